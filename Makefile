@@ -1,0 +1,58 @@
+# make run · test · check · bench · lock. Needs Python 3.11-3.13, make and a POSIX shell; uv is used where it is there.
+.POSIX:
+PY = .venv/bin/python
+
+help:
+	@echo "make run    install what is missing and open the playground on http://127.0.0.1:8501"
+	@echo "make test   run every test (a browser is found or installed for the browser tests)"
+	@echo "make check  formatting, lint and types"
+	@echo "make bench  measure latency, compute and payloads (ratios within one run)"
+	@echo "make lock   rebuild requirements.txt and requirements-dev.txt from the .in files"
+
+.venv/bin/python:
+	@set -e; \
+	python=$$(for p in python3.13 python3.12 python3.11 python3; do \
+	  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; \
+	done); \
+	if [ -z "$$python" ]; then echo "The playground needs Python 3.11, 3.12 or 3.13 on the PATH: install one, then run make again."; exit 1; fi; \
+	echo "Making .venv with $$python"; \
+	if command -v uv >/dev/null 2>&1; then uv venv --quiet --python "$$python" .venv; else "$$python" -m venv .venv; fi
+
+# The stamps hold the checksum of the lock that was installed: a changed lock installs again, an unchanged one costs nothing.
+.venv/requirements.txt.installed: requirements.txt .venv/bin/python
+	@lock=requirements.txt; $(INSTALL)
+
+.venv/requirements-dev.txt.installed: requirements-dev.txt .venv/requirements.txt.installed
+	@lock=requirements-dev.txt; $(INSTALL)
+
+INSTALL = set -e; echo "Installing $$lock (about 30 s with uv, 2 minutes with pip)"; \
+	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(PY) -r $$lock; \
+	else $(PY) -m pip install --quiet --disable-pip-version-check -r $$lock; fi; \
+	cp $$lock .venv/$$lock.installed
+
+run: .venv/requirements.txt.installed
+	@echo "The playground starts on http://127.0.0.1:8501 (Ctrl-C stops it)"
+	@headless=true; if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then headless=false; fi; \
+	exec .venv/bin/streamlit run app.py --server.headless=$$headless
+
+test: .venv/requirements-dev.txt.installed
+	@set -e; \
+	browser=$$($(PY) -m tests.browser.find --install) || browser=; \
+	if [ -n "$$browser" ]; then PLAYGROUND_BROWSER="$$browser" $(PY) -m pytest; \
+	elif [ -n "$$CI" ]; then echo "FAILED: no browser here, and CI leaves nothing out."; exit 1; \
+	else $(PY) -m pytest --ignore=tests/browser; \
+	  echo "LEFT OUT: tests/browser, for no Chromium or Chrome was found and none could be installed."; fi
+
+check: .venv/requirements-dev.txt.installed
+	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy
+
+bench: .venv/requirements-dev.txt.installed
+	@PLAYGROUND_BROWSER="$$($(PY) -m tests.browser.find --install)" $(PY) -m tests.bench
+
+lock: .venv/requirements-dev.txt.installed
+	@command -v uv >/dev/null 2>&1 || $(PY) -m pip install --quiet uv
+	@for name in requirements requirements-dev; do \
+	  PATH="$$PWD/.venv/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+	    $$name.in -o $$name.txt; done
+
+.PHONY: help run test check bench lock

@@ -1,0 +1,1 @@
+"""The engines: everything that computes. Nothing here imports Streamlit."""

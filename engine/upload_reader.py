@@ -1,0 +1,169 @@
+"""The child process that reads an untrusted file: ``python -m engine.upload_reader SOURCE TARGET``.
+
+Reads CSV, Parquet or Avro at SOURCE and writes a plain Arrow file (no compression, no dictionaries) to TARGET. It runs
+under an address-space limit; its parent also watches memory and time, because a few hundred bytes of Parquet or Avro can
+unfold to gigabytes, and some files abort the process outright. It prints one JSON line (see ``engine.processes``).
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+
+from engine import processes
+from engine.errors import InputError, require
+
+MAX_ROWS = 2_000_000
+MAX_COLUMNS = 500
+ADDRESS_SPACE_BYTES = 6_000_000_000
+AVRO_BATCH_ROWS = 10_000
+MAGIC = {b"PAR1": ".parquet", b"Obj\x01": ".avro"}
+FORMATS = {".csv": "CSV", ".parquet": "Parquet", ".avro": "Avro"}
+
+
+def limit_memory() -> None:
+    """Cap this process's address space where the platform can (Linux); elsewhere the parent's watch has to do."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
+    except (ImportError, ValueError, OSError):
+        pass
+
+
+def check_kind(path: Path) -> str:
+    """Return the suffix of ``path`` after comparing it with the first bytes of the file.
+
+    Raises
+    ------
+    InputError
+        The content is another format than the name says.
+    """
+    with path.open("rb") as file:
+        start = file.read(512)
+    found = MAGIC.get(start[:4])
+    suffix = path.suffix
+    if found is None and suffix != ".csv":
+        raise InputError(
+            f"A {suffix} file must start with {'PAR1' if suffix == '.parquet' else 'Obj'}. Got {start[:4]!r}: this is another "
+            "format, or a damaged file. Check the file and its ending."
+        )
+    if found is not None and found != suffix:
+        raise InputError(f"This file ends in {suffix} but holds {FORMATS[found]}. Rename it to end in {found}.")
+    require(found is not None or b"\x00" not in start, "This CSV file holds binary data. Upload text with one row a line.")
+    return suffix
+
+
+def read_csv(path: Path) -> pa.Table:
+    """Read a CSV file with a header line; types are inferred."""
+    try:
+        return csv.read_csv(path)
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            f"This CSV file cannot be read: {str(error).splitlines()[0][:300]}. Every line must have as many cells as "
+            "the header, in UTF-8."
+        ) from error
+
+
+def read_parquet(path: Path) -> pa.Table:
+    """Read a Parquet file after checking rows and columns in its footer."""
+    try:
+        with pq.ParquetFile(path) as file:
+            check_size(file.metadata.num_rows, len(file.schema_arrow.names))
+            return file.read(use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"This Parquet file is damaged or cut short: {str(error).splitlines()[0][:300]}. Write it again from its source."
+        ) from error
+
+
+def read_avro(path: Path) -> pa.Table:
+    """Read an Avro container file record by record, stopping at the row limit."""
+    import fastavro
+
+    try:
+        with path.open("rb") as file:
+            reader = fastavro.reader(file)
+            if not isinstance(reader.writer_schema, dict) or reader.writer_schema.get("type") != "record":
+                raise InputError("This Avro file must hold records. Wrap its values in a record with named fields.")
+            batches: list[pa.RecordBatch] = []
+            n_rows = 0
+            records = cast("Iterator[dict[str, Any]]", reader)
+            while rows := list(itertools.islice(records, AVRO_BATCH_ROWS)):
+                n_rows += len(rows)
+                check_size(n_rows, len(rows[0]))
+                batches.append(pa.RecordBatch.from_pylist(rows, schema=batches[0].schema if batches else None))
+            require(n_rows > 0, "This Avro file has no rows. Upload one with at least one row.")
+            return pa.Table.from_batches(batches)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # fastavro raises whatever its decoder met: EOFError, ValueError, IndexError, KeyError …
+        raise InputError(
+            f"This Avro file is damaged or cut short ({type(error).__name__}: {str(error)[:200]}). "
+            "Write it again from its source."
+        ) from error
+
+
+def check_size(n_rows: int, n_columns: int) -> None:
+    """Raise ``InputError`` for more rows or columns than the labs can show."""
+    require(n_rows <= MAX_ROWS, "The file must have at most {:,} rows. Got {:,} or more. Upload a sample.", MAX_ROWS, n_rows)
+    require(n_columns >= 1, "The file must have at least one column. Got none.")
+    require(n_columns <= MAX_COLUMNS, "The file must have at most {} columns. Got {:,}. Upload fewer.", MAX_COLUMNS, n_columns)
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """Return ``table`` with dictionaries decoded, refusing what the labs cannot use.
+
+    Raises
+    ------
+    InputError
+        No rows, nested columns, a column name twice.
+    """
+    require(table.num_rows > 0, "The file must have at least one row. Got a header without rows.")
+    names = table.column_names
+    twice = sorted({name for name in names if names.count(name) > 1})
+    require(not twice, "Column names must differ. {} appears more than once.", ", ".join(twice))
+    nested = [f.name for f in table.schema if pa.types.is_nested(f.type)]
+    require(
+        not nested,
+        "Columns must hold one value a cell. {} is nested (list, struct or map): flatten or drop it, then upload again.",
+        ", ".join(nested[:5]),
+    )
+    fields = [
+        pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type, f.nullable) for f in table.schema
+    ]
+    return table.cast(pa.schema(fields)).combine_chunks()
+
+
+def main(source: str, target: str) -> None:
+    """Read SOURCE, write TARGET, print the result line or the sentence for the visitor."""
+    limit_memory()
+    path = Path(source)
+    try:
+        reader = {".csv": read_csv, ".parquet": read_parquet, ".avro": read_avro}[check_kind(path)]
+        table = reader(path)
+        check_size(table.num_rows, table.num_columns)
+        table = plain(table)
+        partial = Path(target + ".part")
+        with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        partial.rename(target)
+    except InputError as error:
+        processes.report(error=str(error))
+    except (MemoryError, pa.ArrowMemoryError):
+        processes.report(
+            error="This file unfolds to more memory than the playground gives it. Use a smaller file, or fewer columns or rows."
+        )
+    else:
+        processes.report(result={"n_rows": table.num_rows, "n_columns": table.num_columns})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

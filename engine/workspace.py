@@ -1,0 +1,78 @@
+"""The one folder that the playground writes to: ``PLAYGROUND_WORKSPACE``, by default ``.workspace/`` in the checkout.
+
+``server/`` belongs to the long-lived engines, ``sessions/<id>/`` to one visitor each. Session folders left behind by an
+earlier server are swept at start; nothing is written anywhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+from engine.errors import require
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+STALE_SECONDS = 24 * 3600.0
+
+
+def root() -> Path:
+    """Return the workspace folder (absolute), made when missing."""
+    path = Path(os.environ.get("PLAYGROUND_WORKSPACE") or REPOSITORY / ".workspace").resolve()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def server() -> Path:
+    """Return the folder of the server's own engines."""
+    path = root() / "server"
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def new_session_id() -> str:
+    """Return a fresh id for one visitor's folder."""
+    return uuid.uuid4().hex
+
+
+def session(session_id: str) -> Path:
+    """Return the folder of one visitor, made when missing. ``session_id`` is what ``new_session_id`` gave.
+
+    Raises
+    ------
+    InputError
+        For an id of another form: it would be a path.
+    """
+    require(re.fullmatch(r"[0-9a-f]{32}", session_id) is not None, "session_id must be 32 hex digits. Got {!r}.", session_id)
+    path = root() / "sessions" / session_id
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def scratch(name: str) -> Path:
+    """Return a fresh, empty folder for one run of ``name`` (files raced, runs of a worker); the caller removes it."""
+    path = server() / "scratch" / f"{name}-{uuid.uuid4().hex[:12]}"
+    path.mkdir(parents=True)
+    return path
+
+
+def remove(path: Path) -> None:
+    """Delete ``path`` (a file or a folder) if it lies inside the workspace; a missing one is no error."""
+    require(path.resolve().is_relative_to(root()), "path must lie inside the workspace. Got {}.", path)
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sweep(older_than_seconds: float = STALE_SECONDS) -> int:
+    """Delete scratch folders, and session folders untouched for ``older_than_seconds``. Returns how many went."""
+    limit = time.time() - older_than_seconds
+    stale = [path for path in (root() / "sessions").glob("*") if path.stat().st_mtime < limit]
+    stale += [path for path in (root() / "server" / "scratch").glob("*") if path.stat().st_mtime < limit]
+    for path in stale:
+        remove(path)
+    return len(stale)

@@ -1,0 +1,48 @@
+"""Home: the map of the labs, each card with its question and a live chart of its default run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from engine import lessons
+from pages import startup
+from pages.shell import lab
+from pages.tabs import formats_bytes_read
+
+PREVIEWS: dict[str, Callable[[], go.Figure]] = {"formats": formats_bytes_read.preview}  # topic -> chart of its default run
+PREVIEW_HEIGHT = 360
+
+
+@st.fragment
+def card(topic: str) -> None:
+    """Draw one lab's card: its question, its chart, the way in."""
+    lesson = lessons.load(topic)
+    with st.container(border=True):
+        st.subheader(lesson.title, anchor=False)
+        st.markdown(f"“{lesson.question}”")
+        with st.skeleton(height=PREVIEW_HEIGHT):
+            figure = PREVIEWS[topic]()
+        figure.update_layout(height=PREVIEW_HEIGHT)
+        lab.chart(figure, f"home_{topic}", f"The default run of {lesson.title}")
+        st.page_link(f"{topic}.py", label=f"Open {lesson.title}", icon=":material/arrow_forward:")
+
+
+def draw() -> None:
+    """Draw the page."""
+    st.header("Data engineering, seen", anchor=False)
+    st.markdown(
+        "Drag a control and the real engines answer: pyarrow, fastavro, DuckDB and the rest, on every flight out of New "
+        "York in 2013. Each chart comes with its reason, its code and a prediction to be wrong about."
+    )
+    if not startup.WARM.is_set():
+        st.caption("The server has just started: the first charts are being computed.")
+    with st.grid(2, min_column_width=420):
+        for topic in PREVIEWS:
+            card(topic)
+
+
+if __name__ == "__main__":
+    draw()

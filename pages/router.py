@@ -1,0 +1,14 @@
+"""The main script: page config, navigation in course order, presenter mode."""
+
+import streamlit as st
+
+from pages.shell import state
+
+st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layout="wide")
+
+PAGES = [
+    st.Page("home.py", title="Home", default=True),
+    st.Page("formats.py", title="Format benchmarks", url_path="formats"),
+]
+state.owner()
+st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()

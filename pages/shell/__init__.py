@@ -1,0 +1,1 @@
+"""The few shared pieces of a lab; they know no topic."""

@@ -1,0 +1,177 @@
+"""The frame of a lab: question, scenes, presenter bar, lazy tabs; inside a tab: controls, verdict, chart, errors.
+
+A lab page is one call, ``lab.page("formats", race=formats_race.show, …)``; an experiment is a function under
+``@lab.experiment`` that builds its Params from widgets, runs, and hands the Result to ``lab.report``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from engine import lessons
+from engine.errors import InputError
+from engine.lessons import Lesson
+from pages.shell import panels, state
+
+PRESENTER_STYLE = """<style>
+[data-testid="stColumn"]:has(.st-key-controls), .st-key-controls, .st-key-panels { display: none }
+html { font-size: 22px !important }
+</style>"""
+PRESENTER_TEXT_SIZE = 21
+PRESENTER_HEIGHT = 1.3
+
+
+def page(topic: str, **experiments: Callable[[], None]) -> None:
+    """Draw a lab: headline, scenes or presenter bar, and its experiments as lazy tabs in the order of the lesson."""
+    lesson = lessons.load(topic)
+    if state.presenting():
+        st.html(PRESENTER_STYLE)
+    _headline(lesson)
+    tabs = st.tabs(list(lesson.tabs.values()), key=lesson.tab_key, bind="query-params")
+    for tab, experiment in zip(tabs, lesson.tabs, strict=True):
+        if tab.open:
+            with tab:
+                experiments[experiment]()
+
+
+def _headline(lesson: Lesson) -> None:
+    st.caption(lesson.title)
+    st.header(f"“{lesson.question}”", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Scenes", icon=":material/movie:", help="Settings worth seeing, each with what to look at"):
+            for number, scene in enumerate(lesson.scenes):
+                st.button(
+                    f"{number + 1} · {scene.title}",
+                    key=f"{lesson.topic}_scene_{number}",
+                    help=scene.look_at,
+                    on_click=_show_scene,
+                    args=(lesson, number),
+                    width="stretch",
+                )
+        st.toggle(
+            "Present",
+            key="present",
+            bind="query-params",
+            help="Large type, no controls; PageDown and PageUp step through the scenes, Esc leaves",
+        )
+        if state.presenting():
+            _presenter_bar(lesson)
+    _scene_text(lesson)
+
+
+def _scene_index(lesson: Lesson) -> int | None:
+    index: int | None = st.session_state.get(f"{lesson.topic}_scene")
+    return index
+
+
+def _show_scene(lesson: Lesson, number: int) -> None:
+    st.session_state[f"{lesson.topic}_scene"] = number
+    state.apply(lesson, lesson.scenes[number].params)
+
+
+def _step(lesson: Lesson, by: int) -> None:
+    index = _scene_index(lesson)
+    number = (0 if by > 0 else len(lesson.scenes) - 1) if index is None else index + by
+    _show_scene(lesson, max(0, min(len(lesson.scenes) - 1, number)))
+
+
+def _leave() -> None:
+    st.session_state["present"] = False
+
+
+def _presenter_bar(lesson: Lesson) -> None:
+    st.button("Back", key="presenter_back", shortcut="PageUp", on_click=_step, args=(lesson, -1))
+    st.button("Next", key="presenter_next", shortcut="PageDown", type="primary", on_click=_step, args=(lesson, 1))
+    st.button("Leave", key="presenter_leave", shortcut="Esc", on_click=_leave)
+    st.toggle("Speaker note", key="presenter_note", persist_state="session")
+
+
+def _scene_text(lesson: Lesson) -> None:
+    index = _scene_index(lesson)
+    if index is None:
+        if state.presenting():
+            st.markdown(f"PageDown starts the {len(lesson.scenes)} scenes.")
+        return
+    scene = lesson.scenes[index]
+    st.markdown(f"**Scene {index + 1} of {len(lesson.scenes)} · {scene.title}** — {scene.look_at}")
+    if state.presenting() and st.session_state.get("presenter_note"):
+        st.info(scene.note)
+
+
+def experiment(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Make a function an experiment: a fragment that shows an ``InputError`` as a sentence and stays usable."""
+
+    def decorate(show: Callable[[], None]) -> Callable[[], None]:
+        @st.fragment
+        @wraps(show)
+        def guarded() -> None:
+            with errors_shown():
+                show()
+
+        guarded.experiment = name  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show an ``InputError`` raised inside as a sentence on the page."""
+    try:
+        yield
+    except InputError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def columns() -> tuple[Any, Any]:
+    """Return the two places of an experiment: a container for its controls, and the column for what they cause."""
+    left, right = st.columns([1, 3], gap="medium")
+    return left.container(key="controls", border=True), right
+
+
+def controls_end(topic: str, name: str) -> None:
+    """Draw what stands below every experiment's controls: back to the defaults."""
+    lesson = lessons.load(topic)
+    st.button(
+        "Reset",
+        key=f"{name}_reset",
+        icon=":material/restart_alt:",
+        help="All controls of this tab back to their defaults",
+        on_click=state.apply_experiment,
+        args=(lesson, name, {}),
+    )
+
+
+def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | None = None) -> None:
+    """Draw a figure: sized for a room in presenter mode, saved as SVG or PNG from its own mode bar."""
+    if state.presenting():
+        height = round((figure.layout.height or 420) * PRESENTER_HEIGHT)
+        figure.update_layout(font_size=PRESENTER_TEXT_SIZE, title_font_size=PRESENTER_TEXT_SIZE + 4, height=height)
+    config = {
+        "displaylogo": False,
+        "toImageButtonOptions": {"format": "svg", "filename": key},
+        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
+    }
+    if on_select is None:
+        st.plotly_chart(figure, key=key, config=config, alt=alt)
+    else:
+        st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=on_select, selection_mode="points")
+
+
+def pinned(name: str) -> Any:
+    """Return the Result pinned as run A of an experiment, or ``None``."""
+    return st.session_state.get(f"{name}_pinned")
+
+
+def report(topic: str, name: str, result: Any, figure: go.Figure) -> None:
+    """Draw what every experiment shows below its charts: why, code, prediction, challenge, A/B, export, guide.
+
+    ``result`` offers ``params``, ``why``, ``headline()`` and ``table()``; ``figure`` is what is exported.
+    """
+    panels.draw(lessons.load(topic), name, result, figure)

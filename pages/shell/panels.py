@@ -1,0 +1,185 @@
+"""Below an experiment's charts, one panel at a time: why, predict, challenge, A/B, code, export, guide."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import plotly.graph_objects as go
+import pyarrow as pa
+import pyarrow.csv as csv
+import streamlit as st
+
+from engine.lessons import Challenge, Lesson, Prediction, module_of
+from pages.shell import state
+
+PANELS = ("Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide")
+PACKAGES = ("streamlit", "plotly", "numpy", "pyarrow", "polars", "fastavro", "duckdb")
+
+
+def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
+    """Draw the panel row and the one panel that is open; note the challenges that this run meets."""
+    _note_challenges(lesson, name, result)
+    with st.container(key="panels"):
+        panel = st.segmented_control(
+            "More about this run",
+            PANELS,
+            default="Why",
+            required=True,
+            key=f"{name}_panel",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        if panel == "Why":
+            st.markdown("\n".join(f"- {reason}" for reason in result.why))
+        elif panel == "Predict":
+            for number, prediction in enumerate(lesson.predictions):
+                if prediction.experiment == name:
+                    _predict(lesson, number, prediction, result)
+        elif panel == "Challenge":
+            for number, challenge in enumerate(lesson.challenges):
+                if challenge.experiment == name:
+                    _challenge(lesson, number, challenge, result)
+        elif panel == "A / B":
+            _compare(name, result)
+        elif panel == "Code":
+            st.caption("Reproduces the headline numbers of this run; run it from the repository root.")
+            st.code(module_of(lesson.topic, name).script(result.params), language="python")
+            st.json(result.headline(), expanded=False)
+        elif panel == "Export":
+            _export(lesson, name, result, figure)
+        else:
+            st.markdown(lesson.guide[lesson.tabs[name]])
+            st.markdown(f"**An answer to the question.** {lesson.answer}")
+
+
+def _reveal(lesson: Lesson, number: int, prediction: Prediction) -> None:
+    st.session_state.setdefault("predictions", {})[f"{lesson.topic}/{number}"] = st.session_state[_guess_key(lesson, number)]
+    state.apply_experiment(lesson, prediction.experiment, {**prediction.params, f"{prediction.experiment}_panel": "Predict"})
+
+
+def _guess_key(lesson: Lesson, number: int) -> str:
+    return f"{lesson.topic}_guess_{number}"
+
+
+def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -> None:
+    """Ask about a setting that is not on screen; once revealed, show the guess beside what happened."""
+    guess = st.session_state.get("predictions", {}).get(f"{lesson.topic}/{number}")
+    key = _guess_key(lesson, number)
+    with st.container(border=True):
+        st.markdown(f"**{prediction.question}**")
+        if prediction.range is not None:
+            low, high = prediction.range
+            st.slider("Your guess", low, high, (low + high) / 2, key=key, persist_state="session")
+        else:
+            st.radio("Your guess", prediction.choices, key=key, horizontal=True, persist_state="session")
+        st.button("Reveal", key=f"{key}_reveal", type="primary", on_click=_reveal, args=(lesson, number, prediction))
+        if guess is None:
+            return
+        if lesson.settings_of(prediction.experiment, prediction.params) != result.params:
+            st.caption(f"You said {_written(guess)}. Reveal brings the setting back.")
+            return
+        actual = getattr(result, prediction.field)
+        if prediction.range is not None:
+            near = abs(actual - guess) <= 0.1 * (prediction.range[1] - prediction.range[0])
+        else:
+            near = str(actual) == guess
+        verdict = "You had it" if near else "Not so"
+        st.markdown(f"{verdict}: you said **{_written(guess)}**, it is **{_written(actual)}**. {prediction.because}")
+
+
+def _written(value: Any) -> str:
+    return f"{value:,.3g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _note_challenges(lesson: Lesson, name: str, result: Any) -> None:
+    solved = st.session_state.setdefault("challenges", set())
+    for number, challenge in enumerate(lesson.challenges):
+        mark = f"{lesson.topic}/{number}"
+        if challenge.experiment == name and mark not in solved and challenge.met_by(result):
+            solved.add(mark)
+            if result.params != type(result.params)():
+                st.toast(f"Challenge met: {challenge.goal}", icon=":material/check_circle:")
+
+
+def _challenge(lesson: Lesson, number: int, challenge: Challenge, result: Any) -> None:
+    met = challenge.met_by(result)
+    state_text = "met by this run" if met else "not met by this run"
+    before = " · met before" if not met and f"{lesson.topic}/{number}" in st.session_state["challenges"] else ""
+    icon = ":material/check_circle:" if met else ":material/radio_button_unchecked:"
+    value = _written(getattr(result, challenge.field))
+    st.markdown(f"{icon} **{challenge.goal}**  \n{challenge.field} is {value}: {state_text}{before}")
+
+
+def _pin(name: str, result: Any) -> None:
+    st.session_state[f"{name}_pinned"] = result
+
+
+def _compare(name: str, result: Any) -> None:
+    """Pin this run as A; against a pinned run, the headline numbers side by side."""
+    pinned = st.session_state.get(f"{name}_pinned")
+    with st.container(horizontal=True):
+        st.button("Pin this run as A", key=f"{name}_pin", on_click=_pin, args=(name, result))
+        if pinned is not None:
+            st.button("Unpin A", key=f"{name}_unpin", on_click=_pin, args=(name, None))
+    if pinned is None:
+        st.caption("Pin this run, then change anything: the chart shows A and B together, and the differences stand here.")
+        return
+    a, b = pinned.headline(), result.headline()
+    rows = []
+    for key in list(dict.fromkeys([*a, *b])):
+        left, right = a.get(key), b.get(key)
+        numbers = isinstance(left, int | float) and isinstance(right, int | float)
+        change = f"{right - left:+,.4g}" if numbers else ("same" if left == right else "differs")
+        rows.append({"number": key, "A": _written(left), "B (now)": _written(right), "B − A": change})
+    changed = {
+        key: (value, asdict(result.params)[key])
+        for key, value in asdict(pinned.params).items()
+        if value != asdict(result.params)[key]
+    }
+    st.caption("Changed since A: " + (", ".join(f"{k}: {x} → {y}" for k, (x, y) in changed.items()) or "nothing yet") + ".")
+    st.dataframe(rows, hide_index=True, key=f"{name}_differences")
+
+
+def _csv(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    csv.write_csv(table, sink)
+    return sink.getvalue().to_pybytes()
+
+
+def _run_json(result: Any) -> str:
+    run = {
+        "settings": asdict(result.params),
+        "results": result.headline(),
+        "rows": result.table().to_pylist(),
+        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "machine": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()},
+    }
+    return json.dumps(run, indent=1, default=str)
+
+
+def _export(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "Chart data (CSV)", lambda: _csv(result.table()), f"{name}.csv", "text/csv", key=f"{name}_csv", on_click="ignore"
+        )
+        st.download_button(
+            "Figure (HTML)",
+            lambda: figure.to_html(include_plotlyjs=True),
+            f"{name}.html",
+            "text/html",
+            key=f"{name}_html",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Run (JSON)", lambda: _run_json(result), f"{name}.json", "application/json", key=f"{name}_json", on_click="ignore"
+        )
+    st.caption("The camera in the chart's own bar saves it as SVG. Link to this very setting:")
+    settings = {f"{name}_{key}": value for key, value in asdict(result.params).items()}
+    st.code(state.link(lesson, {lesson.tab_key: lesson.tabs[name], **settings}), language=None)

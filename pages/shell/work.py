@@ -1,0 +1,67 @@
+"""A slow experiment on a page: its job is queued as its settings change, its cells fill in, it can be cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from engine.jobs import JOBS, Job, Steps, explain
+from engine.units import human_seconds
+from pages.shell import state
+from pages.shell.lab import errors_shown
+
+POLL_SECONDS = 0.5
+
+
+def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[Any], None]) -> None:
+    """Run ``steps(params)`` as this session's job and call ``show(result)`` with what there is of its result so far.
+
+    A job for other settings of the same experiment is given up. The page polls only while the job is active.
+    """
+    owner = state.owner()
+    key = (name, params)
+    before = st.session_state.get(f"{name}_job")
+    if before is not None and before != key:
+        JOBS.drop(owner, before)
+    st.session_state[f"{name}_job"] = key
+    job = JOBS.find(key)
+    if job is None or job.active:
+        job = JOBS.submit(owner, key, name, lambda: steps(params))
+    polled = job.active
+
+    @st.fragment(run_every=POLL_SECONDS if polled else None)
+    def output() -> None:
+        state.owner()
+        _progress(name, job)
+        if job.latest is not None:
+            with errors_shown():
+                show(job.latest)
+        elif job.active:
+            st.skeleton(height=420)
+        if polled and not job.active:
+            st.rerun()
+
+    output()
+
+
+def _progress(name: str, job: Job) -> None:
+    """One line that stays where it is: progress while the job is active, else how it ended and how to run it again."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if job.active:
+            place = JOBS.place(job)
+            left = job.remaining_seconds()
+            text = f"Waiting: {place} before this one" if place else f"Measuring: {job.progress.message}"
+            st.progress(
+                min(job.progress.share, 1.0),
+                text + (f" · about {human_seconds(left)} left" if left is not None else ""),
+                width=420,
+            )
+            st.button("Cancel", key=f"{name}_cancel", on_click=JOBS.cancel, args=(job,))
+            return
+        if job.state == "failed" and job.error is not None:
+            st.error(explain(job.error), icon=":material/error:")
+        elif job.state == "cancelled":
+            st.warning("Cancelled: what was measured until then stands below.")
+        st.button("Measure again", key=f"{name}_again", icon=":material/refresh:", on_click=JOBS.forget, args=(job.key,))

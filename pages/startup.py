@@ -1,0 +1,42 @@
+"""What starts and stops with the server: the workspace is swept, and default results are computed in the background.
+
+Later labs hook in here: an engine that lives as long as the server is started in ``warm`` and stopped in ``lifespan``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from engine import workspace
+from engine.jobs import JOBS
+
+WARM = threading.Event()  # set once every default result is there
+
+
+def warm() -> None:
+    """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
+    from pages import home
+
+    try:
+        for preview in home.PREVIEWS.values():
+            preview()
+    except Exception:  # a cold lab still computes its result on the first visit; the log says why it was not warm
+        logging.getLogger(__name__).exception("warm-up failed")
+    finally:
+        WARM.set()
+
+
+@asynccontextmanager
+async def lifespan(_: Any) -> AsyncIterator[None]:
+    """Sweep the workspace, warm in the background, and end every job when the server stops."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    workspace.sweep()
+    thread = threading.Thread(target=warm, name="warm-up", daemon=True)
+    thread.start()
+    yield
+    JOBS.stop()

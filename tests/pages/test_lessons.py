@@ -1,0 +1,88 @@
+"""The content of every lesson: keys name real settings, values are valid, predictions and challenges hold on real runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine import lessons
+from engine.errors import InputError
+
+LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
+SYLLABUS = {"formats": "You need to store 1TB of tabular data for ML. CSV or Parquet? Why?"}
+
+
+def all_params(lesson: lessons.Lesson) -> list[dict[str, object]]:
+    scenes = [scene.params for scene in lesson.scenes]
+    predictions = [prediction.params for prediction in lesson.predictions]
+    return scenes + predictions + [p for c in lesson.challenges for p in (c.wrong_params, c.solved_params)]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
+def test_the_contract_is_met(lesson: lessons.Lesson) -> None:
+    assert lesson.question == SYLLABUS[lesson.topic]
+    assert len(lesson.scenes) >= 5 and len(lesson.predictions) >= 2 and len(lesson.challenges) >= 2
+    assert set(lesson.tabs.values()) == set(lesson.guide), "each experiment has its section in the guide"
+    assert len({scene.title for scene in lesson.scenes}) == len(lesson.scenes)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
+def test_params_name_real_settings_with_valid_values(lesson: lessons.Lesson) -> None:
+    defaults = lesson.defaults()
+    for params in all_params(lesson):
+        assert set(params) <= set(defaults)
+        for experiment in lesson.tabs:
+            lesson.settings_of(experiment, params)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
+def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(lesson: lessons.Lesson) -> None:
+    for challenge in lesson.challenges:
+        run = lessons.module_of(lesson.topic, challenge.experiment).run
+        assert not challenge.met_by(run(lesson.settings_of(challenge.experiment, challenge.wrong_params))), challenge.goal
+        assert challenge.met_by(run(lesson.settings_of(challenge.experiment, challenge.solved_params))), challenge.goal
+        assert not challenge.met_by(run(lesson.settings_of(challenge.experiment, {}))), "not solved by the defaults"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
+def test_predictions_ask_for_what_a_run_gives_and_are_not_on_screen(lesson: lessons.Lesson) -> None:
+    for prediction in lesson.predictions:
+        params = lesson.settings_of(prediction.experiment, prediction.params)
+        assert params != lesson.settings_of(prediction.experiment, {})
+        value = getattr(lessons.module_of(lesson.topic, prediction.experiment).run(params), prediction.field)
+        if prediction.range is None:
+            assert str(value) in prediction.choices
+        else:
+            assert prediction.range[0] <= value <= prediction.range[1]
+
+
+def test_settings_of_takes_its_own_fields_only() -> None:
+    lesson = lessons.load("formats")
+    params = lesson.settings_of("bytes_read", {"bytes_read_seed": 3, "bytes_read_view": "x", "other_seed": 9})
+    assert params.seed == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("not toml", "bad.toml must be TOML"),
+        ('[[challenge]]\nop = "~"', "challenge op must be one of .* Got '~'"),
+        ('[[scene]]\ntitle = "a"\nlook = "b"', r"bad.toml \[\[scene\]\] 1: keys must be among .* Got look"),
+        ('[[scene]]\ntitle = "a"', r"bad.toml \[\[scene\]\] 1: look_at, note, params must be given"),
+    ],
+)
+def test_a_mistake_in_the_content_is_named(text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    monkeypatch.setattr(lessons, "FOLDER", tmp_path)
+    with pytest.raises(InputError, match=message):
+        lessons.load("bad")
+
+
+def test_an_unknown_topic_is_named() -> None:
+    with pytest.raises(InputError, match="topic must be a lesson in pages/lessons. Got 'cooking'"):
+        lessons.load("cooking")
+
+
+def test_guide_sections_are_cut_at_their_headings() -> None:
+    assert lessons.guide_sections("# T\n\n## One\n\na\n\n## Two\nb") == {"One": "a", "Two": "b"}
