@@ -152,7 +152,14 @@ def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] |
     """Draw a figure: sized for a room in presenter mode, saved as SVG or PNG from its own mode bar."""
     if state.presenting():
         height = round((figure.layout.height or 420) * PRESENTER_HEIGHT)
-        figure.update_layout(font_size=PRESENTER_TEXT_SIZE, title_font_size=PRESENTER_TEXT_SIZE + 4, height=height)
+        figure.update_layout(
+            font_size=PRESENTER_TEXT_SIZE,
+            title_font_size=PRESENTER_TEXT_SIZE + 4,
+            legend_font_size=PRESENTER_TEXT_SIZE,
+            height=height,
+        )
+        for update in (figure.update_xaxes, figure.update_yaxes):
+            update(tickfont_size=PRESENTER_TEXT_SIZE - 2, title_font_size=PRESENTER_TEXT_SIZE)
     config = {
         "displaylogo": False,
         "toImageButtonOptions": {"format": "svg", "filename": key},

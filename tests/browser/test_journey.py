@@ -1,0 +1,102 @@
+"""A visitor's way through the playground in a real Chromium: look, drag, share, reload, present, export."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlparse
+
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.serve import ROOT, free_port
+
+STRIP = ".st-key-bytes_read_strip"
+
+
+def open_lab(page: Page, address: str) -> None:
+    page.goto(f"{address}/formats")
+    expect(page.locator(f"{STRIP} .main-svg").first).to_be_visible()
+
+
+def title_of(page: Page) -> str:
+    return page.locator(f"{STRIP} .gtitle").first.text_content() or ""
+
+
+def test_from_home_to_a_shared_setting_and_back(page: Page, server: str) -> None:
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(server)
+    expect(page.locator(".st-key-home_formats .main-svg").first).to_be_visible()
+    page.get_by_role("link", name="Open Format benchmarks").click()
+    expect(page.locator(f"{STRIP} .main-svg").first).to_be_visible()
+    before = title_of(page)
+    handle = page.locator(".st-key-bytes_read_window input[type=range]").last
+    handle.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(f"{STRIP} .gtitle").first).not_to_have_text(before)
+    expect(page).to_have_url(re.compile("bytes_read_window"))
+    page.locator(".st-key-bytes_read_panel").get_by_role("radio", name="Export").click()
+    link = page.locator(".st-key-panels code").inner_text().strip()
+    assert link.startswith(f"{server}/formats?") and "bytes_read_window" in link
+    after = title_of(page)
+    page.goto(link)
+    expect(page.locator(f"{STRIP} .gtitle").first).to_have_text(after)
+    hosts = {urlparse(url).hostname for url in requests if url.startswith("http")}
+    assert hosts == {"127.0.0.1"}, "the playground asks nothing of the network"
+
+
+def test_presenter_mode_answers_a_clicker(page: Page, server: str) -> None:
+    page.goto(f"{server}/formats?present=true")
+    expect(page.locator(f"{STRIP} .main-svg").first).to_be_visible()
+    expect(page.locator(".st-key-controls")).to_be_hidden()
+    page.keyboard.press("PageDown")
+    expect(page.get_by_text("Scene 1 of")).to_be_visible()
+    page.keyboard.press("PageDown")
+    expect(page.get_by_text("Scene 2 of")).to_be_visible()
+    expect(page).to_have_url(re.compile("bytes_read_order=shuffled"))
+    page.keyboard.press("PageUp")
+    expect(page.get_by_text("Scene 1 of")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-controls")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("button", "suffix", "start"), [("CSV", ".csv", '"format"'), ("HTML", ".html", "<!doctype html>"), ("JSON", ".json", "{")]
+)
+def test_an_export_arrives(page: Page, server: str, tmp_path: Path, button: str, suffix: str, start: str) -> None:
+    page.goto(f"{server}/formats?bytes_read_panel=Export")
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile(button)).click()
+    target = tmp_path / f"export{suffix}"
+    download.value.save_as(target)
+    text = target.read_text(encoding="utf-8")
+    assert text.startswith(start)
+    assert suffix != ".html" or "cdn.plot.ly/plotly" not in text, "an exported figure opens without a network"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_is_wider_than_the_screen(page: Page, server: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in ("", "/formats"):
+        page.goto(server + path)
+        expect(page.locator(".main-svg").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={free_port()}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "URL" in line:
+                break
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+        assert not [child for child in children if child.is_running()]
