@@ -1,0 +1,325 @@
+"""The house's own engines: errors, workspace, jobs, child processes, uploads (hostile ones too), synthetic tables."""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import fastavro
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import data, processes, units, workspace
+from engine.errors import InputError, require
+from engine.jobs import Jobs, Progress, Steps, explain, run_to_end
+
+
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    queue = Jobs(grace_seconds=0.05)
+    yield queue
+    queue.stop()
+    assert not any(thread.name == "jobs" and thread is queue._worker and thread.is_alive() for thread in threading.enumerate())
+
+
+def counting(n: int) -> Steps:
+    for i in range(n):
+        yield Progress(i / n, f"{i}", partial=i)
+    return n
+
+
+def blocked(gate: threading.Event, closed: threading.Event) -> Steps:
+    try:
+        while not gate.wait(0.01):
+            yield Progress(0.5, "waiting", partial="half")
+    finally:
+        closed.set()
+    return "opened"
+
+
+def test_a_job_runs_to_its_result_and_is_found_again(jobs: Jobs) -> None:
+    job = jobs.submit("a", "count", "Counting", lambda: counting(3))
+    assert job.ended.wait(10)
+    assert (job.state, job.result, job.progress.partial, job.latest) == ("done", 3, 2, 3)
+    assert jobs.find("count") is job and jobs.submit("b", "count", "", lambda: counting(9)) is job
+    jobs.forget("count")
+    assert jobs.find("count") is None
+
+
+def test_one_runs_and_the_next_one_knows_its_place(jobs: Jobs) -> None:
+    gate, closed, second_gate = threading.Event(), threading.Event(), threading.Event()
+    first = jobs.submit("a", 1, "", lambda: blocked(gate, closed))
+    second = jobs.submit("a", 2, "", lambda: blocked(second_gate, threading.Event()))
+    third = jobs.submit("b", 3, "", lambda: counting(1))
+    while first.latest is None:
+        pass
+    assert (first.state, second.state, third.state) == ("running", "queued", "queued")
+    assert [jobs.place(job) for job in (first, second, third)] == [0, 1, 2]
+    jobs.cancel(second)
+    assert second.state == "cancelled" and jobs.place(third) == 1
+    gate.set()
+    assert third.ended.wait(10) and (first.result, third.result) == ("opened", 1)
+
+
+def test_cancel_runs_the_finally_of_a_running_job(jobs: Jobs) -> None:
+    closed = threading.Event()
+    job = jobs.submit("a", 1, "", lambda: blocked(threading.Event(), closed))
+    while job.latest is None:
+        pass
+    jobs.cancel(job)
+    assert job.ended.wait(10) and closed.is_set()
+    assert (job.state, job.latest) == ("cancelled", "half")
+
+
+def test_a_failure_keeps_its_cause_and_the_queue_goes_on(jobs: Jobs) -> None:
+    def failing() -> Steps:
+        yield Progress(0.1)
+        raise InputError("k must be 1. Got 2.")
+
+    failed = jobs.submit("a", 1, "", failing)
+    after = jobs.submit("a", 2, "", lambda: counting(2))
+    assert after.ended.wait(10) and after.result == 2
+    assert failed.state == "failed" and explain(failed.error or Exception()) == "k must be 1. Got 2."
+    assert explain(KeyError("x")) == "The run stopped with KeyError: 'x'"
+
+
+def test_a_job_ends_with_its_last_owner_only(jobs: Jobs) -> None:
+    closed = threading.Event()
+    job = jobs.submit("a", 1, "", lambda: blocked(threading.Event(), closed))
+    assert jobs.submit("b", 1, "", lambda: counting(1)) is job
+    jobs.drop("a", 1)
+    assert job.active
+    jobs.leave("b")
+    assert job.ended.wait(10) and job.state == "cancelled" and closed.is_set()
+
+
+def test_who_comes_back_within_the_grace_keeps_the_job() -> None:
+    queue = Jobs(grace_seconds=30)
+    gate = threading.Event()
+    job = queue.submit("a", 1, "", lambda: blocked(gate, threading.Event()))
+    queue.leave("a")
+    timer = queue._leaving["a"]
+    queue.touch("a")
+    timer.join(10)
+    assert not timer.is_alive() and job.active
+    gate.set()
+    assert job.ended.wait(10) and job.result == "opened"
+    queue.stop()
+
+
+def test_run_to_end_returns_the_result() -> None:
+    assert run_to_end(counting(4)) == 4
+
+
+def test_closing_the_steps_of_a_child_kills_its_whole_group() -> None:
+    steps = processes.steps("tests.engine.slow_child")
+    progress = next(steps)
+    while progress.message != "started":
+        progress = next(steps)
+    grandchild = psutil.Process(progress.partial)
+    steps.close()
+    psutil.wait_procs([grandchild], timeout=10)
+    assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_child_over_its_time_or_memory_is_stopped_with_a_sentence() -> None:
+    with pytest.raises(InputError, match="takes longer than 1 s"):
+        processes.run_limited("tests.engine.slow_child", seconds=1)
+    with pytest.raises(InputError, match=r"takes more than 0.0 GB of memory"):
+        processes.run_limited("tests.engine.slow_child", memory_bytes=1_000_000)
+    with pytest.raises(processes.ChildError, match="no_such_module"):
+        processes.run_limited("tests.engine.no_such_module")
+
+
+def saved(tmp_path: Path, name: str, content: bytes) -> Path:
+    return data.save_upload(content, name, tmp_path)
+
+
+def parquet(table: pa.Table, **options: object) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, **options)
+    return sink.getvalue()
+
+
+def avro(schema: dict[str, object], records: list[dict[str, object]]) -> bytes:
+    sink = io.BytesIO()
+    fastavro.writer(sink, fastavro.parse_schema(schema), records)
+    return sink.getvalue()
+
+
+RECORD = {"type": "record", "name": "r", "fields": [{"name": "a", "type": "long"}, {"name": "b", "type": ["null", "string"]}]}
+GOOD = pa.table({"a": pa.array([1, 2, 3]), "b": pa.array(["x", None, "z"])})
+
+
+def test_good_files_read_back_equal(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    csv.write_csv(GOOD, sink)
+    read = data.read_upload(saved(tmp_path, "a.csv", sink.getvalue()))
+    assert read.column("a").equals(GOOD.column("a")) and read.column("b").to_pylist() == ["x", "", "z"]
+    coded = GOOD.set_column(1, "b", GOOD["b"].dictionary_encode())
+    assert data.read_upload(saved(tmp_path, "a.parquet", parquet(coded))).to_pylist() == GOOD.to_pylist()
+    assert data.read_upload(saved(tmp_path, "a.avro", avro(RECORD, GOOD.to_pylist()))).to_pylist() == GOOD.to_pylist()
+
+
+NESTED = pa.table({"id": [1], "tags": [["a", "b"]]})
+HEAD = avro(RECORD, GOOD.to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"", "a.csv is empty"),
+        ("a.xlsx", b"x", "must end in .csv, .parquet or .avro. Got 'a.xlsx'"),
+        ("a.parquet", b"id,name\n1,a\n", "A .parquet file must start with PAR1"),
+        ("a.avro", parquet(GOOD), "ends in .avro but holds Parquet. Rename it to end in .parquet"),
+        ("a.csv", parquet(GOOD), "ends in .csv but holds Parquet"),
+        ("a.parquet", HEAD, "ends in .parquet but holds Avro"),
+        ("a.parquet", parquet(GOOD)[:-30], "damaged or cut short"),
+        ("a.parquet", parquet(GOOD)[:40], "damaged or cut short"),
+        ("a.avro", HEAD[:-20], "damaged or cut short"),
+        ("a.avro", HEAD[:60], "damaged or cut short"),
+        ("a.avro", avro({"type": "long"}, [1, 2]), "must hold records"),  # type: ignore[list-item]
+        ("a.avro", avro(RECORD, []), "has no rows"),
+        ("a.csv", b"a,b\n1,2\n3\n", "cannot be read: .*Expected 2 columns, got 1"),
+        ("a.csv", "a,b\n1,caf\xe9\n".encode("latin-1") * 1, None),
+        ("a.csv", b"a,b\n1,\x00\x01\n", "holds binary data"),
+        ("a.csv", b"a,b\n", "at least one row"),
+        ("a.csv", b"a,a\n1,2\n", "Column names must differ. a appears more than once"),
+        ("a.parquet", parquet(NESTED), "tags is nested"),
+        ("a.parquet", parquet(pa.table({}).append_column("a", pa.array([], pa.int64()))), "at least one row"),
+        ("a.parquet", parquet(pa.table({})), "at least one column"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_with_what_to_do(
+    tmp_path: Path, name: str, content: bytes, message: str | None
+) -> None:
+    if message is None:  # Latin-1 text: pyarrow keeps the column as bytes, and the rest of the table is there
+        assert data.read_upload(saved(tmp_path, name, content)).num_rows == 1
+        return
+    with pytest.raises(InputError, match=message):
+        data.read_upload(saved(tmp_path, name, content))
+
+
+def exploding_parquet() -> bytes:
+    """A few kB that unfold to 8 GB: one long value in the dictionary, repeated by the run length."""
+    value = pa.array(["x" * 4_000])
+    column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(2_000_000, np.int32)), value)
+    return parquet(pa.table({"a": column}), write_statistics=False)
+
+
+def exploding_avro() -> bytes:
+    """180 bytes that unfold to as many nulls as a long can count: an array of nulls costs no byte an item."""
+    schema = {"type": "record", "name": "r", "fields": [{"name": "a", "type": {"type": "array", "items": "null"}}]}
+    good = avro(schema, [{"a": [None]}])
+    sync, body = good[-16:], good[:-16]
+    head = body[: body.rindex(sync) + 16]
+    items = b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01" + b"\x00"  # a zigzag long of 2**62 items, then the end of the array
+    block = b"\x02" + bytes([len(items) * 2]) + items
+    return head + block + sync
+
+
+@pytest.mark.parametrize(("name", "make"), [("a.parquet", exploding_parquet), ("a.avro", exploding_avro)])
+def test_a_file_that_unfolds_to_gigabytes_is_stopped(tmp_path: Path, name: str, make: object) -> None:
+    content = make()  # type: ignore[operator]
+    assert len(content) < 20_000
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    with pytest.raises(InputError, match="memory|damaged"):
+        data.read_upload(saved(tmp_path, name, content))
+    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+    assert sorted(path.suffix for path in tmp_path.iterdir()) in ([Path(name).suffix], [Path(name).suffix, ".part"])
+
+
+@settings(max_examples=12, deadline=None)
+@given(cut=st.integers(4, len(parquet(GOOD)) - 1))
+def test_a_parquet_file_cut_anywhere_is_a_sentence(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    with pytest.raises(InputError, match="damaged or cut short"):
+        data.read_upload(saved(tmp_path_factory.mktemp("cut"), "a.parquet", parquet(GOOD)[:cut]))
+
+
+def test_a_file_over_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "MAX_UPLOAD_BYTES", 10)
+    with pytest.raises(InputError, match="a.csv must be at most 10 bytes. Got 11"):
+        saved(tmp_path, "a.csv", b"x" * 11)
+
+
+def test_an_unknown_table_is_named() -> None:
+    with pytest.raises(InputError, match="table must be one of flights, .* Got 'trains'"):
+        data.load("trains")
+    with pytest.raises(InputError, match="k must be 1 … 50. Got 70."):
+        require(False, "k must be 1 … 50. Got {}.", 70)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    n_rows=st.integers(1, 400),
+    cardinality=st.integers(1, 50),
+    entropy=st.sampled_from([0.0, 0.5, 1.0]),
+    null_share=st.sampled_from([0.0, 1.0]),
+    seed=st.integers(0, 99),
+)
+def test_synthetic_tables_keep_their_knobs(n_rows: int, cardinality: int, entropy: float, null_share: float, seed: int) -> None:
+    params = data.SyntheticParams(
+        n_rows=n_rows, cardinality=min(cardinality, n_rows), entropy=entropy, null_share=null_share, seed=seed, sortedness=1.0
+    )
+    table = data.make_synthetic(params)
+    assert table.equals(data.make_synthetic(params))
+    assert table.num_rows == n_rows and table["id"].to_pylist() == list(range(n_rows))
+    known = table["category"].drop_null().to_pylist()
+    assert known == sorted(known) and len(set(known)) <= cardinality
+    assert table["amount"].null_count == (n_rows if null_share else 0)
+    assert all(text[round(32 * entropy) :] == "0" * (32 - round(32 * entropy)) for text in table["payload"].to_pylist())
+
+
+def test_zipf_makes_one_category_frequent() -> None:
+    def top_share(zipf: float) -> float:
+        column = data.make_synthetic(data.SyntheticParams(n_rows=20_000, zipf=zipf))["category"]
+        return max(count["counts"].as_py() for count in column.value_counts()) / 20_000
+
+    weights = 1 / np.arange(1, 101) ** 2
+    assert abs(top_share(0) - 0.01) < 0.005 and abs(top_share(2) - weights[0] / weights.sum()) < 0.02
+
+
+def test_the_workspace_keeps_to_itself(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="session_id must be 32 hex digits"):
+        workspace.session("../../etc")
+    with pytest.raises(InputError, match="path must lie inside the workspace"):
+        workspace.remove(tmp_path)
+    folder = workspace.scratch("test")
+    assert folder.is_relative_to(workspace.root()) and workspace.sweep(older_than_seconds=1e9) == 0 and folder.exists()
+    assert workspace.sweep(older_than_seconds=-1) >= 1 and not folder.exists()
+
+
+def test_numbers_are_written_as_people_read_them() -> None:
+    assert [units.human_bytes(n) for n in (0, 999, 1_000, 5_134_769, 99_949_999, 1e12)] == [
+        "0 B",
+        "999 B",
+        "1.00 kB",
+        "5.13 MB",
+        "99.9 MB",
+        "1.00 TB",
+    ]
+    assert [units.human_seconds(s) for s in (1.2e-5, 0.0034, 0.25, 1.25, 240, 7_560)] == [
+        "12 µs",
+        "3.4 ms",
+        "250 ms",
+        "1.25 s",
+        "4 min",
+        "2.1 h",
+    ]
+    assert [units.human_factor(f) for f in (1, 6.34, 48.2, 1_200)] == ["1.0×", "6.3×", "48×", "1,200×"]
+
+
+def test_children_run_in_this_interpreter() -> None:
+    process = processes.start("tests.engine.slow_child")
+    assert Path(psutil.Process(process.pid).cmdline()[0]).name == Path(sys.executable).name
+    processes.kill_group(process)
+    assert process.returncode == -9
