@@ -1,0 +1,134 @@
+"""Figure of *schema evolution*: nine changes × four formats, each cell coloured and named by what its reader did.
+
+Vermilion is silently wrong and drawn solid; every other outcome is pale. Cells are bars, because Streamlit can select
+bars on a click but no heatmap cells; ``customdata`` is (change, format).
+"""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.formats.evolution import CHANGES, FORMATS, OUTCOMES, Cell, EvolutionResult, Outcome
+
+COLORS: dict[Outcome, str] = {
+    "same": figures.KNOWN,
+    "filled": figures.HELD_OUT,
+    "nulls": figures.WAITING,
+    "silently wrong": figures.LEAKED,
+    "error": figures.FAILED,
+}
+PALE = {"same": 0.1, "filled": 0.25, "nulls": 0.22, "silently wrong": 1.0, "error": 0.25}
+SHORT: dict[Outcome, str] = {outcome: outcome.removeprefix("silently ") for outcome in OUTCOMES}
+LABELS = {
+    "add with default": "add, with<br>default",
+    "add without default": "add, without<br>default",
+    "number to text": "number<br>to text",
+    "text to number": "text to<br>number",
+}
+HALF = 0.46  # of a cell's width and height; the rest is the gap
+
+
+def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go.Figure:
+    """Draw the matrix; the selected cell is outlined. To see first: the cells that are silently wrong."""
+    figure = figures.new(_title(result, pinned), height=520)
+    for outcome in OUTCOMES:
+        _add_cells(figure, outcome, [cell for cell in result.cells if cell.outcome == outcome], pinned)
+    for cell in result.cells:
+        before = _before(cell, pinned)
+        if before != cell.outcome:
+            _outline(figure, cell, COLORS[before], width=2, dash="dot")
+    _outline(figure, result.selected, figures.WAITING, width=4, dash="solid")
+    places = list(range(len(CHANGES)))
+    figure.update_xaxes(
+        title_text="format of the file",
+        tickvals=list(range(len(FORMATS))),
+        ticktext=[f"<b>{name}</b>" for name in FORMATS],
+        range=[-0.5, len(FORMATS) - 0.5],
+    )
+    figure.update_yaxes(
+        title_text="change from v1 to v2",
+        tickvals=places,
+        ticktext=[LABELS.get(change, change) for change in CHANGES],
+        range=[len(CHANGES) - 0.5, -0.5],
+    )
+    figure.update_xaxes(side="top", showgrid=False, zeroline=False, fixedrange=True, ticks="")
+    figure.update_yaxes(showgrid=False, zeroline=False, fixedrange=True, ticks="")
+    figure.update_layout(
+        barmode="overlay",
+        showlegend=False,
+        title={"y": 1, "yanchor": "top", "pad": {"t": 16}},
+        margin={"t": 116, "l": 12, "b": 12},
+    )
+    return figure
+
+
+def _title(result: EvolutionResult, pinned: EvolutionResult | None) -> str:
+    """Return the finding: how many cells are silently wrong, and in which formats."""
+    n, guilty = result.n_silently_wrong, [name for name, count in result.n_silent.items() if count]
+    if pinned is not None:
+        return f"Silently wrong: {n} of {len(result.cells)} cells in B,<br>{pinned.n_silently_wrong} in A"
+    if not n:
+        return f"None of {len(result.cells)} cells is silently wrong,<br>{result.n_errors} are refused with an error"
+    return f"{n} of {len(result.cells)} cells {'is' if n == 1 else 'are'} silently wrong:<br>{' and '.join(guilty)}"
+
+
+def _before(cell: Cell, pinned: EvolutionResult | None) -> Outcome:
+    """Return the outcome of the same cell in the pinned run; without one, the cell's own."""
+    return cell.outcome if pinned is None else pinned.cell(cell.change, cell.format).outcome
+
+
+def _add_cells(figure: go.Figure, outcome: Outcome, cells: list[Cell], pinned: EvolutionResult | None) -> None:
+    """Add the cells of one outcome as bars of one cell's height, with their text.
+
+    A solid bar's own text contrasts with its colour; on pale bars the page's text colour is the one that contrasts.
+    """
+    texts = [_text(cell, _before(cell, pinned)) for cell in cells]
+    solid = PALE[outcome] == 1
+    rows = [CHANGES.index(cell.change) for cell in cells]
+    figure.add_bar(
+        x=[FORMATS.index(cell.format) for cell in cells],
+        base=[row - HALF for row in rows],
+        y=[2 * HALF] * len(cells),
+        width=2 * HALF,
+        name=outcome,
+        marker={"color": COLORS[outcome], "opacity": PALE[outcome], "line": {"width": 0}},
+        customdata=[[cell.change, cell.format] for cell in cells],
+        text=texts if solid else None,
+        textposition="inside" if solid else "none",
+        insidetextanchor="middle",
+        textangle=0,
+        textfont={"size": 13},
+        hovertext=[_hover(cell) for cell in cells],
+        hovertemplate="%{hovertext}<extra></extra>",
+        selected={"marker": {"opacity": PALE[outcome]}},
+        unselected={"marker": {"opacity": PALE[outcome]}},
+    )
+    if not solid:
+        for cell, row, text in zip(cells, rows, texts, strict=True):
+            figure.add_annotation(x=FORMATS.index(cell.format), y=row, text=text, showarrow=False, font={"size": 13})
+
+
+def _text(cell: Cell, before: Outcome) -> str:
+    """Return the outcome; against a pinned run, A's below it where it differs."""
+    text = cell.outcome.replace(" ", "<br>")
+    if before != cell.outcome:
+        text = f"B {SHORT[cell.outcome]}<br><i>A {SHORT[before]}</i>"
+    return f"<b>{text}</b>" if cell.outcome == "silently wrong" else text
+
+
+def _outline(figure: go.Figure, cell: Cell, color: str, *, width: int, dash: str) -> None:
+    x, y = FORMATS.index(cell.format), CHANGES.index(cell.change)
+    corners = {"x0": x - HALF, "x1": x + HALF, "y0": y - HALF, "y1": y + HALF}
+    figure.add_shape(type="rect", **corners, line={"color": color, "width": width, "dash": dash})
+
+
+def _hover(cell: Cell) -> str:
+    """Return the cell's sentence, broken into lines that fit a phone."""
+    lines, line = [f"<b>{cell.format}, {cell.change}: {cell.outcome}</b>"], ""
+    for word in cell.detail.replace("<", "&lt;").split():
+        if len(line) + len(word) > 44:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    return "<br>".join([*lines, line])
