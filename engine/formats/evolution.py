@@ -176,8 +176,8 @@ class EvolutionResult:
         n_nulls, n_wrong = sum(c.n_lost > 0 for c in answered), sum(c.n_wrong > 0 for c in answered)
         text = (
             f"Schema-on-read: CSV and JSON files hold no schema, the reader brings its own. They returned rows in "
-            f"{len(answered)} of {len(chosen)} cells; in {n_nulls} of those nulls stand where a value was due, in {n_wrong} "
-            "values are wrong."
+            f"{len(answered)} of {len(chosen)} cells; in {n_nulls} of those nulls stand where a value was due, in {n_wrong} a "
+            "value is wrong."
         )
         refused = [c.change for c in chosen if c.format == "JSON" and "changed from" in c.error]
         return text + (f" JSON's quotes tell text from number, so it refuses: {', '.join(refused)}." if refused else "")
@@ -186,9 +186,10 @@ class EvolutionResult:
         cells = [cell for cell in self.cells if cell.format == "Avro"]
         refused = [cell.change for cell in cells if cell.outcome == "error"]
         text = (
-            "Schema-on-write: an Avro file carries its writer's schema, and the reader holds it against its own, whatever the "
+            "Schema-on-write: an Avro file carries its writer's schema, and the reader resolves it against its own before it "
+            "believes a value."
         )
-        return f"{text}values. It refuses: {', '.join(refused)}."
+        return f"{text} It refuses: {', '.join(refused)}."
 
     def _why_parquet(self) -> str:
         nulls, wrong = self.count("nulls", "Parquet"), self.count("silently wrong", "Parquet")
