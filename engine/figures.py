@@ -43,3 +43,15 @@ def new(title: str, *, height: int = 420, x: str = "", y: str = "") -> go.Figure
     figure = go.Figure()
     figure.update_layout(template=TEMPLATE, title_text=title, height=height, xaxis_title_text=x, yaxis_title_text=y)
     return figure
+
+
+def new_tall(title: str, *, height: int, x: str = "", y: str = "") -> go.Figure:
+    """Return an empty figure with room for a title of two lines above, and the legend below the plot."""
+    figure = new(title, height=height, x=x, y=y)
+    figure.update_layout(
+        title={"y": 1, "yanchor": "top", "pad": {"t": 24}},
+        legend={"y": 0, "yref": "container", "yanchor": "bottom"},
+        showlegend=True,
+        margin={"t": 96, "l": 16, "r": 20},
+    )
+    return figure

@@ -20,11 +20,13 @@ WARM = threading.Event()  # set once every default result is there
 
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
+    from engine.formats import race
     from pages import home
 
     try:
         for preview in home.PREVIEWS.values():
             preview()
+        JOBS.submit("server", ("race", race.RaceParams()), "race", lambda: race.steps(race.RaceParams()))
     except Exception:  # a cold lab still computes its result on the first visit; the log says why it was not warm
         logging.getLogger(__name__).exception("warm-up failed")
     finally:

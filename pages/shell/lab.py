@@ -21,6 +21,7 @@ from pages.shell import panels, state
 
 PRESENTER_STYLE = """<style>
 [data-testid="stColumn"]:has(.st-key-controls), .st-key-controls, .st-key-panels { display: none }
+[data-testid="stTabs"] [role="tablist"] { display: none }
 html { font-size: 22px !important }
 </style>"""
 PRESENTER_TEXT_SIZE = 21
@@ -41,7 +42,8 @@ def page(topic: str, **experiments: Callable[[], None]) -> None:
 
 
 def _headline(lesson: Lesson) -> None:
-    st.caption(lesson.title)
+    if not state.presenting():
+        st.caption(lesson.title)
     st.header(f"“{lesson.question}”", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Scenes", icon=":material/movie:", help="Settings worth seeing, each with what to look at"):

@@ -84,6 +84,9 @@ def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -
         if lesson.settings_of(prediction.experiment, prediction.params) != result.params:
             st.caption(f"You said {_written(guess)}. Reveal brings the setting back.")
             return
+        if not complete(result):
+            st.caption(f"You said {_written(guess)}. The run is still under way.")
+            return
         actual = getattr(result, prediction.field)
         if prediction.range is not None:
             near = abs(actual - guess) <= 0.1 * (prediction.range[1] - prediction.range[0])
@@ -97,8 +100,15 @@ def _written(value: Any) -> str:
     return f"{value:,.3g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def complete(result: Any) -> bool:
+    """Whether a run is over; the Results of jobs say so themselves."""
+    return bool(getattr(result, "complete", True))
+
+
 def _note_challenges(lesson: Lesson, name: str, result: Any) -> None:
     solved = st.session_state.setdefault("challenges", set())
+    if not complete(result):
+        return
     for number, challenge in enumerate(lesson.challenges):
         mark = f"{lesson.topic}/{number}"
         if challenge.experiment == name and mark not in solved and challenge.met_by(result):
@@ -108,6 +118,9 @@ def _note_challenges(lesson: Lesson, name: str, result: Any) -> None:
 
 
 def _challenge(lesson: Lesson, number: int, challenge: Challenge, result: Any) -> None:
+    if not complete(result):
+        st.markdown(f":material/hourglass_empty: **{challenge.goal}**  \nThe run is still under way.")
+        return
     met = challenge.met_by(result)
     state_text = "met by this run" if met else "not met by this run"
     before = " · met before" if not met and f"{lesson.topic}/{number}" in st.session_state["challenges"] else ""

@@ -64,4 +64,5 @@ def _progress(name: str, job: Job) -> None:
             st.error(explain(job.error), icon=":material/error:")
         elif job.state == "cancelled":
             st.warning("Cancelled: what was measured until then stands below.")
-        st.button("Measure again", key=f"{name}_again", icon=":material/refresh:", on_click=JOBS.forget, args=(job.key,))
+        if not state.presenting():
+            st.button("Measure again", key=f"{name}_again", icon=":material/refresh:", on_click=JOBS.forget, args=(job.key,))

@@ -43,8 +43,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(script: str, workspace: Path) -> Iterator[str]:
-    """Run ``streamlit run script`` until it answers, yield its address, interrupt it at the end and wait for it."""
+def launch(script: str, workspace: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run ``streamlit run script`` until it answers, yield its address and process, interrupt it at the end."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
     environment = {**os.environ, "PLAYGROUND_WORKSPACE": str(workspace)}
@@ -61,7 +61,7 @@ def serve(script: str, workspace: Path) -> Iterator[str]:
                 time.sleep(0.2)
         else:
             raise TimeoutError("The server did not answer within a minute.")
-        yield address
+        yield address, process
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -69,3 +69,10 @@ def serve(script: str, workspace: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def serve(script: str, workspace: Path) -> Iterator[str]:
+    """As ``launch``, for those who need the address only."""
+    with launch(script, workspace) as (address, _):
+        yield address

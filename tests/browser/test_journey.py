@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -13,7 +11,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.serve import ROOT, free_port
+from tests.browser.serve import launch
 
 STRIP = ".st-key-bytes_read_strip"
 
@@ -33,6 +31,7 @@ def test_from_home_to_a_shared_setting_and_back(page: Page, server: str) -> None
     page.goto(server)
     expect(page.locator(".st-key-home_formats .main-svg").first).to_be_visible()
     page.get_by_role("link", name="Open Format benchmarks").click()
+    page.get_by_role("tab", name="Bytes read").click()
     expect(page.locator(f"{STRIP} .main-svg").first).to_be_visible()
     before = title_of(page)
     handle = page.locator(".st-key-bytes_read_window input[type=range]").last
@@ -52,14 +51,14 @@ def test_from_home_to_a_shared_setting_and_back(page: Page, server: str) -> None
 
 
 def test_presenter_mode_answers_a_clicker(page: Page, server: str) -> None:
-    page.goto(f"{server}/formats?present=true")
+    page.goto(f"{server}/formats?present=true&formats_tab=Bytes+read")
     expect(page.locator(f"{STRIP} .main-svg").first).to_be_visible()
     expect(page.locator(".st-key-controls")).to_be_hidden()
     page.keyboard.press("PageDown")
     expect(page.get_by_text("Scene 1 of")).to_be_visible()
     page.keyboard.press("PageDown")
     expect(page.get_by_text("Scene 2 of")).to_be_visible()
-    expect(page).to_have_url(re.compile("bytes_read_order=shuffled"))
+    expect(page).to_have_url(re.compile("race_types=rich"))
     page.keyboard.press("PageUp")
     expect(page.get_by_text("Scene 1 of")).to_be_visible()
     page.keyboard.press("Escape")
@@ -70,7 +69,7 @@ def test_presenter_mode_answers_a_clicker(page: Page, server: str) -> None:
     ("button", "suffix", "start"), [("CSV", ".csv", '"format"'), ("HTML", ".html", "<!doctype html>"), ("JSON", ".json", "{")]
 )
 def test_an_export_arrives(page: Page, server: str, tmp_path: Path, button: str, suffix: str, start: str) -> None:
-    page.goto(f"{server}/formats?bytes_read_panel=Export")
+    page.goto(f"{server}/formats?formats_tab=Bytes+read&bytes_read_panel=Export")
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile(button)).click()
     target = tmp_path / f"export{suffix}"
@@ -89,14 +88,27 @@ def test_nothing_is_wider_than_the_screen(page: Page, server: str, width: int) -
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_race_fills_in_survives_a_reload_and_can_be_cancelled(page: Page, server: str) -> None:
+    page.goto(f"{server}/formats?race_n_rows=100%2C000&race_repeats=9")
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(cancel).to_be_visible()
+    expect(page.locator(".st-key-race_chart .main-svg").first).to_be_visible(timeout=60_000)
+    measured = page.locator(".st-key-race_chart").get_by_text("MB", exact=False)
+    expect(measured.first).to_be_visible(timeout=60_000)
+    page.reload()
+    expect(measured.first).to_be_visible()
+    expect(cancel).to_be_visible()
+    page.get_by_role("link", name="Home").first.click()
+    page.get_by_role("link", name="Open Format benchmarks").click()
+    expect(measured.first).to_be_visible()
+    cancel.click()
+    expect(page.get_by_text("Cancelled: what was measured until then stands below.")).to_be_visible(timeout=60_000)
+    expect(measured.first).to_be_visible()
+
+
 def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={free_port()}"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "URL" in line:
-                break
+    with launch("app.py", tmp_path) as (_, process):
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=20)
         assert not [child for child in children if child.is_running()]

@@ -37,18 +37,6 @@ UNITS = {
 }
 
 
-def _new(title: str, *, height: int, x: str = "", y: str = "") -> go.Figure:
-    """Return an empty figure with a title of two lines above and the legend below."""
-    figure = figures.new(title, height=height, x=x, y=y)
-    figure.update_layout(
-        title={"y": 1, "yanchor": "top", "pad": {"t": 24}},
-        legend={"y": 0, "yref": "container", "yanchor": "bottom"},
-        showlegend=True,
-        margin={"t": 96, "l": 16, "r": 20},
-    )
-    return figure
-
-
 def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.Figure:
     """Draw each file as a strip of bytes, what its reader touched in blue. To see first: how little of Parquet's is blue."""
     parquet, avro, csv = (human_bytes(trace.touched_bytes) for trace in reversed(result.traces))
@@ -58,7 +46,7 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
         title = f"Parquet's reader touched {parquet} in B,<br>{human_bytes(pinned.parquet.touched_bytes)} in A"
         lanes[-1] = (result, result.parquet, "Parquet B")
         lanes.append((pinned, pinned.parquet, "Parquet A"))
-    figure = _new(title, height=85 * len(lanes) + 165, x="place in the file, % of its bytes")
+    figure = figures.new_tall(title, height=85 * len(lanes) + 165, x="place in the file, % of its bytes")
     for y, (run, trace, name) in enumerate(reversed(lanes)):
         _add_lane(figure, y, run, trace, hollow=run is pinned)
         share, size = _percent(trace.read_share), human_bytes(trace.file_bytes)
@@ -165,7 +153,7 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
     kept, total = result.groups_kept, result.groups_total
     title = f"{kept} of {total} row groups kept:<br>min/max rules out {result.groups_ruled_out}"
     unit = UNITS.get(column) if result.params.table != "upload" else None
-    figure = _new(title, height=460, x=f"{column}, {unit}" if unit else column, y="row in the file, thousands")
+    figure = figures.new_tall(title, height=460, x=f"{column}, {unit}" if unit else column, y="row in the file, thousands")
     same_axis = pinned is not None and (pinned.params.table, pinned.params.predicate_column) == (result.params.table, column)
     _add_window(figure, result.low, result.high, hollow=False)
     suffix = "" if pinned is None else ", B"
@@ -247,7 +235,7 @@ def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go
     pieces = result.csv_layout.n_pieces(wanted), result.parquet_layout.n_pieces(wanted)
     title = f"The {len(wanted)} columns read: {pieces[0]} pieces in CSV,<br>{pieces[1]} in Parquet"
     runs = [result] if pinned is None else [result, pinned]
-    figure = _new(title, height=440 if pinned is None else 700)
+    figure = figures.new_tall(title, height=440 if pinned is None else 700)
     for row, run in enumerate(runs):
         name = "" if pinned is None else "A " if run is pinned else "B "
         n_csv_rows = int(run.csv_layout.first_row[-1]) + 1
