@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from engine import workspace
@@ -20,13 +21,14 @@ WARM = threading.Event()  # set once every default result is there
 
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
-    from engine.formats import race
+    from engine.formats import race, terabyte
     from pages import home
 
     try:
         for preview in home.PREVIEWS.values():
             preview()
-        JOBS.submit("server", ("race", race.RaceParams()), "race", lambda: race.steps(race.RaceParams()))
+        for params in (race.RaceParams(), terabyte.TerabyteParams().race):
+            JOBS.submit("server", (race.steps, params), "race", partial(race.steps, params))
     except Exception:  # a cold lab still computes its result on the first visit; the log says why it was not warm
         logging.getLogger(__name__).exception("warm-up failed")
     finally:

@@ -18,10 +18,11 @@ POLL_SECONDS = 0.5
 def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[Any], None]) -> None:
     """Run ``steps(params)`` as this session's job and call ``show(result)`` with what there is of its result so far.
 
-    A job for other settings of the same experiment is given up. The page polls only while the job is active.
+    Experiments that ask for the same steps with the same params share one job. A job for other settings of the same
+    experiment is given up. The page polls only while the job is active.
     """
     owner = state.owner()
-    key = (name, params)
+    key = (steps, params)
     before = st.session_state.get(f"{name}_job")
     if before is not None and before != key:
         JOBS.drop(owner, before)
