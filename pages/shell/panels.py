@@ -156,7 +156,7 @@ def _compare(name: str, result: Any) -> None:
         if value != asdict(result.params)[key]
     }
     st.caption("Changed since A: " + (", ".join(f"{k}: {x} → {y}" for k, (x, y) in changed.items()) or "nothing yet") + ".")
-    st.dataframe(rows, hide_index=True, key=f"{name}_differences")
+    st.table(rows, hide_index=True, border="horizontal", alt="Run A against this run")
 
 
 def _csv(table: pa.Table) -> bytes:

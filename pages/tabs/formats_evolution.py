@@ -85,7 +85,7 @@ def _show_cell(cell: Cell, params: EvolutionParams) -> None:
             if table is None:
                 st.code(cell.error, language=None, wrap_lines=True)
             else:
-                st.dataframe(table.slice(0, 5), hide_index=True, key=f"evolution_{title.replace(' ', '_')}", height=213)
+                st.table(table.slice(0, 5), hide_index=True, border="horizontal", alt=f"Rows as {title}")
     with st.expander("The code behind this cell", key="evolution_snippet", on_change="rerun") as panel:
         if panel.open:
             st.code(evolution.snippet(params, cell.change, cell.format), language="python")

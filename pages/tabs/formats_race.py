@@ -159,7 +159,7 @@ def _table(result: RaceResult, operation: Any) -> list[dict[str, Any]]:
             row[name] = human_seconds(seconds) if seconds else "…"
         speed, factor = result.megabytes_per_second(lane, operation), result.factor(lane, operation)
         row |= {f"{operation}, MB/s": f"{speed:,.0f}" if speed else "…", "× best": human_factor(factor) if factor else "…"}
-        rows.append(row | {"what it changed": lane.fidelity})
+        rows.append(row)
     return rows
 
 
@@ -182,7 +182,7 @@ def _show(result: RaceResult) -> None:
         f"{result.n_rows:,} rows × {result.n_columns} columns, {human_bytes(result.table_bytes)} as Arrow in memory, which "
         f"MB/s counts. Dots are single runs, lines medians; below, medians.{left_out}"
     )
-    st.dataframe(_table(result, operation), hide_index=True, key="race_table_view", alt="Medians, speed and fidelity")
+    st.table(_table(result, operation), hide_index=True, border="horizontal", alt="Medians, speed and fidelity")
     lab.report("formats", "race", result, figure)
 
 

@@ -120,7 +120,7 @@ def _show(params: TerabyteParams, measured: RaceResult) -> None:
         }
         for entry in result.formats
     ]
-    st.dataframe(rows, hide_index=True, key="terabyte_rows_view", alt="The projection of each format")
+    st.table(rows, hide_index=True, border="horizontal", alt="The projection of each format")
     lab.report("formats", "terabyte", result, figure)
 
 

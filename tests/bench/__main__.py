@@ -1,7 +1,8 @@
 """``make bench``: what a tweak costs in a real Chromium, as milliseconds and as a ratio to a bare page in the same run.
 
-Printed: cold start of the server to Home's first chart; slider key press to repainted chart for the bare page and for each
-lab tab, interleaved, median of ``N_TWEAKS`` with the range; server compute a tweak; figure payload bytes.
+Printed: cold start of the server to Home's first chart; key press on a control to repainted chart for the bare page and for
+each lab tab, interleaved, median of ``N_TWEAKS`` with the range; server compute a tweak; figure payload bytes; the race
+harness's own share of the default race.
 """
 
 from __future__ import annotations
@@ -9,22 +10,51 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from engine.formats import bytes_read
-from engine.formats.figures import bytes_read as figures
+from engine.formats import bytes_read, evolution, race, terabyte
+from engine.formats.figures import bytes_read as bytes_read_figures
+from engine.formats.figures import evolution as evolution_figures
+from engine.formats.figures import race as race_figures
+from engine.formats.figures import terabyte as terabyte_figures
 from tests.browser.serve import FLAGS, browser_path, serve
 
 N_TWEAKS = 15
-TABS = {"formats · Bytes read": ("/formats", "bytes_read_window", "bytes_read_strip")}  # name -> path, slider, chart
+N_BLOCKS = 3  # bare page and tab take turns
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab, the control that is tweaked with the arrow keys, and the chart that answers."""
+
+    name: str
+    path: str
+    control: str  # CSS, the element that takes the arrow keys, or the choices that are clicked in turn
+    chart: str  # widget key
+
+
+def slider(key: str) -> str:
+    return f".st-key-{key} input[type=range]"
+
+
+BARE = Tab("bare page", "", slider("bare_n"), "bare_chart")
+TABS = (
+    Tab("Race (measured, another time shown)", "?formats_tab=Race", ".st-key-race_operation [role=radio]", "race_chart"),
+    Tab("Bytes read (range)", "?formats_tab=Bytes+read", slider("bytes_read_window"), "bytes_read_strip"),
+    Tab("Schema evolution (rows)", "?formats_tab=Schema+evolution", slider("evolution_n_rows"), "evolution_matrix"),
+    Tab("One terabyte (weight)", "?formats_tab=One+terabyte", slider("terabyte_storage_weight"), "terabyte_chart"),
+)
 QUIET_MILLISECONDS = 400  # the page counts as repainted at its last change before such a silence
 WATCH = """quiet => {
   window.painted = new Promise(resolve => {
     let start = null, last = null, timer = null;
-    addEventListener('keydown', () => { start = performance.now(); }, {once: true, capture: true});
+    const begin = () => { start ??= performance.now(); };
+    for (const event of ['keydown', 'pointerdown']) addEventListener(event, begin, {once: true, capture: true});
     const settle = () => { observer.disconnect(); resolve(last === null ? null : last - start); };
     const observer = new MutationObserver(() => {
       if (start === null) return;
@@ -34,17 +64,22 @@ WATCH = """quiet => {
     });
     observer.observe(document.querySelector('[data-testid=stMain]'),
       {childList: true, subtree: true, attributes: true, characterData: true});
-    setTimeout(settle, 10000);
+    setTimeout(settle, 5000);
   });
 }"""
 
 
-def tweak(page: Page, slider: str, key: str) -> float:
-    """Press ``key`` on the slider and return the milliseconds until the page stood still again."""
-    page.locator(f".st-key-{slider} input[type=range]").last.focus()
-    page.evaluate(WATCH, QUIET_MILLISECONDS)
-    page.keyboard.press(key)
-    milliseconds: float = page.evaluate("window.painted")
+def tweak(page: Page, tab: Tab, turn: int) -> float | None:
+    """Press an arrow key on the control, or click its next choice; return the milliseconds until the page stood still again."""
+    control = page.locator(tab.control)
+    if tab.control.endswith("[role=radio]"):
+        page.evaluate(WATCH, QUIET_MILLISECONDS)
+        control.nth(turn % control.count()).click()
+    else:
+        control.last.focus()
+        page.evaluate(WATCH, QUIET_MILLISECONDS)
+        page.keyboard.press("ArrowRight" if turn % 3 else "ArrowLeft")
+    milliseconds: float | None = page.evaluate("window.painted")
     return milliseconds
 
 
@@ -53,38 +88,57 @@ def spread(values: list[float]) -> str:
 
 
 def latencies(page: Page, address: str, bare: str) -> None:
-    for name, (path, slider, chart) in TABS.items():
-        times: dict[str, list[float]] = {"bare page": [], name: []}
-        for block in range(3):
-            for label, url, key, plot in (("bare page", bare, "bare_n", "bare_chart"), (name, address + path, slider, chart)):
+    for tab in TABS:
+        times: dict[str, list[float]] = {BARE.name: [], tab.name: []}
+        for _ in range(N_BLOCKS):
+            for place, url in ((BARE, bare), (tab, f"{address}/formats{tab.path}")):
                 page.goto(url)
-                page.wait_for_selector(f".st-key-{plot} .main-svg")
+                page.wait_for_selector(f".st-key-{place.chart} .main-svg", timeout=120_000)
+                page.get_by_role("button", name="Cancel").wait_for(state="detached", timeout=120_000)
                 page.wait_for_timeout(1500)
-                tweak(page, key, "ArrowRight")  # not counted: first paint after a load
-                for i in range(N_TWEAKS // 3):
-                    times[label].append(tweak(page, key, "ArrowRight" if (i + block) % 5 else "ArrowLeft"))
+                tweak(page, place, 0)  # not counted: first paint after a load
+                for i in range(N_TWEAKS // N_BLOCKS):
+                    took = tweak(page, place, i + 1)
+                    times[place.name] += [] if took is None else [took]
+        ratio = statistics.median(times[tab.name]) / statistics.median(times[BARE.name])
+        print(f"  {tab.name}: {ratio:.2f} × the bare page (goal ≤ 1.5)")
         for label, values in times.items():
-            print(f"  {label:24}{spread(values)} ms")
-        ratio = statistics.median(times[name]) / statistics.median(times["bare page"])
-        print(f"  {name:24}{ratio:.2f} × the bare page (goal ≤ 1.5)")
+            print(f"    {label:36}{spread(values)} ms")
 
 
-def compute() -> None:
-    base = bytes_read.BytesReadParams()
-    bytes_read.run(base)
+def measure(name: str, run: Callable[[int], Any]) -> Any:
+    """Print what ``run(i)`` takes for ``N_TWEAKS`` different settings, and return the last answer."""
+    run(0)
     seconds = []
     for i in range(N_TWEAKS):
         start = time.perf_counter()
-        result = bytes_read.run(replace(base, window=(0.1 + i / 50, 0.2 + i / 50)))
+        answer = run(i)
         seconds.append(time.perf_counter() - start)
-    print(f"  bytes read, range drag  {spread([s * 1000 for s in seconds])} ms (goal ≤ 50)")
-    for draw in (figures.strip, figures.statistics, figures.layout):
-        print(f"  {draw.__name__:24}{len(draw(result).to_json()):,} bytes (goal ≤ 300,000)")
+    print(f"  {name:36}{spread([s * 1000 for s in seconds])} ms (goal ≤ 50)")
+    return answer
+
+
+def compute() -> None:
+    asked = bytes_read.BytesReadParams()
+    result = measure("Bytes read", lambda i: bytes_read.run(replace(asked, window=(0.1 + i / 50, 0.2 + i / 50))))
+    matrix = measure("Schema evolution", lambda i: evolution.run(evolution.EvolutionParams(n_rows=2 + i)))
+    measured = race.run(race.RaceParams())
+    terms = terabyte.TerabyteParams()
+    projected = measure("One terabyte", lambda i: terabyte.project(replace(terms, price=float(i)), measured))
+    print(f"  Race: the harness took {measured.overhead_share:.2%} of {measured.wall_seconds:.1f} s (goal ≤ 2 %)")
+    figures = {
+        "Race": race_figures.chart(measured, "read all"),
+        "Bytes read, strip": bytes_read_figures.strip(result),
+        "Bytes read, statistics": bytes_read_figures.statistics(result),
+        "Bytes read, layout": bytes_read_figures.layout(result),
+        "Schema evolution": evolution_figures.matrix(matrix),
+        "One terabyte": terabyte_figures.chart(projected),
+    }
+    for name, figure in figures.items():
+        print(f"  {name:36}{len(figure.to_json()):8,} bytes (goal ≤ 300,000)")
 
 
 def main() -> None:
-    print("Server compute and payload")
-    compute()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
@@ -93,9 +147,11 @@ def main() -> None:
             page.goto(address)
             page.wait_for_selector(".st-key-home_formats .main-svg")
             print(f"Cold start to Home's first chart: {time.perf_counter() - start:.1f} s (two servers starting)")
-            print("Slider to repainted chart")
+            print("Key press to repainted chart")
             latencies(page, address, bare)
         browser.close()
+    print("Server compute and payload")
+    compute()
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def test_pinning_a_run_compares_it_with_the_next() -> None:
     app = open_page("formats", formats_tab="Bytes read", bytes_read_panel="A / B")
     app.button(key="bytes_read_pin").click().run()
     app.segmented_control(key="bytes_read_order").set_value("shuffled").run()
-    table = app.dataframe[0].value
+    table = app.table[0].value
     row = table[table["number"] == "row_groups_kept"].iloc[0]
     default = bytes_read.run(bytes_read.BytesReadParams()).groups_kept
     assert (row["A"], row["B (now)"], row["B − A"]) == (str(default), "20", f"+{20 - default}")
