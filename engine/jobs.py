@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from engine.errors import InputError
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 GRACE_SECONDS = 15.0
+SIGN_OF_LIFE_SECONDS = 0.5
 KEPT_JOBS = 64
 
 
@@ -206,6 +208,24 @@ class Jobs:
         finally:
             steps.close()
         self._finish(job, "cancelled")
+
+
+def beside(caller: ThreadPoolExecutor, call: Callable[[], Any], progress: Progress) -> Steps:
+    """Run ``call`` in the thread of ``caller``, yield ``progress`` twice a second until it ends, return what it returns.
+
+    For a call that cannot be cut: the page keeps seeing signs of life; a cancelled job ends when the call does.
+    """
+    future = caller.submit(call)
+    while not wait([future], SIGN_OF_LIFE_SECONDS).done:
+        yield progress
+    return future.result()
+
+
+def timed(call: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the wall-clock seconds that ``call()`` takes, and what it returns."""
+    start = time.perf_counter()
+    answer = call()
+    return time.perf_counter() - start, answer
 
 
 def run_to_end(steps: Steps) -> Any:

@@ -21,14 +21,19 @@ WARM = threading.Event()  # set once every default result is there
 
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
-    from engine.formats import race, terabyte
+    from engine.formats import codecs, race, terabyte
     from pages import home
 
     try:
         for preview in home.PREVIEWS.values():
             preview()
-        for params in (race.RaceParams(), terabyte.TerabyteParams().race):
-            JOBS.submit("server", (race.steps, params), "race", partial(race.steps, params))
+        warmed = (
+            (race.steps, race.RaceParams()),
+            (codecs.steps, codecs.CodecsParams()),
+            (race.steps, terabyte.TerabyteParams().race),
+        )
+        for steps, params in warmed:
+            JOBS.submit("server", (steps, params), "warm-up", partial(steps, params))
     except Exception:  # a cold lab still computes its result on the first visit; the log says why it was not warm
         logging.getLogger(__name__).exception("warm-up failed")
     finally:

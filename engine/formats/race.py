@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,9 @@ from engine.formats.race_formats import FORMATS
 from engine.formats.race_params import N_ROWS, TYPES, RaceParams, range_of, rows_of
 from engine.formats.race_result import OPERATIONS, Lane, Operation, RaceResult
 from engine.formats.race_script import script
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, beside, run_to_end, timed
 
 __all__ = ["FORMATS", "N_ROWS", "OPERATIONS", "TYPES", "RaceParams", "RaceResult", "run", "script", "steps"]
-
-SIGN_OF_LIFE_SECONDS = 0.5
 
 
 class _Race:
@@ -70,15 +69,14 @@ class _Race:
             "read filtered": lambda: race_formats.read(format_, path, wanted=self.wanted),
         }
 
-    def take(self, name: str, operation: Operation, call: Future[tuple[float, Any]]) -> bool:
-        """Add a finished call to its lane; a format that refuses leaves the race with its library's reason."""
+    def refuse(self, name: str, operation: Operation, error: Exception) -> None:
+        """Take a format out of the race, with its library's reason."""
+        reason = (str(error) or "no reason given").splitlines()[0][:160]
+        self._set(Lane(name, refused=f"refuses to {operation}: {type(error).__name__}: {reason}"), 0.0)
+
+    def take(self, name: str, operation: Operation, seconds: float, answer: Any) -> None:
+        """Add one run to its lane."""
         lane = next(lane for lane in self.result.lanes if lane.name == name)
-        try:
-            seconds, answer = call.result()
-        except Exception as error:  # any library may refuse a table in its own way: that is a result, and it is shown
-            reason = (str(error) or "no reason given").splitlines()[0][:160]
-            self._set(Lane(name, refused=f"refuses to {operation}: {type(error).__name__}: {reason}"), 0.0)
-            return False
         lane = replace(lane, seconds={**lane.seconds, operation: (*lane.seconds.get(operation, ()), seconds)})
         if operation == "write":
             lane = replace(lane, file_bytes=self.path(name).stat().st_size)
@@ -87,7 +85,6 @@ class _Race:
         elif operation == "read filtered":
             lane = replace(lane, n_matching=answer.num_rows)
         self._set(lane, seconds)
-        return True
 
     def _set(self, lane: Lane, timed_seconds: float) -> None:
         result = self.result
@@ -97,12 +94,6 @@ class _Race:
             wall_seconds=time.perf_counter() - self.started,
             timed_seconds=result.timed_seconds + timed_seconds,
         )
-
-
-def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
-    answer = call()
-    return time.perf_counter() - start, answer
 
 
 def steps(params: RaceParams) -> Steps:
@@ -133,13 +124,15 @@ def steps(params: RaceParams) -> Steps:
                 for name in rng.permutation(race.running()):
                     for operation, call in race.calls(str(name)).items():
                         message = f"{name}, {operation} (round {turn + 1} of {params.repeats})"
-                        yield Progress(n_done / n_calls, message, race.result)
+                        progress = Progress(n_done / n_calls, message, race.result)
+                        yield progress
                         n_done += 1
-                        future = caller.submit(_timed, call)
-                        while not wait([future], SIGN_OF_LIFE_SECONDS).done:
-                            yield Progress(n_done / n_calls, message, race.result)
-                        if not race.take(str(name), operation, future):
+                        try:
+                            seconds, answer = yield from beside(caller, partial(timed, call), progress)
+                        except Exception as error:  # any library may refuse a table in its own way: a result, and shown
+                            race.refuse(str(name), operation, error)
                             break
+                        race.take(str(name), operation, seconds, answer)
         finally:
             caller.shutdown(wait=True)
             workspace.remove(folder)

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import workspace
+from engine import jobs, workspace
 from engine.errors import InputError
 from engine.formats import avro_files, fidelity, race, race_formats
 from engine.formats.figures import race as race_figures
@@ -245,7 +245,7 @@ def test_a_cancelled_race_leaves_nothing_behind() -> None:
 
 
 def test_a_slow_call_still_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(race, "SIGN_OF_LIFE_SECONDS", 0.01)
+    monkeypatch.setattr(jobs, "SIGN_OF_LIFE_SECONDS", 0.01)
     real = race_formats.write
     monkeypatch.setattr(race_formats, "write", lambda *args: (time.sleep(0.1), real(*args)))
     seen = list(race.steps(RaceParams(n_rows=1_000, repeats=1, formats=("CSV",))))

@@ -1,0 +1,165 @@
+"""Figures of *codecs*: ratio against speed with the Pareto front; what the order of the rows is worth, whole and by column.
+
+Blue is on the front (or sorted), grey is beaten (or as it came); a pinned run A is drawn in hollow orange.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Literal
+
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.formats.codecs import LEVELS, CodecsResult, Order, Trial
+from engine.units import human_bytes, human_factor, human_seconds
+
+Against = Literal["write", "read"]
+HOLLOW = "rgba(0,0,0,0)"
+ROW_HEIGHT = 26
+ALWAYS = ("snappy", "gzip 6")  # named on the chart even when beaten; more names would overlap
+
+
+def tradeoff(result: CodecsResult, against: Against, pinned: CodecsResult | None = None) -> go.Figure:
+    """Draw each trial's ratio against its speed. To see first: the front, and who is on it."""
+    front = result.front(against)
+    title = "The first files are being written"
+    if front:
+        fastest, tightest = front[0], max(front, key=result.ratio)
+        title = (
+            f"{against.capitalize()}: {fastest.name} is fastest, {tightest.name} tightest;<br>what is grey is beaten in both"
+        )
+    figure = figures.new_tall(
+        title, height=520, x=f"{against} speed, MB/s of Arrow memory (log)", y="ratio: memory by file size"
+    )
+    if pinned is not None:
+        _add_trials(figure, pinned, list(pinned.ready), against, "pinned run A", figures.SYNTHETIC, hollow=True)
+    beaten = [trial for trial in result.ready if trial not in front]
+    _add_trials(figure, result, beaten, against, "beaten", figures.WAITING)
+    points = [(result.speed(trial, against), result.ratio(trial)) for trial in front]
+    figure.add_scatter(
+        x=[x for x, _ in points],
+        y=[y for _, y in points],
+        mode="lines",
+        line={"color": figures.KNOWN, "width": 2, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    _add_trials(figure, result, front, against, "on the Pareto front", figures.KNOWN)
+    figure.update_xaxes(type="log", tickvals=[1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000], showgrid=True)
+    figure.update_yaxes(ticksuffix="×")
+    return figure
+
+
+def _add_trials(
+    figure: go.Figure,
+    result: CodecsResult,
+    trials: list[Trial],
+    against: Against,
+    name: str,
+    color: str,
+    *,
+    hollow: bool = False,
+) -> None:
+    """Add one mark a trial at its median, with a whisker from its slowest to its fastest run."""
+    speeds = [result.speed(trial, against) for trial in trials]
+    best = [result.table_bytes / min(trial.seconds(against)) / 1e6 for trial in trials]
+    worst = [result.table_bytes / max(trial.seconds(against)) / 1e6 for trial in trials]
+    told = [
+        f"{trial.name}: {human_bytes(trial.file_bytes)}, {human_factor(result.ratio(trial))}, {against} "
+        f"{human_seconds(median(trial.seconds(against)))} (median of {len(trial.seconds(against))})"
+        for trial in trials
+    ]
+    figure.add_scatter(
+        x=speeds,
+        y=[result.ratio(trial) for trial in trials],
+        mode="markers" if hollow else "markers+text",
+        text=None if hollow else [trial.name if color == figures.KNOWN or trial.name in ALWAYS else "" for trial in trials],
+        textposition="top center" if color == figures.KNOWN else "bottom center",
+        marker={"color": HOLLOW if hollow else color, "size": 11, "line": {"color": color, "width": 2}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [b - s for b, s in zip(best, speeds, strict=True)],
+            "arrayminus": [s - w for s, w in zip(speeds, worst, strict=True)],
+            "color": color,
+            "thickness": 1,
+        },
+        hovertext=told,
+        hovertemplate="%{hovertext}<extra></extra>",
+        name=name,
+    )
+
+
+def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figure:
+    """Draw the file of each trial with its rows sorted, as they came and shuffled. To see first: how far apart they lie."""
+    trials = sorted(result.ready, key=lambda trial: (list(LEVELS).index(trial.codec), trial.level or 0))
+    saved = result.sort_saving_share
+    finding = f"Sorted rows take {saved:.0%} less" if saved >= 0 else f"Sorted rows take {-saved:.0%} more"
+    figure = figures.new_tall(f"{finding},<br>whatever the codec", height=190 + ROW_HEIGHT * len(trials), x="file size, kB")
+    names = [trial.name for trial in trials]
+    looks: tuple[tuple[Order, str], ...] = (("sorted", figures.KNOWN), ("as is", figures.WAITING), ("shuffled", figures.EXTRA))
+    for order, color in looks:
+        figure.add_scatter(
+            x=[trial.order_bytes[order] / 1e3 for trial in trials],
+            y=names,
+            mode="markers",
+            marker={"color": color, "size": 12},
+            hovertemplate="%{y}, " + order + ": %{x:,.0f} kB<extra></extra>",
+            name=order,
+        )
+    if pinned is not None:
+        before = [trial for trial in pinned.ready if trial.name in names]
+        figure.add_scatter(
+            x=[trial.file_bytes / 1e3 for trial in before],
+            y=[trial.name for trial in before],
+            mode="markers",
+            marker={"color": HOLLOW, "size": 15, "line": {"color": figures.SYNTHETIC, "width": 2}},
+            hovertemplate="A, %{y}: %{x:,.0f} kB<extra></extra>",
+            name=f"pinned run A ({pinned.params.order})",
+        )
+    figure.update_xaxes(showgrid=True, separatethousands=True, nticks=6)
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], showgrid=True)
+    return figure
+
+
+def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figure:
+    """Draw what each column takes, as asked and sorted, in the tightest trial. To see first: the column that takes most."""
+    best = result.smallest
+    sizes = best.column_bytes if best else {}
+    names = sorted(sizes, key=lambda name: sizes[name])
+    title = (
+        f"{names[-1]} takes {sizes[names[-1]] / sum(sizes.values()):.0%} of the file,<br>packed by {best.name}" if best else ""
+    )
+    figure = figures.new_tall(title, height=190 + ROW_HEIGHT * len(names), x="packed bytes of the column, kB")
+    if best is None:
+        return figure
+    asked = result.params.order
+    figure.add_bar(
+        orientation="h",
+        y=names,
+        x=[sizes[name] / 1e3 for name in names],
+        marker_color=figures.WAITING,
+        name=f"rows {asked}",
+        hovertemplate="%{y}: %{x:,.1f} kB<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[best.column_bytes_sorted[name] / 1e3 for name in names],
+        y=names,
+        mode="markers",
+        marker={"color": figures.KNOWN, "size": 11},
+        name="rows sorted",
+        hovertemplate="%{y}, sorted: %{x:,.1f} kB<extra></extra>",
+    )
+    before = pinned.smallest if pinned else None
+    if before is not None:
+        figure.add_scatter(
+            x=[before.column_bytes.get(name, 0) / 1e3 for name in names],
+            y=names,
+            mode="markers",
+            marker={"color": HOLLOW, "size": 14, "line": {"color": figures.SYNTHETIC, "width": 2}},
+            name=f"pinned run A ({before.name})",
+            hovertemplate="A, %{y}: %{x:,.1f} kB<extra></extra>",
+        )
+    figure.update_xaxes(showgrid=True, separatethousands=True, nticks=6)
+    return figure
