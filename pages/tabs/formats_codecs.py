@@ -15,7 +15,7 @@ from pages.shell import lab, work
 D = CodecsParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Sorting", "Columns")
-AGAINST = {"write": "against write speed", "read": "against read speed"}
+AGAINST: dict[str, Any] = {"write speed": "write", "read speed": "read"}
 
 
 def _table_changed() -> None:
@@ -98,14 +98,13 @@ def _show(result: CodecsResult) -> None:
     against = st.segmented_control(
         "Against",
         list(AGAINST),
-        default="write",
+        default="write speed",
         required=True,
-        format_func=AGAINST.get,
         key="codecs_against",
         label_visibility="collapsed",
         **BOUND,
     )
-    figure = figures.tradeoff(result, against, pinned)
+    figure = figures.tradeoff(result, AGAINST[against or "write speed"], pinned)
     lab.chart(figure, "codecs_tradeoff", "Compression ratio against speed of each codec and level, with the Pareto front")
     st.caption(
         f"{result.n_rows:,} rows, {human_bytes(result.table_bytes)} as Arrow in memory: what ratio and MB/s count. Files in "

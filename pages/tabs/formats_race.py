@@ -175,6 +175,7 @@ def _show(result: RaceResult) -> None:
         bind="query-params",
         label_visibility="collapsed",
     )
+    operation = operation or "read columns"  # an empty value in the address
     figure = figures.chart(result, operation, pinned)
     lab.chart(figure, "race_chart", "File size and every single run of each format")
     left_out = f" Without {', '.join(result.left_out)}: not all formats can store such values." if result.left_out else ""
