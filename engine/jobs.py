@@ -120,6 +120,13 @@ class Jobs:
                 if not job.owners:
                     self.forget(key)
 
+    def give_up(self, owner: str, job: Job) -> None:
+        """Take ``owner`` off ``job``, which is cancelled once nobody is left who wants it; what it has so far is kept."""
+        with self._changed:
+            job.owners.discard(owner)
+            if job.active and not job.owners:
+                self.cancel(job)
+
     def cancel(self, job: Job) -> None:
         """Cancel ``job``: a waiting one at once, a running one at its next yield."""
         with self._changed:

@@ -33,7 +33,7 @@ DICTIONARY_LIMITS = (65_536, 262_144, 1_048_576)
 ROWS_PER_GROUP = (25_000, 50_000, 100_000)
 N_ROWS = 100_000
 TEXT = "text"  # the column whose distinct values are chosen
-FIRST = "first"  # stands for the first column of the file
+DEFAULT = "default"  # column: the text of a file written here, else the one that takes most bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class AnatomyParams:
     codec: Codec = "none"
     seed: int = 0  # of the written values
     row_group: int = 0  # looked at; clipped to the file's last
-    column: str = FIRST  # looked at; one that the file does not have stands for its first
+    column: str = DEFAULT  # looked at; one that the file does not have stands for the default
     upload: str = ""  # path of the uploaded file, with source "upload"
 
     def __post_init__(self) -> None:
@@ -114,8 +114,13 @@ class AnatomyResult:
 
     @property
     def column(self) -> str:
-        """The column looked at: the one asked for, or the file's first."""
-        return self.params.column if self.params.column in self.columns else (self.columns or ("",))[0]
+        """The column looked at: the one asked for, or the default."""
+        return self.params.column if self.params.column in self.columns else self.default_column
+
+    @property
+    def default_column(self) -> str:
+        """The column with something to see: the text of a file written here, else the one that takes most bytes."""
+        return TEXT if self.curve else self.largest_column
 
     @property
     def chunk(self) -> tuple[Piece, ...]:
@@ -315,7 +320,7 @@ def run(params: AnatomyParams) -> AnatomyResult:
     InputError
         The upload is no Parquet file, damaged, or has too many pages.
     """
-    where = {"row_group": 0, "column": FIRST}
+    where = {"row_group": 0, "column": DEFAULT}
     settings = {name: getattr(params, name) for name in AnatomyParams.__slots__}
     return AnatomyResult(params, _pieces(AnatomyParams(**settings | where)), curve(params) if params.source == WRITTEN else ())
 

@@ -1,8 +1,9 @@
 """Codecs: what each compression codec and level of Parquet saves, and what it costs to write and to read.
 
 Real: pyarrow writes and reads every file, in memory, with its own defaults but for codec, level and dictionary; every time
-is one call's wall-clock time. The trials take turns in an order drawn anew for each round. Simplified: memory instead of a
-disk, so that the codec is what is timed; the order of rows "sorted" is one sort a table, known to suit it.
+is one call's wall-clock time in one thread, after an untimed call. The trials take turns in an order drawn anew for each
+round. Simplified: memory instead of a disk, so that the codec is what is timed; the order of rows "sorted" is one sort a
+table, known to suit it.
 """
 
 from __future__ import annotations
@@ -178,19 +179,27 @@ class CodecsResult:
             return (
                 f"gzip takes **{less:.0%}** off Snappy's bytes ({human_bytes(gzip.file_bytes)} against "
                 f"{human_bytes(snappy.file_bytes)}) and writes {human_factor(slower)} as long; "
-                f"sorting the rows {self._sorting}."
+                f"sorting the rows {self.sorting}."
             )
         if not self.ready or self.smallest is None:
             return "The first files are being written."
         return (
             f"{self.smallest.name} packs tightest: **{human_factor(self.ratio(self.smallest))}** less than in memory; sorting "
-            f"the rows {self._sorting}. Add snappy and gzip to compare the two."
+            f"the rows {self.sorting}. Add snappy and gzip to compare the two."
         )
 
     @property
-    def _sorting(self) -> str:
-        share = self.sort_saving_share
-        return f"takes off {share:.0%} with any codec" if share >= 0 else f"adds {-share:.0%}"
+    def sorting(self) -> str:
+        """What sorting the rows does to the file, from the codec that gains least to the one that gains most."""
+        shares = [round(1 - trial.order_bytes["sorted"] / trial.order_bytes["as is"], 2) for trial in self.ready]
+        low, high = min(shares, default=0.0), max(shares, default=0.0)
+        if low == high == 0:
+            return "changes nothing, whatever the codec"
+        if high <= 0:
+            return f"adds {_percent_range(abs(high), -low)}"
+        if low >= 0:
+            return f"takes off {_percent_range(low, high)}"
+        return f"adds up to {-low:.0%} or takes off up to {high:.0%}, by codec"
 
     @property
     def why(self) -> list[str]:
@@ -260,6 +269,10 @@ class CodecsResult:
         return pa.Table.from_pylist(rows)
 
 
+def _percent_range(low: float, high: float) -> str:
+    return f"{low:.0%}" if low == high else f"{low:.0%} to {high:.0%}, by codec"
+
+
 def rows_of(params: CodecsParams) -> dict[Order, pa.Table]:
     """Return the rows in every order, in one chunk each, with the column or columns asked for."""
     names = list(byte_files.column_names(params.table))
@@ -281,6 +294,11 @@ def write(table: pa.Table, codec: str, level: int | None, dictionary: bool) -> p
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression=codec, compression_level=level, use_dictionary=dictionary)
     return sink.getvalue()
+
+
+def read(file: pa.Buffer) -> pa.Table:
+    """Read a Parquet file in memory, in one thread: the codec's own speed, as ``write`` has it."""
+    return pq.read_table(pa.BufferReader(file), use_threads=False)
 
 
 def packed_bytes(file: pa.Buffer) -> dict[str, int]:
@@ -327,19 +345,19 @@ def steps(params: CodecsParams) -> Steps:
                 progress = Progress((turn * len(trials) + done) / n_turns, message, result)
                 yield progress
                 packing = partial(write, codec=trial.codec, level=trial.level, dictionary=params.dictionary)
-                write_seconds, file = yield from beside(caller, partial(timed, partial(packing, table)), progress)
-                reading = partial(pq.read_table, pa.BufferReader(file))
-                read_seconds, _ = yield from beside(caller, partial(timed, reading), progress)
-                trial = replace(
-                    trial,
-                    write_seconds=(*trial.write_seconds, write_seconds),
-                    read_seconds=(*trial.read_seconds, read_seconds),
-                )
                 if not trial.order_bytes:
                     files: dict[Order, pa.Buffer] = {}
                     for order in ORDERS:
                         files[order] = yield from beside(caller, partial(packing, orders[order]), progress)
                     trial = _with_orders(trial, files, params.order)
+                    yield from beside(caller, partial(read, files[params.order]), progress)
+                write_seconds, file = yield from beside(caller, partial(timed, partial(packing, table)), progress)
+                read_seconds, _ = yield from beside(caller, partial(timed, partial(read, file)), progress)
+                trial = replace(
+                    trial,
+                    write_seconds=(*trial.write_seconds, write_seconds),
+                    read_seconds=(*trial.read_seconds, read_seconds),
+                )
                 trials[place] = trial
     return replace(result, trials=tuple(trials), complete=True)
 

@@ -25,7 +25,7 @@ PRESENTER_STYLE = """<style>
 html { font-size: 22px !important }
 </style>"""
 PRESENTER_TEXT_SIZE = 21
-PRESENTER_HEIGHT = 1.3
+PRESENTER_HEIGHT = 1.15
 
 
 def page(topic: str, **experiments: Callable[[], None]) -> None:

@@ -27,10 +27,12 @@ def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[A
     if before is not None and before != key:
         JOBS.drop(owner, before)
     st.session_state[f"{name}_job"] = key
-    job = JOBS.find(key)
-    if job is None or job.active:
-        job = JOBS.submit(owner, key, name, lambda: steps(params))
-    polled = job.active
+    job = _given_up(name)
+    if job is None or job.key != key:
+        job = JOBS.find(key)
+        if job is None or job.state != "failed":
+            job = JOBS.submit(owner, key, name, lambda: steps(params))
+    polled = job.active and job is not _given_up(name)
 
     @st.fragment(run_every=POLL_SECONDS if polled else None)
     def output() -> None:
@@ -39,18 +41,36 @@ def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[A
         if job.latest is not None:
             with errors_shown():
                 show(job.latest)
-        elif job.active:
+        elif polled:
             st.skeleton(height=420)
-        if polled and not job.active:
+        if polled and (not job.active or job is _given_up(name)):
             st.rerun()
 
     output()
 
 
+def _given_up(name: str) -> Job | None:
+    """Return the job that this session has cancelled; others may still wait for it."""
+    job: Job | None = st.session_state.get(f"{name}_given_up")
+    return job
+
+
+def _give_up(name: str, job: Job) -> None:
+    st.session_state[f"{name}_given_up"] = job
+    JOBS.give_up(state.owner(), job)
+
+
+def _measure_again(name: str, job: Job) -> None:
+    st.session_state.pop(f"{name}_given_up", None)
+    if not job.active:
+        JOBS.forget(job.key)
+
+
 def _progress(name: str, job: Job) -> None:
     """One line that stays where it is: progress while the job is active, else how it ended and how to run it again."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if job.active:
+        given_up = job is _given_up(name)
+        if job.active and not given_up:
             place = JOBS.place(job)
             left = job.remaining_seconds()
             text = f"Waiting: {place} before this one" if place else f"Measuring: {job.progress.message}"
@@ -59,11 +79,13 @@ def _progress(name: str, job: Job) -> None:
                 text + (f" · about {human_seconds(left)} left" if left is not None else ""),
                 width=420,
             )
-            st.button("Cancel", key=f"{name}_cancel", on_click=JOBS.cancel, args=(job,))
+            st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
             return
         if job.state == "failed" and job.error is not None:
             st.error(explain(job.error), icon=":material/error:")
-        elif job.state == "cancelled":
+        elif given_up or job.state == "cancelled":
             st.warning("Cancelled: what was measured until then stands below.")
         if not state.presenting():
-            st.button("Measure again", key=f"{name}_again", icon=":material/refresh:", on_click=JOBS.forget, args=(job.key,))
+            st.button(
+                "Measure again", key=f"{name}_again", icon=":material/refresh:", on_click=_measure_again, args=(name, job)
+            )

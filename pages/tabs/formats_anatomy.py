@@ -99,7 +99,7 @@ def _looked_at(result: AnatomyResult) -> AnatomyResult:
     left, right = st.columns(2)
     names = list(result.columns)
     if st.session_state.get("anatomy_column") not in names:
-        st.session_state["anatomy_column"] = names[0]
+        st.session_state["anatomy_column"] = result.default_column
     column = left.selectbox("Column", names, key="anatomy_column", help="Or click it in the map", **BOUND)
     last = result.n_row_groups - 1
     if last == 0:

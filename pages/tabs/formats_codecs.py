@@ -108,7 +108,8 @@ def _show(result: CodecsResult) -> None:
     lab.chart(figure, "codecs_tradeoff", "Compression ratio against speed of each codec and level, with the Pareto front")
     st.caption(
         f"{result.n_rows:,} rows, {human_bytes(result.table_bytes)} as Arrow in memory: what ratio and MB/s count. Files in "
-        f"memory; marks are medians, whiskers run from the slowest to the fastest of up to {result.params.repeats} runs."
+        f"memory, one thread; marks are medians, whiskers run from the slowest to the fastest of up to "
+        f"{result.params.repeats} runs."
     )
     view = st.segmented_control(
         "Look closer", VIEWS, default="Sorting", required=True, key="codecs_view", label_visibility="collapsed", **BOUND

@@ -104,8 +104,8 @@ def test_ratio_speed_front_and_words_by_hand() -> None:
     assert (result.ratio(none), result.speed(none, "write"), result.speed(none, "read")) == (2.0, 8.0, 4.0)
     assert result.front("write") == [none, snappy, gzip] and brotli not in result.front("read")
     assert result.verdict == (
-        "gzip takes **20%** off Snappy's bytes (800 kB against 1.00 MB) and writes 4.0× as long; sorting the rows takes off "
-        "50% with any codec."
+        "gzip takes **20%** off Snappy's bytes (800 kB against 1.00 MB) and writes 4.0× as long; "
+        "sorting the rows takes off 50%."
     )
     assert "sorted rows with snappy take 500 kB, rows as they came with gzip 6 800 kB" in result.why[3]
     assert "most is won in a 800 kB → 400 kB" in result.why[3]
@@ -113,11 +113,31 @@ def test_ratio_speed_front_and_words_by_hand() -> None:
     assert result.best_when_sorted_bytes == 400_000 and result.codec_saving_share == 0.6
 
 
+@pytest.mark.parametrize(
+    ("sorted_bytes", "told"),
+    [
+        ((50, 50), "takes off 50%"),
+        ((50, 80), "takes off 20% to 50%, by codec"),
+        ((100, 100), "changes nothing, whatever the codec"),
+        ((100, 103), "adds 0% to 3%, by codec"),
+        ((105, 110), "adds 5% to 10%, by codec"),
+        ((90, 120), "adds up to 20% or takes off up to 10%, by codec"),
+    ],
+)
+def test_what_sorting_does_is_told_from_every_codec(sorted_bytes: tuple[int, int], told: str) -> None:
+    trials = tuple(
+        Trial(name, None, 100, {"as is": 100, "sorted": size, "shuffled": 100}, {"a": 100}, {"a": size}, (1.0,), (1.0,))
+        for name, size in zip(("snappy", "lz4"), sorted_bytes, strict=True)
+    )
+    assert CodecsResult(CodecsParams(), trials, 10, 100, datetime(2026, 1, 1, tzinfo=UTC)).sorting == told
+
+
 def test_without_snappy_and_gzip_the_verdict_names_the_tightest() -> None:
     assert by_hand(none=(2_000_000, 1.0)).verdict.startswith("none packs tightest: **2.0×** less than in memory")
     empty = CodecsResult(CodecsParams(), (Trial("none", None),), 10, 100, datetime(2026, 1, 1, tzinfo=UTC))
     assert empty.verdict == "The first files are being written." and len(empty.why) == 1
-    assert codec_figures.tradeoff(empty, "write").layout.title.text == "The first files are being written"
+    for figure in (codec_figures.tradeoff(empty, "write"), codec_figures.sorting(empty)):
+        assert figure.layout.title.text == "The first files are being written"
 
 
 def test_all_flights_sorted_shrink_from_five_megabytes_to_three_and_a_half() -> None:

@@ -102,6 +102,20 @@ def test_a_job_ends_with_its_last_owner_only(jobs: Jobs) -> None:
     assert job.ended.wait(10) and job.state == "cancelled" and closed.is_set()
 
 
+def test_who_gives_up_takes_the_job_from_nobody_else(jobs: Jobs) -> None:
+    closed = threading.Event()
+    job = jobs.submit("a", 1, "", lambda: blocked(threading.Event(), closed))
+    jobs.submit("b", 1, "", lambda: counting(1))
+    while job.latest is None:
+        threading.Event().wait(0.01)
+    jobs.give_up("a", job)
+    assert job.active and not job.cancel_requested.is_set()
+    jobs.give_up("b", job)
+    assert job.ended.wait(10) and job.state == "cancelled" and closed.is_set() and jobs.find(1) is job
+    again = jobs.submit("c", 1, "", lambda: counting(1))
+    assert again is not job and again.ended.wait(10) and again.result == 1
+
+
 def test_who_comes_back_within_the_grace_keeps_the_job() -> None:
     queue = Jobs(grace_seconds=30)
     gate = threading.Event()

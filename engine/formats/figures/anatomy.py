@@ -13,7 +13,9 @@ from engine.formats.parquet_pieces import Piece
 from engine.units import human_bytes, human_factor
 
 MAX_BLOCKS = 1_500  # drawn; a file with more pieces is shown down to its column chunks
-PALE = "rgba(140,147,156,0.18)"
+FRAME = "#D7DBE0"  # of what only holds other blocks: solid, so that its label is legible in both themes
+INK = "#1F2933"  # of labels on light blocks
+MAX_BORDERED = 200  # blocks with a border; more and thinner ones would drown in it
 COLORS = {
     "distinct values": figures.KNOWN,
     "places in the dictionary": figures.EXTRA,
@@ -48,31 +50,34 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
     before = f", {human_factor(result.file_bytes / pinned.file_bytes)} run A" if pinned else ""
     figure = figures.new_tall(f"{size} in {result.n_pages:,} pages{before};<br>click a block to zoom in", height=520)
     blocks = _blocks(result)
+    border = int(len(blocks) <= MAX_BORDERED)
     figure.add_icicle(
         ids=[block[0] for block in blocks],
         parents=[block[1] for block in blocks],
         labels=[block[2] for block in blocks],
         values=[block[3] for block in blocks],
-        marker={"colors": [block[4] for block in blocks], "line": {"width": 1}},
+        marker={"colors": [block[4] for block in blocks], "line": {"width": border}},
         hovertext=[block[5] for block in blocks],
         hovertemplate="%{hovertext}<extra></extra>",
         branchvalues="total",
         sort=False,
-        tiling={"orientation": "v", "pad": 1},
+        tiling={"orientation": "v", "pad": border},
         pathbar={"visible": True, "side": "bottom"},
-        textfont={"size": 14},
+        leaf={"opacity": 1},
+        textfont={"size": 14, "color": [INK if block[4] in (FRAME, figures.EXTRA) else "#FFFFFF" for block in blocks]},
     )
     for name, color in COLORS.items():
         key = {"color": color, "size": 11, "symbol": "square"}
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=name)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
+    figure.update_layout(uniformtext={"minsize": 10, "mode": "hide"})
     return figure
 
 
 def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
     """Return (id, parent, label, bytes, colour, hover) of every block, parents first, in file order."""
-    blocks = [("file", "", "file", result.file_bytes, PALE, f"the file, {human_bytes(result.file_bytes)}")]
+    blocks = [("file", "", "file", result.file_bytes, FRAME, f"the file, {human_bytes(result.file_bytes)}")]
     in_full = len(result.pieces) <= MAX_BLOCKS
     sizes: dict[tuple[int, str], int] = {}
     for piece in result.pages():
@@ -88,11 +93,11 @@ def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
         if group not in seen:
             group_bytes = sizes[piece.row_group, ""]
             told = f"row group {piece.row_group}, {human_bytes(group_bytes)}"
-            blocks.append((group, "file", f"row group {piece.row_group}", group_bytes, PALE, told))
+            blocks.append((group, "file", f"row group {piece.row_group}", group_bytes, FRAME, told))
         if chunk not in seen:
             chunk_bytes = sizes[piece.row_group, piece.column]
             told = f"{piece.column}, row group {piece.row_group}: {human_bytes(chunk_bytes)}"
-            color = PALE if in_full else chunk_color[piece.row_group, piece.column]
+            color = FRAME if in_full else chunk_color[piece.row_group, piece.column]
             blocks.append((chunk, group, piece.column, chunk_bytes, color, told))
         seen |= {group, chunk}
         if in_full:

@@ -94,9 +94,8 @@ def _add_trials(
 def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figure:
     """Draw the file of each trial with its rows sorted, as they came and shuffled. To see first: how far apart they lie."""
     trials = sorted(result.ready, key=lambda trial: (list(LEVELS).index(trial.codec), trial.level or 0))
-    saved = result.sort_saving_share
-    finding = f"Sorted rows take {saved:.0%} less" if saved >= 0 else f"Sorted rows take {-saved:.0%} more"
-    figure = figures.new_tall(f"{finding},<br>whatever the codec", height=190 + ROW_HEIGHT * len(trials), x="file size, kB")
+    title = f"Sorting the rows<br>{result.sorting}" if trials else "The first files are being written"
+    figure = figures.new_tall(title, height=190 + ROW_HEIGHT * len(trials), x="file size, kB")
     names = [trial.name for trial in trials]
     looks: tuple[tuple[Order, str], ...] = (("sorted", figures.KNOWN), ("as is", figures.WAITING), ("shuffled", figures.EXTRA))
     for order, color in looks:

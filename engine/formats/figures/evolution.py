@@ -57,7 +57,7 @@ def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go
     figure.update_layout(
         barmode="overlay",
         showlegend=False,
-        title={"y": 1, "yanchor": "top", "pad": {"t": 16}},
+        title={"y": 1, "yanchor": "top", "pad": {"t": 24}},
         margin={"t": 116, "l": 12, "b": 12},
     )
     return figure
@@ -98,7 +98,6 @@ def _add_cells(figure: go.Figure, outcome: Outcome, cells: list[Cell], pinned: E
         textposition="inside" if solid else "none",
         insidetextanchor="middle",
         textangle=0,
-        textfont={"size": 13},
         hovertext=[_hover(cell) for cell in cells],
         hovertemplate="%{hovertext}<extra></extra>",
         selected={"marker": {"opacity": PALE[outcome]}},
@@ -106,7 +105,7 @@ def _add_cells(figure: go.Figure, outcome: Outcome, cells: list[Cell], pinned: E
     )
     if not solid:
         for cell, row, text in zip(cells, rows, texts, strict=True):
-            figure.add_annotation(x=FORMATS.index(cell.format), y=row, text=text, showarrow=False, font={"size": 13})
+            figure.add_annotation(x=FORMATS.index(cell.format), y=row, text=text, showarrow=False)
 
 
 def _text(cell: Cell, before: Outcome) -> str:
