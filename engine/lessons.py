@@ -37,6 +37,7 @@ class Scene:
     look_at: str
     note: str
     params: Settings
+    chart: str = ""  # key of the only chart shown on stage; without it all are
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ class CodecsResult:
     @property
     def sorting(self) -> str:
         """What sorting the rows does to the file, from the codec that gains least to the one that gains most."""
-        shares = [round(1 - trial.order_bytes["sorted"] / trial.order_bytes["as is"], 2) for trial in self.ready]
+        shares = [round(1 - trial.order_bytes["sorted"] / trial.order_bytes["as is"], 2) + 0.0 for trial in self.ready]  # no -0
         low, high = min(shares, default=0.0), max(shares, default=0.0)
         if low == high == 0:
             return "changes nothing, whatever the codec"

@@ -96,6 +96,7 @@ def _presenter_bar(lesson: Lesson) -> None:
 
 def _scene_text(lesson: Lesson) -> None:
     index = _scene_index(lesson)
+    st.session_state["stage_chart"] = "" if index is None else lesson.scenes[index].chart
     if index is None:
         if state.presenting():
             st.markdown(f"PageDown starts the {len(lesson.scenes)} scenes.")
@@ -151,8 +152,10 @@ def controls_end(topic: str, name: str) -> None:
 
 
 def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | None = None) -> None:
-    """Draw a figure: sized for a room in presenter mode, saved as SVG or PNG from its own mode bar."""
+    """Draw a figure, saved as SVG from its own mode bar; on stage sized for a room, or left out for the chart of the scene."""
     if state.presenting():
+        if st.session_state.get("stage_chart", "") not in ("", key):
+            return
         height = round((figure.layout.height or 420) * PRESENTER_HEIGHT)
         figure.update_layout(
             font_size=PRESENTER_TEXT_SIZE,

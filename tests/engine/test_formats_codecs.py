@@ -120,13 +120,14 @@ def test_ratio_speed_front_and_words_by_hand() -> None:
         ((50, 80), "takes off 20% to 50%, by codec"),
         ((100, 100), "changes nothing, whatever the codec"),
         ((100, 103), "adds 0% to 3%, by codec"),
+        ((90, 100.1), "takes off 0% to 10%, by codec"),
         ((105, 110), "adds 5% to 10%, by codec"),
         ((90, 120), "adds up to 20% or takes off up to 10%, by codec"),
     ],
 )
-def test_what_sorting_does_is_told_from_every_codec(sorted_bytes: tuple[int, int], told: str) -> None:
+def test_what_sorting_does_is_told_from_every_codec(sorted_bytes: tuple[float, float], told: str) -> None:
     trials = tuple(
-        Trial(name, None, 100, {"as is": 100, "sorted": size, "shuffled": 100}, {"a": 100}, {"a": size}, (1.0,), (1.0,))
+        Trial(name, None, 100, {"as is": 100, "sorted": size, "shuffled": 100}, {"a": 100}, {"a": 1}, (1.0,), (1.0,))
         for name, size in zip(("snappy", "lz4"), sorted_bytes, strict=True)
     )
     assert CodecsResult(CodecsParams(), trials, 10, 100, datetime(2026, 1, 1, tzinfo=UTC)).sorting == told

@@ -64,6 +64,16 @@ def test_every_scene_renders_with_its_settings(topic: str, number: int) -> None:
     assert scene.look_at in texts(app)
 
 
+@pytest.mark.parametrize(("topic", "number"), [(t, n) for t, n in SCENES if lessons.load(t).scenes[n].chart])
+def test_a_scene_with_a_chart_of_its_own_shows_it_alone_on_stage(topic: str, number: int) -> None:
+    app = open_page(topic)
+    settle(app.button(key=f"{topic}_scene_{number}").click().run())
+    assert len(app.get("plotly_chart")) > 1
+    settle(app.toggle(key="present").set_value(True).run())
+    (chart,) = app.get("plotly_chart")
+    assert lessons.load(topic).scenes[number].chart in chart.proto.id
+
+
 def test_a_scene_sets_everything_else_back_to_its_default() -> None:
     app = open_page("formats", formats_tab="Bytes read")
     app.slider(key="bytes_read_seed").set_value(7).run()

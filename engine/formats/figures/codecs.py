@@ -75,6 +75,7 @@ def _add_trials(
         y=[result.ratio(trial) for trial in trials],
         mode="markers" if hollow else "markers+text",
         text=None if hollow else [trial.name if color == figures.KNOWN or trial.name in ALWAYS else "" for trial in trials],
+        cliponaxis=False,
         textposition="top center" if color == figures.KNOWN else "bottom center",
         marker={"color": HOLLOW if hollow else color, "size": 11, "line": {"color": color, "width": 2}},
         error_x={
