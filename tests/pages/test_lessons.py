@@ -10,7 +10,10 @@ from engine import lessons
 from engine.errors import InputError
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
-SYLLABUS = {"formats": "You need to store 1TB of tabular data for ML. CSV or Parquet? Why?"}
+SYLLABUS = {
+    "sampling": "You have a fraud detection dataset with 0.1% positives. How do you handle this?",
+    "formats": "You need to store 1TB of tabular data for ML. CSV or Parquet? Why?",
+}
 
 
 def all_params(lesson: lessons.Lesson) -> list[dict[str, object]]:

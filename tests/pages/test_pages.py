@@ -11,7 +11,7 @@ from engine import lessons
 from engine.formats import bytes_read
 
 ROUTER = "pages/router.py"
-TOPICS = ("formats",)
+TOPICS = ("formats", "sampling")
 SCENES = [(topic, number) for topic in TOPICS for number in range(len(lessons.load(topic).scenes))]
 TABS = [(topic, label) for topic in TOPICS for label in lessons.load(topic).tabs.values()]
 

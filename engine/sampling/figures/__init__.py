@@ -1,0 +1,1 @@
+"""Figures of the Sampling lab: Result in, Plotly figure out."""

@@ -1,0 +1,257 @@
+"""Figures of *lineage*: the points with the parents of each synthetic one, step by step, and what kind the seeds are.
+
+Orange is made up; minority points are coloured by their kind, majority points are grey, removed ones crossed out. The
+frames that play a few points step by step live in the figure itself: stepping needs no server.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.sampling.lineage import KINDS, LineageResult
+
+KIND_COLORS = {"safe": figures.KNOWN, "borderline": figures.EXTRA, "rare": figures.FAILED, "outlier": figures.LEAKED}
+KIND_SYMBOLS = {"safe": "circle", "borderline": "square", "rare": "diamond", "outlier": "star"}
+STAGES = ("seed", "k neighbours", "the chosen one", "λ on the way", "new point")
+MAX_LINES = 1_000  # parents' lines drawn at once
+N_PLAYED = 8  # synthetic points that the step player shows
+HOLLOW = "rgba(0,0,0,0)"
+
+
+def plane(
+    result: LineageResult,
+    pinned: LineageResult | None = None,
+    *,
+    made: int = 0,
+    removed: int | None = None,
+    lines: bool = False,
+) -> go.Figure:
+    """Draw input, synthetic and removed points. To see first: where the synthetic points lie, one with its parents."""
+    x, y = result.points.names[:2]
+    figure = figures.new_tall(_title(result), height=560, x=x, y=y)
+    _add(figure, result.points.X[result.points.y == 0], "majority", figures.WAITING, size=5)
+    rows, kinds = result.minority_index, result.kinds()
+    for number, kind in enumerate(KINDS):
+        here = rows[kinds == number]
+        _add(figure, result.points.X[here], f"minority, {kind}", KIND_COLORS[kind], size=9, symbol=KIND_SYMBOLS[kind])
+    if lines:
+        _add_lines(figure, result)
+    if pinned is not None:
+        _add(figure, pinned.synthetic, "pinned run A, made", figures.SYNTHETIC, size=8, hollow=True)
+    votes = result.synthetic_category if len(result.synthetic_category) else [""] * result.n_synthetic
+    custom = [["made", i, f", category {vote} by vote" if vote else ""] for i, vote in enumerate(votes)]
+    _add(figure, result.synthetic, "synthetic", figures.SYNTHETIC, size=6, custom=custom)
+    _add(figure, result.centroids, "centroids", figures.SYNTHETIC, size=7, symbol="hexagon")
+    _add_removed(figure, result)
+    if result.n_synthetic:
+        _add_player(figure, result, made)
+    elif removed is not None and result.n_removed:
+        _add_reason(figure, result, removed)
+    return figure
+
+
+def _title(result: LineageResult) -> str:
+    n_majority, n_minority = len(result.points.y) - result.points.n_minority, result.points.n_minority
+    n_after = int(result.resampled_y.sum())
+    return (
+        f"{n_minority:,} minority against {n_majority:,} majority points;<br>"
+        f"after {result.params.method}: {n_after:,} against {len(result.resampled_y) - n_after:,}"
+    )
+
+
+def _add(
+    figure: go.Figure,
+    X: np.ndarray,
+    name: str,
+    color: str,
+    *,
+    size: int,
+    symbol: str = "circle",
+    hollow: bool = False,
+    custom: list[list[Any]] | None = None,
+) -> None:
+    if not len(X):
+        return
+    figure.add_scatter(
+        x=X[:, 0].astype(np.float32),
+        y=X[:, 1].astype(np.float32),
+        mode="markers",
+        name=name,
+        marker={
+            "color": HOLLOW if hollow else color,
+            "size": size,
+            "symbol": symbol,
+            "line": {"color": color, "width": 1 if hollow or "thin" in symbol else 0},
+        },
+        customdata=custom,
+        hovertemplate=("%{customdata[0]} %{customdata[1]:,}%{customdata[2]}" if custom else name) + "<extra></extra>",
+    )
+
+
+def _add_removed(figure: go.Figure, result: LineageResult) -> None:
+    rows = np.vstack([result.points.X, result.synthetic])[result.removal.index]
+    custom = [["removed", i, ""] for i in range(result.n_removed)]
+    _add(figure, rows, "removed", figures.LEAKED, size=8, symbol="x-thin", custom=custom)
+
+
+def _path(*points: np.ndarray) -> dict[str, list[float | None]]:
+    """Return x and y of lines from point to point, ``None`` between two lines."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for start, end in zip(points[::2], points[1::2], strict=True):
+        x += [float(start[0]), float(end[0]), None]
+        y += [float(start[1]), float(end[1]), None]
+    return {"x": x, "y": y}
+
+
+def _add_lines(figure: go.Figure, result: LineageResult) -> None:
+    """Add the line between the parents of each synthetic point, each pair once."""
+    pairs = np.unique(np.sort(np.column_stack([result.seed_index, result.neighbour_index]), axis=1), axis=0)[:MAX_LINES]
+    ends = result.points.X[pairs].astype(np.float32)
+    gaps = np.full((len(pairs), 1, 2), np.nan, np.float32)
+    flat = np.concatenate([ends[:, :, :2], gaps], axis=1).reshape(-1, 2)
+    figure.add_scatter(
+        x=flat[:, 0],
+        y=flat[:, 1],
+        mode="lines",
+        line={"color": figures.SYNTHETIC, "width": 0.7},
+        opacity=0.6,
+        hoverinfo="skip",
+        name="parents",
+    )
+
+
+def _stage(result: LineageResult, made: int, stage: int) -> list[dict[str, Any]]:
+    """Return the three overlay traces (thin lines, thick line, marks) of one synthetic point at one stage."""
+    X = result.points.X
+    seed, chosen, new = X[result.seed_index[made]], X[result.neighbour_index[made]], result.synthetic[made]
+    near = X[result.neighbours[made]]
+    marks, symbols, texts = [seed], ["circle-open"], ["seed"]
+    if stage >= 1:
+        marks += list(near)
+        symbols += ["circle-open"] * len(near)
+        texts += [str(i + 1) for i in range(len(near))]
+    if stage >= 3:
+        marks.append(new)
+        symbols.append("circle-open" if stage == 3 else "star")
+        texts.append(f"λ = {result.step[made]:.2f}" if stage == 3 else "new")
+    thin = _path(*(end for row in near for end in (seed, row))) if stage >= 1 else {"x": [None], "y": [None]}
+    thick = _path(seed, chosen) if stage >= 2 else {"x": [None], "y": [None]}
+    points = {"x": [float(p[0]) for p in marks], "y": [float(p[1]) for p in marks], "text": texts}
+    return [thin, thick, {**points, "marker": {"symbol": symbols}}]
+
+
+def _add_player(figure: go.Figure, result: LineageResult, made: int) -> None:
+    """Add the picked synthetic point with its parents, and frames that play it and the next ones step by step."""
+    thin, thick, marks = _stage(result, made, len(STAGES) - 1)
+    first = len(figure.data)
+    figure.add_scatter(**thin, mode="lines", line={"color": figures.KNOWN, "width": 1, "dash": "dot"}, showlegend=False)
+    figure.add_scatter(**thick, mode="lines", line={"color": figures.SYNTHETIC, "width": 4}, showlegend=False)
+    symbols = marks.pop("marker")["symbol"]
+    figure.add_scatter(
+        **marks,
+        mode="markers+text",
+        textposition="top center",
+        marker={"symbol": symbols, "size": 15, "color": figures.SYNTHETIC, "line": {"width": 2}},
+        showlegend=False,
+        cliponaxis=False,
+    )
+    figure.update_traces(hoverinfo="skip", selector=lambda trace: trace.showlegend is False)
+    places = [first, first + 1, first + 2]
+    played = [(made + i) % result.n_synthetic for i in range(min(N_PLAYED, result.n_synthetic))]
+    names = [(point, stage, f"{point:,}: {STAGES[stage]}") for point in played for stage in range(len(STAGES))]
+    figure.frames = [
+        go.Frame(name=name, traces=places, data=[go.Scatter(**trace) for trace in _stage(result, point, stage)])
+        for point, stage, name in names
+    ]
+    now = {"mode": "immediate", "frame": {"duration": 900, "redraw": False}, "transition": {"duration": 0}}
+    figure.update_layout(
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "right",
+                "x": 0,
+                "y": -0.13,
+                "xanchor": "left",
+                "yanchor": "top",
+                "showactive": False,
+                "bgcolor": HOLLOW,
+                "font": {"color": figures.WAITING},
+                "buttons": [
+                    {"label": "▶ play", "method": "animate", "args": [None, {**now, "fromcurrent": True}]},
+                    {"label": "❚❚", "method": "animate", "args": [[None], now]},
+                ],
+            }
+        ],
+        sliders=[
+            {
+                "active": len(STAGES) - 1,
+                "x": 0.22,
+                "len": 0.78,
+                "y": -0.1,
+                "currentvalue": {"prefix": "Synthetic point ", "font": {"size": 14, "color": figures.WAITING}},
+                "ticklen": 0,
+                "minorticklen": 0,
+                "font": {"size": 1, "color": HOLLOW},
+                "steps": [{"label": name, "method": "animate", "args": [[name], now]} for _, _, name in names],
+            }
+        ],
+        margin={"b": 150},
+    )
+
+
+def _add_reason(figure: go.Figure, result: LineageResult, place: int) -> None:
+    """Add the picked removed point with the rows that decided."""
+    X = np.vstack([result.points.X, result.synthetic])
+    row = X[result.removal.index[place]]
+    near = X[result.removal.neighbours[place][result.removal.neighbours[place] >= 0]]
+    lines = _path(*(end for other in near for end in (row, other))) if len(near) else {"x": [None], "y": [None]}
+    line = {"color": figures.LEAKED, "width": 2, "dash": "dot"}
+    figure.add_scatter(**lines, mode="lines", line=line, hoverinfo="skip", name="why removed")
+    ring = {"symbol": "circle-open", "size": 17, "color": figures.LEAKED, "line": {"width": 2}}
+    figure.add_scatter(x=[row[0]], y=[row[1]], mode="markers", marker=ring, hoverinfo="skip", name="looked at")
+
+
+def origins(result: LineageResult, pinned: LineageResult | None = None) -> go.Figure:
+    """Draw each kind's share of the minority and of the seeds. To see first: which kind the method multiplies."""
+    figure = figures.new_tall(_origins_title(result), height=360, x="share, %", y="")
+    runs = [("minority points", figures.WAITING, _shares(result, result.minority_index))]
+    if result.n_synthetic:
+        runs.append(("seeds of synthetic points", figures.SYNTHETIC, _shares(result, result.seed_index)))
+    if pinned is not None and pinned.n_synthetic:
+        runs.append(("seeds in pinned run A", figures.EXTRA, _shares(pinned, pinned.seed_index)))
+    for name, color, shares in runs:
+        figure.add_bar(
+            orientation="h",
+            y=list(KINDS),
+            x=100 * shares,
+            name=name,
+            marker_color=color,
+            hovertemplate="%{y}: %{x:.0f} % of the " + name + "<extra></extra>",
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=list(KINDS)[::-1])
+    figure.update_xaxes(range=[0, 100], showgrid=True)
+    return figure
+
+
+def _shares(result: LineageResult, rows: np.ndarray) -> np.ndarray:
+    """Return the share of ``rows`` (minority rows, repeats counted) that is of each kind, (4,)."""
+    kind_of = np.zeros(len(result.points.y), int)
+    kind_of[result.minority_index] = result.kinds()
+    counts = np.bincount(kind_of[rows], minlength=len(KINDS))
+    return np.asarray(counts / max(1, counts.sum()))
+
+
+def _origins_title(result: LineageResult) -> str:
+    if not result.n_synthetic:
+        return f"{result.params.method} makes no points;<br>these kinds of minority points are there"
+    shares, seeds = _shares(result, result.minority_index), _shares(result, result.seed_index)
+    most = int(np.argmax(seeds - shares))
+    return (
+        f"{KINDS[most].capitalize()} points: {shares[most]:.0%} of the minority,<br>"
+        f"{seeds[most]:.0%} of the seeds under {result.params.method}"
+    )
