@@ -82,7 +82,7 @@ def test_an_export_arrives(page: Page, server: str, tmp_path: Path, button: str,
 @pytest.mark.parametrize("width", [390, 1440])
 def test_nothing_is_wider_than_the_screen(page: Page, server: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    for path in ("", "/formats"):
+    for path in ("", "/formats", "/sampling"):
         page.goto(server + path)
         expect(page.locator(".main-svg").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -104,6 +104,30 @@ def test_a_race_fills_in_survives_a_reload_and_can_be_cancelled(page: Page, serv
     cancel.click()
     expect(page.get_by_text("Cancelled: what was measured until then stands below.")).to_be_visible(timeout=60_000)
     expect(measured.first).to_be_visible()
+
+
+def test_a_click_on_the_canvas_draws_a_point(page: Page, server: str) -> None:
+    page.goto(f"{server}/sampling?lineage_source=drawn&lineage_k_neighbors=2&lineage_ratio=1.0")
+    title = page.locator(".st-key-lineage_plane .gtitle").first
+    expect(title).to_have_text(re.compile("6 minority against 10"))
+    box = page.locator("canvas").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.1)
+    expect(title).to_have_text(re.compile("7 minority against 10"))
+    assert re.search(r";(89|90|91),(89|90|91),1$", page.get_by_label("Points", exact=True).last.input_value())
+
+
+def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(page: Page, server: str) -> None:
+    page.goto(f"{server}/sampling")
+    plane = page.locator(".st-key-lineage_plane")
+    expect(plane.get_by_text("Synthetic point 0: new point")).to_be_visible()
+    page.evaluate(
+        "window.asked = 0; const send = WebSocket.prototype.send;"
+        "WebSocket.prototype.send = function (data) { window.asked += 1; return send.call(this, data) }"
+    )
+    plane.get_by_text("▶ play").click()
+    expect(plane.get_by_text("Synthetic point 1: seed")).to_be_visible(timeout=20_000)
+    assert page.evaluate("window.asked") == 0
 
 
 def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:

@@ -96,12 +96,12 @@ def test_presenter_mode_steps_through_the_scenes_and_leaves() -> None:
     assert app.session_state["present"] is False and not app.exception
 
 
-@pytest.mark.parametrize("query", lessons.load("formats").defaults())
+@pytest.mark.parametrize(("topic", "query"), [(topic, key) for topic in TOPICS for key in lessons.load(topic).defaults()])
 @pytest.mark.parametrize("value", ["nonsense", "-1", "1e999", ""])
-def test_a_bad_link_falls_back_or_says_what_is_wrong(query: str, value: str) -> None:
-    tabs = lessons.load("formats").tabs
-    label = next((tabs[name] for name in tabs if query.startswith(f"{name}_")), "Race")
-    app = open_page("formats", **{"formats_tab": label, query: value})
+def test_a_bad_link_falls_back_or_says_what_is_wrong(topic: str, query: str, value: str) -> None:
+    lesson = lessons.load(topic)
+    label = next((lesson.tabs[name] for name in lesson.tabs if query.startswith(f"{name}_")), next(iter(lesson.tabs.values())))
+    app = open_page(topic, **{lesson.tab_key: label, query: value})
     assert not app.exception
     assert len(app.get("plotly_chart")) >= 1 or app.error
 
@@ -137,6 +137,42 @@ def test_an_uploaded_file_is_read_and_a_hostile_one_is_a_sentence() -> None:
     app.file_uploader(key="bytes_read_file").set_value(("cut.parquet", b"PAR1 and no more", "application/octet-stream")).run()
     assert not app.exception
     assert "damaged or cut short" in app.error[0].value
+
+
+def test_more_neighbours_than_minority_points_is_a_sentence_and_k_mends_it() -> None:
+    app = open_page("sampling", lineage_source="few", lineage_k_neighbors="6")
+    assert not app.exception
+    assert "k must be below the 6 points" in app.error[0].value and "Lower k" in app.error[0].value
+    app.slider(key="lineage_k_neighbors").set_value(5).run()
+    assert not app.error and len(app.get("plotly_chart")) == 2
+
+
+def test_drawn_points_are_undone_and_cleared_with_a_sentence() -> None:
+    app = open_page(
+        "sampling", lineage_source="drawn", lineage_drawn="1,1,0;2,2,0;3,1,0;8,8,1;9,8,1;7,9,1", lineage_k_neighbors="1"
+    )
+    assert not app.exception and "3 minority against 3 majority" not in texts(app) and app.error, "the ratio is met already"
+    app.button(key="lineage_drawn_undo").click().run()
+    assert app.session_state["lineage_drawn"] == "1,1,0;2,2,0;3,1,0;8,8,1;9,8,1"
+    app.slider(key="lineage_ratio").set_value(1.0).run()
+    assert not app.error and "made **1** synthetic point" in texts(app)
+    app.button(key="lineage_drawn_clear").click().run()
+    assert not app.exception and "Click on the canvas" in app.error[0].value
+
+
+def test_an_upload_is_resampled_by_its_own_columns() -> None:
+    app = open_page("sampling", lineage_source="upload")
+    assert "choose a CSV, Parquet or Avro file" in app.error[0].value
+    rows = "\n".join(f"{i % 7},{i * i % 11},{'fraud' if i < 12 else 'fine'}" for i in range(90))
+    app.file_uploader(key="lineage_file").set_value(("mine.csv", f"a,b,label\n{rows}".encode(), "text/csv")).run()
+    assert not app.exception and not app.error
+    assert app.selectbox(key="lineage_label").options == ["label"] and "of 12 minority points" in texts(app)
+
+
+def test_a_slow_method_is_a_job_that_fills_in() -> None:
+    app = open_page("sampling", lineage_method="condensed")
+    assert not app.exception and not app.error
+    assert app.button(key="lineage_again") and "condensed removed" in texts(app)
 
 
 def test_a_prediction_shows_the_guess_beside_what_happened() -> None:
