@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from imblearn.over_sampling import SMOTE
 from playwright.sync_api import Page, sync_playwright
 
 from engine.formats import anatomy, bytes_read, codecs, evolution, race, terabyte
@@ -24,6 +26,10 @@ from engine.formats.figures import codecs as codecs_figures
 from engine.formats.figures import evolution as evolution_figures
 from engine.formats.figures import race as race_figures
 from engine.formats.figures import terabyte as terabyte_figures
+from engine.jobs import timed
+from engine.sampling import lineage
+from engine.sampling.figures import lineage as lineage_figures
+from engine.sampling.points import Points
 from tests.browser.serve import FLAGS, browser_path, serve
 
 N_TWEAKS = 15
@@ -46,12 +52,15 @@ def slider(key: str) -> str:
 
 BARE = Tab("bare page", "", slider("bare_n"), "bare_chart")
 TABS = (
-    Tab("Race (measured, another time shown)", "?formats_tab=Race", ".st-key-race_operation [role=radio]", "race_chart"),
-    Tab("Bytes read (range)", "?formats_tab=Bytes+read", slider("bytes_read_window"), "bytes_read_strip"),
-    Tab("Anatomy (distinct values)", "?formats_tab=Anatomy", slider("anatomy_cardinality"), "anatomy_fallback"),
-    Tab("Codecs (measured, other speed)", "?formats_tab=Codecs", ".st-key-codecs_against [role=radio]", "codecs_tradeoff"),
-    Tab("Schema evolution (rows)", "?formats_tab=Schema+evolution", slider("evolution_n_rows"), "evolution_matrix"),
-    Tab("One terabyte (weight)", "?formats_tab=One+terabyte", slider("terabyte_storage_weight"), "terabyte_chart"),
+    Tab("Race (measured, another time shown)", "formats?formats_tab=Race", ".st-key-race_operation [role=radio]", "race_chart"),
+    Tab("Bytes read (range)", "formats?formats_tab=Bytes+read", slider("bytes_read_window"), "bytes_read_strip"),
+    Tab("Anatomy (distinct values)", "formats?formats_tab=Anatomy", slider("anatomy_cardinality"), "anatomy_fallback"),
+    Tab(
+        "Codecs (measured, other speed)", "formats?formats_tab=Codecs", ".st-key-codecs_against [role=radio]", "codecs_tradeoff"
+    ),
+    Tab("Schema evolution (rows)", "formats?formats_tab=Schema+evolution", slider("evolution_n_rows"), "evolution_matrix"),
+    Tab("One terabyte (weight)", "formats?formats_tab=One+terabyte", slider("terabyte_storage_weight"), "terabyte_chart"),
+    Tab("SMOTE, step by step (k, 2,000 rows)", "sampling?lineage_n_rows=2,000", slider("lineage_k_neighbors"), "lineage_plane"),
 )
 QUIET_MILLISECONDS = 400  # the page counts as repainted at its last change before such a silence
 WATCH = """quiet => {
@@ -95,7 +104,7 @@ def latencies(page: Page, address: str, bare: str) -> None:
     for tab in TABS:
         times: dict[str, list[float]] = {BARE.name: [], tab.name: []}
         for _ in range(N_BLOCKS):
-            for place, url in ((BARE, bare), (tab, f"{address}/formats{tab.path}")):
+            for place, url in ((BARE, bare), (tab, f"{address}/{tab.path}")):
                 page.goto(url)
                 page.wait_for_selector(f".st-key-{place.chart} .main-svg", timeout=120_000)
                 page.get_by_role("button", name="Cancel").wait_for(state="detached", timeout=120_000)
@@ -142,11 +151,30 @@ def compute() -> None:
         "Anatomy, curve": anatomy_figures.fallback(pieces),
         "Codecs": codecs_figures.tradeoff(packed, "write"),
         "Codecs, sorting": codecs_figures.sorting(packed),
+        "SMOTE, step by step": lineage_figures.plane(lineage.run(lineage.LineageParams(n_rows=2_000))),
         "Schema evolution": evolution_figures.matrix(matrix),
         "One terabyte": terabyte_figures.chart(projected),
     }
     for name, figure in figures.items():
         print(f"  {name:36}{len(figure.to_json()):8,} bytes (goal ≤ 300,000)")
+
+
+def resampling() -> None:
+    """Print what lineage adds to SMOTE alone on 100,000 rows, and what dragging k costs in each method at 2,000."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [90_000, 10_000])
+    for n_features in (2, 10):
+        rows = Points(rng.normal(size=(len(y), n_features)) + y[:, np.newaxis], y, np.full(len(y), "a"))
+        library = SMOTE(sampling_strategy=1.0, random_state=0)
+        runs: dict[str, list[float]] = {"library": [], "lineage": []}
+        for _ in range(N_TWEAKS):
+            runs["library"].append(timed(lambda: library.fit_resample(rows.X, rows.y))[0])  # noqa: B023
+            runs["lineage"].append(timed(lambda: lineage.resample(rows, lineage.LineageParams(ratio=1.0)))[0])  # noqa: B023
+        ratio = statistics.median(runs["lineage"]) / statistics.median(runs["library"])
+        print(f"  100,000-row SMOTE with lineage, {n_features} features: {ratio:.2f} × the library alone (goal ≤ 1.3)")
+    for method in lineage.METHODS:
+        asked = lineage.LineageParams(method=method, source="overlap", n_rows=2_000)
+        measure(f"{method}, k", lambda i: lineage.run(replace(asked, k_neighbors=1 + i)))  # noqa: B023
 
 
 def main() -> None:
@@ -163,6 +191,7 @@ def main() -> None:
         browser.close()
     print("Server compute and payload")
     compute()
+    resampling()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ KIND_COLORS = {"safe": figures.KNOWN, "borderline": figures.EXTRA, "rare": figur
 KIND_SYMBOLS = {"safe": "circle", "borderline": "square", "rare": "diamond", "outlier": "star"}
 STAGES = ("seed", "k neighbours", "the chosen one", "λ on the way", "new point")
 MAX_LINES = 1_000  # parents' lines drawn at once
-N_PLAYED = 8  # synthetic points that the step player shows
+N_PLAYED = 4  # synthetic points that the step player shows
 HOLLOW = "rgba(0,0,0,0)"
 
 
