@@ -6,7 +6,7 @@ Backgrounds, text and grid lines are left to the page's theme (``st.plotly_chart
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import plotly.graph_objects as go
 
@@ -40,18 +40,44 @@ TEMPLATE: Final = go.layout.Template(
 
 def new(title: str, *, height: int = 420, x: str = "", y: str = "") -> go.Figure:
     """Return an empty figure in the house's look. ``title`` is the finding; ``x`` and ``y`` name the axes with units."""
-    figure = go.Figure()
-    figure.update_layout(template=TEMPLATE, title_text=title, height=height, xaxis_title_text=x, yaxis_title_text=y)
-    return figure
+    return go.Figure(layout=_layout(title, height, x, y))  # in one go: each update_layout validates for milliseconds
 
 
 def new_tall(title: str, *, height: int, x: str = "", y: str = "") -> go.Figure:
     """Return an empty figure with room for a title of two lines above, and the legend below the plot."""
-    figure = new(title, height=height, x=x, y=y)
-    figure.update_layout(
-        title={"y": 1, "yanchor": "top", "pad": {"t": 24}},
-        legend={"y": 0, "yref": "container", "yanchor": "bottom"},
-        showlegend=True,
-        margin={"t": 96, "l": 16, "r": 20},
-    )
-    return figure
+    return go.Figure(layout=_tall(title, height, x, y))
+
+
+def new_pair(
+    title: str, *, height: int, x: tuple[str, str], names: list[str], split: float, gap: float, y_range: tuple[float, float]
+) -> go.Figure:
+    """Return an empty tall figure of two plots side by side that share the lanes ``names``, the first one on top.
+
+    Traces of the right plot say ``xaxis="x2"``. ``split`` is the left plot's share of the width, ``gap`` that between the two.
+    """
+    layout = _tall(title, height, x[0], "")
+    layout["xaxis"]["domain"] = [0, split - gap / 2]
+    layout["xaxis2"] = {"title": {"text": x[1]}, "domain": [split + gap / 2, 1], "anchor": "y"}
+    layout["yaxis"] = {"categoryorder": "array", "categoryarray": names[::-1], "range": list(y_range), "fixedrange": True}
+    return go.Figure(layout=layout)
+
+
+def _layout(title: str, height: int, x: str, y: str) -> dict[str, Any]:
+    axes = {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}}
+    return {"template": TEMPLATE, "title": {"text": title}, "height": height, **axes}
+
+
+def _tall(title: str, height: int, x: str, y: str) -> dict[str, Any]:
+    return {
+        **_layout(title, height, x, y),
+        "title": {"text": title, "y": 1, "yanchor": "top", "pad": {"t": 24}},
+        "legend": {"y": 0, "yref": "container", "yanchor": "bottom"},
+        "showlegend": True,
+        "margin": {"t": 96, "l": 16, "r": 20},
+    }
+
+
+def beside(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
+    """Return annotations that write a text to the right of each lane; give them to ``update_layout`` at once."""
+    place = {"x": 1, "xref": "paper", "showarrow": False, "xanchor": "left", "xshift": 6}
+    return [{**place, "y": name, "text": text} for name, text in zip(names, texts, strict=True)]

@@ -187,10 +187,11 @@ class LineageResult:
         told = ", ".join(f"{n:,} {kind}" for n, kind in zip(kinds, KINDS, strict=True) if n)
         reasons = [f"Minority points by their five nearest neighbours: {told}."]
         if self.n_synthetic:
-            seeds, counts = np.unique(self.seed_index, return_counts=True)
+            counts = np.bincount(self.seed_index)
+            busiest = int(np.argmax(counts))
             reasons.append(
-                f"{len(seeds):,} seeds; the busiest, row {seeds[counts.argmax()]:,}, started {counts.max():,} points "
-                f"({counts.max() / self.n_synthetic:.0%})."
+                f"{np.count_nonzero(counts):,} seeds; the busiest, row {busiest:,}, started {counts[busiest]:,} points "
+                f"({counts[busiest] / self.n_synthetic:.0%})."
             )
             if np.ptp(self.step) > 0:
                 outwards = f", {(self.step < 0).mean():.0%} of them away from the neighbour" if (self.step < 0).any() else ""

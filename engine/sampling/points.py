@@ -195,7 +195,7 @@ def _uploaded(path: Path, columns: tuple[str, str], label: str, n_rows: int) -> 
     table = table.take(pa.array(places))
     values, counts = np.unique(np.asarray(table[label].to_pylist(), dtype=str), return_counts=True)
     require(len(values) == 2, "Label {} must have two values in the rows taken. Got {}. Take more rows.", label, len(values))
-    y = np.asarray([str(value) == values[counts.argmin()] for value in table[label].to_pylist()]).astype(int)
+    y = np.asarray([str(value) == values[int(np.argmin(counts))] for value in table[label].to_pylist()]).astype(int)
     X = _standardised(table, columns)
     category = np.where(X[:, 0] < 0, "low", "high")
     return Points(X, y, category, tuple(f"{name} (standardised)" for name in columns))

@@ -27,6 +27,7 @@ from engine.formats.figures import race as race_figures
 from engine.formats.race import FORMATS, OPERATIONS, RaceParams, RaceResult
 from engine.formats.race_formats import Range
 from engine.formats.race_params import range_of, rows_of
+from engine.units import human_factor
 
 ALL = tuple(FORMATS)
 SMALL = RaceParams(n_rows=1_000, repeats=1, formats=ALL)
@@ -317,8 +318,13 @@ def test_the_figure_shows_each_run_and_each_size(everything: RaceResult, operati
     figure = race_figures.chart(everything, operation)
     bars = next(trace for trace in figure.data if isinstance(trace, go.Bar))
     assert list(bars.x) == [lane.file_bytes for lane in everything.lanes]
-    dots = [trace for trace in figure.data if trace.hovertemplate and "one run" in trace.hovertemplate]
-    assert [list(trace.x) for trace in dots] == [list(lane.seconds[operation]) for lane in everything.lanes]
+    (dots,) = (trace for trace in figure.data if trace.hovertemplate and "one run" in trace.hovertemplate)
+    runs = [(lane.name, seconds) for lane in everything.lanes for seconds in lane.seconds[operation]]
+    assert list(zip(dots.y, dots.x, strict=True)) == runs
+    (medians,) = (trace for trace in figure.data if trace.hovertext and "median of" in trace.hovertext[0])
+    assert list(medians.x) == [lane.median_seconds(operation) for lane in everything.lanes]
+    factors = [human_factor(everything.factor(lane, operation) or 0) for lane in everything.lanes]
+    assert [note.text.strip("</b>") for note in figure.layout.annotations] == [*factors, "× best"]
     assert len(figure.to_json()) < 300_000
     both = race_figures.chart(everything, operation, everything)
     assert len(both.data) > len(figure.data)

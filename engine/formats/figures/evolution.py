@@ -26,6 +26,7 @@ LABELS = {
     "number to text": "number<br>to text",
     "text to number": "text to<br>number",
 }
+PLAIN = {"showgrid": False, "zeroline": False, "fixedrange": True, "ticks": ""}  # both axes
 HALF = 0.46  # of a cell's width and height; the rest is the gap
 
 
@@ -34,27 +35,26 @@ def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go
     figure = figures.new(_title(result, pinned), height=520)
     for outcome in OUTCOMES:
         _add_cells(figure, outcome, [cell for cell in result.cells if cell.outcome == outcome], pinned)
-    for cell in result.cells:
-        before = _before(cell, pinned)
-        if before != cell.outcome:
-            _outline(figure, cell, COLORS[before], width=2, dash="dot")
-    _outline(figure, result.selected, figures.WAITING, width=4, dash="solid")
-    places = list(range(len(CHANGES)))
-    figure.update_xaxes(
-        title_text="format of the file",
-        tickvals=list(range(len(FORMATS))),
-        ticktext=[f"<b>{name}</b>" for name in FORMATS],
-        range=[-0.5, len(FORMATS) - 0.5],
-    )
-    figure.update_yaxes(
-        title_text="change from v1 to v2",
-        tickvals=places,
-        ticktext=[LABELS.get(change, change) for change in CHANGES],
-        range=[len(CHANGES) - 0.5, -0.5],
-    )
-    figure.update_xaxes(side="top", showgrid=False, zeroline=False, fixedrange=True, ticks="")
-    figure.update_yaxes(showgrid=False, zeroline=False, fixedrange=True, ticks="")
+    changed = [(cell, _before(cell, pinned)) for cell in result.cells]
+    outlines = [_outline(cell, COLORS[before], width=2, dash="dot") for cell, before in changed if before != cell.outcome]
     figure.update_layout(
+        annotations=[_label(cell, before) for cell, before in changed if PALE[cell.outcome] < 1],
+        shapes=[*outlines, _outline(result.selected, figures.WAITING, width=4, dash="solid")],
+        xaxis={
+            "title": {"text": "format of the file"},
+            "tickvals": list(range(len(FORMATS))),
+            "ticktext": [f"<b>{name}</b>" for name in FORMATS],
+            "range": [-0.5, len(FORMATS) - 0.5],
+            "side": "top",
+            **PLAIN,
+        },
+        yaxis={
+            "title": {"text": "change from v1 to v2"},
+            "tickvals": list(range(len(CHANGES))),
+            "ticktext": [LABELS.get(change, change) for change in CHANGES],
+            "range": [len(CHANGES) - 0.5, -0.5],
+            **PLAIN,
+        },
         barmode="overlay",
         showlegend=False,
         title={"y": 1, "yanchor": "top", "pad": {"t": 24}},
@@ -103,9 +103,11 @@ def _add_cells(figure: go.Figure, outcome: Outcome, cells: list[Cell], pinned: E
         selected={"marker": {"opacity": PALE[outcome]}},
         unselected={"marker": {"opacity": PALE[outcome]}},
     )
-    if not solid:
-        for cell, row, text in zip(cells, rows, texts, strict=True):
-            figure.add_annotation(x=FORMATS.index(cell.format), y=row, text=text, showarrow=False)
+
+
+def _label(cell: Cell, before: Outcome) -> dict[str, object]:
+    x, y = FORMATS.index(cell.format), CHANGES.index(cell.change)
+    return {"x": x, "y": y, "text": _text(cell, before), "showarrow": False}
 
 
 def _text(cell: Cell, before: Outcome) -> str:
@@ -116,10 +118,10 @@ def _text(cell: Cell, before: Outcome) -> str:
     return f"<b>{text}</b>" if cell.outcome == "silently wrong" else text
 
 
-def _outline(figure: go.Figure, cell: Cell, color: str, *, width: int, dash: str) -> None:
+def _outline(cell: Cell, color: str, *, width: int, dash: str) -> dict[str, object]:
     x, y = FORMATS.index(cell.format), CHANGES.index(cell.change)
     corners = {"x0": x - HALF, "x1": x + HALF, "y0": y - HALF, "y1": y + HALF}
-    figure.add_shape(type="rect", **corners, line={"color": color, "width": width, "dash": dash})
+    return {"type": "rect", **corners, "line": {"color": color, "width": width, "dash": dash}}
 
 
 def _hover(cell: Cell) -> str:

@@ -6,7 +6,6 @@ Blue lies column by column in the file, sky blue row by row in binary, grey row 
 from __future__ import annotations
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from engine import figures
 from engine.formats.race_result import Lane, Operation, RaceResult
@@ -22,35 +21,42 @@ HOLLOW = "rgba(0,0,0,0)"
 def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = None) -> go.Figure:
     """Draw sizes beside the times of one operation. To see first: which lane is short on both sides."""
     lanes = result.lanes
-    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, column_widths=[0.42, 0.58], horizontal_spacing=0.04)
-    figure.update_layout(figures.new_tall(_title(result, operation), height=170 + LANE_HEIGHT * len(lanes)).layout)
+    names = [lane.name for lane in lanes]
+    figure = figures.new_pair(
+        _title(result, operation),
+        height=170 + LANE_HEIGHT * len(lanes),
+        x=("file size", f"time to {operation} (log)"),
+        names=names,
+        split=0.42,
+        gap=0.04,
+        y_range=(-0.6, len(names)),
+    )
     _add_sizes(figure, result, pinned)
-    for lane in lanes:
-        _add_runs(figure, result, lane, operation)
-        _add_pinned(figure, lane, operation, pinned)
+    _add_runs(figure, result, operation)
+    if pinned is not None:
+        _add_pinned(figure, lanes, operation, pinned)
     for name, color in COLORS.items():
         key = {"color": color, "size": 11, "symbol": "square"}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=name, row=1, col=1)
+        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=name)
     if pinned is not None:
         key = {"color": HOLLOW, "size": 11, "symbol": "square", "line": {"color": figures.SYNTHETIC, "width": 2}}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name="pinned run A (line: its median)", row=1, col=1)
-    names = [lane.name for lane in lanes]
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], range=[-0.6, len(names)], fixedrange=True)
-    figure.update_xaxes(title_text="file size", showticklabels=False, showgrid=False, row=1, col=1)
+        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name="pinned run A (line: its median)")
     sized = [lane.file_bytes for lane in lanes] + ([lane.file_bytes for lane in pinned.lanes] if pinned else [])
-    figure.update_xaxes(range=[0, max([*sized, 1]) * 1.5], fixedrange=True, row=1, col=1)
-    figure.update_xaxes(
-        title_text=f"time to {operation} (log)",
-        type="log",
-        tickvals=[1e-4, 1e-2, 1],
-        ticktext=["0.1 ms", "10 ms", "1 s"],
-        minor={"tickvals": [1e-3, 0.1, 10], "showgrid": True},
-        showgrid=True,
-        row=1,
-        col=2,
+    notes = figures.beside([*names, len(names) - 0.3], [*(_note(result, lane, operation) for lane in lanes), "× best"])
+    figure.update_layout(
+        annotations=notes,
+        xaxis={"range": [0, max([*sized, 1]) * 1.5], "fixedrange": True, "showticklabels": False, "showgrid": False},
+        xaxis2={
+            "type": "log",
+            "tickvals": [1e-4, 1e-2, 1],
+            "ticktext": ["0.1 ms", "10 ms", "1 s"],
+            "minor": {"tickvals": [1e-3, 0.1, 10], "showgrid": True},
+            "showgrid": True,
+        },
+        barmode="overlay",
+        bargap=0.3,
+        margin_r=64,
     )
-    _note(figure, len(names) - 0.3, "× best")
-    figure.update_layout(barmode="overlay", bargap=0.3, margin_r=64)
     return figure
 
 
@@ -78,8 +84,6 @@ def _add_sizes(figure: go.Figure, result: RaceResult, pinned: RaceResult | None)
         cliponaxis=False,
         hovertemplate="%{y}: %{x:,} bytes<extra></extra>",
         showlegend=False,
-        row=1,
-        col=1,
     )
     if pinned is not None:
         here = {lane.name for lane in lanes}
@@ -91,59 +95,53 @@ def _add_sizes(figure: go.Figure, result: RaceResult, pinned: RaceResult | None)
             marker={"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}},
             hovertemplate="A, %{y}: %{x:,} bytes<extra></extra>",
             showlegend=False,
-            row=1,
-            col=1,
         )
 
 
-def _add_runs(figure: go.Figure, result: RaceResult, lane: Lane, operation: Operation) -> None:
-    runs, middle, factor = lane.seconds.get(operation, ()), lane.median_seconds(operation), result.factor(lane, operation)
-    if not runs or middle is None or factor is None:
-        _note(figure, lane.name, "refused" if lane.refused else "…")
-        return
-    mark = {"symbol": "line-ns", "size": 18, "line": {"color": _color(lane), "width": 3}}
-    speed = result.megabytes_per_second(lane, operation) or 0.0
+def _add_runs(figure: go.Figure, result: RaceResult, operation: Operation) -> None:
+    """Add every run as a dot and each median as a line, all lanes in one trace each."""
+    timed = [(lane, lane.seconds.get(operation, ()), lane.median_seconds(operation)) for lane in result.lanes]
+    runs = [(lane, seconds) for lane, all_seconds, _ in timed for seconds in all_seconds]
     figure.add_scatter(
-        x=runs,
-        y=[lane.name] * len(runs),
+        xaxis="x2",
+        x=[seconds for _, seconds in runs],
+        y=[lane.name for lane, _ in runs],
         mode="markers",
-        marker={"color": _color(lane), "size": 9, "opacity": 0.55},
-        hovertemplate=f"{lane.name}, one run: " + "%{x:.3s}s<extra></extra>",
+        marker={"color": [_color(lane) for lane, _ in runs], "size": 9, "opacity": 0.55},
+        hovertemplate="%{y}, one run: %{x:.3s}s<extra></extra>",
         showlegend=False,
-        row=1,
-        col=2,
     )
-    _note(figure, lane.name, human_factor(factor), bold=factor == 1)
+    medians = [(lane, len(seconds), middle) for lane, seconds, middle in timed if middle is not None]
+    told = [
+        f"{lane.name}, median of {n}: {human_seconds(middle)}, {result.megabytes_per_second(lane, operation) or 0.0:,.0f} MB/s"
+        for lane, n, middle in medians
+    ]
+    _add_medians(figure, [(lane, middle, _color(lane)) for lane, _, middle in medians], told)
+
+
+def _add_pinned(figure: go.Figure, lanes: tuple[Lane, ...], operation: Operation, pinned: RaceResult) -> None:
+    before = [(lane, pinned.lane(lane.name)) for lane in lanes]
+    medians = [(lane, a.median_seconds(operation)) for lane, a in before if a is not None]
+    known = [(lane, middle, figures.SYNTHETIC) for lane, middle in medians if middle is not None]
+    _add_medians(figure, known, [f"A, {lane.name}, median: {human_seconds(middle)}" for lane, middle, _ in known])
+
+
+def _add_medians(figure: go.Figure, medians: list[tuple[Lane, float, str]], told: list[str]) -> None:
     figure.add_scatter(
-        x=[middle],
-        y=[lane.name],
+        xaxis="x2",
+        x=[middle for _, middle, _ in medians],
+        y=[lane.name for lane, _, _ in medians],
         mode="markers",
-        marker=mark,
-        hovertemplate=f"{lane.name}, median of {len(runs)}: {human_seconds(middle)}, {speed:,.0f} MB/s<extra></extra>",
+        marker={"symbol": "line-ns", "size": 18, "line": {"color": [color for _, _, color in medians], "width": 3}},
+        hovertext=told,
+        hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,
-        row=1,
-        col=2,
     )
 
 
-def _note(figure: go.Figure, lane: str | float, text: str, *, bold: bool = False) -> None:
-    """Write a text to the right of a lane."""
-    text = f"<b>{text}</b>" if bold else text
-    figure.add_annotation(x=1, xref="paper", y=lane, text=text, showarrow=False, xanchor="left", xshift=6)
-
-
-def _add_pinned(figure: go.Figure, lane: Lane, operation: Operation, pinned: RaceResult | None) -> None:
-    before = pinned.lane(lane.name) if pinned else None
-    middle = before.median_seconds(operation) if before else None
-    if middle is not None:
-        mark = {"symbol": "line-ns", "size": 18, "line": {"color": figures.SYNTHETIC, "width": 3}}
-        figure.add_scatter(
-            x=[middle],
-            y=[lane.name],
-            mode="markers",
-            marker=mark,
-            hovertemplate=f"A, {lane.name}, median: {human_seconds(middle)}<extra></extra>",
-            showlegend=False,
-            row=1,
-            col=2,
-        )
+def _note(result: RaceResult, lane: Lane, operation: Operation) -> str:
+    """Return what stands to the right of a lane: its factor to the best."""
+    factor = result.factor(lane, operation)
+    if factor is None:
+        return "refused" if lane.refused else "…"
+    return f"<b>{human_factor(factor)}</b>" if factor == 1 else human_factor(factor)

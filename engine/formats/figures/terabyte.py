@@ -6,7 +6,6 @@ Blue is the winner under the weights, grey the others; whiskers run from the fas
 from __future__ import annotations
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from engine import figures
 from engine.formats.terabyte import Projection, TerabyteResult
@@ -21,9 +20,16 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
     """Draw cost beside scan time. To see first: the lane on top, and how far the last one is behind."""
     best, p = result.best, result.params
     title = f"Projected to {p.raw_tb:g} TB, your weights choose<br>{best.name}; the score (1: best in all) is at the right"
-    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, column_widths=[0.45, 0.55], horizontal_spacing=0.05)
-    figure.update_layout(figures.new_tall(title, height=170 + LANE_HEIGHT * len(result.formats)).layout)
     names = [entry.name for entry in result.formats]
+    figure = figures.new_pair(
+        title,
+        height=170 + LANE_HEIGHT * len(names),
+        x=("USD/month", "one scan"),
+        names=names,
+        split=0.45,
+        gap=0.05,
+        y_range=(-0.6, len(names) - 0.4),
+    )
     colors = [figures.KNOWN if entry is best else figures.WAITING for entry in result.formats]
     _add_costs(
         figure, result.formats, {"marker": {"color": colors, "pattern": {"shape": "/", "fillmode": "overlay", "size": 5}}}
@@ -35,15 +41,17 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
             figure, before, {"marker": {"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}, "text": None}
         )
         _add_scans(figure, before, [figures.SYNTHETIC] * len(before), "A, ")
-    for entry in result.formats:
-        text = f"<b>{entry.score:.2f}</b>" if entry is best else f"{entry.score:.2f}"
-        figure.add_annotation(x=1, xref="paper", y=entry.name, text=text, showarrow=False, xanchor="left", xshift=6)
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], range=[-0.6, len(names) - 0.4], fixedrange=True)
+    scores = [f"<b>{entry.score:.2f}</b>" if entry is best else f"{entry.score:.2f}" for entry in result.formats]
     top = max([entry.usd_a_month for entry in (*result.formats, *(pinned.formats if pinned else ()))] + [0.01])
-    figure.update_xaxes(title_text="USD/month", range=[0, top * 1.5], fixedrange=True, nticks=4, row=1, col=1)
-    ticks = {"tickvals": list(TICKS), "ticktext": list(TICKS.values())}
-    figure.update_xaxes(title_text="one scan", type="log", showgrid=True, row=1, col=2, **ticks)
-    figure.update_layout(barmode="overlay", bargap=0.35, margin_r=60, showlegend=False)
+    figure.update_layout(
+        annotations=figures.beside(list(names), scores),
+        xaxis={"range": [0, top * 1.5], "fixedrange": True, "nticks": 4},
+        xaxis2={"type": "log", "showgrid": True, "tickvals": list(TICKS), "ticktext": list(TICKS.values())},
+        barmode="overlay",
+        bargap=0.35,
+        margin_r=60,
+        showlegend=False,
+    )
     return figure
 
 
@@ -57,29 +65,30 @@ def _add_costs(figure: go.Figure, entries: tuple[Projection, ...] | list[Project
         hovertemplate="%{y}: %{customdata:,.1f} GB, %{x:,.2f} USD a month<extra></extra>",
         textposition="outside",
         cliponaxis=False,
-        row=1,
-        col=1,
         **{"text": text, **look},
     )
 
 
 def _add_scans(figure: go.Figure, entries: tuple[Projection, ...] | list[Projection], colors: list[str], mark: str) -> None:
-    for entry, color in zip(entries, colors, strict=True):
-        scan = entry.scan
-        told = f"{human_seconds(scan.middle)} ({human_seconds(scan.low)} … {human_seconds(scan.high)})"
-        figure.add_scatter(
-            x=[scan.middle],
-            y=[entry.name],
-            mode="markers",
-            marker={"color": color, "size": 13, "symbol": "diamond-open" if mark else "diamond"},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [scan.high - scan.middle],
-                "arrayminus": [scan.middle - scan.low],
-                "color": color,
-            },
-            hovertemplate=f"{mark}{entry.name}, one scan: {told}, waits for the {entry.bottleneck}<extra></extra>",
-            row=1,
-            col=2,
-        )
+    """Add one mark a format, with a whisker for each: whiskers of one trace have one colour."""
+    told = [
+        f"{mark}{e.name}, one scan: {human_seconds(e.scan.middle)} ({human_seconds(e.scan.low)} … {human_seconds(e.scan.high)})"
+        f", waits for the {e.bottleneck}"
+        for e in entries
+    ]
+    figure.add_scatter(
+        xaxis="x2",
+        x=[entry.scan.middle for entry in entries],
+        y=[entry.name for entry in entries],
+        mode="markers",
+        marker={"color": colors, "size": 13, "symbol": "diamond-open" if mark else "diamond"},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [entry.scan.high - entry.scan.middle for entry in entries],
+            "arrayminus": [entry.scan.middle - entry.scan.low for entry in entries],
+            "color": figures.SYNTHETIC if mark else figures.WAITING,
+        },
+        hovertext=told,
+        hovertemplate="%{hovertext}<extra></extra>",
+    )

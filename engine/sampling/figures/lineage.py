@@ -243,7 +243,7 @@ def _shares(result: LineageResult, rows: np.ndarray) -> np.ndarray:
     kind_of = np.zeros(len(result.points.y), int)
     kind_of[result.minority_index] = result.kinds()
     counts = np.bincount(kind_of[rows], minlength=len(KINDS))
-    return np.asarray(counts / max(1, counts.sum()))
+    return np.asarray(counts / max(1, len(rows)))
 
 
 def _origins_title(result: LineageResult) -> str:
