@@ -123,13 +123,13 @@ class FocalResult:
         """The reasons for this outcome, with its values."""
         p, plain = self.params, self.fits[0]
         rare = self.train_y == 1
-        parts = [f"{fit.train_pull[rare].sum() / fit.train_pull.sum():.0%} under {fit.model}" for fit in self.fits]
         return [
             f"An example that is already right with p = 0.9 counts {modulation(0.9, p.gamma):.3g} times as much as in "
             f"cross-entropy; one at p = 0.1 still {modulation(0.1, p.gamma):.2f} times.",
             f"The hardest {HARDEST_SHARE:.0%} of the {len(rare):,} training rows make {self.hardest_share:.0%} of its "
             f"gradient, under cross-entropy {carried(plain.train_pull, HARDEST_SHARE):.0%}.",
-            f"The {int(rare.sum()):,} positives make this part of the gradient: {', '.join(parts)}.",
+            f"The {int(rare.sum()):,} positives pull as hard as the {int((~rare).sum()):,} negatives together, whatever the "
+            "loss (the intercept sees to that): losses and weights only choose which of them do the pulling.",
             "Rows that are right need not be more right than that: probabilities stay near the middle, so they are shares of "
             "nothing. Recalibrate before a cost is multiplied by them.",
             f"One split, {len(self.test_y):,} test rows, {int(self.test_y.sum()):,} of them positive: small gaps are noise.",
@@ -166,7 +166,8 @@ class FocalResult:
 
     def table(self) -> pa.Table:
         """Return one row for each test row: its class and the three probabilities."""
-        return pa.table({"positive": self.test_y, **{fit.model: fit.chances for fit in self.fits}})
+        columns: dict[str, np.ndarray] = {fit.model: fit.chances for fit in self.fits}
+        return pa.table({"positive": self.test_y, **columns})
 
 
 def modulation(chance: Any, gamma: float) -> Any:
@@ -233,7 +234,7 @@ def fit(X: np.ndarray, y: np.ndarray, gamma: float, class_weight: np.ndarray, st
 
 def balanced(y: np.ndarray) -> np.ndarray:
     """Return the weight of each row that makes both classes count alike, as scikit-learn's "balanced"."""
-    return np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum())))
+    return np.asarray(np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum()))))
 
 
 def by_alpha(y: np.ndarray, alpha: float) -> np.ndarray:

@@ -50,7 +50,7 @@ def carriers(result: FocalResult, pinned: FocalResult | None = None) -> go.Figur
     """Draw the part of the gradient that the hardest rows make. To see first: how steeply it starts."""
     title = f"The hardest {HARDEST_SHARE:.0%} of the rows make<br>{result.hardest_share:.0%} of the focal loss's gradient"
     figure = figures.new_tall(title, height=400, x="training rows, hardest first, %", y="of the whole gradient, %")
-    runs = [(fit.model, COLORS[fit.model], "solid", fit.train_pull) for fit in result.fits]
+    runs = [(str(fit.model), COLORS[fit.model], "solid", fit.train_pull) for fit in result.fits]
     if pinned is not None:
         runs.append(("focal loss in pinned run A", figures.SYNTHETIC, "dash", pinned.focal.train_pull))
     for name, color, dash, pulls in runs:
@@ -74,7 +74,7 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
     figure = figures.new_tall(
         title, height=420, x="mean probability in a tenth of the test rows, %", y="positive among them, %"
     )
-    runs = [(fit.model, COLORS[fit.model], fit.chances, result.test_y) for fit in result.fits]
+    runs = [(str(fit.model), COLORS[fit.model], fit.chances, result.test_y) for fit in result.fits]
     if pinned is not None:
         runs.append(("focal loss in pinned run A", figures.SYNTHETIC, pinned.focal.chances, pinned.test_y))
     top = 0.0
