@@ -189,7 +189,7 @@ def pull(chance: Any, gamma: float) -> Any:
 def carried(pulls: np.ndarray, share: float) -> float:
     """Return the part of all pull that the hardest ``share`` of the rows make, 0–1."""
     hardest = np.sort(pulls)[::-1][: max(1, round(len(pulls) * share))]
-    return float(hardest.sum() / pulls.sum())
+    return float(hardest.sum()) / float(pulls.sum())
 
 
 def objective(
