@@ -1,6 +1,12 @@
 """The Sampling lab: "You have a fraud detection dataset with 0.1% positives. How do you handle this?" """
 
 from pages.shell import lab
-from pages.tabs import sampling_before_split, sampling_focal, sampling_lineage
+from pages.tabs import sampling_before_split, sampling_focal, sampling_lineage, sampling_splits
 
-lab.page("sampling", lineage=sampling_lineage.show, before_split=sampling_before_split.show, focal=sampling_focal.show)
+lab.page(
+    "sampling",
+    lineage=sampling_lineage.show,
+    before_split=sampling_before_split.show,
+    focal=sampling_focal.show,
+    splits=sampling_splits.show,
+)

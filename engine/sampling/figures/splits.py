@@ -1,0 +1,128 @@
+"""Figures of *splits*: folds as bands over the rows, each scheme's scores against the later truth, empty folds.
+
+Blue trains, green is tested, grey is left out; the later quarter's score is a green line.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.sampling.splits import LEFT_OUT, TEST, TRAIN, Scores, SplitsResult, chance_of_empty
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct")
+FIRST_HOURS = 24 * np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30])
+COLORS = {LEFT_OUT: figures.WAITING, TRAIN: figures.KNOWN, TEST: figures.HELD_OUT}
+NAMES = {TRAIN: "trains", TEST: "is tested", LEFT_OUT: "left out"}
+MAX_DRAWN = 1_500  # rows drawn across; more are drawn evenly thinned
+
+
+def bands(result: SplitsResult) -> go.Figure:
+    """Draw each fold as a band over the rows in time order. To see first: how finely green is mixed into blue."""
+    n = len(result.rows.y)
+    drawn = np.linspace(0, n - 1, min(n, MAX_DRAWN)).astype(int)
+    names = [f"fold {number + 1}" for number in range(len(result.roles))]
+    title = f"{result.overlap_share:.0%} of the training rows share<br>their answer with a test row"
+    figure = figures.new_tall(title, height=190 + 46 * len(names), x="flights in order of departure, 2013")
+    stops = [(place, COLORS[role]) for role in (LEFT_OUT, TRAIN, TEST) for place in (role / 3, (role + 1) / 3)]
+    figure.add_heatmap(
+        z=result.roles[:, drawn],
+        y=names,
+        zmin=-0.5,
+        zmax=2.5,
+        colorscale=stops,
+        showscale=False,
+        ygap=6,
+        hovertemplate="%{y}<extra></extra>",
+    )
+    for role in (TRAIN, TEST, LEFT_OUT):
+        key = {"color": COLORS[role], "size": 11, "symbol": "square"}
+        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=NAMES[role])
+    shares = [f"{train:.1%} · {test:.1%}" for train, test in zip(result.positives(TRAIN), result.positives(TEST), strict=True)]
+    ticks = [
+        (int(np.searchsorted(result.rows.hour[drawn], hour)), month) for hour, month in zip(FIRST_HOURS, MONTHS, strict=False)
+    ]
+    known = [(place, month) for place, month in ticks if place < len(drawn)]
+    figure.update_layout(
+        annotations=figures.beside([*names, len(names) - 0.35], [*shares, "positives:<br>train · test"]),
+        xaxis={"tickvals": [place for place, _ in known], "ticktext": [month for _, month in known]},
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.5, len(names) + 0.1]},
+        margin_r=130,
+    )
+    return figure
+
+
+def scheme_scores(scores: Scores) -> go.Figure:
+    """Draw every fold's AUC by scheme and the later quarter's. To see first: which schemes lie right of the green line."""
+    title = "The first folds are being fitted"
+    if "shuffled" in scores.by_scheme:
+        gap = scores.mean("shuffled") - scores.later_auc
+        title = f"Shuffled folds promise {gap:+.3f} AUC<br>over what the later quarter gives"
+    names = list(scores.by_scheme)
+    figure = figures.new_tall(title, height=210 + 44 * max(3, len(names)), x="AUC of each fold (dot), mean (line)")
+    dots = [(name, auc) for name, aucs in scores.by_scheme.items() for auc in aucs if np.isfinite(auc)]
+    figure.add_scatter(
+        x=[auc for _, auc in dots],
+        y=[name for name, _ in dots],
+        mode="markers",
+        marker={"color": figures.KNOWN, "size": 9, "opacity": 0.6},
+        name="one fold",
+        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[scores.mean(name) for name in names],
+        y=names,
+        mode="markers",
+        marker={"symbol": "line-ns", "size": 22, "line": {"color": figures.KNOWN, "width": 3}},
+        name="mean",
+        hovertemplate="%{y}, mean: %{x:.3f}<extra></extra>",
+    )
+    if names and np.isfinite(scores.later_auc):
+        line = {"color": figures.HELD_OUT, "width": 3, "dash": "dot"}
+        figure.add_scatter(
+            x=[scores.later_auc] * 2, y=[names[0], names[-1]], mode="lines", line=line, name="later quarter", hoverinfo="name"
+        )
+    figure.update_layout(
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True}, xaxis={"showgrid": True}
+    )
+    return figure
+
+
+def empty_folds(result: SplitsResult) -> go.Figure:
+    """Draw the chance of a fold without positives by how many there are. To see first: how many make it safe."""
+    n, k = len(result.rows.y), result.params.n_splits
+    counts = np.arange(1, 61)
+    chances = np.array([chance_of_empty(n, int(count), k) for count in counts])
+    safe = counts[chances < 0.01]
+    least = f"{safe[0]:,} positives make it less than 1 %" if len(safe) else "60 positives are not enough to be safe"
+    title = f"A plain split into {k} folds:<br>{least}"
+    figure = figures.new_tall(title, height=380, x="positives among all rows", y="splits with a fold without positives, %")
+    figure.add_scatter(
+        x=counts,
+        y=(100 * chances).round(3),
+        mode="lines",
+        line={"color": figures.KNOWN, "width": 3},
+        name="plain split, exact",
+        hovertemplate="%{x} positives: %{y:.1f} % of the splits<extra></extra>",
+    )
+    own = round(result.params.rate * n)
+    if own <= counts[-1]:
+        figure.add_scatter(
+            x=[own],
+            y=[100 * result.simulated_empty],
+            mode="markers",
+            marker={"color": figures.SYNTHETIC, "size": 14, "symbol": "diamond"},
+            name=f"simulated at {result.params.rate:.1%}",
+            hovertemplate="%{x} positives: %{y:.1f} % of the shuffles<extra></extra>",
+        )
+    figure.add_scatter(
+        x=[k, 60],
+        y=[0, 0],
+        mode="lines",
+        line={"color": figures.HELD_OUT, "width": 3},
+        name="stratified split",
+        hoverinfo="name",
+    )
+    figure.update_layout(xaxis={"showgrid": True, "rangemode": "tozero"}, yaxis={"showgrid": True, "range": [-3, 103]})
+    return figure
