@@ -22,7 +22,7 @@ WARM = threading.Event()  # set once every default result is there
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
     from engine.formats import codecs, race, terabyte
-    from engine.sampling import before_split, splits
+    from engine.sampling import before_split, splits, survey
     from pages import home
 
     try:
@@ -32,6 +32,7 @@ def warm() -> None:
             (race.steps, race.RaceParams()),
             (codecs.steps, codecs.CodecsParams()),
             (before_split.steps, before_split.BeforeSplitParams()),
+            (survey.steps, survey.SurveyParams()),
             (splits.score_steps, splits.SplitsParams()),
             (race.steps, terabyte.TerabyteParams().race),
         )

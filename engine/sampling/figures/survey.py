@@ -1,0 +1,102 @@
+"""Figures of *survey*: where each scheme's estimates fall around the truth, before and after weighing, and in time.
+
+Blue schemes are probabilistic, vermilion ones are not; green is the truth; a pinned run A is orange.
+"""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.sampling.survey import NOT_RANDOM, SeriesTally, SurveyResult, Tally
+
+
+def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
+    """Draw each scheme's estimates. To see first: which bars the green line of the truth does not cross."""
+    title = f"The truth: {result.truth:.2f} min;<br>the schemes are being drawn"
+    bad = result.tally("convenience")
+    if bad is not None:
+        title = f"Off by {bad.bias:+.1f} min: convenience samples<br>are all alike, and all wrong"
+    return _lanes(
+        title, result.tallies, result.truth, pinned.tallies if pinned else (), f"estimated mean {result.params.measure}"
+    )
+
+
+def mitigations(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
+    """Draw biased samples before and after weighing. To see first: which bar moves to the green line, and which stays."""
+    before, after = (result.number(name, "bias") for name in ("self-selected", "self-selected, inverse probability"))
+    title = f"Self-selection, weighed: bias {before:+.1f} → {after:+.1f} min;<br>convenience cannot be mended so"
+    measure = f"estimated mean {result.params.measure}"
+    return _lanes(title, result.mitigations, result.truth, pinned.mitigations if pinned else (), measure)
+
+
+def _lanes(title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[Tally, ...], measure: str) -> go.Figure:
+    names = [tally.name for tally in tallies]
+    figure = figures.new_tall(title, height=210 + 40 * max(4, len(names)), x=f"{measure}, minutes")
+    runs = [(tallies, False)] + ([([t for t in before if t.name in names], True)] if before else [])
+    for run, is_pinned in runs:
+        colors = [
+            figures.SYNTHETIC
+            if is_pinned
+            else figures.LEAKED
+            if t.name in NOT_RANDOM or t.name.startswith("convenience")
+            else figures.KNOWN
+            for t in run
+        ]
+        told = [f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}" for t in run]
+        figure.add_bar(
+            orientation="h",
+            y=[t.name for t in run],
+            base=[t.low for t in run],
+            x=[t.high - t.low for t in run],
+            width=0.18 if is_pinned else 0.45,
+            marker={"color": colors, "opacity": 0.55},
+            name="pinned run A" if is_pinned else "95 % of the estimates",
+            hovertext=told,
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=[t.mean for t in run],
+            y=[t.name for t in run],
+            mode="markers",
+            marker={"color": colors, "size": 11, "symbol": "diamond"},
+            name="their mean",
+            hovertext=told,
+            hovertemplate="%{hovertext}<extra></extra>",
+            showlegend=not is_pinned,
+        )
+    if names:
+        line = {"color": figures.HELD_OUT, "width": 3}
+        figure.add_scatter(x=[truth] * 2, y=[names[0], names[-1]], mode="lines", line=line, name="truth", hoverinfo="name")
+    notes = [f"{t.bias:+.2f} · {t.coverage:.0%}" for t in tallies]
+    figure.update_layout(
+        annotations=figures.beside([*names, len(names) - 0.3], [*notes, "bias · covers"]) if names else [],
+        barmode="overlay",
+        xaxis={"showgrid": True},
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.6, len(names)]},
+        margin_r=120,
+    )
+    return figure
+
+
+def in_time(result: SurveyResult) -> go.Figure:
+    """Draw how far each temporal scheme is from level, weekday profile and trend. To see first: what each is blind to."""
+    worst = max(result.series, key=lambda tally: tally.trend, default=None)
+    title = f"Trend missed by {worst.trend:.1f} min a month: {worst.name}" if worst else "The days are being drawn"
+    figure = figures.new_tall(f"{title},<br>and each scheme is blind to something", height=400, x="", y="miss (RMSE), minutes")
+    parts = (("level", figures.KNOWN), ("weekday profile", figures.EXTRA), ("trend, a month", figures.SYNTHETIC))
+    for (name, color), field in zip(parts, ("level", "season", "trend"), strict=True):
+        figure.add_bar(
+            x=[_named(tally) for tally in result.series],
+            y=[getattr(tally, field) for tally in result.series],
+            name=name,
+            marker_color=color,
+            hovertemplate="%{x}: " + name + " off by %{y:.2f} min<extra></extra>",
+        )
+    figure.update_layout(yaxis={"showgrid": True})
+    return figure
+
+
+def _named(tally: SeriesTally) -> str:
+    unseen = f"<br>{tally.n_unseen:.0f} weekdays never seen" if tally.n_unseen >= 0.5 else ""
+    return tally.name.replace(" weigh", "<br>weigh") + unseen
