@@ -22,7 +22,7 @@ WARM = threading.Event()  # set once every default result is there
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
     from engine.formats import codecs, race, terabyte
-    from engine.sampling import before_split, splits, survey
+    from engine.sampling import arena, before_split, splits, survey
     from pages import home
 
     try:
@@ -31,6 +31,7 @@ def warm() -> None:
         warmed = (
             (race.steps, race.RaceParams()),
             (codecs.steps, codecs.CodecsParams()),
+            (arena.steps, arena.ArenaParams()),
             (before_split.steps, before_split.BeforeSplitParams()),
             (survey.steps, survey.SurveyParams()),
             (splits.score_steps, splits.SplitsParams()),

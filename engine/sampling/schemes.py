@@ -63,14 +63,14 @@ def simple_rows(rng: np.random.Generator, n_rows: int, n: int, n_samples: int) -
 def systematic_rows(rng: np.random.Generator, n_rows: int, n: int, n_samples: int) -> np.ndarray:
     """Return (n_samples, n) row numbers, one from each n-th part of the rows, evenly spaced from a random start."""
     starts = rng.random((n_samples, 1))
-    return np.floor((starts + np.arange(n)) * n_rows / n).astype(int)
+    return np.asarray(np.floor((starts + np.arange(n)) * n_rows / n).astype(int))
 
 
 def pps_rows(rng: np.random.Generator, size: np.ndarray, n: int, n_samples: int) -> np.ndarray:
     """Return (n_samples, n) row numbers with chances n · size / total (Madow's systematic draw); large rows can repeat."""
     ends = np.cumsum(size)
     points = (rng.random((n_samples, 1)) + np.arange(n)) * ends[-1] / n
-    return np.minimum(np.searchsorted(ends, points, side="right"), len(size) - 1)
+    return np.asarray(np.minimum(np.searchsorted(ends, points, side="right"), len(size) - 1))
 
 
 def reservoir_rows(rng: np.random.Generator, n_rows: int, n: int, n_samples: int) -> np.ndarray:

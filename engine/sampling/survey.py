@@ -289,8 +289,8 @@ def series(params: SurveyParams, rng: np.random.Generator) -> tuple[SeriesTally,
     for name, draw in draws.items():
         found = np.array([describe(daily, draw()) for _ in range(params.n_samples)])
         gap, unseen = found - truth, np.isnan(found).sum(axis=1)
-        misses = [float(np.sqrt(np.nanmean(gap[:, part] ** 2))) for part in (0, slice(2, 9), 1)]
-        tallies.append(SeriesTally(name, *misses, float(unseen.mean())))
+        level, season, trend = (float(np.sqrt(np.nanmean(gap[:, part] ** 2))) for part in (0, slice(2, 9), 1))
+        tallies.append(SeriesTally(name, level, season, trend, float(unseen.mean())))
     return tuple(tallies)
 
 

@@ -1,0 +1,188 @@
+"""Figures of *arena*: average precision of every strategy, curves, cost by threshold, reliability, boundaries.
+
+Blue is doing nothing, the others are sky blue in the lanes and have line colours of their own in the curves; alarms and the
+threshold chosen are orange, the truth to live up to is green.
+"""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from engine import figures
+from engine.sampling import arena
+from engine.sampling.arena import ArenaResult
+from engine.sampling.strategies import MOVED, NOTHING
+
+MAX_CURVES = 8
+N_POINTS = 200  # drawn of a curve
+QUIET, ALARM = "rgba(140,147,156,0.15)", "rgba(230,159,0,0.45)"
+DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
+    """Draw average precision by strategy, a dot a split. To see first: whether any lane lies right of doing nothing."""
+    names = [name for name in result.names if name != MOVED]
+    title = "The first strategy is being trained"
+    if names:
+        title = f"Best over doing nothing: {result.best_gain:+.3f} average precision;<br>splits differ by {result.noise:.3f}"
+    figure = figures.new_tall(title, height=210 + 36 * max(4, len(names)), x="average precision (dot: a split, line: mean)")
+    for run, is_pinned in [(result, False)] + ([(pinned, True)] if pinned is not None else []):
+        here = [name for name in names if run.of(name)]
+        dots = [(name, outcome.average_precision) for name in here for outcome in run.of(name)]
+        colors = [figures.SYNTHETIC if is_pinned else figures.KNOWN if n == NOTHING else figures.EXTRA for n in here]
+        figure.add_scatter(
+            x=[value for _, value in dots],
+            y=[name for name, _ in dots],
+            mode="markers",
+            marker={"color": figures.SYNTHETIC if is_pinned else figures.WAITING, "size": 8, "opacity": 0.5},
+            name="pinned run A" if is_pinned else "one split",
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=[run.mean(name, "average_precision") for name in here],
+            y=here,
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 20, "line": {"color": colors, "width": 4}},
+            hovertemplate="%{y}, mean: %{x:.3f}<extra></extra>",
+            showlegend=False,
+        )
+    briers = [f"{result.mean(name, 'brier'):.3f}" for name in names]
+    figure.update_layout(
+        annotations=figures.beside([*names, len(names) - 0.3], [*briers, "Brier"]) if names else [],
+        xaxis={"showgrid": True, "rangemode": "tozero"},
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True, "range": [-0.6, len(names)]},
+        margin_r=70,
+    )
+    return figure
+
+
+def _lines(result: ArenaResult) -> list[tuple[str, dict[str, object]]]:
+    """Return the strategies that curves are drawn of, each with its line."""
+    names = [name for name in result.names if name != MOVED][:MAX_CURVES]
+    looks = zip(cycle(figures.CATEGORICAL), (dash for dash in DASHES for _ in figures.CATEGORICAL), strict=False)
+    return [(name, {"color": color, "dash": dash, "width": 2}) for name, (color, dash) in zip(names, looks, strict=False)]
+
+
+def _thinned(n: int) -> np.ndarray:
+    return np.unique(np.linspace(0, n - 1, N_POINTS).astype(int))
+
+
+def precision_recall(result: ArenaResult, threshold: float) -> go.Figure:
+    """Draw precision against recall over all splits. To see first: how alike the lines are; diamonds are the threshold."""
+    figure = figures.new_tall(
+        "Precision against recall:<br>diamonds are the threshold chosen", height=440, x="recall", y="precision"
+    )
+    for name, line in _lines(result):
+        y, _ = result.pooled(name)
+        right = np.cumsum(y)
+        keep = _thinned(len(y))
+        _line(figure, name, line, right[keep] / y.sum(), right[keep] / (1 + keep))
+        bill = result.bill(name, threshold, 1, 1)
+        if bill.right_alarms:
+            _diamond(figure, bill.recall, bill.precision, line)
+    figure.update_layout(xaxis={"range": [-0.02, 1.02], "showgrid": True}, yaxis={"range": [-0.02, 1.02], "showgrid": True})
+    return figure
+
+
+def roc(result: ArenaResult, threshold: float) -> go.Figure:
+    """Draw true against false alarms over all splits. To see first: diamonds far apart on lines that are nearly one."""
+    x, y_axis = "false alarms by negatives", "right alarms by positives (recall)"
+    figure = figures.new_tall("ROC: one line, many thresholds;<br>diamonds are the one chosen", height=440, x=x, y=y_axis)
+    for name, line in _lines(result):
+        y, _ = result.pooled(name)
+        keep = _thinned(len(y))
+        _line(figure, name, line, np.cumsum(1 - y)[keep] / (1 - y).sum(), np.cumsum(y)[keep] / y.sum())
+        bill = result.bill(name, threshold, 1, 1)
+        _diamond(figure, bill.false_alarms / (bill.false_alarms + bill.quiet), bill.recall, line)
+    figure.update_layout(xaxis={"range": [-0.02, 1.02], "showgrid": True}, yaxis={"range": [-0.02, 1.02], "showgrid": True})
+    return figure
+
+
+def costs(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
+    """Draw each strategy's cost by threshold. To see first: valleys as deep as each other, at different thresholds."""
+    moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
+    title = f"Doing nothing costs {moved.cost:.3f} a row<br>at its own threshold, {moved.threshold:.3f}"
+    figure = figures.new_tall(title, height=440, x="threshold", y="cost of one row")
+    for name, line in _lines(result):
+        y, chances = result.pooled(name)
+        thresholds = np.linspace(0, 1, N_POINTS)
+        alarms = np.searchsorted(-chances, -thresholds, side="right")
+        right = np.concatenate([[0], np.cumsum(y)])[alarms]
+        _line(figure, name, line, thresholds, ((y.sum() - right) * cost_missed + (alarms - right) * cost_alarm) / len(y))
+    figure.add_vline(x=threshold, line={"color": figures.SYNTHETIC, "width": 2, "dash": "dash"})
+    _diamond(figure, moved.threshold, moved.cost, {"color": figures.KNOWN})
+    cap = 1.5 * max(cost_missed * result.of(NOTHING)[0].y.mean(), moved.cost)
+    figure.update_layout(xaxis={"range": [0, 1], "showgrid": True}, yaxis={"range": [0, float(cap)], "showgrid": True})
+    return figure
+
+
+def calibration(result: ArenaResult) -> go.Figure:
+    """Draw what share is positive where a strategy says p. To see first: only doing nothing follows the green line."""
+    title = f"Up to {result.worst_brier_factor:.1f} times the Brier score of doing nothing:<br>resampled chances are no chances"
+    figure = figures.new_tall(title, height=440, x="mean chance in a tenth of the test rows", y="share that is positive")
+    for name, line in _lines(result):
+        _line(figure, name, line, *arena.reliability(*result.pooled(name)))
+    straight = {"color": figures.HELD_OUT, "width": 2, "dash": "dot"}
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=straight, name="true to its word", hoverinfo="skip")
+    top = max(float(arena.reliability(*result.pooled(name))[1].max()) for name, _ in _lines(result))
+    figure.update_layout(xaxis={"showgrid": True}, yaxis={"range": [0, 1.3 * top], "showgrid": True})
+    return figure
+
+
+def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
+    """Draw each strategy's alarms over a plane of made-up points. To see first: how the orange region grows."""
+    names = list(result.planes)[:MAX_CURVES]
+    made = arena.plane(result.params)
+    across, up = arena.grid(made)
+    n_across = min(3, len(names))
+    n_down = -(-len(names) // n_across)
+    figure = make_subplots(rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True)
+    stops = [
+        (0, "rgba(140,147,156,0.15)"),
+        (0.5, "rgba(140,147,156,0.15)"),
+        (0.5, "rgba(230,159,0,0.45)"),
+        (1, "rgba(230,159,0,0.45)"),
+    ]
+    for number, name in enumerate(names):
+        place = {"row": number // n_across + 1, "col": number % n_across + 1}
+        alarms = (result.planes[name] >= threshold).astype(np.int8)
+        figure.add_heatmap(
+            x=across.round(3),
+            y=up.round(3),
+            z=alarms,
+            zmin=0,
+            zmax=1,
+            colorscale=stops,
+            showscale=False,
+            hoverinfo="skip",
+            **place,
+        )
+        for value, color, size in ((0, figures.WAITING, 3), (1, figures.KNOWN, 6)):
+            rows = made.X[made.y == value].astype(np.float32)
+            marker = {"color": color, "size": size}
+            figure.add_scatter(x=rows[:, 0], y=rows[:, 1], mode="markers", marker=marker, hoverinfo="skip", **place)
+    title = {"text": f"Alarms from {threshold:g} on, two made-up features", "y": 1, "yanchor": "top", "pad": {"t": 24}}
+    figure.update_layout(
+        template=figures.TEMPLATE, title=title, height=130 + 260 * n_down, showlegend=False, margin={"t": 100, "l": 16, "r": 20}
+    )
+    return figure
+
+
+def _line(figure: go.Figure, name: str, line: dict[str, object], x: np.ndarray, y: np.ndarray) -> None:
+    figure.add_scatter(
+        x=np.asarray(x).astype(np.float32),
+        y=np.asarray(y).astype(np.float32),
+        mode="lines",
+        line=line,
+        name=name,
+        hovertemplate=name + ": %{x:.3f}, %{y:.3f}<extra></extra>",
+    )
+
+
+def _diamond(figure: go.Figure, x: float, y: float, line: dict[str, object]) -> None:
+    mark = {"color": line["color"], "size": 13, "symbol": "diamond", "line": {"width": 1}}
+    figure.add_scatter(x=[x], y=[y], mode="markers", marker=mark, showlegend=False, hoverinfo="skip", cliponaxis=False)

@@ -1,0 +1,115 @@
+"""The strategies of the *arena* against rare positives: resampling, weights, focal loss or nothing, as trained pipelines.
+
+Real: imbalanced-learn's ``Pipeline`` resamples when it is fitted, and never when it predicts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from engine.errors import InputError, require, require_choice
+from engine.sampling import focal
+from engine.sampling.flight_rows import POSITIVES, SPLITS, TARGETS, Positives, Split, Target
+from engine.sampling.samplers import METHODS, sampler_settings
+
+Model = Literal["logistic", "k-NN", "tree", "boosting"]
+MODELS: tuple[Model, ...] = get_args(Model)
+NOTHING, WEIGHTS, FOCAL = "nothing", "class weights", "focal loss"
+MOVED = "nothing, threshold moved"  # always a row: the scores of NOTHING at a threshold of its own
+SAMPLERS = tuple(method for method in METHODS if method not in ("none", "SMOTE-NC", "SMOTEN"))
+STRATEGIES = (NOTHING, WEIGHTS, FOCAL, *SAMPLERS)
+N_ROWS = (3_000, 5_000, 10_000, 20_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArenaParams:
+    """Which strategies meet on which rows; "nothing" is always among them. Threshold and costs belong to the view."""
+
+    strategies: tuple[str, ...] = (NOTHING, WEIGHTS, "random over", "SMOTE", "random")
+    model: Model = "logistic"
+    target: Target = "cancelled"
+    positives: Positives = "as they are"
+    split: Split = "random"
+    n_rows: int = 5_000  # 1,000 … 20,000
+    ratio: float = 1.0  # positives by negatives after resampling, 0.1 … 1
+    k_neighbors: int = 5  # of the samplers that look at neighbours, 1 … 20
+    repeats: int = 3  # splits: seeds, or cuts in time, 2 … 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(len(self.strategies) > 0, "strategies must name at least one. Got none. Choose two to compare them.")
+        for name in self.strategies:
+            require_choice("strategies", name, STRATEGIES)
+        require_choice("model", self.model, MODELS)
+        require_choice("target", self.target, TARGETS)
+        require_choice("positives", self.positives, POSITIVES)
+        require_choice("split", self.split, SPLITS)
+        require(1_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 1,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
+        require(0.1 <= self.ratio <= 1, "ratio must be 0.1 … 1. Got {}.", self.ratio)
+        require(1 <= self.k_neighbors <= 20, "k_neighbors must be 1 … 20. Got {}.", self.k_neighbors)
+        require(2 <= self.repeats <= 10, "repeats must be 2 … 10. Got {}.", self.repeats)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+    @property
+    def entered(self) -> tuple[str, ...]:
+        """The strategies, "nothing" first."""
+        return (NOTHING, *(name for name in self.strategies if name != NOTHING))
+
+
+def classifier(model: Model, seed: int, *, weighted: bool) -> Any:
+    """Return an unfitted classifier, with balanced class weights or without."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
+    weight = "balanced" if weighted else None
+    if model == "logistic":
+        return LogisticRegression(max_iter=2_000, class_weight=weight)
+    if model == "k-NN":
+        return KNeighborsClassifier(25)
+    if model == "tree":
+        return DecisionTreeClassifier(min_samples_leaf=20, random_state=seed, class_weight=weight)
+    return HistGradientBoostingClassifier(max_iter=50, random_state=seed, class_weight=weight)
+
+
+def refusal(strategy: str, model: Model) -> str:
+    """Return why a strategy cannot be used with a model, or nothing."""
+    if strategy == WEIGHTS and model == "k-NN":
+        return "k-NN has no class weights: it counts neighbours."
+    return "only the logistic model is trained with it here." if strategy == FOCAL and model != "logistic" else ""
+
+
+def fitted(strategy: str, X: np.ndarray, y: np.ndarray, params: ArenaParams) -> Any:
+    """Return a function from rows to chances, trained on ``X`` (n, d) and ``y`` (n,) alone.
+
+    Raises
+    ------
+    InputError
+        The sampler refuses these rows, in imbalanced-learn's words.
+    """
+    from imblearn import over_sampling, pipeline, under_sampling
+    from imblearn.combine import SMOTEENN, SMOTETomek
+    from scipy.special import expit
+    from sklearn.preprocessing import StandardScaler
+
+    if strategy == FOCAL:
+        scaler = StandardScaler().fit(X)
+        weights = focal.fit(scaler.transform(X), y, 2.0, np.ones(len(y)))
+        return lambda rows: expit(scaler.transform(rows) @ weights[:-1] + weights[-1])
+    sampler: Any = "passthrough"
+    if strategy in ("SMOTE + ENN", "SMOTE + Tomek"):
+        name, settings = sampler_settings("SMOTE", params.k_neighbors, params.ratio, params.seed)
+        sampler = (SMOTEENN if strategy == "SMOTE + ENN" else SMOTETomek)(smote=over_sampling.SMOTE(**settings))
+    elif strategy in SAMPLERS:
+        name, settings = sampler_settings(strategy, params.k_neighbors, params.ratio, params.seed)
+        sampler = getattr(over_sampling if name.startswith("over") else under_sampling, name.split(".")[1])(**settings)
+    model = classifier(params.model, params.seed, weighted=strategy == WEIGHTS)
+    try:
+        trained = pipeline.Pipeline([("scale", StandardScaler()), ("sample", sampler), ("model", model)]).fit(X, y)
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"imbalanced-learn refuses: {str(error).splitlines()[0]}") from error
+    return lambda rows: trained.predict_proba(rows)[:, 1]
