@@ -141,12 +141,7 @@ def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
     n_across = min(3, len(names))
     n_down = -(-len(names) // n_across)
     figure = make_subplots(rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True)
-    stops = [
-        (0, "rgba(140,147,156,0.15)"),
-        (0.5, "rgba(140,147,156,0.15)"),
-        (0.5, "rgba(230,159,0,0.45)"),
-        (1, "rgba(230,159,0,0.45)"),
-    ]
+    stops = [(0, QUIET), (0.5, QUIET), (0.5, ALARM), (1, ALARM)]
     for number, name in enumerate(names):
         place = {"row": number // n_across + 1, "col": number % n_across + 1}
         alarms = (result.planes[name] >= threshold).astype(np.int8)
