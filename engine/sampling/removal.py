@@ -111,7 +111,7 @@ def explain(method: str, sampler: Any, X: np.ndarray, y: np.ndarray, kept: np.nd
     removed = np.setdiff1d(np.arange(len(y)), kept)
     notes = _Notes(len(y))
     kept_majority = kept[y[kept] == 0]
-    if method == "random":
+    if method == "random under":
         notes.add(removed, RANDOM)
     elif method.startswith("NearMiss"):
         _near_miss(notes, method[-1], X, y, removed, kept_majority, k)

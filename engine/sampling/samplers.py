@@ -14,8 +14,8 @@ from engine.sampling.points import Points
 
 Method = Literal[
     "none", "random over", "SMOTE", "Borderline-1", "Borderline-2", "SVM-SMOTE", "K-Means-SMOTE", "ADASYN", "SMOTE-NC",
-    "SMOTEN", "random", "NearMiss 1", "NearMiss 2", "NearMiss 3", "Tomek links", "ENN", "repeated ENN", "all k-NN", "condensed",
-    "one-sided", "neighbourhood cleaning", "cluster centroids", "instance hardness", "SMOTE + ENN", "SMOTE + Tomek",
+    "SMOTEN", "random under", "NearMiss 1", "NearMiss 2", "NearMiss 3", "Tomek links", "ENN", "repeated ENN", "all k-NN",
+    "condensed", "one-sided", "neighbourhood cleaning", "cluster centroids", "instance hardness", "SMOTE + ENN", "SMOTE + Tomek",
 ]  # fmt: skip
 METHODS: tuple[Method, ...] = get_args(Method)
 OVER = METHODS[1:10]
@@ -38,7 +38,7 @@ def sampler_settings(method: Method, k: int, ratio: float, seed: int) -> tuple[s
         "ADASYN": ("over_sampling.ADASYN", {**over, "n_neighbors": k}),
         "SMOTE-NC": ("over_sampling.SMOTENC", {**over, "k_neighbors": k, "categorical_features": [2]}),
         "SMOTEN": ("over_sampling.SMOTEN", {**over, "k_neighbors": k}),
-        "random": ("under_sampling.RandomUnderSampler", over),
+        "random under": ("under_sampling.RandomUnderSampler", over),
         **{
             f"NearMiss {v}": ("under_sampling.NearMiss", {"sampling_strategy": ratio, "version": v, "n_neighbors": k})
             for v in (1, 2, 3)

@@ -28,7 +28,7 @@ N_ROWS = (3_000, 5_000, 10_000, 20_000)
 class ArenaParams:
     """Which strategies meet on which rows; "nothing" is always among them. Threshold and costs belong to the view."""
 
-    strategies: tuple[str, ...] = (NOTHING, WEIGHTS, "random over", "SMOTE", "random")
+    strategies: tuple[str, ...] = (NOTHING, WEIGHTS, "random over", "SMOTE", "random under")
     model: Model = "logistic"
     target: Target = "cancelled"
     positives: Positives = "as they are"

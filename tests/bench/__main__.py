@@ -27,7 +27,7 @@ from engine.formats.figures import evolution as evolution_figures
 from engine.formats.figures import race as race_figures
 from engine.formats.figures import terabyte as terabyte_figures
 from engine.jobs import timed
-from engine.sampling import lineage
+from engine.sampling import arena, focal, lineage, splits, survey
 from engine.sampling.figures import lineage as lineage_figures
 from engine.sampling.points import Points
 from tests.browser.serve import FLAGS, browser_path, serve
@@ -50,6 +50,7 @@ def slider(key: str) -> str:
     return f".st-key-{key} input[type=range]"
 
 
+BEFORE_SPLIT, SURVEY = (f".st-key-{key} [role=radio]" for key in ("before_split_score", "survey_view"))
 BARE = Tab("bare page", "", slider("bare_n"), "bare_chart")
 TABS = (
     Tab("Race (measured, another time shown)", "formats?formats_tab=Race", ".st-key-race_operation [role=radio]", "race_chart"),
@@ -60,6 +61,11 @@ TABS = (
     ),
     Tab("Schema evolution (rows)", "formats?formats_tab=Schema+evolution", slider("evolution_n_rows"), "evolution_matrix"),
     Tab("One terabyte (weight)", "formats?formats_tab=One+terabyte", slider("terabyte_storage_weight"), "terabyte_chart"),
+    Tab("Arena (measured, threshold)", "sampling?sampling_tab=Arena", slider("arena_threshold"), "arena_precision_recall"),
+    Tab("Before-split (measured, other score)", "sampling?sampling_tab=Before-split+trap", BEFORE_SPLIT, "before_split_chart"),
+    Tab("Focal loss (γ)", "sampling?sampling_tab=Focal+loss", slider("focal_gamma"), "focal_loss"),
+    Tab("Survey (measured, look closer)", "sampling?sampling_tab=Survey+arena", SURVEY, "survey_estimates"),
+    Tab("Splits (folds)", "sampling?sampling_tab=Splits&splits_view=Empty+folds", slider("splits_n_splits"), "splits_bands"),
     Tab("SMOTE, step by step (k, 2,000 rows)", "sampling?lineage_n_rows=2,000", slider("lineage_k_neighbors"), "lineage_plane"),
 )
 QUIET_MILLISECONDS = 400  # the page counts as repainted at its last change before such a silence
@@ -172,9 +178,17 @@ def resampling() -> None:
             runs["lineage"].append(timed(lambda: lineage.resample(rows, lineage.LineageParams(ratio=1.0)))[0])  # noqa: B023
         ratio = statistics.median(runs["lineage"]) / statistics.median(runs["library"])
         print(f"  100,000-row SMOTE with lineage, {n_features} features: {ratio:.2f} × the library alone (goal ≤ 1.3)")
+    survey.population("dep_delay", "carrier")
+    asked = survey.SurveyParams()
+    schemes = [timed(lambda: survey.run(replace(asked, seed=i)))[0] for i in range(5)]  # noqa: B023
+    print(f"  Survey, {len(survey.SCHEMES)} schemes × 500 samples of 1,000: {spread(schemes)} s (goal ≤ 3)")
+    met = arena.run(arena.ArenaParams(n_rows=3_000, repeats=2))
+    measure("Arena, threshold (never refits)", lambda i: met.rows(i / N_TWEAKS, 10, 1))
+    measure("Focal loss, γ", lambda i: focal.run(focal.FocalParams(gamma=i / 5)))
+    measure("Splits, folds", lambda i: splits.run(splits.SplitsParams(n_splits=2 + i % 9, seed=i)))
     for method in lineage.METHODS:
-        asked = lineage.LineageParams(method=method, source="overlap", n_rows=2_000)
-        measure(f"{method}, k", lambda i: lineage.run(replace(asked, k_neighbors=1 + i)))  # noqa: B023
+        points = lineage.LineageParams(method=method, source="overlap", n_rows=2_000)
+        measure(f"{method}, k", lambda i: lineage.run(replace(points, k_neighbors=1 + i)))  # noqa: B023
 
 
 def main() -> None:

@@ -282,9 +282,9 @@ def test_fewer_points_than_asked_for_are_explained(method: Any, made: int, becau
 
 
 def test_random_undersampling_says_so() -> None:
-    result = lineage.run(LineageParams(method="random"))
+    result = lineage.run(LineageParams(method="random under"))
     assert result.n_removed == 352 - 96 and result.removal.told(0) == removal.RANDOM
-    assert result.verdict == "random removed **256** of 352 majority points."
+    assert result.verdict == "random under removed **256** of 352 majority points."
 
 
 # ---- points, kinds, words

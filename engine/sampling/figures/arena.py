@@ -28,7 +28,10 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
     names = [name for name in result.names if name != MOVED]
     title = "The first strategy is being trained"
     if names:
-        title = f"Best over doing nothing: {result.best_gain:+.3f} average precision;<br>splits differ by {result.noise:.3f}"
+        best = (
+            f"The best adds {result.best_gain:.3f} average precision" if result.best_gain > 0 else "Nothing beats doing nothing"
+        )
+        title = f"{best};<br>splits differ by {result.noise:.3f}"
     figure = figures.new_tall(title, height=210 + 36 * max(4, len(names)), x="average precision (dot: a split, line: mean)")
     for run, is_pinned in [(result, False)] + ([(pinned, True)] if pinned is not None else []):
         here = [name for name in names if run.of(name)]
