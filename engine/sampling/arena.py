@@ -145,8 +145,8 @@ class ArenaResult:
         gain = self.mean(best, "average_precision") - self.nothing
         if gain <= self.noise:
             return (
-                f"No strategy beats doing nothing by more than the splits differ: the best other, {best}, moves average precision "
-                f"by **{gain:+.3f}** from {self.nothing:.3f} (splits differ by {self.noise:.3f})."
+                f"No strategy beats doing nothing by more than the splits differ: the best other, {best}, moves average "
+                f"precision by **{gain:+.3f}** from {self.nothing:.3f} (splits differ by {self.noise:.3f})."
             )
         return f"{best} moves average precision by **{gain:+.3f}** from {self.nothing:.3f}; splits differ by {self.noise:.3f}."
 

@@ -15,7 +15,8 @@ from engine.sampling.points import Points
 Method = Literal[
     "none", "random over", "SMOTE", "Borderline-1", "Borderline-2", "SVM-SMOTE", "K-Means-SMOTE", "ADASYN", "SMOTE-NC",
     "SMOTEN", "random under", "NearMiss 1", "NearMiss 2", "NearMiss 3", "Tomek links", "ENN", "repeated ENN", "all k-NN",
-    "condensed", "one-sided", "neighbourhood cleaning", "cluster centroids", "instance hardness", "SMOTE + ENN", "SMOTE + Tomek",
+    "condensed", "one-sided", "neighbourhood cleaning", "cluster centroids", "instance hardness", "SMOTE + ENN",
+    "SMOTE + Tomek",
 ]  # fmt: skip
 METHODS: tuple[Method, ...] = get_args(Method)
 OVER = METHODS[1:10]

@@ -71,8 +71,6 @@ def _show(result: ArenaResult) -> None:
     threshold = left.slider("Threshold", 0.0, 1.0, 0.5, 0.01, key="arena_threshold", help="Chance that makes an alarm", **BOUND)
     missed = middle.slider("A miss costs", 0.0, 100.0, 10.0, 1.0, key="arena_cost_missed", help="Your cost matrix", **BOUND)
     alarm = right.slider("A false alarm costs", 0.0, 20.0, 1.0, 0.5, key="arena_cost_alarm", help="Your cost matrix", **BOUND)
-    rows = result.rows(threshold, missed, alarm)
-    st.table(rows, hide_index=True, border="horizontal", alt="Confusion matrix and cost of every strategy at the threshold")
     view = st.segmented_control(
         "Look closer", VIEWS, default=VIEWS[0], required=True, key="arena_view", label_visibility="collapsed", **BOUND
     )
@@ -86,6 +84,8 @@ def _show(result: ArenaResult) -> None:
         lab.chart(figures.boundaries(result, threshold), "arena_boundaries", "Where each strategy raises an alarm")
     else:
         lab.chart(figures.precision_recall(result, threshold), "arena_precision_recall", "Precision against recall")
+    rows = result.rows(threshold, missed, alarm)
+    st.table(rows, hide_index=True, border="horizontal", alt="Confusion matrix and cost of every strategy at the threshold")
     lab.report("sampling", "arena", result, figure)
 
 

@@ -81,7 +81,6 @@ def show() -> None:
         )
         figure = figures.curve(result, which or "loss", pinned)
         lab.chart(figure, "focal_loss", "Focal loss and cross-entropy by the probability of the right class")
-        st.table(result.scores(), hide_index=True, border="horizontal", alt="Scores of the three models on unseen flights")
         view = st.segmented_control(
             "Look closer", VIEWS, default="Who trains", required=True, key="focal_view", label_visibility="collapsed", **BOUND
         )
@@ -91,4 +90,5 @@ def show() -> None:
             lab.chart(figures.boundaries(result), "focal_boundaries", "Where three models draw the line between two classes")
         else:
             lab.chart(figures.carriers(result, pinned), "focal_carriers", "Part of the gradient that the hardest rows make")
+        st.table(result.scores(), hide_index=True, border="horizontal", alt="Scores of the three models on unseen flights")
         lab.report("sampling", "focal", result, figure)

@@ -87,6 +87,7 @@ def show() -> None:
         st.markdown(result.verdict)
         figure = figures.bands(result)
         lab.chart(figure, "splits_bands", "Folds as bands over the flights in time order")
+        st.caption("At the right: share of positives among the training rows · among the test rows of each fold.")
         if pinned is not None:
             lab.chart(figures.bands(pinned), "splits_bands_pinned", "Folds of the pinned run A")
         view = st.segmented_control(

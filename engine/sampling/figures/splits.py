@@ -45,7 +45,7 @@ def bands(result: SplitsResult) -> go.Figure:
     ]
     known = [(place, month) for place, month in ticks if place < len(drawn)]
     figure.update_layout(
-        annotations=figures.beside([*names, len(names) - 0.35], [*shares, "positives:<br>train · test"]),
+        annotations=figures.beside([*names, len(names) - 0.35], [*shares, "positives"]),
         xaxis={"tickvals": [place for place, _ in known], "ticktext": [month for _, month in known]},
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.5, len(names) + 0.1]},
         margin_r=130,
