@@ -27,9 +27,10 @@ def preview() -> go.Figure:
 def _point_clicked() -> None:
     """Copy the clicked point into the control, which is the truth."""
     selected = st.session_state["lineage_plane"]["selection"]["points"]
-    custom = list((selected[0].get("customdata") or {}).values()) if selected else []
-    if len(custom) == 3:
-        st.session_state[f"lineage_{custom[0]}"] = int(custom[1])
+    custom = selected[0].get("customdata") if selected else None
+    if custom:
+        kind, place, _ = custom
+        st.session_state[f"lineage_{kind}"] = int(place)
 
 
 def _params() -> LineageParams:

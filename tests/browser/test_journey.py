@@ -117,6 +117,21 @@ def test_a_click_on_the_canvas_draws_a_point(page: Page, server: str) -> None:
     assert re.search(r";(89|90|91),(89|90|91),1$", page.get_by_label("Points", exact=True).last.input_value())
 
 
+@pytest.mark.parametrize(
+    ("query", "kind", "color"), [("", "made", "230, 159, 0"), ("?lineage_method=ENN", "removed", "217, 95, 48")]
+)
+def test_a_click_on_a_point_looks_at_it(page: Page, server: str, query: str, kind: str, color: str) -> None:
+    page.goto(f"{server}/sampling{query}")
+    control = page.locator(f".st-key-lineage_{kind} input[type=range]").last
+    expect(control).to_have_value("0")
+    point = page.locator(f".st-key-lineage_plane path.point[style*='{color}']").nth(4)
+    box = point.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(control).not_to_have_value("0")
+    expect(page).to_have_url(re.compile(f"lineage_{kind}="))
+
+
 def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(page: Page, server: str) -> None:
     page.goto(f"{server}/sampling")
     plane = page.locator(".st-key-lineage_plane")

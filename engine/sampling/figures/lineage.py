@@ -33,10 +33,12 @@ def plane(
     """Draw input, synthetic and removed points. To see first: where the synthetic points lie, one with its parents."""
     x, y = result.points.names[:2]
     figure = figures.new_tall(_title(result), height=560, x=x, y=y)
-    _add(figure, result.points.X[result.points.y == 0], "majority", figures.WAITING, size=5)
+    stays = np.ones(len(result.points.y), bool)
+    stays[result.removal.index[result.removal.index < len(stays)]] = False  # drawn crossed out, and clickable
+    _add(figure, result.points.X[stays & (result.points.y == 0)], "majority", figures.WAITING, size=5)
     rows, kinds = result.minority_index, result.kinds()
     for number, kind in enumerate(KINDS):
-        here = rows[kinds == number]
+        here = rows[(kinds == number) & stays[rows]]
         _add(figure, result.points.X[here], f"minority, {kind}", KIND_COLORS[kind], size=9, symbol=KIND_SYMBOLS[kind])
     if lines:
         _add_lines(figure, result)
