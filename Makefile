@@ -6,7 +6,7 @@ help:
 	@echo "make run    install what is missing and open the playground on http://127.0.0.1:8501"
 	@echo "make test   run every test (a browser is found or installed for the browser tests)"
 	@echo "make check  formatting, lint and types"
-	@echo "make bench  measure latency, compute and payloads (ratios within one run)"
+	@echo "make bench  measure latency, compute and payloads (ratios within one run; LAB=formats for one lab)"
 	@echo "make lock   rebuild requirements.txt and requirements-dev.txt from the .in files"
 
 .venv/bin/python:
@@ -47,7 +47,7 @@ check: .venv/requirements-dev.txt.installed
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy
 
 bench: .venv/requirements-dev.txt.installed
-	@PLAYGROUND_BROWSER="$$($(PY) -m tests.browser.find --install)" $(PY) -m tests.bench
+	@PLAYGROUND_BROWSER="$$($(PY) -m tests.browser.find --install)" $(PY) -m tests.bench $(LAB)
 
 lock: .venv/requirements-dev.txt.installed
 	@command -v uv >/dev/null 2>&1 || $(PY) -m pip install --quiet uv

@@ -10,9 +10,14 @@ from engine import lessons
 from engine.errors import InputError
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
-SYLLABUS = {
-    "sampling": "You have a fraud detection dataset with 0.1% positives. How do you handle this?",
+SYLLABUS = {  # the wording is fixed
     "formats": "You need to store 1TB of tabular data for ML. CSV or Parquet? Why?",
+    "etl": "Design an ETL pipeline for daily user activity data. How do you handle late-arriving data?",
+    "sampling": "You have a fraud detection dataset with 0.1% positives. How do you handle this?",
+    "leakage": "Your model has 99% accuracy but fails in production. What could be wrong?",
+    "feature_store": "How would you ensure consistent features between training and serving?",
+    "spark": "When would you use Spark instead of Pandas?",
+    "orchestration": "How would you orchestrate a daily model retraining pipeline?",
 }
 
 

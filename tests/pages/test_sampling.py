@@ -1,0 +1,41 @@
+"""What only the Sampling lab does, as a visitor meets it."""
+
+from __future__ import annotations
+
+from tests.pages.visit import open_page, texts
+
+
+def test_more_neighbours_than_minority_points_is_a_sentence_and_k_mends_it() -> None:
+    app = open_page("sampling", lineage_source="few", lineage_k_neighbors="6")
+    assert not app.exception
+    assert "k must be below the 6 points" in app.error[0].value and "Lower k" in app.error[0].value
+    app.slider(key="lineage_k_neighbors").set_value(5).run()
+    assert not app.error and len(app.get("plotly_chart")) == 2
+
+
+def test_drawn_points_are_undone_and_cleared_with_a_sentence() -> None:
+    app = open_page(
+        "sampling", lineage_source="drawn", lineage_drawn="1,1,0;2,2,0;3,1,0;8,8,1;9,8,1;7,9,1", lineage_k_neighbors="1"
+    )
+    assert not app.exception and "3 minority against 3 majority" not in texts(app) and app.error, "the ratio is met already"
+    app.button(key="lineage_drawn_undo").click().run()
+    assert app.session_state["lineage_drawn"] == "1,1,0;2,2,0;3,1,0;8,8,1;9,8,1"
+    app.slider(key="lineage_ratio").set_value(1.0).run()
+    assert not app.error and "made **1** synthetic point" in texts(app)
+    app.button(key="lineage_drawn_clear").click().run()
+    assert not app.exception and "Click on the canvas" in app.error[0].value
+
+
+def test_an_upload_is_resampled_by_its_own_columns() -> None:
+    app = open_page("sampling", lineage_source="upload")
+    assert "choose a CSV, Parquet or Avro file" in app.error[0].value
+    rows = "\n".join(f"{i % 7},{i * i % 11},{'fraud' if i < 12 else 'fine'}" for i in range(90))
+    app.file_uploader(key="lineage_file").set_value(("mine.csv", f"a,b,label\n{rows}".encode(), "text/csv")).run()
+    assert not app.exception and not app.error
+    assert app.selectbox(key="lineage_label").options == ["label"] and "of 12 minority points" in texts(app)
+
+
+def test_a_slow_method_is_a_job_that_fills_in() -> None:
+    app = open_page("sampling", lineage_method="condensed")
+    assert not app.exception and not app.error
+    assert app.button(key="lineage_again") and "condensed removed" in texts(app)
