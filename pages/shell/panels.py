@@ -195,4 +195,5 @@ def _export(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
         )
     st.caption("The camera in the chart's own bar saves it as SVG. Link to this very setting:")
     settings = {f"{name}_{key}": value for key, value in asdict(result.params).items()}
-    st.code(state.link(lesson, {lesson.tab_key: lesson.tabs[name], **settings}), language=None)
+    views = {key: st.session_state.get(key, default) for key, default in lesson.views.items() if key.startswith(f"{name}_")}
+    st.code(state.link(lesson, {lesson.tab_key: lesson.tabs[name], **settings, **views}), language=None)
