@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from engine import workspace
+from engine import processes, workspace
 from engine.jobs import JOBS
 
 WARM = threading.Event()  # set once every default result is there
@@ -54,3 +54,4 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     thread.start()
     yield
     JOBS.stop()
+    processes.stop()

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.serve import launch
+from tests.engine.test_house import endless_avro
 
 STRIP = ".st-key-bytes_read_strip"
 
@@ -145,9 +146,16 @@ def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(page: Pag
     assert page.evaluate("window.asked") == 0
 
 
-def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
-    with launch("app.py", tmp_path) as (_, process):
-        children = psutil.Process(process.pid).children(recursive=True)
+def test_ctrl_c_leaves_no_process_behind(page: Page, tmp_path: Path) -> None:
+    with launch("app.py", tmp_path) as (address, process):
+        page.goto(f"{address}/formats?formats_tab=Race&race_n_rows=50%2C000&race_formats=Avro+deflate")
+        expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+        page.goto(f"{address}/formats?formats_tab=Bytes+read&bytes_read_table=upload")
+        upload = {"name": "endless.avro", "mimeType": "application/octet-stream", "buffer": endless_avro()}
+        page.locator("input[type=file]").set_input_files(upload)
+        server = psutil.Process(process.pid)
+        while not (children := server.children(recursive=True)):
+            page.wait_for_timeout(20)
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
-        assert not [child for child in children if child.is_running()]
+        process.wait(timeout=30)
+        assert not [child for child in psutil.wait_procs(children, timeout=1)[1] if child.status() != psutil.STATUS_ZOMBIE]

@@ -6,6 +6,7 @@ import io
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import fastavro
@@ -145,6 +146,17 @@ def test_closing_the_steps_of_a_child_kills_its_whole_group() -> None:
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_server_that_stops_takes_its_children_along() -> None:
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(processes.run_limited, "tests.engine.slow_child")
+        while not (children := psutil.Process().children(recursive=True)):
+            threading.Event().wait(0.01)
+        processes.stop()
+        with pytest.raises(processes.ChildError, match="signal SIGKILL"):
+            reading.result(timeout=10)
+    assert not [child for child in psutil.wait_procs(children, timeout=10)[1] if child.status() != psutil.STATUS_ZOMBIE]
+
+
 def test_a_child_over_its_time_or_memory_is_stopped_with_a_sentence() -> None:
     with pytest.raises(InputError, match="takes longer than 1 s"):
         processes.run_limited("tests.engine.slow_child", seconds=1)
@@ -230,6 +242,18 @@ def exploding_parquet() -> bytes:
     return parquet(pa.table({"a": column}), write_statistics=False)
 
 
+def endless_avro() -> bytes:
+    """A few hundred bytes whose one block claims 2**62 records: a record of nulls costs no byte."""
+    good = avro({"type": "record", "name": "r", "fields": [{"name": "a", "type": "null"}]}, [{"a": None}])
+    sync = good[-16:]
+    return good[: good.index(sync) + 16] + b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01" + b"\x00" + sync
+
+
+def run_length_parquet() -> bytes:
+    """A few kB that unfold to millions of rows: one number, repeated by the run length."""
+    return parquet(pa.table({"a": pa.array(np.zeros(3_000_000, np.int8))}))
+
+
 def exploding_avro() -> bytes:
     """180 bytes that unfold to as many nulls as a long can count: an array of nulls costs no byte an item."""
     schema = {"type": "record", "name": "r", "fields": [{"name": "a", "type": {"type": "array", "items": "null"}}]}
@@ -250,6 +274,14 @@ def test_a_file_that_unfolds_to_gigabytes_is_stopped(tmp_path: Path, name: str, 
         data.read_upload(saved(tmp_path, name, content))
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
     assert sorted(path.suffix for path in tmp_path.iterdir()) in ([Path(name).suffix], [Path(name).suffix, ".part"])
+
+
+@pytest.mark.parametrize(("name", "make"), [("a.parquet", run_length_parquet), ("a.avro", endless_avro)])
+def test_a_file_of_too_many_rows_is_refused(tmp_path: Path, name: str, make: object) -> None:
+    content = make()  # type: ignore[operator]
+    assert len(content) < 20_000
+    with pytest.raises(InputError, match=r"at most 2,000,000 rows. Got .* or more. Upload a sample"):
+        data.read_upload(saved(tmp_path, name, content))
 
 
 @settings(max_examples=12, deadline=None)
