@@ -19,6 +19,7 @@ def test_home_draws_a_card_with_a_chart_for_each_lab() -> None:
     assert not app.exception
     assert len(app.get("plotly_chart")) == len(TOPICS)
     assert lessons.load("formats").question in texts(app)
+    assert not any('"frames"' in chart.proto.spec or "updatemenus" in chart.proto.spec for chart in app.get("plotly_chart"))
 
 
 @pytest.mark.parametrize(("topic", "label"), TABS)
