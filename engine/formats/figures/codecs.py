@@ -5,6 +5,7 @@ Blue is on the front (or sorted), grey is beaten (or as it came); a pinned run A
 
 from __future__ import annotations
 
+from math import log10
 from statistics import median
 from typing import Literal
 
@@ -17,6 +18,7 @@ from engine.units import human_bytes, human_factor, human_seconds
 Against = Literal["write", "read"]
 HOLLOW = "rgba(0,0,0,0)"
 ROW_HEIGHT = 26
+NEAR = 0.12  # of the front's width and height: closer names would overlap
 ALWAYS = ("snappy", "gzip 6")  # named on the chart even when beaten; more names would overlap
 
 
@@ -76,7 +78,7 @@ def _add_trials(
         mode="markers" if hollow else "markers+text",
         text=None if hollow else [trial.name if color == figures.KNOWN or trial.name in ALWAYS else "" for trial in trials],
         cliponaxis=False,
-        textposition="top center" if color == figures.KNOWN else "bottom center",
+        textposition=_places(speeds, [result.ratio(trial) for trial in trials]) if color == figures.KNOWN else "bottom center",
         marker={"color": HOLLOW if hollow else color, "size": 11, "line": {"color": color, "width": 2}},
         error_x={
             "type": "data",
@@ -90,6 +92,22 @@ def _add_trials(
         hovertemplate="%{hovertext}<extra></extra>",
         name=name,
     )
+
+
+def _places(speeds: list[float], ratios: list[float]) -> list[str]:
+    """Return where each name on the front stands: above its mark, but below where another one lies close above."""
+    if not speeds:
+        return []
+    wide, tall = log10(max(speeds) / min(speeds)) or 1.0, max(ratios) - min(ratios) or 1.0
+
+    def crowded(i: int) -> bool:
+        return any(
+            0 <= ratios[j] - ratios[i] < NEAR * tall and abs(log10(speeds[j] / speeds[i])) < NEAR * wide
+            for j in range(len(speeds))
+            if j != i
+        )
+
+    return ["bottom center" if crowded(i) else "top center" for i in range(len(speeds))]
 
 
 def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figure:
