@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from engine import processes, workspace
-from engine.jobs import JOBS
+from engine.jobs import JOBS, SERVER
 
 WARM = threading.Event()  # set once every default result is there
 
@@ -38,7 +38,7 @@ def warm() -> None:
             (race.steps, terabyte.TerabyteParams().race),
         )
         for steps, params in warmed:
-            JOBS.submit("server", (steps, params), "warm-up", partial(steps, params))
+            JOBS.submit(SERVER, (steps, params), "warm-up", partial(steps, params))
     except Exception:  # a cold lab still computes its result on the first visit; the log says why it was not warm
         logging.getLogger(__name__).exception("warm-up failed")
     finally:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from engine import data, processes, units, workspace
 from engine.errors import InputError, require
-from engine.jobs import Jobs, Progress, Steps, explain, run_to_end
+from engine.jobs import SERVER, Jobs, Progress, Steps, explain, run_to_end
 
 
 @pytest.fixture
@@ -69,6 +69,20 @@ def test_one_runs_and_the_next_one_knows_its_place(jobs: Jobs) -> None:
     assert second.state == "cancelled" and jobs.place(third) == 1
     gate.set()
     assert third.ended.wait(10) and (first.result, third.result) == ("opened", 1)
+
+
+def test_a_visitor_goes_before_what_the_server_warms(jobs: Jobs) -> None:
+    gate, order = threading.Event(), []
+    running = jobs.submit(SERVER, 0, "", lambda: blocked(gate, threading.Event()))
+    while running.latest is None:
+        threading.Event().wait(0.01)
+    for owner, key in ((SERVER, "warm-up"), (SERVER, "wanted"), ("a", "asked")):
+        jobs.submit(owner, key, "", lambda key=key: iter([order.append(key)]))  # type: ignore[misc, arg-type]
+    warm, wanted, asked = (jobs.find(key) for key in ("warm-up", "wanted", "asked"))
+    jobs.submit("a", "wanted", "", lambda: counting(1))
+    assert [jobs.place(job) for job in (wanted, asked, warm) if job] == [1, 2, 3]
+    gate.set()
+    assert warm is not None and warm.ended.wait(10) and order == ["wanted", "asked", "warm-up"]
 
 
 def test_cancel_runs_the_finally_of_a_running_job(jobs: Jobs) -> None:
@@ -149,11 +163,12 @@ def test_closing_the_steps_of_a_child_kills_its_whole_group() -> None:
 def test_a_server_that_stops_takes_its_children_along() -> None:
     with ThreadPoolExecutor(1) as reader:
         reading = reader.submit(processes.run_limited, "tests.engine.slow_child")
-        while not (children := psutil.Process().children(recursive=True)):
+        while not processes._alive:
             threading.Event().wait(0.01)
+        children = psutil.Process().children(recursive=True)
         processes.stop()
         with pytest.raises(processes.ChildError, match="signal SIGKILL"):
-            reading.result(timeout=10)
+            reading.result(timeout=60)
     assert not [child for child in psutil.wait_procs(children, timeout=10)[1] if child.status() != psutil.STATUS_ZOMBIE]
 
 
