@@ -205,6 +205,14 @@ def test_figures_show_each_trial(result: CodecsResult) -> None:
     assert result.table().num_rows == len(result.trials)
 
 
-def test_names_that_would_overlap_stand_above_and_below() -> None:
-    assert codec_figures._places([], []) == []
-    assert codec_figures._places([100.0, 95.0, 10.0], [4.96, 4.99, 5.7]) == ["bottom center", "top center", "top center"]
+def test_names_that_would_overlap_stand_apart_or_are_left_out() -> None:
+    placed = codec_figures._placed
+    assert placed([], [], []) == []
+    names = ["snappy", "lz4", "zstd 19"]
+    assert placed(names, [100.0, 95.0, 10.0], [4.9, 4.93, 5.7]) == [
+        ("snappy", "bottom center"),
+        ("lz4", "top center"),
+        ("zstd 19", "top center"),
+    ]
+    crowd = placed([f"zstd {i}" for i in range(12)], [100.0] * 11 + [1.0], [5.0] * 11 + [6.0])
+    assert [name for name, _ in crowd if name][-1] == "zstd 11" and "" in [name for name, _ in crowd]

@@ -78,7 +78,7 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=name)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
-    figure.update_layout(uniformtext={"minsize": 10, "mode": "hide"})
+    figure.update_layout(uniformtext={"minsize": 13, "mode": "hide"})
     return figure
 
 
