@@ -160,7 +160,8 @@ class LineageResult:
     @property
     def n_parents(self) -> int:
         """Minority rows that at least one synthetic row starts from or goes to."""
-        return len(np.unique(np.concatenate([self.seed_index, self.neighbour_index])))
+        parents = np.unique(np.concatenate([self.seed_index, self.neighbour_index]))
+        return int(self.points.y[parents].sum())  # Borderline-2 goes towards majority rows as well
 
     @property
     def verdict(self) -> str:

@@ -347,6 +347,14 @@ def test_fewer_points_than_asked_for_are_explained(method: Any, made: int, becau
     assert (because is None) is (not told) and (because or "") in "".join(told)
 
 
+def test_parents_of_the_majority_are_not_counted_as_minority() -> None:
+    result = lineage.run(LineageParams(source="overlap", method="Borderline-2"))
+    minority = set(result.minority_index.tolist())
+    parents = set(result.seed_index.tolist()) | set(result.neighbour_index.tolist())
+    assert result.n_parents == len(parents & minority) < len(parents)
+    assert f"from {result.n_parents} of 48 minority points" in result.verdict
+
+
 def test_random_undersampling_says_so() -> None:
     result = lineage.run(LineageParams(method="random under"))
     assert result.n_removed == 352 - 96 and result.removal.told(0) == removal.RANDOM

@@ -36,50 +36,7 @@ def _lanes(title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[T
     figure = figures.new_tall(title, height=190 + 36 * max(4, len(names)), x=f"{measure}, minutes")
     runs = [(tallies, False)] + ([([t for t in before if t.name in names], True)] if before else [])
     for run, is_pinned in runs:
-        colors = [
-            figures.SYNTHETIC
-            if is_pinned
-            else figures.LEAKED
-            if t.name in NOT_RANDOM or t.name.startswith("convenience")
-            else figures.KNOWN
-            for t in run
-        ]
-        told = [f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}" for t in run]
-        figure.add_bar(
-            orientation="h",
-            y=[t.name for t in run],
-            base=[t.low for t in run],
-            x=[t.high - t.low for t in run],
-            width=0.1 if is_pinned else 0.2,
-            marker={"color": colors, "opacity": 0.55},
-            name="pinned run A" if is_pinned else "95 % of the estimates",
-            hovertext=told,
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
-        figure.add_scatter(
-            x=[t.mean for t in run],
-            y=[t.name for t in run],
-            mode="markers",
-            marker={"color": colors, "size": 9, "symbol": "diamond"},
-            name="their mean",
-            hovertext=told,
-            hovertemplate="%{hovertext}<extra></extra>",
-            showlegend=not is_pinned,
-        )
-        for t, color in zip(run, colors, strict=True):
-            figure.add_violin(
-                x=t.estimates.astype(np.float32),
-                y0=t.name,
-                orientation="h",
-                side="positive",
-                width=1.3,
-                spanmode="hard",
-                points=False,
-                line={"color": color, "width": 1},
-                fillcolor="rgba(0,0,0,0)" if is_pinned else _faint(color),
-                hoverinfo="skip",
-                showlegend=False,
-            )
+        _add_run(figure, run, is_pinned=is_pinned)
     if names:
         line = {"color": figures.HELD_OUT, "width": 3}
         figure.add_scatter(x=[truth] * 2, y=[names[0], names[-1]], mode="lines", line=line, name="truth", hoverinfo="name")
@@ -92,6 +49,54 @@ def _lanes(title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[T
         margin_r=120,
     )
     return figure
+
+
+def _add_run(figure: go.Figure, run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> None:
+    """Add what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all estimates as a hill."""
+    colors = [
+        figures.SYNTHETIC
+        if is_pinned
+        else figures.LEAKED
+        if t.name in NOT_RANDOM or t.name.startswith("convenience")
+        else figures.KNOWN
+        for t in run
+    ]
+    told = [f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}" for t in run]
+    figure.add_bar(
+        orientation="h",
+        y=[t.name for t in run],
+        base=[t.low for t in run],
+        x=[t.high - t.low for t in run],
+        width=0.1 if is_pinned else 0.2,
+        marker={"color": colors, "opacity": 0.55},
+        name="pinned run A" if is_pinned else "95 % of the estimates",
+        hovertext=told,
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[t.mean for t in run],
+        y=[t.name for t in run],
+        mode="markers",
+        marker={"color": colors, "size": 9, "symbol": "diamond"},
+        name="their mean",
+        hovertext=told,
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=not is_pinned,
+    )
+    for t, color in zip(run, colors, strict=True):
+        figure.add_violin(
+            x=t.estimates.astype(np.float32),
+            y0=t.name,
+            orientation="h",
+            side="positive",
+            width=1.3,
+            spanmode="hard",
+            points=False,
+            line={"color": color, "width": 1},
+            fillcolor="rgba(0,0,0,0)" if is_pinned else _faint(color),
+            hoverinfo="skip",
+            showlegend=False,
+        )
 
 
 def _faint(color: str) -> str:
