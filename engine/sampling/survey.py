@@ -149,7 +149,8 @@ class SurveyResult:
         reasons = [
             f"Convenience: mornings in January at JFK are at hand; they are off by {bad:+.2f} min whatever n is. Quota "
             f"fills every {self.params.strata}'s share, and is still off by {quota:+.2f}: within it takes what is at hand. "
-            f"Its intervals hold the truth {self.number('quota', 'coverage'):.0%} of the time at this n: they shrink as n grows, a bias does not.",
+            f"Its intervals hold the truth {self.number('quota', 'coverage'):.0%} of the time: they shrink as n grows, "
+            "a bias does not.",
             f"Strata by {self.params.strata}: Neyman's allocation takes {self.neyman_gain:.0%} off the error of simple random "
             + ("samples: next to nothing, for these strata differ little." if abs(self.neyman_gain) < 0.1 else "samples."),
             f"Cluster samples (an airport's hour each) vary {self.cluster_factor:.1f} times as much as simple ones (design "
