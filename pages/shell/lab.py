@@ -181,6 +181,15 @@ def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] |
         st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=on_select, selection_mode="points")
 
 
+def places(n: int) -> list[tuple[Any, Any]]:
+    """Return n pairs of places, for the controls of a view and for its chart below; on stage all charts stand first."""
+    pairs = [(st.container(), st.container()) for _ in range(n)]
+    if not state.presenting():
+        return pairs
+    every = [place for pair in pairs for place in pair]
+    return list(zip(every[n:], every[:n], strict=True))
+
+
 def pinned(name: str) -> Any:
     """Return the Result pinned as run A of an experiment, or ``None``."""
     return st.session_state.get(f"{name}_pinned")

@@ -136,13 +136,13 @@ def test_a_click_on_a_point_looks_at_it(page: Page, server: str, query: str, kin
 def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(page: Page, server: str) -> None:
     page.goto(f"{server}/sampling")
     plane = page.locator(".st-key-lineage_plane")
-    expect(plane.get_by_text("Synthetic point 0: new point")).to_be_visible()
+    expect(plane.get_by_text("point 0: new point")).to_be_visible()
     page.evaluate(
         "() => { window.asked = 0; const send = WebSocket.prototype.send;"
         "WebSocket.prototype.send = function (data) { window.asked += 1; return send.call(this, data) } }"
     )
     plane.get_by_text("▶ play").click()
-    expect(plane.get_by_text("Synthetic point 1: seed")).to_be_visible(timeout=20_000)
+    expect(plane.get_by_text("point 1: seed")).to_be_visible(timeout=20_000)
     assert page.evaluate("window.asked") == 0
 
 
