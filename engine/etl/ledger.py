@@ -28,7 +28,7 @@ NOTHING: Final = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ledger:
-    """What ``reconcile`` found. Places are row numbers: of lost, stale and duplicated keys in the source, of ghosts in the target."""
+    """What ``reconcile`` found. Places are row numbers: in the source, but those of ghosts and copies in the target."""
 
     source: pa.Table
     target: pa.Table

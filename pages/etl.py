@@ -1,0 +1,9 @@
+"""The ETL lab: "Design an ETL pipeline for daily user activity data. How do you handle late-arriving data?" """
+
+from pages.shell import lab
+from pages.tabs import etl_loads
+
+lab.page(
+    "etl",
+    loads=etl_loads.show,
+)
