@@ -14,6 +14,7 @@ from engine.etl.late import LOOKBACKS, LateResult
 
 MAX_MARKS = 5_000
 FIRST, MENDED, MISSED = figures.KNOWN, figures.EXTRA, figures.FAILED
+SHADES = ("#A9CDEE", "#7FB5E4", "#56A0DC", "#2F86D6", "#1F66A8", "#134574")  # blue, darker with the days looked back
 WATERMARKS = np.arange(0, 73, 2)
 
 
@@ -70,43 +71,54 @@ def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
             line = {"color": color, "width": width, "shape": "hv", "dash": "dot" if not days and dash == "solid" else dash}
             if days or text == "day published":
                 figure.add_scatter(x=edge, y=level, mode="lines", line=line, name=text + which, hoverinfo="skip")
+    top = p.n_days + p.lookback_days + p.watermark_hours / 24 + 1
+    beyond = int((result.rows.arrival_hour / 24 > top).sum())
     figure.update_layout(
         xaxis={**_day_axis(result), "range": [0, p.n_days]},
-        yaxis={**_day_axis(result), "range": [0, float(max(result.rows.arrival_hour.max() / 24, p.n_days + 1)) + 0.3]},
+        yaxis={**_day_axis(result), "range": [0, top]},
+        annotations=[_corner(f"{beyond:,} arrive later than is drawn")] if beyond else [],
     )
     return figure
 
 
+def _corner(text: str) -> dict[str, object]:
+    place = {"x": 0.01, "xref": "paper", "xanchor": "left", "y": 0.98, "yref": "paper", "yanchor": "top"}
+    return {**place, "text": text, "showarrow": False, "font": {"color": MISSED}}
+
+
 def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
-    """Draw completeness by the hours waited, a line for each look-back. To see first: how far apart the lines start."""
-    shares = late.completeness(result.rows, WATERMARKS.astype(float), LOOKBACKS)
-    start, end = shares[0, 0], shares[0, LOOKBACKS.index(3)]
-    title = f"Without waiting {start:.1%} of the rows are counted,<br>with three days rebuilt {end:.2%}"
-    figure = figures.new_tall(
-        title, height=440, x="hours from midnight until the day is published", y="rows counted in the end, %"
-    )
-    shade = np.linspace(0.35, 1, len(LOOKBACKS))
+    """Draw the rows never counted by the hours waited, a line for each look-back. To see first: where each line starts."""
+    missed = 100 * (1 - late.completeness(result.rows, WATERMARKS.astype(float), LOOKBACKS))
+    start, end = missed[0, 0], missed[0, LOOKBACKS.index(3)]
+    title = f"Without waiting {start:.1f}% of the rows are never counted,<br>with three days rebuilt {end:.2g}%"
+    figure = figures.new_tall(title, height=460, x="hours from midnight until the day is published", y="rows never counted, %")
     for place, days in enumerate(LOOKBACKS):
+        values = np.round(missed[:, place], 4)
+        if not values.any():
+            continue  # a line at zero has no place on a logarithmic axis
         figure.add_scatter(
-            x=WATERMARKS,
-            y=np.round(100 * shares[:, place], 3),
+            x=WATERMARKS[values > 0],
+            y=values[values > 0],
             mode="lines",
-            line={"color": figures.KNOWN, "width": 1.5 + 0.4 * place},
-            opacity=float(shade[place]),
+            line={"color": SHADES[place], "width": 1.5 + 0.5 * place},
             name=f"look-back {days}: {days + 1}× the rows written" if days else "no look-back: each row written once",
-            hovertemplate=f"look-back {days}, published after %{{x}} h: %{{y:.2f}} % counted<extra></extra>",
+            hovertemplate=f"look-back {days}, published after %{{x}} h: %{{y:.3g}} % never counted<extra></extra>",
         )
     marks = [(result, figures.LEAKED, "this run")] + ([(pinned, figures.SYNTHETIC, "A")] if pinned is not None else [])
     for of, color, name in marks:
         figure.add_scatter(
             x=[of.params.watermark_hours],
-            y=[100 * (1 - of.missed_share)],
+            y=[100 * of.missed_share] if of.n_missed else [None],
             mode="markers",
             marker={"color": color, "size": 15, "symbol": "star"},
-            name=f"{name}: look-back {of.params.lookback_days}, {of.rewrite_factor:.2f} rows written for each",
-            hovertemplate=f"{name}: %{{y:.2f}} % counted<extra></extra>",
+            name=f"{name}: {of.rewrite_factor:.2f} rows written for each" + ("" if of.n_missed else ", none missed"),
+            hovertemplate=f"{name}: %{{y:.3g}} % never counted<extra></extra>",
         )
-    figure.update_layout(xaxis={"range": [-1, 73], "dtick": 12, "showgrid": True}, yaxis={"showgrid": True})
+    ticks = [10.0**power for power in range(-3, 3)]
+    figure.update_layout(
+        xaxis={"range": [-1, 73], "dtick": 12, "showgrid": True},
+        yaxis={"type": "log", "showgrid": True, "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]},
+    )
     return figure
 
 
