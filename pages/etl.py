@@ -1,11 +1,12 @@
 """The ETL lab: "Design an ETL pipeline for daily user activity data. How do you handle late-arriving data?" """
 
 from pages.shell import lab
-from pages.tabs import etl_change_capture, etl_late, etl_loads
+from pages.tabs import etl_change_capture, etl_crash, etl_late, etl_loads
 
 lab.page(
     "etl",
     loads=etl_loads.show,
+    crash=etl_crash.show,
     late=etl_late.show,
     change_capture=etl_change_capture.show,
 )

@@ -178,9 +178,11 @@ class LoadsResult:
         if not self.complete:
             return f"{len(self.lanes)} of {len(STRATEGIES)} strategies have been run."
         held = self.exact_twice
-        names = " and ".join([", ".join(held[:-1]), held[-1]] if len(held) > 1 else held) or "none"
+        names = " and ".join([", ".join(held[:-1]), held[-1]] if len(held) > 1 else held)
         wrong = [lane.strategy for lane in self.lanes if lane.idempotent and not lane.ledgers[0].exact]
         more = f" Idempotent and yet wrong: {', '.join(wrong)}." if wrong else ""
+        if not held:
+            return f"**None** of the {len(self.lanes)} strategies holds the truth after a first and a second run.{more}"
         return (
             f"Of {len(self.lanes)} strategies **{len(held)}** hold{'s' if len(held) == 1 else ''} the truth after a first and "
             f"a second run: {names}.{more}"

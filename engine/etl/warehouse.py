@@ -102,6 +102,16 @@ def load(connection: Any, sql: tuple[str, ...]) -> int:
             n_written += connection.execute(statement).fetchone()[0]
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
     return n_written
+
+
+def roll_back(connection: Any) -> None:
+    """Undo the open transaction, if the failure has not done so already (a commit that fails does)."""
+    import duckdb
+
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.TransactionException:
+        pass  # nothing is open any more: all is undone

@@ -36,7 +36,7 @@ def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
         shapes=[truth.truth_line(result.n_source), *gaps],
         annotations=[truth.truth_text(result.n_source), *marks],
         yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
-        xaxis={"range": [0, 1.06 * max([result.n_source, *(sum(count.values()) for count in counts)])]},
+        xaxis={"tickformat": ",", "range": [0, 1.06 * max([result.n_source, *(sum(count.values()) for count in counts)])]},
         margin_r=80,
         margin_t=112,
         bargap=0.18,
@@ -86,9 +86,12 @@ def files(result: LoadsResult, lane: Lane) -> go.Figure:
     shapes = [{"type": "line", "x0": i + 0.5, "x1": i + 0.5, "y0": 0, "y1": 1, "yref": "paper"} for i in ends]
     figure.update_layout(
         barmode="stack",
+        legend_traceorder="normal",
+        yaxis_tickformat=",",
         shapes=[{**shape, "line": {"color": figures.WAITING, "width": 2}} for shape in shapes],
         annotations=[
-            {"x": i + 0.5, "y": 1, "yref": "paper", "xanchor": "left", "text": " run 2", "showarrow": False} for i in ends
+            {"x": i + 0.5, "y": 1, "yref": "paper", "yanchor": "bottom", "text": "run 1 | run 2", "showarrow": False}
+            for i in ends
         ],
     )
     return figure
