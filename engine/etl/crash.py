@@ -31,7 +31,7 @@ __all__ = ["BEFORE", "CELLS", "CRASH_POINTS", "ENDINGS", "SAFEGUARDS", "CrashPar
 
 Ending = Literal["kill -9", "exception"]
 ENDINGS: tuple[Ending, ...] = get_args(Ending)
-Before = Literal["the day as of midnight", "nothing"]
+Before = Literal["nothing", "the day as of midnight"]
 BEFORE: tuple[Before, ...] = get_args(Before)
 SNAPSHOTS = ("after_crash.arrow", "after_rerun.arrow")
 
@@ -82,7 +82,7 @@ class CrashParams:
     crash_at: CrashPoint = "in load"
     ending: Ending = "kill -9"
     n_crashes: int = 1  # 1 … 3
-    before: Before = "the day as of midnight"
+    before: Before = "nothing"
     date: str = "2013-06-24"  # 2013-01-01 … 2013-12-24
 
     def __post_init__(self) -> None:
@@ -150,7 +150,7 @@ class CrashResult:
     @property
     def n_half_visible_over_midnight(self) -> int:
         """The same if the tables held the day as of midnight; -1 if they held nothing."""
-        return self.n_half_visible if self.params.before == BEFORE[0] else -1
+        return self.n_half_visible if self.params.before == BEFORE[1] else -1
 
     @property
     def n_exact(self) -> int:

@@ -29,7 +29,7 @@ def attempt(cell, crash_at, done):
     if cell.table in done or (cell.staging and crash_at in early):
         return
     pages = parts[cell.staging]
-    last = len(pages) // 2 - 1 if cell.staging else len(pages) // 2
+    last = len(pages) // 2 - 1 if cell.staging else (len(pages) - 1) // 2
     statements = warehouse.statements(cell.strategy, table=cell.table)
     if cell.transaction:
         db.begin()

@@ -146,7 +146,7 @@ class _Run:
         number, total = 0, 1
         while number < total:
             total = self.page(number)
-            tell = number == total // 2
+            tell = number == (total - 1) // 2
             self.step("extract", tell)
             self.read([self.file(number)])
             self.step("stage", tell)
