@@ -1,7 +1,7 @@
 """The ETL lab: "Design an ETL pipeline for daily user activity data. How do you handle late-arriving data?" """
 
 from pages.shell import lab
-from pages.tabs import etl_backfill, etl_change_capture, etl_crash, etl_late, etl_loads, etl_quality
+from pages.tabs import etl_backfill, etl_change_capture, etl_crash, etl_elt, etl_late, etl_loads, etl_quality
 
 lab.page(
     "etl",
@@ -11,4 +11,5 @@ lab.page(
     change_capture=etl_change_capture.show,
     quality=etl_quality.show,
     backfill=etl_backfill.show,
+    elt=etl_elt.show,
 )
