@@ -25,7 +25,7 @@ import pyarrow as pa
 from engine.errors import require
 from engine.etl import flight_days
 
-PAGE_ROWS: Final = 300
+PAGE_ROWS: Final = 400
 SLOW_SECONDS: Final = 1.0
 WINDOW_SECONDS: Final = 0.1  # the rate limit counts calls in windows of this length
 START_SECONDS: Final = 10.0

@@ -13,6 +13,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -227,8 +228,8 @@ def _reasons(result: BackfillResult) -> list[str]:
     skipped = [n for n, partition in zip(result.wrong_after, result.partitions, strict=True) if not partition.runs]
     if sum(skipped):
         reasons.append(
-            f"{sum(skipped):,} wrong rows are in partitions that were skipped: they came after their night's run. A code version "
-            "says how a partition was made, not whether its rows are all there."
+            f"{sum(skipped):,} wrong rows are in partitions that were skipped: they came after their night's run. A code "
+            "version says how a partition was made, not whether its rows are all there."
         )
     if p.daily_run and result.today_wrong >= 0:
         reasons.append(
@@ -411,7 +412,8 @@ def _wrong(ledgers: list[Any]) -> tuple[int, ...]:
     return tuple(found.n_lost + found.n_stale + found.n_duplicated + found.n_ghost for found in ledgers)
 
 
+@lru_cache(maxsize=16)
 def run(params: BackfillParams) -> BackfillResult:
-    """Plan and run here and now."""
+    """Plan and run here and now. The last few results are kept."""
     result: BackfillResult = run_to_end(steps(params))
     return result

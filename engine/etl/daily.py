@@ -69,7 +69,7 @@ def run_day(connection: Any, plan: Plan, reached: Callable[[CrashPoint], None], 
         A page cannot be had, or is not what it should be. The table is as it was, if there is a stage or a transaction.
     """
     costs = costs or Costs()
-    done = connection.execute("SELECT count(*) FROM runs WHERE target = ? AND day = ?", [plan.table, plan.day]).fetchone()[0]
+    done = connection.execute("SELECT count(*) FROM runs WHERE target = ? AND day = ?", [plan.table, plan.day]).fetchall()[0][0]
     if done:
         costs.skipped = True
         return costs

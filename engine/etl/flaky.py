@@ -39,7 +39,7 @@ class FlakyParams:
     calls_per_window: int = 4  # within a tenth of a second, 0 (no limit) … 20
     clients: int = 6  # at the same time, 1 … 12
     attempts: int = 5  # for one page, 1 … 8
-    poisoned: bool = False  # whether the last page of each day always fails
+    poisoned: bool = False  # whether the third page of each day always fails
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class FlakyParams:
         return api.Faults(
             error_share=self.error_share,
             timeout_share=self.timeout_share,
-            poisoned=(3,) if self.poisoned else (),
+            poisoned=(2,) if self.poisoned else (),
             calls_per_window=self.calls_per_window,
             seed=self.seed,
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -317,7 +318,8 @@ def steps(params: LoadsParams) -> Steps:
         workspace.remove(folder)
 
 
+@lru_cache(maxsize=16)
 def run(params: LoadsParams) -> LoadsResult:
-    """Load the delivery by every strategy here and now."""
+    """Load the delivery by every strategy here and now. The last few results are kept."""
     result: LoadsResult = run_to_end(steps(params))
     return result

@@ -1,8 +1,8 @@
 """What a backfill works on: a quarter of days, what the warehouse holds of each, and how one day is rebuilt.
 
 Real: flights in SQLite, a DuckDB table partitioned by day, with a note of each partition's code and version. The rule that
-changed is real as well: the US Department of Transportation counts a flight as late from 15 minutes on; version v1 of the code says
-"more than 15". Made up: that v2 was deployed on 20 June, and which nights the daily run had failed (drawn from the seed).
+changed is real as well: the US Department of Transportation counts a flight as late from 15 minutes on; version v1 of the code
+says "more than 15". Made up: that v2 was deployed on 20 June, and which nights the daily run had failed (drawn from the seed).
 """
 
 from __future__ import annotations

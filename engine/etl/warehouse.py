@@ -99,7 +99,7 @@ def load(connection: Any, sql: tuple[str, ...]) -> int:
     connection.execute("BEGIN")
     try:
         for statement in sql:
-            n_written += connection.execute(statement).fetchone()[0]
+            n_written += connection.execute(statement).fetchall()[0][0]
         connection.execute("COMMIT")
     except BaseException:
         roll_back(connection)

@@ -78,8 +78,8 @@ def _show(result: BackfillResult) -> None:
     if result.tasks:
         lab.chart(figures.workers(result), "backfill_workers", "What each worker did when")
     st.caption(
-        f"The dry run: {result.rows_to_move:,} rows, about {result.estimate_seconds:.2f} s by {result.params.parallelism} workers "
-        "(one partition read and transformed, times their number)."
+        f"The dry run: {result.rows_to_move:,} rows, about {result.estimate_seconds:.2f} s by {result.params.parallelism} "
+        "workers (one partition read and transformed, times their number)."
     )
     st.dataframe(result.table(), hide_index=True, height=240, alt="The dry run, partition by partition")
     lab.report("etl", "backfill", result, figure)

@@ -71,7 +71,7 @@ def _flaky_params() -> FlakyParams:
         )
         clients = st.slider("Clients", 1, 12, F.clients, key="crash_clients", help="At once, a day each", **BOUND)
         attempts = st.slider("Attempts", 1, 8, F.attempts, key="crash_attempts", help="For one page", **BOUND)
-        poisoned = st.toggle("A page never works", F.poisoned, key="crash_poisoned", help="The last of each day", **BOUND)
+        poisoned = st.toggle("A page never works", F.poisoned, key="crash_poisoned", help="The third of each day", **BOUND)
     return FlakyParams(
         error_share=errors,
         timeout_share=late,

@@ -46,17 +46,24 @@ def calendar(result: BackfillResult) -> go.Figure:
     for code in CODES:
         key = {"color": COLORS[code], "size": 12, "symbol": "square"}
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=NAMES[code])
-    frame = {"symbol": "square-open", "size": 30, "color": figures.KNOWN, "line": {"width": 4}}
-    _add_marks(figure, [day for day, line in lines.items() if line.runs], frame, "will run" if not result.tasks else "ran")
+    frame = {"symbol": "square-open", "size": 12, "color": figures.KNOWN, "line": {"width": 3}}
+    figure.add_scatter(x=[None], y=[None], mode="markers", marker=frame, name="runs")
     left = [day for day, n in zip(result.params.days, result.wrong_after, strict=True) if n] if result.complete else []
     dot = {"symbol": "circle", "size": 9, "color": figures.LEAKED, "line": {"color": "white", "width": 1}}
     _add_marks(figure, left, dot, "rows still wrong", (0.28, -0.28))
     weeks = [f"{flight_days.date_of(FIRST_DAY + 7 * week):%d %b}" for week in range(N_DAYS // 7)]
     figure.update_layout(
+        shapes=[_frame(line.day) for line in result.partitions if line.runs],
         xaxis={"tickvals": list(range(N_DAYS // 7)), "ticktext": weeks, "showgrid": False, "title": {"text": "week of"}},
         yaxis={"tickvals": list(range(7)), "ticktext": WEEKDAYS, "range": [6.5, -0.5], "showgrid": False},
     )
     return figure
+
+
+def _frame(day: int) -> dict[str, Any]:
+    week, weekday = _place(day)
+    sides = {"x0": week - 0.46, "x1": week + 0.46, "y0": weekday - 0.42, "y1": weekday + 0.42}
+    return {"type": "rect", **sides, "line": {"color": figures.KNOWN, "width": 4}}
 
 
 def _add_marks(figure: go.Figure, days: list[int], marker: dict[str, Any], name: str, shift: Any = (0, 0)) -> None:
@@ -102,7 +109,7 @@ def workers(result: BackfillResult) -> go.Figure:
     if any(task.worker < 0 for task in result.tasks):
         names.append(DAILY)
     figure = figures.new_tall(title, height=190 + 40 * len(names), x="seconds since the start")
-    parts = (("reads", figures.WAITING, True), ("replaces the partition", figures.KNOWN, False))
+    parts = (("reads", figures.WAITING, True), ("waits its turn, replaces the partition", figures.KNOWN, False))
     for label, color, reads in parts:
         figure.add_bar(
             y=[DAILY if task.worker < 0 else names[task.worker] for task in result.tasks],
