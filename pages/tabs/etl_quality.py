@@ -44,7 +44,7 @@ def _more(table: str) -> dict[str, Any]:
         n_days = st.slider("Days", 1, 28, D.n_days, key="quality_n_days", help="Planes are one snapshot", **BOUND)
         rules = st.text_area(
             "Rules of your own (TOML)", D.rules, key="quality_rules", height=160, max_chars=quality.MAX_RULES,
-            placeholder=quality_rules.CONTRACTS[table], help="Empty: the built-in rules, shown in grey", **BOUND
+            placeholder=quality_rules.CONTRACTS.get(table, ""), help="Empty: the built-in rules, shown in grey", **BOUND
         )  # fmt: skip
         seed = st.slider("Seed", 0, 99, D.seed, key="quality_seed", help="Of the rows struck", **BOUND)
     return {"first_day": first, "n_days": n_days, "rules": rules, "seed": seed}

@@ -11,13 +11,33 @@ import numpy as np
 import pyarrow as pa
 
 from engine import data
-from engine.etl import api, backfill, bad_input, crash, daily, flaky, flight_days, ledger, loads, warehouse
+from engine.etl import (
+    api,
+    backfill,
+    bad_input,
+    change_capture,
+    crash,
+    daily,
+    elt,
+    flaky,
+    flight_days,
+    late,
+    ledger,
+    loads,
+    quality,
+    warehouse,
+)
 from engine.etl.figures import backfill as backfill_figures
+from engine.etl.figures import change_capture as change_capture_figures
 from engine.etl.figures import crash as crash_figures
+from engine.etl.figures import elt as elt_figures
+from engine.etl.figures import late as late_figures
 from engine.etl.figures import loads as loads_figures
+from engine.etl.figures import quality as quality_figures
 from engine.jobs import run_to_end, timed
-from tests.bench.harness import N_TWEAKS, Tab, payloads, spread
+from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider, spread
 
+CDC = "Batch%2C+incremental%2C+CDC"
 TABS = (
     Tab(
         "Load strategies (measured, look closer)",
@@ -26,6 +46,10 @@ TABS = (
         "loads_lanes",
     ),
     Tab("Crash lab (measured, look closer)", "etl?etl_tab=Crash+lab", ".st-key-crash_panel [role=radio]", "crash_matrix"),
+    Tab("Late data (look-back)", "etl?etl_tab=Late+data", slider("late_lookback_days"), "late_scatter"),
+    Tab("Change capture (reordering)", f"etl?etl_tab={CDC}", slider("change_capture_reorder_minutes"), "change_capture_race"),
+    Tab("Quality gate (dose)", "etl?etl_tab=Quality+gate", slider("quality_dose"), "quality_checks"),
+    Tab("ETL or ELT (new limit)", "etl?etl_tab=ETL+or+ELT", slider("elt_new_minutes"), "elt_matrix"),
     Tab("Backfill (measured, panel)", "etl?etl_tab=Backfill", ".st-key-backfill_panel [role=radio]", "backfill_calendar"),
 )
 FLIGHT_KEYS = ("year", "month", "day", "carrier", "flight", "origin")
@@ -37,6 +61,7 @@ def compute() -> None:
     _ledger()
     _daily_batch()
     _growth()
+    _dragged()
     loaded, crashed, filled = _jobs()
     payloads(
         {
@@ -119,3 +144,27 @@ def _jobs() -> tuple[Any, Any, Any]:
         answers.append(took[-1][1])
         print(f"  {name:36}{spread([1000 * seconds for seconds, _ in took])} ms (a job)")
     return answers[0], answers[1], answers[2]
+
+
+def _dragged() -> None:
+    """What each control that is dragged costs, every time with a setting not seen before, and the figures it repaints."""
+    measure("Late data, watermark", lambda i: late.run(late.LateParams(watermark_hours=i + 7)))
+    measure("Late data, lag window", lambda i: late.run(late.LateParams(lag_minutes=5 * i + 5)))
+    measure(
+        "Change capture, reordering",
+        lambda i: change_capture.run(change_capture.ChangeCaptureParams(reorder_minutes=5 * i + 35)),
+    )
+    measure("Quality gate, dose", lambda i: quality.run(quality.QualityParams(dose=0.06 + i / 100)))
+    measure("ETL or ELT, new limit", lambda i: elt.run(elt.EltParams(new_minutes=31 + i)))
+    followed, held = change_capture.run(change_capture.ChangeCaptureParams()), quality.run(quality.QualityParams())
+    month = late.run(late.LateParams(n_days=28))
+    payloads(
+        {
+            "Late data, 28 days": late_figures.scatter(month),
+            "Late data, trade-off": late_figures.trade_off(month),
+            "Change capture": change_capture_figures.race(followed),
+            "Change capture, wrong rows": change_capture_figures.wrong_rows(followed),
+            "Quality gate": quality_figures.checks(held),
+            "ETL or ELT": elt_figures.matrix(elt.run(elt.EltParams())),
+        }
+    )
