@@ -17,7 +17,7 @@ import pyarrow as pa
 from engine.errors import require, require_choice
 from engine.etl import flight_days, quality_faults, quality_rules
 from engine.etl.quality_code import script
-from engine.etl.quality_downstream import Metric, measure
+from engine.etl.quality_downstream import Metric, answers, measure, typed
 from engine.etl.quality_faults import FAULTS, Batch, Fault
 from engine.etl.quality_rules import TABLES, Contract, TableName
 
@@ -322,14 +322,14 @@ def _numbers(column: pa.ChunkedArray) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _clean(contract: Contract, first_day: int, n_days: int) -> pa.Table:
-    """Return the real rows that keep every rule that quarantines: the truth downstream."""
+def _truth(contract: Contract, first_day: int, n_days: int) -> tuple[pa.Schema, dict[str, tuple[float, str]]]:
+    """Return the types, and the numbers downstream from the real rows that keep every rule that quarantines."""
     rows = quality_faults.real(contract.table, first_day, n_days)
     kept, kinds = np.ones(len(rows), bool), quality_rules.texts(contract)
     for text, places in check(contract, rows).items():
         if text not in kinds or kinds[text][2] == "quarantine":
             kept[places] = False
-    return rows.filter(pa.array(kept))
+    return rows.schema, answers(contract.table, rows.filter(pa.array(kept)))
 
 
 @lru_cache(maxsize=32)
@@ -347,8 +347,9 @@ def _run(params: QualityParams) -> tuple[Batch, tuple[CheckOutcome, ...], np.nda
     for text, kind, failed in _batch_rules(contract, batch.table, p):
         severity = "warn" if kind == "hours" else "stop"
         outcomes.append(CheckOutcome(text, kind, severity, np.zeros(0, np.int64), 0, batch.n_cut if failed else 0, failed))
-    truth = _clean(contract, p.first_day, p.n_days)
-    metrics = measure(p.table, truth, batch.table, batch.table.filter(pa.array(~quarantined)))
+    schema, right = _truth(contract, p.first_day, p.n_days)
+    passed = typed(batch.table.filter(pa.array(~quarantined)), schema)
+    metrics = measure(p.table, right, batch.table, passed)
     return batch, tuple(outcomes), quarantined, metrics
 
 
