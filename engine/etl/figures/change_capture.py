@@ -124,11 +124,10 @@ def history(result: ChangeCaptureResult, key: int) -> go.Figure:
     lanes |= {outcome.strategy: _versions(outcome.loaded.history, flight) for outcome in result.outcomes}
     end = result.stream.end / 60 + 1
     order = {version["lsn"]: place for place, version in enumerate(lanes["source"])}
-    kept = {name: len({version["lsn"] for version in versions}) for name, versions in lanes.items()}
-    least = min(STRATEGIES, key=lambda name: kept[name])
+    agree = sum(lanes[name] == lanes["source"] for name in STRATEGIES)
     n = len(lanes["source"])
     gone = bool(n) and lanes["source"][-1]["valid_to"] is not None
-    title = f"{flight}: {n} versions{', then cancelled' if gone else ''};<br>{least} kept {kept[least]} of them"
+    title = f"{flight}: {n} versions{', then cancelled' if gone else ''};<br>{agree} of 4 histories say so"
     figure = figures.new_tall(title, height=400, x="hour of the day, New York (valid from … to)")
     for name, versions in lanes.items():
         for version in versions:

@@ -90,7 +90,7 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
     """Draw the rows never counted by the hours waited, a line for each look-back. To see first: where each line starts."""
     missed = 100 * (1 - late.completeness(result.rows, WATERMARKS.astype(float), LOOKBACKS))
     start, end = missed[0, 0], missed[0, LOOKBACKS.index(3)]
-    title = f"Without waiting {start:.1f}% of the rows are never counted,<br>with three days rebuilt {end:.2g}%"
+    title = f"Without waiting {start:.1f}% of rows never count,<br>with three days rebuilt {end:.2g}%"
     figure = figures.new_tall(title, height=460, x="hours from midnight until the day is published", y="rows never counted, %")
     for place, days in enumerate(LOOKBACKS):
         values = np.round(missed[:, place], 4)

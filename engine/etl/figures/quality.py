@@ -6,6 +6,8 @@ green behind it. A pinned run A is drawn as grey diamonds.
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -15,7 +17,7 @@ from engine.etl.quality import CheckOutcome, QualityResult
 from engine.etl.schema_drift import CHANGES, POLICIES, Cell, Outcome
 
 MAX_LANES = 10
-UNSEEN = "injected, seen by no rule"
+UNSEEN = "injected,<br>seen by no rule"
 FLOOR_PERCENT, EXCEPTION_PERCENT = 0.01, 100_000.0
 COLORS: dict[Outcome, str] = {
     "right": figures.HELD_OUT,
@@ -43,10 +45,14 @@ def _short(text: str, limit: int = 52) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def _wrapped(text: str) -> str:
+    return "<br>".join(textwrap.wrap(_short(text, 66), 30))
+
+
 def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Figure:
     """Draw the rows that break each rule. To see first: the red-purple lane, which no rule sees, and the blue ends."""
     failing = sorted((check for check in result.checks if check.failed), key=lambda check: -len(check.rows))[:MAX_LANES]
-    names = [_short(check.text) for check in failing] or ["all rules are kept"]
+    names = [_wrapped(check.text) for check in failing] or ["all rules are kept"]
     injected, real = [check.n_injected for check in failing] or [0], [check.n_real for check in failing] or [0]
     texts = [_lane_text(check) for check in failing] or [""]
     unseen = [0] * len(names)
@@ -67,7 +73,7 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
     bars = (
         ("injected", figures.SYNTHETIC, injected),
         ("in the real data", figures.KNOWN, real),
-        (UNSEEN, figures.FAILED, unseen),
+        (UNSEEN.replace("<br>", " "), figures.FAILED, unseen),
     )
     for name, color, values in bars:
         figure.add_bar(
@@ -81,7 +87,7 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
             hovertemplate=f"%{{y}}: %{{x:,}} {name}<extra></extra>",
         )
     if pinned is not None:
-        known = {_short(check.text): len(check.rows) for check in pinned.checks} | {UNSEEN: pinned.n_unseen}
+        known = {_wrapped(check.text): len(check.rows) for check in pinned.checks} | {UNSEEN: pinned.n_unseen}
         marker = {"symbol": "diamond", "size": 12, "color": figures.WAITING, "line": {"color": "white", "width": 1}}
         figure.add_scatter(
             x=[known[name] for name in names if name in known],
