@@ -50,12 +50,18 @@ def calendar(result: BackfillResult) -> go.Figure:
     figure.add_scatter(x=[None], y=[None], mode="markers", marker=frame, name="runs")
     left = [day for day, n in zip(result.params.days, result.wrong_after, strict=True) if n] if result.complete else []
     dot = {"symbol": "circle", "size": 9, "color": figures.LEAKED, "line": {"color": "white", "width": 1}}
-    _add_marks(figure, left, dot, "rows still wrong", (0.28, -0.28))
+    _add_marks(figure, left, dot, "rows still wrong", (0.3, -0.2))
     weeks = [f"{flight_days.date_of(FIRST_DAY + 7 * week):%d %b}" for week in range(N_DAYS // 7)]
     figure.update_layout(
         shapes=[_frame(line.day) for line in result.partitions if line.runs],
-        xaxis={"tickvals": list(range(N_DAYS // 7)), "ticktext": weeks, "showgrid": False, "title": {"text": "week of"}},
-        yaxis={"tickvals": list(range(7)), "ticktext": WEEKDAYS, "range": [6.5, -0.5], "showgrid": False},
+        xaxis={
+            "tickvals": list(range(N_DAYS // 7)),
+            "ticktext": weeks,
+            "showgrid": False,
+            "zeroline": False,
+            "title": {"text": "week of"},
+        },
+        yaxis={"tickvals": list(range(7)), "ticktext": WEEKDAYS, "range": [6.55, -0.55], "showgrid": False, "zeroline": False},
     )
     return figure
 
