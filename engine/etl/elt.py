@@ -2,28 +2,25 @@
 
 The job: flights that arrived late, by day and airline. Real: both ways run on the same flights and their results are compared
 row by row; each new rule is really tried, as SQL on what each way has in its warehouse: it rebuilds, answers wrongly, or DuckDB
-says what is missing. Times are measured (``race_steps``), each repeat in a new warehouse file. Simplified: the source keeps its
-last days whole and nothing older.
+says what is missing. Times are measured (``engine.etl.elt_race``), each repeat in a new warehouse file. Simplified: the
+source keeps its last days whole and nothing older.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine import data, workspace
 from engine.errors import require, require_choice
-from engine.etl import quality_faults
+from engine.etl.elt_job import SUMMARY_SQL, WAYS, Way, clean, database, raw_rows, register, summarise
+from engine.etl.elt_race import Race, race, race_steps
 from engine.etl.elt_script import script
 from engine.etl.ledger import reconcile
-from engine.jobs import Progress, Steps, run_to_end, timed
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import human_bytes, human_factor
 
 __all__ = [
     "LOADS",
@@ -42,17 +39,10 @@ __all__ = [
 
 Loads = Literal["summary", "cleaned rows"]
 LOADS: tuple[Loads, ...] = get_args(Loads)
-Way = Literal["ETL, summary", "ETL, cleaned rows", "ELT, raw rows"]
-WAYS: tuple[Way, ...] = get_args(Way)
 Rule = Literal["mean delay", "another limit", "by destination", "diverted are late", "by maker of the plane"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 Outcome = Literal["rebuilds", "silently wrong", "cannot"]
 N_DAYS = (7, 28, 91, 365)
-REPEATS = 5
-CLEANED: Final = ("day_of_year", "carrier", "dest", "dep_delay", "arr_delay")
-SUMMARY_SQL: Final = """SELECT day_of_year, carrier, a.name AS airline, count(*) AS flights,
-  sum((arr_delay > {late})::INT)::BIGINT AS late, sum(arr_delay)::BIGINT AS delay
-FROM {rows} JOIN airlines a USING (carrier) WHERE arr_delay IS NOT NULL GROUP BY ALL ORDER BY day_of_year, carrier"""
 RULE_SQL: Final[dict[Rule, str]] = {  # on rows, raw or cleaned; {late} is the first limit, {new} the new one
     "mean delay": "SELECT carrier, sum(arr_delay)::DOUBLE / count(arr_delay) AS answer FROM {rows} GROUP BY ALL",
     "another limit": "SELECT day_of_year, carrier, count(*) FILTER (arr_delay > {new}) AS answer FROM {rows} "
@@ -221,59 +211,14 @@ class EltResult:
 # ---- the job, both ways
 
 
-@lru_cache(maxsize=4)
-def raw_rows(n_days: int) -> pa.Table:
-    """Return the flights of the first days of 2013, all columns, and ``day_of_year`` (1 …)."""
-    flights = data.load("flights")
-    days = quality_faults.days_of(flights)
-    kept = pa.array(np.flatnonzero(days <= n_days))
-    return flights.append_column("day_of_year", pa.array(days.astype(np.int32))).take(kept).combine_chunks()
-
-
-def clean(rows: pa.Table) -> pa.Table:
-    """Return the rows that arrived, with the columns that the job needs: what ETL keeps of a row."""
-    return rows.select(CLEANED).filter(rows["arr_delay"].is_valid()).combine_chunks()
-
-
-def summarise(cleaned: pa.Table, late_minutes: int) -> pa.Table:
-    """Return flights, late flights and summed delay by day and airline, in Arrow."""
-    late = pc.greater(cleaned["arr_delay"], late_minutes).cast(pa.int64())
-    counted = cleaned.append_column("late", late).group_by(["day_of_year", "carrier"])
-    summed = counted.aggregate([("late", "count"), ("late", "sum"), ("arr_delay", "sum")])
-    named = summed.join(data.load("airlines"), "carrier", join_type="inner").sort_by(
-        [("day_of_year", "ascending"), ("carrier", "ascending")]
-    )
-    columns = {
-        "day_of_year": "day_of_year",
-        "carrier": "carrier",
-        "airline": "name",
-        "flights": "late_count",
-        "late": "late_sum",
-        "delay": "arr_delay_sum",
-    }
-    return pa.table({new: named[old] for new, old in columns.items()}).combine_chunks()
-
-
-@lru_cache(maxsize=1)
-def _database() -> Any:
-    import duckdb
-
-    return duckdb.connect(config={"threads": 1})
-
-
-def _register(cursor: Any) -> None:
-    for name in ("airlines", "planes"):
-        cursor.register(name, data.load(name))
-
-
 @lru_cache(maxsize=32)
 def _job(n_days: int, late_minutes: int) -> tuple[pa.Table, pa.Table, pa.Table, bool]:
     """Return the cleaned rows, the summary by Arrow, the summary by SQL, and whether the two are equal."""
     raw = raw_rows(n_days)
     cleaned = clean(raw)
     by_arrow = summarise(cleaned, late_minutes)
-    with _database().cursor() as cursor:
-        _register(cursor)
+    with database().cursor() as cursor:
+        register(cursor)
         cursor.register("raw", raw)
         by_sql = cursor.sql(SUMMARY_SQL.format(rows="raw", late=late_minutes)).to_arrow_table()
     return cleaned, by_arrow, by_sql, reconcile(by_arrow, by_sql, ("day_of_year", "carrier")).exact
@@ -285,8 +230,8 @@ def _tried(n_days: int, late_minutes: int, new_minutes: int) -> tuple[Rebuild, .
     raw = raw_rows(n_days)
     cleaned, summary, _, _ = _job(n_days, late_minutes)
     found = []
-    with _database().cursor() as cursor:
-        _register(cursor)
+    with database().cursor() as cursor:
+        register(cursor)
         for name, rows in (("raw", raw), ("cleaned", cleaned), ("summary", summary)):
             cursor.register(name, rows)
         for rule in RULES:
@@ -333,116 +278,3 @@ def run(params: EltParams) -> EltResult:
         {way: table.num_rows for way, table in loaded.items()},
         _tried(p.n_days, p.late_minutes, p.new_minutes),
     )
-
-
-# ---- the race
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Race:
-    """Measured seconds of each step of each way, one value a repeat, and the size of each warehouse file."""
-
-    n_days: int
-    seconds: dict[Way, dict[str, list[float]]]
-    file_bytes: dict[Way, int]
-    complete: bool = True
-
-    @property
-    def measured(self) -> bool:
-        """Whether each way has been measured at least once."""
-        return all(way in self.seconds for way in WAYS)
-
-    def totals(self, way: Way) -> np.ndarray:
-        """Return the seconds of one way, all steps together, for each repeat."""
-        steps = list(self.seconds[way].values())
-        n = min(len(step) for step in steps)
-        return np.asarray(np.sum([step[:n] for step in steps], axis=0))
-
-    def median(self, way: Way) -> float:
-        """Return the median seconds of one way, all steps together."""
-        return float(np.median(self.totals(way)))
-
-    def verdict(self, way: Way) -> str:
-        """Return one way against ELT in one sentence."""
-        if not self.measured:
-            return "The first repeat is being measured."
-        fast, slow = sorted((way, WAYS[2]), key=self.median)
-        ratio = self.median(slow) / self.median(fast)
-        if ratio < 1.1:
-            return f"**{fast}** and {slow} take the same time, within a tenth."
-        return f"**{fast}** takes {human_factor(1 / ratio)[:-1]} of the time of {slow}, until the day when the rule changes."
-
-    def rows(self) -> list[dict[str, str]]:
-        """Return one row for each way, as texts."""
-        return [
-            {
-                "way": way,
-                **{step: human_seconds(float(np.median(values))) for step, values in self.seconds[way].items()},
-                "together": human_seconds(self.median(way)),
-                "lowest … highest": f"{human_seconds(self.totals(way).min())} … {human_seconds(self.totals(way).max())}",
-                "warehouse file": human_bytes(self.file_bytes[way]),
-            }
-            for way in WAYS
-        ]
-
-
-def _ways(raw: pa.Table, late: int) -> dict[Way, list[tuple[str, Callable[[Any, dict[str, Any]], Any]]]]:
-    """Return the steps of each way; each gets the connection and what earlier steps made."""
-
-    def load(name: str) -> Callable[[Any, dict[str, Any]], Any]:
-        def step(connection: Any, made: dict[str, Any]) -> Any:
-            connection.register("arriving", made[name])
-            connection.execute(f"CREATE TABLE {name} AS FROM arriving")
-            return connection.execute("CHECKPOINT")
-
-        return step
-
-    def cleaning(_: Any, made: dict[str, Any]) -> None:
-        made["cleaned"] = clean(raw)
-        made["summary"] = summarise(made["cleaned"], late)
-
-    def in_sql(rows: str) -> Callable[[Any, dict[str, Any]], Any]:
-        return lambda connection, _: connection.execute(f"CREATE TABLE summary AS {SUMMARY_SQL.format(rows=rows, late=late)}")
-
-    return {
-        "ETL, summary": [("transform", cleaning), ("load", load("summary"))],
-        "ETL, cleaned rows": [
-            ("transform", lambda _, made: made.update(cleaned=clean(raw))),
-            ("load", load("cleaned")),
-            ("transform in SQL", in_sql("cleaned")),
-        ],
-        "ELT, raw rows": [("load", load("raw")), ("transform in SQL", in_sql("raw"))],
-    }
-
-
-def race_steps(n_days: int) -> Steps:
-    """Measure all three ways ``REPEATS`` times, in turns, each time into a new warehouse file."""
-    import duckdb
-
-    raw = raw_rows(n_days)
-    seconds: dict[Way, dict[str, list[float]]] = {}
-    file_bytes: dict[Way, int] = {}
-    folder = workspace.scratch("elt")
-    try:
-        for repeat in range(REPEATS + 1):
-            for way, steps in _ways(raw, EltParams().late_minutes).items():
-                yield Progress(repeat / (REPEATS + 1), way, Race(n_days, seconds, file_bytes, False))
-                path = folder / f"{repeat}-{WAYS.index(way)}.duckdb"
-                made: dict[str, Any] = {"raw": raw}
-                with duckdb.connect(path, config={"threads": 1}) as connection:
-                    _register(connection)
-                    taken = [(name, timed(partial(step, connection, made))[0]) for name, step in steps]
-                    connection.execute("CHECKPOINT")
-                file_bytes[way] = path.stat().st_size
-                if repeat:  # the first round warms up
-                    for name, value in taken:
-                        seconds.setdefault(way, {}).setdefault(name, []).append(value)
-    finally:
-        workspace.remove(folder)
-    return Race(n_days, seconds, file_bytes)
-
-
-def race(n_days: int) -> Race:
-    """Run the race here and now."""
-    measured: Race = run_to_end(race_steps(n_days))
-    return measured

@@ -14,7 +14,7 @@ import pytest
 
 from engine import data
 from engine.errors import InputError
-from engine.etl import elt
+from engine.etl import elt, elt_job, elt_race
 from engine.etl.elt import RULES, WAYS, EltParams, Race
 from engine.etl.figures import elt as figures
 
@@ -31,7 +31,7 @@ LEFT = {  # what each warehouse can do with each rule
 def test_both_ways_give_what_a_loop_over_rows_gives() -> None:
     result = elt.run(EltParams(**WEEK, late_minutes=20))
     sums: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in elt.raw_rows(7).to_pylist():
+    for row in elt_job.raw_rows(7).to_pylist():
         if row["arr_delay"] is not None:
             found = sums[row["day_of_year"], row["carrier"]]
             found[0] += 1
@@ -41,7 +41,7 @@ def test_both_ways_give_what_a_loop_over_rows_gives() -> None:
     expected = [[day, carrier, names[carrier], *sums[day, carrier]] for day, carrier in sorted(sums)]
     for table in (result.etl, result.elt):
         assert [list(row.values()) for row in table.to_pylist()] == expected
-    assert result.equal and result.moved_rows["ELT, raw rows"] == len(elt.raw_rows(7)) == 6_099
+    assert result.equal and result.moved_rows["ELT, raw rows"] == len(elt_job.raw_rows(7)) == 6_099
 
 
 def test_what_each_warehouse_can_answer() -> None:
@@ -52,7 +52,7 @@ def test_what_each_warehouse_can_answer() -> None:
 
 
 def test_the_silently_wrong_answer_is_wrong_by_the_diverted_flights() -> None:
-    flights = elt.raw_rows(7).to_pandas()
+    flights = elt_job.raw_rows(7).to_pandas()
     left = flights[flights["dep_delay"].notna()]
     right = left.assign(late=(left["arr_delay"] > 15) | left["arr_delay"].isna()).groupby("carrier")["late"].sum()
     without = left.assign(late=left["arr_delay"] > 15).groupby("carrier")["late"].sum()
@@ -81,7 +81,7 @@ def test_the_script_does_it_in_pandas(loads: Any, rule: Any) -> None:
 
 
 def test_the_race_measures_every_step_of_every_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elt, "REPEATS", 2)
+    monkeypatch.setattr(elt_race, "REPEATS", 2)
     seen = list(elt.race_steps(7))
     assert len(seen) == 3 * 3 and not seen[-1].partial.complete
     race = elt.race(7)
@@ -99,10 +99,10 @@ def test_every_way_leaves_the_same_summary_in_its_warehouse() -> None:
     import duckdb
 
     made = {}
-    for way, steps in elt._ways(elt.raw_rows(7), 15).items():
+    for way, steps in elt_race._ways(elt_job.raw_rows(7), 15).items():
         with duckdb.connect() as connection:
-            elt._register(connection)
-            tables: dict[str, Any] = {"raw": elt.raw_rows(7)}
+            elt_job.register(connection)
+            tables: dict[str, Any] = {"raw": elt_job.raw_rows(7)}
             for _, step in steps:
                 step(connection, tables)
             made[way] = connection.execute("SELECT * FROM summary ORDER BY day_of_year, carrier").fetchall()
@@ -160,5 +160,5 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
 
 
 def test_the_day_of_the_year_is_the_local_one() -> None:
-    flights = elt.raw_rows(28).select(["year", "month", "day", "day_of_year"]).to_pandas()
+    flights = elt_job.raw_rows(28).select(["year", "month", "day", "day_of_year"]).to_pandas()
     assert np.array_equal(pd.to_datetime(flights[["year", "month", "day"]]).dt.dayofyear, flights["day_of_year"])
