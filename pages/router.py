@@ -9,6 +9,7 @@ st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layo
 PAGES = [
     st.Page("home.py", title="Home", default=True),
     st.Page("formats.py", title="Format benchmarks", url_path="formats"),
+    st.Page("etl.py", title="ETL crash lab", url_path="etl"),
     st.Page("sampling.py", title="SMOTE & sampling visualizer", url_path="sampling"),
 ]
 state.owner()

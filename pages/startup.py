@@ -21,6 +21,7 @@ WARM = threading.Event()  # set once every default result is there
 
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
+    from engine.etl import backfill, crash, loads
     from engine.formats import codecs, race, terabyte
     from engine.sampling import arena, before_split, splits, survey
     from pages import home
@@ -30,6 +31,9 @@ def warm() -> None:
             preview()
         warmed = (
             (race.steps, race.RaceParams()),
+            (loads.steps, loads.LoadsParams()),
+            (crash.steps, crash.CrashParams()),
+            (backfill.steps, backfill.BackfillParams()),
             (codecs.steps, codecs.CodecsParams()),
             (arena.steps, arena.ArenaParams()),
             (before_split.steps, before_split.BeforeSplitParams()),
