@@ -2,10 +2,16 @@
 
 from pages.shell import lab
 from pages.tabs import (
+    leakage_audit,
+    leakage_availability,
     leakage_dose,
+    leakage_rounds,
 )
 
 lab.page(
     "leakage",
     dose=leakage_dose.show,
+    availability=leakage_availability.show,
+    audit=leakage_audit.show,
+    rounds=leakage_rounds.show,
 )

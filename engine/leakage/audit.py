@@ -341,7 +341,8 @@ from engine.leakage import audit, audit_sources
 from engine.leakage.audit import AuditParams
 
 source = audit_sources.load(@params)
-result = audit.run(source.table, source.target, time=source.time, group=source.group, split=source.split, known_at=source.known_at)
+roles = {"time": source.time, "group": source.group, "split": source.split, "known_at": source.known_at}
+result = audit.run(source.table, source.target, **roles)
 for finding in result.findings:
     print(f"# {finding.severity}: {finding.detector}: {finding.evidence}")
 print(json.dumps(result.headline()))

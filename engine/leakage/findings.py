@@ -1,6 +1,7 @@
 """What an audit can say: findings, checks that ran or could not, and Kapoor and Narayanan's eight types of leakage.
 
-Taxonomy: Kapoor and Narayanan (2023), "Leakage and the reproducibility crisis in machine-learning-based science", Patterns 4(9).
+Taxonomy: Kapoor and Narayanan (2023), "Leakage and the reproducibility crisis in machine-learning-based science",
+Patterns 4(9).
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ ABOUT: dict[Detector, About] = {
     ),
     "identifier": About(
         "identifier", "L2", (),
-        "an id (all but unique) whose order, length or first characters score AUC 0.55 or more (0.52 less 3.3 standard errors), or belong to one answer only",
+        "an id (all but unique) whose order, length or first characters score AUC 0.55 or more (0.52 less 3.3 errors), "
+        "or belong to one answer only",
         "ids that repeat: name them as the group",
     ),
     "target encoding": About(

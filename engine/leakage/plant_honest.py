@@ -1,7 +1,7 @@
 """What clean tables hold: columns that look like leaks and are none.
 
-Strong columns (AUC 0.75 to 0.9, R² 0.3 to 0.7), pairs that correlate, rare and many categories, ids, gaps that depend a little on
-the answer (odds up to 2.5 times), counts full of zeros, honest histories of a customer, sums of two columns.
+Strong columns (AUC 0.75 to 0.9, R² 0.3 to 0.7), pairs that correlate, rare and many categories, ids, gaps that depend a little
+on the answer (odds up to 2.5 times), counts full of zeros, honest histories of a customer, sums of two columns.
 """
 
 from __future__ import annotations

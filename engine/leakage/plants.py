@@ -19,7 +19,7 @@ from engine.errors import require_choice
 from engine.leakage import plant_honest, plant_kinds
 from engine.leakage.plant_rows import Process, make_rows
 
-TUNING_SEEDS = range(0, 100_000)
+TUNING_SEEDS = range(100_000)
 EVALUATION_SEEDS = range(100_000, 200_000)
 PlantKind = Literal[
     "copy of the answer", "value only one answer has", "missing where it happened", "id given by the answer",

@@ -1,8 +1,8 @@
 """The audit against known truth: plants of every kind and clean tables, hits, misses and false alarms, Wilson intervals.
 
 Real: every table is audited whole, with the roles that its kind needs; every plant's effect on a score is measured with a
-random forest. Only seeds of ``plants.EVALUATION_SEEDS`` are used; no threshold was tuned on them. A plant counts for recall when
-it moves the score by ``MOVED`` or more: one that moves nothing is no leak.
+random forest. Only seeds of ``plants.EVALUATION_SEEDS`` are used; no threshold was tuned on them. A plant counts for recall
+when it moves the score by ``MOVED`` or more: one that moves nothing is no leak.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ class ScoreboardResult:
         if not counted:
             return f"{len(self.trials):,} planted tables audited so far."
         low, high = wilson(sum(bool(t.caught_by) for t in counted), len(counted))
-        text = f"**{self.recall:.1%}** of {len(counted):,} plants that move the score by {MOVED} are caught ({low:.1%} to {high:.1%})"
+        text = f"**{self.recall:.1%}** of {len(counted):,} plants that move the score by {MOVED} are caught "
+        text += f"({low:.1%} to {high:.1%})"
         if not self.cleans:
             return text + "; clean tables follow."
         low, high = wilson(self.n_false, self.n_clean_columns)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.leakage.column_scores import Score, correlation, quantile_codes, score, score_codes
+from engine.leakage.column_scores import Score, correlation, quantile_codes, score_codes
 from engine.leakage.findings import Finding
 from engine.leakage.table_columns import Column, Subject, named
 
@@ -102,8 +102,7 @@ def missingness(column: Column, subject: Subject) -> Finding | None:
     n_null = int(null.sum())
     if min(n_null, subject.n - n_null) < 8:
         return None
-    finding = _missing_class(column, null, subject) if subject.binary else _missing_number(column, null, subject)
-    return finding
+    return _missing_class(column, null, subject) if subject.binary else _missing_number(column, null, subject)
 
 
 def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Finding | None:
@@ -162,7 +161,7 @@ def identifier(column: Column, subject: Subject) -> Finding | None:
     if not is_identifier(column, subject.n):
         return None
     found = [(score_codes(codes, size, subject), codes, size, how) for codes, size, how in _id_parts(column)]
-    best, codes, size, how = max(found, key=lambda part: part[0].value - ID_ERRORS * part[0].error)
+    best, _, _, how = max(found, key=lambda part: part[0].value - ID_ERRORS * part[0].error)
     telling = best.value >= ID_SCORE and best.value - ID_ERRORS * best.error >= ID_FLOOR
     pure = subject.binary and any(
         _pure(np.bincount(c, minlength=k), np.bincount(c, weights=subject.y, minlength=k), subject) for _, c, k, _ in found

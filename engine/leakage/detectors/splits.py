@@ -58,8 +58,8 @@ def exact_duplicates(subject: Subject) -> Iterator[Finding]:
         "exact duplicates",
         (),
         "certain" if expected < 0.5 else "suspicious",
-        f"{len(twin):,} of {len(test):,} test rows ({len(twin) / len(test):.1%}) stand in training too, all {len(used)} columns "
-        f"alike; chance would make {expected:.1g}",
+        f"{len(twin):,} of {len(test):,} test rows ({len(twin) / len(test):.1%}) stand in training too, all {len(used)} "
+        f"columns alike; chance would make {expected:.1g}",
         "Drop duplicates before the split, or give all copies of a row one group and split by group.",
         len(twin) / len(test),
         subject.original(twin),
@@ -151,8 +151,8 @@ def group_overlap(subject: Subject, alone: dict[str, float]) -> Iterator[Finding
         "group overlap",
         (name,),
         "certain" if says else "note",
-        f"{len(straddling):,} of {n_test:,} test rows have a {name} that training knows; what the columns leave open, the other "
-        f"rows of a {name} tell with r = {told:.3f} ± {error:.3f}" + ("" if says else ": too little to matter here"),
+        f"{len(straddling):,} of {n_test:,} test rows have a {name} that training knows; what the columns leave open, the "
+        f"other rows of a {name} tell with r = {told:.3f} ± {error:.3f}" + ("" if says else ": too little to matter here"),
         f"Split by {name} (GroupKFold, GroupShuffleSplit): no {name} on both sides.",
         told,
         subject.original(straddling),
@@ -203,8 +203,8 @@ def time_overlap(subject: Subject) -> Iterator[Finding]:
         "time overlap",
         (subject.time.name,),
         "certain",
-        f"{len(later):,} of {n_train:,} training rows ({len(later) / n_train:.0%}) are later than the first test row ({start}): "
-        "the model learns from the future of what it is tested on",
+        f"{len(later):,} of {n_train:,} training rows ({len(later) / n_train:.0%}) are later than the first test row "
+        f"({start}): the model learns from the future of what it is tested on",
         "Cut by time: everything before a day trains, everything after it tests; leave a gap as long as a label takes.",
         len(later) / n_train,
         subject.original(later[np.argsort(-moment[later], kind="stable")]),
@@ -235,8 +235,8 @@ def adversarial(subject: Subject) -> Iterator[Finding]:
         "note" if in_order else "suspicious",
         f"a model tells test rows from training rows with AUC {together:.3f} ± {error:.3f}; alone: {what}"
         + ("; the split is cut by time, so rows may have changed with it" if in_order else ""),
-        f"Compare {named([c.name for c in (telling or ranked)[:3]])} on both sides with what production sends; draw the test rows "
-        "as production will, or weight them.",
+        f"Compare {named([c.name for c in (telling or ranked)[:3]])} on both sides with what production sends; draw the test "
+        "rows as production will, or weight them.",
         together,
         subject.original(np.flatnonzero(subject.is_test & (column.codes >= 0))),
     )
