@@ -5,6 +5,7 @@ from pages.tabs import (
     leakage_audit,
     leakage_availability,
     leakage_dose,
+    leakage_repairs,
     leakage_rounds,
 )
 
@@ -13,5 +14,6 @@ lab.page(
     dose=leakage_dose.show,
     availability=leakage_availability.show,
     audit=leakage_audit.show,
+    repairs=leakage_repairs.show,
     rounds=leakage_rounds.show,
 )

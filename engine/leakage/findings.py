@@ -86,7 +86,7 @@ ABOUT: dict[Detector, About] = {
     ),
     "group overlap": About(
         "group overlap", "L3.2", ("split", "group"),
-        "groups on both sides of the split; certain where a group's other rows tell what the columns leave open (r ≥ 0.05)",
+        "groups on both sides of the split; certain where a group's other rows tell what the columns leave open (r ≥ 0.1)",
         "groups that nobody named",
     ),
     "time overlap": About(

@@ -159,14 +159,17 @@ def play(case: int, seed: int) -> Played:
     scores = {name: float(roc_auc_score(rows["y"], names["predict"](rows))) for name, rows in parts.items()}
     scores[TEST] = float(names["score"])
     counts = {name: (int(rows["y"].sum()), int(len(rows) - rows["y"].sum())) for name, rows in parts.items()}
-    head = pa.Table.from_pandas(table.iloc[:HEAD_ROWS, :12], preserve_index=False)
-    return Played(head, _summary(table), len(table), scores, counts, CASES[case].evidence(table))
+    code = CASES[case].code
+    shown = sorted((name for name in table if name in code or name == "y"), key=lambda name: name != "y")
+    shown = table[(shown + [name for name in table if name not in shown])[:8]]
+    head = pa.Table.from_pandas(shown.iloc[:HEAD_ROWS], preserve_index=False)
+    return Played(head, _summary(shown), len(table), scores, counts, CASES[case].evidence(table))
 
 
 def _summary(table: Any) -> list[dict[str, Any]]:
     """Return what one would look at first: type, empty cells, distinct values, and the mean for each answer."""
     rows = []
-    for name in list(table.columns)[:12]:
+    for name in table.columns:
         values = table[name]
         numeric = values.dtype.kind in "ifb" and name != "y"
         means = [f"{values[table['y'] == side].mean():,.2f}" if numeric else "—" for side in (0, 1)]

@@ -76,7 +76,7 @@ def _show(result: RoundsResult) -> None:
     lab.chart(figure, "rounds_scores", "Scores on training and test rows, and in production once revealed")
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.code(result.case.code.strip(), language="python", height=430)
+        st.code(result.case.code.strip(), language="python", wrap_lines=True)
     with right:
         st.caption(f"`table`: {result.played.n_rows:,} rows, the first {len(result.played.head)}, then its columns")
         st.dataframe(result.played.head, hide_index=True, key="rounds_head", alt="The first rows of the table")

@@ -13,7 +13,7 @@ from engine.leakage.findings import Finding
 from engine.leakage.table_columns import Column, Subject, cells, named
 
 CHANCE_FACTOR = 10.0
-GROUP_R = 0.05
+GROUP_R = 0.1
 N_NEIGHBOURS = 12
 TYPICAL = 0.8  # quantile of the ratios from which the dimension is read: above those of the copies
 NEAR_RATIO = 0.1
