@@ -7,6 +7,7 @@ from pages.tabs import (
     leakage_dose,
     leakage_repairs,
     leakage_rounds,
+    leakage_time_splits,
 )
 
 lab.page(
@@ -16,4 +17,5 @@ lab.page(
     audit=leakage_audit.show,
     repairs=leakage_repairs.show,
     rounds=leakage_rounds.show,
+    time_splits=leakage_time_splits.show,
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -105,13 +105,6 @@ def stacked(*parts: np.ndarray) -> Matrices:
     )
 
 
-@lru_cache(maxsize=1)
-def _flown() -> Any:
-    """Return the flights that arrived, in order of departure, as a frame."""
-    everything = flights.frame()
-    return everything[everything["arr_delay"].notna()].sort_values("departs", kind="stable").reset_index(drop=True)
-
-
 def _missing_tail_number() -> Setting:
     everything = flights.frame().sort_values("departs", kind="stable").reset_index(drop=True)
     cancelled, missing = everything["dep_time"].isna().to_numpy(), everything["tailnum"].isna().to_numpy()
@@ -133,7 +126,7 @@ def _missing_tail_number() -> Setting:
 
 
 def _time_zone() -> Setting:
-    flown = _flown()
+    flown = flights.arrived()
     local = flown["time_hour"].dt.tz_convert("America/New_York").dt.tz_localize(None)
     offset = (flown["time_hour"].dt.tz_localize(None) - local).dt.total_seconds().to_numpy() / 3600  # 4 or 5
     table = flights.table()
@@ -168,7 +161,7 @@ def _time_zone() -> Setting:
 def _nearest_weather() -> Setting:
     import pandas as pd
 
-    flown, table = _flown(), flights.table()
+    flown, table = flights.arrived(), flights.table()
     reports = flights.weather().rename(columns={"time_hour": "reported"}).sort_values("reported")
     schedule, n = table.groups["schedule"], len(flown)
     variants, facts = [], []
@@ -205,8 +198,8 @@ def encoded_out_of_fold(level: np.ndarray, y: np.ndarray, train: np.ndarray) -> 
 
 
 def _target_encoding() -> Setting:
-    flown, table = _flown(), flights.table()
-    level, y, schedule = flights.codes(flown["tailnum"]).astype(int), table.y, table.groups["schedule"]
+    table = flights.table()
+    level, y, schedule = flights.plane_codes(), table.y, table.groups["schedule"]
 
     def everywhere(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         both = np.concatenate([train, test])
@@ -250,7 +243,7 @@ def rolling(value: np.ndarray, moment: np.ndarray, low: np.ndarray, high: np.nda
 
 
 def _rolling_delay() -> Setting:
-    flown, table = _flown(), flights.table()
+    flown, table = flights.arrived(), flights.table()
     delay, origin = flown["dep_delay"].to_numpy(float), flights.codes(flown["origin"])
     due = flown["departs"].astype("int64").to_numpy() / MICROSECONDS_AN_HOUR
     left = due + delay / 60

@@ -105,10 +105,22 @@ def schedule_columns(flights: Any) -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
+def arrived() -> Any:
+    """Return the flights that arrived, in order of departure, as a frame (not to be written to)."""
+    everything = frame()
+    return everything[everything["arr_delay"].notna()].sort_values("departs", kind="stable").reset_index(drop=True)
+
+
+@lru_cache(maxsize=1)
+def plane_codes() -> np.ndarray:
+    """Return the plane of each flight that arrived, as integers (n,)."""
+    return codes(arrived()["tailnum"]).astype(int)
+
+
+@lru_cache(maxsize=1)
 def table() -> FlightTable:
     """Return every flight that arrived, all groups of columns."""
-    flights = frame()
-    flights = flights[flights["arr_delay"].notna()].sort_values("departs", kind="stable").reset_index(drop=True)
+    flights = arrived()
     planes = data.load("planes").select(["tailnum", "year", "engines", "seats", "manufacturer", "engine"]).to_pandas()
     planes = planes.rename(columns={"year": "built"})
     plane = flights[["tailnum"]].merge(planes, on="tailnum", how="left")

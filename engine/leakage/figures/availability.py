@@ -53,15 +53,11 @@ def timeline(params: AvailabilityParams) -> go.Figure:
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,
         )
-    figure.add_scatter(
-        x=[now + 0.12] * 2,
-        y=[-0.6, len(GROUPS) - 0.4],
-        mode="lines",
-        line={"color": figures.HELD_OUT, "width": 3, "dash": "dash"},
-        name="the prediction is due",
-        hoverinfo="name",
-    )
+    line = {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
+    due = {"x": now, "y": 1, "yref": "paper", "yanchor": "bottom", "text": "<b>the prediction is due</b>", "showarrow": False}
     figure.update_layout(
+        shapes=[{"type": "line", "x0": now, "x1": now, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}],
+        annotations=[{**due, "xanchor": "left" if now == 0 else "center", "font": {"color": figures.HELD_OUT}}],
         xaxis={"tickvals": list(range(len(AXIS))), "ticktext": list(AXIS), "range": [-0.3, len(AXIS) - 0.6], "showgrid": True},
         yaxis={"categoryorder": "array", "categoryarray": list(GROUPS[::-1]), "range": [-0.6, len(GROUPS) - 0.4]},
     )
@@ -85,11 +81,12 @@ def moments(result: AvailabilityResult, pinned: AvailabilityResult | None = None
             ("the reported model, served then", figures.FAILED, "dash", [result.by_moment[m].served for m in done]),
         ):
             _line(figure, name, color, dash, done, values)
-        figure.add_vline(x=here, line={"color": figures.WAITING, "width": 1, "dash": "dot"})
+    now, line = MOMENTS.index(here), {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
     if pinned is not None and pinned.by_moment:
         values = [pinned.by_moment[m].honest["in time order"] for m in pinned.by_moment]
         _line(figure, "run A: honest, last quarter", figures.SYNTHETIC, "solid", list(pinned.by_moment), values)
     figure.update_layout(
+        shapes=[{"type": "line", "x0": now, "x1": now, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}],
         xaxis={"categoryorder": "array", "categoryarray": list(MOMENTS), "range": [-0.3, len(MOMENTS) - 0.7]},
         yaxis={"range": [0.45, 1.02], "showgrid": True},
     )
