@@ -170,6 +170,8 @@ def _judged(
         )
         if not _looks_ahead(found, base == subject.target):
             continue
+        if found[2] - max(past for (n, _), (_, past, _) in best.items() if n == name) < AHEAD_GAIN:
+            continue  # the history of another column explains it as well
         reverse = best.get((base, name), (0.0, 0.0, 0.0))
         if reverse[1] > found[2] + 0.005 or (_looks_ahead(reverse, False) and reverse[2] > found[2]):
             continue
@@ -191,9 +193,10 @@ def _judged(
 
 
 def _filled_at(x: np.ndarray, places: np.ndarray) -> float:
-    """Return the share of the most frequent value among the rows at ``places``: high where a value had to be filled in."""
+    """Return how alike the values in the rows at ``places`` are, 0–1: near 1 where a missing one had to be filled in."""
     edge = x[np.unique(places)]
-    return float(np.unique(edge, return_counts=True)[1].max() / len(edge))
+    apart = [float(np.median(np.abs(values - np.median(values)))) for values in (edge, x)]
+    return 1 - min(1.0, apart[0] / apart[1]) if apart[1] > 0 else 0.0
 
 
 def _looks_ahead(found: tuple[float, float, float], of_target: bool) -> bool:

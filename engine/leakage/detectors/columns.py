@@ -118,8 +118,8 @@ def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Findin
         "missingness",
         (column.name,),
         "suspicious",
-        f"{column.name} is empty in {a / (a + c):.1%} of the rows with {subject.target} {subject.positive} and in "
-        f"{b / (b + d):.1%} of the others (odds × {np.exp(abs(log_odds)):,.0f}); being empty alone scores {worth.text}",
+        f"{column.name} is empty in {null[y].mean():.1%} of the rows with {subject.target} {subject.positive} and in "
+        f"{null[~y].mean():.1%} of the others (odds × {np.exp(abs(log_odds)):,.0f}); being empty alone scores {worth.text}",
         f"Find out who fills {column.name}, and when. If the outcome empties or fills it, leave it out, its indicator and its "
         "imputed value too.",
         worth.value,

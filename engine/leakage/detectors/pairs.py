@@ -189,13 +189,19 @@ def columns_that_add_up(subject: Subject, alone: dict[str, float]) -> Iterator[F
     rows = _pair_rows(subject)
     block = np.stack([np.asarray(c.numbers)[rows] for c in usable])
     y = subject.y[rows]
+    seen = set()
     for place, first in enumerate(usable):
         for sign, operation in OPERATIONS:
             start = place + 1 if sign in "+×" else 0
             hit = _parts(operation(block[place], block[start:]), y, subject.binary)
             for other in np.flatnonzero(hit) + start:
                 second = usable[other]
-                if second is not first and (finding := _whole(subject, first, sign, operation, second)) is not None:
+                pair = frozenset((place, int(other)))
+                if len(pair) < 2 or pair in seen:
+                    continue
+                finding = _whole(subject, first, sign, operation, second)
+                if finding is not None:
+                    seen.add(pair)
                     yield finding
 
 

@@ -15,7 +15,6 @@ from engine.leakage.table_columns import Column, Subject, cells, named
 CHANCE_FACTOR = 10.0
 GROUP_R = 0.1
 N_NEIGHBOURS = 12
-TYPICAL = 0.8  # quantile of the ratios from which the dimension is read: above those of the copies
 NEAR_RATIO = 0.1
 NEAR_SHARE = 0.01
 MAX_NEAR_COLUMNS = 8
@@ -97,7 +96,8 @@ def near_duplicates(subject: Subject) -> Iterator[Finding]:
     """Test rows far nearer to one training row than to its twelfth nearest.
 
     In smooth data the ratio r of the two distances is at most t with probability 1 − (1 − t^k)^11, where k is the local
-    dimension (the distances' k-th powers are a Poisson process); k is read from a high quantile of the ratios.
+    dimension (the distances' k-th powers are a Poisson process); k is read from the median of the sixth distance by the
+    twelfth, whose k-th power has median 1/2 and which few copies reach.
     """
     from scipy.spatial import cKDTree
 
@@ -114,8 +114,8 @@ def near_duplicates(subject: Subject) -> Iterator[Finding]:
     ratio = distances[apart, 0] / distances[apart, -1]
     if len(ratio) < 20:
         return
-    typical = float(np.quantile(ratio, TYPICAL))
-    dimension = np.log(1 - (1 - TYPICAL) ** (1 / (N_NEIGHBOURS - 1))) / np.log(min(typical, 0.999))
+    middle = float(np.median(distances[apart, N_NEIGHBOURS // 2 - 1] / distances[apart, -1]))
+    dimension = np.log(0.5) / np.log(min(middle, 0.999))
     expected = len(ratio) * (1 - (1 - NEAR_RATIO**dimension) ** (N_NEIGHBOURS - 1))
     near = np.flatnonzero(ratio <= NEAR_RATIO)
     if len(near) <= max(3 + expected + 5 * np.sqrt(expected), NEAR_SHARE * len(ratio)):
@@ -221,8 +221,9 @@ def adversarial(subject: Subject) -> Iterator[Finding]:
     sides = _independent(subject)
     scores = {c.name: score(c, subject, is_test).value for c in used}
     ranked = sorted(used, key=lambda c: -scores[c.name])
-    telling = [c for c in ranked if _tells(scores[c.name], auc_error(scores[c.name], *sides))]
-    together, sides = _joint(ranked[:MAX_ADVERSARY_COLUMNS], subject, sides)
+    telling = [c for c in ranked if _tells(scores[c.name], auc_error(scores[c.name], *sides), len(used))]
+    # not the best columns: to choose them by these very rows would be feature selection on all rows
+    together, sides = _joint(used[:: -(-len(used) // MAX_ADVERSARY_COLUMNS)], subject, sides)
     error = auc_error(together, *sides)
     if not telling and not _tells(together, error):
         return
@@ -242,8 +243,10 @@ def adversarial(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _tells(auc: float, error: float) -> bool:
-    return auc >= ADVERSARY_SCORE and auc - ADVERSARY_ERRORS * error >= ADVERSARY_FLOOR
+def _tells(auc: float, error: float, n_tried: int = 1) -> bool:
+    """Whether a score is too good for chance; the largest of n normal errors is about √(2 ln n)."""
+    errors = max(ADVERSARY_ERRORS, float(np.sqrt(2 * np.log(n_tried))))
+    return auc >= ADVERSARY_SCORE and auc - errors * error >= ADVERSARY_FLOOR
 
 
 def _independent(subject: Subject) -> tuple[float, float]:
