@@ -21,7 +21,7 @@ TOLERANCE = 1e-6
 def target_encodings(subject: Subject) -> Iterator[Finding]:
     """Columns that are a function of another column and equal its mean target over all rows."""
     keys = [c for c in _keys(subject) if MIN_GROUPS <= c.n_distinct <= subject.n / 1.3]
-    numbers = [c for c in subject.numeric if c.n_distinct >= MIN_GROUPS][:MAX_ENCODED]
+    numbers = [c for c in subject.numeric if c.n_distinct >= 3][:MAX_ENCODED]
     for key in sorted(keys, key=lambda c: -c.n_distinct)[:40]:
         candidates = [c for c in numbers if c is not key and c.n_distinct <= 2 * key.n_distinct + 2]
         if not candidates:
