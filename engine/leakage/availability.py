@@ -26,7 +26,7 @@ from engine.leakage.trial import interval
 
 __all__ = ["AvailabilityParams", "AvailabilityResult", "base", "run", "script", "steps"]
 
-N_ROWS = (5_000, 10_000, 20_000, 50_000)
+N_ROWS = (4_000, 8_000, 16_000, 50_000)
 TEMPTING: tuple[Group, ...] = ("schedule", "date", "weather 2 h before", "weather of the hour", "departure delay", "air time")
 
 
@@ -36,8 +36,8 @@ class AvailabilityParams:
 
     moment: Moment = "booking"
     columns: tuple[Group, ...] = TEMPTING
-    n_rows: int = 10_000  # to train on, and as many to test on, 2,000 … 50,000
-    n_seeds: int = 3  # draws of rows, 2 … 10
+    n_rows: int = 8_000  # to train on, and as many to test on, 2,000 … 50,000
+    n_seeds: int = 4  # draws of rows, 2 … 10
     seed: int = 0  # the first of them
 
     def __post_init__(self) -> None:

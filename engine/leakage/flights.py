@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
+import pandas as pd  # here, not in the functions: Plotly stumbles over a pandas that another thread is still importing
 
 from engine import data
 
@@ -71,8 +72,6 @@ def codes(column: Any) -> np.ndarray:
 @lru_cache(maxsize=1)
 def frame() -> Any:
     """Return all flights as a pandas frame (not to be written to), with the scheduled departure in UTC as ``departs``."""
-    import pandas as pd
-
     flights = data.load("flights").to_pandas()
     flights["departs"] = (flights["time_hour"] + pd.to_timedelta(flights["minute"], unit="min")).astype("datetime64[us, UTC]")
     return flights
@@ -87,8 +86,6 @@ def weather() -> Any:
 
 def weather_at(flights: Any, hours_before: int) -> np.ndarray:
     """Return the weather at the origin so many whole hours before the hour of departure, (n, 9)."""
-    import pandas as pd
-
     asked = pd.DataFrame(
         {"origin": flights["origin"], "time_hour": flights["time_hour"] - pd.Timedelta(hours_before, unit="h")}
     )

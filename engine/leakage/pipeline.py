@@ -78,6 +78,8 @@ class Prepared:
     names: tuple[str, ...]
     in_train: np.ndarray  # which rows, training rows first, then test rows
     in_test: np.ndarray
+    mean: np.ndarray  # (d,) and
+    spread: np.ndarray  # (d,) by which the matrices were scaled
 
 
 def told(mechanism: Mechanism, dose: float, n_test: int) -> str:
@@ -149,6 +151,8 @@ def prepare(drawn: Drawn, doses: Doses) -> Prepared:
         _names(kept),
         in_train,
         in_test,
+        mean,
+        spread,
     )
 
 

@@ -72,7 +72,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimeSplitsResult:
-    """What each day holds under every scheme, in the last fold; the chosen scheme's folds in numbers."""
+    """What each day holds under every scheme, in one of its folds; the chosen scheme's folds in numbers."""
 
     params: TimeSplitsParams
     roles: dict[Scheme, np.ndarray]  # (n_days,) NEVER, TRAIN, TEST or BOTH
@@ -105,8 +105,7 @@ class TimeSplitsResult:
             "further away they are."
             if p.columns != "timetable"
             else "Without the date the model cannot look a day up: what is left of the differences is season and luck.",
-            f"Folds train on {min(self.n_train):,} to {max(self.n_train):,} rows and test on {min(self.n_test):,} to "
-            f"{max(self.n_test):,}.",
+            f"Folds train on {_span(self.n_train)} rows and test on {_span(self.n_test)}.",
         ]
         if p.scheme.startswith("time series"):
             reasons.append("A time series trains on less in its early folds and never on a later season: it can be too stern.")
@@ -132,6 +131,11 @@ class TimeSplitsResult:
         words = {NEVER: "neither", TRAIN: "training", TEST: "test", BOTH: "both"}
         days = [(name, day, role) for name, roles in self.roles.items() for day, role in enumerate(roles.tolist())]
         return pa.Table.from_pylist([{"scheme": name, "day": day, "holds": words[role]} for name, day, role in days])
+
+
+def _span(counts: tuple[int, ...]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 @lru_cache(maxsize=8)
@@ -166,7 +170,8 @@ def run(params: TimeSplitsParams) -> TimeSplitsResult:
     n_days = int(drawn.day.max()) + 1
     roles = {}
     for scheme in SCHEMES:
-        train, test = folds(scheme, params)[-1]
+        dealt = folds(scheme, params)
+        train, test = dealt[len(dealt) // 2 if scheme == "purged, embargo" else -1]  # a fold that shows both sides
         role = np.zeros(n_days, int)
         role[np.unique(drawn.day[train])] += TRAIN
         role[np.unique(drawn.day[test])] += TEST

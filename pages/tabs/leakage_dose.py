@@ -7,15 +7,17 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine.leakage import dose, pipeline
+from engine.leakage import dose, pipeline, verdicts
 from engine.leakage.dose import N_NOISE, N_ROWS, NAMES, DoseParams, DoseResult, Overview
 from engine.leakage.figures import dose as figures
+from engine.leakage.figures import verdicts as verdict_figures
 from engine.leakage.pipeline import MECHANISMS
+from engine.leakage.verdicts import Verdicts
 from pages.shell import lab, work
 
 D = DoseParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
-VIEWS = ("Every leak", "Boosting")
+VIEWS = ("Every leak", "Boosting", "Detectors")
 run = st.cache_resource(max_entries=64, show_spinner=False)(dose.run)
 
 
@@ -78,6 +80,11 @@ def _show_boosting(result: DoseResult) -> None:
     lab.chart(figures.curve(result), "dose_boosting", "The same curve for a boosting model")
 
 
+def _show_verdicts(found: Verdicts) -> None:
+    st.markdown(found.verdict)
+    lab.chart(verdict_figures.detectors(found), "dose_detectors", "Alarms of every detector of the audit by dose")
+
+
 @lab.experiment("dose")
 def show() -> None:
     controls, output = lab.columns()
@@ -106,6 +113,8 @@ def show() -> None:
         )
         if view == "Boosting":
             work.run("dose", params, dose.steps, _show_boosting)
+        elif view == "Detectors":
+            work.run("dose", verdicts.verdicts_of(params), verdicts.steps, _show_verdicts)
         else:
             work.run("dose", dose.overview_of(params), dose.overview_steps, _show_overview)
         lab.report("leakage", "dose", result, figure)

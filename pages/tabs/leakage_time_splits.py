@@ -72,7 +72,7 @@ def show() -> None:
         result = run(params)
         st.markdown(result.verdict)
         figure = figures.days(result)
-        lab.chart(figure, "time_splits_days", "What each day holds in the last fold of every scheme")
+        lab.chart(figure, "time_splits_days", "What each day holds in one fold of every scheme")
         pinned = lab.pinned("time_splits")
         if pinned is not None:
             lab.chart(figures.days(pinned), "time_splits_days_pinned", "The days of the pinned run A")

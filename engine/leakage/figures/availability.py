@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.leakage.availability import AvailabilityParams, AvailabilityResult
 from engine.leakage.cases import CaseResult
-from engine.leakage.flights import GROUPS, KNOWN_AT, MOMENTS, Moment, moment_of
+from engine.leakage.flights import GROUPS, KNOWN_AT, MOMENTS, moment_of
 from engine.leakage.trial import interval
 
 AXIS = (*MOMENTS, "at the gate")
@@ -72,50 +72,47 @@ def moments(result: AvailabilityResult, pinned: AvailabilityResult | None = None
         title = f"Reported {result.reported_auc:.3f}; at {here} an honest model gives {result.honest_auc:.3f},<br>"
         title += f"the reported one {result.served_auc:.3f}"
     figure = figures.new_tall(title, height=460, x="moment at which the prediction is due", y="AUC")
-    done = list(result.by_moment)
+    done = list(result.by_moment.values())
     if done:
-        _flat(figure, result, done)
-        for name, color, dash, values in (
-            ("honest, random split", figures.KNOWN, "dot", [result.by_moment[m].honest["random"] for m in done]),
-            ("honest, last quarter", figures.HELD_OUT, "solid", [result.by_moment[m].honest["in time order"] for m in done]),
-            ("the reported model, served then", figures.FAILED, "dash", [result.by_moment[m].served for m in done]),
+        figure.add_scatter(
+            x=[0, len(done) - 1],
+            y=[result.reported_auc] * 2,
+            mode="lines",
+            line={"color": figures.LEAKED, "width": 4},
+            name="reported: all columns asked for, random split",
+            hovertemplate="reported: %{y:.3f}<extra></extra>",
+        )
+        for name, color, dash, shift, values in (
+            ("honest, random split", figures.KNOWN, "dot", -0.06, [at.honest["random"] for at in done]),
+            ("honest, last quarter", figures.HELD_OUT, "solid", 0.0, [at.honest["in time order"] for at in done]),
+            ("the reported model, served then", figures.FAILED, "dash", 0.06, [at.served for at in done]),
         ):
-            _line(figure, name, color, dash, done, values)
-    now, line = MOMENTS.index(here), {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
+            _line(figure, name, color, dash, shift, values)
     if pinned is not None and pinned.by_moment:
-        values = [pinned.by_moment[m].honest["in time order"] for m in pinned.by_moment]
-        _line(figure, "run A: honest, last quarter", figures.SYNTHETIC, "solid", list(pinned.by_moment), values)
+        values = [at.honest["in time order"] for at in pinned.by_moment.values()]
+        _line(figure, "run A: honest, last quarter", figures.SYNTHETIC, "solid", 0.03, values)
+    now, line = MOMENTS.index(here), {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
     figure.update_layout(
         shapes=[{"type": "line", "x0": now, "x1": now, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}],
-        xaxis={"categoryorder": "array", "categoryarray": list(MOMENTS), "range": [-0.3, len(MOMENTS) - 0.7]},
-        yaxis={"range": [0.45, 1.02], "showgrid": True},
+        xaxis={"tickvals": list(range(len(MOMENTS))), "ticktext": list(MOMENTS), "range": [-0.3, len(MOMENTS) - 0.7]},
+        yaxis={"range": [0.4, 1.02], "showgrid": True},
     )
     return figure
 
 
-def _flat(figure: go.Figure, result: AvailabilityResult, done: list[Moment]) -> None:
-    figure.add_scatter(
-        x=[done[0], done[-1]],
-        y=[result.reported_auc] * 2,
-        mode="lines",
-        line={"color": figures.LEAKED, "width": 4},
-        name="reported: all columns asked for, random split",
-        hovertemplate="reported: %{y:.3f}<extra></extra>",
-    )
-
-
-def _line(figure: go.Figure, name: str, color: str, dash: str, done: list[Moment], values: list[Any]) -> None:
+def _line(figure: go.Figure, name: str, color: str, dash: str, shift: float, values: list[Any]) -> None:
+    """Draw one line over the moments, shifted by a hair so that the intervals of the lines stand side by side."""
     told = [(0.5, 0.0) if value is None else interval(value) for value in values]
     figure.add_scatter(
-        x=done,
+        x=[place + shift for place in range(len(told))],
         y=[mean for mean, _ in told],
         error_y={"array": [half for _, half in told], "thickness": 1.2, "width": 4},
-        customdata=[half for _, half in told],
+        customdata=[[half, moment] for (_, half), moment in zip(told, MOMENTS, strict=False)],
         mode="lines+markers",
         line={"color": color, "width": 3, "dash": dash, "shape": "hv"},
         marker={"size": 8},
         name=name,
-        hovertemplate=name + ", %{x}: %{y:.3f} ± %{customdata:.3f}<extra></extra>",
+        hovertemplate=name + ", %{customdata[1]}: %{y:.3f} ± %{customdata[0]:.3f}<extra></extra>",
     )
 
 

@@ -109,7 +109,7 @@ def leaks(overview: Overview) -> go.Figure:
         orientation="h",
         y=labels,
         x=means,
-        error_x={"array": halves, "thickness": 1.5, "width": 4},
+        error_x={"array": halves, "thickness": 1.5, "width": 4, "color": figures.WAITING},
         marker_color=[figures.WAITING if name in nulls else figures.LEAKED for name, _ in ordered],
         customdata=halves,
         hovertemplate="%{y}: %{x:+.4f} ± %{customdata:.4f}<extra></extra>",
@@ -117,7 +117,7 @@ def leaks(overview: Overview) -> go.Figure:
     figure.update_layout(
         showlegend=False,
         annotations=figures.beside(
-            list(labels), [f"{mean:+.3f} ± {half:.3f}" for mean, half in zip(means, halves, strict=True)]
+            list(labels), [f"{round(mean, 3) + 0.0:+.3f} ± {half:.3f}" for mean, half in zip(means, halves, strict=True)]
         ),
         xaxis={"showgrid": True, "rangemode": "tozero"},
         yaxis={"categoryorder": "array", "categoryarray": labels[::-1]},

@@ -20,9 +20,9 @@ FIRST_DAYS = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31])
 
 
 def days(result: TimeSplitsResult) -> go.Figure:
-    """Draw what each day holds in the last fold of every scheme. To see first: the vermilion lanes, where days hold both."""
+    """Draw what each day holds in one fold of every scheme. To see first: the vermilion lanes, where days hold both."""
     mixed = [name for name, roles in result.roles.items() if (roles == BOTH).mean() > 0.5]
-    title = f"{len(mixed)} of {len(SCHEMES)} schemes train and test<br>on the same days (last fold)"
+    title = f"{len(mixed)} of {len(SCHEMES)} schemes train and test<br>on the same days (one fold of each)"
     figure = figures.new_tall(title, height=170 + 42 * len(SCHEMES), x="day of departure, 2013")
     stops = [(place, color) for role, color in COLORS.items() for place in (role / 4, (role + 1) / 4)]
     names = [f"<b>{name}</b>" if name == result.params.scheme else name for name in result.roles]
