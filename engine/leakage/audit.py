@@ -109,9 +109,10 @@ class AuditResult:
             reasons.append("Not run: " + "; ".join(lacking) + ".")
         if self.skipped:
             left_out = [f"{name} ({why})" for name, why in list(self.skipped.items())[:6]]
-            reasons.append(f"{len(self.skipped):,} columns not audited: {'; '.join(left_out)}.")
+            n = len(self.skipped)
+            reasons.append(f"{n:,} column{'s' * (n > 1)} not audited: {'; '.join(left_out)}.")
         reasons += [f"{remark[0].upper()}{remark[1:]}." for remark in self.remarks]
-        reasons.append(f"No table shows {', nor '.join(what for what, _, _ in INVISIBLE[:4])}: see Coverage.")
+        reasons.append(f"What no table shows, and which check does ({len(INVISIBLE)} leaks), stands under Coverage.")
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:

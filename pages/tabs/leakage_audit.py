@@ -16,7 +16,7 @@ from pages.shell import lab, upload, work
 D = AuditParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Findings", "Scoreboard", "Coverage")
-N_PLANTS = (2, 10, 30)
+N_PLANTS = {1: 3, 10: 12, 30: 30}  # plants of each kind -> clean tables
 FLIGHTS = ("late flights", "cancelled flights", "minutes late")
 
 
@@ -149,14 +149,14 @@ def show() -> None:
         try:
             if view == "Scoreboard":
                 n_plants = st.select_slider(
-                    "Plants of each kind", N_PLANTS, 10, key="audit_plants", help="30 of each take some minutes", **BOUND
+                    "Plants of each kind", list(N_PLANTS), 10, key="audit_plants", help="30 of each take some minutes", **BOUND
                 )
             params = _params() if view != "Scoreboard" else D
         finally:
             lab.controls_end("leakage", "audit")
     with output:
         if view == "Scoreboard":
-            board = ScoreboardParams(n_plants=n_plants, n_clean={2: 4, 10: 12, 30: 30}[n_plants])
+            board = ScoreboardParams(n_plants=n_plants, n_clean=N_PLANTS[n_plants])
             work.run("audit_scoreboard", board, scoreboard.steps, _show_scoreboard)
         elif view == "Coverage":
             st.table(

@@ -10,7 +10,7 @@ from engine.leakage import leak_tests, repairs
 from engine.leakage.figures import repairs as figures
 from engine.leakage.leak_tests import Columns
 from engine.leakage.repairs import RepairsParams, RepairsResult
-from engine.leakage.repairs_cases import MECHANISMS, codes
+from engine.leakage.repairs_cases import HERE, MECHANISMS, MENDED, codes
 from pages.shell import lab, work
 
 D = RepairsParams()
@@ -59,9 +59,11 @@ def _show(result: RepairsResult) -> None:
     st.markdown(result.verdict)
     figure = figures.gaps(result, lab.pinned("repairs"))
     lab.chart(figure, "repairs_gaps", "Reported and production score, the wrong way and the right way")
-    for place, title, code in zip(st.columns(2), ("Wrong", "Right"), codes(result.params.mechanism), strict=True):
+    told = ((":red[**Wrong**]", HERE), (":green[**Right**]", MENDED))
+    for place, (title, mark), code in zip(st.columns(2), told, codes(result.params.mechanism), strict=True):
         with place:
-            st.markdown(f"**{title}**")
+            line = next(text for text in code.split("\n") if text.endswith(mark))
+            st.markdown(f"{title} · `{line.removesuffix(mark).strip()}`")
             st.code(code, language="python", wrap_lines=True)
     if result.complete:
         lab.report("leakage", "repairs", result, figure)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.leakage import availability, dose, time_splits
+from engine.jobs import timed
+from engine.leakage import audit, availability, dose, repairs, rounds, scoreboard, time_splits
+from engine.leakage.figures import audit as audit_figures
 from engine.leakage.figures import availability as availability_figures
 from engine.leakage.figures import dose as dose_figures
 from engine.leakage.figures import time_splits as time_splits_figures
+from engine.leakage.figures import repairs as repairs_figures
+from engine.leakage.figures import rounds as rounds_figures
 from engine.leakage.pipeline import MECHANISMS
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider
 
@@ -19,6 +23,13 @@ TABS = (
         slider("availability_moment"),
         "availability_timeline",
     ),
+    Tab(
+        "Audit (another split, audited anew)",
+        "leakage?leakage_tab=Audit",
+        ".st-key-audit_split [role=radio]",
+        "audit_columns",
+    ),
+    Tab("Spot the leak (round)", "leakage?leakage_tab=Spot+the+leak", slider("rounds_number"), "rounds_scores"),
     Tab("Time splits (folds)", "leakage?leakage_tab=Time+splits", slider("time_splits_n_splits"), "time_splits_days"),
 )
 
@@ -34,10 +45,23 @@ def compute() -> None:
     measured = availability.run(availability.AvailabilityParams())
     measure("When do you know it, moment (never refits)", lambda i: availability.run(availability.AvailabilityParams()))
     measure("Time splits, folds", lambda i: time_splits.run(time_splits.TimeSplitsParams(n_splits=2 + i % 9, gap_days=7)))
+    seconds, whole = timed(lambda: audit.run(audit.AuditParams(n_rows=336_776, clock=True)))
+    print(f"  Audit of {whole.n_rows:,} flights × {whole.n_columns} columns: {seconds:.1f} s (goal ≤ 20)")
+    measure("Spot the leak, a round that has been played", lambda i: rounds.run(rounds.RoundsParams(revealed=i % 2 == 0)))
+    seconds, judged = timed(lambda: scoreboard.run(scoreboard.ScoreboardParams(n_plants=30, n_clean=30)))
+    print(f"  Audit against known truth, {seconds:.0f} s: {judged.verdict.replace('**', '')}")
+    for row in judged.rows:
+        print(
+            f"    {row['plant']:32}{row['caught']:3} of {row['move_score']:3} ({row['low']:.0%} to {row['high']:.0%})  {row['by']}"
+        )
     payloads(
         {
             "Dose and response": dose_figures.curve(dose.run(dose.DoseParams())),
             "When do you know it?": availability_figures.moments(measured),
+            "Audit": audit_figures.columns(audit.run(audit.AuditParams())),
+            "Audit, scoreboard": audit_figures.scoreboard(judged),
+            "Wrong → right": repairs_figures.gaps(repairs.run(repairs.RepairsParams())),
+            "Spot the leak": rounds_figures.scores(rounds.run(rounds.RoundsParams(revealed=True))),
             "Time splits": time_splits_figures.days(time_splits.run(time_splits.TimeSplitsParams())),
         }
     )

@@ -22,8 +22,9 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
     """Draw a lane for each column: its own score, and which detectors name it. To see first: the vermilion lanes."""
     flagged = set(result.flagged)
     noted = {name for finding in result.findings for name in finding.columns} - flagged
-    names = sorted(result.scores, key=lambda name: (name in flagged, result.scores[name].value))[-MAX_LANES:]
-    names = [*(name for name in flagged if name not in result.scores), *names][-MAX_LANES:]
+    every = [*(name for name in result.flagged if name not in result.scores), *result.scores]
+    scores = {name: score.value for name, score in result.scores.items()}
+    names = sorted(every, key=lambda name: (name in flagged, scores.get(name, 0.0)))[-MAX_LANES:]
     unit, chance = ("AUC", 0.5) if result.binary else ("R²", 0.0)
     n_flagged = len(flagged)
     title = f"{n_flagged} column{'s' * (n_flagged != 1)} named by a finding" if n_flagged else "No column named by a finding"
