@@ -9,9 +9,9 @@ from engine.leakage import audit, availability, dose, repairs, rounds, scoreboar
 from engine.leakage.figures import audit as audit_figures
 from engine.leakage.figures import availability as availability_figures
 from engine.leakage.figures import dose as dose_figures
-from engine.leakage.figures import time_splits as time_splits_figures
 from engine.leakage.figures import repairs as repairs_figures
 from engine.leakage.figures import rounds as rounds_figures
+from engine.leakage.figures import time_splits as time_splits_figures
 from engine.leakage.pipeline import MECHANISMS
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider
 
@@ -51,9 +51,8 @@ def compute() -> None:
     seconds, judged = timed(lambda: scoreboard.run(scoreboard.ScoreboardParams(n_plants=30, n_clean=30)))
     print(f"  Audit against known truth, {seconds:.0f} s: {judged.verdict.replace('**', '')}")
     for row in judged.rows:
-        print(
-            f"    {row['plant']:32}{row['caught']:3} of {row['move_score']:3} ({row['low']:.0%} to {row['high']:.0%})  {row['by']}"
-        )
+        interval = f"({row['low']:.0%} to {row['high']:.0%})"
+        print(f"    {row['plant']:32}{row['caught']:3} of {row['move_score']:3} {interval}  {row['by']}")
     payloads(
         {
             "Dose and response": dose_figures.curve(dose.run(dose.DoseParams())),
