@@ -23,7 +23,7 @@ from engine.leakage.pipeline import MECHANISMS, Doses, Mechanism
 from engine.leakage.process import World
 from engine.leakage.trial import ACCURACY, AUC, PRODUCTION, REPORTED, Model
 
-__all__ = ["NAMES", "DoseParams", "DoseResult", "Overview", "overview_steps", "run", "script", "steps"]
+__all__ = ["FOCI", "NAMES", "DoseParams", "DoseResult", "Overview", "overview_steps", "run", "script", "steps"]
 
 NAMES: dict[Mechanism, str] = {
     "target_leak": "Target leak",
@@ -38,6 +38,7 @@ NAMES: dict[Mechanism, str] = {
     "look_ahead": "Look-ahead window",
     "snooping": "Best of N on the test set",
 }
+FOCI = tuple(NAMES.values())  # names, not fields: a link carries what the control shows
 N_ROWS = (150, 300, 600, 1_200)
 N_NOISE = (100, 1_000, 5_000)
 GRID = (0.0, 0.25, 0.5, 0.75, 1.0)  # doses along the curve
@@ -50,7 +51,7 @@ BOOSTING_SEEDS = 6
 class DoseParams:
     """The leak that is looked at and its dose; the doses of the others; the world."""
 
-    focus: Mechanism = "target_leak"
+    focus: str = "Target leak"  # one of FOCI
     dose: float = 1.0  # of the focus, 0 … 1; the dose that stands for it below is left aside
     target_leak: float = 0.0  # each of these 0 … 1
     duplicates: float = 0.0
@@ -70,7 +71,7 @@ class DoseParams:
     seed: int = 0  # the first of them
 
     def __post_init__(self) -> None:
-        require_choice("focus", self.focus, MECHANISMS)
+        require_choice("focus", self.focus, FOCI)
         for name in ("dose", *MECHANISMS):
             require(0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name))
         require(0 <= self.signal <= 1.5, "signal must be 0 … 1.5. Got {}.", self.signal)
@@ -80,14 +81,19 @@ class DoseParams:
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
     @property
+    def mechanism(self) -> Mechanism:
+        """The leak that is looked at, as the pipeline calls it."""
+        return MECHANISMS[FOCI.index(self.focus)]
+
+    @property
     def others(self) -> Doses:
         """The doses of all leaks but the focus, which is at 0."""
-        return Doses(**{name: 0.0 if name == self.focus else getattr(self, name) for name in MECHANISMS})
+        return Doses(**{name: 0.0 if name == self.mechanism else getattr(self, name) for name in MECHANISMS})
 
     @property
     def doses(self) -> Doses:
         """The doses of all leaks."""
-        return trial.with_dose(self.others, self.focus, self.dose)
+        return trial.with_dose(self.others, self.mechanism, self.dose)
 
     def worlds(self, wide: bool, n_seeds: int | None = None) -> list[World]:
         """Return a world for each seed; ``wide`` ones hold the noise columns and have feature selection in the pipeline."""
@@ -98,7 +104,7 @@ class DoseParams:
     @property
     def wide(self) -> bool:
         """Whether feature selection is part of the pipeline: only where it is looked at or dosed."""
-        return self.focus == "selection" or self.doses.selection > 0
+        return self.mechanism == "selection" or self.doses.selection > 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,8 +192,8 @@ class DoseResult:
         before, after = self.clean.mean(PRODUCTION), self.production_auc
         moved = "the model itself is no better" if after - before < 0.01 else "the model itself gained a little from it"
         moved = "the model itself became worse: it leans on what it will not have" if before - after > 0.01 else moved
-        reasons = [pipeline.told(p.focus, p.dose, self.n_test) + "."]
-        also = [NAMES[name].lower() for name in MECHANISMS if name != p.focus and getattr(p, name) > 0]
+        reasons = [pipeline.told(p.mechanism, p.dose, self.n_test) + "."]
+        also = [NAMES[name].lower() for name in MECHANISMS if name != p.mechanism and getattr(p, name) > 0]
         if also:
             reasons.append(f"Also dosed: {', '.join(also)}. Leaks together do not add up: the score has a ceiling at 1.")
         reasons += [
@@ -229,7 +235,7 @@ class DoseResult:
 def run(params: DoseParams) -> DoseResult:
     """Try the focus at every dose of the grid and at its own, with the logistic model."""
     worlds, others = params.worlds(params.wide), params.others
-    curve = tuple(Scores(trial.scores(worlds, trial.with_dose(others, params.focus, dose), "logistic")) for dose in GRID)
+    curve = tuple(Scores(trial.scores(worlds, trial.with_dose(others, params.mechanism, dose), "logistic")) for dose in GRID)
     return _result(params, "logistic", worlds, curve)
 
 
@@ -249,7 +255,7 @@ def steps(params: DoseParams) -> Steps:
     """
     params = replace(params, n_seeds=max(params.n_seeds, BOOSTING_SEEDS))
     worlds = params.worlds(params.wide)
-    points = [Doses(), params.doses, *(trial.with_dose(params.others, params.focus, dose) for dose in GRID)]
+    points = [Doses(), params.doses, *(trial.with_dose(params.others, params.mechanism, dose) for dose in GRID)]
     curve: tuple[Scores, ...] = ()
     result = None
     for place, doses in enumerate(points):

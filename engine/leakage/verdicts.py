@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from engine.jobs import Progress, Steps, run_to_end
 from engine.leakage import audit, pipeline, process, trial
-from engine.leakage.dose import GRID, NAMES, DoseParams
+from engine.leakage.dose import GRID, DoseParams
 from engine.leakage.findings import DETECTORS, Detector
 from engine.leakage.pipeline import MECHANISMS, Doses
 from engine.leakage.process import World
@@ -53,7 +53,7 @@ class Verdicts:
         if len(self.shares) < len(GRID):
             return "The tables are being audited, dose by dose."
         name, told = (
-            NAMES[self.params.focus].lower(),
+            self.params.focus.lower(),
             [f"{detector} from dose {dose:g}" for detector, dose in self.seen.items()],
         )
         alarms = f" False alarms on the clean table: {', '.join(self.false_alarms)}." if self.false_alarms else ""
@@ -112,7 +112,7 @@ def steps(params: DoseParams) -> Steps:
         told = []
         for turn, world in enumerate(worlds):
             yield Progress((place + turn / N_SEEDS) / len(GRID), f"dose {dose:g}, world {turn + 1} of {N_SEEDS}", verdicts)
-            told.append(alarms_of(world, trial.with_dose(Doses(), params.focus, dose)))
+            told.append(alarms_of(world, trial.with_dose(Doses(), params.mechanism, dose)))
         ran = [detector for detector in DETECTORS if all(detector in alarms for alarms in told)]
         shares = {detector: float(np.mean([alarms[detector] for alarms in told])) for detector in ran}
         verdicts = replace(verdicts, shares=(*verdicts.shares, shares))

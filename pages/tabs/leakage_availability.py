@@ -33,7 +33,7 @@ def _params() -> AvailabilityParams:
     )
     with st.expander("Rows, draws, seed"):
         n_rows = st.select_slider(
-            "Rows to train on", N_ROWS, D.n_rows, format_func="{:,}".format, key="availability_n_rows",
+            "Rows to train on", N_ROWS, D.n_rows, key="availability_n_rows",
             help="And as many to test on", **BOUND
         )  # fmt: skip
         n_seeds = st.slider("Draws", 2, 10, D.n_seeds, key="availability_n_seeds", help="Each draws its own rows", **BOUND)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.leakage import dose, pipeline, verdicts
-from engine.leakage.dose import N_NOISE, N_ROWS, NAMES, DoseParams, DoseResult, Overview
+from engine.leakage.dose import FOCI, N_NOISE, N_ROWS, NAMES, DoseParams, DoseResult, Overview
 from engine.leakage.figures import dose as figures
 from engine.leakage.figures import verdicts as verdict_figures
 from engine.leakage.pipeline import MECHANISMS
@@ -22,10 +22,7 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(dose.run)
 
 
 def _params() -> DoseParams:
-    focus = st.selectbox(
-        "Leak", MECHANISMS, MECHANISMS.index(D.focus), format_func=NAMES.__getitem__, key="dose_focus",
-        help="The one that is looked at closely", **BOUND
-    )  # fmt: skip
+    focus = st.selectbox("Leak", FOCI, FOCI.index(D.focus), key="dose_focus", help="The one that is looked at closely", **BOUND)
     amount = st.slider(
         "Dose", 0.0, 1.0, D.dose, 0.05, key="dose_dose", help="0: the clean pipeline; 1: the whole leak", **BOUND
     )
@@ -36,7 +33,6 @@ def _params() -> DoseParams:
         "Rows",
         N_ROWS,
         D.n_rows,
-        format_func="{:,}".format,
         key="dose_n_rows",
         help="Two thirds train, a third is tested",
         **BOUND,
@@ -45,18 +41,18 @@ def _params() -> DoseParams:
     return DoseParams(focus=focus, dose=amount, signal=signal, n_rows=n_rows, seed=seed, **_more(focus))
 
 
-def _more(focus: pipeline.Mechanism) -> dict[str, Any]:
+def _more(focus: str) -> dict[str, Any]:
     with st.expander("Other leaks at once"):
         others = {
             name: st.slider(
                 NAMES[name], 0.0, 1.0, 0.0, 0.05, key=f"dose_{name}", help="Together with the leak above",
-                disabled=name == focus, **BOUND
+                disabled=NAMES[name] == focus, **BOUND
             )
             for name in MECHANISMS
         }  # fmt: skip
     with st.expander("Noise columns, seeds"):
         n_noise = st.select_slider(
-            "Noise columns", N_NOISE, D.n_noise, format_func="{:,}".format, key="dose_n_noise",
+            "Noise columns", N_NOISE, D.n_noise, key="dose_n_noise",
             help="Offered to feature selection, which is in the pipeline only where it is dosed or looked at", **BOUND
         )  # fmt: skip
         n_seeds = st.slider(
@@ -107,7 +103,7 @@ def show() -> None:
         )
         figure = figures.curve(result, measure or "AUC", lab.pinned("dose"))
         lab.chart(figure, "dose_curve", "Reported and production score over the dose of the leak")
-        st.caption(pipeline.told(params.focus, params.dose, result.n_test) + ".")
+        st.caption(pipeline.told(params.mechanism, params.dose, result.n_test) + ".")
         view = st.segmented_control(
             "Look closer", VIEWS, default=VIEWS[0], required=True, key="dose_view", label_visibility="collapsed", **BOUND
         )

@@ -36,7 +36,6 @@ def _params() -> TimeSplitsParams:
         "Rows",
         N_ROWS,
         D.n_rows,
-        format_func="{:,}".format,
         key="time_splits_n_rows",
         help="Of the first three quarters",
         **BOUND,

@@ -12,7 +12,6 @@ from engine.leakage.figures import dose as dose_figures
 from engine.leakage.figures import repairs as repairs_figures
 from engine.leakage.figures import rounds as rounds_figures
 from engine.leakage.figures import time_splits as time_splits_figures
-from engine.leakage.pipeline import MECHANISMS
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider
 
 TABS = (
@@ -36,10 +35,10 @@ TABS = (
 
 def compute() -> None:
     """Print what each tweak costs the server, and the payloads of the figures."""
-    for focus in MECHANISMS:
+    for focus in dose.FOCI:
         asked = dose.DoseParams(focus=focus)
         dose.run(asked)
-        measure(f"Dose of {dose.NAMES[focus].lower()}", lambda i: dose.run(replace(asked, dose=i / N_TWEAKS / 2)))  # noqa: B023
+        measure(f"Dose of {focus.lower()}", lambda i: dose.run(replace(asked, dose=i / N_TWEAKS / 2)))  # noqa: B023
     measure("Another leak's dose (25 fits anew)", lambda i: dose.run(dose.DoseParams(duplicates=i / N_TWEAKS)))
     measure("True signal (30 fits anew, new worlds)", lambda i: dose.run(dose.DoseParams(signal=i / N_TWEAKS)))
     measured = availability.run(availability.AvailabilityParams())

@@ -223,7 +223,7 @@ def test_figures_show_the_results_numbers() -> None:
     assert len(chart.to_json()) < 30_000
     told = CaseResult(CaseParams(), (), {"honest": (False, np.array([0.6, 0.7])), "leak": (True, np.array([0.8, 0.9]))})
     lanes = figures.case(told)
-    assert "worth +0.200 ± 0.000 AUC" in lanes.layout.title.text and list(lanes.data[1].x) == pytest.approx([0.65, 0.85])
+    assert "worth<br>+0.200 ± 0.000 AUC" in lanes.layout.title.text and list(lanes.data[1].x) == pytest.approx([0.65, 0.85])
     assert list(lanes.data[1].marker.line.color) == ["#149E77", "#D95F30"]
     luck = CaseResult(CaseParams(), (), {"a": (False, np.array([0.6, 0.7])), "b": (True, np.array([0.7, 0.6]))})
     assert "told from luck" in figures.case(luck).layout.title.text and "nothing that can be told" in luck.verdict

@@ -189,11 +189,11 @@ def test_snooping_reports_the_best_of_its_models() -> None:
 
 
 def test_noise_alone_goes_from_a_coin_flip_to_near_certainty_and_a_scaler_adds_nothing() -> None:
-    noise = DoseParams(focus="selection", signal=0.0, n_rows=150, n_noise=5_000)
+    noise = DoseParams(focus="Feature selection on all rows", signal=0.0, n_rows=150, n_noise=5_000)
     result = dose.run(noise)
     low = result.curve[0].values[:, :, AUC].mean(axis=0)
     assert abs(low - 0.5).max() < 0.06 and result.reported_auc > 0.95 and abs(result.production_auc - 0.5) < 0.03
-    scaler = dose.run(DoseParams(focus="scaling", n_rows=300))
+    scaler = dose.run(DoseParams(focus="Scaling on all rows", n_rows=300))
     assert abs(scaler.inflation) < 0.005 and scaler.verdict.startswith("An honest null")
 
 
@@ -218,25 +218,25 @@ def test_the_overview_orders_the_leaks() -> None:
 
 
 def test_boosting_fills_in_and_can_be_cancelled_between_fits() -> None:
-    seen = list(dose.steps(DoseParams(focus="duplicates", n_rows=150)))
+    seen = list(dose.steps(DoseParams(focus="Duplicates across the split", n_rows=150)))
     partial = [progress.partial for progress in seen if progress.partial is not None]
     assert len(seen) >= 7 * 6 and not partial[0].complete and partial[0].model == "boosting"
-    result = run_to_end(dose.steps(DoseParams(focus="duplicates", n_rows=150)))
+    result = run_to_end(dose.steps(DoseParams(focus="Duplicates across the split", n_rows=150)))
     assert result.complete and len(result.here.values) == 6 and result.reported_auc > 0.9
-    snooping = dose.steps(DoseParams(focus="snooping", n_rows=150, dose=0.4))
+    snooping = dose.steps(DoseParams(focus="Best of N on the test set", n_rows=150, dose=0.4))
     messages = [progress.message for progress in itertools.islice(snooping, 20)]
     assert "boosting, model 1 of 4" in messages and "boosting, model 4 of 4" in messages
 
 
 def test_the_focus_has_one_dose_and_the_others_theirs() -> None:
-    params = DoseParams(focus="duplicates", dose=0.5, duplicates=0.9, scaling=0.2)
+    params = DoseParams(focus="Duplicates across the split", dose=0.5, duplicates=0.9, scaling=0.2)
     assert params.doses == Doses(duplicates=0.5, scaling=0.2) and params.others == Doses(scaling=0.2)
-    assert not params.wide and DoseParams(focus="selection").wide and DoseParams(selection=0.1).wide
+    assert not params.wide and DoseParams(focus="Feature selection on all rows").wide and DoseParams(selection=0.1).wide
     assert "Also dosed: scaling on all rows." in dose.run(replace(params, n_rows=150)).why[1]
 
 
 @pytest.mark.parametrize(
-    "params", [DoseParams(), DoseParams(focus="snooping", dose=0.4, duplicates=0.3, selection=0.5, n_rows=150)]
+    "params", [DoseParams(), DoseParams(focus="Best of N on the test set", dose=0.4, duplicates=0.3, selection=0.5, n_rows=150)]
 )
 def test_the_script_gives_the_headline(params: DoseParams, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "script.py"

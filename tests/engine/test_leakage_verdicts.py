@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.leakage import pipeline, process, verdicts
-from engine.leakage.dose import GRID, DoseParams
+from engine.leakage.dose import GRID, NAMES, DoseParams
 from engine.leakage.figures import verdicts as figures
 from engine.leakage.findings import DETECTORS
 from engine.leakage.pipeline import MECHANISMS, Doses
@@ -45,7 +45,7 @@ def test_each_leak_is_seen_by_its_detector_or_by_none(
     focus: pipeline.Mechanism, seen: str | None, dose: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verdicts, "N_SEEDS", 1)
-    found = verdicts.run(DoseParams(focus=focus, n_noise=100))
+    found = verdicts.run(DoseParams(focus=NAMES[focus], n_noise=100))
     assert found.complete and found.false_alarms == []
     if seen is None:
         assert found.seen == {} and "**No detector** sees" in found.verdict

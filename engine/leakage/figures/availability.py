@@ -121,8 +121,8 @@ def case(result: CaseResult) -> go.Figure:
     title = "The first models are being fitted"
     if len(result.aucs) > 1:
         mean, half = result.gain
-        title = f"{result.params.case}: the leak is worth {mean:+.3f} ± {half:.3f} AUC"
-        title += "" if abs(mean) > half else ",<br>nothing that can be told from luck"
+        title = f"{result.params.case}: the leak is worth<br>{mean:+.3f} ± {half:.3f} AUC"
+        title += "" if abs(mean) > half else ", not to be told from luck"
     names = list(result.aucs)
     colors = [figures.LEAKED if leaks else figures.HELD_OUT for leaks, _ in result.aucs.values()]
     figure = figures.new_tall(title, height=190 + 46 * max(3, len(names)), x="AUC: each draw of rows (dot), mean (line)")

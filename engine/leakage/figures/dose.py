@@ -21,7 +21,7 @@ SHADE = "rgba(217, 95, 48, 0.18)"  # vermilion, thin
 
 def curve(result: DoseResult, measure: Measure = "AUC", pinned: DoseResult | None = None) -> go.Figure:
     """Draw both scores over the dose. To see first: the band that opens between what is reported and what is earned."""
-    which, name = MEASURES[measure], NAMES[result.params.focus]
+    which, name = MEASURES[measure], result.params.focus
     reported, earned = result.here.mean(REPORTED, which), result.here.mean(PRODUCTION, which)
     title = f"{name}, dose {result.params.dose:g}: {measure} {reported:.3f} reported,<br>{earned:.3f} in production"
     figure = figures.new_tall(title, height=440, x="dose of the leak (0: clean pipeline, 1: the whole leak)", y=measure)
@@ -56,8 +56,8 @@ def curve(result: DoseResult, measure: Measure = "AUC", pinned: DoseResult | Non
     chance = 0.5 if which == AUC else 0.4
     low = min([chance, *means[PRODUCTION], *means[REPORTED]])
     figure.update_layout(
-        xaxis={"range": [-0.04, 1.14], "showgrid": True, "tickvals": list(result.grid)},
-        yaxis={"range": [low - 0.06, 1.06], "showgrid": True},
+        xaxis={"range": [-0.06, 1.06], "showgrid": True, "tickvals": list(result.grid)},
+        yaxis={"range": [low - 0.08, 1.1], "showgrid": True},
     )
     return figure
 
@@ -72,7 +72,7 @@ def _here(figure: go.Figure, dose: float, here: Scores, which: int) -> None:
         line={"color": figures.WAITING, "width": 1, "dash": "dot"},
         marker={"size": 15, "color": [color for _, _, color in LANES]},
         text=[f"<b>{value:.3f}</b>" for value in values],
-        textposition="middle right",
+        textposition=["top center", "bottom center"] if values[0] >= values[1] else ["bottom center", "top center"],
         showlegend=False,
         hoverinfo="skip",
         cliponaxis=False,
@@ -86,7 +86,7 @@ def _pinned(figure: go.Figure, pinned: DoseResult, which: int) -> None:
             y=[point.mean(where, which) for point in pinned.curve],
             mode="lines",
             line={"color": figures.SYNTHETIC, "width": 2, "dash": "solid" if where == REPORTED else "dash"},
-            name=f"run A: {NAMES[pinned.params.focus].lower()}, {told}",
+            name=f"run A: {pinned.params.focus.lower()}, {told}",
             hovertemplate="run A, " + told + " at dose %{x:g}: %{y:.3f}<extra></extra>",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.leakage.dose import GRID, NAMES
+from engine.leakage.dose import GRID
 from engine.leakage.findings import DETECTORS
 from engine.leakage.verdicts import N_SEEDS, Verdicts
 
@@ -14,22 +14,19 @@ SCALE = [[0.0, "rgba(140, 147, 156, 0.16)"], [1.0, figures.LEAKED]]  # waiting, 
 
 def detectors(verdicts: Verdicts) -> go.Figure:
     """Draw the share of seeds with an alarm by detector and dose. To see first: where vermilion begins, if it does at all."""
-    name = NAMES[verdicts.params.focus]
-    n_seen = len(verdicts.seen)
+    name, n_seen, n_done = verdicts.params.focus, len(verdicts.seen), len(verdicts.shares)
     title = "The tables are being audited, dose by dose"
-    if len(verdicts.shares) == len(GRID):
+    if n_done == len(GRID):
         title = f"{name}: {n_seen} of {len(DETECTORS)} detectors see it,<br>" if n_seen else f"{name}: no detector sees it<br>"
         title += f"the first at dose {min(verdicts.seen.values()):g}" if n_seen else "in the table, at any dose"
-    doses = [f"{dose:g}" for dose in GRID[: len(verdicts.shares)]]
+    waiting = [None] * (len(GRID) - n_done)
     shares = [[share.get(detector) for share in verdicts.shares] for detector in DETECTORS]
     figure = figures.new_tall(title, height=190 + 26 * len(DETECTORS), x="dose of the leak (0: clean pipeline)")
     figure.add_heatmap(
-        z=shares,
-        x=doses,
+        z=[[*row, *waiting] for row in shares],
+        x=[f"{dose:g}" for dose in GRID],
         y=list(DETECTORS),
-        text=[
-            ["cannot run" if s is None else f"{round(s * N_SEEDS)} of {N_SEEDS}" if s else "" for s in row] for row in shares
-        ],
+        text=[[*map(_text, row), *[""] * len(waiting)] for row in shares],
         texttemplate="%{text}",
         colorscale=SCALE,
         zmin=0,
@@ -43,7 +40,11 @@ def detectors(verdicts: Verdicts) -> go.Figure:
     figure.update_layout(
         showlegend=False,
         xaxis={"type": "category"},
-        yaxis={"categoryorder": "array", "categoryarray": list(DETECTORS[::-1])},
+        yaxis={"showgrid": False, "categoryorder": "array", "categoryarray": list(DETECTORS[::-1])},
         margin_b=60,
     )
     return figure
+
+
+def _text(share: float | None) -> str:
+    return "cannot run" if share is None else f"{round(share * N_SEEDS)} of {N_SEEDS}" if share else ""
