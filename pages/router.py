@@ -11,6 +11,7 @@ PAGES = [
     st.Page("formats.py", title="Format benchmarks", url_path="formats"),
     st.Page("etl.py", title="ETL crash lab", url_path="etl"),
     st.Page("sampling.py", title="SMOTE & sampling visualizer", url_path="sampling"),
+    st.Page("leakage.py", title="Leakage simulator", url_path="leakage"),
 ]
 state.owner()
 st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()

@@ -23,6 +23,7 @@ def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
     from engine.etl import backfill, crash, loads
     from engine.formats import codecs, race, terabyte
+    from engine.leakage import availability, dose, time_splits
     from engine.sampling import arena, before_split, splits, survey
     from pages import home
 
@@ -39,6 +40,9 @@ def warm() -> None:
             (before_split.steps, before_split.BeforeSplitParams()),
             (survey.steps, survey.SurveyParams()),
             (splits.score_steps, splits.SplitsParams()),
+            (dose.overview_steps, dose.overview_of(dose.DoseParams())),
+            (availability.steps, availability.AvailabilityParams()),
+            (time_splits.score_steps, time_splits.TimeSplitsParams()),
             (race.steps, terabyte.TerabyteParams().race),
         )
         for steps, params in warmed:
