@@ -21,6 +21,7 @@ WARM = threading.Event()  # set once every default result is there
 
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
+    from engine.feature_store import point_in_time
     from engine.formats import codecs, race, terabyte
     from engine.sampling import arena, before_split, splits, survey
     from pages import home
@@ -29,6 +30,7 @@ def warm() -> None:
         for preview in home.PREVIEWS.values():
             preview()
         warmed = (
+            (point_in_time.steps, point_in_time.PointInTimeParams()),  # imports Feast
             (race.steps, race.RaceParams()),
             (codecs.steps, codecs.CodecsParams()),
             (arena.steps, arena.ArenaParams()),

@@ -23,9 +23,10 @@ Source = Literal["weather", "planes"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 KEYS: dict[Source, str] = {"weather": "origin", "planes": "tailnum"}
 FEATURES: dict[Source, tuple[str, ...]] = {
-    "weather": ("temp", "wind_speed", "precip", "visib"),  # °F, mph, inches, miles
-    "planes": ("mean_delay",),  # minutes, of the plane's last five landings
+    "weather": ("temp", "wind_speed", "precip", "visib"),
+    "planes": ("mean_delay",),  # of the plane's last five landings
 }
+UNITS = {"temp": "°F", "wind_speed": "mph", "precip": "in", "visib": "miles", "mean_delay": "min"}
 N_ROLLING = 5
 CORRECTED_ONE_IN = 6  # of the rows that a late correction hits
 
