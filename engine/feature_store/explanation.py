@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.errors import InputError, require, require_choice
+from engine.errors import require, require_choice
 from engine.feature_store.feast_repo import CREATED, EVENT, STORES, Store
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def _has_nanoseconds(labels: pa.Table, features: pa.Table, event: str, created: 
 def _times(table: pa.Table, name: str, where: str, unit: str, *, missing: int | None = None, exact: bool = False) -> np.ndarray:
     """Return a timestamp column as integers of ``unit``, (rows,); naive ones are taken for UTC, as Feast does.
 
-    The duckdb store keeps microseconds: of finer features it drops the rest, finer labels (``exact``) it refuses.
+    The duckdb store keeps microseconds: finer features it rounds, finer labels (``exact``) it refuses.
     """
     require(
         name in table.column_names, "{} must have a column {!r}. Got columns {}.", where, name, ", ".join(table.column_names)
@@ -224,11 +224,17 @@ def _times(table: pa.Table, name: str, where: str, unit: str, *, missing: int | 
         *(name, where, column.null_count),
     )
     try:
-        numbers = column.cast(pa.timestamp(unit, column.type.tz), safe=exact).cast(pa.int64())
+        numbers = column.cast(pa.timestamp(unit, column.type.tz)).cast(pa.int64())
     except pa.ArrowInvalid as error:
-        raise InputError(
-            f"{name!r} of {where} must have whole microseconds for the duckdb store, which refuses finer ones: {error}"
-        ) from error
+        require(
+            not exact,
+            "{!r} of {} must have whole microseconds, for the duckdb store refuses finer ones: {}",
+            name,
+            where,
+            error,
+        )
+        nanoseconds = column.cast(pa.int64())
+        numbers = pc.divide(pc.add(nanoseconds, 500), 1_000)  # half up
     return np.asarray(pc.fill_null(numbers, missing) if missing is not None else numbers)
 
 

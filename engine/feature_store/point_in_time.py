@@ -127,6 +127,7 @@ class PointInTimeResult:
     latest: Joined
     equi: Joined
     check: Check | None = None
+    complete = True
 
     @property
     def n_labels(self) -> int:
