@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 
 from streamlit.testing.v1 import AppTest
 
 ROUTER = "pages/router.py"
+# Imported before the page, as the server's warm-up does: Feast's import parses code (typeguard), AppTest parses the page at each
+# poll, and CPython 3.11 cannot parse in two threads at once ("AST constructor recursion depth mismatch").
+WARM = {"feature_store": "feast"}
 
 
 def open_page(page: str, **query: str | list[str]) -> AppTest:
     app = AppTest.from_file(f"../../{ROUTER}", default_timeout=120)
     for key, value in query.items():
         app.query_params[key] = value
+    if page in WARM:
+        import_module(WARM[page])
     if page != "home":
         app.switch_page(f"{page}.py")
     return settle(app.run())
