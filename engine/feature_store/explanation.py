@@ -31,6 +31,12 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 NEVER = np.iinfo(np.int64).max  # arrival of a row that has none
 
 
+def span_told(minutes: float) -> str:
+    """Return a span of time as the page writes it: ``"40 min"``, ``"2.5 h"``, ``"3 days"``."""
+    size, unit = (1, "min") if abs(minutes) < 120 else (60, "h") if abs(minutes) < 2_880 else (1_440, "days")
+    return f"{minutes / size:,.1f}".removesuffix(".0") + f" {unit}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
     """For each of n labels the winning one of m feature rows. Times are integers of ``unit``, arrays in the tables' order."""
@@ -115,11 +121,7 @@ class Explanation:
         }[verdict]
 
     def _span(self, units: float) -> str:
-        minutes = units / (60e6 if self.unit == "us" else 60e9)
-        hours = minutes / 60
-        return (
-            f"{minutes:,.0f} min" if abs(minutes) < 120 else f"{hours:,.1f} h" if abs(hours) < 48 else f"{hours / 24:,.1f} days"
-        )
+        return span_told(units / (60e6 if self.unit == "us" else 60e9))
 
     def values(self, feature: str) -> np.ndarray:
         """Return each label's value of a feature, (n,) floats, NaN without one."""

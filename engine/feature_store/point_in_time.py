@@ -18,13 +18,14 @@ import pyarrow.compute as pc
 
 from engine.errors import require, require_choice
 from engine.feature_store import feast_check, flight_features, naive_joins
-from engine.feature_store.explanation import OUTCOMES, VERDICTS, Explanation, Outcome, Verdict, explain
+from engine.feature_store.explanation import OUTCOMES, VERDICTS, Explanation, Outcome, Verdict, explain, span_told
 from engine.feature_store.feast_check import Check
 from engine.feature_store.feast_repo import CREATED, EVENT, STORES, Store
 from engine.feature_store.flight_features import FEATURES, KEYS, SOURCES, Source
 from engine.feature_store.naive_joins import Joined
 from engine.feature_store.point_in_time_script import script
 from engine.jobs import Progress, Steps, beside
+from engine.units import human_seconds
 
 __all__ = [
     "OUTCOMES", "SOURCES", "STORES", "VERDICTS", "Explanation", "Outcome", "PointInTimeParams", "PointInTimeResult", "Verdict",
@@ -191,7 +192,61 @@ class PointInTimeResult:
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        return [f"{self.explanation.count(outcome):,} labels: {outcome}." for outcome in OUTCOMES]
+        return [*self._why_values(), *self._why_none(), *self._why_rows(), self._why_naive(), *self._why_feast()]
+
+    def _why_values(self) -> list[str]:
+        explanation = self.explanation
+        won = explanation.has_value
+        if not won.any():
+            return ["No label gets a value."]
+        age = (explanation.label_time[won] - explanation.row_time[explanation.winner[won]]) / 60e6
+        reasons = [
+            f"{explanation.count('won'):,} labels get the newest row at or before their moment: {span_told(np.median(age))} "
+            f"old in the median, {span_told(age.max())} at most."
+        ]
+        leaked = explanation.leaked
+        if leaked.any():
+            late = (explanation.row_created[explanation.winner[leaked]] - explanation.label_time[leaked]) / 60e6
+            reasons.append(
+                f"{self.n_leaked:,} of them were not known yet: the row arrived up to {span_told(late.max())} after the label "
+                "asked. created_timestamp only breaks ties; filter_by_created_timestamp leaves such rows out."
+            )
+        return reasons
+
+    def _why_none(self) -> list[str]:
+        told: dict[Outcome, str] = {
+            "arrived too late": "what is fresh enough had not arrived when they asked",
+            "expired": f"the newest row by then is older than the TTL of {span_told(self.params.ttl_minutes)}",
+            "future": "they ask before the first row of all",
+            "no rows": "their key has no feature rows",
+        }
+        counts = {outcome: self.explanation.count(outcome) for outcome in told}
+        return [f"{n:,} labels have no value: {told[outcome]}." for outcome, n in counts.items() if n]
+
+    def _why_rows(self) -> list[str]:
+        merged = int(np.count_nonzero(self.explanation.group != np.arange(self.n_labels)))
+        reasons = []
+        if self.n_lost:
+            reasons.append(
+                f"{self.n_lost:,} of {self.n_labels:,} labels are missing from the answer: the file store drops those whose "
+                "rows are all expired or all later, and keeps one of equal labels. The duckdb store keeps all, with nulls."
+            )
+        if merged:
+            reasons.append(f"{merged:,} labels have the same key and moment as another one.")
+        return reasons
+
+    def _why_naive(self) -> str:
+        weather = self.params.source == "weather"
+        row = "the weather of the departure hour" if weather else "the row that this very flight ended in, the answer itself"
+        return (
+            f"The latest value of {self.params.entity} is one for all labels: from the future for {self.n_latest_future:,}. "
+            f"The equi-join reads {row}: from the future for {self.n_equi_future:,}."
+        )
+
+    def _why_feast(self) -> list[str]:
+        if self.check is None:
+            return []
+        return [f"{self.check.badge}, cell by cell: one call of get_historical_features, {human_seconds(self.check.seconds)}."]
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces with Feast; a sum not of the file store, which loses ties."""
@@ -227,21 +282,21 @@ class PointInTimeResult:
         )
 
     def candidate_table(self, label: int) -> pa.Table:
-        """Return every candidate row of a label with its verdict, newest event first."""
+        """Return every candidate row of a label with its verdict: the winner first, then by verdict, nearest event first."""
         explanation = self.explanation
         rows, verdicts = explanation.candidates(label)
-        rows, verdicts = rows[::-1], verdicts[::-1]
+        places = np.asarray([VERDICTS.index(verdict) for verdict in verdicts], int)
+        order = np.lexsort((np.abs(explanation.label_time[label] - explanation.row_time[rows]), places))
+        rows, told = rows[order], [verdicts[place] for place in order]
         features = explanation.features.take(pa.array(rows))
-        age = (explanation.label_time[label] - explanation.row_time[rows]) / (60_000_000 if explanation.unit == "us" else 60e9)
         return pa.table(
             {
-                "verdict": verdicts,
+                "verdict": told,
                 "event time": features[EVENT],
                 "arrived": features[CREATED],
                 "version": features["version"],
                 self.params.feature: features[self.params.feature],
-                "age, min": age,
-                "why": [explanation.told(label, int(row), verdict) for row, verdict in zip(rows, verdicts, strict=True)],
+                "why": [explanation.told(label, int(row), verdict) for row, verdict in zip(rows, told, strict=True)],
             }
         )
 

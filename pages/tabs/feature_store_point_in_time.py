@@ -20,7 +20,7 @@ from engine.feature_store.point_in_time import (
     steps,
 )
 from engine.units import human_seconds
-from pages.shell import lab, work
+from pages.shell import lab, state, work
 
 D = PointInTimeParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -148,6 +148,27 @@ def _badge(result: PointInTimeResult) -> None:
         st.badge(f"{check.badge} ({human_seconds(check.seconds)})", icon=":material/check_circle:", color="green")
 
 
+def _candidates(result: PointInTimeResult, label: int) -> None:
+    """Every candidate row of the label looked at, the winner on top."""
+    table = result.candidate_table(label)
+    st.caption(f"All {table.num_rows:,} candidates of label {label}, the winner first: what each one is, and why.")
+    moment = st.column_config.DatetimeColumn(format="D MMM HH:mm")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=245,
+        key="point_in_time_candidates",
+        column_config={
+            "event time": moment,
+            "arrived": moment,
+            "version": st.column_config.NumberColumn(width="small", help="0: first sent, 1: the late correction"),
+            result.params.feature: st.column_config.NumberColumn(format="%.1f"),
+            "why": st.column_config.TextColumn(width="large"),
+        },
+        alt=f"Every candidate row of label {label} with its verdict",
+    )
+
+
 def _show(result: PointInTimeResult) -> None:
     st.markdown(result.verdict)
     _badge(result)
@@ -158,17 +179,18 @@ def _show(result: PointInTimeResult) -> None:
     arrival = right.toggle(
         "Second axis: when each row arrived", key="point_in_time_arrival", help="Event time across, arrival up", **BOUND
     )
-    figure = figures.life(result, lab.pinned("point_in_time"), label=label, arrival=bool(arrival))
+    figure = figures.life(result, label=label, arrival=bool(arrival))
     with chart:
         lab.chart(
             figure, "point_in_time_life", "Feature rows over time with each label's arrow to its row",
             on_select=lambda: _clicked("point_in_time_life"),
         )  # fmt: skip
     lab.chart(
-        figures.cells(result, label=label), "point_in_time_cells", "What each join gives to each label",
+        figures.cells(result, lab.pinned("point_in_time"), label=label), "point_in_time_cells", "What each join gives",
         on_select=lambda: _clicked("point_in_time_cells"),
     )  # fmt: skip
-    st.dataframe(result.candidate_table(label), hide_index=True, height=245, key="point_in_time_candidates")
+    if not state.presenting():
+        _candidates(result, label)
     lab.report("feature_store", "point_in_time", result, figure)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.feature_store.explanation import span_told
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.feature_store.flight_features import UNITS
 from engine.feature_store.naive_joins import Joined
@@ -44,9 +45,7 @@ def clock(moment: Any) -> str:
     return f"{np.datetime64(moment, 'ms').astype(object):%-d %b %H:%M}"
 
 
-def life(
-    result: PointInTimeResult, pinned: PointInTimeResult | None = None, *, label: int = 0, arrival: bool = False
-) -> go.Figure:
+def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) -> go.Figure:
     """Draw one key's life. To see first: the row that the label looked at got, and the future to the right of its moment."""
     explanation = result.explanation
     event, created = _times(explanation.features[EVENT]), _times(explanation.features[CREATED])
@@ -66,16 +65,19 @@ def life(
         here = rows[np.asarray(verdicts, dtype=object) == verdict]
         if len(here):
             color, symbol, size = STYLES[verdict]
+            leaked = verdict == "won" and explanation.leaked[label]
+            color, name = (figures.LEAKED, "won, before it arrived") if leaked else (color, verdict)
             figure.add_scatter(
                 x=event[here],
                 y=heights[here],
                 mode="markers",
-                name=verdict,
+                name=name,
                 marker={"color": color, "symbol": symbol, "size": size, "line": {"width": 1.5, "color": color}},
                 customdata=[f"{value[row]:.1f} {unit}, arrived {clock(created[row])}" for row in here],
                 hovertemplate="%{x|%-d %b %H:%M}: %{customdata}<extra>" + verdict + "</extra>",
             )
     _add_labels(figure, result, label, moments, label_heights)
+    figure.update_layout(legend_traceorder="reversed")
     if arrival:
         ends = [min(event.min(), moments.min()), max(event.max(), moments.max())]
         line = {"color": figures.WAITING, "width": 1, "dash": "dot"}
@@ -124,7 +126,7 @@ def _add_windows(
         {"type": "line", "layer": "below", **whole, "x0": moment, "x1": moment, "line": {"color": figures.LEAKED, "width": 1}},
     ]
     note = {"yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
-    told = "no TTL" if ttl == 0 else f"TTL {ttl:,} min"
+    told = "never expires " if ttl == 0 else f"TTL {span_told(ttl)} "
     notes = [
         {**note, "x": moment, "xanchor": "right", "text": told, "font": {"size": 12, "color": figures.KNOWN}},
         {**note, "x": moment, "xanchor": "left", "text": " the label's future", "font": {"size": 12, "color": figures.LEAKED}},
@@ -192,9 +194,11 @@ def _add_labels(figure: go.Figure, result: PointInTimeResult, label: int, moment
             )  # fmt: skip
 
 
-def cells(result: PointInTimeResult, *, label: int = 0) -> go.Figure:
+def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *, label: int = 0) -> go.Figure:
     """Draw what each join hands to each label. To see first: the vermilion cells of the naive joins."""
     lanes = _lanes(result)
+    if pinned is not None:
+        lanes.append(("pinned run A", *_explained(pinned)))
     n = result.n_labels
     figure = figures.new_tall(_cells_title(result), height=330, x="label", y="")
     text = n <= MAX_TEXTS
@@ -234,6 +238,7 @@ def cells(result: PointInTimeResult, *, label: int = 0) -> go.Figure:
     figure.update_layout(
         barmode="overlay",
         shapes=[outline],
+        margin={"t": 78},
         xaxis={"range": [-0.6, n - 0.4], "showgrid": False, "dtick": 1 if text else None},
         yaxis={"categoryorder": "array", "categoryarray": [lane for lane, _, _ in lanes][::-1]},
     )
@@ -243,10 +248,7 @@ def cells(result: PointInTimeResult, *, label: int = 0) -> go.Figure:
 def _lanes(result: PointInTimeResult) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Return name, state (n,) and value (n,) of each join's lane."""
     explanation = result.explanation
-    value = np.where(explanation.returned, result.value, np.nan)
-    state = np.where(np.isnan(value), "no value (null)", np.where(explanation.leaked, "from the future", "known by then"))
-    state = np.where(explanation.returned, state, "row missing").astype(object)
-    lanes = [("explained", state, value)]
+    lanes = [("explained", *_explained(result))]
     if result.check is not None:
         check = result.check
         seen = np.where(
@@ -260,13 +262,22 @@ def _lanes(result: PointInTimeResult) -> list[tuple[str, np.ndarray, np.ndarray]
     return lanes
 
 
+def _explained(result: PointInTimeResult) -> tuple[np.ndarray, np.ndarray]:
+    """Return state (n,) and value (n,) of the explained join."""
+    explanation = result.explanation
+    value = np.where(explanation.returned, result.value, np.nan)
+    state = np.where(np.isnan(value), "no value (null)", np.where(explanation.leaked, "from the future", "known by then"))
+    return np.where(explanation.returned, state, "row missing").astype(object), value
+
+
 def _naive_state(joined: Joined) -> np.ndarray:
     known = np.where(joined.future, "from the future", "known by then")
     return np.where(np.isnan(joined.value), "no value (null)", known).astype(object)
 
 
 def _cells_title(result: PointInTimeResult) -> str:
+    lost = f"{result.n_lost:,} of {result.n_labels:,} labels are missing. " if result.n_lost else ""
     return (
-        f"From the future: {result.n_leaked:,} cells of the point-in-time join,<br>{result.n_latest_future:,} of the latest "
-        f"value, {result.n_equi_future:,} of the equi-join"
+        f"{lost}From the future: {result.n_leaked:,} cells of the point-in-time join,<br>{result.n_latest_future:,} of the "
+        f"latest value, {result.n_equi_future:,} of the equi-join"
     )
