@@ -32,8 +32,14 @@ __all__ = [
     "explain", "run", "script", "steps",
 ]  # fmt: skip
 AIRPORTS = ("JFK", "LGA", "EWR")
-TTL_MINUTES = (-60, 0, 30, 60, 90, 120, 180, 360, 720, 1_440, 10_080)
+SPANS: dict[str, int] = {  # as the sliders write them -> minutes
+    "−1 h": -60, "0": 0, "15 min": 15, "30 min": 30, "1 h": 60, "90 min": 90, "2 h": 120, "3 h": 180, "6 h": 360, "12 h": 720,
+    "1 day": 1_440, "2 days": 2_880, "7 days": 10_080, "30 days": 43_200,
+}  # fmt: skip
+TTLS = tuple(SPANS)
+DELAYS = tuple(name for name, minutes in SPANS.items() if 0 <= minutes <= 2_880)
 MAX_ROWS, MAX_LABELS = 5_000, 500
+MAX_CANDIDATES = 500  # told in words at once, the nearest first
 
 
 @lru_cache(maxsize=1)
@@ -49,9 +55,9 @@ class PointInTimeParams:
     """Whose life is looked at, when the labels ask, how the feed brings the rows, and how Feast joins."""
 
     source: Source = "weather"
-    ttl_minutes: int = 120  # −10,080 … 10,080; 0 never expires
-    offset_minutes: int = 180  # the label's moment before the scheduled departure, 0 … 2,880
-    delay_minutes: int = 0  # from event to arrival, 0 … 2,880
+    ttl: str = "2 h"  # one of TTLS; "0" never expires
+    offset: str = "3 h"  # the label's moment before the scheduled departure, one of DELAYS
+    delay: str = "0"  # from event to arrival, one of DELAYS
     correct: bool = False  # whether one row in six is corrected later
     store: Store = "duckdb"
     filter_by_created: bool = False
@@ -67,18 +73,18 @@ class PointInTimeParams:
         require_choice("store", self.store, STORES)
         require_choice("airport", self.airport, AIRPORTS)
         require_choice("plane", self.plane, planes())
-        require(abs(self.ttl_minutes) <= 10_080, "ttl_minutes must be −10,080 … 10,080. Got {}.", self.ttl_minutes)
-        for name in ("offset_minutes", "delay_minutes"):
-            require(0 <= getattr(self, name) <= 2_880, name + " must be 0 … 2,880. Got {}.", getattr(self, name))
+        require_choice("ttl", self.ttl, TTLS)
+        require_choice("offset", self.offset, DELAYS)
+        require_choice("delay", self.delay, DELAYS)
         require(1 <= self.first_day <= 360, "first_day must be 1 … 360. Got {}.", self.first_day)
         require(4 <= self.n_rows <= MAX_ROWS, "n_rows must be 4 … {:,}. Got {}.", MAX_ROWS, self.n_rows)
         require(1 <= self.n_labels <= MAX_LABELS, "n_labels must be 1 … {:,}. Got {}.", MAX_LABELS, self.n_labels)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
     @property
-    def ttl(self) -> timedelta:
-        """The TTL."""
-        return timedelta(minutes=self.ttl_minutes)
+    def time_to_live(self) -> timedelta:
+        """The TTL as Feast takes it."""
+        return timedelta(minutes=SPANS[self.ttl])
 
     @property
     def key(self) -> str:
@@ -111,10 +117,10 @@ def rows_of(params: PointInTimeParams) -> tuple[pa.Table, pa.Table]:
     require(labels.num_rows > 0, "No flight of {} leaves in these days. Choose another first day, or more rows.", params.entity)
     chosen = np.unique(np.linspace(0, labels.num_rows - 1, min(params.n_labels, labels.num_rows)).round().astype(int))
     labels = labels.take(pa.array(chosen))
-    offset = pa.scalar(params.offset_minutes * 60_000_000).cast(pa.duration("us"))
+    offset = pa.scalar(SPANS[params.offset] * 60_000_000).cast(pa.duration("us"))
     labels = labels.append_column(EVENT, pc.subtract(labels["departure"], offset).cast(pa.timestamp("us", "UTC")))
     features = flight_features.arriving(
-        rows, params.feature, delay_minutes=params.delay_minutes, correct=params.correct, seed=params.seed
+        rows, params.feature, delay_minutes=SPANS[params.delay], correct=params.correct, seed=params.seed
     )
     return labels, features
 
@@ -216,7 +222,7 @@ class PointInTimeResult:
     def _why_none(self) -> list[str]:
         told: dict[Outcome, str] = {
             "arrived too late": "what is fresh enough had not arrived when they asked",
-            "expired": f"the newest row by then is older than the TTL of {span_told(self.params.ttl_minutes)}",
+            "expired": f"the newest row by then is older than the TTL of {self.params.ttl}",
             "future": "they ask before the first row of all",
             "no rows": "their key has no feature rows",
         }
@@ -282,11 +288,12 @@ class PointInTimeResult:
         )
 
     def candidate_table(self, label: int) -> pa.Table:
-        """Return every candidate row of a label with its verdict: the winner first, then by verdict, nearest event first."""
+        """Return a label's candidate rows with their verdicts: the winner first, then by verdict, nearest event first."""
         explanation = self.explanation
         rows, verdicts = explanation.candidates(label)
         places = np.asarray([VERDICTS.index(verdict) for verdict in verdicts], int)
         order = np.lexsort((np.abs(explanation.label_time[label] - explanation.row_time[rows]), places))
+        order = order[:MAX_CANDIDATES]
         rows, told = rows[order], [verdicts[place] for place in order]
         features = explanation.features.take(pa.array(rows))
         return pa.table(
@@ -306,7 +313,12 @@ def run(params: PointInTimeParams) -> PointInTimeResult:
     """Join and explain, without Feast: what is repainted while a control is dragged."""
     labels, features = rows_of(params)
     explanation = explain(
-        labels, features, keys=[params.key], ttl=params.ttl, store=params.store, filter_by_created=params.filter_by_created
+        labels,
+        features,
+        keys=[params.key],
+        ttl=params.time_to_live,
+        store=params.store,
+        filter_by_created=params.filter_by_created,
     )
     latest = naive_joins.latest_value(labels, features, params.feature, params.key)
     return PointInTimeResult(params, explanation, latest, naive_joins.equi_join(labels, features, params.feature, params.key))

@@ -33,7 +33,7 @@ entity_key_serialization_version: 3
     entity = Entity(name=key, join_keys=[key], value_type=ValueType.STRING)
     source = FileSource(path=str(path), timestamp_field="event_timestamp", created_timestamp_column="created")
     view = FeatureView(
-        name="viewed", entities=[entity], ttl=PARAMS.ttl, schema=[Field(name=feature, dtype=Float64)], source=source
+        name="viewed", entities=[entity], ttl=PARAMS.time_to_live, schema=[Field(name=feature, dtype=Float64)], source=source
     )
     store.apply([entity, view])
     answer = store.get_historical_features(

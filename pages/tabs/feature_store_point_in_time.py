@@ -11,9 +11,10 @@ from engine.feature_store import point_in_time
 from engine.feature_store.figures import point_in_time as figures
 from engine.feature_store.point_in_time import (
     AIRPORTS,
+    DELAYS,
     SOURCES,
     STORES,
-    TTL_MINUTES,
+    TTLS,
     PointInTimeParams,
     PointInTimeResult,
     run,
@@ -24,7 +25,6 @@ from pages.shell import lab, state, work
 
 D = PointInTimeParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
-MINUTES = (0, 15, 30, 60, 90, 120, 180, 240, 360, 720, 1_440, 2_880)
 
 
 def preview() -> go.Figure:
@@ -32,38 +32,23 @@ def preview() -> go.Figure:
     return figures.life(run(D), label=6)
 
 
-def minutes_told(minutes: int) -> str:
-    """Return a duration as the sliders write it."""
-    hours, rest = divmod(abs(minutes), 60)
-    sign = "−" if minutes < 0 else ""
-    days, hours = divmod(hours, 24)
-    parts = ((days, "d"), (hours, "h"), (rest, "min"))
-    return sign + (" ".join(f"{number} {unit}" for number, unit in parts if number) or "0")
-
-
-def ttl_told(minutes: int) -> str:
-    """Return a TTL as its slider writes it."""
-    return "0: never" if minutes == 0 else minutes_told(minutes)
-
-
 def _params() -> PointInTimeParams:
     source = st.segmented_control(
         "Features", SOURCES, default=D.source, required=True, key="point_in_time_source",
-        format_func={"weather": "weather by airport", "planes": "delay by plane"}.get,
         help="Hourly weather of the airport, or the mean delay of the plane's last five landings", **BOUND,
     )  # fmt: skip
     settings: dict[str, Any] = {
         "source": source,
-        "ttl_minutes": st.select_slider(
-            "TTL", TTL_MINUTES, D.ttl_minutes, format_func=ttl_told, key="point_in_time_ttl_minutes",
-            help="How old a value may be at the label's moment", **BOUND,
+        "ttl": st.select_slider(
+            "TTL", TTLS, D.ttl, key="point_in_time_ttl",
+            help="How old a value may be at the label's moment; 0 never expires", **BOUND,
         ),
-        "offset_minutes": st.select_slider(
-            "Labels ask before departure", MINUTES, D.offset_minutes, format_func=minutes_told,
-            key="point_in_time_offset_minutes", help="When the prediction is made: the label's event timestamp", **BOUND,
+        "offset": st.select_slider(
+            "Labels ask before departure", DELAYS, D.offset, key="point_in_time_offset",
+            help="When the prediction is made: the label's event timestamp", **BOUND,
         ),
-        "delay_minutes": st.select_slider(
-            "Feed delay", MINUTES, D.delay_minutes, format_func=minutes_told, key="point_in_time_delay_minutes",
+        "delay": st.select_slider(
+            "Feed delay", DELAYS, D.delay, key="point_in_time_delay",
             help="From the event to the arrival of its row (created timestamp); made up", **BOUND,
         ),
         "correct": st.toggle(
@@ -99,6 +84,7 @@ def _more(source: Any) -> dict[str, Any]:
             values["airport"] = st.selectbox(
                 "Airport",
                 AIRPORTS,
+                DELAYS,
                 AIRPORTS.index(D.airport),
                 key="point_in_time_airport",
                 help="Origin of the flights",
@@ -108,7 +94,7 @@ def _more(source: Any) -> dict[str, Any]:
             "First day of 2013", 1, 360, D.first_day, key="point_in_time_first_day", help="1 is 1 January, UTC", **BOUND
         )
         values["n_rows"] = st.select_slider(
-            "Feature rows", (12, 24, 48, 96, 200, 500, 1_000, 2_000, 5_000), D.n_rows, format_func="{:,}".format,
+            "Feature rows", (12, 24, 48, 96, 200, 500, 1_000, 2_000, 5_000), D.n_rows,
             key="point_in_time_n_rows", help="Consecutive rows of this key", **BOUND,
         )  # fmt: skip
         values["n_labels"] = st.select_slider(
@@ -151,7 +137,9 @@ def _badge(result: PointInTimeResult) -> None:
 def _candidates(result: PointInTimeResult, label: int) -> None:
     """Every candidate row of the label looked at, the winner on top."""
     table = result.candidate_table(label)
-    st.caption(f"All {table.num_rows:,} candidates of label {label}, the winner first: what each one is, and why.")
+    n = len(result.explanation.candidates(label)[0])
+    which = f"All {n:,}" if n == table.num_rows else f"The nearest {table.num_rows:,} of {n:,}"
+    st.caption(f"{which} candidates of label {label}, the winner first: what each one is, and why.")
     moment = st.column_config.DatetimeColumn(format="D MMM HH:mm")
     st.dataframe(
         table,

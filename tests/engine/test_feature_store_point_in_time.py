@@ -350,8 +350,8 @@ def test_thousands_of_flights_against_all_weather_agree_with_feasts_duckdb_store
     "params",
     [
         PointInTimeParams(),
-        PointInTimeParams(store="file", correct=True, ttl_minutes=30),
-        PointInTimeParams(source="planes", ttl_minutes=1_440, delay_minutes=60, filter_by_created=True),
+        PointInTimeParams(store="file", correct=True, ttl="30 min"),
+        PointInTimeParams(source="planes", ttl="1 day", delay="1 h", filter_by_created=True),
     ],
 )
 def test_the_script_prints_the_headline_and_feast_confirms(params: PointInTimeParams, tmp_path: Path) -> None:
@@ -380,10 +380,10 @@ def test_naive_joins_hand_out_the_future() -> None:
 def test_every_outcome_has_its_words_and_its_figure() -> None:
     for params in (
         PointInTimeParams(),
-        PointInTimeParams(store="file", ttl_minutes=30),
-        PointInTimeParams(ttl_minutes=30, delay_minutes=240, filter_by_created=True),
-        PointInTimeParams(store="file", ttl_minutes=-60),
-        PointInTimeParams(source="planes", ttl_minutes=0, offset_minutes=0, n_rows=500, n_labels=500),
+        PointInTimeParams(store="file", ttl="30 min"),
+        PointInTimeParams(ttl="30 min", delay="6 h", filter_by_created=True),
+        PointInTimeParams(store="file", ttl="−1 h"),
+        PointInTimeParams(source="planes", ttl="0", offset="0", n_rows=500, n_labels=500),
     ):
         result = point_in_time.run(params)
         counts = [result.explanation.count(outcome) for outcome in OUTCOMES]
@@ -399,8 +399,8 @@ def test_every_outcome_has_its_words_and_its_figure() -> None:
     ("settings_", "message"),
     [
         ({"plane": "N1"}, "plane must be one of"),
-        ({"ttl_minutes": 20_000}, "ttl_minutes must be −10,080 … 10,080. Got 20000"),
-        ({"offset_minutes": -1}, "offset_minutes must be 0 … 2,880. Got -1"),
+        ({"ttl": "3 weeks"}, "ttl must be one of −1 h, 0, 15 min, .* Got '3 weeks'"),
+        ({"offset": "−1 h"}, "offset must be one of 0, 15 min"),
         ({"n_rows": 3}, "n_rows must be 4 … 5,000. Got 3"),
         ({"first_day": 0}, "first_day must be 1 … 360"),
     ],

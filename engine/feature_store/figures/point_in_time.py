@@ -12,11 +12,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.feature_store.explanation import span_told
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.feature_store.flight_features import UNITS
 from engine.feature_store.naive_joins import Joined
-from engine.feature_store.point_in_time import OUTCOMES, VERDICTS, PointInTimeResult
+from engine.feature_store.point_in_time import OUTCOMES, SPANS, VERDICTS, PointInTimeResult
 
 STYLES: dict[str, tuple[str, str, int]] = {  # verdict -> colour, symbol, size
     "won": (figures.KNOWN, "circle", 15),
@@ -33,6 +32,7 @@ CELLS: dict[str, str] = {  # what a cell holds -> colour
     "row missing": "rgba(0,0,0,0)",
     "Feast disagrees": figures.FAILED,
 }
+MAX_TOLD = 1_500  # candidates that still carry their arrival for the pointer: beyond, the figure would grow too large
 MAX_TEXTS = 24  # cells in a lane that still have room for their value
 
 
@@ -61,6 +61,8 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
     _add_windows(figure, result, label, moments[label], np.concatenate([event, moments]), arrival)
     _add_arrows(figure, result, label, moments, label_heights, event, heights)
     rows, verdicts = explanation.candidates(label)
+    more = ": %{y:.1f} " + unit if not arrival else ""
+    more += "%{customdata}" if len(rows) <= MAX_TOLD else ""
     for verdict in VERDICTS[::-1]:
         here = rows[np.asarray(verdicts, dtype=object) == verdict]
         if len(here):
@@ -73,8 +75,8 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
                 mode="markers",
                 name=name,
                 marker={"color": color, "symbol": symbol, "size": size, "line": {"width": 1.5, "color": color}},
-                customdata=[f"{value[row]:.1f} {unit}, arrived {clock(created[row])}" for row in here],
-                hovertemplate="%{x|%-d %b %H:%M}: %{customdata}<extra>" + verdict + "</extra>",
+                customdata=[f", arrived {clock(created[row])}" for row in here] if len(rows) <= MAX_TOLD else None,
+                hovertemplate="%{x|%-d %b %H:%M}" + more + "<extra>" + name + "</extra>",
             )
     _add_labels(figure, result, label, moments, label_heights)
     figure.update_layout(legend_traceorder="reversed")
@@ -110,7 +112,7 @@ def _add_windows(
     figure: go.Figure, result: PointInTimeResult, label: int, moment: Any, times: np.ndarray, arrival: bool
 ) -> None:
     """Shade what the label looked at may see, and its future."""
-    ttl = result.params.ttl_minutes
+    ttl = SPANS[result.params.ttl]
     first, last = times.min() - np.timedelta64(30, "m"), times.max() + np.timedelta64(30, "m")
     start = first if ttl == 0 else max(first, moment - np.timedelta64(max(ttl, 0), "m"))
     top = (
@@ -126,7 +128,7 @@ def _add_windows(
         {"type": "line", "layer": "below", **whole, "x0": moment, "x1": moment, "line": {"color": figures.LEAKED, "width": 1}},
     ]
     note = {"yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
-    told = "never expires " if ttl == 0 else f"TTL {span_told(ttl)} "
+    told = "never expires " if ttl == 0 else f"TTL {result.params.ttl} "
     notes = [
         {**note, "x": moment, "xanchor": "right", "text": told, "font": {"size": 12, "color": figures.KNOWN}},
         {**note, "x": moment, "xanchor": "left", "text": " the label's future", "font": {"size": 12, "color": figures.LEAKED}},
@@ -186,7 +188,7 @@ def _add_labels(figure: go.Figure, result: PointInTimeResult, label: int, moment
                 mode="markers",
                 name=name,
                 marker={
-                    "color": color, "symbol": symbol, "size": [18 if number == label else 11 for number in here],
+                    "opacity": 1, "color": color, "symbol": symbol, "size": [18 if number == label else 11 for number in here],
                     "line": {"width": 1.5, "color": color},
                 },
                 customdata=[[int(number), names[number]] for number in here],
