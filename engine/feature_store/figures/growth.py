@@ -74,8 +74,8 @@ def _title(result: GrowthResult) -> str:
     first, last = file[0], file[-1]
     slowest = max(point.median_seconds for point in others)
     return (
-        f"From {first.n_labels:,} to {last.n_labels:,} labels Feast goes from {human_seconds(first.median_seconds)} "
-        f"to {human_seconds(last.median_seconds)} in its file store;<br>no as-of join ever takes more than {human_seconds(slowest)}"
+        f"{first.n_labels:,} to {last.n_labels:,} labels: Feast goes from {human_seconds(first.median_seconds)} "
+        f"to {human_seconds(last.median_seconds)} in its file store;<br>no as-of join takes more than {human_seconds(slowest)}"
     )
 
 
