@@ -172,7 +172,7 @@ class OnlineResult:
         p = self.params
         return (
             f"In **{self.stale_share:.0%}** of the key-hours serving answers with another row than training joins, "
-            f"{self.mean_lag_hours:.1f} h older on average; at hour {p.at_hours} **{self.n_expired_present:,}** of "
+            f"{self.mean_lag_hours:.1f} h older on average. At hour {p.at_hours}, **{self.n_expired_present:,}** of "
             f"{len(self.rows.names):,} keys are null in training (TTL {p.ttl_hours} h) and PRESENT in serving."
         )
 

@@ -86,7 +86,8 @@ def _draw(result: OnlineResult) -> None:
     )
     if view == VIEWS[0]:
         lab.chart(figures.keys_by_hour(result, pinned), "online_keys", "Share of keys that differ, hour by hour")
-    work.run("online", result.params.job, online_job.steps, _show_served)
+    job = result.params.job
+    work.run("online", job, online_job.steps, _show_served, first=ServedResult(job))
     lab.report("feature_store", "online", result, figure)
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from streamlit.testing.v1 import AppTest
 
 ROUTER = "pages/router.py"
-# Imported before the page, as the server's warm-up does: Feast's import parses code (typeguard), AppTest parses the page at each
+# Imported before the page, as the warm-up does: Feast's import parses code (typeguard), AppTest parses the page at each
 # poll, and CPython 3.11 cannot parse in two threads at once ("AST constructor recursion depth mismatch").
 WARM = {"feature_store": "feast"}
 
