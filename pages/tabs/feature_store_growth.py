@@ -40,7 +40,7 @@ def _params() -> GrowthParams:
     }  # fmt: skip
     with st.expander("Repeats, seed"):
         settings["repeats"] = st.slider(
-            "Runs of each join", 1, 5, D.repeats, key="growth_repeats", help="The median is the line", **BOUND
+            "Rounds", 1, 5, D.repeats, key="growth_repeats", help="Runs of each join; the fastest counts", **BOUND
         )
         settings["seed"] = st.slider("Seed", 0, 99, D.seed, key="growth_seed", help="Of the order of turns", **BOUND)
     return GrowthParams(**settings)
@@ -51,12 +51,12 @@ def _table(result: GrowthResult) -> list[dict[str, str]]:
     peaks = result.peak_bytes or {}
     for name in result.params.contestants:
         points, slope = result.of(name), result.slope(name)
-        row = {"join": name, "largest measured": "…", "median": "…", "slope": "…", "pairs held": "…"}
+        row = {"join": name, "largest measured": "…", "fastest run": "…", "slope": "…", "pairs held": "…"}
         if points:
             last = points[-1]
             row |= {
                 "largest measured": f"{last.n_labels:,} × {last.n_rows:,}",
-                "median": human_seconds(last.median_seconds),
+                "fastest run": human_seconds(last.best_seconds),
                 "slope": "…" if slope is None else f"{slope:.2f}",
                 "pairs held": f"{last.n_pairs:,}",
             }
@@ -78,7 +78,7 @@ def _show(result: GrowthResult) -> None:
         lab.chart(figures.pairs(result), "growth_pairs", "Seconds of Feast's stores over the pairs that they join")
     if result.peak_bytes:
         lab.chart(figures.memory(result), "growth_peaks", "Peak memory of each join")
-    st.table(_table(result), hide_index=True, border="horizontal", alt="Median seconds, slope, pairs and memory of each join")
+    st.table(_table(result), hide_index=True, border="horizontal", alt="Seconds, slope, pairs and memory of each join")
     lab.report("feature_store", "growth", result, figure)
 
 

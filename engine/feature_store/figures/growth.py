@@ -30,12 +30,12 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
         label = name if slope is None else f"{name}, slope {slope:.1f}"
         figure.add_scatter(
             x=[point.n_labels for point in points],
-            y=[point.median_seconds for point in points],
+            y=[point.best_seconds for point in points],
             mode="lines+markers",
             name=label,
             line={"color": COLORS[name], "width": 2.5},
             marker={"symbol": SYMBOLS[name], "size": 9},
-            customdata=[[point.n_pairs, human_seconds(point.median_seconds)] for point in points],
+            customdata=[[point.n_pairs, human_seconds(point.best_seconds)] for point in points],
             hovertemplate="%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>" + name + "</extra>",
         )
         runs = [(point.n_labels, seconds) for point in points for seconds in point.seconds]
@@ -51,7 +51,7 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
         if earlier:
             figure.add_scatter(
                 x=[point.n_labels for point in earlier],
-                y=[point.median_seconds for point in earlier],
+                y=[point.best_seconds for point in earlier],
                 mode="lines",
                 name=f"{name}, pinned run A",
                 line={"color": COLORS[name], "width": 1.5, "dash": "dot"},
@@ -72,10 +72,10 @@ def _title(result: GrowthResult) -> str:
     if len(file) < 2 or not others:
         return "Seconds as labels and feature rows grow"
     first, last = file[0], file[-1]
-    slowest = max(point.median_seconds for point in others)
+    slowest = max(point.best_seconds for point in others)
     return (
-        f"{first.n_labels:,} to {last.n_labels:,} labels: Feast goes from {human_seconds(first.median_seconds)} "
-        f"to {human_seconds(last.median_seconds)} in its file store;<br>no as-of join takes more than {human_seconds(slowest)}"
+        f"{first.n_labels:,} to {last.n_labels:,} labels: Feast goes from {human_seconds(first.best_seconds)} "
+        f"to {human_seconds(last.best_seconds)} in its file store;<br>no as-of join takes more than {human_seconds(slowest)}"
     )
 
 
@@ -93,14 +93,14 @@ def pairs(result: GrowthResult) -> go.Figure:
         if points:
             figure.add_scatter(
                 x=[max(1, point.n_pairs) for point in points],
-                y=[point.median_seconds for point in points],
+                y=[point.best_seconds for point in points],
                 mode="markers+text" if "open" in symbol else "markers",
                 text=[f"{point.n_keys:,} key{'s' if point.n_keys > 1 else ''}" for point in points],
                 textposition="top center",
                 cliponaxis=False,
                 name=label,
                 marker={"color": COLORS[name], "symbol": symbol, "size": 11, "line": {"width": 2}},
-                customdata=[[p.n_keys, p.n_labels, p.n_rows, human_seconds(p.median_seconds)] for p in points],
+                customdata=[[p.n_keys, p.n_labels, p.n_rows, human_seconds(p.best_seconds)] for p in points],
                 hovertemplate="%{customdata[1]:,} labels × %{customdata[2]:,} rows, %{customdata[0]:,} keys: %{x:,} pairs, "
                 "%{customdata[3]}<extra></extra>",
             )
@@ -116,10 +116,10 @@ def _pairs_title(result: GrowthResult) -> str:
     if not points:
         return "Pairs that Feast's stores join"
     most = max(points, key=lambda point: point.n_pairs)
-    each = most.median_seconds / max(1, most.n_pairs)
+    each = most.best_seconds / max(1, most.n_pairs)
     keys = "key" if most.n_keys == 1 else "keys"
     return (
-        f"{most.n_pairs:,} pairs at {human_seconds(each)} each are the {human_seconds(most.median_seconds)} "
+        f"{most.n_pairs:,} pairs at {human_seconds(each)} each are the {human_seconds(most.best_seconds)} "
         f"of {most.n_keys:,} {keys}:<br>"
         "the file store's time follows the pairs, not the rows"
     )
