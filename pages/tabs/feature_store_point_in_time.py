@@ -84,7 +84,6 @@ def _more(source: Any) -> dict[str, Any]:
             values["airport"] = st.selectbox(
                 "Airport",
                 AIRPORTS,
-                DELAYS,
                 AIRPORTS.index(D.airport),
                 key="point_in_time_airport",
                 help="Origin of the flights",
@@ -109,7 +108,7 @@ def _clicked(chart: str) -> None:
     """Copy the clicked label into the control, which is the truth."""
     selected = st.session_state[chart]["selection"]["points"]
     custom = selected[0].get("customdata") if selected else None
-    if isinstance(custom, list | tuple):
+    if isinstance(custom, list | tuple):  # of a label or a cell; feature rows carry a text
         st.session_state["point_in_time_label"] = int(custom[0])
 
 
