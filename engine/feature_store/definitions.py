@@ -72,7 +72,10 @@ plane_history = FeatureView(
     name="plane_history",
     entities=[plane],
     ttl=timedelta(days=0),
-    schema=[Field(name="mean_delay", dtype=Float64, tags={"unit": "minutes", "window": "5 landings"})],
+    schema=[
+        Field(name="mean_delay", dtype=Float64, tags={"unit": "minutes", "window": "5 landings"}),
+        Field(name="last_delay", dtype=Float64, tags={"unit": "minutes"}),
+    ],
     source=plane_landings,
     description="How late the plane has been of late",
     tags={"domain": "fleet", "freshness": "each landing"},

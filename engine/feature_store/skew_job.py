@@ -115,9 +115,10 @@ def _repository(folder: Path, flights: Flights, params: SkewParams | None) -> Fe
         columns["pressure"] = np.where(np.isnan(columns["pressure"]), float(params.missing_hpa), columns["pressure"])
         columns |= {name: skew.in_other_unit(_named(columns), params.unit)[name].to_numpy() for name in WEATHER}
     mean = skew_rows.mean_delay(WINDOW if params is None else params.window)
+    last = skew_rows.mean_delay(1)
     mine = np.flatnonzero(np.isin(planes.key, flights.plane))
     rows = np.arange(len(weather.key))
-    tables = weather.table("origin", columns, rows), planes.table("tailnum", {"mean_delay": mean}, mine)
+    tables = weather.table("origin", columns, rows), planes.table("tailnum", {"mean_delay": mean, "last_delay": last}, mine)
     return lab_repo.applied(lab_repo.write(folder, *tables))
 
 
