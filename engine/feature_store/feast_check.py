@@ -57,6 +57,7 @@ class Check:
 
 def ask(explanation: Explanation, feature: str, key: str, folder: Path) -> tuple[float, np.ndarray, np.ndarray]:
     """Ask real Feast, in a repository of its own: return seconds, and value (n,) and presence (n,) of each label."""
+    feast_repo.warm(explanation.store)
     repo = feast_repo.open_repo(folder, explanation.store)
     path = feast_repo.write(explanation.features, folder / "features.parquet")
     entity = feast_repo.entity(key)

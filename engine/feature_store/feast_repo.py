@@ -11,11 +11,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from engine import workspace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,3 +121,17 @@ def historical(
             entity_df=labels.copy(), features=list(features), filter_by_created_timestamp=filter_by_created
         )
         return job.to_df()
+
+
+@lru_cache(maxsize=len(STORES))
+def warm(offline: Store) -> None:
+    """Ask the store once about one row: its first answer in a process loads code, for seconds, and no timed one should pay."""
+    folder = workspace.scratch("warm")
+    try:
+        table = pa.table({"key": ["a"], EVENT: pa.array([0], TIMESTAMP), CREATED: pa.array([0], TIMESTAMP), "value": [1.0]})
+        path, key = write(table, folder / "warm.parquet"), entity("key")
+        store = open_repo(folder, offline)
+        store.apply([key, view("warm", path, entities=[key], features={"value": "Float64"}, ttl=timedelta(0))])
+        historical(store, table.select(["key", EVENT]).to_pandas(), ["warm:value"])
+    finally:
+        workspace.remove(folder)

@@ -113,14 +113,13 @@ def _clicked(chart: str) -> None:
 
 
 def _pick(n: int) -> int:
-    key = "point_in_time_label"
-    if not 0 <= int(st.session_state.get(key, 6) or 0) < n:
-        st.session_state[key] = 0
-    return int(
-        st.number_input(
-            "Label looked at", 0, n - 1, min(6, n - 1), key=key, help="Arrow keys, or click one in a chart", **BOUND
-        )
-    )
+    """Draw the control that picks one of ``n`` labels and return its number (an int field breaks on infinity in a link)."""
+    key, first = "point_in_time_label", min(6, n - 1)
+    if n < 2:
+        return 0
+    if not 0 <= int(st.session_state.get(key, first)) < n:
+        st.session_state[key] = first
+    return int(st.slider("Label looked at", 0, n - 1, first, key=key, help="Arrow keys, or click a label in a chart", **BOUND))
 
 
 def _badge(result: PointInTimeResult) -> None:
