@@ -21,7 +21,7 @@ WARM = threading.Event()  # set once every default result is there
 
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
-    from engine.feature_store import growth, point_in_time
+    from engine.feature_store import growth, online, online_job, point_in_time, registry, skew, skew_job
     from engine.formats import codecs, race, terabyte
     from engine.sampling import arena, before_split, splits, survey
     from pages import home
@@ -31,6 +31,9 @@ def warm() -> None:
             preview()
         warmed = (
             (point_in_time.steps, point_in_time.PointInTimeParams()),  # imports Feast
+            (registry.steps, registry.RegistryParams().job),
+            (online_job.steps, online.OnlineParams().job),
+            (skew_job.steps, skew.SkewParams()),
             (race.steps, race.RaceParams()),
             (codecs.steps, codecs.CodecsParams()),
             (arena.steps, arena.ArenaParams()),
