@@ -39,7 +39,7 @@ TTLS: dict[str, timedelta] = {
 }  # fmt: skip
 SHARES = (0.125, 0.25, 0.5, 1.0)  # of the full size, measured in turn
 SWEEP_KEYS, SWEEP_SIZE = (1, 10, 100), 500  # the file store alone, at one size
-MAX_PAIRS = 12_000_000
+MAX_PAIRS = 6_000_000
 SECONDS_A_PAIR, BYTES_A_PAIR = 0.5e-6, 80  # measured once, for the warning alone
 
 
@@ -165,7 +165,7 @@ class GrowthResult:
         """The answer in one sentence."""
         last = [points[-1] for contestant in self.params.contestants if (points := self.of(contestant))]
         if not last:
-            return "Nothing has been measured yet."
+            return "Every join asked for would be too large." if self.complete else "Nothing has been measured yet."
         n = max(point.n_labels for point in last)
         there = sorted((point for point in last if point.n_labels == n), key=lambda point: point.best_seconds)
         slow, fast = there[-1], there[0]

@@ -47,3 +47,38 @@ def test_the_definitions_and_the_commands_are_on_the_page() -> None:
     assert any("def model_inputs(inputs" in code.value and "FeatureService(" in code.value for code in app.code)
     app.segmented_control(key="registry_view").set_value("Commands").run()
     assert any("feast apply" in code.value for code in settle(app).code)
+
+
+def test_feast_confirms_what_is_shown_and_the_candidates_follow_the_label() -> None:
+    app = open_page("feature_store")
+    assert not app.exception and "Feast confirms all 12 labels" in texts(app)
+    captions = [caption.value for caption in app.caption]
+    assert any("All 48 candidates of label 6" in caption for caption in captions)
+    settle(app.slider(key="point_in_time_label").set_value(3).run())
+    assert any("candidates of label 3" in caption.value for caption in app.caption)
+    assert app.dataframe[0].value["verdict"].tolist()[0] == "won"
+
+
+def test_the_file_store_says_how_many_labels_it_lost() -> None:
+    app = open_page("feature_store", point_in_time_store="file", point_in_time_ttl="30 min")
+    assert not app.exception and "Feast confirms all 12 labels" in texts(app)
+    assert "7 of 12 labels are missing from the answer" in texts(app)
+
+
+def test_a_negative_ttl_is_feasts_own_refusal_and_the_file_store_takes_it() -> None:
+    app = open_page("feature_store", point_in_time_ttl="−1 h")
+    assert not app.exception and "Feast's duckdb store refuses it as well" in app.error[0].value
+    settle(app.segmented_control(key="point_in_time_store").set_value("file").run())
+    assert not app.error and "Feast confirms all 12 labels" in texts(app) and "No label gets a value." in texts(app)
+
+
+def test_one_label_needs_no_picking() -> None:
+    app = open_page("feature_store", point_in_time_n_labels="1")
+    assert not app.exception and "Feast confirms all 1 label" in texts(app)
+
+
+def test_what_would_not_fit_is_said_on_the_page() -> None:
+    large = {"growth_n_labels": "300000", "growth_n_rows": "50000", "growth_repeats": "1", "growth_contestants": "Feast file"}
+    app = open_page("feature_store", feature_store_tab="Cost as it grows", **large)
+    assert not app.exception and "Feast file is left out from 37,500 labels on" in app.warning[0].value
+    assert "Every join asked for would be too large" in texts(app)

@@ -29,6 +29,7 @@ CELLS: dict[str, str] = {  # what a cell holds -> colour
     "known by then": figures.KNOWN,
     "from the future": figures.LEAKED,
     "no value (null)": figures.WAITING,
+    "lost the tie": figures.SYNTHETIC,
     "row missing": "rgba(0,0,0,0)",
     "Feast disagrees": figures.FAILED,
 }
@@ -257,7 +258,8 @@ def _lanes(result: PointInTimeResult) -> list[tuple[str, np.ndarray, np.ndarray]
             np.isnan(check.value), "no value (null)", np.where(explanation.leaked, "from the future", "known by then")
         )
         seen = np.where(check.returned, seen, "row missing").astype(object)
-        seen[check.differs & ~check.tie_lost] = "Feast disagrees"
+        seen[check.differs] = "Feast disagrees"
+        seen[check.tie_lost] = "lost the tie"
         lanes.insert(0, (f"Feast, {result.params.store} store", seen, check.value))
     for name, joined in (("latest value", result.latest), ("equi-join on hour", result.equi)):
         lanes.append((name, _naive_state(joined), joined.value))
