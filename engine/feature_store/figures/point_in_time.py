@@ -95,16 +95,16 @@ def _title(result: PointInTimeResult, label: int) -> str:
     winner = explanation.winner[label]
     if winner < 0:
         told = {
-            "no rows": "its key has no feature rows",
-            "future": "every row of its key comes later",
-            "expired": "what there was by then is older than the TTL",
-            "arrived too late": "what is fresh enough had not arrived",
+            "no rows": "its key has no rows",
+            "future": "every row comes later",
+            "expired": "every row by then had expired",
+            "arrived too late": "fresh rows had not arrived",
         }[OUTCOMES[explanation.outcome[label]]]
-        row = "and the file store drops the row" if not explanation.returned[label] else "so it stays null"
+        row = "row dropped" if not explanation.returned[label] else "null"
         return f"Label {label}, {flight} asked at {moment}:<br>{told}, {row}"
     value = result.value[label]
     seen = clock(_times(explanation.features[EVENT])[winner])
-    leak = ", a value that had not arrived yet" if explanation.leaked[label] else ""
+    leak = ", too early" if explanation.leaked[label] else ""
     unit = UNITS[result.params.feature]
     return f"Label {label}, {flight} asked at {moment}:<br>it gets {value:.1f} {unit} of {seen}{leak}"
 
@@ -224,7 +224,7 @@ def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *,
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
-                constraintext="none",
+                constraintext="inside",
                 customdata=custom,
                 marker={"color": color, "line": {"color": figures.WAITING, "width": 1 if state == "row missing" else 0}},
                 hovertemplate="%{y}, label %{customdata[0]}: %{customdata[1]}<extra>" + state + "</extra>",
@@ -240,6 +240,7 @@ def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *,
     }
     figure.update_layout(
         barmode="overlay",
+        uniformtext={"mode": "hide", "minsize": 10},  # on a narrow screen no text is better than overlapping ones
         shapes=[outline],
         margin={"t": 78},
         xaxis={"range": [-0.6, n - 0.4], "showgrid": False, "dtick": 1 if text else None},
