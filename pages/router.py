@@ -12,6 +12,7 @@ PAGES = [
     st.Page("etl.py", title="ETL crash lab", url_path="etl"),
     st.Page("sampling.py", title="SMOTE & sampling visualizer", url_path="sampling"),
     st.Page("leakage.py", title="Leakage simulator", url_path="leakage"),
+    st.Page("feature_store.py", title="Feast point-in-time viewer", url_path="feature_store"),
 ]
 state.owner()
 st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()

@@ -22,6 +22,7 @@ WARM = threading.Event()  # set once every default result is there
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
     from engine.etl import backfill, crash, loads
+    from engine.feature_store import growth, online, online_job, point_in_time, registry, skew, skew_job
     from engine.formats import codecs, race, terabyte
     from engine.leakage import availability, dose, time_splits
     from engine.sampling import arena, before_split, splits, survey
@@ -31,6 +32,10 @@ def warm() -> None:
         for preview in home.PREVIEWS.values():
             preview()
         warmed = (
+            (point_in_time.steps, point_in_time.PointInTimeParams()),  # imports Feast
+            (registry.steps, registry.RegistryParams().job),
+            (online_job.steps, online.OnlineParams().job),
+            (skew_job.steps, skew.SkewParams()),
             (race.steps, race.RaceParams()),
             (loads.steps, loads.LoadsParams()),
             (crash.steps, crash.CrashParams()),
@@ -44,6 +49,7 @@ def warm() -> None:
             (availability.steps, availability.AvailabilityParams()),
             (time_splits.score_steps, time_splits.TimeSplitsParams()),
             (race.steps, terabyte.TerabyteParams().race),
+            (growth.steps, growth.GrowthParams()),  # last: it measures milliseconds
         )
         for steps, params in warmed:
             JOBS.submit(SERVER, (steps, params), "warm-up", partial(steps, params))
