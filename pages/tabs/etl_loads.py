@@ -17,7 +17,7 @@ from pages.shell import lab, work
 
 D = LoadsParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
-VIEWS = ("File by file", "Row by row")
+VIEWS = ("State and cost", "File by file", "Row by row")
 MAX_DIFF_ROWS = 200
 
 
@@ -87,15 +87,24 @@ def _closer(result: LoadsResult) -> None:
             "Look closer", VIEWS, default=VIEWS[0], required=True, key="loads_view", label_visibility="collapsed", **BOUND
         )
         strategy = st.selectbox(
-            "Strategy", STRATEGIES, 1, key="loads_strategy", label_visibility="collapsed", width=220, **BOUND
+            "Strategy",
+            STRATEGIES,
+            1,
+            key="loads_strategy",
+            label_visibility="collapsed",
+            width=220,
+            disabled=view in (None, VIEWS[0]),
+            **BOUND,
         )
     lane = result.lane(strategy)
     if view == "Row by row":
         diff = lane.ledgers[0].diff(MAX_DIFF_ROWS)
         st.caption(f"{lane.strategy}, after run 1: {lane.ledgers[0].verdict}. At most {MAX_DIFF_ROWS} rows are listed.")
         st.dataframe(diff, hide_index=True, height=320, alt="Rows in which the table differs from its source")
-    else:
+    elif view == "File by file":
         lab.chart(figures.files(result, lane), "loads_files", "The ledger of one strategy after each file")
+    else:
+        st.table(_rows(result), hide_index=True, border="horizontal", alt="State hash and cost of each strategy")
 
 
 def _show(result: LoadsResult) -> None:
@@ -104,7 +113,6 @@ def _show(result: LoadsResult) -> None:
     lab.chart(figure, "loads_lanes", "What each strategy's table holds against the source, after two runs")
     if not result.complete:
         return
-    st.table(_rows(result), hide_index=True, border="horizontal", alt="State hash and cost of each strategy")
     _closer(result)
     lab.report("etl", "loads", result, figure)
 
