@@ -22,7 +22,7 @@ WARM = threading.Event()  # set once every default result is there
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
     from engine.formats import codecs, race, terabyte
-    from engine.leakage import availability, dose, time_splits
+    from engine.leakage import audit, availability, dose, repairs, time_splits
     from engine.sampling import arena, before_split, splits, survey
     from pages import home
 
@@ -38,6 +38,8 @@ def warm() -> None:
             (splits.score_steps, splits.SplitsParams()),
             (dose.overview_steps, dose.overview_of(dose.DoseParams())),
             (availability.steps, availability.AvailabilityParams()),
+            (audit.steps, audit.AuditParams()),
+            (repairs.steps, repairs.RepairsParams()),
             (time_splits.score_steps, time_splits.TimeSplitsParams()),
             (race.steps, terabyte.TerabyteParams().race),
         )
