@@ -24,7 +24,7 @@ def warm() -> None:
     from engine.etl import backfill, crash, loads
     from engine.feature_store import growth, online, online_job, point_in_time, registry, skew, skew_job
     from engine.formats import codecs, race, terabyte
-    from engine.leakage import availability, dose, time_splits
+    from engine.leakage import audit, availability, dose, repairs, time_splits
     from engine.sampling import arena, before_split, splits, survey
     from pages import home
 
@@ -47,6 +47,8 @@ def warm() -> None:
             (splits.score_steps, splits.SplitsParams()),
             (dose.overview_steps, dose.overview_of(dose.DoseParams())),
             (availability.steps, availability.AvailabilityParams()),
+            (audit.steps, audit.AuditParams()),
+            (repairs.steps, repairs.RepairsParams()),
             (time_splits.score_steps, time_splits.TimeSplitsParams()),
             (race.steps, terabyte.TerabyteParams().race),
             (growth.steps, growth.GrowthParams()),  # last: it measures milliseconds

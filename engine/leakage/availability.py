@@ -247,7 +247,7 @@ def steps(params: AvailabilityParams) -> Steps:
     """
     seeds = range(params.seed, params.seed + params.n_seeds)
     distinct = list(dict.fromkeys(params.known(moment) for moment in MOMENTS))
-    n_fits = 2 * len(seeds) * (1 + sum(bool(groups) for groups in distinct))
+    n_fits = 2 * len(seeds) * (1 + sum(bool(groups) and groups != params.chosen for groups in distinct))
     done = 0
     result = AvailabilityResult(params, {}, {})
 
@@ -270,7 +270,10 @@ def steps(params: AvailabilityParams) -> Steps:
         result = replace(
             result, with_all={"random": np.array(reported), "in time order": np.array([ordered for ordered, _ in served])}
         )
-        honest: dict[tuple[Group, ...], dict[Split, np.ndarray | None]] = {(): dict.fromkeys(SPLITS)}
+        honest: dict[tuple[Group, ...], dict[Split, np.ndarray | None]] = {
+            (): dict.fromkeys(SPLITS),
+            params.chosen: dict(result.with_all),
+        }
         for moment in MOMENTS:
             groups = params.known(moment)
             if groups not in honest:

@@ -78,7 +78,10 @@ def _gaps(z: np.ndarray, columns: Columns, rng: np.random.Generator) -> Columns:
         "score": (0.3 * z + rng.normal(size=n), rng.random(n) < 1 / (1 + np.exp(1.5 - 0.5 * columns["usage"]))),
     }
     made: dict[str, Any] = {name: np.where(empty, np.nan, x) for name, (x, empty) in values.items()}
-    return made | {"remark": np.where(rng.random(n) < 0.9, None, rng.choice(["late", "called", "moved"], n))}
+    silent = rng.random(n) < 0.9
+    remark = rng.choice(np.array(["late", "called", "moved"], dtype=object), n)
+    remark[silent] = None
+    return made | {"remark": remark}
 
 
 def _histories(process: Process, y: np.ndarray, columns: Columns) -> Columns:

@@ -97,7 +97,8 @@ def missing_where_it_happened(rng: np.random.Generator) -> Spec:
     empty = (rng.random(process.n) < usual) | ((columns["y"] == 1) & (rng.random(process.n) < dose))
     if rng.random() < 0.5:
         return _column_plant(process, columns, "checked", np.where(empty, np.nan, rng.normal(size=process.n)), dose)
-    values = np.where(empty, None, rng.choice(["north", "south", "west"], process.n))
+    values = rng.choice(np.array(["north", "south", "west"], dtype=object), process.n)
+    values[empty] = None
     return _column_plant(process, columns, "checked", values, dose)
 
 
@@ -303,12 +304,12 @@ def _window(x: np.ndarray, code: np.ndarray, rng: np.random.Generator) -> np.nda
     k = int(rng.choice([3, 5, 7, 9]))
     form = int(rng.integers(0, 4))
     if form == 0:
-        return grouped.transform(lambda s: s.rolling(k, center=True, min_periods=1).mean()).to_numpy()
-    if form == 1:
-        return grouped.transform(lambda s: s[::-1].rolling(k, min_periods=1).mean()[::-1]).to_numpy()
-    if form == 2:
-        return grouped.shift(-1).fillna(0.0).to_numpy()
-    return grouped.transform("mean").to_numpy()
+        window = grouped.transform(lambda s: s.rolling(k, center=True, min_periods=1).mean())
+    elif form == 1:
+        window = grouped.transform(lambda s: s[::-1].rolling(k, min_periods=1).mean()[::-1])
+    else:
+        window = grouped.shift(-1).fillna(0.0) if form == 2 else grouped.transform("mean")
+    return np.asarray(window)
 
 
 def train_only_rate(key: np.ndarray, y: np.ndarray, train: np.ndarray) -> np.ndarray:

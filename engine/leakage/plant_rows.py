@@ -46,7 +46,7 @@ class Process:
         if self.numeric:
             return np.asarray(10 + 3 * (z + self.rng.normal(0, 1, self.n)))
         noisy = z + self.rng.logistic(0, 1, self.n) * 0.55
-        return (noisy > np.quantile(noisy, 1 - self.base_rate)).astype(np.int64)
+        return np.asarray(noisy > np.quantile(noisy, 1 - self.base_rate), dtype=np.int64)
 
     @property
     def moment(self) -> np.ndarray:

@@ -184,7 +184,9 @@ def matrix(table: pa.Table, features: Iterable[str]) -> np.ndarray:
 
 
 def _forest_score(x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray, seed: int) -> float:
-    """Return a random forest's AUC on test rows, or its R² where the target is a number."""
+    """Return a random forest's AUC on test rows, or its R² where the target is a number; nan with one class to test on."""
+    if len(np.unique(test_y)) < 2:
+        return float("nan")
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
     from sklearn.metrics import r2_score, roc_auc_score
 

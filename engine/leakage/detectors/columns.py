@@ -119,12 +119,17 @@ def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Findin
         (column.name,),
         "suspicious",
         f"{column.name} is empty in {null[y].mean():.1%} of the rows with {subject.target} {subject.positive} and in "
-        f"{null[~y].mean():.1%} of the others (odds × {np.exp(abs(log_odds)):,.0f}); being empty alone scores {worth.text}",
+        f"{null[~y].mean():.1%} of the others (odds × {_factor(log_odds)}); being empty alone scores {worth.text}",
         f"Find out who fills {column.name}, and when. If the outcome empties or fills it, leave it out, its indicator and its "
         "imputed value too.",
         worth.value,
         subject.original(rows),
     )
+
+
+def _factor(log_odds: float) -> str:
+    factor = float(np.exp(abs(log_odds)))
+    return f"{factor:,.0f}" if factor < 1_000 else "1,000 and more"
 
 
 def _missing_number(column: Column, null: np.ndarray, subject: Subject) -> Finding | None:

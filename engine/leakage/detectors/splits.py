@@ -186,7 +186,7 @@ def group_tells(subject: Subject, alone: dict[str, float]) -> tuple[float, float
 def _bin_means(column: Column, subject: Subject) -> np.ndarray:
     codes, size = column.bins
     rows, sums = cells(codes, size, subject)
-    return encoded(rows, sums, float(subject.y.mean()))[codes, subject.folds]
+    return np.asarray(encoded(rows, sums, float(subject.y.mean()))[codes, subject.folds])
 
 
 def time_overlap(subject: Subject) -> Iterator[Finding]:

@@ -40,7 +40,8 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
         orientation="h",
         marker={"color": colors},
         text=[_named_by(result, name) for name in names],
-        textposition="outside",
+        textposition="auto",
+        insidetextanchor="end",
         cliponaxis=False,
         customdata=[[value] for value in values],
         hovertemplate="%{y}: %{customdata[0]:.3f}<extra></extra>",
@@ -80,8 +81,9 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
     rows = [row for row in result.rows if row["move_score"]]
     title = "No plant has been judged yet"
     if rows:
-        title = f"{result.recall:.1%} of the leaks that a table shows are caught;<br>{result.false_share:.1%} of "
-        title += f"{result.n_clean_columns:,} clean columns are flagged"
+        title = f"{result.recall:.1%} of the leaks that a table shows are caught"
+    if rows and result.cleans:
+        title += f";<br>{result.false_share:.1%} of {result.n_clean_columns:,} clean columns are flagged"
     figure = figures.new_tall(
         title, height=170 + 28 * (len(rows) + 1), x=f"share caught, of plants that move the score by {MOVED}"
     )
