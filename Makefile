@@ -25,13 +25,13 @@ help:
 .venv/requirements-dev.txt.installed: requirements-dev.txt .venv/requirements.txt.installed
 	@lock=requirements-dev.txt; $(INSTALL)
 
-INSTALL = set -e; echo "Installing $$lock (about 30 s with uv, 2 minutes with pip)"; \
+INSTALL = set -e; echo "Installing $$lock (about 30 s with uv, 2 to 3 minutes with pip)"; \
 	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(PY) -r $$lock; \
 	else $(PY) -m pip install --quiet --disable-pip-version-check -r $$lock; fi; \
 	cp $$lock .venv/$$lock.installed
 
 run: .venv/requirements.txt.installed
-	@echo "The playground starts on http://127.0.0.1:8501 (Ctrl-C stops it)"
+	@echo "The playground starts on http://127.0.0.1:$${STREAMLIT_SERVER_PORT:-8501} (Ctrl-C stops it)"
 	@headless=true; if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then headless=false; fi; \
 	exec .venv/bin/streamlit run app.py --server.headless=$$headless
 

@@ -156,6 +156,8 @@ def test_ctrl_c_leaves_no_process_behind(page: Page, tmp_path: Path) -> None:
         server = psutil.Process(process.pid)
         while not (children := server.children(recursive=True)):
             page.wait_for_timeout(20)
+        for child in children:
+            child.suspend()  # so that none ends by itself
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
-        assert not [child for child in psutil.wait_procs(children, timeout=1)[1] if child.status() != psutil.STATUS_ZOMBIE]
+        process.wait(timeout=60)
+        assert not [child for child in psutil.wait_procs(children, timeout=20)[1] if child.status() != psutil.STATUS_ZOMBIE]
