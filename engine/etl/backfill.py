@@ -20,14 +20,15 @@ import pyarrow as pa
 
 from engine import workspace
 from engine.etl import flight_days, partitions, sources, warehouse
-from engine.etl.backfill_result import DATES, GUARDS, MODES, BackfillParams, BackfillResult, Partition, Task
+from engine.etl.backfill_result import FIRST_DATE, GUARDS, LAST_DATE, MODES, BackfillParams, BackfillResult, Partition, Task
 from engine.etl.backfill_script import script
 from engine.etl.partitions import FIRST_DAY, N_DAYS, TODAY
 from engine.jobs import Progress, Steps, run_to_end
 
 __all__ = [
-    "DATES",
+    "FIRST_DATE",
     "GUARDS",
+    "LAST_DATE",
     "MODES",
     "BackfillParams",
     "BackfillResult",

@@ -16,14 +16,14 @@ Mode = Literal["missing", "missing or old code", "all"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 Guard = Literal["last writer wins", "compare and swap"]
 GUARDS: tuple[Guard, ...] = get_args(Guard)
-DATES = tuple(flight_days.date_of(FIRST_DAY + i).isoformat() for i in range(N_DAYS))
+FIRST_DATE, LAST_DATE = flight_days.date_of(FIRST_DAY), flight_days.date_of(FIRST_DAY + N_DAYS - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillParams:
     """The range, what runs in it, how, and what happens at the same time."""
 
-    dates: tuple[str, str] = ("2013-06-03", "2013-06-30")  # first and last, within April … June 2013
+    dates: tuple[date, date] = (date(2013, 6, 3), date(2013, 6, 30))  # first and last, within April … June 2013
     mode: Mode = "missing or old code"
     parallelism: int = 4  # 1 … 8
     dry_run: bool = False
@@ -35,7 +35,8 @@ class BackfillParams:
     def __post_init__(self) -> None:
         require(len(self.dates) == 2, "dates must be a first and a last day. Got {}.", self.dates)
         for day in self.dates:
-            require(day in DATES, "dates must be {} … {}. Got {!r}.", DATES[0], DATES[-1], day)
+            known = isinstance(day, date) and FIRST_DATE <= day <= LAST_DATE
+            require(known, "dates must be {} … {}. Got {}.", FIRST_DATE, LAST_DATE, day)
         require(self.dates[0] <= self.dates[1], "dates must be in order. Got {} … {}.", *self.dates)
         require_choice("mode", self.mode, MODES)
         require(1 <= self.parallelism <= 8, "parallelism must be 1 … 8. Got {}.", self.parallelism)
@@ -46,7 +47,7 @@ class BackfillParams:
     @property
     def days(self) -> list[int]:
         """The days of the range, counted from 1 January."""
-        first, last = (flight_days.day_of(date.fromisoformat(day)) for day in self.dates)
+        first, last = (flight_days.day_of(day) for day in self.dates)
         return list(range(first, last + 1))
 
 

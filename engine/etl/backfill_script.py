@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 SCRIPT = '''"""Plan a backfill, rebuild the partitions, let today's daily run come in between: DuckDB, but for the rows."""
+import datetime
 import json
 
 import duckdb

@@ -39,7 +39,7 @@ def fill(path: Path, spare_bytes: int) -> None:
         try:
             warehouse.load(connection, (f"INSERT INTO {warehouse.TABLE} FROM batch",))
         except duckdb.Error as error:
-            reason = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0].replace(str(path), path.name)
             report(
                 error="The disk is full: the load was undone, and the table is as it was. Free some space and run it again. "
                 f"DuckDB says: {reason[:160]}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import streamlit as st
 
 from engine.etl import backfill
-from engine.etl.backfill import DATES, GUARDS, MODES, BackfillParams, BackfillResult
+from engine.etl.backfill import FIRST_DATE, GUARDS, LAST_DATE, MODES, BackfillParams, BackfillResult
 from engine.etl.figures import backfill as figures
 from pages.shell import lab, work
 
@@ -17,11 +16,12 @@ BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def _params() -> BackfillParams:
-    dates = st.select_slider(
+    dates = st.slider(
         "Range",
-        DATES,
+        FIRST_DATE,
+        LAST_DATE,
         D.dates,
-        format_func=lambda text: f"{date.fromisoformat(text):%d %b}",
+        format="DD MMM",
         key="backfill_dates",
         help="Partitions are days; today is 30 June 2013",
         **BOUND,

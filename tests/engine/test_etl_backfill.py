@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from engine.etl.backfill import BackfillParams
 from engine.etl.figures import backfill as figures
 from engine.etl.partitions import FIRST_DAY, N_DAYS, TODAY
 
-WEEK = ("2013-06-24", "2013-06-30")
+WEEK = (date(2013, 6, 24), date(2013, 6, 30))
 
 
 def printed(script: str) -> Any:
@@ -34,7 +35,7 @@ def printed(script: str) -> Any:
     [
         BackfillParams(latency_ms=0),
         BackfillParams(dates=WEEK, mode="all", guard="compare and swap", latency_ms=0, parallelism=2),
-        BackfillParams(dates=("2013-05-20", "2013-06-02"), mode="missing", latency_ms=0, seed=3),
+        BackfillParams(dates=(date(2013, 5, 20), date(2013, 6, 2)), mode="missing", latency_ms=0, seed=3),
         BackfillParams(dates=WEEK, dry_run=True),
         BackfillParams(dates=WEEK, daily_run=False, latency_ms=0),
     ],
@@ -52,7 +53,7 @@ def test_the_plan_by_hand() -> None:
     codes = partitions.initial_codes(0)
     assert codes.count("") == partitions.N_FAILED + 1 and codes[-1] == ""
     for mode, runs in (("missing", {""}), ("missing or old code", {"", "v1"}), ("all", {"", "v1", "v2"})):
-        params = BackfillParams(dates=("2013-04-01", "2013-06-30"), mode=mode)  # type: ignore[arg-type]
+        params = BackfillParams(dates=(date(2013, 4, 1), date(2013, 6, 30)), mode=mode)  # type: ignore[arg-type]
         lines = backfill.plan(params, list(range(N_DAYS)))
         assert [line.runs for line in lines] == [code in runs for code in codes]
         assert [line.n_rows for line in lines] == list(range(N_DAYS))
@@ -127,9 +128,9 @@ def test_the_database_holds_the_flights_of_each_day() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"dates": ("2013-03-31", "2013-06-30")}, "dates must be 2013-04-01 … 2013-06-30. Got '2013-03-31'."),
-        ({"dates": ("2013-06-30", "2013-06-01")}, "dates must be in order. Got 2013-06-30 … 2013-06-01."),
-        ({"dates": ("2013-06-30",)}, "dates must be a first and a last day."),
+        ({"dates": (date(2013, 3, 31), date(2013, 6, 30))}, "dates must be 2013-04-01 … 2013-06-30. Got 2013-03-31."),
+        ({"dates": (date(2013, 6, 30), date(2013, 6, 1))}, "dates must be in order. Got 2013-06-30 … 2013-06-01."),
+        ({"dates": (date(2013, 6, 30),)}, "dates must be a first and a last day."),
         ({"mode": "some"}, "mode must be one of missing"),
         ({"parallelism": 0}, "parallelism must be 1 … 8. Got 0."),
         ({"guard": "dog"}, "guard must be one of last writer wins"),
