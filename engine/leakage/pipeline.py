@@ -92,15 +92,18 @@ def told(mechanism: Mechanism, dose: float, n_test: int) -> str:
 
 def deal(drawn: Drawn, doses: Doses) -> tuple[Rows, Rows]:
     """Return the training and the test rows as the split deals them: by time and customer, or less carefully."""
-    touched = touched_rows(drawn, doses)
-    test = drawn.test(touched["group_overlap"], touched["random_split"])
-    copies = np.argsort(drawn.rank[MECHANISMS.index("duplicates")], kind="stable") % len(drawn.train.y)
-    return drawn.train, test.where(touched["duplicates"], drawn.train.take(copies))
+    test = drawn.test(touched_rows(drawn, doses, "group_overlap"), touched_rows(drawn, doses, "random_split"))
+    copied = touched_rows(drawn, doses, "duplicates")
+    if not copied.any():
+        return drawn.train, test
+    originals = np.argsort(drawn.rank[MECHANISMS.index("duplicates")], kind="stable") % len(drawn.train.y)
+    return drawn.train, test.where(copied, drawn.train.take(originals))
 
 
-def touched_rows(drawn: Drawn, doses: Doses) -> dict[Mechanism, np.ndarray]:
-    """Return which test rows each leak touches, (n_test,) bool."""
-    return {name: drawn.rank[place] < getattr(doses, name) for place, name in enumerate(MECHANISMS)}
+def touched_rows(drawn: Drawn, doses: Doses, name: Mechanism) -> np.ndarray:
+    """Return which test rows a leak touches, (n_test,) bool."""
+    touched: np.ndarray = drawn.rank[MECHANISMS.index(name)] < getattr(doses, name)
+    return touched
 
 
 def copies(y: np.ndarray, n_train: int, dose: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +124,8 @@ def copies(y: np.ndarray, n_train: int, dose: float, rng: np.random.Generator) -
 def prepare(drawn: Drawn, doses: Doses) -> Prepared:
     """Return the matrices: refund, rolling mean, measures, region, traits and the chosen noise columns, all scaled."""
     train, test = deal(drawn, doses)
-    joins = {name: np.flatnonzero(mask) for name, mask in touched_rows(drawn, doses).items()}
+    steps: tuple[Mechanism, ...] = ("selection", "imputation", "target_encoding", "scaling")
+    joins = {name: np.flatnonzero(touched_rows(drawn, doses, name)) for name in steps}
     kept = select(_joined(train, test, joins["selection"]))
     production = process.fresh_noise(drawn.production, len(kept), drawn.world.seed)
     means = np.nanmean(_joined(train, test, joins["imputation"]).measures, axis=0)

@@ -32,9 +32,11 @@ class Verdicts:
     complete: bool = False
 
     def first_dose(self, detector: Detector) -> float | None:
-        """Return the least dose at which a detector sees the leak; ``None`` if at none, or if it cries without one too."""
+        """Return the least dose from which on a detector sees the leak; ``None`` if it does not, or cries without one too."""
         found = [share.get(detector, 0.0) > SEEN_SHARE for share in self.shares]
-        return None if not found or found[0] or not any(found) else GRID[found.index(True)]
+        if not found or found[0] or not found[-1]:
+            return None
+        return GRID[max(place for place, seen in enumerate(found) if not seen) + 1]
 
     @property
     def seen(self) -> dict[Detector, float]:

@@ -58,6 +58,8 @@ def test_the_first_dose_by_hand_and_the_figure() -> None:
     shares = [{"identifier": 0.0, "missingness": 1.0}, {"identifier": 0.3, "missingness": 1.0}, *[{"identifier": 1.0}] * 3]
     found = Verdicts(DoseParams(), tuple(shares), complete=True)  # type: ignore[arg-type]
     assert found.seen == {"identifier": 0.5} and found.false_alarms == ["missingness"]
+    once = Verdicts(DoseParams(), tuple({"identifier": share} for share in (0.0, 1.0, 0.0, 1.0, 1.0)))
+    assert once.seen == {"identifier": 0.75}, "from that dose on, not at some dose"
     assert found.verdict.endswith("False alarms on the clean table: missingness.")
     figure = figures.detectors(found)
     assert "1 of 14 detectors see it,<br>the first at dose 0.5" in figure.layout.title.text

@@ -56,8 +56,8 @@ def curve(result: DoseResult, measure: Measure = "AUC", pinned: DoseResult | Non
     chance = 0.5 if which == AUC else 0.4
     low = min([chance, *means[PRODUCTION], *means[REPORTED]])
     figure.update_layout(
-        xaxis={"range": [-0.06, 1.06], "showgrid": True, "tickvals": list(result.grid)},
-        yaxis={"range": [low - 0.08, 1.1], "showgrid": True},
+        xaxis={"range": [-0.04, 1.1], "showgrid": True, "tickvals": list(result.grid)},
+        yaxis={"range": [low - 0.08, 1.08], "showgrid": True},
     )
     return figure
 
@@ -72,7 +72,7 @@ def _here(figure: go.Figure, dose: float, here: Scores, which: int) -> None:
         line={"color": figures.WAITING, "width": 1, "dash": "dot"},
         marker={"size": 15, "color": [color for _, _, color in LANES]},
         text=[f"<b>{value:.3f}</b>" for value in values],
-        textposition=["top center", "bottom center"] if values[0] >= values[1] else ["bottom center", "top center"],
+        textposition=["top right", "bottom right"] if values[0] >= values[1] else ["bottom right", "top right"],
         showlegend=False,
         hoverinfo="skip",
         cliponaxis=False,
