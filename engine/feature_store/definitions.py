@@ -12,7 +12,7 @@ from feast.types import Float64, Int64
 from engine.feature_store.model_inputs import model_inputs
 
 DATA = Path(__file__).resolve().parent / "data"
-WEATHER_TEAM, FLEET_TEAM, MODEL_TEAM = "weather@airline.example", "fleet@airline.example", "models@airline.example"
+WEATHER_TEAM, FLEET_TEAM, MODEL_TEAM = "weather team", "fleet team", "model team"
 
 origin = Entity(
     name="origin",

@@ -255,6 +255,18 @@ def _cells(params: GrowthParams, folder: Path) -> list[_Cell]:
     return [cell for cell in cells if pairs_of(cell.name, cell.rows) <= MAX_PAIRS]
 
 
+def _plan(params: GrowthParams, folder: Path) -> tuple[GrowthResult, list[_Cell]]:
+    """Return the empty result, with what is left out, and what is to be measured."""
+    import feast  # noqa: F401  # imported here so that no timed call pays for it
+
+    full = params.rows(1.0)
+    result = GrowthResult(
+        params=params, n_labels=full.labels.num_rows, n_rows=full.features.num_rows, n_pairs=full.n_pairs,
+        n_window_pairs=full.n_window_pairs, left_out=left_out(params), measured_at=datetime.now(UTC),
+    )  # fmt: skip
+    return result, _cells(params, folder)
+
+
 def _with(result: GrowthResult, cells: list[_Cell]) -> GrowthResult:
     measured = [cell for cell in cells if cell.runs]
     return replace(
@@ -272,18 +284,13 @@ def steps(params: GrowthParams) -> Steps:
     GrowthResult
         With ``complete`` set.
     """
-    import feast  # noqa: F401  # imported here so that no timed call pays for it
-
-    full = params.rows(1.0)
-    result = GrowthResult(
-        params=params, n_labels=full.labels.num_rows, n_rows=full.features.num_rows, n_pairs=full.n_pairs,
-        n_window_pairs=full.n_window_pairs, left_out=left_out(params), measured_at=datetime.now(UTC),
-    )  # fmt: skip
     rng = np.random.default_rng(params.seed)
     folder = workspace.scratch("growth")
     try:
-        cells = _cells(params, folder)
         with ThreadPoolExecutor(1) as caller:
+            counting = Progress(0.0, "counting the pairs")
+            yield counting
+            result, cells = yield from beside(caller, partial(_plan, params, folder), counting)
             yield from beside(caller, partial(_warm, params, folder), Progress(0.0, "warming up", result))
             for turn in range(params.repeats):
                 for number, place in enumerate(rng.permutation(len(cells))):

@@ -307,7 +307,7 @@ def read(store: FeatureStore, features: Any, plane: str) -> dict[str, Answer]:
             continue
         answers[where] = {
             name: None if pd.isna(values[0]) else float(values[0])
-            for name, values in answer.items()
+            for name, values in sorted(answer.items())
             if name not in ("tailnum", feast_repo.EVENT)
         }
     return answers

@@ -5,16 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from engine.feature_store import flight_features, growth, point_in_time
+from engine.feature_store import flight_features, growth, online, point_in_time, registry, skew
 from engine.feature_store.explanation import explain
 from engine.feature_store.feast_repo import EVENT
 from engine.feature_store.figures import growth as growth_figures
+from engine.feature_store.figures import online as online_figures
 from engine.feature_store.figures import point_in_time as point_in_time_figures
+from engine.feature_store.figures import registry as registry_figures
+from engine.feature_store.figures import skew as skew_figures
 from engine.feature_store.point_in_time import TTLS
 from engine.jobs import timed
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider, spread
 
-TABS = (Tab("Point in time (TTL)", "feature_store", slider("point_in_time_ttl"), "point_in_time_life"),)
+LAB = "feature_store?feature_store_tab="
+TABS = (
+    Tab("Point in time (TTL)", "feature_store", slider("point_in_time_ttl"), "point_in_time_life"),
+    Tab("Online (scrubbed)", LAB + "Online", slider("online_at_hours"), "online_life"),
+    Tab("Skew injector (slip)", LAB + "Skew+injector", slider("skew_slip_hours"), "skew_values"),
+)
 
 
 def compute() -> None:
@@ -33,6 +41,10 @@ def compute() -> None:
         print(f"  Explained join, {n_labels:,} labels × {n_rows:,} rows: {told} ms (goal ≤ {goal:,})")
     large = point_in_time.run(replace(asked, n_rows=5_000, n_labels=500, correct=True))
     measured = growth.run(growth.GrowthParams(n_labels=500, n_rows=500, repeats=1))
+    asked_online = online.OnlineParams()
+    week = measure("Online, feed delay", lambda i: online.run(replace(asked_online, delay_hours=i % 49)))
+    skewed = measure("Skew, share of requests", lambda i: skew.run(skew.SkewParams(share=i / 100, unit="wind in m/s")))
+    registered = registry.run(registry.RegistryParams())
     payloads(
         {
             "Point in time": point_in_time_figures.life(result),
@@ -40,5 +52,8 @@ def compute() -> None:
             "Cells, 500 labels": point_in_time_figures.cells(large),
             "Cost as it grows": growth_figures.growth(measured),
             "Cost as it grows, pairs": growth_figures.pairs(measured),
+            "Online": online_figures.life(week),
+            "Skew injector": skew_figures.values(skewed),
+            "Lineage": registry_figures.lineage(registered.snapshot, registered.params.focus),
         }
     )

@@ -96,7 +96,7 @@ def test_the_snapshot_holds_the_definitions() -> None:
     assert tuple(thing.id for thing in taken.things) == FOCUS
     named = {thing.id: thing for thing in taken.things}
     weather = named["feature view · weather"]
-    assert weather.owner == "weather@airline.example" and ("domain", "weather") in weather.tags
+    assert weather.owner == "weather team" and ("domain", "weather") in weather.tags
     assert weather.features[0] == ("temp", "Float64", "°F") and ("versions", "v0") in weather.facts
     assert ("materialised until", "2013-07-08 00:00 UTC") in weather.facts
     assert ("logged", "yes") in named["feature service · delay_inputs"].facts
@@ -147,13 +147,13 @@ def test_the_graph_colours_what_is_reached() -> None:
     figure = figures.lineage(taken, "source · plane_landings")
     shown = {trace.name: set(trace.text) for trace in figure.data if trace.name}
     assert len(shown[figures.HERE]) == 1 and len(shown[figures.DOWN]) == 6 and not shown[figures.UP]
-    assert "reaches 2 models: departure delay, turnaround planner" in figure.layout.title.text
+    assert "plane_landings reaches 2 models:<br>departure delay, turnaround planner" in figure.layout.title.text
     places = figures.places(taken)
     assert len(set(places.values())) == len(taken.things), "nothing lies on top of another"
     assert all(places[a][0] < places[b][0] for a, b in taken.edges), "every edge runs to the right"
     assert len(figure.to_json()) < 100_000
     alone = Snapshot("p", (Thing("model", "m"),), ())
-    assert "reaches 0 models" in figures.lineage(alone, "model · m").layout.title.text
+    assert "m reaches no model" in figures.lineage(alone, "model · m").layout.title.text
 
 
 # ---- definitions as a file, and the command

@@ -8,9 +8,10 @@ from engine import figures
 from engine.feature_store.snapshot import Snapshot, Thing
 
 COLUMNS = {"source": 0, "entity": 0, "feature view": 1, "on-demand view": 2, "feature service": 3, "model": 4}
-HEADINGS = ("sources, entities", "feature views", "on-demand views", "services", "models")
+HEADINGS = ("sources,<br>entities", "feature<br>views", "on-demand<br>views", "services", "models")
 SYMBOLS = {"source": "square", "entity": "diamond", "model": "star"}
 LANE = 78  # pixels
+LIFT = 0.14  # of the on-demand views, so that edges past them do not run through their names
 UP, HERE, DOWN, AWAY = "is made from", "looked at", "is made from it", "not touched"
 COLORS = {UP: figures.KNOWN, HERE: figures.SYNTHETIC, DOWN: figures.LEAKED, AWAY: figures.WAITING}
 
@@ -21,7 +22,7 @@ def places(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
     for thing in snapshot.things:
         columns.setdefault(COLUMNS[thing.kind], []).append(thing)
     return {
-        thing.id: (float(column), 1 - (row + 0.5) / len(things))
+        thing.id: (float(column), 1 - (row + 0.5) / len(things) + (LIFT if column == COLUMNS["on-demand view"] else 0))
         for column, things in columns.items()
         for row, thing in enumerate(things)
     }
@@ -32,10 +33,10 @@ def lineage(snapshot: Snapshot, focus: str) -> go.Figure:
     at, up, down = places(snapshot), snapshot.reached(focus, forward=False), snapshot.reached(focus, forward=True)
     role = {name: HERE if name == focus else UP if name in up else DOWN if name in down else AWAY for name in at}
     models = sorted(name.partition(" · ")[2] for name in down if name.startswith("model · "))
-    kind, _, short = focus.partition(" · ")
-    reach = f"reaches {len(models)} model{'s' * (len(models) != 1)}" + (f": {', '.join(models)}" if models else "")
+    short = focus.partition(" · ")[2]
+    reach = f"{len(models)} model{'s' * (len(models) != 1)}:<br>{', '.join(models)}" if models else "no model"
     most = max(sum(COLUMNS[thing.kind] == column for thing in snapshot.things) for column in range(len(HEADINGS)))
-    figure = figures.new_tall(f"{short} ({kind})<br>{reach}", height=200 + LANE * max(2, most))
+    figure = figures.new_tall(f"{short} reaches {reach}", height=200 + LANE * max(2, most))
     for way in (AWAY, UP, DOWN):
         edges = [(a, b) for a, b in snapshot.edges if _way(role[a], role[b]) == way]
         figure.add_scatter(
@@ -54,20 +55,20 @@ def lineage(snapshot: Snapshot, focus: str) -> go.Figure:
             text=[_label(thing) for thing in things],
             customdata=[f"{thing.kind}: {thing.description or thing.name}" for thing in things],
             mode="markers+text",
-            textposition="bottom center",
+            textposition=["top center" if at[thing.id][1] >= 0.5 else "bottom center" for thing in things] or "top center",
             marker={"color": color, "size": 17, "symbol": [SYMBOLS.get(thing.kind, "circle") for thing in things] or "circle"},
             name=way,
             hovertemplate="%{customdata}<extra></extra>",
             cliponaxis=False,
         )
     heads = [
-        {"x": column, "y": 1.08, "text": heading, "showarrow": False, "font": {"size": 12}}
+        {"x": column, "y": 1.16, "text": heading, "showarrow": False, "font": {"size": 12}}
         for column, heading in enumerate(HEADINGS)
     ]
     figure.update_layout(
         annotations=heads,
         xaxis={"range": [-0.5, 4.5], "visible": False, "fixedrange": True},
-        yaxis={"range": [-0.1, 1.12], "visible": False, "fixedrange": True},
+        yaxis={"range": [-0.1, 1.2], "visible": False, "fixedrange": True},
     )
     return figure
 
