@@ -10,11 +10,12 @@ import streamlit as st
 from engine import lessons
 from pages import startup
 from pages.shell import lab
-from pages.tabs import formats_bytes_read, sampling_lineage
+from pages.tabs import formats_bytes_read, sampling_lineage, spark_partitioning
 
 PREVIEWS: dict[str, Callable[[], go.Figure]] = {  # topic -> chart of its default run
     "formats": formats_bytes_read.preview,
     "sampling": sampling_lineage.preview,
+    "spark": spark_partitioning.preview,
 }
 PREVIEW_HEIGHT = 360
 

@@ -10,6 +10,7 @@ PAGES = [
     st.Page("home.py", title="Home", default=True),
     st.Page("formats.py", title="Format benchmarks", url_path="formats"),
     st.Page("sampling.py", title="SMOTE & sampling visualizer", url_path="sampling"),
+    st.Page("spark.py", title="Spark partition explorer", url_path="spark"),
 ]
 state.owner()
 st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine import workspace
 from engine.jobs import JOBS
+from engine.spark import session as spark
 
 WARM = threading.Event()  # set once every default result is there
 
@@ -23,6 +24,7 @@ def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
     from engine.formats import codecs, race, terabyte
     from engine.sampling import arena, before_split, splits, survey
+    from engine.spark import partitioning, partitioning_run
     from pages import home
 
     try:
@@ -36,6 +38,7 @@ def warm() -> None:
             (survey.steps, survey.SurveyParams()),
             (splits.score_steps, splits.SplitsParams()),
             (race.steps, terabyte.TerabyteParams().race),
+            (partitioning_run.steps, partitioning.PartitioningParams()),
         )
         for steps, params in warmed:
             JOBS.submit("server", (steps, params), "warm-up", partial(steps, params))
@@ -53,4 +56,5 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     thread = threading.Thread(target=warm, name="warm-up", daemon=True)
     thread.start()
     yield
+    spark.ENGINE.stop()
     JOBS.stop()
