@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 State = Literal["cold", "starting", "ready", "failed"]
 Kind = Literal["local", "cluster", "connect"]
 REACH_SECONDS = 5.0  # an unreachable master is said within ten
-DRIVER_MEMORY = "2g"
+DRIVER_MEMORY = "1g"  # small on purpose: the cache experiment must be able to fill it
 NO_CONNECT = "Spark Connect has no {}. Unset PLAYGROUND_SPARK_REMOTE, or attach with PLAYGROUND_SPARK_MASTER, to run this."
 
 
