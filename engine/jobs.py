@@ -22,6 +22,7 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 GRACE_SECONDS = 15.0
 SIGN_OF_LIFE_SECONDS = 0.5
 KEPT_JOBS = 64
+SERVER = "server"  # owner of the jobs that warm the server up
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class Job:
         """The result if there is one, else the last partial result, else ``None``."""
         return self.result if self.result is not None else self.progress.partial
 
+    @property
+    def turn(self) -> tuple[bool, float]:
+        """What the queue is sorted by: what only the server itself wants waits for what a visitor wants."""
+        return self.owners <= {SERVER}, self.queued_at
+
     def remaining_seconds(self) -> float | None:
         """Estimate the seconds left from the share done so far; ``None`` until 2 % are done."""
         if self.started_at is None or self.progress.share < 0.02:
@@ -73,7 +79,7 @@ class Job:
 
 
 class Jobs:
-    """The queue of one server: a single worker thread, jobs in order of arrival, finished ones kept for a while."""
+    """The queue of one server: a single worker thread, jobs in order of arrival (visitors first), finished ones kept."""
 
     def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
         self.grace_seconds = grace_seconds
@@ -108,7 +114,7 @@ class Jobs:
     def place(self, job: Job) -> int:
         """Return how many jobs run or wait before ``job`` (0: it runs, or is next with nothing running)."""
         with self._changed:
-            queue = sorted((j for j in self._jobs.values() if j.active), key=lambda j: (j.state != "running", j.queued_at))
+            queue = sorted((j for j in self._jobs.values() if j.active), key=lambda j: (j.state != "running", *j.turn))
             return queue.index(job) if job in queue else 0
 
     def drop(self, owner: str, key: Hashable) -> None:
@@ -188,7 +194,7 @@ class Jobs:
             while not self._stopped:
                 waiting = [job for job in self._jobs.values() if job.state == "queued"]
                 if waiting:
-                    job = min(waiting, key=lambda j: j.queued_at)
+                    job = min(waiting, key=lambda j: j.turn)
                     job.state, job.started_at = "running", time.time()
                     return job
                 self._changed.wait()

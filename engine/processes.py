@@ -28,12 +28,13 @@ POLL_SECONDS = 0.02
 BEAT_SECONDS = 0.5
 MEMORY_LIMIT_BYTES = 2_000_000_000
 TIME_LIMIT_SECONDS = 60.0
+_alive: set[subprocess.Popen[str]] = set()
 
 
 def start(module: str, *arguments: str) -> subprocess.Popen[str]:
     """Start ``python -m module arguments`` from the repository root, in its own process group, its output piped."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -43,6 +44,8 @@ def start(module: str, *arguments: str) -> subprocess.Popen[str]:
         env=environment,
         start_new_session=True,
     )
+    _alive.add(process)
+    return process
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:
@@ -52,6 +55,13 @@ def kill_group(process: subprocess.Popen[str]) -> None:
     except ProcessLookupError:
         pass
     process.wait()
+    _alive.discard(process)
+
+
+def stop() -> None:
+    """End every child that is still there (the server shuts down): a group of its own hears no Ctrl-C."""
+    for process in list(_alive):
+        kill_group(process)
 
 
 def resident_bytes(pid: int) -> int:

@@ -23,16 +23,21 @@ from engine.errors import InputError, require
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 500
 ADDRESS_SPACE_BYTES = 6_000_000_000
+CPU_SECONDS = 240
 AVRO_BATCH_ROWS = 10_000
 MAGIC = {b"PAR1": ".parquet", b"Obj\x01": ".avro"}
 FORMATS = {".csv": "CSV", ".parquet": "Parquet", ".avro": "Avro"}
 
 
-def limit_memory() -> None:
-    """Cap this process's address space where the platform can (Linux); elsewhere the parent's watch has to do."""
+def limit_self() -> None:
+    """Cap this process's address space and its time on a processor where the platform can, in case its parent is gone.
+
+    While the parent is there, its own watch is the tighter one, and the only one on macOS.
+    """
     try:
         import resource
 
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     except (ImportError, ValueError, OSError):
         pass
@@ -144,7 +149,7 @@ def plain(table: pa.Table) -> pa.Table:
 
 def main(source: str, target: str) -> None:
     """Read SOURCE, write TARGET, print the result line or the sentence for the visitor."""
-    limit_memory()
+    limit_self()
     path = Path(source)
     try:
         reader = {".csv": read_csv, ".parquet": read_parquet, ".avro": read_avro}[check_kind(path)]

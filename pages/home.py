@@ -29,6 +29,8 @@ def card(topic: str) -> None:
         st.markdown(f"“{lesson.question}”")
         with st.skeleton(height=PREVIEW_HEIGHT):
             figure = PREVIEWS[topic]()
+        figure.frames = ()  # a preview stands still
+        figure.layout.updatemenus = figure.layout.sliders = None
         figure.update_layout(height=PREVIEW_HEIGHT)
         lab.chart(figure, f"home_{topic}", f"The default run of {lesson.title}")
         st.page_link(f"{topic}.py", label=f"Open {lesson.title}", icon=":material/arrow_forward:")

@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from engine import workspace
-from engine.jobs import JOBS
+from engine import processes, workspace
+from engine.jobs import JOBS, SERVER
 from engine.spark import session as spark
 
 WARM = threading.Event()  # set once every default result is there
@@ -41,7 +41,7 @@ def warm() -> None:
             (partitioning_run.steps, partitioning.PartitioningParams()),
         )
         for steps, params in warmed:
-            JOBS.submit("server", (steps, params), "warm-up", partial(steps, params))
+            JOBS.submit(SERVER, (steps, params), "warm-up", partial(steps, params))
     except Exception:  # a cold lab still computes its result on the first visit; the log says why it was not warm
         logging.getLogger(__name__).exception("warm-up failed")
     finally:
@@ -58,3 +58,4 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     yield
     spark.ENGINE.stop()
     JOBS.stop()
+    processes.stop()

@@ -220,7 +220,7 @@ class AnatomyResult:
     def _why_fallback(self) -> str:
         limit, plain = self.params.dictionary_limit, [point for point in self.curve if point.n_plain_pages]
         text = (
-            f"pyarrow builds a dictionary until it outgrows {human_bytes(limit)}; the pages that follow in that chunk hold "
+            f"pyarrow builds a dictionary until it outgrows {limit / 1024:,.0f} KiB; the pages that follow in that chunk hold "
             "plain values"
         )
         if not plain:

@@ -184,8 +184,8 @@ class CodecsResult:
         if not self.ready or self.smallest is None:
             return "The first files are being written."
         return (
-            f"{self.smallest.name} packs tightest: **{human_factor(self.ratio(self.smallest))}** less than in memory; sorting "
-            f"the rows {self.sorting}. Add snappy and gzip to compare the two."
+            f"{self.smallest.name} packs tightest: **{human_factor(self.ratio(self.smallest))}** smaller than in memory; "
+            f"sorting the rows {self.sorting}. Snappy against gzip is told once both are chosen."
         )
 
     @property

@@ -202,7 +202,7 @@ def dissect_upload(path: Path) -> list[Piece]:
 
 def main(source: str, target: str) -> None:
     """Take SOURCE apart, write TARGET, print the result line or the sentence for the visitor."""
-    upload_reader.limit_memory()
+    upload_reader.limit_self()
     try:
         upload_reader.check_kind(Path(source))
         with pa.memory_map(source) as file:

@@ -102,10 +102,11 @@ class RaceResult:
         return self.size_factor("Parquet snappy", "CSV")
 
     def round_trip(self, lane: Lane) -> str:
-        """Return what became of a format's columns, in three words."""
+        """Return what became of a format's columns, in a few words: how many changed, and in which ways."""
         if lane.refused or lane.changes is None:
             return "refused" if lane.refused else "…"
-        return f"{self.n_changed(lane.name)} of {self.n_columns} changed" if lane.changes else "faithful"
+        kinds = ", ".join(dict.fromkeys(change.kind for change in lane.changes))
+        return f"{self.n_changed(lane.name)} of {self.n_columns} changed: {kinds}" if lane.changes else "faithful"
 
     @property
     def n_changed_by_csv(self) -> int:
@@ -142,10 +143,12 @@ class RaceResult:
             size = human_bytes(best.file_bytes)
             return f"{best.name} stores the {self.n_rows:,} rows in **{size}**; choose a second format to compare it with."
         faster = (other.median_seconds(operation) or 0.0) / (best.median_seconds(operation) or 1.0)
+        speed = f"**{human_factor(faster)}** as fast as" if faster >= 1 else f"in **{human_factor(1 / faster)}** the time of"
+        smaller = other.file_bytes / best.file_bytes
+        size = f"{human_factor(smaller)} smaller" if smaller >= 1 else f"{human_factor(1 / smaller)} larger"
         return (
-            f"{best.name} reads {len(self.params.columns)} of {self.n_columns} columns **{human_factor(faster)}** as fast as "
-            f"{other.name}, from a file {human_factor(other.file_bytes / best.file_bytes)} smaller "
-            f"({human_bytes(best.file_bytes)} against {human_bytes(other.file_bytes)}); "
+            f"{best.name} reads {len(self.params.columns)} of {self.n_columns} columns {speed} {other.name}, from a file "
+            f"{size} ({human_bytes(best.file_bytes)} against {human_bytes(other.file_bytes)}); "
             f"{other.name} brought {self.n_changed(other.name)} of {self.n_columns} columns back changed, {best.name} "
             f"{self.n_changed(best.name)}."
         )

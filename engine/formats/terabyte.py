@@ -68,7 +68,7 @@ class TerabyteParams:
 
     @property
     def race(self) -> RaceParams:
-        """The race that is measured; the default one is the Race tab's own."""
+        """The race that is measured: the Race tab's own formats and rounds, on more rows."""
         columns, predicate = QUESTIONS[self.table]
         return RaceParams(table=self.table, n_rows=self.n_rows, columns=columns, predicate_column=predicate)
 

@@ -2,8 +2,8 @@
 
 Real: flights (``engine.sampling.flight_rows``), imbalanced-learn's samplers inside its ``Pipeline``, so that only training rows
 are ever resampled, scikit-learn's models, scores on untouched rows. The threshold of "do nothing" is moved to where cross-
-validated *training* rows cost least; the test rows never choose anything. Simplified: SMOTE-NC and SMOTEN are left out, for
-these features are numbers; focal loss (γ = 2) is there for the logistic model only.
+validated *training* rows cost least; the test rows never choose anything. Simplified: focal loss (γ = 2) is there for the
+logistic model only; SMOTEN sees each number cut into twelve bins.
 """
 
 from __future__ import annotations
@@ -123,10 +123,21 @@ class ArenaResult:
         """Average precision of doing nothing."""
         return self.mean(NOTHING, "average_precision") if self.outcomes else 0.0
 
-    @property
-    def noise(self) -> float:
-        """Standard deviation of doing nothing's average precision over the splits."""
-        return float(np.std([o.average_precision for o in self.of(NOTHING)], ddof=1)) if len(self.of(NOTHING)) > 1 else 0.0
+    def gain(self, strategy: str) -> tuple[float, float]:
+        """Return what a strategy adds to doing nothing's average precision, and half the width of its 95 % interval.
+
+        A t interval of the differences split by split, widened for as many strategies as take part (Bonferroni), so that the
+        best of them may be picked afterwards; infinite after one split.
+        """
+        from scipy.stats import t
+
+        pairs = zip(self.of(strategy), self.of(NOTHING), strict=False)
+        gaps = [one.average_precision - other.average_precision for one, other in pairs]
+        n_others = max(1, len(self.names) - 2)
+        if len(gaps) < 2:
+            return float(np.mean(gaps)), float("inf")
+        factor = float(t.ppf(1 - 0.025 / n_others, len(gaps) - 1))
+        return float(np.mean(gaps)), factor * float(np.std(gaps, ddof=1)) / len(gaps) ** 0.5
 
     @property
     def worst_brier_factor(self) -> float:
@@ -142,13 +153,19 @@ class ArenaResult:
         if not others:
             return f"Doing nothing has average precision **{self.nothing:.3f}**; add a strategy to compare it with."
         best = max(others, key=lambda name: self.mean(name, "average_precision"))
-        gain = self.mean(best, "average_precision") - self.nothing
-        if gain <= self.noise:
+        gain, half = self.gain(best)
+        n_splits = len(self.of(best))
+        if not np.isfinite(half):
             return (
-                f"No strategy beats doing nothing by more than the splits differ: the best other, {best}, moves average "
-                f"precision by **{gain:+.3f}** from {self.nothing:.3f} (splits differ by {self.noise:.3f})."
+                f"After one split {best} moves average precision by **{gain:+.3f}** from {self.nothing:.3f}: more are coming."
             )
-        return f"{best} moves average precision by **{gain:+.3f}** from {self.nothing:.3f}; splits differ by {self.noise:.3f}."
+        moves = (
+            f"moves average precision by **{gain:+.3f}** from {self.nothing:.3f} (95 % interval {gain - half:+.3f} … "
+            f"{gain + half:+.3f} over {n_splits} splits)"
+        )
+        if gain <= half:
+            return f"No strategy beats doing nothing beyond chance: the best other, {best}, {moves}."
+        return f"{best} beats doing nothing: it {moves}."
 
     @property
     def why(self) -> list[str]:
@@ -162,7 +179,8 @@ class ArenaResult:
         rival = min(rivals, key=lambda bill: bill.cost)
         reasons = [
             f"{len(first.y):,} untouched test rows a split, {int(first.y.sum()):,} of them positive; {self.params.repeats} "
-            "splits, every one a dot. Samplers saw training rows only.",
+            "splits, every one a dot. Samplers saw training rows only. Intervals are of differences split by split, widened "
+            "for the number of strategies.",
             f"Ranking and probabilities are two things: {worst} has {self.worst_brier_factor:.1f} times the Brier score of "
             f"doing nothing (its mean chance is {np.mean(self.pooled(worst)[1]):.1%}, {first.y.mean():.1%} are positive).",
             f"Where a miss costs ten false alarms, training rows move the threshold of doing nothing to {moved.threshold:.3f}: "
@@ -178,6 +196,12 @@ class ArenaResult:
                 numbers[f"{outcome.strategy}: average precision"] = round(outcome.average_precision, 4)
         return numbers
 
+    def _told_gain(self, strategy: str) -> str:
+        if strategy in (NOTHING, MOVED):
+            return "–"
+        gain, half = self.gain(strategy)
+        return f"{gain:+.3f} ± {half:.3f}" if np.isfinite(half) else f"{gain:+.3f}"
+
     def rows(self, threshold: float, cost_missed: float, cost_alarm: float) -> list[dict[str, str]]:
         """Return one row for each strategy at a threshold, as texts."""
         bills = [self.bill(name, threshold, cost_missed, cost_alarm) for name in self.names]
@@ -186,13 +210,14 @@ class ArenaResult:
             {
                 "strategy": bill.strategy,
                 "average precision": f"{self.mean(bill.strategy, 'average_precision'):.3f}",
+                "against nothing": self._told_gain(bill.strategy),
                 "Brier": f"{self.mean(bill.strategy, 'brier'):.4f}",
                 "threshold": f"{bill.threshold:.3f}",
                 "right alarms": f"{bill.right_alarms:,}",
                 "false alarms": f"{bill.false_alarms:,}",
                 "missed": f"{bill.missed:,}",
                 "recall": f"{bill.recall:.0%}",
-                "precision": f"{bill.precision:.0%}",
+                "precision": f"{bill.precision:.1%}",
                 "cost a row": f"{bill.cost:.3f}" + (" ← least" if bill.cost == cheap else ""),
             }
             for bill in bills
@@ -235,7 +260,7 @@ def meet(strategy: str, rows: FlightRows, train: np.ndarray, test: np.ndarray, r
     from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
     X, y = rows.X[train], rows.y[train]
-    chances, truth = fitted(strategy, X, y, params)(rows.X[test]), rows.y[test]
+    chances, truth = fitted(strategy, X, y, params, rows.names)(rows.X[test]), rows.y[test]
     precision, auc = float(average_precision_score(truth, chances)), float(roc_auc_score(truth, chances))
     brier = float(brier_score_loss(truth, chances))
     inner = inner_chances(X, y, params) if strategy == NOTHING else np.empty(0)

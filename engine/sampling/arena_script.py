@@ -24,8 +24,8 @@ numbers = {}
 for strategy in PARAMS.entered:
     if refusal(strategy, PARAMS.model):
         continue
-    if strategy == "focal loss":
-        chances = fitted(strategy, X, y, PARAMS)(rows.X[test])
+    if strategy in ("focal loss", "SMOTE-NC", "SMOTEN"):  # ours: the loss, and categories folded for the sampler and back
+        chances = fitted(strategy, X, y, PARAMS, rows.names)(rows.X[test])
     else:
         parts = [StandardScaler()]
         if strategy.startswith("SMOTE + "):

@@ -207,6 +207,7 @@ class BeforeSplitResult:
 def _told_of_parents(gap: float) -> str:
     """Return what the AUC with a parent in training less that without says about memorised rows."""
     easy = "Made-up positives are easy: they lie between positives, and there are as many of them as the ratio asks for."
+    gap = round(gap, 3) + 0  # no minus before a zero
     if gap < 0.02:
         return f"A parent in training is worth {gap:+.3f}: copies are not what lifts the score. {easy}"
     return f"A parent in training is worth {gap:+.3f}; the rest is no memory. {easy}"

@@ -24,9 +24,11 @@ Split = Literal["random", "in time order"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 LATE_MINUTES = 180
 THIN_SHARE = 0.001
+MIN_POSITIVES = 10
 TEST_SHARE = 0.3
 WEATHER = ("temp", "wind_speed", "precip", "visib")
 NUMBERS = ("month", "hour", "distance")
+CATEGORIES = ("origin", "carrier")  # a column of 0 and 1 for each value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +76,7 @@ def table(target: Target) -> FlightRows:
     columns["weekday"] = joined["time_hour"].dt.dayofweek.astype(float)
     for name in WEATHER:
         columns[name] = joined[name].fillna(joined[name].median()).astype(float)
-    for name in ("origin", "carrier"):
+    for name in CATEGORIES:
         columns |= {f"{name} {value}": (joined[name] == value).astype(float) for value in sorted(joined[name].unique())}
     order = joined["time_hour"].argsort(kind="stable").to_numpy()
     order = order[known.to_numpy()[order]]
@@ -97,7 +99,7 @@ def take(target: Target, positives: Positives, n_rows: int, seed: int) -> Flight
     else:
         n_positive = round(n_rows * THIN_SHARE)
         require(
-            n_positive >= 10,
+            n_positive >= MIN_POSITIVES,
             "n_rows must leave at least ten positives: 10,000 at 0.1 %. Got {:,}. Take more rows.",
             n_rows,
         )
@@ -106,6 +108,11 @@ def take(target: Target, positives: Positives, n_rows: int, seed: int) -> Flight
         taken = np.concatenate([rng.choice(m, n, replace=False) for m, n in zip(members, counts, strict=True)])
     taken = np.sort(taken)
     return FlightRows(rows.X[taken], rows.y[taken], rows.row[taken], rows.names)
+
+
+def sizes(options: tuple[int, ...], positives: Positives) -> tuple[int, ...]:
+    """Return those of the numbers of rows that leave at least MIN_POSITIVES positives."""
+    return tuple(n for n in options if positives == POSITIVES[0] or round(n * THIN_SHARE) >= MIN_POSITIVES)
 
 
 def standardise(train: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:

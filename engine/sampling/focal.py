@@ -15,14 +15,33 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from engine import data
 from engine.errors import require, require_choice
 from engine.sampling import flight_rows, points
 from engine.sampling.flight_rows import POSITIVES, SPLITS, TARGETS, Positives, Split, Target
+from engine.sampling.focal_script import script
+
+__all__ = [
+    "MODELS",
+    "N_ROWS",
+    "Fit",
+    "FocalParams",
+    "FocalResult",
+    "carried",
+    "fit",
+    "loss",
+    "modulation",
+    "pull",
+    "run",
+    "script",
+]
 
 N_ROWS = (3_000, 5_000, 10_000, 20_000, 50_000)
 Model = Literal["cross-entropy", "class weights", "focal loss"]
 MODELS: tuple[Model, ...] = ("cross-entropy", "class weights", "focal loss")
 HARDEST_SHARE = 0.05  # of the training rows, whose part of the gradient is told
+N_HARDEST = 5  # flights named
+TOLD_FLIGHT = "{carrier} {flight:.0f}, {origin} to {dest}, 2013-{month:02.0f}-{day:02.0f} {hour:02.0f}:{minute:02.0f}"
 N_BINS = 10  # of the reliability curve, each with as many test rows
 
 
@@ -57,6 +76,7 @@ class Fit:
     model: Model
     coefficients: np.ndarray  # (d,)
     intercept: float
+    train_chances: np.ndarray  # (n_train,) probability of each training row's own class
     train_pull: np.ndarray  # (n_train,) absolute gradient of each training row's loss by its log-odds, at the optimum
     chances: np.ndarray  # (n_test,) probability of the rare class
     average_precision: float
@@ -71,6 +91,7 @@ class FocalResult:
     params: FocalParams
     fits: tuple[Fit, ...]  # in the order of MODELS
     train_y: np.ndarray
+    train_row: np.ndarray  # (n_train,) in the flights table
     test_y: np.ndarray
     plane: points.Points
     boundaries: tuple[tuple[float, float, float], ...]  # a, b, c of a·x + b·y + c = 0 for each model
@@ -164,6 +185,23 @@ class FocalResult:
             )
         return rows
 
+    def hardest(self) -> list[dict[str, str]]:
+        """Return the N_HARDEST training flights that pull hardest at the focal model, as texts."""
+        plain, focal = self.fits[0], self.focal
+        places = np.argsort(-focal.train_pull, kind="stable")[:N_HARDEST]
+        wanted = ["month", "day", "hour", "minute", "carrier", "flight", "origin", "dest"]
+        flights = data.load("flights").select(wanted).take(pa.array(self.train_row[places])).to_pylist()
+        return [
+            {
+                "flight": TOLD_FLIGHT.format(**row),
+                "is": self.params.target if self.train_y[place] else "not",
+                "probability given to that": f"{focal.train_chances[place]:.1%}",
+                "of all pull": f"{focal.train_pull[place] / focal.train_pull.sum():.2%}",
+                "under cross-entropy": f"{plain.train_pull[place] / plain.train_pull.sum():.2%}",
+            }
+            for row, place in zip(flights, places, strict=True)
+        ]
+
     def table(self) -> pa.Table:
         """Return one row for each test row: its class and the three probabilities."""
         columns: dict[str, np.ndarray] = {fit.model: fit.chances for fit in self.fits}
@@ -251,7 +289,7 @@ def _rows(target: Target, positives: Positives, n_rows: int, split: Split, seed:
     flight_rows.check_n_positives(rows.y[test], "The test rows")
     X, X_test = flight_rows.standardise(rows.X[train], rows.X[test])
     y = rows.y[train]
-    return X, y, X_test, rows.y[test], fit(X, y, 0, np.ones(len(y))), fit(X, y, 0, balanced(y))
+    return X, y, rows.row[train], X_test, rows.y[test], fit(X, y, 0, np.ones(len(y))), fit(X, y, 0, balanced(y))
 
 
 @lru_cache(maxsize=8)
@@ -268,7 +306,9 @@ def run(params: FocalParams) -> FocalResult:
     InputError
         Too few positives for a training and a test part.
     """
-    X, y, X_test, y_test, plain, weighted = _rows(params.target, params.positives, params.n_rows, params.split, params.seed)
+    X, y, row, X_test, y_test, plain, weighted = _rows(
+        params.target, params.positives, params.n_rows, params.split, params.seed
+    )
     focused = fit(X, y, params.gamma, by_alpha(y, params.alpha), plain)
     ones = np.ones(len(y))
     fits = (
@@ -279,7 +319,7 @@ def run(params: FocalParams) -> FocalResult:
     plane, *known = _plane(params.seed)
     known.append(fit(plane.X, plane.y, params.gamma, by_alpha(plane.y, params.alpha), known[0]))
     lines = tuple((float(w[0]), float(w[1]), float(w[2])) for w in known)
-    return FocalResult(params, fits, y, y_test, plane, lines)
+    return FocalResult(params, fits, y, row, y_test, plane, lines)
 
 
 def _scored(
@@ -301,6 +341,7 @@ def _scored(
         model,
         weights[:-1],
         float(weights[-1]),
+        own,
         class_weight * pull(own, gamma),
         chances,
         float(average_precision_score(y_test, chances)),
@@ -318,53 +359,3 @@ def reliability(chances: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndar
         np.array([y[rows].mean() for rows in bins]),
         np.array([len(rows) for rows in bins]),
     )
-
-
-SCRIPT = '''"""Cross-entropy and class weights by scikit-learn, focal loss by SciPy; scored on other flights."""
-import json
-
-import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, roc_auc_score
-
-from engine.sampling import flight_rows
-from engine.sampling.focal import FocalParams
-
-PARAMS = @params
-rows = flight_rows.take(PARAMS.target, PARAMS.positives, PARAMS.n_rows, PARAMS.seed)
-train, test = rows.split(PARAMS.split, PARAMS.seed)
-X, X_test = flight_rows.standardise(rows.X[train], rows.X[test])
-y, y_test = rows.y[train], rows.y[test]
-
-
-def focal(w):
-    side = 2 * y - 1
-    z = side * (X @ w[:-1] + w[-1])
-    p, q, log_p = expit(z), expit(-z), -np.logaddexp(0, -z)
-    weight = np.where(y == 1, 2 * PARAMS.alpha, 2 * (1 - PARAMS.alpha)) * q**PARAMS.gamma
-    slope = -side * weight * (q - PARAMS.gamma * p * log_p)
-    return -(weight * log_p).sum() + w[:-1] @ w[:-1] / 2, np.append(X.T @ slope + w[:-1], slope.sum())
-
-
-plain = LogisticRegression(C=1, tol=1e-8, max_iter=5_000).fit(X, y)
-weighted = LogisticRegression(C=1, tol=1e-8, max_iter=5_000, class_weight="balanced").fit(X, y)
-start = np.append(plain.coef_[0], plain.intercept_)
-w = minimize(focal, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-6, "ftol": 1e-13}).x
-scores = {
-    "cross-entropy": plain.decision_function(X_test),
-    "class weights": weighted.decision_function(X_test),
-    "focal loss": X_test @ w[:-1] + w[-1],
-}
-numbers = {"n_test": len(y_test), "n_positive": int(y_test.sum())}
-for name, score in scores.items():
-    numbers[f"{name}: average precision"] = round(float(average_precision_score(y_test, score)), 4)
-    numbers[f"{name}: AUC"] = round(float(roc_auc_score(y_test, score)), 4)
-print(json.dumps(numbers))
-'''
-
-
-def script(params: FocalParams) -> str:
-    """Return the script: scikit-learn and SciPy alone, but for the rows."""
-    return SCRIPT.replace("@params", repr(params))

@@ -160,7 +160,8 @@ class LineageResult:
     @property
     def n_parents(self) -> int:
         """Minority rows that at least one synthetic row starts from or goes to."""
-        return len(np.unique(np.concatenate([self.seed_index, self.neighbour_index])))
+        parents = np.unique(np.concatenate([self.seed_index, self.neighbour_index]))
+        return int(self.points.y[parents].sum())  # Borderline-2 goes towards majority rows as well
 
     @property
     def verdict(self) -> str:
@@ -228,24 +229,32 @@ class LineageResult:
         }
 
     def table(self) -> pa.Table:
-        """Return one row for each synthetic row and each removed one."""
-        made = [
-            {"row": int(self._made[i]), "what": "made", "x": float(x), "y": float(y), "told": self.told(i)}
-            for i, (x, y) in enumerate(self.synthetic[:, :2])
-        ]
-        rows = np.vstack([self.points.X, self.synthetic])
-        gone = [
+        """Return one row for each input row, synthetic row and centroid; parents are null where there are none."""
+        n, n_made, n_rest = len(self.points.y), self.n_synthetic, len(self.centroids)
+        kind = np.full(n, "", dtype=object)
+        kind[self.minority_index] = np.array(KINDS)[self.kinds()]
+        told = [""] * n + [self.told(made) for made in range(n_made)] + [""] * n_rest
+        stays = np.ones(n + n_made + n_rest, bool)
+        stays[self.removal.index] = False
+        for place, row in enumerate(self.removal.index):
+            told[row] = f"{told[row]} Removed: {self.removal.told(place)}.".strip()
+        before, after = [None] * n, [None] * n_rest
+        xy = np.vstack([self.points.X[:, :2], self.synthetic[:, :2], self.centroids[:, :2]])
+        return pa.table(
             {
-                "row": int(row),
-                "what": "removed",
-                "x": float(rows[row, 0]),
-                "y": float(rows[row, 1]),
-                "told": self.removal.told(i),
+                "row": np.arange(n + n_made + n_rest),
+                "what": [("majority", "minority")[y] for y in self.points.y] + ["made"] * n_made + ["centroid"] * n_rest,
+                "kind": [*kind, *[""] * (n_made + n_rest)],
+                "stays": stays,
+                "x": xy[:, 0],
+                "y": xy[:, 1],
+                "seed_row": pa.array([*before, *self.seed_index.tolist(), *after], pa.int64()),
+                "neighbour_row": pa.array([*before, *self.neighbour_index.tolist(), *after], pa.int64()),
+                "step": pa.array([*before, *self.step.tolist(), *after], pa.float64()),
+                "neighbour_weight": pa.array([*before, *self.neighbour_weight.tolist(), *after], pa.float64()),
+                "told": told,
             }
-            for i, row in enumerate(self.removal.index)
-        ]
-        names = ("row", "what", "x", "y", "told")
-        return pa.Table.from_pylist(made + gone) if made or gone else pa.table({name: [] for name in names})
+        )
 
 
 def check(params: LineageParams, rows: Points) -> None:
@@ -259,7 +268,8 @@ def check(params: LineageParams, rows: Points) -> None:
     n_minority, n_majority = rows.n_minority, len(rows.y) - rows.n_minority
     require(
         n_minority >= 2 and n_majority >= 2,
-        "Each class must have at least two points. Got {:,} and {:,}. Raise rows or minority share, or draw more.",
+        "Each class must have at least two points. Got {:,} minority and {:,} majority. Raise Rows or Minority share, draw "
+        "more points, or choose another Label.",
         *(n_minority, n_majority),
     )
     method, k = params.method, params.k_neighbors
@@ -269,13 +279,14 @@ def check(params: LineageParams, rows: Points) -> None:
         require(
             k < pool,
             "k must be below the {:,} points in which {} looks for neighbours: no point is its own neighbour. Got k = {}. "
-            "Lower k, or raise the minority share.",
+            "Lower Neighbours k, or take more minority points.",
             *(pool, method, k),
         )
     if uses_ratio(method):
         require(
             params.ratio > n_minority / n_majority,
-            "ratio must be above what is there, {:.2f} ({:,} to {:,}). Got {:.2f}. Raise the ratio, or lower the share.",
+            "ratio must be above what is there, {:.2f} ({:,} to {:,}). Got {:.2f}. Raise the ratio, or "
+            "take fewer minority points.",
             *(n_minority / n_majority, n_minority, n_majority, params.ratio),
         )
 

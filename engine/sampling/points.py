@@ -154,17 +154,23 @@ def _standardised(table: pa.Table, columns: tuple[str, str]) -> np.ndarray:
     for name in columns:
         column = table[name]
         number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-        require(number, "Column {} must hold numbers: distances need them. Got {}. Choose another column.", name, column.type)
+        require(
+            number,
+            "Column {} must hold numbers: distances need them. Got {}. Choose another under Across or Up.",
+            name,
+            column.type,
+        )
         values = column.to_numpy(zero_copy_only=False).astype(float)
         n_missing = int((~np.isfinite(values)).sum())
         require(
             n_missing == 0,
-            "Column {} must have no missing value: imbalanced-learn refuses them. Got {:,}. Fill them in, or choose another.",
+            "Column {} must have no missing value: imbalanced-learn refuses them. Got {:,}. Fill them in, "
+            "or choose another under Across or Up.",
             *(name, n_missing),
         )
         require(
             bool(np.ptp(values) > 0),
-            "Column {} must hold two different values at least. Got {!r} in every row. Choose another column.",
+            "Column {} must hold two different values at least. Got {!r} in every row. Choose another under Across or Up.",
             *(name, float(values[0])),
         )
         found.append((values - values.mean()) / values.std())
@@ -176,8 +182,15 @@ def upload_columns(path: str) -> tuple[list[str], list[str]]:
     table = _read(path)
     numbers = [f.name for f in table.schema if pa.types.is_integer(f.type) or pa.types.is_floating(f.type)]
     labels = [name for name in table.column_names if pc.count_distinct(table[name]).as_py() == 2 and not table[name].null_count]
-    require(len(numbers) >= 2, "The file must have two columns of numbers. Got {}. Add numbers to draw by.", len(numbers))
-    require(len(labels) >= 1, "The file must have a column of two values, the label, without gaps. Got none.")
+    require(
+        len(numbers) >= 2,
+        "The file must have two columns of numbers. Got {}. Upload one with more columns of numbers.",
+        len(numbers),
+    )
+    require(
+        len(labels) >= 1,
+        "The file must have a column of two values, the label, without gaps. Got none. Upload one with such a column.",
+    )
     return numbers, labels
 
 
@@ -194,7 +207,7 @@ def _uploaded(path: Path, columns: tuple[str, str], label: str, n_rows: int) -> 
     places = np.linspace(0, table.num_rows - 1, min(n_rows, table.num_rows)).astype(int)
     table = table.take(pa.array(places))
     values, counts = np.unique(np.asarray(table[label].to_pylist(), dtype=str), return_counts=True)
-    require(len(values) == 2, "Label {} must have two values in the rows taken. Got {}. Take more rows.", label, len(values))
+    require(len(values) == 2, "Label {} must have two values in the rows taken. Got {}. Raise Rows.", label, len(values))
     y = np.asarray([str(value) == values[int(np.argmin(counts))] for value in table[label].to_pylist()]).astype(int)
     X = _standardised(table, columns)
     category = np.where(X[:, 0] < 0, "low", "high")

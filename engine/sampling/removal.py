@@ -110,6 +110,8 @@ def explain(method: str, sampler: Any, X: np.ndarray, y: np.ndarray, kept: np.nd
     """
     removed = np.setdiff1d(np.arange(len(y)), kept)
     notes = _Notes(len(y))
+    if not len(removed):
+        return notes.removal(removed)
     kept_majority = kept[y[kept] == 0]
     if method == "random under":
         notes.add(removed, RANDOM)

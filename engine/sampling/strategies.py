@@ -11,17 +11,18 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from engine.errors import InputError, require, require_choice
-from engine.sampling import focal
+from engine.sampling import flight_rows, focal
 from engine.sampling.flight_rows import POSITIVES, SPLITS, TARGETS, Positives, Split, Target
-from engine.sampling.samplers import METHODS, sampler_settings
+from engine.sampling.samplers import BOTH, METHODS, edges, sampler_settings
 
 Model = Literal["logistic", "k-NN", "tree", "boosting"]
 MODELS: tuple[Model, ...] = get_args(Model)
 NOTHING, WEIGHTS, FOCAL = "nothing", "class weights", "focal loss"
 MOVED = "nothing, threshold moved"  # always a row: the scores of NOTHING at a threshold of its own
-SAMPLERS = tuple(method for method in METHODS if method not in ("none", "SMOTE-NC", "SMOTEN"))
+SAMPLERS = tuple(method for method in METHODS if method != "none")
+MIXED = ("SMOTE-NC", "SMOTEN")  # take categories as such, not as columns of 0 and 1
 STRATEGIES = (NOTHING, WEIGHTS, FOCAL, *SAMPLERS)
-N_ROWS = (3_000, 5_000, 10_000, 20_000)
+N_ROWS = (3_000, 5_000, 10_000, 20_000, 50_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +34,10 @@ class ArenaParams:
     target: Target = "cancelled"
     positives: Positives = "as they are"
     split: Split = "random"
-    n_rows: int = 5_000  # 1,000 … 20,000
+    n_rows: int = 5_000  # 1,000 … 50,000
     ratio: float = 1.0  # positives by negatives after resampling, 0.1 … 1
     k_neighbors: int = 5  # of the samplers that look at neighbours, 1 … 20
-    repeats: int = 3  # splits: seeds, or cuts in time, 2 … 10
+    repeats: int = 5  # splits: seeds, or cuts in time, 2 … 10
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -83,16 +84,60 @@ def refusal(strategy: str, model: Model) -> str:
     return "only the logistic model is trained with it here." if strategy == FOCAL and model != "logistic" else ""
 
 
-def fitted(strategy: str, X: np.ndarray, y: np.ndarray, params: ArenaParams) -> Any:
-    """Return a function from rows to chances, trained on ``X`` (n, d) and ``y`` (n,) alone.
+def mixed(X: np.ndarray, y: np.ndarray, *, sampler: Any, groups: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows with those of SMOTE-NC or SMOTEN, which vote on whole categories.
+
+    Parameters
+    ----------
+    groups
+        Columns of each category, one for each value; in a row the largest is the one that holds.
+    """
+    numbers = np.setdiff1d(np.arange(X.shape[1]), np.concatenate(groups)) if groups else np.arange(X.shape[1])
+    bounds = [edges(column) for column in X[:, numbers].T]
+    binned = not hasattr(sampler, "categorical_features")  # SMOTEN knows categories only
+    values = [np.digitize(X[:, c], b[1:-1]) for c, b in zip(numbers, bounds, strict=True)] if binned else X[:, numbers].T
+    table, resampled = sampler.fit_resample(np.column_stack([*values, *(X[:, group].argmax(axis=1) for group in groups)]), y)
+    new = np.zeros((len(table) - len(X), X.shape[1]))
+    for place, (column, bound) in enumerate(zip(numbers, bounds, strict=True)):
+        found = table[len(X) :, place]
+        new[:, column] = ((bound[:-1] + bound[1:]) / 2)[found.astype(int)] if binned else found
+    for place, group in enumerate(groups, start=len(numbers)):
+        codes, first = np.unique(X[:, group].argmax(axis=1), return_index=True)
+        alike = first[np.searchsorted(codes, table[len(X) :, place].astype(int))]  # any row with that value
+        new[:, group] = X[np.ix_(alike, group)]
+    return np.vstack([X, new]), resampled
+
+
+def sampler_of(strategy: str, params: ArenaParams, names: tuple[str, ...]) -> Any:
+    """Return imbalanced-learn's sampler of a strategy, or "passthrough"; ``names`` are the columns'."""
+    from imblearn import FunctionSampler, over_sampling, under_sampling
+    from imblearn.combine import SMOTEENN, SMOTETomek
+
+    if strategy not in SAMPLERS:
+        return "passthrough"
+    inner: Any = "SMOTE" if strategy in BOTH else strategy
+    name, settings = sampler_settings(inner, params.k_neighbors, params.ratio, params.seed)
+    if strategy in MIXED:
+        groups = [[i for i, name in enumerate(names) if name.startswith(f"{of} ")] for of in flight_rows.CATEGORIES]
+        groups = [group for group in groups if group]
+        if strategy == "SMOTE-NC":
+            first = len(names) - sum(map(len, groups))  # categories stand last in its table
+            settings["categorical_features"] = list(range(first, first + len(groups)))
+    sampler = getattr(over_sampling if name.startswith("over") else under_sampling, name.split(".")[1])(**settings)
+    if strategy in MIXED:
+        return FunctionSampler(func=mixed, kw_args={"sampler": sampler, "groups": groups}, validate=False)
+    return (SMOTEENN if strategy == "SMOTE + ENN" else SMOTETomek)(smote=sampler) if strategy in BOTH else sampler
+
+
+def fitted(strategy: str, X: np.ndarray, y: np.ndarray, params: ArenaParams, names: tuple[str, ...] = ()) -> Any:
+    """Return a function from rows to chances, trained on ``X`` (n, d) with columns ``names`` and ``y`` (n,) alone.
 
     Raises
     ------
     InputError
         The sampler refuses these rows, in imbalanced-learn's words.
     """
-    from imblearn import over_sampling, pipeline, under_sampling
-    from imblearn.combine import SMOTEENN, SMOTETomek
+    from imblearn import pipeline
     from scipy.special import expit
     from sklearn.preprocessing import StandardScaler
 
@@ -100,13 +145,7 @@ def fitted(strategy: str, X: np.ndarray, y: np.ndarray, params: ArenaParams) -> 
         scaler = StandardScaler().fit(X)
         weights = focal.fit(scaler.transform(X), y, 2.0, np.ones(len(y)))
         return lambda rows: expit(scaler.transform(rows) @ weights[:-1] + weights[-1])
-    sampler: Any = "passthrough"
-    if strategy in ("SMOTE + ENN", "SMOTE + Tomek"):
-        name, settings = sampler_settings("SMOTE", params.k_neighbors, params.ratio, params.seed)
-        sampler = (SMOTEENN if strategy == "SMOTE + ENN" else SMOTETomek)(smote=over_sampling.SMOTE(**settings))
-    elif strategy in SAMPLERS:
-        name, settings = sampler_settings(strategy, params.k_neighbors, params.ratio, params.seed)
-        sampler = getattr(over_sampling if name.startswith("over") else under_sampling, name.split(".")[1])(**settings)
+    sampler = sampler_of(strategy, params, names)
     model = classifier(params.model, params.seed, weighted=strategy == WEIGHTS)
     try:
         trained = pipeline.Pipeline([("scale", StandardScaler()), ("sample", sampler), ("model", model)]).fit(X, y)

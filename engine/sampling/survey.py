@@ -9,7 +9,7 @@ times as often.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any, Literal, get_args
 
@@ -78,6 +78,7 @@ class Tally:
     rmse: float  # root of the mean squared error
     coverage: float  # share of 95 % intervals that hold the truth, 0–1
     n_places: float  # airport-days that a sample looks up, mean
+    estimates: np.ndarray = field(compare=False, repr=False)  # (n_samples,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,9 @@ class SurveyResult:
         quota, bad = self.number("quota", "bias"), self.number("convenience", "bias")
         reasons = [
             f"Convenience: mornings in January at JFK are at hand; they are off by {bad:+.2f} min whatever n is. Quota "
-            f"fills every {self.params.strata}'s share, and is still off by {quota:+.2f}: within it takes what is at hand.",
+            f"fills every {self.params.strata}'s share, and is still off by {quota:+.2f}: within it takes what is at hand. "
+            f"Its intervals hold the truth {self.number('quota', 'coverage'):.0%} of the time: they shrink as n grows, "
+            "a bias does not.",
             f"Strata by {self.params.strata}: Neyman's allocation takes {self.neyman_gain:.0%} off the error of simple random "
             + ("samples: next to nothing, for these strata differ little." if abs(self.neyman_gain) < 0.1 else "samples."),
             f"Cluster samples (an airport's hour each) vary {self.cluster_factor:.1f} times as much as simple ones (design "
@@ -180,7 +183,7 @@ class SurveyResult:
         return [
             {
                 "scheme": tally.name,
-                "bias, min": f"{tally.bias:+.2f}",
+                "bias, min": f"{round(tally.bias, 2) + 0:+.2f}",  # no minus before a zero
                 "deviation": f"{tally.deviation:.2f}",
                 "RMSE": f"{tally.rmse:.2f}",
                 "coverage of 95 %": f"{tally.coverage:.0%}",
@@ -191,7 +194,7 @@ class SurveyResult:
 
     def table(self) -> pa.Table:
         """Return one row for each scheme and mitigation."""
-        names = Tally.__dataclass_fields__
+        names = [name for name in Tally.__dataclass_fields__ if name != "estimates"]
         rows = [{name: getattr(tally, name) for name in names} for tally in (*self.tallies, *self.mitigations)]
         return pa.Table.from_pylist(rows) if rows else pa.table({"name": pa.array([], pa.string())})
 
@@ -235,6 +238,7 @@ def tally(name: str, draws: Draws, truth: float) -> Tally:
         float(np.sqrt(((draws.estimate - truth) ** 2).mean())),
         float(held.mean()),
         float(draws.n_places.mean()),
+        draws.estimate,
     )
 
 
@@ -258,16 +262,17 @@ def mitigate(params: SurveyParams, rng: np.random.Generator) -> tuple[Tally, ...
     n_rows, n, n_samples = len(people.value), params.n, params.n_samples
     easy = np.flatnonzero(people.easy)
     rows = easy[schemes.simple_rows(rng, len(easy), min(n, len(easy)), n_samples)]
-    places = np.zeros(n_samples)
     hour = frame(params.measure)["hour"].to_numpy().astype(int)
     chance = 1 + (EVENING_FACTOR - 1) * np.clip(hour - 6, 0, 16) / 16
     chosen = schemes.pps_rows(rng, chance, n, n_samples)
+    at_hand, answered = schemes.unweighted(people, rows, n_rows), schemes.unweighted(people, chosen, n_rows)
+    by_chance = schemes.weighed(people.value[chosen], 1 / chance[chosen])
     runs = {
-        "convenience": schemes.unweighted(people, rows, n_rows),
-        "convenience, post-stratified": Draws(*post_stratified(people, rows, people.stratum), places),
-        "self-selected": schemes.unweighted(people, chosen, n_rows),
-        "self-selected, post-stratified by hour": Draws(*post_stratified(people, chosen, hour), places),
-        "self-selected, inverse probability": Draws(*schemes.weighed(people.value[chosen], 1 / chance[chosen]), places),
+        "convenience": at_hand,
+        "convenience, post-stratified": Draws(*post_stratified(people, rows, people.stratum), at_hand.n_places),
+        "self-selected": answered,
+        "self-selected, post-stratified by hour": Draws(*post_stratified(people, chosen, hour), answered.n_places),
+        "self-selected, inverse probability": Draws(*by_chance, answered.n_places),
     }
     return tuple(tally(name, draws, people.truth) for name, draws in runs.items())
 

@@ -22,10 +22,13 @@ from pages.shell import panels, state
 PRESENTER_STYLE = """<style>
 [data-testid="stColumn"]:has(.st-key-controls), .st-key-controls, .st-key-panels { display: none }
 [data-testid="stTabs"] [role="tablist"] { display: none }
+[data-testid="stTabs"] :is([data-testid="stButtonGroup"], [data-testid="stSelectbox"], [data-testid="stSlider"],
+  [data-testid="stExpander"]) { display: none }
 html { font-size: 22px !important }
 </style>"""
 PRESENTER_TEXT_SIZE = 21
 PRESENTER_HEIGHT = 1.15
+PRESENTER_MOST = 560  # pixels that a laptop's screen has below the question and the verdict
 
 
 def page(topic: str, **experiments: Callable[[], None]) -> None:
@@ -156,7 +159,8 @@ def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] |
     if state.presenting():
         if st.session_state.get("stage_chart", "") not in ("", key):
             return
-        height = round((figure.layout.height or 420) * PRESENTER_HEIGHT)
+        own = figure.layout.height or 420
+        height = max(own, min(round(own * PRESENTER_HEIGHT), PRESENTER_MOST))
         figure.update_layout(
             font_size=PRESENTER_TEXT_SIZE,
             title_font_size=PRESENTER_TEXT_SIZE + 4,
@@ -168,12 +172,22 @@ def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] |
     config = {
         "displaylogo": False,
         "toImageButtonOptions": {"format": "svg", "filename": key},
-        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
+        # Few buttons: on a touch screen the bar is always there and would cover the title.
+        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "pan2d", "zoomIn2d", "zoomOut2d"],
     }
     if on_select is None:
         st.plotly_chart(figure, key=key, config=config, alt=alt)
     else:
         st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=on_select, selection_mode="points")
+
+
+def places(n: int) -> list[tuple[Any, Any]]:
+    """Return n pairs of places, for the controls of a view and for its chart below; on stage all charts stand first."""
+    pairs = [(st.container(), st.container()) for _ in range(n)]
+    if not state.presenting():
+        return pairs
+    every = [place for pair in pairs for place in pair]
+    return list(zip(every[n:], every[:n], strict=True))
 
 
 def pinned(name: str) -> Any:

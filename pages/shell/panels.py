@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 import plotly.graph_objects as go
+import psutil
 import pyarrow as pa
 import pyarrow.csv as csv
 import streamlit as st
@@ -18,8 +19,11 @@ import streamlit as st
 from engine.lessons import Challenge, Lesson, Prediction, module_of
 from pages.shell import state
 
+MANY = 5.0  # a range as wide as this is guessed in whole numbers
 PANELS = ("Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide")
-PACKAGES = ("streamlit", "plotly", "numpy", "pyarrow", "polars", "fastavro", "duckdb")
+PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pyarrow", "polars", "fastavro", "duckdb") + (
+    *("scikit-learn", "imbalanced-learn", "pyspark", "feast", "prefect"),
+)
 
 
 def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
@@ -75,17 +79,21 @@ def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -
         st.markdown(f"**{prediction.question}**")
         if prediction.range is not None:
             low, high = prediction.range
-            st.slider("Your guess", low, high, (low + high) / 2, key=key, persist_state="session")
+            whole = high - low >= MANY
+            step, look = (1.0, "%.0f") if whole else (0.01, "percent" if prediction.field.endswith("_share") else None)
+            middle = round((low + high) / 2, 0 if whole else 2)
+            st.slider("Your guess", low, high, middle, step, format=look, key=key, persist_state="session")
         else:
             st.radio("Your guess", prediction.choices, key=key, horizontal=True, persist_state="session")
         st.button("Reveal", key=f"{key}_reveal", type="primary", on_click=_reveal, args=(lesson, number, prediction))
         if guess is None:
             return
+        said = _written(guess, prediction.field)
         if lesson.settings_of(prediction.experiment, prediction.params) != result.params:
-            st.caption(f"You said {_written(guess)}. Reveal brings the setting back.")
+            st.caption(f"You said {said}. Reveal brings the setting back.")
             return
         if not complete(result):
-            st.caption(f"You said {_written(guess)}. The run is still under way.")
+            st.caption(f"You said {said}. The run is still under way.")
             return
         actual = getattr(result, prediction.field)
         if prediction.range is not None:
@@ -93,11 +101,16 @@ def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -
         else:
             near = str(actual) == guess
         verdict = "You had it" if near else "Not so"
-        st.markdown(f"{verdict}: you said **{_written(guess)}**, it is **{_written(actual)}**. {prediction.because}")
+        st.markdown(f"{verdict}: you said **{said}**, it is **{_written(actual, prediction.field)}**. {prediction.because}")
 
 
-def _written(value: Any) -> str:
-    return f"{value:,.3g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+def _written(value: Any, field: str = "") -> str:
+    """Return a value as people read it; a field called ``…_share`` as a percentage."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.1%}" if field.endswith("_share") else f"{value:,.{'0f' if abs(value) >= 1_000 else '3g'}}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def complete(result: Any) -> bool:
@@ -125,8 +138,8 @@ def _challenge(lesson: Lesson, number: int, challenge: Challenge, result: Any) -
     state_text = "met by this run" if met else "not met by this run"
     before = " · met before" if not met and f"{lesson.topic}/{number}" in st.session_state["challenges"] else ""
     icon = ":material/check_circle:" if met else ":material/radio_button_unchecked:"
-    value = _written(getattr(result, challenge.field))
-    st.markdown(f"{icon} **{challenge.goal}**  \n{challenge.field} is {value}: {state_text}{before}")
+    value = _written(getattr(result, challenge.field), challenge.field)
+    st.markdown(f"{icon} **{challenge.goal}**  \nHere: {value}, {state_text}{before}.")
 
 
 def _pin(name: str, result: Any) -> None:
@@ -172,7 +185,8 @@ def _run_json(result: Any) -> str:
         "rows": result.table().to_pylist(),
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-        "machine": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()},
+        "machine": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()}
+        | {"memory_bytes": psutil.virtual_memory().total},
     }
     return json.dumps(run, indent=1, default=str)
 
@@ -193,6 +207,7 @@ def _export(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
         st.download_button(
             "Run (JSON)", lambda: _run_json(result), f"{name}.json", "application/json", key=f"{name}_json", on_click="ignore"
         )
-    st.caption("The camera in the chart's own bar saves it as SVG. Link to this very setting:")
+    st.caption("The camera in the chart's own bar saves it as SVG, the one in the HTML file as PNG. Link to this very setting:")
     settings = {f"{name}_{key}": value for key, value in asdict(result.params).items()}
-    st.code(state.link(lesson, {lesson.tab_key: lesson.tabs[name], **settings}), language=None)
+    views = {key: st.session_state.get(key, default) for key, default in lesson.views.items() if key.startswith(f"{name}_")}
+    st.code(state.link(lesson, {lesson.tab_key: lesson.tabs[name], **settings, **views}), language=None)

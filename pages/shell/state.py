@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 
-from engine import workspace
+from engine import lessons, workspace
 from engine.jobs import JOBS
 from engine.lessons import Lesson, Settings
 
@@ -56,11 +58,27 @@ def apply_experiment(lesson: Lesson, experiment: str, settings: Settings) -> Non
 def link(lesson: Lesson, settings: Settings) -> str:
     """Return the address of the lab with ``settings``; what equals its default stays out, as Streamlit does it."""
     defaults = lesson.defaults()
-    pairs: list[tuple[str, Any]] = []
+    pairs: list[tuple[str, str]] = []
     for key, value in settings.items():
-        if key not in defaults or value == defaults[key]:
-            continue
-        for item in value if isinstance(value, tuple | list) else (value,):
-            pairs.append((key, str(item).lower() if isinstance(item, bool) else item))
+        if key in defaults and lessons.plain(value) != defaults[key]:
+            pairs += [(key, text) for text in _in_address(key, value)]
     base = (st.context.url or "").split("?")[0]
     return f"{base}?{urlencode(pairs)}" if pairs else base
+
+
+def _in_address(key: str, value: Any) -> list[str]:
+    """Return how the address writes a widget's value: a formatted option by its label, a list item by item.
+
+    Only the widget knows its labels. Streamlit keeps them with the widget's serializer and offers no public way to them, so
+    this reads what it holds for a widget drawn in this run; what is no widget (an upload's path) is in no address.
+    """
+    context = get_script_run_ctx()
+    if context is None:
+        return []
+    session = context.session_state._state
+    binding = session.query_params.get_binding_for_param(key)
+    if binding is None:
+        return []
+    metadata = session._new_widget_state.widget_metadata[binding.widget_id]
+    texts = _coerce_value_for_query_url(metadata.serializer(value), metadata.value_type)
+    return texts if isinstance(texts, list) else [texts]

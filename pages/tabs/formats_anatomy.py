@@ -81,7 +81,13 @@ def _written() -> dict[str, Any]:
             help="Each row group has a dictionary of its own",
             **BOUND,
         ),
-        "codec": st.segmented_control(
+        **_more(),
+    }
+
+
+def _more() -> dict[str, Any]:
+    with st.expander("Codec and seed"):
+        codec = st.segmented_control(
             "Codec",
             CODECS,
             default=D.codec,
@@ -89,9 +95,9 @@ def _written() -> dict[str, Any]:
             key="anatomy_codec",
             help="Packs each page after its encoding",
             **BOUND,
-        ),
-        "seed": st.slider("Seed", 0, 99, D.seed, key="anatomy_seed", help="Of the values", **BOUND),
-    }
+        )
+        seed = st.slider("Seed", 0, 99, D.seed, key="anatomy_seed", help="Of the values", **BOUND)
+    return {"codec": codec, "seed": seed}
 
 
 def _looked_at(result: AnatomyResult) -> AnatomyResult:

@@ -108,8 +108,12 @@ def _show(result: CodecsResult) -> None:
     lab.chart(figure, "codecs_tradeoff", "Compression ratio against speed of each codec and level, with the Pareto front")
     st.caption(
         f"{result.n_rows:,} rows, {human_bytes(result.table_bytes)} as Arrow in memory: what ratio and MB/s count. Files in "
-        f"memory, one thread; marks are medians, whiskers run from the slowest to the fastest of up to "
-        f"{result.params.repeats} runs."
+        "memory, one thread; "
+        + (
+            f"marks are medians, whiskers run from the slowest to the fastest of {result.params.repeats} runs."
+            if result.params.repeats > 1
+            else "marks are single runs."
+        )
     )
     view = st.segmented_control(
         "Look closer", VIEWS, default="Sorting", required=True, key="codecs_view", label_visibility="collapsed", **BOUND

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine.sampling import arena
+from engine.sampling import arena, flight_rows
 from engine.sampling.arena import MODELS, N_ROWS, STRATEGIES, ArenaParams, ArenaResult
 from engine.sampling.figures import arena as figures
 from engine.sampling.flight_rows import POSITIVES, SPLITS, TARGETS
@@ -38,19 +38,28 @@ def _params() -> ArenaParams:
         default=D.positives,
         required=True,
         key="arena_positives",
-        help="Thinned: positives dropped at random until 0.1 % are left; needs 10,000 rows",
+        help="Thinned: positives dropped at random until 0.1 % are left; takes 10,000 rows or more",
         **BOUND,
     )
-    return ArenaParams(strategies=tuple(strategies), model=model, target=target, positives=positives, **_more())
+    return ArenaParams(strategies=tuple(strategies), model=model, target=target, positives=positives, **_more(positives))
 
 
-def _more() -> dict[str, Any]:
+def _more(positives: Any) -> dict[str, Any]:
     with st.expander("Split, rows, samplers, seed"):
         split = st.segmented_control(
             "Split", SPLITS, default=D.split, required=True, key="arena_split", help="Which rows are tested", **BOUND
         )
+        sizes = flight_rows.sizes(N_ROWS, positives)  # 0.1 % of too few rows would be no positives at all
+        if st.session_state.get("arena_n_rows", D.n_rows) not in sizes:
+            st.session_state["arena_n_rows"] = sizes[0]
         n_rows = st.select_slider(
-            "Rows", N_ROWS, D.n_rows, format_func="{:,}".format, key="arena_n_rows", help="Flights drawn", **BOUND
+            "Rows",
+            sizes,
+            D.n_rows if D.n_rows in sizes else sizes[0],
+            format_func="{:,}".format,
+            key="arena_n_rows",
+            help="Flights drawn",
+            **BOUND,
         )
         ratio = st.slider(
             "Ratio after resampling", 0.1, 1.0, D.ratio, 0.1, key="arena_ratio", help="Positives by negatives", **BOUND
@@ -67,26 +76,34 @@ def _show(result: ArenaResult) -> None:
     lab.chart(figure, "arena_lanes", "Average precision of every strategy on every split")
     if not result.outcomes:
         return
-    left, middle, right = st.columns(3)
+    controls, below = lab.places(1)[0]
+    left, middle, right = controls.columns(3)
     threshold = left.slider("Threshold", 0.0, 1.0, 0.5, 0.01, key="arena_threshold", help="Chance that makes an alarm", **BOUND)
     missed = middle.slider("A miss costs", 0.0, 100.0, 10.0, 1.0, key="arena_cost_missed", help="Your cost matrix", **BOUND)
     alarm = right.slider("A false alarm costs", 0.0, 20.0, 1.0, 0.5, key="arena_cost_alarm", help="Your cost matrix", **BOUND)
-    view = st.segmented_control(
+    view = controls.segmented_control(
         "Look closer", VIEWS, default=VIEWS[0], required=True, key="arena_view", label_visibility="collapsed", **BOUND
     )
-    if view == "ROC":
-        lab.chart(figures.roc(result, threshold), "arena_roc", "Right against false alarms")
-    elif view == "Cost":
-        lab.chart(figures.costs(result, threshold, missed, alarm), "arena_costs", "Cost of each strategy by threshold")
-    elif view == "Reliability":
-        lab.chart(figures.calibration(result), "arena_reliability", "Share of positives by chance said")
-    elif view == "Boundaries" and result.planes:
-        lab.chart(figures.boundaries(result, threshold), "arena_boundaries", "Where each strategy raises an alarm")
-    else:
-        lab.chart(figures.precision_recall(result, threshold), "arena_precision_recall", "Precision against recall")
+    with below:
+        _closer(result, view, threshold, missed, alarm)
     rows = result.rows(threshold, missed, alarm)
     st.table(rows, hide_index=True, border="horizontal", alt="Confusion matrix and cost of every strategy at the threshold")
     lab.report("sampling", "arena", result, figure)
+
+
+def _closer(result: ArenaResult, view: str | None, threshold: float, missed: float, alarm: float) -> None:
+    if view == "ROC":
+        lab.chart(figures.roc(result, threshold, missed, alarm), "arena_roc", "Right against false alarms")
+    elif view == "Cost":
+        lab.chart(figures.costs(result, threshold, missed, alarm), "arena_costs", "Cost of each strategy by threshold")
+    elif view == "Reliability":
+        lab.chart(figures.calibration(result, threshold), "arena_reliability", "Share of positives by chance said")
+    elif view == "Boundaries" and result.planes:
+        lab.chart(figures.boundaries(result, threshold), "arena_boundaries", "Where each strategy raises an alarm")
+    else:
+        lab.chart(
+            figures.precision_recall(result, threshold, missed, alarm), "arena_precision_recall", "Precision against recall"
+        )
 
 
 @lab.experiment("arena")

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine.sampling import before_split
+from engine.sampling import before_split, flight_rows
 from engine.sampling.before_split import MODELS, N_ROWS, BeforeSplitParams, BeforeSplitResult
 from engine.sampling.figures import before_split as figures
 from engine.sampling.flight_rows import POSITIVES, TARGETS
@@ -30,15 +30,24 @@ def _params() -> BeforeSplitParams:
         default=D.positives,
         required=True,
         key="before_split_positives",
-        help="Thinned: positives dropped at random until 0.1 % are left; needs 10,000 rows",
+        help="Thinned: positives dropped at random until 0.1 % are left; takes 10,000 rows or more",
         **BOUND,
     )
     ratio = st.slider(
         "Ratio after SMOTE", 0.1, 1.0, D.ratio, 0.1, key="before_split_ratio", help="Positives for each negative", **BOUND
     )
     with st.expander("Rows, neighbours, seeds"):
+        sizes = flight_rows.sizes(N_ROWS, positives)  # 0.1 % of too few rows would be no positives at all
+        if st.session_state.get("before_split_n_rows", D.n_rows) not in sizes:
+            st.session_state["before_split_n_rows"] = sizes[0]
         n_rows = st.select_slider(
-            "Rows", N_ROWS, D.n_rows, format_func="{:,}".format, key="before_split_n_rows", help="Flights drawn", **BOUND
+            "Rows",
+            sizes,
+            D.n_rows if D.n_rows in sizes else sizes[0],
+            format_func="{:,}".format,
+            key="before_split_n_rows",
+            help="Flights drawn",
+            **BOUND,
         )
         k = st.slider("Neighbours k", 1, 20, D.k_neighbors, key="before_split_k_neighbors", help="Of SMOTE", **BOUND)
         repeats = st.slider("Seeds", 1, 10, D.repeats, key="before_split_repeats", help="Each draws its own rows", **BOUND)
@@ -57,11 +66,13 @@ def _params() -> BeforeSplitParams:
 
 def _show(result: BeforeSplitResult) -> None:
     st.markdown(result.verdict)
-    score = st.segmented_control(
+    controls, below = lab.places(1)[0]
+    score = controls.segmented_control(
         "Score", list(SCORES), default="AUC", required=True, key="before_split_score", label_visibility="collapsed", **BOUND
     )
     figure = figures.chart(result, SCORES[score or "AUC"], lab.pinned("before_split"))
-    lab.chart(figure, "before_split_chart", "Score of the two ways and of parts of the leaky test rows")
+    with below:
+        lab.chart(figure, "before_split_chart", "Score of the two ways and of parts of the leaky test rows")
     if result.trials:
         lab.report("sampling", "before_split", result, figure)
 

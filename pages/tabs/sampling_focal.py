@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from engine.sampling import focal
+from engine.sampling import flight_rows, focal
 from engine.sampling.figures import focal as figures
 from engine.sampling.flight_rows import POSITIVES, SPLITS, TARGETS
-from engine.sampling.focal import N_ROWS, FocalParams
+from engine.sampling.focal import N_ROWS, FocalParams, FocalResult
 from pages.shell import lab
 
 D = FocalParams()
@@ -35,12 +35,21 @@ def _params() -> FocalParams:
         default=D.positives,
         required=True,
         key="focal_positives",
-        help="Thinned: positives dropped at random until 0.1 % are left; needs 10,000 rows",
+        help="Thinned: positives dropped at random until 0.1 % are left; takes 10,000 rows or more",
         **BOUND,
     )
     with st.expander("Rows, split, seed"):
+        sizes = flight_rows.sizes(N_ROWS, positives)  # 0.1 % of too few rows would be no positives at all
+        if st.session_state.get("focal_n_rows", D.n_rows) not in sizes:
+            st.session_state["focal_n_rows"] = sizes[0]
         n_rows = st.select_slider(
-            "Rows", N_ROWS, D.n_rows, format_func="{:,}".format, key="focal_n_rows", help="Flights drawn at random", **BOUND
+            "Rows",
+            sizes,
+            D.n_rows if D.n_rows in sizes else sizes[0],
+            format_func="{:,}".format,
+            key="focal_n_rows",
+            help="Flights drawn at random",
+            **BOUND,
         )
         split = st.segmented_control(
             "Split", SPLITS, default=D.split, required=True, key="focal_split", help="Which 30 % are held out", **BOUND
@@ -58,6 +67,17 @@ def _params() -> FocalParams:
     )
 
 
+def _closer(result: FocalResult, view: str | None, pinned: FocalResult | None) -> None:
+    if view == "Calibration":
+        lab.chart(figures.calibration(result, pinned), "focal_calibration", "Share of positives by probability said")
+    elif view == "Boundary":
+        lab.chart(figures.boundaries(result), "focal_boundaries", "Where three models draw the line between two classes")
+    else:
+        lab.chart(figures.carriers(result, pinned), "focal_carriers", "Part of the gradient that the hardest rows make")
+        st.caption("The training flights that pull hardest at the focal model:")
+        st.table(result.hardest(), hide_index=True, border="horizontal", alt="The flights that carry the training")
+
+
 @lab.experiment("focal")
 def show() -> None:
     controls, output = lab.columns()
@@ -70,7 +90,8 @@ def show() -> None:
         result = run(params)
         pinned = lab.pinned("focal")
         st.markdown(result.verdict)
-        which = st.segmented_control(
+        (controls, above), (more_controls, below) = lab.places(2)
+        which = controls.segmented_control(
             "Curve",
             list(figures.CURVES),
             default="loss",
@@ -80,15 +101,12 @@ def show() -> None:
             **BOUND,
         )
         figure = figures.curve(result, which or "loss", pinned)
-        lab.chart(figure, "focal_loss", "Focal loss and cross-entropy by the probability of the right class")
-        view = st.segmented_control(
+        with above:
+            lab.chart(figure, "focal_loss", "Focal loss and cross-entropy by the probability of the right class")
+        view = more_controls.segmented_control(
             "Look closer", VIEWS, default="Who trains", required=True, key="focal_view", label_visibility="collapsed", **BOUND
         )
-        if view == "Calibration":
-            lab.chart(figures.calibration(result, pinned), "focal_calibration", "Share of positives by probability said")
-        elif view == "Boundary":
-            lab.chart(figures.boundaries(result), "focal_boundaries", "Where three models draw the line between two classes")
-        else:
-            lab.chart(figures.carriers(result, pinned), "focal_carriers", "Part of the gradient that the hardest rows make")
+        with below:
+            _closer(result, view, pinned)
         st.table(result.scores(), hide_index=True, border="horizontal", alt="Scores of the three models on unseen flights")
         lab.report("sampling", "focal", result, figure)

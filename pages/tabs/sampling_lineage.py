@@ -11,7 +11,7 @@ from engine.sampling import lineage, points
 from engine.sampling.figures import lineage as figures
 from engine.sampling.lineage import METHODS, SLOW, LineageParams, LineageResult
 from engine.sampling.points import FLIGHT_COLUMNS, SOURCES
-from pages.shell import lab, upload, work
+from pages.shell import lab, state, upload, work
 from pages.tabs import sampling_canvas
 
 D = LineageParams()
@@ -124,23 +124,29 @@ def _pick(kind: str, n: int, label: str) -> int:
 def _show(result: LineageResult) -> None:
     pinned = lab.pinned("lineage")
     st.markdown(result.verdict)
-    made, removed, lines = 0, None, False
+    made, removed, lines, close = 0, None, False, False
     above = st.container()  # the chart stands above the controls that point into it
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    controls, below = lab.places(1)[0]
+    left, middle, right = controls.columns([2, 1, 1], vertical_alignment="bottom")
     with left:
         if result.n_synthetic:
             made = _pick("made", result.n_synthetic, "Synthetic point")
         elif result.n_removed:
             removed = _pick("removed", result.n_removed, "Removed point")
+    if result.n_synthetic or result.n_removed:
+        close = middle.toggle("Close up", key="lineage_close", help="The neighbourhood of the picked point alone", **BOUND)
     if result.n_synthetic:
         lines = right.toggle("All parents' lines", key="lineage_lines", help="A line for each pair of parents", **BOUND)
-        st.caption(result.told(made))
+        controls.caption(result.told(made))
     elif removed is not None:
-        st.caption(f"Row {result.removal.index[removed]:,} was removed: {result.removal.told(removed)}.")
-    figure = figures.plane(result, pinned, made=made, removed=removed, lines=bool(lines))
+        controls.caption(f"Row {result.removal.index[removed]:,} was removed: {result.removal.told(removed)}.")
+    figure = figures.plane(result, pinned, made=made, removed=removed, lines=bool(lines), close=bool(close))
+    if state.presenting():
+        figure.update_layout(height=470)  # the player has to be on stage as well
     with above:
         lab.chart(figure, "lineage_plane", "Points by class, the synthetic ones with their parents", on_select=_point_clicked)
-    lab.chart(figures.origins(result, pinned), "lineage_origins", "Kinds of minority points and of the seeds")
+    with below:
+        lab.chart(figures.origins(result, pinned), "lineage_origins", "Kinds of minority points and of the seeds")
     lab.report("sampling", "lineage", result, figure)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from engine.jobs import JOBS
 from engine.sampling import splits
 from engine.sampling.figures import splits as figures
 from engine.sampling.splits import MODELS, N_ROWS, RATES, SCHEMES, Scores, SplitsParams
@@ -67,9 +68,17 @@ def _more() -> dict[str, Any]:
     return {"model": model, "n_rows": n_rows, "rate": rate, "seed": seed}
 
 
+def _pinned_scores() -> Scores | None:
+    """Return what the schemes said under the settings of the pinned run, if they were scored."""
+    pinned = lab.pinned("splits")
+    job = JOBS.find((splits.score_steps, pinned.params.scoring())) if pinned is not None else None
+    return job.latest if job is not None and job.latest is not None else None
+
+
 def _show_scores(scores: Scores) -> None:
     st.markdown(scores.verdict)
-    lab.chart(figures.scheme_scores(scores), "splits_scores", "AUC of every fold under each scheme against the later quarter")
+    figure = figures.scheme_scores(scores, _pinned_scores())
+    lab.chart(figure, "splits_scores", "AUC of every fold under each scheme against the later quarter")
     st.table(scores.rows(), hide_index=True, border="horizontal", alt="Scores of each scheme")
 
 
@@ -87,14 +96,15 @@ def show() -> None:
         st.markdown(result.verdict)
         figure = figures.bands(result)
         lab.chart(figure, "splits_bands", "Folds as bands over the flights in time order")
-        st.caption("At the right: share of positives among the training rows · among the test rows of each fold.")
         if pinned is not None:
             lab.chart(figures.bands(pinned), "splits_bands_pinned", "Folds of the pinned run A")
-        view = st.segmented_control(
+        controls, below = lab.places(1)[0]
+        view = controls.segmented_control(
             "Look closer", VIEWS, default="Scores", required=True, key="splits_view", label_visibility="collapsed", **BOUND
         )
-        if view == "Empty folds":
-            lab.chart(figures.empty_folds(result), "splits_empty", "Chance of a fold without positives by their number")
-        else:
-            work.run("splits", params, splits.score_steps, _show_scores)
+        with below:
+            if view == "Empty folds":
+                lab.chart(figures.empty_folds(result), "splits_empty", "Chance of a fold without positives by their number")
+            else:
+                work.run("splits", params.scoring(), splits.score_steps, _show_scores)
         lab.report("sampling", "splits", result, figure)

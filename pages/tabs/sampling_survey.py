@@ -42,17 +42,25 @@ def _show(result: SurveyResult) -> None:
     st.markdown(result.verdict)
     figure = figures.estimates(result, pinned)
     lab.chart(figure, "survey_estimates", "Estimates of every scheme around the true mean")
-    view = st.segmented_control(
+    controls, below = lab.places(1)[0]
+    view = controls.segmented_control(
         "Look closer", VIEWS, default=VIEWS[0], required=True, key="survey_view", label_visibility="collapsed", **BOUND
     )
+    with below:
+        _closer(result, view, pinned)
+    if result.tallies:
+        lab.report("sampling", "survey", result, figure)
+
+
+def _closer(result: SurveyResult, view: str | None, pinned: SurveyResult | None) -> None:
     if view == "Mitigation" and result.mitigations:
         lab.chart(figures.mitigations(result, pinned), "survey_mitigations", "Biased samples before and after weighing")
     elif view == "In time" and result.series:
-        lab.chart(figures.in_time(result), "survey_time", "Misses of level, weekday profile and trend by temporal scheme")
+        lab.chart(
+            figures.in_time(result, pinned), "survey_time", "Misses of level, weekday profile and trend by temporal scheme"
+        )
     else:
         st.table(result.rows(result.tallies), hide_index=True, border="horizontal", alt="Schemes in numbers")
-    if result.tallies:
-        lab.report("sampling", "survey", result, figure)
 
 
 @lab.experiment("survey")

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.serve import launch
+from tests.engine.test_house import endless_avro
 
 STRIP = ".st-key-bytes_read_strip"
 
@@ -135,19 +136,26 @@ def test_a_click_on_a_point_looks_at_it(page: Page, server: str, query: str, kin
 def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(page: Page, server: str) -> None:
     page.goto(f"{server}/sampling")
     plane = page.locator(".st-key-lineage_plane")
-    expect(plane.get_by_text("Synthetic point 0: new point")).to_be_visible()
+    expect(plane.get_by_text("point 0: new point")).to_be_visible()
     page.evaluate(
         "() => { window.asked = 0; const send = WebSocket.prototype.send;"
         "WebSocket.prototype.send = function (data) { window.asked += 1; return send.call(this, data) } }"
     )
     plane.get_by_text("▶ play").click()
-    expect(plane.get_by_text("Synthetic point 1: seed")).to_be_visible(timeout=20_000)
+    expect(plane.get_by_text("point 1: seed")).to_be_visible(timeout=20_000)
     assert page.evaluate("window.asked") == 0
 
 
-def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
-    with launch("app.py", tmp_path) as (_, process):
-        children = psutil.Process(process.pid).children(recursive=True)
+def test_ctrl_c_leaves_no_process_behind(page: Page, tmp_path: Path) -> None:
+    with launch("app.py", tmp_path) as (address, process):
+        page.goto(f"{address}/formats?formats_tab=Race&race_n_rows=50%2C000&race_formats=Avro+deflate")
+        expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+        page.goto(f"{address}/formats?formats_tab=Bytes+read&bytes_read_table=upload")
+        upload = {"name": "endless.avro", "mimeType": "application/octet-stream", "buffer": endless_avro()}
+        page.locator("input[type=file]").set_input_files(upload)
+        server = psutil.Process(process.pid)
+        while not (children := server.children(recursive=True)):
+            page.wait_for_timeout(20)
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
-        assert not [child for child in children if child.is_running()]
+        process.wait(timeout=30)
+        assert not [child for child in psutil.wait_procs(children, timeout=1)[1] if child.status() != psutil.STATUS_ZOMBIE]

@@ -134,7 +134,7 @@ def test_what_sorting_does_is_told_from_every_codec(sorted_bytes: tuple[float, f
 
 
 def test_without_snappy_and_gzip_the_verdict_names_the_tightest() -> None:
-    assert by_hand(none=(2_000_000, 1.0)).verdict.startswith("none packs tightest: **2.0×** less than in memory")
+    assert by_hand(none=(2_000_000, 1.0)).verdict.startswith("none packs tightest: **2.0×** smaller than in memory")
     empty = CodecsResult(CodecsParams(), (Trial("none", None),), 10, 100, datetime(2026, 1, 1, tzinfo=UTC))
     assert empty.verdict == "The first files are being written." and len(empty.why) == 1
     for figure in (codec_figures.tradeoff(empty, "write"), codec_figures.sorting(empty)):
@@ -203,3 +203,16 @@ def test_figures_show_each_trial(result: CodecsResult) -> None:
     columns = codec_figures.columns(result, result)
     assert len(columns.data[0].y) == 19 and len(columns.data) == 3
     assert result.table().num_rows == len(result.trials)
+
+
+def test_names_that_would_overlap_stand_apart_or_are_left_out() -> None:
+    placed = codec_figures._placed
+    assert placed([], [], []) == []
+    names = ["snappy", "lz4", "zstd 19"]
+    assert placed(names, [100.0, 95.0, 10.0], [4.9, 4.93, 5.7]) == [
+        ("snappy", "bottom center"),
+        ("lz4", "top center"),
+        ("zstd 19", "top center"),
+    ]
+    crowd = placed([f"zstd {i}" for i in range(12)], [100.0] * 11 + [1.0], [5.0] * 11 + [6.0])
+    assert [name for name, _ in crowd if name][-1] == "zstd 11" and "" in [name for name, _ in crowd]

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -220,6 +221,15 @@ def test_medians_factors_and_speeds_by_hand() -> None:
     assert result.overhead_share == pytest.approx(0.325)
     assert result.verdict.startswith("Parquet snappy reads 2 of 19 columns **5.3×** as fast as CSV, from a file 3.0× smaller")
     assert "Parquet snappy took" not in result.verdict
+    slow = race.Lane(
+        "Parquet snappy",
+        1_800,
+        {"read columns": (4.0,)},
+        (fidelity.Change("a", "time zone", ""), fidelity.Change("a", "values", "")),
+    )
+    worse = replace(result, lanes=(csv, slow))
+    assert "columns in **2.0×** the time of CSV, from a file 2.0× larger" in worse.verdict
+    assert worse.round_trip(slow) == "1 of 19 changed: time zone, values" and worse.round_trip(csv) == "faithful"
 
 
 def test_overlapping_runs_are_too_close_to_call() -> None:

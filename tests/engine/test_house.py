@@ -6,6 +6,7 @@ import io
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import fastavro
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from engine import data, processes, units, workspace
 from engine.errors import InputError, require
-from engine.jobs import Jobs, Progress, Steps, explain, run_to_end
+from engine.jobs import SERVER, Jobs, Progress, Steps, explain, run_to_end
 
 
 @pytest.fixture
@@ -68,6 +69,20 @@ def test_one_runs_and_the_next_one_knows_its_place(jobs: Jobs) -> None:
     assert second.state == "cancelled" and jobs.place(third) == 1
     gate.set()
     assert third.ended.wait(10) and (first.result, third.result) == ("opened", 1)
+
+
+def test_a_visitor_goes_before_what_the_server_warms(jobs: Jobs) -> None:
+    gate, order = threading.Event(), []
+    running = jobs.submit(SERVER, 0, "", lambda: blocked(gate, threading.Event()))
+    while running.latest is None:
+        threading.Event().wait(0.01)
+    for owner, key in ((SERVER, "warm-up"), (SERVER, "wanted"), ("a", "asked")):
+        jobs.submit(owner, key, "", lambda key=key: iter([order.append(key)]))  # type: ignore[misc, arg-type]
+    warm, wanted, asked = (jobs.find(key) for key in ("warm-up", "wanted", "asked"))
+    jobs.submit("a", "wanted", "", lambda: counting(1))
+    assert [jobs.place(job) for job in (wanted, asked, warm) if job] == [1, 2, 3]
+    gate.set()
+    assert warm is not None and warm.ended.wait(10) and order == ["wanted", "asked", "warm-up"]
 
 
 def test_cancel_runs_the_finally_of_a_running_job(jobs: Jobs) -> None:
@@ -143,6 +158,18 @@ def test_closing_the_steps_of_a_child_kills_its_whole_group() -> None:
     steps.close()
     psutil.wait_procs([grandchild], timeout=10)
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_server_that_stops_takes_its_children_along() -> None:
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(processes.run_limited, "tests.engine.slow_child")
+        while not processes._alive:
+            threading.Event().wait(0.01)
+        children = psutil.Process().children(recursive=True)
+        processes.stop()
+        with pytest.raises(processes.ChildError, match="signal SIGKILL"):
+            reading.result(timeout=60)
+    assert not [child for child in psutil.wait_procs(children, timeout=10)[1] if child.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_child_over_its_time_or_memory_is_stopped_with_a_sentence() -> None:
@@ -230,6 +257,18 @@ def exploding_parquet() -> bytes:
     return parquet(pa.table({"a": column}), write_statistics=False)
 
 
+def endless_avro() -> bytes:
+    """A few hundred bytes whose one block claims 2**62 records: a record of nulls costs no byte."""
+    good = avro({"type": "record", "name": "r", "fields": [{"name": "a", "type": "null"}]}, [{"a": None}])
+    sync = good[-16:]
+    return good[: good.index(sync) + 16] + b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01" + b"\x00" + sync
+
+
+def run_length_parquet() -> bytes:
+    """A few kB that unfold to millions of rows: one number, repeated by the run length."""
+    return parquet(pa.table({"a": pa.array(np.zeros(3_000_000, np.int8))}))
+
+
 def exploding_avro() -> bytes:
     """180 bytes that unfold to as many nulls as a long can count: an array of nulls costs no byte an item."""
     schema = {"type": "record", "name": "r", "fields": [{"name": "a", "type": {"type": "array", "items": "null"}}]}
@@ -250,6 +289,14 @@ def test_a_file_that_unfolds_to_gigabytes_is_stopped(tmp_path: Path, name: str, 
         data.read_upload(saved(tmp_path, name, content))
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
     assert sorted(path.suffix for path in tmp_path.iterdir()) in ([Path(name).suffix], [Path(name).suffix, ".part"])
+
+
+@pytest.mark.parametrize(("name", "make"), [("a.parquet", run_length_parquet), ("a.avro", endless_avro)])
+def test_a_file_of_too_many_rows_is_refused(tmp_path: Path, name: str, make: object) -> None:
+    content = make()  # type: ignore[operator]
+    assert len(content) < 20_000
+    with pytest.raises(InputError, match=r"at most 2,000,000 rows. Got .* or more. Upload a sample"):
+        data.read_upload(saved(tmp_path, name, content))
 
 
 @settings(max_examples=12, deadline=None)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imblearn.over_sampling import SMOTEN, SMOTENC
 from sklearn.metrics import average_precision_score, brier_score_loss, confusion_matrix, precision_recall_curve, roc_auc_score
+from sklearn.preprocessing import StandardScaler
 
 from engine.errors import InputError
 from engine.sampling import arena, strategies
@@ -52,6 +56,39 @@ def test_every_sampler_enters_or_says_why_not() -> None:
         all(reason.startswith("imbalanced-learn refuses: ") for reason in result.refused.values()) and len(result.refused) < 4
     )
     assert json.loads(printed(arena.script(params))) == result.headline()
+
+
+@pytest.mark.parametrize("strategy", ["SMOTE-NC", "SMOTEN"])
+def test_categories_are_voted_on_whole(strategy: Any) -> None:
+    """The library itself, given a table with categories as text, answers the same synthetic rows."""
+    params = ArenaParams(**QUICK)
+    rows, train, _ = next(arena.splits(params))
+    scaled, y = StandardScaler().fit_transform(rows.X[train]), rows.y[train]
+    sampler = strategies.sampler_of(strategy, params, rows.names)
+    resampled, resampled_y = sampler.fit_resample(scaled, y)
+    table = pd.DataFrame(scaled, columns=list(rows.names))
+    numbers = [name for name in rows.names if not name.startswith(("origin ", "carrier "))]
+    if strategy == "SMOTEN":
+        for name in numbers:
+            edges = np.linspace(table[name].min(), table[name].max(), 13)
+            table[name] = np.digitize(table[name], edges[1:-1])
+    for of in ("origin ", "carrier "):
+        columns = [name for name in rows.names if name.startswith(of)]
+        table[of] = table[columns].idxmax(axis=1)
+        table = table.drop(columns=columns)
+    library = SMOTENC(["origin ", "carrier "], random_state=0) if strategy == "SMOTE-NC" else SMOTEN(random_state=0)
+    answer, answer_y = library.fit_resample(table, y)
+    assert np.array_equal(resampled_y, answer_y) and np.array_equal(resampled[: len(scaled)], scaled)
+    made = pd.DataFrame(resampled, columns=list(rows.names))
+    for of in ("origin ", "carrier "):
+        columns = [name for name in rows.names if name.startswith(of)]
+        assert (made[columns].idxmax(axis=1) == answer[of]).all() and (np.sum(made[columns] > 0, axis=1) == 1).all()
+    if strategy == "SMOTE-NC":
+        assert made[numbers].to_numpy() == pytest.approx(answer[numbers].to_numpy())
+    else:
+        name = "wind_speed"
+        edges = np.linspace(scaled[:, numbers.index(name)].min(), scaled[:, numbers.index(name)].max(), 13)
+        assert (np.digitize(made[name], edges[1:-1]) == answer[name]).all()
 
 
 def test_what_a_model_cannot_do_is_said() -> None:
@@ -150,10 +187,32 @@ def test_the_moved_threshold_comes_from_rows_their_model_has_not_seen(result: Ar
     assert brier_score_loss(y, first.train_chances) > brier_score_loss(y, seen), "worse than on rows that it has seen"
 
 
+def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() -> None:
+    """Three splits, gains .10, .11, .12: mean .11, deviation .01; t(.975, 2) = 4.303, over √3 splits."""
+    none, empty = np.empty(0), np.empty(0, int)
+    outcomes = tuple(
+        Outcome(name, i, np.array([1, 0]), np.array([0.9, 0.1]), score, 0.5, 0.1, empty, none)
+        for i in range(3)
+        for name, score in ((NOTHING, 0.3 * i), ("SMOTE", 0.3 * i + 0.10 + 0.01 * i))
+    )
+    result = ArenaResult(ArenaParams(repeats=3), outcomes, {}, {}, True)
+    gain, half = result.gain("SMOTE")
+    assert gain == pytest.approx(0.11) and half == pytest.approx(4.3027 * 0.01 / 3**0.5, abs=1e-5)
+    assert result.verdict == (
+        "SMOTE beats doing nothing: it moves average precision by **+0.110** from 0.300 (95 % interval +0.085 … +0.135 over 3 "
+        "splits)."
+    )
+    assert figures.lanes(result).layout.title.text == "SMOTE:<br>better than doing nothing, beyond chance"
+    first = ArenaResult(ArenaParams(repeats=3), outcomes[:2], {}, {})
+    assert first.verdict.startswith("After one split SMOTE moves") and first.gain("SMOTE")[1] == float("inf")
+    more = tuple(replace(outcome, strategy="random over") for outcome in outcomes if outcome.strategy == "SMOTE")
+    assert ArenaResult(ArenaParams(repeats=3), outcomes + more, {}, {}, True).gain("SMOTE")[1] > half, "two to choose from"
+
+
 def test_words_by_hand(result: ArenaResult) -> None:
     assert by_hand().verdict == (
-        "No strategy beats doing nothing by more than the splits differ: the best other, SMOTE, moves average precision by "
-        "**+0.000** from 0.600 (splits differ by 0.141)."
+        "No strategy beats doing nothing beyond chance: the best other, SMOTE, moves average precision by "
+        "**+0.000** from 0.600 (95 % interval -1.271 … +1.271 over 2 splits)."
     )
     assert by_hand().worst_brier_factor == pytest.approx(4) and "SMOTE has 4.0 times the Brier score" in by_hand().why[1]
     early = next(iter(arena.steps(ArenaParams(**QUICK)))).partial
@@ -170,7 +229,7 @@ def test_words_by_hand(result: ArenaResult) -> None:
         ({"target": "early"}, "target must be one of"),
         ({"positives": "many"}, "positives must be one of"),
         ({"split": "by hand"}, "split must be one of"),
-        ({"n_rows": 10}, "n_rows must be 1,000 … 20,000. Got 10."),
+        ({"n_rows": 10}, "n_rows must be 1,000 … 50,000. Got 10."),
         ({"ratio": 0}, "ratio must be 0.1 … 1. Got 0."),
         ({"k_neighbors": 0}, "k_neighbors must be 1 … 20. Got 0."),
         ({"repeats": 1}, "repeats must be 2 … 10. Got 1."),
@@ -187,14 +246,17 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
 
 
 def test_curves_are_scikit_learns(result: ArenaResult) -> None:
-    figure = figures.precision_recall(result, 0.5)
+    figure = figures.precision_recall(result, 0.5, 10, 1)
     line = figure.data[0]
     y, chances = result.pooled(NOTHING)
     precision, recall, _ = precision_recall_curve(y, chances)
     known = {(round(float(r), 5), round(float(p), 5)) for r, p in zip(recall, precision, strict=True)}
     drawn = {(round(float(r), 5), round(float(p), 5)) for r, p in zip(line.x, line.y, strict=True)}
     assert drawn <= known and len(drawn) > 50
-    roc = figures.roc(result, 0.5).data[0]
+    moved = result.bill(MOVED, 0.5, 10, 1)
+    (star,) = (trace for trace in figure.data if trace.name == MOVED)
+    assert (star.x[0], star.y[0]) == (moved.recall, moved.precision)
+    roc = figures.roc(result, 0.5, 10, 1).data[0]
     assert np.trapezoid(roc.y, roc.x) == pytest.approx(roc_auc_score(y, chances), abs=0.02)
 
 
@@ -207,8 +269,9 @@ def test_the_cost_curve_is_the_bill_at_every_threshold(result: ArenaResult) -> N
 def test_every_figure_is_small_and_titled(result: ArenaResult) -> None:
     lanes = figures.lanes(result, result)
     assert list(lanes.data[1].x) == [result.mean(name, "average_precision") for name in result.names if name != MOVED]
-    drawn = [lanes, figures.calibration(result), figures.boundaries(result, 0.5), figures.costs(result, 0.5, 10, 1)]
+    drawn = [lanes, figures.calibration(result, 0.3), figures.boundaries(result, 0.5), figures.costs(result, 0.5, 10, 1)]
     assert all(len(figure.to_json()) < 300_000 and figure.layout.title.text for figure in drawn)
+    assert [shape.x0 for shape in drawn[1].layout.shapes] == [0.3], "the threshold stands in the reliability curve as well"
     empty = ArenaResult(ArenaParams(), (), {}, {})
     assert figures.lanes(empty).layout.title.text == "The first strategy is being trained"
     alarms = figures.boundaries(result, 0.5).data[0].z

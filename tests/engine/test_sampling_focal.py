@@ -232,6 +232,19 @@ def test_figures_show_the_results_numbers(result: FocalResult) -> None:
         assert len(figure.to_json()) < 100_000 and figure.layout.title.text
 
 
+def test_the_hardest_flights_are_named(result: FocalResult) -> None:
+    """The first flight named is the training row with the largest pull, and its words are those of the flights table."""
+    place = int(np.argmax(result.focal.train_pull))
+    flight = data.load("flights").slice(int(result.train_row[place]), 1).to_pylist()[0]
+    first, *others = result.hardest()
+    assert first["flight"].startswith(
+        f"{flight['carrier']} {flight['flight']:.0f}, {flight['origin']} to {flight['dest']}, 2013-"
+    )
+    assert (first["is"] == "cancelled") == (flight["dep_time"] is None) == bool(result.train_y[place])
+    assert first["probability given to that"] == f"{result.focal.train_chances[place]:.1%}" and len(others) == 4
+    assert float(first["of all pull"].rstrip("%")) >= float(others[-1]["of all pull"].rstrip("%")) > 0
+
+
 def test_boundaries_pass_where_the_model_says_a_half(result: FocalResult) -> None:
     for place, (a, b, c) in enumerate(result.boundaries):
         line = figures.boundaries(result).data[2 + place]

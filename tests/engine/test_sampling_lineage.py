@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imblearn import combine, over_sampling, under_sampling
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import StratifiedKFold
 
 from engine import data, workspace
 from engine.errors import InputError
@@ -56,6 +58,21 @@ def test_parents_and_steps_give_the_librarys_rows_to_the_bit(method: Any, source
     assert np.array_equal(assembled(result), X[n_rows:]) and np.array_equal(result.resampled, X)
     assert np.array_equal(result.resampled_y, y) and (result.n_synthetic > 100 or source == "bridge")
     assert (result.points.y[result.seed_index] == 1).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 17, 101])
+@pytest.mark.parametrize("method", EXACT)
+def test_whatever_the_seed_and_whichever_class_comes_first(method: Any, seed: int) -> None:
+    """The library is given the rows forwards and backwards, so that the minority stands last and first."""
+    rows = LineageParams(source="overlap", n_rows=300, seed=seed).points()
+    params = LineageParams(method=method, seed=seed, ratio=0.8)
+    name, arguments = samplers.sampler_settings(method, params.k_neighbors, params.ratio, seed)
+    for order in (slice(None), slice(None, None, -1)):
+        turned = Points(rows.X[order].copy(), rows.y[order].copy(), rows.category[order])
+        X, y = getattr(over_sampling, name.split(".")[1])(**arguments).fit_resample(turned.X, turned.y)
+        result = lineage.resample(turned, params)
+        assert np.array_equal(assembled(result), X[300:]) and np.array_equal(result.resampled_y, y)
+        assert result.n_synthetic > 50
 
 
 @settings(max_examples=25, deadline=None)
@@ -153,6 +170,15 @@ def test_smote_then_cleaning_is_the_librarys_own(method: Any) -> None:
     everything = np.vstack([rows.X, result.synthetic])
     assert np.array_equal(np.sort(np.delete(everything, result.removal.index, axis=0), axis=0), np.sort(X, axis=0))
     assert (result.removal.reason >= 0).all()
+    apart, both = distances(everything), np.concatenate([rows.y, np.ones(result.n_synthetic, int)])
+    order = np.argsort(apart, axis=1)
+    if method == "SMOTE + ENN":
+        gone = [i for i in range(len(both)) if (both[order[i, :3]] != both[i]).any()]
+    else:
+        pairs = order[:, 0]
+        gone = [i for i in range(len(both)) if pairs[pairs[i]] == i and both[pairs[i]] != both[i]]
+        assert result.removal.neighbours[:, 0].tolist() == pairs[gone].tolist()
+    assert result.removal.index.tolist() == gone
 
 
 # ---- under-sampling: every reason against its definition
@@ -239,6 +265,37 @@ def test_condensed_rows_are_classified_by_the_store_or_were_never_tested() -> No
         assert removal.REASONS[result.removal.reason[place]] == (removal.CONDENSED if right else removal.UNTESTED)
 
 
+def test_one_sided_selection_by_brute_force() -> None:
+    """Told as Tomek links: links among what the store keeps and what it gets wrong. All others agree with the store."""
+    result = lineage.run(LineageParams(method="one-sided", source="overlap"))
+    X, y = result.points.X, result.points.y
+    _, arguments = samplers.sampler_settings("one-sided", 5, 0.5, 0)
+    sampler = under_sampling.OneSidedSelection(**arguments)
+    sampler.fit_resample(X, y)
+    fitted_on = sampler.estimators_[-1]._fit_X
+    store = np.array([int(np.flatnonzero((row == X).all(axis=1))[0]) for row in fitted_on])
+    to_store = np.linalg.norm(X[:, np.newaxis] - X[store][np.newaxis], axis=2)
+    nearest = store[to_store.argmin(axis=1)]
+    alive = np.union1d(store, np.flatnonzero((y == 0) & (y[nearest] == 1)))
+    apart = distances(X)
+    partner = {int(i): int(alive[apart[i, alive].argmin()]) for i in alive}
+    links = {i for i in partner if y[i] == 0 and y[partner[i]] == 1 and partner[partner[i]] == i}
+    told = {int(r): removal.REASONS[c] for r, c in zip(result.removal.index, result.removal.reason, strict=True)}
+    assert {row for row, reason in told.items() if reason == removal.TOMEK} == links and links
+    others = [row for row, reason in told.items() if reason != removal.TOMEK]
+    assert others and all(told[row] == removal.CONDENSED and y[nearest[row]] == 0 for row in others)
+
+
+def test_nothing_removed_is_no_refusal() -> None:
+    """Two far-away clouds: neighbourhood cleaning finds nothing to clean, and says so."""
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(30, 2)), 100 + rng.normal(size=(10, 2))])
+    rows = Points(X, np.array([0] * 30 + [1] * 10), np.full(40, "a"))
+    for method in ("neighbourhood cleaning", "ENN", "Tomek links"):
+        result = lineage.resample(rows, LineageParams(method=method, k_neighbors=3))  # type: ignore[arg-type]
+        assert result.n_removed == 0 and "**nothing** changed" in result.verdict
+
+
 def test_neighbourhood_cleaning_by_brute_force() -> None:
     result = lineage.run(LineageParams(method="neighbourhood cleaning", source="overlap", k_neighbors=3))
     X, y = result.points.X, result.points.y
@@ -257,6 +314,12 @@ def test_neighbourhood_cleaning_by_brute_force() -> None:
 def test_hard_rows_have_a_chance_below_every_row_that_stays() -> None:
     result = run_to_end(lineage.steps(LineageParams(method="instance hardness", source="overlap", n_rows=200)))
     assert result.n_removed > 10 and (result.removal.value < result.removal.limit).all()
+    X, y = result.points.X, result.points.y
+    chances, shuffle = np.full(len(y), np.nan), np.random.RandomState(0)
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=shuffle).split(X, y):
+        forest = RandomForestClassifier(100, random_state=np.random.RandomState(0)).fit(X[train], y[train])
+        chances[test] = forest.predict_proba(X[test])[:, 0]
+    assert np.abs(result.removal.value - chances[result.removal.index]).max() < 0.15, "another forest says about the same"
 
 
 def test_centroids_replace_the_majority() -> None:
@@ -264,6 +327,9 @@ def test_centroids_replace_the_majority() -> None:
     assert len(result.centroids) == 96 and result.n_removed == 352
     others = result.removal.limit + 1
     assert (1 / others).sum() == pytest.approx(96), "each cluster's rows count it once"
+    majority = result.points.X[result.points.y == 0]
+    nearest = np.linalg.norm(majority[:, np.newaxis] - result.centroids[np.newaxis], axis=2).argmin(axis=1)
+    assert others.tolist() == np.bincount(nearest)[nearest].tolist(), "a row's cluster is that of the nearest centroid"
 
 
 @pytest.mark.parametrize(
@@ -279,6 +345,14 @@ def test_fewer_points_than_asked_for_are_explained(method: Any, made: int, becau
     assert (result.n_wanted, result.n_synthetic) == (192, made)
     told = [reason for reason in result.why if reason.startswith("The ratio asks for 192 new points")]
     assert (because is None) is (not told) and (because or "") in "".join(told)
+
+
+def test_parents_of_the_majority_are_not_counted_as_minority() -> None:
+    result = lineage.run(LineageParams(source="overlap", method="Borderline-2"))
+    minority = set(result.minority_index.tolist())
+    parents = set(result.seed_index.tolist()) | set(result.neighbour_index.tolist())
+    assert result.n_parents == len(parents & minority) < len(parents)
+    assert f"from {result.n_parents} of 48 minority points" in result.verdict
 
 
 def test_random_undersampling_says_so() -> None:
@@ -378,7 +452,10 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
     ("setting", "message"),
     [
         ({"source": "few", "k_neighbors": 6}, "k must be below the 6 points in which SMOTE looks for neighbours"),
-        ({"source": "drawn", "drawn": "1,1,1;2,2,0;3,3,0"}, "Each class must have at least two points. Got 1 and 2."),
+        (
+            {"source": "drawn", "drawn": "1,1,1;2,2,0;3,3,0"},
+            "Each class must have at least two points. Got 1 minority and 2 majority. Raise Rows",
+        ),
         ({"source": "drawn", "drawn": ""}, "drawn must have points of both classes. Got none."),
         ({"minority_share": 0.4, "ratio": 0.5}, "ratio must be above what is there, 0.67 (160 to 240). Got 0.50."),
         ({"source": "flights", "n_rows": 5_000, "x_column": "carrier"}, "columns must be among dep_delay"),
@@ -407,15 +484,29 @@ def test_the_share_among_the_majority_by_brute_force() -> None:
 
 def test_nothing_done_is_said() -> None:
     result = lineage.run(LineageParams(method="none"))
-    assert result.verdict == "none: **nothing** changed, 48 minority points against 352 stay." and result.table().num_rows == 0
+    assert result.verdict == "none: **nothing** changed, 48 minority points against 352 stay." and all(
+        result.table()["stays"].to_pylist()
+    )
     assert result.among_majority_share == 0 and result.ratio_after == pytest.approx(48 / 352)
 
 
 def test_the_table_tells_every_row() -> None:
     result = lineage.run(LineageParams(method="SMOTE + ENN", source="overlap"))
     table = result.table().to_pylist()
-    assert Counter(row["what"] for row in table) == {"made": result.n_synthetic, "removed": result.n_removed}
-    assert table[0]["told"] == result.told(0) and table[-1]["told"] == result.removal.told(result.n_removed - 1)
+    assert [row["row"] for row in table] == list(range(400 + result.n_synthetic))
+    assert Counter(row["what"] for row in table) == {"majority": 352, "minority": 48, "made": result.n_synthetic}
+    assert [row["row"] for row in table if not row["stays"]] == result.removal.index.tolist()
+    X, first = result.points.X, table[400]
+    step = first["step"] * (first["neighbour_weight"] * (X[first["neighbour_row"]] - X[first["seed_row"]]))
+    assert (X[first["seed_row"]] + step).tolist() == [first["x"], first["y"]]
+    assert first["told"].startswith(result.told(0)) and table[0]["seed_row"] is None
+    assert table[result.removal.index[0]]["told"].endswith(f"Removed: {result.removal.told(0)}.")
+    assert Counter(row["kind"] for row in table[:400]) == {
+        "": 352,
+        **{KINDS[i]: int(n) for i, n in enumerate(np.bincount(result.kinds())) if n},
+    }
+    centroids = lineage.run(LineageParams(method="cluster centroids", source="overlap")).table().to_pylist()
+    assert sum(row["what"] == "centroid" and row["stays"] for row in centroids) == 96
 
 
 def printed(code: str) -> str:
@@ -450,6 +541,21 @@ def test_the_plane_draws_every_point_once_and_plays_in_the_browser() -> None:
 def test_the_largest_plane_is_small_enough() -> None:
     result = lineage.run(LineageParams(n_rows=5_000, ratio=1.0))
     assert len(figures.plane(result, lines=True).to_json()) < 300_000
+
+
+def test_close_up_shows_the_point_and_its_neighbours_alone() -> None:
+    result = lineage.run(LineageParams())
+    figure = figures.plane(result, made=7, close=True)
+    (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range
+    around = result.points.X[[result.seed_index[7], *result.neighbours[7]]]
+    assert (around > [left, low]).all() and (around < [right, high]).all() and len(figure.frames) == len(figures.STAGES)
+    assert right - left < np.ptp(result.points.X[:, 0]) / 2
+    cleaned = lineage.run(LineageParams(source="overlap", method="ENN"))
+    figure = figures.plane(cleaned, cleaned, removed=3, close=True)
+    row = cleaned.points.X[cleaned.removal.index[3]]
+    assert figure.layout.xaxis.range[0] < row[0] < figure.layout.xaxis.range[1]
+    (pinned,) = (trace for trace in figure.data if trace.name == "pinned run A, removed")
+    assert len(pinned.x) == cleaned.n_removed
 
 
 def test_a_removed_point_is_shown_with_its_neighbours() -> None:

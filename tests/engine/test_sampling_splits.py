@@ -179,5 +179,8 @@ def test_figures_show_the_results_numbers() -> None:
     scores = Scores({"shuffled": (0.9, 0.8), "by day": (0.7, float("nan"))}, 0.72)
     chart = figures.scheme_scores(scores)
     assert list(chart.data[0].x) == [0.9, 0.8, 0.7] and list(chart.data[2].x) == [0.72, 0.72]
+    beside = figures.scheme_scores(scores, Scores({"shuffled": (0.5, 0.7)}, 0.6))
+    (pinned,) = (trace for trace in beside.data if trace.name == "mean in pinned run A")
+    assert list(pinned.x) == [pytest.approx(0.6)] and list(pinned.y) == ["shuffled"]
     assert figures.scheme_scores(Scores({}, float("nan"))).layout.title.text == "The first folds are being fitted"
     assert result.table().num_rows == 5 and result.table()["n_left_out"].to_pylist()[0] > 0

@@ -174,6 +174,8 @@ def test_weights_mend_self_selection_only(result: SurveyResult) -> None:
     assert abs(result.number("self-selected, inverse probability", "bias")) < 0.3
     assert abs(result.number("self-selected, post-stratified by hour", "bias")) < 0.3
     assert result.number("convenience, post-stratified", "bias") < -4
+    assert "estimates" not in result.table().column_names
+    assert result.number("self-selected, inverse probability", "n_places") == result.number("self-selected", "n_places") > 0
 
 
 def test_days_are_described_by_hand() -> None:
@@ -228,7 +230,11 @@ def test_figures_show_the_results_numbers(result: SurveyResult) -> None:
     assert list(figure.data[-1].x) == [result.truth] * 2 and len(figure.to_json()) < 100_000
     mended = figures.mitigations(result)
     assert list(mended.data[1].x) == [tally.mean for tally in result.mitigations]
-    in_time = figures.in_time(result)
+    violins = [trace for trace in figure.data if trace.type == "violin"]
+    assert len(violins) == 2 * len(SCHEMES), "the whole sampling distribution of each scheme, now and pinned"
+    assert np.mean(violins[0].x) == pytest.approx(result.tallies[0].mean, abs=1e-4) and len(violins[0].x) == 500
+    in_time = figures.in_time(result, result)
+    assert [trace.name for trace in in_time.data[3:]] == ["pinned run A"] * 3
     assert "6 weekdays never seen" in in_time.data[0].x[1]
     empty = SurveyResult(SurveyParams(), 1.0, 2, ())
     assert "being drawn" in figures.estimates(empty).layout.title.text

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+import pyarrow as pa
+
 from engine import lessons
 from engine.formats import bytes_read
+from pages.shell import panels
 from tests.pages.visit import open_page, texts
 
 
@@ -49,6 +54,20 @@ def test_a_prediction_shows_the_guess_beside_what_happened() -> None:
     actual = getattr(bytes_read.run(lesson.settings_of("bytes_read", prediction.params)), prediction.field)
     assert f"you said **3**, it is **{actual:,}**" in texts(app)
     assert lessons.plain(app.session_state["bytes_read_order"]) == prediction.params["bytes_read_order"]
+
+
+def test_a_challenge_tells_this_runs_number_as_people_read_it() -> None:
+    app = open_page("formats", formats_tab="Bytes read", bytes_read_panel="Challenge")
+    result = bytes_read.run(bytes_read.BytesReadParams())
+    assert f"Here: {result.read_share:.1%}, not met by this run." in texts(app)
+    assert f"Here: {result.csv_over_parquet_bytes:,.3g}, not met by this run." in texts(app)
+
+
+def test_the_run_as_json_says_where_it_was_measured() -> None:
+    run = json.loads(panels._run_json(bytes_read.run(bytes_read.BytesReadParams())))
+    assert run["settings"]["columns"] == ["origin", "arr_delay"] and run["results"]["row_groups_kept"] == 5
+    assert run["versions"]["pyarrow"] == pa.__version__ and run["machine"]["cores"] and run["machine"]["memory_bytes"] > 10**9
+    assert run["rows"] and run["exported_at"]
 
 
 def test_pinning_a_run_compares_it_with_the_next() -> None:

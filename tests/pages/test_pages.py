@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from engine import lessons
@@ -17,6 +19,7 @@ def test_home_draws_a_card_with_a_chart_for_each_lab() -> None:
     assert not app.exception
     assert len(app.get("plotly_chart")) == len(TOPICS)
     assert lessons.load("formats").question in texts(app)
+    assert not any('"frames"' in chart.proto.spec or "updatemenus" in chart.proto.spec for chart in app.get("plotly_chart"))
 
 
 @pytest.mark.parametrize(("topic", "label"), TABS)
@@ -37,6 +40,16 @@ def test_every_scene_renders_with_its_settings(topic: str, number: int) -> None:
     for key, value in scene.params.items():
         assert lessons.plain(app.session_state[key]) == lessons.plain(value), key
     assert scene.look_at in texts(app)
+    # The link that Export offers opens the same again, formatted options, views and lists included.
+    lesson = lessons.load(topic)
+    name = next(name for name, label in lesson.tabs.items() if label == app.session_state[lesson.tab_key])
+    settle(app.segmented_control(key=f"{name}_panel").set_value("Export").run())
+    again = open_page(topic, **parse_qs(urlsplit(app.code[-1].value).query))
+    for key in [
+        lesson.tab_key,
+        *(key for key in lesson.defaults() if key.startswith(f"{name}_") and key in again.session_state),
+    ]:
+        assert lessons.plain(again.session_state[key]) == lessons.plain(app.session_state[key]), key
 
 
 @pytest.mark.parametrize(("topic", "number"), [(t, n) for t, n in SCENES if lessons.load(t).scenes[n].chart])
@@ -89,3 +102,23 @@ def test_every_panel_of_every_tab_renders(topic: str, panel: str) -> None:
         app = open_page(topic, **{lesson.tab_key: label, f"{name}_panel": panel})
         assert not app.exception and not app.error
         assert app.segmented_control(key=f"{name}_panel").value == panel
+
+
+CONTROLS = (
+    *("slider", "select_slider", "selectbox", "multiselect", "radio", "checkbox", "toggle", "number_input", "text_input"),
+    *("segmented_control", "pills", "text_area", "date_input"),
+)
+
+
+@pytest.mark.parametrize(("topic", "label"), TABS)
+def test_at_most_seven_controls_are_in_sight_each_with_help_and_a_reset(topic: str, label: str) -> None:
+    lesson = lessons.load(topic)
+    name = next(name for name in lesson.tabs if lesson.tabs[name] == label)
+    app = open_page(topic, **{lesson.tab_key: label})
+    settings = {key for key in lesson.defaults() if key.startswith(f"{name}_")} - set(lesson.views)
+    controls = [control for kind in CONTROLS for control in getattr(app, kind)]
+    drawn = [control for control in controls if control.key in settings]
+    assert drawn and [control.key for control in drawn if not control.help] == []
+    folded = {control.key for expander in app.expander for kind in CONTROLS for control in getattr(expander, kind)}
+    assert len([control for control in drawn if control.key not in folded]) <= 7
+    assert app.button(key=f"{name}_reset").help

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from tests.pages.visit import open_page, texts
+import json
+
+from tests.pages.visit import open_page, settle, texts
 
 
 def test_more_neighbours_than_minority_points_is_a_sentence_and_k_mends_it() -> None:
     app = open_page("sampling", lineage_source="few", lineage_k_neighbors="6")
     assert not app.exception
-    assert "k must be below the 6 points" in app.error[0].value and "Lower k" in app.error[0].value
+    assert "k must be below the 6 points" in app.error[0].value and "Lower Neighbours k" in app.error[0].value
     app.slider(key="lineage_k_neighbors").set_value(5).run()
     assert not app.error and len(app.get("plotly_chart")) == 2
 
@@ -39,3 +41,28 @@ def test_a_slow_method_is_a_job_that_fills_in() -> None:
     app = open_page("sampling", lineage_method="condensed")
     assert not app.exception and not app.error
     assert app.button(key="lineage_again") and "condensed removed" in texts(app)
+
+
+def test_one_in_a_thousand_takes_enough_rows_by_itself_and_says_so() -> None:
+    app = open_page("sampling", sampling_tab="Focal loss")
+    assert app.select_slider(key="focal_n_rows").value == 5_000
+    app.button_group(key="focal_positives").set_value("thinned to 0.1 %").run()
+    assert not app.exception and not app.error
+    assert (
+        app.select_slider(key="focal_n_rows").value == 10_000 and "3,000" not in app.select_slider(key="focal_n_rows").options
+    )
+    cold = open_page("sampling", sampling_tab="Focal loss", focal_positives="thinned to 0.1 %", focal_n_rows="5,000")
+    assert not cold.exception and not cold.error and cold.select_slider(key="focal_n_rows").value == 10_000
+
+
+def test_another_scheme_asks_for_no_new_scores_and_a_pinned_run_stands_beside_them() -> None:
+    app = open_page("sampling", sampling_tab="Splits", splits_n_rows="1,000")
+    job = app.session_state["splits_job"]
+    app.selectbox(key="splits_scheme").set_value("by day").run()
+    assert app.session_state["splits_job"] == job, "scores are of all schemes, whichever is drawn"
+    app.session_state["splits_panel"] = "A / B"
+    app.run().button(key="splits_pin").click().run()
+    settle(app.segmented_control(key="splits_model").set_value("logistic").run())
+    assert app.session_state["splits_job"] != job and not app.exception
+    drawn = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    assert any(trace.get("name") == "mean in pinned run A" for chart in drawn for trace in chart["data"])

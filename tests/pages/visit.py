@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from engine.jobs import JOBS
+from pages.shell.work import POLL_SECONDS
+
 ROUTER = "pages/router.py"
+_components: dict[str, Any] = {}
 
 
 def open_page(page: str, **query: str | list[str]) -> AppTest:
     app = AppTest.from_file(f"../../{ROUTER}", default_timeout=120)
+    # As on a real server, all sessions share one registry of components. Each AppTest would make its own, which reads the
+    # metadata of every installed package: nine tenths of what a visit took.
+    app._bidi_component_manager = _components.get("registry")
     for key, value in query.items():
         app.query_params[key] = value
     if page != "home":
         app.switch_page(f"{page}.py")
-    return settle(app.run())
+    app.run()
+    _components["registry"] = app._bidi_component_manager
+    return settle(app)
 
 
 def settle(app: AppTest) -> AppTest:
-    """Poll as the browser does until no job of this page is under way."""
-    while [button for button in app.button if button.key.endswith("_cancel")]:
-        time.sleep(0.05)
+    """Poll as the browser does, or as soon as a job ends, until no job of this page is under way."""
+    while names := [button.key.removesuffix("_cancel") for button in app.button if button.key.endswith("_cancel")]:
+        key = f"{names[0]}_job"
+        job = JOBS.find(app.session_state[key]) if key in app.session_state else None
+        if job is None:
+            time.sleep(0.05)
+        else:
+            job.ended.wait(POLL_SECONDS)
         app.run()
     return app
 

@@ -13,6 +13,7 @@ from engine.formats.parquet_pieces import Piece
 from engine.units import human_bytes, human_factor
 
 MAX_BLOCKS = 1_500  # drawn; a file with more pieces is shown down to its column chunks
+MAX_CHUNKS = 24  # side by side
 FRAME = "#D7DBE0"  # of what only holds other blocks: solid, so that its label is legible in both themes
 INK = "#1F2933"  # of labels on light blocks
 MAX_BORDERED = 200  # blocks with a border; more and thinner ones would drown in it
@@ -45,10 +46,15 @@ def _hover(piece: Piece) -> str:
 
 
 def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.Figure:
-    """Draw the file as nested blocks, as wide as their bytes; a click zooms in. To see first: the widest column."""
-    size = human_bytes(result.file_bytes)
-    before = f", {human_factor(result.file_bytes / pinned.file_bytes)} run A" if pinned else ""
-    figure = figures.new_tall(f"{size} in {result.n_pages:,} pages{before};<br>click a block to zoom in", height=520)
+    """Draw the file as nested blocks, as wide as their bytes; a click zooms in. To see first: the widest column.
+
+    A file of many column chunks is opened at its first row group: over the whole file no chunk would be wide enough to see.
+    """
+    widest = result.default_column
+    share = result.column_bytes(widest) / result.file_bytes
+    before = f" ({human_factor(result.file_bytes / pinned.file_bytes)} run A)" if pinned else ""
+    title = f"{widest} takes {share:.0%} of {human_bytes(result.file_bytes)}{before};<br>"
+    figure = figures.new_tall(f"{title}{result.n_pages:,} pages, click a block to zoom in", height=520)
     blocks = _blocks(result)
     border = int(len(blocks) <= MAX_BORDERED)
     figure.add_icicle(
@@ -60,6 +66,7 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
         hovertext=[block[5] for block in blocks],
         hovertemplate="%{hovertext}<extra></extra>",
         branchvalues="total",
+        level="group 0" if len(result.columns) * result.n_row_groups > MAX_CHUNKS else None,
         sort=False,
         tiling={"orientation": "v", "pad": border},
         pathbar={"visible": True, "side": "bottom"},
@@ -71,7 +78,7 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=name)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
-    figure.update_layout(uniformtext={"minsize": 10, "mode": "hide"})
+    figure.update_layout(uniformtext={"minsize": 13, "mode": "hide"})
     return figure
 
 

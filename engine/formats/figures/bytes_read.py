@@ -235,7 +235,7 @@ def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go
     pieces = result.csv_layout.n_pieces(wanted), result.parquet_layout.n_pieces(wanted)
     title = f"The {len(wanted)} columns read: {pieces[0]} pieces in CSV,<br>{pieces[1]} in Parquet"
     runs = [result] if pinned is None else [result, pinned]
-    figure = figures.new_tall(title, height=440 if pinned is None else 700)
+    figure = figures.new_tall(title, height=470 if pinned is None else 730)
     for row, run in enumerate(runs):
         name = "" if pinned is None else "A " if run is pinned else "B "
         n_csv_rows = int(run.csv_layout.first_row[-1]) + 1
@@ -247,7 +247,7 @@ def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go
             _add_map(figure, run, squares, texts[side], place=2 * row + side, n_down=len(runs))
     for key, color in zip(("wanted", "filtered by", "other columns"), reversed(_COLORS[1:]), strict=True):
         _add_key(figure, key, color, 1.0)
-    figure.update_layout(margin={"t": 110, "b": 60})
+    figure.update_layout(margin={"t": 140, "b": 60})
     return figure
 
 

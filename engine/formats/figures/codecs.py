@@ -5,6 +5,7 @@ Blue is on the front (or sorted), grey is beaten (or as it came); a pinned run A
 
 from __future__ import annotations
 
+from math import log10
 from statistics import median
 from typing import Literal
 
@@ -17,6 +18,7 @@ from engine.units import human_bytes, human_factor, human_seconds
 Against = Literal["write", "read"]
 HOLLOW = "rgba(0,0,0,0)"
 ROW_HEIGHT = 26
+LETTER, LINE = 0.014, 0.07  # of the front's width and height: a letter of a name, a line of text
 ALWAYS = ("snappy", "gzip 6")  # named on the chart even when beaten; more names would overlap
 
 
@@ -65,6 +67,11 @@ def _add_trials(
     speeds = [result.speed(trial, against) for trial in trials]
     best = [result.table_bytes / min(trial.seconds(against)) / 1e6 for trial in trials]
     worst = [result.table_bytes / max(trial.seconds(against)) / 1e6 for trial in trials]
+    ratios = [result.ratio(trial) for trial in trials]
+    if color == figures.KNOWN:
+        names = _placed([trial.name for trial in trials], speeds, ratios)
+    else:
+        names = [(trial.name if trial.name in ALWAYS else "", "bottom center") for trial in trials]
     told = [
         f"{trial.name}: {human_bytes(trial.file_bytes)}, {human_factor(result.ratio(trial))}, {against} "
         f"{human_seconds(median(trial.seconds(against)))} (median of {len(trial.seconds(against))})"
@@ -72,11 +79,11 @@ def _add_trials(
     ]
     figure.add_scatter(
         x=speeds,
-        y=[result.ratio(trial) for trial in trials],
+        y=ratios,
         mode="markers" if hollow else "markers+text",
-        text=None if hollow else [trial.name if color == figures.KNOWN or trial.name in ALWAYS else "" for trial in trials],
+        text=None if hollow else [name for name, _ in names],
         cliponaxis=False,
-        textposition="top center" if color == figures.KNOWN else "bottom center",
+        textposition=[place for _, place in names] or None,
         marker={"color": HOLLOW if hollow else color, "size": 11, "line": {"color": color, "width": 2}},
         error_x={
             "type": "data",
@@ -90,6 +97,38 @@ def _add_trials(
         hovertemplate="%{hovertext}<extra></extra>",
         name=name,
     )
+
+
+def _placed(names: list[str], speeds: list[float], ratios: list[float]) -> list[tuple[str, str]]:
+    """Return for each mark of the front its name and where it stands; no name where there is no room for one.
+
+    Names are placed one after another, first above the mark, then below, right, left: where no name and no mark is yet.
+    """
+    if not names:
+        return []
+    wide, tall = log10(max(speeds) / min(speeds)) or 1.0, max(ratios) - min(ratios) or 1.0
+    marks = [
+        (log10(speed / min(speeds)) / wide, (ratio - min(ratios)) / tall) for speed, ratio in zip(speeds, ratios, strict=True)
+    ]
+    taken = [(x, y, 0.0) for x, y in marks]
+    placed = []
+    for name, (x, y) in zip(names, marks, strict=True):
+        half = LETTER * len(name) / 2
+        room = {
+            "top center": (x, y + LINE),
+            "bottom center": (x, y - LINE),
+            "middle right": (x + half + LETTER, y),
+            "middle left": (x - half - LETTER, y),
+        }
+        free = [
+            place
+            for place, (cx, cy) in room.items()
+            if not any(abs(cx - tx) < half + th and abs(cy - ty) < LINE * 0.9 for tx, ty, th in taken if (tx, ty) != (x, y))
+        ]
+        placed.append((name, free[0]) if free else ("", "top center"))
+        if free:
+            taken.append((*room[free[0]], half))
+    return placed
 
 
 def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figure:

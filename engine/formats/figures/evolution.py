@@ -97,6 +97,8 @@ def _add_cells(figure: go.Figure, outcome: Outcome, cells: list[Cell], pinned: E
         text=texts if solid else None,
         textposition="inside" if solid else "none",
         insidetextanchor="middle",
+        insidetextfont={"size": 16},
+        constraintext="none",  # else the cells that matter most have the smallest text
         textangle=0,
         hovertext=[_hover(cell) for cell in cells],
         hovertemplate="%{hovertext}<extra></extra>",

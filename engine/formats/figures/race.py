@@ -48,9 +48,9 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
         xaxis={"range": [0, max([*sized, 1]) * 1.5], "fixedrange": True, "showticklabels": False, "showgrid": False},
         xaxis2={
             "type": "log",
-            "tickvals": [1e-4, 1e-2, 1],
-            "ticktext": ["0.1 ms", "10 ms", "1 s"],
-            "minor": {"tickvals": [1e-3, 0.1, 10], "showgrid": True},
+            "tickvals": [10.0**power for power in range(-5, 3)],
+            "ticktext": ["10 µs", "0.1 ms", "1 ms", "10 ms", "0.1 s", "1 s", "10 s", "100 s"],
+            "tickangle": 0,
             "showgrid": True,
         },
         barmode="overlay",

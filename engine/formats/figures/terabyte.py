@@ -13,7 +13,16 @@ from engine.units import human_seconds
 
 LANE_HEIGHT = 40
 HOLLOW = "rgba(0,0,0,0)"
-TICKS = {0.001: "1 ms", 1.0: "1 s", 60.0: "1 min", 3_600.0: "1 h", 86_400.0: "1 d", 2_592_000.0: "30 d", 31_536_000.0: "1 yr"}
+TICKS = {
+    0.001: "1 ms",
+    1.0: "1 s",
+    60.0: "1 min",
+    600.0: "10 min",
+    3_600.0: "1 h",
+    86_400.0: "1 d",
+    2_592_000.0: "30 d",
+    31_536_000.0: "1 yr",
+}
 
 
 def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Figure:

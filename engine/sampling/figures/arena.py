@@ -28,10 +28,14 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
     names = [name for name in result.names if name != MOVED]
     title = "The first strategy is being trained"
     if names:
-        best = (
-            f"The best adds {result.best_gain:.3f} average precision" if result.best_gain > 0 else "Nothing beats doing nothing"
-        )
-        title = f"{best};<br>splits differ by {result.noise:.3f}"
+        others = [name for name in names if name != NOTHING]
+        beats = [name for name in others if result.gain(name)[0] > result.gain(name)[1]]
+        told = ", ".join(beats[:2]) + (f" and {len(beats) - 2} more" if len(beats) > 2 else "")
+        title = "Nothing beats doing nothing,<br>not even by chance"
+        if beats:
+            title = f"{told}:<br>better than doing nothing, beyond chance"
+        elif result.best_gain > 0:
+            title = f"The best adds {result.best_gain:.3f} average precision,<br>no more than chance does"
     figure = figures.new_tall(title, height=210 + 36 * max(4, len(names)), x="average precision (dot: a split, line: mean)")
     for run, is_pinned in [(result, False)] + ([(pinned, True)] if pinned is not None else []):
         here = [name for name in names if run.of(name)]
@@ -53,14 +57,32 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
             hovertemplate="%{y}, mean: %{x:.3f}<extra></extra>",
             showlegend=False,
         )
+    halves = [half if np.isfinite(half := result.gain(name)[1]) else 0 for name in names]
+    figure.add_scatter(
+        x=[result.mean(name, "average_precision") for name in names],
+        y=names,
+        mode="markers",
+        marker={"size": 1, "color": figures.EXTRA},
+        error_x={"array": halves, "color": figures.EXTRA, "thickness": 2, "width": 5},
+        name="95 % interval of the difference to doing nothing",
+        hoverinfo="skip",
+    )
+    if names:
+        figure.add_vline(x=result.nothing, line={"color": figures.KNOWN, "width": 1, "dash": "dot"})
     briers = [f"{result.mean(name, 'brier'):.3f}" for name in names]
     figure.update_layout(
         annotations=figures.beside([*names, len(names) - 0.3], [*briers, "Brier"]) if names else [],
-        xaxis={"showgrid": True, "rangemode": "tozero"},
+        xaxis={"showgrid": True, "range": [0, 1.05 * _top(result, pinned)]},
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True, "range": [-0.6, len(names)]},
         margin_r=70,
     )
     return figure
+
+
+def _top(result: ArenaResult, pinned: ArenaResult | None) -> float:
+    """Return the largest average precision of any split: whiskers may run out of the plot, dots not."""
+    outcomes = [*result.outcomes, *(pinned.outcomes if pinned is not None else ())]
+    return max((outcome.average_precision for outcome in outcomes), default=1.0)
 
 
 def _lines(result: ArenaResult) -> list[tuple[str, dict[str, object]]]:
@@ -74,24 +96,29 @@ def _thinned(n: int) -> np.ndarray:
     return np.unique(np.linspace(0, n - 1, N_POINTS).astype(int))
 
 
-def precision_recall(result: ArenaResult, threshold: float) -> go.Figure:
+def precision_recall(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
     """Draw precision against recall over all splits. To see first: how alike the lines are; diamonds are the threshold."""
-    figure = figures.new_tall(
-        "Precision against recall:<br>diamonds are the threshold chosen", height=440, x="recall", y="precision"
-    )
+    title = "Precision against recall:<br>diamonds are the threshold chosen"
+    figure = figures.new_tall(title, height=440, x="recall", y="precision")
+    top = 0.05
     for name, line in _lines(result):
         y, _ = result.pooled(name)
         right = np.cumsum(y)
         keep = _thinned(len(y))
-        _line(figure, name, line, right[keep] / y.sum(), right[keep] / (1 + keep))
+        recall, precision = right[keep] / y.sum(), right[keep] / (1 + keep)
+        top = max(top, float(precision[recall > 0.02].max()))
+        _line(figure, name, line, recall, precision)
         bill = result.bill(name, threshold, 1, 1)
         if bill.right_alarms:
             _diamond(figure, bill.recall, bill.precision, line)
-    figure.update_layout(xaxis={"range": [-0.02, 1.02], "showgrid": True}, yaxis={"range": [-0.02, 1.02], "showgrid": True})
+    moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
+    _star(figure, moved.recall, moved.precision)
+    y_range = [-0.02 * top, min(1.02, 1.15 * top)]
+    figure.update_layout(xaxis={"range": [-0.02, 1.02], "showgrid": True}, yaxis={"range": y_range, "showgrid": True})
     return figure
 
 
-def roc(result: ArenaResult, threshold: float) -> go.Figure:
+def roc(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
     """Draw true against false alarms over all splits. To see first: diamonds far apart on lines that are nearly one."""
     x, y_axis = "false alarms by negatives", "right alarms by positives (recall)"
     figure = figures.new_tall("ROC: one line, many thresholds;<br>diamonds are the one chosen", height=440, x=x, y=y_axis)
@@ -101,6 +128,8 @@ def roc(result: ArenaResult, threshold: float) -> go.Figure:
         _line(figure, name, line, np.cumsum(1 - y)[keep] / (1 - y).sum(), np.cumsum(y)[keep] / y.sum())
         bill = result.bill(name, threshold, 1, 1)
         _diamond(figure, bill.false_alarms / (bill.false_alarms + bill.quiet), bill.recall, line)
+    moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
+    _star(figure, moved.false_alarms / (moved.false_alarms + moved.quiet), moved.recall)
     figure.update_layout(xaxis={"range": [-0.02, 1.02], "showgrid": True}, yaxis={"range": [-0.02, 1.02], "showgrid": True})
     return figure
 
@@ -117,13 +146,13 @@ def costs(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm:
         right = np.concatenate([[0], np.cumsum(y)])[alarms]
         _line(figure, name, line, thresholds, ((y.sum() - right) * cost_missed + (alarms - right) * cost_alarm) / len(y))
     figure.add_vline(x=threshold, line={"color": figures.SYNTHETIC, "width": 2, "dash": "dash"})
-    _diamond(figure, moved.threshold, moved.cost, {"color": figures.KNOWN})
+    _star(figure, moved.threshold, moved.cost)
     cap = 1.5 * max(cost_missed * result.of(NOTHING)[0].y.mean(), moved.cost)
     figure.update_layout(xaxis={"range": [0, 1], "showgrid": True}, yaxis={"range": [0, float(cap)], "showgrid": True})
     return figure
 
 
-def calibration(result: ArenaResult) -> go.Figure:
+def calibration(result: ArenaResult, threshold: float) -> go.Figure:
     """Draw what share is positive where a strategy says p. To see first: only doing nothing follows the green line."""
     title = f"Up to {result.worst_brier_factor:.1f} times the Brier score of doing nothing:<br>resampled chances are no chances"
     figure = figures.new_tall(title, height=440, x="mean chance in a tenth of the test rows", y="share that is positive")
@@ -131,6 +160,7 @@ def calibration(result: ArenaResult) -> go.Figure:
         _line(figure, name, line, *arena.reliability(*result.pooled(name)))
     straight = {"color": figures.HELD_OUT, "width": 2, "dash": "dot"}
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=straight, name="true to its word", hoverinfo="skip")
+    figure.add_vline(x=threshold, line={"color": figures.SYNTHETIC, "width": 2, "dash": "dash"})
     top = max(float(arena.reliability(*result.pooled(name))[1].max()) for name, _ in _lines(result))
     figure.update_layout(xaxis={"showgrid": True}, yaxis={"range": [0, 1.3 * top], "showgrid": True})
     return figure
@@ -143,7 +173,8 @@ def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
     across, up = arena.grid(made)
     n_across = min(3, len(names))
     n_down = -(-len(names) // n_across)
-    figure = make_subplots(rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True)
+    figure = make_subplots(rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True,
+        horizontal_spacing=0.02, vertical_spacing=0.18 / n_down)  # fmt: skip
     stops = [(0, QUIET), (0.5, QUIET), (0.5, ALARM), (1, ALARM)]
     for number, name in enumerate(names):
         place = {"row": number // n_across + 1, "col": number % n_across + 1}
@@ -165,7 +196,7 @@ def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
             figure.add_scatter(x=rows[:, 0], y=rows[:, 1], mode="markers", marker=marker, hoverinfo="skip", **place)
     title = {"text": f"Alarms from {threshold:g} on, two made-up features", "y": 1, "yanchor": "top", "pad": {"t": 24}}
     figure.update_layout(
-        template=figures.TEMPLATE, title=title, height=130 + 260 * n_down, showlegend=False, margin={"t": 100, "l": 16, "r": 20}
+        template=figures.TEMPLATE, title=title, height=110 + 215 * n_down, showlegend=False, margin={"t": 100, "l": 16, "r": 20}
     )
     return figure
 
@@ -179,6 +210,12 @@ def _line(figure: go.Figure, name: str, line: dict[str, object], x: np.ndarray, 
         name=name,
         hovertemplate=name + ": %{x:.3f}, %{y:.3f}<extra></extra>",
     )
+
+
+def _star(figure: go.Figure, x: float, y: float) -> None:
+    """Mark doing nothing at the threshold that its own training rows chose."""
+    mark = {"color": figures.KNOWN, "size": 16, "symbol": "star", "line": {"width": 1}}
+    figure.add_scatter(x=[x], y=[y], mode="markers", marker=mark, name=MOVED, hoverinfo="name", cliponaxis=False)
 
 
 def _diamond(figure: go.Figure, x: float, y: float, line: dict[str, object]) -> None:

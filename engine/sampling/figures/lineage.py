@@ -29,13 +29,17 @@ def plane(
     made: int = 0,
     removed: int | None = None,
     lines: bool = False,
+    close: bool = False,
 ) -> go.Figure:
-    """Draw input, synthetic and removed points. To see first: where the synthetic points lie, one with its parents."""
+    """Draw input, synthetic and removed points. To see first: where the synthetic points lie, one with its parents.
+
+    ``close`` shows the neighbourhood of the picked point alone.
+    """
     x, y = result.points.names[:2]
-    figure = figures.new_tall(_title(result), height=560, x=x, y=y)
+    figure = figures.new_tall(_title(result), height=540, x=x, y=y)
     stays = np.ones(len(result.points.y), bool)
     stays[result.removal.index[result.removal.index < len(stays)]] = False  # drawn crossed out, and clickable
-    _add(figure, result.points.X[stays & (result.points.y == 0)], "majority", figures.WAITING, size=5)
+    _add(figure, result.points.X[stays & (result.points.y == 0)], "majority", figures.WAITING, size=5, opacity=0.6)
     rows, kinds = result.minority_index, result.kinds()
     for number, kind in enumerate(KINDS):
         here = rows[(kinds == number) & stays[rows]]
@@ -44,16 +48,38 @@ def plane(
         _add_lines(figure, result)
     if pinned is not None:
         _add(figure, pinned.synthetic, "pinned run A, made", figures.SYNTHETIC, size=8, hollow=True)
+        gone = np.vstack([pinned.points.X, pinned.synthetic])[pinned.removal.index]
+        _add(figure, gone, "pinned run A, removed", figures.SYNTHETIC, size=11, symbol="square", hollow=True)
     votes = result.synthetic_category if len(result.synthetic_category) else [""] * result.n_synthetic
     custom = [["made", i, f", category {vote} by vote" if vote else ""] for i, vote in enumerate(votes)]
     _add(figure, result.synthetic, "synthetic", figures.SYNTHETIC, size=6, custom=custom)
     _add(figure, result.centroids, "centroids", figures.SYNTHETIC, size=7, symbol="hexagon")
     _add_removed(figure, result)
     if result.n_synthetic:
-        _add_player(figure, result, made)
+        _add_player(figure, result, made, n_played=1 if close else N_PLAYED)
     elif removed is not None and result.n_removed:
         _add_reason(figure, result, removed)
+    if close and (result.n_synthetic or removed is not None):
+        _come_close(figure, _around(result, made, removed))
     return figure
+
+
+def _around(result: LineageResult, made: int, removed: int | None) -> np.ndarray:
+    """Return the places that the picked synthetic or removed point has to do with, (n, 2)."""
+    X = np.vstack([result.points.X, result.synthetic])[:, :2]
+    if result.n_synthetic:
+        rows = [result.seed_index[made], *result.neighbours[made], len(result.points.y) + made]
+    else:
+        near = result.removal.neighbours[removed or 0]
+        rows = [result.removal.index[removed or 0], *near[near >= 0]]
+    return np.asarray(X[np.asarray(rows, dtype=int)])
+
+
+def _come_close(figure: go.Figure, places: np.ndarray) -> None:
+    low, high = places.min(axis=0), places.max(axis=0)
+    room = np.maximum(0.35 * (high - low), 0.05 * max(1e-9, float(np.abs(places).max())))
+    figure.update_xaxes(range=[float(low[0] - room[0]), float(high[0] + room[0])])
+    figure.update_yaxes(range=[float(low[1] - room[1]), float(high[1] + room[1])])
 
 
 def _title(result: LineageResult) -> str:
@@ -74,6 +100,7 @@ def _add(
     size: int,
     symbol: str = "circle",
     hollow: bool = False,
+    opacity: float = 1,
     custom: list[list[Any]] | None = None,
 ) -> None:
     if not len(X):
@@ -83,6 +110,7 @@ def _add(
         y=X[:, 1].astype(np.float32),
         mode="markers",
         name=name,
+        opacity=opacity,
         marker={
             "color": HOLLOW if hollow else color,
             "size": size,
@@ -147,7 +175,7 @@ def _stage(result: LineageResult, made: int, stage: int) -> list[dict[str, Any]]
     return [thin, thick, {**points, "marker": {"symbol": symbols}}]
 
 
-def _add_player(figure: go.Figure, result: LineageResult, made: int) -> None:
+def _add_player(figure: go.Figure, result: LineageResult, made: int, n_played: int) -> None:
     """Add the picked synthetic point with its parents, and frames that play it and the next ones step by step."""
     thin, thick, marks = _stage(result, made, len(STAGES) - 1)
     first = len(figure.data)
@@ -164,7 +192,7 @@ def _add_player(figure: go.Figure, result: LineageResult, made: int) -> None:
     )
     figure.update_traces(hoverinfo="skip", selector=lambda trace: trace.showlegend is False)
     places = [first, first + 1, first + 2]
-    played = [(made + i) % result.n_synthetic for i in range(min(N_PLAYED, result.n_synthetic))]
+    played = [(made + i) % result.n_synthetic for i in range(min(n_played, result.n_synthetic))]
     names = [(point, stage, f"{point:,}: {STAGES[stage]}") for point in played for stage in range(len(STAGES))]
     figure.frames = [
         go.Frame(name=name, traces=places, data=[go.Scatter(**trace) for trace in _stage(result, point, stage)])
@@ -177,7 +205,7 @@ def _add_player(figure: go.Figure, result: LineageResult, made: int) -> None:
                 "type": "buttons",
                 "direction": "right",
                 "x": 0,
-                "y": -0.13,
+                "y": -0.17,
                 "xanchor": "left",
                 "yanchor": "top",
                 "showactive": False,
@@ -192,10 +220,10 @@ def _add_player(figure: go.Figure, result: LineageResult, made: int) -> None:
         sliders=[
             {
                 "active": len(STAGES) - 1,
-                "x": 0.22,
-                "len": 0.78,
-                "y": -0.1,
-                "currentvalue": {"prefix": "Synthetic point ", "font": {"size": 14, "color": figures.WAITING}},
+                "x": 0.42,  # beside the buttons even on a phone
+                "len": 0.58,
+                "y": -0.14,
+                "currentvalue": {"prefix": "point ", "font": {"size": 15, "color": figures.WAITING}},
                 "ticklen": 0,
                 "minorticklen": 0,
                 "font": {"size": 1, "color": HOLLOW},

@@ -44,16 +44,18 @@ def bands(result: SplitsResult) -> go.Figure:
         (int(np.searchsorted(result.rows.hour[drawn], hour)), month) for hour, month in zip(FIRST_HOURS, MONTHS, strict=False)
     ]
     known = [(place, month) for place, month in ticks if place < len(drawn)]
+    notes = figures.beside([*names, len(names) - 0.5], [*shares, "positives in<br>training · test"])
+    notes[-1] |= {"yanchor": "bottom", "align": "left"}
     figure.update_layout(
-        annotations=figures.beside([*names, len(names) - 0.35], [*shares, "positives"]),
+        annotations=notes,
         xaxis={"tickvals": [place for place, _ in known], "ticktext": [month for _, month in known]},
-        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.5, len(names) + 0.1]},
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.5, len(names) + 0.4]},
         margin_r=130,
     )
     return figure
 
 
-def scheme_scores(scores: Scores) -> go.Figure:
+def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:
     """Draw every fold's AUC by scheme and the later quarter's. To see first: which schemes lie right of the green line."""
     title = "The first folds are being fitted"
     if "shuffled" in scores.by_scheme:
@@ -78,6 +80,16 @@ def scheme_scores(scores: Scores) -> go.Figure:
         name="mean",
         hovertemplate="%{y}, mean: %{x:.3f}<extra></extra>",
     )
+    if pinned is not None:
+        before = [name for name in names if name in pinned.by_scheme]
+        figure.add_scatter(
+            x=[pinned.mean(name) for name in before],
+            y=before,
+            mode="markers",
+            marker={"symbol": "diamond-open", "size": 12, "color": figures.SYNTHETIC, "line": {"width": 2}},
+            name="mean in pinned run A",
+            hovertemplate="%{y}, mean in run A: %{x:.3f}<extra></extra>",
+        )
     if names and np.isfinite(scores.later_auc):
         line = {"color": figures.HELD_OUT, "width": 3, "dash": "dot"}
         figure.add_scatter(
@@ -97,7 +109,7 @@ def empty_folds(result: SplitsResult) -> go.Figure:
     safe = counts[chances < 0.01]
     least = f"{safe[0]:,} positives make it less than 1 %" if len(safe) else "60 positives are not enough to be safe"
     title = f"A plain split into {k} folds:<br>{least}"
-    figure = figures.new_tall(title, height=380, x="positives among all rows", y="splits with a fold without positives, %")
+    figure = figures.new_tall(title, height=380, x="positives among all rows", y="splits with an empty fold, %")
     figure.add_scatter(
         x=counts,
         y=(100 * chances).round(3),

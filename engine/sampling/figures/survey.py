@@ -5,6 +5,7 @@ Blue schemes are probabilistic, vermilion ones are not; green is the truth; a pi
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
@@ -32,43 +33,14 @@ def mitigations(result: SurveyResult, pinned: SurveyResult | None = None) -> go.
 
 def _lanes(title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[Tally, ...], measure: str) -> go.Figure:
     names = [tally.name for tally in tallies]
-    figure = figures.new_tall(title, height=210 + 40 * max(4, len(names)), x=f"{measure}, minutes")
+    figure = figures.new_tall(title, height=190 + 36 * max(4, len(names)), x=f"{measure}, minutes")
     runs = [(tallies, False)] + ([([t for t in before if t.name in names], True)] if before else [])
     for run, is_pinned in runs:
-        colors = [
-            figures.SYNTHETIC
-            if is_pinned
-            else figures.LEAKED
-            if t.name in NOT_RANDOM or t.name.startswith("convenience")
-            else figures.KNOWN
-            for t in run
-        ]
-        told = [f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}" for t in run]
-        figure.add_bar(
-            orientation="h",
-            y=[t.name for t in run],
-            base=[t.low for t in run],
-            x=[t.high - t.low for t in run],
-            width=0.18 if is_pinned else 0.45,
-            marker={"color": colors, "opacity": 0.55},
-            name="pinned run A" if is_pinned else "95 % of the estimates",
-            hovertext=told,
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
-        figure.add_scatter(
-            x=[t.mean for t in run],
-            y=[t.name for t in run],
-            mode="markers",
-            marker={"color": colors, "size": 11, "symbol": "diamond"},
-            name="their mean",
-            hovertext=told,
-            hovertemplate="%{hovertext}<extra></extra>",
-            showlegend=not is_pinned,
-        )
+        _add_run(figure, run, is_pinned=is_pinned)
     if names:
         line = {"color": figures.HELD_OUT, "width": 3}
         figure.add_scatter(x=[truth] * 2, y=[names[0], names[-1]], mode="lines", line=line, name="truth", hoverinfo="name")
-    notes = [f"{t.bias:+.2f} · {t.coverage:.0%}" for t in tallies]
+    notes = [f"{round(t.bias, 2) + 0:+.2f} · {t.coverage:.0%}" for t in tallies]
     figure.update_layout(
         annotations=figures.beside([*names, len(names) - 0.3], [*notes, "bias · covers"]) if names else [],
         barmode="overlay",
@@ -79,7 +51,60 @@ def _lanes(title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[T
     return figure
 
 
-def in_time(result: SurveyResult) -> go.Figure:
+def _add_run(figure: go.Figure, run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> None:
+    """Add what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all estimates as a hill."""
+    colors = [
+        figures.SYNTHETIC
+        if is_pinned
+        else figures.LEAKED
+        if t.name in NOT_RANDOM or t.name.startswith("convenience")
+        else figures.KNOWN
+        for t in run
+    ]
+    told = [f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}" for t in run]
+    figure.add_bar(
+        orientation="h",
+        y=[t.name for t in run],
+        base=[t.low for t in run],
+        x=[t.high - t.low for t in run],
+        width=0.1 if is_pinned else 0.2,
+        marker={"color": colors, "opacity": 0.55},
+        name="pinned run A" if is_pinned else "95 % of the estimates",
+        hovertext=told,
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[t.mean for t in run],
+        y=[t.name for t in run],
+        mode="markers",
+        marker={"color": colors, "size": 9, "symbol": "diamond"},
+        name="their mean",
+        hovertext=told,
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=not is_pinned,
+    )
+    for t, color in zip(run, colors, strict=True):
+        figure.add_violin(
+            x=t.estimates.astype(np.float32),
+            y0=t.name,
+            orientation="h",
+            side="positive",
+            width=1.3,
+            spanmode="hard",
+            points=False,
+            line={"color": color, "width": 1},
+            fillcolor="rgba(0,0,0,0)" if is_pinned else _faint(color),
+            hoverinfo="skip",
+            showlegend=False,
+        )
+
+
+def _faint(color: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.3)"
+
+
+def in_time(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
     """Draw how far each temporal scheme is from level, weekday profile and trend. To see first: what each is blind to."""
     worst = max(result.series, key=lambda tally: tally.trend, default=None)
     title = f"Trend missed by {worst.trend:.1f} min a month: {worst.name}" if worst else "The days are being drawn"
@@ -92,6 +117,16 @@ def in_time(result: SurveyResult) -> go.Figure:
             name=name,
             marker_color=color,
             hovertemplate="%{x}: " + name + " off by %{y:.2f} min<extra></extra>",
+        )
+    for number, field in enumerate(("level", "season", "trend") if pinned is not None and len(pinned.series) else ()):
+        figure.add_scatter(
+            x=[place + (number - 1) * 0.25 for place in range(len(result.series))],
+            y=[getattr(tally, field) for tally in pinned.series] if pinned is not None else [],
+            mode="markers",
+            marker={"symbol": "diamond-open", "size": 11, "color": figures.HELD_OUT, "line": {"width": 2}},
+            name="pinned run A",
+            showlegend=number == 0,
+            hovertemplate="run A: %{y:.2f} min<extra></extra>",
         )
     figure.update_layout(yaxis={"showgrid": True})
     return figure
