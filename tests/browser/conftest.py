@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.serve import FLAGS, browser_path, serve
+
+expect.set_options(timeout=30_000)  # a first page may meet a server that is still warming, on a machine that is busy
 
 
 @pytest.fixture(scope="session")
