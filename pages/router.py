@@ -9,7 +9,10 @@ st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layo
 PAGES = [
     st.Page("home.py", title="Home", default=True),
     st.Page("formats.py", title="Format benchmarks", url_path="formats"),
+    st.Page("etl.py", title="ETL crash lab", url_path="etl"),
     st.Page("sampling.py", title="SMOTE & sampling visualizer", url_path="sampling"),
+    st.Page("leakage.py", title="Leakage simulator", url_path="leakage"),
+    st.Page("feature_store.py", title="Feast point-in-time viewer", url_path="feature_store"),
     st.Page("spark.py", title="Spark partition explorer", url_path="spark"),
 ]
 state.owner()

@@ -22,7 +22,10 @@ WARM = threading.Event()  # set once every default result is there
 
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
+    from engine.etl import backfill, crash, loads
+    from engine.feature_store import growth, online, online_job, point_in_time, registry, skew, skew_job
     from engine.formats import codecs, race, terabyte
+    from engine.leakage import audit, availability, dose, repairs, time_splits
     from engine.sampling import arena, before_split, splits, survey
     from engine.spark import partitioning, partitioning_run
     from pages import home
@@ -31,14 +34,27 @@ def warm() -> None:
         for preview in home.PREVIEWS.values():
             preview()
         warmed = (
+            (point_in_time.steps, point_in_time.PointInTimeParams()),  # imports Feast
+            (registry.steps, registry.RegistryParams().job),
+            (online_job.steps, online.OnlineParams().job),
+            (skew_job.steps, skew.SkewParams()),
             (race.steps, race.RaceParams()),
+            (loads.steps, loads.LoadsParams()),
+            (crash.steps, crash.CrashParams()),
+            (backfill.steps, backfill.BackfillParams()),
             (codecs.steps, codecs.CodecsParams()),
             (arena.steps, arena.ArenaParams()),
             (before_split.steps, before_split.BeforeSplitParams()),
             (survey.steps, survey.SurveyParams()),
             (splits.score_steps, splits.SplitsParams()),
+            (dose.overview_steps, dose.overview_of(dose.DoseParams())),
+            (availability.steps, availability.AvailabilityParams()),
+            (audit.steps, audit.AuditParams()),
+            (repairs.steps, repairs.RepairsParams()),
+            (time_splits.score_steps, time_splits.TimeSplitsParams()),
             (race.steps, terabyte.TerabyteParams().race),
             (partitioning_run.steps, partitioning.PartitioningParams()),
+            (growth.steps, growth.GrowthParams()),  # last: it measures milliseconds
         )
         for steps, params in warmed:
             JOBS.submit(SERVER, (steps, params), "warm-up", partial(steps, params))

@@ -233,15 +233,15 @@ class CodecsResult:
         if best is None or plain is None:
             return ""
         gains = {name: size - best.column_bytes_sorted[name] for name, size in best.column_bytes.items()}
-        top = sorted(gains, key=lambda name: -gains[name])[:3]
+        top = [name for name in sorted(gains, key=lambda name: -gains[name])[:3] if gains[name] > 0]
         told = ", ".join(
             f"{name} {human_bytes(best.column_bytes[name])} → {human_bytes(best.column_bytes_sorted[name])}" for name in top
         )
         sizes = human_bytes(plain.order_bytes["sorted"]), human_bytes(best.order_bytes["as is"])
         return (
             f"Sorted by {', '.join(SORT_BY[self.params.table])}, equal values lie together: sorted rows with {plain.name} take "
-            f"{sizes[0]}, rows as they came with {best.name} {sizes[1]}. With {best.name}, most is won in {told}."
-        )
+            f"{sizes[0]}, rows as they came with {best.name} {sizes[1]}."
+        ) + (f" With {best.name}, most is won in {told}." if top else "")
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces: bytes, never a time."""

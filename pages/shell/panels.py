@@ -29,16 +29,21 @@ PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pyarrow", "polars", "fast
 def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
     """Draw the panel row and the one panel that is open; note the challenges that this run meets."""
     _note_challenges(lesson, name, result)
+    key = f"{name}_panel"
+    opened: dict[str, str] = st.session_state.setdefault("opened_panels", {})
+    if key not in st.session_state and key not in st.query_params and name in opened:
+        st.session_state[key] = opened[name]  # it was off the page while a job had no result yet
     with st.container(key="panels"):
         panel = st.segmented_control(
             "More about this run",
             PANELS,
             default="Why",
             required=True,
-            key=f"{name}_panel",
+            key=key,
             bind="query-params",
             label_visibility="collapsed",
         )
+        opened[name] = panel or "Why"
         if panel == "Why":
             st.markdown("\n".join(f"- {reason}" for reason in result.why))
         elif panel == "Predict":
@@ -146,6 +151,11 @@ def _pin(name: str, result: Any) -> None:
     st.session_state[f"{name}_pinned"] = result
 
 
+def _change(before: float, after: float) -> str:
+    """Return B − A with its sign, in the digits of the numbers themselves."""
+    return ("+" if after >= before else "−") + _written(abs(after - before))
+
+
 def _compare(name: str, result: Any) -> None:
     """Pin this run as A; against a pinned run, the headline numbers side by side."""
     pinned = st.session_state.get(f"{name}_pinned")
@@ -156,12 +166,14 @@ def _compare(name: str, result: Any) -> None:
     if pinned is None:
         st.caption("Pin this run, then change anything: the chart shows A and B together, and the differences stand here.")
         return
+    if not complete(result):
+        st.caption("The run is still under way: B is not all there yet.")
     a, b = pinned.headline(), result.headline()
     rows = []
     for key in list(dict.fromkeys([*a, *b])):
         left, right = a.get(key), b.get(key)
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
-        change = f"{right - left:+,.4g}" if numbers else ("same" if left == right else "differs")
+        change = _change(left, right) if numbers else ("same" if left == right else "differs")
         rows.append({"number": key, "A": _written(left), "B (now)": _written(right), "B − A": change})
     changed = {
         key: (value, asdict(result.params)[key])

@@ -15,8 +15,10 @@ from pages.shell.lab import errors_shown
 POLL_SECONDS = 0.5
 
 
-def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[Any], None]) -> None:
+def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[Any], None], first: Any = None) -> None:
     """Run ``steps(params)`` as this session's job and call ``show(result)`` with what there is of its result so far.
+
+    ``first`` is shown until the job has something: an answer that is there at once and that the job only confirms.
 
     Experiments that ask for the same steps with the same params share one job. A job for other settings of the same
     experiment is given up. The page polls only while the job is active.
@@ -38,9 +40,10 @@ def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[A
     def output() -> None:
         state.owner()
         _progress(name, job)
-        if job.latest is not None:
+        latest = first if job.latest is None else job.latest
+        if latest is not None:
             with errors_shown():
-                show(job.latest)
+                show(latest)
         elif polled:
             st.skeleton(height=420)
         if polled and (not job.active or job is _given_up(name)):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pyarrow as pa
 
 from engine import lessons
 from engine.formats import bytes_read
+from engine.jobs import JOBS, Progress, Steps
 from pages.shell import panels
-from tests.pages.visit import open_page, texts
+from tests.pages.visit import open_page, settle, texts
 
 
 def test_no_column_is_a_sentence_and_the_page_stays_usable() -> None:
@@ -54,6 +56,37 @@ def test_a_prediction_shows_the_guess_beside_what_happened() -> None:
     actual = getattr(bytes_read.run(lesson.settings_of("bytes_read", prediction.params)), prediction.field)
     assert f"you said **3**, it is **{actual:,}**" in texts(app)
     assert lessons.plain(app.session_state["bytes_read_order"]) == prediction.params["bytes_read_order"]
+
+
+def test_the_open_panel_and_view_stay_while_a_job_waits_for_its_turn() -> None:
+    quick = {"codecs_n_rows": "5,000", "codecs_levels": "default", "codecs_repeats": "1", "codecs_codecs": "snappy"}
+    app = open_page("formats", formats_tab="Codecs", codecs_panel="Code", codecs_view="Columns", **quick)
+    gate = threading.Event()
+
+    def blocking() -> Steps:
+        while not gate.wait(0.01):
+            yield Progress(0.5)
+
+    JOBS.submit("another visitor", "blocking", "", blocking)
+    app.slider(key="codecs_seed").set_value(3).run()
+    assert not [control for control in app.segmented_control if control.key in ("codecs_panel", "codecs_view")]
+    gate.set()
+    settle(app)
+    kept = {key: app.segmented_control(key=key).value for key in ("codecs_panel", "codecs_view")}
+    assert kept == {"codecs_panel": "Code", "codecs_view": "Columns"}
+    later = open_page("home")
+    later.session_state["opened_panels"] = {"race": "Guide"}  # a browser has lost the widget's own value meanwhile
+    later.switch_page("formats.py")
+    assert settle(later.run()).segmented_control(key="race_panel").value == "Guide"
+
+
+def test_differences_are_written_in_full() -> None:
+    assert [panels._change(a, b) for a, b in ((547_562, 0), (1, 121_457), (0.25, 0.75), (2.0, 2.0))] == [
+        "−547,562",
+        "+121,456",
+        "+0.5",
+        "+0",
+    ]
 
 
 def test_a_challenge_tells_this_runs_number_as_people_read_it() -> None:

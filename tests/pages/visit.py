@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -12,6 +13,9 @@ from pages.shell.work import POLL_SECONDS
 
 ROUTER = "pages/router.py"
 _components: dict[str, Any] = {}
+# Imported before the page, as the warm-up does: Feast's import parses code (typeguard), AppTest parses the page at each
+# poll, and CPython 3.11 cannot parse in two threads at once ("AST constructor recursion depth mismatch").
+WARM = {"feature_store": "feast"}
 
 
 def open_page(page: str, **query: str | list[str]) -> AppTest:
@@ -21,6 +25,8 @@ def open_page(page: str, **query: str | list[str]) -> AppTest:
     app._bidi_component_manager = _components.get("registry")
     for key, value in query.items():
         app.query_params[key] = value
+    if page in WARM:
+        import_module(WARM[page])
     if page != "home":
         app.switch_page(f"{page}.py")
     app.run()

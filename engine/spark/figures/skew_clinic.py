@@ -5,10 +5,10 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from engine.spark.figures import timeline
-from engine.spark.skew import SkewResult
+from engine.spark.skew_clinic import SkewClinicResult
 
 
-def gantt(result: SkewResult, pinned: SkewResult | None = None) -> go.Figure:
+def gantt(result: SkewClinicResult, pinned: SkewClinicResult | None = None) -> go.Figure:
     """Draw each task as a bar on its core. To see first: the one long bar that everyone waits for, and which cure cuts it."""
     nothing = result.of("nothing")
     title = "The join is running as it is"

@@ -13,27 +13,27 @@ import pyarrow as pa
 import pytest
 
 from engine.errors import InputError
-from engine.spark import session, skew, skew_jobs
-from engine.spark.figures import skew as figures
+from engine.spark import session, skew, skew_clinic
+from engine.spark.figures import skew_clinic as figures
 from engine.spark.partitioning import hash_partition
-from engine.spark.skew import CURES, Outcome, SkewParams, SkewResult
+from engine.spark.skew_clinic import CURES, Outcome, SkewClinicParams, SkewClinicResult
 from engine.spark.tasks import Stage, Task, Trace
 
-SMALL = SkewParams(n_rows=20_000, exponent=1.5, n_partitions=6, n_salts=4, threshold_kb=16)
+SMALL = SkewClinicParams(n_rows=20_000, exponent=1.5, n_partitions=6, n_salts=4, threshold_kb=16)
 
 
 @pytest.fixture(scope="module")
-def result() -> SkewResult:
-    return skew.run(SMALL)
+def result() -> SkewClinicResult:
+    return skew_clinic.run(SMALL)
 
 
-def test_every_cure_gives_the_rows_that_numpy_gives(result: SkewResult) -> None:
+def test_every_cure_gives_the_rows_that_numpy_gives(result: SkewClinicResult) -> None:
     assert [outcome.cure for outcome in result.outcomes] == list(CURES) and result.complete
     assert {outcome.answer for outcome in result.outcomes} == {result.expected} and result.same_answers
     assert {outcome.n_joined for outcome in result.outcomes} == {20_000}
 
 
-def test_tasks_read_what_the_preview_says(result: SkewResult) -> None:
+def test_tasks_read_what_the_preview_says(result: SkewClinicResult) -> None:
     """A joining task reads its rows of the large table, and those of the small one that fall to it."""
     plain, salted = result.of("nothing"), result.of("salting")
     assert plain is not None and salted is not None
@@ -46,7 +46,7 @@ def test_tasks_read_what_the_preview_says(result: SkewResult) -> None:
     assert broadcast is not None and broadcast.largest == 0 and broadcast.trace.shuffle_bytes < plain.trace.shuffle_bytes / 5
 
 
-def test_lanes_are_the_cores_of_the_executor(result: SkewResult) -> None:
+def test_lanes_are_the_cores_of_the_executor(result: SkewClinicResult) -> None:
     cores = session.session().sparkContext.defaultParallelism
     for outcome in result.outcomes:
         assert {task.executor for task in outcome.trace.tasks} == {"driver"}
@@ -54,22 +54,22 @@ def test_lanes_are_the_cores_of_the_executor(result: SkewResult) -> None:
         assert min(task.start_seconds for task in outcome.trace.tasks) == 0.0
 
 
-def test_the_script_prints_the_headline(result: SkewResult) -> None:
+def test_the_script_prints_the_headline(result: SkewClinicResult) -> None:
     sink = io.StringIO()
     with contextlib.redirect_stdout(sink):
-        exec(compile(skew.script(SMALL), "<script>", "exec"), {"__name__": "__main__"})
+        exec(compile(skew_clinic.script(SMALL), "<script>", "exec"), {"__name__": "__main__"})
     assert json.loads(sink.getvalue().splitlines()[-1]) == result.headline()
 
 
 def test_the_expected_answer_by_brute_force() -> None:
-    table = skew_jobs.facts(SMALL.source).to_pydict()
+    table = skew.facts(SMALL.source).to_pydict()
     sums: dict[int, list[int]] = {}
     for key, amount in zip(table["key"], table["amount"], strict=True):
-        cell = sums.setdefault(key % skew_jobs.N_REGIONS, [0, 0])
+        cell = sums.setdefault(key % skew.N_REGIONS, [0, 0])
         cell[0] += amount
         cell[1] += 1
     rows = sorted((f"region {region}", total, n) for region, (total, n) in sums.items())
-    assert skew.expected_answer(SMALL.source) == skew_jobs.digest(rows)
+    assert skew_clinic.expected_answer(SMALL.source) == skew.digest(rows)
 
 
 def task(seconds: float, rows: int = 10, stage: int = 1, lane: int = 0, start: float = 0.0) -> Task:
@@ -95,7 +95,7 @@ def test_alerts_name_the_rule_that_fired() -> None:
 
 
 def test_words_by_hand() -> None:
-    start = skew.preview(SMALL)
+    start = skew_clinic.preview(SMALL)
     assert start.verdict == "The join is running as it is, before any cure." and start.table().num_rows == 0
     alone = replace(start, outcomes=(outcome(0.3, 0.5),))
     assert alone.verdict.startswith("Nothing beats **doing nothing** here (2.00 s)")
@@ -109,12 +109,12 @@ def test_words_by_hand() -> None:
     assert both.salting_gain == start.plain_largest / start.salted_largest > 1
 
 
-def test_the_figure_marks_the_longest_task(result: SkewResult) -> None:
+def test_the_figure_marks_the_longest_task(result: SkewClinicResult) -> None:
     figure = figures.gantt(result, result)
     n_tasks = sum(len(outcome.trace.tasks) for outcome in result.outcomes)
     assert len(figure.data[0].y) + len(figure.data[1].y) + len(figure.data[2].y) == n_tasks
     assert len(figure.data[1].y) == len(CURES) and "core 1" in figure.layout.yaxis.categoryarray[-1]
-    assert figures.gantt(skew.preview(SMALL)).layout.title.text == "The join is running as it is"
+    assert figures.gantt(skew_clinic.preview(SMALL)).layout.title.text == "The join is running as it is"
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_the_figure_marks_the_longest_task(result: SkewResult) -> None:
 )
 def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
-        SkewParams(**setting)
+        SkewClinicParams(**setting)
     assert str(caught.value).startswith(message)
 
 
 def test_salted_sizes_are_counted_row_by_row() -> None:
-    table = skew_jobs.facts(SMALL.source)
+    table = skew.facts(SMALL.source)
     salt = pa.array([row % 4 for row in table["row"].to_pylist()], pa.int32())
     sizes = np.bincount(hash_partition([table["key"], salt], 6))
-    assert skew.preview(SMALL).salted_largest == sizes.max()
+    assert skew_clinic.preview(SMALL).salted_largest == sizes.max()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.spark.skew import SkewParams
+    from engine.spark.skew_clinic import SkewClinicParams
 
 SCRIPT = '''"""A skewed join as it is and with salt: the same answer, another largest partition."""
 import json
@@ -13,7 +13,7 @@ import json
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from engine.spark import skew_jobs
+from engine.spark import skew
 from engine.spark.keys import Source
 
 N_PARTITIONS, N_SALTS = @n_partitions, @n_salts
@@ -22,14 +22,14 @@ spark = (
     .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")  # no port on the network
     .getOrCreate().newSession()
 )
-fact = spark.createDataFrame(skew_jobs.facts(@source)).withColumn("salt", (F.col("row") % N_SALTS).cast("int"))
-dim = spark.createDataFrame(skew_jobs.regions())
+fact = spark.createDataFrame(skew.facts(@source)).withColumn("salt", (F.col("row") % N_SALTS).cast("int"))
+dim = spark.createDataFrame(skew.regions())
 copies = dim.withColumn("salt", F.explode(F.array(*[F.lit(i) for i in range(N_SALTS)])))  # one for each salt
 
 
 def answer(joined):
     rows = joined.groupBy("region").agg(F.sum("amount"), F.count("*")).collect()
-    return skew_jobs.digest(sorted(tuple(row) for row in rows))
+    return skew.digest(sorted(tuple(row) for row in rows))
 
 
 def largest(*by):
@@ -43,7 +43,7 @@ print(json.dumps({"answer": plain, "largest partition by key": largest("key"),
 '''
 
 
-def script(params: SkewParams) -> str:
+def script(params: SkewClinicParams) -> str:
     """Return the script."""
     text = SCRIPT
     for name, value in {"n_partitions": params.n_partitions, "n_salts": params.n_salts, "source": repr(params.source)}.items():

@@ -1,0 +1,173 @@
+"""Figures of *late data*: event time against arrival, the trade of waiting, rebuilding and completeness, days, the cursor.
+
+Blue is in at first publication, sky blue mended by the look-back, red-purple never counted; a pinned run A is dashed orange.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.etl import late
+from engine.etl.late import LOOKBACKS, LateResult
+
+MAX_MARKS = 5_000
+FIRST, MENDED, MISSED = figures.KNOWN, figures.EXTRA, figures.FAILED
+SHADES = ("#A9CDEE", "#7FB5E4", "#56A0DC", "#2F86D6", "#1F66A8", "#134574")  # blue, darker with the days looked back
+WATERMARKS = np.arange(0, 73, 2)
+
+
+def _day_axis(result: LateResult) -> dict[str, object]:
+    step = max(1, result.params.n_days // 7)
+    days = range(0, result.params.n_days + 1, step)
+    return {"tickvals": list(days), "ticktext": [result.day_name(day) for day in days], "showgrid": True}
+
+
+def _drawn(result: LateResult) -> list[tuple[str, str, np.ndarray, int]]:
+    """Return (name, colour, places drawn, rows) of each group; what comes on time is thinned first, then the rest."""
+    look_back = result.params.lookback_days
+    groups = [
+        ("never counted", MISSED, np.flatnonzero(result.late > look_back)),
+        ("mended by the look-back", MENDED, np.flatnonzero((result.late > 0) & (result.late <= look_back))),
+        ("in at first publication", FIRST, np.flatnonzero(result.late == 0)),
+    ]
+    left, drawn = MAX_MARKS, []
+    for n_groups, (name, color, places) in zip((3, 2, 1), groups, strict=True):
+        step = max(1, -(-len(places) // (left // n_groups)))
+        drawn.append((name, color, places[::step], len(places)))
+        left -= len(places[::step])
+    return drawn[::-1]
+
+
+def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
+    """Draw event time against arrival time. To see first: the rows above the upper stairs."""
+    p = result.params
+    title = (
+        f"{result.n_missed:,} of {result.n_rows:,} rows arrive<br>after the last run that would count them"
+        if result.n_missed
+        else f"All {result.n_rows:,} rows arrive<br>before the last run that counts their day"
+    )
+    figure = figures.new_tall(title, height=540, x="event time: scheduled departure", y="arrival time (simulated)")
+    for name, color, places, n in _drawn(result):
+        thinned = f", {len(places):,} of them drawn" if len(places) < n else ""
+        event, arrival = result.rows.event_hour[places], result.rows.arrival_hour[places]
+        figure.add_scattergl(
+            x=np.round(event / 24, 3).astype(np.float32),
+            y=np.round(arrival / 24, 3).astype(np.float32),
+            customdata=np.round(arrival - event, 1).astype(np.float32),
+            mode="markers",
+            marker={"color": color, "size": 5 if color == FIRST else 7},
+            name=f"{name}: {n:,}{thinned}",
+            hovertemplate=f"{name}<br>arrived %{{customdata}} h after its event<extra></extra>",
+        )
+    runs = [(result, "solid", "")] + ([(pinned, "dash", " in A")] if pinned is not None else [])
+    for of, dash, which in runs:
+        color = figures.WAITING if of is result else figures.SYNTHETIC
+        for days, text, width in ((0, "day published", 2), (of.params.lookback_days, "last look-back", 3)):
+            edge = np.arange(of.params.n_days + 1, dtype=float)
+            level = edge + 1 + of.params.watermark_hours / 24 + days
+            level[-1] = level[-2]
+            line = {"color": color, "width": width, "shape": "hv", "dash": "dot" if not days and dash == "solid" else dash}
+            if days or text == "day published":
+                figure.add_scatter(x=edge, y=level, mode="lines", line=line, name=text + which, hoverinfo="skip")
+    top = p.n_days + p.lookback_days + p.watermark_hours / 24 + 1
+    beyond = int((result.rows.arrival_hour / 24 > top).sum())
+    figure.update_layout(
+        xaxis={**_day_axis(result), "range": [0, p.n_days]},
+        yaxis={**_day_axis(result), "range": [0, top]},
+        annotations=[_corner(f"{beyond:,} arrive later than is drawn")] if beyond else [],
+    )
+    return figure
+
+
+def _corner(text: str) -> dict[str, object]:
+    place = {"x": 0.01, "xref": "paper", "xanchor": "left", "y": 0.98, "yref": "paper", "yanchor": "top"}
+    return {**place, "text": text, "showarrow": False, "font": {"color": MISSED}}
+
+
+def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
+    """Draw the rows never counted by the hours waited, a line for each look-back. To see first: where each line starts."""
+    missed = 100 * (1 - late.completeness(result.rows, WATERMARKS.astype(float), LOOKBACKS))
+    start, end = missed[0, 0], missed[0, LOOKBACKS.index(3)]
+    title = f"Without waiting {start:.1f}% of rows never count,<br>with three days rebuilt {end:.2g}%"
+    figure = figures.new_tall(title, height=460, x="hours from midnight until the day is published", y="rows never counted, %")
+    for place, days in enumerate(LOOKBACKS):
+        values = np.round(missed[:, place], 4)
+        if not values.any():
+            continue  # a line at zero has no place on a logarithmic axis
+        figure.add_scatter(
+            x=WATERMARKS[values > 0],
+            y=values[values > 0],
+            mode="lines",
+            line={"color": SHADES[place], "width": 1.5 + 0.5 * place},
+            name=f"look-back {days}: {days + 1}× the rows written" if days else "no look-back: each row written once",
+            hovertemplate=f"look-back {days}, published after %{{x}} h: %{{y:.3g}} % never counted<extra></extra>",
+        )
+    marks = [(result, figures.LEAKED, "this run")] + ([(pinned, figures.SYNTHETIC, "A")] if pinned is not None else [])
+    for of, color, name in marks:
+        figure.add_scatter(
+            x=[of.params.watermark_hours],
+            y=[100 * of.missed_share] if of.n_missed else [None],
+            mode="markers",
+            marker={"color": color, "size": 15, "symbol": "star"},
+            name=f"{name}: {of.rewrite_factor:.2f} rows written for each" + ("" if of.n_missed else ", none missed"),
+            hovertemplate=f"{name}: %{{y:.3g}} % never counted<extra></extra>",
+        )
+    ticks = [10.0**power for power in range(-3, 3)]
+    figure.update_layout(
+        xaxis={"range": [-1, 73], "dtick": 12, "showgrid": True},
+        yaxis={"type": "log", "showgrid": True, "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]},
+    )
+    return figure
+
+
+def by_day(result: LateResult) -> go.Figure:
+    """Draw the rows that came late by event day. To see first: the day that stands out, and what of it is never counted."""
+    table = result.table()
+    mended, missed = table["n_mended"].to_numpy(), table["n_missed"].to_numpy()
+    worst = int(np.argmax(mended + missed))
+    n_late = mended[worst] + missed[worst]
+    title = (
+        f"{n_late:,} rows of {result.day_name(worst)} came after publication,<br>{missed[worst]:,} of them too late to count"
+    )
+    figure = figures.new_tall(title, height=400, x="event day", y="rows that came after their day was published")
+    days = [result.day_name(day) for day in range(result.params.n_days)]
+    for name, color, values in (("mended by the look-back", MENDED, mended), ("never counted", MISSED, missed)):
+        figure.add_bar(x=days, y=values, name=name, marker_color=color, hovertemplate=f"%{{x}}: %{{y:,}} {name}<extra></extra>")
+    figure.update_layout(barmode="stack", yaxis={"showgrid": True}, xaxis={"type": "category"})
+    return figure
+
+
+def cursor(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
+    """Draw how long after its timestamp each row was committed. To see first: the rows above the lag window."""
+    run, p = result.cursor, result.params
+    title = (
+        f"The cursor skips {run.n_missed:,} of {run.n_rows:,} rows for good;<br>a lag window of {run.lag_needed} min skips none"
+        if run.n_missed
+        else f"With a lag window of {p.lag_minutes} min nothing is skipped,<br>{run.n_reread:,} rows are read again"
+    )
+    figure = figures.new_tall(
+        title, height=440, x="updated-at, hour of the day", y="minutes from timestamp to commit (simulated)"
+    )
+    for name, color, mask, size in (
+        ("read", figures.KNOWN, ~run.missed, 6),
+        ("skipped for good", figures.FAILED, run.missed, 10),
+    ):
+        figure.add_scatter(
+            x=np.round(run.commits.updated_at[mask] / 60, 3),
+            y=np.round(run.delay_minutes[mask], 2),
+            mode="markers",
+            marker={"color": color, "size": size},
+            name=f"{name}: {int(mask.sum()):,}",
+            hovertemplate=f"{name}<br>committed %{{y:.1f}} min after its timestamp<extra></extra>",
+        )
+    lines = [(p.lag_minutes, "solid", figures.WAITING, "lag window")]
+    lines += [(pinned.params.lag_minutes, "dash", figures.SYNTHETIC, "lag window of A")] if pinned is not None else []
+    for level, dash, color, name in lines:
+        line = {"color": color, "width": 3, "dash": dash}
+        figure.add_scatter(x=[0, 25], y=[level, level], mode="lines", line=line, name=f"{name}: {level} min", hoverinfo="skip")
+    figure.update_layout(
+        xaxis={"range": [0, 25], "dtick": 3, "showgrid": True}, yaxis={"showgrid": True, "rangemode": "tozero"}
+    )
+    return figure

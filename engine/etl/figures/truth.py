@@ -1,0 +1,64 @@
+"""The truth ledger as a stacked bar: up to the line stands what the source has, beyond it what is too much.
+
+Blue is correct; sky blue hatched is stale, grey hatched lost: together as long as the source. Orange are further copies,
+red-purple ghosts: beyond the line.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.etl.ledger import KINDS, Kind
+
+COLORS: Final[dict[Kind, str]] = {
+    "correct": figures.KNOWN,
+    "stale": figures.EXTRA,
+    "lost": figures.WAITING,
+    "duplicated": figures.SYNTHETIC,
+    "ghost": figures.FAILED,
+}
+HATCHES: Final[dict[Kind, str]] = {"stale": "/", "lost": "x"}
+PINNED_OPACITY: Final = 0.35
+
+
+def add_bars(figure: go.Figure, lanes: list[Any], counts: list[dict[Kind, int]], **bar: Any) -> None:
+    """Add one horizontal stacked bar for each lane; ``counts`` are the ledgers' ``counts()``. ``bar`` goes to every trace."""
+    for kind in KINDS:
+        figure.add_bar(
+            y=lanes,
+            x=[count[kind] for count in counts],
+            orientation="h",
+            name=kind,
+            legendgroup=kind,
+            marker={
+                "color": COLORS[kind],
+                "line": {"width": 0},
+                "pattern": {"shape": HATCHES.get(kind, ""), "fillmode": "replace", "size": 7, "solidity": 0.35},
+            },
+            hovertemplate=f"%{{y}}: %{{x:,}} rows {kind}<extra></extra>",
+            **bar,
+        )
+    figure.update_layout(barmode="stack")
+
+
+def truth_line(n_source: int) -> dict[str, Any]:
+    """Return the shape of the line at which the source ends; give it to ``update_layout(shapes=[…])``."""
+    line = {"color": figures.HELD_OUT, "width": 3, "dash": "dot"}
+    return {"type": "line", "x0": n_source, "x1": n_source, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+def truth_text(n_source: int) -> dict[str, Any]:
+    """Return the annotation that names the line, above the plot."""
+    return {
+        "x": n_source,
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "xanchor": "center",
+        "showarrow": False,
+        "text": f"the source: {n_source:,} rows",
+        "font": {"color": figures.HELD_OUT},
+    }

@@ -1,0 +1,1 @@
+"""Feature stores: point-in-time joins, serving and skew on the real Feast."""

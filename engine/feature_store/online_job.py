@@ -1,0 +1,207 @@
+"""The schedule of *online* on the real Feast: every run materialised, the SQLite store compared after each, reads timed.
+
+One run of a visitor has a folder of its own (``workspace.scratch``) that goes when it ends, so that nobody writes another's
+registry; what is looked at afterwards is in the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from engine import workspace
+from engine.feature_store import feast_repo, serving
+from engine.feature_store.flight_features import FEATURES, KEYS
+from engine.feature_store.online import NONE, START, WEEK_HOURS, OnlineParams, OnlineResult, run
+from engine.feature_store.serving import OnlineRow
+from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.units import human_bytes, human_seconds
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+VIEW, PROJECT, TABLE = "served", "playground", "playground_served"
+N_READS = 300
+BATCH = 100  # keys in the larger of the two requests that are timed
+N_ROWS_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServedResult:
+    """What Feast did. ``seconds`` (runs,) of each materialisation, ``reads`` (N_READS,) of each call by keys asked for."""
+
+    params: OnlineParams
+    seconds: tuple[float, ...] = ()
+    n_cells: int = 0  # keys × runs in which the SQLite store's event times were compared with the explained ones
+    n_agree: int = 0
+    first_incremental_rows: int = 0  # rows after an incremental run on an empty store: none
+    rows: tuple[OnlineRow, ...] = ()
+    n_rows: int = 0
+    size_bytes: int = 0
+    reads: dict[int, np.ndarray] | None = None
+    statuses: dict[str, int] | None = None  # at the week's end, by Feast's own name
+    n_null_offline: int = 0  # keys that get_historical_features answers with a null at the week's end
+    n_null_present: int = 0  # of these, keys that get_online_features answers PRESENT
+    n_expected: int = 0  # the same number, explained
+    complete: bool = False
+
+    @property
+    def agrees(self) -> bool:
+        """Whether Feast's store and the explained one are the same, cell by cell, TTL included."""
+        return self.n_agree == self.n_cells and (not self.complete or self.n_null_present == self.n_expected)
+
+    @property
+    def verdict(self) -> str:
+        """What the runs say, in one sentence."""
+        if not self.seconds:
+            return "The first run is under way."
+        badge = ":material/verified:" if self.agrees else ":material/error:"
+        text = (
+            f"{badge} Feast's SQLite store agrees with the explained one in **{self.n_agree:,} of {self.n_cells:,}** cells "
+            f"after {len(self.seconds)} runs (median {human_seconds(float(np.median(self.seconds)))} a run)."
+        )
+        if self.complete:
+            text += (
+                f" At the week's end {self.n_null_offline:,} keys are null in training for their TTL, and "
+                f"**{self.n_null_present:,}** of them are PRESENT in serving; {self.n_expected:,} were foretold."
+            )
+        return text
+
+    def percentile_seconds(self, n_keys: int, percent: float) -> float:
+        """Return a percentile of the timed calls that ask for ``n_keys`` keys."""
+        return float(np.percentile((self.reads or {})[n_keys], percent))
+
+    @property
+    def facts(self) -> str:
+        """Sizes and the trap of the first incremental run, in one line."""
+        return (
+            f"{self.n_rows:,} rows in SQLite, {human_bytes(self.size_bytes)}. "
+            f"`materialize_incremental` on an empty store brought **{self.first_incremental_rows}** rows: "
+            "without an earlier run it starts at *now − TTL* of the machine's clock, "
+            "and 2013 lies before that. The first run of a backfill has to be a full one."
+        )
+
+    def row_texts(self) -> list[dict[str, Any]]:
+        """Return the decoded rows as texts."""
+        return [
+            {
+                "key": row.key,
+                "feature": row.feature,
+                "value": "null" if row.value is None else f"{row.value:,.6g}" if isinstance(row.value, float) else row.value,
+                "event_ts (UTC)": f"{row.event_time:%Y-%m-%d %H:%M:%S}",
+                "created_ts": "null" if row.created_time is None else f"{row.created_time:%Y-%m-%d %H:%M:%S}",
+            }
+            for row in self.rows
+        ]
+
+
+def _moment(hour: float) -> datetime:
+    return START + timedelta(hours=hour)
+
+
+def _made(folder: Path, params: OnlineParams) -> tuple[FeatureStore, Path]:
+    """Return a repository with the one view that is served, and the path of its source."""
+    rows = run(params).rows
+    path = feast_repo.write(rows.table, folder / "rows.parquet")
+    key = feast_repo.entity(KEYS[params.source])
+    features = dict.fromkeys((*FEATURES[params.source], "event_seconds"), "Float64")
+    ttl = timedelta(hours=params.ttl_hours)
+    with serving.feast_alone():
+        store = feast_repo.open_repo(folder, project=PROJECT)
+        view = feast_repo.view(VIEW, path, entities=[key], features=features, ttl=ttl, created=None)
+        store.apply([key, view])
+    return store, path
+
+
+def _agreement(result: OnlineResult, number: int, database: Path) -> int:
+    """Return in how many keys the SQLite store holds the event time that was foretold after a run."""
+    held = serving.event_seconds(database, TABLE, "event_seconds")
+    places = result.after_run[number]
+    told = START.timestamp() + 3600 * result.rows.hour[np.maximum(places, 0)]
+    return sum(
+        name not in held if place == NONE else abs(held.get(name, np.inf) - seconds) < 1
+        for name, place, seconds in zip(result.rows.names, places, told, strict=True)
+    )
+
+
+def steps(params: OnlineParams) -> Steps:
+    """Run the schedule on Feast: a ``Progress`` with what is known so far before each run.
+
+    Returns
+    -------
+    ServedResult
+        With ``complete`` set.
+    """
+    folder = workspace.scratch("feast-online")
+    told = run(params)
+    served = ServedResult(params)
+    try:
+        yield Progress(0.0, "making the repository", served)
+        store, path = _made(folder, params)
+        serving.materialize_incremental(store, _moment(0), [VIEW])
+        served = replace(served, first_incremental_rows=len(serving.raw_rows(folder / "online.db", TABLE)))
+        seconds: list[float] = []
+        for number, planned in enumerate(told.runs):
+            yield Progress(number / (len(told.runs) + 2), f"run {number + 1} of {len(told.runs)}", served)
+            if params.delay_hours:
+                limit = _moment(planned.hour - params.delay_hours).timestamp()
+                feast_repo.write(told.rows.table.filter(pc.less_equal(told.rows.table["event_seconds"], limit)), path)
+            start, end = _moment(planned.start), _moment(planned.end)
+            if planned.incremental:
+                call = lambda: serving.materialize_incremental(store, end, [VIEW])  # noqa: E731, B023
+            else:
+                call = lambda: serving.materialize(store, start, end, [VIEW])  # noqa: E731, B023
+            seconds.append(timed(call)[0])
+            agree = _agreement(told, number, folder / "online.db")
+            served = replace(
+                served,
+                seconds=tuple(seconds),
+                n_cells=served.n_cells + len(told.rows.names),
+                n_agree=served.n_agree + agree,
+            )
+        yield Progress(0.95, "reading", served)
+        feast_repo.write(told.rows.table, path)
+        return _read(store, served, told, folder / "online.db")
+    finally:
+        workspace.remove(folder)
+
+
+def _read(store: FeatureStore, served: ServedResult, told: OnlineResult, database: Path) -> ServedResult:
+    """Time the reads, look into the store, and hold training against serving at the week's end."""
+    key, names = KEYS[told.params.source], told.rows.names
+    features = [f"{VIEW}:{name}" for name in FEATURES[told.params.source]]
+    asked = [{key: name} for name in names]
+    reads = {n: serving.latencies(store, features, asked[:n], N_READS) for n in dict.fromkeys((1, min(BATCH, len(names))))}
+    with serving.feast_alone():
+        answer = store.get_online_features([f"{VIEW}:event_seconds"], asked)
+    place = list(answer.proto.metadata.feature_names.val).index("event_seconds")
+    status = [serving.STATUSES[number] for number in answer.proto.results[place].statuses]
+    labels = pd.DataFrame({key: list(names), feast_repo.EVENT: pd.Timestamp(_moment(WEEK_HOURS)).as_unit("us")})
+    joined = feast_repo.historical(store, labels, [f"{VIEW}:event_seconds"]).set_index(key)["event_seconds"]
+    null = joined.reindex(list(names)).isna().to_numpy()
+    present = np.array([name == "PRESENT" for name in status])
+    expected = told.expired(WEEK_HOURS) & (told.online[WEEK_HOURS] != NONE)
+    return replace(
+        served,
+        rows=tuple(serving.online_rows(database, TABLE, project=PROJECT, limit=N_ROWS_SHOWN)),
+        n_rows=len(serving.raw_rows(database, TABLE)),
+        size_bytes=database.stat().st_size,
+        reads=reads,
+        statuses={name: status.count(name) for name in dict.fromkeys(status)},
+        n_null_offline=int(null.sum()),
+        n_null_present=int((null & present).sum()),
+        n_expected=int(expected.sum()),
+        complete=True,
+    )
+
+
+def serve(params: OnlineParams) -> ServedResult:
+    """Run the schedule on Feast here and now."""
+    result: ServedResult = run_to_end(steps(params))
+    return result

@@ -1,0 +1,1 @@
+"""Figures of the Leakage lab: Result in, Plotly figure out."""

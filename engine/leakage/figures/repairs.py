@@ -1,0 +1,51 @@
+"""Figure of *repairs*: reported and production, the wrong way and the right way.
+
+Vermilion is reported, green production; the line between them is the lie.
+"""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.leakage.repairs import WAYS, RepairsResult
+
+LANES = {"wrong": "wrong", "right": "right"}
+COLORS = {"reported": figures.LEAKED, "production": figures.HELD_OUT}
+
+
+def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figure:
+    """Draw a lane for each way: every seed a dot, the means joined. To see first: the upper line is long, the lower short."""
+    title = "The first seed is running"
+    if result.scores:
+        title = f"Wrong is off by {result.wrong_gap:+.3f}, right by {result.right_gap:+.3f}"
+    figure = figures.new(title, height=270, x="AUC; dots are seeds")
+    for run, is_pinned in [(result, False), *([(pinned, True)] if pinned is not None else [])]:
+        for way in WAYS:
+            if not run.scores:
+                continue
+            figure.add_scatter(
+                x=[run.mean(way, where) for where in COLORS],
+                y=[LANES[way]] * 2,
+                mode="lines",
+                line={"color": figures.SYNTHETIC if is_pinned else figures.WAITING, "width": 4 if is_pinned else 8},
+                opacity=0.6,
+                name="pinned run A",
+                showlegend=is_pinned and way == WAYS[0],
+                hoverinfo="skip",
+            )
+    for where, color in COLORS.items():
+        dots = [(LANES[way], auc) for way in WAYS for auc in result.scores.get((way, where), [])]
+        figure.add_scatter(
+            x=[auc for _, auc in dots],
+            y=[lane for lane, _ in dots],
+            mode="markers",
+            marker={"color": color, "size": 11, "opacity": 0.75},
+            name=where,
+            hovertemplate=f"%{{y}}, {where}: %{{x:.3f}}<extra></extra>",
+        )
+    figure.update_layout(
+        xaxis={"range": [0.38, 1.02]},
+        yaxis={"categoryorder": "array", "categoryarray": list(LANES.values())[::-1], "range": [-0.6, 1.6], "showgrid": True},
+    )
+    return figure
