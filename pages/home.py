@@ -10,7 +10,14 @@ import streamlit as st
 from engine import lessons
 from pages import startup
 from pages.shell import lab
-from pages.tabs import etl_loads, feature_store_point_in_time, formats_bytes_read, leakage_dose, sampling_lineage
+from pages.tabs import (
+    etl_loads,
+    feature_store_point_in_time,
+    formats_bytes_read,
+    leakage_dose,
+    sampling_lineage,
+    spark_partitioning,
+)
 
 PREVIEWS: dict[str, Callable[[], go.Figure]] = {  # topic -> chart of its default run
     "formats": formats_bytes_read.preview,
@@ -18,6 +25,7 @@ PREVIEWS: dict[str, Callable[[], go.Figure]] = {  # topic -> chart of its defaul
     "sampling": sampling_lineage.preview,
     "leakage": leakage_dose.preview,
     "feature_store": feature_store_point_in_time.preview,
+    "spark": spark_partitioning.preview,
 }
 PREVIEW_HEIGHT = 360
 

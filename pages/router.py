@@ -13,6 +13,7 @@ PAGES = [
     st.Page("sampling.py", title="SMOTE & sampling visualizer", url_path="sampling"),
     st.Page("leakage.py", title="Leakage simulator", url_path="leakage"),
     st.Page("feature_store.py", title="Feast point-in-time viewer", url_path="feature_store"),
+    st.Page("spark.py", title="Spark partition explorer", url_path="spark"),
 ]
 state.owner()
 st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine import processes, workspace
 from engine.jobs import JOBS, SERVER
+from engine.spark import session as spark
 
 WARM = threading.Event()  # set once every default result is there
 
@@ -26,6 +27,7 @@ def warm() -> None:
     from engine.formats import codecs, race, terabyte
     from engine.leakage import audit, availability, dose, repairs, time_splits
     from engine.sampling import arena, before_split, splits, survey
+    from engine.spark import partitioning, partitioning_run
     from pages import home
 
     try:
@@ -51,6 +53,7 @@ def warm() -> None:
             (repairs.steps, repairs.RepairsParams()),
             (time_splits.score_steps, time_splits.TimeSplitsParams()),
             (race.steps, terabyte.TerabyteParams().race),
+            (partitioning_run.steps, partitioning.PartitioningParams()),
             (growth.steps, growth.GrowthParams()),  # last: it measures milliseconds
         )
         for steps, params in warmed:
@@ -69,5 +72,6 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     thread = threading.Thread(target=warm, name="warm-up", daemon=True)
     thread.start()
     yield
+    spark.ENGINE.stop()
     JOBS.stop()
     processes.stop()

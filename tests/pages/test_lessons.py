@@ -72,6 +72,14 @@ def test_predictions_ask_for_what_a_run_gives_and_are_not_on_screen(lesson: less
             assert prediction.range[0] <= value <= prediction.range[1]
 
 
+def test_no_two_labs_share_a_key() -> None:
+    """Keys live in one session: a second lab's ``skew_panel`` would be the first one's."""
+    experiments = [name for lesson in LESSONS for name in lesson.tabs]
+    assert len(experiments) == len(set(experiments))
+    keys = [key for lesson in LESSONS for key in lesson.defaults()]
+    assert len(keys) == len(set(keys))
+
+
 def test_settings_of_takes_its_own_fields_only() -> None:
     lesson = lessons.load("formats")
     params = lesson.settings_of("bytes_read", {"bytes_read_seed": 3, "bytes_read_view": "x", "other_seed": 9})

@@ -1,0 +1,1 @@
+"""Figures of the Spark lab: Result in, Plotly figure out."""

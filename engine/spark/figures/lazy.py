@@ -1,0 +1,80 @@
+"""Figures of *lazy ledger*: the plan as a graph from scan to answer, and the tasks on their cores.
+
+Blue is an operator that works within its partition, vermilion one that moves rows: an exchange ends a stage.
+"""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.spark.figures import timeline
+from engine.spark.lazy import LazyResult
+from engine.spark.plan_tree import Node
+from engine.units import human_bytes
+
+
+def plan(result: LazyResult) -> go.Figure:
+    """Draw the executed plan, scans on the left. To see first: where the line is cut by an exchange, and what crosses it."""
+    nodes = result.nodes
+    deepest = max(node.depth for node in nodes)
+    lanes = _lanes(nodes)
+    cut = "exchange cuts" if result.n_shuffles == 1 else "exchanges cut"
+    title = f"{result.n_shuffles} {cut} the work into {result.n_stages} stages"
+    figure = figures.new(title, height=220 + 90 * (max(lanes) + 1))
+    for crossing in (False, True):
+        xs: list[float | None] = []
+        ys: list[float | None] = []
+        for i, node in enumerate(nodes):
+            if node.parent >= 0 and node.wide == crossing:
+                xs += [deepest - node.depth, deepest - nodes[node.parent].depth, None]
+                ys += [lanes[i], lanes[node.parent], None]
+        color, width = (figures.LEAKED, 5) if crossing else (figures.WAITING, 2)
+        figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": color, "width": width}, hoverinfo="skip", showlegend=False)
+    for wide, color, name in (
+        (False, figures.KNOWN, "works within its partition"),
+        (True, figures.LEAKED, "moves rows: ends a stage"),
+    ):
+        members = [(i, node) for i, node in enumerate(nodes) if node.wide == wide]
+        figure.add_scatter(
+            x=[deepest - node.depth for _, node in members],
+            y=[lanes[i] for i, _ in members],
+            mode="markers+text",
+            marker={"color": color, "size": 16, "symbol": "diamond" if wide else "circle"},
+            text=[_label(node) for _, node in members],
+            textposition=["top center" if (deepest - node.depth) % 2 else "bottom center" for _, node in members],
+            hovertext=[node.detail for _, node in members],
+            hoverinfo="text",
+            name=name,
+            cliponaxis=False,
+        )
+    figure.update_layout(
+        xaxis={"visible": False, "range": [-0.6, deepest + 0.6]}, yaxis={"visible": False, "range": [max(lanes) + 0.7, -0.7]}
+    )
+    return figure
+
+
+def _lanes(nodes: tuple[Node, ...]) -> list[int]:
+    """Return a row for each operator: the first child stays in its parent's row, each further one opens the next."""
+    lanes: list[int] = []
+    seen: set[int] = set()
+    for node in nodes:
+        fresh = node.parent in seen
+        lanes.append(max(lanes) + 1 if fresh else (lanes[node.parent] if node.parent >= 0 else 0))
+        seen.add(node.parent)
+    return lanes
+
+
+def _label(node: Node) -> str:
+    name = "Broadcast" if node.name == "BroadcastExchange" else node.name.strip()
+    told = (
+        human_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else f"{node.n_rows:,} rows" if node.n_rows else ""
+    )
+    return f"{name}<br>{told}" if told else name
+
+
+def cores(result: LazyResult, pinned: LazyResult | None = None) -> go.Figure:
+    """Draw the tasks of the action on the cores that ran them. To see first: how little of the time a core is at work."""
+    t = result.trace
+    title = f"{len(t.tasks)} tasks of {result.n_stages} stages, core by core"
+    return timeline.gantt(title, {"action": t}, {"action": pinned.trace} if pinned else None)

@@ -1,0 +1,324 @@
+"""The one Spark of this server: started in the background, shared by all sessions, restarted when its JVM dies.
+
+Real: a Spark of this machine's cores in a JVM of its own (``local[*]``), or an existing cluster:
+``PLAYGROUND_SPARK_MASTER`` (``spark://…``, ``yarn``, ``k8s://…``) attaches to its master, ``PLAYGROUND_SPARK_REMOTE``
+(``sc://…``) to a Spark Connect server. All ports that are opened here listen on 127.0.0.1. A local Spark moves shuffle
+data through files on one disk: no network is crossed, which the pages say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlparse
+
+import psutil
+
+from engine import workspace
+from engine.errors import InputError, require
+from engine.jobs import SIGN_OF_LIFE_SECONDS, Progress, Steps
+from engine.spark import java
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+State = Literal["cold", "starting", "ready", "failed"]
+Kind = Literal["local", "cluster", "connect"]
+REACH_SECONDS = 5.0  # an unreachable master is said within ten
+DRIVER_MEMORY = "1g"  # small on purpose: the cache experiment must be able to fill it
+NO_CONNECT = "Spark Connect has no {}. Unset PLAYGROUND_SPARK_REMOTE, or attach with PLAYGROUND_SPARK_MASTER, to run this."
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which Spark to use."""
+
+    kind: Kind
+    address: str  # master or remote
+
+    @property
+    def words(self) -> str:
+        """Where this Spark runs, for a page."""
+        if self.kind == "local":
+            return f"Spark {self.address}: driver and executor are one JVM on this machine; no network is crossed"
+        return f"Spark on {self.address}" if self.kind == "cluster" else f"Spark Connect at {self.address}"
+
+
+def target() -> Target:
+    """Return which Spark the environment asks for.
+
+    Raises
+    ------
+    InputError
+        Both variables are set, or one has a form that Spark does not take.
+    """
+    master, remote = (os.environ.get(f"PLAYGROUND_SPARK_{name}", "").strip() for name in ("MASTER", "REMOTE"))
+    require(
+        not (master and remote),
+        "Set PLAYGROUND_SPARK_MASTER or PLAYGROUND_SPARK_REMOTE, not both. Got {} and {}.",
+        master,
+        remote,
+    )
+    if remote:
+        require(remote.startswith("sc://"), "PLAYGROUND_SPARK_REMOTE must start with sc://. Got {!r}.", remote)
+        return Target("connect", remote)
+    if master and not master.startswith("local"):
+        known = master == "yarn" or master.startswith(("spark://", "k8s://"))
+        require(known, "PLAYGROUND_SPARK_MASTER must be spark://…, yarn, k8s://… or local[n]. Got {!r}.", master)
+        return Target("cluster", master)
+    return Target("local", master or f"local[{os.cpu_count() or 2}]")
+
+
+def check_reachable(place: Target) -> None:
+    """Raise ``InputError`` if nobody listens at the address of a ``spark://`` or ``sc://`` target."""
+    parsed = urlparse(place.address.replace("k8s://", ""))
+    if place.kind == "local" or not parsed.hostname:
+        return
+    port = parsed.port or {"sc": 15002, "spark": 7077, "https": 443}.get(parsed.scheme, 443)
+    try:
+        with socket.create_connection((parsed.hostname, port), timeout=REACH_SECONDS):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{place.address} must be reachable. Got: {error}. Start that Spark, or unset the PLAYGROUND_SPARK_ variable: "
+            "then this machine's own is used."
+        ) from error
+
+
+class Engine:
+    """Starts, watches and stops the Spark of this server. Thread-safe; every method may be called at any time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._session: SparkSession | None = None
+        self._target: Target | None = None
+        self.state: State = "cold"
+        self.error = ""
+        self.n_restarts = 0
+        self.start_seconds = 0.0
+
+    def session(self) -> SparkSession:
+        """Return the live session; starts Spark if it is not there (about 5 s) and again if its JVM has died.
+
+        Raises
+        ------
+        InputError
+            The environment names a Spark that cannot be reached, or Spark does not start.
+        """
+        with self._lock:
+            if self._session is not None and not self.alive():
+                self._forget()
+                self.n_restarts += 1
+            if self._session is None:
+                self._start()
+            assert self._session is not None
+            return self._session
+
+    def _start(self) -> None:
+        self.state, self.error = "starting", ""
+        began = time.perf_counter()
+        try:
+            self._target = target()
+            check_reachable(self._target)
+            self._session = _connect(self._target) if self._target.kind == "connect" else _launch(self._target)
+        except InputError as error:
+            self.state, self.error = "failed", str(error)
+            raise
+        except Exception as error:  # whatever the launcher raises (Java, py4j, gRPC), the page says it and may try again
+            self._forget()
+            self.state = "failed"
+            self.error = f"Spark must start. Got {type(error).__name__}: {str(error)[:300]}."
+            raise InputError(self.error) from error
+        self.start_seconds = time.perf_counter() - began
+        self.state = "ready"
+
+    def alive(self) -> bool:
+        """Whether the session still answers: its JVM runs and its context has not been stopped."""
+        session, place = self._session, self._target
+        if session is None or place is None:
+            return False
+        try:
+            if place.kind == "connect":
+                return bool(session.version)
+            context = session.sparkContext
+            gateway: Any = context._gateway
+            return gateway.proc.poll() is None and not context._jsc.sc().isStopped()
+        except Exception:  # py4j raises many kinds once its peer is gone: any of them means that it is
+            return False
+
+    def _forget(self) -> None:
+        """Drop every handle on a dead JVM, PySpark's own included: else ``getOrCreate`` asks the dead one."""
+        from pyspark import SparkContext
+        from pyspark.sql import SparkSession
+
+        gateway = SparkContext._gateway
+        if gateway is not None:
+            _end(gateway)
+        SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
+        SparkSession._instantiatedSession = None
+        self._session = None
+        self.state = "cold"
+
+    def stop(self) -> None:
+        """Stop Spark and its JVM; a second call does nothing. A JVM that is still starting is ended at once."""
+        if not self._lock.acquire(timeout=0.5):
+            for child in psutil.Process().children():
+                if any("org.apache.spark.deploy" in word for word in child.cmdline()):
+                    child.kill()
+            return
+        try:
+            if self._session is not None:
+                if self.alive():
+                    self._session.stop()
+                self._forget()
+        finally:
+            self._lock.release()
+
+    @property
+    def place(self) -> Target:
+        """Which Spark this is, or would be."""
+        return self._target or target()
+
+    @property
+    def status(self) -> str:
+        """One line for a page: where Spark runs and what it is doing."""
+        if self.state == "failed":
+            return self.error
+        words = self.place.words
+        if self.state != "ready":
+            return f"{words}. It is warming (about 8 s); until then the previews stand alone."
+        again = f" Its JVM died and was started again ({self.n_restarts} ×)." if self.n_restarts else ""
+        return f"{words}.{again}"
+
+
+def _end(gateway: Any) -> None:
+    """End the JVM behind ``gateway``: closing its standard input is what it waits for."""
+    try:
+        gateway.shutdown()
+    except Exception:  # it may be gone already
+        pass
+    if gateway.proc is not None:
+        gateway.proc.stdin.close()
+        try:
+            gateway.proc.wait(timeout=10)
+        except Exception:
+            gateway.proc.kill()
+            gateway.proc.wait()
+
+
+def _launch(place: Target) -> SparkSession:
+    """Start a driver JVM of this process and return its session."""
+    from pyspark.sql import SparkSession
+
+    folder = workspace.server() / "spark"
+    folder.mkdir(exist_ok=True)
+    os.environ.update(
+        JAVA_HOME=str(java.find().home),
+        SPARK_LOCAL_IP="127.0.0.1",
+        PYSPARK_PYTHON=sys.executable,
+        PYSPARK_DRIVER_PYTHON=sys.executable,
+    )
+    settings = {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": DRIVER_MEMORY,
+        "spark.ui.port": "0",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+        "spark.local.dir": str(folder / "local"),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.shuffle.partitions": "8",
+        "spark.ui.retainedJobs": "2000",
+        "spark.ui.retainedStages": "2000",
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder}",
+    }
+    builder = SparkSession.builder.master(place.address).appName("Data Pipeline Playground")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def _connect(place: Target) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    return SparkSession.builder.remote(place.address).create()
+
+
+ENGINE = Engine()  # the one Spark of this server
+
+
+def session() -> SparkSession:
+    """Return the server's live session, started or restarted when needed."""
+    return ENGINE.session()
+
+
+def classic(what: str) -> SparkSession:
+    """Return the live session for work that needs a SparkContext (``what`` names it); Spark Connect has none.
+
+    Raises
+    ------
+    InputError
+        The lab is attached by Spark Connect.
+    """
+    live = session()
+    require(ENGINE.place.kind != "connect", NO_CONNECT, what)
+    return live
+
+
+def rest(path: str) -> Any:
+    """Return the JSON of Spark's own REST API below ``/api/v1/applications/<id>/``; needs a SparkContext."""
+    context = classic("REST API").sparkContext
+    address = f"{context.uiWebUrl}/api/v1/applications/{context.applicationId}/{path}"
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return json.load(answer)
+
+
+def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
+    """Run ``call(session)`` under a job group of its own and return its answer; yields ``progress`` twice a second.
+
+    The session is one for this call alone: what it sets with ``conf.set`` concerns nobody else. A generator for jobs:
+    closing it (a cancel) cancels the Spark jobs of this group and of no other.
+    """
+    group = f"playground-{uuid.uuid4().hex[:12]}"
+
+    def work() -> Any:
+        live = session()
+        if ENGINE.place.kind == "connect":
+            live.addTag(group)
+        else:
+            live.sparkContext.setJobGroup(group, progress.message, interruptOnCancel=True)
+            live = live.newSession()
+        return call(live)
+
+    with ThreadPoolExecutor(1) as caller:
+        future = caller.submit(work)
+        try:
+            while not wait([future], SIGN_OF_LIFE_SECONDS).done:
+                yield progress
+        except GeneratorExit:
+            cancel(group)
+            raise
+        return future.result()
+
+
+def cancel(group: str) -> None:
+    """Cancel the Spark jobs of ``group``."""
+    live = ENGINE._session
+    if live is None or not ENGINE.alive():
+        return
+    if ENGINE.place.kind == "connect":
+        live.interruptTag(group)
+    else:
+        live.sparkContext.cancelJobGroup(group)

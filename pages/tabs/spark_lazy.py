@@ -1,0 +1,72 @@
+"""Lazy ledger: a chain of transformations, the jobs that each line ran (none), and what the action sets off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from engine.spark import lazy, session
+from engine.spark.figures import lazy as figures
+from engine.spark.lazy import LazyParams, LazyResult
+from engine.spark.lazy_chain import ACTIONS, OPERATIONS
+from pages.shell import lab, work
+
+D = LazyParams()
+BOUND: dict[str, Any] = {"bind": "query-params"}
+VIEWS = ("Plan", "Cores", "AQE: before and after")
+
+
+def _params() -> LazyParams:
+    chain = st.multiselect(
+        "Chain, in the order chosen",
+        OPERATIONS,
+        default=list(D.chain),
+        key="lazy_chain",
+        help="Each adds a line to the plan",
+        **BOUND,
+    )
+    action = st.segmented_control(
+        "Action", ACTIONS, default=D.action, required=True, key="lazy_action", help="Only this makes Spark work", **BOUND
+    )
+    partitions = st.slider(
+        "Shuffle partitions", 1, 200, D.n_partitions, key="lazy_n_partitions", help="Asked for after each exchange", **BOUND
+    )
+    adaptive = st.toggle(
+        "Adaptive (AQE)", D.adaptive, key="lazy_adaptive", help="May Spark change the plan as it goes", **BOUND
+    )
+    broadcast = st.toggle("Broadcast small tables", D.broadcast, key="lazy_broadcast", help="Up to 10 MB", **BOUND)
+    return LazyParams(chain=tuple(chain), action=action, n_partitions=partitions, adaptive=adaptive, broadcast=broadcast)
+
+
+def _show(result: LazyResult) -> None:
+    st.markdown(result.verdict)
+    st.table(result.rows(), hide_index=True, border="horizontal", alt="Every line with the jobs that Spark had run after it")
+    view = st.segmented_control(
+        "Look closer", VIEWS, default=VIEWS[0], required=True, key="lazy_view", label_visibility="collapsed", **BOUND
+    )
+    figure = figures.plan(result)
+    if view == "Cores":
+        lab.chart(figures.cores(result, lab.pinned("lazy")), "lazy_cores", "Every task of the action by core over time")
+    else:
+        lab.chart(figure, "lazy_plan", "The executed plan from scan to answer")
+    if view == VIEWS[2]:
+        left, right = st.columns(2)
+        left.caption("Before the action: what the optimizer asked for")
+        left.code(result.initial_plan, language=None, wrap_lines=True)
+        right.caption("After it: what AQE made of it, once sizes were known")
+        right.code(result.final_plan, language=None, wrap_lines=True)
+    lab.report("spark", "lazy", result, figure)
+
+
+@lab.experiment("lazy")
+def show() -> None:
+    controls, output = lab.columns()
+    with controls:
+        try:
+            params = _params()
+        finally:
+            lab.controls_end("spark", "lazy")
+    with output:
+        st.caption(session.ENGINE.status)
+        work.run("lazy", params, lazy.steps, _show)
