@@ -196,8 +196,8 @@ def run(
 
 def steps(params: AuditParams) -> Steps:
     """Audit the table that ``params`` name: a ``Progress`` with the findings so far at least once a second."""
-    yield Progress(0.0, "reading the table")
-    source = audit_sources.load(params)
+    with ThreadPoolExecutor(1) as caller:
+        source = yield from beside(caller, lambda: audit_sources.load(params), Progress(0.0, "reading the table"))
     return (
         yield from table_steps(
             source.table,

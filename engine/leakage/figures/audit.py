@@ -40,8 +40,9 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
         orientation="h",
         marker={"color": colors},
         text=[_named_by(result, name) for name in names],
-        textposition="auto",
+        textposition=["inside" if value - chance > 0.7 * (1 - chance) else "outside" for value in values],
         insidetextanchor="end",
+        constraintext="none",  # inside a bar Plotly would shrink it
         cliponaxis=False,
         customdata=[[value] for value in values],
         hovertemplate="%{y}: %{customdata[0]:.3f}<extra></extra>",
@@ -57,9 +58,9 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
             name="pinned run A",
             hovertemplate="A, %{y}: %{x:.3f}<extra></extra>",
         )
-    figure.add_vline(TOO_GOOD, line={"color": figures.WAITING, "dash": "dot"})
+    figure.add_vline(TOO_GOOD, layer="below", line={"color": figures.WAITING, "dash": "dot"})
     figure.update_layout(
-        xaxis={"range": [chance, 1 + 0.45 * (1 - chance)], "tickvals": _ticks(chance)},
+        xaxis={"range": [chance, 1 + 0.1 * (1 - chance)], "tickvals": _ticks(chance)},
         yaxis={"categoryorder": "array", "categoryarray": names, "range": [-0.6, len(names) - 0.4]},
         showlegend=pinned is not None,
     )
@@ -106,6 +107,7 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
             "arrayminus": [share - low for _, share, low, *_ in lanes],
             "thickness": 2,
             "width": 0,
+            "color": figures.WAITING,
         },
         customdata=[[hits, n] for *_, hits, n in lanes],
         hovertemplate="%{y}: %{customdata[0]} of %{customdata[1]} = %{x:.1%}<extra></extra>",
