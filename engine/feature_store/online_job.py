@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine import workspace
@@ -93,9 +94,11 @@ class ServedResult:
             {
                 "key": row.key,
                 "feature": row.feature,
-                "value": "null" if row.value is None else f"{row.value:,.6g}" if isinstance(row.value, float) else row.value,
+                "value": "null" if row.value is None else f"{row.value:,.10g}" if isinstance(row.value, float) else row.value,
                 "event_ts (UTC)": f"{row.event_time:%Y-%m-%d %H:%M:%S}",
                 "created_ts": "null" if row.created_time is None else f"{row.created_time:%Y-%m-%d %H:%M:%S}",
+                "key as stored": row.stored_key,
+                "value as stored": row.stored_value,
             }
             for row in self.rows
         ]
@@ -105,16 +108,22 @@ def _moment(hour: float) -> datetime:
     return START + timedelta(hours=hour)
 
 
+def source_table(params: OnlineParams) -> pa.Table:
+    """Return all feature rows with the time at which each arrives."""
+    table = run(params).rows.table
+    micros = pa.array((table["event_seconds"].to_numpy() + 3600 * params.delay_hours) * 1e6).cast(pa.int64())
+    return table.append_column(feast_repo.CREATED, micros.cast(feast_repo.TIMESTAMP))
+
+
 def _made(folder: Path, params: OnlineParams) -> tuple[FeatureStore, Path]:
     """Return a repository with the one view that is served, and the path of its source."""
-    rows = run(params).rows
-    path = feast_repo.write(rows.table, folder / "rows.parquet")
+    path = feast_repo.write(source_table(params), folder / "rows.parquet")
     key = feast_repo.entity(KEYS[params.source])
     features = dict.fromkeys((*FEATURES[params.source], "event_seconds"), "Float64")
     ttl = timedelta(hours=params.ttl_hours)
     with serving.feast_alone():
         store = feast_repo.open_repo(folder, project=PROJECT)
-        view = feast_repo.view(VIEW, path, entities=[key], features=features, ttl=ttl, created=None)
+        view = feast_repo.view(VIEW, path, entities=[key], features=features, ttl=ttl)
         store.apply([key, view])
     return store, path
 
@@ -147,11 +156,12 @@ def steps(params: OnlineParams) -> Steps:
         serving.materialize_incremental(store, _moment(0), [VIEW])
         served = replace(served, first_incremental_rows=len(serving.raw_rows(folder / "online.db", TABLE)))
         seconds: list[float] = []
+        everything = source_table(params)
         for number, planned in enumerate(told.runs):
             yield Progress(number / (len(told.runs) + 2), f"run {number + 1} of {len(told.runs)}", served)
             if params.delay_hours:
                 limit = _moment(planned.hour - params.delay_hours).timestamp()
-                feast_repo.write(told.rows.table.filter(pc.less_equal(told.rows.table["event_seconds"], limit)), path)
+                feast_repo.write(everything.filter(pc.less_equal(everything["event_seconds"], limit)), path)
             start, end = _moment(planned.start), _moment(planned.end)
             if planned.incremental:
                 call = lambda: serving.materialize_incremental(store, end, [VIEW])  # noqa: E731, B023
@@ -166,7 +176,7 @@ def steps(params: OnlineParams) -> Steps:
                 n_agree=served.n_agree + agree,
             )
         yield Progress(0.95, "reading", served)
-        feast_repo.write(told.rows.table, path)
+        feast_repo.write(everything, path)
         return _read(store, served, told, folder / "online.db")
     finally:
         workspace.remove(folder)

@@ -37,6 +37,8 @@ class OnlineRow:
     value: Any  # None: a null
     event_time: datetime  # of the feature row that it came from
     created_time: datetime | None
+    stored_key: str = ""  # the bytes as hex
+    stored_value: str = ""
 
 
 @contextlib.contextmanager
@@ -115,7 +117,8 @@ def online_rows(path: Path, table: str, *, project: str = "", limit: int = 200) 
     rows = []
     for key, feature, value, event, created in raw_rows(path, table, limit=limit):
         moment = _moment(event) or datetime.fromtimestamp(0, UTC)
-        rows.append(OnlineRow(view, key_text(key), feature, value_of(value), moment, _moment(created)))
+        text, python = key_text(key), value_of(value)
+        rows.append(OnlineRow(view, text, feature, python, moment, _moment(created), key.hex(), value.hex()))
     return rows
 
 

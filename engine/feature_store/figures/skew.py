@@ -59,7 +59,7 @@ def _panel(figure: go.Figure, result: SkewResult, place: int, drawn: np.ndarray)
             hovertemplate=INPUTS[place] + ": training %{x:.4g}, serving %{y:.4g}<extra></extra>",
             **at,
         )
-    figure.update_xaxes(range=ends, nticks=4, **at)
+    figure.update_xaxes(range=ends, nticks=4, tickangle=0, **at)
     figure.update_yaxes(range=ends, nticks=4, **at)
 
 
