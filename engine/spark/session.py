@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 State = Literal["cold", "starting", "ready", "failed"]
 Kind = Literal["local", "cluster", "connect"]
 REACH_SECONDS = 5.0  # an unreachable master is said within ten
-DRIVER_MEMORY = "1g"  # small on purpose: the cache experiment must be able to fill it
+DRIVER_MEMORY = "2g"
+MEMORY_FRACTION = 0.25  # Spark's default is 0.6: lowered so that the cache experiment can fill it, and the driver keeps room
 NO_CONNECT = "Spark Connect has no {}. Unset PLAYGROUND_SPARK_REMOTE, or attach with PLAYGROUND_SPARK_MASTER, to run this."
 
 
@@ -232,6 +233,7 @@ def _launch(place: Target) -> SparkSession:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": DRIVER_MEMORY,
+        "spark.memory.fraction": str(MEMORY_FRACTION),
         "spark.ui.port": "0",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",

@@ -165,7 +165,8 @@ def test_a_server_that_stops_takes_its_children_along() -> None:
         reading = reader.submit(processes.run_limited, "tests.engine.slow_child")
         while not processes._alive:
             threading.Event().wait(0.01)
-        children = psutil.Process().children(recursive=True)
+        readers = [psutil.Process(process.pid) for process in processes._alive]
+        children = readers + [child for reader in readers for child in reader.children(recursive=True)]
         processes.stop()
         with pytest.raises(processes.ChildError, match="signal SIGKILL"):
             reading.result(timeout=60)

@@ -56,7 +56,7 @@ def test_tables_that_do_not_fit_push_the_oldest_out() -> None:
 
 def test_the_memory_model_gives_what_the_executor_says() -> None:
     heap, limit = cache._executor(session.session())
-    assert memory_model.regions(heap).unified == limit
+    assert memory_model.regions(heap, session.MEMORY_FRACTION).unified == limit
 
 
 def test_the_memory_model_by_hand() -> None:
