@@ -43,8 +43,12 @@ def test_every_scene_renders_with_its_settings(topic: str, number: int) -> None:
     # The link that Export offers opens the same again, formatted options, views and lists included.
     lesson = lessons.load(topic)
     name = next(name for name, label in lesson.tabs.items() if label == app.session_state[lesson.tab_key])
-    settle(app.segmented_control(key=f"{name}_panel").set_value("Export").run())
-    again = open_page(topic, **parse_qs(urlsplit(app.code[-1].value).query))
+    panels = [control for control in app.segmented_control if control.key == f"{name}_panel"]
+    if not panels:
+        return  # a view without a run of its own, as the audit's scoreboard; that each tab has its panels is tested below
+    settle(panels[0].set_value("Export").run())
+    link = next(code.value for code in reversed(app.code) if not set(code.value) & set(" \n"))
+    again = open_page(topic, **parse_qs(urlsplit(link).query))
     for key in [
         lesson.tab_key,
         *(key for key in lesson.defaults() if key.startswith(f"{name}_") and key in again.session_state),
