@@ -9,6 +9,7 @@ import streamlit as st
 
 from engine.feature_store import point_in_time
 from engine.feature_store.figures import point_in_time as figures
+from engine.feature_store.own_repo import own_repo
 from engine.feature_store.point_in_time import (
     AIRPORTS,
     DELAYS,
@@ -22,6 +23,7 @@ from engine.feature_store.point_in_time import (
 )
 from engine.units import human_seconds
 from pages.shell import lab, state, work
+from pages.tabs import feature_store_own_viewer
 
 D = PointInTimeParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -182,6 +184,10 @@ def _show(result: PointInTimeResult) -> None:
 
 @lab.experiment("point_in_time")
 def show() -> None:
+    folder = own_repo()
+    if folder:
+        feature_store_own_viewer.show(folder)
+        return
     controls, output = lab.columns()
     with controls:
         try:

@@ -23,10 +23,14 @@ def test_an_own_repository_is_shown_instead_of_the_labs(tmp_path: Path, monkeypa
     app = open_page("feature_store", feature_store_tab="Online")
     assert not app.exception and not app.error
     assert "Project **mine** serves **15** rows of 1 feature view from sqlite" in texts(app)
+    viewer = open_page("feature_store")
+    assert not viewer.exception and not viewer.error and "agree on **216 of 216** labels" in texts(viewer)
+    settle(viewer.selectbox(key="own_viewer_view").set_value("weather").run())
+    assert not viewer.exception and "Feast answers **" in texts(viewer) and len(viewer.get("plotly_chart")) == 1
     assert any("plane_history" in str(table.value.to_dict()) for table in app.table), "a view without rows is named as well"
 
 
-@pytest.mark.parametrize("label", ["Online", "Registry and lineage"])
+@pytest.mark.parametrize("label", ["Point in time", "Online", "Registry and lineage"])
 def test_a_bad_own_repository_is_a_sentence(label: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "nowhere"))
     app = open_page("feature_store", feature_store_tab=label)
