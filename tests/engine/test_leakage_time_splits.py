@@ -129,14 +129,14 @@ def test_distance_rows_stay_away_and_are_as_many() -> None:
         near = splits.nearest_days(day, train, test)
         assert len(train) == 2_000 and not set(train.tolist()) & set(test.tolist())
         assert near.min() >= days and (days or (near == 0).mean() > 0.5)
-        assert set((day[test] - 18) % 60) == {0}
+        assert set((day[test] - 9) % 60) == {0}
     assert all(test.tolist() == tests[0].tolist() for test in tests), "the same rows are tested at each distance"
 
 
 def test_the_score_falls_with_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_splits, "DISTANCES", (0, 28))
-    found = time_splits.distance(TimeSplitsParams(n_rows=4_000))
-    assert found.complete and [len(aucs) for aucs in found.aucs.values()] == [10, 10] and found.n_test_days == 61
+    found = time_splits.distance(TimeSplitsParams(n_rows=3_000))
+    assert found.complete and [len(aucs) for aucs in found.aucs.values()] == [20, 20] and found.n_test_days == 122
     assert found.lost[0] > 0.02
     curve = Distance(10, 5, {0: np.array([0.7, 0.8]), 28: np.array([0.6, 0.7])})
     assert curve.lost == (pytest.approx(0.1), pytest.approx(0)) and "**0.650**, 0.100 ± 0.000 less" in curve.verdict

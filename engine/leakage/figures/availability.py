@@ -23,7 +23,8 @@ def timeline(params: AvailabilityParams) -> go.Figure:
     """Draw from when on each column is known. To see first: the vermilion lanes, asked for and not known yet."""
     now = MOMENTS.index(params.moment)
     later, n = len(params.later), len(params.chosen)
-    title = f"At {params.moment}, {later} of the {n} groups of columns<br>in the model are not known yet"
+    verb = "is" if later == 1 else "are"
+    title = f"At {params.moment}, {later} of the {n} groups of columns<br>in the model {verb} not known yet"
     if not later:
         title = f"At {params.moment} every column in the model is known"
     figure = figures.new_tall(title, height=420, x="moment (evenly spaced, not to scale)")

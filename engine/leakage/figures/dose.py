@@ -99,9 +99,7 @@ def leaks(overview: Overview) -> go.Figure:
     if ordered:
         first, (most, _) = ordered[0]
         title = f"{NAMES[first]} adds {most:+.2f} AUC;<br>{len(nulls)} of {len(ordered)} leaks add next to nothing"
-    figure = figures.new_tall(
-        title, height=180 + 34 * max(4, len(ordered)), x="AUC that the leak adds to the clean pipeline's gap, at full dose"
-    )
+    figure = figures.new_tall(title, height=180 + 34 * max(4, len(ordered)), x="AUC added to the clean gap")
     labels = [NAMES[name] for name, _ in ordered]
     means = [mean for _, (mean, _) in ordered]
     halves = [half for _, (_, half) in ordered]
