@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,10 @@ def test_an_unknown_topic_is_named() -> None:
 
 def test_guide_sections_are_cut_at_their_headings() -> None:
     assert lessons.guide_sections("# T\n\n## One\n\na\n\n## Two\nb") == {"One": "a", "Two": "b"}
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
+def test_the_bench_measures_every_lab(lesson: lessons.Lesson) -> None:
+    bench = import_module(f"tests.bench.{lesson.topic}")
+    assert bench.TABS and callable(bench.compute)
+    assert all(tab.path.startswith(lesson.topic) for tab in bench.TABS)
