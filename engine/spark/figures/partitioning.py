@@ -62,11 +62,13 @@ def partitions(
             hovertemplate="A, partition %{x}: %{y:,} rows<extra></extra>",
         )
     mean = float(result.rows.mean())
-    figure.add_hline(
-        y=mean,
-        line={"color": figures.WAITING, "dash": "dash"},
-        annotation_text=f"mean {mean:,.0f}",
-        annotation_position="top left",
+    figure.add_scatter(
+        x=[x[0], x[-1]],
+        y=[mean, mean],
+        mode="lines",
+        line={"color": figures.WAITING, "dash": "dash", "width": 2},
+        name=f"mean {mean:,.0f}",
+        hoverinfo="skip",
     )
     figure.update_layout(bargap=0.15, showlegend=True)
     if folders:
