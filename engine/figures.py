@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import pandas  # noqa: F401 - before any thread: Plotly must not meet one that a job is half through importing
 import plotly.graph_objects as go
 
 KNOWN: Final = "#2F86D6"  # known / training / kept: blue
