@@ -64,11 +64,22 @@ def warm() -> None:
         WARM.set()
 
 
+def load() -> None:
+    """Import, before the first page is served, what must not be imported beside one.
+
+    Feast's import parses code while Streamlit parses the page, which CPython 3.11 cannot do in two threads at once; and what
+    it brings along (dask, ibis) is looked at half-imported by whoever draws a table or a figure meanwhile.
+    """
+    import feast  # noqa: F401
+    import pyspark.sql  # noqa: F401
+
+
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Sweep the workspace, warm in the background, and end every job when the server stops."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workspace.sweep()
+    load()
     thread = threading.Thread(target=warm, name="warm-up", daemon=True)
     thread.start()
     yield
