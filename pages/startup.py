@@ -34,7 +34,7 @@ def warm() -> None:
         for preview in home.PREVIEWS.values():
             preview()
         warmed = (
-            (point_in_time.steps, point_in_time.PointInTimeParams()),  # imports Feast
+            (point_in_time.steps, point_in_time.PointInTimeParams()),
             (registry.steps, registry.RegistryParams().job),
             (online_job.steps, online.OnlineParams().job),
             (skew_job.steps, skew.SkewParams()),
