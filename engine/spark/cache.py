@@ -70,9 +70,20 @@ class CacheResult:
 
     params: CacheParams
     moments: tuple[Moment, ...]
-    heap_bytes: int  # of the driver's JVM, which is the executor of a local Spark
-    storage_limit_bytes: int  # what the executor says it can hold
+    heap_bytes: int  # of one executor's JVM; a local Spark's is the driver's
+    executor_limit_bytes: int  # what each executor says it can hold
+    n_executors: int
     complete: bool = False
+
+    @property
+    def storage_limit_bytes(self) -> int:
+        """Bytes that all executors say they can hold."""
+        return self.executor_limit_bytes * self.n_executors
+
+    @property
+    def holders(self) -> str:
+        """Who holds the cache, in words."""
+        return "the executor" if self.n_executors == 1 else f"{self.n_executors} executors together"
 
     @property
     def speed_up(self) -> float:
@@ -122,7 +133,7 @@ class CacheResult:
         each = p.n_rows * N_COLUMNS * 8
         reasons = [
             f"cache() is lazy: the first action computes every partition and keeps it. A table here is {human_bytes(each)} of "
-            f"random doubles; the executor can hold {human_bytes(self.storage_limit_bytes)}.",
+            f"random doubles; {self.holders} can hold {human_bytes(self.storage_limit_bytes)}.",
         ]
         if p.level == "none":
             return ["Without cache() Spark keeps nothing: every action runs the whole plan again.", *reasons]
@@ -228,11 +239,15 @@ class _Tables:
             frame.unpersist()
 
 
-def _executor(live: SparkSession) -> tuple[int, int]:
-    """Return the bytes of the executor's heap and of its storage limit, as it says itself."""
-    jvm: Any = live.sparkContext._jvm
-    heap = int(jvm.java.lang.Runtime.getRuntime().maxMemory())
-    return heap, int(session.rest("executors")[-1]["maxMemory"])
+def _executors(live: SparkSession) -> tuple[int, int, int]:
+    """Return the bytes of an executor's heap, of its storage limit as it says itself, and how many executors there are."""
+    context: Any = live.sparkContext
+    told = session.rest("executors")
+    if session.ENGINE.place.kind == "local":
+        return int(context._jvm.java.lang.Runtime.getRuntime().maxMemory()), int(told[0]["maxMemory"]), 1
+    workers = [executor for executor in told if executor["id"] != "driver"]
+    heap = context._jvm.org.apache.spark.util.Utils.memoryStringToMb(context.getConf().get("spark.executor.memory", "1g"))
+    return int(heap) * 1024**2, min(int(executor["maxMemory"]) for executor in workers), len(workers)
 
 
 def steps(params: CacheParams) -> Steps:
@@ -250,8 +265,8 @@ def steps(params: CacheParams) -> Steps:
     """
     yield Progress(0.0, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work")
     session.classic("Storage list to read")
-    heap, limit = yield from session.act(_executor, Progress(0.02, "asking the executor"))
-    result, tables = CacheResult(params, (), heap, limit), _Tables(params)
+    executors = yield from session.act(_executors, Progress(0.02, "asking the executors"))
+    result, tables = CacheResult(params, (), *executors), _Tables(params)
     try:
         for table in range(1, params.n_tables + 1):
             progress = Progress((table - 1) / (params.n_tables + 1), f"table {table}", result)

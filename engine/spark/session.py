@@ -294,15 +294,16 @@ def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
     closing it (a cancel) cancels the Spark jobs of this group and of no other.
     """
     group = f"playground-{uuid.uuid4().hex[:12]}"
+    own: list[SparkSession] = []  # the session of this call, once there is one
 
     def work() -> Any:
         live = session()
+        own.append(live.newSession())
         if ENGINE.place.kind == "connect":
-            live.addTag(group)
+            own[0].addTag(group)
         else:
             live.sparkContext.setJobGroup(group, progress.message, interruptOnCancel=True)
-            live = live.newSession()
-        return call(live)
+        return call(own[0])
 
     with ThreadPoolExecutor(1) as caller:
         future = caller.submit(work)
@@ -310,16 +311,14 @@ def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
             while not wait([future], SIGN_OF_LIFE_SECONDS).done:
                 yield progress
         except GeneratorExit:
-            cancel(group)
+            if own and ENGINE.alive():
+                cancel(own[0], group)
             raise
         return future.result()
 
 
-def cancel(group: str) -> None:
-    """Cancel the Spark jobs of ``group``."""
-    live = ENGINE._session
-    if live is None or not ENGINE.alive():
-        return
+def cancel(live: SparkSession, group: str) -> None:
+    """Cancel what runs under ``group`` in the session ``live``."""
     if ENGINE.place.kind == "connect":
         live.interruptTag(group)
     else:

@@ -58,7 +58,7 @@ def _memory(result: CacheResult) -> None:
         **BOUND,
     )
     model = regions(int(heap * 1024**3), fraction, protected)
-    figure = figures.memory(model, regions(result.heap_bytes, session.MEMORY_FRACTION), result.storage_limit_bytes)
+    figure = figures.memory(model, regions(result.heap_bytes, session.MEMORY_FRACTION), result.executor_limit_bytes)
     lab.chart(figure, "cache_memory", "Regions of an executor's heap: model and live")
 
 

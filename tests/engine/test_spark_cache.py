@@ -51,11 +51,12 @@ def test_tables_that_do_not_fit_push_the_oldest_out() -> None:
     assert any("computed again" in reason for reason in result.why)
     figure = figures.storage(result, result)
     assert figure.layout.title.text == f"{8 - result.evicted} of 8 partitions of table 1 are held after 5 tables"
-    assert "the executor holds" in figure.layout.annotations[0].text
+    assert "the most that the executor can hold" in figure.layout.annotations[0].text
 
 
 def test_the_memory_model_gives_what_the_executor_says() -> None:
-    heap, limit = cache._executor(session.session())
+    heap, limit, n_executors = cache._executors(session.session())
+    assert n_executors == 1
     assert memory_model.regions(heap, session.MEMORY_FRACTION).unified == limit
 
 
@@ -83,7 +84,7 @@ def test_what_spark_refuses_the_model_refuses(values: tuple[int, float, float], 
 
 
 def test_words_by_hand() -> None:
-    empty = CacheResult(CacheParams(), (), 10**9, 4 * 10**8)
+    empty = CacheResult(CacheParams(), (), 10**9, 4 * 10**8, 1)
     assert empty.verdict == "The first table is being made and cached." and empty.why == [] and empty.table().num_rows == 0
     one = replace(empty, moments=(Moment(1, 2.0, 0.5, 1.0, (Held(10, 0, 8),)),), params=CacheParams(n_tables=1))
     assert (

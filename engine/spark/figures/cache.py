@@ -51,7 +51,7 @@ def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure
         figure.add_hline(
             y=limit / MEGA,
             line={"color": figures.LEAKED, "dash": "dash"},
-            annotation_text=f"the executor holds {human_bytes(limit)} at most",
+            annotation_text=f"the most that {result.holders} can hold: {human_bytes(limit)}",
             annotation_position="top left",
         )
     figure.update_layout(barmode="stack", showlegend=True)

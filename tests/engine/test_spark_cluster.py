@@ -1,0 +1,74 @@
+"""The lab attached to a cluster that is not its own: a real standalone master with two workers of one core each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.spark import cache, lazy, memory_model, partitioning_run, session, skew_clinic
+from engine.spark.partitioning import STRATEGIES, PartitioningParams
+from engine.spark.session import ENGINE, Target
+from tests.engine import spark_cluster
+
+SMALL_SKEW = skew_clinic.SkewClinicParams(n_rows=50_000, cures=("AQE skew join", "salting"))
+SMALL_CACHE = cache.CacheParams(n_tables=2, n_rows=20_000)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    folder: Path = tmp_path_factory.mktemp("cluster")
+    with spark_cluster.attached("PLAYGROUND_SPARK_MASTER", spark_cluster.standalone(folder)) as place:
+        yield place
+
+
+def _tasks_by_executor() -> dict[str, int]:
+    return {executor["id"]: executor["totalTasks"] for executor in session.rest("executors") if executor["id"] != "driver"}
+
+
+@pytest.fixture
+def on_both_executors(cluster: Target) -> Iterator[None]:
+    """Run a test on the cluster, and see that both executors worked for it."""
+    for _ in range(100):  # an executor is a JVM of its own: it registers some seconds after the driver
+        session.session()
+        if len(_tasks_by_executor()) == 2:
+            break
+        time.sleep(0.2)
+    before = _tasks_by_executor()
+    assert len(before) == 2 and ENGINE.place == cluster and ENGINE.status == f"Spark on {cluster.address}."
+    yield
+    after = _tasks_by_executor()
+    assert all(after[executor] > before[executor] for executor in before), (before, after)
+
+
+@pytest.mark.usefixtures("on_both_executors")
+@pytest.mark.parametrize("strategy", [strategy for strategy in STRATEGIES if strategy != "range"])
+def test_each_strategy_gives_on_a_cluster_what_the_preview_shows(strategy: Any) -> None:
+    measured = partitioning_run.run_on_spark(PartitioningParams(strategy=strategy, keys=("origin",)))
+    assert measured.off == 0 and measured.where.startswith("Spark on spark://")
+    assert measured.same_share == (1.0 if strategy == "hash" else None)
+
+
+@pytest.mark.usefixtures("on_both_executors")
+def test_every_cure_of_the_skew_answers_alike_on_a_cluster() -> None:
+    result = skew_clinic.run(SMALL_SKEW)
+    assert result.same_answers and len(result.outcomes) == len(SMALL_SKEW.asked)
+    assert {task.executor for outcome in result.outcomes for task in outcome.trace.tasks} == {"0", "1"}
+
+
+@pytest.mark.usefixtures("on_both_executors")
+def test_the_lazy_ledger_names_the_executors_of_a_cluster() -> None:
+    params = lazy.LazyParams(chain=("repartition by dest", "add gain"), action="collect")
+    result = lazy.run(params)
+    assert result.jobs_before_action == 0 and {task.executor for task in result.trace.tasks} == {"0", "1"}
+
+
+@pytest.mark.usefixtures("on_both_executors")
+def test_the_cache_of_a_cluster_is_that_of_its_executors() -> None:
+    result = cache.run(SMALL_CACHE)
+    assert result.n_executors == 2 and result.storage_limit_bytes == 2 * result.executor_limit_bytes
+    assert memory_model.regions(result.heap_bytes, session.MEMORY_FRACTION).unified == result.executor_limit_bytes
+    assert result.evicted == 0 and "2 executors together can hold" in " ".join(result.why)

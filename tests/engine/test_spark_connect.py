@@ -1,0 +1,58 @@
+"""The lab attached by Spark Connect: a real Connect server. What it cannot do is said; what it can, agrees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import InputError
+from engine.jobs import Progress, run_to_end
+from engine.spark import cache, lazy, partitioning_run, session, skew_clinic
+from engine.spark.partitioning import PartitioningParams
+from engine.spark.session import Target
+from tests.engine import spark_cluster
+
+NEEDS_A_CONTEXT: dict[str, Callable[[], Any]] = {
+    "skew clinic": lambda: skew_clinic.run(skew_clinic.SkewClinicParams()),
+    "lazy ledger": lambda: lazy.run(lazy.LazyParams()),
+    "cache": lambda: cache.run(cache.CacheParams()),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    folder: Path = tmp_path_factory.mktemp("connect")
+    with spark_cluster.attached("PLAYGROUND_SPARK_REMOTE", spark_cluster.connect(folder)) as place:
+        yield place
+
+
+@pytest.mark.parametrize("strategy", ["hash", "bucketing"])
+def test_spark_connect_partitions_as_the_preview_shows(connected: Target, strategy: Any) -> None:
+    measured = partitioning_run.run_on_spark(PartitioningParams(strategy=strategy, keys=("origin",)))
+    assert measured.off == 0 and measured.where == f"Spark Connect at {connected.address}"
+
+
+def test_what_a_run_sets_over_spark_connect_concerns_nobody_else() -> None:
+    run_to_end(session.act(lambda spark: spark.conf.set("spark.sql.shuffle.partitions", "77"), Progress(0.1)))
+    assert session.session().conf.get("spark.sql.shuffle.partitions") != "77"
+
+
+def test_a_cancel_over_spark_connect_stops_its_own_run_alone() -> None:
+    slow = "select count(*) from range(0, 4, 1, 2) where reflect('java.lang.Thread', 'sleep', 300000L) is null"
+    doomed = session.act(lambda spark: spark.sql(slow).collect(), Progress(0.1, "sleeping"))
+    next(doomed)
+    time.sleep(1)
+    began = time.monotonic()
+    doomed.close()
+    assert time.monotonic() - began < 60
+    assert run_to_end(session.act(lambda spark: spark.range(10).count(), Progress(0.1))) == 10
+
+
+@pytest.mark.parametrize("experiment", NEEDS_A_CONTEXT)
+def test_what_spark_connect_cannot_do_is_said(experiment: str) -> None:
+    with pytest.raises(InputError, match=r"Spark Connect has no .+\. Unset PLAYGROUND_SPARK_REMOTE, or attach with"):
+        NEEDS_A_CONTEXT[experiment]()
