@@ -117,8 +117,8 @@ class LazyResult:
             reasons.append(
                 "AQE left the plan as it was."
                 if same
-                else f"AQE read the sizes of each shuffle before it went on: {p.n_partitions} partitions were asked for, and "
-                f"the last stage ran {self.trace.stages[-1].n_tasks if self.trace.stages else 0} tasks."
+                else f"AQE read the sizes of each shuffle before it went on: {p.n_partitions} partitions were asked for; "
+                f"tasks of the last stage: {self.trace.stages[-1].n_tasks if self.trace.stages else 0}."
             )
         if self.jobs_before_action:
             reasons.append("A transformation ran a job of its own: a range exchange samples its input to find the cuts.")

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 State = Literal["cold", "starting", "ready", "failed"]
 Kind = Literal["local", "cluster", "connect"]
 REACH_SECONDS = 5.0  # an unreachable master is said within ten
+REST_SECONDS = 60.0
 DRIVER_MEMORY = "2g"
 MEMORY_FRACTION = 0.25  # Spark's default is 0.6: lowered so that the cache experiment can fill it, and the driver keeps room
 NO_CONNECT = "Spark Connect has no {}. Unset PLAYGROUND_SPARK_REMOTE, or attach with PLAYGROUND_SPARK_MASTER, to run this."
@@ -280,11 +281,23 @@ def classic(what: str) -> SparkSession:
 
 
 def rest(path: str) -> Any:
-    """Return the JSON of Spark's own REST API below ``/api/v1/applications/<id>/``; needs a SparkContext."""
+    """Return the JSON of Spark's own REST API below ``/api/v1/applications/<id>/``; needs a SparkContext.
+
+    Raises
+    ------
+    InputError
+        Spark Connect, or a Spark that does not answer in ``REST_SECONDS``.
+    """
     context = classic("REST API").sparkContext
     address = f"{context.uiWebUrl}/api/v1/applications/{context.applicationId}/{path}"
-    with urllib.request.urlopen(address, timeout=20) as answer:
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(address, timeout=REST_SECONDS) as answer:
+            return json.load(answer)
+    except OSError as error:  # a time-out and an HTTP error are of this kind as well
+        raise InputError(
+            f"Spark's REST API must answer {path} within {REST_SECONDS:.0f} s. Got: {error}. Measure again once this machine is "
+            "less busy."
+        ) from error
 
 
 def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:

@@ -70,7 +70,8 @@ class SkewClinicParams:
 class Alert:
     """Something that an experienced eye would see in the run, and the rule by which it was seen."""
 
-    text: str
+    kind: str
+    told: str  # of this run
     rule: str
 
 
@@ -102,24 +103,16 @@ class Outcome:
         found = []
         times = [task.run_seconds for task in self.trace.widest]
         if self.trace.unevenness > SKEW_FACTOR and max(times) > LONG_SECONDS:
-            found.append(
-                Alert(
-                    f"Skew: the longest of {len(times)} joining tasks takes {self.trace.unevenness:.1f} times the median.",
-                    f"longest / median task > {SKEW_FACTOR:.0f}, longest > {LONG_SECONDS * 1000:.0f} ms",
-                )
-            )
+            rule = f"longest joining task > {SKEW_FACTOR:.0f} × the median one, and > {LONG_SECONDS * 1000:.0f} ms"
+            found.append(Alert("Skew", f"{self.trace.unevenness:.1f} × the median of {len(times)}", rule))
         if self.trace.spill_bytes:
-            found.append(Alert(f"Spill: {human_bytes(self.trace.spill_bytes)} went to disk.", "spilled bytes > 0"))
+            found.append(Alert("Spill", f"{human_bytes(self.trace.spill_bytes)} went to disk", "spilled bytes > 0"))
         if times and statistics.median(times) < TINY_SECONDS and len(times) > 8:
-            found.append(
-                Alert(
-                    f"Tiny tasks: half of {len(times)} tasks take less than {human_seconds(statistics.median(times))}; "
-                    "starting each costs about as much.",
-                    f"median task < {TINY_SECONDS * 1000:.0f} ms, more than 8 tasks",
-                )
-            )
+            told = f"half of {len(times)} take less than {human_seconds(statistics.median(times))}"
+            rule = f"median task < {TINY_SECONDS * 1000:.0f} ms, about what starting it costs, and more than 8 of them"
+            found.append(Alert("Tiny tasks", told, rule))
         if self.busy_share < IDLE_SHARE:
-            found.append(Alert(f"Wasted cores: busy {self.busy_share:.0%} of the time.", f"busy share < {IDLE_SHARE:.0%}"))
+            found.append(Alert("Wasted cores", f"busy {self.busy_share:.0%} of the time", f"busy share < {IDLE_SHARE:.0%}"))
         return found
 
 
@@ -139,6 +132,15 @@ class SkewClinicResult:
     def ranked(self) -> list[Outcome]:
         """The cures, quickest first."""
         return sorted(self.outcomes, key=lambda outcome: outcome.trace.seconds)
+
+    @property
+    def alerts(self) -> list[str]:
+        """Return one line for each kind of alert, for a page: the rule, and each cure for which it fired."""
+        fired: dict[tuple[str, str], list[str]] = {}
+        for outcome in self.outcomes:
+            for alert in outcome.alerts:
+                fired.setdefault((alert.kind, alert.rule), []).append(f"{outcome.cure} ({alert.told})")
+        return [f"**{kind}** · {', '.join(cures)} :gray[Rule: {rule}.]" for (kind, rule), cures in fired.items()]
 
     def traces(self) -> dict[str, tasks.Trace]:
         """Return what ran for each cure, in order."""

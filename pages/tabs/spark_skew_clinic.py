@@ -76,9 +76,8 @@ def _show(result: SkewClinicResult) -> None:
     if not result.outcomes:
         return
     st.table(result.rows(), hide_index=True, border="horizontal", alt="Every cure in numbers, quickest first")
-    for outcome in result.outcomes:
-        for alert in outcome.alerts:
-            st.markdown(f":material/warning: **{outcome.cure}** · {alert.text} :gray[Rule: {alert.rule}.]")
+    for alert in result.alerts:
+        st.markdown(f":material/warning: {alert}")
     lab.report("spark", "skew_clinic", result, figure)
 
 

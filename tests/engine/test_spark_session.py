@@ -58,6 +58,11 @@ def test_every_port_listens_on_this_machine_only() -> None:
     assert session.rest("executors")[0]["id"] == "driver"
 
 
+def test_what_the_rest_api_does_not_know_is_said() -> None:
+    with pytest.raises(InputError, match=r"Spark's REST API must answer stages/999999 within 60 s\. Got: HTTP Error 404"):
+        session.rest("stages/999999")
+
+
 def test_a_cancel_stops_its_own_group_alone() -> None:
     live = session.session()
     slow = "select count(*) from range(0, 4, 1, 2) where reflect('java.lang.Thread', 'sleep', 300000L) is null"

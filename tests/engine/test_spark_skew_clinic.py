@@ -82,16 +82,20 @@ def outcome(*seconds: float, read: int = 200_000, spill: int = 0) -> Outcome:
 
 
 def test_alerts_name_the_rule_that_fired() -> None:
-    assert [alert.text for alert in outcome(0.1, 0.1, 0.5).alerts] == [
-        "Skew: the longest of 3 joining tasks takes 5.0 times the median."
-    ]
+    (skewed,) = outcome(0.1, 0.1, 0.5).alerts
+    assert (skewed.kind, skewed.told) == ("Skew", "5.0 × the median of 3") and skewed.rule.startswith(
+        "longest joining task > 3"
+    )
     assert outcome(0.3, 0.3, 0.5).alerts == []
     (spill,) = outcome(0.3, 0.3, spill=2_000_000).alerts
-    assert (spill.text, spill.rule) == ("Spill: 2.00 MB went to disk.", "spilled bytes > 0")
+    assert (spill.told, spill.rule) == ("2.00 MB went to disk", "spilled bytes > 0")
     tiny = outcome(*[0.01] * 20).alerts
-    assert tiny[0].text.startswith("Tiny tasks: half of 20 tasks take less than 10 ms") and tiny[1].text.startswith(
-        "Wasted cores: busy"
-    )
+    assert [alert.kind for alert in tiny] == ["Tiny tasks", "Wasted cores"] and tiny[
+        0
+    ].told == "half of 20 take less than 10 ms"
+    twice = replace(skew_clinic.preview(SMALL), outcomes=(outcome(0.1, 0.1, 0.5), outcome(0.1, 0.1, 0.6)))
+    (line,) = twice.alerts
+    assert line.startswith("**Skew** · nothing (5.0 × the median of 3), nothing (6.0 × the median of 3) :gray[Rule: ")
 
 
 def test_words_by_hand() -> None:
@@ -113,6 +117,7 @@ def test_the_figure_marks_the_longest_task(result: SkewClinicResult) -> None:
     figure = figures.gantt(result, result)
     n_tasks = sum(len(outcome.trace.tasks) for outcome in result.outcomes)
     assert len(figure.data[0].y) + len(figure.data[1].y) + len(figure.data[2].y) == n_tasks
+    assert figure.layout.title.text.startswith(f"The largest joining task holds {result.of('nothing').largest:,} rows")
     assert len(figure.data[1].y) == len(CURES) and "core 1" in figure.layout.yaxis.categoryarray[-1]
     assert figures.gantt(skew_clinic.preview(SMALL)).layout.title.text == "The join is running as it is"
 

@@ -19,6 +19,8 @@ def plan(result: LazyResult) -> go.Figure:
     nodes = result.nodes
     deepest = max(node.depth for node in nodes)
     lanes = _lanes(nodes)
+    joins = [nodes[node.parent].depth for i, node in enumerate(nodes) if node.parent >= 0 and lanes[i] != lanes[node.parent]]
+    above = joins[0] if joins else 0  # labels take turns above and below; a join's is above, where no line comes in
     cut = "exchange cuts" if result.n_shuffles == 1 else "exchanges cut"
     title = f"{result.n_shuffles} {cut} the work into {result.n_stages} stages"
     figure = figures.new(title, height=220 + 90 * (max(lanes) + 1))
@@ -42,7 +44,7 @@ def plan(result: LazyResult) -> go.Figure:
             mode="markers+text",
             marker={"color": color, "size": 16, "symbol": "diamond" if wide else "circle"},
             text=[_label(node) for _, node in members],
-            textposition=["top center" if (deepest - node.depth) % 2 else "bottom center" for _, node in members],
+            textposition=["bottom center" if (node.depth - above) % 2 else "top center" for _, node in members],
             hovertext=[node.detail for _, node in members],
             hoverinfo="text",
             name=name,

@@ -13,7 +13,9 @@ def gantt(result: SkewClinicResult, pinned: SkewClinicResult | None = None) -> g
     nothing = result.of("nothing")
     title = "The join is running as it is"
     if nothing is not None:
-        best = min(result.outcomes, key=lambda outcome: outcome.trace.unevenness)
-        title = f"Longest by median joining task: {nothing.trace.unevenness:.1f} as it is,<br>"
-        title += f"{best.trace.unevenness:.1f} with {best.cure}" if best.cure != "nothing" else "and no cure is evener"
+        best = min(
+            (outcome for outcome in result.outcomes if outcome.largest), key=lambda outcome: outcome.largest, default=nothing
+        )
+        title = f"The largest joining task holds {nothing.largest:,} rows,<br>"
+        title += f"with {best.cure} {best.largest:,}" if best.largest < nothing.largest else "and no cure makes it smaller"
     return timeline.gantt(title, result.traces(), pinned.traces() if pinned else None)
