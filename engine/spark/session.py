@@ -295,8 +295,8 @@ def rest(path: str) -> Any:
             return json.load(answer)
     except OSError as error:  # a time-out and an HTTP error are of this kind as well
         raise InputError(
-            f"Spark's REST API must answer {path} within {REST_SECONDS:.0f} s. Got: {error}. Measure again once this machine is "
-            "less busy."
+            f"Spark's REST API must answer {path} within {REST_SECONDS:.0f} s. Got: {error}. "
+            "Measure again once this machine is less busy."
         ) from error
 
 
@@ -324,8 +324,10 @@ def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
             while not wait([future], SIGN_OF_LIFE_SECONDS).done:
                 yield progress
         except GeneratorExit:
-            if own and ENGINE.alive():
-                cancel(own[0], group)
+            while not future.done():  # again and again: a call that was between two Spark jobs would begin the next
+                if own and ENGINE.alive():
+                    cancel(own[0], group)
+                wait([future], SIGN_OF_LIFE_SECONDS)
             raise
         return future.result()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pyspark.sql import SparkSession
 
 from engine import workspace
 from engine.errors import InputError
@@ -69,7 +70,7 @@ def test_a_cancel_stops_its_own_group_alone() -> None:
     doomed = session.act(lambda spark: spark.sql(slow).collect(), Progress(0.1, "sleeping"))
     next(doomed)
     tracker = live.sparkContext.statusTracker()
-    for _ in range(100):
+    for _ in range(600):
         if tracker.getActiveJobsIds():
             break
         time.sleep(0.1)
@@ -78,6 +79,21 @@ def test_a_cancel_stops_its_own_group_alone() -> None:
     doomed.close()
     assert time.monotonic() - began < 60 and not tracker.getActiveJobsIds()
     assert run_to_end(session.act(lambda spark: spark.range(10).count(), Progress(0.1))) == 10
+
+
+def test_a_cancel_before_the_first_spark_job_stops_the_later_ones() -> None:
+    jobs: list[int] = []
+
+    def slow(spark: SparkSession) -> None:
+        time.sleep(1)  # cancelled in here
+        for i in range(100):
+            spark.range(0, 4, 1, 2).selectExpr("reflect('java.lang.Thread', 'sleep', 1000L)").collect()
+            jobs.append(i)
+
+    doomed = session.act(slow, Progress(0.1, "not yet"))
+    next(doomed)
+    doomed.close()
+    assert len(jobs) < 2
 
 
 def test_what_a_run_sets_concerns_nobody_else() -> None:
