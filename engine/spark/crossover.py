@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CONTESTANTS", "MEMORY_GB", "N_ROWS", "WORKS", "CrossoverParams", "CrossoverResult", "run", "script", "steps"]
 
-MEMORY_GB = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+MEMORY_GB = (0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 TOGETHER_ROWS = 100_000  # sizes up to it share one child an engine
 BUDGET_SECONDS = 20.0  # of the runs of one cell: beyond it no further repeat begins
 START_ROWS = 150_000  # what starting a run costs, in rows: for the progress bar alone
@@ -47,7 +47,7 @@ class CrossoverParams:
     work: Work = "group-by"
     n_rows: int = 100_000  # the largest size, one of N_ROWS
     contestants: tuple[Contestant, ...] = CONTESTANTS
-    memory_gb: float = 64.0  # what one engine may hold, or most of what is free if that is less; 0.125 … 64
+    memory_gb: float = 64.0  # what one engine may hold, or most of what is free if that is less; 0.0625 … 64
     repeats: int = 3  # 1 … 9
 
     def __post_init__(self) -> None:

@@ -74,7 +74,7 @@ def check_fits(contestant: str, n_rows: int, size_bytes: int, growth: Curve | No
     require(
         needed <= allowed,
         "Memory for {} must be at least {} at {:,} rows ({} on disk × {:.1f}, as measured on smaller sizes, + {} to begin "
-        "with). Got {}. Choose {}, which {} larger data than memory, or fewer rows.",
+        "with). Got {}. Choose {}DuckDB or Spark, which work on disk with what memory cannot hold, or fewer rows.",
         contestant,
         human_bytes(needed),
         n_rows,
@@ -82,6 +82,5 @@ def check_fits(contestant: str, n_rows: int, size_bytes: int, growth: Curve | No
         growth.each,
         human_bytes(growth.start),
         human_bytes(allowed),
-        "Polars, DuckDB or Spark" if contestant == "pandas" else "DuckDB or Spark",
-        "can work on",
+        "Polars, which needs less, " if contestant == "pandas" else "",
     )

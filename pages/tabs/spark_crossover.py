@@ -91,7 +91,7 @@ def _model(result: CrossoverResult) -> None:
     assert spark is not None
     st.caption(
         f"A model, anchored in the measured points: Spark's seconds = {crossover_curves.FORMULA}, with a = {spark.start:.2f} s "
-        f"and b = {spark.each * 1e6:.2f} µs a row measured on c₀ = {crossover.own_cores()} cores, c the cores of the cluster on "
+        f"and b = {spark.each * 1e6:.2f} µs a row measured on c₀ = {crossover.own_cores()} cores, c the cluster's cores on "
         f"m = ⌈c ÷ c₀⌉ machines like this one, s = {last.shuffle_bytes / last.n_rows:.1f} bytes shuffled a row, w the network. "
         "At c = c₀ it is the measured curve. pandas stays on one core, until its memory ends. Left out: remote storage, "
         "stragglers, the price."

@@ -1,7 +1,7 @@
 """Figures of *Spark or pandas*: seconds and memory against rows for each engine, and the crossing moved to a cluster.
 
 A colour is an engine here, with a marker of its own: pandas blue, Spark vermilion, DuckDB green, Polars orange. Full markers
-were measured in this run, hollow ones earlier; solid lines lie within what was measured, dotted ones are extrapolated or a model.
+were measured in this run, hollow ones earlier; solid lines lie within what was measured, dotted ones are extrapolated or model.
 """
 
 from __future__ import annotations
