@@ -237,9 +237,10 @@ def run(params: CrossoverParams) -> CrossoverResult:
     return result
 
 
-def remembered(params: CrossoverParams) -> CrossoverResult:
-    """Return what the record knows, before anything is measured anew."""
-    return CrossoverResult(params, (), recall(params.work))
+def remembered(params: CrossoverParams) -> CrossoverResult | None:
+    """Return what the record knows, before anything is measured anew; ``None`` without a record."""
+    known = CrossoverResult(params, (), recall(params.work))
+    return known if known.largest else None
 
 
 def refresh(result: CrossoverResult) -> CrossoverResult:

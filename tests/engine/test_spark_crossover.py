@@ -143,7 +143,8 @@ def test_a_run_measures_every_engine_at_every_size(result: CrossoverResult) -> N
     ]
     assert all(len(cell.seconds) == 2 and min(cell.seconds) > 0 for cell in result.cells) and result.same_answers
     assert all(cell.peak_bytes > 20_000_000 and cell.start_seconds > 0.01 for cell in result.cells)
-    assert result.shuffle_bytes > 100_000 and result.n_refused == 0
+    assert 0 < result.shuffle_bytes < 10_000, "the orders are small enough to be broadcast"
+    assert result.n_refused == 0
     assert result.slowest in CONTESTANTS and not result.spark_gigabyte and result.spark_bytes > 10_000_000
     assert len(result.rows()) == 4 and result.table().num_rows == 8
     assert result.answer.startswith(("Not at this size", "From about")) and "Spark" in result.verdict
@@ -152,6 +153,7 @@ def test_a_run_measures_every_engine_at_every_size(result: CrossoverResult) -> N
 
 def test_the_record_opens_the_next_visit(result: CrossoverResult, monkeypatch: pytest.MonkeyPatch) -> None:
     again = crossover.remembered(replace(result.params, repeats=9))
+    assert again is not None
     assert {(c.contestant, c.asked) for c in again.recalled} == {(c.contestant, c.asked) for c in result.cells}
     known = {(c.contestant, c.asked): c for c in again.recalled}
     assert all(known[c.contestant, c.asked].seconds == c.seconds for c in result.cells)
@@ -161,6 +163,7 @@ def test_the_record_opens_the_next_visit(result: CrossoverResult, monkeypatch: p
     monkeypatch.setattr(crossover_cells, "machine", lambda: {"cores": 4096})
     crossover_cells._read.cache_clear()
     assert crossover_cells.recall("join") == (), "another machine's record says nothing here"
+    assert crossover.remembered(result.params) is None
     crossover_cells._read.cache_clear()
 
 
