@@ -185,7 +185,7 @@ class CrossoverResult:
             f"For this work pandas holds {growth.each:.2f} bytes of memory for each byte on disk, beyond "
             f"{human_bytes(growth.start)} to begin with: the usable part of the {human_bytes(free)} that are free now ends at "
             f"about {human_bytes(room)} of CSV. "
-            "A table of all 16 columns takes several times as much."
+            "Work that keeps more columns or copies needs more."
         )
 
     def _why_honest(self) -> str:

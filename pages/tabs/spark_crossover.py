@@ -115,7 +115,7 @@ def _show(result: CrossoverResult) -> None:
     st.caption(
         "Full markers: every single run of this visit; hollow: last measured on this machine; lines: a start plus so much a "
         "row. pandas, DuckDB and Polars each run in a process of their own; Spark in the session that is warm already, with a "
-        f"heap of {session.DRIVER_MEMORY}B: its start-up is told in the table, not counted. Tables derived from TPC-H."
+        f"heap of {session.DRIVER_MEMORY[:-1]} GB: its start-up is told in the table, not counted. Tables derived from TPC-H."
     )
     for cell in result.refused:
         st.warning(cell.refused, icon=":material/memory:")
