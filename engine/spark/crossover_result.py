@@ -145,6 +145,8 @@ class CrossoverResult:
         )
         if best is not winner:
             text += f"; {best.contestant} needs {human_seconds(best.median_seconds)}"
+        if not self.is_fresh(spark):
+            text += f" (measured on {spark.measured_at[:16].replace('T', ' ')} UTC)"
         crossing = self.crossing()
         return f"{text}. Spark overtakes pandas: {crossing.words}." if crossing else f"{text}."
 

@@ -85,6 +85,7 @@ def _model(result: CrossoverResult) -> None:
     st.subheader("What would move the crossing", anchor=False)
     figure = figures.model(result, _cluster())
     if figure is None:
+        st.caption("Two sizes make a curve: choose a larger size.")
         return
     lab.chart(figure, "crossover_model", "Seconds against rows: pandas and Spark as measured, and Spark on a cluster, modelled")
     spark, last = result.curve("Spark"), result.points("Spark")[-1]

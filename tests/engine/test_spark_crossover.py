@@ -254,8 +254,8 @@ def test_the_figure_marks_crossing_and_end_of_memory() -> None:
     assert marks[0].x[0] == pytest.approx(490_000, rel=0.01) and marks[0].text[0] == "extrapolated crossing"
     assert "pandas is quickest" in shown.layout.title.text
     model = figures.model(synthetic(), Cluster(cores=2 * crossover.own_cores(), memory_gb=1.0))
-    assert model is not None and model.layout.title.text.startswith("Model: Spark becomes the choice")
-    (full,) = [trace for trace in model.data if trace.name == "out of memory (extrapolated)"]
+    assert model is not None and model.layout.title.text.startswith("Model: Spark is the choice from about")
+    (full,) = [trace for trace in model.data if trace.name == "pandas: 1 GB are full (extrapolated)"]
     assert full.x[0] == pytest.approx(3_000_000, rel=0.01)
     assert figures.model(replace(synthetic(), cells=()), Cluster()) is None
     for figure in (shown, model, figures.chart(synthetic(), "Peak memory", synthetic())):

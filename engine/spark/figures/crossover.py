@@ -28,7 +28,16 @@ LOOK: dict[Contestant, tuple[str, str]] = {
 ROWS = {
     10.0**k: text for k, text in enumerate(("1", "10", "100", "1k", "10k", "100k", "1M", "10M", "100M", "1G", "10G", "100G"))
 }
-SECONDS = {10.0**k: human_seconds(10.0**k) for k in (-3, -2, -1, 0, 1)} | {60.0: "1 min", 600.0: "10 min", 3600.0: "1 h"}
+SECONDS = {
+    0.001: "1 ms",
+    0.01: "10 ms",
+    0.1: "100 ms",
+    1.0: "1 s",
+    10.0: "10 s",
+    60.0: "1 min",
+    600.0: "10 min",
+    3_600.0: "1 h",
+}
 SECONDS |= {36_000.0: "10 h"}
 BYTES = {10.0**k: human_bytes(10.0**k) for k in range(7, 13)}
 N_STEPS = 40
@@ -162,6 +171,15 @@ def _axes(figure: go.Figure, y_ticks: dict[float, str]) -> None:
     )
 
 
+def _short(n: float) -> str:
+    """Return a number of rows to two digits, in few letters: ``9 million``."""
+    rough = float(f"{n:.2g}")
+    for size, word in ((1e9, " billion"), (1e6, " million")):
+        if rough >= size:
+            return f"{rough / size:g}{word}"
+    return f"{rough:,.0f}"
+
+
 def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
     """Draw pandas and Spark as measured, and Spark on the sliders' cluster. To see first: where Spark becomes the choice."""
     moved, spark = result.model(cluster), result.curve("Spark")
@@ -172,8 +190,8 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
     title = "Model: Spark never becomes the choice for this work"
     if decides is not None:
         by_memory = moved.n_memory is not None and decides == moved.n_memory
-        reason = f"pandas' {cluster.memory_gb:g} GB end" if by_memory else f"{cluster.cores} cores are quicker than one"
-        title = f"Model: Spark becomes the choice at about<br>{float(f'{decides:.2g}'):,.0f} rows, where {reason}"
+        reason = f"pandas' {cluster.memory_gb:g} GB are full" if by_memory else f"{cluster.cores} cores overtake"
+        title = f"Model: Spark is the choice from about<br>{_short(decides)} rows on, {reason}"
     figure = figures.new_tall(title, height=420, x="rows of lineitem", y="seconds")
     n = np.geomspace(result.points("Spark")[0].n_rows, end, N_STEPS)
     alive = n[n <= moved.n_memory] if moved.n_memory else n
@@ -185,15 +203,13 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
     for name, x, curve, color, dash in lines:
         line = {"color": color, "dash": dash, "width": 3}
         figure.add_scatter(x=x, y=curve.start + curve.each * x, mode="lines", name=name, line=line, hoverinfo="name+x+y")
-    if moved.n_memory and moved.n_memory < end:
-        figure.add_scatter(
-            x=[moved.n_memory],
-            y=[moved.pandas.at(moved.n_memory)],
-            mode="markers+text",
-            marker={"symbol": "x", "size": 14, "color": figures.FAILED},
-            text=[f"pandas: {cluster.memory_gb:g} GB are full"],
-            textposition="top left",
-            name="out of memory (extrapolated)",
-        )
+    crossed = moved.n_crossing if moved.n_crossing and moved.n_crossing <= (moved.n_memory or end) else None
+    for at, symbol, name in (
+        (crossed, "diamond-open", "Spark overtakes (model)"),
+        (moved.n_memory, "x", f"pandas: {cluster.memory_gb:g} GB are full (extrapolated)"),
+    ):
+        if at and at < end:
+            marker = {"symbol": symbol, "size": 14, "color": figures.FAILED, "line": {"width": 3, "color": figures.FAILED}}
+            figure.add_scatter(x=[at], y=[moved.pandas.at(at)], mode="markers", marker=marker, name=name, hoverinfo="name+x+y")
     _axes(figure, SECONDS)
     return figure
