@@ -156,7 +156,16 @@ class _Ladder:
                     repeats=self.params.repeats,
                     first=first,
                 )
-                cell = yield from session.act(call, self.progress(f"Spark, {self.files[asked].n_rows:,} rows"))
+                try:
+                    waking = "" if session.ENGINE.state == "ready" else ", which is starting"
+                    told = self.progress(f"Spark{waking}, {self.files[asked].n_rows:,} rows")
+                    cell = yield from session.act(call, told)
+                except InputError:
+                    raise
+                except Exception as error:  # Py4J raises many kinds when a job fails: a result, and shown
+                    cause = (str(error).splitlines() or [""])[0][:200]
+                    self.refuse("Spark", asked, f"Spark gave up: {type(error).__name__}: {cause}")
+                    continue
                 self.add(cell)
             return
         allowed = crossover_memory.allowed_bytes(self.params.memory_gb)
@@ -218,15 +227,14 @@ def steps(params: CrossoverParams) -> Steps:
     InputError
         No Spark to be had, or one without a SparkContext (Spark Connect); too little disk for a size.
     """
+    require(session.ENGINE.place.kind != "connect", session.NO_CONNECT, "tasks to measure")
     ladder = _Ladder(params)
-    yield ladder.progress("starting Spark" if session.ENGINE.state != "ready" else "reading the record")
+    yield ladder.progress("reading the record")
     together = [n for n in params.sizes if n <= TOGETHER_ROWS]
     for leg in (together, *([n] for n in params.sizes if n > TOGETHER_ROWS)):
         for asked in leg:
             yield from ladder.make(asked)
         for contestant in params.asked:
-            if contestant == "Spark":
-                session.classic("tasks to measure")
             yield from ladder.measure(contestant, leg)
     return replace(ladder.result, complete=True)
 

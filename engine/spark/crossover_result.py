@@ -73,6 +73,13 @@ class CrossoverResult:
         return {name: cell for name in CONTESTANTS for cell in self.points(name) if cell.asked == asked}
 
     @property
+    def misfit_share(self) -> float:
+        """By how much the curves of pandas and Spark miss a measured median at most, 0–1 and beyond."""
+        pairs = [(self.curve(name), self.points(name)) for name in ("pandas", "Spark")]
+        missed = [abs(curve.at(c.n_rows) / c.median_seconds - 1) for curve, cells in pairs if curve for c in cells]
+        return max(missed, default=0.0)
+
+    @property
     def largest(self) -> dict[Contestant, Cell]:
         """The cells of the largest size at which both pandas and Spark were measured; else whatever there is of the last."""
         sizes = sorted({cell.asked for name in CONTESTANTS for cell in self.points(name)}, reverse=True)
@@ -171,6 +178,7 @@ class CrossoverResult:
                 f"all {cores} cores, pandas {human_seconds(pandas.each * 1e6)} on one. At {moved.n_rows:,} rows Spark wrote "
                 f"{human_bytes(moved.shuffle_bytes)} for other tasks to fetch"
                 + (f" and spilled {human_bytes(moved.spill_bytes)} to disk." if moved.spill_bytes else ".")
+                + f" The two lines miss a measured median by {self.misfit_share:.0%} at most."
             )
         for other in ("DuckDB", "Polars"):
             crossing = self.crossing("Spark", other)

@@ -157,6 +157,7 @@ def test_the_record_opens_the_next_visit(result: CrossoverResult, monkeypatch: p
     assert {(c.contestant, c.asked) for c in again.recalled} == {(c.contestant, c.asked) for c in result.cells}
     known = {(c.contestant, c.asked): c for c in again.recalled}
     assert all(known[c.contestant, c.asked].seconds == c.seconds for c in result.cells)
+    assert crossover_cells.most_spark_bytes() == max(c.size_bytes for c in result.cells)
     assert again.rows()[0]["measured"].endswith("UTC") and not again.complete and again.headline() == {}
     figure = figures.chart(again)
     assert {s for trace in figure.data if trace.marker.symbol for s in trace.marker.symbol} >= {"circle-open", "diamond-open"}
@@ -287,6 +288,18 @@ def test_a_wrong_estimate_ends_the_child_with_a_sentence_and_the_run_goes_on() -
     (stopped,) = tight.refused
     assert stopped.contestant == "pandas" and "pandas was stopped: it held more than the 62.5 MB allowed" in stopped.refused
     assert tight.complete and [c.contestant for c in tight.cells if c.seconds] == ["Spark"] and not processes._alive
+
+
+def test_a_spark_that_gives_up_is_a_result_and_no_end_of_the_run(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("Job aborted\nat org.apache.spark")
+
+    monkeypatch.setattr(crossover_engines, "spark_answer", fail)
+    ladder = crossover._Ladder(SMALL)
+    ladder.files = {10_000: files}
+    for _ in ladder.measure("Spark", [10_000]):
+        pass
+    assert [c.refused for c in ladder.result.refused] == ["Spark gave up: RuntimeError: Job aborted"]
 
 
 def test_free_memory_heeds_the_container(tmp_path: Path) -> None:
