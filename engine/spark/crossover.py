@@ -36,7 +36,7 @@ __all__ = ["CONTESTANTS", "MEMORY_GB", "N_ROWS", "WORKS", "CrossoverParams", "Cr
 MEMORY_GB = (0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 TOGETHER_ROWS = 100_000  # sizes up to it share one child an engine
 BUDGET_SECONDS = 20.0  # of the runs of one cell: beyond it no further repeat begins
-START_ROWS = 150_000  # what starting a run costs, in rows: for the progress bar alone
+START_ROWS = 500_000  # what starting a run costs, in rows: for the progress bar alone
 CHILD = "engine.spark.crossover_child"
 
 

@@ -332,3 +332,9 @@ def test_a_setting_out_of_bounds_is_named(change: dict[str, object], message: st
 def test_a_cluster_out_of_bounds_is_named(field: str, value: float) -> None:
     with pytest.raises(InputError, match=f"{field} must be"):
         Cluster(**{field: value})  # type: ignore[arg-type]
+
+
+def test_spark_connect_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session.Engine, "place", property(lambda _: session.Target("connect", "sc://host")))
+    with pytest.raises(InputError, match="Spark Connect has no tasks to measure"):
+        next(crossover.steps(SMALL))
