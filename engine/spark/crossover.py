@@ -112,7 +112,7 @@ class _Ladder:
 
     def progress(self, message: str) -> Progress:
         """Return where the run is."""
-        return Progress(min(1.0, self.done / self.total), message, self.result)
+        return Progress(min(0.99, self.done / self.total), message, self.result)
 
     def add(self, cell: Cell) -> None:
         """Take a cell in, and keep it in the record if it was measured."""

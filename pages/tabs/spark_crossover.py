@@ -100,6 +100,7 @@ def _model(result: CrossoverResult) -> None:
 
 
 def _show(result: CrossoverResult) -> None:
+    st.caption(session.ENGINE.status)  # here, for it changes while a run goes on
     result = crossover.refresh(result)
     st.markdown(result.verdict)
     view = st.segmented_control(
@@ -138,5 +139,4 @@ def show() -> None:
         finally:
             lab.controls_end("spark", "crossover")
     with output:
-        st.caption(session.ENGINE.status)
         work.run("crossover", params, crossover.steps, _show, crossover.remembered(params))
