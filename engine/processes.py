@@ -26,6 +26,7 @@ from engine.workspace import REPOSITORY
 
 POLL_SECONDS = 0.02
 BEAT_SECONDS = 0.5
+WATCH_SECONDS = 0.1
 MEMORY_LIMIT_BYTES = 2_000_000_000
 TIME_LIMIT_SECONDS = 60.0
 _alive: set[subprocess.Popen[str]] = set()
@@ -76,6 +77,14 @@ def resident_bytes(pid: int) -> int:
     return total
 
 
+def _own_bytes(pid: int) -> int:
+    """Return the resident memory of ``pid`` alone, 0 once it is gone: cheaper than looking for its children."""
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
 def _read_lines(stream: IO[str], into: queue.Queue[str | None]) -> None:
     for line in stream:
         into.put(line)
@@ -111,6 +120,10 @@ def _settle(message: dict[str, Any], module: str) -> Any:
     if "code" in message:
         raise ChildError(module, message["code"], message["tail"])
     return message["result"]
+
+
+class OutOfMemory(RuntimeError):  # noqa: N818 - said as the kernel says it
+    """A child held more memory than it was given, and was killed."""
 
 
 class ChildError(RuntimeError):
@@ -159,15 +172,23 @@ def run_limited(
         kill_group(process)
 
 
-def steps(module: str, *arguments: str) -> Generator[Progress, None, Any]:
+def steps(module: str, *arguments: str, memory_bytes: int | None = None) -> Generator[Progress, None, Any]:
     """Run a child as the steps of a job: its progress lines are yielded, its ``result`` is returned.
 
-    Closing the generator (a cancelled job) kills the child's whole process group.
+    Closing the generator (a cancelled job) kills the child's whole process group. With ``memory_bytes`` the child is looked
+    at ten times a second.
+
+    Raises
+    ------
+    OutOfMemory
+        The child (without children of its own) held more than ``memory_bytes``; it has been killed.
     """
     process = start(module, *arguments)
     last = Progress(0.0, "starting")
     try:
-        for message in _messages(process, BEAT_SECONDS):
+        for message in _messages(process, BEAT_SECONDS if memory_bytes is None else WATCH_SECONDS):
+            if memory_bytes is not None and _own_bytes(process.pid) > memory_bytes:
+                raise OutOfMemory(f"{module} held more than {memory_bytes:,} bytes and was stopped")
             if message is None:
                 yield last
             elif "share" in message:

@@ -12,12 +12,14 @@ from engine.jobs import timed
 from engine.spark import partitioning, session
 from engine.spark.figures import partitioning as figures
 from engine.spark.partitioning import PartitioningParams, hash_partition
+from tests.bench import spark_crossover
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider
 
 TABS = (
     Tab("Partition explorer (partitions)", "spark", slider("partitioning_n_partitions"), "partitioning_rows"),
     Tab("Lazy ledger (measured, view)", "spark?spark_tab=Lazy+ledger", ".st-key-lazy_view [role=radio]", "lazy_plan"),
     Tab("Cache and memory (heap)", "spark?spark_tab=Cache+and+memory", slider("cache_heap_gb"), "cache_memory"),
+    spark_crossover.TAB,
 )
 
 
@@ -32,5 +34,6 @@ def compute() -> None:
     seconds = [timed(lambda: live.range(1_000).repartition(4).count())[0] for _ in range(N_TWEAKS)]
     told = f"median {statistics.median(seconds[5:]):.2f} s, {min(seconds[5:]):.2f} … {max(seconds[5:]):.2f}"
     print(f"  A warm small action: {told} (goal ≤ 1)")
+    spark_crossover.compute()
     session.ENGINE.stop()
     payloads({"Partitions": figures.partitions(shown), "Routes": figures.routes(shown)})
