@@ -1,7 +1,7 @@
 """The Spark lab: "When would you use Spark instead of Pandas?" """
 
 from pages.shell import lab
-from pages.tabs import spark_cache, spark_lazy, spark_partitioning, spark_skew_clinic
+from pages.tabs import spark_apis, spark_cache, spark_lazy, spark_partitioning, spark_skew_clinic, spark_tuner
 
 lab.page(
     "spark",
@@ -9,4 +9,6 @@ lab.page(
     skew_clinic=spark_skew_clinic.show,
     lazy=spark_lazy.show,
     cache=spark_cache.show,
+    apis=spark_apis.show,
+    tuner=spark_tuner.show,
 )

@@ -18,6 +18,10 @@ TABS = (
     Tab("Partition explorer (partitions)", "spark", slider("partitioning_n_partitions"), "partitioning_rows"),
     Tab("Lazy ledger (measured, view)", "spark?spark_tab=Lazy+ledger", ".st-key-lazy_view [role=radio]", "lazy_plan"),
     Tab("Cache and memory (heap)", "spark?spark_tab=Cache+and+memory", slider("cache_heap_gb"), "cache_memory"),
+    Tab("APIs (measured, plan of)", "spark?spark_tab=APIs", ".st-key-apis_view [role=radio]", "apis_race"),
+    Tab(
+        "Partition count (measured, view)", "spark?spark_tab=Partition+count", ".st-key-tuner_view [role=radio]", "tuner_curve"
+    ),
 )
 
 
