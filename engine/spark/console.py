@@ -277,10 +277,12 @@ def said(call: Callable[[], Any]) -> Any:
 
 def _sentence(error: Any) -> str:
     text = str(error).split("== SQL")[0]
-    place = re.search(r"[Ll]ine (\d+),? pos(?:ition)? (\d+)", str(error))
+    place = re.search(r"[Ll]ine (\d+),? (pos|position) (\d+)", str(error))
     first = re.sub(r"\[[A-Z_.0-9]+\]\s*", "", text).split("SQLSTATE")[0].split("\n\n")[0]
     first = " ".join(first.split()).rstrip(" ;.")
-    where = f"Line {place[1]}, column {int(place[2]) + 1}: " if place else ""
+    first = re.sub(r" If necessary set .*? to bypass this error", "", first)  # SET is refused here
+    column = int(place[3]) + (place[2] == "pos") if place else 0  # the parser counts from 0, the analyzer from 1
+    where = f"Line {place[1]}, column {column}: " if place else ""
     return f"{where}{first[:300]}. Correct the query there and run it again."
 
 

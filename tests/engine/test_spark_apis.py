@@ -1,4 +1,4 @@
-"""APIs: five ways give pandas' rows, doors and rows to Python as Spark has them; accumulators and broadcasts counted by hand."""
+"""APIs: five ways give pandas' rows; doors and rows to Python as Spark has them; accumulators and broadcasts by hand."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_figures(gain: ApisResult) -> None:
     race = figures.race(gain, gain)
     assert list(race.data[0].y) == ["DataFrame", "SQL"] and set(race.data[1].y) == {"RDD", "Python UDF", "pandas UDF"}
     plans = figures.plans(gain)
-    doors = [trace for trace in plans.data if trace.name == figures.OUTSIDE][0]
+    doors = next(trace for trace in plans.data if trace.name == figures.OUTSIDE)
     assert set(doors.y) == {"RDD", "Python UDF", "pandas UDF"} and list(doors.y).count("Python UDF") == 2
     assert "BatchEvalPython" in plans.layout.title.text
     assert figures.race(ApisResult(SMALL, ())).layout.title.text == "The first API is running"

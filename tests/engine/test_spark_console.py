@@ -1,4 +1,4 @@
-"""SQL console: dangerous statements are refused before they run, good ones give DuckDB's rows, mistakes are said in a sentence."""
+"""SQL console: dangerous statements are refused before they run, good ones give DuckDB's rows, mistakes are sentences."""
 
 from __future__ import annotations
 
