@@ -32,14 +32,14 @@ PYTHON_OPERATORS = ("BatchEvalPython", "ArrowEvalPython", "PythonRDD")
 class ApisParams:
     """Which job, over how many flights, how often."""
 
-    job: Job = "mean gain by carrier"
+    workload: Job = "mean gain by carrier"
     months: int = 3  # of flights, 1 … 12
     arrow_udf: bool = False  # rows reach a Python UDF in Arrow batches (Spark 4.3's default), else pickled
     once: bool = False  # UDFs are marked non-deterministic: never called twice for a row
     repeats: int = 3  # after one that is not counted, 1 … 15
 
     def __post_init__(self) -> None:
-        require_choice("job", self.job, JOBS)
+        require_choice("workload", self.workload, JOBS)
         require(1 <= self.months <= 12, "months must be 1 … 12. Got {}.", self.months)
         require(1 <= self.repeats <= 15, "repeats must be 1 … 15. Got {}.", self.repeats)
 
@@ -191,7 +191,7 @@ class ApisResult:
                 f"{udf.door} stands {n_calls} times in the plan: Spark moved the filter on the UDF's result down and calls the "
                 f"UDF again above it, {self.calls_a_row:.2f} calls a flight. Marked non-deterministic, it is called once."
             )
-        if self.params.job == JOBS[1] and self.calls_a_row < 1:
+        if self.params.workload == JOBS[1] and self.calls_a_row < 1:
             return (
                 f"The filter by origin stands last in the code. Spark moves it below the UDF: {1 - self.calls_a_row:.0%} of "
                 "the rows never leave the JVM. In the RDD it stays where it was written."
@@ -273,7 +273,7 @@ def _run_api(live: SparkSession, params: ApisParams, api: Api) -> Outcome:
     """Run one API: once not counted (workers start, code is generated), then the repeats, each built anew."""
     seconds: list[float] = []
     for _ in range(params.repeats + 1):
-        asked = api_jobs.query(live, api, params.job, params.months, params.arrow_udf, params.once)
+        asked = api_jobs.query(live, api, params.workload, params.months, params.arrow_udf, params.once)
         took, answer = timed(asked.act)
         seconds.append(took)
     rows, sent, received = plan_tree.python_metrics(asked.frame)
@@ -307,7 +307,7 @@ def steps(params: ApisParams) -> Steps:
     InputError
         No Spark to be had, or one without a SparkContext (Spark Connect).
     """
-    result = ApisResult(params, api_jobs.expected(params.job, params.months))
+    result = ApisResult(params, api_jobs.expected(params.workload, params.months))
     yield Progress(0.0, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work", result)
     session.classic("RDDs and plans to read")
     for turn, api in enumerate(APIS):

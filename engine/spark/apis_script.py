@@ -104,13 +104,13 @@ print(json.dumps({
 
 def script(params: ApisParams) -> str:
     """Return the script."""
-    text = HEAD + (GAIN if params.job == JOBS[0] else LATE) + TAIL
+    text = HEAD + (GAIN if params.workload == JOBS[0] else LATE) + TAIL
     values = {
         "arrow": str(params.arrow_udf),
         "once": ".asNondeterministic()" if params.once else "",
         "months": str(params.months),
-        "columns": ", ".join(f'"{name}"' for name in COLUMNS[params.job]),
-        "sql": SQL[params.job],
+        "columns": ", ".join(f'"{name}"' for name in COLUMNS[params.workload]),
+        "sql": SQL[params.workload],
         "late": str(LATE_MINUTES),
     }
     for name, value in values.items():

@@ -37,7 +37,7 @@ AT_CORES = (2, 4)  # the rule of thumb: so many partitions a core
 class TunerParams:
     """Which job, how large, which numbers of partitions, how often."""
 
-    job: Job = "join"
+    workload: Job = "join"
     copies: int = 1  # × 336,776 flights
     max_partitions: int = 100  # the largest number tried
     fine: bool = False  # twice as many numbers
@@ -45,7 +45,7 @@ class TunerParams:
     repeats: int = 3  # 1 … 9
 
     def __post_init__(self) -> None:
-        require_choice("job", self.job, JOBS)
+        require_choice("workload", self.workload, JOBS)
         require(self.copies in COPIES, "copies must be one of {}. Got {}.", ", ".join(map(str, COPIES)), self.copies)
         require(
             1 <= self.max_partitions <= 400,
@@ -240,7 +240,7 @@ def _apart(best: Point, end: Point) -> bool:
 def _run(live: SparkSession, params: TunerParams, n: int, adaptive: bool) -> tasks.Trace:
     for key, value in tuner_jobs.settings(n, params.target_kb if adaptive else None).items():
         live.conf.set(key, value)
-    asked = tuner_jobs.frame(live, params.job, params.copies)
+    asked = tuner_jobs.frame(live, params.workload, params.copies)
     return tasks.traced(live, lambda: asked.write.format("noop").mode("overwrite").save())[1]
 
 

@@ -46,7 +46,7 @@ def script(params: TunerParams) -> str:
         "asked": str(params.numbers[-1]),
         "settings": repr(tuner_jobs.settings(params.numbers[-1], params.target_kb)),
         "copies": copies,
-        "code": tuner_jobs.CODE[params.job],
+        "code": tuner_jobs.CODE[params.workload],
     }.items():
         text = text.replace(f"@{name}", value)
     return text

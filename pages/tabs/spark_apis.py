@@ -22,7 +22,7 @@ ROWS = (1_000, 10_000, 100_000)
 
 def _params() -> ApisParams:
     job = st.selectbox(
-        "Job", JOBS, JOBS.index(D.job), key="apis_job", help="Written in five APIs; the answers are equal", **BOUND
+        "Job", JOBS, JOBS.index(D.workload), key="apis_workload", help="Written in five APIs; the answers are equal", **BOUND
     )
     months = st.slider(
         "Months of flights", 1, 12, D.months, key="apis_months", help="January first; about 28,000 each", **BOUND
@@ -36,7 +36,7 @@ def _params() -> ApisParams:
         help="asNondeterministic(): Spark may not call them twice, nor move a filter below them", **BOUND
     )  # fmt: skip
     repeats = st.slider("Repeats", 1, 15, D.repeats, key="apis_repeats", help="After one run that is not counted", **BOUND)
-    return ApisParams(job=job, months=months, arrow_udf=arrow, once=once, repeats=repeats)
+    return ApisParams(workload=job, months=months, arrow_udf=arrow, once=once, repeats=repeats)
 
 
 def _plans(result: ApisResult) -> None:
@@ -54,7 +54,7 @@ def _plans(result: ApisResult) -> None:
             ]
             st.code("\n".join(lines), language=None, wrap_lines=True)
         if api == "SQL":
-            st.code(SQL[result.params.job], language="sql")
+            st.code(SQL[result.params.workload], language="sql")
 
 
 def _accumulators() -> None:

@@ -19,7 +19,7 @@ VIEWS = ("Overhead", "Tasks on their cores")
 
 def _params() -> TunerParams:
     job = st.segmented_control(
-        "Job", JOBS, default=D.job, required=True, key="tuner_job", help="Each shuffles the flights once", **BOUND
+        "Job", JOBS, default=D.workload, required=True, key="tuner_workload", help="Each shuffles the flights once", **BOUND
     )
     most = st.select_slider(
         "Partitions, up to", LIMITS, D.max_partitions, key="tuner_max_partitions",
@@ -40,12 +40,12 @@ def _params() -> TunerParams:
         "more than these tables shuffle in all", **BOUND
     )  # fmt: skip
     repeats = st.slider("Rounds", 1, 9, D.repeats, key="tuner_repeats", help="Each measures every number once", **BOUND)
-    return TunerParams(job=job, copies=copies, max_partitions=most, fine=fine, target_kb=target, repeats=repeats)
+    return TunerParams(workload=job, copies=copies, max_partitions=most, fine=fine, target_kb=target, repeats=repeats)
 
 
 def _show(result: TunerResult) -> None:
     st.markdown(result.verdict)
-    st.caption(f"`{CODE[result.params.job]}` over {336_776 * result.params.copies:,} flights")
+    st.caption(f"`{CODE[result.params.workload]}` over {336_776 * result.params.copies:,} flights")
     numbers = list(result.params.numbers)
     if st.session_state.get("tuner_at") not in numbers:
         st.session_state["tuner_at"] = numbers[-1]  # another setting has other numbers

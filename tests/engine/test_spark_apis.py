@@ -39,7 +39,7 @@ def gain() -> ApisResult:
 
 @pytest.fixture(scope="module")
 def late() -> ApisResult:
-    return apis.run(replace(SMALL, job=JOBS[1], arrow_udf=True))
+    return apis.run(replace(SMALL, workload=JOBS[1], arrow_udf=True))
 
 
 def january() -> pd.DataFrame:
@@ -178,7 +178,7 @@ def test_words_before_anything_is_counted() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ApisParams(job="tea"), "job must be one of mean gain by carrier, "),  # type: ignore[arg-type]
+        (lambda: ApisParams(workload="tea"), "workload must be one of mean gain by carrier, "),  # type: ignore[arg-type]
         (lambda: ApisParams(months=13), "months must be 1 … 12. Got 13."),
         (lambda: ApisParams(repeats=0), "repeats must be 1 … 15. Got 0."),
         (lambda: AccumulatorParams(n_rows=1), "n_rows must be 100 … 1,000,000. Got 1."),

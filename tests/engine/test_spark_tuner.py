@@ -18,7 +18,7 @@ from engine.spark.figures import tuner as figures
 from engine.spark.tasks import Stage, Task, Trace
 from engine.spark.tuner import Point, TunerParams, TunerResult
 
-SMALL = TunerParams(job="group-by", max_partitions=16, target_kb=128, repeats=1)
+SMALL = TunerParams(workload="group-by", max_partitions=16, target_kb=128, repeats=1)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_figures(result: TunerResult) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"job": "window"}, "job must be one of group-by, join, sort. Got 'window'."),
+        ({"workload": "window"}, "workload must be one of group-by, join, sort. Got 'window'."),
         ({"copies": 2}, "copies must be one of 1, 3, 10. Got 2."),
         (
             {"max_partitions": 5_000},

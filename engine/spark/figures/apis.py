@@ -56,7 +56,7 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
             x=[outcome.median for outcome in pinned.outcomes],
             mode="markers",
             marker={"symbol": "line-ns", "size": 26, "line": {"color": figures.SYNTHETIC, "width": 3}},
-            name=f"pinned run A ({pinned.params.job})",
+            name=f"pinned run A ({pinned.params.workload})",
         )
     names = [outcome.api for outcome in result.ranked]
     figure.update_layout(yaxis={"categoryorder": "array", "categoryarray": names[::-1]}, xaxis={"rangemode": "tozero"})

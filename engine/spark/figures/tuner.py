@@ -31,7 +31,7 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
         figure.add_vline(x=result.by_size, line={"color": figures.WAITING, "dash": "dash", "width": 2})
     _line(figure, result.points, figures.KNOWN, "measured", "solid")
     if pinned is not None:
-        _line(figure, pinned.points, figures.SYNTHETIC, f"pinned run A ({pinned.params.job})", "dot")
+        _line(figure, pinned.points, figures.SYNTHETIC, f"pinned run A ({pinned.params.workload})", "dot")
     looked = result.at(at)
     if looked is not None:
         ring = {"symbol": "circle-open", "size": 22, "line": {"width": 3}, "color": figures.KNOWN}
