@@ -1,7 +1,15 @@
 """The Spark lab: "When would you use Spark instead of Pandas?" """
 
 from pages.shell import lab
-from pages.tabs import spark_cache, spark_crossover, spark_lazy, spark_partitioning, spark_skew_clinic
+from pages.tabs import (
+    spark_apis,
+    spark_cache,
+    spark_crossover,
+    spark_lazy,
+    spark_partitioning,
+    spark_skew_clinic,
+    spark_tuner,
+)
 
 lab.page(
     "spark",
@@ -10,4 +18,6 @@ lab.page(
     lazy=spark_lazy.show,
     cache=spark_cache.show,
     crossover=spark_crossover.show,
+    apis=spark_apis.show,
+    tuner=spark_tuner.show,
 )

@@ -77,6 +77,28 @@ def _metric(metrics: Any, name: str) -> int | None:
     return int(found.get().value()) if found.isDefined() else None
 
 
+PYTHON_METRICS = ("pythonNumRowsReceived", "pythonDataSent", "pythonDataReceived")
+
+
+def python_metrics(frame: DataFrame) -> tuple[int, int, int]:
+    """Return the rows, the bytes sent and the bytes received by operators that hand rows to Python workers; zeros: none do."""
+    totals = dict.fromkeys(PYTHON_METRICS, 0)
+    _add_python(frame._jdf.queryExecution().executedPlan(), totals)
+    rows, sent, received = totals.values()
+    return rows, sent, received
+
+
+def _add_python(plan: Any, totals: dict[str, int]) -> None:
+    name = plan.nodeName()
+    inner = plan.executedPlan() if name.startswith("AdaptiveSparkPlan") else plan.plan() if "QueryStage" in name else None
+    if "EvalPython" in name:
+        metrics = plan.metrics()
+        for metric in PYTHON_METRICS:
+            totals[metric] += _metric(metrics, metric) or 0
+    for child in [inner] if inner is not None else _children(plan):
+        _add_python(child, totals)
+
+
 def texts(frame: DataFrame) -> tuple[str, str]:
     """Return AQE's initial and final plan as Spark writes them; both the same where AQE is off or had nothing to do."""
     plan = frame._jdf.queryExecution().executedPlan()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -37,6 +38,7 @@ Kind = Literal["local", "cluster", "connect"]
 REACH_SECONDS = 5.0  # an unreachable master is said within ten
 REST_SECONDS = 60.0
 DRIVER_MEMORY = "2g"
+ATTEMPTS = 4  # of a task, as on a cluster (spark.task.maxFailures); local[n] alone gives up after the first
 MEMORY_FRACTION = 0.25  # Spark's default is 0.6: lowered so that the cache experiment can fill it, and the driver keeps room
 NO_CONNECT = "Spark Connect has no {}. Unset PLAYGROUND_SPARK_REMOTE, or attach with PLAYGROUND_SPARK_MASTER, to run this."
 
@@ -247,7 +249,8 @@ def _launch(place: Target) -> SparkSession:
         "spark.ui.retainedStages": "2000",
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder}",
     }
-    builder = SparkSession.builder.master(place.address).appName("Data Pipeline Playground")
+    master = re.sub(r"^local\[(\d+|\*)\]$", rf"local[\1,{ATTEMPTS}]", place.address)
+    builder = SparkSession.builder.master(master).appName("Data Pipeline Playground")
     for key, value in settings.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()

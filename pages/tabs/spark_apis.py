@@ -1,0 +1,174 @@
+"""APIs: one job written five ways, timed, its plans side by side; accumulators, broadcast variables, a SQL console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from engine.spark import apis, console, session, shared_variables
+from engine.spark.api_jobs import APIS, JOBS, SQL
+from engine.spark.apis import ApisParams, ApisResult
+from engine.spark.console import EXAMPLES, EXPLAINS, ConsoleParams, ConsoleResult
+from engine.spark.figures import apis as figures
+from engine.spark.shared_variables import AccumulatorParams, AccumulatorResult, BroadcastParams, BroadcastResult
+from pages.shell import lab, work
+
+D, A, B, C = ApisParams(), AccumulatorParams(), BroadcastParams(), ConsoleParams()
+BOUND: dict[str, Any] = {"bind": "query-params"}
+VIEWS = ("Plans", "Accumulators", "Broadcast", "SQL console")
+ROWS = (1_000, 10_000, 100_000)
+
+
+def _params() -> ApisParams:
+    job = st.selectbox(
+        "Job", JOBS, JOBS.index(D.workload), key="apis_workload", help="Written in five APIs; the answers are equal", **BOUND
+    )
+    months = st.slider(
+        "Months of flights", 1, 12, D.months, key="apis_months", help="January first; about 28,000 each", **BOUND
+    )
+    arrow = st.toggle(
+        "Python UDF by Arrow", D.arrow_udf, key="apis_arrow_udf",
+        help="Rows travel in columnar batches (Spark's default by now), not pickled; the function still sees one row", **BOUND
+    )  # fmt: skip
+    once = st.toggle(
+        "UDFs at most once a row", D.once, key="apis_once",
+        help="asNondeterministic(): Spark may not call them twice, nor move a filter below them", **BOUND
+    )  # fmt: skip
+    repeats = st.slider("Repeats", 1, 15, D.repeats, key="apis_repeats", help="After one run that is not counted", **BOUND)
+    return ApisParams(workload=job, months=months, arrow_udf=arrow, once=once, repeats=repeats)
+
+
+def _plans(result: ApisResult) -> None:
+    lab.chart(figures.plans(result), "apis_plans", "The steps of every API from the scan to the answer")
+    with st.expander("As Spark writes them"):
+        api = st.segmented_control(
+            "Plan of", APIS, default=APIS[3], required=True, key="apis_plan_of", label_visibility="collapsed", **BOUND
+        )
+        outcome = result.of(api)
+        if outcome is not None:
+            doors = {step.name for step in outcome.operators if step.python}
+            lines = [
+                f"{line}   ◀ rows leave the JVM for Python" if any(door in line for door in doors) else line
+                for line in outcome.plan.splitlines()
+            ]
+            st.code("\n".join(lines), language=None, wrap_lines=True)
+        if api == "SQL":
+            st.code(SQL[result.params.workload], language="sql")
+
+
+def _accumulators() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        n_rows = st.select_slider(
+            "Rows to count", ROWS, A.n_rows, format_func="{:,}".format, key="apis_n_rows", help="In an RDD", width=220, **BOUND
+        )
+        n_tasks = st.slider("Tasks", 1, 16, A.n_tasks, key="apis_n_tasks", help="Partitions of it", width=220, **BOUND)
+        lost = st.toggle(
+            "Lose a shuffle file too", A.lost_shuffle, key="apis_lost_shuffle",
+            help="In a second Spark, started for it (5 to 20 s), for the loss costs its cache as well", **BOUND
+        )  # fmt: skip
+    params = AccumulatorParams(n_rows=n_rows, n_tasks=n_tasks, lost_shuffle=lost)
+    work.run("apis_accumulators", params, shared_variables.accumulator_steps, _show_counts)
+
+
+def _show_counts(result: AccumulatorResult) -> None:
+    st.markdown(result.verdict)
+    if result.counts:
+        lab.chart(figures.counts(result), "apis_counts", "What the accumulator says after each piece of code")
+        st.table(result.rows(), hide_index=True, border="horizontal", alt="Every way to count, and why it is right or wrong")
+
+
+def _broadcast() -> None:
+    n_tasks = st.slider("Tasks", 2, 64, B.n_tasks, key="apis_look_ups", help="Each looks the table up", width=320, **BOUND)
+    work.run("apis_broadcast", BroadcastParams(n_tasks=n_tasks), shared_variables.broadcast_steps, _show_shipments)
+
+
+def _show_shipments(result: BroadcastResult) -> None:
+    st.markdown(result.verdict)
+    if result.shipments:
+        lab.chart(figures.shipments(result), "apis_shipments", "Bytes unpickled in Python workers by the size of the table")
+        st.table(result.rows(), hide_index=True, border="horizontal", alt="Every table, in the closure and as a broadcast")
+
+
+def _example_chosen() -> None:
+    st.session_state["apis_query"] = EXAMPLES[st.session_state["apis_example"]]
+
+
+def _console() -> None:
+    st.caption(
+        f"Temporary views: {', '.join(console.TABLES)}. Read-only: Spark's own parser sees the text before anything runs."
+    )
+    example = st.pills(
+        "Examples", tuple(EXAMPLES), key="apis_example", on_change=_example_chosen, help="Copied into the query", required=True,
+        default=next(iter(EXAMPLES)),
+    )  # fmt: skip
+    text = st.text_area(
+        "Query", EXAMPLES[example or next(iter(EXAMPLES))], key="apis_query", height=150,
+        help="SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW TABLES, DESCRIBE. Ctrl-Enter runs it", **BOUND
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        explain = st.selectbox("Explain", EXPLAINS, key="apis_explain", help="EXPLAIN's modes", width=220, **BOUND)
+        n_rows = st.select_slider(
+            "Rows shown",
+            (10, 20, 100, 1_000),
+            C.n_rows,
+            key="apis_shown",
+            help="More are left where they are",
+            width=220,
+            **BOUND,
+        )
+        limit = st.slider(
+            "Stop after, s", 1, 60, C.limit_seconds, key="apis_limit", help="By its job group", width=220, **BOUND
+        )
+    with lab.errors_shown():
+        params = ConsoleParams(query=text, explain=explain, n_rows=n_rows, limit_seconds=limit)
+        work.run("apis_console", params, console.steps, _show_answer)
+
+
+def _show_answer(result: ConsoleResult) -> None:
+    st.markdown(result.verdict)
+    if result.columns:
+        st.dataframe(
+            result.rows(), hide_index=True, height="content" if len(result.values) <= 20 else 400, alt="Rows of the answer"
+        )
+    if result.plan:
+        st.code(result.plan, language=None, wrap_lines=True)
+
+
+def _show(result: ApisResult) -> None:
+    st.markdown(result.verdict)
+    figure = figures.race(result, lab.pinned("apis"))
+    lab.chart(figure, "apis_race", "Seconds of each API, median and range")
+    if not result.outcomes:
+        return
+    st.table(result.rows(), hide_index=True, border="horizontal", alt="Every API in numbers, quickest first")
+    if result.complete:
+        _look_closer(result)
+    lab.report("spark", "apis", result, figure)
+
+
+def _look_closer(result: ApisResult) -> None:
+    view = st.segmented_control(
+        "Look closer", VIEWS, default=VIEWS[0], required=True, key="apis_view", label_visibility="collapsed", **BOUND
+    )
+    if view == "Accumulators":
+        _accumulators()
+    elif view == "Broadcast":
+        _broadcast()
+    elif view == "SQL console":
+        _console()
+    else:
+        _plans(result)
+
+
+@lab.experiment("apis")
+def show() -> None:
+    controls, output = lab.columns()
+    with controls:
+        try:
+            params = _params()
+        finally:
+            lab.controls_end("spark", "apis")
+    with output:
+        st.caption(session.ENGINE.status)
+        work.run("apis", params, apis.steps, _show)
