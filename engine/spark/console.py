@@ -318,7 +318,7 @@ def _fetched(live: SparkSession, params: ConsoleParams, frame: DataFrame, plan: 
 
     def stop() -> None:
         over.set()
-        session.cancel(str(group))
+        session.cancel(live, str(group))
 
     timer = threading.Timer(params.limit_seconds, stop)
     timer.daemon = True

@@ -9,7 +9,19 @@ from typing import Any
 
 import pytest
 
-from engine.spark import cache, lazy, memory_model, partitioning_run, session, skew_clinic
+from engine.spark import (
+    apis,
+    cache,
+    console,
+    crossover,
+    lazy,
+    memory_model,
+    partitioning_run,
+    session,
+    shared_variables,
+    skew_clinic,
+    tuner,
+)
 from engine.spark.partitioning import STRATEGIES, PartitioningParams
 from engine.spark.session import ENGINE, Target
 from tests.engine import spark_cluster
@@ -72,3 +84,32 @@ def test_the_cache_of_a_cluster_is_that_of_its_executors() -> None:
     assert result.n_executors == 2 and result.storage_limit_bytes == 2 * result.executor_limit_bytes
     assert memory_model.regions(result.heap_bytes, session.MEMORY_FRACTION).unified == result.executor_limit_bytes
     assert result.evicted == 0 and "2 executors together can hold" in " ".join(result.why)
+
+
+@pytest.mark.usefixtures("on_both_executors")
+def test_spark_beside_pandas_works_on_a_cluster() -> None:
+    result = crossover.run(crossover.CrossoverParams(work="join", n_rows=100_000, contestants=(), repeats=1))
+    assert result.same_answers and {cell.contestant for cell in result.cells} == {"pandas", "Spark"}
+
+
+@pytest.mark.usefixtures("on_both_executors")
+def test_every_api_answers_alike_on_a_cluster() -> None:
+    result = apis.run(apis.ApisParams(months=1, repeats=1))
+    assert result.same_answers and len(result.outcomes) == 5
+
+
+@pytest.mark.usefixtures("on_both_executors")
+def test_accumulators_and_broadcast_variables_reach_both_executors() -> None:
+    counts = shared_variables.count_rows(shared_variables.AccumulatorParams())
+    assert counts.complete and counts.wrong
+    shipped = shared_variables.ship(shared_variables.BroadcastParams())
+    assert shipped.complete
+
+
+@pytest.mark.usefixtures("on_both_executors")
+def test_the_console_and_the_partition_count_answer_on_a_cluster() -> None:
+    found = console.run(console.ConsoleParams(query="SELECT count(*) AS n FROM flights"))
+    assert found.rows() == {"n": [336_776]}
+    result = tuner.run(tuner.TunerParams(max_partitions=4, repeats=1))
+    executors = {task.executor for point in result.points for task in point.trace.tasks}
+    assert executors == {"0", "1"} and result.aqe_partitions >= 1

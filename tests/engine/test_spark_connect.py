@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.jobs import Progress, run_to_end
-from engine.spark import cache, lazy, partitioning_run, session, skew_clinic
+from engine.spark import apis, cache, console, crossover, lazy, partitioning_run, session, shared_variables, skew_clinic, tuner
 from engine.spark.partitioning import PartitioningParams
 from engine.spark.session import Target
 from tests.engine import spark_cluster
@@ -20,6 +20,12 @@ NEEDS_A_CONTEXT: dict[str, Callable[[], Any]] = {
     "skew clinic": lambda: skew_clinic.run(skew_clinic.SkewClinicParams()),
     "lazy ledger": lambda: lazy.run(lazy.LazyParams()),
     "cache": lambda: cache.run(cache.CacheParams()),
+    "Spark or pandas": lambda: crossover.run(crossover.CrossoverParams(n_rows=10_000, repeats=1)),
+    "APIs": lambda: apis.run(apis.ApisParams()),
+    "console": lambda: console.run(console.ConsoleParams()),
+    "accumulators": lambda: shared_variables.count_rows(shared_variables.AccumulatorParams()),
+    "broadcast": lambda: shared_variables.ship(shared_variables.BroadcastParams()),
+    "partition count": lambda: tuner.run(tuner.TunerParams()),
 }
 
 
