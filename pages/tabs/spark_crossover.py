@@ -85,7 +85,7 @@ def _model(result: CrossoverResult) -> None:
     st.subheader("What would move the crossing", anchor=False)
     figure = figures.model(result, _cluster())
     if figure is None:
-        st.caption("Two sizes make a curve: choose a larger size.")
+        st.caption("Two measured sizes make a curve: pandas and Spark do not have both yet.")
         return
     lab.chart(figure, "crossover_model", "Seconds against rows: pandas and Spark as measured, and Spark on a cluster, modelled")
     spark, last = result.curve("Spark"), result.points("Spark")[-1]

@@ -69,7 +69,7 @@ def chart(result: CrossoverResult, quantity: Quantity = "Seconds", pinned: Cross
 def _title(result: CrossoverResult, quantity: Quantity) -> str:
     cells = sorted(result.largest.values(), key=lambda cell: cell.median_seconds)
     if len(cells) < 2:
-        return "The first sizes are being measured"
+        return "The first engine is there, the others follow"
     n = f"{cells[0].n_rows:,} rows"
     if quantity == "Peak memory":
         cells.sort(key=lambda cell: cell.peak_bytes)
