@@ -141,7 +141,7 @@ class CrossoverResult:
         """The answer in one sentence."""
         cells = self.largest
         if not {"pandas", "Spark"} <= set(cells):
-            return "The first sizes are being made and measured."
+            return "pandas and Spark have not both been measured yet."
         pandas, spark = cells["pandas"], cells["Spark"]
         winner, loser = sorted((pandas, spark), key=lambda cell: cell.median_seconds)
         times = [human_seconds(cell.median_seconds) for cell in (winner, loser)]

@@ -81,21 +81,32 @@ def _cluster() -> Cluster:
     return Cluster(cores=cores, memory_gb=float(memory), network_gb=network)
 
 
-def _model(result: CrossoverResult) -> None:
-    st.subheader("What would move the crossing", anchor=False)
-    figure = figures.model(result, _cluster())
-    if figure is None:
-        st.caption("Two sizes make a curve: choose a larger size.")
+def _numbers(result: CrossoverResult) -> None:
+    """What the chart is made of, each engine in numbers, and the answer."""
+    st.caption(
+        "Full markers: every single run of this visit; hollow: last measured on this machine; lines: a start plus so much a "
+        "row. pandas, DuckDB and Polars each run in a process of their own; Spark in the session that is warm already, with a "
+        f"heap of {session.DRIVER_MEMORY[:-1]} GB: its start-up is told in the table, not counted. Tables derived from TPC-H."
+    )
+    for cell in result.refused:
+        st.warning(cell.refused, icon=":material/memory:")
+    if result.rows():
+        st.table(result.rows(), hide_index=True, border="horizontal", alt="Each engine at the largest size, quickest first")
+    if result.answer:
+        st.markdown(f"**The answer, from these numbers.** {result.answer}")
+
+
+def _formula(result: CrossoverResult) -> None:
+    """The model's formula with its measured numbers."""
+    spark, points = result.curve("Spark"), result.points("Spark")
+    if spark is None:
         return
-    lab.chart(figure, "crossover_model", "Seconds against rows: pandas and Spark as measured, and Spark on a cluster, modelled")
-    spark, last = result.curve("Spark"), result.points("Spark")[-1]
-    assert spark is not None
     st.caption(
         f"A model, anchored in the measured points: Spark's seconds = {crossover_curves.FORMULA}, with a = {spark.start:.2f} s "
-        f"and b = {spark.each * 1e6:.2f} µs a row measured on c₀ = {crossover.own_cores()} cores, c the cluster's cores on "
-        f"m = ⌈c ÷ c₀⌉ machines like this one, s = {last.shuffle_bytes / last.n_rows:.1f} bytes shuffled a row, w the network. "
-        "At c = c₀ it is the measured curve. pandas stays on one core, until its memory ends. Left out: remote storage, "
-        "stragglers, the price."
+        f"and b = {spark.each * 1e6:.2f} µs a row measured on c₀ = {crossover.own_cores()} cores, c the cluster's cores on m = "
+        f"⌈c ÷ c₀⌉ machines like this one, s = {points[-1].shuffle_bytes / points[-1].n_rows:.1f} bytes shuffled a row, w the "
+        "network. At c = c₀ it is the measured curve. pandas stays on one core, until its memory ends. Left out: remote "
+        "storage, stragglers, the price."
     )
 
 
@@ -103,7 +114,8 @@ def _show(result: CrossoverResult) -> None:
     st.caption(session.ENGINE.status)  # here, for it changes while a run goes on
     result = crossover.refresh(result)
     st.markdown(result.verdict)
-    view = st.segmented_control(
+    (above, measured), (between, modelled) = lab.places(2)
+    view = above.segmented_control(
         "Shown",
         get_args(figures.Quantity),
         default="Seconds",
@@ -113,20 +125,19 @@ def _show(result: CrossoverResult) -> None:
         **BOUND,
     )
     figure = figures.chart(result, view or "Seconds", lab.pinned("crossover"))
-    lab.chart(figure, "crossover_chart", f"{view} of each engine against rows, both logarithmic")
-    st.caption(
-        "Full markers: every single run of this visit; hollow: last measured on this machine; lines: a start plus so much a "
-        "row. pandas, DuckDB and Polars each run in a process of their own; Spark in the session that is warm already, with a "
-        f"heap of {session.DRIVER_MEMORY[:-1]} GB: its start-up is told in the table, not counted. Tables derived from TPC-H."
-    )
-    for cell in result.refused:
-        st.warning(cell.refused, icon=":material/memory:")
-    if not result.rows():
-        return
-    st.table(result.rows(), hide_index=True, border="horizontal", alt="Each engine at the largest size, quickest first")
-    if result.answer:
-        st.markdown(f"**The answer, from these numbers.** {result.answer}")
-    _model(result)
+    with measured:
+        lab.chart(figure, "crossover_chart", f"{view} of each engine against rows, both logarithmic")
+    with between:
+        _numbers(result)
+        st.subheader("What would move the crossing", anchor=False)
+        model = figures.model(result, _cluster())
+    with modelled:
+        if model is None:
+            st.caption("Two measured sizes make a curve: pandas and Spark do not have both yet.")
+        else:
+            alt = "Seconds against rows: pandas and Spark as measured, and Spark on a cluster, modelled"
+            lab.chart(model, "crossover_model", alt)
+    _formula(result)
     lab.report("spark", "crossover", result, figure)
 
 

@@ -69,7 +69,7 @@ def chart(result: CrossoverResult, quantity: Quantity = "Seconds", pinned: Cross
 def _title(result: CrossoverResult, quantity: Quantity) -> str:
     cells = sorted(result.largest.values(), key=lambda cell: cell.median_seconds)
     if len(cells) < 2:
-        return "The first sizes are being measured"
+        return "The first engine is there, the others follow"
     n = f"{cells[0].n_rows:,} rows"
     if quantity == "Peak memory":
         cells.sort(key=lambda cell: cell.peak_bytes)
@@ -194,7 +194,7 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
         title = f"Model: Spark is the choice from about<br>{_short(decides)} rows on, {reason}"
     figure = figures.new_tall(title, height=420, x="rows of lineitem", y="seconds")
     n = np.geomspace(result.points("Spark")[0].n_rows, end, N_STEPS)
-    alive = n[n <= moved.n_memory] if moved.n_memory else n
+    alive = np.geomspace(n[0], max(n[0], min(end, moved.n_memory or end)), N_STEPS)  # pandas, until its memory is full
     lines = (
         ("pandas, as measured", alive, moved.pandas, figures.KNOWN, "solid"),
         ("Spark, as measured here", n, spark, figures.LEAKED, "solid"),
