@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 N_TAKEN = 5
-LOST = "map, group, a shuffle file is lost, second action"
+LOST = "map, shuffle lost, collect twice"
 TABLE_BYTES = (10_000, 100_000, 1_000_000, 10_000_000)
 AUTO_BROADCAST_BYTES = (
     1_000_000  # spark.broadcast.UDFCompressionThreshold, 1 MB: PySpark broadcasts a larger function by itself
@@ -145,12 +145,12 @@ CASES: tuple[tuple[str, Case, str], ...] = (
         "the second action reads the cache; lose it, and it counts again",
     ),
     (
-        "foreach, a task fails and is tried again",
+        "foreach, one task fails",
         lambda rows, n: rows.mapPartitions(_failing(n)).foreach(lambda row: None),
         "updates of a failed attempt are thrown away",
     ),
     (
-        "map, count, a task fails and is tried again",
+        "map, count, one task fails",
         lambda rows, n: rows.mapPartitions(_failing(n)).count(),
         "here too: only a finished task's updates arrive",
     ),

@@ -137,7 +137,7 @@ def test_accumulators_count_what_can_be_counted_by_hand() -> None:
     assert found["map, no action"] == (0, 0) and found["foreach"] == (1_000, 0) and found["map, count"] == (1_000, 0)
     assert found["map, take(5)"] == (5, 0)
     assert found["map, count, count"] == (2_000, 0) and found["map, cache, count, count"] == (1_000, 0)
-    failing = [counted for case, counted in found.items() if "a task fails" in case]
+    failing = [counted for case, counted in found.items() if "task fails" in case]
     assert failing == [(1_000, 1)] * 2, "updates of the failed attempt are thrown away"
     assert found[LOST][0] == 2_000 and found[LOST][1] >= 1
     assert [count.case for count in result.wrong] == ["map, no action", "map, take(5)", "map, count, count", LOST]
