@@ -1,0 +1,1 @@
+"""The orchestration lab: every attempt, wait and retry of a real Prefect run. Prefect itself is imported by child processes only."""
