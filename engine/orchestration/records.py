@@ -137,7 +137,9 @@ def save(run: Run, logs: tuple[LogLine, ...] = ()) -> None:
         for i in a.intervals or (Interval("pending", 0.0, None),)
     ]
     columns = ("task", "attempt", "outcome", "message", "state", "start_seconds", "end_seconds")
-    head = {field: getattr(run, field) for field in ("id", "name", "state", "submitted_at", "started_at", "ended_at", "message")}
+    head = {
+        field: getattr(run, field) for field in ("id", "name", "state", "submitted_at", "started_at", "ended_at", "message")
+    }
     head |= {"params": asdict(run.params), "tasks": [asdict(task) for task in run.tasks]}
     table = pa.table({name: [row[k] for row in rows] for k, name in enumerate(columns)}, _SCHEMA)
     _write(table.replace_schema_metadata({"run": json.dumps(head)}), folder() / f"{run.id}.parquet")
