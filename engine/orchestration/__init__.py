@@ -1,1 +1,4 @@
-"""The orchestration lab: every attempt, wait and retry of a real Prefect run. Prefect itself is imported by child processes only."""
+"""The orchestration lab: every attempt, wait and retry of a real Prefect run.
+
+Prefect itself is imported by child processes only.
+"""

@@ -39,7 +39,7 @@ class RunParams:
     width: int = 3  # sources, months, branches, subflows or items a batch, 1 … 12
     duration_seconds: float = 0.5  # a task takes at least about this long, 0 … 10
     failure_probability: float = 0.2  # of each try, 0 … 1
-    retries: int = 2  # 0 … 10
+    retries: int = 3  # 0 … 10
     delay_seconds: float = 1.0  # before a retry, 0 … 30
     backoff: Backoff = "fixed"
     jitter: float = 0.0  # Prefect's retry_jitter_factor, 0 … 1
@@ -138,7 +138,8 @@ def plan(params: RunParams) -> tuple[Step, ...]:
 
 
 def _lanes(params: RunParams) -> tuple[list[Step], list[str]]:
-    steps, ends = [], []
+    steps: list[Step] = []
+    ends: list[str] = []
     for lane in range(1, params.width + 1):
         before: tuple[str, ...] = ()
         for stage in stages(params):

@@ -20,11 +20,10 @@ from typing import IO, Any
 from engine import processes
 from engine.errors import InputError, require
 from engine.orchestration import records, watch
-from engine.orchestration.flows import RunParams
+from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.server import SERVER, Server
 
 AT_ONCE = 2
-TAG = "playground"
 PAUSE_SECONDS = 24 * 3600
 TICK_SECONDS = 0.5
 
@@ -98,7 +97,6 @@ class Launcher:
             {
                 "flow_id": self._flow_id(params.flow),
                 "parameters": {"settings": asdict(params)},
-                "tags": [TAG],
                 "state": {"type": "SCHEDULED", "name": "Scheduled", "message": "Waits for one of two workers"},
             },
         )
@@ -113,7 +111,7 @@ class Launcher:
     def _flow_id(self, name: str) -> str:
         key = (self.server.state.url, name)
         if key not in self._flow_ids:
-            self._flow_ids[key] = str(self.server.call("flows/", {"name": name, "tags": [TAG]})["id"])
+            self._flow_ids[key] = str(self.server.call("flows/", {"name": name})["id"])
         return self._flow_ids[key]
 
     def active(self) -> list[str]:
@@ -262,8 +260,13 @@ class Launcher:
         """After a crash of the app: queue what waited on our own server, mark what ran."""
         if self.server.kind == "attached":
             return
-        wanted = {"tags": {"all_": [TAG]}, "state": {"type": {"any_": ["SCHEDULED", "PENDING", "RUNNING", "PAUSED"]}}}
-        for run in self.server.call("flow_runs/filter", {"flow_runs": wanted, "sort": "EXPECTED_START_TIME_ASC", "limit": 200}):
+        wanted = {
+            "flows": {"name": {"any_": list(FLOWS)}},
+            "flow_runs": {"state": {"type": {"any_": ["SCHEDULED", "PENDING", "RUNNING", "PAUSED"]}}},
+            "sort": "EXPECTED_START_TIME_ASC",
+            "limit": 200,
+        }
+        for run in self.server.call("flow_runs/filter", wanted):
             run_id = run["id"]
             if run_id in self.params or run.get("deployment_id"):
                 continue

@@ -77,12 +77,14 @@ class Submit:
     def task(self, key: str) -> Any:
         """Return the task as this run wants it."""
         params = self.params
-        delay = exponential_backoff(params.delay_seconds) if params.backoff == "exponential" else params.delay_seconds
+        grows = params.backoff == "exponential"
+        delay: Any = exponential_backoff(params.delay_seconds) if grows else params.delay_seconds
+        jitter: Any = params.jitter or None
         return step.with_options(
             task_run_name=key,
             retries=params.retries,
-            retry_delay_seconds=delay if params.retries and params.delay_seconds else None,
-            retry_jitter_factor=params.jitter or None,
+            retry_delay_seconds=delay,
+            retry_jitter_factor=jitter,
             timeout_seconds=params.timeout_seconds or None,
             persist_result=params.cache,
             cache_key_fn=cache_key if params.cache else None,

@@ -114,7 +114,7 @@ class Run:
 
 
 def state_of(attempt: Attempt) -> str:
-    """Return what an attempt is at: its outcome, or the state that lasts; ``"awaiting retry"`` for a try that failed and waits."""
+    """Return what an attempt is at: the state that lasts, ``"awaiting retry"`` among them, else its outcome."""
     last = attempt.intervals[-1] if attempt.intervals else None
     if last is not None and last.end_seconds is None:
         return last.state

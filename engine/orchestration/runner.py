@@ -1,4 +1,4 @@
-"""A task runner that shows what waits: each task is Pending on the server from its submission, and holds no thread until it can run.
+"""A task runner that shows what waits: a task is Pending on the server once submitted, and holds no thread until it can run.
 
 Prefect's ``ThreadPoolTaskRunner`` tells the server of a task only once a thread takes it, and that thread then waits for the
 task's upstream. Here a task is announced when it is submitted, and queued for a thread when its upstream is done. ``GATE``
@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from prefect.futures import PrefectConcurrentFuture
+from prefect.states import Pending
 from prefect.task_engine import _create_task_run_locally, run_task_sync
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.engine import emit_task_run_state_change_event
@@ -30,7 +31,7 @@ class ReadyTaskRunner(ThreadPoolTaskRunner):  # type: ignore[type-arg]
         task_run = _create_task_run_locally(task, parameters=parameters, wait_for=wait_for, extra_task_inputs=dependencies)
         if isinstance(task.task_run_name, str):
             task_run.name = task.task_run_name
-        emit_task_run_state_change_event(task_run, initial_state=None, validated_state=task_run.state)
+        emit_task_run_state_change_event(task_run, initial_state=None, validated_state=task_run.state or Pending())
         outcome: Future[Any] = Future()
         arguments = {
             "task": task,

@@ -72,14 +72,17 @@ class Watch:
         return n_new
 
     def _events(self, server: Server, patience: float) -> int:
+        if self.params.flow == "subflows":
+            children = {"flow_runs": {"parent_flow_run_id": {"any_": [self.run_id]}}, "limit": PAGE_ROWS}
+            self.flow_runs |= {child["id"] for child in server.call("flow_runs/filter", children, patience=patience)}
         since = (self.latest_event or epoch(self.flow_run["created"]) or 0.0) - OVERLAP_SECONDS
         wanted = {
             "occurred": {"since": iso(since), "until": iso(time.time() + 60)},
             "event": {"prefix": ["prefect.task-run."]},
-            "related": {"id": [f"prefect.tag.playground-{self.run_id}"]},
+            "related": {"id": [f"prefect.flow-run.{run_id}" for run_id in sorted({self.run_id, *self.flow_runs})]},
             "order": "ASC",
         }
-        page = server.call("events/filter", {"filter": wanted, "limit": 50}, patience=patience)
+        page: dict[str, Any] = server.call("events/filter", {"filter": wanted, "limit": 50}, patience=patience)
         n_new = 0
         while True:
             n_new += sum(self._note(event) for event in page["events"])
@@ -91,11 +94,6 @@ class Watch:
         resource = event["resource"]
         key = resource["prefect.resource.name"]
         self.task_of[resource["prefect.resource.id"].removeprefix("prefect.task-run.")] = key
-        self.flow_runs |= {
-            related["prefect.resource.id"].removeprefix("prefect.flow-run.")
-            for related in event["related"]
-            if related["prefect.resource.role"] == "flow-run"
-        }
         known = self.changes.setdefault(key, {})
         if event["id"] in known:
             return False

@@ -80,7 +80,7 @@ def _month(month: int) -> pa.Table:
 
 
 def _train(candidate: int, n_months: int, params: RunParams) -> Value:
-    """Train on the months asked for and score the next one (or the last week, of a whole year): late by more than 15 minutes?"""
+    """Train on the months asked for and score the next one (of a whole year, the last week): late by 15 minutes?"""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
 

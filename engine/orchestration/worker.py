@@ -22,7 +22,6 @@ def say(**message: Any) -> None:
 
 def execute(run_id: str, settings: dict[str, Any]) -> str:
     """Run a flow run that exists on the server to its end; return what went wrong around it, "" if nothing did."""
-    from prefect import tags
     from prefect.client.orchestration import get_client
     from prefect.flow_engine import run_flow
 
@@ -33,8 +32,7 @@ def execute(run_id: str, settings: dict[str, Any]) -> str:
         with get_client(sync_client=True) as client:
             flow_run = client.read_flow_run(run_id)  # type: ignore[arg-type]
         flow = prefect_flows.FLOW_FUNCTIONS[params.flow].with_options(task_runner=prefect_flows.runner_of(params))
-        with tags(f"playground-{run_id}"):
-            run_flow(flow, flow_run=flow_run, parameters={"settings": {**settings, "root": run_id}}, return_type="state")
+        run_flow(flow, flow_run=flow_run, parameters={"settings": {**settings, "root": run_id}}, return_type="state")
     except Exception as error:  # whatever Prefect raises around a flow, the launcher records it with the run
         return f"{type(error).__name__}: {error}"[:500]
     return ""
