@@ -21,7 +21,7 @@ from engine import processes
 from engine.errors import InputError, require
 from engine.orchestration import records, watch
 from engine.orchestration.flows import FLOWS, RunParams
-from engine.orchestration.server import SERVER, Server
+from engine.orchestration.server import PATIENCE_SECONDS, SERVER, Server
 
 AT_ONCE = 2
 PAUSE_SECONDS = 24 * 3600
@@ -59,12 +59,14 @@ class Launcher:
     _changed: threading.Condition = field(default_factory=lambda: threading.Condition(threading.RLock()))
     _thread: threading.Thread | None = None
     _stopping: bool = False
+    _warm: bool = False
     _flow_ids: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def start(self) -> None:
-        """Start the server and the workers in the background; again is no error."""
+    def start(self, warm: bool = False) -> None:
+        """Start the server in the background, and the workers with the first run, or now (``warm``); again is no error."""
         self.server.start()
         with self._changed:
+            self._warm = self._warm or warm
             if self._thread is None or not self._thread.is_alive():
                 self._stopping = False
                 self._thread = threading.Thread(target=self._work, name="launcher", daemon=True)
@@ -83,7 +85,7 @@ class Launcher:
         if thread is not None:
             thread.join(timeout=10)
 
-    def submit(self, params: RunParams) -> str:
+    def submit(self, params: RunParams, patience: float = PATIENCE_SECONDS) -> str:
         """Create the run on the server, where it waits in sight, and return its id.
 
         Raises
@@ -92,13 +94,15 @@ class Launcher:
             The server cannot be reached.
         """
         self.start()
+        flow_id = self._flow_id(params.flow, patience)
         run = self.server.call(
             "flow_runs/",
             {
-                "flow_id": self._flow_id(params.flow),
+                "flow_id": flow_id,
                 "parameters": {"settings": asdict(params)},
                 "state": {"type": "SCHEDULED", "name": "Scheduled", "message": "Waits for one of two workers"},
             },
+            patience=patience,
         )
         run_id = str(run["id"])
         with self._changed:
@@ -108,10 +112,10 @@ class Launcher:
             self._changed.notify_all()
         return run_id
 
-    def _flow_id(self, name: str) -> str:
+    def _flow_id(self, name: str, patience: float) -> str:
         key = (self.server.state.url, name)
         if key not in self._flow_ids:
-            self._flow_ids[key] = str(self.server.call("flows/", {"name": name})["id"])
+            self._flow_ids[key] = str(self.server.call("flows/", {"name": name}, patience=patience)["id"])
         return self._flow_ids[key]
 
     def active(self) -> list[str]:
@@ -218,7 +222,8 @@ class Launcher:
                     return
                 for slot in self.slots:
                     if slot.process is None:
-                        self._hire(slot)
+                        if self.queue or self._warm:
+                            self._hire(slot)
                     elif slot.ready and not slot.run_id and self.queue:
                         slot.run_id = self.queue.popleft()
                         slot.tell(run=slot.run_id, settings=asdict(self.params[slot.run_id]))

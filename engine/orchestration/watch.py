@@ -253,8 +253,8 @@ def touch(run_id: str) -> None:
 def _watch(server: Server, run_id: str) -> Watch:
     if run_id not in _watches:
         flow_run = server.call(f"flow_runs/{run_id}")
-        settings = (flow_run.get("parameters") or {}).get("settings")
-        require(isinstance(settings, dict), "run must be one of this lab's flows. Got {!r}.", flow_run["name"])
+        settings = (flow_run.get("parameters") or {}).get("settings") or {}
+        require("flow" in settings, "run must be one of this lab's flows. Got {!r}.", flow_run["name"])
         known = {key: value for key, value in settings.items() if key in RunParams.__dataclass_fields__}
         begin(server, run_id, RunParams(**known), flow_run)
     return _watches[run_id]

@@ -1,0 +1,9 @@
+"""The orchestration lab: "How would you orchestrate a daily model retraining pipeline?" """
+
+from pages.shell import lab
+from pages.tabs import orchestration_monitor
+
+lab.page(
+    "orchestration",
+    monitor=orchestration_monitor.show,
+)
