@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -71,8 +71,8 @@ class ScheduleParams:
         require(len(self.cron) <= 200 and len(self.rrule) <= 2000, "cron and rrule must be short: 200 and 2,000 characters.")
         require(
             len(self.cron.split()) <= 5,
-            "cron must have five fields here: minute, hour, day of month, month, day of week. Got {!r}; Prefect takes a sixth, for "
-            "seconds: use an interval for that.",
+            "cron must have five fields here: minute, hour, day of month, month, day of week. Got {!r}; Prefect takes a "
+            "sixth, for seconds: use an interval for that.",
             self.cron,
         )
         zone_of(self.zone)
@@ -80,7 +80,8 @@ class ScheduleParams:
     @property
     def rule(self) -> str | int:
         """The rule itself: a cron, minutes, or an rrule."""
-        return {"cron": self.cron, "interval": self.every_minutes, "rrule": self.rrule}[self.kind]
+        rules: dict[Kind, str | int] = {"cron": self.cron, "interval": self.every_minutes, "rrule": self.rrule}
+        return rules[self.kind]
 
     @property
     def told(self) -> str:
@@ -186,7 +187,8 @@ class ScheduleResult:
         if self.n_moved or self.n_left_out:
             parts = [f"{n} {word}" for n, word in ((self.n_moved, "moved"), (self.n_left_out, "left out")) if n]
             first = next(row for row in self.odd if row.status in ("moved", "left out"))
-            return f"{head}of {len(self.plan.rows)} times that the rule names, **{' and '.join(parts)}**. {first.wall}: {first.because}."
+            told = f"of {len(self.plan.rows)} times that the rule names, **{' and '.join(parts)}**"
+            return f"{head}{told}. {first.wall}: {first.because}."
         change = self.plan.change
         met = f"although the clocks change on {written(change.at, p.zone)[:10]}" if change else "and no clock changes"
         return f"{head}each of the **{len(self.dates)} next runs** is where the rule says, {met}."
@@ -198,13 +200,14 @@ class ScheduleResult:
         found = [_clock_reason(self)]
         if p.kind == "interval" and self.n_left_out:
             found.append(
-                "Prefect's documentation promises that an hourly interval “will fire every UTC hour”. Its code drops the second "
-                "pass: two moments of one zone that read alike compare equal in Python, so they pass for duplicates. In UTC none is lost."
+                "Prefect's documentation promises that an hourly interval “will fire every UTC hour”. Its code drops the "
+                "second pass: two moments of one zone that read alike compare equal in Python, so they pass for duplicates. "
+                "In UTC none is lost."
             )
         if p.kind == "interval" and self.n_moved:
             found.append(
-                "Prefect's documentation promises that a daily interval keeps its hour. Its code jumps from the anchor to today in "
-                "seconds, so an anchor in winter time is an hour off in summer. Use a cron for a fixed local time."
+                "Prefect's documentation promises that a daily interval keeps its hour. Its code jumps from the anchor to "
+                "today in seconds, so an anchor in winter time is an hour off in summer. Use a cron for a fixed local time."
             )
         rule = f"at most {p.limit} at once" if p.limit else "no limit"
         found.append(
@@ -212,10 +215,10 @@ class ScheduleResult:
             f"{self.longest_wait_minutes:,.0f} min, {self.n_cancelled} dropped."
         )
         found.append(
-            f"Server down for {p.down_hours:g} h: {self.n_missed} due meanwhile. Prefect had booked {len(out.late)} of them (its scheduler "
-            f"keeps at least {MIN_RUNS} runs and {MIN_AHEAD_SECONDS / 3600:g} h ahead): they are called *Late* after {LATE_SECONDS:g} s and "
-            f"run once it is back; {self.n_lost} are never created. Airflow with `catchup=True` would run all {self.n_missed}, with "
-            f"`catchup=False` {len(out.airflow['catchup=False'])}."
+            f"Server down for {p.down_hours:g} h: {self.n_missed} due meanwhile. Prefect had booked {len(out.late)} of them "
+            f"(its scheduler keeps at least {MIN_RUNS} runs and {MIN_AHEAD_SECONDS / 3600:g} h ahead): they are called *Late* "
+            f"after {LATE_SECONDS:g} s and run once it is back; {self.n_lost} are never created. Airflow with `catchup=True` "
+            f"would run all {self.n_missed}, with `catchup=False` {len(out.airflow['catchup=False'])}."
         )
         return found
 
@@ -336,10 +339,9 @@ def _rows(params: ScheduleParams, start: float, found: tuple[float, ...]) -> lis
 
 def _shared(params: ScheduleParams) -> ScheduleParams:
     """Return the settings on which the dates depend, the others at their defaults."""
-    d = ScheduleParams
-    given = {name: getattr(params, name) for name in ("kind", "zone", "around", "year")}
-    name = "every_minutes" if params.kind == "interval" else params.kind
-    return d(**given, **{name: params.rule})
+    rule = "every_minutes" if params.kind == "interval" else params.kind
+    given: dict[str, Any] = {name: getattr(params, name) for name in ("kind", "zone", "around", "year", rule)}
+    return ScheduleParams(**given)
 
 
 def run(params: ScheduleParams) -> ScheduleResult:
@@ -368,7 +370,7 @@ def script(params: ScheduleParams) -> str:
         "interval": f"IntervalSchedule(interval=timedelta(minutes={params.every_minutes}), "
         f"anchor_date=datetime({params.year}, 1, 1, 9, tzinfo={place}), timezone={params.zone!r})",
     }[params.kind]
-    return f'''"""The next runs of a schedule by Prefect's own code; what the clocks do to them, and how they overlap, by the lab's."""
+    return f'''"""The next runs of a schedule by Prefect's own code; their clocks and their overlap by the lab's."""
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta

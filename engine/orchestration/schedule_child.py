@@ -1,7 +1,7 @@
 """``python -m engine.orchestration.schedule_child``: Prefect's own schedule code, asked line by line over a pipe.
 
-Real: the dates are those of ``prefect.server.schemas.schedules``, the classes from which Prefect's scheduler books runs. It lives
-in a child because its import takes more than a second, and because a rule can keep it busy for minutes: then it is ended.
+Real: the dates are those of ``prefect.server.schemas.schedules``, the classes from which Prefect's scheduler books runs. It
+lives in a child because its import takes more than a second, and because a rule can keep it busy for minutes: then it is ended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def schedule_of(rule: dict[str, Any]) -> Any:
     if rule["kind"] == "rrule":
         return RRuleSchedule(rrule=rule["rrule"], timezone=rule["zone"])
     anchor = datetime.fromtimestamp(rule["anchor"], UTC)
-    return IntervalSchedule(interval=timedelta(minutes=rule["every_minutes"]), anchor_date=anchor, timezone=rule["zone"])
+    return IntervalSchedule(interval=timedelta(minutes=rule["every_minutes"]), anchor_date=anchor, timezone=rule["zone"])  # type: ignore[arg-type]
 
 
 def dates(rule: dict[str, Any]) -> list[float]:

@@ -1,6 +1,6 @@
 """Clocks that change: which local times a zone leaves out or shows twice, and what a schedule made of them.
 
-Computed with ``zoneinfo``, apart from Prefect: the dates that Prefect gives are held against the local times that the rule names.
+Computed with ``zoneinfo``, apart from Prefect: what Prefect gives is held against the local times that the rule names.
 """
 
 from __future__ import annotations

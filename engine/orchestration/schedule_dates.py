@@ -1,7 +1,7 @@
 """Asks Prefect's schedule code, in its child process, for the runs of a rule; a rule that takes too long is refused.
 
-The child is started once, answers in milliseconds and ends with this process. Prefect walks through an rrule one occurrence after
-the other from 1 January 2020 on: ``FREQ=SECONDLY`` took it more than eight minutes here, so an answer is waited for
+The child is started once, answers in milliseconds and ends with this process. Prefect walks through an rrule one occurrence
+after the other from 1 January 2020 on: ``FREQ=SECONDLY`` took it more than eight minutes here, so an answer is waited for
 ``LIMIT_SECONDS`` and no longer.
 """
 

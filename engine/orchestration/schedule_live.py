@@ -1,7 +1,7 @@
 """A real deployment with a schedule: Prefect's scheduler books its runs, a runner takes them, and each can be watched.
 
-Real: the deployment, its schedule, its concurrency limit and every run are on the Prefect server (``server.SERVER``), created and read
-through its REST API; the runs happen in a child process (``schedule_runner``). One deployment a visitor.
+Real: the deployment, its schedule, its concurrency limit and every run are on the Prefect server (``server.SERVER``), created
+and read through its REST API; the runs happen in a child process (``schedule_runner``). One deployment a visitor.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Simulated from Prefect's dates and Prefect's rules: a deployment's concurrency limit with its collision strategy (``ENQUEUE``:
 wait, ``CANCEL_NEW``: drop the new run); a scheduler that books ahead at least three runs and at least one hour
-(``PREFECT_SERVER_SERVICES_SCHEDULER_MIN_RUNS`` and ``…_MIN_SCHEDULED_TIME``) and never looks back. The real worker looks for a free
-slot every 30 s only; here it starts at once.
+(``PREFECT_SERVER_SERVICES_SCHEDULER_MIN_RUNS`` and ``…_MIN_SCHEDULED_TIME``) and never looks back. The real worker looks for a
+free slot every 30 s only; here it starts at once.
 """
 
 from __future__ import annotations

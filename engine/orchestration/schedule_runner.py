@@ -1,8 +1,9 @@
 """``python -m engine.orchestration.schedule_runner DEPLOYMENT SECONDS``: runs what a deployment's schedule makes due.
 
 Real: what ``flow.serve()`` does, in one process instead of one a run: look every half second for runs that are due, ask the
-server for a slot by proposing *Pending* (so the deployment's concurrency limit and collision strategy decide), run the flow with Prefect's
-engine. It pauses the deployment and ends by itself after ``LIFE_SECONDS``, so that a forgotten schedule does not run for ever.
+server for a slot by proposing *Pending* (so the deployment's concurrency limit and collision strategy decide), run the flow
+with Prefect's engine. It pauses the deployment and ends by itself after ``LIFE_SECONDS``, so that a forgotten schedule does
+not run for ever.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def serve(deployment: str, seconds: float) -> None:
                 except PrefectException as error:  # deleted meanwhile
                     print(error, file=sys.stderr)
             time.sleep(POLL_SECONDS)
-        client.request("PATCH", f"/deployments/{deployment}", json={"paused": True})
+        client.request("PATCH", "/deployments/{id}", path_params={"id": deployment}, json={"paused": True})
 
 
 def main() -> None:
