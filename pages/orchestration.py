@@ -1,9 +1,10 @@
 """The orchestration lab: "How would you orchestrate a daily model retraining pipeline?" """
 
 from pages.shell import lab
-from pages.tabs import orchestration_monitor
+from pages.tabs import orchestration_monitor, orchestration_schedule
 
 lab.page(
     "orchestration",
     monitor=orchestration_monitor.show,
+    schedule=orchestration_schedule.show,
 )

@@ -16,7 +16,7 @@ from typing import Any
 from engine import processes, workspace
 from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
-from engine.orchestration import launch, monitor
+from engine.orchestration import launch, monitor, schedule
 from engine.orchestration import server as prefect
 from engine.spark import session as spark
 
@@ -80,6 +80,7 @@ def load() -> None:
 def orchestrate() -> None:
     """Start Prefect's server and the workers beside the warm-up; on a new workspace the defaults are run once."""
     try:
+        schedule.run(schedule.ScheduleParams())  # its child imports Prefect's schedule code
         monitor.start_first()
     except InputError as error:  # a server that the environment names and nobody reaches: the page says so
         logging.getLogger(__name__).warning("Prefect is not ready: %s", error)

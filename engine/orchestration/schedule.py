@@ -148,6 +148,11 @@ class ScheduleResult:
         return most_at_once(self.turns)
 
     @property
+    def most_at_once_unhindered(self) -> int:
+        """The largest number of runs at the same time, 0 if any run waits or is dropped."""
+        return 0 if self.n_cancelled or self.longest_wait_minutes else self.most_at_once
+
+    @property
     def n_cancelled(self) -> int:
         """Runs that the collision strategy drops."""
         return sum(turn.start is None for turn in self.turns)

@@ -14,7 +14,10 @@ from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.server import SERVER
 from tests.bench.harness import Tab, measure, payloads, slider
 
-TABS = (Tab("Run monitor (retries)", "orchestration", slider("monitor_retries"), "monitor_gantt"),)
+TABS = (
+    Tab("Run monitor (retries)", "orchestration", slider("monitor_retries"), "monitor_gantt"),
+    Tab("Schedules (limit)", "orchestration?orchestration_tab=Schedules", slider("schedule_limit"), "schedule_days"),
+)
 MANY = RunParams(flow="fan-out", tasks=190, width=12, duration_seconds=0.2, failure_probability=0.05, concurrency=16)
 
 

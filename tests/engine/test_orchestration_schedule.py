@@ -9,6 +9,7 @@ import runpy
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ from hypothesis import strategies as some
 from engine.errors import InputError
 from engine.orchestration import schedule, schedule_clock, schedule_dates, schedule_load
 from engine.orchestration.schedule import ScheduleParams
-from engine.orchestration.schedule_live import BOARD, fired, schedule_body, table, told
+from engine.orchestration.schedule_live import BOARD, schedule_body, table, told
 from engine.orchestration.server import SERVER
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -99,9 +100,9 @@ def test_a_time_that_comes_twice_runs_once_by_cron() -> None:
 
 def test_an_interval_in_utc_never_skips_and_says_so_where_it_does() -> None:
     utc = schedule.run(ScheduleParams(kind="interval", zone="UTC", around="clocks go back"))
-    assert {b - a for a, b in zip(utc.dates, utc.dates[1:], strict=False)} == {3600.0}
+    assert {b - a for a, b in pairwise(utc.dates)} == {3600.0}
     local = schedule.run(ScheduleParams(kind="interval", around="clocks go back"))
-    gaps = [b - a for a, b in zip(local.dates, local.dates[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(local.dates)]
     assert local.n_left_out == sum(gap > 3600 for gap in gaps), "a gap in the dates is a row that is left out, and no other"
 
 
@@ -198,7 +199,7 @@ def test_the_script_prints_the_headline(given_: dict[str, object], tmp_path: Pat
 
 
 def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> None:
-    """On the real server: booked by Prefect's scheduler, late while nobody takes its runs, run afterwards, gone when deleted."""
+    """On the real server: booked by its scheduler, late while nobody takes its runs, run afterwards, gone when deleted."""
     SERVER.ready(120)
     owner = "0" * 32
     deployment = BOARD.create(owner, ScheduleParams(limit=2), "every 5 s", 1.0)
@@ -216,7 +217,7 @@ def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> 
         done = [run for run in runs if run.state == "completed"]
         assert len(done) >= 2 and late & {run.id for run in done}, "a late run is run, not skipped"
         assert all(run.start is not None and run.start >= run.due - 1 for run in done)
-        assert {round(b.due - a.due, 3) for a, b in zip(runs, runs[1:], strict=False)} == {5.0}
+        assert {round(b.due - a.due, 3) for a, b in pairwise(runs)} == {5.0}
         assert "completed" in told(runs) and table(runs)[-1]["due (UTC)"] < table(runs)[0]["due (UTC)"]
         every = SERVER.call("flow_runs/filter", {"deployments": {"id": {"any_": [deployment.id]}}, "limit": 200})
         assert schedule_load.MAX_RUNS <= len(every) <= schedule_load.MAX_RUNS + 20, "at most 100 are booked at a time"
