@@ -18,11 +18,12 @@ from engine.orchestration import foretell, launch, records, watch
 from engine.orchestration.flows import RunParams, plan
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.monitor_script import script as script
-from engine.orchestration.records import Attempt, LogLine, Run, state_of
+from engine.orchestration.records import Attempt, IntervalState, LogLine, Run, state_of
 from engine.orchestration.server import SERVER
 from engine.units import human_seconds
 
 MonitorParams = RunParams  # the settings of a run are the settings of the tab
+COLUMNS: dict[str, IntervalState] = {"waited to start": "pending", "ran": "running", "waited to retry": "awaiting retry"}
 FINE = ("completed", "cached")
 FAILED = ("failed", "timed out")
 
@@ -218,9 +219,7 @@ class MonitorResult:
             {
                 "attempt": str(attempt.attempt or "–"),
                 "outcome": state_of(attempt),
-                "waited before": human_seconds(attempt.seconds("pending")),
-                "ran": human_seconds(attempt.seconds("running")),
-                "waited for a retry": human_seconds(attempt.seconds("awaiting retry")),
+                **{name: _told(attempt.seconds(kind)) for name, kind in COLUMNS.items()},
             }
             for attempt in sorted(self.run.attempts, key=lambda a: a.attempt)
             if attempt.task == task
@@ -229,6 +228,10 @@ class MonitorResult:
 
 def _outcomes(run: Run) -> dict[tuple[str, int], str]:
     return {(attempt.task, attempt.attempt): attempt.outcome for attempt in run.attempts}
+
+
+def _told(seconds: float) -> str:
+    return human_seconds(seconds) if seconds else "–"
 
 
 def of(run: Run) -> MonitorResult:

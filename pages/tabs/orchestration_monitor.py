@@ -151,8 +151,9 @@ def _task(result: MonitorResult) -> None:
 def _show(params: MonitorParams) -> bool:
     """Draw everything that a run causes; return whether it may still change by itself."""
     orchestration_run.server()
-    run = orchestration_run.choose(params)
-    orchestration_run.buttons(params, run)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run = orchestration_run.choose(params)
+        orchestration_run.buttons(params, run)
     queue = monitor.under_way()
     if len(queue) > 1:
         st.table(queue, hide_index=True, border="horizontal", alt="Runs that are not over: two run, the others wait")

@@ -61,7 +61,7 @@ def choose(params: MonitorParams) -> Run:
         format_func=lambda run_id: _label(listed[run_id]) if run_id in listed else LATEST,
         help="Every run, live and recorded; picking one brings its settings back, so that it can be run again or changed",
         on_change=_picked,
-        width=420,
+        width=380,
         **BOUND,
     )
     return listed[shown] if shown in listed else monitor.latest(params)
@@ -69,39 +69,38 @@ def choose(params: MonitorParams) -> Run:
 
 def buttons(params: MonitorParams, run: Run) -> None:
     ready = SERVER.state.ready
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        copies = int(
-            st.number_input(
-                "Runs", 1, 20, 1, key="monitor_copies", help="Submitted at once, each with the next seed", width=110, **BOUND
-            )
+    copies = int(
+        st.number_input(
+            "Runs", 1, 20, 1, key="monitor_copies", help="Submitted at once, each with the next seed", width=110, **BOUND
+        )
+    )
+    st.button(
+        "Run" if run.foretold else "Run again",
+        key="monitor_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not ready,
+        help="Have Prefect run the settings on screen" if ready else "Prefect's server is not ready yet",
+        on_click=_press,
+        args=(_submit, params, copies),
+    )
+    if not run.ended:
+        paused = run.state == "paused"
+        st.button(
+            "Resume" if paused else "Pause",
+            key="monitor_pause",
+            disabled=run.state not in ("running", "paused"),
+            help="What runs goes on to its end, nothing new starts",
+            on_click=_press,
+            args=(LAUNCHER.resume if paused else LAUNCHER.pause, run.id),
         )
         st.button(
-            "Run" if run.foretold else "Run again",
-            key="monitor_start",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=not ready,
-            help="Have Prefect run the settings on screen" if ready else "Prefect's server is not ready yet",
+            "End it",
+            key="monitor_end",
+            help="Cancel this run: its process is ended, no other run is touched",
             on_click=_press,
-            args=(_submit, params, copies),
+            args=(LAUNCHER.cancel, run.id),
         )
-        if not run.ended:
-            paused = run.state == "paused"
-            st.button(
-                "Resume" if paused else "Pause",
-                key="monitor_pause",
-                disabled=run.state not in ("running", "paused"),
-                help="What runs goes on to its end, nothing new starts",
-                on_click=_press,
-                args=(LAUNCHER.resume if paused else LAUNCHER.pause, run.id),
-            )
-            st.button(
-                "End it",
-                key="monitor_end",
-                help="Cancel this run: its process is ended, no other run is touched",
-                on_click=_press,
-                args=(LAUNCHER.cancel, run.id),
-            )
 
 
 def server() -> None:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.orchestration.monitor import MonitorResult
-from engine.orchestration.records import Run, Task, state_of
+from engine.orchestration.records import Attempt, Run, Task, state_of
 from engine.units import human_seconds
 
 COLORS = {
@@ -21,13 +21,15 @@ COLORS = {
     "timed out": figures.LEAKED,
     "cached": figures.SYNTHETIC,
     "awaiting retry": "#B9BEC5",
+    "upstream": figures.WAITING,
     "pending": figures.WAITING,
     "cancelled": "#5B6470",
     "crashed": "#5B6470",
     "not run": "#DDE1E6",
 }
 NAMES = {  # category -> what the legend calls it
-    "pending": "pending",
+    "upstream": "pending: upstream runs",
+    "pending": "pending: no free slot",
     "running": "running",
     "completed": "try completed",
     "failed": "try failed",
@@ -36,8 +38,9 @@ NAMES = {  # category -> what the legend calls it
     "cached": "cached",
     "cancelled": "cancelled or crashed",
 }
-WIDTHS = {"pending": 0.18, "awaiting retry": 0.34}
-ROW_PIXELS, LEAST_PIXELS, MOST_PIXELS = 21, 300, 1_000
+WIDTHS = {"upstream": 0.05, "pending": 0.2, "awaiting retry": 0.34}
+ROW_PIXELS, LEAST_PIXELS, MOST_PIXELS = 20, 280, 1_000
+LEAST_SECONDS = 0.02  # what is shorter cannot be seen, and is not drawn
 LABELLED_TASKS = 45
 LABELLED_NODES = 32
 
@@ -54,23 +57,41 @@ class _Bars:
 def _bars(run: Run, now: float) -> dict[str, _Bars]:
     """Return the bars of a run by category; what still lasts ends now."""
     bars: dict[str, _Bars] = defaultdict(_Bars)
+    ready = _ready(run, now)
+
+    def add(kind: str, attempt: Attempt, start: float, end: float) -> None:
+        if kind != "cached" and end - start < LEAST_SECONDS:
+            return
+        into = bars[kind]
+        into.base.append(round(start, 3))
+        into.length.append(round(end - start, 3))
+        into.task.append(attempt.task)
+        into.text.append(f"{attempt.attempt}" if kind not in WIDTHS and attempt.attempt > 1 else "")
+        number = f" · attempt {attempt.attempt}" if attempt.attempt else ""
+        into.hover.append(f"{attempt.task}{number}<br>{NAMES.get(kind, kind)}, {human_seconds(end - start)}")
+
     for attempt in run.attempts:
         for interval in attempt.intervals:
-            end = now if interval.end_seconds is None else interval.end_seconds
+            start = interval.start_seconds
+            end = max(now if interval.end_seconds is None else interval.end_seconds, start)
             kind: str = interval.state
             if kind == "running" and interval.end_seconds is not None:
                 kind = "cancelled" if attempt.outcome == "crashed" else attempt.outcome or "running"
-            if kind == "pending" and end - interval.start_seconds < 0.02:
-                continue
-            into = bars[kind]
-            into.base.append(round(interval.start_seconds, 3))
-            into.length.append(round(max(end - interval.start_seconds, 0.0), 3))
-            into.task.append(attempt.task)
-            number = f"{attempt.attempt}" if interval.state == "running" and attempt.attempt > 1 else ""
-            into.text.append(number)
-            last = human_seconds(max(end - interval.start_seconds, 0.0))
-            into.hover.append(f"{attempt.task} · attempt {attempt.attempt or '–'}<br>{NAMES.get(kind, kind)}, {last}")
+            if kind == "pending":
+                free = min(max(ready[attempt.task], start), end)
+                add("upstream", attempt, start, free)
+                start = free
+            add(kind, attempt, start, end)
     return bars
+
+
+def _ready(run: Run, now: float) -> dict[str, float]:
+    """Return when the last task upstream of each ended; now, while one of them lasts."""
+    ends: dict[str, float] = {}
+    for key, attempt in run.last().items():
+        last = attempt.intervals[-1] if attempt.intervals else None
+        ends[key] = now if last is None or last.end_seconds is None else last.end_seconds
+    return {task.key: max((ends.get(key, now) for key in task.upstream), default=0.0) for task in run.tasks}
 
 
 def seconds_now(run: Run) -> float:
@@ -85,7 +106,7 @@ def _title(result: MonitorResult) -> str:
     if run.foretold:
         return f"Foretold: {result.n_attempts} tries of {len(run.tasks)} tasks, {result.n_failed_tries} fail"
     if run.state == "scheduled":
-        return "Waiting for one of two workers"
+        return "Waiting for one of two workers (pale: what is foretold)"
     if not run.ended:
         word = "Paused" if run.state == "paused" else "Live"
         return f"{word}: {result.n_attempts} tries so far, {result.n_failed_tries} failed"
@@ -96,17 +117,20 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
     """Draw each attempt as a bar of its own. To see first: the tries that failed, and the waits before the next ones."""
     run = result.run
     names = [task.key for task in run.tasks]
-    extra = [task.key for task in pinned.run.tasks if task.key not in set(names)] if pinned else []
-    height = min(max(len(names + extra) * ROW_PIXELS + 150, LEAST_PIXELS), MOST_PIXELS)
+    shown = set(names)
+    extra = [task.key for task in pinned.run.tasks if task.key not in shown] if pinned else []
+    height = min(max(len(names + extra) * ROW_PIXELS + 130, LEAST_PIXELS), MOST_PIXELS)
     figure = figures.new_tall(_title(result), height=height, x="seconds since the run began")
     if pinned is not None:
-        _draw(figure, _bars(pinned.run, seconds_now(pinned.run)), offset=True)
-    _draw(figure, _bars(run, seconds_now(run)), offset=False)
+        _draw(figure, _bars(pinned.run, seconds_now(pinned.run)), offset=True, pale=True)
+    drawn = result.foretold if run.state == "scheduled" else run
+    _draw(figure, _bars(drawn, seconds_now(drawn)), offset=False, pale=run.state == "scheduled")
     if not run.ended and run.started_at is not None:
         figure.add_vline(seconds_now(run), line={"color": figures.KNOWN, "width": 1, "dash": "dot"})
     labels = len(names + extra) <= LABELLED_TASKS
     bold = [f"<b>{name}</b>" if name == chosen else name for name in names + extra]
-    figure.update_layout(barmode="overlay", bargap=0.15, xaxis={"rangemode": "tozero"}, uirevision=run.id or "foretold")
+    figure.update_layout(barmode="overlay", margin_t=56, uirevision=run.id or "foretold")
+    figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=(names + extra)[::-1],
@@ -119,7 +143,7 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
     return figure
 
 
-def _draw(figure: go.Figure, bars: dict[str, _Bars], offset: bool) -> None:
+def _draw(figure: go.Figure, bars: dict[str, _Bars], offset: bool, pale: bool) -> None:
     for kind, name in NAMES.items():
         found = bars.get(kind)
         if found is None:
@@ -136,7 +160,7 @@ def _draw(figure: go.Figure, bars: dict[str, _Bars], offset: bool) -> None:
         }
         if kind == "cached":  # a moment: no length to see
             figure.add_scatter(x=found.base, mode="markers", marker={"symbol": "diamond", "size": 10, "color": COLORS[kind]},
-                               opacity=0.4 if offset else 1, **shared)  # fmt: skip
+                               opacity=0.4 if pale else 1, **shared)  # fmt: skip
             continue
         width = WIDTHS.get(kind, 0.72)
         marker: dict[str, Any] = {"color": COLORS[kind], "line": {"width": 0}}
@@ -149,7 +173,7 @@ def _draw(figure: go.Figure, bars: dict[str, _Bars], offset: bool) -> None:
             width=0.14 if offset else width,
             offset=-0.48 if offset else None,
             marker=marker,
-            opacity=0.55 if offset else 1,
+            opacity=0.45 if pale else 1,
             text=None if offset else found.text,
             textposition="inside",
             insidetextanchor="start",
@@ -204,7 +228,7 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
     title = f"{n_done} of {len(states)} tasks done" if not run.foretold else f"The graph, foretold: {len(states)} tasks"
     rows = max((abs(y) for _, y in places.values()), default=0) * 2 + 1
     labelled = len(states) <= LABELLED_NODES
-    figure = figures.new_tall(title, height=int(min(max(rows * 44 + 150, 260), 560)))
+    figure = figures.new_tall(title, height=int(min(max(rows * 40 + 110, 240), 520)))
     figure.add_scatter(
         x=xs, y=ys, mode="lines", line={"color": figures.WAITING, "width": 1}, hoverinfo="skip", showlegend=False
     )
@@ -229,6 +253,7 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
                 "line": {"width": [3 if key == chosen else 1 for key in keys], "color": figures.WAITING},
             },
         )
+    figure.update_layout(margin_t=48)
     low, high = min(y for _, y in places.values()), max(y for _, y in places.values())
     figure.update_xaxes(visible=False, range=[-0.5, max(x for x, _ in places.values()) + 0.5])
     figure.update_yaxes(visible=False, range=[low - 0.9, high + 0.6])
