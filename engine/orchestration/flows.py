@@ -23,7 +23,7 @@ ABOUT: dict[Flow, str] = {
     "subflows": "A flow that calls flows, each with tasks and a state of its own",
     "meant to fail": "An export whose upload has a bug: no retry cures it, and what depends on it never runs",
 }
-Backoff = Literal["fixed", "exponential"]
+Backoff = Literal["fixed", "linear", "exponential"]
 BACKOFFS: tuple[Backoff, ...] = get_args(Backoff)
 FACTORS = (0.7, 0.85, 1.0, 1.0, 1.15, 1.3, 1.5, 1.0, 0.85, 3.0)  # of the duration, one drawn for each try: one in ten is slow
 TIMEOUT_MARGIN_SECONDS = 0.5  # no try ends closer to the timeout: a busy machine must not change an outcome
@@ -68,8 +68,8 @@ class RunParams:
 
     def delays(self) -> list[float]:
         """Return the seconds to wait before each retry, without jitter."""
-        grows = self.backoff == "exponential"
-        return [self.delay_seconds * (2**k if grows else 1) for k in range(self.retries)]
+        grown = {"fixed": lambda k: 1, "linear": lambda k: k + 1, "exponential": lambda k: 2**k}[self.backoff]
+        return [self.delay_seconds * grown(k) for k in range(self.retries)]
 
 
 @dataclass(frozen=True, slots=True)

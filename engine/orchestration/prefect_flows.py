@@ -77,8 +77,11 @@ class Submit:
     def task(self, key: str) -> Any:
         """Return the task as this run wants it."""
         params = self.params
-        grows = params.backoff == "exponential"
-        delay: Any = exponential_backoff(params.delay_seconds) if grows else params.delay_seconds
+        delay: Any = {
+            "fixed": params.delay_seconds,
+            "linear": params.delays(),
+            "exponential": exponential_backoff(params.delay_seconds),
+        }[params.backoff]
         jitter: Any = params.jitter or None
         return step.with_options(
             task_run_name=key,
