@@ -216,8 +216,9 @@ class ScheduleResult:
             )
         rule = f"at most {p.limit} at once" if p.limit else "no limit"
         found.append(
-            f"A run takes {p.run_minutes:g} min, {rule}: up to {self.most_at_once} at the same time, the longest wait is "
-            f"{self.longest_wait_minutes:,.0f} min, {self.n_cancelled} dropped."
+            f"A run takes {human_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once} at the same time, the longest "
+            f"wait is {human_seconds(self.longest_wait_minutes * 60) if self.longest_wait_minutes else 'none'}, "
+            f"{self.n_cancelled} dropped."
         )
         found.append(
             f"Server down for {p.down_hours:g} h: {self.n_missed} due meanwhile. Prefect had booked {len(out.late)} of them "
@@ -267,8 +268,9 @@ def _clock_reason(result: ScheduleResult) -> str:
     day = written(change.at, p.zone)[:10]
     kind = "do not exist" if change.shift_seconds > 0 else "come twice"
     return (
-        f"On {day} the clocks of {p.zone} jump by {change.shift_seconds / 60:+.0f} min: the local times from {low:%H:%M} until "
-        f"{high:%H:%M} {kind}. In UTC that day is like any other."
+        f"On {day} the clocks of {p.zone} go {'forward' if change.shift_seconds > 0 else 'back'} by "
+        f"{abs(change.shift_seconds) / 60:.0f} min: the local times from {low:%H:%M} to {high:%H:%M} {kind}. In UTC that day "
+        "is like any other."
     )
 
 

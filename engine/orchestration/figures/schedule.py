@@ -12,6 +12,7 @@ from engine import figures
 from engine.orchestration.schedule import ScheduleResult
 from engine.orchestration.schedule_clock import Row
 from engine.orchestration.schedule_live import Fired
+from engine.units import human_seconds
 
 Look = tuple[str, str]  # colour, symbol
 LOOKS: dict[str, Look] = {
@@ -31,15 +32,17 @@ STATE_COLOURS = {
 }
 BAND = "rgba(140,147,156,0.28)"
 MOST_DAYS = 24
+AGAIN = ", again"
 
 
 def _place(row: Row, zone: str) -> tuple[str, float]:
-    """Return the day and the hour of the clock at which a row is drawn: where it runs, else where it would have."""
-    if row.at is None:
+    """Return the lane (a day; a second one for an hour that comes twice) and the hour of the clock at which a row is drawn."""
+    moment = datetime.fromtimestamp(row.shown_at if row.at is None else row.at, ZoneInfo(zone))
+    if row.at is None and moment.strftime("%Y-%m-%d %H:%M") != row.wall:  # a time that the clock never shows
         day, clock = row.wall.split(" ")
         return day, int(clock[:2]) + int(clock[3:]) / 60
-    moment = datetime.fromtimestamp(row.at, ZoneInfo(zone))
-    return moment.strftime("%Y-%m-%d"), moment.hour + moment.minute / 60 + moment.second / 3600
+    day = moment.strftime("%Y-%m-%d") + (AGAIN if moment.fold else "")
+    return day, moment.hour + moment.minute / 60 + moment.second / 3600
 
 
 def _days(result: ScheduleResult) -> list[str]:
@@ -75,7 +78,7 @@ def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Fig
     _shade(figure, result, names)
     hours = [_place(row, zone)[1] for row in result.plan.rows]
     low, high = max(min(hours) - 1.5, -0.5), min(max(hours) + 1.5, 24.5)
-    ticks = [hour for hour in range(25) if low <= hour <= high]
+    ticks = [hour for hour in range(0, 25, 3 if high - low > 12 else 1) if low <= hour <= high]
     texts = [f"{hour:02d}:00" for hour in ticks]
     figure.update_xaxes(range=[low, high], tickvals=ticks, ticktext=texts, showgrid=True, autotickangles=[0, 90])
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1])
@@ -97,15 +100,13 @@ def _shade(figure: go.Figure, result: ScheduleResult, names: list[str]) -> None:
         return
     low, high = change.walls(zone)
     day = low.strftime("%Y-%m-%d")
-    if day not in names:
-        return
-    middle = len(names) - 1 - names.index(day)
     begin, end = low.hour + low.minute / 60, (high.hour + high.minute / 60) or 24
-    figure.add_shape(
-        type="rect", x0=begin, x1=end, y0=middle - 0.5, y1=middle + 0.5, fillcolor=BAND, line_width=0, layer="below"
-    )
-    text = "missing" if change.shift_seconds > 0 else "comes twice"
-    figure.add_annotation(x=end, y=middle, text=text, showarrow=False, xanchor="left", xshift=4, font_color=figures.WAITING)
+    text = "this hour is missing" if change.shift_seconds > 0 else "this hour comes twice"
+    for name in {day, day + AGAIN} & set(names):
+        y = len(names) - 1 - names.index(name)
+        figure.add_shape(type="rect", x0=begin, x1=end, y0=y - 0.5, y1=y + 0.5, fillcolor=BAND, line_width=0, layer="below")
+        if name == day:
+            figure.add_annotation(x=begin, y=y + 0.5, text=text, showarrow=False, xanchor="left", yanchor="bottom", yshift=-3)
 
 
 def _bars(figure: go.Figure, bars: Iterable[tuple[float, float, str]], colour: str, name: str) -> None:
@@ -137,7 +138,7 @@ def overlap(result: ScheduleResult) -> go.Figure:
     if result.n_cancelled:
         title = f"{result.n_cancelled} of {len(made)} runs are dropped: the one before still runs"
     elif result.longest_wait_minutes:
-        title = f"The last runs start up to {result.longest_wait_minutes:,.0f} min after their time"
+        title = f"The last runs start up to {human_seconds(result.longest_wait_minutes * 60)} after their time"
     figure = figures.new(title, height=130 + 18 * len(made), x="time (UTC)")
     pairs = list(zip(names, made, strict=True))
     _bars(figure, ((t.due, t.start, n) for n, t in pairs if t.start is not None and t.start > t.due), figures.WAITING, "waits")
