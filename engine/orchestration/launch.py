@@ -71,6 +71,7 @@ class Launcher:
                 self._stopping = False
                 self._thread = threading.Thread(target=self._work, name="launcher", daemon=True)
                 self._thread.start()
+                threading.Thread(target=self._follow, name="follower", daemon=True).start()
 
     def stop(self) -> None:
         """End the workers; what waits stays on the server and is taken up at the next start."""
@@ -232,6 +233,16 @@ class Launcher:
             for run_id in held:  # somebody may press "Resume" in Prefect's own pages
                 if watch.read(self.server, run_id).state == "running":
                     self._go_on(run_id)
+
+    def _follow(self) -> None:
+        """Read what runs and is looked at, so that no page waits for the server."""
+        while not self._stopping:
+            for run_id in [slot.run_id for slot in self.slots if slot.run_id]:
+                try:
+                    watch.follow(self.server, run_id)
+                except InputError:
+                    pass  # the server is away: pages go on with what was last read
+            time.sleep(watch.FRESH_SECONDS)
 
     def _hire(self, slot: Slot) -> None:
         log = (self.server.home / "workers.log").open("a")

@@ -247,15 +247,17 @@ def run(params: RunParams) -> MonitorResult:
 def latest(params: RunParams) -> Run:
     """Return the run to show for these settings: the latest one, live or kept; else the one foretold."""
     for run_id in reversed(LAUNCHER.active()):
-        if LAUNCHER.params.get(run_id) == params:
-            return watch.read(SERVER, run_id)
+        live = watch.peek(run_id)
+        if live is not None and live.params == params:
+            return live
     return next((run for run in records.runs() if run.params == params), foretell.run(params))
 
 
 def find(run_id: str) -> Run | None:
     """Return a run by its id, live or kept, or ``None``."""
-    if run_id in LAUNCHER.params:
-        return watch.read(SERVER, run_id)
+    live = watch.peek(run_id)
+    if live is not None:
+        return live
     try:
         return records.load(run_id)
     except InputError:
@@ -275,14 +277,17 @@ def under_way() -> list[dict[str, str]]:
     """Return one line a run that is not over, those that run first: what a queue in sight shows."""
     rows = []
     for run_id in LAUNCHER.active():
-        live = watch.read(SERVER, run_id)
+        live = watch.peek(run_id)
+        if live is None:
+            continue
         place = LAUNCHER.place(run_id)
+        waits = f"waits, {place} before it" if place else "next, or about to start"
         done = Counter(live.counts())
         rows.append(
             {
                 "run": live.name,
                 "flow": live.params.flow,
-                "state": f"waits, {place} before it" if live.state == "scheduled" else live.state,
+                "state": waits if live.state == "scheduled" else live.state,
                 "tasks done": f"{done['completed'] + done['cached']} of {len(live.tasks)}",
             }
         )

@@ -110,7 +110,7 @@ class Run:
     @property
     def n_attempts(self) -> int:
         """Tries that really ran, cached ones not counted."""
-        return sum(attempt.attempt > 0 and attempt.outcome != "cached" for attempt in self.attempts)
+        return sum(any(interval.state == "running" for interval in attempt.intervals) for attempt in self.attempts)
 
 
 def state_of(attempt: Attempt) -> str:

@@ -21,7 +21,8 @@ from engine.orchestration.server import Server
 
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 FRESH_SECONDS = 0.4
-OVERLAP_SECONDS = 3.0  # events are asked for again from so long before the last one: they may arrive out of order
+LOOKED_SECONDS = 5.0  # a run that no page has looked at for so long is not read again
+OVERLAP_SECONDS = 1.5  # events are asked for again from so long before the last one: they may arrive out of order
 PAGE_ROWS = 200
 SETTLE_SECONDS = 8.0  # how long the last events of a run are waited for
 LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}
@@ -61,6 +62,8 @@ class Watch:
     latest_event: float = 0.0
     latest_line: float = 0.0
     read_at: float = 0.0
+    looked_at: float = 0.0
+    snapshot: Run | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self, server: Server, patience: float = 5.0) -> int:
@@ -68,6 +71,7 @@ class Watch:
         self.flow_run = server.call(f"flow_runs/{self.run_id}", patience=patience)
         n_new = self._events(server, patience)
         self._log(server, patience)
+        self.snapshot = self.run()
         self.read_at = time.monotonic()
         return n_new
 
@@ -152,10 +156,14 @@ class Watch:
             message=self.flow_run["state"].get("message") or "",
         )
 
+    def _sorted_lines(self) -> list[tuple[str, float, str, str]]:
+        lines = tuple(self.lines.values())  # at once: another thread may be adding to them
+        return sorted(lines, key=lambda line: line[1])
+
     def _failures(self) -> dict[str, list[tuple[float, str]]]:
         """Return when and why tries failed, from the log."""
         found: dict[str, list[tuple[float, str]]] = {}
-        for task, at, _, message in sorted(self.lines.values(), key=lambda line: line[1]):
+        for task, at, _, message in self._sorted_lines():
             if message.startswith(("Task run failed with", "Task run exceeded")):
                 found.setdefault(task, []).append((at, message.split("\n")[0]))
         return found
@@ -169,7 +177,7 @@ class Watch:
             if begin is not None:
                 starts.setdefault(attempt.task, []).append((begin, attempt.attempt))
         lines = []
-        for task, at, level, message in sorted(self.lines.values(), key=lambda line: line[1]):
+        for task, at, level, message in self._sorted_lines():
             begun = [number for begin, number in starts.get(task, []) if begin <= at - zero]
             lines.append(LogLine(task, max(begun, default=1 if task else 0), at - zero, level, message))
         return tuple(lines)
@@ -241,7 +249,24 @@ _watches: dict[str, Watch] = {}
 
 def begin(server: Server, run_id: str, params: RunParams, flow_run: dict[str, Any]) -> None:
     """Begin to follow a run that has just been created."""
-    _watches[run_id] = Watch(run_id, params, flow_run)
+    watch = _watches[run_id] = Watch(run_id, params, flow_run)
+    watch.snapshot = watch.run()
+
+
+def peek(run_id: str) -> Run | None:
+    """Return a run that is not over as it was last read, at once; the launcher reads what is looked at."""
+    watch = _watches.get(run_id)
+    if watch is None:
+        return None
+    watch.looked_at = time.monotonic()
+    return watch.snapshot or watch.run()
+
+
+def follow(server: Server, run_id: str) -> None:
+    """Read a run again if somebody has looked at it lately: what the launcher does for runs that run."""
+    watch = _watches.get(run_id)
+    if watch is not None and time.monotonic() - watch.looked_at < LOOKED_SECONDS:
+        read(server, run_id)
 
 
 def touch(run_id: str) -> None:
@@ -277,13 +302,13 @@ def read(server: Server, run_id: str, fresh_seconds: float = FRESH_SECONDS) -> R
                 watch.refresh(server, patience=1.0)
             except InputError:
                 watch.read_at = time.monotonic()
-        return watch.run()
+        return watch.snapshot or watch.run()
 
 
 def log(run_id: str) -> tuple[LogLine, ...]:
     """Return the log of a run, live or kept."""
     watch = _watches.get(run_id)
-    return watch.log(watch.run()) if watch is not None else records.logs(run_id)
+    return records.logs(run_id) if watch is None else watch.log(watch.snapshot or watch.run())
 
 
 def keep(server: Server, run_id: str, params: RunParams | None) -> Run:

@@ -148,8 +148,13 @@ def _task(result: MonitorResult) -> None:
         st.caption("The log comes with the real run.")
 
 
-def _show(params: MonitorParams) -> bool:
-    """Draw everything that a run causes; return whether it may still change by itself."""
+def _waits() -> bool:
+    """Whether something may change by itself: a run is not over, or the server is not where it should be."""
+    return bool(LAUNCHER.active()) or SERVER.state.stage not in ("ready", "cold")
+
+
+def _show(params: MonitorParams) -> None:
+    """Draw everything that a run causes."""
     orchestration_run.server()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run = orchestration_run.choose(params)
@@ -166,7 +171,6 @@ def _show(params: MonitorParams) -> bool:
     if not state.presenting():
         _task(result)
     lab.report("orchestration", "monitor", result, figure)
-    return bool(queue) or not run.ended
 
 
 @lab.experiment("monitor")
@@ -179,15 +183,14 @@ def show() -> None:
             params = _params()
         finally:
             lab.controls_end("orchestration", "monitor")
-    was = (bool(LAUNCHER.active()), SERVER.state.stage)
-    waits = was[0] or was[1] not in ("ready", "cold")
+    polled = _waits()
 
-    @st.fragment(run_every=LIVE_SECONDS if waits else None)
+    @st.fragment(run_every=LIVE_SECONDS if polled else None)
     def live() -> None:
         with lab.errors_shown():
             _show(params)
-        if waits and not LAUNCHER.active() and SERVER.state.ready:
-            st.rerun()  # nothing left to wait for: polling ends
+        if _waits() != polled:
+            st.rerun()  # a run has begun, or nothing is left to wait for: polling begins or ends
 
     with output:
         live()

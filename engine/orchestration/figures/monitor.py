@@ -131,6 +131,8 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
     bold = [f"<b>{name}</b>" if name == chosen else name for name in names + extra]
     figure.update_layout(barmode="overlay", margin_t=56, uirevision=run.id or "foretold")
     figure.update_xaxes(rangemode="tozero")
+    if not run.ended:  # as long as foretold, so that the axis stands still
+        figure.update_xaxes(range=[0, 1.04 * max(seconds_now(run), result.foretold.seconds)])
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=(names + extra)[::-1],
