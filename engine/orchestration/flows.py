@@ -68,8 +68,8 @@ class RunParams:
 
     def delays(self) -> list[float]:
         """Return the seconds to wait before each retry, without jitter."""
-        grown = {"fixed": lambda k: 1, "linear": lambda k: k + 1, "exponential": lambda k: 2**k}[self.backoff]
-        return [self.delay_seconds * grown(k) for k in range(self.retries)]
+        growth = {"fixed": 1, "linear": 0, "exponential": 2}[self.backoff]
+        return [self.delay_seconds * (growth**k if growth else k + 1) for k in range(self.retries)]
 
 
 @dataclass(frozen=True, slots=True)

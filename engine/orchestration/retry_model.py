@@ -16,7 +16,8 @@ import numpy as np
 from engine.orchestration.flows import FACTORS, Backoff
 
 N_RUNS = 10_000
-N_FLOWS = 2_000
+N_FLOWS = 1_000
+FLOW_SEED = 10**9  # flows draw other numbers than single tasks
 FAIL_PART = 0.5  # of a try's duration, when it fails
 MEAN_FACTOR = sum(FACTORS) / len(FACTORS)
 
@@ -99,20 +100,22 @@ def simulate(
     work = duration_seconds * np.array(FACTORS)[rng.integers(0, len(FACTORS), shape)] * np.where(failed, FAIL_PART, 1.0)
     waited = (waits * jitter_multiples(rng, jitter, (n, len(waits))) * took_place[:, 1:]).sum(axis=1)
     tries = took_place.sum(axis=1)
-    return TaskRuns(tries, ~failed.all(axis=1), waited, waited + (work * took_place).sum(axis=1))
+    return TaskRuns(tries, np.asarray(~failed.all(axis=1)), waited, waited + (work * took_place).sum(axis=1))
 
 
-def flows(runs: TaskRuns, n_tasks: int, in_sequence: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return whether each of ``N_FLOWS`` flows completed and the seconds it took, of tasks drawn from ``runs``.
+def flows(
+    probability: float, waits: np.ndarray, jitter: float, duration_seconds: float, n_tasks: int, in_sequence: bool, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether each of ``N_FLOWS`` flows of ``n_tasks`` completed and the seconds it took.
 
     In sequence a failed task is the last one; in parallel all run at once and the longest decides.
     """
-    drawn = np.random.default_rng([seed, 1]).integers(0, len(runs.tries), (N_FLOWS, n_tasks))
-    completed, seconds = runs.completed[drawn], runs.seconds[drawn]
-    good = completed.all(axis=1)
+    runs = simulate(probability, waits, jitter, duration_seconds, seed + FLOW_SEED, N_FLOWS * n_tasks)
+    completed, seconds = (values.reshape(N_FLOWS, n_tasks) for values in (runs.completed, runs.seconds))
+    good = np.asarray(completed.all(axis=1))
     if not in_sequence:
         return good, seconds.max(axis=1)
-    reached = np.ones(drawn.shape, bool)
+    reached = np.ones(completed.shape, bool)
     np.logical_and.accumulate(completed[:, :-1], axis=1, out=reached[:, 1:])
     return good, (seconds * reached).sum(axis=1)
 
