@@ -1,7 +1,13 @@
 """The orchestration lab: "How would you orchestrate a daily model retraining pipeline?" """
 
 from pages.shell import lab
-from pages.tabs import orchestration_history, orchestration_monitor, orchestration_retry, orchestration_schedule
+from pages.tabs import (
+    orchestration_alerts,
+    orchestration_history,
+    orchestration_monitor,
+    orchestration_retry,
+    orchestration_schedule,
+)
 
 lab.page(
     "orchestration",
@@ -9,4 +15,5 @@ lab.page(
     history=orchestration_history.show,
     retry=orchestration_retry.show,
     schedule=orchestration_schedule.show,
+    alerts=orchestration_alerts.show,
 )

@@ -152,7 +152,8 @@ class HistoryResult:
     @property
     def verdict(self) -> str:
         """The answer in a sentence."""
-        kind = "foretold runs, not real ones:" if self.foretold else "recorded runs of"
+        many = "s" if len(self.runs) != 1 else ""
+        kind = f"foretold run{many}, not real ones:" if self.foretold else f"recorded run{many} of"
         head = f"{len(self.runs)} {kind} *{self.params.flow}*: **{self.success.percent()}** completed"
         if self.duration.n:
             head += f", median {human_seconds(self.duration.value)}"

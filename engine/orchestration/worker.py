@@ -25,13 +25,14 @@ def execute(run_id: str, settings: dict[str, Any]) -> str:
     from prefect.client.orchestration import get_client
     from prefect.flow_engine import run_flow
 
-    from engine.orchestration import prefect_flows
+    from engine.orchestration import alert_hooks, prefect_flows
 
     params = prefect_flows.parameters_of(settings)
     try:
         with get_client(sync_client=True) as client:
             flow_run = client.read_flow_run(run_id)  # type: ignore[arg-type]
-        flow = prefect_flows.FLOW_FUNCTIONS[params.flow].with_options(task_runner=prefect_flows.runner_of(params))
+        runner, hooks = prefect_flows.runner_of(params), alert_hooks.options()
+        flow = prefect_flows.FLOW_FUNCTIONS[params.flow].with_options(task_runner=runner, **hooks)
         run_flow(flow, flow_run=flow_run, parameters={"settings": {**settings, "root": run_id}}, return_type="state")
     except Exception as error:  # whatever Prefect raises around a flow, the launcher records it with the run
         return f"{type(error).__name__}: {error}"[:500]

@@ -26,6 +26,12 @@ FATE_COLOURS = dict(
 RUN_COLOURS = {"completed": figures.HELD_OUT, "failed": figures.FAILED, "crashed": figures.LEAKED, "cancelled": figures.WAITING}
 MOST_TASKS = 60  # lanes of a figure; beyond them the shortest are left out, and said
 N_FRAMES = 40
+BUTTONS = {
+    "bgcolor": "rgba(140,147,156,0.25)",
+    "bordercolor": figures.WAITING,
+    "font": {"color": figures.WAITING},
+    "showactive": False,
+}
 
 
 def _when(run: Run) -> str:
@@ -45,7 +51,7 @@ def grid(result: HistoryResult) -> go.Figure:
     places = [len(runs) - k for k in range(len(runs))]
     n = len(FATES)
     scale = [point for k, colour in enumerate(FATE_COLOURS.values()) for point in ((k / n, colour), ((k + 1) / n, colour))]
-    figure = figures.new(_grid_title(result), height=max(300, 150 + 15 * len(tasks)), x="run (1: the latest)")
+    figure = figures.new_tall(_grid_title(result), height=max(330, 200 + 15 * len(tasks)), x="run (1: the latest)")
     figure.add_heatmap(
         x=[str(place) for place in places],
         y=tasks,
@@ -61,21 +67,24 @@ def grid(result: HistoryResult) -> go.Figure:
     for k, (fate, colour) in enumerate(FATE_COLOURS.items()):
         if np.any(codes == k):
             figure.add_scatter(x=[None], y=[None], mode="markers", marker={"color": colour, "symbol": "square"}, name=fate)
+    columns: dict[int, str] = {}
     for name, place in (("A", result.params.run), ("B", result.params.other)):
-        text = str(min(place, len(runs)))
-        figure.add_annotation(x=text, y=1, yref="paper", text=name, showarrow=False, yanchor="bottom", font_size=13)
-    figure.update_yaxes(autorange="reversed", type="category", dtick=1 if len(tasks) <= 40 else None)
+        column = len(runs) - min(place, len(runs))
+        columns[column] = f"{columns[column]} = {name}" if column in columns else name
+    for column, name in columns.items():  # by number: a category that reads like one would be taken for it
+        figure.add_annotation(x=column, y=1, yref="paper", text=f"<b>{name}</b>", showarrow=False, yanchor="bottom")
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, dtick=1 if len(tasks) <= 40 else None)
     figure.update_xaxes(type="category", showgrid=False, nticks=12, tickangle=0)
-    figure.update_layout(legend={"y": 1.04})
     return figure
 
 
 def _grid_title(result: HistoryResult) -> str:
-    kind = "foretold runs" if result.foretold else "runs"
+    n = len(result.runs)
+    kind = ("foretold run" if result.foretold else "run") + ("s" if n != 1 else "")
     weak = max(result.stats, key=lambda s: (s.flaky.value, s.flaky.n), default=None)
     if weak is None or not weak.flaky.value:
-        return f"{len(result.runs)} {kind}: no try of any task failed"
-    return f"{len(result.runs)} {kind}: {weak.task} stumbles in {weak.flaky.value:.0%} of them"
+        return f"{n} {kind}: no try of any task failed"
+    return f"{n} {kind}: a try of {weak.task}<br>failed in {weak.flaky.value:.0%} of them"
 
 
 def durations(result: HistoryResult) -> go.Figure:
@@ -279,7 +288,16 @@ def replay(result: HistoryResult) -> go.Figure:
             {"steps": steps, "active": N_FRAMES, "currentvalue": {"suffix": " s"}, "pad": {"t": 48}, "x": 0.12, "len": 0.88}
         ],
         updatemenus=[
-            {"type": "buttons", "direction": "left", "buttons": buttons, "x": 0, "y": 0, "pad": {"t": 62}, "yanchor": "top"}
+            {
+                "type": "buttons",
+                "direction": "left",
+                "buttons": buttons,
+                "x": 0,
+                "y": 0,
+                "pad": {"t": 62},
+                "yanchor": "top",
+                **BUTTONS,
+            }
         ],
     )
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1], range=[-0.5, len(names) - 0.5])
