@@ -132,9 +132,9 @@ def save(run: Run, logs: tuple[LogLine, ...] = ()) -> None:
     """Keep a finished run; written aside and moved, so that a reader never meets half a file."""
     require(run.ended, "run must have ended before it is kept. Got {}.", run.state)
     rows = [
-        (a.task, a.attempt, a.outcome, a.message, i.state, i.start_seconds, i.end_seconds)
+        (a.task, a.attempt, a.outcome, a.message, *((i.state, i.start_seconds, i.end_seconds) if i else (None, None, None)))
         for a in run.attempts
-        for i in a.intervals or (Interval("pending", 0.0, None),)
+        for i in a.intervals or (None,)  # a task that never existed has a row, and no interval
     ]
     columns = ("task", "attempt", "outcome", "message", "state", "start_seconds", "end_seconds")
     head = {
@@ -188,7 +188,9 @@ def _load(path: Path) -> Run:
     columns = [table[name].to_pylist() for name in _SCHEMA.names]
     for task, attempt, outcome, message, state, start, end in zip(*columns, strict=True):
         before = attempts.get((task, attempt))
-        intervals = (*(before.intervals if before else ()), Interval(state, start, end))
+        intervals = before.intervals if before else ()
+        if state is not None:
+            intervals += (Interval(state, start, end),)
         attempts[task, attempt] = Attempt(task, attempt, intervals, outcome, message)
     head["params"] = RunParams(**head["params"])
     head["tasks"] = tuple(Task(t["key"], tuple(t["upstream"]), t["subflow"]) for t in head["tasks"])
