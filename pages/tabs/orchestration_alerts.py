@@ -32,12 +32,22 @@ def _params() -> AlertsParams:
         **BOUND,
     )
     rules = st.multiselect("Rules", RULES, default=list(D.rules), key="alerts_rules", help="Which of them alert", **BOUND)
-    k = st.slider("Too slow beyond, σ", 1.0, 10.0, D.k, 0.5, key="alerts_k", help="Above the median of its past", **BOUND)
+    k = st.slider(
+        "Too slow beyond", 1.0, 10.0, D.k, 0.5, format="%g σ", key="alerts_k", help="Above the median of its past", **BOUND
+    )
     least = st.slider(
         "Runs that a history needs", 3, 50, D.min_runs, key="alerts_min_runs", help="Completed, same flow and settings", **BOUND
     )
     late = st.slider(
-        "Late after, s", 1.0, 600.0, D.late_seconds, 1.0, key="alerts_late_seconds", help="From submission to start", **BOUND
+        "Late after",
+        1.0,
+        600.0,
+        D.late_seconds,
+        1.0,
+        format="%g s",
+        key="alerts_late_seconds",
+        help="From submission to start",
+        **BOUND,
     )
     return AlertsParams(source=source, flow=flow, rules=tuple(rules), k=k, min_runs=least, late_seconds=late)
 

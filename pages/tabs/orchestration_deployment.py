@@ -23,6 +23,9 @@ def show(params: ScheduleParams) -> None:
     """Draw the deployment's own controls and, while there is one, its runs as they come."""
     where = SERVER.state
     st.caption(f"{where.message}" + (f" [Prefect's own pages]({where.ui_url})" if where.ready else ""))
+    if not where.ready:  # nothing here waits for it: the controls come when it is there
+        SERVER.start()
+        _await(where.stage)
     left, right = st.columns(2)
     fire = left.segmented_control(
         "Fires", FIRES, default=FIRES[0], required=True, key="schedule_fire", help="Seconds are worth watching", **BOUND
@@ -40,8 +43,9 @@ def show(params: ScheduleParams) -> None:
     owner = state.owner()
     deployment = BOARD.of(owner)
     with st.container(horizontal=True):
-        _button("Create it" if deployment is None else "Create anew", "create", BOARD.create, owner, params, fire, seconds)
-        if deployment is not None:
+        if where.ready:
+            _button("Create it" if deployment is None else "Create anew", "create", BOARD.create, owner, params, fire, seconds)
+        if where.ready and deployment is not None:
             paused, staffed = deployment.paused, deployment.runner is not None
             _button("Resume" if paused else "Pause", "pause", BOARD.pause, owner, not paused)
             _button("Take its worker away" if staffed else "Give it a worker", "staff", _staff, owner, not staffed)
@@ -49,10 +53,17 @@ def show(params: ScheduleParams) -> None:
     problem = st.session_state.pop("schedule_problem", "")
     if problem:
         st.error(problem, icon=":material/error:")
-    if deployment is not None:
+    if where.ready and deployment is not None:
         _watch(owner)
     st.code(schedule_live.as_sent(params, fire or FIRES[0]), language="python")
     st.caption("The same deployment in Prefect's own words. Here it ends by itself after 15 minutes.")
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def _await(stage: str) -> None:
+    """Draw the tab anew once the server is at another stage."""
+    if SERVER.state.stage != stage:
+        st.rerun()
 
 
 def _staff(owner: str, wanted: bool) -> None:

@@ -51,7 +51,11 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
     figure.add_hline(y=p.k, line_dash="dot", line_color=figures.SYNTHETIC, annotation_text=f"limit: {p.k:g} σ")
     if pinned is not None and pinned.params.k != p.k:
         figure.add_hline(y=pinned.params.k, line_dash="dot", line_color=figures.WAITING, annotation_text="limit of A")
-    figure.update_xaxes(autorange="reversed")
+    if n <= 10:
+        figure.update_xaxes(dtick=1)
+    seen = [min(max(one.score, LOW), HIGH) for one in result.watched if one.score is not None]
+    figure.update_xaxes(range=[n + 1, 0])
+    figure.update_yaxes(range=[min([-3.0, *seen]) - 0.5, max([p.k + 1, *seen]) + 0.5])
     return figure
 
 

@@ -162,8 +162,8 @@ POLICIES = ("Prefect", "Airflow, catchup=True", "Airflow, catchup=False")
 def outage(result: ScheduleResult) -> go.Figure:
     """Draw who makes up for the runs of an outage. To see first: the crosses, which nobody ever runs."""
     out = result.outage
-    title = f"{len(out.missed)} due while the server is down: Prefect makes up for {len(out.late)}, {len(out.lost)} are lost"
-    figure = figures.new(title, height=300, x="due (UTC)")
+    title = f"{len(out.missed)} due while the server is down:<br>Prefect makes up for {len(out.late)}, {len(out.lost)} are lost"
+    figure = figures.new_tall(title, height=360, x="due (UTC)")
     taken = dict(zip(POLICIES, (out.late, out.airflow["catchup=True"], out.airflow["catchup=False"]), strict=True))
     for made_up, colour, symbol, name in (
         (True, figures.HELD_OUT, "circle", "run afterwards"),
