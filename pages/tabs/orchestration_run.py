@@ -17,6 +17,7 @@ from engine.units import human_seconds
 BOUND: dict[str, Any] = {"bind": "query-params"}
 LATEST = "latest of these settings"
 N_LISTED = 30
+COPIES = (1, 2, 3, 6, 20)
 PRESS_SECONDS = 6.0  # how long a press on Run waits for a busy server before it says so
 
 
@@ -70,8 +71,8 @@ def choose(params: MonitorParams) -> Run:
 def buttons(params: MonitorParams, run: Run) -> None:
     ready = SERVER.state.ready
     copies = int(
-        st.number_input(
-            "Runs", 1, 20, 1, key="monitor_copies", help="Submitted at once, each with the next seed", width=110, **BOUND
+        st.selectbox(
+            "How many", COPIES, key="monitor_copies", help="Submitted at once, each with the next seed", width=110, **BOUND
         )
     )
     st.button(
