@@ -29,9 +29,13 @@ def _params() -> HistoryParams:
         **BOUND,
     )
     last = st.select_slider("Latest", LAST, D.last, key="history_last", help="So many runs at most", **BOUND)
-    place = st.number_input("Run A", 1, 200, D.run, key="history_run", help="Is looked at; 1: the latest", **BOUND)
-    other = st.number_input("Run B", 1, 200, D.other, key="history_other", help="Is compared with A", **BOUND)
-    base = HistoryParams(source=source, flow=flow, last=last, run=place or 1, other=other or 1)
+    most = max(len(history.run(HistoryParams(source=source, flow=flow, last=last)).runs), 2)
+    for key in ("history_run", "history_other"):  # another list may be shorter
+        if st.session_state.get(key, 1) > most:
+            st.session_state[key] = most
+    place = st.slider("Run A", 1, most, D.run, key="history_run", help="Is looked at; 1: the latest", **BOUND)
+    other = st.slider("Run B", 1, most, D.other, key="history_other", help="Is compared with A", **BOUND)
+    base = HistoryParams(source=source, flow=flow, last=last, run=place, other=other)
     tasks = ["", *history.run(base).spans]
     if st.session_state.get("history_faster", "") not in tasks:  # another run, other tasks
         st.session_state["history_faster"] = ""
@@ -55,9 +59,7 @@ def _params() -> HistoryParams:
         help="Its time is divided by it",
         **BOUND,
     )
-    return HistoryParams(
-        source=source, flow=flow, last=last, run=place or 1, other=other or 1, faster=faster or "", factor=factor
-    )
+    return HistoryParams(source=source, flow=flow, last=last, run=place, other=other, faster=faster or "", factor=factor)
 
 
 def _choose() -> None:

@@ -49,7 +49,7 @@ def test_recorded_runs_take_the_place_of_the_foretold(tmp_path: Path, monkeypatc
         history.records.save(run)
     app.run()
     assert not app.info and "4 recorded runs of *fan-out*" in texts(app)
-    app.number_input(key="history_run").set_value(3).run()
+    app.slider(key="history_run").set_value(3).run()
     app.segmented_control(key="history_view").set_value("Compare").run()
     shown = history.run(history.HistoryParams(flow="fan-out", run=3)).compared
     assert app.dataframe[0].value["task"].tolist() == [row["task"] for row in shown]
