@@ -115,7 +115,7 @@ class MonitorResult:
             ends = "complete" if run.state == "completed" else "fail"
             return (
                 f"Foretold from the seed, not run yet: it will **{ends}** after **{self.n_attempts} tries** of {n_tasks} "
-                f"tasks, {self.n_failed_tries} of them failed, in about {human_seconds(run.seconds)}."
+                f"tasks, {self.n_failed_tries} of them failing, in about {human_seconds(run.seconds)}."
             )
         done = f"{self._n(*FINE)} of {n_tasks} tasks"
         if not run.ended:

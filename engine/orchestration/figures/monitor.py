@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.orchestration.monitor import MonitorResult
+from engine.orchestration.monitor import FAILED, FINE, MonitorResult
 from engine.orchestration.records import Attempt, Run, Task, state_of
 from engine.units import human_seconds
 
@@ -25,7 +25,7 @@ COLORS = {
     "pending": figures.WAITING,
     "cancelled": "#5B6470",
     "crashed": "#5B6470",
-    "not run": "#DDE1E6",
+    "not run": "rgba(140, 147, 156, 0.28)",
 }
 NAMES = {  # category -> what the legend calls it
     "upstream": "pending: upstream runs",
@@ -214,6 +214,16 @@ def _places(tasks: tuple[Task, ...]) -> dict[str, tuple[float, float]]:
     return places
 
 
+def _graph_title(result: MonitorResult, states: dict[str, str]) -> str:
+    told = "Foretold: " if result.run.foretold else ""
+    lost = [key for key, state in states.items() if state in FAILED]
+    if lost:
+        names = lost[0] if len(lost) == 1 else f"{len(lost)} tasks"
+        return f"{told}{names} {'fail' if len(lost) > 1 else 'fails'}, {result.n_not_run} of {len(states)} tasks never run"
+    n_done = sum(state in FINE for state in states.values())
+    return f"{told}{n_done} of {len(states)} tasks done" + (f", {result.n_cached} from the cache" if result.n_cached else "")
+
+
 def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
     """Draw the graph of tasks, coloured by state. To see first: where it burns, and what that keeps from running."""
     run = result.run
@@ -226,11 +236,9 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
         for key in task.upstream:
             xs += [places[key][0], places[task.key][0], None]
             ys += [places[key][1], places[task.key][1], None]
-    n_done = sum(state in ("completed", "cached") for state in states.values())
-    title = f"{n_done} of {len(states)} tasks done" if not run.foretold else f"The graph, foretold: {len(states)} tasks"
     rows = max((abs(y) for _, y in places.values()), default=0) * 2 + 1
     labelled = len(states) <= LABELLED_NODES
-    figure = figures.new_tall(title, height=int(min(max(rows * 40 + 110, 240), 520)))
+    figure = figures.new_tall(_graph_title(result, states), height=int(min(max(rows * 40 + 110, 240), 520)))
     figure.add_scatter(
         x=xs, y=ys, mode="lines", line={"color": figures.WAITING, "width": 1}, hoverinfo="skip", showlegend=False
     )
@@ -245,7 +253,6 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
             name=f"{kind} {len(keys)}",
             text=keys if labelled else None,
             textposition="bottom center",
-            textfont={"size": 12},
             customdata=keys,
             hovertext=[f"{key}<br>{kind}" for key in keys],
             hoverinfo="text",
