@@ -3,6 +3,7 @@
 from pages.shell import lab
 from pages.tabs import (
     orchestration_alerts,
+    orchestration_backpressure,
     orchestration_history,
     orchestration_monitor,
     orchestration_retry,
@@ -15,5 +16,6 @@ lab.page(
     history=orchestration_history.show,
     retry=orchestration_retry.show,
     schedule=orchestration_schedule.show,
+    backpressure=orchestration_backpressure.show,
     alerts=orchestration_alerts.show,
 )
