@@ -16,7 +16,7 @@ from typing import Any
 from engine import processes, workspace
 from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
-from engine.orchestration import alert_webhook, launch, monitor, schedule
+from engine.orchestration import alert_webhook, launch, monitor, schedule, schedule_live
 from engine.orchestration import server as prefect
 from engine.spark import session as spark
 
@@ -96,6 +96,7 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     threading.Thread(target=orchestrate, name="prefect-start", daemon=True).start()
     yield
     alert_webhook.POST.stop()
+    schedule_live.BOARD.stop()
     launch.LAUNCHER.stop()
     prefect.SERVER.stop()
     spark.ENGINE.stop()

@@ -339,7 +339,8 @@ def _rows(params: ScheduleParams, start: float, found: tuple[float, ...]) -> lis
         skip = -(-(first - params.anchor) // timedelta(minutes=step))
         walls = [params.anchor + timedelta(minutes=step) * (skip + k) for k in range(len(found) + 1)]
     else:  # in UTC no local time is missing: there the rule gives the times that it names
-        named = _dates(params, first.replace(tzinfo=UTC).timestamp(), n=10 * N_RUNS, zone="UTC")
+        begin, end = (wall.replace(tzinfo=UTC).timestamp() for wall in (first, last))
+        named = _dates(params, begin, n=10 * N_RUNS, end=end, zone="UTC")
         walls = [datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for at in named]
     return rows([wall for wall in walls if wall <= last], found, params.zone)
 

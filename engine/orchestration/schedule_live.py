@@ -7,6 +7,7 @@ and read through its REST API; the runs happen in a child process (``schedule_ru
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import threading
 import time
@@ -75,6 +76,7 @@ class Board:
             The server cannot be reached or refuses.
         """
         self.delete(owner)
+        self.sweep()
         flow = SERVER.call("flows/", {"name": "scheduled", "tags": [TAG]})
         body = {
             "name": f"{fire} {owner[:6]}",
@@ -143,10 +145,24 @@ class Board:
         past = [run for run in found if run.due <= time.time()]
         return past[-SHOWN:] + [run for run in found if run.due > time.time()][: SHOWN // 3]
 
+    def sweep(self) -> None:
+        """Delete what a server of ours that was ended at once has left behind: nobody would ever take its runs."""
+        if SERVER.kind == "attached":
+            return
+        known = {deployment.id for deployment in self.found.values()}
+        for left in SERVER.call("deployments/filter", {"deployments": {"tags": {"all_": [TAG]}}}):
+            if left["id"] not in known:
+                SERVER.call(f"deployments/{left['id']}", method="DELETE")
+
     def stop(self) -> None:
-        """End every runner (the server shuts down)."""
+        """Delete every deployment (this app shuts down); a server that does not answer is not waited for."""
         for owner in list(self.found):
             self.dismiss(owner)
+            deployment = self.found.pop(owner)
+            try:
+                SERVER.call(f"deployments/{deployment.id}", method="DELETE", patience=3.0)
+            except InputError as error:
+                logging.getLogger(__name__).warning("deployment %s stays: %s", deployment.name, error)
 
 
 def schedule_body(params: ScheduleParams, fire: Fire) -> dict[str, Any]:

@@ -12,11 +12,19 @@ from engine.orchestration.figures import monitor as figures
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.server import SERVER
+from tests.bench import orchestration_records
 from tests.bench.harness import Tab, measure, payloads, slider
 
 TABS = (
     Tab("Run monitor (retries)", "orchestration", slider("monitor_retries"), "monitor_gantt"),
     Tab("Schedules (limit)", "orchestration?orchestration_tab=Schedules", slider("schedule_limit"), "schedule_days"),
+    Tab(
+        "History (factor)",
+        "orchestration?orchestration_tab=History&history_source=foretold",
+        slider("history_factor"),
+        "history_path",
+    ),
+    Tab("Watch and alert (σ)", "orchestration?orchestration_tab=Watch+and+alert", slider("alerts_k"), "alerts_scores"),
 )
 MANY = RunParams(flow="fan-out", tasks=190, width=12, duration_seconds=0.2, failure_probability=0.05, concurrency=16)
 
@@ -60,4 +68,4 @@ def compute() -> None:
     figures_made = monitored()
     LAUNCHER.stop()
     SERVER.stop()
-    payloads(figures_made)
+    payloads({**figures_made, **orchestration_records.kept()})

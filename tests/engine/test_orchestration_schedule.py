@@ -237,7 +237,12 @@ def test_the_schedule_on_screen_is_what_the_server_gets_and_books() -> None:
     owner = "1" * 32
     params = ScheduleParams(cron="17 4 * * *")
     assert schedule_body(params, "by this rule") == {"cron": "17 4 * * *", "timezone": "America/New_York"}
+    lost = BOARD.create("3" * 32, params, "by this rule", 1.0)
+    BOARD.dismiss("3" * 32)
+    BOARD.found.pop("3" * 32)  # as after a crash of the app
     BOARD.create(owner, params, "by this rule", 1.0)
+    with pytest.raises(InputError, match="404"):
+        SERVER.call(f"deployments/{lost.id}")
     try:
         now, deadline = time.time(), time.monotonic() + 30
         while len(BOARD.runs(owner)) < 3 and time.monotonic() < deadline:
