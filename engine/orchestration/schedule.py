@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from engine.errors import require, require_choice
-from engine.orchestration import schedule_dates
+from engine.orchestration import schedule_dates, schedule_script
 from engine.orchestration.schedule_clock import Change, Row, changes, elapsed_rows, rows, written, zone_of
 from engine.orchestration.schedule_load import (
     COLLISIONS,
@@ -370,38 +370,4 @@ def day_of(at: float, zone: str) -> date:
 
 def script(params: ScheduleParams) -> str:
     """Return a script that reproduces the headline with Prefect's classes."""
-    plan = _plan(_shared(params))
-    place = f'ZoneInfo("{params.zone}")'
-    rule = {
-        "cron": f"CronSchedule(cron={params.cron!r}, timezone={params.zone!r})",
-        "rrule": f"RRuleSchedule(rrule={params.rrule!r}, timezone={params.zone!r})",
-        "interval": f"IntervalSchedule(interval=timedelta(minutes={params.every_minutes}), "
-        f"anchor_date=datetime({params.year}, 1, 1, 9, tzinfo={place}), timezone={params.zone!r})",
-    }[params.kind]
-    return f'''"""The next runs of a schedule by Prefect's own code; their clocks and their overlap by the lab's."""
-import asyncio
-import json
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
-
-from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
-
-from engine.orchestration import schedule_load
-from engine.orchestration.schedule import ScheduleParams, run
-
-schedule = {rule}
-start = datetime.fromtimestamp({plan.start!r}, UTC)
-dates = sorted({{date.timestamp() for date in asyncio.run(schedule.get_dates(n={N_RUNS}, start=start))}})
-turns = schedule_load.turns(tuple(dates), {params.run_minutes * 60!r}, {params.limit}, {params.collision!r})
-fates = run({params!r})
-print(json.dumps({{
-    "n_runs": len(dates),
-    "first": datetime.fromtimestamp(dates[0], UTC).isoformat(),
-    "last": datetime.fromtimestamp(dates[-1], UTC).isoformat(),
-    "n_moved": fates.n_moved,
-    "n_left_out": fates.n_left_out,
-    "most_at_once": schedule_load.most_at_once(turns),
-    "n_cancelled": sum(turn.start is None for turn in turns),
-    "longest_wait_minutes": round(max(turn.wait_seconds for turn in turns) / 60, 6),
-}}))
-'''
+    return schedule_script.code(params, _plan(_shared(params)).start, N_RUNS)
