@@ -56,8 +56,10 @@ class Launcher:
     queue: deque[str] = field(default_factory=deque)
     params: dict[str, RunParams] = field(default_factory=dict)  # of every run that is not over
     cancelled: set[str] = field(default_factory=set)
+    ending: list[str] = field(default_factory=list)  # over, and being read for the last time
     _changed: threading.Condition = field(default_factory=lambda: threading.Condition(threading.RLock()))
     _thread: threading.Thread | None = None
+    _follower: threading.Thread | None = None
     _stopping: bool = False
     _warm: bool = False
     _flow_ids: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -71,7 +73,9 @@ class Launcher:
                 self._stopping = False
                 self._thread = threading.Thread(target=self._work, name="launcher", daemon=True)
                 self._thread.start()
-                threading.Thread(target=self._follow, name="follower", daemon=True).start()
+            if self._follower is None or not self._follower.is_alive():
+                self._follower = threading.Thread(target=self._follow, name="follower", daemon=True)
+                self._follower.start()
 
     def stop(self) -> None:
         """End the workers; what waits stays on the server and is taken up at the next start."""
@@ -122,8 +126,8 @@ class Launcher:
     def active(self) -> list[str]:
         """Return the runs that are not over: those that run, then those that wait, in order."""
         with self._changed:
-            running = [slot.run_id for slot in self.slots if slot.run_id]
-            return running + [run_id for run_id in self.queue if run_id not in running]
+            ran = [*self.ending, *(slot.run_id for slot in self.slots if slot.run_id)]
+            return ran + [run_id for run_id in self.queue if run_id not in ran]
 
     def place(self, run_id: str) -> int:
         """Return how many runs wait before this one does (0: it is next, or runs, or is over)."""
@@ -208,6 +212,7 @@ class Launcher:
         with self._changed:
             self.params.pop(run_id, None)
             self.cancelled.discard(run_id)
+            self.ending = [other for other in self.ending if other != run_id]
 
     def _work(self) -> None:
         """Hand waiting runs to free workers, and keep the workers alive."""
@@ -256,12 +261,14 @@ class Launcher:
         """Follow one worker until its output ends."""
         for line in lines:
             message = json.loads(line)
-            if "ended" in message:
-                self._finish(message["ended"], message["error"])
             with self._changed:
+                if "ended" in message:
+                    self.ending.append(message["ended"])
                 if slot.process is process:
                     slot.ready, slot.run_id, slot.held = True, "", False
                 self._changed.notify_all()
+            if "ended" in message:
+                self._finish(message["ended"], message["error"])
         with self._changed:
             died = slot.process is process
             run_id = slot.run_id if died else ""

@@ -240,7 +240,9 @@ def closed(attempt: Attempt, end_seconds: float, state: RunState) -> Attempt:
         for i in attempt.intervals
     )
     ran = any(i.state == "running" for i in attempt.intervals)
-    outcome: Outcome = "not run" if not ran else "cancelled" if state == "cancelled" else "crashed"
+    # A flow completes only when all its tasks have: then the server missed the last event (it had died), not the task.
+    ended: dict[str, Outcome] = {"cancelled": "cancelled", "completed": "completed"}
+    outcome: Outcome = ended.get(state, "crashed") if ran else "not run"
     return Attempt(attempt.task, attempt.attempt if ran else 0, intervals, outcome, attempt.message)
 
 
