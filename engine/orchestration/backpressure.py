@@ -217,7 +217,8 @@ class BackpressureResult:
             f"**On Prefect, {m.at_seconds[-1]:.0f} s**: {m.n_created} runs created, {m.n_dropped} dropped, {m.n_completed} "
             f"done, never more than {m.most_at_once} at once (limit {self.params.workers}). {int(m.depth[-1])} waited at the "
             f"end, {int(expected[-1])} simulated; the counts differ by {gap:.1f} on average. Mean wait: "
-            f"{waits or 'none started'}. The source came {m.late_seconds:.2f} s late (median): a run takes the server that long to create."
+            f"{waits or 'none started'}. The source came {m.late_seconds:.2f} s late (median): it waits while the server "
+            "creates a run."
         )
 
     def trades(self) -> list[dict[str, str]]:
