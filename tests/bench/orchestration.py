@@ -7,10 +7,14 @@ import time
 from dataclasses import replace
 
 from engine.jobs import timed
-from engine.orchestration import launch, monitor, watch
+from engine.orchestration import backpressure, launch, monitor, retry, watch
+from engine.orchestration.backpressure import BackpressureParams
+from engine.orchestration.figures import backpressure as backpressure_figures
 from engine.orchestration.figures import monitor as figures
+from engine.orchestration.figures import retry as retry_figures
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER
+from engine.orchestration.retry import RetryParams
 from engine.orchestration.server import SERVER
 from tests.bench import orchestration_records
 from tests.bench.harness import Tab, measure, payloads, slider
@@ -23,6 +27,13 @@ TABS = (
         "orchestration?orchestration_tab=History&history_source=foretold",
         slider("history_factor"),
         "history_path",
+    ),
+    Tab("Retry lab (retries)", "orchestration?orchestration_tab=Retry+lab", slider("retry_retries"), "retry_outcomes"),
+    Tab(
+        "Backpressure (at once)",
+        "orchestration?orchestration_tab=Backpressure",
+        slider("backpressure_workers"),
+        "backpressure_depth",
     ),
     Tab("Watch and alert (σ)", "orchestration?orchestration_tab=Watch+and+alert", slider("alerts_k"), "alerts_scores"),
 )
@@ -63,9 +74,26 @@ def follow(run_id: str) -> list[float]:
     return took
 
 
+def dragged() -> dict[str, object]:
+    """Print what the controls of Retry lab and Backpressure cost, each time with a setting not seen before."""
+    tried = measure(
+        "Retry lab: 10,000 runs, 1,000 flows", lambda i: retry.run(RetryParams(retries=5, jitter=0.5, seed=100 + i))
+    )
+    queued = measure("Backpressure: 3 × 120 items", lambda i: backpressure.run(BackpressureParams(seed=100 + i)))
+    most = BackpressureParams(arrival_rate=10.0, service_seconds=0.3, workers=3, seconds=200, urgent_share=0.3)
+    busy = measure("Backpressure: 3 × 2,000 items", lambda i: backpressure.run(replace(most, seed=100 + i)))
+    return {
+        "Retry outcomes": retry_figures.outcomes(tried),
+        "Herd": retry_figures.herd(tried),
+        "Queue": backpressure_figures.depth(queued),
+        "Queue, 2,000 items": backpressure_figures.depth(busy),
+        "Waits, 2,000 items": backpressure_figures.waits(busy),
+    }
+
+
 def compute() -> None:
     """Print the lab's own goals."""
-    figures_made = monitored()
+    figures_made = {**dragged(), **monitored()}
     LAUNCHER.stop()
     SERVER.stop()
     payloads({**figures_made, **orchestration_records.kept()})
