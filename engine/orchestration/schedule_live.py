@@ -6,7 +6,6 @@ and read through its REST API; the runs happen in a child process (``schedule_ru
 
 from __future__ import annotations
 
-import json
 import logging
 import subprocess
 import threading
@@ -15,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
 
 from engine import processes
 from engine.errors import InputError
@@ -170,7 +170,7 @@ def schedule_body(params: ScheduleParams, fire: Fire) -> dict[str, Any]:
     if fire != "by this rule":
         return {"interval": float(fire.split()[1]), "timezone": params.zone}
     if params.kind == "interval":
-        anchor = params.anchor.isoformat()
+        anchor = params.anchor.replace(tzinfo=ZoneInfo(params.zone)).isoformat()  # a naive one would be taken for UTC
         return {"interval": params.every_minutes * 60.0, "anchor_date": anchor, "timezone": params.zone}
     return {params.kind: params.rule, "timezone": params.zone}
 
@@ -213,10 +213,19 @@ def table(runs: list[Fired]) -> list[dict[str, str]]:
 
 def as_sent(params: ScheduleParams, fire: Fire) -> str:
     """Return the code that makes the same deployment with Prefect's own ``serve``."""
-    body = {k: v for k, v in schedule_body(params, fire).items() if k != "timezone"}
-    arguments = ", ".join(f"{key}={value!r}" for key, value in body.items())
-    limit = f"limit=ConcurrencyLimitConfig(limit={params.limit}, collision_strategy={STRATEGIES[params.collision]!r})"
-    return f"scheduled.serve(name={json.dumps(fire)}, {arguments}{', global_' + limit if params.limit else ''})"
+    zone = f"timezone={params.zone!r}"
+    if fire != "by this rule":
+        schedule = f"Interval({float(fire.split()[1]):g}, {zone})"
+    elif params.kind == "interval":
+        anchor = f"datetime({params.year}, 1, 1, 9, tzinfo=ZoneInfo({params.zone!r}))"
+        schedule = f"Interval(timedelta(minutes={params.every_minutes}), anchor_date={anchor}, {zone})"
+    else:
+        schedule = f"{'Cron' if params.kind == 'cron' else 'RRule'}({params.rule!r}, {zone})"
+    lines = [f"name={fire!r}", f"schedule={schedule}"]
+    if params.limit:
+        strategy = STRATEGIES[params.collision]
+        lines.append(f"global_limit=ConcurrencyLimitConfig(limit={params.limit}, collision_strategy={strategy!r})")
+    return "scheduled.serve(\n    " + ",\n    ".join(lines) + ",\n)"
 
 
 BOARD = Board()  # of this server

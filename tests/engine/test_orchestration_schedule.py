@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import json
 import runpy
@@ -11,6 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +24,7 @@ from hypothesis import strategies as some
 from engine.errors import InputError
 from engine.orchestration import schedule, schedule_clock, schedule_dates, schedule_load
 from engine.orchestration.schedule import ScheduleParams
-from engine.orchestration.schedule_live import BOARD, schedule_body, table, told
+from engine.orchestration.schedule_live import BOARD, as_sent, schedule_body, table, told
 from engine.orchestration.server import SERVER
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -232,11 +235,12 @@ def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> 
         SERVER.call(f"deployments/{deployment.id}")
 
 
-def test_the_schedule_on_screen_is_what_the_server_gets_and_books() -> None:
+@pytest.mark.parametrize("kind", ["cron", "interval"])
+def test_the_schedule_on_screen_is_what_the_server_gets_and_books(kind: schedule.Kind) -> None:
     SERVER.ready(120)
     owner = "1" * 32
-    params = ScheduleParams(cron="17 4 * * *")
-    assert schedule_body(params, "by this rule") == {"cron": "17 4 * * *", "timezone": "America/New_York"}
+    params = ScheduleParams(kind=kind, cron="17 4 * * *", every_minutes=1440)
+    assert schedule_body(params, "by this rule")["timezone"] == "America/New_York"
     lost = BOARD.create("3" * 32, params, "by this rule", 1.0)
     BOARD.dismiss("3" * 32)
     BOARD.found.pop("3" * 32)  # as after a crash of the app
@@ -248,11 +252,36 @@ def test_the_schedule_on_screen_is_what_the_server_gets_and_books() -> None:
         while len(BOARD.runs(owner)) < 3 and time.monotonic() < deadline:
             time.sleep(0.5)
         booked = [run.due for run in BOARD.runs(owner)]
-        foretold = schedule_load.booked(schedule_dates.dates("cron", params.cron, params.zone, now), now)
+        anchor = params.anchor.replace(tzinfo=NEW_YORK).timestamp()
+        foretold = schedule_load.booked(schedule_dates.dates(kind, params.rule, params.zone, now, anchor=anchor), now)
         assert tuple(booked) == foretold and len(booked) == 3
         assert timedelta(seconds=booked[1] - booked[0]) >= timedelta(hours=23)
     finally:
         BOARD.delete(owner)
+
+
+@pytest.mark.parametrize("kind", schedule.KINDS)
+@pytest.mark.parametrize("fire", ["every 5 s", "by this rule"])
+def test_the_code_beside_the_deployment_makes_the_same_schedule(kind: schedule.Kind, fire: str) -> None:
+    """The call on the page, made on a flow that only notes it, gives Prefect the schedule that the API was sent."""
+    from prefect import Flow
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig
+    from prefect.schedules import Cron, Interval, RRule
+
+    params = ScheduleParams(kind=kind, limit=2, collision="cancel the new run")
+    noted: dict[str, Any] = {}
+    names = {"Cron": Cron, "Interval": Interval, "RRule": RRule, "ConcurrencyLimitConfig": ConcurrencyLimitConfig}
+    times = {"datetime": datetime, "timedelta": timedelta, "ZoneInfo": ZoneInfo}
+    exec(as_sent(params, fire), {**names, **times, "scheduled": SimpleNamespace(serve=noted.update)})  # type: ignore[arg-type]
+    made, sent = noted["schedule"], schedule_body(params, fire)  # type: ignore[arg-type]
+    assert made.timezone == sent["timezone"] == params.zone
+    if "interval" in sent:
+        assert made.interval.total_seconds() == sent["interval"]
+        assert "anchor_date" not in sent or made.anchor_date == datetime.fromisoformat(sent["anchor_date"])
+    else:
+        assert getattr(made, kind) == sent[kind]
+    assert noted["global_limit"].limit == 2 and noted["global_limit"].collision_strategy.value == "CANCEL_NEW"
+    assert set(noted) <= set(inspect.signature(Flow.serve).parameters)
 
 
 def test_params_that_no_date_depends_on_share_their_dates() -> None:
