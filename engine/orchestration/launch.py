@@ -309,7 +309,8 @@ LAUNCHER = Launcher(SERVER)  # of this app
 
 
 def submit(params: RunParams) -> str:
-    """Submit a run and return its id."""
+    """Submit a run, once the server is there, and return its id."""
+    SERVER.ready()
     return LAUNCHER.submit(params)
 
 
@@ -331,7 +332,7 @@ def cancel(run_id: str) -> None:
 def rerun(run_id: str) -> str:
     """Submit a run with the parameters of another one, live or kept, and return the new run's id."""
     params = LAUNCHER.params.get(run_id) or records.load(run_id).params
-    return LAUNCHER.submit(params)
+    return submit(params)
 
 
 def wait(run_id: str, timeout: float = 120.0) -> records.Run:

@@ -28,6 +28,7 @@ Stage = Literal["cold", "starting", "ready", "restarting", "unreachable"]
 REACH_SECONDS = 5.0  # an unreachable server is said within ten
 WATCH_SECONDS = 0.25
 ATTACHED_WATCH_SECONDS = 3.0
+START_SECONDS = 240.0  # a start takes about 10 s on a machine that is free, a minute on one that is busy
 BUSY = (429, 500, 502, 503, 504)  # 500 and 503 are how "database is locked" arrives
 PATIENCE_SECONDS = 45.0  # how long a call is tried again: longer than a restart takes
 
@@ -106,7 +107,7 @@ class Server:
         given = os.environ.get("PREFECT_API_URL", "").strip().rstrip("/")
         return given or f"http://127.0.0.1:{free_port()}/api"
 
-    def ready(self, timeout: float = 90.0) -> str:
+    def ready(self, timeout: float = START_SECONDS) -> str:
         """Return the API's address once the server answers; starts it when needed.
 
         Raises

@@ -41,8 +41,8 @@ def test_six_at_once_two_run_the_rest_wait_in_sight_all_end_none_is_lost() -> No
         run = records.load(run_id)
         assert run.params == replace(SMALL, seed=20 + k) and run.ended
         assert monitor.of(run).outcomes() == monitor.of(foretell.run(run.params)).outcomes()
-    order = [records.load(run_id).started_at for run_id in ids]
-    assert order == sorted(order)
+    order = [records.load(run_id).started_at or 0.0 for run_id in ids]
+    assert all(before < after for before, after in zip(order, order[2:], strict=False))  # two may begin at the same moment
     text = (SERVER.home / "workers.log").read_text()
     assert "database is locked" not in text
 
