@@ -120,7 +120,8 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
     shown = set(names)
     extra = [task.key for task in pinned.run.tasks if task.key not in shown] if pinned else []
     height = min(max(len(names + extra) * ROW_PIXELS + 130, LEAST_PIXELS), MOST_PIXELS)
-    figure = figures.new_tall(_title(result), height=height, x="seconds since the run began")
+    title = _title(result) + (" · thin bars: run A" if pinned else "")
+    figure = figures.new_tall(title, height=height, x="seconds since the run began")
     if pinned is not None:
         _draw(figure, _bars(pinned.run, seconds_now(pinned.run)), offset=True, pale=True)
     drawn = result.foretold if run.state == "scheduled" else run
@@ -148,7 +149,7 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
 def _draw(figure: go.Figure, bars: dict[str, _Bars], offset: bool, pale: bool) -> None:
     for kind, name in NAMES.items():
         found = bars.get(kind)
-        if found is None:
+        if found is None or (offset and kind in ("upstream", "pending")):
             continue
         text = "A: " if offset else ""
         shared: dict[str, Any] = {
