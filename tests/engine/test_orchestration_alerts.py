@@ -112,6 +112,10 @@ def test_failures_and_late_starts_are_told_with_their_reason() -> None:
     assert first.rule == "failed" and first.because.startswith("upload, try ") and first.heard == "on_failure, 12 ms after"
     assert second.rule == "late" and second.because == "waited 20.0 s > 15 s"
     assert alerts.alerts_of(one, AlertsParams(late_seconds=20.0, rules=("late",)), {}) == []
+    drawn = figures.scores(alerts.AlertsResult(AlertsParams(), (one,), False, {}))
+    assert "1 failed, 1 late, of 1 run" in drawn.layout.title.text and {"failed", "late"} <= {
+        trace.name for trace in drawn.data
+    }
     assert {"text", "rule", "run_id", "flow", "state"} <= set(first.body())
 
 

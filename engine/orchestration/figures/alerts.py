@@ -33,7 +33,8 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
     """Draw how far each run lies above the median of its past. To see first: marks above the dotted limit, crosses."""
     p, n = result.params, len(result.watched)
     kind = "foretold run" if result.foretold else "run"
-    title = f"{result.n_slow} too slow, {result.n_failed} failed, of {n} {kind}{'s' if n != 1 else ''}"
+    late = [(place, one) for place, one in enumerate(result.watched, 1) if one.waited_seconds > p.late_seconds]
+    title = f"{result.n_slow} too slow, {result.n_failed} failed, {len(late)} late, of {n} {kind}{'s' if n != 1 else ''}"
     figure = figures.new(title, height=420, x="run (1: the latest)", y="σ above the median of its past")
     for name, (colour, symbol) in LOOKS.items():
         found = [(place, one) for place, one in enumerate(result.watched, 1) if _look(one, result) == name]
@@ -41,22 +42,36 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
             continue
         figure.add_scatter(
             x=[place for place, _ in found],
-            y=[min(max(one.score or 0.0, LOW), HIGH) for _, one in found],
+            y=[_height(one) for _, one in found],
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 11},
             name=name,
             customdata=[[one.run.name, one.run.params.flow, one.run.seconds, _told(one)] for _, one in found],
             hovertemplate="%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]:.2f} s, %{customdata[3]}<extra></extra>",
         )
+    if late:
+        figure.add_scatter(
+            x=[place for place, _ in late],
+            y=[_height(one) for _, one in late],
+            mode="markers",
+            marker={"color": figures.LEAKED, "symbol": "square-open", "size": 19, "line": {"width": 2}},
+            name="late",
+            customdata=[one.waited_seconds for _, one in late],
+            hovertemplate="started %{customdata:.1f} s after it was submitted<extra></extra>",
+        )
     figure.add_hline(y=p.k, line_dash="dot", line_color=figures.SYNTHETIC, annotation_text=f"limit: {p.k:g} σ")
     if pinned is not None and pinned.params.k != p.k:
         figure.add_hline(y=pinned.params.k, line_dash="dot", line_color=figures.WAITING, annotation_text="limit of A")
     if n <= 10:
         figure.update_xaxes(dtick=1)
-    seen = [min(max(one.score, LOW), HIGH) for one in result.watched if one.score is not None]
+    seen = [_height(one) for one in result.watched]
     figure.update_xaxes(range=[n + 1, 0])
     figure.update_yaxes(range=[min([-3.0, *seen]) - 0.5, max([p.k + 1, *seen]) + 0.5])
     return figure
+
+
+def _height(one: Watched) -> float:
+    return min(max(one.score or 0.0, LOW), HIGH)
 
 
 def _told(one: Watched) -> str:
