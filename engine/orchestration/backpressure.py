@@ -189,16 +189,24 @@ class BackpressureResult:
 
     def _theory(self) -> str:
         p, s = self.params, self.stream
-        little = f"Little's law: {len(s.wait)} items waited {s.wait.mean() if len(s.wait) else 0:.2f} s on average"
+        mean = float(s.wait.mean()) if len(s.wait) else 0.0
+        rate = int((~s.dropped).sum()) / s.seconds
+        if p.policy == "let it grow" and p.overload > 0.999:
+            return (
+                f"Those taken waited {mean:.1f} s on average and every later one waits longer: without a steady state there "
+                f"is no mean to plan with. {s.throughput:.2f} were done a second."
+            )
+        product = f"{rate:.2f} let in a second × {mean:.2f} s each = {rate * mean:.1f} waiting"
+        little = f"Little's law: {product}; counted {s.mean_depth:.1f}"
         plain = p.random and not p.rate_limit
-        if plain and p.policy == "let it grow" and p.overload < 1:
+        if plain and p.policy == "let it grow":
             wait = backpressure_model.erlang_wait(p.arrival_rate, p.service_seconds, p.workers)
-            return f"{little}; for ever it would be {wait:.2f} s (Erlang C), {wait * p.arrival_rate:.1f} waiting items."
+            return f"{little}. For ever it would be {wait:.2f} s each (Erlang C)."
         if plain and p.policy == "drop what is new":
             lost = backpressure_model.lost_share(p.arrival_rate, p.service_seconds, p.workers, p.buffer)
             name = f"M/M/{p.workers}/{p.workers + p.buffer}"
             return f"{little}. For ever {lost:.1%} would be dropped ({name}); here {s.dropped_share:.1%}."
-        return f"{little}; {s.mean_depth:.1f} waited at any moment, {s.throughput:.2f} were done a second."
+        return f"{little}. {s.throughput:.2f} were done a second."
 
     def _traded(self, policy: Policy) -> str:
         s = self.streams[policy]

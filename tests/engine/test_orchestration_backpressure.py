@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.jobs import Progress
 from engine.orchestration import backpressure, backpressure_real
 from engine.orchestration import backpressure_model as model
 from engine.orchestration.backpressure import POLICIES, BackpressureParams
@@ -153,6 +152,18 @@ def test_bad_settings_are_named(field: str, value: object, message: str) -> None
     assert str(error.value) == message
 
 
+def test_why_names_littles_law_and_the_closed_forms_where_they_hold() -> None:
+    told = {
+        policy: " ".join(backpressure.run(BackpressureParams(arrival_rate=0.8, seconds=200, policy=policy)).why)
+        for policy in POLICIES
+    }
+    assert all("Little's law" in text for text in told.values())
+    assert "4.00 s each (Erlang C)" in told["let it grow"] and "(M/M/1/6)" in told["drop what is new"]
+    assert "no steady state" not in told["let it grow"]
+    urgent = backpressure.run(BackpressureParams(urgent_share=0.3))
+    assert "without a steady state" in " ".join(urgent.why) and "priority moves the waiting" in " ".join(urgent.why)
+
+
 def test_a_source_too_fast_for_a_real_run_is_refused() -> None:
     with pytest.raises(InputError, match="arrival_rate must be 4 at most for a real run. Got 6."):
         next(backpressure.steps(BackpressureParams(arrival_rate=6.0)))
@@ -167,24 +178,21 @@ def test_figures_stay_small() -> None:
 
 
 def test_prefects_own_limits_hold_and_a_full_buffer_drops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two items a second against two workers of three seconds and a rate limit, two may wait: on the real server."""
+    """Two items a second against two workers of five seconds and a rate limit, two may wait: on the real server."""
     SERVER.ready()
-    monkeypatch.setattr(backpressure, "REAL_SECONDS", 7.0)
+    monkeypatch.setattr(backpressure, "REAL_SECONDS", 40.0)
     params = BackpressureParams(
-        policy="drop what is new", buffer=2, service_seconds=3.0, workers=2, rate_limit=2.0, random=False
+        policy="drop what is new", buffer=2, service_seconds=5.0, workers=2, rate_limit=2.0, random=False
     )
     steps = backpressure.steps(params)
-    signs: list[Progress] = []
-    while True:
-        try:
-            signs.append(next(steps))
-        except StopIteration as stop:
-            result = stop.value
+    for sign in steps:
+        result = sign.partial
+        m = result.measured
+        if m is not None and m.n_dropped and m.depth[-1] == 2:
             break
-    m = result.measured
-    assert result.complete and not signs[-1].partial.complete
-    assert m.most_at_once == 2 and m.n_created >= 4 and m.n_dropped >= 1  # the pool's limit, though more waited
-    assert m.depth.max() == 2
+    steps.close()  # as a cancelled job does
+    assert m.n_dropped >= 1 and m.depth.max() == 2 and not result.complete
+    assert m.most_at_once == 2 and m.n_created >= 4  # the pool's limit, though more waited
     assert "never more than 2 at once (limit 2)" in result.told_measured() and result.told_measured() in result.why
     assert len(figures.depth(result).data) == 4
     names = [pool["name"] for pool in SERVER.call("work_pools/filter", {})]
@@ -201,3 +209,15 @@ def test_the_server_takes_the_urgent_first() -> None:
             break
     order = [trial.created[run_id][1] for run_id in sorted(trial.started, key=lambda run_id: trial.started[run_id])]
     assert order[:2] == [0, 3]  # the last of four to come passed two that waited
+
+
+def test_the_rate_limit_is_the_servers() -> None:
+    SERVER.ready()
+    load = model.load(1.0, 1.0, False, 0.0, 20, 0)
+    trial = backpressure_real.Trial(SERVER, load, 1, "let it grow", 9, 0.1, 1.0)
+    with backpressure_real.prepared(trial):
+        assert trial._slot() and trial.slot_at > trial.now + 9
+        trial.slot_at = 0.0  # not waiting ourselves: the server refuses, for the slot decays in ten seconds
+        assert not trial._slot()
+        with pytest.raises(InputError, match="refuses v2/concurrency_limits/"):
+            SERVER.call("v2/concurrency_limits/", {"name": trial.name, "limit": 1})  # it exists
