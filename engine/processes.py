@@ -32,17 +32,27 @@ TIME_LIMIT_SECONDS = 60.0
 _alive: set[subprocess.Popen[str]] = set()
 
 
-def start(module: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start ``python -m module arguments`` from the repository root, in its own process group, its output piped."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+def start(
+    module: str,
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    pipe: bool = False,
+    output: IO[str] | None = None,
+    errors: IO[str] | None = None,
+) -> subprocess.Popen[str]:
+    """Start ``python -m module arguments`` from the repository root, in its own process group, its output piped.
+
+    ``environment`` replaces this process's own; ``pipe`` gives the child a standard input, whose closing it may take as the
+    end of its parent; ``output`` and ``errors`` are files that get what it prints.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
+        stdout=output or subprocess.PIPE,
+        stderr=errors or output or subprocess.PIPE,
         text=True,
         cwd=REPOSITORY,
-        env=environment,
+        env={**(environment or os.environ), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
         start_new_session=True,
     )
     _alive.add(process)

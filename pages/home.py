@@ -15,6 +15,7 @@ from pages.tabs import (
     feature_store_point_in_time,
     formats_bytes_read,
     leakage_dose,
+    orchestration_monitor,
     sampling_lineage,
     spark_partitioning,
 )
@@ -26,6 +27,7 @@ PREVIEWS: dict[str, Callable[[], go.Figure]] = {  # topic -> chart of its defaul
     "leakage": leakage_dose.preview,
     "feature_store": feature_store_point_in_time.preview,
     "spark": spark_partitioning.preview,
+    "orchestration": orchestration_monitor.preview,
 }
 PREVIEW_HEIGHT = 360
 

@@ -14,6 +14,7 @@ PAGES = [
     st.Page("leakage.py", title="Leakage simulator", url_path="leakage"),
     st.Page("feature_store.py", title="Feast point-in-time viewer", url_path="feature_store"),
     st.Page("spark.py", title="Spark partition explorer", url_path="spark"),
+    st.Page("orchestration.py", title="Prefect run monitor", url_path="orchestration"),
 ]
 state.owner()
 st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()

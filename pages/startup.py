@@ -14,7 +14,10 @@ from functools import partial
 from typing import Any
 
 from engine import processes, workspace
+from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
+from engine.orchestration import alert_webhook, launch, monitor, schedule, schedule_live
+from engine.orchestration import server as prefect
 from engine.spark import session as spark
 
 WARM = threading.Event()  # set once every default result is there
@@ -74,15 +77,28 @@ def load() -> None:
     import pyspark.sql  # noqa: F401
 
 
+def orchestrate() -> None:
+    """Start Prefect's server and the workers beside the warm-up; on a new workspace the defaults are run once."""
+    try:
+        schedule.run(schedule.ScheduleParams())  # its child imports Prefect's schedule code
+        monitor.start_first()
+    except InputError as error:  # a server that the environment names and nobody reaches: the page says so
+        logging.getLogger(__name__).warning("Prefect is not ready: %s", error)
+
+
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Sweep the workspace, warm in the background, and end every job when the server stops."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workspace.sweep()
     load()
-    thread = threading.Thread(target=warm, name="warm-up", daemon=True)
-    thread.start()
+    threading.Thread(target=warm, name="warm-up", daemon=True).start()
+    threading.Thread(target=orchestrate, name="prefect-start", daemon=True).start()
     yield
+    alert_webhook.POST.stop()
+    schedule_live.BOARD.stop()
+    launch.LAUNCHER.stop()
+    prefect.SERVER.stop()
     spark.ENGINE.stop()
     JOBS.stop()
     processes.stop()

@@ -1,0 +1,1 @@
+"""Figures of the orchestration lab: Result in, Plotly figure out."""

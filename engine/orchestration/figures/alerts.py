@@ -1,0 +1,81 @@
+"""Figure of *Watch and alert*: each run against its own history, and which of them raise an alert."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.orchestration.alerts import BAD_STATES, AlertsResult, Watched
+
+LOW, HIGH = -5.0, 15.0  # scores beyond are drawn at the edge, and hovering tells them
+
+
+def _look(one: Watched, result: AlertsResult) -> str:
+    if one.run.state in BAD_STATES:
+        return "failed"
+    if one.run.state != "completed":
+        return "cancelled"
+    if one.score is None:
+        return "no history yet"
+    return "too slow" if one.score > result.params.k else "as usual"
+
+
+LOOKS = {
+    "as usual": (figures.HELD_OUT, "circle"),
+    "too slow": (figures.SYNTHETIC, "diamond"),
+    "failed": (figures.FAILED, "x"),
+    "no history yet": (figures.WAITING, "circle-open"),
+    "cancelled": (figures.WAITING, "x-thin-open"),
+}
+
+
+def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figure:
+    """Draw how far each run lies above the median of its past. To see first: marks above the dotted limit, crosses."""
+    p, n = result.params, len(result.watched)
+    kind = "foretold run" if result.foretold else "run"
+    late = [(place, one) for place, one in enumerate(result.watched, 1) if one.waited_seconds > p.late_seconds]
+    title = f"{result.n_slow} too slow, {result.n_failed} failed, {len(late)} late, of {n} {kind}{'s' if n != 1 else ''}"
+    figure = figures.new(title, height=420, x="run (1: the latest)", y="σ above the median of its past")
+    for name, (colour, symbol) in LOOKS.items():
+        found = [(place, one) for place, one in enumerate(result.watched, 1) if _look(one, result) == name]
+        if not found:
+            continue
+        figure.add_scatter(
+            x=[place for place, _ in found],
+            y=[_height(one) for _, one in found],
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 11},
+            name=name,
+            customdata=[[one.run.name, one.run.params.flow, one.run.seconds, _told(one)] for _, one in found],
+            hovertemplate="%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]:.2f} s, %{customdata[3]}<extra></extra>",
+        )
+    if late:
+        figure.add_scatter(
+            x=[place for place, _ in late],
+            y=[_height(one) for _, one in late],
+            mode="markers",
+            marker={"color": figures.LEAKED, "symbol": "square-open", "size": 19, "line": {"width": 2}},
+            name="late",
+            customdata=[one.waited_seconds for _, one in late],
+            hovertemplate="started %{customdata:.1f} s after it was submitted<extra></extra>",
+        )
+    figure.add_hline(y=p.k, line_dash="dot", line_color=figures.SYNTHETIC, annotation_text=f"limit: {p.k:g} σ")
+    if pinned is not None and pinned.params.k != p.k:
+        figure.add_hline(y=pinned.params.k, line_dash="dot", line_color=figures.WAITING, annotation_text="limit of A")
+    if n <= 10:
+        figure.update_xaxes(dtick=1)
+    seen = [_height(one) for one in result.watched]
+    figure.update_xaxes(range=[n + 1, 0])
+    figure.update_yaxes(range=[min([-3.0, *seen]) - 0.5, max([p.k + 1, *seen]) + 0.5])
+    return figure
+
+
+def _height(one: Watched) -> float:
+    return min(max(one.score or 0.0, LOW), HIGH)
+
+
+def _told(one: Watched) -> str:
+    past = one.past
+    if past is None or one.score is None:
+        return "too few runs before it"
+    return f"median of {past.n} before: {past.median_seconds:.2f} s, {one.score:+.1f} σ"

@@ -1,0 +1,270 @@
+"""Figures of *run monitor*: the Gantt in which each attempt is its own bar, and the graph coloured by state."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.orchestration.monitor import FAILED, FINE, MonitorResult
+from engine.orchestration.records import Attempt, Run, Task, state_of
+from engine.units import human_seconds
+
+COLORS = {
+    "completed": figures.HELD_OUT,
+    "running": figures.KNOWN,
+    "failed": figures.FAILED,
+    "timed out": figures.LEAKED,
+    "cached": figures.SYNTHETIC,
+    "awaiting retry": "#B9BEC5",
+    "upstream": figures.WAITING,
+    "pending": figures.WAITING,
+    "cancelled": "#5B6470",
+    "crashed": "#5B6470",
+    "not run": "rgba(140, 147, 156, 0.28)",
+}
+NAMES = {  # category -> what the legend calls it
+    "upstream": "pending: upstream runs",
+    "pending": "pending: no free slot",
+    "running": "running",
+    "completed": "try completed",
+    "failed": "try failed",
+    "timed out": "try timed out",
+    "awaiting retry": "waiting to retry",
+    "cached": "cached",
+    "cancelled": "cancelled or crashed",
+}
+WIDTHS = {"upstream": 0.05, "pending": 0.2, "awaiting retry": 0.34}
+ROW_PIXELS, LEAST_PIXELS, MOST_PIXELS = 20, 280, 1_000
+LEAST_SECONDS = 0.02  # what is shorter cannot be seen, and is not drawn
+LABELLED_TASKS = 45
+LABELLED_NODES = 32
+
+
+@dataclass(slots=True)
+class _Bars:
+    base: list[float] = field(default_factory=list)
+    length: list[float] = field(default_factory=list)
+    task: list[str] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+    hover: list[str] = field(default_factory=list)
+
+
+def _bars(run: Run, now: float) -> dict[str, _Bars]:
+    """Return the bars of a run by category; what still lasts ends now."""
+    bars: dict[str, _Bars] = defaultdict(_Bars)
+    ready = _ready(run, now)
+
+    def add(kind: str, attempt: Attempt, start: float, end: float) -> None:
+        if kind != "cached" and end - start < LEAST_SECONDS:
+            return
+        into = bars[kind]
+        into.base.append(round(start, 3))
+        into.length.append(round(end - start, 3))
+        into.task.append(attempt.task)
+        into.text.append(f"{attempt.attempt}" if kind not in WIDTHS and attempt.attempt > 1 else "")
+        number = f" · attempt {attempt.attempt}" if attempt.attempt else ""
+        into.hover.append(f"{attempt.task}{number}<br>{NAMES.get(kind, kind)}, {human_seconds(end - start)}")
+
+    for attempt in run.attempts:
+        for interval in attempt.intervals:
+            start = interval.start_seconds
+            end = max(now if interval.end_seconds is None else interval.end_seconds, start)
+            kind: str = interval.state
+            if kind == "running" and interval.end_seconds is not None:
+                kind = "cancelled" if attempt.outcome == "crashed" else attempt.outcome or "running"
+            if kind == "pending":
+                free = min(max(ready[attempt.task], start), end)
+                add("upstream", attempt, start, free)
+                start = free
+            add(kind, attempt, start, end)
+    return bars
+
+
+def _ready(run: Run, now: float) -> dict[str, float]:
+    """Return when the last task upstream of each ended; now, while one of them lasts."""
+    ends: dict[str, float] = {}
+    for key, attempt in run.last().items():
+        last = attempt.intervals[-1] if attempt.intervals else None
+        ends[key] = now if last is None or last.end_seconds is None else last.end_seconds
+    return {task.key: max((ends.get(key, now) for key in task.upstream), default=0.0) for task in run.tasks}
+
+
+def seconds_now(run: Run) -> float:
+    """Return how far a run that still lasts has come, in seconds since it began."""
+    if run.ended or run.started_at is None:
+        return run.seconds
+    return max(run.seconds, time.time() - run.started_at)
+
+
+def _title(result: MonitorResult) -> str:
+    run = result.run
+    if run.foretold:
+        return f"Foretold: {result.n_attempts} tries of {len(run.tasks)} tasks, {result.n_failed_tries} fail"
+    if run.state == "scheduled":
+        return "Waiting for one of two workers (pale: what is foretold)"
+    if not run.ended:
+        word = "Paused" if run.state == "paused" else "Live"
+        return f"{word}: {result.n_attempts} tries so far, {result.n_failed_tries} failed"
+    return f"{run.state.capitalize()}: {result.n_attempts} tries of {len(run.tasks)} tasks, {result.n_failed_tries} failed"
+
+
+def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: str = "") -> go.Figure:
+    """Draw each attempt as a bar of its own. To see first: the tries that failed, and the waits before the next ones."""
+    run = result.run
+    names = [task.key for task in run.tasks]
+    shown = set(names)
+    extra = [task.key for task in pinned.run.tasks if task.key not in shown] if pinned else []
+    height = min(max(len(names + extra) * ROW_PIXELS + 130, LEAST_PIXELS), MOST_PIXELS)
+    title = _title(result) + (" · thin bars: run A" if pinned else "")
+    figure = figures.new_tall(title, height=height, x="seconds since the run began")
+    if pinned is not None:
+        _draw(figure, _bars(pinned.run, seconds_now(pinned.run)), offset=True, pale=True)
+    drawn = result.foretold if run.state == "scheduled" else run
+    _draw(figure, _bars(drawn, seconds_now(drawn)), offset=False, pale=run.state == "scheduled")
+    if not run.ended and run.started_at is not None:
+        figure.add_vline(seconds_now(run), line={"color": figures.KNOWN, "width": 1, "dash": "dot"})
+    labels = len(names + extra) <= LABELLED_TASKS
+    bold = [f"<b>{name}</b>" if name == chosen else name for name in names + extra]
+    figure.update_layout(barmode="overlay", margin_t=56, uirevision=run.id or "foretold")
+    figure.update_xaxes(rangemode="tozero")
+    if not run.ended:  # as long as foretold, so that the axis stands still
+        figure.update_xaxes(range=[0, 1.04 * max(seconds_now(run), result.foretold.seconds)])
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=(names + extra)[::-1],
+        range=[-0.6, len(names + extra) - 0.4],
+        showticklabels=labels,
+        tickvals=names + extra,
+        ticktext=bold,
+        title="" if labels else f"{len(names)} tasks, in the order of their submission",
+    )
+    return figure
+
+
+def _draw(figure: go.Figure, bars: dict[str, _Bars], offset: bool, pale: bool) -> None:
+    for kind, name in NAMES.items():
+        found = bars.get(kind)
+        if found is None or (offset and kind in ("upstream", "pending")):
+            continue
+        text = "A: " if offset else ""
+        shared: dict[str, Any] = {
+            "y": found.task,
+            "name": name,
+            "legendgroup": kind,
+            "showlegend": not offset,
+            "customdata": found.task,
+            "hovertext": [text + line for line in found.hover],
+            "hoverinfo": "text",
+        }
+        if kind == "cached":  # a moment: no length to see
+            figure.add_scatter(x=found.base, mode="markers", marker={"symbol": "diamond", "size": 10, "color": COLORS[kind]},
+                               opacity=0.4 if pale else 1, **shared)  # fmt: skip
+            continue
+        width = WIDTHS.get(kind, 0.72)
+        marker: dict[str, Any] = {"color": COLORS[kind], "line": {"width": 0}}
+        if kind == "awaiting retry":
+            marker["pattern"] = {"shape": "/", "size": 5, "solidity": 0.35, "fgcolor": figures.FAILED, "bgcolor": COLORS[kind]}
+        figure.add_bar(
+            base=found.base,
+            x=found.length,
+            orientation="h",
+            width=0.14 if offset else width,
+            offset=-0.48 if offset else None,
+            marker=marker,
+            opacity=0.45 if pale else 1,
+            text=None if offset else found.text,
+            textposition="inside",
+            insidetextanchor="start",
+            textangle=0,
+            textfont={"color": "white", "size": 12},
+            constraintext="none",
+            cliponaxis=True,
+            **shared,
+        )
+
+
+def _layers(tasks: tuple[Task, ...]) -> dict[str, int]:
+    """Return how many steps from a start each task lies, by its longest way."""
+    depth: dict[str, int] = {}
+    for task in tasks:  # in order of submission: upstream comes first
+        depth[task.key] = 1 + max((depth[key] for key in task.upstream), default=-1)
+    return depth
+
+
+def _places(tasks: tuple[Task, ...]) -> dict[str, tuple[float, float]]:
+    """Return x and y of each node; layers too tall for a column are folded into several."""
+    most = 14
+    layers: dict[int, list[str]] = defaultdict(list)
+    for key, depth in _layers(tasks).items():
+        layers[depth].append(key)
+    places, x = {}, 0.0
+    for depth in sorted(layers):
+        keys = layers[depth]
+        n_columns = -(-len(keys) // most)
+        n_rows = -(-len(keys) // n_columns)
+        for place, key in enumerate(keys):
+            column, row = divmod(place, n_rows)
+            high = min(n_rows, len(keys) - column * n_rows)
+            places[key] = (x + column * 0.35, (high - 1) / 2 - row)
+        x += 1 + (n_columns - 1) * 0.35
+    return places
+
+
+def _graph_title(result: MonitorResult, states: dict[str, str]) -> str:
+    told = "Foretold: " if result.run.foretold else ""
+    lost = [key for key, state in states.items() if state in FAILED]
+    if lost:
+        names = lost[0] if len(lost) == 1 else f"{len(lost)} tasks"
+        return f"{told}{names} {'fail' if len(lost) > 1 else 'fails'}, {result.n_not_run} of {len(states)} tasks never run"
+    n_done = sum(state in FINE for state in states.values())
+    return f"{told}{n_done} of {len(states)} tasks done" + (f", {result.n_cached} from the cache" if result.n_cached else "")
+
+
+def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
+    """Draw the graph of tasks, coloured by state. To see first: where it burns, and what that keeps from running."""
+    run = result.run
+    places = _places(run.tasks)
+    last = run.last()
+    states = {task.key: state_of(last[task.key]) if task.key in last else "pending" for task in run.tasks}
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for task in run.tasks:
+        for key in task.upstream:
+            xs += [places[key][0], places[task.key][0], None]
+            ys += [places[key][1], places[task.key][1], None]
+    rows = max((abs(y) for _, y in places.values()), default=0) * 2 + 1
+    labelled = len(states) <= LABELLED_NODES
+    figure = figures.new_tall(_graph_title(result, states), height=int(min(max(rows * 40 + 110, 240), 520)))
+    figure.add_scatter(
+        x=xs, y=ys, mode="lines", line={"color": figures.WAITING, "width": 1}, hoverinfo="skip", showlegend=False
+    )
+    for kind, color in COLORS.items():
+        keys = [key for key, state in states.items() if state == kind]
+        if not keys:
+            continue
+        figure.add_scatter(
+            x=[places[key][0] for key in keys],
+            y=[places[key][1] for key in keys],
+            mode="markers+text" if labelled else "markers",
+            name=f"{kind} {len(keys)}",
+            text=keys if labelled else None,
+            textposition="bottom center",
+            customdata=keys,
+            hovertext=[f"{key}<br>{kind}" for key in keys],
+            hoverinfo="text",
+            marker={
+                "size": 18 if labelled else 11,
+                "color": color,
+                "line": {"width": [3 if key == chosen else 1 for key in keys], "color": figures.WAITING},
+            },
+        )
+    figure.update_layout(margin_t=48)
+    low, high = min(y for _, y in places.values()), max(y for _, y in places.values())
+    figure.update_xaxes(visible=False, range=[-0.5, max(x for x, _ in places.values()) + 0.5])
+    figure.update_yaxes(visible=False, range=[low - 0.9, high + 0.6])
+    return figure

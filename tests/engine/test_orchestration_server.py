@@ -1,0 +1,155 @@
+"""The one Prefect server: loopback only, quiet, started again when it dies; attached ones said when they are away."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import psutil
+import pytest
+
+from engine.errors import InputError
+from engine.orchestration import foretell, launch, monitor, records, watch
+from engine.orchestration.flows import RunParams
+from engine.orchestration.launch import LAUNCHER, Launcher
+from engine.orchestration.server import SERVER, Server, ui_of
+
+SLOW = RunParams(flow="daily ETL", tasks=4, width=2, duration_seconds=1.0, failure_probability=0.0, retries=1, seed=2)
+
+
+def until(condition, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def test_the_server_is_ours_on_this_machine_only_and_sends_nothing_home() -> None:
+    url = SERVER.ready()
+    state = SERVER.state
+    assert state.kind == "own" and state.ready and url.startswith("http://127.0.0.1:") and state.ui_url == url[:-4]
+    process = psutil.Process(SERVER._process.pid)
+    listening = [c.laddr.ip for c in process.net_connections() if c.status == psutil.CONN_LISTEN]
+    assert listening == ["127.0.0.1"]
+    settings = SERVER.call("admin/settings")
+    assert settings["server"]["analytics_enabled"] is False
+    assert str(SERVER.home) in settings["home"] and os.getpgid(process.pid) != os.getpgid(0)
+
+
+def test_start_again_is_no_error_and_starts_nothing() -> None:
+    SERVER.ready()
+    pid = SERVER._process.pid
+    SERVER.start()
+    assert SERVER._process.pid == pid and SERVER.ready() == SERVER.state.url
+
+
+def test_a_server_killed_in_mid_run_is_said_comes_back_and_the_run_ends_or_can_be_rerun() -> None:
+    kept = {run.id for run in records.runs()}
+    run_id = launch.submit(SLOW)
+    until(lambda: watch.read(SERVER, run_id).counts().get("running", 0) > 0, 120)
+    url, before = SERVER.state.url, SERVER.n_restarts
+    psutil.Process(SERVER._process.pid).kill()
+    until(lambda: SERVER.state.stage == "restarting", 10)
+    assert "is being started again on its port and database" in SERVER.state.message
+    assert watch.peek(run_id) is not None  # the page goes on with what it last read
+    assert SERVER.ready(120) == url and SERVER.n_restarts == before + 1
+    run = launch.wait(run_id, 180)
+    assert run.ended and kept <= {run.id for run in records.runs()}
+    again = launch.wait(launch.rerun(run_id), 120)
+    assert again.params == SLOW and again.state == "completed"
+    assert monitor.of(again).outcomes() == monitor.of(foretell.run(SLOW)).outcomes()
+
+
+def test_a_run_that_a_crashed_app_left_is_marked_and_one_that_waited_is_taken_up() -> None:
+    """A second launcher on the same server finds what the first one, had it died, would have left."""
+    call = SERVER.call
+    flow_id = LAUNCHER._flow_id("daily ETL", 30.0)
+    quick = RunParams(flow="daily ETL", tasks=1, width=1, duration_seconds=0.0, failure_probability=0.0)
+    left = {}
+    for kind in ("RUNNING", "SCHEDULED"):
+        body = {"flow_id": flow_id, "parameters": {"settings": {**vars_of(quick)}}, "state": {"type": kind}}
+        left[kind] = call("flow_runs/", body)["id"]
+    other = Launcher(SERVER)
+    other._take_up()
+    assert records.load(left["RUNNING"]).state == "crashed"
+    assert list(other.queue) == [left["SCHEDULED"]]
+    call(f"flow_runs/{left['SCHEDULED']}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
+
+
+def vars_of(params: RunParams) -> dict[str, object]:
+    return {name: getattr(params, name) for name in params.__dataclass_fields__}
+
+
+def test_the_addresses_of_prefects_own_pages() -> None:
+    assert ui_of("http://127.0.0.1:4200/api") == "http://127.0.0.1:4200"
+    cloud = "https://api.prefect.cloud/api/accounts/a1/workspaces/w1"
+    assert ui_of(cloud) == "https://app.prefect.cloud/account/a1/workspace/w1"
+
+
+def test_an_unreachable_server_is_said_and_none_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    server = Server()
+    assert server.kind == "attached"
+    with pytest.raises(InputError, match=r"PREFECT_API_URL must name a Prefect server .* Got http://127.0.0.1:9/api: .*unset"):
+        server.ready(10)
+    assert server.state.stage == "unreachable" and server._process is None
+    assert "What is recorded stays in sight" in server.state.message
+    server.stop()
+    monkeypatch.setenv("PREFECT_API_URL", "nonsense")
+    with pytest.raises(InputError, match="Got nonsense"):
+        server.ready(10)
+    server.stop()
+
+
+def test_an_attached_server_is_used_and_left_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = SERVER.ready()
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    server = Server()
+    assert server.ready(20) == url and server._process is None
+    assert server.state.message == f"Prefect at {url}." and server.call("flow_runs/count", {}) >= 0
+    server.stop()
+    assert SERVER.call("health") is True
+
+
+@pytest.fixture
+def busy() -> Iterator[tuple[str, list[str]]]:
+    """A server that answers twice as Prefect does when SQLite is locked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            if "count" not in self.path:
+                asked.append(self.headers.get("authorization", ""))
+            code = (503, 500)[len(asked) - 1] if "count" not in self.path and len(asked) <= 2 else 200
+            body = json.dumps({"detail": "database is locked"} if code != 200 else {"id": "1"}).encode()
+            self.send_response(403 if "refused" in self.path else code)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    httpd = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{httpd.server_port}/api", asked
+    httpd.shutdown()
+
+
+def test_a_locked_database_is_tried_again_and_a_refusal_is_not(
+    busy: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, asked = busy
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    monkeypatch.setenv("PREFECT_API_KEY", "secret")
+    server = Server()
+    assert server.call("flow_runs/", {}) == {"id": "1"} and asked == ["Bearer secret"] * 3
+    with pytest.raises(InputError, match="Prefect's server refuses refused: 403"):
+        server.call("refused", {})
+    assert len(asked) == 4
+    server.stop()
