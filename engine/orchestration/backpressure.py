@@ -221,12 +221,13 @@ class BackpressureResult:
         expected = self.stream.depth_at(m.at_seconds)
         gap = float(np.abs(expected - m.depth).mean())
         waits = ", ".join(f"{queue} items {seconds:.1f} s" for queue, seconds in m.wait_seconds.items())
+        late = f" The source came {m.late_seconds:.2f} s late (median): it waits while the server creates a run."
+        late = late if m.late_seconds > 0.05 else ""
         return (
             f"**On Prefect, {m.at_seconds[-1]:.0f} s**: {m.n_created} runs created, {m.n_dropped} dropped, {m.n_completed} "
             f"done, never more than {m.most_at_once} at once (limit {self.params.workers}). {int(m.depth[-1])} waited at the "
             f"end, {int(expected[-1])} simulated; the counts differ by {gap:.1f} on average. Mean wait: "
-            f"{waits or 'none started'}. The source came {m.late_seconds:.2f} s late (median): it waits while the server "
-            "creates a run."
+            f"{waits or 'none started'}.{late}"
         )
 
     def trades(self) -> list[dict[str, str]]:

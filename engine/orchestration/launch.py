@@ -26,6 +26,7 @@ from engine.orchestration.server import PATIENCE_SECONDS, SERVER, Server
 AT_ONCE = 2
 PAUSE_SECONDS = 24 * 3600
 TICK_SECONDS = 0.5
+AGAIN_SECONDS = 5.0
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +58,7 @@ class Launcher:
     params: dict[str, RunParams] = field(default_factory=dict)  # of every run that is not over
     cancelled: set[str] = field(default_factory=set)
     ending: list[str] = field(default_factory=list)  # over, and being read for the last time
+    unread: dict[str, float] = field(default_factory=dict)  # those of them that could not be read, and when to try again
     _changed: threading.Condition = field(default_factory=lambda: threading.Condition(threading.RLock()))
     _thread: threading.Thread | None = None
     _follower: threading.Thread | None = None
@@ -85,6 +87,8 @@ class Launcher:
                 self._end(slot)
             self.queue.clear()
             self.params.clear()
+            self.ending.clear()
+            self.unread.clear()
             thread = self._thread
             self._changed.notify_all()
         if thread is not None:
@@ -177,8 +181,14 @@ class Launcher:
             slot.tell(hold=False)
         watch.touch(run_id)
 
-    def cancel(self, run_id: str) -> None:
-        """End a run: one that waits is taken from the queue, one that runs loses its process, which no other run shares."""
+    def _finish_beside(self, run_id: str) -> None:
+        threading.Thread(target=self._finish, args=(run_id,), name="finish", daemon=True).start()
+
+    def cancel(self, run_id: str, wait: bool = True) -> None:
+        """End a run: one that waits is taken from the queue, one that runs loses its process, which no other run shares.
+
+        Its process is gone on return; ``wait`` says whether to wait until that is recorded, too.
+        """
         with self._changed:
             self.cancelled.add(run_id)
             slot = self._slot(run_id)
@@ -187,10 +197,12 @@ class Launcher:
                 self.queue.remove(run_id)
             if slot is not None:
                 self._end(slot)
-        if waited or slot is not None:
-            self._finish(run_id)
-        with self._changed:
+            known = waited or slot is not None
+            if known:
+                self.ending.append(run_id)
             self._changed.notify_all()
+        if known:
+            (self._finish if wait else self._finish_beside)(run_id)
 
     def _end(self, slot: Slot) -> None:
         process, slot.process, slot.ready, slot.run_id, slot.held = slot.process, None, False, "", False
@@ -207,8 +219,11 @@ class Launcher:
                 marked = {"type": kind, "name": kind.capitalize(), "message": message}
                 self.server.call(f"flow_runs/{run_id}/set_state", {"state": marked, "force": True})
             watch.keep(self.server, run_id, self.params.get(run_id))
-        except InputError:  # the server stays away: the run is found again, and marked, at the next start
-            logging.getLogger(__name__).warning("run %s could not be read at its end", run_id)
+        except InputError as problem:  # the server is away or locked for long: the run stays in sight and is read later
+            logging.getLogger(__name__).warning("run %s could not be read at its end yet: %s", run_id, problem)
+            with self._changed:
+                self.unread[run_id] = time.monotonic() + AGAIN_SECONDS
+            return
         with self._changed:
             self.params.pop(run_id, None)
             self.cancelled.discard(run_id)
@@ -234,6 +249,9 @@ class Launcher:
                         slot.run_id = self.queue.popleft()
                         slot.tell(run=slot.run_id, settings=asdict(self.params[slot.run_id]))
                 held = [slot.run_id for slot in self.slots if slot.held]
+                for run_id in [run_id for run_id, at in self.unread.items() if at < time.monotonic()]:
+                    del self.unread[run_id]
+                    self._finish_beside(run_id)
                 self._changed.wait(TICK_SECONDS)
             for run_id in held:  # somebody may press "Resume" in Prefect's own pages
                 if watch.read(self.server, run_id).state == "running":

@@ -100,7 +100,7 @@ def buttons(params: MonitorParams, run: Run) -> None:
             key="monitor_end",
             help="Cancel this run: its process is ended, no other run is touched",
             on_click=_press,
-            args=(LAUNCHER.cancel, run.id),
+            args=(LAUNCHER.cancel, run.id, False),
         )
 
 
