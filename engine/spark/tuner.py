@@ -150,7 +150,7 @@ class TunerResult:
         if self.is_u:
             return "too few leave cores idle, too many cost more to start than they do"
         if _apart(best, last):
-            return f"this job is too small for {first.n} to hurt, only too many do"
+            return f"too many hurt, but {first.n} does not stand clear of the runs' spread"
         return "too few hurt; not enough were tried for too many to"
 
     @property

@@ -91,19 +91,19 @@ def _show_shipments(result: BroadcastResult) -> None:
 
 
 def _example_chosen() -> None:
-    st.session_state["apis_query"] = EXAMPLES[st.session_state["apis_example"]]
+    chosen = st.session_state["apis_example"]
+    if chosen:
+        st.session_state["apis_query"] = EXAMPLES[chosen]
+        st.session_state["apis_example"] = None  # so that the same one can be chosen again
 
 
 def _console() -> None:
     st.caption(
         f"Temporary views: {', '.join(console.TABLES)}. Read-only: Spark's own parser sees the text before anything runs."
     )
-    example = st.pills(
-        "Examples", tuple(EXAMPLES), key="apis_example", on_change=_example_chosen, help="Copied into the query", required=True,
-        default=next(iter(EXAMPLES)),
-    )  # fmt: skip
+    st.pills("Examples", tuple(EXAMPLES), key="apis_example", on_change=_example_chosen, help="Copied into the query")
     text = st.text_area(
-        "Query", EXAMPLES[example or next(iter(EXAMPLES))], key="apis_query", height=150,
+        "Query", C.query, key="apis_query", height=150,
         help="SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW TABLES, DESCRIBE. Ctrl-Enter runs it", **BOUND
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -79,7 +79,7 @@ def test_words_by_hand() -> None:
     flat = replace(start, points=(point(1, 1.0, 1.3), point(4, 1.0, 1.2), point(16, 0.9, 1.4)))
     assert "neither end stands clear of the spread: from 1 to 16" in flat.verdict
     rising = replace(start, points=(point(1, 1.0, 1.0), point(16, 2.0, 2.0)))
-    assert rising.verdict.endswith("No U: this job is too small for 1 to hurt, only too many do.")
+    assert rising.verdict.endswith("No U: too many hurt, but 1 does not stand clear of the runs' spread.")
     falling = replace(start, points=(point(1, 2.0, 2.0, spill=3_000_000), point(16, 1.0, 1.0)))
     assert falling.verdict.endswith("No U: too few hurt; not enough were tried for too many to.")
     assert any(

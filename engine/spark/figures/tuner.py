@@ -20,9 +20,8 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
     title = "The first numbers of partitions are running"
     if len(result.points) > 1:
         best, last = result.best, result.points[-1]
-        title = f"{best.n} is quickest" + (
-            f"; {last.n} take {human_factor(last.median / best.median)}" if last is not best else ""
-        )
+        title = f"{best.n} partition{'s are' if best.n > 1 else ' is'} quickest"
+        title += f"; {last.n} take {human_factor(last.median / best.median)} as long" if last is not best else ""
     figure = figures.new_tall(title, height=440, x="shuffle partitions (log)", y="seconds, median and range")
     cores = os.cpu_count() or 1
     low, high = (cores * factor for factor in AT_CORES)
