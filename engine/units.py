@@ -20,7 +20,7 @@ def human_seconds(seconds: float) -> str:
     """Return a duration as people read it: ``"12 µs"``, ``"3.4 ms"``, ``"1.25 s"``, ``"4 min"``, ``"2.1 h"``."""
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} µs"
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{seconds * 1e3:.{1 if seconds < 0.01 else 0}f} ms"
     if seconds < 120:
         return f"{seconds:.{2 if seconds < 10 else 0}f} s"
