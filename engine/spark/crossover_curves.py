@@ -73,12 +73,22 @@ class Crossing:
         return self.n_rows is not None and self.n_rows > self.n_measured
 
     @property
+    def doubtful(self) -> bool:
+        """Whether it lies beyond what was measured and more than 5 % of the draws never cross: larger sizes must decide."""
+        return self.extrapolated and self.high is None
+
+    @property
     def words(self) -> str:
         """The crossing in a few words."""
         if self.n_rows is None:
             return f"no crossing up to {self.n_measured:,} rows measured, and none beyond by these slopes"
         if self.n_rows == 0:
             return "quicker from the first row on"
+        if self.doubtful:
+            return (
+                f"no crossing up to {self.n_measured:,} rows measured, and these sizes cannot tell what comes beyond (about "
+                f"{_rough(self.n_rows)} rows, or never): measure larger ones"
+            )
         low = _rough(self.low) if self.low is not None else "?"
         told = f"about {_rough(self.n_rows)} rows ({low} … {_rough(self.high) if self.high is not None else 'never'})"
         return f"no crossing up to {self.n_measured:,} rows measured; extrapolated: {told}" if self.extrapolated else told

@@ -173,9 +173,9 @@ class CrossoverResult:
             moved = self.points("Spark")[-1]
             cores = os.cpu_count()
             told.append(
-                f"Spark begins with {human_seconds(spark.start)} of planning, scheduling and collecting, pandas with "
-                f"{human_seconds(pandas.start)}; each further million rows costs Spark {human_seconds(spark.each * 1e6)} on "
-                f"all {cores} cores, pandas {human_seconds(pandas.each * 1e6)} on one. At {moved.n_rows:,} rows Spark wrote "
+                f"Spark begins with {_cost(spark.start)} of planning, scheduling and collecting, pandas with "
+                f"{_cost(pandas.start)}; each further million rows costs Spark {_cost(spark.each * 1e6)} on "
+                f"all {cores} cores, pandas {_cost(pandas.each * 1e6)} on one. At {moved.n_rows:,} rows Spark wrote "
                 f"{human_bytes(moved.shuffle_bytes)} for other tasks to fetch"
                 + (f" and spilled {human_bytes(moved.spill_bytes)} to disk." if moved.spill_bytes else ".")
                 + f" The two lines miss a measured median by {self.misfit_share:.0%} at most."
@@ -280,13 +280,18 @@ class CrossoverResult:
                 f"at {cell.n_rows:,} rows": human_seconds(cell.median_seconds),
                 "fastest … slowest": f"{human_seconds(min(cell.seconds))} … {human_seconds(max(cell.seconds))}",
                 "runs": f"{len(cell.seconds)}",
-                "a further million rows": _told(self.curve(cell.contestant), lambda c: human_seconds(c.each * 1e6)),
+                "a further million rows": _told(self.curve(cell.contestant), lambda c: _cost(c.each * 1e6)),
                 "peak memory": human_bytes(cell.peak_bytes) if cell.peak_bytes else "on the cluster",
                 "start-up, not counted": human_seconds(cell.start_seconds),
                 "measured": "in this run" if self.is_fresh(cell) else f"{cell.measured_at[:16].replace('T', ' ')} UTC",
             }
             for cell in sorted(self.largest.values(), key=lambda cell: cell.median_seconds)
         ]
+
+
+def _cost(seconds: float) -> str:
+    """Return a part of a curve; one that the fit put at zero is only too small to be seen at the sizes measured."""
+    return human_seconds(seconds) if seconds > 0 else "too little to tell"
 
 
 def _told(curve: Curve | None, say: Callable[[Curve], str]) -> str:

@@ -225,6 +225,11 @@ def test_a_crossing_says_how_sure_it_is() -> None:
     late = crossover_curves.crossing({10_000: (1.0,), 20_000: (1.01,)}, {10_000: (0.1,), 20_000: (0.2,)})
     assert late is not None and late.extrapolated and late.n_rows == pytest.approx((0.99 - 0) / (1e-5 - 1e-6), rel=0.01)
     assert late.words == "no crossing up to 20,000 rows measured; extrapolated: about 110,000 rows (110,000 … 110,000)"
+    blurred = crossover_curves.crossing({10_000: (1.0, 1.3), 20_000: (1.0, 1.3)}, {10_000: (0.1,), 20_000: (0.103,)})
+    assert blurred is not None and blurred.doubtful and not late.doubtful
+    assert blurred.words.startswith(
+        "no crossing up to 20,000 rows measured, and these sizes cannot tell what comes beyond (about"
+    )
 
 
 def test_the_model_is_the_measured_curve_at_its_anchor() -> None:
@@ -255,10 +260,15 @@ def test_the_figure_marks_crossing_and_end_of_memory() -> None:
     assert marks[0].x[0] == pytest.approx(490_000, rel=0.01) and marks[0].text[0] == "extrapolated crossing"
     assert "pandas is quickest" in shown.layout.title.text
     model = figures.model(synthetic(), Cluster(cores=2 * crossover.own_cores(), memory_gb=1.0))
-    assert model is not None and model.layout.title.text.startswith("Model: Spark is the choice from about")
+    assert model is not None and model.layout.title.text.startswith("Model: Spark is the choice<br>from about")
     (full,) = [trace for trace in model.data if trace.name == "pandas: 1 GB are full (extrapolated)"]
     assert full.x[0] == pytest.approx(3_000_000, rel=0.01)
     assert figures.model(replace(synthetic(), cells=()), Cluster()) is None
+    wide = [replace(c, seconds=(c.seconds[0], 1.6 * c.seconds[0])) if c.contestant == "Spark" else c for c in synthetic().cells]
+    doubtful = replace(synthetic(), cells=tuple(wide))
+    assert not [trace for trace in figures.chart(doubtful).data if trace.name == "Spark overtakes pandas, 90 % interval"]
+    shown_model = figures.model(doubtful, Cluster())
+    assert shown_model is not None and shown_model.layout.title.text.startswith("Model on sizes too small to be sure")
     for figure in (shown, model, figures.chart(synthetic(), "Peak memory", synthetic())):
         assert len(figure.to_json()) < 300_000
 

@@ -86,8 +86,8 @@ def _add_curve(figure: go.Figure, name: Contestant, cells: list[Cell], curve: Cu
         return
     first, last = cells[0].n_rows, cells[-1].n_rows
     pieces: list[tuple[float, float, str]] = [(first, last, "solid")]
-    if crossing is not None and crossing.extrapolated and crossing.n_rows is not None and crossing.n_rows < MOST_ROWS:
-        pieces.append((last, 2 * crossing.n_rows, "dot"))
+    if crossing is not None and crossing.extrapolated and not crossing.doubtful and (crossing.n_rows or 0) < MOST_ROWS:
+        pieces.append((last, 2 * (crossing.n_rows or 0), "dot"))
     for low, high, dash in pieces:
         n = np.geomspace(low, high, N_STEPS)
         figure.add_scatter(
@@ -140,7 +140,7 @@ def _add_pinned(figure: go.Figure, name: Contestant, cells: list[Cell], quantity
 
 
 def _mark(figure: go.Figure, pandas: Curve | None, crossing: Crossing) -> None:
-    if pandas is None or crossing.n_rows is None:
+    if pandas is None or crossing.n_rows is None or crossing.doubtful:
         return
     low, high = crossing.low or crossing.n_rows, crossing.high or crossing.n_rows
     figure.add_scatter(
@@ -191,7 +191,9 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
     if decides is not None:
         by_memory = moved.n_memory is not None and decides == moved.n_memory
         reason = f"pandas' {cluster.memory_gb:g} GB are full" if by_memory else f"{cluster.cores} cores overtake"
-        title = f"Model: Spark is the choice from about<br>{_short(decides)} rows on, {reason}"
+        crossing = result.crossing()
+        basis = "Model on sizes too small to be sure" if crossing is not None and crossing.doubtful else "Model"
+        title = f"{basis}: Spark is the choice<br>from about {_short(decides)} rows on, {reason}"
     figure = figures.new_tall(title, height=420, x="rows of lineitem", y="seconds")
     n = np.geomspace(result.points("Spark")[0].n_rows, end, N_STEPS)
     alive = np.geomspace(n[0], max(n[0], min(end, moved.n_memory or end)), N_STEPS)  # pandas, until its memory is full
