@@ -308,8 +308,7 @@ def steps(params: ApisParams) -> Steps:
         No Spark to be had, or one without a SparkContext (Spark Connect).
     """
     result = ApisResult(params, api_jobs.expected(params.workload, params.months))
-    yield Progress(0.0, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work", result)
-    session.classic("RDDs and plans to read")
+    yield from session.begin("RDDs and plans to read", result)
     for turn, api in enumerate(APIS):
         progress = Progress(turn / len(APIS), api, result)
         outcome = yield from session.act(partial(_run_api, params=params, api=api), progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.spark.api_jobs import COLUMNS, JOBS, LATE_MINUTES, SQL
+from engine.spark.script_session import SESSION
 
 if TYPE_CHECKING:
     from engine.spark.apis import ApisParams
@@ -17,14 +18,10 @@ import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-spark = (
-    SparkSession.builder.master("local[*]")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")  # no port on the network
-    .getOrCreate().newSession()
-)
+@session
 flights = spark.read.parquet("datasets/flights.parquet").where("month <= @months").select(@columns)
 flights.createOrReplaceTempView("picked")
-'''
+'''.replace("@session", SESSION)
 GAIN = '''
 
 def gain(dep, arr):

@@ -263,8 +263,7 @@ def steps(params: CacheParams) -> Steps:
     InputError
         No Spark to be had, or one without a SparkContext (Spark Connect).
     """
-    yield Progress(0.0, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work")
-    session.classic("Storage list to read")
+    yield from session.begin("Storage list to read")
     executors = yield from session.act(_executors, Progress(0.02, "asking the executors"))
     result, tables = CacheResult(params, (), *executors), _Tables(params)
     try:

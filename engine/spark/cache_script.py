@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.spark.script_session import SESSION
+
 if TYPE_CHECKING:
     from engine.spark.cache import CacheParams
 
@@ -15,11 +17,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 LEVEL, N_ROWS, SEED = @level, @n_rows, @seed
-spark = (
-    SparkSession.builder.master("local[*]")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")  # no port on the network
-    .getOrCreate().newSession()
-)
+@session
 table = spark.range(0, N_ROWS, 1, 8).select(*[F.rand(1_000 * SEED + 10 + i).alias(f"c{i}") for i in range(8)])
 storage = spark.sparkContext._jsc.sc().getRDDStorageInfo
 before = {info.id() for info in storage()}
@@ -29,7 +27,7 @@ total = table.agg(F.sum("c0")).collect()[0][0]  # the first action keeps every p
 held = [info.numCachedPartitions() for info in storage() if info.id() not in before]
 table.unpersist()
 print(json.dumps({"cached partitions of table 1": sum(held), "sum of table 1": round(total, 3)}))
-'''
+'''.replace("@session", SESSION)
 
 
 def script(params: CacheParams) -> str:

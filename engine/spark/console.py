@@ -346,10 +346,8 @@ def steps(params: ConsoleParams) -> Steps:
     InputError
         No Spark to be had, Spark Connect (its parser is out of reach), or a query that is refused, wrong or too slow.
     """
-    first = Progress(0.1, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work")
-    yield first
-    session.classic("parser at hand to check that a query only reads")
-    result: ConsoleResult = yield from session.act(partial(_answer, params=params), first)
+    yield from session.begin("parser at hand to check that a query only reads")
+    result: ConsoleResult = yield from session.act(partial(_answer, params=params), Progress(0.1, "Spark at work"))
     return result
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.spark.crossover_engines import SPARK_SCHEMA, SQL
+from engine.spark.script_session import SESSION
 
 if TYPE_CHECKING:
     from engine.spark.crossover import CrossoverParams
@@ -20,11 +21,7 @@ from engine.spark import crossover_data, crossover_engines
 
 files = run_to_end(crossover_data.steps(@n_rows))  # made once, in the workspace
 @pandas
-spark = (
-    SparkSession.builder.master("local[*]")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")  # no port on the network
-    .getOrCreate().newSession()
-)
+@session
 SCHEMA = {  # guessed, the types would cost a second pass over the files
     "lineitem": "@lineitem",
     "orders": "@orders",
@@ -38,7 +35,7 @@ in_spark = [list(row) for row in spark.sql("""
 in_pandas, in_spark = crossover_engines.plain(in_pandas), crossover_engines.plain(in_spark)
 assert crossover_engines.same(in_pandas, in_spark)  # sums of doubles to nine digits
 print(json.dumps({"rows": files.n_rows, "bytes on disk": files.size_bytes, "answer": crossover_engines.told(in_pandas)}))
-'''
+'''.replace("@session", SESSION)
 PANDAS = {
     "filter": """lines = pd.read_csv(
     files.lineitem, usecols=["l_shipdate", "l_discount", "l_quantity", "l_extendedprice"], parse_dates=["l_shipdate"])

@@ -188,8 +188,7 @@ def steps(params: LazyParams) -> Steps:
     InputError
         No Spark to be had, or one without a SparkContext (Spark Connect).
     """
-    yield Progress(0.05, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work")
-    session.classic("plan and job list to read")
+    yield from session.begin("plan and job list to read")
     result: LazyResult = yield from session.act(lambda live: _ledger(live, params), Progress(0.3, "Spark at work"))
     return result
 

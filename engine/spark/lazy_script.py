@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.spark import lazy_chain
+from engine.spark.script_session import SESSION
 
 if TYPE_CHECKING:
     from engine.spark.lazy import LazyParams
@@ -16,11 +17,7 @@ import uuid
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-spark = (
-    SparkSession.builder.master("local[*]")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")  # no port on the network
-    .getOrCreate().newSession()
-)
+@session
 for key, value in @settings.items():
     spark.conf.set(key, value)
 airlines = spark.read.parquet("datasets/airlines.parquet")
@@ -44,7 +41,7 @@ rows = @action
 stages = {stage for job in jobs(action) for stage in tracker.getJobInfo(job).stageIds}
 ran = [info for stage in stages if (info := tracker.getStageInfo(stage)) and info.numCompletedTasks]  # not the skipped ones
 print(json.dumps({"rows": rows, "jobs before the action": len(before), "stages": len(ran)}))
-'''
+'''.replace("@session", SESSION)
 
 
 def script(params: LazyParams) -> str:

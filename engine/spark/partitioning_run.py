@@ -181,7 +181,7 @@ def steps(params: PartitioningParams) -> Steps:
             MAX_FOLDERS,
             n,
         )
-    yield Progress(0.05, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work")
+    yield from session.begin()
     measured: Measured = yield from session.act(lambda live: measure(live, params), Progress(0.3, "Spark at work"))
     return measured
 

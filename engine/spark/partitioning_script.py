@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from engine.spark.script_session import SESSION
+
 if TYPE_CHECKING:
     from engine.spark.partitioning import PartitioningParams
 
@@ -24,14 +26,10 @@ from engine.spark import keys
 KEYS = @keys
 N_PARTITIONS = @n_partitions
 table = @table
-spark = (
-    SparkSession.builder.master("local[*]")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")  # no port on the network
-    .getOrCreate().newSession()
-)
+@session
 spark.conf.set("spark.sql.leafNodeDefaultParallelism", @n_input)  # partitions of the input
 frame = spark.createDataFrame(table)
-'''
+'''.replace("@session", SESSION)
 BY_ID = """split = @call
 found = split.groupBy(F.spark_partition_id()).count()
 n = split.rdd.getNumPartitions()

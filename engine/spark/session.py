@@ -303,6 +303,25 @@ def rest(path: str) -> Any:
         ) from error
 
 
+def begin(needed: str = "", so_far: Any = None) -> Steps:
+    """Start Spark if it is not there, with a sign of life twice a second; the first steps of every Spark job.
+
+    ``needed`` names what the job needs a SparkContext for (nothing: any Spark will do), ``so_far`` is its partial result.
+
+    Raises
+    ------
+    InputError
+        No Spark to be had, or Spark Connect, which has no ``needed``.
+    """
+    progress = Progress(0.0, "Spark at work" if ENGINE.alive() else "starting Spark", so_far)
+    yield progress
+    with ThreadPoolExecutor(1) as caller:
+        future = caller.submit(classic, needed) if needed else caller.submit(session)
+        while not wait([future], SIGN_OF_LIFE_SECONDS).done:
+            yield progress
+        future.result()
+
+
 def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
     """Run ``call(session)`` under a job group of its own and return its answer; yields ``progress`` twice a second.
 

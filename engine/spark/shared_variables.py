@@ -175,8 +175,7 @@ def accumulator_steps(params: AccumulatorParams) -> Steps:
         No Spark to be had, or one without a SparkContext (Spark Connect).
     """
     result = AccumulatorResult(params)
-    yield Progress(0.0, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work", result)
-    session.classic("accumulator")
+    yield from session.begin("accumulator", result)
     n_all = len(CASES) + params.lost_shuffle
     for turn, case in enumerate(CASES):
         progress = Progress(turn / n_all, case[0], result)
@@ -315,8 +314,7 @@ def broadcast_steps(params: BroadcastParams) -> Steps:
         No Spark to be had, or one without a SparkContext (Spark Connect).
     """
     result = BroadcastResult(params)
-    yield Progress(0.0, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work", result)
-    session.classic("broadcast variable")
+    yield from session.begin("broadcast variable", result)
     ways = [(way, size) for size in TABLE_BYTES for way in ("closure", "broadcast")]
     for turn, (way, size) in enumerate(ways):
         progress = Progress(turn / len(ways), f"{human_bytes(size)} by {way}", result)

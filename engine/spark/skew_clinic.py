@@ -299,8 +299,7 @@ def steps(params: SkewClinicParams) -> Steps:
         No Spark to be had, or one without a SparkContext (Spark Connect).
     """
     result = preview(params)
-    yield Progress(0.0, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work", result)
-    session.classic("task list to draw")
+    yield from session.begin("task list to draw", result)
     first = Progress(0.02, "a run that is not counted", result)
     yield from session.act(partial(_run_cure, params=params, cure="nothing"), first)
     for turn, cure in enumerate(params.asked):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.spark.script_session import SESSION
+
 if TYPE_CHECKING:
     from engine.spark.skew_clinic import SkewClinicParams
 
@@ -17,11 +19,7 @@ from engine.spark import skew
 from engine.spark.keys import Source
 
 N_PARTITIONS, N_SALTS = @n_partitions, @n_salts
-spark = (
-    SparkSession.builder.master("local[*]")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")  # no port on the network
-    .getOrCreate().newSession()
-)
+@session
 fact = spark.createDataFrame(skew.facts(@source)).withColumn("salt", (F.col("row") % N_SALTS).cast("int"))
 dim = spark.createDataFrame(skew.regions())
 copies = dim.withColumn("salt", F.explode(F.array(*[F.lit(i) for i in range(N_SALTS)])))  # one for each salt
@@ -40,7 +38,7 @@ plain, salted = answer(fact.join(dim, "key")), answer(fact.join(copies, ["key", 
 assert plain == salted
 print(json.dumps({"answer": plain, "largest partition by key": largest("key"),
                   "largest partition by key and salt": largest("key", "salt")}))
-'''
+'''.replace("@session", SESSION)
 
 
 def script(params: SkewClinicParams) -> str:

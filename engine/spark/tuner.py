@@ -268,8 +268,7 @@ def steps(params: TunerParams) -> Steps:
     result = TunerResult(params)
     numbers = params.numbers
     n_all = params.repeats * (len(numbers) + 1) + 1
-    yield Progress(0.0, "starting Spark" if session.ENGINE.state != "ready" else "Spark at work", result)
-    session.classic("task list to measure")
+    yield from session.begin("task list to measure", result)
     run_once = partial(partial, _run, params=params)
     yield from session.act(run_once(n=numbers[0], adaptive=False), Progress(0.01, "a run that is not counted", result))
     done = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.spark import tuner_jobs
+from engine.spark.script_session import SESSION
 
 if TYPE_CHECKING:
     from engine.spark.tuner import TunerParams
@@ -16,11 +17,7 @@ import uuid
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-spark = (
-    SparkSession.builder.master("local[*]")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")  # no port on the network
-    .getOrCreate().newSession()
-)
+@session
 ASKED = @asked
 for key, value in @settings.items():
     spark.conf.set(key, value)
@@ -35,7 +32,7 @@ tracker = spark.sparkContext.statusTracker()
 stages = {stage for job in tracker.getJobIdsForGroup(group) for stage in tracker.getJobInfo(job).stageIds}
 ran = [info for stage in sorted(stages) if (info := tracker.getStageInfo(stage)) and info.numCompletedTasks]  # not the skipped
 print(json.dumps({"AQE's partitions": ran[-1].numTasks, "asked for": ASKED}))
-'''
+'''.replace("@session", SESSION)
 
 
 def script(params: TunerParams) -> str:

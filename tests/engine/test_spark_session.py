@@ -108,6 +108,9 @@ def test_spark_comes_back_after_its_jvm_died() -> None:
     jvm.kill()
     jvm.wait(timeout=20)
     assert not ENGINE.alive()
+    told = list(session.begin("job", "so far"))
+    assert len(told) > 2 and {(progress.message, progress.partial) for progress in told} == {("starting Spark", "so far")}
+    assert [progress.message for progress in session.begin()] == ["Spark at work"]
     assert session.session().range(5).count() == 5
     assert ENGINE.n_restarts == before + 1 and "Its JVM died and was started again" in ENGINE.status
 
