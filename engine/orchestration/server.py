@@ -180,7 +180,7 @@ class Server:
         port = urlparse(self._url).port
         own = {
             "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.3",
-            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "0.3",
+            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",  # Prefect takes its int(): 0 spins a core
             "PREFECT_SERVER_SERVICES_TELEMETRY_ENABLED": "false",
             "PREFECT_SERVER_UI_API_URL": self._url,
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",

@@ -11,6 +11,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine import lessons
 from tests.browser.serve import launch
 from tests.engine.test_house import endless_avro
 
@@ -83,8 +84,9 @@ def test_an_export_arrives(page: Page, server: str, tmp_path: Path, button: str,
 @pytest.mark.parametrize("width", [390, 1440])
 def test_nothing_is_wider_than_the_screen(page: Page, server: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    for path in ("", "/formats", "/sampling"):
-        page.goto(server + path)
+    labs = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
+    for path in ("", *(labs if width < 500 else ["formats"])):
+        page.goto(f"{server}/{path}")
         expect(page.locator(".main-svg").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -144,6 +146,19 @@ def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(page: Pag
     plane.get_by_text("▶ play").click()
     expect(plane.get_by_text("point 1: seed")).to_be_visible(timeout=20_000)
     assert page.evaluate("window.asked") == 0
+
+
+def test_a_foretold_run_is_run_by_prefect_and_its_bars_take_the_place_of_the_foretold(page: Page, server: str) -> None:
+    quick = "monitor_tasks=4&monitor_width=1&monitor_duration_seconds=0.2&monitor_failure_probability=0.0"
+    page.goto(f"{server}/orchestration?monitor_flow=daily+ETL&{quick}")
+    title = page.locator(".st-key-monitor_gantt .gtitle").first
+    expect(title).to_have_text(re.compile("^Foretold: 5 tries of 6 tasks"))
+    start = page.get_by_role("button", name="Run", exact=True)
+    expect(start).to_be_enabled(timeout=120_000)
+    start.click()
+    expect(page.get_by_role("button", name="Run again", exact=True)).to_be_visible(timeout=60_000)
+    expect(title).to_have_text(re.compile("^Completed: 5 tries of 6 tasks"), timeout=60_000)
+    expect(page.locator(".st-key-monitor_end")).to_have_count(0)
 
 
 def test_ctrl_c_leaves_no_process_behind(page: Page, tmp_path: Path) -> None:
