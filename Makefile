@@ -35,13 +35,21 @@ run: .venv/requirements.txt.installed
 	@headless=true; if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then headless=false; fi; \
 	exec .venv/bin/streamlit run app.py --server.headless=$$headless
 
+# In two halves side by side, each with engines and a workspace of its own: one alone leaves half of two cores idle.
 test: .venv/requirements-dev.txt.installed
-	@set -e; \
-	browser=$$($(PY) -m tests.browser.find --install) || browser=; \
-	if [ -n "$$browser" ]; then PLAYGROUND_BROWSER="$$browser" $(PY) -m pytest; \
-	elif [ -n "$$CI" ]; then echo "FAILED: no browser here, and CI leaves nothing out."; exit 1; \
-	else $(PY) -m pytest --ignore=tests/browser; \
-	  echo "LEFT OUT: tests/browser, for no Chromium or Chrome was found and none could be installed."; fi
+	@browser=$$($(PY) -m tests.browser.find --install) || browser=; left_out=; \
+	if [ -z "$$browser" ]; then \
+	  if [ -n "$$CI" ]; then echo "FAILED: no browser here, and CI leaves nothing out."; exit 1; fi; \
+	  left_out=--ignore=tests/browser; \
+	fi; \
+	log=$$(mktemp); failed=0; \
+	$(PY) -m pytest tests/pages >"$$log" 2>&1 & pages=$$!; \
+	PLAYGROUND_BROWSER="$$browser" $(PY) -m pytest --ignore=tests/pages $$left_out || failed=1; \
+	echo "tests/pages, which ran beside that:"; wait $$pages || failed=1; cat "$$log"; rm "$$log"; \
+	if [ -n "$$left_out" ]; then \
+	  echo "LEFT OUT: tests/browser, for no Chromium or Chrome was found and none could be installed."; \
+	fi; \
+	exit $$failed
 
 check: .venv/requirements-dev.txt.installed
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy
