@@ -12,7 +12,7 @@ from tests.browser.serve import FLAGS, browser_path, serve
 expect.set_options(timeout=30_000)  # a first page may meet a server that is still warming, on a machine that is busy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it ends with its tests: idle, it would take a quarter of a core from all others
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serve("app.py", tmp_path_factory.mktemp("workspace")) as address:
         yield address
