@@ -170,6 +170,7 @@ class Engine:
             _end(gateway)
         SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
         SparkSession._instantiatedSession = None
+        os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)  # PySpark's mark of Connect: it would take the next Spark for one
         self._session = None
         self.state = "cold"
 

@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.jobs import Progress, run_to_end
 from engine.spark import apis, cache, console, crossover, lazy, partitioning_run, session, shared_variables, skew_clinic, tuner
 from engine.spark.partitioning import PartitioningParams
-from engine.spark.session import Target
+from engine.spark.session import ENGINE, Target
 from tests.engine import spark_cluster
 
 NEEDS_A_CONTEXT: dict[str, Callable[[], Any]] = {
@@ -62,3 +62,9 @@ def test_a_cancel_over_spark_connect_stops_its_own_run_alone() -> None:
 def test_what_spark_connect_cannot_do_is_said(experiment: str) -> None:
     with pytest.raises(InputError, match=r"Spark Connect has no .+\. Unset PLAYGROUND_SPARK_REMOTE, or attach with"):
         NEEDS_A_CONTEXT[experiment]()
+
+
+def test_after_spark_connect_the_lab_can_have_a_spark_of_its_own_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ENGINE.stop()
+    monkeypatch.delenv("PLAYGROUND_SPARK_REMOTE")
+    assert session.session().range(5).count() == 5 and ENGINE.place.kind == "local"
