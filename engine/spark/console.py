@@ -334,6 +334,8 @@ def _fetched(live: SparkSession, params: ConsoleParams, frame: DataFrame, plan: 
         raise
     finally:
         timer.cancel()
+        if over.is_set():
+            timer.join()  # until the cores are free again, if need be by a new JVM: the next query must not meet the old one
     values = tuple(tuple(row) for row in found[: params.n_rows])
     return ConsoleResult(params, tuple(frame.columns), values, len(found) > params.n_rows, plan, seconds)
 

@@ -37,6 +37,7 @@ State = Literal["cold", "starting", "ready", "failed"]
 Kind = Literal["local", "cluster", "connect"]
 REACH_SECONDS = 5.0  # an unreachable master is said within ten
 REST_SECONDS = 60.0
+REAP_SECONDS = 5.0  # a cancelled task that has not ended by then never will
 DRIVER_MEMORY = "2g"
 ATTEMPTS = 4  # of a task, as on a cluster (spark.task.maxFailures); local[n] alone gives up after the first
 MEMORY_FRACTION = 0.25  # Spark's default is 0.6: lowered so that the cache experiment can fill it, and the driver keeps room
@@ -174,6 +175,13 @@ class Engine:
         self._session = None
         self.state = "cold"
 
+    def kill(self) -> None:
+        """End the JVM at once; the next call of ``session`` starts another."""
+        gateway: Any = self._session.sparkContext._gateway if self._session is not None else None
+        if gateway is not None:
+            gateway.proc.kill()
+            gateway.proc.wait()
+
     def stop(self) -> None:
         """Stop Spark and its JVM; a second call does nothing. A JVM that is still starting is ended at once."""
         if not self._lock.acquire(timeout=0.5):
@@ -246,6 +254,8 @@ def _launch(place: Target) -> SparkSession:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.shuffle.partitions": "8",
+        "spark.task.reaper.enabled": "true",
+        "spark.task.reaper.killTimeout": f"{REAP_SECONDS:.0f}s",
         "spark.ui.retainedJobs": "2000",
         "spark.ui.retainedStages": "2000",
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder}",
@@ -359,5 +369,20 @@ def cancel(live: SparkSession, group: str) -> None:
     """Cancel what runs under ``group`` in the session ``live``."""
     if ENGINE.place.kind == "connect":
         live.interruptTag(group)
-    else:
-        live.sparkContext.cancelJobGroup(group)
+        return
+    live.sparkContext.cancelJobGroup(group)
+    if ENGINE.place.kind == "local":
+        _reap()
+
+
+def _reap() -> None:
+    """End a local Spark whose cancelled tasks go on: code that loops over rows in memory hears no interrupt.
+
+    They would hold the cores for good. A new JVM takes over at the next use; a cluster does the same by its task reaper.
+    """
+    deadline = time.monotonic() + REAP_SECONDS
+    while any(stage["status"] == "FAILED" and stage["numActiveTasks"] for stage in rest("stages")):
+        if time.monotonic() > deadline:
+            ENGINE.kill()
+            return
+        time.sleep(0.2)

@@ -148,6 +148,7 @@ def test_a_query_without_end_is_stopped_and_spark_goes_on() -> None:
     with pytest.raises(InputError, match="The query took longer than 2 s and was stopped"):
         console.run(ConsoleParams(query=endless, limit_seconds=2))
     assert console.run(ConsoleParams(query="SELECT count(*) FROM airlines")).values == ((16,),)
+    assert not any(stage["numActiveTasks"] for stage in session.rest("stages")), "nothing of it holds a core"
 
 
 @pytest.mark.parametrize(
