@@ -16,13 +16,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import numpy as np
 
 from engine.errors import InputError
 from engine.orchestration.backpressure_model import Load, Policy
-from engine.orchestration.server import Server
+from engine.orchestration.server import Server, iso
 
 ASK_SECONDS = 0.3  # between two questions to the server; each is a write to its SQLite file
 FULL_SECONDS = 1.5  # the same, while all slots are taken: the server must refuse
@@ -100,7 +99,7 @@ class Trial:
 
     def _create(self, item: int) -> None:
         queue = QUEUES[0] if self.load.urgent[item] else QUEUES[1]
-        state = {"type": "SCHEDULED", "name": "Scheduled", "state_details": {"scheduled_time": _now()}}
+        state = {"type": "SCHEDULED", "name": "Scheduled", "state_details": {"scheduled_time": iso(time.time())}}
         where = {"work_pool_name": self.name, "work_queue_name": queue}
         made = self.server.call("flow_runs/", {"flow_id": self.flow_id, "name": f"item {item}", "state": state, **where})
         with self.lock:
@@ -113,7 +112,7 @@ class Trial:
             self.changed.clear()
             if self.n_busy >= self.workers:
                 self._until_free()
-            body = {"scheduled_before": _now(), "limit": 1}
+            body = {"scheduled_before": iso(time.time()), "limit": 1}
             found = self.server.call(f"work_pools/{self.name}/get_scheduled_flow_runs", body, patience=20.0)
             if not found or (self.rate_limit and not self._slot()):
                 self.changed.wait(ASK_SECONDS)
@@ -180,10 +179,6 @@ class Trial:
         at, depth = (np.array([count[k] for count in counts]) for k in (0, 1))
         n = (len(created), self.n_dropped, len(self.completed))
         return Measured(at, depth, *n, waits, self.most_at_once, float(np.median(self.lags)) if self.lags else 0.0)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
 
 
 @contextmanager

@@ -70,11 +70,9 @@ def _number(step: Step) -> int:
 
 def _order(steps: tuple[Step, ...]) -> list[set[str]]:
     """Return for each step what must be over before it may start, whatever its outcome: subflows run one after another."""
-    over: list[set[str]] = []
-    for step in steps:
-        number = _number(step)
-        over.append({s.key for s in steps if 0 < _number(s) < number})
-    return over
+    numbers = [_number(step) for step in steps]
+    over = {number: {step.key for step, n in zip(steps, numbers, strict=True) if 0 < n < number} for number in set(numbers)}
+    return [over[number] for number in numbers]
 
 
 def simulate(params: RunParams) -> tuple[list[Attempt], float]:

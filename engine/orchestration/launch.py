@@ -21,7 +21,7 @@ from engine import processes
 from engine.errors import InputError, require
 from engine.orchestration import records, watch
 from engine.orchestration.flows import FLOWS, RunParams
-from engine.orchestration.server import PATIENCE_SECONDS, SERVER, Server
+from engine.orchestration.server import PATIENCE_SECONDS, SERVER, Server, iso
 
 AT_ONCE = 2
 PAUSE_SECONDS = 24 * 3600
@@ -157,8 +157,7 @@ class Launcher:
         """
         slot = self._slot(run_id)
         require(slot is not None, "run must be running to be paused. It is over or waits.")
-        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + PAUSE_SECONDS))
-        details = {"pause_timeout": until, "pause_reschedule": False}
+        details = {"pause_timeout": iso(time.time() + PAUSE_SECONDS), "pause_reschedule": False}
         state = {"type": "PAUSED", "name": "Paused", "state_details": details}
         answer = self.server.call(f"flow_runs/{run_id}/set_state", {"state": state})
         require(

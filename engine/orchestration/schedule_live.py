@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from engine import processes
 from engine.errors import InputError
 from engine.orchestration.schedule import ScheduleParams
-from engine.orchestration.server import SERVER
+from engine.orchestration.server import SERVER, epoch
 
 Fire = Literal["every 5 s", "every 10 s", "by this rule"]
 FIRES: tuple[Fire, ...] = get_args(Fire)
@@ -180,15 +180,11 @@ def fired(run: dict[str, Any]) -> Fired:
     name = (run.get("state_name") or "scheduled").lower()
     return Fired(
         run["id"],
-        _moment(run["expected_start_time"]) or 0.0,
+        epoch(run["expected_start_time"]) or 0.0,
         _WORDS.get(name, name),
-        _moment(run.get("start_time")),
-        _moment(run.get("end_time")),
+        epoch(run.get("start_time")),
+        epoch(run.get("end_time")),
     )
-
-
-def _moment(text: str | None) -> float | None:
-    return None if not text else datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def told(runs: list[Fired]) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import atexit
 import os
-import socket
 import subprocess
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlparse
@@ -56,11 +56,14 @@ def ui_of(url: str) -> str:
     return url.removesuffix("/").removesuffix("/api")
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def epoch(text: str | None) -> float | None:
+    """Return a time of the API as seconds since the epoch."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else None
+
+
+def iso(seconds: float) -> str:
+    """Return seconds since the epoch as the API takes them."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 class Server:
@@ -105,7 +108,7 @@ class Server:
 
     def _address(self) -> str:
         given = os.environ.get("PREFECT_API_URL", "").strip().rstrip("/")
-        return given or f"http://127.0.0.1:{free_port()}/api"
+        return given or f"http://127.0.0.1:{processes.free_port()}/api"
 
     def ready(self, timeout: float = START_SECONDS) -> str:
         """Return the API's address once the server answers; starts it when needed.

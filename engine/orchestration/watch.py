@@ -10,14 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, get_args
 
 from engine.errors import InputError, require
 from engine.orchestration import foretell, records
 from engine.orchestration.flows import RunParams
 from engine.orchestration.records import Attempt, Interval, LogLine, Outcome, Run, RunState
-from engine.orchestration.server import Server
+from engine.orchestration.server import Server, epoch, iso
 
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 FRESH_SECONDS = 0.4
@@ -26,16 +25,6 @@ OVERLAP_SECONDS = 1.5  # events are asked for again from so long before the last
 PAGE_ROWS = 200
 SETTLE_SECONDS = 8.0  # how long the last events of a run are waited for
 LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}
-
-
-def epoch(text: str | None) -> float | None:
-    """Return a time of the API as seconds since the epoch."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else None
-
-
-def iso(seconds: float) -> str:
-    """Return seconds since the epoch as the API takes them."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 @dataclass(frozen=True, slots=True, order=True)

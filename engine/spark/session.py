@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlparse
 
@@ -27,7 +28,7 @@ import psutil
 
 from engine import workspace
 from engine.errors import InputError, require
-from engine.jobs import SIGN_OF_LIFE_SECONDS, Progress, Steps
+from engine.jobs import SIGN_OF_LIFE_SECONDS, Progress, Steps, beside
 from engine.spark import java
 
 if TYPE_CHECKING:
@@ -327,10 +328,7 @@ def begin(needed: str = "", so_far: Any = None) -> Steps:
     progress = Progress(0.0, "Spark at work" if ENGINE.alive() else "starting Spark", so_far)
     yield progress
     with ThreadPoolExecutor(1) as caller:
-        future = caller.submit(classic, needed) if needed else caller.submit(session)
-        while not wait([future], SIGN_OF_LIFE_SECONDS).done:
-            yield progress
-        future.result()
+        yield from beside(caller, partial(classic, needed) if needed else session, progress)
 
 
 def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:

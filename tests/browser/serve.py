@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.processes import free_port
 from tests.browser.find import found
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,13 +33,6 @@ def browser_path() -> str:
     if path is None:
         raise FileNotFoundError("No Chromium or Chrome found: run make test, which installs one.")
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pyspark
 import pytest
 
 from engine.errors import InputError
+from engine.processes import free_port
 from engine.spark import java
 from engine.spark.session import ENGINE, Target, check_reachable
 
@@ -22,13 +22,6 @@ HOME = Path(pyspark.__file__).parent
 MASTER, WORKER, SUBMIT = (f"org.apache.spark.deploy.{name}" for name in ("master.Master", "worker.Worker", "SparkSubmit"))
 CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 LOCAL = ("--host", "127.0.0.1", "--webui-port", "0")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _start(folder: Path, *words: str) -> subprocess.Popen[bytes]:
@@ -69,7 +62,7 @@ def _running(programs: list[subprocess.Popen[bytes]], place: Target) -> Iterator
 @contextlib.contextmanager
 def standalone(folder: Path) -> Iterator[Target]:
     """Run a master and two workers of one core each."""
-    port = _free_port()
+    port = free_port()
     place = Target("cluster", f"spark://127.0.0.1:{port}")
     programs = [_start(folder / "master", MASTER, *LOCAL, "--port", str(port))]
     for name in ("first", "second"):
@@ -81,7 +74,7 @@ def standalone(folder: Path) -> Iterator[Target]:
 @contextlib.contextmanager
 def connect(folder: Path) -> Iterator[Target]:
     """Run a Spark Connect server on one local core."""
-    port = _free_port()
+    port = free_port()
     settings = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": str(port)}
     settings |= {"spark.driver.memory": "1g", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
     settings |= {"spark.ui.enabled": "false", "spark.sql.warehouse.dir": str(folder / "warehouse")}

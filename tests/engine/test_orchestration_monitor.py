@@ -18,7 +18,7 @@ from engine.orchestration import foretell, launch, monitor, records, watch, work
 from engine.orchestration.figures import monitor as figures
 from engine.orchestration.flows import BACKOFFS, FLOWS, TIMEOUT_MARGIN_SECONDS, RunParams, fate, plan, stages
 from engine.orchestration.records import Attempt, Interval, Run
-from engine.orchestration.server import SERVER
+from engine.orchestration.server import SERVER, epoch
 from engine.orchestration.watch import Change
 
 QUICK = RunParams(tasks=3, width=2, duration_seconds=0.05, failure_probability=0.3, delay_seconds=0.2, seed=5)
@@ -227,7 +227,7 @@ def server_states(run_id: str) -> dict[str, list[tuple[str, str]]]:
     for row in rows:
         states = SERVER.call(f"task_run_states/?task_run_id={row['id']}")
         states.sort(key=lambda state: state["timestamp"])
-        found[row["name"]] = [(state["type"], state["name"], watch.epoch(state["timestamp"])) for state in states]
+        found[row["name"]] = [(state["type"], state["name"], epoch(state["timestamp"])) for state in states]
     return found
 
 

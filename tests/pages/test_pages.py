@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engine import lessons
 from tests.pages.visit import open_page, settle, texts
@@ -103,18 +102,15 @@ def test_a_bad_link_falls_back_or_says_what_is_wrong(topic: str, label: str, val
     bad = [key for key in defaults if any(key.startswith(f"{name}_") for name in own)]
     if label == home:  # what belongs to no tab is asked beside the first, the tab itself included
         bad += [key for key in defaults if not any(key.startswith(f"{name}_") for name in lesson.tabs)]
-    together = _open_bad(topic, {lesson.tab_key: label, **dict.fromkeys(bad, value)})
+    together = open_page(topic, **{lesson.tab_key: label, **dict.fromkeys(bad, value)})
+    assert not together.exception
+    assert len(together.get("plotly_chart")) >= 1 or together.error
     state = together.session_state
     taken = [key for key in bad if key not in state or lessons.plain(state[key]) != lessons.plain(defaults[key])]
     for key in taken:
-        _open_bad(topic, {lesson.tab_key: label, key: value})
-
-
-def _open_bad(topic: str, query: dict[str, str]) -> AppTest:
-    app = open_page(topic, **query)
-    assert not app.exception, query
-    assert len(app.get("plotly_chart")) >= 1 or app.error, query
-    return app
+        app = open_page(topic, **{lesson.tab_key: label, key: value})
+        assert not app.exception, key
+        assert len(app.get("plotly_chart")) >= 1 or app.error, key
 
 
 @pytest.mark.parametrize("panel", ["Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide"])
