@@ -78,7 +78,7 @@ class Trial:
     def waiting(self) -> int:
         """How many runs the server holds as Scheduled."""
         body = {"flows": {"id": {"any_": [self.flow_id]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
-        return int(self.server.call("flow_runs/count", body, patience=20.0))
+        return int(self.server.call("flow_runs/count", body))
 
     def source(self) -> None:
         """Create the runs when they are due, as the policy has it."""
@@ -101,7 +101,8 @@ class Trial:
         queue = QUEUES[0] if self.load.urgent[item] else QUEUES[1]
         state = {"type": "SCHEDULED", "name": "Scheduled", "state_details": {"scheduled_time": iso(time.time())}}
         where = {"work_pool_name": self.name, "work_queue_name": queue}
-        made = self.server.call("flow_runs/", {"flow_id": self.flow_id, "name": f"item {item}", "state": state, **where})
+        once = {"flow_id": self.flow_id, "name": f"item {item}", "idempotency_key": f"{self.name} {item}"}
+        made = self.server.call("flow_runs/", {**once, "state": state, **where})
         with self.lock:
             self.created[made["id"]] = (self.now, item)
         self.changed.set()
@@ -113,7 +114,7 @@ class Trial:
             if self.n_busy >= self.workers:
                 self._until_free()
             body = {"scheduled_before": iso(time.time()), "limit": 1}
-            found = self.server.call(f"work_pools/{self.name}/get_scheduled_flow_runs", body, patience=20.0)
+            found = self.server.call(f"work_pools/{self.name}/get_scheduled_flow_runs", body)
             if not found or (self.rate_limit and not self._slot()):
                 self.changed.wait(ASK_SECONDS)
                 continue
@@ -146,7 +147,7 @@ class Trial:
 
     def _set(self, run_id: str, kind: str) -> bool:
         state = {"type": kind, "name": kind.capitalize()}
-        answer = self.server.call(f"flow_runs/{run_id}/set_state", {"state": state}, patience=20.0)
+        answer = self.server.call(f"flow_runs/{run_id}/set_state", {"state": state})
         return bool(answer["status"] == "ACCEPT")
 
     def _serve(self, run_id: str, start: float) -> None:

@@ -13,6 +13,7 @@ import logging
 import subprocess
 import threading
 import time
+import uuid
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
@@ -108,6 +109,7 @@ class Launcher:
             "flow_runs/",
             {
                 "flow_id": flow_id,
+                "idempotency_key": uuid.uuid4().hex,  # a call that is tried again makes no second run
                 "parameters": {"settings": asdict(params)},
                 "state": {"type": "SCHEDULED", "name": "Scheduled", "message": "Waits for one of two workers"},
             },

@@ -31,6 +31,8 @@ ATTACHED_WATCH_SECONDS = 3.0
 START_SECONDS = 240.0  # a start takes about 10 s on a machine that is free, a minute on one that is busy
 BUSY = (429, 500, 502, 503, 504)  # 500 and 503 are how "database is locked" arrives
 PATIENCE_SECONDS = 45.0  # how long a call is tried again: longer than a restart takes
+READ_SECONDS = 5.0  # a question that hangs is asked again after that, then after twice as long, and so on
+CALL_SECONDS = 20.0  # what changes something is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,13 +253,14 @@ class Server:
         with self._changed:
             if self._client is None:
                 key = os.environ.get("PREFECT_API_KEY", "")
-                self._client = httpx.Client(timeout=20.0, headers={"Authorization": f"Bearer {key}"} if key else {})
+                self._client = httpx.Client(timeout=CALL_SECONDS, headers={"Authorization": f"Bearer {key}"} if key else {})
             return self._client
 
     def call(self, path: str, body: dict[str, Any] | None = None, method: str = "", patience: float = PATIENCE_SECONDS) -> Any:
         """Return the JSON that the API answers; POST with a body, else GET (``method`` says otherwise).
 
-        A busy answer ("database is locked") and a server that is being restarted are tried again for ``patience`` seconds.
+        A busy answer ("database is locked"), a question that hangs and a server that is being restarted are tried again for
+        ``patience`` seconds.
 
         Raises
         ------
@@ -265,11 +268,12 @@ class Server:
             The server stays away or refuses.
         """
         method = method or ("GET" if body is None else "POST")
-        deadline, pause = time.monotonic() + patience, 0.1
+        reads = method == "GET" or path.endswith(("/count", "/filter"))
+        deadline, pause, wait = time.monotonic() + patience, 0.1, READ_SECONDS if reads else CALL_SECONDS
         while True:
             try:
                 url = self.ready(max(1.0, deadline - time.monotonic()))
-                answer = self._http().request(method, f"{url}/{path}", json=body)
+                answer = self._http().request(method, f"{url}/{path}", json=body, timeout=wait)
                 if answer.is_success:
                     return answer.json() if answer.content else None
                 error = f"{answer.status_code} {answer.text[:200]}"
@@ -277,6 +281,7 @@ class Server:
                     raise InputError(f"Prefect's server refuses {path}: {error}")
             except httpx.HTTPError as problem:
                 error = f"{type(problem).__name__} {problem}"
+                wait = min(wait * 2, CALL_SECONDS)
             if time.monotonic() + pause > deadline:
                 raise InputError(f"Prefect's server must answer. It did not within {patience:.0f} s: {error}.")
             self._stopping.wait(pause)

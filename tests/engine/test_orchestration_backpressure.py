@@ -216,6 +216,9 @@ def test_the_rate_limit_is_the_servers() -> None:
     load = model.load(1.0, 1.0, False, 0.0, 20, 0)
     trial = backpressure_real.Trial(SERVER, load, 1, "let it grow", 9, 0.1, 1.0)
     with backpressure_real.prepared(trial):
+        trial._create(0)
+        trial._create(0)  # as when the first answer is lost
+        assert len(trial.created) == 1 and trial.waiting() == 1
         assert trial._slot() and trial.slot_at > trial.now + 9
         trial.slot_at = 0.0  # not waiting ourselves: the server refuses, for the slot decays in ten seconds
         assert not trial._slot()

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import psutil
 import pytest
@@ -166,3 +166,35 @@ def test_a_locked_database_is_tried_again_and_a_refusal_is_not(
         server.call("refused", {})
     assert len(asked) == 4
     server.stop()
+
+
+def test_a_question_that_hangs_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, over = [], threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            if "filter" in self.path:
+                asked.append(self.path)
+                if len(asked) == 1:
+                    over.wait(30)
+                    return
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{httpd.server_port}/api")
+    monkeypatch.setattr("engine.orchestration.server.READ_SECONDS", 0.2)
+    server = Server()
+    try:
+        assert server.call("flow_runs/filter", {}, patience=15.0) == [] and len(asked) == 2
+    finally:
+        over.set()
+        server.stop()
+        httpd.shutdown()
