@@ -36,10 +36,10 @@ def browser_path() -> str:
 
 
 @contextmanager
-def launch(script: str, workspace: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run ``streamlit run script`` until it answers, yield its address and process, interrupt it at the end."""
+def launch(script: str, workspace: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run ``streamlit run script`` with further options until it answers, yield its address and process, interrupt it at the end."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}", *options]
     environment = {**os.environ, "PLAYGROUND_WORKSPACE": str(workspace)}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
@@ -65,7 +65,7 @@ def launch(script: str, workspace: Path) -> Iterator[tuple[str, subprocess.Popen
 
 
 @contextmanager
-def serve(script: str, workspace: Path) -> Iterator[str]:
+def serve(script: str, workspace: Path, *options: str) -> Iterator[str]:
     """As ``launch``, for those who need the address only."""
-    with launch(script, workspace) as (address, _):
+    with launch(script, workspace, *options) as (address, _):
         yield address
