@@ -16,9 +16,12 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from engine import lessons
-from tests.bench.harness import latencies
-from tests.browser.serve import FLAGS, browser_path, serve
+from tests.bench.harness import latencies, settle
+from tests.browser.serve import FLAGS, browser_path, launch, serve
 
+STOCK = (
+    "--runner.postScriptGC=true"  # Streamlit's default, which .streamlit/config.toml switches off: the yardstick is a bare page
+)
 TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
 
 
@@ -29,10 +32,14 @@ def main(topics: list[str]) -> None:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         start = time.perf_counter()
-        with serve("app.py", Path(folder)) as address, serve("tests/bench/bare_page.py", Path(folder)) as bare:
+        with (
+            launch("app.py", Path(folder)) as (address, server),
+            serve("tests/bench/bare_page.py", Path(folder), STOCK) as bare,
+        ):
             page.goto(address)
             page.wait_for_selector(".st-key-home_formats .main-svg")
             print(f"Cold start to Home's first chart: {time.perf_counter() - start:.1f} s (two servers starting)")
+            settle(server.pid)  # what warms up behind the first pages is not what a tweak costs
             for topic, lab in labs.items():
                 print(f"{topic}: key press to repainted chart")
                 latencies(page, lab.TABS, address, bare)

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
 from playwright.sync_api import Page
 
 N_TWEAKS = 15
 N_BLOCKS = 3  # bare page and tab take turns
+SETTLE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ WATCH = """([chart, answer, quiet]) => {
     for (const event of ['keydown', 'pointerdown']) addEventListener(event, begin, {once: true, capture: true});
     const settle = () => {
       observer.disconnect();
-      answered ??= chartChanged;
-      resolve(answered === null ? null : [answered - start, last - start]);
+      answered ??= chartChanged ?? last;  // a view that leaves the chart alone has answered once the page stands still
+      resolve(last === null ? null : [answered - start, last - start]);
     };
     const observer = new MutationObserver(changes => {
       if (start === null) return;
@@ -82,6 +84,27 @@ def spread(values: list[float]) -> str:
     return f"median {statistics.median(values):6.0f}  ({min(values):.0f} … {max(values):.0f}, n = {len(values)})"
 
 
+def settle(pid: int) -> None:
+    """Wait until the server and its children, which warm up, take less than an eighth of a core for three seconds."""
+
+    def seconds() -> float:
+        parent = psutil.Process(pid)
+        taken = 0.0
+        for process in (parent, *parent.children(recursive=True)):
+            try:
+                taken += sum(process.cpu_times()[:2])
+            except psutil.Error:  # it has just ended
+                continue
+        return taken
+
+    began = time.monotonic()
+    while time.monotonic() - began < SETTLE_SECONDS:
+        before = seconds()
+        time.sleep(3)
+        if seconds() - before < 3 / 8:
+            return
+
+
 def latencies(page: Page, tabs: tuple[Tab, ...], address: str, bare: str) -> None:
     """Print each tab against the bare page, in turns."""
     for tab in tabs:
@@ -97,6 +120,9 @@ def latencies(page: Page, tabs: tuple[Tab, ...], address: str, bare: str) -> Non
                     took = tweak(page, place, i + 1)
                     times[place.name] += [] if took is None else [took]
         answered, still = ({name: [pair[i] for pair in pairs] for name, pairs in times.items()} for i in (0, 1))
+        if not answered[tab.name]:
+            print(f"  {tab.name}: MISSED, nothing changed on the page")
+            continue
         for what, found in (("chart answers", answered), ("page stands still", still)):
             ratio = statistics.median(found[tab.name]) / statistics.median(found[BARE.name])
             print(f"  {tab.name}, {what}: {ratio:.2f} × the bare page (goal ≤ 1.5)")

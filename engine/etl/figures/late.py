@@ -12,7 +12,7 @@ from engine import figures
 from engine.etl import late
 from engine.etl.late import LOOKBACKS, LateResult
 
-MAX_MARKS = 5_000
+MAX_MARKS = 600  # SVG: each one costs the browser 0.15 ms twice a tweak; WebGL is slower where there is no graphics card
 FIRST, MENDED, MISSED = figures.KNOWN, figures.EXTRA, figures.FAILED
 SHADES = ("#A9CDEE", "#7FB5E4", "#56A0DC", "#2F86D6", "#1F66A8", "#134574")  # blue, darker with the days looked back
 WATERMARKS = np.arange(0, 73, 2)
@@ -52,7 +52,7 @@ def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
     for name, color, places, n in _drawn(result):
         thinned = f", {len(places):,} of them drawn" if len(places) < n else ""
         event, arrival = result.rows.event_hour[places], result.rows.arrival_hour[places]
-        figure.add_scattergl(
+        figure.add_scatter(
             x=np.round(event / 24, 3).astype(np.float32),
             y=np.round(arrival / 24, 3).astype(np.float32),
             customdata=np.round(arrival - event, 1).astype(np.float32),
