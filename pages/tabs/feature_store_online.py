@@ -12,8 +12,8 @@ from engine.feature_store.flight_features import SOURCES
 from engine.feature_store.online import EVERY_HOURS, STRATEGIES, TTL_HOURS, WEATHER_FEATURES, OnlineParams, OnlineResult
 from engine.feature_store.online_job import ServedResult
 from engine.feature_store.own_online import OwnOnlineResult
-from engine.feature_store.own_repo import own_repo
 from pages.shell import lab, work
+from pages.tabs import feature_store_own
 
 D = OnlineParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -100,10 +100,7 @@ def _show_own(result: OwnOnlineResult) -> None:
 
 @lab.experiment("online")
 def show() -> None:
-    folder = own_repo()
-    if folder:
-        st.caption(f"Your own repository, read only: `{folder}` (PLAYGROUND_FEAST_REPO). Feast opens copies of its files.")
-        work.run("online_own", folder, own_online.steps, _show_own)
+    if feature_store_own.shown("online_own", own_online.steps, _show_own):
         return
     controls, output = lab.columns()
     with controls:

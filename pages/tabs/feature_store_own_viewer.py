@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from engine.feature_store import own_viewer
 from engine.feature_store.figures import own_viewer as figures
 from engine.feature_store.own_viewer import OwnViewer
-from pages.shell import lab, work
+from pages.shell import lab
 
 
-def show(folder: str) -> None:
-    """Draw the viewer over the repository in ``folder``."""
-    st.caption(f"Your own repository, read only: `{folder}` (PLAYGROUND_FEAST_REPO). Feast opens copies of its files.")
-    work.run("own_viewer", folder, own_viewer.steps, _show)
-
-
-def _show(result: OwnViewer) -> None:
+def draw(result: OwnViewer) -> None:
+    """Draw the viewer over what was found in the repository."""
     st.markdown(result.verdict)
     if not result.views:
         return

@@ -7,9 +7,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine.feature_store import point_in_time
+from engine.feature_store import own_viewer, point_in_time
 from engine.feature_store.figures import point_in_time as figures
-from engine.feature_store.own_repo import own_repo
 from engine.feature_store.point_in_time import (
     AIRPORTS,
     DELAYS,
@@ -23,7 +22,7 @@ from engine.feature_store.point_in_time import (
 )
 from engine.units import human_seconds
 from pages.shell import lab, state, work
-from pages.tabs import feature_store_own_viewer
+from pages.tabs import feature_store_own, feature_store_own_viewer
 
 D = PointInTimeParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -184,9 +183,7 @@ def _show(result: PointInTimeResult) -> None:
 
 @lab.experiment("point_in_time")
 def show() -> None:
-    folder = own_repo()
-    if folder:
-        feature_store_own_viewer.show(folder)
+    if feature_store_own.shown("own_viewer", own_viewer.steps, feature_store_own_viewer.draw):
         return
     controls, output = lab.columns()
     with controls:

@@ -9,10 +9,10 @@ import streamlit as st
 
 from engine.feature_store import lab_repo, own_registry, registry
 from engine.feature_store.figures import registry as figures
-from engine.feature_store.own_repo import own_repo
 from engine.feature_store.registry import CHANGES, FOCUS, RegistryParams, RegistryResult
 from engine.feature_store.snapshot import KINDS, Snapshot, Thing
 from pages.shell import lab, work
+from pages.tabs import feature_store_own
 
 D = RegistryParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -103,10 +103,7 @@ def _show_own(snapshot: Snapshot) -> None:
 
 @lab.experiment("registry")
 def show() -> None:
-    folder = own_repo()
-    if folder:
-        st.caption(f"Your own repository, read only: `{folder}` (PLAYGROUND_FEAST_REPO). Feast opens copies of its files.")
-        work.run("registry_own", folder, own_registry.steps, _show_own)
+    if feature_store_own.shown("registry_own", own_registry.steps, _show_own):
         return
     controls, output = lab.columns()
     with controls:

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.formats import bytes_read
-from engine.formats.bytes_read import ORDERS, ROWS_PER_GROUP, TABLES, BytesReadParams, BytesReadResult
+from engine.formats.bytes_read import ORDERS, ROWS_PER_GROUP, BytesReadParams, BytesReadResult
 from engine.formats.figures import bytes_read as figures
-from pages.shell import lab, upload
+from pages.shell import lab
+from pages.tabs import formats_table
 
 D = BytesReadParams()
 run = st.cache_resource(max_entries=64, show_spinner=False)(bytes_read.run)
@@ -21,32 +22,8 @@ def preview() -> go.Figure:
     return figures.strip(run(D))
 
 
-def _table_changed() -> None:
-    """Columns belong to a table: a new table starts with its own."""
-    table = st.session_state["bytes_read_table"]
-    if table == "upload":
-        st.session_state.pop("bytes_read_columns", None)
-        st.session_state.pop("bytes_read_predicate_column", None)
-        return
-    columns, predicate = bytes_read.defaults(table)
-    st.session_state["bytes_read_columns"] = list(columns)
-    st.session_state["bytes_read_predicate_column"] = predicate
-
-
 def _params() -> BytesReadParams:
-    table = st.segmented_control(
-        "Table",
-        TABLES,
-        default=D.table,
-        required=True,
-        key="bytes_read_table",
-        bind="query-params",
-        on_change=_table_changed,
-        help="Real flights or weather of 2013, a table drawn from a seed, or your own file",
-    )
-    path = (
-        upload.path("bytes_read", help="Read in a child process under a memory and a time limit") if table == "upload" else ""
-    )
+    table, path = formats_table.choose("bytes_read", D.table)
     columns, predicate = bytes_read.defaults(table, path)
     names, rangeable = bytes_read.column_names(table, path), bytes_read.predicate_columns(table, path)
     return BytesReadParams(

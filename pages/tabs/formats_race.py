@@ -7,39 +7,17 @@ from typing import Any
 import streamlit as st
 
 from engine.formats import bytes_read, race
-from engine.formats.bytes_read import TABLES
 from engine.formats.figures import race as figures
 from engine.formats.race import FORMATS, N_ROWS, OPERATIONS, TYPES, RaceParams, RaceResult
 from engine.units import human_bytes, human_factor, human_seconds
-from pages.shell import lab, upload, work
+from pages.shell import lab, work
+from pages.tabs import formats_table
 
 D = RaceParams()
 
 
-def _table_changed() -> None:
-    """Columns belong to a table: a new table starts with its own."""
-    table = st.session_state["race_table"]
-    if table == "upload":
-        st.session_state.pop("race_columns", None)
-        st.session_state.pop("race_predicate_column", None)
-        return
-    columns, predicate = bytes_read.defaults(table)
-    st.session_state["race_columns"] = list(columns)
-    st.session_state["race_predicate_column"] = predicate
-
-
 def _params() -> RaceParams:
-    table = st.segmented_control(
-        "Table",
-        TABLES,
-        default=D.table,
-        required=True,
-        key="race_table",
-        bind="query-params",
-        on_change=_table_changed,
-        help="Real flights or weather of 2013, a table drawn from a seed, or your own file",
-    )
-    path = upload.path("race", help="Read in a child process under a memory and a time limit") if table == "upload" else ""
+    table, path = formats_table.choose("race", D.table)
     return RaceParams(
         table=table,
         upload=path,

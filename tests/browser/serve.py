@@ -37,7 +37,7 @@ def browser_path() -> str:
 
 @contextmanager
 def launch(script: str, workspace: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run ``streamlit run script`` with further options until it answers, yield its address and process, interrupt it at the end."""
+    """Run ``streamlit run script`` until it answers, yield its address and process, interrupt it at the end."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}", *options]
     environment = {**os.environ, "PLAYGROUND_WORKSPACE": str(workspace)}
