@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from streamlit import config
 
 from engine import lessons
+from pages import startup
 from tests.pages.visit import open_page, settle, texts
 
 TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
@@ -141,3 +144,13 @@ def test_at_most_seven_controls_are_in_sight_each_with_help_and_a_reset(topic: s
     folded = {control.key for expander in app.expander for kind in CONTROLS for control in getattr(expander, kind)}
     assert len([control for control in drawn if control.key not in folded]) <= 7
     assert app.button(key=f"{name}_reset").help
+
+
+def test_a_run_of_a_page_waits_for_no_collection_through_what_is_imported() -> None:
+    assert config.get_option("runner.postScriptGC") is False
+    kept = [[number] for number in range(1000)]  # lists are what a collector walks through
+    try:
+        startup.settle()
+        assert not any(thing is kept[0] for thing in gc.get_objects()) and gc.get_freeze_count() > len(kept)
+    finally:
+        gc.unfreeze()
