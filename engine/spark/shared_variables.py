@@ -127,6 +127,7 @@ Case = Callable[["RDD[int]", "Accumulator[int]"], Any]
 def _twice(counted: RDD[int]) -> None:
     counted.count()
     counted.count()
+    counted.unpersist()  # of the one that was cached: the executor would hold it until the JVM collects its garbage
 
 
 CASES: tuple[tuple[str, Case, str], ...] = (

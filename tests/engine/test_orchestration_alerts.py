@@ -171,7 +171,7 @@ def test_a_real_run_that_fails_is_heard_from_its_hook_and_sent(receiver: str) ->
         assert POST.test(owner).ok and POST.sent(owner)[0].about.startswith("Test alert")
         run_id = launch.submit(replace(QUICK, seed=1))
         launch.wait(run_id)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60  # a busy machine is slow, not wrong
         while run_id not in {body.get("run_id") for body in Receiver.got} and time.monotonic() < deadline:
             time.sleep(0.2)
     finally:

@@ -208,7 +208,7 @@ def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> 
     deployment = BOARD.create(owner, ScheduleParams(limit=2), "every 5 s", 1.0)
     try:
         BOARD.dismiss(owner)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180  # a busy machine is slow, not wrong
         while not any(run.state == "late" for run in BOARD.runs(owner)) and time.monotonic() < deadline:
             time.sleep(0.5)
         late = {run.id for run in BOARD.runs(owner) if run.state == "late"}
@@ -248,7 +248,7 @@ def test_the_schedule_on_screen_is_what_the_server_gets_and_books(kind: schedule
     with pytest.raises(InputError, match="404"):
         SERVER.call(f"deployments/{lost.id}")
     try:
-        now, deadline = time.time(), time.monotonic() + 30
+        now, deadline = time.time(), time.monotonic() + 90
         while len(BOARD.runs(owner)) < 3 and time.monotonic() < deadline:
             time.sleep(0.5)
         booked = [run.due for run in BOARD.runs(owner)]

@@ -149,8 +149,11 @@ def test_accumulators_count_what_can_be_counted_by_hand() -> None:
 def test_the_cache_of_the_servers_spark_outlives_the_lost_shuffle() -> None:
     kept = session.session().range(100).cache()
     assert kept.count() == 100
+    held = session.session().sparkContext._jsc.getPersistentRDDs
+    before = held().size()
     run_to_end(shared_variables.accumulator_steps(AccumulatorParams(n_rows=100, n_tasks=1)))
     assert any(info["numCachedPartitions"] for info in session.rest("storage/rdd"))
+    assert held().size() == before, "what it cached itself is let go"
     kept.unpersist()
 
 
