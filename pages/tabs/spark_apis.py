@@ -176,6 +176,7 @@ def show() -> None:
     with output:
         view = _view() if state.presenting() else None  # drawn, though unseen there: else it would forget its value
         if view in BY_THEMSELVES:  # not about the race, so it waits for none
+            st.caption(session.ENGINE.status)
             BY_THEMSELVES[view]()
         else:
             work.run("apis", params, apis.steps, _show, ApisResult(params, ()))

@@ -31,7 +31,7 @@ def _params() -> TunerParams:
         COPIES,
         D.copies,
         key="tuner_copies",
-        help="× 336,776 rows; sort and join shuffle them all",
+        help="× 336,776 rows; all but the group-by shuffle them all",
         **BOUND,
     )
     target = st.slider(

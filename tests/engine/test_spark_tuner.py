@@ -112,7 +112,7 @@ def test_figures(result: TunerResult) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"workload": "window"}, "workload must be one of group-by, join, sort. Got 'window'."),
+        ({"workload": "guess"}, "workload must be one of window, join, group-by, sort. Got 'guess'."),
         ({"copies": 2}, "copies must be one of 1, 3, 10. Got 2."),
         (
             {"max_partitions": 5_000},

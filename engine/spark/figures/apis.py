@@ -165,6 +165,7 @@ def counts(result: AccumulatorResult) -> go.Figure:
             showlegend=bool(members),
         )
     figure.add_vline(x=n, line={"color": figures.WAITING, "dash": "dash"})
+    figure.add_bar(y=order, x=[0] * len(order), orientation="h", hoverinfo="skip", showlegend=False)  # each has its lane
     figure.update_layout(
         xaxis={"range": [0, 2.2 * n]},
         yaxis={"categoryorder": "array", "categoryarray": order[::-1], "range": [-0.5, len(order) - 0.5]},
@@ -177,7 +178,7 @@ def shipments(result: BroadcastResult) -> go.Figure:
     """Draw the bytes that Python workers unpickle by the size of the table. To see first: the gap between the two lines."""
     broadcasts = result.of("broadcast")
     n_tasks = result.params.n_tasks
-    title = f"Foretold: in the closure a copy for each of {n_tasks} tasks,<br>as a broadcast one for each Python worker"
+    title = f"Foretold: {n_tasks} copies by closure, one a worker by broadcast"
     if broadcasts:
         copies = result.of("closure")[0].n_copies
         title = f"In the closure: {copies} copies for {result.params.n_tasks} tasks; broadcast: {broadcasts[-1].n_copies}"
