@@ -300,7 +300,7 @@ def _run_api(live: SparkSession, params: ApisParams, api: Api, so_far: Outcome |
 def steps(params: ApisParams) -> Steps:
     """Run every API, what stays in the JVM first; the result so far comes before each run.
 
-    The first run of each is not counted: workers start, code is generated.
+    The first run of each is not counted: workers start, code is generated; of the very first one two are not.
 
     Returns
     -------
@@ -317,11 +317,11 @@ def steps(params: ApisParams) -> Steps:
     order = (*api_jobs.JVM_ONLY, *api_jobs.TO_PYTHON)
     for turn, api in enumerate(order):
         before, outcome = result.outcomes, None
-        for number in range(params.repeats + 1):
-            told = f"{api}, run {number} of {params.repeats}" if number else f"{api}, a run that is not counted"
-            progress = Progress((turn + number / (params.repeats + 1)) / len(order), told, result)
+        for number in range(0 if turn else -1, params.repeats + 1):
+            told = f"{api}, run {number} of {params.repeats}" if number > 0 else f"{api}, a run that is not counted"
+            progress = Progress((turn + max(number, 0) / (params.repeats + 1)) / len(order), told, result)
             ran = yield from session.act(partial(_run_api, params=params, api=api, so_far=outcome), progress)
-            if number:
+            if number > 0:
                 outcome = ran
                 result = replace(result, outcomes=(*before, outcome))
     return replace(result, complete=True)

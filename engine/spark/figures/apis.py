@@ -32,7 +32,10 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
         return _foretold(result)
     best, worst = result.ranked[0], result.ranked[-1]
     title = f"{worst.api} takes {human_factor(worst.median / best.median)} as long as {best.api}"
-    title = "One API has run" if len(result.outcomes) == 1 else title
+    if len(result.outcomes) == 1:
+        title = "One API has run"
+    elif max(best.seconds) >= min(worst.seconds):
+        title = f"No clear winner: {best.api} and {worst.api} overlap"
     figure = figures.new_tall(title, height=360, x="seconds, median and range of the runs")
     for name, color, crosses in ((INSIDE, figures.KNOWN, False), (OUTSIDE, figures.LEAKED, True)):
         members = [outcome for outcome in result.outcomes if (outcome.rows_to_python > 0) == crosses]
