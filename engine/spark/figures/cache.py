@@ -82,7 +82,7 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
     shared, safe = human_bytes(model.unified), human_bytes(model.storage)
     title = f"Model: {shared} for execution and storage,<br>{safe} of it safe for the cache"
     figure = figures.new_tall(title, height=330, x="gigabytes of heap")
-    names = ["your heap (model)", f"this lab's executor ({human_bytes(limit_bytes)} to share)"]
+    names = ["your heap (model)", f"this lab's executor<br>({human_bytes(limit_bytes)} to share)"]
     for region, color in (
         ("reserved", figures.WAITING),
         ("user", figures.EXTRA),

@@ -55,7 +55,7 @@ def plan(result: LazyResult) -> go.Figure:
             cliponaxis=False,
         )
     figure.update_layout(
-        xaxis={"visible": False, "range": [-0.6, deepest + 0.6]}, yaxis={"visible": False, "range": [max(lanes) + 0.7, -0.7]}
+        xaxis={"visible": False, "range": [-0.9, deepest + 0.6]}, yaxis={"visible": False, "range": [max(lanes) + 0.7, -0.7]}
     )
     return figure
 
@@ -107,10 +107,12 @@ def _lanes(nodes: tuple[Node, ...]) -> list[int]:
 def _label(node: Node) -> str:
     if node.name.strip() in QUIET:
         return ""
-    name = "Broadcast" if node.name == "BroadcastExchange" else node.name.strip()
-    told = (
-        human_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else f"{node.n_rows:,} rows" if node.n_rows else ""
-    )
+    name = "Broadcast" if node.name == "BroadcastExchange" else node.name.strip().removesuffix(" parquet")
+    for kind in ("Join", "Aggregate"):  # two short lines, for a phone
+        name = name.replace(kind, f"<br>{kind}")
+    n = node.n_rows or 0
+    rows = f"{n / 1000:,.0f}k rows" if n >= 10_000 else f"{n:,} rows"
+    told = human_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else rows if n else ""
     return f"{name}<br>{told}" if told else name
 
 
