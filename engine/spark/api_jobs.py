@@ -27,6 +27,8 @@ Job = Literal["mean gain by carrier", "late from JFK by airport"]
 JOBS: tuple[Job, ...] = get_args(Job)
 Api = Literal["RDD", "DataFrame", "SQL", "Python UDF", "pandas UDF"]
 APIS: tuple[Api, ...] = get_args(Api)
+TO_PYTHON: tuple[Api, ...] = ("RDD", "Python UDF", "pandas UDF")  # the others stay in the JVM
+JVM_ONLY: tuple[Api, ...] = ("DataFrame", "SQL")
 Answer = list[tuple[str, int, int]]  # key, rows counted, sum; sorted
 COLUMNS = {
     "mean gain by carrier": ("carrier", "dep_delay", "arr_delay"),
@@ -152,6 +154,13 @@ def _late_rdd(rows: DataFrame) -> RDD[Any]:
 
 def _summed(pairs: RDD[Any]) -> RDD[Any]:
     return pairs.mapValues(lambda value: (1, value)).reduceByKey(lambda a, b: (a[0] + b[0], a[1] + b[1]))
+
+
+@lru_cache(maxsize=12)
+def n_rows(months: int) -> int:
+    """Return how many flights the first months have."""
+    found: int = pc.sum(pc.less_equal(data.load("flights")["month"], months)).as_py()
+    return found
 
 
 @lru_cache(maxsize=32)

@@ -133,7 +133,11 @@ class ApisResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         if not self.outcomes:
-            return "The first API is running."
+            handing = f"**{len(api_jobs.TO_PYTHON)} of {len(APIS)}**"
+            return (
+                f"Foretold from the code, before Spark has run it: {handing} APIs hand rows to Python, "
+                f"{api_jobs.n_rows(self.params.months):,} flights at most; {' and '.join(api_jobs.JVM_ONLY)} stay in the JVM."
+            )
         best, worst = self.ranked[0], self.ranked[-1]
         if len(self.outcomes) < len(APIS):
             return (
@@ -269,13 +273,12 @@ def _operators(asked: api_jobs.Query) -> tuple[Operator, ...]:
     return tuple(Operator(node.name.strip(), node.detail, node.name in PYTHON_OPERATORS) for node in nodes)
 
 
-def _run_api(live: SparkSession, params: ApisParams, api: Api) -> Outcome:
-    """Run one API: once not counted (workers start, code is generated), then the repeats, each built anew."""
-    seconds: list[float] = []
-    for _ in range(params.repeats + 1):
-        asked = api_jobs.query(live, api, params.workload, params.months, params.arrow_udf, params.once)
-        took, answer = timed(asked.act)
-        seconds.append(took)
+def _run_api(live: SparkSession, params: ApisParams, api: Api, so_far: Outcome | None) -> Outcome:
+    """Run one API once, built anew, and return what ``so_far`` knows with this run added."""
+    asked = api_jobs.query(live, api, params.workload, params.months, params.arrow_udf, params.once)
+    took, answer = timed(asked.act)
+    if so_far is not None:
+        return replace(so_far, seconds=(*so_far.seconds, took))
     rows, sent, received = plan_tree.python_metrics(asked.frame)
     plan = plan_tree.texts(asked.frame)[1]
     if asked.rdd is not None:
@@ -284,7 +287,7 @@ def _run_api(live: SparkSession, params: ApisParams, api: Api) -> Outcome:
     known = asked.rdd is None
     return Outcome(
         api,
-        tuple(seconds[1:]),
+        (took,),
         tuple(answer),
         _operators(asked),
         plan,
@@ -295,7 +298,9 @@ def _run_api(live: SparkSession, params: ApisParams, api: Api) -> Outcome:
 
 
 def steps(params: ApisParams) -> Steps:
-    """Run every API; the result so far comes before each.
+    """Run every API, what stays in the JVM first; the result so far comes before each run.
+
+    The first run of each is not counted: workers start, code is generated; of the very first one two are not.
 
     Returns
     -------
@@ -309,10 +314,16 @@ def steps(params: ApisParams) -> Steps:
     """
     result = ApisResult(params, api_jobs.expected(params.workload, params.months))
     yield from session.begin("RDDs and plans to read", result)
-    for turn, api in enumerate(APIS):
-        progress = Progress(turn / len(APIS), api, result)
-        outcome = yield from session.act(partial(_run_api, params=params, api=api), progress)
-        result = replace(result, outcomes=(*result.outcomes, outcome))
+    order = (*api_jobs.JVM_ONLY, *api_jobs.TO_PYTHON)
+    for turn, api in enumerate(order):
+        before, outcome = result.outcomes, None
+        for number in range(0 if turn else -1, params.repeats + 1):
+            told = f"{api}, run {number} of {params.repeats}" if number > 0 else f"{api}, a run that is not counted"
+            progress = Progress((turn + max(number, 0) / (params.repeats + 1)) / len(order), told, result)
+            ran = yield from session.act(partial(_run_api, params=params, api=api, so_far=outcome), progress)
+            if number > 0:
+                outcome = ran
+                result = replace(result, outcomes=(*before, outcome))
     return replace(result, complete=True)
 
 

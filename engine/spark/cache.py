@@ -16,6 +16,7 @@ from engine.errors import require, require_choice
 from engine.jobs import Progress, Steps, run_to_end, timed
 from engine.spark import session, tasks
 from engine.spark.cache_script import script as script
+from engine.spark.memory_model import regions
 from engine.units import human_bytes, human_seconds
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class CacheResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         if not self.moments:
-            return "The first table is being made and cached."
+            return self._foretold
         first = self.moments[0]
         again = human_seconds(first.second_seconds or 0)
         if self.params.level == "none":
@@ -123,6 +124,24 @@ class CacheResult:
             f"Table 1 took {human_seconds(first.first_seconds)} to make and cache, **{again}** from the cache; after "
             f"{len({m.table for m in self.moments})} tables {gone}."
         )
+
+    @property
+    def asked_bytes(self) -> int:
+        """Bytes of all tables together, as numbers: what caching them all asks for."""
+        return self.params.n_tables * self.params.n_rows * N_COLUMNS * 8
+
+    @property
+    def _foretold(self) -> str:
+        p, asked, limit = self.params, human_bytes(self.asked_bytes), human_bytes(self.storage_limit_bytes)
+        told = f"Foretold, before anything is cached: {p.n_tables} tables of random numbers are **{asked}**; "
+        if p.level == "none":
+            return f"{told}nothing of it will be kept."
+        if p.level == "DISK_ONLY":
+            return f"{told}all of it will go to disk."
+        if self.asked_bytes <= self.storage_limit_bytes:
+            return f"{told}{self.holders} can hold {limit}, so all will stay."
+        gone = "go to disk" if p.level == "MEMORY_AND_DISK" else "be pushed out"
+        return f"{told}{self.holders} can hold {limit}, so some must {gone}."
 
     @property
     def why(self) -> list[str]:
@@ -248,6 +267,12 @@ def _executors(live: SparkSession) -> tuple[int, int, int]:
     workers = [executor for executor in told if executor["id"] != "driver"]
     heap = context._jvm.org.apache.spark.util.Utils.memoryStringToMb(context.getConf().get("spark.executor.memory", "1g"))
     return int(heap) * 1024**2, min(int(executor["maxMemory"]) for executor in workers), len(workers)
+
+
+def preview(params: CacheParams) -> CacheResult:
+    """Return what is known before Spark runs: by the memory model, what the lab's own Spark will be able to hold."""
+    heap = int(session.DRIVER_MEMORY[:-1]) * 1024**3
+    return CacheResult(params, (), heap, regions(heap, session.MEMORY_FRACTION).unified, 1)
 
 
 def steps(params: CacheParams) -> Steps:

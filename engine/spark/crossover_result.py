@@ -141,7 +141,8 @@ class CrossoverResult:
         """The answer in one sentence."""
         cells = self.largest
         if not {"pandas", "Spark"} <= set(cells):
-            return "pandas and Spark have not both been measured yet."
+            n = " and ".join(f"{n:,}" for n in self.params.sizes)
+            return f"To be measured at {n} rows: pandas goes first; Spark must plan and schedule before it reads a row."
         pandas, spark = cells["pandas"], cells["Spark"]
         winner, loser = sorted((pandas, spark), key=lambda cell: cell.median_seconds)
         times = [human_seconds(cell.median_seconds) for cell in (winner, loser)]

@@ -112,6 +112,11 @@ class LazyResult:
             "Narrow steps cost no stage: Spark runs them in the same task, row by row, in one generated loop.",
             f"{human_bytes(self.trace.shuffle_bytes)} were written for other tasks to fetch; {self.n_rows:,} rows came back.",
         ]
+        if any("rangepartitioning" in node.detail for node in self.nodes):
+            reasons.append(
+                "The sort first samples its input to find where to cut: what stands between it and the exchange before runs "
+                "twice, and Spark's row counts there are of both runs."
+            )
         if p.adaptive:
             same = self.initial_plan == self.final_plan
             reasons.append(
@@ -161,7 +166,7 @@ def _ledger(live: SparkSession, params: LazyParams) -> LazyResult:
     began = time.perf_counter()
     frame = live.read.parquet(str(data.path_of("flights"))).select(*sorted(lazy_chain.COLUMNS))
     jobs.forget()  # reading a Parquet footer runs a job that is no part of the chain
-    lines = [Line('spark.read.parquet("flights.parquet")', "source", 0, time.perf_counter() - began)]
+    lines = [Line(lazy_chain.SOURCE, "source", 0, time.perf_counter() - began)]
     for operation in params.chain:
         began = time.perf_counter()
         frame = lazy_chain.apply(live, frame, operation)
@@ -169,7 +174,7 @@ def _ledger(live: SparkSession, params: LazyParams) -> LazyResult:
         lines.append(Line(step.code, "wide" if step.wide else "narrow", jobs.count(), time.perf_counter() - began))
     asked = lazy_chain.acted(frame, params.action)
     found, trace = tasks.traced(live, asked.toArrow)
-    lines.append(Line(f".{params.action.replace('first 20', 'take(20)')}", "action", jobs.count(), trace.seconds))
+    lines.append(Line(f".{lazy_chain.ACTION_CODE[params.action]}", "action", jobs.count(), trace.seconds))
     initial, final = plan_tree.texts(asked)
     n_rows = found[0][0].as_py() if params.action == "count" else found.num_rows
     return LazyResult(params, tuple(lines), plan_tree.read(asked), initial, final, trace, n_rows)

@@ -17,6 +17,8 @@ Operation = Literal[
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 Action = Literal["count", "collect", "first 20"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
+SOURCE = 'spark.read.parquet("flights.parquet")'
+ACTION_CODE: dict[Action, str] = {"count": "count", "collect": "collect", "first 20": "take(20)"}
 COLUMNS = frozenset({"carrier", "origin", "dest", "dep_delay", "arr_delay", "air_time", "tailnum"})
 
 
@@ -94,3 +96,35 @@ def acted(frame: DataFrame, action: Action) -> DataFrame:
     if action == "count":
         return frame.groupBy().count()
     return frame.limit(20) if action == "first 20" else frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foretold:
+    """What is known of a chain before Spark is asked: by the rule above, nothing of it is measured."""
+
+    chain: tuple[Operation, ...]
+    action: Action
+
+    @property
+    def n_wide(self) -> int:
+        """Steps whose rows must move."""
+        return sum(STEPS[step].wide for step in self.chain)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        return (
+            f"Foretold, before Spark has run anything: {len(self.chain)} transformations will run **0** jobs; {self.n_wide} of "
+            "them must move rows, and each may end a stage once the action asks."
+        )
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The code of each line and its kind: source, narrow, wide or action."""
+        steps = [(STEPS[step].code, "wide" if STEPS[step].wide else "narrow") for step in self.chain]
+        return [(SOURCE, "source"), *steps, (f".{ACTION_CODE[self.action]}", "action")]
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the ledger for a table on the page."""
+        jobs = {"action": "not yet asked"}
+        return [{"line": code, "kind": kind, "jobs so far": jobs.get(kind, "0"), "took": ""} for code, kind in self.lines]

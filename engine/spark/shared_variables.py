@@ -74,7 +74,7 @@ class AccumulatorResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         if not self.counts:
-            return "The first count is running."
+            return f"Every way counts **{self.params.n_rows:,}** rows; the first one is about to run."
         retried = [count for count in self.counts if count.n_failed and count.case != LOST]
         kept = sum(count.counted == self.params.n_rows for count in retried)
         return (
@@ -250,7 +250,7 @@ class BroadcastResult:
         """The answer in one sentence."""
         closures, broadcasts = self.of("closure"), self.of("broadcast")
         if not broadcasts:
-            return "The first table is on its way."
+            return f"A table is about to reach **{self.params.n_tasks}** tasks, in their function and as a broadcast variable."
         left, right = closures[len(broadcasts) - 1], broadcasts[-1]
         return (
             f"A table of {human_bytes(left.table_bytes)} in the closure is unpickled **{left.n_copies}** times for "

@@ -165,7 +165,12 @@ class SkewClinicResult:
         """The answer in one sentence."""
         nothing = self.of("nothing")
         if nothing is None:
-            return "The join is running as it is, before any cure."
+            n, share = self.params.n_rows, self.params.n_rows / self.params.n_partitions
+            return (
+                f"Foretold by the hash, before Spark runs: one of {self.params.n_partitions} partitions will hold "
+                f"**{self.plain_largest:,}** of {n:,} rows, {self.plain_largest / share:.1f} times its even share; with "
+                f"{self.params.n_salts} salts {self.salted_largest:,}."
+            )
         best = self.ranked[0]
         if best.cure == "nothing":
             took = human_seconds(nothing.trace.seconds)
@@ -267,6 +272,7 @@ def expected_answer(source: Source) -> str:
     return skew.digest(sorted(rows))
 
 
+@lru_cache(maxsize=16)
 def preview(params: SkewClinicParams) -> SkewClinicResult:
     """Return what is known before Spark runs: partition sizes with and without salt, and the answer to be met."""
     table = skew.facts(params.source)

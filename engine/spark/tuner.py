@@ -37,7 +37,7 @@ AT_CORES = (2, 4)  # the rule of thumb: so many partitions a core
 class TunerParams:
     """Which job, how large, which numbers of partitions, how often."""
 
-    workload: Job = "join"
+    workload: Job = "window"  # its work stands after the shuffle: one partition leaves a core idle
     copies: int = 1  # × 336,776 flights
     max_partitions: int = 100  # the largest number tried
     fine: bool = False  # twice as many numbers
@@ -129,7 +129,10 @@ class TunerResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         if len(self.points) < 2:
-            return "The first numbers of partitions are running."
+            low, high = (factor * (os.cpu_count() or 1) for factor in AT_CORES)
+            tried = ", ".join(map(str, self.params.numbers))
+            told = f"Foretold by the rule of thumb, 2–4 a core: **{low}–{high}** partitions."
+            return f"{told} To be measured: {tried}, and AQE's choice."
         best, first, last = self.best, self.points[0], self.points[-1]
         are = "s are" if best.n > 1 else " is"
         floor = f"**{best.n}** partition{are} quickest: {human_seconds(best.median)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from engine.spark.apis import ApisParams, ApisResult
 from engine.spark.console import EXAMPLES, EXPLAINS, ConsoleParams, ConsoleResult
 from engine.spark.figures import apis as figures
 from engine.spark.shared_variables import AccumulatorParams, AccumulatorResult, BroadcastParams, BroadcastResult
-from pages.shell import lab, work
+from pages.shell import lab, state, work
 
 D, A, B, C = ApisParams(), AccumulatorParams(), BroadcastParams(), ConsoleParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -40,11 +41,13 @@ def _params() -> ApisParams:
 
 
 def _plans(result: ApisResult) -> None:
-    lab.chart(figures.plans(result), "apis_plans", "The steps of every API from the scan to the answer")
-    with st.expander("As Spark writes them"):
-        api = st.segmented_control(
-            "Plan of", APIS, default=APIS[3], required=True, key="apis_plan_of", label_visibility="collapsed", **BOUND
-        )
+    if not result.outcomes:
+        return
+    api = st.segmented_control(
+        "Plan of", APIS, default=APIS[3], required=True, key="apis_plan_of", label_visibility="collapsed", **BOUND
+    )
+    lab.chart(figures.plans(result, api), "apis_plans", "The steps of every API from the scan to the answer")
+    with st.expander(f"The plan of {api} as Spark writes it"):
         outcome = result.of(api)
         if outcome is not None:
             doors = {step.name for step in outcome.operators if step.python}
@@ -68,25 +71,26 @@ def _accumulators() -> None:
             help="In a second Spark, started for it (5 to 20 s), for the loss costs its cache as well", **BOUND
         )  # fmt: skip
     params = AccumulatorParams(n_rows=n_rows, n_tasks=n_tasks, lost_shuffle=lost)
-    work.run("apis_accumulators", params, shared_variables.accumulator_steps, _show_counts)
+    work.run("apis_accumulators", params, shared_variables.accumulator_steps, _show_counts, AccumulatorResult(params))
 
 
 def _show_counts(result: AccumulatorResult) -> None:
     st.markdown(result.verdict)
+    lab.chart(figures.counts(result), "apis_counts", "What the accumulator says after each piece of code")
     if result.counts:
-        lab.chart(figures.counts(result), "apis_counts", "What the accumulator says after each piece of code")
         st.table(result.rows(), hide_index=True, border="horizontal", alt="Every way to count, and why it is right or wrong")
 
 
 def _broadcast() -> None:
     n_tasks = st.slider("Tasks", 2, 64, B.n_tasks, key="apis_look_ups", help="Each looks the table up", width=320, **BOUND)
-    work.run("apis_broadcast", BroadcastParams(n_tasks=n_tasks), shared_variables.broadcast_steps, _show_shipments)
+    params = BroadcastParams(n_tasks=n_tasks)
+    work.run("apis_broadcast", params, shared_variables.broadcast_steps, _show_shipments, BroadcastResult(params))
 
 
 def _show_shipments(result: BroadcastResult) -> None:
     st.markdown(result.verdict)
+    lab.chart(figures.shipments(result), "apis_shipments", "Bytes unpickled in Python workers by the size of the table")
     if result.shipments:
-        lab.chart(figures.shipments(result), "apis_shipments", "Bytes unpickled in Python workers by the size of the table")
         st.table(result.rows(), hide_index=True, border="horizontal", alt="Every table, in the closure and as a broadcast")
 
 
@@ -135,30 +139,30 @@ def _show_answer(result: ConsoleResult) -> None:
         st.code(result.plan, language=None, wrap_lines=True)
 
 
-def _show(result: ApisResult) -> None:
-    st.markdown(result.verdict)
-    figure = figures.race(result, lab.pinned("apis"))
-    lab.chart(figure, "apis_race", "Seconds of each API, median and range")
-    if not result.outcomes:
-        return
-    st.table(result.rows(), hide_index=True, border="horizontal", alt="Every API in numbers, quickest first")
-    if result.complete:
-        _look_closer(result)
-    lab.report("spark", "apis", result, figure)
-
-
-def _look_closer(result: ApisResult) -> None:
-    view = st.segmented_control(
+def _view() -> str:
+    return st.segmented_control(
         "Look closer", VIEWS, default=VIEWS[0], required=True, key="apis_view", label_visibility="collapsed", **BOUND
     )
-    if view == "Accumulators":
-        _accumulators()
-    elif view == "Broadcast":
-        _broadcast()
-    elif view == "SQL console":
-        _console()
-    else:
+
+
+BY_THEMSELVES = {"Accumulators": _accumulators, "Broadcast": _broadcast, "SQL console": _console}
+
+
+def _show(result: ApisResult) -> None:
+    st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
+    st.markdown(result.verdict)
+    figure = figures.race(result, lab.pinned("apis"))
+    # On stage the chart of a scene may be one that is not there yet: until then this one holds its place.
+    key = "apis_race" if result.outcomes else st.session_state.get("stage_chart") or "apis_race"
+    lab.chart(figure, key, "Seconds of each API, median and range")
+    if not result.outcomes:
+        return
+    if state.presenting():
         _plans(result)
+    st.table(result.rows(), hide_index=True, border="horizontal", alt="Every API in numbers, quickest first")
+    if result.complete and not state.presenting():
+        BY_THEMSELVES.get(_view(), partial(_plans, result))()
+    lab.report("spark", "apis", result, figure)
 
 
 @lab.experiment("apis")
@@ -170,5 +174,9 @@ def show() -> None:
         finally:
             lab.controls_end("spark", "apis")
     with output:
-        st.caption(session.ENGINE.status)
-        work.run("apis", params, apis.steps, _show)
+        view = _view() if state.presenting() else None  # drawn, though unseen there: else it would forget its value
+        if view in BY_THEMSELVES:  # not about the race, so it waits for none
+            st.caption(session.ENGINE.status)
+            BY_THEMSELVES[view]()
+        else:
+            work.run("apis", params, apis.steps, _show, ApisResult(params, ()))

@@ -63,16 +63,17 @@ def _memory(result: CacheResult) -> None:
 
 
 def _show(result: CacheResult) -> None:
+    st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
     st.markdown(result.verdict)
     figure = figures.storage(result, lab.pinned("cache"))
     lab.chart(figure, "cache_storage", "Bytes that Storage holds of each table after each step")
-    if not result.moments:
-        return
-    st.table(
-        result.rows(), hide_index=True, border="horizontal", alt="Seconds of the first and second action, and what is held"
-    )
+    if result.moments:
+        alt = "Seconds of the first and second action, and what is held"
+        st.table(result.rows(), hide_index=True, border="horizontal", alt=alt)
+    st.subheader("The memory of an executor", anchor=False)
     _memory(result)
-    lab.report("spark", "cache", result, figure)
+    if result.moments:
+        lab.report("spark", "cache", result, figure)
 
 
 @lab.experiment("cache")
@@ -84,5 +85,4 @@ def show() -> None:
         finally:
             lab.controls_end("spark", "cache")
     with output:
-        st.caption(session.ENGINE.status)
-        work.run("cache", params, cache.steps, _show)
+        work.run("cache", params, cache.steps, _show, cache.preview(params))

@@ -132,7 +132,9 @@ def _show(result: CrossoverResult) -> None:
         st.subheader("What would move the crossing", anchor=False)
         model = figures.model(result, _cluster())
     with modelled:
-        if model is None:
+        if model is None and st.session_state.get("stage_chart") == "crossover_model":
+            lab.chart(figure, "crossover_model", "Seconds of each engine against rows, until there is a model")
+        elif model is None:
             st.caption("Two measured sizes make a curve: pandas and Spark do not have both yet.")
         else:
             alt = "Seconds against rows: pandas and Spark as measured, and Spark on a cluster, modelled"
@@ -150,4 +152,5 @@ def show() -> None:
         finally:
             lab.controls_end("spark", "crossover")
     with output:
-        work.run("crossover", params, crossover.steps, _show, crossover.remembered(params))
+        first = crossover.remembered(params) or CrossoverResult(params, (), ())
+        work.run("crossover", params, crossover.steps, _show, first)

@@ -9,8 +9,8 @@ import streamlit as st
 from engine.spark import lazy, session
 from engine.spark.figures import lazy as figures
 from engine.spark.lazy import LazyParams, LazyResult
-from engine.spark.lazy_chain import ACTIONS, OPERATIONS
-from pages.shell import lab, work
+from engine.spark.lazy_chain import ACTIONS, OPERATIONS, Foretold
+from pages.shell import lab, state, work
 
 D = LazyParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -39,24 +39,38 @@ def _params() -> LazyParams:
     return LazyParams(chain=tuple(chain), action=action, n_partitions=partitions, adaptive=adaptive, broadcast=broadcast)
 
 
-def _show(result: LazyResult) -> None:
+def _show(result: LazyResult | Foretold) -> None:
+    st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
     st.markdown(result.verdict)
-    st.table(result.rows(), hide_index=True, border="horizontal", alt="Every line with the jobs that Spark had run after it")
-    view = st.segmented_control(
+    ledger, between, picture = (st.container() for _ in range(3))
+    view = between.segmented_control(
         "Look closer", VIEWS, default=VIEWS[0], required=True, key="lazy_view", label_visibility="collapsed", **BOUND
     )
-    figure = figures.plan(result)
+    if state.presenting() and view == VIEWS[0]:
+        ledger, picture = picture, ledger  # a scene about the plan has it in sight
+    ledger.table(
+        result.rows(), hide_index=True, border="horizontal", alt="Every line with the jobs that Spark had run after it"
+    )
+    with picture:
+        if isinstance(result, Foretold):
+            lab.chart(figures.foretold(result), "lazy_plan", "The chain as written: which steps move rows")
+        else:
+            _look_closer(result, view)
+    if isinstance(result, LazyResult):
+        lab.report("spark", "lazy", result, figures.plan(result))
+
+
+def _look_closer(result: LazyResult, view: str) -> None:
     if view == "Cores":
         lab.chart(figures.cores(result, lab.pinned("lazy")), "lazy_cores", "Every task of the action by core over time")
     else:
-        lab.chart(figure, "lazy_plan", "The executed plan from scan to answer")
+        lab.chart(figures.plan(result), "lazy_plan", "The executed plan from scan to answer")
     if view == VIEWS[2]:
         left, right = st.columns(2)
         left.caption("Before the action: what the optimizer asked for")
         left.code(result.initial_plan, language=None, wrap_lines=True)
         right.caption("After it: what AQE made of it, once sizes were known")
         right.code(result.final_plan, language=None, wrap_lines=True)
-    lab.report("spark", "lazy", result, figure)
 
 
 @lab.experiment("lazy")
@@ -68,5 +82,4 @@ def show() -> None:
         finally:
             lab.controls_end("spark", "lazy")
     with output:
-        st.caption(session.ENGINE.status)
-        work.run("lazy", params, lazy.steps, _show)
+        work.run("lazy", params, lazy.steps, _show, Foretold(params.chain, params.action))

@@ -105,7 +105,7 @@ def _measure(params: PartitioningParams) -> None:
 
 
 def _measured(measured: Measured) -> None:
-    st.markdown(f"{measured.verdict} {measured.seconds:.1f} s.")
+    st.markdown(f"{measured.verdict} Spark took {measured.seconds:.1f} s.")
     with st.expander("Rows, bytes and files of the largest partitions, measured"):
         st.table(measured.table(), hide_index=True, border="horizontal", alt="Rows, bytes and files a partition")
 

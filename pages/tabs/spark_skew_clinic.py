@@ -70,6 +70,7 @@ def _params() -> SkewClinicParams:
 
 
 def _show(result: SkewClinicResult) -> None:
+    st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
     st.markdown(result.verdict)
     figure = figures.gantt(result, lab.pinned("skew_clinic"))
     lab.chart(figure, "skew_clinic_gantt", "Every task of every cure by core over time")
@@ -90,5 +91,4 @@ def show() -> None:
         finally:
             lab.controls_end("spark", "skew_clinic")
     with output:
-        st.caption(session.ENGINE.status)
-        work.run("skew_clinic", params, skew_clinic.steps, _show)
+        work.run("skew_clinic", params, skew_clinic.steps, _show, skew_clinic.preview(params))

@@ -31,7 +31,7 @@ def _params() -> TunerParams:
         COPIES,
         D.copies,
         key="tuner_copies",
-        help="× 336,776 rows; sort and join shuffle them all",
+        help="× 336,776 rows; all but the group-by shuffle them all",
         **BOUND,
     )
     target = st.slider(
@@ -44,6 +44,7 @@ def _params() -> TunerParams:
 
 
 def _show(result: TunerResult) -> None:
+    st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
     st.markdown(result.verdict)
     st.caption(f"`{CODE[result.params.workload]}` over {336_776 * result.params.copies:,} flights")
     numbers = list(result.params.numbers)
@@ -77,5 +78,4 @@ def show() -> None:
         finally:
             lab.controls_end("spark", "tuner")
     with output:
-        st.caption(session.ENGINE.status)
-        work.run("tuner", params, tuner.steps, _show)
+        work.run("tuner", params, tuner.steps, _show, TunerResult(params))

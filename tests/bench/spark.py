@@ -20,10 +20,8 @@ TABS = (
     Tab("Lazy ledger (measured, view)", "spark?spark_tab=Lazy+ledger", ".st-key-lazy_view [role=radio]", "lazy_plan"),
     Tab("Cache and memory (heap)", "spark?spark_tab=Cache+and+memory", slider("cache_heap_gb"), "cache_memory"),
     spark_crossover.TAB,
-    Tab("APIs (measured, plan of)", "spark?spark_tab=APIs", ".st-key-apis_view [role=radio]", "apis_race"),
-    Tab(
-        "Partition count (measured, view)", "spark?spark_tab=Partition+count", ".st-key-tuner_view [role=radio]", "tuner_curve"
-    ),
+    Tab("APIs (measured, plan of)", "spark?spark_tab=APIs", ".st-key-apis_plan_of [role=radio]", "apis_plans"),
+    Tab("Partition count (measured, look at)", "spark?spark_tab=Partition+count", slider("tuner_at"), "tuner_curve"),
 )
 
 

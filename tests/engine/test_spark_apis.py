@@ -55,7 +55,7 @@ def test_every_api_gives_the_rows_that_pandas_gives(gain: ApisResult, late: Apis
     delayed = flights[chosen].groupby("dest")["arr_delay"].agg(["count", "sum"])
     for result, wanted in ((gain, gained), (late, delayed)):
         rows = tuple((str(key), int(row["count"]), int(row["sum"])) for key, row in wanted.sort_index().iterrows())
-        assert result.complete and [outcome.api for outcome in result.outcomes] == list(APIS)
+        assert result.complete and {outcome.api for outcome in result.outcomes} == set(APIS)
         assert result.expected == rows and {outcome.answer for outcome in result.outcomes} == {rows} and result.same_answers
 
 
@@ -105,7 +105,12 @@ def outcome(api: api_jobs.Api, *seconds: float, rows: int = 0) -> Outcome:
 
 def test_words_by_hand() -> None:
     start = ApisResult(SMALL, (("AA", 1, 2),))
-    assert start.verdict == "The first API is running." and start.table().num_rows == 0 and start.udf_door == "none"
+    assert start.verdict.startswith("Foretold from the code, before Spark has run it: **3 of 5** APIs hand rows to Python, ")
+    assert (
+        start.verdict.endswith("27,004 flights at most; DataFrame and SQL stay in the JVM.")
+        and start.table().num_rows == 0
+        and start.udf_door == "none"
+    )
     two = replace(start, outcomes=(outcome("RDD", 2.0, 3.0, 2.5, rows=10), outcome("SQL", 0.5)))
     assert two.verdict == "2 of 5 APIs have run; so far **SQL** leads: 500 ms."
     others = tuple(outcome(api, 1.0) for api in APIS[1:] if api != "SQL")
@@ -124,8 +129,12 @@ def test_figures(gain: ApisResult) -> None:
     plans = figures.plans(gain)
     doors = next(trace for trace in plans.data if trace.name == figures.OUTSIDE)
     assert set(doors.y) == {"RDD", "Python UDF", "pandas UDF"} and list(doors.y).count("Python UDF") == 2
-    assert "BatchEvalPython" in plans.layout.title.text
-    assert figures.race(ApisResult(SMALL, ())).layout.title.text == "The first API is running"
+    assert plans.layout.title.text == "3 of 5 plans leave the JVM,<br>the Python UDF's 2 times"
+    assert len(figures.plans(gain, "SQL").layout.shapes) == 1, "the lane of the plan that is read below"
+    foretold = figures.race(ApisResult(SMALL, ()))
+    assert foretold.layout.title.text == "Foretold: 3 of 5 APIs hand flights to Python"
+    crossed = {api: bar.x[i] > 0 for bar in foretold.data for i, api in enumerate(bar.y)}
+    assert crossed == {outcome.api: outcome.rows_to_python > 0 for outcome in gain.outcomes}, "what is foretold comes true"
 
 
 def test_accumulators_count_what_can_be_counted_by_hand() -> None:
@@ -172,10 +181,10 @@ def test_a_broadcast_is_unpickled_once_a_worker_and_a_closure_once_a_task() -> N
 
 def test_words_before_anything_is_counted() -> None:
     counting = shared_variables.AccumulatorResult(AccumulatorParams())
-    assert counting.verdict == "The first count is running."
+    assert counting.verdict.startswith("Every way counts **") and counting.verdict.endswith("the first one is about to run.")
     one = replace(counting, counts=(Count("foreach", 10_000, 4, 0, ""),))
     assert one.verdict == "0 of 1 ways to count 10,000 rows are wrong so far."
-    assert shared_variables.BroadcastResult(BroadcastParams()).verdict == "The first table is on its way."
+    assert shared_variables.BroadcastResult(BroadcastParams()).verdict.startswith("A table is about to reach **16** tasks")
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ def test_the_memory_model_gives_what_the_executor_says() -> None:
     heap, limit, n_executors = cache._executors(session.session())
     assert n_executors == 1
     assert memory_model.regions(heap, session.MEMORY_FRACTION).unified == limit
+    foretold = cache.preview(SMALL)
+    assert (foretold.heap_bytes, foretold.executor_limit_bytes) == (heap, limit), "known before Spark starts"
 
 
 def test_the_memory_model_by_hand() -> None:
@@ -85,7 +87,14 @@ def test_what_spark_refuses_the_model_refuses(values: tuple[int, float, float], 
 
 def test_words_by_hand() -> None:
     empty = CacheResult(CacheParams(), (), 10**9, 4 * 10**8, 1)
-    assert empty.verdict == "The first table is being made and cached." and empty.why == [] and empty.table().num_rows == 0
+    assert empty.verdict == (
+        "Foretold, before anything is cached: 3 tables of random numbers are **38.4 MB**; the executor can hold 400 MB, so all "
+        "will stay."
+    )
+    full = replace(empty, params=CacheParams(n_tables=5, n_rows=2_000_000))
+    assert full.verdict.endswith("are **640 MB**; the executor can hold 400 MB, so some must be pushed out.")
+    assert figures.storage(full).layout.title.text == "Foretold: 640 MB to be cached, 400 MB fit into memory"
+    assert empty.why == [] and empty.table().num_rows == 0
     one = replace(empty, moments=(Moment(1, 2.0, 0.5, 1.0, (Held(10, 0, 8),)),), params=CacheParams(n_tables=1))
     assert (
         one.verdict

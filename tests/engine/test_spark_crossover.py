@@ -270,7 +270,7 @@ def test_the_figure_marks_crossing_and_end_of_memory() -> None:
     doubtful = replace(synthetic(), cells=tuple(wide))
     assert not [trace for trace in figures.chart(doubtful).data if trace.name == "Spark overtakes pandas, 90 % interval"]
     shown_model = figures.model(doubtful, Cluster())
-    assert shown_model is not None and shown_model.layout.title.text.startswith("Model on sizes too small to be sure")
+    assert shown_model is not None and shown_model.layout.title.text.startswith("Model, sizes too small")
     for figure in (shown, model, figures.chart(synthetic(), "Peak memory", synthetic())):
         assert len(figure.to_json()) < 300_000
 

@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.spark import lazy, lazy_chain
 from engine.spark.figures import lazy as figures
 from engine.spark.lazy import LazyParams
-from engine.spark.lazy_chain import ACTIONS, OPERATIONS, STEPS
+from engine.spark.lazy_chain import ACTIONS, OPERATIONS, STEPS, Foretold
 
 
 def printed(params: LazyParams) -> dict[str, Any]:
@@ -41,6 +41,11 @@ def test_nothing_runs_before_the_action(params: LazyParams, n_rows: int, n_stage
     assert (result.n_rows, result.n_stages) == (n_rows, n_stages)
     assert printed(params) == result.headline()
     assert len(result.rows()) == result.table().num_rows == len(params.chain) + 2
+    foretold = Foretold(params.chain, params.action)
+    assert foretold.lines == [(line.code, line.kind) for line in result.lines], "known before Spark starts"
+    assert [row["jobs so far"] for row in foretold.rows()][:-1] == [str(line.n_jobs) for line in result.lines[:-1]]
+    drawn = figures.foretold(foretold)
+    assert len(drawn.data[2].x) == foretold.n_wide and len(drawn.data[1].x) + len(drawn.data[2].x) == len(result.lines)
 
 
 def test_the_count_is_that_of_the_table() -> None:

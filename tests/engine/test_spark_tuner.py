@@ -66,7 +66,7 @@ def point(n: int, *seconds: float, spill: int = 0) -> Point:
 
 def test_words_by_hand() -> None:
     start = TunerResult(TunerParams(max_partitions=16))
-    assert start.verdict == "The first numbers of partitions are running." and start.why == ["Nothing has run yet."]
+    assert start.verdict.startswith("Foretold by the rule of thumb, 2–4 a core: **") and start.why == ["Nothing has run yet."]
     assert start.table().num_rows == 0 and start.by_size == 1
     shape = replace(start, points=(point(1, 2.0, 2.2), point(4, 1.0, 1.2), point(16, 3.0, 3.4)), adaptive=point(5, 1.5))
     assert shape.best.n == 4 and shape.is_u and shape.aqe_partitions == 5 and shape.by_size == 8
@@ -100,6 +100,8 @@ def test_figures(result: TunerResult) -> None:
     named = {trace.name: trace for trace in curve.data}
     assert list(named[f"AQE's choice: {result.aqe_partitions}"].x) == [result.aqe_partitions]
     assert list(named["looked at below"].x) == [4] and any(re.match("2–4 a core", name) for name in named)
+    foretold = {trace.name: trace for trace in figures.curve(TunerResult(SMALL)).data}
+    assert list(foretold["to be measured"].x) == [1, 4, 16] and "to be measured" not in named
     bars = figures.overhead(result)
     whole = sum(task.seconds for task in result.points[-1].trace.tasks)
     assert bars.data[0].y[-1] + bars.data[1].y[-1] == pytest.approx(whole)
@@ -110,7 +112,7 @@ def test_figures(result: TunerResult) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"workload": "window"}, "workload must be one of group-by, join, sort. Got 'window'."),
+        ({"workload": "guess"}, "workload must be one of window, join, group-by, sort. Got 'guess'."),
         ({"copies": 2}, "copies must be one of 1, 3, 10. Got 2."),
         (
             {"max_partitions": 5_000},

@@ -8,10 +8,12 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from engine import jobs
 from engine.jobs import JOBS
 from pages.shell.work import POLL_SECONDS
 
 ROUTER = "pages/router.py"
+jobs.KEPT_JOBS = 1_000  # a server forgets sooner; here each tab is visited again after those of every other lab
 _components: dict[str, Any] = {}
 # Imported before the page, as the warm-up does: Feast's import parses code (typeguard), AppTest parses the page at each
 # poll, and CPython 3.11 cannot parse in two threads at once ("AST constructor recursion depth mismatch").

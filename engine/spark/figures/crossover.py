@@ -46,7 +46,7 @@ MOST_ROWS = 1e11
 
 def chart(result: CrossoverResult, quantity: Quantity = "Seconds", pinned: CrossoverResult | None = None) -> go.Figure:
     """Draw every run of every engine, and the curve through its medians. To see first: which line is lowest, and a crossing."""
-    figure = figures.new_tall(_title(result, quantity), height=480, x="rows of lineitem", y=quantity.lower())
+    figure = figures.new_tall(_title(result, quantity), height=430, x="rows of lineitem", y=quantity.lower())
     crossing = result.crossing() if quantity == "Seconds" else None
     for name in CONTESTANTS:
         cells = result.points(name)
@@ -63,13 +63,16 @@ def chart(result: CrossoverResult, quantity: Quantity = "Seconds", pinned: Cross
         _mark(figure, result.curve("pandas"), crossing)
     ticks = SECONDS if quantity == "Seconds" else BYTES
     _axes(figure, ticks)
+    if not any(result.points(name) for name in CONTESTANTS):  # still to be measured: the axes at least are known
+        ends = np.log10([result.params.sizes[0], result.params.sizes[-1] * 1.2])
+        figure.update_layout(xaxis_range=ends.tolist(), yaxis_range=[-2.2, 1.2] if quantity == "Seconds" else [7.5, 10])
     return figure
 
 
 def _title(result: CrossoverResult, quantity: Quantity) -> str:
     cells = sorted(result.largest.values(), key=lambda cell: cell.median_seconds)
     if len(cells) < 2:
-        return "The first engine is there, the others follow"
+        return f"Foretold: at {result.params.sizes[0]:,} rows Spark starts dearest"
     n = f"{cells[0].n_rows:,} rows"
     if quantity == "Peak memory":
         cells.sort(key=lambda cell: cell.peak_bytes)
@@ -190,10 +193,10 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
     title = "Model: Spark never becomes the choice for this work"
     if decides is not None:
         by_memory = moved.n_memory is not None and decides == moved.n_memory
-        reason = f"pandas' {cluster.memory_gb:g} GB are full" if by_memory else f"{cluster.cores} cores overtake"
+        reason = f"{cluster.memory_gb:g} GB are full" if by_memory else f"{cluster.cores} cores win"
         crossing = result.crossing()
-        basis = "Model on sizes too small to be sure" if crossing is not None and crossing.doubtful else "Model"
-        title = f"{basis}: Spark is the choice<br>from about {_short(decides)} rows on, {reason}"
+        basis = "Model, sizes too small" if crossing is not None and crossing.doubtful else "Model"
+        title = f"{basis}: Spark is the choice<br>from about {_short(decides)} rows: {reason}"
     figure = figures.new_tall(title, height=420, x="rows of lineitem", y="seconds")
     n = np.geomspace(result.points("Spark")[0].n_rows, end, N_STEPS)
     alive = np.geomspace(n[0], max(n[0], min(end, moved.n_memory or end)), N_STEPS)  # pandas, until its memory is full

@@ -10,8 +10,12 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.figures import timeline
 from engine.spark.lazy import LazyResult
+from engine.spark.lazy_chain import Foretold
 from engine.spark.plan_tree import Node
 from engine.units import human_bytes
+
+QUIET = ("ColumnarToRow", "AQEShuffleRead", "Project")  # no rows change: these say on hover what they are
+NARROW, WIDE = "works within its partition", "moves rows: ends a stage"
 
 
 def plan(result: LazyResult) -> go.Figure:
@@ -34,8 +38,8 @@ def plan(result: LazyResult) -> go.Figure:
         color, width = (figures.LEAKED, 5) if crossing else (figures.WAITING, 2)
         figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": color, "width": width}, hoverinfo="skip", showlegend=False)
     for wide, color, name in (
-        (False, figures.KNOWN, "works within its partition"),
-        (True, figures.LEAKED, "moves rows: ends a stage"),
+        (False, figures.KNOWN, NARROW),
+        (True, figures.LEAKED, WIDE),
     ):
         members = [(i, node) for i, node in enumerate(nodes) if node.wide == wide]
         figure.add_scatter(
@@ -51,7 +55,40 @@ def plan(result: LazyResult) -> go.Figure:
             cliponaxis=False,
         )
     figure.update_layout(
-        xaxis={"visible": False, "range": [-0.6, deepest + 0.6]}, yaxis={"visible": False, "range": [max(lanes) + 0.7, -0.7]}
+        xaxis={"visible": False, "range": [-0.9, deepest + 0.6]}, yaxis={"visible": False, "range": [max(lanes) + 0.7, -0.7]}
+    )
+    return figure
+
+
+def foretold(told: Foretold) -> go.Figure:
+    """Draw the chain as it is written, before Spark has made a plan of it. To see first: which steps move rows."""
+    title = f"Foretold: {told.n_wide} of {len(told.chain)} steps must move rows"
+    figure = figures.new(title, height=310)
+    places = list(enumerate([("flights", "source"), *zip(told.chain, (kind for _, kind in told.lines[1:]), strict=False)]))
+    places.append((len(places), (told.action, "action")))
+    figure.add_scatter(
+        x=[0, len(places) - 1],
+        y=[0, 0],
+        mode="lines",
+        line={"color": figures.WAITING, "width": 2},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for wide, color, name in ((False, figures.KNOWN, NARROW), (True, figures.LEAKED, WIDE)):
+        members = [(x, step) for x, (step, kind) in places if (kind == "wide") == wide]
+        figure.add_scatter(
+            x=[x for x, _ in members],
+            y=[0] * len(members),
+            mode="markers+text",
+            marker={"color": color, "size": 16, "symbol": "diamond" if wide else "circle"},
+            text=[step.replace(" ", "<br>", 1) for _, step in members],
+            textposition=["bottom center" if x % 2 else "top center" for x, _ in members],
+            hoverinfo="skip",
+            name=name,
+            cliponaxis=False,
+        )
+    figure.update_layout(
+        xaxis={"visible": False, "range": [-0.6, len(places) - 0.4]}, yaxis={"visible": False, "range": [-1, 1]}
     )
     return figure
 
@@ -68,10 +105,14 @@ def _lanes(nodes: tuple[Node, ...]) -> list[int]:
 
 
 def _label(node: Node) -> str:
-    name = "Broadcast" if node.name == "BroadcastExchange" else node.name.strip()
-    told = (
-        human_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else f"{node.n_rows:,} rows" if node.n_rows else ""
-    )
+    if node.name.strip() in QUIET:
+        return ""
+    name = "Broadcast" if node.name == "BroadcastExchange" else node.name.strip().removesuffix(" parquet")
+    for kind in ("Join", "Aggregate"):  # two short lines, for a phone
+        name = name.replace(kind, f"<br>{kind}")
+    n = node.n_rows or 0
+    rows = f"{n / 1000:,.0f}k rows" if n >= 10_000 else f"{n:,} rows"
+    told = human_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else rows if n else ""
     return f"{name}<br>{told}" if told else name
 
 

@@ -28,7 +28,7 @@ def partitions(
     empty = n - result.non_empty
     title = f"Largest partition: {result.skew:.1f} × the mean" + (f", {empty} of {n} empty" if empty else "")
     x = [result.labels[i] for i in order] if folders else order
-    figure = figures.new(title, height=400, x=f"{'folder' if folders else 'partition'} ({named})", y="rows")
+    figure = figures.new_tall(title, height=430, x=f"{'folder' if folders else 'partition'} ({named})", y="rows")
     here = {_place(result): figures.EXTRA}
     figure.add_bar(
         x=x,
@@ -111,7 +111,7 @@ def routes(result: PartitioningResult) -> go.Figure:
         y=[y for _, y in at],
         text=list(at.values()),
         mode="markers+text",
-        textposition=["middle left" if x == 0 else "middle right" for x, _ in at],
+        textposition=[("middle left", "top center", "middle right")[x] for x, _ in at],
         marker={"color": figures.WAITING, "size": 6},
         hoverinfo="text",
         showlegend=False,
@@ -119,7 +119,7 @@ def routes(result: PartitioningResult) -> go.Figure:
     )
     ticks = ["key", f"hash mod {p.n_before}", f"hash mod {p.n_partitions}"]
     figure.update_layout(
-        xaxis={"tickvals": [0, 1, 2], "ticktext": ticks, "range": [-0.6, 2.25], "showgrid": False, "zeroline": False},
+        xaxis={"tickvals": [0, 1, 2], "ticktext": ticks, "range": [-0.6, 2.5], "showgrid": False, "zeroline": False},
         yaxis={"visible": False, "range": [1.05, -0.05]},
     )
     return figure

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.tasks import Task, Trace
 
-LANE_HEIGHT = 26
+LANE_HEIGHT = 22
 LONGEST = "longest task of the main stage"
 
 
