@@ -79,7 +79,10 @@ class Job:
 
 
 class Jobs:
-    """The queue of one server: a single worker thread, jobs in order of arrival (visitors first), finished ones kept."""
+    """The queue of one server: a single worker thread, jobs in order of arrival, finished ones kept.
+
+    Visitors go before the server's own, and of one visitor's the newest goes first, in the place of the oldest that waits.
+    """
 
     def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
         self.grace_seconds = grace_seconds
@@ -95,6 +98,9 @@ class Jobs:
             job = self._jobs.get(key)
             if job is None or job.state in ("failed", "cancelled") or (job.active and job.cancel_requested.is_set()):
                 job = self._jobs[key] = Job(key, title, make_steps)
+                own = [j.queued_at for j in self._jobs.values() if j.state == "queued" and j.owners == {owner}]
+                if own and owner != SERVER:  # who pages on wants what is on screen now; nobody else loses a place
+                    job.queued_at = min(own) - 1e-6
             self._jobs.move_to_end(key)
             job.owners.add(owner)
             for old in [k for k, j in self._jobs.items() if not j.active][: max(0, len(self._jobs) - KEPT_JOBS)]:

@@ -85,6 +85,20 @@ def test_a_visitor_goes_before_what_the_server_warms(jobs: Jobs) -> None:
     assert warm is not None and warm.ended.wait(10) and order == ["wanted", "asked", "warm-up"]
 
 
+def test_the_newest_wish_of_a_visitor_goes_before_their_older_ones_and_before_nobody_else(jobs: Jobs) -> None:
+    gate, order = threading.Event(), []
+    running = jobs.submit("a", 0, "", lambda: blocked(gate, threading.Event()))
+    while running.latest is None:
+        threading.Event().wait(0.01)
+    for owner, key in (("b", "b"), ("a", "scene 1"), ("c", "c"), ("a", "scene 2"), ("a", "scene 3")):
+        last = jobs.submit(owner, key, "", lambda key=key: iter([order.append(key)]))  # type: ignore[misc, arg-type]
+    assert jobs.place(last) == 2
+    gate.set()
+    for key in ("scene 1", "c"):
+        assert (job := jobs.find(key)) and job.ended.wait(10)
+    assert order == ["b", "scene 3", "scene 2", "scene 1", "c"]
+
+
 def test_cancel_runs_the_finally_of_a_running_job(jobs: Jobs) -> None:
     closed = threading.Event()
     job = jobs.submit("a", 1, "", lambda: blocked(threading.Event(), closed))
