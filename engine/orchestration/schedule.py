@@ -193,7 +193,7 @@ class ScheduleResult:
             parts = [f"{n} {word}" for n, word in ((self.n_moved, "moved"), (self.n_left_out, "left out")) if n]
             first = next(row for row in self.odd if row.status in ("moved", "left out"))
             told = f"of {len(self.plan.rows)} times that the rule names, **{' and '.join(parts)}**"
-            return f"{head}{told}. {first.wall}: {first.because}."
+            return f"{head}{told}. {first.wall[:10]}: {first.because}."
         change = self.plan.change
         met = f"although the clocks change on {written(change.at, p.zone)[:10]}" if change else "and no clock changes"
         return f"{head}each of the **{len(self.dates)} next runs** is where the rule says, {met}."
