@@ -42,6 +42,7 @@ NAMES = {  # category -> what the legend calls it
 WIDTHS = {"upstream": 0.05, "pending": 0.2, "awaiting retry": 0.34}
 ROW_PIXELS, BARE_ROW_PIXELS, LEAST_PIXELS, MOST_PIXELS = 20, 11, 280, 1_000
 LEAST_SECONDS = 0.02  # what is shorter cannot be seen, and is not drawn
+NUMBERED_SHARE = 0.035  # of the run's time: a bar that is shorter has no room for its number on a phone
 LABELLED_TASKS = 45
 LABELLED_NODES = 32
 
@@ -58,7 +59,7 @@ class _Bars:
 def _bars(run: Run, now: float) -> dict[str, _Bars]:
     """Return the bars of a run by category; what still lasts ends now."""
     bars: dict[str, _Bars] = defaultdict(_Bars)
-    ready = _ready(run, now)
+    ready, whole = _ready(run, now), max(now, run.seconds)
 
     def add(kind: str, attempt: Attempt, start: float, end: float) -> None:
         if kind != "cached" and end - start < LEAST_SECONDS:
@@ -67,7 +68,8 @@ def _bars(run: Run, now: float) -> dict[str, _Bars]:
         into.base.append(round(start, 3))
         into.length.append(round(end - start, 3))
         into.task.append(attempt.task)
-        into.text.append(f"{attempt.attempt}" if kind not in WIDTHS and attempt.attempt > 1 else "")
+        room = kind not in WIDTHS and end - start > NUMBERED_SHARE * whole
+        into.text.append(f"{attempt.attempt}" if room and attempt.attempt > 1 else "")
         number = f" · attempt {attempt.attempt}" if attempt.attempt else ""
         into.hover.append(f"{attempt.task}{number}<br>{NAMES.get(kind, kind)}, {human_seconds(end - start)}")
 
@@ -152,7 +154,6 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
         barmode="overlay",
         margin={"t": 56},
         uirevision=run.id or "foretold",
-        uniformtext={"minsize": 10, "mode": "hide"},  # a number that its bar has no room for is not written
         xaxis=x,
         yaxis=y,
         shapes=shapes,
@@ -204,7 +205,7 @@ def _traces(bars: dict[str, _Bars], offset: bool, pale: bool) -> list[Trace]:
             bar |= {"width": 0.14, "offset": -0.48}
         elif any(found.text):
             bar |= {"text": found.text, "textposition": "inside", "insidetextanchor": "start", "textangle": 0}
-            bar |= {"textfont": {"color": "white", "size": 12}}
+            bar |= {"textfont": {"color": "white", "size": 12}, "constraintext": "none"}
         traces.append(bar | shared)
     return traces
 
