@@ -157,7 +157,9 @@ def _show(params: MonitorParams) -> None:
     """Draw everything that a run causes."""
     orchestration_run.server()
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    aside = st.container() if state.presenting() else row  # a list that the stage hides would keep its room in the row
+    aside = (
+        st.container(horizontal=True) if state.presenting() else row
+    )  # a list that the stage hides would keep its room in the row
     with aside:
         run = orchestration_run.choose(params)
         copies = orchestration_run.copies()

@@ -15,18 +15,15 @@ from engine import figures
 Trace = dict[str, Any]
 
 
-def drawn(
-    title: str, traces: list[Trace], *, height: int, x: str = "", y: str = "", tall: bool = True, **layout: Any
-) -> go.Figure:
-    """Return a whole figure in the house's look (``tall``: that of ``figures.new_tall``); ``layout`` adds to it."""
+def drawn(title: str, traces: list[Trace], *, height: int, x: str = "", y: str = "", **layout: Any) -> go.Figure:
+    """Return a whole figure in the look of ``figures.new_tall``; ``layout`` adds to it."""
     own = {"title": {"text": title}, "height": height, "xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}}
-    return go.Figure(data=traces, layout=_merged(_merged(_look(tall), own), layout))
+    return go.Figure(data=traces, layout=_merged(_merged(_look(), own), layout))
 
 
-@lru_cache(maxsize=2)
-def _look(tall: bool) -> dict[str, Any]:
-    new = figures.new_tall if tall else figures.new
-    return {**new("", height=300).layout.to_plotly_json(), "template": figures.TEMPLATE}
+@lru_cache(maxsize=1)
+def _look() -> dict[str, Any]:
+    return {**figures.new_tall("", height=300).layout.to_plotly_json(), "template": figures.TEMPLATE}
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def tasks(result: HistoryResult) -> go.Figure:
     figure = figures.new_pair(
         title,
         height=190 + 26 * len(names),
-        x=("median running time, s", "share of runs in which a try failed"),
+        x=("median running<br>time, s", "runs in which<br>a try failed, %"),
         names=names,
         split=0.55,
         gap=0.06,
@@ -321,9 +321,10 @@ def replay(result: HistoryResult) -> go.Figure:
     figure = drawn(
         f"Run {result.params.run}, {total:.1f} s: drag the scrubber{said}",
         bars,
-        height=210 + 20 * len(names),
+        height=230 + 20 * len(names),
         x="seconds",
-        tall=False,
+        margin={"t": 84, "b": 20},
+        legend={"y": 1, "yref": "paper"},  # the scrubber is below
         barmode="overlay",
         sliders=[slide],
         updatemenus=[menu | BUTTONS],

@@ -33,6 +33,7 @@ STATE_COLOURS = {
 }
 BAND = "rgba(140,147,156,0.28)"
 MOST_DAYS = 24
+NEAR_SECONDS = 60
 AGAIN = ", again"
 MARKS: Trace = {"type": "scatter", "mode": "markers"}
 UNDER: Trace = {"line": {"width": 0}, "layer": "below"}
@@ -88,9 +89,9 @@ def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Fig
     return drawn(
         _title(result),
         traces,
-        height=max(340, 160 + 24 * len(names)),
+        height=max(360, 180 + 24 * len(names)),
         x=f"hour on the clock in {zone}",
-        margin={"t": 64 if said else 48},
+        margin={"t": 84 if said else 56},
         xaxis={"range": [low, high], "tickvals": ticks, "ticktext": texts, "showgrid": True, "autotickangles": [0, 90]},
         yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1]},
         shapes=bands,
@@ -103,6 +104,8 @@ def _title(result: ScheduleResult) -> str:
     if odd:
         moved = odd[0].status == "moved" and odd[0].local
         where = f"runs at {odd[0].local[11:16]}" if moved else "has no run"
+        if not moved and "twice" in odd[0].because:
+            where = "comes twice and runs once"
         return f"{odd[0].wall} {where}" + (f", and {len(odd) - 1} more" if len(odd) > 1 else "")
     return f"All {len(result.dates)} runs are where the rule says"
 
@@ -170,10 +173,10 @@ def overlap(result: ScheduleResult) -> go.Figure:
     return drawn(
         title,
         traces,
-        height=130 + 18 * len(made),
+        height=160 + 18 * len(made),
         x="time (UTC)",
         y="run",
-        tall=False,
+        margin={"t": 56},
         barmode="overlay",
         bargap=0.3,
         xaxis={"type": "date"},
@@ -234,6 +237,7 @@ def fired(runs: list[Fired], now: float) -> go.Figure:
             }
         )
     line = {"dash": "dot", "color": figures.WAITING}
+    near = all(abs(run.due - now) < NEAR_SECONDS for run in runs)  # then the axis stands still, and the runs pass
     return drawn(
         title,
         traces,
@@ -241,6 +245,7 @@ def fired(runs: list[Fired], now: float) -> go.Figure:
         x="due, seconds from now",
         y="started after, s",
         margin={"t": 56},
+        xaxis={"range": [-NEAR_SECONDS, NEAR_SECONDS]} if near else {},
         yaxis={"rangemode": "tozero"},
         shapes=[{"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": line}],
     )
