@@ -157,9 +157,8 @@ def _show(params: MonitorParams) -> None:
     """Draw everything that a run causes."""
     orchestration_run.server()
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    aside = (
-        st.container(horizontal=True) if state.presenting() else row
-    )  # a list that the stage hides would keep its room in the row
+    # A list that the stage hides would keep its room in the row.
+    aside = st.container(horizontal=True) if state.presenting() else row
     with aside:
         run = orchestration_run.choose(params)
         copies = orchestration_run.copies()
