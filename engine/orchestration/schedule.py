@@ -231,14 +231,14 @@ class ScheduleResult:
     def headline(self) -> dict[str, float | str]:
         """The numbers that the script prints."""
         return {
-            "n_runs": len(self.dates),
+            "runs": len(self.dates),
             "first": datetime.fromtimestamp(self.dates[0], UTC).isoformat(),
             "last": datetime.fromtimestamp(self.dates[-1], UTC).isoformat(),
-            "n_moved": self.n_moved,
-            "n_left_out": self.n_left_out,
-            "most_at_once": self.most_at_once,
-            "n_cancelled": self.n_cancelled,
-            "longest_wait_minutes": round(self.longest_wait_minutes, 6),
+            "moved": self.n_moved,
+            "left out": self.n_left_out,
+            "most at once": self.most_at_once,
+            "dropped": self.n_cancelled,
+            "longest wait, min": round(self.longest_wait_minutes, 6),
         }
 
     def table(self) -> pa.Table:
