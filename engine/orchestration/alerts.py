@@ -170,14 +170,14 @@ class AlertsResult:
             f"*Late*: more than {p.late_seconds:g} s between submission and start; Prefect itself calls a scheduled run late "
             "after 15 s.",
             f"*Too slow*: longer than median + {p.k:g} × σ of at least {p.min_runs} earlier completed runs of the same flow "
-            f"and settings; σ = {TO_SIGMA:g} × MAD, at least {LEAST_SHARE:.0%} of the median. {self.n_judged} of "
-            f"{len(self.watched)} runs have such a history. {chance}.",
+            f"and settings; σ = {TO_SIGMA:g} × MAD (the median distance from the median), at least {LEAST_SHARE:.0%} of it. "
+            f"{self.n_judged} of {len(self.watched)} runs have such a history. {chance}.",
         ]
         heard = [self.heard[one.run.id] for one in self.watched if one.run.id in self.heard]
         if heard:
             quick = median(one.after_seconds for one in heard)
             found.append(
-                f"{len(heard)} of these runs were heard from a hook, in the median {human_seconds(quick)} after the state."
+                f"Heard from a hook: {len(heard)} of these runs, in the median {human_seconds(quick)} after the state."
             )
         return found
 
@@ -197,7 +197,11 @@ class AlertsResult:
 
     def headline(self) -> dict[str, float | str]:
         """The numbers that the script prints."""
-        return {"n_runs": len(self.watched), "n_judged": self.n_judged, **{rule: self.counts.get(rule, 0) for rule in RULES}}
+        return {
+            "runs": len(self.watched),
+            "runs with a history": self.n_judged,
+            **{rule: self.counts.get(rule, 0) for rule in RULES},
+        }
 
     def table(self) -> pa.Table:
         """Every watched run with its numbers."""
@@ -296,7 +300,7 @@ from engine.orchestration import alerts
 runs = [one.run for one in alerts.run(alerts.{params!r}).watched]
 rules = {params.rules!r}
 before = defaultdict(list)
-found = {{"n_runs": len(runs), "n_judged": 0, "failed": 0, "late": 0, "too slow": 0}}
+found = {{"runs": len(runs), "runs with a history": 0, "failed": 0, "late": 0, "too slow": 0}}
 for run in reversed(runs):  # the oldest first: a run is judged by those before it
     past = before[replace(run.params, seed=0)]
     if run.state in ("failed", "crashed"):
@@ -304,7 +308,7 @@ for run in reversed(runs):  # the oldest first: a run is judged by those before 
     if run.started_at is not None and run.started_at - run.submitted_at > {params.late_seconds!r}:
         found["late"] += "late" in rules
     if len(past) >= {params.min_runs}:
-        found["n_judged"] += 1
+        found["runs with a history"] += 1
         middle = median(past)
         sigma = max({TO_SIGMA} * median(abs(s - middle) for s in past), {LEAST_SHARE} * middle, 1e-9)
         if run.state == "completed" and (run.seconds - middle) / sigma > {params.k!r}:

@@ -201,12 +201,12 @@ class HistoryResult:
     def headline(self) -> dict[str, float | str]:
         """The numbers that the script prints."""
         return {
-            "n_runs": len(self.runs),
+            "runs": len(self.runs),
             "completed": sum(run.state == "completed" for run in self.runs),
-            "median_seconds": round(self.duration.value, 6),
-            "faster": self.faster,
-            "finish_seconds": round(self.finish_seconds, 6),
-            "imagined_seconds": round(self.imagined_seconds, 6),
+            "median, s": round(self.duration.value, 6),
+            "task made faster": self.faster,
+            "run A, s": round(self.finish_seconds, 6),
+            "run A with it, s": round(self.imagined_seconds, 6),
         }
 
     def table(self) -> pa.Table:
@@ -274,11 +274,11 @@ for task, span in spans.items():  # in the order in which they started
     length = span.seconds / ({params.factor!r} if task == result.faster else 1)
     times[task] = moved + (span.start - before) + length
 print(json.dumps({{
-    "n_runs": len(result.runs),
+    "runs": len(result.runs),
     "completed": len(done),
-    "median_seconds": round(median(done), 6) if done else 0.0,
-    "faster": result.faster,
-    "finish_seconds": round(max(ends.values(), default=0.0), 6),
-    "imagined_seconds": round(max(times.values(), default=0.0), 6),
+    "median, s": round(median(done), 6) if done else 0.0,
+    "task made faster": result.faster,
+    "run A, s": round(max(ends.values(), default=0.0), 6),
+    "run A with it, s": round(max(times.values(), default=0.0), 6),
 }}))
 '''

@@ -110,7 +110,7 @@ class MonitorResult:
         """The answer in one sentence."""
         run, n_tasks = self.run, len(self.run.tasks)
         if run.state == "scheduled":
-            return "The run **waits** on the server: two run at once, this one starts when one of them is over."
+            return "The run **waits** on the server: it starts as soon as one of the two workers is free."
         if run.foretold:
             ends = "complete" if run.state == "completed" else "fail"
             return (

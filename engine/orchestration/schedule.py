@@ -193,7 +193,7 @@ class ScheduleResult:
             parts = [f"{n} {word}" for n, word in ((self.n_moved, "moved"), (self.n_left_out, "left out")) if n]
             first = next(row for row in self.odd if row.status in ("moved", "left out"))
             told = f"of {len(self.plan.rows)} times that the rule names, **{' and '.join(parts)}**"
-            return f"{head}{told}. {first.wall}: {first.because}."
+            return f"{head}{told}. {first.wall[:10]}: {first.because}."
         change = self.plan.change
         met = f"although the clocks change on {written(change.at, p.zone)[:10]}" if change else "and no clock changes"
         return f"{head}each of the **{len(self.dates)} next runs** is where the rule says, {met}."
@@ -231,14 +231,14 @@ class ScheduleResult:
     def headline(self) -> dict[str, float | str]:
         """The numbers that the script prints."""
         return {
-            "n_runs": len(self.dates),
+            "runs": len(self.dates),
             "first": datetime.fromtimestamp(self.dates[0], UTC).isoformat(),
             "last": datetime.fromtimestamp(self.dates[-1], UTC).isoformat(),
-            "n_moved": self.n_moved,
-            "n_left_out": self.n_left_out,
-            "most_at_once": self.most_at_once,
-            "n_cancelled": self.n_cancelled,
-            "longest_wait_minutes": round(self.longest_wait_minutes, 6),
+            "moved": self.n_moved,
+            "left out": self.n_left_out,
+            "most at once": self.most_at_once,
+            "dropped": self.n_cancelled,
+            "longest wait, min": round(self.longest_wait_minutes, 6),
         }
 
     def table(self) -> pa.Table:

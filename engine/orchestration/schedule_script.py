@@ -34,13 +34,13 @@ dates = sorted({{date.timestamp() for date in asyncio.run(schedule.get_dates(n={
 turns = schedule_load.turns(tuple(dates), {params.run_minutes * 60!r}, {params.limit}, {params.collision!r})
 fates = run({params!r})
 print(json.dumps({{
-    "n_runs": len(dates),
+    "runs": len(dates),
     "first": datetime.fromtimestamp(dates[0], UTC).isoformat(),
     "last": datetime.fromtimestamp(dates[-1], UTC).isoformat(),
-    "n_moved": fates.n_moved,
-    "n_left_out": fates.n_left_out,
-    "most_at_once": schedule_load.most_at_once(turns),
-    "n_cancelled": sum(turn.start is None for turn in turns),
-    "longest_wait_minutes": round(max(turn.wait_seconds for turn in turns) / 60, 6),
+    "moved": fates.n_moved,
+    "left out": fates.n_left_out,
+    "most at once": schedule_load.most_at_once(turns),
+    "dropped": sum(turn.start is None for turn in turns),
+    "longest wait, min": round(max(turn.wait_seconds for turn in turns) / 60, 6),
 }}))
 '''

@@ -21,7 +21,8 @@ from engine.orchestration.server import Server, epoch, iso
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 FRESH_SECONDS = 0.4
 LOOKED_SECONDS = 5.0  # a run that no page has looked at for so long is not read again
-OVERLAP_SECONDS = 1.5  # events are asked for again from so long before the last one: they may arrive out of order
+OVERLAP_SECONDS = 1.5  # events and lines are asked for again from so long before the last one: they may arrive out of order
+SURE_SECONDS = 0.4  # a page without news ends the reading of events that far back: a page costs a busy server 0.1 s and more
 PAGE_ROWS = 200
 SETTLE_SECONDS = 8.0  # how long the last events of a run are waited for
 LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}
@@ -50,36 +51,42 @@ class Watch:
     flow_runs: set[str] = field(default_factory=set)  # the run and its subflows
     latest_event: float = 0.0
     latest_line: float = 0.0
-    read_at: float = 0.0
+    read_at: float = 0.0  # when the last reading began
+    touched_at: float = 0.0  # what was read before is out of date
+    kept_now: bool = False  # it is over, and being read for the last time
     looked_at: float = 0.0
     snapshot: Run | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self, server: Server, patience: float = 5.0) -> int:
         """Ask the server for what is new; return how many events were."""
+        began = time.monotonic()
         self.flow_run = server.call(f"flow_runs/{self.run_id}", patience=patience)
         n_new = self._events(server, patience)
         self._log(server, patience)
         self.snapshot = self.run()
-        self.read_at = time.monotonic()
+        self.read_at = began
         return n_new
 
     def _events(self, server: Server, patience: float) -> int:
         if self.params.flow == "subflows":
             children = {"flow_runs": {"parent_flow_run_id": {"any_": [self.run_id]}}, "limit": PAGE_ROWS}
             self.flow_runs |= {child["id"] for child in server.call("flow_runs/filter", children, patience=patience)}
-        since = (self.latest_event or epoch(self.flow_run["created"]) or 0.0) - OVERLAP_SECONDS
+        known_until = self.latest_event
+        since = (known_until or epoch(self.flow_run["created"]) or 0.0) - OVERLAP_SECONDS
         wanted = {
             "occurred": {"since": iso(since), "until": iso(time.time() + 60)},
             "event": {"prefix": ["prefect.task-run."]},
             "related": {"id": [f"prefect.flow-run.{run_id}" for run_id in sorted({self.run_id, *self.flow_runs})]},
-            "order": "ASC",
+            "order": "DESC",  # the news first; what arrives meanwhile moves pages, and is met again
         }
         page: dict[str, Any] = server.call("events/filter", {"filter": wanted, "limit": 50}, patience=patience)
         n_new = 0
         while True:
-            n_new += sum(self._note(event) for event in page["events"])
-            if not page.get("next_page"):
+            news = sum(self._note(event) for event in page["events"])
+            n_new += news
+            oldest = min((epoch(event["occurred"]) or 0.0 for event in page["events"]), default=0.0)
+            if not page.get("next_page") or (not news and oldest < known_until - SURE_SECONDS):
                 return n_new
             page = server.call("events/" + page["next_page"].partition("/events/")[2], patience=patience)
 
@@ -98,22 +105,21 @@ class Watch:
         return True
 
     def _log(self, server: Server, patience: float) -> None:
+        wanted: dict[str, Any] = {"flow_run_id": {"any_": sorted({self.run_id, *self.flow_runs})}}
+        if self.latest_line:
+            wanted["timestamp"] = {"after_": iso(self.latest_line - OVERLAP_SECONDS)}
+        asked: dict[str, Any] = {"logs": wanted, "sort": "TIMESTAMP_ASC", "limit": PAGE_ROWS, "offset": 0}
         while True:
-            wanted: dict[str, Any] = {"flow_run_id": {"any_": sorted({self.run_id, *self.flow_runs})}}
-            if self.latest_line:
-                wanted["timestamp"] = {"after_": iso(self.latest_line - OVERLAP_SECONDS)}
-            rows = server.call(
-                "logs/filter", {"logs": wanted, "sort": "TIMESTAMP_ASC", "limit": PAGE_ROWS, "offset": 0}, patience=patience
-            )
-            before = len(self.lines)
+            rows = server.call("logs/filter", asked, patience=patience)
             for row in rows:
                 at = epoch(row["timestamp"]) or 0.0
                 self.latest_line = max(self.latest_line, at)
                 task = self.task_of.get(row.get("task_run_id") or "", "")
                 level = LEVELS.get(row["level"] // 10 * 10, "info")
                 self.lines[row["id"]] = (task, at, level, row["message"])
-            if len(rows) < PAGE_ROWS or len(self.lines) == before:
+            if len(rows) < PAGE_ROWS:
                 return
+            asked = {**asked, "offset": asked["offset"] + PAGE_ROWS}
 
     def run(self) -> Run:
         """Return the run as far as it is known."""
@@ -263,7 +269,7 @@ def follow(server: Server, run_id: str) -> None:
 def touch(run_id: str) -> None:
     """Let the next read ask the server, however fresh the last answer."""
     if run_id in _watches:
-        _watches[run_id].read_at = 0.0
+        _watches[run_id].touched_at = time.monotonic()
 
 
 def _watch(server: Server, run_id: str) -> Watch:
@@ -287,8 +293,10 @@ def read(server: Server, run_id: str, fresh_seconds: float = FRESH_SECONDS) -> R
         except InputError:
             pass
     watch = _watch(server, run_id)
+    if watch.kept_now and watch.snapshot is not None:
+        return watch.snapshot
     with watch.lock:
-        if time.monotonic() - watch.read_at > fresh_seconds:
+        if time.monotonic() - watch.read_at > fresh_seconds or watch.touched_at > watch.read_at:
             try:
                 watch.refresh(server, patience=1.0)
             except InputError:
@@ -305,19 +313,19 @@ def log(run_id: str) -> tuple[LogLine, ...]:
 def keep(server: Server, run_id: str, params: RunParams | None) -> Run:
     """Read a run that is over for the last time, once its last events have arrived, and keep it."""
     watch = _watch(server, run_id)
+    watch.kept_now = True
     deadline = time.monotonic() + SETTLE_SECONDS
-    with watch.lock:
-        quiet = 0
-        while time.monotonic() < deadline and quiet < 2:
+    quiet = 0
+    run = watch.run()
+    while time.monotonic() < deadline and quiet < 2:
+        with watch.lock:  # for one reading at a time: whoever looks at the run meanwhile waits no longer
+            if quiet:  # nothing new since the last reading: now all of it, with what came very late
+                watch.latest_event = watch.latest_line = 0.0
             n_new = watch.refresh(server)
             run = watch.run()
-            open_ends = any(a.outcome in ("crashed", "cancelled") for a in run.attempts) and run.state in (
-                "completed",
-                "failed",
-            )
-            quiet = 0 if n_new or open_ends or not run.ended else quiet + 1
-            time.sleep(0.3)
-        run = watch.run()
-        records.save(run, watch.log(run))
+        open_ends = run.state in ("completed", "failed") and any(a.outcome in ("crashed", "cancelled") for a in run.attempts)
+        quiet = 0 if n_new or open_ends or not run.ended else quiet + 1
+        time.sleep(0.3)
+    records.save(run, watch.log(run))
     _watches.pop(run_id, None)
     return run

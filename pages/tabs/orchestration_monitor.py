@@ -156,9 +156,14 @@ def _waits() -> bool:
 def _show(params: MonitorParams) -> None:
     """Draw everything that a run causes."""
     orchestration_run.server()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    # A list that the stage hides would keep its room in the row.
+    aside = st.container(horizontal=True) if state.presenting() else row
+    with aside:
         run = orchestration_run.choose(params)
-        orchestration_run.buttons(params, run)
+        copies = orchestration_run.copies()
+    with row:
+        orchestration_run.buttons(params, run, copies)
     queue = monitor.under_way()
     if len(queue) > 1:
         st.table(queue, hide_index=True, border="horizontal", alt="Runs that are not over: two run, the others wait")

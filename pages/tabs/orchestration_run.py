@@ -29,9 +29,9 @@ def _press(call: Any, *arguments: Any) -> None:
         st.session_state["monitor_refused"] = str(error)
 
 
-def _submit(params: MonitorParams, copies: int) -> None:
+def _submit(params: MonitorParams, n_copies: int) -> None:
     st.session_state["monitor_shown"] = LATEST
-    for k in reversed(range(copies)):  # the one on screen last: it is the latest
+    for k in reversed(range(n_copies)):  # the one on screen last: it is the latest
         LAUNCHER.submit(replace(params, seed=params.seed + k), patience=PRESS_SECONDS)
 
 
@@ -68,13 +68,18 @@ def choose(params: MonitorParams) -> Run:
     return listed[shown] if shown in listed else monitor.latest(params)
 
 
-def buttons(params: MonitorParams, run: Run) -> None:
-    ready = SERVER.state.ready
-    copies = int(
+def copies() -> int:
+    """Draw the number of runs to submit at once."""
+    return int(
         st.selectbox(
             "How many", COPIES, key="monitor_copies", help="Submitted at once, each with the next seed", width=110, **BOUND
         )
     )
+
+
+def buttons(params: MonitorParams, run: Run, n_copies: int) -> None:
+    """Draw what starts a run, and what pauses and ends the one that is shown."""
+    ready = SERVER.state.ready
     st.button(
         "Run" if run.foretold else "Run again",
         key="monitor_start",
@@ -83,7 +88,7 @@ def buttons(params: MonitorParams, run: Run) -> None:
         disabled=not ready,
         help="Have Prefect run the settings on screen" if ready else "Prefect's server is not ready yet",
         on_click=_press,
-        args=(_submit, params, copies),
+        args=(_submit, params, n_copies),
     )
     if not run.ended:
         paused = run.state == "paused"

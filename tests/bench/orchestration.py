@@ -21,7 +21,12 @@ from tests.bench.harness import Tab, measure, payloads, slider
 
 TABS = (
     Tab("Run monitor (retries)", "orchestration", slider("monitor_retries"), "monitor_gantt"),
-    Tab("Schedules (limit)", "orchestration?orchestration_tab=Schedules", slider("schedule_limit"), "schedule_days"),
+    Tab(  # not the days chart: how long a run takes, and the limit, move no run
+        "Schedules (a run takes)",
+        "orchestration?orchestration_tab=Schedules&schedule_cron=0+*+*+*+*&schedule_around=ordinary+days&schedule_view=Overlap",
+        slider("schedule_run_minutes"),
+        "schedule_overlap",
+    ),
     Tab(
         "History (factor)",
         "orchestration?orchestration_tab=History&history_source=foretold",

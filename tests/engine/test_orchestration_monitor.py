@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -18,7 +20,7 @@ from engine.orchestration import foretell, launch, monitor, records, watch, work
 from engine.orchestration.figures import monitor as figures
 from engine.orchestration.flows import BACKOFFS, FLOWS, TIMEOUT_MARGIN_SECONDS, RunParams, fate, plan, stages
 from engine.orchestration.records import Attempt, Interval, Run
-from engine.orchestration.server import SERVER, epoch
+from engine.orchestration.server import SERVER, epoch, iso
 from engine.orchestration.watch import Change
 
 QUICK = RunParams(tasks=3, width=2, duration_seconds=0.05, failure_probability=0.3, delay_seconds=0.2, seed=5)
@@ -291,6 +293,16 @@ def test_logs_come_by_attempt_with_the_exception(real: dict[str, Run]) -> None:
             assert line.message.startswith(f"Attempt {line.attempt} of {run.params.retries + 1}")
     tries = [attempt for attempt in run.attempts if attempt.task == "upload"]
     assert all("TypeError" in attempt.message for attempt in tries)
+
+
+def test_more_lines_at_a_moment_than_a_page_holds_are_all_read(real: dict[str, Run]) -> None:
+    run_id, began = str(uuid.uuid4()), time.time()
+    line = {"name": "prefect.flow_runs", "level": 20, "flow_run_id": run_id}
+    SERVER.call("logs/", [{**line, "message": str(k), "timestamp": iso(began + k / 1000)} for k in range(450)])
+    found = watch.Watch(run_id, QUICK, {})
+    for _ in range(2):  # the second reading begins 1.5 s before the last line: with the first one
+        found._log(SERVER, 10.0)
+        assert sorted(int(message) for *_, message in found.lines.values()) == list(range(450))
 
 
 def test_the_training_is_real_and_the_same_here(real: dict[str, Run]) -> None:

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.orchestration.alerts import BAD_STATES, AlertsResult, Watched
+from engine.orchestration.figures import Trace, drawn
 
 LOW, HIGH = -5.0, 15.0  # scores beyond are drawn at the edge, and hovering tells them
 
@@ -35,39 +36,55 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
     kind = "foretold run" if result.foretold else "run"
     late = [(place, one) for place, one in enumerate(result.watched, 1) if one.waited_seconds > p.late_seconds]
     title = f"{result.n_slow} too slow, {result.n_failed} failed, {len(late)} late, of {n} {kind}{'s' if n != 1 else ''}"
-    figure = figures.new(title, height=420, x="run (1: the latest)", y="σ above the median of its past")
+    traces: list[Trace] = []
     for name, (colour, symbol) in LOOKS.items():
         found = [(place, one) for place, one in enumerate(result.watched, 1) if _look(one, result) == name]
         if not found:
             continue
-        figure.add_scatter(
-            x=[place for place, _ in found],
-            y=[_height(one) for _, one in found],
-            mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 11},
-            name=name,
-            customdata=[[one.run.name, one.run.params.flow, one.run.seconds, _told(one)] for _, one in found],
-            hovertemplate="%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]:.2f} s, %{customdata[3]}<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [place for place, _ in found],
+                "y": [_height(one) for _, one in found],
+                "mode": "markers",
+                "marker": {"color": colour, "symbol": symbol, "size": 11},
+                "name": name,
+                "customdata": [[one.run.name, one.run.params.flow, one.run.seconds, _told(one)] for _, one in found],
+                "hovertemplate": "%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]:.2f} s, %{customdata[3]}"
+                "<extra></extra>",
+            }
         )
     if late:
-        figure.add_scatter(
-            x=[place for place, _ in late],
-            y=[_height(one) for _, one in late],
-            mode="markers",
-            marker={"color": figures.LEAKED, "symbol": "square-open", "size": 19, "line": {"width": 2}},
-            name="late",
-            customdata=[one.waited_seconds for _, one in late],
-            hovertemplate="started %{customdata:.1f} s after it was submitted<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [place for place, _ in late],
+                "y": [_height(one) for _, one in late],
+                "mode": "markers",
+                "marker": {"color": figures.LEAKED, "symbol": "square-open", "size": 19, "line": {"width": 2}},
+                "name": "late",
+                "customdata": [one.waited_seconds for _, one in late],
+                "hovertemplate": "started %{customdata:.1f} s after it was submitted<extra></extra>",
+            }
         )
-    figure.add_hline(y=p.k, line_dash="dot", line_color=figures.SYNTHETIC, annotation_text=f"limit: {p.k:g} σ")
+    limits = [(p.k, figures.SYNTHETIC, f"limit: {p.k:g} σ")]
     if pinned is not None and pinned.params.k != p.k:
-        figure.add_hline(y=pinned.params.k, line_dash="dot", line_color=figures.WAITING, annotation_text="limit of A")
-    if n <= 10:
-        figure.update_xaxes(dtick=1)
+        limits.append((pinned.params.k, figures.WAITING, "limit of A"))
     seen = [_height(one) for one in result.watched]
-    figure.update_xaxes(range=[n + 1, 0])
-    figure.update_yaxes(range=[min([-3.0, *seen]) - 0.5, max([p.k + 1, *seen]) + 0.5])
-    return figure
+    across = {"type": "line", "x0": 0, "x1": 1, "xref": "paper"}
+    over = {"x": 1, "xref": "paper", "xanchor": "right", "yanchor": "bottom", "showarrow": False}
+    return drawn(
+        title,
+        traces,
+        height=440,
+        x="run (1: the latest)",
+        y="σ above the median of its past",
+        margin={"t": 48},
+        shapes=[{**across, "y0": y, "y1": y, "line": {"dash": "dot", "color": colour}} for y, colour, _ in limits],
+        annotations=[{**over, "y": y, "text": text} for y, _, text in limits],
+        xaxis={"range": [n + 0.7, 0.3], "dtick": 1 if n <= 10 else None},
+        yaxis={"range": [min([-3.0, *seen]) - 0.5, max([p.k + 1, *seen]) + 0.5]},
+    )
 
 
 def _height(one: Watched) -> float:

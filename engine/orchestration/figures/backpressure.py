@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.orchestration import backpressure_model
 from engine.orchestration.backpressure import POLICIES, BackpressureResult, Policy, Stream
+from engine.orchestration.figures import Trace, drawn
 
 MAX_STEPS = 1_500
 MAX_MARKS = 3_000
@@ -42,38 +43,52 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
         title = f"{s.last_depth} items wait after {p.seconds} s,<br>and the queue goes on growing"
     else:
         title = f"The queue holds:<br>{s.mean_depth:.1f} items wait on average"
-    figure = figures.new_tall(title, height=470, x="seconds", y="items waiting")
+    traces: list[Trace] = []
     for policy in sorted(POLICIES, key=lambda policy: policy == p.policy):
         color, dash = LINES[policy]
         chosen = policy == p.policy
         x, y = _line(result.streams[policy])
-        figure.add_scatter(
-            x=x,
-            y=y,
-            mode="lines",
-            line={"color": color, "width": 3.5 if chosen else 2.5, "shape": "hv", "dash": "solid" if chosen else dash},
-            opacity=1.0 if chosen else 0.9,
-            fillcolor="rgba(140,147,156,0.18)",
-            fill="tozeroy" if chosen else None,
-            name=f"{policy}, simulated",
-            hovertemplate=f"{policy}: %{{y}} wait at %{{x:.1f}} s<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": x,
+                "y": y,
+                "mode": "lines",
+                "line": {"color": color, "width": 3.5 if chosen else 2.5, "shape": "hv", "dash": "solid" if chosen else dash},
+                "opacity": 1.0 if chosen else 0.9,
+                "fillcolor": "rgba(140,147,156,0.18)",
+                "fill": "tozeroy" if chosen else None,
+                "name": f"{policy}, simulated",
+                "hovertemplate": f"{policy}: %{{y}} wait at %{{x:.1f}} s<extra></extra>",
+            }
         )
     m = result.measured
     if m is not None and len(m.depth):
-        figure.add_scatter(
-            x=m.at_seconds.round(2),
-            y=m.depth,
-            mode="markers",
-            marker={"color": figures.KNOWN, "size": 10, "line": {"color": "white", "width": 1}},
-            name="Prefect: runs Scheduled, counted by its server",
-            hovertemplate="Prefect: %{y} wait at %{x:.1f} s<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": m.at_seconds.round(2),
+                "y": m.depth,
+                "mode": "markers",
+                "marker": {"color": figures.KNOWN, "size": 10, "line": {"color": "white", "width": 1}},
+                "name": "Prefect: runs Scheduled, counted by its server",
+                "hovertemplate": "Prefect: %{y} wait at %{x:.1f} s<extra></extra>",
+            }
         )
     if pinned is not None:
         x, y = _line(pinned.stream)
         line = {"color": figures.SYNTHETIC, "width": 2.5, "dash": "dash", "shape": "hv"}
-        figure.add_scatter(x=x, y=y, mode="lines", line=line, name="A", hovertemplate="A: %{y} wait<extra></extra>")
-    figure.update_layout(yaxis={"rangemode": "tozero", "showgrid": True}, xaxis={"range": [0, p.seconds]})
-    return figure
+        look = {"mode": "lines", "line": line, "name": "A", "hovertemplate": "A: %{y} wait<extra></extra>"}
+        traces.append({"type": "scatter", "x": x, "y": y, **look})
+    return drawn(
+        title,
+        traces,
+        height=470,
+        x="seconds",
+        y="items waiting",
+        yaxis={"rangemode": "tozero", "showgrid": True},
+        xaxis={"range": [0, p.seconds]},
+    )
 
 
 def waits(result: BackpressureResult) -> go.Figure:
@@ -85,29 +100,39 @@ def waits(result: BackpressureResult) -> go.Figure:
         )
     else:
         title = f"95 % of the items that were taken waited<br>{result.worst_wait_seconds:.1f} s at most"
-    figure = figures.new_tall(title, height=430, x="seconds at which the item came", y="seconds that it waited")
     groups = [
         ("normal", figures.WAITING, "circle", s.started & ~s.urgent, s.start - s.arrival),
         ("urgent", figures.LEAKED, "diamond", s.started & s.urgent, s.start - s.arrival),
         ("still waiting at the end", figures.EXTRA, "triangle-up", ~s.started & ~s.dropped, p.seconds - s.arrival),
         ("dropped", figures.FAILED, "x", s.dropped, np.zeros(len(s.arrival))),
     ]
+    traces: list[Trace] = []
     for name, color, symbol, chosen, values in groups:
         places = np.flatnonzero(chosen)
         if not len(places):
             continue
-        drawn = places[:: -(-len(places) // (MAX_MARKS // 4))]
-        thinned = f", {len(drawn):,} drawn" if len(drawn) < len(places) else ""
-        figure.add_scatter(
-            x=s.arrival[drawn].round(2),
-            y=values[drawn].round(2),
-            mode="markers",
-            marker={"color": color, "size": 7, "symbol": symbol},
-            name=f"{name}: {len(places):,}{thinned}",
-            hovertemplate=f"{name}: came at %{{x}} s, %{{y}} s<extra></extra>",
+        shown = places[:: -(-len(places) // (MAX_MARKS // 4))]
+        thinned = f", {len(shown):,} drawn" if len(shown) < len(places) else ""
+        traces.append(
+            {
+                "type": "scatter",
+                "x": s.arrival[shown].round(2),
+                "y": values[shown].round(2),
+                "mode": "markers",
+                "marker": {"color": color, "size": 7, "symbol": symbol},
+                "name": f"{name}: {len(places):,}{thinned}",
+                "hovertemplate": f"{name}: came at %{{x}} s, %{{y}} s<extra></extra>",
+            }
         )
-    figure.update_layout(yaxis={"rangemode": "tozero", "showgrid": True}, xaxis={"range": [0, p.seconds]})
-    return figure
+    return drawn(
+        title,
+        traces,
+        height=430,
+        x="seconds at which the item came",
+        y="seconds that it waited",
+        yaxis={"rangemode": "tozero", "showgrid": True},
+        xaxis={"range": [0, p.seconds]},
+    )
 
 
 def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -> go.Figure:
@@ -117,26 +142,40 @@ def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -
     wait = [backpressure_model.erlang_wait(load * able, p.service_seconds, p.workers) for load in LOADS]
     at_80, at_95 = np.interp([0.8, 0.95], LOADS, wait)
     title = f"At 80 % load an item waits {at_80:.1f} s on average,<br>at 95 % {at_95:.1f} s"
-    figure = figures.new_tall(title, height=430, x="load: items that come, by what can be done, %", y="mean wait, seconds")
-    figure.add_scatter(
-        x=(100 * LOADS).round(1),
-        y=np.round(wait, 4),
-        mode="lines",
-        line={"color": figures.KNOWN, "width": 3},
-        name=f"for ever, {p.workers} {'worker' if p.workers == 1 else 'workers'} (Erlang C, random times, no rate limit)",
-        hovertemplate="%{x:.0f} % load: %{y:.2f} s<extra></extra>",
-    )
+    workers = f"{p.workers} {'worker' if p.workers == 1 else 'workers'}"
+    traces: list[Trace] = [
+        {
+            "type": "scatter",
+            "x": (100 * LOADS).round(1),
+            "y": np.round(wait, 4),
+            "mode": "lines",
+            "line": {"color": figures.KNOWN, "width": 3},
+            "name": f"for ever, {workers} (Erlang C, random times, no rate limit)",
+            "hovertemplate": "%{x:.0f} % load: %{y:.2f} s<extra></extra>",
+        }
+    ]
     marks = [(result, figures.LEAKED, "this run")] + ([(pinned, figures.SYNTHETIC, "A")] if pinned is not None else [])
     for of, color, name in marks:
         mean = float(of.stream.wait.mean()) if len(of.stream.wait) else 0.0
-        figure.add_scatter(
-            x=[100 * of.params.overload],
-            y=[mean],
-            mode="markers",
-            marker={"color": color, "size": 15, "symbol": "star"},
-            name=f"{name}: {mean:.2f} s in {of.params.seconds} s at {100 * of.params.overload:.0f} %",
-            hovertemplate=f"{name}: %{{y:.2f}} s<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [100 * of.params.overload],
+                "y": [mean],
+                "mode": "markers",
+                "marker": {"color": color, "size": 15, "symbol": "star"},
+                "name": f"{name}: {mean:.2f} s in {of.params.seconds} s at {100 * of.params.overload:.0f} %",
+                "hovertemplate": f"{name}: %{{y:.2f}} s<extra></extra>",
+            }
         )
-    figure.add_vline(x=100, line={"color": figures.FAILED, "dash": "dot"})
-    figure.update_layout(yaxis={"rangemode": "tozero", "showgrid": True}, xaxis={"rangemode": "tozero", "showgrid": True})
-    return figure
+    full = {"type": "line", "x0": 100, "x1": 100, "y0": 0, "y1": 1, "yref": "paper"}
+    return drawn(
+        title,
+        traces,
+        height=430,
+        x="load: items that come, by what can be done, %",
+        y="mean wait, seconds",
+        shapes=[{**full, "line": {"color": figures.FAILED, "dash": "dot"}}],
+        yaxis={"rangemode": "tozero", "showgrid": True},
+        xaxis={"rangemode": "tozero", "showgrid": True},
+    )

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.orchestration import history_path
+from engine.orchestration.figures import Trace, drawn
 from engine.orchestration.history import FATES, HistoryResult, fates_of
 from engine.orchestration.records import Run
 from engine.units import human_seconds
@@ -51,31 +52,41 @@ def grid(result: HistoryResult) -> go.Figure:
     places = [len(runs) - k for k in range(len(runs))]
     n = len(FATES)
     scale = [point for k, colour in enumerate(FATE_COLOURS.values()) for point in ((k / n, colour), ((k + 1) / n, colour))]
-    figure = figures.new_tall(_grid_title(result), height=max(330, 200 + 15 * len(tasks)), x="run (1: the latest)")
-    figure.add_heatmap(
-        x=[str(place) for place in places],
-        y=tasks,
-        z=codes,
-        zmin=-0.5,
-        zmax=n - 0.5,
-        colorscale=scale,
-        showscale=False,
-        xgap=1 if len(runs) <= 100 else 0,
-        ygap=1,
-        hovertemplate="run %{x}<br>%{y}<extra></extra>",
-    )
-    for k, (fate, colour) in enumerate(FATE_COLOURS.items()):
-        if np.any(codes == k):
-            figure.add_scatter(x=[None], y=[None], mode="markers", marker={"color": colour, "symbol": "square"}, name=fate)
+    heat: Trace = {
+        "type": "heatmap",
+        "x": [str(place) for place in places],
+        "y": list(tasks),
+        "z": codes,
+        "zmin": -0.5,
+        "zmax": n - 0.5,
+        "colorscale": scale,
+        "showscale": False,
+        "xgap": 1 if len(runs) <= 100 else 0,
+        "ygap": 1,
+        "hovertemplate": "run %{x}<br>%{y}<extra></extra>",
+    }
+    key: Trace = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}  # the legend of the squares
+    seen = set(np.unique(codes[~np.isnan(codes)]).astype(int).tolist())
+    keys = [
+        {**key, "marker": {"color": colour, "symbol": "square", "size": 10}, "name": fate}
+        for k, (fate, colour) in enumerate(FATE_COLOURS.items())
+        if k in seen
+    ]
     columns: dict[int, str] = {}
     for name, place in (("A", result.params.run), ("B", result.params.other)):
         column = len(runs) - min(place, len(runs))
         columns[column] = f"{columns[column]} = {name}" if column in columns else name
-    for column, name in columns.items():  # by number: a category that reads like one would be taken for it
-        figure.add_annotation(x=column, y=1, yref="paper", text=f"<b>{name}</b>", showarrow=False, yanchor="bottom")
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, dtick=1 if len(tasks) <= 40 else None)
-    figure.update_xaxes(type="category", showgrid=False, nticks=12, tickangle=0)
-    return figure
+    over = {"y": 1, "yref": "paper", "showarrow": False, "yanchor": "bottom"}
+    return drawn(
+        _grid_title(result),
+        [heat, *keys],
+        height=max(330, 200 + 15 * len(tasks)),
+        x="run (1: the latest)",
+        # by number: a category that reads like one would be taken for it
+        annotations=[{**over, "x": column, "text": f"<b>{name}</b>"} for column, name in columns.items()],
+        yaxis={"autorange": "reversed", "type": "category", "showgrid": False, "dtick": 1 if len(tasks) <= 40 else None},
+        xaxis={"type": "category", "showgrid": False, "nticks": 12, "tickangle": 0},
+    )
 
 
 def _grid_title(result: HistoryResult) -> str:
@@ -84,7 +95,7 @@ def _grid_title(result: HistoryResult) -> str:
     weak = max(result.stats, key=lambda s: (s.flaky.value, s.flaky.n), default=None)
     if weak is None or not weak.flaky.value:
         return f"{n} {kind}: no try of any task failed"
-    return f"{n} {kind}: a try of {weak.task}<br>failed in {weak.flaky.value:.0%} of them"
+    return f"{n} {kind}: a try of {weak.task}<br>failed in {round(weak.flaky.value * weak.flaky.n)} of {weak.flaky.n}"
 
 
 def durations(result: HistoryResult) -> go.Figure:
@@ -92,24 +103,34 @@ def durations(result: HistoryResult) -> go.Figure:
     title = (
         f"{result.success.value:.0%} completed ({result.success.low:.0%} to {result.success.high:.0%}, n = {result.success.n})"
     )
-    title += f", median {human_seconds(result.duration.value)}" if result.duration.n else ""
-    figure = figures.new(title, height=330, x="run (1: the latest)", y="duration, s")
+    title += f",<br>median {human_seconds(result.duration.value)}" if result.duration.n else ""
+    traces: list[Trace] = []
     for state in dict.fromkeys(run.state for run in result.runs):
         found = [(place, run) for place, run in enumerate(result.runs, 1) if run.state == state]
-        figure.add_scatter(
-            x=[place for place, _ in found],
-            y=[run.seconds for _, run in found],
-            mode="markers",
-            marker={"color": RUN_COLOURS.get(state, figures.WAITING), "size": 9},
-            name=state,
-            text=[f"{run.name}<br>{_when(run)}" for _, run in found],
-            hovertemplate="%{text}<br>%{y:.2f} s<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [place for place, _ in found],
+                "y": [run.seconds for _, run in found],
+                "mode": "markers",
+                "marker": {"color": RUN_COLOURS.get(state, figures.WAITING), "size": 9},
+                "name": state,
+                "text": [f"{run.name}<br>{_when(run)}" for _, run in found],
+                "hovertemplate": "%{text}<br>%{y:.2f} s<extra></extra>",
+            }
         )
-    if result.duration.n:
-        figure.add_hline(y=result.duration.value, line_dash="dot", line_color=figures.WAITING)
-    figure.update_xaxes(autorange="reversed")
-    figure.update_yaxes(rangemode="tozero")
-    return figure
+    middle = result.duration.value
+    line = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": middle, "y1": middle}
+    return drawn(
+        title,
+        traces,
+        height=380,
+        x="run (1: the latest)",
+        y="duration, s",
+        shapes=[{**line, "line": {"dash": "dot", "color": figures.WAITING}}] if result.duration.n else [],
+        xaxis={"autorange": "reversed"},
+        yaxis={"rangemode": "tozero"},
+    )
 
 
 def tasks(result: HistoryResult) -> go.Figure:
@@ -125,7 +146,7 @@ def tasks(result: HistoryResult) -> go.Figure:
     figure = figures.new_pair(
         title,
         height=190 + 26 * len(names),
-        x=("median running time, s", "share of runs in which a try failed"),
+        x=("median running<br>time, s", "runs in which<br>a try failed, %"),
         names=names,
         split=0.55,
         gap=0.06,
@@ -161,33 +182,41 @@ def compared(result: HistoryResult) -> go.Figure:
     a, b = result.run.seconds, result.other.seconds
     title = f"A took {human_seconds(a)}, B {human_seconds(b)}"
     if rows and rows[0]["A"] is not None and rows[0]["B"] is not None:
-        title += f": most of it is {rows[0]['task']}" if abs(a - b) > 0.05 else ": as good as equal"
+        title += f":<br>most of it is {rows[0]['task']}" if abs(a - b) > 0.05 else ":<br>as good as equal"
     names = [str(row["task"]) for row in rows]
-    figure = figures.new(title, height=140 + 20 * len(rows), x="from a task's first start to its last end, s")
     lines = [
         (float(str(row["A"])), float(str(row["B"])), row["task"])
         for row in rows
         if row["A"] is not None and row["B"] is not None
     ]
-    figure.add_scatter(
-        x=[x for left, right, _ in lines for x in (left, right, None)],
-        y=[y for *_, task in lines for y in (task, task, None)],
-        mode="lines",
-        line={"color": figures.WAITING, "width": 2},
-        showlegend=False,
-        hoverinfo="skip",
+    between: Trace = {
+        "type": "scatter",
+        "x": [x for left, right, _ in lines for x in (left, right, None)],
+        "y": [y for *_, task in lines for y in (task, task, None)],
+        "mode": "lines",
+        "line": {"color": figures.WAITING, "width": 2},
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
+    ends = [
+        {
+            "type": "scatter",
+            "x": [row[name] for row in rows],
+            "y": names,
+            "mode": "markers",
+            "marker": {"color": colour, "symbol": symbol, "size": 10},
+            "name": f"{name}: run {min(result.params.run if name == 'A' else result.params.other, len(result.runs))}",
+        }
+        for name, colour, symbol in (("A", figures.KNOWN, "circle"), ("B", figures.SYNTHETIC, "diamond"))
+    ]
+    return drawn(
+        title,
+        [between, *ends],
+        height=190 + 24 * len(rows),
+        x="from a task's first start to its last end, s",
+        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1], "dtick": 1},
+        xaxis={"rangemode": "tozero"},
     )
-    for name, colour, symbol in (("A", figures.KNOWN, "circle"), ("B", figures.SYNTHETIC, "diamond")):
-        figure.add_scatter(
-            x=[row[name] for row in rows],
-            y=names,
-            mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 10},
-            name=f"{name}: run {min(result.params.run if name == 'A' else result.params.other, len(result.runs))}",
-        )
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1])
-    figure.update_xaxes(rangemode="tozero")
-    return figure
 
 
 def _lanes(result: HistoryResult) -> tuple[list[str], str]:
@@ -207,61 +236,58 @@ def path(result: HistoryResult) -> go.Figure:
     chain = {link.task for link in result.path}
     imagined = f"{result.faster} {result.params.factor:g}× as fast"
     title = f"{result.finish_seconds:.1f} s, or {result.imagined_seconds:.1f} s with {imagined}"
-    figure = figures.new(
-        (title if names else "No task of this run has run") + said, height=150 + 22 * len(names), x="seconds of the run"
-    )
+    traces: list[Trace] = []
     for name, on, colour in (("critical path", True, figures.LEAKED), ("has slack", False, figures.WAITING)):
         found = [task for task in names if (task in chain) == on]
-        figure.add_bar(
-            base=[result.spans[task].start for task in found],
-            x=[result.spans[task].seconds for task in found],
-            y=found,
-            orientation="h",
-            marker_color=colour,
-            name=name,
-            width=0.5,
-            hovertemplate="%{y}: %{x:.2f} s from %{base:.2f} s on<extra></extra>",
-        )
-    figure.add_bar(
-        base=[moved[task][0] for task in names],
-        x=[moved[task][1] - moved[task][0] for task in names],
-        y=names,
-        orientation="h",
-        marker={"color": "rgba(0,0,0,0)", "line": {"color": figures.KNOWN, "width": 2}},
-        name=f"with {imagined}",
-        width=0.86,
-        hovertemplate="%{y}: %{x:.2f} s from %{base:.2f} s on<extra></extra>",
+        spans = [(result.spans[task].start, result.spans[task].seconds) for task in found]
+        traces.append({**_bar(found, spans), "marker": {"color": colour}, "name": name, "width": 0.5})
+    frames = [(moved[task][0], moved[task][1] - moved[task][0]) for task in names]
+    hollow = {"color": "rgba(0,0,0,0)", "line": {"color": figures.KNOWN, "width": 2}}
+    traces.append({**_bar(names, frames), "marker": hollow, "name": f"with {imagined}", "width": 0.86})
+    return drawn(
+        (title if names else "No task of this run has run") + said,
+        traces,
+        height=180 + 22 * len(names),
+        x="seconds of the run",
+        margin={"t": 56},
+        barmode="overlay",
+        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1], "dtick": 1},
     )
-    figure.update_layout(barmode="overlay")
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1])
-    return figure
+
+
+def _bar(names: list[str], spans: list[tuple[float, float]]) -> Trace:
+    """Return a bar a task from its start on, as long as it lasts."""
+    return {
+        "type": "bar",
+        "base": [round(start, 3) for start, _ in spans],
+        "x": [round(seconds, 3) for _, seconds in spans],
+        "y": names,
+        "orientation": "h",
+        "hovertemplate": "%{y}: %{x:.2f} s from %{base:.2f} s on<extra></extra>",
+    }
 
 
 STATE_LOOKS = {"pending": "rgba(140,147,156,0.35)", "running": figures.KNOWN, "awaiting retry": figures.SYNTHETIC}
 
 
-def _bars(result: HistoryResult, names: list[str], until: float) -> list[go.Bar]:
-    """Return the bars of each state as far as the run had come at ``until``."""
-    bars = []
-    for state, colour in STATE_LOOKS.items():
-        found = [
-            (attempt.task, interval.start_seconds, min(interval.end_seconds, until))
-            for attempt in result.run.attempts
-            if attempt.task in names
-            for interval in attempt.intervals
-            if interval.state == state and interval.end_seconds is not None and interval.start_seconds < until
-        ]
-        bars.append(
-            go.Bar(
-                base=np.array([start for _, start, _ in found], dtype=np.float32),
-                x=np.array([end - start for _, start, end in found], dtype=np.float32),
-                y=[task for task, *_ in found],
-                orientation="h",
-                marker={"color": colour},
-                name=state,
-            )
-        )
-    return bars
+def _intervals(result: HistoryResult, names: list[str]) -> dict[str, tuple[np.ndarray, np.ndarray, list[str]]]:
+    """Return start, end and task of every interval, by state."""
+    found: dict[str, list[tuple[float, float, str]]] = {state: [] for state in STATE_LOOKS}
+    shown = set(names)
+    for attempt in result.run.attempts:
+        for interval in attempt.intervals if attempt.task in shown else ():
+            if interval.state in found and interval.end_seconds is not None:
+                found[interval.state].append((interval.start_seconds, interval.end_seconds, attempt.task))
+    return {
+        state: (np.array([start for start, *_ in rows]), np.array([end for _, end, _ in rows]), [task for *_, task in rows])
+        for state, rows in found.items()
+    }
+
+
+def _lengths(start: np.ndarray, end: np.ndarray, until: float) -> np.ndarray:
+    """Return how long each interval has lasted at a moment: what is still to come has no length yet."""
+    lengths: np.ndarray = np.maximum(np.minimum(end, until) - start, 0).astype(np.float32)
+    return lengths
 
 
 def replay(result: HistoryResult) -> go.Figure:
@@ -269,12 +295,20 @@ def replay(result: HistoryResult) -> go.Figure:
     names, said = _lanes(result)
     names = names[:40]
     total = max(result.finish_seconds, 0.01)
-    figure = figures.new(
-        f"Run {result.params.run}, {total:.1f} s: drag the scrubber{said}", height=210 + 20 * len(names), x="seconds"
-    )
-    figure.add_traces(_bars(result, names, total))
+    found = _intervals(result, names)
+    bars: list[Trace] = [
+        {
+            "type": "bar",
+            "base": start.astype(np.float32),
+            "x": _lengths(start, end, total),
+            "y": tasks,
+            "orientation": "h",
+            "marker": {"color": STATE_LOOKS[state]},
+            "name": state,
+        }
+        for state, (start, end, tasks) in found.items()
+    ]
     times = [total * k / N_FRAMES for k in range(N_FRAMES + 1)]
-    figure.frames = [go.Frame(data=_bars(result, names, at), name=f"{at:.2f}") for at in times]
     still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
     steps = [{"method": "animate", "label": f"{at:.1f}", "args": [[f"{at:.2f}"], still]} for at in times]
     play = {"frame": {"duration": 120, "redraw": True}, "transition": {"duration": 0}, "fromcurrent": False}
@@ -282,24 +316,32 @@ def replay(result: HistoryResult) -> go.Figure:
         {"label": "▶", "method": "animate", "args": [None, play]},
         {"label": "❚❚", "method": "animate", "args": [[None], still]},
     ]
-    figure.update_layout(
+    slide = {"steps": steps, "active": N_FRAMES, "currentvalue": {"suffix": " s"}, "pad": {"t": 48}, "x": 0.12, "len": 0.88}
+    menu = {"type": "buttons", "direction": "left", "buttons": buttons, "x": 0, "y": 0, "pad": {"t": 62}, "yanchor": "top"}
+    figure = drawn(
+        f"Run {result.params.run}, {total:.1f} s: drag the scrubber{said}",
+        bars,
+        height=230 + 20 * len(names),
+        x="seconds",
+        margin={"t": 84, "b": 20},
+        legend={"y": 1, "yref": "paper"},  # the scrubber is below
         barmode="overlay",
-        sliders=[
-            {"steps": steps, "active": N_FRAMES, "currentvalue": {"suffix": " s"}, "pad": {"t": 48}, "x": 0.12, "len": 0.88}
-        ],
-        updatemenus=[
-            {
-                "type": "buttons",
-                "direction": "left",
-                "buttons": buttons,
-                "x": 0,
-                "y": 0,
-                "pad": {"t": 62},
-                "yanchor": "top",
-                **BUTTONS,
-            }
-        ],
+        sliders=[slide],
+        updatemenus=[menu | BUTTONS],
+        yaxis={
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "range": [-0.5, len(names) - 0.5],
+            "dtick": 1,
+        },
+        xaxis={"range": [0, total * 1.02]},
     )
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1], range=[-0.5, len(names) - 0.5])
-    figure.update_xaxes(range=[0, total * 1.02])
+    figure.frames = [  # bars only grow: a frame is their lengths
+        {
+            "name": f"{at:.2f}",
+            "data": [{"type": "bar", "name": state, "x": _lengths(start, end, at)} for state, (start, end, _) in found.items()],
+        }
+        for at in times
+    ]
     return figure

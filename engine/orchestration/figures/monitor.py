@@ -10,6 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.orchestration.figures import Trace, drawn
 from engine.orchestration.monitor import FAILED, FINE, MonitorResult
 from engine.orchestration.records import Attempt, Run, Task, state_of
 from engine.units import human_seconds
@@ -21,7 +22,7 @@ COLORS = {
     "timed out": figures.LEAKED,
     "cached": figures.SYNTHETIC,
     "awaiting retry": "#B9BEC5",
-    "upstream": figures.WAITING,
+    "upstream": "rgba(140, 147, 156, 0.5)",
     "pending": figures.WAITING,
     "cancelled": "#5B6470",
     "crashed": "#5B6470",
@@ -39,8 +40,9 @@ NAMES = {  # category -> what the legend calls it
     "cancelled": "cancelled or crashed",
 }
 WIDTHS = {"upstream": 0.05, "pending": 0.2, "awaiting retry": 0.34}
-ROW_PIXELS, LEAST_PIXELS, MOST_PIXELS = 20, 280, 1_000
+ROW_PIXELS, BARE_ROW_PIXELS, LEAST_PIXELS, MOST_PIXELS = 20, 11, 280, 1_000
 LEAST_SECONDS = 0.02  # what is shorter cannot be seen, and is not drawn
+NUMBERED_SHARE = 0.035  # of the run's time: a bar that is shorter has no room for its number on a phone
 LABELLED_TASKS = 45
 LABELLED_NODES = 32
 
@@ -57,7 +59,7 @@ class _Bars:
 def _bars(run: Run, now: float) -> dict[str, _Bars]:
     """Return the bars of a run by category; what still lasts ends now."""
     bars: dict[str, _Bars] = defaultdict(_Bars)
-    ready = _ready(run, now)
+    ready, whole = _ready(run, now), max(now, run.seconds)
 
     def add(kind: str, attempt: Attempt, start: float, end: float) -> None:
         if kind != "cached" and end - start < LEAST_SECONDS:
@@ -66,7 +68,8 @@ def _bars(run: Run, now: float) -> dict[str, _Bars]:
         into.base.append(round(start, 3))
         into.length.append(round(end - start, 3))
         into.task.append(attempt.task)
-        into.text.append(f"{attempt.attempt}" if kind not in WIDTHS and attempt.attempt > 1 else "")
+        room = kind not in WIDTHS and end - start > NUMBERED_SHARE * whole
+        into.text.append(f"{attempt.attempt}" if room and attempt.attempt > 1 else "")
         number = f" · attempt {attempt.attempt}" if attempt.attempt else ""
         into.hover.append(f"{attempt.task}{number}<br>{NAMES.get(kind, kind)}, {human_seconds(end - start)}")
 
@@ -117,36 +120,48 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
     """Draw each attempt as a bar of its own. To see first: the tries that failed, and the waits before the next ones."""
     run = result.run
     names = [task.key for task in run.tasks]
-    shown = set(names)
-    extra = [task.key for task in pinned.run.tasks if task.key not in shown] if pinned else []
-    height = min(max(len(names + extra) * ROW_PIXELS + 130, LEAST_PIXELS), MOST_PIXELS)
+    own = set(names)
+    names += [task.key for task in pinned.run.tasks if task.key not in own] if pinned else []
+    labels = len(names) <= LABELLED_TASKS
+    row = ROW_PIXELS if labels else BARE_ROW_PIXELS
+    height = min(max(len(names) * row + 130, LEAST_PIXELS), MOST_PIXELS)
     title = _title(result) + (" · thin bars: run A" if pinned else "")
-    figure = figures.new_tall(title, height=height, x="seconds since the run began")
-    if pinned is not None:
-        _draw(figure, _bars(pinned.run, seconds_now(pinned.run)), offset=True, pale=True)
-    drawn = result.foretold if run.state == "scheduled" else run
-    _draw(figure, _bars(drawn, seconds_now(drawn)), offset=False, pale=run.state == "scheduled")
-    if not run.ended and run.started_at is not None:
-        figure.add_vline(seconds_now(run), line={"color": figures.KNOWN, "width": 1, "dash": "dot"})
-    labels = len(names + extra) <= LABELLED_TASKS
-    bold = [f"<b>{name}</b>" if name == chosen else name for name in names + extra]
-    figure.update_layout(barmode="overlay", margin_t=56, uirevision=run.id or "foretold")
-    figure.update_xaxes(rangemode="tozero")
+    told = result.foretold if run.state == "scheduled" else run
+    traces = _traces(_bars(pinned.run, seconds_now(pinned.run)), offset=True, pale=True) if pinned is not None else []
+    traces += _traces(_bars(told, seconds_now(told)), offset=False, pale=run.state == "scheduled")
+    x: dict[str, Any] = {"rangemode": "tozero"}
+    shapes = []
     if not run.ended:  # as long as foretold, so that the axis stands still
-        figure.update_xaxes(range=[0, 1.04 * max(seconds_now(run), result.foretold.seconds)])
-    figure.update_yaxes(
-        categoryorder="array",
-        categoryarray=(names + extra)[::-1],
-        range=[-0.6, len(names + extra) - 0.4],
-        showticklabels=labels,
-        tickvals=names + extra,
-        ticktext=bold,
-        title="" if labels else f"{len(names)} tasks, in the order of their submission",
+        now = seconds_now(run)
+        x["range"] = [0, 1.04 * max(now, result.foretold.seconds)]
+        if run.started_at is not None:
+            line = {"color": figures.KNOWN, "width": 1, "dash": "dot"}
+            shapes = [{"type": "line", "x0": now, "x1": now, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
+    y = {
+        "categoryorder": "array",
+        "categoryarray": names[::-1],
+        "range": [-0.6, len(names) - 0.4],
+        "showticklabels": labels,
+        "tickvals": names,
+        "ticktext": [f"<b>{name}</b>" if name == chosen else name for name in names],
+        "title": {"text": "" if labels else f"{len(run.tasks)} tasks, in the order of their submission"},
+    }
+    return drawn(
+        title,
+        traces,
+        height=height,
+        x="seconds since the run began",
+        barmode="overlay",
+        margin={"t": 56},
+        uirevision=run.id or "foretold",
+        xaxis=x,
+        yaxis=y,
+        shapes=shapes,
     )
-    return figure
 
 
-def _draw(figure: go.Figure, bars: dict[str, _Bars], offset: bool, pale: bool) -> None:
+def _traces(bars: dict[str, _Bars], offset: bool, pale: bool) -> list[Trace]:
+    traces = []
     for kind, name in NAMES.items():
         found = bars.get(kind)
         if found is None or (offset and kind in ("upstream", "pending")):
@@ -162,30 +177,37 @@ def _draw(figure: go.Figure, bars: dict[str, _Bars], offset: bool, pale: bool) -
             "hoverinfo": "text",
         }
         if kind == "cached":  # a moment: no length to see
-            figure.add_scatter(x=found.base, mode="markers", marker={"symbol": "diamond", "size": 10, "color": COLORS[kind]},
-                               opacity=0.4 if pale else 1, **shared)  # fmt: skip
+            marker: dict[str, Any] = {"symbol": "diamond", "size": 10, "color": COLORS[kind]}
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": found.base,
+                    "mode": "markers",
+                    "marker": marker,
+                    "opacity": 0.4 if pale else 1,
+                    **shared,
+                }
+            )
             continue
-        width = WIDTHS.get(kind, 0.72)
-        marker: dict[str, Any] = {"color": COLORS[kind], "line": {"width": 0}}
+        marker = {"color": COLORS[kind], "line": {"width": 0}}
         if kind == "awaiting retry":
             marker["pattern"] = {"shape": "/", "size": 5, "solidity": 0.35, "fgcolor": figures.FAILED, "bgcolor": COLORS[kind]}
-        figure.add_bar(
-            base=found.base,
-            x=found.length,
-            orientation="h",
-            width=0.14 if offset else width,
-            offset=-0.48 if offset else None,
-            marker=marker,
-            opacity=0.45 if pale else 1,
-            text=None if offset else found.text,
-            textposition="inside",
-            insidetextanchor="start",
-            textangle=0,
-            textfont={"color": "white", "size": 12},
-            constraintext="none",
-            cliponaxis=True,
-            **shared,
-        )
+        bar: Trace = {
+            "type": "bar",
+            "base": found.base,
+            "x": found.length,
+            "orientation": "h",
+            "width": WIDTHS.get(kind, 0.72),
+            "marker": marker,
+            "opacity": 0.45 if pale else 1,
+        }
+        if offset:
+            bar |= {"width": 0.14, "offset": -0.48}
+        elif any(found.text):
+            bar |= {"text": found.text, "textposition": "inside", "insidetextanchor": "start", "textangle": 0}
+            bar |= {"textfont": {"color": "white", "size": 12}, "constraintext": "none"}
+        traces.append(bar | shared)
+    return traces
 
 
 def _layers(tasks: tuple[Task, ...]) -> dict[str, int]:
@@ -237,34 +259,64 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
         for key in task.upstream:
             xs += [places[key][0], places[task.key][0], None]
             ys += [places[key][1], places[task.key][1], None]
-    rows = max((abs(y) for _, y in places.values()), default=0) * 2 + 1
+    low, high = min(y for _, y in places.values()), max(y for _, y in places.values())
     labelled = len(states) <= LABELLED_NODES
-    figure = figures.new_tall(_graph_title(result, states), height=int(min(max(rows * 40 + 110, 240), 520)))
-    figure.add_scatter(
-        x=xs, y=ys, mode="lines", line={"color": figures.WAITING, "width": 1}, hoverinfo="skip", showlegend=False
-    )
+    line = {"color": figures.WAITING, "width": 1}
+    traces: list[Trace] = [
+        {"type": "scatter", "x": xs, "y": ys, "mode": "lines", "line": line, "hoverinfo": "skip", "showlegend": False}
+    ]
     for kind, color in COLORS.items():
         keys = [key for key, state in states.items() if state == kind]
         if not keys:
             continue
-        figure.add_scatter(
-            x=[places[key][0] for key in keys],
-            y=[places[key][1] for key in keys],
-            mode="markers+text" if labelled else "markers",
-            name=f"{kind} {len(keys)}",
-            text=keys if labelled else None,
-            textposition="bottom center",
-            customdata=keys,
-            hovertext=[f"{key}<br>{kind}" for key in keys],
-            hoverinfo="text",
-            marker={
-                "size": 18 if labelled else 11,
-                "color": color,
-                "line": {"width": [3 if key == chosen else 1 for key in keys], "color": figures.WAITING},
-            },
+        marker = {
+            "size": 20 if labelled else 11,
+            "color": color,
+            "line": {"width": [3 if key == chosen else 1 for key in keys], "color": figures.WAITING},
+        }
+        node = {
+            "type": "scatter",
+            "x": [places[key][0] for key in keys],
+            "y": [places[key][1] for key in keys],
+            "mode": "markers",
+            "name": f"{kind} {len(keys)}",
+            "customdata": keys,
+            "hovertext": [f"{key}<br>{kind}" for key in keys],
+            "hoverinfo": "text",
+            "marker": marker,
+        }
+        if labelled:
+            node |= {"mode": "markers+text", "text": [key.partition(" ")[2] for key in keys]}
+            node |= {"textfont": {"size": 11, "color": None if kind == "not run" else "white"}}
+        traces.append(node)
+    return drawn(
+        _graph_title(result, states),
+        traces,
+        height=int(min(max((high - low + 1) * 40 + 130, 260), 540)),
+        margin={"t": 48},
+        xaxis={"visible": False, "range": [-0.5, max(x for x, _ in places.values()) + 0.5]},
+        yaxis={"visible": False, "range": [low - 1.1, high + 1.1]},
+        annotations=_names(run.tasks, places),
+    )
+
+
+def _names(tasks: tuple[Task, ...], places: dict[str, tuple[float, float]]) -> list[dict[str, Any]]:
+    """Return what the nodes of each layer are called, by turns above and below: in one line they would meet on a phone."""
+    layers: dict[int, list[str]] = defaultdict(list)
+    for key, depth in _layers(tasks).items():
+        layers[depth].append(key)
+    names = []
+    for depth, keys in layers.items():
+        above = depth % 2 == 1
+        heights = [places[key][1] for key in keys]
+        names.append(
+            {
+                "x": sum(places[key][0] for key in keys) / len(keys),
+                "y": max(heights) if above else min(heights),
+                "text": " / ".join(dict.fromkeys(key.partition(" ")[0] for key in keys)),
+                "showarrow": False,
+                "yanchor": "bottom" if above else "top",
+                "yshift": 10 if above else -10,
+            }
         )
-    figure.update_layout(margin_t=48)
-    low, high = min(y for _, y in places.values()), max(y for _, y in places.values())
-    figure.update_xaxes(visible=False, range=[-0.5, max(x for x, _ in places.values()) + 0.5])
-    figure.update_yaxes(visible=False, range=[low - 0.9, high + 0.6])
-    return figure
+    return names

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.orchestration.figures import Trace, drawn
 from engine.orchestration.schedule import ScheduleResult
 from engine.orchestration.schedule_clock import Row
 from engine.orchestration.schedule_live import Fired
@@ -32,7 +33,10 @@ STATE_COLOURS = {
 }
 BAND = "rgba(140,147,156,0.28)"
 MOST_DAYS = 24
+NEAR_SECONDS = 60
 AGAIN = ", again"
+MARKS: Trace = {"type": "scatter", "mode": "markers"}
+UNDER: Trace = {"line": {"width": 0}, "layer": "below"}
 
 
 def _place(row: Row, zone: str) -> tuple[str, float]:
@@ -56,78 +60,90 @@ def _days(result: ScheduleResult) -> list[str]:
 def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Figure:
     """Draw each run on the clock of its day. To see first: the mark in the shaded hour, or the one that fled from it."""
     zone, names = result.params.zone, _days(result)
-    figure = figures.new(_title(result), height=max(300, 110 + 24 * len(names)), x=f"hour on the clock in {zone}")
+    traces: list[Trace] = []
     if pinned is not None:
         places = [place for row in pinned.plan.rows if row.at is not None and (place := _place(row, zone))[0] in names]
         look = {"symbol": "circle-open", "size": 17, "color": figures.WAITING}
         x, y = [hour for _, hour in places], [day for day, _ in places]
-        figure.add_scatter(x=x, y=y, mode="markers", marker=look, name="A (pinned)", hoverinfo="skip")
+        traces.append({**MARKS, "x": x, "y": y, "marker": look, "name": "A (pinned)", "hoverinfo": "skip"})
     for status, (colour, symbol) in LOOKS.items():
-        rows = [row for row in result.plan.rows if row.status == status and _place(row, zone)[0] in names]
-        if not rows:
+        found = [(row, place) for row in result.plan.rows if row.status == status and (place := _place(row, zone))[0] in names]
+        if not found:
             continue
-        figure.add_scatter(
-            x=[_place(row, zone)[1] for row in rows],
-            y=[_place(row, zone)[0] for row in rows],
-            mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 13 if status in ("moved", "left out") else 10},
-            name=status,
-            customdata=[[row.wall, row.local or "no run", row.because] for row in rows],
-            hovertemplate="rule: %{customdata[0]}<br>runs: %{customdata[1]}<br>%{customdata[2]}<extra></extra>",
+        traces.append(
+            {
+                **MARKS,
+                "x": [hour for _, (_, hour) in found],
+                "y": [day for _, (day, _) in found],
+                "marker": {"color": colour, "symbol": symbol, "size": 13 if status in ("moved", "left out") else 10},
+                "name": status,
+                "customdata": [[row.wall, row.local or "no run", row.because] for row, _ in found],
+                "hovertemplate": "rule: %{customdata[0]}<br>runs: %{customdata[1]}<br>%{customdata[2]}<extra></extra>",
+            }
         )
-    _shade(figure, result, names)
     hours = [_place(row, zone)[1] for row in result.plan.rows]
     low, high = max(min(hours) - 1.5, -0.5), min(max(hours) + 1.5, 24.5)
     ticks = [hour for hour in range(0, 25, 3 if high - low > 12 else 1) if low <= hour <= high]
     texts = [f"{hour:02d}:00" for hour in ticks]
-    figure.update_xaxes(range=[low, high], tickvals=ticks, ticktext=texts, showgrid=True, autotickangles=[0, 90])
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1])
-    return figure
+    bands, said = _shade(result, names)
+    return drawn(
+        _title(result),
+        traces,
+        height=max(360, 180 + 24 * len(names)),
+        x=f"hour on the clock in {zone}",
+        margin={"t": 84 if said else 56},
+        xaxis={"range": [low, high], "tickvals": ticks, "ticktext": texts, "showgrid": True, "autotickangles": [0, 90]},
+        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1]},
+        shapes=bands,
+        annotations=said,
+    )
 
 
 def _title(result: ScheduleResult) -> str:
     odd = [row for row in result.odd if row.status in ("moved", "left out")]
     if odd:
-        where = "runs at another time" if odd[0].status == "moved" else "has no run"
+        moved = odd[0].status == "moved" and odd[0].local
+        where = f"runs at {odd[0].local[11:16]}" if moved else "has no run"
+        if not moved and "twice" in odd[0].because:
+            where = "comes twice and runs once"
         return f"{odd[0].wall} {where}" + (f", and {len(odd) - 1} more" if len(odd) > 1 else "")
     return f"All {len(result.dates)} runs are where the rule says"
 
 
-def _shade(figure: go.Figure, result: ScheduleResult, names: list[str]) -> None:
-    """Shade the hour that is missing or that comes twice, on its day."""
+def _shade(result: ScheduleResult, names: list[str]) -> tuple[list[Trace], list[Trace]]:
+    """Return the band over the hour that is missing or that comes twice, on its day, and the words above all days."""
     change, zone = result.plan.change, result.params.zone
     if change is None:
-        return
+        return [], []
     low, high = change.walls(zone)
     day = low.strftime("%Y-%m-%d")
     begin, end = low.hour + low.minute / 60, (high.hour + high.minute / 60) or 24
-    text = "this hour is missing" if change.shift_seconds > 0 else "this hour comes twice"
+    bands = []
     for name in {day, day + AGAIN} & set(names):
         y = len(names) - 1 - names.index(name)
-        figure.add_shape(type="rect", x0=begin, x1=end, y0=y - 0.5, y1=y + 0.5, fillcolor=BAND, line_width=0, layer="below")
-        if name == day:
-            figure.add_annotation(x=begin, y=y + 0.5, text=text, showarrow=False, xanchor="left", yanchor="bottom", yshift=-3)
+        bands.append({"type": "rect", "x0": begin, "x1": end, "y0": y - 0.5, "y1": y + 0.5, "fillcolor": BAND, **UNDER})
+    text = f"{day}: the shaded hour {'is missing' if change.shift_seconds > 0 else 'comes twice'}"
+    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+    return bands, [{**place, "text": text}] if day in names else []
 
 
-def _bars(figure: go.Figure, bars: Iterable[tuple[float, float, str]], colour: str, name: str) -> None:
-    """Add horizontal bars (start, end, lane), in seconds since the epoch."""
+def _bars(bars: Iterable[tuple[float, float, str]], colour: str, name: str) -> list[Trace]:
+    """Return horizontal bars (start, end, lane), in seconds since the epoch; none if there are none."""
     found = list(bars)
-    if found:
-        figure.add_bar(
-            base=[datetime.fromtimestamp(start, UTC) for start, _, _ in found],
-            x=[max(end - start, 1) * 1000 for start, end, _ in found],
-            y=[lane for _, _, lane in found],
-            orientation="h",
-            marker_color=colour,
-            name=name,
-            hovertemplate="%{base|%Y-%m-%d %H:%M:%S} UTC<extra>" + name + "</extra>",
-        )
-
-
-def _lanes(figure: go.Figure, names: list[str]) -> None:
-    figure.update_xaxes(type="date")
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1], title="run")
-    figure.update_layout(barmode="overlay", bargap=0.3)
+    if not found:
+        return []
+    return [
+        {
+            "type": "bar",
+            "base": [datetime.fromtimestamp(start, UTC) for start, _, _ in found],
+            "x": [max(end - start, 1) * 1000 for start, end, _ in found],
+            "y": [lane for _, _, lane in found],
+            "orientation": "h",
+            "marker": {"color": colour},
+            "name": name,
+            "hovertemplate": "%{base|%Y-%m-%d %H:%M:%S} UTC<extra>" + name + "</extra>",
+        }
+    ]
 
 
 def overlap(result: ScheduleResult) -> go.Figure:
@@ -139,21 +155,33 @@ def overlap(result: ScheduleResult) -> go.Figure:
         title = f"{result.n_cancelled} of {len(made)} runs are dropped: the one before still runs"
     elif result.longest_wait_minutes:
         title = f"The last runs start up to {human_seconds(result.longest_wait_minutes * 60)} after their time"
-    figure = figures.new(title, height=130 + 18 * len(made), x="time (UTC)")
     pairs = list(zip(names, made, strict=True))
-    _bars(figure, ((t.due, t.start, n) for n, t in pairs if t.start is not None and t.start > t.due), figures.WAITING, "waits")
-    _bars(figure, ((t.start, t.end, n) for n, t in pairs if t.start is not None and t.end is not None), figures.KNOWN, "runs")
+    waits = ((t.due, t.start, n) for n, t in pairs if t.start is not None and t.start > t.due)
+    ran = ((t.start, t.end, n) for n, t in pairs if t.start is not None and t.end is not None)
+    traces = _bars(waits, figures.WAITING, "waits") + _bars(ran, figures.KNOWN, "runs")
     gone = [(n, t) for n, t in pairs if t.start is None]
     if gone:
-        figure.add_scatter(
-            x=[datetime.fromtimestamp(t.due, UTC) for _, t in gone],
-            y=[n for n, _ in gone],
-            mode="markers",
-            marker={"symbol": "x", "size": 10, "color": figures.FAILED},
-            name="dropped",
+        traces.append(
+            {
+                **MARKS,
+                "x": [datetime.fromtimestamp(t.due, UTC) for _, t in gone],
+                "y": [n for n, _ in gone],
+                "marker": {"symbol": "x", "size": 10, "color": figures.FAILED},
+                "name": "dropped",
+            }
         )
-    _lanes(figure, names)
-    return figure
+    return drawn(
+        title,
+        traces,
+        height=160 + 18 * len(made),
+        x="time (UTC)",
+        y="run",
+        margin={"t": 56},
+        barmode="overlay",
+        bargap=0.3,
+        xaxis={"type": "date"},
+        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1]},
+    )
 
 
 POLICIES = ("Prefect", "Airflow, catchup=True", "Airflow, catchup=False")
@@ -163,25 +191,32 @@ def outage(result: ScheduleResult) -> go.Figure:
     """Draw who makes up for the runs of an outage. To see first: the crosses, which nobody ever runs."""
     out = result.outage
     title = f"{len(out.missed)} due while the server is down:<br>Prefect makes up for {len(out.late)}, {len(out.lost)} are lost"
-    figure = figures.new_tall(title, height=360, x="due (UTC)")
     taken = dict(zip(POLICIES, (out.late, out.airflow["catchup=True"], out.airflow["catchup=False"]), strict=True))
+    traces: list[Trace] = []
     for made_up, colour, symbol, name in (
         (True, figures.HELD_OUT, "circle", "run afterwards"),
         (False, figures.FAILED, "x", "never run"),
     ):
         points = [(due, lane) for lane, run in taken.items() for due in out.missed if (due in run) == made_up]
-        figure.add_scatter(
-            x=[datetime.fromtimestamp(due, UTC) for due, _ in points],
-            y=[lane for _, lane in points],
-            mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 11},
-            name=name,
+        traces.append(
+            {
+                **MARKS,
+                "x": [datetime.fromtimestamp(due, UTC) for due, _ in points],
+                "y": [lane for _, lane in points],
+                "marker": {"color": colour, "symbol": symbol, "size": 11},
+                "name": name,
+            }
         )
     begin, end = (datetime.fromtimestamp(at, UTC) for at in (out.begin, out.end))
-    figure.add_vrect(x0=begin, x1=end, fillcolor=BAND, line_width=0, layer="below")
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=list(POLICIES[::-1]))
-    figure.update_xaxes(type="date")
-    return figure
+    return drawn(
+        title,
+        traces,
+        height=360,
+        x="due (UTC)",
+        yaxis={"type": "category", "categoryorder": "array", "categoryarray": list(POLICIES[::-1])},
+        xaxis={"type": "date"},
+        shapes=[{"type": "rect", "x0": begin, "x1": end, "y0": 0, "y1": 1, "yref": "paper", "fillcolor": BAND, **UNDER}],
+    )
 
 
 def fired(runs: list[Fired], now: float) -> go.Figure:
@@ -189,16 +224,28 @@ def fired(runs: list[Fired], now: float) -> go.Figure:
     states = [run.state for run in runs]
     over, late = states.count("completed"), states.count("late")
     title = f"{over} done, {states.count('running')} running, {late} late"
-    figure = figures.new(title, height=260, x="due, seconds from now", y="started after, s")
+    traces: list[Trace] = []
     for state in dict.fromkeys(states):
         found = [run for run in runs if run.state == state]
-        figure.add_scatter(
-            x=[run.due - now for run in found],
-            y=[0.0 if run.start is None else max(run.start - run.due, 0.0) for run in found],
-            mode="markers",
-            marker={"size": 14, "color": STATE_COLOURS.get(state, figures.FAILED)},
-            name=state,
+        traces.append(
+            {
+                **MARKS,
+                "x": [run.due - now for run in found],
+                "y": [0.0 if run.start is None else max(run.start - run.due, 0.0) for run in found],
+                "marker": {"size": 14, "color": STATE_COLOURS.get(state, figures.FAILED)},
+                "name": state,
+            }
         )
-    figure.add_vline(x=0, line_dash="dot", line_color=figures.WAITING)
-    figure.update_yaxes(rangemode="tozero")
-    return figure
+    line = {"dash": "dot", "color": figures.WAITING}
+    near = all(abs(run.due - now) < NEAR_SECONDS for run in runs)  # then the axis stands still, and the runs pass
+    return drawn(
+        title,
+        traces,
+        height=300,
+        x="due, seconds from now",
+        y="started after, s",
+        margin={"t": 56},
+        xaxis={"range": [-NEAR_SECONDS, NEAR_SECONDS]} if near else {},
+        yaxis={"rangemode": "tozero"},
+        shapes=[{"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": line}],
+    )
