@@ -21,6 +21,7 @@ EXTRA: Final = "#56B4E9"  # a further category without a meaning of its own: sky
 CATEGORICAL: Final = (KNOWN, SYNTHETIC, HELD_OUT, FAILED, LEAKED, EXTRA, WAITING)
 SEQUENTIAL: Final = "Blues"
 
+Trace = dict[str, Any]  # as Plotly takes it; it says its ``type``
 TEMPLATE: Final = go.layout.Template(
     layout=go.Layout(
         colorway=CATEGORICAL,
@@ -49,10 +50,10 @@ def new_tall(title: str, *, height: int, x: str = "", y: str = "") -> go.Figure:
     return go.Figure(layout=_tall(title, height, x, y))
 
 
-def drawn(title: str, traces: list[dict[str, Any]], *, height: int, x: str = "", y: str = "", **layout: Any) -> go.Figure:
+def drawn(title: str, traces: list[Trace], *, height: int, x: str = "", y: str = "", **layout: Any) -> go.Figure:
     """Return a whole figure in the look of ``new_tall``, built in one go: Plotly validates after each ``add_trace`` again.
 
-    ``traces`` are dictionaries that say their ``type``; ``layout`` (``xaxis``, ``annotations``, ``shapes`` …) adds to the look.
+    ``layout`` (``xaxis``, ``annotations``, ``shapes`` …) adds to the look.
     """
     return go.Figure(data=traces, layout=_merged(_tall(title, height, x, y), layout))
 

@@ -30,7 +30,7 @@ WATCH_SECONDS = 0.25
 ATTACHED_WATCH_SECONDS = 3.0
 START_SECONDS = 240.0  # a start takes about 10 s on a machine that is free, a minute on one that is busy
 BUSY = (429, 500, 502, 503, 504)  # 500 and 503 are how "database is locked" arrives
-PATIENCE_SECONDS = 45.0  # how long a call is tried again: longer than a restart takes
+PATIENCE_SECONDS = 75.0  # how long a call is tried again: longer than a restart takes, and than SQLite waits for its lock
 READ_SECONDS = 5.0  # a question that hangs is asked again after that, then after twice as long, and so on
 CALL_SECONDS = 20.0  # what changes something is waited for
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.figures import Trace, drawn
 from engine.orchestration.alerts import BAD_STATES, AlertsResult, Watched
-from engine.orchestration.figures import Trace, drawn
 
 LOW, HIGH = -5.0, 15.0  # scores beyond are drawn at the edge, and hovering tells them
 

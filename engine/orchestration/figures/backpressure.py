@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.figures import Trace, drawn
 from engine.orchestration import backpressure_model
 from engine.orchestration.backpressure import POLICIES, BackpressureResult, Policy, Stream
-from engine.orchestration.figures import Trace, drawn
 
 MAX_STEPS = 1_500
 MAX_MARKS = 3_000

@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.figures import Trace, drawn
 from engine.orchestration import history_path
-from engine.orchestration.figures import Trace, drawn
 from engine.orchestration.history import FATES, HistoryResult, fates_of
 from engine.orchestration.records import Run
 from engine.units import human_seconds

@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.orchestration.figures import Trace, drawn
+from engine.figures import Trace, drawn
 from engine.orchestration.monitor import FAILED, FINE, MonitorResult
 from engine.orchestration.records import Attempt, Run, Task, state_of
 from engine.units import human_seconds

@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.figures import Trace, drawn
 from engine.orchestration import retry_model
-from engine.orchestration.figures import Trace, drawn
 from engine.orchestration.retry import RetryResult
 from engine.orchestration.retry_model import N_RUNS
 from engine.orchestration.retry_real import Dot

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.orchestration.figures import Trace, drawn
+from engine.figures import Trace, drawn
 from engine.orchestration.schedule import ScheduleResult
 from engine.orchestration.schedule_clock import Row
 from engine.orchestration.schedule_live import Fired
