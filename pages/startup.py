@@ -37,6 +37,7 @@ def warm() -> None:
     try:
         for preview in home.PREVIEWS.values():
             preview()
+        threading.Thread(target=ignite, name="spark-start", daemon=True).start()
         warmed = (
             (point_in_time.steps, point_in_time.PointInTimeParams()),
             (registry.steps, registry.RegistryParams().job),
@@ -89,6 +90,14 @@ def load() -> None:
     import pyspark.sql  # noqa: F401
 
     settle()
+
+
+def ignite() -> None:
+    """Start Spark beside the warm-up's jobs, once Home has its charts."""
+    try:
+        spark.session()
+    except InputError as error:  # no Java to be had, or a cluster that nobody reaches: the page says so
+        logging.getLogger(__name__).warning("Spark is not ready: %s", error)
 
 
 def orchestrate() -> None:
