@@ -128,7 +128,7 @@ def _points(
             "name": name,
             "opacity": opacity,
             "marker": {"color": HOLLOW if hollow else color, "size": size, "symbol": symbol, "line": line},
-            "customdata": custom,
+            "customdata": np.array(custom, object) if custom else None,
             "hovertemplate": ("%{customdata[0]} %{customdata[1]:,}%{customdata[2]}" if custom else name) + "<extra></extra>",
         }
     ]
