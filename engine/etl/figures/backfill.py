@@ -23,47 +23,46 @@ def _place(day: int) -> tuple[int, int]:
 
 def calendar(result: BackfillResult) -> go.Figure:
     """Draw every partition of the quarter. To see first: the framed days, and which of them are green by now."""
-    figure = figures.new_tall(_title(result), height=430)
     lines = {line.day: line for line in result.partitions}
     codes = [[CODES.index(result.codes[week * 7 + weekday]) for week in range(N_DAYS // 7)] for weekday in range(7)]
     texts = [[_hover(result, FIRST_DAY + week * 7 + weekday, lines) for week in range(N_DAYS // 7)] for weekday in range(7)]
     numbers = [[f"{flight_days.date_of(FIRST_DAY + w * 7 + d):%-d}" for w in range(N_DAYS // 7)] for d in range(7)]
     stops = [(i / 3 + j / 3, COLORS[code]) for i, code in enumerate(CODES) for j in (0, 1)]
-    figure.add_heatmap(
-        z=codes,
-        zmin=-0.5,
-        zmax=2.5,
-        colorscale=stops,
-        showscale=False,
-        xgap=5,
-        ygap=5,
-        text=numbers,
-        texttemplate="%{text}",
-        textfont={"color": "white", "size": 13},
-        customdata=texts,
-        hovertemplate="%{customdata}<extra></extra>",
-    )
-    for code in CODES:
-        key = {"color": COLORS[code], "size": 12, "symbol": "square"}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=NAMES[code])
-    frame = {"symbol": "square-open", "size": 12, "color": figures.KNOWN, "line": {"width": 3}}
-    figure.add_scatter(x=[None], y=[None], mode="markers", marker=frame, name="runs")
-    left = [day for day, n in zip(result.params.days, result.wrong_after, strict=True) if n] if result.complete else []
-    dot = {"symbol": "circle", "size": 9, "color": figures.LEAKED, "line": {"color": "white", "width": 1}}
-    _add_marks(figure, left, dot, "rows still wrong", (0.3, -0.2))
+    days: dict[str, Any] = {
+        "type": "heatmap",
+        "z": codes,
+        "zmin": -0.5,
+        "zmax": 2.5,
+        "colorscale": stops,
+        "showscale": False,
+        "xgap": 5,
+        "ygap": 5,
+        "text": numbers,
+        "texttemplate": "%{text}",
+        "textfont": {"color": "white", "size": 13},
+        "customdata": texts,
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    plain = {"showgrid": False, "zeroline": False}
     weeks = [f"{flight_days.date_of(FIRST_DAY + 7 * week):%d %b}" for week in range(N_DAYS // 7)]
-    figure.update_layout(
+    return figures.drawn(
+        _title(result),
+        [days, *_keys(), _still_wrong(result)],
+        height=430,
+        x="week of",
         shapes=[_frame(line.day) for line in result.partitions if line.runs],
-        xaxis={
-            "tickvals": list(range(N_DAYS // 7)),
-            "ticktext": weeks,
-            "showgrid": False,
-            "zeroline": False,
-            "title": {"text": "week of"},
-        },
-        yaxis={"tickvals": list(range(7)), "ticktext": WEEKDAYS, "range": [6.55, -0.55], "showgrid": False, "zeroline": False},
+        xaxis={"tickvals": list(range(N_DAYS // 7)), "ticktext": weeks, **plain},
+        yaxis={"tickvals": list(range(7)), "ticktext": WEEKDAYS, "range": [6.55, -0.55], **plain},
     )
-    return figure
+
+
+def _keys() -> list[dict[str, Any]]:
+    """Return the legend: what the days' colours and the frame mean."""
+    key: dict[str, Any] = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}
+    square = {"size": 12, "symbol": "square"}
+    frame = {"symbol": "square-open", "size": 12, "color": figures.KNOWN, "line": {"width": 3}}
+    keys = [{**key, "marker": {**square, "color": COLORS[code]}, "name": NAMES[code]} for code in CODES]
+    return [*keys, {**key, "marker": frame, "name": "runs"}]
 
 
 def _frame(day: int) -> dict[str, Any]:
@@ -72,16 +71,19 @@ def _frame(day: int) -> dict[str, Any]:
     return {"type": "rect", **sides, "line": {"color": figures.KNOWN, "width": 4}}
 
 
-def _add_marks(figure: go.Figure, days: list[int], marker: dict[str, Any], name: str, shift: Any = (0, 0)) -> None:
-    places = [_place(day) for day in days]
-    figure.add_scatter(
-        x=[week + shift[0] for week, _ in places],
-        y=[weekday + shift[1] for _, weekday in places],
-        mode="markers",
-        marker=marker,
-        name=name,
-        hoverinfo="skip",
-    )
+def _still_wrong(result: BackfillResult) -> dict[str, Any]:
+    """Return a dot in the corner of each day that the whole backfill left with wrong rows."""
+    left = [day for day, n in zip(result.params.days, result.wrong_after, strict=True) if n] if result.complete else []
+    places = [_place(day) for day in left]
+    return {
+        "type": "scatter",
+        "x": [week + 0.3 for week, _ in places],
+        "y": [weekday - 0.2 for _, weekday in places],
+        "mode": "markers",
+        "marker": {"symbol": "circle", "size": 9, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
+        "name": "rows still wrong",
+        "hoverinfo": "skip",
+    }
 
 
 def _title(result: BackfillResult) -> str:

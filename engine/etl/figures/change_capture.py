@@ -5,6 +5,8 @@ Each strategy keeps its colour; a pinned run A is drawn with orange diamonds. Re
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import pyarrow as pa
@@ -21,6 +23,7 @@ COLORS: dict[Strategy, str] = {
     "micro-batch": figures.EXTRA,
 }
 STEP_MINUTES = 15.0
+SPLIT, GAP = 0.45, 0.06  # where the race's two plots part, and how far, as shares of the width
 VERSION_COLORS = (figures.KNOWN, figures.EXTRA, figures.HELD_OUT, figures.SYNTHETIC, figures.FAILED, figures.LEAKED)
 
 
@@ -48,44 +51,83 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
         f"{which[0].upper()}{which[1:]} the source in the end;<br>the cursor has {result.cursor_ghosts:,} rows that are gone"
     )
     names: list[str] = list(STRATEGIES)
-    x = ("rows moved", "minutes until a change shows (dot: median, line: to 95 %)")
-    figure = figures.new_pair(title, height=380, x=x, names=names, split=0.45, gap=0.06, y_range=(-0.6, 3.6))
-    for outcome in result.outcomes:
-        color, name = COLORS[outcome.strategy], outcome.strategy
-        hover = f"{name}: %{{x:,}} rows moved, {outcome.loaded.n_loads:,} transactions<extra></extra>"
-        bar = {"color": color, "line": {"width": 0}}
-        figure.add_bar(x=[outcome.loaded.n_moved], y=[name], orientation="h", marker=bar, showlegend=False, hovertemplate=hover)
-        seen = outcome.minutes[np.isfinite(outcome.minutes)]
-        low, middle, high = np.percentile(seen, [5, 50, 95]).round(1)
-        figure.add_scatter(
-            x=[low, high], y=[name, name], mode="lines", line={"color": color, "width": 6}, xaxis="x2", showlegend=False,
-            hoverinfo="skip",
-        )  # fmt: skip
-        figure.add_scatter(
-            x=[middle], y=[name], mode="markers", marker={"color": color, "size": 16}, xaxis="x2", showlegend=False,
-            hovertemplate=f"{name}: median %{{x:.0f}} min, 5–95 %: {low:.0f}–{high:.0f} min<extra></extra>",
-        )  # fmt: skip
+    minutes = "minutes until a change shows (dot: median, line: to 95 %)"
+    traces = [trace for outcome in result.outcomes for trace in _lane(outcome)]
     if pinned is not None:
-        _add_pinned(figure, pinned)
+        traces += _pinned(pinned)
     texts = figures.beside(list(names), [_ends(outcome) for outcome in result.outcomes])
     for text, outcome in zip(texts, result.outcomes, strict=True):
         text |= {"align": "left", "font": {"color": figures.HELD_OUT if outcome.ledger.exact else figures.FAILED, "size": 15}}
     grid = {"showgrid": True, "rangemode": "tozero", "tickformat": ",", "nticks": 5}
-    figure.update_layout(annotations=texts, margin_r=110, xaxis=grid, xaxis2=grid, showlegend=pinned is not None, bargap=0.45)
-    return figure
+    lanes = {"categoryorder": "array", "categoryarray": names[::-1]}
+    return figures.drawn(
+        title,
+        traces,
+        height=380,
+        x="rows moved",
+        xaxis={**grid, "domain": [0, SPLIT - GAP / 2]},
+        xaxis2={**grid, "domain": [SPLIT + GAP / 2, 1], "anchor": "y", "title": {"text": minutes}},
+        yaxis={**lanes, "range": [-0.6, 3.6], "fixedrange": True, "title": None},
+        annotations=texts,
+        margin={"r": 110},
+        showlegend=pinned is not None,
+        bargap=0.45,
+    )
 
 
-def _add_pinned(figure: go.Figure, pinned: ChangeCaptureResult) -> None:
-    marker = {"symbol": "diamond", "size": 12, "color": figures.LEAKED, "line": {"color": "white", "width": 1}}
+def _lane(outcome: Outcome) -> list[dict[str, Any]]:
+    """Return the bar of the rows moved, and the line and the dot of the minutes."""
+    color, name = COLORS[outcome.strategy], outcome.strategy
+    low, middle, high = np.percentile(outcome.minutes[np.isfinite(outcome.minutes)], [5, 50, 95]).round(1)
+    line: dict[str, Any] = {"type": "scatter", "xaxis": "x2", "showlegend": False}
+    return [
+        {
+            "type": "bar",
+            "x": [outcome.loaded.n_moved],
+            "y": [name],
+            "orientation": "h",
+            "marker": {"color": color, "line": {"width": 0}},
+            "showlegend": False,
+            "hovertemplate": f"{name}: %{{x:,}} rows moved, {outcome.loaded.n_loads:,} transactions<extra></extra>",
+        },
+        {
+            **line,
+            "x": [low, high],
+            "y": [name, name],
+            "mode": "lines",
+            "line": {"color": color, "width": 6},
+            "hoverinfo": "skip",
+        },
+        {
+            **line,
+            "x": [middle],
+            "y": [name],
+            "mode": "markers",
+            "marker": {"color": color, "size": 16},
+            "hovertemplate": f"{name}: median %{{x:.0f}} min, 5–95 %: {low:.0f}–{high:.0f} min<extra></extra>",
+        },
+    ]
+
+
+def _pinned(pinned: ChangeCaptureResult) -> list[dict[str, Any]]:
     values: tuple[tuple[str, list[float]], ...] = (
         ("x", [outcome.loaded.n_moved for outcome in pinned.outcomes]),
         ("x2", [float(np.median(outcome.minutes[np.isfinite(outcome.minutes)])) for outcome in pinned.outcomes]),
     )
-    for axis, x in values:
-        figure.add_scatter(
-            x=x, y=list(STRATEGIES), xaxis=axis, mode="markers", marker=marker, name="run A", showlegend=axis == "x",
-            hovertemplate="run A, %{y}: %{x:,.0f}<extra></extra>",
-        )  # fmt: skip
+    return [
+        {
+            "type": "scatter",
+            "x": x,
+            "y": list(STRATEGIES),
+            "xaxis": axis,
+            "mode": "markers",
+            "marker": {"symbol": "diamond", "size": 12, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
+            "name": "run A",
+            "showlegend": axis == "x",
+            "hovertemplate": "run A, %{y}: %{x:,.0f}<extra></extra>",
+        }
+        for axis, x in values
+    ]
 
 
 def wrong_rows(result: ChangeCaptureResult) -> go.Figure:
@@ -98,18 +140,27 @@ def wrong_rows(result: ChangeCaptureResult) -> go.Figure:
         if wrong[worst][-1]
         else "in the end all are right"
     )
-    figure = figures.new_tall(title, height=440, x="hour of the day, New York", y="flights that differ from the source")
-    for name in STRATEGIES:
-        figure.add_scatter(
-            x=moments / 60,
-            y=wrong[name],
-            mode="lines",
-            line={"color": COLORS[name], "width": 2.5, "shape": "hv"},
-            name=name,
-            hovertemplate=f"{name}, hour %{{x:.2f}}: %{{y:,}} wrong<extra></extra>",
-        )
-    figure.update_layout(xaxis={"dtick": 3, "showgrid": True}, yaxis={"showgrid": True, "rangemode": "tozero"})
-    return figure
+    lines = [
+        {
+            "type": "scatter",
+            "x": moments / 60,
+            "y": wrong[name],
+            "mode": "lines",
+            "line": {"color": COLORS[name], "width": 2.5, "shape": "hv"},
+            "name": name,
+            "hovertemplate": f"{name}, hour %{{x:.2f}}: %{{y:,}} wrong<extra></extra>",
+        }
+        for name in STRATEGIES
+    ]
+    return figures.drawn(
+        title,
+        lines,
+        height=440,
+        x="hour of the day, New York",
+        y="flights that differ from the source",
+        xaxis={"dtick": 3, "showgrid": True},
+        yaxis={"showgrid": True, "rangemode": "tozero"},
+    )
 
 
 def _versions(history: pa.Table, flight: str) -> list[dict[str, float]]:
@@ -128,31 +179,36 @@ def history(result: ChangeCaptureResult, key: int) -> go.Figure:
     n = len(lanes["source"])
     gone = bool(n) and lanes["source"][-1]["valid_to"] is not None
     title = f"{flight}: {n} versions{', then cancelled' if gone else ''};<br>{agree} of 4 histories say so"
-    figure = figures.new_tall(title, height=400, x="hour of the day, New York (valid from … to)")
-    for name, versions in lanes.items():
-        for version in versions:
-            start, stop = version["valid_from"] / 60, end if version["valid_to"] is None else version["valid_to"] / 60
-            place = order.get(version["lsn"], 0)
-            delay = "no delay known" if version["dep_delay"] is None else f"delay {version['dep_delay']} min"
-            until = "still" if version["valid_to"] is None else f"until {stop:.2f} h"
-            figure.add_bar(
-                x=[abs(stop - start)],
-                base=[min(start, stop)],
-                y=[name],
-                orientation="h",
-                marker={"color": VERSION_COLORS[place % len(VERSION_COLORS)], "line": {"width": 1, "color": "white"}},
-                opacity=0.9,
-                showlegend=False,
-                text="" if version["dep_delay"] is None else f"{version['dep_delay']}",
-                textposition="inside",
-                insidetextanchor="middle",
-                hovertemplate=f"{name}, version {place + 1}: {delay}<br>from {start:.2f} h {until}<extra></extra>",
-            )
-    figure.update_layout(
+    bars = [_bar(name, version, order.get(version["lsn"], 0), end) for name, versions in lanes.items() for version in versions]
+    return figures.drawn(
+        title,
+        bars,
+        height=400,
+        x="hour of the day, New York (valid from … to)",
         barmode="overlay",
         showlegend=False,
         yaxis={"categoryorder": "array", "categoryarray": list(lanes)[::-1]},
         xaxis={"range": [0, end], "dtick": 3, "showgrid": True},
         bargap=0.3,
     )
-    return figure
+
+
+def _bar(name: str, version: dict[str, float], place: int, end: float) -> dict[str, Any]:
+    """Return one version of a flight from the hour at which it begins to hold to the hour at which it ends, or to ``end``."""
+    start, stop = version["valid_from"] / 60, end if version["valid_to"] is None else version["valid_to"] / 60
+    delay = "no delay known" if version["dep_delay"] is None else f"delay {version['dep_delay']} min"
+    until = "still" if version["valid_to"] is None else f"until {stop:.2f} h"
+    return {
+        "type": "bar",
+        "x": [abs(stop - start)],
+        "base": [min(start, stop)],
+        "y": [name],
+        "orientation": "h",
+        "marker": {"color": VERSION_COLORS[place % len(VERSION_COLORS)], "line": {"width": 1, "color": "white"}},
+        "opacity": 0.9,
+        "showlegend": False,
+        "text": "" if version["dep_delay"] is None else f"{version['dep_delay']}",
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "hovertemplate": f"{name}, version {place + 1}: {delay}<br>from {start:.2f} h {until}<extra></extra>",
+    }

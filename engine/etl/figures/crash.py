@@ -11,7 +11,6 @@ from engine.etl.crash import SAFEGUARDS, CrashResult, Lane
 from engine.etl.daily import CRASH_POINTS
 from engine.etl.figures import truth
 from engine.etl.flaky import POLICIES, FlakyResult
-from engine.etl.ledger import KINDS
 from engine.etl.warehouse import STRATEGIES
 
 GAP = 0.03
@@ -31,10 +30,10 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
     names = [f"{strategy}, {moment}" for strategy in STRATEGIES for moment in ("crashed", "rerun")]
     wrong = len(result.lanes) - result.n_exact
     title = f"{result.n_half_visible} of {len(result.lanes)} tables were seen half-done,<br>{wrong} stay wrong after the rerun"
-    figure = figures.new_tall(title, height=560)
     longest = max(max(lane.crashed.n_target + lane.crashed.n_lost, lane.rerun.n_target) for lane in result.lanes)
     width = (1 - GAP * (len(SAFEGUARDS) - 1)) / len(SAFEGUARDS)
-    layout: dict[str, Any] = {"barmode": "stack", "shapes": [], "annotations": [], "bargap": 0.15}
+    layout: dict[str, Any] = {"barmode": "stack", "shapes": [], "annotations": [], "bargap": 0.15, "margin": {"t": 120}}
+    traces = []
     for number, safeguard in enumerate(SAFEGUARDS):
         axis = "x" if number == 0 else f"x{number + 1}"
         start = number * (width + GAP)
@@ -47,50 +46,39 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
             "title": {"text": "rows"},
         }
         lanes = [result.lane(strategy, safeguard.name) for strategy in STRATEGIES]
-        _add_column(figure, names, lanes, axis, number == 0)
+        traces += _column(names, lanes, axis, number == 0)
         line = {**truth.truth_line(result.source.num_rows), "xref": axis}
         layout["shapes"].append(line)
         heading = {"x": start + width / 2, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
         layout["annotations"].append({**heading, "text": f"<b>{TITLES[safeguard.name]}</b>"})
         if pinned is not None:
-            _add_pinned(figure, names, [pinned.lane(strategy, safeguard.name) for strategy in STRATEGIES], axis, number == 0)
+            before = [pinned.lane(strategy, safeguard.name) for strategy in STRATEGIES]
+            traces.append(_pinned(names, before, axis, number == 0))
     layout["yaxis"] = {"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.5, len(names) - 0.5]}
     for y in range(1, len(STRATEGIES)):
         rule = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 2 * y - 0.5, "y1": 2 * y - 0.5}
         layout["shapes"].append({**rule, "line": {"color": figures.WAITING, "width": 0.5}})
-    figure.update_layout(**layout, margin_t=120)
-    return figure
+    return figures.drawn(title, traces, height=560, **layout)
 
 
-def _add_column(figure: go.Figure, names: list[str], lanes: list[Lane], axis: str, legend: bool) -> None:
+def _column(names: list[str], lanes: list[Lane], axis: str, legend: bool) -> list[dict[str, Any]]:
     counts = [found.counts() for lane in lanes for found in (lane.crashed, lane.rerun)]
-    for kind in KINDS:
-        pattern = {"shape": truth.HATCHES.get(kind, ""), "fillmode": "replace", "size": 7, "solidity": 0.35}
-        figure.add_bar(
-            y=names,
-            x=[count[kind] for count in counts],
-            xaxis=axis,
-            orientation="h",
-            name=kind,
-            legendgroup=kind,
-            showlegend=legend,
-            marker={"color": truth.COLORS[kind], "line": {"width": 0}, "pattern": pattern},
-            hovertemplate=f"%{{y}}: %{{x:,}} rows {kind}<extra></extra>",
-        )
+    return [{**bar, "xaxis": axis, "showlegend": legend} for bar in truth.bars(names, counts)]
 
 
-def _add_pinned(figure: go.Figure, names: list[str], lanes: list[Lane], axis: str, legend: bool) -> None:
-    figure.add_scatter(
-        x=[found.n_correct for lane in lanes for found in (lane.crashed, lane.rerun)],
-        y=names,
-        xaxis=axis,
-        mode="markers",
-        marker={"symbol": "diamond", "size": 10, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
-        name="correct in run A",
-        legendgroup="A",
-        showlegend=legend,
-        hovertemplate="run A, %{y}: %{x:,} rows correct<extra></extra>",
-    )
+def _pinned(names: list[str], lanes: list[Lane], axis: str, legend: bool) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": [found.n_correct for lane in lanes for found in (lane.crashed, lane.rerun)],
+        "y": names,
+        "xaxis": axis,
+        "mode": "markers",
+        "marker": {"symbol": "diamond", "size": 10, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
+        "name": "correct in run A",
+        "legendgroup": "A",
+        "showlegend": legend,
+        "hovertemplate": "run A, %{y}: %{x:,} rows correct<extra></extra>",
+    }
 
 
 def timeline(lane: Lane) -> go.Figure:

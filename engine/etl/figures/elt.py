@@ -25,28 +25,34 @@ def matrix(result: EltResult) -> go.Figure:
     """Draw new rules × warehouses. To see first: how the green grows to the right, and the bytes with it."""
     n, moved = result.n_rules_rebuilt, human_bytes(result.moved_bytes[result.params.way])
     title = f"{result.params.way}: {moved} moved,<br>and {n} of {len(RULES)} new rules can be answered"
-    figure = figures.new_tall(title, height=460)
+    traces = []
     for outcome, color in COLORS.items():
         mine = [found for found in result.rebuilds if found.outcome == outcome]
-        figure.add_bar(
-            x=[WAYS.index(found.way) for found in mine],
-            y=[0.9] * len(mine),
-            base=[RULES.index(found.rule) - 0.45 for found in mine],
-            width=0.94,
-            name=outcome,
-            marker={"color": color, "line": {"width": 0}, "opacity": 0.85},
-            text=[TEXTS[outcome]] * len(mine),
-            textposition="inside",
-            insidetextanchor="middle",
-            textfont={"color": "white"},
-            customdata=[f"{found.rule}, {found.way}<br>{found.detail}" for found in mine],
-            hovertemplate="%{customdata}<extra></extra>",
+        traces.append(
+            {
+                "type": "bar",
+                "x": [WAYS.index(found.way) for found in mine],
+                "y": [0.9] * len(mine),
+                "base": [RULES.index(found.rule) - 0.45 for found in mine],
+                "width": 0.94,
+                "name": outcome,
+                "marker": {"color": color, "line": {"width": 0}, "opacity": 0.85},
+                "text": [TEXTS[outcome]] * len(mine),
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textfont": {"color": "white"},
+                "customdata": [f"{found.rule}, {found.way}<br>{found.detail}" for found in mine],
+                "hovertemplate": "%{customdata}<extra></extra>",
+            }
         )
     x, y = WAYS.index(result.params.way), RULES.index(result.params.rule)
     box = {"x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.45, "y1": y + 0.45}
     names = [f"<b>{way}</b><br>{human_bytes(result.moved_bytes[way])}, {result.moved_rows[way]:,} rows" for way in WAYS]
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
-    figure.update_layout(
+    return figures.drawn(
+        title,
+        traces,
+        height=460,
         barmode="overlay",
         shapes=[{"type": "rect", **box, "line": {"color": figures.SYNTHETIC, "width": 5}, "fillcolor": "rgba(0,0,0,0)"}],
         xaxis={"tickvals": list(range(len(WAYS))), "ticktext": names, "range": [-0.5, len(WAYS) - 0.5], "side": "top", **plain},
@@ -54,7 +60,6 @@ def matrix(result: EltResult) -> go.Figure:
         showlegend=False,
         margin={"t": 140, "b": 8, "l": 16, "r": 20},
     )
-    return figure
 
 
 def days(result: EltResult, pinned: EltResult | None = None) -> go.Figure:

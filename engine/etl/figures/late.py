@@ -5,6 +5,8 @@ Blue is in at first publication, sky blue mended by the look-back, red-purple ne
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -48,37 +50,54 @@ def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
         if result.n_missed
         else f"All {result.n_rows:,} rows arrive<br>before the last run that counts their day"
     )
-    figure = figures.new_tall(title, height=540, x="event time: scheduled departure", y="arrival time (simulated)")
+    traces = []
     for name, color, places, n in _drawn(result):
         thinned = f", {len(places):,} of them drawn" if len(places) < n else ""
         event, arrival = result.rows.event_hour[places], result.rows.arrival_hour[places]
-        figure.add_scatter(
-            x=np.round(event / 24, 3).astype(np.float32),
-            y=np.round(arrival / 24, 3).astype(np.float32),
-            customdata=np.round(arrival - event, 1).astype(np.float32),
-            mode="markers",
-            marker={"color": color, "size": 5 if color == FIRST else 7},
-            name=f"{name}: {n:,}{thinned}",
-            hovertemplate=f"{name}<br>arrived %{{customdata}} h after its event<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": np.round(event / 24, 3).astype(np.float32),
+                "y": np.round(arrival / 24, 3).astype(np.float32),
+                "customdata": np.round(arrival - event, 1).astype(np.float32),
+                "mode": "markers",
+                "marker": {"color": color, "size": 5 if color == FIRST else 7},
+                "name": f"{name}: {n:,}{thinned}",
+                "hovertemplate": f"{name}<br>arrived %{{customdata}} h after its event<extra></extra>",
+            }
         )
-    runs = [(result, "solid", "")] + ([(pinned, "dash", " in A")] if pinned is not None else [])
-    for of, dash, which in runs:
-        color = figures.WAITING if of is result else figures.SYNTHETIC
-        for days, text, width in ((0, "day published", 2), (of.params.lookback_days, "last look-back", 3)):
-            edge = np.arange(of.params.n_days + 1, dtype=float)
-            level = edge + 1 + of.params.watermark_hours / 24 + days
-            level[-1] = level[-2]
-            line = {"color": color, "width": width, "shape": "hv", "dash": "dot" if not days and dash == "solid" else dash}
-            if days or text == "day published":
-                figure.add_scatter(x=edge, y=level, mode="lines", line=line, name=text + which, hoverinfo="skip")
+    traces += _stairs(result, figures.WAITING, ("dot", "solid"), "")
+    if pinned is not None:
+        traces += _stairs(pinned, figures.SYNTHETIC, ("dash", "dash"), " in A")
     top = p.n_days + p.lookback_days + p.watermark_hours / 24 + 1
     beyond = int((result.rows.arrival_hour / 24 > top).sum())
-    figure.update_layout(
+    return figures.drawn(
+        title,
+        traces,
+        height=540,
+        x="event time: scheduled departure",
+        y="arrival time (simulated)",
         xaxis={**_day_axis(result), "range": [0, p.n_days]},
         yaxis={**_day_axis(result), "range": [0, top]},
         annotations=[_corner(f"{beyond:,} arrive later than is drawn")] if beyond else [],
     )
-    return figure
+
+
+def _stairs(result: LateResult, color: str, dashes: tuple[str, str], which: str) -> list[dict[str, Any]]:
+    """Return the hours at which each day is published, and at which it is rebuilt for the last time."""
+    edge = np.arange(result.params.n_days + 1, dtype=float)
+    traces = []
+    for days, text, width, dash in (
+        (0, "day published", 2, dashes[0]),
+        (result.params.lookback_days, "last look-back", 3, dashes[1]),
+    ):
+        level = edge + 1 + result.params.watermark_hours / 24 + days
+        level[-1] = level[-2]
+        if days or text == "day published":
+            line = {"color": color, "width": width, "shape": "hv", "dash": dash}
+            stairs = {"x": edge, "y": level, "mode": "lines", "line": line, "name": text + which, "hoverinfo": "skip"}
+            traces.append({"type": "scatter", **stairs})
+    return traces
 
 
 def _corner(text: str) -> dict[str, object]:
@@ -91,35 +110,47 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
     missed = 100 * (1 - late.completeness(result.rows, WATERMARKS.astype(float), LOOKBACKS))
     start, end = missed[0, 0], missed[0, LOOKBACKS.index(3)]
     title = f"Without waiting {start:.1f}% of rows never count,<br>with three days rebuilt {end:.2g}%"
-    figure = figures.new_tall(title, height=460, x="hours from midnight until the day is published", y="rows never counted, %")
+    traces = []
     for place, days in enumerate(LOOKBACKS):
         values = np.round(missed[:, place], 4)
         if not values.any():
             continue  # a line at zero has no place on a logarithmic axis
-        figure.add_scatter(
-            x=WATERMARKS[values > 0],
-            y=values[values > 0],
-            mode="lines",
-            line={"color": SHADES[place], "width": 1.5 + 0.5 * place},
-            name=f"look-back {days}: {days + 1}× the rows written" if days else "no look-back: each row written once",
-            hovertemplate=f"look-back {days}, published after %{{x}} h: %{{y:.3g}} % never counted<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": WATERMARKS[values > 0],
+                "y": values[values > 0],
+                "mode": "lines",
+                "line": {"color": SHADES[place], "width": 1.5 + 0.5 * place},
+                "name": f"look-back {days}: {days + 1}× the rows written" if days else "no look-back: each row written once",
+                "hovertemplate": f"look-back {days}, published after %{{x}} h: %{{y:.3g}} % never counted<extra></extra>",
+            }
         )
-    marks = [(result, figures.LEAKED, "this run")] + ([(pinned, figures.SYNTHETIC, "A")] if pinned is not None else [])
-    for of, color, name in marks:
-        figure.add_scatter(
-            x=[of.params.watermark_hours],
-            y=[100 * of.missed_share] if of.n_missed else [None],
-            mode="markers",
-            marker={"color": color, "size": 15, "symbol": "star"},
-            name=f"{name}: {of.rewrite_factor:.2f} rows written for each" + ("" if of.n_missed else ", none missed"),
-            hovertemplate=f"{name}: %{{y:.3g}} % never counted<extra></extra>",
-        )
+    traces.append(_star(result, figures.LEAKED, "this run"))
+    if pinned is not None:
+        traces.append(_star(pinned, figures.SYNTHETIC, "A"))
     ticks = [10.0**power for power in range(-3, 3)]
-    figure.update_layout(
+    return figures.drawn(
+        title,
+        traces,
+        height=460,
+        x="hours from midnight until the day is published",
+        y="rows never counted, %",
         xaxis={"range": [-1, 73], "dtick": 12, "showgrid": True},
         yaxis={"type": "log", "showgrid": True, "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]},
     )
-    return figure
+
+
+def _star(result: LateResult, color: str, name: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": [result.params.watermark_hours],
+        "y": [100 * result.missed_share] if result.n_missed else [None],
+        "mode": "markers",
+        "marker": {"color": color, "size": 15, "symbol": "star"},
+        "name": f"{name}: {result.rewrite_factor:.2f} rows written for each" + ("" if result.n_missed else ", none missed"),
+        "hovertemplate": f"{name}: %{{y:.3g}} % never counted<extra></extra>",
+    }
 
 
 def by_day(result: LateResult) -> go.Figure:
@@ -131,12 +162,28 @@ def by_day(result: LateResult) -> go.Figure:
     title = (
         f"{n_late:,} rows of {result.day_name(worst)} came after publication,<br>{missed[worst]:,} of them too late to count"
     )
-    figure = figures.new_tall(title, height=400, x="event day", y="rows that came after their day was published")
     days = [result.day_name(day) for day in range(result.params.n_days)]
-    for name, color, values in (("mended by the look-back", MENDED, mended), ("never counted", MISSED, missed)):
-        figure.add_bar(x=days, y=values, name=name, marker_color=color, hovertemplate=f"%{{x}}: %{{y:,}} {name}<extra></extra>")
-    figure.update_layout(barmode="stack", yaxis={"showgrid": True}, xaxis={"type": "category"})
-    return figure
+    bars = [
+        {
+            "type": "bar",
+            "x": days,
+            "y": values,
+            "name": name,
+            "marker": {"color": color},
+            "hovertemplate": f"%{{x}}: %{{y:,}} {name}<extra></extra>",
+        }
+        for name, color, values in (("mended by the look-back", MENDED, mended), ("never counted", MISSED, missed))
+    ]
+    return figures.drawn(
+        title,
+        bars,
+        height=400,
+        x="event day",
+        y="rows that came after their day was published",
+        barmode="stack",
+        yaxis={"showgrid": True},
+        xaxis={"type": "category"},
+    )
 
 
 def cursor(result: LateResult, pinned: LateResult | None = None) -> go.Figure:

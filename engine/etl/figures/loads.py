@@ -21,27 +21,29 @@ def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
             names.append(f"{lane.strategy}, run {number + 1}")
             counts.append(found.counts())
             texts.append("" if number == 0 else "= run 1" if lane.idempotent else "≠ run 1")
-    figure = figures.new_tall(_title(result), height=190 + 38 * len(names), x="rows")
-    truth.add_bars(figure, names, counts)
+    traces = truth.bars(names, counts)
     marks = [text for text in figures.beside(list(names), texts) if text["text"]]
     for mark, lane in zip(marks, result.lanes, strict=True):
         mark["font"] = {"color": figures.HELD_OUT if lane.idempotent else figures.FAILED}
     if pinned is not None:
-        _add_pinned(figure, pinned, names)
+        traces.append(_pinned(pinned, names))
     gaps = [
         {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": {"color": figures.WAITING, "width": 0.5}}
         for y in (2 * i - 0.5 for i in range(1, len(result.lanes)))
     ]
-    figure.update_layout(
+    return figures.drawn(
+        _title(result),
+        traces,
+        height=190 + 38 * len(names),
+        x="rows",
+        barmode="stack",
         shapes=[truth.truth_line(result.n_source), *gaps],
         annotations=[truth.truth_text(result.n_source), *marks],
         yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
         xaxis={"tickformat": ",", "range": [0, 1.06 * max([result.n_source, *(sum(count.values()) for count in counts)])]},
-        margin_r=80,
-        margin_t=112,
+        margin={"r": 80, "t": 112},
         bargap=0.18,
     )
-    return figure
 
 
 def _title(result: LoadsResult) -> str:
@@ -52,20 +54,21 @@ def _title(result: LoadsResult) -> str:
     return f"{how}, {len(held)} of {len(result.lanes)} strategies<br>hold{'s' if len(held) == 1 else ''} the truth"
 
 
-def _add_pinned(figure: go.Figure, pinned: LoadsResult, names: list[str]) -> None:
+def _pinned(pinned: LoadsResult, names: list[str]) -> dict[str, Any]:
     ends = {
         f"{lane.strategy}, run {number + 1}": found.n_correct
         for lane in pinned.lanes
         for number, found in enumerate(lane.ledgers)
     }
-    figure.add_scatter(
-        x=[ends[name] for name in names if name in ends],
-        y=[name for name in names if name in ends],
-        mode="markers",
-        marker={"symbol": "diamond", "size": 12, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
-        name="correct in run A",
-        hovertemplate="run A, %{y}: %{x:,} rows correct<extra></extra>",
-    )
+    return {
+        "type": "scatter",
+        "x": [ends[name] for name in names if name in ends],
+        "y": [name for name in names if name in ends],
+        "mode": "markers",
+        "marker": {"symbol": "diamond", "size": 12, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
+        "name": "correct in run A",
+        "hovertemplate": "run A, %{y}: %{x:,} rows correct<extra></extra>",
+    }
 
 
 def files(result: LoadsResult, lane: Lane) -> go.Figure:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import plotly.graph_objects as go
-
 from engine import figures
 from engine.etl.ledger import KINDS, Kind
 
@@ -24,28 +22,29 @@ HATCHES: Final[dict[Kind, str]] = {"stale": "/", "lost": "x"}
 PINNED_OPACITY: Final = 0.35
 
 
-def add_bars(figure: go.Figure, lanes: list[Any], counts: list[dict[Kind, int]], **bar: Any) -> None:
-    """Add one horizontal stacked bar for each lane; ``counts`` are the ledgers' ``counts()``. ``bar`` goes to every trace."""
-    for kind in KINDS:
-        figure.add_bar(
-            y=lanes,
-            x=[count[kind] for count in counts],
-            orientation="h",
-            name=kind,
-            legendgroup=kind,
-            marker={
+def bars(lanes: list[Any], counts: list[dict[Kind, int]]) -> list[dict[str, Any]]:
+    """Return one horizontal bar for each lane and kind, to be stacked; ``counts`` are the ledgers' ``counts()``."""
+    return [
+        {
+            "type": "bar",
+            "y": lanes,
+            "x": [count[kind] for count in counts],
+            "orientation": "h",
+            "name": kind,
+            "legendgroup": kind,
+            "marker": {
                 "color": COLORS[kind],
                 "line": {"width": 0},
                 "pattern": {"shape": HATCHES.get(kind, ""), "fillmode": "replace", "size": 7, "solidity": 0.35},
             },
-            hovertemplate=f"%{{y}}: %{{x:,}} rows {kind}<extra></extra>",
-            **bar,
-        )
-    figure.update_layout(barmode="stack")
+            "hovertemplate": f"%{{y}}: %{{x:,}} rows {kind}<extra></extra>",
+        }
+        for kind in KINDS
+    ]
 
 
 def truth_line(n_source: int) -> dict[str, Any]:
-    """Return the shape of the line at which the source ends; give it to ``update_layout(shapes=[…])``."""
+    """Return the shape of the line at which the source ends; give it to ``figures.drawn(shapes=[…])``."""
     line = {"color": figures.HELD_OUT, "width": 3, "dash": "dot"}
     return {"type": "line", "x0": n_source, "x1": n_source, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 

@@ -6,7 +6,9 @@ threshold chosen are orange, the truth to live up to is green.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,6 +22,7 @@ from engine.sampling.strategies import MOVED, NOTHING
 MAX_CURVES = 8
 N_POINTS = 200  # drawn of a curve
 QUIET, ALARM = "rgba(140,147,156,0.15)", "rgba(230,159,0,0.45)"
+ALARM_STOPS = [(0, QUIET), (0.5, QUIET), (0.5, ALARM), (1, ALARM)]
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
@@ -36,47 +39,67 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
             title = f"{told}:<br>better than doing nothing, beyond chance"
         elif result.best_gain > 0:
             title = f"The best adds {result.best_gain:.3f} average precision,<br>no more than chance does"
-    figure = figures.new_tall(title, height=210 + 36 * max(4, len(names)), x="average precision (dot: a split, line: mean)")
-    for run, is_pinned in [(result, False)] + ([(pinned, True)] if pinned is not None else []):
-        here = [name for name in names if run.of(name)]
-        dots = [(name, outcome.average_precision) for name in here for outcome in run.of(name)]
-        colors = [figures.SYNTHETIC if is_pinned else figures.KNOWN if n == NOTHING else figures.EXTRA for n in here]
-        figure.add_scatter(
-            x=[value for _, value in dots],
-            y=[name for name, _ in dots],
-            mode="markers",
-            marker={"color": figures.SYNTHETIC if is_pinned else figures.WAITING, "size": 8, "opacity": 0.5},
-            name="pinned run A" if is_pinned else "one split",
-            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-        )
-        figure.add_scatter(
-            x=[run.mean(name, "average_precision") for name in here],
-            y=here,
-            mode="markers",
-            marker={"symbol": "line-ns", "size": 20, "line": {"color": colors, "width": 4}},
-            hovertemplate="%{y}, mean: %{x:.3f}<extra></extra>",
-            showlegend=False,
-        )
+    traces = _averages(result, names, is_pinned=False)
+    if pinned is not None:
+        traces += _averages(pinned, names, is_pinned=True)
     halves = [half if np.isfinite(half := result.gain(name)[1]) else 0 for name in names]
-    figure.add_scatter(
-        x=[result.mean(name, "average_precision") for name in names],
-        y=names,
-        mode="markers",
-        marker={"size": 1, "color": figures.EXTRA},
-        error_x={"array": halves, "color": figures.EXTRA, "thickness": 2, "width": 5},
-        name="95 % interval of the difference to doing nothing",
-        hoverinfo="skip",
+    traces.append(
+        {
+            "type": "scatter",
+            "x": [result.mean(name, "average_precision") for name in names],
+            "y": names,
+            "mode": "markers",
+            "marker": {"size": 1, "color": figures.EXTRA},
+            "error_x": {"array": halves, "color": figures.EXTRA, "thickness": 2, "width": 5},
+            "name": "95 % interval of the difference to doing nothing",
+            "hoverinfo": "skip",
+        }
     )
-    if names:
-        figure.add_vline(x=result.nothing, line={"color": figures.KNOWN, "width": 1, "dash": "dot"})
     briers = [f"{result.mean(name, 'brier'):.3f}" for name in names]
-    figure.update_layout(
+    return figures.drawn(
+        title,
+        traces,
+        height=210 + 36 * max(4, len(names)),
+        x="average precision (dot: a split, line: mean)",
+        shapes=[_upright(result.nothing, figures.KNOWN, 1, "dot")] if names else [],
         annotations=figures.beside([*names, len(names) - 0.3], [*briers, "Brier"]) if names else [],
         xaxis={"showgrid": True, "range": [0, 1.05 * _top(result, pinned)]},
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True, "range": [-0.6, len(names)]},
-        margin_r=70,
+        margin={"r": 70},
     )
-    return figure
+
+
+def _averages(run: ArenaResult, names: list[str], *, is_pinned: bool) -> list[dict[str, Any]]:
+    """Return a dot for each split and a line for the mean of those strategies of ``names`` that the run has."""
+    here = [name for name in names if run.of(name)]
+    dots = [(name, outcome.average_precision) for name in here for outcome in run.of(name)]
+    colors = [figures.SYNTHETIC if is_pinned else figures.KNOWN if n == NOTHING else figures.EXTRA for n in here]
+    return [
+        {
+            "type": "scatter",
+            "x": [value for _, value in dots],
+            "y": [name for name, _ in dots],
+            "mode": "markers",
+            "marker": {"color": figures.SYNTHETIC if is_pinned else figures.WAITING, "size": 8, "opacity": 0.5},
+            "name": "pinned run A" if is_pinned else "one split",
+            "hovertemplate": "%{y}: %{x:.3f}<extra></extra>",
+        },
+        {
+            "type": "scatter",
+            "x": [run.mean(name, "average_precision") for name in here],
+            "y": here,
+            "mode": "markers",
+            "marker": {"symbol": "line-ns", "size": 20, "line": {"color": colors, "width": 4}},
+            "hovertemplate": "%{y}, mean: %{x:.3f}<extra></extra>",
+            "showlegend": False,
+        },
+    ]
+
+
+def _upright(x: float, color: str, width: int, dash: str) -> dict[str, Any]:
+    """Return the shape of a line across the whole height at ``x``."""
+    line = {"color": color, "width": width, "dash": dash}
+    return {"type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line}
 
 
 def _top(result: ArenaResult, pinned: ArenaResult | None) -> float:
@@ -99,71 +122,95 @@ def _thinned(n: int) -> np.ndarray:
 def precision_recall(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
     """Draw precision against recall over all splits. To see first: how alike the lines are; diamonds are the threshold."""
     title = "Precision against recall:<br>diamonds are the threshold chosen"
-    figure = figures.new_tall(title, height=440, x="recall", y="precision")
-    top = 0.05
+    traces, top = [], 0.05
     for name, line in _lines(result):
         y, _ = result.pooled(name)
         right = np.cumsum(y)
         keep = _thinned(len(y))
         recall, precision = right[keep] / y.sum(), right[keep] / (1 + keep)
         top = max(top, float(precision[recall > 0.02].max()))
-        _line(figure, name, line, recall, precision)
+        traces.append(_line(name, line, recall, precision))
         bill = result.bill(name, threshold, 1, 1)
         if bill.right_alarms:
-            _diamond(figure, bill.recall, bill.precision, line)
+            traces.append(_diamond(bill.recall, bill.precision, line))
     moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
-    _star(figure, moved.recall, moved.precision)
-    y_range = [-0.02 * top, min(1.02, 1.15 * top)]
-    figure.update_layout(xaxis={"range": [-0.02, 1.02], "showgrid": True}, yaxis={"range": y_range, "showgrid": True})
-    return figure
+    traces.append(_star(moved.recall, moved.precision))
+    return figures.drawn(
+        title,
+        traces,
+        height=440,
+        x="recall",
+        y="precision",
+        xaxis={"range": [-0.02, 1.02], "showgrid": True},
+        yaxis={"range": [-0.02 * top, min(1.02, 1.15 * top)], "showgrid": True},
+    )
 
 
 def roc(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
     """Draw true against false alarms over all splits. To see first: diamonds far apart on lines that are nearly one."""
-    x, y_axis = "false alarms by negatives", "right alarms by positives (recall)"
-    figure = figures.new_tall("ROC: one line, many thresholds;<br>diamonds are the one chosen", height=440, x=x, y=y_axis)
+    traces = []
     for name, line in _lines(result):
         y, _ = result.pooled(name)
         keep = _thinned(len(y))
-        _line(figure, name, line, np.cumsum(1 - y)[keep] / (1 - y).sum(), np.cumsum(y)[keep] / y.sum())
+        traces.append(_line(name, line, np.cumsum(1 - y)[keep] / (1 - y).sum(), np.cumsum(y)[keep] / y.sum()))
         bill = result.bill(name, threshold, 1, 1)
-        _diamond(figure, bill.false_alarms / (bill.false_alarms + bill.quiet), bill.recall, line)
+        traces.append(_diamond(bill.false_alarms / (bill.false_alarms + bill.quiet), bill.recall, line))
     moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
-    _star(figure, moved.false_alarms / (moved.false_alarms + moved.quiet), moved.recall)
-    figure.update_layout(xaxis={"range": [-0.02, 1.02], "showgrid": True}, yaxis={"range": [-0.02, 1.02], "showgrid": True})
-    return figure
+    traces.append(_star(moved.false_alarms / (moved.false_alarms + moved.quiet), moved.recall))
+    return figures.drawn(
+        "ROC: one line, many thresholds;<br>diamonds are the one chosen",
+        traces,
+        height=440,
+        x="false alarms by negatives",
+        y="right alarms by positives (recall)",
+        xaxis={"range": [-0.02, 1.02], "showgrid": True},
+        yaxis={"range": [-0.02, 1.02], "showgrid": True},
+    )
 
 
 def costs(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
     """Draw each strategy's cost by threshold. To see first: valleys as deep as each other, at different thresholds."""
     moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
     title = f"Doing nothing costs {moved.cost:.3f} a row<br>at its own threshold, {moved.threshold:.3f}"
-    figure = figures.new_tall(title, height=440, x="threshold", y="cost of one row")
+    traces = []
     for name, line in _lines(result):
         y, chances = result.pooled(name)
         thresholds = np.linspace(0, 1, N_POINTS)
         alarms = np.searchsorted(-chances, -thresholds, side="right")
         right = np.concatenate([[0], np.cumsum(y)])[alarms]
-        _line(figure, name, line, thresholds, ((y.sum() - right) * cost_missed + (alarms - right) * cost_alarm) / len(y))
-    figure.add_vline(x=threshold, line={"color": figures.SYNTHETIC, "width": 2, "dash": "dash"})
-    _star(figure, moved.threshold, moved.cost)
+        cost = ((y.sum() - right) * cost_missed + (alarms - right) * cost_alarm) / len(y)
+        traces.append(_line(name, line, thresholds, cost))
+    traces.append(_star(moved.threshold, moved.cost))
     cap = 1.5 * max(cost_missed * result.of(NOTHING)[0].y.mean(), moved.cost)
-    figure.update_layout(xaxis={"range": [0, 1], "showgrid": True}, yaxis={"range": [0, float(cap)], "showgrid": True})
-    return figure
+    return figures.drawn(
+        title,
+        traces,
+        height=440,
+        x="threshold",
+        y="cost of one row",
+        shapes=[_upright(threshold, figures.SYNTHETIC, 2, "dash")],
+        xaxis={"range": [0, 1], "showgrid": True},
+        yaxis={"range": [0, float(cap)], "showgrid": True},
+    )
 
 
 def calibration(result: ArenaResult, threshold: float) -> go.Figure:
     """Draw what share is positive where a strategy says p. To see first: only doing nothing follows the green line."""
     title = f"Up to {result.worst_brier_factor:.1f} times the Brier score of doing nothing:<br>resampled chances are no chances"
-    figure = figures.new_tall(title, height=440, x="mean chance in a tenth of the test rows", y="share that is positive")
-    for name, line in _lines(result):
-        _line(figure, name, line, *arena.reliability(*result.pooled(name)))
-    straight = {"color": figures.HELD_OUT, "width": 2, "dash": "dot"}
-    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=straight, name="true to its word", hoverinfo="skip")
-    figure.add_vline(x=threshold, line={"color": figures.SYNTHETIC, "width": 2, "dash": "dash"})
-    top = max(float(arena.reliability(*result.pooled(name))[1].max()) for name, _ in _lines(result))
-    figure.update_layout(xaxis={"showgrid": True}, yaxis={"range": [0, 1.3 * top], "showgrid": True})
-    return figure
+    curves = [(name, line, *arena.reliability(*result.pooled(name))) for name, line in _lines(result)]
+    straight = {"mode": "lines", "line": {"color": figures.HELD_OUT, "width": 2, "dash": "dot"}}
+    truth = {"type": "scatter", "x": [0, 1], "y": [0, 1], **straight, "name": "true to its word", "hoverinfo": "skip"}
+    top = max(float(share.max()) for _, _, _, share in curves)
+    return figures.drawn(
+        title,
+        [*(_line(*curve) for curve in curves), truth],
+        height=440,
+        x="mean chance in a tenth of the test rows",
+        y="share that is positive",
+        shapes=[_upright(threshold, figures.SYNTHETIC, 2, "dash")],
+        xaxis={"showgrid": True},
+        yaxis={"range": [0, 1.3 * top], "showgrid": True},
+    )
 
 
 def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
@@ -173,51 +220,52 @@ def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
     across, up = arena.grid(made)
     n_across = min(3, len(names))
     n_down = -(-len(names) // n_across)
-    figure = make_subplots(rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True,
-        horizontal_spacing=0.02, vertical_spacing=0.18 / n_down)  # fmt: skip
-    stops = [(0, QUIET), (0.5, QUIET), (0.5, ALARM), (1, ALARM)]
-    for number, name in enumerate(names):
-        place = {"row": number // n_across + 1, "col": number % n_across + 1}
+    traces: list[dict[str, Any]] = []
+    for number, name in enumerate(names, start=1):
+        axes = {"xaxis": f"x{number}", "yaxis": f"y{number}", "hoverinfo": "skip"}
         alarms = (result.planes[name] >= threshold).astype(np.int8)
-        figure.add_heatmap(
-            x=across.round(3),
-            y=up.round(3),
-            z=alarms,
-            zmin=0,
-            zmax=1,
-            colorscale=stops,
-            showscale=False,
-            hoverinfo="skip",
-            **place,
-        )
+        shown = {"x": across.round(3), "y": up.round(3), "z": alarms, "zmin": 0, "zmax": 1}
+        traces.append({**axes, "type": "heatmap", **shown, "colorscale": ALARM_STOPS, "showscale": False})
         for value, color, size in ((0, figures.WAITING, 3), (1, figures.KNOWN, 6)):
             rows = made.X[made.y == value].astype(np.float32)
-            marker = {"color": color, "size": size}
-            figure.add_scatter(x=rows[:, 0], y=rows[:, 1], mode="markers", marker=marker, hoverinfo="skip", **place)
+            points = {"x": rows[:, 0], "y": rows[:, 1], "mode": "markers", "marker": {"color": color, "size": size}}
+            traces.append({**axes, "type": "scatter", **points})
     title = {"text": f"Alarms from {threshold:g} on, two made-up features", "y": 1, "yanchor": "top", "pad": {"t": 24}}
-    figure.update_layout(
-        template=figures.TEMPLATE, title=title, height=110 + 215 * n_down, showlegend=False, margin={"t": 100, "l": 16, "r": 20}
-    )
-    return figure
+    look = {"title": title, "height": 110 + 215 * n_down, "showlegend": False, "margin": {"t": 100, "l": 16, "r": 20}}
+    return go.Figure(data=traces, layout={**_panels(tuple(names), n_down, n_across), **look})
 
 
-def _line(figure: go.Figure, name: str, line: dict[str, object], x: np.ndarray, y: np.ndarray) -> None:
-    figure.add_scatter(
-        x=np.asarray(x).astype(np.float32),
-        y=np.asarray(y).astype(np.float32),
-        mode="lines",
-        line=line,
-        name=name,
-        hovertemplate=name + ": %{x:.3f}, %{y:.3f}<extra></extra>",
-    )
+@lru_cache(maxsize=32)
+def _panels(names: tuple[str, ...], n_down: int, n_across: int) -> dict[str, Any]:
+    """Return the layout of the panels side by side, named; Plotly takes 15 ms to make it."""
+    figure = make_subplots(rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True,
+        horizontal_spacing=0.02, vertical_spacing=0.18 / n_down)  # fmt: skip
+    figure.update_layout(template=figures.TEMPLATE)
+    return dict(figure.layout.to_plotly_json())
 
 
-def _star(figure: go.Figure, x: float, y: float) -> None:
+def _line(name: str, line: dict[str, object], x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": np.asarray(x).astype(np.float32),
+        "y": np.asarray(y).astype(np.float32),
+        "mode": "lines",
+        "line": line,
+        "name": name,
+        "hovertemplate": name + ": %{x:.3f}, %{y:.3f}<extra></extra>",
+    }
+
+
+def _mark(x: float, y: float, marker: dict[str, Any]) -> dict[str, Any]:
+    marker = {**marker, "line": {"width": 1}}
+    return {"type": "scatter", "x": [x], "y": [y], "mode": "markers", "marker": marker, "cliponaxis": False}
+
+
+def _star(x: float, y: float) -> dict[str, Any]:
     """Mark doing nothing at the threshold that its own training rows chose."""
-    mark = {"color": figures.KNOWN, "size": 16, "symbol": "star", "line": {"width": 1}}
-    figure.add_scatter(x=[x], y=[y], mode="markers", marker=mark, name=MOVED, hoverinfo="name", cliponaxis=False)
+    return {**_mark(x, y, {"color": figures.KNOWN, "size": 16, "symbol": "star"}), "name": MOVED, "hoverinfo": "name"}
 
 
-def _diamond(figure: go.Figure, x: float, y: float, line: dict[str, object]) -> None:
-    mark = {"color": line["color"], "size": 13, "symbol": "diamond", "line": {"width": 1}}
-    figure.add_scatter(x=[x], y=[y], mode="markers", marker=mark, showlegend=False, hoverinfo="skip", cliponaxis=False)
+def _diamond(x: float, y: float, line: dict[str, object]) -> dict[str, Any]:
+    mark = _mark(x, y, {"color": line["color"], "size": 13, "symbol": "diamond"})
+    return {**mark, "showlegend": False, "hoverinfo": "skip"}

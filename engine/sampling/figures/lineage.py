@@ -36,32 +36,44 @@ def plane(
     ``close`` shows the neighbourhood of the picked point alone.
     """
     x, y = result.points.names[:2]
-    figure = figures.new_tall(_title(result), height=540, x=x, y=y)
-    stays = np.ones(len(result.points.y), bool)
-    stays[result.removal.index[result.removal.index < len(stays)]] = False  # drawn crossed out, and clickable
-    _add(figure, result.points.X[stays & (result.points.y == 0)], "majority", figures.WAITING, size=5, opacity=0.6)
-    rows, kinds = result.minority_index, result.kinds()
-    for number, kind in enumerate(KINDS):
-        here = rows[(kinds == number) & stays[rows]]
-        _add(figure, result.points.X[here], f"minority, {kind}", KIND_COLORS[kind], size=9, symbol=KIND_SYMBOLS[kind])
+    traces = _input(result)
     if lines:
-        _add_lines(figure, result)
+        traces.append(_lines(result))
     if pinned is not None:
-        _add(figure, pinned.synthetic, "pinned run A, made", figures.SYNTHETIC, size=8, hollow=True)
+        traces += _points(pinned.synthetic, "pinned run A, made", figures.SYNTHETIC, size=8, hollow=True)
         gone = np.vstack([pinned.points.X, pinned.synthetic])[pinned.removal.index]
-        _add(figure, gone, "pinned run A, removed", figures.SYNTHETIC, size=11, symbol="square", hollow=True)
+        traces += _points(gone, "pinned run A, removed", figures.SYNTHETIC, size=11, symbol="square", hollow=True)
     votes = result.synthetic_category if len(result.synthetic_category) else [""] * result.n_synthetic
     custom = [["made", i, f", category {vote} by vote" if vote else ""] for i, vote in enumerate(votes)]
-    _add(figure, result.synthetic, "synthetic", figures.SYNTHETIC, size=6, custom=custom)
-    _add(figure, result.centroids, "centroids", figures.SYNTHETIC, size=7, symbol="hexagon")
-    _add_removed(figure, result)
+    traces += _points(result.synthetic, "synthetic", figures.SYNTHETIC, size=6, custom=custom)
+    traces += _points(result.centroids, "centroids", figures.SYNTHETIC, size=7, symbol="hexagon")
+    traces += _removed(result)
+    layout: dict[str, Any] = {}
+    frames: list[dict[str, Any]] = []
     if result.n_synthetic:
-        _add_player(figure, result, made, n_played=1 if close else N_PLAYED)
+        frames = _frames(result, made, n_played=1 if close else N_PLAYED, first=len(traces))
+        traces += _picked(result, made)
+        layout = _player([frame["name"] for frame in frames])
     elif removed is not None and result.n_removed:
-        _add_reason(figure, result, removed)
+        traces += _reason(result, removed)
     if close and (result.n_synthetic or removed is not None):
-        _come_close(figure, _around(result, made, removed))
+        layout |= _close(_around(result, made, removed))
+    figure = figures.drawn(_title(result), traces, height=540, x=x, y=y, **layout)
+    if frames:
+        figure.frames = frames
     return figure
+
+
+def _input(result: LineageResult) -> list[dict[str, Any]]:
+    """Return the input points by class and kind, without those that are drawn as removed."""
+    stays = np.ones(len(result.points.y), bool)
+    stays[result.removal.index[result.removal.index < len(stays)]] = False  # drawn crossed out, and clickable
+    X, rows, kinds = result.points.X, result.minority_index, result.kinds()
+    traces = _points(X[stays & (result.points.y == 0)], "majority", figures.WAITING, size=5, opacity=0.6)
+    for number, kind in enumerate(KINDS):
+        here = rows[(kinds == number) & stays[rows]]
+        traces += _points(X[here], f"minority, {kind}", KIND_COLORS[kind], size=9, symbol=KIND_SYMBOLS[kind])
+    return traces
 
 
 def _around(result: LineageResult, made: int, removed: int | None) -> np.ndarray:
@@ -75,11 +87,12 @@ def _around(result: LineageResult, made: int, removed: int | None) -> np.ndarray
     return np.asarray(X[np.asarray(rows, dtype=int)])
 
 
-def _come_close(figure: go.Figure, places: np.ndarray) -> None:
+def _close(places: np.ndarray) -> dict[str, Any]:
+    """Return the axes' ranges that show ``places`` and some room around them."""
     low, high = places.min(axis=0), places.max(axis=0)
     room = np.maximum(0.35 * (high - low), 0.05 * max(1e-9, float(np.abs(places).max())))
-    figure.update_xaxes(range=[float(low[0] - room[0]), float(high[0] + room[0])])
-    figure.update_yaxes(range=[float(low[1] - room[1]), float(high[1] + room[1])])
+    ranges = [{"range": [float(low[axis] - room[axis]), float(high[axis] + room[axis])]} for axis in (0, 1)]
+    return {"xaxis": ranges[0], "yaxis": ranges[1]}
 
 
 def _title(result: LineageResult) -> str:
@@ -91,8 +104,7 @@ def _title(result: LineageResult) -> str:
     )
 
 
-def _add(
-    figure: go.Figure,
+def _points(
     X: np.ndarray,
     name: str,
     color: str,
@@ -102,30 +114,30 @@ def _add(
     hollow: bool = False,
     opacity: float = 1,
     custom: list[list[Any]] | None = None,
-) -> None:
+) -> list[dict[str, Any]]:
+    """Return the trace of the points, none if there are none."""
     if not len(X):
-        return
-    figure.add_scatter(
-        x=X[:, 0].astype(np.float32),
-        y=X[:, 1].astype(np.float32),
-        mode="markers",
-        name=name,
-        opacity=opacity,
-        marker={
-            "color": HOLLOW if hollow else color,
-            "size": size,
-            "symbol": symbol,
-            "line": {"color": color, "width": 1 if hollow or "thin" in symbol else 0},
-        },
-        customdata=custom,
-        hovertemplate=("%{customdata[0]} %{customdata[1]:,}%{customdata[2]}" if custom else name) + "<extra></extra>",
-    )
+        return []
+    line = {"color": color, "width": 1 if hollow or "thin" in symbol else 0}
+    return [
+        {
+            "type": "scatter",
+            "x": X[:, 0].astype(np.float32),
+            "y": X[:, 1].astype(np.float32),
+            "mode": "markers",
+            "name": name,
+            "opacity": opacity,
+            "marker": {"color": HOLLOW if hollow else color, "size": size, "symbol": symbol, "line": line},
+            "customdata": np.array(custom, object) if custom else None,
+            "hovertemplate": ("%{customdata[0]} %{customdata[1]:,}%{customdata[2]}" if custom else name) + "<extra></extra>",
+        }
+    ]
 
 
-def _add_removed(figure: go.Figure, result: LineageResult) -> None:
+def _removed(result: LineageResult) -> list[dict[str, Any]]:
     rows = np.vstack([result.points.X, result.synthetic])[result.removal.index]
     custom = [["removed", i, ""] for i in range(result.n_removed)]
-    _add(figure, rows, "removed", figures.LEAKED, size=8, symbol="x-thin", custom=custom)
+    return _points(rows, "removed", figures.LEAKED, size=8, symbol="x-thin", custom=custom)
 
 
 def _path(*points: np.ndarray) -> dict[str, list[float | None]]:
@@ -138,21 +150,22 @@ def _path(*points: np.ndarray) -> dict[str, list[float | None]]:
     return {"x": x, "y": y}
 
 
-def _add_lines(figure: go.Figure, result: LineageResult) -> None:
-    """Add the line between the parents of each synthetic point, each pair once."""
+def _lines(result: LineageResult) -> dict[str, Any]:
+    """Return the line between the parents of each synthetic point, each pair once."""
     pairs = np.unique(np.sort(np.column_stack([result.seed_index, result.neighbour_index]), axis=1), axis=0)[:MAX_LINES]
     ends = result.points.X[pairs].astype(np.float32)
     gaps = np.full((len(pairs), 1, 2), np.nan, np.float32)
     flat = np.concatenate([ends[:, :, :2], gaps], axis=1).reshape(-1, 2)
-    figure.add_scatter(
-        x=flat[:, 0],
-        y=flat[:, 1],
-        mode="lines",
-        line={"color": figures.SYNTHETIC, "width": 0.7},
-        opacity=0.6,
-        hoverinfo="skip",
-        name="parents",
-    )
+    return {
+        "type": "scatter",
+        "x": flat[:, 0],
+        "y": flat[:, 1],
+        "mode": "lines",
+        "line": {"color": figures.SYNTHETIC, "width": 0.7},
+        "opacity": 0.6,
+        "hoverinfo": "skip",
+        "name": "parents",
+    }
 
 
 def _stage(result: LineageResult, made: int, stage: int) -> list[dict[str, Any]]:
@@ -175,32 +188,38 @@ def _stage(result: LineageResult, made: int, stage: int) -> list[dict[str, Any]]
     return [thin, thick, {**points, "marker": {"symbol": symbols}}]
 
 
-def _add_player(figure: go.Figure, result: LineageResult, made: int, n_played: int) -> None:
-    """Add the picked synthetic point with its parents, and frames that play it and the next ones step by step."""
+def _picked(result: LineageResult, made: int) -> list[dict[str, Any]]:
+    """Return the picked synthetic point with its parents."""
     thin, thick, marks = _stage(result, made, len(STAGES) - 1)
-    first = len(figure.data)
-    figure.add_scatter(**thin, mode="lines", line={"color": figures.KNOWN, "width": 1, "dash": "dot"}, showlegend=False)
-    figure.add_scatter(**thick, mode="lines", line={"color": figures.SYNTHETIC, "width": 4}, showlegend=False)
-    symbols = marks.pop("marker")["symbol"]
-    figure.add_scatter(
-        **marks,
-        mode="markers+text",
-        textposition="top center",
-        marker={"symbol": symbols, "size": 15, "color": figures.SYNTHETIC, "line": {"width": 2}},
-        showlegend=False,
-        cliponaxis=False,
-    )
-    figure.update_traces(hoverinfo="skip", selector=lambda trace: trace.showlegend is False)
-    places = [first, first + 1, first + 2]
-    played = [(made + i) % result.n_synthetic for i in range(min(n_played, result.n_synthetic))]
-    names = [(point, stage, f"{point:,}: {STAGES[stage]}") for point in played for stage in range(len(STAGES))]
-    figure.frames = [
-        go.Frame(name=name, traces=places, data=[go.Scatter(**trace) for trace in _stage(result, point, stage)])
-        for point, stage, name in names
+    look = {"type": "scatter", "showlegend": False, "hoverinfo": "skip"}
+    marker = {**marks["marker"], "size": 15, "color": figures.SYNTHETIC, "line": {"width": 2}}
+    texts = {"mode": "markers+text", "textposition": "top center", "cliponaxis": False}
+    return [
+        {**look, **thin, "mode": "lines", "line": {"color": figures.KNOWN, "width": 1, "dash": "dot"}},
+        {**look, **thick, "mode": "lines", "line": {"color": figures.SYNTHETIC, "width": 4}},
+        {**look, **marks, **texts, "marker": marker},
     ]
+
+
+def _frames(result: LineageResult, made: int, n_played: int, first: int) -> list[dict[str, Any]]:
+    """Return the frames that play the picked point and the next ones step by step; ``first`` is the place of its traces."""
+    played = [(made + i) % result.n_synthetic for i in range(min(n_played, result.n_synthetic))]
+    return [
+        {
+            "name": f"{point:,}: {text}",
+            "traces": [first, first + 1, first + 2],
+            "data": [{"type": "scatter", **trace} for trace in _stage(result, point, stage)],
+        }
+        for point in played
+        for stage, text in enumerate(STAGES)
+    ]
+
+
+def _player(names: list[str]) -> dict[str, Any]:
+    """Return the buttons and the slider that play the frames ``names``."""
     now = {"mode": "immediate", "frame": {"duration": 900, "redraw": False}, "transition": {"duration": 0}}
-    figure.update_layout(
-        updatemenus=[
+    return {
+        "updatemenus": [
             {
                 "type": "buttons",
                 "direction": "right",
@@ -217,7 +236,7 @@ def _add_player(figure: go.Figure, result: LineageResult, made: int, n_played: i
                 ],
             }
         ],
-        sliders=[
+        "sliders": [
             {
                 "active": len(STAGES) - 1,
                 "x": 0.42,  # beside the buttons even on a phone
@@ -227,59 +246,75 @@ def _add_player(figure: go.Figure, result: LineageResult, made: int, n_played: i
                 "ticklen": 0,
                 "minorticklen": 0,
                 "font": {"size": 1, "color": HOLLOW},
-                "steps": [{"label": name, "method": "animate", "args": [[name], now]} for _, _, name in names],
+                "steps": [{"label": name, "method": "animate", "args": [[name], now]} for name in names],
             }
         ],
-        margin={"b": 150},
-    )
+        "margin": {"b": 150},
+    }
 
 
-def _add_reason(figure: go.Figure, result: LineageResult, place: int) -> None:
-    """Add the picked removed point with the rows that decided."""
+def _reason(result: LineageResult, place: int) -> list[dict[str, Any]]:
+    """Return the picked removed point with the rows that decided."""
     X = np.vstack([result.points.X, result.synthetic])
     row = X[result.removal.index[place]]
     near = X[result.removal.neighbours[place][result.removal.neighbours[place] >= 0]]
     lines = _path(*(end for other in near for end in (row, other))) if len(near) else {"x": [None], "y": [None]}
     line = {"color": figures.LEAKED, "width": 2, "dash": "dot"}
-    figure.add_scatter(**lines, mode="lines", line=line, hoverinfo="skip", name="why removed")
     ring = {"symbol": "circle-open", "size": 17, "color": figures.LEAKED, "line": {"width": 2}}
-    figure.add_scatter(x=[row[0]], y=[row[1]], mode="markers", marker=ring, hoverinfo="skip", name="looked at")
+    look = {"type": "scatter", "hoverinfo": "skip"}
+    return [
+        {**look, **lines, "mode": "lines", "line": line, "name": "why removed"},
+        {**look, "x": [row[0]], "y": [row[1]], "mode": "markers", "marker": ring, "name": "looked at"},
+    ]
 
 
 def origins(result: LineageResult, pinned: LineageResult | None = None) -> go.Figure:
     """Draw each kind's share of the minority and of the seeds. To see first: which kind the method multiplies."""
-    figure = figures.new_tall(_origins_title(result), height=360, x="share, %", y="")
-    runs = [("minority points", figures.WAITING, _shares(result, result.minority_index))]
+    kinds = _kind_of(result)
+    there, seeds = _shares(kinds, result.minority_index), _shares(kinds, result.seed_index)
+    runs = [("minority points", figures.WAITING, there)]
     if result.n_synthetic:
-        runs.append(("seeds of synthetic points", figures.SYNTHETIC, _shares(result, result.seed_index)))
+        runs.append(("seeds of synthetic points", figures.SYNTHETIC, seeds))
     if pinned is not None and pinned.n_synthetic:
-        runs.append(("seeds in pinned run A", figures.EXTRA, _shares(pinned, pinned.seed_index)))
-    for name, color, shares in runs:
-        figure.add_bar(
-            orientation="h",
-            y=list(KINDS),
-            x=100 * shares,
-            name=name,
-            marker_color=color,
-            hovertemplate="%{y}: %{x:.0f} % of the " + name + "<extra></extra>",
-        )
-    figure.update_yaxes(categoryorder="array", categoryarray=list(KINDS)[::-1])
-    figure.update_xaxes(range=[0, 100], showgrid=True)
-    return figure
+        runs.append(("seeds in pinned run A", figures.EXTRA, _shares(_kind_of(pinned), pinned.seed_index)))
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": list(KINDS),
+            "x": 100 * shares,
+            "name": name,
+            "marker": {"color": color},
+            "hovertemplate": "%{y}: %{x:.0f} % of the " + name + "<extra></extra>",
+        }
+        for name, color, shares in runs
+    ]
+    return figures.drawn(
+        _origins_title(result, there, seeds),
+        bars,
+        height=360,
+        x="share, %",
+        xaxis={"range": [0, 100], "showgrid": True},
+        yaxis={"categoryorder": "array", "categoryarray": list(KINDS)[::-1]},
+    )
 
 
-def _shares(result: LineageResult, rows: np.ndarray) -> np.ndarray:
-    """Return the share of ``rows`` (minority rows, repeats counted) that is of each kind, (4,)."""
+def _kind_of(result: LineageResult) -> np.ndarray:
+    """Return each input row's kind, (n,), a place in KINDS; the majority's 0 is never asked for."""
     kind_of = np.zeros(len(result.points.y), int)
     kind_of[result.minority_index] = result.kinds()
+    return kind_of
+
+
+def _shares(kind_of: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the share of ``rows`` (minority rows, repeats counted) that is of each kind, (4,)."""
     counts = np.bincount(kind_of[rows], minlength=len(KINDS))
     return np.asarray(counts / max(1, len(rows)))
 
 
-def _origins_title(result: LineageResult) -> str:
+def _origins_title(result: LineageResult, shares: np.ndarray, seeds: np.ndarray) -> str:
     if not result.n_synthetic:
         return f"{result.params.method} makes no points;<br>these kinds of minority points are there"
-    shares, seeds = _shares(result, result.minority_index), _shares(result, result.seed_index)
     most = int(np.argmax(seeds - shares))
     return (
         f"{KINDS[most].capitalize()} points: {shares[most]:.0%} of the minority,<br>"

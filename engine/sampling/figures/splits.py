@@ -5,6 +5,8 @@ Blue trains, green is tested, grey is left out; the later quarter's score is a g
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -24,21 +26,23 @@ def bands(result: SplitsResult) -> go.Figure:
     drawn = np.linspace(0, n - 1, min(n, MAX_DRAWN)).astype(int)
     names = [f"fold {number + 1}" for number in range(len(result.roles))]
     title = f"{result.overlap_share:.0%} of the training rows share<br>their answer with a test row"
-    figure = figures.new_tall(title, height=190 + 46 * len(names), x="flights in order of departure, 2013")
     stops = [(place, COLORS[role]) for role in (LEFT_OUT, TRAIN, TEST) for place in (role / 3, (role + 1) / 3)]
-    figure.add_heatmap(
-        z=result.roles[:, drawn],
-        y=names,
-        zmin=-0.5,
-        zmax=2.5,
-        colorscale=stops,
-        showscale=False,
-        ygap=6,
-        hovertemplate="%{y}<extra></extra>",
-    )
-    for role in (TRAIN, TEST, LEFT_OUT):
-        key = {"color": COLORS[role], "size": 11, "symbol": "square"}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=NAMES[role])
+    folds: dict[str, Any] = {
+        "type": "heatmap",
+        "z": result.roles[:, drawn],
+        "y": names,
+        "zmin": -0.5,
+        "zmax": 2.5,
+        "colorscale": stops,
+        "showscale": False,
+        "ygap": 6,
+        "hovertemplate": "%{y}<extra></extra>",
+    }
+    key: dict[str, Any] = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}
+    keys = [
+        {**key, "marker": {"color": COLORS[role], "size": 11, "symbol": "square"}, "name": NAMES[role]}
+        for role in (TRAIN, TEST, LEFT_OUT)
+    ]
     shares = [f"{train:.1%} · {test:.1%}" for train, test in zip(result.positives(TRAIN), result.positives(TEST), strict=True)]
     ticks = [
         (int(np.searchsorted(result.rows.hour[drawn], hour)), month) for hour, month in zip(FIRST_HOURS, MONTHS, strict=False)
@@ -46,13 +50,16 @@ def bands(result: SplitsResult) -> go.Figure:
     known = [(place, month) for place, month in ticks if place < len(drawn)]
     notes = figures.beside([*names, len(names) - 0.5], [*shares, "positives in<br>training · test"])
     notes[-1] |= {"yanchor": "bottom", "align": "left"}
-    figure.update_layout(
+    return figures.drawn(
+        title,
+        [folds, *keys],
+        height=190 + 46 * len(names),
+        x="flights in order of departure, 2013",
         annotations=notes,
         xaxis={"tickvals": [place for place, _ in known], "ticktext": [month for _, month in known]},
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.5, len(names) + 0.4]},
-        margin_r=130,
+        margin={"r": 130},
     )
-    return figure
 
 
 def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:

@@ -5,6 +5,8 @@ Blue schemes are probabilistic, vermilion ones are not; green is the truth; a pi
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -33,26 +35,28 @@ def mitigations(result: SurveyResult, pinned: SurveyResult | None = None) -> go.
 
 def _lanes(title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[Tally, ...], measure: str) -> go.Figure:
     names = [tally.name for tally in tallies]
-    figure = figures.new_tall(title, height=190 + 36 * max(4, len(names)), x=f"{measure}, minutes")
-    runs = [(tallies, False)] + ([([t for t in before if t.name in names], True)] if before else [])
-    for run, is_pinned in runs:
-        _add_run(figure, run, is_pinned=is_pinned)
+    traces = _run(tallies, is_pinned=False)
+    if before:
+        traces += _run([t for t in before if t.name in names], is_pinned=True)
     if names:
-        line = {"color": figures.HELD_OUT, "width": 3}
-        figure.add_scatter(x=[truth] * 2, y=[names[0], names[-1]], mode="lines", line=line, name="truth", hoverinfo="name")
+        ends = {"x": [truth] * 2, "y": [names[0], names[-1]], "mode": "lines", "line": {"color": figures.HELD_OUT, "width": 3}}
+        traces.append({"type": "scatter", **ends, "name": "truth", "hoverinfo": "name"})
     notes = [f"{round(t.bias, 2) + 0:+.2f} · {t.coverage:.0%}" for t in tallies]
-    figure.update_layout(
+    return figures.drawn(
+        title,
+        traces,
+        height=190 + 36 * max(4, len(names)),
+        x=f"{measure}, minutes",
         annotations=figures.beside([*names, len(names) - 0.3], [*notes, "bias · covers"]) if names else [],
         barmode="overlay",
         xaxis={"showgrid": True},
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.6, len(names)]},
-        margin_r=120,
+        margin={"r": 120},
     )
-    return figure
 
 
-def _add_run(figure: go.Figure, run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> None:
-    """Add what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all estimates as a hill."""
+def _run(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[str, Any]]:
+    """Return what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all estimates as a hill."""
     colors = [
         figures.SYNTHETIC
         if is_pinned
@@ -62,41 +66,44 @@ def _add_run(figure: go.Figure, run: tuple[Tally, ...] | list[Tally], *, is_pinn
         for t in run
     ]
     told = [f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}" for t in run]
-    figure.add_bar(
-        orientation="h",
-        y=[t.name for t in run],
-        base=[t.low for t in run],
-        x=[t.high - t.low for t in run],
-        width=0.1 if is_pinned else 0.2,
-        marker={"color": colors, "opacity": 0.55},
-        name="pinned run A" if is_pinned else "95 % of the estimates",
-        hovertext=told,
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=[t.mean for t in run],
-        y=[t.name for t in run],
-        mode="markers",
-        marker={"color": colors, "size": 9, "symbol": "diamond"},
-        name="their mean",
-        hovertext=told,
-        hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=not is_pinned,
-    )
-    for t, color in zip(run, colors, strict=True):
-        figure.add_violin(
-            x=t.estimates.astype(np.float32),
-            y0=t.name,
-            orientation="h",
-            side="positive",
-            width=1.3,
-            spanmode="hard",
-            points=False,
-            line={"color": color, "width": 1},
-            fillcolor="rgba(0,0,0,0)" if is_pinned else _faint(color),
-            hoverinfo="skip",
-            showlegend=False,
-        )
+    hover = {"y": [t.name for t in run], "hovertext": told, "hovertemplate": "%{hovertext}<extra></extra>"}
+    bars = {
+        **hover,
+        "type": "bar",
+        "orientation": "h",
+        "base": [t.low for t in run],
+        "x": [t.high - t.low for t in run],
+        "width": 0.1 if is_pinned else 0.2,
+        "marker": {"color": colors, "opacity": 0.55},
+        "name": "pinned run A" if is_pinned else "95 % of the estimates",
+    }
+    means = {
+        **hover,
+        "type": "scatter",
+        "x": [t.mean for t in run],
+        "mode": "markers",
+        "marker": {"color": colors, "size": 9, "symbol": "diamond"},
+        "name": "their mean",
+        "showlegend": not is_pinned,
+    }
+    hills = [
+        {
+            "type": "violin",
+            "x": t.estimates.astype(np.float32),
+            "y0": t.name,
+            "orientation": "h",
+            "side": "positive",
+            "width": 1.3,
+            "spanmode": "hard",
+            "points": False,
+            "line": {"color": color, "width": 1},
+            "fillcolor": "rgba(0,0,0,0)" if is_pinned else _faint(color),
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+        for t, color in zip(run, colors, strict=True)
+    ]
+    return [bars, means, *hills]
 
 
 def _faint(color: str) -> str:
