@@ -54,32 +54,38 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
     share = result.column_bytes(widest) / result.file_bytes
     before = f" ({human_factor(result.file_bytes / pinned.file_bytes)} run A)" if pinned else ""
     title = f"{widest} takes {share:.0%} of {human_bytes(result.file_bytes)}{before};<br>"
-    figure = figures.new_tall(f"{title}{result.n_pages:,} pages, click a block to zoom in", height=520)
     blocks = _blocks(result)
     border = int(len(blocks) <= MAX_BORDERED)
-    figure.add_icicle(
-        ids=[block[0] for block in blocks],
-        parents=[block[1] for block in blocks],
-        labels=[block[2] for block in blocks],
-        values=[block[3] for block in blocks],
-        marker={"colors": [block[4] for block in blocks], "line": {"width": border}},
-        hovertext=[block[5] for block in blocks],
-        hovertemplate="%{hovertext}<extra></extra>",
-        branchvalues="total",
-        level="group 0" if len(result.columns) * result.n_row_groups > MAX_CHUNKS else None,
-        sort=False,
-        tiling={"orientation": "v", "pad": border},
-        pathbar={"visible": True, "side": "bottom"},
-        leaf={"opacity": 1},
-        textfont={"size": 14, "color": [INK if block[4] in (FRAME, figures.EXTRA) else "#FFFFFF" for block in blocks]},
+    icicle = {
+        "type": "icicle",
+        "ids": [block[0] for block in blocks],
+        "parents": [block[1] for block in blocks],
+        "labels": [block[2] for block in blocks],
+        "values": [block[3] for block in blocks],
+        "marker": {"colors": [block[4] for block in blocks], "line": {"width": border}},
+        "hovertext": [block[5] for block in blocks],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "branchvalues": "total",
+        "level": "group 0" if len(result.columns) * result.n_row_groups > MAX_CHUNKS else None,
+        "sort": False,
+        "tiling": {"orientation": "v", "pad": border},
+        "pathbar": {"visible": True, "side": "bottom"},
+        "leaf": {"opacity": 1},
+        "textfont": {"size": 14, "color": [INK if block[4] in (FRAME, figures.EXTRA) else "#FFFFFF" for block in blocks]},
+    }
+    keys = [
+        {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "name": name,
+         "marker": {"color": color, "size": 11, "symbol": "square"}}
+        for name, color in COLORS.items()
+    ]  # fmt: skip
+    return figures.drawn(
+        f"{title}{result.n_pages:,} pages, click a block to zoom in",
+        [icicle, *keys],
+        height=520,
+        xaxis={"visible": False},
+        yaxis={"visible": False},
+        uniformtext={"minsize": 13, "mode": "hide"},
     )
-    for name, color in COLORS.items():
-        key = {"color": color, "size": 11, "symbol": "square"}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=name)
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
-    figure.update_layout(uniformtext={"minsize": 13, "mode": "hide"})
-    return figure
 
 
 def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -46,19 +47,25 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
         title = f"Parquet's reader touched {parquet} in B,<br>{human_bytes(pinned.parquet.touched_bytes)} in A"
         lanes[-1] = (result, result.parquet, "Parquet B")
         lanes.append((pinned, pinned.parquet, "Parquet A"))
-    figure = figures.new_tall(title, height=85 * len(lanes) + 165, x="place in the file, % of its bytes")
+    marks: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
     for y, (run, trace, name) in enumerate(reversed(lanes)):
-        _add_lane(figure, y, run, trace, hollow=run is pinned)
+        marks += _lane(y, run, trace, hollow=run is pinned)
         share, size = _percent(trace.read_share), human_bytes(trace.file_bytes)
         text = f"<b>{name}</b> {size}, <b>{share}</b> touched in {trace.n_reads:,} reads"
-        figure.add_annotation(x=0, y=y + 0.28, text=text, showarrow=False, xanchor="left", yanchor="bottom")
-    for name, color, opacity in (("touched", figures.KNOWN, 1.0), ("row group kept", figures.KNOWN, PALE)):
-        _add_key(figure, name, color, opacity)
-    _add_key(figure, "not touched", figures.WAITING, PALE)
-    figure.update_layout(barmode="overlay", bargap=0)
-    figure.update_xaxes(range=[-0.5, 100.5], ticksuffix=" %", dtick=25, showgrid=False, zeroline=False)
-    figure.update_yaxes(range=[-0.4, len(lanes) - 0.3], visible=False, fixedrange=True)
-    return figure
+        notes.append({"x": 0, "y": y + 0.28, "text": text, "showarrow": False, "xanchor": "left", "yanchor": "bottom"})
+    keys = [_key("touched", figures.KNOWN, 1.0), _key("row group kept", figures.KNOWN, PALE)]
+    return figures.drawn(
+        title,
+        [*marks, *keys, _key("not touched", figures.WAITING, PALE)],
+        height=85 * len(lanes) + 165,
+        x="place in the file, % of its bytes",
+        annotations=notes,
+        barmode="overlay",
+        bargap=0,
+        xaxis={"range": [-0.5, 100.5], "ticksuffix": " %", "dtick": 25, "showgrid": False, "zeroline": False},
+        yaxis={"range": [-0.4, len(lanes) - 0.3], "visible": False, "fixedrange": True},
+    )
 
 
 def _percent(share: float) -> str:
@@ -66,31 +73,30 @@ def _percent(share: float) -> str:
     return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
 
 
-def _add_key(figure: go.Figure, name: str, color: str, opacity: float) -> None:
-    """Add an entry to the legend that has no marks of its own."""
+def _key(name: str, color: str, opacity: float) -> dict[str, Any]:
+    """Return an entry of the legend that has no marks of its own."""
     marker = {"symbol": "square", "size": 12, "color": color, "opacity": opacity}
-    figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name)
+    return {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": marker, "name": name}
 
 
-def _add_bars(
-    figure: go.Figure, y: float, base: np.ndarray, size: np.ndarray, hover: Sequence[str], marker: Mapping[str, object]
-) -> None:
-    """Add stretches of one strip, given in percent of the file."""
-    figure.add_bar(
-        orientation="h",
-        base=np.round(base, 4),
-        x=np.round(size, 4),
-        y=np.full(len(base), y, dtype=np.int8),
-        width=0.5,
-        marker=marker,
-        hovertext=hover,
-        hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=False,
-    )
+def _bars(y: float, base: np.ndarray, size: np.ndarray, hover: Sequence[str], marker: Mapping[str, object]) -> dict[str, Any]:
+    """Return stretches of one strip, given in percent of the file."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "base": np.round(base, 4),
+        "x": np.round(size, 4),
+        "y": np.full(len(base), y, dtype=np.int8),
+        "width": 0.5,
+        "marker": marker,
+        "hovertext": hover,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "showlegend": False,
+    }
 
 
-def _add_lane(figure: go.Figure, y: float, run: BytesReadResult, trace: FormatTrace, *, hollow: bool) -> None:
-    """Add one file: its row groups (Parquet) or its whole length as background, and what was touched on top."""
+def _lane(y: float, run: BytesReadResult, trace: FormatTrace, *, hollow: bool) -> list[dict[str, Any]]:
+    """Return one file: its row groups (Parquet) or its whole length as background, and what was touched on top."""
     scale = 100 / trace.file_bytes
     if trace.format == "parquet":
         base = np.array([group.offset for group in run.groups])
@@ -98,21 +104,21 @@ def _add_lane(figure: go.Figure, y: float, run: BytesReadResult, trace: FormatTr
         hover = [f"row group {g.index} ({g.n_rows:,} rows)<br>{g.reason}" for g in run.groups]
         colors = [figures.KNOWN if group.kept else figures.WAITING for group in run.groups]
         background = {"color": colors, "opacity": PALE / 2 if hollow else PALE, "line": {"color": colors, "width": 1}}
-        _add_bars(figure, y, base * scale, size * scale, hover, background)
+        under = _bars(y, base * scale, size * scale, hover, background)
         base, size, hover, shares = _parquet_marks(run)
     else:
         base, size = trace.touched.offsets, trace.touched.lengths
         hover = [f"{_bytes_from_to(b, s)}<br>read for any columns and any range" for b, s in zip(base, size, strict=True)]
         shares = np.ones(len(base))
         whole = np.array([0.0]), np.array([100.0])
-        _add_bars(figure, y, *whole, ["not touched"], {"color": figures.WAITING, "opacity": PALE})
+        under = _bars(y, *whole, ["not touched"], {"color": figures.WAITING, "opacity": PALE})
     if len(base) > MAX_PIECES:
         painted = {"color": [f"rgba(47,134,214,{share:.2f})" for share in shares], "line": {"width": 0}}
     else:
         # The outline keeps a lone sliver visible.
         line = {"color": figures.KNOWN, "width": 1.5 if hollow else 0.6}
         painted = {"color": HOLLOW if hollow else figures.KNOWN, "line": line}
-    _add_bars(figure, y, base * scale, size * scale, hover, painted)
+    return [under, _bars(y, base * scale, size * scale, hover, painted)]
 
 
 def _bytes_from_to(first: int, length: int) -> str:
@@ -153,9 +159,9 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
     kept, total = result.groups_kept, result.groups_total
     title = f"{kept} of {total} row groups kept:<br>min/max rules out {result.groups_ruled_out}"
     unit = UNITS.get(column) if result.params.table != "upload" else None
-    figure = figures.new_tall(title, height=460, x=f"{column}, {unit}" if unit else column, y="row in the file, thousands")
     same_axis = pinned is not None and (pinned.params.table, pinned.params.predicate_column) == (result.params.table, column)
-    _add_window(figure, result.low, result.high, hollow=False)
+    traces: list[dict[str, Any]] = []
+    windows = [_window(result.low, result.high, hollow=False)]
     suffix = "" if pinned is None else ", B"
     for name, color, pattern, chosen in (
         ("kept", figures.KNOWN, "", [g for g in result.groups if g.kept and not g.in_vain]),
@@ -163,32 +169,39 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
         ("skipped", figures.WAITING, "", [g for g in result.groups if not g.kept]),
     ):
         marker = {"color": color, "opacity": 0.6, "pattern": {"shape": pattern, "fgcolor": color, "size": 6}}
-        _add_groups(figure, name + suffix, chosen, result, marker)
+        traces += _group_marks(name + suffix, chosen, result, marker)
     if pinned is not None and same_axis:
-        _add_window(figure, pinned.low, pinned.high, hollow=True)
+        windows.append(_window(pinned.low, pinned.high, hollow=True))
         colors = [figures.KNOWN if group.kept else figures.WAITING for group in pinned.groups]
-        _add_groups(figure, "A", list(pinned.groups), pinned, {"color": HOLLOW, "line": {"color": colors, "width": 1.5}})
+        traces += _group_marks("A", list(pinned.groups), pinned, {"color": HOLLOW, "line": {"color": colors, "width": 1.5}})
     elif pinned is not None:
-        _add_key(figure, f"A: {pinned.params.predicate_column} of {pinned.params.table}, another axis", HOLLOW, 1.0)
-    figure.update_layout(barmode="overlay")
+        traces.append(_key(f"A: {pinned.params.predicate_column} of {pinned.params.table}, another axis", HOLLOW, 1.0))
     n_rows = max(result.n_rows, pinned.n_rows if pinned is not None and same_axis else 0)
-    figure.update_yaxes(range=[1.03 * n_rows / 1000, 0], showgrid=False, zeroline=False)
-    figure.update_xaxes(type="date" if isinstance(result.low, date) else "linear", separatethousands=True, zeroline=False)
-    return figure
+    return figures.drawn(
+        title,
+        traces,
+        height=460,
+        x=f"{column}, {unit}" if unit else column,
+        y="row in the file, thousands",
+        shapes=windows,
+        barmode="overlay",
+        yaxis={"range": [1.03 * n_rows / 1000, 0], "showgrid": False, "zeroline": False},
+        xaxis={"type": "date" if isinstance(result.low, date) else "linear", "separatethousands": True, "zeroline": False},
+    )
 
 
-def _add_window(figure: go.Figure, low: Value, high: Value, *, hollow: bool) -> None:
-    """Add the range asked for as a band; an empty band still shows its line."""
+def _window(low: Value, high: Value, *, hollow: bool) -> dict[str, Any]:
+    """Return the range asked for as a band; an empty band still shows its line."""
     line = {"color": figures.KNOWN, "width": 2, "dash": "dot" if hollow else "solid"}
     fill = HOLLOW if hollow else "rgba(47,134,214,0.18)"  # KNOWN, see-through
-    figure.add_vrect(x0=low, x1=high, fillcolor=fill, line=line, layer="above")
+    across = {"xref": "x", "x0": low, "x1": high, "yref": "y domain", "y0": 0, "y1": 1}
+    return {"type": "rect", **across, "fillcolor": fill, "line": line, "layer": "above"}
 
 
-def _add_groups(
-    figure: go.Figure, name: str, groups: list[RowGroup], run: BytesReadResult, marker: Mapping[str, object]
-) -> None:
-    """Add a bar from min to max for each row group; a group without statistics gets a cross at the range's start."""
+def _group_marks(name: str, groups: list[RowGroup], run: BytesReadResult, marker: Mapping[str, object]) -> list[dict[str, Any]]:
+    """Return a bar from min to max for each row group; a group without statistics gets a cross at the range's start."""
     step = run.params.rows_per_group
+    traces: list[dict[str, Any]] = []
     for symbol, chosen in (
         ("bar", [g for g in groups if g.minimum is not None]),
         ("x", [g for g in groups if g.minimum is None]),
@@ -199,19 +212,17 @@ def _add_groups(
         hover = [f"<b>row group {g.index}</b>: {_nulls(g)}<br>{g.reason}<br>{g.n_matching:,} rows in the range" for g in chosen]
         shared = {"y": middle, "hovertext": hover, "hovertemplate": "%{hovertext}<extra></extra>"}
         if symbol == "x":
-            figure.add_scatter(
-                x=[run.low] * len(chosen),
-                mode="markers",
-                name=f"{name}, no min/max",
-                marker={"color": _dot_colors(chosen), "symbol": "x", "size": 9},
-                **shared,
-            )
+            cross = {"color": _dot_colors(chosen), "symbol": "x", "size": 9}
+            at = {"x": [run.low] * len(chosen), "mode": "markers", "marker": cross}
+            traces.append({"type": "scatter", "name": f"{name}, no min/max", **at, **shared})
             continue
         extents = [_extent(group) for group in chosen]
         if "line" not in marker:  # a bar from x to x has no area: give it an outline
             marker = {**marker, "line": {"color": marker["color"], "width": [2.0 if e == 0 else 0.0 for e in extents]}}
         base, width = [group.minimum for group in chosen], [0.7 * group.n_rows / 1000 for group in chosen]
-        figure.add_bar(orientation="h", name=name, base=base, x=extents, width=width, marker=marker, **shared)
+        bar = {"type": "bar", "orientation": "h", "base": base, "x": extents, "width": width, "marker": marker}
+        traces.append({**bar, "name": name, **shared})
+    return traces
 
 
 def _dot_colors(groups: list[RowGroup]) -> list[str]:
@@ -235,7 +246,9 @@ def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go
     pieces = result.csv_layout.n_pieces(wanted), result.parquet_layout.n_pieces(wanted)
     title = f"The {len(wanted)} columns read: {pieces[0]} pieces in CSV,<br>{pieces[1]} in Parquet"
     runs = [result] if pinned is None else [result, pinned]
-    figure = figures.new_tall(title, height=470 if pinned is None else 730)
+    maps: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    axes: dict[str, Any] = {}
     for row, run in enumerate(runs):
         name = "" if pinned is None else "A " if run is pinned else "B "
         n_csv_rows = int(run.csv_layout.first_row[-1]) + 1
@@ -244,11 +257,15 @@ def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go
             f"<b>{name}Parquet</b>, rows 1–{run.groups[0].n_rows:,}<br>{_per_square(run.parquet_layout)}",
         )
         for side, squares in enumerate((run.csv_layout, run.parquet_layout)):
-            _add_map(figure, run, squares, texts[side], place=2 * row + side, n_down=len(runs))
-    for key, color in zip(("wanted", "filtered by", "other columns"), reversed(_COLORS[1:]), strict=True):
-        _add_key(figure, key, color, 1.0)
-    figure.update_layout(margin={"t": 140, "b": 60})
-    return figure
+            place = 2 * row + side
+            number = "" if place == 0 else str(place + 1)
+            maps.append({**_map(run, squares), "xaxis": f"x{number}", "yaxis": f"y{number}"})
+            axes |= _axes(place, number, n_down=len(runs))
+            notes.append(_corner(number, texts[side]))
+    names = ("wanted", "filtered by", "other columns")
+    keys = [_key(name, color, 1.0) for name, color in zip(names, reversed(_COLORS[1:]), strict=True)]
+    height = 470 if pinned is None else 730
+    return figures.drawn(title, [*maps, *keys], height=height, annotations=notes, margin={"t": 140, "b": 60}, **axes)
 
 
 def _per_square(squares: Layout) -> str:
@@ -261,8 +278,8 @@ def _per_square(squares: Layout) -> str:
 _COLORS = ("rgba(140,147,156,0.25)", "rgba(140,147,156,0.5)", figures.EXTRA, figures.KNOWN)
 
 
-def _add_map(figure: go.Figure, run: BytesReadResult, squares: Layout, text: str, *, place: int, n_down: int) -> None:
-    """Add one map of squares at ``place`` (0 … 2 × n_down − 1, CSV left, Parquet right)."""
+def _map(run: BytesReadResult, squares: Layout) -> dict[str, Any]:
+    """Return one map of squares, without its axes."""
     wanted = [run.column_names.index(name) for name in run.params.columns]
     predicate = run.column_names.index(run.params.predicate_column)
     kind = np.where(squares.column % 2 == 0, 0.0, 1.0)
@@ -276,29 +293,33 @@ def _add_map(figure: go.Figure, run: BytesReadResult, squares: Layout, text: str
     if squares is run.parquet_layout:
         hover = [text.replace(", row 1", f", rows 1 – {run.groups[0].n_rows:,}") for text in hover]
     n_missing = N_SQUARES - len(kind)
-    number = "" if place == 0 else str(place + 1)
-    figure.add_heatmap(
-        z=np.append(kind, np.full(n_missing, np.nan)).reshape(N_DOWN, N_ACROSS),
-        text=np.array(hover + [""] * n_missing, dtype=object).reshape(N_DOWN, N_ACROSS),
-        hovertemplate="%{text}<extra></extra>",
-        hoverongaps=False,
-        zmin=-0.5,
-        zmax=3.5,
-        colorscale=[[share, color] for i, color in enumerate(_COLORS) for share in (i / 4, (i + 1) / 4)],
-        showscale=False,
-        xgap=1,
-        ygap=1,
-        xaxis=f"x{number}",
-        yaxis=f"y{number}",
-    )
+    return {
+        "type": "heatmap",
+        "z": np.append(kind, np.full(n_missing, np.nan)).reshape(N_DOWN, N_ACROSS),
+        "text": np.array(hover + [""] * n_missing, dtype=object).reshape(N_DOWN, N_ACROSS),
+        "hovertemplate": "%{text}<extra></extra>",
+        "hoverongaps": False,
+        "zmin": -0.5,
+        "zmax": 3.5,
+        "colorscale": [[share, color] for i, color in enumerate(_COLORS) for share in (i / 4, (i + 1) / 4)],
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+    }
+
+
+def _axes(place: int, number: str, *, n_down: int) -> dict[str, dict[str, Any]]:
+    """Return both axes of the map at ``place`` (0 … 2 × n_down − 1, CSV left, Parquet right)."""
     side, row = place % 2, place // 2
     height, gap = (1.0, 0.0) if n_down == 1 else (0.4, 0.2)
     top = 1 - row * (height + gap)
     hidden = {"showticklabels": False, "showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True}
     across = {"domain": [0.53 * side, 0.47 + 0.53 * side], "anchor": f"y{number}", "title": {"text": "bytes, line by line →"}}
     down = {"domain": [max(0.0, top - height), top], "anchor": f"x{number}", "autorange": "reversed"}
-    figure.update_layout({f"xaxis{number}": hidden | across, f"yaxis{number}": hidden | down})
-    figure.add_annotation(
-        x=0, y=1, xref=f"x{number} domain", yref=f"y{number} domain", text=text, showarrow=False, align="left",
-        xanchor="left", yanchor="bottom",
-    )  # fmt: skip
+    return {f"xaxis{number}": hidden | across, f"yaxis{number}": hidden | down}
+
+
+def _corner(number: str, text: str) -> dict[str, Any]:
+    """Return a map's text, above its upper left corner."""
+    at = {"x": 0, "y": 1, "xref": f"x{number} domain", "yref": f"y{number} domain", "xanchor": "left", "yanchor": "bottom"}
+    return {**at, "text": text, "showarrow": False, "align": "left"}

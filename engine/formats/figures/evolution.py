@@ -6,6 +6,8 @@ bars on a click but no heatmap cells; ``customdata`` is (change, format).
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from engine import figures
@@ -32,15 +34,16 @@ HALF = 0.46  # of a cell's width and height; the rest is the gap
 
 def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go.Figure:
     """Draw the matrix; the selected cell is outlined. To see first: the cells that are silently wrong."""
-    figure = figures.new(_title(result, pinned), height=520)
-    for outcome in OUTCOMES:
-        _add_cells(figure, outcome, [cell for cell in result.cells if cell.outcome == outcome], pinned)
+    bars = [_cells(outcome, [cell for cell in result.cells if cell.outcome == outcome], pinned) for outcome in OUTCOMES]
     changed = [(cell, _before(cell, pinned)) for cell in result.cells]
     outlines = [_outline(cell, COLORS[before], width=2, dash="dot") for cell, before in changed if before != cell.outcome]
-    figure.update_layout(
-        annotations=[_label(cell, before) for cell, before in changed if PALE[cell.outcome] < 1],
-        shapes=[*outlines, _outline(result.selected, figures.WAITING, width=4, dash="solid")],
-        xaxis={
+    layout = {
+        "template": figures.TEMPLATE,
+        "title": {"text": _title(result, pinned), "y": 1, "yanchor": "top", "pad": {"t": 24}},
+        "height": 520,
+        "annotations": [_label(cell, before) for cell, before in changed if PALE[cell.outcome] < 1],
+        "shapes": [*outlines, _outline(result.selected, figures.WAITING, width=4, dash="solid")],
+        "xaxis": {
             "title": {"text": "format of the file"},
             "tickvals": list(range(len(FORMATS))),
             "ticktext": [f"<b>{name}</b>" for name in FORMATS],
@@ -48,19 +51,18 @@ def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go
             "side": "top",
             **PLAIN,
         },
-        yaxis={
+        "yaxis": {
             "title": {"text": "change from v1 to v2"},
             "tickvals": list(range(len(CHANGES))),
             "ticktext": [LABELS.get(change, change) for change in CHANGES],
             "range": [len(CHANGES) - 0.5, -0.5],
             **PLAIN,
         },
-        barmode="overlay",
-        showlegend=False,
-        title={"y": 1, "yanchor": "top", "pad": {"t": 24}},
-        margin={"t": 116, "l": 12, "b": 12},
-    )
-    return figure
+        "barmode": "overlay",
+        "showlegend": False,
+        "margin": {"t": 116, "l": 12, "b": 12},
+    }
+    return go.Figure(data=bars, layout=layout)  # in one go: each add_bar and update_layout validates again
 
 
 def _title(result: EvolutionResult, pinned: EvolutionResult | None) -> str:
@@ -78,33 +80,34 @@ def _before(cell: Cell, pinned: EvolutionResult | None) -> Outcome:
     return cell.outcome if pinned is None else pinned.cell(cell.change, cell.format).outcome
 
 
-def _add_cells(figure: go.Figure, outcome: Outcome, cells: list[Cell], pinned: EvolutionResult | None) -> None:
-    """Add the cells of one outcome as bars of one cell's height, with their text.
+def _cells(outcome: Outcome, cells: list[Cell], pinned: EvolutionResult | None) -> dict[str, Any]:
+    """Return the cells of one outcome as bars of one cell's height, with their text.
 
     A solid bar's own text contrasts with its colour; on pale bars the page's text colour is the one that contrasts.
     """
     texts = [_text(cell, _before(cell, pinned)) for cell in cells]
     solid = PALE[outcome] == 1
     rows = [CHANGES.index(cell.change) for cell in cells]
-    figure.add_bar(
-        x=[FORMATS.index(cell.format) for cell in cells],
-        base=[row - HALF for row in rows],
-        y=[2 * HALF] * len(cells),
-        width=2 * HALF,
-        name=outcome,
-        marker={"color": COLORS[outcome], "opacity": PALE[outcome], "line": {"width": 0}},
-        customdata=[[cell.change, cell.format] for cell in cells],
-        text=texts if solid else None,
-        textposition="inside" if solid else "none",
-        insidetextanchor="middle",
-        insidetextfont={"size": 16},
-        constraintext="none",  # else the cells that matter most have the smallest text
-        textangle=0,
-        hovertext=[_hover(cell) for cell in cells],
-        hovertemplate="%{hovertext}<extra></extra>",
-        selected={"marker": {"opacity": PALE[outcome]}},
-        unselected={"marker": {"opacity": PALE[outcome]}},
-    )
+    return {
+        "type": "bar",
+        "x": [FORMATS.index(cell.format) for cell in cells],
+        "base": [row - HALF for row in rows],
+        "y": [2 * HALF] * len(cells),
+        "width": 2 * HALF,
+        "name": outcome,
+        "marker": {"color": COLORS[outcome], "opacity": PALE[outcome], "line": {"width": 0}},
+        "customdata": [[cell.change, cell.format] for cell in cells],
+        "text": texts if solid else None,
+        "textposition": "inside" if solid else "none",
+        "insidetextanchor": "middle",
+        "insidetextfont": {"size": 16},
+        "constraintext": "none",  # else the cells that matter most have the smallest text
+        "textangle": 0,
+        "hovertext": [_hover(cell) for cell in cells],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "selected": {"marker": {"opacity": PALE[outcome]}},
+        "unselected": {"marker": {"opacity": PALE[outcome]}},
+    }
 
 
 def _label(cell: Cell, before: Outcome) -> dict[str, object]:

@@ -5,6 +5,8 @@ Blue lies column by column in the file, sky blue row by row in binary, grey row 
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from engine import figures
@@ -31,16 +33,16 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
         gap=0.04,
         y_range=(-0.6, len(names)),
     )
-    _add_sizes(figure, result, pinned)
-    _add_runs(figure, result, operation)
+    traces = [*_sizes(result, pinned), *_runs(result, operation)]
     if pinned is not None:
-        _add_pinned(figure, lanes, operation, pinned)
-    for name, color in COLORS.items():
-        key = {"color": color, "size": 11, "symbol": "square"}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name=name)
+        traces.append(_pinned(lanes, operation, pinned))
+    key = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}
+    square: dict[str, Any] = {"size": 11, "symbol": "square"}
+    traces += [{**key, "marker": {**square, "color": color}, "name": name} for name, color in COLORS.items()]
     if pinned is not None:
-        key = {"color": HOLLOW, "size": 11, "symbol": "square", "line": {"color": figures.SYNTHETIC, "width": 2}}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=key, name="pinned run A (line: its median)")
+        hollow = {**square, "color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}
+        traces.append({**key, "marker": hollow, "name": "pinned run A (line: its median)"})
+    figure.add_traces(traces)  # in one go: each add_trace and update_layout validates again
     sized = [lane.file_bytes for lane in lanes] + ([lane.file_bytes for lane in pinned.lanes] if pinned else [])
     notes = figures.beside([*names, len(names) - 0.3], [*(_note(result, lane, operation) for lane in lanes), "× best"])
     figure.update_layout(
@@ -72,71 +74,74 @@ def _color(lane: Lane) -> str:
     return COLORS[LAYOUTS.get(lane.family, TEXT)]
 
 
-def _add_sizes(figure: go.Figure, result: RaceResult, pinned: RaceResult | None) -> None:
+def _sizes(result: RaceResult, pinned: RaceResult | None) -> list[dict[str, Any]]:
     lanes = [lane for lane in result.lanes if not lane.refused]
-    figure.add_bar(
-        orientation="h",
-        y=[lane.name for lane in lanes],
-        x=[lane.file_bytes for lane in lanes],
-        marker_color=[_color(lane) for lane in lanes],
-        text=[human_bytes(lane.file_bytes) if lane.file_bytes else "…" for lane in lanes],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{y}: %{x:,} bytes<extra></extra>",
-        showlegend=False,
-    )
-    if pinned is not None:
-        here = {lane.name for lane in lanes}
-        before = [lane for lane in pinned.lanes if lane.name in here]
-        figure.add_bar(
-            orientation="h",
-            y=[lane.name for lane in before],
-            x=[lane.file_bytes for lane in before],
-            marker={"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}},
-            hovertemplate="A, %{y}: %{x:,} bytes<extra></extra>",
-            showlegend=False,
-        )
+    bar = {"type": "bar", "orientation": "h", "showlegend": False}
+    now = {
+        **bar,
+        "y": [lane.name for lane in lanes],
+        "x": [lane.file_bytes for lane in lanes],
+        "marker": {"color": [_color(lane) for lane in lanes]},
+        "text": [human_bytes(lane.file_bytes) if lane.file_bytes else "…" for lane in lanes],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hovertemplate": "%{y}: %{x:,} bytes<extra></extra>",
+    }
+    if pinned is None:
+        return [now]
+    here = {lane.name for lane in lanes}
+    before = [lane for lane in pinned.lanes if lane.name in here]
+    earlier = {
+        **bar,
+        "y": [lane.name for lane in before],
+        "x": [lane.file_bytes for lane in before],
+        "marker": {"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}},
+        "hovertemplate": "A, %{y}: %{x:,} bytes<extra></extra>",
+    }
+    return [now, earlier]
 
 
-def _add_runs(figure: go.Figure, result: RaceResult, operation: Operation) -> None:
-    """Add every run as a dot and each median as a line, all lanes in one trace each."""
+def _runs(result: RaceResult, operation: Operation) -> list[dict[str, Any]]:
+    """Return every run as a dot and each median as a line, all lanes in one trace each."""
     timed = [(lane, lane.seconds.get(operation, ()), lane.median_seconds(operation)) for lane in result.lanes]
     runs = [(lane, seconds) for lane, all_seconds, _ in timed for seconds in all_seconds]
-    figure.add_scatter(
-        xaxis="x2",
-        x=[seconds for _, seconds in runs],
-        y=[lane.name for lane, _ in runs],
-        mode="markers",
-        marker={"color": [_color(lane) for lane, _ in runs], "size": 9, "opacity": 0.55},
-        hovertemplate="%{y}, one run: %{x:.3s}s<extra></extra>",
-        showlegend=False,
-    )
+    dots = {
+        "type": "scatter",
+        "xaxis": "x2",
+        "x": [seconds for _, seconds in runs],
+        "y": [lane.name for lane, _ in runs],
+        "mode": "markers",
+        "marker": {"color": [_color(lane) for lane, _ in runs], "size": 9, "opacity": 0.55},
+        "hovertemplate": "%{y}, one run: %{x:.3s}s<extra></extra>",
+        "showlegend": False,
+    }
     medians = [(lane, len(seconds), middle) for lane, seconds, middle in timed if middle is not None]
     told = [
         f"{lane.name}, median of {n}: {human_seconds(middle)}, {result.megabytes_per_second(lane, operation) or 0.0:,.0f} MB/s"
         for lane, n, middle in medians
     ]
-    _add_medians(figure, [(lane, middle, _color(lane)) for lane, _, middle in medians], told)
+    return [dots, _medians([(lane, middle, _color(lane)) for lane, _, middle in medians], told)]
 
 
-def _add_pinned(figure: go.Figure, lanes: tuple[Lane, ...], operation: Operation, pinned: RaceResult) -> None:
+def _pinned(lanes: tuple[Lane, ...], operation: Operation, pinned: RaceResult) -> dict[str, Any]:
     before = [(lane, pinned.lane(lane.name)) for lane in lanes]
     medians = [(lane, a.median_seconds(operation)) for lane, a in before if a is not None]
     known = [(lane, middle, figures.SYNTHETIC) for lane, middle in medians if middle is not None]
-    _add_medians(figure, known, [f"A, {lane.name}, median: {human_seconds(middle)}" for lane, middle, _ in known])
+    return _medians(known, [f"A, {lane.name}, median: {human_seconds(middle)}" for lane, middle, _ in known])
 
 
-def _add_medians(figure: go.Figure, medians: list[tuple[Lane, float, str]], told: list[str]) -> None:
-    figure.add_scatter(
-        xaxis="x2",
-        x=[middle for _, middle, _ in medians],
-        y=[lane.name for lane, _, _ in medians],
-        mode="markers",
-        marker={"symbol": "line-ns", "size": 18, "line": {"color": [color for _, _, color in medians], "width": 3}},
-        hovertext=told,
-        hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=False,
-    )
+def _medians(medians: list[tuple[Lane, float, str]], told: list[str]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "xaxis": "x2",
+        "x": [middle for _, middle, _ in medians],
+        "y": [lane.name for lane, _, _ in medians],
+        "mode": "markers",
+        "marker": {"symbol": "line-ns", "size": 18, "line": {"color": [color for _, _, color in medians], "width": 3}},
+        "hovertext": told,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "showlegend": False,
+    }
 
 
 def _note(result: RaceResult, lane: Lane, operation: Operation) -> str:

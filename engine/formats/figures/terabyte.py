@@ -5,6 +5,8 @@ Blue is the winner under the weights, grey the others; whiskers run from the fas
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from engine import figures
@@ -40,16 +42,14 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
         y_range=(-0.6, len(names) - 0.4),
     )
     colors = [figures.KNOWN if entry is best else figures.WAITING for entry in result.formats]
-    _add_costs(
-        figure, result.formats, {"marker": {"color": colors, "pattern": {"shape": "/", "fillmode": "overlay", "size": 5}}}
-    )
-    _add_scans(figure, result.formats, colors, "")
+    marker: dict[str, Any] = {"color": colors, "pattern": {"shape": "/", "fillmode": "overlay", "size": 5}}
+    traces = [_costs(result.formats, {"marker": marker}), _scans(result.formats, colors, "")]
     if pinned is not None:
         before = [entry for entry in pinned.formats if entry.name in names]
-        _add_costs(
-            figure, before, {"marker": {"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}, "text": None}
-        )
-        _add_scans(figure, before, [figures.SYNTHETIC] * len(before), "A, ")
+        hollow = {"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}
+        traces.append(_costs(before, {"marker": hollow, "text": None}))
+        traces.append(_scans(before, [figures.SYNTHETIC] * len(before), "A, "))
+    figure.add_traces(traces)  # in one go: each add_trace validates again
     scores = [f"<b>{entry.score:.2f}</b>" if entry is best else f"{entry.score:.2f}" for entry in result.formats]
     top = max([entry.usd_a_month for entry in (*result.formats, *(pinned.formats if pinned else ()))] + [0.01])
     figure.update_layout(
@@ -58,46 +58,48 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
         xaxis2={"type": "log", "showgrid": True, "tickvals": list(TICKS), "ticktext": list(TICKS.values())},
         barmode="overlay",
         bargap=0.35,
-        margin_r=60,
+        margin={"r": 60},
         showlegend=False,
     )
     return figure
 
 
-def _add_costs(figure: go.Figure, entries: tuple[Projection, ...] | list[Projection], look: dict[str, object]) -> None:
-    text = [f"{entry.usd_a_month:,.2f}" for entry in entries]
-    figure.add_bar(
-        orientation="h",
-        y=[entry.name for entry in entries],
-        x=[entry.usd_a_month for entry in entries],
-        customdata=[entry.stored_bytes / 1e9 for entry in entries],
-        hovertemplate="%{y}: %{customdata:,.1f} GB, %{x:,.2f} USD a month<extra></extra>",
-        textposition="outside",
-        cliponaxis=False,
-        **{"text": text, **look},
-    )
+def _costs(entries: tuple[Projection, ...] | list[Projection], look: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "y": [entry.name for entry in entries],
+        "x": [entry.usd_a_month for entry in entries],
+        "text": [f"{entry.usd_a_month:,.2f}" for entry in entries],
+        "customdata": [entry.stored_bytes / 1e9 for entry in entries],
+        "hovertemplate": "%{y}: %{customdata:,.1f} GB, %{x:,.2f} USD a month<extra></extra>",
+        "textposition": "outside",
+        "cliponaxis": False,
+        **look,
+    }
 
 
-def _add_scans(figure: go.Figure, entries: tuple[Projection, ...] | list[Projection], colors: list[str], mark: str) -> None:
-    """Add one mark a format, with a whisker for each: whiskers of one trace have one colour."""
+def _scans(entries: tuple[Projection, ...] | list[Projection], colors: list[str], mark: str) -> dict[str, Any]:
+    """Return one mark a format, with a whisker for each: whiskers of one trace have one colour."""
     told = [
         f"{mark}{e.name}, one scan: {human_seconds(e.scan.middle)} ({human_seconds(e.scan.low)} … {human_seconds(e.scan.high)})"
         f", waits for the {e.bottleneck}"
         for e in entries
     ]
-    figure.add_scatter(
-        xaxis="x2",
-        x=[entry.scan.middle for entry in entries],
-        y=[entry.name for entry in entries],
-        mode="markers",
-        marker={"color": colors, "size": 13, "symbol": "diamond-open" if mark else "diamond"},
-        error_x={
+    return {
+        "type": "scatter",
+        "xaxis": "x2",
+        "x": [entry.scan.middle for entry in entries],
+        "y": [entry.name for entry in entries],
+        "mode": "markers",
+        "marker": {"color": colors, "size": 13, "symbol": "diamond-open" if mark else "diamond"},
+        "error_x": {
             "type": "data",
             "symmetric": False,
             "array": [entry.scan.high - entry.scan.middle for entry in entries],
             "arrayminus": [entry.scan.middle - entry.scan.low for entry in entries],
             "color": figures.SYNTHETIC if mark else figures.WAITING,
         },
-        hovertext=told,
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
+        "hovertext": told,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
