@@ -41,7 +41,7 @@ def ran(topic: str, experiment: str, params: Any) -> Any:
     if topic != "spark" or not hasattr(module, "steps"):
         return module.run(params)
     job = JOBS.submit("tests", (module.steps, params), experiment, lambda: module.steps(params))
-    job.ended.wait()
+    assert job.ended.wait(300), f"{experiment} does not end"
     if job.error is not None:
         raise job.error
     return job.result
