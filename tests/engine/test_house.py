@@ -59,10 +59,10 @@ def test_a_job_runs_to_its_result_and_is_found_again(jobs: Jobs) -> None:
 def test_one_runs_and_the_next_one_knows_its_place(jobs: Jobs) -> None:
     gate, closed, second_gate = threading.Event(), threading.Event(), threading.Event()
     first = jobs.submit("a", 1, "", lambda: blocked(gate, closed))
+    while first.latest is None:
+        threading.Event().wait(0.01)
     second = jobs.submit("a", 2, "", lambda: blocked(second_gate, threading.Event()))
     third = jobs.submit("b", 3, "", lambda: counting(1))
-    while first.latest is None:
-        pass
     assert (first.state, second.state, third.state) == ("running", "queued", "queued")
     assert [jobs.place(job) for job in (first, second, third)] == [0, 1, 2]
     jobs.cancel(second)
@@ -115,7 +115,7 @@ def test_a_failure_keeps_its_cause_and_the_queue_goes_on(jobs: Jobs) -> None:
         raise InputError("k must be 1. Got 2.")
 
     failed = jobs.submit("a", 1, "", failing)
-    after = jobs.submit("a", 2, "", lambda: counting(2))
+    after = jobs.submit("b", 2, "", lambda: counting(2))
     assert after.ended.wait(10) and after.result == 2
     assert failed.state == "failed" and explain(failed.error or Exception()) == "k must be 1. Got 2."
     assert explain(KeyError("x")) == "The run stopped with KeyError: 'x'"
