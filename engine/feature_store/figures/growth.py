@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -21,47 +23,50 @@ SYMBOLS: dict[str, str] = dict(zip(CONTESTANTS, ("square", "circle", "diamond", 
 
 def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figure:
     """Draw every run over the size, log-log. To see first: the line that climbs steeper than the others."""
-    figure = figures.new_tall(_title(result), height=480, x="labels (feature rows grow alike)", y="seconds a join")
+    traces: list[dict[str, Any]] = []
     for name in result.params.contestants:
         points = result.of(name)
         if not points:
             continue
         slope = result.slope(name)
         label = name if slope is None else f"{name}, slope {slope:.1f}"
-        figure.add_scatter(
-            x=[point.n_labels for point in points],
-            y=[point.best_seconds for point in points],
-            mode="lines+markers",
-            name=label,
-            line={"color": COLORS[name], "width": 2.5},
-            marker={"symbol": SYMBOLS[name], "size": 9},
-            customdata=[[point.n_pairs, human_seconds(point.best_seconds)] for point in points],
-            hovertemplate="%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>" + name + "</extra>",
-        )
+        best = {
+            "type": "scatter",
+            "x": [point.n_labels for point in points],
+            "y": [point.best_seconds for point in points],
+            "mode": "lines+markers",
+            "name": label,
+            "line": {"color": COLORS[name], "width": 2.5},
+            "marker": {"symbol": SYMBOLS[name], "size": 9},
+            "customdata": [[point.n_pairs, human_seconds(point.best_seconds)] for point in points],
+            "hovertemplate": "%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>" + name + "</extra>",
+        }
         runs = [(point.n_labels, seconds) for point in points for seconds in point.seconds]
-        figure.add_scatter(
-            x=[n for n, _ in runs],
-            y=[seconds for _, seconds in runs],
-            mode="markers",
-            marker={"color": COLORS[name], "size": 4, "opacity": 0.6},
-            showlegend=False,
-            hoverinfo="skip",
-        )
+        every = {
+            "type": "scatter",
+            "x": [n for n, _ in runs],
+            "y": [seconds for _, seconds in runs],
+            "mode": "markers",
+            "marker": {"color": COLORS[name], "size": 4, "opacity": 0.6},
+            "showlegend": False,
+            "hoverinfo": "skip",
+        }
+        traces += [best, every]
         earlier = pinned.of(name) if pinned is not None else []
         if earlier:
-            figure.add_scatter(
-                x=[point.n_labels for point in earlier],
-                y=[point.best_seconds for point in earlier],
-                mode="lines",
-                name=f"{name}, pinned run A",
-                line={"color": COLORS[name], "width": 1.5, "dash": "dot"},
-            )
+            line = {"color": COLORS[name], "width": 1.5, "dash": "dot"}
+            at = {"x": [point.n_labels for point in earlier], "y": [point.best_seconds for point in earlier]}
+            traces.append({"type": "scatter", **at, "mode": "lines", "name": f"{name}, pinned run A", "line": line})
     sizes = sorted({point.n_labels for point in result.points})
-    figure.update_layout(
+    return figures.drawn(
+        _title(result),
+        traces,
+        height=480,
+        x="labels (feature rows grow alike)",
+        y="seconds a join",
         xaxis={"type": "log", "tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]},
         yaxis={"type": "log", "tickformat": "~s", "ticksuffix": "s", "dtick": 1},
     )
-    return figure
 
 
 def _title(result: GrowthResult) -> str:

@@ -7,6 +7,7 @@ and served all the same.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -32,64 +33,86 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
     name = result.rows.names[key]
     stale = float((result.offline[:, key] != result.online[:, key]).mean())
     title = f"{name}: {stale:.0%} of the week serving answers<br>from an older row than training joins"
-    figure = figures.new_tall(title, height=430, x="July 2013, UTC", y=f"{p.shown}, {UNITS[p.shown]}")
-    _step(figure, _drawn(result, result.offline[:, key]), "training joins (offline)", figures.KNOWN, 2)
-    _step(figure, _drawn(result, result.online[:, key]), "serving answers (online)", figures.HELD_OUT, 3)
+    steps = [
+        _step(_drawn(result, result.offline[:, key]), "training joins (offline)", figures.KNOWN, 2),
+        _step(_drawn(result, result.online[:, key]), "serving answers (online)", figures.HELD_OUT, 3),
+    ]
     if pinned is not None:
         places = pinned.online[:, min(key, len(pinned.rows.names) - 1)]
-        _step(figure, _drawn(pinned, places), "serving in run A", figures.WAITING, 2, "dot")
+        steps.append(_step(_drawn(pinned, places), "serving in run A", figures.WAITING, 2, "dot"))
     every = [START.replace(tzinfo=None) + timedelta(hours=run.hour) for run in result.runs]
-    figure.add_scatter(
-        x=every,
-        y=[0.02] * len(every),
-        yaxis="y2",
-        mode="markers",
-        marker={"symbol": "triangle-up", "color": figures.WAITING, "size": 9},
-        name="a run",
-        hovertemplate="run at %{x}<extra></extra>",
-    )
-    figure.add_vline(x=DATES[p.at_hours], line={"color": figures.WAITING, "width": 2, "dash": "dash"})
-    figure.update_layout(
+    runs = {
+        "type": "scatter",
+        "x": every,
+        "y": [0.02] * len(every),
+        "yaxis": "y2",
+        "mode": "markers",
+        "marker": {"symbol": "triangle-up", "color": figures.WAITING, "size": 9},
+        "name": "a run",
+        "hovertemplate": "run at %{x}<extra></extra>",
+    }
+    return figures.drawn(
+        title,
+        [*steps, runs],
+        height=430,
+        x="July 2013, UTC",
+        y=f"{p.shown}, {UNITS[p.shown]}",
+        shapes=[_looked_at(p.at_hours)],
         yaxis={"showgrid": True},
         yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
         hovermode="x unified",
     )
-    return figure
 
 
-def _step(figure: go.Figure, values: np.ndarray, name: str, color: str, width: int, dash: str = "solid") -> None:
-    figure.add_scatter(
-        x=DATES,
-        y=values,
-        mode="lines",
-        line={"color": color, "width": width, "shape": "hv", "dash": dash},
-        name=name,
-        hovertemplate="%{y:.4g}",
-    )
+def _step(values: np.ndarray, name: str, color: str, width: int, dash: str = "solid") -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": DATES,
+        "y": values,
+        "mode": "lines",
+        "line": {"color": color, "width": width, "shape": "hv", "dash": dash},
+        "name": name,
+        "hovertemplate": "%{y:.4g}",
+    }
+
+
+def _looked_at(hours: int) -> dict[str, Any]:
+    """Return the upright line at the hour that is looked at."""
+    at = {"xref": "x", "x0": DATES[hours], "x1": DATES[hours], "yref": "y domain", "y0": 0, "y1": 1}
+    return {"type": "line", **at, "line": {"color": figures.WAITING, "width": 2, "dash": "dash"}}
 
 
 def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
     """Draw, hour by hour, which share of the keys differs. To see first: the saw, and the vermilion floor under it."""
     n = len(result.rows.names)
     title = f"{result.stale_share:.0%} of the key-hours are stale;<br>vermilion is null in training and served all the same"
-    figure = figures.new_tall(title, height=400, x="July 2013, UTC", y=f"share of the {n:,} keys, %")
     expired = np.array([(result.expired(int(hour)) & (result.online[hour] != NONE)).mean() for hour in GRID])
     lines = [("another row than training", _stale(result), figures.HELD_OUT, "solid")]
     lines += [("expired in training, PRESENT in serving", expired, figures.LEAKED, "solid")]
     if pinned is not None:
         lines.append(("another row, run A", _stale(pinned), figures.WAITING, "dot"))
-    for name, share, color, dash in lines:
-        figure.add_scatter(
-            x=DATES,
-            y=(100 * share).round(2),
-            mode="lines",
-            line={"color": color, "width": 3, "dash": dash},
-            name=name,
-            hovertemplate="%{y:.0f} %",
-        )
-    figure.add_vline(x=DATES[result.params.at_hours], line={"color": figures.WAITING, "width": 2, "dash": "dash"})
-    figure.update_layout(yaxis={"showgrid": True, "range": [-3, 103]}, hovermode="x unified")
-    return figure
+    traces = [
+        {
+            "type": "scatter",
+            "x": DATES,
+            "y": (100 * share).round(2),
+            "mode": "lines",
+            "line": {"color": color, "width": 3, "dash": dash},
+            "name": name,
+            "hovertemplate": "%{y:.0f} %",
+        }
+        for name, share, color, dash in lines
+    ]
+    return figures.drawn(
+        title,
+        traces,
+        height=400,
+        x="July 2013, UTC",
+        y=f"share of the {n:,} keys, %",
+        shapes=[_looked_at(result.params.at_hours)],
+        yaxis={"showgrid": True, "range": [-3, 103]},
+        hovermode="x unified",
+    )
 
 
 def _stale(result: OnlineResult) -> np.ndarray:

@@ -54,13 +54,11 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
     value = explanation.features[result.params.feature].to_numpy(zero_copy_only=False).astype(float)
     unit = UNITS[result.params.feature]
     y_title = "arrived (UTC)" if arrival else f"{result.params.feature}, {unit}"
-    figure = figures.new_tall(_title(result, label), height=540, x="event time (UTC)", y=y_title)
     low, high = float(np.nanmin(value, initial=0)) if np.isnan(value).all() else np.nanmin(value), np.nanmax(value)
     lane = low - 0.22 * max(high - low, 1.0)
     heights = created if arrival else value
     label_heights = moments if arrival else np.full(len(moments), lane)
-    _add_windows(figure, result, label, moments[label], np.concatenate([event, moments]), arrival)
-    _add_arrows(figure, result, label, moments, label_heights, event, heights)
+    traces = _arrows(result, label, moments, label_heights, event, heights)
     rows, verdicts = explanation.candidates(label)
     more = ": %{y:.1f} " + unit if not arrival else ""
     more += "%{customdata}" if len(rows) <= MAX_TOLD else ""
@@ -70,22 +68,20 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
             color, symbol, size = STYLES[verdict]
             leaked = verdict == "won" and explanation.leaked[label]
             color, name = (figures.LEAKED, "won, before it arrived") if leaked else (color, verdict)
-            figure.add_scatter(
-                x=event[here],
-                y=heights[here],
-                mode="markers",
-                name=name,
-                marker={"color": color, "symbol": symbol, "size": size, "line": {"width": 1.5, "color": color}},
-                customdata=[f", arrived {clock(created[row])}" for row in here] if len(rows) <= MAX_TOLD else None,
-                hovertemplate="%{x|%-d %b %H:%M}" + more + "<extra>" + name + "</extra>",
-            )
-    _add_labels(figure, result, label, moments, label_heights)
-    figure.update_layout(legend_traceorder="reversed")
+            told = [f", arrived {clock(created[row])}" for row in here] if len(rows) <= MAX_TOLD else None
+            marker = {"color": color, "symbol": symbol, "size": size, "line": {"width": 1.5, "color": color}}
+            at = {"x": event[here], "y": heights[here], "mode": "markers", "marker": marker}
+            hover = "%{x|%-d %b %H:%M}" + more + "<extra>" + name + "</extra>"
+            traces.append({"type": "scatter", **at, "name": name, "customdata": told, "hovertemplate": hover})
+    traces += _labels(result, label, moments, label_heights)
     if arrival:
         ends = [min(event.min(), moments.min()), max(event.max(), moments.max())]
         line = {"color": figures.WAITING, "width": 1, "dash": "dot"}
-        figure.add_scatter(x=ends, y=ends, mode="lines", line=line, name="arrives at once", hoverinfo="skip")
-    return figure
+        at_once = {"x": ends, "y": ends, "mode": "lines", "line": line, "name": "arrives at once", "hoverinfo": "skip"}
+        traces.append({"type": "scatter", **at_once})
+    windows = _windows(result, label, moments[label], np.concatenate([event, moments]), arrival)
+    layout: dict[str, Any] = {**windows, "legend": {"traceorder": "reversed"}}
+    return figures.drawn(_title(result, label), traces, height=540, x="event time (UTC)", y=y_title, **layout)
 
 
 def _title(result: PointInTimeResult, label: int) -> str:
@@ -109,10 +105,8 @@ def _title(result: PointInTimeResult, label: int) -> str:
     return f"Label {label}, {flight} asked at {moment}:<br>it gets {value:.1f} {unit} of {seen}{leak}"
 
 
-def _add_windows(
-    figure: go.Figure, result: PointInTimeResult, label: int, moment: Any, times: np.ndarray, arrival: bool
-) -> None:
-    """Shade what the label looked at may see, and its future."""
+def _windows(result: PointInTimeResult, label: int, moment: Any, times: np.ndarray, arrival: bool) -> dict[str, Any]:
+    """Return the layout that shades what the label looked at may see, and its future."""
     ttl = SPANS[result.params.ttl]
     first, last = times.min() - np.timedelta64(30, "m"), times.max() + np.timedelta64(30, "m")
     start = first if ttl == 0 else max(first, moment - np.timedelta64(max(ttl, 0), "m"))
@@ -139,14 +133,15 @@ def _add_windows(
             {"type": "line", "layer": "below", "xref": "paper", "x0": 0, "x1": 1, "y0": moment, "y1": moment,
              "line": {"color": figures.LEAKED, "width": 1, "dash": "dash"}}
         )  # fmt: skip
-    figure.update_layout(shapes=shapes, annotations=notes, xaxis={"range": [first, last]})
+    return {"shapes": shapes, "annotations": notes, "xaxis": {"range": [first, last]}}
 
 
-def _add_arrows(
-    figure: go.Figure, result: PointInTimeResult, label: int, moments: Any, label_heights: Any, event: Any, heights: Any
-) -> None:
-    """Draw the arrow from each label to the row that it got; the one looked at thick."""
+def _arrows(
+    result: PointInTimeResult, label: int, moments: Any, label_heights: Any, event: Any, heights: Any
+) -> list[dict[str, Any]]:
+    """Return the arrow from each label to the row that it got; the one looked at thick."""
     winner = result.explanation.winner
+    traces: list[dict[str, Any]] = []
     for chosen, width in ((np.flatnonzero((winner >= 0) & (np.arange(len(winner)) != label)), 1), ([label], 2.5)):
         x: list[Any] = []
         y: list[Any] = []
@@ -155,24 +150,25 @@ def _add_arrows(
                 x += [moments[number], event[winner[number]], None]
                 y += [label_heights[number], heights[winner[number]], None]
         if x:
-            figure.add_scatter(
-                x=x,
-                y=y,
-                mode="lines+markers",
-                line={"color": figures.KNOWN if width > 1 else figures.WAITING, "width": width},
-                marker={
-                    "symbol": "arrow",
-                    "angleref": "previous",
-                    "size": [0, 11, 0] * (len(x) // 3),
-                    "color": figures.KNOWN if width > 1 else figures.WAITING,
-                },
-                opacity=1 if width > 1 else 0.6,
-                hoverinfo="skip",
-                showlegend=False,
+            color, opacity = (figures.KNOWN, 1) if width > 1 else (figures.WAITING, 0.6)
+            sizes = [0, 11, 0] * (len(x) // 3)
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": x,
+                    "y": y,
+                    "mode": "lines+markers",
+                    "line": {"color": color, "width": width},
+                    "marker": {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": color},
+                    "opacity": opacity,
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                }
             )
+    return traces
 
 
-def _add_labels(figure: go.Figure, result: PointInTimeResult, label: int, moments: Any, label_heights: Any) -> None:
+def _labels(result: PointInTimeResult, label: int, moments: Any, label_heights: Any) -> list[dict[str, Any]]:
     explanation = result.explanation
     kinds = (
         ("label with a value", figures.KNOWN, "triangle-up", explanation.has_value & ~explanation.leaked),
@@ -180,21 +176,25 @@ def _add_labels(figure: go.Figure, result: PointInTimeResult, label: int, moment
         ("label without", figures.WAITING, "triangle-up-open", ~explanation.has_value),
     )
     names = explanation.labels["flight_name"].to_pylist()
+    traces: list[dict[str, Any]] = []
     for name, color, symbol, mask in kinds:
         here = np.flatnonzero(mask)
         if len(here):
-            figure.add_scatter(
-                x=moments[here],
-                y=label_heights[here],
-                mode="markers",
-                name=name,
-                marker={
-                    "opacity": 1, "color": color, "symbol": symbol, "size": [18 if number == label else 11 for number in here],
-                    "line": {"width": 1.5, "color": color},
-                },
-                customdata=[[int(number), names[number]] for number in here],
-                hovertemplate="label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b %H:%M}<extra></extra>",
-            )  # fmt: skip
+            sizes = [18 if number == label else 11 for number in here]
+            line = {"width": 1.5, "color": color}
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": moments[here],
+                    "y": label_heights[here],
+                    "mode": "markers",
+                    "name": name,
+                    "marker": {"opacity": 1, "color": color, "symbol": symbol, "size": sizes, "line": line},
+                    "customdata": [[int(number), names[number]] for number in here],
+                    "hovertemplate": "label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b %H:%M}<extra></extra>",
+                }
+            )
+    return traces
 
 
 def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *, label: int = 0) -> go.Figure:
@@ -203,7 +203,7 @@ def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *,
     if pinned is not None:
         lanes.append(("pinned run A", *_explained(pinned)))
     n = result.n_labels
-    figure = figures.new_tall(_cells_title(result), height=330, x="label", y="")
+    bars: list[dict[str, Any]] = []
     text = n <= MAX_TEXTS
     for state, color in CELLS.items():
         base, names, texts, custom = [], [], [], []
@@ -214,31 +214,32 @@ def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *,
                 texts.append(f"{values[number]:.1f}" if np.isfinite(values[number]) else "–" if state != "row missing" else "")
                 custom.append([int(number), texts[-1] or "no row"])
         if base:
-            figure.add_bar(
-                orientation="h",
-                x=[0.94] * len(base),
-                base=base,
-                y=names,
-                name=state,
-                text=texts if text else None,
-                textposition="inside",
-                insidetextanchor="middle",
-                textangle=0,
-                constraintext="inside",
-                customdata=custom,
-                marker={"color": color, "line": {"color": figures.WAITING, "width": 1 if state == "row missing" else 0}},
-                hovertemplate="%{y}, label %{customdata[0]}: %{customdata[1]}<extra>" + state + "</extra>",
+            line = {"color": figures.WAITING, "width": 1 if state == "row missing" else 0}
+            bars.append(
+                {
+                    "type": "bar",
+                    "orientation": "h",
+                    "x": [0.94] * len(base),
+                    "base": base,
+                    "y": names,
+                    "name": state,
+                    "text": texts if text else None,
+                    "textposition": "inside",
+                    "insidetextanchor": "middle",
+                    "textangle": 0,
+                    "constraintext": "inside",
+                    "customdata": custom,
+                    "marker": {"color": color, "line": line},
+                    "hovertemplate": "%{y}, label %{customdata[0]}: %{customdata[1]}<extra>" + state + "</extra>",
+                }
             )
-    outline = {
-        "type": "rect",
-        "x0": label - 0.5,
-        "x1": label + 0.5,
-        "y0": 0,
-        "y1": 1,
-        "yref": "paper",
-        "line": {"color": figures.WAITING, "width": 2},
-    }
-    figure.update_layout(
+    around = {"x0": label - 0.5, "x1": label + 0.5, "y0": 0, "y1": 1, "yref": "paper"}
+    outline = {"type": "rect", **around, "line": {"color": figures.WAITING, "width": 2}}
+    return figures.drawn(
+        _cells_title(result),
+        bars,
+        height=330,
+        x="label",
         barmode="overlay",
         uniformtext={"mode": "hide", "minsize": 10},  # on a narrow screen no text is better than overlapping ones
         shapes=[outline],
@@ -246,7 +247,6 @@ def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *,
         xaxis={"range": [-0.6, n - 0.4], "showgrid": False, "dtick": 1 if text else None},
         yaxis={"categoryorder": "array", "categoryarray": [lane for lane, _, _ in lanes][::-1]},
     )
-    return figure
 
 
 def _lanes(result: PointInTimeResult) -> list[tuple[str, np.ndarray, np.ndarray]]:

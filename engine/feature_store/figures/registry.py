@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from engine import figures
@@ -36,41 +38,49 @@ def lineage(snapshot: Snapshot, focus: str) -> go.Figure:
     short = focus.partition(" · ")[2]
     reach = f"{len(models)} model{'s' * (len(models) != 1)}:<br>{', '.join(models)}" if models else "no model"
     most = max(sum(COLUMNS[thing.kind] == column for thing in snapshot.things) for column in range(len(HEADINGS)))
-    figure = figures.new_tall(f"{short} reaches {reach}", height=200 + LANE * max(2, most))
-    for way in (AWAY, UP, DOWN):
-        edges = [(a, b) for a, b in snapshot.edges if _way(role[a], role[b]) == way]
-        figure.add_scatter(
-            x=[x for a, b in edges for x in (at[a][0], at[b][0], None)],
-            y=[y for a, b in edges for y in (at[a][1], at[b][1], None)],
-            mode="lines",
-            line={"color": COLORS[way], "width": 1 if way == AWAY else 3},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    for way, color in COLORS.items():
-        things = [thing for thing in snapshot.things if role[thing.id] == way]
-        figure.add_scatter(
-            x=[at[thing.id][0] for thing in things] if things else [None],
-            y=[at[thing.id][1] for thing in things] if things else [None],
-            text=[_label(thing) for thing in things],
-            customdata=[f"{thing.kind}: {thing.description or thing.name}" for thing in things],
-            mode="markers+text",
-            textposition=["top center" if at[thing.id][1] >= 0.5 else "bottom center" for thing in things] or "top center",
-            marker={"color": color, "size": 17, "symbol": [SYMBOLS.get(thing.kind, "circle") for thing in things] or "circle"},
-            name=way,
-            hovertemplate="%{customdata}<extra></extra>",
-            cliponaxis=False,
-        )
+    lines = [_edges([e for e in snapshot.edges if _way(role[e[0]], role[e[1]]) == way], at, way) for way in (AWAY, UP, DOWN)]
+    marks = [_things([thing for thing in snapshot.things if role[thing.id] == way], at, way) for way in COLORS]
     heads = [
         {"x": column, "y": 1.16, "text": heading, "showarrow": False, "font": {"size": 12}}
         for column, heading in enumerate(HEADINGS)
     ]
-    figure.update_layout(
+    return figures.drawn(
+        f"{short} reaches {reach}",
+        [*lines, *marks],
+        height=200 + LANE * max(2, most),
         annotations=heads,
         xaxis={"range": [-0.5, 4.5], "visible": False, "fixedrange": True},
         yaxis={"range": [-0.1, 1.2], "visible": False, "fixedrange": True},
     )
-    return figure
+
+
+def _edges(edges: list[tuple[str, str]], at: dict[str, tuple[float, float]], way: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": [x for a, b in edges for x in (at[a][0], at[b][0], None)],
+        "y": [y for a, b in edges for y in (at[a][1], at[b][1], None)],
+        "mode": "lines",
+        "line": {"color": COLORS[way], "width": 1 if way == AWAY else 3},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _things(things: list[Thing], at: dict[str, tuple[float, float]], way: str) -> dict[str, Any]:
+    symbols = [SYMBOLS.get(thing.kind, "circle") for thing in things]
+    return {
+        "type": "scatter",
+        "x": [at[thing.id][0] for thing in things] if things else [None],
+        "y": [at[thing.id][1] for thing in things] if things else [None],
+        "text": [_label(thing) for thing in things],
+        "customdata": [f"{thing.kind}: {thing.description or thing.name}" for thing in things],
+        "mode": "markers+text",
+        "textposition": ["top center" if at[thing.id][1] >= 0.5 else "bottom center" for thing in things] or "top center",
+        "marker": {"color": COLORS[way], "size": 17, "symbol": symbols or "circle"},
+        "name": way,
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "cliponaxis": False,
+    }
 
 
 def _label(thing: Thing) -> str:
