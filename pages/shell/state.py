@@ -1,12 +1,15 @@
-"""Session facts that every piece of the shell needs: who is here, presenter mode, applying a setting to a whole lab."""
+"""Session facts that every piece of the shell needs: who is here, presenter mode, one answer to a press, applying a setting."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 
 from engine import lessons, workspace
@@ -34,6 +37,24 @@ def session_id() -> str:
 def presenting() -> bool:
     """Whether presenter mode is on: from the toggle or, on a cold link, from the address."""
     return bool(st.session_state.get("present", st.query_params.get("present") == "true"))
+
+
+def once(answer: Callable[..., None]) -> Callable[..., None]:
+    """Make a button's callback answer each press once, although a fragment polls on the same page.
+
+    The browser sends a press a turn later; a poll that is due in between sends it too (seen on a busy machine: one key, two
+    scenes). The press itself runs the part of the page that the button stands in, its echo only what polls: so the button must
+    not stand in what polls.
+    """
+
+    @wraps(answer)
+    def pressed(*arguments: Any) -> None:
+        context = get_script_run_ctx()
+        ran = context.fragment_ids_this_run if context else None
+        if not ran or ThreadState.get().fragment_id in ran:
+            answer(*arguments)
+
+    return pressed
 
 
 def apply(lesson: Lesson, settings: Settings) -> None:

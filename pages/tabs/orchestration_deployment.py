@@ -77,7 +77,7 @@ def _button(label: str, name: str, act: Any, *arguments: Any) -> None:
         except schedule_live.InputError as error:
             st.session_state["schedule_problem"] = str(error)
 
-    st.button(label, key=f"schedule_{name}", on_click=pressed)
+    st.button(label, key=f"schedule_{name}", on_click=state.once(pressed))
 
 
 @st.fragment(run_every=WATCH_SECONDS)

@@ -13,6 +13,7 @@ from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.monitor import SERVER, MonitorParams
 from engine.orchestration.records import Run, runs
 from engine.units import human_seconds
+from pages.shell import state
 
 BOUND: dict[str, Any] = {"bind": "query-params"}
 LATEST = "latest of these settings"
@@ -22,11 +23,12 @@ PRESS_SECONDS = 6.0  # how long a press on Run waits for a busy server before it
 
 
 def _press(call: Any, *arguments: Any) -> None:
-    """Do what a button asks for; what the engine refuses is said at the next drawing."""
+    """Do what a button asks for, then draw the page; what the engine refuses is said there."""
     try:
         call(*arguments)
     except InputError as error:
         st.session_state["monitor_refused"] = str(error)
+    st.rerun()
 
 
 def _submit(params: MonitorParams, n_copies: int) -> None:
@@ -77,6 +79,7 @@ def copies() -> int:
     )
 
 
+@st.fragment  # of its own: what stands around it polls
 def buttons(params: MonitorParams, run: Run, n_copies: int) -> None:
     """Draw what starts a run, and what pauses and ends the one that is shown."""
     ready = SERVER.state.ready
@@ -87,7 +90,7 @@ def buttons(params: MonitorParams, run: Run, n_copies: int) -> None:
         icon=":material/play_arrow:",
         disabled=not ready,
         help="Have Prefect run the settings on screen" if ready else "Prefect's server is not ready yet",
-        on_click=_press,
+        on_click=state.once(_press),
         args=(_submit, params, n_copies),
     )
     if not run.ended:
@@ -97,14 +100,14 @@ def buttons(params: MonitorParams, run: Run, n_copies: int) -> None:
             key="monitor_pause",
             disabled=run.state not in ("running", "paused"),
             help="What runs goes on to its end, nothing new starts",
-            on_click=_press,
+            on_click=state.once(_press),
             args=(LAUNCHER.resume if paused else LAUNCHER.pause, run.id),
         )
         st.button(
             "End it",
             key="monitor_end",
             help="Cancel this run: its process is ended, no other run is touched",
-            on_click=_press,
+            on_click=state.once(_press),
             args=(LAUNCHER.cancel, run.id, False),
         )
 

@@ -67,6 +67,33 @@ def test_presenter_mode_answers_a_clicker(page: Page, server: str) -> None:
     expect(page.locator(".st-key-controls")).to_be_visible()
 
 
+POLL_KEPT = """
+    const every = window.setInterval;
+    window.setInterval = (poll, ...rest) => { window.poll = poll; return every(poll, ...rest); };
+"""
+
+
+def press_as_a_poll_falls_due(page: Page, press: str) -> None:
+    """As on a busy machine: the poll comes between the press and the moment in which Streamlit sends it, and sends it too."""
+    page.evaluate(f"""() => {{
+        {press}
+        window.poll();
+        const end = performance.now() + 500;
+        while (performance.now() < end);
+    }}""")
+
+
+def test_a_key_pressed_as_a_poll_falls_due_turns_one_scene(page: Page, server: str) -> None:
+    page.add_init_script(POLL_KEPT)
+    page.goto(f"{server}/formats?present=true&race_n_rows=100%2C000&race_repeats=9")
+    expect(page.get_by_text("Measuring:")).to_be_visible()
+    key = 'new KeyboardEvent(type, { key: "PageDown", keyCode: 34, bubbles: true })'
+    press_as_a_poll_falls_due(page, f'for (const type of ["keydown", "keyup"]) document.dispatchEvent({key});')
+    expect(page.get_by_text("Scene 1 of")).to_be_visible()
+    page.keyboard.press("PageDown")
+    expect(page.get_by_text("Scene 2 of")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("button", "suffix", "start"), [("CSV", ".csv", '"format"'), ("HTML", ".html", "<!doctype html>"), ("JSON", ".json", "{")]
 )
@@ -159,6 +186,21 @@ def test_a_foretold_run_is_run_by_prefect_and_its_bars_take_the_place_of_the_for
     expect(page.get_by_role("button", name="Run again", exact=True)).to_be_visible(timeout=60_000)
     expect(title).to_have_text(re.compile("^Completed: 5 tries of 6 tasks"), timeout=60_000)
     expect(page.locator(".st-key-monitor_end")).to_have_count(0)
+
+
+def test_a_press_as_a_poll_falls_due_starts_one_run(page: Page, server: str) -> None:
+    page.add_init_script(POLL_KEPT)
+    slow = "monitor_tasks=4&monitor_width=1&monitor_duration_seconds=5&monitor_failure_probability=0.0"
+    page.goto(f"{server}/orchestration?monitor_flow=daily+ETL&{slow}")
+    start = page.get_by_role("button", name="Run", exact=True)
+    expect(start).to_be_enabled(timeout=120_000)
+    start.click()
+    expect(page.get_by_role("button", name="Run again", exact=True)).to_be_visible(timeout=60_000)
+    press_as_a_poll_falls_due(page, 'document.querySelector(".st-key-monitor_start button").click();')
+    waiting = page.get_by_role("table").first.get_by_role("row")
+    expect(waiting).to_have_count(3)  # the head, and two runs
+    page.wait_for_timeout(3_000)
+    expect(waiting).to_have_count(3)
 
 
 def test_ctrl_c_leaves_no_process_behind(page: Page, tmp_path: Path) -> None:
