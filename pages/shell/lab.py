@@ -92,9 +92,7 @@ def _leave() -> None:
 
 def _presenter_bar(lesson: Lesson) -> None:
     st.button("Back", key="presenter_back", shortcut="PageUp", on_click=state.once(_step), args=(lesson, -1))
-    st.button(
-        "Next", key="presenter_next", shortcut="PageDown", type="primary", on_click=state.once(_step), args=(lesson, 1)
-    )
+    st.button("Next", key="presenter_next", shortcut="PageDown", type="primary", on_click=state.once(_step), args=(lesson, 1))
     st.button("Leave", key="presenter_leave", shortcut="Esc", on_click=_leave)
     st.toggle("Speaker note", key="presenter_note", persist_state="session")
 
