@@ -30,41 +30,49 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
     title = f"{n_flagged} column{'s' * (n_flagged != 1)} named by a finding" if n_flagged else "No column named by a finding"
     kept, value = result.best_kept
     title += f",<br>the strongest of the others scores {value:.2f}: {kept}" if kept else ""
-    figure = figures.new_tall(title, height=max(360, 130 + 24 * len(names)), x=f"{unit} of the column alone, out of fold")
     values = [max(chance, result.scores[name].value) if name in result.scores else chance for name in names]
     colors = [figures.LEAKED if n in flagged else figures.WAITING if n in noted else figures.KNOWN for n in names]
-    figure.add_bar(
-        x=[value - chance for value in values],
-        base=chance,
-        y=names,
-        orientation="h",
-        marker={"color": colors},
-        text=[_named_by(result, name) for name in names],
-        textposition=["inside" if value - chance > 0.7 * (1 - chance) else "outside" for value in values],
-        insidetextanchor="end",
-        constraintext="none",  # inside a bar Plotly would shrink it
-        cliponaxis=False,
-        customdata=[[value] for value in values],
-        hovertemplate="%{y}: %{customdata[0]:.3f}<extra></extra>",
-        showlegend=False,
-    )
+    bars: figures.Trace = {
+        "type": "bar",
+        "x": [value - chance for value in values],
+        "base": chance,
+        "y": names,
+        "orientation": "h",
+        "marker": {"color": colors},
+        "text": [_named_by(result, name) for name in names],
+        "textposition": ["inside" if value - chance > 0.7 * (1 - chance) else "outside" for value in values],
+        "insidetextanchor": "end",
+        "constraintext": "none",  # inside a bar Plotly would shrink it
+        "cliponaxis": False,
+        "customdata": [[value] for value in values],
+        "hovertemplate": "%{y}: %{customdata[0]:.3f}<extra></extra>",
+        "showlegend": False,
+    }
+    traces = [bars]
     if pinned is not None:
         known = [name for name in names if name in pinned.scores]
-        figure.add_scatter(
-            x=[pinned.scores[name].value for name in known],
-            y=known,
-            mode="markers",
-            marker={"color": figures.SYNTHETIC, "symbol": "line-ns-open", "size": 16, "line": {"width": 3}},
-            name="pinned run A",
-            hovertemplate="A, %{y}: %{x:.3f}<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [pinned.scores[name].value for name in known],
+                "y": known,
+                "mode": "markers",
+                "marker": {"color": figures.SYNTHETIC, "symbol": "line-ns-open", "size": 16, "line": {"width": 3}},
+                "name": "pinned run A",
+                "hovertemplate": "A, %{y}: %{x:.3f}<extra></extra>",
+            }
         )
-    figure.add_vline(TOO_GOOD, layer="below", line={"color": figures.WAITING, "dash": "dot"})
-    figure.update_layout(
+    limit = {"type": "line", "x0": TOO_GOOD, "x1": TOO_GOOD, "y0": 0, "y1": 1, "yref": "y domain", "layer": "below"}
+    return figures.drawn(
+        title,
+        traces,
+        height=max(360, 130 + 24 * len(names)),
+        x=f"{unit} of the column alone, out of fold",
+        shapes=[{**limit, "line": {"color": figures.WAITING, "dash": "dot"}}],
         xaxis={"range": [chance, 1 + 0.1 * (1 - chance)], "tickvals": _ticks(chance)},
         yaxis={"categoryorder": "array", "categoryarray": names, "range": [-0.6, len(names) - 0.4]},
         showlegend=pinned is not None,
     )
-    return figure
 
 
 def _ticks(chance: float) -> list[float]:

@@ -24,71 +24,80 @@ def curve(result: DoseResult, measure: Measure = "AUC", pinned: DoseResult | Non
     which, name = MEASURES[measure], result.params.focus
     reported, earned = result.here.mean(REPORTED, which), result.here.mean(PRODUCTION, which)
     title = f"{name}, dose {result.params.dose:g}: {measure} {reported:.3f} reported,<br>{earned:.3f} in production"
-    figure = figures.new_tall(title, height=440, x="dose of the leak (0: clean pipeline, 1: the whole leak)", y=measure)
     done = list(result.grid[: len(result.curve)])
     means = {where: [point.mean(where, which) for point in result.curve] for where, _, _ in LANES}
-    figure.add_scatter(
-        x=done + done[::-1],
-        y=means[REPORTED] + means[PRODUCTION][::-1],
-        fill="toself",
-        fillcolor=SHADE,
-        line={"width": 0},
-        mode="lines",
-        name="the gap",
-        hoverinfo="skip",
-    )
-    if pinned is not None:
-        _pinned(figure, pinned, which)
+    gap: figures.Trace = {
+        "type": "scatter",
+        "x": done + done[::-1],
+        "y": means[REPORTED] + means[PRODUCTION][::-1],
+        "fill": "toself",
+        "fillcolor": SHADE,
+        "line": {"width": 0},
+        "mode": "lines",
+        "name": "the gap",
+        "hoverinfo": "skip",
+    }
+    traces = [gap, *(_pinned(pinned, which) if pinned is not None else [])]
     for where, told, color in LANES:
         halves = [point.interval(where, which)[1] for point in result.curve]
-        figure.add_scatter(
-            x=done,
-            y=means[where],
-            error_y={"array": halves, "thickness": 1.5, "width": 4},
-            mode="lines+markers",
-            line={"color": color, "width": 3},
-            marker={"size": 7},
-            name=told,
-            customdata=halves,
-            hovertemplate=told + " at dose %{x:g}: %{y:.3f} ± %{customdata:.3f}<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": done,
+                "y": means[where],
+                "error_y": {"array": halves, "thickness": 1.5, "width": 4},
+                "mode": "lines+markers",
+                "line": {"color": color, "width": 3},
+                "marker": {"size": 7},
+                "name": told,
+                "customdata": halves,
+                "hovertemplate": told + " at dose %{x:g}: %{y:.3f} ± %{customdata:.3f}<extra></extra>",
+            }
         )
-    _here(figure, result.params.dose, result.here, which)
     chance = 0.5 if which == AUC else 0.4
     low = min([chance, *means[PRODUCTION], *means[REPORTED]])
-    figure.update_layout(
+    return figures.drawn(
+        title,
+        [*traces, _here(result.params.dose, result.here, which)],
+        height=440,
+        x="dose of the leak (0: clean pipeline, 1: the whole leak)",
+        y=measure,
         xaxis={"range": [-0.04, 1.1], "showgrid": True, "tickvals": list(result.grid)},
         yaxis={"range": [low - 0.08, 1.08], "showgrid": True},
     )
-    return figure
 
 
-def _here(figure: go.Figure, dose: float, here: Scores, which: int) -> None:
+def _here(dose: float, here: Scores, which: int) -> figures.Trace:
     """Mark the dose that is set: a point on each line, its value beside it."""
     values = [here.mean(where, which) for where, _, _ in LANES]
-    figure.add_scatter(
-        x=[dose] * 2,
-        y=values,
-        mode="lines+markers+text",
-        line={"color": figures.WAITING, "width": 1, "dash": "dot"},
-        marker={"size": 15, "color": [color for _, _, color in LANES]},
-        text=[f"<b>{value:.3f}</b>" for value in values],
-        textposition=["top right", "bottom right"] if values[0] >= values[1] else ["bottom right", "top right"],
-        showlegend=False,
-        hoverinfo="skip",
-        cliponaxis=False,
-    )
+    return {
+        "type": "scatter",
+        "x": [dose] * 2,
+        "y": values,
+        "mode": "lines+markers+text",
+        "line": {"color": figures.WAITING, "width": 1, "dash": "dot"},
+        "marker": {"size": 15, "color": [color for _, _, color in LANES]},
+        "text": [f"<b>{value:.3f}</b>" for value in values],
+        "textposition": ["top right", "bottom right"] if values[0] >= values[1] else ["bottom right", "top right"],
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+    }
 
 
-def _pinned(figure: go.Figure, pinned: DoseResult, which: int) -> None:
-    for where, told, _ in LANES:
-        figure.add_scatter(
-            x=list(pinned.grid[: len(pinned.curve)]),
-            y=[point.mean(where, which) for point in pinned.curve],
-            mode="lines",
-            line={"color": figures.SYNTHETIC, "width": 2, "dash": "solid" if where == REPORTED else "dash"},
-            name=f"run A: {pinned.params.focus.lower()}, {told}",
-            hovertemplate="run A, " + told + " at dose %{x:g}: %{y:.3f}<extra></extra>",
-        )
+def _pinned(pinned: DoseResult, which: int) -> list[figures.Trace]:
+    return [
+        {
+            "type": "scatter",
+            "x": list(pinned.grid[: len(pinned.curve)]),
+            "y": [point.mean(where, which) for point in pinned.curve],
+            "mode": "lines",
+            "line": {"color": figures.SYNTHETIC, "width": 2, "dash": "solid" if where == REPORTED else "dash"},
+            "name": f"run A: {pinned.params.focus.lower()}, {told}",
+            "hovertemplate": "run A, " + told + " at dose %{x:g}: %{y:.3f}<extra></extra>",
+        }
+        for where, told, _ in LANES
+    ]
 
 
 def leaks(overview: Overview) -> go.Figure:
