@@ -204,6 +204,20 @@ class Engine:
         return self._target or target()
 
     @property
+    def cores(self) -> int:
+        """Cores that its tasks run on: of a local Spark the number in its address, of a cluster what its executors have.
+
+        Until a cluster's executors have registered, and of Spark Connect, which does not say, it is this machine's number.
+        """
+        own = os.cpu_count() or 1
+        if named := re.match(r"local\[(\d+)", self.place.address):
+            return int(named[1])
+        if self.place.kind != "cluster" or self.state != "ready" or not self.alive():
+            return own
+        executors = [one for one in rest("allexecutors") if one["id"] != "driver" and one["isActive"]]
+        return sum(one["totalCores"] for one in executors) or own
+
+    @property
     def status(self) -> str:
         """One line for a page: where Spark runs and what it is doing."""
         if self.state == "failed":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -235,11 +235,12 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BroadcastResult:
-    """Every shipment as far as it has come."""
+    """Every shipment as far as it has come; ``cores`` is what Spark had when the result began."""
 
     params: BroadcastParams
     shipments: tuple[Shipment, ...] = ()
     complete: bool = False
+    cores: int = field(default_factory=lambda: session.ENGINE.cores)
 
     def of(self, way: str) -> list[Shipment]:
         """Return the shipments of a way, by size."""
@@ -316,6 +317,7 @@ def broadcast_steps(params: BroadcastParams) -> Steps:
     """
     result = BroadcastResult(params)
     yield from session.begin("broadcast variable", result)
+    result = BroadcastResult(params)  # again: only now does a cluster say how many cores it has
     ways = [(way, size) for size in TABLE_BYTES for way in ("closure", "broadcast")]
     for turn, (way, size) in enumerate(ways):
         progress = Progress(turn / len(ways), f"{human_bytes(size)} by {way}", result)

@@ -8,9 +8,8 @@ Spark) is lowered visibly, and its smallest partition (1 MB) with it.
 
 from __future__ import annotations
 
-import os
 import statistics
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -89,12 +88,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TunerResult:
-    """Every number as far as it has come; ``adaptive`` is the run with AQE, its ``n`` what AQE chose."""
+    """Every number as far as it has come; ``adaptive`` is the run with AQE, its ``n`` what AQE chose.
+
+    ``cores`` is what Spark had when the result began.
+    """
 
     params: TunerParams
     points: tuple[Point, ...] = ()
     adaptive: Point | None = None
     complete: bool = False
+    cores: int = field(default_factory=lambda: session.ENGINE.cores)
 
     def at(self, n: int) -> Point | None:
         """Return the point of a number of partitions if it has run."""
@@ -116,6 +119,11 @@ class TunerResult:
         return self.points[0].trace.shuffle_bytes if self.points else 0
 
     @property
+    def at_cores(self) -> tuple[int, int]:
+        """The rule of thumb by cores: 2 and 4 partitions for each."""
+        return (AT_CORES[0] * self.cores, AT_CORES[1] * self.cores)
+
+    @property
     def by_size(self) -> int:
         """The rule of thumb by size: bytes of shuffle by AQE's target, at least 1."""
         return max(1, round(self.shuffle_bytes / (self.params.target_kb * 1024)))
@@ -129,7 +137,7 @@ class TunerResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         if len(self.points) < 2:
-            low, high = (factor * (os.cpu_count() or 1) for factor in AT_CORES)
+            low, high = self.at_cores
             tried = ", ".join(map(str, self.params.numbers))
             told = f"Foretold by the rule of thumb, 2–4 a core: **{low}–{high}** partitions."
             return f"{told} To be measured: {tried}, and AQE's choice."
@@ -162,13 +170,13 @@ class TunerResult:
         if not self.points:
             return ["Nothing has run yet."]
         p, first, last, best = self.params, self.points[0], self.points[-1], self.best
-        cores = os.cpu_count() or 1
+        low, high = self.at_cores
         reasons = [
             f"{_tasks(first).capitalize()}; {_tasks(last)}: the tasks' time outside the work itself (waiting for the driver, "
             "deserialising, reporting back; from Spark's REST API).",
             f"{human_bytes(self.shuffle_bytes)} are shuffled: {human_bytes(first.partition_bytes)} a partition with {first.n}, "
             f"{human_bytes(best.partition_bytes)} with {best.n}, {human_bytes(last.partition_bytes)} with {last.n}.",
-            f"Rules of thumb: 2–4 a core gives {AT_CORES[0] * cores}–{AT_CORES[1] * cores} on {cores} cores; bytes by a target "
+            f"Rules of thumb: 2–4 a core gives {low}–{high} on {self.cores} cores; bytes by a target "
             f"of {human_bytes(p.target_kb * 1024)} gives {self.by_size}. Large data follows the second, small data the first.",
         ]
         worst = max(self.points, key=lambda point: point.trace.spill_bytes)
@@ -272,6 +280,7 @@ def steps(params: TunerParams) -> Steps:
     numbers = params.numbers
     n_all = params.repeats * (len(numbers) + 1) + 1
     yield from session.begin("task list to measure", result)
+    result = TunerResult(params)  # again: only now does a cluster say how many cores it has
     run_once = partial(partial, _run, params=params)
     yield from session.act(run_once(n=numbers[0], adaptive=False), Progress(0.01, "a run that is not counted", result))
     done = 1

@@ -26,7 +26,8 @@ def on_server(ids: list[str]) -> dict[str, str]:
 
 
 def test_six_at_once_two_run_the_rest_wait_in_sight_all_end_none_is_lost() -> None:
-    ids = [launch.submit(replace(SMALL, seed=20 + k)) for k in range(6)]
+    slower = replace(SMALL, duration_seconds=1.0)  # so that none is over before the sixth is there, on a busy machine too
+    ids = [launch.submit(replace(slower, seed=20 + k)) for k in range(6)]
     assert set(on_server(ids)) == set(ids)  # in sight from the start
     seen: list[dict[str, str]] = []
     listed: list[int] = []
@@ -39,7 +40,7 @@ def test_six_at_once_two_run_the_rest_wait_in_sight_all_end_none_is_lost() -> No
     assert max(listed) == 6 and LAUNCHER.active() == []
     for k, run_id in enumerate(ids):
         run = records.load(run_id)
-        assert run.params == replace(SMALL, seed=20 + k) and run.ended
+        assert run.params == replace(slower, seed=20 + k) and run.ended
         assert monitor.of(run).outcomes() == monitor.of(foretell.run(run.params)).outcomes()
     order = [records.load(run_id).started_at or 0.0 for run_id in ids]
     assert all(before < after for before, after in zip(order, order[2:], strict=False))  # two may begin at the same moment

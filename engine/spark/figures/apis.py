@@ -5,8 +5,6 @@ Blue stays in the JVM, or is right; vermilion leaves the JVM for Python, or is w
 
 from __future__ import annotations
 
-import os
-
 import plotly.graph_objects as go
 
 from engine import figures
@@ -187,7 +185,7 @@ def shipments(result: BroadcastResult) -> go.Figure:
         title = f"In the closure: {copies} copies for {result.params.n_tasks} tasks; broadcast: {broadcasts[-1].n_copies}"
     figure = figures.new(title, height=380, x="bytes of the table", y="bytes unpickled in Python workers")
     if not broadcasts:
-        for name, copies, color in (("closure", n_tasks, figures.LEAKED), ("broadcast", os.cpu_count() or 1, figures.KNOWN)):
+        for name, copies, color in (("closure", n_tasks, figures.LEAKED), ("broadcast", result.cores, figures.KNOWN)):
             foretold = [copies * size for size in TABLE_BYTES]
             line = {"color": color, "width": 2, "dash": "dot"}
             figure.add_scatter(x=TABLE_BYTES, y=foretold, mode="lines", line=line, name=f"{name}, foretold", hoverinfo="skip")

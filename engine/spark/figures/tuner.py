@@ -5,21 +5,18 @@ Blue is measured with the number asked for, green what AQE chose, grey the rules
 
 from __future__ import annotations
 
-import os
-
 import plotly.graph_objects as go
 
 from engine import figures
 from engine.spark.figures import timeline
-from engine.spark.tuner import AT_CORES, Point, TunerResult
+from engine.spark.tuner import Point, TunerResult
 from engine.units import human_factor, human_seconds
 
 
 def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -> go.Figure:
     """Draw seconds over the number of partitions. To see first: the floor of the curve, and how both arms rise from it."""
-    cores = os.cpu_count() or 1
-    low, high = (cores * factor for factor in AT_CORES)
-    title = f"Foretold: {low}–{high} partitions, 2–4 for each of {cores} cores"
+    low, high = result.at_cores
+    title = f"Foretold: {low}–{high} partitions, 2–4 for each of {result.cores} cores"
     if len(result.points) > 1:
         best, last = result.best, result.points[-1]
         title = f"{best.n} partition{'s are' if best.n > 1 else ' is'} quickest"
