@@ -113,3 +113,4 @@ def test_the_console_and_the_partition_count_answer_on_a_cluster() -> None:
     result = tuner.run(tuner.TunerParams(max_partitions=4, repeats=1))
     executors = {task.executor for point in result.points for task in point.trace.tasks}
     assert executors == {"0", "1"} and result.aqe_partitions >= 1
+    assert result.cores == ENGINE.cores == 2  # two workers of one core each, whatever this machine has
