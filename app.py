@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shell.errors import show_unforeseen
 from pages.startup import lifespan
 
-app = st.App("pages/router.py", lifespan=lifespan)
+app = st.App("pages/router.py", lifespan=lifespan, on_script_error=show_unforeseen)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine.jobs import JOBS, Job, Steps, explain
+from engine.jobs import JOBS, Job, Steps
 from engine.units import human_seconds
 from pages.shell import state
 from pages.shell.lab import errors_shown
@@ -39,6 +39,8 @@ def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[A
     @st.fragment(run_every=POLL_SECONDS if polled else None)
     def output() -> None:
         state.owner()
+        if job is not _given_up(name) and (JOBS.find(key) is not job or (job.active and not polled)):
+            st.rerun()  # "Measure again" was pressed: only the whole page queues a job and polls for it
         _progress(name, job)
         latest = first if job.latest is None else job.latest
         if latest is not None:
@@ -84,8 +86,8 @@ def _progress(name: str, job: Job) -> None:
             )
             st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
             return
-        if job.state == "failed" and job.error is not None:
-            st.error(explain(job.error), icon=":material/error:")
+        if job.state == "failed":
+            st.error(job.message, icon=":material/error:")
         elif given_up or job.state == "cancelled":
             st.warning("Cancelled: what was measured until then stands below.")
         if not state.presenting():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import data, processes, units, workspace
-from engine.errors import InputError, require
-from engine.jobs import SERVER, Jobs, Progress, Steps, explain, run_to_end
+from engine.errors import InputError, explain, require
+from engine.jobs import SERVER, Jobs, Progress, Steps, run_to_end
 
 
 @pytest.fixture
@@ -71,13 +72,18 @@ def test_one_runs_and_the_next_one_knows_its_place(jobs: Jobs) -> None:
     assert third.ended.wait(10) and (first.result, third.result) == ("opened", 1)
 
 
+def noting(order: list[str], key: str) -> Steps:
+    order.append(key)
+    yield Progress(1.0)
+
+
 def test_a_visitor_goes_before_what_the_server_warms(jobs: Jobs) -> None:
     gate, order = threading.Event(), []
     running = jobs.submit(SERVER, 0, "", lambda: blocked(gate, threading.Event()))
     while running.latest is None:
         threading.Event().wait(0.01)
     for owner, key in ((SERVER, "warm-up"), (SERVER, "wanted"), ("a", "asked")):
-        jobs.submit(owner, key, "", lambda key=key: iter([order.append(key)]))  # type: ignore[misc, arg-type]
+        jobs.submit(owner, key, "", lambda key=key: noting(order, key))  # type: ignore[misc]
     warm, wanted, asked = (jobs.find(key) for key in ("warm-up", "wanted", "asked"))
     jobs.submit("a", "wanted", "", lambda: counting(1))
     assert [jobs.place(job) for job in (wanted, asked, warm) if job] == [1, 2, 3]
@@ -91,7 +97,7 @@ def test_the_newest_wish_of_a_visitor_goes_before_their_older_ones_and_before_no
     while running.latest is None:
         threading.Event().wait(0.01)
     for owner, key in (("b", "b"), ("a", "scene 1"), ("c", "c"), ("a", "scene 2"), ("a", "scene 3")):
-        last = jobs.submit(owner, key, "", lambda key=key: iter([order.append(key)]))  # type: ignore[misc, arg-type]
+        last = jobs.submit(owner, key, "", lambda key=key: noting(order, key))  # type: ignore[misc]
     assert jobs.place(last) == 2
     gate.set()
     for key in ("scene 1", "c"):
@@ -117,8 +123,24 @@ def test_a_failure_keeps_its_cause_and_the_queue_goes_on(jobs: Jobs) -> None:
     failed = jobs.submit("a", 1, "", failing)
     after = jobs.submit("b", 2, "", lambda: counting(2))
     assert after.ended.wait(10) and after.result == 2
-    assert failed.state == "failed" and explain(failed.error or Exception()) == "k must be 1. Got 2."
-    assert explain(KeyError("x")) == "The run stopped with KeyError: 'x'"
+    assert failed.state == "failed" and failed.message == "k must be 1. Got 2."
+
+
+@pytest.mark.logs_traceback
+def test_a_failure_that_nobody_foresaw_is_said_by_a_reference_that_the_log_explains(
+    jobs: Jobs, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing() -> Steps:
+        yield Progress(0.1)
+        raise KeyError("the secret cause")
+
+    failed = jobs.submit("a", 1, "", failing)
+    assert failed.ended.wait(10)
+    (record,) = caplog.records
+    (reference,) = re.findall(r"reference ([0-9a-f]{8})", failed.message)
+    assert reference in record.getMessage() and "the secret cause" in str(record.exc_info)
+    assert "secret" not in failed.message
+    assert explain(InputError("k must be 1. Got 2.")) == "k must be 1. Got 2."
 
 
 def test_a_job_ends_with_its_last_owner_only(jobs: Jobs) -> None:
