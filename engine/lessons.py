@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 from importlib import import_module
@@ -25,6 +25,8 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "==": operator.eq,
+    "!=": operator.ne,
+    "in": lambda value, allowed: value in allowed,
 }
 Settings = dict[str, Any]  # widget key -> value
 
@@ -42,7 +44,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A question about a setting that is not on screen; ``field`` is the attribute of the Result that answers it."""
+    """A question about a setting that is not on screen; ``field`` is the path into the Result to its answer (``value_of``)."""
 
     question: str
     experiment: str
@@ -54,20 +56,65 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
-    """A goal that a run meets or not: ``field op value``; one setting that misses it and one that meets it."""
+class Condition:
+    """What must be true of a run: ``field op value``; ``field`` is a path into its Result (``value_of``)."""
 
-    goal: str
-    experiment: str
     field: str
     op: str
     value: Any
+
+    def met_by(self, result: Any) -> bool:
+        """Whether a Result fulfils the condition."""
+        return OPERATORS[self.op](value_of(result, self.field), self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A goal that a run meets or not: all conditions; one setting that misses it and one that meets it."""
+
+    goal: str
+    experiment: str
+    conditions: tuple[Condition, ...]
     wrong_params: Settings
     solved_params: Settings
 
     def met_by(self, result: Any) -> bool:
         """Whether a Result of the experiment reaches the goal."""
-        return OPERATORS[self.op](getattr(result, self.field), self.value)
+        return all(condition.met_by(result) for condition in self.conditions)
+
+
+def value_of(result: Any, path: str) -> Any:
+    """Return the value at ``path`` of a Result: attributes, keys and positions joined by dots.
+
+    ``params.seed``, ``runs.0`` and ``sizes.CSV gzip`` are paths.
+
+    Raises
+    ------
+    InputError
+        The path leads nowhere: which step of it.
+    """
+    value = result
+    for step in path.split("."):
+        try:
+            if isinstance(value, Mapping):
+                value = value[step]
+            elif isinstance(value, Sequence) and step.isdecimal():
+                value = value[int(step)]
+            else:
+                value = getattr(value, step)
+        except (AttributeError, KeyError, IndexError) as error:
+            name = type(result).__name__
+            raise InputError(f"field must be a value of {name}. Got {path!r}: there is no {step!r}.") from error
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What a lab is called, the interview question that it answers, and an answer."""
+
+    title: str
+    question: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +179,20 @@ def _entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
     unknown, missing = sorted(set(table) - names), sorted(required - set(table))
     require(not unknown, "{}: keys must be among {}. Got {}.", where, ", ".join(sorted(names)), ", ".join(unknown))
     require(not missing, "{}: {} must be given.", where, ", ".join(missing))
-    return cls(**{key: plain(value) for key, value in table.items()})
+    values = {key: plain(value) for key, value in table.items()}
+    if "conditions" in values:
+        values["conditions"] = _conditions(table["conditions"], where)
+    return cls(**values)
+
+
+def _conditions(tables: Any, where: str) -> tuple[Condition, ...]:
+    listed = isinstance(tables, list) and bool(tables)
+    require(listed, "{}: conditions must be a list of at least one {{ field, op, value }}. Got {!r}.", where, tables)
+    found = tuple(_entry(Condition, table, f"{where}, condition {i + 1}") for i, table in enumerate(tables))
+    for i, one in enumerate(found):
+        known = one.op in OPERATORS
+        require(known, "{}, condition {}: op must be one of {}. Got {!r}.", where, i + 1, ", ".join(OPERATORS), one.op)
+    return found
 
 
 def guide_sections(text: str) -> dict[str, str]:
@@ -156,23 +216,23 @@ def load(topic: str) -> Lesson:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path.name} must be TOML: {error}") from error
-    for challenge in content.get("challenge", []):
-        require(
-            challenge.get("op") in OPERATORS,
-            "challenge op must be one of {}. Got {!r}.",
-            *(" ".join(OPERATORS), challenge.get("op")),
-        )
-    kinds: dict[str, type[Any]] = {"scene": Scene, "prediction": Prediction, "challenge": Challenge}
-    entries = {
-        kind: tuple(_entry(cls, table, f"{path.name} [[{kind}]] {i + 1}") for i, table in enumerate(content.get(kind, [])))
-        for kind, cls in kinds.items()
-    }
+    tabs = content.get("tabs", {})
+    entries: dict[str, tuple[Any, ...]] = {}
+    for kind, cls in {"scene": Scene, "prediction": Prediction, "challenge": Challenge}.items():
+        tables = [(f"{path.name} [[{kind}]] {i + 1}", table) for i, table in enumerate(content.get(kind, []))]
+        entries[kind] = tuple(_entry(cls, table, where) for where, table in tables)
+        for (where, _), entry in zip(tables, entries[kind], strict=True):
+            known = not hasattr(entry, "experiment") or entry.experiment in tabs
+            require(
+                known, "{}: experiment must be one of {}. Got {!r}.", where, ", ".join(tabs), getattr(entry, "experiment", "")
+            )
+    lab = _entry(Lab, content.get("lab", {}), f"{path.name} [lab]")
     return Lesson(
         topic=topic,
-        title=content["lab"]["title"],
-        question=content["lab"]["question"],
-        answer=content["lab"]["answer"],
-        tabs=content["tabs"],
+        title=lab.title,
+        question=lab.question,
+        answer=lab.answer,
+        tabs=tabs,
         views=content.get("views", {}),
         scenes=entries["scene"],
         predictions=entries["prediction"],

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import streamlit as st
 
-from engine.lessons import Challenge, Lesson, Prediction, module_of
+from engine.lessons import Challenge, Lesson, Prediction, module_of, value_of
 from pages.shell import state
 
 MANY = 5.0  # a range as wide as this is guessed in whole numbers
@@ -100,7 +100,7 @@ def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -
         if not complete(result):
             st.caption(f"You said {said}. The run is still under way.")
             return
-        actual = getattr(result, prediction.field)
+        actual = value_of(result, prediction.field)
         if prediction.range is not None:
             near = abs(actual - guess) <= 0.1 * (prediction.range[1] - prediction.range[0])
         else:
@@ -143,8 +143,8 @@ def _challenge(lesson: Lesson, number: int, challenge: Challenge, result: Any) -
     state_text = "met by this run" if met else "not met by this run"
     before = " · met before" if not met and f"{lesson.topic}/{number}" in st.session_state["challenges"] else ""
     icon = ":material/check_circle:" if met else ":material/radio_button_unchecked:"
-    value = _written(getattr(result, challenge.field), challenge.field)
-    st.markdown(f"{icon} **{challenge.goal}**  \nHere: {value}, {state_text}{before}.")
+    here = ", ".join(_written(value_of(result, condition.field), condition.field) for condition in challenge.conditions)
+    st.markdown(f"{icon} **{challenge.goal}**  \nHere: {here}, {state_text}{before}.")
 
 
 def _pin(name: str, result: Any) -> None:
