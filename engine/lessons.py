@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
@@ -110,8 +110,10 @@ def value_of(result: Any, path: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """What a lab is called, the interview question that it answers, and an answer."""
+    """The lesson's number in the course, its experiment on Home, its name, interview question and an answer."""
 
+    number: int
+    preview: str
     title: str
     question: str
     answer: str
@@ -122,6 +124,8 @@ class Lesson:
     """All content of one lab. ``tabs`` maps each experiment to its label, in order."""
 
     topic: str
+    number: int
+    preview: str
     title: str
     question: str
     answer: str
@@ -201,6 +205,12 @@ def guide_sections(text: str) -> dict[str, str]:
     return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}
 
 
+@lru_cache(maxsize=1)
+def topics() -> tuple[str, ...]:
+    """Return the topic of every lab, in the order of the course: each has a TOML file in ``FOLDER``."""
+    return tuple(sorted((path.stem for path in FOLDER.glob("*.toml")), key=lambda topic: load(topic).number))
+
+
 @lru_cache(maxsize=32)
 def load(topic: str) -> Lesson:
     """Read and check the content of a lab.
@@ -227,11 +237,10 @@ def load(topic: str) -> Lesson:
                 known, "{}: experiment must be one of {}. Got {!r}.", where, ", ".join(tabs), getattr(entry, "experiment", "")
             )
     lab = _entry(Lab, content.get("lab", {}), f"{path.name} [lab]")
+    require(lab.preview in tabs, "{} [lab]: preview must be one of {}. Got {!r}.", path.name, ", ".join(tabs), lab.preview)
     return Lesson(
         topic=topic,
-        title=lab.title,
-        question=lab.question,
-        answer=lab.answer,
+        **asdict(lab),
         tabs=tabs,
         views=content.get("views", {}),
         scenes=entries["scene"],

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from engine import processes, workspace
+from engine import lessons, processes, workspace
 from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
 from engine.orchestration import alert_webhook, launch, monitor, schedule, schedule_live
@@ -35,8 +35,8 @@ def warm() -> None:
     from pages import home
 
     try:
-        for preview in home.PREVIEWS.values():
-            preview()
+        for topic in lessons.topics():
+            home.preview(topic)
         threading.Thread(target=ignite, name="spark-start", daemon=True).start()
         warmed = (
             (point_in_time.steps, point_in_time.PointInTimeParams()),

@@ -130,11 +130,10 @@ def test_settings_of_takes_its_own_fields_only() -> None:
             r"bad.toml \[\[challenge\]\] 1: conditions must be a list of at least one \{ field, op, value \}. Got 3",
         ),
         (
-            '[lab]\ntitle = "a"\nquestion = "b"\nanswer = "c"\n[tabs]\nd = "D"\n[[prediction]]\nquestion = "q"\n'
-            'experiment = "b"\nparams = {}\nfield = "f"\nbecause = "g"',
+            '[tabs]\nd = "D"\n[[prediction]]\nquestion = "q"\nexperiment = "b"\nparams = {}\nfield = "f"\nbecause = "g"',
             r"bad.toml \[\[prediction\]\] 1: experiment must be one of d. Got 'b'",
         ),
-        ("[lab]\ntitle = 3", r"bad.toml \[lab\]: answer, question must be given"),
+        ("[lab]\ntitle = 3", r"bad.toml \[lab\]: answer, number, preview, question must be given"),
         ('[[scene]]\ntitle = "a"\nlook = "b"', r"bad.toml \[\[scene\]\] 1: keys must be among .* Got look"),
         ('[[scene]]\ntitle = "a"', r"bad.toml \[\[scene\]\] 1: look_at, note, params must be given"),
     ],
