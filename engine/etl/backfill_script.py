@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Plan a backfill, rebuild the partitions, let today's daily run come in between: DuckDB, but for the rows."""
 import datetime
 import json
@@ -64,4 +66,4 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script: DuckDB alone, but for the rows of each day."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.source_code import fill
 from engine.spark.script_session import SESSION
 
 if TYPE_CHECKING:
@@ -32,7 +33,4 @@ print(json.dumps({"cached partitions of table 1": sum(held), "sum of table 1": r
 
 def script(params: CacheParams) -> str:
     """Return the script."""
-    text = SCRIPT
-    for name in ("level", "n_rows", "seed"):
-        text = text.replace(f"@{name}", repr(getattr(params, name)))
-    return text
+    return fill(SCRIPT, level=params.level, n_rows=params.n_rows, seed=params.seed)

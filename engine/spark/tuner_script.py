@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.source_code import Code, fill, literal
 from engine.spark import tuner_jobs
 from engine.spark.script_session import SESSION
 
@@ -37,13 +38,11 @@ print(json.dumps({"AQE's partitions": ran[-1].numTasks, "asked for": ASKED}))
 
 def script(params: TunerParams) -> str:
     """Return the script."""
-    copies = f".crossJoin(F.broadcast(spark.range({params.copies})))" if params.copies > 1 else ""
-    text = SCRIPT
-    for name, value in {
-        "asked": str(params.numbers[-1]),
-        "settings": repr(tuner_jobs.settings(params.numbers[-1], params.target_kb)),
-        "copies": copies,
-        "code": tuner_jobs.CODE[params.workload],
-    }.items():
-        text = text.replace(f"@{name}", value)
-    return text
+    copies = f".crossJoin(F.broadcast(spark.range({literal(params.copies)})))" if params.copies > 1 else ""
+    return fill(
+        SCRIPT,
+        asked=params.numbers[-1],
+        settings=tuner_jobs.settings(params.numbers[-1], params.target_kb),
+        copies=Code(copies),
+        code=Code(tuner_jobs.CODE[params.workload]),
+    )
