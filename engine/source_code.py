@@ -53,12 +53,12 @@ def literal(value: Any, depth: int = 0) -> str:
     raise InputError(f"A value in code must be text, a number, true, false, nothing, or a list of these. Got {kind.__name__}.")
 
 
-def constructor(params: Any) -> Code:
-    """Return the call that makes a dataclass of the project anew: its name, and each field as a literal."""
+def constructor(params: Any, **written: Code) -> Code:
+    """Return the call that makes a dataclass of the project anew: its name, and each field as a literal, or as ``written``."""
     if not is_dataclass(params) or not type(params).__module__.startswith("engine."):
         raise TypeError(f"params must be a dataclass of the engine. Got {type(params).__name__}.")
-    given = ", ".join(f"{field.name}={literal(getattr(params, field.name))}" for field in fields(params))
-    return Code(f"{type(params).__name__}({given})")
+    texts = {field.name: written.get(field.name) or literal(getattr(params, field.name)) for field in fields(params)}
+    return Code(f"{type(params).__name__}({', '.join(f'{name}={text}' for name, text in texts.items())})")
 
 
 def fill(template: str, /, **parts: Any) -> str:

@@ -359,9 +359,8 @@ print(json.dumps({
 def script(params: AnatomyParams) -> str:
     """Return the script for these settings."""
     if params.source == WRITTEN:
-        made = (
-            f"PARAMS = {constructor(params)}\nfile = write(written_table(PARAMS.cardinality, PARAMS.seed), PARAMS).to_pybytes()"
-        )
+        written = "write(written_table(PARAMS.cardinality, PARAMS.seed), PARAMS).to_pybytes()"
+        made = f"PARAMS = {constructor(params)}\nfile = {written}"
     else:
         path = params.upload if params.source == "upload" else f"datasets/{params.source}.parquet"
         made = f'PATH = {literal(path)}\nwith open(PATH, "rb") as source:\n    file = source.read()'

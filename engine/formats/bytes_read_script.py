@@ -24,9 +24,8 @@ def _script_rows(params: BytesReadParams) -> list[str]:
             f"table = thin(plain(read_upload(Path(PATH))), {literal(params.n_rows)})",
         ]
     if params.table == "synthetic":
-        lines = [
-            f"table = make_synthetic(SyntheticParams(n_rows={literal(params.n_rows)}, cardinality=100, seed={literal(params.seed)}))"
-        ]
+        size = f"n_rows={literal(params.n_rows)}, cardinality=100, seed={literal(params.seed)}"
+        lines = [f"table = make_synthetic(SyntheticParams({size}))"]
     else:
         lines = [
             f"table = pq.read_table({literal(f'datasets/{params.table}.parquet')})",
@@ -48,9 +47,11 @@ def _script_order(params: BytesReadParams) -> list[str]:
     if floating:
         lines.append("values = values.filter(pc.invert(pc.is_nan(values)))")
     lines.append("values = values.take(pc.sort_indices(values))")
-    lines.append(f"low, high = (values[round(share * (len(values) - 1))] for share in {literal(params.window)})")
+    window = literal(params.window)
+    lines.append(f"low, high = (values[round(share * (len(values) - 1))] for share in {window})")
     if params.order == "shuffled":
-        lines.append(f"table = table.take(pa.array(np.random.default_rng({literal(params.seed)}).permutation(table.num_rows)))")
+        rng = f"np.random.default_rng({literal(params.seed)})"
+        lines.append(f"table = table.take(pa.array({rng}.permutation(table.num_rows)))")
     elif params.order == "by predicate column":
         lines.append(f"table = table.sort_by({literal(params.predicate_column)})")
     return lines
@@ -105,6 +106,8 @@ def script(params: BytesReadParams) -> str:
         imports.append("from engine.data import SyntheticParams, make_synthetic")
     if params.table == "upload":
         imports += ["from engine.data import read_upload", "from engine.formats.byte_files import plain, thin"]
-    imports += ["from engine.formats.trace import TracedFile", "", f"columns = {literal(list(params.columns))}"]
-    reads = fill(_SCRIPT_READS, rows_per_group=params.rows_per_group, column=params.predicate_column)
+    imports += ["from engine.formats.trace import TracedFile", ""]
+    imports.append(f"columns = {literal(list(params.columns))}")
+    column = params.predicate_column
+    reads = fill(_SCRIPT_READS, rows_per_group=params.rows_per_group, column=column)
     return "\n".join(imports + _script_rows(params) + _script_order(params)) + "\n" + reads

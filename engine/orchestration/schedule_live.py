@@ -214,16 +214,16 @@ def as_sent(params: ScheduleParams, fire: Fire) -> str:
     if fire != "by this rule":
         schedule = f"Interval({float(fire.split()[1]):g}, {zone})"
     elif params.kind == "interval":
-        anchor = f"datetime({literal(params.year)}, 1, 1, 9, tzinfo=ZoneInfo({literal(params.zone)}))"
-        schedule = f"Interval(timedelta(minutes={literal(params.every_minutes)}), anchor_date={anchor}, {zone})"
+        start = f"datetime({literal(params.year)}, 1, 1, 9, tzinfo=ZoneInfo({literal(params.zone)}))"
+        every = f"timedelta(minutes={literal(params.every_minutes)})"
+        schedule = f"Interval({every}, anchor_date={start}, {zone})"
     else:
         schedule = f"{'Cron' if params.kind == 'cron' else 'RRule'}({literal(params.rule)}, {zone})"
     lines = [f"name={literal(fire)}", f"schedule={schedule}"]
     if params.limit:
-        strategy = STRATEGIES[params.collision]
-        lines.append(
-            f"global_limit=ConcurrencyLimitConfig(limit={literal(params.limit)}, collision_strategy={literal(strategy)})"
-        )
+        limit = f"limit={literal(params.limit)}"
+        strategy = f"collision_strategy={literal(STRATEGIES[params.collision])}"
+        lines.append(f"global_limit=ConcurrencyLimitConfig({limit}, {strategy})")
     return "scheduled.serve(\n    " + ",\n    ".join(lines) + ",\n)"
 
 

@@ -41,11 +41,12 @@ print(json.dumps({
 def code(params: ScheduleParams, start: float, n_runs: int) -> str:
     """Return a script that asks Prefect for ``n_runs`` dates from ``start`` on and prints the headline."""
     zone = literal(params.zone)
+    anchor = f"datetime({literal(params.year)}, 1, 1, 9, tzinfo=ZoneInfo({zone}))"
+    every = f"timedelta(minutes={literal(params.every_minutes)})"
     rule = {
         "cron": f"CronSchedule(cron={literal(params.cron)}, timezone={zone})",
         "rrule": f"RRuleSchedule(rrule={literal(params.rrule)}, timezone={zone})",
-        "interval": f"IntervalSchedule(interval=timedelta(minutes={literal(params.every_minutes)}), "
-        f"anchor_date=datetime({literal(params.year)}, 1, 1, 9, tzinfo=ZoneInfo({zone})), timezone={zone})",
+        "interval": f"IntervalSchedule(interval={every}, anchor_date={anchor}, timezone={zone})",
     }[params.kind]
     return fill(
         SCRIPT,
