@@ -28,6 +28,7 @@ OnFail = Literal["quarantine", "warn"]
 ON_FAIL: tuple[OnFail, ...] = get_args(OnFail)
 COLUMN_KEYS = ("type", "nullable", "min", "max", "in", "references", "except", "on_fail")
 MAX_NUMBER = 1e15  # of min, max and counts: what is exact as a float
+MAX_BITS = 64  # of a whole number, as TOML promises them
 MAX_DEPTH = 4  # a list in a column's rule in [columns]
 TABLE_KEYS = ("unique", "rows_a_day", "rows", "every_hour_of", "drift", "max_ks")
 
@@ -164,7 +165,10 @@ def _read(text: str) -> dict[str, Any]:
     level: list[Any] = [content]
     for _ in range(MAX_DEPTH):
         wholes = [whole.values() if isinstance(whole, dict) else whole for whole in level]
-        level = [part for whole in wholes for part in whole if isinstance(part, dict | list)]
+        parts = [part for whole in wholes for part in whole]
+        huge = any(isinstance(part, int) and part.bit_length() > MAX_BITS for part in parts)
+        require(not huge, "rules: a whole number must have at most {} bits.", MAX_BITS)
+        level = [part for part in parts if isinstance(part, dict | list)]
     require(not level, deep)
     return content
 

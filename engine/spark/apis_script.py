@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 @session
 flights = spark.read.parquet("datasets/flights.parquet").where(F.col("month") <= @months).select(*@columns)
 flights.createOrReplaceTempView("picked")
-'''.replace("@session", SESSION)
+'''
 GAIN = '''
 
 def gain(dep, arr):
@@ -105,6 +105,7 @@ def script(params: ApisParams) -> str:
     text = HEAD + (GAIN if params.workload == JOBS[0] else LATE) + TAIL
     return fill(
         text,
+        session=Code(SESSION),
         arrow=params.arrow_udf,
         once=Code(".asNondeterministic()" if params.once else ""),
         months=params.months,

@@ -36,7 +36,7 @@ in_spark = [list(row) for row in spark.sql("""
 in_pandas, in_spark = crossover_engines.plain(in_pandas), crossover_engines.plain(in_spark)
 assert crossover_engines.same(in_pandas, in_spark)  # sums of doubles to nine digits
 print(json.dumps({"rows": files.n_rows, "bytes on disk": files.size_bytes, "answer": crossover_engines.told(in_pandas)}))
-'''.replace("@session", SESSION)
+'''
 PANDAS = {
     "filter": """lines = pd.read_csv(
     files.lineitem, usecols=["l_shipdate", "l_discount", "l_quantity", "l_extendedprice"], parse_dates=["l_shipdate"])
@@ -66,4 +66,4 @@ in_pandas = [[len(first), first.l_extendedprice.sum()]]
 def script(params: CrossoverParams) -> str:
     """Return the script; it imports this project only for the files and the comparison, which are its own."""
     work = {"pandas": Code(PANDAS[params.work]), "sql": Code(SQL[params.work])}
-    return fill(SCRIPT, n_rows=params.n_rows, **work, **SPARK_SCHEMA)
+    return fill(SCRIPT, session=Code(SESSION), n_rows=params.n_rows, **work, **SPARK_SCHEMA)

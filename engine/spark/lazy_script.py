@@ -42,7 +42,7 @@ rows = @action
 stages = {stage for job in jobs(action) for stage in tracker.getJobInfo(job).stageIds}
 ran = [info for stage in stages if (info := tracker.getStageInfo(stage)) and info.numCompletedTasks]  # not the skipped ones
 print(json.dumps({"rows": rows, "jobs before the action": len(before), "stages": len(ran)}))
-'''.replace("@session", SESSION)
+'''
 
 
 def script(params: LazyParams) -> str:
@@ -54,6 +54,7 @@ def script(params: LazyParams) -> str:
     }
     return fill(
         SCRIPT,
+        session=Code(SESSION),
         settings=params.settings,
         columns=sorted(lazy_chain.COLUMNS),
         chain=Code("".join(f"    {lazy_chain.STEPS[step].code}\n" for step in params.chain)),

@@ -29,7 +29,7 @@ table = @table
 @session
 spark.conf.set("spark.sql.leafNodeDefaultParallelism", @n_input)  # partitions of the input
 frame = spark.createDataFrame(table)
-'''.replace("@session", SESSION)
+'''
 BY_ID = """split = @call
 found = split.groupBy(F.spark_partition_id()).count()
 n = split.rdd.getNumPartitions()
@@ -78,7 +78,14 @@ def script(params: PartitioningParams) -> str:
         table = Code('pq.read_table("datasets/flights.parquet", columns=KEYS)')
     if params.strategy not in FILES:
         head = head.replace("import tempfile\n", "")
-    head = fill(head, keys=list(params.keys), n_partitions=params.n_partitions, n_input=params.n_input, table=table)
+    head = fill(
+        head,
+        session=Code(SESSION),
+        keys=list(params.keys),
+        n_partitions=params.n_partitions,
+        n_input=params.n_input,
+        table=table,
+    )
     if params.strategy in FILES:
         return head + FILES[params.strategy] + TAIL
     sample = SAMPLE_ALL if params.strategy == "range" else ""

@@ -33,7 +33,7 @@ tracker = spark.sparkContext.statusTracker()
 stages = {stage for job in tracker.getJobIdsForGroup(group) for stage in tracker.getJobInfo(job).stageIds}
 ran = [info for stage in sorted(stages) if (info := tracker.getStageInfo(stage)) and info.numCompletedTasks]  # not the skipped
 print(json.dumps({"AQE's partitions": ran[-1].numTasks, "asked for": ASKED}))
-'''.replace("@session", SESSION)
+'''
 
 
 def script(params: TunerParams) -> str:
@@ -41,6 +41,7 @@ def script(params: TunerParams) -> str:
     copies = f".crossJoin(F.broadcast(spark.range({literal(params.copies)})))" if params.copies > 1 else ""
     return fill(
         SCRIPT,
+        session=Code(SESSION),
         asked=params.numbers[-1],
         settings=tuner_jobs.settings(params.numbers[-1], params.target_kb),
         copies=Code(copies),
