@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import Code, constructor, fill, literal
+
 SCRIPT = '''"""Plan a backfill, rebuild the partitions, let today's daily run come in between: DuckDB, but for the rows."""
 import datetime
 import json
@@ -64,4 +66,5 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script: DuckDB alone, but for the rows of each day."""
-    return SCRIPT.replace("@params", repr(params))
+    dates = ", ".join(f"datetime.date.fromisoformat({literal(day.isoformat())})" for day in params.dates)
+    return fill(SCRIPT, params=constructor(params, dates=Code(f"({dates})")))

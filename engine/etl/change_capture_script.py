@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Four ways to follow a table, change by change, in SQLite."""
 import json
 import sqlite3
 
 from engine.etl import change_capture, change_stream
 
-PARAMS = @params
+PARAMS = change_capture.@params
 day = (PARAMS.day, PARAMS.n_flights, PARAMS.n_revisions, PARAMS.seed)
 changes = change_stream.stream(*day).table.to_pylist()
 log = change_stream.deliver(*day, PARAMS.reorder_minutes, PARAMS.duplicate_share).to_pylist()
@@ -79,4 +81,4 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script."""
-    return SCRIPT.replace("@params", f"change_capture.{params!r}")
+    return fill(SCRIPT, params=params)

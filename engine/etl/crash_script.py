@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""A run that crashes and is run again, in five ways with two safeguards: DuckDB, but for the rows and the SQL."""
 import json
 
@@ -71,4 +73,4 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script: DuckDB alone, but for the rows and the statements of each strategy."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill, literal
+
 SCRIPT = '''"""One job before loading (pandas) and after (SQL in DuckDB); then the rule changes."""
 import json
 
 import duckdb
 import pandas as pd
+
+
+def rounded(rows):
+    return sorted((*map(str, row[:-1]), round(float(row[-1]), 6)) for row in rows)
+
 
 LATE, NEW, N_DAYS, RETENTION, LOADS = @values
 flights = pd.read_parquet("datasets/flights.parquet")
@@ -23,15 +30,15 @@ groups = marked.groupby(["day_of_year", "carrier", "name"], as_index=False)
 summary = groups.agg(flights=("late", "size"), late=("late", "sum"), delay=("arr_delay", "sum"))
 
 # ELT: loaded as it is, transformed in the warehouse
-by_sql = duckdb.sql("""
-    SELECT day_of_year, carrier, name, count(*) AS flights, sum((arr_delay > @late)::INT) AS late, sum(arr_delay) AS delay
+by_sql = duckdb.sql(f"""
+    SELECT day_of_year, carrier, name, count(*) AS flights, sum((arr_delay > {LATE})::INT) AS late, sum(arr_delay) AS delay
     FROM raw JOIN airlines USING (carrier) WHERE arr_delay IS NOT NULL GROUP BY ALL ORDER BY day_of_year, carrier""").df()
 equal = summary.astype(str).replace(r"[.]0$", "", regex=True).equals(by_sql.astype(str).replace(r"[.]0$", "", regex=True))
 
 # the rule changes: the new question, asked of the rows of the source, and of what ETL has in its warehouse
-truth = duckdb.sql("""@truth_sql""").fetchall()
+truth = duckdb.sql(@truth_sql).fetchall()
 try:
-    answer = duckdb.sql("""@rule_sql""").fetchall()
+    answer = duckdb.sql(@rule_sql).fetchall()
     outcome = "rebuilds" if rounded(answer) == rounded(truth) else "silently wrong"
 except duckdb.Error:
     outcome = "cannot"
@@ -46,30 +53,18 @@ print(json.dumps({
     "rebuilt_days": N_DAYS if outcome == "rebuilds" else min(RETENTION, N_DAYS),
 }))
 '''
-ROUNDED = """
-
-def rounded(rows):
-    return sorted((*map(str, row[:-1]), round(float(row[-1]), 6)) for row in rows)
-
-"""
 
 
 def script(params: Any) -> str:
     """Return the script."""
     from engine.etl import elt
 
-    limits = {"late": params.late_minutes, "new": params.new_minutes}
+    limits = {"late": literal(params.late_minutes), "new": literal(params.new_minutes)}
     rows = "summary" if params.loads == "summary" else "cleaned"
     sql = elt.SUMMARY_RULE_SQL.get(params.rule) if rows == "summary" else None
-    values = (params.late_minutes, params.new_minutes, params.n_days, params.retention_days, params.loads)
-    parts = {
-        "@values": ", ".join(repr(value) for value in values),
-        "@late": str(params.late_minutes),
-        "@truth_sql": elt.RULE_SQL[params.rule].format(rows="raw", **limits),
-        "@rule_sql": (sql or elt.RULE_SQL[params.rule]).format(rows=rows, **limits),
-        "import pandas as pd\n\nLATE": f"import pandas as pd\n{ROUNDED}\nLATE",
-    }
-    code = SCRIPT
-    for mark, text in parts.items():
-        code = code.replace(mark, text)
-    return code
+    return fill(
+        SCRIPT,
+        values=(params.late_minutes, params.new_minutes, params.n_days, params.retention_days, params.loads),
+        truth_sql=elt.RULE_SQL[params.rule].format(rows="raw", **limits),
+        rule_sql=(sql or elt.RULE_SQL[params.rule]).format(rows=rows, **limits),
+    )

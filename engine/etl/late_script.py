@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""A daily run with a watermark and a look-back, and a cursor on updated-at, in DuckDB."""
 import json
 
@@ -13,7 +15,7 @@ import pyarrow as pa
 
 from engine.etl import late, late_cursor
 
-PARAMS = @params
+PARAMS = late.@params
 rows = late.stream(PARAMS)  # real flights, simulated arrival
 con = duckdb.connect()
 landed = pa.table({"id": np.arange(len(rows.day)), "day": rows.day, "arrival": rows.arrival_hour})
@@ -66,4 +68,4 @@ print(json.dumps({
 
 def script(params: Any) -> str:
     """Return the script."""
-    return SCRIPT.replace("@params", f"late.{params!r}")
+    return fill(SCRIPT, params=params)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""The same files loaded in five ways, twice: DuckDB alone, but for the files that arrive and their source."""
 import json
 
@@ -55,4 +57,4 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script: DuckDB alone, but for the files that arrive."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

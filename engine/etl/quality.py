@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -260,36 +260,12 @@ def batch_of(table: TableName, fault: Fault, dose: float, first_day: int, n_days
 
 
 def check(contract: Contract, table: pa.Table) -> dict[str, np.ndarray]:
-    """Hold a batch to the row rules with pandera; return the places of the rows that break each rule.
+    """Hold a batch to the row rules with pandera; return the places of the rows that break each rule."""
+    from engine.etl import quality_gate
 
-    Rows whose values are not of the column's type are set aside first: the other rules need numbers.
-    """
-    from pandera.errors import SchemaErrors
-
-    schema, found = quality_rules.schema(contract), {text: np.zeros(0, np.int64) for text in quality_rules.texts(contract)}
     frame = table.select(contract.names).to_pandas()
-    for _ in range(2):
-        try:
-            schema.validate(frame, lazy=True)
-            return found
-        except SchemaErrors as errors:
-            cases = errors.failure_cases
-        mistyped = cases["check"].astype(str).str.startswith("coerce_dtype")
-        if mistyped.any():
-            for column, rows in cases[mistyped].groupby("column"):
-                found[f"{column} must be of type {contract.rule(column).type}"] = _places(rows)
-            frame = frame.drop(index=cases[mistyped]["index"].astype(np.int64).unique())
-            continue
-        for (column, name), rows in cases.groupby([cases["column"].fillna(""), "check"]):
-            text = f"{column} must not be null" if name == "not_nullable" else str(name)
-            text = f"{', '.join(contract.unique)} must be unique" if name == "multiple_fields_uniqueness" else text
-            found[text] = _places(rows)
-        return found
-    return found
-
-
-def _places(cases: Any) -> np.ndarray:
-    return np.unique(cases["index"].dropna().to_numpy().astype(np.int64))
+    rows = quality_gate.broken(contract.rules, list(contract.unique), quality_rules.known(contract), frame)
+    return {text: np.array(sorted(rows.get(text, ())), np.int64) for text in quality_rules.texts(contract)}
 
 
 def _batch_rules(contract: Contract, table: pa.Table, params: QualityParams) -> list[tuple[str, str, bool]]:
@@ -327,7 +303,7 @@ def _truth(contract: Contract, first_day: int, n_days: int) -> tuple[pa.Schema, 
     rows = quality_faults.real(contract.table, first_day, n_days)
     kept, kinds = np.ones(len(rows), bool), quality_rules.texts(contract)
     for text, places in check(contract, rows).items():
-        if text not in kinds or kinds[text][2] == "quarantine":
+        if kinds[text][2] == "quarantine":
             kept[places] = False
     return rows.schema, answers(contract.table, rows.filter(pa.array(kept)))
 
@@ -340,7 +316,7 @@ def _run(params: QualityParams) -> tuple[Batch, tuple[CheckOutcome, ...], np.nda
     outcomes = []
     kinds = quality_rules.texts(contract)
     for text, places in check(contract, batch.table).items():
-        kind, _, severity = kinds.get(text, ("value", "", "quarantine"))
+        kind, _, severity = kinds[text]
         n_injected = int(injected[places].sum())
         outcomes.append(CheckOutcome(text, kind, severity, places, len(places) - n_injected, n_injected, bool(len(places))))
         quarantined[places if severity == "quarantine" else places[:0]] = True

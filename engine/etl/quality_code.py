@@ -1,11 +1,17 @@
-"""Python source written from a contract: the pandera schema, the script of the quality gate, the tests of a load for pytest."""
+"""Python source written from a contract: the script of the quality gate, and the tests of a load for pytest.
+
+The contract stands in both as one plain value, and the checks made of it as the code of ``quality_gate``, which the page runs.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from engine.etl import quality_faults
-from engine.etl.quality_rules import DTYPES, ColumnRule, Contract
+from engine.etl import quality_faults, quality_rules
+from engine.etl.quality_rules import Contract
+from engine.source_code import Code, fill, literal
 
 TOTALS = {"weather": "wind_speed", "flights": "distance", "planes": "seats"}  # the control total that the source sends along
 TRANSFORMS = {  # the code under test, and what it gives for three rows by hand
@@ -27,112 +33,63 @@ TRANSFORMS = {  # the code under test, and what it gives for three rows by hand
 }
 
 
-def _column(rule: ColumnRule) -> str:
-    checks = []
-    if rule.min is not None:
-        checks.append(f'pa.Check.in_range({rule.min:g}, {rule.max:g}, error="{rule.range_text}")')
-    if rule.one_of:
-        checks.append(f'pa.Check.isin({list(rule.one_of)!r}, error="{rule.name} must be one of {", ".join(rule.one_of)}")')
-    if rule.references:
-        checks.append(
-            f'pa.Check(lambda values: values.isin(KNOWN["{rule.name}"]), error="{rule.name} must be in {rule.references}")'
-        )
-    kind = "str" if rule.type == "text" else f'"{DTYPES[rule.type]}"'
-    options = (", nullable=True" if rule.nullable else "") + (", coerce=True" if rule.type in ("int", "float") else "")
-    if not checks:
-        return f'        "{rule.name}": pa.Column({kind}{options}),'
-    lines = "".join(f"\n                {check}," for check in checks)
-    return f'        "{rule.name}": pa.Column(\n            {kind},\n            [{lines}\n            ]{options},\n        ),'
+GATE = Path(__file__).with_name("quality_gate.py")
+IMPORTS = "import pandera.pandas as pa\n"
 
 
-def schema_source(contract: Contract) -> str:
-    """Return the source of a pandera schema with the row rules of a contract."""
-    known = []
-    for rule in contract.columns:
-        if rule.references:
-            table, _, column = rule.references.partition(".")
-            extra = " | {" + ", ".join(f'"{value}"' for value in rule.exceptions) + "}" if rule.exceptions else ""
-            known.append(f'    "{rule.name}": set(pd.read_parquet("datasets/{table}.parquet")["{column}"]){extra},')
-    head = "KNOWN = {  # what foreign keys may point to\n" + "\n".join(known) + "\n}\n" if known else ""
-    columns = "\n".join(_column(rule) for rule in contract.columns)
-    unique = f"    unique={list(contract.unique)!r},\n" if contract.unique else ""
-    return (
-        f'{head}schema = pa.DataFrameSchema(\n    {{\n{columns}\n    }},\n{unique}    report_duplicates="exclude_first",\n)\n'
-    )
+@lru_cache(maxsize=1)
+def gate_source() -> Code:
+    """Return the code of the checks: what stands below the imports of ``quality_gate``, the same that the page runs."""
+    return Code(GATE.read_text(encoding="utf-8").partition(IMPORTS)[2].strip("\n"))
 
 
-BROKEN = '''
+def _parts(contract: Contract) -> dict[str, Any]:
+    """Return what every script of a contract needs: its rules as plain values, and the code that checks them."""
+    lines = "".join(f"    {literal(name)}: {literal(rule)},\n" for name, rule in contract.rules.items())
+    return {"rules": Code(f"{{\n{lines}}}"), "unique": list(contract.unique), "gate": gate_source(), "known": Code(KNOWN)}
 
-def broken(schema, frame):
-    """Return the rows that break each rule; rows of a wrong type go first, for the other rules need numbers."""
-    rules = {}
-    for _ in range(2):
-        try:
-            schema.validate(frame, lazy=True)
-            break
-        except pa.errors.SchemaErrors as errors:
-            cases = errors.failure_cases
-        mistyped = cases[cases["check"].astype(str).str.startswith("coerce_dtype")]
-        for case in (mistyped if len(mistyped) else cases).to_dict("records"):
-            rule = case["check"]
-            if len(mistyped):
-                rule = f"{case['column']} must be of type {TYPES[case['column']]}"
-            elif rule == "not_nullable":
-                rule = f"{case['column']} must not be null"
-            elif rule == "multiple_fields_uniqueness":
-                rule = f"{', '.join(schema.unique)} must be unique"
-            rules.setdefault(rule, set()).add(case["index"])
-        if not len(mistyped):
-            break
-        frame = frame.drop(index=mistyped["index"].unique())
-    return rules
-'''
+
+KNOWN = '''def values_of(reference):
+    """Return the values of table.column, to which a foreign key points."""
+    table, _, name = reference.partition(".")
+    return set(pd.read_parquet(f"datasets/{table}.parquet")[name].dropna())
+
+
+KNOWN = {rule["references"]: values_of(rule["references"]) for rule in RULES.values() if "references" in rule}
+WARN_ONLY = [text for name, rule in RULES.items() if rule.get("on_fail") == "warn" for text in texts(name, rule).values()]'''
 
 SCRIPT = '''"""A batch with its faults, held to its contract by pandera; the rows that break each rule are counted."""
 import json
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
 
 from engine.etl import quality
 
-PARAMS = @params
-batch = quality.batch_of(PARAMS.table, PARAMS.fault, PARAMS.dose, PARAMS.first_day, PARAMS.n_days, PARAMS.seed)
-@schemaTYPES = @types
-WARN_ONLY = @warn
+batch = quality.batch_of@batch
 RULES = @rules
-@broken
+UNIQUE = @unique  # together
 
-rules = broken(schema, batch.table.to_pandas())
-quarantined = set().union(*[rows for rule, rows in rules.items() if rule not in WARN_ONLY])
+@gate
+
+
+@known
+
+found = broken(RULES, UNIQUE, KNOWN, batch.table.to_pandas())
+quarantined = set().union(*[rows for rule, rows in found.items() if rule not in WARN_ONLY])
 numbers = {"n_rows": batch.table.num_rows, "n_quarantined": len(quarantined)}
-print(json.dumps(numbers | {rule: len(rules.get(rule, ())) for rule in RULES}))
+every = [text for name, rule in RULES.items() for text in texts(name, rule).values()]
+every += [f"{', '.join(UNIQUE)} must be unique"] * bool(UNIQUE)
+print(json.dumps(numbers | {rule: len(found.get(rule, ())) for rule in every}))
 '''
-
-
-def _types(contract: Contract) -> dict[str, str]:
-    return {rule.name: rule.type for rule in contract.columns}
 
 
 def script(params: Any) -> str:
     """Return the script: pandera alone, but for the batch and its injected faults."""
-    from engine.etl import quality_rules
-
-    contract = params.contract
-    texts = quality_rules.texts(contract)
-    warn = [text for text, (_, _, severity) in texts.items() if severity == "warn"]
-    parts = {
-        "@params": f"quality.{params!r}",
-        "@schema": schema_source(contract),
-        "@types": repr(_types(contract)),
-        "@warn": repr(warn),
-        "@rules": "[\n" + "".join(f"    {text!r},\n" for text in texts) + "]",
-        "@broken": BROKEN.strip("\n") + "\n",
-    }
-    code = SCRIPT
-    for mark, text in parts.items():
-        code = code.replace(mark, text)
-    return code
+    p = params
+    batch = (p.table, p.fault, p.dose, p.first_day, p.n_days, p.seed)
+    return fill(SCRIPT, batch=batch, **_parts(p.contract))
 
 
 TESTS = '''"""Tests of the load of @table: unit, contract, data, idempotency, reconciliation.
@@ -140,18 +97,23 @@ TESTS = '''"""Tests of the load of @table: unit, contract, data, idempotency, re
 Run from the repository root: BATCH=<a Parquet file> python -m pytest test_@table.py
 """
 import os
+from typing import Any
 
 import duckdb
 import pandas as pd
 import pandera.pandas as pa
 
 BATCH = os.environ["BATCH"]
+RULES = @rules
+UNIQUE = @unique  # together
 KEYS = @keys
-TYPES = @types
-WARN_ONLY = @warn
 MANIFEST = @manifest  # what the source says that it sent
 
-@schema@broken
+@gate
+
+
+@known
+
 
 def transform(batch):
     """The code under test: import it from your pipeline instead."""
@@ -176,20 +138,20 @@ def test_unit():
 def test_contract():
     """The columns are there, with the types that were agreed."""
     batch = pd.read_parquet(BATCH)
-    assert set(TYPES) <= set(batch.columns), f"missing: {set(TYPES) - set(batch.columns)}"
+    assert set(RULES) <= set(batch.columns), f"missing: {set(RULES) - set(batch.columns)}"
     is_type = {
         "int": pd.api.types.is_numeric_dtype,
         "float": pd.api.types.is_numeric_dtype,
         "text": lambda column: column.dropna().map(type).eq(str).all(),
         "time": pd.api.types.is_datetime64_any_dtype,
     }
-    wrong = [f"{name} is {batch[name].dtype}" for name, kind in TYPES.items() if not is_type[kind](batch[name])]
+    wrong = [f"{name} is {batch[name].dtype}" for name, rule in RULES.items() if not is_type[rule["type"]](batch[name])]
     assert not wrong, wrong
 
 
 def test_data():
     """Every row keeps every rule that quarantines."""
-    rules = broken(schema, pd.read_parquet(BATCH))
+    rules = broken(RULES, UNIQUE, KNOWN, pd.read_parquet(BATCH))
     found = {rule: len(rows) for rule, rows in rules.items() if rule not in WARN_ONLY}
     assert not found, found
 
@@ -224,28 +186,19 @@ def test_reconciliation():
 
 def tests(params: Any) -> str:
     """Return pytest code for the load of the table in view; the manifest is that of the real rows, as the source sent them."""
-    from engine.etl import quality_rules
-
     contract = params.contract
-    sent, total = quality_faults.real(params.table, params.first_day, params.n_days), TOTALS[params.table]
-    transform, given, expected = TRANSFORMS[params.table]
+    sent = quality_faults.real(params.table, params.first_day, params.n_days)
+    total = TOTALS[params.table]
+    transform, given, expected = map(Code, TRANSFORMS[params.table])
     values = [value for value in sent[total].to_pylist() if value is not None]
-    warn = [text for text, (_, _, severity) in quality_rules.texts(contract).items() if severity == "warn"]
-    keys = list(contract.unique or quality_rules.parse(params.table).unique)
-    parts = {
-        "@table": params.table,
-        "@keys": repr(keys),
-        "@types": repr(_types(contract)),
-        "@warn": repr(warn),
-        "@manifest": repr({"rows": sent.num_rows, f"sum of {total}": round(sum(values), 2)}),
-        "@schema": schema_source(contract),
-        "@broken": BROKEN,
-        "@transform": transform,
-        "@given": given,
-        "@expected": expected,
-        "@total": total,
-    }
-    code = TESTS
-    for mark, text in parts.items():
-        code = code.replace(mark, text)
-    return code
+    return fill(
+        TESTS,
+        table=Code(params.table),  # one of TABLES
+        keys=list(contract.unique or quality_rules.parse(params.table).unique),
+        manifest={"rows": sent.num_rows, f"sum of {total}": round(sum(values), 2)},
+        transform=transform,
+        given=given,
+        expected=expected,
+        total=Code(total),
+        **_parts(contract),
+    )

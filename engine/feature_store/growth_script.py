@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Count the pairs that each join looks at, and join once with DuckDB."""
 import json
 
@@ -41,4 +43,4 @@ print(json.dumps({
 
 def script(params: Any) -> str:
     """Return the script: DuckDB alone, but for the rows."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

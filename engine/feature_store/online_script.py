@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Materialise as scheduled, then ask serving and training for every key at the same moment."""
 import contextlib
 import io
@@ -64,4 +66,4 @@ print(json.dumps({
 
 def script(params: Any) -> str:
     """Return the script: Feast itself; the rows, the schedule and the repository's settings are the lab's."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Ask Feast for the features of some flights, and print what it answered."""
 import json
 import tempfile
@@ -51,4 +53,4 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script: Feast alone, but for the rows."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Register the definitions, change a view, and read it as before and pinned."""
 import contextlib
 import io
@@ -49,4 +51,4 @@ print(json.dumps({
 
 def script(params: Any) -> str:
     """Return the script: Feast's own calls; the data, the definitions and the change are the lab's."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Join the flights as training does and as serving does, and score one model on both."""
 import json
 
@@ -71,4 +73,4 @@ print(json.dumps({
 
 def script(params: Any) -> str:
     """Return the script: pandas' ``merge_asof`` and scikit-learn; the flights and the definition are the lab's."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

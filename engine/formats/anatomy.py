@@ -21,6 +21,7 @@ from engine import data, workspace
 from engine.errors import require, require_choice
 from engine.formats import parquet_pieces
 from engine.formats.parquet_pieces import Piece
+from engine.source_code import Code, constructor, fill, literal
 from engine.units import human_bytes, human_factor
 
 Source = Literal["written here", "flights", "weather", "planes", "airports", "airlines", "upload"]
@@ -358,8 +359,9 @@ print(json.dumps({
 def script(params: AnatomyParams) -> str:
     """Return the script for these settings."""
     if params.source == WRITTEN:
-        made = f"PARAMS = {params!r}\nfile = write(written_table(PARAMS.cardinality, PARAMS.seed), PARAMS).to_pybytes()"
+        written = "write(written_table(PARAMS.cardinality, PARAMS.seed), PARAMS).to_pybytes()"
+        made = f"PARAMS = {constructor(params)}\nfile = {written}"
     else:
         path = params.upload if params.source == "upload" else f"datasets/{params.source}.parquet"
-        made = f'PATH = {path!r}\nwith open(PATH, "rb") as source:\n    file = source.read()'
-    return SCRIPT.replace("@file", made)
+        made = f'PATH = {literal(path)}\nwith open(PATH, "rb") as source:\n    file = source.read()'
+    return fill(SCRIPT, file=Code(made))

@@ -5,35 +5,31 @@ Real: everything that it prints is measured again. Only the handle, the syntheti
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from engine.formats import byte_files
+from engine.source_code import fill, literal
 
 if TYPE_CHECKING:
     from engine.formats.bytes_read import BytesReadParams
-
-
-def _quoted(value: str | list[str]) -> str:
-    """Return text, or a list of texts, as Python source in double quotes."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _script_rows(params: BytesReadParams) -> list[str]:
     """Return the script's lines that make the rows, in the source's order."""
     if params.table == "upload":
         return [
-            f"PATH = {_quoted(params.upload)}",
-            f"table = thin(plain(read_upload(Path(PATH))), {params.n_rows:_})",
+            f"PATH = {literal(params.upload)}",
+            f"table = thin(plain(read_upload(Path(PATH))), {literal(params.n_rows)})",
         ]
     if params.table == "synthetic":
-        lines = [f"table = make_synthetic(SyntheticParams(n_rows={params.n_rows:_}, cardinality=100, seed={params.seed}))"]
+        size = f"n_rows={literal(params.n_rows)}, cardinality=100, seed={literal(params.seed)}"
+        lines = [f"table = make_synthetic(SyntheticParams({size}))"]
     else:
         lines = [
-            f'table = pq.read_table("datasets/{params.table}.parquet")',
-            f"n_rows = min({params.n_rows:_}, table.num_rows)",
+            f"table = pq.read_table({literal(f'datasets/{params.table}.parquet')})",
+            f"n_rows = min({literal(params.n_rows)}, table.num_rows)",
             "table = table.take(pa.array(np.arange(n_rows) * table.num_rows // n_rows))  # evenly spaced",
         ]
     time_column = {"synthetic": "event_time"}.get(params.table, "time_hour")
@@ -47,15 +43,17 @@ def _script_rows(params: BytesReadParams) -> list[str]:
 def _script_order(params: BytesReadParams) -> list[str]:
     """Return the script's lines that take the range's bounds and put the rows in order."""
     floating = pa.types.is_floating(byte_files.schema(params.table, params.upload).field(params.predicate_column).type)
-    lines = [f"values = table[{_quoted(params.predicate_column)}].combine_chunks().drop_null()"]
+    lines = [f"values = table[{literal(params.predicate_column)}].combine_chunks().drop_null()"]
     if floating:
         lines.append("values = values.filter(pc.invert(pc.is_nan(values)))")
     lines.append("values = values.take(pc.sort_indices(values))")
-    lines.append(f"low, high = (values[round(share * (len(values) - 1))] for share in {params.window})")
+    window = literal(params.window)
+    lines.append(f"low, high = (values[round(share * (len(values) - 1))] for share in {window})")
     if params.order == "shuffled":
-        lines.append(f"table = table.take(pa.array(np.random.default_rng({params.seed}).permutation(table.num_rows)))")
+        rng = f"np.random.default_rng({literal(params.seed)})"
+        lines.append(f"table = table.take(pa.array({rng}.permutation(table.num_rows)))")
     elif params.order == "by predicate column":
-        lines.append(f"table = table.sort_by({_quoted(params.predicate_column)})")
+        lines.append(f"table = table.sort_by({literal(params.predicate_column)})")
     return lines
 
 
@@ -78,15 +76,15 @@ for block in fastavro.block_reader(avro_file):  # asks for the same bytes as fas
     pass
 
 sink = io.BytesIO()
-pq.write_table(table, sink, row_group_size={rows_per_group:_})
-wanted = (pc.field({column}) >= low) & (pc.field({column}) <= high)
+pq.write_table(table, sink, row_group_size=@rows_per_group)
+wanted = (pc.field(@column) >= low) & (pc.field(@column) <= high)
 parquet_file = TracedFile(sink.getvalue())
 rows = pq.read_table(
     pa.PythonFile(parquet_file, mode="r"), columns=columns, filters=wanted, use_threads=False, pre_buffer=False
 )
 fragment = ds.ParquetFileFormat().make_fragment(pa.BufferReader(sink.getvalue()))
 
-print(json.dumps({{
+print(json.dumps({
     "csv_touched_bytes": csv_file.touched().n_bytes,
     "avro_touched_bytes": avro_file.touched().n_bytes,
     "parquet_touched_bytes": parquet_file.touched().n_bytes,
@@ -94,7 +92,7 @@ print(json.dumps({{
     "row_groups": fragment.num_row_groups,
     "row_groups_kept": fragment.subset(wanted).num_row_groups,
     "rows_matching": rows.num_rows,
-}}))
+}))
 """
 
 
@@ -108,6 +106,8 @@ def script(params: BytesReadParams) -> str:
         imports.append("from engine.data import SyntheticParams, make_synthetic")
     if params.table == "upload":
         imports += ["from engine.data import read_upload", "from engine.formats.byte_files import plain, thin"]
-    imports += ["from engine.formats.trace import TracedFile", "", f"columns = {_quoted(list(params.columns))}"]
-    reads = _SCRIPT_READS.format(rows_per_group=params.rows_per_group, column=_quoted(params.predicate_column))
+    imports += ["from engine.formats.trace import TracedFile", ""]
+    imports.append(f"columns = {literal(list(params.columns))}")
+    column = params.predicate_column
+    reads = fill(_SCRIPT_READS, rows_per_group=params.rows_per_group, column=column)
     return "\n".join(imports + _script_rows(params) + _script_order(params)) + "\n" + reads

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from engine.errors import require, require_choice
 from engine.formats import byte_files
 from engine.jobs import Progress, Steps, beside, run_to_end, timed
+from engine.source_code import fill
 from engine.units import human_bytes, human_factor
 
 Table = Literal["flights", "weather", "synthetic"]
@@ -391,4 +392,4 @@ print(json.dumps(numbers))
 
 def script(params: CodecsParams) -> str:
     """Return the script: pyarrow alone, but for the choice of rows."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

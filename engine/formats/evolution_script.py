@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.formats.schema_changes import AVRO_NULLABLE, DEFAULT_ORIGIN, INT8_MAX, NEW_NAME, OLD_NAME, Change, Format
+from engine.source_code import fill, literal
 
 if TYPE_CHECKING:
     from engine.formats.evolution import EvolutionParams
@@ -16,8 +17,8 @@ _ROWS = """\
 names = ["carrier", "flight", "sched_dep_time", "dep_delay", "distance", "origin"]
 flights = pq.read_table("datasets/flights.parquet", columns=names)
 cancelled = pc.indices_nonzero(flights["dep_delay"].is_null()).to_numpy()
-rng = np.random.default_rng({seed})
-places = [rng.choice(cancelled), *rng.choice(flights.num_rows, {n_others}, replace=False)]
+rng = np.random.default_rng(@seed)
+places = [rng.choice(cancelled), *rng.choice(flights.num_rows, @n_others, replace=False)]
 rows = flights.take(pa.array(places, pa.int64()))
 """
 
@@ -93,7 +94,7 @@ def _indented(code: str, spaces: int) -> str:
 
 
 def _rows(params: EvolutionParams) -> str:
-    return _ROWS.format(seed=params.seed, n_others=params.n_rows - 1)
+    return fill(_ROWS, seed=params.seed, n_others=params.n_rows - 1)
 
 
 def _read(params: EvolutionParams, format: Format, reader: str) -> str:
@@ -235,7 +236,7 @@ print(json.dumps({{
     "n_nulls": n["nulls"],
     "n_silently_wrong": n["silently wrong"],
     "n_errors": n["error"],
-    "outcome": outcomes["{change}", "{format}"],
+    "outcome": outcomes[{change}, {format}],
 }}))
 """
 
@@ -254,7 +255,7 @@ def script(params: EvolutionParams) -> str:
         **parts,
         absent=absent,
         more=f"{{{', '.join(more)}}}.get(change, {{}})" if more else "{}",
-        change=params.change,
-        format=params.format,
+        change=literal(params.change),
+        format=literal(params.format),
     )
     return "".join([_HEAD, _rows(params), _OLD, _versions(params), "\n\n", _AVRO, body])

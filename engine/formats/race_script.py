@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.formats.race_formats import FORMATS
 from engine.formats.race_params import RaceParams
+from engine.source_code import Code, fill, literal
 
 TEMPLATE = '''"""One round of the race: files written and read by pyarrow, Polars and fastavro."""
 import json
@@ -74,5 +75,5 @@ print(json.dumps(numbers))
 def script(params: RaceParams) -> str:
     """Return the script; it imports this project only for the rows, the Avro bridge and the comparison, which are its own."""
     shown = {name: (FORMATS[name].family, FORMATS[name].codec, FORMATS[name].suffix) for name in params.formats}
-    formats = "\n".join(f"    {name!r}: {entry!r}," for name, entry in shown.items())
-    return TEMPLATE.replace("@params", repr(params)).replace("@formats", formats)
+    formats = "\n".join(f"    {literal(name)}: {literal(entry)}," for name, entry in shown.items())
+    return fill(TEMPLATE, params=params, formats=Code(formats))

@@ -22,6 +22,7 @@ from engine.formats.race import RaceParams, RaceResult
 from engine.formats.race_result import Lane, Operation
 from engine.formats.race_script import script as race_script
 from engine.jobs import Progress, Steps, run_to_end
+from engine.source_code import fill
 from engine.units import human_bytes, human_factor, human_seconds
 
 Table = Literal["flights", "weather", "synthetic"]
@@ -309,6 +310,6 @@ PROJECTION = """for name in FORMATS:
 
 def script(params: TerabyteParams) -> str:
     """Return the script: the race's, and its files carried to full size."""
-    projection = PROJECTION.replace("@raw_tb", repr(params.raw_tb)).replace("@price", repr(params.price))
+    projection = fill(PROJECTION, raw_tb=params.raw_tb, price=params.price)
     before, last = race_script(params.race).rsplit("print(", 1)
     return f"{before}{projection}print({last}"

@@ -22,6 +22,7 @@ from engine.leakage.detectors import clock, columns, pairs, splits
 from engine.leakage.detectors.clock import KnownAt
 from engine.leakage.findings import ABOUT, DETECTORS, INVISIBLE, KINDS, SEVERITIES, Check, Detector, Finding
 from engine.leakage.table_columns import Subject, read
+from engine.source_code import fill
 
 __all__ = ["AuditParams", "AuditResult", "run", "script", "steps", "table_steps"]
 
@@ -352,4 +353,4 @@ print(json.dumps(result.headline()))
 
 def script(params: AuditParams) -> str:
     """Return the script: one call of ``audit.run``."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""A model that was given columns of the future: what it reports, gives when served, and an honest one."""
 import json
 
@@ -40,4 +42,4 @@ print(json.dumps({"reported AUC": reported, "served AUC": served, "honest AUC": 
 
 def script(params: Any) -> str:
     """Return the script: scikit-learn alone, but for the rows."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""The score that a leaky pipeline reports and the one that it earns in production, by scikit-learn; seeds' mean."""
 import json
 
@@ -36,4 +38,4 @@ print(json.dumps(dict(zip(["reported AUC", "reported accuracy", "production AUC"
 
 def script(params: Any) -> str:
     """Return the script: scikit-learn on the matrices that the leaky pipeline makes."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -5,11 +5,13 @@ The file needs pandas, scikit-learn and pytest, nothing of ours. Its ``fit`` is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 
 from engine.errors import require
+from engine.source_code import fill
 
-TEMPLATE = '''"""Leakage tests for @path. Run them with: pytest test_leakage.py
+TEMPLATE = '''"""Leakage tests. Run them with: pytest test_leakage.py
 
 They ask four things: no row and no group on both sides of the split, training before test, fitting that never looks at test
 rows, features that are known at the moment of prediction. Put your own pipeline into fit(); everything else stays.
@@ -117,6 +119,9 @@ def test_features_are_known_at_the_moment_of_prediction(rows):
 '''
 
 
+MAX_TEXT = 2_000  # characters of each role
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
     """The roles of one's own columns; "" where there is none. ``known_at``: ``column: hours or timestamp``, by commas."""
@@ -134,6 +139,9 @@ class Columns:
     def __post_init__(self) -> None:
         for name in ("path", "target", "split", "test_value"):
             require(bool(getattr(self, name).strip()), "{} must be given: the tests need it.", name)
+        for field in fields(self):
+            n = len(getattr(self, field.name))
+            require(n <= MAX_TEXT, "{} must be at most {:,} characters. Got {:,}.", field.name, MAX_TEXT, n)
 
 
 def listed(text: str) -> list[str]:
@@ -157,19 +165,22 @@ def moments(text: str) -> dict[str, float | str]:
             found[name] = float(known)
         except ValueError:
             found[name] = known
+        else:
+            require(math.isfinite(float(known)), "known_at must give a finite number of hours. Got {!r}.", part)
     return found
 
 
 def generate(columns: Columns) -> str:
     """Return the pytest file."""
-    values = {
-        "@path": columns.path.strip(), "@target": columns.target.strip(), "@split": columns.split.strip(),
-        "@test_value": columns.test_value.strip(), "@group": columns.group.strip() or None,
-        "@time": columns.time.strip() or None,
-        "@ids": listed(columns.ids), "@known_at": moments(columns.known_at), "@left_out": listed(columns.left_out),
-    }  # fmt: skip
-    head, _, body = TEMPLATE.partition('"""\n\nfrom')
-    text = head.replace("@path", " ".join(columns.path.split()).replace('"', "'").replace("\\", "/")) + '"""\n\nfrom' + body
-    for mark in sorted(values, key=len, reverse=True):
-        text = text.replace(f"= {mark}", f"= {values[mark]!r}").replace(f", {mark} ", f", {values[mark]!r} ")
-    return text
+    return fill(
+        TEMPLATE,
+        path=columns.path.strip(),
+        target=columns.target.strip(),
+        split=columns.split.strip(),
+        test_value=columns.test_value.strip(),
+        group=columns.group.strip() or None,
+        time=columns.time.strip() or None,
+        ids=listed(columns.ids),
+        known_at=moments(columns.known_at),
+        left_out=listed(columns.left_out),
+    )

@@ -17,6 +17,7 @@ from engine.errors import require, require_choice
 from engine.jobs import Progress, Steps, run_to_end
 from engine.leakage import rounds
 from engine.leakage.repairs_cases import MECHANISMS, REPAIRS, case_of, codes
+from engine.source_code import Code, fill
 
 WAYS = ("wrong", "right")
 
@@ -185,5 +186,4 @@ print(json.dumps(numbers))
 def script(params: RepairsParams) -> str:
     """Return the script: both pipelines, as they stand."""
     wrong, right = codes(params.mechanism)
-    text = SCRIPT.replace("@case", str(case_of(params.mechanism)[0])).replace("@seed", str(params.seed))
-    return text.replace("@wrong", wrong).replace("@right", right)
+    return fill(SCRIPT, case=case_of(params.mechanism)[0], seed=params.seed, wrong=Code(wrong), right=Code(right))

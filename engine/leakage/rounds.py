@@ -16,6 +16,7 @@ import pyarrow as pa
 from engine.errors import require, require_choice
 from engine.leakage.column_scores import auc_error
 from engine.leakage.rounds_cases import ANSWERS, CASES, NONE, Case
+from engine.source_code import Code, fill
 
 Level = Literal["all", "1", "2", "3"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -207,5 +208,4 @@ print(json.dumps(numbers))
 def script(params: RoundsParams) -> str:
     """Return the script: the round's own pipeline."""
     place = dealt(params.level, params.number, params.seed)
-    text = SCRIPT.replace("@case", str(place)).replace("@seed", str(params.seed)).replace("@revealed", str(params.revealed))
-    return text.replace("@code", CASES[place].code.strip())
+    return fill(SCRIPT, case=place, seed=params.seed, revealed=params.revealed, code=Code(CASES[place].code.strip()))

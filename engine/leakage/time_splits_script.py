@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Folds of one scheme over the flights: how many test rows fall on a day that training has too."""
 import json
 
@@ -51,4 +53,4 @@ print(json.dumps(numbers | {"nearest_days": round(float(np.mean(near)), 4)}))
 
 def script(params: Any) -> str:
     """Return the script: scikit-learn alone, but for the rows."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

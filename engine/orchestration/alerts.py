@@ -21,6 +21,7 @@ from engine.orchestration.alert_hooks import Heard
 from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.history import SOURCES, Source
 from engine.orchestration.records import Run
+from engine.source_code import fill
 from engine.units import human_seconds
 
 Rule = Literal["failed", "late", "too slow"]
@@ -287,9 +288,7 @@ def run(params: AlertsParams) -> AlertsResult:
     return AlertsResult(params, watch(found, params.min_runs), foretold, {} if foretold else alert_hooks.heard())
 
 
-def script(params: AlertsParams) -> str:
-    """Return a script that reproduces the headline from the kept runs."""
-    return f'''"""Which kept runs failed, started late, or were too slow against their own history: median and MAD."""
+SCRIPT = '''"""Which kept runs failed, started late, or were too slow against their own history: median and MAD."""
 import json
 from collections import defaultdict
 from dataclasses import replace
@@ -297,23 +296,37 @@ from statistics import median
 
 from engine.orchestration import alerts
 
-runs = [one.run for one in alerts.run(alerts.{params!r}).watched]
-rules = {params.rules!r}
+runs = [one.run for one in alerts.run(alerts.@params).watched]
+rules = @rules
 before = defaultdict(list)
-found = {{"runs": len(runs), "runs with a history": 0, "failed": 0, "late": 0, "too slow": 0}}
+found = {"runs": len(runs), "runs with a history": 0, "failed": 0, "late": 0, "too slow": 0}
 for run in reversed(runs):  # the oldest first: a run is judged by those before it
     past = before[replace(run.params, seed=0)]
     if run.state in ("failed", "crashed"):
         found["failed"] += "failed" in rules
-    if run.started_at is not None and run.started_at - run.submitted_at > {params.late_seconds!r}:
+    if run.started_at is not None and run.started_at - run.submitted_at > @late_seconds:
         found["late"] += "late" in rules
-    if len(past) >= {params.min_runs}:
+    if len(past) >= @min_runs:
         found["runs with a history"] += 1
         middle = median(past)
-        sigma = max({TO_SIGMA} * median(abs(s - middle) for s in past), {LEAST_SHARE} * middle, 1e-9)
-        if run.state == "completed" and (run.seconds - middle) / sigma > {params.k!r}:
+        sigma = max(@to_sigma * median(abs(s - middle) for s in past), @least_share * middle, 1e-9)
+        if run.state == "completed" and (run.seconds - middle) / sigma > @k:
             found["too slow"] += "too slow" in rules
     if run.state == "completed":
         past.append(run.seconds)
 print(json.dumps(found))
 '''
+
+
+def script(params: AlertsParams) -> str:
+    """Return a script that reproduces the headline from the kept runs."""
+    return fill(
+        SCRIPT,
+        params=params,
+        rules=params.rules,
+        late_seconds=params.late_seconds,
+        min_runs=params.min_runs,
+        to_sigma=TO_SIGMA,
+        least_share=LEAST_SHARE,
+        k=params.k,
+    )

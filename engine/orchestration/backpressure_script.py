@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
+
+from engine.source_code import fill
 
 SCRIPT = '''"""A source, a queue and a sink: step to the next event, over and over."""
 import json
 
 import numpy as np
 
-RATE, SERVICE, WORKERS, POLICY, BUFFER = @arrival_rate, @service_seconds, @workers, "@policy", @buffer
+RATE, SERVICE, WORKERS, POLICY, BUFFER = @arrival_rate, @service_seconds, @workers, @policy, @buffer
 LIMIT, URGENT_SHARE, RANDOM, SECONDS, SEED = @rate_limit, @urgent_share, @random, @seconds, @seed
 
 rng = np.random.default_rng(SEED)
@@ -55,8 +58,4 @@ print(json.dumps({
 
 def script(params: Any) -> str:
     """Return the script: NumPy alone."""
-    text = SCRIPT
-    for name in ("arrival_rate", "service_seconds", "workers", "policy", "buffer", "rate_limit", "urgent_share", "random"):
-        value = getattr(params, name)
-        text = text.replace(f"@{name}", value if name == "policy" else repr(value))
-    return text.replace("@seconds", repr(params.seconds)).replace("@seed", repr(params.seed))
+    return fill(SCRIPT, **asdict(params))

@@ -18,6 +18,7 @@ from engine.orchestration.flows import FLOWS, Flow, RunParams
 from engine.orchestration.history_path import Link, Span
 from engine.orchestration.history_stats import Estimate, TaskStats, by_task, middle, share
 from engine.orchestration.records import Run
+from engine.source_code import fill
 from engine.units import human_seconds
 
 Source = Literal["recorded", "foretold"]
@@ -255,30 +256,33 @@ def run(params: HistoryParams) -> HistoryResult:
     return HistoryResult(params, found or stand_ins(params.flow)[: params.last], not found)
 
 
-def script(params: HistoryParams) -> str:
-    """Return a script that reproduces the headline from the kept runs."""
-    return f'''"""Runs that are kept, how many completed, and a what-if on one of them, replayed task by task."""
+SCRIPT = '''"""Runs that are kept, how many completed, and a what-if on one of them, replayed task by task."""
 import json
 from statistics import median
 
 from engine.orchestration import history, history_path
 
-result = history.run(history.{params!r})
+result = history.run(history.@params)
 done = [run.seconds for run in result.runs if run.state == "completed"]
-spans = history_path.spans(result.runs[min({params.run}, len(result.runs)) - 1])
-ends = {{task: span.end for task, span in spans.items()}}
-times = {{}}
+spans = history_path.spans(result.runs[min(@place, len(result.runs)) - 1])
+ends = {task: span.end for task, span in spans.items()}
+times = {}
 for task, span in spans.items():  # in the order in which they started
     before = max((ends[name] for name in span.upstream), default=0.0)
     moved = max((times[name] for name in span.upstream), default=0.0)
-    length = span.seconds / ({params.factor!r} if task == result.faster else 1)
+    length = span.seconds / (@factor if task == result.faster else 1)
     times[task] = moved + (span.start - before) + length
-print(json.dumps({{
+print(json.dumps({
     "runs": len(result.runs),
     "completed": len(done),
     "median, s": round(median(done), 6) if done else 0.0,
     "task made faster": result.faster,
     "run A, s": round(max(ends.values(), default=0.0), 6),
     "run A with it, s": round(max(times.values(), default=0.0), 6),
-}}))
+}))
 '''
+
+
+def script(params: HistoryParams) -> str:
+    """Return a script that reproduces the headline from the kept runs."""
+    return fill(SCRIPT, params=params, place=params.run, factor=params.factor)

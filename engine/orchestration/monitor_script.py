@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.orchestration.flows import Flow, RunParams
+from engine.source_code import literal
 
 FUNCTIONS: dict[Flow, str] = {
     "model retraining": "retraining",
@@ -39,7 +40,7 @@ def script(params: RunParams) -> str:
     from_flows = [name for name in needed if name in ("BROKEN",)]
     from_prefect_flows = sorted([*used, *(name for name in needed if name in ("_lanes", "child"))])
     settings = {f.name: v for f, v in zip(fields(params), asdict(params).values(), strict=True) if v != f.default}
-    constructor = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    constructor = ", ".join(f"{name}={literal(value)}" for name, value in settings.items())
     names = ", ".join([*from_flows, "RunParams", "plan"])
     return f"""# Runs on the server named by PREFECT_API_URL; without one Prefect starts a temporary server (about 12 s).
 import json

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""What retries buy: every outcome enumerated, delays by Prefect itself, and a herd taken one request at a time."""
 import heapq
 import json
@@ -13,7 +15,7 @@ import numpy as np
 from prefect.tasks import exponential_backoff
 from prefect.utilities.math import lower_clamp_multiple
 
-P, RETRIES, DELAY, BACKOFF, JITTER = @probability, @retries, @delay, "@backoff", @jitter
+P, RETRIES, DELAY, BACKOFF, JITTER = @probability, @retries, @delay, @backoff, @jitter
 N_TASKS, CLIENTS, CAPACITY, SEED = @n_tasks, @clients, @capacity, @seed
 
 delays = {
@@ -64,18 +66,15 @@ print(json.dumps({
 
 def script(params: Any) -> str:
     """Return the script: NumPy and Prefect alone."""
-    values = {
-        "@probability": params.failure_probability,
-        "@retries": params.retries,
-        "@delay": params.delay_seconds,
-        "@backoff": params.backoff,
-        "@jitter": params.jitter,
-        "@n_tasks": params.n_tasks,
-        "@clients": params.clients,
-        "@capacity": params.capacity,
-        "@seed": params.seed,
-    }
-    text = SCRIPT
-    for name, value in values.items():
-        text = text.replace(name, str(value) if name == "@backoff" else repr(value))
-    return text
+    return fill(
+        SCRIPT,
+        probability=params.failure_probability,
+        retries=params.retries,
+        delay=params.delay_seconds,
+        backoff=params.backoff,
+        jitter=params.jitter,
+        n_tasks=params.n_tasks,
+        clients=params.clients,
+        capacity=params.capacity,
+        seed=params.seed,
+    )

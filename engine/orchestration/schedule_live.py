@@ -20,6 +20,7 @@ from engine import processes
 from engine.errors import InputError
 from engine.orchestration.schedule import ScheduleParams
 from engine.orchestration.server import SERVER, epoch
+from engine.source_code import literal
 
 Fire = Literal["every 5 s", "every 10 s", "by this rule"]
 FIRES: tuple[Fire, ...] = get_args(Fire)
@@ -209,18 +210,20 @@ def table(runs: list[Fired]) -> list[dict[str, str]]:
 
 def as_sent(params: ScheduleParams, fire: Fire) -> str:
     """Return the code that makes the same deployment with Prefect's own ``serve``."""
-    zone = f"timezone={params.zone!r}"
+    zone = f"timezone={literal(params.zone)}"
     if fire != "by this rule":
         schedule = f"Interval({float(fire.split()[1]):g}, {zone})"
     elif params.kind == "interval":
-        anchor = f"datetime({params.year}, 1, 1, 9, tzinfo=ZoneInfo({params.zone!r}))"
-        schedule = f"Interval(timedelta(minutes={params.every_minutes}), anchor_date={anchor}, {zone})"
+        start = f"datetime({literal(params.year)}, 1, 1, 9, tzinfo=ZoneInfo({literal(params.zone)}))"
+        every = f"timedelta(minutes={literal(params.every_minutes)})"
+        schedule = f"Interval({every}, anchor_date={start}, {zone})"
     else:
-        schedule = f"{'Cron' if params.kind == 'cron' else 'RRule'}({params.rule!r}, {zone})"
-    lines = [f"name={fire!r}", f"schedule={schedule}"]
+        schedule = f"{'Cron' if params.kind == 'cron' else 'RRule'}({literal(params.rule)}, {zone})"
+    lines = [f"name={literal(fire)}", f"schedule={schedule}"]
     if params.limit:
-        strategy = STRATEGIES[params.collision]
-        lines.append(f"global_limit=ConcurrencyLimitConfig(limit={params.limit}, collision_strategy={strategy!r})")
+        limit = f"limit={literal(params.limit)}"
+        strategy = f"collision_strategy={literal(STRATEGIES[params.collision])}"
+        lines.append(f"global_limit=ConcurrencyLimitConfig({limit}, {strategy})")
     return "scheduled.serve(\n    " + ",\n    ".join(lines) + ",\n)"
 
 

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.source_code import Code, fill, literal
+
 if TYPE_CHECKING:
     from engine.orchestration.schedule import ScheduleParams
 
-
-def code(params: ScheduleParams, start: float, n_runs: int) -> str:
-    """Return a script that asks Prefect for ``n_runs`` dates from ``start`` on and prints the headline."""
-    place = f'ZoneInfo("{params.zone}")'
-    rule = {
-        "cron": f"CronSchedule(cron={params.cron!r}, timezone={params.zone!r})",
-        "rrule": f"RRuleSchedule(rrule={params.rrule!r}, timezone={params.zone!r})",
-        "interval": f"IntervalSchedule(interval=timedelta(minutes={params.every_minutes}), "
-        f"anchor_date=datetime({params.year}, 1, 1, 9, tzinfo={place}), timezone={params.zone!r})",
-    }[params.kind]
-    return f'''"""The next runs of a schedule by Prefect's own code; their clocks and their overlap by the lab's."""
+SCRIPT = '''"""The next runs of a schedule by Prefect's own code; their clocks and their overlap by the lab's."""
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,12 +20,12 @@ from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule, RRu
 from engine.orchestration import schedule_load
 from engine.orchestration.schedule import ScheduleParams, run
 
-schedule = {rule}
-start = datetime.fromtimestamp({start!r}, UTC)
-dates = sorted({{date.timestamp() for date in asyncio.run(schedule.get_dates(n={n_runs}, start=start))}})
-turns = schedule_load.turns(tuple(dates), {params.run_minutes * 60!r}, {params.limit}, {params.collision!r})
-fates = run({params!r})
-print(json.dumps({{
+schedule = @rule
+start = datetime.fromtimestamp(@start, UTC)
+dates = sorted({date.timestamp() for date in asyncio.run(schedule.get_dates(n=@n_runs, start=start))})
+turns = schedule_load.turns(tuple(dates), @run_seconds, @limit, @collision)
+fates = run(@params)
+print(json.dumps({
     "runs": len(dates),
     "first": datetime.fromtimestamp(dates[0], UTC).isoformat(),
     "last": datetime.fromtimestamp(dates[-1], UTC).isoformat(),
@@ -42,5 +34,27 @@ print(json.dumps({{
     "most at once": schedule_load.most_at_once(turns),
     "dropped": sum(turn.start is None for turn in turns),
     "longest wait, min": round(max(turn.wait_seconds for turn in turns) / 60, 6),
-}}))
+}))
 '''
+
+
+def code(params: ScheduleParams, start: float, n_runs: int) -> str:
+    """Return a script that asks Prefect for ``n_runs`` dates from ``start`` on and prints the headline."""
+    zone = literal(params.zone)
+    anchor = f"datetime({literal(params.year)}, 1, 1, 9, tzinfo=ZoneInfo({zone}))"
+    every = f"timedelta(minutes={literal(params.every_minutes)})"
+    rule = {
+        "cron": f"CronSchedule(cron={literal(params.cron)}, timezone={zone})",
+        "rrule": f"RRuleSchedule(rrule={literal(params.rrule)}, timezone={zone})",
+        "interval": f"IntervalSchedule(interval={every}, anchor_date={anchor}, timezone={zone})",
+    }[params.kind]
+    return fill(
+        SCRIPT,
+        rule=Code(rule),
+        start=start,
+        n_runs=n_runs,
+        run_seconds=params.run_minutes * 60,
+        limit=params.limit,
+        collision=params.collision,
+        params=params,
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Average precision of every strategy on the first split: only training rows are ever resampled."""
 import json
 
@@ -46,4 +48,4 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script: imbalanced-learn and scikit-learn alone, but for the rows and the focal loss."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -22,6 +22,7 @@ from engine.jobs import Progress, Steps, beside, run_to_end
 from engine.sampling import flight_rows, lineage
 from engine.sampling.flight_rows import POSITIVES, TARGETS, TEST_SHARE, Positives, Target
 from engine.sampling.points import Points
+from engine.source_code import fill
 
 Model = Literal["boosting", "logistic", "k-NN"]
 MODELS: tuple[Model, ...] = get_args(Model)
@@ -349,4 +350,4 @@ print(json.dumps({name: round(float(value), 4) for name, value in numbers.items(
 
 def script(params: BeforeSplitParams) -> str:
     """Return the script: imbalanced-learn and scikit-learn alone, but for the rows."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

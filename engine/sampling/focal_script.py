@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Cross-entropy and class weights by scikit-learn, focal loss by SciPy; scored on other flights."""
 import json
 
@@ -51,4 +53,4 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script: scikit-learn and SciPy alone, but for the rows."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

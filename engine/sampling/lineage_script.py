@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Resample two-class points with imbalanced-learn alone, and print what came out."""
 import json
 
@@ -31,4 +33,4 @@ print(json.dumps({"n_rows": len(y), "n_minority": int(y.sum()), "x_sum": x_sum, 
 
 def script(params: Any) -> str:
     """Return the script: imbalanced-learn alone, but for the points."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

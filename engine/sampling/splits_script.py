@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.source_code import fill
+
 SCRIPT = '''"""Folds of one scheme by scikit-learn, purged ones by hand; and the chance of a fold without positives."""
 import json
 from math import comb
@@ -53,4 +55,4 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script: scikit-learn alone, but for the rows."""
-    return SCRIPT.replace("@params", repr(params))
+    return fill(SCRIPT, params=params)

@@ -21,6 +21,7 @@ from engine.errors import require, require_choice
 from engine.jobs import Progress, Steps, run_to_end
 from engine.sampling import schemes
 from engine.sampling.schemes import Draws, Population
+from engine.source_code import fill
 
 Measure = Literal["dep_delay", "arr_delay", "air_time"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -349,8 +350,8 @@ import json
 import numpy as np
 import pandas as pd
 
-flights = pd.read_parquet("datasets/flights.parquet", columns=["time_hour", "@measure"]).dropna()
-values = flights.sort_values("time_hour", kind="stable")["@measure"].to_numpy().astype(float)
+flights = pd.read_parquet("datasets/flights.parquet", columns=["time_hour", @measure]).dropna()
+values = flights.sort_values("time_hour", kind="stable")[@measure].to_numpy().astype(float)
 rng = np.random.default_rng([@seed, 1])
 rows = np.stack([rng.choice(len(values), @n, replace=False, shuffle=False) for _ in range(@samples)])
 drawn = values[rows]
@@ -363,8 +364,4 @@ print(json.dumps({name: round(float(number), 6) for name, number in numbers.item
 
 def script(params: SurveyParams) -> str:
     """Return the script: pandas and NumPy alone."""
-    values = {"@measure": params.measure, "@seed": params.seed, "@samples": params.n_samples, "@n": params.n}
-    text = SCRIPT
-    for name, value in values.items():
-        text = text.replace(name, str(value))
-    return text
+    return fill(SCRIPT, measure=params.measure, seed=params.seed, samples=params.n_samples, n=params.n)

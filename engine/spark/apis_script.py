@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.source_code import Code, fill
 from engine.spark.api_jobs import COLUMNS, JOBS, LATE_MINUTES, SQL
 from engine.spark.script_session import SESSION
 
@@ -19,9 +20,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 @session
-flights = spark.read.parquet("datasets/flights.parquet").where("month <= @months").select(@columns)
+flights = spark.read.parquet("datasets/flights.parquet").where(F.col("month") <= @months).select(*@columns)
 flights.createOrReplaceTempView("picked")
-'''.replace("@session", SESSION)
+'''
 GAIN = '''
 
 def gain(dep, arr):
@@ -102,14 +103,13 @@ print(json.dumps({
 def script(params: ApisParams) -> str:
     """Return the script."""
     text = HEAD + (GAIN if params.workload == JOBS[0] else LATE) + TAIL
-    values = {
-        "arrow": str(params.arrow_udf),
-        "once": ".asNondeterministic()" if params.once else "",
-        "months": str(params.months),
-        "columns": ", ".join(f'"{name}"' for name in COLUMNS[params.workload]),
-        "sql": SQL[params.workload],
-        "late": str(LATE_MINUTES),
-    }
-    for name, value in values.items():
-        text = text.replace(f"@{name}", value)
-    return text
+    return fill(
+        text,
+        session=Code(SESSION),
+        arrow=params.arrow_udf,
+        once=Code(".asNondeterministic()" if params.once else ""),
+        months=params.months,
+        columns=COLUMNS[params.workload],
+        sql=Code(SQL[params.workload]),
+        late=LATE_MINUTES,
+    )

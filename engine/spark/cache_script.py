@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.source_code import Code, fill
 from engine.spark.script_session import SESSION
 
 if TYPE_CHECKING:
@@ -27,12 +28,9 @@ total = table.agg(F.sum("c0")).collect()[0][0]  # the first action keeps every p
 held = [info.numCachedPartitions() for info in storage() if info.id() not in before]
 table.unpersist()
 print(json.dumps({"cached partitions of table 1": sum(held), "sum of table 1": round(total, 3)}))
-'''.replace("@session", SESSION)
+'''
 
 
 def script(params: CacheParams) -> str:
     """Return the script."""
-    text = SCRIPT
-    for name in ("level", "n_rows", "seed"):
-        text = text.replace(f"@{name}", repr(getattr(params, name)))
-    return text
+    return fill(SCRIPT, session=Code(SESSION), level=params.level, n_rows=params.n_rows, seed=params.seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.source_code import Code, fill
 from engine.spark.crossover_engines import SPARK_SCHEMA, SQL
 from engine.spark.script_session import SESSION
 
@@ -23,8 +24,8 @@ files = run_to_end(crossover_data.steps(@n_rows))  # made once, in the workspace
 @pandas
 @session
 SCHEMA = {  # guessed, the types would cost a second pass over the files
-    "lineitem": "@lineitem",
-    "orders": "@orders",
+    "lineitem": @lineitem,
+    "orders": @orders,
 }
 for name, schema in SCHEMA.items():
     spark.read.csv(f"{files.folder}/{name}.csv", schema=schema, header=True).createOrReplaceTempView(name)
@@ -35,7 +36,7 @@ in_spark = [list(row) for row in spark.sql("""
 in_pandas, in_spark = crossover_engines.plain(in_pandas), crossover_engines.plain(in_spark)
 assert crossover_engines.same(in_pandas, in_spark)  # sums of doubles to nine digits
 print(json.dumps({"rows": files.n_rows, "bytes on disk": files.size_bytes, "answer": crossover_engines.told(in_pandas)}))
-'''.replace("@session", SESSION)
+'''
 PANDAS = {
     "filter": """lines = pd.read_csv(
     files.lineitem, usecols=["l_shipdate", "l_discount", "l_quantity", "l_extendedprice"], parse_dates=["l_shipdate"])
@@ -64,8 +65,5 @@ in_pandas = [[len(first), first.l_extendedprice.sum()]]
 
 def script(params: CrossoverParams) -> str:
     """Return the script; it imports this project only for the files and the comparison, which are its own."""
-    text = SCRIPT
-    values = {"n_rows": str(params.n_rows), "pandas": PANDAS[params.work], "sql": SQL[params.work], **SPARK_SCHEMA}
-    for name, value in values.items():
-        text = text.replace(f"@{name}", value)
-    return text
+    work = {"pandas": Code(PANDAS[params.work]), "sql": Code(SQL[params.work])}
+    return fill(SCRIPT, session=Code(SESSION), n_rows=params.n_rows, **work, **SPARK_SCHEMA)

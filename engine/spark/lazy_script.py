@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.source_code import Code, fill
 from engine.spark import lazy_chain
 from engine.spark.script_session import SESSION
 
@@ -21,7 +22,7 @@ from pyspark.sql import functions as F
 for key, value in @settings.items():
     spark.conf.set(key, value)
 airlines = spark.read.parquet("datasets/airlines.parquet")
-flights = spark.read.parquet("datasets/flights.parquet").select(@columns)
+flights = spark.read.parquet("datasets/flights.parquet").select(*@columns)
 context, tracker = spark.sparkContext, spark.sparkContext.statusTracker()
 
 
@@ -41,7 +42,7 @@ rows = @action
 stages = {stage for job in jobs(action) for stage in tracker.getJobInfo(job).stageIds}
 ran = [info for stage in stages if (info := tracker.getStageInfo(stage)) and info.numCompletedTasks]  # not the skipped ones
 print(json.dumps({"rows": rows, "jobs before the action": len(before), "stages": len(ran)}))
-'''.replace("@session", SESSION)
+'''
 
 
 def script(params: LazyParams) -> str:
@@ -51,13 +52,11 @@ def script(params: LazyParams) -> str:
         "collect": "frame.toArrow().num_rows",
         "first 20": "frame.limit(20).toArrow().num_rows",
     }
-    values = {
-        "settings": repr(params.settings),
-        "columns": ", ".join(f'"{name}"' for name in sorted(lazy_chain.COLUMNS)),
-        "chain": "".join(f"    {lazy_chain.STEPS[step].code}\n" for step in params.chain),
-        "action": actions[params.action],
-    }
-    text = SCRIPT
-    for name, value in values.items():
-        text = text.replace(f"@{name}", value)
-    return text
+    return fill(
+        SCRIPT,
+        session=Code(SESSION),
+        settings=params.settings,
+        columns=sorted(lazy_chain.COLUMNS),
+        chain=Code("".join(f"    {lazy_chain.STEPS[step].code}\n" for step in params.chain)),
+        action=Code(actions[params.action]),
+    )

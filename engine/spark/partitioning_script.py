@@ -5,9 +5,9 @@ For range cuts Spark is told to sample every row, as the preview does; nothing e
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from engine.source_code import Code, constructor, fill
 from engine.spark.script_session import SESSION
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ table = @table
 @session
 spark.conf.set("spark.sql.leafNodeDefaultParallelism", @n_input)  # partitions of the input
 frame = spark.createDataFrame(table)
-'''.replace("@session", SESSION)
+'''
 BY_ID = """split = @call
 found = split.groupBy(F.spark_partition_id()).count()
 n = split.rdd.getNumPartitions()
@@ -71,21 +71,22 @@ print(json.dumps({
 def script(params: PartitioningParams) -> str:
     """Return the script: PySpark alone, but for tables that only the lab makes."""
     plain = params.table == "flights" and "date" not in params.keys
-    table = (
-        'pq.read_table("datasets/flights.parquet", columns=KEYS)'
-        if plain
-        else f"keys.load(keys.{params.source!r}).select(KEYS)"
+    head = HEAD if plain else HEAD.replace("import pyarrow.parquet as pq\n", "")
+    head = head.replace("\nfrom engine.spark import keys\n", "") if plain else head
+    table = Code(f"keys.load(keys.{constructor(params.source)}).select(KEYS)")
+    if plain:
+        table = Code('pq.read_table("datasets/flights.parquet", columns=KEYS)')
+    if params.strategy not in FILES:
+        head = head.replace("import tempfile\n", "")
+    head = fill(
+        head,
+        session=Code(SESSION),
+        keys=list(params.keys),
+        n_partitions=params.n_partitions,
+        n_input=params.n_input,
+        table=table,
     )
-    head = HEAD.replace("import pyarrow.parquet as pq\n", "" if not plain else "import pyarrow.parquet as pq\n")
-    head = head.replace("\nfrom engine.spark import keys\n", "" if plain else "\nfrom engine.spark import keys\n")
-    if params.table == "upload":
-        head = head.replace("KEYS =", f"PATH = {json.dumps(params.upload)}\nKEYS =")
-        table = table.replace(repr(params.upload), "PATH")
-    values = {"keys": repr(list(params.keys)), "n_partitions": params.n_partitions, "n_input": params.n_input, "table": table}
-    for name, value in values.items():
-        head = head.replace(f"@{name}", str(value))
     if params.strategy in FILES:
         return head + FILES[params.strategy] + TAIL
-    head = head.replace("import tempfile\n", "")
     sample = SAMPLE_ALL if params.strategy == "range" else ""
-    return head + sample + BY_ID.replace("@call", CALLS[params.strategy]) + TAIL
+    return head + sample + fill(BY_ID, call=Code(CALLS[params.strategy])) + TAIL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.source_code import Code, fill
 from engine.spark.script_session import SESSION
 
 if TYPE_CHECKING:
@@ -38,12 +39,9 @@ plain, salted = answer(fact.join(dim, "key")), answer(fact.join(copies, ["key", 
 assert plain == salted
 print(json.dumps({"answer": plain, "largest partition by key": largest("key"),
                   "largest partition by key and salt": largest("key", "salt")}))
-'''.replace("@session", SESSION)
+'''
 
 
 def script(params: SkewClinicParams) -> str:
     """Return the script."""
-    text = SCRIPT
-    for name, value in {"n_partitions": params.n_partitions, "n_salts": params.n_salts, "source": repr(params.source)}.items():
-        text = text.replace(f"@{name}", str(value))
-    return text
+    return fill(SCRIPT, session=Code(SESSION), n_partitions=params.n_partitions, n_salts=params.n_salts, source=params.source)

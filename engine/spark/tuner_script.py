@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.source_code import Code, fill, literal
 from engine.spark import tuner_jobs
 from engine.spark.script_session import SESSION
 
@@ -32,18 +33,17 @@ tracker = spark.sparkContext.statusTracker()
 stages = {stage for job in tracker.getJobIdsForGroup(group) for stage in tracker.getJobInfo(job).stageIds}
 ran = [info for stage in sorted(stages) if (info := tracker.getStageInfo(stage)) and info.numCompletedTasks]  # not the skipped
 print(json.dumps({"AQE's partitions": ran[-1].numTasks, "asked for": ASKED}))
-'''.replace("@session", SESSION)
+'''
 
 
 def script(params: TunerParams) -> str:
     """Return the script."""
-    copies = f".crossJoin(F.broadcast(spark.range({params.copies})))" if params.copies > 1 else ""
-    text = SCRIPT
-    for name, value in {
-        "asked": str(params.numbers[-1]),
-        "settings": repr(tuner_jobs.settings(params.numbers[-1], params.target_kb)),
-        "copies": copies,
-        "code": tuner_jobs.CODE[params.workload],
-    }.items():
-        text = text.replace(f"@{name}", value)
-    return text
+    copies = f".crossJoin(F.broadcast(spark.range({literal(params.copies)})))" if params.copies > 1 else ""
+    return fill(
+        SCRIPT,
+        session=Code(SESSION),
+        asked=params.numbers[-1],
+        settings=tuner_jobs.settings(params.numbers[-1], params.target_kb),
+        copies=Code(copies),
+        code=Code(tuner_jobs.CODE[params.workload]),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import streamlit as st
@@ -94,3 +94,26 @@ def _progress(name: str, job: Job) -> None:
             st.button(
                 "Measure again", key=f"{name}_again", icon=":material/refresh:", on_click=_measure_again, args=(name, job)
             )
+
+
+def approved(name: str, params: Hashable, label: str) -> bool:
+    """Return whether the button to run exactly these params was pressed in this session; until then draw it.
+
+    For what runs a person's text: the text may have come by a link of a stranger's. A link, a scene or a changed setting
+    approves nothing. Call it before ``run``, and not inside what polls.
+    """
+    key = f"{name}_approved"
+    if key in st.session_state and st.session_state[key] == params:
+        return True
+
+    def approve() -> None:
+        st.session_state[key] = params
+
+    st.button(
+        label,
+        key=f"{name}_approve",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=state.once(approve),
+    )
+    return False

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine.etl import quality, quality_rules, quality_tests, schema_drift
+from engine.etl import quality, quality_code, quality_rules, quality_tests, schema_drift
 from engine.etl.figures import quality as figures
 from engine.etl.quality import FAULTS, GATES, TABLES, QualityParams, QualityResult
 from engine.etl.quality_tests import TestsResult
@@ -71,6 +71,16 @@ def _schema_changes() -> None:
     st.caption(f"The target afterwards: {', '.join(cell.columns)}. Flights of 28 February and 1 March 2013.")
 
 
+def _tests(params: QualityParams) -> None:
+    """Draw the generated tests; they run once a person has asked for it, for the rules may have come by a link."""
+    code = quality_code.tests(params)
+    if work.approved("quality_tests", params, "Run these tests"):
+        work.run("quality_tests", params, quality_tests.steps, _show_tests)
+        return
+    st.caption("Five tests of the load, written from the rules in use. None has run yet: read the code first.")
+    st.code(code, language="python", height=420)
+
+
 def _show_tests(result: TestsResult) -> None:
     st.markdown(result.verdict)
     rows = [
@@ -112,7 +122,7 @@ def show() -> None:
         elif view == "Schema changes":
             _schema_changes()
         elif view == "Tests":
-            work.run("quality_tests", params, quality_tests.steps, _show_tests)
+            _tests(params)
         else:
             lab.chart(
                 figures.downstream(result), "quality_downstream", "Error of each number downstream, with and without gate"

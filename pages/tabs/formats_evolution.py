@@ -88,7 +88,7 @@ def _show_cell(cell: Cell, params: EvolutionParams) -> None:
                 st.table(table.slice(0, 5), hide_index=True, border="horizontal", alt=f"Rows as {title}")
     with st.expander("The code behind this cell", key="evolution_snippet", on_change="rerun") as panel:
         if panel.open:
-            st.code(evolution.snippet(params, cell.change, cell.format), language="python")
+            st.code(evolution.snippet(params), language="python")
 
 
 @lab.experiment("evolution")

@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from engine import data
@@ -26,6 +28,7 @@ from engine.etl.figures import quality as figures
 from engine.etl.quality import FAULTS, TABLES, QualityParams
 from engine.etl.quality_rules import CONTRACTS, Contract
 from engine.workspace import REPOSITORY
+from tests.engine.contracts import contracts
 
 DAYS: dict[str, Any] = {"first_day": 43, "n_days": 1}  # 12 February: the wind of 1,048 mph
 
@@ -36,7 +39,7 @@ def kept(value: Any, rule: quality_rules.ColumnRule) -> list[str]:
         return [] if rule.nullable else [f"{rule.name} must not be null"]
     broken = []
     if rule.min is not None and not rule.min <= value <= rule.max:  # type: ignore[operator]
-        broken.append(rule.range_text)
+        broken.append(f"{rule.name} must be {rule.min:,g} … {rule.max:,g}")
     if rule.one_of and value not in rule.one_of:
         broken.append(f"{rule.name} must be one of {', '.join(rule.one_of)}")
     if rule.references and value not in referenced(rule.references) and value not in rule.exceptions:
@@ -50,28 +53,33 @@ def referenced(reference: str) -> frozenset[Any]:
     return frozenset(data.load(table)[column].unique().to_pylist())
 
 
+def as_number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
 def by_hand(contract: Contract, table: pa.Table) -> dict[str, list[int]]:
     """Every row against every rule, one by one; rows of a wrong type are set aside first."""
     found: dict[str, list[int]] = {text: [] for text in quality_rules.texts(contract)}
     seen = set()
     for place, row in enumerate(table.to_pylist()):
-        values = {}
+        values, wrong = {}, False
         for rule in contract.columns:
             values[rule.name] = value = row[rule.name]
-            if rule.type in ("int", "float") and isinstance(value, str):
-                try:
-                    values[rule.name] = float(value)
-                except ValueError:
+            if rule.type in ("int", "float") and value is not None:
+                values[rule.name] = number = as_number(value)
+                if number is None or (rule.type == "int" and number % 1):
                     found[f"{rule.name} must be of type {rule.type}"].append(place)
-                    values = {}
-                    break
-        if not values:
+                    wrong = True
+        if wrong:
             continue
         for rule in contract.columns:
             for text in kept(values[rule.name], rule):
                 found[text].append(place)
         key = tuple(values[name] for name in contract.unique)
-        if key in seen:
+        if key in seen and any(value is not None for value in key):  # pandera: a key of nulls alone is no duplicate
             found[f"{', '.join(contract.unique)} must be unique"].append(place)
         seen.add(key)
     return found
@@ -204,7 +212,7 @@ def test_the_script_asks_pandera_itself(setting: dict[str, Any]) -> None:
         ('[columns]\ntemp = { type = "int", low = 1 }', "rules: temp may have type, nullable, "),
         ("[columns]\ntemp = { min = 1 }", "rules: type of temp must be one of int, float, text, time. Got None."),
         ('[columns]\ntemp = { type = "float", on_fail = "cry" }', "rules: on_fail of temp must be one of"),
-        ('[columns]\ntemp = { type = "float", min = "a", max = 2 }', "rules: min of temp must be a number. Got 'a'."),
+        ('[columns]\ntemp = { type = "float", min = "a", max = 2 }', "rules: min of temp must be a number, at most "),
         ('[columns]\ntemp = { type = "float", min = 3 }', "rules: temp must have both min and max, or neither."),
         ('[columns]\ntemp = { type = "float", min = 3, max = 2 }', "rules: min of temp must not exceed max. Got 3 and 2."),
         ('[columns]\norigin = { type = "text", min = 3, max = 4 }', "rules: min and max of origin need a number type."),
@@ -213,7 +221,7 @@ def test_the_script_asks_pandera_itself(setting: dict[str, Any]) -> None:
         ('[columns]\norigin = { type = "text", references = "x.y" }', "rules: references of origin must be table.column of"),
         ('[columns]\ntemp = { type = "float" }\n[table]\ndrift = "wind"', "rules: drift must be a column of the contract."),
         ('[columns]\ntemp = { type = "float" }\n[table]\nspeed = 1', "rules: [table] may have unique, rows_a_day, "),
-        ('[columns]\ntemp = { type = "float" }\n[table]\nunique = ["a"]', "rules: unique must list columns of the contract."),
+        ('[columns]\ntemp = { type = "float" }\n[table]\nunique = ["a"]', "rules: unique must list columns of the contract,"),
         ('[columns]\ntemp = { type = "float" }\n[table]\nrows = [9, 1]', "rules: rows must be two whole numbers,"),
         ('[columns]\ntemp = { type = "float" }\n[table]\nmax_ks = 2', "rules: max_ks must be 0 … 1. Got 2."),
         ('[columns]\ntemp = { type = "float" }\n[table]\nevery_hour_of = "temp"', "rules: every_hour_of needs the column"),
@@ -298,6 +306,179 @@ def test_the_generated_tests_run_in_pytest_and_here_alike(setting: dict[str, Any
     here = quality_tests.run(params)
     assert set(here.failed) == failing and here.code == quality_code.tests(params)
     assert ("All **5** tests pass" in here.verdict) == (not failing)
+
+
+# ---- text of a person's in generated code
+
+
+def payload(canary: Path) -> str:
+    return f'__import__("pathlib").Path("{canary}").touch()'
+
+
+def attacks(run: str) -> dict[str, str]:
+    """Texts that would run ``run`` if they became code, each in another way."""
+    single = run.replace('"', "'")
+    return {
+        "the reported one": f'"}} | {{str({run})}} | {{"x',
+        "single quotes": f"'}} | {{str({run})}} | {{'x",
+        "end of the list": f"'] + [{run}] + ['",
+        "end of the call": f'")); {run} #',
+        "a new line": f"\n{run}\n",
+        "other line ends": f"\r{run}\r\u2028{run}\u2029{run}\x85{run}\x0b{run}\x0c",
+        "triple quotes": f'"""\n{run}\n"""',
+        "other triple quotes": f"'''\n{run}\n'''",
+        "a mark of the template": f"@gate\n{run}\n@rules @unique @known @batch @keys @manifest @broken @schema",
+        "a field of an f-string": f"{{{single}}} {{{{{single}}}}} {{0.__class__}} {{check}} %s",
+        "a backslash before a quote": f"\\' + {run} + \\'",
+        "a backslash before a double quote": f'\\" + {run} + \\"',
+        "a backslash at the end": "\\",
+        "an escape": f"\\x22 + {run} + \\x22 \\N{{QUOTATION MARK}}",
+        "NUL and a comment": f"\x00# \n{run}",
+        "look-alikes of quotes": f"\u202e\uff02 + {run} + \uff02 \u2019 \uff07 \u201c",
+        "a type comment": f"x # type: ignore\n{run}  # coding: rot13",
+    }
+
+
+def in_toml(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def hostile_rules(text: str) -> str:
+    """The text in every place where a contract may hold one."""
+    known = ", ".join(map(in_toml, ("SJU", "BQN", "STT", "PSE", text)))
+    return (
+        f'[columns]\ndest = {{ type = "text", references = "airports.faa", except = [{known}] }}\n'
+        f'origin = {{ type = "text", in = ["EWR", "JFK", "LGA", {in_toml(text)}] }}'
+    )
+
+
+def run_generated(cases: dict[str, QualityParams], folder: Path) -> dict[str, dict[str, Any]]:
+    """Run what is generated for each case in one child; what came of each."""
+    places = []
+    for number, p in enumerate(cases.values()):
+        place = folder / f"case{number}"
+        place.mkdir()
+        (place / "script.py").write_text(quality.script(p), encoding="utf-8")
+        (place / "test_load.py").write_text(quality_code.tests(p), encoding="utf-8")
+        batch = quality.batch_of(p.table, p.fault, p.dose, p.first_day, p.n_days, p.seed)
+        pq.write_table(batch.table, place / "batch.parquet")
+        places.append(str(place))
+    command = [sys.executable, "-m", "tests.engine.run_generated", *places]
+    run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return dict(zip(cases, map(json.loads, run.stdout.splitlines()), strict=True))
+
+
+def test_no_text_of_a_contract_is_run(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    texts = attacks(payload(canary))
+    cases = {
+        name: QualityParams(table="flights", fault="none", rules=hostile_rules(text), **DAYS) for name, text in texts.items()
+    }
+    found = run_generated(cases, tmp_path)
+    assert not canary.exists()
+    for name, params in cases.items():
+        assert found[name] == {"headline": quality.run(params).headline(), "failed": []}, name
+        assert f"origin must be one of EWR, JFK, LGA, {texts[name]}" in found[name]["headline"]
+    assert not canary.exists()
+
+
+def test_the_canary_would_sing(tmp_path: Path) -> None:
+    """The attack works where a text is pasted: what the test above looks for can happen."""
+    canary = tmp_path / "canary"
+    text = attacks(payload(canary))["the reported one"]
+    eval(f'{{"SJU", "{text}"}}')
+    assert canary.exists()
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("[columns]\norigin = { type = 'text', in = [2013-01-01] }", "rules: in of origin must be a list of texts."),
+        ("[columns]\norigin = { type = 'text', in = [1979-05-27T07:32:00Z] }", "rules: in of origin must be a list of"),
+        ("[columns]\norigin = { type = 'text', in = 07:32:00 }", "rules: in of origin must be a list of texts."),
+        ("[columns]\norigin = { type = 'text', in = [['EWR']] }", "rules must be nested at most 4 deep"),
+        ("[columns]\norigin = { type = 'text', except = [{ a = 1 }] }", "rules must be nested at most 4 deep"),
+        ("[columns]\norigin = { type = 2013-01-01 }", "rules: type of origin must be one of"),
+        ("[columns]\norigin = { type = 'text', references = 2013-01-01 }", "rules: references of origin must be"),
+        ("[columns]\norigin = { type = 'text', references = 'airports.faa\"])' }", "rules: references of origin must be"),
+        ("[columns]\n\"temp': 1, 'x\" = { type = 'float' }", "rules: a batch of weather has no column"),
+        ("[columns]\ntemp = { type = 'float', min = nan, max = 1 }", "rules: min of temp must be a number"),
+        ("[columns]\ntemp = { type = 'float', min = 0, max = inf }", "rules: max of temp must be a number"),
+        (f"[columns]\ntemp = {{ type = 'float', min = 0, max = {'9' * 3_000} }}", "rules: a whole number must have at most 64"),
+        (f"[columns]\ntemp = {{ type = 'float', min = 0, max = 0x{'f' * 3_800} }}", "rules: a whole number must have at most"),
+        ("[columns]\ntemp = { type = 'float' }\n[table]\nunique = ['temp', 'temp']", "rules: unique must list columns"),
+        ("[columns]\ntemp = { type = 'float' }\n[table]\nunique = [2013-01-01]", "rules: unique must list columns"),
+        ("[columns]\ntemp = { type = 'float' }\n[table]\nrows = [0, 9999999999999999]", "rules: rows must be two whole"),
+        ("[columns]\ntemp = { type = 'float' }\n[table]\ndrift = '@gate'", "rules: drift must be a column of the contract."),
+        ("[columns]\norigin = { type = 'text', in = ['\ud800'] }", "rules must be TOML: 'utf-8' codec can't encode"),
+        ("a = " + "[" * 3_900, "rules must be nested at most 4 deep"),
+        ("[columns]\ntemp = " + "[" * 1_900 + "]" * 1_900, "rules must be nested at most 4 deep"),
+        ("[columns.temp]\n" + "a." * 1_900 + "a = 1", "rules must be nested at most 4 deep"),
+        ("[columns]\ntime_hour = { type = 'float' }", "rules: type of time_hour must be time, for it holds times."),
+        ("[columns]\norigin = { type = 'int' }", "rules: type of origin must be text, for it holds texts."),
+        ("[columns]\ntemp = { type = 'text' }", "rules: type of temp must be int or float, for it holds numbers."),
+        ("[columns]\ntemp = { type = 'float', in = ['1'] }", "rules: in of temp needs a column of texts."),
+        ("[columns]\ntemp = { type = 'float', references = 'airports.faa' }", "rules: references of temp must name a column"),
+        ("[columns]\norigin = { type = 'text' }\n[table]\ndrift = 'origin'", "rules: drift must be a column of numbers."),
+    ],
+    ids=range(27),
+)
+def test_what_cannot_be_a_rule_is_refused_in_a_sentence(rules: str, message: str) -> None:
+    for write in (quality.run, quality.script, quality_code.tests):
+        with pytest.raises(InputError) as caught:
+            write(QualityParams(rules=rules))
+        assert str(caught.value).startswith(message)
+
+
+def test_honest_texts_with_quotes_give_code_that_passes(tmp_path: Path) -> None:
+    texts = ['a"b', "O'Hare", "back\\slash\\", "new\nline", "tab\t", "Zürich ✈ 東京", "{braces}", "@gate", '"""', "'''", "%s"]
+    listed = ", ".join(map(in_toml, ("EWR", "JFK", "LGA", *texts)))
+    exceptions = ", ".join(map(in_toml, ("SJU", "BQN", "STT", "PSE", *texts)))
+    weather = f'[columns]\norigin = {{ type = "text", in = [{listed}] }}\ntime_hour = {{ type = "time" }}'
+    flights = f'[columns]\ndest = {{ type = "text", references = "airports.faa", except = [{exceptions}] }}'
+    literal = "[columns]\ndest = { type = 'text', references = 'airports.faa', except = ['a\"b'] }"
+    cases = {
+        "in": QualityParams(fault="none", first_day=60, rules=weather),
+        "except": QualityParams(table="flights", fault="none", rules=flights, **DAYS),
+        "broken": QualityParams(table="flights", fault="foreign key", rules=literal, **DAYS),
+    }
+    found = run_generated(cases, tmp_path)
+    assert all(found[name]["headline"] == quality.run(params).headline() for name, params in cases.items())
+    assert {name: case["failed"] for name, case in found.items()} == {"in": [], "except": [], "broken": ["test_data"]}
+
+
+def test_an_int_on_a_column_with_fractions_counts_them_as_mistyped() -> None:
+    rules = '[columns]\nwind_speed = { type = "int", nullable = true, min = 0, max = 5 }'
+    result = quality.run(QualityParams(fault="none", rules=rules))
+    wind = [value for value in result.batch.table["wind_speed"].to_pylist() if value is not None]
+    headline = result.headline()
+    assert headline["wind_speed must be of type int"] == sum(value % 1 != 0 for value in wind) > 0
+    assert headline["wind_speed must be 0 … 5"] == sum(value % 1 == 0 and not 0 <= value <= 5 for value in wind)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_every_contract_that_fits_is_held_as_by_hand(drawn: st.DataObject) -> None:
+    table, fault = drawn.draw(st.sampled_from(TABLES)), drawn.draw(st.sampled_from(FAULTS))
+    params = QualityParams(table=table, fault=fault, dose=0.3, rules=drawn.draw(contracts(table, wild=False)), **DAYS)
+    rows = quality.batch_of(table, fault, 0.3, 43, 1, 0).table.slice(0, 300)
+    found = {text: places.tolist() for text, places in quality.check(params.contract, rows).items()}
+    assert found == by_hand(params.contract, rows)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_contract_runs_or_is_refused_in_a_sentence(drawn: st.DataObject) -> None:
+    table, gate = drawn.draw(st.sampled_from(TABLES)), drawn.draw(st.sampled_from(quality.GATES))
+    rules = drawn.draw(contracts(table, wild=True))
+    params = QualityParams(table=table, fault=drawn.draw(st.sampled_from(FAULTS)), gate=gate, rules=rules, **DAYS)
+    try:
+        result = quality.run(params)
+    except InputError:
+        return
+    assert result.verdict and result.why and result.reasons().num_rows <= 200 and result.table().num_rows
+    for code in (quality.script(params), quality_code.tests(params)):
+        compile(code, "<generated>", "exec")
 
 
 # ---- words and figures

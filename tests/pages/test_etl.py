@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from engine.etl import loads
+from dataclasses import replace
+from pathlib import Path
+
+from engine.etl import loads, quality_tests
+from engine.etl.quality import QualityParams
+from engine.jobs import JOBS
 from tests.pages.visit import open_page, settle, texts
 
 
@@ -52,12 +57,35 @@ def test_quarantined_rows_stand_with_their_reasons() -> None:
     assert row["reason"] == "wind_speed must be 0 … 120" and round(row["wind_speed"]) == 1048 and not row["injected"]
 
 
-def test_the_generated_tests_run_on_the_page() -> None:
+def test_the_generated_tests_run_on_the_page_once_they_are_asked_for() -> None:
     app = open_page("etl", etl_tab="Quality gate", quality_view="Tests", quality_table="planes", quality_fault="unique")
-    assert not app.exception and not app.error
+    assert not app.exception and not app.error and not app.table
+    assert any("def test_reconciliation" in code.value for code in app.code)
+    settle(app.button(key="quality_tests_approve").click().run())
     outcomes = dict(zip(app.table[0].value["test"], app.table[0].value["outcome"], strict=True))
     assert outcomes["test_unit"] == "passed" and outcomes["test_idempotency"] == "failed"
     assert any("def test_reconciliation" in code.value for code in app.code)
+
+
+def test_a_link_runs_nothing_and_a_press_approves_only_what_is_on_screen(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    attack = f'"}} | {{str(__import__("pathlib").Path("{canary}").touch())}} | {{"x'
+    rules = f"[columns]\ndest = {{ type = 'text', references = 'airports.faa', except = ['{attack}'] }}"
+    link = {"quality_view": "Tests", "quality_table": "flights", "quality_fault": "none", "quality_n_days": "1"}
+    params = QualityParams(table="flights", fault="none", n_days=1, rules=rules)
+    app = open_page("etl", etl_tab="Quality gate", quality_rules=rules, **link)
+    assert not app.exception and not app.error and app.text_area(key="quality_rules").value == rules
+    assert JOBS.find((quality_tests.steps, params)) is None and not canary.exists()
+    settle(app.button(key="quality_tests_approve").click().run())
+    job = JOBS.find((quality_tests.steps, params))
+    assert job is not None and job.state == "done" and not canary.exists()
+    assert not app.exception and len(app.table[0].value) == 5
+    assert "quality_tests_approve" not in [button.key for button in app.button]
+    app.slider(key="quality_n_days").set_value(2).run()
+    assert not app.table and app.button(key="quality_tests_approve").label == "Run these tests"
+    assert JOBS.find((quality_tests.steps, replace(params, n_days=2))) is None
+    app.slider(key="quality_n_days").set_value(1).run()
+    assert len(app.table[0].value) == 5
 
 
 def test_a_schema_change_shows_what_ran_and_what_it_did() -> None:
