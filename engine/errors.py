@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MAX_NAME = 40
+
 
 class InputError(ValueError):
     """Input that the playground cannot use: a setting, a link, a file. Its text is written for the person at the page."""
@@ -19,3 +21,13 @@ def require(condition: bool, message: str, *values: object) -> None:
 def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise ``InputError`` unless ``value`` is one of ``choices``."""
     require(value in choices, "{} must be one of {}. Got {!r}.", name, ", ".join(choices), value)
+
+
+def name_in_sentence(name: str) -> str:
+    """Return a file's or a column's name as it may stand in a sentence: short, on one line, without markup.
+
+    It is a stranger's text, which the page would take for Markdown: a link, an image, a color.
+    """
+    plain = "".join(letter if letter.isalnum() or letter in " .,_-()" else "?" for letter in name)
+    half = MAX_NAME // 2
+    return plain if len(plain) <= MAX_NAME else f"{plain[: half - 1]}…{plain[-half:]}"
