@@ -9,6 +9,7 @@ UNFORESEEN = (
     "Something went wrong that the playground did not expect. Change a control or press Reset; if it comes back, report "
     "reference {}: the server's log explains it."
 )
+MAX_NAME = 40
 
 
 class InputError(ValueError):
@@ -39,3 +40,13 @@ def explain(error: BaseException) -> str:
     reference = uuid.uuid4().hex[:8]
     logging.getLogger(__name__).error("Reference %s: %s", reference, type(error).__name__, exc_info=error)
     return UNFORESEEN.format(reference)
+
+
+def name_in_sentence(name: str) -> str:
+    """Return a file's or a column's name as it may stand in a sentence: short, on one line, without markup.
+
+    It is a stranger's text, which the page would take for Markdown: a link, an image, a color.
+    """
+    plain = "".join(letter if letter.isalnum() or letter in " .,_-()" else "?" for letter in name)
+    half = MAX_NAME // 2
+    return plain if len(plain) <= MAX_NAME else f"{plain[: half - 1]}…{plain[-half:]}"

@@ -1,8 +1,9 @@
 """The child process that reads an untrusted file: ``python -m engine.upload_reader SOURCE TARGET``.
 
-Reads CSV, Parquet or Avro at SOURCE and writes a plain Arrow file (no compression, no dictionaries) to TARGET. It runs
-under an address-space limit; its parent also watches memory and time, because a few hundred bytes of Parquet or Avro can
-unfold to gigabytes, and some files abort the process outright. It prints one JSON line (see ``engine.processes``).
+Reads CSV, Parquet or Avro at SOURCE and writes a plain Arrow file (no compression, no dictionaries, no extension types)
+to TARGET. Its parent watches its memory and time, because a few hundred bytes of Parquet or Avro can unfold to gigabytes,
+and some files abort the process outright; between two looks of the parent the address-space limit holds. It prints one
+JSON line (see ``engine.processes``).
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from engine import processes
-from engine.errors import InputError, require
+from engine.errors import InputError, name_in_sentence, require
 
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 500
-ADDRESS_SPACE_BYTES = 6_000_000_000
+ADDRESS_SPACE_BYTES = 3_000_000_000  # the parent ends it at 2 GB resident; 0.3 GB are mapped before it reads a byte
+N_THREADS = 2  # each maps address space of its own, and a machine may have a hundred cores
 CPU_SECONDS = 240
 AVRO_BATCH_ROWS = 10_000
 MAGIC = {b"PAR1": ".parquet", b"Obj\x01": ".avro"}
@@ -30,10 +33,13 @@ FORMATS = {".csv": "CSV", ".parquet": "Parquet", ".avro": "Avro"}
 
 
 def limit_self() -> None:
-    """Cap this process's address space and its time on a processor where the platform can, in case its parent is gone.
+    """Cap this process's address space and its time on a processor where the platform can (not on macOS).
 
-    While the parent is there, its own watch is the tighter one, and the only one on macOS.
+    No reader can hold more memory than that, however fast it takes it, and even if its parent is gone.
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's default one maps address space a gigabyte at a time
+    pa.set_cpu_count(N_THREADS)
+    pa.set_io_thread_count(N_THREADS)
     try:
         import resource
 
@@ -66,14 +72,18 @@ def check_kind(path: Path) -> str:
     return suffix
 
 
+def _reason(error: Exception, path: Path) -> str:
+    """Return the first line of what a library says, without the file's place on this machine."""
+    return str(error).replace(str(path), "the file").partition("\n")[0][:300]
+
+
 def read_csv(path: Path) -> pa.Table:
     """Read a CSV file with a header line; types are inferred."""
     try:
         return csv.read_csv(path)
     except pa.ArrowInvalid as error:
         raise InputError(
-            f"This CSV file cannot be read: {str(error).splitlines()[0][:300]}. Every line must have as many cells as "
-            "the header, in UTF-8."
+            f"This CSV file cannot be read: {_reason(error, path)}. Every line must have as many cells as the header, in UTF-8."
         ) from error
 
 
@@ -85,7 +95,7 @@ def read_parquet(path: Path) -> pa.Table:
             return file.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
-            f"This Parquet file is damaged or cut short: {str(error).splitlines()[0][:300]}. Write it again from its source."
+            f"This Parquet file is damaged or cut short: {_reason(error, path)}. Write it again from its source."
         ) from error
 
 
@@ -124,7 +134,10 @@ def check_size(n_rows: int, n_columns: int) -> None:
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """Return ``table`` with dictionaries decoded, refusing what the labs cannot use.
+    """Return ``table`` with each column in its storage's type, refusing what the labs cannot use.
+
+    Dictionaries and runs are decoded, an extension type (UUID, JSON, a library's own) gives what it is stored as, and a column
+    without any value, which has no type in CSV, counts as text.
 
     Raises
     ------
@@ -134,17 +147,42 @@ def plain(table: pa.Table) -> pa.Table:
     require(table.num_rows > 0, "The file must have at least one row. Got a header without rows.")
     names = table.column_names
     twice = sorted({name for name in names if names.count(name) > 1})
-    require(not twice, "Column names must differ. {} appears more than once.", ", ".join(twice))
+    require(not twice, "Column names must differ. {} appears more than once.", _listed(twice))
+    for number, name in enumerate(names):
+        table = table.set_column(number, name, _stored(table.column(number), name))
     nested = [f.name for f in table.schema if pa.types.is_nested(f.type)]
     require(
         not nested,
         "Columns must hold one value a cell. {} is nested (list, struct or map): flatten or drop it, then upload again.",
-        ", ".join(nested[:5]),
+        _listed(nested),
     )
-    fields = [
-        pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type, f.nullable) for f in table.schema
-    ]
-    return table.cast(pa.schema(fields)).combine_chunks()
+    return table.replace_schema_metadata(None).combine_chunks()
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(name_in_sentence(name) for name in names[:5])
+
+
+def _stored(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """Return a column in the type that its values are stored in."""
+    given = column.type
+    try:
+        while True:
+            if isinstance(column.type, pa.BaseExtensionType):
+                column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
+            elif pa.types.is_dictionary(column.type):
+                column = column.cast(column.type.value_type)
+            elif pa.types.is_run_end_encoded(column.type):
+                column = pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks], column.type.value_type)
+            elif pa.types.is_null(column.type):
+                return column.cast(pa.string())
+            else:
+                return column
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InputError(
+            f"Columns must hold numbers, text, dates or times. {name_in_sentence(name)} is of type {given}: drop or convert "
+            "it, then upload again."
+        ) from error
 
 
 def main(source: str, target: str) -> None:

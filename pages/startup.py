@@ -114,14 +114,15 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     """Sweep the workspace, warm in the background, and end every job when the server stops."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workspace.sweep()
-    load()
-    threading.Thread(target=warm, name="warm-up", daemon=True).start()
-    threading.Thread(target=orchestrate, name="prefect-start", daemon=True).start()
-    yield
-    alert_webhook.POST.stop()
-    schedule_live.BOARD.stop()
-    launch.LAUNCHER.stop()
-    prefect.SERVER.stop()
-    spark.ENGINE.stop()
-    JOBS.stop()
-    processes.stop()
+    with workspace.temporary_files_inside():
+        load()
+        threading.Thread(target=warm, name="warm-up", daemon=True).start()
+        threading.Thread(target=orchestrate, name="prefect-start", daemon=True).start()
+        yield
+        alert_webhook.POST.stop()
+        schedule_live.BOARD.stop()
+        launch.LAUNCHER.stop()
+        prefect.SERVER.stop()
+        spark.ENGINE.stop()
+        JOBS.stop()
+        processes.stop()

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from engine import data, workspace
+from engine import data
 from engine.errors import require, require_choice
 from engine.formats import parquet_pieces
 from engine.formats.parquet_pieces import Piece
@@ -68,10 +68,6 @@ class AnatomyParams:
         )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
         require(0 <= self.row_group < 100_000, "row_group must be 0 … 99,999. Got {}.", self.row_group)
-        if self.source == "upload":
-            path = Path(self.upload)
-            known = path.is_file() and path.resolve().is_relative_to(workspace.root())
-            require(known, "upload must be a file that you uploaded here. Got {!r}. Upload it again.", self.upload)
 
 
 @dataclass(frozen=True, slots=True)

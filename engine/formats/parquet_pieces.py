@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine import processes, upload_reader
+from engine import data, processes, upload_reader
 from engine.errors import InputError, require
 from engine.formats import parquet_pages as pages
 from engine.formats.thrift import HINT
@@ -190,14 +190,7 @@ def dissect_upload(path: Path) -> list[Piece]:
         As ``dissect``; the file is no Parquet; the child died of it.
     """
     require(path.suffix == ".parquet", "Anatomy needs a Parquet file. Got one that ends in {!r}.", path.suffix)
-    target = path.with_name(path.name + ".pieces.arrow")
-    if not target.exists():
-        try:
-            processes.run_limited("engine.formats.parquet_pieces", str(path), str(target))
-        except processes.ChildError as error:
-            raise InputError(f"Reading this file ended the reader ({error}). {HINT}") from error
-    with pa.memory_map(str(target)) as source:
-        return [Piece(**row) for row in pa.ipc.open_file(source).read_all().to_pylist()]
+    return [Piece(**row) for row in data.read_upload(path, "engine.formats.parquet_pieces").to_pylist()]
 
 
 def main(source: str, target: str) -> None:

@@ -85,7 +85,6 @@ def load(params: AuditParams) -> Named:
 
 
 def _upload(params: AuditParams) -> Named:
-    require(bool(params.upload) and Path(params.upload).exists(), "No file yet: choose a CSV, Parquet or Avro file.")
     table = data.read_upload(Path(params.upload))
     require(params.target in table.column_names, "target must be a column of your file. Got {!r}.", params.target)
     roles = {"time": params.time_column, "group": params.group_column, "split": params.split_column}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import queue
 import subprocess
 import threading
@@ -17,6 +18,7 @@ from typing import IO, Any
 
 from engine import processes
 from engine.errors import InputError
+from engine.orchestration.server import SERVER
 
 MODULE = "engine.orchestration.schedule_child"
 START_SECONDS = 60.0
@@ -45,7 +47,8 @@ class Clerk:
         if self._process is not None and self._process.poll() is None:
             return
         self._lines = queue.Queue()
-        self._process = processes.start(MODULE, pipe=True)
+        home = {"PREFECT_HOME": str(SERVER.home)}  # else Prefect makes ~/.prefect as it is imported
+        self._process = processes.start(MODULE, environment={**os.environ, **home}, pipe=True)
         assert self._process.stdout is not None and self._process.stderr is not None
         threading.Thread(target=_pump, args=(self._process.stdout, self._lines), daemon=True).start()
         threading.Thread(target=_pump, args=(self._process.stderr, queue.Queue()), daemon=True).start()

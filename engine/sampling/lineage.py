@@ -9,12 +9,10 @@ features on the page (``resample`` takes any number).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from engine import workspace
 from engine.errors import InputError, require, require_choice
 from engine.jobs import Progress, Steps
 from engine.sampling import points
@@ -73,10 +71,6 @@ class LineageParams:
         require(0.05 <= self.ratio <= 1, "ratio must be 0.05 … 1. Got {}.", self.ratio)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
         points.drawn_points(self.drawn)
-        if self.source == "upload":
-            path = Path(self.upload)
-            known = path.is_file() and path.resolve().is_relative_to(workspace.root())
-            require(known, "upload must be a file that you uploaded here. Got {!r}. Upload it again.", self.upload)
 
     def points(self) -> Points:
         """Return the rows to resample."""

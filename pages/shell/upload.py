@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from engine import data
-from engine.errors import require
+from engine.errors import InputError, require
 from engine.workspace import session
 from pages.shell import state
 
@@ -20,10 +21,19 @@ def path(name: str, *, help: str) -> str:
     InputError
         There is no file yet, or it is empty, too large or of an unknown kind.
     """
-    key = f"{name}_upload_path"
-    given = st.file_uploader("Your CSV, Parquet or Avro file", type=["csv", "parquet", "avro"], key=f"{name}_file", help=help)
-    if given is not None:
+    key, seen = f"{name}_upload_path", f"{name}_upload_seen"
+    try:
+        # With a media type among them Streamlit leaves the check of the ending to us: its own failure would end the page.
+        given = st.file_uploader(
+            "Your CSV, Parquet or Avro file", type=[*data.ENDINGS, "text/csv"], key=f"{name}_file", help=help
+        )
+    except StreamlitAPIException as error:
+        raise InputError("The file's name must hold no null character. Rename the file, then reload this page.") from error
+    fresh = given is not None and given.file_id != st.session_state.get(seen)
+    if given is not None and (fresh or not Path(st.session_state[key]).is_file()):
+        st.session_state[key] = ""
         st.session_state[key] = str(data.save_upload(given.getvalue(), given.name, session(state.session_id()) / "uploads"))
+        st.session_state[seen] = given.file_id  # each run of the page gives the file again: it is hashed and written once
     kept = st.session_state.get(key, "")
     require(bool(kept) and Path(kept).exists(), "No file yet: choose a CSV, Parquet or Avro file, or another table.")
     return str(kept)

@@ -296,12 +296,12 @@ def test_words_follow_the_numbers() -> None:
         ({"rows_per_group": 10}, "rows_per_group must be 10,000 … 100,000. Got 10."),
         ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
         ({"row_group": -1}, "row_group must be 0 … 99,999. Got -1."),
-        ({"source": "upload", "upload": "/etc/passwd"}, "upload must be a file that you uploaded here."),
+        ({"source": "upload", "upload": "/etc/p.parquet"}, "upload must be a file that you uploaded here."),
     ],
 )
 def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
-        AnatomyParams(**setting)
+        anatomy.run(AnatomyParams(**setting))
     assert str(caught.value).startswith(message)
 
 

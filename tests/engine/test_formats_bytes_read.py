@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import data
+from engine import data, workspace
 from engine.errors import InputError
 from engine.formats import byte_files, byte_layout, bytes_read, row_groups, trace
 from engine.formats.bytes_read import BytesReadParams
@@ -489,7 +489,7 @@ def test_settings_without_influence_share_the_files() -> None:
         ),
         ({"predicate_column": "origin"}, "Got 'origin'."),
         ({"table": "upload"}, "upload must be a file that you uploaded here. Got ''. Upload it again."),
-        ({"table": "upload", "upload": "/etc/passwd"}, "Got '/etc/passwd'. Upload it again."),
+        ({"table": "upload", "upload": "/etc/passwd"}, "Got 'passwd'. Upload it again."),
     ],
 )
 def test_bad_settings_are_said_plainly(settings_: dict[str, object], message: str) -> None:
@@ -505,14 +505,13 @@ def test_defaults_of_each_table_are_valid(table: byte_files.TableName) -> None:
     assert set(bytes_read.predicate_columns(table)) <= set(bytes_read.column_names(table))
 
 
-def upload(folder: Path, table: pa.Table) -> str:
+def upload(table: pa.Table) -> str:
     sink = io.BytesIO()
     pq.write_table(table, sink)
-    return str(data.save_upload(sink.getvalue(), "mine.parquet", folder))
+    return str(data.save_upload(sink.getvalue(), "mine.parquet", workspace.session(workspace.new_session_id())))
 
 
-def test_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path))
+def test_upload() -> None:
     table = pa.table(
         {
             "my name": ["a", 'b "c"\nd', None] * 500,
@@ -521,7 +520,7 @@ def test_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "raw": pa.array([b"x"] * 1_500),
         }
     )
-    path = upload(tmp_path, table)
+    path = upload(table)
     columns, predicate = bytes_read.defaults("upload", path)
     assert (columns, predicate) == (("my name", "score"), "score")
     params = BytesReadParams(table="upload", upload=path, columns=columns, predicate_column=predicate, rows_per_group=1_000)
@@ -535,9 +534,8 @@ def test_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         bytes_read.run(params)
 
 
-def test_upload_without_a_column_to_filter_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path))
-    path = upload(tmp_path, pa.table({"name": ["a", "b"]}))
+def test_upload_without_a_column_to_filter_by() -> None:
+    path = upload(pa.table({"name": ["a", "b"]}))
     with pytest.raises(InputError, match=r"The table must have a column of numbers, dates or times to filter by\. Got none\."):
         BytesReadParams(table="upload", upload=path, columns=("name",), predicate_column="name")
 
@@ -632,9 +630,8 @@ def test_statistics_on_a_time_axis() -> None:
     assert bar.x[0] == (group.maximum - group.minimum).total_seconds() * 1000
 
 
-def test_groups_without_min_max_are_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path))
-    path = upload(tmp_path, pa.table({"x": pa.array([None] * 1_000 + [1, 2] * 500)}))
+def test_groups_without_min_max_are_marked() -> None:
+    path = upload(pa.table({"x": pa.array([None] * 1_000 + [1, 2] * 500)}))
     settings_ = {"table": "upload", "upload": path, "columns": ("x",), "predicate_column": "x", "rows_per_group": 1_000}
     result = bytes_read.run(BytesReadParams(**settings_, window=(0.0, 1.0)))  # type: ignore[arg-type]
     assert result.csv.n_rows_decoded == 2_000  # a null alone on its line is an empty line

@@ -444,7 +444,7 @@ def test_a_column_that_distances_cannot_use_is_named(column: pa.Array, message: 
 )
 def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
-        LineageParams(**setting)
+        lineage.run(LineageParams(**setting))
     assert str(caught.value).startswith(message)
 
 
