@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from pages.startup import lifespan
+from pages.startup import guard, lifespan
 
-app = st.App("pages/router.py", lifespan=lifespan)
+app = st.App("pages/router.py", lifespan=lifespan, middleware=[guard()])
