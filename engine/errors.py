@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from engine import texts
+
 
 class InputError(ValueError):
-    """Input that the playground cannot use: a setting, a link, a file. Its text is written for the person at the page."""
+    """Input that the playground cannot use: a setting, a link, a file. Its text is written for the person at the page.
+
+    It may quote what was given, so it is made ``inert`` here, once, for every place that shows it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(texts.sentence(message))
 
 
 def require(condition: bool, message: str, *values: object) -> None:

@@ -33,6 +33,11 @@ def hostname(netloc: str) -> str:
         return ""
 
 
+def is_own(origin: str, host: str) -> bool:
+    """Whether a page of ``origin`` is one of the server that is called as ``host``."""
+    return origin in (f"http://{host}", f"https://{host}")
+
+
 class Guard:
     """Refuses what comes from another site's page or under another name; adds the page policy to HTML.
 
@@ -68,7 +73,7 @@ class Guard:
         host, origin = given.get(b"host", ""), given.get(b"origin")
         if self.hosts is not None and hostname(host) not in self.hosts:
             return f"host must be one of {', '.join(sorted(self.hosts))}: this server is for its own machine."
-        if origin is None or origin in self.origins or urlsplit(origin).netloc == host:
+        if origin is None or origin in self.origins or is_own(origin, host):
             return ""
         return "origin must be this server: pages of other sites may not call it."
 
