@@ -36,7 +36,8 @@ def test_this_machine_may_call_under_its_own_names(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8501", "127.0.0.1.evil.example", "192.168.0.7:8501", "", "[", "127.0.0.1@evil.example"]
+    "host",
+    ["evil.example", "evil.example:8501", "127.0.0.1.evil.example", "192.168.0.7:8501", "", "[", "127.0.0.1@evil.example"],
 )
 def test_no_other_name_may(host: str) -> None:
     assert client().get("/", headers={"Host": host}).status_code == 403
@@ -44,7 +45,8 @@ def test_no_other_name_may(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "https://127.0.0.1.evil.example", "null", "http://127.0.0.1:9999", "file://", "", "[", "http://["]
+    "origin",
+    ["http://evil.example", "https://127.0.0.1.evil.example", "null", "http://127.0.0.1:9999", "file://", "", "[", "http://["],
 )
 def test_no_page_of_another_site_may(origin: str) -> None:
     assert client().post("/", headers={"Origin": origin}).status_code == 403
