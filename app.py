@@ -3,6 +3,6 @@
 import streamlit as st
 
 from pages.shell.errors import show_unforeseen
-from pages.startup import lifespan
+from pages.startup import guard, lifespan
 
-app = st.App("pages/router.py", lifespan=lifespan, on_script_error=show_unforeseen)
+app = st.App("pages/router.py", lifespan=lifespan, middleware=[guard()], on_script_error=show_unforeseen)

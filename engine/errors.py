@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import uuid
 
+from engine import texts
+
 UNFORESEEN = (
     "Something went wrong that the playground did not expect. Change a control or press Reset; if it comes back, report "
     "reference {}: the server's log explains it."
@@ -13,7 +15,13 @@ MAX_NAME = 40
 
 
 class InputError(ValueError):
-    """Input that the playground cannot use: a setting, a link, a file. Its text is written for the person at the page."""
+    """Input that the playground cannot use: a setting, a link, a file. Its text is written for the person at the page.
+
+    It may quote what was given, so it is made ``inert`` here, once, for every place that shows it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(texts.sentence(message))
 
 
 def require(condition: bool, message: str, *values: object) -> None:

@@ -6,10 +6,14 @@ Backgrounds, text and grid lines are left to the page's theme (``st.plotly_chart
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, ParamSpec
 
 import pandas  # noqa: F401 - before any thread: Plotly must not meet one that a job is half through importing
 import plotly.graph_objects as go
+
+from engine import texts
 
 KNOWN: Final = "#2F86D6"  # known / training / kept: blue
 LEAKED: Final = "#D95F30"  # future / leaked: vermilion
@@ -21,6 +25,15 @@ EXTRA: Final = "#56B4E9"  # a further category without a meaning of its own: sky
 CATEGORICAL: Final = (KNOWN, SYNTHETIC, HELD_OUT, FAILED, LEAKED, EXTRA, WAITING)
 SEQUENTIAL: Final = "Blues"
 
+# Of every chart, on a page or in a file: no way to plotly's cloud, its address and its logo left out.
+CONFIG: Final[dict[str, Any]] = {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False}
+# An exported file runs what it brings along and asks no address for anything.
+FILE_POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:; worker-src blob:; form-action 'none'; base-uri 'none'"
+)
+
+P = ParamSpec("P")
 Trace = dict[str, Any]  # as Plotly takes it; it says its ``type``
 TEMPLATE: Final = go.layout.Template(
     layout=go.Layout(
@@ -76,6 +89,30 @@ def new_pair(
     layout["xaxis2"] = {"title": {"text": x[1]}, "domain": [split + gap / 2, 1], "anchor": "y"}
     layout["yaxis"] = {"categoryorder": "array", "categoryarray": names[::-1], "range": list(y_range), "fixedrange": True}
     return go.Figure(layout=layout)
+
+
+def inert(figure: go.Figure) -> go.Figure:
+    """Return the figure with every text in it ``inert``: for one that shows names or values of a person's own."""
+    tree = figure.to_dict()
+    safe = texts.inert_tree(tree)
+    return figure if safe == tree else go.Figure(safe)
+
+
+def quoting(draw: Callable[P, go.Figure]) -> Callable[P, go.Figure]:
+    """Make the figures of ``draw`` ``inert``: for one that writes names or values of a person's own."""
+
+    @wraps(draw)
+    def drawn_inert(*args: P.args, **kwargs: P.kwargs) -> go.Figure:
+        return inert(draw(*args, **kwargs))
+
+    return drawn_inert
+
+
+def to_html(figure: go.Figure) -> str:
+    """Return the figure as an HTML file of its own: Plotly inside, and a policy by which it calls no address."""
+    page: str = inert(figure).to_html(include_plotlyjs=True, config=CONFIG)
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{FILE_POLICY}" />'
+    return page.replace("<head>", f"<head>{policy}", 1)
 
 
 def _layout(title: str, height: int, x: str, y: str) -> dict[str, Any]:

@@ -14,7 +14,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from engine import lessons, processes, workspace
+import streamlit as st
+from starlette.middleware import Middleware
+
+from engine import lessons, processes, web, workspace
 from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
 from engine.orchestration import alert_webhook, launch, monitor, schedule, schedule_live
@@ -68,6 +71,19 @@ def warm() -> None:
     finally:
         settle()
         WARM.set()
+
+
+def guard() -> Middleware:
+    """Return what stands before every page: callers of this machine alone, no other site's pages, no call elsewhere.
+
+    ``server.address`` other than loopback opens the server to other machines on purpose: then any name may call it, or those
+    of ``server.allowedHosts``.
+    """
+    named = st.get_option("server.allowedHosts")
+    local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
+    hosts = web.LOOPBACK | set(named) if local else set(named) or None
+    origins = st.get_option("server.corsAllowedOrigins")
+    return Middleware(web.Guard, hosts=hosts, origins=origins, policy=web.PAGE_POLICY)
 
 
 def settle() -> None:

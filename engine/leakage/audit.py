@@ -23,6 +23,7 @@ from engine.leakage.detectors.clock import KnownAt
 from engine.leakage.findings import ABOUT, DETECTORS, INVISIBLE, KINDS, SEVERITIES, Check, Detector, Finding
 from engine.leakage.table_columns import Subject, read
 from engine.source_code import fill
+from engine.texts import inert
 
 __all__ = ["AuditParams", "AuditResult", "run", "script", "steps", "table_steps"]
 
@@ -251,7 +252,7 @@ def _search(
     names = list(subject.columns)
     for start in range(0, len(names), COLUMNS_A_STEP if subject.n < 50_000 else 1):
         part = names[start : start + (COLUMNS_A_STEP if subject.n < 50_000 else 1)]
-        yield Progress(0.6 * start / len(names), f"column {start + 1:,} of {len(names):,}: {part[0]}", result)
+        yield Progress(0.6 * start / len(names), f"column {start + 1:,} of {len(names):,}: {inert(part[0])}", result)
         scores = {name: score(subject.columns[name], subject) for name in part}
         found = [finding for name in part for finding in _of_column(subject, name, scores[name])]
         result = replace(result, scores=result.scores | scores, findings=_ranked([*result.findings, *found]))

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from engine import data
 from engine.errors import InputError, require
+from engine.texts import inert
 
 Source = Literal["moons", "blobs", "overlap", "bridge", "island", "few", "flights", "upload", "drawn"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -211,7 +212,7 @@ def _uploaded(path: Path, columns: tuple[str, str], label: str, n_rows: int) -> 
     y = np.asarray([str(value) == values[int(np.argmin(counts))] for value in table[label].to_pylist()]).astype(int)
     X = _standardised(table, columns)
     category = np.where(X[:, 0] < 0, "low", "high")
-    return Points(X, y, category, tuple(f"{name} (standardised)" for name in columns))
+    return Points(X, y, category, tuple(f"{inert(name)} (standardised)" for name in columns))
 
 
 def _drawn(text: str) -> Points:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine import lessons
+from engine import figures, lessons
 from engine.errors import InputError
 from engine.lessons import Lesson
 from pages.shell import panels, state
@@ -191,7 +191,7 @@ def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] |
         for update in (figure.update_xaxes, figure.update_yaxes):
             update(tickfont_size=PRESENTER_TEXT_SIZE - 2, title_font_size=PRESENTER_TEXT_SIZE)
     config = {
-        "displaylogo": False,
+        **figures.CONFIG,
         "toImageButtonOptions": {"format": "svg", "filename": key},
         # Few buttons: on a touch screen the bar is always there and would cover the title.
         "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "pan2d", "zoomIn2d", "zoomOut2d"],

@@ -13,11 +13,13 @@ from typing import Any
 import plotly.graph_objects as go
 import psutil
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as csv
 import streamlit as st
 
+from engine import figures
 from engine.lessons import Challenge, Lesson, Prediction, module_of, value_of
-from pages.shell import state
+from pages.shell import state, texts
 
 MANY = 5.0  # a range as wide as this is guessed in whole numbers
 PANELS = ("Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide")
@@ -45,7 +47,7 @@ def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
         )
         opened[name] = panel or "Why"
         if panel == "Why":
-            st.markdown("\n".join(f"- {reason}" for reason in result.why))
+            texts.say("\n".join(f"- {reason}" for reason in result.why))
         elif panel == "Predict":
             for number, prediction in enumerate(lesson.predictions):
                 if prediction.experiment == name:
@@ -106,7 +108,7 @@ def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -
         else:
             near = str(actual) == guess
         verdict = "You had it" if near else "Not so"
-        st.markdown(f"{verdict}: you said **{said}**, it is **{_written(actual, prediction.field)}**. {prediction.because}")
+        texts.say(f"{verdict}: you said **{said}**, it is **{_written(actual, prediction.field)}**. {prediction.because}")
 
 
 def _written(value: Any, field: str = "") -> str:
@@ -144,7 +146,7 @@ def _challenge(lesson: Lesson, number: int, challenge: Challenge, result: Any) -
     before = " · met before" if not met and f"{lesson.topic}/{number}" in st.session_state["challenges"] else ""
     icon = ":material/check_circle:" if met else ":material/radio_button_unchecked:"
     here = ", ".join(_written(value_of(result, condition.field), condition.field) for condition in challenge.conditions)
-    st.markdown(f"{icon} **{challenge.goal}**  \nHere: {here}, {state_text}{before}.")
+    texts.say(f"{icon} **{challenge.goal}**  \nHere: {here}, {state_text}{before}.")
 
 
 def _pin(name: str, result: Any) -> None:
@@ -180,11 +182,23 @@ def _compare(name: str, result: Any) -> None:
         for key, value in asdict(pinned.params).items()
         if value != asdict(result.params)[key]
     }
-    st.caption("Changed since A: " + (", ".join(f"{k}: {x} → {y}" for k, (x, y) in changed.items()) or "nothing yet") + ".")
-    st.table(rows, hide_index=True, border="horizontal", alt="Run A against this run")
+    texts.note("Changed since A: " + (", ".join(f"{k}: {x} → {y}" for k, (x, y) in changed.items()) or "nothing yet") + ".")
+    texts.table(rows, "Run A against this run")
 
 
 def _csv(table: pa.Table) -> bytes:
+    """Return the table as CSV; a text that a spreadsheet would run as a formula gets an apostrophe before it.
+
+    Numbers stay numbers, also as text ("-0.3"). The JSON of the run holds every text as it is.
+    """
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            column = table[field.name]
+            formula = pc.and_not(
+                pc.match_substring_regex(column, r"^[=+\-@\t\r]"), pc.match_substring_regex(column, r"^[+-][\d.,]+ ?%?$")
+            )
+            safe = pc.if_else(pc.fill_null(formula, False), pc.binary_join_element_wise("'", column, ""), column)
+            table = table.set_column(place, field.name, safe)
     sink = pa.BufferOutputStream()
     csv.write_csv(table, sink)
     return sink.getvalue().to_pybytes()
@@ -210,7 +224,7 @@ def _export(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
         )
         st.download_button(
             "Figure (HTML)",
-            lambda: figure.to_html(include_plotlyjs=True),
+            lambda: figures.to_html(figure),
             f"{name}.html",
             "text/html",
             key=f"{name}_html",

@@ -11,7 +11,7 @@ from engine.etl.figures import quality as figures
 from engine.etl.quality import FAULTS, GATES, TABLES, QualityParams, QualityResult
 from engine.etl.quality_tests import TestsResult
 from engine.etl.schema_drift import CHANGES, POLICIES
-from pages.shell import lab, work
+from pages.shell import lab, texts, work
 
 D = QualityParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -82,7 +82,7 @@ def _tests(params: QualityParams) -> None:
 
 
 def _show_tests(result: TestsResult) -> None:
-    st.markdown(result.verdict)
+    texts.say(result.verdict)
     rows = [
         {
             "test": outcome["name"],
@@ -92,7 +92,7 @@ def _show_tests(result: TestsResult) -> None:
         }
         for outcome in result.outcomes
     ]
-    st.table(rows, hide_index=True, border="horizontal", alt="Outcome of each generated test")
+    texts.table(rows, "Outcome of each generated test")
     name = f"test_{result.params.table}.py"
     st.caption(
         f"The code that ran, once, in a process of its own. BATCH names a Parquet file; `python -m pytest {name}` runs it too."
@@ -111,7 +111,7 @@ def show() -> None:
             lab.controls_end("etl", "quality")
     with output:
         result = run(params)
-        st.markdown(result.verdict)
+        texts.say(result.verdict)
         figure = figures.checks(result, lab.pinned("quality"))
         lab.chart(figure, "quality_checks", "Rows that break each rule, injected and real")
         view = st.segmented_control(

@@ -20,7 +20,7 @@ from engine.formats.anatomy import (
 )
 from engine.formats.figures import anatomy as figures
 from engine.units import human_bytes
-from pages.shell import lab, upload
+from pages.shell import lab, texts, upload
 
 D = AnatomyParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -145,13 +145,13 @@ def show() -> None:
     with output:
         result = run(params)
         pinned = lab.pinned("anatomy")
-        st.markdown(result.verdict)
+        texts.say(result.verdict)
         if result.curve:
             lab.chart(figures.fallback(result, pinned), "anatomy_fallback", "Size of the text column by its distinct values")
         figure = figures.byte_map(result, pinned)
         lab.chart(figure, "anatomy_map", "The file as nested blocks: row groups, columns, pages", on_select=_block_clicked)
         result = _looked_at(result)
-        st.table(_pages(result), hide_index=True, border="horizontal", alt="Pages of the chunk looked at")
+        texts.table(_pages(result), "Pages of the chunk looked at")
         if len(result.chunk) > MAX_PAGES_SHOWN:
             st.caption(f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} pieces; the export has them all.")
         lab.report("formats", "anatomy", result, figure)

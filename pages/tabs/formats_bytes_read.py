@@ -10,7 +10,7 @@ import streamlit as st
 from engine.formats import bytes_read
 from engine.formats.bytes_read import ORDERS, ROWS_PER_GROUP, BytesReadParams, BytesReadResult
 from engine.formats.figures import bytes_read as figures
-from pages.shell import lab
+from pages.shell import lab, texts
 from pages.tabs import formats_table
 
 D = BytesReadParams()
@@ -107,10 +107,10 @@ def show() -> None:
     with output:
         result: BytesReadResult = run(params)
         pinned = lab.pinned("bytes_read")
-        st.markdown(result.verdict)
+        texts.say(result.verdict)
         figure = figures.strip(result, pinned)
         lab.chart(figure, "bytes_read_strip", "Three files as strips of bytes; what each reader touched is blue")
-        st.caption(f"{result.note} Traced at the file handle, in memory, in this run.".strip())
+        texts.note(f"{result.note} Traced at the file handle, in memory, in this run.".strip())
         view = st.segmented_control(
             "Look closer",
             ("Row groups", "Row-major and column-major"),

@@ -10,7 +10,7 @@ from engine.formats import bytes_read, race
 from engine.formats.figures import race as figures
 from engine.formats.race import FORMATS, N_ROWS, OPERATIONS, TYPES, RaceParams, RaceResult
 from engine.units import human_bytes, human_factor, human_seconds
-from pages.shell import lab, work
+from pages.shell import lab, texts, work
 from pages.tabs import formats_table
 
 D = RaceParams()
@@ -143,7 +143,7 @@ def _table(result: RaceResult, operation: Any) -> list[dict[str, Any]]:
 
 def _show(result: RaceResult) -> None:
     pinned = lab.pinned("race")
-    st.markdown(result.verdict)
+    texts.say(result.verdict)
     operation = st.segmented_control(
         "Time shown",
         OPERATIONS,
@@ -161,7 +161,7 @@ def _show(result: RaceResult) -> None:
         f"{result.n_rows:,} rows × {result.n_columns} columns, {human_bytes(result.table_bytes)} as Arrow in memory, which "
         f"MB/s counts. Dots are single runs, lines medians; below, medians.{left_out}"
     )
-    st.table(_table(result, operation), hide_index=True, border="horizontal", alt="Medians, speed and fidelity")
+    texts.table(_table(result, operation), "Medians, speed and fidelity")
     lab.report("formats", "race", result, figure)
 
 

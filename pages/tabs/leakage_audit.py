@@ -11,7 +11,7 @@ from engine.leakage.audit import AuditParams, AuditResult
 from engine.leakage.audit_sources import GROUPS, N_ROWS, NONE, SOURCES, SPLITS
 from engine.leakage.figures import audit as figures
 from engine.leakage.scoreboard import ScoreboardParams, ScoreboardResult
-from pages.shell import lab, upload, work
+from pages.shell import lab, texts, upload, work
 
 D = AuditParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -76,13 +76,13 @@ def _findings(result: AuditResult) -> None:
         }
         for f in result.findings
     ]
-    st.table(rows[:20], hide_index=True, border="horizontal", alt="What was found, the certain first")
+    texts.table(rows[:20], "What was found, the certain first")
     if len(rows) > 20:
         st.caption(f"20 of {len(rows)} findings; all of them are in Export.")
     labels = [f"{i + 1} · {f.detector}: {', '.join(f.columns) or 'the split'}" for i, f in enumerate(result.findings)]
     label = st.selectbox("Rows to look at, and the fix", labels, key="audit_finding", help="Row numbers count from 0")
     finding = result.findings[labels.index(label) if label in labels else 0]
-    st.markdown(f"**Fix.** {finding.fix}")
+    texts.say(f"**Fix.** {finding.fix}")
     if finding.rows:
         table = audit_sources.load(result.params).table
         shown = [
@@ -105,7 +105,7 @@ def _sheets(result: AuditResult) -> None:
 
 
 def _show(result: AuditResult) -> None:
-    st.markdown(result.verdict)
+    texts.say(result.verdict)
     figure = figures.columns(result, lab.pinned("audit"))
     lab.chart(figure, "audit_columns", "Each column's own score, and which detectors name it")
     _findings(result)

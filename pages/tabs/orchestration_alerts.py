@@ -13,7 +13,7 @@ from engine.orchestration.alert_webhook import POST
 from engine.orchestration.alerts import RULES, WATCHED, AlertsParams, AlertsResult
 from engine.orchestration.figures import alerts as figures
 from engine.orchestration.history import SOURCES
-from pages.shell import lab, state
+from pages.shell import lab, state, texts
 
 D = AlertsParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -70,13 +70,13 @@ def _webhook(params: AlertsParams) -> None:
             st.error(str(error), icon=":material/error:")
         for sent in POST.sent(owner)[:5]:
             icon = ":material/check_circle:" if sent.ok else ":material/error:"
-            st.markdown(f"{icon} {datetime.fromtimestamp(sent.at, UTC):%H:%M:%S} UTC · {sent.about} → **{sent.answer}**")
+            texts.say(f"{icon} {datetime.fromtimestamp(sent.at, UTC):%H:%M:%S} UTC · {sent.about} → **{sent.answer}**")
 
 
 def _show(result: AlertsResult) -> None:
     if result.foretold and result.params.source == "recorded":
         st.info("No such run is recorded yet: foretold ones stand in until *Run monitor* has run the flow.")
-    st.markdown(result.verdict)
+    texts.say(result.verdict)
     figure = figures.scores(result, lab.pinned("alerts"))
     lab.chart(figure, "alerts_scores", "Each run against the runs before it")
     rows = result.rows()

@@ -11,7 +11,7 @@ from engine.orchestration.figures import schedule as figures
 from engine.orchestration.schedule import AROUNDS, EVERY_MINUTES, KINDS, MOST_HOURS, ScheduleParams, ScheduleResult
 from engine.orchestration.schedule_load import COLLISIONS
 from engine.units import human_seconds
-from pages.shell import lab
+from pages.shell import lab, texts
 from pages.tabs import orchestration_deployment
 
 D = ScheduleParams()
@@ -137,7 +137,7 @@ def show() -> None:
             lab.controls_end("orchestration", "schedule")
     with output:
         result = schedule.run(params)
-        st.markdown(result.verdict)
+        texts.say(result.verdict)
         figure = figures.days(result, lab.pinned("schedule"))
         lab.chart(figure, "schedule_days", "Each run on the clock of its day")
         place, below = lab.places(1)[0]

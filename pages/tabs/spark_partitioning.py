@@ -13,7 +13,7 @@ from engine.spark.figures import partitioning as figures
 from engine.spark.keys import TABLES, Source
 from engine.spark.partitioning import MAX_PARTITIONS, N_ROWS, STRATEGIES, PartitioningParams
 from engine.spark.partitioning_run import Measured
-from pages.shell import lab, upload, work
+from pages.shell import lab, texts, upload, work
 
 D = PartitioningParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -105,9 +105,9 @@ def _measure(params: PartitioningParams) -> None:
 
 
 def _measured(measured: Measured) -> None:
-    st.markdown(f"{measured.verdict} Spark took {measured.seconds:.1f} s.")
+    texts.say(f"{measured.verdict} Spark took {measured.seconds:.1f} s.")
     with st.expander("Rows, bytes and files of the largest partitions, measured"):
-        st.table(measured.table(), hide_index=True, border="horizontal", alt="Rows, bytes and files a partition")
+        texts.table(measured.table(), "Rows, bytes and files a partition")
 
 
 @lab.experiment("partitioning")
@@ -121,7 +121,7 @@ def show() -> None:
     with output:
         result = run(params)
         job = JOBS.find((partitioning_run.steps, params))
-        st.markdown(result.verdict)
+        texts.say(result.verdict)
         figure = figures.partitions(result, job.result if job else None, lab.pinned("partitioning"))
         lab.chart(figure, "partitioning_rows", "Rows of each partition")
         _measure(params)

@@ -49,6 +49,7 @@ def _wrapped(text: str) -> str:
     return "<br>".join(textwrap.wrap(_short(text, 66), 30))
 
 
+@figures.quoting
 def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Figure:
     """Draw the rows that break each rule. To see first: the red-purple lane, which no rule sees, and the blue ends."""
     failing = sorted((check for check in result.checks if check.failed), key=lambda check: -len(check.rows))[:MAX_LANES]
@@ -112,6 +113,7 @@ def _place(error: float, exception: bool) -> float:
     return EXCEPTION_PERCENT if exception else max(100 * error, FLOOR_PERCENT)
 
 
+@figures.quoting
 def downstream(result: QualityResult) -> go.Figure:
     """Draw how wrong each number downstream is, without a gate and behind it. To see first: how far apart the two dots are."""
     gate = result.params.gate

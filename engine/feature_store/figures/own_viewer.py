@@ -17,6 +17,7 @@ from engine.feature_store.own_viewer import OwnView
 MAX_ROWS = 2_000
 
 
+@figures.quoting
 def life(view: OwnView, key: int) -> go.Figure:
     """Draw a key's rows and labels. To see first: vermilion triangles, labels that training would get as nulls."""
     told = view.explanation

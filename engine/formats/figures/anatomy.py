@@ -45,6 +45,7 @@ def _hover(piece: Piece) -> str:
     return text
 
 
+@figures.quoting
 def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.Figure:
     """Draw the file as nested blocks, as wide as their bytes; a click zooms in. To see first: the widest column.
 

@@ -38,6 +38,7 @@ UNITS = {
 }
 
 
+@figures.quoting
 def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.Figure:
     """Draw each file as a strip of bytes, what its reader touched in blue. To see first: how little of Parquet's is blue."""
     parquet, avro, csv = (human_bytes(trace.touched_bytes) for trace in reversed(result.traces))
@@ -153,6 +154,7 @@ def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[s
     return pieces.offset, pieces.length, texts, np.ones(len(texts))
 
 
+@figures.quoting
 def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.Figure:
     """Draw each row group's min–max against the range asked for. To see first: which bars the band meets."""
     column = result.params.predicate_column
@@ -240,6 +242,7 @@ def _extent(group: RowGroup) -> float:
     return float(group.maximum) - float(group.minimum)  # type: ignore[arg-type]  # numbers: only groups with min/max come here
 
 
+@figures.quoting
 def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.Figure:
     """Draw the start of the CSV and of the Parquet file as squares of bytes. To see first: scattered against in one piece."""
     wanted = {result.column_names.index(name) for name in result.read_columns}

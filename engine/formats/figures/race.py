@@ -20,6 +20,7 @@ LANE_HEIGHT = 36
 HOLLOW = "rgba(0,0,0,0)"
 
 
+@figures.quoting
 def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = None) -> go.Figure:
     """Draw sizes beside the times of one operation. To see first: which lane is short on both sides."""
     lanes = result.lanes

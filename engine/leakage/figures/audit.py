@@ -18,6 +18,7 @@ RECALL_GOAL, FALSE_GOAL = 0.95, 0.05
 CLEAN = "clean columns flagged"
 
 
+@figures.quoting
 def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure:
     """Draw a lane for each column: its own score, and which detectors name it. To see first: the vermilion lanes."""
     flagged = set(result.flagged)

@@ -15,6 +15,7 @@ from engine.spark.partitioning_run import Measured
 MAX_BARS = 400
 
 
+@figures.quoting
 def partitions(
     result: PartitioningResult, measured: Measured | None = None, pinned: PartitioningResult | None = None
 ) -> go.Figure:
@@ -83,6 +84,7 @@ def _place(result: PartitioningResult) -> int | None:
     return result.labels.index(result.typed.key) if result.typed.key in result.labels else None
 
 
+@figures.quoting
 def routes(result: PartitioningResult) -> go.Figure:
     """Draw the commonest keys from their name over the old partition to the new one. To see first: which lines move."""
     p = result.params

@@ -1,0 +1,97 @@
+"""Who may speak to a server of this playground, and where its pages may call: an ASGI middleware for every one of them.
+
+A server on 127.0.0.1 is reached by every page that is open in the reader's browser: by a request across sites, or under a
+name that its owner points here (DNS rebinding). Real browsers say both, by ``Origin`` and ``Host``. What says neither is no
+browser, and is let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+# Whatever a text makes a page draw, the browser asks no other host for it, and no other site can lay the page under its own.
+# Streamlit and Plotly write styles and scripts into the page, so inline ones stay; components come as blob: and data:.
+PAGE_POLICY: Final = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; connect-src 'self' data: blob:; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+
+
+def hostname(netloc: str) -> str:
+    """Return the host of ``host:port`` in lower case, ``""`` for what is none."""
+    try:
+        return (urlsplit(f"//{netloc}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Whether a page of ``origin`` is one of the server that is called as ``host``."""
+    return origin in (f"http://{host}", f"https://{host}")
+
+
+class Guard:
+    """Refuses what comes from another site's page or under another name; adds the page policy to HTML.
+
+    Parameters
+    ----------
+    app
+        The ASGI application behind.
+    hosts
+        Names under which the server may be called; ``None`` for any.
+    origins
+        Further origins that may call, as ``https://host:port``; a server's own may always.
+    policy
+        Content-Security-Policy of its HTML pages, ``""`` for none.
+    """
+
+    def __init__(
+        self, app: App, hosts: Collection[str] | None = LOOPBACK, origins: Collection[str] = (), policy: str = ""
+    ) -> None:
+        self.app, self.hosts, self.origins, self.policy = app, hosts, frozenset(origins), policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 403 (a websocket: close before it opens) to what may not call, else pass on."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+        elif problem := self.refusal(scope["headers"]):
+            await _refuse(scope["type"], problem, send)
+        else:
+            await self.app(scope, receive, self._with_policy(send) if self.policy else send)
+
+    def refusal(self, headers: Collection[tuple[bytes, bytes]]) -> str:
+        """Return why a request with these headers is refused, ``""`` for one that is not."""
+        given = {name.lower(): value.decode("latin-1") for name, value in headers}
+        host, origin = given.get(b"host", ""), given.get(b"origin")
+        if self.hosts is not None and hostname(host) not in self.hosts:
+            return f"host must be one of {', '.join(sorted(self.hosts))}: this server is for its own machine."
+        if origin is None or origin in self.origins or is_own(origin, host):
+            return ""
+        return "origin must be this server: pages of other sites may not call it."
+
+    def _with_policy(self, send: Send) -> Send:
+        async def adding(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers):
+                    message = {**message, "headers": [*headers, (b"content-security-policy", self.policy.encode())]}
+            await send(message)
+
+        return adding
+
+
+async def _refuse(kind: str, problem: str, send: Send) -> None:
+    if kind == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": problem})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": problem.encode()})

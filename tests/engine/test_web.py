@@ -1,0 +1,69 @@
+"""What reaches a server of ours: its own pages and programs, no other site's page and no other name."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from engine import web
+
+HOME = "http://127.0.0.1:8501"
+
+
+async def echo(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.send_text("open")
+    await socket.close()
+
+
+def client(**options: object) -> TestClient:
+    routes = [
+        Route("/", lambda _: HTMLResponse("<p>page"), methods=["GET", "POST"]),
+        Route("/text", lambda _: PlainTextResponse("text")),
+        WebSocketRoute("/stream", echo),
+    ]
+    return TestClient(web.Guard(Starlette(routes=routes), **options), base_url=HOME)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8501", "localhost:8501", "LOCALHOST", "[::1]:8501", "127.0.0.1"])
+def test_this_machine_may_call_under_its_own_names(host: str) -> None:
+    assert client().get("/", headers={"Host": host}).status_code == 200
+    assert client().post("/", headers={"Host": host, "Origin": f"http://{host}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:8501", "127.0.0.1.evil.example", "192.168.0.7:8501", "", "[", "127.0.0.1@evil.example"],
+)
+def test_no_other_name_may(host: str) -> None:
+    assert client().get("/", headers={"Host": host}).status_code == 403
+    assert client(hosts=None).get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "https://127.0.0.1.evil.example", "null", "http://127.0.0.1:9999", "file://", "", "[", "http://["],
+)
+def test_no_page_of_another_site_may(origin: str) -> None:
+    assert client().post("/", headers={"Origin": origin}).status_code == 403
+    with pytest.raises(WebSocketDisconnect), client().websocket_connect("/stream", headers={"Origin": origin}):
+        pass
+
+
+def test_a_websocket_of_its_own_page_opens_and_so_does_one_of_a_listed_origin() -> None:
+    headers = {"Host": "127.0.0.1:8501", "Origin": HOME}
+    with client().websocket_connect("/stream", headers=headers) as socket:
+        assert socket.receive_text() == "open"
+    listed = client(origins=["https://lab.example"])
+    assert listed.post("/", headers={"Origin": "https://lab.example"}).status_code == 200
+
+
+def test_html_alone_carries_the_policy() -> None:
+    guarded = client(policy=web.PAGE_POLICY)
+    assert guarded.get("/").headers["content-security-policy"] == web.PAGE_POLICY
+    assert "content-security-policy" not in guarded.get("/text").headers
+    assert "content-security-policy" not in client().get("/").headers
