@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from engine.errors import InputError
+from engine.errors import InputError, require
 
 Status = Literal["as written", "moved", "left out", "first of two", "second of two"]
 
@@ -41,6 +41,7 @@ def zone_of(name: str) -> ZoneInfo:
     """
     if name in _names():
         return ZoneInfo(name)
+    require(len(name) <= 100, "zone must be an IANA time zone, at most 100 characters. Got {:,}.", len(name))
     near = get_close_matches(name, _names(), 3, 0.5) or ["America/New_York", "Europe/Berlin", "UTC"]
     raise InputError(f"zone must be an IANA time zone. Got {name!r}. Try {', '.join(near)}.")
 

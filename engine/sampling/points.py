@@ -56,6 +56,8 @@ def drawn_points(text: str) -> list[tuple[int, int, int]]:
         The text is not made of such points, or one lies off the canvas.
     """
     points = []
+    longest = len("100,100,1;") * MAX_ROWS
+    require(len(text) <= longest, "drawn must be at most {:,} characters. Got {:,}.", longest, len(text))
     for part in filter(None, text.split(";")):
         numbers = part.split(",")
         whole = len(numbers) == 3 and all(n.strip().isdecimal() and len(n) < 5 for n in numbers)

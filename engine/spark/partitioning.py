@@ -24,6 +24,7 @@ from engine.spark.partitioning_script import script as script
 Strategy = Literal["hash", "range", "round-robin", "coalesce", "partitionBy files", "bucketing"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 MAX_PARTITIONS = 400
+MAX_TYPED = 1_000  # characters
 N_ROWS = (10_000, 50_000, 200_000, 1_000_000)
 N_SHOWN_KEYS = 12
 BY_KEY = ("hash", "range", "partitionBy files", "bucketing")
@@ -142,6 +143,8 @@ class PartitioningParams:
         require(0 <= self.exponent <= 3, "exponent must be 0 … 3. Got {}.", self.exponent)
         require(1_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 1,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+        n_typed = len(self.typed)
+        require(n_typed <= MAX_TYPED, "typed must be at most {:,} characters. Got {:,}.", MAX_TYPED, n_typed)
         require(len(self.keys) > 0, "keys must name at least one column. Got none. Choose one.")
         for name in self.keys:
             require_choice("keys", name, keys.key_columns(self.source))

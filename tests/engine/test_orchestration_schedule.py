@@ -128,6 +128,7 @@ def test_rrules_are_dateutils() -> None:
         ({"kind": "rrule", "rrule": "FREQ=DAILY;COUNT=3"}, "rrule must have a run after 2026-03-07 00:00 EST.*COUNT"),
         ({"zone": "New_York"}, "zone must be an IANA time zone. Got 'New_York'. Try America/New_York"),
         ({"zone": "Mars/Olympus"}, "zone must be an IANA time zone"),
+        ({"zone": "x" * 101}, "zone must be an IANA time zone, at most 100 characters. Got 101."),
         ({"year": 1999}, "year must be"),
         ({"limit": -1}, "limit must be"),
         ({"run_minutes": 0}, "run_minutes must be"),

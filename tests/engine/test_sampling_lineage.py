@@ -437,6 +437,7 @@ def test_a_column_that_distances_cannot_use_is_named(column: pa.Array, message: 
         ({"k_neighbors": 0}, "k_neighbors must be 1 … 50. Got 0."),
         ({"ratio": 0}, "ratio must be 0.05 … 1. Got 0."),
         ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
+        ({"drawn": ";" * 50_001}, "drawn must be at most 50,000 characters. Got 50,001."),
         ({"drawn": "1,2"}, "drawn must be points x,y,class with whole numbers. Got '1,2'."),
         ({"drawn": "1,200,0"}, "drawn must lie in 0 … 100, with class 0 or 1. Got '1,200,0'."),
         ({"source": "upload", "upload": "/etc/passwd"}, "upload must be a file that you uploaded here."),

@@ -134,6 +134,7 @@ def test_words_by_hand() -> None:
         ({"n_partitions": 0}, "n_partitions must be 1 … 400. Got 0."),
         ({"n_before": 401}, "n_before must be 1 … 400. Got 401."),
         ({"n_input": 65}, "n_input must be 1 … 64. Got 65."),
+        ({"typed": "x" * 1_001}, "typed must be at most 1,000 characters. Got 1,001."),
         ({"exponent": -1}, "exponent must be 0 … 3. Got -1."),
         ({"n_rows": 10}, "n_rows must be 1,000 … 1,000,000. Got 10."),
         ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),

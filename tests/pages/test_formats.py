@@ -8,7 +8,7 @@ import threading
 import pyarrow as pa
 
 from engine import lessons
-from engine.formats import bytes_read
+from engine.formats import bytes_read, evolution
 from engine.jobs import JOBS, Progress, Steps
 from pages.shell import panels
 from tests.pages.visit import open_page, settle, texts
@@ -112,3 +112,11 @@ def test_pinning_a_run_compares_it_with_the_next() -> None:
     default = bytes_read.run(bytes_read.BytesReadParams()).groups_kept
     assert (row["A"], row["B (now)"], row["B − A"]) == (str(default), "20", f"+{20 - default}")
     assert "order: as is → shuffled" in "\n".join(caption.value for caption in app.caption)
+
+
+def test_the_code_behind_a_cell_of_the_evolution_is_shown_once_it_is_opened() -> None:
+    app = open_page("formats", formats_tab="Schema evolution")
+    app.session_state["evolution_snippet"] = True
+    app.run()
+    shown = [code.value for code in app.code]
+    assert not app.exception and shown == [evolution.snippet(evolution.EvolutionParams()).strip()]
