@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import streamlit as st
@@ -92,3 +92,26 @@ def _progress(name: str, job: Job) -> None:
             st.button(
                 "Measure again", key=f"{name}_again", icon=":material/refresh:", on_click=_measure_again, args=(name, job)
             )
+
+
+def approved(name: str, params: Hashable, label: str) -> bool:
+    """Whether this visitor has pressed the button ``label`` for exactly these ``params``; draws it until then.
+
+    For what a link can bring and only a person may start.
+    """
+    key = f"{name}_approved"
+    if st.session_state.get(key) == params:
+        return True
+    st.button(
+        label,
+        key=f"{name}_approve",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=state.once(_approve),
+        args=(key, params),
+    )
+    return False
+
+
+def _approve(key: str, params: Hashable) -> None:
+    st.session_state[key] = params
