@@ -20,6 +20,7 @@ from engine.jobs import Progress, Steps, run_to_end, timed
 from engine.spark import api_jobs, plan_tree, session, skew
 from engine.spark.api_jobs import APIS, JOBS, Api, Job
 from engine.spark.apis_script import script as script
+from engine.spark.restarts import repeat_if_spark_ends
 from engine.units import human_bytes, human_factor, human_seconds
 
 if TYPE_CHECKING:
@@ -297,6 +298,7 @@ def _run_api(live: SparkSession, params: ApisParams, api: Api, so_far: Outcome |
     )
 
 
+@repeat_if_spark_ends
 def steps(params: ApisParams) -> Steps:
     """Run every API, what stays in the JVM first; the result so far comes before each run.
 

@@ -17,6 +17,7 @@ from engine.jobs import Progress, Steps, run_to_end, timed
 from engine.spark import session, tasks
 from engine.spark.cache_script import script as script
 from engine.spark.memory_model import regions
+from engine.spark.restarts import repeat_if_spark_ends
 from engine.units import human_bytes, human_seconds
 
 if TYPE_CHECKING:
@@ -255,7 +256,10 @@ class _Tables:
     def close(self) -> None:
         """Let go of every table."""
         for frame in self.frames:
-            frame.unpersist()
+            try:
+                frame.unpersist()
+            except Exception:  # Py4J raises many kinds when Spark's process has ended: the tables went with it
+                return
 
 
 def _executors(live: SparkSession) -> tuple[int, int, int]:
@@ -275,6 +279,7 @@ def preview(params: CacheParams) -> CacheResult:
     return CacheResult(params, (), heap, regions(heap, session.MEMORY_FRACTION).unified, 1)
 
 
+@repeat_if_spark_ends
 def steps(params: CacheParams) -> Steps:
     """Cache table after table; the result so far comes after each.
 

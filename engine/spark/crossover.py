@@ -26,6 +26,7 @@ from engine.spark.crossover_data import N_ROWS, Files
 from engine.spark.crossover_engines import CONTESTANTS, WORKS, Contestant, Work
 from engine.spark.crossover_result import CrossoverResult
 from engine.spark.crossover_script import script as script
+from engine.spark.restarts import SparkEnded, repeated
 from engine.units import human_bytes
 
 if TYPE_CHECKING:
@@ -73,11 +74,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _spark_cell(live: SparkSession, work: Work, files: Files, asked: int, repeats: int, first: bool) -> Cell:
-    """Run one size on Spark; the first run of a job is preceded by one that is not counted."""
+def _spark_cell(live: SparkSession, work: Work, files: Files, asked: int, repeats: int, warm: set[str]) -> Cell:
+    """Run one size on Spark; the first run of a job in a Spark (``warm``: by name) is preceded by one that is not counted."""
     call = partial(crossover_engines.spark_answer, live, work, files)
-    if first:
+    if live.sparkContext.applicationId not in warm:
         call()
+        warm.add(live.sparkContext.applicationId)
     local = session.ENGINE.place.kind == "local"
     gateway: Any = live.sparkContext._gateway
     if local:
@@ -107,6 +109,7 @@ class _Ladder:
         self.params = params
         self.result = CrossoverResult(params, (), recall(params.work))
         self.files: dict[int, Files] = {}
+        self.warm: set[str] = set()
         self.done = 0.0
         self.total = sum((n + START_ROWS) * (len(params.asked) + 1) for n in params.sizes)
 
@@ -147,19 +150,21 @@ class _Ladder:
         """Measure sizes of one engine, each only if it fits."""
         if contestant == "Spark":
             for asked in sizes:
-                first = not any(cell.contestant == "Spark" for cell in self.result.cells)
                 call = partial(
                     _spark_cell,
                     work=self.params.work,
                     files=self.files[asked],
                     asked=asked,
                     repeats=self.params.repeats,
-                    first=first,
+                    warm=self.warm,
                 )
                 try:
                     waking = "" if session.ENGINE.state == "ready" else ", which is starting"
                     told = self.progress(f"Spark{waking}, {self.files[asked].n_rows:,} rows")
-                    cell = yield from session.act(call, told)
+                    cell = yield from repeated(partial(session.act, call, told))
+                except SparkEnded as error:
+                    self.refuse("Spark", asked, str(error))
+                    continue
                 except InputError:
                     raise
                 except Exception as error:  # Py4J raises many kinds when a job fails: a result, and shown

@@ -19,6 +19,7 @@ from engine.jobs import Progress, Steps, run_to_end
 from engine.spark import lazy_chain, plan_tree, session, tasks
 from engine.spark.lazy_chain import ACTIONS, STEPS, Action, Operation
 from engine.spark.lazy_script import script as script
+from engine.spark.restarts import repeat_if_spark_ends
 from engine.units import human_bytes, human_seconds
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ def _ledger(live: SparkSession, params: LazyParams) -> LazyResult:
     return LazyResult(params, tuple(lines), plan_tree.read(asked), initial, final, trace, n_rows)
 
 
+@repeat_if_spark_ends
 def steps(params: LazyParams) -> Steps:
     """Run the chain and the action.
 

@@ -22,6 +22,7 @@ from engine.errors import require
 from engine.jobs import Progress, Steps, run_to_end
 from engine.spark import keys, session
 from engine.spark.partitioning import PartitioningParams, PartitioningResult, hash_partition, run
+from engine.spark.restarts import repeat_if_spark_ends
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -160,6 +161,7 @@ def measure(live: SparkSession, p: PartitioningParams) -> Measured:
     return Measured(p, preview, seconds=time.perf_counter() - began, where=session.ENGINE.place.words, **found)
 
 
+@repeat_if_spark_ends
 def steps(params: PartitioningParams) -> Steps:
     """Run it on the server's Spark, started if need be.
 

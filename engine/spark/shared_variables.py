@@ -18,6 +18,7 @@ from engine import processes
 from engine.errors import require
 from engine.jobs import Progress, Steps, run_to_end
 from engine.spark import session, tasks
+from engine.spark.restarts import repeat_if_spark_ends
 from engine.units import human_bytes, human_factor
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def _count(live: SparkSession, params: AccumulatorParams, case: tuple[str, Case,
     return Count(name, counter.value, len(trace.tasks), sum(task.failed for task in trace.tasks), because)
 
 
+@repeat_if_spark_ends
 def accumulator_steps(params: AccumulatorParams) -> Steps:
     """Count the rows in every way; the result so far comes before each.
 
@@ -307,6 +309,7 @@ def _ship(live: SparkSession, params: BroadcastParams, way: str, n_bytes: int) -
     return Shipment(way, n_bytes, size, len(copies), len(workers), trace.seconds)
 
 
+@repeat_if_spark_ends
 def broadcast_steps(params: BroadcastParams) -> Steps:
     """Ship tables of growing size both ways; the result so far comes before each.
 

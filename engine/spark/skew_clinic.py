@@ -19,6 +19,7 @@ from engine.jobs import Progress, Steps, run_to_end
 from engine.spark import keys, session, skew, tasks
 from engine.spark.keys import Source
 from engine.spark.partitioning import hash_partition
+from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.skew import CURES, Cure
 from engine.spark.skew_clinic_script import script as script
 from engine.units import human_bytes, human_seconds
@@ -291,6 +292,7 @@ def _run_cure(live: SparkSession, params: SkewClinicParams, cure: Cure) -> Outco
     return Outcome(cure, trace, skew.digest(answer), sum(row[2] for row in answer))
 
 
+@repeat_if_spark_ends
 def steps(params: SkewClinicParams) -> Steps:
     """Run every cure; the result so far comes before each.
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from engine.errors import require, require_choice
 from engine.jobs import Progress, Steps, run_to_end
 from engine.spark import session, tasks, tuner_jobs
+from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.tuner_jobs import JOBS, Job
 from engine.spark.tuner_script import script as script
 from engine.units import human_bytes, human_factor, human_seconds
@@ -263,6 +264,7 @@ def _with(result: TunerResult, n: int, trace: tasks.Trace) -> TunerResult:
     return replace(result, points=tuple(sorted([*others, point], key=lambda p: p.n)))
 
 
+@repeat_if_spark_ends
 def steps(params: TunerParams) -> Steps:
     """Run the job with every number, round after round, then with AQE; the result so far comes before each run.
 

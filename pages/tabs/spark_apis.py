@@ -10,15 +10,16 @@ import streamlit as st
 from engine.spark import apis, console, session, shared_variables
 from engine.spark.api_jobs import APIS, JOBS, SQL
 from engine.spark.apis import ApisParams, ApisResult
-from engine.spark.console import EXAMPLES, EXPLAINS, ConsoleParams, ConsoleResult
+from engine.spark.console import EXPLAINS, NamedParams, NamedResult, OwnParams, OwnResult
 from engine.spark.figures import apis as figures
 from engine.spark.shared_variables import AccumulatorParams, AccumulatorResult, BroadcastParams, BroadcastResult
 from pages.shell import lab, state, work
 
-D, A, B, C = ApisParams(), AccumulatorParams(), BroadcastParams(), ConsoleParams()
+D, A, B, C = ApisParams(), AccumulatorParams(), BroadcastParams(), OwnParams()
 BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Plans", "Accumulators", "Broadcast", "SQL console")
 ROWS = (1_000, 10_000, 100_000)
+OWN = "Your own"
 
 
 def _params() -> ApisParams:
@@ -94,49 +95,58 @@ def _show_shipments(result: BroadcastResult) -> None:
         st.table(result.rows(), hide_index=True, border="horizontal", alt="Every table, in the closure and as a broadcast")
 
 
-def _example_chosen() -> None:
-    chosen = st.session_state["apis_example"]
-    if chosen:
-        st.session_state["apis_query"] = EXAMPLES[chosen]
-        st.session_state["apis_example"] = None  # so that the same one can be chosen again
+def _edit(query: str) -> None:
+    st.session_state["apis_named"], st.session_state["apis_query"] = OWN, query
 
 
 def _console() -> None:
-    st.caption(
-        f"Temporary views: {', '.join(console.TABLES)}. Read-only: Spark's own parser sees the text before anything runs."
-    )
-    st.pills("Examples", tuple(EXAMPLES), key="apis_example", on_change=_example_chosen, help="Copied into the query")
-    text = st.text_area(
-        "Query", C.query, key="apis_query", height=150,
-        help="SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW TABLES, DESCRIBE. Ctrl-Enter runs it", **BOUND
-    )  # fmt: skip
+    if "apis_query" in st.query_params and "apis_named" not in {*st.query_params, *st.session_state}:
+        st.session_state["apis_named"] = OWN  # a link from before there was a choice
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        explain = st.selectbox("Explain", EXPLAINS, key="apis_explain", help="EXPLAIN's modes", width=220, **BOUND)
+        name = st.selectbox(
+            "Query", (*console.NAMES, OWN), key="apis_named", help=f"Over {', '.join(console.TABLES)}", width=320, **BOUND
+        )
         n_rows = st.select_slider(
-            "Rows shown",
-            (10, 20, 100, 1_000),
-            C.n_rows,
-            key="apis_shown",
-            help="More are left where they are",
-            width=220,
-            **BOUND,
+            "Rows shown", (10, 20, 100, 1_000), C.n_rows, key="apis_shown", help="Of the answer", width=220, **BOUND
         )
-        limit = st.slider(
-            "Stop after, s", 1, 60, C.limit_seconds, key="apis_limit", help="By its job group", width=220, **BOUND
-        )
+        if name == OWN:
+            limit = st.slider(
+                "Stop after, s", 1, 60, C.limit_seconds, key="apis_limit", help="DuckDB's process is then ended", width=220,
+                **BOUND,
+            )  # fmt: skip
+        else:
+            explain = st.selectbox("Spark's plan", EXPLAINS, key="apis_explain", help="EXPLAIN's modes", width=220, **BOUND)
     with lab.errors_shown():
-        params = ConsoleParams(query=text, explain=explain, n_rows=n_rows, limit_seconds=limit)
-        work.run("apis_console", params, console.steps, _show_answer)
+        if name == OWN:
+            _own(n_rows, limit)
+            return
+        params = NamedParams(name=name, explain=explain, n_rows=n_rows)
+        st.code(params.query, language="sql")
+        st.button("Edit a copy", key="apis_edit", icon=":material/edit:", on_click=_edit, args=(params.query,))
+        work.run("apis_named_query", params, console.named_steps, _show_answer)
 
 
-def _show_answer(result: ConsoleResult) -> None:
+def _own(n_rows: int, limit: int) -> None:
+    st.caption(console.WHY_DUCKDB)
+    text = st.text_area(
+        "SQL", C.query, key="apis_query", height=150,
+        help="One query: SELECT, WITH, VALUES, TABLE, DESCRIBE, SHOW TABLES or EXPLAIN. Ctrl-Enter takes the text over", **BOUND
+    )  # fmt: skip
+    params = OwnParams(query=text, n_rows=n_rows, limit_seconds=limit)
+    if work.approved("apis_own_query", params, "Run this query"):
+        work.run("apis_own_query", params, console.own_steps, _show_answer)
+
+
+def _show_answer(result: NamedResult | OwnResult) -> None:
     st.markdown(result.verdict)
-    if result.columns:
+    answer, engine = result.answer, "DuckDB" if isinstance(result, OwnResult) else "Spark"
+    if answer.columns:
         st.dataframe(
-            result.rows(), hide_index=True, height="content" if len(result.values) <= 20 else 400, alt="Rows of the answer"
+            answer.rows(), hide_index=True, height="content" if len(answer.values) <= 20 else 400, alt="Rows of the answer"
         )
-    if result.plan:
-        st.code(result.plan, language=None, wrap_lines=True)
+    if answer.plan:
+        st.caption(f"{engine}'s plan")
+        st.code(answer.plan, language=None, wrap_lines=engine == "Spark")  # DuckDB draws its plan in boxes
 
 
 def _view() -> str:

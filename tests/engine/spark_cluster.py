@@ -16,7 +16,8 @@ import pytest
 from engine.errors import InputError
 from engine.processes import free_port
 from engine.spark import java
-from engine.spark.session import ENGINE, Target, check_reachable
+from engine.spark.session import ENGINE
+from engine.spark.target import Target, check_reachable
 
 HOME = Path(pyspark.__file__).parent
 MASTER, WORKER, SUBMIT = (f"org.apache.spark.deploy.{name}" for name in ("master.Master", "worker.Worker", "SparkSubmit"))

@@ -13,7 +13,8 @@ from engine.errors import InputError
 from engine.jobs import Progress, run_to_end
 from engine.spark import apis, cache, console, crossover, lazy, partitioning_run, session, shared_variables, skew_clinic, tuner
 from engine.spark.partitioning import PartitioningParams
-from engine.spark.session import ENGINE, Target
+from engine.spark.session import ENGINE
+from engine.spark.target import Target
 from tests.engine import spark_cluster
 
 NEEDS_A_CONTEXT: dict[str, Callable[[], Any]] = {
@@ -22,7 +23,7 @@ NEEDS_A_CONTEXT: dict[str, Callable[[], Any]] = {
     "cache": lambda: cache.run(cache.CacheParams()),
     "Spark or pandas": lambda: crossover.run(crossover.CrossoverParams(n_rows=10_000, repeats=1)),
     "APIs": lambda: apis.run(apis.ApisParams()),
-    "console": lambda: console.run(console.ConsoleParams()),
+    "console": lambda: console.run_named(console.NamedParams()),
     "accumulators": lambda: shared_variables.count_rows(shared_variables.AccumulatorParams()),
     "broadcast": lambda: shared_variables.ship(shared_variables.BroadcastParams()),
     "partition count": lambda: tuner.run(tuner.TunerParams()),

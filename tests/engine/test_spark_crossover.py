@@ -33,6 +33,7 @@ from engine.spark.crossover_curves import Cluster, Curve
 from engine.spark.crossover_data import Files
 from engine.spark.crossover_engines import Answer, Contestant, Work
 from engine.spark.figures import crossover as figures
+from engine.spark.target import Target
 
 SMALL = CrossoverParams(n_rows=10_000, repeats=1)
 
@@ -349,6 +350,6 @@ def test_a_cluster_out_of_bounds_is_named(field: str, value: float) -> None:
 
 
 def test_spark_connect_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session.Engine, "place", property(lambda _: session.Target("connect", "sc://host")))
+    monkeypatch.setattr(session.Engine, "place", property(lambda _: Target("connect", "sc://host")))
     with pytest.raises(InputError, match="Spark Connect has no tasks to measure"):
         next(crossover.steps(SMALL))

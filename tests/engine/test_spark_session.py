@@ -16,7 +16,8 @@ from engine import workspace
 from engine.errors import InputError
 from engine.jobs import Progress, run_to_end
 from engine.spark import java, session
-from engine.spark.session import ENGINE, Engine, Target, check_reachable, target
+from engine.spark.session import ENGINE, Engine
+from engine.spark.target import Target, check_reachable, target
 
 
 def test_a_machine_without_java_runs_spark(tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_spark_comes_back_after_its_jvm_died() -> None:
     assert len(told) > 2 and {(progress.message, progress.partial) for progress in told} == {("starting Spark", "so far")}
     assert [progress.message for progress in session.begin()] == ["Spark at work"]
     assert session.session().range(5).count() == 5
-    assert ENGINE.n_restarts == before + 1 and "Its JVM died and was started again" in ENGINE.status
+    assert ENGINE.n_restarts == before + 1 and "Its Java process has ended and was started again" in ENGINE.status
 
 
 def test_the_environment_names_the_spark(monkeypatch: pytest.MonkeyPatch) -> None:
