@@ -210,7 +210,7 @@ class Jobs:
         while (job := self._next()) is not None:
             try:
                 self._run(job)
-            except Exception as error:  # a job's failure is shown with its cause; the queue goes on
+            except BaseException as error:  # the page says so and the queue goes on. A panic of Polars is no Exception
                 job.message = explain(error)
                 self._finish(job, "failed")
 

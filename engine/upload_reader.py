@@ -136,13 +136,13 @@ def check_size(n_rows: int, n_columns: int) -> None:
 def plain(table: pa.Table) -> pa.Table:
     """Return ``table`` with each column in its storage's type, refusing what the labs cannot use.
 
-    Dictionaries and runs are decoded, an extension type (UUID, JSON, a library's own) gives what it is stored as, and a column
-    without any value, which has no type in CSV, counts as text.
+    Dictionaries and runs are decoded, an extension type (UUID, JSON, a library's own) gives what it is stored as, a column
+    without any value, which has no type in CSV, counts as text, and a number of more than 38 digits becomes a float.
 
     Raises
     ------
     InputError
-        No rows, nested columns, a column name twice.
+        No rows, nested columns, a column name twice, times out of every calendar.
     """
     require(table.num_rows > 0, "The file must have at least one row. Got a header without rows.")
     names = table.column_names
@@ -164,24 +164,54 @@ def _listed(names: list[str]) -> str:
 
 
 def _stored(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    """Return a column in the type that its values are stored in."""
+    """Return a column in the type that its values are stored in, or the nearest one that every library here can take."""
     given = column.type
     try:
-        while True:
-            if isinstance(column.type, pa.BaseExtensionType):
-                column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
-            elif pa.types.is_dictionary(column.type):
-                column = column.cast(column.type.value_type)
-            elif pa.types.is_run_end_encoded(column.type):
-                column = pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks], column.type.value_type)
-            elif pa.types.is_null(column.type):
-                return column.cast(pa.string())
-            else:
-                return column
+        while (step := _next_type(column)) is not None:
+            column = step
+        if pa.types.is_temporal(column.type):
+            _check_times(column, name)
+        return column
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InputError(
             f"Columns must hold numbers, text, dates or times. {name_in_sentence(name)} is of type {given}: drop or convert "
             "it, then upload again."
+        ) from error
+
+
+def _next_type(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Return the column one step nearer to a type that every library here can take, ``None`` where it has one."""
+    type_ = column.type
+    if isinstance(type_, pa.BaseExtensionType):
+        return pa.chunked_array([chunk.storage for chunk in column.chunks], type_.storage_type)
+    if pa.types.is_dictionary(type_):
+        return column.cast(type_.value_type)
+    if pa.types.is_run_end_encoded(type_):
+        return pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks], type_.value_type)
+    if pa.types.is_null(type_) or pa.types.is_string_view(type_):
+        return column.cast(pa.string())
+    if pa.types.is_binary_view(type_):
+        return column.cast(pa.binary())
+    if pa.types.is_float16(type_):
+        return column.cast(pa.float32())
+    if pa.types.is_decimal32(type_) or pa.types.is_decimal64(type_):
+        return column.cast(pa.decimal128(type_.precision, type_.scale))
+    if pa.types.is_decimal256(type_):
+        return column.cast(pa.float64())
+    return None
+
+
+def _check_times(column: pa.ChunkedArray, name: str) -> None:
+    """Raise ``InputError`` unless the first and the last of the dates or times can be had as Python's own."""
+    bits = pa.int64() if column.type.bit_width == 64 else pa.int32()
+    ends = pc.min_max(pa.chunked_array([chunk.view(bits) for chunk in column.chunks], bits))
+    try:
+        for end in ends.values():
+            pa.scalar(end.as_py(), bits).cast(column.type).as_py()
+    except (ValueError, OverflowError, LookupError) as error:  # a year that no calendar has, an unknown time zone
+        raise InputError(
+            f"Dates and times must lie in the years 1 to 9999, in a known time zone. {name_in_sentence(name)} has others "
+            f"({type(error).__name__}): correct or drop it, then upload again."
         ) from error
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
 from engine import data
-from engine.errors import InputError, require
+from engine.errors import require
 from engine.workspace import session
 from pages.shell import state
 
@@ -22,13 +21,7 @@ def path(name: str, *, help: str) -> str:
         There is no file yet, or it is empty, too large or of an unknown kind.
     """
     key, seen = f"{name}_upload_path", f"{name}_upload_seen"
-    try:
-        # With a media type among them Streamlit leaves the check of the ending to us: its own failure would end the page.
-        given = st.file_uploader(
-            "Your CSV, Parquet or Avro file", type=[*data.ENDINGS, "text/csv"], key=f"{name}_file", help=help
-        )
-    except StreamlitAPIException as error:
-        raise InputError("The file's name must hold no null character. Rename the file, then reload this page.") from error
+    given = st.file_uploader("Your CSV, Parquet or Avro file", type=list(data.ENDINGS), key=f"{name}_file", help=help)
     fresh = given is not None and given.file_id != st.session_state.get(seen)
     if given is not None and (fresh or not Path(st.session_state[key]).is_file()):
         st.session_state[key] = ""
