@@ -93,7 +93,7 @@ def stop() -> None:
         kill_group(process)
 
 
-def _own_bytes(pid: int) -> int:
+def resident_bytes(pid: int) -> int:
     """Return the resident memory of ``pid`` alone, 0 once it is gone: cheaper than looking for its children."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
@@ -188,7 +188,7 @@ def run_limited(
         for message in _messages(process, POLL_SECONDS):
             if message is not None and "share" not in message:
                 return _settle(message, module)
-            if _own_bytes(process.pid) > memory_bytes:
+            if resident_bytes(process.pid) > memory_bytes:
                 raise InputError(
                     f"Reading this file takes more than {memory_bytes / 1e9:.1f} GB of memory, so it was stopped. "
                     "Use a smaller file, or fewer columns or rows of it."
@@ -223,7 +223,7 @@ def steps(module: str, *arguments: str, memory_bytes: int | None = None) -> Gene
     last = Progress(0.0, "starting")
     try:
         for message in _messages(process, BEAT_SECONDS if memory_bytes is None else WATCH_SECONDS):
-            if memory_bytes is not None and _own_bytes(process.pid) > memory_bytes:
+            if memory_bytes is not None and resident_bytes(process.pid) > memory_bytes:
                 raise OutOfMemory(f"{module} held more than {memory_bytes:,} bytes and was stopped")
             if message is None:
                 yield last

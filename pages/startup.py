@@ -23,6 +23,7 @@ from engine.jobs import JOBS, SERVER
 from engine.orchestration import alert_webhook, launch, monitor, schedule, schedule_live
 from engine.orchestration import server as prefect
 from engine.spark import session as spark
+from pages.shell.upload_names import UploadNames
 
 WARM = threading.Event()  # set once every default result is there
 
@@ -73,8 +74,10 @@ def warm() -> None:
         WARM.set()
 
 
-def guard() -> Middleware:
-    """Return what stands before every page: callers of this machine alone, no other site's pages, no call elsewhere.
+def middleware() -> list[Middleware]:
+    """Return what stands before every page: the guard, and names of uploads made short.
+
+    The guard admits callers of this machine alone, no other site's pages, no call elsewhere.
 
     ``server.address`` other than loopback opens the server to other machines on purpose: then any name may call it, or those
     of ``server.allowedHosts``.
@@ -83,7 +86,8 @@ def guard() -> Middleware:
     local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
     hosts = web.LOOPBACK | set(named) if local else set(named) or None
     origins = st.get_option("server.corsAllowedOrigins")
-    return Middleware(web.Guard, hosts=hosts, origins=origins, policy=web.PAGE_POLICY)
+    guard = Middleware(web.Guard, hosts=hosts, origins=origins, policy=web.PAGE_POLICY)
+    return [guard, Middleware(UploadNames)]
 
 
 def settle() -> None:
