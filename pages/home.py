@@ -7,9 +7,7 @@ from importlib import import_module
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine import lessons
-from pages import startup
-from pages.shell import lab
+from pages.shell import lab, lessons, state
 
 PREVIEW_HEIGHT = 360
 
@@ -43,7 +41,7 @@ def draw() -> None:
         "Drag a control and the real engines answer: pyarrow, fastavro, DuckDB and the rest, on every flight out of New "
         "York in 2013. Each chart comes with its reason, its code and a prediction to be wrong about."
     )
-    if not startup.WARM.is_set():
+    if not state.WARM.is_set():
         st.caption("The server has just started: the first charts are being computed.")
     with st.grid(2, min_column_width=420):
         for topic in lessons.topics():

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from engine import lessons
-from pages.shell import state
+from pages.shell import lessons, state
 
 st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layout="wide")
 

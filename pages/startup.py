@@ -17,25 +17,29 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from engine import lessons, processes, web, workspace
+from engine import processes, web, workspace
 from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
-from engine.orchestration import alert_webhook, launch, monitor, schedule, schedule_live
+from engine.orchestration import launch, monitor, schedule
 from engine.orchestration import server as prefect
+from engine.orchestration.alerts import webhook
+from engine.orchestration.schedule import deployment
 from engine.spark import session as spark
+from pages.shell import lessons, state
 from pages.shell.upload_names import UploadNames
-
-WARM = threading.Event()  # set once every default result is there
 
 
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
     from engine.etl import backfill, crash, loads
-    from engine.feature_store import growth, online, online_job, point_in_time, registry, skew, skew_job
+    from engine.feature_store import growth, online, point_in_time, registry, skew
+    from engine.feature_store.online import real
+    from engine.feature_store.skew import real as skew_job
     from engine.formats import codecs, race, terabyte
     from engine.leakage import audit, availability, dose, repairs, time_splits
     from engine.sampling import arena, before_split, splits, survey
-    from engine.spark import partitioning, partitioning_run
+    from engine.spark import partitioning
+    from engine.spark.partitioning import real as partitioning_run
     from pages import home
 
     try:
@@ -45,7 +49,7 @@ def warm() -> None:
         warmed = (
             (point_in_time.steps, point_in_time.PointInTimeParams()),
             (registry.steps, registry.RegistryParams().job),
-            (online_job.steps, online.OnlineParams().job),
+            (real.steps, online.OnlineParams().job),
             (skew_job.steps, skew.SkewParams()),
             (race.steps, race.RaceParams()),
             (loads.steps, loads.LoadsParams()),
@@ -71,7 +75,7 @@ def warm() -> None:
         logging.getLogger(__name__).exception("warm-up failed")
     finally:
         settle()
-        WARM.set()
+        state.WARM.set()
 
 
 def middleware() -> list[Middleware]:
@@ -139,8 +143,8 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
         threading.Thread(target=warm, name="warm-up", daemon=True).start()
         threading.Thread(target=orchestrate, name="prefect-start", daemon=True).start()
         yield
-        alert_webhook.POST.stop()
-        schedule_live.BOARD.stop()
+        webhook.POST.stop()
+        deployment.BOARD.stop()
         launch.LAUNCHER.stop()
         prefect.SERVER.stop()
         spark.ENGINE.stop()

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine import figures, lessons
+from engine import figures
 from engine.errors import InputError
-from engine.lessons import Lesson
-from pages.shell import panels, state
+from pages.shell import lessons, panels, state
+from pages.shell.lessons import Lesson
 
 P = TypeVar("P")
 PRESENTER_STYLE = """<style>

@@ -18,8 +18,8 @@ import pyarrow.csv as csv
 import streamlit as st
 
 from engine import figures
-from engine.lessons import Challenge, Lesson, Prediction, module_of, value_of
 from pages.shell import state, texts
+from pages.shell.lessons import Challenge, Lesson, Prediction, script_of, value_of
 
 MANY = 5.0  # a range as wide as this is guessed in whole numbers
 PANELS = ("Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide")
@@ -60,7 +60,7 @@ def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
             _compare(name, result)
         elif panel == "Code":
             st.caption("Reproduces the headline numbers of this run; run it from the repository root.")
-            st.code(module_of(lesson.topic, name).script(result.params), language="python")
+            st.code(script_of(lesson.topic, name, result.params), language="python")
             st.json(result.headline(), expanded=False)
         elif panel == "Export":
             _export(lesson, name, result, figure)

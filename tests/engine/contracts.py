@@ -8,9 +8,9 @@ import tomllib
 from hypothesis import strategies as st
 
 from engine import data
-from engine.etl import quality_rules
+from engine.etl import rules
 
-COLUMNS = {table: list(tomllib.loads(text)["columns"]) for table, text in quality_rules.CONTRACTS.items()}
+COLUMNS = {table: list(tomllib.loads(text)["columns"]) for table, text in rules.CONTRACTS.items()}
 REFERENCES = [f"{table}.{name}" for table in data.TABLES for name in data.load(table).column_names]
 TEXTS = st.sampled_from(["EWR", "JFK", "UA", "N725MQ", 'a"b', "O'Hare", "@gate", "{x}", "\\", "a\nb", "\u2028", ""]) | st.text(
     max_size=6
@@ -37,10 +37,10 @@ def column(draw: st.DrawFn, table: str, name: str, wild: bool) -> str:
     def value(usual: st.SearchStrategy[str]) -> str:
         return draw(odd if wild and draw(st.integers(0, 9)) == 0 else usual)
 
-    holds = quality_rules.stored(table, name)
-    types = [type_ for type_, held in quality_rules.HOLDS.items() if loose or held == holds]
+    holds = rules.stored(table, name)
+    types = [type_ for type_, held in rules.HOLDS.items() if loose or held == holds]
     parts = {"type": value(st.sampled_from(types).map(quoted))}
-    references = [text for text in REFERENCES if loose or quality_rules.stored(*text.split(".")) == holds]
+    references = [text for text in REFERENCES if loose or rules.stored(*text.split(".")) == holds]
     options = {"nullable": st.sampled_from(["true", "false"]), "on_fail": st.sampled_from(['"warn"', '"quarantine"'])}
     if loose or holds == "texts":
         options |= {"in": listed(TEXTS.map(quoted)), "except": listed(TEXTS.map(quoted))}
@@ -61,7 +61,7 @@ def contracts(draw: st.DrawFn, table: str, wild: bool) -> str:
         "unique": st.lists(st.sampled_from(names).map(quoted), unique=True, max_size=3).map(lambda n: f"[{', '.join(n)}]"),
         "rows": pair, "rows_a_day": pair, "max_ks": st.floats(0, 1).map(repr),
     }  # fmt: skip
-    numbers = [name for name in names if wild or quality_rules.stored(table, name) == "numbers"]
+    numbers = [name for name in names if wild or rules.stored(table, name) == "numbers"]
     if numbers:
         options["drift"] = st.sampled_from(numbers).map(quoted)
     if wild or ("origin" in names and "time_hour" in names):

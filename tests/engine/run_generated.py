@@ -13,7 +13,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from engine.etl.quality_tests import NAMES
+from engine.etl.quality.load_tests import NAMES
 
 
 def main(folders: list[str]) -> None:

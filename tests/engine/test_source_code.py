@@ -19,17 +19,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import data, lessons, workspace
+from engine import data, workspace
 from engine.errors import InputError
-from engine.etl import quality_code
-from engine.etl.quality import QualityParams
+from engine.etl.quality import QualityParams, script
 from engine.formats import anatomy, bytes_read, evolution, race
-from engine.leakage import audit, leak_tests
-from engine.orchestration import schedule_live, schedule_script
-from engine.orchestration.schedule import ScheduleParams
+from engine.formats.anatomy.script import script as anatomy_script
+from engine.formats.bytes_read.script import script as bytes_read_script
+from engine.formats.evolution.script import snippet
+from engine.formats.race.script import script as race_script
+from engine.leakage import audit
+from engine.leakage.audit.script import script as audit_script
+from engine.leakage.repairs import leak_tests
+from engine.orchestration.schedule import ScheduleParams, deployment
+from engine.orchestration.schedule import script as schedule_script
 from engine.sampling import lineage
+from engine.sampling.lineage.script import script as lineage_script
 from engine.source_code import Code, constructor, fill, literal
 from engine.spark import partitioning
+from engine.spark.partitioning.script import script as partitioning_script
+from pages.shell import lessons
 from tests.test_architecture import TOPICS, modules
 
 RUN = '__import__("os").system("true")'
@@ -145,12 +153,10 @@ def generators() -> dict[str, tuple[Any, Callable[[Any], str]]]:
     for kind in ("cron", "rrule", "interval"):
         params = ScheduleParams(kind=kind)
         found[f"schedule: {kind}"] = (params, lambda params: schedule_script.code(params, 0.0, 20))
-        found[f"deployment: {kind}"] = (params, lambda params: schedule_live.as_sent(params, "by this rule"))
+        found[f"deployment: {kind}"] = (params, lambda params: deployment.as_sent(params, "by this rule"))
     del found["orchestration: schedule"]  # asks Prefect for its first date: the code is that of the three above
-    found |= {
-        f"quality: {table}": (QualityParams(table=table), quality_code.tests) for table in ("weather", "flights", "planes")
-    }
-    found["evolution: cell"] = (evolution.EvolutionParams(), evolution.snippet)
+    found |= {f"quality: {table}": (QualityParams(table=table), script.tests) for table in ("weather", "flights", "planes")}
+    found["evolution: cell"] = (evolution.EvolutionParams(), snippet)
     found["leakage: tests"] = (leak_tests.Columns(), leak_tests.generate)
     return found
 
@@ -226,12 +232,12 @@ def from_upload(path: str, name: str) -> dict[str, str]:
     columns: dict[str, Any] = {"columns": (name, "other"), "predicate_column": name, "table": "upload"}
     read = bytes_read.BytesReadParams(order="by predicate column", **columns, **own)
     return {
-        "bytes read": bytes_read.script(read),
-        "race": race.script(race.RaceParams(**columns, **own)),
-        "anatomy": anatomy.script(anatomy.AnatomyParams(source="upload", column=name, **own)),
-        "audit": audit.script(audit.AuditParams(source="upload", target="y", time_column=name, group_column=name, **own)),
-        "lineage": lineage.script(lineage.LineageParams(source="upload", x_column=name, label="y", **own)),
-        "partitioning": partitioning.script(partitioning.PartitioningParams(table="upload", keys=(name,), **own)),
+        "bytes read": bytes_read_script(read),
+        "race": race_script(race.RaceParams(**columns, **own)),
+        "anatomy": anatomy_script(anatomy.AnatomyParams(source="upload", column=name, **own)),
+        "audit": audit_script(audit.AuditParams(source="upload", target="y", time_column=name, group_column=name, **own)),
+        "lineage": lineage_script(lineage.LineageParams(source="upload", x_column=name, label="y", **own)),
+        "partitioning": partitioning_script(partitioning.PartitioningParams(table="upload", keys=(name,), **own)),
     }  # fmt: skip
 
 

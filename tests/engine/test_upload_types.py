@@ -21,15 +21,19 @@ import pytest
 from engine import data, upload_reader, workspace
 from engine.errors import InputError
 from engine.formats import anatomy, bytes_read, race
-from engine.formats.figures import anatomy as anatomy_figures
-from engine.formats.figures import bytes_read as bytes_read_figures
-from engine.formats.figures import race as race_figures
-from engine.leakage import audit, audit_sources, info_sheet
-from engine.leakage.figures import audit as audit_figures
+from engine.formats.anatomy import figure as anatomy_figures
+from engine.formats.bytes_read import figure as bytes_read_figures
+from engine.formats.bytes_read.script import script as bytes_read_script
+from engine.formats.race import figure as race_figures
+from engine.formats.race.script import script
+from engine.leakage import audit
+from engine.leakage.audit import figure as audit_figures
+from engine.leakage.audit import info_sheet, sources
 from engine.sampling import lineage, points
-from engine.sampling.figures import lineage as lineage_figures
+from engine.sampling.lineage import figure as lineage_figures
 from engine.spark import partitioning
-from engine.spark.figures import partitioning as partitioning_figures
+from engine.spark.partitioning import figure as partitioning_figures
+from engine.spark.partitioning.script import script as partitioning_script
 
 N = 60
 DAY = dt.datetime(2013, 1, 1)
@@ -232,7 +236,7 @@ def use_bytes_read(path: str, name: str) -> None:
         bytes_read_figures.strip(result, None)
         bytes_read_figures.statistics(result, None)
         bytes_read_figures.layout(result, None)
-        bytes_read.script(params)
+        bytes_read_script(params)
 
 
 def use_race(path: str, name: str) -> None:
@@ -244,7 +248,7 @@ def use_race(path: str, name: str) -> None:
     )
     take_everything(result)
     race_figures.chart(result, "read columns", None)
-    race.script(result.params)
+    script(result.params)
 
 
 def use_anatomy(path: str, name: str) -> None:
@@ -268,7 +272,7 @@ def use_lineage(path: str, name: str) -> None:
 
 
 def use_audit(path: str, name: str) -> None:
-    assert name in audit_sources.upload_columns(path)
+    assert name in sources.upload_columns(path)
     if name == "x":
         result = audit.run(audit.AuditParams(source="upload", upload=path, target="label"))
         take_everything(result)
@@ -289,7 +293,7 @@ def use_partitioning(path: str, name: str) -> None:
                 take_everything(result)
                 partitioning_figures.partitions(result, None, None)
                 partitioning_figures.routes(result)
-                partitioning.script(params)
+                partitioning_script(params)
                 partitioning.run(replace(params, typed=result.routes[0].key))
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from engine import lessons
 from engine.errors import InputError
 from engine.jobs import JOBS
+from pages.shell import lessons
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
 SYLLABUS = {  # the wording is fixed
