@@ -33,10 +33,21 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
-def slider(params: Params, field: str, label: str, *, help: str, key: str = "", **more: Any) -> Any:
-    """Draw the slider of a number or of an interval; a range with ``options`` offers those."""
+def slider(
+    params: Params, field: str, label: str, *, help: str, options: Sequence[Any] = (), key: str = "", **more: Any
+) -> Any:
+    """Draw the slider of a number or of an interval; a range with ``options``, declared or given, offers those.
+
+    Where the number that the session holds is none of the options given, the first takes its place.
+    """
     rule, default = rule_of(params, field), getattr(params, field)
-    named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
+    key = key or key_of(params, field)
+    named = {"key": key, "help": help, **BOUND, **more}
+    if options:
+        if st.session_state.get(key, default) not in options:
+            st.session_state[key] = options[0]
+        value = default if default in options else options[0]
+        return st.select_slider(label, options, value, **{"format_func": _number, **named})
     if isinstance(rule, Interval):
         return st.slider(label, rule.low, rule.high, default, rule.step, **named)
     if isinstance(rule, Choice):

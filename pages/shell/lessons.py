@@ -15,6 +15,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from engine import scripts
 from engine.errors import InputError, require
 from engine.workspace import REPOSITORY
 
@@ -170,8 +171,10 @@ def module_of(topic: str, experiment: str) -> ModuleType:
 
 
 def script_of(topic: str, experiment: str, params: Any) -> str:
-    """Return the text of an experiment's code panel: ``engine.<topic>.<experiment>.script``."""
-    text: str = import_module(f"engine.{topic}.{experiment}.script").script(params)
+    """Return the text of an experiment's code panel: its ``script.py`` with these parameters, or what its ``code`` writes."""
+    if scripts.path_of(params).exists():
+        return scripts.render(params)
+    text: str = import_module(f"engine.{topic}.{experiment}.code").script(params)
     return text
 
 

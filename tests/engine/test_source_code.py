@@ -21,22 +21,23 @@ from hypothesis import strategies as st
 
 from engine import data, workspace
 from engine.errors import InputError
-from engine.etl.quality import QualityParams, script
+from engine.etl.quality import QualityParams
+from engine.etl.quality import code as script
 from engine.formats import anatomy, bytes_read, evolution, race
-from engine.formats.anatomy.script import script as anatomy_script
-from engine.formats.bytes_read.script import script as bytes_read_script
-from engine.formats.evolution.script import snippet
-from engine.formats.race.script import script as race_script
+from engine.formats.anatomy.code import script as anatomy_script
+from engine.formats.bytes_read.code import script as bytes_read_script
+from engine.formats.evolution.code import snippet
+from engine.formats.race.code import script as race_script
 from engine.leakage import audit
-from engine.leakage.audit.script import script as audit_script
+from engine.leakage.audit.code import script as audit_script
 from engine.leakage.repairs import leak_tests
 from engine.orchestration.schedule import ScheduleParams, deployment
-from engine.orchestration.schedule import script as schedule_script
+from engine.orchestration.schedule import code as schedule_script
 from engine.sampling import lineage
-from engine.sampling.lineage.script import script as lineage_script
+from engine.sampling.lineage.code import script as lineage_script
 from engine.source_code import Code, constructor, fill, literal
 from engine.spark import partitioning
-from engine.spark.partitioning.script import script as partitioning_script
+from engine.spark.partitioning.code import script as partitioning_script
 from pages.shell import lessons
 from tests.test_architecture import TOPICS, modules
 

@@ -23,9 +23,9 @@ from engine.errors import InputError
 from engine.formats import anatomy, bytes_read, race
 from engine.formats.anatomy import figure as anatomy_figures
 from engine.formats.bytes_read import figure as bytes_read_figures
-from engine.formats.bytes_read.script import script as bytes_read_script
+from engine.formats.bytes_read.code import script as bytes_read_script
 from engine.formats.race import figure as race_figures
-from engine.formats.race.script import script
+from engine.formats.race.code import script
 from engine.leakage import audit
 from engine.leakage.audit import figure as audit_figures
 from engine.leakage.audit import info_sheet, sources
@@ -33,7 +33,7 @@ from engine.sampling import lineage, points
 from engine.sampling.lineage import figure as lineage_figures
 from engine.spark import partitioning
 from engine.spark.partitioning import figure as partitioning_figures
-from engine.spark.partitioning.script import script as partitioning_script
+from engine.spark.partitioning.code import script as partitioning_script
 
 N = 60
 DAY = dt.datetime(2013, 1, 1)

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from engine import processes, workspace
 from engine.etl import quality
-from engine.etl.quality import QualityParams, script
+from engine.etl.quality import QualityParams
+from engine.etl.quality import code as script
 from engine.jobs import Progress, Steps, run_to_end
 
 NAMES = ("test_unit", "test_contract", "test_data", "test_idempotency", "test_reconciliation")

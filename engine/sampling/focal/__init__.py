@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from engine import data
-from engine.errors import require, require_choice
+from engine.ranges import SEED, SHARE, Params, Range
 from engine.sampling import flight_rows, points
-from engine.sampling.flight_rows import POSITIVES, SPLITS, TARGETS, Positives, Split, Target
+from engine.sampling.flight_rows import Positives, Split, Target
 
 __all__ = [
     "MODELS",
@@ -44,27 +44,17 @@ N_BINS = 10  # of the reliability curve, each with as many test rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FocalParams:
+class FocalParams(Params):
     """The shape of the loss, and the rows that it is tried on."""
 
-    gamma: float = 2.0  # how fast easy examples are forgotten, 0 … 5; 0: cross-entropy
-    alpha: float = 0.5  # weight of the rare class, 0.01 … 0.99; 0.5: both alike
+    gamma: Annotated[float, Range(0, 5, step=0.1)] = 2.0  # focus on hard examples; 0: cross-entropy
+    alpha: Annotated[float, Range(0.01, 0.99, step=0.01)] = 0.5  # weight of the rare class; 0.5: both alike
     target: Target = "cancelled"
     positives: Positives = "as they are"
-    n_rows: int = 5_000  # 1,000 … 50,000
+    n_rows: Annotated[int, Range(1_000, 50_000, options=N_ROWS)] = 5_000
     split: Split = "random"
-    threshold: float = 0.5  # from which probability on a row is an alarm, 0 … 1
-    seed: int = 0  # of the rows drawn and of the split
-
-    def __post_init__(self) -> None:
-        require_choice("target", self.target, TARGETS)
-        require_choice("positives", self.positives, POSITIVES)
-        require_choice("split", self.split, SPLITS)
-        require(0 <= self.gamma <= 5, "gamma must be 0 … 5. Got {}.", self.gamma)
-        require(0.01 <= self.alpha <= 0.99, "alpha must be 0.01 … 0.99. Got {}.", self.alpha)
-        require(1_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 1,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
-        require(0 <= self.threshold <= 1, "threshold must be 0 … 1. Got {}.", self.threshold)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    threshold: Annotated[float, SHARE] = 0.5  # from which probability on a row is an alarm
+    seed: Annotated[int, SEED] = 0  # of the rows drawn and of the split
 
 
 @dataclass(frozen=True, slots=True, eq=False)

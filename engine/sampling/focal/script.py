@@ -1,12 +1,5 @@
-"""The script that reproduces *focal*: scikit-learn and SciPy alone, but for the rows."""
+"""Cross-entropy and class weights by scikit-learn, focal loss by SciPy; scored on other flights."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from engine.source_code import fill
-
-SCRIPT = '''"""Cross-entropy and class weights by scikit-learn, focal loss by SciPy; scored on other flights."""
 import json
 
 import numpy as np
@@ -18,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from engine.sampling import flight_rows
 from engine.sampling.focal import FocalParams
 
-PARAMS = @params
+PARAMS = FocalParams()
 rows = flight_rows.take(PARAMS.target, PARAMS.positives, PARAMS.n_rows, PARAMS.seed)
 train, test = rows.split(PARAMS.split, PARAMS.seed)
 X, X_test = flight_rows.standardise(rows.X[train], rows.X[test])
@@ -43,14 +36,8 @@ scores = {
     "class weights": weighted.decision_function(X_test),
     "focal loss": X_test @ w[:-1] + w[-1],
 }
-numbers = {"n_test": len(y_test), "n_positive": int(y_test.sum())}
+numbers: dict[str, float] = {"n_test": len(y_test), "n_positive": int(y_test.sum())}
 for name, score in scores.items():
     numbers[f"{name}: average precision"] = round(float(average_precision_score(y_test, score)), 4)
     numbers[f"{name}: AUC"] = round(float(roc_auc_score(y_test, score)), 4)
 print(json.dumps(numbers))
-'''
-
-
-def script(params: Any) -> str:
-    """Return the script: scikit-learn and SciPy alone, but for the rows."""
-    return fill(SCRIPT, params=params)

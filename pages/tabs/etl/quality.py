@@ -8,7 +8,8 @@ import streamlit as st
 
 from engine.etl import quality
 from engine.etl import rules as quality_rules
-from engine.etl.quality import FAULTS, GATES, TABLES, QualityParams, QualityResult, load_tests, schema_drift, script
+from engine.etl.quality import FAULTS, GATES, TABLES, QualityParams, QualityResult, load_tests, schema_drift
+from engine.etl.quality import code as script
 from engine.etl.quality import figure as figures
 from engine.etl.quality.load_tests import TestsResult
 from engine.etl.quality.schema_drift import CHANGES, POLICIES

@@ -9,7 +9,7 @@ import streamlit as st
 from engine.formats import evolution
 from engine.formats.evolution import CHANGES, CSV_COLUMNS, DIRECTIONS, FORMATS, Cell, EvolutionParams
 from engine.formats.evolution import figure as figures
-from engine.formats.evolution.script import snippet
+from engine.formats.evolution.code import snippet
 from pages.shell import lab
 
 D = EvolutionParams()

@@ -18,8 +18,8 @@ from engine.errors import InputError
 from engine.etl import backfill, flight_days, ledger
 from engine.etl.backfill import BackfillParams, partitions, sources
 from engine.etl.backfill import figure as figures
+from engine.etl.backfill.code import script as backfill_script
 from engine.etl.backfill.partitions import FIRST_DAY, N_DAYS, TODAY
-from engine.etl.backfill.script import script as backfill_script
 
 WEEK = (date(2013, 6, 24), date(2013, 6, 30))
 

@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.etl import change_capture, flight_days
 from engine.etl.change_capture import STRATEGIES, ChangeCaptureParams, ChangeCaptureResult, figure, targets
 from engine.etl.change_capture import changes as change_stream
-from engine.etl.change_capture.script import script
+from engine.etl.change_capture.code import script
 
 SMALL: dict[str, Any] = {"n_flights": 60, "poll_minutes": 240, "batch_minutes": 60}
 Rows = dict[str, dict[str, Any]]

@@ -24,10 +24,10 @@ from engine.etl.crash import CRASH_POINTS, CrashParams, api, bad_input, daily, f
 from engine.etl.crash import figure as figures
 from engine.etl.crash.api import Faults
 from engine.etl.crash.child import CrashError
+from engine.etl.crash.code import script as crash_script
 from engine.etl.crash.daily import Plan
 from engine.etl.crash.flaky import FlakyParams
 from engine.etl.crash.retries import Client, GivenUpError, Policy, Tally
-from engine.etl.crash.script import script as crash_script
 from engine.etl.warehouse import STRATEGIES
 
 DAY = 174

@@ -16,7 +16,7 @@ from engine import data
 from engine.errors import InputError
 from engine.etl import elt
 from engine.etl.elt import RULES, WAYS, EltParams, Race, figure, job, timing
-from engine.etl.elt.script import script
+from engine.etl.elt.code import script
 
 WEEK: dict[str, Any] = {"n_days": 7}
 LEFT = {  # what each warehouse can do with each rule

@@ -16,8 +16,8 @@ from engine.errors import InputError
 from engine.etl import late
 from engine.etl.late import LateParams, Rows, figure
 from engine.etl.late import cursor as late_cursor
+from engine.etl.late.code import script
 from engine.etl.late.cursor import Commits
-from engine.etl.late.script import script
 
 SMALL = {"n_days": 5}
 

@@ -19,8 +19,8 @@ from engine.etl import flight_days, ledger, loads, warehouse
 from engine.etl.flight_days import KEYS, SCHEMA
 from engine.etl.loads import DELETES, STRATEGIES, LoadsParams, deliveries
 from engine.etl.loads import figure as figures
+from engine.etl.loads.code import script as loads_script
 from engine.etl.loads.deliveries import DELIVERIES
-from engine.etl.loads.script import script as loads_script
 
 Row = tuple[Any, ...]
 COLUMNS = [*SCHEMA.names, "deleted"]

@@ -25,7 +25,8 @@ from engine import data
 from engine.errors import InputError
 from engine.etl import faults, quality
 from engine.etl import rules as quality_rules
-from engine.etl.quality import FAULTS, TABLES, QualityParams, figure, load_tests, script
+from engine.etl.quality import FAULTS, TABLES, QualityParams, figure, load_tests
+from engine.etl.quality import code as script
 from engine.etl.rules import CONTRACTS, Contract
 from engine.workspace import REPOSITORY
 from tests.engine.contracts import contracts

@@ -20,8 +20,8 @@ from engine.errors import InputError
 from engine.feature_store import feast_repo, growth
 from engine.feature_store.growth import CONTESTANTS, GrowthParams, GrowthResult, Point, joins
 from engine.feature_store.growth import figure as figures
+from engine.feature_store.growth.code import script
 from engine.feature_store.growth.joins import EVENT, FEATURE, KEY, Rows
-from engine.feature_store.growth.script import script
 from engine.workspace import REPOSITORY
 
 SMALL = GrowthParams(n_labels=400, n_rows=300, repeats=1, contestants=("Feast file", "Feast duckdb", "Polars join_asof"))

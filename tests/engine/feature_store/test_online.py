@@ -21,7 +21,7 @@ from engine.errors import InputError
 from engine.feature_store import feast_repo, online, serving
 from engine.feature_store.online import NONE, STRATEGIES, WEEK_HOURS, OnlineParams, real
 from engine.feature_store.online import figure as figures
-from engine.feature_store.online.script import script
+from engine.feature_store.online.code import script
 from engine.feature_store.own import online as own_online
 from engine.feature_store.own import repo
 from engine.jobs import run_to_end

@@ -24,7 +24,7 @@ from engine.feature_store import feast_repo, flight_features, point_in_time
 from engine.feature_store.explanation import OUTCOMES, Explanation, explain
 from engine.feature_store.feast_repo import CREATED, EVENT, STORES, Store
 from engine.feature_store.point_in_time import PointInTimeParams, figure, naive_joins, real
-from engine.feature_store.point_in_time.script import script
+from engine.feature_store.point_in_time.code import script
 from engine.jobs import run_to_end
 
 START = datetime(2013, 1, 1, tzinfo=UTC)

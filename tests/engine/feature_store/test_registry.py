@@ -20,7 +20,7 @@ from engine.feature_store import lab_repo, registry, serving, snapshot
 from engine.feature_store.own import registry as own_registry
 from engine.feature_store.registry import FEATURES, FOCUS, RegistryParams
 from engine.feature_store.registry import figure as figures
-from engine.feature_store.registry.script import script
+from engine.feature_store.registry.code import script
 from engine.feature_store.snapshot import Snapshot, Thing
 from engine.jobs import run_to_end
 

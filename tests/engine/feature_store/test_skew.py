@@ -21,7 +21,7 @@ from engine.feature_store import flight_features, raw_values, skew
 from engine.feature_store.model_inputs import INPUTS, model_inputs
 from engine.feature_store.skew import FRESH, ONE_DEFINITION, SERVED, TRAINED, SkewParams, real
 from engine.feature_store.skew import figure as figures
-from engine.feature_store.skew.script import script
+from engine.feature_store.skew.code import script
 
 RIGHT = SkewParams(slip_hours=0)
 EVERYTHING = SkewParams(

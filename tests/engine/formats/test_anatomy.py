@@ -22,7 +22,7 @@ from engine.errors import InputError
 from engine.formats import anatomy
 from engine.formats.anatomy import CARDINALITIES, N_ROWS, TEXT, AnatomyParams
 from engine.formats.anatomy import figure as anatomy_figures
-from engine.formats.anatomy.script import script
+from engine.formats.anatomy.code import script
 from engine.formats.parquet import pages as parquet_pages
 from engine.formats.parquet import pieces as parquet_pieces
 from engine.formats.parquet import thrift

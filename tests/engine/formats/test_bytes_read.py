@@ -26,7 +26,7 @@ from engine.formats import byte_files, bytes_read, row_groups, trace
 from engine.formats.bytes_read import BytesReadParams
 from engine.formats.bytes_read import figure as figures
 from engine.formats.bytes_read import layout as byte_layout
-from engine.formats.bytes_read.script import script
+from engine.formats.bytes_read.code import script
 
 QUICK = settings(max_examples=50, deadline=None)
 SMALL = {"table": "synthetic", "columns": ("amount",), "predicate_column": "id", "n_rows": 4_000, "rows_per_group": 1_000}

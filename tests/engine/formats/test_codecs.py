@@ -18,7 +18,7 @@ from engine.errors import InputError
 from engine.formats import codecs
 from engine.formats.codecs import LEVELS, ORDERS, WHOLE, CodecsParams, CodecsResult, Trial
 from engine.formats.codecs import figure as codec_figures
-from engine.formats.codecs.script import script
+from engine.formats.codecs.code import script
 
 QUICK: dict[str, Any] = {"n_rows": 2_000, "repeats": 1}
 

@@ -22,8 +22,8 @@ from engine.errors import InputError
 from engine.formats import evolution
 from engine.formats.evolution import CHANGES, FORMATS, OUTCOMES, Cell, EvolutionParams, EvolutionResult, schema_changes
 from engine.formats.evolution import figure as evolution_figures
+from engine.formats.evolution.code import script, snippet
 from engine.formats.evolution.schema_changes import Meeting
-from engine.formats.evolution.script import script, snippet
 
 QUICK = settings(max_examples=20, deadline=None)
 SETTINGS = [

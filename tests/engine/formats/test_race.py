@@ -26,9 +26,9 @@ from engine.errors import InputError
 from engine.formats import race
 from engine.formats.race import FORMATS, OPERATIONS, RaceParams, RaceResult, avro_files, contestants, fidelity
 from engine.formats.race import figure as race_figures
+from engine.formats.race.code import script
 from engine.formats.race.contestants import Range
 from engine.formats.race.params import range_of, rows_of
-from engine.formats.race.script import script
 from engine.units import human_factor
 
 ALL = tuple(FORMATS)

@@ -18,7 +18,7 @@ from engine.formats import race, terabyte
 from engine.formats.race import Lane, RaceParams, RaceResult
 from engine.formats.terabyte import CRITERIA, TerabyteParams, TerabyteResult
 from engine.formats.terabyte import figure as terabyte_figures
-from engine.formats.terabyte.script import script
+from engine.formats.terabyte.code import script
 
 CSV = Lane("CSV", 1_000_000, {"write": (0.2,), "read all": (0.1,), "read columns": (0.1, 0.06, 0.08)}, (), 1)
 PARQUET = Lane("Parquet zstd", 250_000, {"write": (0.4,), "read all": (0.05,), "read columns": (0.01,)}, (), 1)

@@ -18,8 +18,8 @@ from engine.errors import InputError
 from engine.leakage import audit
 from engine.leakage.audit import AuditParams, AuditResult, info_sheet, sources
 from engine.leakage.audit import figure as figures
+from engine.leakage.audit.code import script
 from engine.leakage.audit.findings import ABOUT, DETECTORS, INVISIBLE, KINDS
-from engine.leakage.audit.script import script
 from engine.leakage.column_scores import auc_of_levels, score
 from engine.leakage.table_columns import N_FOLDS, read
 

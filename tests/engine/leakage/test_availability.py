@@ -17,7 +17,7 @@ from engine.jobs import run_to_end
 from engine.leakage import availability, flights
 from engine.leakage.availability import AvailabilityParams, cases, figure
 from engine.leakage.availability.cases import CASES, CaseParams, CaseResult
-from engine.leakage.availability.script import script
+from engine.leakage.availability.code import script
 from engine.leakage.flights import GROUPS, MOMENTS
 
 SMALL = AvailabilityParams(n_rows=2_000, n_seeds=2)

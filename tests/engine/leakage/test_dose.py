@@ -23,7 +23,7 @@ from engine.jobs import run_to_end
 from engine.leakage import dose, logistic, pipeline, process, trial
 from engine.leakage.dose import DoseParams
 from engine.leakage.dose import figure as figures
-from engine.leakage.dose.script import script
+from engine.leakage.dose.code import script
 from engine.leakage.pipeline import MECHANISMS, N_KEPT, Doses
 from engine.leakage.process import N_LEVELS, WINDOW, World
 from engine.leakage.trial import AUC, PRODUCTION, REPORTED

@@ -20,8 +20,8 @@ from engine.leakage import repairs
 from engine.leakage.repairs import RepairsParams, RepairsResult, leak_tests
 from engine.leakage.repairs import figure as figures
 from engine.leakage.repairs.cases import HERE, MECHANISMS, MENDED, codes
+from engine.leakage.repairs.code import script
 from engine.leakage.repairs.leak_tests import Columns
-from engine.leakage.repairs.script import script
 
 NULL = "scaling on all rows"
 SLOW = "best of many on one test set"

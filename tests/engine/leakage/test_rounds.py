@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.leakage import rounds
 from engine.leakage.rounds import LEVELS, PRODUCTION, TEST, TRAIN, UNDECIDED, RoundsParams, figure
 from engine.leakage.rounds.cases import ANSWERS, CASES, NONE
-from engine.leakage.rounds.script import script
+from engine.leakage.rounds.code import script
 
 NUMBERS = range(1, len(CASES) + 1)
 

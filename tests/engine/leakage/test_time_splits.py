@@ -17,7 +17,7 @@ from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 from engine.errors import InputError
 from engine.leakage import flights, time_splits
 from engine.leakage.time_splits import BOTH, NEVER, TEST, TRAIN, Distance, Scores, TimeSplitsParams, figure, splits
-from engine.leakage.time_splits.script import script
+from engine.leakage.time_splits.code import script
 from engine.leakage.time_splits.splits import SCHEMES
 
 DAY = np.repeat(np.arange(40), 3)

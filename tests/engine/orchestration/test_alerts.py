@@ -22,7 +22,7 @@ from scipy import stats as scipy_stats
 from engine.errors import InputError
 from engine.orchestration import alerts, foretell, history, hooks, launch, records
 from engine.orchestration.alerts import AlertsParams, figure, webhook
-from engine.orchestration.alerts.script import script
+from engine.orchestration.alerts.code import script
 from engine.orchestration.alerts.webhook import POST, checked, post
 from engine.orchestration.flows import RunParams
 from engine.orchestration.records import Run

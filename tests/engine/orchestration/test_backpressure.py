@@ -19,7 +19,7 @@ from engine.errors import InputError
 from engine.orchestration import backpressure
 from engine.orchestration.backpressure import POLICIES, BackpressureParams, model, real
 from engine.orchestration.backpressure import figure as figures
-from engine.orchestration.backpressure.script import script
+from engine.orchestration.backpressure.code import script
 from engine.orchestration.server import SERVER
 
 

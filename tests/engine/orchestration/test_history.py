@@ -22,8 +22,8 @@ from engine.orchestration import foretell, history, records
 from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.history import HistoryParams, critical_path, stats
 from engine.orchestration.history import figure as figures
+from engine.orchestration.history.code import script
 from engine.orchestration.history.critical_path import Span
-from engine.orchestration.history.script import script
 from engine.orchestration.records import Attempt, Interval, Run, Task
 
 

@@ -19,7 +19,7 @@ from engine.errors import InputError
 from engine.orchestration import foretell, launch, monitor, records, watch, work
 from engine.orchestration.flows import BACKOFFS, FLOWS, TIMEOUT_MARGIN_SECONDS, RunParams, fate, plan, stages
 from engine.orchestration.monitor import figure as figures
-from engine.orchestration.monitor.script import script
+from engine.orchestration.monitor.code import script
 from engine.orchestration.records import Attempt, Interval, Run
 from engine.orchestration.server import SERVER, epoch, iso
 from engine.orchestration.watch import Change

@@ -21,7 +21,7 @@ from engine.orchestration.retry import RetryParams, model
 from engine.orchestration.retry import figure as figures
 from engine.orchestration.retry import herd as retry_herd
 from engine.orchestration.retry import real as retry_real
-from engine.orchestration.retry.script import script
+from engine.orchestration.retry.code import script
 from engine.orchestration.server import SERVER
 
 

@@ -25,8 +25,8 @@ from engine.errors import InputError
 from engine.orchestration import schedule
 from engine.orchestration.schedule import ScheduleParams, dates, load
 from engine.orchestration.schedule import clock as schedule_clock
+from engine.orchestration.schedule.code import script
 from engine.orchestration.schedule.deployment import BOARD, as_sent, schedule_body, table, told
-from engine.orchestration.schedule.script import script
 from engine.orchestration.server import SERVER
 
 NEW_YORK = ZoneInfo("America/New_York")

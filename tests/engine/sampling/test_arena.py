@@ -21,7 +21,7 @@ from engine.errors import InputError
 from engine.sampling import arena
 from engine.sampling.arena import ArenaParams, ArenaResult, Outcome, strategies
 from engine.sampling.arena import figure as figures
-from engine.sampling.arena.script import script
+from engine.sampling.arena.code import script
 from engine.sampling.arena.strategies import MODELS, MOVED, NOTHING, STRATEGIES
 from engine.sampling.flight_rows import SPLITS
 

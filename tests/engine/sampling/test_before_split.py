@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.sampling import before_split, flight_rows
 from engine.sampling.before_split import MODELS, PARTS, BeforeSplitParams, BeforeSplitResult, Trial
 from engine.sampling.before_split import figure as figures
-from engine.sampling.before_split.script import script
+from engine.sampling.before_split.code import script
 
 SMALL: dict[str, Any] = {"n_rows": 2_000, "repeats": 1}
 

@@ -24,7 +24,7 @@ from engine.jobs import run_to_end
 from engine.sampling import lineage, points, samplers
 from engine.sampling.lineage import KINDS, LineageParams, LineageResult, removal
 from engine.sampling.lineage import figure as figures
-from engine.sampling.lineage.script import script
+from engine.sampling.lineage.code import script
 from engine.sampling.points import Points
 from engine.sampling.samplers import BOTH, METHODS, UNDER
 

@@ -17,7 +17,7 @@ from engine import data
 from engine.errors import InputError
 from engine.sampling import splits
 from engine.sampling.splits import LEFT_OUT, SCHEMES, TEST, TRAIN, Rows, Scores, SplitsParams, figure
-from engine.sampling.splits.script import script
+from engine.sampling.splits.code import script
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -20,8 +20,8 @@ from engine.errors import InputError
 from engine.sampling import survey
 from engine.sampling.survey import SCHEMES, SurveyParams, SurveyResult, schemes
 from engine.sampling.survey import figure as figures
+from engine.sampling.survey.code import script
 from engine.sampling.survey.schemes import Draws, Population
-from engine.sampling.survey.script import script
 
 VALUES = np.array([3.0, 8.0, 1.0, 9.0, 4.0, 20.0])
 TINY = Population(

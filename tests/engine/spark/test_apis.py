@@ -17,8 +17,8 @@ from engine.jobs import run_to_end
 from engine.spark import apis, session
 from engine.spark.apis import ApisParams, ApisResult, Operator, Outcome, jobs, shared_variables
 from engine.spark.apis import figure as figures
+from engine.spark.apis.code import script
 from engine.spark.apis.jobs import APIS, JOBS
-from engine.spark.apis.script import script
 from engine.spark.apis.shared_variables import CASES, LOST, AccumulatorParams, BroadcastParams, Count
 
 SMALL = ApisParams(months=1, repeats=1)

@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.spark import cache, session
 from engine.spark.cache import LEVELS, N_PARTITIONS, CacheParams, CacheResult, Held, Moment, model
 from engine.spark.cache import figure as figures
-from engine.spark.cache.script import script
+from engine.spark.cache.code import script
 
 SMALL = CacheParams(n_tables=2, n_rows=20_000)
 

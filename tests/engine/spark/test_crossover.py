@@ -27,7 +27,7 @@ from engine.spark.contest.engines import Answer, Contestant, Work
 from engine.spark.crossover import CONTESTANTS, WORKS, CrossoverParams, CrossoverResult, cells
 from engine.spark.crossover import figure as figures
 from engine.spark.crossover.cells import Cell
-from engine.spark.crossover.script import script
+from engine.spark.crossover.code import script
 from engine.spark.target import Target
 
 SMALL = CrossoverParams(n_rows=10_000, repeats=1)

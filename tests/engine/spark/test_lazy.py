@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.spark import lazy
 from engine.spark.lazy import LazyParams, chain, figure
 from engine.spark.lazy.chain import ACTIONS, OPERATIONS, STEPS, Foretold
-from engine.spark.lazy.script import script
+from engine.spark.lazy.code import script
 
 
 def printed(params: LazyParams) -> dict[str, Any]:

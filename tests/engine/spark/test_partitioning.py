@@ -27,7 +27,7 @@ from engine.spark.partitioning import (
     slices,
 )
 from engine.spark.partitioning import figure as figures
-from engine.spark.partitioning.script import script
+from engine.spark.partitioning.code import script
 
 ZIPF: dict[str, Any] = {"table": "zipf", "keys": ("key",), "n_rows": 10_000}
 

@@ -17,7 +17,7 @@ from engine.spark import session, skew, skew_clinic
 from engine.spark.partitioning import hash_partition
 from engine.spark.skew_clinic import CURES, Outcome, SkewClinicParams, SkewClinicResult
 from engine.spark.skew_clinic import figure as figures
-from engine.spark.skew_clinic.script import script
+from engine.spark.skew_clinic.code import script
 from engine.spark.tasks import Stage, Task, Trace
 
 SMALL = SkewClinicParams(n_rows=20_000, exponent=1.5, n_partitions=6, n_salts=4, threshold_kb=16)

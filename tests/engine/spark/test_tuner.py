@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.spark import session, tuner
 from engine.spark.tasks import Stage, Task, Trace
 from engine.spark.tuner import Point, TunerParams, TunerResult, figure, jobs
-from engine.spark.tuner.script import script
+from engine.spark.tuner.code import script
 
 SMALL = TunerParams(workload="group-by", max_partitions=16, target_kb=128, repeats=1)
 

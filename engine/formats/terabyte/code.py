@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.formats.race.script import script as race_script
+from engine.formats.race.code import script as race_script
 from engine.formats.terabyte import TerabyteParams
 from engine.source_code import fill
 
