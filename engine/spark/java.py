@@ -60,12 +60,16 @@ def _find(java_home: str, path: str) -> Java:
     return bundled()
 
 
-def options(derby: Path) -> str:
-    """Return the options of a driver's JVM: whatever it and its libraries write to disk lies in the workspace.
+def environment() -> dict[str, str]:
+    """Return what Spark's launcher takes from the environment: which Java, and the options of the small JVM that it runs first.
 
-    The small JVM that Spark's launcher starts first takes ``NO_TRACE`` alone, from ``SPARK_LAUNCHER_OPTS``: it writes no other
-    file, and the shell would split a path with a space.
+    That one writes no other file, and the launcher's shell would split a path with a space.
     """
+    return {"JAVA_HOME": str(find().home), "SPARK_LAUNCHER_OPTS": NO_TRACE}
+
+
+def options(derby: Path) -> str:
+    """Return the options of a driver's JVM: whatever it and its libraries write to disk lies in the workspace."""
     return f'"-Dderby.system.home={derby}" "-Djava.io.tmpdir={workspace.temporary()}" {NO_TRACE}'
 
 

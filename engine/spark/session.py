@@ -251,8 +251,7 @@ def _launch(place: Target) -> SparkSession:
     folder = workspace.server() / "spark"
     folder.mkdir(exist_ok=True)
     os.environ.update(
-        JAVA_HOME=str(java.find().home),
-        SPARK_LAUNCHER_OPTS=java.NO_TRACE,
+        java.environment(),
         SPARK_LOCAL_IP="127.0.0.1",
         PYSPARK_PYTHON=sys.executable,
         PYSPARK_DRIVER_PYTHON=sys.executable,
