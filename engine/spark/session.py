@@ -194,10 +194,8 @@ def _launch(place: Target) -> SparkSession:
 
     folder = workspace.server() / "spark"
     folder.mkdir(exist_ok=True)
-    temporary = workspace.temporary()
     os.environ.update(
-        JAVA_HOME=str(java.find().home),
-        SPARK_LAUNCHER_OPTS=java.NO_TRACE,  # the JVM that finds out how to start the driver's
+        java.environment(),
         SPARK_LOCAL_IP="127.0.0.1",
         PYSPARK_PYTHON=sys.executable,
         PYSPARK_DRIVER_PYTHON=sys.executable,
@@ -210,7 +208,7 @@ def _launch(place: Target) -> SparkSession:
         "spark.ui.port": "0",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
-        "spark.local.dir": str(temporary / "spark"),
+        "spark.local.dir": str(workspace.temporary() / "spark"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
@@ -219,7 +217,7 @@ def _launch(place: Target) -> SparkSession:
         "spark.task.reaper.killTimeout": f"{REAP_SECONDS:.0f}s",
         "spark.ui.retainedJobs": "2000",
         "spark.ui.retainedStages": "2000",
-        "spark.driver.extraJavaOptions": (f'"-Dderby.system.home={folder}" "-Djava.io.tmpdir={temporary}" {java.NO_TRACE}'),
+        "spark.driver.extraJavaOptions": java.options(folder),
     }
     master = re.sub(r"^local\[(\d+|\*)\]$", rf"local[\1,{ATTEMPTS}]", place.address)
     builder = SparkSession.builder.master(master).appName("Data Pipeline Playground")
