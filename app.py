@@ -2,6 +2,7 @@
 
 import streamlit as st
 
-from pages.startup import guard, lifespan
+from pages.shell.errors import show_unforeseen
+from pages.startup import lifespan, middleware
 
-app = st.App("pages/router.py", lifespan=lifespan, middleware=[guard()])
+app = st.App("pages/router.py", lifespan=lifespan, middleware=middleware(), on_script_error=show_unforeseen)

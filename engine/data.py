@@ -8,6 +8,11 @@ rows from a seed and whose knobs are what decides how well a format packs them. 
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import signal
+import threading
+import uuid
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +24,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from engine import processes, workspace
-from engine.errors import InputError, require, require_choice
+from engine.errors import InputError, name_in_sentence, require, require_choice
 
 DATASETS = workspace.REPOSITORY / "datasets"
 TableName = Literal["flights", "weather", "planes", "airports", "airlines"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
+ENDINGS = (".csv", ".parquet", ".avro")
 MAX_UPLOAD_BYTES = 200_000_000
+OWN_UPLOAD = re.compile(r"sessions/[0-9a-f]{32}/(uploads/)?[0-9a-f]{16}\.(csv|parquet|avro)")  # where save_upload writes
+WAIT_SECONDS = 120.0  # for the files of others
+KILLED = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)  # by who needs the memory, or stops the server
+_TURN = threading.Lock()  # of the one reader
 N_PAYLOAD_HEX = 32
 
 
@@ -125,41 +135,80 @@ def save_upload(content: bytes, file_name: str, folder: Path) -> Path:
     InputError
         The file is empty, too large, or its name ends in none of the endings that can be read.
     """
+    name = name_in_sentence(re.split(r"[/\\]", file_name)[-1])
     suffix = Path(file_name).suffix.lower()
-    require(suffix in (".csv", ".parquet", ".avro"), "The file must end in .csv, .parquet or .avro. Got {!r}.", file_name)
-    require(len(content) > 0, "{} is empty. Choose a file with a header and at least one row.", file_name)
+    require(suffix in ENDINGS, "The file must end in .csv, .parquet or .avro. Got {!r}.", name)
+    require(len(content) > 0, "{} is empty. Choose a file with a header and at least one row.", name)
     require(
         len(content) <= MAX_UPLOAD_BYTES,
         "{} must be at most {:,} bytes. Got {:,}. Upload a sample of its rows.",
-        file_name,
+        name,
         MAX_UPLOAD_BYTES,
         len(content),
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
-    path.write_bytes(content)
+    _write(path, content)
     return path
 
 
-def read_upload(path: Path) -> pa.Table:
-    """Return the table in an untrusted CSV, Parquet or Avro file, vetted by a child process.
+def _write(path: Path, content: bytes) -> None:
+    """Write a file at once: who reads ``path`` meanwhile finds all of it or none."""
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
+    partial.write_bytes(content)
+    partial.replace(path)
 
-    The child reads the file under the limits of ``engine.processes`` and writes an Arrow file beside it, which is
-    mapped here; a second call maps the same file again.
+
+def read_upload(path: Path, reader: str = "engine.upload_reader") -> pa.Table:
+    """Return the table that ``reader`` makes of an untrusted file: its rows, of a CSV, Parquet or Avro file.
+
+    The reader is a child process under the limits of ``engine.processes``. It writes an Arrow file beside the upload, which
+    is mapped here; a second call maps the same file again, or repeats why there is none. One reader runs at a time, whoever
+    uploaded its file: so all of them together hold no more memory than ``engine.upload_reader`` allows the one.
 
     Raises
     ------
     InputError
-        In plain words: damaged, not what its name says, no rows, nested columns, too large once unfolded.
+        In plain words: not a file of a session, damaged, not what its name says, no rows, nested columns, too large once
+        unfolded.
+    BusyError
+        Other files, or other work, took too long: nothing is wrong with this one.
     """
-    vetted = path.with_name(path.name + ".arrow")
+    inside = os.path.relpath(path.resolve(), workspace.root())
+    own = OWN_UPLOAD.fullmatch(Path(inside).as_posix()) is not None and path.is_file()
+    require(own, "upload must be a file that you uploaded here. Got {!r}. Upload it again.", name_in_sentence(path.name))
+    vetted, refused = (path.with_name(f"{path.name}.{reader.rpartition('.')[2]}.{end}") for end in ("arrow", "refused"))
     if not vetted.exists():
-        try:
-            processes.run_limited("engine.upload_reader", str(path), str(vetted))
-        except processes.ChildError as error:
-            raise InputError(
-                f"{path.suffix[1:].upper()} reader gave up on this file ({error}). It is damaged, or made to break readers: "
-                "write it again from its source."
-            ) from error
+        if not refused.exists():
+            _wait_and_vet(path, reader, vetted, refused)
+        if refused.exists():
+            raise InputError(refused.read_text(encoding="utf-8"))
     with pa.memory_map(str(vetted)) as source:
         return pa.ipc.open_file(source).read_all()
+
+
+def _wait_and_vet(path: Path, reader: str, vetted: Path, refused: Path) -> None:
+    """Let ``reader`` write ``vetted`` once it is its turn; what is wrong with the file itself is written to ``refused``."""
+    n_stops = processes.n_stops
+    if not _TURN.acquire(timeout=WAIT_SECONDS):
+        raise processes.BusyError("Files are read one after another; others came before yours. Choose it again in a minute.")
+    try:
+        if processes.n_stops != n_stops:
+            raise processes.BusyError("The playground is being stopped. Choose the file again once it runs.")
+        if not vetted.exists() and not refused.exists():
+            processes.run_limited(reader, str(path), str(vetted))
+    except processes.BusyError:
+        raise
+    except InputError as error:
+        _write(refused, str(error).encode())
+    except processes.ChildError as error:
+        sentence = (
+            f"{path.suffix[1:].upper()} reader gave up on this file ({error}). It is damaged, or made to break readers: "
+            "write it again from its source."
+        )
+        if error.code in KILLED:
+            raise processes.BusyError(sentence) from error
+        _write(refused, sentence.encode())
+    finally:
+        vetted.with_name(vetted.name + ".part").unlink(missing_ok=True)
+        _TURN.release()

@@ -1,8 +1,17 @@
-"""The one error that a page shows as a sentence: what is wrong, what was given, what to do next."""
+"""The one error that a page shows as a sentence, and the sentence for every other: what is wrong and what to do next."""
 
 from __future__ import annotations
 
+import logging
+import uuid
+
 from engine import texts
+
+UNFORESEEN = (
+    "Something went wrong that the playground did not expect. Change a control or press Reset; if it comes back, report "
+    "reference {}: the server's log explains it."
+)
+MAX_NAME = 40
 
 
 class InputError(ValueError):
@@ -27,3 +36,25 @@ def require(condition: bool, message: str, *values: object) -> None:
 def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise ``InputError`` unless ``value`` is one of ``choices``."""
     require(value in choices, "{} must be one of {}. Got {!r}.", name, ", ".join(choices), value)
+
+
+def explain(error: BaseException) -> str:
+    """Return the sentence that a page shows for ``error``.
+
+    An ``InputError`` is its own. Any other is logged with its traceback under a fresh reference, which the sentence names.
+    """
+    if isinstance(error, InputError):
+        return str(error)
+    reference = uuid.uuid4().hex[:8]
+    logging.getLogger(__name__).error("Reference %s: %s", reference, type(error).__name__, exc_info=error)
+    return UNFORESEEN.format(reference)
+
+
+def name_in_sentence(name: str) -> str:
+    """Return a file's or a column's name as it may stand in a sentence: short, on one line, without markup.
+
+    It is a stranger's text, which the page would take for Markdown: a link, an image, a color.
+    """
+    plain = "".join(letter if letter.isalnum() or letter in " .,_-()" else "?" for letter in name)
+    half = MAX_NAME // 2
+    return plain if len(plain) <= MAX_NAME else f"{plain[: half - 1]}…{plain[-half:]}"

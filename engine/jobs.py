@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from engine.errors import InputError
+from engine.errors import explain
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 GRACE_SECONDS = 15.0
@@ -48,7 +48,7 @@ class Job:
     state: State = "queued"
     progress: Progress = Progress(0.0, "waiting")
     result: Any = None
-    error: BaseException | None = None
+    message: str = ""  # of a failed job: what a page says about it
     queued_at: float = field(default_factory=time.time)
     started_at: float | None = None
     finished_at: float | None = None
@@ -210,8 +210,8 @@ class Jobs:
         while (job := self._next()) is not None:
             try:
                 self._run(job)
-            except Exception as error:  # a job's failure is shown with its cause; the queue goes on
-                job.error = error
+            except BaseException as error:  # the page says so and the queue goes on. A panic of Polars is no Exception
+                job.message = explain(error)
                 self._finish(job, "failed")
 
     def _run(self, job: Job) -> None:
@@ -254,13 +254,6 @@ def run_to_end(steps: Steps) -> Any:
             next(steps)
         except StopIteration as stop:
             return stop.value
-
-
-def explain(error: BaseException) -> str:
-    """Return the sentence that a page shows for a failed job."""
-    if isinstance(error, InputError):
-        return str(error)
-    return f"The run stopped with {type(error).__name__}: {error}"
 
 
 JOBS = Jobs()  # the one queue of this server

@@ -23,7 +23,7 @@ import psutil
 
 from engine.errors import InputError
 from engine.jobs import Progress
-from engine.workspace import REPOSITORY
+from engine.workspace import REPOSITORY, temporary
 
 POLL_SECONDS = 0.02
 BEAT_SECONDS = 0.5
@@ -31,6 +31,7 @@ WATCH_SECONDS = 0.1
 MEMORY_LIMIT_BYTES = 2_000_000_000
 TIME_LIMIT_SECONDS = 60.0
 _alive: set[subprocess.Popen[str]] = set()
+n_stops = 0  # what waits to start a child sees by it that the server has begun to stop
 
 
 def start(
@@ -43,6 +44,8 @@ def start(
 ) -> subprocess.Popen[str]:
     """Start ``python -m module arguments`` from the repository root, in its own process group, its output piped.
 
+    Its temporary files lie in the workspace.
+
     ``environment`` replaces this process's own; ``pipe`` gives the child a standard input, whose closing it may take as the
     end of its parent; ``output`` and ``errors`` are files that get what it prints.
     """
@@ -53,7 +56,12 @@ def start(
         stderr=errors or output or subprocess.PIPE,
         text=True,
         cwd=REPOSITORY,
-        env={**(environment or os.environ), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
+        env={
+            **(environment or os.environ),
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(REPOSITORY),
+            "TMPDIR": str(temporary()),
+        },
         start_new_session=True,
     )
     _alive.add(process)
@@ -79,28 +87,27 @@ def kill_group(process: subprocess.Popen[str]) -> None:
 
 def stop() -> None:
     """End every child that is still there (the server shuts down): a group of its own hears no Ctrl-C."""
+    global n_stops
+    n_stops += 1
     for process in list(_alive):
         kill_group(process)
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the resident memory of ``pid`` and its children in bytes, 0 once it is gone."""
-    total = 0
-    try:
-        parent = psutil.Process(pid)
-        for process in [parent, *parent.children(recursive=True)]:
-            total += process.memory_info().rss
-    except psutil.NoSuchProcess:
-        pass
-    return total
-
-
-def _own_bytes(pid: int) -> int:
     """Return the resident memory of ``pid`` alone, 0 once it is gone: cheaper than looking for its children."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.NoSuchProcess:
         return 0
+
+
+def _own_seconds(pid: int) -> float:
+    """Return the time that ``pid`` has had on a processor, 0 once it is gone."""
+    try:
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system)
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def _read_lines(stream: IO[str], into: queue.Queue[str | None]) -> None:
@@ -140,6 +147,10 @@ def _settle(message: dict[str, Any], module: str) -> Any:
     return message["result"]
 
 
+class BusyError(InputError):
+    """The machine had no time for a child: the same work may well succeed later."""
+
+
 class OutOfMemory(RuntimeError):  # noqa: N818 - said as the kernel says it
     """A child held more memory than it was given, and was killed."""
 
@@ -160,17 +171,19 @@ def run_limited(
     memory_bytes: int = MEMORY_LIMIT_BYTES,
     seconds: float = TIME_LIMIT_SECONDS,
 ) -> Any:
-    """Run a child to its end and return its ``result``.
+    """Run a child (without children of its own) to its end and return its ``result``.
 
     Raises
     ------
     InputError
-        What the child reports as ``error``; more than ``memory_bytes`` resident; longer than ``seconds``.
+        What the child reports as ``error``; more than ``memory_bytes`` resident; more than ``seconds`` of a processor.
+    BusyError
+        Not done after twice ``seconds``, in which it had less of a processor than that.
     ChildError
         The child died (a damaged file can abort a reader outright).
     """
     process = start(module, *arguments)
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + 2 * seconds
     try:
         for message in _messages(process, POLL_SECONDS):
             if message is not None and "share" not in message:
@@ -180,10 +193,15 @@ def run_limited(
                     f"Reading this file takes more than {memory_bytes / 1e9:.1f} GB of memory, so it was stopped. "
                     "Use a smaller file, or fewer columns or rows of it."
                 )
-            if time.monotonic() > deadline:
+            if _own_seconds(process.pid) > seconds:
                 raise InputError(
-                    f"Reading this file takes longer than {seconds:.0f} s, so it was stopped. "
+                    f"Reading this file takes more than {seconds:.0f} s of a processor, so it was stopped. "
                     "Use a smaller file, or fewer columns or rows of it."
+                )
+            if time.monotonic() > deadline:
+                raise BusyError(
+                    f"Reading this file takes longer than {2 * seconds:.0f} s, so it was stopped: this machine is busy. "
+                    "Choose the file again later."
                 )
         raise ChildError(module, process.wait(), "it ended without a result")
     finally:
@@ -205,7 +223,7 @@ def steps(module: str, *arguments: str, memory_bytes: int | None = None) -> Gene
     last = Progress(0.0, "starting")
     try:
         for message in _messages(process, BEAT_SECONDS if memory_bytes is None else WATCH_SECONDS):
-            if memory_bytes is not None and _own_bytes(process.pid) > memory_bytes:
+            if memory_bytes is not None and resident_bytes(process.pid) > memory_bytes:
                 raise OutOfMemory(f"{module} held more than {memory_bytes:,} bytes and was stopped")
             if message is None:
                 yield last

@@ -1,8 +1,9 @@
 """The child process that reads an untrusted file: ``python -m engine.upload_reader SOURCE TARGET``.
 
-Reads CSV, Parquet or Avro at SOURCE and writes a plain Arrow file (no compression, no dictionaries) to TARGET. It runs
-under an address-space limit; its parent also watches memory and time, because a few hundred bytes of Parquet or Avro can
-unfold to gigabytes, and some files abort the process outright. It prints one JSON line (see ``engine.processes``).
+Reads CSV, Parquet or Avro at SOURCE and writes a plain Arrow file (no compression, no dictionaries, no extension types)
+to TARGET. Its parent watches its memory and time, because a few hundred bytes of Parquet or Avro can unfold to gigabytes,
+and some files abort the process outright; between two looks of the parent the address-space limit holds. It prints one
+JSON line (see ``engine.processes``).
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from engine import processes
-from engine.errors import InputError, require
+from engine.errors import InputError, name_in_sentence, require
 
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 500
-ADDRESS_SPACE_BYTES = 6_000_000_000
+ADDRESS_SPACE_BYTES = 3_000_000_000  # the parent ends it at 2 GB resident; 0.3 GB are mapped before it reads a byte
+N_THREADS = 2  # each maps address space of its own, and a machine may have a hundred cores
 CPU_SECONDS = 240
 AVRO_BATCH_ROWS = 10_000
 MAGIC = {b"PAR1": ".parquet", b"Obj\x01": ".avro"}
@@ -30,10 +33,13 @@ FORMATS = {".csv": "CSV", ".parquet": "Parquet", ".avro": "Avro"}
 
 
 def limit_self() -> None:
-    """Cap this process's address space and its time on a processor where the platform can, in case its parent is gone.
+    """Cap this process's address space and its time on a processor where the platform can (not on macOS).
 
-    While the parent is there, its own watch is the tighter one, and the only one on macOS.
+    No reader can hold more memory than that, however fast it takes it, and even if its parent is gone.
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's default one maps address space a gigabyte at a time
+    pa.set_cpu_count(N_THREADS)
+    pa.set_io_thread_count(N_THREADS)
     try:
         import resource
 
@@ -66,14 +72,18 @@ def check_kind(path: Path) -> str:
     return suffix
 
 
+def _reason(error: Exception, path: Path) -> str:
+    """Return the first line of what a library says, without the file's place on this machine."""
+    return str(error).replace(str(path), "the file").partition("\n")[0][:300]
+
+
 def read_csv(path: Path) -> pa.Table:
     """Read a CSV file with a header line; types are inferred."""
     try:
         return csv.read_csv(path)
     except pa.ArrowInvalid as error:
         raise InputError(
-            f"This CSV file cannot be read: {str(error).splitlines()[0][:300]}. Every line must have as many cells as "
-            "the header, in UTF-8."
+            f"This CSV file cannot be read: {_reason(error, path)}. Every line must have as many cells as the header, in UTF-8."
         ) from error
 
 
@@ -85,7 +95,7 @@ def read_parquet(path: Path) -> pa.Table:
             return file.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
-            f"This Parquet file is damaged or cut short: {str(error).splitlines()[0][:300]}. Write it again from its source."
+            f"This Parquet file is damaged or cut short: {_reason(error, path)}. Write it again from its source."
         ) from error
 
 
@@ -124,27 +134,85 @@ def check_size(n_rows: int, n_columns: int) -> None:
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """Return ``table`` with dictionaries decoded, refusing what the labs cannot use.
+    """Return ``table`` with each column in its storage's type, refusing what the labs cannot use.
+
+    Dictionaries and runs are decoded, an extension type (UUID, JSON, a library's own) gives what it is stored as, a column
+    without any value, which has no type in CSV, counts as text, and a number of more than 38 digits becomes a float.
 
     Raises
     ------
     InputError
-        No rows, nested columns, a column name twice.
+        No rows, nested columns, a column name twice, times out of every calendar.
     """
     require(table.num_rows > 0, "The file must have at least one row. Got a header without rows.")
     names = table.column_names
     twice = sorted({name for name in names if names.count(name) > 1})
-    require(not twice, "Column names must differ. {} appears more than once.", ", ".join(twice))
+    require(not twice, "Column names must differ. {} appears more than once.", _listed(twice))
+    for number, name in enumerate(names):
+        table = table.set_column(number, name, _stored(table.column(number), name))
     nested = [f.name for f in table.schema if pa.types.is_nested(f.type)]
     require(
         not nested,
         "Columns must hold one value a cell. {} is nested (list, struct or map): flatten or drop it, then upload again.",
-        ", ".join(nested[:5]),
+        _listed(nested),
     )
-    fields = [
-        pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type, f.nullable) for f in table.schema
-    ]
-    return table.cast(pa.schema(fields)).combine_chunks()
+    return table.replace_schema_metadata(None).combine_chunks()
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(name_in_sentence(name) for name in names[:5])
+
+
+def _stored(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """Return a column in the type that its values are stored in, or the nearest one that every library here can take."""
+    given = column.type
+    try:
+        while (step := _next_type(column)) is not None:
+            column = step
+        if pa.types.is_temporal(column.type):
+            _check_times(column, name)
+        return column
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InputError(
+            f"Columns must hold numbers, text, dates or times. {name_in_sentence(name)} is of type {given}: drop or convert "
+            "it, then upload again."
+        ) from error
+
+
+def _next_type(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Return the column one step nearer to a type that every library here can take, ``None`` where it has one."""
+    type_ = column.type
+    if isinstance(type_, pa.BaseExtensionType):
+        return pa.chunked_array([chunk.storage for chunk in column.chunks], type_.storage_type)
+    if pa.types.is_dictionary(type_):
+        return column.cast(type_.value_type)
+    if pa.types.is_run_end_encoded(type_):
+        return pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks], type_.value_type)
+    if pa.types.is_null(type_) or pa.types.is_string_view(type_):
+        return column.cast(pa.string())
+    if pa.types.is_binary_view(type_):
+        return column.cast(pa.binary())
+    if pa.types.is_float16(type_):
+        return column.cast(pa.float32())
+    if pa.types.is_decimal32(type_) or pa.types.is_decimal64(type_):
+        return column.cast(pa.decimal128(type_.precision, type_.scale))
+    if pa.types.is_decimal256(type_):
+        return column.cast(pa.float64())
+    return None
+
+
+def _check_times(column: pa.ChunkedArray, name: str) -> None:
+    """Raise ``InputError`` unless the first and the last of the dates or times can be had as Python's own."""
+    bits = pa.int64() if column.type.bit_width == 64 else pa.int32()
+    ends = pc.min_max(pa.chunked_array([chunk.view(bits) for chunk in column.chunks], bits))
+    try:
+        for end in ends.values():
+            pa.scalar(end.as_py(), bits).cast(column.type).as_py()
+    except (ValueError, OverflowError, LookupError) as error:  # a year that no calendar has, an unknown time zone
+        raise InputError(
+            f"Dates and times must lie in the years 1 to 9999, in a known time zone. {name_in_sentence(name)} has others "
+            f"({type(error).__name__}): correct or drop it, then upload again."
+        ) from error
 
 
 def main(source: str, target: str) -> None:

@@ -1,7 +1,8 @@
 """The one folder that the playground writes to: ``PLAYGROUND_WORKSPACE``, by default ``.workspace/`` in the checkout.
 
 ``server/`` belongs to the long-lived engines, ``sessions/<id>/`` to one visitor each. Session folders left behind by an
-earlier server are swept at start; nothing is written anywhere else.
+earlier server are swept at start. Nothing is written anywhere else: what a library puts into the system's temporary
+folder goes to ``server/tmp/<process id>/`` here, and leaves with its server.
 """
 
 from __future__ import annotations
@@ -9,9 +10,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 from engine.errors import require
 
@@ -59,6 +65,38 @@ def scratch(name: str) -> Path:
     return path
 
 
+def temporary() -> Path:
+    """Return the folder for temporary files of this process, or of the one that started it; made when missing.
+
+    Its name is a process id and no more: what lies in it may be a socket, whose path may have about 100 characters.
+    """
+    folder = server() / "tmp"
+    inherited = Path(os.environ.get("TMPDIR", ""))
+    path = inherited if inherited.parent == folder else folder / str(os.getpid())
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def temporary_files_inside() -> Iterator[Path]:
+    """Make ``temporary()`` the temporary folder of this process and of all that it starts; empty at first, gone at the end.
+
+    Feast, Spark and others take theirs when they are imported or started: so this comes before them.
+    """
+    variable, default = os.environ.pop("TMPDIR", None), tempfile.tempdir
+    remove(temporary())  # of an earlier process of this id: in a container each server has the same one
+    path = temporary()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(path)
+    try:
+        yield path
+    finally:
+        tempfile.tempdir = default
+        os.environ.pop("TMPDIR")
+        if variable is not None:
+            os.environ["TMPDIR"] = variable
+        remove(path)
+
+
 def remove(path: Path) -> None:
     """Delete ``path`` (a file or a folder) if it lies inside the workspace; a missing one is no error."""
     require(path.resolve().is_relative_to(root()), "path must lie inside the workspace. Got {}.", path)
@@ -69,10 +107,18 @@ def remove(path: Path) -> None:
 
 
 def sweep(older_than_seconds: float = STALE_SECONDS) -> int:
-    """Delete scratch folders, and session folders untouched for ``older_than_seconds``. Returns how many went."""
+    """Delete scratch and session folders untouched for ``older_than_seconds``, and temporary files of ended processes.
+
+    Returns
+    -------
+    int
+        How many folders went.
+    """
     limit = time.time() - older_than_seconds
     stale = [path for path in (root() / "sessions").glob("*") if path.stat().st_mtime < limit]
     stale += [path for path in (root() / "server" / "scratch").glob("*") if path.stat().st_mtime < limit]
+    owners = {path: path.name for path in (root() / "server" / "tmp").glob("*")}
+    stale += [path for path, owner in owners.items() if not (owner.isdecimal() and psutil.pid_exists(int(owner)))]
     for path in stale:
         remove(path)
     return len(stale)

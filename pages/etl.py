@@ -1,15 +1,15 @@
 """The ETL lab: "Design an ETL pipeline for daily user activity data. How do you handle late-arriving data?" """
 
 from pages.shell import lab
-from pages.tabs import etl_backfill, etl_change_capture, etl_crash, etl_elt, etl_late, etl_loads, etl_quality
+from pages.tabs.etl import backfill, change_capture, crash, elt, late, loads, quality
 
 lab.page(
     "etl",
-    loads=etl_loads.show,
-    crash=etl_crash.show,
-    late=etl_late.show,
-    change_capture=etl_change_capture.show,
-    quality=etl_quality.show,
-    backfill=etl_backfill.show,
-    elt=etl_elt.show,
+    loads=loads.show,
+    crash=crash.show,
+    late=late.show,
+    change_capture=change_capture.show,
+    quality=quality.show,
+    backfill=backfill.show,
+    elt=elt.show,
 )

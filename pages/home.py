@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine import lessons
-from pages import startup
-from pages.shell import lab
-from pages.tabs import (
-    etl_loads,
-    feature_store_point_in_time,
-    formats_bytes_read,
-    leakage_dose,
-    orchestration_monitor,
-    sampling_lineage,
-    spark_partitioning,
-)
+from pages.shell import lab, lessons, state
 
-PREVIEWS: dict[str, Callable[[], go.Figure]] = {  # topic -> chart of its default run
-    "formats": formats_bytes_read.preview,
-    "etl": etl_loads.preview,
-    "sampling": sampling_lineage.preview,
-    "leakage": leakage_dose.preview,
-    "feature_store": feature_store_point_in_time.preview,
-    "spark": spark_partitioning.preview,
-    "orchestration": orchestration_monitor.preview,
-}
 PREVIEW_HEIGHT = 360
+
+
+def preview(topic: str) -> go.Figure:
+    """Return the chart of a lab that its lesson names for Home: its default run."""
+    figure: go.Figure = import_module(f"pages.tabs.{topic}_{lessons.load(topic).preview}").preview()
+    return figure
 
 
 @st.fragment
@@ -40,7 +26,7 @@ def card(topic: str) -> None:
         st.subheader(lesson.title, anchor=False)
         st.markdown(f"“{lesson.question}”")
         with st.skeleton(height=PREVIEW_HEIGHT):
-            figure = PREVIEWS[topic]()
+            figure = preview(topic)
         figure.frames = ()  # a preview stands still
         figure.layout.updatemenus = figure.layout.sliders = None
         figure.update_layout(height=PREVIEW_HEIGHT)
@@ -55,10 +41,10 @@ def draw() -> None:
         "Drag a control and the real engines answer: pyarrow, fastavro, DuckDB and the rest, on every flight out of New "
         "York in 2013. Each chart comes with its reason, its code and a prediction to be wrong about."
     )
-    if not startup.WARM.is_set():
+    if not state.WARM.is_set():
         st.caption("The server has just started: the first charts are being computed.")
     with st.grid(2, min_column_width=420):
-        for topic in PREVIEWS:
+        for topic in lessons.topics():
             card(topic)
 
 

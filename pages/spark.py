@@ -1,23 +1,15 @@
 """The Spark lab: "When would you use Spark instead of Pandas?" """
 
 from pages.shell import lab
-from pages.tabs import (
-    spark_apis,
-    spark_cache,
-    spark_crossover,
-    spark_lazy,
-    spark_partitioning,
-    spark_skew_clinic,
-    spark_tuner,
-)
+from pages.tabs.spark import apis, cache, crossover, lazy, partitioning, skew_clinic, tuner
 
 lab.page(
     "spark",
-    partitioning=spark_partitioning.show,
-    skew_clinic=spark_skew_clinic.show,
-    lazy=spark_lazy.show,
-    cache=spark_cache.show,
-    crossover=spark_crossover.show,
-    apis=spark_apis.show,
-    tuner=spark_tuner.show,
+    partitioning=partitioning.show,
+    skew_clinic=skew_clinic.show,
+    lazy=lazy.show,
+    cache=cache.show,
+    crossover=crossover.show,
+    apis=apis.show,
+    tuner=tuner.show,
 )

@@ -20,31 +20,36 @@ from starlette.middleware import Middleware
 from engine import processes, web, workspace
 from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
-from engine.orchestration import alert_webhook, launch, monitor, schedule, schedule_live
+from engine.orchestration import launch, monitor, schedule
 from engine.orchestration import server as prefect
+from engine.orchestration.alerts import webhook
+from engine.orchestration.schedule import deployment
 from engine.spark import session as spark
-
-WARM = threading.Event()  # set once every default result is there
+from pages.shell import lessons, state
+from pages.shell.upload_names import UploadNames
 
 
 def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
     from engine.etl import backfill, crash, loads
-    from engine.feature_store import growth, online, online_job, point_in_time, registry, skew, skew_job
+    from engine.feature_store import growth, online, point_in_time, registry, skew
+    from engine.feature_store.online import real
+    from engine.feature_store.skew import real as skew_job
     from engine.formats import codecs, race, terabyte
     from engine.leakage import audit, availability, dose, repairs, time_splits
     from engine.sampling import arena, before_split, splits, survey
-    from engine.spark import partitioning, partitioning_run
+    from engine.spark import partitioning
+    from engine.spark.partitioning import real as partitioning_run
     from pages import home
 
     try:
-        for preview in home.PREVIEWS.values():
-            preview()
+        for topic in lessons.topics():
+            home.preview(topic)
         threading.Thread(target=ignite, name="spark-start", daemon=True).start()
         warmed = (
             (point_in_time.steps, point_in_time.PointInTimeParams()),
             (registry.steps, registry.RegistryParams().job),
-            (online_job.steps, online.OnlineParams().job),
+            (real.steps, online.OnlineParams().job),
             (skew_job.steps, skew.SkewParams()),
             (race.steps, race.RaceParams()),
             (loads.steps, loads.LoadsParams()),
@@ -70,11 +75,13 @@ def warm() -> None:
         logging.getLogger(__name__).exception("warm-up failed")
     finally:
         settle()
-        WARM.set()
+        state.WARM.set()
 
 
-def guard() -> Middleware:
-    """Return what stands before every page: callers of this machine alone, no other site's pages, no call elsewhere.
+def middleware() -> list[Middleware]:
+    """Return what stands before every page: the guard, and names of uploads made short.
+
+    The guard admits callers of this machine alone, no other site's pages, no call elsewhere.
 
     ``server.address`` other than loopback opens the server to other machines on purpose: then any name may call it, or those
     of ``server.allowedHosts``.
@@ -83,7 +90,8 @@ def guard() -> Middleware:
     local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
     hosts = web.LOOPBACK | set(named) if local else set(named) or None
     origins = st.get_option("server.corsAllowedOrigins")
-    return Middleware(web.Guard, hosts=hosts, origins=origins, policy=web.PAGE_POLICY)
+    guard = Middleware(web.Guard, hosts=hosts, origins=origins, policy=web.PAGE_POLICY)
+    return [guard, Middleware(UploadNames)]
 
 
 def settle() -> None:
@@ -130,14 +138,15 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     """Sweep the workspace, warm in the background, and end every job when the server stops."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workspace.sweep()
-    load()
-    threading.Thread(target=warm, name="warm-up", daemon=True).start()
-    threading.Thread(target=orchestrate, name="prefect-start", daemon=True).start()
-    yield
-    alert_webhook.POST.stop()
-    schedule_live.BOARD.stop()
-    launch.LAUNCHER.stop()
-    prefect.SERVER.stop()
-    spark.ENGINE.stop()
-    JOBS.stop()
-    processes.stop()
+    with workspace.temporary_files_inside():
+        load()
+        threading.Thread(target=warm, name="warm-up", daemon=True).start()
+        threading.Thread(target=orchestrate, name="prefect-start", daemon=True).start()
+        yield
+        webhook.POST.stop()
+        deployment.BOARD.stop()
+        launch.LAUNCHER.stop()
+        prefect.SERVER.stop()
+        spark.ENGINE.stop()
+        JOBS.stop()
+        processes.stop()

@@ -1,9 +1,12 @@
-"""Settings of every test: one thread for the engines, a workspace of its own, and no silent skip in CI."""
+"""Settings of every test: one thread for the engines, a workspace of its own, no silent skip in CI, no traceback in the log."""
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -19,3 +22,27 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and CI leaves nothing out"
+
+
+tracebacks: list[str] = []
+make_record = logging.getLogRecordFactory()
+
+
+def note_tracebacks(*arguments: Any, **more: Any) -> logging.LogRecord:
+    """Keep what any logger says of an exception: Streamlit's own loggers hand nothing on to the root."""
+    record = make_record(*arguments, **more)
+    if record.exc_info and record.levelno >= logging.ERROR:
+        tracebacks.append(f"{record.name}: {record.getMessage()}: {record.exc_info[1]!r}")
+    return record
+
+
+logging.setLogRecordFactory(note_tracebacks)
+
+
+@pytest.fixture(autouse=True)
+def no_traceback_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test during which the server's log got a traceback, unless the test is marked as one about that."""
+    tracebacks.clear()
+    yield
+    if "logs_traceback" not in request.keywords:
+        assert not tracebacks

@@ -3,8 +3,8 @@
 The definition, after Feast 0.67's offline stores (``offline_stores/dask.py`` and ``ibis.py``): of the rows with the label's
 keys, those count whose event time is at or before the label's moment and no older than the TTL (both ends count; a TTL of
 zero never expires) and, with ``filter_by_created``, that had arrived by then. The latest event wins, among equal ones the
-last to arrive. Real Feast confirms it cell by cell (``engine.feature_store.feast_check``). Inside are as-of joins of Polars:
-the cost grows with labels plus rows, not with their product.
+last to arrive. Real Feast confirms it cell by cell (``engine.feature_store.point_in_time.real``). Inside are as-of joins of
+Polars: the cost grows with labels plus rows, not with their product.
 """
 
 from __future__ import annotations

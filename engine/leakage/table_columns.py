@@ -97,7 +97,8 @@ def _numbers(values: pa.Array) -> tuple[np.ndarray | None, Literal["number", "wh
     if pa.types.is_floating(kind):
         return _floats(values), "number"
     if pa.types.is_timestamp(kind):
-        return _floats(values.cast(pa.timestamp("us", tz=kind.tz)).cast(pa.int64())) / 1e6, "time"
+        micro = values.cast(pa.timestamp("us", tz=kind.tz), safe=False)  # of nanoseconds the last three digits go
+        return _floats(micro.cast(pa.int64())) / 1e6, "time"
     if pa.types.is_date(kind):
         return _floats(values.cast(pa.timestamp("us")).cast(pa.int64())) / 1e6, "time"
     if pa.types.is_duration(kind):
@@ -238,9 +239,7 @@ def _target(values: pa.ChunkedArray, name: str) -> tuple[np.ndarray, bool, str]:
     if column.n_distinct == 2:
         counts = np.bincount(column.codes, minlength=2)
         texts = [str(value.as_py()) for value in column.values]
-        positive = (
-            int(np.argmin(counts)) if column.numbers is None else int(np.argmax([float(v.as_py()) for v in column.values]))
-        )
+        positive = int(np.argmin(counts) if column.numbers is None else column.codes[np.nanargmax(column.numbers)])
         require(
             counts.min() >= 10, "Each class of the target must have 10 rows at least. Got {:,} of {}.",
             *(int(counts.min()), texts[int(np.argmin(counts))]),

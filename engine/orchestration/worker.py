@@ -25,7 +25,8 @@ def execute(run_id: str, settings: dict[str, Any]) -> str:
     from prefect.client.orchestration import get_client
     from prefect.flow_engine import run_flow
 
-    from engine.orchestration import alert_hooks, prefect_flows
+    from engine.orchestration import hooks as alert_hooks
+    from engine.orchestration import prefect_flows
 
     params = prefect_flows.parameters_of(settings)
     try:

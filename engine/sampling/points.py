@@ -56,6 +56,8 @@ def drawn_points(text: str) -> list[tuple[int, int, int]]:
         The text is not made of such points, or one lies off the canvas.
     """
     points = []
+    longest = len("100,100,1;") * MAX_ROWS
+    require(len(text) <= longest, "drawn must be at most {:,} characters. Got {:,}.", longest, len(text))
     for part in filter(None, text.split(";")):
         numbers = part.split(",")
         whole = len(numbers) == 3 and all(n.strip().isdecimal() and len(n) < 5 for n in numbers)
@@ -207,9 +209,10 @@ def _uploaded(path: Path, columns: tuple[str, str], label: str, n_rows: int) -> 
         require(name in table.column_names, "Columns must be in the file. Got {!r}. Choose another.", name)
     places = np.linspace(0, table.num_rows - 1, min(n_rows, table.num_rows)).astype(int)
     table = table.take(pa.array(places))
-    values, counts = np.unique(np.asarray(table[label].to_pylist(), dtype=str), return_counts=True)
+    labels = np.array([str(value) for value in table[label].to_pylist()])
+    values, counts = np.unique(labels, return_counts=True)
     require(len(values) == 2, "Label {} must have two values in the rows taken. Got {}. Raise Rows.", label, len(values))
-    y = np.asarray([str(value) == values[int(np.argmin(counts))] for value in table[label].to_pylist()]).astype(int)
+    y = (labels == values[int(np.argmin(counts))]).astype(int)
     X = _standardised(table, columns)
     category = np.where(X[:, 0] < 0, "low", "high")
     return Points(X, y, category, tuple(f"{inert(name)} (standardised)" for name in columns))

@@ -17,6 +17,7 @@ from pathlib import Path
 from engine import workspace
 
 OLDEST = 17
+NO_TRACE = "-XX:-UsePerfData"  # else a JVM leaves hsperfdata_<user> in /tmp, whatever its java.io.tmpdir is
 DROPPED = "--add-modules=jdk.incubator.vector"
 
 
@@ -32,7 +33,7 @@ class Java:
 def ask(java: Path, source: str) -> Java | None:
     """Return what the program ``java`` says of itself, ``None`` if it is no Java."""
     try:
-        command = [str(java), "-XshowSettings:properties", "-version"]
+        command = [str(java), NO_TRACE, "-XshowSettings:properties", "-version"]
         out = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import sys
 import threading
 import time
@@ -19,10 +18,8 @@ import urllib.request
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlparse
 
 import psutil
 
@@ -30,75 +27,18 @@ from engine import workspace
 from engine.errors import InputError, require
 from engine.jobs import SIGN_OF_LIFE_SECONDS, Progress, Steps, beside
 from engine.spark import java
+from engine.spark.target import Target, check_reachable, target
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 State = Literal["cold", "starting", "ready", "failed"]
-Kind = Literal["local", "cluster", "connect"]
-REACH_SECONDS = 5.0  # an unreachable master is said within ten
 REST_SECONDS = 60.0
 REAP_SECONDS = 5.0  # a cancelled task that has not ended by then never will
 DRIVER_MEMORY = "2g"
 ATTEMPTS = 4  # of a task, as on a cluster (spark.task.maxFailures); local[n] alone gives up after the first
 MEMORY_FRACTION = 0.25  # Spark's default is 0.6: lowered so that the cache experiment can fill it, and the driver keeps room
 NO_CONNECT = "Spark Connect has no {}. Unset PLAYGROUND_SPARK_REMOTE, or attach with PLAYGROUND_SPARK_MASTER, to run this."
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which Spark to use."""
-
-    kind: Kind
-    address: str  # master or remote
-
-    @property
-    def words(self) -> str:
-        """Where this Spark runs, for a page."""
-        if self.kind == "local":
-            return f"Spark {self.address}: driver and executor are one JVM on this machine; no network is crossed"
-        return f"Spark on {self.address}" if self.kind == "cluster" else f"Spark Connect at {self.address}"
-
-
-def target() -> Target:
-    """Return which Spark the environment asks for.
-
-    Raises
-    ------
-    InputError
-        Both variables are set, or one has a form that Spark does not take.
-    """
-    master, remote = (os.environ.get(f"PLAYGROUND_SPARK_{name}", "").strip() for name in ("MASTER", "REMOTE"))
-    require(
-        not (master and remote),
-        "Set PLAYGROUND_SPARK_MASTER or PLAYGROUND_SPARK_REMOTE, not both. Got {} and {}.",
-        master,
-        remote,
-    )
-    if remote:
-        require(remote.startswith("sc://"), "PLAYGROUND_SPARK_REMOTE must start with sc://. Got {!r}.", remote)
-        return Target("connect", remote)
-    if master and not master.startswith("local"):
-        known = master == "yarn" or master.startswith(("spark://", "k8s://"))
-        require(known, "PLAYGROUND_SPARK_MASTER must be spark://…, yarn, k8s://… or local[n]. Got {!r}.", master)
-        return Target("cluster", master)
-    return Target("local", master or f"local[{os.cpu_count() or 2}]")
-
-
-def check_reachable(place: Target) -> None:
-    """Raise ``InputError`` if nobody listens at the address of a ``spark://`` or ``sc://`` target."""
-    parsed = urlparse(place.address.replace("k8s://", ""))
-    if place.kind == "local" or not parsed.hostname:
-        return
-    port = parsed.port or {"sc": 15002, "spark": 7077, "https": 443}.get(parsed.scheme, 443)
-    try:
-        with socket.create_connection((parsed.hostname, port), timeout=REACH_SECONDS):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"{place.address} must be reachable. Got: {error}. Start that Spark, or unset the PLAYGROUND_SPARK_ variable: "
-            "then this machine's own is used."
-        ) from error
 
 
 class Engine:
@@ -214,8 +154,11 @@ class Engine:
             return int(named[1])
         if self.place.kind != "cluster" or self.state != "ready" or not self.alive():
             return own
-        executors = [one for one in rest("allexecutors") if one["id"] != "driver" and one["isActive"]]
-        return sum(one["totalCores"] for one in executors) or own
+        try:
+            found = rest("allexecutors")
+        except Exception:  # it ended at this moment, of which Py4J says many things
+            return own
+        return sum(one["totalCores"] for one in found if one["id"] != "driver" and one["isActive"]) or own
 
     @property
     def status(self) -> str:
@@ -225,7 +168,8 @@ class Engine:
         words = self.place.words
         if self.state != "ready":
             return f"{words}. It is warming (about 8 s); until then the previews stand alone."
-        again = f" Its JVM died and was started again ({self.n_restarts} ×)." if self.n_restarts else ""
+        n = self.n_restarts
+        again = f" Its Java process has ended and was started again {'once' if n == 1 else f'{n} times'}." if n else ""
         return f"{words}.{again}"
 
 
@@ -250,8 +194,10 @@ def _launch(place: Target) -> SparkSession:
 
     folder = workspace.server() / "spark"
     folder.mkdir(exist_ok=True)
+    temporary = workspace.temporary()
     os.environ.update(
         JAVA_HOME=str(java.find().home),
+        SPARK_LAUNCHER_OPTS=java.NO_TRACE,  # the JVM that finds out how to start the driver's
         SPARK_LOCAL_IP="127.0.0.1",
         PYSPARK_PYTHON=sys.executable,
         PYSPARK_DRIVER_PYTHON=sys.executable,
@@ -264,7 +210,7 @@ def _launch(place: Target) -> SparkSession:
         "spark.ui.port": "0",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
-        "spark.local.dir": str(folder / "local"),
+        "spark.local.dir": str(temporary / "spark"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
@@ -273,7 +219,7 @@ def _launch(place: Target) -> SparkSession:
         "spark.task.reaper.killTimeout": f"{REAP_SECONDS:.0f}s",
         "spark.ui.retainedJobs": "2000",
         "spark.ui.retainedStages": "2000",
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder}",
+        "spark.driver.extraJavaOptions": (f'"-Dderby.system.home={folder}" "-Djava.io.tmpdir={temporary}" {java.NO_TRACE}'),
     }
     master = re.sub(r"^local\[(\d+|\*)\]$", rf"local[\1,{ATTEMPTS}]", place.address)
     builder = SparkSession.builder.master(master).appName("Data Pipeline Playground")

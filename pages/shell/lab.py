@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine import figures, lessons
+from engine import figures
 from engine.errors import InputError
-from engine.lessons import Lesson
-from pages.shell import panels, state
+from pages.shell import lessons, panels, state
+from pages.shell.lessons import Lesson
 
+P = TypeVar("P")
 PRESENTER_STYLE = """<style>
 [data-testid="stColumn"]:has(.st-key-controls), .st-key-controls, .st-key-panels { display: none }
 [data-testid="stTabs"] [role="tablist"] { display: none }
@@ -108,6 +109,26 @@ def _scene_text(lesson: Lesson) -> None:
     st.markdown(f"**Scene {index + 1} of {len(lesson.scenes)} · {scene.title}** — {scene.look_at}")
     if state.presenting() and st.session_state.get("presenter_note"):
         st.info(scene.note)
+
+
+def tab(topic: str, name: str, params: Callable[[], P], output: Callable[[P], None]) -> Callable[[], None]:
+    """Return the function that draws an experiment: ``params()`` left, below it Reset, ``output(params)`` right.
+
+    It is a fragment, which shows an ``InputError`` of either as a sentence and stays usable.
+    """
+
+    @experiment(name)
+    def show() -> None:
+        left, right = columns()
+        with left:
+            try:
+                settings = params()
+            finally:
+                controls_end(topic, name)
+        with right:
+            output(settings)
+
+    return show
 
 
 def experiment(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:

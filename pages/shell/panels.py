@@ -18,8 +18,8 @@ import pyarrow.csv as csv
 import streamlit as st
 
 from engine import figures
-from engine.lessons import Challenge, Lesson, Prediction, module_of
 from pages.shell import state, texts
+from pages.shell.lessons import Challenge, Lesson, Prediction, script_of, value_of
 
 MANY = 5.0  # a range as wide as this is guessed in whole numbers
 PANELS = ("Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide")
@@ -60,7 +60,7 @@ def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
             _compare(name, result)
         elif panel == "Code":
             st.caption("Reproduces the headline numbers of this run; run it from the repository root.")
-            st.code(module_of(lesson.topic, name).script(result.params), language="python")
+            st.code(script_of(lesson.topic, name, result.params), language="python")
             st.json(result.headline(), expanded=False)
         elif panel == "Export":
             _export(lesson, name, result, figure)
@@ -102,7 +102,7 @@ def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -
         if not complete(result):
             st.caption(f"You said {said}. The run is still under way.")
             return
-        actual = getattr(result, prediction.field)
+        actual = value_of(result, prediction.field)
         if prediction.range is not None:
             near = abs(actual - guess) <= 0.1 * (prediction.range[1] - prediction.range[0])
         else:
@@ -145,8 +145,8 @@ def _challenge(lesson: Lesson, number: int, challenge: Challenge, result: Any) -
     state_text = "met by this run" if met else "not met by this run"
     before = " · met before" if not met and f"{lesson.topic}/{number}" in st.session_state["challenges"] else ""
     icon = ":material/check_circle:" if met else ":material/radio_button_unchecked:"
-    value = _written(getattr(result, challenge.field), challenge.field)
-    texts.say(f"{icon} **{challenge.goal}**  \nHere: {value}, {state_text}{before}.")
+    here = ", ".join(_written(value_of(result, condition.field), condition.field) for condition in challenge.conditions)
+    texts.say(f"{icon} **{challenge.goal}**  \nHere: {here}, {state_text}{before}.")
 
 
 def _pin(name: str, result: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -12,14 +13,18 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 
-from engine import lessons, workspace
+from engine import workspace
 from engine.jobs import JOBS
-from engine.lessons import Lesson, Settings
+from pages.shell import lessons
+from pages.shell.lessons import Lesson, Settings
 
 
 @st.cache_resource(scope="session", on_release=JOBS.leave, show_spinner=False)
 def _owner() -> str:
     return workspace.new_session_id()
+
+
+WARM = threading.Event()  # set once every default result is there
 
 
 def owner() -> str:

@@ -20,10 +20,13 @@ def path(name: str, *, help: str) -> str:
     InputError
         There is no file yet, or it is empty, too large or of an unknown kind.
     """
-    key = f"{name}_upload_path"
-    given = st.file_uploader("Your CSV, Parquet or Avro file", type=["csv", "parquet", "avro"], key=f"{name}_file", help=help)
-    if given is not None:
+    key, seen = f"{name}_upload_path", f"{name}_upload_seen"
+    given = st.file_uploader("Your CSV, Parquet or Avro file", type=list(data.ENDINGS), key=f"{name}_file", help=help)
+    fresh = given is not None and given.file_id != st.session_state.get(seen)
+    if given is not None and (fresh or not Path(st.session_state[key]).is_file()):
+        st.session_state[key] = ""
         st.session_state[key] = str(data.save_upload(given.getvalue(), given.name, session(state.session_id()) / "uploads"))
+        st.session_state[seen] = given.file_id  # each run of the page gives the file again: it is hashed and written once
     kept = st.session_state.get(key, "")
     require(bool(kept) and Path(kept).exists(), "No file yet: choose a CSV, Parquet or Avro file, or another table.")
     return str(kept)

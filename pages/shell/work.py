@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import streamlit as st
 
-from engine.jobs import JOBS, Job, Steps, explain
+from engine.jobs import JOBS, Job, Steps
 from engine.units import human_seconds
 from pages.shell import state
 from pages.shell.lab import errors_shown
@@ -39,6 +39,8 @@ def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[A
     @st.fragment(run_every=POLL_SECONDS if polled else None)
     def output() -> None:
         state.owner()
+        if job is not _given_up(name) and (JOBS.find(key) is not job or (job.active and not polled)):
+            st.rerun()  # "Measure again" was pressed: only the whole page queues a job and polls for it
         _progress(name, job)
         latest = first if job.latest is None else job.latest
         if latest is not None:
@@ -84,11 +86,34 @@ def _progress(name: str, job: Job) -> None:
             )
             st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
             return
-        if job.state == "failed" and job.error is not None:
-            st.error(explain(job.error), icon=":material/error:")
+        if job.state == "failed":
+            st.error(job.message, icon=":material/error:")
         elif given_up or job.state == "cancelled":
             st.warning("Cancelled: what was measured until then stands below.")
         if not state.presenting():
             st.button(
                 "Measure again", key=f"{name}_again", icon=":material/refresh:", on_click=_measure_again, args=(name, job)
             )
+
+
+def approved(name: str, params: Hashable, label: str) -> bool:
+    """Return whether the button to run exactly these params was pressed in this session; until then draw it.
+
+    For what runs a person's text: the text may have come by a link of a stranger's. A link, a scene or a changed setting
+    approves nothing. Call it before ``run``, and not inside what polls.
+    """
+    key = f"{name}_approved"
+    if key in st.session_state and st.session_state[key] == params:
+        return True
+
+    def approve() -> None:
+        st.session_state[key] = params
+
+    st.button(
+        label,
+        key=f"{name}_approve",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=state.once(approve),
+    )
+    return False

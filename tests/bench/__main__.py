@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from engine import lessons
+from pages.shell import lessons
 from tests.bench.harness import latencies, settle
 from tests.browser.serve import FLAGS, browser_path, launch, serve
 

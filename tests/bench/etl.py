@@ -11,29 +11,15 @@ import numpy as np
 import pyarrow as pa
 
 from engine import data
-from engine.etl import (
-    api,
-    backfill,
-    bad_input,
-    change_capture,
-    crash,
-    daily,
-    elt,
-    flaky,
-    flight_days,
-    late,
-    ledger,
-    loads,
-    quality,
-    warehouse,
-)
-from engine.etl.figures import backfill as backfill_figures
-from engine.etl.figures import change_capture as change_capture_figures
-from engine.etl.figures import crash as crash_figures
-from engine.etl.figures import elt as elt_figures
-from engine.etl.figures import late as late_figures
-from engine.etl.figures import loads as loads_figures
-from engine.etl.figures import quality as quality_figures
+from engine.etl import backfill, change_capture, crash, elt, flight_days, late, ledger, loads, quality, warehouse
+from engine.etl.backfill import figure as backfill_figures
+from engine.etl.change_capture import figure as change_capture_figures
+from engine.etl.crash import api, bad_input, daily, flaky
+from engine.etl.crash import figure as crash_figures
+from engine.etl.elt import figure as elt_figures
+from engine.etl.late import figure as late_figures
+from engine.etl.loads import figure as loads_figures
+from engine.etl.quality import figure as quality_figures
 from engine.jobs import run_to_end, timed
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider, spread
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 from engine.feature_store import flight_features, growth, online, point_in_time, registry, skew
 from engine.feature_store.explanation import explain
 from engine.feature_store.feast_repo import EVENT
-from engine.feature_store.figures import growth as growth_figures
-from engine.feature_store.figures import online as online_figures
-from engine.feature_store.figures import point_in_time as point_in_time_figures
-from engine.feature_store.figures import registry as registry_figures
-from engine.feature_store.figures import skew as skew_figures
+from engine.feature_store.growth import figure as growth_figures
+from engine.feature_store.online import figure as online_figures
 from engine.feature_store.point_in_time import TTLS
+from engine.feature_store.point_in_time import figure as point_in_time_figures
+from engine.feature_store.registry import figure as registry_figures
+from engine.feature_store.skew import figure as skew_figures
 from engine.jobs import timed
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider, spread
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.formats import anatomy, bytes_read, codecs, evolution, race, terabyte
-from engine.formats.figures import anatomy as anatomy_figures
-from engine.formats.figures import bytes_read as bytes_read_figures
-from engine.formats.figures import codecs as codecs_figures
-from engine.formats.figures import evolution as evolution_figures
-from engine.formats.figures import race as race_figures
-from engine.formats.figures import terabyte as terabyte_figures
+from engine.formats.anatomy import figure as anatomy_figures
+from engine.formats.bytes_read import figure as bytes_read_figures
+from engine.formats.codecs import figure as codecs_figures
+from engine.formats.evolution import figure as evolution_figures
+from engine.formats.race import figure as race_figures
+from engine.formats.terabyte import figure as terabyte_figures
 from tests.bench.harness import Tab, measure, payloads, slider
 
 TABS = (

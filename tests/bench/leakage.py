@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.jobs import timed
-from engine.leakage import audit, availability, dose, repairs, rounds, scoreboard, time_splits
-from engine.leakage.figures import audit as audit_figures
-from engine.leakage.figures import availability as availability_figures
-from engine.leakage.figures import dose as dose_figures
-from engine.leakage.figures import repairs as repairs_figures
-from engine.leakage.figures import rounds as rounds_figures
-from engine.leakage.figures import time_splits as time_splits_figures
+from engine.leakage import audit, availability, dose, repairs, rounds, time_splits
+from engine.leakage.audit import figure as audit_figures
+from engine.leakage.audit import scoreboard
+from engine.leakage.availability import figure as availability_figures
+from engine.leakage.dose import figure as dose_figures
+from engine.leakage.repairs import figure as repairs_figures
+from engine.leakage.rounds import figure as rounds_figures
+from engine.leakage.time_splits import figure as time_splits_figures
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider
 
 TABS = (

@@ -9,12 +9,12 @@ from dataclasses import replace
 from engine.jobs import timed
 from engine.orchestration import backpressure, launch, monitor, retry, watch
 from engine.orchestration.backpressure import BackpressureParams
-from engine.orchestration.figures import backpressure as backpressure_figures
-from engine.orchestration.figures import monitor as figures
-from engine.orchestration.figures import retry as retry_figures
+from engine.orchestration.backpressure import figure as backpressure_figures
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER
+from engine.orchestration.monitor import figure
 from engine.orchestration.retry import RetryParams
+from engine.orchestration.retry import figure as retry_figures
 from engine.orchestration.server import SERVER
 from tests.bench import orchestration_records
 from tests.bench.harness import Tab, measure, payloads, slider
@@ -61,7 +61,7 @@ def monitored() -> dict[str, object]:
     ended = [launch.wait(run_id, 300) for run_id in ids]
     told = f"{sum(run.ended for run in ended)} of 20 ended in {time.perf_counter() - began:.0f} s"
     print(f"  Twenty runs at once: {told}; as foretold: {sum(as_foretold(run) for run in ended)}")
-    return {"Gantt, 200 tasks": figures.gantt(shown), "Graph, 200 tasks": figures.graph(shown)}
+    return {"Gantt, 200 tasks": figure.gantt(shown), "Graph, 200 tasks": figure.graph(shown)}
 
 
 def as_foretold(run: object) -> bool:

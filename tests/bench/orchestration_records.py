@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from engine.jobs import timed
-from engine.orchestration import alerts, foretell, history, records, schedule, schedule_dates
-from engine.orchestration.figures import alerts as alerts_figures
-from engine.orchestration.figures import history as history_figures
-from engine.orchestration.figures import schedule as schedule_figures
+from engine.orchestration import alerts, foretell, history, records, schedule
+from engine.orchestration.alerts import figure as alerts_figures
 from engine.orchestration.flows import RunParams
+from engine.orchestration.history import figure as history_figures
+from engine.orchestration.schedule import dates
+from engine.orchestration.schedule import figure as schedule_figures
 from tests.bench.harness import measure
 
 N_RUNS = 200
@@ -63,5 +64,5 @@ def scheduled() -> schedule.ScheduleResult:
     measure("Schedules, another cron (Prefect asked)", lambda i: schedule.run(schedule.ScheduleParams(cron=f"{i} 4 * * *")).why)
     measure("Schedules, outage", lambda i: schedule.run(replace(result.params, down_hours=float(i))).why)
     measure("Schedules, limit", lambda i: schedule.run(replace(result.params, limit=i % 6)).why)
-    schedule_dates.CLERK.stop()
+    dates.CLERK.stop()
     return result

@@ -10,7 +10,7 @@ from imblearn.over_sampling import SMOTE
 
 from engine.jobs import timed
 from engine.sampling import arena, focal, lineage, splits, survey
-from engine.sampling.figures import lineage as lineage_figures
+from engine.sampling.lineage import figure as lineage_figures
 from engine.sampling.points import Points
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider, spread
 

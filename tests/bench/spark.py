@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from engine.jobs import timed
 from engine.spark import partitioning, session
-from engine.spark.figures import partitioning as figures
-from engine.spark.partitioning import PartitioningParams, hash_partition
+from engine.spark.partitioning import PartitioningParams, figure, hash_partition
 from tests.bench import spark_crossover
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider
 
@@ -38,4 +37,4 @@ def compute() -> None:
     print(f"  A warm small action: {told} (goal ≤ 1)")
     spark_crossover.compute()
     session.ENGINE.stop()
-    payloads({"Partitions": figures.partitions(shown), "Routes": figures.routes(shown)})
+    payloads({"Partitions": figure.partitions(shown), "Routes": figure.routes(shown)})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine.jobs import run_to_end
-from engine.spark import crossover, crossover_curves, crossover_data
-from engine.spark.crossover import N_ROWS, CrossoverParams
-from engine.spark.crossover_curves import Cluster
-from engine.spark.figures import crossover as figures
+from engine.spark import crossover
+from engine.spark.contest import curves, data
+from engine.spark.contest.curves import Cluster
+from engine.spark.crossover import N_ROWS, CrossoverParams, figure
 from engine.units import human_bytes, human_seconds
 from tests.bench.harness import Tab, measure, payloads, slider
 
@@ -16,7 +16,7 @@ TAB = Tab("Spark or pandas (cores, model)", "spark?spark_tab=Spark+or+pandas", s
 def compute() -> None:
     """Print every engine at every size up to more than 1 GB (the files stay in the workspace), then the model's compute."""
     for asked in N_ROWS:
-        files = run_to_end(crossover_data.steps(asked))
+        files = run_to_end(data.steps(asked))
         print(f"  {files.n_rows:,} rows on disk: {human_bytes(files.size_bytes)}")
     for work in ("group-by", "join"):
         result = crossover.run(CrossoverParams(work=work, n_rows=N_ROWS[-1]))
@@ -27,8 +27,8 @@ def compute() -> None:
             print(f"    {work}, {cell.n_rows:>9,} rows, {cell.contestant:8}{told} ({runs}, n = {len(cell.seconds)})")
         found = result.crossing()
         print(f"    {work}: Spark overtakes pandas: {found.words if found else 'not measured'}")
-    measure("Spark or pandas, model and chart", lambda i: figures.model(result, Cluster(cores=2 + i)))
+    measure("Spark or pandas, model and chart", lambda i: figure.model(result, Cluster(cores=2 + i)))
     seconds = {name: {cell.n_rows: cell.seconds for cell in result.points(name)} for name in ("Spark", "pandas")}
-    measure("Spark or pandas, crossing", lambda i: crossover_curves.crossing(seconds["Spark"], seconds["pandas"], seed=i))
-    shown = figures.model(result, Cluster())
-    payloads({"Spark or pandas": figures.chart(result), "Spark or pandas, model": shown})
+    measure("Spark or pandas, crossing", lambda i: curves.crossing(seconds["Spark"], seconds["pandas"], seed=i))
+    shown = figure.model(result, Cluster())
+    payloads({"Spark or pandas": figure.chart(result), "Spark or pandas, model": shown})

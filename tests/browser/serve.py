@@ -36,12 +36,19 @@ def browser_path() -> str:
 
 
 @contextmanager
-def launch(script: str, workspace: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run ``streamlit run script`` until it answers, yield its address and process, interrupt it at the end."""
+def launch(
+    script: str, workspace: Path, *options: str, traceback_expected: bool = False
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run ``streamlit run script`` until it answers, yield its address and process, interrupt it at the end.
+
+    A traceback in the server's log (``server.log`` in the workspace) fails whoever did not expect one.
+    """
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}", *options]
     environment = {**os.environ, "PLAYGROUND_WORKSPACE": str(workspace)}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = workspace / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(300):
@@ -62,6 +69,8 @@ def launch(script: str, workspace: Path, *options: str) -> Iterator[tuple[str, s
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    text = log.read_text(encoding="utf-8", errors="replace")
+    assert traceback_expected or "Traceback (most recent call last)" not in text, text[-20_000:]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine import lessons
+from pages.shell import lessons
 from tests.browser.serve import launch
 from tests.engine.test_house import endless_avro
 

@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from engine import figures, lessons
+from engine import figures
 from pages import home
+from pages.shell import lessons
 from tests.browser import hostile
 from tests.browser.serve import serve
 

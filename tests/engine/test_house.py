@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import sys
 import threading
@@ -21,8 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import data, processes, units, workspace
-from engine.errors import InputError, require
-from engine.jobs import SERVER, Jobs, Progress, Steps, explain, run_to_end
+from engine.errors import InputError, explain, require
+from engine.jobs import SERVER, Jobs, Progress, Steps, run_to_end
 
 
 @pytest.fixture
@@ -72,13 +73,18 @@ def test_one_runs_and_the_next_one_knows_its_place(jobs: Jobs) -> None:
     assert third.ended.wait(10) and (first.result, third.result) == ("opened", 1)
 
 
+def noting(order: list[str], key: str) -> Steps:
+    order.append(key)
+    yield Progress(1.0)
+
+
 def test_a_visitor_goes_before_what_the_server_warms(jobs: Jobs) -> None:
     gate, order = threading.Event(), []
     running = jobs.submit(SERVER, 0, "", lambda: blocked(gate, threading.Event()))
     while running.latest is None:
         threading.Event().wait(0.01)
     for owner, key in ((SERVER, "warm-up"), (SERVER, "wanted"), ("a", "asked")):
-        jobs.submit(owner, key, "", lambda key=key: iter([order.append(key)]))  # type: ignore[misc, arg-type]
+        jobs.submit(owner, key, "", lambda key=key: noting(order, key))  # type: ignore[misc]
     warm, wanted, asked = (jobs.find(key) for key in ("warm-up", "wanted", "asked"))
     jobs.submit("a", "wanted", "", lambda: counting(1))
     assert [jobs.place(job) for job in (wanted, asked, warm) if job] == [1, 2, 3]
@@ -92,7 +98,7 @@ def test_the_newest_wish_of_a_visitor_goes_before_their_older_ones_and_before_no
     while running.latest is None:
         threading.Event().wait(0.01)
     for owner, key in (("b", "b"), ("a", "scene 1"), ("c", "c"), ("a", "scene 2"), ("a", "scene 3")):
-        last = jobs.submit(owner, key, "", lambda key=key: iter([order.append(key)]))  # type: ignore[misc, arg-type]
+        last = jobs.submit(owner, key, "", lambda key=key: noting(order, key))  # type: ignore[misc]
     assert jobs.place(last) == 2
     gate.set()
     for key in ("scene 1", "c"):
@@ -118,8 +124,24 @@ def test_a_failure_keeps_its_cause_and_the_queue_goes_on(jobs: Jobs) -> None:
     failed = jobs.submit("a", 1, "", failing)
     after = jobs.submit("b", 2, "", lambda: counting(2))
     assert after.ended.wait(10) and after.result == 2
-    assert failed.state == "failed" and explain(failed.error or Exception()) == "k must be 1. Got 2."
-    assert explain(KeyError("x")) == "The run stopped with KeyError: 'x'"
+    assert failed.state == "failed" and failed.message == "k must be 1. Got 2."
+
+
+@pytest.mark.logs_traceback
+def test_a_failure_that_nobody_foresaw_is_said_by_a_reference_that_the_log_explains(
+    jobs: Jobs, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing() -> Steps:
+        yield Progress(0.1)
+        raise KeyError("the secret cause")
+
+    failed = jobs.submit("a", 1, "", failing)
+    assert failed.ended.wait(10)
+    (record,) = caplog.records
+    (reference,) = re.findall(r"reference ([0-9a-f]{8})", failed.message)
+    assert reference in record.getMessage() and "the secret cause" in str(record.exc_info)
+    assert "secret" not in failed.message
+    assert explain(InputError("k must be 1. Got 2.")) == "k must be 1. Got 2."
 
 
 def test_a_job_ends_with_its_last_owner_only(jobs: Jobs) -> None:
@@ -189,16 +211,19 @@ def test_a_server_that_stops_takes_its_children_along() -> None:
 
 
 def test_a_child_over_its_time_or_memory_is_stopped_with_a_sentence() -> None:
-    with pytest.raises(InputError, match="takes longer than 1 s"):
+    with pytest.raises(processes.BusyError, match="takes longer than 2 s"):
         processes.run_limited("tests.engine.slow_child", seconds=1)
+    with pytest.raises(InputError, match=r"takes more than 0 s of a processor") as caught:
+        processes.run_limited("tests.engine.slow_child", seconds=0.01)
+    assert not isinstance(caught.value, processes.BusyError)
     with pytest.raises(InputError, match=r"takes more than 0.0 GB of memory"):
         processes.run_limited("tests.engine.slow_child", memory_bytes=1_000_000)
     with pytest.raises(processes.ChildError, match="no_such_module"):
         processes.run_limited("tests.engine.no_such_module")
 
 
-def saved(tmp_path: Path, name: str, content: bytes) -> Path:
-    return data.save_upload(content, name, tmp_path)
+def saved(name: str, content: bytes) -> Path:
+    return data.save_upload(content, name, workspace.session(workspace.new_session_id()) / "uploads")
 
 
 def parquet(table: pa.Table, **options: object) -> bytes:
@@ -217,14 +242,14 @@ RECORD = {"type": "record", "name": "r", "fields": [{"name": "a", "type": "long"
 GOOD = pa.table({"a": pa.array([1, 2, 3]), "b": pa.array(["x", None, "z"])})
 
 
-def test_good_files_read_back_equal(tmp_path: Path) -> None:
+def test_good_files_read_back_equal() -> None:
     sink = io.BytesIO()
     csv.write_csv(GOOD, sink)
-    read = data.read_upload(saved(tmp_path, "a.csv", sink.getvalue()))
+    read = data.read_upload(saved("a.csv", sink.getvalue()))
     assert read.column("a").equals(GOOD.column("a")) and read.column("b").to_pylist() == ["x", "", "z"]
     coded = GOOD.set_column(1, "b", GOOD["b"].dictionary_encode())
-    assert data.read_upload(saved(tmp_path, "a.parquet", parquet(coded))).to_pylist() == GOOD.to_pylist()
-    assert data.read_upload(saved(tmp_path, "a.avro", avro(RECORD, GOOD.to_pylist()))).to_pylist() == GOOD.to_pylist()
+    assert data.read_upload(saved("a.parquet", parquet(coded))).to_pylist() == GOOD.to_pylist()
+    assert data.read_upload(saved("a.avro", avro(RECORD, GOOD.to_pylist()))).to_pylist() == GOOD.to_pylist()
 
 
 NESTED = pa.table({"id": [1], "tags": [["a", "b"]]})
@@ -256,14 +281,12 @@ HEAD = avro(RECORD, GOOD.to_pylist())
         ("a.parquet", parquet(pa.table({})), "at least one column"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named_with_what_to_do(
-    tmp_path: Path, name: str, content: bytes, message: str | None
-) -> None:
+def test_a_file_that_cannot_be_used_is_named_with_what_to_do(name: str, content: bytes, message: str | None) -> None:
     if message is None:  # Latin-1 text: pyarrow keeps the column as bytes, and the rest of the table is there
-        assert data.read_upload(saved(tmp_path, name, content)).num_rows == 1
+        assert data.read_upload(saved(name, content)).num_rows == 1
         return
     with pytest.raises(InputError, match=message):
-        data.read_upload(saved(tmp_path, name, content))
+        data.read_upload(saved(name, content))
 
 
 def exploding_parquet() -> bytes:
@@ -297,35 +320,36 @@ def exploding_avro() -> bytes:
 
 
 @pytest.mark.parametrize(("name", "make"), [("a.parquet", exploding_parquet), ("a.avro", exploding_avro)])
-def test_a_file_that_unfolds_to_gigabytes_is_stopped(tmp_path: Path, name: str, make: object) -> None:
+def test_a_file_that_unfolds_to_gigabytes_is_stopped(name: str, make: object) -> None:
     content = make()  # type: ignore[operator]
     assert len(content) < 20_000
     before = {child.pid for child in psutil.Process().children(recursive=True)}
+    path = saved(name, content)
     with pytest.raises(InputError, match="memory|damaged"):
-        data.read_upload(saved(tmp_path, name, content))
+        data.read_upload(path)
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
-    assert sorted(path.suffix for path in tmp_path.iterdir()) in ([Path(name).suffix], [Path(name).suffix, ".part"])
+    assert sorted(file.suffix for file in path.parent.iterdir()) == [Path(name).suffix, ".refused"]
 
 
 @pytest.mark.parametrize(("name", "make"), [("a.parquet", run_length_parquet), ("a.avro", endless_avro)])
-def test_a_file_of_too_many_rows_is_refused(tmp_path: Path, name: str, make: object) -> None:
+def test_a_file_of_too_many_rows_is_refused(name: str, make: object) -> None:
     content = make()  # type: ignore[operator]
     assert len(content) < 20_000
     with pytest.raises(InputError, match=r"at most 2,000,000 rows. Got .* or more. Upload a sample"):
-        data.read_upload(saved(tmp_path, name, content))
+        data.read_upload(saved(name, content))
 
 
 @settings(max_examples=12, deadline=None)
 @given(cut=st.integers(4, len(parquet(GOOD)) - 1))
-def test_a_parquet_file_cut_anywhere_is_a_sentence(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+def test_a_parquet_file_cut_anywhere_is_a_sentence(cut: int) -> None:
     with pytest.raises(InputError, match="damaged or cut short"):
-        data.read_upload(saved(tmp_path_factory.mktemp("cut"), "a.parquet", parquet(GOOD)[:cut]))
+        data.read_upload(saved("a.parquet", parquet(GOOD)[:cut]))
 
 
-def test_a_file_over_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "MAX_UPLOAD_BYTES", 10)
     with pytest.raises(InputError, match="a.csv must be at most 10 bytes. Got 11"):
-        saved(tmp_path, "a.csv", b"x" * 11)
+        saved("a.csv", b"x" * 11)
 
 
 def test_an_unknown_table_is_named() -> None:

@@ -1,4 +1,4 @@
-"""A person's text stays text; what Streamlit and Plotly draw of it is seen in ``tests/browser/test_outside.py``."""
+"""A person's text stays text; that no link is drawn of it is seen in ``tests/browser/test_outside.py``."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from engine import lessons
 from engine.errors import InputError
 from engine.jobs import JOBS
+from pages.shell import lessons
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
 SYLLABUS = {  # the wording is fixed
@@ -42,8 +43,7 @@ def ran(topic: str, experiment: str, params: Any) -> Any:
         return module.run(params)
     job = JOBS.submit("tests", (module.steps, params), experiment, lambda: module.steps(params))
     assert job.ended.wait(300), f"{experiment} does not end"
-    if job.error is not None:
-        raise job.error
+    assert job.state == "done", job.message
     return job.result
 
 
@@ -77,7 +77,7 @@ def test_predictions_ask_for_what_a_run_gives_and_are_not_on_screen(lesson: less
     for prediction in lesson.predictions:
         params = lesson.settings_of(prediction.experiment, prediction.params)
         assert params != lesson.settings_of(prediction.experiment, {})
-        value = getattr(ran(lesson.topic, prediction.experiment, params), prediction.field)
+        value = lessons.value_of(ran(lesson.topic, prediction.experiment, params), prediction.field)
         if prediction.range is None:
             assert str(value) in prediction.choices
         else:
@@ -92,6 +92,24 @@ def test_no_two_labs_share_a_key() -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_a_condition_looks_into_results_params_mappings_and_lists() -> None:
+    @dataclass
+    class Outcome:
+        sizes: dict[str, int]
+        runs: list[float]
+        params: Any
+
+    result = Outcome({"CSV gzip": 3}, [0.5, 0.25], {"seed": 7})
+    assert lessons.value_of(result, "sizes.CSV gzip") == 3
+    assert lessons.value_of(result, "runs.1") == 0.25
+    assert lessons.value_of(result, "params.seed") == 7
+    with pytest.raises(InputError, match=r"field must be a value of Outcome. Got 'sizes.CSV': there is no 'CSV'"):
+        lessons.value_of(result, "sizes.CSV")
+    both = [lessons.Condition("runs.0", ">=", 0.5), lessons.Condition("params.seed", "in", [7, 8])]
+    assert all(one.met_by(result) for one in both)
+    assert not lessons.Condition("params.seed", "!=", 7).met_by(result)
+
+
 def test_settings_of_takes_its_own_fields_only() -> None:
     lesson = lessons.load("formats")
     params = lesson.settings_of("bytes_read", {"bytes_read_seed": 3, "bytes_read_view": "x", "other_seed": 9})
@@ -102,7 +120,20 @@ def test_settings_of_takes_its_own_fields_only() -> None:
     ("text", "message"),
     [
         ("not toml", "bad.toml must be TOML"),
-        ('[[challenge]]\nop = "~"', "challenge op must be one of .* Got '~'"),
+        (
+            '[[challenge]]\ngoal = "a"\nexperiment = "b"\nwrong_params = {}\nsolved_params = {}\n'
+            'conditions = [{ field = "c", op = "~", value = 1 }]',
+            r"bad.toml \[\[challenge\]\] 1, condition 1: op must be one of <, .* Got '~'",
+        ),
+        (
+            '[[challenge]]\ngoal = "a"\nexperiment = "b"\nwrong_params = {}\nsolved_params = {}\nconditions = 3',
+            r"bad.toml \[\[challenge\]\] 1: conditions must be a list of at least one \{ field, op, value \}. Got 3",
+        ),
+        (
+            '[tabs]\nd = "D"\n[[prediction]]\nquestion = "q"\nexperiment = "b"\nparams = {}\nfield = "f"\nbecause = "g"',
+            r"bad.toml \[\[prediction\]\] 1: experiment must be one of d. Got 'b'",
+        ),
+        ("[lab]\ntitle = 3", r"bad.toml \[lab\]: answer, number, preview, question must be given"),
         ('[[scene]]\ntitle = "a"\nlook = "b"', r"bad.toml \[\[scene\]\] 1: keys must be among .* Got look"),
         ('[[scene]]\ntitle = "a"', r"bad.toml \[\[scene\]\] 1: look_at, note, params must be given"),
     ],

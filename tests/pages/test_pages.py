@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit import config
 
-from engine import lessons
 from pages import startup
+from pages.shell import lessons
 from tests.pages.visit import open_page, settle, texts
 
 TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))

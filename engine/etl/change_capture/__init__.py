@@ -1,0 +1,339 @@
+"""Capturing change: full reload, cursor, change log and micro-batch follow one table; what each moves, shows and forgets.
+
+Real: the changes of one day of flights (``engine.etl.change_capture.changes`` says what is simulated about them), four targets
+in DuckDB (``engine.etl.change_capture.targets``), each reconciled with the source by the ledger. A slowly changing dimension
+(SCD) of type 1 keeps a row's last version, of type 2 all of them with the times from which and until which they held (Kimball &
+Ross, 2013).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.errors import require, require_choice
+from engine.etl.change_capture import changes, targets
+from engine.etl.change_capture.changes import Stream
+from engine.etl.change_capture.targets import APPLIES, Apply, Loaded
+from engine.etl.ledger import Ledger, reconcile
+from engine.units import human_factor
+
+__all__ = [
+    "APPLIES",
+    "BATCHES",
+    "POLLS",
+    "STRATEGIES",
+    "ChangeCaptureParams",
+    "ChangeCaptureResult",
+    "Outcome",
+    "run",
+]
+
+Strategy = Literal["full reload", "cursor", "change log", "micro-batch"]
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+POLLS = (15, 30, 60, 120, 240, 480)  # minutes
+BATCHES = (5, 10, 15, 30, 60)  # minutes
+MAX_FLIGHTS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCaptureParams:
+    """How often each strategy loads, how the log is delivered and applied, and the day that is followed."""
+
+    poll_minutes: int = 120  # between two runs of full reload and cursor
+    batch_minutes: int = 30
+    reorder_minutes: int = 30  # a change is delivered up to so much later, 0 … 240
+    duplicate_share: float = 0.1  # of the changes that come twice, 0 … 0.5
+    apply: Apply = "by log position"
+    day: int = 39  # of 2013, 1 … 365; 39 is the blizzard of 8 February
+    n_flights: int = 1_000  # at most, 20 … 1,000
+    n_revisions: int = 2  # estimates of the delay before a flight leaves, 0 … 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.poll_minutes in POLLS, "poll_minutes must be one of {}. Got {}.", _listed(POLLS), self.poll_minutes)
+        require(self.batch_minutes in BATCHES, "batch_minutes must be one of {}. Got {}.", _listed(BATCHES), self.batch_minutes)
+        require(0 <= self.reorder_minutes <= 240, "reorder_minutes must be 0 … 240. Got {}.", self.reorder_minutes)
+        require(0 <= self.duplicate_share <= 0.5, "duplicate_share must be 0 … 0.5. Got {}.", self.duplicate_share)
+        require_choice("apply", self.apply, APPLIES)
+        require(1 <= self.day <= 365, "day must be 1 … 365. Got {}.", self.day)
+        require(20 <= self.n_flights <= MAX_FLIGHTS, "n_flights must be 20 … {:,}. Got {}.", MAX_FLIGHTS, self.n_flights)
+        require(0 <= self.n_revisions <= 5, "n_revisions must be 0 … 5. Got {}.", self.n_revisions)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+
+def _listed(choices: tuple[int, ...]) -> str:
+    return ", ".join(str(choice) for choice in choices)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What one strategy made of the day."""
+
+    strategy: Strategy
+    loaded: Loaded
+    ledger: Ledger  # the target against the source at the end
+    history: Ledger  # its versions and their ends against those of the source
+    key: np.ndarray  # (a,) of each change applied to the target, in the order in which they were
+    lsn: np.ndarray  # (a,) up to which the target then followed that flight; 0 − lsn where the row went away
+    applied_at: np.ndarray  # (a,) minutes
+    minutes: np.ndarray  # (n,) from each change of the source until the target showed it or a later one; inf: never
+
+    @property
+    def n_wrong(self) -> int:
+        """Rows lost, stale, duplicated or gone at the source, at the end."""
+        return sum(n for kind, n in self.ledger.counts().items() if kind != "correct")
+
+    @property
+    def n_versions(self) -> int:
+        """Versions of the source's history that the target's history holds."""
+        return self.history.n_source - self.history.n_lost
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChangeCaptureResult:
+    """Four outcomes of one stream of changes."""
+
+    params: ChangeCaptureParams
+    stream: Stream
+    outcomes: tuple[Outcome, ...]  # in the order of STRATEGIES
+
+    def of(self, strategy: Strategy) -> Outcome:
+        """Return the outcome of one strategy."""
+        return self.outcomes[STRATEGIES.index(strategy)]
+
+    @property
+    def n_deletes(self) -> int:
+        """Flights that the source deleted."""
+        return int(self.stream.deleted.sum())
+
+    @property
+    def n_versions(self) -> int:
+        """Versions in the history of the source."""
+        return self.stream.n - self.n_deletes
+
+    @property
+    def cursor_ghosts(self) -> int:
+        """Deleted flights that the cursor's target still has at the end."""
+        return self.of("cursor").ledger.n_ghost
+
+    @property
+    def log_faults(self) -> int:
+        """Wrong rows of the change log's target at the end."""
+        return self.of("change log").n_wrong
+
+    @property
+    def reload_factor(self) -> float:
+        """Rows that full reload moves for each change."""
+        return self.of("full reload").loaded.n_moved / self.stream.n
+
+    @property
+    def reload_versions_share(self) -> float:
+        """Share of the source's versions that full reload has in its history, 0–1."""
+        return self.of("full reload").n_versions / self.n_versions
+
+    @property
+    def naive_and_exact(self) -> bool:
+        """Whether changes are applied as they arrive and both targets that follow the log end right all the same."""
+        return self.params.apply == "as they arrive" and not (self.log_faults or self.of("micro-batch").n_wrong)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        log = self.of("change log")
+        ends = "ends exact" if log.ledger.exact else f"ends with **{log.n_wrong:,} wrong rows**"
+        ghosts = f"keeps **{self.cursor_ghosts:,} deleted flights**" if self.cursor_ghosts else "had no deletes to miss"
+        return (
+            f"Full reload moves {human_factor(self.reload_factor)} as many rows as there were changes; the cursor {ghosts}; "
+            f"the change log, applied {self.params.apply}, {ends} and shows a change after {np.median(log.minutes):.0f} min."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        p, (reload, cursor, log, batch) = self.params, self.outcomes
+        moved, ignored = log.loaded.n_moved, log.loaded.n_moved - log.loaded.n_written
+        reasons = [
+            f"{self.stream.n:,} changes of {self.stream.n_flights:,} flights, {self.n_deletes:,} of them deletes (cancelled). "
+            "A query returns rows that are there: “updated-at newer than the cursor” never returns a deleted one, so "
+            f"{self.cursor_ghosts:,} stay in its target. Full reload sees them gone, at {human_factor(self.reload_factor)} the "
+            "rows.",
+            f"Polling sees a row's last version only: every {p.poll_minutes} min, full reload keeps {reload.n_versions:,} of "
+            f"{self.n_versions:,} versions and shows a change after {np.median(reload.minutes):.0f} min (median); the cursor "
+            f"keeps {cursor.n_versions:,}.",
+        ]
+        if p.apply == "by log position":
+            reasons.append(
+                f"Of {moved:,} deliveries {ignored:,} were copies or came after a later change of their flight. The log "
+                f"position tells: the target ignored them, the history put them in their place ({log.n_versions:,} versions)."
+            )
+        else:
+            counts = log.ledger.counts()
+            reasons.append(
+                f"All {moved:,} deliveries were applied as they came: the last one to arrive wins. {counts['stale']:,} rows "
+                f"are stale, {counts['ghost']:,} deleted flights are back, {log.history.n_duplicated:,} versions stand twice "
+                "in the history."
+            )
+        reasons.append(
+            f"The micro-batch keeps the last change of each flight in {p.batch_minutes} min: {batch.loaded.n_loads:,} "
+            f"transactions, not {log.loaded.n_loads:,}; {batch.loaded.n_written:,} rows written, {batch.n_versions:,} versions "
+            "kept."
+        )
+        return reasons
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        numbers: dict[str, int | float | str] = {"n_changes": self.stream.n}
+        for outcome in self.outcomes:
+            numbers |= {
+                f"{outcome.strategy}: rows moved": outcome.loaded.n_moved,
+                f"{outcome.strategy}: stale": outcome.ledger.n_stale,
+                f"{outcome.strategy}: ghosts": outcome.ledger.n_ghost,
+            }
+        return numbers
+
+    def table(self) -> pa.Table:
+        """Return one row for each strategy."""
+        rows = []
+        for outcome in self.outcomes:
+            seen = outcome.minutes[np.isfinite(outcome.minutes)]
+            rows.append(
+                {
+                    "strategy": outcome.strategy,
+                    "rows_moved": outcome.loaded.n_moved,
+                    "rows_written": outcome.loaded.n_written,
+                    "loads": outcome.loaded.n_loads,
+                    "visible_minutes_median": float(np.median(seen)),
+                    "visible_minutes_p95": float(np.percentile(seen, 95)),
+                    "changes_never_seen": int(np.isinf(outcome.minutes).sum()),
+                    **{f"rows_{kind}": n for kind, n in outcome.ledger.counts().items()},
+                    "versions_kept": outcome.n_versions,
+                    "versions_twice": outcome.history.n_duplicated,
+                    "versions_with_a_wrong_end": outcome.history.n_stale,
+                }
+            )
+        return pa.Table.from_pylist(rows)
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return one row for each strategy, as texts."""
+        return [
+            {
+                "strategy": row["strategy"],
+                "rows moved": f"{row['rows_moved']:,}",
+                "transactions": f"{row['loads']:,}",
+                "visible after, min": f"{row['visible_minutes_median']:.0f} (95 %: {row['visible_minutes_p95']:.0f})",
+                "deletes missed": f"{row['rows_ghost']:,}",
+                "stale": f"{row['rows_stale']:,}",
+                "SCD 1": "exact" if outcome.ledger.exact else f"{outcome.n_wrong:,} wrong",
+                "SCD 2, versions": f"{row['versions_kept']:,} of {self.n_versions:,}",
+                "twice": f"{row['versions_twice']:,}",
+                "wrong end": f"{row['versions_with_a_wrong_end']:,}",
+            }
+            for row, outcome in zip(self.table().to_pylist(), self.outcomes, strict=True)
+        ]
+
+    def telling(self) -> int:
+        """Return the flight (its key) on which the strategies disagree most."""
+        score = np.bincount(self.stream.key, minlength=self.stream.n_flights).astype(float)
+        for outcome in self.outcomes:
+            wrong = pc.index_in(outcome.ledger.target["flight"], self.stream.labels).to_numpy()[outcome.ledger.ghosts]
+            score[wrong] += 10 if outcome.strategy != "cursor" else 2
+            stale = pc.index_in(outcome.ledger.source["flight"], self.stream.labels).to_numpy()[outcome.ledger.stale[:, 0]]
+            score[stale] += 10
+        return int(np.argmax(score))
+
+
+# ---- how far a target follows
+
+
+def until_visible(stream: Stream, key: np.ndarray, lsn: np.ndarray, applied_at: np.ndarray) -> np.ndarray:
+    """Return the minutes from each change until its flight first stood at that change or a later one; inf: never."""
+    n, far = stream.n + 1, 1e5  # minutes, more than any day lasts
+    order = np.lexsort((np.abs(lsn), key))[::-1]  # flights downwards, in each from its last change back
+    code = key[order] * n + np.abs(lsn)[order]
+    # the earliest time from here on in a flight: each further flight starts below whatever came before it
+    shifted = np.minimum.accumulate(applied_at[order] + key[order] * far) - key[order] * far
+    code, shifted = code[::-1], shifted[::-1]
+    mine = stream.key * n + np.arange(1, n)
+    place = np.minimum(np.searchsorted(code, mine), len(code) - 1)
+    found = (code[place] >= mine) & (code[place] // n == stream.key)
+    return np.where(found, np.maximum(shifted[place] - stream.at, 0), np.inf)
+
+
+def standing(key: np.ndarray, lsn: np.ndarray, at: np.ndarray, n_flights: int, moments: np.ndarray) -> np.ndarray:
+    """Return the change at which each flight stood at each moment, (moments, flights); 0: no row."""
+    span = max(float(at.max()), float(moments.max())) + 1
+    order = np.lexsort((np.arange(len(at)), at, key))
+    code = key[order] * span + at[order]
+    wanted = np.arange(n_flights)[np.newaxis, :] * span + moments[:, np.newaxis]
+    place = np.searchsorted(code, wanted, side="right") - 1
+    known = (place >= 0) & (key[order][np.maximum(place, 0)] == np.arange(n_flights)[np.newaxis, :])
+    return np.where(known, np.maximum(lsn[order][np.maximum(place, 0)], 0), 0)
+
+
+def wrong_rows(result: ChangeCaptureResult, moments: np.ndarray) -> dict[Strategy, np.ndarray]:
+    """Return how many flights of each target differ from the source at each moment."""
+    stream = result.stream
+    signed = np.where(stream.deleted, -1, 1) * np.arange(1, stream.n + 1)
+    truth = standing(stream.key, signed, stream.at, stream.n_flights, moments)
+    return {
+        outcome.strategy: (standing(outcome.key, outcome.lsn, outcome.applied_at, stream.n_flights, moments) != truth).sum(
+            axis=1
+        )
+        for outcome in result.outcomes
+    }
+
+
+@lru_cache(maxsize=16)
+def _truth(day: int, n_flights: int, n_revisions: int, seed: int) -> tuple[pa.Table, pa.Table]:
+    """Return what the source holds in the end, and its history."""
+    loaded = targets.logged(changes.deliver(day, n_flights, n_revisions, seed, 0, 0), "by log position")
+    return loaded.target, loaded.history
+
+
+def _outcome(strategy: Strategy, loaded: Loaded, of_day: tuple[int, int, int, int]) -> Outcome:
+    stream, (target, history) = changes.stream(*of_day), _truth(*of_day)
+    key = pc.index_in(loaded.applied["flight"], stream.labels).to_numpy().astype(np.int64)
+    lsn, deleted = loaded.applied["lsn"].to_numpy(), loaded.applied["deleted"].to_numpy()
+    gone = np.zeros(stream.n_flights, np.int64)
+    gone[stream.key[stream.deleted]] = np.flatnonzero(stream.deleted) + 1
+    lsn = np.where(deleted, -gone[key], lsn)  # a reload that finds a row gone has followed the flight to its deletion
+    applied_at = loaded.applied["applied_at"].to_numpy()
+    return Outcome(
+        strategy,
+        loaded,
+        reconcile(target, loaded.target, ("flight",)),
+        reconcile(history, loaded.history, ("flight", "lsn")),
+        key,
+        lsn,
+        applied_at,
+        until_visible(stream, key, lsn, applied_at),
+    )
+
+
+@lru_cache(maxsize=32)
+def _polled(of_day: tuple[int, int, int, int], poll_minutes: int) -> tuple[Outcome, Outcome]:
+    reload, cursor = targets.polled(*of_day, poll_minutes)
+    return _outcome("full reload", reload, of_day), _outcome("cursor", cursor, of_day)
+
+
+@lru_cache(maxsize=64)
+def _followed(
+    of_day: tuple[int, int, int, int], reorder: int, duplicates: float, apply: Apply, batch_minutes: int
+) -> tuple[Outcome, Outcome]:
+    log = changes.deliver(*of_day, reorder, duplicates)
+    batched = targets.micro_batched(log, apply, batch_minutes)
+    return _outcome("change log", targets.logged(log, apply), of_day), _outcome("micro-batch", batched, of_day)
+
+
+def run(params: ChangeCaptureParams) -> ChangeCaptureResult:
+    """Follow the day with all four strategies; what a setting does not touch is not run again."""
+    p = params
+    of_day = (p.day, p.n_flights, p.n_revisions, p.seed)
+    followed = _followed(of_day, p.reorder_minutes, p.duplicate_share, p.apply, p.batch_minutes)
+    return ChangeCaptureResult(p, changes.stream(*of_day), (*_polled(of_day, p.poll_minutes), *followed))

@@ -1,0 +1,278 @@
+"""ETL or ELT: one job transformed before loading (Arrow) and after (SQL in DuckDB), and what is left when the rule changes.
+
+The job: flights that arrived late, by day and airline. Real: both ways run on the same flights and their results are compared
+row by row; each new rule is really tried, as SQL on what each way has in its warehouse: it rebuilds, answers wrongly, or DuckDB
+says what is missing. Times are measured (``engine.etl.elt.timing``), each repeat in a new warehouse file. Simplified: the
+source keeps its last days whole and nothing older.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, Literal, get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.errors import require, require_choice
+from engine.etl.elt.job import SUMMARY_SQL, WAYS, Way, clean, database, raw_rows, register, summarise
+from engine.etl.elt.timing import Race, race, race_steps
+from engine.etl.ledger import reconcile
+from engine.units import human_bytes, human_factor
+
+__all__ = [
+    "LOADS",
+    "N_DAYS",
+    "RULES",
+    "WAYS",
+    "EltParams",
+    "EltResult",
+    "Race",
+    "Rebuild",
+    "race",
+    "race_steps",
+    "run",
+]
+
+Loads = Literal["summary", "cleaned rows"]
+LOADS: tuple[Loads, ...] = get_args(Loads)
+Rule = Literal["mean delay", "another limit", "by destination", "diverted are late", "by maker of the plane"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+Outcome = Literal["rebuilds", "silently wrong", "cannot"]
+N_DAYS = (7, 28, 91, 365)
+RULE_SQL: Final[dict[Rule, str]] = {  # on rows, raw or cleaned; {late} is the first limit, {new} the new one
+    "mean delay": "SELECT carrier, sum(arr_delay)::DOUBLE / count(arr_delay) AS answer FROM {rows} GROUP BY ALL",
+    "another limit": "SELECT day_of_year, carrier, count(*) FILTER (arr_delay > {new}) AS answer FROM {rows} "
+    "WHERE arr_delay IS NOT NULL GROUP BY ALL",
+    "by destination": "SELECT dest, count(*) FILTER (arr_delay > {late}) AS answer FROM {rows} "
+    "WHERE arr_delay IS NOT NULL GROUP BY ALL",
+    "diverted are late": "SELECT carrier, count(*) FILTER (arr_delay > {late} OR arr_delay IS NULL) "
+    "AS answer FROM {rows} WHERE dep_delay IS NOT NULL GROUP BY ALL",
+    "by maker of the plane": "SELECT p.manufacturer AS maker, count(*) FILTER (arr_delay > {late}) AS answer FROM {rows} "
+    "JOIN planes p USING (tailnum) WHERE arr_delay IS NOT NULL GROUP BY ALL",
+}
+SUMMARY_RULE_SQL: Final[dict[Rule, str]] = {
+    "mean delay": "SELECT carrier, sum(delay)::DOUBLE / sum(flights) AS answer FROM {rows} GROUP BY ALL"
+}
+WHAT: Final[dict[Rule, str]] = {
+    "mean delay": "the mean delay of each airline is asked for",
+    "another limit": "late means more than {new} min, not {late}",
+    "by destination": "late flights are counted by destination",
+    "diverted are late": "flights that left and never arrived count as late too",
+    "by maker of the plane": "late flights are counted by the maker of the plane",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EltParams:
+    """The job, what ETL loads of it, and the new rule."""
+
+    loads: Loads = "summary"  # what ETL brings into the warehouse
+    late_minutes: int = 15  # late is more than this, 0 … 120
+    rule: Rule = "another limit"
+    new_minutes: int = 30  # of the rule “another limit”, 0 … 120
+    retention_days: int = 7  # the source still has so many of the last days, 0 … 365
+    n_days: int = 28  # from 1 January on
+
+    def __post_init__(self) -> None:
+        require_choice("loads", self.loads, LOADS)
+        require_choice("rule", self.rule, RULES)
+        require(0 <= self.late_minutes <= 120, "late_minutes must be 0 … 120. Got {}.", self.late_minutes)
+        require(0 <= self.new_minutes <= 120, "new_minutes must be 0 … 120. Got {}.", self.new_minutes)
+        require(0 <= self.retention_days <= 365, "retention_days must be 0 … 365. Got {}.", self.retention_days)
+        require(self.n_days in N_DAYS, "n_days must be one of 7, 28, 91, 365. Got {}.", self.n_days)
+
+    @property
+    def way(self) -> Way:
+        """The ETL that ``loads`` stands for."""
+        return WAYS[LOADS.index(self.loads)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """A new rule tried on one warehouse."""
+
+    rule: Rule
+    way: Way
+    outcome: Outcome
+    detail: str  # one sentence, or the exception's own words
+    sql: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EltResult:
+    """Both ways' results, what each moved, and every rule tried on every warehouse."""
+
+    params: EltParams
+    etl: pa.Table  # the summary by Arrow
+    elt: pa.Table  # the summary by SQL
+    equal: bool  # row by row
+    moved_bytes: dict[Way, int]  # into the warehouse
+    moved_rows: dict[Way, int]
+    rebuilds: tuple[Rebuild, ...]  # rule by rule, in each the ways in order
+
+    def of(self, rule: Rule, way: Way) -> Rebuild:
+        """Return what came of a rule on one warehouse."""
+        return next(found for found in self.rebuilds if (found.rule, found.way) == (rule, way))
+
+    @property
+    def chosen(self) -> Rebuild:
+        """The rule in view, tried on what this ETL loaded."""
+        return self.of(self.params.rule, self.params.way)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What came of the rule in view on what this ETL loaded."""
+        return self.chosen.outcome
+
+    @property
+    def bytes_factor(self) -> float:
+        """Bytes that ELT moves for each byte of this ETL."""
+        return self.moved_bytes["ELT, raw rows"] / self.moved_bytes[self.params.way]
+
+    @property
+    def rebuilt_days(self) -> int:
+        """Days for which ETL can give the new answer: all, or those that the source still has."""
+        return self.params.n_days if self.outcome == "rebuilds" else min(self.params.retention_days, self.params.n_days)
+
+    @property
+    def rebuilt_share(self) -> float:
+        """The same as a share of all days, 0–1."""
+        return self.rebuilt_days / self.params.n_days
+
+    @property
+    def n_rules_rebuilt(self) -> int:
+        """Rules of five that this ETL's warehouse can rebuild."""
+        return sum(found.outcome == "rebuilds" for found in self.rebuilds if found.way == self.params.way)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        p = self.params
+        same = "Both ways give the same rows" if self.equal else "The two ways differ"
+        told = {
+            "rebuilds": "can be rebuilt from what ETL loaded too",
+            "silently wrong": "is answered **wrongly, without a word**, from what ETL loaded",
+            "cannot": "cannot be answered from what ETL loaded",
+        }[self.outcome]
+        left = min(p.retention_days, p.n_days)
+        again = f", and the source still has {left} of {p.n_days} days: **{self.rebuilt_share:.0%}** can be rebuilt"
+        again = "" if self.outcome == "rebuilds" else again
+        return (
+            f"{same}; ELT moves {human_factor(self.bytes_factor)} the bytes. The new rule ({self.what()}) {told}{again}. "
+            "ELT rebuilds every day."
+        )
+
+    def what(self) -> str:
+        """The new rule in words."""
+        return WHAT[self.params.rule].format(new=self.params.new_minutes, late=self.params.late_minutes)
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        way, raw = self.params.way, WAYS[2]
+        return [
+            f"{self.etl.num_rows:,} rows of day and airline, by Arrow before loading and by SQL after: "
+            + ("equal row by row." if self.equal else "not equal."),
+            f"{way} brings {self.moved_rows[way]:,} rows ({human_bytes(self.moved_bytes[way])}) into the warehouse, ELT "
+            f"{self.moved_rows[raw]:,} ({human_bytes(self.moved_bytes[raw])}): all columns, all rows, cancelled ones too.",
+            f"The new rule on what {way} has: {self.chosen.detail}",
+            f"Of {len(RULES)} new rules the summary can answer {self._count('ETL, summary')}, the cleaned rows "
+            f"{self._count('ETL, cleaned rows')}, the raw rows {self._count('ELT, raw rows')}. What was thrown away before "
+            "loading has to be fetched again, if the source still has it.",
+            "ELT keeps everything, so it also keeps what should not be kept: personal data has to be cleaned before loading or "
+            "governed after.",
+        ]
+
+    def _count(self, way: Way) -> int:
+        return sum(found.outcome == "rebuilds" for found in self.rebuilds if found.way == way)
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        return {
+            "n_summary_rows": self.etl.num_rows,
+            "n_late": int(pc.sum(self.etl["late"]).as_py()),
+            "equal": self.equal,
+            "etl_rows_moved": self.moved_rows[self.params.way],
+            "elt_rows_moved": self.moved_rows["ELT, raw rows"],
+            "outcome": self.outcome,
+            "rebuilt_days": self.rebuilt_days,
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row for each rule and warehouse."""
+        names = ("rule", "way", "outcome", "detail")
+        return pa.table({name: [getattr(found, name) for found in self.rebuilds] for name in names})
+
+
+# ---- the job, both ways
+
+
+@lru_cache(maxsize=32)
+def _job(n_days: int, late_minutes: int) -> tuple[pa.Table, pa.Table, pa.Table, bool]:
+    """Return the cleaned rows, the summary by Arrow, the summary by SQL, and whether the two are equal."""
+    raw = raw_rows(n_days)
+    cleaned = clean(raw)
+    by_arrow = summarise(cleaned, late_minutes)
+    with database().cursor() as cursor:
+        register(cursor)
+        cursor.register("raw", raw)
+        by_sql = cursor.sql(SUMMARY_SQL.format(rows="raw", late=late_minutes)).to_arrow_table()
+    return cleaned, by_arrow, by_sql, reconcile(by_arrow, by_sql, ("day_of_year", "carrier")).exact
+
+
+@lru_cache(maxsize=64)
+def _tried(n_days: int, late_minutes: int, new_minutes: int) -> tuple[Rebuild, ...]:
+    """Try every rule on every warehouse."""
+    raw = raw_rows(n_days)
+    cleaned, summary, _, _ = _job(n_days, late_minutes)
+    found = []
+    with database().cursor() as cursor:
+        register(cursor)
+        for name, rows in (("raw", raw), ("cleaned", cleaned), ("summary", summary)):
+            cursor.register(name, rows)
+        for rule in RULES:
+            limits = {"late": late_minutes, "new": new_minutes}
+            truth = _answer(cursor, RULE_SQL[rule].format(rows="raw", **limits))
+            for way, rows in zip(WAYS, ("summary", "cleaned", "raw"), strict=True):
+                sql = (SUMMARY_RULE_SQL if rows == "summary" else RULE_SQL).get(rule, RULE_SQL[rule])
+                found.append(_try(cursor, rule, way, sql.format(rows=rows, **limits), truth))
+    return tuple(found)
+
+
+def _answer(cursor: Any, sql: str) -> dict[tuple[Any, ...], float]:
+    return {row[:-1]: round(float(row[-1]), 9) for row in cursor.execute(sql).fetchall()}
+
+
+def _try(cursor: Any, rule: Rule, way: Way, sql: str, truth: dict[tuple[Any, ...], float]) -> Rebuild:
+    import duckdb
+
+    try:
+        answer = _answer(cursor, sql)
+    except duckdb.Error as error:
+        said = " ".join(str(error).split("LINE")[0].split())
+        return Rebuild(rule, way, "cannot", f"{type(error).__name__}: {said}", sql)
+    wrong = sum(answer.get(key) != value for key, value in truth.items())
+    if not wrong and len(answer) == len(truth):
+        return Rebuild(rule, way, "rebuilds", f"all {len(truth):,} numbers are right.", sql)
+    key = next((key for key, value in truth.items() if answer.get(key) != value), next(iter(truth)))
+    told = f"{wrong:,} of {len(truth):,} numbers are wrong: {key[0]} has {answer.get(key, 0):g}, {truth[key]:g} is right."
+    return Rebuild(rule, way, "silently wrong", told, sql)
+
+
+def run(params: EltParams) -> EltResult:
+    """Do the job both ways and try every new rule on what each has in its warehouse."""
+    p = params
+    raw = raw_rows(p.n_days)
+    cleaned, by_arrow, by_sql, equal = _job(p.n_days, p.late_minutes)
+    loaded = dict(zip(WAYS, (by_arrow, cleaned, raw), strict=True))
+    return EltResult(
+        p,
+        by_arrow,
+        by_sql,
+        equal,
+        {way: table.nbytes for way, table in loaded.items()},
+        {way: table.num_rows for way, table in loaded.items()},
+        _tried(p.n_days, p.late_minutes, p.new_minutes),
+    )

@@ -1,0 +1,327 @@
+"""Load strategies: the same files loaded in five ways, and what each way did to the truth.
+
+Real: Parquet files of real days of flights land in a folder; DuckDB loads each in one transaction into a warehouse of its own;
+after every load the truth ledger compares the table with the source as it stood when the newest file was cut. Then all files
+are loaded a second time: a strategy is called *idempotent* here if, and only if, that leaves the table's state hash as it was.
+Simplified: one table, no concurrent readers (the crash lab has those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+
+from engine import workspace
+from engine.errors import require, require_choice
+from engine.etl import flight_days, ledger, warehouse
+from engine.etl.ledger import Kind, Ledger
+from engine.etl.loads import deliveries
+from engine.etl.loads.deliveries import DELIVERIES, Batch, Delivery
+from engine.etl.warehouse import STRATEGIES, Strategy
+from engine.jobs import Progress, Steps, run_to_end, timed
+
+__all__ = [
+    "DATES",
+    "DELETES",
+    "DELIVERIES",
+    "STRATEGIES",
+    "Lane",
+    "LoadsParams",
+    "LoadsResult",
+    "Step",
+    "run",
+    "steps",
+]
+
+Deletes = Literal["not named", "tombstones", "tombstones kept"]
+DELETES: tuple[Deletes, ...] = get_args(Deletes)
+MAX_DAYS = 7
+DATES = tuple(flight_days.date_of(day).isoformat() for day in range(flight_days.N_DAYS - MAX_DAYS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadsParams:
+    """Which days, how they are delivered, and what the files and the upsert take care of."""
+
+    delivery: Delivery = "late rows"
+    first_date: str = "2013-06-24"  # of the first day, 2013-01-01 … 2013-12-24; thunderstorms that week
+    n_days: int = 3  # 1 … 7
+    deletes: Deletes = "not named"  # whether the files name rows deleted in the source, and the table keeps the names
+    keep_newer: bool = False  # whether an upsert replaces a row only by a newer one
+    seed: int = 0  # of the order in "out of order"
+
+    def __post_init__(self) -> None:
+        require_choice("delivery", self.delivery, DELIVERIES)
+        require(self.first_date in DATES, "first_date must be {} … {}. Got {!r}.", DATES[0], DATES[-1], self.first_date)
+        require(1 <= self.n_days <= MAX_DAYS, "n_days must be 1 … {}. Got {}.", MAX_DAYS, self.n_days)
+        require_choice("deletes", self.deletes, DELETES)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+    @property
+    def first_day(self) -> int:
+        """The first day of the year, counted from 0."""
+        return flight_days.day_of(date.fromisoformat(self.first_date))
+
+    def batches(self) -> list[Batch]:
+        """Return the batches as they arrive."""
+        return deliveries.make(self.delivery, self.first_day, self.n_days, self.deletes != "not named", self.seed)
+
+    def statements(self, strategy: Strategy) -> tuple[str, ...]:
+        """Return the SQL of a strategy under these settings."""
+        kept = self.deletes == "tombstones kept"
+        return warehouse.statements(strategy, keep_newer=self.keep_newer, keep_tombstones=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file loaded: in which run, what the ledger says afterwards, what it cost."""
+
+    run: int  # 1 or 2
+    batch: str
+    counts: dict[Kind, int]
+    n_written: int  # rows inserted, updated or deleted
+    seconds: float  # file to commit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lane:
+    """One strategy: every step, and after each run its ledger and state hash."""
+
+    strategy: Strategy
+    steps: tuple[Step, ...] = ()
+    ledgers: tuple[Ledger, ...] = ()
+    hashes: tuple[str, ...] = ()
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether the second run left the table as it was."""
+        return len(self.hashes) == 2 and self.hashes[0] == self.hashes[1]
+
+    @property
+    def n_written(self) -> int:
+        """Rows written in the first run."""
+        return sum(step.n_written for step in self.steps if step.run == 1)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the first run's loads."""
+        return sum(step.seconds for step in self.steps if step.run == 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadsResult:
+    """What each strategy made of the delivery."""
+
+    params: LoadsParams
+    lanes: tuple[Lane, ...]
+    n_source: int  # rows of the source in the end
+    n_delivered: int  # rows in all files
+    complete: bool = False
+
+    def lane(self, strategy: str) -> Lane:
+        """Return the lane of a strategy; the first if it has none yet."""
+        return next((lane for lane in self.lanes if lane.strategy == strategy), self.lanes[0])
+
+    def count(self, strategy: Strategy, kind: Kind) -> int:
+        """Return the rows of a kind after the first run of a strategy."""
+        return self.lane(strategy).ledgers[0].counts()[kind]
+
+    @property
+    def n_exact(self) -> int:
+        """Strategies whose table is the source after the first run."""
+        return sum(lane.ledgers[0].exact for lane in self.lanes)
+
+    @property
+    def n_idempotent(self) -> int:
+        """Strategies that a second run leaves as they were."""
+        return sum(lane.idempotent for lane in self.lanes)
+
+    @property
+    def exact_twice(self) -> tuple[Strategy, ...]:
+        """Strategies that hold the truth after both runs."""
+        return tuple(lane.strategy for lane in self.lanes if all(ledger_.exact for ledger_ in lane.ledgers))
+
+    @property
+    def n_exact_twice(self) -> int:
+        """How many strategies hold the truth after both runs."""
+        return len(self.exact_twice)
+
+    @property
+    def append_duplicated(self) -> int:
+        """Further copies that appending made in its first run."""
+        return self.count("append", "duplicated")
+
+    @property
+    def partition_lost(self) -> int:
+        """Rows that overwriting by partition lost."""
+        return self.count("overwrite partition", "lost")
+
+    @property
+    def upsert_faults(self) -> int:
+        """Rows that the upsert has wrong: stale, lost, copied or ghosts."""
+        return sum(self.count("upsert", kind) for kind in ledger.FAULTS)
+
+    @property
+    def upsert_out_of_order_faults(self) -> int:
+        """The same for files that come out of order; -1 for any other delivery."""
+        return self.upsert_faults if self.params.delivery == "out of order" else -1
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        if not self.complete:
+            return f"{len(self.lanes)} of {len(STRATEGIES)} strategies have been run."
+        held = self.exact_twice
+        names = " and ".join([", ".join(held[:-1]), held[-1]] if len(held) > 1 else held)
+        wrong = [lane.strategy for lane in self.lanes if lane.idempotent and not lane.ledgers[0].exact]
+        more = f" Idempotent and yet wrong: {', '.join(wrong)}." if wrong else ""
+        if not held:
+            return f"**None** of the {len(self.lanes)} strategies holds the truth after a first and a second run.{more}"
+        return (
+            f"Of {len(self.lanes)} strategies **{len(held)}** hold{'s' if len(held) == 1 else ''} the truth after a first and "
+            f"a second run: {names}.{more}"
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        return _reasons(self)
+
+    def headline(self) -> dict[str, Any]:
+        """Return the numbers that the script reproduces."""
+        numbers: dict[str, Any] = {"n_source": self.n_source, "n_delivered": self.n_delivered}
+        for lane in self.lanes:
+            name = lane.strategy.replace(" ", "_").replace("-", "_")
+            numbers[f"{name}_correct"] = lane.ledgers[0].n_correct
+            numbers[f"{name}_rows"] = lane.ledgers[0].n_target
+            numbers[f"{name}_idempotent"] = lane.idempotent
+        return numbers
+
+    def table(self) -> pa.Table:
+        """Return one row for each file loaded by each strategy."""
+        rows: list[dict[str, Any]] = []
+        for lane in self.lanes:
+            for step in lane.steps:
+                row: dict[str, Any] = {"strategy": lane.strategy, "run": step.run, "file": step.batch}
+                rows.append(row | dict(step.counts) | {"rows_written": step.n_written, "seconds": step.seconds})
+        return pa.Table.from_pylist(rows)
+
+
+def _reasons(result: LoadsResult) -> list[str]:
+    p, batches = result.params, len({(step.run, i) for lane in result.lanes[:1] for i, step in enumerate(lane.steps)}) // 2
+    reasons = [
+        f"{batches} files, {result.n_delivered:,} rows for a source of {result.n_source:,}: {deliveries.ABOUT[p.delivery]}."
+    ]
+    for lane in result.lanes:
+        first, second = lane.ledgers[0], lane.ledgers[-1]
+        again = "A second run changes nothing" if lane.idempotent else f"A second run makes it {second.n_target:,} rows"
+        reasons.append(f"**{lane.strategy}**: {first.verdict}. {_CAUSES[lane.strategy](first)} {again}.")
+    return reasons
+
+
+def _append_cause(found: Ledger) -> str:
+    return "It never looks at what is there, so every row that comes again is a further copy."
+
+
+def _upsert_cause(found: Ledger) -> str:
+    texts = ["It replaces by key, so a row that comes again is no copy."]
+    if found.n_ghost:
+        texts.append("No file told it which rows are gone, or an older file brought them back.")
+    if found.n_stale:
+        texts.append("An older file came last and overwrote what was newer.")
+    return " ".join(texts)
+
+
+def _overwrite_cause(found: Ledger) -> str:
+    return "It keeps the last file and nothing else."
+
+
+def _partition_cause(found: Ledger) -> str:
+    if found.n_lost:
+        return "It takes a file for the whole day, and a few late rows replaced all others of their day."
+    return "Each day is replaced as a whole, by a file that has the whole day."
+
+
+def _delete_insert_cause(found: Ledger) -> str:
+    if found.n_stale:
+        return "The last file to name a row wins, older or not."
+    return "It removes the keys of the file and inserts them anew" + (
+        "; keys in no file stay, so what is gone at the source stays too." if found.n_ghost else "."
+    )
+
+
+_CAUSES = {
+    "append": _append_cause,
+    "upsert": _upsert_cause,
+    "overwrite": _overwrite_cause,
+    "overwrite partition": _partition_cause,
+    "delete-insert": _delete_insert_cause,
+}
+
+
+def load_file(connection: Any, path: Path, sql: tuple[str, ...]) -> int:
+    """Stage a file and load it in one transaction; returns the rows written."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {warehouse.STAGE} AS SELECT * FROM read_parquet(?)", [str(path)])
+    return warehouse.load(connection, sql)
+
+
+def _lane_steps(strategy: Strategy, params: LoadsParams, files: list[Path], folder: Path) -> Iterator[Lane]:
+    """Load all files twice; yields the lane as it stands after each file."""
+    lane, batches = Lane(strategy), params.batches()
+    with warehouse.connect(folder / f"{strategy.replace(' ', '_')}.duckdb") as connection:
+        warehouse.create(connection)
+        for run_number in (1, 2):
+            newest = 0
+            for number, (batch, path) in enumerate(zip(batches, files, strict=True)):
+                seconds, n_written = timed(lambda: load_file(connection, path, params.statements(strategy)))  # noqa: B023
+                newest = max(range(number + 1), key=lambda i: batches[i].cut_at) if run_number == 1 else -1
+                seen = batches[newest] if newest >= 0 else max(batches, key=lambda b: b.cut_at)
+                source = flight_days.rows_at(seen.cut_at, params.first_day, seen.n_days)
+                found = ledger.reconcile(source, warehouse.rows(connection), flight_days.KEYS)
+                step = Step(run_number, batch.name, found.counts(), n_written, seconds)
+                lane = replace(lane, steps=(*lane.steps, step))
+                yield lane
+            lane = replace(lane, ledgers=(*lane.ledgers, found), hashes=(*lane.hashes, ledger.state_hash(found.target)))
+    yield lane
+
+
+def steps(params: LoadsParams) -> Steps:
+    """Load the delivery by every strategy: a ``Progress`` before each file, with the strategies that are done.
+
+    Returns
+    -------
+    LoadsResult
+        With ``complete`` set.
+    """
+    folder = workspace.scratch("loads")
+    try:
+        batches = params.batches()
+        files = deliveries.write(batches, folder)
+        n_source = flight_days.truth(params.first_day, params.n_days).num_rows
+        result = LoadsResult(params, (), n_source, sum(batch.rows.num_rows for batch in batches))
+        with warehouse.connect(folder / "first.duckdb") as connection:  # no timed load pays for what happens once a process
+            warehouse.create(connection)
+            load_file(connection, files[0], params.statements("append"))
+        n_all, n_done = 2 * len(files) * len(STRATEGIES), 0
+        for strategy in STRATEGIES:
+            for lane in _lane_steps(strategy, params, files, folder):
+                partial = result if result.lanes else None
+                yield Progress(min(1.0, n_done / n_all), f"{strategy}, file {len(lane.steps)} of {2 * len(files)}", partial)
+                n_done += 1
+            result = replace(result, lanes=(*result.lanes, lane))
+        return replace(result, complete=True)
+    finally:
+        workspace.remove(folder)
+
+
+@lru_cache(maxsize=16)
+def run(params: LoadsParams) -> LoadsResult:
+    """Load the delivery by every strategy here and now. The last few results are kept."""
+    result: LoadsResult = run_to_end(steps(params))
+    return result

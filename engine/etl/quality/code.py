@@ -1,0 +1,204 @@
+"""Python source written from a contract: the script of the quality gate, and the tests of a load for pytest.
+
+The contract stands in both as one plain value, and the checks made of it as the code of ``gate``, which the page runs.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from engine.etl import faults, rules
+from engine.etl.rules import Contract
+from engine.source_code import Code, fill, literal
+
+TOTALS = {"weather": "wind_speed", "flights": "distance", "planes": "seats"}  # the control total that the source sends along
+TRANSFORMS = {  # the code under test, and what it gives for three rows by hand
+    "weather": (
+        'batch.groupby("origin", as_index=False).agg(hours=("wind_speed", "size"), mean_wind=("wind_speed", "mean"))',
+        '{"origin": ["EWR", "EWR", "JFK"], "wind_speed": [10.0, 20.0, 5.0]}',
+        '{"origin": ["EWR", "JFK"], "hours": [2, 1], "mean_wind": [15.0, 5.0]}',
+    ),
+    "flights": (
+        'batch.groupby("carrier", as_index=False).agg(flights=("dep_delay", "size"), mean_delay=("dep_delay", "mean"))',
+        '{"carrier": ["UA", "UA", "B6"], "dep_delay": [10, None, 5]}',
+        '{"carrier": ["B6", "UA"], "flights": [1, 2], "mean_delay": [5.0, 10.0]}',
+    ),
+    "planes": (
+        'batch.groupby("manufacturer", as_index=False).agg(planes=("seats", "size"), seats=("seats", "sum"))',
+        '{"manufacturer": ["BOEING", "BOEING", "AIRBUS"], "seats": [100, 200, 150]}',
+        '{"manufacturer": ["AIRBUS", "BOEING"], "planes": [1, 2], "seats": [150, 300]}',
+    ),
+}
+
+
+GATE = Path(__file__).resolve().parents[1].joinpath("gate.py")
+IMPORTS = "import pandera.pandas as pa\n"
+
+
+@lru_cache(maxsize=1)
+def gate_source() -> Code:
+    """Return the code of the checks: what stands below the imports of ``gate``, the same that the page runs."""
+    return Code(GATE.read_text(encoding="utf-8").partition(IMPORTS)[2].strip("\n"))
+
+
+def _parts(contract: Contract) -> dict[str, Any]:
+    """Return what every script of a contract needs: its rules as plain values, and the code that checks them."""
+    lines = "".join(f"    {literal(name)}: {literal(rule)},\n" for name, rule in contract.rules.items())
+    return {"rules": Code(f"{{\n{lines}}}"), "unique": list(contract.unique), "gate": gate_source(), "known": Code(KNOWN)}
+
+
+KNOWN = '''def values_of(reference):
+    """Return the values of table.column, to which a foreign key points."""
+    table, _, name = reference.partition(".")
+    return set(pd.read_parquet(f"datasets/{table}.parquet")[name].dropna())
+
+
+KNOWN = {rule["references"]: values_of(rule["references"]) for rule in RULES.values() if "references" in rule}
+WARN_ONLY = [text for name, rule in RULES.items() if rule.get("on_fail") == "warn" for text in texts(name, rule).values()]'''
+
+SCRIPT = '''"""A batch with its faults, held to its contract by pandera; the rows that break each rule are counted."""
+import json
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+
+from engine.etl import quality
+
+batch = quality.batch_of@batch
+RULES = @rules
+UNIQUE = @unique  # together
+
+@gate
+
+
+@known
+
+found = broken(RULES, UNIQUE, KNOWN, batch.table.to_pandas())
+quarantined = set().union(*[rows for rule, rows in found.items() if rule not in WARN_ONLY])
+numbers = {"n_rows": batch.table.num_rows, "n_quarantined": len(quarantined)}
+every = [text for name, rule in RULES.items() for text in texts(name, rule).values()]
+every += [f"{', '.join(UNIQUE)} must be unique"] * bool(UNIQUE)
+print(json.dumps(numbers | {rule: len(found.get(rule, ())) for rule in every}))
+'''
+
+
+def script(params: Any) -> str:
+    """Return the script: pandera alone, but for the batch and its injected faults."""
+    p = params
+    batch = (p.table, p.fault, p.dose, p.first_day, p.n_days, p.seed)
+    return fill(SCRIPT, batch=batch, **_parts(p.contract))
+
+
+TESTS = '''"""Tests of the load of @table: unit, contract, data, idempotency, reconciliation.
+
+Run from the repository root: BATCH=<a Parquet file> python -m pytest test_@table.py
+"""
+import os
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pandera.pandas as pa
+
+BATCH = os.environ["BATCH"]
+RULES = @rules
+UNIQUE = @unique  # together
+KEYS = @keys
+MANIFEST = @manifest  # what the source says that it sent
+
+@gate
+
+
+@known
+
+
+def transform(batch):
+    """The code under test: import it from your pipeline instead."""
+    return @transform
+
+
+def load(connection, batch):
+    """The load under test: delete and insert by key, in one transaction."""
+    connection.register("batch", batch)
+    connection.execute("BEGIN")
+    connection.execute(f"DELETE FROM target t USING batch b WHERE {' AND '.join(f't.{key} = b.{key}' for key in KEYS)}")
+    connection.execute("INSERT INTO target SELECT * FROM batch")
+    connection.execute("COMMIT")
+
+
+def test_unit():
+    """Three rows by hand give exactly this."""
+    rows = pd.DataFrame(@given)
+    pd.testing.assert_frame_equal(transform(rows), pd.DataFrame(@expected), check_dtype=False)
+
+
+def test_contract():
+    """The columns are there, with the types that were agreed."""
+    batch = pd.read_parquet(BATCH)
+    assert set(RULES) <= set(batch.columns), f"missing: {set(RULES) - set(batch.columns)}"
+    is_type = {
+        "int": pd.api.types.is_numeric_dtype,
+        "float": pd.api.types.is_numeric_dtype,
+        "text": lambda column: column.dropna().map(type).eq(str).all(),
+        "time": pd.api.types.is_datetime64_any_dtype,
+    }
+    wrong = [f"{name} is {batch[name].dtype}" for name, rule in RULES.items() if not is_type[rule["type"]](batch[name])]
+    assert not wrong, wrong
+
+
+def test_data():
+    """Every row keeps every rule that quarantines."""
+    rules = broken(RULES, UNIQUE, KNOWN, pd.read_parquet(BATCH))
+    found = {rule: len(rows) for rule, rows in rules.items() if rule not in WARN_ONLY}
+    assert not found, found
+
+
+def test_idempotency():
+    """Loading the batch again changes nothing, and each key is there once."""
+    batch = pd.read_parquet(BATCH)
+    with duckdb.connect() as connection:
+        connection.register("batch", batch)
+        connection.execute("CREATE TABLE target AS SELECT * FROM batch LIMIT 0")
+        states = []
+        for _ in range(2):
+            load(connection, batch)
+            states.append(connection.execute("SELECT count(*), sum(hash(t)::HUGEINT) FROM target t").fetchall())
+        n_keys = connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(KEYS)} FROM target)").fetchall()
+        assert states[0] == states[1]
+        assert n_keys[0][0] == states[1][0][0], "a key is there more than once"
+
+
+def test_reconciliation():
+    """What was loaded is what the source says that it sent: rows and a control total."""
+    batch = pd.read_parquet(BATCH)
+    with duckdb.connect() as connection:
+        connection.register("batch", batch)
+        connection.execute("CREATE TABLE target AS SELECT * FROM batch LIMIT 0")
+        load(connection, batch)
+        rows, total = connection.execute("SELECT count(*), sum(@total) FROM target").fetchall()[0]
+    loaded = {"rows": rows, "sum of @total": round(total, 2)}
+    assert loaded == MANIFEST, f"loaded {loaded}, sent {MANIFEST}"
+'''
+
+
+def tests(params: Any) -> str:
+    """Return pytest code for the load of the table in view; the manifest is that of the real rows, as the source sent them."""
+    contract = params.contract
+    sent = faults.real(params.table, params.first_day, params.n_days)
+    total = TOTALS[params.table]
+    transform, given, expected = map(Code, TRANSFORMS[params.table])
+    values = [value for value in sent[total].to_pylist() if value is not None]
+    return fill(
+        TESTS,
+        table=Code(params.table),  # one of TABLES
+        keys=list(contract.unique or rules.parse(params.table).unique),
+        manifest={"rows": sent.num_rows, f"sum of {total}": round(sum(values), 2)},
+        transform=transform,
+        given=given,
+        expected=expected,
+        total=Code(total),
+        **_parts(contract),
+    )

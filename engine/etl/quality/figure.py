@@ -1,0 +1,193 @@
+"""Figures of the *quality gate*: what each rule finds, how wrong it is downstream, schema changes under four policies.
+
+Orange is injected, blue is there in the real data, red-purple is what no rule sees; downstream, vermilion is without a gate and
+green behind it. A pinned run A is drawn as grey diamonds.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.etl.quality import CheckOutcome, QualityResult, schema_drift
+from engine.etl.quality.schema_drift import CHANGES, POLICIES, Cell, Outcome
+
+MAX_LANES = 10
+UNSEEN = "injected,<br>seen by no rule"
+FLOOR_PERCENT, EXCEPTION_PERCENT = 0.01, 100_000.0
+COLORS: dict[Outcome, str] = {
+    "right": figures.HELD_OUT,
+    "right, column lost": figures.EXTRA,
+    "held back": figures.WAITING,
+    "silently empty": figures.LEAKED,
+    "downstream breaks": figures.FAILED,
+}
+TEXTS: dict[Outcome, str] = {
+    "right": "right",
+    "right, column lost": "right, new<br>column lost",
+    "held back": "held back,<br>reason named",
+    "silently empty": "silently<br>empty",
+    "downstream breaks": "downstream<br>breaks",
+}
+
+
+def _lane_text(outcome: CheckOutcome) -> str:
+    if outcome.severity == "warn":
+        return "warns"
+    return "stops the batch" if outcome.severity == "stop" else "quarantine"
+
+
+def _short(text: str, limit: int = 52) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _wrapped(text: str) -> str:
+    return "<br>".join(textwrap.wrap(_short(text, 66), 30))
+
+
+@figures.quoting
+def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Figure:
+    """Draw the rows that break each rule. To see first: the red-purple lane, which no rule sees, and the blue ends."""
+    failing = sorted((check for check in result.checks if check.failed), key=lambda check: -len(check.rows))[:MAX_LANES]
+    names = [_wrapped(check.text) for check in failing] or ["all rules are kept"]
+    injected, real = [check.n_injected for check in failing] or [0], [check.n_real for check in failing] or [0]
+    texts = [_lane_text(check) for check in failing] or [""]
+    unseen = [0] * len(names)
+    if result.n_injected:
+        names, injected, real, texts, unseen = (
+            [*names, UNSEEN],
+            [*injected, 0],
+            [*real, 0],
+            [*texts, ""],
+            [*unseen, result.n_unseen],
+        )
+    title = (
+        f"{result.n_unseen:,} of {result.n_injected:,} injected faults<br>are seen by no rule"
+        if result.n_injected
+        else f"{result.n_rows:,} real rows,<br>{result.n_real_faults:,} of them in quarantine"
+    )
+    figure = figures.new_tall(title, height=170 + 42 * max(4, len(names)), x="rows of the batch")
+    bars = (
+        ("injected", figures.SYNTHETIC, injected),
+        ("in the real data", figures.KNOWN, real),
+        (UNSEEN.replace("<br>", " "), figures.FAILED, unseen),
+    )
+    for name, color, values in bars:
+        figure.add_bar(
+            x=values,
+            y=names,
+            orientation="h",
+            name=name,
+            marker={"color": color, "line": {"width": 0}},
+            text=[f"{value:,}" if value else "" for value in values],
+            textposition="auto",
+            hovertemplate=f"%{{y}}: %{{x:,}} {name}<extra></extra>",
+        )
+    if pinned is not None:
+        known = {_wrapped(check.text): len(check.rows) for check in pinned.checks} | {UNSEEN: pinned.n_unseen}
+        marker = {"symbol": "diamond", "size": 12, "color": figures.WAITING, "line": {"color": "white", "width": 1}}
+        figure.add_scatter(
+            x=[known[name] for name in names if name in known],
+            y=[name for name in names if name in known],
+            mode="markers",
+            marker=marker,
+            name="run A",
+            hovertemplate="run A, %{y}: %{x:,} rows<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        legend_traceorder="normal",
+        annotations=[mark for mark in figures.beside(list(names), texts) if mark["text"]],
+        margin_r=130,
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
+        xaxis={"showgrid": True, "tickformat": ",", "rangemode": "tozero"},
+    )
+    return figure
+
+
+def _place(error: float, exception: bool) -> float:
+    return EXCEPTION_PERCENT if exception else max(100 * error, FLOOR_PERCENT)
+
+
+@figures.quoting
+def downstream(result: QualityResult) -> go.Figure:
+    """Draw how wrong each number downstream is, without a gate and behind it. To see first: how far apart the two dots are."""
+    gate = result.params.gate
+    behind = result.stops or f"{result.n_loaded:,} rows loaded"
+    title = f"Without a gate a number is {100 * result.worst_error_open:,.0f}% wrong"
+    if any(metric.exception for metric in result.metrics):
+        title = "Without a gate a query downstream fails"
+    if gate == "off":
+        title += ",<br>and there is no gate"
+    else:
+        title += ";<br>" + (
+            "the gate stops the batch" if result.stops else f"behind it at most {100 * result.worst_error:,.1f}%"
+        )
+    names = [metric.name for metric in result.metrics]
+    figure = figures.new_tall(title, height=180 + 44 * len(names), x="error of the number downstream, % (logarithmic)")
+    dots = [("without a gate", figures.LEAKED, [_place(m.error("off"), bool(m.exception)) for m in result.metrics])]
+    if gate != "off" and not result.stops:
+        dots.append(("behind the gate", figures.HELD_OUT, [_place(m.error("quarantine"), False) for m in result.metrics]))
+    for name, color, values in dots:
+        told = [f"{_told(m.open if name == 'without a gate' else m.gated)}, {_told(m.truth)} is right" for m in result.metrics]
+        figure.add_scatter(
+            x=values,
+            y=names,
+            mode="markers",
+            marker={"color": color, "size": 15},
+            name=name,
+            customdata=told,
+            hovertemplate=f"%{{y}}, {name}: %{{customdata}}<extra></extra>",
+        )
+    ticks = [FLOOR_PERCENT, 0.1, 1, 10, 100, 1_000, 10_000, EXCEPTION_PERCENT]
+    texts = ["exact", "0.1", "1", "10", "100", "1,000", "10,000", "fails"]
+    figure.update_layout(
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True},
+        xaxis={"type": "log", "tickvals": ticks, "ticktext": texts, "range": [-2.2, 5.3], "showgrid": True},
+        annotations=[{"x": 1, "y": 1.02, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom",
+                      "text": _short(behind, 60), "showarrow": False}],
+    )  # fmt: skip
+    return figure
+
+
+def _told(value: float) -> str:
+    return "no number" if np.isnan(value) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def schema_matrix(selected: Cell) -> go.Figure:
+    """Draw schema changes × policies by what happens downstream. To see first: the vermilion cells, where nothing is said."""
+    cells = schema_drift.cells()
+    silent = sum(cell.outcome == "silently empty" for cell in cells)
+    title = f"{silent} of {len(cells)} loads go through,<br>and the number downstream is empty without a word"
+    figure = figures.new_tall(title, height=400, x="policy of the load")
+    for outcome, color in COLORS.items():
+        mine = [cell for cell in cells if cell.outcome == outcome]
+        figure.add_bar(
+            x=[POLICIES.index(cell.policy) for cell in mine],
+            y=[0.92] * len(mine),
+            base=[CHANGES.index(cell.change) - 0.46 for cell in mine],
+            width=0.94,
+            name=outcome,
+            marker={"color": color, "line": {"width": 0}, "opacity": 0.85},
+            text=[TEXTS[outcome]] * len(mine),
+            textposition="inside",
+            insidetextanchor="middle",
+            textfont={"color": "white"},
+            hovertemplate="%{customdata}<extra></extra>",
+            customdata=[f"{cell.change}, {cell.policy}: {cell.outcome}<br>{cell.detail}" for cell in mine],
+        )  # fmt: skip
+    x, y = POLICIES.index(selected.policy), CHANGES.index(selected.change)
+    box = {"x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.46, "y1": y + 0.46}
+    plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
+    figure.update_layout(
+        barmode="overlay",
+        shapes=[{"type": "rect", **box, "line": {"color": figures.SYNTHETIC, "width": 5}, "fillcolor": "rgba(0,0,0,0)"}],
+        xaxis={"tickvals": list(range(len(POLICIES))), "ticktext": list(POLICIES), "range": [-0.5, 3.5], **plain},
+        yaxis={"tickvals": list(range(len(CHANGES))), "ticktext": list(CHANGES), "range": [3.5, -0.5], **plain},
+        showlegend=False,
+        margin_b=8,
+    )
+    return figure

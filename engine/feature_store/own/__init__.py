@@ -1,0 +1,1 @@
+"""A visitor's own Feast repository, read and never written."""

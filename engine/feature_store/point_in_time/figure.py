@@ -1,0 +1,288 @@
+"""Figures of *point in time*: one key's life with each label's arrow to the row it got, and the cells of the three joins.
+
+Blue was known, vermilion is from the future of the label looked at, grey is expired or missing. The life has two upright
+axes: the value, or the time of arrival, where what a label may see is a rectangle.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.feature_store.feast_repo import CREATED, EVENT
+from engine.feature_store.flight_features import UNITS
+from engine.feature_store.point_in_time import OUTCOMES, SPANS, VERDICTS, PointInTimeResult
+from engine.feature_store.point_in_time.naive_joins import Joined
+
+STYLES: dict[str, tuple[str, str, int]] = {  # verdict -> colour, symbol, size
+    "won": (figures.KNOWN, "circle", 15),
+    "lost the tie": (figures.SYNTHETIC, "diamond", 9),
+    "older": (figures.KNOWN, "circle-open", 7),
+    "arrived too late": (figures.FAILED, "square", 8),
+    "expired": (figures.WAITING, "x-thin", 7),
+    "future": (figures.LEAKED, "circle", 7),
+}
+CELLS: dict[str, str] = {  # what a cell holds -> colour
+    "known by then": figures.KNOWN,
+    "from the future": figures.LEAKED,
+    "no value (null)": figures.WAITING,
+    "lost the tie": figures.SYNTHETIC,
+    "row missing": "rgba(0,0,0,0)",
+    "Feast disagrees": figures.FAILED,
+}
+MAX_TOLD = 1_500  # candidates that still carry their arrival for the pointer: beyond, the figure would grow too large
+MAX_TEXTS = 24  # cells in a lane that still have room for their value
+
+
+def _times(column: Any) -> np.ndarray:
+    return np.asarray(column.to_numpy(zero_copy_only=False)).astype("datetime64[ms]")
+
+
+def clock(moment: Any) -> str:
+    """Return a moment as the page writes it."""
+    return f"{np.datetime64(moment, 'ms').astype(object):%-d %b %H:%M}"
+
+
+def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) -> go.Figure:
+    """Draw one key's life. To see first: the row that the label looked at got, and the future to the right of its moment."""
+    explanation = result.explanation
+    event, created = _times(explanation.features[EVENT]), _times(explanation.features[CREATED])
+    moments = _times(explanation.labels[EVENT])
+    value = explanation.features[result.params.feature].to_numpy(zero_copy_only=False).astype(float)
+    unit = UNITS[result.params.feature]
+    y_title = "arrived (UTC)" if arrival else f"{result.params.feature}, {unit}"
+    low, high = float(np.nanmin(value, initial=0)) if np.isnan(value).all() else np.nanmin(value), np.nanmax(value)
+    lane = low - 0.22 * max(high - low, 1.0)
+    heights = created if arrival else value
+    label_heights = moments if arrival else np.full(len(moments), lane)
+    traces = _arrows(result, label, moments, label_heights, event, heights)
+    rows, verdicts = explanation.candidates(label)
+    more = ": %{y:.1f} " + unit if not arrival else ""
+    more += "%{customdata}" if len(rows) <= MAX_TOLD else ""
+    for verdict in VERDICTS[::-1]:
+        here = rows[np.asarray(verdicts, dtype=object) == verdict]
+        if len(here):
+            color, symbol, size = STYLES[verdict]
+            leaked = verdict == "won" and explanation.leaked[label]
+            color, name = (figures.LEAKED, "won, before it arrived") if leaked else (color, verdict)
+            told = [f", arrived {clock(created[row])}" for row in here] if len(rows) <= MAX_TOLD else None
+            marker = {"color": color, "symbol": symbol, "size": size, "line": {"width": 1.5, "color": color}}
+            at = {"x": event[here], "y": heights[here], "mode": "markers", "marker": marker}
+            hover = "%{x|%-d %b %H:%M}" + more + "<extra>" + name + "</extra>"
+            traces.append({"type": "scatter", **at, "name": name, "customdata": told, "hovertemplate": hover})
+    traces += _labels(result, label, moments, label_heights)
+    if arrival:
+        ends = [min(event.min(), moments.min()), max(event.max(), moments.max())]
+        line = {"color": figures.WAITING, "width": 1, "dash": "dot"}
+        at_once = {"x": ends, "y": ends, "mode": "lines", "line": line, "name": "arrives at once", "hoverinfo": "skip"}
+        traces.append({"type": "scatter", **at_once})
+    windows = _windows(result, label, moments[label], np.concatenate([event, moments]), arrival)
+    layout: dict[str, Any] = {**windows, "legend": {"traceorder": "reversed"}}
+    return figures.drawn(_title(result, label), traces, height=540, x="event time (UTC)", y=y_title, **layout)
+
+
+def _title(result: PointInTimeResult, label: int) -> str:
+    explanation = result.explanation
+    flight = explanation.labels["flight_name"][label].as_py()
+    moment = clock(_times(explanation.labels[EVENT])[label])
+    winner = explanation.winner[label]
+    if winner < 0:
+        told = {
+            "no rows": "its key has no rows",
+            "future": "every row comes later",
+            "expired": "every row by then had expired",
+            "arrived too late": "fresh rows had not arrived",
+        }[OUTCOMES[explanation.outcome[label]]]
+        row = "row dropped" if not explanation.returned[label] else "null"
+        return f"Label {label}, {flight} asked at {moment}:<br>{told}, {row}"
+    value = result.value[label]
+    seen = clock(_times(explanation.features[EVENT])[winner])
+    leak = ", too early" if explanation.leaked[label] else ""
+    unit = UNITS[result.params.feature]
+    return f"Label {label}, {flight} asked at {moment}:<br>it gets {value:.1f} {unit} of {seen}{leak}"
+
+
+def _windows(result: PointInTimeResult, label: int, moment: Any, times: np.ndarray, arrival: bool) -> dict[str, Any]:
+    """Return the layout that shades what the label looked at may see, and its future."""
+    ttl = SPANS[result.params.ttl]
+    first, last = times.min() - np.timedelta64(30, "m"), times.max() + np.timedelta64(30, "m")
+    start = first if ttl == 0 else max(first, moment - np.timedelta64(max(ttl, 0), "m"))
+    top = (
+        {"yref": "y", "y0": first, "y1": moment}
+        if arrival and result.params.filter_by_created
+        else {"yref": "paper", "y0": 0, "y1": 1}
+    )
+    shape = {"type": "rect", "layer": "below", "line": {"width": 0}}
+    whole = {"yref": "paper", "y0": 0, "y1": 1}
+    shapes = [
+        {**shape, **top, "x0": start, "x1": moment, "fillcolor": figures.KNOWN, "opacity": 0.16},
+        {**shape, **whole, "x0": moment, "x1": last, "fillcolor": figures.LEAKED, "opacity": 0.08},
+        {"type": "line", "layer": "below", **whole, "x0": moment, "x1": moment, "line": {"color": figures.LEAKED, "width": 1}},
+    ]
+    note = {"yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
+    told = "never expires " if ttl == 0 else f"TTL {result.params.ttl} "
+    notes = [
+        {**note, "x": moment, "xanchor": "right", "text": told, "font": {"size": 12, "color": figures.KNOWN}},
+        {**note, "x": moment, "xanchor": "left", "text": " the label's future", "font": {"size": 12, "color": figures.LEAKED}},
+    ]
+    if arrival:
+        shapes.append(
+            {"type": "line", "layer": "below", "xref": "paper", "x0": 0, "x1": 1, "y0": moment, "y1": moment,
+             "line": {"color": figures.LEAKED, "width": 1, "dash": "dash"}}
+        )  # fmt: skip
+    return {"shapes": shapes, "annotations": notes, "xaxis": {"range": [first, last]}}
+
+
+def _arrows(
+    result: PointInTimeResult, label: int, moments: Any, label_heights: Any, event: Any, heights: Any
+) -> list[dict[str, Any]]:
+    """Return the arrow from each label to the row that it got; the one looked at thick."""
+    winner = result.explanation.winner
+    traces: list[dict[str, Any]] = []
+    for chosen, width in ((np.flatnonzero((winner >= 0) & (np.arange(len(winner)) != label)), 1), ([label], 2.5)):
+        x: list[Any] = []
+        y: list[Any] = []
+        for number in chosen:
+            if winner[number] >= 0:
+                x += [moments[number], event[winner[number]], None]
+                y += [label_heights[number], heights[winner[number]], None]
+        if x:
+            color, opacity = (figures.KNOWN, 1) if width > 1 else (figures.WAITING, 0.6)
+            sizes = [0, 11, 0] * (len(x) // 3)
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": x,
+                    "y": y,
+                    "mode": "lines+markers",
+                    "line": {"color": color, "width": width},
+                    "marker": {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": color},
+                    "opacity": opacity,
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                }
+            )
+    return traces
+
+
+def _labels(result: PointInTimeResult, label: int, moments: Any, label_heights: Any) -> list[dict[str, Any]]:
+    explanation = result.explanation
+    kinds = (
+        ("label with a value", figures.KNOWN, "triangle-up", explanation.has_value & ~explanation.leaked),
+        ("label with a value too early", figures.LEAKED, "triangle-up", explanation.leaked),
+        ("label without", figures.WAITING, "triangle-up-open", ~explanation.has_value),
+    )
+    names = explanation.labels["flight_name"].to_pylist()
+    traces: list[dict[str, Any]] = []
+    for name, color, symbol, mask in kinds:
+        here = np.flatnonzero(mask)
+        if len(here):
+            sizes = [18 if number == label else 11 for number in here]
+            line = {"width": 1.5, "color": color}
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": moments[here],
+                    "y": label_heights[here],
+                    "mode": "markers",
+                    "name": name,
+                    "marker": {"opacity": 1, "color": color, "symbol": symbol, "size": sizes, "line": line},
+                    "customdata": [[int(number), names[number]] for number in here],
+                    "hovertemplate": "label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b %H:%M}<extra></extra>",
+                }
+            )
+    return traces
+
+
+def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *, label: int = 0) -> go.Figure:
+    """Draw what each join hands to each label. To see first: the vermilion cells of the naive joins."""
+    lanes = _lanes(result)
+    if pinned is not None:
+        lanes.append(("pinned run A", *_explained(pinned)))
+    n = result.n_labels
+    bars: list[dict[str, Any]] = []
+    text = n <= MAX_TEXTS
+    for state, color in CELLS.items():
+        base, names, texts, custom = [], [], [], []
+        for lane, states, values in lanes:
+            for number in np.flatnonzero(states == state):
+                base.append(number - 0.47)
+                names.append(lane)
+                texts.append(f"{values[number]:.1f}" if np.isfinite(values[number]) else "–" if state != "row missing" else "")
+                custom.append([int(number), texts[-1] or "no row"])
+        if base:
+            line = {"color": figures.WAITING, "width": 1 if state == "row missing" else 0}
+            bars.append(
+                {
+                    "type": "bar",
+                    "orientation": "h",
+                    "x": [0.94] * len(base),
+                    "base": base,
+                    "y": names,
+                    "name": state,
+                    "text": texts if text else None,
+                    "textposition": "inside",
+                    "insidetextanchor": "middle",
+                    "textangle": 0,
+                    "constraintext": "inside",
+                    "customdata": custom,
+                    "marker": {"color": color, "line": line},
+                    "hovertemplate": "%{y}, label %{customdata[0]}: %{customdata[1]}<extra>" + state + "</extra>",
+                }
+            )
+    around = {"x0": label - 0.5, "x1": label + 0.5, "y0": 0, "y1": 1, "yref": "paper"}
+    outline = {"type": "rect", **around, "line": {"color": figures.WAITING, "width": 2}}
+    return figures.drawn(
+        _cells_title(result),
+        bars,
+        height=330,
+        x="label",
+        barmode="overlay",
+        uniformtext={"mode": "hide", "minsize": 10},  # on a narrow screen no text is better than overlapping ones
+        shapes=[outline],
+        margin={"t": 78},
+        xaxis={"range": [-0.6, n - 0.4], "showgrid": False, "dtick": 1 if text else None},
+        yaxis={"categoryorder": "array", "categoryarray": [lane for lane, _, _ in lanes][::-1]},
+    )
+
+
+def _lanes(result: PointInTimeResult) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Return name, state (n,) and value (n,) of each join's lane."""
+    explanation = result.explanation
+    lanes = [("explained", *_explained(result))]
+    if result.check is not None:
+        check = result.check
+        seen = np.where(
+            np.isnan(check.value), "no value (null)", np.where(explanation.leaked, "from the future", "known by then")
+        )
+        seen = np.where(check.returned, seen, "row missing").astype(object)
+        seen[check.differs] = "Feast disagrees"
+        seen[check.tie_lost] = "lost the tie"
+        lanes.insert(0, (f"Feast, {result.params.store} store", seen, check.value))
+    for name, joined in (("latest value", result.latest), ("equi-join on hour", result.equi)):
+        lanes.append((name, _naive_state(joined), joined.value))
+    return lanes
+
+
+def _explained(result: PointInTimeResult) -> tuple[np.ndarray, np.ndarray]:
+    """Return state (n,) and value (n,) of the explained join."""
+    explanation = result.explanation
+    value = np.where(explanation.returned, result.value, np.nan)
+    state = np.where(np.isnan(value), "no value (null)", np.where(explanation.leaked, "from the future", "known by then"))
+    return np.where(explanation.returned, state, "row missing").astype(object), value
+
+
+def _naive_state(joined: Joined) -> np.ndarray:
+    known = np.where(joined.future, "from the future", "known by then")
+    return np.where(np.isnan(joined.value), "no value (null)", known).astype(object)
+
+
+def _cells_title(result: PointInTimeResult) -> str:
+    lost = f"{result.n_lost:,} of {result.n_labels:,} labels are missing. " if result.n_lost else ""
+    return (
+        f"{lost}From the future: {result.n_leaked:,} cells of the point-in-time join,<br>{result.n_latest_future:,} of the "
+        f"latest value, {result.n_equi_future:,} of the equi-join"
+    )

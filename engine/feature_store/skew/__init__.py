@@ -1,0 +1,310 @@
+"""Skew injector: the same flights as training saw them and as serving does, and what the same trained model loses by it.
+
+Real: flights and weather of 2013, ``model_inputs`` (the very function that Feast runs as an on-demand view), scikit-learn's
+models, AUC by days drawn again. ``skew.real`` does the same on Feast and compares cell by cell. Simplified: a mistake in
+serving code is made by changing what goes into the definition: a temperature in °C where it expects °F gives the numbers that a
+forgotten conversion gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.feature_store import raw_values
+from engine.feature_store.model_inputs import INPUTS, STANDARD_HPA, WINDOW, model_inputs
+from engine.feature_store.raw_values import Flights
+
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
+__all__ = ["MODELS", "STALE_HOURS", "UNITS", "Score", "SkewParams", "SkewResult", "run", "served_raw"]
+
+Unit = Literal["as defined", "temperature in °C", "wind in m/s", "distance in km"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+Model = Literal["boosting", "logistic"]
+MODELS: tuple[Model, ...] = get_args(Model)
+STALE_HOURS = (0, 1, 3, 6, 12, 24, 48)
+N_BOOTSTRAP = 500
+LEVEL = 95.0  # percent of the interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkewParams:
+    """One dose for each mistake; at the first value of each there is none."""
+
+    stale_hours: int = 0  # materialised every … hours, one of STALE_HOURS; 0: at once
+    window: int = WINDOW  # landings in serving's mean delay, 1 … 20
+    missing_hpa: int = int(STANDARD_HPA)  # what serving takes a missing pressure for, 0 … 1100
+    slip_hours: int = 4  # serving's clock ahead of New York's, 0 … 12
+    unit: Unit = "as defined"
+    share: float = 1.0  # of the requests that go through the faulty path, 0–1
+    model: Model = "boosting"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.stale_hours in STALE_HOURS, "stale_hours must be one of {}. Got {}.", STALE_HOURS, self.stale_hours)
+        require(1 <= self.window <= 20, "window must be 1 … 20. Got {}.", self.window)
+        require(0 <= self.missing_hpa <= 1100, "missing_hpa must be 0 … 1,100. Got {}.", self.missing_hpa)
+        require(0 <= self.slip_hours <= 12, "slip_hours must be 0 … 12. Got {}.", self.slip_hours)
+        require_choice("unit", self.unit, UNITS)
+        require(0 <= self.share <= 1, "share must be 0 … 1. Got {}.", self.share)
+        require_choice("model", self.model, MODELS)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+    @property
+    def mistakes(self) -> dict[str, str]:
+        """The mistakes that are made: name -> what goes wrong, in words."""
+        found = {}
+        if self.stale_hours:
+            found["stale"] = f"materialised every {self.stale_hours} h only"
+        if self.window != WINDOW:
+            found["transform"] = f"mean of {self.window} landings where training has {WINDOW}"
+        if self.missing_hpa != STANDARD_HPA:
+            found["default"] = f"a missing pressure is taken for {self.missing_hpa:,} hPa, not {STANDARD_HPA:,.0f}"
+        if self.slip_hours:
+            found["time zone"] = f"the local hour is {self.slip_hours} h ahead"
+        if self.unit != "as defined":
+            found["unit"] = f"{self.unit} where the definition expects another unit"
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Score:
+    """AUC of one way of serving, with its value in every draw of days: ``draws`` (N_BOOTSTRAP,)."""
+
+    name: str
+    auc: float
+    draws: np.ndarray
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The middle LEVEL percent of the draws."""
+        low, high = np.percentile(self.draws, [50 - LEVEL / 2, 50 + LEVEL / 2])
+        return float(low), float(high)
+
+
+TRAINED, SERVED, ONE_DEFINITION, FRESH = (
+    "as training saw them",
+    "as served",
+    "one definition for both",
+    "… and fresh values",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SkewResult:
+    """Inputs (n, features) as training has them and as they are served, and the scores of the same model on them."""
+
+    params: SkewParams
+    offline: np.ndarray
+    online: np.ndarray
+    scores: tuple[Score, ...]  # TRAINED, SERVED, ONE_DEFINITION, FRESH
+
+    def score(self, name: str) -> Score:
+        """Return the score of a way of serving."""
+        return next(score for score in self.scores if score.name == name)
+
+    @property
+    def differs(self) -> np.ndarray:
+        """Which cells differ between training and serving, (n, features) bool."""
+        return np.asarray(~np.isclose(self.offline, self.online, rtol=1e-9, atol=1e-9, equal_nan=True))
+
+    @property
+    def differ_share(self) -> float:
+        """Share of all cells that differ, 0–1."""
+        return float(self.differs.mean())
+
+    @property
+    def auc_served(self) -> float:
+        """AUC of the model on the values as served."""
+        return self.score(SERVED).auc
+
+    @property
+    def auc_lost(self) -> float:
+        """AUC that serving loses."""
+        return self.score(TRAINED).auc - self.auc_served
+
+    @property
+    def lost_interval(self) -> tuple[float, float]:
+        """The middle LEVEL percent of the loss over the same draws of days."""
+        lost = Score("", 0.0, self.score(TRAINED).draws - self.score(SERVED).draws)
+        return lost.interval
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        low, high = self.lost_interval
+        if not self.differs.any():
+            return f"Serving gives the very values of training: AUC **{self.auc_served:.3f}**, nothing lost."
+        sure = "" if low > 0 or high < 0 else ", which holds zero: no sure loss"
+        return (
+            f"**{self.differ_share:.0%}** of the cells differ, no error is raised, and the same model goes from AUC "
+            f"{self.score(TRAINED).auc:.3f} to **{self.auc_served:.3f}**: it loses {self.auc_lost:.3f}, "
+            f"{low:.3f} … {high:.3f}{sure}."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        shares = self.differs.mean(axis=0)
+        order = [int(place) for place in np.argsort(-shares) if shares[place] > 0]
+        reasons = [f"Serving: {text}." for text in self.params.mistakes.values()] or ["No mistake is made."]
+        if order:
+            worst = ", ".join(f"{INPUTS[place]} {shares[place]:.0%}" for place in order[:3])
+            reasons.append(
+                f"Share of flights whose value differs: {worst}. Every value is a plausible number: no type, no test complains."
+            )
+        one = self.score(ONE_DEFINITION).auc
+        if self.params.stale_hours:
+            reasons.append(
+                f"One definition for both repairs code, not age: AUC {one:.3f} with values as old as before, "
+                f"{self.score(FRESH).auc:.3f} once they are fresh."
+            )
+        elif order:
+            reasons.append(f"With one definition for both, AUC is {one:.3f}: the values are training's own.")
+        reasons.append(
+            f"{len(self.offline):,} flights of July, {N_BOOTSTRAP} draws of whole days (weather makes flights of a day alike); "
+            "a loss is the difference on the same draw."
+        )
+        return reasons
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        return {
+            "differ_share": round(self.differ_share, 6),
+            "auc_trained": round(self.score(TRAINED).auc, 6),
+            "auc_served": round(self.auc_served, 6),
+            "auc_one_definition": round(self.score(ONE_DEFINITION).auc, 6),
+        }
+
+    def table(self) -> pa.Table:
+        """Return each flight's inputs as training has them and as they are served."""
+        columns = {f"{name}_training": self.offline[:, place] for place, name in enumerate(INPUTS)}
+        columns |= {f"{name}_serving": self.online[:, place] for place, name in enumerate(INPUTS)}
+        return pa.table({name: pa.array(column, from_pandas=True) for name, column in columns.items()})
+
+
+def last_run(asked: np.ndarray, stale_hours: int) -> np.ndarray:
+    """Return the second of the last materialisation at ``asked``: every ``stale_hours`` from midnight UTC on, 0 at once."""
+    return asked if stale_hours == 0 else asked // (3600 * stale_hours) * (3600 * stale_hours)
+
+
+def faulty(share: float, n: int, seed: int) -> np.ndarray:
+    """Return which of ``n`` requests go through the faulty path, (n,) bool; a larger share adds to a smaller one."""
+    return np.random.default_rng(seed).random(n) < share
+
+
+def served_raw(flights: Flights, params: SkewParams) -> pd.DataFrame:
+    """Return what goes into the definition at serving: training's values, but for the faulty path's."""
+    right = raw_values.raw_values(flights, flights.asked, WINDOW)
+    wrong = raw_values.raw_values(flights, last_run(flights.asked, params.stale_hours), params.window)
+    wrong["pressure"] = wrong["pressure"].fillna(float(params.missing_hpa))
+    wrong["scheduled_at"] = wrong["scheduled_at"] + 3600 * params.slip_hours
+    wrong = in_other_unit(wrong, params.unit)
+    through = faulty(params.share, len(right), params.seed)
+    return pd.DataFrame({name: np.where(through, wrong[name], right[name]) for name in right})
+
+
+def in_other_unit(raw: pd.DataFrame, unit: Unit) -> pd.DataFrame:
+    """Return raw values with one column in another unit than the definition expects."""
+    if unit == "temperature in °C":
+        return raw.assign(temp=(raw["temp"] - 32.0) / 1.8)
+    if unit == "wind in m/s":
+        return raw.assign(wind_speed=raw["wind_speed"] * 0.44704)
+    return raw.assign(distance=raw["distance"] * 1.609344) if unit == "distance in km" else raw
+
+
+def inputs_of(raw: pd.DataFrame) -> np.ndarray:
+    """Return the definition's output as a matrix (n, features), columns as INPUTS."""
+    return np.asarray(model_inputs(raw)[list(INPUTS)].to_numpy(float))
+
+
+def fitted(model: Model, inputs: np.ndarray, late: np.ndarray, seed: int) -> ClassifierMixin:
+    """Return a trained model."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    chosen: Any = HistGradientBoostingClassifier(max_iter=60, random_state=seed)
+    if model == "logistic":
+        chain: Any = make_pipeline
+        chosen = chain(SimpleImputer(), StandardScaler(), LogisticRegression(max_iter=500))
+    return chosen.fit(inputs, late)
+
+
+@lru_cache(maxsize=8)
+def trained(model: Model, seed: int) -> ClassifierMixin:
+    """Return the model that is served: trained once on the training months as the point-in-time join gives them."""
+    train, _ = raw_values.split(seed)
+    return fitted(model, inputs_of(raw_values.raw_values(train, train.asked, WINDOW)), train.late, seed)
+
+
+def day_pairs(late: np.ndarray, chances: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Return how many pairs of a late flight of day i and an early one of day j the chances put in order, (days, days).
+
+    Ties count half. AUC is their sum by that of all pairs; under a draw of days each entry counts as often as its days do.
+    """
+    n_days = int(day.max()) + 1
+    order = np.argsort(chances, kind="stable")
+    starts = np.flatnonzero(np.diff(chances[order], prepend=-np.inf))
+    group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(order)))
+    counts = np.zeros((2, len(starts), n_days))
+    np.add.at(counts, (late[order], group, day[order]), 1)
+    early, late_here = counts
+    return np.asarray(late_here.T @ (np.cumsum(early, axis=0) - early / 2))
+
+
+def drawn_auc(late: np.ndarray, chances: np.ndarray, day: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return the AUC under each draw, (draws,); ``drawn`` (draws, days) says how often each day counts."""
+    right = np.einsum("bi,ij,bj->b", drawn, day_pairs(late, chances, day), drawn, optimize=True)
+    n_late, n_early = (np.bincount(day[late == value], minlength=drawn.shape[1]) for value in (1, 0))
+    return np.asarray(right / ((drawn @ n_late) * (drawn @ n_early)))
+
+
+@lru_cache(maxsize=8)
+def _days(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the day of each served flight, and how often each draw takes each day; the first draw takes each once."""
+    _, served = raw_values.split(seed)
+    days, day = np.unique(served.asked // 86_400, return_inverse=True)
+    counts = np.random.default_rng(seed).multinomial(len(days), np.full(len(days), 1 / len(days)), N_BOOTSTRAP)
+    return day, np.vstack([np.ones(len(days)), counts])
+
+
+def scored(name: str, model: Any, inputs: np.ndarray, seed: int) -> Score:
+    """Return the score of a trained model on inputs of the served flights."""
+    _, served = raw_values.split(seed)
+    draws = drawn_auc(served.late, model.predict_proba(inputs)[:, 1], *_days(seed))
+    return Score(name, float(draws[0]), draws[1:])
+
+
+@lru_cache(maxsize=32)
+def _right(stale_hours: int, model: Model, seed: int) -> tuple[np.ndarray, Score]:
+    """Return inputs and score with no mistake but the age of the values."""
+    _, served = raw_values.split(seed)
+    inputs = inputs_of(raw_values.raw_values(served, last_run(served.asked, stale_hours), WINDOW))
+    return inputs, scored(TRAINED, trained(model, seed), inputs, seed)
+
+
+@lru_cache(maxsize=64)
+def run(params: SkewParams) -> SkewResult:
+    """Serve the flights with the mistakes asked for, and score the model that was trained without."""
+    _, served = raw_values.split(params.seed)
+    offline, as_trained = _right(0, params.model, params.seed)
+    online = inputs_of(served_raw(served, params))
+    through = faulty(params.share, len(online), params.seed)
+    aged, score = _right(params.stale_hours, params.model, params.seed)
+    if params.stale_hours and params.share < 1:
+        mixed = np.where(through[:, np.newaxis], aged, offline)
+        score = scored(ONE_DEFINITION, trained(params.model, params.seed), mixed, params.seed)
+    as_served = scored(SERVED, trained(params.model, params.seed), online, params.seed)
+    scores = (as_trained, as_served, replace(score, name=ONE_DEFINITION), replace(as_trained, name=FRESH))
+    return SkewResult(params, offline, online, scores)

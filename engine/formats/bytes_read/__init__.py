@@ -1,0 +1,315 @@
+"""Bytes read: which bytes of a CSV, an Avro and a Parquet file does a real reader touch for some columns of some rows?
+
+Real: all three files hold the same rows and are read by pyarrow and fastavro through a traced file handle
+(``engine.formats.trace``); Parquet's columns and row groups are chosen by pyarrow itself. Re-implemented and held against
+pyarrow in the tests: the min/max rule that explains each row group (``engine.formats.row_groups``). Simplified: the files
+are in memory, and types are narrowed to what all three formats can store (``engine.formats.byte_files``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.formats import byte_files
+from engine.formats.byte_files import (
+    ORDERS,
+    TABLES,
+    FormatTrace,
+    Order,
+    Rows,
+    RowsKey,
+    TableName,
+    column_names,
+    predicate_columns,
+)
+from engine.formats.bytes_read import layout
+from engine.formats.bytes_read.layout import Layout
+from engine.formats.row_groups import Chunks, RowGroup, Value, count_matching, row_groups, written
+from engine.units import human_bytes
+
+__all__ = [
+    "ORDERS",
+    "ROWS_PER_GROUP",
+    "TABLES",
+    "BytesReadParams",
+    "BytesReadResult",
+    "column_names",
+    "defaults",
+    "predicate_columns",
+    "run",
+]
+
+ROWS_PER_GROUP = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
+MAX_ROWS = 200_000
+DEFAULTS = {
+    "flights": (("origin", "arr_delay"), "time_hour"),
+    "weather": (("origin", "temp"), "time_hour"),
+    "synthetic": (("category", "amount"), "event_time"),
+}
+
+
+def defaults(table: TableName, upload: str = "") -> tuple[tuple[str, ...], str]:
+    """Return the columns and the predicate column that a page starts with for ``table``."""
+    if table in DEFAULTS:
+        return DEFAULTS[table]
+    return column_names(table, upload)[:2], predicate_columns(table, upload)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesReadParams:
+    """What is stored, how it lies in the file, and what is asked of it."""
+
+    table: TableName = "flights"
+    columns: tuple[str, ...] = ("origin", "arr_delay")  # wanted; one or more of column_names(table)
+    predicate_column: str = "time_hour"  # one of predicate_columns(table)
+    window: tuple[float, float] = (0.40, 0.45)  # of the predicate column's sorted values, as shares 0–1
+    order: Order = "as is"
+    rows_per_group: int = 5_000  # 1,000 … 100,000
+    n_rows: int = 100_000  # 1,000 … 200,000, taken evenly from the table, at most all of it
+    seed: int = 0  # of the shuffle and of the synthetic table
+    upload: str = ""  # path of the uploaded file, with table "upload"
+
+    def __post_init__(self) -> None:
+        require_choice("table", self.table, TABLES)
+        require_choice("order", self.order, ORDERS)
+        low, high = ROWS_PER_GROUP[0], ROWS_PER_GROUP[-1]
+        require(
+            low <= self.rows_per_group <= high, "rows_per_group must be {:,} … {:,}. Got {}.", low, high, self.rows_per_group
+        )
+        require(1_000 <= self.n_rows <= MAX_ROWS, "n_rows must be 1,000 … {:,}. Got {}.", MAX_ROWS, self.n_rows)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+        require(
+            len(self.window) == 2 and 0 <= self.window[0] <= self.window[1] <= 1,
+            "window must be two shares, 0 ≤ low ≤ high ≤ 1. Got {}.",
+            self.window,
+        )
+        names = column_names(self.table, self.upload)
+        require(len(self.columns) > 0, "columns must name at least one column. Got none. Choose one.")
+        for name in self.columns:
+            require_choice("columns", name, names)
+        require_choice("predicate_column", self.predicate_column, predicate_columns(self.table, self.upload))
+
+    @property
+    def rows_key(self) -> RowsKey:
+        """What decides the rows and their order; settings without influence on them are left out."""
+        seed = self.seed if self.order == "shuffled" or self.table == "synthetic" else 0
+        sort_column = self.predicate_column if self.order == "by predicate column" else ""
+        return RowsKey(self.table, self.n_rows, self.order, sort_column, seed, self.upload if self.table == "upload" else "")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BytesReadResult:
+    """What three real readers touched for one question, and why Parquet's could leave the rest alone."""
+
+    params: BytesReadParams
+    csv: FormatTrace
+    avro: FormatTrace
+    parquet: FormatTrace
+    groups: tuple[RowGroup, ...]
+    chunks: Chunks  # every column chunk of the Parquet file, in file order
+    column_names: tuple[str, ...]  # of the table, in file order
+    low: Value  # the range asked for: low <= predicate column <= high
+    high: Value
+    footer_bytes: int  # Parquet's metadata with its length and magic
+    n_rows: int
+    rows: Rows  # the rows stored, in the order of their source
+    n_matching: int  # rows that the Parquet reader returned
+    csv_layout: Layout
+    parquet_layout: Layout
+
+    @property
+    def traces(self) -> tuple[FormatTrace, FormatTrace, FormatTrace]:
+        """The three reads: CSV, Avro, Parquet."""
+        return self.csv, self.avro, self.parquet
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """The wanted columns and the predicate column, in file order."""
+        wanted = {*self.params.columns, self.params.predicate_column}
+        return tuple(name for name in self.column_names if name in wanted)
+
+    @property
+    def read_share(self) -> float:
+        """Share of the Parquet file that was touched, 0–1."""
+        return self.parquet.read_share
+
+    @property
+    def groups_total(self) -> int:
+        """Row groups in the Parquet file."""
+        return len(self.groups)
+
+    @property
+    def groups_kept(self) -> int:
+        """Row groups that the Parquet reader kept."""
+        return sum(group.kept for group in self.groups)
+
+    @property
+    def groups_ruled_out(self) -> int:
+        """Row groups that cannot hold a row in the range, by their statistics."""
+        return sum(not group.possible for group in self.groups)
+
+    @property
+    def groups_in_vain(self) -> int:
+        """Row groups that were kept although none of their rows is in the range."""
+        return sum(group.in_vain for group in self.groups)
+
+    @property
+    def n_decoded(self) -> int:
+        """Rows in the row groups that were kept: the Parquet reader decodes them to return ``n_matching``."""
+        return self.parquet.n_rows_decoded
+
+    @property
+    def csv_over_parquet_bytes(self) -> float:
+        """How many times as many bytes the CSV reader touched as the Parquet reader."""
+        return self.csv.touched_bytes / self.parquet.touched_bytes
+
+    @property
+    def columns_share(self) -> float:
+        """Share of the Parquet file that lies in chunks of the columns read, over all row groups, 0–1."""
+        read = np.isin(self.chunks.column, [self.column_names.index(name) for name in self.read_columns])
+        return int(self.chunks.size_bytes[read].sum()) / self.parquet.file_bytes
+
+    @property
+    def tail_read_bytes(self) -> int:
+        """Bytes at the end of the Parquet file that its reader fetched to find the footer."""
+        size = self.parquet.file_bytes
+        ending = self.parquet.reads.sum(axis=1) >= size - 8
+        return size - int(self.parquet.reads[ending, 0].min())
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        n = len(self.read_columns)
+        return (
+            f"For {n} of {len(self.column_names)} columns and {self.n_matching / self.n_rows:.1%} of the rows, the Parquet "
+            f"reader touched **{self.read_share:.1%}** of its file ({human_bytes(self.parquet.touched_bytes)}); the CSV reader "
+            f"touched {self.csv.read_share:.0%} of its own ({human_bytes(self.csv.touched_bytes)}), the Avro reader "
+            f"{self.avro.read_share:.0%} ({human_bytes(self.avro.touched_bytes)})."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        return [self._why_columns(), self._why_groups(), self._why_tail(), self._why_rows()]
+
+    @property
+    def note(self) -> str:
+        """What is left out of the table, as a sentence; empty when nothing is."""
+        rows = self.rows
+        text = f"{self.n_rows:,} of {rows.n_source_rows:,} rows, evenly spaced." if self.n_rows < rows.n_source_rows else ""
+        if rows.left_out:
+            text += f" Without {', '.join(rows.left_out)}: not all three formats can store such values."
+        return text.strip()
+
+    def _why_columns(self) -> str:
+        n_other = len(self.column_names) - len(self.read_columns)
+        return (
+            f"Columns: Parquet keeps the values of a column together, so the chunks of the {n_other} other columns are left "
+            f"alone; {', '.join(self.read_columns)} take up {self.columns_share:.1%} of the file."
+        )
+
+    def _why_groups(self) -> str:
+        column, order = self.params.predicate_column, self.params.order
+        lie = {"as is": "as they came", "shuffled": "in random order", "by predicate column": f"sorted by {column}"}[order]
+        asked = f"{column} from {written(self.low)} to {written(self.high)}"
+        text = f"Row groups: with the rows {lie}, min/max rules out {self.groups_ruled_out} of {self.groups_total} for {asked}"
+        spared = sum(group.kept and not group.possible for group in self.groups)
+        if spared:
+            text += f", yet pyarrow reads {spared} of those, because they hold nulls"
+        spanning = self.groups_in_vain - spared
+        if spanning:
+            text += f"; {spanning} of the {self.groups_kept} kept hold no such row, their min and max only span it"
+        return text + "."
+
+    def _why_tail(self) -> str:
+        share = self.tail_read_bytes / self.parquet.touched_bytes
+        return (
+            f"Footer: the reader starts with the last {human_bytes(self.tail_read_bytes)} to find the footer "
+            f"({human_bytes(self.footer_bytes)}); that is {share:.0%} of all it touched."
+        )
+
+    def _why_rows(self) -> str:
+        wanted = {self.column_names.index(name) for name in self.read_columns}
+        return (
+            f"CSV and Avro keep rows together: of the first {len(self.csv_layout.offset):,} bytes of CSV looked at, "
+            f"{self.csv_layout.share(wanted):.0%} belong to these columns, in {self.csv_layout.n_pieces(wanted)} separate "
+            "pieces, and only reading tells where the next one starts."
+        )
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        return {
+            "csv_touched_bytes": self.csv.touched_bytes,
+            "avro_touched_bytes": self.avro.touched_bytes,
+            "parquet_touched_bytes": self.parquet.touched_bytes,
+            "parquet_file_bytes": self.parquet.file_bytes,
+            "row_groups": self.groups_total,
+            "row_groups_kept": self.groups_kept,
+            "rows_matching": self.n_matching,
+        }
+
+    def table(self) -> pa.Table:
+        """Return the painted ranges: one row for each range of bytes that a reader touched."""
+        traces = self.traces
+        return pa.table(
+            {
+                "format": [t.format for t in traces for _ in range(len(t.touched))],
+                "first_byte": np.concatenate([t.touched.offsets for t in traces]),
+                "length_bytes": np.concatenate([t.touched.lengths for t in traces]),
+                "file_bytes": [t.file_bytes for t in traces for _ in range(len(t.touched))],
+            }
+        )
+
+    def groups_table(self) -> pa.Table:
+        """Return one row for each row group: place, statistics and decision."""
+        names = ("index", "offset", "size_bytes", "n_rows", "minimum", "maximum", "n_nulls", "n_matching", "possible", "kept")
+        return pa.table({name: [getattr(group, name) for group in self.groups] for name in (*names, "reason")})
+
+
+def bounds(params: BytesReadParams) -> tuple[Any, Any]:
+    """Return the range asked for as two Arrow scalars: the values at the window's shares of the sorted column."""
+    values = byte_files.sorted_values(params.rows_key.as_is, params.predicate_column)
+    low, high = (values[round(share * (len(values) - 1))] for share in params.window)
+    return low, high
+
+
+def run(params: BytesReadParams) -> BytesReadResult:
+    """Write the three files (once for the same rows) and trace what is read of them for the question in ``params``."""
+    key = params.rows_key
+    low, high = bounds(params)
+    table = byte_files.ordered_rows(key)
+    csv, avro, csv_head = byte_files.row_file_traces(key)
+    file = byte_files.parquet_file(key, params.rows_per_group)
+    read, handle = byte_files.read_parquet(file.content, list(params.columns), params.predicate_column, low, high)
+    groups = row_groups(
+        file.metadata,
+        file.chunks,
+        params.predicate_column,
+        low.as_py(),
+        high.as_py(),
+        kept=byte_files.kept_groups(file.fragment, byte_files.in_range(params.predicate_column, low, high)),
+        n_matching=count_matching(table[params.predicate_column], low, high, params.rows_per_group),
+    )
+    n_decoded = sum(group.n_rows for group in groups if group.kept)
+    return BytesReadResult(
+        params=params,
+        csv=csv,
+        avro=avro,
+        parquet=byte_files.trace_of("parquet", handle, n_decoded),
+        groups=groups,
+        chunks=file.chunks,
+        column_names=tuple(table.column_names),
+        low=low.as_py(),
+        high=high.as_py(),
+        footer_bytes=file.metadata.serialized_size + 8,
+        n_rows=table.num_rows,
+        rows=byte_files.rows_as_is(key),
+        n_matching=read.num_rows,
+        csv_layout=layout.csv_layout(csv_head),
+        parquet_layout=layout.parquet_layout(file.chunks),
+    )

@@ -1,1 +1,0 @@
-"""Plotly figures of the Formats lab: Result in, Figure out."""

@@ -1,0 +1,1 @@
+"""A Parquet file's bytes: footer, pages and indexes. Its child reads uploads, so nothing is imported here."""

@@ -1,0 +1,278 @@
+"""The audit against known truth: plants of every kind and clean tables, hits, misses and false alarms, Wilson intervals.
+
+Real: every table is audited whole, with the roles that its kind needs; every plant's effect on a score is measured with a
+random forest. Only seeds of ``plants.EVALUATION_SEEDS`` are used; no threshold was tuned on them. A plant counts for recall
+when it moves the score by ``MOVED`` or more: one that moves nothing is no leak.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from engine.errors import require
+from engine.jobs import Progress, Steps, run_to_end
+from engine.leakage import audit, plants
+from engine.leakage.audit.findings import DETECTORS
+from engine.leakage.plants import EVALUATION_SEEDS, HIDDEN_KIND, PLANT_KINDS, Made
+
+MOVED = 0.02
+N_SPLITS = 2  # random splits that a plant's effect is the mean of
+TEST_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreboardParams:
+    """How many tables: ``n_plants`` of each kind, ``n_clean`` clean tables (about 38 columns each)."""
+
+    n_plants: int = 30  # 1 … 200
+    n_clean: int = 12  # 1 … 200
+    seed: int = 0  # the first, counted from the start of the evaluation seeds
+
+    def __post_init__(self) -> None:
+        require(1 <= self.n_plants <= 200, "n_plants must be 1 … 200. Got {}.", self.n_plants)
+        require(1 <= self.n_clean <= 200, "n_clean must be 1 … 200. Got {}.", self.n_clean)
+        require(0 <= self.seed <= 50_000, "seed must be 0 … 50,000. Got {}.", self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One planted table: how far the leak moves the score, whether an alarm named it, by which detectors, and false alarms."""
+
+    kind: str
+    seed: int
+    dose: float
+    moved: float
+    caught_by: tuple[str, ...]
+    false_columns: tuple[str, ...]
+
+    @property
+    def counts(self) -> bool:
+        """Whether the leak moves the score far enough to count."""
+        return self.moved >= MOVED
+
+
+@dataclass(frozen=True, slots=True)
+class CleanTrial:
+    """One clean table: columns audited, alarms by detector, columns named by an alarm."""
+
+    seed: int
+    n_columns: int
+    flagged: tuple[str, ...]
+    detectors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreboardResult:
+    """Every table, as far as it has come."""
+
+    params: ScoreboardParams
+    trials: tuple[Trial, ...] = ()
+    cleans: tuple[CleanTrial, ...] = ()
+    complete: bool = False
+
+    def of_kind(self, kind: str) -> list[Trial]:
+        """Return the trials of a kind."""
+        return [trial for trial in self.trials if trial.kind == kind]
+
+    def counted(self, kind: str | None = None) -> list[Trial]:
+        """Return the trials that move the score, of one kind or of all kinds that a table shows."""
+        return [t for t in self.trials if t.counts and (t.kind == kind if kind is not None else t.kind != HIDDEN_KIND)]
+
+    @property
+    def recall(self) -> float:
+        """Share of the plants that count and were caught, over all visible kinds."""
+        counted = self.counted()
+        return sum(bool(t.caught_by) for t in counted) / max(1, len(counted))
+
+    @property
+    def n_clean_columns(self) -> int:
+        """Clean columns audited."""
+        return sum(c.n_columns for c in self.cleans)
+
+    @property
+    def n_false(self) -> int:
+        """Clean columns that an alarm named."""
+        return sum(len(c.flagged) for c in self.cleans)
+
+    @property
+    def false_share(self) -> float:
+        """Share of the clean columns that an alarm named."""
+        return self.n_false / max(1, self.n_clean_columns)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        counted = self.counted()
+        if not counted:
+            return f"{len(self.trials):,} planted tables audited so far."
+        low, high = wilson(sum(bool(t.caught_by) for t in counted), len(counted))
+        text = f"**{self.recall:.1%}** of {len(counted):,} plants that move the score by {MOVED} are caught "
+        text += f"({low:.1%} to {high:.1%})"
+        if not self.cleans:
+            return text + "; clean tables follow."
+        low, high = wilson(self.n_false, self.n_clean_columns)
+        return text + (
+            f", **{self.false_share:.1%}** of {self.n_clean_columns:,} clean columns are flagged ({low:.1%} to {high:.1%})."
+        )
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a kind of plant: how many, how many move the score, caught, interval, by what."""
+        rows = []
+        for kind in (*PLANT_KINDS, HIDDEN_KIND):
+            trials, counted = self.of_kind(kind), self.counted(kind)
+            hits = sum(bool(t.caught_by) for t in counted)
+            low, high = wilson(hits, len(counted))
+            by = Counter(name for t in counted for name in t.caught_by)
+            quiet = [t for t in trials if not t.counts]
+            rows.append(
+                {
+                    "plant": kind,
+                    "visible": kind != HIDDEN_KIND,
+                    "planted": len(trials),
+                    "move_score": len(counted),
+                    "caught": hits,
+                    "recall": hits / len(counted) if counted else float("nan"),
+                    "low": low,
+                    "high": high,
+                    "caught_of_the_rest": f"{sum(bool(t.caught_by) for t in quiet)} of {len(quiet)}",
+                    "by": ", ".join(f"{name} {n}" for name, n in by.most_common(3)),
+                    "false_columns": sum(len(t.false_columns) for t in trials),
+                }
+            )
+        return rows
+
+    @property
+    def by_detector(self) -> list[dict[str, Any]]:
+        """One row a detector: plants it caught, alarms on clean tables."""
+        caught = Counter(name for t in self.counted() for name in t.caught_by)
+        false = Counter(name for c in self.cleans for name in c.detectors)
+        return [{"detector": name, "plants caught": caught[name], "alarms on clean tables": false[name]} for name in DETECTORS]
+
+    def table(self) -> pa.Table:
+        """Return one row for each kind of plant."""
+        return pa.Table.from_pylist(self.rows)
+
+
+def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share (Wilson 1927); (0, 1) without a trial."""
+    if n == 0:
+        return 0.0, 1.0
+    share = hits / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def matrix(table: pa.Table, features: Iterable[str]) -> np.ndarray:
+    """Return the features as numbers: text as the rank of its value among all, empty cells as nan."""
+    columns = []
+    for name in features:
+        values = table.column(name).combine_chunks()
+        if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+            texts = np.array([str(v) for v in values.to_pylist()])
+            columns.append(np.unique(texts, return_inverse=True)[1].astype(float))
+        else:
+            columns.append(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+    return np.column_stack(columns)
+
+
+def _forest_score(x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray, seed: int) -> float:
+    """Return a random forest's AUC on test rows, or its R² where the target is a number; nan with one class to test on."""
+    if len(np.unique(test_y)) < 2:
+        return float("nan")
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+    from sklearn.metrics import r2_score, roc_auc_score
+
+    settings: dict[str, Any] = {"n_estimators": 24, "min_samples_leaf": 2, "random_state": seed}
+    if len(np.unique(y)) == 2:
+        model = RandomForestClassifier(**settings).fit(x, y)
+        return float(roc_auc_score(test_y, model.predict_proba(test_x)[:, 1]))
+    return float(r2_score(test_y, RandomForestRegressor(**settings, max_features=0.5).fit(x, y).predict(test_x)))
+
+
+def moved(made: Made) -> float:
+    """Return how far the leak moves the score that one would report.
+
+    A leak in columns: with them less without them, same rows. A leak in the split: on the table's own test rows less on
+    fresh rows that no leak touches. Mean over ``N_SPLITS`` splits at random; a biased choice of test rows stays as it is.
+    """
+    y = made.table.column(made.target).to_numpy().astype(float)
+    x = matrix(made.table, made.features)
+    honest = [place for place, name in enumerate(made.features) if name not in made.planted]
+    given = made.table.column("part").to_numpy(zero_copy_only=False) == "test" if "part" in made.table.column_names else None
+    gaps = []
+    for turn in range(N_SPLITS):
+        redealt = np.random.default_rng(turn).random(len(y)) < TEST_SHARE
+        test = given if given is not None and (turn == 0 or made.kept_split) else redealt
+        reported = _forest_score(x[~test], y[~test], x[test], y[test], turn)
+        if made.fresh is None:
+            gaps.append(reported - _forest_score(x[~test][:, honest], y[~test], x[test][:, honest], y[test], turn))
+        else:
+            fresh_x, fresh_y = matrix(made.fresh, made.features), made.fresh.column(made.target).to_numpy().astype(float)
+            gaps.append(reported - _forest_score(x[~test], y[~test], fresh_x, fresh_y, turn))
+        if made.kept_split and turn == 0 and made.fresh is not None:
+            break
+    return float(np.mean(gaps))
+
+
+def judge(kind: str, seed: int) -> Trial:
+    """Plant, audit, measure."""
+    made = plants.planted(kind, seed)
+    result = _audited(made)
+    ours = {*made.planted, *made.told_on}
+    hits = [f for f in result.alarms if (not made.planted or set(made.planted) & set(f.columns))]
+    false = () if not made.planted else tuple(name for name in result.flagged if name not in ours)
+    return Trial(kind, seed, made.dose, moved(made), tuple(dict.fromkeys(f.detector for f in hits)), false)
+
+
+def judge_clean(seed: int) -> CleanTrial:
+    """Audit a clean table; the columns with a role (time, group) count as well."""
+    made = plants.clean(seed)
+    result = _audited(made)
+    nameless = tuple(f"({f.detector})" for f in result.alarms if not f.columns)
+    return CleanTrial(
+        seed,
+        made.table.num_columns - 1 - (made.split is not None),
+        tuple(dict.fromkeys((*result.flagged, *nameless))),
+        tuple(f.detector for f in result.alarms),
+    )
+
+
+def _audited(made: Made) -> audit.AuditResult:
+    return audit.run(
+        made.table, made.target, time=made.time, group=made.group, split=made.split, known_at=made.known_at
+    )  # fmt: skip
+
+
+def steps(params: ScoreboardParams) -> Steps:
+    """Judge every table: a ``Progress`` with the result so far for each.
+
+    Returns
+    -------
+    ScoreboardResult
+        With ``complete`` set.
+    """
+    result = ScoreboardResult(params)
+    first = EVALUATION_SEEDS.start + params.seed
+    jobs = [(kind, first + i) for i in range(params.n_plants) for kind in (*PLANT_KINDS, HIDDEN_KIND)]
+    n = len(jobs) + params.n_clean
+    for done, (kind, seed) in enumerate(jobs):
+        yield Progress(done / n, f"{kind}, seed {seed}", result)
+        result = replace(result, trials=(*result.trials, judge(kind, seed)))
+    for done in range(params.n_clean):
+        yield Progress((len(jobs) + done) / n, f"clean table {done + 1} of {params.n_clean}", result)
+        result = replace(result, cleans=(*result.cleans, judge_clean(first + done)))
+    return replace(result, complete=True)
+
+
+def run(params: ScoreboardParams) -> ScoreboardResult:
+    """Judge every table here and now."""
+    result: ScoreboardResult = run_to_end(steps(params))
+    return result

@@ -1,0 +1,297 @@
+"""When do you know it? Real flights, the moment at which each column becomes known, and the score from a given moment.
+
+Real: every number. A model is trained with the columns that were asked for, whether known yet or not, and its score is
+reported, on a random split; then the same model is served at the moment of prediction, where later columns are still empty; and
+an honest model is trained without them. Assumed moments: see ``engine.leakage.flights``. Sources: Kaufman et al., "Leakage in
+Data Mining", 2012 (legitimacy by time stamp).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.jobs import Progress, Steps, beside, run_to_end
+from engine.leakage import flights, logistic
+from engine.leakage.flights import GROUPS, KNOWN_AT, MOMENTS, SPLITS, Group, Moment, Split
+from engine.leakage.trial import interval
+
+__all__ = ["AvailabilityParams", "AvailabilityResult", "base", "run", "steps"]
+
+N_ROWS = (4_000, 8_000, 16_000, 50_000)
+TEMPTING: tuple[Group, ...] = ("schedule", "date", "weather 2 h before", "weather of the hour", "departure delay", "air time")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvailabilityParams:
+    """When the prediction is due, and which columns the model is given."""
+
+    moment: Moment = "booking"
+    columns: tuple[Group, ...] = TEMPTING
+    n_rows: int = 8_000  # to train on, and as many to test on, 2,000 … 50,000
+    n_seeds: int = 4  # draws of rows, 2 … 10
+    seed: int = 0  # the first of them
+
+    def __post_init__(self) -> None:
+        require_choice("moment", self.moment, MOMENTS)
+        require(bool(self.columns), "columns must name at least one group of columns. Choose one, for example the schedule.")
+        for group in self.columns:
+            require_choice("columns", group, GROUPS)
+        require(2_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 2,000 … 50,000. Got {}.", self.n_rows)
+        require(2 <= self.n_seeds <= 10, "n_seeds must be 2 … 10. Got {}.", self.n_seeds)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+    @property
+    def chosen(self) -> tuple[Group, ...]:
+        """The groups in the model, in the order in which they become known."""
+        return tuple(group for group in GROUPS if group in self.columns)
+
+    def known(self, moment: Moment) -> tuple[Group, ...]:
+        """Return the groups in the model that are known at a moment."""
+        return tuple(group for group in self.chosen if KNOWN_AT[group] <= MOMENTS.index(moment))
+
+    @property
+    def later(self) -> tuple[Group, ...]:
+        """The groups in the model that are not known yet at the moment of prediction."""
+        return tuple(group for group in self.chosen if group not in self.known(self.moment))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Served:
+    """AUC for each seed (n_seeds,) from one moment; ``None`` where no column is known yet, or not computed so far."""
+
+    honest: dict[Split, np.ndarray | None]  # trained on what is known alone
+    served: np.ndarray  # trained with everything, later columns empty, on the last quarter
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AvailabilityResult:
+    """Scores with every column that was asked for, and from each moment."""
+
+    params: AvailabilityParams
+    with_all: dict[Split, np.ndarray]  # (n_seeds,) AUC
+    by_moment: dict[Moment, Served]
+    complete: bool = False
+
+    def mean(self, values: np.ndarray | None) -> float:
+        """Return the mean over the seeds, nan if there are none."""
+        return float("nan") if values is None else float(values.mean())
+
+    @property
+    def reported_auc(self) -> float:
+        """What would be reported: all columns asked for, random split."""
+        return self.mean(self.with_all.get("random"))
+
+    @property
+    def served_auc(self) -> float:
+        """What the reported model gives in the last quarter when it is served at the moment of prediction."""
+        here = self.by_moment.get(self.params.moment)
+        return self.mean(None if here is None else here.served)
+
+    @property
+    def honest_auc(self) -> float:
+        """What a model trained without the later columns gives in the last quarter."""
+        return self.honest("in time order")
+
+    def honest(self, split: Split) -> float:
+        """Return the AUC of the model trained without the later columns under a split; 0.5 if nothing is known."""
+        here = self.by_moment.get(self.params.moment)
+        if here is None:
+            return float("nan")
+        values = here.honest[split]
+        return 0.5 if values is None else self.mean(values)
+
+    @property
+    def n_later(self) -> int:
+        """How many groups of columns in the model are not known yet."""
+        return len(self.params.later)
+
+    @property
+    def inflation(self) -> float:
+        """Reported AUC less what the honest model gives in the last quarter."""
+        return self.reported_auc - self.honest_auc
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        p = self.params
+        if self.params.moment not in self.by_moment:
+            return "The first models are being fitted."
+        if not p.later:
+            return (
+                f"From {p.moment} on every column asked for is known. The random split still reports AUC "
+                f"**{self.reported_auc:.3f}**, the last quarter gives **{self.honest_auc:.3f}**: what is left is the split's."
+            )
+        return (
+            f"Reported AUC **{self.reported_auc:.3f}**; served at {p.moment}, without {_listed(p.later)}, the same model gives "
+            f"**{self.served_auc:.3f}**. One that was trained without them gives {self.honest_auc:.3f}."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        p = self.params
+        if p.moment not in self.by_moment:
+            return []
+        reasons = []
+        if p.later:
+            times = [f"{group} ({flights.moment_of(group)})" for group in p.later]
+            reasons.append(
+                f"Known only later than {p.moment}: {_listed(times)}. Each is honest from its moment on and a leak before it."
+            )
+            reasons.append(_told_of_serving(self.served_auc, self.honest_auc))
+        random, ordered = self.honest("random"), self.honest("in time order")
+        reasons.append(
+            f"Without the later columns a random split says {random:.3f} and the last quarter {ordered:.3f}. "
+            + (
+                "The date is among the columns: in a random split each test day has training flights of the same day, and the "
+                "model learns which days went badly. For days that are yet to come it has learnt nothing."
+                if "date" in p.chosen
+                else "Without the date there is little to recognise a day by."
+            )
+        )
+        mean, half = interval(self.with_all["in time order"])
+        reasons.append(
+            f"With all the columns, but tested in time order: {mean:.3f} ± {half:.3f}. Splitting by time alone does not see "
+            "this leak: the later columns are there in the test rows too."
+        )
+        reasons.append(
+            f"{p.n_rows:,} flights to train on and as many to test on, gradient boosting; means over {p.n_seeds} draws, 95 % t "
+            "intervals. The days of the last quarter are the same in each draw: how quarters differ is left out of them."
+        )
+        return reasons
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces, of the first seed."""
+        here = self.by_moment[self.params.moment]
+        ordered = here.honest["in time order"]
+        return {
+            "reported AUC": round(float(self.with_all["random"][0]), 4),
+            "served AUC": round(float(here.served[0]), 4),
+            "honest AUC": 0.5 if ordered is None else round(float(ordered[0]), 4),
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row for each moment and seed."""
+        rows = []
+        for moment, here in self.by_moment.items():
+            for turn, served in enumerate(here.served):
+                honest = {name: here.honest[name] for name in SPLITS}
+                rows.append(
+                    {"moment": moment, "seed": self.params.seed + turn, "reported_auc": float(self.with_all["random"][turn])}
+                    | {"served_auc": float(served)}
+                    | {f"honest_{name.split()[0]}_auc": None if v is None else float(v[turn]) for name, v in honest.items()}
+                )
+        return pa.Table.from_pylist(rows) if rows else pa.table({"moment": pa.array([], pa.string())})
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _told_of_serving(served: float, honest: float) -> str:
+    if honest - served > 0.01:
+        return (
+            f"The leaky model is worse than an honest one ({served:.3f} against {honest:.3f}): it leans on columns that are "
+            "empty when it is served, and has learnt little from the rest."
+        )
+    return f"Served without them the model falls back to {served:.3f}, an honest one to {honest:.3f}."
+
+
+def base(params: AvailabilityParams) -> AvailabilityParams:
+    """Return the settings that the fits depend on: the moment only points into them."""
+    return replace(params, moment="booking")
+
+
+def fitted(groups: tuple[Group, ...], split: Split, n_rows: int, seed: int) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Return (model, test matrix, test answers) for some groups of columns, one split and one draw of rows."""
+    table = flights.table()
+    train, test = flights.split(len(table.y), split, n_rows, seed)
+    model = flights.boosting(table.matrix(groups, train), table.y[train], seed)
+    return model, table.matrix(groups, test), table.y[test]
+
+
+@lru_cache(maxsize=512)
+def auc_of(groups: tuple[Group, ...], split: Split, n_rows: int, seed: int) -> float:
+    """Return the AUC of a model with some groups of columns."""
+    model, X, y = fitted(groups, split, n_rows, seed)
+    return logistic.auc(y, model.predict_proba(X)[:, 1])
+
+
+@lru_cache(maxsize=64)
+def served_aucs(params: AvailabilityParams, seed: int) -> tuple[float, dict[Moment, float]]:
+    """Return the AUC of the model with every column in the last quarter, and the same served at each moment."""
+    model, X, y = fitted(params.chosen, "in time order", params.n_rows, seed)
+    aucs: dict[Moment, float] = {}
+    for moment in MOMENTS:
+        known = flights.table().columns(params.chosen, params.known(moment))
+        aucs[moment] = logistic.auc(y, model.predict_proba(np.where(known, X, np.nan))[:, 1])
+    return logistic.auc(y, model.predict_proba(X)[:, 1]), aucs
+
+
+def steps(params: AvailabilityParams) -> Steps:
+    """Fit what every moment needs: a ``Progress`` with the result so far before each fit.
+
+    Returns
+    -------
+    AvailabilityResult
+        With ``complete`` set.
+    """
+    seeds = range(params.seed, params.seed + params.n_seeds)
+    distinct = list(dict.fromkeys(params.known(moment) for moment in MOMENTS))
+    n_fits = 2 * len(seeds) * (1 + sum(bool(groups) and groups != params.chosen for groups in distinct))
+    done = 0
+    result = AvailabilityResult(params, {}, {})
+
+    def turn(calls: Iterator[partial[Any]], told: str) -> Steps:
+        nonlocal done
+        values = []
+        for call in calls:
+            values.append((yield from beside(caller, call, Progress(done / n_fits, told, result))))
+            done += 1
+            yield Progress(done / n_fits, told, result)
+        return values
+
+    with ThreadPoolExecutor(1) as caller:
+        yield Progress(0, "reading the flights", result)
+        yield from beside(caller, flights.table, Progress(0, "reading the flights", result))
+        reported = yield from turn(
+            (partial(auc_of, params.chosen, "random", params.n_rows, seed) for seed in seeds), "all columns"
+        )
+        served = yield from turn((partial(served_aucs, params, seed) for seed in seeds), "all columns, in time order")
+        result = replace(
+            result, with_all={"random": np.array(reported), "in time order": np.array([ordered for ordered, _ in served])}
+        )
+        honest: dict[tuple[Group, ...], dict[Split, np.ndarray | None]] = {
+            (): dict.fromkeys(SPLITS),
+            params.chosen: dict(result.with_all),
+        }
+        for moment in MOMENTS:
+            groups = params.known(moment)
+            if groups not in honest:
+                pair: dict[Split, np.ndarray | None] = {}
+                for split in SPLITS:
+                    calls = (partial(auc_of, groups, split, params.n_rows, seed) for seed in seeds)
+                    pair[split] = np.array((yield from turn(calls, f"what is known at {moment}, {split}")))
+                honest[groups] = pair
+            here = Served(honest[groups], np.array([aucs[moment] for _, aucs in served]))
+            result = replace(result, by_moment={**result.by_moment, moment: here})
+    return replace(result, complete=True)
+
+
+@lru_cache(maxsize=8)
+def _whole(params: AvailabilityParams) -> AvailabilityResult:
+    result: AvailabilityResult = run_to_end(steps(params))
+    return result
+
+
+def run(params: AvailabilityParams) -> AvailabilityResult:
+    """Fit everything here and now."""
+    return replace(_whole(base(params)), params=params)

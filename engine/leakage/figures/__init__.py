@@ -1,1 +1,0 @@
-"""Figures of the Leakage lab: Result in, Plotly figure out."""

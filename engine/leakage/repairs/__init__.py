@@ -1,0 +1,160 @@
+"""Wrong → right: for each leak both pipelines side by side, run as they stand, on several seeds, and in production.
+
+Real: the texts on screen are what runs. Production rows come from the same process as the table; see ``rounds.cases``. And a
+pytest file for one's own columns (``repairs.leak_tests``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.jobs import Progress, Steps, run_to_end
+from engine.leakage import rounds
+from engine.leakage.repairs.cases import MECHANISMS, REPAIRS, case_of, codes
+
+WAYS = ("wrong", "right")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairsParams:
+    """Which leak, on how many tables."""
+
+    mechanism: str = MECHANISMS[0]
+    repeats: int = 3  # seeds, 1 … 10
+    seed: int = 0  # the first
+
+    def __post_init__(self) -> None:
+        require_choice("mechanism", self.mechanism, MECHANISMS)
+        require(1 <= self.repeats <= 10, "repeats must be 1 … 10. Got {}.", self.repeats)
+        require(0 <= self.seed < 2**31 - 10, "seed must be 0 … 2,147,483,637. Got {}.", self.seed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RepairsResult:
+    """``scores``: (way, "reported" or "production") -> AUC of each seed so far."""
+
+    params: RepairsParams
+    scores: dict[tuple[str, str], list[float]]
+    complete: bool = False
+
+    def mean(self, way: str, where: str) -> float:
+        """Return the mean AUC over the seeds; nan before the first."""
+        found = self.scores.get((way, where), [])
+        return float(np.mean(found)) if found else float("nan")
+
+    @property
+    def wrong_gap(self) -> float:
+        """Reported less production, the wrong way."""
+        return self.mean("wrong", "reported") - self.mean("wrong", "production")
+
+    @property
+    def right_gap(self) -> float:
+        """Reported less production, the right way."""
+        return self.mean("right", "reported") - self.mean("right", "production")
+
+    @property
+    def right_production(self) -> float:
+        """AUC in production of the right way."""
+        return self.mean("right", "production")
+
+    @property
+    def mended(self) -> float:
+        """How much of the gap the repair closes."""
+        return self.wrong_gap - self.right_gap
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        if not self.scores:
+            return "The first seed is running both ways."
+        return (
+            f"Wrong reports AUC **{self.mean('wrong', 'reported'):.3f}** and gets {self.mean('wrong', 'production'):.3f} in "
+            f"production; right reports **{self.mean('right', 'reported'):.3f}** and gets {self.right_production:.3f}."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        if not self.scores:
+            return []
+        n = len(self.scores["wrong", "reported"])
+        gaps = {
+            way: np.subtract(self.scores[way, "reported"], self.scores[way, "production"]) for way in WAYS
+        }  # fmt: skip
+        spans = {way: f"{gap.min():+.3f} to {gap.max():+.3f}" for way, gap in gaps.items()}
+        reasons = [
+            REPAIRS[self.params.mechanism].rule,
+            f"Reported less production over {n} seed{'s' * (n > 1)}: wrong {self.wrong_gap:+.3f} ({spans['wrong']}), "
+            f"right {self.right_gap:+.3f} ({spans['right']}).",
+        ]
+        better = self.right_production - self.mean("wrong", "production")
+        if better > 0.02:
+            reasons.append(
+                f"The mended model is better in production too, by {better:.3f}: it did not lean on what is not there."
+            )
+        elif abs(self.mended) < 0.01:
+            reasons.append("An honest null: the repair changes nothing that can be measured here. Do it all the same.")
+        else:
+            reasons.append("Production hardly changes: the leak did not harm the model, it made its score a lie.")
+        if self.right_gap > 0.05:
+            reasons.append(f"A gap of {self.right_gap:+.3f} is left: production differs from the table for other reasons too.")
+        return reasons
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces, of the first seed."""
+        return {f"{way} {where}": round(values[0], 4) for (way, where), values in self.scores.items()}
+
+    def table(self) -> pa.Table:
+        """Return one row for each way, place and seed."""
+        rows = [
+            {"way": way, "scored": where, "seed": self.params.seed + turn, "auc": auc}
+            for (way, where), values in self.scores.items()
+            for turn, auc in enumerate(values)
+        ]
+        return pa.Table.from_pylist(rows) if rows else pa.table({"way": pa.array([], pa.string())})
+
+
+def execute(code: str, case: int, seed: int) -> tuple[float, float]:
+    """Run a pipeline as it stands on the table of a case; return reported and production AUC."""
+    from sklearn.metrics import roc_auc_score
+
+    table, fresh = rounds.tables(case, seed)
+    names: dict[str, Any] = {"table": table}
+    exec(compile(code, "<pipeline>", "exec"), names)
+    return float(names["score"]), float(roc_auc_score(fresh["y"], names["predict"](fresh)))
+
+
+@lru_cache(maxsize=256)
+def _both(mechanism: str, seed: int) -> tuple[tuple[float, float], ...]:
+    return tuple(execute(code, case_of(mechanism)[0], seed) for code in codes(mechanism))
+
+
+def steps(params: RepairsParams) -> Steps:
+    """Run both ways on every seed: a ``Progress`` with the result so far for each.
+
+    Returns
+    -------
+    RepairsResult
+        With ``complete`` set.
+    """
+    result = RepairsResult(params, {})
+    for turn in range(params.repeats):
+        yield Progress(turn / params.repeats, f"seed {turn + 1} of {params.repeats}", result)
+        scores = {key: list(values) for key, values in result.scores.items()}
+        for way, pair in zip(WAYS, _both(params.mechanism, params.seed + turn), strict=True):
+            for where, auc in zip(("reported", "production"), pair, strict=True):
+                scores.setdefault((way, where), []).append(auc)
+        result = replace(result, scores=scores)
+    return replace(result, complete=True)
+
+
+def run(params: RepairsParams) -> RepairsResult:
+    """Run both ways here and now."""
+    result: RepairsResult = run_to_end(steps(params))
+    return result

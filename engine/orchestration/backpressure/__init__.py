@@ -1,0 +1,293 @@
+"""Backpressure: a source faster than its sink, what grows, and what each remedy trades: waiting, losses, a slower source.
+
+Simulated: ``backpressure.model``, anew for every setting, beside the closed forms of queueing theory where they apply. Real:
+the first seconds of the same items as flow runs on Prefect's server (``backpressure.real``), under its work pool's concurrency
+limit, its queue priorities and its rate limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.jobs import Progress
+from engine.orchestration.backpressure import model, real
+from engine.orchestration.backpressure.model import POLICIES, Load, Policy, Stream
+from engine.orchestration.backpressure.real import Measured, Trial
+from engine.orchestration.server import SERVER
+from engine.units import human_seconds
+
+__all__ = ["POLICIES", "REAL_SECONDS", "BackpressureParams", "BackpressureResult", "Policy", "Stream", "run", "steps"]
+
+REAL_SECONDS = 15.0
+REAL_RATE = 4.0  # items a second that a real run takes: each costs the server five requests
+GOAL_LOST_SHARE, GOAL_RATE = 0.01, 2.0  # of the challenge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackpressureParams:
+    """What comes, what the sink can take, and what is done about the difference."""
+
+    arrival_rate: float = 2.0  # items a second, 0.2 … 10
+    service_seconds: float = 1.0  # that an item takes, mean, 0.1 … 5
+    workers: int = 1  # the concurrency limit, 1 … 10
+    policy: Policy = "let it grow"
+    buffer: int = 5  # items that may wait before the policy drops or blocks, 1 … 100
+    rate_limit: float = 0.0  # starts a second, 0 (none) … 10
+    urgent_share: float = 0.0  # of the items, in a queue of higher priority, 0 … 1
+    random: bool = True  # exponential gaps and services; else all alike
+    seconds: int = 60  # 20 … 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(0.2 <= self.arrival_rate <= 10, "arrival_rate must be 0.2 … 10. Got {}.", self.arrival_rate)
+        require(0.1 <= self.service_seconds <= 5, "service_seconds must be 0.1 … 5. Got {}.", self.service_seconds)
+        require(1 <= self.workers <= 10, "workers must be 1 … 10. Got {}.", self.workers)
+        require_choice("policy", self.policy, POLICIES)
+        require(1 <= self.buffer <= 100, "buffer must be 1 … 100. Got {}.", self.buffer)
+        require(0 <= self.rate_limit <= 10, "rate_limit must be 0 (none) … 10. Got {}.", self.rate_limit)
+        require(0 <= self.urgent_share <= 1, "urgent_share must be 0 … 1. Got {}.", self.urgent_share)
+        require(20 <= self.seconds <= 200, "seconds must be 20 … 200. Got {}.", self.seconds)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+    @property
+    def capacity(self) -> float:
+        """Items that the sink can do in a second: workers by their time, or the rate limit."""
+        able = self.workers / self.service_seconds
+        return min(able, self.rate_limit) if self.rate_limit else able
+
+    @property
+    def overload(self) -> float:
+        """Items that come a second for each that can be done: ρ, stable below 1."""
+        return self.arrival_rate / self.capacity
+
+    def load(self) -> Load:
+        """Return the items."""
+        p = self
+        return model.load(p.arrival_rate, p.service_seconds, p.random, p.urgent_share, p.seconds, p.seed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BackpressureResult:
+    """The same items under each policy; ``measured`` is what Prefect's server said, if it was asked."""
+
+    params: BackpressureParams
+    streams: dict[Policy, Stream]
+    measured: Measured | None = None
+    complete: bool = True
+
+    @property
+    def stream(self) -> Stream:
+        """What happened under the chosen policy."""
+        return self.streams[self.params.policy]
+
+    @property
+    def last_depth(self) -> int:
+        """Items that wait at the end."""
+        return self.stream.last_depth
+
+    @property
+    def dropped_share(self) -> float:
+        """Share of the items that were dropped, 0–1."""
+        return self.stream.dropped_share
+
+    @property
+    def held_back_share(self) -> float:
+        """Share of the items that the blocked source did not make, 0–1."""
+        return self.stream.held_back_share
+
+    @property
+    def worst_wait_seconds(self) -> float:
+        """Seconds that 95 % of the items taken waited at most."""
+        return float(np.quantile(self.stream.wait, 0.95)) if len(self.stream.wait) else 0.0
+
+    @property
+    def wait_nothing_lost(self) -> float:
+        """The same, if 2 items a second come and hardly any is lost or held back, nor left over; else infinite."""
+        s = self.stream
+        lost = s.dropped_share + s.held_back_share + s.last_depth / max(1, len(s.arrival))
+        asked = self.params.arrival_rate >= GOAL_RATE and self.params.service_seconds >= 1
+        return self.worst_wait_seconds if asked and lost <= GOAL_LOST_SHARE else float("inf")
+
+    @property
+    def urgent_wait_seconds(self) -> float:
+        """Mean seconds that urgent items waited."""
+        return self._mean_wait(True)
+
+    @property
+    def normal_wait_seconds(self) -> float:
+        """Mean seconds that the other items waited."""
+        return self._mean_wait(False)
+
+    def _mean_wait(self, urgent: bool) -> float:
+        s = self.stream
+        chosen = s.started & (s.urgent == urgent)
+        return float((s.start - s.arrival)[chosen].mean()) if chosen.any() else 0.0
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        p, s = self.params, self.stream
+        head = f"{p.arrival_rate:g} items come a second, {p.capacity:.2g} can be done"
+        if p.policy == "drop what is new" and s.dropped.any():
+            return (
+                f"{head}: **{s.dropped_share:.0%} are dropped**, so that no more than {p.buffer} wait, 95 % of them at most "
+                f"{human_seconds(self.worst_wait_seconds)}."
+            )
+        if p.policy == "block the source" and s.held_back_share > 0.005:
+            return (
+                f"{head}: nothing is lost and at most {p.buffer} wait, but the source is held back by "
+                f"**{s.held_back_share:.0%}**: that is backpressure."
+            )
+        if p.overload > 1:
+            return (
+                f"{head}: **{s.last_depth} wait after {p.seconds} s**, {p.arrival_rate - p.capacity:.2g} more every second, "
+                "and it never ends. Only dropping, slowing the source or a faster sink stops it."
+            )
+        if p.overload > 0.999 and p.random:
+            return (
+                f"{head}, just as many: random times never settle into that. **{s.mean_depth:.1f}** wait on average in these "
+                f"{p.seconds} s, more in longer ones."
+            )
+        return (
+            f"{head}: the queue holds, **{s.mean_depth:.1f}** wait on average; 95 % of the items wait at most "
+            f"{human_seconds(self.worst_wait_seconds)}."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        p, s = self.params, self.stream
+        by = f"the rate limit of {p.rate_limit:g} starts" if p.rate_limit and p.capacity == p.rate_limit else (
+            f"{p.workers} {'worker' if p.workers == 1 else 'workers'} of {p.service_seconds:g} s an item"
+        )  # fmt: skip
+        reasons = [
+            f"The sink's capacity is set by {by}: {p.capacity:.3g} a second. ρ = {p.arrival_rate:g} / {p.capacity:.3g} = "
+            f"{p.overload:.2f}: "
+            + ("more comes than can go, whatever the queue." if p.overload > 1 else "below 1, so it can hold."),
+            self._theory(),
+            f"What each policy trades here: {'; '.join(self._traded(policy) for policy in POLICIES)}.",
+        ]
+        if p.urgent_share and s.urgent.any():
+            reasons.append(
+                f"Urgent items wait {human_seconds(self.urgent_wait_seconds)} on average, the others "
+                f"{human_seconds(self.normal_wait_seconds)}: priority moves the waiting, it does not remove it."
+            )
+        if self.measured is not None:
+            reasons.append(self.told_measured())
+        reasons.append(
+            "Simulated: the items, their times and the queue. Real, when run: the same items as flow runs, admitted by "
+            "Prefect's own limits."
+        )
+        return reasons
+
+    def _theory(self) -> str:
+        p, s = self.params, self.stream
+        mean = float(s.wait.mean()) if len(s.wait) else 0.0
+        rate = int((~s.dropped).sum()) / s.seconds
+        if p.policy == "let it grow" and p.overload > 0.999:
+            return (
+                f"Those taken waited {mean:.1f} s on average and every later one waits longer: without a steady state there "
+                f"is no mean to plan with. {s.throughput:.2f} were done a second."
+            )
+        product = f"{rate:.2f} let in a second × {mean:.2f} s each = {rate * mean:.1f} waiting"
+        little = f"Little's law: {product}; counted {s.mean_depth:.1f}"
+        plain = p.random and not p.rate_limit
+        if plain and p.policy == "let it grow":
+            wait = model.erlang_wait(p.arrival_rate, p.service_seconds, p.workers)
+            return f"{little}. For ever it would be {wait:.2f} s each (Erlang C)."
+        if plain and p.policy == "drop what is new":
+            lost = model.lost_share(p.arrival_rate, p.service_seconds, p.workers, p.buffer)
+            name = f"M/M/{p.workers}/{p.workers + p.buffer}"
+            return f"{little}. For ever {lost:.1%} would be dropped ({name}); here {s.dropped_share:.1%}."
+        return f"{little}. {s.throughput:.2f} were done a second."
+
+    def _traded(self, policy: Policy) -> str:
+        s = self.streams[policy]
+        wait = human_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "nothing"
+        return f"*{policy}*: 95 % wait at most {wait}, {s.dropped_share:.0%} lost, source held back by {s.held_back_share:.0%}"
+
+    def told_measured(self) -> str:
+        """Return what the real run says, in a sentence or two."""
+        m = self.measured
+        if m is None or not len(m.depth):
+            return ""
+        expected = self.stream.depth_at(m.at_seconds)
+        gap = float(np.abs(expected - m.depth).mean())
+        waits = ", ".join(f"{queue} items {seconds:.1f} s" for queue, seconds in m.wait_seconds.items())
+        late = f" The source came {m.late_seconds:.2f} s late (median): it waits while the server creates a run."
+        late = late if m.late_seconds > 0.05 else ""
+        return (
+            f"**On Prefect, {m.at_seconds[-1]:.0f} s**: {m.n_created} runs created, {m.n_dropped} dropped, {m.n_completed} "
+            f"done, never more than {m.most_at_once} at once (limit {self.params.workers}). {int(m.depth[-1])} waited at the "
+            f"end, {int(expected[-1])} simulated; the counts differ by {gap:.1f} on average. Mean wait: "
+            f"{waits or 'none started'}.{late}"
+        )
+
+    def trades(self) -> list[dict[str, str]]:
+        """Return one line a policy for a table on the page."""
+        return [
+            {
+                "policy": policy + (" ←" if policy == self.params.policy else ""),
+                "95 % wait at most": human_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "–",
+                "waiting at the end": f"{s.last_depth:,}",
+                "dropped": f"{s.dropped_share:.0%}",
+                "source held back": f"{s.held_back_share:.0%}",
+                "done a second": f"{s.throughput:.2f}",
+            }
+            for policy, s in self.streams.items()
+        ]
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        s = self.stream
+        return {
+            "items": len(s.arrival),
+            "dropped": int(s.dropped.sum()),
+            "started": int(s.started.sum()),
+            "waiting at the end": s.last_depth,
+            "mean wait, s": round(float(s.wait.mean()), 6) if len(s.wait) else 0.0,
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row for each item of the chosen policy."""
+        s = self.stream
+        columns = {"arrival_seconds": s.arrival, "start_seconds": s.start, "end_seconds": s.end}
+        return pa.table({**columns, "urgent": s.urgent, "dropped": s.dropped, "queue_after": s.depth_after})
+
+
+@lru_cache(maxsize=64)
+def run(params: BackpressureParams) -> BackpressureResult:
+    """Let the same items come under each policy."""
+    p, load = params, params.load()
+    streams = {policy: model.simulate(load, p.workers, policy, p.buffer, p.rate_limit, p.seconds) for policy in POLICIES}
+    return BackpressureResult(p, streams)
+
+
+def realistic(params: BackpressureParams) -> bool:
+    """Whether a real run of these settings is small enough."""
+    return params.arrival_rate <= REAL_RATE
+
+
+def steps(params: BackpressureParams) -> Generator[Progress, None, BackpressureResult]:
+    """Let the first seconds of the items come for real, on Prefect's server; the result so far with each sign of life.
+
+    Raises
+    ------
+    InputError
+        Too many items a second for a real run; the server cannot be reached.
+    """
+    p, result = params, replace(run(params), complete=False)
+    require(realistic(p), "arrival_rate must be {:g} at most for a real run. Got {:g}.", REAL_RATE, p.arrival_rate)
+    yield Progress(0.0, "waiting for Prefect's server", result)
+    SERVER.ready()
+    trial = Trial(SERVER, p.load(), p.workers, p.policy, p.buffer, p.rate_limit, min(REAL_SECONDS, p.seconds))
+    for measured in real.watch(trial):
+        result = replace(result, measured=measured)
+        yield Progress(trial.now / trial.seconds, f"{len(trial.created)} flow runs created", result)
+    return replace(result, measured=trial.measured(), complete=True)

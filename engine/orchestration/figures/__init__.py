@@ -1,1 +1,0 @@
-"""Figures of the orchestration lab: Result in, Plotly figure out."""

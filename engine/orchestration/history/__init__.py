@@ -1,0 +1,256 @@
+"""History: every kept run of a flow, task by task; two runs compared; the critical path, and what a faster task would buy.
+
+Real: runs are those that Prefect made and ``records`` kept. Before there is one of the flow (or on request), runs foretold from
+seeds stand in and are called so. *What if* replays the run's own times on its graph (``history.critical_path``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal, get_args
+
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.orchestration import foretell, records
+from engine.orchestration.flows import FLOWS, Flow, RunParams
+from engine.orchestration.history import critical_path
+from engine.orchestration.history.critical_path import Link, Span
+from engine.orchestration.history.stats import Estimate, TaskStats, by_task, middle, share
+from engine.orchestration.records import Run
+from engine.units import human_seconds
+
+Source = Literal["recorded", "foretold"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+LAST = (10, 25, 50, 100, 200)
+N_STAND_INS = 24
+FATES = ("completed", "after retries", "cached", "failed", "timed out", "cancelled", "not run")  # of a task in a run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryParams:
+    """Which runs, which two of them, and which task is imagined faster."""
+
+    source: Source = "recorded"
+    flow: Flow = "model retraining"
+    last: int = 50  # runs, 1 … 200
+    run: int = 1  # place in the list, 1: the latest
+    other: int = 2  # the run that it is compared with
+    faster: str = ""  # a task; "": the longest of the critical path
+    factor: float = 2.0  # 1 … 10
+
+    def __post_init__(self) -> None:
+        require_choice("source", self.source, SOURCES)
+        require_choice("flow", self.flow, FLOWS)
+        require(1 <= self.last <= 200, "last must be 1 … 200. Got {}.", self.last)
+        require(
+            self.run >= 1 and self.other >= 1,
+            "run and other must be 1 (the latest) or more. Got {}.",
+            min(self.run, self.other),
+        )
+        require(1 <= self.factor <= 10, "factor must be 1 … 10. Got {}.", self.factor)
+        require(len(self.faster) <= 100, "faster must be the name of a task. Got {} characters.", len(self.faster))
+
+
+@dataclass(frozen=True, eq=False)
+class HistoryResult:
+    """The runs, the latest first, and what is asked about them."""
+
+    params: HistoryParams
+    runs: tuple[Run, ...]
+    foretold: bool  # nothing of this flow is recorded (or stand-ins were asked for)
+
+    def at(self, place: int) -> Run:
+        """Return the run at a place of the list; the oldest for a place beyond it."""
+        return self.runs[min(place, len(self.runs)) - 1]
+
+    @property
+    def run(self) -> Run:
+        """The run that is looked at."""
+        return self.at(self.params.run)
+
+    @property
+    def other(self) -> Run:
+        """The run that it is compared with."""
+        return self.at(self.params.other)
+
+    @cached_property
+    def success(self) -> Estimate:
+        """The share of the runs that completed."""
+        return share(sum(run.state == "completed" for run in self.runs), len(self.runs))
+
+    @cached_property
+    def duration(self) -> Estimate:
+        """The median duration of the runs that completed."""
+        return middle([run.seconds for run in self.runs if run.state == "completed"])
+
+    @cached_property
+    def stats(self) -> list[TaskStats]:
+        """Every task in numbers."""
+        return by_task(self.runs)
+
+    @cached_property
+    def tasks(self) -> list[str]:
+        """Every task of any of the runs, in the order of the graphs."""
+        return list(dict.fromkeys(task.key for run in sorted(self.runs, key=lambda r: -len(r.tasks)) for task in run.tasks))
+
+    @cached_property
+    def spans(self) -> dict[str, Span]:
+        """The tasks of the run that is looked at, as they ran."""
+        return critical_path.spans(self.run)
+
+    @cached_property
+    def path(self) -> list[Link]:
+        """Its critical path."""
+        return critical_path.critical_path(self.spans)
+
+    @property
+    def faster(self) -> str:
+        """The task that is imagined faster; the longest of the critical path unless the run has the one asked for."""
+        if self.params.faster in self.spans:
+            return self.params.faster
+        return max(self.path, key=lambda link: link.seconds).task if self.path else ""
+
+    @property
+    def finish_seconds(self) -> float:
+        """When the last task ended."""
+        return critical_path.finish(self.spans)
+
+    @property
+    def imagined_seconds(self) -> float:
+        """When the last task would have ended."""
+        return critical_path.finish(self.spans, self.faster, self.params.factor)
+
+    @property
+    def saved_share(self) -> float:
+        """The share of the run's time that the faster task would have saved."""
+        return 1 - self.imagined_seconds / self.finish_seconds if self.finish_seconds else 0.0
+
+    @property
+    def futile(self) -> bool:
+        """Whether a task at least five times as fast saves less than 1 %."""
+        return self.params.factor >= 5 and self.saved_share < 0.01
+
+    @property
+    def on_path(self) -> bool:
+        """Whether the task that is imagined faster lies on the critical path."""
+        return self.faster in {link.task for link in self.path}
+
+    @property
+    def compared(self) -> list[dict[str, object]]:
+        """Both runs task by task, the largest difference first."""
+        a, b = self.spans, critical_path.spans(self.other)
+        fates = fates_of(self.run), fates_of(self.other)
+        rows = []
+        for task in dict.fromkeys([*a, *b, *fates[0], *fates[1]]):
+            left, right = (spans[task].seconds if task in spans else None for spans in (a, b))
+            rows.append(
+                {"task": task, "A": left, "B": right, "A ended": fates[0].get(task, "—"), "B ended": fates[1].get(task, "—")}
+            )
+        return sorted(rows, key=lambda row: -abs(float(row["A"] or 0) - float(row["B"] or 0)))  # type: ignore[arg-type]
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a sentence."""
+        many = "s" if len(self.runs) != 1 else ""
+        kind = f"foretold run{many}, not real ones:" if self.foretold else f"recorded run{many} of"
+        head = f"{len(self.runs)} {kind} *{self.params.flow}*: **{self.success.percent()}** completed"
+        if self.duration.n:
+            head += f", median {human_seconds(self.duration.value)}"
+        if not self.path:
+            return f"{head}. In the run looked at no task has run."
+        where = "on the critical path" if self.on_path else "off the critical path"
+        return (
+            f"{head}. In run {self.params.run}, *{self.faster}* ({where}) "
+            f"{self.params.factor:g}× as fast would end it **{self.saved_share:.0%}** sooner."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons, from these runs' numbers."""
+        chain = " → ".join(f"{link.task} {link.seconds:.1f} s" for link in self.path)
+        lag = sum(link.lag_seconds for link in self.path)
+        found = [
+            f"The critical path of run {self.params.run} is {chain or 'empty'}: "
+            f"{sum(link.seconds for link in self.path):.1f} s of tasks and {lag:.1f} s of waiting between them make its "
+            f"{self.finish_seconds:.1f} s. Only what is on it decides the end."
+        ]
+        if self.path:
+            most = self.spans[self.faster].seconds * (1 - 1 / self.params.factor)
+            got = self.finish_seconds - self.imagined_seconds
+            other = "another path takes over" if self.on_path else "it had slack: others end later anyway"
+            found.append(
+                f"*{self.faster}* would save {most:.1f} s of its own; the run gains {got:.1f} s"
+                + ("." if most - got < 0.05 else f": {other}.")
+            )
+        if self.stats:
+            slow = max(self.stats, key=lambda s: s.seconds.value)
+            weak = max(self.stats, key=lambda s: (s.flaky.value, s.flaky.n))
+            found.append(
+                f"Slowest: *{slow.task}*, median {human_seconds(slow.seconds.value)} ({human_seconds(slow.seconds.low)} to "
+                f"{human_seconds(slow.seconds.high)}, n = {slow.seconds.n}). Flakiest: *{weak.task}*, a try failed in "
+                f"{weak.flaky.percent()}."
+            )
+        if self.foretold:
+            found.append(
+                "These runs are *foretold*: what each seed has in store, without Prefect's overhead. Run the flow in "
+                "*Run monitor*: recorded runs take their place."
+            )
+        return found
+
+    def headline(self) -> dict[str, float | str]:
+        """The numbers that the script prints."""
+        return {
+            "runs": len(self.runs),
+            "completed": sum(run.state == "completed" for run in self.runs),
+            "median, s": round(self.duration.value, 6),
+            "task made faster": self.faster,
+            "run A, s": round(self.finish_seconds, 6),
+            "run A with it, s": round(self.imagined_seconds, 6),
+        }
+
+    def table(self) -> pa.Table:
+        """Every run: when, how it ended, how long."""
+        return pa.Table.from_pylist(
+            [
+                {
+                    "place": place,
+                    "run": run.name,
+                    "state": run.state,
+                    "submitted_at": run.submitted_at,
+                    "seconds": run.seconds,
+                    "tries": run.n_attempts,
+                    **{f"n_{fate.replace(' ', '_')}": list(fates_of(run).values()).count(fate) for fate in FATES},
+                }
+                for place, run in enumerate(self.runs, 1)
+            ]
+        )
+
+
+def fates_of(run: Run) -> dict[str, str]:
+    """Return what became of each task of a run, one of ``FATES``."""
+    found = {task.key: "not run" for task in run.tasks}
+    for task, attempt in run.last().items():
+        if attempt.outcome == "completed":
+            found[task] = "after retries" if attempt.attempt > 1 else "completed"
+        elif attempt.outcome in ("crashed", "failed"):
+            found[task] = "failed"
+        else:
+            found[task] = attempt.outcome or "cancelled"
+    return found
+
+
+@lru_cache(maxsize=8)
+def stand_ins(flow: Flow) -> tuple[Run, ...]:
+    """Return foretold runs of a flow, one a seed, in the place of recorded ones."""
+    asked = (RunParams(flow=flow, retries=2, failure_probability=0.25, seed=seed) for seed in reversed(range(N_STAND_INS)))
+    return tuple(foretell.run(params) for params in asked)
+
+
+def run(params: HistoryParams) -> HistoryResult:
+    """Return the history that the params ask for, as it is recorded now."""
+    found: tuple[Run, ...] = ()
+    if params.source == "recorded":
+        found = tuple(run for run in records.runs() if run.params.flow == params.flow)[: params.last]
+    return HistoryResult(params, found or stand_ins(params.flow)[: params.last], not found)

@@ -1,0 +1,346 @@
+"""Figures of *History*: run × task grid, durations, tasks in numbers, two runs, the critical path and what-if, a replay."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.figures import Trace, drawn
+from engine.orchestration.history import FATES, HistoryResult, critical_path, fates_of
+from engine.orchestration.records import Run
+from engine.units import human_seconds
+
+FATE_COLOURS = dict(
+    zip(
+        FATES,
+        (
+            *(figures.HELD_OUT, "#8FD3BC", figures.SYNTHETIC, figures.FAILED, figures.LEAKED, figures.EXTRA),
+            "rgba(140,147,156,0.35)",
+        ),
+        strict=True,
+    )
+)
+RUN_COLOURS = {"completed": figures.HELD_OUT, "failed": figures.FAILED, "crashed": figures.LEAKED, "cancelled": figures.WAITING}
+MOST_TASKS = 60  # lanes of a figure; beyond them the shortest are left out, and said
+N_FRAMES = 40
+BUTTONS = {
+    "bgcolor": "rgba(140,147,156,0.25)",
+    "bordercolor": figures.WAITING,
+    "font": {"color": figures.WAITING},
+    "showactive": False,
+}
+
+
+def _when(run: Run) -> str:
+    return (
+        f"seed {run.params.seed}" if run.foretold else datetime.fromtimestamp(run.submitted_at, UTC).strftime("%Y-%m-%d %H:%M")
+    )
+
+
+def grid(result: HistoryResult) -> go.Figure:
+    """Draw what became of each task in each run. To see first: rows that are often not green."""
+    runs, tasks = result.runs[::-1], result.tasks
+    codes = np.full((len(tasks), len(runs)), np.nan, dtype=np.float32)
+    rows = {task: k for k, task in enumerate(tasks)}
+    for column, run in enumerate(runs):
+        for task, fate in fates_of(run).items():
+            codes[rows[task], column] = FATES.index(fate)
+    places = [len(runs) - k for k in range(len(runs))]
+    n = len(FATES)
+    scale = [point for k, colour in enumerate(FATE_COLOURS.values()) for point in ((k / n, colour), ((k + 1) / n, colour))]
+    heat: Trace = {
+        "type": "heatmap",
+        "x": [str(place) for place in places],
+        "y": list(tasks),
+        "z": codes,
+        "zmin": -0.5,
+        "zmax": n - 0.5,
+        "colorscale": scale,
+        "showscale": False,
+        "xgap": 1 if len(runs) <= 100 else 0,
+        "ygap": 1,
+        "hovertemplate": "run %{x}<br>%{y}<extra></extra>",
+    }
+    key: Trace = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}  # the legend of the squares
+    seen = set(np.unique(codes[~np.isnan(codes)]).astype(int).tolist())
+    keys = [
+        {**key, "marker": {"color": colour, "symbol": "square", "size": 10}, "name": fate}
+        for k, (fate, colour) in enumerate(FATE_COLOURS.items())
+        if k in seen
+    ]
+    columns: dict[int, str] = {}
+    for name, place in (("A", result.params.run), ("B", result.params.other)):
+        column = len(runs) - min(place, len(runs))
+        columns[column] = f"{columns[column]} = {name}" if column in columns else name
+    over = {"y": 1, "yref": "paper", "showarrow": False, "yanchor": "bottom"}
+    return drawn(
+        _grid_title(result),
+        [heat, *keys],
+        height=max(330, 200 + 15 * len(tasks)),
+        x="run (1: the latest)",
+        # by number: a category that reads like one would be taken for it
+        annotations=[{**over, "x": column, "text": f"<b>{name}</b>"} for column, name in columns.items()],
+        yaxis={"autorange": "reversed", "type": "category", "showgrid": False, "dtick": 1 if len(tasks) <= 40 else None},
+        xaxis={"type": "category", "showgrid": False, "nticks": 12, "tickangle": 0},
+    )
+
+
+def _grid_title(result: HistoryResult) -> str:
+    n = len(result.runs)
+    kind = ("foretold run" if result.foretold else "run") + ("s" if n != 1 else "")
+    weak = max(result.stats, key=lambda s: (s.flaky.value, s.flaky.n), default=None)
+    if weak is None or not weak.flaky.value:
+        return f"{n} {kind}: no try of any task failed"
+    return f"{n} {kind}: a try of {weak.task}<br>failed in {round(weak.flaky.value * weak.flaky.n)} of {weak.flaky.n}"
+
+
+def durations(result: HistoryResult) -> go.Figure:
+    """Draw how long each run took, in order. To see first: what is not green, and a level that shifts."""
+    title = (
+        f"{result.success.value:.0%} completed ({result.success.low:.0%} to {result.success.high:.0%}, n = {result.success.n})"
+    )
+    title += f",<br>median {human_seconds(result.duration.value)}" if result.duration.n else ""
+    traces: list[Trace] = []
+    for state in dict.fromkeys(run.state for run in result.runs):
+        found = [(place, run) for place, run in enumerate(result.runs, 1) if run.state == state]
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [place for place, _ in found],
+                "y": [run.seconds for _, run in found],
+                "mode": "markers",
+                "marker": {"color": RUN_COLOURS.get(state, figures.WAITING), "size": 9},
+                "name": state,
+                "text": [f"{run.name}<br>{_when(run)}" for _, run in found],
+                "hovertemplate": "%{text}<br>%{y:.2f} s<extra></extra>",
+            }
+        )
+    middle = result.duration.value
+    line = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": middle, "y1": middle}
+    return drawn(
+        title,
+        traces,
+        height=380,
+        x="run (1: the latest)",
+        y="duration, s",
+        shapes=[{**line, "line": {"dash": "dot", "color": figures.WAITING}}] if result.duration.n else [],
+        xaxis={"autorange": "reversed"},
+        yaxis={"rangemode": "tozero"},
+    )
+
+
+def tasks(result: HistoryResult) -> go.Figure:
+    """Draw the slowest tasks beside how often they stumble, with intervals. To see first: the top row, and how wide it is."""
+    found = sorted(result.stats, key=lambda s: -s.seconds.value)[:12]
+    names = [s.task for s in found]
+    slow = found[0] if found else None
+    title = (
+        f"{slow.task} is slowest: median {human_seconds(slow.seconds.value)}, n = {slow.seconds.n}"
+        if slow
+        else "No task has run"
+    )
+    figure = figures.new_pair(
+        title,
+        height=190 + 26 * len(names),
+        x=("median running<br>time, s", "runs in which<br>a try failed, %"),
+        names=names,
+        split=0.55,
+        gap=0.06,
+        y_range=(-0.6, len(names) - 0.4),
+    )
+    for axis, key, colour in (("x", "seconds", figures.KNOWN), ("x2", "flaky", figures.FAILED)):
+        numbers = [getattr(s, key) for s in found]
+        figure.add_scatter(
+            x=[e.value for e in numbers],
+            y=names,
+            xaxis=axis,
+            mode="markers",
+            marker={"color": colour, "size": 10},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [e.high - e.value for e in numbers],
+                "arrayminus": [e.value - e.low for e in numbers],
+                "color": colour,
+                "thickness": 1.5,
+            },
+            customdata=[[e.low, e.high, e.n] for e in numbers],
+            hovertemplate="%{y}: %{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}, n = %{customdata[2]})<extra></extra>",
+            showlegend=False,
+        )
+    figure.update_layout(xaxis={"rangemode": "tozero"}, xaxis2={"range": [0, 1], "tickformat": ".0%"}, showlegend=False)
+    return figure
+
+
+def compared(result: HistoryResult) -> go.Figure:
+    """Draw both runs task by task. To see first: the longest grey line, the task that made the difference."""
+    rows = [row for row in result.compared if row["A"] is not None or row["B"] is not None][:MOST_TASKS]
+    a, b = result.run.seconds, result.other.seconds
+    title = f"A took {human_seconds(a)}, B {human_seconds(b)}"
+    if rows and rows[0]["A"] is not None and rows[0]["B"] is not None:
+        title += f":<br>most of it is {rows[0]['task']}" if abs(a - b) > 0.05 else ":<br>as good as equal"
+    names = [str(row["task"]) for row in rows]
+    lines = [
+        (float(str(row["A"])), float(str(row["B"])), row["task"])
+        for row in rows
+        if row["A"] is not None and row["B"] is not None
+    ]
+    between: Trace = {
+        "type": "scatter",
+        "x": [x for left, right, _ in lines for x in (left, right, None)],
+        "y": [y for *_, task in lines for y in (task, task, None)],
+        "mode": "lines",
+        "line": {"color": figures.WAITING, "width": 2},
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
+    ends = [
+        {
+            "type": "scatter",
+            "x": [row[name] for row in rows],
+            "y": names,
+            "mode": "markers",
+            "marker": {"color": colour, "symbol": symbol, "size": 10},
+            "name": f"{name}: run {min(result.params.run if name == 'A' else result.params.other, len(result.runs))}",
+        }
+        for name, colour, symbol in (("A", figures.KNOWN, "circle"), ("B", figures.SYNTHETIC, "diamond"))
+    ]
+    return drawn(
+        title,
+        [between, *ends],
+        height=190 + 24 * len(rows),
+        x="from a task's first start to its last end, s",
+        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1], "dtick": 1},
+        xaxis={"rangemode": "tozero"},
+    )
+
+
+def _lanes(result: HistoryResult) -> tuple[list[str], str]:
+    """Return the tasks of the run that have a lane, in order of their starts, and what is said of the others."""
+    names = list(result.spans)
+    if len(names) <= MOST_TASKS:
+        return names, ""
+    on_path = {link.task for link in result.path}
+    longest = sorted(names, key=lambda task: (task not in on_path, -result.spans[task].seconds))[:MOST_TASKS]
+    return [task for task in names if task in longest], f" ({len(names) - MOST_TASKS} short tasks left out)"
+
+
+def path(result: HistoryResult) -> go.Figure:
+    """Draw the run, its critical path, and the run as it would have been. To see first: the chain that decides the end."""
+    names, said = _lanes(result)
+    moved = critical_path.replay(result.spans, result.faster, result.params.factor)
+    chain = {link.task for link in result.path}
+    imagined = f"{result.faster} {result.params.factor:g}× as fast"
+    title = f"{result.finish_seconds:.1f} s, or {result.imagined_seconds:.1f} s with {imagined}"
+    traces: list[Trace] = []
+    for name, on, colour in (("critical path", True, figures.LEAKED), ("has slack", False, figures.WAITING)):
+        found = [task for task in names if (task in chain) == on]
+        spans = [(result.spans[task].start, result.spans[task].seconds) for task in found]
+        traces.append({**_bar(found, spans), "marker": {"color": colour}, "name": name, "width": 0.5})
+    frames = [(moved[task][0], moved[task][1] - moved[task][0]) for task in names]
+    hollow = {"color": "rgba(0,0,0,0)", "line": {"color": figures.KNOWN, "width": 2}}
+    traces.append({**_bar(names, frames), "marker": hollow, "name": f"with {imagined}", "width": 0.86})
+    return drawn(
+        (title if names else "No task of this run has run") + said,
+        traces,
+        height=180 + 22 * len(names),
+        x="seconds of the run",
+        margin={"t": 56},
+        barmode="overlay",
+        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1], "dtick": 1},
+    )
+
+
+def _bar(names: list[str], spans: list[tuple[float, float]]) -> Trace:
+    """Return a bar a task from its start on, as long as it lasts."""
+    return {
+        "type": "bar",
+        "base": [round(start, 3) for start, _ in spans],
+        "x": [round(seconds, 3) for _, seconds in spans],
+        "y": names,
+        "orientation": "h",
+        "hovertemplate": "%{y}: %{x:.2f} s from %{base:.2f} s on<extra></extra>",
+    }
+
+
+STATE_LOOKS = {"pending": "rgba(140,147,156,0.35)", "running": figures.KNOWN, "awaiting retry": figures.SYNTHETIC}
+
+
+def _intervals(result: HistoryResult, names: list[str]) -> dict[str, tuple[np.ndarray, np.ndarray, list[str]]]:
+    """Return start, end and task of every interval, by state."""
+    found: dict[str, list[tuple[float, float, str]]] = {state: [] for state in STATE_LOOKS}
+    shown = set(names)
+    for attempt in result.run.attempts:
+        for interval in attempt.intervals if attempt.task in shown else ():
+            if interval.state in found and interval.end_seconds is not None:
+                found[interval.state].append((interval.start_seconds, interval.end_seconds, attempt.task))
+    return {
+        state: (np.array([start for start, *_ in rows]), np.array([end for _, end, _ in rows]), [task for *_, task in rows])
+        for state, rows in found.items()
+    }
+
+
+def _lengths(start: np.ndarray, end: np.ndarray, until: float) -> np.ndarray:
+    """Return how long each interval has lasted at a moment: what is still to come has no length yet."""
+    lengths: np.ndarray = np.maximum(np.minimum(end, until) - start, 0).astype(np.float32)
+    return lengths
+
+
+def replay(result: HistoryResult) -> go.Figure:
+    """Draw the run as it came to be, with a scrubber in the browser. To see first: who works, who waits, at each moment."""
+    names, said = _lanes(result)
+    names = names[:40]
+    total = max(result.finish_seconds, 0.01)
+    found = _intervals(result, names)
+    bars: list[Trace] = [
+        {
+            "type": "bar",
+            "base": start.astype(np.float32),
+            "x": _lengths(start, end, total),
+            "y": tasks,
+            "orientation": "h",
+            "marker": {"color": STATE_LOOKS[state]},
+            "name": state,
+        }
+        for state, (start, end, tasks) in found.items()
+    ]
+    times = [total * k / N_FRAMES for k in range(N_FRAMES + 1)]
+    still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+    steps = [{"method": "animate", "label": f"{at:.1f}", "args": [[f"{at:.2f}"], still]} for at in times]
+    play = {"frame": {"duration": 120, "redraw": True}, "transition": {"duration": 0}, "fromcurrent": False}
+    buttons = [
+        {"label": "▶", "method": "animate", "args": [None, play]},
+        {"label": "❚❚", "method": "animate", "args": [[None], still]},
+    ]
+    slide = {"steps": steps, "active": N_FRAMES, "currentvalue": {"suffix": " s"}, "pad": {"t": 48}, "x": 0.12, "len": 0.88}
+    menu = {"type": "buttons", "direction": "left", "buttons": buttons, "x": 0, "y": 0, "pad": {"t": 62}, "yanchor": "top"}
+    figure = drawn(
+        f"Run {result.params.run}, {total:.1f} s: drag the scrubber{said}",
+        bars,
+        height=230 + 20 * len(names),
+        x="seconds",
+        margin={"t": 84, "b": 20},
+        legend={"y": 1, "yref": "paper"},  # the scrubber is below
+        barmode="overlay",
+        sliders=[slide],
+        updatemenus=[menu | BUTTONS],
+        yaxis={
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "range": [-0.5, len(names) - 0.5],
+            "dtick": 1,
+        },
+        xaxis={"range": [0, total * 1.02]},
+    )
+    figure.frames = [  # bars only grow: a frame is their lengths
+        {
+            "name": f"{at:.2f}",
+            "data": [{"type": "bar", "name": state, "x": _lengths(start, end, at)} for state, (start, end, _) in found.items()],
+        }
+        for at in times
+    ]
+    return figure

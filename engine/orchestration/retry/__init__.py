@@ -1,0 +1,225 @@
+"""Retry lab: what retries buy and what they cost, simulated, in closed form, and with real runs falling onto it.
+
+Real: runs of Prefect's, read from the records (``retry.real``). Closed form: the truncated geometric distribution of tries, the
+expected wait. Simulated: the distribution of durations (``retry.model``, 10,000 task runs) and the thundering herd
+(``retry.herd``). A flow's tasks fail independently of each other: a source that is down for all of them is the herd's case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.orchestration.flows import BACKOFFS, Backoff
+from engine.orchestration.retry import model
+from engine.orchestration.retry.herd import Herd, stampede
+from engine.orchestration.retry.model import N_RUNS, TaskRuns
+from engine.units import human_seconds
+
+__all__ = ["BACKOFFS", "SHAPES", "Herd", "RetryParams", "RetryResult", "TaskRuns", "run"]
+
+Shape = Literal["in sequence", "in parallel"]
+SHAPES: tuple[Shape, ...] = get_args(Shape)
+REFERENCE_JITTER = 1.0  # drawn beside the herd without jitter when the setting has none
+GOAL_TASKS, GOAL_PROBABILITY, GOAL_WAIT_SECONDS = 20, 0.3, 1.0  # of the challenge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryParams:
+    """A task that fails at times, its retries, the flow that it is part of, and the herd."""
+
+    failure_probability: float = 0.3  # of each try, 0 … 1
+    retries: int = 3  # 0 … 10
+    delay_seconds: float = 1.0  # before the first retry, 0 … 30
+    backoff: Backoff = "exponential"
+    jitter: float = 0.0  # Prefect's retry_jitter_factor, 0 … 1
+    n_tasks: int = 10  # of the flow, 1 … 50
+    shape: Shape = "in sequence"
+    duration_seconds: float = 0.5  # of a try that completes, about, 0 … 10
+    clients: int = 500  # of the herd, 10 … 1,000
+    capacity: int = 100  # requests that the service answers in a second, 10 … 500
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(0 <= self.failure_probability <= 1, "failure_probability must be 0 … 1. Got {}.", self.failure_probability)
+        require(0 <= self.retries <= 10, "retries must be 0 … 10. Got {}.", self.retries)
+        require(0 <= self.delay_seconds <= 30, "delay_seconds must be 0 … 30. Got {}.", self.delay_seconds)
+        require_choice("backoff", self.backoff, BACKOFFS)
+        require(0 <= self.jitter <= 1, "jitter must be 0 … 1. Got {}.", self.jitter)
+        require(1 <= self.n_tasks <= 50, "n_tasks must be 1 … 50. Got {}.", self.n_tasks)
+        require_choice("shape", self.shape, SHAPES)
+        require(0 <= self.duration_seconds <= 10, "duration_seconds must be 0 … 10. Got {}.", self.duration_seconds)
+        require(10 <= self.clients <= 1_000, "clients must be 10 … 1,000. Got {}.", self.clients)
+        require(10 <= self.capacity <= 500, "capacity must be 10 … 500. Got {}.", self.capacity)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+    @property
+    def waits(self) -> np.ndarray:
+        """The seconds before each retry, without jitter."""
+        return model.delays(self.backoff, self.delay_seconds, self.retries)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RetryResult:
+    """Closed forms, simulated task runs and flows, and the herd without and with jitter."""
+
+    params: RetryParams
+    chances: np.ndarray  # (retries + 2,) completed at try 1 …, and failed; closed form
+    runs: TaskRuns  # simulated
+    flow_completed: np.ndarray  # (N_FLOWS,) simulated
+    flow_seconds: np.ndarray
+    herds: tuple[Herd, Herd]  # without jitter, with it
+
+    @property
+    def task_fails_share(self) -> float:
+        """P(a task fails in the end), closed form."""
+        return float(self.chances[-1])
+
+    @property
+    def flow_succeeds_share(self) -> float:
+        """P(all tasks of the flow complete), closed form; the same in sequence and in parallel."""
+        return float((1 - self.task_fails_share) ** self.params.n_tasks)
+
+    @property
+    def mean_tries(self) -> float:
+        """Expected tries of a task, closed form."""
+        return model.mean_tries(self.params.failure_probability, self.params.retries)
+
+    @property
+    def mean_wait_seconds(self) -> float:
+        """Expected seconds that a task waits for retries, closed form."""
+        return model.mean_wait(self.params.failure_probability, self.params.waits, self.params.jitter)
+
+    @property
+    def mean_seconds(self) -> float:
+        """Expected seconds that a task takes, closed form."""
+        p = self.params
+        return self.mean_wait_seconds + model.mean_work(p.failure_probability, p.retries, p.duration_seconds)
+
+    @property
+    def wait_share(self) -> float:
+        """Share of a task's expected time that is waiting, 0–1."""
+        return self.mean_wait_seconds / self.mean_seconds if self.mean_seconds else 0.0
+
+    @property
+    def flow_share_within_budget(self) -> float:
+        """P(flow succeeds), if it has 20 tasks that fail in 30 % of their tries and wait 1 s on average at most; else 0."""
+        p = self.params
+        asked = p.n_tasks >= GOAL_TASKS and p.failure_probability >= GOAL_PROBABILITY
+        return self.flow_succeeds_share if asked and self.mean_wait_seconds <= GOAL_WAIT_SECONDS else 0.0
+
+    @property
+    def herd_gave_up(self) -> int:
+        """Clients of the herd without jitter that use up their retries."""
+        return self.herds[0].n_gave_up
+
+    @property
+    def herd_overload(self) -> float:
+        """Most requests in a second after the first, by capacity, of the herd with this jitter; infinite if anyone gives up."""
+        herd = self.herds[1] if self.params.jitter else self.herds[0]
+        return float("inf") if herd.n_gave_up else herd.retry_peak / self.params.capacity
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        p, fails = self.params, self.task_fails_share
+        tail = f"a flow of {p.n_tasks} {'task' if p.n_tasks == 1 else 'tasks'} succeeds in {_percent(self.flow_succeeds_share)}"
+        if not p.retries:
+            return f"Without retries a task fails in **{_percent(fails)}**, and {tail}."
+        word = "retry turns" if p.retries == 1 else "retries turn"
+        return (
+            f"{p.retries} {word} {_percent(p.failure_probability)} failure a try into **{_percent(fails)}** a task; {tail}. "
+            f"It costs {self.mean_tries:.2f} tries and {human_seconds(self.mean_seconds)} a task, {_percent(self.wait_share)} "
+            "of it waiting."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        p, failed = self.params, int((~self.runs.completed).sum())
+        low, high = model.wilson(failed, N_RUNS)
+        plain, other = self.herds
+        waits = ", ".join(f"{wait:g}" for wait in p.waits[:5]) + (" …" if p.retries > 5 else "")
+        reasons = [
+            f"A task fails only if all {p.retries + 1} tries do: {p.failure_probability:g}^{p.retries + 1} = "
+            f"{_percent(self.task_fails_share)}. Simulated: {failed:,} of {N_RUNS:,} (95 % interval {_percent(low)} … "
+            f"{_percent(high)}).",
+            f"All {p.n_tasks} must complete: (1 − {self.task_fails_share:.4g})^{p.n_tasks} = "
+            f"{_percent(self.flow_succeeds_share)}; simulated, {_percent(float(self.flow_completed.mean()))} of "
+            f"{len(self.flow_completed):,} flows. Order does not matter for that, only for the time: {p.shape} a flow takes "
+            f"{human_seconds(float(np.median(self.flow_seconds)))} (median, simulated).",
+            (f"Delays {waits} s: wait k takes place when k tries have failed, so " if p.retries else "No retries: ")
+            + f"a task waits {self.mean_wait_seconds:.2f} s on average. In the worst 1 % it takes "
+            f"{human_seconds(float(np.quantile(self.runs.seconds, 0.99)))} or longer (simulated).",
+            "This holds for tries that fail independently. A bug fails every time (retries only delay the alert), and a "
+            "service that is down fails everybody at once.",
+            f"Then the herd comes back as one: {p.clients:,} clients against {p.capacity:,} a second make a second wave of "
+            f"{plain.retry_peak:,} without jitter, of {other.retry_peak:,} with a jitter of {other.jitter:g}; "
+            f"{plain.n_gave_up:,} and {other.n_gave_up:,} give up (simulated).",
+        ]
+        if p.jitter:
+            bounds = model.jitter_bounds(p.jitter)
+            reasons.append(
+                f"Prefect's jitter multiplies each delay by {bounds[0]:.2f} … {bounds[1]:.2f}, on average by "
+                f"{model.jitter_mean(p.jitter):.3f} (an exponential, cut at both ends)."
+            )
+        return reasons
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        herd = self.herds[0]
+        return {
+            "a task fails": round(self.task_fails_share, 8),
+            "the flow succeeds": round(self.flow_succeeds_share, 8),
+            "tries a task": round(self.mean_tries, 6),
+            "seconds waited a task": round(self.mean_wait_seconds, 6),
+            "failed of 10,000 simulated": int((~self.runs.completed).sum()),
+            "herd without jitter: second wave": herd.retry_peak,
+            "herd without jitter: requests": herd.n_requests,
+            "herd without jitter: gave up": herd.n_gave_up,
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row for each outcome: closed form, simulated with interval, seconds."""
+        rows = []
+        for place, chance in enumerate(self.chances):
+            chosen = self.runs.lane(place, self.params.retries)
+            low, high = model.wilson(int(chosen.sum()), N_RUNS)
+            seconds = self.runs.seconds[chosen]
+            quantiles = np.quantile(seconds, [0.05, 0.5, 0.95]) if len(seconds) else [None] * 3
+            rows.append(
+                {"outcome": self.lane_name(place), "closed_form_share": float(chance), "simulated_share": float(chosen.mean())}
+                | {"simulated_low": low, "simulated_high": high}
+                | {f"seconds_{name}": value for name, value in zip(("p05", "median", "p95"), quantiles, strict=True)}
+            )
+        return pa.Table.from_pylist(rows)
+
+    def lane_name(self, place: int) -> str:
+        """Return the name of an outcome: completed at a try, or failed."""
+        return "failed" if place == self.params.retries + 1 else f"try {place + 1}"
+
+
+def _percent(share: float) -> str:
+    """Return a share with sensible digits: ``30 %``, ``0.81 %``, ``99.92 %``, ``0.000020 %``."""
+    percent = 100 * share
+    if percent in (0, 100):
+        return f"{percent:.0f} %"
+    rest = min(percent, 100 - percent)
+    digits = 0 if rest >= 9.95 else max(1, min(9, 1 - int(np.floor(np.log10(rest)))))
+    return f"{percent:.{digits}f} %"
+
+
+@lru_cache(maxsize=64)
+def run(params: RetryParams) -> RetryResult:
+    """Compute, simulate, let the herd loose."""
+    p, waits = params, params.waits
+    runs = model.simulate(p.failure_probability, waits, p.jitter, p.duration_seconds, p.seed)
+    in_sequence = p.shape == "in sequence"
+    completed, seconds = model.flows(p.failure_probability, waits, p.jitter, p.duration_seconds, p.n_tasks, in_sequence, p.seed)
+    herds = [stampede(p.clients, p.capacity, waits, jitter, p.seed) for jitter in (0.0, p.jitter or REFERENCE_JITTER)]
+    return RetryResult(p, model.chances(p.failure_probability, p.retries), runs, completed, seconds, (herds[0], herds[1]))

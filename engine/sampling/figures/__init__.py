@@ -1,1 +1,0 @@
-"""Figures of the Sampling lab: Result in, Plotly figure out."""

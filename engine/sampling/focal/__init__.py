@@ -1,0 +1,349 @@
+"""Focal loss: a loss that looks away from what is easy, the examples that it leaves to train on, and what it costs.
+
+Real: a logistic model with scikit-learn's penalty (C = 1) is fitted by SciPy's L-BFGS on the exact gradient, on real flights
+(``engine.sampling.flight_rows``), and scored on rows that it has not seen. With γ = 0 and α = 0.5 it is scikit-learn's
+LogisticRegression. Source: Lin et al., "Focal Loss for Dense Object Detection", 2017; the gradient is their appendix B.
+Simplified: a linear model; α weighs the classes by 2α and 2(1 − α), so that α = 0.5 weighs none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from engine import data
+from engine.ranges import SEED, SHARE, Params, Range
+from engine.sampling import flight_rows, points
+from engine.sampling.flight_rows import Positives, Split, Target
+
+__all__ = [
+    "MODELS",
+    "N_ROWS",
+    "Fit",
+    "FocalParams",
+    "FocalResult",
+    "carried",
+    "fit",
+    "loss",
+    "modulation",
+    "pull",
+    "run",
+]
+
+N_ROWS = (3_000, 5_000, 10_000, 20_000, 50_000)
+Model = Literal["cross-entropy", "class weights", "focal loss"]
+MODELS: tuple[Model, ...] = ("cross-entropy", "class weights", "focal loss")
+HARDEST_SHARE = 0.05  # of the training rows, whose part of the gradient is told
+N_HARDEST = 5  # flights named
+TOLD_FLIGHT = "{carrier} {flight:.0f}, {origin} to {dest}, 2013-{month:02.0f}-{day:02.0f} {hour:02.0f}:{minute:02.0f}"
+N_BINS = 10  # of the reliability curve, each with as many test rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FocalParams(Params):
+    """The shape of the loss, and the rows that it is tried on."""
+
+    gamma: Annotated[float, Range(0, 5, step=0.1)] = 2.0  # focus on hard examples; 0: cross-entropy
+    alpha: Annotated[float, Range(0.01, 0.99, step=0.01)] = 0.5  # weight of the rare class; 0.5: both alike
+    target: Target = "cancelled"
+    positives: Positives = "as they are"
+    n_rows: Annotated[int, Range(1_000, 50_000, options=N_ROWS)] = 5_000
+    split: Split = "random"
+    threshold: Annotated[float, SHARE] = 0.5  # from which probability on a row is an alarm
+    seed: Annotated[int, SEED] = 0  # of the rows drawn and of the split
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """One fitted model and what it says of the training and the test rows."""
+
+    model: Model
+    coefficients: np.ndarray  # (d,)
+    intercept: float
+    train_chances: np.ndarray  # (n_train,) probability of each training row's own class
+    train_pull: np.ndarray  # (n_train,) absolute gradient of each training row's loss by its log-odds, at the optimum
+    chances: np.ndarray  # (n_test,) probability of the rare class
+    average_precision: float
+    auc: float
+    brier: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FocalResult:
+    """Three models on the same rows, and their boundaries in a plane of made-up points."""
+
+    params: FocalParams
+    fits: tuple[Fit, ...]  # in the order of MODELS
+    train_y: np.ndarray
+    train_row: np.ndarray  # (n_train,) in the flights table
+    test_y: np.ndarray
+    plane: points.Points
+    boundaries: tuple[tuple[float, float, float], ...]  # a, b, c of a·x + b·y + c = 0 for each model
+
+    @property
+    def focal(self) -> Fit:
+        """The model trained with the focal loss."""
+        return self.fits[2]
+
+    @property
+    def hardest_share(self) -> float:
+        """Part of the focal loss's gradient that its hardest 5 % of the training rows make, 0–1."""
+        return carried(self.focal.train_pull, HARDEST_SHARE)
+
+    @property
+    def mean_chance(self) -> float:
+        """Mean probability that the focal model gives to the test rows."""
+        return float(self.focal.chances.mean())
+
+    @property
+    def overstated_factor(self) -> float:
+        """How many times the true share of positives the focal model's mean probability is."""
+        return self.mean_chance / float(self.test_y.mean())
+
+    @property
+    def ranking_gain(self) -> float:
+        """Average precision of the focal loss less that of cross-entropy."""
+        return self.focal.average_precision - self.fits[0].average_precision
+
+    def alarms(self, fit: Fit) -> tuple[int, int, int]:
+        """Return (alarms, of them right, positives missed) on the test rows at the threshold."""
+        alarm = fit.chances >= self.params.threshold
+        right = int((alarm & (self.test_y == 1)).sum())
+        return int(alarm.sum()), right, int(self.test_y.sum()) - right
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        before, after = self.fits[0].average_precision, self.focal.average_precision
+        said = f"gives a mean probability of {self.mean_chance:.1%} where {self.test_y.mean():.1%} are positive"
+        if abs(self.ranking_gain) < 0.02:
+            return (
+                f"The order hardly changes (average precision {before:.3f} with cross-entropy, {after:.3f} with focal loss), "
+                f"but the focal model {said}: **{self.overstated_factor:.1f}×** as much."
+            )
+        return f"Average precision goes from {before:.3f} to **{after:.3f}** with the focal loss, which {said}."
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        p, plain = self.params, self.fits[0]
+        rare = self.train_y == 1
+        return [
+            f"An example that is already right with p = 0.9 counts {modulation(0.9, p.gamma):.3g} times as much as in "
+            f"cross-entropy; one at p = 0.1 still {modulation(0.1, p.gamma):.2f} times.",
+            f"The hardest {HARDEST_SHARE:.0%} of the {len(rare):,} training rows make {self.hardest_share:.0%} of its "
+            f"gradient, under cross-entropy {carried(plain.train_pull, HARDEST_SHARE):.0%}.",
+            f"The {int(rare.sum()):,} positives pull as hard as the {int((~rare).sum()):,} negatives together, whatever the "
+            "loss (the intercept sees to that): losses and weights only choose which of them do the pulling.",
+            "Rows that are right need not be more right than that: probabilities stay near the middle, so they are shares of "
+            "nothing. Recalibrate before a cost is multiplied by them.",
+            f"One split, {len(self.test_y):,} test rows, {int(self.test_y.sum()):,} of them positive: small gaps are noise.",
+        ]
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        numbers: dict[str, int | float | str] = {"n_test": len(self.test_y), "n_positive": int(self.test_y.sum())}
+        for fit in self.fits:
+            numbers |= {
+                f"{fit.model}: average precision": round(fit.average_precision, 4),
+                f"{fit.model}: AUC": round(fit.auc, 4),
+            }
+        return numbers
+
+    def scores(self) -> list[dict[str, str]]:
+        """Return one row for each model, as texts."""
+        rows = []
+        for fit in self.fits:
+            n, right, missed = self.alarms(fit)
+            rows.append(
+                {
+                    "trained with": fit.model,
+                    "average precision": f"{fit.average_precision:.3f}",
+                    "AUC": f"{fit.auc:.3f}",
+                    "Brier score": f"{fit.brier:.4f}",
+                    "mean probability": f"{fit.chances.mean():.1%}",
+                    f"alarms at {self.params.threshold:g}": f"{n:,}",
+                    "of them right": f"{right:,}",
+                    "recall": f"{right / max(1, right + missed):.0%}",
+                }
+            )
+        return rows
+
+    def hardest(self) -> list[dict[str, str]]:
+        """Return the N_HARDEST training flights that pull hardest at the focal model, as texts."""
+        plain, focal = self.fits[0], self.focal
+        places = np.argsort(-focal.train_pull, kind="stable")[:N_HARDEST]
+        wanted = ["month", "day", "hour", "minute", "carrier", "flight", "origin", "dest"]
+        flights = data.load("flights").select(wanted).take(pa.array(self.train_row[places])).to_pylist()
+        return [
+            {
+                "flight": TOLD_FLIGHT.format(**row),
+                "is": self.params.target if self.train_y[place] else "not",
+                "probability given to that": f"{focal.train_chances[place]:.1%}",
+                "of all pull": f"{focal.train_pull[place] / focal.train_pull.sum():.2%}",
+                "under cross-entropy": f"{plain.train_pull[place] / plain.train_pull.sum():.2%}",
+            }
+            for row, place in zip(flights, places, strict=True)
+        ]
+
+    def table(self) -> pa.Table:
+        """Return one row for each test row: its class and the three probabilities."""
+        columns: dict[str, np.ndarray] = {fit.model: fit.chances for fit in self.fits}
+        return pa.table({"positive": self.test_y, **columns})
+
+
+def modulation(chance: Any, gamma: float) -> Any:
+    """Return (1 − p)^γ, the weight of an example whose own class has probability ``chance``."""
+    return (1 - chance) ** gamma
+
+
+def loss(chance: Any, gamma: float) -> Any:
+    """Return the focal loss, −(1 − p)^γ log p, of an example whose own class has probability ``chance`` (0 < p ≤ 1)."""
+    return -modulation(chance, gamma) * np.log(chance)
+
+
+def pull(chance: Any, gamma: float) -> Any:
+    """Return how hard an example pulls at the model: the absolute derivative of its loss by the log-odds of its class."""
+    chance = np.asarray(chance, dtype=float)
+    return modulation(chance, gamma) * (1 - chance - gamma * chance * np.log(np.maximum(chance, 1e-300)))
+
+
+def carried(pulls: np.ndarray, share: float) -> float:
+    """Return the part of all pull that the hardest ``share`` of the rows make, 0–1."""
+    hardest = np.sort(pulls)[::-1][: max(1, round(len(pulls) * share))]
+    return float(hardest.sum()) / float(pulls.sum())
+
+
+def objective(
+    weights: np.ndarray, X: np.ndarray, y: np.ndarray, gamma: float, class_weight: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return the penalised loss of a logistic model and its gradient.
+
+    Parameters
+    ----------
+    weights : (d + 1,)
+        Coefficients, then the intercept, which is not penalised.
+    class_weight : (n,)
+        Weight of each row.
+    """
+    side = 2 * y - 1
+    z = X @ weights[:-1] + weights[-1]
+    log_chance = -np.logaddexp(0, -side * z)
+    chance = np.exp(log_chance)
+    other = np.exp(-np.logaddexp(0, side * z))  # 1 − p without its rounding error
+    focus = other**gamma
+    value = -(class_weight * focus * log_chance).sum() + 0.5 * weights[:-1] @ weights[:-1]
+    slope = -side * class_weight * focus * (other - gamma * chance * log_chance)
+    return float(value), np.append(X.T @ slope + weights[:-1], slope.sum())
+
+
+def fit(X: np.ndarray, y: np.ndarray, gamma: float, class_weight: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+    """Return the weights (d + 1,) at which the objective is least, by L-BFGS from ``start`` or from the base rate."""
+    from scipy.optimize import minimize
+
+    if start is None:
+        start = np.append(np.zeros(X.shape[1]), np.log(y.mean() / (1 - y.mean())))
+    found = minimize(
+        objective,
+        start,
+        args=(X, y, gamma, class_weight),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 500, "gtol": 1e-6, "ftol": 1e-13},
+    )
+    return np.asarray(found.x)
+
+
+def balanced(y: np.ndarray) -> np.ndarray:
+    """Return the weight of each row that makes both classes count alike, as scikit-learn's "balanced"."""
+    return np.asarray(np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum()))))
+
+
+def by_alpha(y: np.ndarray, alpha: float) -> np.ndarray:
+    """Return the weight of each row: 2α for the rare class, 2(1 − α) for the other."""
+    return np.where(y == 1, 2 * alpha, 2 * (1 - alpha))
+
+
+@lru_cache(maxsize=8)
+def _rows(target: Target, positives: Positives, n_rows: int, split: Split, seed: int) -> Any:
+    """Return standardised training and test rows with their classes, and the weights of the two models without γ."""
+    rows = flight_rows.take(target, positives, n_rows, seed)
+    train, test = rows.split(split, seed)
+    flight_rows.check_n_positives(rows.y[train], "The training rows")
+    flight_rows.check_n_positives(rows.y[test], "The test rows")
+    X, X_test = flight_rows.standardise(rows.X[train], rows.X[test])
+    y = rows.y[train]
+    return X, y, rows.row[train], X_test, rows.y[test], fit(X, y, 0, np.ones(len(y))), fit(X, y, 0, balanced(y))
+
+
+@lru_cache(maxsize=8)
+def _plane(seed: int) -> Any:
+    plane = points.make("overlap", n_rows=400, minority_share=0.1, seed=seed)
+    return plane, fit(plane.X, plane.y, 0, np.ones(400)), fit(plane.X, plane.y, 0, balanced(plane.y))
+
+
+def run(params: FocalParams) -> FocalResult:
+    """Fit the three models and score them.
+
+    Raises
+    ------
+    InputError
+        Too few positives for a training and a test part.
+    """
+    X, y, row, X_test, y_test, plain, weighted = _rows(
+        params.target, params.positives, params.n_rows, params.split, params.seed
+    )
+    focused = fit(X, y, params.gamma, by_alpha(y, params.alpha), plain)
+    ones = np.ones(len(y))
+    fits = (
+        _scored("cross-entropy", plain, X, y, X_test, y_test, 0, ones),
+        _scored("class weights", weighted, X, y, X_test, y_test, 0, balanced(y)),
+        _scored("focal loss", focused, X, y, X_test, y_test, params.gamma, by_alpha(y, params.alpha)),
+    )
+    plane, *known = _plane(params.seed)
+    known.append(fit(plane.X, plane.y, params.gamma, by_alpha(plane.y, params.alpha), known[0]))
+    lines = tuple((float(w[0]), float(w[1]), float(w[2])) for w in known)
+    return FocalResult(params, fits, y, row, y_test, plane, lines)
+
+
+def _scored(
+    model: Model,
+    weights: np.ndarray,
+    X: np.ndarray,
+    y: np.ndarray,
+    X_test: np.ndarray,
+    y_test: np.ndarray,
+    gamma: float,
+    class_weight: np.ndarray,
+) -> Fit:
+    from scipy.special import expit
+    from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+    own = expit((2 * y - 1) * (X @ weights[:-1] + weights[-1]))
+    chances = expit(X_test @ weights[:-1] + weights[-1])
+    return Fit(
+        model,
+        weights[:-1],
+        float(weights[-1]),
+        own,
+        class_weight * pull(own, gamma),
+        chances,
+        float(average_precision_score(y_test, chances)),
+        float(roc_auc_score(y_test, chances)),
+        float(brier_score_loss(y_test, chances)),
+    )
+
+
+def reliability(chances: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean probability, share of positives and rows of each of N_BINS bins with (nearly) as many rows each."""
+    order = np.argsort(chances, kind="stable")
+    bins = np.array_split(order, N_BINS)
+    return (
+        np.array([chances[rows].mean() for rows in bins]),
+        np.array([y[rows].mean() for rows in bins]),
+        np.array([len(rows) for rows in bins]),
+    )

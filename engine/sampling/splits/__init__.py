@@ -1,0 +1,370 @@
+"""Splits for validation: who trains and who is tested in each fold, and what each scheme says about the same model.
+
+Real: flights in time order, scikit-learn's splitters and models. The label is one that reaches into the future: whether at
+least 5 % of the origin's flights in the hours from this departure on are cancelled; so rows close in time share their
+answer. Ours: purging and embargo (López de Prado, *Advances in Financial Machine Learning*, 2018, chapter 7). The truth that
+the schemes try to foretell is the score on the last quarter of the year. Simplified: one year, one horizon for all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import comb
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.jobs import Progress, Steps, run_to_end
+from engine.sampling import flight_rows
+
+__all__ = ["MODELS", "N_ROWS", "RATES", "SCHEMES", "Scores", "SplitsParams", "SplitsResult", "run", "score_steps"]
+
+Scheme = Literal["shuffled", "stratified", "by day", "stratified by day", "time series", "purged, embargo"]
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+Model = Literal["boosting", "logistic"]
+MODELS: tuple[Model, ...] = get_args(Model)
+N_ROWS = (1_000, 2_000, 4_000, 8_000)
+RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+DISRUPTED_SHARE = 0.05
+N_LATER = 32_000  # rows of the year from which the later quarter is taken
+LATER_SHARE = 0.25  # of the year, held back as the future
+N_SHUFFLES = 2_000
+TRAIN, TEST, LEFT_OUT = 1, 2, 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitsParams:
+    """The scheme that is drawn, the rows, the label's reach."""
+
+    scheme: Scheme = "shuffled"
+    n_splits: int = 5  # folds, 2 … 10
+    horizon_hours: int = 24  # how far the label looks ahead, 1 … 168
+    gap_days: int = 2  # left out before each test part of a time series, 0 … 30
+    embargo_days: int = 2  # left out after each test part when purging, 0 … 30
+    model: Model = "boosting"
+    n_rows: int = 2_000  # 500 … 8,000, evenly spaced over the year
+    rate: float = 0.001  # positives among the rows of the question on empty folds, 0.0005 … 0.5
+    seed: int = 0  # of the shuffles and of the model
+
+    def __post_init__(self) -> None:
+        require_choice("scheme", self.scheme, SCHEMES)
+        require_choice("model", self.model, MODELS)
+        require(2 <= self.n_splits <= 10, "n_splits must be 2 … 10. Got {}.", self.n_splits)
+        require(1 <= self.horizon_hours <= 168, "horizon_hours must be 1 … 168. Got {}.", self.horizon_hours)
+        require(0 <= self.gap_days <= 30, "gap_days must be 0 … 30. Got {}.", self.gap_days)
+        require(0 <= self.embargo_days <= 30, "embargo_days must be 0 … 30. Got {}.", self.embargo_days)
+        require(500 <= self.n_rows <= N_ROWS[-1], "n_rows must be 500 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
+        require(0.0005 <= self.rate <= 0.5, "rate must be 0.0005 … 0.5. Got {}.", self.rate)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+    def scoring(self) -> SplitsParams:
+        """Return these settings with those at their defaults that no score depends on: one run serves them all."""
+        return replace(self, scheme="shuffled", rate=0.001)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Flights in time order: ``hour`` (n,) since the year began, ``y`` (n,) whether a disruption follows."""
+
+    X: np.ndarray
+    y: np.ndarray
+    hour: np.ndarray
+
+    def take(self, places: np.ndarray | slice) -> Rows:
+        """Return some of the rows."""
+        return Rows(self.X[places], self.y[places], self.hour[places])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What each scheme says: AUC of every fold (nan without both classes), and the score on the later quarter."""
+
+    by_scheme: dict[Scheme, tuple[float, ...]]
+    later_auc: float
+    complete: bool = False
+
+    def mean(self, scheme: Scheme) -> float:
+        """Return the mean AUC over the folds that have both classes."""
+        known = [auc for auc in self.by_scheme.get(scheme, ()) if np.isfinite(auc)]
+        return float(np.mean(known)) if known else float("nan")
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        if "shuffled" not in self.by_scheme:
+            return "The first folds are being fitted."
+        done = [scheme for scheme in self.by_scheme if np.isfinite(self.mean(scheme))]
+        nearest = min(done, key=lambda scheme: abs(self.mean(scheme) - self.later_auc))
+        return (
+            f"Shuffled folds promise AUC {self.mean('shuffled'):.3f}; the later quarter gives **{self.later_auc:.3f}**. "
+            f"Nearest to it comes the scheme “{nearest}” with {self.mean(nearest):.3f}."
+        )
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return one row for each scheme, as texts."""
+        return [
+            {
+                "scheme": scheme,
+                "mean AUC": f"{self.mean(scheme):.3f}",
+                "lowest … highest fold": f"{np.nanmin(aucs):.3f} … {np.nanmax(aucs):.3f}"
+                if np.isfinite(aucs).any()
+                else "none",
+                "promises too much": f"{self.mean(scheme) - self.later_auc:+.3f}",
+                "folds without a score": str(int(np.isnan(aucs).sum())),
+            }
+            for scheme, aucs in self.by_scheme.items()
+        ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitsResult:
+    """Folds of one scheme over the rows, and how often a plain split has a fold without positives."""
+
+    params: SplitsParams
+    rows: Rows
+    roles: np.ndarray  # (folds, n) TRAIN, TEST or LEFT_OUT
+    chance_of_empty: float  # exact
+    simulated_empty: float  # of N_SHUFFLES shuffles
+
+    @property
+    def n_left_out(self) -> int:
+        """Rows that neither train nor are tested, over all folds."""
+        return int((self.roles == LEFT_OUT).sum())
+
+    @property
+    def n_overlaps(self) -> int:
+        """Training rows whose answer reaches into a test part's answers, over all folds."""
+        return sum(int(overlapping(self.rows.hour, role, self.params.horizon_hours).sum()) for role in self.roles)
+
+    @property
+    def overlap_share(self) -> float:
+        """Share of the training rows whose answer reaches into a test part's, 0–1."""
+        return self.n_overlaps / max(1, int((self.roles == TRAIN).sum()))
+
+    def positives(self, role: int) -> np.ndarray:
+        """Return each fold's share of positives among its rows of a role; nan if it has none."""
+        return np.array([self.rows.y[fold == role].mean() if (fold == role).any() else np.nan for fold in self.roles])
+
+    @property
+    def balance_spread(self) -> float:
+        """Largest less smallest share of positives in a test part."""
+        shares = self.positives(TEST)
+        return float(np.nanmax(shares) - np.nanmin(shares))
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        shares = self.positives(TEST)
+        return (
+            f"Under “{self.params.scheme}”, **{self.overlap_share:.0%}** of the training rows share hours of their "
+            f"answer with a test row; test folds hold {np.nanmin(shares):.1%} to {np.nanmax(shares):.1%} positives."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        p, n = self.params, len(self.rows.y)
+        reasons = [
+            f"{n:,} flights of the first three quarters of 2013, {self.rows.y.mean():.1%} of them before a "
+            f"disruption: the label looks {p.horizon_hours} hours ahead, so flights that near in time share answers.",
+        ]
+        if self.n_left_out:
+            per_fold = self.n_left_out / len(self.roles)
+            reasons.append(f"{per_fold:,.0f} rows a fold are left out: too near in time to the test part, or after it.")
+        n_positive = round(p.rate * n)
+        reasons.append(
+            f"A plain split of {n:,} rows with {n_positive:,} positives into {p.n_splits} folds has a fold without any in "
+            f"{self.chance_of_empty:.1%} of the cases (exact); in {self.simulated_empty:.1%} of {N_SHUFFLES:,} shuffles here. "
+            "A stratified split never has, while there are as many positives as folds."
+        )
+        return reasons
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        return {
+            "n_train": int((self.roles == TRAIN).sum()),
+            "n_test": int((self.roles == TEST).sum()),
+            "n_overlaps": self.n_overlaps,
+            "chance_of_empty": round(self.chance_of_empty, 6),
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row for each fold."""
+        rows = [
+            {
+                "fold": number,
+                "n_train": int((fold == TRAIN).sum()),
+                "n_test": int((fold == TEST).sum()),
+                "n_left_out": int((fold == LEFT_OUT).sum()),
+                "positives_train": float(train),
+                "positives_test": float(test),
+            }
+            for number, (fold, train, test) in enumerate(
+                zip(self.roles, self.positives(TRAIN), self.positives(TEST), strict=True)
+            )
+        ]
+        return pa.Table.from_pylist(rows)
+
+
+@lru_cache(maxsize=16)
+def year(n_rows: int, horizon_hours: int) -> Rows:
+    """Return evenly spaced flights of the year with their label, in time order."""
+    everything = flight_rows.table("cancelled")
+    names = list(everything.names)
+    hour = (everything.X[:, names.index("day of the year")] - 1) * 24 + everything.X[:, names.index("hour")]
+    order = np.argsort(hour, kind="stable")
+    hour, cancelled = hour[order], everything.y[order].astype(float)
+    y = np.zeros(len(hour), int)
+    for name in [name for name in names if name.startswith("origin ")]:
+        here = np.flatnonzero(everything.X[order, names.index(name)] == 1)
+        before = np.concatenate([[0.0], np.cumsum(cancelled[here])])
+        first, end = (np.searchsorted(hour[here], hour[here] + ahead, side="left") for ahead in (0, horizon_hours))
+        y[here] = (before[end] - before[first]) / (end - first) >= DISRUPTED_SHARE
+    taken = np.linspace(0, len(hour) - 1, n_rows).astype(int)
+    X = flight_rows.standardise(everything.X)[0][order[taken]]
+    return Rows(X, y[taken], hour[taken])
+
+
+def overlapping(hour: np.ndarray, role: np.ndarray, horizon_hours: int) -> np.ndarray:
+    """Return which rows train although their answer's hours [t, t + horizon) meet those of a test row, (n,) bool."""
+    tested = np.sort(hour[role == TEST])
+    if not len(tested):
+        return np.zeros(len(hour), bool)
+    place = np.searchsorted(tested, hour)
+    after = np.abs(tested[np.minimum(place, len(tested) - 1)] - hour)
+    before = np.abs(tested[np.maximum(place - 1, 0)] - hour)
+    return np.asarray((role == TRAIN) & (np.minimum(after, before) < horizon_hours))
+
+
+def purged(
+    hour: np.ndarray, n_splits: int, horizon_hours: float, embargo_hours: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (train, test) of folds that are consecutive in time, purged and with an embargo.
+
+    A training row goes if its answer's hours [t, t + horizon) meet those of any test row, or if it leaves within
+    ``embargo_hours`` after the last test row's answer is known. Source: López de Prado 2018, snippets 7.1 and 7.2.
+    """
+    for test in np.array_split(np.arange(len(hour)), n_splits):
+        first, last = hour[test[0]], hour[test[-1]]
+        clear = (hour + horizon_hours <= first) | (hour >= last + horizon_hours + embargo_hours)
+        train = np.flatnonzero(clear)
+        yield np.setdiff1d(train, test), test
+
+
+def folds(scheme: Scheme, rows: Rows, params: SplitsParams) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (train, test) of each fold of a scheme.
+
+    Raises
+    ------
+    InputError
+        The rows cannot be split this way, in the splitter's words.
+    """
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
+
+    k, seed, day = params.n_splits, params.seed, (rows.hour // 24).astype(int)
+    if scheme == "purged, embargo":
+        return list(purged(rows.hour, k, params.horizon_hours, 24 * params.embargo_days))
+    if scheme == "time series":
+        n_gap = round(params.gap_days * len(day) / (np.ptp(rows.hour) / 24))
+        require(
+            len(day) - n_gap - k * (len(day) // (k + 1)) > 0,
+            "gap_days must leave rows to train on in the first fold. Got {} days. Lower the gap, or take fewer folds.",
+            params.gap_days,
+        )
+        return list(TimeSeriesSplit(k, gap=n_gap).split(rows.X))
+    splits: dict[str, Iterator[Any]] = {  # generators: only the one asked for is run
+        "shuffled": KFold(k, shuffle=True, random_state=seed).split(rows.X),
+        "stratified": StratifiedKFold(k, shuffle=True, random_state=seed).split(rows.X, rows.y),
+        "by day": GroupKFold(k).split(rows.X, rows.y, day),
+        "stratified by day": StratifiedGroupKFold(k, shuffle=True, random_state=seed).split(rows.X, rows.y, day),
+    }
+    return list(splits[scheme])
+
+
+def chance_of_empty(n: int, n_positive: int, n_splits: int) -> float:
+    """Return the chance that a shuffled split into folds of n // n_splits rows has a fold without positives.
+
+    Exact, by inclusion and exclusion over the folds; the first n % n_splits folds hold one row more, as in scikit-learn.
+    """
+    sizes = [n // n_splits + (i < n % n_splits) for i in range(n_splits)]
+    big = n % n_splits
+    total = 0.0
+    for n_big in range(big + 1):
+        for n_small in range(n_splits - big + 1):
+            chosen = n_big + n_small
+            if chosen:
+                rows = n_big * sizes[0] + n_small * sizes[-1]
+                ways = comb(big, n_big) * comb(n_splits - big, n_small)
+                total -= (-1) ** chosen * ways * comb(n - rows, n_positive) / comb(n, n_positive)
+    return min(1.0, max(0.0, total))
+
+
+def simulated_empty(n: int, n_positive: int, n_splits: int, seed: int) -> float:
+    """Return the share of N_SHUFFLES shuffled splits that have a fold without positives."""
+    sizes = [n // n_splits + (i < n % n_splits) for i in range(n_splits)]
+    drawn = np.random.default_rng(seed).multivariate_hypergeometric(sizes, n_positive, size=N_SHUFFLES)
+    return float((drawn == 0).any(axis=1).mean())
+
+
+def development(params: SplitsParams) -> tuple[Rows, Rows]:
+    """Return the rows that the schemes may use, and the later ones whose answers do not meet theirs."""
+    rows = year(params.n_rows, params.horizon_hours)
+    cut = round(len(rows.y) * (1 - LATER_SHARE))
+    dense = year(N_LATER, params.horizon_hours)  # the truth deserves more rows than the folds have
+    later = np.flatnonzero(dense.hour >= rows.hour[cut - 1] + params.horizon_hours)
+    return rows.take(slice(cut)), dense.take(later)
+
+
+def run(params: SplitsParams) -> SplitsResult:
+    """Split the rows by one scheme."""
+    rows, _ = development(params)
+    roles = np.zeros((params.n_splits, len(rows.y)), np.int8)
+    for role, (train, test) in zip(roles, folds(params.scheme, rows, params), strict=True):
+        role[train], role[test] = TRAIN, TEST
+    n, n_positive = len(rows.y), round(params.rate * len(rows.y))
+    exact = chance_of_empty(n, n_positive, params.n_splits)
+    return SplitsResult(params, rows, roles, exact, simulated_empty(n, n_positive, params.n_splits, params.seed))
+
+
+def score(train: Rows, test: Rows, model: Model, seed: int) -> float:
+    """Return the AUC of a model trained on some rows on others; nan if either lacks a class."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    if len(np.unique(train.y)) < 2 or len(np.unique(test.y)) < 2:
+        return float("nan")
+    boosting = HistGradientBoostingClassifier(max_iter=40, random_state=seed)
+    fitted = (boosting if model == "boosting" else LogisticRegression(max_iter=2_000)).fit(train.X, train.y)
+    return float(roc_auc_score(test.y, fitted.predict_proba(test.X)[:, 1]))
+
+
+def score_steps(params: SplitsParams) -> Steps:
+    """Score the model under every scheme: a ``Progress`` with the scores so far before each fold.
+
+    Returns
+    -------
+    Scores
+        With ``complete`` set.
+    """
+    rows, later = development(params)
+    scores = Scores({}, float("nan"))
+    yield Progress(0.0, "the later quarter", scores)
+    scores = replace(scores, later_auc=score(rows, later, params.model, params.seed))
+    for done, scheme in enumerate(SCHEMES):
+        aucs: list[float] = []
+        for train, test in folds(scheme, rows, params):
+            yield Progress((done + len(aucs) / params.n_splits) / len(SCHEMES), scheme, scores)
+            aucs.append(score(rows.take(train), rows.take(test), params.model, params.seed))
+        scores = replace(scores, by_scheme={**scores.by_scheme, scheme: tuple(aucs)})
+    return replace(scores, complete=True)
+
+
+def scores(params: SplitsParams) -> Scores:
+    """Score the model under every scheme here and now."""
+    result: Scores = run_to_end(score_steps(params))
+    return result

@@ -1,0 +1,44 @@
+"""The script of the code panel: a real file of the experiment, with its one block of parameters replaced.
+
+``engine/<topic>/<experiment>/script.py`` runs from the repository root as it stands, with the default
+parameters: it holds one statement ``PARAMS = <Experiment>Params()``. It is linted and type-checked like
+any module, and imported by nobody. ``render`` returns its text with the parameters of a run.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from engine.source_code import constructor
+
+
+@lru_cache(maxsize=64)
+def _halves(path: Path) -> tuple[str, str]:
+    """Return the text before and after the statement ``PARAMS = …`` of a script."""
+    text = path.read_text(encoding="utf-8")
+    found = [node for node in ast.parse(text).body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PARAMS"]
+    if len(found) != 1:
+        raise ValueError(f"{path.name} must assign PARAMS once. Got {len(found)}.")
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[: found[0].lineno - 1]), "".join(lines[found[0].end_lineno or 0 :])
+
+
+def path_of(params: Any) -> Path:
+    """Return the script of an experiment: beside the module that defines its Params."""
+    return Path(inspect.getfile(type(params))).with_name("script.py")
+
+
+def render(params: Any) -> str:
+    """Return the script that reproduces a run with ``params``, an experiment's Params.
+
+    Raises
+    ------
+    InputError
+        A field holds what has no literal.
+    """
+    before, after = _halves(path_of(params))
+    return f"{before}PARAMS = {constructor(params)}\n{after}"

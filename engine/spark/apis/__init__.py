@@ -1,0 +1,335 @@
+"""One job in five APIs: what each takes, its plan, where rows leave the JVM for Python, and that all give one answer.
+
+Real: every run is the server's Spark on flights of 2013, built anew for each repeat (Spark would reuse the shuffle of one that
+has run); rows and bytes that cross to Python are Spark's own metrics. Honest limit: an RDD's bytes are not metered by Spark.
+Datasets, the typed API, exist on the JVM only: the guide explains them.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.spark import plan_tree, session, skew
+from engine.spark.apis import jobs
+from engine.spark.apis.jobs import APIS, JOBS, Api, Job
+from engine.spark.restarts import repeat_if_spark_ends
+from engine.units import human_bytes, human_factor, human_seconds
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+PYTHON_OPERATORS = ("BatchEvalPython", "ArrowEvalPython", "PythonRDD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApisParams:
+    """Which job, over how many flights, how often."""
+
+    workload: Job = "mean gain by carrier"
+    months: int = 3  # of flights, 1 … 12
+    arrow_udf: bool = False  # rows reach a Python UDF in Arrow batches (Spark 4.3's default), else pickled
+    once: bool = False  # UDFs are marked non-deterministic: never called twice for a row
+    repeats: int = 3  # after one that is not counted, 1 … 15
+
+    def __post_init__(self) -> None:
+        require_choice("workload", self.workload, JOBS)
+        require(1 <= self.months <= 12, "months must be 1 … 12. Got {}.", self.months)
+        require(1 <= self.repeats <= 15, "repeats must be 1 … 15. Got {}.", self.repeats)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One step of a plan; ``python``: it runs in, or hands rows to, a Python process."""
+
+    name: str
+    detail: str
+    python: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One API, run."""
+
+    api: Api
+    seconds: tuple[float, ...]
+    answer: tuple[tuple[str, int, int], ...]
+    operators: tuple[Operator, ...]  # from the scan to the answer
+    plan: str  # as Spark writes it
+    rows_to_python: int
+    bytes_to_python: int | None  # None: Spark does not meter it
+    bytes_from_python: int | None
+
+    @property
+    def median(self) -> float:
+        """The median of the counted runs, in seconds."""
+        return statistics.median(self.seconds)
+
+    @property
+    def door(self) -> str:
+        """The operator through which rows reach Python, or "none"."""
+        return next((step.name for step in self.operators if step.python), "none")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ApisResult:
+    """Every API as far as it has come."""
+
+    params: ApisParams
+    expected: tuple[tuple[str, int, int], ...]  # by Arrow alone
+    outcomes: tuple[Outcome, ...] = ()
+    complete: bool = False
+
+    def of(self, api: Api) -> Outcome | None:
+        """Return the outcome of an API if it has run."""
+        return next((outcome for outcome in self.outcomes if outcome.api == api), None)
+
+    @property
+    def ranked(self) -> list[Outcome]:
+        """The APIs, quickest first."""
+        return sorted(self.outcomes, key=lambda outcome: outcome.median)
+
+    @property
+    def same_answers(self) -> bool:
+        """Whether every API gave the very rows that Arrow gives."""
+        return all(outcome.answer == self.expected for outcome in self.outcomes)
+
+    @property
+    def same_plan(self) -> bool:
+        """Whether DataFrame and SQL became the same operators."""
+        frame, sql = self.of("DataFrame"), self.of("SQL")
+        return frame is not None and sql is not None and _names(frame) == _names(sql)
+
+    @property
+    def udf_door(self) -> str:
+        """The operator through which rows reach the Python UDF."""
+        udf = self.of("Python UDF")
+        return udf.door if udf else "none"
+
+    @property
+    def udf_rows(self) -> int:
+        """Rows that crossed to the Python UDF."""
+        udf = self.of("Python UDF")
+        return udf.rows_to_python if udf else 0
+
+    @property
+    def rdd_rows(self) -> int:
+        """Rows that crossed to the RDD's functions."""
+        rdd = self.of("RDD")
+        return rdd.rows_to_python if rdd else 0
+
+    @property
+    def calls_a_row(self) -> float:
+        """How often a flight is handed to the Python UDF, by the rows that the RDD hands over."""
+        return self.udf_rows / self.rdd_rows if self.rdd_rows else 0.0
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        if not self.outcomes:
+            handing = f"**{len(jobs.TO_PYTHON)} of {len(APIS)}**"
+            return (
+                f"Foretold from the code, before Spark has run it: {handing} APIs hand rows to Python, "
+                f"{jobs.n_rows(self.params.months):,} flights at most; {' and '.join(jobs.JVM_ONLY)} stay in the JVM."
+            )
+        best, worst = self.ranked[0], self.ranked[-1]
+        if len(self.outcomes) < len(APIS):
+            return (
+                f"{len(self.outcomes)} of {len(APIS)} APIs have run; so far **{best.api}** leads: {human_seconds(best.median)}."
+            )
+        if max(best.seconds) >= min(worst.seconds):
+            return (
+                f"No clear winner: the fastest, **{best.api}** ({human_seconds(best.median)}), and the slowest, {worst.api} "
+                f"({human_seconds(worst.median)}), overlap in their {self.params.repeats} runs."
+            )
+        crossing = (
+            f"{worst.rows_to_python:,} rows left the JVM for Python" if worst.rows_to_python else "no row left the JVM for it"
+        )
+        return (
+            f"**{best.api}** takes {human_seconds(best.median)}, **{worst.api}** {human_factor(worst.median / best.median)} as "
+            f"long ({human_seconds(worst.median)}): {crossing}. One answer, five ways."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        reasons = []
+        frame, sql, udf, pandas_udf, rdd = (self.of(api) for api in ("DataFrame", "SQL", "Python UDF", "pandas UDF", "RDD"))
+        if frame and sql:
+            same = "the same operators in the same order" if self.same_plan else "different operators"
+            reasons.append(f"DataFrame and SQL become {same}: two ways to write one plan, run by generated JVM code.")
+        if udf:
+            sent = human_bytes(udf.bytes_to_python or 0)
+            how = "in Arrow batches" if self.params.arrow_udf else "pickled, row by row"
+            reasons.append(f"The Python UDF enters through {udf.door}: {udf.rows_to_python:,} rows, {sent}, {how}.")
+        if pandas_udf:
+            sent = human_bytes(pandas_udf.bytes_to_python or 0)
+            reasons.append(
+                f"The pandas UDF enters through {pandas_udf.door}: {sent} in Arrow batches, one call for thousands of rows."
+            )
+        if rdd:
+            reasons.append(
+                f"The RDD is opaque: {rdd.rows_to_python:,} rows go to Python as objects before Spark knows what is asked of "
+                "them; nothing can be moved, left out or compiled."
+            )
+        if udf and rdd:
+            reasons.append(self._moved(udf))
+        proof = "the same rows as Arrow alone" if self.same_answers else "rows that DIFFER from Arrow's"
+        n = self.params.repeats
+        reasons.append(
+            f"All {len(self.outcomes)} give {proof} (digest {digest(self.expected)}). Median of {n} after one not counted."
+        )
+        return reasons
+
+    def _moved(self, udf: Outcome) -> str:
+        """Return what the optimizer did around the UDF."""
+        n_calls = sum(step.python for step in udf.operators)
+        if n_calls > 1:
+            return (
+                f"{udf.door} stands {n_calls} times in the plan: Spark moved the filter on the UDF's result down and calls the "
+                f"UDF again above it, {self.calls_a_row:.2f} calls a flight. Marked non-deterministic, it is called once."
+            )
+        if self.params.workload == JOBS[1] and self.calls_a_row < 1:
+            return (
+                f"The filter by origin stands last in the code. Spark moves it below the UDF: {1 - self.calls_a_row:.0%} of "
+                "the rows never leave the JVM. In the RDD it stays where it was written."
+            )
+        return "Marked non-deterministic, the UDF is called once a flight, and no filter may be moved below it."
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces: no seconds."""
+        return {
+            "answer": digest(self.expected),
+            "groups": len(self.expected),
+            "rows to the RDD's functions": self.rdd_rows,
+            "rows to the Python UDF": self.udf_rows,
+            "Python UDF enters through": self.udf_door,
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row a run."""
+        rows = [
+            {
+                "api": outcome.api,
+                "run": i + 1,
+                "seconds": seconds,
+                "rows_to_python": outcome.rows_to_python,
+                "bytes_to_python": outcome.bytes_to_python,
+                "bytes_from_python": outcome.bytes_from_python,
+                "enters_through": outcome.door,
+            }
+            for outcome in self.outcomes
+            for i, seconds in enumerate(outcome.seconds)
+        ]
+        return pa.Table.from_pylist(rows) if rows else pa.table({"api": pa.array([], pa.string())})
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return one line an API for a table on the page, quickest first."""
+        return [
+            {
+                "API": outcome.api,
+                "median": human_seconds(outcome.median),
+                "spread": f"{human_seconds(min(outcome.seconds))} … {human_seconds(max(outcome.seconds))}",
+                "Python enters through": outcome.door,
+                "rows to Python": f"{outcome.rows_to_python:,}",
+                "bytes there / back": _bytes(outcome),
+                "answer": digest(outcome.answer),
+            }
+            for outcome in self.ranked
+        ]
+
+
+def _names(outcome: Outcome) -> list[str]:
+    return [step.name for step in outcome.operators]
+
+
+def _bytes(outcome: Outcome) -> str:
+    if outcome.bytes_to_python is None:
+        return "not metered"
+    return f"{human_bytes(outcome.bytes_to_python)} / {human_bytes(outcome.bytes_from_python or 0)}"
+
+
+def digest(answer: tuple[tuple[str, int, int], ...]) -> str:
+    """Return eight hex digits that are the same only for the same rows."""
+    return skew.digest(list(answer))
+
+
+def lineage(text: str) -> tuple[Operator, ...]:
+    """Return the steps of an RDD's lineage (``toDebugString``), the first one first."""
+    names = re.findall(r"(\w+RDD)\[", text)[::-1]
+    return tuple(Operator(name, name, name == "PythonRDD") for name in names)
+
+
+def _operators(asked: jobs.Query) -> tuple[Operator, ...]:
+    if asked.rdd is not None:
+        return lineage((asked.rdd.toDebugString() or b"").decode())
+    nodes = plan_tree.read(asked.frame)[::-1]
+    return tuple(Operator(node.name.strip(), node.detail, node.name in PYTHON_OPERATORS) for node in nodes)
+
+
+def _run_api(live: SparkSession, params: ApisParams, api: Api, so_far: Outcome | None) -> Outcome:
+    """Run one API once, built anew, and return what ``so_far`` knows with this run added."""
+    asked = jobs.query(live, api, params.workload, params.months, params.arrow_udf, params.once)
+    took, answer = timed(asked.act)
+    if so_far is not None:
+        return replace(so_far, seconds=(*so_far.seconds, took))
+    rows, sent, received = plan_tree.python_metrics(asked.frame)
+    plan = plan_tree.texts(asked.frame)[1]
+    if asked.rdd is not None:
+        rows = next(node.n_rows for node in plan_tree.read(asked.frame) if node.n_rows is not None)
+        plan = (asked.rdd.toDebugString() or b"").decode()
+    known = asked.rdd is None
+    return Outcome(
+        api,
+        (took,),
+        tuple(answer),
+        _operators(asked),
+        plan,
+        rows,
+        sent if known else None,
+        received if known else None,
+    )
+
+
+@repeat_if_spark_ends
+def steps(params: ApisParams) -> Steps:
+    """Run every API, what stays in the JVM first; the result so far comes before each run.
+
+    The first run of each is not counted: workers start, code is generated; of the very first one two are not.
+
+    Returns
+    -------
+    ApisResult
+        With ``complete`` set.
+
+    Raises
+    ------
+    InputError
+        No Spark to be had, or one without a SparkContext (Spark Connect).
+    """
+    result = ApisResult(params, jobs.expected(params.workload, params.months))
+    yield from session.begin("RDDs and plans to read", result)
+    order = (*jobs.JVM_ONLY, *jobs.TO_PYTHON)
+    for turn, api in enumerate(order):
+        before, outcome = result.outcomes, None
+        for number in range(0 if turn else -1, params.repeats + 1):
+            told = f"{api}, run {number} of {params.repeats}" if number > 0 else f"{api}, a run that is not counted"
+            progress = Progress((turn + max(number, 0) / (params.repeats + 1)) / len(order), told, result)
+            ran = yield from session.act(partial(_run_api, params=params, api=api, so_far=outcome), progress)
+            if number > 0:
+                outcome = ran
+                result = replace(result, outcomes=(*before, outcome))
+    return replace(result, complete=True)
+
+
+def run(params: ApisParams) -> ApisResult:
+    """Run every API here and now."""
+    result: ApisResult = run_to_end(steps(params))
+    return result

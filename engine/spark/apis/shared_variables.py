@@ -1,0 +1,335 @@
+"""Accumulators and broadcast variables, live: what an accumulator counts and when it lies; what a table costs in a closure.
+
+Real: every count is that of a Spark accumulator after the code shown; the failing task raises a real exception in its first
+attempt and Spark tries it again. The lost shuffle is a real file deleted between two actions; it runs in a Spark of its own
+(``apis.child``), for losing it also loses what the cache holds. A table's copies are counted by a stamp that is made anew
+whenever it is unpickled.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from engine import processes
+from engine.errors import require
+from engine.jobs import Progress, Steps, run_to_end
+from engine.spark import session, tasks
+from engine.spark.restarts import repeat_if_spark_ends
+from engine.units import human_bytes, human_factor
+
+if TYPE_CHECKING:
+    from pyspark import RDD, SparkContext
+    from pyspark.accumulators import Accumulator
+    from pyspark.sql import SparkSession
+
+N_TAKEN = 5
+LOST = "map, shuffle lost, collect twice"
+TABLE_BYTES = (10_000, 100_000, 1_000_000, 10_000_000)
+AUTO_BROADCAST_BYTES = (
+    1_000_000  # spark.broadcast.UDFCompressionThreshold, 1 MB: PySpark broadcasts a larger function by itself
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccumulatorParams:
+    """How many rows are to be counted, in how many tasks, and whether a shuffle file is deleted too."""
+
+    n_rows: int = 10_000  # 100 … 1,000,000
+    n_tasks: int = 4  # 1 … 64
+    lost_shuffle: bool = False  # starts a second Spark
+
+    def __post_init__(self) -> None:
+        require(100 <= self.n_rows <= 1_000_000, "n_rows must be 100 … 1,000,000. Got {}.", self.n_rows)
+        require(1 <= self.n_tasks <= 64, "n_tasks must be 1 … 64. Got {}.", self.n_tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One piece of code that counts rows with an accumulator."""
+
+    case: str
+    counted: int
+    n_tasks: int  # attempts that ran
+    n_failed: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AccumulatorResult:
+    """Every case as far as it has come."""
+
+    params: AccumulatorParams
+    counts: tuple[Count, ...] = ()
+    complete: bool = False
+
+    @property
+    def wrong(self) -> list[Count]:
+        """The cases whose accumulator is not the number of rows."""
+        return [count for count in self.counts if count.counted != self.params.n_rows]
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        if not self.counts:
+            return f"Every way counts **{self.params.n_rows:,}** rows; the first one is about to run."
+        retried = [count for count in self.counts if count.n_failed and count.case != LOST]
+        kept = sum(count.counted == self.params.n_rows for count in retried)
+        return (
+            f"There are {self.params.n_rows:,} rows. **{len(self.wrong)} of {len(self.counts)}** ways to count them are wrong, "
+            f"and a failed task is not among the reasons: {kept} of {len(retried)} counts with one are right."
+            if retried
+            else f"{len(self.wrong)} of {len(self.counts)} ways to count {self.params.n_rows:,} rows are wrong so far."
+        )
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return one line a case for a table on the page."""
+        n = self.params.n_rows
+        return [
+            {
+                "code": count.case,
+                "accumulator": f"{count.counted:,}",
+                "times the rows": f"{count.counted / n:.2f}",
+                "attempts": f"{count.n_tasks}" + (f", {count.n_failed} failed" if count.n_failed else ""),
+                "because": count.because,
+            }
+            for count in self.counts
+        ]
+
+
+def _adding(counter: Accumulator[int]) -> Callable[[int], int]:
+    def add(row: int) -> int:
+        counter.add(1)
+        return row
+
+    return add
+
+
+def _failing(counter: Accumulator[int]) -> Callable[[Any], Any]:
+    def add_and_fail_once(rows: Any) -> Any:
+        from pyspark import TaskContext
+
+        for row in rows:
+            counter.add(1)
+            yield row
+        task = TaskContext.get()
+        if task is not None and task.partitionId() == 0 and task.attemptNumber() == 0:
+            raise RuntimeError("This attempt fails on purpose, after its last row.")
+
+    return add_and_fail_once
+
+
+Case = Callable[["RDD[int]", "Accumulator[int]"], Any]
+
+
+def _twice(counted: RDD[int]) -> None:
+    counted.count()
+    counted.count()
+    counted.unpersist()  # of the one that was cached: the executor would hold it until the JVM collects its garbage
+
+
+CASES: tuple[tuple[str, Case, str], ...] = (
+    ("map, no action", lambda rows, n: rows.map(_adding(n)), "a transformation alone runs nothing"),
+    ("foreach", lambda rows, n: rows.foreach(lambda row: n.add(1)), "an action: Spark takes each task's updates exactly once"),
+    ("map, count", lambda rows, n: rows.map(_adding(n)).count(), "right, by luck: one action, every row needed"),
+    (
+        f"map, take({N_TAKEN})",
+        lambda rows, n: rows.map(_adding(n)).take(N_TAKEN),
+        "lazy: what the action does not need is never mapped",
+    ),
+    ("map, count, count", lambda rows, n: _twice(rows.map(_adding(n))), "the second action runs the map again"),
+    (
+        "map, cache, count, count",
+        lambda rows, n: _twice(rows.map(_adding(n)).cache()),
+        "the second action reads the cache; lose it, and it counts again",
+    ),
+    (
+        "foreach, one task fails",
+        lambda rows, n: rows.mapPartitions(_failing(n)).foreach(lambda row: None),
+        "updates of a failed attempt are thrown away",
+    ),
+    (
+        "map, count, one task fails",
+        lambda rows, n: rows.mapPartitions(_failing(n)).count(),
+        "here too: only a finished task's updates arrive",
+    ),
+)
+
+
+def _count(live: SparkSession, params: AccumulatorParams, case: tuple[str, Case, str]) -> Count:
+    name, code, because = case
+    context = live.sparkContext
+    counter = context.accumulator(0)
+    rows = context.parallelize(range(params.n_rows), params.n_tasks)
+    _, trace = tasks.traced(live, lambda: code(rows, counter))
+    return Count(name, counter.value, len(trace.tasks), sum(task.failed for task in trace.tasks), because)
+
+
+@repeat_if_spark_ends
+def accumulator_steps(params: AccumulatorParams) -> Steps:
+    """Count the rows in every way; the result so far comes before each.
+
+    Raises
+    ------
+    InputError
+        No Spark to be had, or one without a SparkContext (Spark Connect).
+    """
+    result = AccumulatorResult(params)
+    yield from session.begin("accumulator", result)
+    n_all = len(CASES) + params.lost_shuffle
+    for turn, case in enumerate(CASES):
+        progress = Progress(turn / n_all, case[0], result)
+        count = yield from session.act(partial(_count, params=params, case=case), progress)
+        result = replace(result, counts=(*result.counts, count))
+    if params.lost_shuffle:
+        yield Progress(len(CASES) / n_all, "a Spark of its own loses a shuffle file", result)
+        told = processes.steps("engine.spark.apis.child", str(params.n_rows), str(params.n_tasks))
+        found = yield from _shown(told, result, len(CASES) / n_all)
+        because = "the map's output is gone, so Spark maps again: this is how retries count twice"
+        result = replace(result, counts=(*result.counts, Count(LOST, found[0], found[1], found[2], because)))
+    return replace(result, complete=True)
+
+
+def _shown(told: Steps, result: AccumulatorResult, share: float) -> Steps:
+    """Pass a child's signs of life on with the result so far."""
+    while True:
+        try:
+            yield replace(next(told), share=share, partial=result)
+        except StopIteration as stop:
+            return stop.value
+
+
+def count_rows(params: AccumulatorParams) -> AccumulatorResult:
+    """Count the rows in every way here and now."""
+    result: AccumulatorResult = run_to_end(accumulator_steps(params))
+    return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastParams:
+    """In how many tasks a table is looked up."""
+
+    n_tasks: int = 16  # 2 … 64
+
+    def __post_init__(self) -> None:
+        require(2 <= self.n_tasks <= 64, "n_tasks must be 2 … 64. Got {}.", self.n_tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A table of one size that reaches the tasks one way."""
+
+    way: str  # "closure" or "broadcast"
+    table_bytes: int
+    function_bytes: int  # the pickled function that every task reads
+    n_copies: int  # times that the table was unpickled
+    n_workers: int  # Python processes
+    seconds: float
+
+    @property
+    def unpickled_bytes(self) -> int:
+        """Bytes of table that Python workers unpickled for the job."""
+        return self.n_copies * self.table_bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BroadcastResult:
+    """Every shipment as far as it has come; ``cores`` is what Spark had when the result began."""
+
+    params: BroadcastParams
+    shipments: tuple[Shipment, ...] = ()
+    complete: bool = False
+    cores: int = field(default_factory=lambda: session.ENGINE.cores)
+
+    def of(self, way: str) -> list[Shipment]:
+        """Return the shipments of a way, by size."""
+        return [shipment for shipment in self.shipments if shipment.way == way]
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        closures, broadcasts = self.of("closure"), self.of("broadcast")
+        if not broadcasts:
+            return f"A table is about to reach **{self.params.n_tasks}** tasks, in their function and as a broadcast variable."
+        left, right = closures[len(broadcasts) - 1], broadcasts[-1]
+        return (
+            f"A table of {human_bytes(left.table_bytes)} in the closure is unpickled **{left.n_copies}** times for "
+            f"{self.params.n_tasks} tasks, as a broadcast variable **{right.n_copies}** times, once for each Python worker: "
+            f"{human_factor(left.n_copies / right.n_copies)} less work."
+        )
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return one line a shipment for a table on the page."""
+        return [
+            {
+                "table": human_bytes(shipment.table_bytes),
+                "by": shipment.way,
+                "function each task reads": human_bytes(shipment.function_bytes)
+                + (" (PySpark broadcasts it)" if shipment.function_bytes > AUTO_BROADCAST_BYTES else ""),
+                "copies unpickled": f"{shipment.n_copies}",
+                "bytes unpickled": human_bytes(shipment.unpickled_bytes),
+                "Python workers": f"{shipment.n_workers}",
+                "seconds, one run": f"{shipment.seconds:.2f}",
+            }
+            for shipment in self.shipments
+        ]
+
+
+class Stamp:
+    """Becomes a fresh UUID whenever it is unpickled: so copies of what holds it can be told apart."""
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        return uuid.uuid4, ()
+
+
+def _looked_up(context: SparkContext, way: str, n_bytes: int) -> tuple[Callable[[int], tuple[int, str]], Any]:
+    """Return the function of the tasks (worker, stamp of its copy of the table), and the broadcast variable if there is one."""
+    import os
+
+    table = {"rows": os.urandom(n_bytes), "copy": Stamp()}
+    if way == "closure":
+        return lambda _: (os.getpid(), str(table["copy"])), None
+    shared = context.broadcast(table)
+    return lambda _: (os.getpid(), str(shared.value["copy"])), shared
+
+
+def _ship(live: SparkSession, params: BroadcastParams, way: str, n_bytes: int) -> Shipment:
+    from pyspark.serializers import CloudPickleSerializer
+
+    context = live.sparkContext
+    look_up, shared = _looked_up(context, way, n_bytes)
+    found, trace = tasks.traced(live, context.parallelize(range(params.n_tasks), params.n_tasks).map(look_up).collect)
+    size = len(CloudPickleSerializer().dumps(look_up))  # type: ignore[no-untyped-call]
+    if shared is not None:
+        shared.destroy()
+    workers, copies = ({pair[i] for pair in found} for i in (0, 1))
+    return Shipment(way, n_bytes, size, len(copies), len(workers), trace.seconds)
+
+
+@repeat_if_spark_ends
+def broadcast_steps(params: BroadcastParams) -> Steps:
+    """Ship tables of growing size both ways; the result so far comes before each.
+
+    Raises
+    ------
+    InputError
+        No Spark to be had, or one without a SparkContext (Spark Connect).
+    """
+    result = BroadcastResult(params)
+    yield from session.begin("broadcast variable", result)
+    result = BroadcastResult(params)  # again: only now does a cluster say how many cores it has
+    ways = [(way, size) for size in TABLE_BYTES for way in ("closure", "broadcast")]
+    for turn, (way, size) in enumerate(ways):
+        progress = Progress(turn / len(ways), f"{human_bytes(size)} by {way}", result)
+        shipment = yield from session.act(partial(_ship, params=params, way=way, n_bytes=size), progress)
+        result = replace(result, shipments=(*result.shipments, shipment))
+    return replace(result, complete=True)
+
+
+def ship(params: BroadcastParams) -> BroadcastResult:
+    """Ship tables of growing size both ways here and now."""
+    result: BroadcastResult = run_to_end(broadcast_steps(params))
+    return result

@@ -1,0 +1,312 @@
+"""Cache and memory: tables cached one after the other until they push each other out; first and second action timed.
+
+Real: the tables are made and cached on the server's Spark, what Storage holds after each is read from its REST API. The
+numbers in them are random, so that they do not compress. One table is as large as another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import pyarrow as pa
+
+from engine.errors import require, require_choice
+from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.spark import session, tasks
+from engine.spark.cache.model import regions
+from engine.spark.restarts import repeat_if_spark_ends
+from engine.units import human_bytes, human_seconds
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Level = Literal["none", "MEMORY_ONLY", "MEMORY_AND_DISK", "DISK_ONLY"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+N_COLUMNS = 8  # doubles: 64 bytes a row
+N_PARTITIONS = 8
+N_ROWS = (50_000, 200_000, 500_000, 1_000_000, 2_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheParams:
+    """How many tables of which size, and where they are kept."""
+
+    level: Level = "MEMORY_ONLY"
+    n_tables: int = 3  # 1 … 6
+    n_rows: int = 200_000  # of each, 10,000 … 2,000,000; 64 bytes a row
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_choice("level", self.level, LEVELS)
+        require(1 <= self.n_tables <= 6, "n_tables must be 1 … 6. Got {}.", self.n_tables)
+        require(10_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 10,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
+        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What Storage holds of one table."""
+
+    memory_bytes: int
+    disk_bytes: int
+    n_cached: int  # partitions in memory or on disk, of N_PARTITIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One table read twice, and what Storage holds afterwards of every table so far."""
+
+    table: int  # 1 …; once more the first, at the end
+    first_seconds: float
+    second_seconds: float | None
+    total: float  # the sum that the action gives: the same from cache as without
+    held: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CacheResult:
+    """Every step as far as it has come, and the executor that it ran on."""
+
+    params: CacheParams
+    moments: tuple[Moment, ...]
+    heap_bytes: int  # of one executor's JVM; a local Spark's is the driver's
+    executor_limit_bytes: int  # what each executor says it can hold
+    n_executors: int
+    complete: bool = False
+
+    @property
+    def storage_limit_bytes(self) -> int:
+        """Bytes that all executors say they can hold."""
+        return self.executor_limit_bytes * self.n_executors
+
+    @property
+    def holders(self) -> str:
+        """Who holds the cache, in words."""
+        return "the executor" if self.n_executors == 1 else f"{self.n_executors} executors together"
+
+    @property
+    def speed_up(self) -> float:
+        """First action by second action of the first table."""
+        first = self.moments[0]
+        return first.first_seconds / max(first.second_seconds or first.first_seconds, 1e-4)
+
+    @property
+    def evicted(self) -> int:
+        """Partitions of the first table that are no longer held anywhere once all tables are cached."""
+        if self.params.level == "none" or len(self.moments) < self.params.n_tables:
+            return 0
+        return N_PARTITIONS - self.moments[self.params.n_tables - 1].held[0].n_cached
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes that Storage holds in memory once all tables are cached."""
+        return sum(held.memory_bytes for held in self.moments[min(self.params.n_tables, len(self.moments)) - 1].held)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        if not self.moments:
+            return self._foretold
+        first = self.moments[0]
+        again = human_seconds(first.second_seconds or 0)
+        if self.params.level == "none":
+            return (
+                f"Nothing is cached: table 1 took {human_seconds(first.first_seconds)}, and the second time **{again}** again."
+            )
+        gone = (
+            f"{self.evicted} of {N_PARTITIONS} partitions of table 1 were pushed out"
+            if self.evicted
+            else "all of it is still held"
+        )
+        return (
+            f"Table 1 took {human_seconds(first.first_seconds)} to make and cache, **{again}** from the cache; after "
+            f"{len({m.table for m in self.moments})} tables {gone}."
+        )
+
+    @property
+    def asked_bytes(self) -> int:
+        """Bytes of all tables together, as numbers: what caching them all asks for."""
+        return self.params.n_tables * self.params.n_rows * N_COLUMNS * 8
+
+    @property
+    def _foretold(self) -> str:
+        p, asked, limit = self.params, human_bytes(self.asked_bytes), human_bytes(self.storage_limit_bytes)
+        told = f"Foretold, before anything is cached: {p.n_tables} tables of random numbers are **{asked}**; "
+        if p.level == "none":
+            return f"{told}nothing of it will be kept."
+        if p.level == "DISK_ONLY":
+            return f"{told}all of it will go to disk."
+        if self.asked_bytes <= self.storage_limit_bytes:
+            return f"{told}{self.holders} can hold {limit}, so all will stay."
+        gone = "go to disk" if p.level == "MEMORY_AND_DISK" else "be pushed out"
+        return f"{told}{self.holders} can hold {limit}, so some must {gone}."
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        if not self.moments:
+            return []
+        p, last = self.params, self.moments[-1]
+        each = p.n_rows * N_COLUMNS * 8
+        reasons = [
+            f"cache() is lazy: the first action computes every partition and keeps it. A table here is {human_bytes(each)} of "
+            f"random doubles; {self.holders} can hold {human_bytes(self.storage_limit_bytes)}.",
+        ]
+        if p.level == "none":
+            return ["Without cache() Spark keeps nothing: every action runs the whole plan again.", *reasons]
+        if self.evicted:
+            where = "computed again" if p.level == "MEMORY_ONLY" else "read from disk"
+            reasons.append(f"Storage drops the least recently used partitions to make room; asked again, table 1 is {where}.")
+        on_disk = human_bytes(sum(held.disk_bytes for held in last.held))
+        reasons.append(f"Storage holds {human_bytes(self.memory_bytes)} in memory and {on_disk} on disk.")
+        reasons.append("Each action was timed once: seconds are single measurements.")
+        return reasons
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces: what is held of the first table, and the sum of its numbers."""
+        first = self.moments[0]
+        cached = first.held[0].n_cached if first.held else 0
+        return {"cached partitions of table 1": cached, "sum of table 1": round(first.total, 3)}
+
+    def table(self) -> pa.Table:
+        """Return one row a step and table held."""
+        rows = [
+            {
+                "step": step + 1,
+                "table_read": moment.table,
+                "first_seconds": moment.first_seconds,
+                "second_seconds": moment.second_seconds,
+                "table": i + 1,
+                "memory_bytes": held.memory_bytes,
+                "disk_bytes": held.disk_bytes,
+                "cached_partitions": held.n_cached,
+            }
+            for step, moment in enumerate(self.moments)
+            for i, held in enumerate(moment.held or (Held(0, 0, 0),))
+        ]
+        return pa.Table.from_pylist(rows) if rows else pa.table({"step": pa.array([], pa.int64())})
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return one line a step for a table on the page."""
+        return [
+            {
+                "step": f"table {m.table}" + (", once more" if i >= self.params.n_tables else ""),
+                "first action": human_seconds(m.first_seconds),
+                "second action": human_seconds(m.second_seconds) if m.second_seconds is not None else "",
+                "in memory": human_bytes(sum(h.memory_bytes for h in m.held)),
+                "on disk": human_bytes(sum(h.disk_bytes for h in m.held)),
+            }
+            for i, m in enumerate(self.moments)
+        ]
+
+
+def make(live: SparkSession, params: CacheParams, table: int) -> DataFrame:
+    """Return the plan of a table: rows of N_COLUMNS random doubles, 0–1, the same for the same seed."""
+    from pyspark.sql import functions as sf
+
+    rows = live.range(0, params.n_rows, 1, N_PARTITIONS)
+    return rows.select(*[sf.rand(1_000 * params.seed + 10 * table + i).alias(f"c{i}") for i in range(N_COLUMNS)])
+
+
+def _read(frame: DataFrame) -> float:
+    from pyspark.sql import functions as sf
+
+    total: float = frame.agg(*[sf.sum(name) for name in frame.columns]).collect()[0][0]
+    return total
+
+
+def _held(live: SparkSession, ids: list[int]) -> tuple[Held, ...]:
+    tasks.settle(live)
+    found = {rdd["id"]: rdd for rdd in session.rest("storage/rdd")}
+    gone: dict[str, Any] = {"memoryUsed": 0, "diskUsed": 0, "numCachedPartitions": 0}
+    told = [found.get(i, gone) for i in ids]
+    return tuple(Held(rdd["memoryUsed"], rdd["diskUsed"], rdd["numCachedPartitions"]) for rdd in told)
+
+
+class _Tables:
+    """The cached tables of one run; ``close`` lets go of them all."""
+
+    def __init__(self, params: CacheParams) -> None:
+        self.params = params
+        self.frames: list[DataFrame] = []
+        self.ids: list[int] = []
+
+    def add(self, live: SparkSession, table: int) -> Moment:
+        """Make a table, cache it, read it twice."""
+        from pyspark import StorageLevel
+
+        frame = make(live, self.params, table)
+        before = set(live.sparkContext._jsc.getPersistentRDDs().keySet().toArray())
+        if self.params.level != "none":
+            frame = frame.persist(getattr(StorageLevel, self.params.level))
+        self.frames.append(frame)
+        first, total = timed(partial(_read, frame))
+        second, _ = timed(partial(_read, frame))
+        self.ids += sorted(set(live.sparkContext._jsc.getPersistentRDDs().keySet().toArray()) - before)
+        return Moment(table, first, second, total, _held(live, self.ids))
+
+    def again(self, live: SparkSession) -> Moment:
+        """Read the first table once more."""
+        seconds, total = timed(partial(_read, self.frames[0]))
+        return Moment(1, seconds, None, total, _held(live, self.ids))
+
+    def close(self) -> None:
+        """Let go of every table."""
+        for frame in self.frames:
+            try:
+                frame.unpersist()
+            except Exception:  # Py4J raises many kinds when Spark's process has ended: the tables went with it
+                return
+
+
+def _executors(live: SparkSession) -> tuple[int, int, int]:
+    """Return the bytes of an executor's heap, of its storage limit as it says itself, and how many executors there are."""
+    context: Any = live.sparkContext
+    told = session.rest("executors")
+    if session.ENGINE.place.kind == "local":
+        return int(context._jvm.java.lang.Runtime.getRuntime().maxMemory()), int(told[0]["maxMemory"]), 1
+    workers = [executor for executor in told if executor["id"] != "driver"]
+    heap = context._jvm.org.apache.spark.util.Utils.memoryStringToMb(context.getConf().get("spark.executor.memory", "1g"))
+    return int(heap) * 1024**2, min(int(executor["maxMemory"]) for executor in workers), len(workers)
+
+
+def preview(params: CacheParams) -> CacheResult:
+    """Return what is known before Spark runs: by the memory model, what the lab's own Spark will be able to hold."""
+    heap = int(session.DRIVER_MEMORY[:-1]) * 1024**3
+    return CacheResult(params, (), heap, regions(heap, session.MEMORY_FRACTION).unified, 1)
+
+
+@repeat_if_spark_ends
+def steps(params: CacheParams) -> Steps:
+    """Cache table after table; the result so far comes after each.
+
+    Returns
+    -------
+    CacheResult
+        With ``complete`` set.
+
+    Raises
+    ------
+    InputError
+        No Spark to be had, or one without a SparkContext (Spark Connect).
+    """
+    yield from session.begin("Storage list to read")
+    executors = yield from session.act(_executors, Progress(0.02, "asking the executors"))
+    result, tables = CacheResult(params, (), *executors), _Tables(params)
+    try:
+        for table in range(1, params.n_tables + 1):
+            progress = Progress((table - 1) / (params.n_tables + 1), f"table {table}", result)
+            moment = yield from session.act(partial(tables.add, table=table), progress)
+            result = replace(result, moments=(*result.moments, moment))
+        again = yield from session.act(tables.again, Progress(0.9, "table 1 once more", result))
+        return replace(result, moments=(*result.moments, again), complete=True)
+    finally:
+        tables.close()
+
+
+def run(params: CacheParams) -> CacheResult:
+    """Cache them here and now."""
+    result: CacheResult = run_to_end(steps(params))
+    return result

@@ -1,0 +1,1 @@
+"""Four engines on the same files. Its children are measured, so nothing is imported here."""

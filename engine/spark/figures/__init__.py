@@ -1,1 +1,0 @@
-"""Figures of the Spark lab: Result in, Plotly figure out."""

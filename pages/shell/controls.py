@@ -1,0 +1,129 @@
+"""Widgets of Params: key, default, range and binding come from the field, each written once.
+
+``slider(D, "k_neighbors", "Neighbors k", help="…")`` takes all but its label and help from the
+default Params ``D`` and from what the field declares (``engine.ranges``). The key is
+``<experiment>_<field>``, by which scenes, links and Reset find the widget.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from engine.ranges import Choice, Choices, Interval, Params, Range, Text, rule_of
+
+BOUND: dict[str, Any] = {"bind": "query-params"}
+
+
+def experiment_of(params: Params) -> str:
+    """Return the experiment of a Params object by its class: ``BytesReadParams`` is ``bytes_read``'s."""
+    name = type(params).__name__.removesuffix("Params")
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def key_of(params: Params, field: str) -> str:
+    """Return the widget key of a field."""
+    return f"{experiment_of(params)}_{field}"
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def slider(
+    params: Params, field: str, label: str, *, help: str, options: Sequence[Any] = (), key: str = "", **more: Any
+) -> Any:
+    """Draw the slider of a number or of an interval; a range with ``options``, declared or given, offers those.
+
+    Where the number that the session holds is none of the options given, the first takes its place.
+    """
+    rule, default = rule_of(params, field), getattr(params, field)
+    key = key or key_of(params, field)
+    named = {"key": key, "help": help, **BOUND, **more}
+    if options:
+        if st.session_state.get(key, default) not in options:
+            st.session_state[key] = options[0]
+        value = default if default in options else options[0]
+        return st.select_slider(label, options, value, **{"format_func": _number, **named})
+    if isinstance(rule, Interval):
+        return st.slider(label, rule.low, rule.high, default, rule.step, **named)
+    if isinstance(rule, Choice):
+        return st.select_slider(label, rule.values, default, **{"format_func": _number, **named})
+    if not isinstance(rule, Range):
+        raise TypeError(f"{field} must be a Range, an Interval or a Choice of numbers to have a slider")
+    if rule.options:
+        return st.select_slider(label, rule.options, default, **{"format_func": _number, **named})
+    kind = type(default)  # an int slider takes ints alone, a float slider floats
+    most = rule.high if rule.most is None else rule.most
+    step = None if rule.step is None else kind(rule.step)
+    return st.slider(label, kind(rule.low), kind(most), default, step, **named)
+
+
+def _values(params: Params, field: str, options: Sequence[Any] | None) -> Sequence[Any]:
+    """Return what a field may be: ``options`` where the page knows better (columns of a table), else what is declared."""
+    if options is not None:
+        return options
+    rule = rule_of(params, field)
+    if not isinstance(rule, Choice | Choices):
+        raise TypeError(f"{field} must be a Choice, or its control be given options")
+    return rule.values
+
+
+def segmented(
+    params: Params, field: str, label: str, *, help: str, options: Sequence[Any] | None = None, key: str = "", **more: Any
+) -> Any:
+    """Draw a choice of few values as a row of buttons, one of which is always down."""
+    named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
+    default = getattr(params, field)
+    return st.segmented_control(label, _values(params, field, options), default=default, required=True, **named)
+
+
+def selectbox(
+    params: Params, field: str, label: str, *, help: str, options: Sequence[Any] | None = None, key: str = "", **more: Any
+) -> Any:
+    """Draw a choice of many values as a list that unfolds; a default that is no option gives way to the first."""
+    named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
+    values, default = list(_values(params, field, options)), getattr(params, field)
+    return st.selectbox(label, values, values.index(default) if default in values else 0, **named)
+
+
+def multiselect(
+    params: Params,
+    field: str,
+    label: str,
+    *,
+    help: str,
+    options: Sequence[Any] | None = None,
+    default: Sequence[Any] | None = None,
+    key: str = "",
+    **more: Any,
+) -> tuple[Any, ...]:
+    """Draw a choice of several values and return them as a tuple."""
+    named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
+    chosen = list(getattr(params, field) if default is None else default)
+    return tuple(st.multiselect(label, list(_values(params, field, options)), default=chosen, **named))
+
+
+def toggle(params: Params, field: str, label: str, *, help: str, key: str = "", **more: Any) -> bool:
+    """Draw a switch."""
+    named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
+    return bool(st.toggle(label, getattr(params, field), **named))
+
+
+def text(params: Params, field: str, label: str, *, help: str, area: bool = False, key: str = "", **more: Any) -> str:
+    """Draw a field for text, of one line, or an area of several."""
+    rule = rule_of(params, field)
+    named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
+    if isinstance(rule, Text):
+        named = {"max_chars": rule.most, **named}
+    draw: Callable[..., Any] = st.text_area if area else st.text_input
+    return str(draw(label, getattr(params, field), **named))
+
+
+def view(key: str, options: Sequence[str], label: str = "Look closer", **more: Any) -> str:
+    """Draw a choice of what to look at, which is no setting of the run; its default stands under ``[views]`` in the TOML."""
+    named = {"key": key, "label_visibility": "collapsed", **BOUND, **more}
+    return st.segmented_control(label, options, default=options[0], required=True, **named) or options[0]

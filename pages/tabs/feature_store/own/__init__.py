@@ -1,0 +1,21 @@
+"""A visitor's own Feast repository (PLAYGROUND_FEAST_REPO) in the place of the lab's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from engine.feature_store.own.repo import own_repo
+from engine.jobs import Steps
+from pages.shell import work
+
+
+def shown(name: str, steps: Callable[[str], Steps], draw: Callable[[Any], None]) -> bool:
+    """Draw what ``steps`` find in the own repository, read only; without one, draw nothing and return False."""
+    folder = own_repo()
+    if folder:
+        st.caption(f"Your own repository, read only: `{folder}` (PLAYGROUND_FEAST_REPO). Feast opens copies of its files.")
+        work.run(name, folder, steps, draw)
+    return bool(folder)

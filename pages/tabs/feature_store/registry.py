@@ -1,0 +1,129 @@
+"""Registry and lineage: the lab's repository (or a visitor's own) as cards and a graph, a change as consumers meet it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from engine.feature_store import lab_repo, registry
+from engine.feature_store.own import registry as own_registry
+from engine.feature_store.registry import CHANGES, FOCUS, RegistryParams, RegistryResult
+from engine.feature_store.registry import figure as figures
+from engine.feature_store.snapshot import KINDS, Snapshot, Thing
+from pages.shell import lab, work
+from pages.tabs.feature_store import own
+
+D = RegistryParams()
+BOUND: dict[str, Any] = {"bind": "query-params"}
+VIEWS = ("Versions", "Cards", "Definitions", "Commands")
+CHOICES = ("everything", *KINDS)
+ICONS = {
+    "source": "database",
+    "entity": "key",
+    "feature view": "table_view",
+    "on-demand view": "function",
+    "feature service": "api",
+    "model": "model_training",
+}
+
+
+def _params() -> RegistryParams:
+    focus = st.selectbox(
+        "Look at",
+        FOCUS,
+        FOCUS.index(D.focus),
+        key="registry_focus",
+        help="What it is made from, and what is made from it",
+        **BOUND,
+    )
+    change = st.selectbox(
+        "Change of plane_history", CHANGES, CHANGES.index(D.change), key="registry_change",
+        help="Applied to the same registry, materialised, then read again", **BOUND
+    )  # fmt: skip
+    return RegistryParams(focus=focus, change=change)
+
+
+def _card(thing: Thing) -> None:
+    with st.container(border=True):
+        st.markdown(f":material/{ICONS[thing.kind]}: **{thing.name}**  \n:gray[{thing.kind}]")
+        if thing.description:
+            st.markdown(thing.description)
+        tags = " ".join(f":blue-badge[{tag}: {value}]" for tag, value in thing.tags)
+        owner = f":gray-badge[:material/person: {thing.owner}]" if thing.owner else ""
+        if tags or owner:
+            st.markdown(f"{owner} {tags}")
+        facts = [f"{name}: {fact}" for name, fact in thing.facts]
+        facts += [f"`{name}` {kind}{f', {unit}' if unit else ''}" for name, kind, unit in thing.features]
+        if facts:
+            st.markdown("\n".join(f"- {fact}" for fact in facts))
+
+
+def _cards(snapshot: Snapshot) -> None:
+    kind = st.segmented_control("Kind", CHOICES, default=CHOICES[0], required=True, key="registry_kind", **BOUND)
+    with st.grid(3, min_column_width=260):
+        for thing in snapshot.things:
+            if kind in (CHOICES[0], thing.kind):
+                _card(thing)
+
+
+def _look_closer(result: RegistryResult) -> None:
+    view = st.segmented_control(
+        "Look closer", VIEWS, default=VIEWS[0], required=True, key="registry_view", label_visibility="collapsed", **BOUND
+    )
+    if view == "Cards":
+        _cards(result.snapshot)
+    elif view == "Definitions":
+        st.caption(
+            "definitions.py of this repository, whole: `feast apply` in a folder with it, feature_store.yaml and the data."
+        )
+        st.code(lab_repo.definitions_text(), language="python", height=480)
+    elif view == "Commands":
+        st.caption("What the lab calls from Python, as commands in the repository's folder, and its feature_store.yaml.")
+        st.code(lab_repo.COMMANDS, language="bash")
+        st.code(lab_repo.SETTINGS.format(project=lab_repo.PROJECT), language="yaml")
+    else:
+        st.caption(
+            f"Plane {result.plane}, read for real before and after “{result.params.change}”; the registry keeps "
+            f"{' and '.join(result.versions)} (Feast counts from v0)."
+        )
+        st.table(result.versions_side_by_side(), hide_index=True, border="horizontal", alt="What each reader gets")
+
+
+def _show_own(snapshot: Snapshot) -> None:
+    st.markdown(snapshot.verdict)
+    if not snapshot.things:
+        st.info("The registry is empty: run `feast apply` in the repository first.")
+        return
+    ids = [thing.id for thing in snapshot.things]
+    focus = st.selectbox("Look at", ids, key="registry_own_focus", help="What it is made from, and what is made from it")
+    lab.chart(figures.lineage(snapshot, focus), "registry_own_lineage", "Lineage of your own repository")
+    _cards(snapshot)
+
+
+@lab.experiment("registry")
+def show() -> None:
+    if own.shown("registry_own", own_registry.steps, _show_own):
+        return
+    controls, output = lab.columns()
+    with controls:
+        try:
+            params = _params()
+        finally:
+            lab.controls_end("feature_store", "registry")
+
+    def shown(registered: RegistryResult) -> None:
+        """Draw what Feast has answered for the change, with this session's focus."""
+        result = replace(registered, params=params)
+        st.markdown(result.verdict)
+        figure = figures.lineage(result.snapshot, params.focus)
+        lab.chart(figure, "registry_lineage", "Lineage from sources to models")
+        pinned = lab.pinned("registry")
+        if pinned is not None and pinned.params != params:
+            st.caption(f"Run A: {pinned.verdict}")
+        _look_closer(result)
+        lab.report("feature_store", "registry", result, figure)
+
+    with output:
+        work.run("registry", params.job, registry.steps, shown)

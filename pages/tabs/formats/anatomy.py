@@ -1,0 +1,157 @@
+"""Anatomy: a Parquet file down to its pages, and the dictionary that gives up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from engine.formats import anatomy
+from engine.formats.anatomy import (
+    CARDINALITIES,
+    CODECS,
+    DICTIONARY_LIMITS,
+    ROWS_PER_GROUP,
+    SOURCES,
+    WRITTEN,
+    AnatomyParams,
+    AnatomyResult,
+)
+from engine.formats.anatomy import figure as figures
+from engine.units import human_bytes
+from pages.shell import lab, texts, upload
+
+D = AnatomyParams()
+BOUND: dict[str, Any] = {"bind": "query-params"}
+MAX_PAGES_SHOWN = 30
+run = st.cache_resource(max_entries=64, show_spinner=False)(anatomy.run)
+
+
+def _block_clicked() -> None:
+    """Copy the clicked chunk or page into the controls, which are the truth."""
+    points = st.session_state["anatomy_map"]["selection"]["points"]
+    parts = str(points[0].get("id", "")).split("/") if points else []
+    if len(parts) >= 2:
+        st.session_state["anatomy_row_group"] = int(parts[0].removeprefix("group "))
+        st.session_state["anatomy_column"] = parts[1]
+
+
+def _params() -> AnatomyParams:
+    source = st.selectbox(
+        "File",
+        SOURCES,
+        SOURCES.index(D.source),
+        key="anatomy_source",
+        help="Written here with the settings below, one of the bundled files as it lies in datasets/, or your own",
+        **BOUND,
+    )
+    if source == "upload":
+        path = upload.path("anatomy", help="A Parquet file, taken apart in a child process under a memory and a time limit")
+        return AnatomyParams(source=source, upload=path)
+    return AnatomyParams(source=source, **(_written() if source == WRITTEN else {}))
+
+
+def _written() -> dict[str, Any]:
+    return {
+        "cardinality": st.select_slider(
+            "Distinct values",
+            CARDINALITIES,
+            D.cardinality,
+            format_func="{:,}".format,
+            key="anatomy_cardinality",
+            help="Of the text column, in 100,000 rows",
+            **BOUND,
+        ),
+        "dictionary_limit": st.select_slider(
+            "Dictionary limit",
+            DICTIONARY_LIMITS,
+            D.dictionary_limit,
+            format_func=lambda size: f"{size // 1024:,} KiB",
+            key="anatomy_dictionary_limit",
+            help="A dictionary that outgrows it is given up; pyarrow's default is 1,024 KiB",
+            **BOUND,
+        ),
+        "rows_per_group": st.select_slider(
+            "Rows per row group",
+            ROWS_PER_GROUP,
+            D.rows_per_group,
+            format_func="{:,}".format,
+            key="anatomy_rows_per_group",
+            help="Each row group has a dictionary of its own",
+            **BOUND,
+        ),
+        **_more(),
+    }
+
+
+def _more() -> dict[str, Any]:
+    with st.expander("Codec and seed"):
+        codec = st.segmented_control(
+            "Codec",
+            CODECS,
+            default=D.codec,
+            required=True,
+            key="anatomy_codec",
+            help="Packs each page after its encoding",
+            **BOUND,
+        )
+        seed = st.slider("Seed", 0, 99, D.seed, key="anatomy_seed", help="Of the values", **BOUND)
+    return {"codec": codec, "seed": seed}
+
+
+def _looked_at(result: AnatomyResult) -> AnatomyResult:
+    """Draw the two controls that choose a column chunk, and return the result that looks at it."""
+    left, right = st.columns(2)
+    names = list(result.columns)
+    if st.session_state.get("anatomy_column") not in names:
+        st.session_state["anatomy_column"] = result.default_column
+    column = left.selectbox("Column", names, key="anatomy_column", help="Or click it in the map", **BOUND)
+    last = result.n_row_groups - 1
+    if last == 0:
+        right.caption("The file has one row group.")
+        return replace(result, params=replace(result.params, column=column))
+    if not 0 <= int(st.session_state.get("anatomy_row_group") or 0) <= last:
+        st.session_state["anatomy_row_group"] = 0
+    group = right.slider("Row group", 0, last, key="anatomy_row_group", help="Or click it in the map", **BOUND)
+    return replace(result, params=replace(result.params, column=column, row_group=group))
+
+
+def _pages(result: AnatomyResult) -> list[dict[str, str]]:
+    return [
+        {
+            "piece": f"{piece.kind} {piece.page}" if piece.page >= 0 else piece.kind,
+            "at byte": f"{piece.offset:,}",
+            "size": human_bytes(piece.size_bytes),
+            "unpacked": human_bytes(piece.uncompressed_bytes) if piece.page >= 0 else "",
+            "encoding": piece.encoding,
+            "values": f"{piece.n_values:,}" if piece.page >= 0 else "",
+            "nulls": f"{piece.n_nulls:,}" if piece.n_nulls >= 0 else "not noted" if piece.kind == "data page" else "",
+            "min": piece.minimum,
+            "max": piece.maximum,
+        }
+        for piece in result.chunk[:MAX_PAGES_SHOWN]
+    ]
+
+
+@lab.experiment("anatomy")
+def show() -> None:
+    controls, output = lab.columns()
+    with controls:
+        try:
+            params = _params()
+        finally:
+            lab.controls_end("formats", "anatomy")
+    with output:
+        result = run(params)
+        pinned = lab.pinned("anatomy")
+        texts.say(result.verdict)
+        if result.curve:
+            lab.chart(figures.fallback(result, pinned), "anatomy_fallback", "Size of the text column by its distinct values")
+        figure = figures.byte_map(result, pinned)
+        lab.chart(figure, "anatomy_map", "The file as nested blocks: row groups, columns, pages", on_select=_block_clicked)
+        result = _looked_at(result)
+        texts.table(_pages(result), "Pages of the chunk looked at")
+        if len(result.chunk) > MAX_PAGES_SHOWN:
+            st.caption(f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} pieces; the export has them all.")
+        lab.report("formats", "anatomy", result, figure)

@@ -1,0 +1,94 @@
+"""A real deployment with a schedule, on the page of *Schedules*: create it, watch it fire, pause it, delete it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import streamlit as st
+
+from engine.orchestration.schedule import ScheduleParams, figure
+from engine.orchestration.schedule import deployment as schedule_live
+from engine.orchestration.schedule.deployment import BOARD, FIRES, RUN_SECONDS
+from engine.orchestration.server import SERVER
+from pages.shell import lab, state
+from pages.shell.lab import errors_shown
+
+BOUND: dict[str, Any] = {"bind": "query-params"}
+WATCH_SECONDS = 1.0
+
+
+def show(params: ScheduleParams) -> None:
+    """Draw the deployment's own controls and, while there is one, its runs as they come."""
+    where = SERVER.state
+    st.caption(f"{where.message}" + (f" [Prefect's own pages]({where.ui_url})" if where.ready else ""))
+    if not where.ready:  # nothing here waits for it: the controls come when it is there
+        SERVER.start()
+        _await(where.stage)
+    left, right = st.columns(2)
+    fire = left.segmented_control(
+        "Fires", FIRES, default=FIRES[0], required=True, key="schedule_fire", help="Seconds are worth watching", **BOUND
+    )
+    seconds = right.segmented_control(
+        "A run takes",
+        RUN_SECONDS,
+        default=RUN_SECONDS[0],
+        required=True,
+        format_func="{:g} s".format,
+        key="schedule_run_seconds",
+        help="Longer than 5 s: the limit and its collision strategy, on the left, decide",
+        **BOUND,
+    )
+    owner = state.owner()
+    deployment = BOARD.of(owner)
+    with st.container(horizontal=True):
+        if where.ready:
+            _button("Create it" if deployment is None else "Create anew", "create", BOARD.create, owner, params, fire, seconds)
+        if where.ready and deployment is not None:
+            paused, staffed = deployment.paused, deployment.runner is not None
+            _button("Resume" if paused else "Pause", "pause", BOARD.pause, owner, not paused)
+            _button("Take its worker away" if staffed else "Give it a worker", "staff", _staff, owner, not staffed)
+            _button("Delete", "delete", BOARD.delete, owner)
+    problem = st.session_state.pop("schedule_problem", "")
+    if problem:
+        st.error(problem, icon=":material/error:")
+    if where.ready and deployment is not None:
+        _watch(owner)
+    st.code(schedule_live.as_sent(params, fire or FIRES[0]), language="python")
+    st.caption("The same deployment in Prefect's own words. Here it ends by itself after 15 minutes.")
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def _await(stage: str) -> None:
+    """Draw the tab anew once the server is at another stage."""
+    if SERVER.state.stage != stage:
+        st.rerun()
+
+
+def _staff(owner: str, wanted: bool) -> None:
+    (BOARD.hire if wanted else BOARD.dismiss)(owner)
+
+
+def _button(label: str, name: str, act: Any, *arguments: Any) -> None:
+    def pressed() -> None:
+        try:
+            act(*arguments)
+        except schedule_live.InputError as error:
+            st.session_state["schedule_problem"] = str(error)
+
+    st.button(label, key=f"schedule_{name}", on_click=state.once(pressed))
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def _watch(owner: str) -> None:
+    if BOARD.of(owner) is None:
+        return
+    state.owner()
+    with errors_shown():
+        runs = BOARD.runs(owner)
+        st.markdown(f"Deployment **{BOARD.found[owner].name}**: {schedule_live.told(runs)}.")
+        if runs:
+            lab.chart(figure.fired(runs, time.time()), "schedule_fired", "The deployment's runs around now")
+            st.dataframe(
+                schedule_live.table(runs), hide_index=True, height=240, key="schedule_fired_rows", alt="Runs, latest first"
+            )

@@ -1,0 +1,65 @@
+"""Measure again, pressed in a real browser after a job that is done, failed or cancelled, on a tab of every lab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.serve import launch
+
+SLOW = 180_000  # milliseconds that a run may take on a machine that is busy with other tests
+QUICK = {  # lab -> a tab whose job is quick
+    "formats": "formats_tab=Codecs&codecs_n_rows=5000&codecs_repeats=1",
+    "etl": "etl_tab=Crash+lab",
+    "sampling": "sampling_tab=Arena",
+    "leakage": "leakage_tab=Audit",
+    "feature_store": "feature_store_tab=Registry+and+lineage",
+    "spark": "spark_tab=Lazy+ledger",
+    "orchestration": "orchestration_tab=Backpressure",
+}
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    workspace = tmp_path_factory.mktemp("workspace")
+    with launch("tests/browser/faulty_app.py", workspace, traceback_expected=True) as (address, _):
+        yield address, workspace
+
+
+@pytest.mark.parametrize("lab", QUICK)
+def test_measure_again_measures_after_done_failed_and_cancelled(page: Page, faulty: tuple[str, Path], lab: str) -> None:
+    address, workspace = faulty
+    hold, fail = workspace / "hold", workspace / "fail"
+    again = page.get_by_role("button", name="Measure again")
+    cancel = page.get_by_role("button", name="Cancel")
+    failed = page.get_by_text("Something went wrong that the playground did not expect.")
+    page.goto(f"{address}/{lab}?{QUICK[lab]}")
+    expect(again).to_be_visible(timeout=SLOW)
+
+    def press() -> None:
+        """Press it, see the job under way, let it go on."""
+        hold.touch()
+        again.click()
+        expect(page.get_by_text("held by the test")).to_be_visible()
+        expect(cancel).to_be_visible()
+        expect(failed).to_have_count(0)
+
+    press()
+    hold.unlink()
+    expect(again).to_be_visible(timeout=SLOW)  # done
+    press()
+    fail.touch()
+    hold.unlink()
+    expect(failed).to_be_visible()
+    fail.unlink()
+    press()  # after a failure: the old error is gone
+    cancel.click()
+    expect(page.get_by_text("Cancelled: what was measured until then stands below.")).to_be_visible()
+    hold.unlink()
+    press()  # after a cancel
+    hold.unlink()
+    expect(again).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Cancelled:")).to_have_count(0)

@@ -1,0 +1,193 @@
+"""Partition explorer: previews against the real Spark and against brute force, words by hand, each error."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import InputError
+from engine.spark import keys, partitioning
+from engine.spark.keys import Source
+from engine.spark.partitioning import (
+    STRATEGIES,
+    PartitioningParams,
+    coalesced,
+    dealt,
+    range_bounds,
+    range_rows,
+    real,
+    run,
+    slices,
+)
+from engine.spark.partitioning import figure as figures
+from engine.spark.partitioning.code import script
+
+ZIPF: dict[str, Any] = {"table": "zipf", "keys": ("key",), "n_rows": 10_000}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_script_asks_spark_alone_and_gets_the_preview(strategy: Any) -> None:
+    params = PartitioningParams(strategy=strategy, keys=("origin",), n_partitions=7, n_input=3)
+    sink = io.StringIO()
+    with contextlib.redirect_stdout(sink):
+        exec(compile(script(params), "<script>", "exec"), {"__name__": "__main__"})
+    assert json.loads(sink.getvalue().splitlines()[-1]) == run(params).headline()
+
+
+@pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s != "range"])
+def test_spark_measures_what_the_preview_shows(strategy: Any) -> None:
+    params = PartitioningParams(strategy=strategy, keys=("carrier",), n_partitions=11, n_input=5)
+    measured = real.run_on_spark(params)
+    assert measured.off == 0 and measured.rows.tolist() == run(params).rows.tolist()
+    assert measured.verdict.startswith("Spark agrees: ")
+    assert measured.same_share == (1.0 if strategy == "hash" else None)
+    assert (measured.size_bytes is None) == (strategy == "coalesce")
+    assert (measured.n_files is not None) == (strategy in ("partitionBy files", "bucketing"))
+    if measured.n_files is not None:
+        assert measured.n_files.max() == 5, "each of five tasks writes its own file"
+
+
+def test_a_zipf_key_is_dealt_alike_and_a_range_is_cut_by_a_sample() -> None:
+    measured = real.run_on_spark(PartitioningParams(**ZIPF, n_input=9, n_partitions=6, strategy="round-robin"))
+    assert measured.off == 0
+    sampled = real.run_on_spark(PartitioningParams(**ZIPF, strategy="range", exponent=0.0))
+    assert sampled.rows.sum() == 10_000 and sampled.same_share is None
+    assert sampled.off > 0 and sampled.verdict.startswith("Spark cut by a sample: ")
+    assert [line["rows measured"] for line in sampled.table()] == [f"{n:,}" for n in sorted(sampled.rows, reverse=True)[:12]]
+
+
+def test_too_many_folders_are_refused_before_spark_is_asked() -> None:
+    with pytest.raises(
+        InputError, match=r"keys must have at most 400 values for partitionBy. Got 4,044: choose a coarser key."
+    ):
+        real.run_on_spark(PartitioningParams(keys=("tailnum",), strategy="partitionBy files"))
+
+
+def walked(counts: list[int], n_partitions: int) -> list[int]:
+    """``RangePartitioner.determineBounds``, row by row as it is written there."""
+    keys_in_order = [key for key, count in enumerate(counts) for _ in range(count)]
+    step = len(keys_in_order) / n_partitions
+    bounds: list[int] = []
+    target, so_far = step, 0.0
+    for key in keys_in_order:
+        if len(bounds) == n_partitions - 1:
+            break
+        so_far += 1
+        if so_far >= target and (not bounds or key > bounds[-1]):
+            bounds.append(key)
+            target += step
+    return bounds
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=20), st.integers(1, 12))
+def test_range_bounds_are_those_of_the_walk(counts: list[int], n: int) -> None:
+    bounds = range_bounds(np.array(counts), n)
+    assert bounds.tolist() == walked(counts, n)
+    rows = range_rows(np.array(counts), n)
+    assert rows.sum() == sum(counts) and len(rows) == len(bounds) + 1
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 500))
+def test_coalesce_and_dealing_lose_no_row(n_input: int, n: int, n_rows: int) -> None:
+    groups = coalesced(n_input, n)
+    assert len(groups) == n_input and set(groups.tolist()) == set(range(min(n_input, n)))
+    assert (np.diff(groups) >= 0).all(), "neighbours stay neighbours"
+    sizes = np.diff(slices(n_rows, n_input))
+    counts = dealt(sizes, n)
+    assert sizes.sum() == counts.sum() == n_rows and counts.max() - counts.min() <= n_input
+
+
+def test_moved_rows_are_counted_row_by_row() -> None:
+    params = PartitioningParams(keys=("dest",), n_before=10, n_partitions=15)
+    columns = [keys.load(params.source)["dest"]]
+    before, after = (partitioning.hash_partition(columns, n) for n in (10, 15))
+    result = run(params)
+    assert result.moved_share == pytest.approx((before != after).mean())
+    assert result.rows.tolist() == np.bincount(after, minlength=15).tolist()
+    assert (result.largest, result.non_empty) == (result.rows.max(), (result.rows > 0).sum())
+
+
+def test_a_typed_key_is_followed() -> None:
+    assert run(PartitioningParams(typed="LAX")).typed == run(PartitioningParams()).routes[2]
+    null = run(PartitioningParams(keys=("tailnum",), typed="null")).typed
+    assert (null.key, null.n_rows, null.hash, null.before, null.after) == ("null", 2_512, 42, 42 % 12, 42 % 16)
+    pair = run(PartitioningParams(keys=("carrier", "origin"), typed="UA,EWR")).typed
+    assert pair == run(PartitioningParams(keys=("carrier", "origin"))).routes[0] and pair.key == "UA, EWR"
+    assert run(PartitioningParams(keys=("month",), typed=" 7 ")).typed.n_rows == 29_425
+    assert run(PartitioningParams(keys=("date",), typed="2013-12-25")).typed.n_rows == 719
+    assert run(PartitioningParams(typed="XXX")).typed.n_rows == 0
+
+
+def test_words_by_hand() -> None:
+    result = run(PartitioningParams(keys=("origin",), n_partitions=8))
+    assert result.verdict == "origin into 8: the largest partition holds **2.9** times the mean, 5 of 8 stay empty."
+    assert result.why[1].startswith("The commonest, EWR, has 120,835 rows, 2.9 times the mean partition")
+    by_range = run(PartitioningParams(keys=("origin",), n_partitions=8, strategy="range"))
+    assert len(by_range.rows) == 4 and "sets the floor" in by_range.why[0]
+    folders = run(PartitioningParams(keys=("origin",), strategy="partitionBy files"))
+    assert folders.labels == ("EWR", "JFK", "LGA") and folders.verdict.startswith("partitionBy(origin) makes **3** folders")
+    assert "dealt" not in run(PartitioningParams(strategy="coalesce")).why[0]
+    assert run(PartitioningParams(strategy="round-robin")).table().num_rows == 16
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"table": "cooking"}, "table must be one of flights, zipf, upload. Got 'cooking'."),
+        ({"strategy": "magic"}, "strategy must be one of"),
+        ({"n_partitions": 0}, "n_partitions must be 1 … 400. Got 0."),
+        ({"n_before": 401}, "n_before must be 1 … 400. Got 401."),
+        ({"n_input": 65}, "n_input must be 1 … 64. Got 65."),
+        ({"typed": "x" * 1_001}, "typed must be at most 1,000 characters. Got 1,001."),
+        ({"exponent": -1}, "exponent must be 0 … 3. Got -1."),
+        ({"n_rows": 10}, "n_rows must be 1,000 … 1,000,000. Got 10."),
+        ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
+        ({"keys": ()}, "keys must name at least one column. Got none. Choose one."),
+        ({"keys": ("price",)}, "keys must be one of carrier"),
+        ({"keys": ("origin", "dest"), "strategy": "range"}, "keys must be one column for range. Got 2."),
+    ],
+)
+def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        PartitioningParams(**setting)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("keys_", "typed", "message"),
+    [
+        (("month",), "May", "month must be a value of type int32. Got 'May'."),
+        (("date",), "yesterday", r"date must be a value of type date32\[day\]. Got 'yesterday'."),
+        (("carrier", "origin"), "UA", r"typed must be 2 values with commas between \(carrier, origin\). Got 'UA'."),
+    ],
+)
+def test_a_typed_key_of_the_wrong_kind_is_a_sentence(keys_: tuple[str, ...], typed: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        run(PartitioningParams(keys=keys_, typed=typed))
+
+
+def test_figures_show_every_partition_and_the_followed_key() -> None:
+    params = PartitioningParams(keys=("origin",), n_partitions=8, typed="JFK")
+    result = run(params)
+    figure = figures.partitions(result, real.run_on_spark(params), run(PartitioningParams()))
+    assert list(figure.data[0].y) == result.rows.tolist() == list(figure.data[1].y)
+    assert [i for i, color in enumerate(figure.data[0].marker.color) if color == figures.figures.EXTRA] == [result.typed.after]
+    assert figure.layout.title.text == "Largest partition: 2.9 × the mean, 5 of 8 empty"
+    lines = figures.routes(result)
+    assert lines.layout.title.text.startswith("12 → 8 partitions: ") and lines.data[2].name.startswith("JFK: hash ")
+    many = figures.partitions(run(PartitioningParams(keys=("tailnum",), strategy="partitionBy files")))
+    assert len(many.data[0].x) == 400 and "the 400 largest of 4,044 folders" in many.layout.xaxis.title.text
+
+
+def test_zipf_rows_follow_their_exponent() -> None:
+    flat, steep = (keys.distinct(Source("zipf", exponent, 50_000), ("key",)) for exponent in (0.0, 2.0))
+    assert flat["n_rows"][0].as_py() < 100
+    share = steep["n_rows"][0].as_py() / 50_000
+    assert share == pytest.approx(1 / sum(r**-2 for r in range(1, 1001)), abs=0.01)

@@ -1,0 +1,78 @@
+"""What only *History*, *Schedules* and *Watch and alert* do, as a visitor meets them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.orchestration import history
+from engine.orchestration.schedule.deployment import BOARD
+from engine.orchestration.server import SERVER
+from tests.engine.orchestration.test_history import made
+from tests.pages.visit import open_page, texts
+
+
+def test_bad_rules_and_zones_are_sentences_and_the_page_stays_usable() -> None:
+    app = open_page("orchestration", orchestration_tab="Schedules", schedule_zone="Mars/Olympus")
+    assert not app.exception and "zone must be an IANA time zone. Got 'Mars/Olympus'" in app.error[0].value
+    app.text_input(key="schedule_zone").set_value("Europe/Berlin").run()
+    assert not app.error and "in Europe/Berlin" in texts(app)
+    app.text_input(key="schedule_cron").set_value("61 * * * *").run()
+    assert "Invalid cron string" in app.error[0].value and "five fields" in app.error[0].value
+    app.button(key="schedule_reset").click().run()
+    assert not app.error and "**1 moved**" in texts(app)
+
+
+def test_a_real_deployment_is_created_watched_and_deleted_from_the_page() -> None:
+    SERVER.ready(120)
+    app = open_page("orchestration", orchestration_tab="Schedules", schedule_view="Real deployment")
+    assert not app.exception and any("serve(" in code.value for code in app.code)
+    app.button(key="schedule_create").click().run(timeout=120)
+    try:
+        assert not app.exception and not app.error and "Deployment **every 5 s" in texts(app)
+        app.button(key="schedule_pause").click().run(timeout=120)
+        assert not app.exception and app.button(key="schedule_pause").label == "Resume"
+        app.button(key="schedule_delete").click().run(timeout=120)
+        assert not app.exception and "Deployment **" not in texts(app)
+        assert "schedule_delete" not in {button.key for button in app.button}
+    finally:
+        for owner in list(BOARD.found):
+            BOARD.delete(owner)
+
+
+def test_recorded_runs_take_the_place_of_the_foretold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path))
+    app = open_page("orchestration", orchestration_tab="History", history_flow="fan-out")
+    assert not app.exception and "No run of *fan-out* is recorded yet" in app.info[0].value
+    for run in made(4, 12):
+        history.records.save(run)
+    app.run()
+    assert not app.info and "4 recorded runs of *fan-out*" in texts(app)
+    app.slider(key="history_run").set_value(3).run()
+    app.segmented_control(key="history_view").set_value("Compare").run()
+    shown = history.run(history.HistoryParams(flow="fan-out", run=3)).compared
+    assert app.dataframe[0].value["task"].tolist() == [row["task"] for row in shown]
+    app.segmented_control(key="history_view").set_value("Durations").run()
+    assert len(app.dataframe[0].value) == 4, "the rows to choose from"
+
+
+def test_a_task_that_another_run_does_not_have_falls_back() -> None:
+    app = open_page("orchestration", orchestration_tab="History", history_source="foretold", history_faster="train 2")
+    assert app.selectbox(key="history_faster").value == "train 2"
+    app.selectbox(key="history_flow").set_value("fan-out").run()
+    assert not app.exception and not app.error and app.selectbox(key="history_faster").value == ""
+
+
+def test_a_webhook_must_be_an_address_and_its_failure_is_said() -> None:
+    app = open_page("orchestration", orchestration_tab="Watch and alert")
+    app.text_input(key="alerts_webhook").set_value("ftp://somewhere").run()
+    assert not app.exception and "webhook must be an http or https address" in app.error[0].value
+    app.text_input(key="alerts_webhook").set_value("http://127.0.0.1:9/").run()
+    app.button(key="alerts_webhook_test").click().run()
+    assert not app.exception and not app.error and "→ **ConnectError" in texts(app)
+    assert "127.0.0.1" not in str(
+        app.query_params.to_dict() if hasattr(app.query_params, "to_dict") else dict(app.query_params)
+    )
+    app.text_input(key="alerts_webhook").set_value("").run()
+    assert not app.exception and "ConnectError" not in texts(app)
