@@ -26,9 +26,9 @@ STALE_SECONDS = 24 * 3600.0
 
 
 def root() -> Path:
-    """Return the workspace folder (absolute), made when missing."""
+    """Return the workspace folder (absolute), made when missing: for this user alone, uploads and databases lie in it."""
     path = Path(os.environ.get("PLAYGROUND_WORKSPACE") or REPOSITORY / ".workspace").resolve()
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 

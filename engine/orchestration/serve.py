@@ -1,7 +1,8 @@
 """``python -m engine.orchestration.serve PORT``: Prefect's own API server and services, for as long as the parent lives.
 
 What ``prefect server start`` runs (``create_app`` under uvicorn), without its command line: half the time to start, and a
-child that ends when its standard input closes, so that no crash of the app leaves a server behind.
+child that ends when its standard input closes, so that no crash of the app leaves a server behind. Prefect answers pages of
+any site (CORS: *); ``web.Guard`` before it lets its own pages and programs call, and no page of another site.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+
+from engine import web
 
 
 def end_with_parent() -> None:
@@ -28,7 +31,8 @@ def main(port: int) -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
-    uvicorn.run(create_app(final=True), host="127.0.0.1", port=port, log_level="warning", timeout_keep_alive=15)
+    app = web.Guard(create_app(final=True), origins=[f"http://localhost:{port}"], policy="frame-ancestors 'self'")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", timeout_keep_alive=15)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import tempfile
@@ -517,6 +518,11 @@ def test_zipf_makes_one_category_frequent() -> None:
 
     weights = 1 / np.arange(1, 101) ** 2
     assert abs(top_share(0) - 0.01) < 0.005 and abs(top_share(2) - weights[0] / weights.sum()) < 0.02
+
+
+def test_a_new_workspace_is_for_its_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path / "new"))
+    assert stat.S_IMODE(workspace.root().stat().st_mode) == 0o700
 
 
 def test_the_workspace_keeps_to_itself(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
+import httpx
 import psutil
 import pytest
 
@@ -38,6 +39,22 @@ def test_the_server_is_ours_on_this_machine_only_and_sends_nothing_home() -> Non
     settings = SERVER.call("admin/settings")
     assert settings["server"]["analytics_enabled"] is False
     assert str(SERVER.home) in settings["home"] and os.getpgid(process.pid) != os.getpgid(0)
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+def test_no_page_of_another_site_reads_or_starts_anything(origin: str) -> None:
+    url = SERVER.ready()
+    foreign = {"Origin": origin}
+    assert httpx.post(f"{url}/flows/", json={"name": "planted"}, headers=foreign).status_code == 403
+    asks = {**foreign, "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "content-type"}
+    answer = httpx.options(f"{url}/deployments/x", headers=asks)
+    assert answer.status_code == 403 and "access-control-allow-origin" not in answer.headers
+    assert httpx.get(f"{url}/health", headers={"Host": "evil.example"}).status_code == 403
+    assert "planted" not in {flow["name"] for flow in SERVER.call("flows/filter", {})}
+    own = {"Origin": SERVER.state.ui_url}  # Prefect's own pages go on
+    assert httpx.post(f"{url}/flows/filter", json={}, headers=own).status_code == 200
+    page = httpx.get(SERVER.state.ui_url, headers={"Accept": "text/html"}, follow_redirects=True)
+    assert page.status_code == 200 and page.headers["content-security-policy"] == "frame-ancestors 'self'"
 
 
 def test_start_again_is_no_error_and_starts_nothing() -> None:
@@ -107,7 +124,7 @@ def test_an_unreachable_server_is_said_and_none_is_started(monkeypatch: pytest.M
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     server = Server()
     assert server.kind == "attached"
-    with pytest.raises(InputError, match=r"PREFECT_API_URL must name a Prefect server .* Got http://127.0.0.1:9/api: .*unset"):
+    with pytest.raises(InputError, match=r"PREFECT_API_URL must name a Prefect server .* Got http.://127.0.0.1:9/api: .*unset"):
         server.ready(10)
     assert server.state.stage == "unreachable" and server._process is None
     assert "What is recorded stays in sight" in server.state.message

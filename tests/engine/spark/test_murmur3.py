@@ -89,7 +89,7 @@ def test_slices_and_dictionaries_hash_as_their_values() -> None:
 
 
 def test_what_cannot_be_hashed_is_a_sentence() -> None:
-    with pytest.raises(InputError, match=r"A key must be a number, text, a date or a time. Got list<item: int64>. Choose"):
+    with pytest.raises(InputError, match=r"A key must be a number, text, a date or a time. Got list<.?item: int64>. Choose"):
         murmur3.hash_rows([pa.array([[1]])])
     with pytest.raises(InputError, match="columns must name at least one key. Got none."):
         murmur3.hash_rows([])
