@@ -11,7 +11,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine import lessons
+from pages.shell import lessons
 from tests.browser.serve import launch
 
 LEFT = ("feast_metrics_", "artifacts-", "spark-", "liblz4-java-")  # by Feast, by Spark's JVM, and by its first shuffle

@@ -15,8 +15,8 @@ import pyarrow.csv as csv
 import pytest
 import streamlit as st
 
-from engine import figures, lessons
-from pages.shell import panels
+from engine import figures
+from pages.shell import lessons, panels
 from tests.pages.visit import open_page
 
 TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from engine import lessons
 from engine.leakage.pipeline import MECHANISMS
+from pages.shell import lessons
 from tests.browser.hostile import TEXTS as MARKED
 from tests.pages import url_keys_read
 from tests.pages.url_keys_read import KINDS
