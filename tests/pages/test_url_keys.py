@@ -1,7 +1,9 @@
-"""``url_keys.toml`` lists everything that a link can set and where it goes; a new key must say so before its tests pass.
+"""``url_keys.toml`` lists everything that a link can set and where it goes; a new key must say so
+before its tests pass.
 
-Held against the pages' code (every bound call) and against the running pages (what Streamlit binds). Each free text is
-attacked here: a link with it opens, nothing in it is carried out, and what is refused is refused in a sentence.
+Held against the pages' code (every bound call) and against the running pages (what Streamlit
+binds). Each free text is attacked here: a link with it opens, nothing in it is carried out, and
+what is refused is refused in a sentence.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ PUT_TOGETHER = {  # key as the code spells it, kind -> the keys that come of it
     ("{}_table", "choice"): ["race_table", "bytes_read_table"],
     ("lineage_{}", "choice"): ["lineage_x_column", "lineage_y_column"],
     ("race_{}", "number"): ["race_null_share", "race_sortedness", "race_entropy"],
-    ("terabyte_{}_weight", "number"): [f"terabyte_{name}_weight" for name in ("storage", "scan", "load", "fidelity")],
+    ("terabyte_{}_weight", "number"): [
+        f"terabyte_{name}_weight" for name in ("storage", "scan", "load", "fidelity")
+    ],
     ("dose_{}", "number"): [f"dose_{name}" for name in MECHANISMS],
 }
 DRAWN_AS = {  # Streamlit's element -> kind
@@ -53,7 +57,11 @@ DRAWN_AS = {  # Streamlit's element -> kind
 
 def listed() -> dict[str, str]:
     """Return the kind of every key in the list."""
-    plain = {key: kind for kind in ("choice", "choices", "number", "flag") for key in LISTED[kind]["keys"]}
+    plain = {
+        key: kind
+        for kind in ("choice", "choices", "number", "flag")
+        for key in LISTED[kind]["keys"]
+    }
     return plain | dict.fromkeys(LISTED["text"], "text")
 
 
@@ -78,7 +86,9 @@ def drawn(app: Any) -> dict[str, str]:
     found = {}
     for node in nodes(app._tree):
         proto = getattr(node, "proto", None)
-        key = getattr(proto, "query_param_key", "") or getattr(getattr(proto, "tab_container", None), "query_param_key", "")
+        key = getattr(proto, "query_param_key", "") or getattr(
+            getattr(proto, "tab_container", None), "query_param_key", ""
+        )
         if key:
             found[key] = DRAWN_AS[node.type]
     return found
@@ -89,7 +99,9 @@ def test_the_list_names_every_key_that_the_code_binds_and_no_other() -> None:
 
 
 def test_no_key_is_listed_twice_and_each_kind_says_where_it_goes() -> None:
-    keys = [key for kind in ("choice", "choices", "number", "flag") for key in LISTED[kind]["keys"]] + list(LISTED["text"])
+    keys = [
+        key for kind in ("choice", "choices", "number", "flag") for key in LISTED[kind]["keys"]
+    ] + list(LISTED["text"])
     assert len(keys) == len(set(keys))
     assert all(LISTED[kind]["sink"] for kind in ("choice", "choices", "number", "flag"))
     assert all(set(entry) == {"sink", "attacked_by"} for entry in LISTED["text"].values())
@@ -109,14 +121,17 @@ def test_what_a_running_page_binds_is_listed_with_its_kind(topic: str) -> None:
     lesson, known = lessons.load(topic), listed()
     for name, label in lesson.tabs.items():
         found = drawn(open_page(topic, **{lesson.tab_key: label}))
-        assert found.items() <= known.items(), {key: kind for key, kind in found.items() if known.get(key) != kind}
+        assert found.items() <= known.items(), {
+            key: kind for key, kind in found.items() if known.get(key) != kind
+        }
         assert {"present", lesson.tab_key} < set(found), "the tab and the mode at the least"
         assert any(key.startswith(f"{name}_") for key in found)
 
 
 def test_a_widget_that_is_bound_is_seen_in_the_code() -> None:
     code = (
-        'st.text_input("A", key="a", **BOUND)\nst.slider("B", 0, 1, key=f"b_{x}", bind="query-params")\nst.toggle("C", key="c")'
+        'st.text_input("A", key="a", **BOUND)\nst.slider("B", 0, 1, key=f"b_{x}",'
+        ' bind="query-params")\nst.toggle("C", key="c")'
     )
     assert url_keys_read.bound_keys(code) == [("a", "text_input"), ("b_{}", "slider")]
 
@@ -130,7 +145,13 @@ ATTACKED = {  # free text -> what else the link must say for it to be read
     "lineage_drawn": {"lineage_source": "drawn"},
     "apis_query": {"spark_tab": "APIs", "apis_view": "SQL console"},
 }
-TOPIC_OF = {"quality": "etl", "schedule": "orchestration", "partitioning": "spark", "lineage": "sampling", "apis": "spark"}
+TOPIC_OF = {
+    "quality": "etl",
+    "schedule": "orchestration",
+    "partitioning": "spark",
+    "lineage": "sampling",
+    "apis": "spark",
+}
 
 
 def values(folder: Path) -> dict[str, str]:
@@ -141,7 +162,8 @@ def values(folder: Path) -> dict[str, str]:
         "long": "a" * 100_000,
         "deep": "[" * 4_000,
         "nul": "a\0b",
-        "surrogate": '[columns]\n"\\ud800" = { type = "text" }',  # escaped: neither an address nor Streamlit carries a lone one
+        # escaped: neither an address nor Streamlit carries a lone one
+        "surrogate": '[columns]\n"\\ud800" = { type = "text" }',
         "unseen": "a\u202eb\ufffec\u2028d\x1b[31m",
         "path": "../../../../etc/passwd",
         "python": python,
@@ -156,13 +178,17 @@ def values(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("value", list(values(Path())))
 @pytest.mark.parametrize("key", ATTACKED)
-def test_a_hostile_text_in_a_link_opens_and_is_not_carried_out(key: str, value: str, tmp_path: Path) -> None:
+def test_a_hostile_text_in_a_link_opens_and_is_not_carried_out(
+    key: str, value: str, tmp_path: Path
+) -> None:
     text = values(tmp_path)[value]
     topic = TOPIC_OF[key.rpartition("_")[0]]
     app = open_page(topic, **{**ATTACKED[key], key: text})
     assert not app.exception
     assert len(app.get("plotly_chart")) >= 1 or app.error or app.text_area or app.text_input
-    assert sum(len(error.value) for error in app.error) < 5_000, "an error is as long as a person reads"
+    assert sum(len(error.value) for error in app.error) < 5_000, (
+        "an error is as long as a person reads"
+    )
     time.sleep(0.05)
     assert list(tmp_path.iterdir()) == [] and not Path("ran").exists()
 

@@ -1,4 +1,6 @@
-"""Reads from the pages' own code which widgets a link can set: each call of a widget that is bound to the address."""
+"""Reads from the pages' own code which widgets a link can set: each call of a widget that is bound
+to the address.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from pathlib import Path
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 BOUND = ("BOUND", "bound")  # how pages spell {"bind": "query-params"}
-KINDS = {  # widget -> what a link gives it: one of the values that the page lists, a number between bounds, yes or no, a text
+# widget -> what a link gives it: one of the values that the page lists, a number between bounds,
+# yes or no, a text
+KINDS = {
     "tabs": "choice",
     "segmented_control": "choice",
     "pills": "choice",
@@ -26,7 +30,12 @@ KINDS = {  # widget -> what a link gives it: one of the values that the page lis
 
 def is_bound(call: ast.Call) -> bool:
     return any(
-        keyword.arg == "bind" or (keyword.arg is None and isinstance(keyword.value, ast.Name) and keyword.value.id in BOUND)
+        keyword.arg == "bind"
+        or (
+            keyword.arg is None
+            and isinstance(keyword.value, ast.Name)
+            and keyword.value.id in BOUND
+        )
         for keyword in call.keywords
     )
 
@@ -36,13 +45,17 @@ def spelled(node: ast.expr) -> str:
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        return "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
+        )
     return "{}" if not isinstance(node, ast.Attribute) else f"{{{node.attr}}}"
 
 
 def bound_keys(code: str) -> list[tuple[str, str]]:
     """Return key and widget of every bound call in ``code``."""
-    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and is_bound(node)]
+    calls = [
+        node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and is_bound(node)
+    ]
     return [
         (spelled(keyword.value), call.func.attr)
         for call in calls
