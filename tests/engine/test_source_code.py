@@ -40,7 +40,7 @@ from engine.sampling.lineage.code import script as lineage_script
 from engine.source_code import Code, constructor, fill, literal
 from engine.spark import partitioning
 from engine.spark.partitioning.code import script as partitioning_script
-from pages.shell import lessons
+from pages.shell import experiments, lessons
 from tests.test_architecture import TOPICS, modules
 
 RUN = '__import__("os").system("true")'
@@ -157,8 +157,8 @@ def generators() -> dict[str, tuple[Any, Callable[[Any], str]]]:
     found: dict[str, tuple[Any, Callable[[Any], str]]] = {}
     for topic in TOPICS:
         for name in lessons.load(topic).tabs:
-            module = lessons.module_of(topic, name)
-            found[f"{topic}: {name}"] = (lessons.params_class(topic, name)(), module.script)
+            module = experiments.module_of(topic, name)
+            found[f"{topic}: {name}"] = (experiments.params_class(topic, name)(), module.script)
     for kind in ("cron", "rrule", "interval"):
         params = ScheduleParams(kind=kind)
         found[f"schedule: {kind}"] = (params, lambda params: schedule_script.code(params, 0.0, 20))
