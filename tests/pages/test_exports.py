@@ -15,11 +15,11 @@ import pyarrow.csv as csv
 import pytest
 import streamlit as st
 
-from engine import figures, lessons
-from pages.shell import panels
+from engine import figures
+from pages.shell import lessons, panels
 from tests.pages.visit import open_page
 
-TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
+TOPICS = sorted(lessons.topics())
 ADDRESS = re.compile(r"(?:https?|wss?|ftp):?//[^\s\"'<>\\)]+|//(?:cdn|www)\.[^\s\"'<>]+", re.IGNORECASE)
 OWN = ("127.0.0.1", "localhost")
 MORE = {"quality": {"quality_view": "Tests"}}  # views that offer files of their own

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from engine import jobs
 from engine.jobs import JOBS
 from pages.shell.work import POLL_SECONDS
+from tests.pages import url_keys
 
 ROUTER = "pages/router.py"
 jobs.KEPT_JOBS = 1_000  # a server forgets sooner; here each tab is visited again after those of every other lab
@@ -46,6 +47,7 @@ def settle(app: AppTest) -> AppTest:
         else:
             job.ended.wait(POLL_SECONDS)
         app.run()
+    url_keys.check(app)
     return app
 
 
