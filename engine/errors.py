@@ -1,4 +1,6 @@
-"""The one error that a page shows as a sentence, and the sentence for every other: what is wrong and what to do next."""
+"""The one error that a page shows as a sentence, and the sentence for every other: what is wrong
+and what to do next.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,15 @@ import uuid
 from engine import texts
 
 UNFORESEEN = (
-    "Something went wrong that the playground did not expect. Change a control or press Reset; if it comes back, report "
-    "reference {}: the server's log explains it."
+    "Something went wrong that the playground did not expect. Change a control or press Reset; if"
+    " it comes back, report reference {}: the server's log explains it."
 )
 MAX_NAME = 40
 
 
 class InputError(ValueError):
-    """Input that the playground cannot use: a setting, a link, a file. Its text is written for the person at the page.
+    """Input that the playground cannot use: a setting, a link, a file. Its text is written for the
+    person at the page.
 
     It may quote what was given, so it is made ``inert`` here, once, for every place that shows it.
     """
@@ -25,9 +28,11 @@ class InputError(ValueError):
 
 
 def require(condition: bool, message: str, *values: object) -> None:
-    """Raise ``InputError`` with ``message`` (its ``{}`` filled with ``values``) unless ``condition`` holds.
+    """Raise ``InputError`` with ``message`` (its ``{}`` filled with ``values``) unless
+    ``condition`` holds.
 
-    Messages follow "name must rule. Got value.", for example ``"k_neighbors must be 1 … 50. Got {}."``.
+    Messages follow "name must rule. Got value.", for example ``"k_neighbors must be 1 … 50. Got
+    {}."``.
     """
     if not condition:
         raise InputError(message.format(*values))
@@ -41,17 +46,21 @@ def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 def explain(error: BaseException) -> str:
     """Return the sentence that a page shows for ``error``.
 
-    An ``InputError`` is its own. Any other is logged with its traceback under a fresh reference, which the sentence names.
+    An ``InputError`` is its own. Any other is logged with its traceback under a fresh reference,
+    which the sentence names.
     """
     if isinstance(error, InputError):
         return str(error)
     reference = uuid.uuid4().hex[:8]
-    logging.getLogger(__name__).error("Reference %s: %s", reference, type(error).__name__, exc_info=error)
+    logging.getLogger(__name__).error(
+        "Reference %s: %s", reference, type(error).__name__, exc_info=error
+    )
     return UNFORESEEN.format(reference)
 
 
 def name_in_sentence(name: str) -> str:
-    """Return a file's or a column's name as it may stand in a sentence: short, on one line, without markup.
+    """Return a file's or a column's name as it may stand in a sentence: short, on one line, without
+    markup.
 
     It is a stranger's text, which the page would take for Markdown: a link, an image, a color.
     """

@@ -1,7 +1,8 @@
 """The look that all figures share: one colour a meaning, one Plotly template.
 
-Colours are Okabe and Ito's colour-blind-safe palette (2008), lightened where needed to hold on white and on black.
-Backgrounds, text and grid lines are left to the page's theme (``st.plotly_chart(theme="streamlit")`` fills them in).
+Colours are Okabe and Ito's colour-blind-safe palette (2008), lightened where needed to hold on
+white and on black. Backgrounds, text and grid lines are left to the page's theme
+(``st.plotly_chart(theme="streamlit")`` fills them in).
 """
 
 from __future__ import annotations
@@ -25,12 +26,18 @@ EXTRA: Final = "#56B4E9"  # a further category without a meaning of its own: sky
 CATEGORICAL: Final = (KNOWN, SYNTHETIC, HELD_OUT, FAILED, LEAKED, EXTRA, WAITING)
 SEQUENTIAL: Final = "Blues"
 
-# Of every chart, on a page or in a file: no way to plotly's cloud, its address and its logo left out.
-CONFIG: Final[dict[str, Any]] = {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False}
+# Of every chart, on a page or in a file: no way to plotly's cloud, its address and its logo left
+# out.
+CONFIG: Final[dict[str, Any]] = {
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "displaylogo": False,
+}
 # An exported file runs what it brings along and asks no address for anything.
 FILE_POLICY: Final = (
-    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; style-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:; worker-src blob:; form-action 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; style-src"
+    " 'unsafe-inline'; img-src data: blob:; font-src data:; worker-src blob:; form-action 'none';"
+    " base-uri 'none'"
 )
 
 P = ParamSpec("P")
@@ -54,17 +61,26 @@ TEMPLATE: Final = go.layout.Template(
 
 
 def new(title: str, *, height: int = 420, x: str = "", y: str = "") -> go.Figure:
-    """Return an empty figure in the house's look. ``title`` is the finding; ``x`` and ``y`` name the axes with units."""
-    return go.Figure(layout=_layout(title, height, x, y))  # in one go: each update_layout validates for milliseconds
+    """Return an empty figure in the house's look. ``title`` is the finding; ``x`` and ``y`` name
+    the axes with units.
+    """
+    return go.Figure(
+        layout=_layout(title, height, x, y)
+    )  # in one go: each update_layout validates for milliseconds
 
 
 def new_tall(title: str, *, height: int, x: str = "", y: str = "") -> go.Figure:
-    """Return an empty figure with room for a title of two lines above, and the legend below the plot."""
+    """Return an empty figure with room for a title of two lines above, and the legend below the
+    plot.
+    """
     return go.Figure(layout=_tall(title, height, x, y))
 
 
-def drawn(title: str, traces: list[Trace], *, height: int, x: str = "", y: str = "", **layout: Any) -> go.Figure:
-    """Return a whole figure in the look of ``new_tall``, built in one go: Plotly validates after each ``add_trace`` again.
+def drawn(
+    title: str, traces: list[Trace], *, height: int, x: str = "", y: str = "", **layout: Any
+) -> go.Figure:
+    """Return a whole figure in the look of ``new_tall``, built in one go: Plotly validates after
+    each ``add_trace`` again.
 
     ``layout`` (``xaxis``, ``annotations``, ``shapes`` …) adds to the look.
     """
@@ -73,33 +89,55 @@ def drawn(title: str, traces: list[Trace], *, height: int, x: str = "", y: str =
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """Return ``over`` laid on ``under``, dictionary by dictionary."""
-    both = {key: _merged(under[key], value) for key, value in over.items() if isinstance(value, dict) and key in under}
+    both = {
+        key: _merged(under[key], value)
+        for key, value in over.items()
+        if isinstance(value, dict) and key in under
+    }
     return {**under, **over, **both}
 
 
 def new_pair(
-    title: str, *, height: int, x: tuple[str, str], names: list[str], split: float, gap: float, y_range: tuple[float, float]
+    title: str,
+    *,
+    height: int,
+    x: tuple[str, str],
+    names: list[str],
+    split: float,
+    gap: float,
+    y_range: tuple[float, float],
 ) -> go.Figure:
-    """Return an empty tall figure of two plots side by side that share the lanes ``names``, the first one on top.
+    """Return an empty tall figure of two plots side by side that share the lanes ``names``, the
+    first one on top.
 
-    Traces of the right plot say ``xaxis="x2"``. ``split`` is the left plot's share of the width, ``gap`` that between the two.
+    Traces of the right plot say ``xaxis="x2"``. ``split`` is the left plot's share of the width,
+    ``gap`` that between the two.
     """
     layout = _tall(title, height, x[0], "")
     layout["xaxis"]["domain"] = [0, split - gap / 2]
     layout["xaxis2"] = {"title": {"text": x[1]}, "domain": [split + gap / 2, 1], "anchor": "y"}
-    layout["yaxis"] = {"categoryorder": "array", "categoryarray": names[::-1], "range": list(y_range), "fixedrange": True}
+    layout["yaxis"] = {
+        "categoryorder": "array",
+        "categoryarray": names[::-1],
+        "range": list(y_range),
+        "fixedrange": True,
+    }
     return go.Figure(layout=layout)
 
 
 def inert(figure: go.Figure) -> go.Figure:
-    """Return the figure with every text in it ``inert``: for one that shows names or values of a person's own."""
+    """Return the figure with every text in it ``inert``: for one that shows names or values of a
+    person's own.
+    """
     tree = figure.to_dict()
     safe = texts.inert_tree(tree)
     return figure if safe == tree else go.Figure(safe)
 
 
 def quoting(draw: Callable[P, go.Figure]) -> Callable[P, go.Figure]:
-    """Make the figures of ``draw`` ``inert``: for one that writes names or values of a person's own."""
+    """Make the figures of ``draw`` ``inert``: for one that writes names or values of a person's
+    own.
+    """
 
     @wraps(draw)
     def drawn_inert(*args: P.args, **kwargs: P.kwargs) -> go.Figure:
@@ -109,7 +147,9 @@ def quoting(draw: Callable[P, go.Figure]) -> Callable[P, go.Figure]:
 
 
 def to_html(figure: go.Figure) -> str:
-    """Return the figure as an HTML file of its own: Plotly inside, and a policy by which it calls no address."""
+    """Return the figure as an HTML file of its own: Plotly inside, and a policy by which it calls
+    no address.
+    """
     page: str = inert(figure).to_html(include_plotlyjs=True, config=CONFIG)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{FILE_POLICY}" />'
     return page.replace("<head>", f"<head>{policy}", 1)
@@ -131,6 +171,8 @@ def _tall(title: str, height: int, x: str, y: str) -> dict[str, Any]:
 
 
 def beside(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
-    """Return annotations that write a text to the right of each lane; give them to ``update_layout`` at once."""
+    """Return annotations that write a text to the right of each lane; give them to
+    ``update_layout`` at once.
+    """
     place = {"x": 1, "xref": "paper", "showarrow": False, "xanchor": "left", "xshift": 6}
     return [{**place, "y": name, "text": text} for name, text in zip(names, texts, strict=True)]

@@ -1,9 +1,11 @@
-"""Background jobs: what takes longer than about a second runs here, one at a time a server, and the page polls.
+"""Background jobs: what takes longer than about a second runs here, one at a time a server, and the
+page polls.
 
-A job's work is a generator function: it yields ``Progress`` at least once a second and returns its result; it is
-cancelled between yields (its ``finally`` blocks run). Jobs are named by what they compute: two sessions that ask for
-the same key share one job, and a session that comes back after a reload finds it again. A job that nobody owns for
-``GRACE_SECONDS`` is cancelled. Nothing here knows Streamlit.
+A job's work is a generator function: it yields ``Progress`` at least once a second and returns its
+result; it is cancelled between yields (its ``finally`` blocks run). Jobs are named by what they
+compute: two sessions that ask for the same key share one job, and a session that comes back after a
+reload finds it again. A job that nobody owns for ``GRACE_SECONDS`` is cancelled. Nothing here knows
+Streamlit.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ SERVER = "server"  # owner of the jobs that warm the server up
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One sign of life: ``share`` done in 0–1, what is being done, and the result so far if it can be shown."""
+    """One sign of life: ``share`` done in 0–1, what is being done, and the result so far if it can
+    be shown.
+    """
 
     share: float
     message: str = ""
@@ -39,7 +43,9 @@ Steps = Generator[Progress, None, Any]
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One piece of background work and what is known of it. Written by the worker thread, read by pages."""
+    """One piece of background work and what is known of it. Written by the worker thread, read by
+    pages.
+    """
 
     key: Hashable
     title: str
@@ -67,7 +73,9 @@ class Job:
 
     @property
     def turn(self) -> tuple[bool, float]:
-        """What the queue is sorted by: what only the server itself wants waits for what a visitor wants."""
+        """What the queue is sorted by: what only the server itself wants waits for what a visitor
+        wants.
+        """
         return self.owners <= {SERVER}, self.queued_at
 
     def remaining_seconds(self) -> float | None:
@@ -79,9 +87,11 @@ class Job:
 
 
 class Jobs:
-    """The queue of one server: a single worker thread, jobs in order of arrival, finished ones kept.
+    """The queue of one server: a single worker thread, jobs in order of arrival, finished ones
+    kept.
 
-    Visitors go before the server's own, and of one visitor's the newest goes first, in the place of the oldest that waits.
+    Visitors go before the server's own, and of one visitor's the newest goes first, in the place of
+    the oldest that waits.
     """
 
     def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
@@ -93,17 +103,31 @@ class Jobs:
         self._stopped = False
 
     def submit(self, owner: str, key: Hashable, title: str, make_steps: Callable[[], Steps]) -> Job:
-        """Queue the work for ``owner``, or join the job that computes ``key`` already (waiting, running or done)."""
+        """Queue the work for ``owner``, or join the job that computes ``key`` already (waiting,
+        running or done).
+        """
         with self._changed:
             job = self._jobs.get(key)
-            if job is None or job.state in ("failed", "cancelled") or (job.active and job.cancel_requested.is_set()):
+            if (
+                job is None
+                or job.state in ("failed", "cancelled")
+                or (job.active and job.cancel_requested.is_set())
+            ):
                 job = self._jobs[key] = Job(key, title, make_steps)
-                own = [j.queued_at for j in self._jobs.values() if j.state == "queued" and j.owners == {owner}]
-                if own and owner != SERVER:  # who pages on wants what is on screen now; nobody else loses a place
+                own = [
+                    j.queued_at
+                    for j in self._jobs.values()
+                    if j.state == "queued" and j.owners == {owner}
+                ]
+                if (
+                    own and owner != SERVER
+                ):  # who pages on wants what is on screen now; nobody else loses a place
                     job.queued_at = min(own) - 1e-6
             self._jobs.move_to_end(key)
             job.owners.add(owner)
-            for old in [k for k, j in self._jobs.items() if not j.active][: max(0, len(self._jobs) - KEPT_JOBS)]:
+            for old in [k for k, j in self._jobs.items() if not j.active][
+                : max(0, len(self._jobs) - KEPT_JOBS)
+            ]:
                 del self._jobs[old]
             if self._worker is None or not self._worker.is_alive():
                 self._stopped = False
@@ -118,13 +142,20 @@ class Jobs:
             return self._jobs.get(key)
 
     def place(self, job: Job) -> int:
-        """Return how many jobs run or wait before ``job`` (0: it runs, or is next with nothing running)."""
+        """Return how many jobs run or wait before ``job`` (0: it runs, or is next with nothing
+        running).
+        """
         with self._changed:
-            queue = sorted((j for j in self._jobs.values() if j.active), key=lambda j: (j.state != "running", *j.turn))
+            queue = sorted(
+                (j for j in self._jobs.values() if j.active),
+                key=lambda j: (j.state != "running", *j.turn),
+            )
             return queue.index(job) if job in queue else 0
 
     def drop(self, owner: str, key: Hashable) -> None:
-        """Take ``owner`` off the active job of ``key``; one without owners is cancelled at once and forgotten."""
+        """Take ``owner`` off the active job of ``key``; one without owners is cancelled at once and
+        forgotten.
+        """
         with self._changed:
             job = self._jobs.get(key)
             if job is not None and job.active:
@@ -133,7 +164,9 @@ class Jobs:
                     self.forget(key)
 
     def give_up(self, owner: str, job: Job) -> None:
-        """Take ``owner`` off ``job``, which is cancelled once nobody is left who wants it; what it has so far is kept."""
+        """Take ``owner`` off ``job``, which is cancelled once nobody is left who wants it; what it
+        has so far is kept.
+        """
         with self._changed:
             job.owners.discard(owner)
             if job.active and not job.owners:
@@ -147,14 +180,18 @@ class Jobs:
                 self._finish(job, "cancelled")
 
     def forget(self, key: Hashable) -> None:
-        """Cancel the job of ``key`` if it is active and drop its result, so that the next submit measures anew."""
+        """Cancel the job of ``key`` if it is active and drop its result, so that the next submit
+        measures anew.
+        """
         with self._changed:
             job = self._jobs.pop(key, None)
             if job is not None and job.active:
                 self.cancel(job)
 
     def leave(self, owner: str) -> None:
-        """Note that the owner's browser tab is gone: its jobs end after the grace period unless it comes back."""
+        """Note that the owner's browser tab is gone: its jobs end after the grace period unless it
+        comes back.
+        """
         timer = threading.Timer(self.grace_seconds, self._expire, [owner])
         timer.daemon = True
         with self._changed:
@@ -186,7 +223,9 @@ class Jobs:
     def _expire(self, owner: str) -> None:
         with self._changed:
             self._leaving.pop(owner, None)
-            for key in [key for key, job in self._jobs.items() if job.active and owner in job.owners]:
+            for key in [
+                key for key, job in self._jobs.items() if job.active and owner in job.owners
+            ]:
                 self.drop(owner, key)
 
     def _finish(self, job: Job, state: State) -> None:
@@ -210,7 +249,9 @@ class Jobs:
         while (job := self._next()) is not None:
             try:
                 self._run(job)
-            except BaseException as error:  # the page says so and the queue goes on. A panic of Polars is no Exception
+            except (
+                BaseException
+            ) as error:  # the page says so and the queue goes on. A panic of Polars is no Exception
                 job.message = explain(error)
                 self._finish(job, "failed")
 
@@ -230,9 +271,11 @@ class Jobs:
 
 
 def beside(caller: ThreadPoolExecutor, call: Callable[[], Any], progress: Progress) -> Steps:
-    """Run ``call`` in the thread of ``caller``, yield ``progress`` twice a second until it ends, return what it returns.
+    """Run ``call`` in the thread of ``caller``, yield ``progress`` twice a second until it ends,
+    return what it returns.
 
-    For a call that cannot be cut: the page keeps seeing signs of life; a cancelled job ends when the call does.
+    For a call that cannot be cut: the page keeps seeing signs of life; a cancelled job ends when
+    the call does.
     """
     future = caller.submit(call)
     while not wait([future], SIGN_OF_LIFE_SECONDS).done:
@@ -245,6 +288,15 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     answer = call()
     return time.perf_counter() - start, answer
+
+
+def to_end(steps: Callable[[Any], Steps]) -> Callable[[Any], Any]:
+    """Return the function that runs ``steps(params)`` here and now: ``run = to_end(steps)``."""
+
+    def run(params: Any) -> Any:
+        return run_to_end(steps(params))
+
+    return run
 
 
 def run_to_end(steps: Steps) -> Any:

@@ -1,8 +1,10 @@
-"""Child processes in a group of their own: work that cannot be cut from inside, and files that cannot be trusted.
+"""Child processes in a group of their own: work that cannot be cut from inside, and files that
+cannot be trusted.
 
-A child is always ``python -m <module> <arguments>`` of this project. It prints one JSON object a line: ``{"share": …,
-"message": …}`` while it works, ``{"error": …}`` for what the visitor should read, ``{"result": …}`` at the end.
-``run_limited`` waits for the result under a memory and a time limit; ``steps`` turns the lines into job progress.
+A child is always ``python -m <module> <arguments>`` of this project. It prints one JSON object a
+line: ``{"share": …, "message": …}`` while it works, ``{"error": …}`` for what the visitor should
+read, ``{"result": …}`` at the end. ``run_limited`` waits for the result under a memory and a time
+limit; ``steps`` turns the lines into job progress.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ POLL_SECONDS = 0.02
 BEAT_SECONDS = 0.5
 WATCH_SECONDS = 0.1
 MEMORY_LIMIT_BYTES = 2_000_000_000
-TIME_LIMIT_SECONDS = 60.0
+TIME_LIMIT_SECONDS = 60.0  # on a processor
+WAIT_LIMIT_SECONDS = 120.0
 _alive: set[subprocess.Popen[str]] = set()
 n_stops = 0  # what waits to start a child sees by it that the server has begun to stop
 
@@ -42,12 +45,14 @@ def start(
     output: IO[str] | None = None,
     errors: IO[str] | None = None,
 ) -> subprocess.Popen[str]:
-    """Start ``python -m module arguments`` from the repository root, in its own process group, its output piped.
+    """Start ``python -m module arguments`` from the repository root, in its own process group, its
+    output piped.
 
     Its temporary files lie in the workspace.
 
-    ``environment`` replaces this process's own; ``pipe`` gives the child a standard input, whose closing it may take as the
-    end of its parent; ``output`` and ``errors`` are files that get what it prints.
+    ``environment`` replaces this process's own; ``pipe`` gives the child a standard input, whose
+    closing it may take as the end of its parent; ``output`` and ``errors`` are files that get what
+    it prints.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -86,7 +91,9 @@ def kill_group(process: subprocess.Popen[str]) -> None:
 
 
 def stop() -> None:
-    """End every child that is still there (the server shuts down): a group of its own hears no Ctrl-C."""
+    """End every child that is still there (the server shuts down): a group of its own hears no
+    Ctrl-C.
+    """
     global n_stops
     n_stops += 1
     for process in list(_alive):
@@ -94,7 +101,9 @@ def stop() -> None:
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the resident memory of ``pid`` alone, 0 once it is gone: cheaper than looking for its children."""
+    """Return the resident memory of ``pid`` alone, 0 once it is gone: cheaper than looking for its
+    children.
+    """
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.NoSuchProcess:
@@ -116,10 +125,16 @@ def _read_lines(stream: IO[str], into: queue.Queue[str | None]) -> None:
     into.put(None)
 
 
-def _messages(process: subprocess.Popen[str], beat_seconds: float) -> Generator[dict[str, Any] | None, None, None]:
-    """Yield each JSON line of ``process`` as it comes, and ``None`` whenever ``beat_seconds`` pass without one."""
+def _messages(
+    process: subprocess.Popen[str], beat_seconds: float
+) -> Generator[dict[str, Any] | None, None, None]:
+    """Yield each JSON line of ``process`` as it comes, and ``None`` whenever ``beat_seconds`` pass
+    without one.
+    """
     lines: queue.Queue[str | None] = queue.Queue()
-    errors: queue.Queue[str | None] = queue.Queue()  # stderr must be drained, or a chatty child stops at a full pipe
+    errors: queue.Queue[str | None] = (
+        queue.Queue()
+    )  # stderr must be drained, or a chatty child stops at a full pipe
     for stream, into in ((process.stdout, lines), (process.stderr, errors)):
         threading.Thread(target=_read_lines, args=(stream, into), daemon=True).start()
     while True:
@@ -156,7 +171,9 @@ class OutOfMemory(RuntimeError):  # noqa: N818 - said as the kernel says it
 
 
 class ChildError(RuntimeError):
-    """A child process died without a result: ``code`` (negative: the signal) and the ``tail`` of what it printed."""
+    """A child process died without a result: ``code`` (negative: the signal) and the ``tail`` of
+    what it printed.
+    """
 
     def __init__(self, module: str, code: int, tail: str) -> None:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
@@ -170,49 +187,54 @@ def run_limited(
     *arguments: str,
     memory_bytes: int = MEMORY_LIMIT_BYTES,
     seconds: float = TIME_LIMIT_SECONDS,
+    wait_seconds: float = WAIT_LIMIT_SECONDS,
 ) -> Any:
     """Run a child (without children of its own) to its end and return its ``result``.
 
     Raises
     ------
     InputError
-        What the child reports as ``error``; more than ``memory_bytes`` resident; more than ``seconds`` of a processor.
+        What the child reports as ``error``; more than ``memory_bytes`` resident; more than
+        ``seconds`` of a processor.
     BusyError
-        Not done after twice ``seconds``, in which it had less of a processor than that.
+        Not done after ``wait_seconds``, in which it had less of a processor than ``seconds``.
     ChildError
         The child died (a damaged file can abort a reader outright).
     """
     process = start(module, *arguments)
-    deadline = time.monotonic() + 2 * seconds
+    deadline = time.monotonic() + wait_seconds
     try:
         for message in _messages(process, POLL_SECONDS):
             if message is not None and "share" not in message:
                 return _settle(message, module)
             if resident_bytes(process.pid) > memory_bytes:
                 raise InputError(
-                    f"Reading this file takes more than {memory_bytes / 1e9:.1f} GB of memory, so it was stopped. "
-                    "Use a smaller file, or fewer columns or rows of it."
+                    f"Reading this file takes more than {memory_bytes / 1e9:.1f} GB of memory, so"
+                    " it was stopped. Use a smaller file, or fewer columns or rows of it."
                 )
             if _own_seconds(process.pid) > seconds:
                 raise InputError(
-                    f"Reading this file takes more than {seconds:.0f} s of a processor, so it was stopped. "
-                    "Use a smaller file, or fewer columns or rows of it."
+                    f"Reading this file takes more than {seconds:.0f} s of a processor, so it was"
+                    " stopped. Use a smaller file, or fewer columns or rows of it."
                 )
             if time.monotonic() > deadline:
                 raise BusyError(
-                    f"Reading this file takes longer than {2 * seconds:.0f} s, so it was stopped: this machine is busy. "
-                    "Choose the file again later."
+                    f"Reading this file takes longer than {wait_seconds:.0f} s, so it was stopped:"
+                    " this machine is busy. Choose the file again later."
                 )
         raise ChildError(module, process.wait(), "it ended without a result")
     finally:
         kill_group(process)
 
 
-def steps(module: str, *arguments: str, memory_bytes: int | None = None) -> Generator[Progress, None, Any]:
-    """Run a child as the steps of a job: its progress lines are yielded, its ``result`` is returned.
+def steps(
+    module: str, *arguments: str, memory_bytes: int | None = None
+) -> Generator[Progress, None, Any]:
+    """Run a child as the steps of a job: its progress lines are yielded, its ``result`` is
+    returned.
 
-    Closing the generator (a cancelled job) kills the child's whole process group. With ``memory_bytes`` the child is looked
-    at ten times a second.
+    Closing the generator (a cancelled job) kills the child's whole process group. With
+    ``memory_bytes`` the child is looked at ten times a second.
 
     Raises
     ------
@@ -228,7 +250,9 @@ def steps(module: str, *arguments: str, memory_bytes: int | None = None) -> Gene
             if message is None:
                 yield last
             elif "share" in message:
-                last = Progress(message["share"], message.get("message", ""), message.get("partial"))
+                last = Progress(
+                    message["share"], message.get("message", ""), message.get("partial")
+                )
                 yield last
             else:
                 return _settle(message, module)

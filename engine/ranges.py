@@ -2,8 +2,8 @@
 
 ``Annotated[int, Range(1, 50)]`` on a field of a ``Params`` dataclass is checked when the Params are
 made, gives the widget of the field its bounds, step and options (``pages.shell.controls``), and
-gives the tests their edge values. A field of a ``Literal`` type is a choice of its values, one whose
-default is ``True`` or ``False`` a bool: neither needs to say more.
+gives the tests their edge values. A field of a ``Literal`` type is a choice of its values, one
+whose default is ``True`` or ``False`` a bool: neither needs to say more.
 
 >>> @dataclass(frozen=True, slots=True, kw_only=True)
 ... class SmoteParams(Params):
@@ -27,7 +27,9 @@ Number = int | float
 
 
 def _written(value: object) -> str:
-    """Return a bound as the messages write it: thousands with commas, whole numbers without a point."""
+    """Return a bound as the messages write it: thousands with commas, whole numbers without a
+    point.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -39,7 +41,8 @@ def _is_number(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A number from ``low`` to ``high``, both included; a whole one where the default is an ``int``.
+    """A number from ``low`` to ``high``, both included; a whole one where the default is an
+    ``int``.
 
     ``low_means`` says what the lowest value stands for where it is no quantity ("none"). A control
     offers ``options`` where they are given (numbers in the range), else ``low`` … ``most`` in steps
@@ -66,7 +69,9 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Two numbers, a lower and an upper one, both from ``low`` to ``high``: what a slider with two handles gives."""
+    """Two numbers, a lower and an upper one, both from ``low`` to ``high``: what a slider with two
+    handles gives.
+    """
 
     low: Number = 0.0
     high: Number = 1.0
@@ -82,7 +87,13 @@ class Interval:
     def edges(self) -> tuple[list[Any], list[Any]]:
         """Return values that are just good and values that are just not."""
         low, high = self.low, self.high
-        return [(low, high), (low, low)], [(high, low), (low - 1, high), (low, high + 1), (low,), "x"]
+        return [(low, high), (low, low)], [
+            (high, low),
+            (low - 1, high),
+            (low, high + 1),
+            (low,),
+            "x",
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,9 @@ class Choice:
     def check(self, name: str, value: object) -> None:
         """Raise ``InputError`` unless ``value`` is one of the values."""
         listed = ", ".join(map(_written, self.values))
-        fits = any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in self.values)
+        fits = any(
+            value == one and isinstance(value, bool) == isinstance(one, bool) for one in self.values
+        )
         require(fits, "{} must be one of {}. Got {!r}.", name, listed, value)
 
     def edges(self) -> tuple[list[Any], list[Any]]:
@@ -116,20 +129,29 @@ class Choices:
         chosen: Sequence[Any] = value  # type: ignore[assignment]
         wanted = "at least one" if self.least == 1 else f"at least {self.least}"
         got = "none" if not chosen else str(len(chosen))
-        require(len(chosen) >= self.least, "{} must name {}. Got {}. Choose one.", name, wanted, got)
+        require(
+            len(chosen) >= self.least, "{} must name {}. Got {}. Choose one.", name, wanted, got
+        )
         for one in chosen:
             Choice(self.values).check(name, one)
-        require(len(set(chosen)) == len(chosen), "{} must name each only once. Got {!r}.", name, value)
+        require(
+            len(set(chosen)) == len(chosen), "{} must name each only once. Got {!r}.", name, value
+        )
 
     def edges(self) -> tuple[list[Any], list[Any]]:
         """Return values that are just good and values that are just not."""
         bad: list[Any] = [("nonsense",), (self.values[0], self.values[0]), 3]
-        return [self.values, self.values[: max(1, self.least)]], [*bad, *([()] if self.least else [])]
+        return [self.values, self.values[: max(1, self.least)]], [
+            *bad,
+            *([()] if self.least else []),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Free text of at most ``most`` characters: it reaches code or SQL only as a validated, quoted value."""
+    """Free text of at most ``most`` characters: it reaches code or SQL only as a validated, quoted
+    value.
+    """
 
     most: int
 
@@ -137,7 +159,9 @@ class Text:
         """Raise ``InputError`` unless ``value`` is a text that is short enough."""
         require(isinstance(value, str), "{} must be a text. Got {!r}.", name, value)
         n = len(str(value))
-        require(n <= self.most, "{} must have at most {:,} characters. Got {:,}.", name, self.most, n)
+        require(
+            n <= self.most, "{} must have at most {:,} characters. Got {:,}.", name, self.most, n
+        )
 
     def edges(self) -> tuple[list[Any], list[Any]]:
         """Return values that are just good and values that are just not."""
@@ -187,7 +211,8 @@ def check(params: Any) -> None:
 class Params:
     """Base of all Params: frozen dataclasses whose fields declare what they may be.
 
-    A rule between fields goes into ``check_together``, which runs once every field by itself is right.
+    A rule between fields goes into ``check_together``, which runs once every field by itself is
+    right.
     """
 
     __slots__ = ()
@@ -211,5 +236,7 @@ def rule_of(params: Any, name: str) -> Rule:
     cls = params if isinstance(params, type) else type(params)
     found = rules(cls).get(name)
     if found is None:
-        raise InputError(f"{cls.__name__}.{name} must declare what it may be. Got no Range, Choice or Text.")
+        raise InputError(
+            f"{cls.__name__}.{name} must declare what it may be. Got no Range, Choice or Text."
+        )
     return found

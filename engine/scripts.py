@@ -1,8 +1,10 @@
-"""The script of the code panel: a real file of the experiment, with its one block of parameters replaced.
+"""The script of the code panel: a real file of the experiment, with its one block of parameters
+replaced.
 
-``engine/<topic>/<experiment>/script.py`` runs from the repository root as it stands, with the default
-parameters: it holds one statement ``PARAMS = <Experiment>Params()``. It is linted and type-checked like
-any module, and imported by nobody. ``render`` returns its text with the parameters of a run.
+``engine/<topic>/<experiment>/script.py`` runs from the repository root as it stands, with the
+default parameters: it holds one statement ``PARAMS = <Experiment>Params()``. It is linted and
+type-checked like any module, and imported by nobody. ``render`` returns its text with the
+parameters of a run.
 """
 
 from __future__ import annotations
@@ -20,7 +22,11 @@ from engine.source_code import constructor
 def _halves(path: Path) -> tuple[str, str]:
     """Return the text before and after the statement ``PARAMS = …`` of a script."""
     text = path.read_text(encoding="utf-8")
-    found = [node for node in ast.parse(text).body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PARAMS"]
+    found = [
+        node
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PARAMS"
+    ]
     if len(found) != 1:
         raise ValueError(f"{path.name} must assign PARAMS once. Got {len(found)}.")
     lines = text.splitlines(keepends=True)

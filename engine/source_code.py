@@ -1,7 +1,9 @@
-"""Python source with values in it: a value stands there as a literal, so that no text of a person's ever becomes code.
+"""Python source with values in it: a value stands there as a literal, so that no text of a person's
+ever becomes code.
 
-Every script, test file and notebook cell that the playground writes is made here: a template of the project's own, whose
-``@marks`` are filled in one pass. What is filled in is never looked at again, so a text that contains a mark stays a text.
+Every script, test file and notebook cell that the playground writes is made here: a template of the
+project's own, whose ``@marks`` are filled in one pass. What is filled in is never looked at again,
+so a text that contains a mark stays a text.
 """
 
 from __future__ import annotations
@@ -18,16 +20,20 @@ MAX_BITS = 64  # of a whole number
 
 
 class Code(str):
-    """Source that the project itself wrote: ``fill`` puts it in as it stands. Never made of a person's text."""
+    """Source that the project itself wrote: ``fill`` puts it in as it stands. Never made of a
+    person's text.
+    """
 
     __slots__ = ()
 
 
 def literal(value: Any, depth: int = 0) -> str:
-    """Return the literal of a plain value, on one line: ``ast.literal_eval`` of it gives the value back.
+    """Return the literal of a plain value, on one line: ``ast.literal_eval`` of it gives the value
+    back.
 
-    Plain are ``None``, bool, int, float, str, and tuples, lists and dicts of these; nothing derived from them, for a class of
-    its own may write itself as it likes (a date of TOML, a number of NumPy).
+    Plain are ``None``, bool, int, float, str, and tuples, lists and dicts of these; nothing derived
+    from them, for a class of its own may write itself as it likes (a date of TOML, a number of
+    NumPy).
 
     Raises
     ------
@@ -39,7 +45,11 @@ def literal(value: Any, depth: int = 0) -> str:
     if value is None or kind in (bool, str):
         return repr(value)  # what cannot be printed is escaped: line ends, NUL, lone surrogates
     if kind is int:
-        require(value.bit_length() <= MAX_BITS, "A whole number in code must have at most {} bits.", MAX_BITS)
+        require(
+            value.bit_length() <= MAX_BITS,
+            "A whole number in code must have at most {} bits.",
+            MAX_BITS,
+        )
         return repr(value)
     if kind is float:
         require(math.isfinite(value), "A number in code must be finite. Got {}.", value)
@@ -50,22 +60,32 @@ def literal(value: Any, depth: int = 0) -> str:
         return f"({', '.join(literal(part, depth + 1) for part in value)}{',' if len(value) == 1 else ''})"
     if kind is dict:
         return f"{{{', '.join(f'{literal(k, depth + 1)}: {literal(v, depth + 1)}' for k, v in value.items())}}}"
-    raise InputError(f"A value in code must be text, a number, true, false, nothing, or a list of these. Got {kind.__name__}.")
+    raise InputError(
+        "A value in code must be text, a number, true, false, nothing, or a list of these. Got"
+        f" {kind.__name__}."
+    )
 
 
 def constructor(params: Any, **written: Code) -> Code:
-    """Return the call that makes a dataclass of the project anew: its name, and each field as a literal, or as ``written``."""
+    """Return the call that makes a dataclass of the project anew: its name, and each field as a
+    literal, or as ``written``.
+    """
     if not is_dataclass(params) or not type(params).__module__.startswith("engine."):
         raise TypeError(f"params must be a dataclass of the engine. Got {type(params).__name__}.")
-    texts = {field.name: written.get(field.name) or literal(getattr(params, field.name)) for field in fields(params)}
-    return Code(f"{type(params).__name__}({', '.join(f'{name}={text}' for name, text in texts.items())})")
+    texts = {
+        field.name: written.get(field.name) or literal(getattr(params, field.name))
+        for field in fields(params)
+    }
+    return Code(
+        f"{type(params).__name__}({', '.join(f'{name}={text}' for name, text in texts.items())})"
+    )
 
 
 def fill(template: str, /, **parts: Any) -> str:
     """Return the template with each ``@name`` replaced by its part, in one pass.
 
-    ``Code`` goes in as it stands, a dataclass as its constructor, anything else as its literal. A mark ends where the word
-    does; an ``@`` before any other word (a decorator) stays.
+    ``Code`` goes in as it stands, a dataclass as its constructor, anything else as its literal. A
+    mark ends where the word does; an ``@`` before any other word (a decorator) stays.
     """
     texts = {name: _text(part) for name, part in parts.items()}
     return re.sub(rf"@({'|'.join(map(re.escape, texts))})\b", lambda mark: texts[mark[1]], template)

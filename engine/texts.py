@@ -1,7 +1,8 @@
 """A person's text on its way to a page: shown letter by letter, whatever it spells.
 
-Names and values of uploads, rules and links reach verdicts, errors and figures, which are Markdown or Plotly's own HTML: there
-``[x](http://…)`` would be drawn as a link and ``![](http://…)`` fetch a picture from another host.
+Names and values of uploads, rules and links reach verdicts, errors and figures, which are Markdown
+or Plotly's own HTML: there ``[x](http://…)`` would be drawn as a link and ``![](http://…)`` fetch a
+picture from another host.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any, Final
 
 JOINER: Final = "\u2060"  # word joiner: no width, no line break
 LONGEST_ERROR: Final = 1_500
-# What begins something in Markdown (CommonMark and GitHub's autolinks, which look at the text after entities and backslashes
+# What begins something in Markdown (CommonMark and GitHub's autolinks, which look at the text after
+# entities and backslashes
 # are resolved) or in Plotly's text: each gets a joiner behind it and begins nothing any more.
 _ACTIVE: Final = re.compile(
     r"""\](?=[(\[:])                     # [text](address), [text][name], [name]: address
@@ -28,9 +30,11 @@ _OWN_TAG: Final = re.compile(r"</?(?:b|i|br|sub|sup|extra)>", re.IGNORECASE)
 
 
 def inert(text: str) -> str:
-    """Return ``text`` so that neither Markdown nor Plotly makes a link, a picture or a tag of it; it looks the same.
+    """Return ``text`` so that neither Markdown nor Plotly makes a link, a picture or a tag of it;
+    it looks the same.
 
-    A text without such marks, as nearly every one is, comes back unchanged. Bold and code stay: what they do is harmless.
+    A text without such marks, as nearly every one is, comes back unchanged. Bold and code stay:
+    what they do is harmless.
     """
     return _ACTIVE.sub(lambda found: found[0] + JOINER, text)
 
@@ -40,12 +44,20 @@ def inert_label(text: str) -> str:
     if not _ACTIVE.search(text):
         return text
     kept = _OWN_TAG.findall(text)
-    return "".join(inert(part) + tag for part, tag in zip(_OWN_TAG.split(text), [*kept, ""], strict=True))
+    return "".join(
+        inert(part) + tag for part, tag in zip(_OWN_TAG.split(text), [*kept, ""], strict=True)
+    )
 
 
 def inert_cells(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return rows of a table with every name and text ``inert``; numbers stay as they are."""
-    return [{inert(key): inert(value) if isinstance(value, str) else value for key, value in row.items()} for row in rows]
+    return [
+        {
+            inert(key): inert(value) if isinstance(value, str) else value
+            for key, value in row.items()
+        }
+        for row in rows
+    ]
 
 
 def inert_tree(node: Any) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 def human_bytes(size_bytes: float) -> str:
-    """Return bytes as people read them, in powers of 1,000: ``human_bytes(5_134_769) == "5.13 MB"``."""
+    """Return bytes as people read them, in powers of 1,000: ``human_bytes(5_134_769) == "5.13
+    MB"``.
+    """
     value, unit = float(size_bytes), "B"
     for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
         if abs(value) < 999.5 or unit == "PB":
@@ -17,7 +19,9 @@ def human_bytes(size_bytes: float) -> str:
 
 
 def human_seconds(seconds: float) -> str:
-    """Return a duration as people read it: ``"12 µs"``, ``"3.4 ms"``, ``"1.25 s"``, ``"4 min"``, ``"2.1 h"``."""
+    """Return a duration as people read it: ``"12 µs"``, ``"3.4 ms"``, ``"1.25 s"``, ``"4 min"``,
+    ``"2.1 h"``.
+    """
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} µs"
     if seconds < 0.9995:

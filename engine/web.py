@@ -1,8 +1,9 @@
-"""Who may speak to a server of this playground, and where its pages may call: an ASGI middleware for every one of them.
+"""Who may speak to a server of this playground, and where its pages may call: an ASGI middleware
+for every one of them.
 
-A server on 127.0.0.1 is reached by every page that is open in the reader's browser: by a request across sites, or under a
-name that its owner points here (DNS rebinding). Real browsers say both, by ``Origin`` and ``Host``. What says neither is no
-browser, and is let through.
+A server on 127.0.0.1 is reached by every page that is open in the reader's browser: by a request
+across sites, or under a name that its owner points here (DNS rebinding). Real browsers say both, by
+``Origin`` and ``Host``. What says neither is no browser, and is let through.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-# Whatever a text makes a page draw, the browser asks no other host for it, and no other site can lay the page under its own.
-# Streamlit and Plotly write styles and scripts into the page, so inline ones stay; components come as blob: and data:.
+# Whatever a text makes a page draw, the browser asks no other host for it, and no other site can
+# lay the page under its own.
+# Streamlit and Plotly write styles and scripts into the page, so inline ones stay; components come
+# as blob: and data:.
 PAGE_POLICY: Final = (
-    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; connect-src 'self' data: blob:; object-src 'none'; "
-    "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; connect-src 'self' data: blob:;"
+    " object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
 
 
@@ -39,7 +42,8 @@ def is_own(origin: str, host: str) -> bool:
 
 
 class Guard:
-    """Refuses what comes from another site's page or under another name; adds the page policy to HTML.
+    """Refuses what comes from another site's page or under another name; adds the page policy to
+    HTML.
 
     Parameters
     ----------
@@ -54,7 +58,11 @@ class Guard:
     """
 
     def __init__(
-        self, app: App, hosts: Collection[str] | None = LOOPBACK, origins: Collection[str] = (), policy: str = ""
+        self,
+        app: App,
+        hosts: Collection[str] | None = LOOPBACK,
+        origins: Collection[str] = (),
+        policy: str = "",
     ) -> None:
         self.app, self.hosts, self.origins, self.policy = app, hosts, frozenset(origins), policy
 
@@ -72,7 +80,10 @@ class Guard:
         given = {name.lower(): value.decode("latin-1") for name, value in headers}
         host, origin = given.get(b"host", ""), given.get(b"origin")
         if self.hosts is not None and hostname(host) not in self.hosts:
-            return f"host must be one of {', '.join(sorted(self.hosts))}: this server is for its own machine."
+            return (
+                f"host must be one of {', '.join(sorted(self.hosts))}: this server is for its own"
+                " machine."
+            )
         if origin is None or origin in self.origins or is_own(origin, host):
             return ""
         return "origin must be this server: pages of other sites may not call it."
@@ -81,8 +92,14 @@ class Guard:
         async def adding(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
-                if any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers):
-                    message = {**message, "headers": [*headers, (b"content-security-policy", self.policy.encode())]}
+                if any(
+                    name.lower() == b"content-type" and value.startswith(b"text/html")
+                    for name, value in headers
+                ):
+                    message = {
+                        **message,
+                        "headers": [*headers, (b"content-security-policy", self.policy.encode())],
+                    }
             await send(message)
 
         return adding

@@ -1,8 +1,10 @@
-"""The one folder that the playground writes to: ``PLAYGROUND_WORKSPACE``, by default ``.workspace/`` in the checkout.
+"""The one folder that the playground writes to: ``PLAYGROUND_WORKSPACE``, by default
+``.workspace/`` in the checkout.
 
-``server/`` belongs to the long-lived engines, ``sessions/<id>/`` to one visitor each. Session folders left behind by an
-earlier server are swept at start. Nothing is written anywhere else: what a library puts into the system's temporary
-folder goes to ``server/tmp/<process id>/`` here, and leaves with its server.
+``server/`` belongs to the long-lived engines, ``sessions/<id>/`` to one visitor each. Session
+folders left behind by an earlier server are swept at start. Nothing is written anywhere else: what
+a library puts into the system's temporary folder goes to ``server/tmp/<process id>/`` here, and
+leaves with its server.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ STALE_SECONDS = 24 * 3600.0
 
 
 def root() -> Path:
-    """Return the workspace folder (absolute), made when missing: for this user alone, uploads and databases lie in it."""
+    """Return the workspace folder (absolute), made when missing: for this user alone, uploads and
+    databases lie in it.
+    """
     path = Path(os.environ.get("PLAYGROUND_WORKSPACE") or REPOSITORY / ".workspace").resolve()
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
@@ -45,30 +49,39 @@ def new_session_id() -> str:
 
 
 def session(session_id: str) -> Path:
-    """Return the folder of one visitor, made when missing. ``session_id`` is what ``new_session_id`` gave.
+    """Return the folder of one visitor, made when missing. ``session_id`` is what
+    ``new_session_id`` gave.
 
     Raises
     ------
     InputError
         For an id of another form: it would be a path.
     """
-    require(re.fullmatch(r"[0-9a-f]{32}", session_id) is not None, "session_id must be 32 hex digits. Got {!r}.", session_id)
+    require(
+        re.fullmatch(r"[0-9a-f]{32}", session_id) is not None,
+        "session_id must be 32 hex digits. Got {!r}.",
+        session_id,
+    )
     path = root() / "sessions" / session_id
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def scratch(name: str) -> Path:
-    """Return a fresh, empty folder for one run of ``name`` (files raced, runs of a worker); the caller removes it."""
+    """Return a fresh, empty folder for one run of ``name`` (files raced, runs of a worker); the
+    caller removes it.
+    """
     path = server() / "scratch" / f"{name}-{uuid.uuid4().hex[:12]}"
     path.mkdir(parents=True)
     return path
 
 
 def temporary() -> Path:
-    """Return the folder for temporary files of this process, or of the one that started it; made when missing.
+    """Return the folder for temporary files of this process, or of the one that started it; made
+    when missing.
 
-    Its name is a process id and no more: what lies in it may be a socket, whose path may have about 100 characters.
+    Its name is a process id and no more: what lies in it may be a socket, whose path may have about
+    100 characters.
     """
     folder = server() / "tmp"
     inherited = Path(os.environ.get("TMPDIR", ""))
@@ -79,12 +92,16 @@ def temporary() -> Path:
 
 @contextmanager
 def temporary_files_inside() -> Iterator[Path]:
-    """Make ``temporary()`` the temporary folder of this process and of all that it starts; empty at first, gone at the end.
+    """Make ``temporary()`` the temporary folder of this process and of all that it starts; empty at
+    first, gone at the end.
 
-    Feast, Spark and others take theirs when they are imported or started: so this comes before them.
+    Feast, Spark and others take theirs when they are imported or started: so this comes before
+    them.
     """
     variable, default = os.environ.pop("TMPDIR", None), tempfile.tempdir
-    remove(temporary())  # of an earlier process of this id: in a container each server has the same one
+    remove(
+        temporary()
+    )  # of an earlier process of this id: in a container each server has the same one
     path = temporary()
     os.environ["TMPDIR"] = tempfile.tempdir = str(path)
     try:
@@ -98,8 +115,12 @@ def temporary_files_inside() -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Delete ``path`` (a file or a folder) if it lies inside the workspace; a missing one is no error."""
-    require(path.resolve().is_relative_to(root()), "path must lie inside the workspace. Got {}.", path)
+    """Delete ``path`` (a file or a folder) if it lies inside the workspace; a missing one is no
+    error.
+    """
+    require(
+        path.resolve().is_relative_to(root()), "path must lie inside the workspace. Got {}.", path
+    )
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -107,7 +128,8 @@ def remove(path: Path) -> None:
 
 
 def sweep(older_than_seconds: float = STALE_SECONDS) -> int:
-    """Delete scratch and session folders untouched for ``older_than_seconds``, and temporary files of ended processes.
+    """Delete scratch and session folders untouched for ``older_than_seconds``, and temporary files
+    of ended processes.
 
     Returns
     -------
@@ -116,9 +138,15 @@ def sweep(older_than_seconds: float = STALE_SECONDS) -> int:
     """
     limit = time.time() - older_than_seconds
     stale = [path for path in (root() / "sessions").glob("*") if path.stat().st_mtime < limit]
-    stale += [path for path in (root() / "server" / "scratch").glob("*") if path.stat().st_mtime < limit]
+    stale += [
+        path for path in (root() / "server" / "scratch").glob("*") if path.stat().st_mtime < limit
+    ]
     owners = {path: path.name for path in (root() / "server" / "tmp").glob("*")}
-    stale += [path for path, owner in owners.items() if not (owner.isdecimal() and psutil.pid_exists(int(owner)))]
+    stale += [
+        path
+        for path, owner in owners.items()
+        if not (owner.isdecimal() and psutil.pid_exists(int(owner)))
+    ]
     for path in stale:
         remove(path)
     return len(stale)

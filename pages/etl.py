@@ -1,4 +1,6 @@
-"""The ETL lab: "Design an ETL pipeline for daily user activity data. How do you handle late-arriving data?" """
+"""The ETL lab: "Design an ETL pipeline for daily user activity data. How do you handle
+late-arriving data?"
+"""
 
 from pages.shell import lab
 from pages.tabs.etl import backfill, change_capture, crash, elt, late, loads, quality

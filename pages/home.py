@@ -38,8 +38,9 @@ def draw() -> None:
     """Draw the page."""
     st.header("Data engineering, seen", anchor=False)
     st.markdown(
-        "Drag a control and the real engines answer: pyarrow, fastavro, DuckDB and the rest, on every flight out of New "
-        "York in 2013. Each chart comes with its reason, its code and a prediction to be wrong about."
+        "Drag a control and the real engines answer: pyarrow, fastavro, DuckDB and the rest, on"
+        " every flight out of New York in 2013. Each chart comes with its reason, its code and a"
+        " prediction to be wrong about."
     )
     if not state.WARM.is_set():
         st.caption("The server has just started: the first charts are being computed.")

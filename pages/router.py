@@ -8,7 +8,10 @@ st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layo
 
 PAGES = [
     st.Page("home.py", title="Home", default=True),
-    *(st.Page(f"{topic}.py", title=lessons.load(topic).title, url_path=topic) for topic in lessons.topics()),
+    *(
+        st.Page(f"{topic}.py", title=lessons.load(topic).title, url_path=topic)
+        for topic in lessons.topics()
+    ),
 ]
 state.owner()
 st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()

@@ -1,4 +1,6 @@
-"""The Sampling lab: "You have a fraud detection dataset with 0.1% positives. How do you handle this?" """
+"""The Sampling lab: "You have a fraud detection dataset with 0.1% positives. How do you handle
+this?"
+"""
 
 from pages.shell import lab
 from pages.tabs.sampling import arena, before_split, focal, lineage, splits, survey

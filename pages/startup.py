@@ -1,6 +1,8 @@
-"""What starts and stops with the server: the workspace is swept, and default results are computed in the background.
+"""What starts and stops with the server: the workspace is swept, and default results are computed
+in the background.
 
-Later labs hook in here: an engine that lives as long as the server is started in ``warm`` and stopped in ``lifespan``.
+Later labs hook in here: an engine that lives as long as the server is started in ``warm`` and
+stopped in ``lifespan``.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ from pages.shell.upload_names import UploadNames
 
 
 def warm() -> None:
-    """Import what is slow to import and compute the default results, so that the first visitor does not wait."""
+    """Import what is slow to import and compute the default results, so that the first visitor does
+    not wait.
+    """
     from engine.etl import backfill, crash, loads
     from engine.feature_store import growth, online, point_in_time, registry, skew
     from engine.feature_store.online import real
@@ -71,7 +75,9 @@ def warm() -> None:
         )
         for steps, params in warmed:
             JOBS.submit(SERVER, (steps, params), "warm-up", partial(steps, params))
-    except Exception:  # a cold lab still computes its result on the first visit; the log says why it was not warm
+    except (
+        Exception
+    ):  # a cold lab still computes its result on the first visit; the log says why it was not warm
         logging.getLogger(__name__).exception("warm-up failed")
     finally:
         settle()
@@ -83,8 +89,8 @@ def middleware() -> list[Middleware]:
 
     The guard admits callers of this machine alone, no other site's pages, no call elsewhere.
 
-    ``server.address`` other than loopback opens the server to other machines on purpose: then any name may call it, or those
-    of ``server.allowedHosts``.
+    ``server.address`` other than loopback opens the server to other machines on purpose: then any
+    name may call it, or those of ``server.allowedHosts``.
     """
     named = st.get_option("server.allowedHosts")
     local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
@@ -97,8 +103,9 @@ def middleware() -> list[Middleware]:
 def settle() -> None:
     """Take what is loaded by now out of the garbage collector's sight.
 
-    A whole collection through every imported engine took 48 to 62 ms, and Streamlit makes one after each run of a page, while
-    the browser waits for the run's last messages. ``.streamlit/config.toml`` switches that off; this keeps Python's own cheap.
+    A whole collection through every imported engine took 48 to 62 ms, and Streamlit makes one after
+    each run of a page, while the browser waits for the run's last messages.
+    ``.streamlit/config.toml`` switches that off; this keeps Python's own cheap.
     """
     gc.collect()
     gc.freeze()
@@ -107,8 +114,9 @@ def settle() -> None:
 def load() -> None:
     """Import, before the first page is served, what must not be imported beside one.
 
-    Feast's import parses code while Streamlit parses the page, which CPython 3.11 cannot do in two threads at once; and what
-    it brings along (dask, ibis) is looked at half-imported by whoever draws a table or a figure meanwhile.
+    Feast's import parses code while Streamlit parses the page, which CPython 3.11 cannot do in two
+    threads at once; and what it brings along (dask, ibis) is looked at half-imported by whoever
+    draws a table or a figure meanwhile.
     """
     import feast  # noqa: F401
     import pyspark.sql  # noqa: F401
@@ -120,16 +128,22 @@ def ignite() -> None:
     """Start Spark beside the warm-up's jobs, once Home has its charts."""
     try:
         spark.session()
-    except InputError as error:  # no Java to be had, or a cluster that nobody reaches: the page says so
+    except (
+        InputError
+    ) as error:  # no Java to be had, or a cluster that nobody reaches: the page says so
         logging.getLogger(__name__).warning("Spark is not ready: %s", error)
 
 
 def orchestrate() -> None:
-    """Start Prefect's server and the workers beside the warm-up; on a new workspace the defaults are run once."""
+    """Start Prefect's server and the workers beside the warm-up; on a new workspace the defaults
+    are run once.
+    """
     try:
         schedule.run(schedule.ScheduleParams())  # its child imports Prefect's schedule code
         monitor.start_first()
-    except InputError as error:  # a server that the environment names and nobody reaches: the page says so
+    except (
+        InputError
+    ) as error:  # a server that the environment names and nobody reaches: the page says so
         logging.getLogger(__name__).warning("Prefect is not ready: %s", error)
 
 

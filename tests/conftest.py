@@ -1,4 +1,6 @@
-"""Settings of every test: one thread for the engines, a workspace of its own, no silent skip in CI, no traceback in the log."""
+"""Settings of every test: one thread for the engines, a workspace of its own, no silent skip in CI,
+no traceback in the log.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ make_record = logging.getLogRecordFactory()
 
 
 def note_tracebacks(*arguments: Any, **more: Any) -> logging.LogRecord:
-    """Keep what any logger says of an exception: Streamlit's own loggers hand nothing on to the root."""
+    """Keep what any logger says of an exception: Streamlit's own loggers hand nothing on to the
+    root.
+    """
     record = make_record(*arguments, **more)
     if record.exc_info and record.levelno >= logging.ERROR:
         tracebacks.append(f"{record.name}: {record.getMessage()}: {record.exc_info[1]!r}")
@@ -41,7 +45,9 @@ logging.setLogRecordFactory(note_tracebacks)
 
 @pytest.fixture(autouse=True)
 def no_traceback_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test during which the server's log got a traceback, unless the test is marked as one about that."""
+    """Fail a test during which the server's log got a traceback, unless the test is marked as one
+    about that.
+    """
     tracebacks.clear()
     yield
     if "logs_traceback" not in request.keywords:

@@ -1,4 +1,6 @@
-"""The house's "Never" list, read from the imports themselves; each rule is also shown to catch a breach."""
+"""The house's "Never" list, read from the imports themselves; each rule is also shown to catch a
+breach.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("pyspark", "feast", "prefect", "sklearn", "duckdb")
 LIMITS = {"pages": 250, "engine": 400}
-WIDGETS = {"slider", "select_slider", "selectbox", "multiselect", "radio", "checkbox", "toggle", "button", "number_input"} | {
+WIDGETS = {
+    "slider",
+    "select_slider",
+    "selectbox",
+    "multiselect",
+    "radio",
+    "checkbox",
+    "toggle",
+    "button",
+    "number_input",
+} | {
     "text_input",
     "text_area",
     "segmented_control",
@@ -54,9 +66,17 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 
 def imports_among(code: dict[str, str]) -> dict[str, set[str]]:
-    """Which modules import which, inside functions and for types too; ``a.b`` is ``a`` where ``b`` is a name in it."""
+    """Which modules import which, inside functions and for types too; ``a.b`` is ``a`` where ``b``
+    is a name in it.
+    """
     return {
-        name: {whole if whole in code else whole.rpartition(".")[0] for whole in imported(ast.parse(text))} & set(code) - {name}
+        name: (
+            {
+                whole if whole in code else whole.rpartition(".")[0]
+                for whole in imported(ast.parse(text))
+            }
+            & set(code) - {name}
+        )
         for name, text in code.items()
     }
 
@@ -75,15 +95,25 @@ def is_figure_module(path: str) -> bool:
 
 
 def shadowed(code: str, beside: Iterable[str]) -> set[str]:
-    """Names that a package's ``__init__`` makes although a module beside it has them: which one a reader gets is chance."""
+    """Names that a package's ``__init__`` makes although a module beside it has them: which one a
+    reader gets is chance.
+    """
     found = set()
     for node in ast.parse(code).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.ImportFrom):
-            found |= {alias.asname or alias.name for alias in node.names if not is_module_of(node, alias.name, beside)}
+            found |= {
+                alias.asname or alias.name
+                for alias in node.names
+                if not is_module_of(node, alias.name, beside)
+            }
         else:
-            found |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
+            found |= {
+                name.id
+                for name in ast.walk(node)
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            }
     return found & set(beside)
 
 
@@ -110,20 +140,27 @@ def breaches(path: str, code: str) -> list[str]:
             if any(f"{name}.".startswith(f"{own}.{last}.") for name in names)
         ]
     if len(parts) > 2 and parts[0] == "engine" and parts[1] in TOPICS:
-        others = {name.split(".")[1] for name in names if name.startswith("engine.")} & set(TOPICS) - {parts[1]}
+        others = {name.split(".")[1] for name in names if name.startswith("engine.")} & set(
+            TOPICS
+        ) - {parts[1]}
         if others:
             found.append(f"topic {parts[1]} imports {others}")
-    if len(parts) == 3 and parts[0] == "engine":  # else which of the two is imported first decides whether it works
+    if (
+        len(parts) == 3 and parts[0] == "engine"
+    ):  # else which of the two is imported first decides whether it works
         found += [
             f"a module of the whole topic imports experiment {experiment}"
             for topic, experiment in EXPERIMENTS
-            if topic == parts[1] and any(f"{name}.".startswith(f"engine.{topic}.{experiment}.") for name in names)
+            if topic == parts[1]
+            and any(f"{name}.".startswith(f"engine.{topic}.{experiment}.") for name in names)
         ]
     if path.startswith("pages/shell/"):
         named = {part for name in names for part in name.replace("_", ".").split(".")} & set(TOPICS)
         if named:
             found.append(f"the shell knows {named}")
-    if any(name.startswith("multiprocessing") or name.endswith("ProcessPoolExecutor") for name in names):
+    if any(
+        name.startswith("multiprocessing") or name.endswith("ProcessPoolExecutor") for name in names
+    ):
         found.append("multiprocessing")
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and node.type is None:
@@ -148,7 +185,9 @@ def is_keyless_widget(node: ast.AST) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", [path.relative_to(ROOT).as_posix() for path in modules("engine", "pages")])
+@pytest.mark.parametrize(
+    "path", [path.relative_to(ROOT).as_posix() for path in modules("engine", "pages")]
+)
 def test_the_never_list_holds(path: str) -> None:
     assert breaches(path, (ROOT / path).read_text(encoding="utf-8")) == []
 
@@ -158,18 +197,46 @@ def test_the_never_list_holds(path: str) -> None:
     [
         ("engine/data.py", "import streamlit as st", "engine imports streamlit or pages"),
         ("engine/data.py", "from pages import home", "engine imports streamlit or pages"),
-        ("engine/formats/race/result.py", "import plotly.graph_objects as go", "plotly outside a figure module"),
-        ("engine/formats/race/result.py", "from engine.spark import skew", "topic formats imports {'spark'}"),
-        ("engine/formats/trace.py", "from engine.formats import race", "a module of the whole topic imports experiment race"),
-        ("engine/formats/race/__init__.py", "from engine.formats.race import script", "an __init__ imports its script"),
-        ("engine/formats/race/__init__.py", "from engine.formats.race.figure import a", "an __init__ imports its figure"),
+        (
+            "engine/formats/race/result.py",
+            "import plotly.graph_objects as go",
+            "plotly outside a figure module",
+        ),
+        (
+            "engine/formats/race/result.py",
+            "from engine.spark import skew",
+            "topic formats imports {'spark'}",
+        ),
+        (
+            "engine/formats/trace.py",
+            "from engine.formats import race",
+            "a module of the whole topic imports experiment race",
+        ),
+        (
+            "engine/formats/race/__init__.py",
+            "from engine.formats.race import script",
+            "an __init__ imports its script",
+        ),
+        (
+            "engine/formats/race/__init__.py",
+            "from engine.formats.race.figure import a",
+            "an __init__ imports its figure",
+        ),
         ("pages/shell/lab.py", "from engine.formats import race", "the shell knows {'formats'}"),
-        ("pages/shell/lab.py", "from pages.tabs.formats import race", "the shell knows {'formats'}"),
+        (
+            "pages/shell/lab.py",
+            "from pages.tabs.formats import race",
+            "the shell knows {'formats'}",
+        ),
         ("pages/home.py", "from concurrent.futures import ProcessPoolExecutor", "multiprocessing"),
         ("engine/data.py", "import multiprocessing.pool", "multiprocessing"),
         ("engine/data.py", "try:\n    pass\nexcept:\n    pass", "bare except"),
         ("engine/data.py", "def long():\n" + "    pass\n" * 60, "long is longer than 60 lines"),
-        ("pages/home.py", "import streamlit as st\nst.slider('a', 1, 2)", "line 2: a widget without a key"),
+        (
+            "pages/home.py",
+            "import streamlit as st\nst.slider('a', 1, 2)",
+            "line 2: a widget without a key",
+        ),
         ("pages/home.py", "a = 1\n" * 251, "more than 250 lines"),
     ],
 )
@@ -178,27 +245,44 @@ def test_each_rule_catches_its_breach(path: str, code: str, breach: str) -> None
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    graph = imports_among({dotted(path): path.read_text(encoding="utf-8") for path in modules("engine", "pages")})
+    graph = imports_among(
+        {dotted(path): path.read_text(encoding="utf-8") for path in modules("engine", "pages")}
+    )
     assert circle(graph) == []
 
 
 def test_a_circle_is_found() -> None:
-    code = {"a": "from b import c", "b": "", "b.c": "def f():\n    import d", "d": "if TYPE_CHECKING:\n    from a import X"}
+    code = {
+        "a": "from b import c",
+        "b": "",
+        "b.c": "def f():\n    import d",
+        "d": "if TYPE_CHECKING:\n    from a import X",
+    }
     assert set(circle(imports_among(code))) == {"a", "b.c", "d"}
     assert circle(imports_among(code | {"d": ""})) == []
 
 
 @pytest.mark.parametrize(("topic", "experiment"), EXPERIMENTS)
-def test_an_experiment_has_its_folder_its_script_its_figure_and_its_tab(topic: str, experiment: str) -> None:
+def test_an_experiment_has_its_folder_its_script_its_figure_and_its_tab(
+    topic: str, experiment: str
+) -> None:
     folder = ROOT / "engine" / topic / experiment
-    files = [folder / "__init__.py", folder / "script.py", ROOT / "pages" / "tabs" / topic / f"{experiment}.py"]
+    files = [
+        folder / "__init__.py",
+        folder / "script.py",
+        ROOT / "pages" / "tabs" / topic / f"{experiment}.py",
+    ]
     assert [path for path in [*files, folder / "figure.py"] if not path.exists()] == []
 
 
 def test_no_package_hides_a_module_behind_a_name() -> None:
     for path in modules("engine"):
         if path.name == "__init__.py":
-            beside = {p.stem for p in path.parent.iterdir() if p != path and (p.suffix == ".py" or p.is_dir())}
+            beside = {
+                p.stem
+                for p in path.parent.iterdir()
+                if p != path and (p.suffix == ".py" or p.is_dir())
+            }
             assert shadowed(path.read_text(encoding="utf-8"), beside) == set(), path
     assert shadowed("def script(): ...", ["script"]) == {"script"}
     assert shadowed("from engine.etl.late.arrivals import figure", ["figure"]) == {"figure"}
@@ -215,7 +299,9 @@ def test_importing_pages_loads_no_heavy_library() -> None:
         f"for name in {['pages.home', 'pages.startup', *names]!r}: importlib.import_module(name)\n"
         f"print(sorted(set({HEAVY!r}) & set(sys.modules)))"
     )
-    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert out.stdout.strip().splitlines()[-1] == "[]"
 
 

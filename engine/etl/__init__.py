@@ -1,1 +1,3 @@
-"""The ETL lab: load strategies, crashes, late data, change capture, quality gates, backfills, ETL or ELT."""
+"""The ETL lab: load strategies, crashes, late data, change capture, quality gates, backfills, ETL
+or ELT.
+"""

@@ -1,9 +1,11 @@
-"""Batches of the real tables, and the seven kinds of fault that are injected into them, each with a dose.
+"""Batches of the real tables, and the seven kinds of fault that are injected into them, each with a
+dose.
 
-Real: the rows of some days (planes: the whole table), with the faults that they have anyway. Injected from the seed: each kind
-as it happens in production: a unit in a number's text, a column that the source left empty, a misplaced decimal point, a file
-sent twice in part, a key in lower case, a file cut short, another unit of measure. Where a row was injected is remembered, so
-that what no check sees can be counted.
+Real: the rows of some days (planes: the whole table), with the faults that they have anyway.
+Injected from the seed: each kind as it happens in production: a unit in a number's text, a column
+that the source left empty, a misplaced decimal point, a file sent twice in part, a key in lower
+case, a file cut short, another unit of measure. Where a row was injected is remembered, so that
+what no check sees can be counted.
 """
 
 from __future__ import annotations
@@ -23,9 +25,27 @@ from engine.etl.rules import CONTRACTS, TableName, parse
 Fault = Literal["none", "type", "null", "range", "unique", "foreign key", "volume", "drift"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 COLUMNS: dict[str, dict[str, str]] = {  # the column that each fault strikes
-    "weather": {"type": "wind_speed", "null": "visib", "range": "wind_speed", "foreign key": "origin", "drift": "wind_speed"},
-    "flights": {"type": "dep_delay", "null": "carrier", "range": "dep_delay", "foreign key": "dest", "drift": "distance"},
-    "planes": {"type": "seats", "null": "manufacturer", "range": "seats", "foreign key": "tailnum", "drift": "seats"},
+    "weather": {
+        "type": "wind_speed",
+        "null": "visib",
+        "range": "wind_speed",
+        "foreign key": "origin",
+        "drift": "wind_speed",
+    },
+    "flights": {
+        "type": "dep_delay",
+        "null": "carrier",
+        "range": "dep_delay",
+        "foreign key": "dest",
+        "drift": "distance",
+    },
+    "planes": {
+        "type": "seats",
+        "null": "manufacturer",
+        "range": "seats",
+        "foreign key": "tailnum",
+        "drift": "seats",
+    },
 }
 UNITS = {"wind_speed": "mph", "dep_delay": "min", "seats": "seats"}
 DRIFTS = {
@@ -37,7 +57,9 @@ DRIFTS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """A batch as it arrives: its rows, which of them were injected (n,), how many rows are gone, what was done."""
+    """A batch as it arrives: its rows, which of them were injected (n,), how many rows are gone,
+    what was done.
+    """
 
     table: pa.Table
     injected: np.ndarray
@@ -46,7 +68,9 @@ class Batch:
 
 
 def days_of(table: pa.Table) -> np.ndarray:
-    """Return the day of the year of each row, 1 … 365, by the local year, month and day of the table."""
+    """Return the day of the year of each row, 1 … 365, by the local year, month and day of the
+    table.
+    """
     starts = np.array([date(2013, month, 1).timetuple().tm_yday for month in range(1, 13)])
     month, day = (table[name].to_numpy().astype(np.int64) for name in ("month", "day"))
     return np.asarray(starts[month - 1] + day - 1)
@@ -54,17 +78,23 @@ def days_of(table: pa.Table) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def real(table: TableName, first_day: int, n_days: int) -> pa.Table:
-    """Return the real rows of some days with the columns of the built-in contract; planes are a snapshot of all."""
+    """Return the real rows of some days with the columns of the built-in contract; planes are a
+    snapshot of all.
+    """
     everything = data.load(table)
     if table != "planes":
         days = days_of(everything)
-        everything = everything.take(pa.array(np.flatnonzero((days >= first_day) & (days < first_day + n_days))))
+        everything = everything.take(
+            pa.array(np.flatnonzero((days >= first_day) & (days < first_day + n_days)))
+        )
     named = [rule.name for rule in parse(table, CONTRACTS[table]).columns]
     return everything.select(named).combine_chunks()
 
 
 def reference(table: TableName, first_day: int, n_days: int) -> pa.Table:
-    """Return the batch before this one, to which its distribution is held; for the first days of the year the one after."""
+    """Return the batch before this one, to which its distribution is held; for the first days of
+    the year the one after.
+    """
     before = first_day - n_days
     return real(table, before if before >= 1 else first_day + n_days, n_days)
 
@@ -84,27 +114,47 @@ def inject(table: TableName, rows: pa.Table, fault: Fault, dose: float, seed: in
     if fault == "unique":
         copies = rows.filter(pa.array(struck))
         marks = np.concatenate([np.zeros(n, bool), np.ones(n_struck, bool)])
-        return Batch(pa.concat_tables([rows, copies]).combine_chunks(), marks, 0, f"{n_struck:,} rows are delivered twice")
+        return Batch(
+            pa.concat_tables([rows, copies]).combine_chunks(),
+            marks,
+            0,
+            f"{n_struck:,} rows are delivered twice",
+        )
     if fault == "volume":
         return Batch(
-            rows.slice(0, n - n_struck), np.zeros(n - n_struck, bool), n_struck, f"the last {n_struck:,} rows are missing"
+            rows.slice(0, n - n_struck),
+            np.zeros(n - n_struck, bool),
+            n_struck,
+            f"the last {n_struck:,} rows are missing",
         )
     name = COLUMNS[table][fault]
     column, mask = rows[name], pa.array(struck)
     if fault == "type":
         text = column.cast(pa.string())
         other = pc.binary_join_element_wise(pc.fill_null(text, "0"), UNITS[name], " ")
-        changed, told = pc.if_else(mask, other, text), f"{name} comes as text, with “{UNITS[name]}” behind {n_struck:,} values"
+        changed, told = (
+            pc.if_else(mask, other, text),
+            f"{name} comes as text, with “{UNITS[name]}” behind {n_struck:,} values",
+        )
     elif fault == "null":
-        changed, told = pc.if_else(mask, pa.scalar(None, column.type), column), f"{name} is empty in {n_struck:,} rows"
+        changed, told = (
+            pc.if_else(mask, pa.scalar(None, column.type), column),
+            f"{name} is empty in {n_struck:,} rows",
+        )
     elif fault == "range":
         changed = pc.if_else(mask, pc.multiply(column, pa.scalar(10, column.type)), column)
         told = f"{name} has a decimal point misplaced (× 10) in {n_struck:,} rows"
     elif fault == "foreign key":
-        changed, told = pc.if_else(mask, pc.utf8_lower(column), column), f"{name} is in lower case in {n_struck:,} rows"
+        changed, told = (
+            pc.if_else(mask, pc.utf8_lower(column), column),
+            f"{name} is in lower case in {n_struck:,} rows",
+        )
     else:
         factor, unit = DRIFTS[name]
-        other = pc.round(pc.multiply(column.cast(pa.float64()), factor), 2 if pa.types.is_floating(column.type) else 0)
+        other = pc.round(
+            pc.multiply(column.cast(pa.float64()), factor),
+            2 if pa.types.is_floating(column.type) else 0,
+        )
         changed = pc.if_else(mask, other.cast(column.type), column)
         told = f"{name} comes in another unit ({unit}) in {n_struck:,} rows"
     return Batch(_replace(rows, name, changed).combine_chunks(), struck, 0, told)

@@ -1,7 +1,8 @@
-"""The truth ledger as a stacked bar: up to the line stands what the source has, beyond it what is too much.
+"""The truth ledger as a stacked bar: up to the line stands what the source has, beyond it what is
+too much.
 
-Blue is correct; sky blue hatched is stale, grey hatched lost: together as long as the source. Orange are further copies,
-red-purple ghosts: beyond the line.
+Blue is correct; sky blue hatched is stale, grey hatched lost: together as long as the source.
+Orange are further copies, red-purple ghosts: beyond the line.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ PINNED_OPACITY: Final = 0.35
 
 
 def bars(lanes: list[Any], counts: list[dict[Kind, int]]) -> list[dict[str, Any]]:
-    """Return one horizontal bar for each lane and kind, to be stacked; ``counts`` are the ledgers' ``counts()``."""
+    """Return one horizontal bar for each lane and kind, to be stacked; ``counts`` are the ledgers'
+    ``counts()``.
+    """
     return [
         {
             "type": "bar",
@@ -35,7 +38,12 @@ def bars(lanes: list[Any], counts: list[dict[Kind, int]]) -> list[dict[str, Any]
             "marker": {
                 "color": COLORS[kind],
                 "line": {"width": 0},
-                "pattern": {"shape": HATCHES.get(kind, ""), "fillmode": "replace", "size": 7, "solidity": 0.35},
+                "pattern": {
+                    "shape": HATCHES.get(kind, ""),
+                    "fillmode": "replace",
+                    "size": 7,
+                    "solidity": 0.35,
+                },
             },
             "hovertemplate": f"%{{y}}: %{{x:,}} rows {kind}<extra></extra>",
         }
@@ -44,9 +52,19 @@ def bars(lanes: list[Any], counts: list[dict[Kind, int]]) -> list[dict[str, Any]
 
 
 def truth_line(n_source: int) -> dict[str, Any]:
-    """Return the shape of the line at which the source ends; give it to ``figures.drawn(shapes=[…])``."""
+    """Return the shape of the line at which the source ends; give it to
+    ``figures.drawn(shapes=[…])``.
+    """
     line = {"color": figures.HELD_OUT, "width": 3, "dash": "dot"}
-    return {"type": "line", "x0": n_source, "x1": n_source, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+    return {
+        "type": "line",
+        "x0": n_source,
+        "x1": n_source,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": line,
+    }
 
 
 def truth_text(n_source: int) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""The rules of a contract, held against a batch by pandera. What follows the imports also stands in the scripts on screen."""
+"""The rules of a contract, held against a batch by pandera. What follows the imports also stands in
+the scripts on screen.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def type_schema(rules: Rules) -> pa.DataFrameSchema:
 
 
 def schema(rules: Rules, unique: list[str], known: dict[str, set[Any]]) -> pa.DataFrameSchema:
-    """Return the schema of all other rules; ``known`` holds the values that each foreign key may point to."""
+    """Return the schema of all other rules; ``known`` holds the values that each foreign key may
+    point to.
+    """
     columns = {}
     for name, rule in rules.items():
         text, checks = texts(name, rule), []
@@ -77,9 +81,17 @@ def failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, set[A
     return found
 
 
-def broken(rules: Rules, unique: list[str], known: dict[str, set[Any]], frame: pd.DataFrame) -> dict[str, set[Any]]:
-    """Return the rows that break each rule; rows of a wrong type go first, for the other rules need numbers."""
+def broken(
+    rules: Rules, unique: list[str], known: dict[str, set[Any]], frame: pd.DataFrame
+) -> dict[str, set[Any]]:
+    """Return the rows that break each rule; rows of a wrong type go first, for the other rules need
+    numbers.
+    """
     found = failures(type_schema(rules), frame)
     frame = frame.drop(index=list(set().union(*found.values())))
-    numbers = {name: pd.to_numeric(frame[name]) for name, rule in rules.items() if rule["type"] in ("int", "float")}
+    numbers = {
+        name: pd.to_numeric(frame[name])
+        for name, rule in rules.items()
+        if rule["type"] in ("int", "float")
+    }
     return found | failures(schema(rules, unique, known), frame.assign(**numbers))

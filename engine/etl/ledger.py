@@ -1,10 +1,14 @@
-"""The truth ledger: what a target holds against what its source holds, row by row, counted and listed.
+"""The truth ledger: what a target holds against what its source holds, row by row, counted and
+listed.
 
-Every key of the source is *correct* (some copy in the target has its values), *stale* (copies, but none with its values) or
-*lost* (no copy). Every row of the target is the one copy of a key, a *duplicated* further copy, or a *ghost* whose key the
-source does not have. So ``n_source = correct + stale + lost`` and ``n_target = correct + stale + duplicated + ghost``.
+Every key of the source is *correct* (some copy in the target has its values), *stale* (copies, but
+none with its values) or
+*lost* (no copy). Every row of the target is the one copy of a key, a *duplicated* further copy, or
+a *ghost* whose key the source does not have. So ``n_source = correct + stale + lost`` and
+``n_target = correct + stale + duplicated + ghost``.
 
-Real: the rows themselves are compared, column by column, by DuckDB over Arrow tables; nulls equal nulls, NaN equals NaN.
+Real: the rows themselves are compared, column by column, by DuckDB over Arrow tables; nulls equal
+nulls, NaN equals NaN.
 """
 
 from __future__ import annotations
@@ -28,14 +32,18 @@ NOTHING: Final = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ledger:
-    """What ``reconcile`` found. Places are row numbers: in the source, but those of ghosts and copies in the target."""
+    """What ``reconcile`` found. Places are row numbers: in the source, but those of ghosts and
+    copies in the target.
+    """
 
     source: pa.Table
     target: pa.Table
     keys: tuple[str, ...]
     lost: np.ndarray  # (n_lost,) places in the source
     stale: np.ndarray  # (n_stale, 2) place in the source, place of its last copy in the target
-    duplicated: np.ndarray  # (keys with further copies, 2) place in the source, number of copies beyond the first
+    duplicated: (
+        np.ndarray
+    )  # (keys with further copies, 2) place in the source, number of copies beyond the first
     ghosts: np.ndarray  # (n_ghost,) places in the target
 
     @property
@@ -93,11 +101,14 @@ class Ledger:
         """The ledger in one sentence."""
         if self.exact:
             return f"all **{self.n_source:,}** rows of the source, each once, as they are there"
-        faults = [f"**{n:,} {kind}**" for kind, n in self.counts().items() if kind != "correct" and n]
+        faults = [
+            f"**{n:,} {kind}**" for kind, n in self.counts().items() if kind != "correct" and n
+        ]
         return f"{self.n_correct:,} of {self.n_source:,} rows correct, {', '.join(faults)}"
 
     def diff(self, limit: int | None = None) -> pa.Table:
-        """Return the faulty rows: the keys, ``what``, and for a stale row each ``column`` that differs with both values.
+        """Return the faulty rows: the keys, ``what``, and for a stale row each ``column`` that
+        differs with both values.
 
         At most ``limit`` rows are listed (stale rows first, as the most telling); all by default.
         """
@@ -110,13 +121,19 @@ class Ledger:
         table = pa.concat_tables(parts)
         return table if limit is None else table.slice(0, limit)
 
-    def _part(self, what: str, table: pa.Table, places: np.ndarray, column: str, here: Any, there: Any) -> pa.Table:
-        """Return diff rows of one kind; ``here`` and ``there`` are one text for all rows or a text column."""
+    def _part(
+        self, what: str, table: pa.Table, places: np.ndarray, column: str, here: Any, there: Any
+    ) -> pa.Table:
+        """Return diff rows of one kind; ``here`` and ``there`` are one text for all rows or a text
+        column.
+        """
         n = len(places)
         columns = {name: table[name].take(pa.array(places)) for name in self.keys}
         texts = {"what": what, "column": column, "in source": here, "in target": there}
         for name, text in texts.items():
-            columns[name] = pa.repeat(pa.scalar(text, pa.string()), n) if isinstance(text, str) else text
+            columns[name] = (
+                pa.repeat(pa.scalar(text, pa.string()), n) if isinstance(text, str) else text
+            )
         return pa.table(columns)
 
     def _stale_parts(self, limit: int | None) -> list[pa.Table]:
@@ -134,7 +151,9 @@ class Ledger:
 
     def _duplicated_part(self, limit: int | None) -> pa.Table:
         pairs = self.duplicated[:limit]
-        copies = pc.binary_join_element_wise(pa.array(pairs[:, 1] + 1).cast(pa.string()), "copies", " ")
+        copies = pc.binary_join_element_wise(
+            pa.array(pairs[:, 1] + 1).cast(pa.string()), "copies", " "
+        )
         return self._part("duplicated", self.source, pairs[:, 0], "row", "1 row", copies)
 
 
@@ -161,7 +180,9 @@ def _aligned(source: pa.Table, target: pa.Table, keys: tuple[str, ...]) -> pa.Ta
     missing = [name for name in keys if name not in source.column_names]
     require(not missing, "keys must be columns of the source. Got {}.", ", ".join(missing))
     missing = [name for name in source.column_names if name not in target.column_names]
-    require(not missing, "target must have every column of the source. It lacks {}.", ", ".join(missing))
+    require(
+        not missing, "target must have every column of the source. It lacks {}.", ", ".join(missing)
+    )
     target = target.select(source.column_names)
     if target.schema.types != source.schema.types:
         try:
@@ -192,22 +213,36 @@ def reconcile(source: pa.Table, target: pa.Table, keys: tuple[str, ...] | list[s
     target = _aligned(source, target, keys)
     values = [name for name in source.column_names if name not in keys]
     same_key = " AND ".join(f's."{name}" IS NOT DISTINCT FROM t."{name}"' for name in keys)
-    same_row = " AND ".join(f's."{name}" IS NOT DISTINCT FROM t."{name}"' for name in values) or "true"
+    same_row = (
+        " AND ".join(f's."{name}" IS NOT DISTINCT FROM t."{name}"' for name in values) or "true"
+    )
     with _database().cursor() as cursor:
         for name, table in (("source", source), ("target", target)):
             cursor.register(name, table.append_column(PLACE, pa.array(np.arange(table.num_rows))))
         named = ", ".join(f'"{name}"' for name in keys)
-        n_keys = cursor.execute(f"SELECT count(*) FROM (SELECT DISTINCT {named} FROM source)").fetchone()[0]
-        require(n_keys == source.num_rows, "source must hold each key once. {:,} rows have {:,} keys.", source.num_rows, n_keys)
+        n_keys = cursor.execute(
+            f"SELECT count(*) FROM (SELECT DISTINCT {named} FROM source)"
+        ).fetchone()[0]
+        require(
+            n_keys == source.num_rows,
+            "source must hold each key once. {:,} rows have {:,} keys.",
+            source.num_rows,
+            n_keys,
+        )
         found = cursor.execute(
-            f"SELECT s.{PLACE} AS place, count(t.{PLACE}) AS copies, coalesce(max(t.{PLACE}), -1) AS last, "
-            f"coalesce(bool_or(t.{PLACE} IS NOT NULL AND {same_row}), false) AS same "
-            f"FROM source s LEFT JOIN target t ON {same_key} GROUP BY s.{PLACE} "
-            f"HAVING copies <> 1 OR NOT same ORDER BY place"
+            f"SELECT s.{PLACE} AS place, count(t.{PLACE}) AS copies, coalesce(max(t.{PLACE}), -1)"
+            f" AS last, coalesce(bool_or(t.{PLACE} IS NOT NULL AND {same_row}), false) AS same FROM"
+            f" source s LEFT JOIN target t ON {same_key} GROUP BY s.{PLACE} HAVING copies <> 1 OR"
+            " NOT same ORDER BY place"
         ).fetchnumpy()
-        ghosts = cursor.execute(f"SELECT t.{PLACE} AS place FROM target t ANTI JOIN source s ON {same_key} ORDER BY place")
+        ghosts = cursor.execute(
+            f"SELECT t.{PLACE} AS place FROM target t ANTI JOIN source s ON {same_key} ORDER BY"
+            " place"
+        )
         ghost_places = np.asarray(ghosts.fetchnumpy()["place"], np.int64)
-    place, copies, last, same = (np.asarray(found[name]) for name in ("place", "copies", "last", "same"))
+    place, copies, last, same = (
+        np.asarray(found[name]) for name in ("place", "copies", "last", "same")
+    )
     stale, extra = (copies > 0) & ~same, copies > 1
     return Ledger(
         source=source,
@@ -221,9 +256,11 @@ def reconcile(source: pa.Table, target: pa.Table, keys: tuple[str, ...] | list[s
 
 
 def state_hash(table: pa.Table) -> str:
-    """Return 16 hex digits that name a table's rows as a multiset: the order of rows does not matter, copies do.
+    """Return 16 hex digits that name a table's rows as a multiset: the order of rows does not
+    matter, copies do.
 
-    The sum of a 64-bit hash of every row, modulo 2**64. Unlike an exclusive or, a sum does not let two copies cancel out.
+    The sum of a 64-bit hash of every row, modulo 2**64. Unlike an exclusive or, a sum does not let
+    two copies cancel out.
     """
     if not table.num_rows:
         return "0" * 16

@@ -1,9 +1,10 @@
 """The rules that a batch has to keep, as a contract in TOML.
 
-A contract names each column's type, what it may hold and where it points to, and what must be true of the batch as a whole:
-how many rows a day, a row for every hour, how far a distribution may lie from the last batch's. A rule quarantines the rows
-that break it, or (``on_fail = "warn"``) only counts them. What cannot be a rule is refused in a sentence; the checks
-themselves stand in ``gate``.
+A contract names each column's type, what it may hold and where it points to, and what must be true
+of the batch as a whole: how many rows a day, a row for every hour, how far a distribution may lie
+from the last batch's. A rule quarantines the rows that break it, or (``on_fail = "warn"``) only
+counts them. What cannot be a rule is refused in a sentence; the checks themselves stand in
+``gate``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ MAX_DEPTH = 4  # a list in a column's rule in [columns]
 TABLE_KEYS = ("unique", "rows_a_day", "rows", "every_hour_of", "drift", "max_ks")
 
 CONTRACTS: dict[str, str] = {
-    "weather": """[columns]
+    "weather": (
+        """[columns]
 origin = { type = "text", in = ["EWR", "JFK", "LGA"] }
 time_hour = { type = "time" }
 temp = { type = "float", nullable = true, min = -30, max = 115 }
@@ -48,8 +50,10 @@ rows_a_day = [68, 72]
 every_hour_of = "origin"
 drift = "wind_speed"
 max_ks = 0.25
-""",
-    "flights": """[columns]
+"""
+    ),
+    "flights": (
+        """[columns]
 time_hour = { type = "time" }
 carrier = { type = "text", references = "airlines.carrier" }
 flight = { type = "int", min = 1, max = 9999 }
@@ -64,8 +68,10 @@ unique = ["carrier", "flight", "time_hour"]
 rows_a_day = [600, 1100]
 drift = "distance"
 max_ks = 0.1
-""",
-    "planes": """[columns]
+"""
+    ),
+    "planes": (
+        """[columns]
 tailnum = { type = "text", references = "flights.tailnum" }
 year = { type = "int", nullable = true, min = 1950, max = 2013 }
 manufacturer = { type = "text" }
@@ -77,7 +83,8 @@ unique = ["tailnum"]
 rows = [3200, 3500]
 drift = "seats"
 max_ks = 0.1
-""",
+"""
+    ),
 }
 
 
@@ -99,10 +106,20 @@ class ColumnRule:
     def plain(self) -> dict[str, Any]:
         """The rule as its TOML says it, without what is not said."""
         ranged = {} if self.min is None else {"min": self.min, "max": self.max}
-        said = {"in": list(self.one_of), "references": self.references, "except": list(self.exceptions)}
+        said = {
+            "in": list(self.one_of),
+            "references": self.references,
+            "except": list(self.exceptions),
+        }
         warn = {} if self.on_fail == "quarantine" else {"on_fail": self.on_fail}
         nullable = {"nullable": True} if self.nullable else {}
-        return {"type": self.type, **nullable, **ranged, **{key: value for key, value in said.items() if value}, **warn}
+        return {
+            "type": self.type,
+            **nullable,
+            **ranged,
+            **{key: value for key, value in said.items() if value},
+            **warn,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,28 +157,43 @@ def parse(table: TableName, text: str = "") -> Contract:
     Raises
     ------
     InputError
-        The text is not TOML, or says something that a contract cannot say: which rule, and what to write instead.
+        The text is not TOML, or says something that a contract cannot say: which rule, and what to
+        write instead.
     """
     require_choice("table", table, TABLES)
     content = _read(text or CONTRACTS[table])
     known = {"columns", "table"}
-    require(set(content) <= known, "rules must have the parts [columns] and [table]. Got {}.", ", ".join(set(content) - known))
+    require(
+        set(content) <= known,
+        "rules must have the parts [columns] and [table]. Got {}.",
+        ", ".join(set(content) - known),
+    )
     columns = content.get("columns", {})
-    require(isinstance(columns, dict) and bool(columns), "rules must name at least one column under [columns]. Got none.")
+    require(
+        isinstance(columns, dict) and bool(columns),
+        "rules must name at least one column under [columns]. Got none.",
+    )
     rules = tuple(_column(table, name, given) for name, given in columns.items())
-    return Contract(table, rules, **_table(table, content.get("table", {}), [rule.name for rule in rules]))
+    return Contract(
+        table, rules, **_table(table, content.get("table", {}), [rule.name for rule in rules])
+    )
 
 
 def _read(text: str) -> dict[str, Any]:
     """Return the TOML of a person, not deeper than a contract is."""
-    deep = f"rules must be nested at most {MAX_DEPTH} deep, as the built-in rules are. Take the inner brackets away."
+    deep = (
+        f"rules must be nested at most {MAX_DEPTH} deep, as the built-in rules are. Take the inner"
+        " brackets away."
+    )
     try:
         text.encode()
         content = tomllib.loads(text)
     except RecursionError:
         raise InputError(deep) from None
     except ValueError as error:  # no TOML, no text, or a number of too many digits
-        raise InputError(f"rules must be TOML: {error}. Reset brings the built-in rules back.") from error
+        raise InputError(
+            f"rules must be TOML: {error}. Reset brings the built-in rules back."
+        ) from error
     level: list[Any] = [content]
     for _ in range(MAX_DEPTH):
         wholes = [whole.values() if isinstance(whole, dict) else whole for whole in level]
@@ -176,15 +208,38 @@ def _read(text: str) -> dict[str, Any]:
 def stored(table: str, name: str) -> str:
     """Return what a column of a bundled table holds: numbers, texts or times."""
     kind = data.load(table).schema.field(name).type
-    return "times" if pa.types.is_timestamp(kind) else "texts" if pa.types.is_string(kind) else "numbers"
+    return (
+        "times"
+        if pa.types.is_timestamp(kind)
+        else "texts"
+        if pa.types.is_string(kind)
+        else "numbers"
+    )
 
 
 def _column(table: str, name: str, given: Any) -> ColumnRule:
     there = list(tomllib.loads(CONTRACTS[table])["columns"])
-    require(name in there, "rules: a batch of {} has no column {!r}. It has {}.", table, name, ", ".join(there))
-    require(isinstance(given, dict), 'rules: {} must be a table like {{ type = "int" }}. Got {!r}.', name, given)
+    require(
+        name in there,
+        "rules: a batch of {} has no column {!r}. It has {}.",
+        table,
+        name,
+        ", ".join(there),
+    )
+    require(
+        isinstance(given, dict),
+        'rules: {} must be a table like {{ type = "int" }}. Got {!r}.',
+        name,
+        given,
+    )
     unknown = sorted(set(given) - set(COLUMN_KEYS))
-    require(not unknown, "rules: {} may have {}. Got {}.", name, ", ".join(COLUMN_KEYS), ", ".join(unknown))
+    require(
+        not unknown,
+        "rules: {} may have {}. Got {}.",
+        name,
+        ", ".join(COLUMN_KEYS),
+        ", ".join(unknown),
+    )
     require_choice(f"rules: type of {name}", given.get("type"), TYPES)
     require_choice(f"rules: on_fail of {name}", given.get("on_fail", "quarantine"), ON_FAIL)
     holds = stored(table, name)
@@ -192,10 +247,20 @@ def _column(table: str, name: str, given: Any) -> ColumnRule:
     fitting = " or ".join(type_ for type_ in TYPES if HOLDS[type_] == holds)
     require(HOLDS[given["type"]] == holds, message, name, fitting, holds, given["type"])
     for key in ("in", "except"):
-        require(_is_texts(given.get(key, [])), "rules: {} of {} must be a list of texts. Got {!r}.", key, name, given.get(key))
+        require(
+            _is_texts(given.get(key, [])),
+            "rules: {} of {} must be a list of texts. Got {!r}.",
+            key,
+            name,
+            given.get(key),
+        )
         message = "rules: {} of {} needs a column of texts. It holds {}."
         require(holds == "texts" or not given.get(key), message, key, name, holds)
-    require(isinstance(given.get("nullable", False), bool), "rules: nullable of {} must be true or false.", name)
+    require(
+        isinstance(given.get("nullable", False), bool),
+        "rules: nullable of {} must be true or false.",
+        name,
+    )
     return ColumnRule(
         name,
         given["type"],
@@ -215,7 +280,12 @@ def _range(name: str, given: dict[str, Any]) -> tuple[float | None, float | None
     for key, value in (("min", low), ("max", high)):
         message = "rules: {} of {} must be a number, at most {:g} either side of zero. Got {!r}."
         require(value is None or _is_number(value), message, key, name, MAX_NUMBER, value)
-    require(given["type"] in ("int", "float"), "rules: min and max of {} need a number type. Got {!r}.", name, given["type"])
+    require(
+        given["type"] in ("int", "float"),
+        "rules: min and max of {} need a number type. Got {!r}.",
+        name,
+        given["type"],
+    )
     if low is None or high is None:
         raise InputError(f"rules: {name} must have both min and max, or neither.")
     require(low <= high, "rules: min of {} must not exceed max. Got {} and {}.", name, low, high)
@@ -227,7 +297,13 @@ def _reference(name: str, holds: str, given: Any) -> str:
         return ""
     table, _, column = given.partition(".") if isinstance(given, str) else ("", "", "")
     message = "rules: references of {} must be table.column of {}. Got {!r}."
-    require(table in data.TABLES and column in data.load(table).column_names, message, name, ", ".join(data.TABLES), given)
+    require(
+        table in data.TABLES and column in data.load(table).column_names,
+        message,
+        name,
+        ", ".join(data.TABLES),
+        given,
+    )
     message = "rules: references of {} must name a column of {}. Got {!r}, which holds {}."
     require(stored(table, column) == holds, message, name, holds, given, stored(table, column))
     return str(given)
@@ -235,7 +311,11 @@ def _reference(name: str, holds: str, given: Any) -> str:
 
 def _is_number(given: Any) -> bool:
     """Whether a value of TOML is a number that a float holds exactly; nan and inf are none."""
-    return isinstance(given, int | float) and not isinstance(given, bool) and -MAX_NUMBER <= given <= MAX_NUMBER
+    return (
+        isinstance(given, int | float)
+        and not isinstance(given, bool)
+        and -MAX_NUMBER <= given <= MAX_NUMBER
+    )
 
 
 def _is_texts(given: Any) -> bool:
@@ -245,7 +325,12 @@ def _is_texts(given: Any) -> bool:
 def _table(table: str, given: Any, names: list[str]) -> dict[str, Any]:
     require(isinstance(given, dict), "rules: [table] must be a part of its own. Got {!r}.", given)
     unknown = sorted(set(given) - set(TABLE_KEYS))
-    require(not unknown, "rules: [table] may have {}. Got {}.", ", ".join(TABLE_KEYS), ", ".join(unknown))
+    require(
+        not unknown,
+        "rules: [table] may have {}. Got {}.",
+        ", ".join(TABLE_KEYS),
+        ", ".join(unknown),
+    )
     kept = dict(given)
     unique = given.get("unique", [])
     require(
@@ -258,19 +343,41 @@ def _table(table: str, given: Any, names: list[str]) -> dict[str, Any]:
         pair = given.get(key)
         if pair is None:
             continue
-        whole = isinstance(pair, list) and len(pair) == 2 and all(isinstance(n, int) and _is_number(n) for n in pair)
-        require(whole and pair[0] <= pair[1], "rules: {} must be two whole numbers, low and high. Got {!r}.", key, pair)
+        whole = (
+            isinstance(pair, list)
+            and len(pair) == 2
+            and all(isinstance(n, int) and _is_number(n) for n in pair)
+        )
+        require(
+            whole and pair[0] <= pair[1],
+            "rules: {} must be two whole numbers, low and high. Got {!r}.",
+            key,
+            pair,
+        )
         kept[key] = tuple(pair)
     for key in ("every_hour_of", "drift"):
         value = given.get(key, "")
-        require(value == "" or value in names, "rules: {} must be a column of the contract. Got {!r}.", key, value)
+        require(
+            value == "" or value in names,
+            "rules: {} must be a column of the contract. Got {!r}.",
+            key,
+            value,
+        )
     drift = given.get("drift", "")
-    require(not drift or stored(table, drift) == "numbers", "rules: drift must be a column of numbers. Got {!r}.", drift)
+    require(
+        not drift or stored(table, drift) == "numbers",
+        "rules: drift must be a column of numbers. Got {!r}.",
+        drift,
+    )
     ks = given.get("max_ks", 1.0)
     require(_is_number(ks) and 0 <= ks <= 1, "rules: max_ks must be 0 … 1. Got {!r}.", ks)
     hours = given.get("every_hour_of", "")
     require(not hours or "time_hour" in names, "rules: every_hour_of needs the column time_hour.")
-    require(not hours or stored(table, hours) == "texts", "rules: every_hour_of must be a column of texts. Got {!r}.", hours)
+    require(
+        not hours or stored(table, hours) == "texts",
+        "rules: every_hour_of must be a column of texts. Got {!r}.",
+        hours,
+    )
     return kept
 
 
@@ -285,18 +392,24 @@ def known_values(reference: str) -> frozenset[Any]:
 
 
 def ks_statistic(values: np.ndarray, reference: np.ndarray) -> float:
-    """Return the Kolmogorov-Smirnov distance of two samples, 0 … 1: the widest gap of cumulative shares; 0 if one is empty."""
+    """Return the Kolmogorov-Smirnov distance of two samples, 0 … 1: the widest gap of cumulative
+    shares; 0 if one is empty.
+    """
     values, reference = (np.sort(sample[~np.isnan(sample)]) for sample in (values, reference))
     if not len(values) or not len(reference):
         return 0.0
     both = np.concatenate([values, reference])
-    gaps = [np.searchsorted(sample, both, side="right") / len(sample) for sample in (values, reference)]
+    gaps = [
+        np.searchsorted(sample, both, side="right") / len(sample) for sample in (values, reference)
+    ]
     return float(np.abs(gaps[0] - gaps[1]).max())
 
 
 def missing_hours(frame: Any, column: str, n_hours: int) -> int:
     """Return how many of the hours that each value of ``column`` should have are not there."""
-    return int(n_hours * frame[column].nunique() - len(frame[[column, "time_hour"]].drop_duplicates()))
+    return int(
+        n_hours * frame[column].nunique() - len(frame[[column, "time_hour"]].drop_duplicates())
+    )
 
 
 def texts(contract: Contract) -> dict[str, tuple[str, str, str]]:
@@ -314,4 +427,8 @@ def texts(contract: Contract) -> dict[str, tuple[str, str, str]]:
 
 def known(contract: Contract) -> dict[str, set[Any]]:
     """Return the values to which each foreign key of a contract may point."""
-    return {rule.references: set(known_values(rule.references)) for rule in contract.columns if rule.references}
+    return {
+        rule.references: set(known_values(rule.references))
+        for rule in contract.columns
+        if rule.references
+    }

@@ -1,7 +1,9 @@
-"""The warehouse: one DuckDB file that a single worker opens, loads in transactions and leaves whole.
+"""The warehouse: one DuckDB file that a single worker opens, loads in transactions and leaves
+whole.
 
-Real: DuckDB's own file, its lock, its transactions, its MERGE. DuckDB lets one process at a time open a file, so each run
-has a warehouse of its own in the workspace; the page never opens it, it gets the tables and ledgers read from it.
+Real: DuckDB's own file, its lock, its transactions, its MERGE. DuckDB lets one process at a time
+open a file, so each run has a warehouse of its own in the workspace; the page never opens it, it
+gets the tables and ledgers read from it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,12 @@ Strategy = Literal["append", "upsert", "overwrite", "overwrite partition", "dele
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 TABLE: Final = "flights"
 STAGE: Final = "stage"  # the batch: the columns of the table, and ``deleted``
-TYPES: Final = {"date32[day]": "DATE", "string": "VARCHAR", "int32": "INTEGER", "timestamp[us]": "TIMESTAMP"}
+TYPES: Final = {
+    "date32[day]": "DATE",
+    "string": "VARCHAR",
+    "int32": "INTEGER",
+    "timestamp[us]": "TIMESTAMP",
+}
 COLUMNS: Final = ", ".join(flight_days.SCHEMA.names)
 HELD: Final = f"{COLUMNS}, deleted"  # a kept tombstone is a row that no reader sees
 SAME_KEY: Final = " AND ".join(f"t.{name} = s.{name}" for name in flight_days.KEYS)
@@ -57,21 +64,34 @@ def create(connection: Any, table: str = TABLE) -> None:
 
 def rows(connection: Any, table: str = TABLE) -> pa.Table:
     """Return the table as Arrow, as a reader sees it now."""
-    return connection.sql(f"SELECT {COLUMNS} FROM {table} WHERE NOT deleted").to_arrow_table().cast(flight_days.SCHEMA)
+    return (
+        connection.sql(f"SELECT {COLUMNS} FROM {table} WHERE NOT deleted")
+        .to_arrow_table()
+        .cast(flight_days.SCHEMA)
+    )
 
 
 def statements(
-    strategy: Strategy, *, keep_newer: bool = False, keep_tombstones: bool = False, table: str = TABLE, stage: str = STAGE
+    strategy: Strategy,
+    *,
+    keep_newer: bool = False,
+    keep_tombstones: bool = False,
+    table: str = TABLE,
+    stage: str = STAGE,
 ) -> tuple[str, ...]:
-    """Return the SQL that loads the batch in ``stage`` into ``table``; a row whose ``deleted`` is true names a key to delete.
+    """Return the SQL that loads the batch in ``stage`` into ``table``; a row whose ``deleted`` is
+    true names a key to delete.
 
-    ``keep_newer`` lets an upsert replace a row only by one that changed later in the source (``updated_at``).
-    ``keep_tombstones`` keeps deleted rows, unseen, so that an older version cannot bring them back.
+    ``keep_newer`` lets an upsert replace a row only by one that changed later in the source
+    (``updated_at``). ``keep_tombstones`` keeps deleted rows, unseen, so that an older version
+    cannot bring them back.
     """
     which = "" if keep_tombstones else " WHERE NOT deleted"
     insert = f"INSERT INTO {table} SELECT {HELD} FROM {stage}{which}"
     newer = " AND s.updated_at >= t.updated_at" if keep_newer else ""
-    update = ", ".join(f"{name} = s.{name}" for name in HELD.split(", ") if name not in flight_days.KEYS)
+    update = ", ".join(
+        f"{name} = s.{name}" for name in HELD.split(", ") if name not in flight_days.KEYS
+    )
     values = ", ".join(f"s.{name}" for name in HELD.split(", "))
     alive = "" if keep_tombstones else " AND NOT s.deleted"
     delete = "" if keep_tombstones else f"WHEN MATCHED AND s.deleted{newer} THEN DELETE "
@@ -94,7 +114,9 @@ def statements(
 
 
 def load(connection: Any, sql: tuple[str, ...]) -> int:
-    """Run the statements of a load in one transaction. Returns how many rows were inserted, updated or deleted."""
+    """Run the statements of a load in one transaction. Returns how many rows were inserted, updated
+    or deleted.
+    """
     n_written = 0
     connection.execute("BEGIN")
     try:

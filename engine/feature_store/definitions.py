@@ -48,7 +48,10 @@ plane_landings = FileSource(
 flight_request = RequestSource(
     name="flight_request",
     schema=[Field(name="scheduled_at", dtype=Int64), Field(name="distance", dtype=Float64)],
-    description="What the caller knows of the flight: scheduled departure (seconds, UTC) and distance (miles)",
+    description=(
+        "What the caller knows of the flight: scheduled departure (seconds, UTC) and distance"
+        " (miles)"
+    ),
     owner=MODEL_TEAM,
 )
 
@@ -94,7 +97,9 @@ model_inputs_view = on_demand_feature_view(
         Field(name="recent_delay", dtype=Float64),
     ],
     mode="pandas",
-    description="The model's inputs: units, local hour and defaults, in one place for training and serving",
+    description=(
+        "The model's inputs: units, local hour and defaults, in one place for training and serving"
+    ),
     tags={"domain": "models"},
     owner=MODEL_TEAM,
 )(model_inputs)

@@ -1,10 +1,12 @@
-"""The point-in-time join, explained: for each label the feature row that it gets, and for every candidate why it did not win.
+"""The point-in-time join, explained: for each label the feature row that it gets, and for every
+candidate why it did not win.
 
-The definition, after Feast 0.67's offline stores (``offline_stores/dask.py`` and ``ibis.py``): of the rows with the label's
-keys, those count whose event time is at or before the label's moment and no older than the TTL (both ends count; a TTL of
-zero never expires) and, with ``filter_by_created``, that had arrived by then. The latest event wins, among equal ones the
-last to arrive. Real Feast confirms it cell by cell (``engine.feature_store.point_in_time.real``). Inside are as-of joins of
-Polars: the cost grows with labels plus rows, not with their product.
+The definition, after Feast 0.67's offline stores (``offline_stores/dask.py`` and ``ibis.py``): of
+the rows with the label's keys, those count whose event time is at or before the label's moment and
+no older than the TTL (both ends count; a TTL of zero never expires) and, with
+``filter_by_created``, that had arrived by then. The latest event wins, among equal ones the last to
+arrive. Real Feast confirms it cell by cell (``engine.feature_store.point_in_time.real``). Inside
+are as-of joins of Polars: the cost grows with labels plus rows, not with their product.
 """
 
 from __future__ import annotations
@@ -26,20 +28,26 @@ if TYPE_CHECKING:
 
 Verdict = Literal["won", "lost the tie", "older", "arrived too late", "expired", "future"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-Outcome = Literal["won", "arrived too late", "expired", "future", "no rows"]  # of a label: its value, or why there is none
+Outcome = Literal[
+    "won", "arrived too late", "expired", "future", "no rows"
+]  # of a label: its value, or why there is none
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 NEVER = np.iinfo(np.int64).max  # arrival of a row that has none
 
 
 def span_told(minutes: float) -> str:
     """Return a span of time as the page writes it: ``"40 min"``, ``"2.5 h"``, ``"3 days"``."""
-    size, unit = (1, "min") if abs(minutes) < 120 else (60, "h") if abs(minutes) < 2_880 else (1_440, "days")
+    size, unit = (
+        (1, "min") if abs(minutes) < 120 else (60, "h") if abs(minutes) < 2_880 else (1_440, "days")
+    )
     return f"{minutes / size:,.1f}".removesuffix(".0") + f" {unit}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """For each of n labels the winning one of m feature rows. Times are integers of ``unit``, arrays in the tables' order."""
+    """For each of n labels the winning one of m feature rows. Times are integers of ``unit``,
+    arrays in the tables' order.
+    """
 
     labels: pa.Table
     features: pa.Table
@@ -49,9 +57,12 @@ class Explanation:
     unit: str  # "us" or "ns"
     label_time: np.ndarray  # (n,)
     label_entity: np.ndarray  # (n,) number of the label's keys, −1 where no feature row has them
-    group: np.ndarray  # (n,) the last of the labels with the same keys and moment: the one that the file store keeps
+    # (n,) the last of the labels with the same keys and moment: the one that the file store keeps
+    group: np.ndarray
     row_time: np.ndarray  # (m,) event time
-    row_created: np.ndarray  # (m,) arrival; NEVER where it is missing; the event time where the source has no such column
+    row_created: (
+        np.ndarray
+    )  # (m,) arrival; NEVER where it is missing; the event time where the source has no such column
     row_entity: np.ndarray  # (m,) −1 where nothing can match
     winner: np.ndarray  # (n,) feature row, −1 without one
     outcome: np.ndarray  # (n,) place in OUTCOMES
@@ -71,27 +82,44 @@ class Explanation:
     def returned(self) -> np.ndarray:
         """Whether the store's answer holds the label at all, (n,).
 
-        ``duckdb`` returns every label. ``file`` filters the joined pairs, so that a label whose rows are all expired or all
-        later vanishes, while one whose key has no rows stays; of equal labels it keeps one.
+        ``duckdb`` returns every label. ``file`` filters the joined pairs, so that a label whose
+        rows are all expired or all later vanishes, while one whose key has no rows stays; of equal
+        labels it keeps one.
         """
         if self.store == "duckdb":
             return np.ones(len(self.winner), bool)
-        lost = (self.outcome == OUTCOMES.index("expired")) | (self.outcome == OUTCOMES.index("future"))
+        lost = (self.outcome == OUTCOMES.index("expired")) | (
+            self.outcome == OUTCOMES.index("future")
+        )
         return np.asarray(~lost & (self.group == np.arange(len(self.group))))
 
     @property
     def leaked(self) -> np.ndarray:
-        """Whether the winner arrived only after the label's moment, (n,): its value was not known then."""
-        arrival = self.row_created[np.maximum(self.winner, 0)] if len(self.row_created) else np.zeros(0, np.int64)
-        return np.asarray(self.has_value & (arrival > self.label_time)) if len(arrival) else np.zeros(len(self.winner), bool)
+        """Whether the winner arrived only after the label's moment, (n,): its value was not known
+        then.
+        """
+        arrival = (
+            self.row_created[np.maximum(self.winner, 0)]
+            if len(self.row_created)
+            else np.zeros(0, np.int64)
+        )
+        return (
+            np.asarray(self.has_value & (arrival > self.label_time))
+            if len(arrival)
+            else np.zeros(len(self.winner), bool)
+        )
 
     def count(self, outcome: Outcome) -> int:
         """Return how many labels ended so."""
         return int(np.count_nonzero(self.outcome == OUTCOMES.index(outcome)))
 
     def candidates(self, label: int) -> tuple[np.ndarray, list[Verdict]]:
-        """Return all feature rows with the keys of ``label``, in order of event time and arrival, and the verdict on each."""
-        rows = np.flatnonzero((self.row_entity == self.label_entity[label]) & (self.row_entity >= 0))
+        """Return all feature rows with the keys of ``label``, in order of event time and arrival,
+        and the verdict on each.
+        """
+        rows = np.flatnonzero(
+            (self.row_entity == self.label_entity[label]) & (self.row_entity >= 0)
+        )
         rows = rows[np.lexsort((rows, self.row_created[rows], self.row_time[rows]))]
         moment, winner = self.label_time[label], self.winner[label]
         time, created = self.row_time[rows], self.row_created[rows]
@@ -108,12 +136,23 @@ class Explanation:
     def told(self, label: int, row: int, verdict: Verdict) -> str:
         """Return why a candidate has its verdict, with its distances."""
         age = self._span(self.label_time[label] - self.row_time[row])
-        late = self._span(self.row_created[row] - self.label_time[label]) if self.row_created[row] != NEVER else "no time"
+        late = (
+            self._span(self.row_created[row] - self.label_time[label])
+            if self.row_created[row] != NEVER
+            else "no time"
+        )
         if verdict == "won":
-            known = "it had arrived" if self.row_created[row] <= self.label_time[label] else f"though it arrived {late} later"
+            known = (
+                "it had arrived"
+                if self.row_created[row] <= self.label_time[label]
+                else f"though it arrived {late} later"
+            )
             return f"the newest event, {age} before the label, {known}"
         return {
-            "future": f"its event comes {self._span(self.row_time[row] - self.label_time[label])} after the label",
+            "future": (
+                f"its event comes {self._span(self.row_time[row] - self.label_time[label])} after"
+                " the label"
+            ),
             "expired": f"{age} old, the TTL is {self._span(self.ttl_units)}",
             "arrived too late": f"true {age} before the label, known only {late} after it",
             "lost the tie": "same event time as the winner, which arrived later",
@@ -142,32 +181,37 @@ def explain(
     event: str = EVENT,
     created: str | None = CREATED,
 ) -> Explanation:
-    """Join each label with the feature row that was valid at its moment, as Feast's offline ``store`` does.
+    """Join each label with the feature row that was valid at its moment, as Feast's offline
+    ``store`` does.
 
     Parameters
     ----------
     labels
-        Entity rows: the ``keys`` and the moment ``event_timestamp``. Any order; naive timestamps are taken for UTC.
+        Entity rows: the ``keys`` and the moment ``event_timestamp``. Any order; naive timestamps
+        are taken for UTC.
     features
-        Feature rows: the ``keys``, the event time ``event`` and, where there is one, the arrival ``created``.
+        Feature rows: the ``keys``, the event time ``event`` and, where there is one, the arrival
+        ``created``.
     ttl
         How old a value may be at the label's moment; zero: as old as it likes.
     store
-        What differs: ``file`` compares nanoseconds, lets null keys match and loses rows (see ``Explanation.returned``).
+        What differs: ``file`` compares nanoseconds, lets null keys match and loses rows (see
+        ``Explanation.returned``).
     filter_by_created
         Leave out rows that arrived after the label's moment.
 
     Raises
     ------
     InputError
-        A key or timestamp column is missing or of another type; a timestamp is missing; what Feast itself refuses.
+        A key or timestamp column is missing or of another type; a timestamp is missing; what Feast
+        itself refuses.
     """
     require_choice("store", store, STORES)
     require(len(keys) > 0, "keys must name at least one column. Got none.")
     require(
         ttl >= timedelta(0) or store == "file",
-        "ttl must be zero (never expires) or more. Got {}. Feast's duckdb store refuses it as well; the file store takes it "
-        "and loses every label that has feature rows.",
+        "ttl must be zero (never expires) or more. Got {}. Feast's duckdb store refuses it as well;"
+        " the file store takes it and loses every label that has feature rows.",
         ttl,
     )
     _check_keys(labels, features, keys)
@@ -175,9 +219,13 @@ def explain(
     unit = "ns" if store == "file" and _has_nanoseconds(labels, features, event, created) else "us"
     moment = _times(labels, EVENT, "labels", unit, exact=True)
     time = _times(features, event, "features", unit)
-    arrival = time if created is None else _times(features, created, "features", unit, missing=NEVER)
+    arrival = (
+        time if created is None else _times(features, created, "features", unit, missing=NEVER)
+    )
     label_entity, row_entity = _entities(labels, features, keys, nulls_match=store == "file")
-    right = _available(row_entity, time, np.maximum(time, arrival) if filter_by_created else time, arrival)
+    right = _available(
+        row_entity, time, np.maximum(time, arrival) if filter_by_created else time, arrival
+    )
     ttl_units = round(ttl / timedelta(microseconds=1)) * (1_000 if unit == "ns" else 1)
     winner, outcome = _search(label_entity, moment, row_entity, time, right, ttl_units)
     return Explanation(
@@ -196,7 +244,12 @@ def _check_keys(labels: pa.Table, features: pa.Table, keys: Sequence[str]) -> No
                 *(name, key, ", ".join(table.column_names)),
             )
         kinds = [_kind(table[key].type) for table in (labels, features)]
-        require(kinds[0] == kinds[1], "join key {!r} must have one type. Got {} in labels and {} in features.", key, *kinds)
+        require(
+            kinds[0] == kinds[1],
+            "join key {!r} must have one type. Got {} in labels and {} in features.",
+            key,
+            *kinds,
+        )
 
 
 def _kind(type_: pa.DataType) -> str:
@@ -206,23 +259,47 @@ def _kind(type_: pa.DataType) -> str:
 
 def _has_nanoseconds(labels: pa.Table, features: pa.Table, event: str, created: str | None) -> bool:
     columns = [(labels, EVENT), (features, event)] + ([(features, created)] if created else [])
-    return any(getattr(table[name].type, "unit", "") == "ns" for table, name in columns if name in table.column_names)
+    return any(
+        getattr(table[name].type, "unit", "") == "ns"
+        for table, name in columns
+        if name in table.column_names
+    )
 
 
-def _times(table: pa.Table, name: str, where: str, unit: str, *, missing: int | None = None, exact: bool = False) -> np.ndarray:
-    """Return a timestamp column as integers of ``unit``, (rows,); naive ones are taken for UTC, as Feast does.
+def _times(
+    table: pa.Table,
+    name: str,
+    where: str,
+    unit: str,
+    *,
+    missing: int | None = None,
+    exact: bool = False,
+) -> np.ndarray:
+    """Return a timestamp column as integers of ``unit``, (rows,); naive ones are taken for UTC, as
+    Feast does.
 
-    The duckdb store keeps microseconds: finer features it rounds, finer labels (``exact``) it refuses.
+    The duckdb store keeps microseconds: finer features it rounds, finer labels (``exact``) it
+    refuses.
     """
     require(
-        name in table.column_names, "{} must have a column {!r}. Got columns {}.", where, name, ", ".join(table.column_names)
+        name in table.column_names,
+        "{} must have a column {!r}. Got columns {}.",
+        where,
+        name,
+        ", ".join(table.column_names),
     )
     column = table[name]
-    require(pa.types.is_timestamp(column.type), "{!r} of {} must be a timestamp. Got {}.", name, where, column.type)
+    require(
+        pa.types.is_timestamp(column.type),
+        "{!r} of {} must be a timestamp. Got {}.",
+        name,
+        where,
+        column.type,
+    )
     require(
         missing is not None or column.null_count == 0,
-        "{!r} must be there in every row of {}. Got {:,} rows without. Feast's stores differ on them: duckdb never joins "
-        "such a row, file joins it to any label that has no other.",
+        "{!r} must be there in every row of {}. Got {:,} rows without. Feast's stores differ on"
+        " them: duckdb never joins such a row, file joins it to any label that has no other.",
         *(name, where, column.null_count),
     )
     try:
@@ -240,18 +317,28 @@ def _times(table: pa.Table, name: str, where: str, unit: str, *, missing: int | 
     return np.asarray(pc.fill_null(numbers, missing) if missing is not None else numbers)
 
 
-def _entities(labels: pa.Table, features: pa.Table, keys: Sequence[str], *, nulls_match: bool) -> tuple[Any, Any]:
-    """Return the number of each label's and each feature row's keys, (n,) and (m,); −1 where nothing can match."""
+def _entities(
+    labels: pa.Table, features: pa.Table, keys: Sequence[str], *, nulls_match: bool
+) -> tuple[Any, Any]:
+    """Return the number of each label's and each feature row's keys, (n,) and (m,); −1 where
+    nothing can match.
+    """
     import polars as pl
 
     names = list(keys)
     left, right = (cast(Any, pl.from_arrow(table.select(names))) for table in (labels, features))
     left = left.with_columns(pl.col(name).cast(right.schema[name]) for name in names)
-    known = right.unique(maintain_order=True).with_row_index("entity").with_columns(pl.col("entity").cast(pl.Int64))
+    known = (
+        right.unique(maintain_order=True)
+        .with_row_index("entity")
+        .with_columns(pl.col("entity").cast(pl.Int64))
+    )
     if not nulls_match:
         known = known.drop_nulls(names)
     numbers = [
-        side.join(known, on=names, how="left", nulls_equal=nulls_match, maintain_order="left")["entity"].fill_null(-1)
+        side.join(known, on=names, how="left", nulls_equal=nulls_match, maintain_order="left")[
+            "entity"
+        ].fill_null(-1)
         for side in (left, right)
     ]
     return numbers[0].to_numpy(), numbers[1].to_numpy()
@@ -263,11 +350,17 @@ def _groups(labels: pa.Table, keys: Sequence[str], moment: np.ndarray) -> np.nda
     names = list(keys)
     frame: Any = pl.from_arrow(labels.select(names))
     frame = frame.with_columns(pl.Series("moment", moment)).with_row_index("label")
-    return cast(np.ndarray, frame.select(pl.col("label").max().over([*names, "moment"]))["label"].to_numpy())
+    return cast(
+        np.ndarray, frame.select(pl.col("label").max().over([*names, "moment"]))["label"].to_numpy()
+    )
 
 
-def _available(entity: np.ndarray, time: np.ndarray, since: np.ndarray, arrival: np.ndarray) -> pl.DataFrame:
-    """Return, for each moment at which a row becomes available, the best row of its entity so far: by event, then arrival."""
+def _available(
+    entity: np.ndarray, time: np.ndarray, since: np.ndarray, arrival: np.ndarray
+) -> pl.DataFrame:
+    """Return, for each moment at which a row becomes available, the best row of its entity so far:
+    by event, then arrival.
+    """
     import polars as pl
 
     order = np.lexsort((np.arange(len(time)), arrival, time))
@@ -278,7 +371,9 @@ def _available(entity: np.ndarray, time: np.ndarray, since: np.ndarray, arrival:
     )
     frame = frame.sort("since", "rank").with_columns(best=pl.col("rank").cum_max().over("entity"))
     frame = frame.unique(["entity", "since"], keep="last", maintain_order=True)
-    return frame.select("entity", "since", best=pl.Series("row", order, pl.Int64).gather(frame["best"]))
+    return frame.select(
+        "entity", "since", best=pl.Series("row", order, pl.Int64).gather(frame["best"])
+    )
 
 
 def _search(
@@ -289,13 +384,28 @@ def _search(
     right: pl.DataFrame,
     ttl_units: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return winner and outcome of each label by as-of joins: on availability, and on event time alone for the reason."""
+    """Return winner and outcome of each label by as-of joins: on availability, and on event time
+    alone for the reason.
+    """
     import polars as pl
 
-    left = pl.DataFrame({"entity": label_entity, "moment": moment}).with_row_index("label").sort("moment")
+    left = (
+        pl.DataFrame({"entity": label_entity, "moment": moment})
+        .with_row_index("label")
+        .sort("moment")
+    )
     options: dict[str, Any] = {"left_on": "moment", "by": "entity", "check_sortedness": False}
-    best = left.join_asof(right.sort("since"), right_on="since", **options).sort("label")["best"].fill_null(-1).to_numpy()
-    events = pl.DataFrame({"entity": row_entity, "time": time}).with_columns(latest=pl.col("time")).sort("time")
+    best = (
+        left.join_asof(right.sort("since"), right_on="since", **options)
+        .sort("label")["best"]
+        .fill_null(-1)
+        .to_numpy()
+    )
+    events = (
+        pl.DataFrame({"entity": row_entity, "time": time})
+        .with_columns(latest=pl.col("time"))
+        .sort("time")
+    )
     latest = left.join_asof(events, right_on="time", **options).sort("label")["latest"]
     past, latest_time = latest.is_not_null().to_numpy(), latest.fill_null(0).to_numpy()
     fresh = np.ones(len(moment), bool) if ttl_units == 0 else latest_time >= moment - ttl_units
@@ -303,5 +413,7 @@ def _search(
     won = (best >= 0) & ((winner_time >= moment - ttl_units) if ttl_units else True)
     reasons = ("won", "no rows", "future", "expired")
     places = [OUTCOMES.index(name) for name in reasons]
-    outcome = np.select([won, label_entity < 0, ~past, ~fresh], places, OUTCOMES.index("arrived too late"))
+    outcome = np.select(
+        [won, label_entity < 0, ~past, ~fresh], places, OUTCOMES.index("arrived too late")
+    )
     return np.where(won, best, -1), outcome

@@ -1,8 +1,10 @@
-"""The lab's data as a feature store sees it: flights to be predicted, hourly weather by airport, rolling delay by plane.
+"""The lab's data as a feature store sees it: flights to be predicted, hourly weather by airport,
+rolling delay by plane.
 
-Real: every flight and every weather hour of 2013. Simplified: a plane counts as landed at its departure plus its air time
-(when it reached its gate is known only in local time), and its history holds flights out of New York alone. Feeds that
-arrive late and rows that are corrected are made up, from a seed: the source says nothing of either.
+Real: every flight and every weather hour of 2013. Simplified: a plane counts as landed at its
+departure plus its air time (when it reached its gate is known only in local time), and its history
+holds flights out of New York alone. Feeds that arrive late and rows that are corrected are made up,
+from a seed: the source says nothing of either.
 """
 
 from __future__ import annotations
@@ -39,30 +41,39 @@ def _frame(name: str) -> pl.DataFrame:
 
 
 def _departures() -> pl.DataFrame:
-    """Return every flight with its scheduled departure in UTC; ``match_time`` is its hour, as the weather table has it."""
+    """Return every flight with its scheduled departure in UTC; ``match_time`` is its hour, as the
+    weather table has it.
+    """
     import polars as pl
 
     minute = pl.duration(minutes=pl.col("minute"))
-    return _frame("flights").with_columns(match_time=pl.col("time_hour"), departure=pl.col("time_hour") + minute)
+    return _frame("flights").with_columns(
+        match_time=pl.col("time_hour"), departure=pl.col("time_hour") + minute
+    )
 
 
 @lru_cache(maxsize=len(SOURCES))
 def feature_rows(source: Source) -> pa.Table:
     """Return all feature rows of a source in order of key and event time.
 
-    Columns: the key, ``event_timestamp`` (when it became true), ``match_time`` (the hour that an equi-join matches on: for
-    weather the observed hour, for planes the scheduled hour of the very flight that ends in this row), and FEATURES.
+    Columns: the key, ``event_timestamp`` (when it became true), ``match_time`` (the hour that an
+    equi-join matches on: for weather the observed hour, for planes the scheduled hour of the very
+    flight that ends in this row), and FEATURES.
     """
     import polars as pl
 
     require_choice("source", source, SOURCES)
     key = KEYS[source]
     if source == "weather":
-        frame = _frame("weather").with_columns(match_time=pl.col("time_hour"), **{EVENT: pl.col("time_hour")})
+        frame = _frame("weather").with_columns(
+            match_time=pl.col("time_hour"), **{EVENT: pl.col("time_hour")}
+        )
         frame = frame.sort(key, EVENT)
     else:
         landed = pl.col("departure") + pl.duration(minutes=pl.col("dep_delay") + pl.col("air_time"))
-        frame = _departures().filter(pl.col("tailnum").is_not_null() & pl.col("arr_delay").is_not_null())
+        frame = _departures().filter(
+            pl.col("tailnum").is_not_null() & pl.col("arr_delay").is_not_null()
+        )
         frame = frame.with_columns(**{EVENT: landed}).sort(key, EVENT)
         mean = pl.col("arr_delay").cast(pl.Float64).rolling_mean(N_ROLLING, min_samples=1).over(key)
         frame = frame.with_columns(mean_delay=mean)
@@ -71,21 +82,31 @@ def feature_rows(source: Source) -> pa.Table:
 
 @lru_cache(maxsize=len(SOURCES))
 def label_rows(source: Source) -> pa.Table:
-    """Return every flight with a key, in order of departure: key, ``departure`` (UTC), ``match_time``, name, ``arr_delay``."""
+    """Return every flight with a key, in order of departure: key, ``departure`` (UTC),
+    ``match_time``, name, ``arr_delay``.
+    """
     import polars as pl
 
     require_choice("source", source, SOURCES)
     key = KEYS[source]
-    name = pl.concat_str(pl.col("carrier"), pl.col("flight").cast(pl.String), separator=" ").alias("flight_name")
+    name = pl.concat_str(pl.col("carrier"), pl.col("flight").cast(pl.String), separator=" ").alias(
+        "flight_name"
+    )
     frame = _departures().filter(pl.col(key).is_not_null()).sort("departure", maintain_order=True)
-    return frame.select(key, "departure", "match_time", name, "arr_delay").to_arrow().combine_chunks()
+    return (
+        frame.select(key, "departure", "match_time", name, "arr_delay").to_arrow().combine_chunks()
+    )
 
 
-def arriving(rows: pa.Table, feature: str, *, delay_minutes: int, correct: bool, seed: int) -> pa.Table:
-    """Return ``rows`` as a feed brings them: with ``created``, ``delay_minutes`` after the event, and a ``version``.
+def arriving(
+    rows: pa.Table, feature: str, *, delay_minutes: int, correct: bool, seed: int
+) -> pa.Table:
+    """Return ``rows`` as a feed brings them: with ``created``, ``delay_minutes`` after the event,
+    and a ``version``.
 
-    With ``correct`` one row in CORRECTED_ONE_IN (drawn from the seed, made up) comes again as version 1, three to twelve
-    hours after the first, with the same event time and another value of ``feature``.
+    With ``correct`` one row in CORRECTED_ONE_IN (drawn from the seed, made up) comes again as
+    version 1, three to twelve hours after the first, with the same event time and another value of
+    ``feature``.
     """
     import numpy as np
     import polars as pl

@@ -1,6 +1,8 @@
-"""The lab's own Feast repository, made whole in a folder: settings, definitions as one file, data; `feast apply` runs in it.
+"""The lab's own Feast repository, made whole in a folder: settings, definitions as one file, data;
+`feast apply` runs in it.
 
-The definitions file is ``definitions.py`` with ``model_inputs`` written out in it, so that it needs nothing of this project.
+The definitions file is ``definitions.py`` with ``model_inputs`` written out in it, so that it needs
+nothing of this project.
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ def definitions_text() -> str:
 
 
 def write(folder: Path, weather: pa.Table, planes: pa.Table, project: str = PROJECT) -> Path:
-    """Write settings, definitions and data of the repository into ``folder`` and return it; nothing is applied yet."""
+    """Write settings, definitions and data of the repository into ``folder`` and return it; nothing
+    is applied yet.
+    """
     feast_repo.write(weather, folder / DATA / "weather.parquet")
     feast_repo.write(planes, folder / DATA / "planes.parquet")
     (folder / "feature_store.yaml").write_text(SETTINGS.format(project=project), encoding="utf-8")
@@ -78,7 +82,9 @@ def _is_definition(value: Any) -> bool:
 
 
 def applied(folder: Path, definitions: Iterable[Any] | None = None) -> FeatureStore:
-    """Apply the definitions (those of the folder's file by default) and return the store, as ``feast apply`` does."""
+    """Apply the definitions (those of the folder's file by default) and return the store, as
+    ``feast apply`` does.
+    """
     from feast import FeatureStore
 
     defined = list(objects(folder).values() if definitions is None else definitions)

@@ -1,13 +1,24 @@
-"""The one definition of the model's inputs: the very function that Feast runs as an on-demand view, offline and online.
+"""The one definition of the model's inputs: the very function that Feast runs as an on-demand view,
+offline and online.
 
-Feast keeps a function's source in its registry and runs it from there, so it must stand on its own: its imports are inside.
+Feast keeps a function's source in its registry and runs it from there, so it must stand on its own:
+its imports are inside.
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
-INPUTS = ("temp_c", "wind_kmh", "precip_mm", "visib_km", "pressure_hpa", "hour_local", "distance_km", "recent_delay")
+INPUTS = (
+    "temp_c",
+    "wind_kmh",
+    "precip_mm",
+    "visib_km",
+    "pressure_hpa",
+    "hour_local",
+    "distance_km",
+    "recent_delay",
+)
 STANDARD_HPA = 1013.0  # what a missing pressure counts as
 WINDOW = 5  # landings in a plane's mean delay
 REQUEST = ("scheduled_at", "distance")  # seconds since 1970 (UTC), miles: the caller knows them
@@ -16,7 +27,9 @@ PLANE = ("mean_delay",)  # minutes
 
 
 def model_inputs(inputs: pd.DataFrame) -> pd.DataFrame:
-    """Turn raw values into what the model takes: SI units, New York's hour, a default for what is missing."""
+    """Turn raw values into what the model takes: SI units, New York's hour, a default for what is
+    missing.
+    """
     import pandas as pd
 
     out = pd.DataFrame(index=inputs.index)

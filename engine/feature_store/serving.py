@@ -1,7 +1,9 @@
-"""What serving needs of Feast beyond its API: quiet runs, the SQLite online store decoded row by row, read latencies.
+"""What serving needs of Feast beyond its API: quiet runs, the SQLite online store decoded row by
+row, read latencies.
 
-Real: Feast's own ``materialize``, its SQLite file, its own key and value encodings. The online store keeps one row for each
-key and feature: the value of the latest run that brought one, whatever its event time (``INSERT … ON CONFLICT DO UPDATE``).
+Real: Feast's own ``materialize``, its SQLite file, its own key and value encodings. The online
+store keeps one row for each key and feature: the value of the latest run that brought one, whatever
+its event time (``INSERT … ON CONFLICT DO UPDATE``).
 """
 
 from __future__ import annotations
@@ -24,7 +26,13 @@ from engine.feature_store.feast_repo import LOCK
 if TYPE_CHECKING:
     from feast import FeatureStore
 
-STATUSES = ("INVALID", "PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE")  # of feast.serving.FieldStatus, by number
+STATUSES = (
+    "INVALID",
+    "PRESENT",
+    "NULL_VALUE",
+    "NOT_FOUND",
+    "OUTSIDE_MAX_AGE",
+)  # of feast.serving.FieldStatus, by number
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,9 @@ class OnlineRow:
 
 @contextlib.contextmanager
 def feast_alone() -> Iterator[None]:
-    """Take the turn for calls of Feast, and keep its progress bars and warnings off the server's console."""
+    """Take the turn for calls of Feast, and keep its progress bars and warnings off the server's
+    console.
+    """
     with LOCK, Path(os.devnull).open("w", encoding="utf-8") as sink, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
@@ -63,14 +73,23 @@ def materialize_incremental(store: FeatureStore, end: datetime, views: list[str]
 
 
 def _moment(stored: int | None) -> datetime | None:
-    """Return a stored time as UTC: Feast takes the UTC clock's reading for local time when it makes seconds of it."""
+    """Return a stored time as UTC: Feast takes the UTC clock's reading for local time when it makes
+    seconds of it.
+    """
     return None if stored is None else datetime.fromtimestamp(stored).replace(tzinfo=UTC)
 
 
 def tables(path: Path) -> list[str]:
     """Return the names of the online tables in a SQLite online store, in order."""
-    with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    with contextlib.closing(
+        sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    ) as connection:
+        names = [
+            name
+            for (name,) in connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+            )
+        ]
         return [name for name in names if _is_online(connection, name)]
 
 
@@ -84,11 +103,20 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def raw_rows(path: Path, table: str, feature: str | None = None, limit: int = 1_000_000) -> list[tuple[Any, ...]]:
-    """Return (entity key, feature, value, event seconds, created seconds) as SQLite holds them, in order of key and feature."""
+def raw_rows(
+    path: Path, table: str, feature: str | None = None, limit: int = 1_000_000
+) -> list[tuple[Any, ...]]:
+    """Return (entity key, feature, value, event seconds, created seconds) as SQLite holds them, in
+    order of key and feature.
+    """
     asked = "" if feature is None else "WHERE feature_name = ?"
-    sql = f"SELECT entity_key, feature_name, value, event_ts, created_ts FROM {quoted(table)} {asked} ORDER BY 1, 2 LIMIT ?"
-    with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+    sql = (
+        f"SELECT entity_key, feature_name, value, event_ts, created_ts FROM {quoted(table)} {asked}"
+        " ORDER BY 1, 2 LIMIT ?"
+    )
+    with contextlib.closing(
+        sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    ) as connection:
         return connection.execute(sql, (limit,) if feature is None else (feature, limit)).fetchall()
 
 
@@ -118,7 +146,9 @@ def online_rows(path: Path, table: str, *, project: str = "", limit: int = 200) 
     for key, feature, value, event, created in raw_rows(path, table, limit=limit):
         moment = _moment(event) or datetime.fromtimestamp(0, UTC)
         text, python = key_text(key), value_of(value)
-        rows.append(OnlineRow(view, text, feature, python, moment, _moment(created), key.hex(), value.hex()))
+        rows.append(
+            OnlineRow(view, text, feature, python, moment, _moment(created), key.hex(), value.hex())
+        )
     return rows
 
 
@@ -131,7 +161,9 @@ def event_seconds(path: Path, table: str, feature: str) -> dict[str, float]:
     return found
 
 
-def latencies(store: FeatureStore, features: Any, entity_rows: list[dict[str, Any]], n: int) -> np.ndarray:
+def latencies(
+    store: FeatureStore, features: Any, entity_rows: list[dict[str, Any]], n: int
+) -> np.ndarray:
     """Return the seconds of ``n`` calls of ``get_online_features``, after one that is not counted."""
     seconds = np.empty(n)
     with feast_alone():

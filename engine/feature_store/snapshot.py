@@ -1,7 +1,9 @@
-"""What a Feast registry holds, as plain values: objects, what they are made from, versions. Reading changes nothing.
+"""What a Feast registry holds, as plain values: objects, what they are made from, versions. Reading
+changes nothing.
 
-Real: the objects come from Feast's own listing calls, the edges from its own lineage generator (``feast.lineage``). Ours: a
-feature service leads to the model that its tag ``model`` names, for Feast knows no models.
+Real: the objects come from Feast's own listing calls, the edges from its own lineage generator
+(``feast.lineage``). Ours: a feature service leads to the model that its tag ``model`` names, for
+Feast knows no models.
 """
 
 from __future__ import annotations
@@ -65,7 +67,10 @@ class Snapshot:
     @property
     def verdict(self) -> str:
         """The registry in one sentence."""
-        counts = ", ".join(f"{len(self.of_kind(kind))} {kind}{'s' * (len(self.of_kind(kind)) != 1)}" for kind in KINDS)
+        counts = ", ".join(
+            f"{len(self.of_kind(kind))} {kind}{'s' * (len(self.of_kind(kind)) != 1)}"
+            for kind in KINDS
+        )
         return f"Project **{self.project}**: {counts.replace('entitys', 'entities')}."
 
 
@@ -74,7 +79,9 @@ def _tags(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _features(fields: Iterable[Any]) -> tuple[tuple[str, str, str], ...]:
-    return tuple((field.name, str(field.dtype), (field.tags or {}).get("unit", "")) for field in fields)
+    return tuple(
+        (field.name, str(field.dtype), (field.tags or {}).get("unit", "")) for field in fields
+    )
 
 
 def _thing(kind: Kind, value: Any, features: Iterable[Any] = (), **facts: str) -> Thing:
@@ -121,14 +128,24 @@ def take(store: FeatureStore) -> Snapshot:
         things = [_source(source) for source in store.list_data_sources()]
         for entity in store.list_entities():
             if entity.name != DUMMY:
-                things.append(_thing("entity", entity, join_key=entity.join_key, type=entity.value_type.name))
-        things += [_view(view, store) for view in [*store.list_feature_views(), *store.list_stream_feature_views()]]
+                things.append(
+                    _thing("entity", entity, join_key=entity.join_key, type=entity.value_type.name)
+                )
+        things += [
+            _view(view, store)
+            for view in [*store.list_feature_views(), *store.list_stream_feature_views()]
+        ]
         for view in store.list_on_demand_feature_views():
             things.append(_thing("on-demand view", view, view.features, mode=str(view.mode)))
         services = store.list_feature_services()
         things += [_service(service) for service in services]
         edges = _edges(store, things)
-    models = {name for service in services for tag, name in (service.tags or {}).items() if tag == MODEL_TAG}
+    models = {
+        name
+        for service in services
+        for tag, name in (service.tags or {}).items()
+        if tag == MODEL_TAG
+    }
     things += [Thing("model", name) for name in models]
     edges |= {
         (f"feature service · {service.name}", f"model · {(service.tags or {})[MODEL_TAG]}")
@@ -142,7 +159,14 @@ def take(store: FeatureStore) -> Snapshot:
 def _source(source: Any) -> Thing:
     schema = getattr(source, "schema", None) or ()
     path = str(getattr(source, "path", "") or "").rsplit("/", 1)[-1]
-    return _thing("source", source, schema, type=type(source).__name__, file=path, event_time=source.timestamp_field or "")
+    return _thing(
+        "source",
+        source,
+        schema,
+        type=type(source).__name__,
+        file=path,
+        event_time=source.timestamp_field or "",
+    )
 
 
 def _edges(store: FeatureStore, things: list[Thing]) -> set[tuple[str, str]]:
@@ -151,13 +175,21 @@ def _edges(store: FeatureStore, things: list[Thing]) -> set[tuple[str, str]]:
 
     direct, _ = RegistryLineageGenerator().generate_lineage(store.registry.proto())
     on_demand = {thing.name for thing in things if thing.kind == "on-demand view"}
-    kinds = {"dataSource": "source", "entity": "entity", "featureService": "feature service", "labelView": "feature view"}
+    kinds = {
+        "dataSource": "source",
+        "entity": "entity",
+        "featureService": "feature service",
+        "labelView": "feature view",
+    }
     known = {thing.id for thing in things}
 
     def named(reference: Any) -> str:
         kind = reference.type.value
         if kind == "featureView":
-            return f"{'on-demand view' if reference.name in on_demand else 'feature view'} · {reference.name}"
+            return (
+                f"{'on-demand view' if reference.name in on_demand else 'feature view'} ·"
+                f" {reference.name}"
+            )
         return f"{kinds.get(kind, kind)} · {reference.name}"
 
     pairs = {(named(relation.source), named(relation.target)) for relation in direct}

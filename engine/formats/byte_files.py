@@ -1,10 +1,12 @@
-"""The same rows as CSV, Avro and Parquet in memory, and real readers that read them through a traced handle.
+"""The same rows as CSV, Avro and Parquet in memory, and real readers that read them through a
+traced handle.
 
-Real: pyarrow writes and reads CSV and Parquet (Snappy, its default), Polars writes Avro (no codec, a block every 1,000
-rows; fastavro would take ten times as long), fastavro reads it, block by block. What a CSV or Avro reader touches does
-not depend on the columns or the range asked for (the tests read others and compare), so each of these files is read once
-and its trace is kept. Simplified: time stamps are stored as UTC without a zone, small and unsigned integers in the next
-type that Avro has.
+Real: pyarrow writes and reads CSV and Parquet (Snappy, its default), Polars writes Avro (no codec,
+a block every 1,000 rows; fastavro would take ten times as long), fastavro reads it, block by block.
+What a CSV or Avro reader touches does not depend on the columns or the range asked for (the tests
+read others and compare), so each of these files is read once and its trace is kept. Simplified:
+time stamps are stored as UTC without a zone, small and unsigned integers in the next type that Avro
+has.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ HEAD_BYTES = 64_000  # of the CSV text, kept for the layout
 
 @dataclass(frozen=True, slots=True)
 class RowsKey:
-    """Everything that decides which rows a file holds, and in which order; the key of the caches here."""
+    """Everything that decides which rows a file holds, and in which order; the key of the caches
+    here.
+    """
 
     table: TableName
     n_rows: int
@@ -51,7 +55,14 @@ class RowsKey:
     @property
     def as_is(self) -> RowsKey:
         """The key of the same rows in the order of their source."""
-        return RowsKey(self.table, self.n_rows, "as is", "", self.seed if self.table == "synthetic" else 0, self.upload)
+        return RowsKey(
+            self.table,
+            self.n_rows,
+            "as is",
+            "",
+            self.seed if self.table == "synthetic" else 0,
+            self.upload,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +107,9 @@ class ParquetFile:
     content: bytes
     metadata: pq.FileMetaData
     chunks: row_groups.Chunks
-    fragment: ds.ParquetFileFragment  # the same bytes, untraced: pyarrow's dataset reader, asked which row groups it keeps
+    fragment: (
+        ds.ParquetFileFragment
+    )  # the same bytes, untraced: pyarrow's dataset reader, asked which row groups it keeps
 
 
 def trace_of(format_: Format, file: trace.TracedFile, n_rows_decoded: int) -> FormatTrace:
@@ -107,8 +120,22 @@ def trace_of(format_: Format, file: trace.TracedFile, n_rows_decoded: int) -> Fo
 
 def _stored_type(type_: pa.DataType) -> pa.DataType | None:
     """Return the nearest type that all three formats can store, ``None`` when there is none."""
-    same = (pa.bool_(), pa.int32(), pa.int64(), pa.float32(), pa.float64(), pa.string(), pa.date32(), pa.timestamp("us"))
-    nearest = {pa.uint32(): pa.int64(), pa.uint64(): pa.float64(), pa.float16(): pa.float32(), pa.date64(): pa.date32()}
+    same = (
+        pa.bool_(),
+        pa.int32(),
+        pa.int64(),
+        pa.float32(),
+        pa.float64(),
+        pa.string(),
+        pa.date32(),
+        pa.timestamp("us"),
+    )
+    nearest = {
+        pa.uint32(): pa.int64(),
+        pa.uint64(): pa.float64(),
+        pa.float16(): pa.float32(),
+        pa.date64(): pa.date32(),
+    }
     if type_ in same:
         return type_
     if type_ in nearest:
@@ -125,20 +152,28 @@ def _stored_type(type_: pa.DataType) -> pa.DataType | None:
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """Return ``table`` with every column in a type that all three formats can store; columns without one are left out.
+    """Return ``table`` with every column in a type that all three formats can store; columns
+    without one are left out.
 
     Raises
     ------
     InputError
         No column is left.
     """
-    fields = [pa.field(f.name, kept) for f in table.schema if (kept := _stored_type(f.type)) is not None]
-    require(len(fields) > 0, "The table must have a column of numbers, text, dates or times. Got none. Choose another table.")
+    fields = [
+        pa.field(f.name, kept) for f in table.schema if (kept := _stored_type(f.type)) is not None
+    ]
+    require(
+        len(fields) > 0,
+        "The table must have a column of numbers, text, dates or times. Got none. Choose another"
+        " table.",
+    )
     return table.select([f.name for f in fields]).cast(pa.schema(fields), safe=False)
 
 
 def source(table: TableName, n_rows: int, seed: int, upload: str) -> pa.Table:
-    """Return the table that the rows are taken from; ``n_rows`` and ``seed`` matter for the synthetic one only.
+    """Return the table that the rows are taken from; ``n_rows`` and ``seed`` matter for the
+    synthetic one only.
 
     Raises
     ------
@@ -146,7 +181,9 @@ def source(table: TableName, n_rows: int, seed: int, upload: str) -> pa.Table:
         ``upload`` is not a file of the workspace, or not a table that can be read.
     """
     if table == "synthetic":
-        return data.make_synthetic(data.SyntheticParams(n_rows=n_rows, cardinality=min(100, n_rows), seed=seed))
+        return data.make_synthetic(
+            data.SyntheticParams(n_rows=n_rows, cardinality=min(100, n_rows), seed=seed)
+        )
     if table == "upload":
         return data.read_upload(Path(upload))
     return data.load(table)
@@ -186,17 +223,28 @@ def predicate_columns(table: TableName, upload: str = "") -> tuple[str, ...]:
         As ``column_names``, or there is no such column.
     """
     types = pa.types
-    tests: list[Callable[[pa.DataType], bool]] = [types.is_integer, types.is_floating, types.is_date, types.is_timestamp]
+    tests: list[Callable[[pa.DataType], bool]] = [
+        types.is_integer,
+        types.is_floating,
+        types.is_date,
+        types.is_timestamp,
+    ]
     names = tuple(f.name for f in schema(table, upload) if any(test(f.type) for test in tests))
     require(
-        len(names) > 0, "The table must have a column of numbers, dates or times to filter by. Got none. Choose another table."
+        len(names) > 0,
+        "The table must have a column of numbers, dates or times to filter by. Got none. Choose"
+        " another table.",
     )
     return names
 
 
 def thin(table: pa.Table, n_rows: int) -> pa.Table:
-    """Return at most ``n_rows`` rows, evenly spaced, so that they span the whole table in its own order."""
-    n = min(n_rows, table.num_rows, max(1, MAX_TABLE_BYTES * table.num_rows // max(1, table.nbytes)))
+    """Return at most ``n_rows`` rows, evenly spaced, so that they span the whole table in its own
+    order.
+    """
+    n = min(
+        n_rows, table.num_rows, max(1, MAX_TABLE_BYTES * table.num_rows // max(1, table.nbytes))
+    )
     if n == table.num_rows:
         return table
     return table.take(pa.array(np.arange(n) * table.num_rows // n)).combine_chunks()
@@ -206,7 +254,11 @@ def thin(table: pa.Table, n_rows: int) -> pa.Table:
 def _rows(key: RowsKey) -> Rows:
     whole = source(key.table, key.n_rows, key.seed, key.upload)
     table = thin(plain(whole), key.n_rows)
-    return Rows(table, whole.num_rows, tuple(name for name in whole.column_names if name not in table.column_names))
+    return Rows(
+        table,
+        whole.num_rows,
+        tuple(name for name in whole.column_names if name not in table.column_names),
+    )
 
 
 def rows_as_is(key: RowsKey) -> Rows:
@@ -216,7 +268,9 @@ def rows_as_is(key: RowsKey) -> Rows:
 
 @lru_cache(maxsize=3)
 def ordered_rows(key: RowsKey) -> pa.Table:
-    """Return the rows of ``key`` in its order, in one chunk. Sorting is stable; null and NaN come last."""
+    """Return the rows of ``key`` in its order, in one chunk. Sorting is stable; null and NaN come
+    last.
+    """
     table = rows_as_is(key).table
     if key.order == "as is":
         return table
@@ -237,7 +291,8 @@ def sort_values(values: pa.ChunkedArray) -> pa.Array:
 
 @lru_cache(maxsize=32)
 def sorted_values(key: RowsKey, column: str) -> pa.Array:
-    """Return the values of ``column`` in ascending order, without null and NaN; the shares of a window are taken of them.
+    """Return the values of ``column`` in ascending order, without null and NaN; the shares of a
+    window are taken of them.
 
     Raises
     ------
@@ -245,7 +300,11 @@ def sorted_values(key: RowsKey, column: str) -> pa.Array:
         There are no such values.
     """
     values = sort_values(rows_as_is(key).table[column])
-    require(len(values) > 0, "predicate_column must hold values. {!r} holds none. Choose another column.", column)
+    require(
+        len(values) > 0,
+        "predicate_column must hold values. {!r} holds none. Choose another column.",
+        column,
+    )
     return values
 
 
@@ -257,7 +316,9 @@ def write_csv(table: pa.Table) -> bytes:
 
 
 def write_avro(table: pa.Table) -> bytes:
-    """Return ``table`` as an Avro container file without codec, 1,000 rows a block, written by Polars."""
+    """Return ``table`` as an Avro container file without codec, 1,000 rows a block, written by
+    Polars.
+    """
     import polars as pl
 
     sink = io.BytesIO()
@@ -267,14 +328,17 @@ def write_avro(table: pa.Table) -> bytes:
 
 
 def write_parquet(table: pa.Table, rows_per_group: int) -> bytes:
-    """Return ``table`` as a Parquet file with pyarrow's defaults (Snappy, dictionaries, statistics)."""
+    """Return ``table`` as a Parquet file with pyarrow's defaults (Snappy, dictionaries,
+    statistics).
+    """
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, row_group_size=rows_per_group)
     return bytes(sink.getvalue())
 
 
 def read_csv(content: bytes, columns: pa.Schema) -> tuple[pa.Table, trace.TracedFile]:
-    """Read the chosen ``columns`` of a CSV file with pyarrow, on one thread; returns them and the traced handle.
+    """Read the chosen ``columns`` of a CSV file with pyarrow, on one thread; returns them and the
+    traced handle.
 
     Raises
     ------
@@ -287,21 +351,26 @@ def read_csv(content: bytes, columns: pa.Schema) -> tuple[pa.Table, trace.Traced
             pa.PythonFile(file, mode="r"),
             read_options=pa_csv.ReadOptions(use_threads=False),
             parse_options=pa_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=pa_csv.ConvertOptions(include_columns=columns.names, column_types=columns),
+            convert_options=pa_csv.ConvertOptions(
+                include_columns=columns.names, column_types=columns
+            ),
         )
     except pa.ArrowInvalid as error:
         reason = str(error).splitlines()[0][:200]
         raise InputError(
-            f"pyarrow cannot read this table back from CSV: {reason}. Choose a table with shorter cells."
+            f"pyarrow cannot read this table back from CSV: {reason}. Choose a table with shorter"
+            " cells."
         ) from error
     return table, file
 
 
 def read_avro(content: bytes) -> tuple[int, trace.TracedFile]:
-    """Read every block of an Avro file with fastavro; returns the rows in them and the traced handle.
+    """Read every block of an Avro file with fastavro; returns the rows in them and the traced
+    handle.
 
-    ``fastavro.block_reader`` hands out whole blocks; ``fastavro.reader`` makes the very same reads (tested) and then
-    spends a second on turning 100,000 rows into Python objects, which says nothing about bytes.
+    ``fastavro.block_reader`` hands out whole blocks; ``fastavro.reader`` makes the very same reads
+    (tested) and then spends a second on turning 100,000 rows into Python objects, which says
+    nothing about bytes.
     """
     import fastavro
 
@@ -325,10 +394,12 @@ def kept_groups(fragment: ds.ParquetFileFragment, wanted: pc.Expression) -> froz
 def read_parquet(
     content: bytes, columns: list[str], predicate_column: str, low: Any, high: Any
 ) -> tuple[pa.Table, trace.TracedFile]:
-    """Read chosen ``columns`` of the rows with ``low <= predicate_column <= high``, pruned by pyarrow itself.
+    """Read chosen ``columns`` of the rows with ``low <= predicate_column <= high``, pruned by
+    pyarrow itself.
 
-    ``pre_buffer=False``: with pyarrow's default, chunks less than 8 KiB apart are fetched in one read together with
-    the hole between them (a saving on object stores), which hides where the chunks lie.
+    ``pre_buffer=False``: with pyarrow's default, chunks less than 8 KiB apart are fetched in one
+    read together with the hole between them (a saving on object stores), which hides where the
+    chunks lie.
 
     Parameters
     ----------
@@ -350,12 +421,18 @@ def read_parquet(
 
 @lru_cache(maxsize=32)
 def row_file_traces(key: RowsKey) -> tuple[FormatTrace, FormatTrace, bytes]:
-    """Write and read the CSV and the Avro file of ``key`` once; returns both traces and the start of the CSV text."""
+    """Write and read the CSV and the Avro file of ``key`` once; returns both traces and the start
+    of the CSV text.
+    """
     table = ordered_rows(key)
     text = write_csv(table)
     read, csv_file = read_csv(text, pa.schema([table.schema.field(0)]))
     n_avro, avro_file = read_avro(write_avro(table))
-    return trace_of("csv", csv_file, read.num_rows), trace_of("avro", avro_file, n_avro), text[:HEAD_BYTES]
+    return (
+        trace_of("csv", csv_file, read.num_rows),
+        trace_of("avro", avro_file, n_avro),
+        text[:HEAD_BYTES],
+    )
 
 
 @lru_cache(maxsize=8)

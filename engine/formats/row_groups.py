@@ -1,9 +1,11 @@
-"""Which row groups of a Parquet file can hold rows in a range, by the min/max statistics in its footer.
+"""Which row groups of a Parquet file can hold rows in a range, by the min/max statistics in its
+footer.
 
-Real: geometry and statistics are those of the file's footer, and which groups are kept is what pyarrow decided. Re-implemented:
-the rule, written out here so that each decision can be shown with its reason; the tests hold it against pyarrow's.
-They differ in one case (seen in pyarrow 26.0.1): it reads a group that holds nulls beside two or more different
-values even when min and max lie outside the range. Pages inside a chunk are not looked at: pyarrow reads whole chunks.
+Real: geometry and statistics are those of the file's footer, and which groups are kept is what
+pyarrow decided. Re-implemented: the rule, written out here so that each decision can be shown with
+its reason; the tests hold it against pyarrow's. They differ in one case (seen in pyarrow 26.0.1):
+it reads a group that holds nulls beside two or more different values even when min and max lie
+outside the range. Pages inside a chunk are not looked at: pyarrow reads whole chunks.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ Value = int | float | date | datetime  # a datetime is UTC
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunks:
-    """Where the column chunks of a file lie, in file order. Four int64 arrays of one length, n_groups × n_columns."""
+    """Where the column chunks of a file lie, in file order. Four int64 arrays of one length,
+    n_groups × n_columns.
+    """
 
     group: np.ndarray  # index of the row group
     column: np.ndarray  # index of the column
@@ -35,7 +39,9 @@ class Chunks:
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """One row group, what the footer says of the predicate column in it, and what follows for the range."""
+    """One row group, what the footer says of the predicate column in it, and what follows for the
+    range.
+    """
 
     index: int
     offset: int  # first byte
@@ -47,7 +53,9 @@ class RowGroup:
     possible: bool  # min, max and nulls leave room for a row in the range
     kept: bool  # pyarrow reads it
     reason: str
-    n_matching: int  # rows in the range, counted in the data: what a reader finds out only by reading
+    n_matching: (
+        int  # rows in the range, counted in the data: what a reader finds out only by reading
+    )
 
     @property
     def in_vain(self) -> bool:
@@ -72,7 +80,9 @@ def chunks(metadata: pq.FileMetaData) -> Chunks:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pieces:
-    """Touched bytes cut where column chunks begin and end. Three int64 arrays of one length, in file order."""
+    """Touched bytes cut where column chunks begin and end. Three int64 arrays of one length, in
+    file order.
+    """
 
     offset: np.ndarray
     length: np.ndarray
@@ -81,7 +91,11 @@ class Pieces:
 
 def cut(touched: Ranges, places: Chunks) -> Pieces:
     """Return the ``touched`` bytes of a file, each piece lying in one column chunk or in none."""
-    edges = np.unique(np.concatenate([touched.offsets, touched.ends, places.offset, places.offset + places.size_bytes]))
+    edges = np.unique(
+        np.concatenate(
+            [touched.offsets, touched.ends, places.offset, places.offset + places.size_bytes]
+        )
+    )
     starts, lengths = edges[:-1], np.diff(edges)
     inside = touched.cover(starts)
     starts, lengths = starts[inside], lengths[inside]
@@ -93,19 +107,30 @@ def cut(touched: Ranges, places: Chunks) -> Pieces:
 def written(value: Any) -> str:
     """Return a statistic as people read it: ``1,400``, ``0.25``, ``2013-06-01 10:00``."""
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}" if value.second == 0 and value.microsecond == 0 else f"{value:%Y-%m-%d %H:%M:%S}"
+        return (
+            f"{value:%Y-%m-%d %H:%M}"
+            if value.second == 0 and value.microsecond == 0
+            else f"{value:%Y-%m-%d %H:%M:%S}"
+        )
     if isinstance(value, float) and not value.is_integer():
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
     return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
 
 
 def decide(
-    minimum: Value | None, maximum: Value | None, n_nulls: int | None, n_rows: int, low: Value, high: Value
+    minimum: Value | None,
+    maximum: Value | None,
+    n_nulls: int | None,
+    n_rows: int,
+    low: Value,
+    high: Value,
 ) -> tuple[bool, str]:
-    """Return whether rows with ``low <= value <= high`` are possible, and the finding that says why.
+    """Return whether rows with ``low <= value <= high`` are possible, and the finding that says
+    why.
 
-    ``minimum`` and ``maximum`` are over the values that are neither null nor NaN; ``None`` when the footer has none.
-    A group is ruled out only on proof: all null, or all values on one side of the range.
+    ``minimum`` and ``maximum`` are over the values that are neither null nor NaN; ``None`` when the
+    footer has none. A group is ruled out only on proof: all null, or all values on one side of the
+    range.
     """
     if n_nulls == n_rows:
         return False, f"all {n_rows:,} values are null, and null is in no range"
@@ -150,7 +175,9 @@ def row_groups(
         Rows in the range in each group, shape (n_groups,).
     """
     n_groups = metadata.num_row_groups
-    sizes = np.bincount(places.group, weights=places.size_bytes, minlength=n_groups).astype(np.int64)
+    sizes = np.bincount(places.group, weights=places.size_bytes, minlength=n_groups).astype(
+        np.int64
+    )
     offsets = np.full(n_groups, np.iinfo(np.int64).max)
     np.minimum.at(offsets, places.group, places.offset)
     place = metadata.schema.names.index(column)
@@ -160,7 +187,9 @@ def row_groups(
         statistics = group.column(place).statistics
         known = statistics is not None and statistics.has_min_max
         minimum, maximum = (statistics.min, statistics.max) if known else (None, None)
-        n_nulls = statistics.null_count if statistics is not None and statistics.has_null_count else None
+        n_nulls = (
+            statistics.null_count if statistics is not None and statistics.has_null_count else None
+        )
         possible, finding = decide(minimum, maximum, n_nulls, group.num_rows, low, high)
         groups.append(
             RowGroup(
@@ -181,9 +210,16 @@ def row_groups(
 
 
 def count_matching(values: pa.ChunkedArray, low: Any, high: Any, rows_per_group: int) -> np.ndarray:
-    """Return how many rows have ``low <= value <= high`` in each run of ``rows_per_group`` rows, int64.
+    """Return how many rows have ``low <= value <= high`` in each run of ``rows_per_group`` rows,
+    int64.
 
     ``low`` and ``high`` are Arrow scalars; null and NaN are in no range.
     """
-    inside = pc.and_(pc.greater_equal(values, low), pc.less_equal(values, high)).fill_null(False).to_numpy()
-    return np.asarray(np.add.reduceat(inside, np.arange(0, len(inside), rows_per_group), dtype=np.int64))
+    inside = (
+        pc.and_(pc.greater_equal(values, low), pc.less_equal(values, high))
+        .fill_null(False)
+        .to_numpy()
+    )
+    return np.asarray(
+        np.add.reduceat(inside, np.arange(0, len(inside), rows_per_group), dtype=np.int64)
+    )

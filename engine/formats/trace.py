@@ -1,8 +1,9 @@
 """A file handle that writes down every read: which bytes of a file did a reader really touch?
 
-Real: pyarrow (through ``pyarrow.PythonFile``), pyarrow's CSV reader and fastavro read through ``TracedFile`` as they
-would from disk, and every (offset, length) that they ask for is recorded in order. Simplified: it stands where the
-operating system's file would, so it does not see what a kernel would read ahead, nor what a cache would save.
+Real: pyarrow (through ``pyarrow.PythonFile``), pyarrow's CSV reader and fastavro read through
+``TracedFile`` as they would from disk, and every (offset, length) that they ask for is recorded in
+order. Simplified: it stands where the operating system's file would, so it does not see what a
+kernel would read ahead, nor what a cache would save.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranges:
-    """Byte ranges of one file: ascending, without overlap, never adjacent. Two int64 arrays of one length."""
+    """Byte ranges of one file: ascending, without overlap, never adjacent. Two int64 arrays of one
+    length.
+    """
 
     offsets: np.ndarray  # first byte of each range
     lengths: np.ndarray  # bytes in each range, ≥ 1
@@ -40,7 +43,9 @@ class Ranges:
         return len(self.offsets)
 
     def before(self, positions: np.ndarray) -> np.ndarray:
-        """Return for each byte position how many bytes of the ranges lie before it (int64, same shape)."""
+        """Return for each byte position how many bytes of the ranges lie before it (int64, same
+        shape).
+        """
         total = np.append(0, np.cumsum(self.lengths))
         place = np.searchsorted(self.offsets, positions, side="right")
         past_end = np.append(0, self.ends)[place] - positions
@@ -64,7 +69,9 @@ def merge(reads: Iterable[tuple[int, int]] | np.ndarray, gap_bytes: int = 0) -> 
     gap_bytes
         Holes of at most this many bytes are closed too (for drawing; 0 is exact).
     """
-    pairs = np.array(reads if isinstance(reads, np.ndarray) else list(reads), dtype=np.int64).reshape(-1, 2)
+    pairs = np.array(
+        reads if isinstance(reads, np.ndarray) else list(reads), dtype=np.int64
+    ).reshape(-1, 2)
     pairs = pairs[pairs[:, 1] > 0]
     if len(pairs) == 0:
         return Ranges(np.empty(0, np.int64), np.empty(0, np.int64))
@@ -78,8 +85,8 @@ def merge(reads: Iterable[tuple[int, int]] | np.ndarray, gap_bytes: int = 0) -> 
 class TracedFile(io.RawIOBase):
     """A readable, seekable binary file over ``source`` that records each read in ``reads``.
 
-    Reads at the end of the file that return nothing are not recorded. One reader at a time: hand it to pyarrow as
-    ``pyarrow.PythonFile(file, mode="r")``, which takes turns among its own threads.
+    Reads at the end of the file that return nothing are not recorded. One reader at a time: hand it
+    to pyarrow as ``pyarrow.PythonFile(file, mode="r")``, which takes turns among its own threads.
 
     Parameters
     ----------
@@ -89,7 +96,9 @@ class TracedFile(io.RawIOBase):
 
     def __init__(self, source: bytes | Path) -> None:
         super().__init__()
-        self._source = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb", buffering=0)
+        self._source = (
+            io.BytesIO(source) if isinstance(source, bytes) else source.open("rb", buffering=0)
+        )
         self._size = self._source.seek(0, io.SEEK_END)
         self._source.seek(0)
         self.reads: list[tuple[int, int]] = []
@@ -107,7 +116,9 @@ class TracedFile(io.RawIOBase):
         return self._size
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move to ``offset`` and return the new position; moving is not reading, so nothing is recorded."""
+        """Move to ``offset`` and return the new position; moving is not reading, so nothing is
+        recorded.
+        """
         return self._source.seek(offset, whence)
 
     def tell(self) -> int:

@@ -1,7 +1,9 @@
-"""What one column alone says about the target: cross-fitted, by target mean in each of its bins, without a model.
+"""What one column alone says about the target: cross-fitted, by target mean in each of its bins,
+without a model.
 
-AUC for two classes (Mann-Whitney, ties count half), R² for numbers. Each row's bin mean comes from the other folds, shrunk
-towards the overall mean, so a column of noise with many values scores 0.5, not 1 (Micci-Barreca 2001, out of fold).
+AUC for two classes (Mann-Whitney, ties count half), R² for numbers. Each row's bin mean comes from
+the other folds, shrunk towards the overall mean, so a column of noise with many values scores 0.5,
+not 1 (Micci-Barreca 2001, out of fold).
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ SHRINK_ROWS = 5.0  # how many rows of the overall mean each bin is given
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """``value``: AUC in 0–1 or R² (at most 1, below 0 for worse than the mean); ``error``: its standard error."""
+    """``value``: AUC in 0–1 or R² (at most 1, below 0 for worse than the mean); ``error``: its
+    standard error.
+    """
 
     value: float
     error: float
@@ -61,8 +65,12 @@ def encoded(rows: np.ndarray, sums: np.ndarray, mean: float) -> np.ndarray:
     return np.asarray((s + SHRINK_ROWS * mean) / (n + SHRINK_ROWS))
 
 
-def score_codes(codes: np.ndarray, n_codes: int, subject: Subject, is_class: np.ndarray | None = None) -> Score:
-    """Return the score of one column given as codes; ``is_class`` (n,) stands in for the target (0/1)."""
+def score_codes(
+    codes: np.ndarray, n_codes: int, subject: Subject, is_class: np.ndarray | None = None
+) -> Score:
+    """Return the score of one column given as codes; ``is_class`` (n,) stands in for the target
+    (0/1).
+    """
     y = subject.y if is_class is None else is_class
     rows, sums = cells(codes, n_codes, subject, y)
     mean = float(y.mean())
@@ -76,11 +84,15 @@ def score_codes(codes: np.ndarray, n_codes: int, subject: Subject, is_class: np.
     total = float(((y - mean) ** 2).sum())
     squares = float((y**2).sum() - 2 * (predicted * sums).sum() + (rows * predicted**2).sum())
     value = 1 - squares / total
-    return Score(value, 2 * float(np.sqrt(max(value, 1 / n)) * max(0.0, 1 - value) / np.sqrt(n)), False)
+    return Score(
+        value, 2 * float(np.sqrt(max(value, 1 / n)) * max(0.0, 1 - value) / np.sqrt(n)), False
+    )
 
 
 def score(column: Column, subject: Subject, is_class: np.ndarray | None = None) -> Score:
-    """Return the score of one column: by bins, or for numbers against a number by the straight line if that says more."""
+    """Return the score of one column: by bins, or for numbers against a number by the straight line
+    if that says more.
+    """
     by_bins = score_codes(*column.bins, subject, is_class)
     if by_bins.binary or column.numbers is None:
         return by_bins

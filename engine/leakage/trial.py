@@ -1,4 +1,6 @@
-"""One trial of *dose*: a model on a leaky pipeline's matrices, the score that it reports and the score in production."""
+"""One trial of *dose*: a model on a leaky pipeline's matrices, the score that it reports and the
+score in production.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,21 @@ def fit(model: Model, X: np.ndarray, y: np.ndarray, seed: int) -> Predict:
         return lambda rows: logistic.probabilities(rows @ weights[:-1] + weights[-1])
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    booster = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=8, random_state=seed, early_stopping=False)
+    booster = HistGradientBoostingClassifier(
+        max_iter=40, max_leaf_nodes=8, random_state=seed, early_stopping=False
+    )
     booster.fit(X, y)
     return lambda rows: np.asarray(booster.predict_proba(rows)[:, 1])
 
 
 def candidates(n_columns: int, n_models: int, seed: int) -> list[np.ndarray]:
-    """Return the columns that each model tried on the test set sees: the first one all, each other a random half."""
+    """Return the columns that each model tried on the test set sees: the first one all, each other
+    a random half.
+    """
     rng = np.random.default_rng([seed, 7])
-    halves = [np.sort(rng.permutation(n_columns)[: max(1, n_columns // 2)]) for _ in range(MAX_MODELS - 1)]
+    halves = [
+        np.sort(rng.permutation(n_columns)[: max(1, n_columns // 2)]) for _ in range(MAX_MODELS - 1)
+    ]
     return [np.arange(n_columns), *halves][:n_models]
 
 
@@ -46,7 +54,9 @@ def _prepared(world: World, doses: Doses) -> Prepared:
 
 @lru_cache(maxsize=16_384)
 def one_score(world: World, doses: Doses, model: Model, place: int) -> np.ndarray:
-    """Return (2, 2), [reported, in production] × [AUC, accuracy], of the model with the columns of one candidate."""
+    """Return (2, 2), [reported, in production] × [AUC, accuracy], of the model with the columns of
+    one candidate.
+    """
     prepared = _prepared(world, doses)
     columns = candidates(prepared.X_train.shape[1], place + 1, world.seed)[place]
     chance = fit(model, prepared.X_train[:, columns], prepared.y_train, world.seed)
@@ -58,7 +68,9 @@ def one_score(world: World, doses: Doses, model: Model, place: int) -> np.ndarra
 
 
 def score(world: World, doses: Doses, model: Model) -> np.ndarray:
-    """Return (2, 2), [reported, in production] × [AUC, accuracy], of the model that is best on the test set by AUC."""
+    """Return (2, 2), [reported, in production] × [AUC, accuracy], of the model that is best on the
+    test set by AUC.
+    """
     alone = replace(doses, snooping=0.0)
     tried = [one_score(world, alone, model, place) for place in range(doses.n_models)]
     return max(tried, key=lambda result: float(result[REPORTED, AUC]))
@@ -70,7 +82,9 @@ def scores(worlds: Sequence[World], doses: Doses, model: Model) -> np.ndarray:
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % t interval of the mean over seeds, as (mean, half-width); nan where there is one seed alone."""
+    """Return the 95 % t interval of the mean over seeds, as (mean, half-width); nan where there is
+    one seed alone.
+    """
     from scipy.stats import t
 
     n = len(values)

@@ -1,7 +1,9 @@
-"""The flows of the lab as data: which tasks they have, what each waits for, and what the seed has in store for each try.
+"""The flows of the lab as data: which tasks they have, what each waits for, and what the seed has
+in store for each try.
 
-The flows themselves, as Prefect code, are in ``prefect_flows``; the tests hold each plan against the graph that Prefect
-recorded. A task's fate is a function of (seed, task, attempt) alone: so a run can be foretold, and the foretelling tested.
+The flows themselves, as Prefect code, are in ``prefect_flows``; the tests hold each plan against
+the graph that Prefect recorded. A task's fate is a function of (seed, task, attempt) alone: so a
+run can be foretold, and the foretelling tested.
 """
 
 from __future__ import annotations
@@ -16,17 +18,40 @@ from engine.errors import require, require_choice
 Flow = Literal["model retraining", "daily ETL", "fan-out", "branching", "subflows", "meant to fail"]
 FLOWS: tuple[Flow, ...] = get_args(Flow)
 ABOUT: dict[Flow, str] = {
-    "model retraining": "Months of real flights are loaded and checked, candidates trained (real boosting), the best promoted",
-    "daily ETL": "Sources side by side, each extracted, validated, cleaned and loaded; published when all are in",
-    "fan-out": "A list of unknown length, one mapped task for each item, a reduce for each batch, a total",
+    "model retraining": (
+        "Months of real flights are loaded and checked, candidates trained (real boosting), the"
+        " best promoted"
+    ),
+    "daily ETL": (
+        "Sources side by side, each extracted, validated, cleaned and loaded; published when all"
+        " are in"
+    ),
+    "fan-out": (
+        "A list of unknown length, one mapped task for each item, a reduce for each batch, a total"
+    ),
     "branching": "Each check decides which branch is created next; the others never exist",
     "subflows": "A flow that calls flows, each with tasks and a state of its own",
-    "meant to fail": "An export whose upload has a bug: no retry cures it, and what depends on it never runs",
+    "meant to fail": (
+        "An export whose upload has a bug: no retry cures it, and what depends on it never runs"
+    ),
 }
 Backoff = Literal["fixed", "linear", "exponential"]
 BACKOFFS: tuple[Backoff, ...] = get_args(Backoff)
-FACTORS = (0.7, 0.85, 1.0, 1.0, 1.15, 1.3, 1.5, 1.0, 0.85, 3.0)  # of the duration, one drawn for each try: one in ten is slow
-TIMEOUT_MARGIN_SECONDS = 0.5  # no try ends closer to the timeout: a busy machine must not change an outcome
+FACTORS = (
+    0.7,
+    0.85,
+    1.0,
+    1.0,
+    1.15,
+    1.3,
+    1.5,
+    1.0,
+    0.85,
+    3.0,
+)  # of the duration, one drawn for each try: one in ten is slow
+TIMEOUT_MARGIN_SECONDS = (
+    0.5  # no try ends closer to the timeout: a busy machine must not change an outcome
+)
 BROKEN = "upload"  # the task of "meant to fail" that never succeeds
 
 
@@ -53,17 +78,31 @@ class RunParams:
         require_choice("backoff", self.backoff, BACKOFFS)
         require(1 <= self.tasks <= 200, "tasks must be 1 … 200. Got {}.", self.tasks)
         require(1 <= self.width <= 12, "width must be 1 … 12. Got {}.", self.width)
-        require(0 <= self.duration_seconds <= 10, "duration_seconds must be 0 … 10. Got {}.", self.duration_seconds)
-        require(0 <= self.failure_probability <= 1, "failure_probability must be 0 … 1. Got {}.", self.failure_probability)
+        require(
+            0 <= self.duration_seconds <= 10,
+            "duration_seconds must be 0 … 10. Got {}.",
+            self.duration_seconds,
+        )
+        require(
+            0 <= self.failure_probability <= 1,
+            "failure_probability must be 0 … 1. Got {}.",
+            self.failure_probability,
+        )
         require(0 <= self.retries <= 10, "retries must be 0 … 10. Got {}.", self.retries)
-        require(0 <= self.delay_seconds <= 30, "delay_seconds must be 0 … 30. Got {}.", self.delay_seconds)
+        require(
+            0 <= self.delay_seconds <= 30,
+            "delay_seconds must be 0 … 30. Got {}.",
+            self.delay_seconds,
+        )
         require(0 <= self.jitter <= 1, "jitter must be 0 … 1. Got {}.", self.jitter)
         require(
             self.timeout_seconds == 0 or 1 <= self.timeout_seconds <= 60,
             "timeout_seconds must be 0 (none) or 1 … 60. Got {}.",
             self.timeout_seconds,
         )
-        require(1 <= self.concurrency <= 32, "concurrency must be 1 … 32. Got {}.", self.concurrency)
+        require(
+            1 <= self.concurrency <= 32, "concurrency must be 1 … 32. Got {}.", self.concurrency
+        )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
     def delays(self) -> list[float]:
@@ -97,11 +136,17 @@ def draw(seed: int, *names: object) -> float:
 
 
 def fate(params: RunParams, key: str, attempt: int) -> Fate:
-    """Return how long try ``attempt`` (from 1) of a task lasts and how it ends; a try that fails does so half way."""
+    """Return how long try ``attempt`` (from 1) of a task lasts and how it ends; a try that fails
+    does so half way.
+    """
     factor = FACTORS[int(draw(params.seed, key, attempt, "factor") * len(FACTORS))]
     seconds, limit = params.duration_seconds * factor, params.timeout_seconds
     if limit and abs(seconds - limit) < TIMEOUT_MARGIN_SECONDS:
-        seconds = limit + TIMEOUT_MARGIN_SECONDS if seconds > limit else max(limit - TIMEOUT_MARGIN_SECONDS, 0.0)
+        seconds = (
+            limit + TIMEOUT_MARGIN_SECONDS
+            if seconds > limit
+            else max(limit - TIMEOUT_MARGIN_SECONDS, 0.0)
+        )
     if key == BROKEN:
         return Fate(min(seconds, limit / 2 or seconds) / 2, "failed")
     if limit and seconds > limit:
@@ -134,7 +179,10 @@ def plan(params: RunParams) -> tuple[Step, ...]:
         "subflows": _subflows,
         "meant to fail": _failing,
     }[params.flow](params)
-    return tuple(step if step.work else Step(step.key, step.upstream, step.key, step.subflow) for step in steps)
+    return tuple(
+        step if step.work else Step(step.key, step.upstream, step.key, step.subflow)
+        for step in steps
+    )
 
 
 def _lanes(params: RunParams) -> tuple[list[Step], list[str]]:
@@ -179,7 +227,13 @@ def _fan_out(params: RunParams) -> list[Step]:
     batches = [tuple(mapped[k : k + params.width]) for k in range(0, len(mapped), params.width)]
     reduced = [Step(f"reduce {k}", batch) for k, batch in enumerate(batches, 1)]
     total = Step("total", tuple(step.key for step in reduced))
-    return [Step("list"), *(Step(key, ("list",)) for key in mapped), *reduced, total, Step("relist", ("total",), "list")]
+    return [
+        Step("list"),
+        *(Step(key, ("list",)) for key in mapped),
+        *reduced,
+        total,
+        Step("relist", ("total",), "list"),
+    ]
 
 
 def _branching(params: RunParams) -> list[Step]:

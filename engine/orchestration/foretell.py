@@ -1,8 +1,10 @@
-"""What a run will do, before it runs: the fates that the seed holds, dealt over the slots of the task runner.
+"""What a run will do, before it runs: the fates that the seed holds, dealt over the slots of the
+task runner.
 
-Simulated: the order is Prefect's (a task starts when its upstream is done and a slot is free; a try that waits for its
-retry keeps its slot; a failed task's downstream never runs), the seconds are those asked for, without the overhead of a real
-run and without jitter. States and numbers of tries are exact, which the tests show on real runs; times are not.
+Simulated: the order is Prefect's (a task starts when its upstream is done and a slot is free; a try
+that waits for its retry keeps its slot; a failed task's downstream never runs), the seconds are
+those asked for, without the overhead of a real run and without jitter. States and numbers of tries
+are exact, which the tests show on real runs; times are not.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ class _World:
 
     params: RunParams
     free: int
-    waiting: list[tuple[float, int]] = field(default_factory=list)  # (ready since, place in the plan)
+    waiting: list[tuple[float, int]] = field(
+        default_factory=list
+    )  # (ready since, place in the plan)
     busy: list[tuple[float, int, bool]] = field(default_factory=list)  # (until, place, succeeded)
     known: set[str] = field(default_factory=set)  # work whose result is cached
     attempts: list[Attempt] = field(default_factory=list)
@@ -69,9 +73,14 @@ def _number(step: Step) -> int:
 
 
 def _order(steps: tuple[Step, ...]) -> list[set[str]]:
-    """Return for each step what must be over before it may start, whatever its outcome: subflows run one after another."""
+    """Return for each step what must be over before it may start, whatever its outcome: subflows
+    run one after another.
+    """
     numbers = [_number(step) for step in steps]
-    over = {number: {step.key for step, n in zip(steps, numbers, strict=True) if 0 < n < number} for number in set(numbers)}
+    over = {
+        number: {step.key for step, n in zip(steps, numbers, strict=True) if 0 < n < number}
+        for number in set(numbers)
+    }
     return [over[number] for number in numbers]
 
 

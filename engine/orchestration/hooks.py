@@ -1,7 +1,9 @@
-"""State-change hooks of the lab's flows: Prefect calls them in the worker when a run ends, and they write one line each.
+"""State-change hooks of the lab's flows: Prefect calls them in the worker when a run ends, and they
+write one line each.
 
-Real: these are Prefect's ``on_completion``, ``on_failure``, ``on_crashed`` and ``on_cancellation``. A hook dies with its
-process: a run that is killed leaves no line, which is why the alert list reads the kept runs as well.
+Real: these are Prefect's ``on_completion``, ``on_failure``, ``on_crashed`` and ``on_cancellation``.
+A hook dies with its process: a run that is killed leaves no line, which is why the alert list reads
+the kept runs as well.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ def _hook(name: str) -> Any:
             "at": now,
             "after_seconds": max(now - state.timestamp.timestamp(), 0.0),
         }
-        with path().open("a", encoding="utf-8") as file:  # one short line, appended at once: writers do not mix
+        with path().open(
+            "a", encoding="utf-8"
+        ) as file:  # one short line, appended at once: writers do not mix
             file.write(json.dumps(line) + "\n")
 
     hook.__name__ = name

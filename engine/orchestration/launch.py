@@ -1,9 +1,11 @@
-"""Starts runs and keeps hold of them: two run at once, the rest wait in sight on the server; pause, cancel, rerun.
+"""Starts runs and keeps hold of them: two run at once, the rest wait in sight on the server; pause,
+cancel, rerun.
 
-A submitted run exists on the Prefect server at once (Scheduled), so that it can be seen waiting, here and in Prefect's own
-pages. One of two warm worker processes takes it in turn; cancel ends that process alone, and a fresh one takes its place.
-When a run is over it is read from the server and kept (``records``). After a crash of this app, what waited on its own server
-is taken up again, and what ran is marked crashed.
+A submitted run exists on the Prefect server at once (Scheduled), so that it can be seen waiting,
+here and in Prefect's own pages. One of two warm worker processes takes it in turn; cancel ends that
+process alone, and a fresh one takes its place. When a run is over it is read from the server and
+kept (``records``). After a crash of this app, what waited on its own server is taken up again, and
+what ran is marked crashed.
 """
 
 from __future__ import annotations
@@ -59,8 +61,12 @@ class Launcher:
     params: dict[str, RunParams] = field(default_factory=dict)  # of every run that is not over
     cancelled: set[str] = field(default_factory=set)
     ending: list[str] = field(default_factory=list)  # over, and being read for the last time
-    unread: dict[str, float] = field(default_factory=dict)  # those of them that could not be read, and when to try again
-    _changed: threading.Condition = field(default_factory=lambda: threading.Condition(threading.RLock()))
+    unread: dict[str, float] = field(
+        default_factory=dict
+    )  # those of them that could not be read, and when to try again
+    _changed: threading.Condition = field(
+        default_factory=lambda: threading.Condition(threading.RLock())
+    )
     _thread: threading.Thread | None = None
     _follower: threading.Thread | None = None
     _stopping: bool = False
@@ -68,7 +74,9 @@ class Launcher:
     _flow_ids: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def start(self, warm: bool = False) -> None:
-        """Start the server in the background, and the workers with the first run, or now (``warm``); again is no error."""
+        """Start the server in the background, and the workers with the first run, or now
+        (``warm``); again is no error.
+        """
         self.server.start()
         with self._changed:
             self._warm = self._warm or warm
@@ -109,9 +117,14 @@ class Launcher:
             "flow_runs/",
             {
                 "flow_id": flow_id,
-                "idempotency_key": uuid.uuid4().hex,  # a call that is tried again makes no second run
+                # a call that is tried again makes no second run
+                "idempotency_key": uuid.uuid4().hex,
                 "parameters": {"settings": asdict(params)},
-                "state": {"type": "SCHEDULED", "name": "Scheduled", "message": "Waits for one of two workers"},
+                "state": {
+                    "type": "SCHEDULED",
+                    "name": "Scheduled",
+                    "message": "Waits for one of two workers",
+                },
             },
             patience=patience,
         )
@@ -126,7 +139,9 @@ class Launcher:
     def _flow_id(self, name: str, patience: float) -> str:
         key = (self.server.state.url, name)
         if key not in self._flow_ids:
-            self._flow_ids[key] = str(self.server.call("flows/", {"name": name}, patience=patience)["id"])
+            self._flow_ids[key] = str(
+                self.server.call("flows/", {"name": name}, patience=patience)["id"]
+            )
         return self._flow_ids[key]
 
     def active(self) -> list[str]:
@@ -163,7 +178,9 @@ class Launcher:
         state = {"type": "PAUSED", "name": "Paused", "state_details": details}
         answer = self.server.call(f"flow_runs/{run_id}/set_state", {"state": state})
         require(
-            answer["status"] == "ACCEPT", "run must be running to be paused. {}", answer.get("details", {}).get("reason", "")
+            answer["status"] == "ACCEPT",
+            "run must be running to be paused. {}",
+            answer.get("details", {}).get("reason", ""),
         )
         assert slot is not None
         slot.held = True
@@ -186,7 +203,8 @@ class Launcher:
         threading.Thread(target=self._finish, args=(run_id,), name="finish", daemon=True).start()
 
     def cancel(self, run_id: str, wait: bool = True) -> None:
-        """End a run: one that waits is taken from the queue, one that runs loses its process, which no other run shares.
+        """End a run: one that waits is taken from the queue, one that runs loses its process, which
+        no other run shares.
 
         Its process is gone on return; ``wait`` says whether to wait until that is recorded, too.
         """
@@ -206,7 +224,13 @@ class Launcher:
             (self._finish if wait else self._finish_beside)(run_id)
 
     def _end(self, slot: Slot) -> None:
-        process, slot.process, slot.ready, slot.run_id, slot.held = slot.process, None, False, "", False
+        process, slot.process, slot.ready, slot.run_id, slot.held = (
+            slot.process,
+            None,
+            False,
+            "",
+            False,
+        )
         if process is not None:
             processes.kill_group(process)
 
@@ -216,12 +240,19 @@ class Launcher:
             state = self.server.call(f"flow_runs/{run_id}")["state"]["type"]
             if state not in watch.FINAL:
                 kind = "CANCELLED" if run_id in self.cancelled else "CRASHED"
-                message = error or ("Cancelled from the run monitor" if kind == "CANCELLED" else "Its process is gone")
+                message = error or (
+                    "Cancelled from the run monitor"
+                    if kind == "CANCELLED"
+                    else "Its process is gone"
+                )
                 marked = {"type": kind, "name": kind.capitalize(), "message": message}
                 self.server.call(f"flow_runs/{run_id}/set_state", {"state": marked, "force": True})
             watch.keep(self.server, run_id, self.params.get(run_id))
-        except InputError as problem:  # the server is away or locked for long: the run stays in sight and is read later
-            logging.getLogger(__name__).warning("run %s could not be read at its end yet: %s", run_id, problem)
+        # the server is away or locked for long: the run stays in sight and is read later
+        except InputError as problem:
+            logging.getLogger(__name__).warning(
+                "run %s could not be read at its end yet: %s", run_id, problem
+            )
             with self._changed:
                 self.unread[run_id] = time.monotonic() + AGAIN_SECONDS
             return
@@ -250,7 +281,9 @@ class Launcher:
                         slot.run_id = self.queue.popleft()
                         slot.tell(run=slot.run_id, settings=asdict(self.params[slot.run_id]))
                 held = [slot.run_id for slot in self.slots if slot.held]
-                for run_id in [run_id for run_id, at in self.unread.items() if at < time.monotonic()]:
+                for run_id in [
+                    run_id for run_id, at in self.unread.items() if at < time.monotonic()
+                ]:
                     del self.unread[run_id]
                     self._finish_beside(run_id)
                 self._changed.wait(TICK_SECONDS)
@@ -270,11 +303,18 @@ class Launcher:
 
     def _hire(self, slot: Slot) -> None:
         log = (self.server.home / "workers.log").open("a")
-        process = processes.start("engine.orchestration.worker", environment=self.server.environment(), pipe=True, errors=log)
+        process = processes.start(
+            "engine.orchestration.worker",
+            environment=self.server.environment(),
+            pipe=True,
+            errors=log,
+        )
         log.close()
         slot.process, slot.ready = process, False
         assert process.stdout is not None
-        threading.Thread(target=self._listen, args=(slot, process, process.stdout), daemon=True).start()
+        threading.Thread(
+            target=self._listen, args=(slot, process, process.stdout), daemon=True
+        ).start()
 
     def _listen(self, slot: Slot, process: subprocess.Popen[str], lines: IO[str]) -> None:
         """Follow one worker until its output ends."""
@@ -304,7 +344,9 @@ class Launcher:
             return
         wanted = {
             "flows": {"name": {"any_": list(FLOWS)}},
-            "flow_runs": {"state": {"type": {"any_": ["SCHEDULED", "PENDING", "RUNNING", "PAUSED"]}}},
+            "flow_runs": {
+                "state": {"type": {"any_": ["SCHEDULED", "PENDING", "RUNNING", "PAUSED"]}}
+            },
             "sort": "EXPECTED_START_TIME_ASC",
             "limit": 200,
         }
@@ -367,4 +409,6 @@ def wait(run_id: str, timeout: float = 120.0) -> records.Run:
         if run_id not in LAUNCHER.params:
             return records.load(run_id)
         time.sleep(0.1)
-    raise InputError(f"run must be over within {timeout:.0f} s. It is {watch.read(SERVER, run_id).state}.")
+    raise InputError(
+        f"run must be over within {timeout:.0f} s. It is {watch.read(SERVER, run_id).state}."
+    )

@@ -1,7 +1,9 @@
-"""The six flows as Prefect code. Imported by worker processes only: importing Prefect takes seconds.
+"""The six flows as Prefect code. Imported by worker processes only: importing Prefect takes
+seconds.
 
-Real: tasks, retries, timeouts, caching, mapping, subflows and states are Prefect's. A task does its work (flights are read
-and checked, models trained) and is stretched to the duration asked for; its tries fail as the seed has it.
+Real: tasks, retries, timeouts, caching, mapping, subflows and states are Prefect's. A task does its
+work (flights are read and checked, models trained) and is stretched to the duration asked for; its
+tries fail as the seed has it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from prefect.tasks import exponential_backoff
 from engine.orchestration import work
 from engine.orchestration.flows import BROKEN, Fate, Flow, RunParams, fate, stages
 
-SLICE_SECONDS = 0.05  # a thread can be interrupted by its timeout only between two bytecodes: so it sleeps in slices
+# a thread can be interrupted by its timeout only between two bytecodes: so it sleeps in slices
+SLICE_SECONDS = 0.05
 OVERDUE_SECONDS = 30.0
 
 Settings = dict[str, Any]
@@ -46,12 +49,19 @@ def parameters_of(settings: Settings) -> RunParams:
 
 @task
 def step(key: str, what: str, settings: Settings, after: list[Any]) -> Any:
-    """Do one step: fail or be late if the seed has it so, else work and return what the next step needs."""
+    """Do one step: fail or be late if the seed has it so, else work and return what the next step
+    needs.
+    """
     context = TaskRunContext.get()
     assert context is not None
     params, attempt, logger = parameters_of(settings), context.task_run.run_count, get_run_logger()
     fortune: Fate = fate(params, key, attempt)
-    logger.info("Attempt %d of %d · inputs: %s", attempt, params.retries + 1, work.described(after) or "none")
+    logger.info(
+        "Attempt %d of %d · inputs: %s",
+        attempt,
+        params.retries + 1,
+        work.described(after) or "none",
+    )
     began = time.monotonic()
     if fortune.outcome == "failed":
         sleep(fortune.seconds)
@@ -68,7 +78,9 @@ def step(key: str, what: str, settings: Settings, after: list[Any]) -> Any:
 
 
 class Submit:
-    """Submits steps with the retries, the timeout and the cache of a run, and remembers their futures."""
+    """Submits steps with the retries, the timeout and the cache of a run, and remembers their
+    futures.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.params = settings, parameters_of(settings)
@@ -163,7 +175,9 @@ def fan_out(settings: Settings) -> Any:
 
 @flow(name="branching")
 def branching(settings: Settings) -> Any:
-    """Ask a check, and only then create the branch that it decides for: the graph is not known before it runs."""
+    """Ask a check, and only then create the branch that it decides for: the graph is not known
+    before it runs.
+    """
     submit = Submit(settings)
     before: list[Any] = []
     for k in range(1, submit.params.tasks + 1):

@@ -1,8 +1,10 @@
-"""What is known of a run: its tasks, every attempt of each as intervals of states, its log. Finished runs are kept as Parquet.
+"""What is known of a run: its tasks, every attempt of each as intervals of states, its log.
+Finished runs are kept as Parquet.
 
-Real: times are the timestamps of the states that Prefect recorded. A finished run never changes, so it is read from the
-server once and kept in ``<workspace>/server/runs``: one file of intervals a run, one of log lines; a server that is gone,
-or an event that Prefect has swept after seven days, takes nothing from this history.
+Real: times are the timestamps of the states that Prefect recorded. A finished run never changes, so
+it is read from the server once and kept in ``<workspace>/server/runs``: one file of intervals a
+run, one of log lines; a server that is gone, or an event that Prefect has swept after seven days,
+takes nothing from this history.
 """
 
 from __future__ import annotations
@@ -22,14 +24,20 @@ from engine.errors import InputError, require
 from engine.orchestration.flows import RunParams
 
 IntervalState = Literal["pending", "running", "awaiting retry", "cached"]
-Outcome = Literal["", "completed", "failed", "timed out", "cached", "cancelled", "crashed", "not run"]
-RunState = Literal["scheduled", "pending", "running", "paused", "completed", "failed", "cancelled", "crashed"]
+Outcome = Literal[
+    "", "completed", "failed", "timed out", "cached", "cancelled", "crashed", "not run"
+]
+RunState = Literal[
+    "scheduled", "pending", "running", "paused", "completed", "failed", "cancelled", "crashed"
+]
 ENDED: tuple[RunState, ...] = ("completed", "failed", "cancelled", "crashed")
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A time in one state, in seconds since the run began; ``end_seconds`` is ``None`` while it lasts."""
+    """A time in one state, in seconds since the run began; ``end_seconds`` is ``None`` while it
+    lasts.
+    """
 
     state: IntervalState
     start_seconds: float
@@ -43,12 +51,18 @@ class Attempt:
     task: str
     attempt: int  # from 1; 0 for a task that never ran
     intervals: tuple[Interval, ...]
-    outcome: Outcome = ""  # "" while it lasts; "failed" and "timed out" also for tries that were tried again
+    outcome: Outcome = (
+        ""  # "" while it lasts; "failed" and "timed out" also for tries that were tried again
+    )
     message: str = ""  # the exception, as Prefect recorded it
 
     def seconds(self, state: IntervalState) -> float:
         """Return the time spent in ``state`` (what still lasts counts as nothing)."""
-        return sum(i.end_seconds - i.start_seconds for i in self.intervals if i.state == state and i.end_seconds is not None)
+        return sum(
+            i.end_seconds - i.start_seconds
+            for i in self.intervals
+            if i.state == state and i.end_seconds is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line that a run logged; ``task`` is empty for the flow's own, ``attempt`` is assigned by time."""
+    """A line that a run logged; ``task`` is empty for the flow's own, ``attempt`` is assigned by
+    time.
+    """
 
     task: str
     attempt: int
@@ -97,24 +113,34 @@ class Run:
         """Time from its start to the end of the last interval that is known."""
         if self.started_at is not None and self.ended_at is not None:
             return self.ended_at - self.started_at
-        return max((i.end_seconds or i.start_seconds for a in self.attempts for i in a.intervals), default=0.0)
+        return max(
+            (i.end_seconds or i.start_seconds for a in self.attempts for i in a.intervals),
+            default=0.0,
+        )
 
     def last(self) -> dict[str, Attempt]:
         """Return the last attempt of each task."""
         return {attempt.task: attempt for attempt in sorted(self.attempts, key=lambda a: a.attempt)}
 
     def counts(self) -> dict[str, int]:
-        """Return how many tasks stand in which state: outcome of the last attempt, or what it does now."""
+        """Return how many tasks stand in which state: outcome of the last attempt, or what it does
+        now.
+        """
         return dict(Counter(state_of(attempt) for attempt in self.last().values()))
 
     @property
     def n_attempts(self) -> int:
         """Tries that really ran, cached ones not counted."""
-        return sum(any(interval.state == "running" for interval in attempt.intervals) for attempt in self.attempts)
+        return sum(
+            any(interval.state == "running" for interval in attempt.intervals)
+            for attempt in self.attempts
+        )
 
 
 def state_of(attempt: Attempt) -> str:
-    """Return what an attempt is at: the state that lasts, ``"awaiting retry"`` among them, else its outcome."""
+    """Return what an attempt is at: the state that lasts, ``"awaiting retry"`` among them, else its
+    outcome.
+    """
     last = attempt.intervals[-1] if attempt.intervals else None
     if last is not None and last.end_seconds is None:
         return last.state
@@ -132,18 +158,28 @@ def save(run: Run, logs: tuple[LogLine, ...] = ()) -> None:
     """Keep a finished run; written aside and moved, so that a reader never meets half a file."""
     require(run.ended, "run must have ended before it is kept. Got {}.", run.state)
     rows = [
-        (a.task, a.attempt, a.outcome, a.message, *((i.state, i.start_seconds, i.end_seconds) if i else (None, None, None)))
+        (
+            a.task,
+            a.attempt,
+            a.outcome,
+            a.message,
+            *((i.state, i.start_seconds, i.end_seconds) if i else (None, None, None)),
+        )
         for a in run.attempts
         for i in a.intervals or (None,)  # a task that never existed has a row, and no interval
     ]
     columns = ("task", "attempt", "outcome", "message", "state", "start_seconds", "end_seconds")
     head = {
-        field: getattr(run, field) for field in ("id", "name", "state", "submitted_at", "started_at", "ended_at", "message")
+        field: getattr(run, field)
+        for field in ("id", "name", "state", "submitted_at", "started_at", "ended_at", "message")
     }
     head |= {"params": asdict(run.params), "tasks": [asdict(task) for task in run.tasks]}
     table = pa.table({name: [row[k] for row in rows] for k, name in enumerate(columns)}, _SCHEMA)
     _write(table.replace_schema_metadata({"run": json.dumps(head)}), folder() / f"{run.id}.parquet")
-    _write(pa.Table.from_pylist([asdict(line) for line in logs], _LOG_SCHEMA), folder() / f"{run.id}.log.parquet")
+    _write(
+        pa.Table.from_pylist([asdict(line) for line in logs], _LOG_SCHEMA),
+        folder() / f"{run.id}.log.parquet",
+    )
 
 
 _SCHEMA = pa.schema(
@@ -153,7 +189,12 @@ _SCHEMA = pa.schema(
     + [(name, pa.float64()) for name in ("start_seconds", "end_seconds")]
 )
 _LOG_SCHEMA = pa.schema(
-    [("task", pa.string()), ("attempt", pa.int32()), ("at_seconds", pa.float64()), ("level", pa.string())]
+    [
+        ("task", pa.string()),
+        ("attempt", pa.int32()),
+        ("at_seconds", pa.float64()),
+        ("level", pa.string()),
+    ]
     + [("message", pa.string())]
 )
 
@@ -173,7 +214,11 @@ def load(run_id: str) -> Run:
         Nothing is kept under this id.
     """
     path = folder() / f"{run_id}.parquet"
-    require(run_id.replace("-", "").isalnum() and path.exists(), "run must be one that is kept. Got {!r}.", run_id)
+    require(
+        run_id.replace("-", "").isalnum() and path.exists(),
+        "run must be one that is kept. Got {!r}.",
+        run_id,
+    )
     return _load(path)
 
 
@@ -183,7 +228,9 @@ def _load(path: Path) -> Run:
         table = pq.read_table(path)
         head = json.loads(table.schema.metadata[b"run"])
     except (pa.ArrowException, KeyError, ValueError) as error:
-        raise InputError(f"{path.name} must be a kept run. Got {type(error).__name__}: {error}.") from error
+        raise InputError(
+            f"{path.name} must be a kept run. Got {type(error).__name__}: {error}."
+        ) from error
     attempts: dict[tuple[str, int], Attempt] = {}
     columns = [table[name].to_pylist() for name in _SCHEMA.names]
     for task, attempt, outcome, message, state, start, end in zip(*columns, strict=True):

@@ -1,8 +1,10 @@
-"""A task runner that shows what waits: a task is Pending on the server once submitted, and holds no thread until it can run.
+"""A task runner that shows what waits: a task is Pending on the server once submitted, and holds no
+thread until it can run.
 
-Prefect's ``ThreadPoolTaskRunner`` tells the server of a task only once a thread takes it, and that thread then waits for the
-task's upstream. Here a task is announced when it is submitted, and queued for a thread when its upstream is done. ``GATE``
-is closed while the run is paused: what runs goes on to its end, nothing new starts. Imported by worker processes only.
+Prefect's ``ThreadPoolTaskRunner`` tells the server of a task only once a thread takes it, and that
+thread then waits for the task's upstream. Here a task is announced when it is submitted, and queued
+for a thread when its upstream is done. ``GATE`` is closed while the run is paused: what runs goes
+on to its end, nothing new starts. Imported by worker processes only.
 """
 
 from __future__ import annotations
@@ -24,14 +26,24 @@ GATE.set()
 
 
 class ReadyTaskRunner(ThreadPoolTaskRunner):  # type: ignore[type-arg]
-    """``max_workers`` threads; the tasks that are ready share them in the order in which they became so."""
+    """``max_workers`` threads; the tasks that are ready share them in the order in which they
+    became so.
+    """
 
-    def submit(self, task: Any, parameters: dict[str, Any], wait_for: Any = None, dependencies: Any = None) -> Any:
-        """Announce the task to the server and run it as soon as its upstream is done and a thread is free."""
-        task_run = _create_task_run_locally(task, parameters=parameters, wait_for=wait_for, extra_task_inputs=dependencies)
+    def submit(
+        self, task: Any, parameters: dict[str, Any], wait_for: Any = None, dependencies: Any = None
+    ) -> Any:
+        """Announce the task to the server and run it as soon as its upstream is done and a thread
+        is free.
+        """
+        task_run = _create_task_run_locally(
+            task, parameters=parameters, wait_for=wait_for, extra_task_inputs=dependencies
+        )
         if isinstance(task.task_run_name, str):
             task_run.name = task.task_run_name
-        emit_task_run_state_change_event(task_run, initial_state=None, validated_state=task_run.state or Pending())
+        emit_task_run_state_change_event(
+            task_run, initial_state=None, validated_state=task_run.state or Pending()
+        )
         outcome: Future[Any] = Future()
         arguments = {
             "task": task,
@@ -81,4 +93,8 @@ def _futures(values: Any) -> list[PrefectConcurrentFuture[Any]]:
     """Return the futures in ``values`` and in the lists among them."""
     if isinstance(values, PrefectConcurrentFuture):
         return [values]
-    return [found for value in values for found in _futures(value)] if isinstance(values, list | tuple | set) else []
+    return (
+        [found for value in values for found in _futures(value)]
+        if isinstance(values, list | tuple | set)
+        else []
+    )

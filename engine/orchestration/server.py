@@ -1,8 +1,10 @@
-"""The one Prefect server of this app: started in the background, watched, started again on its port when it dies.
+"""The one Prefect server of this app: started in the background, watched, started again on its port
+when it dies.
 
-Real: Prefect's API and services on SQLite in ``<workspace>/server/prefect``, on 127.0.0.1, without telemetry. With
-``PREFECT_API_URL`` (and ``PREFECT_API_KEY``) set, the lab uses *that* server or Prefect Cloud and starts none. This process
-speaks to it by its REST API alone and never imports Prefect.
+Real: Prefect's API and services on SQLite in ``<workspace>/server/prefect``, on 127.0.0.1, without
+telemetry. With ``PREFECT_API_URL`` (and ``PREFECT_API_KEY``) set, the lab uses *that* server or
+Prefect Cloud and starts none. This process speaks to it by its REST API alone and never imports
+Prefect.
 """
 
 from __future__ import annotations
@@ -28,10 +30,15 @@ Stage = Literal["cold", "starting", "ready", "restarting", "unreachable"]
 REACH_SECONDS = 5.0  # an unreachable server is said within ten
 WATCH_SECONDS = 0.25
 ATTACHED_WATCH_SECONDS = 3.0
-START_SECONDS = 240.0  # a start takes about 10 s on a machine that is free, a minute on one that is busy
+START_SECONDS = (
+    240.0  # a start takes about 10 s on a machine that is free, a minute on one that is busy
+)
 BUSY = (429, 500, 502, 503, 504)  # 500 and 503 are how "database is locked" arrives
-PATIENCE_SECONDS = 75.0  # how long a call is tried again: longer than a restart takes, and than SQLite waits for its lock
-READ_SECONDS = 5.0  # a question that hangs is asked again after that, then after twice as long, and so on
+# how long a call is tried again: longer than a restart takes, and than SQLite waits for its lock
+PATIENCE_SECONDS = 75.0
+READ_SECONDS = (
+    5.0  # a question that hangs is asked again after that, then after twice as long, and so on
+)
 CALL_SECONDS = 20.0  # what changes something is waited for
 
 
@@ -54,7 +61,11 @@ class ServerState:
 def ui_of(url: str) -> str:
     """Return the address of Prefect's own pages for an API address."""
     if "/accounts/" in url:
-        return url.replace("://api.", "://app.").replace("/api/accounts/", "/account/").replace("/workspaces/", "/workspace/")
+        return (
+            url.replace("://api.", "://app.")
+            .replace("/api/accounts/", "/account/")
+            .replace("/workspaces/", "/workspace/")
+        )
     return url.removesuffix("/").removesuffix("/api")
 
 
@@ -69,7 +80,9 @@ def iso(seconds: float) -> str:
 
 
 class Server:
-    """Starts, watches, calls and stops the server. Thread-safe; every method may be called at any time."""
+    """Starts, watches, calls and stops the server. Thread-safe; every method may be called at any
+    time.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.RLock())
@@ -96,7 +109,9 @@ class Server:
         return path
 
     def start(self) -> None:
-        """Start the server, or attach to the one that the environment names, in the background; again is no error."""
+        """Start the server, or attach to the one that the environment names, in the background;
+        again is no error.
+        """
         with self._changed:
             if self._watcher is not None and self._watcher.is_alive():
                 return
@@ -118,7 +133,8 @@ class Server:
         Raises
         ------
         InputError
-            The server that the environment names cannot be reached or used, or ours does not start in time.
+            The server that the environment names cannot be reached or used, or ours does not start
+            in time.
         """
         self.start()
         deadline = time.monotonic() + timeout
@@ -126,7 +142,12 @@ class Server:
             while self._stage != "ready":
                 require(self._stage != "unreachable", "{}", self._error)
                 left = deadline - time.monotonic()
-                require(left > 0, "Prefect's server must answer within {:.0f} s. It is {}.", timeout, self._stage)
+                require(
+                    left > 0,
+                    "Prefect's server must answer within {:.0f} s. It is {}.",
+                    timeout,
+                    self._stage,
+                )
                 self._changed.wait(min(left, 0.5))
             return self._url
 
@@ -134,16 +155,29 @@ class Server:
     def state(self) -> ServerState:
         """What a page says about the server."""
         url = self._url or os.environ.get("PREFECT_API_URL", "").strip().rstrip("/")
-        where = f"Prefect at {url}" if self.kind == "attached" else "Prefect's own server, on this machine"
+        where = (
+            f"Prefect at {url}"
+            if self.kind == "attached"
+            else "Prefect's own server, on this machine"
+        )
         message = {
             "cold": f"{where}, is not started yet.",
-            "starting": f"{where}, is warming (about 10 s); until then runs are foretold or read from the records.",
+            "starting": (
+                f"{where}, is warming (about 10 s); until then runs are foretold or read from the"
+                " records."
+            ),
             "ready": f"{where}.",
-            "restarting": f"{where}, died and is being started again on its port and database. The records are safe.",
+            "restarting": (
+                f"{where}, died and is being started again on its port and database. The records"
+                " are safe."
+            ),
             "unreachable": self._error,
         }[self._stage]
         if self._stage == "ready" and self.n_restarts:
-            message = f"{where}. It died and was started again ({self.n_restarts} ×); nothing recorded was lost."
+            message = (
+                f"{where}. It died and was started again ({self.n_restarts} ×); nothing recorded"
+                " was lost."
+            )
         return ServerState(self.kind, self._stage, url, ui_of(url) if url else "", message)
 
     def stop(self) -> None:
@@ -163,7 +197,9 @@ class Server:
                 self._client = None
 
     def environment(self) -> dict[str, str]:
-        """Return the settings of every Prefect process of the lab: whose server, whose home, no telemetry."""
+        """Return the settings of every Prefect process of the lab: whose server, whose home, no
+        telemetry.
+        """
         clean = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
         settings = {
             "PREFECT_API_URL": self._url,
@@ -185,7 +221,8 @@ class Server:
         port = urlparse(self._url).port
         own = {
             "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.3",
-            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",  # Prefect takes its int(): 0 spins a core
+            # Prefect takes its int(): 0 spins a core
+            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
             "PREFECT_SERVER_SERVICES_TELEMETRY_ENABLED": "false",
             "PREFECT_SERVER_UI_API_URL": self._url,
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
@@ -194,7 +231,11 @@ class Server:
         log = (self.home / "server.log").open("a")
         try:
             return processes.start(
-                "engine.orchestration.serve", str(port), environment={**self.environment(), **own}, pipe=True, output=log
+                "engine.orchestration.serve",
+                str(port),
+                environment={**self.environment(), **own},
+                pipe=True,
+                output=log,
             )
         finally:
             log.close()
@@ -224,7 +265,9 @@ class Server:
         """Ask the server that the environment names every few seconds whether it is there."""
         while not self._stopping.is_set():
             try:
-                answer = self._http().post(f"{self._url}/flow_runs/count", json={}, timeout=REACH_SECONDS)
+                answer = self._http().post(
+                    f"{self._url}/flow_runs/count", json={}, timeout=REACH_SECONDS
+                )
                 error = "" if answer.is_success else f"it answers {answer.status_code}"
                 if answer.status_code in (401, 403):
                     error += ": PREFECT_API_KEY must be valid for it"
@@ -232,8 +275,9 @@ class Server:
                 error = str(problem) or type(problem).__name__
             if error:
                 self._error = (
-                    f"PREFECT_API_URL must name a Prefect server that can be reached. Got {self._url}: {error}. Start that "
-                    "server, or unset PREFECT_API_URL: then the lab starts its own. What is recorded stays in sight."
+                    "PREFECT_API_URL must name a Prefect server that can be reached. Got"
+                    f" {self._url}: {error}. Start that server, or unset PREFECT_API_URL: then the"
+                    " lab starts its own. What is recorded stays in sight."
                 )
             self._set("unreachable" if error else "ready")
             self._stopping.wait(ATTACHED_WATCH_SECONDS)
@@ -253,14 +297,23 @@ class Server:
         with self._changed:
             if self._client is None:
                 key = os.environ.get("PREFECT_API_KEY", "")
-                self._client = httpx.Client(timeout=CALL_SECONDS, headers={"Authorization": f"Bearer {key}"} if key else {})
+                self._client = httpx.Client(
+                    timeout=CALL_SECONDS, headers={"Authorization": f"Bearer {key}"} if key else {}
+                )
             return self._client
 
-    def call(self, path: str, body: dict[str, Any] | None = None, method: str = "", patience: float = PATIENCE_SECONDS) -> Any:
-        """Return the JSON that the API answers; POST with a body, else GET (``method`` says otherwise).
+    def call(
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        method: str = "",
+        patience: float = PATIENCE_SECONDS,
+    ) -> Any:
+        """Return the JSON that the API answers; POST with a body, else GET (``method`` says
+        otherwise).
 
-        A busy answer ("database is locked"), a question that hangs and a server that is being restarted are tried again for
-        ``patience`` seconds.
+        A busy answer ("database is locked"), a question that hangs and a server that is being
+        restarted are tried again for ``patience`` seconds.
 
         Raises
         ------
@@ -269,7 +322,11 @@ class Server:
         """
         method = method or ("GET" if body is None else "POST")
         reads = method == "GET" or path.endswith(("/count", "/filter"))
-        deadline, pause, wait = time.monotonic() + patience, 0.1, READ_SECONDS if reads else CALL_SECONDS
+        deadline, pause, wait = (
+            time.monotonic() + patience,
+            0.1,
+            READ_SECONDS if reads else CALL_SECONDS,
+        )
         while True:
             try:
                 url = self.ready(max(1.0, deadline - time.monotonic()))
@@ -283,7 +340,9 @@ class Server:
                 error = f"{type(problem).__name__} {problem}"
                 wait = min(wait * 2, CALL_SECONDS)
             if time.monotonic() + pause > deadline:
-                raise InputError(f"Prefect's server must answer. It did not within {patience:.0f} s: {error}.")
+                raise InputError(
+                    f"Prefect's server must answer. It did not within {patience:.0f} s: {error}."
+                )
             self._stopping.wait(pause)
             pause = min(pause * 2, 2.0)
 

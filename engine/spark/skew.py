@@ -1,7 +1,7 @@
 """The join of *skew clinic*, written six ways; all give the same answer.
 
-Rows with a Zipf key meet a table with one row a key; asked is the sum and the count of amounts by region. Amounts are whole
-numbers, so that sums agree to the last digit whatever the order.
+Rows with a Zipf key meet a table with one row a key; asked is the sum and the count of amounts by
+region. Amounts are whole numbers, so that sums agree to the last digit whatever the order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from engine.spark.keys import N_DISTINCT, Source
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-Cure = Literal["nothing", "AQE skew join", "salting", "broadcast", "pre-aggregation", "hot key apart"]
+Cure = Literal[
+    "nothing", "AQE skew join", "salting", "broadcast", "pre-aggregation", "hot key apart"
+]
 CURES: tuple[Cure, ...] = get_args(Cure)
 N_REGIONS = 12
 N_MAP_TASKS = 16  # AQE splits a partition only along map outputs: more of them, finer pieces
@@ -35,11 +37,18 @@ def facts(source: Source) -> pa.Table:
 def regions() -> pa.Table:
     """Return one row for each key: ``key`` and ``region``."""
     key = np.arange(1, N_DISTINCT + 1)
-    return pa.table({"key": pa.array(key), "region": pa.array([f"region {k % N_REGIONS}" for k in key.tolist()])})
+    return pa.table(
+        {
+            "key": pa.array(key),
+            "region": pa.array([f"region {k % N_REGIONS}" for k in key.tolist()]),
+        }
+    )
 
 
 def settings(cure: Cure, n_partitions: int, threshold_kb: int) -> dict[str, str]:
-    """Return the SQL settings of a cure. Broadcasting is off unless it is the cure: these tables are always small enough."""
+    """Return the SQL settings of a cure. Broadcasting is off unless it is the cure: these tables
+    are always small enough.
+    """
     adaptive = cure == "AQE skew join"
     return {
         "spark.sql.leafNodeDefaultParallelism": str(N_MAP_TASKS),
@@ -61,11 +70,15 @@ def _summed(joined: DataFrame) -> DataFrame:
 
 
 def _salted(fact: DataFrame, dim: DataFrame, n_salts: int) -> DataFrame:
-    """Join on (key, salt): a key's rows are dealt to n_salts partitions, each of which needs a copy of the key's one row."""
+    """Join on (key, salt): a key's rows are dealt to n_salts partitions, each of which needs a copy
+    of the key's one row.
+    """
     from pyspark.sql import functions as sf
 
     salts = sf.explode(sf.array(*[sf.lit(i) for i in range(n_salts)]))
-    return fact.withColumn("salt", (sf.col("row") % n_salts).cast("int")).join(dim.withColumn("salt", salts), ["key", "salt"])
+    return fact.withColumn("salt", (sf.col("row") % n_salts).cast("int")).join(
+        dim.withColumn("salt", salts), ["key", "salt"]
+    )
 
 
 def _hot_apart(fact: DataFrame, dim: DataFrame) -> DataFrame:
@@ -81,11 +94,19 @@ def _pre_aggregated(fact: DataFrame, dim: DataFrame) -> DataFrame:
     """Sum by key before the join: one row a key is left to travel."""
     from pyspark.sql import functions as sf
 
-    return fact.groupBy("key").agg(sf.sum("amount").alias("amount"), sf.sum("n").alias("n")).join(dim, "key")
+    return (
+        fact.groupBy("key")
+        .agg(sf.sum("amount").alias("amount"), sf.sum("n").alias("n"))
+        .join(dim, "key")
+    )
 
 
-def query(live: SparkSession, cure: Cure, source: Source, n_salts: int) -> Callable[[], list[tuple[Any, ...]]]:
-    """Return the action of a cure: its call gives the sorted rows (region, amount, n). Settings are to be set before."""
+def query(
+    live: SparkSession, cure: Cure, source: Source, n_salts: int
+) -> Callable[[], list[tuple[Any, ...]]]:
+    """Return the action of a cure: its call gives the sorted rows (region, amount, n). Settings are
+    to be set before.
+    """
     from pyspark.sql import functions as sf
 
     fact = live.createDataFrame(facts(source)).withColumn("n", sf.lit(1))

@@ -1,4 +1,6 @@
-"""Which Spark the lab is on: one of its own on this machine, or the one that an environment variable names."""
+"""Which Spark the lab is on: one of its own on this machine, or the one that an environment
+variable names.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,15 @@ class Target:
     def words(self) -> str:
         """Where this Spark runs, for a page."""
         if self.kind == "local":
-            return f"Spark {self.address}: driver and executor are one JVM on this machine; no network is crossed"
-        return f"Spark on {self.address}" if self.kind == "cluster" else f"Spark Connect at {self.address}"
+            return (
+                f"Spark {self.address}: driver and executor are one JVM on this machine; no network"
+                " is crossed"
+            )
+        return (
+            f"Spark on {self.address}"
+            if self.kind == "cluster"
+            else f"Spark Connect at {self.address}"
+        )
 
 
 def target() -> Target:
@@ -37,7 +46,9 @@ def target() -> Target:
     InputError
         Both variables are set, or one has a form that Spark does not take.
     """
-    master, remote = (os.environ.get(f"PLAYGROUND_SPARK_{name}", "").strip() for name in ("MASTER", "REMOTE"))
+    master, remote = (
+        os.environ.get(f"PLAYGROUND_SPARK_{name}", "").strip() for name in ("MASTER", "REMOTE")
+    )
     require(
         not (master and remote),
         "Set PLAYGROUND_SPARK_MASTER or PLAYGROUND_SPARK_REMOTE, not both. Got {} and {}.",
@@ -45,11 +56,19 @@ def target() -> Target:
         remote,
     )
     if remote:
-        require(remote.startswith("sc://"), "PLAYGROUND_SPARK_REMOTE must start with sc://. Got {!r}.", remote)
+        require(
+            remote.startswith("sc://"),
+            "PLAYGROUND_SPARK_REMOTE must start with sc://. Got {!r}.",
+            remote,
+        )
         return Target("connect", remote)
     if master and not master.startswith("local"):
         known = master == "yarn" or master.startswith(("spark://", "k8s://"))
-        require(known, "PLAYGROUND_SPARK_MASTER must be spark://…, yarn, k8s://… or local[n]. Got {!r}.", master)
+        require(
+            known,
+            "PLAYGROUND_SPARK_MASTER must be spark://…, yarn, k8s://… or local[n]. Got {!r}.",
+            master,
+        )
         return Target("cluster", master)
     return Target("local", master or f"local[{os.cpu_count() or 2}]")
 
@@ -65,6 +84,6 @@ def check_reachable(place: Target) -> None:
             pass
     except OSError as error:
         raise InputError(
-            f"{place.address} must be reachable. Got: {error}. Start that Spark, or unset the PLAYGROUND_SPARK_ variable: "
-            "then this machine's own is used."
+            f"{place.address} must be reachable. Got: {error}. Start that Spark, or unset the"
+            " PLAYGROUND_SPARK_ variable: then this machine's own is used."
         ) from error

@@ -1,7 +1,8 @@
 """What Spark's REST API tells of the tasks of a run: who ran what, when, over which bytes.
 
-Real: every number is Spark's own. A core has no name in Spark: tasks are laid into lanes, one a core, by their start and
-end. A task counts as running until the driver has its result, so two tasks of a lane may overlap by some milliseconds.
+Real: every number is Spark's own. A core has no name in Spark: tasks are laid into lanes, one a
+core, by their start and end. A task counts as running until the driver has its result, so two tasks
+of a lane may overlap by some milliseconds.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ class Trace:
 
     @property
     def widest(self) -> list[Task]:
-        """The tasks of the stage that does the work: the one that reads most of the shuffled bytes, else that runs longest."""
+        """The tasks of the stage that does the work: the one that reads most of the shuffled bytes,
+        else that runs longest.
+        """
         read = max((stage.shuffle_read_bytes for stage in self.stages), default=0)
         if read > WORTH_NAMING_BYTES:
             return self.of(max(self.stages, key=lambda stage: stage.shuffle_read_bytes).id)
@@ -96,7 +99,9 @@ def _moment(text: str) -> float:
 
 
 def _lanes(found: list[dict[str, Any]], cores: dict[str, int]) -> list[int]:
-    """Return a lane for each task, in order of start: of the cores of its executor the one that is free the longest."""
+    """Return a lane for each task, in order of start: of the cores of its executor the one that is
+    free the longest.
+    """
     free_at = {executor: [0.0] * max(1, n) for executor, n in cores.items()}
     lanes = []
     for task in found:
@@ -110,9 +115,18 @@ def _lanes(found: list[dict[str, Any]], cores: dict[str, int]) -> list[int]:
 def _tasks(stages: list[dict[str, Any]]) -> tuple[Task, ...]:
     found = []
     for stage in stages:
-        for task in session.rest(f"stages/{stage['stageId']}/{stage['attemptId']}/taskList?length=10000"):
+        for task in session.rest(
+            f"stages/{stage['stageId']}/{stage['attemptId']}/taskList?length=10000"
+        ):
             start = _moment(task["launchTime"])
-            found.append({**task, "stage": stage["stageId"], "start": start, "duration": task.get("duration", 0)})
+            found.append(
+                {
+                    **task,
+                    "stage": stage["stageId"],
+                    "start": start,
+                    "duration": task.get("duration", 0),
+                }
+            )
     found.sort(key=lambda task: (task["start"], task["taskId"]))
     cores = {executor["id"]: executor["totalCores"] for executor in session.rest("allexecutors")}
     first = found[0]["start"] if found else 0.0
@@ -130,7 +144,8 @@ def _tasks(stages: list[dict[str, Any]]) -> tuple[Task, ...]:
                 start_seconds=task["start"] - first,
                 seconds=task["duration"] / 1000,
                 run_seconds=metrics.get("executorRunTime", 0) / 1000,
-                n_rows_read=read.get("recordsRead", 0) + metrics.get("inputMetrics", {}).get("recordsRead", 0),
+                n_rows_read=read.get("recordsRead", 0)
+                + metrics.get("inputMetrics", {}).get("recordsRead", 0),
                 shuffle_read_bytes=read.get("localBytesRead", 0) + read.get("remoteBytesRead", 0),
                 shuffle_write_bytes=write.get("bytesWritten", 0),
                 spill_bytes=metrics.get("diskBytesSpilled", 0),
@@ -141,12 +156,16 @@ def _tasks(stages: list[dict[str, Any]]) -> tuple[Task, ...]:
 
 
 def settle(live: SparkSession) -> None:
-    """Wait until Spark has told its own listeners of everything that ended: the REST API lags behind otherwise."""
+    """Wait until Spark has told its own listeners of everything that ended: the REST API lags
+    behind otherwise.
+    """
     live.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
 
 
 class JobCounter:
-    """Counts the jobs that ran under this thread's job group since it was made, or since ``forget``."""
+    """Counts the jobs that ran under this thread's job group since it was made, or since
+    ``forget``.
+    """
 
     def __init__(self, live: SparkSession) -> None:
         self._live = live
@@ -169,12 +188,18 @@ def _jobs(live: SparkSession) -> list[dict[str, Any]]:
 
 
 def traced(live: SparkSession, call: Callable[[], Any]) -> tuple[Any, Trace]:
-    """Return what ``call()`` returns and what ran for it under this thread's job group; needs a SparkContext."""
+    """Return what ``call()`` returns and what ran for it under this thread's job group; needs a
+    SparkContext.
+    """
     before = {job["jobId"] for job in _jobs(live)}
     seconds, answer = timed(call)
     jobs = [job for job in _jobs(live) if job["jobId"] not in before]
     ids = {stage for job in jobs for stage in job["stageIds"]}
-    ran = [stage for stage in session.rest("stages") if stage["stageId"] in ids and stage["status"] != "SKIPPED"]
+    ran = [
+        stage
+        for stage in session.rest("stages")
+        if stage["stageId"] in ids and stage["status"] != "SKIPPED"
+    ]
     ran.sort(key=lambda stage: (stage.get("submissionTime", ""), stage["stageId"]))
     stages = tuple(
         Stage(

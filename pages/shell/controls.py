@@ -19,7 +19,9 @@ BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def experiment_of(params: Params) -> str:
-    """Return the experiment of a Params object by its class: ``BytesReadParams`` is ``bytes_read``'s."""
+    """Return the experiment of a Params object by its class: ``BytesReadParams`` is
+    ``bytes_read``'s.
+    """
     name = type(params).__name__.removesuffix("Params")
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
@@ -34,9 +36,17 @@ def _number(value: Any) -> str:
 
 
 def slider(
-    params: Params, field: str, label: str, *, help: str, options: Sequence[Any] = (), key: str = "", **more: Any
+    params: Params,
+    field: str,
+    label: str,
+    *,
+    help: str,
+    options: Sequence[Any] = (),
+    key: str = "",
+    **more: Any,
 ) -> Any:
-    """Draw the slider of a number or of an interval; a range with ``options``, declared or given, offers those.
+    """Draw the slider of a number or of an interval; a range with ``options``, declared or given,
+    offers those.
 
     Where the number that the session holds is none of the options given, the first takes its place.
     """
@@ -53,7 +63,9 @@ def slider(
     if isinstance(rule, Choice):
         return st.select_slider(label, rule.values, default, **{"format_func": _number, **named})
     if not isinstance(rule, Range):
-        raise TypeError(f"{field} must be a Range, an Interval or a Choice of numbers to have a slider")
+        raise TypeError(
+            f"{field} must be a Range, an Interval or a Choice of numbers to have a slider"
+        )
     if rule.options:
         return st.select_slider(label, rule.options, default, **{"format_func": _number, **named})
     kind = type(default)  # an int slider takes ints alone, a float slider floats
@@ -63,7 +75,9 @@ def slider(
 
 
 def _values(params: Params, field: str, options: Sequence[Any] | None) -> Sequence[Any]:
-    """Return what a field may be: ``options`` where the page knows better (columns of a table), else what is declared."""
+    """Return what a field may be: ``options`` where the page knows better (columns of a table),
+    else what is declared.
+    """
     if options is not None:
         return options
     rule = rule_of(params, field)
@@ -73,18 +87,36 @@ def _values(params: Params, field: str, options: Sequence[Any] | None) -> Sequen
 
 
 def segmented(
-    params: Params, field: str, label: str, *, help: str, options: Sequence[Any] | None = None, key: str = "", **more: Any
+    params: Params,
+    field: str,
+    label: str,
+    *,
+    help: str,
+    options: Sequence[Any] | None = None,
+    key: str = "",
+    **more: Any,
 ) -> Any:
     """Draw a choice of few values as a row of buttons, one of which is always down."""
     named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
     default = getattr(params, field)
-    return st.segmented_control(label, _values(params, field, options), default=default, required=True, **named)
+    return st.segmented_control(
+        label, _values(params, field, options), default=default, required=True, **named
+    )
 
 
 def selectbox(
-    params: Params, field: str, label: str, *, help: str, options: Sequence[Any] | None = None, key: str = "", **more: Any
+    params: Params,
+    field: str,
+    label: str,
+    *,
+    help: str,
+    options: Sequence[Any] | None = None,
+    key: str = "",
+    **more: Any,
 ) -> Any:
-    """Draw a choice of many values as a list that unfolds; a default that is no option gives way to the first."""
+    """Draw a choice of many values as a list that unfolds; a default that is no option gives way to
+    the first.
+    """
     named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
     values, default = list(_values(params, field, options)), getattr(params, field)
     return st.selectbox(label, values, values.index(default) if default in values else 0, **named)
@@ -104,16 +136,29 @@ def multiselect(
     """Draw a choice of several values and return them as a tuple."""
     named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
     chosen = list(getattr(params, field) if default is None else default)
-    return tuple(st.multiselect(label, list(_values(params, field, options)), default=chosen, **named))
+    return tuple(
+        st.multiselect(label, list(_values(params, field, options)), default=chosen, **named)
+    )
 
 
-def toggle(params: Params, field: str, label: str, *, help: str, key: str = "", **more: Any) -> bool:
+def toggle(
+    params: Params, field: str, label: str, *, help: str, key: str = "", **more: Any
+) -> bool:
     """Draw a switch."""
     named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
     return bool(st.toggle(label, getattr(params, field), **named))
 
 
-def text(params: Params, field: str, label: str, *, help: str, area: bool = False, key: str = "", **more: Any) -> str:
+def text(
+    params: Params,
+    field: str,
+    label: str,
+    *,
+    help: str,
+    area: bool = False,
+    key: str = "",
+    **more: Any,
+) -> str:
     """Draw a field for text, of one line, or an area of several."""
     rule = rule_of(params, field)
     named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
@@ -124,6 +169,11 @@ def text(params: Params, field: str, label: str, *, help: str, area: bool = Fals
 
 
 def view(key: str, options: Sequence[str], label: str = "Look closer", **more: Any) -> str:
-    """Draw a choice of what to look at, which is no setting of the run; its default stands under ``[views]`` in the TOML."""
+    """Draw a choice of what to look at, which is no setting of the run; its default stands under
+    ``[views]`` in the TOML.
+    """
     named = {"key": key, "label_visibility": "collapsed", **BOUND, **more}
-    return st.segmented_control(label, options, default=options[0], required=True, **named) or options[0]
+    return (
+        st.segmented_control(label, options, default=options[0], required=True, **named)
+        or options[0]
+    )

@@ -1,7 +1,9 @@
-"""The frame of a lab: question, scenes, presenter bar, lazy tabs; inside a tab: controls, verdict, chart, errors.
+"""The frame of a lab: question, scenes, presenter bar, lazy tabs; inside a tab: controls, verdict,
+chart, errors.
 
-A lab page is one call, ``lab.page("formats", race=formats_race.show, …)``; an experiment is a function under
-``@lab.experiment`` that builds its Params from widgets, runs, and hands the Result to ``lab.report``.
+A lab page is one call, ``lab.page("formats", race=formats_race.show, …)``; an experiment is a
+function under ``@lab.experiment`` that builds its Params from widgets, runs, and hands the Result
+to ``lab.report``.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ PRESENTER_MOST = 560  # pixels that a laptop's screen has below the question and
 
 
 def page(topic: str, **experiments: Callable[[], None]) -> None:
-    """Draw a lab: headline, scenes or presenter bar, and its experiments as lazy tabs in the order of the lesson."""
+    """Draw a lab: headline, scenes or presenter bar, and its experiments as lazy tabs in the order
+    of the lesson.
+    """
     lesson = lessons.load(topic)
     if state.presenting():
         st.html(PRESENTER_STYLE)
@@ -50,7 +54,11 @@ def _headline(lesson: Lesson) -> None:
         st.caption(lesson.title)
     st.header(f"“{lesson.question}”", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("Scenes", icon=":material/movie:", help="Settings worth seeing, each with what to look at"):
+        with st.popover(
+            "Scenes",
+            icon=":material/movie:",
+            help="Settings worth seeing, each with what to look at",
+        ):
             for number, scene in enumerate(lesson.scenes):
                 st.button(
                     f"{number + 1} · {scene.title}",
@@ -92,8 +100,21 @@ def _leave() -> None:
 
 
 def _presenter_bar(lesson: Lesson) -> None:
-    st.button("Back", key="presenter_back", shortcut="PageUp", on_click=state.once(_step), args=(lesson, -1))
-    st.button("Next", key="presenter_next", shortcut="PageDown", type="primary", on_click=state.once(_step), args=(lesson, 1))
+    st.button(
+        "Back",
+        key="presenter_back",
+        shortcut="PageUp",
+        on_click=state.once(_step),
+        args=(lesson, -1),
+    )
+    st.button(
+        "Next",
+        key="presenter_next",
+        shortcut="PageDown",
+        type="primary",
+        on_click=state.once(_step),
+        args=(lesson, 1),
+    )
     st.button("Leave", key="presenter_leave", shortcut="Esc", on_click=_leave)
     st.toggle("Speaker note", key="presenter_note", persist_state="session")
 
@@ -111,8 +132,11 @@ def _scene_text(lesson: Lesson) -> None:
         st.info(scene.note)
 
 
-def tab(topic: str, name: str, params: Callable[[], P], output: Callable[[P], None]) -> Callable[[], None]:
-    """Return the function that draws an experiment: ``params()`` left, below it Reset, ``output(params)`` right.
+def tab(
+    topic: str, name: str, params: Callable[[], P], output: Callable[[P], None]
+) -> Callable[[], None]:
+    """Return the function that draws an experiment: ``params()`` left, below it Reset,
+    ``output(params)`` right.
 
     It is a fragment, which shows an ``InputError`` of either as a sentence and stays usable.
     """
@@ -132,7 +156,9 @@ def tab(topic: str, name: str, params: Callable[[], P], output: Callable[[P], No
 
 
 def experiment(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Make a function an experiment: a fragment that shows an ``InputError`` as a sentence and stays usable."""
+    """Make a function an experiment: a fragment that shows an ``InputError`` as a sentence and
+    stays usable.
+    """
 
     def decorate(show: Callable[[], None]) -> Callable[[], None]:
         @st.fragment
@@ -157,7 +183,9 @@ def errors_shown() -> Iterator[None]:
 
 
 def columns() -> tuple[Any, Any]:
-    """Return the two places of an experiment: a container for its controls, and the column for what they cause."""
+    """Return the two places of an experiment: a container for its controls, and the column for what
+    they cause.
+    """
     left, right = st.columns([1, 3], gap="medium")
     return left.container(key="controls", border=True), right
 
@@ -175,8 +203,12 @@ def controls_end(topic: str, name: str) -> None:
     )
 
 
-def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | None = None) -> None:
-    """Draw a figure, saved as SVG from its own mode bar; on stage sized for a room, or left out for the chart of the scene."""
+def chart(
+    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | None = None
+) -> None:
+    """Draw a figure, saved as SVG from its own mode bar; on stage sized for a room, or left out for
+    the chart of the scene.
+    """
     if state.presenting():
         if st.session_state.get("stage_chart", "") not in ("", key):
             return
@@ -194,16 +226,27 @@ def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] |
         **figures.CONFIG,
         "toImageButtonOptions": {"format": "svg", "filename": key},
         # Few buttons: on a touch screen the bar is always there and would cover the title.
-        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "pan2d", "zoomIn2d", "zoomOut2d"],
+        "modeBarButtonsToRemove": [
+            "lasso2d",
+            "select2d",
+            "autoScale2d",
+            "pan2d",
+            "zoomIn2d",
+            "zoomOut2d",
+        ],
     }
     if on_select is None:
         st.plotly_chart(figure, key=key, config=config, alt=alt)
     else:
-        st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=on_select, selection_mode="points")
+        st.plotly_chart(
+            figure, key=key, config=config, alt=alt, on_select=on_select, selection_mode="points"
+        )
 
 
 def places(n: int) -> list[tuple[Any, Any]]:
-    """Return n pairs of places, for the controls of a view and for its chart below; on stage all charts stand first."""
+    """Return n pairs of places, for the controls of a view and for its chart below; on stage all
+    charts stand first.
+    """
     pairs = [(st.container(), st.container()) for _ in range(n)]
     if not state.presenting():
         return pairs
@@ -217,8 +260,10 @@ def pinned(name: str) -> Any:
 
 
 def report(topic: str, name: str, result: Any, figure: go.Figure) -> None:
-    """Draw what every experiment shows below its charts: why, code, prediction, challenge, A/B, export, guide.
+    """Draw what every experiment shows below its charts: why, code, prediction, challenge, A/B,
+    export, guide.
 
-    ``result`` offers ``params``, ``why``, ``headline()`` and ``table()``; ``figure`` is what is exported.
+    ``result`` offers ``params``, ``why``, ``headline()`` and ``table()``; ``figure`` is what is
+    exported.
     """
     panels.draw(lessons.load(topic), name, result, figure)

@@ -1,7 +1,9 @@
-"""What a teacher writes for a lab: ``pages/lessons/<topic>.toml`` and ``<topic>.md``, read and checked.
+"""What a teacher writes for a lab: ``pages/lessons/<topic>.toml`` and ``<topic>.md``, read and
+checked.
 
-The TOML names widgets by their keys, ``<experiment>_<field>``, where ``field`` is a field of the experiment's Params.
-``settings_of`` turns such a table back into Params, so that a prediction or a challenge can be run without a page.
+The TOML names widgets by their keys, ``<experiment>_<field>``, where ``field`` is a field of the
+experiment's Params. ``settings_of`` turns such a table back into Params, so that a prediction or a
+challenge can be run without a page.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A question about a setting that is not on screen; ``field`` is the path into the Result to its answer (``value_of``)."""
+    """A question about a setting that is not on screen; ``field`` is the path into the Result to
+    its answer (``value_of``).
+    """
 
     question: str
     experiment: str
@@ -58,7 +62,9 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What must be true of a run: ``field op value``; ``field`` is a path into its Result (``value_of``)."""
+    """What must be true of a run: ``field op value``; ``field`` is a path into its Result
+    (``value_of``).
+    """
 
     field: str
     op: str
@@ -71,7 +77,9 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A goal that a run meets or not: all conditions; one setting that misses it and one that meets it."""
+    """A goal that a run meets or not: all conditions; one setting that misses it and one that meets
+    it.
+    """
 
     goal: str
     experiment: str
@@ -105,13 +113,17 @@ def value_of(result: Any, path: str) -> Any:
                 value = getattr(value, step)
         except (AttributeError, KeyError, IndexError) as error:
             name = type(result).__name__
-            raise InputError(f"field must be a value of {name}. Got {path!r}: there is no {step!r}.") from error
+            raise InputError(
+                f"field must be a value of {name}. Got {path!r}: there is no {step!r}."
+            ) from error
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """The lesson's number in the course, its experiment on Home, its name, interview question and an answer."""
+    """The lesson's number in the course, its experiment on Home, its name, interview question and
+    an answer.
+    """
 
     number: int
     preview: str
@@ -143,7 +155,9 @@ class Lesson:
         return f"{self.topic}_tab"
 
     def defaults(self) -> Settings:
-        """Return every widget key of the lab with its default: the first tab, the views, each field of each Params."""
+        """Return every widget key of the lab with its default: the first tab, the views, each field
+        of each Params.
+        """
         settings = {self.tab_key: next(iter(self.tabs.values())), **self.views}
         for experiment in self.tabs:
             for field in fields(params_class(self.topic, experiment)):
@@ -152,11 +166,17 @@ class Lesson:
         return settings
 
     def settings_of(self, experiment: str, settings: Settings) -> Any:
-        """Return the experiment's Params for ``settings`` (keys of other experiments are left aside)."""
+        """Return the experiment's Params for ``settings`` (keys of other experiments are left
+        aside).
+        """
         cls = params_class(self.topic, experiment)
         names = {field.name for field in fields(cls)}
         prefix = f"{experiment}_"
-        values = {key.removeprefix(prefix): plain(value) for key, value in settings.items() if key.startswith(prefix)}
+        values = {
+            key.removeprefix(prefix): plain(value)
+            for key, value in settings.items()
+            if key.startswith(prefix)
+        }
         return cls(**{name: value for name, value in values.items() if name in names})
 
 
@@ -171,7 +191,9 @@ def module_of(topic: str, experiment: str) -> ModuleType:
 
 
 def script_of(topic: str, experiment: str, params: Any) -> str:
-    """Return the text of an experiment's code panel: its ``script.py`` with these parameters, or what its ``code`` writes."""
+    """Return the text of an experiment's code panel: its ``script.py`` with these parameters, or
+    what its ``code`` writes.
+    """
     if scripts.path_of(params).exists():
         return scripts.render(params)
     text: str = import_module(f"engine.{topic}.{experiment}.code").script(params)
@@ -179,18 +201,28 @@ def script_of(topic: str, experiment: str, params: Any) -> str:
 
 
 def params_class(topic: str, experiment: str) -> type[Any]:
-    """Return the Params class of an experiment, by its name: ``bytes_read`` has ``BytesReadParams``."""
+    """Return the Params class of an experiment, by its name: ``bytes_read`` has
+    ``BytesReadParams``.
+    """
     name = "".join(word.capitalize() for word in experiment.split("_")) + "Params"
     cls: type[Any] = getattr(module_of(topic, experiment), name)
     return cls
 
 
 def _entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
-    """Return a content dataclass from its TOML table, with a clear error for a missing or an unknown key."""
+    """Return a content dataclass from its TOML table, with a clear error for a missing or an
+    unknown key.
+    """
     names = {field.name for field in fields(cls)}
     required = {field.name for field in fields(cls) if field.default is MISSING}
     unknown, missing = sorted(set(table) - names), sorted(required - set(table))
-    require(not unknown, "{}: keys must be among {}. Got {}.", where, ", ".join(sorted(names)), ", ".join(unknown))
+    require(
+        not unknown,
+        "{}: keys must be among {}. Got {}.",
+        where,
+        ", ".join(sorted(names)),
+        ", ".join(unknown),
+    )
     require(not missing, "{}: {} must be given.", where, ", ".join(missing))
     values = {key: plain(value) for key, value in table.items()}
     if "conditions" in values:
@@ -200,11 +232,25 @@ def _entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
 
 def _conditions(tables: Any, where: str) -> tuple[Condition, ...]:
     listed = isinstance(tables, list) and bool(tables)
-    require(listed, "{}: conditions must be a list of at least one {{ field, op, value }}. Got {!r}.", where, tables)
-    found = tuple(_entry(Condition, table, f"{where}, condition {i + 1}") for i, table in enumerate(tables))
+    require(
+        listed,
+        "{}: conditions must be a list of at least one {{ field, op, value }}. Got {!r}.",
+        where,
+        tables,
+    )
+    found = tuple(
+        _entry(Condition, table, f"{where}, condition {i + 1}") for i, table in enumerate(tables)
+    )
     for i, one in enumerate(found):
         known = one.op in OPERATORS
-        require(known, "{}, condition {}: op must be one of {}. Got {!r}.", where, i + 1, ", ".join(OPERATORS), one.op)
+        require(
+            known,
+            "{}, condition {}: op must be one of {}. Got {!r}.",
+            where,
+            i + 1,
+            ", ".join(OPERATORS),
+            one.op,
+        )
     return found
 
 
@@ -216,8 +262,12 @@ def guide_sections(text: str) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def topics() -> tuple[str, ...]:
-    """Return the topic of every lab, in the order of the course: each has a TOML file in ``FOLDER``."""
-    return tuple(sorted((path.stem for path in FOLDER.glob("*.toml")), key=lambda topic: load(topic).number))
+    """Return the topic of every lab, in the order of the course: each has a TOML file in
+    ``FOLDER``.
+    """
+    return tuple(
+        sorted((path.stem for path in FOLDER.glob("*.toml")), key=lambda topic: load(topic).number)
+    )
 
 
 @lru_cache(maxsize=32)
@@ -238,15 +288,28 @@ def load(topic: str) -> Lesson:
     tabs = content.get("tabs", {})
     entries: dict[str, tuple[Any, ...]] = {}
     for kind, cls in {"scene": Scene, "prediction": Prediction, "challenge": Challenge}.items():
-        tables = [(f"{path.name} [[{kind}]] {i + 1}", table) for i, table in enumerate(content.get(kind, []))]
+        tables = [
+            (f"{path.name} [[{kind}]] {i + 1}", table)
+            for i, table in enumerate(content.get(kind, []))
+        ]
         entries[kind] = tuple(_entry(cls, table, where) for where, table in tables)
         for (where, _), entry in zip(tables, entries[kind], strict=True):
             known = not hasattr(entry, "experiment") or entry.experiment in tabs
             require(
-                known, "{}: experiment must be one of {}. Got {!r}.", where, ", ".join(tabs), getattr(entry, "experiment", "")
+                known,
+                "{}: experiment must be one of {}. Got {!r}.",
+                where,
+                ", ".join(tabs),
+                getattr(entry, "experiment", ""),
             )
     lab = _entry(Lab, content.get("lab", {}), f"{path.name} [lab]")
-    require(lab.preview in tabs, "{} [lab]: preview must be one of {}. Got {!r}.", path.name, ", ".join(tabs), lab.preview)
+    require(
+        lab.preview in tabs,
+        "{} [lab]: preview must be one of {}. Got {!r}.",
+        path.name,
+        ", ".join(tabs),
+        lab.preview,
+    )
     return Lesson(
         topic=topic,
         **asdict(lab),

@@ -1,4 +1,6 @@
-"""Below an experiment's charts, one panel at a time: why, predict, challenge, A/B, code, export, guide."""
+"""Below an experiment's charts, one panel at a time: why, predict, challenge, A/B, code, export,
+guide.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
         elif panel == "A / B":
             _compare(name, result)
         elif panel == "Code":
-            st.caption("Reproduces the headline numbers of this run; run it from the repository root.")
+            st.caption(
+                "Reproduces the headline numbers of this run; run it from the repository root."
+            )
             st.code(script_of(lesson.topic, name, result.params), language="python")
             st.json(result.headline(), expanded=False)
         elif panel == "Export":
@@ -70,8 +74,14 @@ def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
 
 
 def _reveal(lesson: Lesson, number: int, prediction: Prediction) -> None:
-    st.session_state.setdefault("predictions", {})[f"{lesson.topic}/{number}"] = st.session_state[_guess_key(lesson, number)]
-    state.apply_experiment(lesson, prediction.experiment, {**prediction.params, f"{prediction.experiment}_panel": "Predict"})
+    st.session_state.setdefault("predictions", {})[f"{lesson.topic}/{number}"] = st.session_state[
+        _guess_key(lesson, number)
+    ]
+    state.apply_experiment(
+        lesson,
+        prediction.experiment,
+        {**prediction.params, f"{prediction.experiment}_panel": "Predict"},
+    )
 
 
 def _guess_key(lesson: Lesson, number: int) -> str:
@@ -79,7 +89,9 @@ def _guess_key(lesson: Lesson, number: int) -> str:
 
 
 def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -> None:
-    """Ask about a setting that is not on screen; once revealed, show the guess beside what happened."""
+    """Ask about a setting that is not on screen; once revealed, show the guess beside what
+    happened.
+    """
     guess = st.session_state.get("predictions", {}).get(f"{lesson.topic}/{number}")
     key = _guess_key(lesson, number)
     with st.container(border=True):
@@ -87,12 +99,26 @@ def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -
         if prediction.range is not None:
             low, high = prediction.range
             whole = high - low >= MANY
-            step, look = (1.0, "%.0f") if whole else (0.01, "percent" if prediction.field.endswith("_share") else None)
+            step, look = (
+                (1.0, "%.0f")
+                if whole
+                else (0.01, "percent" if prediction.field.endswith("_share") else None)
+            )
             middle = round((low + high) / 2, 0 if whole else 2)
-            st.slider("Your guess", low, high, middle, step, format=look, key=key, persist_state="session")
+            st.slider(
+                "Your guess", low, high, middle, step, format=look, key=key, persist_state="session"
+            )
         else:
-            st.radio("Your guess", prediction.choices, key=key, horizontal=True, persist_state="session")
-        st.button("Reveal", key=f"{key}_reveal", type="primary", on_click=_reveal, args=(lesson, number, prediction))
+            st.radio(
+                "Your guess", prediction.choices, key=key, horizontal=True, persist_state="session"
+            )
+        st.button(
+            "Reveal",
+            key=f"{key}_reveal",
+            type="primary",
+            on_click=_reveal,
+            args=(lesson, number, prediction),
+        )
         if guess is None:
             return
         said = _written(guess, prediction.field)
@@ -108,7 +134,10 @@ def _predict(lesson: Lesson, number: int, prediction: Prediction, result: Any) -
         else:
             near = str(actual) == guess
         verdict = "You had it" if near else "Not so"
-        texts.say(f"{verdict}: you said **{said}**, it is **{_written(actual, prediction.field)}**. {prediction.because}")
+        texts.say(
+            f"{verdict}: you said **{said}**, it is **{_written(actual, prediction.field)}**."
+            f" {prediction.because}"
+        )
 
 
 def _written(value: Any, field: str = "") -> str:
@@ -116,7 +145,11 @@ def _written(value: Any, field: str = "") -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.1%}" if field.endswith("_share") else f"{value:,.{'0f' if abs(value) >= 1_000 else '3g'}}"
+        return (
+            f"{value:.1%}"
+            if field.endswith("_share")
+            else f"{value:,.{'0f' if abs(value) >= 1_000 else '3g'}}"
+        )
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
@@ -139,13 +172,22 @@ def _note_challenges(lesson: Lesson, name: str, result: Any) -> None:
 
 def _challenge(lesson: Lesson, number: int, challenge: Challenge, result: Any) -> None:
     if not complete(result):
-        st.markdown(f":material/hourglass_empty: **{challenge.goal}**  \nThe run is still under way.")
+        st.markdown(
+            f":material/hourglass_empty: **{challenge.goal}**  \nThe run is still under way."
+        )
         return
     met = challenge.met_by(result)
     state_text = "met by this run" if met else "not met by this run"
-    before = " · met before" if not met and f"{lesson.topic}/{number}" in st.session_state["challenges"] else ""
+    before = (
+        " · met before"
+        if not met and f"{lesson.topic}/{number}" in st.session_state["challenges"]
+        else ""
+    )
     icon = ":material/check_circle:" if met else ":material/radio_button_unchecked:"
-    here = ", ".join(_written(value_of(result, condition.field), condition.field) for condition in challenge.conditions)
+    here = ", ".join(
+        _written(value_of(result, condition.field), condition.field)
+        for condition in challenge.conditions
+    )
     texts.say(f"{icon} **{challenge.goal}**  \nHere: {here}, {state_text}{before}.")
 
 
@@ -166,7 +208,10 @@ def _compare(name: str, result: Any) -> None:
         if pinned is not None:
             st.button("Unpin A", key=f"{name}_unpin", on_click=_pin, args=(name, None))
     if pinned is None:
-        st.caption("Pin this run, then change anything: the chart shows A and B together, and the differences stand here.")
+        st.caption(
+            "Pin this run, then change anything: the chart shows A and B together, and the"
+            " differences stand here."
+        )
         return
     if not complete(result):
         st.caption("The run is still under way: B is not all there yet.")
@@ -176,18 +221,25 @@ def _compare(name: str, result: Any) -> None:
         left, right = a.get(key), b.get(key)
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
         change = _change(left, right) if numbers else ("same" if left == right else "differs")
-        rows.append({"number": key, "A": _written(left), "B (now)": _written(right), "B − A": change})
+        rows.append(
+            {"number": key, "A": _written(left), "B (now)": _written(right), "B − A": change}
+        )
     changed = {
         key: (value, asdict(result.params)[key])
         for key, value in asdict(pinned.params).items()
         if value != asdict(result.params)[key]
     }
-    texts.note("Changed since A: " + (", ".join(f"{k}: {x} → {y}" for k, (x, y) in changed.items()) or "nothing yet") + ".")
+    texts.note(
+        "Changed since A: "
+        + (", ".join(f"{k}: {x} → {y}" for k, (x, y) in changed.items()) or "nothing yet")
+        + "."
+    )
     texts.table(rows, "Run A against this run")
 
 
 def _csv(table: pa.Table) -> bytes:
-    """Return the table as CSV; a text that a spreadsheet would run as a formula gets an apostrophe before it.
+    """Return the table as CSV; a text that a spreadsheet would run as a formula gets an apostrophe
+    before it.
 
     Numbers stay numbers, also as text ("-0.3"). The JSON of the run holds every text as it is.
     """
@@ -195,9 +247,12 @@ def _csv(table: pa.Table) -> bytes:
         if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
             column = table[field.name]
             formula = pc.and_not(
-                pc.match_substring_regex(column, r"^[=+\-@\t\r]"), pc.match_substring_regex(column, r"^[+-][\d.,]+ ?%?$")
+                pc.match_substring_regex(column, r"^[=+\-@\t\r]"),
+                pc.match_substring_regex(column, r"^[+-][\d.,]+ ?%?$"),
             )
-            safe = pc.if_else(pc.fill_null(formula, False), pc.binary_join_element_wise("'", column, ""), column)
+            safe = pc.if_else(
+                pc.fill_null(formula, False), pc.binary_join_element_wise("'", column, ""), column
+            )
             table = table.set_column(place, field.name, safe)
     sink = pa.BufferOutputStream()
     csv.write_csv(table, sink)
@@ -210,8 +265,14 @@ def _run_json(result: Any) -> str:
         "results": result.headline(),
         "rows": result.table().to_pylist(),
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-        "machine": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()}
+        "versions": (
+            {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+        ),
+        "machine": {
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+        }
         | {"memory_bytes": psutil.virtual_memory().total},
     }
     return json.dumps(run, indent=1, default=str)
@@ -220,7 +281,12 @@ def _run_json(result: Any) -> str:
 def _export(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
     with st.container(horizontal=True):
         st.download_button(
-            "Chart data (CSV)", lambda: _csv(result.table()), f"{name}.csv", "text/csv", key=f"{name}_csv", on_click="ignore"
+            "Chart data (CSV)",
+            lambda: _csv(result.table()),
+            f"{name}.csv",
+            "text/csv",
+            key=f"{name}_csv",
+            on_click="ignore",
         )
         st.download_button(
             "Figure (HTML)",
@@ -231,9 +297,23 @@ def _export(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
             on_click="ignore",
         )
         st.download_button(
-            "Run (JSON)", lambda: _run_json(result), f"{name}.json", "application/json", key=f"{name}_json", on_click="ignore"
+            "Run (JSON)",
+            lambda: _run_json(result),
+            f"{name}.json",
+            "application/json",
+            key=f"{name}_json",
+            on_click="ignore",
         )
-    st.caption("The camera in the chart's own bar saves it as SVG, the one in the HTML file as PNG. Link to this very setting:")
+    st.caption(
+        "The camera in the chart's own bar saves it as SVG, the one in the HTML file as PNG. Link"
+        " to this very setting:"
+    )
     settings = {f"{name}_{key}": value for key, value in asdict(result.params).items()}
-    views = {key: st.session_state.get(key, default) for key, default in lesson.views.items() if key.startswith(f"{name}_")}
-    st.code(state.link(lesson, {lesson.tab_key: lesson.tabs[name], **settings, **views}), language=None)
+    views = {
+        key: st.session_state.get(key, default)
+        for key, default in lesson.views.items()
+        if key.startswith(f"{name}_")
+    }
+    st.code(
+        state.link(lesson, {lesson.tab_key: lesson.tabs[name], **settings, **views}), language=None
+    )

@@ -1,4 +1,6 @@
-"""Session facts that every piece of the shell needs: who is here, presenter mode, one answer to a press, applying a setting."""
+"""Session facts that every piece of the shell needs: who is here, presenter mode, one answer to a
+press, applying a setting.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +49,9 @@ def presenting() -> bool:
 def once(answer: Callable[..., None]) -> Callable[..., None]:
     """Make a button's callback answer each press once, although a fragment polls on the same page.
 
-    The browser sends a press a turn later; a poll that is due in between sends it too (seen on a busy machine: one key, two
-    scenes). The press itself runs the part of the page that the button stands in, its echo only what polls: so the button must
-    not stand in what polls.
+    The browser sends a press a turn later; a poll that is due in between sends it too (seen on a
+    busy machine: one key, two scenes). The press itself runs the part of the page that the button
+    stands in, its echo only what polls: so the button must not stand in what polls.
     """
 
     @wraps(answer)
@@ -63,9 +65,13 @@ def once(answer: Callable[..., None]) -> Callable[..., None]:
 
 
 def apply(lesson: Lesson, settings: Settings) -> None:
-    """Set every widget of the lab: to ``settings`` where named, else to its default. For callbacks only."""
+    """Set every widget of the lab: to ``settings`` where named, else to its default. For callbacks
+    only.
+    """
     for key, value in {**lesson.defaults(), **settings}.items():
-        st.session_state[key] = list(value) if isinstance(value, tuple) and _is_choice(key) else value
+        st.session_state[key] = (
+            list(value) if isinstance(value, tuple) and _is_choice(key) else value
+        )
 
 
 def _is_choice(key: str) -> bool:
@@ -78,11 +84,15 @@ def apply_experiment(lesson: Lesson, experiment: str, settings: Settings) -> Non
     prefix = f"{experiment}_"
     defaults = {key: value for key, value in lesson.defaults().items() if key.startswith(prefix)}
     for key, value in {**defaults, **settings}.items():
-        st.session_state[key] = list(value) if isinstance(value, tuple) and _is_choice(key) else value
+        st.session_state[key] = (
+            list(value) if isinstance(value, tuple) and _is_choice(key) else value
+        )
 
 
 def link(lesson: Lesson, settings: Settings) -> str:
-    """Return the address of the lab with ``settings``; what equals its default stays out, as Streamlit does it."""
+    """Return the address of the lab with ``settings``; what equals its default stays out, as
+    Streamlit does it.
+    """
     defaults = lesson.defaults()
     pairs: list[tuple[str, str]] = []
     for key, value in settings.items():
@@ -93,10 +103,12 @@ def link(lesson: Lesson, settings: Settings) -> str:
 
 
 def _in_address(key: str, value: Any) -> list[str]:
-    """Return how the address writes a widget's value: a formatted option by its label, a list item by item.
+    """Return how the address writes a widget's value: a formatted option by its label, a list item
+    by item.
 
-    Only the widget knows its labels. Streamlit keeps them with the widget's serializer and offers no public way to them, so
-    this reads what it holds for a widget drawn in this run; what is no widget (an upload's path) is in no address.
+    Only the widget knows its labels. Streamlit keeps them with the widget's serializer and offers
+    no public way to them, so this reads what it holds for a widget drawn in this run; what is no
+    widget (an upload's path) is in no address.
     """
     context = get_script_run_ctx()
     if context is None:

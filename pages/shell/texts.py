@@ -1,4 +1,6 @@
-"""Sentences and tables that quote a person's own text, such as the columns of an upload: shown, never followed."""
+"""Sentences and tables that quote a person's own text, such as the columns of an upload: shown,
+never followed.
+"""
 
 from __future__ import annotations
 

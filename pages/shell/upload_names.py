@@ -1,7 +1,7 @@
 """Names of uploads as the server receives them: short and printable, whatever the browser sent.
 
-Streamlit answers a name of about 4,000 characters with a bare 400 and one with a null character with an exception before the
-page's own code runs, so that nothing here could say a sentence.
+Streamlit answers a name of about 4,000 characters with a bare 400 and one with a null character
+with an exception before the page's own code runs, so that nothing here could say a sentence.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 ROUTE = "/_stcore/upload_file/"
 MAX_NAME = 200  # characters; a file system takes 255 bytes
 MAX_HEAD_BYTES = 65_536
-NAME = re.compile(rb'(name=")([^"\r]*)(")')  # of the field and of the file: the browser sends it as both
+NAME = re.compile(
+    rb'(name=")([^"\r]*)(")'
+)  # of the field and of the file: the browser sends it as both
 
 
 class UploadNames:
-    """ASGI middleware: rewrites the file name in the head of an upload, the rest passes through as it is."""
+    """ASGI middleware: rewrites the file name in the head of an upload, the rest passes through as
+    it is.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -32,14 +36,20 @@ class UploadNames:
 
 
 def short(name: bytes) -> bytes:
-    """Return a name without control characters, its middle left out when it is long; its ending stays."""
-    plain = "".join(letter if letter.isprintable() else "?" for letter in name.decode(errors="replace"))
+    """Return a name without control characters, its middle left out when it is long; its ending
+    stays.
+    """
+    plain = "".join(
+        letter if letter.isprintable() else "?" for letter in name.decode(errors="replace")
+    )
     half = MAX_NAME // 2
     return (plain if len(plain) <= MAX_NAME else f"{plain[:half]}…{plain[-half:]}").encode()
 
 
 def _renamed(receive: Receive) -> Receive:
-    """Return ``receive`` whose first message holds the whole head of the first part, with its name shortened."""
+    """Return ``receive`` whose first message holds the whole head of the first part, with its name
+    shortened.
+    """
     begun = False
 
     async def renamed() -> Message:

@@ -1,4 +1,6 @@
-"""A slow experiment on a page: its job is queued as its settings change, its cells fill in, it can be cancelled."""
+"""A slow experiment on a page: its job is queued as its settings change, its cells fill in, it can
+be cancelled.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,21 @@ from pages.shell.lab import errors_shown
 POLL_SECONDS = 0.5
 
 
-def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[Any], None], first: Any = None) -> None:
-    """Run ``steps(params)`` as this session's job and call ``show(result)`` with what there is of its result so far.
+def run(
+    name: str,
+    params: Any,
+    steps: Callable[[Any], Steps],
+    show: Callable[[Any], None],
+    first: Any = None,
+) -> None:
+    """Run ``steps(params)`` as this session's job and call ``show(result)`` with what there is of
+    its result so far.
 
-    ``first`` is shown until the job has something: an answer that is there at once and that the job only confirms.
+    ``first`` is shown until the job has something: an answer that is there at once and that the job
+    only confirms.
 
-    Experiments that ask for the same steps with the same params share one job. A job for other settings of the same
-    experiment is given up. The page polls only while the job is active.
+    Experiments that ask for the same steps with the same params share one job. A job for other
+    settings of the same experiment is given up. The page polls only while the job is active.
     """
     owner = state.owner()
     key = (steps, params)
@@ -39,8 +49,11 @@ def run(name: str, params: Any, steps: Callable[[Any], Steps], show: Callable[[A
     @st.fragment(run_every=POLL_SECONDS if polled else None)
     def output() -> None:
         state.owner()
-        if job is not _given_up(name) and (JOBS.find(key) is not job or (job.active and not polled)):
-            st.rerun()  # "Measure again" was pressed: only the whole page queues a job and polls for it
+        if job is not _given_up(name) and (
+            JOBS.find(key) is not job or (job.active and not polled)
+        ):
+            # "Measure again" was pressed: only the whole page queues a job and polls for it
+            st.rerun()
         _progress(name, job)
         latest = first if job.latest is None else job.latest
         if latest is not None:
@@ -72,13 +85,19 @@ def _measure_again(name: str, job: Job) -> None:
 
 
 def _progress(name: str, job: Job) -> None:
-    """One line that stays where it is: progress while the job is active, else how it ended and how to run it again."""
+    """One line that stays where it is: progress while the job is active, else how it ended and how
+    to run it again.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         given_up = job is _given_up(name)
         if job.active and not given_up:
             place = JOBS.place(job)
             left = job.remaining_seconds()
-            text = f"Waiting: {place} before this one" if place else f"Measuring: {job.progress.message}"
+            text = (
+                f"Waiting: {place} before this one"
+                if place
+                else f"Measuring: {job.progress.message}"
+            )
             st.progress(
                 min(job.progress.share, 1.0),
                 text + (f" · about {human_seconds(left)} left" if left is not None else ""),
@@ -92,15 +111,20 @@ def _progress(name: str, job: Job) -> None:
             st.warning("Cancelled: what was measured until then stands below.")
         if not state.presenting():
             st.button(
-                "Measure again", key=f"{name}_again", icon=":material/refresh:", on_click=_measure_again, args=(name, job)
+                "Measure again",
+                key=f"{name}_again",
+                icon=":material/refresh:",
+                on_click=_measure_again,
+                args=(name, job),
             )
 
 
 def approved(name: str, params: Hashable, label: str) -> bool:
-    """Return whether the button to run exactly these params was pressed in this session; until then draw it.
+    """Return whether the button to run exactly these params was pressed in this session; until then
+    draw it.
 
-    For what runs a person's text: the text may have come by a link of a stranger's. A link, a scene or a changed setting
-    approves nothing. Call it before ``run``, and not inside what polls.
+    For what runs a person's text: the text may have come by a link of a stranger's. A link, a scene
+    or a changed setting approves nothing. Call it before ``run``, and not inside what polls.
     """
     key = f"{name}_approved"
     if key in st.session_state and st.session_state[key] == params:

@@ -1,8 +1,10 @@
-"""``make bench [LAB=formats]``: what a tweak costs in a real Chromium, in ms and as a ratio to a bare page in the same run.
+"""``make bench [LAB=formats]``: what a tweak costs in a real Chromium, in ms and as a ratio to a
+bare page in the same run.
 
-Printed: cold start of the server to Home's first chart; then for each lab, from ``tests/bench/<topic>.py``: key press on a
-control to repainted chart for the bare page and for each tab of ``TABS``, in turns, median of ``N_TWEAKS`` with the range;
-and what ``compute()`` measures: server compute a tweak, figure payload bytes, the lab's own goals.
+Printed: cold start of the server to Home's first chart; then for each lab, from
+``tests/bench/<topic>.py``: key press on a control to repainted chart for the bare page and for each
+tab of ``TABS``, in turns, median of ``N_TWEAKS`` with the range; and what ``compute()`` measures:
+server compute a tweak, figure payload bytes, the lab's own goals.
 """
 
 from __future__ import annotations
@@ -19,9 +21,8 @@ from pages.shell import lessons
 from tests.bench.harness import latencies, settle
 from tests.browser.serve import FLAGS, browser_path, launch, serve
 
-STOCK = (
-    "--runner.postScriptGC=true"  # Streamlit's default, which .streamlit/config.toml switches off: the yardstick is a bare page
-)
+# Streamlit's default, which .streamlit/config.toml switches off: the yardstick is a bare page
+STOCK = "--runner.postScriptGC=true"
 TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
 
 
@@ -38,7 +39,10 @@ def main(topics: list[str]) -> None:
         ):
             page.goto(address)
             page.wait_for_selector(".st-key-home_formats .main-svg")
-            print(f"Cold start to Home's first chart: {time.perf_counter() - start:.1f} s (two servers starting)")
+            print(
+                f"Cold start to Home's first chart: {time.perf_counter() - start:.1f} s (two"
+                " servers starting)"
+            )
             settle(server.pid)  # what warms up behind the first pages is not what a tweak costs
             for topic, lab in labs.items():
                 print(f"{topic}: key press to repainted chart")

@@ -11,7 +11,18 @@ import numpy as np
 import pyarrow as pa
 
 from engine import data
-from engine.etl import backfill, change_capture, crash, elt, flight_days, late, ledger, loads, quality, warehouse
+from engine.etl import (
+    backfill,
+    change_capture,
+    crash,
+    elt,
+    flight_days,
+    late,
+    ledger,
+    loads,
+    quality,
+    warehouse,
+)
 from engine.etl.backfill import figure as backfill_figures
 from engine.etl.change_capture import figure as change_capture_figures
 from engine.etl.crash import api, bad_input, daily, flaky
@@ -31,12 +42,36 @@ TABS = (
         ".st-key-loads_view [role=radio]",
         "loads_lanes",
     ),
-    Tab("Crash lab (measured, look closer)", "etl?etl_tab=Crash+lab", ".st-key-crash_panel [role=radio]", "crash_matrix"),
-    Tab("Late data (look-back)", "etl?etl_tab=Late+data", slider("late_lookback_days"), "late_scatter"),
-    Tab("Change capture (reordering)", f"etl?etl_tab={CDC}", slider("change_capture_reorder_minutes"), "change_capture_race"),
-    Tab("Quality gate (dose)", "etl?etl_tab=Quality+gate", slider("quality_dose"), "quality_checks"),
-    Tab("ETL or ELT (new limit)", "etl?etl_tab=ETL+or+ELT", slider("elt_new_minutes"), "elt_matrix"),
-    Tab("Backfill (measured, panel)", "etl?etl_tab=Backfill", ".st-key-backfill_panel [role=radio]", "backfill_calendar"),
+    Tab(
+        "Crash lab (measured, look closer)",
+        "etl?etl_tab=Crash+lab",
+        ".st-key-crash_panel [role=radio]",
+        "crash_matrix",
+    ),
+    Tab(
+        "Late data (look-back)",
+        "etl?etl_tab=Late+data",
+        slider("late_lookback_days"),
+        "late_scatter",
+    ),
+    Tab(
+        "Change capture (reordering)",
+        f"etl?etl_tab={CDC}",
+        slider("change_capture_reorder_minutes"),
+        "change_capture_race",
+    ),
+    Tab(
+        "Quality gate (dose)", "etl?etl_tab=Quality+gate", slider("quality_dose"), "quality_checks"
+    ),
+    Tab(
+        "ETL or ELT (new limit)", "etl?etl_tab=ETL+or+ELT", slider("elt_new_minutes"), "elt_matrix"
+    ),
+    Tab(
+        "Backfill (measured, panel)",
+        "etl?etl_tab=Backfill",
+        ".st-key-backfill_panel [role=radio]",
+        "backfill_calendar",
+    ),
 )
 FLIGHT_KEYS = ("year", "month", "day", "carrier", "flight", "origin")
 GROWTH_DAYS = (7, 35, 70, 175, 350)  # 1, 5, 10, 25, 50 times the data
@@ -66,14 +101,23 @@ def _ledger() -> None:
     flights = data.load("flights")
     delay = flights["distance"].to_numpy().copy()
     delay[np.random.default_rng(0).random(len(delay)) < 0.1] += 1
-    changed = flights.set_column(flights.column_names.index("distance"), "distance", pa.array(delay))
+    changed = flights.set_column(
+        flights.column_names.index("distance"), "distance", pa.array(delay)
+    )
     target = pa.concat_tables([changed.slice(1_000), flights.slice(5_000, 3_000)]).combine_chunks()
-    both = [timed(lambda: ledger.reconcile(flights, target, FLIGHT_KEYS).diff())[0] for _ in range(7)]
-    print(f"  Ledger and row-level diff, {flights.num_rows:,} rows     {spread([1000 * s for s in both])} ms (goal ≤ 1,000)")
+    both = [
+        timed(lambda: ledger.reconcile(flights, target, FLIGHT_KEYS).diff())[0] for _ in range(7)
+    ]
+    print(
+        f"  Ledger and row-level diff, {flights.num_rows:,} rows    "
+        f" {spread([1000 * s for s in both])} ms (goal ≤ 1,000)"
+    )
 
 
 def _daily_batch() -> None:
-    """Extract over HTTP, stage, validate, transform, load, commit: the second day of a warm lab and those after it."""
+    """Extract over HTTP, stage, validate, transform, load, commit: the second day of a warm lab and
+    those after it.
+    """
     seconds = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -83,10 +127,18 @@ def _daily_batch() -> None:
         daily.create_notes(connection)
         warehouse.create(connection)
         for day in range(174, 174 + N_TWEAKS + 1):
-            plan: Any = {"day": day, "address": served.address, "table": warehouse.TABLE, "folder": Path(folder) / str(day)}
+            plan: Any = {
+                "day": day,
+                "address": served.address,
+                "table": warehouse.TABLE,
+                "folder": Path(folder) / str(day),
+            }
             made = daily.Plan(strategy="upsert", transaction=True, staging=True, **plan)
             seconds.append(timed(lambda: daily.run_day(connection, made, lambda step: None))[0])  # noqa: B023
-    print(f"  A daily batch, end to end               {spread([1000 * s for s in seconds[1:]])} ms (goal ≤ 300)")
+    print(
+        f"  A daily batch, end to end               {spread([1000 * s for s in seconds[1:]])} ms"
+        " (goal ≤ 300)"
+    )
 
 
 def _growth() -> None:
@@ -97,7 +149,10 @@ def _growth() -> None:
         staged = rows.append_column("deleted", pa.repeat(False, rows.num_rows))
         took = []
         for _ in range(3):
-            with tempfile.TemporaryDirectory() as folder, warehouse.connect(Path(folder) / "w.duckdb") as connection:
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                warehouse.connect(Path(folder) / "w.duckdb") as connection,
+            ):
                 warehouse.create(connection)
                 connection.register(warehouse.STAGE, staged)
 
@@ -111,8 +166,9 @@ def _growth() -> None:
         seconds = sorted(took)[1]
         each.append(seconds / rows.num_rows)
         print(
-            f"  Upsert and ledger, {n_days:3} days, {rows.num_rows:7,} rows: {1000 * seconds:6.0f} ms, "
-            f"{1e6 * each[-1]:.1f} µs a row, {each[-1] / each[0]:.2f} × the smallest (goal: no growth)"
+            f"  Upsert and ledger, {n_days:3} days, {rows.num_rows:7,} rows: {1000 * seconds:6.0f}"
+            f" ms, {1e6 * each[-1]:.1f} µs a row, {each[-1] / each[0]:.2f} × the smallest (goal: no"
+            " growth)"
         )
 
 
@@ -121,7 +177,9 @@ def _jobs() -> tuple[Any, Any, Any]:
     runs: dict[str, Any] = {
         "Load strategies, 5 × 8 files": lambda: run_to_end(loads.steps(loads.LoadsParams())),
         "Crash lab, 20 kills and reruns": lambda: run_to_end(crash.steps(crash.CrashParams())),
-        "Backfill, 18 partitions": lambda: run_to_end(backfill.steps(replace(backfill.BackfillParams(), latency_ms=40))),
+        "Backfill, 18 partitions": lambda: run_to_end(
+            backfill.steps(replace(backfill.BackfillParams(), latency_ms=40))
+        ),
         "Bad input, four cases": bad_input.run,
     }
     answers = []
@@ -133,16 +191,23 @@ def _jobs() -> tuple[Any, Any, Any]:
 
 
 def _dragged() -> None:
-    """What each control that is dragged costs, every time with a setting not seen before, and the figures it repaints."""
+    """What each control that is dragged costs, every time with a setting not seen before, and the
+    figures it repaints.
+    """
     measure("Late data, watermark", lambda i: late.run(late.LateParams(watermark_hours=i + 7)))
     measure("Late data, lag window", lambda i: late.run(late.LateParams(lag_minutes=5 * i + 5)))
     measure(
         "Change capture, reordering",
-        lambda i: change_capture.run(change_capture.ChangeCaptureParams(reorder_minutes=5 * i + 35)),
+        lambda i: change_capture.run(
+            change_capture.ChangeCaptureParams(reorder_minutes=5 * i + 35)
+        ),
     )
     measure("Quality gate, dose", lambda i: quality.run(quality.QualityParams(dose=0.06 + i / 100)))
     measure("ETL or ELT, new limit", lambda i: elt.run(elt.EltParams(new_minutes=31 + i)))
-    followed, held = change_capture.run(change_capture.ChangeCaptureParams()), quality.run(quality.QualityParams())
+    followed, held = (
+        change_capture.run(change_capture.ChangeCaptureParams()),
+        quality.run(quality.QualityParams()),
+    )
     month = late.run(late.LateParams(n_days=28))
     payloads(
         {

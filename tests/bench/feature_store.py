@@ -26,11 +26,19 @@ TABS = (
 
 
 def compute() -> None:
-    """Print what the server computes a tweak, what the explained join takes at its two goals, and the bytes of each figure."""
+    """Print what the server computes a tweak, what the explained join takes at its two goals, and
+    the bytes of each figure.
+    """
     asked = point_in_time.PointInTimeParams(store="file")  # takes every TTL
-    result = measure("Point in time, TTL", lambda i: point_in_time.run(replace(asked, ttl=TTLS[i % 10], seed=i)))
-    rows = flight_features.arriving(flight_features.feature_rows("weather"), "temp", delay_minutes=30, correct=True, seed=0)
-    labels = flight_features.label_rows("weather").rename_columns(["origin", EVENT, "match_time", "flight_name", "arr_delay"])
+    result = measure(
+        "Point in time, TTL", lambda i: point_in_time.run(replace(asked, ttl=TTLS[i % 10], seed=i))
+    )
+    rows = flight_features.arriving(
+        flight_features.feature_rows("weather"), "temp", delay_minutes=30, correct=True, seed=0
+    )
+    labels = flight_features.label_rows("weather").rename_columns(
+        ["origin", EVENT, "match_time", "flight_name", "arr_delay"]
+    )
     for n_rows, n_labels, goal in ((5_000, 500, 50), (rows.num_rows, labels.num_rows, 1_000)):
         some, few = rows.slice(0, n_rows), labels.slice(0, n_labels)
         joins = [
@@ -38,12 +46,19 @@ def compute() -> None:
             for i in range(N_TWEAKS)
         ]
         told = spread([seconds * 1_000 for seconds in joins])
-        print(f"  Explained join, {n_labels:,} labels × {n_rows:,} rows: {told} ms (goal ≤ {goal:,})")
+        print(
+            f"  Explained join, {n_labels:,} labels × {n_rows:,} rows: {told} ms (goal ≤ {goal:,})"
+        )
     large = point_in_time.run(replace(asked, n_rows=5_000, n_labels=500, correct=True))
     measured = growth.run(growth.GrowthParams(n_labels=500, n_rows=500, repeats=1))
     asked_online = online.OnlineParams()
-    week = measure("Online, feed delay", lambda i: online.run(replace(asked_online, delay_hours=i % 49)))
-    skewed = measure("Skew, share of requests", lambda i: skew.run(skew.SkewParams(share=i / 100, unit="wind in m/s")))
+    week = measure(
+        "Online, feed delay", lambda i: online.run(replace(asked_online, delay_hours=i % 49))
+    )
+    skewed = measure(
+        "Skew, share of requests",
+        lambda i: skew.run(skew.SkewParams(share=i / 100, unit="wind in m/s")),
+    )
     registered = registry.run(registry.RegistryParams())
     payloads(
         {

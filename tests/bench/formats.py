@@ -14,28 +14,69 @@ from engine.formats.terabyte import figure as terabyte_figures
 from tests.bench.harness import Tab, measure, payloads, slider
 
 TABS = (
-    Tab("Race (measured, another time shown)", "formats?formats_tab=Race", ".st-key-race_operation [role=radio]", "race_chart"),
-    Tab("Bytes read (range)", "formats?formats_tab=Bytes+read", slider("bytes_read_window"), "bytes_read_strip"),
-    Tab("Anatomy (distinct values)", "formats?formats_tab=Anatomy", slider("anatomy_cardinality"), "anatomy_fallback"),
     Tab(
-        "Codecs (measured, other speed)", "formats?formats_tab=Codecs", ".st-key-codecs_against [role=radio]", "codecs_tradeoff"
+        "Race (measured, another time shown)",
+        "formats?formats_tab=Race",
+        ".st-key-race_operation [role=radio]",
+        "race_chart",
     ),
-    Tab("Schema evolution (rows)", "formats?formats_tab=Schema+evolution", slider("evolution_n_rows"), "evolution_matrix"),
-    Tab("One terabyte (weight)", "formats?formats_tab=One+terabyte", slider("terabyte_storage_weight"), "terabyte_chart"),
+    Tab(
+        "Bytes read (range)",
+        "formats?formats_tab=Bytes+read",
+        slider("bytes_read_window"),
+        "bytes_read_strip",
+    ),
+    Tab(
+        "Anatomy (distinct values)",
+        "formats?formats_tab=Anatomy",
+        slider("anatomy_cardinality"),
+        "anatomy_fallback",
+    ),
+    Tab(
+        "Codecs (measured, other speed)",
+        "formats?formats_tab=Codecs",
+        ".st-key-codecs_against [role=radio]",
+        "codecs_tradeoff",
+    ),
+    Tab(
+        "Schema evolution (rows)",
+        "formats?formats_tab=Schema+evolution",
+        slider("evolution_n_rows"),
+        "evolution_matrix",
+    ),
+    Tab(
+        "One terabyte (weight)",
+        "formats?formats_tab=One+terabyte",
+        slider("terabyte_storage_weight"),
+        "terabyte_chart",
+    ),
 )
 
 
 def compute() -> None:
-    """Print what the server computes a tweak, the harness's share of the race, and the bytes of each figure."""
+    """Print what the server computes a tweak, the harness's share of the race, and the bytes of
+    each figure.
+    """
     asked = bytes_read.BytesReadParams()
-    result = measure("Bytes read", lambda i: bytes_read.run(replace(asked, window=(0.1 + i / 50, 0.2 + i / 50))))
+    result = measure(
+        "Bytes read", lambda i: bytes_read.run(replace(asked, window=(0.1 + i / 50, 0.2 + i / 50)))
+    )
     asked_anatomy = anatomy.AnatomyParams(cardinality=10)
-    pieces = measure("Anatomy", lambda i: anatomy.run(replace(asked_anatomy, cardinality=10 + 1_000 * i)))
-    matrix = measure("Schema evolution", lambda i: evolution.run(evolution.EvolutionParams(n_rows=2 + i)))
+    pieces = measure(
+        "Anatomy", lambda i: anatomy.run(replace(asked_anatomy, cardinality=10 + 1_000 * i))
+    )
+    matrix = measure(
+        "Schema evolution", lambda i: evolution.run(evolution.EvolutionParams(n_rows=2 + i))
+    )
     measured = race.run(race.RaceParams())
     terms = terabyte.TerabyteParams()
-    projected = measure("One terabyte", lambda i: terabyte.project(replace(terms, price=float(i)), measured))
-    print(f"  Race: the harness took {measured.overhead_share:.2%} of {measured.wall_seconds:.1f} s (goal ≤ 2 %)")
+    projected = measure(
+        "One terabyte", lambda i: terabyte.project(replace(terms, price=float(i)), measured)
+    )
+    print(
+        f"  Race: the harness took {measured.overhead_share:.2%} of {measured.wall_seconds:.1f} s"
+        " (goal ≤ 2 %)"
+    )
     packed = codecs.run(codecs.CodecsParams(n_rows=10_000, repeats=1))
     figures = {
         "Race": race_figures.chart(measured, "read all"),

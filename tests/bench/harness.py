@@ -1,4 +1,6 @@
-"""What ``make bench`` measures with: a key press in a real Chromium to the repainted chart, and the compute behind it."""
+"""What ``make bench`` measures with: a key press in a real Chromium to the repainted chart, and the
+compute behind it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Tab:
 
     name: str
     path: str
-    control: str  # CSS, the element that takes the arrow keys, or the choices that are clicked in turn
+    control: (
+        str  # CSS, the element that takes the arrow keys, or the choices that are clicked in turn
+    )
     chart: str  # widget key
 
 
@@ -31,8 +35,12 @@ def slider(key: str) -> str:
 
 
 BARE = Tab("bare page", "", slider("bare_n"), "bare_chart")
-ANSWER_MILLISECONDS = 120  # the chart has answered at its last change before its first silence of this length
-QUIET_MILLISECONDS = 400  # the page stands still at its last change before such a silence: what a job confirms comes before it
+ANSWER_MILLISECONDS = (
+    120  # the chart has answered at its last change before its first silence of this length
+)
+# the page stands still at its last change before such a silence: what a job confirms comes before
+# it
+QUIET_MILLISECONDS = 400
 WATCH = """([chart, answer, quiet]) => {
   window.painted = new Promise(resolve => {
     let start = null, chartChanged = null, answered = null, last = null, timer = null, chartTimer = null;
@@ -65,7 +73,8 @@ WATCH = """([chart, answer, quiet]) => {
 def tweak(page: Page, tab: Tab, turn: int) -> tuple[float, float] | None:
     """Press an arrow key on the control, or click its next choice.
 
-    Returns the milliseconds until the chart had answered, and until the whole page stood still; None if nothing changed.
+    Returns the milliseconds until the chart had answered, and until the whole page stood still;
+    None if nothing changed.
     """
     control = page.locator(tab.control)
     asked = [tab.chart, ANSWER_MILLISECONDS, QUIET_MILLISECONDS]
@@ -81,11 +90,16 @@ def tweak(page: Page, tab: Tab, turn: int) -> tuple[float, float] | None:
 
 
 def spread(values: list[float]) -> str:
-    return f"median {statistics.median(values):6.0f}  ({min(values):.0f} … {max(values):.0f}, n = {len(values)})"
+    return (
+        f"median {statistics.median(values):6.0f}  ({min(values):.0f} … {max(values):.0f}, n ="
+        f" {len(values)})"
+    )
 
 
 def settle(pid: int) -> None:
-    """Wait until the server and its children, which warm up, take less than an eighth of a core for three seconds."""
+    """Wait until the server and its children, which warm up, take less than an eighth of a core for
+    three seconds.
+    """
 
     def seconds() -> float:
         parent = psutil.Process(pid)
@@ -113,13 +127,17 @@ def latencies(page: Page, tabs: tuple[Tab, ...], address: str, bare: str) -> Non
             for place, url in ((BARE, bare), (tab, f"{address}/{tab.path}")):
                 page.goto(url)
                 page.wait_for_selector(f".st-key-{place.chart} .main-svg", timeout=120_000)
-                page.get_by_role("button", name="Cancel").wait_for(state="detached", timeout=120_000)
+                page.get_by_role("button", name="Cancel").wait_for(
+                    state="detached", timeout=120_000
+                )
                 page.wait_for_timeout(1500)
                 tweak(page, place, 0)  # not counted: first paint after a load
                 for i in range(N_TWEAKS // N_BLOCKS):
                     took = tweak(page, place, i + 1)
                     times[place.name] += [] if took is None else [took]
-        answered, still = ({name: [pair[i] for pair in pairs] for name, pairs in times.items()} for i in (0, 1))
+        answered, still = (
+            {name: [pair[i] for pair in pairs] for name, pairs in times.items()} for i in (0, 1)
+        )
         if not answered[tab.name]:
             print(f"  {tab.name}: MISSED, nothing changed on the page")
             continue

@@ -29,8 +29,18 @@ TABS = (
         ".st-key-audit_split [role=radio]",
         "audit_columns",
     ),
-    Tab("Spot the leak (round)", "leakage?leakage_tab=Spot+the+leak", slider("rounds_number"), "rounds_scores"),
-    Tab("Time splits (folds)", "leakage?leakage_tab=Time+splits", slider("time_splits_n_splits"), "time_splits_days"),
+    Tab(
+        "Spot the leak (round)",
+        "leakage?leakage_tab=Spot+the+leak",
+        slider("rounds_number"),
+        "rounds_scores",
+    ),
+    Tab(
+        "Time splits (folds)",
+        "leakage?leakage_tab=Time+splits",
+        slider("time_splits_n_splits"),
+        "time_splits_days",
+    ),
 )
 
 
@@ -39,20 +49,46 @@ def compute() -> None:
     for focus in dose.FOCI:
         asked = dose.DoseParams(focus=focus)
         dose.run(asked)
-        measure(f"Dose of {focus.lower()}", lambda i: dose.run(replace(asked, dose=i / N_TWEAKS / 2)))  # noqa: B023
-    measure("Another leak's dose (25 fits anew)", lambda i: dose.run(dose.DoseParams(duplicates=i / N_TWEAKS)))
-    measure("True signal (30 fits anew, new worlds)", lambda i: dose.run(dose.DoseParams(signal=i / N_TWEAKS)))
+        measure(
+            f"Dose of {focus.lower()}",
+            lambda i, asked=asked: dose.run(replace(asked, dose=i / N_TWEAKS / 2)),
+        )
+    measure(
+        "Another leak's dose (25 fits anew)",
+        lambda i: dose.run(dose.DoseParams(duplicates=i / N_TWEAKS)),
+    )
+    measure(
+        "True signal (30 fits anew, new worlds)",
+        lambda i: dose.run(dose.DoseParams(signal=i / N_TWEAKS)),
+    )
     measured = availability.run(availability.AvailabilityParams())
-    measure("When do you know it, moment (never refits)", lambda i: availability.run(availability.AvailabilityParams()))
-    measure("Time splits, folds", lambda i: time_splits.run(time_splits.TimeSplitsParams(n_splits=2 + i % 9, gap_days=7)))
+    measure(
+        "When do you know it, moment (never refits)",
+        lambda i: availability.run(availability.AvailabilityParams()),
+    )
+    measure(
+        "Time splits, folds",
+        lambda i: time_splits.run(time_splits.TimeSplitsParams(n_splits=2 + i % 9, gap_days=7)),
+    )
     seconds, whole = timed(lambda: audit.run(audit.AuditParams(n_rows=336_776, clock=True)))
-    print(f"  Audit of {whole.n_rows:,} flights × {whole.n_columns} columns: {seconds:.1f} s (goal ≤ 20)")
-    measure("Spot the leak, a round that has been played", lambda i: rounds.run(rounds.RoundsParams(revealed=i % 2 == 0)))
-    seconds, judged = timed(lambda: scoreboard.run(scoreboard.ScoreboardParams(n_plants=30, n_clean=30)))
+    print(
+        f"  Audit of {whole.n_rows:,} flights × {whole.n_columns} columns: {seconds:.1f} s (goal"
+        " ≤ 20)"
+    )
+    measure(
+        "Spot the leak, a round that has been played",
+        lambda i: rounds.run(rounds.RoundsParams(revealed=i % 2 == 0)),
+    )
+    seconds, judged = timed(
+        lambda: scoreboard.run(scoreboard.ScoreboardParams(n_plants=30, n_clean=30))
+    )
     print(f"  Audit against known truth, {seconds:.0f} s: {judged.verdict.replace('**', '')}")
     for row in judged.rows:
         interval = f"({row['low']:.0%} to {row['high']:.0%})"
-        print(f"    {row['plant']:32}{row['caught']:3} of {row['move_score']:3} {interval}  {row['by']}")
+        print(
+            f"    {row['plant']:32}{row['caught']:3} of {row['move_score']:3} {interval} "
+            f" {row['by']}"
+        )
     payloads(
         {
             "Dose and response": dose_figures.curve(dose.run(dose.DoseParams())),
@@ -61,6 +97,8 @@ def compute() -> None:
             "Audit, scoreboard": audit_figures.scoreboard(judged),
             "Wrong → right": repairs_figures.gaps(repairs.run(repairs.RepairsParams())),
             "Spot the leak": rounds_figures.scores(rounds.run(rounds.RoundsParams(revealed=True))),
-            "Time splits": time_splits_figures.days(time_splits.run(time_splits.TimeSplitsParams())),
+            "Time splits": time_splits_figures.days(
+                time_splits.run(time_splits.TimeSplitsParams())
+            ),
         }
     )

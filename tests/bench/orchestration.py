@@ -33,16 +33,33 @@ TABS = (
         slider("history_factor"),
         "history_path",
     ),
-    Tab("Retry lab (retries)", "orchestration?orchestration_tab=Retry+lab", slider("retry_retries"), "retry_outcomes"),
+    Tab(
+        "Retry lab (retries)",
+        "orchestration?orchestration_tab=Retry+lab",
+        slider("retry_retries"),
+        "retry_outcomes",
+    ),
     Tab(
         "Backpressure (at once)",
         "orchestration?orchestration_tab=Backpressure",
         slider("backpressure_workers"),
         "backpressure_depth",
     ),
-    Tab("Watch and alert (σ)", "orchestration?orchestration_tab=Watch+and+alert", slider("alerts_k"), "alerts_scores"),
+    Tab(
+        "Watch and alert (σ)",
+        "orchestration?orchestration_tab=Watch+and+alert",
+        slider("alerts_k"),
+        "alerts_scores",
+    ),
 )
-MANY = RunParams(flow="fan-out", tasks=190, width=12, duration_seconds=0.2, failure_probability=0.05, concurrency=16)
+MANY = RunParams(
+    flow="fan-out",
+    tasks=190,
+    width=12,
+    duration_seconds=0.2,
+    failure_probability=0.05,
+    concurrency=16,
+)
 
 
 def monitored() -> dict[str, object]:
@@ -56,7 +73,14 @@ def monitored() -> dict[str, object]:
     told = f"median {statistics.median(took):.2f} s, at most {max(took):.2f}, of {len(took)}"
     print(f"  200 tasks live: a read takes {told} (goal ≤ 1)")
     began = time.perf_counter()
-    small = RunParams(flow="daily ETL", tasks=6, width=3, duration_seconds=0.05, failure_probability=0.1, delay_seconds=0.1)
+    small = RunParams(
+        flow="daily ETL",
+        tasks=6,
+        width=3,
+        duration_seconds=0.05,
+        failure_probability=0.1,
+        delay_seconds=0.1,
+    )
     ids = [launch.submit(replace(small, seed=k)) for k in range(20)]
     ended = [launch.wait(run_id, 300) for run_id in ids]
     told = f"{sum(run.ended for run in ended)} of 20 ended in {time.perf_counter() - began:.0f} s"
@@ -80,13 +104,22 @@ def follow(run_id: str) -> list[float]:
 
 
 def dragged() -> dict[str, object]:
-    """Print what the controls of Retry lab and Backpressure cost, each time with a setting not seen before."""
+    """Print what the controls of Retry lab and Backpressure cost, each time with a setting not seen
+    before.
+    """
     tried = measure(
-        "Retry lab: 10,000 runs, 1,000 flows", lambda i: retry.run(RetryParams(retries=5, jitter=0.5, seed=100 + i))
+        "Retry lab: 10,000 runs, 1,000 flows",
+        lambda i: retry.run(RetryParams(retries=5, jitter=0.5, seed=100 + i)),
     )
-    queued = measure("Backpressure: 3 × 120 items", lambda i: backpressure.run(BackpressureParams(seed=100 + i)))
-    most = BackpressureParams(arrival_rate=10.0, service_seconds=0.3, workers=3, seconds=200, urgent_share=0.3)
-    busy = measure("Backpressure: 3 × 2,000 items", lambda i: backpressure.run(replace(most, seed=100 + i)))
+    queued = measure(
+        "Backpressure: 3 × 120 items", lambda i: backpressure.run(BackpressureParams(seed=100 + i))
+    )
+    most = BackpressureParams(
+        arrival_rate=10.0, service_seconds=0.3, workers=3, seconds=200, urgent_share=0.3
+    )
+    busy = measure(
+        "Backpressure: 3 × 2,000 items", lambda i: backpressure.run(replace(most, seed=100 + i))
+    )
     return {
         "Retry outcomes": retry_figures.outcomes(tried),
         "Herd": retry_figures.herd(tried),

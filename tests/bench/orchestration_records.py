@@ -1,4 +1,6 @@
-"""History, schedules and alerts in the bench of the orchestration lab: 200 kept runs of 50 tasks, and what a tweak costs."""
+"""History, schedules and alerts in the bench of the orchestration lab: 200 kept runs of 50 tasks,
+and what a tweak costs.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +25,31 @@ FIFTY = RunParams(
 
 
 def kept() -> dict[str, Any]:
-    """Print how long 200 kept runs of 50 tasks take to open and to tweak; return the figures to weigh."""
+    """Print how long 200 kept runs of 50 tasks take to open and to tweak; return the figures to
+    weigh.
+    """
     before = os.environ.get("PLAYGROUND_WORKSPACE")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PLAYGROUND_WORKSPACE"] = folder
         try:
             for k in range(N_RUNS):
                 run = foretell.run(replace(FIFTY, seed=k))
-                records.save(replace(run, id=f"bench-{k}", foretold=False, submitted_at=1e9 + 60 * k))
+                records.save(
+                    replace(run, id=f"bench-{k}", foretold=False, submitted_at=1e9 + 60 * k)
+                )
             asked = history.HistoryParams(flow="fan-out", last=200)
             seconds, result = timed(lambda: opened(asked))
-            print(f"  History of {len(result.runs)} runs × {len(result.tasks)} tasks opens in {seconds:.2f} s (goal ≤ 1)")
-            measure("History, factor", lambda i: history.run(replace(asked, factor=1 + i / 5)).verdict)
-            measure("Alerts, σ", lambda i: alerts.run(alerts.AlertsParams(flow="fan-out", k=1 + i / 5)).verdict)
+            print(
+                f"  History of {len(result.runs)} runs × {len(result.tasks)} tasks opens in"
+                f" {seconds:.2f} s (goal ≤ 1)"
+            )
+            measure(
+                "History, factor", lambda i: history.run(replace(asked, factor=1 + i / 5)).verdict
+            )
+            measure(
+                "Alerts, σ",
+                lambda i: alerts.run(alerts.AlertsParams(flow="fan-out", k=1 + i / 5)).verdict,
+            )
             watched = alerts.run(alerts.AlertsParams(flow="fan-out"))
         finally:
             os.environ.pop("PLAYGROUND_WORKSPACE")
@@ -61,8 +75,13 @@ def opened(asked: history.HistoryParams) -> history.HistoryResult:
 def scheduled() -> schedule.ScheduleResult:
     """Print what a tweak of a schedule costs, and return one."""
     result = schedule.run(schedule.ScheduleParams(cron="*/30 * * * *"))
-    measure("Schedules, another cron (Prefect asked)", lambda i: schedule.run(schedule.ScheduleParams(cron=f"{i} 4 * * *")).why)
-    measure("Schedules, outage", lambda i: schedule.run(replace(result.params, down_hours=float(i))).why)
+    measure(
+        "Schedules, another cron (Prefect asked)",
+        lambda i: schedule.run(schedule.ScheduleParams(cron=f"{i} 4 * * *")).why,
+    )
+    measure(
+        "Schedules, outage", lambda i: schedule.run(replace(result.params, down_hours=float(i))).why
+    )
     measure("Schedules, limit", lambda i: schedule.run(replace(result.params, limit=i % 6)).why)
     dates.CLERK.stop()
     return result

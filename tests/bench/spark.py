@@ -15,25 +15,61 @@ from tests.bench import spark_crossover
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider
 
 TABS = (
-    Tab("Partition explorer (partitions)", "spark", slider("partitioning_n_partitions"), "partitioning_rows"),
-    Tab("Lazy ledger (measured, view)", "spark?spark_tab=Lazy+ledger", ".st-key-lazy_view [role=radio]", "lazy_plan"),
-    Tab("Cache and memory (heap)", "spark?spark_tab=Cache+and+memory", slider("cache_heap_gb"), "cache_memory"),
+    Tab(
+        "Partition explorer (partitions)",
+        "spark",
+        slider("partitioning_n_partitions"),
+        "partitioning_rows",
+    ),
+    Tab(
+        "Lazy ledger (measured, view)",
+        "spark?spark_tab=Lazy+ledger",
+        ".st-key-lazy_view [role=radio]",
+        "lazy_plan",
+    ),
+    Tab(
+        "Cache and memory (heap)",
+        "spark?spark_tab=Cache+and+memory",
+        slider("cache_heap_gb"),
+        "cache_memory",
+    ),
     spark_crossover.TAB,
-    Tab("APIs (measured, plan of)", "spark?spark_tab=APIs", ".st-key-apis_plan_of [role=radio]", "apis_plans"),
-    Tab("Partition count (measured, look at)", "spark?spark_tab=Partition+count", slider("tuner_at"), "tuner_curve"),
+    Tab(
+        "APIs (measured, plan of)",
+        "spark?spark_tab=APIs",
+        ".st-key-apis_plan_of [role=radio]",
+        "apis_plans",
+    ),
+    Tab(
+        "Partition count (measured, look at)",
+        "spark?spark_tab=Partition+count",
+        slider("tuner_at"),
+        "tuner_curve",
+    ),
 )
 
 
 def compute() -> None:
-    """Print what a preview costs, how fast keys are hashed, and what a warm small action takes from end to end."""
+    """Print what a preview costs, how fast keys are hashed, and what a warm small action takes from
+    end to end.
+    """
     asked = PartitioningParams(table="zipf", keys=("key",), n_rows=1_000_000)
-    shown = measure("Partitions of 1,000,000 Zipf keys", lambda i: partitioning.run(replace(asked, n_partitions=8 + i)))
+    shown = measure(
+        "Partitions of 1,000,000 Zipf keys",
+        lambda i: partitioning.run(replace(asked, n_partitions=8 + i)),
+    )
     keys = pa.array(np.random.default_rng(0).integers(-(2**31), 2**31, 1_000_000).astype(np.int32))
     seconds = [timed(lambda: hash_partition([keys], 16))[0] for _ in range(N_TWEAKS)]
-    print(f"  {1e-6 * len(keys) / statistics.median(seconds):,.0f} M whole-number keys hashed a second (goal ≥ 20)")
+    print(
+        f"  {1e-6 * len(keys) / statistics.median(seconds):,.0f} M whole-number keys hashed a"
+        " second (goal ≥ 20)"
+    )
     live = session.session()
     seconds = [timed(lambda: live.range(1_000).repartition(4).count())[0] for _ in range(N_TWEAKS)]
-    told = f"median {statistics.median(seconds[5:]):.2f} s, {min(seconds[5:]):.2f} … {max(seconds[5:]):.2f}"
+    told = (
+        f"median {statistics.median(seconds[5:]):.2f} s, {min(seconds[5:]):.2f} …"
+        f" {max(seconds[5:]):.2f}"
+    )
     print(f"  A warm small action: {told} (goal ≤ 1)")
     spark_crossover.compute()
     session.ENGINE.stop()

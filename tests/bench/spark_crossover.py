@@ -1,4 +1,6 @@
-"""*Spark or pandas* in the bench: the ladder up to more than 1 GB, run for real, and what a tweak of the model costs."""
+"""*Spark or pandas* in the bench: the ladder up to more than 1 GB, run for real, and what a tweak
+of the model costs.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +12,53 @@ from engine.spark.crossover import N_ROWS, CrossoverParams, figure
 from engine.units import human_bytes, human_seconds
 from tests.bench.harness import Tab, measure, payloads, slider
 
-TAB = Tab("Spark or pandas (cores, model)", "spark?spark_tab=Spark+or+pandas", slider("crossover_cores"), "crossover_model")
+TAB = Tab(
+    "Spark or pandas (cores, model)",
+    "spark?spark_tab=Spark+or+pandas",
+    slider("crossover_cores"),
+    "crossover_model",
+)
 
 
 def compute() -> None:
-    """Print every engine at every size up to more than 1 GB (the files stay in the workspace), then the model's compute."""
+    """Print every engine at every size up to more than 1 GB (the files stay in the workspace), then
+    the model's compute.
+    """
     for asked in N_ROWS:
         files = run_to_end(data.steps(asked))
         print(f"  {files.n_rows:,} rows on disk: {human_bytes(files.size_bytes)}")
     for work in ("group-by", "join"):
         result = crossover.run(CrossoverParams(work=work, n_rows=N_ROWS[-1]))
         assert result.same_answers and result.spark_gigabyte
-        for cell in sorted(result.cells, key=lambda cell: (cell.asked, cell.median_seconds if cell.seconds else 0)):
-            runs = f"{human_seconds(min(cell.seconds))} … {human_seconds(max(cell.seconds))}" if cell.seconds else cell.refused
-            told = f"median {human_seconds(cell.median_seconds)}, peak {human_bytes(cell.peak_bytes)}" if cell.seconds else ""
-            print(f"    {work}, {cell.n_rows:>9,} rows, {cell.contestant:8}{told} ({runs}, n = {len(cell.seconds)})")
+        for cell in sorted(
+            result.cells, key=lambda cell: (cell.asked, cell.median_seconds if cell.seconds else 0)
+        ):
+            runs = (
+                f"{human_seconds(min(cell.seconds))} … {human_seconds(max(cell.seconds))}"
+                if cell.seconds
+                else cell.refused
+            )
+            told = (
+                f"median {human_seconds(cell.median_seconds)}, peak {human_bytes(cell.peak_bytes)}"
+                if cell.seconds
+                else ""
+            )
+            print(
+                f"    {work}, {cell.n_rows:>9,} rows, {cell.contestant:8}{told} ({runs}, n ="
+                f" {len(cell.seconds)})"
+            )
         found = result.crossing()
         print(f"    {work}: Spark overtakes pandas: {found.words if found else 'not measured'}")
-    measure("Spark or pandas, model and chart", lambda i: figure.model(result, Cluster(cores=2 + i)))
-    seconds = {name: {cell.n_rows: cell.seconds for cell in result.points(name)} for name in ("Spark", "pandas")}
-    measure("Spark or pandas, crossing", lambda i: curves.crossing(seconds["Spark"], seconds["pandas"], seed=i))
+    measure(
+        "Spark or pandas, model and chart", lambda i: figure.model(result, Cluster(cores=2 + i))
+    )
+    seconds = {
+        name: {cell.n_rows: cell.seconds for cell in result.points(name)}
+        for name in ("Spark", "pandas")
+    }
+    measure(
+        "Spark or pandas, crossing",
+        lambda i: curves.crossing(seconds["Spark"], seconds["pandas"], seed=i),
+    )
     shown = figure.model(result, Cluster())
     payloads({"Spark or pandas": figure.chart(result), "Spark or pandas, model": shown})

@@ -9,16 +9,22 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.serve import FLAGS, browser_path, serve
 
-expect.set_options(timeout=30_000)  # a first page may meet a server that is still warming, on a machine that is busy
+expect.set_options(
+    timeout=30_000
+)  # a first page may meet a server that is still warming, on a machine that is busy
 
 
-@pytest.fixture(scope="module")  # it ends with its tests: idle, it would take a quarter of a core from all others
+@pytest.fixture(
+    scope="module"
+)  # it ends with its tests: idle, it would take a quarter of a core from all others
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serve("app.py", tmp_path_factory.mktemp("workspace")) as address:
         yield address
 
 
-@pytest.fixture(scope="module")  # while it lives, Playwright's event loop counts as running: nobody else could start one
+@pytest.fixture(
+    scope="module"
+)  # while it lives, Playwright's event loop counts as running: nobody else could start one
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)

@@ -1,6 +1,8 @@
-"""The playground with a job queue that a test can stop or break: run in place of ``app.py`` by a browser test alone.
+"""The playground with a job queue that a test can stop or break: run in place of ``app.py`` by a
+browser test alone.
 
-While the workspace holds a file ``hold``, every job waits at its start; a job that starts while it holds ``fail`` fails.
+While the workspace holds a file ``hold``, every job waits at its start; a job that starts while it
+holds ``fail`` fails.
 """
 
 import sys

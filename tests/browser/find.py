@@ -1,7 +1,8 @@
-"""Prints the path of a Chromium or Chrome to test with: ``python -m tests.browser.find [--install]``; exit code 1 without one.
+"""Prints the path of a Chromium or Chrome to test with: ``python -m tests.browser.find
+[--install]``; exit code 1 without one.
 
-In order: ``PLAYGROUND_BROWSER``, a browser on the PATH, one that Playwright installed; with ``--install`` then
-``playwright install chromium``, and as root on Debian the package ``chromium``.
+In order: ``PLAYGROUND_BROWSER``, a browser on the PATH, one that Playwright installed; with
+``--install`` then ``playwright install chromium``, and as root on Debian the package ``chromium``.
 """
 
 from __future__ import annotations
@@ -34,9 +35,17 @@ def found() -> str | None:
 
 def install() -> None:
     """Try to install one, quietly but for errors; what it prints goes to stderr."""
-    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], stdout=sys.stderr, check=False, timeout=300)
+    subprocess.run(
+        [sys.executable, "-m", "playwright", "install", "chromium"],
+        stdout=sys.stderr,
+        check=False,
+        timeout=300,
+    )
     if found() is None and shutil.which("apt-get") and os.geteuid() == 0:
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+        for command in (
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "install", "-y", "-qq", "chromium"],
+        ):
             subprocess.run(command, stdout=sys.stderr, check=False, timeout=600)
 
 

@@ -1,4 +1,6 @@
-"""Names and values that would be links, pictures, tags or scripts if anything followed them; and an upload full of them."""
+"""Names and values that would be links, pictures, tags or scripts if anything followed them; and an
+upload full of them.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,16 @@ TEXTS = (
 
 
 def table(n_rows: int = 400) -> pa.Table:
-    """Return numbers under hostile names, a text column and a two-valued label of hostile values, one column that leaks it."""
+    """Return numbers under hostile names, a text column and a two-valued label of hostile values,
+    one column that leaks it.
+    """
     rng = np.random.default_rng(0)
     label = rng.random(n_rows) < 0.2
     columns: dict[str, object] = {name: rng.normal(size=n_rows) for name in TEXTS}
     columns["leak ![p](http://evil.example/p.png)"] = label * 10.0 + rng.normal(size=n_rows)
-    columns["text <b>[q](http://evil.example/q)</b>"] = [TEXTS[i] for i in rng.integers(len(TEXTS), size=n_rows)]
+    columns["text <b>[q](http://evil.example/q)</b>"] = [
+        TEXTS[i] for i in rng.integers(len(TEXTS), size=n_rows)
+    ]
     columns["label [r](http://evil.example/r)"] = [TEXTS[0] if one else TEXTS[4] for one in label]
     return pa.table(columns)
 

@@ -1,4 +1,6 @@
-"""Starts a Streamlit server on a free loopback port for browser tests and the bench, and stops it by its own id."""
+"""Starts a Streamlit server on a free loopback port for browser tests and the bench, and stops it
+by its own id.
+"""
 
 from __future__ import annotations
 
@@ -39,16 +41,29 @@ def browser_path() -> str:
 def launch(
     script: str, workspace: Path, *options: str, traceback_expected: bool = False
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run ``streamlit run script`` until it answers, yield its address and process, interrupt it at the end.
+    """Run ``streamlit run script`` until it answers, yield its address and process, interrupt it at
+    the end.
 
-    A traceback in the server's log (``server.log`` in the workspace) fails whoever did not expect one.
+    A traceback in the server's log (``server.log`` in the workspace) fails whoever did not expect
+    one.
     """
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        script,
+        "--server.headless=true",
+        f"--server.port={port}",
+        *options,
+    ]
     environment = {**os.environ, "PLAYGROUND_WORKSPACE": str(workspace)}
     log = workspace / "server.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(300):
@@ -57,7 +72,9 @@ def launch(
                     break
             except OSError:
                 if process.poll() is not None:
-                    raise RuntimeError(f"The server ended with exit code {process.returncode}.") from None
+                    raise RuntimeError(
+                        f"The server ended with exit code {process.returncode}."
+                    ) from None
                 time.sleep(0.2)
         else:
             raise TimeoutError("The server did not answer within a minute.")

@@ -1,4 +1,6 @@
-"""A visitor's way through the playground in a real Chromium: look, drag, share, reload, present, export."""
+"""A visitor's way through the playground in a real Chromium: look, drag, share, reload, present,
+export.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ POLL_KEPT = """
 
 
 def press_as_a_poll_falls_due(page: Page, press: str) -> None:
-    """As on a busy machine: the poll comes between the press and the moment in which Streamlit sends it, and sends it too."""
+    """As on a busy machine: the poll comes between the press and the moment in which Streamlit
+    sends it, and sends it too.
+    """
     page.evaluate(f"""() => {{
         {press}
         window.poll();
@@ -88,16 +92,21 @@ def test_a_key_pressed_as_a_poll_falls_due_turns_one_scene(page: Page, server: s
     page.goto(f"{server}/formats?present=true&race_n_rows=100%2C000&race_repeats=9")
     expect(page.get_by_text("Measuring:")).to_be_visible()
     key = 'new KeyboardEvent(type, { key: "PageDown", keyCode: 34, bubbles: true })'
-    press_as_a_poll_falls_due(page, f'for (const type of ["keydown", "keyup"]) document.dispatchEvent({key});')
+    press_as_a_poll_falls_due(
+        page, f'for (const type of ["keydown", "keyup"]) document.dispatchEvent({key});'
+    )
     expect(page.get_by_text("Scene 1 of")).to_be_visible()
     page.keyboard.press("PageDown")
     expect(page.get_by_text("Scene 2 of")).to_be_visible()
 
 
 @pytest.mark.parametrize(
-    ("button", "suffix", "start"), [("CSV", ".csv", '"format"'), ("HTML", ".html", "<!doctype html>"), ("JSON", ".json", "{")]
+    ("button", "suffix", "start"),
+    [("CSV", ".csv", '"format"'), ("HTML", ".html", "<!doctype html>"), ("JSON", ".json", "{")],
 )
-def test_an_export_arrives(page: Page, server: str, tmp_path: Path, button: str, suffix: str, start: str) -> None:
+def test_an_export_arrives(
+    page: Page, server: str, tmp_path: Path, button: str, suffix: str, start: str
+) -> None:
     page.goto(f"{server}/formats?formats_tab=Bytes+read&bytes_read_panel=Export")
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile(button)).click()
@@ -105,7 +114,9 @@ def test_an_export_arrives(page: Page, server: str, tmp_path: Path, button: str,
     download.value.save_as(target)
     text = target.read_text(encoding="utf-8")
     assert text.startswith(start)
-    assert suffix != ".html" or "cdn.plot.ly/plotly" not in text, "an exported figure opens without a network"
+    assert suffix != ".html" or "cdn.plot.ly/plotly" not in text, (
+        "an exported figure opens without a network"
+    )
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -132,7 +143,9 @@ def test_a_race_fills_in_survives_a_reload_and_can_be_cancelled(page: Page, serv
     page.get_by_role("link", name="Open Format benchmarks").click()
     expect(measured.first).to_be_visible()
     cancel.click()
-    expect(page.get_by_text("Cancelled: what was measured until then stands below.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Cancelled: what was measured until then stands below.")).to_be_visible(
+        timeout=60_000
+    )
     expect(measured.first).to_be_visible()
 
 
@@ -144,13 +157,18 @@ def test_a_click_on_the_canvas_draws_a_point(page: Page, server: str) -> None:
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.1)
     expect(title).to_have_text(re.compile("7 minority against 10"))
-    assert re.search(r";(89|90|91),(89|90|91),1$", page.get_by_label("Points", exact=True).last.input_value())
+    assert re.search(
+        r";(89|90|91),(89|90|91),1$", page.get_by_label("Points", exact=True).last.input_value()
+    )
 
 
 @pytest.mark.parametrize(
-    ("query", "kind", "color"), [("", "made", "230, 159, 0"), ("?lineage_method=ENN", "removed", "217, 95, 48")]
+    ("query", "kind", "color"),
+    [("", "made", "230, 159, 0"), ("?lineage_method=ENN", "removed", "217, 95, 48")],
 )
-def test_a_click_on_a_point_looks_at_it(page: Page, server: str, query: str, kind: str, color: str) -> None:
+def test_a_click_on_a_point_looks_at_it(
+    page: Page, server: str, query: str, kind: str, color: str
+) -> None:
     page.goto(f"{server}/sampling{query}")
     control = page.locator(f".st-key-lineage_{kind} input[type=range]").last
     expect(control).to_have_value("0")
@@ -162,20 +180,24 @@ def test_a_click_on_a_point_looks_at_it(page: Page, server: str, query: str, kin
     expect(page).to_have_url(re.compile(f"lineage_{kind}="))
 
 
-def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(page: Page, server: str) -> None:
+def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(
+    page: Page, server: str
+) -> None:
     page.goto(f"{server}/sampling")
     plane = page.locator(".st-key-lineage_plane")
     expect(plane.get_by_text("point 0: new point")).to_be_visible()
     page.evaluate(
-        "() => { window.asked = 0; const send = WebSocket.prototype.send;"
-        "WebSocket.prototype.send = function (data) { window.asked += 1; return send.call(this, data) } }"
+        "() => { window.asked = 0; const send = WebSocket.prototype.send;WebSocket.prototype.send ="
+        " function (data) { window.asked += 1; return send.call(this, data) } }"
     )
     plane.get_by_text("▶ play").click()
     expect(plane.get_by_text("point 1: seed")).to_be_visible(timeout=20_000)
     assert page.evaluate("window.asked") == 0
 
 
-def test_a_foretold_run_is_run_by_prefect_and_its_bars_take_the_place_of_the_foretold(page: Page, server: str) -> None:
+def test_a_foretold_run_is_run_by_prefect_and_its_bars_take_the_place_of_the_foretold(
+    page: Page, server: str
+) -> None:
     quick = "monitor_tasks=4&monitor_width=1&monitor_duration_seconds=0.2&monitor_failure_probability=0.0"
     page.goto(f"{server}/orchestration?monitor_flow=daily+ETL&{quick}")
     title = page.locator(".st-key-monitor_gantt .gtitle").first
@@ -190,13 +212,17 @@ def test_a_foretold_run_is_run_by_prefect_and_its_bars_take_the_place_of_the_for
 
 def test_a_press_as_a_poll_falls_due_starts_one_run(page: Page, server: str) -> None:
     page.add_init_script(POLL_KEPT)
-    slow = "monitor_tasks=4&monitor_width=1&monitor_duration_seconds=5&monitor_failure_probability=0.0"
+    slow = (
+        "monitor_tasks=4&monitor_width=1&monitor_duration_seconds=5&monitor_failure_probability=0.0"
+    )
     page.goto(f"{server}/orchestration?monitor_flow=daily+ETL&{slow}")
     start = page.get_by_role("button", name="Run", exact=True)
     expect(start).to_be_enabled(timeout=120_000)
     start.click()
     expect(page.get_by_role("button", name="Run again", exact=True)).to_be_visible(timeout=60_000)
-    press_as_a_poll_falls_due(page, 'document.querySelector(".st-key-monitor_start button").click();')
+    press_as_a_poll_falls_due(
+        page, 'document.querySelector(".st-key-monitor_start button").click();'
+    )
     waiting = page.get_by_role("table").first.get_by_role("row")
     expect(waiting).to_have_count(3)  # the head, and two runs
     page.wait_for_timeout(3_000)
@@ -205,10 +231,16 @@ def test_a_press_as_a_poll_falls_due_starts_one_run(page: Page, server: str) -> 
 
 def test_ctrl_c_leaves_no_process_behind(page: Page, tmp_path: Path) -> None:
     with launch("app.py", tmp_path) as (address, process):
-        page.goto(f"{address}/formats?formats_tab=Race&race_n_rows=50%2C000&race_formats=Avro+deflate")
+        page.goto(
+            f"{address}/formats?formats_tab=Race&race_n_rows=50%2C000&race_formats=Avro+deflate"
+        )
         expect(page.get_by_role("button", name="Cancel")).to_be_visible()
         page.goto(f"{address}/formats?formats_tab=Bytes+read&bytes_read_table=upload")
-        upload = {"name": "endless.avro", "mimeType": "application/octet-stream", "buffer": endless_avro()}
+        upload = {
+            "name": "endless.avro",
+            "mimeType": "application/octet-stream",
+            "buffer": endless_avro(),
+        }
         page.locator("input[type=file]").set_input_files(upload)
         server = psutil.Process(process.pid)
         while not (children := server.children(recursive=True)):
@@ -217,4 +249,8 @@ def test_ctrl_c_leaves_no_process_behind(page: Page, tmp_path: Path) -> None:
             child.suspend()  # so that none ends by itself
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
-        assert not [child for child in psutil.wait_procs(children, timeout=20)[1] if child.status() != psutil.STATUS_ZOMBIE]
+        assert not [
+            child
+            for child in psutil.wait_procs(children, timeout=20)[1]
+            if child.status() != psutil.STATUS_ZOMBIE
+        ]

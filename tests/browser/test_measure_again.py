@@ -1,4 +1,6 @@
-"""Measure again, pressed in a real browser after a job that is done, failed or cancelled, on a tab of every lab."""
+"""Measure again, pressed in a real browser after a job that is done, failed or cancelled, on a tab
+of every lab.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 
 @pytest.mark.parametrize("lab", QUICK)
-def test_measure_again_measures_after_done_failed_and_cancelled(page: Page, faulty: tuple[str, Path], lab: str) -> None:
+def test_measure_again_measures_after_done_failed_and_cancelled(
+    page: Page, faulty: tuple[str, Path], lab: str
+) -> None:
     address, workspace = faulty
     hold, fail = workspace / "hold", workspace / "fail"
     again = page.get_by_role("button", name="Measure again")
@@ -57,7 +61,9 @@ def test_measure_again_measures_after_done_failed_and_cancelled(page: Page, faul
     fail.unlink()
     press()  # after a failure: the old error is gone
     cancel.click()
-    expect(page.get_by_text("Cancelled: what was measured until then stands below.")).to_be_visible()
+    expect(
+        page.get_by_text("Cancelled: what was measured until then stands below.")
+    ).to_be_visible()
     hold.unlink()
     press()  # after a cancel
     hold.unlink()

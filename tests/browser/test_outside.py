@@ -1,4 +1,6 @@
-"""No address beyond this server is named or called: by any page, by an exported figure, by a hostile upload or link."""
+"""No address beyond this server is named or called: by any page, by an exported figure, by a
+hostile upload or link.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from tests.browser import hostile
 from tests.browser.serve import serve
 
 OWN = ("127.0.0.1", "localhost")
-LINKS_ALLOWED: tuple[str, ...] = ()  # hosts that a page may link to, each with its reason: none does
+LINKS_ALLOWED: tuple[
+    str, ...
+] = ()  # hosts that a page may link to, each with its reason: none does
 TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
 CLOUD = ".modebar-btn[data-title^='Share']"  # plotly's button that sends a chart to its cloud
 
@@ -43,10 +47,14 @@ class Watched:
                  [e.getAttribute('href'), e.getAttribute('src'), e.getAttribute('xlink:href'), e.getAttribute('action')]
                  .filter(Boolean).map(a => { try { return new URL(a, document.baseURI).href } catch { return a } }))"""
         )
-        return [url for url in found if is_foreign(url) and urlsplit(url).hostname not in LINKS_ALLOWED]
+        return [
+            url for url in found if is_foreign(url) and urlsplit(url).hostname not in LINKS_ALLOWED
+        ]
 
     def check(self) -> None:
-        """Nothing was asked of elsewhere, nothing of elsewhere is drawn, and no script of a stranger ran."""
+        """Nothing was asked of elsewhere, nothing of elsewhere is drawn, and no script of a
+        stranger ran.
+        """
         assert self.outside() == [] and self.drawn() == [] and self.dialogs == []
         assert self.page.evaluate("window.pwned") is None
         assert self.page.locator(CLOUD).count() == 0
@@ -93,8 +101,12 @@ def plain_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def test_what_would_be_a_link_is_text_and_the_check_would_see_it(watched: Watched, plain_server: str) -> None:
-    watched.page.goto(f"{plain_server}/?raw=true")  # without the playground's guard and without its texts
+def test_what_would_be_a_link_is_text_and_the_check_would_see_it(
+    watched: Watched, plain_server: str
+) -> None:
+    watched.page.goto(
+        f"{plain_server}/?raw=true"
+    )  # without the playground's guard and without its texts
     expect(watched.page.get_by_text("the end")).to_be_visible()
     assert any(hostile.HOST in url for url in watched.outside()), "raw, a picture is fetched"
     assert len([url for url in watched.drawn() if hostile.HOST in url]) > 8, "raw, links are drawn"
@@ -103,7 +115,9 @@ def test_what_would_be_a_link_is_text_and_the_check_would_see_it(watched: Watche
     expect(watched.page.get_by_text("the end")).to_be_visible()
     expect(watched.page.locator(".main-svg").first).to_be_visible()
     watched.check()
-    expect(watched.page.get_by_test_id("stMarkdown").first).to_have_text(re.compile(r"^\[link\]\u2060\(http\u2060://evil"))
+    expect(watched.page.get_by_test_id("stMarkdown").first).to_have_text(
+        re.compile(r"^\[link\]\u2060\(http\u2060://evil")
+    )
 
 
 UPLOADS = {  # page and settings -> the chart that shows that the upload was taken
@@ -122,7 +136,9 @@ def test_an_upload_of_hostile_names_and_values_is_shown_and_not_followed(
 ) -> None:
     page = watched.page
     page.goto(f"{server}/{address}")
-    page.locator("input[type=file]").first.set_input_files(hostile.upload(tmp_path, "csv" if "audit" in address else "parquet"))
+    page.locator("input[type=file]").first.set_input_files(
+        hostile.upload(tmp_path, "csv" if "audit" in address else "parquet")
+    )
     expect(page.locator(UPLOADS[address]).first).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
@@ -132,7 +148,9 @@ def test_an_upload_of_hostile_names_and_values_is_shown_and_not_followed(
         watched.check()
 
 
-def test_a_file_that_cannot_be_read_is_refused_in_words(watched: Watched, server: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_refused_in_words(
+    watched: Watched, server: str, tmp_path: Path
+) -> None:
     path = tmp_path / f"![s](http---{hostile.HOST}).avro"
     path.write_bytes(b"Obj\x01" + b"<img src=x onerror=window.pwned=1>" * 10)
     watched.page.goto(f"{server}/leakage?leakage_tab=Audit&audit_source=upload")
@@ -146,14 +164,20 @@ def _links(text: str) -> dict[str, dict[str, str]]:
     toml = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return {
         "etl": {"etl_tab": "Quality gate", "quality_rules": f'["{toml}"]\nin = ["{toml}"]'},
-        "orchestration": {"orchestration_tab": "Schedules", "schedule_cron": text, "schedule_zone": text},
+        "orchestration": {
+            "orchestration_tab": "Schedules",
+            "schedule_cron": text,
+            "schedule_zone": text,
+        },
         "spark": {"partitioning_typed": text},
         "sampling": {"lineage_source": "drawn", "lineage_drawn": text},
     }
 
 
 @pytest.mark.parametrize("topic", ["etl", "orchestration", "spark", "sampling"])
-def test_a_link_of_hostile_texts_is_shown_and_not_followed(watched: Watched, server: str, topic: str) -> None:
+def test_a_link_of_hostile_texts_is_shown_and_not_followed(
+    watched: Watched, server: str, topic: str
+) -> None:
     for text in (hostile.TEXTS[1], hostile.TEXTS[4], " ".join(hostile.TEXTS)):
         watched.page.goto(f"{server}/{topic}?{urlencode(_links(text)[topic])}")
         expect(watched.page.locator(".st-key-controls:visible").first).to_be_visible()
@@ -161,20 +185,20 @@ def test_a_link_of_hostile_texts_is_shown_and_not_followed(watched: Watched, ser
         watched.check()
 
 
-def test_a_page_lies_under_no_other_sites_page_and_loads_no_other_hosts_picture(watched: Watched, server: str) -> None:
+def test_a_page_lies_under_no_other_sites_page_and_loads_no_other_hosts_picture(
+    watched: Watched, server: str
+) -> None:
     refused: list[str] = []
     watched.page.on("console", lambda message: refused.append(message.text))
     watched.page.goto(server)
     settled(watched.page)
-    watched.page.evaluate(
-        """async () => {
+    watched.page.evaluate("""async () => {
         const picture = new Image();
         const failed = new Promise(done => { picture.onerror = picture.onload = done });
         picture.src = 'http://evil.example/x.png';
         await failed;
         await fetch('http://evil.example/y').catch(() => 0);
-    }"""
-    )
+    }""")
     assert len([text for text in refused if "Content Security Policy" in text]) >= 2
     headers = watched.page.request.get(server).headers
     assert "frame-ancestors 'self'" in headers["content-security-policy"]
@@ -190,23 +214,38 @@ def drawn_file(page: Page, text: str, path: Path) -> Locator:
     return chart
 
 
-def test_an_exported_figure_asks_nobody_and_offers_no_cloud(watched: Watched, tmp_path: Path) -> None:
-    figure = go.Figure(go.Scatter(x=[1, 2], y=[1, 2], text=list(hostile.TEXTS[:2]), mode="markers+text"))
+def test_an_exported_figure_asks_nobody_and_offers_no_cloud(
+    watched: Watched, tmp_path: Path
+) -> None:
+    figure = go.Figure(
+        go.Scatter(x=[1, 2], y=[1, 2], text=list(hostile.TEXTS[:2]), mode="markers+text")
+    )
     raw = figure.to_html(include_plotlyjs=True, config={"showSendToCloud": True})
-    expect(drawn_file(watched.page, raw, tmp_path / "raw.html").locator(CLOUD)).to_have_count(1)  # so it would be seen
+    expect(drawn_file(watched.page, raw, tmp_path / "raw.html").locator(CLOUD)).to_have_count(
+        1
+    )  # so it would be seen
     for number, draw in enumerate(
-        (lambda: figure, *(draw for topic, draw in home.PREVIEWS.items() if topic != "orchestration"))
+        (
+            lambda: figure,
+            *(draw for topic, draw in home.PREVIEWS.items() if topic != "orchestration"),
+        )
     ):
         chart = drawn_file(watched.page, figures.to_html(draw()), tmp_path / f"{number}.html")
         expect(chart.locator(".modebar-btn--logo")).to_have_count(0)
         with watched.page.expect_download() as saved:  # its camera still works under the policy
-            chart.locator(".modebar-btn[data-title*='PNG'], .modebar-btn[data-title*='png']").first.click()
+            chart.locator(
+                ".modebar-btn[data-title*='PNG'], .modebar-btn[data-title*='png']"
+            ).first.click()
         assert saved.value.suggested_filename.endswith(".png")
         watched.check()
 
 
-def test_an_exported_figure_of_hostile_names_runs_none_of_them(watched: Watched, tmp_path: Path) -> None:
-    figure = go.Figure(go.Bar(x=list(range(len(hostile.TEXTS))), y=list(hostile.TEXTS), orientation="h"))
+def test_an_exported_figure_of_hostile_names_runs_none_of_them(
+    watched: Watched, tmp_path: Path
+) -> None:
+    figure = go.Figure(
+        go.Bar(x=list(range(len(hostile.TEXTS))), y=list(hostile.TEXTS), orientation="h")
+    )
     figure.update_layout(title={"text": hostile.TEXTS[6]}, height=900)
     drawn_file(watched.page, figures.to_html(figure), tmp_path / "figure.html")
     watched.check()
@@ -219,6 +258,9 @@ def test_the_guard_is_before_the_real_server(browser: Browser, server: str) -> N
     context = browser.new_context()
     evil = {"Origin": "http://evil.example"}
     assert context.request.get(f"{server}/_stcore/health", headers=evil).status == 403
-    assert context.request.get(f"{server}/_stcore/health", headers={"Host": "evil.example"}).status == 403
+    assert (
+        context.request.get(f"{server}/_stcore/health", headers={"Host": "evil.example"}).status
+        == 403
+    )
     assert context.request.get(f"{server}/_stcore/health").status == 200
     context.close()

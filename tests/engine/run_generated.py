@@ -1,6 +1,8 @@
-"""Runs generated files in this process, one folder after another, as their readers would: the script, then each of the tests.
+"""Runs generated files in this process, one folder after another, as their readers would: the
+script, then each of the tests.
 
-Each folder holds ``script.py``, ``test_load.py`` and ``batch.parquet``. Prints for each a line with what came of them.
+Each folder holds ``script.py``, ``test_load.py`` and ``batch.parquet``. Prints for each a line with
+what came of them.
 """
 
 from __future__ import annotations

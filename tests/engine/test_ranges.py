@@ -1,4 +1,6 @@
-"""Declared ranges: every Params of the project refuses what its fields do not allow, each with the sentence of its rule."""
+"""Declared ranges: every Params of the project refuses what its fields do not allow, each with the
+sentence of its rule.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def every_params() -> list[type[Any]]:
     """All Params classes of engine/, found by importing each module that defines one."""
     for path in sorted((ROOT / "engine").rglob("*.py")):
         if "(Params)" in path.read_text(encoding="utf-8"):
-            import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+            import_module(
+                ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            )
     return sorted(Params.__subclasses__(), key=lambda cls: cls.__qualname__)
 
 
@@ -98,5 +102,13 @@ def test_each_rule_says_what_it_wants(given: dict[str, Any], message: str) -> No
 
 def test_good_values_at_the_edges_are_taken() -> None:
     ToyParams(
-        k=50_000, limit=10, share=0.05, window=(0.0, 1.0), method="b", hours=1, formats=("Avro", "CSV"), name="abc", on=False
+        k=50_000,
+        limit=10,
+        share=0.05,
+        window=(0.0, 1.0),
+        method="b",
+        hours=1,
+        formats=("Avro", "CSV"),
+        name="abc",
+        on=False,
     )

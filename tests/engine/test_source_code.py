@@ -1,4 +1,6 @@
-"""What the playground writes as Python: a value stands in it as a literal, in every generator of every lab."""
+"""What the playground writes as Python: a value stands in it as a literal, in every generator of
+every lab.
+"""
 
 from __future__ import annotations
 
@@ -59,9 +61,15 @@ HOSTILE = (
     f"\ud800{RUN}",
     f"\u202e\uff02) {RUN} (\uff02 # \uff07",
 )  # fmt: skip
-NAMES = [text for text in HOSTILE if "\x00" not in text and "\ud800" not in text]  # Parquet holds no other
+NAMES = [
+    text for text in HOSTILE if "\x00" not in text and "\ud800" not in text
+]  # Parquet holds no other
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.lists(inner, max_size=3).map(tuple)
@@ -154,9 +162,17 @@ def generators() -> dict[str, tuple[Any, Callable[[Any], str]]]:
     for kind in ("cron", "rrule", "interval"):
         params = ScheduleParams(kind=kind)
         found[f"schedule: {kind}"] = (params, lambda params: schedule_script.code(params, 0.0, 20))
-        found[f"deployment: {kind}"] = (params, lambda params: deployment.as_sent(params, "by this rule"))
-    del found["orchestration: schedule"]  # asks Prefect for its first date: the code is that of the three above
-    found |= {f"quality: {table}": (QualityParams(table=table), script.tests) for table in ("weather", "flights", "planes")}
+        found[f"deployment: {kind}"] = (
+            params,
+            lambda params: deployment.as_sent(params, "by this rule"),
+        )
+    del found[
+        "orchestration: schedule"
+    ]  # asks Prefect for its first date: the code is that of the three above
+    found |= {
+        f"quality: {table}": (QualityParams(table=table), script.tests)
+        for table in ("weather", "flights", "planes")
+    }
     found["evolution: cell"] = (evolution.EvolutionParams(), snippet)
     found["leakage: tests"] = (leak_tests.Columns(), leak_tests.generate)
     return found
@@ -166,9 +182,13 @@ GENERATORS = generators()
 
 
 def test_no_other_function_writes_code() -> None:
-    """Whoever fills a template or calls a function ``script`` is in the list; nobody replaces marks by hand."""
+    """Whoever fills a template or calls a function ``script`` is in the list; nobody replaces marks
+    by hand.
+    """
     writers = {
-        path.relative_to(path.parents[2]).as_posix() for path in modules("engine") if "source_code import" in path.read_text()
+        path.relative_to(path.parents[2]).as_posix()
+        for path in modules("engine")
+        if "source_code import" in path.read_text()
     }
     for path in modules("engine"):
         text = path.read_text(encoding="utf-8")
@@ -189,18 +209,33 @@ def outcome(function: Callable[[Any], str], params: Any) -> str:
     """The shape of what is written, or that nothing is."""
     try:
         code = function(params)
-    except (InputError, KeyError, ValueError, TypeError, AttributeError, IndexError, FileNotFoundError) as error:
+    except (
+        InputError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        FileNotFoundError,
+    ) as error:
         return f"refused: {type(error).__name__}"
     return shape(code)
 
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_no_field_of_any_params_becomes_code(name: str) -> None:
-    """Each field in turn holds hostile text, its rules left aside: the code has the same structure as with harmless text."""
+    """Each field in turn holds hostile text, its rules left aside: the code has the same structure
+    as with harmless text.
+    """
     params, function = GENERATORS[name]
     assert shape(function(params))
     for field in fields(params):
-        for wrap in (lambda text: text, lambda text: (text,), lambda text: (text, text), lambda text: [text]):
+        for wrap in (
+            lambda text: text,
+            lambda text: (text,),
+            lambda text: (text, text),
+            lambda text: [text],
+        ):
             harmless = outcome(function, with_field(params, field.name, wrap("x")))
             for text in HOSTILE:
                 found = outcome(function, with_field(params, field.name, wrap(text)))
@@ -230,7 +265,11 @@ def upload(folder: Path, name: str) -> str:
 def from_upload(path: str, name: str) -> dict[str, str]:
     """What each lab writes about an upload."""
     own: dict[str, Any] = {"upload": path}
-    columns: dict[str, Any] = {"columns": (name, "other"), "predicate_column": name, "table": "upload"}
+    columns: dict[str, Any] = {
+        "columns": (name, "other"),
+        "predicate_column": name,
+        "table": "upload",
+    }
     read = bytes_read.BytesReadParams(order="by predicate column", **columns, **own)
     return {
         "bytes read": bytes_read_script(read),
@@ -248,7 +287,11 @@ def test_a_column_of_an_upload_becomes_no_code(name: str) -> None:
     try:
         harmless = from_upload(upload(folder, "harmless"), "harmless")
         found = from_upload(upload(folder, name), name)
-        assert {lab: shape(code) for lab, code in found.items()} == {lab: shape(code) for lab, code in harmless.items()}
-        assert all(literal(name) in code for lab, code in found.items() if lab != "anatomy")  # that one names the file alone
+        assert {lab: shape(code) for lab, code in found.items()} == {
+            lab: shape(code) for lab, code in harmless.items()
+        }
+        assert all(
+            literal(name) in code for lab, code in found.items() if lab != "anatomy"
+        )  # that one names the file alone
     finally:
         workspace.remove(folder)

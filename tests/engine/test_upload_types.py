@@ -1,4 +1,6 @@
-"""Every type that a Parquet, Avro or CSV file can hold, in every place that takes uploads: a result or a sentence."""
+"""Every type that a Parquet, Avro or CSV file can hold, in every place that takes uploads: a result
+or a sentence.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ BEFORE_1970 = dt.datetime(1677, 9, 22)
 
 def mixed(values: list[Any], type_: pa.DataType) -> pa.Array:
     """Sixty rows of the values in turn and nulls between them."""
-    return pa.array([None if row % 7 == 3 else values[row % len(values)] for row in range(N)], type_)
+    return pa.array(
+        [None if row % 7 == 3 else values[row % len(values)] for row in range(N)], type_
+    )
 
 
 def whole(type_: pa.DataType) -> pa.Array:
@@ -51,17 +55,23 @@ def whole(type_: pa.DataType) -> pa.Array:
 
 
 def times(type_: pa.DataType, *, extreme: bool = False) -> pa.Array:
-    """Times of every day; with ``extreme`` the first and the last that the type has, of which most lie in no calendar."""
+    """Times of every day; with ``extreme`` the first and the last that the type has, of which most
+    lie in no calendar.
+    """
     bits = type_.bit_width
     values = [0, 1, 3_600]
     if extreme:
-        seconds = 2_000 if str(type_).startswith("timestamp[s") else 1  # Parquet has none: pyarrow writes milliseconds
+        seconds = (
+            2_000 if str(type_).startswith("timestamp[s") else 1
+        )  # Parquet has none: pyarrow writes milliseconds
         values = [0, (1 - 2 ** (bits - 1)) // seconds, (2 ** (bits - 1) - 1) // seconds]
     return mixed(values, pa.int64() if bits == 64 else pa.int32()).view(type_)
 
 
 def calendar_ends(zone: str | None) -> pa.Array:
-    return mixed([dt.datetime.min, dt.datetime.max], pa.timestamp("us")).cast(pa.timestamp("us", zone))
+    return mixed([dt.datetime.min, dt.datetime.max], pa.timestamp("us")).cast(
+        pa.timestamp("us", zone)
+    )
 
 
 def extension(type_: pa.DataType, storage: pa.Array) -> pa.Array:
@@ -139,13 +149,24 @@ ARRAYS: dict[str, Callable[[], pa.Array]] = {
     "struct": lambda: mixed([{"a": 1}], pa.struct({"a": pa.int64()})),
     "map": lambda: mixed([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
 }  # fmt: skip
-WRITABLE = ARRAYS.keys() - {"interval", "run-end encoded"}  # pyarrow writes those to no Parquet file
-IN_CALENDAR = ("time32", "time64[ns]", "duration[us]", "duration[ns]", "timestamp[ns] ", "timestamp[ns, tz=UTC]")
+WRITABLE = ARRAYS.keys() - {
+    "interval",
+    "run-end encoded",
+}  # pyarrow writes those to no Parquet file
+IN_CALENDAR = (
+    "time32",
+    "time64[ns]",
+    "duration[us]",
+    "duration[ns]",
+    "timestamp[ns] ",
+    "timestamp[ns, tz=UTC]",
+)
 REFUSED = {
     *(name for name in ARRAYS if name.endswith(" extreme") and not name.startswith(IN_CALENDAR)),
     "calendar ends, New York", "timestamp, unknown zone", "interval", "fixed_shape_tensor", "list", "struct", "map",
 }  # fmt: skip
-BESIDE = {  # two columns of numbers, a label and a time: all that a lab needs but for the column itself
+# two columns of numbers, a label and a time: all that a lab needs but for the column itself
+BESIDE = {
     "x": pa.array(np.linspace(-1, 1, N)),
     "y": pa.array(np.linspace(0, 1, N) ** 2),
     "label": pa.array(["no", "no", "no", "yes"] * 15),
@@ -161,13 +182,19 @@ AVRO_FIELDS: dict[str, tuple[Any, list[Any]]] = {
     "string": ("string", ["", "ü"]),
     "fixed": ({"type": "fixed", "name": "f3", "size": 3}, [b"abc", b"\xff\x00\x01"]),
     "enum": ({"type": "enum", "name": "e", "symbols": ["A", "B"]}, ["A", "B"]),
-    "decimal": ({"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 2}, [decimal.Decimal("1.25")]),
+    "decimal": (
+        {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 2},
+        [decimal.Decimal("1.25")],
+    ),
     "uuid": ({"type": "string", "logicalType": "uuid"}, [uuid.UUID(int=1), uuid.UUID(int=2)]),
     "date": ({"type": "int", "logicalType": "date"}, [dt.date.min, dt.date.max]),
     "time_millis": ({"type": "int", "logicalType": "time-millis"}, [dt.time(1, 2, 3)]),
     "time_micros": ({"type": "long", "logicalType": "time-micros"}, [dt.time(1, 2, 3, 4)]),
     **{
-        f"{kind.replace('-', '_')}_{unit}": ({"type": "long", "logicalType": f"{kind}-{unit}"}, [DAY.replace(tzinfo=zone)])
+        f"{kind.replace('-', '_')}_{unit}": (
+            {"type": "long", "logicalType": f"{kind}-{unit}"},
+            [DAY.replace(tzinfo=zone)],
+        )
         for kind, zone in (("timestamp", dt.UTC), ("local-timestamp", None))
         for unit in ("millis", "micros")
     },
@@ -181,7 +208,8 @@ CSV = """empty,whole,float,boolean,date,time,stamp,offset,nanos,text,odd,label,x
 for row in range(N):
     label, x, y = "yes" if row % 4 == 0 else "no", row % 7, row % 3
     CSV += (
-        f",2,inf,true,2013-01-01,01:02:03,2013-01-01 01:02:03,2013-01-01T01:02:03Z,2013-01-01 01:02:03.1,b,c,{label},{x},{y}\n"
+        ",2,inf,true,2013-01-01,01:02:03,2013-01-01 01:02:03,2013-01-01T01:02:03Z,2013-01-01"
+        f" 01:02:03.1,b,c,{label},{x},{y}\n"
     )
 
 
@@ -195,17 +223,24 @@ def avro(fields: dict[str, tuple[Any, list[Any]]]) -> bytes:
     optional = [{"name": name, "type": ["null", type_]} for name, (type_, _) in fields.items()]
     columns = [{"name": "nothing", "type": "null"}, {"name": "label", "type": "string"}, *optional]
     rows = [
-        {name: None if row % 7 == 3 and name not in "xy" else values[row % len(values)] for name, (_, values) in fields.items()}
+        {
+            name: None if row % 7 == 3 and name not in "xy" else values[row % len(values)]
+            for name, (_, values) in fields.items()
+        }
         | {"nothing": None, "label": "yes" if row % 4 == 0 else "no"}
         for row in range(N)
     ]
     sink = io.BytesIO()
-    fastavro.writer(sink, fastavro.parse_schema({"type": "record", "name": "r", "fields": columns}), rows)
+    fastavro.writer(
+        sink, fastavro.parse_schema({"type": "record", "name": "r", "fields": columns}), rows
+    )
     return sink.getvalue()
 
 
 CONTENT: dict[str, Callable[[], bytes]] = {
-    ".parquet": lambda: parquet(pa.table({name: ARRAYS[name]() for name in sorted(WRITABLE - REFUSED)} | BESIDE)),
+    ".parquet": lambda: parquet(
+        pa.table({name: ARRAYS[name]() for name in sorted(WRITABLE - REFUSED)} | BESIDE)
+    ),
     ".avro": lambda: avro(AVRO_FIELDS),
     ".csv": lambda: CSV.encode("latin-1"),
 }
@@ -240,10 +275,18 @@ def use_bytes_read(path: str, name: str) -> None:
 
 
 def use_race(path: str, name: str) -> None:
-    formats = tuple(race.FORMATS) if name == "x" else ("Parquet snappy",)  # once all, then each column as the filter
+    formats = (
+        tuple(race.FORMATS) if name == "x" else ("Parquet snappy",)
+    )  # once all, then each column as the filter
     result = race.run(
         race.RaceParams(
-            table="upload", upload=path, n_rows=1_000, repeats=1, predicate_column=name, columns=(name,), formats=formats
+            table="upload",
+            upload=path,
+            n_rows=1_000,
+            repeats=1,
+            predicate_column=name,
+            columns=(name,),
+            formats=formats,
         )
     )
     take_everything(result)
@@ -261,10 +304,14 @@ def use_anatomy(path: str, name: str) -> None:
 def use_lineage(path: str, name: str) -> None:
     _, labels = points.upload_columns(path)
     assert "label" in labels
-    roles = [("x", "label")] if name == "x" else [(name, "label"), ("x", name)]  # an axis or the label, as a link may ask
+    roles = (
+        [("x", "label")] if name == "x" else [(name, "label"), ("x", name)]
+    )  # an axis or the label, as a link may ask
     for x, label in roles:
         with contextlib.nullcontext() if name == "x" else contextlib.suppress(InputError):
-            params = lineage.LineageParams(source="upload", upload=path, x_column=x, y_column="y", label=label, k_neighbors=1)
+            params = lineage.LineageParams(
+                source="upload", upload=path, x_column=x, y_column="y", label=label, k_neighbors=1
+            )
             result = lineage.run(params)
             take_everything(result)
             lineage_figures.plane(result, None)
@@ -288,7 +335,9 @@ def use_partitioning(path: str, name: str) -> None:
     for strategy in partitioning.STRATEGIES:
         for names in [(name,)] if name == "x" or strategy != "hash" else [(name,), (name, "x")]:
             with contextlib.nullcontext() if name == "x" else contextlib.suppress(InputError):
-                params = partitioning.PartitioningParams(table="upload", upload=path, keys=names, strategy=strategy)
+                params = partitioning.PartitioningParams(
+                    table="upload", upload=path, keys=names, strategy=strategy
+                )
                 result = partitioning.run(params)
                 take_everything(result)
                 partitioning_figures.partitions(result, None, None)
@@ -301,7 +350,9 @@ USES = (use_bytes_read, use_race, use_anatomy, use_lineage, use_audit, use_parti
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_column_of_any_type_gives_a_result_or_a_sentence(use: Callable[[str, str], None], path: str) -> None:
+def test_a_column_of_any_type_gives_a_result_or_a_sentence(
+    use: Callable[[str, str], None], path: str
+) -> None:
     if use is use_anatomy and not path.endswith(".parquet"):
         with pytest.raises(InputError, match="Anatomy needs a Parquet file"):
             use(path, "x")
@@ -333,7 +384,10 @@ def test_a_type_that_no_lab_can_take_is_refused_with_what_to_do(name: str) -> No
         ("run-end encoded", pa.array(["a"] * 20 + [None] * (N - 20))),
         ("dictionary", mixed(["a", "b"], pa.string())),
         ("string_view", mixed(["a", "longer than twelve bytes"], pa.string())),
-        ("decimal32", mixed([decimal.Decimal("1.25"), decimal.Decimal("-9.99")], pa.decimal128(5, 2))),
+        (
+            "decimal32",
+            mixed([decimal.Decimal("1.25"), decimal.Decimal("-9.99")], pa.decimal128(5, 2)),
+        ),
         ("float16", mixed(FLOATS, pa.float32())),
     ],
 )
@@ -348,7 +402,10 @@ def test_a_type_of_a_librarys_own_gives_what_it_stores(name: str, expected: pa.A
         (["int", "string"], "a"),
         ({"type": "array", "items": "int"}, [1]),
         ({"type": "map", "values": "int"}, {"a": 1}),
-        ({"type": "bytes", "logicalType": "decimal", "precision": 90, "scale": 0}, decimal.Decimal("9" * 80)),
+        (
+            {"type": "bytes", "logicalType": "decimal", "precision": 90, "scale": 0},
+            decimal.Decimal("9" * 80),
+        ),
     ],
 )
 def test_avro_that_is_no_table_is_a_sentence(type_: Any, value: Any, tmp_path: Path) -> None:
@@ -356,7 +413,9 @@ def test_avro_that_is_no_table_is_a_sentence(type_: Any, value: Any, tmp_path: P
     schema = {"type": "record", "name": "r", "fields": [{"name": "v", "type": type_}]}
     with file.open("wb") as sink:
         fastavro.writer(
-            sink, fastavro.parse_schema(schema), [{"v": 1}, {"v": value}] if isinstance(type_, list) else [{"v": value}]
+            sink,
+            fastavro.parse_schema(schema),
+            [{"v": 1}, {"v": value}] if isinstance(type_, list) else [{"v": value}],
         )
     with pytest.raises(InputError, match="nested|damaged"):
         upload_reader.plain(upload_reader.read_avro(file))

@@ -1,4 +1,6 @@
-"""What reaches a server of ours: its own pages and programs, no other site's page and no other name."""
+"""What reaches a server of ours: its own pages and programs, no other site's page and no other
+name.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def client(**options: object) -> TestClient:
     return TestClient(web.Guard(Starlette(routes=routes), **options), base_url=HOME)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8501", "localhost:8501", "LOCALHOST", "[::1]:8501", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8501", "localhost:8501", "LOCALHOST", "[::1]:8501", "127.0.0.1"]
+)
 def test_this_machine_may_call_under_its_own_names(host: str) -> None:
     assert client().get("/", headers={"Host": host}).status_code == 200
     assert client().post("/", headers={"Host": host, "Origin": f"http://{host}"}).status_code == 200
@@ -37,7 +41,15 @@ def test_this_machine_may_call_under_its_own_names(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:8501", "127.0.0.1.evil.example", "192.168.0.7:8501", "", "[", "127.0.0.1@evil.com"],
+    [
+        "evil.example",
+        "evil.example:8501",
+        "127.0.0.1.evil.example",
+        "192.168.0.7:8501",
+        "",
+        "[",
+        "127.0.0.1@evil.com",
+    ],
 )
 def test_no_other_name_may(host: str) -> None:
     assert client().get("/", headers={"Host": host}).status_code == 403
@@ -46,11 +58,23 @@ def test_no_other_name_may(host: str) -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["http://evil.example", "https://127.0.0.1.evil.example", "null", "http://127.0.0.1:9999", "file://", "", "[", "http://["],
+    [
+        "http://evil.example",
+        "https://127.0.0.1.evil.example",
+        "null",
+        "http://127.0.0.1:9999",
+        "file://",
+        "",
+        "[",
+        "http://[",
+    ],
 )
 def test_no_page_of_another_site_may(origin: str) -> None:
     assert client().post("/", headers={"Origin": origin}).status_code == 403
-    with pytest.raises(WebSocketDisconnect), client().websocket_connect("/stream", headers={"Origin": origin}):
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client().websocket_connect("/stream", headers={"Origin": origin}),
+    ):
         pass
 
 

@@ -20,7 +20,9 @@ from pages.shell import lessons, panels
 from tests.pages.visit import open_page
 
 TOPICS = sorted(lessons.topics())
-ADDRESS = re.compile(r"(?:https?|wss?|ftp):?//[^\s\"'<>\\)]+|//(?:cdn|www)\.[^\s\"'<>]+", re.IGNORECASE)
+ADDRESS = re.compile(
+    r"(?:https?|wss?|ftp):?//[^\s\"'<>\\)]+|//(?:cdn|www)\.[^\s\"'<>]+", re.IGNORECASE
+)
 OWN = ("127.0.0.1", "localhost")
 MORE = {"quality": {"quality_view": "Tests"}}  # views that offer files of their own
 
@@ -28,7 +30,10 @@ MORE = {"quality": {"quality_view": "Tests"}}  # views that offer files of their
 def addresses(text: str) -> list[str]:
     """Return the addresses of elsewhere that a file names, Plotly's own source left aside."""
     text = (
-        text.replace(plotly.offline.get_plotlyjs(), "").replace("\\u002f", "/").replace("\\u003c", "<").replace("\\u003e", ">")
+        text.replace(plotly.offline.get_plotlyjs(), "")
+        .replace("\\u002f", "/")
+        .replace("\\u003c", "<")
+        .replace("\\u003e", ">")
     )
     found = ADDRESS.findall(text)
     return [address for address in found if urlsplit(address).hostname not in OWN]
@@ -58,7 +63,9 @@ def test_no_file_names_another_address(topic: str, offered: dict[str, Any]) -> N
     lesson = lessons.load(topic)
     for name, label in lesson.tabs.items():
         offered.clear()
-        app = open_page(topic, **{lesson.tab_key: label, f"{name}_panel": "Export", **MORE.get(name, {})})
+        app = open_page(
+            topic, **{lesson.tab_key: label, f"{name}_panel": "Export", **MORE.get(name, {})}
+        )
         assert not app.exception
         assert {f"{name}.csv", f"{name}.json", f"{name}.html"} <= set(offered), name
         for file_name, data in offered.items():
@@ -79,9 +86,24 @@ def test_the_check_sees_an_address() -> None:
 
 
 def test_a_spreadsheet_runs_no_cell_of_a_csv() -> None:
-    texts = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "-0.3", "+12 %", "−4", "JFK", None, "a=b"]
+    texts = [
+        "=1+1",
+        "+cmd|' /C calc'!A0",
+        "-2+3",
+        "@SUM(A1)",
+        "\t=1",
+        "-0.3",
+        "+12 %",
+        "−4",
+        "JFK",
+        None,
+        "a=b",
+    ]
     table = pa.table({"text": texts, "n": [-1.5] * len(texts)})
-    back = csv.read_csv(pa.BufferReader(panels._csv(table)), convert_options=csv.ConvertOptions(strings_can_be_null=True))
+    back = csv.read_csv(
+        pa.BufferReader(panels._csv(table)),
+        convert_options=csv.ConvertOptions(strings_can_be_null=True),
+    )
     assert back["n"].to_pylist() == [-1.5] * len(texts)
     assert back["text"].to_pylist() == [
         *("'=1+1", "'+cmd|' /C calc'!A0", "'-2+3", "'@SUM(A1)", "'\t=1"),

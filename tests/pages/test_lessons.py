@@ -1,4 +1,6 @@
-"""The content of every lesson: keys name real settings, values are valid, predictions and challenges hold on real runs."""
+"""The content of every lesson: keys name real settings, values are valid, predictions and
+challenges hold on real runs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from pages.shell import lessons
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
 SYLLABUS = {  # the wording is fixed
     "formats": "You need to store 1TB of tabular data for ML. CSV or Parquet? Why?",
-    "etl": "Design an ETL pipeline for daily user activity data. How do you handle late-arriving data?",
+    "etl": (
+        "Design an ETL pipeline for daily user activity data. How do you handle late-arriving data?"
+    ),
     "sampling": "You have a fraud detection dataset with 0.1% positives. How do you handle this?",
     "leakage": "Your model has 99% accuracy but fails in production. What could be wrong?",
     "feature_store": "How would you ensure consistent features between training and serving?",
@@ -29,14 +33,20 @@ SYLLABUS = {  # the wording is fixed
 def all_params(lesson: lessons.Lesson) -> list[dict[str, object]]:
     scenes = [scene.params for scene in lesson.scenes]
     predictions = [prediction.params for prediction in lesson.predictions]
-    return scenes + predictions + [p for c in lesson.challenges for p in (c.wrong_params, c.solved_params)]
+    return (
+        scenes
+        + predictions
+        + [p for c in lesson.challenges for p in (c.wrong_params, c.solved_params)]
+    )
 
 
 @lru_cache(maxsize=64)
 def ran(topic: str, experiment: str, params: Any) -> Any:
-    """The Result of a real run; one run answers all who ask for its setting, the defaults above all.
+    """The Result of a real run; one run answers all who ask for its setting, the defaults above
+    all.
 
-    What Spark runs is dear: its jobs are those of the pages, which find the result in the queue when they are visited next.
+    What Spark runs is dear: its jobs are those of the pages, which find the result in the queue
+    when they are visited next.
     """
     module = lessons.module_of(topic, experiment)
     if topic != "spark" or not hasattr(module, "steps"):
@@ -51,7 +61,9 @@ def ran(topic: str, experiment: str, params: Any) -> Any:
 def test_the_contract_is_met(lesson: lessons.Lesson) -> None:
     assert lesson.question == SYLLABUS[lesson.topic]
     assert len(lesson.scenes) >= 5 and len(lesson.predictions) >= 2 and len(lesson.challenges) >= 2
-    assert set(lesson.tabs.values()) == set(lesson.guide), "each experiment has its section in the guide"
+    assert set(lesson.tabs.values()) == set(lesson.guide), (
+        "each experiment has its section in the guide"
+    )
     assert len({scene.title for scene in lesson.scenes}) == len(lesson.scenes)
 
 
@@ -65,11 +77,23 @@ def test_params_name_real_settings_with_valid_values(lesson: lessons.Lesson) -> 
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
-def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(lesson: lessons.Lesson) -> None:
+def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
+    lesson: lessons.Lesson,
+) -> None:
     for challenge in lesson.challenges:
-        for settings, meets in ((challenge.wrong_params, False), (challenge.solved_params, True), ({}, False)):
-            result = ran(lesson.topic, challenge.experiment, lesson.settings_of(challenge.experiment, settings))
-            assert challenge.met_by(result) == meets, f"{challenge.goal} {settings or 'the defaults'}"
+        for settings, meets in (
+            (challenge.wrong_params, False),
+            (challenge.solved_params, True),
+            ({}, False),
+        ):
+            result = ran(
+                lesson.topic,
+                challenge.experiment,
+                lesson.settings_of(challenge.experiment, settings),
+            )
+            assert challenge.met_by(result) == meets, (
+                f"{challenge.goal} {settings or 'the defaults'}"
+            )
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
@@ -103,7 +127,9 @@ def test_a_condition_looks_into_results_params_mappings_and_lists() -> None:
     assert lessons.value_of(result, "sizes.CSV gzip") == 3
     assert lessons.value_of(result, "runs.1") == 0.25
     assert lessons.value_of(result, "params.seed") == 7
-    with pytest.raises(InputError, match=r"field must be a value of Outcome. Got 'sizes.CSV': there is no 'CSV'"):
+    with pytest.raises(
+        InputError, match=r"field must be a value of Outcome. Got 'sizes.CSV': there is no 'CSV'"
+    ):
         lessons.value_of(result, "sizes.CSV")
     both = [lessons.Condition("runs.0", ">=", 0.5), lessons.Condition("params.seed", "in", [7, 8])]
     assert all(one.met_by(result) for one in both)
@@ -112,7 +138,9 @@ def test_a_condition_looks_into_results_params_mappings_and_lists() -> None:
 
 def test_settings_of_takes_its_own_fields_only() -> None:
     lesson = lessons.load("formats")
-    params = lesson.settings_of("bytes_read", {"bytes_read_seed": 3, "bytes_read_view": "x", "other_seed": 9})
+    params = lesson.settings_of(
+        "bytes_read", {"bytes_read_seed": 3, "bytes_read_view": "x", "other_seed": 9}
+    )
     assert params.seed == 3
 
 
@@ -121,24 +149,43 @@ def test_settings_of_takes_its_own_fields_only() -> None:
     [
         ("not toml", "bad.toml must be TOML"),
         (
-            '[[challenge]]\ngoal = "a"\nexperiment = "b"\nwrong_params = {}\nsolved_params = {}\n'
-            'conditions = [{ field = "c", op = "~", value = 1 }]',
+            (
+                '[[challenge]]\ngoal = "a"\nexperiment = "b"\nwrong_params = {}\nsolved_params ='
+                ' {}\nconditions = [{ field = "c", op = "~", value = 1 }]'
+            ),
             r"bad.toml \[\[challenge\]\] 1, condition 1: op must be one of <, .* Got '~'",
         ),
         (
-            '[[challenge]]\ngoal = "a"\nexperiment = "b"\nwrong_params = {}\nsolved_params = {}\nconditions = 3',
-            r"bad.toml \[\[challenge\]\] 1: conditions must be a list of at least one \{ field, op, value \}. Got 3",
+            (
+                '[[challenge]]\ngoal = "a"\nexperiment = "b"\nwrong_params = {}\nsolved_params ='
+                " {}\nconditions = 3"
+            ),
+            (
+                r"bad.toml \[\[challenge\]\] 1: conditions must be a list of at least one \{ field,"
+                r" op, value \}. Got 3"
+            ),
         ),
         (
-            '[tabs]\nd = "D"\n[[prediction]]\nquestion = "q"\nexperiment = "b"\nparams = {}\nfield = "f"\nbecause = "g"',
+            (
+                '[tabs]\nd = "D"\n[[prediction]]\nquestion = "q"\nexperiment = "b"\nparams ='
+                ' {}\nfield = "f"\nbecause = "g"'
+            ),
             r"bad.toml \[\[prediction\]\] 1: experiment must be one of d. Got 'b'",
         ),
         ("[lab]\ntitle = 3", r"bad.toml \[lab\]: answer, number, preview, question must be given"),
-        ('[[scene]]\ntitle = "a"\nlook = "b"', r"bad.toml \[\[scene\]\] 1: keys must be among .* Got look"),
-        ('[[scene]]\ntitle = "a"', r"bad.toml \[\[scene\]\] 1: look_at, note, params must be given"),
+        (
+            '[[scene]]\ntitle = "a"\nlook = "b"',
+            r"bad.toml \[\[scene\]\] 1: keys must be among .* Got look",
+        ),
+        (
+            '[[scene]]\ntitle = "a"',
+            r"bad.toml \[\[scene\]\] 1: look_at, note, params must be given",
+        ),
     ],
 )
-def test_a_mistake_in_the_content_is_named(text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_in_the_content_is_named(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "bad.toml").write_text(text)
     monkeypatch.setattr(lessons, "FOLDER", tmp_path)
     with pytest.raises(InputError, match=message):

@@ -1,4 +1,6 @@
-"""Every page, tab, scene and bad link through AppTest: the real engines run, no traceback, no error but where one is due."""
+"""Every page, tab, scene and bad link through AppTest: the real engines run, no traceback, no error
+but where one is due.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ def test_home_draws_a_card_with_a_chart_for_each_lab() -> None:
     assert not app.exception
     assert len(app.get("plotly_chart")) == len(TOPICS)
     assert lessons.load("formats").question in texts(app)
-    assert not any('"frames"' in chart.proto.spec or "updatemenus" in chart.proto.spec for chart in app.get("plotly_chart"))
+    assert not any(
+        '"frames"' in chart.proto.spec or "updatemenus" in chart.proto.spec
+        for chart in app.get("plotly_chart")
+    )
 
 
 @pytest.mark.parametrize(("topic", "label"), TABS)
@@ -45,21 +50,31 @@ def test_every_scene_renders_with_its_settings(topic: str, number: int) -> None:
     assert scene.look_at in texts(app)
     # The link that Export offers opens the same again, formatted options, views and lists included.
     lesson = lessons.load(topic)
-    name = next(name for name, label in lesson.tabs.items() if label == app.session_state[lesson.tab_key])
+    name = next(
+        name for name, label in lesson.tabs.items() if label == app.session_state[lesson.tab_key]
+    )
     panels = [control for control in app.segmented_control if control.key == f"{name}_panel"]
     if not panels:
-        return  # a view without a run of its own, as the audit's scoreboard; that each tab has its panels is tested below
+        # a view without a run of its own, as the audit's scoreboard; that each tab has its panels
+        # is tested below
+        return
     settle(panels[0].set_value("Export").run())
     link = next(code.value for code in reversed(app.code) if not set(code.value) & set(" \n"))
     again = open_page(topic, **parse_qs(urlsplit(link).query))
     for key in [
         lesson.tab_key,
-        *(key for key in lesson.defaults() if key.startswith(f"{name}_") and key in again.session_state),
+        *(
+            key
+            for key in lesson.defaults()
+            if key.startswith(f"{name}_") and key in again.session_state
+        ),
     ]:
         assert lessons.plain(again.session_state[key]) == lessons.plain(app.session_state[key]), key
 
 
-@pytest.mark.parametrize(("topic", "number"), [(t, n) for t, n in SCENES if lessons.load(t).scenes[n].chart])
+@pytest.mark.parametrize(
+    ("topic", "number"), [(t, n) for t, n in SCENES if lessons.load(t).scenes[n].chart]
+)
 def test_a_scene_with_a_chart_of_its_own_shows_it_alone_on_stage(topic: str, number: int) -> None:
     app = open_page(topic)
     settle(app.button(key=f"{topic}_scene_{number}").click().run())
@@ -94,9 +109,11 @@ def test_presenter_mode_steps_through_the_scenes_and_leaves() -> None:
 @pytest.mark.parametrize("value", ["nonsense", "-1", "1e999", ""])
 @pytest.mark.parametrize(("topic", "label"), TABS)
 def test_a_bad_link_falls_back_or_says_what_is_wrong(topic: str, label: str, value: str) -> None:
-    """All settings of a tab are bad at once; what is taken for good or not drawn then is tried once more by itself.
+    """All settings of a tab are bad at once; what is taken for good or not drawn then is tried once
+    more by itself.
 
-    Streamlit drops a value that a widget cannot hold before the page sees it: such a page is the default page.
+    Streamlit drops a value that a widget cannot hold before the page sees it: such a page is the
+    default page.
     """
     lesson = lessons.load(topic)
     home = next(iter(lesson.tabs.values()))
@@ -104,19 +121,27 @@ def test_a_bad_link_falls_back_or_says_what_is_wrong(topic: str, label: str, val
     own = [name for name in lesson.tabs if lesson.tabs[name] == label]
     bad = [key for key in defaults if any(key.startswith(f"{name}_") for name in own)]
     if label == home:  # what belongs to no tab is asked beside the first, the tab itself included
-        bad += [key for key in defaults if not any(key.startswith(f"{name}_") for name in lesson.tabs)]
+        bad += [
+            key for key in defaults if not any(key.startswith(f"{name}_") for name in lesson.tabs)
+        ]
     together = open_page(topic, **{lesson.tab_key: label, **dict.fromkeys(bad, value)})
     assert not together.exception
     assert len(together.get("plotly_chart")) >= 1 or together.error
     state = together.session_state
-    taken = [key for key in bad if key not in state or lessons.plain(state[key]) != lessons.plain(defaults[key])]
+    taken = [
+        key
+        for key in bad
+        if key not in state or lessons.plain(state[key]) != lessons.plain(defaults[key])
+    ]
     for key in taken:
         app = open_page(topic, **{lesson.tab_key: label, key: value})
         assert not app.exception, key
         assert len(app.get("plotly_chart")) >= 1 or app.error, key
 
 
-@pytest.mark.parametrize("panel", ["Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide"])
+@pytest.mark.parametrize(
+    "panel", ["Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide"]
+)
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_panel_of_every_tab_renders(topic: str, panel: str) -> None:
     lesson = lessons.load(topic)
@@ -127,13 +152,25 @@ def test_every_panel_of_every_tab_renders(topic: str, panel: str) -> None:
 
 
 CONTROLS = (
-    *("slider", "select_slider", "selectbox", "multiselect", "radio", "checkbox", "toggle", "number_input", "text_input"),
+    *(
+        "slider",
+        "select_slider",
+        "selectbox",
+        "multiselect",
+        "radio",
+        "checkbox",
+        "toggle",
+        "number_input",
+        "text_input",
+    ),
     *("segmented_control", "pills", "text_area", "date_input"),
 )
 
 
 @pytest.mark.parametrize(("topic", "label"), TABS)
-def test_at_most_seven_controls_are_in_sight_each_with_help_and_a_reset(topic: str, label: str) -> None:
+def test_at_most_seven_controls_are_in_sight_each_with_help_and_a_reset(
+    topic: str, label: str
+) -> None:
     lesson = lessons.load(topic)
     name = next(name for name in lesson.tabs if lesson.tabs[name] == label)
     app = open_page(topic, **{lesson.tab_key: label})
@@ -141,7 +178,12 @@ def test_at_most_seven_controls_are_in_sight_each_with_help_and_a_reset(topic: s
     controls = [control for kind in CONTROLS for control in getattr(app, kind)]
     drawn = [control for control in controls if control.key in settings]
     assert drawn and [control.key for control in drawn if not control.help] == []
-    folded = {control.key for expander in app.expander for kind in CONTROLS for control in getattr(expander, kind)}
+    folded = {
+        control.key
+        for expander in app.expander
+        for kind in CONTROLS
+        for control in getattr(expander, kind)
+    }
     assert len([control for control in drawn if control.key not in folded]) <= 7
     assert app.button(key=f"{name}_reset").help
 
@@ -151,6 +193,8 @@ def test_a_run_of_a_page_waits_for_no_collection_through_what_is_imported() -> N
     kept = [[number] for number in range(1000)]  # lists are what a collector walks through
     try:
         startup.settle()
-        assert not any(thing is kept[0] for thing in gc.get_objects()) and gc.get_freeze_count() > len(kept)
+        assert not any(
+            thing is kept[0] for thing in gc.get_objects()
+        ) and gc.get_freeze_count() > len(kept)
     finally:
         gc.unfreeze()

@@ -1,4 +1,6 @@
-"""A visitor's file in every tab that takes one: columns of every type, a name that is none, a file that was refused."""
+"""A visitor's file in every tab that takes one: columns of every type, a name that is none, a file
+that was refused.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,13 @@ BINARY = "application/octet-stream"
 def test_a_file_of_every_type_is_shown(name: str) -> None:
     page, query = TABS[name]
     app = open_page(page, **query)  # type: ignore[arg-type]
-    app.file_uploader(key=f"{name}_file").set_value(("mine.parquet", CONTENT[".parquet"](), BINARY)).run()
+    app.file_uploader(key=f"{name}_file").set_value(
+        ("mine.parquet", CONTENT[".parquet"](), BINARY)
+    ).run()
     assert not settle(app).exception
-    assert not app.error or "column" in app.error[0].value.lower(), "a sentence about a column is an answer too"
+    assert not app.error or "column" in app.error[0].value.lower(), (
+        "a sentence about a column is an answer too"
+    )
 
 
 NAMES = {
@@ -50,7 +56,11 @@ NAMES = {
 def test_any_name_gets_its_sentence(file_name: str) -> None:
     app = open_page("formats", formats_tab="Bytes read", bytes_read_table="upload")
     app.file_uploader(key="bytes_read_file").set_value((file_name, b"", BINARY)).run()
-    assert not app.exception and NAMES[file_name] in app.error[0].value and len(app.error[0].value) < 200
+    assert (
+        not app.exception
+        and NAMES[file_name] in app.error[0].value
+        and len(app.error[0].value) < 200
+    )
 
 
 async def name_received(chunks: list[bytes]) -> str:
@@ -62,19 +72,28 @@ async def name_received(chunks: list[bytes]) -> str:
         names.extend(value.filename for value in form.values())  # type: ignore[union-attr]
 
     messages = [
-        {"type": "http.request", "body": chunk, "more_body": number + 1 < len(chunks)} for number, chunk in enumerate(chunks)
+        {"type": "http.request", "body": chunk, "more_body": number + 1 < len(chunks)}
+        for number, chunk in enumerate(chunks)
     ]
 
     async def receive() -> Any:
         return messages.pop(0)
 
-    scope = {"type": "http", "method": "PUT", "path": "/_stcore/upload_file/a/b", "headers": [(b"content-type", KIND)]}
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/_stcore/upload_file/a/b",
+        "headers": [(b"content-type", KIND)],
+    }
     await UploadNames(streamlit)(scope, receive, receive)
     return names[0]
 
 
 KIND = b"multipart/form-data; boundary=xyz"
-HEAD = b'--xyz\r\nContent-Disposition: form-data; name="%b"; filename="%b"\r\nContent-Type: text/csv\r\n\r\n'
+HEAD = (
+    b'--xyz\r\nContent-Disposition: form-data; name="%b"; filename="%b"\r\nContent-Type:'
+    b" text/csv\r\n\r\n"
+)
 
 
 @pytest.mark.parametrize("chunk", [1, 1_000, 1_000_000])
@@ -88,12 +107,19 @@ HEAD = b'--xyz\r\nContent-Disposition: form-data; name="%b"; filename="%b"\r\nCo
     ],
 )
 def test_a_name_reaches_streamlit_short_and_printable(sent: str, received: str, chunk: int) -> None:
-    body = HEAD % (sent.encode(), sent.encode()) + b"x,y\r\n\r\n" + b'filename="\x00"' * 9 + b"\r\n--xyz--\r\n"
+    body = (
+        HEAD % (sent.encode(), sent.encode())
+        + b"x,y\r\n\r\n"
+        + b'filename="\x00"' * 9
+        + b"\r\n--xyz--\r\n"
+    )
     chunks = [body[start : start + chunk] for start in range(0, len(body), chunk)]
     assert asyncio.run(name_received(chunks)) == received
 
 
-def test_a_refused_file_is_read_once_and_the_next_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_file_is_read_once_and_the_next_one_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     started: list[str] = []
     start = processes.start
 
@@ -103,12 +129,23 @@ def test_a_refused_file_is_read_once_and_the_next_one_is_read(monkeypatch: pytes
 
     monkeypatch.setattr(processes, "start", counted)
     app = open_page("formats", formats_tab="Bytes read", bytes_read_table="upload")
-    app.file_uploader(key="bytes_read_file").set_value(("cut.parquet", b"PAR1 and no more", BINARY)).run()
+    app.file_uploader(key="bytes_read_file").set_value(
+        ("cut.parquet", b"PAR1 and no more", BINARY)
+    ).run()
     sentence = app.error[0].value
     app.run()
     app.run()
-    assert app.error[0].value == sentence and "damaged" in sentence and started == ["engine.upload_reader"]
+    assert (
+        app.error[0].value == sentence
+        and "damaged" in sentence
+        and started == ["engine.upload_reader"]
+    )
     path = Path(app.session_state["bytes_read_upload_path"])
     assert str(path.parent) not in sentence, "a sentence names no place on the server"
-    app.file_uploader(key="bytes_read_file").set_value(("mine.csv", CONTENT[".csv"](), "text/csv")).run()
-    assert not app.error and data.read_upload(Path(app.session_state["bytes_read_upload_path"])).num_rows > 0
+    app.file_uploader(key="bytes_read_file").set_value(
+        ("mine.csv", CONTENT[".csv"](), "text/csv")
+    ).run()
+    assert (
+        not app.error
+        and data.read_upload(Path(app.session_state["bytes_read_upload_path"])).num_rows > 0
+    )

@@ -1,7 +1,8 @@
-"""``url_keys.toml`` lists everything that a link can set and where it goes; a new key must say so before page tests pass.
+"""``url_keys.toml`` lists everything that a link can set and where it goes.
 
-Every page that a page test opens is held against the list (``visit.settle``). Each free text is attacked here: a link with it
-opens, nothing in it is carried out, and what is refused is refused in a sentence.
+Every page that a page test opens is held against the list (``visit.settle``), so a new key must be
+entered there. Each free text is attacked here: a link with it opens, nothing in it is carried out,
+and what is refused is refused in a sentence.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ from tests.pages.visit import open_page
 PLAIN = ("choice", "choices", "number", "flag")
 NO_FIELDS = {  # bound, but neither a field of Params nor a view in a lesson
     "present",
-    *("apis_query", "apis_shown", "apis_limit", "apis_n_rows", "apis_n_tasks", "apis_look_ups"),  # APIs' three side jobs
+    *(
+        "apis_query",
+        "apis_shown",
+        "apis_limit",
+        "apis_n_rows",
+        "apis_n_tasks",
+        "apis_look_ups",
+    ),  # APIs' three side jobs
 }
 
 
@@ -52,7 +60,10 @@ def test_an_unlisted_key_and_one_of_another_kind_are_seen() -> None:
     found = url_keys.drawn(app)
     assert {"present", "formats_tab", "bytes_read_seed", "bytes_read_panel"} <= set(found)
     assert url_keys.unlisted(found) == {}
-    assert url_keys.unlisted({"bytes_read_seed": "text", "new_key": "flag"}) == {"bytes_read_seed": "text", "new_key": "flag"}
+    assert url_keys.unlisted({"bytes_read_seed": "text", "new_key": "flag"}) == {
+        "bytes_read_seed": "text",
+        "new_key": "flag",
+    }
 
 
 ATTACKED = {  # free text -> what else the link must say for it to be read
@@ -64,7 +75,13 @@ ATTACKED = {  # free text -> what else the link must say for it to be read
     "lineage_drawn": {"lineage_source": "drawn"},
     "apis_query": {"spark_tab": "APIs", "apis_view": "SQL console", "apis_named": "Your own"},
 }
-TOPIC_OF = {"quality": "etl", "schedule": "orchestration", "partitioning": "spark", "lineage": "sampling", "apis": "spark"}
+TOPIC_OF = {
+    "quality": "etl",
+    "schedule": "orchestration",
+    "partitioning": "spark",
+    "lineage": "sampling",
+    "apis": "spark",
+}
 
 
 def values(folder: Path) -> dict[str, str]:
@@ -75,7 +92,8 @@ def values(folder: Path) -> dict[str, str]:
         "long": "a" * 100_000,
         "deep": "[" * 4_000,
         "nul": "a\0b",
-        "surrogate": '[columns]\n"\\ud800" = { type = "text" }',  # escaped: neither an address nor Streamlit carries a lone one
+        # Escaped, for neither an address nor Streamlit carries a lone surrogate.
+        "surrogate": '[columns]\n"\\ud800" = { type = "text" }',
         "unseen": "a\u202eb\ufffec\u2028d\x1b[31m",
         "path": "../../../../etc/passwd",
         "python": python,
@@ -90,12 +108,16 @@ def values(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("value", list(values(Path())))
 @pytest.mark.parametrize("key", ATTACKED)
-def test_a_hostile_text_in_a_link_opens_and_is_not_carried_out(key: str, value: str, tmp_path: Path) -> None:
+def test_a_hostile_text_in_a_link_opens_and_is_not_carried_out(
+    key: str, value: str, tmp_path: Path
+) -> None:
     text = values(tmp_path)[value]
     topic = TOPIC_OF[key.rpartition("_")[0]]
     app = open_page(topic, **{**ATTACKED[key], key: text})
     assert not app.exception
     assert len(app.get("plotly_chart")) >= 1 or app.error or app.text_area or app.text_input
-    assert sum(len(error.value) for error in app.error) < 5_000, "an error is as long as a person reads"
+    assert sum(len(error.value) for error in app.error) < 5_000, (
+        "an error is as long as a person reads"
+    )
     time.sleep(0.05)
     assert list(tmp_path.iterdir()) == [] and not Path("ran").exists()

@@ -1,4 +1,4 @@
-"""What a link can set: the list in ``url_keys.toml``, and what Streamlit binds to the address on a page that was opened."""
+"""What a link can set: the list in ``url_keys.toml``, and what an opened page binds to it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ KINDS = {  # Streamlit's element -> what a link gives it
 
 def listed() -> dict[str, str]:
     """Return the kind of every key in the list."""
-    plain = {key: kind for kind in ("choice", "choices", "number", "flag") for key in LISTED[kind]["keys"]}
+    plain = {
+        key: kind
+        for kind in ("choice", "choices", "number", "flag")
+        for key in LISTED[kind]["keys"]
+    }
     return plain | dict.fromkeys(LISTED["text"], "text")
 
 
@@ -43,7 +47,9 @@ def drawn(app: AppTest) -> dict[str, str]:
     found = {}
     for node in _nodes(app._tree):
         proto = getattr(node, "proto", None)
-        key = getattr(proto, "query_param_key", "") or getattr(getattr(proto, "tab_container", None), "query_param_key", "")
+        key = getattr(proto, "query_param_key", "") or getattr(
+            getattr(proto, "tab_container", None), "query_param_key", ""
+        )
         if key:
             found[key] = KINDS.get(node.type, node.type)
     return found
@@ -58,4 +64,7 @@ def unlisted(found: dict[str, str]) -> dict[str, str]:
 def check(app: AppTest) -> None:
     """Fail on a key that a link can set and nobody has listed: every page test comes by here."""
     new = unlisted(drawn(app))
-    assert not new, f"{new}: enter each in tests/pages/url_keys.toml with its kind, a free text with its sink and its attack"
+    assert not new, (
+        f"{new}: enter each in tests/pages/url_keys.toml with its kind, a free text with its sink "
+        "and the test that attacks it"
+    )

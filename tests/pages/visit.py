@@ -1,4 +1,6 @@
-"""How a page test visits the playground: open a page with a link's settings, wait for its jobs, read its text."""
+"""How a page test visits the playground: open a page with a link's settings, wait for its jobs,
+read its text.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,21 @@ from pages.shell.work import POLL_SECONDS
 from tests.pages import url_keys
 
 ROUTER = "pages/router.py"
-jobs.KEPT_JOBS = 1_000  # a server forgets sooner; here each tab is visited again after those of every other lab
+jobs.KEPT_JOBS = (
+    1_000  # a server forgets sooner; here each tab is visited again after those of every other lab
+)
 _components: dict[str, Any] = {}
-# Imported before the page, as the warm-up does: Feast's import parses code (typeguard), AppTest parses the page at each
-# poll, and CPython 3.11 cannot parse in two threads at once ("AST constructor recursion depth mismatch").
+# Imported before the page, as the warm-up does: Feast's import parses code (typeguard), AppTest
+# parses the page at each
+# poll, and CPython 3.11 cannot parse in two threads at once ("AST constructor recursion depth
+# mismatch").
 WARM = {"feature_store": "feast"}
 
 
 def open_page(page: str, **query: str | list[str]) -> AppTest:
     app = AppTest.from_file(f"../../{ROUTER}", default_timeout=120)
-    # As on a real server, all sessions share one registry of components. Each AppTest would make its own, which reads the
+    # As on a real server, all sessions share one registry of components. Each AppTest would make
+    # its own, which reads the
     # metadata of every installed package: nine tenths of what a visit took.
     app._bidi_component_manager = _components.get("registry")
     for key, value in query.items():
@@ -39,7 +46,11 @@ def open_page(page: str, **query: str | list[str]) -> AppTest:
 
 def settle(app: AppTest) -> AppTest:
     """Poll as the browser does, or as soon as a job ends, until no job of this page is under way."""
-    while names := [button.key.removesuffix("_cancel") for button in app.button if button.key.endswith("_cancel")]:
+    while names := [
+        button.key.removesuffix("_cancel")
+        for button in app.button
+        if button.key.endswith("_cancel")
+    ]:
         key = f"{names[0]}_job"
         job = JOBS.find(app.session_state[key]) if key in app.session_state else None
         if job is None:

@@ -1,9 +1,11 @@
-"""Backfill planner: which days will run and why, what it costs, how it fills in parallel, and who wins against the daily run.
+"""Backfill planner: which days will run and why, what it costs, how it fills in parallel, and who
+wins against the daily run.
 
-Real: partitions are read from SQLite, rebuilt by the new code, and replaced in DuckDB, each in one transaction, by as many
-threads as asked for; today's daily run writes its own partition meanwhile. The order in which the two meet is held fixed (the
-backfill reads today's flights, the daily run then reads and writes newer ones, the backfill writes last), as that is the case
-that hurts. Simulated: the source's distance, a wait before each read.
+Real: partitions are read from SQLite, rebuilt by the new code, and replaced in DuckDB, each in one
+transaction, by as many threads as asked for; today's daily run writes its own partition meanwhile.
+The order in which the two meet is held fixed (the backfill reads today's flights, the daily run
+then reads and writes newer ones, the backfill writes last), as that is the case that hurts.
+Simulated: the source's distance, a wait before each read.
 """
 
 from __future__ import annotations
@@ -22,7 +24,16 @@ from engine import workspace
 from engine.etl import flight_days, warehouse
 from engine.etl.backfill import partitions, sources
 from engine.etl.backfill.partitions import FIRST_DAY, N_DAYS, TODAY
-from engine.etl.backfill.result import FIRST_DATE, GUARDS, LAST_DATE, MODES, BackfillParams, BackfillResult, Partition, Task
+from engine.etl.backfill.result import (
+    FIRST_DATE,
+    GUARDS,
+    LAST_DATE,
+    MODES,
+    BackfillParams,
+    BackfillResult,
+    Partition,
+    Task,
+)
 from engine.jobs import Progress, Steps, run_to_end
 
 __all__ = [
@@ -83,7 +94,9 @@ class _Run:
         path = partitions.today_database(self.folder) if day == TODAY else self.source
         return partitions.transform(sources.read_day(path, day), "v2")
 
-    def write(self, cursor: Any, day: int, rows: pa.Table, writer: str, expected: int | None) -> bool:
+    def write(
+        self, cursor: Any, day: int, rows: pa.Table, writer: str, expected: int | None
+    ) -> bool:
         """Replace a partition; one writer at a time."""
         with self.writing:
             return partitions.write(cursor, day, rows, "v2", writer, expected)
@@ -117,7 +130,9 @@ class _Run:
         written = self.write(cursor, day, rows, "backfill", expected)
         outcome = "written" if written else "left alone: written by another meanwhile"
         now = time.perf_counter()
-        self.done.put(Task(day, worker, start - self.started, read - start, now - self.started, outcome))
+        self.done.put(
+            Task(day, worker, start - self.started, read - start, now - self.started, outcome)
+        )
 
     def daily(self, waits: bool) -> None:
         """Let today's flights move on, and write them: the daily run."""
@@ -135,7 +150,11 @@ class _Run:
                 read = time.perf_counter()
                 self.write(cursor, TODAY, rows, "daily run", None)
                 now = time.perf_counter()
-                self.done.put(Task(TODAY, -1, start - self.started, read - start, now - self.started, "written"))
+                self.done.put(
+                    Task(
+                        TODAY, -1, start - self.started, read - start, now - self.started, "written"
+                    )
+                )
         except BaseException as error:
             self.errors.append(error)
             self.stop.set()
@@ -144,7 +163,9 @@ class _Run:
 
 
 def _estimate(run_: _Run, n: int) -> float:
-    """Return the seconds that ``n`` partitions will take: one is read and transformed, without writing it."""
+    """Return the seconds that ``n`` partitions will take: one is read and transformed, without
+    writing it.
+    """
     start = time.perf_counter()
     run_.read(FIRST_DAY)
     return (time.perf_counter() - start) * n / run_.params.parallelism
@@ -155,7 +176,10 @@ def _running(run_: _Run, result: BackfillResult) -> Steps:
     days = [partition.day for partition in result.partitions if partition.runs]
     for day in days:
         run_.todo.put(day)
-    threads = [threading.Thread(target=run_.work, args=(i,), daemon=True) for i in range(run_.params.parallelism)]
+    threads = [
+        threading.Thread(target=run_.work, args=(i,), daemon=True)
+        for i in range(run_.params.parallelism)
+    ]
     if run_.params.daily_run:
         threads.append(threading.Thread(target=run_.daily, args=(TODAY in days,), daemon=True))
     run_.started = time.perf_counter()
@@ -166,7 +190,9 @@ def _running(run_: _Run, result: BackfillResult) -> Steps:
             try:
                 task = run_.done.get(timeout=POLL_SECONDS)
             except queue.Empty:
-                yield Progress(len(result.tasks) / max(1, len(days)), "waiting for the source", result)
+                yield Progress(
+                    len(result.tasks) / max(1, len(days)), "waiting for the source", result
+                )
                 continue
             codes = list(result.codes)
             if task.outcome == "written":
@@ -184,12 +210,17 @@ def _running(run_: _Run, result: BackfillResult) -> Steps:
 
 
 def steps(params: BackfillParams) -> Steps:
-    """Plan, and unless it is a dry run, rebuild the partitions; ``Progress`` as each is done. Returns a ``BackfillResult``."""
+    """Plan, and unless it is a dry run, rebuild the partitions; ``Progress`` as each is done.
+    Returns a ``BackfillResult``.
+    """
     source = sources.settled(FIRST_DAY, N_DAYS)
     folder = workspace.scratch("backfill")
     try:
         yield Progress(0.0, "the dry run")
-        sources.write(partitions.today_database(folder), flight_days.rows_at(flight_days.midnight(TODAY + 1), TODAY))
+        sources.write(
+            partitions.today_database(folder),
+            flight_days.rows_at(flight_days.midnight(TODAY + 1), TODAY),
+        )
         lines = plan(params, sources.count_days(source, FIRST_DAY, N_DAYS))
         with warehouse.connect(folder / "warehouse.duckdb") as connection:
             partitions.create(connection, params.seed)
@@ -213,7 +244,9 @@ def steps(params: BackfillParams) -> Steps:
 
 
 def _wrong(ledgers: list[Any]) -> tuple[int, ...]:
-    return tuple(found.n_lost + found.n_stale + found.n_duplicated + found.n_ghost for found in ledgers)
+    return tuple(
+        found.n_lost + found.n_stale + found.n_duplicated + found.n_ghost for found in ledgers
+    )
 
 
 @lru_cache(maxsize=16)

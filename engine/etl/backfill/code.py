@@ -1,4 +1,6 @@
-"""The script that reproduces *backfill*: DuckDB alone, one partition after another, but for the rows of each day."""
+"""The script that reproduces *backfill*: DuckDB alone, one partition after another, but for the
+rows of each day.
+"""
 
 from __future__ import annotations
 
@@ -66,5 +68,7 @@ print(json.dumps(numbers))
 
 def script(params: Any) -> str:
     """Return the script: DuckDB alone, but for the rows of each day."""
-    dates = ", ".join(f"datetime.date.fromisoformat({literal(day.isoformat())})" for day in params.dates)
+    dates = ", ".join(
+        f"datetime.date.fromisoformat({literal(day.isoformat())})" for day in params.dates
+    )
     return fill(SCRIPT, params=constructor(params, dates=Code(f"({dates})")))

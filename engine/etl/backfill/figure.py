@@ -22,11 +22,22 @@ def _place(day: int) -> tuple[int, int]:
 
 
 def calendar(result: BackfillResult) -> go.Figure:
-    """Draw every partition of the quarter. To see first: the framed days, and which of them are green by now."""
+    """Draw every partition of the quarter. To see first: the framed days, and which of them are
+    green by now.
+    """
     lines = {line.day: line for line in result.partitions}
-    codes = [[CODES.index(result.codes[week * 7 + weekday]) for week in range(N_DAYS // 7)] for weekday in range(7)]
-    texts = [[_hover(result, FIRST_DAY + week * 7 + weekday, lines) for week in range(N_DAYS // 7)] for weekday in range(7)]
-    numbers = [[f"{flight_days.date_of(FIRST_DAY + w * 7 + d):%-d}" for w in range(N_DAYS // 7)] for d in range(7)]
+    codes = [
+        [CODES.index(result.codes[week * 7 + weekday]) for week in range(N_DAYS // 7)]
+        for weekday in range(7)
+    ]
+    texts = [
+        [_hover(result, FIRST_DAY + week * 7 + weekday, lines) for week in range(N_DAYS // 7)]
+        for weekday in range(7)
+    ]
+    numbers = [
+        [f"{flight_days.date_of(FIRST_DAY + w * 7 + d):%-d}" for w in range(N_DAYS // 7)]
+        for d in range(7)
+    ]
     stops = [(i / 3 + j / 3, COLORS[code]) for i, code in enumerate(CODES) for j in (0, 1)]
     days: dict[str, Any] = {
         "type": "heatmap",
@@ -61,7 +72,9 @@ def _keys() -> list[dict[str, Any]]:
     key: dict[str, Any] = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}
     square = {"size": 12, "symbol": "square"}
     frame = {"symbol": "square-open", "size": 12, "color": figures.KNOWN, "line": {"width": 3}}
-    keys = [{**key, "marker": {**square, "color": COLORS[code]}, "name": NAMES[code]} for code in CODES]
+    keys = [
+        {**key, "marker": {**square, "color": COLORS[code]}, "name": NAMES[code]} for code in CODES
+    ]
     return [*keys, {**key, "marker": frame, "name": "runs"}]
 
 
@@ -73,14 +86,23 @@ def _frame(day: int) -> dict[str, Any]:
 
 def _still_wrong(result: BackfillResult) -> dict[str, Any]:
     """Return a dot in the corner of each day that the whole backfill left with wrong rows."""
-    left = [day for day, n in zip(result.params.days, result.wrong_after, strict=True) if n] if result.complete else []
+    left = (
+        [day for day, n in zip(result.params.days, result.wrong_after, strict=True) if n]
+        if result.complete
+        else []
+    )
     places = [_place(day) for day in left]
     return {
         "type": "scatter",
         "x": [week + 0.3 for week, _ in places],
         "y": [weekday - 0.2 for _, weekday in places],
         "mode": "markers",
-        "marker": {"symbol": "circle", "size": 9, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
+        "marker": {
+            "symbol": "circle",
+            "size": 9,
+            "color": figures.LEAKED,
+            "line": {"color": "white", "width": 1},
+        },
         "name": "rows still wrong",
         "hoverinfo": "skip",
     }
@@ -88,12 +110,18 @@ def _still_wrong(result: BackfillResult) -> dict[str, Any]:
 
 def _title(result: BackfillResult) -> str:
     if result.params.dry_run:
-        return f"Dry run: {result.n_will_run} partitions would run,<br>{result.n_skipped} would be skipped"
+        return (
+            f"Dry run: {result.n_will_run} partitions would run,<br>{result.n_skipped} would be"
+            " skipped"
+        )
     if not result.complete:
         return f"{len(result.tasks)} of {result.n_will_run} partitions are done"
     wrong = sum(n > 0 for n in result.wrong_after)
     joint = "yet" if result.n_on_v2 == len(result.partitions) and wrong else "and"
-    return f"{result.n_on_v2} of {len(result.partitions)} days are made by v2,<br>{joint} {wrong} still hold wrong rows"
+    return (
+        f"{result.n_on_v2} of {len(result.partitions)} days are made by v2,<br>{joint} {wrong}"
+        " still hold wrong rows"
+    )
 
 
 def _hover(result: BackfillResult, day: int, lines: dict[int, Any]) -> str:
@@ -112,25 +140,45 @@ def workers(result: BackfillResult) -> go.Figure:
     """Draw what every worker did when. To see first: how full the lanes are."""
     busy = sum(task.end_seconds - task.start_seconds for task in result.tasks if task.worker >= 0)
     factor = busy / result.seconds if result.seconds else 0.0
-    title = f"{busy:.2f} s of waiting and work,<br>done in {result.seconds:.2f} s: {factor:.1f}× at once"
+    title = (
+        f"{busy:.2f} s of waiting and work,<br>done in {result.seconds:.2f} s: {factor:.1f}× at"
+        " once"
+    )
     names = [f"worker {i + 1}" for i in range(result.params.parallelism)]
     if any(task.worker < 0 for task in result.tasks):
         names.append(DAILY)
     figure = figures.new_tall(title, height=190 + 40 * len(names), x="seconds since the start")
-    parts = (("reads", figures.WAITING, True), ("waits its turn, replaces the partition", figures.KNOWN, False))
+    parts = (
+        ("reads", figures.WAITING, True),
+        ("waits its turn, replaces the partition", figures.KNOWN, False),
+    )
     for label, color, reads in parts:
         figure.add_bar(
             y=[DAILY if task.worker < 0 else names[task.worker] for task in result.tasks],
-            base=[round(task.start_seconds + (0 if reads else task.read_seconds), 4) for task in result.tasks],
+            base=[
+                round(task.start_seconds + (0 if reads else task.read_seconds), 4)
+                for task in result.tasks
+            ],
             x=[
-                round(task.read_seconds if reads else task.end_seconds - task.start_seconds - task.read_seconds, 4)
+                round(
+                    (
+                        task.read_seconds
+                        if reads
+                        else task.end_seconds - task.start_seconds - task.read_seconds
+                    ),
+                    4,
+                )
                 for task in result.tasks
             ],
             orientation="h",
             name=label,
             marker={"color": color, "line": {"width": 1, "color": "white"}},
-            customdata=[f"{flight_days.date_of(task.day):%d %b}: {task.outcome}" for task in result.tasks],
+            customdata=[
+                f"{flight_days.date_of(task.day):%d %b}: {task.outcome}" for task in result.tasks
+            ],
             hovertemplate="%{customdata}, " + label + " for %{x:.3f} s<extra></extra>",
         )
-    figure.update_layout(barmode="overlay", yaxis={"categoryorder": "array", "categoryarray": names[::-1]})
+    figure.update_layout(
+        barmode="overlay", yaxis={"categoryorder": "array", "categoryarray": names[::-1]}
+    )
     return figure

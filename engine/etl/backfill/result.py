@@ -23,7 +23,10 @@ FIRST_DATE, LAST_DATE = flight_days.date_of(FIRST_DAY), flight_days.date_of(FIRS
 class BackfillParams:
     """The range, what runs in it, how, and what happens at the same time."""
 
-    dates: tuple[date, date] = (date(2013, 6, 3), date(2013, 6, 30))  # first and last, within April … June 2013
+    dates: tuple[date, date] = (
+        date(2013, 6, 3),
+        date(2013, 6, 30),
+    )  # first and last, within April … June 2013
     mode: Mode = "missing or old code"
     parallelism: int = 4  # 1 … 8
     dry_run: bool = False
@@ -81,9 +84,13 @@ class BackfillResult:
     params: BackfillParams
     partitions: tuple[Partition, ...]
     codes: tuple[Code, ...]  # (N_DAYS,) of all partitions, as they stand now
-    estimate_seconds: float  # of the dry run: one partition measured, times the number, by the workers
+    estimate_seconds: (
+        float  # of the dry run: one partition measured, times the number, by the workers
+    )
     tasks: tuple[Task, ...] = ()
-    wrong_before: tuple[int, ...] = ()  # rows lost, stale, duplicated or ghost of each day in the range
+    wrong_before: tuple[
+        int, ...
+    ] = ()  # rows lost, stale, duplicated or ghost of each day in the range
     wrong_after: tuple[int, ...] = ()
     winner: str = "nobody"  # who wrote today's partition last
     seconds: float = 0.0
@@ -122,7 +129,9 @@ class BackfillResult:
 
     @property
     def today_wrong(self) -> int:
-        """Rows of today's partition that are not as they should be; -1 if today is not in the range."""
+        """Rows of today's partition that are not as they should be; -1 if today is not in the
+        range.
+        """
         return self.wrong_after[-1] if self.wrong_after and self.params.days[-1] == TODAY else -1
 
     @property
@@ -133,14 +142,26 @@ class BackfillResult:
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        will = f"**{self.n_will_run}** of {len(self.partitions)} partitions run, {self.n_skipped} are skipped"
+        will = (
+            f"**{self.n_will_run}** of {len(self.partitions)} partitions run, {self.n_skipped} are"
+            " skipped"
+        )
         if self.params.dry_run:
-            return f"Dry run: {will}; {self.rows_to_move:,} rows in about {self.estimate_seconds:.1f} s. Nothing was written."
+            return (
+                f"Dry run: {will}; {self.rows_to_move:,} rows in about {self.estimate_seconds:.1f}"
+                " s. Nothing was written."
+            )
         if not self.complete:
             return f"{will}; {len(self.tasks)} are done."
-        text = f"{will}; rows that are wrong fell from {sum(self.wrong_before):,} to **{self.n_wrong_after:,}**."
+        text = (
+            f"{will}; rows that are wrong fell from {sum(self.wrong_before):,} to"
+            f" **{self.n_wrong_after:,}**."
+        )
         if self.today_wrong > 0:
-            text += f" {self.today_wrong:,} of them are today's: the {self.winner} wrote last, with older rows."
+            text += (
+                f" {self.today_wrong:,} of them are today's: the {self.winner} wrote last, with"
+                " older rows."
+            )
         return text
 
     @property
@@ -189,22 +210,30 @@ def _reasons(result: BackfillResult) -> list[str]:
         return reasons
     busy = sum(task.end_seconds - task.start_seconds for task in result.tasks if task.worker >= 0)
     reasons.append(
-        f"{p.parallelism} worker{'s' if p.parallelism > 1 else ''}: {busy:.2f} s of work in {result.seconds:.2f} s "
-        f"(the dry run said {result.estimate_seconds:.2f} s). Waits for the source overlap, work on the same cores does not."
+        f"{p.parallelism} worker{'s' if p.parallelism > 1 else ''}: {busy:.2f} s of work in"
+        f" {result.seconds:.2f} s (the dry run said {result.estimate_seconds:.2f} s). Waits for the"
+        " source overlap, work on the same cores does not."
     )
     reasons.append(
-        "Each partition is replaced whole, in one transaction: cancelled and half-done, the backfill leaves old days or new "
-        "ones, never half a day; and running it again skips what has v2."
+        "Each partition is replaced whole, in one transaction: cancelled and half-done, the"
+        " backfill leaves old days or new ones, never half a day; and running it again skips what"
+        " has v2."
     )
-    skipped = [n for n, partition in zip(result.wrong_after, result.partitions, strict=True) if not partition.runs]
+    skipped = [
+        n
+        for n, partition in zip(result.wrong_after, result.partitions, strict=True)
+        if not partition.runs
+    ]
     if sum(skipped):
         reasons.append(
-            f"{sum(skipped):,} wrong rows are in partitions that were skipped: they came after their night's run. A code "
-            "version says how a partition was made, not whether its rows are all there."
+            f"{sum(skipped):,} wrong rows are in partitions that were skipped: they came after"
+            " their night's run. A code version says how a partition was made, not whether its"
+            " rows are all there."
         )
     if p.daily_run and result.today_wrong >= 0:
         reasons.append(
-            f"Today: the backfill read its flights, then the daily run wrote newer ones. With “{p.guard}” the last to write "
-            f"was the {result.winner}, and {result.today_wrong:,} rows are wrong."
+            "Today: the backfill read its flights, then the daily run wrote newer ones. With"
+            f" “{p.guard}” the last to write was the {result.winner}, and {result.today_wrong:,}"
+            " rows are wrong."
         )
     return reasons

@@ -1,8 +1,10 @@
-"""Capturing change: full reload, cursor, change log and micro-batch follow one table; what each moves, shows and forgets.
+"""Capturing change: full reload, cursor, change log and micro-batch follow one table; what each
+moves, shows and forgets.
 
-Real: the changes of one day of flights (``engine.etl.change_capture.changes`` says what is simulated about them), four targets
-in DuckDB (``engine.etl.change_capture.targets``), each reconciled with the source by the ledger. A slowly changing dimension
-(SCD) of type 1 keeps a row's last version, of type 2 all of them with the times from which and until which they held (Kimball &
+Real: the changes of one day of flights (``engine.etl.change_capture.changes`` says what is
+simulated about them), four targets in DuckDB (``engine.etl.change_capture.targets``), each
+reconciled with the source by the ledger. A slowly changing dimension (SCD) of type 1 keeps a row's
+last version, of type 2 all of them with the times from which and until which they held (Kimball &
 Ross, 2013).
 """
 
@@ -43,7 +45,9 @@ MAX_FLIGHTS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCaptureParams:
-    """How often each strategy loads, how the log is delivered and applied, and the day that is followed."""
+    """How often each strategy loads, how the log is delivered and applied, and the day that is
+    followed.
+    """
 
     poll_minutes: int = 120  # between two runs of full reload and cursor
     batch_minutes: int = 30
@@ -56,13 +60,36 @@ class ChangeCaptureParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(self.poll_minutes in POLLS, "poll_minutes must be one of {}. Got {}.", _listed(POLLS), self.poll_minutes)
-        require(self.batch_minutes in BATCHES, "batch_minutes must be one of {}. Got {}.", _listed(BATCHES), self.batch_minutes)
-        require(0 <= self.reorder_minutes <= 240, "reorder_minutes must be 0 … 240. Got {}.", self.reorder_minutes)
-        require(0 <= self.duplicate_share <= 0.5, "duplicate_share must be 0 … 0.5. Got {}.", self.duplicate_share)
+        require(
+            self.poll_minutes in POLLS,
+            "poll_minutes must be one of {}. Got {}.",
+            _listed(POLLS),
+            self.poll_minutes,
+        )
+        require(
+            self.batch_minutes in BATCHES,
+            "batch_minutes must be one of {}. Got {}.",
+            _listed(BATCHES),
+            self.batch_minutes,
+        )
+        require(
+            0 <= self.reorder_minutes <= 240,
+            "reorder_minutes must be 0 … 240. Got {}.",
+            self.reorder_minutes,
+        )
+        require(
+            0 <= self.duplicate_share <= 0.5,
+            "duplicate_share must be 0 … 0.5. Got {}.",
+            self.duplicate_share,
+        )
         require_choice("apply", self.apply, APPLIES)
         require(1 <= self.day <= 365, "day must be 1 … 365. Got {}.", self.day)
-        require(20 <= self.n_flights <= MAX_FLIGHTS, "n_flights must be 20 … {:,}. Got {}.", MAX_FLIGHTS, self.n_flights)
+        require(
+            20 <= self.n_flights <= MAX_FLIGHTS,
+            "n_flights must be 20 … {:,}. Got {}.",
+            MAX_FLIGHTS,
+            self.n_flights,
+        )
         require(0 <= self.n_revisions <= 5, "n_revisions must be 0 … 5. Got {}.", self.n_revisions)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
@@ -80,9 +107,13 @@ class Outcome:
     ledger: Ledger  # the target against the source at the end
     history: Ledger  # its versions and their ends against those of the source
     key: np.ndarray  # (a,) of each change applied to the target, in the order in which they were
-    lsn: np.ndarray  # (a,) up to which the target then followed that flight; 0 − lsn where the row went away
+    lsn: (
+        np.ndarray
+    )  # (a,) up to which the target then followed that flight; 0 − lsn where the row went away
     applied_at: np.ndarray  # (a,) minutes
-    minutes: np.ndarray  # (n,) from each change of the source until the target showed it or a later one; inf: never
+    minutes: (
+        np.ndarray
+    )  # (n,) from each change of the source until the target showed it or a later one; inf: never
 
     @property
     def n_wrong(self) -> int:
@@ -139,18 +170,27 @@ class ChangeCaptureResult:
 
     @property
     def naive_and_exact(self) -> bool:
-        """Whether changes are applied as they arrive and both targets that follow the log end right all the same."""
-        return self.params.apply == "as they arrive" and not (self.log_faults or self.of("micro-batch").n_wrong)
+        """Whether changes are applied as they arrive and both targets that follow the log end right
+        all the same.
+        """
+        return self.params.apply == "as they arrive" and not (
+            self.log_faults or self.of("micro-batch").n_wrong
+        )
 
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
         log = self.of("change log")
         ends = "ends exact" if log.ledger.exact else f"ends with **{log.n_wrong:,} wrong rows**"
-        ghosts = f"keeps **{self.cursor_ghosts:,} deleted flights**" if self.cursor_ghosts else "had no deletes to miss"
+        ghosts = (
+            f"keeps **{self.cursor_ghosts:,} deleted flights**"
+            if self.cursor_ghosts
+            else "had no deletes to miss"
+        )
         return (
-            f"Full reload moves {human_factor(self.reload_factor)} as many rows as there were changes; the cursor {ghosts}; "
-            f"the change log, applied {self.params.apply}, {ends} and shows a change after {np.median(log.minutes):.0f} min."
+            f"Full reload moves {human_factor(self.reload_factor)} as many rows as there were"
+            f" changes; the cursor {ghosts}; the change log, applied {self.params.apply}, {ends}"
+            f" and shows a change after {np.median(log.minutes):.0f} min."
         )
 
     @property
@@ -159,30 +199,37 @@ class ChangeCaptureResult:
         p, (reload, cursor, log, batch) = self.params, self.outcomes
         moved, ignored = log.loaded.n_moved, log.loaded.n_moved - log.loaded.n_written
         reasons = [
-            f"{self.stream.n:,} changes of {self.stream.n_flights:,} flights, {self.n_deletes:,} of them deletes (cancelled). "
-            "A query returns rows that are there: “updated-at newer than the cursor” never returns a deleted one, so "
-            f"{self.cursor_ghosts:,} stay in its target. Full reload sees them gone, at {human_factor(self.reload_factor)} the "
-            "rows.",
-            f"Polling sees a row's last version only: every {p.poll_minutes} min, full reload keeps {reload.n_versions:,} of "
-            f"{self.n_versions:,} versions and shows a change after {np.median(reload.minutes):.0f} min (median); the cursor "
-            f"keeps {cursor.n_versions:,}.",
+            (
+                f"{self.stream.n:,} changes of {self.stream.n_flights:,} flights,"
+                f" {self.n_deletes:,} of them deletes (cancelled). A query returns rows that are"
+                " there: “updated-at newer than the cursor” never returns a deleted one, so"
+                f" {self.cursor_ghosts:,} stay in its target. Full reload sees them gone, at"
+                f" {human_factor(self.reload_factor)} the rows."
+            ),
+            (
+                f"Polling sees a row's last version only: every {p.poll_minutes} min, full reload"
+                f" keeps {reload.n_versions:,} of {self.n_versions:,} versions and shows a change"
+                f" after {np.median(reload.minutes):.0f} min (median); the cursor keeps"
+                f" {cursor.n_versions:,}."
+            ),
         ]
         if p.apply == "by log position":
             reasons.append(
-                f"Of {moved:,} deliveries {ignored:,} were copies or came after a later change of their flight. The log "
-                f"position tells: the target ignored them, the history put them in their place ({log.n_versions:,} versions)."
+                f"Of {moved:,} deliveries {ignored:,} were copies or came after a later change of"
+                " their flight. The log position tells: the target ignored them, the history put"
+                f" them in their place ({log.n_versions:,} versions)."
             )
         else:
             counts = log.ledger.counts()
             reasons.append(
-                f"All {moved:,} deliveries were applied as they came: the last one to arrive wins. {counts['stale']:,} rows "
-                f"are stale, {counts['ghost']:,} deleted flights are back, {log.history.n_duplicated:,} versions stand twice "
-                "in the history."
+                f"All {moved:,} deliveries were applied as they came: the last one to arrive wins."
+                f" {counts['stale']:,} rows are stale, {counts['ghost']:,} deleted flights are"
+                f" back, {log.history.n_duplicated:,} versions stand twice in the history."
             )
         reasons.append(
-            f"The micro-batch keeps the last change of each flight in {p.batch_minutes} min: {batch.loaded.n_loads:,} "
-            f"transactions, not {log.loaded.n_loads:,}; {batch.loaded.n_written:,} rows written, {batch.n_versions:,} versions "
-            "kept."
+            f"The micro-batch keeps the last change of each flight in {p.batch_minutes} min:"
+            f" {batch.loaded.n_loads:,} transactions, not {log.loaded.n_loads:,};"
+            f" {batch.loaded.n_written:,} rows written, {batch.n_versions:,} versions kept."
         )
         return reasons
 
@@ -226,7 +273,9 @@ class ChangeCaptureResult:
                 "strategy": row["strategy"],
                 "rows moved": f"{row['rows_moved']:,}",
                 "transactions": f"{row['loads']:,}",
-                "visible after, min": f"{row['visible_minutes_median']:.0f} (95 %: {row['visible_minutes_p95']:.0f})",
+                "visible after, min": (
+                    f"{row['visible_minutes_median']:.0f} (95 %: {row['visible_minutes_p95']:.0f})"
+                ),
                 "deletes missed": f"{row['rows_ghost']:,}",
                 "stale": f"{row['rows_stale']:,}",
                 "SCD 1": "exact" if outcome.ledger.exact else f"{outcome.n_wrong:,} wrong",
@@ -241,9 +290,13 @@ class ChangeCaptureResult:
         """Return the flight (its key) on which the strategies disagree most."""
         score = np.bincount(self.stream.key, minlength=self.stream.n_flights).astype(float)
         for outcome in self.outcomes:
-            wrong = pc.index_in(outcome.ledger.target["flight"], self.stream.labels).to_numpy()[outcome.ledger.ghosts]
+            wrong = pc.index_in(outcome.ledger.target["flight"], self.stream.labels).to_numpy()[
+                outcome.ledger.ghosts
+            ]
             score[wrong] += 10 if outcome.strategy != "cursor" else 2
-            stale = pc.index_in(outcome.ledger.source["flight"], self.stream.labels).to_numpy()[outcome.ledger.stale[:, 0]]
+            stale = pc.index_in(outcome.ledger.source["flight"], self.stream.labels).to_numpy()[
+                outcome.ledger.stale[:, 0]
+            ]
             score[stale] += 10
         return int(np.argmax(score))
 
@@ -251,12 +304,19 @@ class ChangeCaptureResult:
 # ---- how far a target follows
 
 
-def until_visible(stream: Stream, key: np.ndarray, lsn: np.ndarray, applied_at: np.ndarray) -> np.ndarray:
-    """Return the minutes from each change until its flight first stood at that change or a later one; inf: never."""
+def until_visible(
+    stream: Stream, key: np.ndarray, lsn: np.ndarray, applied_at: np.ndarray
+) -> np.ndarray:
+    """Return the minutes from each change until its flight first stood at that change or a later
+    one; inf: never.
+    """
     n, far = stream.n + 1, 1e5  # minutes, more than any day lasts
-    order = np.lexsort((np.abs(lsn), key))[::-1]  # flights downwards, in each from its last change back
+    order = np.lexsort((np.abs(lsn), key))[
+        ::-1
+    ]  # flights downwards, in each from its last change back
     code = key[order] * n + np.abs(lsn)[order]
-    # the earliest time from here on in a flight: each further flight starts below whatever came before it
+    # the earliest time from here on in a flight: each further flight starts below whatever came
+    # before it
     shifted = np.minimum.accumulate(applied_at[order] + key[order] * far) - key[order] * far
     code, shifted = code[::-1], shifted[::-1]
     mine = stream.key * n + np.arange(1, n)
@@ -265,7 +325,9 @@ def until_visible(stream: Stream, key: np.ndarray, lsn: np.ndarray, applied_at: 
     return np.where(found, np.maximum(shifted[place] - stream.at, 0), np.inf)
 
 
-def standing(key: np.ndarray, lsn: np.ndarray, at: np.ndarray, n_flights: int, moments: np.ndarray) -> np.ndarray:
+def standing(
+    key: np.ndarray, lsn: np.ndarray, at: np.ndarray, n_flights: int, moments: np.ndarray
+) -> np.ndarray:
     """Return the change at which each flight stood at each moment, (moments, flights); 0: no row."""
     span = max(float(at.max()), float(moments.max())) + 1
     order = np.lexsort((np.arange(len(at)), at, key))
@@ -282,8 +344,11 @@ def wrong_rows(result: ChangeCaptureResult, moments: np.ndarray) -> dict[Strateg
     signed = np.where(stream.deleted, -1, 1) * np.arange(1, stream.n + 1)
     truth = standing(stream.key, signed, stream.at, stream.n_flights, moments)
     return {
-        outcome.strategy: (standing(outcome.key, outcome.lsn, outcome.applied_at, stream.n_flights, moments) != truth).sum(
-            axis=1
+        outcome.strategy: (
+            (
+                standing(outcome.key, outcome.lsn, outcome.applied_at, stream.n_flights, moments)
+                != truth
+            ).sum(axis=1)
         )
         for outcome in result.outcomes
     }
@@ -292,7 +357,9 @@ def wrong_rows(result: ChangeCaptureResult, moments: np.ndarray) -> dict[Strateg
 @lru_cache(maxsize=16)
 def _truth(day: int, n_flights: int, n_revisions: int, seed: int) -> tuple[pa.Table, pa.Table]:
     """Return what the source holds in the end, and its history."""
-    loaded = targets.logged(changes.deliver(day, n_flights, n_revisions, seed, 0, 0), "by log position")
+    loaded = targets.logged(
+        changes.deliver(day, n_flights, n_revisions, seed, 0, 0), "by log position"
+    )
     return loaded.target, loaded.history
 
 
@@ -302,7 +369,9 @@ def _outcome(strategy: Strategy, loaded: Loaded, of_day: tuple[int, int, int, in
     lsn, deleted = loaded.applied["lsn"].to_numpy(), loaded.applied["deleted"].to_numpy()
     gone = np.zeros(stream.n_flights, np.int64)
     gone[stream.key[stream.deleted]] = np.flatnonzero(stream.deleted) + 1
-    lsn = np.where(deleted, -gone[key], lsn)  # a reload that finds a row gone has followed the flight to its deletion
+    lsn = np.where(
+        deleted, -gone[key], lsn
+    )  # a reload that finds a row gone has followed the flight to its deletion
     applied_at = loaded.applied["applied_at"].to_numpy()
     return Outcome(
         strategy,
@@ -324,11 +393,17 @@ def _polled(of_day: tuple[int, int, int, int], poll_minutes: int) -> tuple[Outco
 
 @lru_cache(maxsize=64)
 def _followed(
-    of_day: tuple[int, int, int, int], reorder: int, duplicates: float, apply: Apply, batch_minutes: int
+    of_day: tuple[int, int, int, int],
+    reorder: int,
+    duplicates: float,
+    apply: Apply,
+    batch_minutes: int,
 ) -> tuple[Outcome, Outcome]:
     log = changes.deliver(*of_day, reorder, duplicates)
     batched = targets.micro_batched(log, apply, batch_minutes)
-    return _outcome("change log", targets.logged(log, apply), of_day), _outcome("micro-batch", batched, of_day)
+    return _outcome("change log", targets.logged(log, apply), of_day), _outcome(
+        "micro-batch", batched, of_day
+    )
 
 
 def run(params: ChangeCaptureParams) -> ChangeCaptureResult:
@@ -336,4 +411,6 @@ def run(params: ChangeCaptureParams) -> ChangeCaptureResult:
     p = params
     of_day = (p.day, p.n_flights, p.n_revisions, p.seed)
     followed = _followed(of_day, p.reorder_minutes, p.duplicate_share, p.apply, p.batch_minutes)
-    return ChangeCaptureResult(p, changes.stream(*of_day), (*_polled(of_day, p.poll_minutes), *followed))
+    return ChangeCaptureResult(
+        p, changes.stream(*of_day), (*_polled(of_day, p.poll_minutes), *followed)
+    )

@@ -1,9 +1,12 @@
-"""The changes of one day of flights, and how a change log delivers them: out of order, some of them twice.
+"""The changes of one day of flights, and how a change log delivers them: out of order, some of them
+twice.
 
-Real: each flight is inserted when it is announced, updated when it leaves and when it lands, deleted when it is cancelled
-(``engine.etl.flight_days.changes``). Simulated from the seed: estimates of the delay before that (``n_revisions`` updates of
-each flight in the four hours before it leaves or goes), how long each change takes to be delivered, which are delivered
-again (up to six hours later). Simplified: a flight that is deleted does not come back. Minutes count from New York midnight.
+Real: each flight is inserted when it is announced, updated when it leaves and when it lands,
+deleted when it is cancelled (``engine.etl.flight_days.changes``). Simulated from the seed:
+estimates of the delay before that (``n_revisions`` updates of each flight in the four hours before
+it leaves or goes), how long each change takes to be delivered, which are delivered again (up to six
+hours later). Simplified: a flight that is deleted does not come back. Minutes count from New York
+midnight.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ MINUTE = np.timedelta64(60_000_000, "us")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stream:
-    """Changes in the order of the log. ``table``: key, flight, lsn (1 … n), op, changed_at, dep_delay, arr_delay."""
+    """Changes in the order of the log. ``table``: key, flight, lsn (1 … n), op, changed_at,
+    dep_delay, arr_delay.
+    """
 
     table: pa.Table
     labels: pa.Array  # of the flights, by key
@@ -62,7 +67,15 @@ def stream(day: int, n_flights: int, n_revisions: int, seed: int) -> Stream:
     table, key = table.take(pa.array(kept)), rank[code][kept]
     at = (table["at"].to_numpy() - flight_days.midnight(day - 1)) / MINUTE
     op = np.asarray(table["op"].to_pylist())
-    columns = [key, at, op, *(table[name].to_numpy(zero_copy_only=False).astype(float) for name in ("dep_delay", "arr_delay"))]
+    columns = [
+        key,
+        at,
+        op,
+        *(
+            table[name].to_numpy(zero_copy_only=False).astype(float)
+            for name in ("dep_delay", "arr_delay")
+        ),
+    ]
     columns = _revised(columns, n_revisions, np.random.default_rng([seed, 2]))
     key, at, op, dep, arr = (column[np.argsort(columns[1], kind="stable")] for column in columns)
     everything = pa.table(
@@ -76,11 +89,17 @@ def stream(day: int, n_flights: int, n_revisions: int, seed: int) -> Stream:
             "arr_delay": pa.array(arr, pa.float64(), from_pandas=True).cast(pa.int32()),
         }
     )
-    return Stream(everything, labels.take(pa.array(chosen)), key.astype(np.int64), at, op == "delete")
+    return Stream(
+        everything, labels.take(pa.array(chosen)), key.astype(np.int64), at, op == "delete"
+    )
 
 
-def _revised(columns: list[np.ndarray], n_revisions: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return the changes with ``n_revisions`` estimates of each flight's delay before it leaves or is taken away."""
+def _revised(
+    columns: list[np.ndarray], n_revisions: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Return the changes with ``n_revisions`` estimates of each flight's delay before it leaves or
+    is taken away.
+    """
     key, at, op, dep, _ = columns
     later = np.flatnonzero(op != "insert")
     _, first = np.unique(key[later], return_index=True)
@@ -88,14 +107,24 @@ def _revised(columns: list[np.ndarray], n_revisions: int, rng: np.random.Generat
     n = len(goes)
     when = np.maximum(at[goes] - rng.uniform(1, REVISED_WITHIN_MINUTES, n), 1 + rng.random(n))
     when = np.minimum(when, at[goes] - 0.5)
-    estimate = np.round(np.where(np.isnan(dep[goes]), rng.uniform(0, 180, n), dep[goes] * rng.random(n)))
+    estimate = np.round(
+        np.where(np.isnan(dep[goes]), rng.uniform(0, 180, n), dep[goes] * rng.random(n))
+    )
     made = [key[goes], when, np.full(n, "update"), estimate, np.full(n, np.nan)]
     return [np.concatenate(pair) for pair in zip(columns, made, strict=True)]
 
 
 @lru_cache(maxsize=16)
-def deliver(day: int, n_flights: int, n_revisions: int, seed: int, reorder_minutes: float, duplicate_share: float) -> pa.Table:
-    """Return the log as it is delivered: the stream's columns with ``arrived_at`` and ``seq`` (0 …), in order of arrival.
+def deliver(
+    day: int,
+    n_flights: int,
+    n_revisions: int,
+    seed: int,
+    reorder_minutes: float,
+    duplicate_share: float,
+) -> pa.Table:
+    """Return the log as it is delivered: the stream's columns with ``arrived_at`` and ``seq`` (0
+    …), in order of arrival.
 
     Every change takes 0 … ``reorder_minutes``; a share comes once more, 0 … 360 minutes after that.
     """
@@ -107,4 +136,6 @@ def deliver(day: int, n_flights: int, n_revisions: int, seed: int, reorder_minut
     arrived = np.concatenate([first, first[again] + rng.random(len(again)) * AGAIN_WITHIN_MINUTES])
     order = np.lexsort((place, arrived))
     log = changes.table.take(pa.array(place[order]))
-    return log.append_column("arrived_at", pa.array(arrived[order])).append_column("seq", pa.array(np.arange(len(order))))
+    return log.append_column("arrived_at", pa.array(arrived[order])).append_column(
+        "seq", pa.array(np.arange(len(order)))
+    )

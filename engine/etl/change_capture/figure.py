@@ -1,6 +1,8 @@
-"""Figures of *change capture*: what each strategy moves and when it shows it, wrong rows over the day, one flight's history.
+"""Figures of *change capture*: what each strategy moves and when it shows it, wrong rows over the
+day, one flight's history.
 
-Each strategy keeps its colour; a pinned run A is drawn with orange diamonds. Red-purple is what differs from the source.
+Each strategy keeps its colour; a pinned run A is drawn with orange diamonds. Red-purple is what
+differs from the source.
 """
 
 from __future__ import annotations
@@ -24,7 +26,14 @@ COLORS: dict[Strategy, str] = {
 }
 STEP_MINUTES = 15.0
 SPLIT, GAP = 0.45, 0.06  # where the race's two plots part, and how far, as shares of the width
-VERSION_COLORS = (figures.KNOWN, figures.EXTRA, figures.HELD_OUT, figures.SYNTHETIC, figures.FAILED, figures.LEAKED)
+VERSION_COLORS = (
+    figures.KNOWN,
+    figures.EXTRA,
+    figures.HELD_OUT,
+    figures.SYNTHETIC,
+    figures.FAILED,
+    figures.LEAKED,
+)
 
 
 def _ends(outcome: Outcome) -> str:
@@ -32,11 +41,16 @@ def _ends(outcome: Outcome) -> str:
         return "exact"
     counts = outcome.ledger.counts()
     ghosts = [f"{counts['ghost']:,} ghost{'s' * (counts['ghost'] > 1)}"] if counts["ghost"] else []
-    return "<br>".join([f"{counts[kind]:,} {kind}" for kind in ("stale", "lost", "duplicated") if counts[kind]] + ghosts)
+    return "<br>".join(
+        [f"{counts[kind]:,} {kind}" for kind in ("stale", "lost", "duplicated") if counts[kind]]
+        + ghosts
+    )
 
 
 def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None) -> go.Figure:
-    """Draw rows moved and minutes until a change shows, by strategy. To see first: the right end of each lane."""
+    """Draw rows moved and minutes until a change shows, by strategy. To see first: the right end of
+    each lane.
+    """
     exact = [outcome.strategy for outcome in result.outcomes if outcome.ledger.exact]
     which = (
         "No target equals"
@@ -48,7 +62,8 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
     if len(exact) == 1:
         which = f"Only {exact[0]} equals"
     title = (
-        f"{which[0].upper()}{which[1:]} the source in the end;<br>the cursor has {result.cursor_ghosts:,} rows that are gone"
+        f"{which[0].upper()}{which[1:]} the source in the end;<br>the cursor has"
+        f" {result.cursor_ghosts:,} rows that are gone"
     )
     names: list[str] = list(STRATEGIES)
     minutes = "minutes until a change shows (dot: median, line: to 95 %)"
@@ -57,7 +72,13 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
         traces += _pinned(pinned)
     texts = figures.beside(list(names), [_ends(outcome) for outcome in result.outcomes])
     for text, outcome in zip(texts, result.outcomes, strict=True):
-        text |= {"align": "left", "font": {"color": figures.HELD_OUT if outcome.ledger.exact else figures.FAILED, "size": 15}}
+        text |= {
+            "align": "left",
+            "font": {
+                "color": figures.HELD_OUT if outcome.ledger.exact else figures.FAILED,
+                "size": 15,
+            },
+        }
     grid = {"showgrid": True, "rangemode": "tozero", "tickformat": ",", "nticks": 5}
     lanes = {"categoryorder": "array", "categoryarray": names[::-1]}
     return figures.drawn(
@@ -78,7 +99,9 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
 def _lane(outcome: Outcome) -> list[dict[str, Any]]:
     """Return the bar of the rows moved, and the line and the dot of the minutes."""
     color, name = COLORS[outcome.strategy], outcome.strategy
-    low, middle, high = np.percentile(outcome.minutes[np.isfinite(outcome.minutes)], [5, 50, 95]).round(1)
+    low, middle, high = np.percentile(
+        outcome.minutes[np.isfinite(outcome.minutes)], [5, 50, 95]
+    ).round(1)
     line: dict[str, Any] = {"type": "scatter", "xaxis": "x2", "showlegend": False}
     return [
         {
@@ -88,7 +111,10 @@ def _lane(outcome: Outcome) -> list[dict[str, Any]]:
             "orientation": "h",
             "marker": {"color": color, "line": {"width": 0}},
             "showlegend": False,
-            "hovertemplate": f"{name}: %{{x:,}} rows moved, {outcome.loaded.n_loads:,} transactions<extra></extra>",
+            "hovertemplate": (
+                f"{name}: %{{x:,}} rows moved, {outcome.loaded.n_loads:,}"
+                " transactions<extra></extra>"
+            ),
         },
         {
             **line,
@@ -104,7 +130,9 @@ def _lane(outcome: Outcome) -> list[dict[str, Any]]:
             "y": [name],
             "mode": "markers",
             "marker": {"color": color, "size": 16},
-            "hovertemplate": f"{name}: median %{{x:.0f}} min, 5–95 %: {low:.0f}–{high:.0f} min<extra></extra>",
+            "hovertemplate": (
+                f"{name}: median %{{x:.0f}} min, 5–95 %: {low:.0f}–{high:.0f} min<extra></extra>"
+            ),
         },
     ]
 
@@ -112,7 +140,13 @@ def _lane(outcome: Outcome) -> list[dict[str, Any]]:
 def _pinned(pinned: ChangeCaptureResult) -> list[dict[str, Any]]:
     values: tuple[tuple[str, list[float]], ...] = (
         ("x", [outcome.loaded.n_moved for outcome in pinned.outcomes]),
-        ("x2", [float(np.median(outcome.minutes[np.isfinite(outcome.minutes)])) for outcome in pinned.outcomes]),
+        (
+            "x2",
+            [
+                float(np.median(outcome.minutes[np.isfinite(outcome.minutes)]))
+                for outcome in pinned.outcomes
+            ],
+        ),
     )
     return [
         {
@@ -121,7 +155,12 @@ def _pinned(pinned: ChangeCaptureResult) -> list[dict[str, Any]]:
             "y": list(STRATEGIES),
             "xaxis": axis,
             "mode": "markers",
-            "marker": {"symbol": "diamond", "size": 12, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
+            "marker": {
+                "symbol": "diamond",
+                "size": 12,
+                "color": figures.LEAKED,
+                "line": {"color": "white", "width": 1},
+            },
             "name": "run A",
             "showlegend": axis == "x",
             "hovertemplate": "run A, %{y}: %{x:,.0f}<extra></extra>",
@@ -131,8 +170,14 @@ def _pinned(pinned: ChangeCaptureResult) -> list[dict[str, Any]]:
 
 
 def wrong_rows(result: ChangeCaptureResult) -> go.Figure:
-    """Draw how many flights each target has wrong during the day. To see first: the line that never comes down."""
-    moments = np.arange(0, result.stream.end + 2 * max(change_capture.POLLS[3], result.params.poll_minutes), STEP_MINUTES)
+    """Draw how many flights each target has wrong during the day. To see first: the line that never
+    comes down.
+    """
+    moments = np.arange(
+        0,
+        result.stream.end + 2 * max(change_capture.POLLS[3], result.params.poll_minutes),
+        STEP_MINUTES,
+    )
     wrong = change_capture.wrong_rows(result, moments)
     worst = max(STRATEGIES, key=lambda name: int(wrong[name][-1]))
     title = "Between two loads every target lags behind;<br>" + (
@@ -169,17 +214,28 @@ def _versions(history: pa.Table, flight: str) -> list[dict[str, float]]:
 
 
 def history(result: ChangeCaptureResult, key: int) -> go.Figure:
-    """Draw one flight's history in the source and in each target (SCD type 2). To see first: lanes unlike the top."""
+    """Draw one flight's history in the source and in each target (SCD type 2). To see first: lanes
+    unlike the top.
+    """
     flight = result.stream.labels[key].as_py()
     lanes = {"source": _versions(result.outcomes[0].history.source, flight)}
-    lanes |= {outcome.strategy: _versions(outcome.loaded.history, flight) for outcome in result.outcomes}
+    lanes |= {
+        outcome.strategy: _versions(outcome.loaded.history, flight) for outcome in result.outcomes
+    }
     end = result.stream.end / 60 + 1
     order = {version["lsn"]: place for place, version in enumerate(lanes["source"])}
     agree = sum(lanes[name] == lanes["source"] for name in STRATEGIES)
     n = len(lanes["source"])
     gone = bool(n) and lanes["source"][-1]["valid_to"] is not None
-    title = f"{flight}: {n} versions{', then cancelled' if gone else ''};<br>{agree} of 4 histories say so"
-    bars = [_bar(name, version, order.get(version["lsn"], 0), end) for name, versions in lanes.items() for version in versions]
+    title = (
+        f"{flight}: {n} versions{', then cancelled' if gone else ''};<br>{agree} of 4 histories"
+        " say so"
+    )
+    bars = [
+        _bar(name, version, order.get(version["lsn"], 0), end)
+        for name, versions in lanes.items()
+        for version in versions
+    ]
     return figures.drawn(
         title,
         bars,
@@ -194,9 +250,16 @@ def history(result: ChangeCaptureResult, key: int) -> go.Figure:
 
 
 def _bar(name: str, version: dict[str, float], place: int, end: float) -> dict[str, Any]:
-    """Return one version of a flight from the hour at which it begins to hold to the hour at which it ends, or to ``end``."""
-    start, stop = version["valid_from"] / 60, end if version["valid_to"] is None else version["valid_to"] / 60
-    delay = "no delay known" if version["dep_delay"] is None else f"delay {version['dep_delay']} min"
+    """Return one version of a flight from the hour at which it begins to hold to the hour at which
+    it ends, or to ``end``.
+    """
+    start, stop = (
+        version["valid_from"] / 60,
+        end if version["valid_to"] is None else version["valid_to"] / 60,
+    )
+    delay = (
+        "no delay known" if version["dep_delay"] is None else f"delay {version['dep_delay']} min"
+    )
     until = "still" if version["valid_to"] is None else f"until {stop:.2f} h"
     return {
         "type": "bar",
@@ -204,11 +267,16 @@ def _bar(name: str, version: dict[str, float], place: int, end: float) -> dict[s
         "base": [min(start, stop)],
         "y": [name],
         "orientation": "h",
-        "marker": {"color": VERSION_COLORS[place % len(VERSION_COLORS)], "line": {"width": 1, "color": "white"}},
+        "marker": {
+            "color": VERSION_COLORS[place % len(VERSION_COLORS)],
+            "line": {"width": 1, "color": "white"},
+        },
         "opacity": 0.9,
         "showlegend": False,
         "text": "" if version["dep_delay"] is None else f"{version['dep_delay']}",
         "textposition": "inside",
         "insidetextanchor": "middle",
-        "hovertemplate": f"{name}, version {place + 1}: {delay}<br>from {start:.2f} h {until}<extra></extra>",
+        "hovertemplate": (
+            f"{name}, version {place + 1}: {delay}<br>from {start:.2f} h {until}<extra></extra>"
+        ),
     }

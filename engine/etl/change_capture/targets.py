@@ -1,9 +1,10 @@
 """Four ways to keep a copy of a changing table, each really applied to a DuckDB target.
 
-Real: the source is a SQLite table to which the changes are made in order; full reload and cursor read it by SQL and load what
-they get into DuckDB, poll by poll; the micro-batch is one MERGE a batch; the change log lands whole in DuckDB and its table is
-one query over it (what an apply event by event comes to: the tests and the script apply it event by event). Simplified: an
-extract takes no time.
+Real: the source is a SQLite table to which the changes are made in order; full reload and cursor
+read it by SQL and load what they get into DuckDB, poll by poll; the micro-batch is one MERGE a
+batch; the change log lands whole in DuckDB and its table is one query over it (what an apply event
+by event comes to: the tests and the script apply it event by event). Simplified: an extract takes
+no time.
 """
 
 from __future__ import annotations
@@ -23,10 +24,19 @@ Apply = Literal["by log position", "as they arrive"]
 APPLIES: tuple[Apply, ...] = get_args(Apply)
 COLUMNS = "flight, lsn, dep_delay, arr_delay, updated_at"
 SCHEMA = pa.schema(
-    {"flight": pa.string(), "lsn": pa.int64(), "dep_delay": pa.int32(), "arr_delay": pa.int32(), "updated_at": pa.float64()}
+    {
+        "flight": pa.string(),
+        "lsn": pa.int64(),
+        "dep_delay": pa.int32(),
+        "arr_delay": pa.int32(),
+        "updated_at": pa.float64(),
+    }
 )
 # what a strategy did to its target, when: `known_at` is the time that the history gives it
-APPLIED = "(flight VARCHAR, lsn BIGINT, dep_delay INTEGER, deleted BOOLEAN, applied_at DOUBLE, known_at DOUBLE)"
+APPLIED = (
+    "(flight VARCHAR, lsn BIGINT, dep_delay INTEGER, deleted BOOLEAN, applied_at DOUBLE, known_at"
+    " DOUBLE)"
+)
 NOTED = "flight, lsn, dep_delay, op = 'delete' AS deleted, changed_at AS known_at, seq"
 NEWER = """QUALIFY lsn > coalesce(
   max(lsn) OVER (PARTITION BY flight ORDER BY {by} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"""
@@ -40,7 +50,9 @@ class Loaded:
     """What one strategy left behind and what it cost."""
 
     target: pa.Table  # the rows that a reader sees at the end, columns of SCHEMA
-    history: pa.Table  # slowly changing dimension type 2: flight, lsn, dep_delay, valid_from, valid_to
+    history: (
+        pa.Table
+    )  # slowly changing dimension type 2: flight, lsn, dep_delay, valid_from, valid_to
     applied: pa.Table  # flight, lsn, deleted, applied_at in the order in which the target changed
     n_moved: int  # rows that left the source or the log
     n_written: int  # rows written to the target
@@ -55,7 +67,9 @@ def _database() -> Any:
 
 
 def _connect() -> Any:
-    """Return a connection of its own to the one database in memory; its tables are temporary, so no other sees them."""
+    """Return a connection of its own to the one database in memory; its tables are temporary, so no
+    other sees them.
+    """
     return _database().cursor()
 
 
@@ -64,18 +78,26 @@ def _arrow(connection: Any, query: str) -> pa.Table:
 
 
 def source_changes(source: sqlite3.Connection, changes: list[tuple[Any, ...]]) -> None:
-    """Make changes (flight, lsn, dep_delay, arr_delay, at, op) to the source table, in one transaction."""
+    """Make changes (flight, lsn, dep_delay, arr_delay, at, op) to the source table, in one
+    transaction.
+    """
     upserts = [change[:5] for change in changes if change[5] != "delete"]
     source.executemany("INSERT OR REPLACE INTO flights VALUES (?, ?, ?, ?, ?)", upserts)
     # a flight's deletion is its last change: the deletes can come after all upserts
-    source.executemany("DELETE FROM flights WHERE flight = ?", [change[:1] for change in changes if change[5] == "delete"])
+    source.executemany(
+        "DELETE FROM flights WHERE flight = ?",
+        [change[:1] for change in changes if change[5] == "delete"],
+    )
     source.commit()
 
 
 def _extract(source: sqlite3.Connection, where: str, values: tuple[float, ...] = ()) -> pa.Table:
     rows = source.execute(f"SELECT {COLUMNS} FROM flights {where}", values).fetchall()
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMA)
-    return pa.table([pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)],
+        schema=SCHEMA,
+    )
 
 
 def polls(changes: Stream, poll_minutes: int) -> np.ndarray:
@@ -84,12 +106,20 @@ def polls(changes: Stream, poll_minutes: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def polled(day: int, n_flights: int, n_revisions: int, seed: int, poll_minutes: int) -> tuple[Loaded, Loaded]:
+def polled(
+    day: int, n_flights: int, n_revisions: int, seed: int, poll_minutes: int
+) -> tuple[Loaded, Loaded]:
     """Run full reload and cursor side by side, poll by poll, and return what each left."""
     changes = change_stream.stream(day, n_flights, n_revisions, seed)
     table = changes.table
     rows = list(
-        zip(*(table[name].to_pylist() for name in ("flight", "lsn", "dep_delay", "arr_delay", "changed_at", "op")), strict=True)
+        zip(
+            *(
+                table[name].to_pylist()
+                for name in ("flight", "lsn", "dep_delay", "arr_delay", "changed_at", "op")
+            ),
+            strict=True,
+        )
     )
     source = sqlite3.connect(":memory:")
     source.execute(f"CREATE TABLE flights ({COLUMNS}, PRIMARY KEY (flight))")
@@ -104,7 +134,10 @@ def polled(day: int, n_flights: int, n_revisions: int, seed: int, poll_minutes: 
         until = int(np.searchsorted(changes.at, poll, side="right"))
         source_changes(source, rows[done:until])
         done = until
-        everything, newer = _extract(source, ""), _extract(source, "WHERE updated_at > ?", (cursor,))
+        everything, newer = (
+            _extract(source, ""),
+            _extract(source, "WHERE updated_at > ?", (cursor,)),
+        )
         _reload(whole, everything, poll)
         _upsert(part, newer, poll)
         cursor = max([cursor, *newer["updated_at"].to_pylist()])
@@ -112,17 +145,26 @@ def polled(day: int, n_flights: int, n_revisions: int, seed: int, poll_minutes: 
         n_moved[1] += len(newer)
     n_loads = len(polls(changes, poll_minutes))
     source.close()
-    return _close(whole, n_moved[0], n_moved[0], n_loads), _close(part, n_moved[1], n_moved[1], n_loads)
+    return _close(whole, n_moved[0], n_moved[0], n_loads), _close(
+        part, n_moved[1], n_moved[1], n_loads
+    )
 
 
 def _reload(target: Any, extract: pa.Table, now: float) -> None:
-    """Replace the target by the extract; what changed or went since the last poll is noted for the history."""
+    """Replace the target by the extract; what changed or went since the last poll is noted for the
+    history.
+    """
     target.register("extract", extract)
     target.execute("BEGIN")
     known = f"lsn, dep_delay, false, {now}, updated_at"
-    target.execute(f"INSERT INTO applied SELECT flight, {known} FROM extract ANTI JOIN target USING (flight, lsn)")
+    target.execute(
+        f"INSERT INTO applied SELECT flight, {known} FROM extract ANTI JOIN target USING (flight,"
+        " lsn)"
+    )
     gone = f"lsn, NULL, true, {now}, {now}"
-    target.execute(f"INSERT INTO applied SELECT flight, {gone} FROM target ANTI JOIN extract USING (flight)")
+    target.execute(
+        f"INSERT INTO applied SELECT flight, {gone} FROM target ANTI JOIN extract USING (flight)"
+    )
     target.execute("CREATE OR REPLACE TEMP TABLE target AS FROM extract")
     target.execute("COMMIT")
 
@@ -132,16 +174,25 @@ def _upsert(target: Any, extract: pa.Table, now: float) -> None:
         return
     target.register("extract", extract)
     target.execute("BEGIN")
-    target.execute(f"INSERT INTO applied SELECT flight, lsn, dep_delay, false, {now}, updated_at FROM extract")
-    target.execute("MERGE INTO target USING extract USING (flight) WHEN MATCHED THEN UPDATE WHEN NOT MATCHED THEN INSERT")
+    target.execute(
+        f"INSERT INTO applied SELECT flight, lsn, dep_delay, false, {now}, updated_at FROM extract"
+    )
+    target.execute(
+        "MERGE INTO target USING extract USING (flight) WHEN MATCHED THEN UPDATE WHEN NOT MATCHED"
+        " THEN INSERT"
+    )
     target.execute("COMMIT")
 
 
-def _close(target: Any, n_moved: int, n_written: int, n_loads: int, order: str = "applied_at, lsn, deleted") -> Loaded:
+def _close(
+    target: Any, n_moved: int, n_written: int, n_loads: int, order: str = "applied_at, lsn, deleted"
+) -> Loaded:
     loaded = Loaded(
         target=_arrow(target, f"SELECT {COLUMNS} FROM target ORDER BY flight"),
         history=_arrow(target, HISTORY.format(rows="applied", order=order)),
-        applied=_arrow(target, f"SELECT flight, lsn, deleted, applied_at FROM applied ORDER BY {order}"),
+        applied=_arrow(
+            target, f"SELECT flight, lsn, deleted, applied_at FROM applied ORDER BY {order}"
+        ),
         n_moved=n_moved,
         n_written=n_written,
         n_loads=n_loads,
@@ -151,21 +202,28 @@ def _close(target: Any, n_moved: int, n_written: int, n_loads: int, order: str =
 
 
 def _latest(order: str, by: str) -> str:
-    return f"SELECT * FROM log QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY {order} DESC) = 1"
+    return (
+        f"SELECT * FROM log QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY {order} DESC) = 1"
+    )
 
 
 def logged(log: pa.Table, apply: Apply) -> Loaded:
-    """Apply the delivered log change by change, as two queries over it; the guard is the log position.
+    """Apply the delivered log change by change, as two queries over it; the guard is the log
+    position.
 
-    By log position, a change is applied only if no later one of its flight has been, and the history is put in the order of
-    the log, each change once. As they arrive, each is applied when it comes, copies and late ones too.
+    By log position, a change is applied only if no later one of its flight has been, and the
+    history is put in the order of the log, each change once. As they arrive, each is applied when
+    it comes, copies and late ones too.
     """
     order = "lsn" if apply == "by log position" else "seq"
     guard = NEWER.format(by="seq") if order == "lsn" else ""
     target = _connect()
     target.register("log", log)
     renamed = "flight, lsn, dep_delay, arr_delay, changed_at AS updated_at"
-    target.execute(f"CREATE TEMP TABLE target AS SELECT {renamed} FROM ({_latest(order, 'flight')}) WHERE op <> 'delete'")
+    target.execute(
+        f"CREATE TEMP TABLE target AS SELECT {renamed} FROM ({_latest(order, 'flight')}) WHERE op"
+        " <> 'delete'"
+    )
     noted = f"SELECT {NOTED}, arrived_at AS applied_at FROM log"
     target.execute(f"CREATE TEMP TABLE applied AS {noted} {guard}")
     once = "QUALIFY row_number() OVER (PARTITION BY lsn ORDER BY seq) = 1" if order == "lsn" else ""
@@ -187,14 +245,18 @@ WHEN NOT MATCHED AND s.op <> 'delete' THEN INSERT VALUES (s.flight, s.lsn, s.dep
 def micro_batched(log: pa.Table, apply: Apply, batch_minutes: int) -> Loaded:
     """Load the delivered log in batches: the last change of each flight in a batch, one MERGE.
 
-    By log position the target keeps a tombstone (a row marked deleted) of each flight that went, so that a late change
-    finds its log position there; readers see the others.
+    By log position the target keeps a tombstone (a row marked deleted) of each flight that went, so
+    that a late change finds its log position there; readers see the others.
     """
-    order, merge = ("lsn", MERGE_BY_POSITION) if apply == "by log position" else ("seq", MERGE_AS_THEY_ARRIVE)
+    order, merge = (
+        ("lsn", MERGE_BY_POSITION) if apply == "by log position" else ("seq", MERGE_AS_THEY_ARRIVE)
+    )
     batch = np.ceil(log["arrived_at"].to_numpy() / batch_minutes).astype(np.int64)
     target = _connect()
     target.register("log", log.append_column("batch", pa.array(batch)))
-    target.execute(f"CREATE TEMP TABLE compacted AS {_latest(order, 'batch, flight')} ORDER BY batch")
+    target.execute(
+        f"CREATE TEMP TABLE compacted AS {_latest(order, 'batch, flight')} ORDER BY batch"
+    )
     columns = "flight, lsn, dep_delay, arr_delay, changed_at AS updated_at, false AS deleted"
     target.execute(f"CREATE TEMP TABLE target AS SELECT {columns} FROM compacted LIMIT 0")
     numbers = np.unique(batch).tolist()

@@ -1,8 +1,10 @@
-"""Crash lab: a daily run that dies after a step, is run again, and what the table holds in between and in the end.
+"""Crash lab: a daily run that dies after a step, is run again, and what the table holds in between
+and in the end.
 
-Real: pages over HTTP on loopback, JSON files, DuckDB; the worker is a process of its own for each attempt, killed by SIGKILL
-to its whole process group, or ended by an exception; after all crashes a fresh process opens the warehouse as any reader
-would. Simplified: one day, one reader, a warehouse on one disk.
+Real: pages over HTTP on loopback, JSON files, DuckDB; the worker is a process of its own for each
+attempt, killed by SIGKILL to its whole process group, or ended by an exception; after all crashes a
+fresh process opens the warehouse as any reader would. Simplified: one day, one reader, a warehouse
+on one disk.
 """
 
 from __future__ import annotations
@@ -28,7 +30,17 @@ from engine.etl.loads import DATES
 from engine.etl.warehouse import STRATEGIES, Strategy
 from engine.jobs import Progress, Steps, run_to_end
 
-__all__ = ["BEFORE", "CELLS", "CRASH_POINTS", "ENDINGS", "SAFEGUARDS", "CrashParams", "CrashResult", "run", "steps"]
+__all__ = [
+    "BEFORE",
+    "CELLS",
+    "CRASH_POINTS",
+    "ENDINGS",
+    "SAFEGUARDS",
+    "CrashParams",
+    "CrashResult",
+    "run",
+    "steps",
+]
 
 Ending = Literal["kill -9", "exception"]
 ENDINGS: tuple[Ending, ...] = get_args(Ending)
@@ -47,11 +59,18 @@ class Safeguard:
     @property
     def name(self) -> str:
         """Both in words."""
-        both = {(False, False): "neither", (False, True): "staging", (True, False): "transaction", (True, True): "both"}
+        both = {
+            (False, False): "neither",
+            (False, True): "staging",
+            (True, False): "transaction",
+            (True, True): "both",
+        }
         return both[(self.transaction, self.staging)]
 
 
-SAFEGUARDS = tuple(Safeguard(transaction, staging) for transaction in (False, True) for staging in (False, True))
+SAFEGUARDS = tuple(
+    Safeguard(transaction, staging) for transaction in (False, True) for staging in (False, True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +110,9 @@ class CrashParams:
         require_choice("ending", self.ending, ENDINGS)
         require(1 <= self.n_crashes <= 3, "n_crashes must be 1 … 3. Got {}.", self.n_crashes)
         require_choice("before", self.before, BEFORE)
-        require(self.date in DATES, "date must be {} … {}. Got {!r}.", DATES[0], DATES[-1], self.date)
+        require(
+            self.date in DATES, "date must be {} … {}. Got {!r}.", DATES[0], DATES[-1], self.date
+        )
 
     @property
     def day(self) -> int:
@@ -106,13 +127,17 @@ class CrashParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
-    """One cell: its ledger after the crash and after the rerun, how the crashed attempts ended, what all of it cost."""
+    """One cell: its ledger after the crash and after the rerun, how the crashed attempts ended,
+    what all of it cost.
+    """
 
     cell: Cell
     crashed: Ledger
     ended: tuple[str, ...]
     rerun: Ledger
-    costs: tuple[dict[str, Any], ...]  # of each attempt, the rerun last: calls, seconds by step, open_seconds
+    costs: tuple[
+        dict[str, Any], ...
+    ]  # of each attempt, the rerun last: calls, seconds by step, open_seconds
 
     @property
     def calls(self) -> int:
@@ -137,11 +162,20 @@ class CrashResult:
 
     def lane(self, strategy: str, safeguard: str) -> Lane:
         """Return the lane of a cell."""
-        return next(lane for lane in self.lanes if (lane.cell.strategy, lane.cell.safeguard) == (strategy, safeguard))
+        return next(
+            lane
+            for lane in self.lanes
+            if (lane.cell.strategy, lane.cell.safeguard) == (strategy, safeguard)
+        )
 
     def half_visible(self, lane: Lane) -> bool:
-        """Whether a reader saw, after the crash, neither what was there before nor all rows of the source."""
-        return lane.crashed.counts() != self.before.counts() and lane.crashed.n_correct < lane.crashed.n_source
+        """Whether a reader saw, after the crash, neither what was there before nor all rows of the
+        source.
+        """
+        return (
+            lane.crashed.counts() != self.before.counts()
+            and lane.crashed.n_correct < lane.crashed.n_source
+        )
 
     @property
     def n_half_visible(self) -> int:
@@ -165,7 +199,9 @@ class CrashResult:
 
     @property
     def partition_lost(self) -> int:
-        """Rows that a reader missed after the crash, overwriting by partition with neither safeguard."""
+        """Rows that a reader missed after the crash, overwriting by partition with neither
+        safeguard.
+        """
         return self.lane("overwrite partition", "neither").crashed.n_lost
 
     @property
@@ -185,8 +221,15 @@ class CrashResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         how = "Killed" if self.params.ending == "kill -9" else "Stopped by an exception"
-        where = "in the middle of its load" if self.params.crash_at == "in load" else f"after “{self.params.crash_at}”"
-        seen = f"{how} {where}, **{self.n_half_visible}** of {len(self.lanes)} tables showed a half-done load"
+        where = (
+            "in the middle of its load"
+            if self.params.crash_at == "in load"
+            else f"after “{self.params.crash_at}”"
+        )
+        seen = (
+            f"{how} {where}, **{self.n_half_visible}** of {len(self.lanes)} tables showed a"
+            " half-done load"
+        )
         return f"{seen}; after the rerun **{self.n_exact}** equal the source."
 
     @property
@@ -199,16 +242,27 @@ class CrashResult:
         numbers: dict[str, Any] = {"n_source": self.source.num_rows}
         for lane in self.lanes:
             name = f"{lane.cell.strategy}, {lane.cell.safeguard}"
-            numbers[name] = ", ".join(f"{found.n_correct} of {found.n_target}" for found in (lane.crashed, lane.rerun))
+            numbers[name] = ", ".join(
+                f"{found.n_correct} of {found.n_target}" for found in (lane.crashed, lane.rerun)
+            )
         return numbers
 
     def table(self) -> pa.Table:
         """Return one row for each cell and moment."""
         rows: list[dict[str, Any]] = []
         for lane in self.lanes:
-            for moment, found in (("after the crash", lane.crashed), ("after the rerun", lane.rerun)):
-                row = {"strategy": lane.cell.strategy, "safeguards": lane.cell.safeguard, "moment": moment}
-                rows.append(row | dict(found.counts()) | {"calls": lane.calls, "seconds": lane.seconds})
+            for moment, found in (
+                ("after the crash", lane.crashed),
+                ("after the rerun", lane.rerun),
+            ):
+                row = {
+                    "strategy": lane.cell.strategy,
+                    "safeguards": lane.cell.safeguard,
+                    "moment": moment,
+                }
+                rows.append(
+                    row | dict(found.counts()) | {"calls": lane.calls, "seconds": lane.seconds}
+                )
         return pa.Table.from_pylist(rows)
 
 
@@ -216,33 +270,43 @@ def _reasons(result: CrashResult) -> list[str]:
     p = result.params
     ended = sorted({ending for lane in result.lanes for ending in lane.ended})
     reasons = [
-        f"{len(result.lanes)} tables, {p.n_crashes} crash{'es' if p.n_crashes > 1 else ''} each, ended by {', '.join(ended)}; "
-        f"before the run each held {result.before.n_target:,} rows of this day, the source has {result.source.num_rows:,}."
+        f"{len(result.lanes)} tables, {p.n_crashes} crash{'es' if p.n_crashes > 1 else ''} each,"
+        f" ended by {', '.join(ended)}; before the run each held {result.before.n_target:,} rows of"
+        f" this day, the source has {result.source.num_rows:,}."
     ]
     guarded = [lane for lane in result.lanes if lane.cell.transaction]
     broken = sum(result.half_visible(lane) for lane in guarded)
     reasons.append(
-        f"**Transaction**: of {len(guarded)} tables loaded in one, {broken} showed a half-done load. What was not "
-        "committed is undone when the next process opens the file, whatever ended the one before."
+        f"**Transaction**: of {len(guarded)} tables loaded in one, {broken} showed a half-done"
+        " load. What was not committed is undone when the next process opens the file, whatever"
+        " ended the one before."
     )
     plain, safe = result.lane("append", "neither").rerun, result.lane("append", "transaction").rerun
     reasons.append(
-        f"**Append**: without a transaction the rerun adds to what the crash left: {plain.n_duplicated:,} copies; with one, "
-        f"{safe.n_duplicated:,}. The rows and the note that the day is done must be committed together."
+        "**Append**: without a transaction the rerun adds to what the crash left:"
+        f" {plain.n_duplicated:,} copies; with one, {safe.n_duplicated:,}. The rows and the note"
+        " that the day is done must be committed together."
     )
     broken_for_good = {lane.cell.strategy for lane in result.lanes if not lane.rerun.exact}
     exact = [strategy for strategy in STRATEGIES if strategy not in broken_for_good]
     mended = ", ".join(exact) or "nothing"
-    reasons.append(f"A rerun to the end mends {mended} under any safeguards: they end the same wherever they started.")
+    reasons.append(
+        f"A rerun to the end mends {mended} under any safeguards: they end the same wherever they"
+        " started."
+    )
     staged, direct = result.lane("upsert", "both"), result.lane("upsert", "transaction")
     longest = 1000 * max(cost["open_seconds"] for cost in direct.costs)
     shortest = 1000 * max(cost["open_seconds"] for cost in staged.costs)
     reasons.append(
-        f"**Staging**: {staged.calls} calls to the source instead of {direct.calls} for {result.n_pages} pages, as the rerun "
-        f"found pages on disk; and the transaction was open for {shortest:.0f} ms, not {longest:.0f}."
+        f"**Staging**: {staged.calls} calls to the source instead of {direct.calls} for"
+        f" {result.n_pages} pages, as the rerun found pages on disk; and the transaction was open"
+        f" for {shortest:.0f} ms, not {longest:.0f}."
     )
     if p.crash_at == "commit":
-        reasons.append("The crash came after the commit: the rerun finds the note that the day is done, and skips it.")
+        reasons.append(
+            "The crash came after the commit: the rerun finds the note that the day is done, and"
+            " skips it."
+        )
     return reasons
 
 
@@ -252,7 +316,10 @@ def read_snapshot(path: Path) -> list[pa.Table]:
         rows = pa.ipc.open_file(source).read_all()
         cells = rows["cell"].to_numpy()
         starts = np.searchsorted(cells, np.arange(len(CELLS) + 1))  # cells come in order
-        tables = [rows.slice(a, b - a).select(flight_days.SCHEMA.names) for a, b in pairwise(starts.tolist())]
+        tables = [
+            rows.slice(a, b - a).select(flight_days.SCHEMA.names)
+            for a, b in pairwise(starts.tolist())
+        ]
         return [pa.concat_tables([table]).combine_chunks() for table in tables]
 
 
@@ -277,13 +344,21 @@ def _lanes(source: pa.Table, answer: dict[str, Any], folder: Path) -> tuple[Lane
     crashed, rerun = (_ledgers(source, folder / name) for name in SNAPSHOTS)
     endings = tuple(crash["ended"] for crash in answer["crashes"])
     return tuple(
-        Lane(cell, crashed[i], endings, rerun[i], (*(crash["costs"][i] for crash in answer["crashes"]), answer["reruns"][i]))
+        Lane(
+            cell,
+            crashed[i],
+            endings,
+            rerun[i],
+            (*(crash["costs"][i] for crash in answer["crashes"]), answer["reruns"][i]),
+        )
         for i, cell in enumerate(CELLS)
     )
 
 
 def steps(params: CrashParams) -> Steps:
-    """Crash every cell and run it again: ``Progress`` while the worker is at it. Returns a ``CrashResult``."""
+    """Crash every cell and run it again: ``Progress`` while the worker is at it. Returns a
+    ``CrashResult``.
+    """
     folder = workspace.scratch("crash")
     source = flight_days.truth(params.day)
     before = ledger.reconcile(source, params.rows_before(), flight_days.KEYS)
@@ -301,7 +376,9 @@ def steps(params: CrashParams) -> Steps:
                 "n_crashes": params.n_crashes,
             }
             answer = yield from processes.steps("engine.etl.crash.child", json.dumps(settings))
-        return CrashResult(params, _lanes(source, answer, folder), source, before, api.n_pages(params.day))
+        return CrashResult(
+            params, _lanes(source, answer, folder), source, before, api.n_pages(params.day)
+        )
     finally:
         workspace.remove(folder)
 

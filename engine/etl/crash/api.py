@@ -1,8 +1,9 @@
 """A flights API on loopback: paged, rate-limited, and faulty on demand.
 
-Real: Starlette behind uvicorn, HTTP over a socket of this machine, status codes and ``Retry-After`` as public APIs use them.
-Which call fails is decided by a seed, the page and how often it was asked for, never by the clock; only the rate limit depends
-on when calls come. A page that times out is held back ``SLOW_SECONDS``, longer than any client here waits.
+Real: Starlette behind uvicorn, HTTP over a socket of this machine, status codes and ``Retry-After``
+as public APIs use them. Which call fails is decided by a seed, the page and how often it was asked
+for, never by the clock; only the rate limit depends on when calls come. A page that times out is
+held back ``SLOW_SECONDS``, longer than any client here waits.
 """
 
 from __future__ import annotations
@@ -45,17 +46,30 @@ class Faults:
 
     def __post_init__(self) -> None:
         for name in ("error_share", "timeout_share"):
-            require(0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name))
-        require(self.error_share + self.timeout_share <= 1, "error_share and timeout_share must be at most 1 together.")
+            require(
+                0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name)
+            )
+        require(
+            self.error_share + self.timeout_share <= 1,
+            "error_share and timeout_share must be at most 1 together.",
+        )
 
     def of(self, day: int, page: int, turn: int) -> int:
-        """Return the status that the ``turn``-th call (from 0) for a page gets: 200, 500, 503, or 504 for a late answer."""
+        """Return the status that the ``turn``-th call (from 0) for a page gets: 200, 500, 503, or
+        504 for a late answer.
+        """
         if self.down:
             return 503
         if page in self.poisoned:
             return 500
         drawn = np.random.default_rng((self.seed, day, page, turn)).random()
-        return 500 if drawn < self.error_share else 504 if drawn < self.error_share + self.timeout_share else 200
+        return (
+            500
+            if drawn < self.error_share
+            else 504
+            if drawn < self.error_share + self.timeout_share
+            else 200
+        )
 
 
 @dataclass(slots=True)
@@ -78,7 +92,9 @@ class Api:
 
 @lru_cache(maxsize=64)
 def day_rows(day: int) -> pa.Table:
-    """Return what the source says of a day in the end: its rows, and the keys that were deleted since midnight."""
+    """Return what the source says of a day in the end: its rows, and the keys that were deleted
+    since midnight.
+    """
     rows = flight_days.truth(day)
     gone = flight_days.gone_between(flight_days.midnight(day + 1), flight_days.SETTLED, day)
     rows = rows.append_column("deleted", pa.repeat(False, rows.num_rows))
@@ -134,8 +150,12 @@ def serve(faults: Faults | None = None) -> Iterator[Api]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         api.address = f"http://127.0.0.1:{listener.getsockname()[1]}/flights"
-        server = uvicorn.Server(uvicorn.Config(_app(api), log_level="critical", access_log=False, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="flights-api", daemon=True)
+        server = uvicorn.Server(
+            uvicorn.Config(_app(api), log_level="critical", access_log=False, lifespan="off")
+        )
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name="flights-api", daemon=True
+        )
         thread.start()
         deadline = time.monotonic() + START_SECONDS
         while not server.started and time.monotonic() < deadline:

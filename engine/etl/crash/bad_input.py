@@ -1,7 +1,9 @@
-"""What must never harm the warehouse: a changed schema, a source that is gone, a full disk, two runs at once.
+"""What must never harm the warehouse: a changed schema, a source that is gone, a full disk, two
+runs at once.
 
-Real: all four happen to one warehouse, one after another; before and after each the table is read and named by its state hash.
-Simulated: the full disk, by a limit on file size in the process that loads (``engine.etl.crash.rival``).
+Real: all four happen to one warehouse, one after another; before and after each the table is read
+and named by its state hash. Simulated: the full disk, by a limit on file size in the process that
+loads (``engine.etl.crash.rival``).
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ def _state(path: Path) -> tuple[str, int]:
 
 
 def _daily(path: Path, folder: Path, day: int, faults: api.Faults) -> int:
-    """Run the daily pipeline against a source with faults; returns the calls if, against all odds, it succeeds."""
+    """Run the daily pipeline against a source with faults; returns the calls if, against all odds,
+    it succeeds.
+    """
     with api.serve(faults) as served, warehouse.connect(path) as connection:
         plan = Plan(
             day=day,
@@ -84,7 +88,9 @@ def steps(day: int = DAY) -> Steps:
     held = flight_days.rows_at(flight_days.midnight(day + 1), day)
     cases: list[Case] = []
     attempts: dict[str, Callable[[], Any]] = {
-        "a changed schema": lambda: _daily(path, folder / "schema", day, api.Faults(renamed_column=True)),
+        "a changed schema": lambda: _daily(
+            path, folder / "schema", day, api.Faults(renamed_column=True)
+        ),
         "a source that is gone": lambda: _daily(path, folder / "gone", day, api.Faults(down=True)),
         "a full disk (simulated)": lambda: _full_disk(path),
         "two runs at once": lambda: _two_at_once(path),

@@ -1,10 +1,12 @@
 """The worker of the crash lab: loads all tables of the lab, and is killed in the midst of it.
 
-``python -m engine.etl.crash.child <settings as JSON>``, protocol as in ``engine.processes``. This process opens no database.
-For every attempt it forks a child in a process group of its own, which opens the warehouse and runs the day for one table
-after another, each on a connection of its own, up to the crash point. There each either raises, or stays as it is, its
-transaction open; then the child says so, and its whole group is sent SIGKILL. A fresh child opens the file as any reader would,
-writes a snapshot, runs everything to its end, and writes another: the page reads these snapshots.
+``python -m engine.etl.crash.child <settings as JSON>``, protocol as in ``engine.processes``. This
+process opens no database. For every attempt it forks a child in a process group of its own, which
+opens the warehouse and runs the day for one table after another, each on a connection of its own,
+up to the crash point. There each either raises, or stays as it is, its transaction open; then the
+child says so, and its whole group is sent SIGKILL. A fresh child opens the file as any reader
+would, writes a snapshot, runs everything to its end, and writes another: the page reads these
+snapshots.
 """
 
 from __future__ import annotations
@@ -84,17 +86,27 @@ def in_child(work: Callable[[Callable[[str], None]], None]) -> tuple[list[dict[s
     status = os.waitpid(pid, 0)[1]
     if os.WIFSIGNALED(status):
         return told, signal.Signals(os.WTERMSIG(status)).name
-    return told, {0: "finished", RAISED: "exception"}.get(os.WEXITSTATUS(status), f"exit code {os.WEXITSTATUS(status)}")
+    return told, {0: "finished", RAISED: "exception"}.get(
+        os.WEXITSTATUS(status), f"exit code {os.WEXITSTATUS(status)}"
+    )
 
 
 def told_costs(plan: Plan, costs: Costs) -> str:
     """Return a run's costs as the line that is sent for it."""
-    numbers = {"calls": costs.tally.calls, "skipped": costs.skipped, "open_seconds": costs.open_seconds}
+    numbers = {
+        "calls": costs.tally.calls,
+        "skipped": costs.skipped,
+        "open_seconds": costs.open_seconds,
+    }
     return json.dumps({"table": plan.table, "seconds": costs.seconds, **numbers})
 
 
-def crash_all(plans: list[Plan], path: Path, crash_at: CrashPoint, kill: bool) -> tuple[list[dict[str, Any]], str]:
-    """Run all plans up to the crash point in one child; returns their costs until then, and how the child ended."""
+def crash_all(
+    plans: list[Plan], path: Path, crash_at: CrashPoint, kill: bool
+) -> tuple[list[dict[str, Any]], str]:
+    """Run all plans up to the crash point in one child; returns their costs until then, and how the
+    child ended.
+    """
 
     def work(tell: Callable[[str], None]) -> None:
         with warehouse.connect(path) as connection:
@@ -108,7 +120,9 @@ def crash_all(plans: list[Plan], path: Path, crash_at: CrashPoint, kill: bool) -
                         stopped.set()
                         threading.Event().wait()  # for ever: until killed
 
-                def attempt(plan: Plan = plan, stopped: threading.Event = stopped, costs: Costs = costs) -> None:
+                def attempt(
+                    plan: Plan = plan, stopped: threading.Event = stopped, costs: Costs = costs
+                ) -> None:
                     try:
                         daily.run_day(connection.cursor(), plan, reached, costs)
                     except CrashError:
@@ -128,7 +142,9 @@ def crash_all(plans: list[Plan], path: Path, crash_at: CrashPoint, kill: bool) -
 
 
 def run_again(plans: list[Plan], path: Path, folder: Path) -> list[dict[str, Any]]:
-    """Look at all tables, run all plans to their end, look again, in one fresh child; returns the costs."""
+    """Look at all tables, run all plans to their end, look again, in one fresh child; returns the
+    costs.
+    """
 
     def work(tell: Callable[[str], None]) -> None:
         with warehouse.connect(path) as connection:
@@ -148,7 +164,9 @@ def snapshot(connection: Any, plans: list[Plan], target: Path) -> None:
     tables = []
     for number, plan in enumerate(plans):
         rows = warehouse.rows(connection, plan.table)
-        tables.append(rows.append_column("cell", pa.repeat(pa.scalar(number, pa.int32()), rows.num_rows)))
+        tables.append(
+            rows.append_column("cell", pa.repeat(pa.scalar(number, pa.int32()), rows.num_rows))
+        )
     with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_file(sink, tables[0].schema) as writer:
         for table in tables:
             writer.write_table(table)
@@ -160,7 +178,10 @@ def main(settings: dict[str, Any]) -> None:
     path, n_crashes = folder / "warehouse.duckdb", settings["n_crashes"]
     crashes = []
     for number in range(n_crashes):
-        report(share=0.6 * number / n_crashes, message=f"loading {len(plans)} tables, crash {number + 1}")
+        report(
+            share=0.6 * number / n_crashes,
+            message=f"loading {len(plans)} tables, crash {number + 1}",
+        )
         told, ended = crash_all(plans, path, settings["crash_at"], settings["kill"])
         crashes.append({"costs": told, "ended": ended})
     report(share=0.6, message="running again")

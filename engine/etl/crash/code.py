@@ -1,4 +1,6 @@
-"""The script that reproduces *crash*: DuckDB in this process; a crash is a return, and what was not committed is undone."""
+"""The script that reproduces *crash*: DuckDB in this process; a crash is a return, and what was not
+committed is undone.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""The daily pipeline: extract → stage → validate → transform → load → commit, with a hook after each step.
+"""The daily pipeline: extract → stage → validate → transform → load → commit, with a hook after
+each step.
 
-Real: pages over HTTP, JSON files, DuckDB. With *staging* all pages are on disk and have been validated before the table is
-touched, and a rerun finds the pages that are there already; without, each page goes into the table as it comes. With a
-*transaction* readers see all of the load or nothing, and the note that the day is done (``runs``) is part of it; without,
-every statement is visible at once and the note is written last.
+Real: pages over HTTP, JSON files, DuckDB. With *staging* all pages are on disk and have been
+validated before the table is touched, and a rerun finds the pages that are there already; without,
+each page goes into the table as it comes. With a
+*transaction* readers see all of the load or nothing, and the note that the day is done (``runs``)
+is part of it; without, every statement is visible at once and the note is written last.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ CrashPoint = Literal["extract", "stage", "validate", "transform", "in load", "lo
 CRASH_POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
 N_CHUNKS: Final = 4  # a load from the stage writes this many parts
 FIELDS: Final = [*flight_days.SCHEMA.names, "deleted"]
-JSON_TYPES: Final = {field.name: warehouse.TYPES[str(field.type)] for field in flight_days.SCHEMA} | {"deleted": "BOOLEAN"}
+JSON_TYPES: Final = {
+    field.name: warehouse.TYPES[str(field.type)] for field in flight_days.SCHEMA
+} | {"deleted": "BOOLEAN"}
 PATIENT: Final = Policy(timeout_seconds=2.0)
 KEY_LIST: Final = ", ".join(flight_days.KEYS)
 
@@ -57,19 +61,28 @@ class Costs:
 def create_notes(connection: Any) -> None:
     """Make the notes of days done and of what was put aside, where they are missing."""
     connection.execute("CREATE TABLE IF NOT EXISTS runs (target VARCHAR, day INTEGER)")
-    connection.execute("CREATE TABLE IF NOT EXISTS dead_letters (target VARCHAR, day INTEGER, what VARCHAR, reason VARCHAR)")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS dead_letters (target VARCHAR, day INTEGER, what VARCHAR, reason"
+        " VARCHAR)"
+    )
 
 
-def run_day(connection: Any, plan: Plan, reached: Callable[[CrashPoint], None], costs: Costs | None = None) -> Costs:
-    """Run the day, calling ``reached`` after each step (and half-way through the load); it may raise: that is a crash.
+def run_day(
+    connection: Any, plan: Plan, reached: Callable[[CrashPoint], None], costs: Costs | None = None
+) -> Costs:
+    """Run the day, calling ``reached`` after each step (and half-way through the load); it may
+    raise: that is a crash.
 
     Raises
     ------
     InputError
-        A page cannot be had, or is not what it should be. The table is as it was, if there is a stage or a transaction.
+        A page cannot be had, or is not what it should be. The table is as it was, if there is a
+        stage or a transaction.
     """
     costs = costs or Costs()
-    done = connection.execute("SELECT count(*) FROM runs WHERE target = ? AND day = ?", [plan.table, plan.day]).fetchall()[0][0]
+    done = connection.execute(
+        "SELECT count(*) FROM runs WHERE target = ? AND day = ?", [plan.table, plan.day]
+    ).fetchall()[0][0]
     if done:
         costs.skipped = True
         return costs
@@ -91,7 +104,9 @@ def run_day(connection: Any, plan: Plan, reached: Callable[[CrashPoint], None], 
 class _Run:
     """One run under way."""
 
-    def __init__(self, connection: Any, plan: Plan, reached: Callable[[CrashPoint], None], costs: Costs) -> None:
+    def __init__(
+        self, connection: Any, plan: Plan, reached: Callable[[CrashPoint], None], costs: Costs
+    ) -> None:
         self.connection, self.plan, self.costs = connection, plan, costs
         self.reached, self.client = reached, Client(plan.address)
         self.rng = random.Random(plan.day)
@@ -133,7 +148,12 @@ class _Run:
         self.step("transform")
         self.begin()
         first, each = self.statements("(SELECT * FROM ready WHERE part = {})")
-        self.run_all([statement.replace("(SELECT * FROM ready WHERE part = {})", "ready") for statement in first])
+        self.run_all(
+            [
+                statement.replace("(SELECT * FROM ready WHERE part = {})", "ready")
+                for statement in first
+            ]
+        )
         for part in range(N_CHUNKS):
             self.run_all([statement.format(part) for statement in each])
             if part + 1 == N_CHUNKS // 2:
@@ -182,8 +202,9 @@ class _Run:
             answer = fetch(self.client, query, self.plan.policy, self.costs.tally, self.rng)
         except GivenUpError as error:
             raise InputError(
-                f"The source must answer page {number} of {flight_days.date_of(self.plan.day):%d %b}. It {error}. "
-                "The day was not loaded; run it again once the source is back."
+                f"The source must answer page {number} of"
+                f" {flight_days.date_of(self.plan.day):%d %b}. It {error}. The day was not loaded;"
+                " run it again once the source is back."
             ) from error
         check_columns(answer.text, number)
         for target, text in ((path, answer.text), (total_path, answer.headers["x-pages"])):
@@ -195,7 +216,8 @@ class _Run:
     def read(self, files: list[Path]) -> None:
         types = ", ".join(f"{name}: '{kind}'" for name, kind in JSON_TYPES.items())
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {HELD} FROM read_json(?, format = 'array', columns = {{{types}}})",
+            f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {HELD} FROM read_json(?, format ="
+            f" 'array', columns = {{{types}}})",
             [[str(path) for path in files]],
         )
 
@@ -203,22 +225,22 @@ class _Run:
         """Put rows without a key, or with a key that comes twice, aside, each with its reason."""
         missing = " OR ".join(f"{name} IS NULL" for name in flight_days.KEYS)
         self.connection.execute(
-            "CREATE OR REPLACE TEMP TABLE checked AS SELECT *, CASE "
-            f"WHEN {missing} THEN 'a key column is missing' "
-            f"WHEN row_number() OVER (PARTITION BY {KEY_LIST} ORDER BY updated_at DESC) > 1 THEN 'the key comes twice' "
-            "END AS reason FROM stage"
+            f"CREATE OR REPLACE TEMP TABLE checked AS SELECT *, CASE WHEN {missing} THEN 'a key"
+            f" column is missing' WHEN row_number() OVER (PARTITION BY {KEY_LIST} ORDER BY"
+            " updated_at DESC) > 1 THEN 'the key comes twice' END AS reason FROM stage"
         )
         self.connection.execute(
-            "INSERT INTO dead_letters SELECT ?, ?, concat_ws(' ', flight_date, carrier, flight, origin), reason "
-            "FROM checked WHERE reason IS NOT NULL",
+            "INSERT INTO dead_letters SELECT ?, ?, concat_ws(' ', flight_date, carrier, flight,"
+            " origin), reason FROM checked WHERE reason IS NOT NULL",
             [self.plan.table, self.plan.day],
         )
 
     def transform(self) -> None:
         """Keep what passed, with upper-case codes, cut into parts."""
         self.connection.execute(
-            "CREATE OR REPLACE TEMP TABLE ready AS SELECT * EXCLUDE (reason) REPLACE (upper(origin) AS origin, upper(dest) AS "
-            f"dest), ntile({N_CHUNKS}) OVER (ORDER BY {KEY_LIST}) - 1 AS part FROM checked WHERE reason IS NULL"
+            "CREATE OR REPLACE TEMP TABLE ready AS SELECT * EXCLUDE (reason) REPLACE"
+            f" (upper(origin) AS origin, upper(dest) AS dest), ntile({N_CHUNKS}) OVER (ORDER BY"
+            f" {KEY_LIST}) - 1 AS part FROM checked WHERE reason IS NULL"
         )
 
     def statements(self, part: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -236,7 +258,9 @@ def check_columns(text: str, number: int) -> None:
     try:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"Page {number} must be JSON: {error}. Nothing of it was loaded.") from error
+        raise InputError(
+            f"Page {number} must be JSON: {error}. Nothing of it was loaded."
+        ) from error
     given = list(rows[0]) if isinstance(rows, list) and rows and isinstance(rows[0], dict) else []
     missing = [name for name in FIELDS if name not in given]
     extra = [name for name in given if name not in FIELDS]
@@ -244,5 +268,6 @@ def check_columns(text: str, number: int) -> None:
         raise InputError(
             f"Page {number} must have the columns of the table. It lacks {', '.join(missing)}"
             + (f" and has {', '.join(extra)} instead" if extra else "")
-            + ". Nothing of it was loaded: agree on the schema with the source, then run the day again."
+            + ". Nothing of it was loaded: agree on the schema with the source, then run the day"
+            " again."
         )

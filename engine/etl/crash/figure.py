@@ -1,4 +1,6 @@
-"""Figures of *crash*: what every table held after the crash and after the rerun; what calls and waits a policy costs."""
+"""Figures of *crash*: what every table held after the crash and after the rerun; what calls and
+waits a policy costs.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,36 @@ OUTCOMES = {  # of a call: colour, name
     "500": (figures.FAILED, "500, a fault"),
     "timeout": (figures.WAITING, "too late"),
 }
-TITLES = {"neither": "no safeguard", "staging": "staging", "transaction": "transaction", "both": "both"}
+TITLES = {
+    "neither": "no safeguard",
+    "staging": "staging",
+    "transaction": "transaction",
+    "both": "both",
+}
 
 
 def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
-    """Draw every table after the crash and after the rerun. To see first: bars that miss the line, and in which column."""
+    """Draw every table after the crash and after the rerun. To see first: bars that miss the line,
+    and in which column.
+    """
     names = [f"{strategy}, {moment}" for strategy in STRATEGIES for moment in ("crashed", "rerun")]
     wrong = len(result.lanes) - result.n_exact
-    title = f"{result.n_half_visible} of {len(result.lanes)} tables were seen half-done,<br>{wrong} stay wrong after the rerun"
-    longest = max(max(lane.crashed.n_target + lane.crashed.n_lost, lane.rerun.n_target) for lane in result.lanes)
+    title = (
+        f"{result.n_half_visible} of {len(result.lanes)} tables were seen half-done,<br>{wrong}"
+        " stay wrong after the rerun"
+    )
+    longest = max(
+        max(lane.crashed.n_target + lane.crashed.n_lost, lane.rerun.n_target)
+        for lane in result.lanes
+    )
     width = (1 - GAP * (len(SAFEGUARDS) - 1)) / len(SAFEGUARDS)
-    layout: dict[str, Any] = {"barmode": "stack", "shapes": [], "annotations": [], "bargap": 0.15, "margin": {"t": 120}}
+    layout: dict[str, Any] = {
+        "barmode": "stack",
+        "shapes": [],
+        "annotations": [],
+        "bargap": 0.15,
+        "margin": {"t": 120},
+    }
     traces = []
     for number, safeguard in enumerate(SAFEGUARDS):
         axis = "x" if number == 0 else f"x{number + 1}"
@@ -49,14 +70,32 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
         traces += _column(names, lanes, axis, number == 0)
         line = {**truth.truth_line(result.source.num_rows), "xref": axis}
         layout["shapes"].append(line)
-        heading = {"x": start + width / 2, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+        heading = {
+            "x": start + width / 2,
+            "xref": "paper",
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "showarrow": False,
+        }
         layout["annotations"].append({**heading, "text": f"<b>{TITLES[safeguard.name]}</b>"})
         if pinned is not None:
             before = [pinned.lane(strategy, safeguard.name) for strategy in STRATEGIES]
             traces.append(_pinned(names, before, axis, number == 0))
-    layout["yaxis"] = {"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.5, len(names) - 0.5]}
+    layout["yaxis"] = {
+        "categoryorder": "array",
+        "categoryarray": names[::-1],
+        "range": [-0.5, len(names) - 0.5],
+    }
     for y in range(1, len(STRATEGIES)):
-        rule = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 2 * y - 0.5, "y1": 2 * y - 0.5}
+        rule = {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "y0": 2 * y - 0.5,
+            "y1": 2 * y - 0.5,
+        }
         layout["shapes"].append({**rule, "line": {"color": figures.WAITING, "width": 0.5}})
     return figures.drawn(title, traces, height=560, **layout)
 
@@ -73,7 +112,12 @@ def _pinned(names: list[str], lanes: list[Lane], axis: str, legend: bool) -> dic
         "y": names,
         "xaxis": axis,
         "mode": "markers",
-        "marker": {"symbol": "diamond", "size": 10, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
+        "marker": {
+            "symbol": "diamond",
+            "size": 10,
+            "color": figures.LEAKED,
+            "line": {"color": "white", "width": 1},
+        },
         "name": "correct in run A",
         "legendgroup": "A",
         "showlegend": legend,
@@ -82,13 +126,23 @@ def _pinned(names: list[str], lanes: list[Lane], axis: str, legend: bool) -> dic
 
 
 def timeline(lane: Lane) -> go.Figure:
-    """Draw one table's attempts step by step. To see first: what the rerun did not have to do again."""
+    """Draw one table's attempts step by step. To see first: what the rerun did not have to do
+    again.
+    """
     names = [*(f"attempt {i + 1}: {ending}" for i, ending in enumerate(lane.ended)), "rerun"]
     skipped = bool(lane.costs[-1]["skipped"])
-    title = f"{lane.cell.strategy}, {TITLES[lane.cell.safeguard]}: the rerun took {1000 * _total(lane.costs[-1]):.0f} ms"
+    title = (
+        f"{lane.cell.strategy}, {TITLES[lane.cell.safeguard]}: the rerun took"
+        f" {1000 * _total(lane.costs[-1]):.0f} ms"
+    )
     if skipped:
-        title = f"{lane.cell.strategy}, {TITLES[lane.cell.safeguard]}: the rerun found the day done, and skipped it"
-    figure = figures.new_tall(title, height=200 + 46 * len(names), x="milliseconds of work, one run each")
+        title = (
+            f"{lane.cell.strategy}, {TITLES[lane.cell.safeguard]}: the rerun found the day done,"
+            " and skipped it"
+        )
+    figure = figures.new_tall(
+        title, height=200 + 46 * len(names), x="milliseconds of work, one run each"
+    )
     for step in CRASH_POINTS:
         figure.add_bar(
             y=names,
@@ -114,12 +168,20 @@ def _total(cost: dict[str, Any]) -> float:
 
 
 def calls(result: FlakyResult) -> go.Figure:
-    """Draw every call of every policy over time. To see first: which lanes end with dots of another colour than blue."""
+    """Draw every call of every policy over time. To see first: which lanes end with dots of another
+    colour than blue.
+    """
     done = [lane for lane in result.lanes if not lane.dead]
-    title = f"No policy brings all pages; the best misses {min((len(lane.dead) for lane in result.lanes), default=0)}"
+    title = (
+        "No policy brings all pages; the best misses"
+        f" {min((len(lane.dead) for lane in result.lanes), default=0)}"
+    )
     if done:
         least = min(done, key=lambda lane: len(lane.calls))
-        title = f"“{least.policy}” brings every page,<br>with {len(least.calls)} calls in {least.seconds:.1f} s"
+        title = (
+            f"“{least.policy}” brings every page,<br>with {len(least.calls)} calls in"
+            f" {least.seconds:.1f} s"
+        )
     names = [name for name in POLICIES if name in {lane.policy for lane in result.lanes}]
     figure = figures.new_tall(title, height=440, x="seconds since all clients started")
     n_clients = result.params.clients
@@ -141,7 +203,11 @@ def calls(result: FlakyResult) -> go.Figure:
     texts = [f"{lane.n_got} of {lane.n_pages} pages" for lane in result.lanes]
     figure.update_layout(
         annotations=figures.beside([float(i) for i in range(len(names))], texts),
-        yaxis={"tickvals": list(range(len(names))), "ticktext": names, "range": [len(names) - 0.4, -0.6]},
+        yaxis={
+            "tickvals": list(range(len(names))),
+            "ticktext": names,
+            "range": [len(names) - 0.4, -0.6],
+        },
         xaxis={"showgrid": True, "rangemode": "tozero"},
         margin_r=130,
     )

@@ -1,9 +1,11 @@
-"""A flaky source: what retries, backoff and jitter cost in calls and seconds, and what is left in the dead-letter table.
+"""A flaky source: what retries, backoff and jitter cost in calls and seconds, and what is left in
+the dead-letter table.
 
-Real: several clients, one a day, fetch their pages at the same time over HTTP on loopback from an API that answers some calls
-with 500, some too late, and more than its rate with 429. Every call is timed. A page that is given up goes into a table of
-dead letters in DuckDB, from which it is fetched again once the source is well. Simplified: waits are tens of milliseconds where
-the world has seconds.
+Real: several clients, one a day, fetch their pages at the same time over HTTP on loopback from an
+API that answers some calls with 500, some too late, and more than its rate with 429. Every call is
+timed. A page that is given up goes into a table of dead letters in DuckDB, from which it is fetched
+again once the source is well. Simplified: waits are tens of milliseconds where the world has
+seconds.
 """
 
 from __future__ import annotations
@@ -45,8 +47,16 @@ class FlakyParams:
 
     def __post_init__(self) -> None:
         for name in ("error_share", "timeout_share"):
-            require(0 <= getattr(self, name) <= 0.5, name + " must be 0 … 0.5. Got {}.", getattr(self, name))
-        require(0 <= self.calls_per_window <= 20, "calls_per_window must be 0 … 20. Got {}.", self.calls_per_window)
+            require(
+                0 <= getattr(self, name) <= 0.5,
+                name + " must be 0 … 0.5. Got {}.",
+                getattr(self, name),
+            )
+        require(
+            0 <= self.calls_per_window <= 20,
+            "calls_per_window must be 0 … 20. Got {}.",
+            self.calls_per_window,
+        )
         require(1 <= self.clients <= 12, "clients must be 1 … 12. Got {}.", self.clients)
         require(1 <= self.attempts <= 8, "attempts must be 1 … 8. Got {}.", self.attempts)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
@@ -95,8 +105,9 @@ class FlakyResult:
             return f"{len(self.lanes)} of {len(POLICIES)} policies have been run."
         first, last = self.lanes[0], self.lanes[-1]
         return (
-            f"Without retries {first.n_got} of {first.n_pages} pages come through; with backoff and jitter **{last.n_got}**, "
-            f"at **{len(last.calls)} calls** and {last.seconds:.1f} s; {len(last.dead)} went to the dead-letter table."
+            f"Without retries {first.n_got} of {first.n_pages} pages come through; with backoff and"
+            f" jitter **{last.n_got}**, at **{len(last.calls)} calls** and {last.seconds:.1f} s;"
+            f" {len(last.dead)} went to the dead-letter table."
         )
 
     def rows(self) -> list[dict[str, str]]:
@@ -130,8 +141,12 @@ class _TimedTally(Tally):
         self.events.append((time.perf_counter() - self.started, self.client, outcome))
 
 
-def _fetch_days(address: str, params: FlakyParams, policy: Policy) -> tuple[list[tuple[float, int, str]], list[Any], float]:
-    """Let all clients fetch their days at once; returns the calls, (day, page, reason) given up, and the seconds."""
+def _fetch_days(
+    address: str, params: FlakyParams, policy: Policy
+) -> tuple[list[tuple[float, int, str]], list[Any], float]:
+    """Let all clients fetch their days at once; returns the calls, (day, page, reason) given up,
+    and the seconds.
+    """
     events: list[tuple[float, int, str]] = []
     dead: list[tuple[int, int, str]] = []
     together = threading.Barrier(params.clients)
@@ -148,7 +163,10 @@ def _fetch_days(address: str, params: FlakyParams, policy: Policy) -> tuple[list
                 dead.append((day, page, str(error)))
         connection.close()
 
-    threads = [threading.Thread(target=client, args=(number,), daemon=True) for number in range(params.clients)]
+    threads = [
+        threading.Thread(target=client, args=(number,), daemon=True)
+        for number in range(params.clients)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -161,7 +179,13 @@ def _mend(dead: tuple[tuple[int, str, str], ...]) -> int:
     with api.serve() as served:
         connection, tally, n_got = Client(served.address), Tally(), 0
         for day, page, _ in dead:
-            fetch(connection, {"day": day, "page": int(page.removeprefix("page "))}, MENDING, tally, random.Random(0))
+            fetch(
+                connection,
+                {"day": day, "page": int(page.removeprefix("page "))},
+                MENDING,
+                tally,
+                random.Random(0),
+            )
             n_got += 1
         connection.close()
     return n_got
@@ -189,7 +213,9 @@ def run_policy(connection: Any, name: str, params: FlakyParams) -> Lane:
 
 
 def steps(params: FlakyParams) -> Steps:
-    """Run every policy: a ``Progress`` before each with those that are done. Returns a ``FlakyResult``."""
+    """Run every policy: a ``Progress`` before each with those that are done. Returns a
+    ``FlakyResult``.
+    """
     import duckdb
 
     for number in range(params.clients):  # no policy pays for making the pages

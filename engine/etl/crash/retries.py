@@ -1,8 +1,9 @@
 """Calls that may fail: what is tried again, when, and what is given up.
 
-A call is tried again after a timeout, a broken connection, 429 or a status of 500 and above; any other status is final.
-Waits grow by powers of two; with jitter each is drawn evenly between nothing and that ("full jitter", M. Brooker, *Exponential
-Backoff And Jitter*, AWS Architecture Blog, 2015). ``Retry-After`` is heeded as the least wait.
+A call is tried again after a timeout, a broken connection, 429 or a status of 500 and above; any
+other status is final. Waits grow by powers of two; with jitter each is drawn evenly between nothing
+and that ("full jitter", M. Brooker, *Exponential Backoff And Jitter*, AWS Architecture Blog, 2015).
+``Retry-After`` is heeded as the least wait.
 """
 
 from __future__ import annotations
@@ -33,10 +34,14 @@ class Policy:
 
     def __post_init__(self) -> None:
         require(1 <= self.attempts <= 20, "attempts must be 1 … 20. Got {}.", self.attempts)
-        require(0 <= self.base_seconds <= 1, "base_seconds must be 0 … 1. Got {}.", self.base_seconds)
+        require(
+            0 <= self.base_seconds <= 1, "base_seconds must be 0 … 1. Got {}.", self.base_seconds
+        )
 
     def wait_seconds(self, failures: int, least_seconds: float, rng: random.Random) -> float:
-        """Return the wait after the ``failures``-th failure (from 1); ``least_seconds`` is what ``Retry-After`` asks for."""
+        """Return the wait after the ``failures``-th failure (from 1); ``least_seconds`` is what
+        ``Retry-After`` asks for.
+        """
         if not self.backoff:
             return 0.0
         longest = min(MAX_WAIT_SECONDS, self.base_seconds * 2 ** (failures - 1))
@@ -60,7 +65,9 @@ class GivenUpError(Exception):
     """A call that failed for good: after ``attempts`` attempts, the last with ``last``."""
 
     def __init__(self, attempts: int, last: str) -> None:
-        super().__init__(f"gave up after {attempts} attempt{'s' if attempts > 1 else ''}, the last one: {last}")
+        super().__init__(
+            f"gave up after {attempts} attempt{'s' if attempts > 1 else ''}, the last one: {last}"
+        )
         self.attempts, self.last = attempts, last
 
 
@@ -82,7 +89,9 @@ class Client:
         self._connection = http.client.HTTPConnection(parts.netloc)
 
     def get(self, query: dict[str, int], timeout_seconds: float) -> Answer:
-        """Return the answer to a GET. Raises ``TimeoutError``, another ``OSError`` or ``HTTPException`` if there is none."""
+        """Return the answer to a GET. Raises ``TimeoutError``, another ``OSError`` or
+        ``HTTPException`` if there is none.
+        """
         self._connection.timeout = timeout_seconds
         if self._connection.sock is not None:
             self._connection.sock.settimeout(timeout_seconds)
@@ -91,9 +100,12 @@ class Client:
             answer = self._connection.getresponse()
             text = answer.read().decode("utf-8")
         except BaseException:
-            self._connection.close()  # half an answer may be under way: the next call starts a new connection
+            # half an answer may be under way: the next call starts a new connection
+            self._connection.close()
             raise
-        return Answer(answer.status, text, {name.lower(): value for name, value in answer.getheaders()})
+        return Answer(
+            answer.status, text, {name.lower(): value for name, value in answer.getheaders()}
+        )
 
     def close(self) -> None:
         """Close the connection."""

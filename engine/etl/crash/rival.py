@@ -1,9 +1,10 @@
-"""A second process at the warehouse: one that holds it open, or one that runs out of disk in the midst of a load.
+"""A second process at the warehouse: one that holds it open, or one that runs out of disk in the
+midst of a load.
 
-``python -m engine.etl.crash.rival hold <warehouse>`` opens the file, reports so, and waits to be killed.
-``python -m engine.etl.crash.rival fill <warehouse> <spare bytes>`` loads a year into it, in one transaction, with a limit on
-the size of files: what a full disk does is simulated by that limit (``RLIMIT_FSIZE``); that the write fails, and what follows,
-is real.
+``python -m engine.etl.crash.rival hold <warehouse>`` opens the file, reports so, and waits to be
+killed. ``python -m engine.etl.crash.rival fill <warehouse> <spare bytes>`` loads a year into it, in
+one transaction, with a limit on the size of files: what a full disk does is simulated by that limit
+(``RLIMIT_FSIZE``); that the write fails, and what follows, is real.
 """
 
 from __future__ import annotations
@@ -42,8 +43,10 @@ def fill(path: Path, spare_bytes: int) -> None:
         except duckdb.Error as error:
             reason = str(error).splitlines()[0].replace(str(path), path.name)
             report(
-                error="The disk is full: the load was undone, and the table is as it was. Free some space and run it again. "
-                f"DuckDB says: {reason[:160]}"
+                error=(
+                    "The disk is full: the load was undone, and the table is as it was. Free some"
+                    f" space and run it again. DuckDB says: {reason[:160]}"
+                )
             )
             return
     report(result="loaded")

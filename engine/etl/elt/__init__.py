@@ -1,9 +1,11 @@
-"""ETL or ELT: one job transformed before loading (Arrow) and after (SQL in DuckDB), and what is left when the rule changes.
+"""ETL or ELT: one job transformed before loading (Arrow) and after (SQL in DuckDB), and what is
+left when the rule changes.
 
-The job: flights that arrived late, by day and airline. Real: both ways run on the same flights and their results are compared
-row by row; each new rule is really tried, as SQL on what each way has in its warehouse: it rebuilds, answers wrongly, or DuckDB
-says what is missing. Times are measured (``engine.etl.elt.timing``), each repeat in a new warehouse file. Simplified: the
-source keeps its last days whole and nothing older.
+The job: flights that arrived late, by day and airline. Real: both ways run on the same flights and
+their results are compared row by row; each new rule is really tried, as SQL on what each way has in
+its warehouse: it rebuilds, answers wrongly, or DuckDB says what is missing. Times are measured
+(``engine.etl.elt.timing``), each repeat in a new warehouse file. Simplified: the source keeps its
+last days whole and nothing older.
 """
 
 from __future__ import annotations
@@ -16,7 +18,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.errors import require, require_choice
-from engine.etl.elt.job import SUMMARY_SQL, WAYS, Way, clean, database, raw_rows, register, summarise
+from engine.etl.elt.job import (
+    SUMMARY_SQL,
+    WAYS,
+    Way,
+    clean,
+    database,
+    raw_rows,
+    register,
+    summarise,
+)
 from engine.etl.elt.timing import Race, race, race_steps
 from engine.etl.ledger import reconcile
 from engine.units import human_bytes, human_factor
@@ -37,23 +48,40 @@ __all__ = [
 
 Loads = Literal["summary", "cleaned rows"]
 LOADS: tuple[Loads, ...] = get_args(Loads)
-Rule = Literal["mean delay", "another limit", "by destination", "diverted are late", "by maker of the plane"]
+Rule = Literal[
+    "mean delay", "another limit", "by destination", "diverted are late", "by maker of the plane"
+]
 RULES: tuple[Rule, ...] = get_args(Rule)
 Outcome = Literal["rebuilds", "silently wrong", "cannot"]
 N_DAYS = (7, 28, 91, 365)
-RULE_SQL: Final[dict[Rule, str]] = {  # on rows, raw or cleaned; {late} is the first limit, {new} the new one
-    "mean delay": "SELECT carrier, sum(arr_delay)::DOUBLE / count(arr_delay) AS answer FROM {rows} GROUP BY ALL",
-    "another limit": "SELECT day_of_year, carrier, count(*) FILTER (arr_delay > {new}) AS answer FROM {rows} "
-    "WHERE arr_delay IS NOT NULL GROUP BY ALL",
-    "by destination": "SELECT dest, count(*) FILTER (arr_delay > {late}) AS answer FROM {rows} "
-    "WHERE arr_delay IS NOT NULL GROUP BY ALL",
-    "diverted are late": "SELECT carrier, count(*) FILTER (arr_delay > {late} OR arr_delay IS NULL) "
-    "AS answer FROM {rows} WHERE dep_delay IS NOT NULL GROUP BY ALL",
-    "by maker of the plane": "SELECT p.manufacturer AS maker, count(*) FILTER (arr_delay > {late}) AS answer FROM {rows} "
-    "JOIN planes p USING (tailnum) WHERE arr_delay IS NOT NULL GROUP BY ALL",
+RULE_SQL: Final[
+    dict[Rule, str]
+] = {  # on rows, raw or cleaned; {late} is the first limit, {new} the new one
+    "mean delay": (
+        "SELECT carrier, sum(arr_delay)::DOUBLE / count(arr_delay) AS answer FROM {rows} GROUP"
+        " BY ALL"
+    ),
+    "another limit": (
+        "SELECT day_of_year, carrier, count(*) FILTER (arr_delay > {new}) AS answer FROM {rows}"
+        " WHERE arr_delay IS NOT NULL GROUP BY ALL"
+    ),
+    "by destination": (
+        "SELECT dest, count(*) FILTER (arr_delay > {late}) AS answer FROM {rows} "
+        "WHERE arr_delay IS NOT NULL GROUP BY ALL"
+    ),
+    "diverted are late": (
+        "SELECT carrier, count(*) FILTER (arr_delay > {late} OR arr_delay IS NULL) "
+        "AS answer FROM {rows} WHERE dep_delay IS NOT NULL GROUP BY ALL"
+    ),
+    "by maker of the plane": (
+        "SELECT p.manufacturer AS maker, count(*) FILTER (arr_delay > {late}) AS answer FROM"
+        " {rows} JOIN planes p USING (tailnum) WHERE arr_delay IS NOT NULL GROUP BY ALL"
+    ),
 }
 SUMMARY_RULE_SQL: Final[dict[Rule, str]] = {
-    "mean delay": "SELECT carrier, sum(delay)::DOUBLE / sum(flights) AS answer FROM {rows} GROUP BY ALL"
+    "mean delay": (
+        "SELECT carrier, sum(delay)::DOUBLE / sum(flights) AS answer FROM {rows} GROUP BY ALL"
+    )
 }
 WHAT: Final[dict[Rule, str]] = {
     "mean delay": "the mean delay of each airline is asked for",
@@ -78,9 +106,19 @@ class EltParams:
     def __post_init__(self) -> None:
         require_choice("loads", self.loads, LOADS)
         require_choice("rule", self.rule, RULES)
-        require(0 <= self.late_minutes <= 120, "late_minutes must be 0 … 120. Got {}.", self.late_minutes)
-        require(0 <= self.new_minutes <= 120, "new_minutes must be 0 … 120. Got {}.", self.new_minutes)
-        require(0 <= self.retention_days <= 365, "retention_days must be 0 … 365. Got {}.", self.retention_days)
+        require(
+            0 <= self.late_minutes <= 120,
+            "late_minutes must be 0 … 120. Got {}.",
+            self.late_minutes,
+        )
+        require(
+            0 <= self.new_minutes <= 120, "new_minutes must be 0 … 120. Got {}.", self.new_minutes
+        )
+        require(
+            0 <= self.retention_days <= 365,
+            "retention_days must be 0 … 365. Got {}.",
+            self.retention_days,
+        )
         require(self.n_days in N_DAYS, "n_days must be one of 7, 28, 91, 365. Got {}.", self.n_days)
 
     @property
@@ -134,7 +172,11 @@ class EltResult:
     @property
     def rebuilt_days(self) -> int:
         """Days for which ETL can give the new answer: all, or those that the source still has."""
-        return self.params.n_days if self.outcome == "rebuilds" else min(self.params.retention_days, self.params.n_days)
+        return (
+            self.params.n_days
+            if self.outcome == "rebuilds"
+            else min(self.params.retention_days, self.params.n_days)
+        )
 
     @property
     def rebuilt_share(self) -> float:
@@ -144,7 +186,9 @@ class EltResult:
     @property
     def n_rules_rebuilt(self) -> int:
         """Rules of five that this ETL's warehouse can rebuild."""
-        return sum(found.outcome == "rebuilds" for found in self.rebuilds if found.way == self.params.way)
+        return sum(
+            found.outcome == "rebuilds" for found in self.rebuilds if found.way == self.params.way
+        )
 
     @property
     def verdict(self) -> str:
@@ -157,32 +201,46 @@ class EltResult:
             "cannot": "cannot be answered from what ETL loaded",
         }[self.outcome]
         left = min(p.retention_days, p.n_days)
-        again = f", and the source still has {left} of {p.n_days} days: **{self.rebuilt_share:.0%}** can be rebuilt"
+        again = (
+            f", and the source still has {left} of {p.n_days} days: **{self.rebuilt_share:.0%}**"
+            " can be rebuilt"
+        )
         again = "" if self.outcome == "rebuilds" else again
         return (
-            f"{same}; ELT moves {human_factor(self.bytes_factor)} the bytes. The new rule ({self.what()}) {told}{again}. "
-            "ELT rebuilds every day."
+            f"{same}; ELT moves {human_factor(self.bytes_factor)} the bytes. The new rule"
+            f" ({self.what()}) {told}{again}. ELT rebuilds every day."
         )
 
     def what(self) -> str:
         """The new rule in words."""
-        return WHAT[self.params.rule].format(new=self.params.new_minutes, late=self.params.late_minutes)
+        return WHAT[self.params.rule].format(
+            new=self.params.new_minutes, late=self.params.late_minutes
+        )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         way, raw = self.params.way, WAYS[2]
         return [
-            f"{self.etl.num_rows:,} rows of day and airline, by Arrow before loading and by SQL after: "
-            + ("equal row by row." if self.equal else "not equal."),
-            f"{way} brings {self.moved_rows[way]:,} rows ({human_bytes(self.moved_bytes[way])}) into the warehouse, ELT "
-            f"{self.moved_rows[raw]:,} ({human_bytes(self.moved_bytes[raw])}): all columns, all rows, cancelled ones too.",
+            f"{self.etl.num_rows:,} rows of day and airline, by Arrow before loading and by SQL"
+            " after: " + ("equal row by row." if self.equal else "not equal."),
+            (
+                f"{way} brings {self.moved_rows[way]:,} rows ({human_bytes(self.moved_bytes[way])})"
+                f" into the warehouse, ELT {self.moved_rows[raw]:,}"
+                f" ({human_bytes(self.moved_bytes[raw])}): all columns, all rows, cancelled ones"
+                " too."
+            ),
             f"The new rule on what {way} has: {self.chosen.detail}",
-            f"Of {len(RULES)} new rules the summary can answer {self._count('ETL, summary')}, the cleaned rows "
-            f"{self._count('ETL, cleaned rows')}, the raw rows {self._count('ELT, raw rows')}. What was thrown away before "
-            "loading has to be fetched again, if the source still has it.",
-            "ELT keeps everything, so it also keeps what should not be kept: personal data has to be cleaned before loading or "
-            "governed after.",
+            (
+                f"Of {len(RULES)} new rules the summary can answer {self._count('ETL, summary')},"
+                f" the cleaned rows {self._count('ETL, cleaned rows')}, the raw rows"
+                f" {self._count('ELT, raw rows')}. What was thrown away before loading has to be"
+                " fetched again, if the source still has it."
+            ),
+            (
+                "ELT keeps everything, so it also keeps what should not be kept: personal data has"
+                " to be cleaned before loading or governed after."
+            ),
         ]
 
     def _count(self, way: Way) -> int:
@@ -211,7 +269,9 @@ class EltResult:
 
 @lru_cache(maxsize=32)
 def _job(n_days: int, late_minutes: int) -> tuple[pa.Table, pa.Table, pa.Table, bool]:
-    """Return the cleaned rows, the summary by Arrow, the summary by SQL, and whether the two are equal."""
+    """Return the cleaned rows, the summary by Arrow, the summary by SQL, and whether the two are
+    equal.
+    """
     raw = raw_rows(n_days)
     cleaned = clean(raw)
     by_arrow = summarise(cleaned, late_minutes)
@@ -236,7 +296,9 @@ def _tried(n_days: int, late_minutes: int, new_minutes: int) -> tuple[Rebuild, .
             limits = {"late": late_minutes, "new": new_minutes}
             truth = _answer(cursor, RULE_SQL[rule].format(rows="raw", **limits))
             for way, rows in zip(WAYS, ("summary", "cleaned", "raw"), strict=True):
-                sql = (SUMMARY_RULE_SQL if rows == "summary" else RULE_SQL).get(rule, RULE_SQL[rule])
+                sql = (SUMMARY_RULE_SQL if rows == "summary" else RULE_SQL).get(
+                    rule, RULE_SQL[rule]
+                )
                 found.append(_try(cursor, rule, way, sql.format(rows=rows, **limits), truth))
     return tuple(found)
 
@@ -245,7 +307,9 @@ def _answer(cursor: Any, sql: str) -> dict[tuple[Any, ...], float]:
     return {row[:-1]: round(float(row[-1]), 9) for row in cursor.execute(sql).fetchall()}
 
 
-def _try(cursor: Any, rule: Rule, way: Way, sql: str, truth: dict[tuple[Any, ...], float]) -> Rebuild:
+def _try(
+    cursor: Any, rule: Rule, way: Way, sql: str, truth: dict[tuple[Any, ...], float]
+) -> Rebuild:
     import duckdb
 
     try:
@@ -257,7 +321,10 @@ def _try(cursor: Any, rule: Rule, way: Way, sql: str, truth: dict[tuple[Any, ...
     if not wrong and len(answer) == len(truth):
         return Rebuild(rule, way, "rebuilds", f"all {len(truth):,} numbers are right.", sql)
     key = next((key for key, value in truth.items() if answer.get(key) != value), next(iter(truth)))
-    told = f"{wrong:,} of {len(truth):,} numbers are wrong: {key[0]} has {answer.get(key, 0):g}, {truth[key]:g} is right."
+    told = (
+        f"{wrong:,} of {len(truth):,} numbers are wrong: {key[0]} has {answer.get(key, 0):g},"
+        f" {truth[key]:g} is right."
+    )
     return Rebuild(rule, way, "silently wrong", told, sql)
 
 

@@ -1,4 +1,6 @@
-"""The script that reproduces *ETL or ELT*: pandas before loading, SQL after, and the new rule tried on both."""
+"""The script that reproduces *ETL or ELT*: pandas before loading, SQL after, and the new rule tried
+on both.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,13 @@ def script(params: Any) -> str:
     sql = elt.SUMMARY_RULE_SQL.get(params.rule) if rows == "summary" else None
     return fill(
         SCRIPT,
-        values=(params.late_minutes, params.new_minutes, params.n_days, params.retention_days, params.loads),
+        values=(
+            params.late_minutes,
+            params.new_minutes,
+            params.n_days,
+            params.retention_days,
+            params.loads,
+        ),
         truth_sql=elt.RULE_SQL[params.rule].format(rows="raw", **limits),
         rule_sql=(sql or elt.RULE_SQL[params.rule]).format(rows=rows, **limits),
     )

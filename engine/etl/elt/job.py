@@ -26,7 +26,11 @@ def raw_rows(n_days: int) -> pa.Table:
     flights = data.load("flights")
     days = faults.days_of(flights)
     kept = pa.array(np.flatnonzero(days <= n_days))
-    return flights.append_column("day_of_year", pa.array(days.astype(np.int32))).take(kept).combine_chunks()
+    return (
+        flights.append_column("day_of_year", pa.array(days.astype(np.int32)))
+        .take(kept)
+        .combine_chunks()
+    )
 
 
 def clean(rows: pa.Table) -> pa.Table:

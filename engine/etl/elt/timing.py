@@ -21,7 +21,9 @@ LATE_MINUTES = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Race:
-    """Measured seconds of each step of each way, one value a repeat, and the size of each warehouse file."""
+    """Measured seconds of each step of each way, one value a repeat, and the size of each warehouse
+    file.
+    """
 
     n_days: int
     seconds: dict[Way, dict[str, list[float]]]
@@ -51,23 +53,34 @@ class Race:
         ratio = self.median(slow) / self.median(fast)
         if ratio < 1.1:
             return f"**{fast}** and {slow} take the same time, within a tenth."
-        return f"**{fast}** takes {human_factor(1 / ratio)[:-1]} of the time of {slow}, until the day when the rule changes."
+        return (
+            f"**{fast}** takes {human_factor(1 / ratio)[:-1]} of the time of {slow}, until the day"
+            " when the rule changes."
+        )
 
     def rows(self) -> list[dict[str, str]]:
         """Return one row for each way, as texts."""
         return [
             {
                 "way": way,
-                **{step: human_seconds(float(np.median(values))) for step, values in self.seconds[way].items()},
+                **{
+                    step: human_seconds(float(np.median(values)))
+                    for step, values in self.seconds[way].items()
+                },
                 "together": human_seconds(self.median(way)),
-                "lowest … highest": f"{human_seconds(self.totals(way).min())} … {human_seconds(self.totals(way).max())}",
+                "lowest … highest": (
+                    f"{human_seconds(self.totals(way).min())} …"
+                    f" {human_seconds(self.totals(way).max())}"
+                ),
                 "warehouse file": human_bytes(self.file_bytes[way]),
             }
             for way in WAYS
         ]
 
 
-def _ways(raw: pa.Table, late: int) -> dict[Way, list[tuple[str, Callable[[Any, dict[str, Any]], Any]]]]:
+def _ways(
+    raw: pa.Table, late: int
+) -> dict[Way, list[tuple[str, Callable[[Any, dict[str, Any]], Any]]]]:
     """Return the steps of each way; each gets the connection and what earlier steps made."""
 
     def load(name: str) -> Callable[[Any, dict[str, Any]], Any]:
@@ -83,7 +96,9 @@ def _ways(raw: pa.Table, late: int) -> dict[Way, list[tuple[str, Callable[[Any, 
         made["summary"] = summarise(made["cleaned"], late)
 
     def in_sql(rows: str) -> Callable[[Any, dict[str, Any]], Any]:
-        return lambda connection, _: connection.execute(f"CREATE TABLE summary AS {SUMMARY_SQL.format(rows=rows, late=late)}")
+        return lambda connection, _: connection.execute(
+            f"CREATE TABLE summary AS {SUMMARY_SQL.format(rows=rows, late=late)}"
+        )
 
     return {
         "ETL, summary": [("transform", cleaning), ("load", load("summary"))],
@@ -107,12 +122,16 @@ def race_steps(n_days: int) -> Steps:
     try:
         for repeat in range(REPEATS + 1):
             for way, steps in _ways(raw, LATE_MINUTES).items():
-                yield Progress(repeat / (REPEATS + 1), way, Race(n_days, seconds, file_bytes, False))
+                yield Progress(
+                    repeat / (REPEATS + 1), way, Race(n_days, seconds, file_bytes, False)
+                )
                 path = folder / f"{repeat}-{WAYS.index(way)}.duckdb"
                 made: dict[str, Any] = {"raw": raw}
                 with duckdb.connect(path, config={"threads": 1}) as connection:
                     register(connection)
-                    taken = [(name, timed(partial(step, connection, made))[0]) for name, step in steps]
+                    taken = [
+                        (name, timed(partial(step, connection, made))[0]) for name, step in steps
+                    ]
                     connection.execute("CHECKPOINT")
                 file_bytes[way] = path.stat().st_size
                 if repeat:  # the first round warms up

@@ -1,9 +1,11 @@
-"""Late data: which rows are in when a day is published, which a look-back mends, which are never counted; and the cost.
+"""Late data: which rows are in when a day is published, which a look-back mends, which are never
+counted; and the cost.
 
-Real: the flights and their event times (scheduled departures, New York time); the transactions of the cursor, held open in
-DuckDB (``engine.etl.late.cursor``). Simulated from the seed: when each row arrives. Most come within minutes, a share comes
-late with a log-normal tail (median ``late_hours``), and La Guardia's link is down for ``outage_hours`` and then
-delivers all at once. The daily run is counted in closed form; the tests replay it row by row, the script in DuckDB.
+Real: the flights and their event times (scheduled departures, New York time); the transactions of
+the cursor, held open in DuckDB (``engine.etl.late.cursor``). Simulated from the seed: when each row
+arrives. Most come within minutes, a share comes late with a log-normal tail (median
+``late_hours``), and La Guardia's link is down for ``outage_hours`` and then delivers all at once.
+The daily run is counted in closed form; the tests replay it row by row, the script in DuckDB.
 Source of the terms: Akidau et al., "The Dataflow Model", 2015.
 """
 
@@ -20,7 +22,17 @@ from engine.etl.late import cursor as late_cursor
 from engine.etl.late.cursor import CursorRun
 from engine.etl.late.source import Rows, arrivals
 
-__all__ = ["LOOKBACKS", "POLLS", "LateParams", "LateResult", "Rows", "completeness", "run", "runs_late", "stream"]
+__all__ = [
+    "LOOKBACKS",
+    "POLLS",
+    "LateParams",
+    "LateResult",
+    "Rows",
+    "completeness",
+    "run",
+    "runs_late",
+    "stream",
+]
 
 POLLS = (15, 30, 60, 120)  # minutes
 LOOKBACKS = (0, 1, 2, 3, 7, 14)  # drawn against each other
@@ -60,26 +72,42 @@ class LateParams:
             value = getattr(self, name)
             require(low <= value <= high, name + " must be {} … {}. Got {}.", low, high, value)
         last = N_DAYS_OF_YEAR - self.n_days + 1
-        require(1 <= self.first_day <= last, "first_day must be 1 … {} for {} days. Got {}.", last, self.n_days, self.first_day)
-        require(self.poll_minutes in POLLS, "poll_minutes must be one of 15, 30, 60, 120. Got {}.", self.poll_minutes)
+        require(
+            1 <= self.first_day <= last,
+            "first_day must be 1 … {} for {} days. Got {}.",
+            last,
+            self.n_days,
+            self.first_day,
+        )
+        require(
+            self.poll_minutes in POLLS,
+            "poll_minutes must be one of 15, 30, 60, 120. Got {}.",
+            self.poll_minutes,
+        )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
 
 def runs_late(rows: Rows, watermark_hours: float) -> np.ndarray:
-    """Return how many daily runs after its own day's first one each row needs to be seen, (n,) ints; 0: it is in at once."""
+    """Return how many daily runs after its own day's first one each row needs to be seen, (n,)
+    ints; 0: it is in at once.
+    """
     published = (rows.day + 1) * 24.0 + watermark_hours
     return np.ceil(np.maximum(rows.arrival_hour - published, 0) / 24).astype(np.int64)
 
 
 def completeness(rows: Rows, watermarks: np.ndarray, lookbacks: tuple[int, ...]) -> np.ndarray:
     """Return the share of rows that are counted in the end, (watermarks, lookbacks)."""
-    needed = [np.bincount(runs_late(rows, hours), minlength=max(lookbacks) + 2) for hours in watermarks]
+    needed = [
+        np.bincount(runs_late(rows, hours), minlength=max(lookbacks) + 2) for hours in watermarks
+    ]
     return np.array([np.cumsum(counts)[list(lookbacks)] for counts in needed]) / len(rows.day)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LateResult:
-    """What the daily run counts: ``arrived[d, k]`` rows of day ``d`` are there at its ``k``-th run (0: first publication)."""
+    """What the daily run counts: ``arrived[d, k]`` rows of day ``d`` are there at its ``k``-th run
+    (0: first publication).
+    """
 
     params: LateParams
     rows: Rows
@@ -129,7 +157,9 @@ class LateResult:
 
     @property
     def n_rewritten_touched(self) -> int:
-        """Rows written if each run rebuilt its day and just those earlier days of which rows have come since; misses none."""
+        """Rows written if each run rebuilt its day and just those earlier days of which rows have
+        come since; misses none.
+        """
         return int(self.arrived[self._touched()].sum())
 
     @property
@@ -173,13 +203,21 @@ class LateResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         p = self.params
-        rebuilt = f"{_days(p.lookback_days)} before it rebuilt each time" if p.lookback_days else "nothing rebuilt"
+        rebuilt = (
+            f"{_days(p.lookback_days)} before it rebuilt each time"
+            if p.lookback_days
+            else "nothing rebuilt"
+        )
         head = f"A day published {p.watermark_hours} h after midnight, {rebuilt}:"
         if not self.n_missed:
-            return f"{head} **all {self.n_rows:,} rows** are counted, {self.first_share:.1%} of them at first publication."
+            return (
+                f"{head} **all {self.n_rows:,} rows** are counted, {self.first_share:.1%} of them"
+                " at first publication."
+            )
         return (
-            f"{head} **{self.n_missed:,} of {self.n_rows:,} rows ({self.missed_share:.2%}) are never counted**. A look-back of "
-            f"{_days(self.lookback_needed)} would miss none; so would rebuilding just the days that late rows touch."
+            f"{head} **{self.n_missed:,} of {self.n_rows:,} rows ({self.missed_share:.2%}) are"
+            f" never counted**. A look-back of {_days(self.lookback_needed)} would miss none; so"
+            " would rebuilding just the days that late rows touch."
         )
 
     @property
@@ -189,22 +227,37 @@ class LateResult:
         late, n_late = self.late > 0, self.n_rows - self.n_first
         worst = self.day_name(int(np.argmax(np.bincount(self.rows.day[late], minlength=p.n_days))))
         return [
-            "**Keep both times.** Every row lands raw with its event time and its arrival time, in the partition of its event "
-            f"day. Here {self.n_rows:,} rows of {p.n_days} days; {n_late:,} came after their day was published"
+            "**Keep both times.** Every row lands raw with its event time and its arrival time, in"
+            f" the partition of its event day. Here {self.n_rows:,} rows of {p.n_days} days;"
+            f" {n_late:,} came after their day was published"
             + (f", most of them for {worst}." if n_late else "."),
-            f"**Publish, and say how complete.** {p.watermark_hours} h after midnight {self.first_share:.1%} are in; the "
-            f"median row is {self.visible_hours:.0f} h old when it first counts. Waiting is more complete and less fresh.",
-            f"**Rebuild by overwriting whole days**, so that running again changes nothing. A look-back of "
-            f"{_days(p.lookback_days)} mended {self.n_mended:,} rows and writes {self.rewrite_factor:.2f} rows for each row of "
-            f"the source; for all rows it takes {_days(self.lookback_needed)} and {self._full_factor():.2f} rows each.",
-            "**Or rebuild what was touched.** Arrival time says which days have new rows: rebuilding just those misses none "
-            f"and writes {self.touched_factor:.2f} rows for each.",
-            f"**Mind the cursor.** Of {c.n_rows:,} transactions {c.n_slow:,} are slow. Reading what is newer than the last "
-            f"updated-at seen, every {p.poll_minutes} min with a lag window of {p.lag_minutes} min, skips {c.n_missed:,} rows "
-            f"for good; a window of {c.lag_needed} min skips none. Rows read twice ({c.n_reread:,} here) want an idempotent "
-            "load.",
-            "Arrival times and the lengths of transactions are simulated from the seed; flights, event times and the open "
-            "transactions in DuckDB are real.",
+            (
+                f"**Publish, and say how complete.** {p.watermark_hours} h after midnight"
+                f" {self.first_share:.1%} are in; the median row is {self.visible_hours:.0f} h old"
+                " when it first counts. Waiting is more complete and less fresh."
+            ),
+            (
+                "**Rebuild by overwriting whole days**, so that running again changes nothing. A"
+                f" look-back of {_days(p.lookback_days)} mended {self.n_mended:,} rows and writes"
+                f" {self.rewrite_factor:.2f} rows for each row of the source; for all rows it takes"
+                f" {_days(self.lookback_needed)} and {self._full_factor():.2f} rows each."
+            ),
+            (
+                "**Or rebuild what was touched.** Arrival time says which days have new rows:"
+                f" rebuilding just those misses none and writes {self.touched_factor:.2f} rows for"
+                " each."
+            ),
+            (
+                f"**Mind the cursor.** Of {c.n_rows:,} transactions {c.n_slow:,} are slow. Reading"
+                f" what is newer than the last updated-at seen, every {p.poll_minutes} min with a"
+                f" lag window of {p.lag_minutes} min, skips {c.n_missed:,} rows for good; a window"
+                f" of {c.lag_needed} min skips none. Rows read twice ({c.n_reread:,} here) want an"
+                " idempotent load."
+            ),
+            (
+                "Arrival times and the lengths of transactions are simulated from the seed;"
+                " flights, event times and the open transactions in DuckDB are real."
+            ),
         ]
 
     def _full_factor(self) -> float:
@@ -229,7 +282,9 @@ class LateResult:
             np.bincount(self.rows.day[chosen], minlength=n)
             for chosen in (self.late >= 0, self.late == 0, self.late > p.lookback_days)
         )
-        written = np.bincount(self.rows.day, np.maximum(p.lookback_days + 1 - self.late, 0), n).astype(np.int64)
+        written = np.bincount(
+            self.rows.day, np.maximum(p.lookback_days + 1 - self.late, 0), n
+        ).astype(np.int64)
         return pa.table(
             {
                 "event_day": [self.day_name(day) for day in range(n)],
@@ -256,7 +311,9 @@ def stream(params: LateParams) -> Rows:
 
 
 def run(params: LateParams) -> LateResult:
-    """Count what each daily run sees; the transactions of the cursor are run once for the same stream."""
+    """Count what each daily run sees; the transactions of the cursor are run once for the same
+    stream.
+    """
     rows = stream(params)
     late = runs_late(rows, params.watermark_hours)
     counts = np.zeros((params.n_days, int(late.max()) + 1), np.int64)

@@ -1,9 +1,12 @@
-"""A cursor on updated-at against transactions that commit later than their timestamp: what it skips, and the lag window.
+"""A cursor on updated-at against transactions that commit later than their timestamp: what it
+skips, and the lag window.
 
-Real: every transaction that is open while the cursor reads is open in DuckDB (its own connection, ``BEGIN`` … ``COMMIT``), and
-which rows a read can see is what DuckDB shows at that moment. Simulated from the seed: how long each transaction takes.
-Simplified: one day of flights, one row a transaction; transactions that begin and end between two reads are inserted at once,
-for no read can tell. What a cursor with a lag window takes of the visible rows is computed here; the script asks DuckDB for it.
+Real: every transaction that is open while the cursor reads is open in DuckDB (its own connection,
+``BEGIN`` … ``COMMIT``), and which rows a read can see is what DuckDB shows at that moment.
+Simulated from the seed: how long each transaction takes. Simplified: one day of flights, one row a
+transaction; transactions that begin and end between two reads are inserted at once, for no read can
+tell. What a cursor with a lag window takes of the visible rows is computed here; the script asks
+DuckDB for it.
 """
 
 from __future__ import annotations
@@ -62,8 +65,12 @@ class CursorRun:
 
 
 @lru_cache(maxsize=32)
-def commits(first_day: int, poll_minutes: int, slow_share: float, slow_minutes: int, seed: int) -> Commits:
-    """Return the transactions of the first day in view: a flight each, seconds and lengths drawn from the seed."""
+def commits(
+    first_day: int, poll_minutes: int, slow_share: float, slow_minutes: int, seed: int
+) -> Commits:
+    """Return the transactions of the first day in view: a flight each, seconds and lengths drawn
+    from the seed.
+    """
     hours, _ = flights_of(first_day, 1)
     rng = np.random.default_rng([seed, 1])
     n = len(hours)
@@ -72,16 +79,25 @@ def commits(first_day: int, poll_minutes: int, slow_share: float, slow_minutes: 
     length = rng.exponential(1, n) * np.where(slow, slow_minutes, QUICK_MINUTES)
     committed = updated + length
     last = max(MINUTES, float(committed.max())) + poll_minutes
-    return Commits(updated, committed, slow, np.arange(poll_minutes, last + poll_minutes, poll_minutes, dtype=float))
+    return Commits(
+        updated,
+        committed,
+        slow,
+        np.arange(poll_minutes, last + poll_minutes, poll_minutes, dtype=float),
+    )
 
 
 def transact(connection: Any, stream: Commits) -> np.ndarray:
-    """Run the transactions against a DuckDB connection and return the first read that sees each row, (n,).
+    """Run the transactions against a DuckDB connection and return the first read that sees each
+    row, (n,).
 
-    A transaction that is open at a read is held open on a connection of its own until its time has come.
+    A transaction that is open at a read is held open on a connection of its own until its time has
+    come.
     """
     connection.execute("CREATE OR REPLACE TABLE changes (id INTEGER, updated_at DOUBLE)")
-    begun = np.searchsorted(stream.polls, stream.updated_at)  # the next read after the row's timestamp
+    begun = np.searchsorted(
+        stream.polls, stream.updated_at
+    )  # the next read after the row's timestamp
     ended = np.searchsorted(stream.polls, stream.committed_at)
     visible = np.full(len(begun), len(stream.polls))
     still_open: dict[int, Any] = {}
@@ -102,7 +118,9 @@ def transact(connection: Any, stream: Commits) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def _visible(first_day: int, poll_minutes: int, slow_share: float, slow_minutes: int, seed: int) -> tuple[Commits, np.ndarray]:
+def _visible(
+    first_day: int, poll_minutes: int, slow_share: float, slow_minutes: int, seed: int
+) -> tuple[Commits, np.ndarray]:
     import duckdb
 
     stream = commits(first_day, poll_minutes, slow_share, slow_minutes, seed)
@@ -111,7 +129,9 @@ def _visible(first_day: int, poll_minutes: int, slow_share: float, slow_minutes:
 
 
 def follow(stream: Commits, visible: np.ndarray, lag_minutes: float) -> tuple[np.ndarray, int]:
-    """Return which rows (n,) a cursor with a lag window takes at any read, and how many rows it takes again."""
+    """Return which rows (n,) a cursor with a lag window takes at any read, and how many rows it
+    takes again.
+    """
     taken = np.zeros(len(visible), np.int64)
     cursor = -np.inf
     for poll in range(len(stream.polls)):
@@ -123,9 +143,13 @@ def follow(stream: Commits, visible: np.ndarray, lag_minutes: float) -> tuple[np
 
 
 def needed_lag(stream: Commits, visible: np.ndarray) -> int:
-    """Return the whole minutes of lag window from which on no row is skipped: the furthest that a cursor was ahead of a row."""
+    """Return the whole minutes of lag window from which on no row is skipped: the furthest that a
+    cursor was ahead of a row.
+    """
     order = np.argsort(visible, kind="stable")
-    ahead = np.full(len(stream.polls) + 1, -np.inf)  # the highest timestamp visible before each read
+    ahead = np.full(
+        len(stream.polls) + 1, -np.inf
+    )  # the highest timestamp visible before each read
     np.maximum.at(ahead, visible + 1, stream.updated_at)
     ahead = np.maximum.accumulate(ahead)
     gap = ahead[visible[order]] - stream.updated_at[order]

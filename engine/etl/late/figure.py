@@ -1,6 +1,8 @@
-"""Figures of *late data*: event time against arrival, the trade of waiting, rebuilding and completeness, days, the cursor.
+"""Figures of *late data*: event time against arrival, the trade of waiting, rebuilding and
+completeness, days, the cursor.
 
-Blue is in at first publication, sky blue mended by the look-back, red-purple never counted; a pinned run A is dashed orange.
+Blue is in at first publication, sky blue mended by the look-back, red-purple never counted; a
+pinned run A is dashed orange.
 """
 
 from __future__ import annotations
@@ -14,24 +16,43 @@ from engine import figures
 from engine.etl import late
 from engine.etl.late import LOOKBACKS, LateResult
 
-MAX_MARKS = 600  # SVG: each one costs the browser 0.15 ms twice a tweak; WebGL is slower where there is no graphics card
+# SVG: each one costs the browser 0.15 ms twice a tweak; WebGL is slower where there is no graphics
+# card
+MAX_MARKS = 600
 FIRST, MENDED, MISSED = figures.KNOWN, figures.EXTRA, figures.FAILED
-SHADES = ("#A9CDEE", "#7FB5E4", "#56A0DC", "#2F86D6", "#1F66A8", "#134574")  # blue, darker with the days looked back
+SHADES = (
+    "#A9CDEE",
+    "#7FB5E4",
+    "#56A0DC",
+    "#2F86D6",
+    "#1F66A8",
+    "#134574",
+)  # blue, darker with the days looked back
 WATERMARKS = np.arange(0, 73, 2)
 
 
 def _day_axis(result: LateResult) -> dict[str, object]:
     step = max(1, result.params.n_days // 7)
     days = range(0, result.params.n_days + 1, step)
-    return {"tickvals": list(days), "ticktext": [result.day_name(day) for day in days], "showgrid": True}
+    return {
+        "tickvals": list(days),
+        "ticktext": [result.day_name(day) for day in days],
+        "showgrid": True,
+    }
 
 
 def _drawn(result: LateResult) -> list[tuple[str, str, np.ndarray, int]]:
-    """Return (name, colour, places drawn, rows) of each group; what comes on time is thinned first, then the rest."""
+    """Return (name, colour, places drawn, rows) of each group; what comes on time is thinned first,
+    then the rest.
+    """
     look_back = result.params.lookback_days
     groups = [
         ("never counted", MISSED, np.flatnonzero(result.late > look_back)),
-        ("mended by the look-back", MENDED, np.flatnonzero((result.late > 0) & (result.late <= look_back))),
+        (
+            "mended by the look-back",
+            MENDED,
+            np.flatnonzero((result.late > 0) & (result.late <= look_back)),
+        ),
         ("in at first publication", FIRST, np.flatnonzero(result.late == 0)),
     ]
     left, drawn = MAX_MARKS, []
@@ -46,7 +67,8 @@ def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
     """Draw event time against arrival time. To see first: the rows above the upper stairs."""
     p = result.params
     title = (
-        f"{result.n_missed:,} of {result.n_rows:,} rows arrive<br>after the last run that would count them"
+        f"{result.n_missed:,} of {result.n_rows:,} rows arrive<br>after the last run that would"
+        " count them"
         if result.n_missed
         else f"All {result.n_rows:,} rows arrive<br>before the last run that counts their day"
     )
@@ -63,7 +85,9 @@ def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
                 "mode": "markers",
                 "marker": {"color": color, "size": 5 if color == FIRST else 7},
                 "name": f"{name}: {n:,}{thinned}",
-                "hovertemplate": f"{name}<br>arrived %{{customdata}} h after its event<extra></extra>",
+                "hovertemplate": (
+                    f"{name}<br>arrived %{{customdata}} h after its event<extra></extra>"
+                ),
             }
         )
     traces += _stairs(result, figures.WAITING, ("dot", "solid"), "")
@@ -83,8 +107,12 @@ def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
     )
 
 
-def _stairs(result: LateResult, color: str, dashes: tuple[str, str], which: str) -> list[dict[str, Any]]:
-    """Return the hours at which each day is published, and at which it is rebuilt for the last time."""
+def _stairs(
+    result: LateResult, color: str, dashes: tuple[str, str], which: str
+) -> list[dict[str, Any]]:
+    """Return the hours at which each day is published, and at which it is rebuilt for the last
+    time.
+    """
     edge = np.arange(result.params.n_days + 1, dtype=float)
     traces = []
     for days, text, width, dash in (
@@ -95,21 +123,39 @@ def _stairs(result: LateResult, color: str, dashes: tuple[str, str], which: str)
         level[-1] = level[-2]
         if days or text == "day published":
             line = {"color": color, "width": width, "shape": "hv", "dash": dash}
-            stairs = {"x": edge, "y": level, "mode": "lines", "line": line, "name": text + which, "hoverinfo": "skip"}
+            stairs = {
+                "x": edge,
+                "y": level,
+                "mode": "lines",
+                "line": line,
+                "name": text + which,
+                "hoverinfo": "skip",
+            }
             traces.append({"type": "scatter", **stairs})
     return traces
 
 
 def _corner(text: str) -> dict[str, object]:
-    place = {"x": 0.01, "xref": "paper", "xanchor": "left", "y": 0.98, "yref": "paper", "yanchor": "top"}
+    place = {
+        "x": 0.01,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": 0.98,
+        "yref": "paper",
+        "yanchor": "top",
+    }
     return {**place, "text": text, "showarrow": False, "font": {"color": MISSED}}
 
 
 def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
-    """Draw the rows never counted by the hours waited, a line for each look-back. To see first: where each line starts."""
+    """Draw the rows never counted by the hours waited, a line for each look-back. To see first:
+    where each line starts.
+    """
     missed = 100 * (1 - late.completeness(result.rows, WATERMARKS.astype(float), LOOKBACKS))
     start, end = missed[0, 0], missed[0, LOOKBACKS.index(3)]
-    title = f"Without waiting {start:.1f}% of rows never count,<br>with three days rebuilt {end:.2g}%"
+    title = (
+        f"Without waiting {start:.1f}% of rows never count,<br>with three days rebuilt {end:.2g}%"
+    )
     traces = []
     for place, days in enumerate(LOOKBACKS):
         values = np.round(missed[:, place], 4)
@@ -122,8 +168,15 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
                 "y": values[values > 0],
                 "mode": "lines",
                 "line": {"color": SHADES[place], "width": 1.5 + 0.5 * place},
-                "name": f"look-back {days}: {days + 1}× the rows written" if days else "no look-back: each row written once",
-                "hovertemplate": f"look-back {days}, published after %{{x}} h: %{{y:.3g}} % never counted<extra></extra>",
+                "name": (
+                    f"look-back {days}: {days + 1}× the rows written"
+                    if days
+                    else "no look-back: each row written once"
+                ),
+                "hovertemplate": (
+                    f"look-back {days}, published after %{{x}} h: %{{y:.3g}} % never"
+                    " counted<extra></extra>"
+                ),
             }
         )
     traces.append(_star(result, figures.LEAKED, "this run"))
@@ -137,7 +190,12 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
         x="hours from midnight until the day is published",
         y="rows never counted, %",
         xaxis={"range": [-1, 73], "dtick": 12, "showgrid": True},
-        yaxis={"type": "log", "showgrid": True, "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]},
+        yaxis={
+            "type": "log",
+            "showgrid": True,
+            "tickvals": ticks,
+            "ticktext": [f"{tick:g}" for tick in ticks],
+        },
     )
 
 
@@ -148,19 +206,25 @@ def _star(result: LateResult, color: str, name: str) -> dict[str, Any]:
         "y": [100 * result.missed_share] if result.n_missed else [None],
         "mode": "markers",
         "marker": {"color": color, "size": 15, "symbol": "star"},
-        "name": f"{name}: {result.rewrite_factor:.2f} rows written for each" + ("" if result.n_missed else ", none missed"),
+        "name": (
+            f"{name}: {result.rewrite_factor:.2f} rows written for each"
+            + ("" if result.n_missed else ", none missed")
+        ),
         "hovertemplate": f"{name}: %{{y:.3g}} % never counted<extra></extra>",
     }
 
 
 def by_day(result: LateResult) -> go.Figure:
-    """Draw the rows that came late by event day. To see first: the day that stands out, and what of it is never counted."""
+    """Draw the rows that came late by event day. To see first: the day that stands out, and what of
+    it is never counted.
+    """
     table = result.table()
     mended, missed = table["n_mended"].to_numpy(), table["n_missed"].to_numpy()
     worst = int(np.argmax(mended + missed))
     n_late = mended[worst] + missed[worst]
     title = (
-        f"{n_late:,} rows of {result.day_name(worst)} came after publication,<br>{missed[worst]:,} of them too late to count"
+        f"{n_late:,} rows of {result.day_name(worst)} came after publication,<br>{missed[worst]:,}"
+        " of them too late to count"
     )
     days = [result.day_name(day) for day in range(result.params.n_days)]
     bars = [
@@ -172,7 +236,10 @@ def by_day(result: LateResult) -> go.Figure:
             "marker": {"color": color},
             "hovertemplate": f"%{{x}}: %{{y:,}} {name}<extra></extra>",
         }
-        for name, color, values in (("mended by the look-back", MENDED, mended), ("never counted", MISSED, missed))
+        for name, color, values in (
+            ("mended by the look-back", MENDED, mended),
+            ("never counted", MISSED, missed),
+        )
     ]
     return figures.drawn(
         title,
@@ -187,15 +254,24 @@ def by_day(result: LateResult) -> go.Figure:
 
 
 def cursor(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
-    """Draw how long after its timestamp each row was committed. To see first: the rows above the lag window."""
+    """Draw how long after its timestamp each row was committed. To see first: the rows above the
+    lag window.
+    """
     run, p = result.cursor, result.params
     title = (
-        f"The cursor skips {run.n_missed:,} of {run.n_rows:,} rows for good;<br>a lag window of {run.lag_needed} min skips none"
+        f"The cursor skips {run.n_missed:,} of {run.n_rows:,} rows for good;<br>a lag window of"
+        f" {run.lag_needed} min skips none"
         if run.n_missed
-        else f"With a lag window of {p.lag_minutes} min nothing is skipped,<br>{run.n_reread:,} rows are read again"
+        else (
+            f"With a lag window of {p.lag_minutes} min nothing is skipped,<br>{run.n_reread:,} rows"
+            " are read again"
+        )
     )
     figure = figures.new_tall(
-        title, height=440, x="updated-at, hour of the day", y="minutes from timestamp to commit (simulated)"
+        title,
+        height=440,
+        x="updated-at, hour of the day",
+        y="minutes from timestamp to commit (simulated)",
     )
     for name, color, mask, size in (
         ("read", figures.KNOWN, ~run.missed, 6),
@@ -210,11 +286,23 @@ def cursor(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
             hovertemplate=f"{name}<br>committed %{{y:.1f}} min after its timestamp<extra></extra>",
         )
     lines = [(p.lag_minutes, "solid", figures.WAITING, "lag window")]
-    lines += [(pinned.params.lag_minutes, "dash", figures.SYNTHETIC, "lag window of A")] if pinned is not None else []
+    lines += (
+        [(pinned.params.lag_minutes, "dash", figures.SYNTHETIC, "lag window of A")]
+        if pinned is not None
+        else []
+    )
     for level, dash, color, name in lines:
         line = {"color": color, "width": 3, "dash": dash}
-        figure.add_scatter(x=[0, 25], y=[level, level], mode="lines", line=line, name=f"{name}: {level} min", hoverinfo="skip")
+        figure.add_scatter(
+            x=[0, 25],
+            y=[level, level],
+            mode="lines",
+            line=line,
+            name=f"{name}: {level} min",
+            hoverinfo="skip",
+        )
     figure.update_layout(
-        xaxis={"range": [0, 25], "dtick": 3, "showgrid": True}, yaxis={"showgrid": True, "rangemode": "tozero"}
+        xaxis={"range": [0, 25], "dtick": 3, "showgrid": True},
+        yaxis={"showgrid": True, "rangemode": "tozero"},
     )
     return figure

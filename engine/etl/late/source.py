@@ -1,7 +1,8 @@
-"""The rows of *late data*: real flights with their event times, and when each row arrives, simulated from a seed.
+"""The rows of *late data*: real flights with their event times, and when each row arrives,
+simulated from a seed.
 
-Most rows come within minutes, a share comes late with a log-normal tail, and La Guardia's link is down for some hours and
-then delivers all that it held back.
+Most rows come within minutes, a share comes late with a log-normal tail, and La Guardia's link is
+down for some hours and then delivers all that it held back.
 """
 
 from __future__ import annotations
@@ -32,9 +33,13 @@ class Rows:
 
 @lru_cache(maxsize=32)
 def flights_of(first_day: int, n_days: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return event hours (n,) from the first midnight and whether each flight leaves La Guardia (n,), in time order."""
+    """Return event hours (n,) from the first midnight and whether each flight leaves La Guardia
+    (n,), in time order.
+    """
     flights = data.load("flights").select(["month", "day", "hour", "minute", "origin"])
-    month, day, hour, minute = (flights[name].to_numpy().astype(np.int64) for name in ("month", "day", "hour", "minute"))
+    month, day, hour, minute = (
+        flights[name].to_numpy().astype(np.int64) for name in ("month", "day", "hour", "minute")
+    )
     starts = np.array([date(2013, m, 1).timetuple().tm_yday for m in range(1, 13)])
     of_year = starts[month - 1] + day - 1
     places = np.flatnonzero((of_year >= first_day) & (of_year < first_day + n_days))
@@ -45,8 +50,12 @@ def flights_of(first_day: int, n_days: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=32)
-def arrivals(first_day: int, n_days: int, late_share: float, late_hours: int, outage_hours: int, seed: int) -> Rows:
-    """Return the flights with their arrival; the link is down from noon of the day after a third of the days."""
+def arrivals(
+    first_day: int, n_days: int, late_share: float, late_hours: int, outage_hours: int, seed: int
+) -> Rows:
+    """Return the flights with their arrival; the link is down from noon of the day after a third of
+    the days.
+    """
     event, of_airport = flights_of(first_day, n_days)
     rng = np.random.default_rng(seed)
     n = len(event)

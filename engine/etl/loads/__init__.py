@@ -1,9 +1,10 @@
 """Load strategies: the same files loaded in five ways, and what each way did to the truth.
 
-Real: Parquet files of real days of flights land in a folder; DuckDB loads each in one transaction into a warehouse of its own;
-after every load the truth ledger compares the table with the source as it stood when the newest file was cut. Then all files
-are loaded a second time: a strategy is called *idempotent* here if, and only if, that leaves the table's state hash as it was.
-Simplified: one table, no concurrent readers (the crash lab has those).
+Real: Parquet files of real days of flights land in a folder; DuckDB loads each in one transaction
+into a warehouse of its own; after every load the truth ledger compares the table with the source as
+it stood when the newest file was cut. Then all files are loaded a second time: a strategy is called
+*idempotent* here if, and only if, that leaves the table's state hash as it was. Simplified: one
+table, no concurrent readers (the crash lab has those).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -50,16 +51,27 @@ class LoadsParams:
     """Which days, how they are delivered, and what the files and the upsert take care of."""
 
     delivery: Delivery = "late rows"
-    first_date: str = "2013-06-24"  # of the first day, 2013-01-01 … 2013-12-24; thunderstorms that week
+    first_date: str = (
+        "2013-06-24"  # of the first day, 2013-01-01 … 2013-12-24; thunderstorms that week
+    )
     n_days: int = 3  # 1 … 7
-    deletes: Deletes = "not named"  # whether the files name rows deleted in the source, and the table keeps the names
+    # whether the files name rows deleted in the source, and the table keeps the names
+    deletes: Deletes = "not named"
     keep_newer: bool = False  # whether an upsert replaces a row only by a newer one
     seed: int = 0  # of the order in "out of order"
 
     def __post_init__(self) -> None:
         require_choice("delivery", self.delivery, DELIVERIES)
-        require(self.first_date in DATES, "first_date must be {} … {}. Got {!r}.", DATES[0], DATES[-1], self.first_date)
-        require(1 <= self.n_days <= MAX_DAYS, "n_days must be 1 … {}. Got {}.", MAX_DAYS, self.n_days)
+        require(
+            self.first_date in DATES,
+            "first_date must be {} … {}. Got {!r}.",
+            DATES[0],
+            DATES[-1],
+            self.first_date,
+        )
+        require(
+            1 <= self.n_days <= MAX_DAYS, "n_days must be 1 … {}. Got {}.", MAX_DAYS, self.n_days
+        )
         require_choice("deletes", self.deletes, DELETES)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
@@ -70,7 +82,9 @@ class LoadsParams:
 
     def batches(self) -> list[Batch]:
         """Return the batches as they arrive."""
-        return deliveries.make(self.delivery, self.first_day, self.n_days, self.deletes != "not named", self.seed)
+        return deliveries.make(
+            self.delivery, self.first_day, self.n_days, self.deletes != "not named", self.seed
+        )
 
     def statements(self, strategy: Strategy) -> tuple[str, ...]:
         """Return the SQL of a strategy under these settings."""
@@ -145,7 +159,9 @@ class LoadsResult:
     @property
     def exact_twice(self) -> tuple[Strategy, ...]:
         """Strategies that hold the truth after both runs."""
-        return tuple(lane.strategy for lane in self.lanes if all(ledger_.exact for ledger_ in lane.ledgers))
+        return tuple(
+            lane.strategy for lane in self.lanes if all(ledger_.exact for ledger_ in lane.ledgers)
+        )
 
     @property
     def n_exact_twice(self) -> int:
@@ -179,13 +195,18 @@ class LoadsResult:
             return f"{len(self.lanes)} of {len(STRATEGIES)} strategies have been run."
         held = self.exact_twice
         names = " and ".join([", ".join(held[:-1]), held[-1]] if len(held) > 1 else held)
-        wrong = [lane.strategy for lane in self.lanes if lane.idempotent and not lane.ledgers[0].exact]
+        wrong = [
+            lane.strategy for lane in self.lanes if lane.idempotent and not lane.ledgers[0].exact
+        ]
         more = f" Idempotent and yet wrong: {', '.join(wrong)}." if wrong else ""
         if not held:
-            return f"**None** of the {len(self.lanes)} strategies holds the truth after a first and a second run.{more}"
+            return (
+                f"**None** of the {len(self.lanes)} strategies holds the truth after a first and a"
+                f" second run.{more}"
+            )
         return (
-            f"Of {len(self.lanes)} strategies **{len(held)}** hold{'s' if len(held) == 1 else ''} the truth after a first and "
-            f"a second run: {names}.{more}"
+            f"Of {len(self.lanes)} strategies **{len(held)}** hold{'s' if len(held) == 1 else ''}"
+            f" the truth after a first and a second run: {names}.{more}"
         )
 
     @property
@@ -208,20 +229,41 @@ class LoadsResult:
         rows: list[dict[str, Any]] = []
         for lane in self.lanes:
             for step in lane.steps:
-                row: dict[str, Any] = {"strategy": lane.strategy, "run": step.run, "file": step.batch}
-                rows.append(row | dict(step.counts) | {"rows_written": step.n_written, "seconds": step.seconds})
+                row: dict[str, Any] = {
+                    "strategy": lane.strategy,
+                    "run": step.run,
+                    "file": step.batch,
+                }
+                rows.append(
+                    row
+                    | dict(step.counts)
+                    | {
+                        "rows_written": step.n_written,
+                        "seconds": step.seconds,
+                    }
+                )
         return pa.Table.from_pylist(rows)
 
 
 def _reasons(result: LoadsResult) -> list[str]:
-    p, batches = result.params, len({(step.run, i) for lane in result.lanes[:1] for i, step in enumerate(lane.steps)}) // 2
+    p, batches = (
+        result.params,
+        len({(step.run, i) for lane in result.lanes[:1] for i, step in enumerate(lane.steps)}) // 2,
+    )
     reasons = [
-        f"{batches} files, {result.n_delivered:,} rows for a source of {result.n_source:,}: {deliveries.ABOUT[p.delivery]}."
+        f"{batches} files, {result.n_delivered:,} rows for a source of {result.n_source:,}:"
+        f" {deliveries.ABOUT[p.delivery]}."
     ]
     for lane in result.lanes:
         first, second = lane.ledgers[0], lane.ledgers[-1]
-        again = "A second run changes nothing" if lane.idempotent else f"A second run makes it {second.n_target:,} rows"
-        reasons.append(f"**{lane.strategy}**: {first.verdict}. {_CAUSES[lane.strategy](first)} {again}.")
+        again = (
+            "A second run changes nothing"
+            if lane.idempotent
+            else f"A second run makes it {second.n_target:,} rows"
+        )
+        reasons.append(
+            f"**{lane.strategy}**: {first.verdict}. {_CAUSES[lane.strategy](first)} {again}."
+        )
     return reasons
 
 
@@ -244,7 +286,10 @@ def _overwrite_cause(found: Ledger) -> str:
 
 def _partition_cause(found: Ledger) -> str:
     if found.n_lost:
-        return "It takes a file for the whole day, and a few late rows replaced all others of their day."
+        return (
+            "It takes a file for the whole day, and a few late rows replaced all others of their"
+            " day."
+        )
     return "Each day is replaced as a whole, by a file that has the whole day."
 
 
@@ -267,11 +312,16 @@ _CAUSES = {
 
 def load_file(connection: Any, path: Path, sql: tuple[str, ...]) -> int:
     """Stage a file and load it in one transaction; returns the rows written."""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {warehouse.STAGE} AS SELECT * FROM read_parquet(?)", [str(path)])
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {warehouse.STAGE} AS SELECT * FROM read_parquet(?)",
+        [str(path)],
+    )
     return warehouse.load(connection, sql)
 
 
-def _lane_steps(strategy: Strategy, params: LoadsParams, files: list[Path], folder: Path) -> Iterator[Lane]:
+def _lane_steps(
+    strategy: Strategy, params: LoadsParams, files: list[Path], folder: Path
+) -> Iterator[Lane]:
     """Load all files twice; yields the lane as it stands after each file."""
     lane, batches = Lane(strategy), params.batches()
     with warehouse.connect(folder / f"{strategy.replace(' ', '_')}.duckdb") as connection:
@@ -279,20 +329,31 @@ def _lane_steps(strategy: Strategy, params: LoadsParams, files: list[Path], fold
         for run_number in (1, 2):
             newest = 0
             for number, (batch, path) in enumerate(zip(batches, files, strict=True)):
-                seconds, n_written = timed(lambda: load_file(connection, path, params.statements(strategy)))  # noqa: B023
-                newest = max(range(number + 1), key=lambda i: batches[i].cut_at) if run_number == 1 else -1
+                seconds, n_written = timed(
+                    partial(load_file, connection, path, params.statements(strategy))
+                )
+                newest = (
+                    max(range(number + 1), key=lambda i: batches[i].cut_at)
+                    if run_number == 1
+                    else -1
+                )
                 seen = batches[newest] if newest >= 0 else max(batches, key=lambda b: b.cut_at)
                 source = flight_days.rows_at(seen.cut_at, params.first_day, seen.n_days)
                 found = ledger.reconcile(source, warehouse.rows(connection), flight_days.KEYS)
                 step = Step(run_number, batch.name, found.counts(), n_written, seconds)
                 lane = replace(lane, steps=(*lane.steps, step))
                 yield lane
-            lane = replace(lane, ledgers=(*lane.ledgers, found), hashes=(*lane.hashes, ledger.state_hash(found.target)))
+            lane = replace(
+                lane,
+                ledgers=(*lane.ledgers, found),
+                hashes=(*lane.hashes, ledger.state_hash(found.target)),
+            )
     yield lane
 
 
 def steps(params: LoadsParams) -> Steps:
-    """Load the delivery by every strategy: a ``Progress`` before each file, with the strategies that are done.
+    """Load the delivery by every strategy: a ``Progress`` before each file, with the strategies
+    that are done.
 
     Returns
     -------
@@ -305,14 +366,20 @@ def steps(params: LoadsParams) -> Steps:
         files = deliveries.write(batches, folder)
         n_source = flight_days.truth(params.first_day, params.n_days).num_rows
         result = LoadsResult(params, (), n_source, sum(batch.rows.num_rows for batch in batches))
-        with warehouse.connect(folder / "first.duckdb") as connection:  # no timed load pays for what happens once a process
+        with warehouse.connect(
+            folder / "first.duckdb"
+        ) as connection:  # no timed load pays for what happens once a process
             warehouse.create(connection)
             load_file(connection, files[0], params.statements("append"))
         n_all, n_done = 2 * len(files) * len(STRATEGIES), 0
         for strategy in STRATEGIES:
             for lane in _lane_steps(strategy, params, files, folder):
                 partial = result if result.lanes else None
-                yield Progress(min(1.0, n_done / n_all), f"{strategy}, file {len(lane.steps)} of {2 * len(files)}", partial)
+                yield Progress(
+                    min(1.0, n_done / n_all),
+                    f"{strategy}, file {len(lane.steps)} of {2 * len(files)}",
+                    partial,
+                )
                 n_done += 1
             result = replace(result, lanes=(*result.lanes, lane))
         return replace(result, complete=True)

@@ -1,8 +1,8 @@
 """Deliveries: how the days of a source reach a warehouse as a folder of files, one a batch.
 
-Real: the rows, as the source held them when each file was cut (``engine.etl.flight_days``), and the Parquet files. A file has
-the columns of the table and ``deleted``: true for a key that was taken out of the source since the file before (a tombstone),
-if the delivery carries them.
+Real: the rows, as the source held them when each file was cut (``engine.etl.flight_days``), and the
+Parquet files. A file has the columns of the table and ``deleted``: true for a key that was taken
+out of the source since the file before (a tombstone), if the delivery carries them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ ABOUT: dict[Delivery, str] = {
     "twice": "the same files, each delivered twice",
     "out of order": "files of late rows, in another order than they were cut",
     "overlapping": "a file every midnight with this day and the day before",
-    "late rows": "a file every midnight with this day, and of the day before only what changed since",
+    "late rows": (
+        "a file every midnight with this day, and of the day before only what changed since"
+    ),
 }
 SETTLING = np.timedelta64(24, "h")  # after midnight; by then every flight of a day has landed
 
@@ -45,15 +47,23 @@ class Batch:
 
 
 def _rows(tables: list[pa.Table], gone: list[pa.Table]) -> pa.Table:
-    """Return rows and tombstones as one table with ``deleted``; a tombstone has its key, when it was deleted, and nulls."""
+    """Return rows and tombstones as one table with ``deleted``; a tombstone has its key, when it
+    was deleted, and nulls.
+    """
     held = pa.concat_tables(tables)
     held = held.append_column("deleted", pa.repeat(False, held.num_rows))
     missing = [key.append_column("deleted", pa.repeat(True, key.num_rows)) for key in gone]
-    return pa.concat_tables([held, *missing], promote_options="default").select([*SCHEMA.names, "deleted"]).combine_chunks()
+    return (
+        pa.concat_tables([held, *missing], promote_options="default")
+        .select([*SCHEMA.names, "deleted"])
+        .combine_chunks()
+    )
 
 
 def _nightly(first_day: int, n_days: int, window: bool, tombstones: bool) -> list[Batch]:
-    """Return a batch cut every midnight: the day, and of the day before all rows (``window``) or only what changed."""
+    """Return a batch cut every midnight: the day, and of the day before all rows (``window``) or
+    only what changed.
+    """
     batches = []
     for number in range(n_days + 1):
         day = first_day + number
@@ -71,7 +81,9 @@ def _nightly(first_day: int, n_days: int, window: bool, tombstones: bool) -> lis
     return batches
 
 
-def make(delivery: Delivery, first_day: int, n_days: int, tombstones: bool = False, seed: int = 0) -> list[Batch]:
+def make(
+    delivery: Delivery, first_day: int, n_days: int, tombstones: bool = False, seed: int = 0
+) -> list[Batch]:
     """Return the batches of a delivery in the order in which they arrive.
 
     Parameters
@@ -88,7 +100,12 @@ def make(delivery: Delivery, first_day: int, n_days: int, tombstones: bool = Fal
     flight_days.require_days(first_day, n_days)
     if delivery in ("once", "twice"):
         batches = [
-            Batch(f"{flight_days.date_of(day):%d %b}", _rows([flight_days.truth(day)], []), midnight(day + 1) + SETTLING, i + 1)
+            Batch(
+                f"{flight_days.date_of(day):%d %b}",
+                _rows([flight_days.truth(day)], []),
+                midnight(day + 1) + SETTLING,
+                i + 1,
+            )
             for i, day in enumerate(range(first_day, first_day + n_days))
         ]
         return batches if delivery == "once" else [batch for batch in batches for _ in range(2)]

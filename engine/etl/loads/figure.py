@@ -14,7 +14,9 @@ from engine.etl.loads import Lane, LoadsResult
 
 
 def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
-    """Draw each strategy's table after run 1 and run 2. To see first: bars that end short of the line, or run past it."""
+    """Draw each strategy's table after run 1 and run 2. To see first: bars that end short of the
+    line, or run past it.
+    """
     names, counts, texts = [], [], []
     for lane in result.lanes:
         for number, found in enumerate(lane.ledgers):
@@ -28,7 +30,15 @@ def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
     if pinned is not None:
         traces.append(_pinned(pinned, names))
     gaps = [
-        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": {"color": figures.WAITING, "width": 0.5}}
+        {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "y0": y,
+            "y1": y,
+            "line": {"color": figures.WAITING, "width": 0.5},
+        }
         for y in (2 * i - 0.5 for i in range(1, len(result.lanes)))
     ]
     return figures.drawn(
@@ -40,7 +50,10 @@ def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
         shapes=[truth.truth_line(result.n_source), *gaps],
         annotations=[truth.truth_text(result.n_source), *marks],
         yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
-        xaxis={"tickformat": ",", "range": [0, 1.06 * max([result.n_source, *(sum(count.values()) for count in counts)])]},
+        xaxis={
+            "tickformat": ",",
+            "range": [0, 1.06 * max([result.n_source, *(sum(count.values()) for count in counts)])],
+        },
         margin={"r": 80, "t": 112},
         bargap=0.18,
     )
@@ -48,10 +61,17 @@ def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
 
 def _title(result: LoadsResult) -> str:
     held = result.exact_twice
-    how = f"Delivered {result.params.delivery}" if result.params.delivery != "late rows" else "With late rows"
+    how = (
+        f"Delivered {result.params.delivery}"
+        if result.params.delivery != "late rows"
+        else "With late rows"
+    )
     if not held:
         return f"{how}, no strategy<br>holds the truth"
-    return f"{how}, {len(held)} of {len(result.lanes)} strategies<br>hold{'s' if len(held) == 1 else ''} the truth"
+    return (
+        f"{how}, {len(held)} of {len(result.lanes)}"
+        f" strategies<br>hold{'s' if len(held) == 1 else ''} the truth"
+    )
 
 
 def _pinned(pinned: LoadsResult, names: list[str]) -> dict[str, Any]:
@@ -65,35 +85,69 @@ def _pinned(pinned: LoadsResult, names: list[str]) -> dict[str, Any]:
         "x": [ends[name] for name in names if name in ends],
         "y": [name for name in names if name in ends],
         "mode": "markers",
-        "marker": {"symbol": "diamond", "size": 12, "color": figures.LEAKED, "line": {"color": "white", "width": 1}},
+        "marker": {
+            "symbol": "diamond",
+            "size": 12,
+            "color": figures.LEAKED,
+            "line": {"color": "white", "width": 1},
+        },
         "name": "correct in run A",
         "hovertemplate": "run A, %{y}: %{x:,} rows correct<extra></extra>",
     }
 
 
 def files(result: LoadsResult, lane: Lane) -> go.Figure:
-    """Draw one strategy file by file. To see first: at which file the first colour other than blue appears."""
+    """Draw one strategy file by file. To see first: at which file the first colour other than blue
+    appears.
+    """
     names = [f"{number + 1} · {step.batch}" for number, step in enumerate(lane.steps)]
-    first = next((step for step in lane.steps if set(_faults(step.counts)) & {n for n, c in step.counts.items() if c}), None)
+    first = next(
+        (
+            step
+            for step in lane.steps
+            if set(_faults(step.counts)) & {n for n, c in step.counts.items() if c}
+        ),
+        None,
+    )
     title = f"{lane.strategy}: no file does any harm"
     if first is not None:
-        title = f"{lane.strategy}: the first harm is done<br>by file {lane.steps.index(first) + 1}, {first.batch}"
-    figure = figures.new_tall(title, height=430, y="rows", x="files in the order in which they are loaded")
+        title = (
+            f"{lane.strategy}: the first harm is done<br>by file {lane.steps.index(first) + 1},"
+            f" {first.batch}"
+        )
+    figure = figures.new_tall(
+        title, height=430, y="rows", x="files in the order in which they are loaded"
+    )
     for kind in KINDS:
         marker: dict[str, Any] = {"color": truth.COLORS[kind], "line": {"width": 0}}
-        marker["pattern"] = {"shape": truth.HATCHES.get(kind, ""), "fillmode": "replace", "size": 7, "solidity": 0.35}
+        marker["pattern"] = {
+            "shape": truth.HATCHES.get(kind, ""),
+            "fillmode": "replace",
+            "size": 7,
+            "solidity": 0.35,
+        }
         rows = [step.counts[kind] for step in lane.steps]
         hover = f"after %{{x}}: %{{y:,}} rows {kind}<extra></extra>"
         figure.add_bar(x=names, y=rows, name=kind, marker=marker, hovertemplate=hover)
     ends = [i for i, (a, b) in enumerate(pairwise(lane.steps)) if a.run != b.run]
-    shapes = [{"type": "line", "x0": i + 0.5, "x1": i + 0.5, "y0": 0, "y1": 1, "yref": "paper"} for i in ends]
+    shapes = [
+        {"type": "line", "x0": i + 0.5, "x1": i + 0.5, "y0": 0, "y1": 1, "yref": "paper"}
+        for i in ends
+    ]
     figure.update_layout(
         barmode="stack",
         legend_traceorder="normal",
         yaxis_tickformat=",",
         shapes=[{**shape, "line": {"color": figures.WAITING, "width": 2}} for shape in shapes],
         annotations=[
-            {"x": i + 0.5, "y": 1, "yref": "paper", "yanchor": "bottom", "text": "run 1 | run 2", "showarrow": False}
+            {
+                "x": i + 0.5,
+                "y": 1,
+                "yref": "paper",
+                "yanchor": "bottom",
+                "text": "run 1 | run 2",
+                "showarrow": False,
+            }
             for i in ends
         ],
     )

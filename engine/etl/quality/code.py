@@ -1,6 +1,8 @@
-"""Python source written from a contract: the script of the quality gate, and the tests of a load for pytest.
+"""Python source written from a contract: the script of the quality gate, and the tests of a load
+for pytest.
 
-The contract stands in both as one plain value, and the checks made of it as the code of ``gate``, which the page runs.
+The contract stands in both as one plain value, and the checks made of it as the code of ``gate``,
+which the page runs.
 """
 
 from __future__ import annotations
@@ -13,20 +15,33 @@ from engine.etl import faults, rules
 from engine.etl.rules import Contract
 from engine.source_code import Code, fill, literal
 
-TOTALS = {"weather": "wind_speed", "flights": "distance", "planes": "seats"}  # the control total that the source sends along
+TOTALS = {
+    "weather": "wind_speed",
+    "flights": "distance",
+    "planes": "seats",
+}  # the control total that the source sends along
 TRANSFORMS = {  # the code under test, and what it gives for three rows by hand
     "weather": (
-        'batch.groupby("origin", as_index=False).agg(hours=("wind_speed", "size"), mean_wind=("wind_speed", "mean"))',
+        (
+            'batch.groupby("origin", as_index=False).agg(hours=("wind_speed", "size"),'
+            ' mean_wind=("wind_speed", "mean"))'
+        ),
         '{"origin": ["EWR", "EWR", "JFK"], "wind_speed": [10.0, 20.0, 5.0]}',
         '{"origin": ["EWR", "JFK"], "hours": [2, 1], "mean_wind": [15.0, 5.0]}',
     ),
     "flights": (
-        'batch.groupby("carrier", as_index=False).agg(flights=("dep_delay", "size"), mean_delay=("dep_delay", "mean"))',
+        (
+            'batch.groupby("carrier", as_index=False).agg(flights=("dep_delay", "size"),'
+            ' mean_delay=("dep_delay", "mean"))'
+        ),
         '{"carrier": ["UA", "UA", "B6"], "dep_delay": [10, None, 5]}',
         '{"carrier": ["B6", "UA"], "flights": [1, 2], "mean_delay": [5.0, 10.0]}',
     ),
     "planes": (
-        'batch.groupby("manufacturer", as_index=False).agg(planes=("seats", "size"), seats=("seats", "sum"))',
+        (
+            'batch.groupby("manufacturer", as_index=False).agg(planes=("seats", "size"),'
+            ' seats=("seats", "sum"))'
+        ),
         '{"manufacturer": ["BOEING", "BOEING", "AIRBUS"], "seats": [100, 200, 150]}',
         '{"manufacturer": ["AIRBUS", "BOEING"], "planes": [1, 2], "seats": [150, 300]}',
     ),
@@ -39,14 +54,25 @@ IMPORTS = "import pandera.pandas as pa\n"
 
 @lru_cache(maxsize=1)
 def gate_source() -> Code:
-    """Return the code of the checks: what stands below the imports of ``gate``, the same that the page runs."""
+    """Return the code of the checks: what stands below the imports of ``gate``, the same that the
+    page runs.
+    """
     return Code(GATE.read_text(encoding="utf-8").partition(IMPORTS)[2].strip("\n"))
 
 
 def _parts(contract: Contract) -> dict[str, Any]:
-    """Return what every script of a contract needs: its rules as plain values, and the code that checks them."""
-    lines = "".join(f"    {literal(name)}: {literal(rule)},\n" for name, rule in contract.rules.items())
-    return {"rules": Code(f"{{\n{lines}}}"), "unique": list(contract.unique), "gate": gate_source(), "known": Code(KNOWN)}
+    """Return what every script of a contract needs: its rules as plain values, and the code that
+    checks them.
+    """
+    lines = "".join(
+        f"    {literal(name)}: {literal(rule)},\n" for name, rule in contract.rules.items()
+    )
+    return {
+        "rules": Code(f"{{\n{lines}}}"),
+        "unique": list(contract.unique),
+        "gate": gate_source(),
+        "known": Code(KNOWN),
+    }
 
 
 KNOWN = '''def values_of(reference):
@@ -185,7 +211,9 @@ def test_reconciliation():
 
 
 def tests(params: Any) -> str:
-    """Return pytest code for the load of the table in view; the manifest is that of the real rows, as the source sent them."""
+    """Return pytest code for the load of the table in view; the manifest is that of the real rows,
+    as the source sent them.
+    """
     contract = params.contract
     sent = faults.real(params.table, params.first_day, params.n_days)
     total = TOTALS[params.table]

@@ -1,4 +1,6 @@
-"""What is seen downstream of the gate: a few numbers that DuckDB computes from what was loaded, or the exception it raises."""
+"""What is seen downstream of the gate: a few numbers that DuckDB computes from what was loaded, or
+the exception it raises.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ QUERIES: dict[str, dict[str, str]] = {  # batch: what was loaded
         "mean wind, mph": "SELECT avg(wind_speed) FROM batch",
         "highest wind, mph": "SELECT max(wind_speed) FROM batch",
         "mean visibility, miles": "SELECT avg(visib) FROM batch",
-        "flights with weather": "SELECT count(*) FROM flights f JOIN batch b USING (origin, time_hour)",
+        "flights with weather": (
+            "SELECT count(*) FROM flights f JOIN batch b USING (origin, time_hour)"
+        ),
     },
     "flights": {
         "flights": "SELECT count(*) FROM batch",
@@ -53,7 +57,9 @@ class Metric:
     exception: str  # of the query without a gate: its type and first line
 
     def error(self, gate: str) -> float:
-        """Return the relative error behind a gate ("off": without one), 0 …; 1 for an exception or nothing."""
+        """Return the relative error behind a gate ("off": without one), 0 …; 1 for an exception or
+        nothing.
+        """
         value = self.open if gate == "off" else self.gated
         if np.isnan(value):
             return 1.0
@@ -83,7 +89,10 @@ def answers(table: str, batch: pa.Table) -> dict[str, tuple[float, str]]:
             try:
                 value = cursor.execute(query).fetchall()[0][0]
             except duckdb.Error as error:
-                answers[name] = (float("nan"), f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+                answers[name] = (
+                    float("nan"),
+                    f"{type(error).__name__}: {str(error).strip().splitlines()[0]}",
+                )
                 continue
             if isinstance(value, str):
                 answers[name] = (float("nan"), f"no exception, but the text {value!r}")
@@ -92,14 +101,23 @@ def answers(table: str, batch: pa.Table) -> dict[str, tuple[float, str]]:
     return answers
 
 
-def measure(table: str, right: dict[str, tuple[float, str]], batch: pa.Table, passed: pa.Table) -> tuple[Metric, ...]:
-    """Return the numbers downstream: the right ones, from the whole batch, and from what passed, its types put right."""
+def measure(
+    table: str, right: dict[str, tuple[float, str]], batch: pa.Table, passed: pa.Table
+) -> tuple[Metric, ...]:
+    """Return the numbers downstream: the right ones, from the whole batch, and from what passed,
+    its types put right.
+    """
     open_, gated = (answers(table, rows) for rows in (batch, passed))
-    return tuple(Metric(name, right[name][0], open_[name][0], gated[name][0], open_[name][1]) for name in QUERIES[table])
+    return tuple(
+        Metric(name, right[name][0], open_[name][0], gated[name][0], open_[name][1])
+        for name in QUERIES[table]
+    )
 
 
 def typed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return rows with the types of the table again; a column that no rule on its type has cleaned stays as it came."""
+    """Return rows with the types of the table again; a column that no rule on its type has cleaned
+    stays as it came.
+    """
     for place, field in enumerate(schema):
         if rows.schema.field(place).type != field.type:
             try:

@@ -1,7 +1,8 @@
-"""Figures of the *quality gate*: what each rule finds, how wrong it is downstream, schema changes under four policies.
+"""Figures of the *quality gate*: what each rule finds, how wrong it is downstream, schema changes
+under four policies.
 
-Orange is injected, blue is there in the real data, red-purple is what no rule sees; downstream, vermilion is without a gate and
-green behind it. A pinned run A is drawn as grey diamonds.
+Orange is injected, blue is there in the real data, red-purple is what no rule sees; downstream,
+vermilion is without a gate and green behind it. A pinned run A is drawn as grey diamonds.
 """
 
 from __future__ import annotations
@@ -50,10 +51,17 @@ def _wrapped(text: str) -> str:
 
 @figures.quoting
 def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Figure:
-    """Draw the rows that break each rule. To see first: the red-purple lane, which no rule sees, and the blue ends."""
-    failing = sorted((check for check in result.checks if check.failed), key=lambda check: -len(check.rows))[:MAX_LANES]
+    """Draw the rows that break each rule. To see first: the red-purple lane, which no rule sees,
+    and the blue ends.
+    """
+    failing = sorted(
+        (check for check in result.checks if check.failed), key=lambda check: -len(check.rows)
+    )[:MAX_LANES]
     names = [_wrapped(check.text) for check in failing] or ["all rules are kept"]
-    injected, real = [check.n_injected for check in failing] or [0], [check.n_real for check in failing] or [0]
+    injected, real = (
+        [check.n_injected for check in failing] or [0],
+        [check.n_real for check in failing] or [0],
+    )
     texts = [_lane_text(check) for check in failing] or [""]
     unseen = [0] * len(names)
     if result.n_injected:
@@ -87,8 +95,15 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
             hovertemplate=f"%{{y}}: %{{x:,}} {name}<extra></extra>",
         )
     if pinned is not None:
-        known = {_wrapped(check.text): len(check.rows) for check in pinned.checks} | {UNSEEN: pinned.n_unseen}
-        marker = {"symbol": "diamond", "size": 12, "color": figures.WAITING, "line": {"color": "white", "width": 1}}
+        known = {_wrapped(check.text): len(check.rows) for check in pinned.checks} | {
+            UNSEEN: pinned.n_unseen
+        }
+        marker = {
+            "symbol": "diamond",
+            "size": 12,
+            "color": figures.WAITING,
+            "line": {"color": "white", "width": 1},
+        }
         figure.add_scatter(
             x=[known[name] for name in names if name in known],
             y=[name for name in names if name in known],
@@ -114,7 +129,9 @@ def _place(error: float, exception: bool) -> float:
 
 @figures.quoting
 def downstream(result: QualityResult) -> go.Figure:
-    """Draw how wrong each number downstream is, without a gate and behind it. To see first: how far apart the two dots are."""
+    """Draw how wrong each number downstream is, without a gate and behind it. To see first: how far
+    apart the two dots are.
+    """
     gate = result.params.gate
     behind = result.stops or f"{result.n_loaded:,} rows loaded"
     title = f"Without a gate a number is {100 * result.worst_error_open:,.0f}% wrong"
@@ -124,15 +141,34 @@ def downstream(result: QualityResult) -> go.Figure:
         title += ",<br>and there is no gate"
     else:
         title += ";<br>" + (
-            "the gate stops the batch" if result.stops else f"behind it at most {100 * result.worst_error:,.1f}%"
+            "the gate stops the batch"
+            if result.stops
+            else f"behind it at most {100 * result.worst_error:,.1f}%"
         )
     names = [metric.name for metric in result.metrics]
-    figure = figures.new_tall(title, height=180 + 44 * len(names), x="error of the number downstream, % (logarithmic)")
-    dots = [("without a gate", figures.LEAKED, [_place(m.error("off"), bool(m.exception)) for m in result.metrics])]
+    figure = figures.new_tall(
+        title, height=180 + 44 * len(names), x="error of the number downstream, % (logarithmic)"
+    )
+    dots = [
+        (
+            "without a gate",
+            figures.LEAKED,
+            [_place(m.error("off"), bool(m.exception)) for m in result.metrics],
+        )
+    ]
     if gate != "off" and not result.stops:
-        dots.append(("behind the gate", figures.HELD_OUT, [_place(m.error("quarantine"), False) for m in result.metrics]))
+        dots.append(
+            (
+                "behind the gate",
+                figures.HELD_OUT,
+                [_place(m.error("quarantine"), False) for m in result.metrics],
+            )
+        )
     for name, color, values in dots:
-        told = [f"{_told(m.open if name == 'without a gate' else m.gated)}, {_told(m.truth)} is right" for m in result.metrics]
+        told = [
+            f"{_told(m.open if name == 'without a gate' else m.gated)}, {_told(m.truth)} is right"
+            for m in result.metrics
+        ]
         figure.add_scatter(
             x=values,
             y=names,
@@ -154,14 +190,25 @@ def downstream(result: QualityResult) -> go.Figure:
 
 
 def _told(value: float) -> str:
-    return "no number" if np.isnan(value) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return (
+        "no number"
+        if np.isnan(value)
+        else f"{value:,.4g}"
+        if abs(value) < 1000
+        else f"{value:,.0f}"
+    )
 
 
 def schema_matrix(selected: Cell) -> go.Figure:
-    """Draw schema changes × policies by what happens downstream. To see first: the vermilion cells, where nothing is said."""
+    """Draw schema changes × policies by what happens downstream. To see first: the vermilion cells,
+    where nothing is said.
+    """
     cells = schema_drift.cells()
     silent = sum(cell.outcome == "silently empty" for cell in cells)
-    title = f"{silent} of {len(cells)} loads go through,<br>and the number downstream is empty without a word"
+    title = (
+        f"{silent} of {len(cells)} loads go through,<br>and the number downstream is empty without"
+        " a word"
+    )
     figure = figures.new_tall(title, height=400, x="policy of the load")
     for outcome, color in COLORS.items():
         mine = [cell for cell in cells if cell.outcome == outcome]
@@ -184,9 +231,26 @@ def schema_matrix(selected: Cell) -> go.Figure:
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
     figure.update_layout(
         barmode="overlay",
-        shapes=[{"type": "rect", **box, "line": {"color": figures.SYNTHETIC, "width": 5}, "fillcolor": "rgba(0,0,0,0)"}],
-        xaxis={"tickvals": list(range(len(POLICIES))), "ticktext": list(POLICIES), "range": [-0.5, 3.5], **plain},
-        yaxis={"tickvals": list(range(len(CHANGES))), "ticktext": list(CHANGES), "range": [3.5, -0.5], **plain},
+        shapes=[
+            {
+                "type": "rect",
+                **box,
+                "line": {"color": figures.SYNTHETIC, "width": 5},
+                "fillcolor": "rgba(0,0,0,0)",
+            }
+        ],
+        xaxis={
+            "tickvals": list(range(len(POLICIES))),
+            "ticktext": list(POLICIES),
+            "range": [-0.5, 3.5],
+            **plain,
+        },
+        yaxis={
+            "tickvals": list(range(len(CHANGES))),
+            "ticktext": list(CHANGES),
+            "range": [3.5, -0.5],
+            **plain,
+        },
         showlegend=False,
         margin_b=8,
     )

@@ -1,7 +1,9 @@
-"""The tests that a load deserves, generated for the table in view and run for real, one after the other, in a child process.
+"""The tests that a load deserves, generated for the table in view and run for real, one after the
+other, in a child process.
 
-Real: the code is what the page shows and what pytest runs; the batch with its faults is the file that it reads. The child calls
-its five functions as pytest would, so that the playground itself does not need pytest.
+Real: the code is what the page shows and what pytest runs; the batch with its faults is the file
+that it reads. The child calls its five functions as pytest would, so that the playground itself
+does not need pytest.
 """
 
 from __future__ import annotations
@@ -50,7 +52,9 @@ class TestsResult:
 
 
 def steps(params: QualityParams) -> Steps:
-    """Write the batch and the tests into the workspace, run the tests in a child, and return a ``TestsResult``."""
+    """Write the batch and the tests into the workspace, run the tests in a child, and return a
+    ``TestsResult``.
+    """
     p = params
     code = script.tests(p)
     batch = quality.batch_of(p.table, p.fault, p.dose, p.first_day, p.n_days, p.seed)
@@ -59,7 +63,9 @@ def steps(params: QualityParams) -> Steps:
         pq.write_table(batch.table, folder / "batch.parquet")
         (folder / f"test_{p.table}.py").write_text(code, encoding="utf-8")
         yield Progress(0.0, "starting a process")
-        outcomes = yield from processes.steps(__name__, str(folder / f"test_{p.table}.py"), str(folder / "batch.parquet"))
+        outcomes = yield from processes.steps(
+            __name__, str(folder / f"test_{p.table}.py"), str(folder / "batch.parquet")
+        )
     finally:
         workspace.remove(folder)
     return TestsResult(p, code, tuple(outcomes))
@@ -89,7 +95,9 @@ def main(test_file: str, batch_file: str) -> None:
         except Exception as error:  # whatever a test raises is its outcome, as in pytest
             message = f"{type(error).__name__}: {' '.join(str(error).split())}"[:MAX_MESSAGE]
         seconds = time.perf_counter() - start
-        outcomes.append({"name": name, "passed": not message, "seconds": seconds, "message": message})
+        outcomes.append(
+            {"name": name, "passed": not message, "seconds": seconds, "message": message}
+        )
     processes.report(result=outcomes)
 
 

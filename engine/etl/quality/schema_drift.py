@@ -1,9 +1,11 @@
-"""The source changes its schema overnight: four changes, four policies of the load, and what is seen downstream.
+"""The source changes its schema overnight: four changes, four policies of the load, and what is
+seen downstream.
 
-Real: yesterday's flights are in a DuckDB table; today's file comes changed; each policy's statements run in DuckDB (or the cast
-in pyarrow, or the contract in pandera), and the downstream query runs on what is left. Refusals are in their own words. The
-policies are those of dlt's schema contracts (fail is *freeze*, ignore is *discard value*, evolve is *evolve*); contract refuses
-only what breaks a promise. Simplified: one change at a time, one table, one downstream query.
+Real: yesterday's flights are in a DuckDB table; today's file comes changed; each policy's
+statements run in DuckDB (or the cast in pyarrow, or the contract in pandera), and the downstream
+query runs on what is left. Refusals are in their own words. The policies are those of dlt's schema
+contracts (fail is *freeze*, ignore is *discard value*, evolve is *evolve*); contract refuses only
+what breaks a promise. Simplified: one change at a time, one table, one downstream query.
 """
 
 from __future__ import annotations
@@ -29,7 +31,13 @@ DAY = 60  # 1 March 2013: today
 COLUMN = "dep_delay"
 NEW_NAME = "departure_delay"
 COLUMNS = ("time_hour", "carrier", "flight", "dest", COLUMN)
-TYPES = {"time_hour": "TIMESTAMPTZ", "carrier": "VARCHAR", "flight": "INTEGER", "dest": "VARCHAR", COLUMN: "INTEGER"}
+TYPES = {
+    "time_hour": "TIMESTAMPTZ",
+    "carrier": "VARCHAR",
+    "flight": "INTEGER",
+    "dest": "VARCHAR",
+    COLUMN: "INTEGER",
+}
 QUERY = f"SELECT count(*), count({COLUMN}), avg({COLUMN}) FROM target WHERE time_hour >= $today"
 WHAT = {
     "new column": "a column `terminal` is new",
@@ -103,7 +111,9 @@ def _load(connection: Any, batch: pa.Table, policy: Policy, done: list[str]) -> 
 
 
 def _promise() -> Any:
-    """Return the contract of the consumer: the columns that it reads, with their types; others may come."""
+    """Return the contract of the consumer: the columns that it reads, with their types; others may
+    come.
+    """
     import pandera.pandas as pp
 
     return pp.DataFrameSchema(
@@ -123,7 +133,10 @@ def _first_line(error: Exception) -> str:
         first = cases.iloc[0]
         column = "" if first["column"] is None else f"{first['column']}: "
         n = max(1, cases["index"].nunique())
-        return f"{type(error).__name__}: {column}{first['check']}, {n:,} times, for example {first['failure_case']!r}"
+        return (
+            f"{type(error).__name__}: {column}{first['check']}, {n:,} times, for example"
+            f" {first['failure_case']!r}"
+        )
     line = " ".join(str(error).split())
     return f"{type(error).__name__}: {line if len(line) < 260 else line[:257] + '…'}"
 
@@ -133,7 +146,9 @@ def _cell(change: Change, policy: Policy, yesterday: pa.Table, today: pa.Table) 
     from pandera.errors import SchemaErrors
 
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute(f"CREATE TABLE target ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())})")
+        connection.execute(
+            f"CREATE TABLE target ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())})"
+        )
         connection.register("batch", yesterday)
         connection.execute("INSERT INTO target BY NAME FROM batch")
         batch, done, refusal, broken = changed(change, today), list[str](), "", ""
@@ -151,37 +166,61 @@ def _cell(change: Change, policy: Policy, yesterday: pa.Table, today: pa.Table) 
             n, n_known, mean = connection.execute(QUERY, {"today": start}).fetchall()[0]
         except duckdb.Error as error:
             broken = _first_line(error)
-        columns = tuple(f"{name} {kind}" for name, kind, *_ in connection.execute("DESCRIBE target").fetchall())
+        columns = tuple(
+            f"{name} {kind}" for name, kind, *_ in connection.execute("DESCRIBE target").fetchall()
+        )
     outcome, detail = _judge(change, today, columns, (refusal, broken), (n, n_known, mean))
     return Cell(change, policy, outcome, detail, refusal or broken, tuple(done), columns)
 
 
 def _judge(
-    change: Change, today: pa.Table, columns: tuple[str, ...], errors: tuple[str, str], found: tuple[int, int, float | None]
+    change: Change,
+    today: pa.Table,
+    columns: tuple[str, ...],
+    errors: tuple[str, str],
+    found: tuple[int, int, float | None],
 ) -> tuple[Outcome, str]:
     refusal, broken = errors
     n, n_known, mean = found
     right = pc.mean(today[COLUMN]).as_py()
     if broken:
-        return "downstream breaks", "The load went through without a word; the query downstream raises."
+        return (
+            "downstream breaks",
+            "The load went through without a word; the query downstream raises.",
+        )
     if refusal:
-        return "held back", "Nothing of today is loaded, and the reason is named; yesterday's rows stand as they were."
+        return (
+            "held back",
+            (
+                "Nothing of today is loaded, and the reason is named; yesterday's rows stand as"
+                " they were."
+            ),
+        )
     if mean is None or abs(mean - right) > 1e-9:
         got = "nothing" if mean is None else f"{mean:.2f} min"
         return (
             "silently empty",
-            f"{n:,} rows are loaded, {n_known:,} with a delay: the mean reads {got}, {right:.2f} min is right.",
+            (
+                f"{n:,} rows are loaded, {n_known:,} with a delay: the mean reads {got},"
+                f" {right:.2f} min is right."
+            ),
         )
     kept = change != "new column" or any(column.startswith("terminal ") for column in columns)
     told = f"{n:,} rows are loaded, the mean is right ({mean:.2f} min)"
-    return ("right", f"{told}.") if kept else ("right, column lost", f"{told}; what the source now tells is thrown away.")
+    return (
+        ("right", f"{told}.")
+        if kept
+        else ("right, column lost", f"{told}; what the source now tells is thrown away.")
+    )
 
 
 @lru_cache(maxsize=4)
 def cells(day: int = DAY) -> tuple[Cell, ...]:
     """Run all 16 cells, change by change, and return what happened."""
     yesterday, today = rows_of(day - 1), rows_of(day)
-    return tuple(_cell(change, policy, yesterday, today) for change in CHANGES for policy in POLICIES)
+    return tuple(
+        _cell(change, policy, yesterday, today) for change in CHANGES for policy in POLICIES
+    )
 
 
 def cell(change: Change, policy: Policy) -> Cell:

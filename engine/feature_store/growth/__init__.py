@@ -1,10 +1,12 @@
-"""Growth: what a point-in-time join costs as labels, feature rows and keys grow, in Feast's two stores and three as-of joins.
+"""Growth: what a point-in-time join costs as labels, feature rows and keys grow, in Feast's two
+stores and three as-of joins.
 
-Real: every time is one call's wall clock over the joins of ``growth.joins``; sizes and joins take turns in an order drawn anew
-for each round, so that a slow moment of the machine does not hit one of them alone, and the fastest run of each counts.
-Peak memory is that of a child process (``growth.child``), sampled every 2 ms. All five must give the same answer. What would
-look at more than MAX_PAIRS pairs is not run, and said before: the pairs are counted without joining. Simplified: files are
-warm in the system's cache, one machine's times are not another's.
+Real: every time is one call's wall clock over the joins of ``growth.joins``; sizes and joins take
+turns in an order drawn anew for each round, so that a slow moment of the machine does not hit one
+of them alone, and the fastest run of each counts. Peak memory is that of a child process
+(``growth.child``), sampled every 2 ms. All five must give the same answer. What would look at more
+than MAX_PAIRS pairs is not run, and said before: the pairs are counted without joining. Simplified:
+files are warm in the system's cache, one machine's times are not another's.
 """
 
 from __future__ import annotations
@@ -59,11 +61,22 @@ class GrowthParams:
     def __post_init__(self) -> None:
         for name in ("n_labels", "n_rows"):
             require(
-                100 <= getattr(self, name) <= SIZES[-1], name + " must be 100 … {:,}. Got {}.", SIZES[-1], getattr(self, name)
+                100 <= getattr(self, name) <= SIZES[-1],
+                name + " must be 100 … {:,}. Got {}.",
+                SIZES[-1],
+                getattr(self, name),
             )
-        require(1 <= self.n_keys <= N_KEYS[-1], "n_keys must be 1 … {:,}. Got {}.", N_KEYS[-1], self.n_keys)
+        require(
+            1 <= self.n_keys <= N_KEYS[-1],
+            "n_keys must be 1 … {:,}. Got {}.",
+            N_KEYS[-1],
+            self.n_keys,
+        )
         require_choice("ttl", self.ttl, tuple(TTLS))
-        require(len(self.contestants) > 0, "contestants must name at least one join. Got none. Choose two to compare them.")
+        require(
+            len(self.contestants) > 0,
+            "contestants must name at least one join. Got none. Choose two to compare them.",
+        )
         for contestant in self.contestants:
             require_choice("contestants", contestant, CONTESTANTS)
         require(1 <= self.repeats <= 5, "repeats must be 1 … 5. Got {}.", self.repeats)
@@ -81,22 +94,29 @@ class GrowthParams:
 
 
 def pairs_of(contestant: str, rows: Rows) -> int:
-    """Return the pairs that a contestant holds at once: all with equal keys, those in the window, or one a label."""
+    """Return the pairs that a contestant holds at once: all with equal keys, those in the window,
+    or one a label.
+    """
     if contestant == "Feast file":
         return rows.n_pairs
     return rows.n_window_pairs if contestant == "Feast duckdb" else rows.labels.num_rows
 
 
 def left_out(params: GrowthParams) -> tuple[str, ...]:
-    """Return, before anything runs, which join would take too long or not fit, with what it would take."""
+    """Return, before anything runs, which join would take too long or not fit, with what it would
+    take.
+    """
     told = []
     for contestant in params.contestants:
-        too_many = [rows for rows in map(params.rows, SHARES) if pairs_of(contestant, rows) > MAX_PAIRS]
+        too_many = [
+            rows for rows in map(params.rows, SHARES) if pairs_of(contestant, rows) > MAX_PAIRS
+        ]
         if too_many:
             n, n_labels = pairs_of(contestant, too_many[0]), too_many[0].labels.num_rows
             told.append(
-                f"{contestant} is left out from {n_labels:,} labels on: it would join {n:,} pairs first, about "
-                f"{human_seconds(n * SECONDS_A_PAIR)} and {human_bytes(n * BYTES_A_PAIR)} of memory."
+                f"{contestant} is left out from {n_labels:,} labels on: it would join {n:,} pairs"
+                f" first, about {human_seconds(n * SECONDS_A_PAIR)} and"
+                f" {human_bytes(n * BYTES_A_PAIR)} of memory."
             )
     return tuple(told)
 
@@ -140,11 +160,16 @@ class GrowthResult:
         return [point for point in self.points if point.contestant == contestant]
 
     def slope(self, contestant: str) -> float | None:
-        """Return the exponent of the growth in labels, fitted in log-log over the three largest sizes, or ``None``."""
+        """Return the exponent of the growth in labels, fitted in log-log over the three largest
+        sizes, or ``None``.
+        """
         points = self.of(contestant)[-3:]
         if len(points) < 2:
             return None
-        x, y = ([np.log(getattr(point, name)) for point in points] for name in ("n_labels", "best_seconds"))
+        x, y = (
+            [np.log(getattr(point, name)) for point in points]
+            for name in ("n_labels", "best_seconds")
+        )
         return float(np.polyfit(x, y, 1)[0])
 
     @property
@@ -163,13 +188,24 @@ class GrowthResult:
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        last = [points[-1] for contestant in self.params.contestants if (points := self.of(contestant))]
+        last = [
+            points[-1] for contestant in self.params.contestants if (points := self.of(contestant))
+        ]
         if not last:
-            return "Every join asked for would be too large." if self.complete else "Nothing has been measured yet."
+            return (
+                "Every join asked for would be too large."
+                if self.complete
+                else "Nothing has been measured yet."
+            )
         n = max(point.n_labels for point in last)
-        there = sorted((point for point in last if point.n_labels == n), key=lambda point: point.best_seconds)
+        there = sorted(
+            (point for point in last if point.n_labels == n), key=lambda point: point.best_seconds
+        )
         slow, fast = there[-1], there[0]
-        text = f"{n:,} labels on {slow.n_rows:,} rows of {self.params.n_keys:,} keys: {slow.contestant} takes "
+        text = (
+            f"{n:,} labels on {slow.n_rows:,} rows of {self.params.n_keys:,} keys:"
+            f" {slow.contestant} takes "
+        )
         text += f"**{human_seconds(slow.best_seconds)}**"
         if slow is fast:
             return text + "."
@@ -180,30 +216,57 @@ class GrowthResult:
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         reasons = [
-            f"The file store first joins each label with all rows of its key, {self.n_pairs:,} pairs "
-            f"({self.pairs_per_label:,.0f} a label), and only then looks at the time: fewer keys, more pairs.",
-            f"The duckdb store joins on key and time window: {self.n_window_pairs:,} pairs with a TTL of {self.params.ttl}.",
-            "The as-of joins sort both sides and walk them once: the cost follows the rows, whatever the keys and the TTL.",
+            (
+                f"The file store first joins each label with all rows of its key, {self.n_pairs:,}"
+                f" pairs ({self.pairs_per_label:,.0f} a label), and only then looks at the time:"
+                " fewer keys, more pairs."
+            ),
+            (
+                f"The duckdb store joins on key and time window: {self.n_window_pairs:,} pairs with"
+                f" a TTL of {self.params.ttl}."
+            ),
+            (
+                "The as-of joins sort both sides and walk them once: the cost follows the rows,"
+                " whatever the keys and the TTL."
+            ),
         ]
-        slopes = [f"{name} {slope:.2f}" for name in self.params.contestants if (slope := self.slope(name)) is not None]
+        slopes = [
+            f"{name} {slope:.2f}"
+            for name in self.params.contestants
+            if (slope := self.slope(name)) is not None
+        ]
         if slopes:
             reasons.append(
-                f"Slopes in log-log (2: four times the work for twice the rows; below 1: overhead): {', '.join(slopes)}."
+                "Slopes in log-log (2: four times the work for twice the rows; below 1: overhead):"
+                f" {', '.join(slopes)}."
             )
         reasons += self.left_out
         if self.points:
             same = "All give the same values." if self.agree else "THEIR ANSWERS DIFFER."
-            reasons.append(f"{same} Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, {self._spread()}")
+            reasons.append(
+                f"{same} Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, {self._spread()}"
+            )
         return reasons
 
     def _spread(self) -> str:
-        ratios = [max(point.seconds) / min(point.seconds) for point in self.points if len(point.seconds) > 1]
-        worst = f"; slowest over fastest {human_factor(median(ratios))} in the median" if ratios else ""
-        return f"the fastest of {self.params.repeats} runs each, files warm in the system's cache{worst}."
+        ratios = [
+            max(point.seconds) / min(point.seconds)
+            for point in self.points
+            if len(point.seconds) > 1
+        ]
+        worst = (
+            f"; slowest over fastest {human_factor(median(ratios))} in the median" if ratios else ""
+        )
+        return (
+            f"the fastest of {self.params.repeats} runs each, files warm in the system's"
+            f" cache{worst}."
+        )
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces: pairs and the answer, never a time."""
-        n_with_value, value_sum = self.points[-1].answer if self.complete and self.points else (0, 0.0)
+        n_with_value, value_sum = (
+            self.points[-1].answer if self.complete and self.points else (0, 0.0)
+        )
         return {
             "n_labels": self.n_labels,
             "n_rows": self.n_rows,
@@ -217,16 +280,23 @@ class GrowthResult:
         """Return one row for each contestant and size."""
         rows = [
             asdict(replace(point, seconds=(), answer=(0, 0.0)))
-            | {"best_seconds": point.best_seconds, "runs_seconds": " ".join(f"{s:.6f}" for s in point.seconds)}
+            | {
+                "best_seconds": point.best_seconds,
+                "runs_seconds": " ".join(f"{s:.6f}" for s in point.seconds),
+            }
             for point in (*self.points, *self.sweep)
         ]
-        return pa.Table.from_pylist([{k: v for k, v in row.items() if k not in ("seconds", "answer")} for row in rows])
+        return pa.Table.from_pylist(
+            [{k: v for k, v in row.items() if k not in ("seconds", "answer")} for row in rows]
+        )
 
 
 class _Cell:
     """One contestant at one size, measured round by round."""
 
-    def __init__(self, params: GrowthParams, share: float, name: str, folder: Path, number: int) -> None:
+    def __init__(
+        self, params: GrowthParams, share: float, name: str, folder: Path, number: int
+    ) -> None:
         self.params, self.name, self.rows = params, cast(Contestant, name), params.rows(share)
         self.path = folder / f"rows_{number}.parquet"
         self.join: Callable[[], Answer] | None = None
@@ -241,12 +311,17 @@ class _Cell:
     @property
     def point(self) -> Point:
         """What has been measured."""
-        n_pairs, sizes = pairs_of(self.name, self.rows), (self.rows.labels.num_rows, self.rows.features.num_rows)
+        n_pairs, sizes = (
+            pairs_of(self.name, self.rows),
+            (self.rows.labels.num_rows, self.rows.features.num_rows),
+        )
         return Point(self.name, self.params.n_keys, *sizes, n_pairs, tuple(self.runs), self.answer)
 
 
 def _cells(params: GrowthParams, folder: Path) -> list[_Cell]:
-    """Return what is measured: all sizes of all contestants, and the file store with other numbers of keys; none too large."""
+    """Return what is measured: all sizes of all contestants, and the file store with other numbers
+    of keys; none too large.
+    """
     asked = [(params, share, name) for share in SHARES for name in params.contestants]
     if "Feast file" in params.contestants:
         alone = replace(params, n_labels=SWEEP_SIZE, n_rows=SWEEP_SIZE)
@@ -291,16 +366,23 @@ def steps(params: GrowthParams) -> Steps:
             counting = Progress(0.0, "counting the pairs")
             yield counting
             result, cells = yield from beside(caller, partial(_plan, params, folder), counting)
-            yield from beside(caller, partial(_warm, params, folder), Progress(0.0, "warming up", result))
+            yield from beside(
+                caller, partial(_warm, params, folder), Progress(0.0, "warming up", result)
+            )
             for turn in range(params.repeats):
                 for number, place in enumerate(rng.permutation(len(cells))):
                     cell, share = cells[place], (turn + number / len(cells)) / params.repeats
-                    what = f"{cell.name}, {cell.rows.labels.num_rows:,} labels (round {turn + 1} of {params.repeats})"
+                    what = (
+                        f"{cell.name}, {cell.rows.labels.num_rows:,} labels (round {turn + 1} of"
+                        f" {params.repeats})"
+                    )
                     progress = Progress(share, what, result)
                     yield progress
                     if cell.join is None:
                         cell.join = yield from beside(caller, cell.prepare, progress)
-                    seconds, cell.answer = yield from beside(caller, partial(timed, cell.join), progress)
+                    seconds, cell.answer = yield from beside(
+                        caller, partial(timed, cell.join), progress
+                    )
                     cell.runs.append(seconds)
                     result = _with(result, cells)
         if params.memory:
@@ -320,9 +402,13 @@ def _warm(params: GrowthParams, folder: Path) -> None:
             joins.prepare(name, rows, path, params.time_to_live)()
 
 
-def _memory(params: GrowthParams, folder: Path, result: GrowthResult) -> Generator[Progress, None, dict[str, int]]:
+def _memory(
+    params: GrowthParams, folder: Path, result: GrowthResult
+) -> Generator[Progress, None, dict[str, int]]:
     """Return each contestant's peak memory at the full size, beyond what its process held before."""
-    child = processes.steps("engine.feature_store.growth.child", json.dumps(asdict(params)), str(folder))
+    child = processes.steps(
+        "engine.feature_store.growth.child", json.dumps(asdict(params)), str(folder)
+    )
     peak: dict[str, int] = {}
     while True:
         try:

@@ -1,7 +1,8 @@
-"""Peak memory of each join, in a process of its own: ``python -m engine.feature_store.growth.child PARAMS FOLDER``.
+"""Peak memory of each join, in a process of its own: ``python -m engine.feature_store.growth.child
+PARAMS FOLDER``.
 
-The peak is the resident memory sampled every 2 ms while the join runs, less what the process held before; one run of a few
-rows has loaded the join's code by then.
+The peak is the resident memory sampled every 2 ms while the join runs, less what the process held
+before; one run of a few rows has loaded the join's code by then.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ SAMPLE_SECONDS = 0.002
 
 
 def peak_bytes(call: Callable[[], Any]) -> int:
-    """Return by how many bytes the resident memory of this process rises at most while ``call`` runs."""
+    """Return by how many bytes the resident memory of this process rises at most while ``call``
+    runs.
+    """
     process = psutil.Process()
     gc.collect()
     before = process.memory_info().rss
@@ -49,7 +52,10 @@ def main(settings: dict[str, Any], folder: Path) -> None:
     """Print the peak of each contestant of these settings."""
     params = GrowthParams(**{**settings, "contestants": tuple(settings["contestants"])})
     few, full = joins.rows_of(20, 20, params.n_keys, params.time_to_live), params.rows(1.0)
-    paths = [feast_repo.write(rows.features, folder / f"memory_{i}.parquet") for i, rows in enumerate((few, full))]
+    paths = [
+        feast_repo.write(rows.features, folder / f"memory_{i}.parquet")
+        for i, rows in enumerate((few, full))
+    ]
     peaks = {}
     for number, name in enumerate(joins.CONTESTANTS):
         if name not in params.contestants or pairs_of(name, full) > MAX_PAIRS:

@@ -18,11 +18,15 @@ COLORS: dict[str, str] = dict(
         strict=True,
     )
 )
-SYMBOLS: dict[str, str] = dict(zip(CONTESTANTS, ("square", "circle", "diamond", "triangle-up", "cross"), strict=True))
+SYMBOLS: dict[str, str] = dict(
+    zip(CONTESTANTS, ("square", "circle", "diamond", "triangle-up", "cross"), strict=True)
+)
 
 
 def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figure:
-    """Draw every run over the size, log-log. To see first: the line that climbs steeper than the others."""
+    """Draw every run over the size, log-log. To see first: the line that climbs steeper than the
+    others.
+    """
     traces: list[dict[str, Any]] = []
     for name in result.params.contestants:
         points = result.of(name)
@@ -39,7 +43,11 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
             "line": {"color": COLORS[name], "width": 2.5},
             "marker": {"symbol": SYMBOLS[name], "size": 9},
             "customdata": [[point.n_pairs, human_seconds(point.best_seconds)] for point in points],
-            "hovertemplate": "%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>" + name + "</extra>",
+            "hovertemplate": (
+                "%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>"
+                + name
+                + "</extra>"
+            ),
         }
         runs = [(point.n_labels, seconds) for point in points for seconds in point.seconds]
         every = {
@@ -55,8 +63,19 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
         earlier = pinned.of(name) if pinned is not None else []
         if earlier:
             line = {"color": COLORS[name], "width": 1.5, "dash": "dot"}
-            at = {"x": [point.n_labels for point in earlier], "y": [point.best_seconds for point in earlier]}
-            traces.append({"type": "scatter", **at, "mode": "lines", "name": f"{name}, pinned run A", "line": line})
+            at = {
+                "x": [point.n_labels for point in earlier],
+                "y": [point.best_seconds for point in earlier],
+            }
+            traces.append(
+                {
+                    "type": "scatter",
+                    **at,
+                    "mode": "lines",
+                    "name": f"{name}, pinned run A",
+                    "line": line,
+                }
+            )
     sizes = sorted({point.n_labels for point in result.points})
     return figures.drawn(
         _title(result),
@@ -79,15 +98,21 @@ def _title(result: GrowthResult) -> str:
     first, last = file[0], file[-1]
     slowest = max(point.best_seconds for point in others)
     return (
-        f"{first.n_labels:,} to {last.n_labels:,} labels: Feast goes from {human_seconds(first.best_seconds)} "
-        f"to {human_seconds(last.best_seconds)} in its file store;<br>no as-of join takes more than {human_seconds(slowest)}"
+        f"{first.n_labels:,} to {last.n_labels:,} labels: Feast goes from"
+        f" {human_seconds(first.best_seconds)} to {human_seconds(last.best_seconds)} in its file"
+        f" store;<br>no as-of join takes more than {human_seconds(slowest)}"
     )
 
 
 def pairs(result: GrowthResult) -> go.Figure:
-    """Draw the Feast stores' seconds over the pairs that they join. To see first: all keys and sizes on one line."""
+    """Draw the Feast stores' seconds over the pairs that they join. To see first: all keys and
+    sizes on one line.
+    """
     figure = figures.new_tall(
-        _pairs_title(result), height=420, x="pairs joined before the time is looked at", y="seconds a join"
+        _pairs_title(result),
+        height=420,
+        x="pairs joined before the time is looked at",
+        y="seconds a join",
     )
     lanes: list[tuple[str, str, list[Point], str]] = [
         ("Feast file, other numbers of keys", "Feast file", list(result.sweep), "square-open"),
@@ -105,9 +130,13 @@ def pairs(result: GrowthResult) -> go.Figure:
                 cliponaxis=False,
                 name=label,
                 marker={"color": COLORS[name], "symbol": symbol, "size": 11, "line": {"width": 2}},
-                customdata=[[p.n_keys, p.n_labels, p.n_rows, human_seconds(p.best_seconds)] for p in points],
-                hovertemplate="%{customdata[1]:,} labels × %{customdata[2]:,} rows, %{customdata[0]:,} keys: %{x:,} pairs, "
-                "%{customdata[3]}<extra></extra>",
+                customdata=[
+                    [p.n_keys, p.n_labels, p.n_rows, human_seconds(p.best_seconds)] for p in points
+                ],
+                hovertemplate=(
+                    "%{customdata[1]:,} labels × %{customdata[2]:,} rows, %{customdata[0]:,} keys:"
+                    " %{x:,} pairs, %{customdata[3]}<extra></extra>"
+                ),
             )
     figure.update_layout(
         xaxis={"type": "log", "dtick": 1, "tickformat": ",.0f", "showgrid": True},
@@ -124,9 +153,9 @@ def _pairs_title(result: GrowthResult) -> str:
     each = most.best_seconds / max(1, most.n_pairs)
     keys = "key" if most.n_keys == 1 else "keys"
     return (
-        f"{most.n_pairs:,} pairs at {human_seconds(each)} each are the {human_seconds(most.best_seconds)} "
-        f"of {most.n_keys:,} {keys}:<br>"
-        "the file store's time follows the pairs, not the rows"
+        f"{most.n_pairs:,} pairs at {human_seconds(each)} each are the"
+        f" {human_seconds(most.best_seconds)} of {most.n_keys:,} {keys}:<br>the file store's time"
+        " follows the pairs, not the rows"
     )
 
 
@@ -135,7 +164,11 @@ def memory(result: GrowthResult) -> go.Figure:
     peaks = result.peak_bytes or {}
     names = [name for name in result.params.contestants if name in peaks]
     megabytes = np.asarray([peaks[name] / 1e6 for name in names])
-    title = f"{names[int(megabytes.argmax())]} needs {megabytes.max():,.0f} MB on top" if names else "Peak memory"
+    title = (
+        f"{names[int(megabytes.argmax())]} needs {megabytes.max():,.0f} MB on top"
+        if names
+        else "Peak memory"
+    )
     figure = figures.new(title, height=300, x="peak memory beyond what the process held before, MB")
     figure.add_bar(
         orientation="h",

@@ -1,10 +1,12 @@
-"""Online: a week of materialisation runs into the SQLite online store, and how far serving lags behind training.
+"""Online: a week of materialisation runs into the SQLite online store, and how far serving lags
+behind training.
 
-Real: flights' own feature rows (weather by airport, rolling delay by plane), Feast's ``materialize`` and
-``materialize_incremental``, its SQLite file, ``get_online_features`` and ``get_historical_features`` (``online.real``). What is
-dragged is the same schedule explained with two binary searches: a run brings each key's latest row of its window that has
-arrived; the job counts the cells in which Feast's own store agrees. Simplified: the clock is the scrubbed one, feeds are late
-by a constant, and of the planes the busiest N_PLANES take part.
+Real: flights' own feature rows (weather by airport, rolling delay by plane), Feast's
+``materialize`` and ``materialize_incremental``, its SQLite file, ``get_online_features`` and
+``get_historical_features`` (``online.real``). What is dragged is the same schedule explained with
+two binary searches: a run brings each key's latest row of its window that has arrived; the job
+counts the cells in which Feast's own store agrees. Simplified: the clock is the scrubbed one, feeds
+are late by a constant, and of the planes the busiest N_PLANES take part.
 """
 
 from __future__ import annotations
@@ -23,18 +25,46 @@ from engine.feature_store.feast_repo import EVENT
 from engine.feature_store.flight_features import FEATURES, KEYS, SOURCES, Source
 from engine.units import human_seconds
 
-__all__ = ["EVERY_HOURS", "STRATEGIES", "TTL_HOURS", "OnlineParams", "OnlineResult", "rows_of", "run", "runs_of"]
+__all__ = [
+    "EVERY_HOURS",
+    "STRATEGIES",
+    "TTL_HOURS",
+    "OnlineParams",
+    "OnlineResult",
+    "rows_of",
+    "run",
+    "runs_of",
+]
 
 Strategy = Literal["full", "incremental", "incremental, then a backfill"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 Feature = Literal["temp", "wind_speed", "precip", "visib"]
 WEATHER_FEATURES: tuple[Feature, ...] = get_args(Feature)
-UNITS = {"temp": "°F", "wind_speed": "mph", "precip": "inches", "visib": "miles", "mean_delay": "minutes"}
+UNITS = {
+    "temp": "°F",
+    "wind_speed": "mph",
+    "precip": "inches",
+    "visib": "miles",
+    "mean_delay": "minutes",
+}
 EVERY_HOURS = (1, 2, 3, 6, 12, 24, 48)
-TTL_HOURS = (0, 1, 3, 6, 12, 24, 48, 72, 168)  # the duckdb store refuses days and hours mixed, such as 36 h
+TTL_HOURS = (
+    0,
+    1,
+    3,
+    6,
+    12,
+    24,
+    48,
+    72,
+    168,
+)  # the duckdb store refuses days and hours mixed, such as 36 h
 START = datetime(2013, 7, 1, tzinfo=UTC)
 HISTORY_DAYS, WEEK_HOURS = 14, 168
-BACKFILL_AT, BACKFILL_HOURS = 100, 24  # hour of the week at which its first day is materialised again
+BACKFILL_AT, BACKFILL_HOURS = (
+    100,
+    24,
+)  # hour of the week at which its first day is materialised again
 N_PLANES, N_KEYS_DRAWN = 300, 3
 GRID = np.arange(WEEK_HOURS + 1)  # hours of the week at which serving is asked
 NONE = -1
@@ -57,11 +87,29 @@ class OnlineParams:
         require_choice("source", self.source, SOURCES)
         require_choice("strategy", self.strategy, STRATEGIES)
         require_choice("feature", self.feature, WEATHER_FEATURES)
-        require(self.every_hours in EVERY_HOURS, "every_hours must be one of {}. Got {}.", EVERY_HOURS, self.every_hours)
-        require(0 <= self.delay_hours <= 48, "delay_hours must be 0 … 48. Got {}.", self.delay_hours)
-        require(self.ttl_hours in TTL_HOURS, "ttl_hours must be one of {}. Got {}.", TTL_HOURS, self.ttl_hours)
-        require(0 <= self.at_hours <= WEEK_HOURS, "at_hours must be 0 … 168. Got {}.", self.at_hours)
-        require(1 <= self.key_number <= N_KEYS_DRAWN, "key_number must be 1 … 3. Got {}.", self.key_number)
+        require(
+            self.every_hours in EVERY_HOURS,
+            "every_hours must be one of {}. Got {}.",
+            EVERY_HOURS,
+            self.every_hours,
+        )
+        require(
+            0 <= self.delay_hours <= 48, "delay_hours must be 0 … 48. Got {}.", self.delay_hours
+        )
+        require(
+            self.ttl_hours in TTL_HOURS,
+            "ttl_hours must be one of {}. Got {}.",
+            TTL_HOURS,
+            self.ttl_hours,
+        )
+        require(
+            0 <= self.at_hours <= WEEK_HOURS, "at_hours must be 0 … 168. Got {}.", self.at_hours
+        )
+        require(
+            1 <= self.key_number <= N_KEYS_DRAWN,
+            "key_number must be 1 … 3. Got {}.",
+            self.key_number,
+        )
 
     @property
     def job(self) -> OnlineParams:
@@ -77,7 +125,9 @@ class OnlineParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Feature rows in order of key and event: ``key`` (n,) is a place in ``names``, ``hour`` (n,) counts from START."""
+    """Feature rows in order of key and event: ``key`` (n,) is a place in ``names``, ``hour`` (n,)
+    counts from START.
+    """
 
     names: tuple[str, ...]  # the drawn keys first, then the others
     key: np.ndarray
@@ -85,11 +135,17 @@ class Rows:
     table: pa.Table
 
     def latest(self, hours: np.ndarray) -> np.ndarray:
-        """Return the place of each key's latest row at each of ``hours``, NONE before the first: (hours, keys)."""
+        """Return the place of each key's latest row at each of ``hours``, NONE before the first:
+        (hours, keys).
+        """
         span = 1e6  # more than any hour: one sorted number for key and hour
-        asked = np.arange(len(self.names))[np.newaxis] * span + np.asarray(hours, float)[:, np.newaxis]
+        asked = (
+            np.arange(len(self.names))[np.newaxis] * span + np.asarray(hours, float)[:, np.newaxis]
+        )
         place = np.searchsorted(self.key * span + self.hour, asked, side="right") - 1
-        known = (place >= 0) & (self.key[np.maximum(place, 0)] == np.arange(len(self.names))[np.newaxis])
+        known = (place >= 0) & (
+            self.key[np.maximum(place, 0)] == np.arange(len(self.names))[np.newaxis]
+        )
         return np.asarray(np.where(known, place, NONE))
 
 
@@ -105,7 +161,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnlineResult:
-    """The week as training sees it and as serving does. Arrays are (hours of GRID, keys): places in ``rows``, NONE without."""
+    """The week as training sees it and as serving does. Arrays are (hours of GRID, keys): places in
+    ``rows``, NONE without.
+    """
 
     params: OnlineParams
     rows: Rows
@@ -119,7 +177,9 @@ class OnlineResult:
 
     @property
     def lag_hours(self) -> np.ndarray:
-        """How much older the served row is than the one that training joins, (hours, keys); nan where one is missing."""
+        """How much older the served row is than the one that training joins, (hours, keys); nan
+        where one is missing.
+        """
         return np.asarray(self._hours(self.offline) - self._hours(self.online))
 
     @property
@@ -131,15 +191,21 @@ class OnlineResult:
     @property
     def mean_lag_hours(self) -> float:
         """Mean of ``lag_hours`` where both have a row."""
-        return float(np.nanmean(self.lag_hours)) if np.isfinite(self.lag_hours).any() else float("nan")
+        return (
+            float(np.nanmean(self.lag_hours)) if np.isfinite(self.lag_hours).any() else float("nan")
+        )
 
     @property
     def worst_lag_hours(self) -> float:
         """Largest lag of any key at any hour."""
-        return float(np.nanmax(self.lag_hours)) if np.isfinite(self.lag_hours).any() else float("nan")
+        return (
+            float(np.nanmax(self.lag_hours)) if np.isfinite(self.lag_hours).any() else float("nan")
+        )
 
     def expired(self, hour: int) -> np.ndarray:
-        """Return which keys are null in training for their age at an hour (a TTL of 0 never expires), (keys,) bool."""
+        """Return which keys are null in training for their age at an hour (a TTL of 0 never
+        expires), (keys,) bool.
+        """
         age = hour - self._hours(self.offline[hour])
         return np.asarray((age > self.params.ttl_hours) & (self.params.ttl_hours > 0))
 
@@ -170,9 +236,10 @@ class OnlineResult:
         """The answer in one sentence."""
         p = self.params
         return (
-            f"In **{self.stale_share:.0%}** of the key-hours serving answers with another row than training joins, "
-            f"{self.mean_lag_hours:.1f} h older on average. At hour {p.at_hours}, **{self.n_expired_present:,}** of "
-            f"{len(self.rows.names):,} keys are null in training (TTL {p.ttl_hours} h) and PRESENT in serving."
+            f"In **{self.stale_share:.0%}** of the key-hours serving answers with another row than"
+            f" training joins, {self.mean_lag_hours:.1f} h older on average. At hour {p.at_hours},"
+            f" **{self.n_expired_present:,}** of {len(self.rows.names):,} keys are null in training"
+            f" (TTL {p.ttl_hours} h) and PRESENT in serving."
         )
 
     @property
@@ -182,26 +249,40 @@ class OnlineResult:
         how = {
             "full": f"reads {HISTORY_DAYS} days of rows each time",
             "incremental": "reads the rows whose event time lies after the end of the last run",
-            "incremental, then a backfill": f"reads only what is new, and at hour {BACKFILL_AT} the first day is run again",
+            "incremental, then a backfill": (
+                f"reads only what is new, and at hour {BACKFILL_AT} the first day is run again"
+            ),
         }[p.strategy]
         reasons = [
-            f"{len(self.runs):,} runs in the week, one every {p.every_hours} h; each {how} and keeps one row a key. "
-            "Between two runs nothing moves: a key that is heard of again is served its row from before, "
-            f"{self.worst_lag_hours:.0f} h older at worst.",
-            "Training joins the latest row by event time at the label's moment, however late it arrived"
-            + (f": here {p.delay_hours} h after the event, which serving cannot know." if p.delay_hours else "."),
+            (
+                f"{len(self.runs):,} runs in the week, one every {p.every_hours} h; each {how} and"
+                " keeps one row a key. Between two runs nothing moves: a key that is heard of"
+                f" again is served its row from before, {self.worst_lag_hours:.0f} h older at"
+                " worst."
+            ),
+            "Training joins the latest row by event time at the label's moment, however late it"
+            " arrived"
+            + (
+                f": here {p.delay_hours} h after the event, which serving cannot know."
+                if p.delay_hours
+                else "."
+            ),
         ]
         if p.delay_hours and p.strategy != "full":
             reasons.append(
-                f"A row that arrives {p.delay_hours} h after its event and after the run of its window is in no later window: "
-                "incremental runs never bring it. Overlap the windows, or run fully now and then."
+                f"A row that arrives {p.delay_hours} h after its event and after the run of its"
+                " window is in no later window: incremental runs never bring it. Overlap the"
+                " windows, or run fully now and then."
             )
         if p.strategy.endswith("backfill"):
             reasons.append(
-                "The online store compares no times: the backfilled rows overwrite newer ones, and each key stays in the past "
-                "until a later window holds a row of it."
+                "The online store compares no times: the backfilled rows overwrite newer ones, and"
+                " each key stays in the past until a later window holds a row of it."
             )
-        reasons.append("TTL counts from the label's moment, in training only: get_online_features never compares it.")
+        reasons.append(
+            "TTL counts from the label's moment, in training only: get_online_features never"
+            " compares it."
+        )
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
@@ -233,12 +314,24 @@ class OnlineResult:
         values, expired, rows = self.values(self.params.shown), self.expired(hour), []
         for key, name in enumerate(self.rows.names[:N_KEYS_DRAWN]):
             off, on = int(self.offline[hour, key]), int(self.online[hour, key])
-            age = "no row" if on == NONE else human_seconds(3600 * max(0.0, hour - float(self.rows.hour[on])))
+            age = (
+                "no row"
+                if on == NONE
+                else human_seconds(3600 * max(0.0, hour - float(self.rows.hour[on])))
+            )
             rows.append(
                 {
                     KEYS[self.params.source]: name,
-                    "training joins": "null" if off == NONE or expired[key] else f"{values[off]:.3g}",
-                    "why null": "older than the TTL" if off != NONE and expired[key] else "no row" if off == NONE else "",
+                    "training joins": (
+                        "null" if off == NONE or expired[key] else f"{values[off]:.3g}"
+                    ),
+                    "why null": (
+                        "older than the TTL"
+                        if off != NONE and expired[key]
+                        else "no row"
+                        if off == NONE
+                        else ""
+                    ),
                     "serving answers": "null" if on == NONE else f"{values[on]:.3g}",
                     "status": "NOT_FOUND" if on == NONE else "PRESENT",
                     "age of the served row": age,
@@ -249,23 +342,31 @@ class OnlineResult:
 
 @lru_cache(maxsize=len(SOURCES))
 def rows_of(source: Source) -> Rows:
-    """Return the feature rows from HISTORY_DAYS before the week to its end; keys in order of how many rows they have."""
+    """Return the feature rows from HISTORY_DAYS before the week to its end; keys in order of how
+    many rows they have.
+    """
     table = flight_features.feature_rows(source)
     seconds = table[EVENT].cast(pa.timestamp("s", "UTC")).cast(pa.int64()).to_numpy()
     hour = (seconds - START.timestamp()) / 3600
     inside = (hour >= -24 * HISTORY_DAYS) & (hour <= WEEK_HOURS)
-    names, counts = np.unique(table[KEYS[source]].to_numpy(zero_copy_only=False)[inside], return_counts=True)
+    names, counts = np.unique(
+        table[KEYS[source]].to_numpy(zero_copy_only=False)[inside], return_counts=True
+    )
     kept = names[np.lexsort((names, -counts))][:N_PLANES]
     place = {name: i for i, name in enumerate(kept)}
     key = np.array([place.get(name, NONE) for name in table[KEYS[source]].to_pylist()])
     taken = np.flatnonzero(inside & (key != NONE))
     taken = taken[np.lexsort((hour[taken], key[taken]))]
-    chosen = table.take(pa.array(taken)).append_column("event_seconds", pa.array(seconds[taken].astype(float)))
+    chosen = table.take(pa.array(taken)).append_column(
+        "event_seconds", pa.array(seconds[taken].astype(float))
+    )
     return Rows(tuple(kept.tolist()), key[taken], hour[taken], chosen)
 
 
 def runs_of(params: OnlineParams) -> tuple[Run, ...]:
-    """Return the week's runs in order: the first one is full, for an incremental run needs one before it."""
+    """Return the week's runs in order: the first one is full, for an incremental run needs one
+    before it.
+    """
     first = -24 * HISTORY_DAYS
     runs = [Run(0, first, 0, False)]
     for hour in range(params.every_hours, WEEK_HOURS + 1, params.every_hours):
@@ -283,7 +384,9 @@ def _week(job: OnlineParams) -> OnlineResult:
     found = rows.latest(cut)
     start = np.array([run.start for run in runs], float)[:, np.newaxis]
     brought = (found != NONE) & (rows.hour[np.maximum(found, 0)] >= start)
-    last = np.maximum.accumulate(np.where(brought, np.arange(len(runs))[:, np.newaxis], NONE), axis=0)
+    last = np.maximum.accumulate(
+        np.where(brought, np.arange(len(runs))[:, np.newaxis], NONE), axis=0
+    )
     after_run = np.where(last == NONE, NONE, np.take_along_axis(found, np.maximum(last, 0), axis=0))
     served = np.searchsorted([run.hour for run in runs], GRID, side="right") - 1
     return OnlineResult(job, rows, runs, after_run, _offline(job.source), after_run[served])
@@ -295,5 +398,7 @@ def _offline(source: Source) -> np.ndarray:
 
 
 def run(params: OnlineParams) -> OnlineResult:
-    """Explain the week: what each run leaves in the online store, and what training joins at each hour."""
+    """Explain the week: what each run leaves in the online store, and what training joins at each
+    hour.
+    """
     return replace(_week(params.job), params=params)

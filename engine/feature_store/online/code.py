@@ -65,5 +65,7 @@ print(json.dumps({
 
 
 def script(params: Any) -> str:
-    """Return the script: Feast itself; the rows, the schedule and the repository's settings are the lab's."""
+    """Return the script: Feast itself; the rows, the schedule and the repository's settings are the
+    lab's.
+    """
     return fill(SCRIPT, params=params)

@@ -1,7 +1,8 @@
-"""Figures of *online*: a key's value in training and in serving, all keys hour by hour, latencies of reads.
+"""Figures of *online*: a key's value in training and in serving, all keys hour by hour, latencies
+of reads.
 
-Blue is what training joins, green what serving answers; grey ticks are the runs; vermilion is null in training
-and served all the same.
+Blue is what training joins, green what serving answers; grey ticks are the runs; vermilion is null
+in training and served all the same.
 """
 
 from __future__ import annotations
@@ -28,14 +29,20 @@ def _drawn(result: OnlineResult, places: np.ndarray) -> np.ndarray:
 
 
 def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
-    """Draw one key's week in training and in serving. To see first: where the green steps leave the blue ones."""
+    """Draw one key's week in training and in serving. To see first: where the green steps leave the
+    blue ones.
+    """
     p, key = result.params, result.params.key_number - 1
     name = result.rows.names[key]
     stale = float((result.offline[:, key] != result.online[:, key]).mean())
-    title = f"{name}: {stale:.0%} of the week serving answers<br>from an older row than training joins"
+    title = (
+        f"{name}: {stale:.0%} of the week serving answers<br>from an older row than training joins"
+    )
     steps = [
         _step(_drawn(result, result.offline[:, key]), "training joins (offline)", figures.KNOWN, 2),
-        _step(_drawn(result, result.online[:, key]), "serving answers (online)", figures.HELD_OUT, 3),
+        _step(
+            _drawn(result, result.online[:, key]), "serving answers (online)", figures.HELD_OUT, 3
+        ),
     ]
     if pinned is not None:
         places = pinned.online[:, min(key, len(pinned.rows.names) - 1)]
@@ -64,7 +71,9 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
     )
 
 
-def _step(values: np.ndarray, name: str, color: str, width: int, dash: str = "solid") -> dict[str, Any]:
+def _step(
+    values: np.ndarray, name: str, color: str, width: int, dash: str = "solid"
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "x": DATES,
@@ -83,10 +92,17 @@ def _looked_at(hours: int) -> dict[str, Any]:
 
 
 def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
-    """Draw, hour by hour, which share of the keys differs. To see first: the saw, and the vermilion floor under it."""
+    """Draw, hour by hour, which share of the keys differs. To see first: the saw, and the vermilion
+    floor under it.
+    """
     n = len(result.rows.names)
-    title = f"{result.stale_share:.0%} of the key-hours are stale;<br>vermilion is null in training and served all the same"
-    expired = np.array([(result.expired(int(hour)) & (result.online[hour] != NONE)).mean() for hour in GRID])
+    title = (
+        f"{result.stale_share:.0%} of the key-hours are stale;<br>vermilion is null in training and"
+        " served all the same"
+    )
+    expired = np.array(
+        [(result.expired(int(hour)) & (result.online[hour] != NONE)).mean() for hour in GRID]
+    )
     lines = [("another row than training", _stale(result), figures.HELD_OUT, "solid")]
     lines += [("expired in training, PRESENT in serving", expired, figures.LEAKED, "solid")]
     if pinned is not None:
@@ -120,19 +136,31 @@ def _stale(result: OnlineResult) -> np.ndarray:
 
 
 def latency(served: ServedResult) -> go.Figure:
-    """Draw the times of get_online_features. To see first: where the hump is, and how far right the last call lies."""
+    """Draw the times of get_online_features. To see first: where the hump is, and how far right the
+    last call lies.
+    """
     reads = served.reads or {}
     first = min(reads, default=0)
     title = "The reads have not been timed yet"
     if reads:
-        p50, p99 = (human_seconds(served.percentile_seconds(first, percent)) for percent in (50, 99))
-        title = f"One key is read in {p50} (p50), {p99} (p99):<br>n = {len(reads[first]):,} calls of get_online_features"
+        p50, p99 = (
+            human_seconds(served.percentile_seconds(first, percent)) for percent in (50, 99)
+        )
+        title = (
+            f"One key is read in {p50} (p50), {p99} (p99):<br>n = {len(reads[first]):,} calls of"
+            " get_online_features"
+        )
     figure = figures.new_tall(title, height=400, x="time of one call, ms (log)", y="calls")
-    for (n_keys, seconds), color in zip(reads.items(), (figures.KNOWN, figures.SYNTHETIC), strict=False):
+    for (n_keys, seconds), color in zip(
+        reads.items(), (figures.KNOWN, figures.SYNTHETIC), strict=False
+    ):
         counts, _ = np.histogram(seconds, BINS)
         kept = np.flatnonzero(counts)
         half, most = (served.percentile_seconds(n_keys, percent) for percent in (50, 99))
-        label = f"{n_keys:,} key{'s' * (n_keys > 1)}: p50 {human_seconds(half)}, p99 {human_seconds(most)}"
+        label = (
+            f"{n_keys:,} key{'s' * (n_keys > 1)}: p50 {human_seconds(half)}, p99"
+            f" {human_seconds(most)}"
+        )
         figure.add_bar(
             x=(1e3 * np.sqrt(BINS[kept] * BINS[kept + 1])).round(5),
             y=counts[kept],
@@ -142,18 +170,27 @@ def latency(served: ServedResult) -> go.Figure:
             hovertemplate="%{x:.3f} ms: %{y} calls<extra></extra>",
         )
         figure.add_vline(x=1e3 * most, line={"color": color, "width": 2, "dash": "dot"})
-    figure.update_layout(xaxis={"type": "log", "showgrid": True}, yaxis={"showgrid": True}, bargap=0)
+    figure.update_layout(
+        xaxis={"type": "log", "showgrid": True}, yaxis={"showgrid": True}, bargap=0
+    )
     return figure
 
 
 def own_latency(result: OwnOnlineResult) -> go.Figure:
-    """Draw the times of get_online_features by feature view of a visitor's own store. To see first: which view is slow."""
+    """Draw the times of get_online_features by feature view of a visitor's own store. To see first:
+    which view is slow.
+    """
     tables = result.tables
     slowest = max(tables, key=lambda table: float(np.median(table.seconds)), default=None)
     title = "Nothing is served yet"
     if slowest is not None:
-        title = f"{slowest.view} is read slowest:<br>p50 {human_seconds(float(np.median(slowest.seconds)))} for one key"
-    figure = figures.new_tall(title, height=190 + 60 * max(2, len(tables)), x="time of one call, ms (log)")
+        title = (
+            f"{slowest.view} is read slowest:<br>p50"
+            f" {human_seconds(float(np.median(slowest.seconds)))} for one key"
+        )
+    figure = figures.new_tall(
+        title, height=190 + 60 * max(2, len(tables)), x="time of one call, ms (log)"
+    )
     for table in tables:
         milliseconds = (1e3 * np.sort(table.seconds)).round(4)
         figure.add_box(

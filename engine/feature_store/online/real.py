@@ -1,7 +1,8 @@
-"""The schedule of *online* on the real Feast: every run materialised, the SQLite store compared after each, reads timed.
+"""The schedule of *online* on the real Feast: every run materialised, the SQLite store compared
+after each, reads timed.
 
-One run of a visitor has a folder of its own (``workspace.scratch``) that goes when it ends, so that nobody writes another's
-registry; what is looked at afterwards is in the result.
+One run of a visitor has a folder of its own (``workspace.scratch``) that goes when it ends, so that
+nobody writes another's registry; what is looked at afterwards is in the result.
 """
 
 from __future__ import annotations
@@ -35,11 +36,14 @@ N_ROWS_SHOWN = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedResult:
-    """What Feast did. ``seconds`` (runs,) of each materialisation, ``reads`` (N_READS,) of each call by keys asked for."""
+    """What Feast did. ``seconds`` (runs,) of each materialisation, ``reads`` (N_READS,) of each
+    call by keys asked for.
+    """
 
     params: OnlineParams
     seconds: tuple[float, ...] = ()
-    n_cells: int = 0  # keys × runs in which the SQLite store's event times were compared with the explained ones
+    # keys × runs in which the SQLite store's event times were compared with the explained ones
+    n_cells: int = 0
     n_agree: int = 0
     first_incremental_rows: int = 0  # rows after an incremental run on an empty store: none
     rows: tuple[OnlineRow, ...] = ()
@@ -47,7 +51,9 @@ class ServedResult:
     size_bytes: int = 0
     reads: dict[int, np.ndarray] | None = None
     statuses: dict[str, int] | None = None  # at the week's end, by Feast's own name
-    n_null_offline: int = 0  # keys that get_historical_features answers with a null at the week's end
+    n_null_offline: int = (
+        0  # keys that get_historical_features answers with a null at the week's end
+    )
     n_null_present: int = 0  # of these, keys that get_online_features answers PRESENT
     n_expected: int = 0  # the same number, explained
     complete: bool = False
@@ -55,7 +61,9 @@ class ServedResult:
     @property
     def agrees(self) -> bool:
         """Whether Feast's store and the explained one are the same, cell by cell, TTL included."""
-        return self.n_agree == self.n_cells and (not self.complete or self.n_null_present == self.n_expected)
+        return self.n_agree == self.n_cells and (
+            not self.complete or self.n_null_present == self.n_expected
+        )
 
     @property
     def verdict(self) -> str:
@@ -64,13 +72,15 @@ class ServedResult:
             return "The first run is under way."
         badge = ":material/verified:" if self.agrees else ":material/error:"
         text = (
-            f"{badge} Feast's SQLite store agrees with the explained one in **{self.n_agree:,} of {self.n_cells:,}** cells "
-            f"after {len(self.seconds)} runs (median {human_seconds(float(np.median(self.seconds)))} a run)."
+            f"{badge} Feast's SQLite store agrees with the explained one in **{self.n_agree:,} of"
+            f" {self.n_cells:,}** cells after {len(self.seconds)} runs (median"
+            f" {human_seconds(float(np.median(self.seconds)))} a run)."
         )
         if self.complete:
             text += (
-                f" At the week's end {self.n_null_offline:,} keys are null in training for their TTL, and "
-                f"**{self.n_null_present:,}** of them are PRESENT in serving; {self.n_expected:,} were foretold."
+                f" At the week's end {self.n_null_offline:,} keys are null in training for their"
+                f" TTL, and **{self.n_null_present:,}** of them are PRESENT in serving;"
+                f" {self.n_expected:,} were foretold."
             )
         return text
 
@@ -82,10 +92,11 @@ class ServedResult:
     def facts(self) -> str:
         """Sizes and the trap of the first incremental run, in one line."""
         return (
-            f"{self.n_rows:,} rows in SQLite, {human_bytes(self.size_bytes)}. "
-            f"`materialize_incremental` on an empty store brought **{self.first_incremental_rows}** rows: "
-            "without an earlier run it starts at *now − TTL* of the machine's clock, "
-            "and 2013 lies before that. The first run of a backfill has to be a full one."
+            f"{self.n_rows:,} rows in SQLite, {human_bytes(self.size_bytes)}."
+            " `materialize_incremental` on an empty store brought"
+            f" **{self.first_incremental_rows}** rows: without an earlier run it starts at *now −"
+            " TTL* of the machine's clock, and 2013 lies before that. The first run of a backfill"
+            " has to be a full one."
         )
 
     def row_texts(self) -> list[dict[str, Any]]:
@@ -94,9 +105,17 @@ class ServedResult:
             {
                 "key": row.key,
                 "feature": row.feature,
-                "value": "null" if row.value is None else f"{row.value:,.10g}" if isinstance(row.value, float) else row.value,
+                "value": (
+                    "null"
+                    if row.value is None
+                    else f"{row.value:,.10g}"
+                    if isinstance(row.value, float)
+                    else row.value
+                ),
                 "event_ts (UTC)": f"{row.event_time:%Y-%m-%d %H:%M:%S}",
-                "created_ts": "null" if row.created_time is None else f"{row.created_time:%Y-%m-%d %H:%M:%S}",
+                "created_ts": (
+                    "null" if row.created_time is None else f"{row.created_time:%Y-%m-%d %H:%M:%S}"
+                ),
                 "key as stored": row.stored_key,
                 "value as stored": row.stored_value,
             }
@@ -111,7 +130,9 @@ def _moment(hour: float) -> datetime:
 def source_table(params: OnlineParams) -> pa.Table:
     """Return all feature rows with the time at which each arrives."""
     table = run(params).rows.table
-    micros = pa.array((table["event_seconds"].to_numpy() + 3600 * params.delay_hours) * 1e6).cast(pa.int64())
+    micros = pa.array((table["event_seconds"].to_numpy() + 3600 * params.delay_hours) * 1e6).cast(
+        pa.int64()
+    )
     return table.append_column(feast_repo.CREATED, micros.cast(feast_repo.TIMESTAMP))
 
 
@@ -154,14 +175,20 @@ def steps(params: OnlineParams) -> Steps:
         yield Progress(0.0, "making the repository", served)
         store, path = _made(folder, params)
         serving.materialize_incremental(store, _moment(0), [VIEW])
-        served = replace(served, first_incremental_rows=len(serving.raw_rows(folder / "online.db", TABLE)))
+        served = replace(
+            served, first_incremental_rows=len(serving.raw_rows(folder / "online.db", TABLE))
+        )
         seconds: list[float] = []
         everything = source_table(params)
         for number, planned in enumerate(told.runs):
-            yield Progress(number / (len(told.runs) + 2), f"run {number + 1} of {len(told.runs)}", served)
+            yield Progress(
+                number / (len(told.runs) + 2), f"run {number + 1} of {len(told.runs)}", served
+            )
             if params.delay_hours:
                 limit = _moment(planned.hour - params.delay_hours).timestamp()
-                feast_repo.write(everything.filter(pc.less_equal(everything["event_seconds"], limit)), path)
+                feast_repo.write(
+                    everything.filter(pc.less_equal(everything["event_seconds"], limit)), path
+                )
             start, end = _moment(planned.start), _moment(planned.end)
             if planned.incremental:
                 call = lambda: serving.materialize_incremental(store, end, [VIEW])  # noqa: E731, B023
@@ -182,18 +209,27 @@ def steps(params: OnlineParams) -> Steps:
         workspace.remove(folder)
 
 
-def _read(store: FeatureStore, served: ServedResult, told: OnlineResult, database: Path) -> ServedResult:
+def _read(
+    store: FeatureStore, served: ServedResult, told: OnlineResult, database: Path
+) -> ServedResult:
     """Time the reads, look into the store, and hold training against serving at the week's end."""
     key, names = KEYS[told.params.source], told.rows.names
     features = [f"{VIEW}:{name}" for name in FEATURES[told.params.source]]
     asked = [{key: name} for name in names]
-    reads = {n: serving.latencies(store, features, asked[:n], N_READS) for n in dict.fromkeys((1, min(BATCH, len(names))))}
+    reads = {
+        n: serving.latencies(store, features, asked[:n], N_READS)
+        for n in dict.fromkeys((1, min(BATCH, len(names))))
+    }
     with serving.feast_alone():
         answer = store.get_online_features([f"{VIEW}:event_seconds"], asked)
     place = list(answer.proto.metadata.feature_names.val).index("event_seconds")
     status = [serving.STATUSES[number] for number in answer.proto.results[place].statuses]
-    labels = pd.DataFrame({key: list(names), feast_repo.EVENT: pd.Timestamp(_moment(WEEK_HOURS)).as_unit("us")})
-    joined = feast_repo.historical(store, labels, [f"{VIEW}:event_seconds"]).set_index(key)["event_seconds"]
+    labels = pd.DataFrame(
+        {key: list(names), feast_repo.EVENT: pd.Timestamp(_moment(WEEK_HOURS)).as_unit("us")}
+    )
+    joined = feast_repo.historical(store, labels, [f"{VIEW}:event_seconds"]).set_index(key)[
+        "event_seconds"
+    ]
     null = joined.reindex(list(names)).isna().to_numpy()
     present = np.array([name == "PRESENT" for name in status])
     expected = told.expired(WEEK_HOURS) & (told.online[WEEK_HOURS] != NONE)

@@ -19,13 +19,18 @@ MAX_ROWS = 2_000
 
 @figures.quoting
 def life(view: OwnView, key: int) -> go.Figure:
-    """Draw a key's rows and labels. To see first: vermilion triangles, labels that training would get as nulls."""
+    """Draw a key's rows and labels. To see first: vermilion triangles, labels that training would
+    get as nulls.
+    """
     told = view.explanation
     if told is None:
         return figures.new(f"{view.name} cannot be shown", height=320)
     labels, rows = view.labels(key), view.rows(key)
     without = np.array([view.answers[label] is None for label in labels])
-    title = f"{view.keys[key]}: {int((~without).sum())} of {len(labels)} moments<br>get a value of {view.feature}"
+    title = (
+        f"{view.keys[key]}: {int((~without).sum())} of {len(labels)} moments<br>get a value of"
+        f" {view.feature}"
+    )
     figure = figures.new_tall(title, height=440, x="event time (UTC)", y=view.feature)
     drawn = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(int))]
     column, times, moments = told.features[view.feature], told.features[EVENT], told.labels[EVENT]
@@ -34,15 +39,31 @@ def life(view: OwnView, key: int) -> go.Figure:
         y=[column[int(row)].as_py() for row in drawn],
         mode="markers",
         marker={"color": figures.WAITING, "size": 6},
-        name="feature rows" if len(drawn) == len(rows) else f"{len(drawn):,} of {len(rows):,} feature rows",
+        name=(
+            "feature rows"
+            if len(drawn) == len(rows)
+            else f"{len(drawn):,} of {len(rows):,} feature rows"
+        ),
     )
-    for chosen, name, color in ((~without, "label with a value", figures.KNOWN), (without, "label without", figures.LEAKED)):
-        _labels(figure, view, labels[chosen], [moments[int(label)].as_py() for label in labels[chosen]], name, color)
+    for chosen, name, color in (
+        (~without, "label with a value", figures.KNOWN),
+        (without, "label without", figures.LEAKED),
+    ):
+        _labels(
+            figure,
+            view,
+            labels[chosen],
+            [moments[int(label)].as_py() for label in labels[chosen]],
+            name,
+            color,
+        )
     figure.update_layout(yaxis={"showgrid": True})
     return figure
 
 
-def _labels(figure: go.Figure, view: OwnView, labels: np.ndarray, moments: list[Any], name: str, color: str) -> None:
+def _labels(
+    figure: go.Figure, view: OwnView, labels: np.ndarray, moments: list[Any], name: str, color: str
+) -> None:
     figure.add_scatter(
         x=moments,
         y=[0.02 if view.answers[label] is None else view.answers[label] for label in labels],
@@ -53,4 +74,6 @@ def _labels(figure: go.Figure, view: OwnView, labels: np.ndarray, moments: list[
         hovertemplate="asked at %{x}<extra>" + name + "</extra>",
     )
     if name == "label without":
-        figure.update_layout(yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True})
+        figure.update_layout(
+            yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
+        )

@@ -1,8 +1,9 @@
-"""The online store of a visitor's own repository, read and never written: tables, rows, ages, latencies.
+"""The online store of a visitor's own repository, read and never written: tables, rows, ages,
+latencies.
 
-Real: a copy of the repository's SQLite file is decoded with Feast's own encodings, and ``get_online_features`` is
-timed against it.
-An online store that is a server is read through ``get_online_features`` alone: its rows cannot be listed.
+Real: a copy of the repository's SQLite file is decoded with Feast's own encodings, and
+``get_online_features`` is timed against it. An online store that is a server is read through
+``get_online_features`` alone: its rows cannot be listed.
 """
 
 from __future__ import annotations
@@ -57,13 +58,15 @@ class OwnOnlineResult:
         """The answer in one sentence."""
         if not self.tables:
             return (
-                f"Project **{self.project}** ({self.store}) has no online row: run `feast materialize` in the repository first."
+                f"Project **{self.project}** ({self.store}) has no online row: run `feast"
+                " materialize` in the repository first."
             )
         rows = sum(table.n_rows for table in self.tables)
         newest = max(table.newest for table in self.tables)
         return (
-            f"Project **{self.project}** serves **{rows:,}** rows of {len(self.tables)} feature "
-            f"view{'s' * (len(self.tables) > 1)} from {self.store}; the newest value is of {newest:%Y-%m-%d %H:%M} UTC."
+            f"Project **{self.project}** serves **{rows:,}** rows of {len(self.tables)} feature"
+            f" view{'s' * (len(self.tables) > 1)} from {self.store}; the newest value is of"
+            f" {newest:%Y-%m-%d %H:%M} UTC."
         )
 
     def table_texts(self) -> list[dict[str, str]]:
@@ -74,8 +77,13 @@ class OwnOnlineResult:
                 "keys": f"{table.n_keys:,}",
                 "rows": f"{table.n_rows:,}",
                 "nulls": f"{table.n_null:,}",
-                "event times (UTC)": f"{table.oldest:%Y-%m-%d %H:%M} … {table.newest:%Y-%m-%d %H:%M}",
-                "one key, p50 / p99": f"{1e3 * np.median(table.seconds):.2f} / {1e3 * np.percentile(table.seconds, 99):.2f} ms",
+                "event times (UTC)": (
+                    f"{table.oldest:%Y-%m-%d %H:%M} … {table.newest:%Y-%m-%d %H:%M}"
+                ),
+                "one key, p50 / p99": (
+                    f"{1e3 * np.median(table.seconds):.2f} /"
+                    f" {1e3 * np.percentile(table.seconds, 99):.2f} ms"
+                ),
             }
             for table in self.tables
         ]
@@ -138,7 +146,10 @@ def steps(folder: str, views: Sequence[str] = ()) -> Steps:
     with opened(folder) as store:
         config = store.config.online_store
         if config.type != "sqlite":
-            raise InputError(f"The online store must be sqlite for its rows to be listed. {folder} has {config.type}.")
+            raise InputError(
+                f"The online store must be sqlite for its rows to be listed. {folder} has"
+                f" {config.type}."
+            )
         path = Path(config.path)
         names = set(serving.tables(path))
         found, empty = [], []

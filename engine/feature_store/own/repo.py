@@ -1,9 +1,11 @@
-"""A visitor's own Feast repository, read and never written: ``PLAYGROUND_FEAST_REPO`` names its folder.
+"""A visitor's own Feast repository, read and never written: ``PLAYGROUND_FEAST_REPO`` names its
+folder.
 
-Feast writes when it opens a repository (a project record, a registry that is missing, a SQLite file that is missing). So the
-registry file and the SQLite online store are copied into a folder of one run, and Feast opens the copies; Parquet sources are
-read where they are. Registries and online stores that are servers are read through Feast's own listing and reading calls.
-Reading on-demand views runs the functions that the registry holds: open only a repository that you trust.
+Feast writes when it opens a repository (a project record, a registry that is missing, a SQLite file
+that is missing). So the registry file and the SQLite online store are copied into a folder of one
+run, and Feast opens the copies; Parquet sources are read where they are. Registries and online
+stores that are servers are read through Feast's own listing and reading calls. Reading on-demand
+views runs the functions that the registry holds: open only a repository that you trust.
 """
 
 from __future__ import annotations
@@ -34,21 +36,36 @@ def _settings(folder: Path) -> dict[str, Any]:
     """Return what the repository's feature_store.yaml says."""
     import yaml
 
-    require(folder.is_dir(), VARIABLE + " must name a folder. Got {}. Set it to a folder with a " + CONFIG + ".", folder)
+    require(
+        folder.is_dir(),
+        VARIABLE + " must name a folder. Got {}. Set it to a folder with a " + CONFIG + ".",
+        folder,
+    )
     path = folder / CONFIG
-    require(path.is_file(), VARIABLE + " must name a folder with a " + CONFIG + ". {} has none.", folder)
+    require(
+        path.is_file(), VARIABLE + " must name a folder with a " + CONFIG + ". {} has none.", folder
+    )
     try:
         settings = yaml.safe_load(os.path.expandvars(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} must be YAML: {error}") from error
-    require(isinstance(settings, dict), "{} must hold settings such as project and registry. Got {!r}.", path, settings)
+    require(
+        isinstance(settings, dict),
+        "{} must hold settings such as project and registry. Got {!r}.",
+        path,
+        settings,
+    )
     return dict(settings)
 
 
 def _copied(folder: Path, given: str, into: Path) -> str:
     """Copy a file of the repository (with SQLite's side files) and return where the copy is."""
     source = Path(given) if Path(given).is_absolute() else folder / given
-    require(source.is_file(), "{} must exist: run `feast apply` and `feast materialize` in the repository first.", source)
+    require(
+        source.is_file(),
+        "{} must exist: run `feast apply` and `feast materialize` in the repository first.",
+        source,
+    )
     into.mkdir(parents=True, exist_ok=True)
     for side in ("", "-wal", "-shm"):
         path = source.with_name(source.name + side)
@@ -79,7 +96,8 @@ def opened(folder: str) -> Iterator[FeatureStore]:
     Raises
     ------
     InputError
-        There is no folder, no feature_store.yaml or no registry, or Feast cannot use them: in a sentence.
+        There is no folder, no feature_store.yaml or no registry, or Feast cannot use them: in a
+        sentence.
     """
     home = Path(folder).expanduser().resolve()
     settings = _settings(home)
@@ -98,6 +116,9 @@ def _store(settings: dict[str, Any], home: Path) -> FeatureStore:
         config = RepoConfig(**settings)
         config.repo_path = home
         return FeatureStore(config=config)
-    except Exception as error:  # pydantic, protobuf, a driver that is not installed: Feast fails in its libraries' own ways
+    # pydantic, protobuf, a driver that is not installed: Feast fails in its libraries' own ways
+    except Exception as error:
         cause = str(error).strip().splitlines()
-        raise InputError(f"{home / CONFIG} must be a repository that Feast can open: {' '.join(cause[:3])}") from error
+        raise InputError(
+            f"{home / CONFIG} must be a repository that Feast can open: {' '.join(cause[:3])}"
+        ) from error

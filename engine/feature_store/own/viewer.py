@@ -1,8 +1,10 @@
-"""The point-in-time viewer over a visitor's own repository, read and never written: its rows, asked at moments of our choosing.
+"""The point-in-time viewer over a visitor's own repository, read and never written: its rows, asked
+at moments of our choosing.
 
-Real: rows come from the repository's own offline store, answers from its ``get_historical_features``. The explained join stands
-beside them and says in how many labels Feast agrees. A repository has no labels of its own, so each key is asked at evenly
-spaced moments; of each feature view the keys with most rows and its first feature are shown.
+Real: rows come from the repository's own offline store, answers from its
+``get_historical_features``. The explained join stands beside them and says in how many labels Feast
+agrees. A repository has no labels of its own, so each key is asked at evenly spaced moments; of
+each feature view the keys with most rows and its first feature are shown.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ LONG_AGO, FAR_AHEAD = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnView:
-    """One feature view: its keys, and for each label what the explained join and Feast say; or, in ``refusal``, why not."""
+    """One feature view: its keys, and for each label what the explained join and Feast say; or, in
+    ``refusal``, why not.
+    """
 
     name: str
     feature: str
@@ -40,7 +44,9 @@ class OwnView:
     label_key: np.ndarray | None = None  # (n,) place in ``keys``
     row_key: np.ndarray | None = None  # (m,) place in ``keys``
     explanation: Explanation | None = None
-    answers: tuple[Any, ...] = ()  # (n,) Feast's values; None: null, or a label that its answer does not hold
+    answers: tuple[
+        Any, ...
+    ] = ()  # (n,) Feast's values; None: null, or a label that its answer does not hold
     refusal: str = ""
 
     def rows(self, key: int) -> np.ndarray:
@@ -93,13 +99,22 @@ class OwnViewer:
     def verdict(self) -> str:
         """The answer in one sentence."""
         if not self.views:
-            return f"Project **{self.project}** has no feature view yet: run `feast apply` in the repository first."
-        n_labels, n_agree = (sum(n) for n in zip(*((len(v.answers), v.n_agree) for v in self.views), strict=True))
-        tie = " Among equal event times the file store may take any row (its sort is not stable)." if self.store in FILE else ""
+            return (
+                f"Project **{self.project}** has no feature view yet: run `feast apply` in the"
+                " repository first."
+            )
+        n_labels, n_agree = (
+            sum(n) for n in zip(*((len(v.answers), v.n_agree) for v in self.views), strict=True)
+        )
+        tie = (
+            " Among equal event times the file store may take any row (its sort is not stable)."
+            if self.store in FILE
+            else ""
+        )
         return (
-            f"Project **{self.project}**, offline store {self.store}: Feast and the explained join agree on **{n_agree:,} of "
-            f"{n_labels:,}** labels over {len(self.views)} feature view{'s' * (len(self.views) > 1)}."
-            + (tie if n_agree < n_labels else "")
+            f"Project **{self.project}**, offline store {self.store}: Feast and the explained join"
+            f" agree on **{n_agree:,} of {n_labels:,}** labels over {len(self.views)} feature"
+            f" view{'s' * (len(self.views) > 1)}." + (tie if n_agree < n_labels else "")
         )
 
 
@@ -111,7 +126,9 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def _rows(store: FeatureStore, view: FeatureView, keys: list[str], feature: str) -> pa.Table:
-    """Return the view's rows as its offline store has them, under the names that the explained join takes."""
+    """Return the view's rows as its offline store has them, under the names that the explained join
+    takes.
+    """
     source: Any = view.batch_source
     provider: Any = store._get_provider()  # the public API reads no whole source
     created = source.created_timestamp_column or None
@@ -131,7 +148,9 @@ def _rows(store: FeatureStore, view: FeatureView, keys: list[str], feature: str)
 
 
 def _asked(rows: pa.Table, keys: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the keys with most rows, and labels: each of them at N_MOMENTS moments over the rows' time."""
+    """Return the keys with most rows, and labels: each of them at N_MOMENTS moments over the rows'
+    time.
+    """
     frame = rows.select(keys).to_pandas().dropna()
     top = frame.value_counts().head(N_KEYS).index.to_frame(index=False)
     times = rows[EVENT].cast(pa.int64()).to_numpy()
@@ -145,13 +164,19 @@ def _view(store: FeatureStore, view: FeatureView) -> OwnView:
     feature = view.features[0].name
     keys = [column.name for column in view.entity_columns]
     if not keys or keys == ["__dummy_id"]:
-        return OwnView(view.name, feature, refusal="it has no entity, so there is no key to look at")
+        return OwnView(
+            view.name, feature, refusal="it has no entity, so there is no key to look at"
+        )
     rows = _rows(store, view, keys, feature)
     if not rows.num_rows:
         return OwnView(view.name, feature, refusal="its source has no rows")
     top, labels = _asked(rows, keys)
-    place = {tuple(key): number for number, key in enumerate(top.itertuples(index=False, name=None))}
-    row_key = np.array([place.get(key, -1) for key in zip(*(rows[name].to_pylist() for name in keys), strict=True)])
+    place = {
+        tuple(key): number for number, key in enumerate(top.itertuples(index=False, name=None))
+    }
+    row_key = np.array(
+        [place.get(key, -1) for key in zip(*(rows[name].to_pylist() for name in keys), strict=True)]
+    )
     kept = rows.filter(pa.array(row_key >= 0))
     asked = plain_types(pa.Table.from_pandas(labels, preserve_index=False))
     kind: Any = "duckdb" if store.config.offline_store.type == "duckdb" else "file"
@@ -160,7 +185,10 @@ def _view(store: FeatureStore, view: FeatureView) -> OwnView:
         frame = labels.assign(place=np.arange(len(labels)))
         answer = store.get_historical_features(frame, [f"{view.name}:{feature}"]).to_df()
     values = dict(zip(answer["place"].astype(int), answer[feature], strict=True))
-    answers = tuple(None if pd.isna(value) else value for value in (values.get(label) for label in range(len(labels))))
+    answers = tuple(
+        None if pd.isna(value) else value
+        for value in (values.get(label) for label in range(len(labels)))
+    )
     names = tuple(", ".join(map(str, key)) for key in place)
     label_key = np.repeat(np.arange(len(top)), N_MOMENTS)
     return OwnView(view.name, feature, names, label_key, row_key[row_key >= 0], told, answers)
@@ -188,7 +216,12 @@ def steps(folder: str) -> Steps:
                 views.append(_view(store, view))
             except InputError as error:
                 views.append(OwnView(view.name, view.features[0].name, refusal=str(error)))
-            except Exception as error:  # a source that is gone, a TTL that Ibis refuses: Feast fails in its libraries' ways
+            # a source that is gone, a TTL that Ibis refuses: Feast fails in its libraries' ways
+            except Exception as error:
                 words = " ".join(str(error).split())[:300]
-                views.append(OwnView(view.name, view.features[0].name, refusal=f"{type(error).__name__}: {words}"))
+                views.append(
+                    OwnView(
+                        view.name, view.features[0].name, refusal=f"{type(error).__name__}: {words}"
+                    )
+                )
         return OwnViewer(store.project, store.config.offline_store.type, tuple(views))

@@ -1,8 +1,9 @@
 """Point in time: why each joined cell has its value, on real flights, confirmed by the real Feast.
 
-Real: flights, weather and delays of 2013; the answer of ``get_historical_features`` in a repository made for the run, behind
-the explained join (``explanation``), compared with it cell by cell (``point_in_time.real``). Simplified: one key's life at a
-time. Made up: the feed's delay and the late corrections, which the sources do not tell.
+Real: flights, weather and delays of 2013; the answer of ``get_historical_features`` in a repository
+made for the run, behind the explained join (``explanation``), compared with it cell by cell
+(``point_in_time.real``). Simplified: one key's life at a time. Made up: the feed's delay and the
+late corrections, which the sources do not tell.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ import pyarrow.compute as pc
 
 from engine.errors import require, require_choice
 from engine.feature_store import flight_features
-from engine.feature_store.explanation import OUTCOMES, VERDICTS, Explanation, Outcome, Verdict, explain, span_told
+from engine.feature_store.explanation import (
+    OUTCOMES,
+    VERDICTS,
+    Explanation,
+    Outcome,
+    Verdict,
+    explain,
+    span_told,
+)
 from engine.feature_store.feast_repo import CREATED, EVENT, STORES, Store
 from engine.feature_store.flight_features import FEATURES, KEYS, SOURCES, Source
 from engine.feature_store.point_in_time import naive_joins, real
@@ -52,7 +61,9 @@ def planes() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointInTimeParams:
-    """Whose life is looked at, when the labels ask, how the feed brings the rows, and how Feast joins."""
+    """Whose life is looked at, when the labels ask, how the feed brings the rows, and how Feast
+    joins.
+    """
 
     source: Source = "weather"
     ttl: str = "2 h"  # one of TTLS; "0" never expires
@@ -77,8 +88,15 @@ class PointInTimeParams:
         require_choice("offset", self.offset, DELAYS)
         require_choice("delay", self.delay, DELAYS)
         require(1 <= self.first_day <= 360, "first_day must be 1 … 360. Got {}.", self.first_day)
-        require(4 <= self.n_rows <= MAX_ROWS, "n_rows must be 4 … {:,}. Got {}.", MAX_ROWS, self.n_rows)
-        require(1 <= self.n_labels <= MAX_LABELS, "n_labels must be 1 … {:,}. Got {}.", MAX_LABELS, self.n_labels)
+        require(
+            4 <= self.n_rows <= MAX_ROWS, "n_rows must be 4 … {:,}. Got {}.", MAX_ROWS, self.n_rows
+        )
+        require(
+            1 <= self.n_labels <= MAX_LABELS,
+            "n_labels must be 1 … {:,}. Got {}.",
+            MAX_LABELS,
+            self.n_labels,
+        )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
     @property
@@ -106,21 +124,44 @@ class PointInTimeParams:
 def rows_of(params: PointInTimeParams) -> tuple[pa.Table, pa.Table]:
     """Return labels (with their moment as ``event_timestamp``) and feature rows of one key's life."""
     rows = flight_features.feature_rows(params.source)
-    rows = rows.filter(pc.equal(rows[params.key], params.entity)).select([params.key, EVENT, "match_time", params.feature])
-    day = pa.scalar(1_356_998_400_000_000 + (params.first_day - 1) * 86_400_000_000).cast(pa.timestamp("us", "UTC"))
-    start = min(int(pc.sum(pc.less(rows[EVENT], day)).as_py() or 0), max(0, rows.num_rows - params.n_rows))
+    rows = rows.filter(pc.equal(rows[params.key], params.entity)).select(
+        [params.key, EVENT, "match_time", params.feature]
+    )
+    day = pa.scalar(1_356_998_400_000_000 + (params.first_day - 1) * 86_400_000_000).cast(
+        pa.timestamp("us", "UTC")
+    )
+    start = min(
+        int(pc.sum(pc.less(rows[EVENT], day)).as_py() or 0), max(0, rows.num_rows - params.n_rows)
+    )
     rows = rows.slice(start, params.n_rows)
     span = pc.min_max(rows[EVENT])
     labels = flight_features.label_rows(params.source)
-    inside = pc.and_(pc.greater_equal(labels["departure"], span["min"]), pc.less_equal(labels["departure"], span["max"]))
+    inside = pc.and_(
+        pc.greater_equal(labels["departure"], span["min"]),
+        pc.less_equal(labels["departure"], span["max"]),
+    )
     labels = labels.filter(pc.and_(pc.equal(labels[params.key], params.entity), inside))
-    require(labels.num_rows > 0, "No flight of {} leaves in these days. Choose another first day, or more rows.", params.entity)
-    chosen = np.unique(np.linspace(0, labels.num_rows - 1, min(params.n_labels, labels.num_rows)).round().astype(int))
+    require(
+        labels.num_rows > 0,
+        "No flight of {} leaves in these days. Choose another first day, or more rows.",
+        params.entity,
+    )
+    chosen = np.unique(
+        np.linspace(0, labels.num_rows - 1, min(params.n_labels, labels.num_rows))
+        .round()
+        .astype(int)
+    )
     labels = labels.take(pa.array(chosen))
     offset = pa.scalar(SPANS[params.offset] * 60_000_000).cast(pa.duration("us"))
-    labels = labels.append_column(EVENT, pc.subtract(labels["departure"], offset).cast(pa.timestamp("us", "UTC")))
+    labels = labels.append_column(
+        EVENT, pc.subtract(labels["departure"], offset).cast(pa.timestamp("us", "UTC"))
+    )
     features = flight_features.arriving(
-        rows, params.feature, delay_minutes=SPANS[params.delay], correct=params.correct, seed=params.seed
+        rows,
+        params.feature,
+        delay_minutes=SPANS[params.delay],
+        correct=params.correct,
+        seed=params.seed,
     )
     return labels, features
 
@@ -189,16 +230,27 @@ class PointInTimeResult:
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        leak = f"**{self.n_leaked:,} of them arrived too late to be known**" if self.n_leaked else "none of it from the future"
+        leak = (
+            f"**{self.n_leaked:,} of them arrived too late to be known**"
+            if self.n_leaked
+            else "none of it from the future"
+        )
         return (
-            f"The point-in-time join gives **{self.n_with_value:,} of {self.n_labels:,}** labels a value, {leak}. From the "
-            f"future: the latest value for **{self.n_latest_future:,}**, the equi-join's for **{self.n_equi_future:,}**."
+            f"The point-in-time join gives **{self.n_with_value:,} of {self.n_labels:,}** labels a"
+            f" value, {leak}. From the future: the latest value for **{self.n_latest_future:,}**,"
+            f" the equi-join's for **{self.n_equi_future:,}**."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        return [*self._why_values(), *self._why_none(), *self._why_rows(), self._why_naive(), *self._why_feast()]
+        return [
+            *self._why_values(),
+            *self._why_none(),
+            *self._why_rows(),
+            self._why_naive(),
+            *self._why_feast(),
+        ]
 
     def _why_values(self) -> list[str]:
         explanation = self.explanation
@@ -207,15 +259,18 @@ class PointInTimeResult:
             return ["No label gets a value."]
         age = (explanation.label_time[won] - explanation.row_time[explanation.winner[won]]) / 60e6
         reasons = [
-            f"{explanation.count('won'):,} labels get the newest row at or before their moment: {span_told(np.median(age))} "
-            f"old in the median, {span_told(age.max())} at most."
+            f"{explanation.count('won'):,} labels get the newest row at or before their moment:"
+            f" {span_told(np.median(age))} old in the median, {span_told(age.max())} at most."
         ]
         leaked = explanation.leaked
         if leaked.any():
-            late = (explanation.row_created[explanation.winner[leaked]] - explanation.label_time[leaked]) / 60e6
+            late = (
+                explanation.row_created[explanation.winner[leaked]] - explanation.label_time[leaked]
+            ) / 60e6
             reasons.append(
-                f"{self.n_leaked:,} of them were not known yet: the row arrived up to {span_told(late.max())} after the label "
-                "asked. created_timestamp only breaks ties; filter_by_created_timestamp leaves such rows out."
+                f"{self.n_leaked:,} of them were not known yet: the row arrived up to"
+                f" {span_told(late.max())} after the label asked. created_timestamp only breaks"
+                " ties; filter_by_created_timestamp leaves such rows out."
             )
         return reasons
 
@@ -227,15 +282,18 @@ class PointInTimeResult:
             "no rows": "their key has no feature rows",
         }
         counts = {outcome: self.explanation.count(outcome) for outcome in told}
-        return [f"{n:,} labels have no value: {told[outcome]}." for outcome, n in counts.items() if n]
+        return [
+            f"{n:,} labels have no value: {told[outcome]}." for outcome, n in counts.items() if n
+        ]
 
     def _why_rows(self) -> list[str]:
         merged = int(np.count_nonzero(self.explanation.group != np.arange(self.n_labels)))
         reasons = []
         if self.n_lost:
             reasons.append(
-                f"{self.n_lost:,} of {self.n_labels:,} labels are missing from the answer: the file store drops those whose "
-                "rows are all expired or all later, and keeps one of equal labels. The duckdb store keeps all, with nulls."
+                f"{self.n_lost:,} of {self.n_labels:,} labels are missing from the answer: the file"
+                " store drops those whose rows are all expired or all later, and keeps one of"
+                " equal labels. The duckdb store keeps all, with nulls."
             )
         if merged:
             reasons.append(f"{merged:,} labels have the same key and moment as another one.")
@@ -243,19 +301,29 @@ class PointInTimeResult:
 
     def _why_naive(self) -> str:
         weather = self.params.source == "weather"
-        row = "the weather of the departure hour" if weather else "the row that this very flight ended in, the answer itself"
+        row = (
+            "the weather of the departure hour"
+            if weather
+            else "the row that this very flight ended in, the answer itself"
+        )
         return (
-            f"The latest value of {self.params.entity} is one for all labels: from the future for {self.n_latest_future:,}. "
-            f"The equi-join reads {row}: from the future for {self.n_equi_future:,}."
+            f"The latest value of {self.params.entity} is one for all labels: from the future for"
+            f" {self.n_latest_future:,}. The equi-join reads {row}: from the future for"
+            f" {self.n_equi_future:,}."
         )
 
     def _why_feast(self) -> list[str]:
         if self.check is None:
             return []
-        return [f"{self.check.badge}, cell by cell: one call of get_historical_features, {human_seconds(self.check.seconds)}."]
+        return [
+            f"{self.check.badge}, cell by cell: one call of get_historical_features,"
+            f" {human_seconds(self.check.seconds)}."
+        ]
 
     def headline(self) -> dict[str, int | float | str]:
-        """Return the numbers that the script reproduces with Feast; a sum not of the file store, which loses ties."""
+        """Return the numbers that the script reproduces with Feast; a sum not of the file store,
+        which loses ties.
+        """
         numbers: dict[str, int | float | str] = {
             "n_labels": self.n_labels,
             "n_returned": self.n_returned,
@@ -288,11 +356,15 @@ class PointInTimeResult:
         )
 
     def candidate_table(self, label: int) -> pa.Table:
-        """Return a label's candidate rows with their verdicts: the winner first, then by verdict, nearest event first."""
+        """Return a label's candidate rows with their verdicts: the winner first, then by verdict,
+        nearest event first.
+        """
         explanation = self.explanation
         rows, verdicts = explanation.candidates(label)
         places = np.asarray([VERDICTS.index(verdict) for verdict in verdicts], int)
-        order = np.lexsort((np.abs(explanation.label_time[label] - explanation.row_time[rows]), places))
+        order = np.lexsort(
+            (np.abs(explanation.label_time[label] - explanation.row_time[rows]), places)
+        )
         order = order[:MAX_CANDIDATES]
         rows, told = rows[order], [verdicts[place] for place in order]
         features = explanation.features.take(pa.array(rows))
@@ -303,7 +375,10 @@ class PointInTimeResult:
                 "arrived": features[CREATED],
                 "version": features["version"],
                 self.params.feature: features[self.params.feature],
-                "why": [explanation.told(label, int(row), verdict) for row, verdict in zip(rows, told, strict=True)],
+                "why": [
+                    explanation.told(label, int(row), verdict)
+                    for row, verdict in zip(rows, told, strict=True)
+                ],
             }
         )
 
@@ -321,7 +396,12 @@ def run(params: PointInTimeParams) -> PointInTimeResult:
         filter_by_created=params.filter_by_created,
     )
     latest = naive_joins.latest_value(labels, features, params.feature, params.key)
-    return PointInTimeResult(params, explanation, latest, naive_joins.equi_join(labels, features, params.feature, params.key))
+    return PointInTimeResult(
+        params,
+        explanation,
+        latest,
+        naive_joins.equi_join(labels, features, params.feature, params.key),
+    )
 
 
 def steps(params: PointInTimeParams) -> Steps:
@@ -336,5 +416,7 @@ def steps(params: PointInTimeParams) -> Steps:
     progress = Progress(0.1, "the real get_historical_features", result)
     yield progress
     with ThreadPoolExecutor(1) as caller:
-        check = yield from beside(caller, lambda: real.check(result.explanation, params.feature, params.key), progress)
+        check = yield from beside(
+            caller, lambda: real.check(result.explanation, params.feature, params.key), progress
+        )
     return replace(result, check=check)

@@ -1,7 +1,9 @@
-"""Figures of *point in time*: one key's life with each label's arrow to the row it got, and the cells of the three joins.
+"""Figures of *point in time*: one key's life with each label's arrow to the row it got, and the
+cells of the three joins.
 
-Blue was known, vermilion is from the future of the label looked at, grey is expired or missing. The life has two upright
-axes: the value, or the time of arrival, where what a label may see is a rectangle.
+Blue was known, vermilion is from the future of the label looked at, grey is expired or missing. The
+life has two upright axes: the value, or the time of arrival, where what a label may see is a
+rectangle.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ CELLS: dict[str, str] = {  # what a cell holds -> colour
     "row missing": "rgba(0,0,0,0)",
     "Feast disagrees": figures.FAILED,
 }
-MAX_TOLD = 1_500  # candidates that still carry their arrival for the pointer: beyond, the figure would grow too large
+# candidates that still carry their arrival for the pointer: beyond, the figure would grow too large
+MAX_TOLD = 1_500
 MAX_TEXTS = 24  # cells in a lane that still have room for their value
 
 
@@ -47,14 +50,19 @@ def clock(moment: Any) -> str:
 
 
 def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) -> go.Figure:
-    """Draw one key's life. To see first: the row that the label looked at got, and the future to the right of its moment."""
+    """Draw one key's life. To see first: the row that the label looked at got, and the future to
+    the right of its moment.
+    """
     explanation = result.explanation
     event, created = _times(explanation.features[EVENT]), _times(explanation.features[CREATED])
     moments = _times(explanation.labels[EVENT])
     value = explanation.features[result.params.feature].to_numpy(zero_copy_only=False).astype(float)
     unit = UNITS[result.params.feature]
     y_title = "arrived (UTC)" if arrival else f"{result.params.feature}, {unit}"
-    low, high = float(np.nanmin(value, initial=0)) if np.isnan(value).all() else np.nanmin(value), np.nanmax(value)
+    low, high = (
+        float(np.nanmin(value, initial=0)) if np.isnan(value).all() else np.nanmin(value),
+        np.nanmax(value),
+    )
     lane = low - 0.22 * max(high - low, 1.0)
     heights = created if arrival else value
     label_heights = moments if arrival else np.full(len(moments), lane)
@@ -68,20 +76,40 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
             color, symbol, size = STYLES[verdict]
             leaked = verdict == "won" and explanation.leaked[label]
             color, name = (figures.LEAKED, "won, before it arrived") if leaked else (color, verdict)
-            told = [f", arrived {clock(created[row])}" for row in here] if len(rows) <= MAX_TOLD else None
-            marker = {"color": color, "symbol": symbol, "size": size, "line": {"width": 1.5, "color": color}}
+            told = (
+                [f", arrived {clock(created[row])}" for row in here]
+                if len(rows) <= MAX_TOLD
+                else None
+            )
+            marker = {
+                "color": color,
+                "symbol": symbol,
+                "size": size,
+                "line": {"width": 1.5, "color": color},
+            }
             at = {"x": event[here], "y": heights[here], "mode": "markers", "marker": marker}
             hover = "%{x|%-d %b %H:%M}" + more + "<extra>" + name + "</extra>"
-            traces.append({"type": "scatter", **at, "name": name, "customdata": told, "hovertemplate": hover})
+            traces.append(
+                {"type": "scatter", **at, "name": name, "customdata": told, "hovertemplate": hover}
+            )
     traces += _labels(result, label, moments, label_heights)
     if arrival:
         ends = [min(event.min(), moments.min()), max(event.max(), moments.max())]
         line = {"color": figures.WAITING, "width": 1, "dash": "dot"}
-        at_once = {"x": ends, "y": ends, "mode": "lines", "line": line, "name": "arrives at once", "hoverinfo": "skip"}
+        at_once = {
+            "x": ends,
+            "y": ends,
+            "mode": "lines",
+            "line": line,
+            "name": "arrives at once",
+            "hoverinfo": "skip",
+        }
         traces.append({"type": "scatter", **at_once})
     windows = _windows(result, label, moments[label], np.concatenate([event, moments]), arrival)
     layout: dict[str, Any] = {**windows, "legend": {"traceorder": "reversed"}}
-    return figures.drawn(_title(result, label), traces, height=540, x="event time (UTC)", y=y_title, **layout)
+    return figures.drawn(
+        _title(result, label), traces, height=540, x="event time (UTC)", y=y_title, **layout
+    )
 
 
 def _title(result: PointInTimeResult, label: int) -> str:
@@ -102,10 +130,14 @@ def _title(result: PointInTimeResult, label: int) -> str:
     seen = clock(_times(explanation.features[EVENT])[winner])
     leak = ", too early" if explanation.leaked[label] else ""
     unit = UNITS[result.params.feature]
-    return f"Label {label}, {flight} asked at {moment}:<br>it gets {value:.1f} {unit} of {seen}{leak}"
+    return (
+        f"Label {label}, {flight} asked at {moment}:<br>it gets {value:.1f} {unit} of {seen}{leak}"
+    )
 
 
-def _windows(result: PointInTimeResult, label: int, moment: Any, times: np.ndarray, arrival: bool) -> dict[str, Any]:
+def _windows(
+    result: PointInTimeResult, label: int, moment: Any, times: np.ndarray, arrival: bool
+) -> dict[str, Any]:
     """Return the layout that shades what the label looked at may see, and its future."""
     ttl = SPANS[result.params.ttl]
     first, last = times.min() - np.timedelta64(30, "m"), times.max() + np.timedelta64(30, "m")
@@ -120,13 +152,32 @@ def _windows(result: PointInTimeResult, label: int, moment: Any, times: np.ndarr
     shapes = [
         {**shape, **top, "x0": start, "x1": moment, "fillcolor": figures.KNOWN, "opacity": 0.16},
         {**shape, **whole, "x0": moment, "x1": last, "fillcolor": figures.LEAKED, "opacity": 0.08},
-        {"type": "line", "layer": "below", **whole, "x0": moment, "x1": moment, "line": {"color": figures.LEAKED, "width": 1}},
+        {
+            "type": "line",
+            "layer": "below",
+            **whole,
+            "x0": moment,
+            "x1": moment,
+            "line": {"color": figures.LEAKED, "width": 1},
+        },
     ]
     note = {"yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
     told = "never expires " if ttl == 0 else f"TTL {result.params.ttl} "
     notes = [
-        {**note, "x": moment, "xanchor": "right", "text": told, "font": {"size": 12, "color": figures.KNOWN}},
-        {**note, "x": moment, "xanchor": "left", "text": " the label's future", "font": {"size": 12, "color": figures.LEAKED}},
+        {
+            **note,
+            "x": moment,
+            "xanchor": "right",
+            "text": told,
+            "font": {"size": 12, "color": figures.KNOWN},
+        },
+        {
+            **note,
+            "x": moment,
+            "xanchor": "left",
+            "text": " the label's future",
+            "font": {"size": 12, "color": figures.LEAKED},
+        },
     ]
     if arrival:
         shapes.append(
@@ -137,12 +188,20 @@ def _windows(result: PointInTimeResult, label: int, moment: Any, times: np.ndarr
 
 
 def _arrows(
-    result: PointInTimeResult, label: int, moments: Any, label_heights: Any, event: Any, heights: Any
+    result: PointInTimeResult,
+    label: int,
+    moments: Any,
+    label_heights: Any,
+    event: Any,
+    heights: Any,
 ) -> list[dict[str, Any]]:
     """Return the arrow from each label to the row that it got; the one looked at thick."""
     winner = result.explanation.winner
     traces: list[dict[str, Any]] = []
-    for chosen, width in ((np.flatnonzero((winner >= 0) & (np.arange(len(winner)) != label)), 1), ([label], 2.5)):
+    for chosen, width in (
+        (np.flatnonzero((winner >= 0) & (np.arange(len(winner)) != label)), 1),
+        ([label], 2.5),
+    ):
         x: list[Any] = []
         y: list[Any] = []
         for number in chosen:
@@ -159,7 +218,12 @@ def _arrows(
                     "y": y,
                     "mode": "lines+markers",
                     "line": {"color": color, "width": width},
-                    "marker": {"symbol": "arrow", "angleref": "previous", "size": sizes, "color": color},
+                    "marker": {
+                        "symbol": "arrow",
+                        "angleref": "previous",
+                        "size": sizes,
+                        "color": color,
+                    },
                     "opacity": opacity,
                     "hoverinfo": "skip",
                     "showlegend": False,
@@ -168,10 +232,17 @@ def _arrows(
     return traces
 
 
-def _labels(result: PointInTimeResult, label: int, moments: Any, label_heights: Any) -> list[dict[str, Any]]:
+def _labels(
+    result: PointInTimeResult, label: int, moments: Any, label_heights: Any
+) -> list[dict[str, Any]]:
     explanation = result.explanation
     kinds = (
-        ("label with a value", figures.KNOWN, "triangle-up", explanation.has_value & ~explanation.leaked),
+        (
+            "label with a value",
+            figures.KNOWN,
+            "triangle-up",
+            explanation.has_value & ~explanation.leaked,
+        ),
         ("label with a value too early", figures.LEAKED, "triangle-up", explanation.leaked),
         ("label without", figures.WAITING, "triangle-up-open", ~explanation.has_value),
     )
@@ -189,16 +260,29 @@ def _labels(result: PointInTimeResult, label: int, moments: Any, label_heights: 
                     "y": label_heights[here],
                     "mode": "markers",
                     "name": name,
-                    "marker": {"opacity": 1, "color": color, "symbol": symbol, "size": sizes, "line": line},
+                    "marker": {
+                        "opacity": 1,
+                        "color": color,
+                        "symbol": symbol,
+                        "size": sizes,
+                        "line": line,
+                    },
                     "customdata": [[int(number), names[number]] for number in here],
-                    "hovertemplate": "label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b %H:%M}<extra></extra>",
+                    "hovertemplate": (
+                        "label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b"
+                        " %H:%M}<extra></extra>"
+                    ),
                 }
             )
     return traces
 
 
-def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *, label: int = 0) -> go.Figure:
-    """Draw what each join hands to each label. To see first: the vermilion cells of the naive joins."""
+def cells(
+    result: PointInTimeResult, pinned: PointInTimeResult | None = None, *, label: int = 0
+) -> go.Figure:
+    """Draw what each join hands to each label. To see first: the vermilion cells of the naive
+    joins.
+    """
     lanes = _lanes(result)
     if pinned is not None:
         lanes.append(("pinned run A", *_explained(pinned)))
@@ -211,7 +295,13 @@ def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *,
             for number in np.flatnonzero(states == state):
                 base.append(number - 0.47)
                 names.append(lane)
-                texts.append(f"{values[number]:.1f}" if np.isfinite(values[number]) else "–" if state != "row missing" else "")
+                texts.append(
+                    f"{values[number]:.1f}"
+                    if np.isfinite(values[number])
+                    else "–"
+                    if state != "row missing"
+                    else ""
+                )
                 custom.append([int(number), texts[-1] or "no row"])
         if base:
             line = {"color": figures.WAITING, "width": 1 if state == "row missing" else 0}
@@ -230,7 +320,9 @@ def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *,
                     "constraintext": "inside",
                     "customdata": custom,
                     "marker": {"color": color, "line": line},
-                    "hovertemplate": "%{y}, label %{customdata[0]}: %{customdata[1]}<extra>" + state + "</extra>",
+                    "hovertemplate": (
+                        "%{y}, label %{customdata[0]}: %{customdata[1]}<extra>" + state + "</extra>"
+                    ),
                 }
             )
     around = {"x0": label - 0.5, "x1": label + 0.5, "y0": 0, "y1": 1, "yref": "paper"}
@@ -241,7 +333,10 @@ def cells(result: PointInTimeResult, pinned: PointInTimeResult | None = None, *,
         height=330,
         x="label",
         barmode="overlay",
-        uniformtext={"mode": "hide", "minsize": 10},  # on a narrow screen no text is better than overlapping ones
+        uniformtext={
+            "mode": "hide",
+            "minsize": 10,
+        },  # on a narrow screen no text is better than overlapping ones
         shapes=[outline],
         margin={"t": 78},
         xaxis={"range": [-0.6, n - 0.4], "showgrid": False, "dtick": 1 if text else None},
@@ -256,7 +351,9 @@ def _lanes(result: PointInTimeResult) -> list[tuple[str, np.ndarray, np.ndarray]
     if result.check is not None:
         check = result.check
         seen = np.where(
-            np.isnan(check.value), "no value (null)", np.where(explanation.leaked, "from the future", "known by then")
+            np.isnan(check.value),
+            "no value (null)",
+            np.where(explanation.leaked, "from the future", "known by then"),
         )
         seen = np.where(check.returned, seen, "row missing").astype(object)
         seen[check.differs] = "Feast disagrees"
@@ -271,7 +368,11 @@ def _explained(result: PointInTimeResult) -> tuple[np.ndarray, np.ndarray]:
     """Return state (n,) and value (n,) of the explained join."""
     explanation = result.explanation
     value = np.where(explanation.returned, result.value, np.nan)
-    state = np.where(np.isnan(value), "no value (null)", np.where(explanation.leaked, "from the future", "known by then"))
+    state = np.where(
+        np.isnan(value),
+        "no value (null)",
+        np.where(explanation.leaked, "from the future", "known by then"),
+    )
     return np.where(explanation.returned, state, "row missing").astype(object), value
 
 
@@ -283,6 +384,7 @@ def _naive_state(joined: Joined) -> np.ndarray:
 def _cells_title(result: PointInTimeResult) -> str:
     lost = f"{result.n_lost:,} of {result.n_labels:,} labels are missing. " if result.n_lost else ""
     return (
-        f"{lost}From the future: {result.n_leaked:,} cells of the point-in-time join,<br>{result.n_latest_future:,} of the "
-        f"latest value, {result.n_equi_future:,} of the equi-join"
+        f"{lost}From the future: {result.n_leaked:,} cells of the point-in-time"
+        f" join,<br>{result.n_latest_future:,} of the latest value, {result.n_equi_future:,} of the"
+        " equi-join"
     )

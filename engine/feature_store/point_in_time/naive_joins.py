@@ -1,4 +1,6 @@
-"""The two joins that look right and are not: the latest value of each key, and equality on key and hour."""
+"""The two joins that look right and are not: the latest value of each key, and equality on key and
+hour.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def _micros(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _last_of(labels: pa.Table, features: pa.Table, on: list[str]) -> np.ndarray:
-    """Return the last row, by event time and arrival, of those equal to each label in ``on``, (n,); −1 without one."""
+    """Return the last row, by event time and arrival, of those equal to each label in ``on``, (n,);
+    −1 without one.
+    """
     import polars as pl
 
     frame: Any = pl.from_arrow(features.select(list(dict.fromkeys([*on, EVENT, CREATED]))))
@@ -45,14 +49,21 @@ def _last_of(labels: pa.Table, features: pa.Table, on: list[str]) -> np.ndarray:
         .select(*on, pl.col("row").cast(pl.Int64))
     )
     left: Any = pl.from_arrow(labels.select(on))
-    return cast(np.ndarray, left.join(last, on=on, how="left", maintain_order="left")["row"].fill_null(-1).to_numpy())
+    return cast(
+        np.ndarray,
+        left.join(last, on=on, how="left", maintain_order="left")["row"].fill_null(-1).to_numpy(),
+    )
 
 
 def latest_value(labels: pa.Table, features: pa.Table, feature: str, key: str) -> Joined:
-    """Give every label of a key the key's newest row of all: what a table of current values does to training data."""
+    """Give every label of a key the key's newest row of all: what a table of current values does to
+    training data.
+    """
     return _joined(labels, features, feature, _last_of(labels, features, [key]))
 
 
 def equi_join(labels: pa.Table, features: pa.Table, feature: str, key: str) -> Joined:
-    """Give each label the row with its key and its ``match_time``: the hour of the flight itself, known or not by then."""
+    """Give each label the row with its key and its ``match_time``: the hour of the flight itself,
+    known or not by then.
+    """
     return _joined(labels, features, feature, _last_of(labels, features, [key, "match_time"]))

@@ -1,9 +1,11 @@
-"""Real Feast asked the same question as the explained join, its answer compared cell by cell: the badge of the viewer.
+"""Real Feast asked the same question as the explained join, its answer compared cell by cell: the
+badge of the viewer.
 
-Feast's ``file`` store breaks ties by arrival in two sorts of which the second is not stable (pandas' quicksort), so that with
-more than 16 joined pairs any of the tied rows may come back (seen). Rows that tie in arrival as well come in no order that
-either store promises. Such a cell counts as *tie lost*: a known difference, shown as one. Everything else that differs is
-a *disagreement*, and the badge is red.
+Feast's ``file`` store breaks ties by arrival in two sorts of which the second is not stable
+(pandas' quicksort), so that with more than 16 joined pairs any of the tied rows may come back
+(seen). Rows that tie in arrival as well come in no order that either store promises. Such a cell
+counts as *tie lost*: a known difference, shown as one. Everything else that differs is a
+*disagreement*, and the badge is red.
 """
 
 from __future__ import annotations
@@ -51,22 +53,36 @@ class Check:
         if self.n_disagreements:
             return f"Feast disagrees in {self.n_disagreements:,} of {n:,} labels"
         if self.n_ties_lost:
-            return f"Feast confirms {n - self.n_ties_lost:,} of {n:,} labels; in {self.n_ties_lost:,} its store lost the tie"
+            return (
+                f"Feast confirms {n - self.n_ties_lost:,} of {n:,} labels; in {self.n_ties_lost:,}"
+                " its store lost the tie"
+            )
         return f"Feast confirms all {n:,} labels"
 
 
-def ask(explanation: Explanation, feature: str, key: str, folder: Path) -> tuple[float, np.ndarray, np.ndarray]:
-    """Ask real Feast, in a repository of its own: return seconds, and value (n,) and presence (n,) of each label."""
+def ask(
+    explanation: Explanation, feature: str, key: str, folder: Path
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Ask real Feast, in a repository of its own: return seconds, and value (n,) and presence (n,)
+    of each label.
+    """
     feast_repo.warm(explanation.store)
     repo = feast_repo.open_repo(folder, explanation.store)
     path = feast_repo.write(explanation.features, folder / "features.parquet")
     entity = feast_repo.entity(key)
-    view = feast_repo.view("viewed", path, entities=[entity], features={feature: "Float64"}, ttl=explanation.ttl)
+    view = feast_repo.view(
+        "viewed", path, entities=[entity], features={feature: "Float64"}, ttl=explanation.ttl
+    )
     repo.apply([entity, view])
-    labels = explanation.labels.select([key, EVENT]).append_column(LABEL_ID, pa.array(range(explanation.labels.num_rows)))
+    labels = explanation.labels.select([key, EVENT]).append_column(
+        LABEL_ID, pa.array(range(explanation.labels.num_rows))
+    )
     seconds, frame = timed(
         lambda: feast_repo.historical(
-            repo, labels.to_pandas(), [f"viewed:{feature}"], filter_by_created=explanation.filter_by_created
+            repo,
+            labels.to_pandas(),
+            [f"viewed:{feature}"],
+            filter_by_created=explanation.filter_by_created,
         )
     )
     value, returned = np.full(labels.num_rows, np.nan), np.zeros(labels.num_rows, bool)
@@ -77,7 +93,9 @@ def ask(explanation: Explanation, feature: str, key: str, folder: Path) -> tuple
     return seconds, value, returned
 
 
-def compare(explanation: Explanation, feature: str, seconds: float, value: np.ndarray, returned: np.ndarray) -> Check:
+def compare(
+    explanation: Explanation, feature: str, seconds: float, value: np.ndarray, returned: np.ndarray
+) -> Check:
     """Compare Feast's answer with the explained one, label by label."""
     expected = np.where(explanation.returned, explanation.values(feature), np.nan)
     same = (value == expected) | (np.isnan(value) & np.isnan(expected))
@@ -88,8 +106,12 @@ def compare(explanation: Explanation, feature: str, seconds: float, value: np.nd
         rows, verdicts = explanation.candidates(int(label))
         tied = rows[np.asarray(verdicts) == "lost the tie"]
         if explanation.store == "duckdb":
-            tied = tied[explanation.row_created[tied] == explanation.row_created[explanation.winner[label]]]
-        tie_lost[label] = np.isin(value[label], column[tied]) or (np.isnan(value[label]) and np.isnan(column[tied]).any())
+            tied = tied[
+                explanation.row_created[tied] == explanation.row_created[explanation.winner[label]]
+            ]
+        tie_lost[label] = np.isin(value[label], column[tied]) or (
+            np.isnan(value[label]) and np.isnan(column[tied]).any()
+        )
     return Check(value, returned, differs, tie_lost, int(returned.sum()), seconds)
 
 

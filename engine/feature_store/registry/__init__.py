@@ -1,8 +1,10 @@
-"""Registry and lineage: the lab's own repository as Feast registers it, and a change of a view as its consumers meet it.
+"""Registry and lineage: the lab's own repository as Feast registers it, and a change of a view as
+its consumers meet it.
 
-Real: the definitions are applied to a Feast registry, materialised and read; the change is applied to the same registry, and
-the consumer's feature service and pinned references are read again, online and offline. Versions are Feast's own (0.67,
-``enable_online_feature_view_versioning``): it counts from v0. One run has a folder of its own, which goes when it ends.
+Real: the definitions are applied to a Feast registry, materialised and read; the change is applied
+to the same registry, and the consumer's feature service and pinned references are read again,
+online and offline. Versions are Feast's own (0.67, ``enable_online_feature_view_versioning``): it
+counts from v0. One run has a folder of its own, which goes when it ends.
 """
 
 from __future__ import annotations
@@ -28,9 +30,25 @@ from engine.jobs import Progress, Steps, run_to_end
 if TYPE_CHECKING:
     from feast import FeatureStore, FeatureView
 
-__all__ = ["CHANGES", "FOCUS", "RegistryParams", "RegistryResult", "changed", "outcome", "read", "run", "tables"]
+__all__ = [
+    "CHANGES",
+    "FOCUS",
+    "RegistryParams",
+    "RegistryResult",
+    "changed",
+    "outcome",
+    "read",
+    "run",
+    "tables",
+]
 
-Change = Literal["add a feature", "drop a feature", "rename a feature", "another window, same names", "a TTL of one hour"]
+Change = Literal[
+    "add a feature",
+    "drop a feature",
+    "rename a feature",
+    "another window, same names",
+    "a TTL of one hour",
+]
 CHANGES: tuple[Change, ...] = get_args(Change)
 FOCUS = (
     "source · flight_request",
@@ -77,7 +95,9 @@ class RegistryParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegistryResult:
-    """A registry before a change, and what the consumer of ``turnaround_inputs`` gets before and after, online and offline."""
+    """A registry before a change, and what the consumer of ``turnaround_inputs`` gets before and
+    after, online and offline.
+    """
 
     params: RegistryParams
     snapshot: Snapshot
@@ -129,9 +149,10 @@ class RegistryResult:
         """The answer in one sentence."""
         kept = " and ".join(self.versions)
         return (
-            f"**{self.params.focus}** reaches **{self.n_models_hit}** of {len(self.snapshot.of_kind('model'))} models. "
-            f"After the change “{self.params.change}” of {VIEW} the registry keeps {kept}; who reads {CONSUMER} as before: "
-            f"**{self.consumer}**; who pins v0: **{self.consumer_pinned}**."
+            f"**{self.params.focus}** reaches **{self.n_models_hit}** of"
+            f" {len(self.snapshot.of_kind('model'))} models. After the change"
+            f" “{self.params.change}” of {VIEW} the registry keeps {kept}; who reads {CONSUMER} as"
+            f" before: **{self.consumer}**; who pins v0: **{self.consumer_pinned}**."
         )
 
     @property
@@ -139,24 +160,34 @@ class RegistryResult:
         """The reasons for this outcome, with its values."""
         focus = self.params.focus
         reasons = [
-            f"{focus} is made from {_listed(self.upstream)} and goes into {_listed(self.downstream)}.",
-            f"Feast counts a version when names, types or the function of a view change: it keeps {', '.join(self.versions)}. "
-            "Source, TTL, tags and owner are updated in place, whatever the values then mean.",
+            (
+                f"{focus} is made from {_listed(self.upstream)} and goes into"
+                f" {_listed(self.downstream)}."
+            ),
+            (
+                "Feast counts a version when names, types or the function of a view change: it"
+                f" keeps {', '.join(self.versions)}. Source, TTL, tags and owner are updated in"
+                " place, whatever the values then mean."
+            ),
         ]
         for where, answer in self.after.items():
             if isinstance(answer, str):
                 reasons.append(f"Read {where}, Feast refuses the service: “{answer}”")
         if self.pinned["online"] != self.pinned["offline"] and self.n_versions == 1:
             reasons.append(
-                "Pinned to v0, training still reads the source of then and serving the table of now: "
-                f"{_answer_text(self.pinned['offline'])} against {_answer_text(self.pinned['online'])}."
+                "Pinned to v0, training still reads the source of then and serving the table of"
+                f" now: {_answer_text(self.pinned['offline'])} against"
+                f" {_answer_text(self.pinned['online'])}."
             )
         if self.silent:
-            reasons.append(f"No new version, no error, and the answer is “{self.consumer}”: give another meaning another name.")
+            reasons.append(
+                f"No new version, no error, and the answer is “{self.consumer}”: give another"
+                " meaning another name."
+            )
         elif self.n_versions > 1:
             reasons.append(
-                "Each version has an online table of its own: v0 keeps its last values for those who pin it, and is fresh only "
-                "as long as somebody materialises it."
+                "Each version has an online table of its own: v0 keeps its last values for those"
+                " who pin it, and is fresh only as long as somebody materialises it."
             )
         return reasons
 
@@ -207,7 +238,9 @@ def _listed(ids: frozenset[str]) -> str:
 def _answer_text(answer: Answer) -> str:
     if isinstance(answer, str):
         return answer
-    return ", ".join(f"{name} {'null' if value is None else f'{value:.1f}'}" for name, value in answer.items())
+    return ", ".join(
+        f"{name} {'null' if value is None else f'{value:.1f}'}" for name, value in answer.items()
+    )
 
 
 def outcome(before: Mapping[str, Answer], after: Mapping[str, Answer]) -> Outcome:
@@ -220,30 +253,42 @@ def outcome(before: Mapping[str, Answer], after: Mapping[str, Answer]) -> Outcom
         for name, value in old.items():
             if new.get(name) is None and value is not None:
                 found = "null"
-            elif value is not None and found == "works" and abs(float(new[name] or 0.0) - value) > 1e-9:
+            elif (
+                value is not None
+                and found == "works"
+                and abs(float(new[name] or 0.0) - value) > 1e-9
+            ):
                 found = "another number"
     return found
 
 
 @lru_cache(maxsize=1)
 def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Return weather and planes of June and July, and the planes with another window: OTHER_WINDOW landings, not five."""
+    """Return weather and planes of June and July, and the planes with another window: OTHER_WINDOW
+    landings, not five.
+    """
     weather, planes = raw_values.weather_feed(), raw_values.plane_feed()
     since, until = SINCE.timestamp(), UNTIL.timestamp()
     hours = np.flatnonzero((weather.second >= since) & (weather.second <= until))
     inside = (planes.second >= since) & (planes.second <= until)
-    busiest = np.argsort(-np.bincount(planes.key[inside], minlength=len(planes.names)), kind="stable")[:N_PLANES]
+    busiest = np.argsort(
+        -np.bincount(planes.key[inside], minlength=len(planes.names)), kind="stable"
+    )[:N_PLANES]
     mine = np.flatnonzero(inside & np.isin(planes.key, busiest))
     last = raw_values.mean_delay(1)
     five, other = (
-        planes.table("tailnum", {"mean_delay": raw_values.mean_delay(window), "last_delay": last}, mine)
+        planes.table(
+            "tailnum", {"mean_delay": raw_values.mean_delay(window), "last_delay": last}, mine
+        )
         for window in (WINDOW, OTHER_WINDOW)
     )
     return weather.table("origin", weather.columns, hours), five, other
 
 
 def changed(store: FeatureStore, change: Change, folder: Path) -> FeatureView:
-    """Return the registered view of planes with a change, as its team would write it; ``folder`` is the repository's."""
+    """Return the registered view of planes with a change, as its team would write it; ``folder`` is
+    the repository's.
+    """
     from feast import FeatureView, Field, FileSource
     from feast.types import Float64
 
@@ -254,13 +299,19 @@ def changed(store: FeatureStore, change: Change, folder: Path) -> FeatureView:
     elif change == "drop a feature":
         fields = [field for field in fields if field.name != "last_delay"]
     elif change == "rename a feature":
-        fields = [Field(name="mean_delay_minutes", dtype=Float64) if f.name == "mean_delay" else f for f in fields]
+        fields = [
+            Field(name="mean_delay_minutes", dtype=Float64) if f.name == "mean_delay" else f
+            for f in fields
+        ]
     elif change == "a TTL of one hour":
         ttl = timedelta(hours=1)
     if change != "a TTL of one hour":
         path = folder / lab_repo.DATA / "planes_changed.parquet"
         source = FileSource(
-            name=source.name, path=str(path), timestamp_field=feast_repo.EVENT, created_timestamp_column=feast_repo.CREATED
+            name=source.name,
+            path=str(path),
+            timestamp_field=feast_repo.EVENT,
+            created_timestamp_column=feast_repo.CREATED,
         )
     return FeatureView(
         name=view.name,
@@ -280,8 +331,12 @@ def changed_table(change: Change) -> pa.Table:
     if change == "another window, same names":
         return other
     if change == "rename a feature":
-        return five.rename_columns(["mean_delay_minutes" if name == "mean_delay" else name for name in five.column_names])
-    hour = pa.array((five[feast_repo.CREATED].cast(pa.int64()).to_numpy() // 3_600_000_000 % 24).astype(float))
+        return five.rename_columns(
+            ["mean_delay_minutes" if name == "mean_delay" else name for name in five.column_names]
+        )
+    hour = pa.array(
+        (five[feast_repo.CREATED].cast(pa.int64()).to_numpy() // 3_600_000_000 % 24).astype(float)
+    )
     return five.append_column("created_hour", hour)
 
 
@@ -298,7 +353,11 @@ def read(store: FeatureStore, features: Any, plane: str) -> dict[str, Answer]:
         try:
             with serving.feast_alone():
                 answer = call()
-        except (ValueError, KeyError, LookupError) as error:  # Feast's own errors of a broken reference
+        except (
+            ValueError,
+            KeyError,
+            LookupError,
+        ) as error:  # Feast's own errors of a broken reference
             answers[where] = " ".join(str(error).split())
             continue
         except Exception as error:  # its readers fail in their libraries' ways: shown with the kind
@@ -330,7 +389,9 @@ def steps(params: RegistryParams) -> Steps:
         taken = snapshot.take(store)
         before = read(store, store.get_feature_service(CONSUMER), plane)
         yield Progress(0.5, f"the change: {params.change}")
-        feast_repo.write(changed_table(params.change), folder / lab_repo.DATA / "planes_changed.parquet")
+        feast_repo.write(
+            changed_table(params.change), folder / lab_repo.DATA / "planes_changed.parquet"
+        )
         with serving.feast_alone():
             store.apply([changed(store, params.change, folder)])
         serving.materialize(store, SINCE, UNTIL, [VIEW])

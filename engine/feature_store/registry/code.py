@@ -1,4 +1,6 @@
-"""The script that reproduces *registry*: Feast's own listing, versions and reads, in a folder of its own."""
+"""The script that reproduces *registry*: Feast's own listing, versions and reads, in a folder of
+its own.
+"""
 
 from __future__ import annotations
 

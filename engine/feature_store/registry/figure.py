@@ -1,4 +1,6 @@
-"""Figures of *registry*: the lineage from sources to models, with what a thing is made from and what is made from it."""
+"""Figures of *registry*: the lineage from sources to models, with what a thing is made from and
+what is made from it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.feature_store.snapshot import Snapshot, Thing
 
-COLUMNS = {"source": 0, "entity": 0, "feature view": 1, "on-demand view": 2, "feature service": 3, "model": 4}
+COLUMNS = {
+    "source": 0,
+    "entity": 0,
+    "feature view": 1,
+    "on-demand view": 2,
+    "feature service": 3,
+    "model": 4,
+}
 HEADINGS = ("sources,<br>entities", "feature<br>views", "on-demand<br>views", "services", "models")
 SYMBOLS = {"source": "square", "entity": "diamond", "model": "star"}
 LANE = 78  # pixels
@@ -24,22 +33,47 @@ def places(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
     for thing in snapshot.things:
         columns.setdefault(COLUMNS[thing.kind], []).append(thing)
     return {
-        thing.id: (float(column), 1 - (row + 0.5) / len(things) + (LIFT if column == COLUMNS["on-demand view"] else 0))
+        thing.id: (
+            float(column),
+            1 - (row + 0.5) / len(things) + (LIFT if column == COLUMNS["on-demand view"] else 0),
+        )
         for column, things in columns.items()
         for row, thing in enumerate(things)
     }
 
 
 def lineage(snapshot: Snapshot, focus: str) -> go.Figure:
-    """Draw the lineage. To see first: the vermilion part, which is what breaks when the thing looked at does."""
-    at, up, down = places(snapshot), snapshot.reached(focus, forward=False), snapshot.reached(focus, forward=True)
-    role = {name: HERE if name == focus else UP if name in up else DOWN if name in down else AWAY for name in at}
+    """Draw the lineage. To see first: the vermilion part, which is what breaks when the thing
+    looked at does.
+    """
+    at, up, down = (
+        places(snapshot),
+        snapshot.reached(focus, forward=False),
+        snapshot.reached(focus, forward=True),
+    )
+    role = {
+        name: HERE if name == focus else UP if name in up else DOWN if name in down else AWAY
+        for name in at
+    }
     models = sorted(name.partition(" · ")[2] for name in down if name.startswith("model · "))
     short = focus.partition(" · ")[2]
-    reach = f"{len(models)} model{'s' * (len(models) != 1)}:<br>{', '.join(models)}" if models else "no model"
-    most = max(sum(COLUMNS[thing.kind] == column for thing in snapshot.things) for column in range(len(HEADINGS)))
-    lines = [_edges([e for e in snapshot.edges if _way(role[e[0]], role[e[1]]) == way], at, way) for way in (AWAY, UP, DOWN)]
-    marks = [_things([thing for thing in snapshot.things if role[thing.id] == way], at, way) for way in COLORS]
+    reach = (
+        f"{len(models)} model{'s' * (len(models) != 1)}:<br>{', '.join(models)}"
+        if models
+        else "no model"
+    )
+    most = max(
+        sum(COLUMNS[thing.kind] == column for thing in snapshot.things)
+        for column in range(len(HEADINGS))
+    )
+    lines = [
+        _edges([e for e in snapshot.edges if _way(role[e[0]], role[e[1]]) == way], at, way)
+        for way in (AWAY, UP, DOWN)
+    ]
+    marks = [
+        _things([thing for thing in snapshot.things if role[thing.id] == way], at, way)
+        for way in COLORS
+    ]
     heads = [
         {"x": column, "y": 1.16, "text": heading, "showarrow": False, "font": {"size": 12}}
         for column, heading in enumerate(HEADINGS)
@@ -54,7 +88,9 @@ def lineage(snapshot: Snapshot, focus: str) -> go.Figure:
     )
 
 
-def _edges(edges: list[tuple[str, str]], at: dict[str, tuple[float, float]], way: str) -> dict[str, Any]:
+def _edges(
+    edges: list[tuple[str, str]], at: dict[str, tuple[float, float]], way: str
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "x": [x for a, b in edges for x in (at[a][0], at[b][0], None)],
@@ -75,7 +111,10 @@ def _things(things: list[Thing], at: dict[str, tuple[float, float]], way: str) -
         "text": [_label(thing) for thing in things],
         "customdata": [f"{thing.kind}: {thing.description or thing.name}" for thing in things],
         "mode": "markers+text",
-        "textposition": ["top center" if at[thing.id][1] >= 0.5 else "bottom center" for thing in things] or "top center",
+        "textposition": (
+            ["top center" if at[thing.id][1] >= 0.5 else "bottom center" for thing in things]
+            or "top center"
+        ),
         "marker": {"color": COLORS[way], "size": 17, "symbol": symbols or "circle"},
         "name": way,
         "hovertemplate": "%{customdata}<extra></extra>",
@@ -86,7 +125,9 @@ def _things(things: list[Thing], at: dict[str, tuple[float, float]], way: str) -
 def _label(thing: Thing) -> str:
     """Return a name that breaks where words do, for narrow columns."""
     return (
-        thing.name.replace("_", "_<br>", 1) if len(thing.name) > 9 and "_" in thing.name else thing.name.replace(" ", "<br>", 1)
+        thing.name.replace("_", "_<br>", 1)
+        if len(thing.name) > 9 and "_" in thing.name
+        else thing.name.replace(" ", "<br>", 1)
     )
 
 

@@ -1,9 +1,11 @@
-"""Skew injector: the same flights as training saw them and as serving does, and what the same trained model loses by it.
+"""Skew injector: the same flights as training saw them and as serving does, and what the same
+trained model loses by it.
 
-Real: flights and weather of 2013, ``model_inputs`` (the very function that Feast runs as an on-demand view), scikit-learn's
-models, AUC by days drawn again. ``skew.real`` does the same on Feast and compares cell by cell. Simplified: a mistake in
-serving code is made by changing what goes into the definition: a temperature in °C where it expects °F gives the numbers that a
-forgotten conversion gives.
+Real: flights and weather of 2013, ``model_inputs`` (the very function that Feast runs as an
+on-demand view), scikit-learn's models, AUC by days drawn again. ``skew.real`` does the same on
+Feast and compares cell by cell. Simplified: a mistake in serving code is made by changing what goes
+into the definition: a temperature in °C where it expects °F gives the numbers that a forgotten
+conversion gives.
 """
 
 from __future__ import annotations
@@ -24,7 +26,16 @@ from engine.feature_store.raw_values import Flights
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
-__all__ = ["MODELS", "STALE_HOURS", "UNITS", "Score", "SkewParams", "SkewResult", "run", "served_raw"]
+__all__ = [
+    "MODELS",
+    "STALE_HOURS",
+    "UNITS",
+    "Score",
+    "SkewParams",
+    "SkewResult",
+    "run",
+    "served_raw",
+]
 
 Unit = Literal["as defined", "temperature in °C", "wind in m/s", "distance in km"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -49,9 +60,18 @@ class SkewParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(self.stale_hours in STALE_HOURS, "stale_hours must be one of {}. Got {}.", STALE_HOURS, self.stale_hours)
+        require(
+            self.stale_hours in STALE_HOURS,
+            "stale_hours must be one of {}. Got {}.",
+            STALE_HOURS,
+            self.stale_hours,
+        )
         require(1 <= self.window <= 20, "window must be 1 … 20. Got {}.", self.window)
-        require(0 <= self.missing_hpa <= 1100, "missing_hpa must be 0 … 1,100. Got {}.", self.missing_hpa)
+        require(
+            0 <= self.missing_hpa <= 1100,
+            "missing_hpa must be 0 … 1,100. Got {}.",
+            self.missing_hpa,
+        )
         require(0 <= self.slip_hours <= 12, "slip_hours must be 0 … 12. Got {}.", self.slip_hours)
         require_choice("unit", self.unit, UNITS)
         require(0 <= self.share <= 1, "share must be 0 … 1. Got {}.", self.share)
@@ -67,7 +87,9 @@ class SkewParams:
         if self.window != WINDOW:
             found["transform"] = f"mean of {self.window} landings where training has {WINDOW}"
         if self.missing_hpa != STANDARD_HPA:
-            found["default"] = f"a missing pressure is taken for {self.missing_hpa:,} hPa, not {STANDARD_HPA:,.0f}"
+            found["default"] = (
+                f"a missing pressure is taken for {self.missing_hpa:,} hPa, not {STANDARD_HPA:,.0f}"
+            )
         if self.slip_hours:
             found["time zone"] = f"the local hour is {self.slip_hours} h ahead"
         if self.unit != "as defined":
@@ -100,7 +122,9 @@ TRAINED, SERVED, ONE_DEFINITION, FRESH = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SkewResult:
-    """Inputs (n, features) as training has them and as they are served, and the scores of the same model on them."""
+    """Inputs (n, features) as training has them and as they are served, and the scores of the same
+    model on them.
+    """
 
     params: SkewParams
     offline: np.ndarray
@@ -114,7 +138,9 @@ class SkewResult:
     @property
     def differs(self) -> np.ndarray:
         """Which cells differ between training and serving, (n, features) bool."""
-        return np.asarray(~np.isclose(self.offline, self.online, rtol=1e-9, atol=1e-9, equal_nan=True))
+        return np.asarray(
+            ~np.isclose(self.offline, self.online, rtol=1e-9, atol=1e-9, equal_nan=True)
+        )
 
     @property
     def differ_share(self) -> float:
@@ -142,12 +168,15 @@ class SkewResult:
         """The answer in one sentence."""
         low, high = self.lost_interval
         if not self.differs.any():
-            return f"Serving gives the very values of training: AUC **{self.auc_served:.3f}**, nothing lost."
+            return (
+                f"Serving gives the very values of training: AUC **{self.auc_served:.3f}**, nothing"
+                " lost."
+            )
         sure = "" if low > 0 or high < 0 else ", which holds zero: no sure loss"
         return (
-            f"**{self.differ_share:.0%}** of the cells differ, no error is raised, and the same model goes from AUC "
-            f"{self.score(TRAINED).auc:.3f} to **{self.auc_served:.3f}**: it loses {self.auc_lost:.3f}, "
-            f"{low:.3f} … {high:.3f}{sure}."
+            f"**{self.differ_share:.0%}** of the cells differ, no error is raised, and the same"
+            f" model goes from AUC {self.score(TRAINED).auc:.3f} to **{self.auc_served:.3f}**: it"
+            f" loses {self.auc_lost:.3f}, {low:.3f} … {high:.3f}{sure}."
         )
 
     @property
@@ -155,23 +184,28 @@ class SkewResult:
         """The reasons for this outcome, with its values."""
         shares = self.differs.mean(axis=0)
         order = [int(place) for place in np.argsort(-shares) if shares[place] > 0]
-        reasons = [f"Serving: {text}." for text in self.params.mistakes.values()] or ["No mistake is made."]
+        reasons = [f"Serving: {text}." for text in self.params.mistakes.values()] or [
+            "No mistake is made."
+        ]
         if order:
             worst = ", ".join(f"{INPUTS[place]} {shares[place]:.0%}" for place in order[:3])
             reasons.append(
-                f"Share of flights whose value differs: {worst}. Every value is a plausible number: no type, no test complains."
+                f"Share of flights whose value differs: {worst}. Every value is a plausible number:"
+                " no type, no test complains."
             )
         one = self.score(ONE_DEFINITION).auc
         if self.params.stale_hours:
             reasons.append(
-                f"One definition for both repairs code, not age: AUC {one:.3f} with values as old as before, "
-                f"{self.score(FRESH).auc:.3f} once they are fresh."
+                f"One definition for both repairs code, not age: AUC {one:.3f} with values as old"
+                f" as before, {self.score(FRESH).auc:.3f} once they are fresh."
             )
         elif order:
-            reasons.append(f"With one definition for both, AUC is {one:.3f}: the values are training's own.")
+            reasons.append(
+                f"With one definition for both, AUC is {one:.3f}: the values are training's own."
+            )
         reasons.append(
-            f"{len(self.offline):,} flights of July, {N_BOOTSTRAP} draws of whole days (weather makes flights of a day alike); "
-            "a loss is the difference on the same draw."
+            f"{len(self.offline):,} flights of July, {N_BOOTSTRAP} draws of whole days (weather"
+            " makes flights of a day alike); a loss is the difference on the same draw."
         )
         return reasons
 
@@ -188,23 +222,33 @@ class SkewResult:
         """Return each flight's inputs as training has them and as they are served."""
         columns = {f"{name}_training": self.offline[:, place] for place, name in enumerate(INPUTS)}
         columns |= {f"{name}_serving": self.online[:, place] for place, name in enumerate(INPUTS)}
-        return pa.table({name: pa.array(column, from_pandas=True) for name, column in columns.items()})
+        return pa.table(
+            {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
+        )
 
 
 def last_run(asked: np.ndarray, stale_hours: int) -> np.ndarray:
-    """Return the second of the last materialisation at ``asked``: every ``stale_hours`` from midnight UTC on, 0 at once."""
+    """Return the second of the last materialisation at ``asked``: every ``stale_hours`` from
+    midnight UTC on, 0 at once.
+    """
     return asked if stale_hours == 0 else asked // (3600 * stale_hours) * (3600 * stale_hours)
 
 
 def faulty(share: float, n: int, seed: int) -> np.ndarray:
-    """Return which of ``n`` requests go through the faulty path, (n,) bool; a larger share adds to a smaller one."""
+    """Return which of ``n`` requests go through the faulty path, (n,) bool; a larger share adds to
+    a smaller one.
+    """
     return np.random.default_rng(seed).random(n) < share
 
 
 def served_raw(flights: Flights, params: SkewParams) -> pd.DataFrame:
-    """Return what goes into the definition at serving: training's values, but for the faulty path's."""
+    """Return what goes into the definition at serving: training's values, but for the faulty
+    path's.
+    """
     right = raw_values.raw_values(flights, flights.asked, WINDOW)
-    wrong = raw_values.raw_values(flights, last_run(flights.asked, params.stale_hours), params.window)
+    wrong = raw_values.raw_values(
+        flights, last_run(flights.asked, params.stale_hours), params.window
+    )
     wrong["pressure"] = wrong["pressure"].fillna(float(params.missing_hpa))
     wrong["scheduled_at"] = wrong["scheduled_at"] + 3600 * params.slip_hours
     wrong = in_other_unit(wrong, params.unit)
@@ -243,15 +287,21 @@ def fitted(model: Model, inputs: np.ndarray, late: np.ndarray, seed: int) -> Cla
 
 @lru_cache(maxsize=8)
 def trained(model: Model, seed: int) -> ClassifierMixin:
-    """Return the model that is served: trained once on the training months as the point-in-time join gives them."""
+    """Return the model that is served: trained once on the training months as the point-in-time
+    join gives them.
+    """
     train, _ = raw_values.split(seed)
-    return fitted(model, inputs_of(raw_values.raw_values(train, train.asked, WINDOW)), train.late, seed)
+    return fitted(
+        model, inputs_of(raw_values.raw_values(train, train.asked, WINDOW)), train.late, seed
+    )
 
 
 def day_pairs(late: np.ndarray, chances: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """Return how many pairs of a late flight of day i and an early one of day j the chances put in order, (days, days).
+    """Return how many pairs of a late flight of day i and an early one of day j the chances put in
+    order, (days, days).
 
-    Ties count half. AUC is their sum by that of all pairs; under a draw of days each entry counts as often as its days do.
+    Ties count half. AUC is their sum by that of all pairs; under a draw of days each entry counts
+    as often as its days do.
     """
     n_days = int(day.max()) + 1
     order = np.argsort(chances, kind="stable")
@@ -263,19 +313,29 @@ def day_pairs(late: np.ndarray, chances: np.ndarray, day: np.ndarray) -> np.ndar
     return np.asarray(late_here.T @ (np.cumsum(early, axis=0) - early / 2))
 
 
-def drawn_auc(late: np.ndarray, chances: np.ndarray, day: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Return the AUC under each draw, (draws,); ``drawn`` (draws, days) says how often each day counts."""
+def drawn_auc(
+    late: np.ndarray, chances: np.ndarray, day: np.ndarray, drawn: np.ndarray
+) -> np.ndarray:
+    """Return the AUC under each draw, (draws,); ``drawn`` (draws, days) says how often each day
+    counts.
+    """
     right = np.einsum("bi,ij,bj->b", drawn, day_pairs(late, chances, day), drawn, optimize=True)
-    n_late, n_early = (np.bincount(day[late == value], minlength=drawn.shape[1]) for value in (1, 0))
+    n_late, n_early = (
+        np.bincount(day[late == value], minlength=drawn.shape[1]) for value in (1, 0)
+    )
     return np.asarray(right / ((drawn @ n_late) * (drawn @ n_early)))
 
 
 @lru_cache(maxsize=8)
 def _days(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the day of each served flight, and how often each draw takes each day; the first draw takes each once."""
+    """Return the day of each served flight, and how often each draw takes each day; the first draw
+    takes each once.
+    """
     _, served = raw_values.split(seed)
     days, day = np.unique(served.asked // 86_400, return_inverse=True)
-    counts = np.random.default_rng(seed).multinomial(len(days), np.full(len(days), 1 / len(days)), N_BOOTSTRAP)
+    counts = np.random.default_rng(seed).multinomial(
+        len(days), np.full(len(days), 1 / len(days)), N_BOOTSTRAP
+    )
     return day, np.vstack([np.ones(len(days)), counts])
 
 
@@ -306,5 +366,10 @@ def run(params: SkewParams) -> SkewResult:
         mixed = np.where(through[:, np.newaxis], aged, offline)
         score = scored(ONE_DEFINITION, trained(params.model, params.seed), mixed, params.seed)
     as_served = scored(SERVED, trained(params.model, params.seed), online, params.seed)
-    scores = (as_trained, as_served, replace(score, name=ONE_DEFINITION), replace(as_trained, name=FRESH))
+    scores = (
+        as_trained,
+        as_served,
+        replace(score, name=ONE_DEFINITION),
+        replace(as_trained, name=FRESH),
+    )
     return SkewResult(params, offline, online, scores)

@@ -72,5 +72,7 @@ print(json.dumps({
 
 
 def script(params: Any) -> str:
-    """Return the script: pandas' ``merge_asof`` and scikit-learn; the flights and the definition are the lab's."""
+    """Return the script: pandas' ``merge_asof`` and scikit-learn; the flights and the definition
+    are the lab's.
+    """
     return fill(SCRIPT, params=params)

@@ -1,6 +1,8 @@
-"""Figures of *skew*: each input as training has it against as it is served, and the AUC of every way of serving.
+"""Figures of *skew*: each input as training has it against as it is served, and the AUC of every
+way of serving.
 
-Grey points lie on the line: training's own value. Vermilion ones left it. Blue is training, green what repairs serving.
+Grey points lie on the line: training's own value. Vermilion ones left it. Blue is training, green
+what repairs serving.
 """
 
 from __future__ import annotations
@@ -17,17 +19,37 @@ from engine.feature_store.skew import FRESH, ONE_DEFINITION, SERVED, TRAINED, Sc
 N_DRAWN = 250  # flights in each panel, evenly thinned
 N_ACROSS = 4
 GAP_ACROSS, GAP_DOWN = 0.06, 0.2  # between panels, of the width and the height
-COLORS = {TRAINED: figures.KNOWN, SERVED: figures.LEAKED, ONE_DEFINITION: figures.HELD_OUT, FRESH: figures.HELD_OUT}
+COLORS = {
+    TRAINED: figures.KNOWN,
+    SERVED: figures.LEAKED,
+    ONE_DEFINITION: figures.HELD_OUT,
+    FRESH: figures.HELD_OUT,
+}
 
 
 def values(result: SkewResult) -> go.Figure:
-    """Draw each input as served against training's. To see first: which panels have points off the line."""
+    """Draw each input as served against training's. To see first: which panels have points off the
+    line.
+    """
     shares = result.differs.mean(axis=0)
     n_off = int((shares > 0).sum())
-    first = f"{n_off} of {len(INPUTS)} inputs are served differently" if n_off else "Serving gives training's own values"
-    title = {"text": f"{first}:<br>training across, serving up, one dot a flight", "y": 1, "yanchor": "top", "pad": {"t": 24}}
+    first = (
+        f"{n_off} of {len(INPUTS)} inputs are served differently"
+        if n_off
+        else "Serving gives training's own values"
+    )
+    title = {
+        "text": f"{first}:<br>training across, serving up, one dot a flight",
+        "y": 1,
+        "yanchor": "top",
+        "pad": {"t": 24},
+    }
     n_down = -(-len(INPUTS) // N_ACROSS)
-    layout: dict[str, Any] = {"template": figures.TEMPLATE, "title": title, "height": 150 + 210 * n_down}
+    layout: dict[str, Any] = {
+        "template": figures.TEMPLATE,
+        "title": title,
+        "height": 150 + 210 * n_down,
+    }
     layout |= {"showlegend": False, "margin": {"t": 130, "l": 16, "r": 20}, "annotations": []}
     drawn = np.unique(np.linspace(0, len(result.offline) - 1, N_DRAWN).astype(int))
     traces: list[dict[str, Any]] = []
@@ -36,33 +58,56 @@ def values(result: SkewResult) -> go.Figure:
         traces += panel
         text = f"{INPUTS[place]}<br>{f'{share:.0%} differ' if share else 'the same'}"
         layout["annotations"].append(_axes(layout, place, n_down, ends) | {"text": text})
-    return go.Figure({"data": traces, "layout": layout})  # in one go: built piece by piece it takes four times as long
+    return go.Figure(
+        {"data": traces, "layout": layout}
+    )  # in one go: built piece by piece it takes four times as long
 
 
 def _axes(layout: dict[str, Any], place: int, n_down: int, ends: list[float]) -> dict[str, Any]:
-    """Put the axes of a panel into the layout, both with the same range; return where its title stands."""
+    """Put the axes of a panel into the layout, both with the same range; return where its title
+    stands.
+    """
     width, height = (1 + GAP_ACROSS) / N_ACROSS, (1 + GAP_DOWN) / n_down
     left, top = (place % N_ACROSS) * width, 1 - (place // N_ACROSS) * height
     across, up = [left, left + width - GAP_ACROSS], [top - height + GAP_DOWN, top]
     number = place + 1 if place else ""
     axis = {"range": ends, "nticks": 4, "automargin": True}
     layout[f"xaxis{number}"] = {**axis, "domain": across, "anchor": f"y{number}", "tickangle": 0}
-    layout[f"yaxis{number}"] = {**axis, "domain": [max(0.0, up[0]), min(1.0, up[1])], "anchor": f"x{number}"}
-    at = {"x": sum(across) / 2, "y": up[1], "xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "bottom"}
+    layout[f"yaxis{number}"] = {
+        **axis,
+        "domain": [max(0.0, up[0]), min(1.0, up[1])],
+        "anchor": f"x{number}",
+    }
+    at = {
+        "x": sum(across) / 2,
+        "y": up[1],
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "center",
+        "yanchor": "bottom",
+    }
     return {**at, "showarrow": False, "font": {"size": 13}}
 
 
-def _panel(result: SkewResult, place: int, drawn: np.ndarray) -> tuple[list[float], list[dict[str, Any]]]:
-    """Return the ends of an input's axes, and its traces: the line on which values agree, the flights on it and off it."""
+def _panel(
+    result: SkewResult, place: int, drawn: np.ndarray
+) -> tuple[list[float], list[dict[str, Any]]]:
+    """Return the ends of an input's axes, and its traces: the line on which values agree, the
+    flights on it and off it.
+    """
     across, up = result.offline[drawn, place], result.online[drawn, place]
     both = np.concatenate([across, up])
-    low, high = (float(np.nanmin(both)), float(np.nanmax(both))) if np.isfinite(both).any() else (0.0, 1.0)
+    low, high = (
+        (float(np.nanmin(both)), float(np.nanmax(both))) if np.isfinite(both).any() else (0.0, 1.0)
+    )
     pad = 0.06 * (high - low) or 1.0
     ends = [low - pad, high + pad]
     number = place + 1 if place else ""
     at = {"type": "scatter", "xaxis": f"x{number}", "yaxis": f"y{number}"}
     line = {"color": figures.WAITING, "width": 1, "dash": "dot"}
-    traces: list[dict[str, Any]] = [{**at, "x": ends, "y": ends, "mode": "lines", "line": line, "hoverinfo": "skip"}]
+    traces: list[dict[str, Any]] = [
+        {**at, "x": ends, "y": ends, "mode": "lines", "line": line, "hoverinfo": "skip"}
+    ]
     off = result.differs[drawn, place]
     for rows, color in ((~off, figures.WAITING), (off, figures.LEAKED)):
         traces.append(
@@ -72,21 +117,28 @@ def _panel(result: SkewResult, place: int, drawn: np.ndarray) -> tuple[list[floa
                 "y": up[rows].astype(np.float32),
                 "mode": "markers",
                 "marker": {"color": color, "size": 5, "opacity": 0.6},
-                "hovertemplate": INPUTS[place] + ": training %{x:.4g}, serving %{y:.4g}<extra></extra>",
+                "hovertemplate": INPUTS[place]
+                + ": training %{x:.4g}, serving %{y:.4g}<extra></extra>",
             }
         )
     return ends, traces
 
 
-def scores(result: SkewResult, logged: Score | None = None, pinned: SkewResult | None = None) -> go.Figure:
-    """Draw the AUC of each way of serving with its interval. To see first: how far vermilion lies from blue."""
+def scores(
+    result: SkewResult, logged: Score | None = None, pinned: SkewResult | None = None
+) -> go.Figure:
+    """Draw the AUC of each way of serving with its interval. To see first: how far vermilion lies
+    from blue.
+    """
     lanes = [*result.scores, *([logged] if logged is not None else [])]
     low, high = result.lost_interval
     lost = f"The same model loses {result.auc_lost:.3f} AUC ({low:.3f} … {high:.3f})"
     sure = "" if low > 0 else ":<br>the interval holds zero, no sure loss" if high > 0 else ""
     title = lost + sure if result.differs.any() else "Nothing differs, nothing is lost"
     figure = figures.new_tall(
-        title, height=180 + 46 * (len(lanes) + bool(pinned)), x="AUC on flights of July, 95 % of the draws of days"
+        title,
+        height=180 + 46 * (len(lanes) + bool(pinned)),
+        x="AUC on flights of July, 95 % of the draws of days",
     )
     for score in lanes:
         _lane(figure, score, score.name, COLORS.get(score.name, figures.SYNTHETIC))
@@ -97,7 +149,9 @@ def scores(result: SkewResult, logged: Score | None = None, pinned: SkewResult |
         xaxis={"showgrid": True},
         yaxis={"autorange": "reversed", "showgrid": True},
         margin={"r": 70},
-        annotations=figures.beside([score.name for score in lanes], [f"{score.auc:.3f}" for score in lanes]),
+        annotations=figures.beside(
+            [score.name for score in lanes], [f"{score.auc:.3f}" for score in lanes]
+        ),
     )
     return figure
 
@@ -109,7 +163,13 @@ def _lane(figure: go.Figure, score: Score, name: str, color: str) -> None:
         y=[name],
         mode="markers",
         marker={"color": color, "size": 13},
-        error_x={"type": "data", "symmetric": False, "array": [high - score.auc], "arrayminus": [score.auc - low], "width": 6},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - score.auc],
+            "arrayminus": [score.auc - low],
+            "width": 6,
+        },
         name=name,
         hovertemplate=f"{name}: %{{x:.3f}} ({low:.3f} … {high:.3f})<extra></extra>",
     )

@@ -1,8 +1,10 @@
-"""The same mistakes on the real Feast: two stores from one definition, one right and one as the faulty path serves it.
+"""The same mistakes on the real Feast: two stores from one definition, one right and one as the
+faulty path serves it.
 
-Real: both are repositories of their own with ``definitions.py`` applied; features are materialised as scheduled into SQLite and
-read with ``get_online_features``; training's come from ``get_historical_features``; the on-demand view runs inside Feast both
-times; what was served is logged with ``write_logged_features`` and read back. Simplified: a sample of flights, for each group
+Real: both are repositories of their own with ``definitions.py`` applied; features are materialised
+as scheduled into SQLite and read with ``get_online_features``; training's come from
+``get_historical_features``; the on-demand view runs inside Feast both times; what was served is
+logged with ``write_logged_features`` and read back. Simplified: a sample of flights, for each group
 of flights is a materialisation of its own.
 """
 
@@ -45,9 +47,15 @@ class Confirmation:
     n_flights: int = 0
     n_cells: int = 0  # flights × inputs
     n_offline: int = 0  # cells in which get_historical_features gives training's values
-    n_online: int = 0  # cells in which get_online_features gives the values as served, mistakes included
-    n_repaired: int = 0  # cells in which training and serving agree from one definition and fresh values
-    n_wrong: int = 0  # cells in which Feast's own training and serving values differ, mistakes included
+    n_online: int = (
+        0  # cells in which get_online_features gives the values as served, mistakes included
+    )
+    n_repaired: int = (
+        0  # cells in which training and serving agree from one definition and fresh values
+    )
+    n_wrong: int = (
+        0  # cells in which Feast's own training and serving values differ, mistakes included
+    )
     n_logged: int = 0  # answers logged and read back
     n_logged_same: int = 0  # cells of the log that are the values as served
     logged: Score | None = None  # of a model trained on values as served
@@ -56,7 +64,9 @@ class Confirmation:
     @property
     def agrees(self) -> bool:
         """Whether Feast gave what was foretold everywhere."""
-        return self.n_cells == self.n_offline == self.n_online == self.n_repaired == self.n_logged_same
+        return (
+            self.n_cells == self.n_offline == self.n_online == self.n_repaired == self.n_logged_same
+        )
 
     @property
     def verdict(self) -> str:
@@ -65,9 +75,10 @@ class Confirmation:
             return "Feast is being asked."
         badge = ":material/verified:" if self.agrees else ":material/error:"
         return (
-            f"{badge} On {self.n_flights} flights Feast itself gives the foretold values in {self.n_offline:,} (training) and "
-            f"{self.n_online:,} (serving) of {self.n_cells:,} cells; {self.n_wrong:,} differ between the two. From one "
-            f"on-demand view and fresh values **{self.n_repaired:,}** of {self.n_cells:,} agree."
+            f"{badge} On {self.n_flights} flights Feast itself gives the foretold values in"
+            f" {self.n_offline:,} (training) and {self.n_online:,} (serving) of {self.n_cells:,}"
+            f" cells; {self.n_wrong:,} differ between the two. From one on-demand view and fresh"
+            f" values **{self.n_repaired:,}** of {self.n_cells:,} agree."
         )
 
     @property
@@ -91,34 +102,61 @@ class Confirmation:
             {"mistake": text, "what prevents it": remedy[name][0], "seen here": remedy[name][1]}
             for name, text in self.params.mistakes.items()
         ]
-        auc = "" if self.logged is None else f", AUC {self.logged.auc:.3f} for a model trained on values as served"
+        auc = (
+            ""
+            if self.logged is None
+            else f", AUC {self.logged.auc:.3f} for a model trained on values as served"
+        )
         seen = f"{self.n_logged:,} answers logged and read back{auc}"
-        return [*rows, {"mistake": "whatever it is", "what prevents it": "Log what is served; train on it", "seen here": seen}]
+        return [
+            *rows,
+            {
+                "mistake": "whatever it is",
+                "what prevents it": "Log what is served; train on it",
+                "seen here": seen,
+            },
+        ]
 
 
 def sample(params: SkewParams) -> Flights:
-    """Return the flights that are asked for: a few of each of some materialisations, spread over the month."""
+    """Return the flights that are asked for: a few of each of some materialisations, spread over
+    the month.
+    """
     _, served = raw_values.split(params.seed)
     runs = skew.last_run(served.asked, params.stale_hours)
     different = np.unique(runs)
     chosen = different[
-        np.linspace(len(different) // 10, len(different) - 1, N_GROUPS if params.stale_hours else N_SINGLE).astype(int)
+        np.linspace(
+            len(different) // 10, len(different) - 1, N_GROUPS if params.stale_hours else N_SINGLE
+        ).astype(int)
     ]
-    return served.take(np.concatenate([np.flatnonzero(runs == second)[:N_IN_GROUP] for second in chosen]))
+    return served.take(
+        np.concatenate([np.flatnonzero(runs == second)[:N_IN_GROUP] for second in chosen])
+    )
 
 
 def _repository(folder: Path, flights: Flights, params: SkewParams | None) -> FeatureStore:
-    """Return a repository of the sampled flights' planes; with ``params``, its sources are as the faulty path has them."""
+    """Return a repository of the sampled flights' planes; with ``params``, its sources are as the
+    faulty path has them.
+    """
     weather, planes = raw_values.weather_feed(), raw_values.plane_feed()
     columns: dict[str, np.ndarray] = dict(weather.columns)
     if params is not None:
-        columns["pressure"] = np.where(np.isnan(columns["pressure"]), float(params.missing_hpa), columns["pressure"])
-        columns |= {name: skew.in_other_unit(_named(columns), params.unit)[name].to_numpy() for name in WEATHER}
+        columns["pressure"] = np.where(
+            np.isnan(columns["pressure"]), float(params.missing_hpa), columns["pressure"]
+        )
+        columns |= {
+            name: skew.in_other_unit(_named(columns), params.unit)[name].to_numpy()
+            for name in WEATHER
+        }
     mean = raw_values.mean_delay(WINDOW if params is None else params.window)
     last = raw_values.mean_delay(1)
     mine = np.flatnonzero(np.isin(planes.key, flights.plane))
     rows = np.arange(len(weather.key))
-    tables = weather.table("origin", columns, rows), planes.table("tailnum", {"mean_delay": mean, "last_delay": last}, mine)
+    tables = (
+        weather.table("origin", columns, rows),
+        planes.table("tailnum", {"mean_delay": mean, "last_delay": last}, mine),
+    )
     return lab_repo.applied(lab_repo.write(folder, *tables))
 
 
@@ -130,13 +168,25 @@ def _named(columns: dict[str, np.ndarray]) -> pd.DataFrame:
 
 def requests(flights: Flights, params: SkewParams | None) -> list[dict[str, Any]]:
     """Return the entity rows of the flights; with ``params``, as the faulty path asks."""
-    raw = pd.DataFrame({"scheduled_at": flights.scheduled, "distance": flights.distance, "temp": 0.0, "wind_speed": 0.0})
+    raw = pd.DataFrame(
+        {
+            "scheduled_at": flights.scheduled,
+            "distance": flights.distance,
+            "temp": 0.0,
+            "wind_speed": 0.0,
+        }
+    )
     if params is not None:
         raw = skew.in_other_unit(raw, params.unit)
         raw["scheduled_at"] += 3600 * params.slip_hours
     origins, planes = raw_values.weather_feed().names, raw_values.plane_feed().names
     return [
-        {"origin": origins[origin], "tailnum": planes[plane], "scheduled_at": int(scheduled), "distance": float(distance)}
+        {
+            "origin": origins[origin],
+            "tailnum": planes[plane],
+            "scheduled_at": int(scheduled),
+            "distance": float(distance),
+        }
         for origin, plane, scheduled, distance in zip(
             flights.origin, flights.plane, raw["scheduled_at"], raw["distance"], strict=True
         )
@@ -152,9 +202,15 @@ def _same(a: np.ndarray, b: np.ndarray) -> int:
 
 
 def _serve(
-    store: FeatureStore, flights: Flights, asked: list[dict[str, Any]], stale_hours: int, answers: list[Any]
+    store: FeatureStore,
+    flights: Flights,
+    asked: list[dict[str, Any]],
+    stale_hours: int,
+    answers: list[Any],
 ) -> Iterator[int]:
-    """Materialise for each group of flights as scheduled and ask for them; ``answers`` takes Feast's answers in order."""
+    """Materialise for each group of flights as scheduled and ask for them; ``answers`` takes
+    Feast's answers in order.
+    """
     runs = skew.last_run(flights.asked, stale_hours)
     for second in np.unique(runs):
         yield len(answers)
@@ -165,7 +221,8 @@ def _serve(
 
 
 def steps(params: SkewParams) -> Steps:
-    """Ask Feast for training's values, for those served, and for the repaired ones; log; train on what was served.
+    """Ask Feast for training's values, for those served, and for the repaired ones; log; train on
+    what was served.
 
     Returns
     -------
@@ -174,11 +231,16 @@ def steps(params: SkewParams) -> Steps:
     """
     folder = workspace.scratch("feast-skew")
     flights = sample(params)
-    found = Confirmation(params, n_flights=len(flights.asked), n_cells=len(flights.asked) * len(INPUTS))
+    found = Confirmation(
+        params, n_flights=len(flights.asked), n_cells=len(flights.asked) * len(INPUTS)
+    )
     everyone = replace(params, share=1.0)  # the sample goes through the faulty path as a whole
     try:
         yield Progress(0.0, "two repositories from one definition", found)
-        right, wrong = _repository(folder / "right", flights, None), _repository(folder / "wrong", flights, everyone)
+        right, wrong = (
+            _repository(folder / "right", flights, None),
+            _repository(folder / "wrong", flights, everyone),
+        )
         yield Progress(0.15, "get_historical_features", found)
         offline = _historical(right, flights)
         fresh: list[Any] = []
@@ -187,7 +249,10 @@ def steps(params: SkewParams) -> Steps:
             yield Progress(0.2 + 0.015 * n, "serving from one definition", found)
         for n in _serve(wrong, flights, requests(flights, everyone), params.stale_hours, served):
             yield Progress(0.5 + 0.02 * n, "serving with the mistakes", found)
-        online, repaired = (np.vstack([_matrix(answer.to_dict()) for answer in answers]) for answers in (served, fresh))
+        online, repaired = (
+            np.vstack([_matrix(answer.to_dict()) for answer in answers])
+            for answers in (served, fresh)
+        )
         expected_online = skew.inputs_of(skew.served_raw(flights, everyone))
         expected = skew.inputs_of(raw_values.raw_values(flights, flights.asked, WINDOW))
         found = replace(
@@ -216,8 +281,12 @@ def _historical(store: FeatureStore, flights: Flights) -> np.ndarray:
     return np.asarray(answer[list(INPUTS)].to_numpy(float))
 
 
-def _logged(store: FeatureStore, folder: Path, online: np.ndarray, asked: list[dict[str, Any]]) -> tuple[int, int]:
-    """Log what was served as Feast's feature server does, read it back; return its rows and the same cells."""
+def _logged(
+    store: FeatureStore, folder: Path, online: np.ndarray, asked: list[dict[str, Any]]
+) -> tuple[int, int]:
+    """Log what was served as Feast's feature server does, read it back; return its rows and the
+    same cells.
+    """
     from feast.feature_logging import FeatureServiceLoggingSource
 
     service: FeatureService = store.get_feature_service(SERVICE)
@@ -225,23 +294,42 @@ def _logged(store: FeatureStore, folder: Path, online: np.ndarray, asked: list[d
     now, n = datetime(2013, 8, 1, tzinfo=UTC), len(asked)
     columns: dict[str, Any] = {name: [row[name] for row in asked] for name in REQUEST}
     for place, name in enumerate(INPUTS):
-        columns |= {f"model_inputs__{name}": online[:, place], f"model_inputs__{name}__status": [1] * n}
-    columns |= {"__log_timestamp": [now] * n, "__log_date": [now.date()] * n, "__request_id": [str(i) for i in range(n)]}
-    arrays = [pa.array(columns.get(field.name, [now] * n), from_pandas=True).cast(field.type) for field in schema]
+        columns |= {
+            f"model_inputs__{name}": online[:, place],
+            f"model_inputs__{name}__status": [1] * n,
+        }
+    columns |= {
+        "__log_timestamp": [now] * n,
+        "__log_date": [now.date()] * n,
+        "__request_id": [str(i) for i in range(n)],
+    }
+    arrays = [
+        pa.array(columns.get(field.name, [now] * n), from_pandas=True).cast(field.type)
+        for field in schema
+    ]
     (folder / lab_repo.DATA / "served").mkdir(exist_ok=True)  # the duckdb store does not make it
     with serving.feast_alone():
         store.write_logged_features(pa.Table.from_arrays(arrays, schema=schema), service)
     log = ds.dataset(folder / lab_repo.DATA / "served", format="parquet").to_table()
     order = np.argsort([int(request) for request in log["__request_id"].to_pylist()])
-    back = np.array([log[f"model_inputs__{name}"].to_numpy(zero_copy_only=False) for name in INPUTS], float).T[order]
+    back = np.array(
+        [log[f"model_inputs__{name}"].to_numpy(zero_copy_only=False) for name in INPUTS], float
+    ).T[order]
     return log.num_rows, _same(back, online)
 
 
 def trained_on_log(params: SkewParams) -> Score:
     """Return the score, on values as served, of a model that was trained on values as served."""
     train, served = raw_values.split(params.seed)
-    model = skew.fitted(params.model, skew.inputs_of(skew.served_raw(train, params)), train.late, params.seed)
-    return skew.scored("trained on what was logged", model, skew.inputs_of(skew.served_raw(served, params)), params.seed)
+    model = skew.fitted(
+        params.model, skew.inputs_of(skew.served_raw(train, params)), train.late, params.seed
+    )
+    return skew.scored(
+        "trained on what was logged",
+        model,
+        skew.inputs_of(skew.served_raw(served, params)),
+        params.seed,
+    )
 
 
 def confirm(params: SkewParams) -> Confirmation:

@@ -1,8 +1,10 @@
-"""Anatomy: a Parquet file down to its pages, and the dictionary that gives up when there are too many distinct values.
+"""Anatomy: a Parquet file down to its pages, and the dictionary that gives up when there are too
+many distinct values.
 
-Real: the bundled files as they lie in ``datasets/``, files that pyarrow writes here, or an uploaded one, each taken apart
-byte by byte (``engine.formats.parquet.pieces``). The curve writes one text column for each number of distinct values, with
-the dictionary and without. Simplified: the written file has two columns, a text of chosen cardinality and a running number.
+Real: the bundled files as they lie in ``datasets/``, files that pyarrow writes here, or an uploaded
+one, each taken apart byte by byte (``engine.formats.parquet.pieces``). The curve writes one text
+column for each number of distinct values, with the dictionary and without. Simplified: the written
+file has two columns, a text of chosen cardinality and a running number.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ class AnatomyParams:
 
     source: Source = WRITTEN
     cardinality: int = 20_000  # distinct values asked for, 1 … 100,000
-    dictionary_limit: int = 262_144  # bytes of a dictionary at which pyarrow gives up, 1,000 … 10,000,000; its default: 1 MiB
+    # bytes of a dictionary at which pyarrow gives up, 1,000 … 10,000,000; its default: 1 MiB
+    dictionary_limit: int = 262_144
     rows_per_group: int = 50_000  # 10,000 … 100,000
     codec: Codec = "none"
     seed: int = 0  # of the written values
@@ -53,7 +56,12 @@ class AnatomyParams:
     def __post_init__(self) -> None:
         require_choice("source", self.source, SOURCES)
         require_choice("codec", self.codec, CODECS)
-        require(1 <= self.cardinality <= N_ROWS, "cardinality must be 1 … {:,}. Got {}.", N_ROWS, self.cardinality)
+        require(
+            1 <= self.cardinality <= N_ROWS,
+            "cardinality must be 1 … {:,}. Got {}.",
+            N_ROWS,
+            self.cardinality,
+        )
         require(
             1_000 <= self.dictionary_limit <= 10_000_000,
             "dictionary_limit must be 1,000 … 10,000,000. Got {}.",
@@ -66,7 +74,9 @@ class AnatomyParams:
             self.rows_per_group,
         )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
-        require(0 <= self.row_group < 100_000, "row_group must be 0 … 99,999. Got {}.", self.row_group)
+        require(
+            0 <= self.row_group < 100_000, "row_group must be 0 … 99,999. Got {}.", self.row_group
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +125,17 @@ class AnatomyResult:
 
     @property
     def default_column(self) -> str:
-        """The column with something to see: the text of a file written here, else the one that takes most bytes."""
+        """The column with something to see: the text of a file written here, else the one that
+        takes most bytes.
+        """
         return TEXT if self.curve else self.largest_column
 
     @property
     def chunk(self) -> tuple[Piece, ...]:
         """The pieces of the column chunk looked at."""
-        return tuple(p for p in self.pieces if p.row_group == self.row_group and p.column == self.column)
+        return tuple(
+            p for p in self.pieces if p.row_group == self.row_group and p.column == self.column
+        )
 
     def pages(self, column: str | None = None) -> list[Piece]:
         """Return the pages of the file, or of one column."""
@@ -140,11 +154,19 @@ class AnatomyResult:
     @property
     def n_plain_pages(self) -> int:
         """Data pages whose values are not places in a dictionary."""
-        return len([page for page in self.pages() if page.kind == "data page" and not page.dictionary_coded])
+        return len(
+            [
+                page
+                for page in self.pages()
+                if page.kind == "data page" and not page.dictionary_coded
+            ]
+        )
 
     @property
     def n_fallen_pages(self) -> int:
-        """Plain data pages in chunks that have a dictionary, which grew too large on the way; written here: of the text."""
+        """Plain data pages in chunks that have a dictionary, which grew too large on the way;
+        written here: of the text.
+        """
         pages = self.pages(TEXT if self.curve else None)
         with_dictionary = {(p.row_group, p.column) for p in pages if p.kind == "dictionary page"}
         plain = [p for p in pages if p.kind == "data page" and not p.dictionary_coded]
@@ -183,48 +205,72 @@ class AnatomyResult:
             n_data = sum(page.kind == "data page" for page in self.pages(TEXT))
             least = self.curve[0]
             text = (
-                f"With {self.params.cardinality:,} distinct values, **{self.n_fallen_pages} of {n_data}** pages of the text "
-                f"column fell back from the dictionary to plain values; it takes {human_bytes(self.text_bytes)}"
+                f"With {self.params.cardinality:,} distinct values, **{self.n_fallen_pages} of"
+                f" {n_data}** pages of the text column fell back from the dictionary to plain"
+                f" values; it takes {human_bytes(self.text_bytes)}"
             )
-            return f"{text}, {human_factor(self.text_bytes / least.size_bytes)} as much as with {least.cardinality}."
+            return (
+                f"{text}, {human_factor(self.text_bytes / least.size_bytes)} as much as with"
+                f" {least.cardinality}."
+            )
         share = self.column_bytes(self.largest_column) / self.file_bytes
         return (
-            f"**{share:.0%}** of this {size} file is the column {self.largest_column}: {self.n_row_groups} row groups × "
-            f"{len(self.columns)} columns in {self.n_pages:,} pages; footer and indexes take {self.overhead_share:.1%}."
+            f"**{share:.0%}** of this {size} file is the column {self.largest_column}:"
+            f" {self.n_row_groups} row groups × {len(self.columns)} columns in {self.n_pages:,}"
+            f" pages; footer and indexes take {self.overhead_share:.1%}."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         chunk = [page for page in self.chunk if page.page >= 0]
-        told = ", ".join(f"{page.kind} {page.encoding} {human_bytes(page.size_bytes)}" for page in chunk[:4])
+        told = ", ".join(
+            f"{page.kind} {page.encoding} {human_bytes(page.size_bytes)}" for page in chunk[:4]
+        )
         more = f" and {len(chunk) - 4} more" if len(chunk) > 4 else ""
-        reasons = [f"Looked at: row group {self.row_group}, column {self.column}, {len(chunk)} pages: {told}{more}."]
+        reasons = [
+            f"Looked at: row group {self.row_group}, column {self.column}, {len(chunk)} pages:"
+            f" {told}{more}."
+        ]
         if self.curve:
             reasons.append(self._why_fallback())
         unpacked = sum(page.uncompressed_bytes + page.header_bytes for page in self.pages())
         packed = sum(page.size_bytes for page in self.pages())
         reasons.append(
-            f"Pages hold {human_bytes(unpacked)} encoded, {human_bytes(packed)} after the codec, which comes second."
+            f"Pages hold {human_bytes(unpacked)} encoded, {human_bytes(packed)} after the codec,"
+            " which comes second."
         )
         other = self.file_bytes - packed
         reasons.append(
-            f"The other {human_bytes(other)} are the footer, the page indexes and the magic bytes that frame the file."
+            f"The other {human_bytes(other)} are the footer, the page indexes and the magic bytes"
+            " that frame the file."
         )
         return reasons
 
     def _why_fallback(self) -> str:
-        limit, plain = self.params.dictionary_limit, [point for point in self.curve if point.n_plain_pages]
+        limit, plain = (
+            self.params.dictionary_limit,
+            [point for point in self.curve if point.n_plain_pages],
+        )
         text = (
-            f"pyarrow builds a dictionary until it outgrows {limit / 1024:,.0f} KiB; the pages that follow in that chunk hold "
-            "plain values"
+            f"pyarrow builds a dictionary until it outgrows {limit / 1024:,.0f} KiB; the pages that"
+            " follow in that chunk hold plain values"
         )
         if not plain:
-            return f"{text}. Within {self.curve[-1].cardinality:,} distinct values it never does here."
+            return (
+                f"{text}. Within {self.curve[-1].cardinality:,} distinct values it never does here."
+            )
         first = plain[0]
         before = [point for point in self.curve if point.cardinality < first.cardinality]
-        jump = f": from {human_bytes(before[-1].size_bytes)} to {human_bytes(first.size_bytes)}" if before else ""
-        return f"{text}. That happens first at {first.cardinality:,} distinct values of those tried{jump}."
+        jump = (
+            f": from {human_bytes(before[-1].size_bytes)} to {human_bytes(first.size_bytes)}"
+            if before
+            else ""
+        )
+        return (
+            f"{text}. That happens first at {first.cardinality:,} distinct values of those"
+            f" tried{jump}."
+        )
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces."""
@@ -277,7 +323,9 @@ def _curve_point(cardinality: int, params: AnatomyParams) -> CurvePoint:
     table = pa.table({TEXT: texts(N_ROWS, cardinality, params.seed)})
     found = parquet_pieces.dissect(write(table, params))
     plain = parquet_pieces.dissect(write(table, params, dictionary=False))
-    pages, plain_pages = ([piece for piece in pieces if piece.page >= 0] for pieces in (found, plain))
+    pages, plain_pages = (
+        [piece for piece in pieces if piece.page >= 0] for pieces in (found, plain)
+    )
     data_pages = [page for page in pages if page.kind == "data page"]
     return CurvePoint(
         cardinality=cardinality,
@@ -289,7 +337,9 @@ def _curve_point(cardinality: int, params: AnatomyParams) -> CurvePoint:
 
 
 def curve(params: AnatomyParams) -> tuple[CurvePoint, ...]:
-    """Return the size of the text column for each of ``CARDINALITIES``; kept for settings that do not change it."""
+    """Return the size of the text column for each of ``CARDINALITIES``; kept for settings that do
+    not change it.
+    """
     kept = AnatomyParams(
         dictionary_limit=params.dictionary_limit,
         rows_per_group=params.rows_per_group,
@@ -302,7 +352,9 @@ def curve(params: AnatomyParams) -> tuple[CurvePoint, ...]:
 @lru_cache(maxsize=16)
 def _pieces(params: AnatomyParams) -> tuple[Piece, ...]:
     if params.source == WRITTEN:
-        return tuple(parquet_pieces.dissect(write(written_table(params.cardinality, params.seed), params)))
+        return tuple(
+            parquet_pieces.dissect(write(written_table(params.cardinality, params.seed), params))
+        )
     if params.source == "upload":
         return tuple(parquet_pieces.dissect_upload(Path(params.upload)))
     return tuple(parquet_pieces.dissect(data.path_of(params.source).read_bytes()))
@@ -318,4 +370,8 @@ def run(params: AnatomyParams) -> AnatomyResult:
     """
     where = {"row_group": 0, "column": DEFAULT}
     settings = {name: getattr(params, name) for name in AnatomyParams.__slots__}
-    return AnatomyResult(params, _pieces(AnatomyParams(**settings | where)), curve(params) if params.source == WRITTEN else ())
+    return AnatomyResult(
+        params,
+        _pieces(AnatomyParams(**settings | where)),
+        curve(params) if params.source == WRITTEN else (),
+    )

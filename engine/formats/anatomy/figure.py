@@ -1,6 +1,8 @@
-"""Figures of *anatomy*: the zoomable byte map of a Parquet file, and the curve on which the dictionary gives up.
+"""Figures of *anatomy*: the zoomable byte map of a Parquet file, and the curve on which the
+dictionary gives up.
 
-Blue holds distinct values (dictionary pages), sky blue places in a dictionary, grey plain values, green what frames them.
+Blue holds distinct values (dictionary pages), sky blue places in a dictionary, grey plain values,
+green what frames them.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from engine.units import human_bytes, human_factor
 
 MAX_BLOCKS = 1_500  # drawn; a file with more pieces is shown down to its column chunks
 MAX_CHUNKS = 24  # side by side
-FRAME = "#D7DBE0"  # of what only holds other blocks: solid, so that its label is legible in both themes
+FRAME = (  # of what only holds other blocks: solid, so that its label is legible in both themes
+    "#D7DBE0"
+)
 INK = "#1F2933"  # of labels on light blocks
 MAX_BORDERED = 200  # blocks with a border; more and thinner ones would drown in it
 COLORS = {
@@ -39,7 +43,9 @@ def _hover(piece: Piece) -> str:
     if piece.page >= 0:
         nulls = f", {piece.n_nulls:,} nulls" if piece.n_nulls >= 0 else ""
         text += f"<br>{piece.encoding}, {piece.codec.lower()}, {piece.n_values:,} values{nulls}"
-        text += f"<br>header {piece.header_bytes:,} B, unpacked {human_bytes(piece.uncompressed_bytes)}"
+        text += (
+            f"<br>header {piece.header_bytes:,} B, unpacked {human_bytes(piece.uncompressed_bytes)}"
+        )
     if piece.minimum or piece.maximum:
         text += f"<br>min {piece.minimum}, max {piece.maximum}"
     return text
@@ -47,9 +53,11 @@ def _hover(piece: Piece) -> str:
 
 @figures.quoting
 def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.Figure:
-    """Draw the file as nested blocks, as wide as their bytes; a click zooms in. To see first: the widest column.
+    """Draw the file as nested blocks, as wide as their bytes; a click zooms in. To see first: the
+    widest column.
 
-    A file of many column chunks is opened at its first row group: over the whole file no chunk would be wide enough to see.
+    A file of many column chunks is opened at its first row group: over the whole file no chunk
+    would be wide enough to see.
     """
     widest = result.default_column
     share = result.column_bytes(widest) / result.file_bytes
@@ -72,7 +80,10 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
         "tiling": {"orientation": "v", "pad": border},
         "pathbar": {"visible": True, "side": "bottom"},
         "leaf": {"opacity": 1},
-        "textfont": {"size": 14, "color": [INK if block[4] in (FRAME, figures.EXTRA) else "#FFFFFF" for block in blocks]},
+        "textfont": {
+            "size": 14,
+            "color": [INK if block[4] in (FRAME, figures.EXTRA) else "#FFFFFF" for block in blocks],
+        },
     }
     keys = [
         {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "name": name,
@@ -90,8 +101,19 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
 
 
 def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
-    """Return (id, parent, label, bytes, colour, hover) of every block, parents first, in file order."""
-    blocks = [("file", "", "file", result.file_bytes, FRAME, f"the file, {human_bytes(result.file_bytes)}")]
+    """Return (id, parent, label, bytes, colour, hover) of every block, parents first, in file
+    order.
+    """
+    blocks = [
+        (
+            "file",
+            "",
+            "file",
+            result.file_bytes,
+            FRAME,
+            f"the file, {human_bytes(result.file_bytes)}",
+        )
+    ]
     in_full = len(result.pieces) <= MAX_BLOCKS
     sizes: dict[tuple[int, str], int] = {}
     for piece in result.pages():
@@ -101,7 +123,16 @@ def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
     seen: set[str] = set()
     for piece in result.pieces:
         if piece.page < 0:
-            blocks.append((f"at {piece.offset}", "file", piece.kind, piece.size_bytes, COLORS[meaning(piece)], _hover(piece)))
+            blocks.append(
+                (
+                    f"at {piece.offset}",
+                    "file",
+                    piece.kind,
+                    piece.size_bytes,
+                    COLORS[meaning(piece)],
+                    _hover(piece),
+                )
+            )
             continue
         group, chunk = f"group {piece.row_group}", f"group {piece.row_group}/{piece.column}"
         if group not in seen:
@@ -116,26 +147,59 @@ def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
         seen |= {group, chunk}
         if in_full:
             label = "dictionary" if piece.kind == "dictionary page" else f"page {piece.page}"
-            blocks.append((f"{chunk}/{piece.page}", chunk, label, piece.size_bytes, COLORS[meaning(piece)], _hover(piece)))
+            blocks.append(
+                (
+                    f"{chunk}/{piece.page}",
+                    chunk,
+                    label,
+                    piece.size_bytes,
+                    COLORS[meaning(piece)],
+                    _hover(piece),
+                )
+            )
     return blocks
 
 
 def fallback(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.Figure:
-    """Draw the text column's size by distinct values. To see first: the jump where the dictionary gives up."""
+    """Draw the text column's size by distinct values. To see first: the jump where the dictionary
+    gives up.
+    """
     fallen = [point for point in result.curve if point.n_plain_pages]
     kept = [point for point in result.curve if not point.n_plain_pages]
     title = "The dictionary holds at every number of<br>distinct values tried"
     if fallen and kept:
         jump = fallen[0].size_bytes / kept[-1].size_bytes
-        title = f"{fallen[0].cardinality:,} distinct values: the dictionary<br>gives up, the column grows {human_factor(jump)}"
-    figure = figures.new_tall(title, height=420, x="distinct values asked for (log)", y="text column, kB")
+        title = (
+            f"{fallen[0].cardinality:,} distinct values: the dictionary<br>gives up, the column"
+            f" grows {human_factor(jump)}"
+        )
+    figure = figures.new_tall(
+        title, height=420, x="distinct values asked for (log)", y="text column, kB"
+    )
     lines = [
-        ("dictionary allowed", figures.KNOWN, "solid", [point.size_bytes for point in result.curve]),
-        ("dictionary forbidden", figures.WAITING, "dot", [point.plain_size_bytes for point in result.curve]),
+        (
+            "dictionary allowed",
+            figures.KNOWN,
+            "solid",
+            [point.size_bytes for point in result.curve],
+        ),
+        (
+            "dictionary forbidden",
+            figures.WAITING,
+            "dot",
+            [point.plain_size_bytes for point in result.curve],
+        ),
     ]
     counts = [point.cardinality for point in result.curve]
     if pinned is not None and pinned.curve:
-        lines.append(("pinned run A", figures.SYNTHETIC, "dash", [point.size_bytes for point in pinned.curve]))
+        lines.append(
+            (
+                "pinned run A",
+                figures.SYNTHETIC,
+                "dash",
+                [point.size_bytes for point in pinned.curve],
+            )
+        )
     for name, color, dash, sizes in lines:
         figure.add_scatter(
             x=counts,
@@ -149,10 +213,18 @@ def fallback(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
         x=[result.params.cardinality],
         y=[result.text_bytes / 1e3],
         mode="markers",
-        marker={"color": figures.LEAKED if result.n_fallen_pages else figures.KNOWN, "size": 16, "symbol": "diamond"},
+        marker={
+            "color": figures.LEAKED if result.n_fallen_pages else figures.KNOWN,
+            "size": 16,
+            "symbol": "diamond",
+        },
         name="this file",
         hovertemplate="this file: %{x:,} distinct values, %{y:,.0f} kB<extra></extra>",
     )
-    figure.update_xaxes(type="log", tickvals=[10, 100, 1_000, 10_000, 100_000], ticktext=["10", "100", "1k", "10k", "100k"])
+    figure.update_xaxes(
+        type="log",
+        tickvals=[10, 100, 1_000, 10_000, 100_000],
+        ticktext=["10", "100", "1k", "10k", "100k"],
+    )
     figure.update_yaxes(rangemode="tozero", separatethousands=True, showgrid=True)
     return figure

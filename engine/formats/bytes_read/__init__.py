@@ -1,9 +1,11 @@
-"""Bytes read: which bytes of a CSV, an Avro and a Parquet file does a real reader touch for some columns of some rows?
+"""Bytes read: which bytes of a CSV, an Avro and a Parquet file does a real reader touch for some
+columns of some rows?
 
-Real: all three files hold the same rows and are read by pyarrow and fastavro through a traced file handle
-(``engine.formats.trace``); Parquet's columns and row groups are chosen by pyarrow itself. Re-implemented and held against
-pyarrow in the tests: the min/max rule that explains each row group (``engine.formats.row_groups``). Simplified: the files
-are in memory, and types are narrowed to what all three formats can store (``engine.formats.byte_files``).
+Real: all three files hold the same rows and are read by pyarrow and fastavro through a traced file
+handle (``engine.formats.trace``); Parquet's columns and row groups are chosen by pyarrow itself.
+Re-implemented and held against pyarrow in the tests: the min/max rule that explains each row group
+(``engine.formats.row_groups``). Simplified: the files are in memory, and types are narrowed to what
+all three formats can store (``engine.formats.byte_files``).
 """
 
 from __future__ import annotations
@@ -67,7 +69,10 @@ class BytesReadParams:
     table: TableName = "flights"
     columns: tuple[str, ...] = ("origin", "arr_delay")  # wanted; one or more of column_names(table)
     predicate_column: str = "time_hour"  # one of predicate_columns(table)
-    window: tuple[float, float] = (0.40, 0.45)  # of the predicate column's sorted values, as shares 0–1
+    window: tuple[float, float] = (
+        0.40,
+        0.45,
+    )  # of the predicate column's sorted values, as shares 0–1
     order: Order = "as is"
     rows_per_group: int = 5_000  # 1,000 … 100,000
     n_rows: int = 100_000  # 1,000 … 200,000, taken evenly from the table, at most all of it
@@ -79,9 +84,18 @@ class BytesReadParams:
         require_choice("order", self.order, ORDERS)
         low, high = ROWS_PER_GROUP[0], ROWS_PER_GROUP[-1]
         require(
-            low <= self.rows_per_group <= high, "rows_per_group must be {:,} … {:,}. Got {}.", low, high, self.rows_per_group
+            low <= self.rows_per_group <= high,
+            "rows_per_group must be {:,} … {:,}. Got {}.",
+            low,
+            high,
+            self.rows_per_group,
         )
-        require(1_000 <= self.n_rows <= MAX_ROWS, "n_rows must be 1,000 … {:,}. Got {}.", MAX_ROWS, self.n_rows)
+        require(
+            1_000 <= self.n_rows <= MAX_ROWS,
+            "n_rows must be 1,000 … {:,}. Got {}.",
+            MAX_ROWS,
+            self.n_rows,
+        )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
         require(
             len(self.window) == 2 and 0 <= self.window[0] <= self.window[1] <= 1,
@@ -89,22 +103,35 @@ class BytesReadParams:
             self.window,
         )
         names = column_names(self.table, self.upload)
-        require(len(self.columns) > 0, "columns must name at least one column. Got none. Choose one.")
+        require(
+            len(self.columns) > 0, "columns must name at least one column. Got none. Choose one."
+        )
         for name in self.columns:
             require_choice("columns", name, names)
-        require_choice("predicate_column", self.predicate_column, predicate_columns(self.table, self.upload))
+        require_choice(
+            "predicate_column", self.predicate_column, predicate_columns(self.table, self.upload)
+        )
 
     @property
     def rows_key(self) -> RowsKey:
         """What decides the rows and their order; settings without influence on them are left out."""
         seed = self.seed if self.order == "shuffled" or self.table == "synthetic" else 0
         sort_column = self.predicate_column if self.order == "by predicate column" else ""
-        return RowsKey(self.table, self.n_rows, self.order, sort_column, seed, self.upload if self.table == "upload" else "")
+        return RowsKey(
+            self.table,
+            self.n_rows,
+            self.order,
+            sort_column,
+            seed,
+            self.upload if self.table == "upload" else "",
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BytesReadResult:
-    """What three real readers touched for one question, and why Parquet's could leave the rest alone."""
+    """What three real readers touched for one question, and why Parquet's could leave the rest
+    alone.
+    """
 
     params: BytesReadParams
     csv: FormatTrace
@@ -160,7 +187,9 @@ class BytesReadResult:
 
     @property
     def n_decoded(self) -> int:
-        """Rows in the row groups that were kept: the Parquet reader decodes them to return ``n_matching``."""
+        """Rows in the row groups that were kept: the Parquet reader decodes them to return
+        ``n_matching``.
+        """
         return self.parquet.n_rows_decoded
 
     @property
@@ -170,8 +199,12 @@ class BytesReadResult:
 
     @property
     def columns_share(self) -> float:
-        """Share of the Parquet file that lies in chunks of the columns read, over all row groups, 0–1."""
-        read = np.isin(self.chunks.column, [self.column_names.index(name) for name in self.read_columns])
+        """Share of the Parquet file that lies in chunks of the columns read, over all row groups,
+        0–1.
+        """
+        read = np.isin(
+            self.chunks.column, [self.column_names.index(name) for name in self.read_columns]
+        )
         return int(self.chunks.size_bytes[read].sum()) / self.parquet.file_bytes
 
     @property
@@ -186,10 +219,11 @@ class BytesReadResult:
         """The answer in one sentence."""
         n = len(self.read_columns)
         return (
-            f"For {n} of {len(self.column_names)} columns and {self.n_matching / self.n_rows:.1%} of the rows, the Parquet "
-            f"reader touched **{self.read_share:.1%}** of its file ({human_bytes(self.parquet.touched_bytes)}); the CSV reader "
-            f"touched {self.csv.read_share:.0%} of its own ({human_bytes(self.csv.touched_bytes)}), the Avro reader "
-            f"{self.avro.read_share:.0%} ({human_bytes(self.avro.touched_bytes)})."
+            f"For {n} of {len(self.column_names)} columns and {self.n_matching / self.n_rows:.1%}"
+            f" of the rows, the Parquet reader touched **{self.read_share:.1%}** of its file"
+            f" ({human_bytes(self.parquet.touched_bytes)}); the CSV reader touched"
+            f" {self.csv.read_share:.0%} of its own ({human_bytes(self.csv.touched_bytes)}), the"
+            f" Avro reader {self.avro.read_share:.0%} ({human_bytes(self.avro.touched_bytes)})."
         )
 
     @property
@@ -201,44 +235,63 @@ class BytesReadResult:
     def note(self) -> str:
         """What is left out of the table, as a sentence; empty when nothing is."""
         rows = self.rows
-        text = f"{self.n_rows:,} of {rows.n_source_rows:,} rows, evenly spaced." if self.n_rows < rows.n_source_rows else ""
+        text = (
+            f"{self.n_rows:,} of {rows.n_source_rows:,} rows, evenly spaced."
+            if self.n_rows < rows.n_source_rows
+            else ""
+        )
         if rows.left_out:
-            text += f" Without {', '.join(rows.left_out)}: not all three formats can store such values."
+            text += (
+                f" Without {', '.join(rows.left_out)}: not all three formats can store such values."
+            )
         return text.strip()
 
     def _why_columns(self) -> str:
         n_other = len(self.column_names) - len(self.read_columns)
         return (
-            f"Columns: Parquet keeps the values of a column together, so the chunks of the {n_other} other columns are left "
-            f"alone; {', '.join(self.read_columns)} take up {self.columns_share:.1%} of the file."
+            "Columns: Parquet keeps the values of a column together, so the chunks of the"
+            f" {n_other} other columns are left alone; {', '.join(self.read_columns)} take up"
+            f" {self.columns_share:.1%} of the file."
         )
 
     def _why_groups(self) -> str:
         column, order = self.params.predicate_column, self.params.order
-        lie = {"as is": "as they came", "shuffled": "in random order", "by predicate column": f"sorted by {column}"}[order]
+        lie = {
+            "as is": "as they came",
+            "shuffled": "in random order",
+            "by predicate column": f"sorted by {column}",
+        }[order]
         asked = f"{column} from {written(self.low)} to {written(self.high)}"
-        text = f"Row groups: with the rows {lie}, min/max rules out {self.groups_ruled_out} of {self.groups_total} for {asked}"
+        text = (
+            f"Row groups: with the rows {lie}, min/max rules out {self.groups_ruled_out} of"
+            f" {self.groups_total} for {asked}"
+        )
         spared = sum(group.kept and not group.possible for group in self.groups)
         if spared:
             text += f", yet pyarrow reads {spared} of those, because they hold nulls"
         spanning = self.groups_in_vain - spared
         if spanning:
-            text += f"; {spanning} of the {self.groups_kept} kept hold no such row, their min and max only span it"
+            text += (
+                f"; {spanning} of the {self.groups_kept} kept hold no such row, their min and max"
+                " only span it"
+            )
         return text + "."
 
     def _why_tail(self) -> str:
         share = self.tail_read_bytes / self.parquet.touched_bytes
         return (
-            f"Footer: the reader starts with the last {human_bytes(self.tail_read_bytes)} to find the footer "
-            f"({human_bytes(self.footer_bytes)}); that is {share:.0%} of all it touched."
+            f"Footer: the reader starts with the last {human_bytes(self.tail_read_bytes)} to find"
+            f" the footer ({human_bytes(self.footer_bytes)}); that is {share:.0%} of all it"
+            " touched."
         )
 
     def _why_rows(self) -> str:
         wanted = {self.column_names.index(name) for name in self.read_columns}
         return (
-            f"CSV and Avro keep rows together: of the first {len(self.csv_layout.offset):,} bytes of CSV looked at, "
-            f"{self.csv_layout.share(wanted):.0%} belong to these columns, in {self.csv_layout.n_pieces(wanted)} separate "
-            "pieces, and only reading tells where the next one starts."
+            f"CSV and Avro keep rows together: of the first {len(self.csv_layout.offset):,} bytes"
+            f" of CSV looked at, {self.csv_layout.share(wanted):.0%} belong to these columns, in"
+            f" {self.csv_layout.n_pieces(wanted)} separate pieces, and only reading tells where the"
+            " next one starts."
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -267,32 +320,53 @@ class BytesReadResult:
 
     def groups_table(self) -> pa.Table:
         """Return one row for each row group: place, statistics and decision."""
-        names = ("index", "offset", "size_bytes", "n_rows", "minimum", "maximum", "n_nulls", "n_matching", "possible", "kept")
-        return pa.table({name: [getattr(group, name) for group in self.groups] for name in (*names, "reason")})
+        names = (
+            "index",
+            "offset",
+            "size_bytes",
+            "n_rows",
+            "minimum",
+            "maximum",
+            "n_nulls",
+            "n_matching",
+            "possible",
+            "kept",
+        )
+        return pa.table(
+            {name: [getattr(group, name) for group in self.groups] for name in (*names, "reason")}
+        )
 
 
 def bounds(params: BytesReadParams) -> tuple[Any, Any]:
-    """Return the range asked for as two Arrow scalars: the values at the window's shares of the sorted column."""
+    """Return the range asked for as two Arrow scalars: the values at the window's shares of the
+    sorted column.
+    """
     values = byte_files.sorted_values(params.rows_key.as_is, params.predicate_column)
     low, high = (values[round(share * (len(values) - 1))] for share in params.window)
     return low, high
 
 
 def run(params: BytesReadParams) -> BytesReadResult:
-    """Write the three files (once for the same rows) and trace what is read of them for the question in ``params``."""
+    """Write the three files (once for the same rows) and trace what is read of them for the
+    question in ``params``.
+    """
     key = params.rows_key
     low, high = bounds(params)
     table = byte_files.ordered_rows(key)
     csv, avro, csv_head = byte_files.row_file_traces(key)
     file = byte_files.parquet_file(key, params.rows_per_group)
-    read, handle = byte_files.read_parquet(file.content, list(params.columns), params.predicate_column, low, high)
+    read, handle = byte_files.read_parquet(
+        file.content, list(params.columns), params.predicate_column, low, high
+    )
     groups = row_groups(
         file.metadata,
         file.chunks,
         params.predicate_column,
         low.as_py(),
         high.as_py(),
-        kept=byte_files.kept_groups(file.fragment, byte_files.in_range(params.predicate_column, low, high)),
+        kept=byte_files.kept_groups(
+            file.fragment, byte_files.in_range(params.predicate_column, low, high)
+        ),
         n_matching=count_matching(table[params.predicate_column], low, high, params.rows_per_group),
     )
     n_decoded = sum(group.n_rows for group in groups if group.kept)

@@ -1,6 +1,8 @@
-"""The script behind *bytes read*: the same files and the same traced reads, with public libraries and our traced handle.
+"""The script behind *bytes read*: the same files and the same traced reads, with public libraries
+and our traced handle.
 
-Real: everything that it prints is measured again. Only the handle, the synthetic table and the reading of uploads are ours.
+Real: everything that it prints is measured again. Only the handle, the synthetic table and the
+reading of uploads are ours.
 """
 
 from __future__ import annotations
@@ -30,19 +32,25 @@ def _script_rows(params: BytesReadParams) -> list[str]:
         lines = [
             f"table = pq.read_table({literal(f'datasets/{params.table}.parquet')})",
             f"n_rows = min({literal(params.n_rows)}, table.num_rows)",
-            "table = table.take(pa.array(np.arange(n_rows) * table.num_rows // n_rows))  # evenly spaced",
+            (
+                "table = table.take(pa.array(np.arange(n_rows) * table.num_rows // n_rows))  #"
+                " evenly spaced"
+            ),
         ]
     time_column = {"synthetic": "event_time"}.get(params.table, "time_hour")
     lines.append(f'place = table.column_names.index("{time_column}")')
     lines.append(
-        f'table = table.set_column(place, "{time_column}", table[place].cast(pa.timestamp("us")))  # UTC without a zone'
+        f'table = table.set_column(place, "{time_column}", table[place].cast(pa.timestamp("us"))) '
+        " # UTC without a zone"
     )
     return lines
 
 
 def _script_order(params: BytesReadParams) -> list[str]:
     """Return the script's lines that take the range's bounds and put the rows in order."""
-    floating = pa.types.is_floating(byte_files.schema(params.table, params.upload).field(params.predicate_column).type)
+    floating = pa.types.is_floating(
+        byte_files.schema(params.table, params.upload).field(params.predicate_column).type
+    )
     lines = [f"values = table[{literal(params.predicate_column)}].combine_chunks().drop_null()"]
     if floating:
         lines.append("values = values.filter(pc.invert(pc.is_nan(values)))")
@@ -97,15 +105,32 @@ print(json.dumps({
 
 
 def script(params: BytesReadParams) -> str:
-    """Return a script that writes the three files again, reads them through a traced handle and prints the headline."""
-    imports = ["import io", "import json"] + (["from pathlib import Path"] if params.table == "upload" else [])
-    imports += ["", "import fastavro", "import numpy as np", "import polars as pl", "import pyarrow as pa"]
-    imports += ["import pyarrow.compute as pc", "import pyarrow.csv as pa_csv", "import pyarrow.dataset as ds"]
+    """Return a script that writes the three files again, reads them through a traced handle and
+    prints the headline.
+    """
+    imports = ["import io", "import json"] + (
+        ["from pathlib import Path"] if params.table == "upload" else []
+    )
+    imports += [
+        "",
+        "import fastavro",
+        "import numpy as np",
+        "import polars as pl",
+        "import pyarrow as pa",
+    ]
+    imports += [
+        "import pyarrow.compute as pc",
+        "import pyarrow.csv as pa_csv",
+        "import pyarrow.dataset as ds",
+    ]
     imports += ["import pyarrow.parquet as pq", ""]
     if params.table == "synthetic":
         imports.append("from engine.data import SyntheticParams, make_synthetic")
     if params.table == "upload":
-        imports += ["from engine.data import read_upload", "from engine.formats.byte_files import plain, thin"]
+        imports += [
+            "from engine.data import read_upload",
+            "from engine.formats.byte_files import plain, thin",
+        ]
     imports += ["from engine.formats.trace import TracedFile", ""]
     imports.append(f"columns = {literal(list(params.columns))}")
     column = params.predicate_column

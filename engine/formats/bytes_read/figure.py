@@ -1,6 +1,8 @@
-"""Figures of *bytes read*: the touched strip, the statistics that decided, and the two layouts byte by byte.
+"""Figures of *bytes read*: the touched strip, the statistics that decided, and the two layouts byte
+by byte.
 
-Blue is read or kept, grey is skipped; a pinned run A is drawn hollow (strip, statistics) or in a second row (layout).
+Blue is read or kept, grey is skipped; a pinned run A is drawn hollow (strip, statistics) or in a
+second row (layout).
 """
 
 from __future__ import annotations
@@ -19,14 +21,17 @@ from engine.formats.bytes_read.layout import N_ACROSS, N_DOWN, N_SQUARES, NO_COL
 from engine.formats.row_groups import RowGroup, Value, cut
 from engine.units import human_bytes
 
-MAX_PIECES = 120  # drawn one by one; a bar is never thinner than a pixel, so more of them would cover their holes
+# drawn one by one; a bar is never thinner than a pixel, so more of them would cover their holes
+MAX_PIECES = 120
 N_BINS = 400  # of a strip with more pieces; a bin is as blue as the share of it that was touched
 NAMES = {"csv": "CSV", "avro": "Avro", "parquet": "Parquet"}
 HOLLOW = "rgba(0,0,0,0)"
 PALE = 0.28  # opacity of what is there but not read
 UNITS = {
     **dict.fromkeys(("dep_delay", "arr_delay", "air_time"), "minutes"),
-    **dict.fromkeys(("dep_time", "arr_time", "sched_dep_time", "sched_arr_time"), "local time, hhmm"),
+    **dict.fromkeys(
+        ("dep_time", "arr_time", "sched_dep_time", "sched_arr_time"), "local time, hhmm"
+    ),
     **dict.fromkeys(("distance", "visib"), "miles"),
     **dict.fromkeys(("temp", "dewp"), "°F"),
     **dict.fromkeys(("wind_speed", "wind_gust"), "mph"),
@@ -40,12 +45,17 @@ UNITS = {
 
 @figures.quoting
 def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.Figure:
-    """Draw each file as a strip of bytes, what its reader touched in blue. To see first: how little of Parquet's is blue."""
+    """Draw each file as a strip of bytes, what its reader touched in blue. To see first: how little
+    of Parquet's is blue.
+    """
     parquet, avro, csv = (human_bytes(trace.touched_bytes) for trace in reversed(result.traces))
     title = f"Parquet's reader touched {parquet},<br>Avro's {avro}, CSV's {csv}"
     lanes = [(result, trace, NAMES[trace.format]) for trace in result.traces]
     if pinned is not None:
-        title = f"Parquet's reader touched {parquet} in B,<br>{human_bytes(pinned.parquet.touched_bytes)} in A"
+        title = (
+            f"Parquet's reader touched {parquet} in"
+            f" B,<br>{human_bytes(pinned.parquet.touched_bytes)} in A"
+        )
         lanes[-1] = (result, result.parquet, "Parquet B")
         lanes.append((pinned, pinned.parquet, "Parquet A"))
     marks: list[dict[str, Any]] = []
@@ -54,7 +64,16 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
         marks += _lane(y, run, trace, hollow=run is pinned)
         share, size = _percent(trace.read_share), human_bytes(trace.file_bytes)
         text = f"<b>{name}</b> {size}, <b>{share}</b> touched in {trace.n_reads:,} reads"
-        notes.append({"x": 0, "y": y + 0.28, "text": text, "showarrow": False, "xanchor": "left", "yanchor": "bottom"})
+        notes.append(
+            {
+                "x": 0,
+                "y": y + 0.28,
+                "text": text,
+                "showarrow": False,
+                "xanchor": "left",
+                "yanchor": "bottom",
+            }
+        )
     keys = [_key("touched", figures.KNOWN, 1.0), _key("row group kept", figures.KNOWN, PALE)]
     return figures.drawn(
         title,
@@ -64,7 +83,13 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
         annotations=notes,
         barmode="overlay",
         bargap=0,
-        xaxis={"range": [-0.5, 100.5], "ticksuffix": " %", "dtick": 25, "showgrid": False, "zeroline": False},
+        xaxis={
+            "range": [-0.5, 100.5],
+            "ticksuffix": " %",
+            "dtick": 25,
+            "showgrid": False,
+            "zeroline": False,
+        },
         yaxis={"range": [-0.4, len(lanes) - 0.3], "visible": False, "fixedrange": True},
     )
 
@@ -77,10 +102,19 @@ def _percent(share: float) -> str:
 def _key(name: str, color: str, opacity: float) -> dict[str, Any]:
     """Return an entry of the legend that has no marks of its own."""
     marker = {"symbol": "square", "size": 12, "color": color, "opacity": opacity}
-    return {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": marker, "name": name}
+    return {
+        "type": "scatter",
+        "x": [None],
+        "y": [None],
+        "mode": "markers",
+        "marker": marker,
+        "name": name,
+    }
 
 
-def _bars(y: float, base: np.ndarray, size: np.ndarray, hover: Sequence[str], marker: Mapping[str, object]) -> dict[str, Any]:
+def _bars(
+    y: float, base: np.ndarray, size: np.ndarray, hover: Sequence[str], marker: Mapping[str, object]
+) -> dict[str, Any]:
     """Return stretches of one strip, given in percent of the file."""
     return {
         "type": "bar",
@@ -96,25 +130,39 @@ def _bars(y: float, base: np.ndarray, size: np.ndarray, hover: Sequence[str], ma
     }
 
 
-def _lane(y: float, run: BytesReadResult, trace: FormatTrace, *, hollow: bool) -> list[dict[str, Any]]:
-    """Return one file: its row groups (Parquet) or its whole length as background, and what was touched on top."""
+def _lane(
+    y: float, run: BytesReadResult, trace: FormatTrace, *, hollow: bool
+) -> list[dict[str, Any]]:
+    """Return one file: its row groups (Parquet) or its whole length as background, and what was
+    touched on top.
+    """
     scale = 100 / trace.file_bytes
     if trace.format == "parquet":
         base = np.array([group.offset for group in run.groups])
         size = np.array([group.size_bytes for group in run.groups])
         hover = [f"row group {g.index} ({g.n_rows:,} rows)<br>{g.reason}" for g in run.groups]
         colors = [figures.KNOWN if group.kept else figures.WAITING for group in run.groups]
-        background = {"color": colors, "opacity": PALE / 2 if hollow else PALE, "line": {"color": colors, "width": 1}}
+        background = {
+            "color": colors,
+            "opacity": PALE / 2 if hollow else PALE,
+            "line": {"color": colors, "width": 1},
+        }
         under = _bars(y, base * scale, size * scale, hover, background)
         base, size, hover, shares = _parquet_marks(run)
     else:
         base, size = trace.touched.offsets, trace.touched.lengths
-        hover = [f"{_bytes_from_to(b, s)}<br>read for any columns and any range" for b, s in zip(base, size, strict=True)]
+        hover = [
+            f"{_bytes_from_to(b, s)}<br>read for any columns and any range"
+            for b, s in zip(base, size, strict=True)
+        ]
         shares = np.ones(len(base))
         whole = np.array([0.0]), np.array([100.0])
         under = _bars(y, *whole, ["not touched"], {"color": figures.WAITING, "opacity": PALE})
     if len(base) > MAX_PIECES:
-        painted = {"color": [f"rgba(47,134,214,{share:.2f})" for share in shares], "line": {"width": 0}}
+        painted = {
+            "color": [f"rgba(47,134,214,{share:.2f})" for share in shares],
+            "line": {"width": 0},
+        }
     else:
         # The outline keeps a lone sliver visible.
         line = {"color": figures.KNOWN, "width": 1.5 if hollow else 0.6}
@@ -127,7 +175,9 @@ def _bytes_from_to(first: int, length: int) -> str:
 
 
 def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
-    """Return first byte, length, hover text and share touched of the marks: pieces of chunks, or bins when they are many."""
+    """Return first byte, length, hover text and share touched of the marks: pieces of chunks, or
+    bins when they are many.
+    """
     pieces = cut(run.parquet.touched, run.chunks)
     if len(pieces.offset) > MAX_PIECES:
         edges = np.linspace(0, run.parquet.file_bytes, N_BINS + 1).astype(np.int64)
@@ -138,7 +188,10 @@ def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[s
         return (
             starts,
             lengths,
-            [f"{_bytes_from_to(b, s)}<br>{_percent(share)} of them touched" for b, s, share in marks],
+            [
+                f"{_bytes_from_to(b, s)}<br>{_percent(share)} of them touched"
+                for b, s, share in marks
+            ],
             shares,
         )
     texts = []
@@ -156,12 +209,17 @@ def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[s
 
 @figures.quoting
 def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.Figure:
-    """Draw each row group's min–max against the range asked for. To see first: which bars the band meets."""
+    """Draw each row group's min–max against the range asked for. To see first: which bars the band
+    meets.
+    """
     column = result.params.predicate_column
     kept, total = result.groups_kept, result.groups_total
     title = f"{kept} of {total} row groups kept:<br>min/max rules out {result.groups_ruled_out}"
     unit = UNITS.get(column) if result.params.table != "upload" else None
-    same_axis = pinned is not None and (pinned.params.table, pinned.params.predicate_column) == (result.params.table, column)
+    same_axis = pinned is not None and (pinned.params.table, pinned.params.predicate_column) == (
+        result.params.table,
+        column,
+    )
     traces: list[dict[str, Any]] = []
     windows = [_window(result.low, result.high, hollow=False)]
     suffix = "" if pinned is None else ", B"
@@ -170,14 +228,29 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
         ("kept in vain", figures.KNOWN, "/", [g for g in result.groups if g.in_vain]),
         ("skipped", figures.WAITING, "", [g for g in result.groups if not g.kept]),
     ):
-        marker = {"color": color, "opacity": 0.6, "pattern": {"shape": pattern, "fgcolor": color, "size": 6}}
+        marker = {
+            "color": color,
+            "opacity": 0.6,
+            "pattern": {"shape": pattern, "fgcolor": color, "size": 6},
+        }
         traces += _group_marks(name + suffix, chosen, result, marker)
     if pinned is not None and same_axis:
         windows.append(_window(pinned.low, pinned.high, hollow=True))
         colors = [figures.KNOWN if group.kept else figures.WAITING for group in pinned.groups]
-        traces += _group_marks("A", list(pinned.groups), pinned, {"color": HOLLOW, "line": {"color": colors, "width": 1.5}})
+        traces += _group_marks(
+            "A",
+            list(pinned.groups),
+            pinned,
+            {"color": HOLLOW, "line": {"color": colors, "width": 1.5}},
+        )
     elif pinned is not None:
-        traces.append(_key(f"A: {pinned.params.predicate_column} of {pinned.params.table}, another axis", HOLLOW, 1.0))
+        traces.append(
+            _key(
+                f"A: {pinned.params.predicate_column} of {pinned.params.table}, another axis",
+                HOLLOW,
+                1.0,
+            )
+        )
     n_rows = max(result.n_rows, pinned.n_rows if pinned is not None and same_axis else 0)
     return figures.drawn(
         title,
@@ -188,7 +261,11 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
         shapes=windows,
         barmode="overlay",
         yaxis={"range": [1.03 * n_rows / 1000, 0], "showgrid": False, "zeroline": False},
-        xaxis={"type": "date" if isinstance(result.low, date) else "linear", "separatethousands": True, "zeroline": False},
+        xaxis={
+            "type": "date" if isinstance(result.low, date) else "linear",
+            "separatethousands": True,
+            "zeroline": False,
+        },
     )
 
 
@@ -200,8 +277,12 @@ def _window(low: Value, high: Value, *, hollow: bool) -> dict[str, Any]:
     return {"type": "rect", **across, "fillcolor": fill, "line": line, "layer": "above"}
 
 
-def _group_marks(name: str, groups: list[RowGroup], run: BytesReadResult, marker: Mapping[str, object]) -> list[dict[str, Any]]:
-    """Return a bar from min to max for each row group; a group without statistics gets a cross at the range's start."""
+def _group_marks(
+    name: str, groups: list[RowGroup], run: BytesReadResult, marker: Mapping[str, object]
+) -> list[dict[str, Any]]:
+    """Return a bar from min to max for each row group; a group without statistics gets a cross at
+    the range's start.
+    """
     step = run.params.rows_per_group
     traces: list[dict[str, Any]] = []
     for symbol, chosen in (
@@ -211,7 +292,11 @@ def _group_marks(name: str, groups: list[RowGroup], run: BytesReadResult, marker
         if not chosen:
             continue
         middle = [(group.index * step + group.n_rows / 2) / 1000 for group in chosen]
-        hover = [f"<b>row group {g.index}</b>: {_nulls(g)}<br>{g.reason}<br>{g.n_matching:,} rows in the range" for g in chosen]
+        hover = [
+            f"<b>row group {g.index}</b>: {_nulls(g)}<br>{g.reason}<br>{g.n_matching:,} rows in the"
+            " range"
+            for g in chosen
+        ]
         shared = {"y": middle, "hovertext": hover, "hovertemplate": "%{hovertext}<extra></extra>"}
         if symbol == "x":
             cross = {"color": _dot_colors(chosen), "symbol": "x", "size": 9}
@@ -220,9 +305,25 @@ def _group_marks(name: str, groups: list[RowGroup], run: BytesReadResult, marker
             continue
         extents = [_extent(group) for group in chosen]
         if "line" not in marker:  # a bar from x to x has no area: give it an outline
-            marker = {**marker, "line": {"color": marker["color"], "width": [2.0 if e == 0 else 0.0 for e in extents]}}
-        base, width = [group.minimum for group in chosen], [0.7 * group.n_rows / 1000 for group in chosen]
-        bar = {"type": "bar", "orientation": "h", "base": base, "x": extents, "width": width, "marker": marker}
+            marker = {
+                **marker,
+                "line": {
+                    "color": marker["color"],
+                    "width": [2.0 if e == 0 else 0.0 for e in extents],
+                },
+            }
+        base, width = (
+            [group.minimum for group in chosen],
+            [0.7 * group.n_rows / 1000 for group in chosen],
+        )
+        bar = {
+            "type": "bar",
+            "orientation": "h",
+            "base": base,
+            "x": extents,
+            "width": width,
+            "marker": marker,
+        }
         traces.append({**bar, "name": name, **shared})
     return traces
 
@@ -232,7 +333,10 @@ def _dot_colors(groups: list[RowGroup]) -> list[str]:
 
 
 def _nulls(group: RowGroup) -> str:
-    return f"{group.n_rows:,} rows, {'unknown' if group.n_nulls is None else f'{group.n_nulls:,}'} null"
+    return (
+        f"{group.n_rows:,} rows, {'unknown' if group.n_nulls is None else f'{group.n_nulls:,}'}"
+        " null"
+    )
 
 
 def _extent(group: RowGroup) -> float:
@@ -244,7 +348,9 @@ def _extent(group: RowGroup) -> float:
 
 @figures.quoting
 def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.Figure:
-    """Draw the start of the CSV and of the Parquet file as squares of bytes. To see first: scattered against in one piece."""
+    """Draw the start of the CSV and of the Parquet file as squares of bytes. To see first:
+    scattered against in one piece.
+    """
     wanted = {result.column_names.index(name) for name in result.read_columns}
     pieces = result.csv_layout.n_pieces(wanted), result.parquet_layout.n_pieces(wanted)
     title = f"The {len(wanted)} columns read: {pieces[0]} pieces in CSV,<br>{pieces[1]} in Parquet"
@@ -257,7 +363,10 @@ def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go
         n_csv_rows = int(run.csv_layout.first_row[-1]) + 1
         texts = (
             f"<b>{name}CSV</b>, rows 1–{n_csv_rows:,}<br>{_per_square(run.csv_layout)}",
-            f"<b>{name}Parquet</b>, rows 1–{run.groups[0].n_rows:,}<br>{_per_square(run.parquet_layout)}",
+            (
+                f"<b>{name}Parquet</b>, rows"
+                f" 1–{run.groups[0].n_rows:,}<br>{_per_square(run.parquet_layout)}"
+            ),
         )
         for side, squares in enumerate((run.csv_layout, run.parquet_layout)):
             place = 2 * row + side
@@ -266,9 +375,13 @@ def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go
             axes |= _axes(place, number, n_down=len(runs))
             notes.append(_corner(number, texts[side]))
     names = ("wanted", "filtered by", "other columns")
-    keys = [_key(name, color, 1.0) for name, color in zip(names, reversed(_COLORS[1:]), strict=True)]
+    keys = [
+        _key(name, color, 1.0) for name, color in zip(names, reversed(_COLORS[1:]), strict=True)
+    ]
     height = 470 if pinned is None else 730
-    return figures.drawn(title, [*maps, *keys], height=height, annotations=notes, margin={"t": 140, "b": 60}, **axes)
+    return figures.drawn(
+        title, [*maps, *keys], height=height, annotations=notes, margin={"t": 140, "b": 60}, **axes
+    )
 
 
 def _per_square(squares: Layout) -> str:
@@ -277,7 +390,8 @@ def _per_square(squares: Layout) -> str:
     return "1 byte a square" if step == 1 else f"{step:,.{0 if step >= 10 else 1}f} bytes a square"
 
 
-# Kinds of square: 0 and 1 other columns (in turn, so that cells can be told apart), 2 the predicate column, 3 wanted.
+# Kinds of square: 0 and 1 other columns (in turn, so that cells can be told apart), 2 the predicate
+# column, 3 wanted.
 _COLORS = ("rgba(140,147,156,0.25)", "rgba(140,147,156,0.5)", figures.EXTRA, figures.KNOWN)
 
 
@@ -290,8 +404,14 @@ def _map(run: BytesReadResult, squares: Layout) -> dict[str, Any]:
     kind[np.isin(squares.column, wanted)] = 3
     kind[squares.column == NO_COLUMN] = np.nan
     hover = [
-        "line end" if column == NO_COLUMN else f"byte {offset:,}: {run.column_names[column]}, row {row + 1:,}"
-        for column, row, offset in zip(squares.column, squares.first_row, squares.offset, strict=True)
+        (
+            "line end"
+            if column == NO_COLUMN
+            else f"byte {offset:,}: {run.column_names[column]}, row {row + 1:,}"
+        )
+        for column, row, offset in zip(
+            squares.column, squares.first_row, squares.offset, strict=True
+        )
     ]
     if squares is run.parquet_layout:
         hover = [text.replace(", row 1", f", rows 1 – {run.groups[0].n_rows:,}") for text in hover]
@@ -304,7 +424,9 @@ def _map(run: BytesReadResult, squares: Layout) -> dict[str, Any]:
         "hoverongaps": False,
         "zmin": -0.5,
         "zmax": 3.5,
-        "colorscale": [[share, color] for i, color in enumerate(_COLORS) for share in (i / 4, (i + 1) / 4)],
+        "colorscale": [
+            [share, color] for i, color in enumerate(_COLORS) for share in (i / 4, (i + 1) / 4)
+        ],
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
@@ -316,13 +438,34 @@ def _axes(place: int, number: str, *, n_down: int) -> dict[str, dict[str, Any]]:
     side, row = place % 2, place // 2
     height, gap = (1.0, 0.0) if n_down == 1 else (0.4, 0.2)
     top = 1 - row * (height + gap)
-    hidden = {"showticklabels": False, "showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True}
-    across = {"domain": [0.53 * side, 0.47 + 0.53 * side], "anchor": f"y{number}", "title": {"text": "bytes, line by line →"}}
-    down = {"domain": [max(0.0, top - height), top], "anchor": f"x{number}", "autorange": "reversed"}
+    hidden = {
+        "showticklabels": False,
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "fixedrange": True,
+    }
+    across = {
+        "domain": [0.53 * side, 0.47 + 0.53 * side],
+        "anchor": f"y{number}",
+        "title": {"text": "bytes, line by line →"},
+    }
+    down = {
+        "domain": [max(0.0, top - height), top],
+        "anchor": f"x{number}",
+        "autorange": "reversed",
+    }
     return {f"xaxis{number}": hidden | across, f"yaxis{number}": hidden | down}
 
 
 def _corner(number: str, text: str) -> dict[str, Any]:
     """Return a map's text, above its upper left corner."""
-    at = {"x": 0, "y": 1, "xref": f"x{number} domain", "yref": f"y{number} domain", "xanchor": "left", "yanchor": "bottom"}
+    at = {
+        "x": 0,
+        "y": 1,
+        "xref": f"x{number} domain",
+        "yref": f"y{number} domain",
+        "xanchor": "left",
+        "yanchor": "bottom",
+    }
     return {**at, "text": text, "showarrow": False, "align": "left"}

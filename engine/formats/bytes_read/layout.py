@@ -1,8 +1,10 @@
-"""Which column does each byte belong to? The start of the file, byte by byte, row-major against column-major.
+"""Which column does each byte belong to? The start of the file, byte by byte, row-major against
+column-major.
 
-Real: the bytes are those of the files just written. CSV: the columns of the first few rows are found in the text itself, by
-its commas, quotes and line ends. Parquet: the first row group, by the chunk places in the footer. Simplified: both are sampled
-at the same number of squares, so a square of CSV stands for about one byte, a square of Parquet for many.
+Real: the bytes are those of the files just written. CSV: the columns of the first few rows are
+found in the text itself, by its commas, quotes and line ends. Parquet: the first row group, by the
+chunk places in the footer. Simplified: both are sampled at the same number of squares, so a square
+of CSV stands for about one byte, a square of Parquet for many.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ NO_COLUMN = -1  # line ends, and bytes between chunks
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """One format's squares, in file order, shape (N_SQUARES,); squares past the end of the piece are left out."""
+    """One format's squares, in file order, shape (N_SQUARES,); squares past the end of the piece
+    are left out.
+    """
 
     column: np.ndarray  # index of the column, NO_COLUMN for line ends
     first_row: np.ndarray  # row of the cell (CSV), first row of the chunk (Parquet)
@@ -39,10 +43,12 @@ class Layout:
 
 
 def csv_cells(text: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Return the row and the column of every byte of CSV ``text``, which starts at the start of a row.
+    """Return the row and the column of every byte of CSV ``text``, which starts at the start of a
+    row.
 
-    Row and column count from 0; a comma belongs to the cell before it, a line end has column ``NO_COLUMN``. Commas and
-    line ends inside quotes are text (RFC 4180); a doubled quote opens and closes at once, so counting quotes is enough.
+    Row and column count from 0; a comma belongs to the cell before it, a line end has column
+    ``NO_COLUMN``. Commas and line ends inside quotes are text (RFC 4180); a doubled quote opens and
+    closes at once, so counting quotes is enough.
 
     Returns
     -------
@@ -62,7 +68,8 @@ def csv_cells(text: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def csv_layout(head: bytes) -> Layout:
-    """Return the squares of the first rows (at least six, where ``head`` holds as many) of a CSV file.
+    """Return the squares of the first rows (at least six, where ``head`` holds as many) of a CSV
+    file.
 
     Parameters
     ----------

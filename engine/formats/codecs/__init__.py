@@ -1,9 +1,10 @@
-"""Codecs: what each compression codec and level of Parquet saves, and what it costs to write and to read.
+"""Codecs: what each compression codec and level of Parquet saves, and what it costs to write and to
+read.
 
-Real: pyarrow writes and reads every file, in memory, with its own defaults but for codec, level and dictionary; every time
-is one call's wall-clock time in one thread, after an untimed call. The trials take turns in an order drawn anew for each
-round. Simplified: memory instead of a disk, so that the codec is what is timed; the order of rows "sorted" is one sort a
-table, known to suit it.
+Real: pyarrow writes and reads every file, in memory, with its own defaults but for codec, level and
+dictionary; every time is one call's wall-clock time in one thread, after an untimed call. The
+trials take turns in an order drawn anew for each round. Simplified: memory instead of a disk, so
+that the codec is what is timed; the order of rows "sorted" is one sort a table, known to suit it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ Order = Literal["as is", "sorted", "shuffled"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 Levels = Literal["default", "all"]
 LEVEL_CHOICES: tuple[Levels, ...] = get_args(Levels)
-LEVELS: dict[str, tuple[int | None, ...]] = {  # codec -> levels tried; the first is the default one, None: it has none
+LEVELS: dict[
+    str, tuple[int | None, ...]
+] = {  # codec -> levels tried; the first is the default one, None: it has none
     "none": (None,),
     "snappy": (None,),
     "lz4": (None,),
@@ -58,7 +61,9 @@ class CodecsParams:
     codecs: tuple[str, ...] = ("none", "snappy", "lz4", "gzip", "zstd", "brotli")
     levels: Levels = "all"
     order: Order = "as is"
-    dictionary: bool = True  # distinct values once, then small numbers: Parquet's encoding before any codec
+    dictionary: bool = (
+        True  # distinct values once, then small numbers: Parquet's encoding before any codec
+    )
     repeats: int = 3  # rounds, 1 … 9
     seed: int = 0  # of the shuffle, the order of turns and the synthetic table
 
@@ -66,8 +71,16 @@ class CodecsParams:
         require_choice("table", self.table, TABLES)
         require_choice("order", self.order, ORDERS)
         require_choice("levels", self.levels, LEVEL_CHOICES)
-        require(1_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 1,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
-        require(len(self.codecs) > 0, "codecs must name at least one codec. Got none. Choose two to compare them.")
+        require(
+            1_000 <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 1,000 … {:,}. Got {}.",
+            N_ROWS[-1],
+            self.n_rows,
+        )
+        require(
+            len(self.codecs) > 0,
+            "codecs must name at least one codec. Got none. Choose two to compare them.",
+        )
         for name in self.codecs:
             require_choice("codecs", name, tuple(LEVELS))
         require_choice("column", self.column, (WHOLE, *byte_files.column_names(self.table)))
@@ -77,7 +90,11 @@ class CodecsParams:
     @property
     def trials(self) -> list[tuple[str, int | None]]:
         """Codec and level of each trial."""
-        return [(name, level) for name in self.codecs for level in LEVELS[name][: None if self.levels == "all" else 1]]
+        return [
+            (name, level)
+            for name in self.codecs
+            for level in LEVELS[name][: None if self.levels == "all" else 1]
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +105,9 @@ class Trial:
     level: int | None
     file_bytes: int = 0  # in the order asked for; 0: not written yet
     order_bytes: dict[Order, int] = field(default_factory=dict)  # the same rows in every order
-    column_bytes: dict[str, int] = field(default_factory=dict)  # packed, by column, in the order asked for
+    column_bytes: dict[str, int] = field(
+        default_factory=dict
+    )  # packed, by column, in the order asked for
     column_bytes_sorted: dict[str, int] = field(default_factory=dict)  # the same, rows sorted
     write_seconds: tuple[float, ...] = ()
     read_seconds: tuple[float, ...] = ()
@@ -109,7 +128,9 @@ class Trial:
 
 
 def pareto(points: list[tuple[float, float]]) -> list[bool]:
-    """Return which points no other point beats: at least as good (larger) in both numbers and better in one."""
+    """Return which points no other point beats: at least as good (larger) in both numbers and
+    better in one.
+    """
     return [not any(a >= x and b >= y and (a > x or b > y) for a, b in points) for x, y in points]
 
 
@@ -160,7 +181,9 @@ class CodecsResult:
 
     @property
     def sort_saving_share(self) -> float:
-        """What sorting the rows takes off the file as it came, in the median over the trials, 0–1 (negative: it adds)."""
+        """What sorting the rows takes off the file as it came, in the median over the trials, 0–1
+        (negative: it adds).
+        """
         known = [trial.order_bytes for trial in self.ready]
         return median(1 - sizes["sorted"] / sizes["as is"] for sizes in known) if known else 0.0
 
@@ -177,21 +200,27 @@ class CodecsResult:
             slower = median(gzip.write_seconds) / median(snappy.write_seconds)
             less = 1 - gzip.file_bytes / snappy.file_bytes
             return (
-                f"gzip takes **{less:.0%}** off Snappy's bytes ({human_bytes(gzip.file_bytes)} against "
-                f"{human_bytes(snappy.file_bytes)}) and writes {human_factor(slower)} as long; "
-                f"sorting the rows {self.sorting}."
+                f"gzip takes **{less:.0%}** off Snappy's bytes ({human_bytes(gzip.file_bytes)}"
+                f" against {human_bytes(snappy.file_bytes)}) and writes {human_factor(slower)} as"
+                f" long; sorting the rows {self.sorting}."
             )
         if not self.ready or self.smallest is None:
             return "The first files are being written."
         return (
-            f"{self.smallest.name} packs tightest: **{human_factor(self.ratio(self.smallest))}** smaller than in memory; "
-            f"sorting the rows {self.sorting}. Snappy against gzip is told once both are chosen."
+            f"{self.smallest.name} packs tightest: **{human_factor(self.ratio(self.smallest))}**"
+            f" smaller than in memory; sorting the rows {self.sorting}. Snappy against gzip is told"
+            " once both are chosen."
         )
 
     @property
     def sorting(self) -> str:
-        """What sorting the rows does to the file, from the codec that gains least to the one that gains most."""
-        shares = [round(1 - trial.order_bytes["sorted"] / trial.order_bytes["as is"], 2) + 0.0 for trial in self.ready]  # no -0
+        """What sorting the rows does to the file, from the codec that gains least to the one that
+        gains most.
+        """
+        shares = [
+            round(1 - trial.order_bytes["sorted"] / trial.order_bytes["as is"], 2) + 0.0
+            for trial in self.ready
+        ]  # no -0
         low, high = min(shares, default=0.0), max(shares, default=0.0)
         if low == high == 0:
             return "changes nothing, whatever the codec"
@@ -204,18 +233,34 @@ class CodecsResult:
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        reasons = [self._why_front("write"), self._why_front("read"), self._why_dictionary(), self._why_sorted()]
-        runs = [seconds for trial in self.ready for seconds in (trial.write_seconds, trial.read_seconds)]
+        reasons = [
+            self._why_front("write"),
+            self._why_front("read"),
+            self._why_dictionary(),
+            self._why_sorted(),
+        ]
+        runs = [
+            seconds for trial in self.ready for seconds in (trial.write_seconds, trial.read_seconds)
+        ]
         spreads = [max(seconds) / min(seconds) for seconds in runs]
         n = max((len(trial.read_seconds) for trial in self.ready), default=0)
         worst = f", slowest over fastest run at worst {human_factor(max(spreads))}" if n > 1 else ""
-        reasons.append(f"Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, in memory, {n} runs each{worst}.")
+        reasons.append(
+            f"Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, in memory, {n} runs each{worst}."
+        )
         return [reason for reason in reasons if reason]
 
     def _why_front(self, against: Literal["write", "read"]) -> str:
         front = self.front(against)
-        told = ", ".join(f"{t.name} ({human_factor(self.ratio(t))}, {self.speed(t, against):,.0f} MB/s)" for t in front)
-        return f"Pareto front of ratio and {against} speed, no other is better in both: {told}." if front else ""
+        told = ", ".join(
+            f"{t.name} ({human_factor(self.ratio(t))}, {self.speed(t, against):,.0f} MB/s)"
+            for t in front
+        )
+        return (
+            f"Pareto front of ratio and {against} speed, no other is better in both: {told}."
+            if front
+            else ""
+        )
 
     def _why_dictionary(self) -> str:
         none = self.named("none")
@@ -223,25 +268,31 @@ class CodecsResult:
             return ""
         encoded = "dictionary and run lengths" if self.params.dictionary else "no dictionary"
         return (
-            f"Encoding comes first: with {encoded} and no codec, Parquet is {human_factor(self.ratio(none))} smaller than "
-            f"memory. The tightest codec, {self.smallest.name}, takes off another "
-            f"{1 - self.smallest.file_bytes / none.file_bytes:.0%}."
+            f"Encoding comes first: with {encoded} and no codec, Parquet is"
+            f" {human_factor(self.ratio(none))} smaller than memory. The tightest codec,"
+            f" {self.smallest.name}, takes off another"
+            f" {1 - self.smallest.file_bytes / none.file_bytes:.0%}."
         )
 
     def _why_sorted(self) -> str:
         best, plain = self.smallest, self.named("snappy") or self.named("none")
         if best is None or plain is None:
             return ""
-        gains = {name: size - best.column_bytes_sorted[name] for name, size in best.column_bytes.items()}
+        gains = {
+            name: size - best.column_bytes_sorted[name] for name, size in best.column_bytes.items()
+        }
         top = [name for name in sorted(gains, key=lambda name: -gains[name])[:3] if gains[name] > 0]
         told = ", ".join(
-            f"{name} {human_bytes(best.column_bytes[name])} → {human_bytes(best.column_bytes_sorted[name])}" for name in top
+            f"{name} {human_bytes(best.column_bytes[name])} →"
+            f" {human_bytes(best.column_bytes_sorted[name])}"
+            for name in top
         )
         sizes = human_bytes(plain.order_bytes["sorted"]), human_bytes(best.order_bytes["as is"])
         return (
-            f"Sorted by {', '.join(SORT_BY[self.params.table])}, equal values lie together: sorted rows with {plain.name} take "
-            f"{sizes[0]}, rows as they came with {best.name} {sizes[1]}."
-        ) + (f" With {best.name}, most is won in {told}." if top else "")
+            f"Sorted by {', '.join(SORT_BY[self.params.table])}, equal values lie together: sorted"
+            f" rows with {plain.name} take {sizes[0]}, rows as they came with {best.name}"
+            f" {sizes[1]}." + (f" With {best.name}, most is won in {told}." if top else "")
+        )
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces: bytes, never a time."""
@@ -258,7 +309,10 @@ class CodecsResult:
                 "level": trial.level,
                 "file_bytes": trial.file_bytes,
                 "ratio": self.ratio(trial),
-                **{f"bytes_{order.replace(' ', '_')}": trial.order_bytes.get(order) for order in ORDERS},
+                **{
+                    f"bytes_{order.replace(' ', '_')}": trial.order_bytes.get(order)
+                    for order in ORDERS
+                },
                 "write_megabytes_per_second": self.speed(trial, "write"),
                 "read_megabytes_per_second": self.speed(trial, "read"),
                 "write_runs_seconds": " ".join(f"{s:.6f}" for s in trial.write_seconds),
@@ -292,7 +346,9 @@ def rows_of(params: CodecsParams) -> dict[Order, pa.Table]:
 def write(table: pa.Table, codec: str, level: int | None, dictionary: bool) -> pa.Buffer:
     """Return ``table`` as a Parquet file in memory."""
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression=codec, compression_level=level, use_dictionary=dictionary)
+    pq.write_table(
+        table, sink, compression=codec, compression_level=level, use_dictionary=dictionary
+    )
     return sink.getvalue()
 
 
@@ -308,7 +364,9 @@ def packed_bytes(file: pa.Buffer) -> dict[str, int]:
     for group in range(metadata.num_row_groups):
         for number in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(number)
-            sizes[chunk.path_in_schema] = sizes.get(chunk.path_in_schema, 0) + chunk.total_compressed_size
+            sizes[chunk.path_in_schema] = (
+                sizes.get(chunk.path_in_schema, 0) + chunk.total_compressed_size
+            )
     return sizes
 
 
@@ -323,7 +381,8 @@ def _with_orders(trial: Trial, files: dict[Order, pa.Buffer], order: Order) -> T
 
 
 def steps(params: CodecsParams) -> Steps:
-    """Write and read every trial in turn, round by round; a ``Progress`` with the result so far before each call.
+    """Write and read every trial in turn, round by round; a ``Progress`` with the result so far
+    before each call.
 
     Returns
     -------
@@ -344,15 +403,23 @@ def steps(params: CodecsParams) -> Steps:
                 message = f"{trial.name} (round {turn + 1} of {params.repeats})"
                 progress = Progress((turn * len(trials) + done) / n_turns, message, result)
                 yield progress
-                packing = partial(write, codec=trial.codec, level=trial.level, dictionary=params.dictionary)
+                packing = partial(
+                    write, codec=trial.codec, level=trial.level, dictionary=params.dictionary
+                )
                 if not trial.order_bytes:
                     files: dict[Order, pa.Buffer] = {}
                     for order in ORDERS:
-                        files[order] = yield from beside(caller, partial(packing, orders[order]), progress)
+                        files[order] = yield from beside(
+                            caller, partial(packing, orders[order]), progress
+                        )
                     trial = _with_orders(trial, files, params.order)
                     yield from beside(caller, partial(read, files[params.order]), progress)
-                write_seconds, file = yield from beside(caller, partial(timed, partial(packing, table)), progress)
-                read_seconds, _ = yield from beside(caller, partial(timed, partial(read, file)), progress)
+                write_seconds, file = yield from beside(
+                    caller, partial(timed, partial(packing, table)), progress
+                )
+                read_seconds, _ = yield from beside(
+                    caller, partial(timed, partial(read, file)), progress
+                )
                 trial = replace(
                     trial,
                     write_seconds=(*trial.write_seconds, write_seconds),

@@ -1,6 +1,8 @@
-"""Figures of *codecs*: ratio against speed with the Pareto front; what the order of the rows is worth, whole and by column.
+"""Figures of *codecs*: ratio against speed with the Pareto front; what the order of the rows is
+worth, whole and by column.
 
-Blue is on the front (or sorted), grey is beaten (or as it came); a pinned run A is drawn in hollow orange.
+Blue is on the front (or sorted), grey is beaten (or as it came); a pinned run A is drawn in hollow
+orange.
 """
 
 from __future__ import annotations
@@ -22,20 +24,34 @@ LETTER, LINE = 0.014, 0.07  # of the front's width and height: a letter of a nam
 ALWAYS = ("snappy", "gzip 6")  # named on the chart even when beaten; more names would overlap
 
 
-def tradeoff(result: CodecsResult, against: Against, pinned: CodecsResult | None = None) -> go.Figure:
+def tradeoff(
+    result: CodecsResult, against: Against, pinned: CodecsResult | None = None
+) -> go.Figure:
     """Draw each trial's ratio against its speed. To see first: the front, and who is on it."""
     front = result.front(against)
     title = "The first files are being written"
     if front:
         fastest, tightest = front[0], max(front, key=result.ratio)
         title = (
-            f"{against.capitalize()}: {fastest.name} is fastest, {tightest.name} tightest;<br>what is grey is beaten in both"
+            f"{against.capitalize()}: {fastest.name} is fastest, {tightest.name} tightest;<br>what"
+            " is grey is beaten in both"
         )
     figure = figures.new_tall(
-        title, height=520, x=f"{against} speed, MB/s of Arrow memory (log)", y="ratio: memory by file size"
+        title,
+        height=520,
+        x=f"{against} speed, MB/s of Arrow memory (log)",
+        y="ratio: memory by file size",
     )
     if pinned is not None:
-        _add_trials(figure, pinned, list(pinned.ready), against, "pinned run A", figures.SYNTHETIC, hollow=True)
+        _add_trials(
+            figure,
+            pinned,
+            list(pinned.ready),
+            against,
+            "pinned run A",
+            figures.SYNTHETIC,
+            hollow=True,
+        )
     beaten = [trial for trial in result.ready if trial not in front]
     _add_trials(figure, result, beaten, against, "beaten", figures.WAITING)
     points = [(result.speed(trial, against), result.ratio(trial)) for trial in front]
@@ -48,7 +64,9 @@ def tradeoff(result: CodecsResult, against: Against, pinned: CodecsResult | None
         showlegend=False,
     )
     _add_trials(figure, result, front, against, "on the Pareto front", figures.KNOWN)
-    figure.update_xaxes(type="log", tickvals=[1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000], showgrid=True)
+    figure.update_xaxes(
+        type="log", tickvals=[1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000], showgrid=True
+    )
     figure.update_yaxes(ticksuffix="×")
     return figure
 
@@ -73,8 +91,9 @@ def _add_trials(
     else:
         names = [(trial.name if trial.name in ALWAYS else "", "bottom center") for trial in trials]
     told = [
-        f"{trial.name}: {human_bytes(trial.file_bytes)}, {human_factor(result.ratio(trial))}, {against} "
-        f"{human_seconds(median(trial.seconds(against)))} (median of {len(trial.seconds(against))})"
+        f"{trial.name}: {human_bytes(trial.file_bytes)}, {human_factor(result.ratio(trial))},"
+        f" {against} {human_seconds(median(trial.seconds(against)))} (median of"
+        f" {len(trial.seconds(against))})"
         for trial in trials
     ]
     figure.add_scatter(
@@ -84,7 +103,11 @@ def _add_trials(
         text=None if hollow else [name for name, _ in names],
         cliponaxis=False,
         textposition=[place for _, place in names] or None,
-        marker={"color": HOLLOW if hollow else color, "size": 11, "line": {"color": color, "width": 2}},
+        marker={
+            "color": HOLLOW if hollow else color,
+            "size": 11,
+            "line": {"color": color, "width": 2},
+        },
         error_x={
             "type": "data",
             "symmetric": False,
@@ -100,15 +123,18 @@ def _add_trials(
 
 
 def _placed(names: list[str], speeds: list[float], ratios: list[float]) -> list[tuple[str, str]]:
-    """Return for each mark of the front its name and where it stands; no name where there is no room for one.
+    """Return for each mark of the front its name and where it stands; no name where there is no
+    room for one.
 
-    Names are placed one after another, first above the mark, then below, right, left: where no name and no mark is yet.
+    Names are placed one after another, first above the mark, then below, right, left: where no name
+    and no mark is yet.
     """
     if not names:
         return []
     wide, tall = log10(max(speeds) / min(speeds)) or 1.0, max(ratios) - min(ratios) or 1.0
     marks = [
-        (log10(speed / min(speeds)) / wide, (ratio - min(ratios)) / tall) for speed, ratio in zip(speeds, ratios, strict=True)
+        (log10(speed / min(speeds)) / wide, (ratio - min(ratios)) / tall)
+        for speed, ratio in zip(speeds, ratios, strict=True)
     ]
     taken = [(x, y, 0.0) for x, y in marks]
     placed = []
@@ -123,7 +149,11 @@ def _placed(names: list[str], speeds: list[float], ratios: list[float]) -> list[
         free = [
             place
             for place, (cx, cy) in room.items()
-            if not any(abs(cx - tx) < half + th and abs(cy - ty) < LINE * 0.9 for tx, ty, th in taken if (tx, ty) != (x, y))
+            if not any(
+                abs(cx - tx) < half + th and abs(cy - ty) < LINE * 0.9
+                for tx, ty, th in taken
+                if (tx, ty) != (x, y)
+            )
         ]
         placed.append((name, free[0]) if free else ("", "top center"))
         if free:
@@ -132,12 +162,22 @@ def _placed(names: list[str], speeds: list[float], ratios: list[float]) -> list[
 
 
 def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figure:
-    """Draw the file of each trial with its rows sorted, as they came and shuffled. To see first: how far apart they lie."""
-    trials = sorted(result.ready, key=lambda trial: (list(LEVELS).index(trial.codec), trial.level or 0))
-    title = f"Sorting the rows<br>{result.sorting}" if trials else "The first files are being written"
+    """Draw the file of each trial with its rows sorted, as they came and shuffled. To see first:
+    how far apart they lie.
+    """
+    trials = sorted(
+        result.ready, key=lambda trial: (list(LEVELS).index(trial.codec), trial.level or 0)
+    )
+    title = (
+        f"Sorting the rows<br>{result.sorting}" if trials else "The first files are being written"
+    )
     figure = figures.new_tall(title, height=190 + ROW_HEIGHT * len(trials), x="file size, kB")
     names = [trial.name for trial in trials]
-    looks: tuple[tuple[Order, str], ...] = (("sorted", figures.KNOWN), ("as is", figures.WAITING), ("shuffled", figures.EXTRA))
+    looks: tuple[tuple[Order, str], ...] = (
+        ("sorted", figures.KNOWN),
+        ("as is", figures.WAITING),
+        ("shuffled", figures.EXTRA),
+    )
     for order, color in looks:
         figure.add_scatter(
             x=[trial.order_bytes[order] / 1e3 for trial in trials],
@@ -163,14 +203,21 @@ def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
 
 
 def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figure:
-    """Draw what each column takes, as asked and sorted, in the tightest trial. To see first: the column that takes most."""
+    """Draw what each column takes, as asked and sorted, in the tightest trial. To see first: the
+    column that takes most.
+    """
     best = result.smallest
     sizes = best.column_bytes if best else {}
     names = sorted(sizes, key=lambda name: sizes[name])
     title = (
-        f"{names[-1]} takes {sizes[names[-1]] / sum(sizes.values()):.0%} of the file,<br>packed by {best.name}" if best else ""
+        f"{names[-1]} takes {sizes[names[-1]] / sum(sizes.values()):.0%} of the file,<br>packed by"
+        f" {best.name}"
+        if best
+        else ""
     )
-    figure = figures.new_tall(title, height=190 + ROW_HEIGHT * len(names), x="packed bytes of the column, kB")
+    figure = figures.new_tall(
+        title, height=190 + ROW_HEIGHT * len(names), x="packed bytes of the column, kB"
+    )
     if best is None:
         return figure
     asked = result.params.order

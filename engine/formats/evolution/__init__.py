@@ -1,8 +1,10 @@
-"""Schema evolution: a file written with one schema and read with the next, for nine changes and four formats.
+"""Schema evolution: a file written with one schema and read with the next, for nine changes and
+four formats.
 
-Real: all 36 cells are written and read by the formats' own writers and readers (``engine.formats.evolution.schema_changes``),
-and each outcome is found by comparing what was read with what the change means. Simplified: a few rows, one change at a time,
-and one common reader a format; another reader (Spark, DuckDB) may fill, cast or refuse where this one does not.
+Real: all 36 cells are written and read by the formats' own writers and readers
+(``engine.formats.evolution.schema_changes``), and each outcome is found by comparing what was read
+with what the change means. Simplified: a few rows, one change at a time, and one common reader a
+format; another reader (Spark, DuckDB) may fill, cast or refuse where this one does not.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class EvolutionParams:
     """Who reads whose data, how, and the cell that is looked at closely."""
 
     direction: Direction = "backward"  # backward: v2 reads v1's file; forward: v1 reads v2's file
-    csv_columns: CsvColumns = "by header"  # how the CSV reader names columns: from the file, or from its schema in order
+    csv_columns: CsvColumns = (
+        "by header"  # how the CSV reader names columns: from the file, or from its schema in order
+    )
     aliases: bool = False  # whether v2's Avro schema names the old name of a renamed field
     change: Change = "number to text"  # the cell selected
     format: Format = "CSV"
@@ -63,7 +67,9 @@ class EvolutionParams:
     def __post_init__(self) -> None:
         require_choice("direction", self.direction, DIRECTIONS)
         require_choice("csv_columns", self.csv_columns, CSV_COLUMNS)
-        require(isinstance(self.aliases, bool), "aliases must be true or false. Got {!r}.", self.aliases)
+        require(
+            isinstance(self.aliases, bool), "aliases must be true or false. Got {!r}.", self.aliases
+        )
         require_choice("change", self.change, CHANGES)
         require_choice("format", self.format, FORMATS)
         require(2 <= self.n_rows <= 50, "n_rows must be 2 … 50. Got {}.", self.n_rows)
@@ -144,11 +150,18 @@ class EvolutionResult:
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        reader = "Old files, new schema" if self.params.direction == "backward" else "New files, old schema"
+        reader = (
+            "Old files, new schema"
+            if self.params.direction == "backward"
+            else "New files, old schema"
+        )
         worst = max(self.n_silent.values())
         if worst:
             guilty = [format for format, n in self.n_silent.items() if n == worst]
-            found = f"{_and(guilty)} {_is_are(guilty)} silently wrong in **{worst} of {len(CHANGES)}** changes"
+            found = (
+                f"{_and(guilty)} {_is_are(guilty)} silently wrong in **{worst} of {len(CHANGES)}**"
+                " changes"
+            )
             others = [f"{format} in {n}" for format, n in self.n_silent.items() if 0 < n < worst]
             found += f" ({', '.join(others)})" if others else ""
         else:
@@ -161,7 +174,10 @@ class EvolutionResult:
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         return [
-            f"{self.selected.format}, {self.selected.change} ({WHAT_CHANGES[self.selected.change]}): {self.selected.detail}",
+            (
+                f"{self.selected.format}, {self.selected.change}"
+                f" ({WHAT_CHANGES[self.selected.change]}): {self.selected.detail}"
+            ),
             self._why_on_read(),
             self._why_avro(),
             self._why_parquet(),
@@ -172,28 +188,33 @@ class EvolutionResult:
         answered = [cell for cell in chosen if cell.outcome != "error"]
         n_nulls, n_wrong = sum(c.n_lost > 0 for c in answered), sum(c.n_wrong > 0 for c in answered)
         text = (
-            f"Schema-on-read: CSV and JSON files hold no schema, the reader brings its own. They returned rows in "
-            f"{len(answered)} of {len(chosen)} cells; in {n_nulls} of those nulls stand where a value was due, in {n_wrong} a "
-            "value is wrong."
+            "Schema-on-read: CSV and JSON files hold no schema, the reader brings its own. They"
+            f" returned rows in {len(answered)} of {len(chosen)} cells; in {n_nulls} of those nulls"
+            f" stand where a value was due, in {n_wrong} a value is wrong."
         )
         refused = [c.change for c in chosen if c.format == "JSON" and "changed from" in c.error]
-        return text + (f" JSON's quotes tell text from number, so it refuses: {', '.join(refused)}." if refused else "")
+        return text + (
+            f" JSON's quotes tell text from number, so it refuses: {', '.join(refused)}."
+            if refused
+            else ""
+        )
 
     def _why_avro(self) -> str:
         cells = [cell for cell in self.cells if cell.format == "Avro"]
         refused = [cell.change for cell in cells if cell.outcome == "error"]
         text = (
-            "Schema-on-write: an Avro file carries its writer's schema, and the reader resolves it against its own before it "
-            "believes a value."
+            "Schema-on-write: an Avro file carries its writer's schema, and the reader resolves it"
+            " against its own before it believes a value."
         )
         return f"{text} It refuses: {', '.join(refused)}."
 
     def _why_parquet(self) -> str:
         nulls, wrong = self.count("nulls", "Parquet"), self.count("silently wrong", "Parquet")
         return (
-            f"A Parquet file carries its schema too, but pyarrow bends the file to the reader's: it casts what can be cast and "
-            f"fills missing names with nulls. Nulls in {nulls}, silently wrong in {wrong}, refused "
-            f"{self.count('error', 'Parquet')} of {len(CHANGES)}."
+            "A Parquet file carries its schema too, but pyarrow bends the file to the reader's: it"
+            f" casts what can be cast and fills missing names with nulls. Nulls in {nulls},"
+            f" silently wrong in {wrong}, refused {self.count('error', 'Parquet')} of"
+            f" {len(CHANGES)}."
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -212,7 +233,9 @@ class EvolutionResult:
         """Return the matrix, one row a cell."""
         names = ("change", "format", "outcome", "n_wrong", "n_lost", "detail", "error")
         columns = {name: [getattr(cell, name) for cell in self.cells] for name in names}
-        return pa.table(columns).rename_columns({"n_wrong": "n_values_wrong", "n_lost": "n_values_lost"})
+        return pa.table(columns).rename_columns(
+            {"n_wrong": "n_values_wrong", "n_lost": "n_values_lost"}
+        )
 
 
 def _and(names: Iterable[str]) -> str:
@@ -231,7 +254,9 @@ def _wide(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def compare(read: pa.ChunkedArray, expected: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
-    """Return two masks over the rows: values that are there but wrong, and nulls where a value was expected."""
+    """Return two masks over the rows: values that are there but wrong, and nulls where a value was
+    expected.
+    """
     equal = pc.fill_null(pc.equal(_wide(read), _wide(expected)), False)
     wrong = pc.and_(read.is_valid(), pc.invert(equal))
     lost = pc.and_(read.is_null(), expected.is_valid())
@@ -239,10 +264,17 @@ def compare(read: pa.ChunkedArray, expected: pa.ChunkedArray) -> tuple[pa.Array,
 
 
 def judge(meeting: Meeting, read: pa.Table) -> tuple[Outcome, int, int, str]:
-    """Return outcome, values wrong, values lost and a sentence, from what was read and what should have been."""
+    """Return outcome, values wrong, values lost and a sentence, from what was read and what should
+    have been.
+    """
     n_rows = len(meeting.expected)
     if len(read) != n_rows:
-        return "silently wrong", abs(len(read) - n_rows), 0, f"{len(read):,} rows came back of {n_rows:,}."
+        return (
+            "silently wrong",
+            abs(len(read) - n_rows),
+            0,
+            f"{len(read):,} rows came back of {n_rows:,}.",
+        )
     masks = {name: compare(read[name], meeting.expected[name]) for name in meeting.reader.names}
     n_wrong, n_lost = (sum(pc.sum(mask[i]).as_py() for mask in masks.values()) for i in (0, 1))
     if n_wrong:
@@ -250,24 +282,43 @@ def judge(meeting: Meeting, read: pa.Table) -> tuple[Outcome, int, int, str]:
         row = pc.index(masks[name][0], True).as_py()
         got, want = (_written(table[name][row].as_py()) for table in (read, meeting.expected))
         are = "value is" if n_wrong == 1 else "values are"
-        text = f"{n_wrong:,} {are} wrong of {n_rows * len(masks):,} and nothing says so: {name} reads {got} for {want}."
+        text = (
+            f"{n_wrong:,} {are} wrong of {n_rows * len(masks):,} and nothing says so: {name} reads"
+            f" {got} for {want}."
+        )
         return "silently wrong", n_wrong, n_lost, text
     if n_lost:
         name = next(name for name, (_, lost) in masks.items() if pc.any(lost).as_py())
         return "nulls", 0, n_lost, _lost_sentence(meeting, name, n_lost, n_rows)
     if meeting.added in meeting.defaults:
         default = meeting.defaults[meeting.added]
-        return "filled", 0, 0, f"{meeting.added} reads {default!r}, the default, in all {n_rows:,} rows."
+        return (
+            "filled",
+            0,
+            0,
+            f"{meeting.added} reads {default!r}, the default, in all {n_rows:,} rows.",
+        )
     if meeting.added:
-        return "nulls", 0, 0, f"{meeting.added} is not in the file and reads null in all {n_rows:,} rows."
+        return (
+            "nulls",
+            0,
+            0,
+            f"{meeting.added} is not in the file and reads null in all {n_rows:,} rows.",
+        )
     return "same", 0, 0, f"All {n_rows * len(masks):,} values came back as the change means them."
 
 
 def _lost_sentence(meeting: Meeting, name: str, n_lost: int, n_rows: int) -> str:
     if name in meeting.defaults:
-        return f"{name} reads null in all {n_rows:,} rows: this reader has no place for the default {meeting.defaults[name]!r}."
+        return (
+            f"{name} reads null in all {n_rows:,} rows: this reader has no place for the default"
+            f" {meeting.defaults[name]!r}."
+        )
     other = {OLD_NAME: NEW_NAME, NEW_NAME: OLD_NAME}.get(name, name)
-    return f"{name} reads null in all {n_rows:,} rows; the file holds {n_lost:,} values for it, under the name {other}."
+    return (
+        f"{name} reads null in all {n_rows:,} rows; the file holds {n_lost:,} values for it, under"
+        f" the name {other}."
+    )
 
 
 def _written(value: object) -> str:
@@ -281,17 +332,37 @@ def _cell(change: Change, format: Format, meeting: Meeting, params: EvolutionPar
     read, error = None, ""
     content = schema_changes.write(meeting.written, format)
     try:
-        read = schema_changes.read(content, format, meeting, csv_columns=params.csv_columns, aliases=params.aliases)
+        read = schema_changes.read(
+            content, format, meeting, csv_columns=params.csv_columns, aliases=params.aliases
+        )
     except (pa.ArrowException, SchemaResolutionError) as refusal:
         error = f"{type(refusal).__name__}: {refusal}"
-        outcome, n_wrong, n_lost, detail = "error", 0, 0, f"Refused: {error.strip().splitlines()[0]}"
+        outcome, n_wrong, n_lost, detail = (
+            "error",
+            0,
+            0,
+            f"Refused: {error.strip().splitlines()[0]}",
+        )
     else:
         outcome, n_wrong, n_lost, detail = judge(meeting, read)
     left_out = params.n_rows - len(meeting.written)
     if left_out:
         rows, their = ("row", "its") if left_out == 1 else ("rows", "their")
-        detail += f" {left_out:,} {rows} could not be written: {their} delay needs more than 8 bits."
-    return Cell(change, format, outcome, detail, error, meeting.written, meeting.expected, read, n_wrong, n_lost)
+        detail += (
+            f" {left_out:,} {rows} could not be written: {their} delay needs more than 8 bits."
+        )
+    return Cell(
+        change,
+        format,
+        outcome,
+        detail,
+        error,
+        meeting.written,
+        meeting.expected,
+        read,
+        n_wrong,
+        n_lost,
+    )
 
 
 @lru_cache(maxsize=64)
@@ -299,11 +370,15 @@ def _matrix(params: EvolutionParams) -> tuple[Cell, ...]:
     """Return the 36 cells, for params with the default selection."""
     rows = schema_changes.sample(params.n_rows, params.seed)
     meetings = {change: schema_changes.meet(change, params.direction, rows) for change in CHANGES}
-    return tuple(_cell(change, format, meetings[change], params) for change in CHANGES for format in FORMATS)
+    return tuple(
+        _cell(change, format, meetings[change], params) for change in CHANGES for format in FORMATS
+    )
 
 
 def run(params: EvolutionParams) -> EvolutionResult:
-    """Write and read all 36 cells (once for the same settings; selecting another cell computes nothing)."""
+    """Write and read all 36 cells (once for the same settings; selecting another cell computes
+    nothing).
+    """
     key = EvolutionParams(
         direction=params.direction,
         csv_columns=params.csv_columns,

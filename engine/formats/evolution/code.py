@@ -1,13 +1,23 @@
-"""The code behind *schema evolution*: a script for the whole matrix, and a snippet for a single cell.
+"""The code behind *schema evolution*: a script for the whole matrix, and a snippet for a single
+cell.
 
-Real: both write and read every file again with public libraries; neither uses the engine, so they also check it.
+Real: both write and read every file again with public libraries; neither uses the engine, so they
+also check it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.formats.evolution.schema_changes import AVRO_NULLABLE, DEFAULT_ORIGIN, INT8_MAX, NEW_NAME, OLD_NAME, Change, Format
+from engine.formats.evolution.schema_changes import (
+    AVRO_NULLABLE,
+    DEFAULT_ORIGIN,
+    INT8_MAX,
+    NEW_NAME,
+    OLD_NAME,
+    Change,
+    Format,
+)
 from engine.source_code import fill, literal
 
 if TYPE_CHECKING:
@@ -32,7 +42,10 @@ old = pa.table({
 })
 """
 
-_FITTING = f'rows = rows.filter(pc.fill_null(pc.less_equal(rows["dep_delay"], {INT8_MAX}), True))  # what int8 can hold\n'
+_FITTING = (
+    f'rows = rows.filter(pc.fill_null(pc.less_equal(rows["dep_delay"], {INT8_MAX}), True))  # what'
+    " int8 can hold\n"
+)
 
 # v2's table from v1's, by change; "narrow" as a cast, which only data that fits survives.
 _NEW: dict[Change, str] = {
@@ -55,23 +68,31 @@ _WRITE: dict[Format, str] = {
 }
 
 _READ_CSV = {
-    "by header": """\
+    "by header": (
+        """\
 pa_csv.read_csv(file, convert_options=pa_csv.ConvertOptions(
-    column_types=schema, include_columns=schema.names, include_missing_columns=True))""",
-    "by position": """\
+    column_types=schema, include_columns=schema.names, include_missing_columns=True))"""
+    ),
+    "by position": (
+        """\
 pa_csv.read_csv(
     file,
     read_options=pa_csv.ReadOptions(column_names=schema.names, skip_rows=1),
-    convert_options=pa_csv.ConvertOptions(column_types=schema))""",
+    convert_options=pa_csv.ConvertOptions(column_types=schema))"""
+    ),
 }
 
 _READ: dict[Format, str] = {
-    "JSON": """\
+    "JSON": (
+        """\
 pa_json.read_json(file, parse_options=pa_json.ParseOptions(
-    explicit_schema=schema, unexpected_field_behavior="ignore"))""",
-    "Avro": """\
+    explicit_schema=schema, unexpected_field_behavior="ignore"))"""
+    ),
+    "Avro": (
+        """\
 pa.Table.from_pylist(
-    list(fastavro.reader(file, reader_schema={reader})), schema=schema)""",
+    list(fastavro.reader(file, reader_schema={reader})), schema=schema)"""
+    ),
     "Parquet": "pq.read_table(file, schema=schema)",
 }
 
@@ -98,12 +119,16 @@ def _rows(params: EvolutionParams) -> str:
 
 
 def _read(params: EvolutionParams, format: Format, reader: str) -> str:
-    """Return the expression that reads ``file`` with ``schema``; ``reader`` is the Avro schema's expression."""
+    """Return the expression that reads ``file`` with ``schema``; ``reader`` is the Avro schema's
+    expression.
+    """
     return _READ_CSV[params.csv_columns] if format == "CSV" else _READ[format].format(reader=reader)
 
 
 def _avro_reader(params: EvolutionParams, change: Change) -> str:
-    """Return the expression of the Avro reader's schema for one change: v2's may have a default or an alias."""
+    """Return the expression of the Avro reader's schema for one change: v2's may have a default or
+    an alias.
+    """
     if params.direction == "backward" and change == "add with default":
         return f"avro(schema, {_DEFAULT})"
     if params.direction == "backward" and change == "rename" and params.aliases:
@@ -112,12 +137,27 @@ def _avro_reader(params: EvolutionParams, change: Change) -> str:
 
 
 def snippet(params: EvolutionParams) -> str:
-    """Return a script for the selected cell: it prints what came back, or the exception, as one JSON line."""
+    """Return a script for the selected cell: it prints what came back, or the exception, as one
+    JSON line.
+    """
     change, format = params.change, params.format
     backward = params.direction == "backward"
-    external = {"CSV": [], "JSON": ["import polars as pl"], "Avro": ["import fastavro"], "Parquet": []}[format]
-    modules = {"CSV": ["import pyarrow.csv as pa_csv"], "JSON": ["import pyarrow.json as pa_json"]}.get(format, [])
-    imports = ["import io", "import json", "", *sorted([*external, "import numpy as np", "import pyarrow as pa"])]
+    external = {
+        "CSV": [],
+        "JSON": ["import polars as pl"],
+        "Avro": ["import fastavro"],
+        "Parquet": [],
+    }[format]
+    modules = {
+        "CSV": ["import pyarrow.csv as pa_csv"],
+        "JSON": ["import pyarrow.json as pa_json"],
+    }.get(format, [])
+    imports = [
+        "import io",
+        "import json",
+        "",
+        *sorted([*external, "import numpy as np", "import pyarrow as pa"]),
+    ]
     imports += ["import pyarrow.compute as pc", *modules, "import pyarrow.parquet as pq"]
     refusal = "pa.ArrowException"
     if format == "Avro":
@@ -134,7 +174,10 @@ def snippet(params: EvolutionParams) -> str:
     if format == "Avro":
         code += ["\n\n", _AVRO, "\n"]
     table = "old" if backward else "new"
-    code.append(f"\nfile = io.BytesIO()  # {'v1' if backward else 'v2'} writes\n{_WRITE[format].format(table=table)}\n")
+    code.append(
+        f"\nfile = io.BytesIO()  # {'v1' if backward else 'v2'}"
+        f" writes\n{_WRITE[format].format(table=table)}\n"
+    )
     code.append(f"file.seek(0)\ntry:  # {'v2' if backward else 'v1'} reads\n")
     code.append(f"    read = {_indented(_read(params, format, _avro_reader(params, change)), 4)}\n")
     code.append('    print(json.dumps({"read": read.to_pydict()}))\n')
@@ -162,7 +205,9 @@ from fastavro.read import SchemaResolutionError
 
 
 def _versions(params: EvolutionParams) -> str:
-    """Return the lines that make, for each change, what is written, the reader's schema and what should come back."""
+    """Return the lines that make, for each change, what is written, the reader's schema and what
+    should come back.
+    """
     backward = params.direction == "backward"
     lines = ["new = {\n"]
     lines += [f'    "{change}": {code},\n' for change, code in _NEW.items() if change != "narrow"]
@@ -170,16 +215,21 @@ def _versions(params: EvolutionParams) -> str:
     narrow = 'narrow = old.schema.set(3, pa.field("dep_delay", pa.int8()))\n'
     if backward:
         lines.append(
-            "cases = {change: (old, table.schema, table) for change, table in new.items()}  # written, reader, expected\n"
+            "cases = {change: (old, table.schema, table) for change, table in new.items()}  #"
+            " written, reader, expected\n"
         )
-        for change, value in (("add with default", f'"{DEFAULT_ORIGIN}"'), ("add without default", "None")):
+        for change, value in (
+            ("add with default", f'"{DEFAULT_ORIGIN}"'),
+            ("add without default", "None"),
+        ):
             origin = f'pa.array([{value}] * len(old), "string")'
             lines.append(f'expected = new["{change}"].set_column(5, "origin", {origin})\n')
             lines.append(f'cases["{change}"] = old, expected.schema, expected\n')
         lines.append(narrow + 'cases["narrow"] = old, narrow, old\n')
     else:
         lines.append(
-            "cases = {change: (table, old.schema, old) for change, table in new.items()}  # written, reader, expected\n"
+            "cases = {change: (table, old.schema, old) for change, table in new.items()}  #"
+            " written, reader, expected\n"
         )
         lines.append('expected = old.set_column(3, "dep_delay", pa.nulls(len(old), "int64"))\n')
         lines.append('cases["drop"] = new["drop"], old.schema, expected\n')
@@ -250,7 +300,10 @@ def script(params: EvolutionParams) -> str:
         if params.aliases:
             more.append(f'"rename": {{"{NEW_NAME}": {{"aliases": ["{OLD_NAME}"]}}}}')
     parts = {f"write_{name.lower()}": _WRITE[name].format(table="written") for name in _WRITE}
-    parts |= {f"read_{name.lower()}": _indented(_read(params, name, "avro(schema, **more)"), 12) for name in _WRITE}
+    parts |= {
+        f"read_{name.lower()}": _indented(_read(params, name, "avro(schema, **more)"), 12)
+        for name in _WRITE
+    }
     body = _TRY.format(
         **parts,
         absent=absent,

@@ -1,7 +1,8 @@
-"""Figure of *schema evolution*: nine changes × four formats, each cell coloured and named by what its reader did.
+"""Figure of *schema evolution*: nine changes × four formats, each cell coloured and named by what
+its reader did.
 
-Vermilion is silently wrong and drawn solid; every other outcome is pale. Cells are bars, because Streamlit can select
-bars on a click but no heatmap cells; ``customdata`` is (change, format).
+Vermilion is silently wrong and drawn solid; every other outcome is pale. Cells are bars, because
+Streamlit can select bars on a click but no heatmap cells; ``customdata`` is (change, format).
 """
 
 from __future__ import annotations
@@ -33,10 +34,19 @@ HALF = 0.46  # of a cell's width and height; the rest is the gap
 
 
 def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go.Figure:
-    """Draw the matrix; the selected cell is outlined. To see first: the cells that are silently wrong."""
-    bars = [_cells(outcome, [cell for cell in result.cells if cell.outcome == outcome], pinned) for outcome in OUTCOMES]
+    """Draw the matrix; the selected cell is outlined. To see first: the cells that are silently
+    wrong.
+    """
+    bars = [
+        _cells(outcome, [cell for cell in result.cells if cell.outcome == outcome], pinned)
+        for outcome in OUTCOMES
+    ]
     changed = [(cell, _before(cell, pinned)) for cell in result.cells]
-    outlines = [_outline(cell, COLORS[before], width=2, dash="dot") for cell, before in changed if before != cell.outcome]
+    outlines = [
+        _outline(cell, COLORS[before], width=2, dash="dot")
+        for cell, before in changed
+        if before != cell.outcome
+    ]
     layout = {
         "template": figures.TEMPLATE,
         "title": {"text": _title(result, pinned), "y": 1, "yanchor": "top", "pad": {"t": 24}},
@@ -62,17 +72,28 @@ def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go
         "showlegend": False,
         "margin": {"t": 116, "l": 12, "b": 12},
     }
-    return go.Figure(data=bars, layout=layout)  # in one go: each add_bar and update_layout validates again
+    return go.Figure(
+        data=bars, layout=layout
+    )  # in one go: each add_bar and update_layout validates again
 
 
 def _title(result: EvolutionResult, pinned: EvolutionResult | None) -> str:
     """Return the finding: how many cells are silently wrong, and in which formats."""
     n, guilty = result.n_silently_wrong, [name for name, count in result.n_silent.items() if count]
     if pinned is not None:
-        return f"Silently wrong: {n} of {len(result.cells)} cells in B,<br>{pinned.n_silently_wrong} in A"
+        return (
+            f"Silently wrong: {n} of {len(result.cells)} cells in B,<br>{pinned.n_silently_wrong}"
+            " in A"
+        )
     if not n:
-        return f"None of {len(result.cells)} cells is silently wrong,<br>{result.n_errors} are refused with an error"
-    return f"{n} of {len(result.cells)} cells {'is' if n == 1 else 'are'} silently wrong:<br>{' and '.join(guilty)}"
+        return (
+            f"None of {len(result.cells)} cells is silently wrong,<br>{result.n_errors} are refused"
+            " with an error"
+        )
+    return (
+        f"{n} of {len(result.cells)} cells {'is' if n == 1 else 'are'} silently"
+        f" wrong:<br>{' and '.join(guilty)}"
+    )
 
 
 def _before(cell: Cell, pinned: EvolutionResult | None) -> Outcome:
@@ -83,7 +104,8 @@ def _before(cell: Cell, pinned: EvolutionResult | None) -> Outcome:
 def _cells(outcome: Outcome, cells: list[Cell], pinned: EvolutionResult | None) -> dict[str, Any]:
     """Return the cells of one outcome as bars of one cell's height, with their text.
 
-    A solid bar's own text contrasts with its colour; on pale bars the page's text colour is the one that contrasts.
+    A solid bar's own text contrasts with its colour; on pale bars the page's text colour is the one
+    that contrasts.
     """
     texts = [_text(cell, _before(cell, pinned)) for cell in cells]
     solid = PALE[outcome] == 1

@@ -1,9 +1,11 @@
-"""Schema changes on real flights: the two versions of a table, and the write and the read that let them meet.
+"""Schema changes on real flights: the two versions of a table, and the write and the read that let
+them meet.
 
-Real: every file is written by its format's own writer with one schema and read by its reader with the other: pyarrow's
-CSV, JSON and Parquet readers, fastavro's schema resolution; JSON Lines are written by Polars, which pyarrow cannot do.
-Simplified: a handful of rows in memory; one change at a time; in Avro only the delay may be null. What a reader *should*
-return is worked out from the definition of the change alone, without any file (``Meeting.expected``).
+Real: every file is written by its format's own writer with one schema and read by its reader with
+the other: pyarrow's CSV, JSON and Parquet readers, fastavro's schema resolution; JSON Lines are
+written by Polars, which pyarrow cannot do. Simplified: a handful of rows in memory; one change at a
+time; in Avro only the delay may be null. What a reader *should* return is worked out from the
+definition of the change alone, without any file (``Meeting.expected``).
 """
 
 from __future__ import annotations
@@ -45,7 +47,12 @@ COLUMNS = ("carrier", "flight", "sched_dep_time", "dep_delay", "distance", "orig
 DEFAULT_ORIGIN = "unknown"
 OLD_NAME, NEW_NAME = "dep_delay", "departure_delay"  # of the rename
 INT8_MAX = 127
-AVRO_TYPES = {pa.string(): "string", pa.int8(): "int", pa.int32(): "int", pa.int64(): "long"}  # Avro has no 8-bit integer
+AVRO_TYPES = {
+    pa.string(): "string",
+    pa.int8(): "int",
+    pa.int32(): "int",
+    pa.int64(): "long",
+}  # Avro has no 8-bit integer
 AVRO_NULLABLE = (OLD_NAME, NEW_NAME)
 WHAT_CHANGES: dict[Change, str] = {
     "add with default": f"v2 adds origin, by default {DEFAULT_ORIGIN!r}",
@@ -62,13 +69,17 @@ WHAT_CHANGES: dict[Change, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Meeting:
-    """One version's data and the other version's reader: what is written, what is asked for, what should come back."""
+    """One version's data and the other version's reader: what is written, what is asked for, what
+    should come back.
+    """
 
     written: pa.Table
     reader: pa.Schema  # of the version that reads
     expected: pa.Table  # columns of ``reader``; integers may be wider, values are what counts
     added: str = ""  # the column that the reader has and the file has not
-    defaults: dict[str, str] = field(default_factory=dict)  # column -> default value in the reader's schema
+    defaults: dict[str, str] = field(
+        default_factory=dict
+    )  # column -> default value in the reader's schema
     aliases: dict[str, list[str]] = field(default_factory=dict)  # column -> its earlier names
 
 
@@ -80,22 +91,30 @@ def _cancelled() -> np.ndarray:
 
 
 def sample(n_rows: int, seed: int) -> pa.Table:
-    """Return ``n_rows`` flights with ``COLUMNS``, the first a cancelled one (a null delay), in v1's types."""
+    """Return ``n_rows`` flights with ``COLUMNS``, the first a cancelled one (a null delay), in v1's
+    types.
+    """
     flights = data.load("flights").select(COLUMNS)
     rng = np.random.default_rng(seed)
     places = [rng.choice(_cancelled()), *rng.choice(flights.num_rows, n_rows - 1, replace=False)]
     rows = flights.take(pa.array(places, pa.int64())).combine_chunks()
     hhmm = pc.utf8_lpad(rows["sched_dep_time"].cast(pa.string()), 4, "0")
     rows = rows.set_column(COLUMNS.index("sched_dep_time"), "sched_dep_time", hhmm)
-    return rows.set_column(COLUMNS.index("dep_delay"), "dep_delay", rows["dep_delay"].cast(pa.int64()))
+    return rows.set_column(
+        COLUMNS.index("dep_delay"), "dep_delay", rows["dep_delay"].cast(pa.int64())
+    )
 
 
 def _replace(table: pa.Table, name: str, values: Any) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, values)
 
 
-def _new_version(change: Change, old: pa.Table, origin: pa.ChunkedArray) -> tuple[pa.Table, pa.Schema]:
-    """Return the rows of ``old`` as v2 means them, and v2's schema (narrower than the values for ``narrow``)."""
+def _new_version(
+    change: Change, old: pa.Table, origin: pa.ChunkedArray
+) -> tuple[pa.Table, pa.Schema]:
+    """Return the rows of ``old`` as v2 means them, and v2's schema (narrower than the values for
+    ``narrow``).
+    """
     new = old
     match change:
         case "add with default" | "add without default":
@@ -119,9 +138,11 @@ def _new_version(change: Change, old: pa.Table, origin: pa.ChunkedArray) -> tupl
 
 
 def meet(change: Change, direction: Direction, rows: pa.Table) -> Meeting:
-    """Return what is written and read for one change: v1's data by v2's reader (backward), or the other way (forward).
+    """Return what is written and read for one change: v1's data by v2's reader (backward), or the
+    other way (forward).
 
-    Forward and ``narrow``: delays that 8 bits cannot hold are left out, v2 has no way to write them.
+    Forward and ``narrow``: delays that 8 bits cannot hold are left out, v2 has no way to write
+    them.
     """
     if change == "narrow" and direction == "forward":
         rows = rows.filter(pc.fill_null(pc.less_equal(rows["dep_delay"], INT8_MAX), True))
@@ -134,22 +155,36 @@ def meet(change: Change, direction: Direction, rows: pa.Table) -> Meeting:
         return Meeting(new.cast(new_schema), old.schema, old)
     if change == "add with default":
         expected = _replace(new, "origin", pa.array([DEFAULT_ORIGIN] * len(new)))
-        return Meeting(old, new_schema, expected, added="origin", defaults={"origin": DEFAULT_ORIGIN})
+        return Meeting(
+            old, new_schema, expected, added="origin", defaults={"origin": DEFAULT_ORIGIN}
+        )
     if change == "add without default":
-        return Meeting(old, new_schema, _replace(new, "origin", pa.nulls(len(new), pa.string())), added="origin")
+        return Meeting(
+            old,
+            new_schema,
+            _replace(new, "origin", pa.nulls(len(new), pa.string())),
+            added="origin",
+        )
     if change == "rename":
         return Meeting(old, new_schema, new, aliases={NEW_NAME: [OLD_NAME]})
     return Meeting(old, new_schema, new)
 
 
 def avro_schema(
-    schema: pa.Schema, defaults: dict[str, str] | None = None, aliases: dict[str, list[str]] | None = None
+    schema: pa.Schema,
+    defaults: dict[str, str] | None = None,
+    aliases: dict[str, list[str]] | None = None,
 ) -> dict[str, Any]:
-    """Return an Arrow schema as an Avro record schema, with defaults and aliases for the fields that have them."""
+    """Return an Arrow schema as an Avro record schema, with defaults and aliases for the fields
+    that have them.
+    """
     fields = []
     for column in schema:
         name, kind = column.name, AVRO_TYPES[column.type]
-        entry: dict[str, Any] = {"name": name, "type": ["null", kind] if name in AVRO_NULLABLE else kind}
+        entry: dict[str, Any] = {
+            "name": name,
+            "type": ["null", kind] if name in AVRO_NULLABLE else kind,
+        }
         if defaults and name in defaults:
             entry["default"] = defaults[name]
         if aliases and name in aliases:
@@ -175,7 +210,9 @@ def write(table: pa.Table, format: Format) -> bytes:
     return sink.getvalue()
 
 
-def read(content: bytes, format: Format, meeting: Meeting, *, csv_columns: CsvColumns, aliases: bool) -> pa.Table:
+def read(
+    content: bytes, format: Format, meeting: Meeting, *, csv_columns: CsvColumns, aliases: bool
+) -> pa.Table:
     """Return the file read with the reader's schema, as that reader resolves it.
 
     Raises
@@ -193,12 +230,16 @@ def read(content: bytes, format: Format, meeting: Meeting, *, csv_columns: CsvCo
             convert_options=pa_csv.ConvertOptions(column_types=schema),
         )
     if format == "CSV":
-        options = pa_csv.ConvertOptions(column_types=schema, include_columns=schema.names, include_missing_columns=True)
+        options = pa_csv.ConvertOptions(
+            column_types=schema, include_columns=schema.names, include_missing_columns=True
+        )
         return pa_csv.read_csv(source, convert_options=options)
     if format == "JSON":
         how = pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
         return pa_json.read_json(source, parse_options=how)
     if format == "Avro":
         wanted = avro_schema(schema, meeting.defaults, meeting.aliases if aliases else None)
-        return pa.Table.from_pylist(list(fastavro.reader(source, reader_schema=wanted)), schema=schema)
+        return pa.Table.from_pylist(
+            list(fastavro.reader(source, reader_schema=wanted)), schema=schema
+        )
     return pq.read_table(source, schema=schema)

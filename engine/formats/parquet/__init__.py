@@ -1,1 +1,3 @@
-"""A Parquet file's bytes: footer, pages and indexes. Its child reads uploads, so nothing is imported here."""
+"""A Parquet file's bytes: footer, pages and indexes. Its child reads uploads, so nothing is
+imported here.
+"""

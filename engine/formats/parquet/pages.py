@@ -1,8 +1,10 @@
-"""Pages and page indexes of a Parquet file, read from its bytes: pyarrow's metadata ends at the column chunk.
+"""Pages and page indexes of a Parquet file, read from its bytes: pyarrow's metadata ends at the
+column chunk.
 
-Real: page headers, column indexes and offset indexes as they lie in the file (parquet.thrift of the Apache Parquet format,
-Thrift's compact protocol). Simplified: no value is decompressed or decoded, and encrypted files are refused. Whatever breaks
-a rule is an ``InputError`` (``engine.formats.parquet.thrift``).
+Real: page headers, column indexes and offset indexes as they lie in the file (parquet.thrift of the
+Apache Parquet format, Thrift's compact protocol). Simplified: no value is decompressed or decoded,
+and encrypted files are refused. Whatever breaks a rule is an ``InputError``
+(``engine.formats.parquet.thrift``).
 """
 
 from __future__ import annotations
@@ -13,7 +15,15 @@ from typing import Any, Literal
 import pyarrow.parquet as pq
 
 from engine.errors import require
-from engine.formats.parquet.thrift import HINT, Compact, damaged, list_of, number_of, optional_number, struct_of
+from engine.formats.parquet.thrift import (
+    HINT,
+    Compact,
+    damaged,
+    list_of,
+    number_of,
+    optional_number,
+    struct_of,
+)
 
 PageKind = Literal["dictionary", "data", "data v2", "index"]
 KINDS: dict[int, PageKind] = {0: "data", 1: "index", 2: "dictionary", 3: "data v2"}
@@ -29,7 +39,10 @@ ENCODINGS = {
     8: "RLE_DICTIONARY",
     9: "BYTE_STREAM_SPLIT",
 }
-DICTIONARY_ENCODINGS = ("RLE_DICTIONARY", "PLAIN_DICTIONARY")  # of a data page: its values are places in the dictionary page
+DICTIONARY_ENCODINGS = (
+    "RLE_DICTIONARY",
+    "PLAIN_DICTIONARY",
+)  # of a data page: its values are places in the dictionary page
 MAGIC = b"PAR1"
 TAIL_BYTES = 8  # length of the footer (4, little-endian) and the magic bytes once more
 
@@ -90,9 +103,13 @@ def _page(header: dict[int, Any], offset: int, header_bytes: int) -> Page:
     if kind == "index":  # reserved by the format, never written: its header has no fields
         n_values, encoding = 0, "none"
     else:
-        details = struct_of(header, {"data": 5, "dictionary": 7, "data v2": 8}[kind], f"The header of a {kind} page")
+        details = struct_of(
+            header, {"data": 5, "dictionary": 7, "data v2": 8}[kind], f"The header of a {kind} page"
+        )
         n_values = number_of(details, 1, "The number of values of a page")
-        encoding = encoding_name(number_of(details, 4 if kind == "data v2" else 2, "The encoding of a page"))
+        encoding = encoding_name(
+            number_of(details, 4 if kind == "data v2" else 2, "The encoding of a page")
+        )
         where = {"data": 5, "data v2": 8}.get(kind)
         if where in details:
             statistics = struct_of(details, where, "The statistics of a page")
@@ -138,22 +155,33 @@ def pages(buffer: Any, chunk: pq.ColumnChunkMetaData, *, limit: int = 1_000_000)
     Raises
     ------
     InputError
-        The chunk or one of its pages lies outside the file, a header is not one, there are more than ``limit`` pages.
+        The chunk or one of its pages lies outside the file, a header is not one, there are more
+        than ``limit`` pages.
     """
     data = memoryview(buffer).cast("B")  # Arrow buffers count as signed bytes
     start, end = chunk_range(chunk)
     if not len(MAGIC) <= start <= end <= len(data):
-        damaged(f"A column chunk must lie between bytes {len(MAGIC)} and {len(data):,}.", f"{start:,} to {end:,}")
+        damaged(
+            f"A column chunk must lie between bytes {len(MAGIC)} and {len(data):,}.",
+            f"{start:,} to {end:,}",
+        )
     found: list[Page] = []
     position = start
     while position < end:
-        require(len(found) < limit, "The file must have at most {:,} pages. Got more. Upload a sample of its rows.", limit)
+        require(
+            len(found) < limit,
+            "The file must have at most {:,} pages. Got more. Upload a sample of its rows.",
+            limit,
+        )
         reader = Compact(data, position, end)
         header = reader.struct()
         page = _page(header, position, reader.position - position)
         position = page.end
         if position > end:
-            damaged(f"A page must end with its column chunk, at byte {end:,} or before.", f"byte {position:,}")
+            damaged(
+                f"A page must end with its column chunk, at byte {end:,} or before.",
+                f"byte {position:,}",
+            )
         found.append(page)
     return found
 
@@ -196,7 +224,10 @@ def _read_struct(buffer: Any, place: Place, name: str) -> tuple[dict[int, Any], 
     data = memoryview(buffer).cast("B")  # Arrow buffers count as signed bytes
     offset, length = place
     if not (offset >= 0 and length >= 0 and offset + length <= len(data)):
-        damaged(f"{name} must lie inside the file of {len(data):,} bytes.", f"{length:,} bytes from byte {offset:,}")
+        damaged(
+            f"{name} must lie inside the file of {len(data):,} bytes.",
+            f"{length:,} bytes from byte {offset:,}",
+        )
     reader = Compact(data, offset, offset + length)
     return reader.struct(), reader.position - offset
 
@@ -214,10 +245,19 @@ def column_index(buffer: Any, place: Place) -> ColumnIndex:
     minima = list_of(fields, 2, "The minima of a column index", bytes)
     maxima = list_of(fields, 3, "The maxima of a column index", bytes)
     nulls = list_of(fields, 5, "The null counts of a column index", int) if 5 in fields else None
-    lengths = {len(null_pages), len(minima), len(maxima), len(null_pages if nulls is None else nulls)}
+    lengths = {
+        len(null_pages),
+        len(minima),
+        len(maxima),
+        len(null_pages if nulls is None else nulls),
+    }
     if len(lengths) != 1:
-        damaged("The lists of a column index must have one item a page.", f"lengths {sorted(lengths)}")
-    return ColumnIndex(tuple(null_pages), tuple(minima), tuple(maxima), None if nulls is None else tuple(nulls))
+        damaged(
+            "The lists of a column index must have one item a page.", f"lengths {sorted(lengths)}"
+        )
+    return ColumnIndex(
+        tuple(null_pages), tuple(minima), tuple(maxima), None if nulls is None else tuple(nulls)
+    )
 
 
 def offset_index(buffer: Any, place: Place) -> tuple[PageLocation, ...]:
@@ -231,16 +271,21 @@ def offset_index(buffer: Any, place: Place) -> tuple[PageLocation, ...]:
     fields, _ = _read_struct(buffer, place, "An offset index")
     names = ("The offset of a page", "The size of a page", "The first row of a page")
     locations = list_of(fields, 1, "The page locations of an offset index", dict)
-    return tuple(PageLocation(*(number_of(item, i + 1, name) for i, name in enumerate(names))) for item in locations)
+    return tuple(
+        PageLocation(*(number_of(item, i + 1, name) for i, name in enumerate(names)))
+        for item in locations
+    )
 
 
 def footer_place(buffer: Any) -> Place:
-    """Return offset and length of the footer's structure, which is followed by its length and ``PAR1``.
+    """Return offset and length of the footer's structure, which is followed by its length and
+    ``PAR1``.
 
     Raises
     ------
     InputError
-        The file is too short, does not start and end in ``PAR1``, or the footer is longer than the file.
+        The file is too short, does not start and end in ``PAR1``, or the footer is longer than the
+        file.
     """
     data = memoryview(buffer).cast("B")  # Arrow buffers count as signed bytes
     size = len(data)
@@ -253,16 +298,26 @@ def footer_place(buffer: Any) -> Place:
     )
     for first in (0, size - len(MAGIC)):
         found = bytes(data[first : first + len(MAGIC)])
-        require(found == MAGIC, "A Parquet file must start and end in PAR1. Got {!r} at byte {:,}. {}", found, first, HINT)
+        require(
+            found == MAGIC,
+            "A Parquet file must start and end in PAR1. Got {!r} at byte {:,}. {}",
+            found,
+            first,
+            HINT,
+        )
     length = int.from_bytes(data[size - TAIL_BYTES : size - len(MAGIC)], "little")
     offset = size - TAIL_BYTES - length
     if offset < len(MAGIC):
-        damaged(f"The footer must be shorter than the file of {size:,} bytes.", f"a length of {length:,}")
+        damaged(
+            f"The footer must be shorter than the file of {size:,} bytes.",
+            f"a length of {length:,}",
+        )
     return offset, length
 
 
 def index_places(buffer: Any) -> list[list[IndexPlaces]]:
-    """Return where the page index of each chunk lies, ``[row group][column]``, from the footer of a file.
+    """Return where the page index of each chunk lies, ``[row group][column]``, from the footer of a
+    file.
 
     Raises
     ------
@@ -278,7 +333,9 @@ def index_places(buffer: Any) -> list[list[IndexPlaces]]:
 
 
 def _place(chunk: dict[int, Any], offset: int, length: int) -> Place | None:
-    """Return the place that two fields of a ``ColumnChunk`` name; place 0 means none, as no field does."""
+    """Return the place that two fields of a ``ColumnChunk`` name; place 0 means none, as no field
+    does.
+    """
     start = optional_number(chunk, offset, "The place of a page index")
     size = optional_number(chunk, length, "The length of a page index")
     return (start, size) if start and size else None

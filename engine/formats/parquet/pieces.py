@@ -1,8 +1,10 @@
-"""Every byte of a Parquet file as one of its pieces: magic, pages, page indexes, Bloom filters, footer.
+"""Every byte of a Parquet file as one of its pieces: magic, pages, page indexes, Bloom filters,
+footer.
 
-Real: places and sizes as they lie in the file (``engine.formats.parquet.pages``), min and max as the writer noted them.
-Uploads are taken apart in a child process, ``python -m engine.formats.parquet.pieces SOURCE TARGET``, because a damaged
-footer can abort pyarrow outright; no value is ever decompressed.
+Real: places and sizes as they lie in the file (``engine.formats.parquet.pages``), min and max as
+the writer noted them. Uploads are taken apart in a child process, ``python -m
+engine.formats.parquet.pieces SOURCE TARGET``, because a damaged footer can abort pyarrow outright;
+no value is ever decompressed.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ MAX_TEXT = 40  # characters of a min or max
 class Piece:
     """Some bytes of the file with one purpose. Pieces follow each other without gap or overlap."""
 
-    kind: str  # "magic", "dictionary page", "data page", "column index", "offset index", "Bloom filter", "footer", "other"
+    # "magic", "dictionary page", "data page", "column index", "offset index", "Bloom filter",
+    # "footer", "other"
+    kind: str
     offset: int
     size_bytes: int
     row_group: int = -1  # -1: belongs to the file
@@ -67,8 +71,14 @@ def readable(value: bytes | None, physical: str, type_: pa.DataType | None) -> s
     try:
         if physical in formats:
             (number,) = struct.unpack(formats[physical], value)
-            if type_ is not None and (pa.types.is_timestamp(type_) or pa.types.is_date(type_) or pa.types.is_time(type_)):
-                number = pa.scalar(number, pa.int32() if physical == "INT32" else pa.int64()).cast(type_).as_py()
+            if type_ is not None and (
+                pa.types.is_timestamp(type_) or pa.types.is_date(type_) or pa.types.is_time(type_)
+            ):
+                number = (
+                    pa.scalar(number, pa.int32() if physical == "INT32" else pa.int64())
+                    .cast(type_)
+                    .as_py()
+                )
             return str(number)[:MAX_TEXT]
         text = value.decode()
         return text[:MAX_TEXT] if text.isprintable() else value.hex()[:MAX_TEXT]
@@ -94,7 +104,8 @@ def dissect(buffer: Any) -> list[Piece]:
         metadata = pq.read_metadata(pa.BufferReader(buffer))
     except (pa.ArrowException, OSError) as error:
         raise InputError(
-            f"The footer must be one that pyarrow can read. Got {str(error).splitlines()[0][:120]}. {HINT}"
+            f"The footer must be one that pyarrow can read. Got {str(error).splitlines()[0][:120]}."
+            f" {HINT}"
         ) from error
     require(metadata.num_columns > 0, "The file must have at least one column. Got none.")
     size = len(memoryview(buffer))
@@ -104,21 +115,34 @@ def dissect(buffer: Any) -> list[Piece]:
     for group in range(metadata.num_row_groups):
         for number in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(number)
-            index = places[group][number] if group < len(places) and number < len(places[group]) else None
+            index = (
+                places[group][number]
+                if group < len(places) and number < len(places[group])
+                else None
+            )
             found += _chunk(buffer, chunk, group, index, types.get(chunk.path_in_schema))
-            require(len(found) <= MAX_PAGES, "The file must have at most {:,} pages. Got more. Upload a part of it.", MAX_PAGES)
+            require(
+                len(found) <= MAX_PAGES,
+                "The file must have at most {:,} pages. Got more. Upload a part of it.",
+                MAX_PAGES,
+            )
     return list(_without_gaps(sorted(found, key=lambda piece: piece.offset), size))
 
 
 def _arrow_types(metadata: pq.FileMetaData) -> dict[str, pa.DataType]:
     try:
         schema = metadata.schema.to_arrow_schema()
-    except (pa.ArrowException, NotImplementedError):  # a type that Arrow does not have: its values are shown as they lie
+    except (
+        pa.ArrowException,
+        NotImplementedError,
+    ):  # a type that Arrow does not have: its values are shown as they lie
         return {}
     return {field.name: field.type for field in schema}
 
 
-def _chunk(buffer: Any, chunk: Any, group: int, index: pages.IndexPlaces | None, type_: pa.DataType | None) -> Iterator[Piece]:
+def _chunk(
+    buffer: Any, chunk: Any, group: int, index: pages.IndexPlaces | None, type_: pa.DataType | None
+) -> Iterator[Piece]:
     """Yield the pages of a column chunk, then its indexes."""
     column, physical = chunk.path_in_schema, chunk.physical_type
     noted = pages.column_index(buffer, index.column_index) if index and index.column_index else None
@@ -146,11 +170,16 @@ def _chunk(buffer: Any, chunk: Any, group: int, index: pages.IndexPlaces | None,
             minimum=readable(low, physical, type_),
             maximum=readable(high, physical, type_),
         )
-    for kind, place in (("column index", index and index.column_index), ("offset index", index and index.offset_index)):
+    for kind, place in (
+        ("column index", index and index.column_index),
+        ("offset index", index and index.offset_index),
+    ):
         if place:
             yield Piece(kind, place[0], place[1], group, column)
     if chunk.bloom_filter_offset and chunk.bloom_filter_length:
-        yield Piece("Bloom filter", chunk.bloom_filter_offset, chunk.bloom_filter_length, group, column)
+        yield Piece(
+            "Bloom filter", chunk.bloom_filter_offset, chunk.bloom_filter_length, group, column
+        )
 
 
 def _without_gaps(found: list[Piece], size: int) -> Iterator[Piece]:
@@ -182,15 +211,22 @@ def to_table(pieces: list[Piece]) -> pa.Table:
 
 
 def dissect_upload(path: Path) -> list[Piece]:
-    """Return the pieces of an untrusted file, found by a child process under a memory and a time limit.
+    """Return the pieces of an untrusted file, found by a child process under a memory and a time
+    limit.
 
     Raises
     ------
     InputError
         As ``dissect``; the file is no Parquet; the child died of it.
     """
-    require(path.suffix == ".parquet", "Anatomy needs a Parquet file. Got one that ends in {!r}.", path.suffix)
-    return [Piece(**row) for row in data.read_upload(path, "engine.formats.parquet.pieces").to_pylist()]
+    require(
+        path.suffix == ".parquet",
+        "Anatomy needs a Parquet file. Got one that ends in {!r}.",
+        path.suffix,
+    )
+    return [
+        Piece(**row) for row in data.read_upload(path, "engine.formats.parquet.pieces").to_pylist()
+    ]
 
 
 def main(source: str, target: str) -> None:

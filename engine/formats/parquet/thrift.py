@@ -1,7 +1,8 @@
-"""Thrift's compact protocol, as far as Parquet's footer, page headers and indexes need it: bytes → {field number: value}.
+"""Thrift's compact protocol, as far as Parquet's footer, page headers and indexes need it: bytes →
+{field number: value}.
 
-The bytes may come from a stranger: every length is checked against what is left, every field against its type, nesting is
-bounded, and whatever breaks a rule is an ``InputError``.
+The bytes may come from a stranger: every length is checked against what is left, every field
+against its type, nesting is bounded, and whatever breaks a rule is an ``InputError``.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ class Compact:
     def byte(self) -> int:
         """Return the next byte, 0–255."""
         if self.position >= self.end:
-            damaged("A structure must end before the part of the file that it lies in.", f"its end, byte {self.end:,}")
+            damaged(
+                "A structure must end before the part of the file that it lies in.",
+                f"its end, byte {self.end:,}",
+            )
         self.position += 1
         return self.data[self.position - 1]
 
@@ -52,7 +56,10 @@ class Compact:
     def take(self, length: int) -> bytes:
         """Return the next ``length`` bytes."""
         if length > self.end - self.position:
-            damaged(f"A text at byte {self.position:,} must end before byte {self.end:,}.", f"a length of {length:,}")
+            damaged(
+                f"A text at byte {self.position:,} must end before byte {self.end:,}.",
+                f"a length of {length:,}",
+            )
         self.position += length
         return bytes(self.data[self.position - length : self.position])
 
@@ -61,24 +68,37 @@ class Compact:
         head = self.byte()
         count = head >> 4 if head >> 4 < 15 else self.varint()
         if count > self.end - self.position:  # an item takes at least one byte
-            damaged(f"A list at byte {self.position:,} must end before byte {self.end:,}.", f"{count:,} items")
+            damaged(
+                f"A list at byte {self.position:,} must end before byte {self.end:,}.",
+                f"{count:,} items",
+            )
         kind = head & 15
         if kind in (1, 2):
             return [self.byte() == 1 for _ in range(count)]
         return [self.value(kind, depth) for _ in range(count)]
 
     def mapping(self, depth: int) -> dict[Any, Any]:
-        """Return a map as pairs; its keys are never looked at here, so they only have to be passed over."""
+        """Return a map as pairs; its keys are never looked at here, so they only have to be passed
+        over.
+        """
         count = self.varint()
         if count > self.end - self.position:
-            damaged(f"A map at byte {self.position:,} must end before byte {self.end:,}.", f"{count:,} items")
+            damaged(
+                f"A map at byte {self.position:,} must end before byte {self.end:,}.",
+                f"{count:,} items",
+            )
         kinds = self.byte() if count else 0
-        return {i: (self.value(kinds >> 4, depth), self.value(kinds & 15, depth)) for i in range(count)}
+        return {
+            i: (self.value(kinds >> 4, depth), self.value(kinds & 15, depth)) for i in range(count)
+        }
 
     def value(self, kind: int, depth: int) -> Any:
         """Return a value of Thrift's compact type ``kind`` (a bool counts as a byte here)."""
         if depth > MAX_DEPTH:
-            damaged(f"Structures must be nested at most {MAX_DEPTH} deep.", f"more, at byte {self.position:,}")
+            damaged(
+                f"Structures must be nested at most {MAX_DEPTH} deep.",
+                f"more, at byte {self.position:,}",
+            )
         if kind in (4, 5, 6):
             return self.integer()
         if kind == 8:
@@ -112,7 +132,9 @@ def number_of(fields: dict[int, Any], field: int, name: str) -> int:
     """Return a count or size of a structure: a whole number ≥ 0."""
     value = fields.get(field)
     if type(value) is not int or value < 0:
-        damaged(f"{name} must be a whole number ≥ 0.", "none" if value is None else repr(value)[:40])
+        damaged(
+            f"{name} must be a whole number ≥ 0.", "none" if value is None else repr(value)[:40]
+        )
     return value
 
 
@@ -133,5 +155,8 @@ def list_of(fields: dict[int, Any], field: int, name: str, kind: type) -> list[A
     """Return a list whose items are all of one kind."""
     value = fields.get(field)
     if not isinstance(value, list) or any(type(item) is not kind for item in value):
-        damaged(f"{name} must be a list of {kind.__name__}.", "none" if value is None else repr(value)[:40])
+        damaged(
+            f"{name} must be a list of {kind.__name__}.",
+            "none" if value is None else repr(value)[:40],
+        )
     return value

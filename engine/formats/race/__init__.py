@@ -1,9 +1,11 @@
-"""Race: the same rows written and read back as CSV, JSON Lines, Avro, Parquet and Arrow IPC, timed run by run.
+"""Race: the same rows written and read back as CSV, JSON Lines, Avro, Parquet and Arrow IPC, timed
+run by run.
 
-Real: every file lies in the workspace, every call is the format's own library (``engine.formats.race.contestants``), every time
-is one call's wall-clock time in this process. The formats take turns in an order drawn anew for each round, so that a slow
-moment of the machine does not hit one of them alone. Simplified: files are warm in the operating system's cache (nothing
-here is cold), and one machine's times are not another's: compare them within a run.
+Real: every file lies in the workspace, every call is the format's own library
+(``engine.formats.race.contestants``), every time is one call's wall-clock time in this process. The
+formats take turns in an order drawn anew for each round, so that a slow moment of the machine does
+not hit one of them alone. Simplified: files are warm in the operating system's cache (nothing here
+is cold), and one machine's times are not another's: compare them within a run.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ __all__ = ["FORMATS", "N_ROWS", "OPERATIONS", "TYPES", "RaceParams", "RaceResult
 class _Race:
     """One race under way: runs the calls one after another, keeps what they gave."""
 
-    def __init__(self, params: RaceParams, table: pa.Table, left_out: tuple[str, ...], folder: Path) -> None:
+    def __init__(
+        self, params: RaceParams, table: pa.Table, left_out: tuple[str, ...], folder: Path
+    ) -> None:
         self.table, self.folder = table, folder
         self.wanted = range_of(params, table)
         self.result = RaceResult(
@@ -71,12 +75,16 @@ class _Race:
     def refuse(self, name: str, operation: Operation, error: Exception) -> None:
         """Take a format out of the race, with its library's reason."""
         reason = (str(error) or "no reason given").splitlines()[0][:160]
-        self._set(Lane(name, refused=f"refuses to {operation}: {type(error).__name__}: {reason}"), 0.0)
+        self._set(
+            Lane(name, refused=f"refuses to {operation}: {type(error).__name__}: {reason}"), 0.0
+        )
 
     def take(self, name: str, operation: Operation, seconds: float, answer: Any) -> None:
         """Add one run to its lane."""
         lane = next(lane for lane in self.result.lanes if lane.name == name)
-        lane = replace(lane, seconds={**lane.seconds, operation: (*lane.seconds.get(operation, ()), seconds)})
+        lane = replace(
+            lane, seconds={**lane.seconds, operation: (*lane.seconds.get(operation, ()), seconds)}
+        )
         if operation == "write":
             lane = replace(lane, file_bytes=self.path(name).stat().st_size)
         elif operation == "read all" and lane.changes is None:
@@ -96,7 +104,8 @@ class _Race:
 
 
 def steps(params: RaceParams) -> Steps:
-    """Run the race: a ``Progress`` before each call and twice a second during one, with the result so far.
+    """Run the race: a ``Progress`` before each call and twice a second during one, with the result
+    so far.
 
     Returns
     -------
@@ -127,8 +136,11 @@ def steps(params: RaceParams) -> Steps:
                         yield progress
                         n_done += 1
                         try:
-                            seconds, answer = yield from beside(caller, partial(timed, call), progress)
-                        except Exception as error:  # any library may refuse a table in its own way: a result, and shown
+                            seconds, answer = yield from beside(
+                                caller, partial(timed, call), progress
+                            )
+                        # any library may refuse a table in its own way: a result, and shown
+                        except Exception as error:
                             race.refuse(str(name), operation, error)
                             break
                         race.take(str(name), operation, seconds, answer)

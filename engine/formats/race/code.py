@@ -1,4 +1,6 @@
-"""The script behind a race: writes each chosen format once, reads it back, prints sizes, rows found and columns changed."""
+"""The script behind a race: writes each chosen format once, reads it back, prints sizes, rows found
+and columns changed.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,12 @@ print(json.dumps(numbers))
 
 
 def script(params: RaceParams) -> str:
-    """Return the script; it imports this project only for the rows, the Avro bridge and the comparison, which are its own."""
-    shown = {name: (FORMATS[name].family, FORMATS[name].codec, FORMATS[name].suffix) for name in params.formats}
+    """Return the script; it imports this project only for the rows, the Avro bridge and the
+    comparison, which are its own.
+    """
+    shown = {
+        name: (FORMATS[name].family, FORMATS[name].codec, FORMATS[name].suffix)
+        for name in params.formats
+    }
     formats = "\n".join(f"    {literal(name)}: {literal(entry)}," for name, entry in shown.items())
     return fill(TEMPLATE, params=params, formats=Code(formats))

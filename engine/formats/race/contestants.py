@@ -1,9 +1,10 @@
 """The 17 contestants of the race: how each format is written to a real file and read back.
 
-Real: pyarrow writes and reads CSV, Parquet and Arrow IPC and reads JSON Lines, which Polars writes; Avro is fastavro's
-(``engine.formats.race.avro_files``). Each is used as a newcomer would: the reader's own defaults, types guessed where the file
-holds none, a filter pushed down only where the reader can. Simplified: files are read from disk into memory, not mapped
-(a mapped Arrow file "reads" in no time, until its values are touched), and lie in the operating system's cache.
+Real: pyarrow writes and reads CSV, Parquet and Arrow IPC and reads JSON Lines, which Polars writes;
+Avro is fastavro's (``engine.formats.race.avro_files``). Each is used as a newcomer would: the
+reader's own defaults, types guessed where the file holds none, a filter pushed down only where the
+reader can. Simplified: files are read from disk into memory, not mapped (a mapped Arrow file
+"reads" in no time, until its values are touched), and lie in the operating system's cache.
 """
 
 from __future__ import annotations
@@ -72,10 +73,14 @@ class Range:
         values = table[self.column]
         if values.type != self.low.type:
             values = values.cast(self.low.type)
-        return table.filter(pc.and_(pc.greater_equal(values, self.low), pc.less_equal(values, self.high)))
+        return table.filter(
+            pc.and_(pc.greater_equal(values, self.low), pc.less_equal(values, self.high))
+        )
 
     def keep(self) -> Callable[[dict[str, Any]], bool]:
-        """Return the same filter on records; a null is not in the range. The ends become Python values once."""
+        """Return the same filter on records; a null is not in the range. The ends become Python
+        values once.
+        """
         column, low, high = self.column, self.low.as_py(), self.high.as_py()
         return lambda record: record[column] is not None and bool(low <= record[column] <= high)
 
@@ -103,12 +108,18 @@ def write(table: pa.Table, format_: Format, path: Path, zstd_level: int) -> None
             writer.write_table(table)
 
 
-def read(format_: Format, path: Path, columns: list[str] | None = None, wanted: Range | None = None) -> pa.Table:
-    """Read a file back: all of it, some ``columns`` of all rows, or all columns of the rows ``wanted``."""
+def read(
+    format_: Format, path: Path, columns: list[str] | None = None, wanted: Range | None = None
+) -> pa.Table:
+    """Read a file back: all of it, some ``columns`` of all rows, or all columns of the rows
+    ``wanted``.
+    """
     if format_.family == "Avro":
         return avro_files.read(path, columns, wanted.keep() if wanted else None)
     if format_.family == "Parquet":
-        filters = wanted and (pc.field(wanted.column) >= wanted.low) & (pc.field(wanted.column) <= wanted.high)
+        filters = wanted and (pc.field(wanted.column) >= wanted.low) & (
+            pc.field(wanted.column) <= wanted.high
+        )
         return pq.read_table(path, columns=columns, filters=filters)
     table = _read_whole(format_, path, columns)
     return wanted.rows(table) if wanted else table
@@ -122,10 +133,14 @@ def _read_whole(format_: Format, path: Path, columns: list[str] | None) -> pa.Ta
             parse_options=pa_csv.ParseOptions(newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(include_columns=columns or []),
         )
-    if format_.family == "JSON Lines":  # pyarrow parses every key of every line and knows no choice of columns
+    if (
+        format_.family == "JSON Lines"
+    ):  # pyarrow parses every key of every line and knows no choice of columns
         table = pa_json.read_json(path)
         return table.select(columns) if columns else table
     with pa.OSFile(str(path)) as source:
         schema = pa_ipc.open_file(source).schema
         fields = [schema.get_field_index(name) for name in columns] if columns else None
-        return pa_ipc.open_file(source, options=pa_ipc.IpcReadOptions(included_fields=fields)).read_all()
+        return pa_ipc.open_file(
+            source, options=pa_ipc.IpcReadOptions(included_fields=fields)
+        ).read_all()

@@ -1,7 +1,8 @@
 """What a round trip changed: the table read, held column by column against the table written.
 
-Real: both tables are compared in full, type by type and value by value. A type that came back otherwise is named by what
-was lost (width, zone, category, decimal); values are compared after the column is turned back into its own type.
+Real: both tables are compared in full, type by type and value by value. A type that came back
+otherwise is named by what was lost (width, zone, category, decimal); values are compared after the
+column is turned back into its own type.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Kind = Literal[
-    "rows", "column", "number width", "time zone", "time unit", "category", "decimal", "type", "null → empty text", "values"
+    "rows",
+    "column",
+    "number width",
+    "time zone",
+    "time unit",
+    "category",
+    "decimal",
+    "type",
+    "null → empty text",
+    "values",
 ]
 
 
@@ -27,7 +37,9 @@ class Change:
 
 
 def compare(written: pa.Table, read: pa.Table) -> tuple[Change, ...]:
-    """Return every change from ``written`` to ``read``, in column order; none for a faithful round trip."""
+    """Return every change from ``written`` to ``read``, in column order; none for a faithful round
+    trip.
+    """
     if read.num_rows != written.num_rows:
         return (Change("", "rows", f"{read.num_rows:,} rows of {written.num_rows:,}"),)
     changes: list[Change] = []
@@ -49,7 +61,9 @@ def _type_changes(name: str, before: pa.DataType, after: pa.DataType) -> list[Ch
     if types.is_timestamp(before) and types.is_timestamp(after):
         changes = []
         if before.tz != after.tz:
-            changes.append(Change(name, "time zone", f"{before.tz or 'none'} → {after.tz or 'none'}"))
+            changes.append(
+                Change(name, "time zone", f"{before.tz or 'none'} → {after.tz or 'none'}")
+            )
         if before.unit != after.unit:
             changes.append(Change(name, "time unit", f"{before.unit} → {after.unit}"))
         return changes
@@ -68,15 +82,26 @@ def _value_changes(name: str, before: pa.ChunkedArray, after: pa.ChunkedArray) -
     try:
         back = after.cast(plain.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        return [Change(name, "values", f"cannot be turned back into {_short(plain.type)}: {str(error).splitlines()[0][:120]}")]
+        return [
+            Change(
+                name,
+                "values",
+                f"cannot be turned back into {_short(plain.type)}:"
+                f" {str(error).splitlines()[0][:120]}",
+            )
+        ]
     changes = []
     if _is_text(plain.type):
         emptied = pc.and_(plain.is_null(), pc.fill_null(pc.equal(back, ""), False))
         if n := pc.sum(emptied).as_py():
-            changes.append(Change(name, "null → empty text", f"{n:,} nulls came back as empty text"))
+            changes.append(
+                Change(name, "null → empty text", f"{n:,} nulls came back as empty text")
+            )
     else:
         emptied = pa.scalar(False)
-    same = pc.or_(pc.fill_null(pc.equal(plain, back), False), pc.and_(plain.is_null(), back.is_null()))
+    same = pc.or_(
+        pc.fill_null(pc.equal(plain, back), False), pc.and_(plain.is_null(), back.is_null())
+    )
     if pa.types.is_floating(plain.type):
         same = pc.or_(same, pc.fill_null(pc.and_(pc.is_nan(plain), pc.is_nan(back)), False))
     n_other = len(plain) - (pc.sum(pc.or_(same, emptied)).as_py() or 0)
@@ -86,7 +111,11 @@ def _value_changes(name: str, before: pa.ChunkedArray, after: pa.ChunkedArray) -
 
 
 def _is_text(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
+    return bool(
+        pa.types.is_string(type_)
+        or pa.types.is_large_string(type_)
+        or pa.types.is_string_view(type_)
+    )
 
 
 def _short(type_: pa.DataType) -> str:
@@ -94,7 +123,9 @@ def _short(type_: pa.DataType) -> str:
 
 
 def summary(changes: tuple[Change, ...]) -> str:
-    """Return the changes as one line, like with like: ``14 number widths · tailnum: 2,512 nulls came back as …``."""
+    """Return the changes as one line, like with like: ``14 number widths · tailnum: 2,512 nulls
+    came back as …``.
+    """
     if not changes:
         return "faithful"
     parts = []
@@ -102,7 +133,10 @@ def summary(changes: tuple[Change, ...]) -> str:
         alike = [change for change in changes if change.kind == kind]
         details = list(dict.fromkeys(change.detail for change in alike))
         if len(alike) > 2:
-            parts.append(f"{kind} of {len(alike)} columns" + (f" ({details[0]})" if len(details) == 1 else ""))
+            parts.append(
+                f"{kind} of {len(alike)} columns"
+                + (f" ({details[0]})" if len(details) == 1 else "")
+            )
         else:
             parts += [f"{change.column} {change.detail}".strip() for change in alike]
     return " · ".join(parts)

@@ -1,6 +1,8 @@
-"""Figure of the *race*: file sizes as bars, every single run as a dot on a logarithmic axis, the median as a line.
+"""Figure of the *race*: file sizes as bars, every single run as a dot on a logarithmic axis, the
+median as a line.
 
-Blue lies column by column in the file, sky blue row by row in binary, grey row by row in text; a pinned run A is hollow.
+Blue lies column by column in the file, sky blue row by row in binary, grey row by row in text; a
+pinned run A is hollow.
 """
 
 from __future__ import annotations
@@ -13,16 +15,26 @@ from engine import figures
 from engine.formats.race.result import Lane, Operation, RaceResult
 from engine.units import human_bytes, human_factor, human_seconds
 
-LAYOUTS = {"Parquet": "column by column", "Arrow IPC": "column by column", "Avro": "row by row, binary"}
+LAYOUTS = {
+    "Parquet": "column by column",
+    "Arrow IPC": "column by column",
+    "Avro": "row by row, binary",
+}
 TEXT = "row by row, text"
-COLORS = {"column by column": figures.KNOWN, "row by row, binary": figures.EXTRA, TEXT: figures.WAITING}
+COLORS = {
+    "column by column": figures.KNOWN,
+    "row by row, binary": figures.EXTRA,
+    TEXT: figures.WAITING,
+}
 LANE_HEIGHT = 36
 HOLLOW = "rgba(0,0,0,0)"
 
 
 @figures.quoting
 def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = None) -> go.Figure:
-    """Draw sizes beside the times of one operation. To see first: which lane is short on both sides."""
+    """Draw sizes beside the times of one operation. To see first: which lane is short on both
+    sides.
+    """
     lanes = result.lanes
     names = [lane.name for lane in lanes]
     figure = figures.new_pair(
@@ -39,16 +51,28 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
         traces.append(_pinned(lanes, operation, pinned))
     key = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}
     square: dict[str, Any] = {"size": 11, "symbol": "square"}
-    traces += [{**key, "marker": {**square, "color": color}, "name": name} for name, color in COLORS.items()]
+    traces += [
+        {**key, "marker": {**square, "color": color}, "name": name}
+        for name, color in COLORS.items()
+    ]
     if pinned is not None:
         hollow = {**square, "color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}
         traces.append({**key, "marker": hollow, "name": "pinned run A (line: its median)"})
     figure.add_traces(traces)  # in one go: each add_trace and update_layout validates again
-    sized = [lane.file_bytes for lane in lanes] + ([lane.file_bytes for lane in pinned.lanes] if pinned else [])
-    notes = figures.beside([*names, len(names) - 0.3], [*(_note(result, lane, operation) for lane in lanes), "× best"])
+    sized = [lane.file_bytes for lane in lanes] + (
+        [lane.file_bytes for lane in pinned.lanes] if pinned else []
+    )
+    notes = figures.beside(
+        [*names, len(names) - 0.3], [*(_note(result, lane, operation) for lane in lanes), "× best"]
+    )
     figure.update_layout(
         annotations=notes,
-        xaxis={"range": [0, max([*sized, 1]) * 1.5], "fixedrange": True, "showticklabels": False, "showgrid": False},
+        xaxis={
+            "range": [0, max([*sized, 1]) * 1.5],
+            "fixedrange": True,
+            "showticklabels": False,
+            "showgrid": False,
+        },
         xaxis2={
             "type": "log",
             "tickvals": [10.0**power for power in range(-5, 3)],
@@ -68,7 +92,10 @@ def _title(result: RaceResult, operation: Operation) -> str:
     if best is None or small is None:
         return "The first files are being written"
     seconds = human_seconds(best.median_seconds(operation) or 0.0)
-    return f"Fastest: {best.name}, {seconds};<br>smallest: {small.name}, {human_bytes(small.file_bytes)}"
+    return (
+        f"Fastest: {best.name}, {seconds};<br>smallest: {small.name},"
+        f" {human_bytes(small.file_bytes)}"
+    )
 
 
 def _color(lane: Lane) -> str:
@@ -104,7 +131,10 @@ def _sizes(result: RaceResult, pinned: RaceResult | None) -> list[dict[str, Any]
 
 def _runs(result: RaceResult, operation: Operation) -> list[dict[str, Any]]:
     """Return every run as a dot and each median as a line, all lanes in one trace each."""
-    timed = [(lane, lane.seconds.get(operation, ()), lane.median_seconds(operation)) for lane in result.lanes]
+    timed = [
+        (lane, lane.seconds.get(operation, ()), lane.median_seconds(operation))
+        for lane in result.lanes
+    ]
     runs = [(lane, seconds) for lane, all_seconds, _ in timed for seconds in all_seconds]
     dots = {
         "type": "scatter",
@@ -116,9 +146,12 @@ def _runs(result: RaceResult, operation: Operation) -> list[dict[str, Any]]:
         "hovertemplate": "%{y}, one run: %{x:.3s}s<extra></extra>",
         "showlegend": False,
     }
-    medians = [(lane, len(seconds), middle) for lane, seconds, middle in timed if middle is not None]
+    medians = [
+        (lane, len(seconds), middle) for lane, seconds, middle in timed if middle is not None
+    ]
     told = [
-        f"{lane.name}, median of {n}: {human_seconds(middle)}, {result.megabytes_per_second(lane, operation) or 0.0:,.0f} MB/s"
+        f"{lane.name}, median of {n}: {human_seconds(middle)},"
+        f" {result.megabytes_per_second(lane, operation) or 0.0:,.0f} MB/s"
         for lane, n, middle in medians
     ]
     return [dots, _medians([(lane, middle, _color(lane)) for lane, _, middle in medians], told)]
@@ -128,7 +161,9 @@ def _pinned(lanes: tuple[Lane, ...], operation: Operation, pinned: RaceResult) -
     before = [(lane, pinned.lane(lane.name)) for lane in lanes]
     medians = [(lane, a.median_seconds(operation)) for lane, a in before if a is not None]
     known = [(lane, middle, figures.SYNTHETIC) for lane, middle in medians if middle is not None]
-    return _medians(known, [f"A, {lane.name}, median: {human_seconds(middle)}" for lane, middle, _ in known])
+    return _medians(
+        known, [f"A, {lane.name}, median: {human_seconds(middle)}" for lane, middle, _ in known]
+    )
 
 
 def _medians(medians: list[tuple[Lane, float, str]], told: list[str]) -> dict[str, Any]:
@@ -138,7 +173,11 @@ def _medians(medians: list[tuple[Lane, float, str]], told: list[str]) -> dict[st
         "x": [middle for _, middle, _ in medians],
         "y": [lane.name for lane, _, _ in medians],
         "mode": "markers",
-        "marker": {"symbol": "line-ns", "size": 18, "line": {"color": [color for _, _, color in medians], "width": 3}},
+        "marker": {
+            "symbol": "line-ns",
+            "size": 18,
+            "line": {"color": [color for _, _, color in medians], "width": 3},
+        },
         "hovertext": told,
         "hovertemplate": "%{hovertext}<extra></extra>",
         "showlegend": False,

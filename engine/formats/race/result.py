@@ -1,4 +1,6 @@
-"""What a race found: bytes, every single run, what each round trip changed; and the answer in words."""
+"""What a race found: bytes, every single run, what each round trip changed; and the answer in
+words.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Lane:
 
     name: str
     file_bytes: int = 0  # 0: not written yet
-    seconds: dict[Operation, tuple[float, ...]] = field(default_factory=dict)  # every single run, in order
+    seconds: dict[Operation, tuple[float, ...]] = field(
+        default_factory=dict
+    )  # every single run, in order
     changes: tuple[Change, ...] | None = None  # what reading all of it changed; None: not read yet
     n_matching: int | None = None  # rows that the filter found in this format's file
     refused: str = ""  # why this format cannot hold the table
@@ -74,7 +78,11 @@ class RaceResult:
     @property
     def smallest(self) -> Lane | None:
         """The lane with the smallest file."""
-        return min((lane for lane in self.lanes if lane.file_bytes), key=lambda lane: lane.file_bytes, default=None)
+        return min(
+            (lane for lane in self.lanes if lane.file_bytes),
+            key=lambda lane: lane.file_bytes,
+            default=None,
+        )
 
     @property
     def smallest_family(self) -> str:
@@ -82,7 +90,9 @@ class RaceResult:
         return self.smallest.family if self.smallest else ""
 
     def megabytes_per_second(self, lane: Lane, operation: Operation) -> float | None:
-        """Return Arrow bytes of the whole table by the median second, in MB/s: the same numerator for every format."""
+        """Return Arrow bytes of the whole table by the median second, in MB/s: the same numerator
+        for every format.
+        """
         seconds = lane.median_seconds(operation)
         return self.table_bytes / seconds / 1e6 if seconds else None
 
@@ -92,7 +102,9 @@ class RaceResult:
         return own / (best.median_seconds(operation) or own) if best and own else None
 
     def size_factor(self, name: str, over: str) -> float:
-        """Return how many times as large the file of ``over`` is as that of ``name``; 0 while one is missing."""
+        """Return how many times as large the file of ``over`` is as that of ``name``; 0 while one
+        is missing.
+        """
         own, other = self.lane(name), self.lane(over)
         return other.file_bytes / own.file_bytes if own and other and own.file_bytes else 0.0
 
@@ -102,11 +114,17 @@ class RaceResult:
         return self.size_factor("Parquet snappy", "CSV")
 
     def round_trip(self, lane: Lane) -> str:
-        """Return what became of a format's columns, in a few words: how many changed, and in which ways."""
+        """Return what became of a format's columns, in a few words: how many changed, and in which
+        ways.
+        """
         if lane.refused or lane.changes is None:
             return "refused" if lane.refused else "…"
         kinds = ", ".join(dict.fromkeys(change.kind for change in lane.changes))
-        return f"{self.n_changed(lane.name)} of {self.n_columns} changed: {kinds}" if lane.changes else "faithful"
+        return (
+            f"{self.n_changed(lane.name)} of {self.n_columns} changed: {kinds}"
+            if lane.changes
+            else "faithful"
+        )
 
     @property
     def n_changed_by_csv(self) -> int:
@@ -125,12 +143,16 @@ class RaceResult:
 
     @property
     def overhead_share(self) -> float:
-        """The harness's own share of the race: (wall − timed calls) / wall, 0–1, comparing tables included."""
+        """The harness's own share of the race: (wall − timed calls) / wall, 0–1, comparing tables
+        included.
+        """
         return 1 - self.timed_seconds / self.wall_seconds if self.wall_seconds else 0.0
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence: the best Parquet against plain CSV, else the best against the slowest."""
+        """The answer in one sentence: the best Parquet against plain CSV, else the best against the
+        slowest.
+        """
         operation: Operation = "read columns"
         lanes = [lane for lane in self.lanes if lane.seconds.get(operation) and lane.file_bytes]
         if not lanes:
@@ -141,21 +163,34 @@ class RaceResult:
             other = max(lanes, key=lambda lane: lane.median_seconds(operation) or 0.0)
         if other is best:
             size = human_bytes(best.file_bytes)
-            return f"{best.name} stores the {self.n_rows:,} rows in **{size}**; choose a second format to compare it with."
+            return (
+                f"{best.name} stores the {self.n_rows:,} rows in **{size}**; choose a second format"
+                " to compare it with."
+            )
         faster = (other.median_seconds(operation) or 0.0) / (best.median_seconds(operation) or 1.0)
-        speed = f"**{human_factor(faster)}** as fast as" if faster >= 1 else f"in **{human_factor(1 / faster)}** the time of"
+        speed = (
+            f"**{human_factor(faster)}** as fast as"
+            if faster >= 1
+            else f"in **{human_factor(1 / faster)}** the time of"
+        )
         smaller = other.file_bytes / best.file_bytes
-        size = f"{human_factor(smaller)} smaller" if smaller >= 1 else f"{human_factor(1 / smaller)} larger"
+        size = (
+            f"{human_factor(smaller)} smaller"
+            if smaller >= 1
+            else f"{human_factor(1 / smaller)} larger"
+        )
         return (
-            f"{best.name} reads {len(self.params.columns)} of {self.n_columns} columns {speed} {other.name}, from a file "
-            f"{size} ({human_bytes(best.file_bytes)} against {human_bytes(other.file_bytes)}); "
-            f"{other.name} brought {self.n_changed(other.name)} of {self.n_columns} columns back changed, {best.name} "
-            f"{self.n_changed(best.name)}."
+            f"{best.name} reads {len(self.params.columns)} of {self.n_columns} columns {speed}"
+            f" {other.name}, from a file {size} ({human_bytes(best.file_bytes)} against"
+            f" {human_bytes(other.file_bytes)}); {other.name} brought {self.n_changed(other.name)}"
+            f" of {self.n_columns} columns back changed, {best.name} {self.n_changed(best.name)}."
         )
 
     def fastest_of(self, family: str, operation: Operation) -> Lane | None:
         """Return the lane of ``family`` with the shortest median, ``None`` without one."""
-        timed = [lane for lane in self.lanes if lane.family == family and lane.seconds.get(operation)]
+        timed = [
+            lane for lane in self.lanes if lane.family == family and lane.seconds.get(operation)
+        ]
         return min(timed, key=lambda lane: lane.median_seconds(operation) or 0.0, default=None)
 
     @property
@@ -163,18 +198,27 @@ class RaceResult:
         """The reasons for this outcome, with its values."""
         return [
             reason
-            for reason in (self._why_bytes(), self._why_columns(), self._why_close(), self._why_fidelity(), self._why_n())
+            for reason in (
+                self._why_bytes(),
+                self._why_columns(),
+                self._why_close(),
+                self._why_fidelity(),
+                self._why_n(),
+            )
             if reason
         ]
 
     def _why_bytes(self) -> str:
-        sized = sorted((lane for lane in self.lanes if lane.file_bytes), key=lambda lane: lane.file_bytes)
+        sized = sorted(
+            (lane for lane in self.lanes if lane.file_bytes), key=lambda lane: lane.file_bytes
+        )
         if len(sized) < 2:
             return ""
         small, large = sized[0], sized[-1]
         text = (
-            f"Bytes: {small.name} is smallest ({human_bytes(small.file_bytes)}, {small.file_bytes / self.n_rows:.1f} bytes a "
-            f"row), {large.name} largest ({large.file_bytes / self.n_rows:.1f} a row)."
+            f"Bytes: {small.name} is smallest ({human_bytes(small.file_bytes)},"
+            f" {small.file_bytes / self.n_rows:.1f} bytes a row), {large.name} largest"
+            f" ({large.file_bytes / self.n_rows:.1f} a row)."
         )
         if large.family == "JSON Lines":
             text += " JSON Lines repeats every column's name in every row."
@@ -190,8 +234,9 @@ class RaceResult:
             return ""
         told = ", ".join(f"{family} {value:.0%}" for family, value in share.items())
         return (
-            f"Asked for {len(self.params.columns)} of {self.n_columns} columns, the time as a share of reading all: {told}. "
-            "Where rows lie together, every byte is read and every line taken apart before a column can be dropped."
+            f"Asked for {len(self.params.columns)} of {self.n_columns} columns, the time as a share"
+            f" of reading all: {told}. Where rows lie together, every byte is read and every line"
+            " taken apart before a column can be dropped."
         )
 
     def _why_close(self) -> str:
@@ -199,9 +244,15 @@ class RaceResult:
         for operation in OPERATIONS:
             timed = [lane for lane in self.lanes if lane.seconds.get(operation)]
             timed.sort(key=lambda lane: lane.median_seconds(operation) or 0.0)
-            if len(timed) > 1 and max(timed[0].seconds[operation]) >= min(timed[1].seconds[operation]):
+            if len(timed) > 1 and max(timed[0].seconds[operation]) >= min(
+                timed[1].seconds[operation]
+            ):
                 close.append(f"{operation} ({timed[0].name}, {timed[1].name})")
-        return f"Too close to call, the runs of the two fastest overlap: {'; '.join(close)}." if close else ""
+        return (
+            f"Too close to call, the runs of the two fastest overlap: {'; '.join(close)}."
+            if close
+            else ""
+        )
 
     def _why_fidelity(self) -> str:
         told = [lane for lane in self.lanes if lane.changes is not None]
@@ -211,24 +262,49 @@ class RaceResult:
         for lane in told:
             if lane.changes:
                 alike.setdefault(lane.fidelity, []).append(lane.name)
-        text += "".join(f" {', '.join(names)} changed: {changes}." for changes, names in alike.items())
-        wrong = [f"{lane.name} finds {lane.n_matching:,}" for lane in told if lane.n_matching not in (None, self.n_matching)]
+        text += "".join(
+            f" {', '.join(names)} changed: {changes}." for changes, names in alike.items()
+        )
+        wrong = [
+            f"{lane.name} finds {lane.n_matching:,}"
+            for lane in told
+            if lane.n_matching not in (None, self.n_matching)
+        ]
         if wrong:
             text += f" The filter should find {self.n_matching:,} rows: {', '.join(wrong)}."
         return text
 
     def _why_n(self) -> str:
-        spreads = [max(runs) / min(runs) for lane in self.lanes for runs in lane.seconds.values() if len(runs) > 1]
+        spreads = [
+            max(runs) / min(runs)
+            for lane in self.lanes
+            for runs in lane.seconds.values()
+            if len(runs) > 1
+        ]
         n = max((len(runs) for lane in self.lanes for runs in lane.seconds.values()), default=0)
-        text = f"Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, {n} runs each, files warm in the system's cache"
+        text = (
+            f"Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, {n} runs each, files warm in the"
+            " system's cache"
+        )
         if spreads:
             worst = human_factor(max(spreads))
-            text += f"; slowest over fastest run of a cell: {human_factor(median(spreads))} in the median, {worst} at worst"
-        return f"{text}. The harness itself took {self.overhead_share:.1%} of {human_seconds(self.wall_seconds)}."
+            text += (
+                f"; slowest over fastest run of a cell: {human_factor(median(spreads))} in the"
+                f" median, {worst} at worst"
+            )
+        return (
+            f"{text}. The harness itself took {self.overhead_share:.1%} of"
+            f" {human_seconds(self.wall_seconds)}."
+        )
 
     def headline(self) -> dict[str, int | float | str]:
-        """Return the numbers that the script reproduces: sizes, rows found, columns changed; never a time."""
-        numbers: dict[str, int | float | str] = {"n_rows": self.n_rows, "n_matching": self.n_matching}
+        """Return the numbers that the script reproduces: sizes, rows found, columns changed; never
+        a time.
+        """
+        numbers: dict[str, int | float | str] = {
+            "n_rows": self.n_rows,
+            "n_matching": self.n_matching,
+        }
         for lane in self.lanes:
             if not lane.refused:
                 numbers[f"{lane.name} bytes"] = lane.file_bytes

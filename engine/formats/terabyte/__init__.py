@@ -1,11 +1,13 @@
-"""One terabyte: what the race measured on thousands of rows, carried to terabytes on the visitor's link, price and weights.
+"""One terabyte: what the race measured on thousands of rows, carried to terabytes on the visitor's
+link, price and weights.
 
-Real: bytes and seconds come from a race run on this machine (``engine.formats.race``), their spread with them. A projection:
-rows are multiplied, nothing else changes: bytes a row, seconds a row (the cost of opening a small file included), one
-process that reads, a link that does what it promises. A scan takes as long as the slower of link and reader, because both
-can work at once. Columnar formats move the chosen share of their bytes (columns of equal size), row formats move all. The
-score is the weighted product model (Bridgman, 1922): the product of each criterion's factor to the best, to the power of
-its share of the weights; 1 is best.
+Real: bytes and seconds come from a race run on this machine (``engine.formats.race``), their spread
+with them. A projection: rows are multiplied, nothing else changes: bytes a row, seconds a row (the
+cost of opening a small file included), one process that reads, a link that does what it promises. A
+scan takes as long as the slower of link and reader, because both can work at once. Columnar formats
+move the chosen share of their bytes (columns of equal size), row formats move all. The score is the
+weighted product model (Bridgman, 1922): the product of each criterion's factor to the best, to the
+power of its share of the weights; 1 is best.
 """
 
 from __future__ import annotations
@@ -51,13 +53,32 @@ class TerabyteParams:
     def __post_init__(self) -> None:
         require_choice("table", self.table, TABLES)
         require(0.01 <= self.raw_tb <= 10_000, "raw_tb must be 0.01 … 10,000. Got {}.", self.raw_tb)
-        require(0.01 <= self.link_gbit <= 1_000, "link_gbit must be 0.01 … 1,000. Got {}.", self.link_gbit)
+        require(
+            0.01 <= self.link_gbit <= 1_000,
+            "link_gbit must be 0.01 … 1,000. Got {}.",
+            self.link_gbit,
+        )
         require(0 <= self.price <= 1_000, "price must be 0 … 1,000. Got {}.", self.price)
-        require(0 <= self.scans_a_day <= 1_000, "scans_a_day must be 0 … 1,000. Got {}.", self.scans_a_day)
-        require(0.05 <= self.columns_share <= 1, "columns_share must be 0.05 … 1. Got {}.", self.columns_share)
+        require(
+            0 <= self.scans_a_day <= 1_000,
+            "scans_a_day must be 0 … 1,000. Got {}.",
+            self.scans_a_day,
+        )
+        require(
+            0.05 <= self.columns_share <= 1,
+            "columns_share must be 0.05 … 1. Got {}.",
+            self.columns_share,
+        )
         for name in CRITERIA:
-            require(0 <= self.weight(name) <= 10, name + "_weight must be 0 … 10. Got {}.", self.weight(name))
-        require(any(map(self.weight, CRITERIA)), "The weights must not all be 0. Got 0, 0, 0, 0. Raise what counts for you.")
+            require(
+                0 <= self.weight(name) <= 10,
+                name + "_weight must be 0 … 10. Got {}.",
+                self.weight(name),
+            )
+        require(
+            any(map(self.weight, CRITERIA)),
+            "The weights must not all be 0. Got 0, 0, 0, 0. Raise what counts for you.",
+        )
         _ = self.race  # its own rules
 
     def weight(self, criterion: str) -> int:
@@ -69,7 +90,9 @@ class TerabyteParams:
     def race(self) -> RaceParams:
         """The race that is measured: the Race tab's own formats and rounds, on more rows."""
         columns, predicate = QUESTIONS[self.table]
-        return RaceParams(table=self.table, n_rows=self.n_rows, columns=columns, predicate_column=predicate)
+        return RaceParams(
+            table=self.table, n_rows=self.n_rows, columns=columns, predicate_column=predicate
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +158,19 @@ class TerabyteResult:
     @property
     def rivals(self) -> tuple[str, ...]:
         """Formats whose score may be as good as the best one's, given the spread of the runs."""
-        return tuple(entry.name for entry in self.formats[1:] if entry.score_low <= self.best.score_high)
+        return tuple(
+            entry.name for entry in self.formats[1:] if entry.score_low <= self.best.score_high
+        )
 
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
         best, csv, p = self.best, self.named("CSV"), self.params
         text = (
-            f"Projection: under your weights **{best.name}** is the format for {p.raw_tb:g} TB of CSV: "
-            f"{human_bytes(best.stored_bytes)} for {best.usd_a_month:,.2f} USD a month, a scan of {p.columns_share:.0%} of the "
-            f"columns in {human_seconds(best.scan.middle)} ({human_seconds(best.scan.low)} … {human_seconds(best.scan.high)})"
+            f"Projection: under your weights **{best.name}** is the format for {p.raw_tb:g} TB of"
+            f" CSV: {human_bytes(best.stored_bytes)} for {best.usd_a_month:,.2f} USD a month, a"
+            f" scan of {p.columns_share:.0%} of the columns in {human_seconds(best.scan.middle)}"
+            f" ({human_seconds(best.scan.low)} … {human_seconds(best.scan.high)})"
         )
         if best is not csv:
             text += f"; CSV: {csv.usd_a_month:,.2f} USD and {human_seconds(csv.scan.middle)}"
@@ -155,20 +181,30 @@ class TerabyteResult:
         """The reasons for this outcome, with its values."""
         best, p = self.best, self.params
         worst = self.formats[-1]
-        moved = ", ".join(f"{e.name} {human_bytes(e.moved_bytes)} ({e.bottleneck})" for e in self.formats)
+        moved = ", ".join(
+            f"{e.name} {human_bytes(e.moved_bytes)} ({e.bottleneck})" for e in self.formats
+        )
         total = sum(map(p.weight, CRITERIA))
         shares = ", ".join(f"{name} {p.weight(name) / total:.0%}" for name in CRITERIA)
         daily = p.scans_a_day * best.scan.middle
-        rivals = f"Within the spread of the runs it cannot be told from {', '.join(self.rivals)}. " if self.rivals else ""
+        rivals = (
+            f"Within the spread of the runs it cannot be told from {', '.join(self.rivals)}. "
+            if self.rivals
+            else ""
+        )
         return [
-            f"Weights: {shares}. {best.name} scores {best.score:.2f}, {worst.name} {worst.score:.2f} (1: best in all). "
-            + rivals,
+            f"Weights: {shares}. {best.name} scores {best.score:.2f}, {worst.name}"
+            f" {worst.score:.2f} (1: best in all). " + rivals,
             f"One scan moves over the link, and waits for: {moved}.",
-            f"{p.scans_a_day} scans a day keep one reader of {best.name} busy for {human_seconds(daily)} a day"
+            f"{p.scans_a_day} scans a day keep one reader of {best.name} busy for"
+            f" {human_seconds(daily)} a day"
             + (", more than a day has: read in parallel." if daily > 86_400 else "."),
-            f"Measured on {self.race.n_rows:,} rows of {p.table}, then multiplied by "
-            f"{human_factor(p.raw_tb * 1e12 / (self._csv_bytes or 1))}; the cost of opening a file is multiplied "
-            "too, and more rows pack a little better, so both columnar formats do better on large files.",
+            (
+                f"Measured on {self.race.n_rows:,} rows of {p.table}, then multiplied by"
+                f" {human_factor(p.raw_tb * 1e12 / (self._csv_bytes or 1))}; the cost of opening a"
+                " file is multiplied too, and more rows pack a little better, so both columnar"
+                " formats do better on large files."
+            ),
         ]
 
     @property
@@ -177,7 +213,9 @@ class TerabyteResult:
         return lane.file_bytes if lane else 0
 
     def headline(self) -> dict[str, int | float | str]:
-        """Return the numbers that the script reproduces: the measured files, and what they become at full size."""
+        """Return the numbers that the script reproduces: the measured files, and what they become
+        at full size.
+        """
         numbers = self.race.headline()
         for lane in self.race.lanes:
             stored = lane.file_bytes * self.params.raw_tb * 1e12 / self._csv_bytes
@@ -191,15 +229,32 @@ class TerabyteResult:
 
 
 def _flat(entry: Projection) -> dict[str, Any]:
-    row: dict[str, Any] = {"format": entry.name, "stored_bytes": entry.stored_bytes, "usd_a_month": entry.usd_a_month}
+    row: dict[str, Any] = {
+        "format": entry.name,
+        "stored_bytes": entry.stored_bytes,
+        "usd_a_month": entry.usd_a_month,
+    }
     for name, span in (("load", entry.load), ("scan", entry.scan)):
-        row |= {f"{name}_seconds": span.middle, f"{name}_seconds_low": span.low, f"{name}_seconds_high": span.high}
-    row |= {"moved_bytes": entry.moved_bytes, "bottleneck": entry.bottleneck, "changed_share": entry.changed_share}
-    return row | {"score": entry.score, "score_low": entry.score_low, "score_high": entry.score_high}
+        row |= {
+            f"{name}_seconds": span.middle,
+            f"{name}_seconds_low": span.low,
+            f"{name}_seconds_high": span.high,
+        }
+    row |= {
+        "moved_bytes": entry.moved_bytes,
+        "bottleneck": entry.bottleneck,
+        "changed_share": entry.changed_share,
+    }
+    return row | {
+        "score": entry.score,
+        "score_low": entry.score_low,
+        "score_high": entry.score_high,
+    }
 
 
 def read_seconds(lane: Lane, chosen_share: float, share: float) -> Span:
-    """Return the seconds to read ``share`` of the columns: on the line between the chosen columns and all of them.
+    """Return the seconds to read ``share`` of the columns: on the line between the chosen columns
+    and all of them.
 
     Parameters
     ----------
@@ -208,7 +263,12 @@ def read_seconds(lane: Lane, chosen_share: float, share: float) -> Span:
     """
     part = max(0.0, share - chosen_share) / (1 - chosen_share) if chosen_share < 1 else 1.0
     some, all_ = _span(lane, "read columns"), _span(lane, "read all")
-    return Span(*(a + part * (b - a) for a, b in ((some.low, all_.low), (some.middle, all_.middle), (some.high, all_.high))))
+    return Span(
+        *(
+            a + part * (b - a)
+            for a, b in ((some.low, all_.low), (some.middle, all_.middle), (some.high, all_.high))
+        )
+    )
 
 
 def _span(lane: Lane, operation: Operation) -> Span:
@@ -222,11 +282,15 @@ def _measured(lane: Lane) -> bool:
 
 
 def _project(params: TerabyteParams, measured: RaceResult, lane: Lane, factor: float) -> Projection:
-    """Carry one lane to full size; ``factor`` is the number of rows there by the number of rows raced."""
+    """Carry one lane to full size; ``factor`` is the number of rows there by the number of rows
+    raced.
+    """
     stored = lane.file_bytes * factor
     moved = stored * (params.columns_share if lane.family in COLUMNAR else 1.0)
     link = moved * 8 / (params.link_gbit * 1e9)
-    reading = read_seconds(lane, len(measured.params.columns) / measured.n_columns, params.columns_share)
+    reading = read_seconds(
+        lane, len(measured.params.columns) / measured.n_columns, params.columns_share
+    )
     spans = [seconds * factor for seconds in (reading.low, reading.middle, reading.high)]
     write = _span(lane, "write")
     upload = stored * 8 / (params.link_gbit * 1e9)
@@ -235,7 +299,9 @@ def _project(params: TerabyteParams, measured: RaceResult, lane: Lane, factor: f
         family=lane.family,
         stored_bytes=stored,
         usd_a_month=stored / 1e12 * params.price,
-        load=Span(*(max(seconds * factor, upload) for seconds in (write.low, write.middle, write.high))),
+        load=Span(
+            *(max(seconds * factor, upload) for seconds in (write.low, write.middle, write.high))
+        ),
         scan=Span(*(max(seconds, link) for seconds in spans)),
         moved_bytes=moved,
         bottleneck="link" if link >= spans[1] else "reader",
@@ -244,7 +310,9 @@ def _project(params: TerabyteParams, measured: RaceResult, lane: Lane, factor: f
 
 
 def _scored(params: TerabyteParams, entries: list[Projection]) -> tuple[Projection, ...]:
-    """Return the projections with their scores, best first; each bound moves one format while the others stay at the median."""
+    """Return the projections with their scores, best first; each bound moves one format while the
+    others stay at the median.
+    """
     total = sum(map(params.weight, CRITERIA))
     best = {
         "storage": min(e.stored_bytes for e in entries),
@@ -254,7 +322,12 @@ def _scored(params: TerabyteParams, entries: list[Projection]) -> tuple[Projecti
     }
 
     def score(entry: Projection, scan: float, load: float) -> float:
-        values = {"storage": entry.stored_bytes, "scan": scan, "load": load, "fidelity": 1 + entry.changed_share}
+        values = {
+            "storage": entry.stored_bytes,
+            "scan": scan,
+            "load": load,
+            "fidelity": 1 + entry.changed_share,
+        }
         product = 1.0
         for name in CRITERIA:
             product *= (values[name] / best[name]) ** (params.weight(name) / total)
@@ -273,17 +346,25 @@ def _scored(params: TerabyteParams, entries: list[Projection]) -> tuple[Projecti
 
 
 def project(params: TerabyteParams, measured: RaceResult) -> TerabyteResult | None:
-    """Carry a race, finished or under way, to full size; ``None`` until CSV, which the size counts in, has run once."""
+    """Carry a race, finished or under way, to full size; ``None`` until CSV, which the size counts
+    in, has run once.
+    """
     csv = measured.lane("CSV")
     if csv is None or not _measured(csv):
         return None
     factor = params.raw_tb * 1e12 / csv.file_bytes
-    entries = [_project(params, measured, lane, factor) for lane in measured.lanes if not lane.refused and _measured(lane)]
+    entries = [
+        _project(params, measured, lane, factor)
+        for lane in measured.lanes
+        if not lane.refused and _measured(lane)
+    ]
     return TerabyteResult(params, measured, _scored(params, entries), measured.complete)
 
 
 def steps(params: TerabyteParams) -> Steps:
-    """Run the race and project what there is of it at each step; a page shares the Race tab's job instead."""
+    """Run the race and project what there is of it at each step; a page shares the Race tab's job
+    instead.
+    """
     stages = race.steps(params.race)
     while True:
         try:

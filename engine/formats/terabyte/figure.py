@@ -1,6 +1,8 @@
-"""Figure of *one terabyte*: what each format costs to keep and takes to scan, projected; best score on top.
+"""Figure of *one terabyte*: what each format costs to keep and takes to scan, projected; best score
+on top.
 
-Blue is the winner under the weights, grey the others; whiskers run from the fastest to the slowest measured run.
+Blue is the winner under the weights, grey the others; whiskers run from the fastest to the slowest
+measured run.
 """
 
 from __future__ import annotations
@@ -28,9 +30,14 @@ TICKS = {
 
 
 def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Figure:
-    """Draw cost beside scan time. To see first: the lane on top, and how far the last one is behind."""
+    """Draw cost beside scan time. To see first: the lane on top, and how far the last one is
+    behind.
+    """
     best, p = result.best, result.params
-    title = f"Projected to {p.raw_tb:g} TB, your weights choose<br>{best.name}; the score (1: best in all) is at the right"
+    title = (
+        f"Projected to {p.raw_tb:g} TB, your weights choose<br>{best.name}; the score (1: best in"
+        " all) is at the right"
+    )
     names = [entry.name for entry in result.formats]
     figure = figures.new_pair(
         title,
@@ -42,7 +49,10 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
         y_range=(-0.6, len(names) - 0.4),
     )
     colors = [figures.KNOWN if entry is best else figures.WAITING for entry in result.formats]
-    marker: dict[str, Any] = {"color": colors, "pattern": {"shape": "/", "fillmode": "overlay", "size": 5}}
+    marker: dict[str, Any] = {
+        "color": colors,
+        "pattern": {"shape": "/", "fillmode": "overlay", "size": 5},
+    }
     traces = [_costs(result.formats, {"marker": marker}), _scans(result.formats, colors, "")]
     if pinned is not None:
         before = [entry for entry in pinned.formats if entry.name in names]
@@ -50,12 +60,23 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
         traces.append(_costs(before, {"marker": hollow, "text": None}))
         traces.append(_scans(before, [figures.SYNTHETIC] * len(before), "A, "))
     figure.add_traces(traces)  # in one go: each add_trace validates again
-    scores = [f"<b>{entry.score:.2f}</b>" if entry is best else f"{entry.score:.2f}" for entry in result.formats]
-    top = max([entry.usd_a_month for entry in (*result.formats, *(pinned.formats if pinned else ()))] + [0.01])
+    scores = [
+        f"<b>{entry.score:.2f}</b>" if entry is best else f"{entry.score:.2f}"
+        for entry in result.formats
+    ]
+    top = max(
+        [entry.usd_a_month for entry in (*result.formats, *(pinned.formats if pinned else ()))]
+        + [0.01]
+    )
     figure.update_layout(
         annotations=figures.beside(list(names), scores),
         xaxis={"range": [0, top * 1.5], "fixedrange": True, "nticks": 4},
-        xaxis2={"type": "log", "showgrid": True, "tickvals": list(TICKS), "ticktext": list(TICKS.values())},
+        xaxis2={
+            "type": "log",
+            "showgrid": True,
+            "tickvals": list(TICKS),
+            "ticktext": list(TICKS.values()),
+        },
         barmode="overlay",
         bargap=0.35,
         margin={"r": 60},
@@ -64,7 +85,9 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
     return figure
 
 
-def _costs(entries: tuple[Projection, ...] | list[Projection], look: dict[str, Any]) -> dict[str, Any]:
+def _costs(
+    entries: tuple[Projection, ...] | list[Projection], look: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "type": "bar",
         "orientation": "h",
@@ -79,11 +102,13 @@ def _costs(entries: tuple[Projection, ...] | list[Projection], look: dict[str, A
     }
 
 
-def _scans(entries: tuple[Projection, ...] | list[Projection], colors: list[str], mark: str) -> dict[str, Any]:
+def _scans(
+    entries: tuple[Projection, ...] | list[Projection], colors: list[str], mark: str
+) -> dict[str, Any]:
     """Return one mark a format, with a whisker for each: whiskers of one trace have one colour."""
     told = [
-        f"{mark}{e.name}, one scan: {human_seconds(e.scan.middle)} ({human_seconds(e.scan.low)} … {human_seconds(e.scan.high)})"
-        f", waits for the {e.bottleneck}"
+        f"{mark}{e.name}, one scan: {human_seconds(e.scan.middle)} ({human_seconds(e.scan.low)} …"
+        f" {human_seconds(e.scan.high)}), waits for the {e.bottleneck}"
         for e in entries
     ]
     return {

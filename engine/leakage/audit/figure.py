@@ -1,4 +1,5 @@
-"""Figures of *audit*: each column's own score with what was found about it; and the detectors against known truth.
+"""Figures of *audit*: each column's own score with what was found about it; and the detectors
+against known truth.
 
 Vermilion is flagged, blue is left alone, grey a note; green lines are the goals.
 """
@@ -20,7 +21,9 @@ CLEAN = "clean columns flagged"
 
 @figures.quoting
 def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure:
-    """Draw a lane for each column: its own score, and which detectors name it. To see first: the vermilion lanes."""
+    """Draw a lane for each column: its own score, and which detectors name it. To see first: the
+    vermilion lanes.
+    """
     flagged = set(result.flagged)
     noted = {name for finding in result.findings for name in finding.columns} - flagged
     every = [*(name for name in result.flagged if name not in result.scores), *result.scores]
@@ -28,11 +31,21 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
     names = sorted(every, key=lambda name: (name in flagged, scores.get(name, 0.0)))[-MAX_LANES:]
     unit, chance = ("AUC", 0.5) if result.binary else ("R²", 0.0)
     n_flagged = len(flagged)
-    title = f"{n_flagged} column{'s' * (n_flagged != 1)} named by a finding" if n_flagged else "No column named by a finding"
+    title = (
+        f"{n_flagged} column{'s' * (n_flagged != 1)} named by a finding"
+        if n_flagged
+        else "No column named by a finding"
+    )
     kept, value = result.best_kept
     title += f",<br>the strongest of the others scores {value:.2f}: {kept}" if kept else ""
-    values = [max(chance, result.scores[name].value) if name in result.scores else chance for name in names]
-    colors = [figures.LEAKED if n in flagged else figures.WAITING if n in noted else figures.KNOWN for n in names]
+    values = [
+        max(chance, result.scores[name].value) if name in result.scores else chance
+        for name in names
+    ]
+    colors = [
+        figures.LEAKED if n in flagged else figures.WAITING if n in noted else figures.KNOWN
+        for n in names
+    ]
     bars: figures.Trace = {
         "type": "bar",
         "x": [value - chance for value in values],
@@ -41,7 +54,9 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
         "orientation": "h",
         "marker": {"color": colors},
         "text": [_named_by(result, name) for name in names],
-        "textposition": ["inside" if value - chance > 0.7 * (1 - chance) else "outside" for value in values],
+        "textposition": [
+            "inside" if value - chance > 0.7 * (1 - chance) else "outside" for value in values
+        ],
         "insidetextanchor": "end",
         "constraintext": "none",  # inside a bar Plotly would shrink it
         "cliponaxis": False,
@@ -58,12 +73,25 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
                 "x": [pinned.scores[name].value for name in known],
                 "y": known,
                 "mode": "markers",
-                "marker": {"color": figures.SYNTHETIC, "symbol": "line-ns-open", "size": 16, "line": {"width": 3}},
+                "marker": {
+                    "color": figures.SYNTHETIC,
+                    "symbol": "line-ns-open",
+                    "size": 16,
+                    "line": {"width": 3},
+                },
                 "name": "pinned run A",
                 "hovertemplate": "A, %{y}: %{x:.3f}<extra></extra>",
             }
         )
-    limit = {"type": "line", "x0": TOO_GOOD, "x1": TOO_GOOD, "y0": 0, "y1": 1, "yref": "y domain", "layer": "below"}
+    limit = {
+        "type": "line",
+        "x0": TOO_GOOD,
+        "x1": TOO_GOOD,
+        "y0": 0,
+        "y1": 1,
+        "yref": "y domain",
+        "layer": "below",
+    }
     return figures.drawn(
         title,
         traces,
@@ -81,28 +109,50 @@ def _ticks(chance: float) -> list[float]:
 
 
 def _named_by(result: AuditResult, name: str) -> str:
-    by = [finding.detector for finding in result.findings if name in finding.columns and finding.flagged]
-    notes = [f"({finding.detector})" for finding in result.findings if name in finding.columns and not finding.flagged]
+    by = [
+        finding.detector
+        for finding in result.findings
+        if name in finding.columns and finding.flagged
+    ]
+    notes = [
+        f"({finding.detector})"
+        for finding in result.findings
+        if name in finding.columns and not finding.flagged
+    ]
     return " ".join(["", ", ".join(dict.fromkeys(by + notes))])
 
 
 def scoreboard(result: ScoreboardResult) -> go.Figure:
-    """Draw recall for each kind of plant with Wilson's interval. To see first: dots left of the green line are missed leaks."""
+    """Draw recall for each kind of plant with Wilson's interval. To see first: dots left of the
+    green line are missed leaks.
+    """
     rows = [row for row in result.rows if row["move_score"]]
     title = "No plant has been judged yet"
     if rows:
         title = f"{result.recall:.1%} of the leaks that a table shows are caught"
     if rows and result.cleans:
-        title += f";<br>{result.false_share:.1%} of {result.n_clean_columns:,} clean columns are flagged"
+        title += (
+            f";<br>{result.false_share:.1%} of {result.n_clean_columns:,} clean columns are flagged"
+        )
     figure = figures.new_tall(
-        title, height=170 + 28 * (len(rows) + 1), x=f"share caught, of plants that move the score by {MOVED}"
+        title,
+        height=170 + 28 * (len(rows) + 1),
+        x=f"share caught, of plants that move the score by {MOVED}",
     )
-    lanes = [(row["plant"], row["recall"], row["low"], row["high"], row["caught"], row["move_score"]) for row in rows]
+    lanes = [
+        (row["plant"], row["recall"], row["low"], row["high"], row["caught"], row["move_score"])
+        for row in rows
+    ]
     if result.cleans:
         low, high = wilson(result.n_false, result.n_clean_columns)
         lanes.append((CLEAN, result.false_share, low, high, result.n_false, result.n_clean_columns))
     colors = [
-        figures.WAITING if name == HIDDEN_KIND else figures.LEAKED if name == CLEAN else figures.KNOWN for name, *_ in lanes
+        figures.WAITING
+        if name == HIDDEN_KIND
+        else figures.LEAKED
+        if name == CLEAN
+        else figures.KNOWN
+        for name, *_ in lanes
     ]
     figure.add_scatter(
         x=[share for _, share, *_ in lanes],
@@ -126,8 +176,17 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
         figure.add_vline(goal, line={"color": figures.HELD_OUT, "dash": "dot"})
     names = [name for name, *_ in lanes]
     figure.update_layout(
-        xaxis={"range": [-0.03, 1.18], "tickformat": ".0%", "tickvals": [0, 0.05, 0.25, 0.5, 0.75, 0.95]},
-        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.6, len(names) - 0.4], "showgrid": True},
+        xaxis={
+            "range": [-0.03, 1.18],
+            "tickformat": ".0%",
+            "tickvals": [0, 0.05, 0.25, 0.5, 0.75, 0.95],
+        },
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "range": [-0.6, len(names) - 0.4],
+            "showgrid": True,
+        },
         annotations=[
             *figure.layout.annotations,
             *[

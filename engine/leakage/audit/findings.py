@@ -1,7 +1,8 @@
-"""What an audit can say: findings, checks that ran or could not, and Kapoor and Narayanan's eight types of leakage.
+"""What an audit can say: findings, checks that ran or could not, and Kapoor and Narayanan's eight
+types of leakage.
 
-Taxonomy: Kapoor and Narayanan (2023), "Leakage and the reproducibility crisis in machine-learning-based science",
-Patterns 4(9).
+Taxonomy: Kapoor and Narayanan (2023), "Leakage and the reproducibility crisis in
+machine-learning-based science", Patterns 4(9).
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ Needs = Literal["time", "group", "split", "known_at"]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What stands behind a detector: the mechanism, its type, what it must be told, how it decides, what it cannot see."""
+    """What stands behind a detector: the mechanism, its type, what it must be told, how it decides,
+    what it cannot see.
+    """
 
     mechanism: str
     kind: Kind
@@ -117,30 +120,50 @@ ABOUT: dict[Detector, About] = {
 }  # fmt: skip
 
 INVISIBLE: tuple[tuple[str, Kind, str], ...] = (  # mechanism, kind, the check that can find it
-    ("no test set at all", "L1.1", "code: is any score taken on rows that the fit never saw? Here: name the split column"),
+    (
+        "no test set at all",
+        "L1.1",
+        "code: is any score taken on rows that the fit never saw? Here: name the split column",
+    ),
     (
         "scaling, imputing or resampling fitted on all rows",
         "L1.2",
-        "code: fit inside a Pipeline; test: refit on training rows alone and compare the statistics (Wrong → right)",
+        (
+            "code: fit inside a Pipeline; test: refit on training rows alone and compare the"
+            " statistics (Wrong → right)"
+        ),
     ),
     (
         "feature selection on all rows",
         "L1.3",
-        "permuted target: shuffle the target, run the whole pipeline again; a score above chance is the leak",
+        (
+            "permuted target: shuffle the target, run the whole pipeline again; a score above"
+            " chance is the leak"
+        ),
     ),
-    ("data snooping: best of many models on one test set", "L1.1", "a fresh test set, opened once; count the tries"),
+    (
+        "data snooping: best of many models on one test set",
+        "L1.1",
+        "a fresh test set, opened once; count the tries",
+    ),
     (
         "look-ahead in a column whose base is not in the table",
         "L3.1",
         "truncation: run the pipeline on the data as of an earlier day and compare the columns",
     ),
-    ("a weak effect without a declared moment", "L2", "ask who writes the column, and when; then give known_at"),
+    (
+        "a weak effect without a declared moment",
+        "L2",
+        "ask who writes the column, and when; then give known_at",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One leak found, or a note. ``score`` is the detector's statistic; ``rows`` are row numbers worth a look (0-based)."""
+    """One leak found, or a note. ``score`` is the detector's statistic; ``rows`` are row numbers
+    worth a look (0-based).
+    """
 
     detector: Detector
     columns: tuple[str, ...]

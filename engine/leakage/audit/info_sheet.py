@@ -1,6 +1,8 @@
-"""The model info sheet: what was audited, what was found, what was not looked at, by Kapoor and Narayanan's types.
+"""The model info sheet: what was audited, what was found, what was not looked at, by Kapoor and
+Narayanan's types.
 
-After the sheets that Kapoor and Narayanan (2023) ask authors for: for each type of leakage an argument, here the evidence.
+After the sheets that Kapoor and Narayanan (2023) ask authors for: for each type of leakage an
+argument, here the evidence.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ def sheet(result: AuditResult) -> dict[str, Any]:
                 ],
                 "ran": [check.detector for check in checks if check.ran],
                 "not_run": {check.detector: check.why_not for check in checks if not check.ran},
-                "not_in_any_table": [{"leak": what, "check": check} for what, k, check in INVISIBLE if k == kind],
+                "not_in_any_table": [
+                    {"leak": what, "check": check} for what, k, check in INVISIBLE if k == kind
+                ],
             }
         )
     return {
@@ -69,25 +73,40 @@ def as_html(result: AuditResult) -> str:
     """Return the sheet as one HTML page that needs nothing else."""
     data = sheet(result)
     parts = [
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Model info sheet: leakage</title>",
+        (
+            "<!doctype html><html lang='en'><meta charset='utf-8'><title>Model info sheet:"
+            " leakage</title>"
+        ),
         f"<style>{STYLE}</style><h1>Model info sheet: leakage</h1>",
         f"<p>{escape(data['verdict'])}</p>",
-        f"<p>Target <b>{escape(data['target'])}</b>, {data['task']}, {data['rows']:,} rows × {data['columns']} columns, "
-        f"audited {data['made_at']}. {escape('; '.join(data['remarks']))}</p>",
+        (
+            f"<p>Target <b>{escape(data['target'])}</b>, {data['task']}, {data['rows']:,} rows ×"
+            f" {data['columns']} columns, audited {data['made_at']}."
+            f" {escape('; '.join(data['remarks']))}</p>"
+        ),
     ]
     for entry in data["types"]:
         parts.append(f"<h2>{entry['type']} {escape(entry['words'])}</h2>")
         rows = "".join(
-            f"<tr><td class='{f['severity']}'>{f['severity']}</td><td>{escape(', '.join(f['columns']) or 'the split')}</td>"
+            "<tr><td"
+            f" class='{f['severity']}'>{f['severity']}</td><td>{escape(', '.join(f['columns']) or 'the split')}</td>"
             f"<td>{escape(f['evidence'])}</td><td>{escape(', '.join(map(str, f['rows'])))}</td><td>{escape(f['fix'])}</td></tr>"
             for f in entry["findings"]
         )
         if rows:
-            parts.append(f"<table><tr><th>severity<th>columns<th>evidence<th>rows<th>fix</tr>{rows}</table>")
+            parts.append(
+                f"<table><tr><th>severity<th>columns<th>evidence<th>rows<th>fix</tr>{rows}</table>"
+            )
         if entry["ran"]:
-            parts.append(f"<p>Checked by: {escape(', '.join(entry['ran']))}.{'' if rows else ' Nothing found.'}</p>")
+            parts.append(
+                "<p>Checked by:"
+                f" {escape(', '.join(entry['ran']))}.{'' if rows else ' Nothing found.'}</p>"
+            )
         not_run = [f"{name} ({why})" for name, why in entry["not_run"].items()]
         if not_run:
             parts.append(f"<p>Not run: {escape('; '.join(not_run))}.</p>")
-        parts += [f"<p>In no table: {escape(i['leak'])}. Check: {escape(i['check'])}.</p>" for i in entry["not_in_any_table"]]
+        parts += [
+            f"<p>In no table: {escape(i['leak'])}. Check: {escape(i['check'])}.</p>"
+            for i in entry["not_in_any_table"]
+        ]
     return "\n".join(parts) + "</html>\n"

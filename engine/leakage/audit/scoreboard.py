@@ -1,8 +1,10 @@
-"""The audit against known truth: plants of every kind and clean tables, hits, misses and false alarms, Wilson intervals.
+"""The audit against known truth: plants of every kind and clean tables, hits, misses and false
+alarms, Wilson intervals.
 
-Real: every table is audited whole, with the roles that its kind needs; every plant's effect on a score is measured with a
-random forest. Only seeds of ``plants.EVALUATION_SEEDS`` are used; no threshold was tuned on them. A plant counts for recall
-when it moves the score by ``MOVED`` or more: one that moves nothing is no leak.
+Real: every table is audited whole, with the roles that its kind needs; every plant's effect on a
+score is measured with a random forest. Only seeds of ``plants.EVALUATION_SEEDS`` are used; no
+threshold was tuned on them. A plant counts for recall when it moves the score by ``MOVED`` or more:
+one that moves nothing is no leak.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ class ScoreboardParams:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One planted table: how far the leak moves the score, whether an alarm named it, by which detectors, and false alarms."""
+    """One planted table: how far the leak moves the score, whether an alarm named it, by which
+    detectors, and false alarms.
+    """
 
     kind: str
     seed: int
@@ -82,7 +86,11 @@ class ScoreboardResult:
 
     def counted(self, kind: str | None = None) -> list[Trial]:
         """Return the trials that move the score, of one kind or of all kinds that a table shows."""
-        return [t for t in self.trials if t.counts and (t.kind == kind if kind is not None else t.kind != HIDDEN_KIND)]
+        return [
+            t
+            for t in self.trials
+            if t.counts and (t.kind == kind if kind is not None else t.kind != HIDDEN_KIND)
+        ]
 
     @property
     def recall(self) -> float:
@@ -112,13 +120,18 @@ class ScoreboardResult:
         if not counted:
             return f"{len(self.trials):,} planted tables audited so far."
         low, high = wilson(sum(bool(t.caught_by) for t in counted), len(counted))
-        text = f"**{self.recall:.1%}** of {len(counted):,} plants that move the score by {MOVED} are caught "
+        text = (
+            f"**{self.recall:.1%}** of {len(counted):,} plants that move the score by {MOVED} are"
+            " caught "
+        )
         text += f"({low:.1%} to {high:.1%})"
         if not self.cleans:
             return text + "; clean tables follow."
         low, high = wilson(self.n_false, self.n_clean_columns)
-        return text + (
-            f", **{self.false_share:.1%}** of {self.n_clean_columns:,} clean columns are flagged ({low:.1%} to {high:.1%})."
+        return (
+            text
+            + f", **{self.false_share:.1%}** of {self.n_clean_columns:,} clean columns are flagged"
+            f" ({low:.1%} to {high:.1%})."
         )
 
     @property
@@ -141,7 +154,9 @@ class ScoreboardResult:
                     "recall": hits / len(counted) if counted else float("nan"),
                     "low": low,
                     "high": high,
-                    "caught_of_the_rest": f"{sum(bool(t.caught_by) for t in quiet)} of {len(quiet)}",
+                    "caught_of_the_rest": (
+                        f"{sum(bool(t.caught_by) for t in quiet)} of {len(quiet)}"
+                    ),
                     "by": ", ".join(f"{name} {n}" for name, n in by.most_common(3)),
                     "false_columns": sum(len(t.false_columns) for t in trials),
                 }
@@ -153,7 +168,10 @@ class ScoreboardResult:
         """One row a detector: plants it caught, alarms on clean tables."""
         caught = Counter(name for t in self.counted() for name in t.caught_by)
         false = Counter(name for c in self.cleans for name in c.detectors)
-        return [{"detector": name, "plants caught": caught[name], "alarms on clean tables": false[name]} for name in DETECTORS]
+        return [
+            {"detector": name, "plants caught": caught[name], "alarms on clean tables": false[name]}
+            for name in DETECTORS
+        ]
 
     def table(self) -> pa.Table:
         """Return one row for each kind of plant."""
@@ -183,8 +201,12 @@ def matrix(table: pa.Table, features: Iterable[str]) -> np.ndarray:
     return np.column_stack(columns)
 
 
-def _forest_score(x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray, seed: int) -> float:
-    """Return a random forest's AUC on test rows, or its R² where the target is a number; nan with one class to test on."""
+def _forest_score(
+    x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray, seed: int
+) -> float:
+    """Return a random forest's AUC on test rows, or its R² where the target is a number; nan with
+    one class to test on.
+    """
     if len(np.unique(test_y)) < 2:
         return float("nan")
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -194,28 +216,43 @@ def _forest_score(x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.n
     if len(np.unique(y)) == 2:
         model = RandomForestClassifier(**settings).fit(x, y)
         return float(roc_auc_score(test_y, model.predict_proba(test_x)[:, 1]))
-    return float(r2_score(test_y, RandomForestRegressor(**settings, max_features=0.5).fit(x, y).predict(test_x)))
+    return float(
+        r2_score(
+            test_y, RandomForestRegressor(**settings, max_features=0.5).fit(x, y).predict(test_x)
+        )
+    )
 
 
 def moved(made: Made) -> float:
     """Return how far the leak moves the score that one would report.
 
-    A leak in columns: with them less without them, same rows. A leak in the split: on the table's own test rows less on
-    fresh rows that no leak touches. Mean over ``N_SPLITS`` splits at random; a biased choice of test rows stays as it is.
+    A leak in columns: with them less without them, same rows. A leak in the split: on the table's
+    own test rows less on fresh rows that no leak touches. Mean over ``N_SPLITS`` splits at random;
+    a biased choice of test rows stays as it is.
     """
     y = made.table.column(made.target).to_numpy().astype(float)
     x = matrix(made.table, made.features)
     honest = [place for place, name in enumerate(made.features) if name not in made.planted]
-    given = made.table.column("part").to_numpy(zero_copy_only=False) == "test" if "part" in made.table.column_names else None
+    given = (
+        made.table.column("part").to_numpy(zero_copy_only=False) == "test"
+        if "part" in made.table.column_names
+        else None
+    )
     gaps = []
     for turn in range(N_SPLITS):
         redealt = np.random.default_rng(turn).random(len(y)) < TEST_SHARE
         test = given if given is not None and (turn == 0 or made.kept_split) else redealt
         reported = _forest_score(x[~test], y[~test], x[test], y[test], turn)
         if made.fresh is None:
-            gaps.append(reported - _forest_score(x[~test][:, honest], y[~test], x[test][:, honest], y[test], turn))
+            gaps.append(
+                reported
+                - _forest_score(x[~test][:, honest], y[~test], x[test][:, honest], y[test], turn)
+            )
         else:
-            fresh_x, fresh_y = matrix(made.fresh, made.features), made.fresh.column(made.target).to_numpy().astype(float)
+            fresh_x, fresh_y = (
+                matrix(made.fresh, made.features),
+                made.fresh.column(made.target).to_numpy().astype(float),
+            )
             gaps.append(reported - _forest_score(x[~test], y[~test], fresh_x, fresh_y, turn))
         if made.kept_split and turn == 0 and made.fresh is not None:
             break
@@ -229,7 +266,9 @@ def judge(kind: str, seed: int) -> Trial:
     ours = {*made.planted, *made.told_on}
     hits = [f for f in result.alarms if (not made.planted or set(made.planted) & set(f.columns))]
     false = () if not made.planted else tuple(name for name in result.flagged if name not in ours)
-    return Trial(kind, seed, made.dose, moved(made), tuple(dict.fromkeys(f.detector for f in hits)), false)
+    return Trial(
+        kind, seed, made.dose, moved(made), tuple(dict.fromkeys(f.detector for f in hits)), false
+    )
 
 
 def judge_clean(seed: int) -> CleanTrial:
@@ -261,13 +300,17 @@ def steps(params: ScoreboardParams) -> Steps:
     """
     result = ScoreboardResult(params)
     first = EVALUATION_SEEDS.start + params.seed
-    jobs = [(kind, first + i) for i in range(params.n_plants) for kind in (*PLANT_KINDS, HIDDEN_KIND)]
+    jobs = [
+        (kind, first + i) for i in range(params.n_plants) for kind in (*PLANT_KINDS, HIDDEN_KIND)
+    ]
     n = len(jobs) + params.n_clean
     for done, (kind, seed) in enumerate(jobs):
         yield Progress(done / n, f"{kind}, seed {seed}", result)
         result = replace(result, trials=(*result.trials, judge(kind, seed)))
     for done in range(params.n_clean):
-        yield Progress((len(jobs) + done) / n, f"clean table {done + 1} of {params.n_clean}", result)
+        yield Progress(
+            (len(jobs) + done) / n, f"clean table {done + 1} of {params.n_clean}", result
+        )
         result = replace(result, cleans=(*result.cleans, judge_clean(first + done)))
     return replace(result, complete=True)
 

@@ -1,7 +1,9 @@
-"""The tables that the Audit tab can look at: real flights with three targets, made-up customers clean or planted, uploads.
+"""The tables that the Audit tab can look at: real flights with three targets, made-up customers
+clean or planted, uploads.
 
-Real: flights, all 19 columns, the target made from the outcome and left beside the columns that give it away. When a column
-is known is declared for a prediction two hours before departure; the hours are round ones, what matters is their sign.
+Real: flights, all 19 columns, the target made from the outcome and left beside the columns that
+give it away. When a column is known is declared for a prediction two hours before departure; the
+hours are round ones, what matters is their sign.
 """
 
 from __future__ import annotations
@@ -20,7 +22,14 @@ from engine.errors import require, require_choice
 from engine.leakage import plants
 from engine.leakage.audit.detectors.clock import KnownAt
 
-Source = Literal["late flights", "cancelled flights", "minutes late", "clean, made up", "planted, made up", "upload"]
+Source = Literal[
+    "late flights",
+    "cancelled flights",
+    "minutes late",
+    "clean, made up",
+    "planted, made up",
+    "upload",
+]
 SOURCES: tuple[Source, ...] = get_args(Source)
 Split = Literal["none", "random", "in time order"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -29,7 +38,13 @@ GROUPS: tuple[Group, ...] = get_args(Group)
 N_ROWS = (2_000, 5_000, 20_000, 100_000, 336_776)
 TEST_SHARE = 0.25
 LATE_MINUTES = 15
-KNOWN_AT: dict[str, float] = {"dep_time": 2, "dep_delay": 2, "air_time": 4.5, "arr_time": 4.5, "arr_delay": 4.5}
+KNOWN_AT: dict[str, float] = {
+    "dep_time": 2,
+    "dep_delay": 2,
+    "air_time": 4.5,
+    "arr_time": 4.5,
+    "arr_delay": 4.5,
+}
 NONE = "(none)"
 
 
@@ -53,7 +68,12 @@ class AuditParams:
         require_choice("source", self.source, SOURCES)
         require_choice("split", self.split, SPLITS)
         require_choice("group", self.group, GROUPS)
-        require(1_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 1,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
+        require(
+            1_000 <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 1,000 … {:,}. Got {}.",
+            N_ROWS[-1],
+            self.n_rows,
+        )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
 
@@ -86,7 +106,11 @@ def load(params: AuditParams) -> Named:
 
 def _upload(params: AuditParams) -> Named:
     table = data.read_upload(Path(params.upload))
-    require(params.target in table.column_names, "target must be a column of your file. Got {!r}.", params.target)
+    require(
+        params.target in table.column_names,
+        "target must be a column of your file. Got {!r}.",
+        params.target,
+    )
     roles = {"time": params.time_column, "group": params.group_column, "split": params.split_column}
     chosen = {role: None if name == NONE else name for role, name in roles.items()}
     return Named(table, params.target, **chosen)  # type: ignore[arg-type]
@@ -109,13 +133,18 @@ def _all_flights() -> pa.Table:
 
 def _flights(params: AuditParams) -> Named:
     flights = _all_flights()
-    departed, arrived = flights.column("dep_time").is_valid(), flights.column("arr_delay").is_valid()
+    departed, arrived = (
+        flights.column("dep_time").is_valid(),
+        flights.column("arr_delay").is_valid(),
+    )
     cancelled = params.source == "cancelled flights"
     if not cancelled:
         flights = flights.filter(pc.and_(departed, arrived))
     rng = np.random.default_rng(params.seed)
     if params.n_rows < flights.num_rows:
-        flights = flights.take(pa.array(np.sort(rng.choice(flights.num_rows, params.n_rows, replace=False))))
+        flights = flights.take(
+            pa.array(np.sort(rng.choice(flights.num_rows, params.n_rows, replace=False)))
+        )
     if cancelled:
         target, answer = "cancelled", pc.is_null(flights.column("dep_time"))
     else:
@@ -129,13 +158,26 @@ def _flights(params: AuditParams) -> Named:
     split = None
     if params.split != "none":
         split, n = "part", flights.num_rows
-        is_test = np.arange(n) >= n * (1 - TEST_SHARE) if params.split == "in time order" else rng.random(n) < TEST_SHARE
+        is_test = (
+            np.arange(n) >= n * (1 - TEST_SHARE)
+            if params.split == "in time order"
+            else rng.random(n) < TEST_SHARE
+        )
         if params.split == "in time order":  # rows of one hour stay together
             hour = flights.column("time_hour").to_numpy()
             is_test = hour >= hour[is_test][0]
         flights = flights.append_column(split, pa.array(np.where(is_test, "test", "train")))
-    known_at = {name: hours for name, hours in KNOWN_AT.items() if name != target} if params.clock else {}
-    return Named(flights, target, "time_hour", None if params.group == "none" else params.group, split, known_at)
+    known_at = (
+        {name: hours for name, hours in KNOWN_AT.items() if name != target} if params.clock else {}
+    )
+    return Named(
+        flights,
+        target,
+        "time_hour",
+        None if params.group == "none" else params.group,
+        split,
+        known_at,
+    )
 
 
 def upload_columns(path: str) -> list[str]:

@@ -1,9 +1,11 @@
-"""When do you know it? Real flights, the moment at which each column becomes known, and the score from a given moment.
+"""When do you know it? Real flights, the moment at which each column becomes known, and the score
+from a given moment.
 
-Real: every number. A model is trained with the columns that were asked for, whether known yet or not, and its score is
-reported, on a random split; then the same model is served at the moment of prediction, where later columns are still empty; and
-an honest model is trained without them. Assumed moments: see ``engine.leakage.flights``. Sources: Kaufman et al., "Leakage in
-Data Mining", 2012 (legitimacy by time stamp).
+Real: every number. A model is trained with the columns that were asked for, whether known yet or
+not, and its score is reported, on a random split; then the same model is served at the moment of
+prediction, where later columns are still empty; and an honest model is trained without them.
+Assumed moments: see ``engine.leakage.flights``. Sources: Kaufman et al., "Leakage in Data Mining",
+2012 (legitimacy by time stamp).
 """
 
 from __future__ import annotations
@@ -26,7 +28,14 @@ from engine.leakage.trial import interval
 __all__ = ["AvailabilityParams", "AvailabilityResult", "base", "run", "steps"]
 
 N_ROWS = (4_000, 8_000, 16_000, 50_000)
-TEMPTING: tuple[Group, ...] = ("schedule", "date", "weather 2 h before", "weather of the hour", "departure delay", "air time")
+TEMPTING: tuple[Group, ...] = (
+    "schedule",
+    "date",
+    "weather 2 h before",
+    "weather of the hour",
+    "departure delay",
+    "air time",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +50,18 @@ class AvailabilityParams:
 
     def __post_init__(self) -> None:
         require_choice("moment", self.moment, MOMENTS)
-        require(bool(self.columns), "columns must name at least one group of columns. Choose one, for example the schedule.")
+        require(
+            bool(self.columns),
+            "columns must name at least one group of columns. Choose one, for example the"
+            " schedule.",
+        )
         for group in self.columns:
             require_choice("columns", group, GROUPS)
-        require(2_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 2,000 … 50,000. Got {}.", self.n_rows)
+        require(
+            2_000 <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 2,000 … 50,000. Got {}.",
+            self.n_rows,
+        )
         require(2 <= self.n_seeds <= 10, "n_seeds must be 2 … 10. Got {}.", self.n_seeds)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
@@ -65,7 +82,9 @@ class AvailabilityParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Served:
-    """AUC for each seed (n_seeds,) from one moment; ``None`` where no column is known yet, or not computed so far."""
+    """AUC for each seed (n_seeds,) from one moment; ``None`` where no column is known yet, or not
+    computed so far.
+    """
 
     honest: dict[Split, np.ndarray | None]  # trained on what is known alone
     served: np.ndarray  # trained with everything, later columns empty, on the last quarter
@@ -91,7 +110,9 @@ class AvailabilityResult:
 
     @property
     def served_auc(self) -> float:
-        """What the reported model gives in the last quarter when it is served at the moment of prediction."""
+        """What the reported model gives in the last quarter when it is served at the moment of
+        prediction.
+        """
         here = self.by_moment.get(self.params.moment)
         return self.mean(None if here is None else here.served)
 
@@ -101,7 +122,9 @@ class AvailabilityResult:
         return self.honest("in time order")
 
     def honest(self, split: Split) -> float:
-        """Return the AUC of the model trained without the later columns under a split; 0.5 if nothing is known."""
+        """Return the AUC of the model trained without the later columns under a split; 0.5 if
+        nothing is known.
+        """
         here = self.by_moment.get(self.params.moment)
         if here is None:
             return float("nan")
@@ -126,12 +149,14 @@ class AvailabilityResult:
             return "The first models are being fitted."
         if not p.later:
             return (
-                f"From {p.moment} on every column asked for is known. The random split still reports AUC "
-                f"**{self.reported_auc:.3f}**, the last quarter gives **{self.honest_auc:.3f}**: what is left is the split's."
+                f"From {p.moment} on every column asked for is known. The random split still"
+                f" reports AUC **{self.reported_auc:.3f}**, the last quarter gives"
+                f" **{self.honest_auc:.3f}**: what is left is the split's."
             )
         return (
-            f"Reported AUC **{self.reported_auc:.3f}**; served at {p.moment}, without {_listed(p.later)}, the same model gives "
-            f"**{self.served_auc:.3f}**. One that was trained without them gives {self.honest_auc:.3f}."
+            f"Reported AUC **{self.reported_auc:.3f}**; served at {p.moment}, without"
+            f" {_listed(p.later)}, the same model gives **{self.served_auc:.3f}**. One that was"
+            f" trained without them gives {self.honest_auc:.3f}."
         )
 
     @property
@@ -144,27 +169,31 @@ class AvailabilityResult:
         if p.later:
             times = [f"{group} ({flights.moment_of(group)})" for group in p.later]
             reasons.append(
-                f"Known only later than {p.moment}: {_listed(times)}. Each is honest from its moment on and a leak before it."
+                f"Known only later than {p.moment}: {_listed(times)}. Each is honest from its"
+                " moment on and a leak before it."
             )
             reasons.append(_told_of_serving(self.served_auc, self.honest_auc))
         random, ordered = self.honest("random"), self.honest("in time order")
         reasons.append(
-            f"Without the later columns a random split says {random:.3f} and the last quarter {ordered:.3f}. "
+            f"Without the later columns a random split says {random:.3f} and the last quarter"
+            f" {ordered:.3f}. "
             + (
-                "The date is among the columns: in a random split each test day has training flights of the same day, and the "
-                "model learns which days went badly. For days that are yet to come it has learnt nothing."
+                "The date is among the columns: in a random split each test day has training"
+                " flights of the same day, and the model learns which days went badly. For days"
+                " that are yet to come it has learnt nothing."
                 if "date" in p.chosen
                 else "Without the date there is little to recognise a day by."
             )
         )
         mean, half = interval(self.with_all["in time order"])
         reasons.append(
-            f"With all the columns, but tested in time order: {mean:.3f} ± {half:.3f}. Splitting by time alone does not see "
-            "this leak: the later columns are there in the test rows too."
+            f"With all the columns, but tested in time order: {mean:.3f} ± {half:.3f}. Splitting by"
+            " time alone does not see this leak: the later columns are there in the test rows too."
         )
         reasons.append(
-            f"{p.n_rows:,} flights to train on and as many to test on, gradient boosting; means over {p.n_seeds} draws, 95 % t "
-            "intervals. The days of the last quarter are the same in each draw: how quarters differ is left out of them."
+            f"{p.n_rows:,} flights to train on and as many to test on, gradient boosting; means"
+            f" over {p.n_seeds} draws, 95 % t intervals. The days of the last quarter are the same"
+            " in each draw: how quarters differ is left out of them."
         )
         return reasons
 
@@ -185,11 +214,20 @@ class AvailabilityResult:
             for turn, served in enumerate(here.served):
                 honest = {name: here.honest[name] for name in SPLITS}
                 rows.append(
-                    {"moment": moment, "seed": self.params.seed + turn, "reported_auc": float(self.with_all["random"][turn])}
+                    {
+                        "moment": moment,
+                        "seed": self.params.seed + turn,
+                        "reported_auc": float(self.with_all["random"][turn]),
+                    }
                     | {"served_auc": float(served)}
-                    | {f"honest_{name.split()[0]}_auc": None if v is None else float(v[turn]) for name, v in honest.items()}
+                    | {
+                        f"honest_{name.split()[0]}_auc": None if v is None else float(v[turn])
+                        for name, v in honest.items()
+                    }
                 )
-        return pa.Table.from_pylist(rows) if rows else pa.table({"moment": pa.array([], pa.string())})
+        return (
+            pa.Table.from_pylist(rows) if rows else pa.table({"moment": pa.array([], pa.string())})
+        )
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:
@@ -199,10 +237,13 @@ def _listed(names: tuple[str, ...] | list[str]) -> str:
 def _told_of_serving(served: float, honest: float) -> str:
     if honest - served > 0.01:
         return (
-            f"The leaky model is worse than an honest one ({served:.3f} against {honest:.3f}): it leans on columns that are "
-            "empty when it is served, and has learnt little from the rest."
+            f"The leaky model is worse than an honest one ({served:.3f} against {honest:.3f}): it"
+            " leans on columns that are empty when it is served, and has learnt little from the"
+            " rest."
         )
-    return f"Served without them the model falls back to {served:.3f}, an honest one to {honest:.3f}."
+    return (
+        f"Served without them the model falls back to {served:.3f}, an honest one to {honest:.3f}."
+    )
 
 
 def base(params: AvailabilityParams) -> AvailabilityParams:
@@ -210,8 +251,12 @@ def base(params: AvailabilityParams) -> AvailabilityParams:
     return replace(params, moment="booking")
 
 
-def fitted(groups: tuple[Group, ...], split: Split, n_rows: int, seed: int) -> tuple[Any, np.ndarray, np.ndarray]:
-    """Return (model, test matrix, test answers) for some groups of columns, one split and one draw of rows."""
+def fitted(
+    groups: tuple[Group, ...], split: Split, n_rows: int, seed: int
+) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Return (model, test matrix, test answers) for some groups of columns, one split and one draw
+    of rows.
+    """
     table = flights.table()
     train, test = flights.split(len(table.y), split, n_rows, seed)
     model = flights.boosting(table.matrix(groups, train), table.y[train], seed)
@@ -227,7 +272,9 @@ def auc_of(groups: tuple[Group, ...], split: Split, n_rows: int, seed: int) -> f
 
 @lru_cache(maxsize=64)
 def served_aucs(params: AvailabilityParams, seed: int) -> tuple[float, dict[Moment, float]]:
-    """Return the AUC of the model with every column in the last quarter, and the same served at each moment."""
+    """Return the AUC of the model with every column in the last quarter, and the same served at
+    each moment.
+    """
     model, X, y = fitted(params.chosen, "in time order", params.n_rows, seed)
     aucs: dict[Moment, float] = {}
     for moment in MOMENTS:
@@ -246,7 +293,9 @@ def steps(params: AvailabilityParams) -> Steps:
     """
     seeds = range(params.seed, params.seed + params.n_seeds)
     distinct = list(dict.fromkeys(params.known(moment) for moment in MOMENTS))
-    n_fits = 2 * len(seeds) * (1 + sum(bool(groups) and groups != params.chosen for groups in distinct))
+    n_fits = (
+        2 * len(seeds) * (1 + sum(bool(groups) and groups != params.chosen for groups in distinct))
+    )
     done = 0
     result = AvailabilityResult(params, {}, {})
 
@@ -263,11 +312,18 @@ def steps(params: AvailabilityParams) -> Steps:
         yield Progress(0, "reading the flights", result)
         yield from beside(caller, flights.table, Progress(0, "reading the flights", result))
         reported = yield from turn(
-            (partial(auc_of, params.chosen, "random", params.n_rows, seed) for seed in seeds), "all columns"
+            (partial(auc_of, params.chosen, "random", params.n_rows, seed) for seed in seeds),
+            "all columns",
         )
-        served = yield from turn((partial(served_aucs, params, seed) for seed in seeds), "all columns, in time order")
+        served = yield from turn(
+            (partial(served_aucs, params, seed) for seed in seeds), "all columns, in time order"
+        )
         result = replace(
-            result, with_all={"random": np.array(reported), "in time order": np.array([ordered for ordered, _ in served])}
+            result,
+            with_all={
+                "random": np.array(reported),
+                "in time order": np.array([ordered for ordered, _ in served]),
+            },
         )
         honest: dict[tuple[Group, ...], dict[Split, np.ndarray | None]] = {
             (): dict.fromkeys(SPLITS),
@@ -279,7 +335,9 @@ def steps(params: AvailabilityParams) -> Steps:
                 pair: dict[Split, np.ndarray | None] = {}
                 for split in SPLITS:
                     calls = (partial(auc_of, groups, split, params.n_rows, seed) for seed in seeds)
-                    pair[split] = np.array((yield from turn(calls, f"what is known at {moment}, {split}")))
+                    pair[split] = np.array(
+                        (yield from turn(calls, f"what is known at {moment}, {split}"))
+                    )
                 honest[groups] = pair
             here = Served(honest[groups], np.array([aucs[moment] for _, aucs in served]))
             result = replace(result, by_moment={**result.by_moment, moment: here})

@@ -1,7 +1,8 @@
 """Five leaks that were found in these very flights, each measured against its honest twin.
 
-Real: every join, count and score. Shares are counted on all flights, with Wilson's interval; scores are AUC of gradient
-boosting over several draws of rows, with a t interval. Simplified: 40 trees, some thousand rows a draw.
+Real: every join, count and score. Shares are counted on all flights, with Wilson's interval; scores
+are AUC of gradient boosting over several draws of rows, with a t interval. Simplified: 40 trees,
+some thousand rows a draw.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from engine.leakage import flights, logistic
 from engine.leakage.flights import MICROSECONDS_AN_HOUR, Split
 from engine.leakage.trial import interval
 
-Case = Literal["Missing tail number", "Time zone", "Nearest weather", "Target encoding", "Rolling delay"]
+Case = Literal[
+    "Missing tail number", "Time zone", "Nearest weather", "Target encoding", "Rolling delay"
+]
 CASES: tuple[Case, ...] = get_args(Case)
 Matrices = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 N_FOLDS = 5  # of the encoding that never uses a row's own answer
@@ -43,7 +46,9 @@ class CaseParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """One way of making the columns: its name, whether it leaks, and the matrices of given training and test rows."""
+    """One way of making the columns: its name, whether it leaks, and the matrices of given training
+    and test rows.
+    """
 
     name: str
     leaks: bool
@@ -52,7 +57,9 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """A case ready to be fitted: answers (n,) in time order, how to split, the ways to compare, and what was counted."""
+    """A case ready to be fitted: answers (n,) in time order, how to split, the ways to compare, and
+    what was counted.
+    """
 
     y: np.ndarray
     split: Split
@@ -82,11 +89,16 @@ class CaseResult:
             return "The first models are being fitted."
         honest, leaky = list(self.aucs)[:2]
         mean, half = self.gain
-        what = "moves AUC by" if abs(mean) > half else "moves AUC by nothing that can be told from luck:"
+        what = (
+            "moves AUC by"
+            if abs(mean) > half
+            else "moves AUC by nothing that can be told from luck:"
+        )
         return (
-            f"“{leaky}” {what} **{mean:+.3f}** ± {half:.3f} against “{honest}” "
-            f"({self.aucs[honest][1].mean():.3f} → {self.aucs[leaky][1].mean():.3f}, {self.params.n_seeds} draws of "
-            f"{self.params.n_rows:,} flights to train and {self.params.n_rows:,} to test)."
+            f"“{leaky}” {what} **{mean:+.3f}** ± {half:.3f} against “{honest}”"
+            f" ({self.aucs[honest][1].mean():.3f} → {self.aucs[leaky][1].mean():.3f},"
+            f" {self.params.n_seeds} draws of {self.params.n_rows:,} flights to train and"
+            f" {self.params.n_rows:,} to test)."
         )
 
 
@@ -94,8 +106,14 @@ def share(count: int, n: int) -> str:
     """Return a share with its counts and Wilson's 95 % interval, in words."""
     z = 1.959964
     p = count / n
-    middle, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5 / (1 + z * z / n)
-    return f"{p:.1%} ({count:,} of {n:,}; {max(0.0, middle - half):.2%} … {min(1.0, middle + half):.2%})"
+    middle, half = (
+        (p + z * z / (2 * n)) / (1 + z * z / n),
+        z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5 / (1 + z * z / n),
+    )
+    return (
+        f"{p:.1%} ({count:,} of {n:,}; {max(0.0, middle - half):.2%} …"
+        f" {min(1.0, middle + half):.2%})"
+    )
 
 
 def stacked(*parts: np.ndarray) -> Matrices:
@@ -108,8 +126,13 @@ def stacked(*parts: np.ndarray) -> Matrices:
 
 def _missing_tail_number() -> Setting:
     everything = flights.frame().sort_values("departs", kind="stable").reset_index(drop=True)
-    cancelled, missing = everything["dep_time"].isna().to_numpy(), everything["tailnum"].isna().to_numpy()
-    known = np.column_stack([*flights.schedule_columns(everything).values(), everything["time_hour"].dt.dayofyear])
+    cancelled, missing = (
+        everything["dep_time"].isna().to_numpy(),
+        everything["tailnum"].isna().to_numpy(),
+    )
+    known = np.column_stack(
+        [*flights.schedule_columns(everything).values(), everything["time_hour"].dt.dayofyear]
+    )
     weather = flights.weather_at(everything, 0)
     return Setting(
         cancelled.astype(int),
@@ -119,9 +142,17 @@ def _missing_tail_number() -> Setting:
             Variant("also: is the tail number missing?", True, stacked(known, weather, missing)),
         ),
         (
-            f"The tail number is missing for {share(int((missing & cancelled).sum()), int(cancelled.sum()))} of the cancelled "
-            f"flights, and for {share(int((missing & ~cancelled).sum()), int((~cancelled).sum()))} of the others.",
-            "A missing value can give the answer away: nobody writes down a plane for a flight that never was.",
+            (
+                "The tail number is missing for"
+                f" {share(int((missing & cancelled).sum()), int(cancelled.sum()))} of the cancelled"
+                " flights, and for"
+                f" {share(int((missing & ~cancelled).sum()), int((~cancelled).sum()))} of the"
+                " others."
+            ),
+            (
+                "A missing value can give the answer away: nobody writes down a plane for a flight"
+                " that never was."
+            ),
         ),
     )
 
@@ -129,7 +160,9 @@ def _missing_tail_number() -> Setting:
 def _time_zone() -> Setting:
     flown = flights.arrived()
     local = flown["time_hour"].dt.tz_convert("America/New_York").dt.tz_localize(None)
-    offset = (flown["time_hour"].dt.tz_localize(None) - local).dt.total_seconds().to_numpy() / 3600  # 4 or 5
+    offset = (
+        flown["time_hour"].dt.tz_localize(None) - local
+    ).dt.total_seconds().to_numpy() / 3600  # 4 or 5
     table = flights.table()
     joins: dict[str, np.ndarray] = {"right": flights.weather_at(flown, 0)}
     for name, sign in (("stale", 1), ("ahead", -1)):
@@ -137,7 +170,9 @@ def _time_zone() -> Setting:
         joins[name] = np.where((offset == 4)[:, np.newaxis], summer, winter)
     matched = {name: ~np.isnan(join).all(axis=1) for name, join in joins.items()}
     both = matched["right"] & matched["stale"]
-    same = (np.nan_to_num(joins["right"], nan=-1) == np.nan_to_num(joins["stale"], nan=-1)).all(axis=1)
+    same = (np.nan_to_num(joins["right"], nan=-1) == np.nan_to_num(joins["stale"], nan=-1)).all(
+        axis=1
+    )
     apart = float(np.nanmean(np.abs(joins["right"][:, 0] - joins["stale"][:, 0])))
     schedule = table.groups["schedule"]
     n = len(flown)
@@ -146,15 +181,24 @@ def _time_zone() -> Setting:
         "in time order",
         (
             Variant("weather joined in UTC", False, stacked(schedule, joins["right"])),
-            Variant("UTC taken for local time: 4–5 h ahead", True, stacked(schedule, joins["ahead"])),
-            Variant("local time taken for UTC: 4–5 h stale", True, stacked(schedule, joins["stale"])),
+            Variant(
+                "UTC taken for local time: 4–5 h ahead", True, stacked(schedule, joins["ahead"])
+            ),
+            Variant(
+                "local time taken for UTC: 4–5 h stale", True, stacked(schedule, joins["stale"])
+            ),
             Variant("no weather at all", False, stacked(schedule)),
         ),
         (
-            f"Joined right, {share(int(matched['right'].sum()), n)} of the flights find their weather; with local time taken "
-            f"for UTC {share(int(matched['stale'].sum()), n)} do. The share that matches says nothing about being right.",
-            f"Of those matched both ways {share(int((same & both).sum()), int(both.sum()))} got the same weather; temperatures "
-            f"are {apart:.1f} °F apart on average.",
+            (
+                f"Joined right, {share(int(matched['right'].sum()), n)} of the flights find their"
+                f" weather; with local time taken for UTC {share(int(matched['stale'].sum()), n)}"
+                " do. The share that matches says nothing about being right."
+            ),
+            (
+                f"Of those matched both ways {share(int((same & both).sum()), int(both.sum()))} got"
+                f" the same weather; temperatures are {apart:.1f} °F apart on average."
+            ),
         ),
     )
 
@@ -170,16 +214,28 @@ def _nearest_weather() -> Setting:
         ("next report after departure", "forward", True),
     ):
         joined = pd.merge_asof(
-            flown[["origin", "departs"]], reports, left_on="departs", right_on="reported", by="origin", direction=direction
+            flown[["origin", "departs"]],
+            reports,
+            left_on="departs",
+            right_on="reported",
+            by="origin",
+            direction=direction,
         )
         ahead = int((joined["reported"] > joined["departs"]).sum())
-        variants.append(Variant(name, leaks, stacked(schedule, joined[list(flights.WEATHER)].to_numpy(float))))
-        facts.append(f"{name[0].upper()}{name[1:]}: {share(ahead, n)} of the flights get weather of the future.")
+        variants.append(
+            Variant(name, leaks, stacked(schedule, joined[list(flights.WEATHER)].to_numpy(float)))
+        )
+        facts.append(
+            f"{name[0].upper()}{name[1:]}: {share(ahead, n)} of the flights get weather of the"
+            " future."
+        )
     return Setting(table.y, "in time order", tuple(variants), tuple(facts))
 
 
 def encoded(level: np.ndarray, y: np.ndarray, fit: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Return the mean answer of each asked row's level over the rows ``fit``; the overall mean where there is none."""
+    """Return the mean answer of each asked row's level over the rows ``fit``; the overall mean
+    where there is none.
+    """
     n_levels = int(level.max()) + 1
     n = np.bincount(level[fit], minlength=n_levels)
     positives = np.bincount(level[fit], weights=y[fit], minlength=n_levels)
@@ -202,13 +258,19 @@ def _target_encoding() -> Setting:
 
     def everywhere(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         both = np.concatenate([train, test])
-        return with_encoding(train, encoded(level, y, both, train)), with_encoding(test, encoded(level, y, both, test))
+        return with_encoding(train, encoded(level, y, both, train)), with_encoding(
+            test, encoded(level, y, both, test)
+        )
 
     def naive(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return with_encoding(train, encoded(level, y, train, train)), with_encoding(test, encoded(level, y, train, test))
+        return with_encoding(train, encoded(level, y, train, train)), with_encoding(
+            test, encoded(level, y, train, test)
+        )
 
     def in_folds(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return with_encoding(train, encoded_out_of_fold(level, y, train)), with_encoding(test, encoded(level, y, train, test))
+        return with_encoding(train, encoded_out_of_fold(level, y, train)), with_encoding(
+            test, encoded(level, y, train, test)
+        )
 
     def with_encoding(rows: np.ndarray, column: np.ndarray) -> np.ndarray:
         return np.column_stack([schedule[rows], column]).astype(float)
@@ -224,16 +286,24 @@ def _target_encoding() -> Setting:
             Variant("no tail number", False, stacked(schedule)),
         ),
         (
-            f"{n_levels:,} planes: in a draw of 20,000 flights a plane has {20_000 / n_levels:.0f} on average, so a mean "
-            "over all rows holds a good part of each row's own answer.",
-            "Over the training rows alone nothing of the test part leaks; yet each training row holds its own answer, the "
-            "model trusts the column too much, and loses by it. Out of fold it holds neither.",
+            (
+                f"{n_levels:,} planes: in a draw of 20,000 flights a plane has"
+                f" {20_000 / n_levels:.0f} on average, so a mean over all rows holds a good part of"
+                " each row's own answer."
+            ),
+            (
+                "Over the training rows alone nothing of the test part leaks; yet each training row"
+                " holds its own answer, the model trusts the column too much, and loses by it. Out"
+                " of fold it holds neither."
+            ),
         ),
     )
 
 
 def rolling(value: np.ndarray, moment: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return, for each asked window [low, high), the mean of the values whose moments lie in it; nan where none does."""
+    """Return, for each asked window [low, high), the mean of the values whose moments lie in it;
+    nan where none does.
+    """
     order = np.argsort(moment, kind="stable")
     total = np.concatenate([[0.0], np.cumsum(value[order])])
     first, end = np.searchsorted(moment[order], low), np.searchsorted(moment[order], high)
@@ -253,7 +323,9 @@ def _rolling_delay() -> Setting:
         columns["left"][here] = rolling(delay[here], left[here], asked - WINDOW_HOURS, asked)
         columns["due"][here] = rolling(delay[here], due[here], asked - WINDOW_HOURS, asked)
         half = WINDOW_HOURS / 2
-        columns["around"][here] = rolling(delay[here], due[here], due[here] - half, due[here] + half)
+        columns["around"][here] = rolling(
+            delay[here], due[here], due[here] - half, due[here] + half
+        )
     schedule = table.groups["schedule"]
     late = delay > 60 * KNOWN_HOURS_BEFORE
     return Setting(
@@ -266,9 +338,15 @@ def _rolling_delay() -> Setting:
             Variant("no rolling delay", False, stacked(schedule)),
         ),
         (
-            "The mean departure delay at the origin in a window of three hours; the prediction is due two hours ahead.",
-            "A window around the departure holds the flight's own delay and later ones. A window by timetable looks honest, "
-            f"but {share(int(late.sum()), len(due))} of all flights left over two hours late: not yet known in full.",
+            (
+                "The mean departure delay at the origin in a window of three hours; the prediction"
+                " is due two hours ahead."
+            ),
+            (
+                "A window around the departure holds the flight's own delay and later ones. A"
+                f" window by timetable looks honest, but {share(int(late.sum()), len(due))} of all"
+                " flights left over two hours late: not yet known in full."
+            ),
         ),
     )
 
@@ -307,15 +385,27 @@ def steps(params: CaseParams) -> Steps:
     """
     result = CaseResult(params, (), {})
     with ThreadPoolExecutor(1) as caller:
-        case = yield from beside(caller, partial(setting, params.case), Progress(0.0, "reading the flights", result))
+        case = yield from beside(
+            caller, partial(setting, params.case), Progress(0.0, "reading the flights", result)
+        )
         result = replace(result, facts=case.facts)
         for place, variant in enumerate(case.variants):
             aucs = []
             for turn in range(params.n_seeds):
-                progress = Progress((place + turn / params.n_seeds) / len(case.variants), variant.name, result)
+                progress = Progress(
+                    (place + turn / params.n_seeds) / len(case.variants), variant.name, result
+                )
                 yield progress
-                aucs.append((yield from beside(caller, partial(auc_of, params, place, params.seed + turn), progress)))
-            result = replace(result, aucs={**result.aucs, variant.name: (variant.leaks, np.array(aucs))})
+                aucs.append(
+                    (
+                        yield from beside(
+                            caller, partial(auc_of, params, place, params.seed + turn), progress
+                        )
+                    )
+                )
+            result = replace(
+                result, aucs={**result.aucs, variant.name: (variant.leaks, np.array(aucs))}
+            )
     return replace(result, complete=True)
 
 

@@ -1,7 +1,8 @@
-"""Figures of *availability*: when each column becomes known, the score from each moment, and the five cases.
+"""Figures of *availability*: when each column becomes known, the score from each moment, and the
+five cases.
 
-Blue is known, vermilion not yet (or leaked), green what an honest model gives in the last quarter, red-purple the leaky model
-once it is served. A pinned run A is orange.
+Blue is known, vermilion not yet (or leaked), green what an honest model gives in the last quarter,
+red-purple the leaky model once it is served. A pinned run A is orange.
 """
 
 from __future__ import annotations
@@ -20,11 +21,16 @@ AXIS = (*MOMENTS, "at the gate")
 
 
 def timeline(params: AvailabilityParams) -> go.Figure:
-    """Draw from when on each column is known. To see first: the vermilion lanes, asked for and not known yet."""
+    """Draw from when on each column is known. To see first: the vermilion lanes, asked for and not
+    known yet.
+    """
     now = MOMENTS.index(params.moment)
     later, n = len(params.later), len(params.chosen)
     verb = "is" if later == 1 else "are"
-    title = f"At {params.moment}, {later} of the {n} groups of columns<br>in the model {verb} not known yet"
+    title = (
+        f"At {params.moment}, {later} of the {n} groups of columns<br>in the model {verb} not"
+        " known yet"
+    )
     if not later:
         title = f"At {params.moment} every column in the model is known"
     lanes = {
@@ -34,7 +40,9 @@ def timeline(params: AvailabilityParams) -> go.Figure:
     }
     traces: list[figures.Trace] = []
     for name, (color, groups) in lanes.items():
-        lines = [(x, group) for group in groups for x in (KNOWN_AT[group], len(AXIS) - 1 + 0.3, None)]
+        lines = [
+            (x, group) for group in groups for x in (KNOWN_AT[group], len(AXIS) - 1 + 0.3, None)
+        ]
         traces.append(
             {
                 "type": "scatter",
@@ -61,25 +69,63 @@ def timeline(params: AvailabilityParams) -> go.Figure:
             }
         )
     line = {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
-    due = {"x": now, "y": 1, "yref": "paper", "yanchor": "bottom", "text": "<b>the prediction is due</b>", "showarrow": False}
+    due = {
+        "x": now,
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "text": "<b>the prediction is due</b>",
+        "showarrow": False,
+    }
     return figures.drawn(
         title,
         traces,
         height=420,
         x="moment (evenly spaced, not to scale)",
-        shapes=[{"type": "line", "x0": now, "x1": now, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}],
-        annotations=[{**due, "xanchor": "left" if now == 0 else "center", "font": {"color": figures.HELD_OUT}}],
-        xaxis={"tickvals": list(range(len(AXIS))), "ticktext": list(AXIS), "range": [-0.3, len(AXIS) - 0.6], "showgrid": True},
-        yaxis={"categoryorder": "array", "categoryarray": list(GROUPS[::-1]), "range": [-0.6, len(GROUPS) - 0.4]},
+        shapes=[
+            {
+                "type": "line",
+                "x0": now,
+                "x1": now,
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "line": line,
+                "layer": "below",
+            }
+        ],
+        annotations=[
+            {
+                **due,
+                "xanchor": "left" if now == 0 else "center",
+                "font": {"color": figures.HELD_OUT},
+            }
+        ],
+        xaxis={
+            "tickvals": list(range(len(AXIS))),
+            "ticktext": list(AXIS),
+            "range": [-0.3, len(AXIS) - 0.6],
+            "showgrid": True,
+        },
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": list(GROUPS[::-1]),
+            "range": [-0.6, len(GROUPS) - 0.4],
+        },
     )
 
 
 def moments(result: AvailabilityResult, pinned: AvailabilityResult | None = None) -> go.Figure:
-    """Draw the score from each moment. To see first: the vermilion line high above the green one at the moment marked."""
+    """Draw the score from each moment. To see first: the vermilion line high above the green one at
+    the moment marked.
+    """
     here = result.params.moment
     title = "The first models are being fitted"
     if here in result.by_moment:
-        title = f"Reported {result.reported_auc:.3f}; at {here} an honest model gives {result.honest_auc:.3f},<br>"
+        title = (
+            f"Reported {result.reported_auc:.3f}; at {here} an honest model gives"
+            f" {result.honest_auc:.3f},<br>"
+        )
         title += f"the reported one {result.served_auc:.3f}"
     traces: list[figures.Trace] = []
     done = list(result.by_moment.values())
@@ -96,14 +142,34 @@ def moments(result: AvailabilityResult, pinned: AvailabilityResult | None = None
             }
         )
         for name, color, dash, shift, values in (
-            ("honest, random split", figures.KNOWN, "dot", -0.06, [at.honest["random"] for at in done]),
-            ("honest, last quarter", figures.HELD_OUT, "solid", 0.0, [at.honest["in time order"] for at in done]),
-            ("the reported model, served then", figures.FAILED, "dash", 0.06, [at.served for at in done]),
+            (
+                "honest, random split",
+                figures.KNOWN,
+                "dot",
+                -0.06,
+                [at.honest["random"] for at in done],
+            ),
+            (
+                "honest, last quarter",
+                figures.HELD_OUT,
+                "solid",
+                0.0,
+                [at.honest["in time order"] for at in done],
+            ),
+            (
+                "the reported model, served then",
+                figures.FAILED,
+                "dash",
+                0.06,
+                [at.served for at in done],
+            ),
         ):
             traces.append(_line(name, color, dash, shift, values))
     if pinned is not None and pinned.by_moment:
         values = [at.honest["in time order"] for at in pinned.by_moment.values()]
-        traces.append(_line("run A: honest, last quarter", figures.SYNTHETIC, "solid", 0.03, values))
+        traces.append(
+            _line("run A: honest, last quarter", figures.SYNTHETIC, "solid", 0.03, values)
+        )
     now, line = MOMENTS.index(here), {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
     return figures.drawn(
         title,
@@ -111,14 +177,31 @@ def moments(result: AvailabilityResult, pinned: AvailabilityResult | None = None
         height=460,
         x="moment at which the prediction is due",
         y="AUC",
-        shapes=[{"type": "line", "x0": now, "x1": now, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}],
-        xaxis={"tickvals": list(range(len(MOMENTS))), "ticktext": list(MOMENTS), "range": [-0.3, len(MOMENTS) - 0.7]},
+        shapes=[
+            {
+                "type": "line",
+                "x0": now,
+                "x1": now,
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "line": line,
+                "layer": "below",
+            }
+        ],
+        xaxis={
+            "tickvals": list(range(len(MOMENTS))),
+            "ticktext": list(MOMENTS),
+            "range": [-0.3, len(MOMENTS) - 0.7],
+        },
         yaxis={"range": [0.4, 1.02], "showgrid": True},
     )
 
 
 def _line(name: str, color: str, dash: str, shift: float, values: list[Any]) -> figures.Trace:
-    """Return one line over the moments, shifted by a hair so that the intervals of the lines stand side by side."""
+    """Return one line over the moments, shifted by a hair so that the intervals of the lines stand
+    side by side.
+    """
     told = [(0.5, 0.0) if value is None else interval(value) for value in values]
     return {
         "type": "scatter",
@@ -130,12 +213,16 @@ def _line(name: str, color: str, dash: str, shift: float, values: list[Any]) -> 
         "line": {"color": color, "width": 3, "dash": dash, "shape": "hv"},
         "marker": {"size": 8},
         "name": name,
-        "hovertemplate": name + ", %{customdata[1]}: %{y:.3f} ± %{customdata[0]:.3f}<extra></extra>",
+        "hovertemplate": (
+            name + ", %{customdata[1]}: %{y:.3f} ± %{customdata[0]:.3f}<extra></extra>"
+        ),
     }
 
 
 def case(result: CaseResult) -> go.Figure:
-    """Draw each way of a case. To see first: whether the vermilion line lies right of the green one at all."""
+    """Draw each way of a case. To see first: whether the vermilion line lies right of the green one
+    at all.
+    """
     title = "The first models are being fitted"
     if len(result.aucs) > 1:
         mean, half = result.gain
@@ -143,7 +230,11 @@ def case(result: CaseResult) -> go.Figure:
         title += "" if abs(mean) > half else ", not to be told from luck"
     names = list(result.aucs)
     colors = [figures.LEAKED if leaks else figures.HELD_OUT for leaks, _ in result.aucs.values()]
-    dots = [(name, auc, color) for (name, (_, aucs)), color in zip(result.aucs.items(), colors, strict=True) for auc in aucs]
+    dots = [
+        (name, auc, color)
+        for (name, (_, aucs)), color in zip(result.aucs.items(), colors, strict=True)
+        for auc in aucs
+    ]
     means = [float(aucs.mean()) for _, aucs in result.aucs.values()]
     draws: figures.Trace = {
         "type": "scatter",
@@ -169,6 +260,10 @@ def case(result: CaseResult) -> go.Figure:
         showlegend=False,
         annotations=figures.beside(list(names), [f"{mean:.3f}" for mean in means]),
         xaxis={"showgrid": True},
-        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.6, max(0, len(names) - 1) + 0.6]},
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "range": [-0.6, max(0, len(names) - 1) + 0.6],
+        },
         margin={"r": 70, "b": 60},
     )

@@ -1,10 +1,13 @@
-"""Dose and response: how far the reported score runs ahead of production as a leak is dosed, alone or with others.
+"""Dose and response: how far the reported score runs ahead of production as a leak is dosed, alone
+or with others.
 
-Real: eleven leaks, each made by what makes it in practice (``engine.leakage.pipeline``), a ridge logistic model fitted anew in
-every world, scored on the leaky test part and on fresh rows of production. Simulated: the world itself
-(``engine.leakage.process``), for only a known process has a known truth. Every seed is a world of its own; all doses are tried
-in the same worlds, so that what a leak adds is a paired difference. Sources: Kaufman et al. 2012; Kapoor and Narayanan 2023;
-for selection before the split Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning*, 2009, 7.10.2.
+Real: eleven leaks, each made by what makes it in practice (``engine.leakage.pipeline``), a ridge
+logistic model fitted anew in every world, scored on the leaky test part and on fresh rows of
+production. Simulated: the world itself (``engine.leakage.process``), for only a known process has a
+known truth. Every seed is a world of its own; all doses are tried in the same worlds, so that what
+a leak adds is a paired difference. Sources: Kaufman et al. 2012; Kapoor and Narayanan 2023; for
+selection before the split Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning*,
+2009, 7.10.2.
 """
 
 from __future__ import annotations
@@ -22,7 +25,16 @@ from engine.leakage.pipeline import MECHANISMS, Doses, Mechanism
 from engine.leakage.process import World
 from engine.leakage.trial import ACCURACY, AUC, PRODUCTION, REPORTED, Model
 
-__all__ = ["FOCI", "NAMES", "DoseParams", "DoseResult", "Overview", "overview_steps", "run", "steps"]
+__all__ = [
+    "FOCI",
+    "NAMES",
+    "DoseParams",
+    "DoseResult",
+    "Overview",
+    "overview_steps",
+    "run",
+    "steps",
+]
 
 NAMES: dict[Mechanism, str] = {
     "target_leak": "Target leak",
@@ -72,10 +84,18 @@ class DoseParams:
     def __post_init__(self) -> None:
         require_choice("focus", self.focus, FOCI)
         for name in ("dose", *MECHANISMS):
-            require(0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name))
+            require(
+                0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name)
+            )
         require(0 <= self.signal <= 1.5, "signal must be 0 … 1.5. Got {}.", self.signal)
-        require(N_ROWS[0] <= self.n_rows <= N_ROWS[-1], "n_rows must be 150 … 1,200. Got {}.", self.n_rows)
-        require(50 <= self.n_noise <= N_NOISE[-1], "n_noise must be 50 … 5,000. Got {}.", self.n_noise)
+        require(
+            N_ROWS[0] <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 150 … 1,200. Got {}.",
+            self.n_rows,
+        )
+        require(
+            50 <= self.n_noise <= N_NOISE[-1], "n_noise must be 50 … 5,000. Got {}.", self.n_noise
+        )
         require(2 <= self.n_seeds <= 20, "n_seeds must be 2 … 20. Got {}.", self.n_seeds)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
@@ -87,7 +107,9 @@ class DoseParams:
     @property
     def others(self) -> Doses:
         """The doses of all leaks but the focus, which is at 0."""
-        return Doses(**{name: 0.0 if name == self.mechanism else getattr(self, name) for name in MECHANISMS})
+        return Doses(
+            **{name: 0.0 if name == self.mechanism else getattr(self, name) for name in MECHANISMS}
+        )
 
     @property
     def doses(self) -> Doses:
@@ -95,10 +117,15 @@ class DoseParams:
         return trial.with_dose(self.others, self.mechanism, self.dose)
 
     def worlds(self, wide: bool, n_seeds: int | None = None) -> list[World]:
-        """Return a world for each seed; ``wide`` ones hold the noise columns and have feature selection in the pipeline."""
+        """Return a world for each seed; ``wide`` ones hold the noise columns and have feature
+        selection in the pipeline.
+        """
         n_noise = self.n_noise if wide else 0
         seeds = range(self.seed, self.seed + (n_seeds or self.n_seeds))
-        return [World(n_rows=self.n_rows, signal=self.signal, n_noise=n_noise, seed=seed) for seed in seeds]
+        return [
+            World(n_rows=self.n_rows, signal=self.signal, n_noise=n_noise, seed=seed)
+            for seed in seeds
+        ]
 
     @property
     def wide(self) -> bool:
@@ -108,7 +135,9 @@ class DoseParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Scores of one pipeline in every world: (n_seeds, 2, 2), [reported, in production] × [AUC, accuracy]."""
+    """Scores of one pipeline in every world: (n_seeds, 2, 2), [reported, in production] × [AUC,
+    accuracy].
+    """
 
     values: np.ndarray
 
@@ -126,13 +155,17 @@ class Scores:
         return gaps
 
     def inflation(self, clean: Scores, measure: int = AUC) -> tuple[float, float]:
-        """Return by how much the gap exceeds that of the clean pipeline in the same worlds: mean and half-width."""
+        """Return by how much the gap exceeds that of the clean pipeline in the same worlds: mean
+        and half-width.
+        """
         return trial.interval(self.gaps(measure) - clean.gaps(measure))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DoseResult:
-    """The curve over the dose of the focus with the others as they are, the point on it, and the clean pipeline."""
+    """The curve over the dose of the focus with the others as they are, the point on it, and the
+    clean pipeline.
+    """
 
     params: DoseParams
     model: Model
@@ -180,8 +213,14 @@ class DoseResult:
         told = f"{self.reported_accuracy:.0%} accuracy and AUC **{self.reported_auc:.3f}** reported"
         earned = f"{self.production_accuracy:.0%} and **{self.production_auc:.3f}** in production"
         if abs(mean) < NULL and abs(mean) <= max(half, 0.001):
-            return f"An honest null: {told}, {earned}; the leak adds {mean:+.4f} ± {half:.4f} AUC to the clean pipeline's gap."
-        return f"{told[0].upper()}{told[1:]}, {earned}: the leak adds {mean:+.3f} ± {half:.3f} AUC of mere appearance."
+            return (
+                f"An honest null: {told}, {earned}; the leak adds {mean:+.4f} ± {half:.4f} AUC to"
+                " the clean pipeline's gap."
+            )
+        return (
+            f"{told[0].upper()}{told[1:]}, {earned}: the leak adds {mean:+.3f} ± {half:.3f} AUC of"
+            " mere appearance."
+        )
 
     @property
     def why(self) -> list[str]:
@@ -189,19 +228,40 @@ class DoseResult:
         p = self.params
         gap, half = trial.interval(self.clean.gaps())
         before, after = self.clean.mean(PRODUCTION), self.production_auc
-        moved = "the model itself is no better" if after - before < 0.01 else "the model itself gained a little from it"
-        moved = "the model itself became worse: it leans on what it will not have" if before - after > 0.01 else moved
+        moved = (
+            "the model itself is no better"
+            if after - before < 0.01
+            else "the model itself gained a little from it"
+        )
+        moved = (
+            "the model itself became worse: it leans on what it will not have"
+            if before - after > 0.01
+            else moved
+        )
         reasons = [pipeline.told(p.mechanism, p.dose, self.n_test) + "."]
-        also = [NAMES[name].lower() for name in MECHANISMS if name != p.mechanism and getattr(p, name) > 0]
+        also = [
+            NAMES[name].lower()
+            for name in MECHANISMS
+            if name != p.mechanism and getattr(p, name) > 0
+        ]
         if also:
-            reasons.append(f"Also dosed: {', '.join(also)}. Leaks together do not add up: the score has a ceiling at 1.")
+            reasons.append(
+                f"Also dosed: {', '.join(also)}. Leaks together do not add up: the score has a"
+                " ceiling at 1."
+            )
         reasons += [
             f"In production the AUC goes from {before:.3f} (clean) to {after:.3f}: {moved}.",
-            f"The clean pipeline reports {self.clean.mean(REPORTED):.3f} and earns {before:.3f}: its gap of {gap:+.3f} ± "
-            f"{half:.3f} is the luck of {self.n_test} test rows a seed. What a leak adds is measured against it in the same "
-            "worlds, so it is known more finely than either score.",
-            f"{len(self.here.values)} seeds, each a world of its own: {p.n_rows:,} rows, {process.N_PRODUCTION:,} fresh ones "
-            "for production; 95 % t intervals over the seeds. The world is simulated, so that the truth is known.",
+            (
+                f"The clean pipeline reports {self.clean.mean(REPORTED):.3f} and earns"
+                f" {before:.3f}: its gap of {gap:+.3f} ± {half:.3f} is the luck of {self.n_test}"
+                " test rows a seed. What a leak adds is measured against it in the same worlds, so"
+                " it is known more finely than either score."
+            ),
+            (
+                f"{len(self.here.values)} seeds, each a world of its own: {p.n_rows:,} rows,"
+                f" {process.N_PRODUCTION:,} fresh ones for production; 95 % t intervals over the"
+                " seeds. The world is simulated, so that the truth is known."
+            ),
         ]
         return reasons
 
@@ -234,18 +294,26 @@ class DoseResult:
 def run(params: DoseParams) -> DoseResult:
     """Try the focus at every dose of the grid and at its own, with the logistic model."""
     worlds, others = params.worlds(params.wide), params.others
-    curve = tuple(Scores(trial.scores(worlds, trial.with_dose(others, params.mechanism, dose), "logistic")) for dose in GRID)
+    curve = tuple(
+        Scores(trial.scores(worlds, trial.with_dose(others, params.mechanism, dose), "logistic"))
+        for dose in GRID
+    )
     return _result(params, "logistic", worlds, curve)
 
 
-def _result(params: DoseParams, model: Model, worlds: list[World], curve: tuple[Scores, ...]) -> DoseResult:
+def _result(
+    params: DoseParams, model: Model, worlds: list[World], curve: tuple[Scores, ...]
+) -> DoseResult:
     here, clean = (Scores(trial.scores(worlds, doses, model)) for doses in (params.doses, Doses()))
     n_test = worlds[0].n_rows - worlds[0].n_train
-    return DoseResult(params, model, GRID, curve, here, clean, n_test, complete=len(curve) == len(GRID))
+    return DoseResult(
+        params, model, GRID, curve, here, clean, n_test, complete=len(curve) == len(GRID)
+    )
 
 
 def steps(params: DoseParams) -> Steps:
-    """Try the same with boosting and more seeds: a ``Progress`` with the curve so far after each fit.
+    """Try the same with boosting and more seeds: a ``Progress`` with the curve so far after each
+    fit.
 
     Returns
     -------
@@ -254,12 +322,18 @@ def steps(params: DoseParams) -> Steps:
     """
     params = replace(params, n_seeds=max(params.n_seeds, BOOSTING_SEEDS))
     worlds = params.worlds(params.wide)
-    points = [Doses(), params.doses, *(trial.with_dose(params.others, params.mechanism, dose) for dose in GRID)]
+    points = [
+        Doses(),
+        params.doses,
+        *(trial.with_dose(params.others, params.mechanism, dose) for dose in GRID),
+    ]
     curve: tuple[Scores, ...] = ()
     result = None
     for place, doses in enumerate(points):
         for turn, world in enumerate(worlds):
-            yield Progress((place + turn / len(worlds)) / len(points), f"boosting, world {turn + 1}", result)
+            yield Progress(
+                (place + turn / len(worlds)) / len(points), f"boosting, world {turn + 1}", result
+            )
             yield from _fitted(world, doses, (place + turn / len(worlds)) / len(points), result)
         if place > 1:
             curve = (*curve, Scores(trial.scores(worlds, doses, "boosting")))
@@ -267,8 +341,12 @@ def steps(params: DoseParams) -> Steps:
     return result
 
 
-def _fitted(world: World, doses: Doses, share: float, partial: DoseResult | None) -> Iterator[Progress]:
-    """Fit what a score needs, one model at a time, so that a run of 32 models can be cancelled between two."""
+def _fitted(
+    world: World, doses: Doses, share: float, partial: DoseResult | None
+) -> Iterator[Progress]:
+    """Fit what a score needs, one model at a time, so that a run of 32 models can be cancelled
+    between two.
+    """
     prepared_for = replace(doses, snooping=0.0)
     for n_models in range(1, doses.n_models + 1) if doses.n_models > 1 else ():
         yield Progress(share, f"boosting, model {n_models} of {doses.n_models}", partial)
@@ -278,7 +356,9 @@ def _fitted(world: World, doses: Doses, share: float, partial: DoseResult | None
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overview:
-    """Every leak alone at full dose: what it adds to the gap of the clean pipeline, over more seeds."""
+    """Every leak alone at full dose: what it adds to the gap of the clean pipeline, over more
+    seeds.
+    """
 
     params: DoseParams
     inflation: dict[Mechanism, tuple[float, float]]  # mean and half-width, in AUC
@@ -293,14 +373,15 @@ class Overview:
         nulls = [NAMES[name].lower() for name in order if abs(self.inflation[name][0]) < NULL]
         most, half = self.inflation[order[0]]
         told = (
-            f"Each alone at full dose, over {OVERVIEW_SEEDS} seeds: most is added by {NAMES[order[0]].lower()}, "
-            f"{most:+.3f} ± {half:.3f}."
+            f"Each alone at full dose, over {OVERVIEW_SEEDS} seeds: most is added by"
+            f" {NAMES[order[0]].lower()}, {most:+.3f} ± {half:.3f}."
         )
         return told + (f" Next to nothing by {' and '.join(nulls)}." if nulls else "")
 
 
 def overview_steps(params: DoseParams) -> Steps:
-    """Try every leak alone at full dose with the logistic model: a ``Progress`` with what there is after each.
+    """Try every leak alone at full dose with the logistic model: a ``Progress`` with what there is
+    after each.
 
     Returns
     -------
@@ -311,14 +392,21 @@ def overview_steps(params: DoseParams) -> Steps:
     for done, name in enumerate(MECHANISMS):
         yield Progress(done / len(MECHANISMS), NAMES[name].lower(), overview)
         worlds = params.worlds(name == "selection", OVERVIEW_SEEDS)
-        leaky, clean = (Scores(trial.scores(worlds, d, "logistic")) for d in (trial.with_dose(Doses(), name, 1.0), Doses()))
+        leaky, clean = (
+            Scores(trial.scores(worlds, d, "logistic"))
+            for d in (trial.with_dose(Doses(), name, 1.0), Doses())
+        )
         overview = replace(overview, inflation={**overview.inflation, name: leaky.inflation(clean)})
     return replace(overview, complete=True)
 
 
 def overview_of(params: DoseParams) -> DoseParams:
-    """Return the settings that an overview depends on, all others at their defaults: so that one job serves every focus."""
-    return DoseParams(signal=params.signal, n_rows=params.n_rows, n_noise=params.n_noise, seed=params.seed)
+    """Return the settings that an overview depends on, all others at their defaults: so that one
+    job serves every focus.
+    """
+    return DoseParams(
+        signal=params.signal, n_rows=params.n_rows, n_noise=params.n_noise, seed=params.seed
+    )
 
 
 def overview(params: DoseParams) -> Overview:

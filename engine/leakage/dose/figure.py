@@ -1,6 +1,7 @@
 """Figures of *dose*: reported and production score over the dose, and every leak alone.
 
-Vermilion is reported, green is production; the shaded band between them is the lie. A pinned run A is orange.
+Vermilion is reported, green is production; the shaded band between them is the lie. A pinned run A
+is orange.
 """
 
 from __future__ import annotations
@@ -19,11 +20,18 @@ LANES = ((REPORTED, "reported", figures.LEAKED), (PRODUCTION, "in production", f
 SHADE = "rgba(217, 95, 48, 0.18)"  # vermilion, thin
 
 
-def curve(result: DoseResult, measure: Measure = "AUC", pinned: DoseResult | None = None) -> go.Figure:
-    """Draw both scores over the dose. To see first: the band that opens between what is reported and what is earned."""
+def curve(
+    result: DoseResult, measure: Measure = "AUC", pinned: DoseResult | None = None
+) -> go.Figure:
+    """Draw both scores over the dose. To see first: the band that opens between what is reported
+    and what is earned.
+    """
     which, name = MEASURES[measure], result.params.focus
     reported, earned = result.here.mean(REPORTED, which), result.here.mean(PRODUCTION, which)
-    title = f"{name}, dose {result.params.dose:g}: {measure} {reported:.3f} reported,<br>{earned:.3f} in production"
+    title = (
+        f"{name}, dose {result.params.dose:g}: {measure} {reported:.3f} reported,<br>{earned:.3f}"
+        " in production"
+    )
     done = list(result.grid[: len(result.curve)])
     means = {where: [point.mean(where, which) for point in result.curve] for where, _, _ in LANES}
     gap: figures.Trace = {
@@ -51,7 +59,9 @@ def curve(result: DoseResult, measure: Measure = "AUC", pinned: DoseResult | Non
                 "marker": {"size": 7},
                 "name": told,
                 "customdata": halves,
-                "hovertemplate": told + " at dose %{x:g}: %{y:.3f} ± %{customdata:.3f}<extra></extra>",
+                "hovertemplate": (
+                    told + " at dose %{x:g}: %{y:.3f} ± %{customdata:.3f}<extra></extra>"
+                ),
             }
         )
     chance = 0.5 if which == AUC else 0.4
@@ -78,7 +88,11 @@ def _here(dose: float, here: Scores, which: int) -> figures.Trace:
         "line": {"color": figures.WAITING, "width": 1, "dash": "dot"},
         "marker": {"size": 15, "color": [color for _, _, color in LANES]},
         "text": [f"<b>{value:.3f}</b>" for value in values],
-        "textposition": ["top right", "bottom right"] if values[0] >= values[1] else ["bottom right", "top right"],
+        "textposition": (
+            ["top right", "bottom right"]
+            if values[0] >= values[1]
+            else ["bottom right", "top right"]
+        ),
         "showlegend": False,
         "hoverinfo": "skip",
         "cliponaxis": False,
@@ -92,7 +106,11 @@ def _pinned(pinned: DoseResult, which: int) -> list[figures.Trace]:
             "x": list(pinned.grid[: len(pinned.curve)]),
             "y": [point.mean(where, which) for point in pinned.curve],
             "mode": "lines",
-            "line": {"color": figures.SYNTHETIC, "width": 2, "dash": "solid" if where == REPORTED else "dash"},
+            "line": {
+                "color": figures.SYNTHETIC,
+                "width": 2,
+                "dash": "solid" if where == REPORTED else "dash",
+            },
             "name": f"run A: {pinned.params.focus.lower()}, {told}",
             "hovertemplate": "run A, " + told + " at dose %{x:g}: %{y:.3f}<extra></extra>",
         }
@@ -101,14 +119,21 @@ def _pinned(pinned: DoseResult, which: int) -> list[figures.Trace]:
 
 
 def leaks(overview: Overview) -> go.Figure:
-    """Draw what each leak alone adds at full dose. To see first: the long bars, and the two that are not there at all."""
+    """Draw what each leak alone adds at full dose. To see first: the long bars, and the two that
+    are not there at all.
+    """
     ordered = sorted(overview.inflation.items(), key=lambda item: -item[1][0])
     nulls = [name for name, (mean, _) in ordered if abs(mean) < NULL]
     title = "The first leak is being tried"
     if ordered:
         first, (most, _) = ordered[0]
-        title = f"{NAMES[first]} adds {most:+.2f} AUC;<br>{len(nulls)} of {len(ordered)} leaks add next to nothing"
-    figure = figures.new_tall(title, height=180 + 34 * max(4, len(ordered)), x="AUC added to the clean gap")
+        title = (
+            f"{NAMES[first]} adds {most:+.2f} AUC;<br>{len(nulls)} of {len(ordered)} leaks add next"
+            " to nothing"
+        )
+    figure = figures.new_tall(
+        title, height=180 + 34 * max(4, len(ordered)), x="AUC added to the clean gap"
+    )
     labels = [NAMES[name] for name, _ in ordered]
     means = [mean for _, (mean, _) in ordered]
     halves = [half for _, (_, half) in ordered]
@@ -124,7 +149,11 @@ def leaks(overview: Overview) -> go.Figure:
     figure.update_layout(
         showlegend=False,
         annotations=figures.beside(
-            list(labels), [f"{round(mean, 3) + 0.0:+.3f} ± {half:.3f}" for mean, half in zip(means, halves, strict=True)]
+            list(labels),
+            [
+                f"{round(mean, 3) + 0.0:+.3f} ± {half:.3f}"
+                for mean, half in zip(means, halves, strict=True)
+            ],
         ),
         xaxis={"showgrid": True, "rangemode": "tozero"},
         yaxis={"categoryorder": "array", "categoryarray": labels[::-1]},

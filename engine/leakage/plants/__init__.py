@@ -1,10 +1,12 @@
-"""Tables with a known truth: clean ones, and ones with a single planted leak of a known kind, dose and place.
+"""Tables with a known truth: clean ones, and ones with a single planted leak of a known kind, dose
+and place.
 
-Everything here is made up, from a seed. A planted table also says how far the leak moves a score: a random forest's with and
-without the planted columns, or on the table's own test rows against rows that no leak touches (``plant_effects``).
+Everything here is made up, from a seed. A planted table also says how far the leak moves a score: a
+random forest's with and without the planted columns, or on the table's own test rows against rows
+that no leak touches (``plant_effects``).
 
-No threshold of a detector was ever set by a seed of ``EVALUATION_SEEDS``: those were tuned on ``TUNING_SEEDS`` alone. The
-scoreboard takes evaluation seeds only.
+No threshold of a detector was ever set by a seed of ``EVALUATION_SEEDS``: those were tuned on
+``TUNING_SEEDS`` alone. The scoreboard takes evaluation seeds only.
 """
 
 from __future__ import annotations
@@ -28,24 +30,31 @@ PlantKind = Literal[
     "updated after the event", "look-ahead window",
 ]  # fmt: skip
 PLANT_KINDS: tuple[PlantKind, ...] = get_args(PlantKind)
-HIDDEN_KIND = "effect, moment not declared"  # shown beside them: no table tells it from an honest strong column
+# shown beside them: no table tells it from an honest strong column
+HIDDEN_KIND = "effect, moment not declared"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """A table with its roles. ``planted``: the columns that leak (none: the split does). ``fresh``: untouched rows."""
+    """A table with its roles. ``planted``: the columns that leak (none: the split does). ``fresh``:
+    untouched rows.
+    """
 
     table: pa.Table
     target: str
     planted: tuple[str, ...] = ()
-    told_on: tuple[str, ...] = ()  # columns that give the leak away and may be named too: the moment of the change
+    told_on: tuple[
+        str, ...
+    ] = ()  # columns that give the leak away and may be named too: the moment of the change
     dose: float = 0.0  # 0 none … 1 full, by kind
     time: str | None = None
     group: str | None = None
     split: str | None = None
     known_at: dict[str, Any] = field(default_factory=dict)
     fresh: pa.Table | None = None
-    kept_split: bool = False  # whether the split itself is the leak, so that no other may stand in for it
+    kept_split: bool = (
+        False  # whether the split itself is the leak, so that no other may stand in for it
+    )
     features: tuple[str, ...] = ()  # what a model would be trained on, planted columns included
 
 
@@ -64,9 +73,11 @@ def planted(kind: str, seed: int) -> Made:
 
 
 def clean(seed: int) -> Made:
-    """Return a table without a leak: strong honest columns, ids, rare categories, gaps, honest histories, correlations.
+    """Return a table without a leak: strong honest columns, ids, rare categories, gaps, honest
+    histories, correlations.
 
-    By turns: cut by time, split by group, no split but time and group, split at random; every other target is a number.
+    By turns: cut by time, split by group, no split but time and group, split at random; every other
+    target is a number.
     """
     rng = np.random.default_rng([seed, 1_000])
     numeric = bool(seed % 2)
@@ -90,5 +101,7 @@ def clean(seed: int) -> Made:
     if turn in (0, 2):
         made["known_at"] = {"usage": -24.0, "signup": "signup", "plan": 0.0}
     if "part" in columns:
-        columns["city_rate"] = kinds.train_only_rate(columns["city"], columns["y"], columns["part"] == "train")
+        columns["city_rate"] = kinds.train_only_rate(
+            columns["city"], columns["y"], columns["part"] == "train"
+        )
     return Made(table=kinds.as_table(columns), **made)

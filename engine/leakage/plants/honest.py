@@ -1,7 +1,8 @@
 """What clean tables hold: columns that look like leaks and are none.
 
-Strong columns (AUC 0.75 to 0.9, R² 0.3 to 0.7), pairs that correlate, rare and many categories, ids, gaps that depend a little
-on the answer (odds up to 2.5 times), counts full of zeros, honest histories of a customer, sums of two columns.
+Strong columns (AUC 0.75 to 0.9, R² 0.3 to 0.7), pairs that correlate, rare and many categories,
+ids, gaps that depend a little on the answer (odds up to 2.5 times), counts full of zeros, honest
+histories of a customer, sums of two columns.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ def honest(process: Process, columns: Columns, rng: np.random.Generator) -> Colu
     """Return about 24 honest columns to stand beside the plain ones."""
     y = columns["y"].astype(float)
     z = (y - y.mean()) / y.std()
-    return _strong(y, rng) | _categories(z, rng) | _ids(process, rng) | _gaps(z, columns, rng) | _histories(process, y, columns)
+    return (
+        _strong(y, rng)
+        | _categories(z, rng)
+        | _ids(process, rng)
+        | _gaps(z, columns, rng)
+        | _histories(process, y, columns)
+    )
 
 
 def _strong(y: np.ndarray, rng: np.random.Generator) -> Columns:
@@ -28,23 +35,36 @@ def _strong(y: np.ndarray, rng: np.random.Generator) -> Columns:
     made: Columns = {
         "symptom": first,
         "symptom_again": first + rng.normal(0, first.std() * rng.uniform(0.1, 0.7), len(y)),
-        "weak": effect_column(y, rng, float(rng.uniform(0.55, 0.7) if two else rng.uniform(0.02, 0.2))),
+        "weak": effect_column(
+            y, rng, float(rng.uniform(0.55, 0.7) if two else rng.uniform(0.02, 0.2))
+        ),
         "heavy_tail": rng.standard_t(2, len(y)),
     }
     if rng.random() < 0.5:
         made["second_symptom"] = effect_column(y, rng, strength[1])
     a, b = rng.normal(50, 10, len(y)), rng.normal(20, 5, len(y))
-    return made | {"net": a, "tax": b, "gross": a + b, "visits": rng.poisson(np.exp(0.5 * (y - y.mean()) / y.std()) * 0.4)}
+    return made | {
+        "net": a,
+        "tax": b,
+        "gross": a + b,
+        "visits": rng.poisson(np.exp(0.5 * (y - y.mean()) / y.std()) * 0.4),
+    }
 
 
 def _categories(z: np.ndarray, rng: np.random.Generator) -> Columns:
     n = len(z)
     n_cities = int(rng.integers(40, 300))
     pull = rng.normal(0, 1, n_cities)
-    near = rng.integers(0, n_cities, (3, n))  # the city whose pull is nearest to the answer, of three
+    near = rng.integers(
+        0, n_cities, (3, n)
+    )  # the city whose pull is nearest to the answer, of three
     best = np.argmin(np.abs(pull[near] - z - rng.normal(0, 1, n)), axis=0)
     two = len(np.unique(z)) == 2
-    x = effect_column((z > 0).astype(float) if two else z, rng, float(rng.uniform(0.6, 0.85) if two else rng.uniform(0.1, 0.5)))
+    x = effect_column(
+        (z > 0).astype(float) if two else z,
+        rng,
+        float(rng.uniform(0.6, 0.85) if two else rng.uniform(0.1, 0.5)),
+    )
     grade = np.minimum(np.argsort(np.argsort(x)) * 7 // n, 6)
     return {
         "city": np.char.add("city ", near[best, np.arange(n)].astype(str)),
@@ -62,7 +82,10 @@ def _ids(process: Process, rng: np.random.Generator) -> Columns:
         "row_id": np.arange(5_000, 5_000 + n),
         "uuid": np.array(["".join(row) for row in letters]),
         "order_code": np.char.add("ORD-", np.char.zfill(rng.permutation(n).astype(str), 6)),
-        "signup": START + ((process.seconds - rng.exponential(86_400 * 90, n) - 60) * 1e6).astype("timedelta64[us]"),
+        "signup": START
+        + ((process.seconds - rng.exponential(86_400 * 90, n) - 60) * 1e6).astype(
+            "timedelta64[us]"
+        ),
     }
 
 
@@ -75,7 +98,10 @@ def _gaps(z: np.ndarray, columns: Columns, rng: np.random.Generator) -> Columns:
     values = {
         "salary": (rng.normal(3_000, 500, n), rng.random(n) < leaning / (1 + leaning)),
         "sensor": (rng.normal(size=n), rng.random(n) < rng.uniform(0.7, 0.95)),
-        "score": (0.3 * z + rng.normal(size=n), rng.random(n) < 1 / (1 + np.exp(1.5 - 0.5 * columns["usage"]))),
+        "score": (
+            0.3 * z + rng.normal(size=n),
+            rng.random(n) < 1 / (1 + np.exp(1.5 - 0.5 * columns["usage"])),
+        ),
     }
     made: dict[str, Any] = {name: np.where(empty, np.nan, x) for name, (x, empty) in values.items()}
     silent = rng.random(n) < 0.9

@@ -1,4 +1,6 @@
-"""One function for each kind of plant: a generator in, the table with its leak out, the dose drawn on the way."""
+"""One function for each kind of plant: a generator in, the table with its leak out, the dose drawn
+on the way.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def distance_of(auc: float) -> float:
 
 
 def effect_column(y: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Return a column that the answer moves: with AUC ``strength`` for two classes, with R² ``strength`` for numbers."""
+    """Return a column that the answer moves: with AUC ``strength`` for two classes, with R²
+    ``strength`` for numbers.
+    """
     if len(np.unique(y)) == 2:
         x = y * distance_of(strength) + rng.normal(0, 1, len(y))
     else:
@@ -44,7 +48,9 @@ def _random_split(columns: Columns, rng: np.random.Generator) -> None:
     columns["part"] = np.where(rng.random(len(columns["y"])) < 0.3, "test", "train")
 
 
-def _column_plant(process: Process, columns: Columns, name: str, values: Any, dose: float, **more: Any) -> Spec:
+def _column_plant(
+    process: Process, columns: Columns, name: str, values: Any, dose: float, **more: Any
+) -> Spec:
     columns[name] = values
     _random_split(columns, process.rng)
     return {
@@ -53,26 +59,36 @@ def _column_plant(process: Process, columns: Columns, name: str, values: Any, do
 
 
 def copy_of_the_answer(rng: np.random.Generator) -> Spec:
-    """A column that is the answer, flipped in up to 2.5 % of the rows; for numbers, with R² from 0.96."""
+    """A column that is the answer, flipped in up to 2.5 % of the rows; for numbers, with R² from
+    0.96.
+    """
     process = Process(rng, int(rng.integers(1_200, 2_000)), numeric=bool(rng.random() < 0.3))
     columns = make_rows(process)
     y = columns["y"]
     dose = float(rng.uniform(0, 1))
     if process.numeric:
-        return _column_plant(process, columns, "settled", effect_column_exact(y, rng, 0.96 + 0.04 * dose), dose)
+        return _column_plant(
+            process, columns, "settled", effect_column_exact(y, rng, 0.96 + 0.04 * dose), dose
+        )
     flipped = np.where(rng.random(process.n) < 0.025 * (1 - dose), 1 - y, y)
     forms: list[Any] = [
         np.where(flipped == 1, "closed", "open"),
         np.where(flipped == 1, rng.exponential(50, process.n) + 5, 0.0),
         y * distance_of(0.97 + 0.0295 * dose) + rng.normal(0, 1, process.n),
-        np.where(flipped == 1, rng.choice(["A1", "A7"], process.n), rng.choice(["B2", "C3", "D4"], process.n)),
+        np.where(
+            flipped == 1,
+            rng.choice(["A1", "A7"], process.n),
+            rng.choice(["B2", "C3", "D4"], process.n),
+        ),
     ]
     return _column_plant(process, columns, "settled", forms[int(rng.integers(0, len(forms)))], dose)
 
 
 def effect_column_exact(y: np.ndarray, rng: np.random.Generator, r2: float) -> np.ndarray:
     """Return the answer in other units, with noise that leaves R² ``r2``."""
-    return np.asarray(5 - 2 * ((y - y.mean()) / y.std() + rng.normal(0, 1, len(y)) * np.sqrt(1 / r2 - 1)))
+    return np.asarray(
+        5 - 2 * ((y - y.mean()) / y.std() + rng.normal(0, 1, len(y)) * np.sqrt(1 / r2 - 1))
+    )
 
 
 def value_of_one_answer(rng: np.random.Generator) -> Spec:
@@ -96,14 +112,18 @@ def missing_where_it_happened(rng: np.random.Generator) -> Spec:
     usual = float(rng.choice([0.0, rng.uniform(0, 0.06)]))
     empty = (rng.random(process.n) < usual) | ((columns["y"] == 1) & (rng.random(process.n) < dose))
     if rng.random() < 0.5:
-        return _column_plant(process, columns, "checked", np.where(empty, np.nan, rng.normal(size=process.n)), dose)
+        return _column_plant(
+            process, columns, "checked", np.where(empty, np.nan, rng.normal(size=process.n)), dose
+        )
     values = rng.choice(np.array(["north", "south", "west"], dtype=object), process.n)
     values[empty] = None
     return _column_plant(process, columns, "checked", values, dose)
 
 
 def id_by_the_answer(rng: np.random.Generator) -> Spec:
-    """An id counted up, or with a prefix, that a share of the positives got from a block of their own."""
+    """An id counted up, or with a prefix, that a share of the positives got from a block of their
+    own.
+    """
     process = Process(rng, int(rng.integers(1_200, 2_000)))
     columns = make_rows(process)
     dose = float(rng.uniform(0.1, 1))
@@ -112,12 +132,16 @@ def id_by_the_answer(rng: np.random.Generator) -> Spec:
     values: Any = 10_000 + place
     if rng.random() < 0.5:
         number = np.char.zfill(rng.permutation(process.n).astype(str), 6)
-        values = np.char.add(np.where(block, "Z-", np.where(rng.random(process.n) < 0.5, "A-", "B-")), number)
+        values = np.char.add(
+            np.where(block, "Z-", np.where(rng.random(process.n) < 0.5, "A-", "B-")), number
+        )
     return _column_plant(process, columns, "case_id", values, dose)
 
 
 def encoding_over_all_rows(rng: np.random.Generator) -> Spec:
-    """The mean answer of each street over all rows: plain, smoothed, as log odds, as a count, or without the own row."""
+    """The mean answer of each street over all rows: plain, smoothed, as log odds, as a count, or
+    without the own row.
+    """
     process = Process(rng, int(rng.integers(1_200, 2_000)))
     columns = make_rows(process)
     y = columns["y"].astype(float)
@@ -142,7 +166,9 @@ def encoding_over_all_rows(rng: np.random.Generator) -> Spec:
 
 
 def add_up(rng: np.random.Generator) -> Spec:
-    """Two columns whose difference, sum, product or ratio is the answer, or passes a limit exactly where it is 1."""
+    """Two columns whose difference, sum, product or ratio is the answer, or passes a limit exactly
+    where it is 1.
+    """
     process = Process(rng, int(rng.integers(1_200, 2_000)), numeric=bool(rng.random() < 0.5))
     columns = make_rows(process)
     y = columns["y"].astype(float)
@@ -150,16 +176,29 @@ def add_up(rng: np.random.Generator) -> Spec:
     sign = str(rng.choice(["+", "−", "×", "÷"]))
     hidden = y
     if not process.numeric:
-        hidden = np.where(y == 1, rng.exponential(1, process.n) + 0.05, -rng.exponential(1, process.n) - 0.05) + 20
-    other = rng.uniform(5, 5 + 60 / dose, process.n) if sign in "×÷" else rng.normal(0, 4 / dose, process.n)
-    last = {"+": hidden - other, "−": hidden + other, "×": hidden / other, "÷": hidden * other}[sign]
+        hidden = (
+            np.where(
+                y == 1, rng.exponential(1, process.n) + 0.05, -rng.exponential(1, process.n) - 0.05
+            )
+            + 20
+        )
+    other = (
+        rng.uniform(5, 5 + 60 / dose, process.n)
+        if sign in "×÷"
+        else rng.normal(0, 4 / dose, process.n)
+    )
+    last = {"+": hidden - other, "−": hidden + other, "×": hidden / other, "÷": hidden * other}[
+        sign
+    ]
     columns["part_a"] = other
     spec = _column_plant(process, columns, "part_b", last, dose)
     return spec | {"planted": ("part_a", "part_b"), "features": (*PLAIN, "part_a", "part_b")}
 
 
 def copies(rng: np.random.Generator, *, near: bool) -> Spec:
-    """A share of the rows comes twice to four times, with a new row number (and jitter), then a random split."""
+    """A share of the rows comes twice to four times, with a new row number (and jitter), then a
+    random split.
+    """
     process = Process(rng, int(rng.integers(900, 1_500)))
     columns = make_rows(process)
     dose = float(rng.uniform(0.02, 0.5))
@@ -179,7 +218,14 @@ def copies(rng: np.random.Generator, *, near: bool) -> Spec:
     _random_split(columns, rng)
     process.deal(3_000)
     fresh = as_table(make_rows(process))
-    return {"table": as_table(columns), "target": "y", "dose": dose, "split": "part", "fresh": fresh, "features": PLAIN}
+    return {
+        "table": as_table(columns),
+        "target": "y",
+        "dose": dose,
+        "split": "part",
+        "fresh": fresh,
+        "features": PLAIN,
+    }
 
 
 def groups_on_both_sides(rng: np.random.Generator) -> Spec:
@@ -198,11 +244,16 @@ def groups_on_both_sides(rng: np.random.Generator) -> Spec:
 
 def _customer_columns(process: Process) -> Columns:
     rng = process.rng
-    return {"height": rng.normal(170, 9, process.n_groups)[process.group], "home": rng.random(process.n_groups)[process.group]}
+    return {
+        "height": rng.normal(170, 9, process.n_groups)[process.group],
+        "home": rng.random(process.n_groups)[process.group],
+    }
 
 
 def split_over_time(rng: np.random.Generator) -> Spec:
-    """An answer that drifts from week to week, a day number among the features, rows dealt at random; fresh rows are later."""
+    """An answer that drifts from week to week, a day number among the features, rows dealt at
+    random; fresh rows are later.
+    """
     dose = float(rng.uniform(0, 1))
     process = Process(rng, int(rng.integers(1_800, 2_800)))
     week = (process.seconds // (7 * 86_400)).astype(np.int64)
@@ -220,7 +271,9 @@ def split_over_time(rng: np.random.Generator) -> Spec:
 
 
 def biased_test(rng: np.random.Generator) -> Spec:
-    """Test rows taken mostly from the easy ends of the strongest column; fresh rows come as they are."""
+    """Test rows taken mostly from the easy ends of the strongest column; fresh rows come as they
+    are.
+    """
     dose = float(rng.uniform(0, 1))
     process = Process(rng, int(rng.integers(1_500, 2_500)))
     process.weights = np.array([0.3, 1.3 * float(rng.choice([-1, 1])), 0.3])
@@ -238,21 +291,38 @@ def biased_test(rng: np.random.Generator) -> Spec:
 
 
 def effect(rng: np.random.Generator, *, declared: bool) -> Spec:
-    """An effect of the answer as strong as an honest column (AUC 0.6 to 0.93), with or without its moment declared."""
+    """An effect of the answer as strong as an honest column (AUC 0.6 to 0.93), with or without its
+    moment declared.
+    """
     process = Process(rng, int(rng.integers(1_200, 2_000)))
     columns = make_rows(process)
     strength = float(rng.uniform(0.6, 0.93))
-    spec = _column_plant(process, columns, "calls", effect_column(columns["y"], rng, strength), strength, time="moment")
+    spec = _column_plant(
+        process,
+        columns,
+        "calls",
+        effect_column(columns["y"], rng, strength),
+        strength,
+        time="moment",
+    )
     if not declared:
         return spec
     if rng.random() < 0.5:
         return spec | {"known_at": {"calls": float(rng.uniform(0.5, 48)), "usage": -1.0}}
-    columns["logged"] = START + ((process.seconds + rng.uniform(3_600, 90_000, process.n)) * 1e6).astype("timedelta64[us]")
-    return spec | {"table": as_table(columns), "known_at": {"calls": "logged"}, "told_on": ("logged",)}
+    columns["logged"] = START + (
+        (process.seconds + rng.uniform(3_600, 90_000, process.n)) * 1e6
+    ).astype("timedelta64[us]")
+    return spec | {
+        "table": as_table(columns),
+        "known_at": {"calls": "logged"},
+        "told_on": ("logged",),
+    }
 
 
 def updated_after(rng: np.random.Generator) -> Spec:
-    """A balance that is overwritten, in a share of the rows, when the answer is known; the moment of the change is kept."""
+    """A balance that is overwritten, in a share of the rows, when the answer is known; the moment
+    of the change is kept.
+    """
     process = Process(rng, int(rng.integers(1_500, 2_500)))
     columns = make_rows(process)
     dose = float(rng.uniform(0.1, 0.8))
@@ -263,11 +333,15 @@ def updated_after(rng: np.random.Generator) -> Spec:
     ).astype("timedelta64[us]")
     written = columns["y"] * distance_of(strength) + rng.normal(0, 1, process.n)
     values = np.where(late, written, rng.normal(0, 1, process.n) + 0.5 * distance_of(strength))
-    return _column_plant(process, columns, "balance", values, dose, time="moment", told_on=("changed",))
+    return _column_plant(
+        process, columns, "balance", values, dose, time="moment", told_on=("changed",)
+    )
 
 
 def look_ahead(rng: np.random.Generator) -> Spec:
-    """A rolling mean over the customer's rows that reaches past its own moment; the answer follows the next value."""
+    """A rolling mean over the customer's rows that reaches past its own moment; the answer follows
+    the next value.
+    """
     process = Process(rng, int(rng.integers(1_500, 2_500)))
     process.n_groups = process.n // int(rng.integers(15, 60))
     process.group = rng.integers(0, process.n_groups, process.n)
@@ -281,9 +355,13 @@ def look_ahead(rng: np.random.Generator) -> Spec:
     process.signal = process.weights @ process.x
     columns = make_rows(process, extra)
     window, values = _window(spend, code, rng), np.empty(process.n)
-    values[order] = window + rng.normal(0, float(rng.choice([0.0, 0.0, 0.05])) * window.std(), process.n)
+    values[order] = window + rng.normal(
+        0, float(rng.choice([0.0, 0.0, 0.05])) * window.std(), process.n
+    )
     columns["spend"] = base
-    spec = _column_plant(process, columns, "spend_mean", values, dose, time="moment", group="customer")
+    spec = _column_plant(
+        process, columns, "spend_mean", values, dose, time="moment", group="customer"
+    )
     return spec | {"features": (*PLAIN, "spend", "spend_mean")}
 
 
@@ -297,7 +375,9 @@ def _walk(code: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _window(x: np.ndarray, code: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a mean over 3 to 9 rows around each, over the next ones, the next value, or over the whole group."""
+    """Return a mean over 3 to 9 rows around each, over the next ones, the next value, or over the
+    whole group.
+    """
     import pandas as pd
 
     grouped = pd.Series(x).groupby(code)
@@ -313,7 +393,9 @@ def _window(x: np.ndarray, code: np.ndarray, rng: np.random.Generator) -> np.nda
 
 
 def train_only_rate(key: np.ndarray, y: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Return the mean answer of each key over the training rows, smoothed by five rows: the right way."""
+    """Return the mean answer of each key over the training rows, smoothed by five rows: the right
+    way.
+    """
     _, place = np.unique(key, return_inverse=True)
     n, s = np.bincount(place, weights=train), np.bincount(place, weights=train * y)
     return np.asarray(((s + 5 * y[train].mean()) / (n + 5))[place])

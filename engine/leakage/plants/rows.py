@@ -1,6 +1,8 @@
-"""The process behind every planted and every clean table: customers with several rows in time, and an answer.
+"""The process behind every planted and every clean table: customers with several rows in time, and
+an answer.
 
-The answer's log odds (or its value) are a weighted sum of a few columns, an effect of the customer and noise.
+The answer's log odds (or its value) are a weighted sum of a few columns, an effect of the customer
+and noise.
 """
 
 from __future__ import annotations
@@ -16,10 +18,17 @@ PLANS = np.array(["basic", "plus", "pro", "team"])
 
 
 class Process:
-    """Draws rows. ``n`` rows in order of time, ``group`` (n,) the customer of each, ``signal`` (n,) what the answer follows."""
+    """Draws rows. ``n`` rows in order of time, ``group`` (n,) the customer of each, ``signal`` (n,)
+    what the answer follows.
+    """
 
     def __init__(
-        self, rng: np.random.Generator, n_rows: int = 1_500, *, numeric: bool = False, group_effect: float = 0.3
+        self,
+        rng: np.random.Generator,
+        n_rows: int = 1_500,
+        *,
+        numeric: bool = False,
+        group_effect: float = 0.3,
     ) -> None:
         self.rng, self.numeric, self.group_effect = rng, numeric, group_effect
         self.weights = rng.uniform(0.3, 0.9, 3) * rng.choice([-1, 1], 3)
@@ -41,7 +50,9 @@ class Process:
         self.signal = self.weights @ self.x + self.plan_effects[self.plan] + self.effect[self.group]
 
     def answer(self, extra: np.ndarray | float = 0.0) -> np.ndarray:
-        """Return the answer of each row: 0/1 with the base rate, or a number; ``extra`` is added to the signal."""
+        """Return the answer of each row: 0/1 with the base rate, or a number; ``extra`` is added to
+        the signal.
+        """
         z = self.signal + extra
         if self.numeric:
             return np.asarray(10 + 3 * (z + self.rng.normal(0, 1, self.n)))

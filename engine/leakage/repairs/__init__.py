@@ -1,7 +1,8 @@
-"""Wrong → right: for each leak both pipelines side by side, run as they stand, on several seeds, and in production.
+"""Wrong → right: for each leak both pipelines side by side, run as they stand, on several seeds,
+and in production.
 
-Real: the texts on screen are what runs. Production rows come from the same process as the table; see ``rounds.cases``. And a
-pytest file for one's own columns (``repairs.leak_tests``).
+Real: the texts on screen are what runs. Production rows come from the same process as the table;
+see ``rounds.cases``. And a pytest file for one's own columns (``repairs.leak_tests``).
 """
 
 from __future__ import annotations
@@ -74,8 +75,9 @@ class RepairsResult:
         if not self.scores:
             return "The first seed is running both ways."
         return (
-            f"Wrong reports AUC **{self.mean('wrong', 'reported'):.3f}** and gets {self.mean('wrong', 'production'):.3f} in "
-            f"production; right reports **{self.mean('right', 'reported'):.3f}** and gets {self.right_production:.3f}."
+            f"Wrong reports AUC **{self.mean('wrong', 'reported'):.3f}** and gets"
+            f" {self.mean('wrong', 'production'):.3f} in production; right reports"
+            f" **{self.mean('right', 'reported'):.3f}** and gets {self.right_production:.3f}."
         )
 
     @property
@@ -90,25 +92,40 @@ class RepairsResult:
         spans = {way: f"{gap.min():+.3f} to {gap.max():+.3f}" for way, gap in gaps.items()}
         reasons = [
             REPAIRS[self.params.mechanism].rule,
-            f"Reported less production over {n} seed{'s' * (n > 1)}: wrong {self.wrong_gap:+.3f} ({spans['wrong']}), "
-            f"right {self.right_gap:+.3f} ({spans['right']}).",
+            (
+                f"Reported less production over {n} seed{'s' * (n > 1)}: wrong"
+                f" {self.wrong_gap:+.3f} ({spans['wrong']}), right {self.right_gap:+.3f}"
+                f" ({spans['right']})."
+            ),
         ]
         better = self.right_production - self.mean("wrong", "production")
         if better > 0.02:
             reasons.append(
-                f"The mended model is better in production too, by {better:.3f}: it did not lean on what is not there."
+                f"The mended model is better in production too, by {better:.3f}: it did not lean on"
+                " what is not there."
             )
         elif abs(self.mended) < 0.01:
-            reasons.append("An honest null: the repair changes nothing that can be measured here. Do it all the same.")
+            reasons.append(
+                "An honest null: the repair changes nothing that can be measured here. Do it all"
+                " the same."
+            )
         else:
-            reasons.append("Production hardly changes: the leak did not harm the model, it made its score a lie.")
+            reasons.append(
+                "Production hardly changes: the leak did not harm the model, it made its score a"
+                " lie."
+            )
         if self.right_gap > 0.05:
-            reasons.append(f"A gap of {self.right_gap:+.3f} is left: production differs from the table for other reasons too.")
+            reasons.append(
+                f"A gap of {self.right_gap:+.3f} is left: production differs from the table for"
+                " other reasons too."
+            )
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces, of the first seed."""
-        return {f"{way} {where}": round(values[0], 4) for (way, where), values in self.scores.items()}
+        return {
+            f"{way} {where}": round(values[0], 4) for (way, where), values in self.scores.items()
+        }
 
     def table(self) -> pa.Table:
         """Return one row for each way, place and seed."""

@@ -1,6 +1,8 @@
-"""The repairs: for each leak the wrong pipeline (those of *Spot the leak*) and the lines that mend it.
+"""The repairs: for each leak the wrong pipeline (those of *Spot the leak*) and the lines that mend
+it.
 
-``changes`` turn the wrong text into the right one; ``bad`` and ``good`` are the beginnings of the lines that matter.
+``changes`` turn the wrong text into the right one; ``bad`` and ``good`` are the beginnings of the
+lines that matter.
 """
 
 from __future__ import annotations
@@ -12,19 +14,30 @@ from engine.leakage.rounds.cases import CASES, END, IMPORTS, NUMBERS, SPLIT, Cas
 HERE, MENDED = "  # ← here it leaks", "  # ← mended"
 RANDOM = "train, test = train_test_split(table, test_size=0.3, random_state=0)\n"
 BALANCE = (
-    'rare = table[table["y"] == 1]\ntable = pd.concat([table, rare.sample(len(table), replace=True, random_state=0)])\n',
-    'rare = train[train["y"] == 1]\ntrain = pd.concat([train, rare.sample(len(train), replace=True, random_state=0)])\n',
+    (
+        'rare = table[table["y"] == 1]\ntable = pd.concat([table, rare.sample(len(table),'
+        " replace=True, random_state=0)])\n"
+    ),
+    (
+        'rare = train[train["y"] == 1]\ntrain = pd.concat([train, rare.sample(len(train),'
+        " replace=True, random_state=0)])\n"
+    ),
 )
-SCALED = "\n\ndef scaled(rows):\n    return rows if rows is test or rows is train else (rows[COLUMNS] - mean) / spread\n\n"
+SCALED = (
+    "\n\ndef scaled(rows):\n    return rows if rows is test or rows is train else (rows[COLUMNS] -"
+    " mean) / spread\n\n"
+)
 TRIES = (
-    "chosen])[:, 1])\n    if auc > score:\n        score, model, COLUMNS = auc, tried, chosen\n\n\ndef predict(rows):\n"
-    "    return model.predict_proba(rows[COLUMNS])[:, 1]\n"
+    "chosen])[:, 1])\n    if auc > score:\n        score, model, COLUMNS = auc, tried,"
+    " chosen\n\n\ndef predict(rows):\n    return model.predict_proba(rows[COLUMNS])[:, 1]\n"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One leak and its repair. ``case`` names the round that the table and the wrong pipeline come from."""
+    """One leak and its repair. ``case`` names the round that the table and the wrong pipeline come
+    from.
+    """
 
     case: str
     bad: str

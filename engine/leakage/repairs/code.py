@@ -31,4 +31,10 @@ print(json.dumps(numbers))
 def script(params: RepairsParams) -> str:
     """Return the script: both pipelines, as they stand."""
     wrong, right = codes(params.mechanism)
-    return fill(SCRIPT, case=case_of(params.mechanism)[0], seed=params.seed, wrong=Code(wrong), right=Code(right))
+    return fill(
+        SCRIPT,
+        case=case_of(params.mechanism)[0],
+        seed=params.seed,
+        wrong=Code(wrong),
+        right=Code(right),
+    )

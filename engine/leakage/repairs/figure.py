@@ -15,7 +15,9 @@ COLORS = {"reported": figures.LEAKED, "production": figures.HELD_OUT}
 
 
 def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figure:
-    """Draw a lane for each way: every seed a dot, the means joined. To see first: the upper line is long, the lower short."""
+    """Draw a lane for each way: every seed a dot, the means joined. To see first: the upper line is
+    long, the lower short.
+    """
     title = "The first seed is running"
     if result.scores:
         title = f"Wrong is off by {result.wrong_gap:+.3f}, right by {result.right_gap:+.3f}"
@@ -28,7 +30,10 @@ def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figur
                 x=[run.mean(way, where) for where in COLORS],
                 y=[LANES[way]] * 2,
                 mode="lines",
-                line={"color": figures.SYNTHETIC if is_pinned else figures.WAITING, "width": 4 if is_pinned else 8},
+                line={
+                    "color": figures.SYNTHETIC if is_pinned else figures.WAITING,
+                    "width": 4 if is_pinned else 8,
+                },
                 opacity=0.6,
                 name="pinned run A",
                 showlegend=is_pinned and way == WAYS[0],
@@ -46,6 +51,11 @@ def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figur
         )
     figure.update_layout(
         xaxis={"range": [0.38, 1.02]},
-        yaxis={"categoryorder": "array", "categoryarray": list(LANES.values())[::-1], "range": [-0.6, 1.6], "showgrid": True},
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": list(LANES.values())[::-1],
+            "range": [-0.6, 1.6],
+            "showgrid": True,
+        },
     )
     return figure

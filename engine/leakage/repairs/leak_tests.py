@@ -1,6 +1,8 @@
-"""A pytest file for one's own columns: no overlap, order of time, fitting on training rows alone, availability.
+"""A pytest file for one's own columns: no overlap, order of time, fitting on training rows alone,
+availability.
 
-The file needs pandas, scikit-learn and pytest, nothing of ours. Its ``fit`` is where one's own pipeline goes.
+The file needs pandas, scikit-learn and pytest, nothing of ours. Its ``fit`` is where one's own
+pipeline goes.
 """
 
 from __future__ import annotations
@@ -124,7 +126,9 @@ MAX_TEXT = 2_000  # characters of each role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """The roles of one's own columns; "" where there is none. ``known_at``: ``column: hours or timestamp``, by commas."""
+    """The roles of one's own columns; "" where there is none. ``known_at``: ``column: hours or
+    timestamp``, by commas.
+    """
 
     path: str = "flights.parquet"
     target: str = "late"
@@ -141,7 +145,13 @@ class Columns:
             require(bool(getattr(self, name).strip()), "{} must be given: the tests need it.", name)
         for field in fields(self):
             n = len(getattr(self, field.name))
-            require(n <= MAX_TEXT, "{} must be at most {:,} characters. Got {:,}.", field.name, MAX_TEXT, n)
+            require(
+                n <= MAX_TEXT,
+                "{} must be at most {:,} characters. Got {:,}.",
+                field.name,
+                MAX_TEXT,
+                n,
+            )
 
 
 def listed(text: str) -> list[str]:
@@ -160,13 +170,21 @@ def moments(text: str) -> dict[str, float | str]:
     found: dict[str, float | str] = {}
     for part in listed(text):
         name, colon, known = (piece.strip() for piece in part.rpartition(":"))
-        require(bool(name and colon and known), "known_at must be made of column: hours or column: timestamp. Got {!r}.", part)
+        require(
+            bool(name and colon and known),
+            "known_at must be made of column: hours or column: timestamp. Got {!r}.",
+            part,
+        )
         try:
             found[name] = float(known)
         except ValueError:
             found[name] = known
         else:
-            require(math.isfinite(float(known)), "known_at must give a finite number of hours. Got {!r}.", part)
+            require(
+                math.isfinite(float(known)),
+                "known_at must give a finite number of hours. Got {!r}.",
+                part,
+            )
     return found
 
 

@@ -1,7 +1,9 @@
-"""Spot the leak: blind rounds of a pipeline, its data and its scores; name the leak, or say that there is none.
+"""Spot the leak: blind rounds of a pipeline, its data and its scores; name the leak, or say that
+there is none.
 
-Real: the pipeline on screen is what runs, as it stands; three rounds hold real flights. The production score is the same fitted
-model's, on rows that it and its pipeline never saw, with every column as production has it.
+Real: the pipeline on screen is what runs, as it stands; three rounds hold real flights. The
+production score is the same fitted model's, on rows that it and its pipeline never saw, with every
+column as production has it.
 """
 
 from __future__ import annotations
@@ -37,14 +39,21 @@ class RoundsParams:
 
     def __post_init__(self) -> None:
         require_choice("level", self.level, LEVELS)
-        require(1 <= self.number <= len(CASES), "number must be 1 … {}. Got {}.", len(CASES), self.number)
+        require(
+            1 <= self.number <= len(CASES),
+            "number must be 1 … {}. Got {}.",
+            len(CASES),
+            self.number,
+        )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
         require_choice("guess", self.guess, GUESSES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Played:
-    """A round as it ran: its table's head and columns, three scores (AUC) with rows of each class, and the evidence."""
+    """A round as it ran: its table's head and columns, three scores (AUC) with rows of each class,
+    and the evidence.
+    """
 
     head: pa.Table
     columns: list[dict[str, Any]]
@@ -97,9 +106,18 @@ class RoundsResult:
         reported = f"AUC **{self.reported_score:.3f}** ± {self.error(TEST):.3f}"
         if not self.params.revealed:
             return f"{self.case.story} The pipeline reports {reported}. Would you sign it?"
-        said = "" if self.params.guess == UNDECIDED else "You had it: " if self.right else f"Not {self.params.guess}: "
+        said = (
+            ""
+            if self.params.guess == UNDECIDED
+            else "You had it: "
+            if self.right
+            else f"Not {self.params.guess}: "
+        )
         what = "there is **no leak**" if self.answer == NONE else f"it is **{self.answer}**"
-        text = f"{said}{what}. Reported {reported}, in production {self.production_score:.3f} ± {self.error(PRODUCTION):.3f}."
+        text = (
+            f"{said}{what}. Reported {reported}, in production {self.production_score:.3f} ±"
+            f" {self.error(PRODUCTION):.3f}."
+        )
         return text[0].upper() + text[1:]
 
     @property
@@ -107,18 +125,35 @@ class RoundsResult:
         """What to ask, or once revealed the evidence from the data."""
         if not self.params.revealed:
             return [
-                f"{self.played.n_rows:,} rows. Ask of each column: is it known at the moment of prediction?",
+                (
+                    f"{self.played.n_rows:,} rows. Ask of each column: is it known at the moment of"
+                    " prediction?"
+                ),
                 "Ask of the split: can two rows of one thing, or of one time, stand on both sides?",
-                "Ask of each line above the split: does it look at the answers, or at the test rows?",
-                "Ask of the score: how often was this test set used? Then choose an answer, and reveal.",
+                (
+                    "Ask of each line above the split: does it look at the answers, or at the test"
+                    " rows?"
+                ),
+                (
+                    "Ask of the score: how often was this test set used? Then choose an answer, and"
+                    " reveal."
+                ),
             ]
         evidence = self.played.evidence
         reasons = [f"From the data: {evidence}."]
         if self.answer == NONE:
-            reasons.append(f"Reported and production differ by {self.gap:+.3f}, within what chance does to so many rows.")
+            reasons.append(
+                f"Reported and production differ by {self.gap:+.3f}, within what chance does to so"
+                " many rows."
+            )
         else:
-            reasons.append(f"The leak was worth {self.gap:+.3f}: that much of the reported score is not there in production.")
-        reasons.append(f"On its own training rows the model scores {self.played.scores[TRAIN]:.3f}.")
+            reasons.append(
+                f"The leak was worth {self.gap:+.3f}: that much of the reported score is not there"
+                " in production."
+            )
+        reasons.append(
+            f"On its own training rows the model scores {self.played.scores[TRAIN]:.3f}."
+        )
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
@@ -132,13 +167,19 @@ class RoundsResult:
         """Return the scores, production's once it is revealed."""
         names = [name for name in self.played.scores if name != PRODUCTION or self.params.revealed]
         return pa.table(
-            {"scored on": names, "auc": [self.played.scores[n] for n in names], "error": [self.error(n) for n in names]}
+            {
+                "scored on": names,
+                "auc": [self.played.scores[n] for n in names],
+                "error": [self.error(n) for n in names],
+            }
         )
 
 
 def dealt(level: Level, number: int, seed: int) -> int:
     """Return which case a round deals: the cases of its level in an order that the seed draws."""
-    chosen = [place for place, case in enumerate(CASES) if level == "all" or case.level == int(level)]
+    chosen = [
+        place for place, case in enumerate(CASES) if level == "all" or case.level == int(level)
+    ]
     return int(np.random.default_rng([seed, 77]).permutation(chosen)[(number - 1) % len(chosen)])
 
 
@@ -156,18 +197,28 @@ def play(case: int, seed: int) -> Played:
     names: dict[str, Any] = {"table": table.copy()}
     exec(compile(CASES[case].code, f"<round {CASES[case].name}>", "exec"), names)
     parts = {TRAIN: names["train"], TEST: names["test"], PRODUCTION: fresh}
-    scores = {name: float(roc_auc_score(rows["y"], names["predict"](rows))) for name, rows in parts.items()}
+    scores = {
+        name: float(roc_auc_score(rows["y"], names["predict"](rows)))
+        for name, rows in parts.items()
+    }
     scores[TEST] = float(names["score"])
-    counts = {name: (int(rows["y"].sum()), int(len(rows) - rows["y"].sum())) for name, rows in parts.items()}
+    counts = {
+        name: (int(rows["y"].sum()), int(len(rows) - rows["y"].sum()))
+        for name, rows in parts.items()
+    }
     code = CASES[case].code
-    shown = sorted((name for name in table if name in code or name == "y"), key=lambda name: name != "y")
+    shown = sorted(
+        (name for name in table if name in code or name == "y"), key=lambda name: name != "y"
+    )
     shown = table[(shown + [name for name in table if name not in shown])[:8]]
     head = pa.Table.from_pandas(shown.iloc[:HEAD_ROWS], preserve_index=False)
     return Played(head, _summary(shown), len(table), scores, counts, CASES[case].evidence(table))
 
 
 def _summary(table: Any) -> list[dict[str, Any]]:
-    """Return what one would look at first: type, empty cells, distinct values, and the mean for each answer."""
+    """Return what one would look at first: type, empty cells, distinct values, and the mean for
+    each answer.
+    """
     rows = []
     for name in table.columns:
         values = table[name]

@@ -1,8 +1,10 @@
-"""The rounds of *Spot the leak*: for each a table from a seed, a pipeline as text, what production sends, and the evidence.
+"""The rounds of *Spot the leak*: for each a table from a seed, a pipeline as text, what production
+sends, and the evidence.
 
-The pipelines are run exactly as they stand. Each gets ``table`` (pandas) and leaves ``score`` (AUC on its test rows) and
-``predict(rows)``. Real: flights in three of them. The other tables are made up; production rows come from the same process,
-with what is not known there left as production has it (no refund yet, a tail number on every flight).
+The pipelines are run exactly as they stand. Each gets ``table`` (pandas) and leaves ``score`` (AUC
+on its test rows) and ``predict(rows)``. Real: flights in three of them. The other tables are made
+up; production rows come from the same process, with what is not known there left as production has
+it (no refund yet, a tail number on every flight).
 """
 
 from __future__ import annotations
@@ -69,8 +71,12 @@ def _frame(columns: dict[str, Any]) -> Any:
     return pd.DataFrame(columns)
 
 
-def _customers(rng: np.random.Generator, add: Callable[..., dict[str, Any]], n: int = 1_500, **more: Any) -> Made:
-    """Return a table and production rows of one process; ``add(columns, rng, production)`` adds columns to each."""
+def _customers(
+    rng: np.random.Generator, add: Callable[..., dict[str, Any]], n: int = 1_500, **more: Any
+) -> Made:
+    """Return a table and production rows of one process; ``add(columns, rng, production)`` adds
+    columns to each.
+    """
     process = Process(rng, n, **more)
     tables = []
     for production in (False, True):
@@ -102,7 +108,9 @@ def _homes(columns: dict[str, Any], rng: np.random.Generator, production: bool) 
     return {"height": levels[0][columns["customer"]], "weight": levels[1][columns["customer"]]}
 
 
-def _case_ids(columns: dict[str, Any], rng: np.random.Generator, production: bool) -> dict[str, Any]:
+def _case_ids(
+    columns: dict[str, Any], rng: np.random.Generator, production: bool
+) -> dict[str, Any]:
     n = len(columns["y"])
     late = rng.random(n) < (0.5 if production else 0.75 * columns["y"] + 0.02)
     return {"case_id": np.argsort(np.argsort(late + 0.99 * rng.random(n))) + 40_000}
@@ -117,7 +125,9 @@ def _noise(rng: np.random.Generator, n_columns: int) -> Made:
 
 
 def _shops(rng: np.random.Generator) -> Made:
-    """Return shops by day: sales with a memory of a day, and whether tomorrow's sales are above the shop's usual."""
+    """Return shops by day: sales with a memory of a day, and whether tomorrow's sales are above the
+    shop's usual.
+    """
     tables = []
     for n_shops in (25, 50):
         n = 60
@@ -147,18 +157,33 @@ def _flights() -> Any:
     return frame.sort_values("time_hour", kind="stable").reset_index(drop=True)
 
 
-KEPT = ["month", "day", "hour", "minute", "distance", "origin_code", "carrier_code", "tailnum", "dep_delay"]
+KEPT = [
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "distance",
+    "origin_code",
+    "carrier_code",
+    "tailnum",
+    "dep_delay",
+]
 
 
 def _flight_rows(rng: np.random.Generator, target: str, n: int, *, later: bool) -> Made:
     frame = _flights()
     if target == "y":
-        frame = frame[frame["arr_delay"].notna()].assign(y=lambda f: (f["arr_delay"] > 15).astype(int))
+        frame = frame[frame["arr_delay"].notna()].assign(
+            y=lambda f: (f["arr_delay"] > 15).astype(int)
+        )
     else:
         frame = frame.assign(y=frame["cancelled"])
     frame = frame[[*KEPT, "y"]].rename(columns={"month": "month"})
     cut = frame["day"] <= 273 if later else rng.random(len(frame)) < 0.5
-    tables = [frame[side].sample(min(n, int(side.sum())), random_state=int(rng.integers(1 << 30))) for side in (cut, ~cut)]
+    tables = [
+        frame[side].sample(min(n, int(side.sum())), random_state=int(rng.integers(1 << 30)))
+        for side in (cut, ~cut)
+    ]
     return tables[0].reset_index(drop=True), tables[1].reset_index(drop=True)
 
 
@@ -179,8 +204,9 @@ def _rate(table: Any, where: Any) -> str:
 def _days(table: Any) -> str:
     by_day = table.groupby("day")["y"].mean()
     return (
-        f"the share of late flights goes from {by_day.quantile(0.1):.0%} to {by_day.quantile(0.9):.0%} between days; a random "
-        f"split puts rows of each of the {len(by_day)} days on both sides, so the day number tells the weather of that day"
+        f"the share of late flights goes from {by_day.quantile(0.1):.0%} to"
+        f" {by_day.quantile(0.9):.0%} between days; a random split puts rows of each of the"
+        f" {len(by_day)} days on both sides, so the day number tells the weather of that day"
     )
 
 
@@ -188,7 +214,8 @@ def _customer_share(table: Any) -> str:
     n = table.groupby("customer")["y"].agg(["size", "mean"])
     pure = n.loc[n["size"] > 2, "mean"].isin([0.0, 1.0]).mean()
     return (
-        f"{len(n)} patients have {n['size'].mean():.1f} rows each, and {pure:.0%} of those with three or more always one answer"
+        f"{len(n)} patients have {n['size'].mean():.1f} rows each, and {pure:.0%} of those with"
+        " three or more always one answer"
     )
 
 

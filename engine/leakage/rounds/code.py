@@ -25,4 +25,10 @@ print(json.dumps(numbers))
 def script(params: RoundsParams) -> str:
     """Return the script: the round's own pipeline."""
     place = dealt(params.level, params.number, params.seed)
-    return fill(SCRIPT, case=place, seed=params.seed, revealed=params.revealed, code=Code(CASES[place].code.strip()))
+    return fill(
+        SCRIPT,
+        case=place,
+        seed=params.seed,
+        revealed=params.revealed,
+        code=Code(CASES[place].code.strip()),
+    )

@@ -14,7 +14,9 @@ COLORS = {TRAIN: figures.KNOWN, TEST: figures.LEAKED, PRODUCTION: figures.HELD_O
 
 
 def scores(result: RoundsResult, pinned: RoundsResult | None = None) -> go.Figure:
-    """Draw the three scores with two standard errors. To see first: how far green lies from vermilion."""
+    """Draw the three scores with two standard errors. To see first: how far green lies from
+    vermilion.
+    """
     shown = [name for name in COLORS if name != PRODUCTION or result.params.revealed]
     title = f"Reported AUC {result.reported_score:.3f}: true?"
     if result.params.revealed:
@@ -33,17 +35,33 @@ def scores(result: RoundsResult, pinned: RoundsResult | None = None) -> go.Figur
                 "size": 14,
                 "symbol": "diamond-open" if is_pinned else "circle",
             },
-            error_x={"array": [2 * run.error(name) for name in names], "thickness": 2, "width": 0, "color": figures.WAITING},
+            error_x={
+                "array": [2 * run.error(name) for name in names],
+                "thickness": 2,
+                "width": 0,
+                "color": figures.WAITING,
+            },
             name="pinned run A",
             showlegend=is_pinned,
             hovertemplate="%{y}: %{x:.3f}<extra></extra>",
             cliponaxis=False,
         )
     if not result.params.revealed:
-        figure.add_annotation(x=0.75, y=PRODUCTION, text="after Reveal", showarrow=False, font={"color": figures.WAITING})
+        figure.add_annotation(
+            x=0.75,
+            y=PRODUCTION,
+            text="after Reveal",
+            showarrow=False,
+            font={"color": figures.WAITING},
+        )
     lanes = list(COLORS)
     figure.update_layout(
         xaxis={"range": [0.43, 1.04]},
-        yaxis={"categoryorder": "array", "categoryarray": lanes[::-1], "range": [-0.5, 2.7], "showgrid": True},
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": lanes[::-1],
+            "range": [-0.5, 2.7],
+            "showgrid": True,
+        },
     )
     return figure

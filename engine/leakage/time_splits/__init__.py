@@ -1,8 +1,10 @@
-"""Time splits: the same flights and the same model, validated in seven ways, against what the last quarter then gave.
+"""Time splits: the same flights and the same model, validated in seven ways, against what the last
+quarter then gave.
 
-Real: flights of 2013, scikit-learn's splitters and boosting, the later quarter as the truth. *Distance* asks why the schemes
-differ: it tests on the same days again and again, and keeps training a growing number of days away from them, with as many
-training rows each time. Simplified: one year, so one later quarter.
+Real: flights of 2013, scikit-learn's splitters and boosting, the later quarter as the truth.
+*Distance* asks why the schemes differ: it tests on the same days again and again, and keeps
+training a growing number of days away from them, with as many training rows each time. Simplified:
+one year, so one later quarter.
 """
 
 from __future__ import annotations
@@ -22,7 +24,15 @@ from engine.leakage.time_splits import splits
 from engine.leakage.time_splits.splits import SCHEMES, Scheme
 from engine.leakage.trial import interval
 
-__all__ = ["Distance", "Scores", "TimeSplitsParams", "TimeSplitsResult", "distance_steps", "run", "score_steps"]
+__all__ = [
+    "Distance",
+    "Scores",
+    "TimeSplitsParams",
+    "TimeSplitsResult",
+    "distance_steps",
+    "run",
+    "score_steps",
+]
 
 Columns = Literal["timetable and date", "timetable", "timetable, date and weather"]
 COLUMNS: tuple[Columns, ...] = get_args(Columns)
@@ -56,14 +66,22 @@ class TimeSplitsParams:
         require_choice("columns", self.columns, COLUMNS)
         require(2 <= self.n_splits <= 10, "n_splits must be 2 … 10. Got {}.", self.n_splits)
         require(0 <= self.gap_days <= 60, "gap_days must be 0 … 60. Got {}.", self.gap_days)
-        require(0 <= self.embargo_days <= 60, "embargo_days must be 0 … 60. Got {}.", self.embargo_days)
-        require(2_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 2,000 … 24,000. Got {}.", self.n_rows)
+        require(
+            0 <= self.embargo_days <= 60, "embargo_days must be 0 … 60. Got {}.", self.embargo_days
+        )
+        require(
+            2_000 <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 2,000 … 24,000. Got {}.",
+            self.n_rows,
+        )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """The rows that the schemes may use and the later ones, as places in ``flights.table()``, in time order."""
+    """The rows that the schemes may use and the later ones, as places in ``flights.table()``, in
+    time order.
+    """
 
     used: np.ndarray
     later: np.ndarray
@@ -73,7 +91,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimeSplitsResult:
-    """What each day holds under every scheme, in one of its folds; the chosen scheme's folds in numbers."""
+    """What each day holds under every scheme, in one of its folds; the chosen scheme's folds in
+    numbers.
+    """
 
     params: TimeSplitsParams
     roles: dict[Scheme, np.ndarray]  # (n_days,) NEVER, TRAIN, TEST or BOTH
@@ -91,9 +111,9 @@ class TimeSplitsResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         return (
-            f"Under “{self.params.scheme}” **{self.mixed_share:.0%}** of the test rows fall on a day that the model was "
-            f"trained on; the nearest training row is {self.nearest_days:.1f} days away on "
-            "average. Production will be weeks away."
+            f"Under “{self.params.scheme}” **{self.mixed_share:.0%}** of the test rows fall on a"
+            " day that the model was trained on; the nearest training row is"
+            f" {self.nearest_days:.1f} days away on average. Production will be weeks away."
         )
 
     @property
@@ -101,20 +121,32 @@ class TimeSplitsResult:
         """The reasons for this outcome, with its values."""
         p = self.params
         reasons = [
-            "Flights of one day share its weather, its queues and its knock-on delays. A model that knows the date can look "
-            "the day up if it was trained on it; if not, the nearest days have to do, and they know less the "
-            "further away they are."
-            if p.columns != "timetable"
-            else "Without the date the model cannot look a day up: what is left of the differences is season and luck.",
+            (
+                "Flights of one day share its weather, its queues and its knock-on delays. A model"
+                " that knows the date can look the day up if it was trained on it; if not, the"
+                " nearest days have to do, and they know less the further away they are."
+                if p.columns != "timetable"
+                else (
+                    "Without the date the model cannot look a day up: what is left of the"
+                    " differences is season and luck."
+                )
+            ),
             f"Folds train on {_span(self.n_train)} rows and test on {_span(self.n_test)}.",
         ]
         if p.scheme.startswith("time series"):
-            reasons.append("A time series trains on less in its early folds and never on a later season: it can be too stern.")
+            reasons.append(
+                "A time series trains on less in its early folds and never on a later season: it"
+                " can be too stern."
+            )
         if p.scheme == "by plane":
-            reasons.append("Planes are no group that matters here: flights of one plane share little. An honest null.")
+            reasons.append(
+                "Planes are no group that matters here: flights of one plane share little. An"
+                " honest null."
+            )
         if p.scheme == "purged, embargo":
             reasons.append(
-                f"Purged: training days whose answers meet those of the test part; embargo: {p.embargo_days} days after it."
+                "Purged: training days whose answers meet those of the test part; embargo:"
+                f" {p.embargo_days} days after it."
             )
         return reasons
 
@@ -130,8 +162,14 @@ class TimeSplitsResult:
     def table(self) -> pa.Table:
         """Return one row for each scheme and day."""
         words = {NEVER: "neither", TRAIN: "training", TEST: "test", BOTH: "both"}
-        days = [(name, day, role) for name, roles in self.roles.items() for day, role in enumerate(roles.tolist())]
-        return pa.Table.from_pylist([{"scheme": name, "day": day, "holds": words[role]} for name, day, role in days])
+        days = [
+            (name, day, role)
+            for name, roles in self.roles.items()
+            for day, role in enumerate(roles.tolist())
+        ]
+        return pa.Table.from_pylist(
+            [{"scheme": name, "day": day, "holds": words[role]} for name, day, role in days]
+        )
 
 
 def _span(counts: tuple[int, ...]) -> str:
@@ -141,7 +179,9 @@ def _span(counts: tuple[int, ...]) -> str:
 
 @lru_cache(maxsize=8)
 def rows(n_rows: int, seed: int) -> Rows:
-    """Draw rows of the first three quarters for the schemes, and rows of the last one, in time order."""
+    """Draw rows of the first three quarters for the schemes, and rows of the last one, in time
+    order.
+    """
     table = flights.table()
     cut_day = int(table.hour[round(len(table.y) * (1 - flights.LATER_SHARE))] // 24)
     cut = int(np.searchsorted(table.hour // 24, cut_day))
@@ -172,7 +212,9 @@ def run(params: TimeSplitsParams) -> TimeSplitsResult:
     roles = {}
     for scheme in SCHEMES:
         dealt = folds(scheme, params)
-        train, test = dealt[len(dealt) // 2 if scheme == "purged, embargo" else -1]  # a fold that shows both sides
+        train, test = dealt[
+            len(dealt) // 2 if scheme == "purged, embargo" else -1
+        ]  # a fold that shows both sides
         role = np.zeros(n_days, int)
         role[np.unique(drawn.day[train])] += TRAIN
         role[np.unique(drawn.day[test])] += TEST
@@ -208,8 +250,9 @@ class Scores:
             return "The first folds are being fitted."
         nearest = min(self.by_scheme, key=lambda name: abs(self.mean(name) - self.later_auc))
         return (
-            f"Shuffled folds promise AUC {self.mean('shuffled'):.3f}; the last quarter gave **{self.later_auc:.3f}**. Nearest "
-            f"to it comes “{nearest}” with {self.mean(nearest):.3f}."
+            f"Shuffled folds promise AUC {self.mean('shuffled'):.3f}; the last quarter gave"
+            f" **{self.later_auc:.3f}**. Nearest to it comes “{nearest}” with"
+            f" {self.mean(nearest):.3f}."
         )
 
     def rows(self) -> list[dict[str, str]]:
@@ -226,11 +269,15 @@ class Scores:
 
 
 def shared(params: TimeSplitsParams) -> TimeSplitsParams:
-    """Return the settings that the scores of all schemes depend on: the scheme looked at only points into them."""
+    """Return the settings that the scores of all schemes depend on: the scheme looked at only
+    points into them.
+    """
     return replace(params, scheme="shuffled")
 
 
-def fit_and_score(groups: tuple[flights.Group, ...], train: np.ndarray, test: np.ndarray, seed: int) -> float:
+def fit_and_score(
+    groups: tuple[flights.Group, ...], train: np.ndarray, test: np.ndarray, seed: int
+) -> float:
     """Return the AUC on some rows of the flights of a model that was trained on others."""
     table = flights.table()
     model = flights.boosting(table.matrix(groups, train), table.y[train], seed)
@@ -256,9 +303,13 @@ def score_steps(params: TimeSplitsParams) -> Steps:
         for done, scheme in enumerate(SCHEMES):
             aucs: list[float] = []
             for train, test in folds(scheme, params):
-                progress = Progress((done + len(aucs) / params.n_splits) / len(SCHEMES), scheme, scores)
+                progress = Progress(
+                    (done + len(aucs) / params.n_splits) / len(SCHEMES), scheme, scores
+                )
                 yield progress
-                call = partial(fit_and_score, groups, drawn.used[train], drawn.used[test], params.seed)
+                call = partial(
+                    fit_and_score, groups, drawn.used[train], drawn.used[test], params.seed
+                )
                 aucs.append((yield from beside(caller, call, progress)))
             scores = replace(scores, by_scheme={**scores.by_scheme, scheme: tuple(aucs)})
     return replace(scores, complete=True)
@@ -272,7 +323,9 @@ def scores(params: TimeSplitsParams) -> Scores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Distance:
-    """AUC on the same test days by how many days the nearest training day is away: one value for each set of test days."""
+    """AUC on the same test days by how many days the nearest training day is away: one value for
+    each set of test days.
+    """
 
     n_train: int
     n_test_days: int
@@ -281,7 +334,9 @@ class Distance:
 
     @property
     def lost(self) -> tuple[float, float]:
-        """AUC at no distance less that at the greatest so far, paired by test days: mean and half-width."""
+        """AUC at no distance less that at the greatest so far, paired by test days: mean and
+        half-width.
+        """
         return interval(self.aucs[0] - self.aucs[max(self.aucs)])
 
     @property
@@ -291,16 +346,21 @@ class Distance:
             return "The first distance is being fitted."
         mean, half = self.lost
         return (
-            f"Trained on the very days that are tested: AUC {self.aucs[0].mean():.3f}. With {max(self.aucs)} days between: "
-            f"**{self.aucs[max(self.aucs)].mean():.3f}**, {mean:.3f} ± {half:.3f} less, from {self.n_train:,} training rows "
-            f"each time ({N_PHASES} models a distance, {self.n_test_days} test days)."
+            f"Trained on the very days that are tested: AUC {self.aucs[0].mean():.3f}. With"
+            f" {max(self.aucs)} days between: **{self.aucs[max(self.aucs)].mean():.3f}**,"
+            f" {mean:.3f} ± {half:.3f} less, from {self.n_train:,} training rows each time"
+            f" ({N_PHASES} models a distance, {self.n_test_days} test days)."
         )
 
 
-def distance_rows(days_away: int, phase: int, n_train: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (train, test): half the flights of every 60th day are tested; training keeps ``days_away`` from those days.
+def distance_rows(
+    days_away: int, phase: int, n_train: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (train, test): half the flights of every 60th day are tested; training keeps
+    ``days_away`` from those days.
 
-    At 0 the other half of the test days' flights may be trained on, at 1 the days right beside them, and so on.
+    At 0 the other half of the test days' flights may be trained on, at 1 the days right beside
+    them, and so on.
     """
     day = (flights.table().hour // 24).astype(int)
     rng = np.random.default_rng([seed, 10, phase])
@@ -312,7 +372,8 @@ def distance_rows(days_away: int, phase: int, n_train: int, seed: int) -> tuple[
 
 
 def distance_steps(params: TimeSplitsParams) -> Steps:
-    """Score the same test days from ever further away: a ``Progress`` with the curve so far before each fit.
+    """Score the same test days from ever further away: a ``Progress`` with the curve so far before
+    each fit.
 
     Returns
     -------
@@ -325,14 +386,24 @@ def distance_steps(params: TimeSplitsParams) -> Steps:
         table = yield from beside(caller, flights.table, start)
         n_days = int(table.hour[-1] // 24) + 1
         n_train = min(params.n_rows, DISTANCE_ROWS)
-        curve = Distance(n_train, sum(1 for day in range(n_days) if day % (DAYS_APART // N_PHASES) == 0), {})
+        curve = Distance(
+            n_train, sum(1 for day in range(n_days) if day % (DAYS_APART // N_PHASES) == 0), {}
+        )
         for place, days in enumerate(DISTANCES):
             aucs = []
             for phase in range(N_PHASES):
                 progress = Progress((place * N_PHASES + phase) / n_fits, f"{days} days away", curve)
                 yield progress
                 train, test = distance_rows(days, phase, n_train, params.seed)
-                aucs.append((yield from beside(caller, partial(fit_and_score, groups, train, test, params.seed), progress)))
+                aucs.append(
+                    (
+                        yield from beside(
+                            caller,
+                            partial(fit_and_score, groups, train, test, params.seed),
+                            progress,
+                        )
+                    )
+                )
             curve = replace(curve, aucs={**curve.aucs, days: np.array(aucs)})
     return replace(curve, complete=True)
 

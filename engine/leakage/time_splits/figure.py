@@ -1,4 +1,5 @@
-"""Figures of *time_splits*: what each day holds, what each scheme promises, and what a day's distance is worth.
+"""Figures of *time_splits*: what each day holds, what each scheme promises, and what a day's
+distance is worth.
 
 Blue trains, green is tested (and is the later truth), vermilion holds both, grey is left out.
 """
@@ -13,18 +14,30 @@ from engine.leakage.time_splits import BOTH, NEVER, TEST, TRAIN, Distance, Score
 from engine.leakage.time_splits.splits import SCHEMES
 from engine.leakage.trial import interval
 
-COLORS = {NEVER: figures.WAITING, TRAIN: figures.KNOWN, TEST: figures.HELD_OUT, BOTH: figures.LEAKED}
+COLORS = {
+    NEVER: figures.WAITING,
+    TRAIN: figures.KNOWN,
+    TEST: figures.HELD_OUT,
+    BOTH: figures.LEAKED,
+}
 NAMES = {TRAIN: "trains", TEST: "is tested", BOTH: "both on the same day", NEVER: "left out"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep")
 FIRST_DAYS = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31])
 
 
 def days(result: TimeSplitsResult) -> go.Figure:
-    """Draw what each day holds in one fold of every scheme. To see first: the vermilion lanes, where days hold both."""
+    """Draw what each day holds in one fold of every scheme. To see first: the vermilion lanes,
+    where days hold both.
+    """
     mixed = [name for name, roles in result.roles.items() if (roles == BOTH).mean() > 0.5]
-    title = f"{len(mixed)} of {len(SCHEMES)} schemes train and test<br>on the same days (one fold of each)"
+    title = (
+        f"{len(mixed)} of {len(SCHEMES)} schemes train and test<br>on the same days (one fold of"
+        " each)"
+    )
     figure = figures.new_tall(title, height=170 + 42 * len(SCHEMES), x="day of departure, 2013")
-    stops = [(place, color) for role, color in COLORS.items() for place in (role / 4, (role + 1) / 4)]
+    stops = [
+        (place, color) for role, color in COLORS.items() for place in (role / 4, (role + 1) / 4)
+    ]
     names = [f"<b>{name}</b>" if name == result.params.scheme else name for name in result.roles]
     figure.add_heatmap(
         z=np.array(list(result.roles.values())),
@@ -41,19 +54,27 @@ def days(result: TimeSplitsResult) -> go.Figure:
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=name)
     figure.update_layout(
         xaxis={"tickvals": FIRST_DAYS.tolist(), "ticktext": list(MONTHS)},
-        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.6, len(names) - 0.4]},
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "range": [-0.6, len(names) - 0.4],
+        },
     )
     return figure
 
 
 def scheme_scores(scores: Scores) -> go.Figure:
-    """Draw every fold by scheme against the last quarter. To see first: how the promises step down towards the green line."""
+    """Draw every fold by scheme against the last quarter. To see first: how the promises step down
+    towards the green line.
+    """
     title = "The first folds are being fitted"
     if "shuffled" in scores.by_scheme:
         gap = scores.mean("shuffled") - scores.later_auc
         title = f"Shuffled folds promise {gap:+.3f} AUC<br>over what the last quarter gave"
     names = list(scores.by_scheme)
-    figure = figures.new_tall(title, height=210 + 42 * max(3, len(names)), x="AUC: each fold (dot), mean (line)")
+    figure = figures.new_tall(
+        title, height=210 + 42 * max(3, len(names)), x="AUC: each fold (dot), mean (line)"
+    )
     dots = [(name, auc) for name, aucs in scores.by_scheme.items() for auc in aucs]
     figure.add_scatter(
         x=[auc for _, auc in dots],
@@ -75,7 +96,12 @@ def scheme_scores(scores: Scores) -> go.Figure:
     if names and np.isfinite(scores.later_auc):
         line = {"color": figures.HELD_OUT, "width": 3, "dash": "dot"}
         figure.add_scatter(
-            x=[scores.later_auc] * 2, y=[names[0], names[-1]], mode="lines", line=line, name="last quarter", hoverinfo="name"
+            x=[scores.later_auc] * 2,
+            y=[names[0], names[-1]],
+            mode="lines",
+            line=line,
+            name="last quarter",
+            hoverinfo="name",
         )
     figure.update_layout(
         annotations=figures.beside(list(names), [f"{mean:.3f}" for mean in means]),
@@ -87,12 +113,18 @@ def scheme_scores(scores: Scores) -> go.Figure:
 
 
 def distance(curve: Distance) -> go.Figure:
-    """Draw the score by how far training stays away. To see first: where the curve falls, a day or a season away."""
+    """Draw the score by how far training stays away. To see first: where the curve falls, a day or
+    a season away.
+    """
     title = "The first distance is being fitted"
     if len(curve.aucs) > 1:
         mean, half = curve.lost
-        title = f"{max(curve.aucs)} days between training and test<br>cost {mean:.3f} ± {half:.3f} AUC"
-    figure = figures.new_tall(title, height=420, x="days between a test day and the nearest training day", y="AUC")
+        title = (
+            f"{max(curve.aucs)} days between training and test<br>cost {mean:.3f} ± {half:.3f} AUC"
+        )
+    figure = figures.new_tall(
+        title, height=420, x="days between a test day and the nearest training day", y="AUC"
+    )
     names = [str(days) if days else "same day" for days in curve.aucs]
     for phase in range(min((len(aucs) for aucs in curve.aucs.values()), default=0)):
         figure.add_scatter(

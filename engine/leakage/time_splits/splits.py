@@ -1,7 +1,9 @@
-"""Ways to split flights for validation: shuffled, grouped, in time order, with a gap, purged with an embargo.
+"""Ways to split flights for validation: shuffled, grouped, in time order, with a gap, purged with
+an embargo.
 
-Real: scikit-learn's ``KFold``, ``GroupKFold`` and ``TimeSeriesSplit``, the last one over days, so that no day is cut. Ours:
-purging and embargo (López de Prado, *Advances in Financial Machine Learning*, 2018, chapter 7).
+Real: scikit-learn's ``KFold``, ``GroupKFold`` and ``TimeSeriesSplit``, the last one over days, so
+that no day is cut. Ours: purging and embargo (López de Prado, *Advances in Financial Machine
+Learning*, 2018, chapter 7).
 """
 
 from __future__ import annotations
@@ -13,16 +15,32 @@ import numpy as np
 
 from engine.errors import require
 
-Scheme = Literal["shuffled", "by plane", "by day", "by week", "time series", "time series, gap", "purged, embargo"]
+Scheme = Literal[
+    "shuffled",
+    "by plane",
+    "by day",
+    "by week",
+    "time series",
+    "time series, gap",
+    "purged, embargo",
+]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 Folds = list[tuple[np.ndarray, np.ndarray]]
 HORIZON_DAYS = 1  # a flight's answer is known within a day of its departure
 
 
 def folds(
-    scheme: Scheme, day: np.ndarray, plane: np.ndarray, *, n_splits: int, gap_days: int, embargo_days: int, seed: int
+    scheme: Scheme,
+    day: np.ndarray,
+    plane: np.ndarray,
+    *,
+    n_splits: int,
+    gap_days: int,
+    embargo_days: int,
+    seed: int,
 ) -> Folds:
-    """Return (train, test) rows of each fold; ``day`` (n,) whole days in order of time, ``plane`` (n,) codes.
+    """Return (train, test) rows of each fold; ``day`` (n,) whole days in order of time, ``plane``
+    (n,) codes.
 
     Raises
     ------
@@ -45,7 +63,9 @@ def folds(
     return list(schemes[scheme])
 
 
-def in_time_order(day: np.ndarray, n_splits: int, gap_days: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def in_time_order(
+    day: np.ndarray, n_splits: int, gap_days: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (train, test) rows: train on the days before the test days, less ``gap_days``.
 
     Raises
@@ -59,18 +79,22 @@ def in_time_order(day: np.ndarray, n_splits: int, gap_days: int) -> Iterator[tup
     test_size = len(days) // (n_splits + 1)
     require(
         len(days) - gap_days - n_splits * test_size > 0,
-        "gap_days must leave days to train on in the first fold. Got {} days. Lower the gap, or take fewer folds.",
+        "gap_days must leave days to train on in the first fold. Got {} days. Lower the gap, or"
+        " take fewer folds.",
         gap_days,
     )
     for train, test in TimeSeriesSplit(n_splits, gap=gap_days).split(days):
         yield np.flatnonzero(np.isin(day, days[train])), np.flatnonzero(np.isin(day, days[test]))
 
 
-def purged(day: np.ndarray, n_splits: int, embargo_days: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (train, test) rows of folds of consecutive days, trained on both sides of the test days.
+def purged(
+    day: np.ndarray, n_splits: int, embargo_days: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (train, test) rows of folds of consecutive days, trained on both sides of the test
+    days.
 
-    Purged: a training row whose answer's days [day, day + HORIZON_DAYS] meet those of a test row. Embargo: none of the
-    ``embargo_days`` after the last test answer is known.
+    Purged: a training row whose answer's days [day, day + HORIZON_DAYS] meet those of a test row.
+    Embargo: none of the ``embargo_days`` after the last test answer is known.
     """
     for test_days in np.array_split(np.unique(day), n_splits):
         first, last = test_days[0], test_days[-1]

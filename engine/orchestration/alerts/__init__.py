@@ -1,8 +1,10 @@
-"""Watch and alert: which runs failed, started late, or were too slow against their own history, and by which rule.
+"""Watch and alert: which runs failed, started late, or were too slow against their own history, and
+by which rule.
 
-Real: runs are the kept ones, failures are also heard from Prefect's state-change hooks (``hooks``). *Too slow* is robust
-statistics (median and MAD, the median absolute deviation; Leys et al. 2013): a run is held against earlier completed runs of
-the same flow with the same settings only, so that it never helps to judge itself.
+Real: runs are the kept ones, failures are also heard from Prefect's state-change hooks (``hooks``).
+*Too slow* is robust statistics (median and MAD, the median absolute deviation; Leys et al. 2013): a
+run is held against earlier completed runs of the same flow with the same settings only, so that it
+never helps to judge itself.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 ALL = "all flows"
 WATCHED: tuple[str, ...] = (ALL, *FLOWS)
 TO_SIGMA = 1.4826  # MAD × this estimates the standard deviation of a normal distribution
-LEAST_SHARE = 0.05  # of the median: a history of equal durations would call every millisecond an outlier
+LEAST_SHARE = (
+    0.05  # of the median: a history of equal durations would call every millisecond an outlier
+)
 MOST_RUNS = 200
 BAD_STATES = ("failed", "crashed")
 
@@ -51,7 +55,11 @@ class AlertsParams:
             require_choice("rules", rule, RULES)
         require(1 <= self.k <= 10, "k must be 1 … 10. Got {}.", self.k)
         require(3 <= self.min_runs <= 50, "min_runs must be 3 … 50. Got {}.", self.min_runs)
-        require(1 <= self.late_seconds <= 600, "late_seconds must be 1 … 600. Got {}.", self.late_seconds)
+        require(
+            1 <= self.late_seconds <= 600,
+            "late_seconds must be 1 … 600. Got {}.",
+            self.late_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +156,9 @@ class AlertsResult:
 
     @property
     def patient_catch(self) -> bool:
-        """Whether a history of at least ten runs was asked for and a slow run is caught all the same."""
+        """Whether a history of at least ten runs was asked for and a slow run is caught all the
+        same.
+        """
         return self.params.min_runs >= 10 and self.n_slow > 0
 
     @property
@@ -156,28 +166,45 @@ class AlertsResult:
         """The answer in a sentence."""
         kind = "foretold" if self.foretold else "recorded"
         n = len(self.watched)
-        told = ", ".join(f"{self.counts.get(rule, 0)} {rule}" for rule in self.params.rules) or "no rule is on"
-        return f"**{len(self.alerts)} alert{'s' * (len(self.alerts) != 1)}** for {n} {kind} run{'s' * (n != 1)}: {told}."
+        told = (
+            ", ".join(f"{self.counts.get(rule, 0)} {rule}" for rule in self.params.rules)
+            or "no rule is on"
+        )
+        return (
+            f"**{len(self.alerts)} alert{'s' * (len(self.alerts) != 1)}** for {n} {kind}"
+            f" run{'s' * (n != 1)}: {told}."
+        )
 
     @property
     def why(self) -> list[str]:
         """The rules with their numbers."""
         p = self.params
-        chance = f"If durations were normal, one run in {_one_in(p.k):,.0f} would be called slow by chance"
+        chance = (
+            f"If durations were normal, one run in {_one_in(p.k):,.0f} would be called slow by"
+            " chance"
+        )
         found = [
-            f"*Failed*: the run ended as {' or '.join(BAD_STATES)}. Heard from Prefect's hook where the process lived to call "
-            "it, read from the kept run in any case.",
-            f"*Late*: more than {p.late_seconds:g} s between submission and start; Prefect itself calls a scheduled run late "
-            "after 15 s.",
-            f"*Too slow*: longer than median + {p.k:g} × σ of at least {p.min_runs} earlier completed runs of the same flow "
-            f"and settings; σ = {TO_SIGMA:g} × MAD (the median distance from the median), at least {LEAST_SHARE:.0%} of it. "
-            f"{self.n_judged} of {len(self.watched)} runs have such a history. {chance}.",
+            (
+                f"*Failed*: the run ended as {' or '.join(BAD_STATES)}. Heard from Prefect's hook"
+                " where the process lived to call it, read from the kept run in any case."
+            ),
+            (
+                f"*Late*: more than {p.late_seconds:g} s between submission and start; Prefect"
+                " itself calls a scheduled run late after 15 s."
+            ),
+            (
+                f"*Too slow*: longer than median + {p.k:g} × σ of at least {p.min_runs} earlier"
+                f" completed runs of the same flow and settings; σ = {TO_SIGMA:g} × MAD (the median"
+                f" distance from the median), at least {LEAST_SHARE:.0%} of it. {self.n_judged} of"
+                f" {len(self.watched)} runs have such a history. {chance}."
+            ),
         ]
         heard = [self.heard[one.run.id] for one in self.watched if one.run.id in self.heard]
         if heard:
             quick = median(one.after_seconds for one in heard)
             found.append(
-                f"Heard from a hook: {len(heard)} of these runs, in the median {human_seconds(quick)} after the state."
+                f"Heard from a hook: {len(heard)} of these runs, in the median"
+                f" {human_seconds(quick)} after the state."
             )
         return found
 
@@ -228,7 +255,9 @@ def _named(run: Run) -> str:
 
 
 def _one_in(k: float) -> float:
-    """Return how many runs, normally distributed, there are for each one beyond k standard deviations."""
+    """Return how many runs, normally distributed, there are for each one beyond k standard
+    deviations.
+    """
     from math import erfc, sqrt
 
     return 2 / erfc(k / sqrt(2))
@@ -257,21 +286,47 @@ def alerts_of(one: Watched, params: AlertsParams, heard: dict[str, Heard]) -> li
     """Return the alerts that a run raises."""
     run, found = one.run, []
     if "failed" in params.rules and run.state in BAD_STATES:
-        bad = next((a for a in run.last().values() if a.outcome in ("failed", "timed out", "crashed")), None)
-        because = f"{bad.task}, try {bad.attempt}: {bad.message or bad.outcome}" if bad else run.message or "no task says why"
+        bad = next(
+            (a for a in run.last().values() if a.outcome in ("failed", "timed out", "crashed")),
+            None,
+        )
+        because = (
+            f"{bad.task}, try {bad.attempt}: {bad.message or bad.outcome}"
+            if bad
+            else run.message or "no task says why"
+        )
         line = heard.get(run.id)
-        by = f"{line.hook}, {human_seconds(line.after_seconds)} after" if line else "the kept run" if run.id else ""
+        by = (
+            f"{line.hook}, {human_seconds(line.after_seconds)} after"
+            if line
+            else "the kept run"
+            if run.id
+            else ""
+        )
         found.append(Alert(run, "failed", f"{run.params.flow} {run.state}", because, by))
     if "late" in params.rules and one.waited_seconds > params.late_seconds:
         because = f"waited {one.waited_seconds:.1f} s > {params.late_seconds:g} s"
         found.append(Alert(run, "late", f"{run.params.flow} started late", because, "the kept run"))
-    if "too slow" in params.rules and run.state == "completed" and one.past is not None and one.score is not None:
+    if (
+        "too slow" in params.rules
+        and run.state == "completed"
+        and one.past is not None
+        and one.score is not None
+    ):
         p = one.past
         if one.score > params.k:
             limit = p.median_seconds + params.k * p.sigma_seconds
             numbers = f"{p.median_seconds:.2f} + {params.k:g} × {p.sigma_seconds:.2f}"
             because = f"{run.seconds:.2f} s > {numbers} = {limit:.2f} s, n = {p.n}"
-            found.append(Alert(run, "too slow", f"{run.params.flow} took {run.seconds:.1f} s", because, "the kept run"))
+            found.append(
+                Alert(
+                    run,
+                    "too slow",
+                    f"{run.params.flow} took {run.seconds:.1f} s",
+                    because,
+                    "the kept run",
+                )
+            )
     return found
 
 
@@ -279,9 +334,17 @@ def run(params: AlertsParams) -> AlertsResult:
     """Return the alerts as they stand now."""
     found: tuple[Run, ...] = ()
     if params.source == "recorded":
-        found = tuple(run for run in records.runs() if params.flow in (ALL, run.params.flow))[:MOST_RUNS]
+        found = tuple(run for run in records.runs() if params.flow in (ALL, run.params.flow))[
+            :MOST_RUNS
+        ]
     foretold = not found
     if foretold:
-        flows = FLOWS[:1] if params.flow == ALL else tuple(flow for flow in FLOWS if flow == params.flow)
+        flows = (
+            FLOWS[:1]
+            if params.flow == ALL
+            else tuple(flow for flow in FLOWS if flow == params.flow)
+        )
         found = tuple(run for flow in flows for run in history.stand_ins(flow))
-    return AlertsResult(params, watch(found, params.min_runs), foretold, {} if foretold else hooks.heard())
+    return AlertsResult(
+        params, watch(found, params.min_runs), foretold, {} if foretold else hooks.heard()
+    )

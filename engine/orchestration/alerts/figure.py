@@ -31,14 +31,27 @@ LOOKS = {
 
 
 def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figure:
-    """Draw how far each run lies above the median of its past. To see first: marks above the dotted limit, crosses."""
+    """Draw how far each run lies above the median of its past. To see first: marks above the dotted
+    limit, crosses.
+    """
     p, n = result.params, len(result.watched)
     kind = "foretold run" if result.foretold else "run"
-    late = [(place, one) for place, one in enumerate(result.watched, 1) if one.waited_seconds > p.late_seconds]
-    title = f"{result.n_slow} too slow, {result.n_failed} failed, {len(late)} late, of {n} {kind}{'s' if n != 1 else ''}"
+    late = [
+        (place, one)
+        for place, one in enumerate(result.watched, 1)
+        if one.waited_seconds > p.late_seconds
+    ]
+    title = (
+        f"{result.n_slow} too slow, {result.n_failed} failed, {len(late)} late, of {n}"
+        f" {kind}{'s' if n != 1 else ''}"
+    )
     traces: list[Trace] = []
     for name, (colour, symbol) in LOOKS.items():
-        found = [(place, one) for place, one in enumerate(result.watched, 1) if _look(one, result) == name]
+        found = [
+            (place, one)
+            for place, one in enumerate(result.watched, 1)
+            if _look(one, result) == name
+        ]
         if not found:
             continue
         traces.append(
@@ -49,9 +62,14 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
                 "mode": "markers",
                 "marker": {"color": colour, "symbol": symbol, "size": 11},
                 "name": name,
-                "customdata": [[one.run.name, one.run.params.flow, one.run.seconds, _told(one)] for _, one in found],
-                "hovertemplate": "%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]:.2f} s, %{customdata[3]}"
-                "<extra></extra>",
+                "customdata": [
+                    [one.run.name, one.run.params.flow, one.run.seconds, _told(one)]
+                    for _, one in found
+                ],
+                "hovertemplate": (
+                    "%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]:.2f} s, %{customdata[3]}"
+                    "<extra></extra>"
+                ),
             }
         )
     if late:
@@ -61,10 +79,17 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
                 "x": [place for place, _ in late],
                 "y": [_height(one) for _, one in late],
                 "mode": "markers",
-                "marker": {"color": figures.LEAKED, "symbol": "square-open", "size": 19, "line": {"width": 2}},
+                "marker": {
+                    "color": figures.LEAKED,
+                    "symbol": "square-open",
+                    "size": 19,
+                    "line": {"width": 2},
+                },
                 "name": "late",
                 "customdata": [one.waited_seconds for _, one in late],
-                "hovertemplate": "started %{customdata:.1f} s after it was submitted<extra></extra>",
+                "hovertemplate": (
+                    "started %{customdata:.1f} s after it was submitted<extra></extra>"
+                ),
             }
         )
     limits = [(p.k, figures.SYNTHETIC, f"limit: {p.k:g} σ")]
@@ -80,7 +105,10 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
         x="run (1: the latest)",
         y="σ above the median of its past",
         margin={"t": 48},
-        shapes=[{**across, "y0": y, "y1": y, "line": {"dash": "dot", "color": colour}} for y, colour, _ in limits],
+        shapes=[
+            {**across, "y0": y, "y1": y, "line": {"dash": "dot", "color": colour}}
+            for y, colour, _ in limits
+        ],
         annotations=[{**over, "y": y, "text": text} for y, _, text in limits],
         xaxis={"range": [n + 0.7, 0.3], "dtick": 1 if n <= 10 else None},
         yaxis={"range": [min([-3.0, *seen]) - 0.5, max([p.k + 1, *seen]) + 0.5]},

@@ -1,7 +1,9 @@
-"""A webhook of the visitor's own: new alerts are sent there as JSON, by real HTTP POSTs, for as long as it is set.
+"""A webhook of the visitor's own: new alerts are sent there as JSON, by real HTTP POSTs, for as
+long as it is set.
 
-The address stays in this process's memory: it is written nowhere, stands in no link and is forgotten with the server. Only
-http and https, no redirects, five seconds at most; a failure is said and tried once more with the next alert.
+The address stays in this process's memory: it is written nowhere, stands in no link and is
+forgotten with the server. Only http and https, no redirects, five seconds at most; a failure is
+said and tried once more with the next alert.
 """
 
 from __future__ import annotations
@@ -48,8 +50,19 @@ def checked(url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = None, None
-    fine = parts is not None and parts.scheme in ("http", "https") and bool(host) and " " not in url and len(url) <= 2000
-    require(fine, "webhook must be an http or https address such as https://hooks.example.com/alerts. Got {!r}.", url[:80])
+    fine = (
+        parts is not None
+        and parts.scheme in ("http", "https")
+        and bool(host)
+        and " " not in url
+        and len(url) <= 2000
+    )
+    require(
+        fine,
+        "webhook must be an http or https address such as https://hooks.example.com/alerts. Got"
+        " {!r}.",
+        url[:80],
+    )
     return url
 
 
@@ -57,12 +70,19 @@ def post(url: str, body: dict[str, str]) -> Sent:
     """Send one alert and say what came back; never raises for what the other side does."""
     about = body["text"]
     try:
-        answer = httpx.post(checked(url), json=body, timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        answer = httpx.post(
+            checked(url), json=body, timeout=TIMEOUT_SECONDS, follow_redirects=False
+        )
     except httpx.TimeoutException:
         return Sent(time.time(), about, False, f"no answer within {TIMEOUT_SECONDS:g} s")
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return Sent(time.time(), about, False, f"{type(error).__name__}: {error}"[:200])
-    return Sent(time.time(), about, answer.is_success, f"{answer.status_code} {answer.reason_phrase}".strip())
+    return Sent(
+        time.time(),
+        about,
+        answer.is_success,
+        f"{answer.status_code} {answer.reason_phrase}".strip(),
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -86,7 +106,8 @@ class Post:
         self._thread: threading.Thread | None = None
 
     def set(self, owner: str, url: str, params: AlertsParams) -> None:
-        """Send the owner's alerts from now on to ``url``; "" ends it. What has been sent stays in sight.
+        """Send the owner's alerts from now on to ``url``; "" ends it. What has been sent stays in
+        sight.
 
         Raises
         ------
@@ -116,7 +137,9 @@ class Post:
             hook = self._found.get(owner)
         if hook is None:
             raise InputError("webhook must be set before it is tested.")
-        sent = post(hook.url, {"text": "Test alert of the Data Pipeline Playground", "rule": "test"})
+        sent = post(
+            hook.url, {"text": "Test alert of the Data Pipeline Playground", "rule": "test"}
+        )
         hook.sent.append(sent)
         return sent
 
@@ -129,7 +152,9 @@ class Post:
     def look(self) -> None:
         """Send what is new, now."""
         with self._lock:
-            for owner in [o for o, hook in self._found.items() if hook.seen_at < time.time() - LIFE_SECONDS]:
+            for owner in [
+                o for o, hook in self._found.items() if hook.seen_at < time.time() - LIFE_SECONDS
+            ]:
                 del self._found[owner]
             hooks = list(self._found.values())
         for hook in hooks:
@@ -139,7 +164,11 @@ class Post:
 
     def _new(self, hook: Webhook) -> list[Alert]:
         result = alerts.run(hook.params)
-        return [] if result.foretold else [alert for alert in result.alerts if alert.key not in hook.known]
+        return (
+            []
+            if result.foretold
+            else [alert for alert in result.alerts if alert.key not in hook.known]
+        )
 
     def _work(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS) and self._found:

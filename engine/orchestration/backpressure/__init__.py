@@ -1,8 +1,10 @@
-"""Backpressure: a source faster than its sink, what grows, and what each remedy trades: waiting, losses, a slower source.
+"""Backpressure: a source faster than its sink, what grows, and what each remedy trades: waiting,
+losses, a slower source.
 
-Simulated: ``backpressure.model``, anew for every setting, beside the closed forms of queueing theory where they apply. Real:
-the first seconds of the same items as flow runs on Prefect's server (``backpressure.real``), under its work pool's concurrency
-limit, its queue priorities and its rate limit.
+Simulated: ``backpressure.model``, anew for every setting, beside the closed forms of queueing
+theory where they apply. Real: the first seconds of the same items as flow runs on Prefect's server
+(``backpressure.real``), under its work pool's concurrency limit, its queue priorities and its rate
+limit.
 """
 
 from __future__ import annotations
@@ -22,7 +24,16 @@ from engine.orchestration.backpressure.real import Measured, Trial
 from engine.orchestration.server import SERVER
 from engine.units import human_seconds
 
-__all__ = ["POLICIES", "REAL_SECONDS", "BackpressureParams", "BackpressureResult", "Policy", "Stream", "run", "steps"]
+__all__ = [
+    "POLICIES",
+    "REAL_SECONDS",
+    "BackpressureParams",
+    "BackpressureResult",
+    "Policy",
+    "Stream",
+    "run",
+    "steps",
+]
 
 REAL_SECONDS = 15.0
 REAL_RATE = 4.0  # items a second that a real run takes: each costs the server five requests
@@ -45,13 +56,25 @@ class BackpressureParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(0.2 <= self.arrival_rate <= 10, "arrival_rate must be 0.2 … 10. Got {}.", self.arrival_rate)
-        require(0.1 <= self.service_seconds <= 5, "service_seconds must be 0.1 … 5. Got {}.", self.service_seconds)
+        require(
+            0.2 <= self.arrival_rate <= 10,
+            "arrival_rate must be 0.2 … 10. Got {}.",
+            self.arrival_rate,
+        )
+        require(
+            0.1 <= self.service_seconds <= 5,
+            "service_seconds must be 0.1 … 5. Got {}.",
+            self.service_seconds,
+        )
         require(1 <= self.workers <= 10, "workers must be 1 … 10. Got {}.", self.workers)
         require_choice("policy", self.policy, POLICIES)
         require(1 <= self.buffer <= 100, "buffer must be 1 … 100. Got {}.", self.buffer)
-        require(0 <= self.rate_limit <= 10, "rate_limit must be 0 (none) … 10. Got {}.", self.rate_limit)
-        require(0 <= self.urgent_share <= 1, "urgent_share must be 0 … 1. Got {}.", self.urgent_share)
+        require(
+            0 <= self.rate_limit <= 10, "rate_limit must be 0 (none) … 10. Got {}.", self.rate_limit
+        )
+        require(
+            0 <= self.urgent_share <= 1, "urgent_share must be 0 … 1. Got {}.", self.urgent_share
+        )
         require(20 <= self.seconds <= 200, "seconds must be 20 … 200. Got {}.", self.seconds)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
@@ -69,12 +92,16 @@ class BackpressureParams:
     def load(self) -> Load:
         """Return the items."""
         p = self
-        return model.load(p.arrival_rate, p.service_seconds, p.random, p.urgent_share, p.seconds, p.seed)
+        return model.load(
+            p.arrival_rate, p.service_seconds, p.random, p.urgent_share, p.seconds, p.seed
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BackpressureResult:
-    """The same items under each policy; ``measured`` is what Prefect's server said, if it was asked."""
+    """The same items under each policy; ``measured`` is what Prefect's server said, if it was
+    asked.
+    """
 
     params: BackpressureParams
     streams: dict[Policy, Stream]
@@ -108,7 +135,9 @@ class BackpressureResult:
 
     @property
     def wait_nothing_lost(self) -> float:
-        """The same, if 2 items a second come and hardly any is lost or held back, nor left over; else infinite."""
+        """The same, if 2 items a second come and hardly any is lost or held back, nor left over;
+        else infinite.
+        """
         s = self.stream
         lost = s.dropped_share + s.held_back_share + s.last_depth / max(1, len(s.arrival))
         asked = self.params.arrival_rate >= GOAL_RATE and self.params.service_seconds >= 1
@@ -136,27 +165,28 @@ class BackpressureResult:
         head = f"{p.arrival_rate:g} items come a second, {p.capacity:.2g} can be done"
         if p.policy == "drop what is new" and s.dropped.any():
             return (
-                f"{head}: **{s.dropped_share:.0%} are dropped**, so that no more than {p.buffer} wait, 95 % of them at most "
-                f"{human_seconds(self.worst_wait_seconds)}."
+                f"{head}: **{s.dropped_share:.0%} are dropped**, so that no more than {p.buffer}"
+                f" wait, 95 % of them at most {human_seconds(self.worst_wait_seconds)}."
             )
         if p.policy == "block the source" and s.held_back_share > 0.005:
             return (
-                f"{head}: nothing is lost and at most {p.buffer} wait, but the source is held back by "
-                f"**{s.held_back_share:.0%}**: that is backpressure."
+                f"{head}: nothing is lost and at most {p.buffer} wait, but the source is held back"
+                f" by **{s.held_back_share:.0%}**: that is backpressure."
             )
         if p.overload > 1:
             return (
-                f"{head}: **{s.last_depth} wait after {p.seconds} s**, {p.arrival_rate - p.capacity:.2g} more every second, "
-                "and it never ends. Only dropping, slowing the source or a faster sink stops it."
+                f"{head}: **{s.last_depth} wait after {p.seconds} s**,"
+                f" {p.arrival_rate - p.capacity:.2g} more every second, and it never ends. Only"
+                " dropping, slowing the source or a faster sink stops it."
             )
         if p.overload > 0.999 and p.random:
             return (
-                f"{head}, just as many: random times never settle into that. **{s.mean_depth:.1f}** wait on average in these "
-                f"{p.seconds} s, more in longer ones."
+                f"{head}, just as many: random times never settle into that. **{s.mean_depth:.1f}**"
+                f" wait on average in these {p.seconds} s, more in longer ones."
             )
         return (
-            f"{head}: the queue holds, **{s.mean_depth:.1f}** wait on average; 95 % of the items wait at most "
-            f"{human_seconds(self.worst_wait_seconds)}."
+            f"{head}: the queue holds, **{s.mean_depth:.1f}** wait on average; 95 % of the items"
+            f" wait at most {human_seconds(self.worst_wait_seconds)}."
         )
 
     @property
@@ -167,22 +197,30 @@ class BackpressureResult:
             f"{p.workers} {'worker' if p.workers == 1 else 'workers'} of {p.service_seconds:g} s an item"
         )  # fmt: skip
         reasons = [
-            f"The sink's capacity is set by {by}: {p.capacity:.3g} a second. ρ = {p.arrival_rate:g} / {p.capacity:.3g} = "
-            f"{p.overload:.2f}: "
-            + ("more comes than can go, whatever the queue." if p.overload > 1 else "below 1, so it can hold."),
+            f"The sink's capacity is set by {by}: {p.capacity:.3g} a second. ρ = {p.arrival_rate:g}"
+            f" / {p.capacity:.3g} = {p.overload:.2f}: "
+            + (
+                "more comes than can go, whatever the queue."
+                if p.overload > 1
+                else "below 1, so it can hold."
+            ),
             self._theory(),
-            f"What each policy trades here: {'; '.join(self._traded(policy) for policy in POLICIES)}.",
+            (
+                "What each policy trades here:"
+                f" {'; '.join(self._traded(policy) for policy in POLICIES)}."
+            ),
         ]
         if p.urgent_share and s.urgent.any():
             reasons.append(
-                f"Urgent items wait {human_seconds(self.urgent_wait_seconds)} on average, the others "
-                f"{human_seconds(self.normal_wait_seconds)}: priority moves the waiting, it does not remove it."
+                f"Urgent items wait {human_seconds(self.urgent_wait_seconds)} on average, the"
+                f" others {human_seconds(self.normal_wait_seconds)}: priority moves the waiting, it"
+                " does not remove it."
             )
         if self.measured is not None:
             reasons.append(self.told_measured())
         reasons.append(
-            "Simulated: the items, their times and the queue. Real, when run: the same items as flow runs, admitted by "
-            "Prefect's own limits."
+            "Simulated: the items, their times and the queue. Real, when run: the same items as"
+            " flow runs, admitted by Prefect's own limits."
         )
         return reasons
 
@@ -192,8 +230,9 @@ class BackpressureResult:
         rate = int((~s.dropped).sum()) / s.seconds
         if p.policy == "let it grow" and p.overload > 0.999:
             return (
-                f"Those taken waited {mean:.1f} s on average and every later one waits longer: without a steady state there "
-                f"is no mean to plan with. {s.throughput:.2f} were done a second."
+                f"Those taken waited {mean:.1f} s on average and every later one waits longer:"
+                f" without a steady state there is no mean to plan with. {s.throughput:.2f} were"
+                " done a second."
             )
         product = f"{rate:.2f} let in a second × {mean:.2f} s each = {rate * mean:.1f} waiting"
         little = f"Little's law: {product}; counted {s.mean_depth:.1f}"
@@ -204,13 +243,19 @@ class BackpressureResult:
         if plain and p.policy == "drop what is new":
             lost = model.lost_share(p.arrival_rate, p.service_seconds, p.workers, p.buffer)
             name = f"M/M/{p.workers}/{p.workers + p.buffer}"
-            return f"{little}. For ever {lost:.1%} would be dropped ({name}); here {s.dropped_share:.1%}."
+            return (
+                f"{little}. For ever {lost:.1%} would be dropped ({name}); here"
+                f" {s.dropped_share:.1%}."
+            )
         return f"{little}. {s.throughput:.2f} were done a second."
 
     def _traded(self, policy: Policy) -> str:
         s = self.streams[policy]
         wait = human_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "nothing"
-        return f"*{policy}*: 95 % wait at most {wait}, {s.dropped_share:.0%} lost, source held back by {s.held_back_share:.0%}"
+        return (
+            f"*{policy}*: 95 % wait at most {wait}, {s.dropped_share:.0%} lost, source held back by"
+            f" {s.held_back_share:.0%}"
+        )
 
     def told_measured(self) -> str:
         """Return what the real run says, in a sentence or two."""
@@ -219,14 +264,20 @@ class BackpressureResult:
             return ""
         expected = self.stream.depth_at(m.at_seconds)
         gap = float(np.abs(expected - m.depth).mean())
-        waits = ", ".join(f"{queue} items {seconds:.1f} s" for queue, seconds in m.wait_seconds.items())
-        late = f" The source came {m.late_seconds:.2f} s late (median): it waits while the server creates a run."
+        waits = ", ".join(
+            f"{queue} items {seconds:.1f} s" for queue, seconds in m.wait_seconds.items()
+        )
+        late = (
+            f" The source came {m.late_seconds:.2f} s late (median): it waits while the server"
+            " creates a run."
+        )
         late = late if m.late_seconds > 0.05 else ""
         return (
-            f"**On Prefect, {m.at_seconds[-1]:.0f} s**: {m.n_created} runs created, {m.n_dropped} dropped, {m.n_completed} "
-            f"done, never more than {m.most_at_once} at once (limit {self.params.workers}). {int(m.depth[-1])} waited at the "
-            f"end, {int(expected[-1])} simulated; the counts differ by {gap:.1f} on average. Mean wait: "
-            f"{waits or 'none started'}.{late}"
+            f"**On Prefect, {m.at_seconds[-1]:.0f} s**: {m.n_created} runs created, {m.n_dropped}"
+            f" dropped, {m.n_completed} done, never more than {m.most_at_once} at once (limit"
+            f" {self.params.workers}). {int(m.depth[-1])} waited at the end, {int(expected[-1])}"
+            f" simulated; the counts differ by {gap:.1f} on average. Mean wait:"
+            f" {waits or 'none started'}.{late}"
         )
 
     def trades(self) -> list[dict[str, str]]:
@@ -234,7 +285,9 @@ class BackpressureResult:
         return [
             {
                 "policy": policy + (" ←" if policy == self.params.policy else ""),
-                "95 % wait at most": human_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "–",
+                "95 % wait at most": (
+                    human_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "–"
+                ),
                 "waiting at the end": f"{s.last_depth:,}",
                 "dropped": f"{s.dropped_share:.0%}",
                 "source held back": f"{s.held_back_share:.0%}",
@@ -258,14 +311,19 @@ class BackpressureResult:
         """Return one row for each item of the chosen policy."""
         s = self.stream
         columns = {"arrival_seconds": s.arrival, "start_seconds": s.start, "end_seconds": s.end}
-        return pa.table({**columns, "urgent": s.urgent, "dropped": s.dropped, "queue_after": s.depth_after})
+        return pa.table(
+            {**columns, "urgent": s.urgent, "dropped": s.dropped, "queue_after": s.depth_after}
+        )
 
 
 @lru_cache(maxsize=64)
 def run(params: BackpressureParams) -> BackpressureResult:
     """Let the same items come under each policy."""
     p, load = params, params.load()
-    streams = {policy: model.simulate(load, p.workers, policy, p.buffer, p.rate_limit, p.seconds) for policy in POLICIES}
+    streams = {
+        policy: model.simulate(load, p.workers, policy, p.buffer, p.rate_limit, p.seconds)
+        for policy in POLICIES
+    }
     return BackpressureResult(p, streams)
 
 
@@ -275,7 +333,8 @@ def realistic(params: BackpressureParams) -> bool:
 
 
 def steps(params: BackpressureParams) -> Generator[Progress, None, BackpressureResult]:
-    """Let the first seconds of the items come for real, on Prefect's server; the result so far with each sign of life.
+    """Let the first seconds of the items come for real, on Prefect's server; the result so far with
+    each sign of life.
 
     Raises
     ------
@@ -283,10 +342,17 @@ def steps(params: BackpressureParams) -> Generator[Progress, None, BackpressureR
         Too many items a second for a real run; the server cannot be reached.
     """
     p, result = params, replace(run(params), complete=False)
-    require(realistic(p), "arrival_rate must be {:g} at most for a real run. Got {:g}.", REAL_RATE, p.arrival_rate)
+    require(
+        realistic(p),
+        "arrival_rate must be {:g} at most for a real run. Got {:g}.",
+        REAL_RATE,
+        p.arrival_rate,
+    )
     yield Progress(0.0, "waiting for Prefect's server", result)
     SERVER.ready()
-    trial = Trial(SERVER, p.load(), p.workers, p.policy, p.buffer, p.rate_limit, min(REAL_SECONDS, p.seconds))
+    trial = Trial(
+        SERVER, p.load(), p.workers, p.policy, p.buffer, p.rate_limit, min(REAL_SECONDS, p.seconds)
+    )
     for measured in real.watch(trial):
         result = replace(result, measured=measured)
         yield Progress(trial.now / trial.seconds, f"{len(trial.created)} flow runs created", result)

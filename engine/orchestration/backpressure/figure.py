@@ -1,6 +1,8 @@
-"""Figures of *Backpressure*: the queue over time, the wait of each item, and the knee of the load curve.
+"""Figures of *Backpressure*: the queue over time, the wait of each item, and the knee of the load
+curve.
 
-Grey waits, red-purple is dropped, vermilion is urgent, orange is a pinned run A; blue dots are Prefect's own counts.
+Grey waits, red-purple is dropped, vermilion is urgent, orange is a pinned run A; blue dots are
+Prefect's own counts.
 """
 
 from __future__ import annotations
@@ -32,12 +34,17 @@ def _line(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
 
 
 def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) -> go.Figure:
-    """Draw the items that wait over time, the chosen policy bold. To see first: whether the line ever stops rising."""
+    """Draw the items that wait over time, the chosen policy bold. To see first: whether the line
+    ever stops rising.
+    """
     p, s = result.params, result.stream
     if p.policy == "drop what is new" and s.dropped.any():
         title = f"At most {p.buffer} wait,<br>and {s.dropped_share:.0%} of the items are dropped"
     elif p.policy == "block the source" and s.held_back_share > 0.005:
-        title = f"At most {p.buffer} wait, none is dropped,<br>and the source makes {s.held_back_share:.0%} less"
+        title = (
+            f"At most {p.buffer} wait, none is dropped,<br>and the source makes"
+            f" {s.held_back_share:.0%} less"
+        )
     elif p.overload > 1:
         title = f"{s.last_depth} items wait after {p.seconds} s,<br>and the queue goes on growing"
     else:
@@ -53,7 +60,12 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
                 "x": x,
                 "y": y,
                 "mode": "lines",
-                "line": {"color": color, "width": 3.5 if chosen else 2.5, "shape": "hv", "dash": "solid" if chosen else dash},
+                "line": {
+                    "color": color,
+                    "width": 3.5 if chosen else 2.5,
+                    "shape": "hv",
+                    "dash": "solid" if chosen else dash,
+                },
                 "opacity": 1.0 if chosen else 0.9,
                 "fillcolor": "rgba(140,147,156,0.18)",
                 "fill": "tozeroy" if chosen else None,
@@ -69,7 +81,11 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
                 "x": m.at_seconds.round(2),
                 "y": m.depth,
                 "mode": "markers",
-                "marker": {"color": figures.KNOWN, "size": 10, "line": {"color": "white", "width": 1}},
+                "marker": {
+                    "color": figures.KNOWN,
+                    "size": 10,
+                    "line": {"color": "white", "width": 1},
+                },
                 "name": "Prefect: runs Scheduled, counted by its server",
                 "hovertemplate": "Prefect: %{y} wait at %{x:.1f} s<extra></extra>",
             }
@@ -77,7 +93,12 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
     if pinned is not None:
         x, y = _line(pinned.stream)
         line = {"color": figures.SYNTHETIC, "width": 2.5, "dash": "dash", "shape": "hv"}
-        look = {"mode": "lines", "line": line, "name": "A", "hovertemplate": "A: %{y} wait<extra></extra>"}
+        look = {
+            "mode": "lines",
+            "line": line,
+            "name": "A",
+            "hovertemplate": "A: %{y} wait<extra></extra>",
+        }
         traces.append({"type": "scatter", "x": x, "y": y, **look})
     return drawn(
         title,
@@ -95,14 +116,23 @@ def waits(result: BackpressureResult) -> go.Figure:
     p, s = result.params, result.stream
     if s.urgent.any() and not s.urgent.all():
         title = (
-            f"Urgent items wait {result.urgent_wait_seconds:.1f} s on average,<br>the others {result.normal_wait_seconds:.1f} s"
+            f"Urgent items wait {result.urgent_wait_seconds:.1f} s on average,<br>the others"
+            f" {result.normal_wait_seconds:.1f} s"
         )
     else:
-        title = f"95 % of the items that were taken waited<br>{result.worst_wait_seconds:.1f} s at most"
+        title = (
+            f"95 % of the items that were taken waited<br>{result.worst_wait_seconds:.1f} s at most"
+        )
     groups = [
         ("normal", figures.WAITING, "circle", s.started & ~s.urgent, s.start - s.arrival),
         ("urgent", figures.LEAKED, "diamond", s.started & s.urgent, s.start - s.arrival),
-        ("still waiting at the end", figures.EXTRA, "triangle-up", ~s.started & ~s.dropped, p.seconds - s.arrival),
+        (
+            "still waiting at the end",
+            figures.EXTRA,
+            "triangle-up",
+            ~s.started & ~s.dropped,
+            p.seconds - s.arrival,
+        ),
         ("dropped", figures.FAILED, "x", s.dropped, np.zeros(len(s.arrival))),
     ]
     traces: list[Trace] = []
@@ -135,7 +165,9 @@ def waits(result: BackpressureResult) -> go.Figure:
 
 
 def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -> go.Figure:
-    """Draw the mean wait by how busy the sink is, for ever (Erlang C). To see first: the knee, long before 100 %."""
+    """Draw the mean wait by how busy the sink is, for ever (Erlang C). To see first: the knee, long
+    before 100 %.
+    """
     p = result.params
     able = p.workers / p.service_seconds
     wait = [model.erlang_wait(load * able, p.service_seconds, p.workers) for load in LOADS]
@@ -153,7 +185,9 @@ def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -
             "hovertemplate": "%{x:.0f} % load: %{y:.2f} s<extra></extra>",
         }
     ]
-    marks = [(result, figures.LEAKED, "this run")] + ([(pinned, figures.SYNTHETIC, "A")] if pinned is not None else [])
+    marks = [(result, figures.LEAKED, "this run")] + (
+        [(pinned, figures.SYNTHETIC, "A")] if pinned is not None else []
+    )
     for of, color, name in marks:
         mean = float(of.stream.wait.mean()) if len(of.stream.wait) else 0.0
         traces.append(
@@ -163,7 +197,10 @@ def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -
                 "y": [mean],
                 "mode": "markers",
                 "marker": {"color": color, "size": 15, "symbol": "star"},
-                "name": f"{name}: {mean:.2f} s in {of.params.seconds} s at {100 * of.params.overload:.0f} %",
+                "name": (
+                    f"{name}: {mean:.2f} s in {of.params.seconds} s at"
+                    f" {100 * of.params.overload:.0f} %"
+                ),
                 "hovertemplate": f"{name}: %{{y:.2f}} s<extra></extra>",
             }
         )

@@ -1,9 +1,11 @@
 """A source, a queue and a sink: every item's arrival, start and end, by a loop over events.
 
-Simulated: items come at times of their own (regular or random), wait in a queue, and are taken by ``workers`` that run side by
-side. What happens when the queue is full is the policy. A rate limit spaces the starts, as Prefect's global concurrency limit
-of one slot with ``slot_decay_per_second`` does; urgent items go first, as those of a work queue of higher priority do (what
-runs is never interrupted). The tests hold this against Lindley's recursion, Little's law, Erlang's and the M/M/1/K formulas.
+Simulated: items come at times of their own (regular or random), wait in a queue, and are taken by
+``workers`` that run side by side. What happens when the queue is full is the policy. A rate limit
+spaces the starts, as Prefect's global concurrency limit of one slot with ``slot_decay_per_second``
+does; urgent items go first, as those of a work queue of higher priority do (what runs is never
+interrupted). The tests hold this against Lindley's recursion, Little's law, Erlang's and the
+M/M/1/K formulas.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class Stream:
         return np.asarray((self.start - self.arrival)[self.started])
 
     def steps(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the times at which the queue changes, and how many wait from then on; who never waits changes nothing."""
+        """Return the times at which the queue changes, and how many wait from then on; who never
+        waits changes nothing.
+        """
         inside = ~self.dropped & (self.start != self.arrival)
         left = self.started & inside
         times = np.concatenate([self.arrival[inside], self.start[left]])
@@ -92,11 +96,24 @@ class Stream:
         return float((self.end <= self.seconds).sum() / self.seconds)
 
 
-def load(arrival_rate: float, service_seconds: float, random: bool, urgent_share: float, seconds: float, seed: int) -> Load:
-    """Draw enough items for ``seconds``: exponential times if ``random`` (Poisson arrivals), else all alike."""
+def load(
+    arrival_rate: float,
+    service_seconds: float,
+    random: bool,
+    urgent_share: float,
+    seconds: float,
+    seed: int,
+) -> Load:
+    """Draw enough items for ``seconds``: exponential times if ``random`` (Poisson arrivals), else
+    all alike.
+    """
     n = int(arrival_rate * seconds * 1.25 + 8 * np.sqrt(arrival_rate * seconds) + 10)
     rng = np.random.default_rng(seed)
-    gaps, services, urgent = rng.exponential(1.0, n), rng.exponential(1.0, n), rng.random(n) < urgent_share
+    gaps, services, urgent = (
+        rng.exponential(1.0, n),
+        rng.exponential(1.0, n),
+        rng.random(n) < urgent_share,
+    )
     if not random:
         gaps, services = np.ones(n), np.ones(n)
     return Load(gaps / arrival_rate, services * service_seconds, urgent)
@@ -135,7 +152,9 @@ class _Sink:
             self.gate = at + self.spacing
 
 
-def simulate(load: Load, workers: int, policy: Policy, buffer: int, rate_limit: float, seconds: float) -> Stream:
+def simulate(
+    load: Load, workers: int, policy: Policy, buffer: int, rate_limit: float, seconds: float
+) -> Stream:
     """Let the items come and go until ``seconds``."""
     n = len(load.gaps)
     gaps, urgent = load.gaps.tolist(), load.urgent.tolist()
@@ -180,7 +199,9 @@ def simulate(load: Load, workers: int, policy: Policy, buffer: int, rate_limit: 
 
 
 def erlang_wait(arrival_rate: float, service_seconds: float, workers: int) -> float:
-    """Return the mean seconds in the queue of M/M/c for ever (Erlang C, 1917); infinite when more comes than is done."""
+    """Return the mean seconds in the queue of M/M/c for ever (Erlang C, 1917); infinite when more
+    comes than is done.
+    """
     load_ = arrival_rate * service_seconds
     if load_ >= workers:
         return float("inf")

@@ -1,10 +1,12 @@
-"""The same items on Prefect: a work pool with a concurrency limit, queues with priorities, a rate limit, for some seconds.
+"""The same items on Prefect: a work pool with a concurrency limit, queues with priorities, a rate
+limit, for some seconds.
 
-Real: each item is a flow run on the Prefect server. Which run may start, and when, is the server's decision: the work pool's
-concurrency limit, the priorities of its two queues, and a global concurrency limit of one slot that decays (a rate limit). How
-many wait is what the server counts as Scheduled. Simplified: the worker is ours and runs no code; an item keeps its slot for as
-long as the simulated one does. Dropping and blocking are the source's doing, by the server's count: Prefect has no
-such setting.
+Real: each item is a flow run on the Prefect server. Which run may start, and when, is the server's
+decision: the work pool's concurrency limit, the priorities of its two queues, and a global
+concurrency limit of one slot that decays (a rate limit). How many wait is what the server counts as
+Scheduled. Simplified: the worker is ours and runs no code; an item keeps its slot for as long as
+the simulated one does. Dropping and blocking are the source's doing, by the server's count: Prefect
+has no such setting.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ QUEUES = ("urgent", "normal")  # of priority 1 and 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """What the server said: ``depth`` (m,) runs Scheduled at ``at_seconds`` (m,), and what became of the items."""
+    """What the server said: ``depth`` (m,) runs Scheduled at ``at_seconds`` (m,), and what became
+    of the items.
+    """
 
     at_seconds: np.ndarray
     depth: np.ndarray
@@ -60,7 +64,9 @@ class Trial:
     over: threading.Event = field(default_factory=threading.Event)
     changed: threading.Event = field(default_factory=threading.Event)  # an item has come or gone
     slot_at: float = 0.0  # when the rate limit can next have decayed
-    created: dict[str, tuple[float, int]] = field(default_factory=dict)  # run id -> when, which item
+    created: dict[str, tuple[float, int]] = field(
+        default_factory=dict
+    )  # run id -> when, which item
     started: dict[str, float] = field(default_factory=dict)
     completed: set[str] = field(default_factory=set)
     counts: list[tuple[float, int]] = field(default_factory=list)
@@ -77,7 +83,10 @@ class Trial:
 
     def waiting(self) -> int:
         """How many runs the server holds as Scheduled."""
-        body = {"flows": {"id": {"any_": [self.flow_id]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+        body = {
+            "flows": {"id": {"any_": [self.flow_id]}},
+            "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+        }
         return int(self.server.call("flow_runs/count", body))
 
     def source(self) -> None:
@@ -99,16 +108,26 @@ class Trial:
 
     def _create(self, item: int) -> None:
         queue = QUEUES[0] if self.load.urgent[item] else QUEUES[1]
-        state = {"type": "SCHEDULED", "name": "Scheduled", "state_details": {"scheduled_time": iso(time.time())}}
+        state = {
+            "type": "SCHEDULED",
+            "name": "Scheduled",
+            "state_details": {"scheduled_time": iso(time.time())},
+        }
         where = {"work_pool_name": self.name, "work_queue_name": queue}
-        once = {"flow_id": self.flow_id, "name": f"item {item}", "idempotency_key": f"{self.name} {item}"}
+        once = {
+            "flow_id": self.flow_id,
+            "name": f"item {item}",
+            "idempotency_key": f"{self.name} {item}",
+        }
         made = self.server.call("flow_runs/", {**once, "state": state, **where})
         with self.lock:
             self.created[made["id"]] = (self.now, item)
         self.changed.set()
 
     def worker(self, pool: ThreadPoolExecutor) -> None:
-        """Ask the server for a run that may start; take it once the rate limit lets it; until it is over."""
+        """Ask the server for a run that may start; take it once the rate limit lets it; until it is
+        over.
+        """
         while not self.over.is_set():
             self.changed.clear()
             if self.n_busy >= self.workers:
@@ -127,17 +146,24 @@ class Trial:
                 pool.submit(self._serve, run_id, self.now)
 
     def _until_free(self) -> None:
-        """Wait until an item is done, or until it is time to ask the server for one more than the limit."""
+        """Wait until an item is done, or until it is time to ask the server for one more than the
+        limit.
+        """
         until = self.now + FULL_SECONDS
         while self.n_busy >= self.workers and self.now < until and not self.over.is_set():
             self.changed.wait(until - self.now)
             self.changed.clear()
 
     def _slot(self) -> bool:
-        """Ask for the slot of the rate limit; the server answers 423 (Locked) while it has not decayed."""
+        """Ask for the slot of the rate limit; the server answers 423 (Locked) while it has not
+        decayed.
+        """
         self.over.wait(max(0.0, self.slot_at - self.now))
         try:
-            self.server.call("v2/concurrency_limits/increment", {"slots": 1, "names": [self.name], "mode": "rate_limit"})
+            self.server.call(
+                "v2/concurrency_limits/increment",
+                {"slots": 1, "names": [self.name], "mode": "rate_limit"},
+            )
         except InputError as error:
             if " 423 " in str(error):
                 return False
@@ -155,7 +181,9 @@ class Trial:
         while run_id not in self.created and not self.over.is_set():
             time.sleep(0.005)  # the worker was quicker than the answer to the source
         self._set(run_id, "RUNNING")
-        seconds = float(self.load.services[self.created[run_id][1]]) if run_id in self.created else 0.0
+        seconds = (
+            float(self.load.services[self.created[run_id][1]]) if run_id in self.created else 0.0
+        )
         self.over.wait(max(0.0, start + seconds - self.now))
         if not self.over.is_set():
             self._set(run_id, "COMPLETED")
@@ -179,12 +207,21 @@ class Trial:
                 waits[queue] = float(np.mean(of))
         at, depth = (np.array([count[k] for count in counts]) for k in (0, 1))
         n = (len(created), self.n_dropped, len(self.completed))
-        return Measured(at, depth, *n, waits, self.most_at_once, float(np.median(self.lags)) if self.lags else 0.0)
+        return Measured(
+            at,
+            depth,
+            *n,
+            waits,
+            self.most_at_once,
+            float(np.median(self.lags)) if self.lags else 0.0,
+        )
 
 
 @contextmanager
 def prepared(trial: Trial) -> Iterator[None]:
-    """Create pool, queues and limit on the server, and take them away again, with the runs that never started."""
+    """Create pool, queues and limit on the server, and take them away again, with the runs that
+    never started.
+    """
     call = trial.server.call
     trial.flow_id = call("flows/", {"name": trial.name})["id"]
     call("work_pools/", {"name": trial.name, "type": "process", "concurrency_limit": trial.workers})
@@ -196,7 +233,9 @@ def prepared(trial: Trial) -> Iterator[None]:
             call("v2/concurrency_limits/", body)
         done = {"type": "COMPLETED", "name": "Completed"}
         where = {"work_pool_name": trial.name, "work_queue_name": QUEUES[1]}
-        call("flow_runs/", {"flow_id": trial.flow_id, "name": "first", "state": done, **where})  # the first one takes longest
+        call(
+            "flow_runs/", {"flow_id": trial.flow_id, "name": "first", "state": done, **where}
+        )  # the first one takes longest
         trial.waiting()
         yield
     finally:

@@ -1,7 +1,9 @@
-"""History: every kept run of a flow, task by task; two runs compared; the critical path, and what a faster task would buy.
+"""History: every kept run of a flow, task by task; two runs compared; the critical path, and what a
+faster task would buy.
 
-Real: runs are those that Prefect made and ``records`` kept. Before there is one of the flow (or on request), runs foretold from
-seeds stand in and are called so. *What if* replays the run's own times on its graph (``history.critical_path``).
+Real: runs are those that Prefect made and ``records`` kept. Before there is one of the flow (or on
+request), runs foretold from seeds stand in and are called so. *What if* replays the run's own times
+on its graph (``history.critical_path``).
 """
 
 from __future__ import annotations
@@ -25,7 +27,15 @@ Source = Literal["recorded", "foretold"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 LAST = (10, 25, 50, 100, 200)
 N_STAND_INS = 24
-FATES = ("completed", "after retries", "cached", "failed", "timed out", "cancelled", "not run")  # of a task in a run
+FATES = (
+    "completed",
+    "after retries",
+    "cached",
+    "failed",
+    "timed out",
+    "cancelled",
+    "not run",
+)  # of a task in a run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +60,11 @@ class HistoryParams:
             min(self.run, self.other),
         )
         require(1 <= self.factor <= 10, "factor must be 1 … 10. Got {}.", self.factor)
-        require(len(self.faster) <= 100, "faster must be the name of a task. Got {} characters.", len(self.faster))
+        require(
+            len(self.faster) <= 100,
+            "faster must be the name of a task. Got {} characters.",
+            len(self.faster),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +107,13 @@ class HistoryResult:
     @cached_property
     def tasks(self) -> list[str]:
         """Every task of any of the runs, in the order of the graphs."""
-        return list(dict.fromkeys(task.key for run in sorted(self.runs, key=lambda r: -len(r.tasks)) for task in run.tasks))
+        return list(
+            dict.fromkeys(
+                task.key
+                for run in sorted(self.runs, key=lambda r: -len(r.tasks))
+                for task in run.tasks
+            )
+        )
 
     @cached_property
     def spans(self) -> dict[str, Span]:
@@ -107,7 +127,9 @@ class HistoryResult:
 
     @property
     def faster(self) -> str:
-        """The task that is imagined faster; the longest of the critical path unless the run has the one asked for."""
+        """The task that is imagined faster; the longest of the critical path unless the run has the
+        one asked for.
+        """
         if self.params.faster in self.spans:
             return self.params.faster
         return max(self.path, key=lambda link: link.seconds).task if self.path else ""
@@ -146,7 +168,13 @@ class HistoryResult:
         for task in dict.fromkeys([*a, *b, *fates[0], *fates[1]]):
             left, right = (spans[task].seconds if task in spans else None for spans in (a, b))
             rows.append(
-                {"task": task, "A": left, "B": right, "A ended": fates[0].get(task, "—"), "B ended": fates[1].get(task, "—")}
+                {
+                    "task": task,
+                    "A": left,
+                    "B": right,
+                    "A ended": fates[0].get(task, "—"),
+                    "B ended": fates[1].get(task, "—"),
+                }
             )
         return sorted(rows, key=lambda row: -abs(float(row["A"] or 0) - float(row["B"] or 0)))  # type: ignore[arg-type]
 
@@ -155,7 +183,9 @@ class HistoryResult:
         """The answer in a sentence."""
         many = "s" if len(self.runs) != 1 else ""
         kind = f"foretold run{many}, not real ones:" if self.foretold else f"recorded run{many} of"
-        head = f"{len(self.runs)} {kind} *{self.params.flow}*: **{self.success.percent()}** completed"
+        head = (
+            f"{len(self.runs)} {kind} *{self.params.flow}*: **{self.success.percent()}** completed"
+        )
         if self.duration.n:
             head += f", median {human_seconds(self.duration.value)}"
         if not self.path:
@@ -172,14 +202,19 @@ class HistoryResult:
         chain = " → ".join(f"{link.task} {link.seconds:.1f} s" for link in self.path)
         lag = sum(link.lag_seconds for link in self.path)
         found = [
-            f"The critical path of run {self.params.run} is {chain or 'empty'}: "
-            f"{sum(link.seconds for link in self.path):.1f} s of tasks and {lag:.1f} s of waiting between them make its "
-            f"{self.finish_seconds:.1f} s. Only what is on it decides the end."
+            f"The critical path of run {self.params.run} is {chain or 'empty'}:"
+            f" {sum(link.seconds for link in self.path):.1f} s of tasks and {lag:.1f} s of waiting"
+            f" between them make its {self.finish_seconds:.1f} s. Only what is on it decides the"
+            " end."
         ]
         if self.path:
             most = self.spans[self.faster].seconds * (1 - 1 / self.params.factor)
             got = self.finish_seconds - self.imagined_seconds
-            other = "another path takes over" if self.on_path else "it had slack: others end later anyway"
+            other = (
+                "another path takes over"
+                if self.on_path
+                else "it had slack: others end later anyway"
+            )
             found.append(
                 f"*{self.faster}* would save {most:.1f} s of its own; the run gains {got:.1f} s"
                 + ("." if most - got < 0.05 else f": {other}.")
@@ -188,14 +223,15 @@ class HistoryResult:
             slow = max(self.stats, key=lambda s: s.seconds.value)
             weak = max(self.stats, key=lambda s: (s.flaky.value, s.flaky.n))
             found.append(
-                f"Slowest: *{slow.task}*, median {human_seconds(slow.seconds.value)} ({human_seconds(slow.seconds.low)} to "
-                f"{human_seconds(slow.seconds.high)}, n = {slow.seconds.n}). Flakiest: *{weak.task}*, a try failed in "
-                f"{weak.flaky.percent()}."
+                f"Slowest: *{slow.task}*, median {human_seconds(slow.seconds.value)}"
+                f" ({human_seconds(slow.seconds.low)} to {human_seconds(slow.seconds.high)}, n ="
+                f" {slow.seconds.n}). Flakiest: *{weak.task}*, a try failed in"
+                f" {weak.flaky.percent()}."
             )
         if self.foretold:
             found.append(
-                "These runs are *foretold*: what each seed has in store, without Prefect's overhead. Run the flow in "
-                "*Run monitor*: recorded runs take their place."
+                "These runs are *foretold*: what each seed has in store, without Prefect's"
+                " overhead. Run the flow in *Run monitor*: recorded runs take their place."
             )
         return found
 
@@ -221,7 +257,10 @@ class HistoryResult:
                     "submitted_at": run.submitted_at,
                     "seconds": run.seconds,
                     "tries": run.n_attempts,
-                    **{f"n_{fate.replace(' ', '_')}": list(fates_of(run).values()).count(fate) for fate in FATES},
+                    **{
+                        f"n_{fate.replace(' ', '_')}": list(fates_of(run).values()).count(fate)
+                        for fate in FATES
+                    },
                 }
                 for place, run in enumerate(self.runs, 1)
             ]
@@ -244,7 +283,10 @@ def fates_of(run: Run) -> dict[str, str]:
 @lru_cache(maxsize=8)
 def stand_ins(flow: Flow) -> tuple[Run, ...]:
     """Return foretold runs of a flow, one a seed, in the place of recorded ones."""
-    asked = (RunParams(flow=flow, retries=2, failure_probability=0.25, seed=seed) for seed in reversed(range(N_STAND_INS)))
+    asked = (
+        RunParams(flow=flow, retries=2, failure_probability=0.25, seed=seed)
+        for seed in reversed(range(N_STAND_INS))
+    )
     return tuple(foretell.run(params) for params in asked)
 
 
@@ -252,5 +294,7 @@ def run(params: HistoryParams) -> HistoryResult:
     """Return the history that the params ask for, as it is recorded now."""
     found: tuple[Run, ...] = ()
     if params.source == "recorded":
-        found = tuple(run for run in records.runs() if run.params.flow == params.flow)[: params.last]
+        found = tuple(run for run in records.runs() if run.params.flow == params.flow)[
+            : params.last
+        ]
     return HistoryResult(params, found or stand_ins(params.flow)[: params.last], not found)

@@ -1,8 +1,10 @@
-"""The critical path of a run, and what it would have taken had one task been faster: its own times, replayed on its graph.
+"""The critical path of a run, and what it would have taken had one task been faster: its own times,
+replayed on its graph.
 
-Model: a task starts a fixed *lag* after the last task that it depends on has ended (after the run's start if there is none).
-The lag is what was measured: waiting for a slot, Prefect's overhead. A task that is faster ends earlier, and so moves all that
-depends on it; lags stay as they were, so slots that it frees are not given to others: a bound on the safe side.
+Model: a task starts a fixed *lag* after the last task that it depends on has ended (after the run's
+start if there is none). The lag is what was measured: waiting for a slot, Prefect's overhead. A
+task that is faster ends earlier, and so moves all that depends on it; lags stay as they were, so
+slots that it frees are not given to others: a bound on the safe side.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from engine.orchestration.records import Run
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A task's whole time in a run, from its first start to its last end, waits for retries included; seconds of the run."""
+    """A task's whole time in a run, from its first start to its last end, waits for retries
+    included; seconds of the run.
+    """
 
     task: str
     upstream: tuple[str, ...]
@@ -43,7 +47,9 @@ def spans(run: Run) -> dict[str, Span]:
     found: dict[str, tuple[float, float]] = {}
     for attempt in run.attempts:
         times = [
-            (i.start_seconds, i.end_seconds) for i in attempt.intervals if i.state != "pending" and i.end_seconds is not None
+            (i.start_seconds, i.end_seconds)
+            for i in attempt.intervals
+            if i.state != "pending" and i.end_seconds is not None
         ]
         if not times:
             continue
@@ -59,10 +65,13 @@ def _ready(span: Span, ends: dict[str, float]) -> float:
     return max((ends[task] for task in span.upstream), default=0.0)
 
 
-def replay(found: dict[str, Span], faster: str = "", factor: float = 1.0) -> dict[str, tuple[float, float]]:
+def replay(
+    found: dict[str, Span], faster: str = "", factor: float = 1.0
+) -> dict[str, tuple[float, float]]:
     """Return when each task starts and ends if ``faster`` takes its time divided by ``factor``.
 
-    A graph whose recorded order contradicts its edges (a task that began before its upstream ended) keeps its negative lag.
+    A graph whose recorded order contradicts its edges (a task that began before its upstream ended)
+    keeps its negative lag.
     """
     require(factor > 0, "factor must be more than 0. Got {}.", factor)
     measured = {task: span.end for task, span in found.items()}
@@ -89,7 +98,10 @@ def critical_path(found: dict[str, Span]) -> list[Link]:
     chain = [max(found.values(), key=lambda span: span.end)]
     while chain[-1].upstream:
         chain.append(found[max(chain[-1].upstream, key=lambda task: measured[task])])
-    return [Link(span.task, span.start - _ready(span, measured), span.seconds) for span in reversed(chain)]
+    return [
+        Link(span.task, span.start - _ready(span, measured), span.seconds)
+        for span in reversed(chain)
+    ]
 
 
 def finish(found: dict[str, Span], faster: str = "", factor: float = 1.0) -> float:

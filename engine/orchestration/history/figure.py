@@ -1,4 +1,6 @@
-"""Figures of *History*: run × task grid, durations, tasks in numbers, two runs, the critical path and what-if, a replay."""
+"""Figures of *History*: run × task grid, durations, tasks in numbers, two runs, the critical path
+and what-if, a replay.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,25 @@ FATE_COLOURS = dict(
     zip(
         FATES,
         (
-            *(figures.HELD_OUT, "#8FD3BC", figures.SYNTHETIC, figures.FAILED, figures.LEAKED, figures.EXTRA),
+            *(
+                figures.HELD_OUT,
+                "#8FD3BC",
+                figures.SYNTHETIC,
+                figures.FAILED,
+                figures.LEAKED,
+                figures.EXTRA,
+            ),
             "rgba(140,147,156,0.35)",
         ),
         strict=True,
     )
 )
-RUN_COLOURS = {"completed": figures.HELD_OUT, "failed": figures.FAILED, "crashed": figures.LEAKED, "cancelled": figures.WAITING}
+RUN_COLOURS = {
+    "completed": figures.HELD_OUT,
+    "failed": figures.FAILED,
+    "crashed": figures.LEAKED,
+    "cancelled": figures.WAITING,
+}
 MOST_TASKS = 60  # lanes of a figure; beyond them the shortest are left out, and said
 N_FRAMES = 40
 BUTTONS = {
@@ -36,7 +50,9 @@ BUTTONS = {
 
 def _when(run: Run) -> str:
     return (
-        f"seed {run.params.seed}" if run.foretold else datetime.fromtimestamp(run.submitted_at, UTC).strftime("%Y-%m-%d %H:%M")
+        f"seed {run.params.seed}"
+        if run.foretold
+        else datetime.fromtimestamp(run.submitted_at, UTC).strftime("%Y-%m-%d %H:%M")
     )
 
 
@@ -50,7 +66,11 @@ def grid(result: HistoryResult) -> go.Figure:
             codes[rows[task], column] = FATES.index(fate)
     places = [len(runs) - k for k in range(len(runs))]
     n = len(FATES)
-    scale = [point for k, colour in enumerate(FATE_COLOURS.values()) for point in ((k / n, colour), ((k + 1) / n, colour))]
+    scale = [
+        point
+        for k, colour in enumerate(FATE_COLOURS.values())
+        for point in ((k / n, colour), ((k + 1) / n, colour))
+    ]
     heat: Trace = {
         "type": "heatmap",
         "x": [str(place) for place in places],
@@ -64,7 +84,12 @@ def grid(result: HistoryResult) -> go.Figure:
         "ygap": 1,
         "hovertemplate": "run %{x}<br>%{y}<extra></extra>",
     }
-    key: Trace = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}  # the legend of the squares
+    key: Trace = {
+        "type": "scatter",
+        "x": [None],
+        "y": [None],
+        "mode": "markers",
+    }  # the legend of the squares
     seen = set(np.unique(codes[~np.isnan(codes)]).astype(int).tolist())
     keys = [
         {**key, "marker": {"color": colour, "symbol": "square", "size": 10}, "name": fate}
@@ -82,8 +107,15 @@ def grid(result: HistoryResult) -> go.Figure:
         height=max(330, 200 + 15 * len(tasks)),
         x="run (1: the latest)",
         # by number: a category that reads like one would be taken for it
-        annotations=[{**over, "x": column, "text": f"<b>{name}</b>"} for column, name in columns.items()],
-        yaxis={"autorange": "reversed", "type": "category", "showgrid": False, "dtick": 1 if len(tasks) <= 40 else None},
+        annotations=[
+            {**over, "x": column, "text": f"<b>{name}</b>"} for column, name in columns.items()
+        ],
+        yaxis={
+            "autorange": "reversed",
+            "type": "category",
+            "showgrid": False,
+            "dtick": 1 if len(tasks) <= 40 else None,
+        },
         xaxis={"type": "category", "showgrid": False, "nticks": 12, "tickangle": 0},
     )
 
@@ -94,13 +126,19 @@ def _grid_title(result: HistoryResult) -> str:
     weak = max(result.stats, key=lambda s: (s.flaky.value, s.flaky.n), default=None)
     if weak is None or not weak.flaky.value:
         return f"{n} {kind}: no try of any task failed"
-    return f"{n} {kind}: a try of {weak.task}<br>failed in {round(weak.flaky.value * weak.flaky.n)} of {weak.flaky.n}"
+    return (
+        f"{n} {kind}: a try of {weak.task}<br>failed in {round(weak.flaky.value * weak.flaky.n)} of"
+        f" {weak.flaky.n}"
+    )
 
 
 def durations(result: HistoryResult) -> go.Figure:
-    """Draw how long each run took, in order. To see first: what is not green, and a level that shifts."""
+    """Draw how long each run took, in order. To see first: what is not green, and a level that
+    shifts.
+    """
     title = (
-        f"{result.success.value:.0%} completed ({result.success.low:.0%} to {result.success.high:.0%}, n = {result.success.n})"
+        f"{result.success.value:.0%} completed ({result.success.low:.0%} to"
+        f" {result.success.high:.0%}, n = {result.success.n})"
     )
     title += f",<br>median {human_seconds(result.duration.value)}" if result.duration.n else ""
     traces: list[Trace] = []
@@ -126,14 +164,20 @@ def durations(result: HistoryResult) -> go.Figure:
         height=380,
         x="run (1: the latest)",
         y="duration, s",
-        shapes=[{**line, "line": {"dash": "dot", "color": figures.WAITING}}] if result.duration.n else [],
+        shapes=(
+            [{**line, "line": {"dash": "dot", "color": figures.WAITING}}]
+            if result.duration.n
+            else []
+        ),
         xaxis={"autorange": "reversed"},
         yaxis={"rangemode": "tozero"},
     )
 
 
 def tasks(result: HistoryResult) -> go.Figure:
-    """Draw the slowest tasks beside how often they stumble, with intervals. To see first: the top row, and how wide it is."""
+    """Draw the slowest tasks beside how often they stumble, with intervals. To see first: the top
+    row, and how wide it is.
+    """
     found = sorted(result.stats, key=lambda s: -s.seconds.value)[:12]
     names = [s.task for s in found]
     slow = found[0] if found else None
@@ -168,20 +212,35 @@ def tasks(result: HistoryResult) -> go.Figure:
                 "thickness": 1.5,
             },
             customdata=[[e.low, e.high, e.n] for e in numbers],
-            hovertemplate="%{y}: %{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}, n = %{customdata[2]})<extra></extra>",
+            hovertemplate=(
+                "%{y}: %{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}, n ="
+                " %{customdata[2]})<extra></extra>"
+            ),
             showlegend=False,
         )
-    figure.update_layout(xaxis={"rangemode": "tozero"}, xaxis2={"range": [0, 1], "tickformat": ".0%"}, showlegend=False)
+    figure.update_layout(
+        xaxis={"rangemode": "tozero"},
+        xaxis2={"range": [0, 1], "tickformat": ".0%"},
+        showlegend=False,
+    )
     return figure
 
 
 def compared(result: HistoryResult) -> go.Figure:
-    """Draw both runs task by task. To see first: the longest grey line, the task that made the difference."""
-    rows = [row for row in result.compared if row["A"] is not None or row["B"] is not None][:MOST_TASKS]
+    """Draw both runs task by task. To see first: the longest grey line, the task that made the
+    difference.
+    """
+    rows = [row for row in result.compared if row["A"] is not None or row["B"] is not None][
+        :MOST_TASKS
+    ]
     a, b = result.run.seconds, result.other.seconds
     title = f"A took {human_seconds(a)}, B {human_seconds(b)}"
     if rows and rows[0]["A"] is not None and rows[0]["B"] is not None:
-        title += f":<br>most of it is {rows[0]['task']}" if abs(a - b) > 0.05 else ":<br>as good as equal"
+        title += (
+            f":<br>most of it is {rows[0]['task']}"
+            if abs(a - b) > 0.05
+            else ":<br>as good as equal"
+        )
     names = [str(row["task"]) for row in rows]
     lines = [
         (float(str(row["A"])), float(str(row["B"])), row["task"])
@@ -204,45 +263,71 @@ def compared(result: HistoryResult) -> go.Figure:
             "y": names,
             "mode": "markers",
             "marker": {"color": colour, "symbol": symbol, "size": 10},
-            "name": f"{name}: run {min(result.params.run if name == 'A' else result.params.other, len(result.runs))}",
+            "name": (
+                f"{name}: run"
+                f" {min(result.params.run if name == 'A' else result.params.other, len(result.runs))}"
+            ),
         }
-        for name, colour, symbol in (("A", figures.KNOWN, "circle"), ("B", figures.SYNTHETIC, "diamond"))
+        for name, colour, symbol in (
+            ("A", figures.KNOWN, "circle"),
+            ("B", figures.SYNTHETIC, "diamond"),
+        )
     ]
     return drawn(
         title,
         [between, *ends],
         height=190 + 24 * len(rows),
         x="from a task's first start to its last end, s",
-        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1], "dtick": 1},
+        yaxis={
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "dtick": 1,
+        },
         xaxis={"rangemode": "tozero"},
     )
 
 
 def _lanes(result: HistoryResult) -> tuple[list[str], str]:
-    """Return the tasks of the run that have a lane, in order of their starts, and what is said of the others."""
+    """Return the tasks of the run that have a lane, in order of their starts, and what is said of
+    the others.
+    """
     names = list(result.spans)
     if len(names) <= MOST_TASKS:
         return names, ""
     on_path = {link.task for link in result.path}
-    longest = sorted(names, key=lambda task: (task not in on_path, -result.spans[task].seconds))[:MOST_TASKS]
-    return [task for task in names if task in longest], f" ({len(names) - MOST_TASKS} short tasks left out)"
+    longest = sorted(names, key=lambda task: (task not in on_path, -result.spans[task].seconds))[
+        :MOST_TASKS
+    ]
+    return [
+        task for task in names if task in longest
+    ], f" ({len(names) - MOST_TASKS} short tasks left out)"
 
 
 def path(result: HistoryResult) -> go.Figure:
-    """Draw the run, its critical path, and the run as it would have been. To see first: the chain that decides the end."""
+    """Draw the run, its critical path, and the run as it would have been. To see first: the chain
+    that decides the end.
+    """
     names, said = _lanes(result)
     moved = critical_path.replay(result.spans, result.faster, result.params.factor)
     chain = {link.task for link in result.path}
     imagined = f"{result.faster} {result.params.factor:g}× as fast"
     title = f"{result.finish_seconds:.1f} s, or {result.imagined_seconds:.1f} s with {imagined}"
     traces: list[Trace] = []
-    for name, on, colour in (("critical path", True, figures.LEAKED), ("has slack", False, figures.WAITING)):
+    for name, on, colour in (
+        ("critical path", True, figures.LEAKED),
+        ("has slack", False, figures.WAITING),
+    ):
         found = [task for task in names if (task in chain) == on]
         spans = [(result.spans[task].start, result.spans[task].seconds) for task in found]
-        traces.append({**_bar(found, spans), "marker": {"color": colour}, "name": name, "width": 0.5})
+        traces.append(
+            {**_bar(found, spans), "marker": {"color": colour}, "name": name, "width": 0.5}
+        )
     frames = [(moved[task][0], moved[task][1] - moved[task][0]) for task in names]
     hollow = {"color": "rgba(0,0,0,0)", "line": {"color": figures.KNOWN, "width": 2}}
-    traces.append({**_bar(names, frames), "marker": hollow, "name": f"with {imagined}", "width": 0.86})
+    traces.append(
+        {**_bar(names, frames), "marker": hollow, "name": f"with {imagined}", "width": 0.86}
+    )
     return drawn(
         (title if names else "No task of this run has run") + said,
         traces,
@@ -250,7 +335,12 @@ def path(result: HistoryResult) -> go.Figure:
         x="seconds of the run",
         margin={"t": 56},
         barmode="overlay",
-        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1], "dtick": 1},
+        yaxis={
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "dtick": 1,
+        },
     )
 
 
@@ -266,31 +356,47 @@ def _bar(names: list[str], spans: list[tuple[float, float]]) -> Trace:
     }
 
 
-STATE_LOOKS = {"pending": "rgba(140,147,156,0.35)", "running": figures.KNOWN, "awaiting retry": figures.SYNTHETIC}
+STATE_LOOKS = {
+    "pending": "rgba(140,147,156,0.35)",
+    "running": figures.KNOWN,
+    "awaiting retry": figures.SYNTHETIC,
+}
 
 
-def _intervals(result: HistoryResult, names: list[str]) -> dict[str, tuple[np.ndarray, np.ndarray, list[str]]]:
+def _intervals(
+    result: HistoryResult, names: list[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray, list[str]]]:
     """Return start, end and task of every interval, by state."""
     found: dict[str, list[tuple[float, float, str]]] = {state: [] for state in STATE_LOOKS}
     shown = set(names)
     for attempt in result.run.attempts:
         for interval in attempt.intervals if attempt.task in shown else ():
             if interval.state in found and interval.end_seconds is not None:
-                found[interval.state].append((interval.start_seconds, interval.end_seconds, attempt.task))
+                found[interval.state].append(
+                    (interval.start_seconds, interval.end_seconds, attempt.task)
+                )
     return {
-        state: (np.array([start for start, *_ in rows]), np.array([end for _, end, _ in rows]), [task for *_, task in rows])
+        state: (
+            np.array([start for start, *_ in rows]),
+            np.array([end for _, end, _ in rows]),
+            [task for *_, task in rows],
+        )
         for state, rows in found.items()
     }
 
 
 def _lengths(start: np.ndarray, end: np.ndarray, until: float) -> np.ndarray:
-    """Return how long each interval has lasted at a moment: what is still to come has no length yet."""
+    """Return how long each interval has lasted at a moment: what is still to come has no length
+    yet.
+    """
     lengths: np.ndarray = np.maximum(np.minimum(end, until) - start, 0).astype(np.float32)
     return lengths
 
 
 def replay(result: HistoryResult) -> go.Figure:
-    """Draw the run as it came to be, with a scrubber in the browser. To see first: who works, who waits, at each moment."""
+    """Draw the run as it came to be, with a scrubber in the browser. To see first: who works, who
+    waits, at each moment.
+    """
     names, said = _lanes(result)
     names = names[:40]
     total = max(result.finish_seconds, 0.01)
@@ -308,15 +414,40 @@ def replay(result: HistoryResult) -> go.Figure:
         for state, (start, end, tasks) in found.items()
     ]
     times = [total * k / N_FRAMES for k in range(N_FRAMES + 1)]
-    still = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
-    steps = [{"method": "animate", "label": f"{at:.1f}", "args": [[f"{at:.2f}"], still]} for at in times]
-    play = {"frame": {"duration": 120, "redraw": True}, "transition": {"duration": 0}, "fromcurrent": False}
+    still = {
+        "mode": "immediate",
+        "frame": {"duration": 0, "redraw": True},
+        "transition": {"duration": 0},
+    }
+    steps = [
+        {"method": "animate", "label": f"{at:.1f}", "args": [[f"{at:.2f}"], still]} for at in times
+    ]
+    play = {
+        "frame": {"duration": 120, "redraw": True},
+        "transition": {"duration": 0},
+        "fromcurrent": False,
+    }
     buttons = [
         {"label": "▶", "method": "animate", "args": [None, play]},
         {"label": "❚❚", "method": "animate", "args": [[None], still]},
     ]
-    slide = {"steps": steps, "active": N_FRAMES, "currentvalue": {"suffix": " s"}, "pad": {"t": 48}, "x": 0.12, "len": 0.88}
-    menu = {"type": "buttons", "direction": "left", "buttons": buttons, "x": 0, "y": 0, "pad": {"t": 62}, "yanchor": "top"}
+    slide = {
+        "steps": steps,
+        "active": N_FRAMES,
+        "currentvalue": {"suffix": " s"},
+        "pad": {"t": 48},
+        "x": 0.12,
+        "len": 0.88,
+    }
+    menu = {
+        "type": "buttons",
+        "direction": "left",
+        "buttons": buttons,
+        "x": 0,
+        "y": 0,
+        "pad": {"t": 62},
+        "yanchor": "top",
+    }
     figure = drawn(
         f"Run {result.params.run}, {total:.1f} s: drag the scrubber{said}",
         bars,
@@ -339,7 +470,10 @@ def replay(result: HistoryResult) -> go.Figure:
     figure.frames = [  # bars only grow: a frame is their lengths
         {
             "name": f"{at:.2f}",
-            "data": [{"type": "bar", "name": state, "x": _lengths(start, end, at)} for state, (start, end, _) in found.items()],
+            "data": [
+                {"type": "bar", "name": state, "x": _lengths(start, end, at)}
+                for state, (start, end, _) in found.items()
+            ],
         }
         for at in times
     ]

@@ -1,4 +1,6 @@
-"""What many runs say together: shares and medians with their intervals, task by task. Plain counting, tested against scipy."""
+"""What many runs say together: shares and medians with their intervals, task by task. Plain
+counting, tested against scipy.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class Estimate:
 
 
 def share(hits: int, n: int) -> Estimate:
-    """Return a share with its Wilson score interval (Wilson 1927); nothing observed is anything from 0 to 1."""
+    """Return a share with its Wilson score interval (Wilson 1927); nothing observed is anything
+    from 0 to 1.
+    """
     if n == 0:
         return Estimate(0.0, 0.0, 1.0, 0)
     p, z2 = hits / n, Z95**2
@@ -39,7 +43,9 @@ def share(hits: int, n: int) -> Estimate:
 
 @lru_cache(maxsize=1024)
 def _rank(n: int) -> int:
-    """Return how many of n sorted values may be left off at each end so that 95 % still hold the median between them."""
+    """Return how many of n sorted values may be left off at each end so that 95 % still hold the
+    median between them.
+    """
     rank, below = 0, 0.0
     while (below := below + math.comb(n, rank) / 2**n) <= 0.025:
         rank += 1
@@ -47,7 +53,8 @@ def _rank(n: int) -> int:
 
 
 def middle(values: list[float]) -> Estimate:
-    """Return the median with its interval by order statistics: no assumption about the distribution.
+    """Return the median with its interval by order statistics: no assumption about the
+    distribution.
 
     Fewer than six values cannot reach 95 %: then the interval is from the least to the greatest.
     """
@@ -79,10 +86,17 @@ def by_task(runs: tuple[Run, ...]) -> list[TaskStats]:
         for attempt in run.attempts:
             if attempt.attempt > 0 and attempt.outcome != "cached":
                 total[attempt.task] += attempt.seconds("running")
-                failed[attempt.task] = failed.get(attempt.task, False) or attempt.outcome in ("failed", "timed out", "crashed")
+                failed[attempt.task] = failed.get(attempt.task, False) or attempt.outcome in (
+                    "failed",
+                    "timed out",
+                    "crashed",
+                )
         last = run.last()
         for task, amount in total.items():
             seconds[task].append(amount)
             stumbled[task] += failed[task]
             lost[task] += last[task].outcome in ("failed", "timed out", "crashed")
-    return [TaskStats(t, middle(seconds[t]), share(stumbled[t], len(seconds[t])), lost[t]) for t in seconds]
+    return [
+        TaskStats(t, middle(seconds[t]), share(stumbled[t], len(seconds[t])), lost[t])
+        for t in seconds
+    ]

@@ -1,8 +1,10 @@
-"""Run monitor: a flow run with every attempt, wait and retry of its own; foretold from the seed, then run for real.
+"""Run monitor: a flow run with every attempt, wait and retry of its own; foretold from the seed,
+then run for real.
 
-Real: once *Run* is pressed, states, times and logs are Prefect's (``watch``); a finished run is read from its record. Until
-then the same chart shows the run that the seed foretells (``foretell``), marked as such: its states and numbers of tries
-are those of the real run, its times leave Prefect's overhead out.
+Real: once *Run* is pressed, states, times and logs are Prefect's (``watch``); a finished run is
+read from its record. Until then the same chart shows the run that the seed foretells
+(``foretell``), marked as such: its states and numbers of tries are those of the real run, its times
+leave Prefect's overhead out.
 """
 
 from __future__ import annotations
@@ -22,15 +24,24 @@ from engine.orchestration.server import SERVER
 from engine.units import human_seconds
 
 MonitorParams = RunParams  # the settings of a run are the settings of the tab
-COLUMNS: dict[str, IntervalState] = {"waited to start": "pending", "ran": "running", "waited to retry": "awaiting retry"}
+COLUMNS: dict[str, IntervalState] = {
+    "waited to start": "pending",
+    "ran": "running",
+    "waited to retry": "awaiting retry",
+}
 FINE = ("completed", "cached")
 FAILED = ("failed", "timed out")
 
 
 def attempts(run: Run | str) -> list[Attempt]:
-    """Return every attempt of a run, live or kept, as task, number and intervals of states, in order of their start."""
+    """Return every attempt of a run, live or kept, as task, number and intervals of states, in
+    order of their start.
+    """
     known = run if isinstance(run, Run) else watch.read(SERVER, run)
-    return sorted(known.attempts, key=lambda a: (a.intervals[0].start_seconds if a.intervals else float("inf"), a.task))
+    return sorted(
+        known.attempts,
+        key=lambda a: (a.intervals[0].start_seconds if a.intervals else float("inf"), a.task),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,13 +99,21 @@ class MonitorResult:
     @property
     def quick_failure(self) -> bool:
         """Whether the run failed and no try waited for its retry."""
-        return self.run.state == "failed" and not any(attempt.seconds("awaiting retry") for attempt in self.run.attempts)
+        return self.run.state == "failed" and not any(
+            attempt.seconds("awaiting retry") for attempt in self.run.attempts
+        )
 
     @property
     def few_tries(self) -> bool:
-        """Whether a retraining that fails as often as by default completed with fewer than 20 tries and 3 retries at most."""
+        """Whether a retraining that fails as often as by default completed with fewer than 20 tries
+        and 3 retries at most.
+        """
         p, default = self.params, RunParams()
-        fair = p.flow == default.flow and p.failure_probability >= default.failure_probability and p.retries <= default.retries
+        fair = (
+            p.flow == default.flow
+            and p.failure_probability >= default.failure_probability
+            and p.retries <= default.retries
+        )
         return fair and self.run.state == "completed" and self.n_attempts < 20
 
     @property
@@ -109,29 +128,45 @@ class MonitorResult:
         """The answer in one sentence."""
         run, n_tasks = self.run, len(self.run.tasks)
         if run.state == "scheduled":
-            return "The run **waits** on the server: it starts as soon as one of the two workers is free."
+            return (
+                "The run **waits** on the server: it starts as soon as one of the two workers is"
+                " free."
+            )
         if run.foretold:
             ends = "complete" if run.state == "completed" else "fail"
             return (
-                f"Foretold from the seed, not run yet: it will **{ends}** after **{self.n_attempts} tries** of {n_tasks} "
-                f"tasks, {self.n_failed_tries} of them failing, in about {human_seconds(run.seconds)}."
+                f"Foretold from the seed, not run yet: it will **{ends}** after **{self.n_attempts}"
+                f" tries** of {n_tasks} tasks, {self.n_failed_tries} of them failing, in about"
+                f" {human_seconds(run.seconds)}."
             )
         done = f"{self._n(*FINE)} of {n_tasks} tasks"
         if not run.ended:
             doing = (
-                "is **paused**: what runs goes on to its end, nothing new starts" if run.state == "paused" else "is **running**"
+                "is **paused**: what runs goes on to its end, nothing new starts"
+                if run.state == "paused"
+                else "is **running**"
             )
-            return f"The run {doing}; {done} done, {self.n_failed_tries} of {self.n_attempts} tries have failed so far."
+            return (
+                f"The run {doing}; {done} done, {self.n_failed_tries} of {self.n_attempts} tries"
+                " have failed so far."
+            )
         if run.state == "completed":
             return (
-                f"The run **completed** in {human_seconds(run.seconds)}: {n_tasks} tasks took **{self.n_attempts} tries**, "
-                f"{self.n_failed_tries} of them failed and were tried again."
+                f"The run **completed** in {human_seconds(run.seconds)}: {n_tasks} tasks took"
+                f" **{self.n_attempts} tries**, {self.n_failed_tries} of them failed and were tried"
+                " again."
             )
         if run.state == "failed":
             lost = [attempt.task for attempt in run.last().values() if attempt.outcome in FAILED]
             names = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
-            return f"The run **failed**: {names} used up all tries, so **{self.n_not_run} tasks never ran**; {done} done."
-        return f"The run was **{run.state}** with {done} done. Run it again with these parameters, or with others."
+            return (
+                f"The run **failed**: {names} used up all tries, so **{self.n_not_run} tasks never"
+                f" ran**; {done} done."
+            )
+        return (
+            f"The run was **{run.state}** with {done} done. Run it again with these parameters, or"
+            " with others."
+        )
 
     @property
     def why(self) -> list[str]:
@@ -139,14 +174,18 @@ class MonitorResult:
         p = self.params
         reasons = [self._odds()]
         reasons.append(
-            f"{self.waiting_share:.0%} of the tasks' time is spent waiting for a retry; a try that waits keeps its place "
-            f"among the {p.concurrency} tasks that may run at once."
+            f"{self.waiting_share:.0%} of the tasks' time is spent waiting for a retry; a try that"
+            f" waits keeps its place among the {p.concurrency} tasks that may run at once."
         )
         if self.n_cached:
-            reasons.append(f"{self.n_cached} of the tasks asked for work that this run had done before: taken from the cache.")
+            reasons.append(
+                f"{self.n_cached} of the tasks asked for work that this run had done before: taken"
+                " from the cache."
+            )
         if self.n_not_run:
             reasons.append(
-                f"{self.n_not_run} tasks depend, directly or not, on one that did not complete: Prefect leaves them unstarted."
+                f"{self.n_not_run} tasks depend, directly or not, on one that did not complete:"
+                " Prefect leaves them unstarted."
             )
         return reasons + ([] if self.run.foretold else self._measured())
 
@@ -160,25 +199,36 @@ class MonitorResult:
         lost = p.failure_probability ** (p.retries + 1)
         n_tasks = sum(step.work == step.key or not p.cache for step in plan(p))
         return (
-            f"A try fails with probability {p.failure_probability:.0%}, a task only if {p.retries + 1} tries in a row do "
-            f"({lost:.2%}); of all runs of {n_tasks} such tasks {(1 - lost) ** n_tasks:.0%} come through."
+            f"A try fails with probability {p.failure_probability:.0%}, a task only if"
+            f" {p.retries + 1} tries in a row do ({lost:.2%}); of all runs of {n_tasks} such tasks"
+            f" {(1 - lost) ** n_tasks:.0%} come through."
         )
 
     def _measured(self) -> list[str]:
         """Return what only a real run can tell."""
         first = [attempt.intervals[0] for attempt in self.run.attempts if attempt.intervals]
-        waits = [i.end_seconds - i.start_seconds for i in first if i.state == "pending" and i.end_seconds is not None]
+        waits = [
+            i.end_seconds - i.start_seconds
+            for i in first
+            if i.state == "pending" and i.end_seconds is not None
+        ]
         told = []
         if waits:
             told.append(
-                f"From submission to start tasks waited {human_seconds(statistics.median(waits))} (median of {len(waits)})."
+                f"From submission to start tasks waited {human_seconds(statistics.median(waits))}"
+                f" (median of {len(waits)})."
             )
         if self.run.ended:
             same = self.outcomes() == _outcomes(self.foretold)
-            how = "every try as foretold" if same else "other tries than foretold (it was ended, or a task was late)"
+            how = (
+                "every try as foretold"
+                if same
+                else "other tries than foretold (it was ended, or a task was late)"
+            )
             told.append(
-                f"Foretold were {self.foretold.n_attempts} tries and {human_seconds(self.foretold.seconds)}: the real run has "
-                f"{how} and took {human_seconds(self.run.seconds)} (one run, with Prefect's overhead)."
+                f"Foretold were {self.foretold.n_attempts} tries and"
+                f" {human_seconds(self.foretold.seconds)}: the real run has {how} and took"
+                f" {human_seconds(self.run.seconds)} (one run, with Prefect's overhead)."
             )
         return told
 
@@ -244,7 +294,9 @@ def run(params: RunParams) -> MonitorResult:
 
 
 def latest(params: RunParams) -> Run:
-    """Return the run to show for these settings: the latest one, live or kept; else the one foretold."""
+    """Return the run to show for these settings: the latest one, live or kept; else the one
+    foretold.
+    """
     for run_id in reversed(LAUNCHER.active()):
         live = watch.peek(run_id)
         if live is not None and live.params == params:
@@ -294,7 +346,9 @@ def under_way() -> list[dict[str, str]]:
 
 
 def start_first() -> None:
-    """Start server and workers, and run the defaults once if no run is kept: what the lifespan does."""
+    """Start server and workers, and run the defaults once if no run is kept: what the lifespan
+    does.
+    """
     LAUNCHER.start(warm=True)
     SERVER.ready(timeout=300)
     if not records.runs() and not LAUNCHER.active():

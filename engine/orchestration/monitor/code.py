@@ -1,4 +1,6 @@
-"""The code of *run monitor*: the flow on screen as Prefect code, run once, its states and tries counted."""
+"""The code of *run monitor*: the flow on screen as Prefect code, run once, its states and tries
+counted.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ FUNCTIONS: dict[Flow, str] = {
 @lru_cache(maxsize=16)
 def source_of(name: str) -> str:
     """Return the source text of a flow, decorators included, without importing Prefect."""
-    text = Path(__file__).resolve().parents[1].joinpath("prefect_flows.py").read_text(encoding="utf-8")
+    text = (
+        Path(__file__).resolve().parents[1].joinpath("prefect_flows.py").read_text(encoding="utf-8")
+    )
     lines = text.splitlines()
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
@@ -39,7 +43,11 @@ def script(params: RunParams) -> str:
     needed = [name for name in ("_lanes", "child", "stages", "BROKEN") if name in body]
     from_flows = [name for name in needed if name in ("BROKEN",)]
     from_prefect_flows = sorted([*used, *(name for name in needed if name in ("_lanes", "child"))])
-    settings = {f.name: v for f, v in zip(fields(params), asdict(params).values(), strict=True) if v != f.default}
+    settings = {
+        f.name: v
+        for f, v in zip(fields(params), asdict(params).values(), strict=True)
+        if v != f.default
+    }
     constructor = ", ".join(f"{name}={literal(value)}" for name, value in settings.items())
     names = ", ".join([*from_flows, "RunParams", "plan"])
     return f"""# Runs on the server named by PREFECT_API_URL; without one Prefect starts a temporary server (about 12 s).

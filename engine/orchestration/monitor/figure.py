@@ -1,4 +1,6 @@
-"""Figures of *run monitor*: the Gantt in which each attempt is its own bar, and the graph coloured by state."""
+"""Figures of *run monitor*: the Gantt in which each attempt is its own bar, and the graph coloured
+by state.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ NAMES = {  # category -> what the legend calls it
 WIDTHS = {"upstream": 0.05, "pending": 0.2, "awaiting retry": 0.34}
 ROW_PIXELS, BARE_ROW_PIXELS, LEAST_PIXELS, MOST_PIXELS = 20, 11, 280, 1_000
 LEAST_SECONDS = 0.02  # what is shorter cannot be seen, and is not drawn
-NUMBERED_SHARE = 0.035  # of the run's time: a bar that is shorter has no room for its number on a phone
+NUMBERED_SHARE = (
+    0.035  # of the run's time: a bar that is shorter has no room for its number on a phone
+)
 LABELLED_TASKS = 45
 LABELLED_NODES = 32
 
@@ -71,7 +75,9 @@ def _bars(run: Run, now: float) -> dict[str, _Bars]:
         room = kind not in WIDTHS and end - start > NUMBERED_SHARE * whole
         into.text.append(f"{attempt.attempt}" if room and attempt.attempt > 1 else "")
         number = f" · attempt {attempt.attempt}" if attempt.attempt else ""
-        into.hover.append(f"{attempt.task}{number}<br>{NAMES.get(kind, kind)}, {human_seconds(end - start)}")
+        into.hover.append(
+            f"{attempt.task}{number}<br>{NAMES.get(kind, kind)}, {human_seconds(end - start)}"
+        )
 
     for attempt in run.attempts:
         for interval in attempt.intervals:
@@ -94,7 +100,10 @@ def _ready(run: Run, now: float) -> dict[str, float]:
     for key, attempt in run.last().items():
         last = attempt.intervals[-1] if attempt.intervals else None
         ends[key] = now if last is None or last.end_seconds is None else last.end_seconds
-    return {task.key: max((ends.get(key, now) for key in task.upstream), default=0.0) for task in run.tasks}
+    return {
+        task.key: max((ends.get(key, now) for key in task.upstream), default=0.0)
+        for task in run.tasks
+    }
 
 
 def seconds_now(run: Run) -> float:
@@ -107,17 +116,27 @@ def seconds_now(run: Run) -> float:
 def _title(result: MonitorResult) -> str:
     run = result.run
     if run.foretold:
-        return f"Foretold: {result.n_attempts} tries of {len(run.tasks)} tasks, {result.n_failed_tries} fail"
+        return (
+            f"Foretold: {result.n_attempts} tries of {len(run.tasks)} tasks,"
+            f" {result.n_failed_tries} fail"
+        )
     if run.state == "scheduled":
         return "Waiting for one of two workers (pale: what is foretold)"
     if not run.ended:
         word = "Paused" if run.state == "paused" else "Live"
         return f"{word}: {result.n_attempts} tries so far, {result.n_failed_tries} failed"
-    return f"{run.state.capitalize()}: {result.n_attempts} tries of {len(run.tasks)} tasks, {result.n_failed_tries} failed"
+    return (
+        f"{run.state.capitalize()}: {result.n_attempts} tries of {len(run.tasks)} tasks,"
+        f" {result.n_failed_tries} failed"
+    )
 
 
-def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: str = "") -> go.Figure:
-    """Draw each attempt as a bar of its own. To see first: the tries that failed, and the waits before the next ones."""
+def gantt(
+    result: MonitorResult, pinned: MonitorResult | None = None, chosen: str = ""
+) -> go.Figure:
+    """Draw each attempt as a bar of its own. To see first: the tries that failed, and the waits
+    before the next ones.
+    """
     run = result.run
     names = [task.key for task in run.tasks]
     own = set(names)
@@ -127,7 +146,11 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
     height = min(max(len(names) * row + 130, LEAST_PIXELS), MOST_PIXELS)
     title = _title(result) + (" · thin bars: run A" if pinned else "")
     told = result.foretold if run.state == "scheduled" else run
-    traces = _traces(_bars(pinned.run, seconds_now(pinned.run)), offset=True, pale=True) if pinned is not None else []
+    traces = (
+        _traces(_bars(pinned.run, seconds_now(pinned.run)), offset=True, pale=True)
+        if pinned is not None
+        else []
+    )
     traces += _traces(_bars(told, seconds_now(told)), offset=False, pale=run.state == "scheduled")
     x: dict[str, Any] = {"rangemode": "tozero"}
     shapes = []
@@ -136,7 +159,17 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
         x["range"] = [0, 1.04 * max(now, result.foretold.seconds)]
         if run.started_at is not None:
             line = {"color": figures.KNOWN, "width": 1, "dash": "dot"}
-            shapes = [{"type": "line", "x0": now, "x1": now, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
+            shapes = [
+                {
+                    "type": "line",
+                    "x0": now,
+                    "x1": now,
+                    "y0": 0,
+                    "y1": 1,
+                    "yref": "paper",
+                    "line": line,
+                }
+            ]
     y = {
         "categoryorder": "array",
         "categoryarray": names[::-1],
@@ -144,7 +177,9 @@ def gantt(result: MonitorResult, pinned: MonitorResult | None = None, chosen: st
         "showticklabels": labels,
         "tickvals": names,
         "ticktext": [f"<b>{name}</b>" if name == chosen else name for name in names],
-        "title": {"text": "" if labels else f"{len(run.tasks)} tasks, in the order of their submission"},
+        "title": {
+            "text": "" if labels else f"{len(run.tasks)} tasks, in the order of their submission"
+        },
     }
     return drawn(
         title,
@@ -191,7 +226,13 @@ def _traces(bars: dict[str, _Bars], offset: bool, pale: bool) -> list[Trace]:
             continue
         marker = {"color": COLORS[kind], "line": {"width": 0}}
         if kind == "awaiting retry":
-            marker["pattern"] = {"shape": "/", "size": 5, "solidity": 0.35, "fgcolor": figures.FAILED, "bgcolor": COLORS[kind]}
+            marker["pattern"] = {
+                "shape": "/",
+                "size": 5,
+                "solidity": 0.35,
+                "fgcolor": figures.FAILED,
+                "bgcolor": COLORS[kind],
+            }
         bar: Trace = {
             "type": "bar",
             "base": found.base,
@@ -204,7 +245,12 @@ def _traces(bars: dict[str, _Bars], offset: bool, pale: bool) -> list[Trace]:
         if offset:
             bar |= {"width": 0.14, "offset": -0.48}
         elif any(found.text):
-            bar |= {"text": found.text, "textposition": "inside", "insidetextanchor": "start", "textangle": 0}
+            bar |= {
+                "text": found.text,
+                "textposition": "inside",
+                "insidetextanchor": "start",
+                "textangle": 0,
+            }
             bar |= {"textfont": {"color": "white", "size": 12}, "constraintext": "none"}
         traces.append(bar | shared)
     return traces
@@ -242,17 +288,26 @@ def _graph_title(result: MonitorResult, states: dict[str, str]) -> str:
     lost = [key for key, state in states.items() if state in FAILED]
     if lost:
         names = lost[0] if len(lost) == 1 else f"{len(lost)} tasks"
-        return f"{told}{names} {'fail' if len(lost) > 1 else 'fails'}, {result.n_not_run} of {len(states)} tasks never run"
+        return (
+            f"{told}{names} {'fail' if len(lost) > 1 else 'fails'}, {result.n_not_run} of"
+            f" {len(states)} tasks never run"
+        )
     n_done = sum(state in FINE for state in states.values())
-    return f"{told}{n_done} of {len(states)} tasks done" + (f", {result.n_cached} from the cache" if result.n_cached else "")
+    return f"{told}{n_done} of {len(states)} tasks done" + (
+        f", {result.n_cached} from the cache" if result.n_cached else ""
+    )
 
 
 def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
-    """Draw the graph of tasks, coloured by state. To see first: where it burns, and what that keeps from running."""
+    """Draw the graph of tasks, coloured by state. To see first: where it burns, and what that keeps
+    from running.
+    """
     run = result.run
     places = _places(run.tasks)
     last = run.last()
-    states = {task.key: state_of(last[task.key]) if task.key in last else "pending" for task in run.tasks}
+    states = {
+        task.key: state_of(last[task.key]) if task.key in last else "pending" for task in run.tasks
+    }
     xs: list[float | None] = []
     ys: list[float | None] = []
     for task in run.tasks:
@@ -263,7 +318,15 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
     labelled = len(states) <= LABELLED_NODES
     line = {"color": figures.WAITING, "width": 1}
     traces: list[Trace] = [
-        {"type": "scatter", "x": xs, "y": ys, "mode": "lines", "line": line, "hoverinfo": "skip", "showlegend": False}
+        {
+            "type": "scatter",
+            "x": xs,
+            "y": ys,
+            "mode": "lines",
+            "line": line,
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
     ]
     for kind, color in COLORS.items():
         keys = [key for key, state in states.items() if state == kind]
@@ -272,7 +335,10 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
         marker = {
             "size": 20 if labelled else 11,
             "color": color,
-            "line": {"width": [3 if key == chosen else 1 for key in keys], "color": figures.WAITING},
+            "line": {
+                "width": [3 if key == chosen else 1 for key in keys],
+                "color": figures.WAITING,
+            },
         }
         node = {
             "type": "scatter",
@@ -301,7 +367,9 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
 
 
 def _names(tasks: tuple[Task, ...], places: dict[str, tuple[float, float]]) -> list[dict[str, Any]]:
-    """Return what the nodes of each layer are called, by turns above and below: in one line they would meet on a phone."""
+    """Return what the nodes of each layer are called, by turns above and below: in one line they
+    would meet on a phone.
+    """
     layers: dict[int, list[str]] = defaultdict(list)
     for key, depth in _layers(tasks).items():
         layers[depth].append(key)

@@ -1,8 +1,10 @@
-"""Retry lab: what retries buy and what they cost, simulated, in closed form, and with real runs falling onto it.
+"""Retry lab: what retries buy and what they cost, simulated, in closed form, and with real runs
+falling onto it.
 
-Real: runs of Prefect's, read from the records (``retry.real``). Closed form: the truncated geometric distribution of tries, the
-expected wait. Simulated: the distribution of durations (``retry.model``, 10,000 task runs) and the thundering herd
-(``retry.herd``). A flow's tasks fail independently of each other: a source that is down for all of them is the herd's case.
+Real: runs of Prefect's, read from the records (``retry.real``). Closed form: the truncated
+geometric distribution of tries, the expected wait. Simulated: the distribution of durations
+(``retry.model``, 10,000 task runs) and the thundering herd (``retry.herd``). A flow's tasks fail
+independently of each other: a source that is down for all of them is the herd's case.
 """
 
 from __future__ import annotations
@@ -46,14 +48,26 @@ class RetryParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(0 <= self.failure_probability <= 1, "failure_probability must be 0 … 1. Got {}.", self.failure_probability)
+        require(
+            0 <= self.failure_probability <= 1,
+            "failure_probability must be 0 … 1. Got {}.",
+            self.failure_probability,
+        )
         require(0 <= self.retries <= 10, "retries must be 0 … 10. Got {}.", self.retries)
-        require(0 <= self.delay_seconds <= 30, "delay_seconds must be 0 … 30. Got {}.", self.delay_seconds)
+        require(
+            0 <= self.delay_seconds <= 30,
+            "delay_seconds must be 0 … 30. Got {}.",
+            self.delay_seconds,
+        )
         require_choice("backoff", self.backoff, BACKOFFS)
         require(0 <= self.jitter <= 1, "jitter must be 0 … 1. Got {}.", self.jitter)
         require(1 <= self.n_tasks <= 50, "n_tasks must be 1 … 50. Got {}.", self.n_tasks)
         require_choice("shape", self.shape, SHAPES)
-        require(0 <= self.duration_seconds <= 10, "duration_seconds must be 0 … 10. Got {}.", self.duration_seconds)
+        require(
+            0 <= self.duration_seconds <= 10,
+            "duration_seconds must be 0 … 10. Got {}.",
+            self.duration_seconds,
+        )
         require(10 <= self.clients <= 1_000, "clients must be 10 … 1,000. Got {}.", self.clients)
         require(10 <= self.capacity <= 500, "capacity must be 10 … 500. Got {}.", self.capacity)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
@@ -93,13 +107,17 @@ class RetryResult:
     @property
     def mean_wait_seconds(self) -> float:
         """Expected seconds that a task waits for retries, closed form."""
-        return model.mean_wait(self.params.failure_probability, self.params.waits, self.params.jitter)
+        return model.mean_wait(
+            self.params.failure_probability, self.params.waits, self.params.jitter
+        )
 
     @property
     def mean_seconds(self) -> float:
         """Expected seconds that a task takes, closed form."""
         p = self.params
-        return self.mean_wait_seconds + model.mean_work(p.failure_probability, p.retries, p.duration_seconds)
+        return self.mean_wait_seconds + model.mean_work(
+            p.failure_probability, p.retries, p.duration_seconds
+        )
 
     @property
     def wait_share(self) -> float:
@@ -108,10 +126,16 @@ class RetryResult:
 
     @property
     def flow_share_within_budget(self) -> float:
-        """P(flow succeeds), if it has 20 tasks that fail in 30 % of their tries and wait 1 s on average at most; else 0."""
+        """P(flow succeeds), if it has 20 tasks that fail in 30 % of their tries and wait 1 s on
+        average at most; else 0.
+        """
         p = self.params
         asked = p.n_tasks >= GOAL_TASKS and p.failure_probability >= GOAL_PROBABILITY
-        return self.flow_succeeds_share if asked and self.mean_wait_seconds <= GOAL_WAIT_SECONDS else 0.0
+        return (
+            self.flow_succeeds_share
+            if asked and self.mean_wait_seconds <= GOAL_WAIT_SECONDS
+            else 0.0
+        )
 
     @property
     def herd_gave_up(self) -> int:
@@ -120,7 +144,9 @@ class RetryResult:
 
     @property
     def herd_overload(self) -> float:
-        """Most requests in a second after the first, by capacity, of the herd with this jitter; infinite if anyone gives up."""
+        """Most requests in a second after the first, by capacity, of the herd with this jitter;
+        infinite if anyone gives up.
+        """
         herd = self.herds[1] if self.params.jitter else self.herds[0]
         return float("inf") if herd.n_gave_up else herd.retry_peak / self.params.capacity
 
@@ -128,14 +154,18 @@ class RetryResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         p, fails = self.params, self.task_fails_share
-        tail = f"a flow of {p.n_tasks} {'task' if p.n_tasks == 1 else 'tasks'} succeeds in {_percent(self.flow_succeeds_share)}"
+        tail = (
+            f"a flow of {p.n_tasks} {'task' if p.n_tasks == 1 else 'tasks'} succeeds in"
+            f" {_percent(self.flow_succeeds_share)}"
+        )
         if not p.retries:
             return f"Without retries a task fails in **{_percent(fails)}**, and {tail}."
         word = "retry turns" if p.retries == 1 else "retries turn"
         return (
-            f"{p.retries} {word} {_percent(p.failure_probability)} failure a try into **{_percent(fails)}** a task; {tail}. "
-            f"It costs {self.mean_tries:.2f} tries and {human_seconds(self.mean_seconds)} a task, {_percent(self.wait_share)} "
-            "of it waiting."
+            f"{p.retries} {word} {_percent(p.failure_probability)} failure a try into"
+            f" **{_percent(fails)}** a task; {tail}. It costs {self.mean_tries:.2f} tries and"
+            f" {human_seconds(self.mean_seconds)} a task, {_percent(self.wait_share)} of it"
+            " waiting."
         )
 
     @property
@@ -146,27 +176,42 @@ class RetryResult:
         plain, other = self.herds
         waits = ", ".join(f"{wait:g}" for wait in p.waits[:5]) + (" …" if p.retries > 5 else "")
         reasons = [
-            f"A task fails only if all {p.retries + 1} tries do: {p.failure_probability:g}^{p.retries + 1} = "
-            f"{_percent(self.task_fails_share)}. Simulated: {failed:,} of {N_RUNS:,} (95 % interval {_percent(low)} … "
-            f"{_percent(high)}).",
-            f"All {p.n_tasks} must complete: (1 − {self.task_fails_share:.4g})^{p.n_tasks} = "
-            f"{_percent(self.flow_succeeds_share)}; simulated, {_percent(float(self.flow_completed.mean()))} of "
-            f"{len(self.flow_completed):,} flows. Order does not matter for that, only for the time: {p.shape} a flow takes "
-            f"{human_seconds(float(np.median(self.flow_seconds)))} (median, simulated).",
-            (f"Delays {waits} s: wait k takes place when k tries have failed, so " if p.retries else "No retries: ")
+            (
+                f"A task fails only if all {p.retries + 1} tries do:"
+                f" {p.failure_probability:g}^{p.retries + 1} = {_percent(self.task_fails_share)}."
+                f" Simulated: {failed:,} of {N_RUNS:,} (95 % interval {_percent(low)} …"
+                f" {_percent(high)})."
+            ),
+            (
+                f"All {p.n_tasks} must complete: (1 − {self.task_fails_share:.4g})^{p.n_tasks} ="
+                f" {_percent(self.flow_succeeds_share)}; simulated,"
+                f" {_percent(float(self.flow_completed.mean()))} of {len(self.flow_completed):,}"
+                f" flows. Order does not matter for that, only for the time: {p.shape} a flow takes"
+                f" {human_seconds(float(np.median(self.flow_seconds)))} (median, simulated)."
+            ),
+            (
+                f"Delays {waits} s: wait k takes place when k tries have failed, so "
+                if p.retries
+                else "No retries: "
+            )
             + f"a task waits {self.mean_wait_seconds:.2f} s on average. In the worst 1 % it takes "
             f"{human_seconds(float(np.quantile(self.runs.seconds, 0.99)))} or longer (simulated).",
-            "This holds for tries that fail independently. A bug fails every time (retries only delay the alert), and a "
-            "service that is down fails everybody at once.",
-            f"Then the herd comes back as one: {p.clients:,} clients against {p.capacity:,} a second make a second wave of "
-            f"{plain.retry_peak:,} without jitter, of {other.retry_peak:,} with a jitter of {other.jitter:g}; "
-            f"{plain.n_gave_up:,} and {other.n_gave_up:,} give up (simulated).",
+            (
+                "This holds for tries that fail independently. A bug fails every time (retries only"
+                " delay the alert), and a service that is down fails everybody at once."
+            ),
+            (
+                f"Then the herd comes back as one: {p.clients:,} clients against {p.capacity:,} a"
+                f" second make a second wave of {plain.retry_peak:,} without jitter, of"
+                f" {other.retry_peak:,} with a jitter of {other.jitter:g}; {plain.n_gave_up:,} and"
+                f" {other.n_gave_up:,} give up (simulated)."
+            ),
         ]
         if p.jitter:
             bounds = model.jitter_bounds(p.jitter)
             reasons.append(
-                f"Prefect's jitter multiplies each delay by {bounds[0]:.2f} … {bounds[1]:.2f}, on average by "
-                f"{model.jitter_mean(p.jitter):.3f} (an exponential, cut at both ends)."
+                f"Prefect's jitter multiplies each delay by {bounds[0]:.2f} … {bounds[1]:.2f}, on"
+                f" average by {model.jitter_mean(p.jitter):.3f} (an exponential, cut at both ends)."
             )
         return reasons
 
@@ -193,9 +238,16 @@ class RetryResult:
             seconds = self.runs.seconds[chosen]
             quantiles = np.quantile(seconds, [0.05, 0.5, 0.95]) if len(seconds) else [None] * 3
             rows.append(
-                {"outcome": self.lane_name(place), "closed_form_share": float(chance), "simulated_share": float(chosen.mean())}
+                {
+                    "outcome": self.lane_name(place),
+                    "closed_form_share": float(chance),
+                    "simulated_share": float(chosen.mean()),
+                }
                 | {"simulated_low": low, "simulated_high": high}
-                | {f"seconds_{name}": value for name, value in zip(("p05", "median", "p95"), quantiles, strict=True)}
+                | {
+                    f"seconds_{name}": value
+                    for name, value in zip(("p05", "median", "p95"), quantiles, strict=True)
+                }
             )
         return pa.Table.from_pylist(rows)
 
@@ -220,6 +272,18 @@ def run(params: RetryParams) -> RetryResult:
     p, waits = params, params.waits
     runs = model.simulate(p.failure_probability, waits, p.jitter, p.duration_seconds, p.seed)
     in_sequence = p.shape == "in sequence"
-    completed, seconds = model.flows(p.failure_probability, waits, p.jitter, p.duration_seconds, p.n_tasks, in_sequence, p.seed)
-    herds = [stampede(p.clients, p.capacity, waits, jitter, p.seed) for jitter in (0.0, p.jitter or REFERENCE_JITTER)]
-    return RetryResult(p, model.chances(p.failure_probability, p.retries), runs, completed, seconds, (herds[0], herds[1]))
+    completed, seconds = model.flows(
+        p.failure_probability, waits, p.jitter, p.duration_seconds, p.n_tasks, in_sequence, p.seed
+    )
+    herds = [
+        stampede(p.clients, p.capacity, waits, jitter, p.seed)
+        for jitter in (0.0, p.jitter or REFERENCE_JITTER)
+    ]
+    return RetryResult(
+        p,
+        model.chances(p.failure_probability, p.retries),
+        runs,
+        completed,
+        seconds,
+        (herds[0], herds[1]),
+    )

@@ -1,4 +1,6 @@
-"""The script of *Retry lab*: every outcome enumerated, Prefect's own delays and jitter, the herd one request at a time."""
+"""The script of *Retry lab*: every outcome enumerated, Prefect's own delays and jitter, the herd
+one request at a time.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Figures of *Retry lab*: where runs land, what a flow of many tasks makes of it, the waits, and the herd.
+"""Figures of *Retry lab*: where runs land, what a flow of many tasks makes of it, the waits, and
+the herd.
 
-Green completes, red-purple fails, grey waits, orange is a pinned run A; a blue dot is a real run of Prefect's.
+Green completes, red-purple fails, grey waits, orange is a pinned run A; a blue dot is a real run of
+Prefect's.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ def _share(share: float) -> str:
 
 
 def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
-    """Return the times of the lanes that complete, or of the one that fails: 98 % thin, half thick, the median across."""
+    """Return the times of the lanes that complete, or of the one that fails: 98 % thin, half thick,
+    the median across.
+    """
     last = len(names) - 1
     color, name = (RED, "failed, simulated") if failed else (GREEN, "completed, simulated")
     thin: list[float | None] = []
@@ -45,20 +49,44 @@ def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
             f"{names[place]}: median {middle:,.2f} s, half within {quarter:,.2f} … {three:,.2f} s, "
             f"98 % within {low:,.2f} … {high:,.2f} s (simulated)"
         )
-    band: Trace = {"type": "scatter", "y": lanes, "mode": "lines", "showlegend": False, "hoverinfo": "skip"}
+    band: Trace = {
+        "type": "scatter",
+        "y": lanes,
+        "mode": "lines",
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
     marker = {"symbol": "line-ns", "size": 16, "line": {"color": color, "width": 4}}
-    middle_marks = {"type": "scatter", "x": middles, "y": rows, "mode": "markers", "marker": marker, "showlegend": False}
+    middle_marks = {
+        "type": "scatter",
+        "x": middles,
+        "y": rows,
+        "mode": "markers",
+        "marker": marker,
+        "showlegend": False,
+    }
     square = {"color": color, "symbol": "square", "size": 12}
     return [
         {**band, "x": thin, "line": {"color": color, "width": 6}, "opacity": 0.45},
         {**band, "x": thick, "line": {"color": color, "width": 18}, "opacity": 0.6},
         {**middle_marks, "text": told, "hovertemplate": "%{text}<extra></extra>"},
-        {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": square, "name": name},
+        {
+            "type": "scatter",
+            "x": [None],
+            "y": [None],
+            "mode": "markers",
+            "marker": square,
+            "name": name,
+        },
     ]
 
 
-def outcomes(result: RetryResult, dots: list[Dot] | None = None, pinned: RetryResult | None = None) -> go.Figure:
-    """Draw a lane for each outcome: how often, and how long it takes. To see first: the lane "failed" and its share."""
+def outcomes(
+    result: RetryResult, dots: list[Dot] | None = None, pinned: RetryResult | None = None
+) -> go.Figure:
+    """Draw a lane for each outcome: how often, and how long it takes. To see first: the lane
+    "failed" and its share.
+    """
     p, dots = result.params, dots or []
     n_lanes = p.retries + 2
     title = (
@@ -70,7 +98,11 @@ def outcomes(result: RetryResult, dots: list[Dot] | None = None, pinned: RetryRe
     for place in range(n_lanes):
         simulated = np.count_nonzero(result.runs.lane(place, p.retries)) / N_RUNS
         texts.append(f"<b>{_share(float(result.chances[place]))}</b> · {_share(simulated)}")
-    traces = [*_bands(result, names, failed=False), *_bands(result, names, failed=True), *_real(dots, n_lanes)]
+    traces = [
+        *_bands(result, names, failed=False),
+        *_bands(result, names, failed=True),
+        *_real(dots, n_lanes),
+    ]
     if pinned is not None:
         traces.append(_pinned(pinned, n_lanes))
     lanes: list[str | float] = list(range(n_lanes))
@@ -80,7 +112,12 @@ def outcomes(result: RetryResult, dots: list[Dot] | None = None, pinned: RetryRe
         height=190 + 44 * n_lanes,
         x="seconds from first start to last end",
         y="completed at",
-        yaxis={"tickvals": lanes, "ticktext": names, "range": [n_lanes - 0.4, -0.9], "fixedrange": True},
+        yaxis={
+            "tickvals": lanes,
+            "ticktext": names,
+            "range": [n_lanes - 0.4, -0.9],
+            "fixedrange": True,
+        },
         xaxis={"rangemode": "tozero", "showgrid": True},
         annotations=figures.beside([*lanes, -0.75], [*texts, "<b>exact</b> · simulated"]),
         margin={"r": 165},
@@ -102,8 +139,10 @@ def _real(dots: list[Dot], n_lanes: int) -> list[Trace]:
             "marker": {"color": figures.KNOWN, "size": 9, "line": {"color": "white", "width": 1}},
             "name": f"real task runs: {len(dots)}",
             "customdata": [(dot.task, dot.tries, dot.foretold_seconds) for dot in dots],
-            "hovertemplate": "%{customdata[0]}: %{customdata[1]} tries, %{x:.2f} s (%{customdata[2]:.2f} s foretold)"
-            "<extra></extra>",
+            "hovertemplate": (
+                "%{customdata[0]}: %{customdata[1]} tries, %{x:.2f} s (%{customdata[2]:.2f} s"
+                " foretold)<extra></extra>"
+            ),
         }
     ]
 
@@ -121,7 +160,12 @@ def _pinned(pinned: RetryResult, n_lanes: int) -> Trace:
         "x": [point[0] for point in points],
         "y": [point[1] for point in points],
         "mode": "markers",
-        "marker": {"symbol": "diamond-open", "size": 13, "color": figures.SYNTHETIC, "line": {"width": 3}},
+        "marker": {
+            "symbol": "diamond-open",
+            "size": 13,
+            "color": figures.SYNTHETIC,
+            "line": {"width": 3},
+        },
         "name": "A, median",
         "customdata": [100 * point[2] for point in points],
         "hovertemplate": "A: median %{x:.2f} s, %{customdata:.3g} % of runs<extra></extra>",
@@ -129,10 +173,15 @@ def _pinned(pinned: RetryResult, n_lanes: int) -> Trace:
 
 
 def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
-    """Draw P(flow succeeds) by its number of tasks, a line for each number of retries. To see first: how the lines fall."""
+    """Draw P(flow succeeds) by its number of tasks, a line for each number of retries. To see
+    first: how the lines fall.
+    """
     p = result.params
     none = (1 - p.failure_probability) ** p.n_tasks
-    title = f"A flow of {p.n_tasks} succeeds in {_share(result.flow_succeeds_share)},<br>without retries in {_share(none)}"
+    title = (
+        f"A flow of {p.n_tasks} succeeds in {_share(result.flow_succeeds_share)},<br>without"
+        f" retries in {_share(none)}"
+    )
     sizes = np.arange(1, N_SIZES + 1)
     traces: list[Trace] = [
         {
@@ -141,7 +190,9 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
             "y": np.round(100 * (1 - p.failure_probability ** (retries + 1)) ** sizes, 3),
             "mode": "lines",
             "line": {"color": SHADES[min(place, 5)], "width": 4 if retries == p.retries else 2},
-            "name": "no retry" if not retries else f"{retries} retr{'y' if retries == 1 else 'ies'}",
+            "name": (
+                "no retry" if not retries else f"{retries} retr{'y' if retries == 1 else 'ies'}"
+            ),
             "hovertemplate": f"%{{x}} tasks, {retries} retries: %{{y:.2f}} %<extra></extra>",
         }
         for place, retries in enumerate(sorted({0, 1, 2, 3, 5, p.retries}))
@@ -153,7 +204,12 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
             "type": "scatter",
             "x": [p.n_tasks],
             "y": [100 * seen],
-            "error_y": {"type": "data", "array": [100 * (high - seen)], "arrayminus": [100 * (seen - low)], "thickness": 2},
+            "error_y": {
+                "type": "data",
+                "array": [100 * (high - seen)],
+                "arrayminus": [100 * (seen - low)],
+                "thickness": 2,
+            },
             "mode": "markers",
             "marker": {"color": figures.LEAKED, "size": 14, "symbol": "star"},
             "name": f"this flow, {len(result.flow_completed):,} simulated, 95 %",
@@ -183,13 +239,16 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
 
 
 def waits(result: RetryResult) -> go.Figure:
-    """Draw each retry's delay, and what it costs on average: dear but rare. To see first: how the two bars part."""
+    """Draw each retry's delay, and what it costs on average: dear but rare. To see first: how the
+    two bars part.
+    """
     p = result.params
     k = np.arange(1, p.retries + 1)
     delays = p.waits * model.jitter_mean(p.jitter)
     costs = delays * p.failure_probability**k
     title = (
-        f"A task waits {result.mean_wait_seconds:.2f} s on average,<br>{delays.sum():,.1f} s if every try fails"
+        f"A task waits {result.mean_wait_seconds:.2f} s on average,<br>{delays.sum():,.1f} s if"
+        " every try fails"
         if p.retries
         else "Without retries nothing waits,<br>and nothing is cured"
     )
@@ -199,11 +258,20 @@ def waits(result: RetryResult) -> go.Figure:
             "type": "bar",
             "x": k,
             "y": np.round(delays, 4),
-            "name": "delay, if it comes to it" + (" (bar: mean, line: Prefect's jitter)" if p.jitter else ""),
+            "name": (
+                "delay, if it comes to it"
+                + (" (bar: mean, line: Prefect's jitter)" if p.jitter else "")
+            ),
             "marker": {"color": figures.WAITING},
-            "error_y": {"type": "data", "array": high * p.waits - delays, "arrayminus": delays - low * p.waits}
-            if p.jitter
-            else None,
+            "error_y": (
+                {
+                    "type": "data",
+                    "array": high * p.waits - delays,
+                    "arrayminus": delays - low * p.waits,
+                }
+                if p.jitter
+                else None
+            ),
             "hovertemplate": "before retry %{x}: %{y:.2f} s<extra></extra>",
         },
         {
@@ -217,11 +285,22 @@ def waits(result: RetryResult) -> go.Figure:
             "hovertemplate": "on average: %{y:.4f} s<extra></extra>",
         },
     ]
-    return drawn(title, bars, height=420, x="retry", y="seconds", barmode="group", xaxis={"dtick": 1}, yaxis={"showgrid": True})
+    return drawn(
+        title,
+        bars,
+        height=420,
+        x="retry",
+        y="seconds",
+        barmode="group",
+        xaxis={"dtick": 1},
+        yaxis={"showgrid": True},
+    )
 
 
 def herd(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
-    """Draw requests a second with and without jitter against the capacity. To see first: the second wave over the line."""
+    """Draw requests a second with and without jitter against the capacity. To see first: the second
+    wave over the line.
+    """
     plain, other = result.herds
     p = result.params
     title = (
@@ -230,7 +309,10 @@ def herd(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
     )
     last = min(max(plain.clear_seconds, other.clear_seconds), 400)
     traces: list[Trace] = []
-    for of, color, name in ((plain, figures.FAILED, "no jitter"), (other, figures.KNOWN, f"jitter {other.jitter:g}")):
+    for of, color, name in (
+        (plain, figures.FAILED, "no jitter"),
+        (other, figures.KNOWN, f"jitter {other.jitter:g}"),
+    ):
         seen = np.zeros(last)
         within = of.second < last
         seen[of.second[within]] = of.n_asked[within]
@@ -241,18 +323,33 @@ def herd(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
                 "y": seen,
                 "marker": {"color": color},
                 "opacity": 0.75,
-                "name": f"{name}: {of.n_requests:,} requests, {of.n_gave_up:,} gave up, clear in {of.clear_seconds:,} s",
+                "name": (
+                    f"{name}: {of.n_requests:,} requests, {of.n_gave_up:,} gave up, clear in"
+                    f" {of.clear_seconds:,} s"
+                ),
                 "hovertemplate": f"second %{{x}}, {name}: %{{y:,}} requests<extra></extra>",
             }
         )
     line = {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
-    most = {"x": [-0.6, last], "y": [p.capacity] * 2, "mode": "lines", "line": line, "name": f"capacity: {p.capacity:,}"}
+    most = {
+        "x": [-0.6, last],
+        "y": [p.capacity] * 2,
+        "mode": "lines",
+        "line": line,
+        "name": f"capacity: {p.capacity:,}",
+    }
     traces.append({"type": "scatter", **most})
     if pinned is not None:
         of = pinned.herds[1] if pinned.params.jitter else pinned.herds[0]
         within = of.second < last
         line = {"color": figures.SYNTHETIC, "dash": "dot", "shape": "hvh"}
-        seen_a = {"x": of.second[within], "y": of.n_asked[within], "mode": "lines+markers", "line": line, "name": "A"}
+        seen_a = {
+            "x": of.second[within],
+            "y": of.n_asked[within],
+            "mode": "lines+markers",
+            "line": line,
+            "name": "A",
+        }
         traces.append({"type": "scatter", **seen_a})
     return drawn(
         title,

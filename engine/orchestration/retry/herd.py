@@ -1,8 +1,9 @@
-"""Thundering herd: many clients fail at the same moment and come back; what a service of limited capacity sees of them.
+"""Thundering herd: many clients fail at the same moment and come back; what a service of limited
+capacity sees of them.
 
-Simulated: all clients ask at second 0; the service answers the first ``capacity`` requests of each second and refuses the
-others; who is refused waits as its backoff says and asks again, until its retries are used up. The tests hold this against an
-event loop that takes one request after another.
+Simulated: all clients ask at second 0; the service answers the first ``capacity`` requests of each
+second and refuses the others; who is refused waits as its backoff says and asks again, until its
+retries are used up. The tests hold this against an event loop that takes one request after another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from engine.orchestration.retry import model
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Herd:
-    """What the service saw: ``second`` (s,) with any request, requests ``n_asked`` (s,) and ``n_served`` (s,) of it."""
+    """What the service saw: ``second`` (s,) with any request, requests ``n_asked`` (s,) and
+    ``n_served`` (s,) of it.
+    """
 
     jitter: float
     capacity: int
@@ -43,9 +46,15 @@ class Herd:
 
 
 def stampede(n_clients: int, capacity: int, waits: np.ndarray, jitter: float, seed: int) -> Herd:
-    """Let the herd loose. Loops over seconds with requests, of which there are at most as many as clients."""
-    factors = model.jitter_multiples(np.random.default_rng([seed, 2]), jitter, (n_clients, len(waits)))
-    pauses = np.column_stack([waits * factors, np.full(n_clients, np.inf)])  # after the last try: never again
+    """Let the herd loose. Loops over seconds with requests, of which there are at most as many as
+    clients.
+    """
+    factors = model.jitter_multiples(
+        np.random.default_rng([seed, 2]), jitter, (n_clients, len(waits))
+    )
+    pauses = np.column_stack(
+        [waits * factors, np.full(n_clients, np.inf)]
+    )  # after the last try: never again
     at, tries = np.zeros(n_clients), np.zeros(n_clients, int)
     seconds, asked, served = [], [], []
     n_gave_up = 0

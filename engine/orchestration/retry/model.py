@@ -1,10 +1,13 @@
-"""Retries as numbers: Prefect's delays and jitter, 10,000 task runs simulated at once, and the closed forms beside them.
+"""Retries as numbers: Prefect's delays and jitter, 10,000 task runs simulated at once, and the
+closed forms beside them.
 
-The delays are Prefect's: ``retry_delay_seconds`` as one number (fixed), as a list (linear) or as ``exponential_backoff``
-(``prefect.tasks``: factor × 2^k). The jitter is ``prefect.utilities.math.clamped_poisson_interval``, which
-``prefect.task_engine`` calls with ``retry_jitter_factor``: an exponential with the delay as its mean, cut to [low, 1 + jitter]
-times the delay, where low is placed so that as much lies below the median as above. Simulated: whether a try fails (each by
-itself, with the same probability) and how long it lasts (as in ``flows.fate``: a try that fails does so half way).
+The delays are Prefect's: ``retry_delay_seconds`` as one number (fixed), as a list (linear) or as
+``exponential_backoff`` (``prefect.tasks``: factor × 2^k). The jitter is
+``prefect.utilities.math.clamped_poisson_interval``, which ``prefect.task_engine`` calls with
+``retry_jitter_factor``: an exponential with the delay as its mean, cut to [low, 1 + jitter] times
+the delay, where low is placed so that as much lies below the median as above. Simulated: whether a
+try fails (each by itself, with the same probability) and how long it lasts (as in ``flows.fate``: a
+try that fails does so half way).
 """
 
 from __future__ import annotations
@@ -25,7 +28,10 @@ MEAN_FACTOR = sum(FACTORS) / len(FACTORS)
 def delays(backoff: Backoff, delay_seconds: float, retries: int) -> np.ndarray:
     """Return the seconds before each retry, without jitter, (retries,)."""
     k = np.arange(retries)
-    return delay_seconds * {"fixed": np.ones(retries), "linear": k + 1.0, "exponential": 2.0**k}[backoff]
+    return (
+        delay_seconds
+        * {"fixed": np.ones(retries), "linear": k + 1.0, "exponential": 2.0**k}[backoff]
+    )
 
 
 def jitter_bounds(jitter: float) -> tuple[float, float]:
@@ -52,7 +58,9 @@ def jitter_mean(jitter: float) -> float:
 
 
 def chances(probability: float, retries: int) -> np.ndarray:
-    """Return P(completed at try 1 … retries + 1) and, last, P(failed): the truncated geometric distribution."""
+    """Return P(completed at try 1 … retries + 1) and, last, P(failed): the truncated geometric
+    distribution.
+    """
     tries = probability ** np.arange(retries + 1) * (1 - probability)
     return np.append(tries, probability ** (retries + 1))
 
@@ -76,7 +84,9 @@ def mean_work(probability: float, retries: int, duration_seconds: float) -> floa
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskRuns:
-    """Simulated task runs: ``tries`` (n,), whether each ``completed`` (n,), seconds waited and in all (n,)."""
+    """Simulated task runs: ``tries`` (n,), whether each ``completed`` (n,), seconds waited and in
+    all (n,).
+    """
 
     tries: np.ndarray
     completed: np.ndarray
@@ -84,12 +94,21 @@ class TaskRuns:
     seconds: np.ndarray
 
     def lane(self, place: int, retries: int) -> np.ndarray:
-        """Return which runs completed at try ``place`` + 1, or, for ``place`` = ``retries`` + 1, failed."""
-        return ~self.completed if place == retries + 1 else self.completed & (self.tries == place + 1)
+        """Return which runs completed at try ``place`` + 1, or, for ``place`` = ``retries`` + 1,
+        failed.
+        """
+        return (
+            ~self.completed if place == retries + 1 else self.completed & (self.tries == place + 1)
+        )
 
 
 def simulate(
-    probability: float, waits: np.ndarray, jitter: float, duration_seconds: float, seed: int, n: int = N_RUNS
+    probability: float,
+    waits: np.ndarray,
+    jitter: float,
+    duration_seconds: float,
+    seed: int,
+    n: int = N_RUNS,
 ) -> TaskRuns:
     """Run ``n`` tasks with ``len(waits)`` retries each; no Python loop over runs."""
     rng = np.random.default_rng(seed)
@@ -97,21 +116,39 @@ def simulate(
     failed = rng.random(shape) < probability
     took_place = np.ones(shape, bool)
     np.logical_and.accumulate(failed[:, :-1], axis=1, out=took_place[:, 1:])
-    work = duration_seconds * np.array(FACTORS)[rng.integers(0, len(FACTORS), shape)] * np.where(failed, FAIL_PART, 1.0)
-    waited = (waits * jitter_multiples(rng, jitter, (n, len(waits))) * took_place[:, 1:]).sum(axis=1)
+    work = (
+        duration_seconds
+        * np.array(FACTORS)[rng.integers(0, len(FACTORS), shape)]
+        * np.where(failed, FAIL_PART, 1.0)
+    )
+    waited = (waits * jitter_multiples(rng, jitter, (n, len(waits))) * took_place[:, 1:]).sum(
+        axis=1
+    )
     tries = took_place.sum(axis=1)
-    return TaskRuns(tries, np.asarray(~failed.all(axis=1)), waited, waited + (work * took_place).sum(axis=1))
+    return TaskRuns(
+        tries, np.asarray(~failed.all(axis=1)), waited, waited + (work * took_place).sum(axis=1)
+    )
 
 
 def flows(
-    probability: float, waits: np.ndarray, jitter: float, duration_seconds: float, n_tasks: int, in_sequence: bool, seed: int
+    probability: float,
+    waits: np.ndarray,
+    jitter: float,
+    duration_seconds: float,
+    n_tasks: int,
+    in_sequence: bool,
+    seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return whether each of ``N_FLOWS`` flows of ``n_tasks`` completed and the seconds it took.
 
     In sequence a failed task is the last one; in parallel all run at once and the longest decides.
     """
-    runs = simulate(probability, waits, jitter, duration_seconds, seed + FLOW_SEED, N_FLOWS * n_tasks)
-    completed, seconds = (values.reshape(N_FLOWS, n_tasks) for values in (runs.completed, runs.seconds))
+    runs = simulate(
+        probability, waits, jitter, duration_seconds, seed + FLOW_SEED, N_FLOWS * n_tasks
+    )
+    completed, seconds = (
+        values.reshape(N_FLOWS, n_tasks) for values in (runs.completed, runs.seconds)
+    )
     good = np.asarray(completed.all(axis=1))
     if not in_sequence:
         return good, seconds.max(axis=1)
@@ -123,6 +160,9 @@ def flows(
 def wilson(n_hits: int, n: int) -> tuple[float, float]:
     """Return the 95 % interval (Wilson, 1927) of a share of which ``n_hits`` of ``n`` were seen."""
     z, share = 1.96, n_hits / n
-    middle, half = share + z * z / (2 * n), z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    middle, half = (
+        share + z * z / (2 * n),
+        z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))),
+    )
     low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
     return max(low, 0.0), min(high, 1.0)

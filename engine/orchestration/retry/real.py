@@ -1,8 +1,10 @@
-"""Real runs for the Retry lab: Prefect runs of twelve tasks side by side, each task a dot on the simulated distribution.
+"""Real runs for the Retry lab: Prefect runs of twelve tasks side by side, each task a dot on the
+simulated distribution.
 
-Real: runs of *daily ETL* with twelve sources, through the same launcher as the run monitor, so they stand in its history too.
-Its twelve ``extract`` tasks depend on nothing: each is one task run with these retries. Whether a try fails and how long it
-is meant to last is foretold by the seed (``flows.fate``); what lies beyond that is Prefect's and this machine's.
+Real: runs of *daily ETL* with twelve sources, through the same launcher as the run monitor, so they
+stand in its history too. Its twelve ``extract`` tasks depend on nothing: each is one task run with
+these retries. Whether a try fails and how long it is meant to last is foretold by the seed
+(``flows.fate``); what lies beyond that is Prefect's and this machine's.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ OVER = ("completed", "failed", "timed out")
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One real task run: its tries, how it ended, and its seconds from the first start to the last end."""
+    """One real task run: its tries, how it ended, and its seconds from the first start to the last
+    end.
+    """
 
     run: str
     task: str
@@ -76,20 +80,29 @@ def start(params: RetryParams) -> list[str]:
     """
     used = {run.params.seed for run in records.runs() if _alike(run.params, params)}
     used |= {settings.seed for settings in LAUNCHER.params.values() if _alike(settings, params)}
-    fresh = (settings for turn in range(N_SEEDS) if (settings := asked(params, turn)).seed not in used)
-    return [LAUNCHER.submit(settings, patience=PRESS_SECONDS) for settings, _ in zip(fresh, range(N_RUNS), strict=False)]
+    fresh = (
+        settings for turn in range(N_SEEDS) if (settings := asked(params, turn)).seed not in used
+    )
+    return [
+        LAUNCHER.submit(settings, patience=PRESS_SECONDS)
+        for settings, _ in zip(fresh, range(N_RUNS), strict=False)
+    ]
 
 
 def under_way(params: RetryParams) -> list[str]:
     """Return the runs of these settings that are not over."""
-    return [run_id for run_id, settings in list(LAUNCHER.params.items()) if _alike(settings, params)]
+    return [
+        run_id for run_id, settings in list(LAUNCHER.params.items()) if _alike(settings, params)
+    ]
 
 
 def found(params: RetryParams) -> list[Run]:
     """Return the runs of these settings: those kept, and those under way as far as they have come."""
     active = under_way(params)
     live = [run for run_id in active if (run := watch.peek(run_id)) is not None]
-    return live + [run for run in records.runs() if _alike(run.params, params) and run.id not in active]
+    return live + [
+        run for run in records.runs() if _alike(run.params, params) and run.id not in active
+    ]
 
 
 def dots(runs: list[Run]) -> list[Dot]:
@@ -100,17 +113,33 @@ def dots(runs: list[Run]) -> list[Dot]:
             if not task.startswith("extract") or last.outcome not in OVER:
                 continue
             tries = [attempt for attempt in run.attempts if attempt.task == task]
-            spans = [i for attempt in tries for i in attempt.intervals if i.state == "running" and i.end_seconds is not None]
+            spans = [
+                i
+                for attempt in tries
+                for i in attempt.intervals
+                if i.state == "running" and i.end_seconds is not None
+            ]
             ends = [i.end_seconds for i in spans if i.end_seconds is not None]
             if not spans or (last.outcome != "completed" and len(tries) <= run.params.retries):
                 continue  # a try that failed and will be tried again
             seconds = max(ends) - min(i.start_seconds for i in spans)
-            made.append(Dot(run.id, task, len(tries), last.outcome == "completed", seconds, *foretold(run.params, task)))
+            made.append(
+                Dot(
+                    run.id,
+                    task,
+                    len(tries),
+                    last.outcome == "completed",
+                    seconds,
+                    *foretold(run.params, task),
+                )
+            )
     return made
 
 
 def foretold(settings: RunParams, task: str) -> tuple[int, float]:
-    """Return how many tries a task has in store, and the seconds of its tries and (unjittered) delays."""
+    """Return how many tries a task has in store, and the seconds of its tries and (unjittered)
+    delays.
+    """
     seconds, waits = 0.0, settings.delays()
     for attempt in range(1, settings.retries + 2):
         what = fate(settings, task, attempt)
@@ -128,11 +157,14 @@ def told(made: list[Dot], params: RetryParams) -> str:
     failed = sum(not dot.completed for dot in made)
     as_foretold = sum(dot.tries == dot.foretold_tries for dot in made)
     text = (
-        f"**{len(made)} real task runs**: {failed} failed in the end, {as_foretold} of {len(made)} took as many tries as the "
-        "seed had foretold."
+        f"**{len(made)} real task runs**: {failed} failed in the end, {as_foretold} of {len(made)}"
+        " took as many tries as the seed had foretold."
     )
     if params.jitter:
         return text
     extra = np.array([dot.seconds - dot.foretold_seconds for dot in made])
     told_extra = human_seconds(max(float(np.median(extra)), 0.0))
-    return f"{text} Prefect and this machine added {told_extra} to each (median; most {human_seconds(float(extra.max()))})."
+    return (
+        f"{text} Prefect and this machine added {told_extra} to each (median; most"
+        f" {human_seconds(float(extra.max()))})."
+    )

@@ -1,8 +1,10 @@
-"""Schedules: the next runs of a cron, an interval or an rrule in any time zone, around a change of the clocks or not.
+"""Schedules: the next runs of a cron, an interval or an rrule in any time zone, around a change of
+the clocks or not.
 
-Real: the dates come from Prefect's own schedule classes (``schedule.dates``). What the clock does to each local time that the
-rule names is computed apart from them with ``zoneinfo`` (``schedule.clock``). Overlap and outages are simulated from those
-dates under Prefect's rules (``schedule.load``); ``schedule.deployment`` has a real deployment fire.
+Real: the dates come from Prefect's own schedule classes (``schedule.dates``). What the clock does
+to each local time that the rule names is computed apart from them with ``zoneinfo``
+(``schedule.clock``). Overlap and outages are simulated from those dates under Prefect's rules
+(``schedule.load``); ``schedule.deployment`` has a real deployment fire.
 """
 
 from __future__ import annotations
@@ -18,7 +20,15 @@ import pyarrow as pa
 
 from engine.errors import require, require_choice
 from engine.orchestration.schedule import dates as schedule_dates
-from engine.orchestration.schedule.clock import Change, Row, changes, elapsed_rows, rows, written, zone_of
+from engine.orchestration.schedule.clock import (
+    Change,
+    Row,
+    changes,
+    elapsed_rows,
+    rows,
+    written,
+    zone_of,
+)
 from engine.orchestration.schedule.load import (
     COLLISIONS,
     LATE_SECONDS,
@@ -63,16 +73,31 @@ class ScheduleParams:
         require_choice("kind", self.kind, KINDS)
         require_choice("around", self.around, AROUNDS)
         require_choice("collision", self.collision, COLLISIONS)
-        require(1 <= self.every_minutes <= 100_000, "every_minutes must be 1 … 100,000. Got {}.", self.every_minutes)
+        require(
+            1 <= self.every_minutes <= 100_000,
+            "every_minutes must be 1 … 100,000. Got {}.",
+            self.every_minutes,
+        )
         require(2000 <= self.year <= 2035, "year must be 2000 … 2035. Got {}.", self.year)
-        require(0 < self.run_minutes <= 10_000, "run_minutes must be more than 0, at most 10,000. Got {}.", self.run_minutes)
+        require(
+            0 < self.run_minutes <= 10_000,
+            "run_minutes must be more than 0, at most 10,000. Got {}.",
+            self.run_minutes,
+        )
         require(0 <= self.limit <= 50, "limit must be 0 (none) … 50. Got {}.", self.limit)
-        require(0 <= self.down_hours <= MOST_HOURS, "down_hours must be 0 … 48. Got {}.", self.down_hours)
-        require(len(self.cron) <= 200 and len(self.rrule) <= 2000, "cron and rrule must be short: 200 and 2,000 characters.")
+        require(
+            0 <= self.down_hours <= MOST_HOURS,
+            "down_hours must be 0 … 48. Got {}.",
+            self.down_hours,
+        )
+        require(
+            len(self.cron) <= 200 and len(self.rrule) <= 2000,
+            "cron and rrule must be short: 200 and 2,000 characters.",
+        )
         require(
             len(self.cron.split()) <= 5,
-            "cron must have five fields here: minute, hour, day of month, month, day of week. Got {!r}; Prefect takes a "
-            "sixth, for seconds: use an interval for that.",
+            "cron must have five fields here: minute, hour, day of month, month, day of week. Got"
+            " {!r}; Prefect takes a sixth, for seconds: use an interval for that.",
             self.cron,
         )
         zone_of(self.zone)
@@ -80,13 +105,21 @@ class ScheduleParams:
     @property
     def rule(self) -> str | int:
         """The rule itself: a cron, minutes, or an rrule."""
-        rules: dict[Kind, str | int] = {"cron": self.cron, "interval": self.every_minutes, "rrule": self.rrule}
+        rules: dict[Kind, str | int] = {
+            "cron": self.cron,
+            "interval": self.every_minutes,
+            "rrule": self.rrule,
+        }
         return rules[self.kind]
 
     @property
     def told(self) -> str:
         """The rule as a person says it."""
-        return f"every {human_seconds(self.every_minutes * 60)}" if self.kind == "interval" else f"`{self.rule}`"
+        return (
+            f"every {human_seconds(self.every_minutes * 60)}"
+            if self.kind == "interval"
+            else f"`{self.rule}`"
+        )
 
     @property
     def anchor(self) -> datetime:
@@ -96,7 +129,9 @@ class ScheduleParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """The dates of a rule and what became of the local times that it names; shared by all settings of load."""
+    """The dates of a rule and what became of the local times that it names; shared by all settings
+    of load.
+    """
 
     start: float
     dates: tuple[float, ...]
@@ -167,7 +202,9 @@ class ScheduleResult:
         """What the outage does."""
         p = self.params
         begin = self.dates[min(5, len(self.dates) - 1)] - 60
-        return outage(_until(p, begin, self.dates), begin, p.down_hours * 3600, p.run_minutes * 60, p.limit)
+        return outage(
+            _until(p, begin, self.dates), begin, p.down_hours * 3600, p.run_minutes * 60, p.limit
+        )
 
     @property
     def n_missed(self) -> int:
@@ -190,12 +227,20 @@ class ScheduleResult:
         p = self.params
         head = f"{p.told} in {p.zone}: "
         if self.n_moved or self.n_left_out:
-            parts = [f"{n} {word}" for n, word in ((self.n_moved, "moved"), (self.n_left_out, "left out")) if n]
+            parts = [
+                f"{n} {word}"
+                for n, word in ((self.n_moved, "moved"), (self.n_left_out, "left out"))
+                if n
+            ]
             first = next(row for row in self.odd if row.status in ("moved", "left out"))
             told = f"of {len(self.plan.rows)} times that the rule names, **{' and '.join(parts)}**"
             return f"{head}{told}. {first.wall[:10]}: {first.because}."
         change = self.plan.change
-        met = f"although the clocks change on {written(change.at, p.zone)[:10]}" if change else "and no clock changes"
+        met = (
+            f"although the clocks change on {written(change.at, p.zone)[:10]}"
+            if change
+            else "and no clock changes"
+        )
         return f"{head}each of the **{len(self.dates)} next runs** is where the rule says, {met}."
 
     @property
@@ -205,26 +250,30 @@ class ScheduleResult:
         found = [_clock_reason(self)]
         if p.kind == "interval" and self.n_left_out:
             found.append(
-                "Prefect's documentation promises that an hourly interval “will fire every UTC hour”. Its code drops the "
-                "second pass: two moments of one zone that read alike compare equal in Python, so they pass for duplicates. "
-                "In UTC none is lost."
+                "Prefect's documentation promises that an hourly interval “will fire every UTC"
+                " hour”. Its code drops the second pass: two moments of one zone that read alike"
+                " compare equal in Python, so they pass for duplicates. In UTC none is lost."
             )
         if p.kind == "interval" and self.n_moved:
             found.append(
-                "Prefect's documentation promises that a daily interval keeps its hour. Its code jumps from the anchor to "
-                "today in seconds, so an anchor in winter time is an hour off in summer. Use a cron for a fixed local time."
+                "Prefect's documentation promises that a daily interval keeps its hour. Its code"
+                " jumps from the anchor to today in seconds, so an anchor in winter time is an hour"
+                " off in summer. Use a cron for a fixed local time."
             )
         rule = f"at most {p.limit} at once" if p.limit else "no limit"
         found.append(
-            f"A run takes {human_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once} at the same time, the longest "
-            f"wait is {human_seconds(self.longest_wait_minutes * 60) if self.longest_wait_minutes else 'none'}, "
-            f"{self.n_cancelled} dropped."
+            f"A run takes {human_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once} at"
+            " the same time, the longest wait is"
+            f" {human_seconds(self.longest_wait_minutes * 60) if self.longest_wait_minutes else 'none'},"
+            f" {self.n_cancelled} dropped."
         )
         found.append(
-            f"Server down for {p.down_hours:g} h: {self.n_missed} due meanwhile. Prefect had booked {len(out.late)} of them "
-            f"(its scheduler keeps at least {MIN_RUNS} runs and {MIN_AHEAD_SECONDS / 3600:g} h ahead): they are called *Late* "
-            f"after {LATE_SECONDS:g} s and run once it is back; {self.n_lost} are never created. Airflow with `catchup=True` "
-            f"would run all {self.n_missed}, with `catchup=False` {len(out.airflow['catchup=False'])}."
+            f"Server down for {p.down_hours:g} h: {self.n_missed} due meanwhile. Prefect had booked"
+            f" {len(out.late)} of them (its scheduler keeps at least {MIN_RUNS} runs and"
+            f" {MIN_AHEAD_SECONDS / 3600:g} h ahead): they are called *Late* after {LATE_SECONDS:g}"
+            f" s and run once it is back; {self.n_lost} are never created. Airflow with"
+            f" `catchup=True` would run all {self.n_missed}, with `catchup=False`"
+            f" {len(out.airflow['catchup=False'])}."
         )
         return found
 
@@ -251,7 +300,11 @@ class ScheduleResult:
             {
                 "the rule says": row.wall,
                 "runs, local": row.local or "—",
-                "runs, UTC": "—" if row.at is None else datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M"),
+                "runs, UTC": (
+                    "—"
+                    if row.at is None
+                    else datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M")
+                ),
                 "outcome": row.status,
                 "why": row.because,
             }
@@ -263,14 +316,16 @@ def _clock_reason(result: ScheduleResult) -> str:
     p, change = result.params, result.plan.change
     if change is None:
         has = len(changes(p.zone, p.year))
-        return f"No clock changes on these days in {p.zone}" + ("." if has else f", nor on any other day of {p.year}.")
+        return f"No clock changes on these days in {p.zone}" + (
+            "." if has else f", nor on any other day of {p.year}."
+        )
     low, high = change.walls(p.zone)
     day = written(change.at, p.zone)[:10]
     kind = "do not exist" if change.shift_seconds > 0 else "come twice"
     return (
-        f"On {day} the clocks of {p.zone} go {'forward' if change.shift_seconds > 0 else 'back'} by "
-        f"{abs(change.shift_seconds) / 60:.0f} min: the local times from {low:%H:%M} to {high:%H:%M} {kind}. In UTC that day "
-        "is like any other."
+        f"On {day} the clocks of {p.zone} go {'forward' if change.shift_seconds > 0 else 'back'} by"
+        f" {abs(change.shift_seconds) / 60:.0f} min: the local times from {low:%H:%M} to"
+        f" {high:%H:%M} {kind}. In UTC that day is like any other."
     )
 
 
@@ -278,11 +333,15 @@ def _dates(
     params: ScheduleParams, start: float, n: int = N_RUNS, end: float | None = None, zone: str = ""
 ) -> tuple[float, ...]:
     anchor = params.anchor.replace(tzinfo=ZoneInfo(params.zone)).timestamp()
-    return schedule_dates.dates(params.kind, params.rule, zone or params.zone, start, n, end, anchor)
+    return schedule_dates.dates(
+        params.kind, params.rule, zone or params.zone, start, n, end, anchor
+    )
 
 
 def _until(params: ScheduleParams, begin: float, known: tuple[float, ...]) -> tuple[float, ...]:
-    """Return every run from ``begin`` until the longest outage is over, asked for by the thousand, and those known already."""
+    """Return every run from ``begin`` until the longest outage is over, asked for by the thousand,
+    and those known already.
+    """
     end = begin + (MOST_HOURS + 1) * 3600
     found, start = {date for date in known if date >= begin}, begin
     while more := _dates(params, start, n=1000, end=end):
@@ -298,15 +357,22 @@ def _focus(params: ScheduleParams) -> Change | None:
     if params.around == "ordinary days":
         return None
     sign = 1 if params.around == "clocks go forward" else -1
-    return next((change for change in changes(params.zone, params.year) if change.shift_seconds * sign > 0), None)
+    return next(
+        (change for change in changes(params.zone, params.year) if change.shift_seconds * sign > 0),
+        None,
+    )
 
 
 def _start(params: ScheduleParams, change: Change | None) -> float:
-    """Return where to begin: midnight the day before the change, later for a rule that would not reach it in 20 runs."""
+    """Return where to begin: midnight the day before the change, later for a rule that would not
+    reach it in 20 runs.
+    """
     place = ZoneInfo(params.zone)
     if change is None:
         return datetime(params.year, 6, 1, tzinfo=place).timestamp()
-    day = datetime.fromtimestamp(change.at, place).replace(hour=0, minute=0, second=0, fold=0) - timedelta(days=1)
+    day = datetime.fromtimestamp(change.at, place).replace(
+        hour=0, minute=0, second=0, fold=0
+    ) - timedelta(days=1)
     found = _dates(params, day.timestamp())
     if found and found[-1] < change.at + 2 * abs(change.shift_seconds):
         return change.at - 6 * (found[1] - found[0])
@@ -320,14 +386,17 @@ def _plan(params: ScheduleParams) -> Plan:
     found = _dates(params, start)
     require(
         bool(found),
-        "{} must have a run after {}. Got {!r}, which has none: look at its COUNT, UNTIL, day and month.",
+        "{} must have a run after {}. Got {!r}, which has none: look at its COUNT, UNTIL, day and"
+        " month.",
         *(params.kind, written(start, params.zone), params.rule),
     )
     return Plan(start, found, tuple(_rows(params, start, found)), change)
 
 
 def _rows(params: ScheduleParams, start: float, found: tuple[float, ...]) -> list[Row]:
-    """Return the local times that the rule names between the first run and the last, each with its fate."""
+    """Return the local times that the rule names between the first run and the last, each with its
+    fate.
+    """
     place = ZoneInfo(params.zone)
     last = datetime.fromtimestamp(found[-1], place).replace(tzinfo=None, fold=0)
     first = datetime.fromtimestamp(start, place).replace(tzinfo=None, fold=0)
@@ -337,7 +406,9 @@ def _rows(params: ScheduleParams, start: float, found: tuple[float, ...]) -> lis
         return elapsed_rows([found[0] + 60 * step * k for k in range(n + 1)], found, params.zone)
     if params.kind == "interval":
         skip = -(-(first - params.anchor) // timedelta(minutes=step))
-        walls = [params.anchor + timedelta(minutes=step) * (skip + k) for k in range(len(found) + 1)]
+        walls = [
+            params.anchor + timedelta(minutes=step) * (skip + k) for k in range(len(found) + 1)
+        ]
     else:  # in UTC no local time is missing: there the rule gives the times that it names
         begin, end = (wall.replace(tzinfo=UTC).timestamp() for wall in (first, last))
         named = _dates(params, begin, n=10 * N_RUNS, end=end, zone="UTC")
@@ -348,7 +419,9 @@ def _rows(params: ScheduleParams, start: float, found: tuple[float, ...]) -> lis
 def _shared(params: ScheduleParams) -> ScheduleParams:
     """Return the settings on which the dates depend, the others at their defaults."""
     rule = "every_minutes" if params.kind == "interval" else params.kind
-    given: dict[str, Any] = {name: getattr(params, name) for name in ("kind", "zone", "around", "year", rule)}
+    given: dict[str, Any] = {
+        name: getattr(params, name) for name in ("kind", "zone", "around", "year", rule)
+    }
     return ScheduleParams(**given)
 
 

@@ -1,7 +1,9 @@
-"""``python -m engine.orchestration.schedule.child``: Prefect's own schedule code, asked line by line over a pipe.
+"""``python -m engine.orchestration.schedule.child``: Prefect's own schedule code, asked line by
+line over a pipe.
 
-Real: the dates are those of ``prefect.server.schemas.schedules``, the classes from which Prefect's scheduler books runs. It
-lives in a child because its import takes more than a second, and because a rule can keep it busy for minutes: then it is ended.
+Real: the dates are those of ``prefect.server.schemas.schedules``, the classes from which Prefect's
+scheduler books runs. It lives in a child because its import takes more than a second, and because a
+rule can keep it busy for minutes: then it is ended.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from typing import Any
 
 
 def schedule_of(rule: dict[str, Any]) -> Any:
-    """Return Prefect's schedule for what a page or a script asks: ``kind``, ``zone`` and the rule itself."""
+    """Return Prefect's schedule for what a page or a script asks: ``kind``, ``zone`` and the rule
+    itself.
+    """
     from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
 
     if rule["kind"] == "cron":
@@ -23,13 +27,18 @@ def schedule_of(rule: dict[str, Any]) -> Any:
     if rule["kind"] == "rrule":
         return RRuleSchedule(rrule=rule["rrule"], timezone=rule["zone"])
     anchor = datetime.fromtimestamp(rule["anchor"], UTC)
-    return IntervalSchedule(interval=timedelta(minutes=rule["every_minutes"]), anchor_date=anchor, timezone=rule["zone"])  # type: ignore[arg-type]
+    every = timedelta(minutes=rule["every_minutes"])
+    return IntervalSchedule(interval=every, anchor_date=anchor, timezone=rule["zone"])  # type: ignore[arg-type]
 
 
 def dates(rule: dict[str, Any]) -> list[float]:
-    """Return the next ``n`` runs from ``start`` on (until ``end``, if one is given), in seconds since the epoch."""
+    """Return the next ``n`` runs from ``start`` on (until ``end``, if one is given), in seconds
+    since the epoch.
+    """
     end = None if rule["end"] is None else datetime.fromtimestamp(rule["end"], UTC)
-    found = schedule_of(rule)._get_dates_generator(n=rule["n"], start=datetime.fromtimestamp(rule["start"], UTC), end=end)
+    found = schedule_of(rule)._get_dates_generator(
+        n=rule["n"], start=datetime.fromtimestamp(rule["start"], UTC), end=end
+    )
     return sorted({date.timestamp() for date in islice(found, rule["n"])})
 
 
@@ -37,7 +46,9 @@ def answer(rule: dict[str, Any]) -> dict[str, Any]:
     """Return the dates, or what Prefect says against the rule."""
     try:
         return {"dates": dates(rule)}
-    except Exception as error:  # whatever Prefect raises about a rule is for the person who wrote it
+    except (
+        Exception
+    ) as error:  # whatever Prefect raises about a rule is for the person who wrote it
         return {"error": plain(error)}
 
 

@@ -1,6 +1,8 @@
-"""Clocks that change: which local times a zone leaves out or shows twice, and what a schedule made of them.
+"""Clocks that change: which local times a zone leaves out or shows twice, and what a schedule made
+of them.
 
-Computed with ``zoneinfo``, apart from Prefect: what Prefect gives is held against the local times that the rule names.
+Computed with ``zoneinfo``, apart from Prefect: what Prefect gives is held against the local times
+that the rule names.
 """
 
 from __future__ import annotations
@@ -41,7 +43,11 @@ def zone_of(name: str) -> ZoneInfo:
     """
     if name in _names():
         return ZoneInfo(name)
-    require(len(name) <= 100, "zone must be an IANA time zone, at most 100 characters. Got {:,}.", len(name))
+    require(
+        len(name) <= 100,
+        "zone must be an IANA time zone, at most 100 characters. Got {:,}.",
+        len(name),
+    )
     near = get_close_matches(name, _names(), 3, 0.5) or ["America/New_York", "Europe/Berlin", "UTC"]
     raise InputError(f"zone must be an IANA time zone. Got {name!r}. Try {', '.join(near)}.")
 
@@ -53,7 +59,9 @@ def _names() -> tuple[str, ...]:
 
 @lru_cache(maxsize=128)
 def changes(zone: str, year: int) -> tuple[Change, ...]:
-    """Return every change of a zone's clocks in a year, found day by day and then by halving down to a second."""
+    """Return every change of a zone's clocks in a year, found day by day and then by halving down
+    to a second.
+    """
     place = zone_of(zone)
 
     def offset(at: float) -> float:
@@ -88,7 +96,11 @@ class Row:
 
 def written(at: float, zone: str) -> str:
     """Return a moment as a zone's clock shows it, with its name for the offset."""
-    return datetime.fromtimestamp(at, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %Z").replace(":00 ", " ")
+    return (
+        datetime.fromtimestamp(at, ZoneInfo(zone))
+        .strftime("%Y-%m-%d %H:%M:%S %Z")
+        .replace(":00 ", " ")
+    )
 
 
 def _moments(wall: datetime, place: ZoneInfo) -> tuple[float, float, bool]:
@@ -98,7 +110,9 @@ def _moments(wall: datetime, place: ZoneInfo) -> tuple[float, float, bool]:
     return first, second, shown
 
 
-def _row(wall: datetime, at: float | None, zone: str, status: Status, because: str, shown_at: float) -> Row:
+def _row(
+    wall: datetime, at: float | None, zone: str, status: Status, because: str, shown_at: float
+) -> Row:
     local = "" if at is None else written(at, zone)
     return Row(wall.strftime("%Y-%m-%d %H:%M"), at, local, status, because, shown_at)
 
@@ -106,8 +120,8 @@ def _row(wall: datetime, at: float | None, zone: str, status: Status, because: s
 def rows(walls: list[datetime], runs: tuple[float, ...], zone: str) -> list[Row]:
     """Return what became of each local time in ``walls``, given the runs that there are.
 
-    A time that the clock shows once is claimed first, one that it shows twice next, one that it never shows last: it gets a
-    run that belongs to none of the others, if there is one.
+    A time that the clock shows once is claimed first, one that it shows twice next, one that it
+    never shows last: it gets a run that belongs to none of the others, if there is one.
     """
     place = zone_of(zone)
     free = set(runs)
@@ -132,7 +146,9 @@ def rows(walls: list[datetime], runs: tuple[float, ...], zone: str) -> list[Row]
         near = min(free, key=lambda at: abs(at - first), default=None)
         if near is not None and abs(near - first) <= 3 * 3600:
             free.discard(near)
-            made.append(_row(wall, near, zone, "moved", f"Prefect's date is {_hours(near - first)}", first))
+            made.append(
+                _row(wall, near, zone, "moved", f"Prefect's date is {_hours(near - first)}", first)
+            )
         else:
             made.append(_row(wall, None, zone, "left out", "Prefect gives no date for it", first))
     return sorted(made, key=lambda row: row.shown_at)
@@ -145,11 +161,25 @@ def _hours(seconds: float) -> str:
 def _twice(wall: datetime, moments: tuple[float, float], free: set[float], zone: str) -> list[Row]:
     clock = wall.strftime("%H:%M")
     made = []
-    for at, which, status in ((moments[0], "first", "first of two"), (moments[1], "second", "second of two")):
+    for at, which, status in (
+        (moments[0], "first", "first of two"),
+        (moments[1], "second", "second of two"),
+    ):
         if at in free:
-            made.append(_row(wall, at, zone, status, f"the clock shows {clock} twice: the {which} time", at))  # type: ignore[arg-type]
+            made.append(
+                _row(wall, at, zone, status, f"the clock shows {clock} twice: the {which} time", at)  # type: ignore[arg-type]
+            )
         else:
-            made.append(_row(wall, None, zone, "left out", f"the clock shows {clock} twice: no run the {which} time", at))
+            made.append(
+                _row(
+                    wall,
+                    None,
+                    zone,
+                    "left out",
+                    f"the clock shows {clock} twice: no run the {which} time",
+                    at,
+                )
+            )
     return made
 
 
@@ -160,10 +190,26 @@ def _never_shown(wall: datetime, free: set[float], zone: str) -> Row:
         if at in free:
             free.discard(at)
             shown = datetime.fromtimestamp(at, ZoneInfo(zone)).strftime("%H:%M")
-            return _row(wall, at, zone, "moved", f"{clock} does not exist that day: it runs at {shown}, {word} the jump", at)
+            return _row(
+                wall,
+                at,
+                zone,
+                "moved",
+                f"{clock} does not exist that day: it runs at {shown}, {word} the jump",
+                at,
+            )
     jump = next(change.at for change in changes(zone, wall.year) if earlier < change.at <= later)
-    order = (wall.hour * 60 + wall.minute) / 1e5  # in the table it stands where it would be: just before the jump
-    return _row(wall, None, zone, "left out", f"{clock} does not exist that day, and no run takes its place", jump - 1 + order)
+    order = (
+        wall.hour * 60 + wall.minute
+    ) / 1e5  # in the table it stands where it would be: just before the jump
+    return _row(
+        wall,
+        None,
+        zone,
+        "left out",
+        f"{clock} does not exist that day, and no run takes its place",
+        jump - 1 + order,
+    )
 
 
 def elapsed_rows(expected: list[float], runs: tuple[float, ...], zone: str) -> list[Row]:
@@ -175,12 +221,18 @@ def elapsed_rows(expected: list[float], runs: tuple[float, ...], zone: str) -> l
         first, second, _ = _moments(wall.replace(tzinfo=None, fold=0), place)
         twice = first != second
         clock, which = wall.strftime("%H:%M"), "second" if wall.fold else "first"
-        status: Status = ("second of two" if wall.fold else "first of two") if twice else "as written"
+        status: Status = (
+            ("second of two" if wall.fold else "first of two") if twice else "as written"
+        )
         because = f"the clock shows {clock} twice: the {which} time" if twice else ""
         if at not in fired:
             status = "left out"
             because = (
-                f"the clock shows {clock} twice, and Prefect takes the {which} time for a duplicate" if twice else "no run"
+                f"the clock shows {clock} twice, and Prefect takes the {which} time for a duplicate"
+                if twice
+                else "no run"
             )
-        made.append(_row(wall.replace(tzinfo=None), at if at in fired else None, zone, status, because, at))
+        made.append(
+            _row(wall.replace(tzinfo=None), at if at in fired else None, zone, status, because, at)
+        )
     return made

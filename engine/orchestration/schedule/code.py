@@ -34,7 +34,9 @@ print(json.dumps({
 
 
 def code(params: ScheduleParams, start: float, n_runs: int) -> str:
-    """Return a script that asks Prefect for ``n_runs`` dates from ``start`` on and prints the headline."""
+    """Return a script that asks Prefect for ``n_runs`` dates from ``start`` on and prints the
+    headline.
+    """
     zone = literal(params.zone)
     anchor = f"datetime({literal(params.year)}, 1, 1, 9, tzinfo=ZoneInfo({zone}))"
     every = f"timedelta(minutes={literal(params.every_minutes)})"

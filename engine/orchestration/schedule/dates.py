@@ -1,8 +1,9 @@
-"""Asks Prefect's schedule code, in its child process, for the runs of a rule; a rule that takes too long is refused.
+"""Asks Prefect's schedule code, in its child process, for the runs of a rule; a rule that takes too
+long is refused.
 
-The child is started once, answers in milliseconds and ends with this process. Prefect walks through an rrule one occurrence
-after the other from 1 January 2020 on: ``FREQ=SECONDLY`` took it more than eight minutes here, so an answer is waited for
-``LIMIT_SECONDS`` and no longer.
+The child is started once, answers in milliseconds and ends with this process. Prefect walks through
+an rrule one occurrence after the other from 1 January 2020 on: ``FREQ=SECONDLY`` took it more than
+eight minutes here, so an answer is waited for ``LIMIT_SECONDS`` and no longer.
 """
 
 from __future__ import annotations
@@ -24,9 +25,15 @@ MODULE = "engine.orchestration.schedule.child"
 START_SECONDS = 60.0
 LIMIT_SECONDS = 2.0
 ADVICE = {
-    "cron": "A cron has five fields: minute, hour, day of month, month, day of week; 30 2 * * * is 02:30 every day",
+    "cron": (
+        "A cron has five fields: minute, hour, day of month, month, day of week; 30 2 * * * is"
+        " 02:30 every day"
+    ),
     "interval": "An interval is a number of minutes of 1 or more",
-    "rrule": "An rrule names its FREQ first; FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0 is 02:30 every day",
+    "rrule": (
+        "An rrule names its FREQ first; FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0 is 02:30"
+        " every day"
+    ),
 }
 
 
@@ -50,8 +57,12 @@ class Clerk:
         home = {"PREFECT_HOME": str(SERVER.home)}  # else Prefect makes ~/.prefect as it is imported
         self._process = processes.start(MODULE, environment={**os.environ, **home}, pipe=True)
         assert self._process.stdout is not None and self._process.stderr is not None
-        threading.Thread(target=_pump, args=(self._process.stdout, self._lines), daemon=True).start()
-        threading.Thread(target=_pump, args=(self._process.stderr, queue.Queue()), daemon=True).start()
+        threading.Thread(
+            target=_pump, args=(self._process.stdout, self._lines), daemon=True
+        ).start()
+        threading.Thread(
+            target=_pump, args=(self._process.stderr, queue.Queue()), daemon=True
+        ).start()
         atexit.register(self.stop)
         self._next(START_SECONDS, "Prefect's schedule code must load.")
 
@@ -78,7 +89,11 @@ class Clerk:
         """
         kind, rule = (
             question["kind"],
-            question[question["kind"]] if question["kind"] != "interval" else question["every_minutes"],
+            (
+                question[question["kind"]]
+                if question["kind"] != "interval"
+                else question["every_minutes"]
+            ),
         )
         with self._lock:
             self._start()
@@ -87,11 +102,15 @@ class Clerk:
             self._process.stdin.flush()
             answer = self._next(
                 LIMIT_SECONDS,
-                f"{kind} must be a rule that Prefect can compute. Got {rule}: Prefect counts every occurrence since 1 January "
-                "2020, so use an interval or a cron for what repeats within a day, or give the rrule a later DTSTART.",
+                f"{kind} must be a rule that Prefect can compute. Got {rule}: Prefect counts every"
+                " occurrence since 1 January 2020, so use an interval or a cron for what repeats"
+                " within a day, or give the rrule a later DTSTART.",
             )
         if "error" in answer:
-            raise InputError(f"{kind} must be a rule that Prefect accepts. Got {rule!r}: {answer['error']}. {ADVICE[kind]}.")
+            raise InputError(
+                f"{kind} must be a rule that Prefect accepts. Got {rule!r}: {answer['error']}."
+                f" {ADVICE[kind]}."
+            )
         found: list[float] = answer["dates"]
         return found
 
@@ -117,11 +136,31 @@ CLERK = Clerk()  # the one child of this process
 
 @lru_cache(maxsize=512)
 def dates(
-    kind: str, rule: str | int, zone: str, start: float, n: int = 20, end: float | None = None, anchor: float = 0.0
+    kind: str,
+    rule: str | int,
+    zone: str,
+    start: float,
+    n: int = 20,
+    end: float | None = None,
+    anchor: float = 0.0,
 ) -> tuple[float, ...]:
-    """Return the next ``n`` runs of a rule from ``start`` on, by Prefect, in seconds since the epoch (UTC).
+    """Return the next ``n`` runs of a rule from ``start`` on, by Prefect, in seconds since the
+    epoch (UTC).
 
-    ``rule`` is the cron or the rrule, or the minutes of an interval, which is counted from ``anchor`` on.
+    ``rule`` is the cron or the rrule, or the minutes of an interval, which is counted from
+    ``anchor`` on.
     """
     name = "every_minutes" if kind == "interval" else kind
-    return tuple(CLERK.ask({"kind": kind, name: rule, "zone": zone, "start": start, "n": n, "end": end, "anchor": anchor}))
+    return tuple(
+        CLERK.ask(
+            {
+                "kind": kind,
+                name: rule,
+                "zone": zone,
+                "start": start,
+                "n": n,
+                "end": end,
+                "anchor": anchor,
+            }
+        )
+    )

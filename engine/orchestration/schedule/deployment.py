@@ -1,7 +1,9 @@
-"""A real deployment with a schedule: Prefect's scheduler books its runs, a runner takes them, and each can be watched.
+"""A real deployment with a schedule: Prefect's scheduler books its runs, a runner takes them, and
+each can be watched.
 
-Real: the deployment, its schedule, its concurrency limit and every run are on the Prefect server (``server.SERVER``), created
-and read through its REST API; the runs happen in a child process (``schedule.runner``). One deployment a visitor.
+Real: the deployment, its schedule, its concurrency limit and every run are on the Prefect server
+(``server.SERVER``), created and read through its REST API; the runs happen in a child process
+(``schedule.runner``). One deployment a visitor.
 """
 
 from __future__ import annotations
@@ -28,7 +30,17 @@ RUN_SECONDS = (1.0, 4.0, 12.0)  # that a run of the live deployment takes
 TAG = "playground-schedule"
 STRATEGIES = {"wait": "ENQUEUE", "cancel the new run": "CANCEL_NEW"}
 SHOWN = 24
-STATES = ("scheduled", "late", "waiting for a slot", "pending", "running", "completed", "failed", "cancelled", "crashed")
+STATES = (
+    "scheduled",
+    "late",
+    "waiting for a slot",
+    "pending",
+    "running",
+    "completed",
+    "failed",
+    "cancelled",
+    "crashed",
+)
 _WORDS = {"awaitingconcurrencyslot": "waiting for a slot"}
 
 
@@ -68,7 +80,9 @@ class Board:
         """Return the owner's deployment, if there is one."""
         return self.found.get(owner)
 
-    def create(self, owner: str, params: ScheduleParams, fire: Fire, run_seconds: float) -> Deployment:
+    def create(
+        self, owner: str, params: ScheduleParams, fire: Fire, run_seconds: float
+    ) -> Deployment:
         """Create the deployment and start its runner; an earlier one of the owner is deleted.
 
         Raises
@@ -139,15 +153,23 @@ class Board:
                 raise
 
     def runs(self, owner: str) -> list[Fired]:
-        """Return the runs around now, in order of their time: those over, those at work, those booked."""
+        """Return the runs around now, in order of their time: those over, those at work, those
+        booked.
+        """
         deployment = self.found[owner]
-        wanted = {"deployments": {"id": {"any_": [deployment.id]}}, "sort": "EXPECTED_START_TIME_ASC", "limit": 200}
+        wanted = {
+            "deployments": {"id": {"any_": [deployment.id]}},
+            "sort": "EXPECTED_START_TIME_ASC",
+            "limit": 200,
+        }
         found = [fired(run) for run in SERVER.call("flow_runs/filter", wanted)]
         past = [run for run in found if run.due <= time.time()]
         return past[-SHOWN:] + [run for run in found if run.due > time.time()][: SHOWN // 3]
 
     def sweep(self) -> None:
-        """Delete what a server of ours that was ended at once has left behind: nobody would ever take its runs."""
+        """Delete what a server of ours that was ended at once has left behind: nobody would ever
+        take its runs.
+        """
         if SERVER.kind == "attached":
             return
         known = {deployment.id for deployment in self.found.values()}
@@ -156,14 +178,18 @@ class Board:
                 SERVER.call(f"deployments/{left['id']}", method="DELETE")
 
     def stop(self) -> None:
-        """Delete every deployment (this app shuts down); a server that does not answer is not waited for."""
+        """Delete every deployment (this app shuts down); a server that does not answer is not
+        waited for.
+        """
         for owner in list(self.found):
             self.dismiss(owner)
             deployment = self.found.pop(owner)
             try:
                 SERVER.call(f"deployments/{deployment.id}", method="DELETE", patience=3.0)
             except InputError as error:
-                logging.getLogger(__name__).warning("deployment %s stays: %s", deployment.name, error)
+                logging.getLogger(__name__).warning(
+                    "deployment %s stays: %s", deployment.name, error
+                )
 
 
 def schedule_body(params: ScheduleParams, fire: Fire) -> dict[str, Any]:
@@ -171,8 +197,14 @@ def schedule_body(params: ScheduleParams, fire: Fire) -> dict[str, Any]:
     if fire != "by this rule":
         return {"interval": float(fire.split()[1]), "timezone": params.zone}
     if params.kind == "interval":
-        anchor = params.anchor.replace(tzinfo=ZoneInfo(params.zone)).isoformat()  # a naive one would be taken for UTC
-        return {"interval": params.every_minutes * 60.0, "anchor_date": anchor, "timezone": params.zone}
+        anchor = params.anchor.replace(
+            tzinfo=ZoneInfo(params.zone)
+        ).isoformat()  # a naive one would be taken for UTC
+        return {
+            "interval": params.every_minutes * 60.0,
+            "anchor_date": anchor,
+            "timezone": params.zone,
+        }
     return {params.kind: params.rule, "timezone": params.zone}
 
 
@@ -191,7 +223,11 @@ def fired(run: dict[str, Any]) -> Fired:
 def told(runs: list[Fired]) -> str:
     """Return how many runs are in which state, in a sentence."""
     counts = Counter(run.state for run in runs)
-    parts = [f"**{counts[state]}** {state}" for state in [*STATES, *sorted(set(counts) - set(STATES))] if counts[state]]
+    parts = [
+        f"**{counts[state]}** {state}"
+        for state in [*STATES, *sorted(set(counts) - set(STATES))]
+        if counts[state]
+    ]
     return ", ".join(parts) or "nothing booked yet: Prefect's scheduler looks every few seconds"
 
 
@@ -214,7 +250,9 @@ def as_sent(params: ScheduleParams, fire: Fire) -> str:
     if fire != "by this rule":
         schedule = f"Interval({float(fire.split()[1]):g}, {zone})"
     elif params.kind == "interval":
-        start = f"datetime({literal(params.year)}, 1, 1, 9, tzinfo=ZoneInfo({literal(params.zone)}))"
+        start = (
+            f"datetime({literal(params.year)}, 1, 1, 9, tzinfo=ZoneInfo({literal(params.zone)}))"
+        )
         every = f"timedelta(minutes={literal(params.every_minutes)})"
         schedule = f"Interval({every}, anchor_date={start}, {zone})"
     else:

@@ -1,4 +1,6 @@
-"""Figures of *Schedules*: runs on the clock of each day, overlap, an outage, a real deployment that fires."""
+"""Figures of *Schedules*: runs on the clock of each day, overlap, an outage, a real deployment that
+fires.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,13 @@ UNDER: Trace = {"line": {"width": 0}, "layer": "below"}
 
 
 def _place(row: Row, zone: str) -> tuple[str, float]:
-    """Return the lane (a day; a second one for an hour that comes twice) and the hour of the clock at which a row is drawn."""
+    """Return the lane (a day; a second one for an hour that comes twice) and the hour of the clock
+    at which a row is drawn.
+    """
     moment = datetime.fromtimestamp(row.shown_at if row.at is None else row.at, ZoneInfo(zone))
-    if row.at is None and moment.strftime("%Y-%m-%d %H:%M") != row.wall:  # a time that the clock never shows
+    if (
+        row.at is None and moment.strftime("%Y-%m-%d %H:%M") != row.wall
+    ):  # a time that the clock never shows
         day, clock = row.wall.split(" ")
         return day, int(clock[:2]) + int(clock[3:]) / 60
     day = moment.strftime("%Y-%m-%d") + (AGAIN if moment.fold else "")
@@ -53,21 +59,35 @@ def _days(result: ScheduleResult) -> list[str]:
     days = [_place(row, result.params.zone)[0] for row in result.plan.rows]
     change = result.plan.change
     if change is not None:
-        days.append(datetime.fromtimestamp(change.at, ZoneInfo(result.params.zone)).strftime("%Y-%m-%d"))
+        days.append(
+            datetime.fromtimestamp(change.at, ZoneInfo(result.params.zone)).strftime("%Y-%m-%d")
+        )
     return sorted(set(days))[:MOST_DAYS]
 
 
 def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Figure:
-    """Draw each run on the clock of its day. To see first: the mark in the shaded hour, or the one that fled from it."""
+    """Draw each run on the clock of its day. To see first: the mark in the shaded hour, or the one
+    that fled from it.
+    """
     zone, names = result.params.zone, _days(result)
     traces: list[Trace] = []
     if pinned is not None:
-        places = [place for row in pinned.plan.rows if row.at is not None and (place := _place(row, zone))[0] in names]
+        places = [
+            place
+            for row in pinned.plan.rows
+            if row.at is not None and (place := _place(row, zone))[0] in names
+        ]
         look = {"symbol": "circle-open", "size": 17, "color": figures.WAITING}
         x, y = [hour for _, hour in places], [day for day, _ in places]
-        traces.append({**MARKS, "x": x, "y": y, "marker": look, "name": "A (pinned)", "hoverinfo": "skip"})
+        traces.append(
+            {**MARKS, "x": x, "y": y, "marker": look, "name": "A (pinned)", "hoverinfo": "skip"}
+        )
     for status, (colour, symbol) in LOOKS.items():
-        found = [(row, place) for row in result.plan.rows if row.status == status and (place := _place(row, zone))[0] in names]
+        found = [
+            (row, place)
+            for row in result.plan.rows
+            if row.status == status and (place := _place(row, zone))[0] in names
+        ]
         if not found:
             continue
         traces.append(
@@ -75,10 +95,17 @@ def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Fig
                 **MARKS,
                 "x": [hour for _, (_, hour) in found],
                 "y": [day for _, (day, _) in found],
-                "marker": {"color": colour, "symbol": symbol, "size": 13 if status in ("moved", "left out") else 10},
+                "marker": {
+                    "color": colour,
+                    "symbol": symbol,
+                    "size": 13 if status in ("moved", "left out") else 10,
+                },
                 "name": status,
                 "customdata": [[row.wall, row.local or "no run", row.because] for row, _ in found],
-                "hovertemplate": "rule: %{customdata[0]}<br>runs: %{customdata[1]}<br>%{customdata[2]}<extra></extra>",
+                "hovertemplate": (
+                    "rule: %{customdata[0]}<br>runs:"
+                    " %{customdata[1]}<br>%{customdata[2]}<extra></extra>"
+                ),
             }
         )
     hours = [_place(row, zone)[1] for row in result.plan.rows]
@@ -92,7 +119,13 @@ def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Fig
         height=max(360, 180 + 24 * len(names)),
         x=f"hour on the clock in {zone}",
         margin={"t": 84 if said else 56},
-        xaxis={"range": [low, high], "tickvals": ticks, "ticktext": texts, "showgrid": True, "autotickangles": [0, 90]},
+        xaxis={
+            "range": [low, high],
+            "tickvals": ticks,
+            "ticktext": texts,
+            "showgrid": True,
+            "autotickangles": [0, 90],
+        },
         yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1]},
         shapes=bands,
         annotations=said,
@@ -111,7 +144,9 @@ def _title(result: ScheduleResult) -> str:
 
 
 def _shade(result: ScheduleResult, names: list[str]) -> tuple[list[Trace], list[Trace]]:
-    """Return the band over the hour that is missing or that comes twice, on its day, and the words above all days."""
+    """Return the band over the hour that is missing or that comes twice, on its day, and the words
+    above all days.
+    """
     change, zone = result.plan.change, result.params.zone
     if change is None:
         return [], []
@@ -121,14 +156,34 @@ def _shade(result: ScheduleResult, names: list[str]) -> tuple[list[Trace], list[
     bands = []
     for name in {day, day + AGAIN} & set(names):
         y = len(names) - 1 - names.index(name)
-        bands.append({"type": "rect", "x0": begin, "x1": end, "y0": y - 0.5, "y1": y + 0.5, "fillcolor": BAND, **UNDER})
+        bands.append(
+            {
+                "type": "rect",
+                "x0": begin,
+                "x1": end,
+                "y0": y - 0.5,
+                "y1": y + 0.5,
+                "fillcolor": BAND,
+                **UNDER,
+            }
+        )
     text = f"{day}: the shaded hour {'is missing' if change.shift_seconds > 0 else 'comes twice'}"
-    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+    place = {
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "showarrow": False,
+    }
     return bands, [{**place, "text": text}] if day in names else []
 
 
 def _bars(bars: Iterable[tuple[float, float, str]], colour: str, name: str) -> list[Trace]:
-    """Return horizontal bars (start, end, lane), in seconds since the epoch; none if there are none."""
+    """Return horizontal bars (start, end, lane), in seconds since the epoch; none if there are
+    none.
+    """
     found = list(bars)
     if not found:
         return []
@@ -147,14 +202,19 @@ def _bars(bars: Iterable[tuple[float, float, str]], colour: str, name: str) -> l
 
 
 def overlap(result: ScheduleResult) -> go.Figure:
-    """Draw when each run waits and runs. To see first: the grey waiting that grows, or the runs that are dropped."""
+    """Draw when each run waits and runs. To see first: the grey waiting that grows, or the runs
+    that are dropped.
+    """
     made = result.turns
     names = [str(k) for k in range(1, len(made) + 1)]
     title = f"At most {result.most_at_once} at the same time"
     if result.n_cancelled:
         title = f"{result.n_cancelled} of {len(made)} runs are dropped: the one before still runs"
     elif result.longest_wait_minutes:
-        title = f"The last runs start up to {human_seconds(result.longest_wait_minutes * 60)} after their time"
+        title = (
+            f"The last runs start up to {human_seconds(result.longest_wait_minutes * 60)} after"
+            " their time"
+        )
     pairs = list(zip(names, made, strict=True))
     waits = ((t.due, t.start, n) for n, t in pairs if t.start is not None and t.start > t.due)
     ran = ((t.start, t.end, n) for n, t in pairs if t.start is not None and t.end is not None)
@@ -188,16 +248,32 @@ POLICIES = ("Prefect", "Airflow, catchup=True", "Airflow, catchup=False")
 
 
 def outage(result: ScheduleResult) -> go.Figure:
-    """Draw who makes up for the runs of an outage. To see first: the crosses, which nobody ever runs."""
+    """Draw who makes up for the runs of an outage. To see first: the crosses, which nobody ever
+    runs.
+    """
     out = result.outage
-    title = f"{len(out.missed)} due while the server is down:<br>Prefect makes up for {len(out.late)}, {len(out.lost)} are lost"
-    taken = dict(zip(POLICIES, (out.late, out.airflow["catchup=True"], out.airflow["catchup=False"]), strict=True))
+    title = (
+        f"{len(out.missed)} due while the server is down:<br>Prefect makes up for {len(out.late)},"
+        f" {len(out.lost)} are lost"
+    )
+    taken = dict(
+        zip(
+            POLICIES,
+            (out.late, out.airflow["catchup=True"], out.airflow["catchup=False"]),
+            strict=True,
+        )
+    )
     traces: list[Trace] = []
     for made_up, colour, symbol, name in (
         (True, figures.HELD_OUT, "circle", "run afterwards"),
         (False, figures.FAILED, "x", "never run"),
     ):
-        points = [(due, lane) for lane, run in taken.items() for due in out.missed if (due in run) == made_up]
+        points = [
+            (due, lane)
+            for lane, run in taken.items()
+            for due in out.missed
+            if (due in run) == made_up
+        ]
         traces.append(
             {
                 **MARKS,
@@ -215,12 +291,25 @@ def outage(result: ScheduleResult) -> go.Figure:
         x="due (UTC)",
         yaxis={"type": "category", "categoryorder": "array", "categoryarray": list(POLICIES[::-1])},
         xaxis={"type": "date"},
-        shapes=[{"type": "rect", "x0": begin, "x1": end, "y0": 0, "y1": 1, "yref": "paper", "fillcolor": BAND, **UNDER}],
+        shapes=[
+            {
+                "type": "rect",
+                "x0": begin,
+                "x1": end,
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "fillcolor": BAND,
+                **UNDER,
+            }
+        ],
     )
 
 
 def fired(runs: list[Fired], now: float) -> go.Figure:
-    """Draw a real deployment's runs by the seconds around now. To see first: what runs, and what should and does not."""
+    """Draw a real deployment's runs by the seconds around now. To see first: what runs, and what
+    should and does not.
+    """
     states = [run.state for run in runs]
     over, late = states.count("completed"), states.count("late")
     title = f"{over} done, {states.count('running')} running, {late} late"
@@ -237,7 +326,9 @@ def fired(runs: list[Fired], now: float) -> go.Figure:
             }
         )
     line = {"dash": "dot", "color": figures.WAITING}
-    near = all(abs(run.due - now) < NEAR_SECONDS for run in runs)  # then the axis stands still, and the runs pass
+    near = all(
+        abs(run.due - now) < NEAR_SECONDS for run in runs
+    )  # then the axis stands still, and the runs pass
     return drawn(
         title,
         traces,
@@ -247,5 +338,7 @@ def fired(runs: list[Fired], now: float) -> go.Figure:
         margin={"t": 56},
         xaxis={"range": [-NEAR_SECONDS, NEAR_SECONDS]} if near else {},
         yaxis={"rangemode": "tozero"},
-        shapes=[{"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": line}],
+        shapes=[
+            {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+        ],
     )

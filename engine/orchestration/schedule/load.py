@@ -1,9 +1,11 @@
-"""What a schedule asks of the machines: runs that overlap, and what becomes of runs that were due while nobody was there.
+"""What a schedule asks of the machines: runs that overlap, and what becomes of runs that were due
+while nobody was there.
 
-Simulated from Prefect's dates and Prefect's rules: a deployment's concurrency limit with its collision strategy (``ENQUEUE``:
-wait, ``CANCEL_NEW``: drop the new run); a scheduler that books ahead at least three runs and at least one hour
-(``PREFECT_SERVER_SERVICES_SCHEDULER_MIN_RUNS`` and ``…_MIN_SCHEDULED_TIME``) and never looks back. The real worker looks for a
-free slot every 30 s only; here it starts at once.
+Simulated from Prefect's dates and Prefect's rules: a deployment's concurrency limit with its
+collision strategy (``ENQUEUE``: wait, ``CANCEL_NEW``: drop the new run); a scheduler that books
+ahead at least three runs and at least one hour (``PREFECT_SERVER_SERVICES_SCHEDULER_MIN_RUNS`` and
+``…_MIN_SCHEDULED_TIME``) and never looks back. The real worker looks for a free slot every 30 s
+only; here it starts at once.
 """
 
 from __future__ import annotations
@@ -14,13 +16,19 @@ from typing import Literal, get_args
 
 Collision = Literal["wait", "cancel the new run"]
 COLLISIONS: tuple[Collision, ...] = get_args(Collision)
-MIN_RUNS, MIN_AHEAD_SECONDS, MAX_RUNS = 3, 3600.0, 100  # Prefect's defaults, which a test reads from its settings
+MIN_RUNS, MIN_AHEAD_SECONDS, MAX_RUNS = (
+    3,
+    3600.0,
+    100,
+)  # Prefect's defaults, which a test reads from its settings
 LATE_SECONDS = 15.0  # after which Prefect calls a run late
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One run: when it is due, when it starts and ends (``None``: it never runs), in seconds since the epoch."""
+    """One run: when it is due, when it starts and ends (``None``: it never runs), in seconds since
+    the epoch.
+    """
 
     due: float
     start: float | None
@@ -32,8 +40,12 @@ class Turn:
         return 0.0 if self.start is None else self.start - self.due
 
 
-def turns(dates: tuple[float, ...], run_seconds: float, limit: int, collision: Collision) -> tuple[Turn, ...]:
-    """Return what becomes of runs due at ``dates`` that all take ``run_seconds``; ``limit`` 0: any number at once."""
+def turns(
+    dates: tuple[float, ...], run_seconds: float, limit: int, collision: Collision
+) -> tuple[Turn, ...]:
+    """Return what becomes of runs due at ``dates`` that all take ``run_seconds``; ``limit`` 0: any
+    number at once.
+    """
     busy: list[float] = []  # ends of the runs that hold a slot
     made = []
     for due in sorted(dates):
@@ -54,7 +66,10 @@ def turns(dates: tuple[float, ...], run_seconds: float, limit: int, collision: C
 def most_at_once(made: tuple[Turn, ...]) -> int:
     """Return the largest number of runs at the same time."""
     events = sorted(
-        (at, step) for t in made if t.start is not None and t.end is not None for at, step in ((t.start, 1), (t.end, -1))
+        (at, step)
+        for t in made
+        if t.start is not None and t.end is not None
+        for at, step in ((t.start, 1), (t.end, -1))
     )
     now = most = 0
     for _, step in events:  # at the same moment an end sorts before a start
@@ -64,7 +79,9 @@ def most_at_once(made: tuple[Turn, ...]) -> int:
 
 
 def booked(dates: tuple[float, ...], now: float) -> tuple[float, ...]:
-    """Return the runs that Prefect's scheduler has booked at ``now``: at least three, at least an hour ahead, at most 100."""
+    """Return the runs that Prefect's scheduler has booked at ``now``: at least three, at least an
+    hour ahead, at most 100.
+    """
     ahead: list[float] = []
     for date in dates:
         if date < now:
@@ -77,7 +94,9 @@ def booked(dates: tuple[float, ...], now: float) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """The server is down from ``begin`` to ``end``: the runs due meanwhile, and who runs them afterwards."""
+    """The server is down from ``begin`` to ``end``: the runs due meanwhile, and who runs them
+    afterwards.
+    """
 
     begin: float
     end: float
@@ -87,16 +106,22 @@ class Outage:
 
     @property
     def lost(self) -> tuple[float, ...]:
-        """Runs that Prefect never creates: they were not booked yet, and its scheduler never looks back."""
+        """Runs that Prefect never creates: they were not booked yet, and its scheduler never looks
+        back.
+        """
         return tuple(date for date in self.missed if date not in self.late)
 
     @property
     def airflow(self) -> dict[str, tuple[float, ...]]:
-        """Return which of the missed runs Airflow makes up for, with ``catchup=True`` and ``False`` (only the latest)."""
+        """Return which of the missed runs Airflow makes up for, with ``catchup=True`` and ``False``
+        (only the latest).
+        """
         return {"catchup=True": self.missed, "catchup=False": self.missed[-1:]}
 
 
-def outage(dates: tuple[float, ...], begin: float, seconds: float, run_seconds: float, limit: int) -> Outage:
+def outage(
+    dates: tuple[float, ...], begin: float, seconds: float, run_seconds: float, limit: int
+) -> Outage:
     """Return what an outage of ``seconds`` from ``begin`` on does to the runs due at ``dates``."""
     end = begin + seconds
     missed = tuple(date for date in dates if begin <= date < end)

@@ -1,9 +1,10 @@
-"""``python -m engine.orchestration.schedule.runner DEPLOYMENT SECONDS``: runs what a deployment's schedule makes due.
+"""``python -m engine.orchestration.schedule.runner DEPLOYMENT SECONDS``: runs what a deployment's
+schedule makes due.
 
-Real: what ``flow.serve()`` does, in one process instead of one a run: look every half second for runs that are due, ask the
-server for a slot by proposing *Pending* (so the deployment's concurrency limit and collision strategy decide), run the flow
-with Prefect's engine. It pauses the deployment and ends by itself after ``LIFE_SECONDS``, so that a forgotten schedule does
-not run for ever.
+Real: what ``flow.serve()`` does, in one process instead of one a run: look every half second for
+runs that are due, ask the server for a slot by proposing *Pending* (so the deployment's concurrency
+limit and collision strategy decide), run the flow with Prefect's engine. It pauses the deployment
+and ends by itself after ``LIFE_SECONDS``, so that a forgotten schedule does not run for ever.
 """
 
 from __future__ import annotations
@@ -50,7 +51,11 @@ def propose(client: Any, run: Any) -> bool:
     from prefect.states import Pending
 
     answer = client.set_flow_run_state(run.id, Pending())
-    return bool(answer.status == SetStateStatus.ACCEPT and answer.state is not None and answer.state.is_pending())
+    return bool(
+        answer.status == SetStateStatus.ACCEPT
+        and answer.state is not None
+        and answer.state.is_pending()
+    )
 
 
 def serve(deployment: str, seconds: float) -> None:
@@ -72,11 +77,15 @@ def serve(deployment: str, seconds: float) -> None:
                 try:
                     if propose(client, run):
                         run = client.read_flow_run(run.id)
-                        threading.Thread(target=run_flow, args=(scheduled, run), kwargs={"return_type": "state"}).start()
+                        threading.Thread(
+                            target=run_flow, args=(scheduled, run), kwargs={"return_type": "state"}
+                        ).start()
                 except PrefectException as error:  # deleted meanwhile
                     print(error, file=sys.stderr)
             time.sleep(POLL_SECONDS)
-        client.request("PATCH", "/deployments/{id}", path_params={"id": deployment}, json={"paused": True})
+        client.request(
+            "PATCH", "/deployments/{id}", path_params={"id": deployment}, json={"paused": True}
+        )
 
 
 def main() -> None:

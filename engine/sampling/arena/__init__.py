@@ -1,8 +1,10 @@
-"""Arena: what resampling, weights and losses really buy, against doing nothing and moving the threshold.
+"""Arena: what resampling, weights and losses really buy, against doing nothing and moving the
+threshold.
 
-Real: flights (``engine.sampling.flight_rows``), imbalanced-learn's samplers inside its ``Pipeline``, so that only training rows
-are ever resampled, scikit-learn's models, scores on untouched rows. The threshold of "do nothing" is moved to where cross-
-validated *training* rows cost least; the test rows never choose anything. Simplified: focal loss (γ = 2) is there for the
+Real: flights (``engine.sampling.flight_rows``), imbalanced-learn's samplers inside its
+``Pipeline``, so that only training rows are ever resampled, scikit-learn's models, scores on
+untouched rows. The threshold of "do nothing" is moved to where cross- validated *training* rows
+cost least; the test rows never choose anything. Simplified: focal loss (γ = 2) is there for the
 logistic model only; SMOTEN sees each number cut into twelve bins.
 """
 
@@ -20,7 +22,16 @@ import pyarrow as pa
 from engine.errors import InputError
 from engine.jobs import Progress, Steps, beside, run_to_end
 from engine.sampling import flight_rows, points
-from engine.sampling.arena.strategies import MODELS, MOVED, N_ROWS, NOTHING, STRATEGIES, ArenaParams, fitted, refusal
+from engine.sampling.arena.strategies import (
+    MODELS,
+    MOVED,
+    N_ROWS,
+    NOTHING,
+    STRATEGIES,
+    ArenaParams,
+    fitted,
+    refusal,
+)
 from engine.sampling.flight_rows import FlightRows
 
 __all__ = ["MODELS", "MOVED", "N_ROWS", "STRATEGIES", "ArenaParams", "ArenaResult", "run", "steps"]
@@ -40,7 +51,9 @@ class Outcome:
     average_precision: float
     auc: float
     brier: float
-    train_y: np.ndarray  # (n_train,) of NOTHING: rows whose cross-validated chances move its threshold; else empty
+    train_y: (
+        np.ndarray
+    )  # (n_train,) of NOTHING: rows whose cross-validated chances move its threshold; else empty
     train_chances: np.ndarray
 
 
@@ -74,7 +87,9 @@ class ArenaResult:
     params: ArenaParams
     outcomes: tuple[Outcome, ...]
     refused: dict[str, str]  # strategy -> why it cannot enter
-    planes: dict[str, np.ndarray]  # strategy -> (GRID, GRID) chances over the plane of made-up points
+    planes: dict[
+        str, np.ndarray
+    ]  # strategy -> (GRID, GRID) chances over the plane of made-up points
     complete: bool = False
 
     def of(self, strategy: str) -> list[Outcome]:
@@ -95,7 +110,10 @@ class ArenaResult:
     def pooled(self, strategy: str) -> tuple[np.ndarray, np.ndarray]:
         """Return class and chance of every test row of every split, in order of falling chance."""
         outcomes = self.of(strategy)
-        y, chances = (np.concatenate([getattr(outcome, name) for outcome in outcomes]) for name in ("y", "chances"))
+        y, chances = (
+            np.concatenate([getattr(outcome, name) for outcome in outcomes])
+            for name in ("y", "chances")
+        )
         order = np.argsort(-chances, kind="stable")
         return y[order], chances[order]
 
@@ -103,19 +121,27 @@ class ArenaResult:
         """Return counts and cost of a strategy at a threshold; the moved one brings its own."""
         if strategy == MOVED:
             first = self.of(NOTHING)
-            y, chances = (np.concatenate([getattr(o, name) for o in first]) for name in ("train_y", "train_chances"))
+            y, chances = (
+                np.concatenate([getattr(o, name) for o in first])
+                for name in ("train_y", "train_chances")
+            )
             threshold = cheapest(y, chances, cost_missed, cost_alarm)
         y, chances = self.pooled(strategy)
         alarm = chances >= threshold
         right, false = int((alarm & (y == 1)).sum()), int((alarm & (y == 0)).sum())
         missed = int(y.sum()) - right
         cost = (missed * cost_missed + false * cost_alarm) / len(y)
-        return Bill(strategy, threshold, right, false, missed, len(y) - right - false - missed, cost)
+        return Bill(
+            strategy, threshold, right, false, missed, len(y) - right - false - missed, cost
+        )
 
     @property
     def best_gain(self) -> float:
         """Average precision of the best strategy less that of doing nothing."""
-        return max((self.mean(name, "average_precision") for name in self.names), default=0.0) - self.nothing
+        return (
+            max((self.mean(name, "average_precision") for name in self.names), default=0.0)
+            - self.nothing
+        )
 
     @property
     def nothing(self) -> float:
@@ -123,10 +149,11 @@ class ArenaResult:
         return self.mean(NOTHING, "average_precision") if self.outcomes else 0.0
 
     def gain(self, strategy: str) -> tuple[float, float]:
-        """Return what a strategy adds to doing nothing's average precision, and half the width of its 95 % interval.
+        """Return what a strategy adds to doing nothing's average precision, and half the width of
+        its 95 % interval.
 
-        A t interval of the differences split by split, widened for as many strategies as take part (Bonferroni), so that the
-        best of them may be picked afterwards; infinite after one split.
+        A t interval of the differences split by split, widened for as many strategies as take part
+        (Bonferroni), so that the best of them may be picked afterwards; infinite after one split.
         """
         from scipy.stats import t
 
@@ -141,7 +168,10 @@ class ArenaResult:
     @property
     def worst_brier_factor(self) -> float:
         """Largest Brier score by that of doing nothing."""
-        return max((self.mean(name, "brier") / self.mean(NOTHING, "brier") for name in self.names), default=1.0)
+        return max(
+            (self.mean(name, "brier") / self.mean(NOTHING, "brier") for name in self.names),
+            default=1.0,
+        )
 
     @property
     def verdict(self) -> str:
@@ -150,20 +180,26 @@ class ArenaResult:
             return "The first strategy is being trained."
         others = [name for name in self.names if name not in (NOTHING, MOVED)]
         if not others:
-            return f"Doing nothing has average precision **{self.nothing:.3f}**; add a strategy to compare it with."
+            return (
+                f"Doing nothing has average precision **{self.nothing:.3f}**; add a strategy to"
+                " compare it with."
+            )
         best = max(others, key=lambda name: self.mean(name, "average_precision"))
         gain, half = self.gain(best)
         n_splits = len(self.of(best))
         if not np.isfinite(half):
             return (
-                f"After one split {best} moves average precision by **{gain:+.3f}** from {self.nothing:.3f}: more are coming."
+                f"After one split {best} moves average precision by **{gain:+.3f}** from"
+                f" {self.nothing:.3f}: more are coming."
             )
         moves = (
-            f"moves average precision by **{gain:+.3f}** from {self.nothing:.3f} (95 % interval {gain - half:+.3f} … "
-            f"{gain + half:+.3f} over {n_splits} splits)"
+            f"moves average precision by **{gain:+.3f}** from {self.nothing:.3f} (95 % interval"
+            f" {gain - half:+.3f} … {gain + half:+.3f} over {n_splits} splits)"
         )
         if gain <= half:
-            return f"No strategy beats doing nothing beyond chance: the best other, {best}, {moves}."
+            return (
+                f"No strategy beats doing nothing beyond chance: the best other, {best}, {moves}."
+            )
         return f"{best} beats doing nothing: it {moves}."
 
     @property
@@ -177,13 +213,23 @@ class ArenaResult:
         rivals = [self.bill(name, 0.5, 10, 1) for name in self.names if name != MOVED]
         rival = min(rivals, key=lambda bill: bill.cost)
         reasons = [
-            f"{len(first.y):,} untouched test rows a split, {int(first.y.sum()):,} of them positive; {self.params.repeats} "
-            "splits, every one a dot. Samplers saw training rows only. Intervals are of differences split by split, widened "
-            "for the number of strategies.",
-            f"Ranking and probabilities are two things: {worst} has {self.worst_brier_factor:.1f} times the Brier score of "
-            f"doing nothing (its mean chance is {np.mean(self.pooled(worst)[1]):.1%}, {first.y.mean():.1%} are positive).",
-            f"Where a miss costs ten false alarms, training rows move the threshold of doing nothing to {moved.threshold:.3f}: "
-            f"{moved.cost:.3f} a row. The cheapest at 0.5 is {rival.strategy} with {rival.cost:.3f}.",
+            (
+                f"{len(first.y):,} untouched test rows a split, {int(first.y.sum()):,} of them"
+                f" positive; {self.params.repeats} splits, every one a dot. Samplers saw training"
+                " rows only. Intervals are of differences split by split, widened for the number"
+                " of strategies."
+            ),
+            (
+                f"Ranking and probabilities are two things: {worst} has"
+                f" {self.worst_brier_factor:.1f} times the Brier score of doing nothing (its mean"
+                f" chance is {np.mean(self.pooled(worst)[1]):.1%}, {first.y.mean():.1%} are"
+                " positive)."
+            ),
+            (
+                "Where a miss costs ten false alarms, training rows move the threshold of doing"
+                f" nothing to {moved.threshold:.3f}: {moved.cost:.3f} a row. The cheapest at 0.5 is"
+                f" {rival.strategy} with {rival.cost:.3f}."
+            ),
         ]
         return [*reasons, *(f"{name} did not enter: {why}" for name, why in self.refused.items())]
 
@@ -192,7 +238,9 @@ class ArenaResult:
         numbers: dict[str, int | float | str] = {}
         for outcome in self.outcomes:
             if outcome.repeat == 0:
-                numbers[f"{outcome.strategy}: average precision"] = round(outcome.average_precision, 4)
+                numbers[f"{outcome.strategy}: average precision"] = round(
+                    outcome.average_precision, 4
+                )
         return numbers
 
     def _told_gain(self, strategy: str) -> str:
@@ -234,40 +282,76 @@ class ArenaResult:
             }
             for o in self.outcomes
         ]
-        return pa.Table.from_pylist(rows) if rows else pa.table({"strategy": pa.array([], pa.string())})
+        return (
+            pa.Table.from_pylist(rows)
+            if rows
+            else pa.table({"strategy": pa.array([], pa.string())})
+        )
 
 
 def cheapest(y: np.ndarray, chances: np.ndarray, cost_missed: float, cost_alarm: float) -> float:
-    """Return the threshold at which rows of class ``y`` cost least: one of the chances, or above them all."""
+    """Return the threshold at which rows of class ``y`` cost least: one of the chances, or above
+    them all.
+    """
     order = np.argsort(-chances, kind="stable")
     right = np.concatenate([[0], np.cumsum(y[order])])
     false = np.arange(len(y) + 1) - right
     costs = (y.sum() - right) * cost_missed + false * cost_alarm
-    usable = np.concatenate([[True], np.diff(chances[order]) < 0, [True]])  # equal chances fall together
+    usable = np.concatenate(
+        [[True], np.diff(chances[order]) < 0, [True]]
+    )  # equal chances fall together
     place = int(np.flatnonzero(usable)[np.argmin(costs[usable])])
-    return float(np.nextafter(chances[order[0]], 2)) if place == 0 else float(chances[order[place - 1]])
+    return (
+        float(np.nextafter(chances[order[0]], 2))
+        if place == 0
+        else float(chances[order[place - 1]])
+    )
 
 
 def reliability(y: np.ndarray, chances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean chance and share of positives in tenths of the rows, lowest chances first."""
     bins = np.array_split(np.argsort(chances, kind="stable"), N_BINS)
-    return np.array([chances[rows].mean() for rows in bins]), np.array([y[rows].mean() for rows in bins])
+    return np.array([chances[rows].mean() for rows in bins]), np.array(
+        [y[rows].mean() for rows in bins]
+    )
 
 
-def meet(strategy: str, rows: FlightRows, train: np.ndarray, test: np.ndarray, repeat: int, params: ArenaParams) -> Outcome:
+def meet(
+    strategy: str,
+    rows: FlightRows,
+    train: np.ndarray,
+    test: np.ndarray,
+    repeat: int,
+    params: ArenaParams,
+) -> Outcome:
     """Train a strategy on one split and score it on its untouched rows."""
     from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
     X, y = rows.X[train], rows.y[train]
     chances, truth = fitted(strategy, X, y, params, rows.names)(rows.X[test]), rows.y[test]
-    precision, auc = float(average_precision_score(truth, chances)), float(roc_auc_score(truth, chances))
+    precision, auc = (
+        float(average_precision_score(truth, chances)),
+        float(roc_auc_score(truth, chances)),
+    )
     brier = float(brier_score_loss(truth, chances))
     inner = inner_chances(X, y, params) if strategy == NOTHING else np.empty(0)
-    return Outcome(strategy, repeat, truth, chances, precision, auc, brier, y if len(inner) else np.empty(0, int), inner)
+    return Outcome(
+        strategy,
+        repeat,
+        truth,
+        chances,
+        precision,
+        auc,
+        brier,
+        y if len(inner) else np.empty(0, int),
+        inner,
+    )
 
 
 def inner_chances(X: np.ndarray, y: np.ndarray, params: ArenaParams) -> np.ndarray:
-    """Return the chance of each training row from models that have not seen it (three stratified folds)."""
+    """Return the chance of each training row from models that have not seen it (three stratified
+    folds).
+    """
     from sklearn.model_selection import StratifiedKFold
 
     chances = np.zeros(len(y))
@@ -277,7 +361,9 @@ def inner_chances(X: np.ndarray, y: np.ndarray, params: ArenaParams) -> np.ndarr
 
 
 def splits(params: ArenaParams) -> Iterator[tuple[FlightRows, np.ndarray, np.ndarray]]:
-    """Yield (rows, train, test) of every split: another seed each, or growing pasts, each tested on what follows."""
+    """Yield (rows, train, test) of every split: another seed each, or growing pasts, each tested on
+    what follows.
+    """
     for repeat in range(params.repeats):
         seed = params.seed + (repeat if params.split == "random" else 0)
         rows = flight_rows.take(params.target, params.positives, params.n_rows, seed)
@@ -285,7 +371,10 @@ def splits(params: ArenaParams) -> Iterator[tuple[FlightRows, np.ndarray, np.nda
             train, test = rows.split("random", seed)
         else:
             edges = np.linspace(0, len(rows.y), params.repeats + 2).astype(int)
-            train, test = np.arange(edges[repeat + 1]), np.arange(edges[repeat + 1], edges[repeat + 2])
+            train, test = (
+                np.arange(edges[repeat + 1]),
+                np.arange(edges[repeat + 1], edges[repeat + 2]),
+            )
         flight_rows.check_n_positives(rows.y[train], f"The training rows of split {repeat + 1}")
         flight_rows.check_n_positives(rows.y[test], f"The test rows of split {repeat + 1}")
         yield rows, train, test
@@ -330,7 +419,9 @@ def plane(params: ArenaParams) -> points.Points:
 
 
 def boundaries(params: ArenaParams, names: list[str]) -> dict[str, np.ndarray]:
-    """Return each strategy's chances over a grid of the plane; a strategy that refuses the points is left out."""
+    """Return each strategy's chances over a grid of the plane; a strategy that refuses the points
+    is left out.
+    """
     made = plane(params)
     across, up = grid(made)
     places = np.column_stack([axis.ravel() for axis in np.meshgrid(across, up)])

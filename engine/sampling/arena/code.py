@@ -1,4 +1,6 @@
-"""The script that reproduces *arena*: imbalanced-learn and scikit-learn alone, but for the rows and the focal loss."""
+"""The script that reproduces *arena*: imbalanced-learn and scikit-learn alone, but for the rows and
+the focal loss.
+"""
 
 from __future__ import annotations
 
@@ -47,5 +49,7 @@ print(json.dumps(numbers))
 
 
 def script(params: Any) -> str:
-    """Return the script: imbalanced-learn and scikit-learn alone, but for the rows and the focal loss."""
+    """Return the script: imbalanced-learn and scikit-learn alone, but for the rows and the focal
+    loss.
+    """
     return fill(SCRIPT, params=params)

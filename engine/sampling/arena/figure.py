@@ -1,7 +1,8 @@
-"""Figures of *arena*: average precision of every strategy, curves, cost by threshold, reliability, boundaries.
+"""Figures of *arena*: average precision of every strategy, curves, cost by threshold, reliability,
+boundaries.
 
-Blue is doing nothing, the others are sky blue in the lanes and have line colours of their own in the curves; alarms and the
-threshold chosen are orange, the truth to live up to is green.
+Blue is doing nothing, the others are sky blue in the lanes and have line colours of their own in
+the curves; alarms and the threshold chosen are orange, the truth to live up to is green.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
-    """Draw average precision by strategy, a dot a split. To see first: whether any lane lies right of doing nothing."""
+    """Draw average precision by strategy, a dot a split. To see first: whether any lane lies right
+    of doing nothing.
+    """
     names = [name for name in result.names if name != MOVED]
     title = "The first strategy is being trained"
     if names:
@@ -38,7 +41,10 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
         if beats:
             title = f"{told}:<br>better than doing nothing, beyond chance"
         elif result.best_gain > 0:
-            title = f"The best adds {result.best_gain:.3f} average precision,<br>no more than chance does"
+            title = (
+                f"The best adds {result.best_gain:.3f} average precision,<br>no more than chance"
+                " does"
+            )
     traces = _averages(result, names, is_pinned=False)
     if pinned is not None:
         traces += _averages(pinned, names, is_pinned=True)
@@ -64,23 +70,37 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
         shapes=[_upright(result.nothing, figures.KNOWN, 1, "dot")] if names else [],
         annotations=figures.beside([*names, len(names) - 0.3], [*briers, "Brier"]) if names else [],
         xaxis={"showgrid": True, "range": [0, 1.05 * _top(result, pinned)]},
-        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True, "range": [-0.6, len(names)]},
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "showgrid": True,
+            "range": [-0.6, len(names)],
+        },
         margin={"r": 70},
     )
 
 
 def _averages(run: ArenaResult, names: list[str], *, is_pinned: bool) -> list[dict[str, Any]]:
-    """Return a dot for each split and a line for the mean of those strategies of ``names`` that the run has."""
+    """Return a dot for each split and a line for the mean of those strategies of ``names`` that the
+    run has.
+    """
     here = [name for name in names if run.of(name)]
     dots = [(name, outcome.average_precision) for name in here for outcome in run.of(name)]
-    colors = [figures.SYNTHETIC if is_pinned else figures.KNOWN if n == NOTHING else figures.EXTRA for n in here]
+    colors = [
+        figures.SYNTHETIC if is_pinned else figures.KNOWN if n == NOTHING else figures.EXTRA
+        for n in here
+    ]
     return [
         {
             "type": "scatter",
             "x": [value for _, value in dots],
             "y": [name for name, _ in dots],
             "mode": "markers",
-            "marker": {"color": figures.SYNTHETIC if is_pinned else figures.WAITING, "size": 8, "opacity": 0.5},
+            "marker": {
+                "color": figures.SYNTHETIC if is_pinned else figures.WAITING,
+                "size": 8,
+                "opacity": 0.5,
+            },
             "name": "pinned run A" if is_pinned else "one split",
             "hovertemplate": "%{y}: %{x:.3f}<extra></extra>",
         },
@@ -99,11 +119,22 @@ def _averages(run: ArenaResult, names: list[str], *, is_pinned: bool) -> list[di
 def _upright(x: float, color: str, width: int, dash: str) -> dict[str, Any]:
     """Return the shape of a line across the whole height at ``x``."""
     line = {"color": color, "width": width, "dash": dash}
-    return {"type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line}
+    return {
+        "type": "line",
+        "x0": x,
+        "x1": x,
+        "xref": "x",
+        "y0": 0,
+        "y1": 1,
+        "yref": "y domain",
+        "line": line,
+    }
 
 
 def _top(result: ArenaResult, pinned: ArenaResult | None) -> float:
-    """Return the largest average precision of any split: whiskers may run out of the plot, dots not."""
+    """Return the largest average precision of any split: whiskers may run out of the plot, dots
+    not.
+    """
     outcomes = [*result.outcomes, *(pinned.outcomes if pinned is not None else ())]
     return max((outcome.average_precision for outcome in outcomes), default=1.0)
 
@@ -111,16 +142,27 @@ def _top(result: ArenaResult, pinned: ArenaResult | None) -> float:
 def _lines(result: ArenaResult) -> list[tuple[str, dict[str, object]]]:
     """Return the strategies that curves are drawn of, each with its line."""
     names = [name for name in result.names if name != MOVED][:MAX_CURVES]
-    looks = zip(cycle(figures.CATEGORICAL), (dash for dash in DASHES for _ in figures.CATEGORICAL), strict=False)
-    return [(name, {"color": color, "dash": dash, "width": 2}) for name, (color, dash) in zip(names, looks, strict=False)]
+    looks = zip(
+        cycle(figures.CATEGORICAL),
+        (dash for dash in DASHES for _ in figures.CATEGORICAL),
+        strict=False,
+    )
+    return [
+        (name, {"color": color, "dash": dash, "width": 2})
+        for name, (color, dash) in zip(names, looks, strict=False)
+    ]
 
 
 def _thinned(n: int) -> np.ndarray:
     return np.unique(np.linspace(0, n - 1, N_POINTS).astype(int))
 
 
-def precision_recall(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
-    """Draw precision against recall over all splits. To see first: how alike the lines are; diamonds are the threshold."""
+def precision_recall(
+    result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float
+) -> go.Figure:
+    """Draw precision against recall over all splits. To see first: how alike the lines are;
+    diamonds are the threshold.
+    """
     title = "Precision against recall:<br>diamonds are the threshold chosen"
     traces, top = [], 0.05
     for name, line in _lines(result):
@@ -147,14 +189,20 @@ def precision_recall(result: ArenaResult, threshold: float, cost_missed: float, 
 
 
 def roc(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
-    """Draw true against false alarms over all splits. To see first: diamonds far apart on lines that are nearly one."""
+    """Draw true against false alarms over all splits. To see first: diamonds far apart on lines
+    that are nearly one.
+    """
     traces = []
     for name, line in _lines(result):
         y, _ = result.pooled(name)
         keep = _thinned(len(y))
-        traces.append(_line(name, line, np.cumsum(1 - y)[keep] / (1 - y).sum(), np.cumsum(y)[keep] / y.sum()))
+        traces.append(
+            _line(name, line, np.cumsum(1 - y)[keep] / (1 - y).sum(), np.cumsum(y)[keep] / y.sum())
+        )
         bill = result.bill(name, threshold, 1, 1)
-        traces.append(_diamond(bill.false_alarms / (bill.false_alarms + bill.quiet), bill.recall, line))
+        traces.append(
+            _diamond(bill.false_alarms / (bill.false_alarms + bill.quiet), bill.recall, line)
+        )
     moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
     traces.append(_star(moved.false_alarms / (moved.false_alarms + moved.quiet), moved.recall))
     return figures.drawn(
@@ -168,10 +216,16 @@ def roc(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: f
     )
 
 
-def costs(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
-    """Draw each strategy's cost by threshold. To see first: valleys as deep as each other, at different thresholds."""
+def costs(
+    result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float
+) -> go.Figure:
+    """Draw each strategy's cost by threshold. To see first: valleys as deep as each other, at
+    different thresholds.
+    """
     moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
-    title = f"Doing nothing costs {moved.cost:.3f} a row<br>at its own threshold, {moved.threshold:.3f}"
+    title = (
+        f"Doing nothing costs {moved.cost:.3f} a row<br>at its own threshold, {moved.threshold:.3f}"
+    )
     traces = []
     for name, line in _lines(result):
         y, chances = result.pooled(name)
@@ -195,11 +249,25 @@ def costs(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm:
 
 
 def calibration(result: ArenaResult, threshold: float) -> go.Figure:
-    """Draw what share is positive where a strategy says p. To see first: only doing nothing follows the green line."""
-    title = f"Up to {result.worst_brier_factor:.1f} times the Brier score of doing nothing:<br>resampled chances are no chances"
-    curves = [(name, line, *arena.reliability(*result.pooled(name))) for name, line in _lines(result)]
+    """Draw what share is positive where a strategy says p. To see first: only doing nothing follows
+    the green line.
+    """
+    title = (
+        f"Up to {result.worst_brier_factor:.1f} times the Brier score of doing"
+        " nothing:<br>resampled chances are no chances"
+    )
+    curves = [
+        (name, line, *arena.reliability(*result.pooled(name))) for name, line in _lines(result)
+    ]
     straight = {"mode": "lines", "line": {"color": figures.HELD_OUT, "width": 2, "dash": "dot"}}
-    truth = {"type": "scatter", "x": [0, 1], "y": [0, 1], **straight, "name": "true to its word", "hoverinfo": "skip"}
+    truth = {
+        "type": "scatter",
+        "x": [0, 1],
+        "y": [0, 1],
+        **straight,
+        "name": "true to its word",
+        "hoverinfo": "skip",
+    }
     top = max(float(share.max()) for _, _, _, share in curves)
     return figures.drawn(
         title,
@@ -214,7 +282,9 @@ def calibration(result: ArenaResult, threshold: float) -> go.Figure:
 
 
 def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
-    """Draw each strategy's alarms over a plane of made-up points. To see first: how the orange region grows."""
+    """Draw each strategy's alarms over a plane of made-up points. To see first: how the orange
+    region grows.
+    """
     names = list(result.planes)[:MAX_CURVES]
     made = arena.plane(result.params)
     across, up = arena.grid(made)
@@ -225,13 +295,30 @@ def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
         axes = {"xaxis": f"x{number}", "yaxis": f"y{number}", "hoverinfo": "skip"}
         alarms = (result.planes[name] >= threshold).astype(np.int8)
         shown = {"x": across.round(3), "y": up.round(3), "z": alarms, "zmin": 0, "zmax": 1}
-        traces.append({**axes, "type": "heatmap", **shown, "colorscale": ALARM_STOPS, "showscale": False})
+        traces.append(
+            {**axes, "type": "heatmap", **shown, "colorscale": ALARM_STOPS, "showscale": False}
+        )
         for value, color, size in ((0, figures.WAITING, 3), (1, figures.KNOWN, 6)):
             rows = made.X[made.y == value].astype(np.float32)
-            points = {"x": rows[:, 0], "y": rows[:, 1], "mode": "markers", "marker": {"color": color, "size": size}}
+            points = {
+                "x": rows[:, 0],
+                "y": rows[:, 1],
+                "mode": "markers",
+                "marker": {"color": color, "size": size},
+            }
             traces.append({**axes, "type": "scatter", **points})
-    title = {"text": f"Alarms from {threshold:g} on, two made-up features", "y": 1, "yanchor": "top", "pad": {"t": 24}}
-    look = {"title": title, "height": 110 + 215 * n_down, "showlegend": False, "margin": {"t": 100, "l": 16, "r": 20}}
+    title = {
+        "text": f"Alarms from {threshold:g} on, two made-up features",
+        "y": 1,
+        "yanchor": "top",
+        "pad": {"t": 24},
+    }
+    look = {
+        "title": title,
+        "height": 110 + 215 * n_down,
+        "showlegend": False,
+        "margin": {"t": 100, "l": 16, "r": 20},
+    }
     return go.Figure(data=traces, layout={**_panels(tuple(names), n_down, n_across), **look})
 
 
@@ -258,12 +345,23 @@ def _line(name: str, line: dict[str, object], x: np.ndarray, y: np.ndarray) -> d
 
 def _mark(x: float, y: float, marker: dict[str, Any]) -> dict[str, Any]:
     marker = {**marker, "line": {"width": 1}}
-    return {"type": "scatter", "x": [x], "y": [y], "mode": "markers", "marker": marker, "cliponaxis": False}
+    return {
+        "type": "scatter",
+        "x": [x],
+        "y": [y],
+        "mode": "markers",
+        "marker": marker,
+        "cliponaxis": False,
+    }
 
 
 def _star(x: float, y: float) -> dict[str, Any]:
     """Mark doing nothing at the threshold that its own training rows chose."""
-    return {**_mark(x, y, {"color": figures.KNOWN, "size": 16, "symbol": "star"}), "name": MOVED, "hoverinfo": "name"}
+    return {
+        **_mark(x, y, {"color": figures.KNOWN, "size": 16, "symbol": "star"}),
+        "name": MOVED,
+        "hoverinfo": "name",
+    }
 
 
 def _diamond(x: float, y: float, line: dict[str, object]) -> dict[str, Any]:

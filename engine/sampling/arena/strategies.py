@@ -1,4 +1,5 @@
-"""The strategies of the *arena* against rare positives: resampling, weights, focal loss or nothing, as trained pipelines.
+"""The strategies of the *arena* against rare positives: resampling, weights, focal loss or nothing,
+as trained pipelines.
 
 Real: imbalanced-learn's ``Pipeline`` resamples when it is fitted, and never when it predicts.
 """
@@ -27,7 +28,9 @@ N_ROWS = (3_000, 5_000, 10_000, 20_000, 50_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArenaParams:
-    """Which strategies meet on which rows; "nothing" is always among them. Threshold and costs belong to the view."""
+    """Which strategies meet on which rows; "nothing" is always among them. Threshold and costs
+    belong to the view.
+    """
 
     strategies: tuple[str, ...] = (NOTHING, WEIGHTS, "random over", "SMOTE", "random under")
     model: Model = "logistic"
@@ -41,16 +44,26 @@ class ArenaParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(len(self.strategies) > 0, "strategies must name at least one. Got none. Choose two to compare them.")
+        require(
+            len(self.strategies) > 0,
+            "strategies must name at least one. Got none. Choose two to compare them.",
+        )
         for name in self.strategies:
             require_choice("strategies", name, STRATEGIES)
         require_choice("model", self.model, MODELS)
         require_choice("target", self.target, TARGETS)
         require_choice("positives", self.positives, POSITIVES)
         require_choice("split", self.split, SPLITS)
-        require(1_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 1,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
+        require(
+            1_000 <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 1,000 … {:,}. Got {}.",
+            N_ROWS[-1],
+            self.n_rows,
+        )
         require(0.1 <= self.ratio <= 1, "ratio must be 0.1 … 1. Got {}.", self.ratio)
-        require(1 <= self.k_neighbors <= 20, "k_neighbors must be 1 … 20. Got {}.", self.k_neighbors)
+        require(
+            1 <= self.k_neighbors <= 20, "k_neighbors must be 1 … 20. Got {}.", self.k_neighbors
+        )
         require(2 <= self.repeats <= 10, "repeats must be 2 … 10. Got {}.", self.repeats)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
@@ -81,10 +94,16 @@ def refusal(strategy: str, model: Model) -> str:
     """Return why a strategy cannot be used with a model, or nothing."""
     if strategy == WEIGHTS and model == "k-NN":
         return "k-NN has no class weights: it counts neighbours."
-    return "only the logistic model is trained with it here." if strategy == FOCAL and model != "logistic" else ""
+    return (
+        "only the logistic model is trained with it here."
+        if strategy == FOCAL and model != "logistic"
+        else ""
+    )
 
 
-def mixed(X: np.ndarray, y: np.ndarray, *, sampler: Any, groups: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+def mixed(
+    X: np.ndarray, y: np.ndarray, *, sampler: Any, groups: list[list[int]]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows with those of SMOTE-NC or SMOTEN, which vote on whole categories.
 
     Parameters
@@ -92,24 +111,38 @@ def mixed(X: np.ndarray, y: np.ndarray, *, sampler: Any, groups: list[list[int]]
     groups
         Columns of each category, one for each value; in a row the largest is the one that holds.
     """
-    numbers = np.setdiff1d(np.arange(X.shape[1]), np.concatenate(groups)) if groups else np.arange(X.shape[1])
+    numbers = (
+        np.setdiff1d(np.arange(X.shape[1]), np.concatenate(groups))
+        if groups
+        else np.arange(X.shape[1])
+    )
     bounds = [edges(column) for column in X[:, numbers].T]
     binned = not hasattr(sampler, "categorical_features")  # SMOTEN knows categories only
-    values = [np.digitize(X[:, c], b[1:-1]) for c, b in zip(numbers, bounds, strict=True)] if binned else X[:, numbers].T
-    table, resampled = sampler.fit_resample(np.column_stack([*values, *(X[:, group].argmax(axis=1) for group in groups)]), y)
+    values = (
+        [np.digitize(X[:, c], b[1:-1]) for c, b in zip(numbers, bounds, strict=True)]
+        if binned
+        else X[:, numbers].T
+    )
+    table, resampled = sampler.fit_resample(
+        np.column_stack([*values, *(X[:, group].argmax(axis=1) for group in groups)]), y
+    )
     new = np.zeros((len(table) - len(X), X.shape[1]))
     for place, (column, bound) in enumerate(zip(numbers, bounds, strict=True)):
         found = table[len(X) :, place]
         new[:, column] = ((bound[:-1] + bound[1:]) / 2)[found.astype(int)] if binned else found
     for place, group in enumerate(groups, start=len(numbers)):
         codes, first = np.unique(X[:, group].argmax(axis=1), return_index=True)
-        alike = first[np.searchsorted(codes, table[len(X) :, place].astype(int))]  # any row with that value
+        alike = first[
+            np.searchsorted(codes, table[len(X) :, place].astype(int))
+        ]  # any row with that value
         new[:, group] = X[np.ix_(alike, group)]
     return np.vstack([X, new]), resampled
 
 
 def sampler_of(strategy: str, params: ArenaParams, names: tuple[str, ...]) -> Any:
-    """Return imbalanced-learn's sampler of a strategy, or "passthrough"; ``names`` are the columns'."""
+    """Return imbalanced-learn's sampler of a strategy, or "passthrough"; ``names`` are the
+    columns'.
+    """
     from imblearn import FunctionSampler, over_sampling, under_sampling
     from imblearn.combine import SMOTEENN, SMOTETomek
 
@@ -118,19 +151,33 @@ def sampler_of(strategy: str, params: ArenaParams, names: tuple[str, ...]) -> An
     inner: Any = "SMOTE" if strategy in BOTH else strategy
     name, settings = sampler_settings(inner, params.k_neighbors, params.ratio, params.seed)
     if strategy in MIXED:
-        groups = [[i for i, name in enumerate(names) if name.startswith(f"{of} ")] for of in flight_rows.CATEGORIES]
+        groups = [
+            [i for i, name in enumerate(names) if name.startswith(f"{of} ")]
+            for of in flight_rows.CATEGORIES
+        ]
         groups = [group for group in groups if group]
         if strategy == "SMOTE-NC":
             first = len(names) - sum(map(len, groups))  # categories stand last in its table
             settings["categorical_features"] = list(range(first, first + len(groups)))
-    sampler = getattr(over_sampling if name.startswith("over") else under_sampling, name.split(".")[1])(**settings)
+    sampler = getattr(
+        over_sampling if name.startswith("over") else under_sampling, name.split(".")[1]
+    )(**settings)
     if strategy in MIXED:
-        return FunctionSampler(func=mixed, kw_args={"sampler": sampler, "groups": groups}, validate=False)
-    return (SMOTEENN if strategy == "SMOTE + ENN" else SMOTETomek)(smote=sampler) if strategy in BOTH else sampler
+        return FunctionSampler(
+            func=mixed, kw_args={"sampler": sampler, "groups": groups}, validate=False
+        )
+    return (
+        (SMOTEENN if strategy == "SMOTE + ENN" else SMOTETomek)(smote=sampler)
+        if strategy in BOTH
+        else sampler
+    )
 
 
-def fitted(strategy: str, X: np.ndarray, y: np.ndarray, params: ArenaParams, names: tuple[str, ...] = ()) -> Any:
-    """Return a function from rows to chances, trained on ``X`` (n, d) with columns ``names`` and ``y`` (n,) alone.
+def fitted(
+    strategy: str, X: np.ndarray, y: np.ndarray, params: ArenaParams, names: tuple[str, ...] = ()
+) -> Any:
+    """Return a function from rows to chances, trained on ``X`` (n, d) with columns ``names`` and
+    ``y`` (n,) alone.
 
     Raises
     ------
@@ -148,7 +195,9 @@ def fitted(strategy: str, X: np.ndarray, y: np.ndarray, params: ArenaParams, nam
     sampler = sampler_of(strategy, params, names)
     model = classifier(params.model, params.seed, weighted=strategy == WEIGHTS)
     try:
-        trained = pipeline.Pipeline([("scale", StandardScaler()), ("sample", sampler), ("model", model)]).fit(X, y)
+        trained = pipeline.Pipeline(
+            [("scale", StandardScaler()), ("sample", sampler), ("model", model)]
+        ).fit(X, y)
     except (ValueError, RuntimeError) as error:
         raise InputError(f"imbalanced-learn refuses: {str(error).splitlines()[0]}") from error
     return lambda rows: trained.predict_proba(rows)[:, 1]

@@ -1,9 +1,11 @@
-"""The before-split trap: the same model with SMOTE before and after the split, and where the inflated score comes from.
+"""The before-split trap: the same model with SMOTE before and after the split, and where the
+inflated score comes from.
 
-Real: flights, imbalanced-learn's SMOTE with the parents of each synthetic row (``engine.sampling.lineage``), scikit-learn's
-models. Before: the whole table is resampled, then split; the score is taken on that test part, synthetic rows included.
-After: the table is split, the training part alone is resampled, the score is taken on untouched rows. The inflation is
-taken apart by scoring the *before* model on parts of its own test rows.
+Real: flights, imbalanced-learn's SMOTE with the parents of each synthetic row
+(``engine.sampling.lineage``), scikit-learn's models. Before: the whole table is resampled, then
+split; the score is taken on that test part, synthetic rows included. After: the table is split, the
+training part alone is resampled, the score is taken on untouched rows. The inflation is taken apart
+by scoring the *before* model on parts of its own test rows.
 """
 
 from __future__ import annotations
@@ -50,19 +52,30 @@ class BeforeSplitParams:
         require_choice("target", self.target, TARGETS)
         require_choice("positives", self.positives, POSITIVES)
         require_choice("model", self.model, MODELS)
-        require(1_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 1,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
+        require(
+            1_000 <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 1,000 … {:,}. Got {}.",
+            N_ROWS[-1],
+            self.n_rows,
+        )
         require(0.1 <= self.ratio <= 1, "ratio must be 0.1 … 1. Got {}.", self.ratio)
-        require(1 <= self.k_neighbors <= 20, "k_neighbors must be 1 … 20. Got {}.", self.k_neighbors)
+        require(
+            1 <= self.k_neighbors <= 20, "k_neighbors must be 1 … 20. Got {}.", self.k_neighbors
+        )
         require(1 <= self.repeats <= 10, "repeats must be 1 … 10. Got {}.", self.repeats)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One seed: AUC of the *before* model on parts of its test rows, and of the *after* model on untouched rows."""
+    """One seed: AUC of the *before* model on parts of its test rows, and of the *after* model on
+    untouched rows.
+    """
 
     seed: int
-    auc: dict[Part, float]  # of the model trained before the split; a part without positives is left out
+    auc: dict[
+        Part, float
+    ]  # of the model trained before the split; a part without positives is left out
     average_precision: dict[Part, float]
     after_auc: float
     after_average_precision: float
@@ -91,9 +104,13 @@ class BeforeSplitResult:
     def values(self, name: str, score: Literal["AUC", "average precision"]) -> list[float]:
         """Return every seed's score of a part, of "after the split" or of "no SMOTE"."""
         if name == "after the split":
-            return [t.after_auc if score == "AUC" else t.after_average_precision for t in self.trials]
+            return [
+                t.after_auc if score == "AUC" else t.after_average_precision for t in self.trials
+            ]
         if name == "no SMOTE":
-            return [t.plain_auc if score == "AUC" else t.plain_average_precision for t in self.trials]
+            return [
+                t.plain_auc if score == "AUC" else t.plain_average_precision for t in self.trials
+            ]
         found = [(t.auc if score == "AUC" else t.average_precision).get(name) for t in self.trials]  # type: ignore[call-overload]
         return [value for value in found if value is not None]
 
@@ -133,8 +150,10 @@ class BeforeSplitResult:
         if not self.trials:
             return "The first seed is being resampled, split and fitted."
         return (
-            f"SMOTE before the split reports AUC **{self.reported_auc:.3f}**, after it {self.after_auc:.3f} on untouched rows. "
-            f"The model that reported {self.reported_auc:.3f} gets {self.true_auc:.3f} on the real rows of its own test part."
+            f"SMOTE before the split reports AUC **{self.reported_auc:.3f}**, after it"
+            f" {self.after_auc:.3f} on untouched rows. The model that reported"
+            f" {self.reported_auc:.3f} gets {self.true_auc:.3f} on the real rows of its own test"
+            " part."
         )
 
     @property
@@ -147,20 +166,27 @@ class BeforeSplitResult:
         without = self.mean(lambda t: t.auc.get(PARTS[3]))
         known = f"AUC {with_parent:.3f}" if np.isfinite(with_parent) else "there are none"
         reasons = [
-            f"{first.n_test_synthetic:,} of {first.n_test:,} test rows are made up; {self.with_parent_share:.1%} of those "
-            "have a parent among the training rows.",
-            f"Real negatives against made-up positives with such a parent: {known}. Against those without: "
-            + (f"AUC {without:.3f}." if np.isfinite(without) else "there are none."),
+            (
+                f"{first.n_test_synthetic:,} of {first.n_test:,} test rows are made up;"
+                f" {self.with_parent_share:.1%} of those have a parent among the training rows."
+            ),
+            f"Real negatives against made-up positives with such a parent: {known}. Against those"
+            " without: " + (f"AUC {without:.3f}." if np.isfinite(without) else "there are none."),
         ]
         if np.isfinite(with_parent - without):
             reasons.append(_told_of_parents(with_parent - without))
         real, right = f"{self.true_auc:.3f}", f"{self.after_auc:.3f}"
         reasons.append(
-            f"{self.with_child_share:.0%} of the real positives in the test part have children among the training rows. "
+            f"{self.with_child_share:.0%} of the real positives in the test part have children"
+            " among the training rows. "
             + (
-                f"So even on real rows the model gets {real}, not {right}: it has seen points next to the answers."
+                f"So even on real rows the model gets {real}, not {right}: it has seen points next"
+                " to the answers."
                 if self.true_auc - self.after_auc > 0.02
-                else f"Yet on real rows the model gets {real}, the right way {right}: the made-up rows are what inflates."
+                else (
+                    f"Yet on real rows the model gets {real}, the right way {right}: the made-up"
+                    " rows are what inflates."
+                )
             )
         )
         reported, untouched = (
@@ -168,12 +194,13 @@ class BeforeSplitResult:
             self.mean(lambda t: t.after_average_precision),
         )
         reasons.append(
-            f"Average precision depends on the share of positives: {reported:.3f} on a rebalanced test part, {untouched:.3f} "
-            "on untouched rows."
+            f"Average precision depends on the share of positives: {reported:.3f} on a rebalanced"
+            f" test part, {untouched:.3f} on untouched rows."
         )
         reasons.append(
-            f"No SMOTE at all: AUC {self.mean(lambda t: t.plain_auc):.3f}, average precision "
-            f"{self.mean(lambda t: t.plain_average_precision):.3f}. {len(self.trials)} seeds; every one is a dot."
+            f"No SMOTE at all: AUC {self.mean(lambda t: t.plain_auc):.3f}, average precision"
+            f" {self.mean(lambda t: t.plain_average_precision):.3f}. {len(self.trials)} seeds;"
+            " every one is a dot."
         )
         return reasons
 
@@ -198,7 +225,12 @@ class BeforeSplitResult:
                 "no SMOTE": trial.plain_average_precision,
             }
             rows += [
-                {"seed": trial.seed, "scored_on": name, "auc": auc, "average_precision": precisions[name]}
+                {
+                    "seed": trial.seed,
+                    "scored_on": name,
+                    "auc": auc,
+                    "average_precision": precisions[name],
+                }
                 for name, auc in scores.items()
             ]
         return pa.Table.from_pylist(rows) if rows else pa.table({"seed": pa.array([], pa.int64())})
@@ -206,10 +238,15 @@ class BeforeSplitResult:
 
 def _told_of_parents(gap: float) -> str:
     """Return what the AUC with a parent in training less that without says about memorised rows."""
-    easy = "Made-up positives are easy: they lie between positives, and there are as many of them as the ratio asks for."
+    easy = (
+        "Made-up positives are easy: they lie between positives, and there are as many of them as"
+        " the ratio asks for."
+    )
     gap = round(gap, 3) + 0  # no minus before a zero
     if gap < 0.02:
-        return f"A parent in training is worth {gap:+.3f}: copies are not what lifts the score. {easy}"
+        return (
+            f"A parent in training is worth {gap:+.3f}: copies are not what lifts the score. {easy}"
+        )
     return f"A parent in training is worth {gap:+.3f}; the rest is no memory. {easy}"
 
 
@@ -224,9 +261,13 @@ def classifier(model: Model, seed: int) -> Any:
     return LogisticRegression(max_iter=2_000) if model == "logistic" else KNeighborsClassifier(15)
 
 
-def smote(X: np.ndarray, y: np.ndarray, params: BeforeSplitParams, seed: int) -> lineage.LineageResult:
+def smote(
+    X: np.ndarray, y: np.ndarray, params: BeforeSplitParams, seed: int
+) -> lineage.LineageResult:
     """Return the rows with SMOTE's, and the parents of each."""
-    asked = lineage.LineageParams(method="SMOTE", k_neighbors=params.k_neighbors, ratio=params.ratio, seed=seed)
+    asked = lineage.LineageParams(
+        method="SMOTE", k_neighbors=params.k_neighbors, ratio=params.ratio, seed=seed
+    )
     return lineage.resample(Points(X, y, np.full(len(y), "")), asked)
 
 
@@ -236,8 +277,12 @@ def _scores(y: np.ndarray, chances: np.ndarray) -> tuple[float, float]:
     return float(roc_auc_score(y, chances)), float(average_precision_score(y, chances))
 
 
-def before(rows: flight_rows.FlightRows, params: BeforeSplitParams, seed: int) -> tuple[dict[Part, tuple[float, float]], Any]:
-    """Resample, then split, then fit: the wrong way. Return (AUC, average precision) by part, and the counts of a ``Trial``."""
+def before(
+    rows: flight_rows.FlightRows, params: BeforeSplitParams, seed: int
+) -> tuple[dict[Part, tuple[float, float]], Any]:
+    """Resample, then split, then fit: the wrong way. Return (AUC, average precision) by part, and
+    the counts of a ``Trial``.
+    """
     n_real = len(rows.y)
     made = smote(rows.X, rows.y, params, seed)
     shuffled = np.random.default_rng(seed).permutation(len(made.resampled_y))
@@ -251,7 +296,9 @@ def before(rows: flight_rows.FlightRows, params: BeforeSplitParams, seed: int) -
     in_training[train] = True
     has_parent = np.zeros(len(test), bool)
     synthetic = test[~real] - n_real
-    has_parent[~real] = in_training[made.seed_index[synthetic]] | in_training[made.neighbour_index[synthetic]]
+    has_parent[~real] = (
+        in_training[made.seed_index[synthetic]] | in_training[made.neighbour_index[synthetic]]
+    )
     negatives = real & (y == 0)
     chosen = {
         PARTS[0]: np.ones(len(test), bool),
@@ -264,12 +311,22 @@ def before(rows: flight_rows.FlightRows, params: BeforeSplitParams, seed: int) -
     positives = test[real & (y == 1)]
     trained = train[train >= n_real] - n_real
     children = np.union1d(made.seed_index[trained], made.neighbour_index[trained])
-    counts = (len(test), int((~real).sum()), int(has_parent.sum()), len(positives), int(np.isin(positives, children).sum()))
+    counts = (
+        len(test),
+        int((~real).sum()),
+        int(has_parent.sum()),
+        len(positives),
+        int(np.isin(positives, children).sum()),
+    )
     return scores, counts
 
 
-def after(rows: flight_rows.FlightRows, params: BeforeSplitParams, seed: int, *, resampled: bool) -> tuple[float, float]:
-    """Split, then resample the training rows (or not), then fit: AUC and average precision on untouched rows."""
+def after(
+    rows: flight_rows.FlightRows, params: BeforeSplitParams, seed: int, *, resampled: bool
+) -> tuple[float, float]:
+    """Split, then resample the training rows (or not), then fit: AUC and average precision on
+    untouched rows.
+    """
     train, test = rows.split("random", seed)
     X, y = rows.X[train], rows.y[train]
     if resampled:
@@ -296,14 +353,23 @@ def steps(params: BeforeSplitParams) -> Steps:
             rows = replace(rows, X=flight_rows.standardise(rows.X)[0])
             progress = Progress(done, f"SMOTE, then split ({told})", result)
             yield progress
-            scores, counts = yield from beside(caller, partial(before, rows, params, seed), progress)
+            scores, counts = yield from beside(
+                caller, partial(before, rows, params, seed), progress
+            )
             progress = Progress(done + 0.5 / params.repeats, f"split, then SMOTE ({told})", result)
             yield progress
-            smoted = yield from beside(caller, partial(after, rows, params, seed, resampled=True), progress)
+            smoted = yield from beside(
+                caller, partial(after, rows, params, seed, resampled=True), progress
+            )
             progress = Progress(done + 0.9 / params.repeats, f"no SMOTE ({told})", result)
-            plain = yield from beside(caller, partial(after, rows, params, seed, resampled=False), progress)
+            plain = yield from beside(
+                caller, partial(after, rows, params, seed, resampled=False), progress
+            )
             auc, precision = ({part: score[i] for part, score in scores.items()} for i in (0, 1))
-            result = replace(result, trials=(*result.trials, Trial(seed, auc, precision, *smoted, *plain, *counts)))
+            result = replace(
+                result,
+                trials=(*result.trials, Trial(seed, auc, precision, *smoted, *plain, *counts)),
+            )
     return replace(result, complete=True)
 
 

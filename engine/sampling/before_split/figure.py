@@ -1,6 +1,8 @@
-"""Figure of *before_split*: the reported score, what becomes of it on parts of its own test rows, and the right way.
+"""Figure of *before_split*: the reported score, what becomes of it on parts of its own test rows,
+and the right way.
 
-Vermilion is reported with the leak, orange a part with made-up rows, green scored on rows that nothing was made from.
+Vermilion is reported with the leak, orange a part with made-up rows, green scored on rows that
+nothing was made from.
 """
 
 from __future__ import annotations
@@ -24,18 +26,33 @@ LANES: dict[str, tuple[str, str]] = {  # what is scored -> label, colour
 HOLLOW = "rgba(0,0,0,0)"
 
 
-def chart(result: BeforeSplitResult, score: Score, pinned: BeforeSplitResult | None = None) -> go.Figure:
-    """Draw each seed's score as a dot, the mean as a line. To see first: the gap between the first lane and the green ones."""
+def chart(
+    result: BeforeSplitResult, score: Score, pinned: BeforeSplitResult | None = None
+) -> go.Figure:
+    """Draw each seed's score as a dot, the mean as a line. To see first: the gap between the first
+    lane and the green ones.
+    """
     title = "The first seed is being fitted"
     if result.trials:
-        reported, right = (sum(v) / len(v) for v in (result.values(name, score) for name in (PARTS[0], "after the split")))
+        reported, right = (
+            sum(v) / len(v)
+            for v in (result.values(name, score) for name in (PARTS[0], "after the split"))
+        )
         title = f"Reported {score} {reported:.3f},<br>earned on untouched rows {right:.3f}"
     labels = [label for label, _ in LANES.values()]
     figure = figures.new_tall(title, height=480, x=f"{score} on the rows named")
     runs = [(result, False)] + ([(pinned, True)] if pinned is not None else [])
     for run, is_pinned in runs:
-        dots = [(label, value, color) for name, (label, color) in LANES.items() for value in run.values(name, score)]
-        means = [(label, sum(v) / len(v), color) for name, (label, color) in LANES.items() if (v := run.values(name, score))]
+        dots = [
+            (label, value, color)
+            for name, (label, color) in LANES.items()
+            for value in run.values(name, score)
+        ]
+        means = [
+            (label, sum(v) / len(v), color)
+            for name, (label, color) in LANES.items()
+            if (v := run.values(name, score))
+        ]
         colors = [figures.SYNTHETIC if is_pinned else color for _, _, color in dots]
         figure.add_scatter(
             x=[value for _, value, _ in dots],
@@ -59,7 +76,10 @@ def chart(result: BeforeSplitResult, score: Score, pinned: BeforeSplitResult | N
             marker={
                 "symbol": "line-ns",
                 "size": 24,
-                "line": {"color": [figures.SYNTHETIC if is_pinned else color for _, _, color in means], "width": 3},
+                "line": {
+                    "color": [figures.SYNTHETIC if is_pinned else color for _, _, color in means],
+                    "width": 3,
+                },
             },
             name="pinned run A, mean" if is_pinned else "mean",
             hovertemplate="%{y}, mean: %{x:.3f}<extra></extra>",
@@ -68,6 +88,11 @@ def chart(result: BeforeSplitResult, score: Score, pinned: BeforeSplitResult | N
         )
     figure.update_layout(
         xaxis={"range": [0.45 if score == "AUC" else -0.02, 1.04], "showgrid": True},
-        yaxis={"categoryorder": "array", "categoryarray": labels[::-1], "showgrid": True, "range": [-0.5, len(labels) - 0.4]},
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": labels[::-1],
+            "showgrid": True,
+            "range": [-0.5, len(labels) - 0.4],
+        },
     )
     return figure

@@ -1,9 +1,11 @@
-"""Focal loss: a loss that looks away from what is easy, the examples that it leaves to train on, and what it costs.
+"""Focal loss: a loss that looks away from what is easy, the examples that it leaves to train on,
+and what it costs.
 
-Real: a logistic model with scikit-learn's penalty (C = 1) is fitted by SciPy's L-BFGS on the exact gradient, on real flights
-(``engine.sampling.flight_rows``), and scored on rows that it has not seen. With γ = 0 and α = 0.5 it is scikit-learn's
-LogisticRegression. Source: Lin et al., "Focal Loss for Dense Object Detection", 2017; the gradient is their appendix B.
-Simplified: a linear model; α weighs the classes by 2α and 2(1 − α), so that α = 0.5 weighs none.
+Real: a logistic model with scikit-learn's penalty (C = 1) is fitted by SciPy's L-BFGS on the exact
+gradient, on real flights (``engine.sampling.flight_rows``), and scored on rows that it has not
+seen. With γ = 0 and α = 0.5 it is scikit-learn's LogisticRegression. Source: Lin et al., "Focal
+Loss for Dense Object Detection", 2017; the gradient is their appendix B. Simplified: a linear
+model; α weighs the classes by 2α and 2(1 − α), so that α = 0.5 weighs none.
 """
 
 from __future__ import annotations
@@ -39,7 +41,10 @@ Model = Literal["cross-entropy", "class weights", "focal loss"]
 MODELS: tuple[Model, ...] = ("cross-entropy", "class weights", "focal loss")
 HARDEST_SHARE = 0.05  # of the training rows, whose part of the gradient is told
 N_HARDEST = 5  # flights named
-TOLD_FLIGHT = "{carrier} {flight:.0f}, {origin} to {dest}, 2013-{month:02.0f}-{day:02.0f} {hour:02.0f}:{minute:02.0f}"
+TOLD_FLIGHT = (
+    "{carrier} {flight:.0f}, {origin} to {dest}, 2013-{month:02.0f}-{day:02.0f}"
+    " {hour:02.0f}:{minute:02.0f}"
+)
 N_BINS = 10  # of the reliability curve, each with as many test rows
 
 
@@ -48,7 +53,9 @@ class FocalParams(Params):
     """The shape of the loss, and the rows that it is tried on."""
 
     gamma: Annotated[float, Range(0, 5, step=0.1)] = 2.0  # focus on hard examples; 0: cross-entropy
-    alpha: Annotated[float, Range(0.01, 0.99, step=0.01)] = 0.5  # weight of the rare class; 0.5: both alike
+    alpha: Annotated[float, Range(0.01, 0.99, step=0.01)] = (
+        0.5  # weight of the rare class; 0.5: both alike
+    )
     target: Target = "cancelled"
     positives: Positives = "as they are"
     n_rows: Annotated[int, Range(1_000, 50_000, options=N_ROWS)] = 5_000
@@ -65,7 +72,9 @@ class Fit:
     coefficients: np.ndarray  # (d,)
     intercept: float
     train_chances: np.ndarray  # (n_train,) probability of each training row's own class
-    train_pull: np.ndarray  # (n_train,) absolute gradient of each training row's loss by its log-odds, at the optimum
+    train_pull: (
+        np.ndarray
+    )  # (n_train,) absolute gradient of each training row's loss by its log-odds, at the optimum
     chances: np.ndarray  # (n_test,) probability of the rare class
     average_precision: float
     auc: float
@@ -82,7 +91,9 @@ class FocalResult:
     train_row: np.ndarray  # (n_train,) in the flights table
     test_y: np.ndarray
     plane: points.Points
-    boundaries: tuple[tuple[float, float, float], ...]  # a, b, c of a·x + b·y + c = 0 for each model
+    boundaries: tuple[
+        tuple[float, float, float], ...
+    ]  # a, b, c of a·x + b·y + c = 0 for each model
 
     @property
     def focal(self) -> Fit:
@@ -119,13 +130,20 @@ class FocalResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         before, after = self.fits[0].average_precision, self.focal.average_precision
-        said = f"gives a mean probability of {self.mean_chance:.1%} where {self.test_y.mean():.1%} are positive"
+        said = (
+            f"gives a mean probability of {self.mean_chance:.1%} where {self.test_y.mean():.1%} are"
+            " positive"
+        )
         if abs(self.ranking_gain) < 0.02:
             return (
-                f"The order hardly changes (average precision {before:.3f} with cross-entropy, {after:.3f} with focal loss), "
-                f"but the focal model {said}: **{self.overstated_factor:.1f}×** as much."
+                f"The order hardly changes (average precision {before:.3f} with cross-entropy,"
+                f" {after:.3f} with focal loss), but the focal model {said}:"
+                f" **{self.overstated_factor:.1f}×** as much."
             )
-        return f"Average precision goes from {before:.3f} to **{after:.3f}** with the focal loss, which {said}."
+        return (
+            f"Average precision goes from {before:.3f} to **{after:.3f}** with the focal loss,"
+            f" which {said}."
+        )
 
     @property
     def why(self) -> list[str]:
@@ -133,20 +151,38 @@ class FocalResult:
         p, plain = self.params, self.fits[0]
         rare = self.train_y == 1
         return [
-            f"An example that is already right with p = 0.9 counts {modulation(0.9, p.gamma):.3g} times as much as in "
-            f"cross-entropy; one at p = 0.1 still {modulation(0.1, p.gamma):.2f} times.",
-            f"The hardest {HARDEST_SHARE:.0%} of the {len(rare):,} training rows make {self.hardest_share:.0%} of its "
-            f"gradient, under cross-entropy {carried(plain.train_pull, HARDEST_SHARE):.0%}.",
-            f"The {int(rare.sum()):,} positives pull as hard as the {int((~rare).sum()):,} negatives together, whatever the "
-            "loss (the intercept sees to that): losses and weights only choose which of them do the pulling.",
-            "Rows that are right need not be more right than that: probabilities stay near the middle, so they are shares of "
-            "nothing. Recalibrate before a cost is multiplied by them.",
-            f"One split, {len(self.test_y):,} test rows, {int(self.test_y.sum()):,} of them positive: small gaps are noise.",
+            (
+                "An example that is already right with p = 0.9 counts"
+                f" {modulation(0.9, p.gamma):.3g} times as much as in cross-entropy; one at p = 0.1"
+                f" still {modulation(0.1, p.gamma):.2f} times."
+            ),
+            (
+                f"The hardest {HARDEST_SHARE:.0%} of the {len(rare):,} training rows make"
+                f" {self.hardest_share:.0%} of its gradient, under cross-entropy"
+                f" {carried(plain.train_pull, HARDEST_SHARE):.0%}."
+            ),
+            (
+                f"The {int(rare.sum()):,} positives pull as hard as the {int((~rare).sum()):,}"
+                " negatives together, whatever the loss (the intercept sees to that): losses and"
+                " weights only choose which of them do the pulling."
+            ),
+            (
+                "Rows that are right need not be more right than that: probabilities stay near the"
+                " middle, so they are shares of nothing. Recalibrate before a cost is multiplied by"
+                " them."
+            ),
+            (
+                f"One split, {len(self.test_y):,} test rows, {int(self.test_y.sum()):,} of them"
+                " positive: small gaps are noise."
+            ),
         ]
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces."""
-        numbers: dict[str, int | float | str] = {"n_test": len(self.test_y), "n_positive": int(self.test_y.sum())}
+        numbers: dict[str, int | float | str] = {
+            "n_test": len(self.test_y),
+            "n_positive": int(self.test_y.sum()),
+        }
         for fit in self.fits:
             numbers |= {
                 f"{fit.model}: average precision": round(fit.average_precision, 4),
@@ -178,7 +214,9 @@ class FocalResult:
         plain, focal = self.fits[0], self.focal
         places = np.argsort(-focal.train_pull, kind="stable")[:N_HARDEST]
         wanted = ["month", "day", "hour", "minute", "carrier", "flight", "origin", "dest"]
-        flights = data.load("flights").select(wanted).take(pa.array(self.train_row[places])).to_pylist()
+        flights = (
+            data.load("flights").select(wanted).take(pa.array(self.train_row[places])).to_pylist()
+        )
         return [
             {
                 "flight": TOLD_FLIGHT.format(**row),
@@ -202,14 +240,20 @@ def modulation(chance: Any, gamma: float) -> Any:
 
 
 def loss(chance: Any, gamma: float) -> Any:
-    """Return the focal loss, −(1 − p)^γ log p, of an example whose own class has probability ``chance`` (0 < p ≤ 1)."""
+    """Return the focal loss, −(1 − p)^γ log p, of an example whose own class has probability
+    ``chance`` (0 < p ≤ 1).
+    """
     return -modulation(chance, gamma) * np.log(chance)
 
 
 def pull(chance: Any, gamma: float) -> Any:
-    """Return how hard an example pulls at the model: the absolute derivative of its loss by the log-odds of its class."""
+    """Return how hard an example pulls at the model: the absolute derivative of its loss by the
+    log-odds of its class.
+    """
     chance = np.asarray(chance, dtype=float)
-    return modulation(chance, gamma) * (1 - chance - gamma * chance * np.log(np.maximum(chance, 1e-300)))
+    return modulation(chance, gamma) * (
+        1 - chance - gamma * chance * np.log(np.maximum(chance, 1e-300))
+    )
 
 
 def carried(pulls: np.ndarray, share: float) -> float:
@@ -241,8 +285,16 @@ def objective(
     return float(value), np.append(X.T @ slope + weights[:-1], slope.sum())
 
 
-def fit(X: np.ndarray, y: np.ndarray, gamma: float, class_weight: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
-    """Return the weights (d + 1,) at which the objective is least, by L-BFGS from ``start`` or from the base rate."""
+def fit(
+    X: np.ndarray,
+    y: np.ndarray,
+    gamma: float,
+    class_weight: np.ndarray,
+    start: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the weights (d + 1,) at which the objective is least, by L-BFGS from ``start`` or from
+    the base rate.
+    """
     from scipy.optimize import minimize
 
     if start is None:
@@ -259,7 +311,9 @@ def fit(X: np.ndarray, y: np.ndarray, gamma: float, class_weight: np.ndarray, st
 
 
 def balanced(y: np.ndarray) -> np.ndarray:
-    """Return the weight of each row that makes both classes count alike, as scikit-learn's "balanced"."""
+    """Return the weight of each row that makes both classes count alike, as scikit-learn's
+    "balanced".
+    """
     return np.asarray(np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum()))))
 
 
@@ -270,20 +324,34 @@ def by_alpha(y: np.ndarray, alpha: float) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _rows(target: Target, positives: Positives, n_rows: int, split: Split, seed: int) -> Any:
-    """Return standardised training and test rows with their classes, and the weights of the two models without γ."""
+    """Return standardised training and test rows with their classes, and the weights of the two
+    models without γ.
+    """
     rows = flight_rows.take(target, positives, n_rows, seed)
     train, test = rows.split(split, seed)
     flight_rows.check_n_positives(rows.y[train], "The training rows")
     flight_rows.check_n_positives(rows.y[test], "The test rows")
     X, X_test = flight_rows.standardise(rows.X[train], rows.X[test])
     y = rows.y[train]
-    return X, y, rows.row[train], X_test, rows.y[test], fit(X, y, 0, np.ones(len(y))), fit(X, y, 0, balanced(y))
+    return (
+        X,
+        y,
+        rows.row[train],
+        X_test,
+        rows.y[test],
+        fit(X, y, 0, np.ones(len(y))),
+        fit(X, y, 0, balanced(y)),
+    )
 
 
 @lru_cache(maxsize=8)
 def _plane(seed: int) -> Any:
     plane = points.make("overlap", n_rows=400, minority_share=0.1, seed=seed)
-    return plane, fit(plane.X, plane.y, 0, np.ones(400)), fit(plane.X, plane.y, 0, balanced(plane.y))
+    return (
+        plane,
+        fit(plane.X, plane.y, 0, np.ones(400)),
+        fit(plane.X, plane.y, 0, balanced(plane.y)),
+    )
 
 
 def run(params: FocalParams) -> FocalResult:
@@ -302,7 +370,9 @@ def run(params: FocalParams) -> FocalResult:
     fits = (
         _scored("cross-entropy", plain, X, y, X_test, y_test, 0, ones),
         _scored("class weights", weighted, X, y, X_test, y_test, 0, balanced(y)),
-        _scored("focal loss", focused, X, y, X_test, y_test, params.gamma, by_alpha(y, params.alpha)),
+        _scored(
+            "focal loss", focused, X, y, X_test, y_test, params.gamma, by_alpha(y, params.alpha)
+        ),
     )
     plane, *known = _plane(params.seed)
     known.append(fit(plane.X, plane.y, params.gamma, by_alpha(plane.y, params.alpha), known[0]))
@@ -339,7 +409,9 @@ def _scored(
 
 
 def reliability(chances: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean probability, share of positives and rows of each of N_BINS bins with (nearly) as many rows each."""
+    """Return mean probability, share of positives and rows of each of N_BINS bins with (nearly) as
+    many rows each.
+    """
     order = np.argsort(chances, kind="stable")
     bins = np.array_split(order, N_BINS)
     return (

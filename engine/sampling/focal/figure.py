@@ -1,4 +1,5 @@
-"""Figures of *focal*: the loss by how sure a model is, the examples that carry the training, calibration, boundaries.
+"""Figures of *focal*: the loss by how sure a model is, the examples that carry the training,
+calibration, boundaries.
 
 Grey is cross-entropy, sky blue class weights, blue the focal loss; a pinned run A is dashed orange.
 """
@@ -15,24 +16,43 @@ from engine.sampling import focal
 from engine.sampling.focal import HARDEST_SHARE, MODELS, FocalResult
 
 Curve = Literal["loss", "gradient", "weight"]
-COLORS = {"cross-entropy": figures.WAITING, "class weights": figures.EXTRA, "focal loss": figures.KNOWN}
+COLORS = {
+    "cross-entropy": figures.WAITING,
+    "class weights": figures.EXTRA,
+    "focal loss": figures.KNOWN,
+}
 CHANCES = np.linspace(0.005, 1, 200)
 CURVES = {"loss": focal.loss, "gradient": focal.pull, "weight": focal.modulation}
-AXES = {"loss": "loss of one example", "gradient": "pull at the model, |d loss / d log-odds|", "weight": "weight (1 − p)^γ"}
+AXES = {
+    "loss": "loss of one example",
+    "gradient": "pull at the model, |d loss / d log-odds|",
+    "weight": "weight (1 − p)^γ",
+}
 
 
 def curve(result: FocalResult, which: Curve, pinned: FocalResult | None = None) -> go.Figure:
-    """Draw loss, pull or weight by the probability of the right class. To see first: where the curve falls away from grey."""
+    """Draw loss, pull or weight by the probability of the right class. To see first: where the
+    curve falls away from grey.
+    """
     gamma, of = result.params.gamma, CURVES[which]
     easy = focal.modulation(0.9, gamma)
     title = f"γ = {gamma:g}: an example at p = 0.9<br>counts {easy:.3g} times as much"
-    figure = figures.new_tall(title, height=380, x="probability that the model gives the right class", y=AXES[which])
+    figure = figures.new_tall(
+        title, height=380, x="probability that the model gives the right class", y=AXES[which]
+    )
     lines = [
         ("cross-entropy (γ = 0)", figures.WAITING, "dash", 0.0),
         (f"focal loss (γ = {gamma:g})", figures.KNOWN, "solid", gamma),
     ]
     if pinned is not None:
-        lines.append((f"pinned run A (γ = {pinned.params.gamma:g})", figures.SYNTHETIC, "dash", pinned.params.gamma))
+        lines.append(
+            (
+                f"pinned run A (γ = {pinned.params.gamma:g})",
+                figures.SYNTHETIC,
+                "dash",
+                pinned.params.gamma,
+            )
+        )
     for name, color, dash, power in lines:
         figure.add_scatter(
             x=CHANCES.round(4),
@@ -42,17 +62,28 @@ def curve(result: FocalResult, which: Curve, pinned: FocalResult | None = None) 
             name=name,
             hovertemplate=name + ": p = %{x:.2f}, %{y:.3f}<extra></extra>",
         )
-    figure.update_layout(xaxis={"range": [0, 1], "showgrid": True}, yaxis={"rangemode": "tozero", "showgrid": True})
+    figure.update_layout(
+        xaxis={"range": [0, 1], "showgrid": True}, yaxis={"rangemode": "tozero", "showgrid": True}
+    )
     return figure
 
 
 def carriers(result: FocalResult, pinned: FocalResult | None = None) -> go.Figure:
-    """Draw the part of the gradient that the hardest rows make. To see first: how steeply it starts."""
-    title = f"The hardest {HARDEST_SHARE:.0%} of the rows make<br>{result.hardest_share:.0%} of the focal loss's gradient"
-    figure = figures.new_tall(title, height=400, x="training rows, hardest first, %", y="of the whole gradient, %")
+    """Draw the part of the gradient that the hardest rows make. To see first: how steeply it
+    starts.
+    """
+    title = (
+        f"The hardest {HARDEST_SHARE:.0%} of the rows make<br>{result.hardest_share:.0%} of the"
+        " focal loss's gradient"
+    )
+    figure = figures.new_tall(
+        title, height=400, x="training rows, hardest first, %", y="of the whole gradient, %"
+    )
     runs = [(str(fit.model), COLORS[fit.model], "solid", fit.train_pull) for fit in result.fits]
     if pinned is not None:
-        runs.append(("focal loss in pinned run A", figures.SYNTHETIC, "dash", pinned.focal.train_pull))
+        runs.append(
+            ("focal loss in pinned run A", figures.SYNTHETIC, "dash", pinned.focal.train_pull)
+        )
     for name, color, dash, pulls in runs:
         running = np.concatenate([[0], np.cumsum(np.sort(pulls)[::-1]) / pulls.sum()])
         shares = np.linspace(0, 1, 101)
@@ -64,19 +95,31 @@ def carriers(result: FocalResult, pinned: FocalResult | None = None) -> go.Figur
             name=name,
             hovertemplate=name + ": the hardest %{x:.0f} % make %{y:.0f} %<extra></extra>",
         )
-    figure.update_layout(xaxis={"range": [0, 100], "showgrid": True}, yaxis={"range": [0, 101], "showgrid": True})
+    figure.update_layout(
+        xaxis={"range": [0, 100], "showgrid": True}, yaxis={"range": [0, 101], "showgrid": True}
+    )
     return figure
 
 
 def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Figure:
-    """Draw what share of rows is positive where a model says p. To see first: how far the lines lie below the diagonal."""
-    title = f"The focal model says {result.mean_chance:.1%} on average,<br>{result.test_y.mean():.1%} are positive"
+    """Draw what share of rows is positive where a model says p. To see first: how far the lines lie
+    below the diagonal.
+    """
+    title = (
+        f"The focal model says {result.mean_chance:.1%} on average,<br>{result.test_y.mean():.1%}"
+        " are positive"
+    )
     figure = figures.new_tall(
-        title, height=420, x="mean probability in a tenth of the test rows, %", y="positive among them, %"
+        title,
+        height=420,
+        x="mean probability in a tenth of the test rows, %",
+        y="positive among them, %",
     )
     runs = [(str(fit.model), COLORS[fit.model], fit.chances, result.test_y) for fit in result.fits]
     if pinned is not None:
-        runs.append(("focal loss in pinned run A", figures.SYNTHETIC, pinned.focal.chances, pinned.test_y))
+        runs.append(
+            ("focal loss in pinned run A", figures.SYNTHETIC, pinned.focal.chances, pinned.test_y)
+        )
     top = 0.0
     for name, color, chances, y in runs:
         said, true, n = focal.reliability(chances, y)
@@ -88,31 +131,59 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
             mode="lines+markers",
             line={"color": color, "width": 2},
             name=name,
-            hovertemplate=name + ": says %{x:.1f} %, %{y:.1f} % of %{customdata:,} rows are positive<extra></extra>",
+            hovertemplate=name
+            + ": says %{x:.1f} %, %{y:.1f} % of %{customdata:,} rows are positive<extra></extra>",
         )
     line = {"color": figures.HELD_OUT, "dash": "dot", "width": 2}
-    figure.add_scatter(x=[0, 100 * top], y=[0, 100 * top], mode="lines", line=line, name="true to its word", hoverinfo="skip")
+    figure.add_scatter(
+        x=[0, 100 * top],
+        y=[0, 100 * top],
+        mode="lines",
+        line=line,
+        name="true to its word",
+        hoverinfo="skip",
+    )
     figure.update_layout(xaxis={"showgrid": True}, yaxis={"showgrid": True, "rangemode": "tozero"})
     return figure
 
 
 def boundaries(result: FocalResult) -> go.Figure:
-    """Draw where each model, fitted to two made-up features, says 50 %. To see first: how far the lines lie apart."""
+    """Draw where each model, fitted to two made-up features, says 50 %. To see first: how far the
+    lines lie apart.
+    """
     plane = result.plane
     counts = [inside(result, place) for place in range(len(MODELS))]
-    title = f"Alarms at 50 %: {counts[0]:,} of {len(plane.y):,} points with cross-entropy,<br>{counts[2]:,} with the focal loss"
+    title = (
+        f"Alarms at 50 %: {counts[0]:,} of {len(plane.y):,} points with"
+        f" cross-entropy,<br>{counts[2]:,} with the focal loss"
+    )
     figure = figures.new_tall(title, height=460, x="x", y="y")
-    for value, name, color, size in ((0, "majority", figures.WAITING, 5), (1, "minority", figures.KNOWN, 9)):
+    for value, name, color, size in (
+        (0, "majority", figures.WAITING, 5),
+        (1, "minority", figures.KNOWN, 9),
+    ):
         rows = plane.X[plane.y == value].round(3)
         figure.add_scatter(
-            x=rows[:, 0], y=rows[:, 1], mode="markers", marker={"color": color, "size": size}, name=name, hoverinfo="skip"
+            x=rows[:, 0],
+            y=rows[:, 1],
+            mode="markers",
+            marker={"color": color, "size": size},
+            name=name,
+            hoverinfo="skip",
         )
     low, high = plane.X.min(axis=0), plane.X.max(axis=0)
-    for model, (a, b, c), dash in zip(MODELS, result.boundaries, ("dash", "dot", "solid"), strict=True):
+    for model, (a, b, c), dash in zip(
+        MODELS, result.boundaries, ("dash", "dot", "solid"), strict=True
+    ):
         across = np.array([low[0], high[0]])
         line = {"color": figures.SYNTHETIC, "dash": dash, "width": 3}
         figure.add_scatter(
-            x=across, y=-(a * across + c) / b, mode="lines", line=line, name=f"50 % of {model}", hoverinfo="name"
+            x=across,
+            y=-(a * across + c) / b,
+            mode="lines",
+            line=line,
+            name=f"50 % of {model}",
+            hoverinfo="name",
         )
     figure.update_layout(yaxis={"range": [float(low[1]) - 0.2, float(high[1]) + 0.2]})
     return figure

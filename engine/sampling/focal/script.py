@@ -24,13 +24,17 @@ def focal(w):
     p, q, log_p = expit(z), expit(-z), -np.logaddexp(0, -z)
     weight = np.where(y == 1, 2 * PARAMS.alpha, 2 * (1 - PARAMS.alpha)) * q**PARAMS.gamma
     slope = -side * weight * (q - PARAMS.gamma * p * log_p)
-    return -(weight * log_p).sum() + w[:-1] @ w[:-1] / 2, np.append(X.T @ slope + w[:-1], slope.sum())
+    return -(weight * log_p).sum() + w[:-1] @ w[:-1] / 2, np.append(
+        X.T @ slope + w[:-1], slope.sum()
+    )
 
 
 plain = LogisticRegression(C=1, tol=1e-8, max_iter=5_000).fit(X, y)
 weighted = LogisticRegression(C=1, tol=1e-8, max_iter=5_000, class_weight="balanced").fit(X, y)
 start = np.append(plain.coef_[0], plain.intercept_)
-w = minimize(focal, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-6, "ftol": 1e-13}).x
+w = minimize(
+    focal, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-6, "ftol": 1e-13}
+).x
 scores = {
     "cross-entropy": plain.decision_function(X_test),
     "class weights": weighted.decision_function(X_test),

@@ -1,9 +1,11 @@
-"""Lineage: which rows made each synthetic row, and which rule removed each removed one, for every sampler of imbalanced-learn.
+"""Lineage: which rows made each synthetic row, and which rule removed each removed one, for every
+sampler of imbalanced-learn.
 
-Real: imbalanced-learn resamples; recorders note its own choices while it runs (``engine.sampling.lineage.recorders``), and
-removed rows are explained by their method's definition (``engine.sampling.lineage.removal``). Minority rows are told apart as
-safe, borderline, rare and outlier by their five nearest neighbours (Napierala & Stefanowski 2016). Simplified: two classes, two
-features on the page (``resample`` takes any number).
+Real: imbalanced-learn resamples; recorders note its own choices while it runs
+(``engine.sampling.lineage.recorders``), and removed rows are explained by their method's definition
+(``engine.sampling.lineage.removal``). Minority rows are told apart as safe, borderline, rare and
+outlier by their five nearest neighbours (Napierala & Stefanowski 2016). Simplified: two classes,
+two features on the page (``resample`` takes any number).
 """
 
 from __future__ import annotations
@@ -31,12 +33,25 @@ from engine.sampling.samplers import (
     uses_ratio,
 )
 
-__all__ = ["METHODS", "SLOW", "LineageParams", "LineageResult", "resample", "run", "steps", "uses_k", "uses_ratio"]
+__all__ = [
+    "METHODS",
+    "SLOW",
+    "LineageParams",
+    "LineageResult",
+    "resample",
+    "run",
+    "steps",
+    "uses_k",
+    "uses_ratio",
+]
 
 FEWER_BECAUSE = {  # why a method makes another number of points than the ratio asks for
     "Borderline-1": "it starts only from points in danger, and there is none",
     "Borderline-2": "it starts only from points in danger, and there is none",
-    "SVM-SMOTE": "of its support vectors all are in danger or none is, and the library leaves the other kind's part out",
+    "SVM-SMOTE": (
+        "of its support vectors all are in danger or none is, and the library leaves the other"
+        " kind's part out"
+    ),
     "K-Means-SMOTE": "each cluster's part is rounded up",
     "ADASYN": "each point's part is rounded",
 }
@@ -64,9 +79,20 @@ class LineageParams:
     def __post_init__(self) -> None:
         require_choice("source", self.source, SOURCES)
         require_choice("method", self.method, METHODS)
-        require(20 <= self.n_rows <= points.MAX_ROWS, "n_rows must be 20 … {:,}. Got {}.", points.MAX_ROWS, self.n_rows)
-        require(0.01 <= self.minority_share <= 0.5, "minority_share must be 0.01 … 0.5. Got {}.", self.minority_share)
-        require(1 <= self.k_neighbors <= 50, "k_neighbors must be 1 … 50. Got {}.", self.k_neighbors)
+        require(
+            20 <= self.n_rows <= points.MAX_ROWS,
+            "n_rows must be 20 … {:,}. Got {}.",
+            points.MAX_ROWS,
+            self.n_rows,
+        )
+        require(
+            0.01 <= self.minority_share <= 0.5,
+            "minority_share must be 0.01 … 0.5. Got {}.",
+            self.minority_share,
+        )
+        require(
+            1 <= self.k_neighbors <= 50, "k_neighbors must be 1 … 50. Got {}.", self.k_neighbors
+        )
         require(0.05 <= self.ratio <= 1, "ratio must be 0.05 … 1. Got {}.", self.ratio)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
         points.drawn_points(self.drawn)
@@ -87,12 +113,16 @@ class LineageParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineageResult:
-    """The input, the s rows made from it and the rows taken out. Row numbers count input rows first, then synthetic ones."""
+    """The input, the s rows made from it and the rows taken out. Row numbers count input rows
+    first, then synthetic ones.
+    """
 
     params: LineageParams
     points: Points
     seed_index: np.ndarray  # (s,) input row that the synthetic row starts from
-    neighbour_index: np.ndarray  # (s,) input row that it goes to; the seed where it is a copy or a vote
+    neighbour_index: (
+        np.ndarray
+    )  # (s,) input row that it goes to; the seed where it is a copy or a vote
     step: np.ndarray  # (s,) share of the way
     neighbour_weight: np.ndarray  # (s,) 1, but in Borderline-2
     neighbours: np.ndarray  # (s, k) input rows that could have been chosen, nearest first
@@ -124,14 +154,21 @@ class LineageResult:
         k = min(5, len(self.points.y) - 1)
         _, near = nearest(self.points.X, np.arange(len(self.points.y)), rows, k)
         same = self.points.y[near].sum(axis=1) * 5 / k
-        return np.asarray([next(i for i, least in enumerate(SAME_CLASS_OF_KIND) if n >= least) for n in np.floor(same)])
+        return np.asarray(
+            [
+                next(i for i, least in enumerate(SAME_CLASS_OF_KIND) if n >= least)
+                for n in np.floor(same)
+            ]
+        )
 
     @property
     def among_majority_share(self) -> float:
         """Share of the synthetic rows whose nearest input row is of the majority, 0–1."""
         if not self.n_synthetic:
             return 0.0
-        _, near = nearest(np.vstack([self.points.X, self.synthetic]), np.arange(len(self.points.y)), self._made, 1)
+        _, near = nearest(
+            np.vstack([self.points.X, self.synthetic]), np.arange(len(self.points.y)), self._made, 1
+        )
         return float((self.points.y[near[:, 0]] == 0).mean())
 
     @property
@@ -164,14 +201,20 @@ class LineageResult:
         if self.n_synthetic:
             made = "copies" if self.params.method == "random over" else "synthetic points"
             parts.append(
-                f"{self.params.method} made **{self.n_synthetic:,}** {made} from {self.n_parents:,} of {n_minority:,} minority "
-                f"points; {self.among_majority_share:.0%} of them lie nearest to a majority point"
+                f"{self.params.method} made **{self.n_synthetic:,}** {made} from {self.n_parents:,}"
+                f" of {n_minority:,} minority points; {self.among_majority_share:.0%} of them lie"
+                " nearest to a majority point"
             )
         if self.n_removed:
             who = "points" if parts else f"of {n_majority:,} majority points"
-            parts.append(f"{'' if parts else self.params.method + ' '}removed **{self.n_removed:,}** {who}")
+            parts.append(
+                f"{'' if parts else self.params.method + ' '}removed **{self.n_removed:,}** {who}"
+            )
         if not parts:
-            return f"{self.params.method}: **nothing** changed, {n_minority:,} minority points against {n_majority:,} stay."
+            return (
+                f"{self.params.method}: **nothing** changed, {n_minority:,} minority points against"
+                f" {n_majority:,} stay."
+            )
         return ", and ".join(parts) + "."
 
     @property
@@ -184,19 +227,35 @@ class LineageResult:
             counts = np.bincount(self.seed_index)
             busiest = int(np.argmax(counts))
             reasons.append(
-                f"{np.count_nonzero(counts):,} seeds; the busiest, row {busiest:,}, started {counts[busiest]:,} points "
-                f"({counts[busiest] / self.n_synthetic:.0%})."
+                f"{np.count_nonzero(counts):,} seeds; the busiest, row {busiest:,}, started"
+                f" {counts[busiest]:,} points ({counts[busiest] / self.n_synthetic:.0%})."
             )
             if np.ptp(self.step) > 0:
-                outwards = f", {(self.step < 0).mean():.0%} of them away from the neighbour" if (self.step < 0).any() else ""
-                reasons.append(f"Steps run from {self.step.min():.2f} to {self.step.max():.2f} of the way{outwards}.")
+                outwards = (
+                    f", {(self.step < 0).mean():.0%} of them away from the neighbour"
+                    if (self.step < 0).any()
+                    else ""
+                )
+                reasons.append(
+                    f"Steps run from {self.step.min():.2f} to {self.step.max():.2f} of the"
+                    f" way{outwards}."
+                )
         if self.params.method in FEWER_BECAUSE and self.n_synthetic != self.n_wanted:
             because = FEWER_BECAUSE[self.params.method]
-            reasons.append(f"The ratio asks for {self.n_wanted:,} new points, {self.n_synthetic:,} were made: {because}.")
+            reasons.append(
+                f"The ratio asks for {self.n_wanted:,} new points, {self.n_synthetic:,} were made:"
+                f" {because}."
+            )
         for count, place in self.removal.groups():
-            reasons.append(f"{count:,} removed like row {self.removal.index[place]:,}: {self.removal.told(place)}.")
+            reasons.append(
+                f"{count:,} removed like row {self.removal.index[place]:,}:"
+                f" {self.removal.told(place)}."
+            )
         n_minority = int(self.resampled_y.sum())
-        reasons.append(f"Afterwards: {n_minority:,} minority and {len(self.resampled_y) - n_minority:,} majority points.")
+        reasons.append(
+            f"Afterwards: {n_minority:,} minority and {len(self.resampled_y) - n_minority:,}"
+            " majority points."
+        )
         return reasons
 
     def told(self, made: int) -> str:
@@ -208,8 +267,8 @@ class LineageResult:
         scaled = f" × {weight:.2f} (the neighbour is of the majority)" if weight != 1 else ""
         place = int(np.flatnonzero(self.neighbours[made] == neighbour)[0]) + 1
         return (
-            f"Synthetic point {made:,}: from row {seed:,} towards row {neighbour:,}, its neighbour {place} of "
-            f"{self.neighbours.shape[1]}, λ = {self.step[made]:.2f}{scaled} of the way."
+            f"Synthetic point {made:,}: from row {seed:,} towards row {neighbour:,}, its neighbour"
+            f" {place} of {self.neighbours.shape[1]}, λ = {self.step[made]:.2f}{scaled} of the way."
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -222,7 +281,9 @@ class LineageResult:
         }
 
     def table(self) -> pa.Table:
-        """Return one row for each input row, synthetic row and centroid; parents are null where there are none."""
+        """Return one row for each input row, synthetic row and centroid; parents are null where
+        there are none.
+        """
         n, n_made, n_rest = len(self.points.y), self.n_synthetic, len(self.centroids)
         kind = np.full(n, "", dtype=object)
         kind[self.minority_index] = np.array(KINDS)[self.kinds()]
@@ -236,15 +297,23 @@ class LineageResult:
         return pa.table(
             {
                 "row": np.arange(n + n_made + n_rest),
-                "what": [("majority", "minority")[y] for y in self.points.y] + ["made"] * n_made + ["centroid"] * n_rest,
+                "what": (
+                    [("majority", "minority")[y] for y in self.points.y]
+                    + ["made"] * n_made
+                    + ["centroid"] * n_rest
+                ),
                 "kind": [*kind, *[""] * (n_made + n_rest)],
                 "stays": stays,
                 "x": xy[:, 0],
                 "y": xy[:, 1],
                 "seed_row": pa.array([*before, *self.seed_index.tolist(), *after], pa.int64()),
-                "neighbour_row": pa.array([*before, *self.neighbour_index.tolist(), *after], pa.int64()),
+                "neighbour_row": pa.array(
+                    [*before, *self.neighbour_index.tolist(), *after], pa.int64()
+                ),
                 "step": pa.array([*before, *self.step.tolist(), *after], pa.float64()),
-                "neighbour_weight": pa.array([*before, *self.neighbour_weight.tolist(), *after], pa.float64()),
+                "neighbour_weight": pa.array(
+                    [*before, *self.neighbour_weight.tolist(), *after], pa.float64()
+                ),
                 "told": told,
             }
         )
@@ -256,36 +325,42 @@ def check(params: LineageParams, rows: Points) -> None:
     Raises
     ------
     InputError
-        Fewer than two points of a class, k not below the minority's size, an aim below what is there.
+        Fewer than two points of a class, k not below the minority's size, an aim below what is
+        there.
     """
     n_minority, n_majority = rows.n_minority, len(rows.y) - rows.n_minority
     require(
         n_minority >= 2 and n_majority >= 2,
-        "Each class must have at least two points. Got {:,} minority and {:,} majority. Raise Rows or Minority share, draw "
-        "more points, or choose another Label.",
+        "Each class must have at least two points. Got {:,} minority and {:,} majority. Raise Rows"
+        " or Minority share, draw more points, or choose another Label.",
         *(n_minority, n_majority),
     )
     method, k = params.method, params.k_neighbors
     within = method in BOTH or (method in OVER and uses_k(method))
-    pool = n_minority if within or method in ("NearMiss 1", "NearMiss 2", "NearMiss 3") else len(rows.y)
+    pool = (
+        n_minority
+        if within or method in ("NearMiss 1", "NearMiss 2", "NearMiss 3")
+        else len(rows.y)
+    )
     if uses_k(method):
         require(
             k < pool,
-            "k must be below the {:,} points in which {} looks for neighbours: no point is its own neighbour. Got k = {}. "
-            "Lower Neighbours k, or take more minority points.",
+            "k must be below the {:,} points in which {} looks for neighbours: no point is its own"
+            " neighbour. Got k = {}. Lower Neighbours k, or take more minority points.",
             *(pool, method, k),
         )
     if uses_ratio(method):
         require(
             params.ratio > n_minority / n_majority,
-            "ratio must be above what is there, {:.2f} ({:,} to {:,}). Got {:.2f}. Raise the ratio, or "
-            "take fewer minority points.",
+            "ratio must be above what is there, {:.2f} ({:,} to {:,}). Got {:.2f}. Raise the ratio,"
+            " or take fewer minority points.",
             *(n_minority / n_majority, n_minority, n_majority, params.ratio),
         )
 
 
 def resample(rows: Points, params: LineageParams) -> LineageResult:
-    """Resample any rows (d features) as ``params`` says, and return each row's origin or the reason of its removal.
+    """Resample any rows (d features) as ``params`` says, and return each row's origin or the reason
+    of its removal.
 
     Raises
     ------
@@ -299,7 +374,8 @@ def resample(rows: Points, params: LineageParams) -> LineageResult:
         if isinstance(error, InputError):
             raise
         raise InputError(
-            f"{params.method} refuses these points: {error} Choose another method, or change k or the share."
+            f"{params.method} refuses these points: {error} Choose another method, or change k or"
+            " the share."
         ) from error
 
 
@@ -338,14 +414,26 @@ def _under(rows: Points, params: LineageParams) -> LineageResult:
     from imblearn import under_sampling
 
     none = np.empty(0, int)
-    nothing = (none, none, np.empty(0), np.empty(0), np.empty((0, 0), int), np.empty((0, rows.X.shape[1])), np.empty(0, str))
+    nothing = (
+        none,
+        none,
+        np.empty(0),
+        np.empty(0),
+        np.empty((0, 0), int),
+        np.empty((0, rows.X.shape[1])),
+        np.empty(0, str),
+    )
     if params.method == "none":
         return LineageResult(params, rows, *nothing, NO_REMOVAL, NO_CENTROIDS, rows.X, rows.y)
     name, settings = sampler_settings(params.method, params.k_neighbors, params.ratio, params.seed)
     sampler = getattr(under_sampling, name.split(".")[1])(**settings)
     X, y = sampler.fit_resample(rows.X, rows.y)
     centroids = X[y == 0] if params.method == "cluster centroids" else NO_CENTROIDS
-    kept = np.flatnonzero(rows.y == 1) if params.method == "cluster centroids" else sampler.sample_indices_
+    kept = (
+        np.flatnonzero(rows.y == 1)
+        if params.method == "cluster centroids"
+        else sampler.sample_indices_
+    )
     removal = explain(params.method, sampler, rows.X, rows.y, kept, params.k_neighbors)
     return LineageResult(params, rows, *nothing, removal, centroids, X, y)
 

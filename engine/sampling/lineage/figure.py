@@ -1,7 +1,9 @@
-"""Figures of *lineage*: the points with the parents of each synthetic one, step by step, and what kind the seeds are.
+"""Figures of *lineage*: the points with the parents of each synthetic one, step by step, and what
+kind the seeds are.
 
-Orange is made up; minority points are coloured by their kind, majority points are grey, removed ones crossed out. The
-frames that play a few points step by step live in the figure itself: stepping needs no server.
+Orange is made up; minority points are coloured by their kind, majority points are grey, removed
+ones crossed out. The frames that play a few points step by step live in the figure itself: stepping
+needs no server.
 """
 
 from __future__ import annotations
@@ -14,7 +16,12 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.sampling.lineage import KINDS, LineageResult
 
-KIND_COLORS = {"safe": figures.KNOWN, "borderline": figures.EXTRA, "rare": figures.FAILED, "outlier": figures.LEAKED}
+KIND_COLORS = {
+    "safe": figures.KNOWN,
+    "borderline": figures.EXTRA,
+    "rare": figures.FAILED,
+    "outlier": figures.LEAKED,
+}
 KIND_SYMBOLS = {"safe": "circle", "borderline": "square", "rare": "diamond", "outlier": "star"}
 STAGES = ("seed", "k neighbours", "the chosen one", "λ on the way", "new point")
 MAX_LINES = 1_000  # parents' lines drawn at once
@@ -31,7 +38,8 @@ def plane(
     lines: bool = False,
     close: bool = False,
 ) -> go.Figure:
-    """Draw input, synthetic and removed points. To see first: where the synthetic points lie, one with its parents.
+    """Draw input, synthetic and removed points. To see first: where the synthetic points lie, one
+    with its parents.
 
     ``close`` shows the neighbourhood of the picked point alone.
     """
@@ -40,11 +48,19 @@ def plane(
     if lines:
         traces.append(_lines(result))
     if pinned is not None:
-        traces += _points(pinned.synthetic, "pinned run A, made", figures.SYNTHETIC, size=8, hollow=True)
+        traces += _points(
+            pinned.synthetic, "pinned run A, made", figures.SYNTHETIC, size=8, hollow=True
+        )
         gone = np.vstack([pinned.points.X, pinned.synthetic])[pinned.removal.index]
-        traces += _points(gone, "pinned run A, removed", figures.SYNTHETIC, size=11, symbol="square", hollow=True)
-    votes = result.synthetic_category if len(result.synthetic_category) else [""] * result.n_synthetic
-    custom = [["made", i, f", category {vote} by vote" if vote else ""] for i, vote in enumerate(votes)]
+        traces += _points(
+            gone, "pinned run A, removed", figures.SYNTHETIC, size=11, symbol="square", hollow=True
+        )
+    votes = (
+        result.synthetic_category if len(result.synthetic_category) else [""] * result.n_synthetic
+    )
+    custom = [
+        ["made", i, f", category {vote} by vote" if vote else ""] for i, vote in enumerate(votes)
+    ]
     traces += _points(result.synthetic, "synthetic", figures.SYNTHETIC, size=6, custom=custom)
     traces += _points(result.centroids, "centroids", figures.SYNTHETIC, size=7, symbol="hexagon")
     traces += _removed(result)
@@ -67,12 +83,18 @@ def plane(
 def _input(result: LineageResult) -> list[dict[str, Any]]:
     """Return the input points by class and kind, without those that are drawn as removed."""
     stays = np.ones(len(result.points.y), bool)
-    stays[result.removal.index[result.removal.index < len(stays)]] = False  # drawn crossed out, and clickable
+    stays[result.removal.index[result.removal.index < len(stays)]] = (
+        False  # drawn crossed out, and clickable
+    )
     X, rows, kinds = result.points.X, result.minority_index, result.kinds()
-    traces = _points(X[stays & (result.points.y == 0)], "majority", figures.WAITING, size=5, opacity=0.6)
+    traces = _points(
+        X[stays & (result.points.y == 0)], "majority", figures.WAITING, size=5, opacity=0.6
+    )
     for number, kind in enumerate(KINDS):
         here = rows[(kinds == number) & stays[rows]]
-        traces += _points(X[here], f"minority, {kind}", KIND_COLORS[kind], size=9, symbol=KIND_SYMBOLS[kind])
+        traces += _points(
+            X[here], f"minority, {kind}", KIND_COLORS[kind], size=9, symbol=KIND_SYMBOLS[kind]
+        )
     return traces
 
 
@@ -91,12 +113,18 @@ def _close(places: np.ndarray) -> dict[str, Any]:
     """Return the axes' ranges that show ``places`` and some room around them."""
     low, high = places.min(axis=0), places.max(axis=0)
     room = np.maximum(0.35 * (high - low), 0.05 * max(1e-9, float(np.abs(places).max())))
-    ranges = [{"range": [float(low[axis] - room[axis]), float(high[axis] + room[axis])]} for axis in (0, 1)]
+    ranges = [
+        {"range": [float(low[axis] - room[axis]), float(high[axis] + room[axis])]}
+        for axis in (0, 1)
+    ]
     return {"xaxis": ranges[0], "yaxis": ranges[1]}
 
 
 def _title(result: LineageResult) -> str:
-    n_majority, n_minority = len(result.points.y) - result.points.n_minority, result.points.n_minority
+    n_majority, n_minority = (
+        len(result.points.y) - result.points.n_minority,
+        result.points.n_minority,
+    )
     n_after = int(result.resampled_y.sum())
     return (
         f"{n_minority:,} minority against {n_majority:,} majority points;<br>"
@@ -127,9 +155,17 @@ def _points(
             "mode": "markers",
             "name": name,
             "opacity": opacity,
-            "marker": {"color": HOLLOW if hollow else color, "size": size, "symbol": symbol, "line": line},
+            "marker": {
+                "color": HOLLOW if hollow else color,
+                "size": size,
+                "symbol": symbol,
+                "line": line,
+            },
             "customdata": np.array(custom, object) if custom else None,
-            "hovertemplate": ("%{customdata[0]} %{customdata[1]:,}%{customdata[2]}" if custom else name) + "<extra></extra>",
+            "hovertemplate": (
+                "%{customdata[0]} %{customdata[1]:,}%{customdata[2]}" if custom else name
+            )
+            + "<extra></extra>",
         }
     ]
 
@@ -152,7 +188,9 @@ def _path(*points: np.ndarray) -> dict[str, list[float | None]]:
 
 def _lines(result: LineageResult) -> dict[str, Any]:
     """Return the line between the parents of each synthetic point, each pair once."""
-    pairs = np.unique(np.sort(np.column_stack([result.seed_index, result.neighbour_index]), axis=1), axis=0)[:MAX_LINES]
+    pairs = np.unique(
+        np.sort(np.column_stack([result.seed_index, result.neighbour_index]), axis=1), axis=0
+    )[:MAX_LINES]
     ends = result.points.X[pairs].astype(np.float32)
     gaps = np.full((len(pairs), 1, 2), np.nan, np.float32)
     flat = np.concatenate([ends[:, :, :2], gaps], axis=1).reshape(-1, 2)
@@ -169,9 +207,15 @@ def _lines(result: LineageResult) -> dict[str, Any]:
 
 
 def _stage(result: LineageResult, made: int, stage: int) -> list[dict[str, Any]]:
-    """Return the three overlay traces (thin lines, thick line, marks) of one synthetic point at one stage."""
+    """Return the three overlay traces (thin lines, thick line, marks) of one synthetic point at one
+    stage.
+    """
     X = result.points.X
-    seed, chosen, new = X[result.seed_index[made]], X[result.neighbour_index[made]], result.synthetic[made]
+    seed, chosen, new = (
+        X[result.seed_index[made]],
+        X[result.neighbour_index[made]],
+        result.synthetic[made],
+    )
     near = X[result.neighbours[made]]
     marks, symbols, texts = [seed], ["circle-open"], ["seed"]
     if stage >= 1:
@@ -182,7 +226,11 @@ def _stage(result: LineageResult, made: int, stage: int) -> list[dict[str, Any]]
         marks.append(new)
         symbols.append("circle-open" if stage == 3 else "star")
         texts.append(f"λ = {result.step[made]:.2f}" if stage == 3 else "new")
-    thin = _path(*(end for row in near for end in (seed, row))) if stage >= 1 else {"x": [None], "y": [None]}
+    thin = (
+        _path(*(end for row in near for end in (seed, row)))
+        if stage >= 1
+        else {"x": [None], "y": [None]}
+    )
     thick = _path(seed, chosen) if stage >= 2 else {"x": [None], "y": [None]}
     points = {"x": [float(p[0]) for p in marks], "y": [float(p[1]) for p in marks], "text": texts}
     return [thin, thick, {**points, "marker": {"symbol": symbols}}]
@@ -195,14 +243,21 @@ def _picked(result: LineageResult, made: int) -> list[dict[str, Any]]:
     marker = {**marks["marker"], "size": 15, "color": figures.SYNTHETIC, "line": {"width": 2}}
     texts = {"mode": "markers+text", "textposition": "top center", "cliponaxis": False}
     return [
-        {**look, **thin, "mode": "lines", "line": {"color": figures.KNOWN, "width": 1, "dash": "dot"}},
+        {
+            **look,
+            **thin,
+            "mode": "lines",
+            "line": {"color": figures.KNOWN, "width": 1, "dash": "dot"},
+        },
         {**look, **thick, "mode": "lines", "line": {"color": figures.SYNTHETIC, "width": 4}},
         {**look, **marks, **texts, "marker": marker},
     ]
 
 
 def _frames(result: LineageResult, made: int, n_played: int, first: int) -> list[dict[str, Any]]:
-    """Return the frames that play the picked point and the next ones step by step; ``first`` is the place of its traces."""
+    """Return the frames that play the picked point and the next ones step by step; ``first`` is the
+    place of its traces.
+    """
     played = [(made + i) % result.n_synthetic for i in range(min(n_played, result.n_synthetic))]
     return [
         {
@@ -217,7 +272,11 @@ def _frames(result: LineageResult, made: int, n_played: int, first: int) -> list
 
 def _player(names: list[str]) -> dict[str, Any]:
     """Return the buttons and the slider that play the frames ``names``."""
-    now = {"mode": "immediate", "frame": {"duration": 900, "redraw": False}, "transition": {"duration": 0}}
+    now = {
+        "mode": "immediate",
+        "frame": {"duration": 900, "redraw": False},
+        "transition": {"duration": 0},
+    }
     return {
         "updatemenus": [
             {
@@ -231,7 +290,11 @@ def _player(names: list[str]) -> dict[str, Any]:
                 "bgcolor": HOLLOW,
                 "font": {"color": figures.WAITING},
                 "buttons": [
-                    {"label": "▶ play", "method": "animate", "args": [None, {**now, "fromcurrent": True}]},
+                    {
+                        "label": "▶ play",
+                        "method": "animate",
+                        "args": [None, {**now, "fromcurrent": True}],
+                    },
                     {"label": "❚❚", "method": "animate", "args": [[None], now]},
                 ],
             }
@@ -242,11 +305,16 @@ def _player(names: list[str]) -> dict[str, Any]:
                 "x": 0.42,  # beside the buttons even on a phone
                 "len": 0.58,
                 "y": -0.14,
-                "currentvalue": {"prefix": "point ", "font": {"size": 15, "color": figures.WAITING}},
+                "currentvalue": {
+                    "prefix": "point ",
+                    "font": {"size": 15, "color": figures.WAITING},
+                },
                 "ticklen": 0,
                 "minorticklen": 0,
                 "font": {"size": 1, "color": HOLLOW},
-                "steps": [{"label": name, "method": "animate", "args": [[name], now]} for name in names],
+                "steps": [
+                    {"label": name, "method": "animate", "args": [[name], now]} for name in names
+                ],
             }
         ],
         "margin": {"b": 150},
@@ -258,25 +326,40 @@ def _reason(result: LineageResult, place: int) -> list[dict[str, Any]]:
     X = np.vstack([result.points.X, result.synthetic])
     row = X[result.removal.index[place]]
     near = X[result.removal.neighbours[place][result.removal.neighbours[place] >= 0]]
-    lines = _path(*(end for other in near for end in (row, other))) if len(near) else {"x": [None], "y": [None]}
+    lines = (
+        _path(*(end for other in near for end in (row, other)))
+        if len(near)
+        else {"x": [None], "y": [None]}
+    )
     line = {"color": figures.LEAKED, "width": 2, "dash": "dot"}
     ring = {"symbol": "circle-open", "size": 17, "color": figures.LEAKED, "line": {"width": 2}}
     look = {"type": "scatter", "hoverinfo": "skip"}
     return [
         {**look, **lines, "mode": "lines", "line": line, "name": "why removed"},
-        {**look, "x": [row[0]], "y": [row[1]], "mode": "markers", "marker": ring, "name": "looked at"},
+        {
+            **look,
+            "x": [row[0]],
+            "y": [row[1]],
+            "mode": "markers",
+            "marker": ring,
+            "name": "looked at",
+        },
     ]
 
 
 def origins(result: LineageResult, pinned: LineageResult | None = None) -> go.Figure:
-    """Draw each kind's share of the minority and of the seeds. To see first: which kind the method multiplies."""
+    """Draw each kind's share of the minority and of the seeds. To see first: which kind the method
+    multiplies.
+    """
     kinds = _kind_of(result)
     there, seeds = _shares(kinds, result.minority_index), _shares(kinds, result.seed_index)
     runs = [("minority points", figures.WAITING, there)]
     if result.n_synthetic:
         runs.append(("seeds of synthetic points", figures.SYNTHETIC, seeds))
     if pinned is not None and pinned.n_synthetic:
-        runs.append(("seeds in pinned run A", figures.EXTRA, _shares(_kind_of(pinned), pinned.seed_index)))
+        runs.append(
+            ("seeds in pinned run A", figures.EXTRA, _shares(_kind_of(pinned), pinned.seed_index))
+        )
     bars = [
         {
             "type": "bar",
@@ -314,7 +397,9 @@ def _shares(kind_of: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def _origins_title(result: LineageResult, shares: np.ndarray, seeds: np.ndarray) -> str:
     if not result.n_synthetic:
-        return f"{result.params.method} makes no points;<br>these kinds of minority points are there"
+        return (
+            f"{result.params.method} makes no points;<br>these kinds of minority points are there"
+        )
     most = int(np.argmax(seeds - shares))
     return (
         f"{KINDS[most].capitalize()} points: {shares[most]:.0%} of the minority,<br>"

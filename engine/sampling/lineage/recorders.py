@@ -1,9 +1,11 @@
-"""imbalanced-learn's over-samplers that note, while they run, which rows each synthetic row was made from.
+"""imbalanced-learn's over-samplers that note, while they run, which rows each synthetic row was
+made from.
 
-Real: the library does everything; each class here overrides one of its steps only to write down what passes through. The
-numbers noted give the library's own rows to the bit: ``X[seed] + step * (weight * (X[neighbour] - X[seed]))``.
-Methods: SMOTE (Chawla et al. 2002), Borderline-SMOTE (Han et al. 2005), SVM-SMOTE (Nguyen et al. 2009), K-Means-SMOTE
-(Last et al. 2017), ADASYN (He et al. 2008), SMOTE-NC and SMOTEN (Chawla et al. 2002).
+Real: the library does everything; each class here overrides one of its steps only to write down
+what passes through. The numbers noted give the library's own rows to the bit: ``X[seed] + step *
+(weight * (X[neighbour] - X[seed]))``. Methods: SMOTE (Chawla et al. 2002), Borderline-SMOTE (Han et
+al. 2005), SVM-SMOTE (Nguyen et al. 2009), K-Means-SMOTE (Last et al. 2017), ADASYN (He et al.
+2008), SMOTE-NC and SMOTEN (Chawla et al. 2002).
 """
 
 from __future__ import annotations
@@ -21,9 +23,13 @@ class Record:
     """One row a synthetic row, in the library's order; indices are rows of the input."""
 
     seed_index: np.ndarray  # (s,) the row that it starts from
-    neighbour_index: np.ndarray  # (s,) the row that it goes to; the seed itself where it is only copied or voted on
+    neighbour_index: (
+        np.ndarray
+    )  # (s,) the row that it goes to; the seed itself where it is only copied or voted on
     step: np.ndarray  # (s,) share of the way, in [0, 1); SVM-SMOTE also steps away, in (-0.5, 0]
-    neighbour_weight: np.ndarray  # (s,) 1, but in Borderline-2 in [0, 0.5) towards a majority neighbour
+    neighbour_weight: (
+        np.ndarray
+    )  # (s,) 1, but in Borderline-2 in [0, 0.5) towards a majority neighbour
     neighbours: np.ndarray  # (s, k) the rows that could have been chosen, nearest first
 
     @staticmethod
@@ -32,11 +38,18 @@ class Record:
         if not records:
             none = np.empty(0, int)
             return Record(none, none, np.empty(0), np.empty(0), np.empty((0, k), int))
-        return Record(*(np.concatenate([getattr(r, name) for r in records]) for name in Record.__dataclass_fields__))
+        return Record(
+            *(
+                np.concatenate([getattr(r, name) for r in records])
+                for name in Record.__dataclass_fields__
+            )
+        )
 
 
 class _Recording:
-    """Notes each call of ``_generate_samples``; a class says by ``_places`` which input rows its matrices hold."""
+    """Notes each call of ``_generate_samples``; a class says by ``_places`` which input rows its
+    matrices hold.
+    """
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> Any:
         self.records_: list[Record] = []
@@ -50,7 +63,15 @@ class _Recording:
         return rows, rows
 
     def _generate_samples(
-        self, X: Any, nn_data: Any, nn_num: Any, rows: Any, cols: Any, steps: Any, y_type: Any = None, y: Any = None
+        self,
+        X: Any,
+        nn_data: Any,
+        nn_num: Any,
+        rows: Any,
+        cols: Any,
+        steps: Any,
+        y_type: Any = None,
+        y: Any = None,
     ) -> Any:
         seeds, pool = self._places(X, y_type)
         neighbour = pool[nn_num[rows, cols]]
@@ -58,8 +79,12 @@ class _Recording:
         if y is not None:  # Borderline-2: the library draws these from its seed once more
             towards_majority = y[nn_num[rows, cols]] != y_type
             rng = np.random.RandomState(self.random_state)  # type: ignore[attr-defined]
-            weight[towards_majority] = rng.uniform(low=0.0, high=0.5, size=(towards_majority.sum(), 1))[:, 0]
-        self.records_.append(Record(seeds[rows], neighbour, steps[:, 0], weight, pool[nn_num[rows]]))
+            weight[towards_majority] = rng.uniform(
+                low=0.0, high=0.5, size=(towards_majority.sum(), 1)
+            )[:, 0]
+        self.records_.append(
+            Record(seeds[rows], neighbour, steps[:, 0], weight, pool[nn_num[rows]])
+        )
         return super()._generate_samples(X, nn_data, nn_num, rows, cols, steps, y_type, y)  # type: ignore[misc]
 
 
@@ -81,13 +106,17 @@ class BorderlineSMOTE(_Recording, over_sampling.BorderlineSMOTE):  # type: ignor
 
 
 class SVMSMOTE(_Recording, over_sampling.SVMSMOTE):  # type: ignore[misc]
-    """SVM-SMOTE: seeds are support vectors of the minority; those in danger step inwards, safe ones outwards."""
+    """SVM-SMOTE: seeds are support vectors of the minority; those in danger step inwards, safe ones
+    outwards.
+    """
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> Any:
         self.seeds_: list[np.ndarray] = []
         return super()._fit_resample(X, y)
 
-    def _in_danger_noise(self, nn_estimator: Any, samples: Any, target_class: Any, y: Any, kind: str = "danger") -> Any:
+    def _in_danger_noise(
+        self, nn_estimator: Any, samples: Any, target_class: Any, y: Any, kind: str = "danger"
+    ) -> Any:
         found = super()._in_danger_noise(nn_estimator, samples, target_class, y, kind)
         if kind == "noise":
             support = self.svm_estimator_.support_
@@ -119,7 +148,9 @@ class KMeansSMOTE(_Recording, over_sampling.KMeansSMOTE):  # type: ignore[misc]
 class SMOTEN(over_sampling.SMOTEN):  # type: ignore[misc]
     """SMOTEN: each category by the vote of the k + 1 nearest minority rows, the seed among them."""
 
-    def _make_samples(self, X_class: Any, klass: Any, y_dtype: Any, nn_indices: Any, n_samples: int) -> Any:
+    def _make_samples(
+        self, X_class: Any, klass: Any, y_dtype: Any, nn_indices: Any, n_samples: int
+    ) -> Any:
         members = np.flatnonzero(self.input_y_ == klass)
         rng = np.random.RandomState(self.random_state)  # the library's own draw, once more
         rows = rng.choice(np.arange(X_class.shape[0]), size=n_samples, replace=True)
@@ -146,7 +177,9 @@ class RandomOverSampler(over_sampling.RandomOverSampler):  # type: ignore[misc]
 class _Neighbours(NearestNeighbors):  # type: ignore[misc]
     """NearestNeighbors that keeps what it was asked for and what it answered."""
 
-    def kneighbors(self, X: Any = None, n_neighbors: int | None = None, return_distance: bool = True) -> Any:
+    def kneighbors(
+        self, X: Any = None, n_neighbors: int | None = None, return_distance: bool = True
+    ) -> Any:
         answer = super().kneighbors(X, n_neighbors, return_distance)
         self.answers_ = [*getattr(self, "answers_", []), answer]
         return answer
@@ -155,8 +188,12 @@ class _Neighbours(NearestNeighbors):  # type: ignore[misc]
 class ADASYN(over_sampling.ADASYN):  # type: ignore[misc]
     """ADASYN: more points where majority rows are near, each between two minority rows."""
 
-    def __init__(self, *, sampling_strategy: Any = "auto", random_state: Any = None, n_neighbors: int = 5) -> None:
-        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state, n_neighbors=n_neighbors)
+    def __init__(
+        self, *, sampling_strategy: Any = "auto", random_state: Any = None, n_neighbors: int = 5
+    ) -> None:
+        super().__init__(
+            sampling_strategy=sampling_strategy, random_state=random_state, n_neighbors=n_neighbors
+        )
 
     def _validate_estimator(self) -> None:
         self.nn_ = _Neighbours(n_neighbors=self.n_neighbors + 1)
@@ -173,5 +210,7 @@ class ADASYN(over_sampling.ADASYN):  # type: ignore[misc]
         cols = rng.choice(self.n_neighbors, size=len(rows))
         step = rng.uniform(size=(len(rows), 1))[:, 0]
         chosen = members[within[rows, cols]]
-        self.records_ = [Record(members[rows], chosen, step, np.ones(len(rows)), members[within[rows]])]
+        self.records_ = [
+            Record(members[rows], chosen, step, np.ones(len(rows)), members[within[rows]])
+        ]
         return answer

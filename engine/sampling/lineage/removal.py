@@ -1,10 +1,12 @@
-"""Why an under-sampler removed a row: its rule, and the neighbours that decided, for each row that imbalanced-learn took out.
+"""Why an under-sampler removed a row: its rule, and the neighbours that decided, for each row that
+imbalanced-learn took out.
 
-Real: which rows go is the library's own answer. The reason is found again from the method's definition, and the tests hold
-the two against each other: every removed row, and no other, has the reason that its rule asks for.
-Methods: NearMiss (Mani & Zhang 2003), Tomek links (Tomek 1976), edited nearest neighbours (Wilson 1972; repeated and all
-k-NN: Tomek 1976), condensed (Hart 1968), one-sided selection (Kubat & Matwin 1997), neighbourhood cleaning (Laurikkala
-2001), instance hardness threshold (Smith et al. 2014).
+Real: which rows go is the library's own answer. The reason is found again from the method's
+definition, and the tests hold the two against each other: every removed row, and no other, has the
+reason that its rule asks for. Methods: NearMiss (Mani & Zhang 2003), Tomek links (Tomek 1976),
+edited nearest neighbours (Wilson 1972; repeated and all k-NN: Tomek 1976), condensed (Hart 1968),
+one-sided selection (Kubat & Matwin 1997), neighbourhood cleaning (Laurikkala 2001), instance
+hardness threshold (Smith et al. 2014).
 """
 
 from __future__ import annotations
@@ -16,18 +18,36 @@ import numpy as np
 
 NOBODY = -1  # pads the lists of neighbours
 RANDOM = "not drawn: the rows that stay were drawn at random"
-NEAR = "its mean distance to its nearest minority rows is {value:.3f}; rows that stay have at most {limit:.3f}"
-NEAR_ALL = "its mean distance to its farthest minority rows is {value:.3f}; rows that stay have at most {limit:.3f}"
+NEAR = (
+    "its mean distance to its nearest minority rows is {value:.3f}; rows that stay have at most"
+    " {limit:.3f}"
+)
+NEAR_ALL = (
+    "its mean distance to its farthest minority rows is {value:.3f}; rows that stay have at most"
+    " {limit:.3f}"
+)
 NEAR_TO_NOBODY = "it is among the nearest majority rows of no minority row"
-NEAR_FARTHEST = "its mean distance to its nearest minority rows is {value:.3f}; rows that stay have at least {limit:.3f}"
+NEAR_FARTHEST = (
+    "its mean distance to its nearest minority rows is {value:.3f}; rows that stay have at least"
+    " {limit:.3f}"
+)
 TOMEK = "it and a row of the other class are each other's nearest neighbour: a Tomek link"
-DISAGREE = "{value:.0f} of its {n} nearest neighbours are of the other class; all would have to be of its own"
-DISAGREE_ROUND = "in round {limit:.0f}, {value:.0f} of its {n} nearest remaining neighbours were of the other class"
+DISAGREE = (
+    "{value:.0f} of its {n} nearest neighbours are of the other class; all would have to be of"
+    " its own"
+)
+DISAGREE_ROUND = (
+    "in round {limit:.0f}, {value:.0f} of its {n} nearest remaining neighbours were of the other"
+    " class"
+)
 OUTVOTED = "{value:.0f} of its {n} nearest neighbours are of the other class: it is outvoted"
 CONDENSED = "the row nearest to it among those kept is of its own class: it tells nothing new"
 UNTESTED = "the library passed it over: it mixes up row numbers, so this row was never tested"
 SPOILS = "it is a neighbour of a minority row whose neighbours vote for the majority"
-HARD = "a forest that has not seen it gives its class {value:.2f}; rows that stay have at least {limit:.2f}"
+HARD = (
+    "a forest that has not seen it gives its class {value:.2f}; rows that stay have at least"
+    " {limit:.2f}"
+)
 CENTROID = "it was replaced, with {limit:.0f} others, by the centroid of its cluster"
 REASONS: tuple[str, ...] = (
     RANDOM, NEAR, NEAR_ALL, NEAR_TO_NOBODY, NEAR_FARTHEST, TOMEK, DISAGREE, DISAGREE_ROUND, OUTVOTED, CONDENSED, UNTESTED,
@@ -48,7 +68,9 @@ class Removal:
     def told(self, place: int) -> str:
         """Return the reason of the ``place``-th removed row as a sentence's end."""
         near = self.neighbours[place][self.neighbours[place] != NOBODY]
-        told = str(REASONS[self.reason[place]]).format(value=self.value[place], limit=self.limit[place], n=len(near))
+        told = str(REASONS[self.reason[place]]).format(
+            value=self.value[place], limit=self.limit[place], n=len(near)
+        )
         rows = ", ".join(f"{row:,}" for row in near)
         return f"{told} (row{'s' * (len(near) > 1)} {rows})" if len(near) else told
 
@@ -67,7 +89,12 @@ class _Notes:
         self.lists: list[tuple[np.ndarray, np.ndarray]] = []
 
     def add(
-        self, rows: np.ndarray, reason: str, value: Any = np.nan, limit: Any = np.nan, near: np.ndarray | None = None
+        self,
+        rows: np.ndarray,
+        reason: str,
+        value: Any = np.nan,
+        limit: Any = np.nan,
+        near: np.ndarray | None = None,
     ) -> None:
         new = self.reason[rows] < 0
         kept = rows[new]
@@ -82,13 +109,23 @@ class _Notes:
         neighbours = np.full((len(self.reason), width), NOBODY)
         for rows, near in self.lists:
             neighbours[rows, : near.shape[1]] = near
-        return Removal(removed, self.reason[removed], self.value[removed], self.limit[removed], neighbours[removed])
+        return Removal(
+            removed,
+            self.reason[removed],
+            self.value[removed],
+            self.limit[removed],
+            neighbours[removed],
+        )
 
 
-def nearest(X: np.ndarray, pool: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return distances and indices, both (len(rows), k), of the rows of ``pool`` nearest to ``rows``; itself is left out first.
+def nearest(
+    X: np.ndarray, pool: np.ndarray, rows: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return distances and indices, both (len(rows), k), of the rows of ``pool`` nearest to
+    ``rows``; itself is left out first.
 
-    As in the library: a row that is in the pool finds itself first, so k + 1 are asked for and the first is dropped.
+    As in the library: a row that is in the pool finds itself first, so k + 1 are asked for and the
+    first is dropped.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -98,8 +135,11 @@ def nearest(X: np.ndarray, pool: np.ndarray, rows: np.ndarray, k: int) -> tuple[
     return distances[:, itself:], pool[places[:, itself:]]
 
 
-def explain(method: str, sampler: Any, X: np.ndarray, y: np.ndarray, kept: np.ndarray, k: int) -> Removal:
-    """Return the reason of every row that is not ``kept`` (indices of rows that stay) under ``method``.
+def explain(
+    method: str, sampler: Any, X: np.ndarray, y: np.ndarray, kept: np.ndarray, k: int
+) -> Removal:
+    """Return the reason of every row that is not ``kept`` (indices of rows that stay) under
+    ``method``.
 
     Parameters
     ----------
@@ -136,7 +176,13 @@ def explain(method: str, sampler: Any, X: np.ndarray, y: np.ndarray, kept: np.nd
 
 
 def _near_miss(
-    notes: _Notes, version: str, X: np.ndarray, y: np.ndarray, removed: np.ndarray, kept: np.ndarray, k: int
+    notes: _Notes,
+    version: str,
+    X: np.ndarray,
+    y: np.ndarray,
+    removed: np.ndarray,
+    kept: np.ndarray,
+    k: int,
 ) -> None:
     minority, majority = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
     if version == "3":
@@ -152,19 +198,32 @@ def _near_miss(
     notes.add(removed, reason, score[removed], limit, near[removed])
 
 
-def _tomek(notes: _Notes, X: np.ndarray, y: np.ndarray, alive: np.ndarray, removed: np.ndarray) -> None:
+def _tomek(
+    notes: _Notes, X: np.ndarray, y: np.ndarray, alive: np.ndarray, removed: np.ndarray
+) -> None:
     _, found = nearest(X, alive, alive, 1)
     partner = np.full(len(y), NOBODY)
     partner[alive] = found[:, 0]
-    linked = np.array([row for row in removed if row in alive and partner[partner[row]] == row], dtype=int)
+    linked = np.array(
+        [row for row in removed if row in alive and partner[partner[row]] == row], dtype=int
+    )
     linked = linked[y[partner[linked]] != y[linked]]
     notes.add(linked, TOMEK, near=partner[linked][:, np.newaxis])
 
 
 def _disagreeing(
-    notes: _Notes, X: np.ndarray, y: np.ndarray, alive: np.ndarray, rows: np.ndarray, k: int, reason: str, turn: float = np.nan
+    notes: _Notes,
+    X: np.ndarray,
+    y: np.ndarray,
+    alive: np.ndarray,
+    rows: np.ndarray,
+    k: int,
+    reason: str,
+    turn: float = np.nan,
 ) -> np.ndarray:
-    """Note those of ``rows`` with a neighbour of another class among the k nearest that are alive; return them."""
+    """Note those of ``rows`` with a neighbour of another class among the k nearest that are alive;
+    return them.
+    """
     rows = np.intersect1d(rows, alive)
     if not len(rows):
         return rows
@@ -175,17 +234,23 @@ def _disagreeing(
     return np.asarray(rows[away])
 
 
-def _rounds(notes: _Notes, X: np.ndarray, y: np.ndarray, removed: np.ndarray, k: int, *, growing: bool) -> None:
+def _rounds(
+    notes: _Notes, X: np.ndarray, y: np.ndarray, removed: np.ndarray, k: int, *, growing: bool
+) -> None:
     """Edit round by round, as the library does, until every removed row has its round."""
     alive = np.arange(len(y))
     for turn in range(1, k + 1 if growing else 101):
-        gone = _disagreeing(notes, X, y, alive, removed, turn if growing else k, DISAGREE_ROUND, turn)
+        gone = _disagreeing(
+            notes, X, y, alive, removed, turn if growing else k, DISAGREE_ROUND, turn
+        )
         if not len(gone) and not growing:
             return
         alive = np.setdiff1d(alive, gone)
 
 
-def _condensed(notes: _Notes, method: str, sampler: Any, X: np.ndarray, y: np.ndarray, removed: np.ndarray) -> None:
+def _condensed(
+    notes: _Notes, method: str, sampler: Any, X: np.ndarray, y: np.ndarray, removed: np.ndarray
+) -> None:
     """The store is what the sampler's own 1-NN classifier was last fitted on."""
     classifier = sampler.estimators_[-1]
     rows_of = {tuple(row): place for place, row in enumerate(X)}
@@ -200,7 +265,9 @@ def _condensed(notes: _Notes, method: str, sampler: Any, X: np.ndarray, y: np.nd
     notes.add(removed[~agrees], UNTESTED, near=near[~agrees])
 
 
-def _neighbourhood(notes: _Notes, X: np.ndarray, y: np.ndarray, removed: np.ndarray, k: int) -> None:
+def _neighbourhood(
+    notes: _Notes, X: np.ndarray, y: np.ndarray, removed: np.ndarray, k: int
+) -> None:
     _, near = nearest(X, np.arange(len(y)), removed, k)
     n_other = (y[near] != y[removed][:, np.newaxis]).sum(axis=1)
     out = 2 * n_other > near.shape[1]
@@ -214,11 +281,19 @@ def _neighbourhood(notes: _Notes, X: np.ndarray, y: np.ndarray, removed: np.ndar
     notes.add(others, SPOILS, near=spoiled[others][:, np.newaxis])
 
 
-def _hardness(notes: _Notes, sampler: Any, X: np.ndarray, y: np.ndarray, removed: np.ndarray, kept: np.ndarray) -> None:
-    """The library keeps no probabilities: its cross-validation is run once more, from the same seed."""
+def _hardness(
+    notes: _Notes, sampler: Any, X: np.ndarray, y: np.ndarray, removed: np.ndarray, kept: np.ndarray
+) -> None:
+    """The library keeps no probabilities: its cross-validation is run once more, from the same
+    seed.
+    """
     from sklearn.base import clone
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    folds = StratifiedKFold(n_splits=sampler.cv, shuffle=True, random_state=np.random.RandomState(sampler.random_state))
-    chances = cross_val_predict(clone(sampler.estimator_), X, y, cv=folds, method="predict_proba")[:, 0]
+    folds = StratifiedKFold(
+        n_splits=sampler.cv, shuffle=True, random_state=np.random.RandomState(sampler.random_state)
+    )
+    chances = cross_val_predict(clone(sampler.estimator_), X, y, cv=folds, method="predict_proba")[
+        :, 0
+    ]
     notes.add(removed, HARD, chances[removed], chances[kept].min())

@@ -1,9 +1,12 @@
-"""Splits for validation: who trains and who is tested in each fold, and what each scheme says about the same model.
+"""Splits for validation: who trains and who is tested in each fold, and what each scheme says about
+the same model.
 
-Real: flights in time order, scikit-learn's splitters and models. The label is one that reaches into the future: whether at
-least 5 % of the origin's flights in the hours from this departure on are cancelled; so rows close in time share their
-answer. Ours: purging and embargo (López de Prado, *Advances in Financial Machine Learning*, 2018, chapter 7). The truth that
-the schemes try to foretell is the score on the last quarter of the year. Simplified: one year, one horizon for all rows.
+Real: flights in time order, scikit-learn's splitters and models. The label is one that reaches into
+the future: whether at least 5 % of the origin's flights in the hours from this departure on are
+cancelled; so rows close in time share their answer. Ours: purging and embargo (López de Prado,
+*Advances in Financial Machine Learning*, 2018, chapter 7). The truth that the schemes try to
+foretell is the score on the last quarter of the year. Simplified: one year, one horizon for all
+rows.
 """
 
 from __future__ import annotations
@@ -21,9 +24,21 @@ from engine.errors import require, require_choice
 from engine.jobs import Progress, Steps, run_to_end
 from engine.sampling import flight_rows
 
-__all__ = ["MODELS", "N_ROWS", "RATES", "SCHEMES", "Scores", "SplitsParams", "SplitsResult", "run", "score_steps"]
+__all__ = [
+    "MODELS",
+    "N_ROWS",
+    "RATES",
+    "SCHEMES",
+    "Scores",
+    "SplitsParams",
+    "SplitsResult",
+    "run",
+    "score_steps",
+]
 
-Scheme = Literal["shuffled", "stratified", "by day", "stratified by day", "time series", "purged, embargo"]
+Scheme = Literal[
+    "shuffled", "stratified", "by day", "stratified by day", "time series", "purged, embargo"
+]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 Model = Literal["boosting", "logistic"]
 MODELS: tuple[Model, ...] = get_args(Model)
@@ -54,21 +69,36 @@ class SplitsParams:
         require_choice("scheme", self.scheme, SCHEMES)
         require_choice("model", self.model, MODELS)
         require(2 <= self.n_splits <= 10, "n_splits must be 2 … 10. Got {}.", self.n_splits)
-        require(1 <= self.horizon_hours <= 168, "horizon_hours must be 1 … 168. Got {}.", self.horizon_hours)
+        require(
+            1 <= self.horizon_hours <= 168,
+            "horizon_hours must be 1 … 168. Got {}.",
+            self.horizon_hours,
+        )
         require(0 <= self.gap_days <= 30, "gap_days must be 0 … 30. Got {}.", self.gap_days)
-        require(0 <= self.embargo_days <= 30, "embargo_days must be 0 … 30. Got {}.", self.embargo_days)
-        require(500 <= self.n_rows <= N_ROWS[-1], "n_rows must be 500 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
+        require(
+            0 <= self.embargo_days <= 30, "embargo_days must be 0 … 30. Got {}.", self.embargo_days
+        )
+        require(
+            500 <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 500 … {:,}. Got {}.",
+            N_ROWS[-1],
+            self.n_rows,
+        )
         require(0.0005 <= self.rate <= 0.5, "rate must be 0.0005 … 0.5. Got {}.", self.rate)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
     def scoring(self) -> SplitsParams:
-        """Return these settings with those at their defaults that no score depends on: one run serves them all."""
+        """Return these settings with those at their defaults that no score depends on: one run
+        serves them all.
+        """
         return replace(self, scheme="shuffled", rate=0.001)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Flights in time order: ``hour`` (n,) since the year began, ``y`` (n,) whether a disruption follows."""
+    """Flights in time order: ``hour`` (n,) since the year began, ``y`` (n,) whether a disruption
+    follows.
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -81,7 +111,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """What each scheme says: AUC of every fold (nan without both classes), and the score on the later quarter."""
+    """What each scheme says: AUC of every fold (nan without both classes), and the score on the
+    later quarter.
+    """
 
     by_scheme: dict[Scheme, tuple[float, ...]]
     later_auc: float
@@ -100,8 +132,9 @@ class Scores:
         done = [scheme for scheme in self.by_scheme if np.isfinite(self.mean(scheme))]
         nearest = min(done, key=lambda scheme: abs(self.mean(scheme) - self.later_auc))
         return (
-            f"Shuffled folds promise AUC {self.mean('shuffled'):.3f}; the later quarter gives **{self.later_auc:.3f}**. "
-            f"Nearest to it comes the scheme “{nearest}” with {self.mean(nearest):.3f}."
+            f"Shuffled folds promise AUC {self.mean('shuffled'):.3f}; the later quarter gives"
+            f" **{self.later_auc:.3f}**. Nearest to it comes the scheme “{nearest}” with"
+            f" {self.mean(nearest):.3f}."
         )
 
     def rows(self) -> list[dict[str, str]]:
@@ -110,9 +143,11 @@ class Scores:
             {
                 "scheme": scheme,
                 "mean AUC": f"{self.mean(scheme):.3f}",
-                "lowest … highest fold": f"{np.nanmin(aucs):.3f} … {np.nanmax(aucs):.3f}"
-                if np.isfinite(aucs).any()
-                else "none",
+                "lowest … highest fold": (
+                    f"{np.nanmin(aucs):.3f} … {np.nanmax(aucs):.3f}"
+                    if np.isfinite(aucs).any()
+                    else "none"
+                ),
                 "promises too much": f"{self.mean(scheme) - self.later_auc:+.3f}",
                 "folds without a score": str(int(np.isnan(aucs).sum())),
             }
@@ -138,7 +173,10 @@ class SplitsResult:
     @property
     def n_overlaps(self) -> int:
         """Training rows whose answer reaches into a test part's answers, over all folds."""
-        return sum(int(overlapping(self.rows.hour, role, self.params.horizon_hours).sum()) for role in self.roles)
+        return sum(
+            int(overlapping(self.rows.hour, role, self.params.horizon_hours).sum())
+            for role in self.roles
+        )
 
     @property
     def overlap_share(self) -> float:
@@ -147,7 +185,12 @@ class SplitsResult:
 
     def positives(self, role: int) -> np.ndarray:
         """Return each fold's share of positives among its rows of a role; nan if it has none."""
-        return np.array([self.rows.y[fold == role].mean() if (fold == role).any() else np.nan for fold in self.roles])
+        return np.array(
+            [
+                self.rows.y[fold == role].mean() if (fold == role).any() else np.nan
+                for fold in self.roles
+            ]
+        )
 
     @property
     def balance_spread(self) -> float:
@@ -160,8 +203,9 @@ class SplitsResult:
         """The answer in one sentence."""
         shares = self.positives(TEST)
         return (
-            f"Under “{self.params.scheme}”, **{self.overlap_share:.0%}** of the training rows share hours of their "
-            f"answer with a test row; test folds hold {np.nanmin(shares):.1%} to {np.nanmax(shares):.1%} positives."
+            f"Under “{self.params.scheme}”, **{self.overlap_share:.0%}** of the training rows share"
+            f" hours of their answer with a test row; test folds hold {np.nanmin(shares):.1%} to"
+            f" {np.nanmax(shares):.1%} positives."
         )
 
     @property
@@ -169,17 +213,24 @@ class SplitsResult:
         """The reasons for this outcome, with its values."""
         p, n = self.params, len(self.rows.y)
         reasons = [
-            f"{n:,} flights of the first three quarters of 2013, {self.rows.y.mean():.1%} of them before a "
-            f"disruption: the label looks {p.horizon_hours} hours ahead, so flights that near in time share answers.",
+            (
+                f"{n:,} flights of the first three quarters of 2013, {self.rows.y.mean():.1%} of"
+                f" them before a disruption: the label looks {p.horizon_hours} hours ahead, so"
+                " flights that near in time share answers."
+            ),
         ]
         if self.n_left_out:
             per_fold = self.n_left_out / len(self.roles)
-            reasons.append(f"{per_fold:,.0f} rows a fold are left out: too near in time to the test part, or after it.")
+            reasons.append(
+                f"{per_fold:,.0f} rows a fold are left out: too near in time to the test part, or"
+                " after it."
+            )
         n_positive = round(p.rate * n)
         reasons.append(
-            f"A plain split of {n:,} rows with {n_positive:,} positives into {p.n_splits} folds has a fold without any in "
-            f"{self.chance_of_empty:.1%} of the cases (exact); in {self.simulated_empty:.1%} of {N_SHUFFLES:,} shuffles here. "
-            "A stratified split never has, while there are as many positives as folds."
+            f"A plain split of {n:,} rows with {n_positive:,} positives into {p.n_splits} folds has"
+            f" a fold without any in {self.chance_of_empty:.1%} of the cases (exact); in"
+            f" {self.simulated_empty:.1%} of {N_SHUFFLES:,} shuffles here. A stratified split never"
+            " has, while there are as many positives as folds."
         )
         return reasons
 
@@ -215,14 +266,19 @@ def year(n_rows: int, horizon_hours: int) -> Rows:
     """Return evenly spaced flights of the year with their label, in time order."""
     everything = flight_rows.table("cancelled")
     names = list(everything.names)
-    hour = (everything.X[:, names.index("day of the year")] - 1) * 24 + everything.X[:, names.index("hour")]
+    hour = (everything.X[:, names.index("day of the year")] - 1) * 24 + everything.X[
+        :, names.index("hour")
+    ]
     order = np.argsort(hour, kind="stable")
     hour, cancelled = hour[order], everything.y[order].astype(float)
     y = np.zeros(len(hour), int)
     for name in [name for name in names if name.startswith("origin ")]:
         here = np.flatnonzero(everything.X[order, names.index(name)] == 1)
         before = np.concatenate([[0.0], np.cumsum(cancelled[here])])
-        first, end = (np.searchsorted(hour[here], hour[here] + ahead, side="left") for ahead in (0, horizon_hours))
+        first, end = (
+            np.searchsorted(hour[here], hour[here] + ahead, side="left")
+            for ahead in (0, horizon_hours)
+        )
         y[here] = (before[end] - before[first]) / (end - first) >= DISRUPTED_SHARE
     taken = np.linspace(0, len(hour) - 1, n_rows).astype(int)
     X = flight_rows.standardise(everything.X)[0][order[taken]]
@@ -230,7 +286,9 @@ def year(n_rows: int, horizon_hours: int) -> Rows:
 
 
 def overlapping(hour: np.ndarray, role: np.ndarray, horizon_hours: int) -> np.ndarray:
-    """Return which rows train although their answer's hours [t, t + horizon) meet those of a test row, (n,) bool."""
+    """Return which rows train although their answer's hours [t, t + horizon) meet those of a test
+    row, (n,) bool.
+    """
     tested = np.sort(hour[role == TEST])
     if not len(tested):
         return np.zeros(len(hour), bool)
@@ -245,8 +303,9 @@ def purged(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (train, test) of folds that are consecutive in time, purged and with an embargo.
 
-    A training row goes if its answer's hours [t, t + horizon) meet those of any test row, or if it leaves within
-    ``embargo_hours`` after the last test row's answer is known. Source: López de Prado 2018, snippets 7.1 and 7.2.
+    A training row goes if its answer's hours [t, t + horizon) meet those of any test row, or if it
+    leaves within ``embargo_hours`` after the last test row's answer is known. Source: López de
+    Prado 2018, snippets 7.1 and 7.2.
     """
     for test in np.array_split(np.arange(len(hour)), n_splits):
         first, last = hour[test[0]], hour[test[-1]]
@@ -263,7 +322,13 @@ def folds(scheme: Scheme, rows: Rows, params: SplitsParams) -> list[tuple[np.nda
     InputError
         The rows cannot be split this way, in the splitter's words.
     """
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
+    from sklearn.model_selection import (
+        GroupKFold,
+        KFold,
+        StratifiedGroupKFold,
+        StratifiedKFold,
+        TimeSeriesSplit,
+    )
 
     k, seed, day = params.n_splits, params.seed, (rows.hour // 24).astype(int)
     if scheme == "purged, embargo":
@@ -272,7 +337,8 @@ def folds(scheme: Scheme, rows: Rows, params: SplitsParams) -> list[tuple[np.nda
         n_gap = round(params.gap_days * len(day) / (np.ptp(rows.hour) / 24))
         require(
             len(day) - n_gap - k * (len(day) // (k + 1)) > 0,
-            "gap_days must leave rows to train on in the first fold. Got {} days. Lower the gap, or take fewer folds.",
+            "gap_days must leave rows to train on in the first fold. Got {} days. Lower the gap, or"
+            " take fewer folds.",
             params.gap_days,
         )
         return list(TimeSeriesSplit(k, gap=n_gap).split(rows.X))
@@ -280,15 +346,19 @@ def folds(scheme: Scheme, rows: Rows, params: SplitsParams) -> list[tuple[np.nda
         "shuffled": KFold(k, shuffle=True, random_state=seed).split(rows.X),
         "stratified": StratifiedKFold(k, shuffle=True, random_state=seed).split(rows.X, rows.y),
         "by day": GroupKFold(k).split(rows.X, rows.y, day),
-        "stratified by day": StratifiedGroupKFold(k, shuffle=True, random_state=seed).split(rows.X, rows.y, day),
+        "stratified by day": (
+            StratifiedGroupKFold(k, shuffle=True, random_state=seed).split(rows.X, rows.y, day)
+        ),
     }
     return list(splits[scheme])
 
 
 def chance_of_empty(n: int, n_positive: int, n_splits: int) -> float:
-    """Return the chance that a shuffled split into folds of n // n_splits rows has a fold without positives.
+    """Return the chance that a shuffled split into folds of n // n_splits rows has a fold without
+    positives.
 
-    Exact, by inclusion and exclusion over the folds; the first n % n_splits folds hold one row more, as in scikit-learn.
+    Exact, by inclusion and exclusion over the folds; the first n % n_splits folds hold one row
+    more, as in scikit-learn.
     """
     sizes = [n // n_splits + (i < n % n_splits) for i in range(n_splits)]
     big = n % n_splits
@@ -306,12 +376,16 @@ def chance_of_empty(n: int, n_positive: int, n_splits: int) -> float:
 def simulated_empty(n: int, n_positive: int, n_splits: int, seed: int) -> float:
     """Return the share of N_SHUFFLES shuffled splits that have a fold without positives."""
     sizes = [n // n_splits + (i < n % n_splits) for i in range(n_splits)]
-    drawn = np.random.default_rng(seed).multivariate_hypergeometric(sizes, n_positive, size=N_SHUFFLES)
+    drawn = np.random.default_rng(seed).multivariate_hypergeometric(
+        sizes, n_positive, size=N_SHUFFLES
+    )
     return float((drawn == 0).any(axis=1).mean())
 
 
 def development(params: SplitsParams) -> tuple[Rows, Rows]:
-    """Return the rows that the schemes may use, and the later ones whose answers do not meet theirs."""
+    """Return the rows that the schemes may use, and the later ones whose answers do not meet
+    theirs.
+    """
     rows = year(params.n_rows, params.horizon_hours)
     cut = round(len(rows.y) * (1 - LATER_SHARE))
     dense = year(N_LATER, params.horizon_hours)  # the truth deserves more rows than the folds have
@@ -327,7 +401,9 @@ def run(params: SplitsParams) -> SplitsResult:
         role[train], role[test] = TRAIN, TEST
     n, n_positive = len(rows.y), round(params.rate * len(rows.y))
     exact = chance_of_empty(n, n_positive, params.n_splits)
-    return SplitsResult(params, rows, roles, exact, simulated_empty(n, n_positive, params.n_splits, params.seed))
+    return SplitsResult(
+        params, rows, roles, exact, simulated_empty(n, n_positive, params.n_splits, params.seed)
+    )
 
 
 def score(train: Rows, test: Rows, model: Model, seed: int) -> float:
@@ -339,7 +415,9 @@ def score(train: Rows, test: Rows, model: Model, seed: int) -> float:
     if len(np.unique(train.y)) < 2 or len(np.unique(test.y)) < 2:
         return float("nan")
     boosting = HistGradientBoostingClassifier(max_iter=40, random_state=seed)
-    fitted = (boosting if model == "boosting" else LogisticRegression(max_iter=2_000)).fit(train.X, train.y)
+    fitted = (boosting if model == "boosting" else LogisticRegression(max_iter=2_000)).fit(
+        train.X, train.y
+    )
     return float(roc_auc_score(test.y, fitted.predict_proba(test.X)[:, 1]))
 
 

@@ -1,4 +1,5 @@
-"""Figures of *splits*: folds as bands over the rows, each scheme's scores against the later truth, empty folds.
+"""Figures of *splits*: folds as bands over the rows, each scheme's scores against the later truth,
+empty folds.
 
 Blue trains, green is tested, grey is left out; the later quarter's score is a green line.
 """
@@ -21,12 +22,18 @@ MAX_DRAWN = 1_500  # rows drawn across; more are drawn evenly thinned
 
 
 def bands(result: SplitsResult) -> go.Figure:
-    """Draw each fold as a band over the rows in time order. To see first: how finely green is mixed into blue."""
+    """Draw each fold as a band over the rows in time order. To see first: how finely green is mixed
+    into blue.
+    """
     n = len(result.rows.y)
     drawn = np.linspace(0, n - 1, min(n, MAX_DRAWN)).astype(int)
     names = [f"fold {number + 1}" for number in range(len(result.roles))]
     title = f"{result.overlap_share:.0%} of the training rows share<br>their answer with a test row"
-    stops = [(place, COLORS[role]) for role in (LEFT_OUT, TRAIN, TEST) for place in (role / 3, (role + 1) / 3)]
+    stops = [
+        (place, COLORS[role])
+        for role in (LEFT_OUT, TRAIN, TEST)
+        for place in (role / 3, (role + 1) / 3)
+    ]
     folds: dict[str, Any] = {
         "type": "heatmap",
         "z": result.roles[:, drawn],
@@ -40,12 +47,20 @@ def bands(result: SplitsResult) -> go.Figure:
     }
     key: dict[str, Any] = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}
     keys = [
-        {**key, "marker": {"color": COLORS[role], "size": 11, "symbol": "square"}, "name": NAMES[role]}
+        {
+            **key,
+            "marker": {"color": COLORS[role], "size": 11, "symbol": "square"},
+            "name": NAMES[role],
+        }
         for role in (TRAIN, TEST, LEFT_OUT)
     ]
-    shares = [f"{train:.1%} · {test:.1%}" for train, test in zip(result.positives(TRAIN), result.positives(TEST), strict=True)]
+    shares = [
+        f"{train:.1%} · {test:.1%}"
+        for train, test in zip(result.positives(TRAIN), result.positives(TEST), strict=True)
+    ]
     ticks = [
-        (int(np.searchsorted(result.rows.hour[drawn], hour)), month) for hour, month in zip(FIRST_HOURS, MONTHS, strict=False)
+        (int(np.searchsorted(result.rows.hour[drawn], hour)), month)
+        for hour, month in zip(FIRST_HOURS, MONTHS, strict=False)
     ]
     known = [(place, month) for place, month in ticks if place < len(drawn)]
     notes = figures.beside([*names, len(names) - 0.5], [*shares, "positives in<br>training · test"])
@@ -56,21 +71,34 @@ def bands(result: SplitsResult) -> go.Figure:
         height=190 + 46 * len(names),
         x="flights in order of departure, 2013",
         annotations=notes,
-        xaxis={"tickvals": [place for place, _ in known], "ticktext": [month for _, month in known]},
-        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.5, len(names) + 0.4]},
+        xaxis={
+            "tickvals": [place for place, _ in known],
+            "ticktext": [month for _, month in known],
+        },
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "range": [-0.5, len(names) + 0.4],
+        },
         margin={"r": 130},
     )
 
 
 def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:
-    """Draw every fold's AUC by scheme and the later quarter's. To see first: which schemes lie right of the green line."""
+    """Draw every fold's AUC by scheme and the later quarter's. To see first: which schemes lie
+    right of the green line.
+    """
     title = "The first folds are being fitted"
     if "shuffled" in scores.by_scheme:
         gap = scores.mean("shuffled") - scores.later_auc
         title = f"Shuffled folds promise {gap:+.3f} AUC<br>over what the later quarter gives"
     names = list(scores.by_scheme)
-    figure = figures.new_tall(title, height=210 + 44 * max(3, len(names)), x="AUC of each fold (dot), mean (line)")
-    dots = [(name, auc) for name, aucs in scores.by_scheme.items() for auc in aucs if np.isfinite(auc)]
+    figure = figures.new_tall(
+        title, height=210 + 44 * max(3, len(names)), x="AUC of each fold (dot), mean (line)"
+    )
+    dots = [
+        (name, auc) for name, aucs in scores.by_scheme.items() for auc in aucs if np.isfinite(auc)
+    ]
     figure.add_scatter(
         x=[auc for _, auc in dots],
         y=[name for name, _ in dots],
@@ -93,30 +121,49 @@ def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:
             x=[pinned.mean(name) for name in before],
             y=before,
             mode="markers",
-            marker={"symbol": "diamond-open", "size": 12, "color": figures.SYNTHETIC, "line": {"width": 2}},
+            marker={
+                "symbol": "diamond-open",
+                "size": 12,
+                "color": figures.SYNTHETIC,
+                "line": {"width": 2},
+            },
             name="mean in pinned run A",
             hovertemplate="%{y}, mean in run A: %{x:.3f}<extra></extra>",
         )
     if names and np.isfinite(scores.later_auc):
         line = {"color": figures.HELD_OUT, "width": 3, "dash": "dot"}
         figure.add_scatter(
-            x=[scores.later_auc] * 2, y=[names[0], names[-1]], mode="lines", line=line, name="later quarter", hoverinfo="name"
+            x=[scores.later_auc] * 2,
+            y=[names[0], names[-1]],
+            mode="lines",
+            line=line,
+            name="later quarter",
+            hoverinfo="name",
         )
     figure.update_layout(
-        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True}, xaxis={"showgrid": True}
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True},
+        xaxis={"showgrid": True},
     )
     return figure
 
 
 def empty_folds(result: SplitsResult) -> go.Figure:
-    """Draw the chance of a fold without positives by how many there are. To see first: how many make it safe."""
+    """Draw the chance of a fold without positives by how many there are. To see first: how many
+    make it safe.
+    """
     n, k = len(result.rows.y), result.params.n_splits
     counts = np.arange(1, 61)
     chances = np.array([chance_of_empty(n, int(count), k) for count in counts])
     safe = counts[chances < 0.01]
-    least = f"{safe[0]:,} positives make it less than 1 %" if len(safe) else "60 positives are not enough to be safe"
+    least = (
+        f"{safe[0]:,} positives make it less than 1 %"
+        if len(safe)
+        else "60 positives are not enough to be safe"
+    )
     title = f"A plain split into {k} folds:<br>{least}"
-    figure = figures.new_tall(title, height=380, x="positives among all rows", y="splits with an empty fold, %")
+    figure = figures.new_tall(
+        title, height=380, x="positives among all rows", y="splits with an empty fold, %"
+    )
     figure.add_scatter(
         x=counts,
         y=(100 * chances).round(3),
@@ -143,5 +190,8 @@ def empty_folds(result: SplitsResult) -> go.Figure:
         name="stratified split",
         hoverinfo="name",
     )
-    figure.update_layout(xaxis={"showgrid": True, "rangemode": "tozero"}, yaxis={"showgrid": True, "range": [-3, 103]})
+    figure.update_layout(
+        xaxis={"showgrid": True, "rangemode": "tozero"},
+        yaxis={"showgrid": True, "range": [-3, 103]},
+    )
     return figure

@@ -1,9 +1,11 @@
-"""Survey arena: many samples from a population that is known, so that bias, spread and coverage can be counted.
+"""Survey arena: many samples from a population that is known, so that bias, spread and coverage can
+be counted.
 
-Real: the population is every flight of 2013 that flew; each scheme (``engine.sampling.survey.schemes``) draws its samples from
-it and every interval is checked against the true mean. Simplified: the cost is counted, not paid: one unit for each airport and
-day that a sample has to look up. Self-selection is simulated with known chances: evening flights answer up to four
-times as often.
+Real: the population is every flight of 2013 that flew; each scheme
+(``engine.sampling.survey.schemes``) draws its samples from it and every interval is checked against
+the true mean. Simplified: the cost is counted, not paid: one unit for each airport and day that a
+sample has to look up. Self-selection is simulated with known chances: evening flights answer up to
+four times as often.
 """
 
 from __future__ import annotations
@@ -59,7 +61,9 @@ class SurveyParams:
         require_choice("measure", self.measure, MEASURES)
         require_choice("strata", self.strata, STRATA)
         require(50 <= self.n <= SIZES[-1], "n must be 50 … {:,}. Got {}.", SIZES[-1], self.n)
-        require(100 <= self.n_samples <= 1_000, "n_samples must be 100 … 1,000. Got {}.", self.n_samples)
+        require(
+            100 <= self.n_samples <= 1_000, "n_samples must be 100 … 1,000. Got {}.", self.n_samples
+        )
         require(2 <= self.every_days <= 30, "every_days must be 2 … 30. Got {}.", self.every_days)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
@@ -106,7 +110,9 @@ class SurveyResult:
 
     def tally(self, name: str) -> Tally | None:
         """Return a scheme's tally, ``None`` until it is there."""
-        return next((tally for tally in (*self.tallies, *self.mitigations) if tally.name == name), None)
+        return next(
+            (tally for tally in (*self.tallies, *self.mitigations) if tally.name == name), None
+        )
 
     def number(self, name: str, field: str) -> float:
         """Return one number of a scheme, nan until it is there."""
@@ -126,7 +132,9 @@ class SurveyResult:
     @property
     def cluster_factor(self) -> float:
         """Design effect: variance of the cluster samples by that of simple random ones."""
-        return (self.number("cluster", "deviation") / self.number("simple random", "deviation")) ** 2
+        return (
+            self.number("cluster", "deviation") / self.number("simple random", "deviation")
+        ) ** 2
 
     @property
     def verdict(self) -> str:
@@ -135,9 +143,9 @@ class SurveyResult:
         if simple is None or bad is None:
             return f"The true mean is {self.truth:.2f} min; the schemes are being drawn."
         return (
-            f"The truth is {self.truth:.2f} min. Simple random samples of {self.params.n:,} miss it by {simple.rmse:.2f} min, "
-            f"their 95 % intervals hold it {simple.coverage:.0%} of the time; those of convenience samples "
-            f"**{bad.coverage:.0%}**."
+            f"The truth is {self.truth:.2f} min. Simple random samples of {self.params.n:,} miss it"
+            f" by {simple.rmse:.2f} min, their 95 % intervals hold it {simple.coverage:.0%} of the"
+            f" time; those of convenience samples **{bad.coverage:.0%}**."
         )
 
     @property
@@ -147,26 +155,42 @@ class SurveyResult:
             return []
         quota, bad = self.number("quota", "bias"), self.number("convenience", "bias")
         reasons = [
-            f"Convenience: mornings in January at JFK are at hand; they are off by {bad:+.2f} min whatever n is. Quota "
-            f"fills every {self.params.strata}'s share, and is still off by {quota:+.2f}: within it takes what is at hand. "
-            f"Its intervals hold the truth {self.number('quota', 'coverage'):.0%} of the time: they shrink as n grows, "
-            "a bias does not.",
-            f"Strata by {self.params.strata}: Neyman's allocation takes {self.neyman_gain:.0%} off the error of simple random "
-            + ("samples: next to nothing, for these strata differ little." if abs(self.neyman_gain) < 0.1 else "samples."),
-            f"Cluster samples (an airport's hour each) vary {self.cluster_factor:.1f} times as much as simple ones (design "
-            f"effect): flights of one hour are late together. They visit {self.number('cluster', 'n_places'):.0f} places, not "
-            f"{self.number('simple random', 'n_places'):.0f}.",
+            (
+                f"Convenience: mornings in January at JFK are at hand; they are off by {bad:+.2f}"
+                f" min whatever n is. Quota fills every {self.params.strata}'s share, and is still"
+                f" off by {quota:+.2f}: within it takes what is at hand. Its intervals hold the"
+                f" truth {self.number('quota', 'coverage'):.0%} of the time: they shrink as n"
+                " grows, a bias does not."
+            ),
+            f"Strata by {self.params.strata}: Neyman's allocation takes {self.neyman_gain:.0%} off"
+            " the error of simple random "
+            + (
+                "samples: next to nothing, for these strata differ little."
+                if abs(self.neyman_gain) < 0.1
+                else "samples."
+            ),
+            (
+                f"Cluster samples (an airport's hour each) vary {self.cluster_factor:.1f} times as"
+                " much as simple ones (design effect): flights of one hour are late together. They"
+                f" visit {self.number('cluster', 'n_places'):.0f} places, not"
+                f" {self.number('simple random', 'n_places'):.0f}."
+            ),
         ]
         if self.mitigations:
-            before, after = self.number("self-selected", "bias"), self.number("self-selected, inverse probability", "bias")
+            before, after = (
+                self.number("self-selected", "bias"),
+                self.number("self-selected, inverse probability", "bias"),
+            )
             reasons.append(
-                f"Weights undo what is known: self-selection's bias goes from {before:+.2f} to {after:+.2f} min by inverse "
-                f"probability. They cannot undo what nobody asked: convenience post-stratified by {self.params.strata} keeps "
-                f"{self.number('convenience, post-stratified', 'bias'):+.2f}."
+                f"Weights undo what is known: self-selection's bias goes from {before:+.2f} to"
+                f" {after:+.2f} min by inverse probability. They cannot undo what nobody asked:"
+                f" convenience post-stratified by {self.params.strata} keeps"
+                f" {self.number('convenience, post-stratified', 'bias'):+.2f}."
             )
         reasons.append(
-            f"{self.params.n_samples:,} samples a scheme from {self.n_rows:,} flights that flew: a coverage is known to ± "
-            f"{196 * np.sqrt(0.95 * 0.05 / self.params.n_samples):.0f} points."
+            f"{self.params.n_samples:,} samples a scheme from {self.n_rows:,} flights that flew: a"
+            f" coverage is known to ± {196 * np.sqrt(0.95 * 0.05 / self.params.n_samples):.0f}"
+            " points."
         )
         return reasons
 
@@ -195,14 +219,21 @@ class SurveyResult:
     def table(self) -> pa.Table:
         """Return one row for each scheme and mitigation."""
         names = [name for name in Tally.__dataclass_fields__ if name != "estimates"]
-        rows = [{name: getattr(tally, name) for name in names} for tally in (*self.tallies, *self.mitigations)]
+        rows = [
+            {name: getattr(tally, name) for name in names}
+            for tally in (*self.tallies, *self.mitigations)
+        ]
         return pa.Table.from_pylist(rows) if rows else pa.table({"name": pa.array([], pa.string())})
 
 
 @lru_cache(maxsize=4)
 def frame(measure: Measure) -> Any:
     """Return the flights that have the measure, in order of departure, as a pandas frame."""
-    flights = data.load("flights").select(["time_hour", "origin", "carrier", "month", "hour", "distance", measure]).to_pandas()
+    flights = (
+        data.load("flights")
+        .select(["time_hour", "origin", "carrier", "month", "hour", "distance", measure])
+        .to_pandas()
+    )
     return flights.dropna().sort_values("time_hour", kind="stable").reset_index(drop=True)
 
 
@@ -218,7 +249,9 @@ def population(measure: Measure, strata: Strata) -> Population:
         np.unique(flights[strata].to_numpy(), return_inverse=True)[1],
         np.unique(hour * 3 + origin, return_inverse=True)[1],
         flights["distance"].to_numpy().astype(float),
-        ((flights["month"] == 1) & (flights["hour"] < 10) & (flights["origin"] == "JFK")).to_numpy(),
+        (
+            (flights["month"] == 1) & (flights["hour"] < 10) & (flights["origin"] == "JFK")
+        ).to_numpy(),
         day * 3 + origin,
     )
 
@@ -242,15 +275,22 @@ def tally(name: str, draws: Draws, truth: float) -> Tally:
     )
 
 
-def post_stratified(people: Population, rows: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return weighted means and errors of samples (n_samples, n) whose groups are weighed to the population's shares.
+def post_stratified(
+    people: Population, rows: np.ndarray, group: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weighted means and errors of samples (n_samples, n) whose groups are weighed to the
+    population's shares.
 
-    Groups that a sample lacks are left out, and the others weighed up: what nobody asked stays unknown.
+    Groups that a sample lacks are left out, and the others weighed up: what nobody asked stays
+    unknown.
     """
     shares = np.bincount(group) / len(group)
     own = group[rows]
     n_samples, n_groups = len(rows), len(shares)
-    found = np.bincount((own + n_groups * np.arange(n_samples)[:, np.newaxis]).ravel(), minlength=n_samples * n_groups)
+    found = np.bincount(
+        (own + n_groups * np.arange(n_samples)[:, np.newaxis]).ravel(),
+        minlength=n_samples * n_groups,
+    )
     counts = found.reshape(n_samples, n_groups)
     weights = shares[own] / np.take_along_axis(counts, own, axis=1)
     return schemes.weighed(people.value[rows], weights)
@@ -265,13 +305,20 @@ def mitigate(params: SurveyParams, rng: np.random.Generator) -> tuple[Tally, ...
     hour = frame(params.measure)["hour"].to_numpy().astype(int)
     chance = 1 + (EVENING_FACTOR - 1) * np.clip(hour - 6, 0, 16) / 16
     chosen = schemes.pps_rows(rng, chance, n, n_samples)
-    at_hand, answered = schemes.unweighted(people, rows, n_rows), schemes.unweighted(people, chosen, n_rows)
+    at_hand, answered = (
+        schemes.unweighted(people, rows, n_rows),
+        schemes.unweighted(people, chosen, n_rows),
+    )
     by_chance = schemes.weighed(people.value[chosen], 1 / chance[chosen])
     runs = {
         "convenience": at_hand,
-        "convenience, post-stratified": Draws(*post_stratified(people, rows, people.stratum), at_hand.n_places),
+        "convenience, post-stratified": Draws(
+            *post_stratified(people, rows, people.stratum), at_hand.n_places
+        ),
         "self-selected": answered,
-        "self-selected, post-stratified by hour": Draws(*post_stratified(people, chosen, hour), answered.n_places),
+        "self-selected, post-stratified by hour": Draws(
+            *post_stratified(people, chosen, hour), answered.n_places
+        ),
         "self-selected, inverse probability": Draws(*by_chance, answered.n_places),
     }
     return tuple(tally(name, draws, people.truth) for name, draws in runs.items())
@@ -286,15 +333,23 @@ def series(params: SurveyParams, rng: np.random.Generator) -> tuple[SeriesTally,
     recent = 2.0 ** ((days - n_days) / 90)
     draws: dict[str, Callable[[], np.ndarray]] = {
         "random days": lambda: np.sort(rng.choice(n_days, SERIES_DAYS, replace=False)),
-        f"every {params.every_days} days": lambda: days[rng.integers(params.every_days) :: params.every_days],
-        "one block of days": lambda: int(rng.integers(n_days - SERIES_DAYS + 1)) + np.arange(SERIES_DAYS),
-        "recent days weigh more": lambda: np.sort(rng.choice(n_days, SERIES_DAYS, replace=False, p=recent / recent.sum())),
+        f"every {params.every_days} days": lambda: days[
+            rng.integers(params.every_days) :: params.every_days
+        ],
+        "one block of days": lambda: (
+            int(rng.integers(n_days - SERIES_DAYS + 1)) + np.arange(SERIES_DAYS)
+        ),
+        "recent days weigh more": lambda: np.sort(
+            rng.choice(n_days, SERIES_DAYS, replace=False, p=recent / recent.sum())
+        ),
     }
     tallies = []
     for name, draw in draws.items():
         found = np.array([describe(daily, draw()) for _ in range(params.n_samples)])
         gap, unseen = found - truth, np.isnan(found).sum(axis=1)
-        level, season, trend = (float(np.sqrt(np.nanmean(gap[:, part] ** 2))) for part in (0, slice(2, 9), 1))
+        level, season, trend = (
+            float(np.sqrt(np.nanmean(gap[:, part] ** 2))) for part in (0, slice(2, 9), 1)
+        )
         tallies.append(SeriesTally(name, level, season, trend, float(unseen.mean())))
     return tuple(tallies)
 
@@ -307,11 +362,16 @@ def daily_means(measure: Measure) -> np.ndarray:
 
 
 def describe(daily: np.ndarray, days: np.ndarray) -> np.ndarray:
-    """Return level, trend a month, then the seven weekdays' departures from the level (nan where none was seen), (9,)."""
+    """Return level, trend a month, then the seven weekdays' departures from the level (nan where
+    none was seen), (9,).
+    """
     values = daily[days]
     level = values.mean()
     slope = np.cov(days, values)[0, 1] / days.var(ddof=1)
-    profile = [values[days % 7 == weekday].mean() - level if (days % 7 == weekday).any() else np.nan for weekday in range(7)]
+    profile = [
+        values[days % 7 == weekday].mean() - level if (days % 7 == weekday).any() else np.nan
+        for weekday in range(7)
+    ]
     return np.array([level, 30 * slope, *profile])
 
 
@@ -328,7 +388,11 @@ def steps(params: SurveyParams) -> Steps:
     for done, (name, draw) in enumerate(SCHEMES.items()):
         yield Progress(done / (len(SCHEMES) + 2), name, result)
         drawn = tally(
-            name, draw(people, params.n, params.n_samples, np.random.default_rng([params.seed, done + 1])), people.truth
+            name,
+            draw(
+                people, params.n, params.n_samples, np.random.default_rng([params.seed, done + 1])
+            ),
+            people.truth,
         )
         result = replace(result, tallies=(*result.tallies, drawn))
     yield Progress(len(SCHEMES) / (len(SCHEMES) + 2), "weights that mend", result)

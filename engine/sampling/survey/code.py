@@ -25,4 +25,6 @@ print(json.dumps({name: round(float(number), 6) for name, number in numbers.item
 
 def script(params: SurveyParams) -> str:
     """Return the script: pandas and NumPy alone."""
-    return fill(SCRIPT, measure=params.measure, seed=params.seed, samples=params.n_samples, n=params.n)
+    return fill(
+        SCRIPT, measure=params.measure, seed=params.seed, samples=params.n_samples, n=params.n
+    )

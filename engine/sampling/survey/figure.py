@@ -1,6 +1,8 @@
-"""Figures of *survey*: where each scheme's estimates fall around the truth, before and after weighing, and in time.
+"""Figures of *survey*: where each scheme's estimates fall around the truth, before and after
+weighing, and in time.
 
-Blue schemes are probabilistic, vermilion ones are not; green is the truth; a pinned run A is orange.
+Blue schemes are probabilistic, vermilion ones are not; green is the truth; a pinned run A is
+orange.
 """
 
 from __future__ import annotations
@@ -15,31 +17,54 @@ from engine.sampling.survey import NOT_RANDOM, SeriesTally, SurveyResult, Tally
 
 
 def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
-    """Draw each scheme's estimates. To see first: which bars the green line of the truth does not cross."""
+    """Draw each scheme's estimates. To see first: which bars the green line of the truth does not
+    cross.
+    """
     title = f"The truth: {result.truth:.2f} min;<br>the schemes are being drawn"
     bad = result.tally("convenience")
     if bad is not None:
         title = f"Off by {bad.bias:+.1f} min: convenience samples<br>are all alike, and all wrong"
     return _lanes(
-        title, result.tallies, result.truth, pinned.tallies if pinned else (), f"estimated mean {result.params.measure}"
+        title,
+        result.tallies,
+        result.truth,
+        pinned.tallies if pinned else (),
+        f"estimated mean {result.params.measure}",
     )
 
 
 def mitigations(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
-    """Draw biased samples before and after weighing. To see first: which bar moves to the green line, and which stays."""
-    before, after = (result.number(name, "bias") for name in ("self-selected", "self-selected, inverse probability"))
-    title = f"Self-selection, weighed: bias {before:+.1f} → {after:+.1f} min;<br>convenience cannot be mended so"
+    """Draw biased samples before and after weighing. To see first: which bar moves to the green
+    line, and which stays.
+    """
+    before, after = (
+        result.number(name, "bias")
+        for name in ("self-selected", "self-selected, inverse probability")
+    )
+    title = (
+        f"Self-selection, weighed: bias {before:+.1f} → {after:+.1f} min;<br>convenience cannot be"
+        " mended so"
+    )
     measure = f"estimated mean {result.params.measure}"
-    return _lanes(title, result.mitigations, result.truth, pinned.mitigations if pinned else (), measure)
+    return _lanes(
+        title, result.mitigations, result.truth, pinned.mitigations if pinned else (), measure
+    )
 
 
-def _lanes(title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[Tally, ...], measure: str) -> go.Figure:
+def _lanes(
+    title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[Tally, ...], measure: str
+) -> go.Figure:
     names = [tally.name for tally in tallies]
     traces = _run(tallies, is_pinned=False)
     if before:
         traces += _run([t for t in before if t.name in names], is_pinned=True)
     if names:
-        ends = {"x": [truth] * 2, "y": [names[0], names[-1]], "mode": "lines", "line": {"color": figures.HELD_OUT, "width": 3}}
+        ends = {
+            "x": [truth] * 2,
+            "y": [names[0], names[-1]],
+            "mode": "lines",
+            "line": {"color": figures.HELD_OUT, "width": 3},
+        }
         traces.append({"type": "scatter", **ends, "name": "truth", "hoverinfo": "name"})
     notes = [f"{round(t.bias, 2) + 0:+.2f} · {t.coverage:.0%}" for t in tallies]
     return figures.drawn(
@@ -47,7 +72,9 @@ def _lanes(title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[T
         traces,
         height=190 + 36 * max(4, len(names)),
         x=f"{measure}, minutes",
-        annotations=figures.beside([*names, len(names) - 0.3], [*notes, "bias · covers"]) if names else [],
+        annotations=(
+            figures.beside([*names, len(names) - 0.3], [*notes, "bias · covers"]) if names else []
+        ),
         barmode="overlay",
         xaxis={"showgrid": True},
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.6, len(names)]},
@@ -56,17 +83,30 @@ def _lanes(title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[T
 
 
 def _run(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[str, Any]]:
-    """Return what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all estimates as a hill."""
+    """Return what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all
+    estimates as a hill.
+    """
     colors = [
-        figures.SYNTHETIC
-        if is_pinned
-        else figures.LEAKED
-        if t.name in NOT_RANDOM or t.name.startswith("convenience")
-        else figures.KNOWN
+        (
+            figures.SYNTHETIC
+            if is_pinned
+            else (
+                figures.LEAKED
+                if t.name in NOT_RANDOM or t.name.startswith("convenience")
+                else figures.KNOWN
+            )
+        )
         for t in run
     ]
-    told = [f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}" for t in run]
-    hover = {"y": [t.name for t in run], "hovertext": told, "hovertemplate": "%{hovertext}<extra></extra>"}
+    told = [
+        f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}"
+        for t in run
+    ]
+    hover = {
+        "y": [t.name for t in run],
+        "hovertext": told,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
     bars = {
         **hover,
         "type": "bar",
@@ -112,11 +152,26 @@ def _faint(color: str) -> str:
 
 
 def in_time(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
-    """Draw how far each temporal scheme is from level, weekday profile and trend. To see first: what each is blind to."""
+    """Draw how far each temporal scheme is from level, weekday profile and trend. To see first:
+    what each is blind to.
+    """
     worst = max(result.series, key=lambda tally: tally.trend, default=None)
-    title = f"Trend missed by {worst.trend:.1f} min a month: {worst.name}" if worst else "The days are being drawn"
-    figure = figures.new_tall(f"{title},<br>and each scheme is blind to something", height=400, x="", y="miss (RMSE), minutes")
-    parts = (("level", figures.KNOWN), ("weekday profile", figures.EXTRA), ("trend, a month", figures.SYNTHETIC))
+    title = (
+        f"Trend missed by {worst.trend:.1f} min a month: {worst.name}"
+        if worst
+        else "The days are being drawn"
+    )
+    figure = figures.new_tall(
+        f"{title},<br>and each scheme is blind to something",
+        height=400,
+        x="",
+        y="miss (RMSE), minutes",
+    )
+    parts = (
+        ("level", figures.KNOWN),
+        ("weekday profile", figures.EXTRA),
+        ("trend, a month", figures.SYNTHETIC),
+    )
     for (name, color), field in zip(parts, ("level", "season", "trend"), strict=True):
         figure.add_bar(
             x=[_named(tally) for tally in result.series],
@@ -125,12 +180,19 @@ def in_time(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figu
             marker_color=color,
             hovertemplate="%{x}: " + name + " off by %{y:.2f} min<extra></extra>",
         )
-    for number, field in enumerate(("level", "season", "trend") if pinned is not None and len(pinned.series) else ()):
+    for number, field in enumerate(
+        ("level", "season", "trend") if pinned is not None and len(pinned.series) else ()
+    ):
         figure.add_scatter(
             x=[place + (number - 1) * 0.25 for place in range(len(result.series))],
             y=[getattr(tally, field) for tally in pinned.series] if pinned is not None else [],
             mode="markers",
-            marker={"symbol": "diamond-open", "size": 11, "color": figures.HELD_OUT, "line": {"width": 2}},
+            marker={
+                "symbol": "diamond-open",
+                "size": 11,
+                "color": figures.HELD_OUT,
+                "line": {"width": 2},
+            },
             name="pinned run A",
             showlegend=number == 0,
             hovertemplate="run A: %{y:.2f} min<extra></extra>",

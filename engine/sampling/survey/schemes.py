@@ -1,10 +1,13 @@
-"""Sampling schemes over a known population: which rows each of many samples holds, its estimate of the mean, its interval.
+"""Sampling schemes over a known population: which rows each of many samples holds, its estimate of
+the mean, its interval.
 
-Every function draws ``n_samples`` samples at once and returns ``Draws``. Sources: Cochran, *Sampling Techniques*, 1977 (simple,
-systematic, stratified, cluster); Neyman 1934; Madow 1949 (systematic with probability proportional to size); Vitter 1985
-and Li 1994 (reservoir, algorithm L); Särndal et al., *Model Assisted Survey Sampling*, 1992 (the ratio of Horvitz-Thompson
-estimates). Simplified: Neyman's allocation knows the true deviations; where no unbiased estimate of the variance exists
-(systematic) or none is due (convenience, quota), the formula of simple random sampling is used, as people do.
+Every function draws ``n_samples`` samples at once and returns ``Draws``. Sources: Cochran,
+*Sampling Techniques*, 1977 (simple, systematic, stratified, cluster); Neyman 1934; Madow 1949
+(systematic with probability proportional to size); Vitter 1985 and Li 1994 (reservoir, algorithm
+L); Särndal et al., *Model Assisted Survey Sampling*, 1992 (the ratio of Horvitz-Thompson
+estimates). Simplified: Neyman's allocation knows the true deviations; where no unbiased estimate of
+the variance exists (systematic) or none is due (convenience, quota), the formula of simple random
+sampling is used, as people do.
 """
 
 from __future__ import annotations
@@ -41,7 +44,9 @@ class Draws:
 
 
 def allocate(n: int, weights: np.ndarray, capacity: np.ndarray) -> np.ndarray:
-    """Return whole numbers near ``n * weights`` that sum to ``n``, at least 2 and at most the capacity of each stratum."""
+    """Return whole numbers near ``n * weights`` that sum to ``n``, at least 2 and at most the
+    capacity of each stratum.
+    """
     wanted = n * weights / weights.sum()
     whole = np.clip(np.floor(wanted).astype(int), 2, capacity)
     order = np.argsort(-(wanted - np.floor(wanted)), kind="stable")
@@ -61,20 +66,26 @@ def simple_rows(rng: np.random.Generator, n_rows: int, n: int, n_samples: int) -
 
 
 def systematic_rows(rng: np.random.Generator, n_rows: int, n: int, n_samples: int) -> np.ndarray:
-    """Return (n_samples, n) row numbers, one from each n-th part of the rows, evenly spaced from a random start."""
+    """Return (n_samples, n) row numbers, one from each n-th part of the rows, evenly spaced from a
+    random start.
+    """
     starts = rng.random((n_samples, 1))
     return np.asarray(np.floor((starts + np.arange(n)) * n_rows / n).astype(int))
 
 
 def pps_rows(rng: np.random.Generator, size: np.ndarray, n: int, n_samples: int) -> np.ndarray:
-    """Return (n_samples, n) row numbers with chances n · size / total (Madow's systematic draw); large rows can repeat."""
+    """Return (n_samples, n) row numbers with chances n · size / total (Madow's systematic draw);
+    large rows can repeat.
+    """
     ends = np.cumsum(size)
     points = (rng.random((n_samples, 1)) + np.arange(n)) * ends[-1] / n
     return np.asarray(np.minimum(np.searchsorted(ends, points, side="right"), len(size) - 1))
 
 
 def reservoir_rows(rng: np.random.Generator, n_rows: int, n: int, n_samples: int) -> np.ndarray:
-    """Return (n_samples, n) row numbers kept from one pass over the rows, whose number need not be known (algorithm L)."""
+    """Return (n_samples, n) row numbers kept from one pass over the rows, whose number need not be
+    known (algorithm L).
+    """
     kept = np.tile(np.arange(n), (n_samples, 1))
     place = np.full(n_samples, n - 1)
     log_w = np.log(rng.random(n_samples)) / n
@@ -94,7 +105,9 @@ def _places(population: Population, rows: np.ndarray) -> np.ndarray:
 
 
 def unweighted(population: Population, rows: np.ndarray, n_rows: int) -> Draws:
-    """Return the plain means of samples (n_samples, n), with the error of simple random sampling from ``n_rows``."""
+    """Return the plain means of samples (n_samples, n), with the error of simple random sampling
+    from ``n_rows``.
+    """
     values = population.value[rows]
     n = rows.shape[1]
     error = values.std(axis=1, ddof=1) * np.sqrt((1 - n / n_rows) / n)
@@ -119,11 +132,17 @@ def reservoir(population: Population, n: int, n_samples: int, rng: np.random.Gen
     return unweighted(population, reservoir_rows(rng, n_rows, n, n_samples), n_rows)
 
 
-def stratified(population: Population, n: int, n_samples: int, rng: np.random.Generator, *, neyman: bool) -> Draws:
-    """A simple random sample in each stratum, as large as its share, or as its share times its deviation (Neyman)."""
+def stratified(
+    population: Population, n: int, n_samples: int, rng: np.random.Generator, *, neyman: bool
+) -> Draws:
+    """A simple random sample in each stratum, as large as its share, or as its share times its
+    deviation (Neyman).
+    """
     counts = np.bincount(population.stratum)
     members = [np.flatnonzero(population.stratum == h) for h in range(len(counts))]
-    spread = np.array([population.value[m].std() for m in members]) if neyman else np.ones(len(counts))
+    spread = (
+        np.array([population.value[m].std() for m in members]) if neyman else np.ones(len(counts))
+    )
     sizes = allocate(n, counts * spread, counts)
     estimate, variance, all_rows = np.zeros(n_samples), np.zeros(n_samples), []
     for m, n_h in zip(members, sizes, strict=True):
@@ -136,14 +155,18 @@ def stratified(population: Population, n: int, n_samples: int, rng: np.random.Ge
 
 
 def pps(population: Population, n: int, n_samples: int, rng: np.random.Generator) -> Draws:
-    """Chances proportional to size, weighed back by their inverse; the error as if drawn with replacement."""
+    """Chances proportional to size, weighed back by their inverse; the error as if drawn with
+    replacement.
+    """
     rows = pps_rows(rng, population.size, n, n_samples)
     estimate, error = weighed(population.value[rows], 1 / population.size[rows])
     return Draws(estimate, error, _places(population, rows))
 
 
 def weighed(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return weighted means of samples (n_samples, n) and their linearised errors, as if drawn with replacement."""
+    """Return weighted means of samples (n_samples, n) and their linearised errors, as if drawn with
+    replacement.
+    """
     total = weights.sum(axis=1, keepdims=True)
     estimate = (weights * values).sum(axis=1, keepdims=True) / total
     n = values.shape[1]
@@ -152,7 +175,9 @@ def weighed(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def cluster(population: Population, n: int, n_samples: int, rng: np.random.Generator) -> Draws:
-    """Whole clusters, as many as hold about ``n`` rows; the mean is the ratio of the clusters' totals."""
+    """Whole clusters, as many as hold about ``n`` rows; the mean is the ratio of the clusters'
+    totals.
+    """
     counts = np.bincount(population.cluster)
     totals = np.bincount(population.cluster, population.value)
     n_clusters = max(2, round(n / counts.mean()))
@@ -161,18 +186,28 @@ def cluster(population: Population, n: int, n_samples: int, rng: np.random.Gener
     estimate = sums.sum(axis=1) / sizes.sum(axis=1)
     residual = sums - estimate[:, np.newaxis] * sizes
     left = 1 - n_clusters / len(counts)
-    error = np.sqrt(left / n_clusters * (residual**2).sum(axis=1) / (n_clusters - 1)) / sizes.mean(axis=1)
+    error = np.sqrt(left / n_clusters * (residual**2).sum(axis=1) / (n_clusters - 1)) / sizes.mean(
+        axis=1
+    )
     return Draws(estimate, error, np.full(n_samples, n_clusters))
 
 
 def convenience(population: Population, n: int, n_samples: int, rng: np.random.Generator) -> Draws:
     """Whatever is at hand: a random sample of the easy rows only, taken for the whole."""
     easy = np.flatnonzero(population.easy)
-    return unweighted(population, easy[simple_rows(rng, len(easy), min(n, len(easy)), n_samples)], len(population.value))
+    return unweighted(
+        population,
+        easy[simple_rows(rng, len(easy), min(n, len(easy)), n_samples)],
+        len(population.value),
+    )
 
 
-def quota_rows(population: Population, n: int, n_samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return (n_samples, ~n) rows: each stratum's share, from easy rows, or where they are too few, from its first ones."""
+def quota_rows(
+    population: Population, n: int, n_samples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return (n_samples, ~n) rows: each stratum's share, from easy rows, or where they are too few,
+    from its first ones.
+    """
     counts = np.bincount(population.stratum)
     rows = []
     for h, n_h in enumerate(allocate(n, counts, counts)):

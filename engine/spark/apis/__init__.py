@@ -1,8 +1,10 @@
-"""One job in five APIs: what each takes, its plan, where rows leave the JVM for Python, and that all give one answer.
+"""One job in five APIs: what each takes, its plan, where rows leave the JVM for Python, and that
+all give one answer.
 
-Real: every run is the server's Spark on flights of 2013, built anew for each repeat (Spark would reuse the shuffle of one that
-has run); rows and bytes that cross to Python are Spark's own metrics. Honest limit: an RDD's bytes are not metered by Spark.
-Datasets, the typed API, exist on the JVM only: the guide explains them.
+Real: every run is the server's Spark on flights of 2013, built anew for each repeat (Spark would
+reuse the shuffle of one that has run); rows and bytes that cross to Python are Spark's own metrics.
+Honest limit: an RDD's bytes are not metered by Spark. Datasets, the typed API, exist on the JVM
+only: the guide explains them.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ class ApisParams:
 
     workload: Job = "mean gain by carrier"
     months: int = 3  # of flights, 1 … 12
-    arrow_udf: bool = False  # rows reach a Python UDF in Arrow batches (Spark 4.3's default), else pickled
+    arrow_udf: bool = (
+        False  # rows reach a Python UDF in Arrow batches (Spark 4.3's default), else pickled
+    )
     once: bool = False  # UDFs are marked non-deterministic: never called twice for a row
     repeats: int = 3  # after one that is not counted, 1 … 15
 
@@ -136,55 +140,75 @@ class ApisResult:
         if not self.outcomes:
             handing = f"**{len(jobs.TO_PYTHON)} of {len(APIS)}**"
             return (
-                f"Foretold from the code, before Spark has run it: {handing} APIs hand rows to Python, "
-                f"{jobs.n_rows(self.params.months):,} flights at most; {' and '.join(jobs.JVM_ONLY)} stay in the JVM."
+                f"Foretold from the code, before Spark has run it: {handing} APIs hand rows to"
+                f" Python, {jobs.n_rows(self.params.months):,} flights at most;"
+                f" {' and '.join(jobs.JVM_ONLY)} stay in the JVM."
             )
         best, worst = self.ranked[0], self.ranked[-1]
         if len(self.outcomes) < len(APIS):
             return (
-                f"{len(self.outcomes)} of {len(APIS)} APIs have run; so far **{best.api}** leads: {human_seconds(best.median)}."
+                f"{len(self.outcomes)} of {len(APIS)} APIs have run; so far **{best.api}** leads:"
+                f" {human_seconds(best.median)}."
             )
         if max(best.seconds) >= min(worst.seconds):
             return (
-                f"No clear winner: the fastest, **{best.api}** ({human_seconds(best.median)}), and the slowest, {worst.api} "
-                f"({human_seconds(worst.median)}), overlap in their {self.params.repeats} runs."
+                f"No clear winner: the fastest, **{best.api}** ({human_seconds(best.median)}), and"
+                f" the slowest, {worst.api} ({human_seconds(worst.median)}), overlap in their"
+                f" {self.params.repeats} runs."
             )
         crossing = (
-            f"{worst.rows_to_python:,} rows left the JVM for Python" if worst.rows_to_python else "no row left the JVM for it"
+            f"{worst.rows_to_python:,} rows left the JVM for Python"
+            if worst.rows_to_python
+            else "no row left the JVM for it"
         )
         return (
-            f"**{best.api}** takes {human_seconds(best.median)}, **{worst.api}** {human_factor(worst.median / best.median)} as "
-            f"long ({human_seconds(worst.median)}): {crossing}. One answer, five ways."
+            f"**{best.api}** takes {human_seconds(best.median)}, **{worst.api}**"
+            f" {human_factor(worst.median / best.median)} as long ({human_seconds(worst.median)}):"
+            f" {crossing}. One answer, five ways."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         reasons = []
-        frame, sql, udf, pandas_udf, rdd = (self.of(api) for api in ("DataFrame", "SQL", "Python UDF", "pandas UDF", "RDD"))
+        frame, sql, udf, pandas_udf, rdd = (
+            self.of(api) for api in ("DataFrame", "SQL", "Python UDF", "pandas UDF", "RDD")
+        )
         if frame and sql:
-            same = "the same operators in the same order" if self.same_plan else "different operators"
-            reasons.append(f"DataFrame and SQL become {same}: two ways to write one plan, run by generated JVM code.")
+            same = (
+                "the same operators in the same order" if self.same_plan else "different operators"
+            )
+            reasons.append(
+                f"DataFrame and SQL become {same}: two ways to write one plan, run by generated JVM"
+                " code."
+            )
         if udf:
             sent = human_bytes(udf.bytes_to_python or 0)
             how = "in Arrow batches" if self.params.arrow_udf else "pickled, row by row"
-            reasons.append(f"The Python UDF enters through {udf.door}: {udf.rows_to_python:,} rows, {sent}, {how}.")
+            reasons.append(
+                f"The Python UDF enters through {udf.door}: {udf.rows_to_python:,} rows, {sent},"
+                f" {how}."
+            )
         if pandas_udf:
             sent = human_bytes(pandas_udf.bytes_to_python or 0)
             reasons.append(
-                f"The pandas UDF enters through {pandas_udf.door}: {sent} in Arrow batches, one call for thousands of rows."
+                f"The pandas UDF enters through {pandas_udf.door}: {sent} in Arrow batches, one"
+                " call for thousands of rows."
             )
         if rdd:
             reasons.append(
-                f"The RDD is opaque: {rdd.rows_to_python:,} rows go to Python as objects before Spark knows what is asked of "
-                "them; nothing can be moved, left out or compiled."
+                f"The RDD is opaque: {rdd.rows_to_python:,} rows go to Python as objects before"
+                " Spark knows what is asked of them; nothing can be moved, left out or compiled."
             )
         if udf and rdd:
             reasons.append(self._moved(udf))
-        proof = "the same rows as Arrow alone" if self.same_answers else "rows that DIFFER from Arrow's"
+        proof = (
+            "the same rows as Arrow alone" if self.same_answers else "rows that DIFFER from Arrow's"
+        )
         n = self.params.repeats
         reasons.append(
-            f"All {len(self.outcomes)} give {proof} (digest {digest(self.expected)}). Median of {n} after one not counted."
+            f"All {len(self.outcomes)} give {proof} (digest {digest(self.expected)}). Median of {n}"
+            " after one not counted."
         )
         return reasons
 
@@ -193,15 +217,20 @@ class ApisResult:
         n_calls = sum(step.python for step in udf.operators)
         if n_calls > 1:
             return (
-                f"{udf.door} stands {n_calls} times in the plan: Spark moved the filter on the UDF's result down and calls the "
-                f"UDF again above it, {self.calls_a_row:.2f} calls a flight. Marked non-deterministic, it is called once."
+                f"{udf.door} stands {n_calls} times in the plan: Spark moved the filter on the"
+                f" UDF's result down and calls the UDF again above it, {self.calls_a_row:.2f} calls"
+                " a flight. Marked non-deterministic, it is called once."
             )
         if self.params.workload == JOBS[1] and self.calls_a_row < 1:
             return (
-                f"The filter by origin stands last in the code. Spark moves it below the UDF: {1 - self.calls_a_row:.0%} of "
-                "the rows never leave the JVM. In the RDD it stays where it was written."
+                "The filter by origin stands last in the code. Spark moves it below the UDF:"
+                f" {1 - self.calls_a_row:.0%} of the rows never leave the JVM. In the RDD it stays"
+                " where it was written."
             )
-        return "Marked non-deterministic, the UDF is called once a flight, and no filter may be moved below it."
+        return (
+            "Marked non-deterministic, the UDF is called once a flight, and no filter may be moved"
+            " below it."
+        )
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces: no seconds."""
@@ -236,7 +265,9 @@ class ApisResult:
             {
                 "API": outcome.api,
                 "median": human_seconds(outcome.median),
-                "spread": f"{human_seconds(min(outcome.seconds))} … {human_seconds(max(outcome.seconds))}",
+                "spread": (
+                    f"{human_seconds(min(outcome.seconds))} … {human_seconds(max(outcome.seconds))}"
+                ),
                 "Python enters through": outcome.door,
                 "rows to Python": f"{outcome.rows_to_python:,}",
                 "bytes there / back": _bytes(outcome),
@@ -271,7 +302,9 @@ def _operators(asked: jobs.Query) -> tuple[Operator, ...]:
     if asked.rdd is not None:
         return lineage((asked.rdd.toDebugString() or b"").decode())
     nodes = plan_tree.read(asked.frame)[::-1]
-    return tuple(Operator(node.name.strip(), node.detail, node.name in PYTHON_OPERATORS) for node in nodes)
+    return tuple(
+        Operator(node.name.strip(), node.detail, node.name in PYTHON_OPERATORS) for node in nodes
+    )
 
 
 def _run_api(live: SparkSession, params: ApisParams, api: Api, so_far: Outcome | None) -> Outcome:
@@ -302,7 +335,8 @@ def _run_api(live: SparkSession, params: ApisParams, api: Api, so_far: Outcome |
 def steps(params: ApisParams) -> Steps:
     """Run every API, what stays in the JVM first; the result so far comes before each run.
 
-    The first run of each is not counted: workers start, code is generated; of the very first one two are not.
+    The first run of each is not counted: workers start, code is generated; of the very first one
+    two are not.
 
     Returns
     -------
@@ -320,9 +354,17 @@ def steps(params: ApisParams) -> Steps:
     for turn, api in enumerate(order):
         before, outcome = result.outcomes, None
         for number in range(0 if turn else -1, params.repeats + 1):
-            told = f"{api}, run {number} of {params.repeats}" if number > 0 else f"{api}, a run that is not counted"
-            progress = Progress((turn + max(number, 0) / (params.repeats + 1)) / len(order), told, result)
-            ran = yield from session.act(partial(_run_api, params=params, api=api, so_far=outcome), progress)
+            told = (
+                f"{api}, run {number} of {params.repeats}"
+                if number > 0
+                else f"{api}, a run that is not counted"
+            )
+            progress = Progress(
+                (turn + max(number, 0) / (params.repeats + 1)) / len(order), told, result
+            )
+            ran = yield from session.act(
+                partial(_run_api, params=params, api=api, so_far=outcome), progress
+            )
             if number > 0:
                 outcome = ran
                 result = replace(result, outcomes=(*before, outcome))

@@ -1,7 +1,8 @@
-"""A child with a Spark of its own that loses a shuffle file between two actions: the map runs, and counts, again.
+"""A child with a Spark of its own that loses a shuffle file between two actions: the map runs, and
+counts, again.
 
-``python -m engine.spark.apis.child ROWS TASKS``. Apart from the server's Spark, for in local mode Spark takes the loss of a
-file for the loss of the whole executor, the cache included.
+``python -m engine.spark.apis.child ROWS TASKS``. Apart from the server's Spark, for in local mode
+Spark takes the loss of a file for the loss of the whole executor, the cache included.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from engine.spark import session, tasks
 
 
 def count(n_rows: int, n_tasks: int) -> tuple[int, int, int]:
-    """Return what the accumulator says after the second action, the task attempts that ran, and how many failed."""
+    """Return what the accumulator says after the second action, the task attempts that ran, and how
+    many failed.
+    """
     live = session.session()
     context = live.sparkContext
     counter = context.accumulator(0)

@@ -1,11 +1,14 @@
-"""The SQL console: a fixed set of queries on the server's Spark, and a visitor's own SQL on a closed DuckDB.
+"""The SQL console: a fixed set of queries on the server's Spark, and a visitor's own SQL on a
+closed DuckDB.
 
-Real: both engines run on the bundled tables. A visitor's own text goes to no Spark: Spark has no switch that closes it. Its
-SQL names files (``text.`/a/path```), calls any Java method (``reflect``), runs some of that while it only plans, and has
-further names for each; a list of what to refuse was got round. DuckDB has such switches: external access off, configuration
-locked, in a process of its own to which the kernel gives no further file (``console_child``). So what a query can reach does
-not depend on what it says. The fixed queries are the server's own text, chosen by name, and valid in both engines: Spark
-runs them and shows its plan, and DuckDB's rows are compared with Spark's.
+Real: both engines run on the bundled tables. A visitor's own text goes to no Spark: Spark has no
+switch that closes it. Its SQL names files (``text.`/a/path```), calls any Java method
+(``reflect``), runs some of that while it only plans, and has further names for each; a list of what
+to refuse was got round. DuckDB has such switches: external access off, configuration locked, in a
+process of its own to which the kernel gives no further file (``console_child``). So what a query
+can reach does not depend on what it says. The fixed queries are the server's own text, chosen by
+name, and valid in both engines: Spark runs them and shows its plan, and DuckDB's rows are compared
+with Spark's.
 """
 
 from __future__ import annotations
@@ -36,17 +39,27 @@ Explain = Literal["formatted", "extended", "cost", "codegen", "result only"]
 EXPLAINS: tuple[Explain, ...] = get_args(Explain)
 MAX_TEXT = 4_000
 MAX_ROWS = 1_000
-QUERIES = {  # in the SQL of both engines; ordered down to the last column, so that rows can be compared one by one
-    "Busiest routes": "SELECT origin, dest, count(*) AS flights, round(avg(arr_delay), 1) AS arr_delay\nFROM flights\n"
-    "GROUP BY origin, dest\nORDER BY flights DESC, origin, dest",
-    "Join: delay by airline": "SELECT name, count(*) AS flights, round(avg(dep_delay), 1) AS dep_delay\n"
-    "FROM flights JOIN airlines USING (carrier)\nGROUP BY name\nORDER BY dep_delay DESC, name",
-    "Window: worst hour of each airport": "SELECT origin, hour, late\nFROM (SELECT *, rank() OVER (PARTITION BY origin "
-    "ORDER BY late DESC) AS place\n      FROM (SELECT origin, hour, avg(dep_delay) AS late\n"
-    "            FROM flights GROUP BY origin, hour))\nWHERE place = 1\nORDER BY origin, hour",
-    "CTE: wind and delay": "WITH windy AS (SELECT origin, time_hour FROM weather WHERE wind_speed BETWEEN 25 AND 100)\n"
-    "SELECT origin, count(*) AS flights, round(avg(dep_delay), 1) AS dep_delay\n"
-    "FROM flights JOIN windy USING (origin, time_hour)\nGROUP BY origin\nORDER BY origin",
+# in the SQL of both engines; ordered down to the last column, so that rows can be compared one by
+# one
+QUERIES = {
+    "Busiest routes": (
+        "SELECT origin, dest, count(*) AS flights, round(avg(arr_delay), 1) AS arr_delay\nFROM"
+        " flights\nGROUP BY origin, dest\nORDER BY flights DESC, origin, dest"
+    ),
+    "Join: delay by airline": (
+        "SELECT name, count(*) AS flights, round(avg(dep_delay), 1) AS dep_delay\n"
+        "FROM flights JOIN airlines USING (carrier)\nGROUP BY name\nORDER BY dep_delay DESC, name"
+    ),
+    "Window: worst hour of each airport": (
+        "SELECT origin, hour, late\nFROM (SELECT *, rank() OVER (PARTITION BY origin "
+        "ORDER BY late DESC) AS place\n      FROM (SELECT origin, hour, avg(dep_delay) AS late\n"
+        "            FROM flights GROUP BY origin, hour))\nWHERE place = 1\nORDER BY origin, hour"
+    ),
+    "CTE: wind and delay": (
+        "WITH windy AS (SELECT origin, time_hour FROM weather WHERE wind_speed BETWEEN 25 AND"
+        " 100)\nSELECT origin, count(*) AS flights, round(avg(dep_delay), 1) AS dep_delay\nFROM"
+        " flights JOIN windy USING (origin, time_hour)\nGROUP BY origin\nORDER BY origin"
+    ),
 }
 NAMES = tuple(QUERIES)
 WHY_DUCKDB = (
@@ -61,8 +74,13 @@ START_SECONDS = 30.0  # of the child, before the query's own time; a busy machin
 WATCH_SECONDS = 0.1
 MAX_SECONDS = 60
 MAX_LINE = 20_000_000  # characters of the child's answer
-TOO_SLOW = "The query took longer than {} s and was stopped. Add a WHERE or a LIMIT inside, or allow more."
-TOO_LARGE = "The query held too much memory and was stopped. Read fewer rows or columns, or make the values smaller."
+TOO_SLOW = (
+    "The query took longer than {} s and was stopped. Add a WHERE or a LIMIT inside, or allow more."
+)
+TOO_LARGE = (
+    "The query held too much memory and was stopped. Read fewer rows or columns, or make the values"
+    " smaller."
+)
 NO_ANSWER = "DuckDB ended without an answer to this query. Write it another way, or ask for less."
 TOLERANCE = 1e-9  # relative, between fractions of the two engines: they add in another order
 
@@ -78,7 +96,9 @@ class NamedParams:
     def __post_init__(self) -> None:
         require_choice("name", self.name, NAMES)
         require_choice("explain", self.explain, EXPLAINS)
-        require(1 <= self.n_rows <= MAX_ROWS, "n_rows must be 1 … {:,}. Got {}.", MAX_ROWS, self.n_rows)
+        require(
+            1 <= self.n_rows <= MAX_ROWS, "n_rows must be 1 … {:,}. Got {}.", MAX_ROWS, self.n_rows
+        )
 
     @property
     def query(self) -> str:
@@ -95,13 +115,29 @@ class OwnParams:
     limit_seconds: int = 20  # then the query is stopped, 1 … 60
 
     def __post_init__(self) -> None:
-        require(1 <= self.n_rows <= MAX_ROWS, "n_rows must be 1 … {:,}. Got {}.", MAX_ROWS, self.n_rows)
-        require(1 <= self.limit_seconds <= MAX_SECONDS, "limit_seconds must be 1 … 60. Got {}.", self.limit_seconds)
-        require(bool(self.query.strip()), "The query is empty. Write one, for example: SELECT count(*) FROM flights.")
+        require(
+            1 <= self.n_rows <= MAX_ROWS, "n_rows must be 1 … {:,}. Got {}.", MAX_ROWS, self.n_rows
+        )
+        require(
+            1 <= self.limit_seconds <= MAX_SECONDS,
+            "limit_seconds must be 1 … 60. Got {}.",
+            self.limit_seconds,
+        )
+        require(
+            bool(self.query.strip()),
+            "The query is empty. Write one, for example: SELECT count(*) FROM flights.",
+        )
         n = len(self.query)
-        require(n <= MAX_TEXT, "The query must have at most {:,} characters. Got {:,}.", MAX_TEXT, n)
-        whole = self.query.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in self.query)
-        require(whole and "\0" not in self.query, "The query must be text. Got a character that is none: type it again.")
+        require(
+            n <= MAX_TEXT, "The query must have at most {:,} characters. Got {:,}.", MAX_TEXT, n
+        )
+        whole = self.query.isascii() or not any(
+            "\ud800" <= letter <= "\udfff" for letter in self.query
+        )
+        require(
+            whole and "\0" not in self.query,
+            "The query must be text. Got a character that is none: type it again.",
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,13 +152,20 @@ class Answer:
 
     def rows(self) -> dict[str, list[Any]]:
         """Return the values by column; a name that comes twice is numbered."""
-        names = [name if name not in self.columns[:i] else f"{name} ({i + 1})" for i, name in enumerate(self.columns)]
+        names = [
+            name if name not in self.columns[:i] else f"{name} ({i + 1})"
+            for i, name in enumerate(self.columns)
+        ]
         return {name: [row[i] for row in self.values] for i, name in enumerate(names)}
 
     def said(self, engine: str) -> str:
         """Return what came back, as the beginning of a sentence."""
         n = len(self.values)
-        rows = f"The first {n:,} rows; there are more" if self.more else f"{n:,} row{'' if n == 1 else 's'}"
+        rows = (
+            f"The first {n:,} rows; there are more"
+            if self.more
+            else f"{n:,} row{'' if n == 1 else 's'}"
+        )
         return f"**{rows}** from {engine} in {human_seconds(self.seconds)}, one run."
 
 
@@ -153,13 +196,20 @@ class NamedResult:
     @property
     def verdict(self) -> str:
         """What came back and whether the engines agree, in two sentences."""
-        equal = f"the same {self.n_rows:,} rows in the same order" if self.same else "**other rows**"
+        equal = (
+            f"the same {self.n_rows:,} rows in the same order" if self.same else "**other rows**"
+        )
         digits = round(-math.log10(TOLERANCE))
-        return f"{self.answer.said('Spark')} DuckDB's answer: {equal} (fractions compared to {digits} digits)."
+        return (
+            f"{self.answer.said('Spark')} DuckDB's answer: {equal} (fractions compared to {digits}"
+            " digits)."
+        )
 
 
 def same_rows(left: tuple[tuple[Any, ...], ...], right: tuple[tuple[Any, ...], ...]) -> bool:
-    """Whether two answers have equal rows in the same order: exactly, but for fractions, which may differ by ``TOLERANCE``."""
+    """Whether two answers have equal rows in the same order: exactly, but for fractions, which may
+    differ by ``TOLERANCE``.
+    """
 
     def same(one: Any, other: Any) -> bool:
         if isinstance(one, float) and isinstance(other, float):
@@ -167,7 +217,8 @@ def same_rows(left: tuple[tuple[Any, ...], ...], right: tuple[tuple[Any, ...], .
         return bool(one == other)
 
     return len(left) == len(right) and all(
-        len(one) == len(other) and all(map(same, one, other)) for one, other in zip(left, right, strict=True)
+        len(one) == len(other) and all(map(same, one, other))
+        for one, other in zip(left, right, strict=True)
     )
 
 
@@ -186,15 +237,18 @@ def _spark_answer(live: SparkSession, params: NamedParams) -> Answer:
     if params.explain != "result only":
         modes: Any = live.sparkContext._jvm.org.apache.spark.sql.execution.ExplainMode  # type: ignore[union-attr]
         plan = frame._jdf.queryExecution().explainString(modes.fromString(params.explain))
-        plan = plan.replace(str(data.path_of("flights").parent), "datasets")  # no folder of this server
+        plan = plan.replace(
+            str(data.path_of("flights").parent), "datasets"
+        )  # no folder of this server
     return Answer(tuple(frame.columns), tuple(map(tuple, found)), False, plan, seconds)
 
 
 def _on_duckdb(query: str, n_rows: int, limit_seconds: int) -> Steps:
-    """Run a query in a child that can reach nothing but the bundled tables, and return its ``Answer``.
+    """Run a query in a child that can reach nothing but the bundled tables, and return its
+    ``Answer``.
 
-    The child gets no environment of this process. It is killed when its time is over, when it holds more memory than
-    ``WATCHED_BYTES``, and when the job is cancelled.
+    The child gets no environment of this process. It is killed when its time is over, when it holds
+    more memory than ``WATCHED_BYTES``, and when the job is cancelled.
 
     Raises
     ------
@@ -211,7 +265,9 @@ def _on_duckdb(query: str, n_rows: int, limit_seconds: int) -> Steps:
     }
     began: list[float] = []  # once the child is on the query
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        child = processes.start(CHILD, json.dumps(settings), environment={"PATH": os.defpath}, errors=nowhere)
+        child = processes.start(
+            CHILD, json.dumps(settings), environment={"PATH": os.defpath}, errors=nowhere
+        )
     starts = time.monotonic()
     with ThreadPoolExecutor(1) as listener:
         heard = listener.submit(_listen, child, began)
@@ -224,12 +280,16 @@ def _on_duckdb(query: str, n_rows: int, limit_seconds: int) -> Steps:
                     raise InputError(TOO_LARGE)
                 yield Progress(0.5, "DuckDB at work")
         finally:
-            processes.kill_group(child)  # before the listener is waited for, who listens until it has ended
+            processes.kill_group(
+                child
+            )  # before the listener is waited for, who listens until it has ended
     return _read(heard.result())
 
 
 def _listen(child: subprocess.Popen[str], began: list[float]) -> str:
-    """Return the line with the child's answer, "" if it ended without one; note when it began on the query."""
+    """Return the line with the child's answer, "" if it ended without one; note when it began on
+    the query.
+    """
     last = ""
     while child.stdout is not None and (line := child.stdout.readline(MAX_LINE)):
         if line.startswith('{"share"'):
@@ -248,7 +308,13 @@ def _read(line: str) -> Answer:
     if "error" in told:
         raise InputError(told["error"])
     found = told["result"]
-    return Answer(tuple(found["columns"]), tuple(map(tuple, found["values"])), found["more"], found["plan"], found["seconds"])
+    return Answer(
+        tuple(found["columns"]),
+        tuple(map(tuple, found["values"])),
+        found["more"],
+        found["plan"],
+        found["seconds"],
+    )
 
 
 def own_steps(params: OwnParams) -> Steps:
@@ -273,7 +339,9 @@ def named_steps(params: NamedParams) -> Steps:
         No Spark to be had, or one without a SparkContext (Spark Connect).
     """
     yield from session.begin("plan to read")
-    answer = yield from session.act(partial(_spark_answer, params=params), Progress(0.1, "Spark at work"))
+    answer = yield from session.act(
+        partial(_spark_answer, params=params), Progress(0.1, "Spark at work")
+    )
     other = yield from _on_duckdb(params.query, MAX_ROWS, MAX_SECONDS)
     n = len(answer.values)
     shown = replace(answer, values=answer.values[: params.n_rows], more=n > params.n_rows)

@@ -1,6 +1,8 @@
-"""Figures of *APIs*: what each API takes, its plan step by step, and what accumulators count and closures cost.
+"""Figures of *APIs*: what each API takes, its plan step by step, and what accumulators count and
+closures cost.
 
-Blue stays in the JVM, or is right; vermilion leaves the JVM for Python, or is wrong. Bars are medians, whiskers the range.
+Blue stays in the JVM, or is right; vermilion leaves the JVM for Python, or is wrong. Bars are
+medians, whiskers the range.
 """
 
 from __future__ import annotations
@@ -10,7 +12,13 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.apis import ApisResult, Operator, Outcome
 from engine.spark.apis.jobs import APIS, JVM_ONLY, TO_PYTHON, Api, n_rows
-from engine.spark.apis.shared_variables import CASES, LOST, TABLE_BYTES, AccumulatorResult, BroadcastResult
+from engine.spark.apis.shared_variables import (
+    CASES,
+    LOST,
+    TABLE_BYTES,
+    AccumulatorResult,
+    BroadcastResult,
+)
 from engine.units import human_bytes, human_factor, human_seconds
 
 INSIDE, OUTSIDE = "stays in the JVM", "rows leave the JVM for Python"
@@ -25,7 +33,9 @@ LABELS = {  # of the steps worth reading; the others say on hover what they are
 
 
 def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
-    """Draw the median and the range of each API. To see first: how much longer the vermilion bars are."""
+    """Draw the median and the range of each API. To see first: how much longer the vermilion bars
+    are.
+    """
     if not result.outcomes:
         return _foretold(result)
     best, worst = result.ranked[0], result.ranked[-1]
@@ -36,7 +46,9 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
         title = f"No clear winner: {best.api} and {worst.api} overlap"
     figure = figures.new_tall(title, height=360, x="seconds, median and range of the runs")
     for name, color, crosses in ((INSIDE, figures.KNOWN, False), (OUTSIDE, figures.LEAKED, True)):
-        members = [outcome for outcome in result.outcomes if (outcome.rows_to_python > 0) == crosses]
+        members = [
+            outcome for outcome in result.outcomes if (outcome.rows_to_python > 0) == crosses
+        ]
         figure.add_bar(
             y=[outcome.api for outcome in members],
             x=[outcome.median for outcome in members],
@@ -47,7 +59,9 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
             text=[human_seconds(outcome.median) for outcome in members],
             textposition="inside",
             insidetextanchor="start",
-            hovertext=[f"{o.api}: {o.rows_to_python:,} rows to Python through {o.door}" for o in members],
+            hovertext=[
+                f"{o.api}: {o.rows_to_python:,} rows to Python through {o.door}" for o in members
+            ],
             hoverinfo="text",
             showlegend=bool(members),
         )
@@ -56,20 +70,32 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
             y=[outcome.api for outcome in pinned.outcomes],
             x=[outcome.median for outcome in pinned.outcomes],
             mode="markers",
-            marker={"symbol": "line-ns", "size": 26, "line": {"color": figures.SYNTHETIC, "width": 3}},
+            marker={
+                "symbol": "line-ns",
+                "size": 26,
+                "line": {"color": figures.SYNTHETIC, "width": 3},
+            },
             name=f"pinned run A ({pinned.params.workload})",
         )
     names = [outcome.api for outcome in result.ranked]
-    figure.update_layout(yaxis={"categoryorder": "array", "categoryarray": names[::-1]}, xaxis={"rangemode": "tozero"})
+    figure.update_layout(
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
+        xaxis={"rangemode": "tozero"},
+    )
     return figure
 
 
 def _foretold(result: ApisResult) -> go.Figure:
-    """Draw the flights that the code of each API hands to Python. To see first: who stays in the JVM."""
+    """Draw the flights that the code of each API hands to Python. To see first: who stays in the
+    JVM.
+    """
     n = n_rows(result.params.months)
     title = f"Foretold: {len(TO_PYTHON)} of {len(APIS)} APIs hand flights to Python"
     figure = figures.new_tall(title, height=360, x="flights that the code hands to Python")
-    for name, color, members, size in ((INSIDE, figures.KNOWN, JVM_ONLY, 0), (OUTSIDE, figures.LEAKED, TO_PYTHON, n)):
+    for name, color, members, size in (
+        (INSIDE, figures.KNOWN, JVM_ONLY, 0),
+        (OUTSIDE, figures.LEAKED, TO_PYTHON, n),
+    ):
         figure.add_bar(
             y=list(members),
             x=[size] * len(members),
@@ -80,7 +106,9 @@ def _foretold(result: ApisResult) -> go.Figure:
             textposition="auto",
             hoverinfo="skip",
         )
-    figure.update_layout(yaxis={"categoryorder": "array", "categoryarray": APIS[::-1]}, xaxis={"rangemode": "tozero"})
+    figure.update_layout(
+        yaxis={"categoryorder": "array", "categoryarray": APIS[::-1]}, xaxis={"rangemode": "tozero"}
+    )
     return figure
 
 
@@ -99,7 +127,9 @@ def plans(result: ApisResult, chosen: Api | None = None) -> go.Figure:
 
     To see first: the vermilion diamonds, the doors to Python.
     """
-    doors = {outcome.api: sum(step.python for step in outcome.operators) for outcome in result.outcomes}
+    doors = {
+        outcome.api: sum(step.python for step in outcome.operators) for outcome in result.outcomes
+    }
     through, n_udf = sum(map(bool, doors.values())), doors.get("Python UDF", 0)
     title = f"{through} of {len(doors)} plans leave the JVM"
     title += f",<br>the Python UDF's {n_udf} times" if n_udf > 1 else ""
@@ -115,12 +145,21 @@ def plans(result: ApisResult, chosen: Api | None = None) -> go.Figure:
             showlegend=False,
         )
     for name, color, crosses in ((INSIDE, figures.KNOWN, False), (OUTSIDE, figures.LEAKED, True)):
-        points = [(i, o.api, s) for o in result.outcomes for i, s in enumerate(o.operators) if s.python == crosses]
+        points = [
+            (i, o.api, s)
+            for o in result.outcomes
+            for i, s in enumerate(o.operators)
+            if s.python == crosses
+        ]
         figure.add_scatter(
             x=[i for i, _, _ in points],
             y=[api for _, api, _ in points],
             mode="markers+text",
-            marker={"color": color, "size": 18 if crosses else 12, "symbol": "diamond" if crosses else "circle"},
+            marker={
+                "color": color,
+                "size": 18 if crosses else 12,
+                "symbol": "diamond" if crosses else "circle",
+            },
             text=[_short(step) for _, _, step in points],
             textposition=["top center" if i % 2 else "bottom center" for i, _, _ in points],
             hovertext=[step.detail for _, _, step in points],
@@ -131,10 +170,17 @@ def plans(result: ApisResult, chosen: Api | None = None) -> go.Figure:
     names = [api for api in APIS if result.of(api)][::-1]
     if chosen in names:
         at = names.index(chosen)
-        figure.add_hrect(y0=at - 0.5, y1=at + 0.5, fillcolor=figures.WAITING, opacity=0.15, line_width=0)
+        figure.add_hrect(
+            y0=at - 0.5, y1=at + 0.5, fillcolor=figures.WAITING, opacity=0.15, line_width=0
+        )
     figure.update_layout(
         xaxis={"visible": False, "range": [-0.5, longest - 0.5]},
-        yaxis={"categoryorder": "array", "categoryarray": names, "range": [-0.6, len(names) - 0.4], "showgrid": False},
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": names,
+            "range": [-0.6, len(names) - 0.4],
+            "showgrid": False,
+        },
     )
     return figure
 
@@ -144,12 +190,16 @@ def _short(step: Operator) -> str:
 
 
 def counts(result: AccumulatorResult) -> go.Figure:
-    """Draw what the accumulator says after each piece of code. To see first: which bars miss the dashed line."""
+    """Draw what the accumulator says after each piece of code. To see first: which bars miss the
+    dashed line.
+    """
     n = result.params.n_rows
     title = f"{len(result.wrong)} of {len(result.counts)} accumulators are not {n:,}"
     if not result.counts:
         title = f"There are {n:,} rows: which code will count them right?"
-    order = [case for case, *_ in CASES] + [LOST] * result.params.lost_shuffle  # all at once: the axis stands still
+    order = [case for case, *_ in CASES] + [
+        LOST
+    ] * result.params.lost_shuffle  # all at once: the axis stands still
     figure = figures.new_tall(title, height=200 + 34 * len(order), x="rows, by the accumulator")
     for name, color, right in (("right", figures.KNOWN, True), ("wrong", figures.LEAKED, False)):
         members = [count for count in result.counts if (count.counted == n) == right]
@@ -166,29 +216,52 @@ def counts(result: AccumulatorResult) -> go.Figure:
             showlegend=bool(members),
         )
     figure.add_vline(x=n, line={"color": figures.WAITING, "dash": "dash"})
-    figure.add_bar(y=order, x=[0] * len(order), orientation="h", hoverinfo="skip", showlegend=False)  # each has its lane
+    figure.add_bar(
+        y=order, x=[0] * len(order), orientation="h", hoverinfo="skip", showlegend=False
+    )  # each has its lane
     figure.update_layout(
         xaxis={"range": [0, 2.2 * n]},
-        yaxis={"categoryorder": "array", "categoryarray": order[::-1], "range": [-0.5, len(order) - 0.5]},
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": order[::-1],
+            "range": [-0.5, len(order) - 0.5],
+        },
         barmode="overlay",
     )
     return figure
 
 
 def shipments(result: BroadcastResult) -> go.Figure:
-    """Draw the bytes that Python workers unpickle by the size of the table. To see first: the gap between the two lines."""
+    """Draw the bytes that Python workers unpickle by the size of the table. To see first: the gap
+    between the two lines.
+    """
     broadcasts = result.of("broadcast")
     n_tasks = result.params.n_tasks
     title = f"Foretold: {n_tasks} copies by closure, one a worker by broadcast"
     if broadcasts:
         copies = result.of("closure")[0].n_copies
-        title = f"In the closure: {copies} copies for {result.params.n_tasks} tasks; broadcast: {broadcasts[-1].n_copies}"
-    figure = figures.new(title, height=380, x="bytes of the table", y="bytes unpickled in Python workers")
+        title = (
+            f"In the closure: {copies} copies for {result.params.n_tasks} tasks; broadcast:"
+            f" {broadcasts[-1].n_copies}"
+        )
+    figure = figures.new(
+        title, height=380, x="bytes of the table", y="bytes unpickled in Python workers"
+    )
     if not broadcasts:
-        for name, copies, color in (("closure", n_tasks, figures.LEAKED), ("broadcast", result.cores, figures.KNOWN)):
+        for name, copies, color in (
+            ("closure", n_tasks, figures.LEAKED),
+            ("broadcast", result.cores, figures.KNOWN),
+        ):
             foretold = [copies * size for size in TABLE_BYTES]
             line = {"color": color, "width": 2, "dash": "dot"}
-            figure.add_scatter(x=TABLE_BYTES, y=foretold, mode="lines", line=line, name=f"{name}, foretold", hoverinfo="skip")
+            figure.add_scatter(
+                x=TABLE_BYTES,
+                y=foretold,
+                mode="lines",
+                line=line,
+                name=f"{name}, foretold",
+                hoverinfo="skip",
+            )
     for way, color in (("closure", figures.LEAKED), ("broadcast", figures.KNOWN)):
         members = result.of(way)
         figure.add_scatter(
@@ -198,7 +271,10 @@ def shipments(result: BroadcastResult) -> go.Figure:
             line={"color": color, "width": 3},
             marker={"size": 10},
             name=f"by {way}",
-            hovertext=[f"{s.n_copies} copies, {human_bytes(s.unpickled_bytes)}, {human_seconds(s.seconds)}" for s in members],
+            hovertext=[
+                f"{s.n_copies} copies, {human_bytes(s.unpickled_bytes)}, {human_seconds(s.seconds)}"
+                for s in members
+            ],
             hoverinfo="text",
         )
     axis = {"type": "log", "exponentformat": "SI", "ticksuffix": "B", "dtick": 1}

@@ -1,10 +1,13 @@
-"""Two jobs on flights, each written in five APIs that give the same rows: RDD, DataFrame, SQL, Python UDF, pandas UDF.
+"""Two jobs on flights, each written in five APIs that give the same rows: RDD, DataFrame, SQL,
+Python UDF, pandas UDF.
 
-*mean gain by carrier* works row by row (gain = departure delay − arrival delay), then groups. *late from JFK* filters by a
-condition of its own and, last in the code, by ``origin``: whether that filter can run before the rows leave for Python is
-what sets the APIs apart. All sums are of whole numbers, so that equal answers are equal to the last digit.
+*mean gain by carrier* works row by row (gain = departure delay − arrival delay), then groups. *late
+from JFK* filters by a condition of its own and, last in the code, by ``origin``: whether that
+filter can run before the rows leave for Python is what sets the APIs apart. All sums are of whole
+numbers, so that equal answers are equal to the last digit.
 
-The functions that run in Python are nested on purpose: Spark then ships them by value, and workers need no ``engine``.
+The functions that run in Python are nested on purpose: Spark then ships them by value, and workers
+need no ``engine``.
 """
 
 from __future__ import annotations
@@ -36,15 +39,19 @@ COLUMNS = {
 }
 LATE_MINUTES = 30
 SQL = {
-    "mean gain by carrier": """SELECT carrier, count(gain) AS n, sum(gain) AS total
+    "mean gain by carrier": (
+        """SELECT carrier, count(gain) AS n, sum(gain) AS total
 FROM (SELECT carrier, dep_delay - arr_delay AS gain FROM picked)
 WHERE gain IS NOT NULL
-GROUP BY carrier""",
-    "late from JFK by airport": f"""SELECT dest, count(*) AS n, sum(arr_delay) AS total
+GROUP BY carrier"""
+    ),
+    "late from JFK by airport": (
+        f"""SELECT dest, count(*) AS n, sum(arr_delay) AS total
 FROM picked
 WHERE arr_delay > {LATE_MINUTES} AND arr_delay > dep_delay
   AND origin = 'JFK'
-GROUP BY dest""",
+GROUP BY dest"""
+    ),
 }
 
 
@@ -66,13 +73,15 @@ def picked(live: SparkSession, job: Job, months: int) -> DataFrame:
 def query(live: SparkSession, api: Api, job: Job, months: int, arrow: bool, once: bool) -> Query:
     """Return the job in an API, built anew: Spark would reuse the shuffle of one that has run.
 
-    ``arrow``: rows reach the Python UDF in Arrow batches. ``once``: both UDFs are marked non-deterministic, so that Spark may
-    neither call them twice nor move a filter below them.
+    ``arrow``: rows reach the Python UDF in Arrow batches. ``once``: both UDFs are marked
+    non-deterministic, so that Spark may neither call them twice nor move a filter below them.
     """
     rows = picked(live, job, months)
     if api == "RDD":
         rdd = _gain_rdd(rows) if job == JOBS[0] else _late_rdd(rows)
-        return Query(lambda: sorted((key, n, total) for key, (n, total) in rdd.collect()), rows, rdd)
+        return Query(
+            lambda: sorted((key, n, total) for key, (n, total) in rdd.collect()), rows, rdd
+        )
     if api == "SQL":
         rows.createOrReplaceTempView("picked")
         frame = live.sql(SQL[job])
@@ -149,11 +158,15 @@ def _late_rdd(rows: DataFrame) -> RDD[Any]:
     def late(row: Any) -> bool:
         return row[1] is not None and row[2] is not None and row[2] > limit and row[2] > row[1]
 
-    return _summed(rows.rdd.filter(late).filter(lambda row: row[3] == "JFK").map(lambda row: (row[0], row[2])))
+    return _summed(
+        rows.rdd.filter(late).filter(lambda row: row[3] == "JFK").map(lambda row: (row[0], row[2]))
+    )
 
 
 def _summed(pairs: RDD[Any]) -> RDD[Any]:
-    return pairs.mapValues(lambda value: (1, value)).reduceByKey(lambda a, b: (a[0] + b[0], a[1] + b[1]))
+    return pairs.mapValues(lambda value: (1, value)).reduceByKey(
+        lambda a, b: (a[0] + b[0], a[1] + b[1])
+    )
 
 
 @lru_cache(maxsize=12)
@@ -170,7 +183,11 @@ def expected(job: Job, months: int) -> tuple[tuple[str, int, int], ...]:
     flights = flights.filter(pc.less_equal(flights["month"], months))
     arr, dep = flights["arr_delay"], flights["dep_delay"]
     if job == JOBS[0]:
-        key, value, kept = flights["carrier"], pc.subtract(dep, arr), pc.is_valid(pc.subtract(dep, arr))
+        key, value, kept = (
+            flights["carrier"],
+            pc.subtract(dep, arr),
+            pc.is_valid(pc.subtract(dep, arr)),
+        )
     else:
         late = pc.and_(pc.greater(arr, LATE_MINUTES), pc.greater(arr, dep))
         key, value, kept = flights["dest"], arr, pc.and_(late, pc.equal(flights["origin"], "JFK"))

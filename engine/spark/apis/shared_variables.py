@@ -1,9 +1,11 @@
-"""Accumulators and broadcast variables, live: what an accumulator counts and when it lies; what a table costs in a closure.
+"""Accumulators and broadcast variables, live: what an accumulator counts and when it lies; what a
+table costs in a closure.
 
-Real: every count is that of a Spark accumulator after the code shown; the failing task raises a real exception in its first
-attempt and Spark tries it again. The lost shuffle is a real file deleted between two actions; it runs in a Spark of its own
-(``apis.child``), for losing it also loses what the cache holds. A table's copies are counted by a stamp that is made anew
-whenever it is unpickled.
+Real: every count is that of a Spark accumulator after the code shown; the failing task raises a
+real exception in its first attempt and Spark tries it again. The lost shuffle is a real file
+deleted between two actions; it runs in a Spark of its own (``apis.child``), for losing it also
+loses what the cache holds. A table's copies are counted by a stamp that is made anew whenever it is
+unpickled.
 """
 
 from __future__ import annotations
@@ -29,21 +31,24 @@ if TYPE_CHECKING:
 N_TAKEN = 5
 LOST = "map, shuffle lost, collect twice"
 TABLE_BYTES = (10_000, 100_000, 1_000_000, 10_000_000)
-AUTO_BROADCAST_BYTES = (
-    1_000_000  # spark.broadcast.UDFCompressionThreshold, 1 MB: PySpark broadcasts a larger function by itself
-)
+# spark.broadcast.UDFCompressionThreshold, 1 MB: PySpark broadcasts a larger function by itself
+AUTO_BROADCAST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccumulatorParams:
-    """How many rows are to be counted, in how many tasks, and whether a shuffle file is deleted too."""
+    """How many rows are to be counted, in how many tasks, and whether a shuffle file is deleted
+    too.
+    """
 
     n_rows: int = 10_000  # 100 … 1,000,000
     n_tasks: int = 4  # 1 … 64
     lost_shuffle: bool = False  # starts a second Spark
 
     def __post_init__(self) -> None:
-        require(100 <= self.n_rows <= 1_000_000, "n_rows must be 100 … 1,000,000. Got {}.", self.n_rows)
+        require(
+            100 <= self.n_rows <= 1_000_000, "n_rows must be 100 … 1,000,000. Got {}.", self.n_rows
+        )
         require(1 <= self.n_tasks <= 64, "n_tasks must be 1 … 64. Got {}.", self.n_tasks)
 
 
@@ -75,14 +80,20 @@ class AccumulatorResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         if not self.counts:
-            return f"Every way counts **{self.params.n_rows:,}** rows; the first one is about to run."
+            return (
+                f"Every way counts **{self.params.n_rows:,}** rows; the first one is about to run."
+            )
         retried = [count for count in self.counts if count.n_failed and count.case != LOST]
         kept = sum(count.counted == self.params.n_rows for count in retried)
         return (
-            f"There are {self.params.n_rows:,} rows. **{len(self.wrong)} of {len(self.counts)}** ways to count them are wrong, "
-            f"and a failed task is not among the reasons: {kept} of {len(retried)} counts with one are right."
+            f"There are {self.params.n_rows:,} rows. **{len(self.wrong)} of {len(self.counts)}**"
+            f" ways to count them are wrong, and a failed task is not among the reasons: {kept} of"
+            f" {len(retried)} counts with one are right."
             if retried
-            else f"{len(self.wrong)} of {len(self.counts)} ways to count {self.params.n_rows:,} rows are wrong so far."
+            else (
+                f"{len(self.wrong)} of {len(self.counts)} ways to count {self.params.n_rows:,} rows"
+                " are wrong so far."
+            )
         )
 
     def rows(self) -> list[dict[str, str]]:
@@ -93,7 +104,9 @@ class AccumulatorResult:
                 "code": count.case,
                 "accumulator": f"{count.counted:,}",
                 "times the rows": f"{count.counted / n:.2f}",
-                "attempts": f"{count.n_tasks}" + (f", {count.n_failed} failed" if count.n_failed else ""),
+                "attempts": (
+                    f"{count.n_tasks}" + (f", {count.n_failed} failed" if count.n_failed else "")
+                ),
                 "because": count.because,
             }
             for count in self.counts
@@ -128,19 +141,32 @@ Case = Callable[["RDD[int]", "Accumulator[int]"], Any]
 def _twice(counted: RDD[int]) -> None:
     counted.count()
     counted.count()
-    counted.unpersist()  # of the one that was cached: the executor would hold it until the JVM collects its garbage
+    # of the one that was cached: the executor would hold it until the JVM collects its garbage
+    counted.unpersist()
 
 
 CASES: tuple[tuple[str, Case, str], ...] = (
     ("map, no action", lambda rows, n: rows.map(_adding(n)), "a transformation alone runs nothing"),
-    ("foreach", lambda rows, n: rows.foreach(lambda row: n.add(1)), "an action: Spark takes each task's updates exactly once"),
-    ("map, count", lambda rows, n: rows.map(_adding(n)).count(), "right, by luck: one action, every row needed"),
+    (
+        "foreach",
+        lambda rows, n: rows.foreach(lambda row: n.add(1)),
+        "an action: Spark takes each task's updates exactly once",
+    ),
+    (
+        "map, count",
+        lambda rows, n: rows.map(_adding(n)).count(),
+        "right, by luck: one action, every row needed",
+    ),
     (
         f"map, take({N_TAKEN})",
         lambda rows, n: rows.map(_adding(n)).take(N_TAKEN),
         "lazy: what the action does not need is never mapped",
     ),
-    ("map, count, count", lambda rows, n: _twice(rows.map(_adding(n))), "the second action runs the map again"),
+    (
+        "map, count, count",
+        lambda rows, n: _twice(rows.map(_adding(n))),
+        "the second action runs the map again",
+    ),
     (
         "map, cache, count, count",
         lambda rows, n: _twice(rows.map(_adding(n)).cache()),
@@ -165,7 +191,9 @@ def _count(live: SparkSession, params: AccumulatorParams, case: tuple[str, Case,
     counter = context.accumulator(0)
     rows = context.parallelize(range(params.n_rows), params.n_tasks)
     _, trace = tasks.traced(live, lambda: code(rows, counter))
-    return Count(name, counter.value, len(trace.tasks), sum(task.failed for task in trace.tasks), because)
+    return Count(
+        name, counter.value, len(trace.tasks), sum(task.failed for task in trace.tasks), because
+    )
 
 
 @repeat_if_spark_ends
@@ -189,7 +217,9 @@ def accumulator_steps(params: AccumulatorParams) -> Steps:
         told = processes.steps("engine.spark.apis.child", str(params.n_rows), str(params.n_tasks))
         found = yield from _shown(told, result, len(CASES) / n_all)
         because = "the map's output is gone, so Spark maps again: this is how retries count twice"
-        result = replace(result, counts=(*result.counts, Count(LOST, found[0], found[1], found[2], because)))
+        result = replace(
+            result, counts=(*result.counts, Count(LOST, found[0], found[1], found[2], because))
+        )
     return replace(result, complete=True)
 
 
@@ -253,12 +283,16 @@ class BroadcastResult:
         """The answer in one sentence."""
         closures, broadcasts = self.of("closure"), self.of("broadcast")
         if not broadcasts:
-            return f"A table is about to reach **{self.params.n_tasks}** tasks, in their function and as a broadcast variable."
+            return (
+                f"A table is about to reach **{self.params.n_tasks}** tasks, in their function and"
+                " as a broadcast variable."
+            )
         left, right = closures[len(broadcasts) - 1], broadcasts[-1]
         return (
-            f"A table of {human_bytes(left.table_bytes)} in the closure is unpickled **{left.n_copies}** times for "
-            f"{self.params.n_tasks} tasks, as a broadcast variable **{right.n_copies}** times, once for each Python worker: "
-            f"{human_factor(left.n_copies / right.n_copies)} less work."
+            f"A table of {human_bytes(left.table_bytes)} in the closure is unpickled"
+            f" **{left.n_copies}** times for {self.params.n_tasks} tasks, as a broadcast variable"
+            f" **{right.n_copies}** times, once for each Python worker:"
+            f" {human_factor(left.n_copies / right.n_copies)} less work."
         )
 
     def rows(self) -> list[dict[str, str]]:
@@ -267,8 +301,14 @@ class BroadcastResult:
             {
                 "table": human_bytes(shipment.table_bytes),
                 "by": shipment.way,
-                "function each task reads": human_bytes(shipment.function_bytes)
-                + (" (PySpark broadcasts it)" if shipment.function_bytes > AUTO_BROADCAST_BYTES else ""),
+                "function each task reads": (
+                    human_bytes(shipment.function_bytes)
+                    + (
+                        " (PySpark broadcasts it)"
+                        if shipment.function_bytes > AUTO_BROADCAST_BYTES
+                        else ""
+                    )
+                ),
                 "copies unpickled": f"{shipment.n_copies}",
                 "bytes unpickled": human_bytes(shipment.unpickled_bytes),
                 "Python workers": f"{shipment.n_workers}",
@@ -285,8 +325,12 @@ class Stamp:
         return uuid.uuid4, ()
 
 
-def _looked_up(context: SparkContext, way: str, n_bytes: int) -> tuple[Callable[[int], tuple[int, str]], Any]:
-    """Return the function of the tasks (worker, stamp of its copy of the table), and the broadcast variable if there is one."""
+def _looked_up(
+    context: SparkContext, way: str, n_bytes: int
+) -> tuple[Callable[[int], tuple[int, str]], Any]:
+    """Return the function of the tasks (worker, stamp of its copy of the table), and the broadcast
+    variable if there is one.
+    """
     import os
 
     table = {"rows": os.urandom(n_bytes), "copy": Stamp()}
@@ -301,7 +345,9 @@ def _ship(live: SparkSession, params: BroadcastParams, way: str, n_bytes: int) -
 
     context = live.sparkContext
     look_up, shared = _looked_up(context, way, n_bytes)
-    found, trace = tasks.traced(live, context.parallelize(range(params.n_tasks), params.n_tasks).map(look_up).collect)
+    found, trace = tasks.traced(
+        live, context.parallelize(range(params.n_tasks), params.n_tasks).map(look_up).collect
+    )
     size = len(CloudPickleSerializer().dumps(look_up))  # type: ignore[no-untyped-call]
     if shared is not None:
         shared.destroy()
@@ -324,7 +370,9 @@ def broadcast_steps(params: BroadcastParams) -> Steps:
     ways = [(way, size) for size in TABLE_BYTES for way in ("closure", "broadcast")]
     for turn, (way, size) in enumerate(ways):
         progress = Progress(turn / len(ways), f"{human_bytes(size)} by {way}", result)
-        shipment = yield from session.act(partial(_ship, params=params, way=way, n_bytes=size), progress)
+        shipment = yield from session.act(
+            partial(_ship, params=params, way=way, n_bytes=size), progress
+        )
         result = replace(result, shipments=(*result.shipments, shipment))
     return replace(result, complete=True)
 

@@ -1,7 +1,9 @@
-"""Cache and memory: tables cached one after the other until they push each other out; first and second action timed.
+"""Cache and memory: tables cached one after the other until they push each other out; first and
+second action timed.
 
-Real: the tables are made and cached on the server's Spark, what Storage holds after each is read from its REST API. The
-numbers in them are random, so that they do not compress. One table is as large as another.
+Real: the tables are made and cached on the server's Spark, what Storage holds after each is read
+from its REST API. The numbers in them are random, so that they do not compress. One table is as
+large as another.
 """
 
 from __future__ import annotations
@@ -41,7 +43,12 @@ class CacheParams:
     def __post_init__(self) -> None:
         require_choice("level", self.level, LEVELS)
         require(1 <= self.n_tables <= 6, "n_tables must be 1 … 6. Got {}.", self.n_tables)
-        require(10_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 10,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
+        require(
+            10_000 <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 10,000 … {:,}. Got {}.",
+            N_ROWS[-1],
+            self.n_rows,
+        )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
 
@@ -94,7 +101,9 @@ class CacheResult:
 
     @property
     def evicted(self) -> int:
-        """Partitions of the first table that are no longer held anywhere once all tables are cached."""
+        """Partitions of the first table that are no longer held anywhere once all tables are
+        cached.
+        """
         if self.params.level == "none" or len(self.moments) < self.params.n_tables:
             return 0
         return N_PARTITIONS - self.moments[self.params.n_tables - 1].held[0].n_cached
@@ -102,7 +111,10 @@ class CacheResult:
     @property
     def memory_bytes(self) -> int:
         """Bytes that Storage holds in memory once all tables are cached."""
-        return sum(held.memory_bytes for held in self.moments[min(self.params.n_tables, len(self.moments)) - 1].held)
+        return sum(
+            held.memory_bytes
+            for held in self.moments[min(self.params.n_tables, len(self.moments)) - 1].held
+        )
 
     @property
     def verdict(self) -> str:
@@ -113,7 +125,8 @@ class CacheResult:
         again = human_seconds(first.second_seconds or 0)
         if self.params.level == "none":
             return (
-                f"Nothing is cached: table 1 took {human_seconds(first.first_seconds)}, and the second time **{again}** again."
+                f"Nothing is cached: table 1 took {human_seconds(first.first_seconds)}, and the"
+                f" second time **{again}** again."
             )
         gone = (
             f"{self.evicted} of {N_PARTITIONS} partitions of table 1 were pushed out"
@@ -121,8 +134,8 @@ class CacheResult:
             else "all of it is still held"
         )
         return (
-            f"Table 1 took {human_seconds(first.first_seconds)} to make and cache, **{again}** from the cache; after "
-            f"{len({m.table for m in self.moments})} tables {gone}."
+            f"Table 1 took {human_seconds(first.first_seconds)} to make and cache, **{again}** from"
+            f" the cache; after {len({m.table for m in self.moments})} tables {gone}."
         )
 
     @property
@@ -132,8 +145,15 @@ class CacheResult:
 
     @property
     def _foretold(self) -> str:
-        p, asked, limit = self.params, human_bytes(self.asked_bytes), human_bytes(self.storage_limit_bytes)
-        told = f"Foretold, before anything is cached: {p.n_tables} tables of random numbers are **{asked}**; "
+        p, asked, limit = (
+            self.params,
+            human_bytes(self.asked_bytes),
+            human_bytes(self.storage_limit_bytes),
+        )
+        told = (
+            f"Foretold, before anything is cached: {p.n_tables} tables of random numbers are"
+            f" **{asked}**; "
+        )
         if p.level == "none":
             return f"{told}nothing of it will be kept."
         if p.level == "DISK_ONLY":
@@ -151,21 +171,34 @@ class CacheResult:
         p, last = self.params, self.moments[-1]
         each = p.n_rows * N_COLUMNS * 8
         reasons = [
-            f"cache() is lazy: the first action computes every partition and keeps it. A table here is {human_bytes(each)} of "
-            f"random doubles; {self.holders} can hold {human_bytes(self.storage_limit_bytes)}.",
+            (
+                "cache() is lazy: the first action computes every partition and keeps it. A table"
+                f" here is {human_bytes(each)} of random doubles; {self.holders} can hold"
+                f" {human_bytes(self.storage_limit_bytes)}."
+            ),
         ]
         if p.level == "none":
-            return ["Without cache() Spark keeps nothing: every action runs the whole plan again.", *reasons]
+            return [
+                "Without cache() Spark keeps nothing: every action runs the whole plan again.",
+                *reasons,
+            ]
         if self.evicted:
             where = "computed again" if p.level == "MEMORY_ONLY" else "read from disk"
-            reasons.append(f"Storage drops the least recently used partitions to make room; asked again, table 1 is {where}.")
+            reasons.append(
+                "Storage drops the least recently used partitions to make room; asked again, table"
+                f" 1 is {where}."
+            )
         on_disk = human_bytes(sum(held.disk_bytes for held in last.held))
-        reasons.append(f"Storage holds {human_bytes(self.memory_bytes)} in memory and {on_disk} on disk.")
+        reasons.append(
+            f"Storage holds {human_bytes(self.memory_bytes)} in memory and {on_disk} on disk."
+        )
         reasons.append("Each action was timed once: seconds are single measurements.")
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
-        """Return the numbers that the script reproduces: what is held of the first table, and the sum of its numbers."""
+        """Return the numbers that the script reproduces: what is held of the first table, and the
+        sum of its numbers.
+        """
         first = self.moments[0]
         cached = first.held[0].n_cached if first.held else 0
         return {"cached partitions of table 1": cached, "sum of table 1": round(first.total, 3)}
@@ -194,7 +227,9 @@ class CacheResult:
             {
                 "step": f"table {m.table}" + (", once more" if i >= self.params.n_tables else ""),
                 "first action": human_seconds(m.first_seconds),
-                "second action": human_seconds(m.second_seconds) if m.second_seconds is not None else "",
+                "second action": (
+                    human_seconds(m.second_seconds) if m.second_seconds is not None else ""
+                ),
                 "in memory": human_bytes(sum(h.memory_bytes for h in m.held)),
                 "on disk": human_bytes(sum(h.disk_bytes for h in m.held)),
             }
@@ -203,11 +238,15 @@ class CacheResult:
 
 
 def make(live: SparkSession, params: CacheParams, table: int) -> DataFrame:
-    """Return the plan of a table: rows of N_COLUMNS random doubles, 0–1, the same for the same seed."""
+    """Return the plan of a table: rows of N_COLUMNS random doubles, 0–1, the same for the same
+    seed.
+    """
     from pyspark.sql import functions as sf
 
     rows = live.range(0, params.n_rows, 1, N_PARTITIONS)
-    return rows.select(*[sf.rand(1_000 * params.seed + 10 * table + i).alias(f"c{i}") for i in range(N_COLUMNS)])
+    return rows.select(
+        *[sf.rand(1_000 * params.seed + 10 * table + i).alias(f"c{i}") for i in range(N_COLUMNS)]
+    )
 
 
 def _read(frame: DataFrame) -> float:
@@ -222,7 +261,9 @@ def _held(live: SparkSession, ids: list[int]) -> tuple[Held, ...]:
     found = {rdd["id"]: rdd for rdd in session.rest("storage/rdd")}
     gone: dict[str, Any] = {"memoryUsed": 0, "diskUsed": 0, "numCachedPartitions": 0}
     told = [found.get(i, gone) for i in ids]
-    return tuple(Held(rdd["memoryUsed"], rdd["diskUsed"], rdd["numCachedPartitions"]) for rdd in told)
+    return tuple(
+        Held(rdd["memoryUsed"], rdd["diskUsed"], rdd["numCachedPartitions"]) for rdd in told
+    )
 
 
 class _Tables:
@@ -244,7 +285,9 @@ class _Tables:
         self.frames.append(frame)
         first, total = timed(partial(_read, frame))
         second, _ = timed(partial(_read, frame))
-        self.ids += sorted(set(live.sparkContext._jsc.getPersistentRDDs().keySet().toArray()) - before)
+        self.ids += sorted(
+            set(live.sparkContext._jsc.getPersistentRDDs().keySet().toArray()) - before
+        )
         return Moment(table, first, second, total, _held(live, self.ids))
 
     def again(self, live: SparkSession) -> Moment:
@@ -257,23 +300,39 @@ class _Tables:
         for frame in self.frames:
             try:
                 frame.unpersist()
-            except Exception:  # Py4J raises many kinds when Spark's process has ended: the tables went with it
+            except (
+                Exception
+            ):  # Py4J raises many kinds when Spark's process has ended: the tables went with it
                 return
 
 
 def _executors(live: SparkSession) -> tuple[int, int, int]:
-    """Return the bytes of an executor's heap, of its storage limit as it says itself, and how many executors there are."""
+    """Return the bytes of an executor's heap, of its storage limit as it says itself, and how many
+    executors there are.
+    """
     context: Any = live.sparkContext
     told = session.rest("executors")
     if session.ENGINE.place.kind == "local":
-        return int(context._jvm.java.lang.Runtime.getRuntime().maxMemory()), int(told[0]["maxMemory"]), 1
+        return (
+            int(context._jvm.java.lang.Runtime.getRuntime().maxMemory()),
+            int(told[0]["maxMemory"]),
+            1,
+        )
     workers = [executor for executor in told if executor["id"] != "driver"]
-    heap = context._jvm.org.apache.spark.util.Utils.memoryStringToMb(context.getConf().get("spark.executor.memory", "1g"))
-    return int(heap) * 1024**2, min(int(executor["maxMemory"]) for executor in workers), len(workers)
+    heap = context._jvm.org.apache.spark.util.Utils.memoryStringToMb(
+        context.getConf().get("spark.executor.memory", "1g")
+    )
+    return (
+        int(heap) * 1024**2,
+        min(int(executor["maxMemory"]) for executor in workers),
+        len(workers),
+    )
 
 
 def preview(params: CacheParams) -> CacheResult:
-    """Return what is known before Spark runs: by the memory model, what the lab's own Spark will be able to hold."""
+    """Return what is known before Spark runs: by the memory model, what the lab's own Spark will be
+    able to hold.
+    """
     heap = int(session.DRIVER_MEMORY[:-1]) * 1024**3
     return CacheResult(params, (), heap, regions(heap, session.MEMORY_FRACTION).unified, 1)
 

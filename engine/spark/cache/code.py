@@ -33,4 +33,6 @@ print(json.dumps({"cached partitions of table 1": sum(held), "sum of table 1": r
 
 def script(params: CacheParams) -> str:
     """Return the script."""
-    return fill(SCRIPT, session=Code(SESSION), level=params.level, n_rows=params.n_rows, seed=params.seed)
+    return fill(
+        SCRIPT, session=Code(SESSION), level=params.level, n_rows=params.n_rows, seed=params.seed
+    )

@@ -13,22 +13,41 @@ from engine.spark.cache.model import Regions
 from engine.units import human_bytes
 
 MEGA = 1e6
-SHADES = ("#1F6FB5", "#2F86D6", "#56B4E9", "#8CCBF2", "#B7DEF7", "#D9EEFB")  # of memory blue: table 1, 2, …
+SHADES = (
+    "#1F6FB5",
+    "#2F86D6",
+    "#56B4E9",
+    "#8CCBF2",
+    "#B7DEF7",
+    "#D9EEFB",
+)  # of memory blue: table 1, 2, …
 
 
 def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure:
-    """Draw the bytes held of each table after each step. To see first: the darkest piece, table 1, and whether it shrinks."""
+    """Draw the bytes held of each table after each step. To see first: the darkest piece, table 1,
+    and whether it shrinks.
+    """
     if not result.moments:
         return _foretold(result)
     left = N_PARTITIONS - result.evicted
-    title = f"{left} of {N_PARTITIONS} partitions of table 1 are held after {result.params.n_tables} tables"
-    title = "Nothing is cached: every action computes anew" if result.params.level == "none" else title
+    title = (
+        f"{left} of {N_PARTITIONS} partitions of table 1 are held after {result.params.n_tables}"
+        " tables"
+    )
+    title = (
+        "Nothing is cached: every action computes anew" if result.params.level == "none" else title
+    )
     figure = figures.new(title, height=420, x="step", y="megabytes held")
     steps = [row["step"] for row in result.rows()]
     for table in range(result.params.n_tables):
-        held = [moment.held[table] if table < len(moment.held) else None for moment in result.moments]
+        held = [
+            moment.held[table] if table < len(moment.held) else None for moment in result.moments
+        ]
         for kind, color in (("memory", SHADES[table]), ("disk", figures.WAITING)):
-            sizes = [(h.memory_bytes if kind == "memory" else h.disk_bytes) / MEGA if h else 0.0 for h in held]
+            sizes = [
+                (h.memory_bytes if kind == "memory" else h.disk_bytes) / MEGA if h else 0.0
+                for h in held
+            ]
             if kind == "memory" or any(sizes):
                 figure.add_bar(
                     x=steps,
@@ -38,30 +57,52 @@ def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure
                     hovertemplate=f"table {table + 1} in {kind}: %{{y:,.1f}} MB<extra></extra>",
                 )
     if pinned is not None and pinned.moments:
-        totals = [sum(h.memory_bytes + h.disk_bytes for h in moment.held) / MEGA for moment in pinned.moments]
+        totals = [
+            sum(h.memory_bytes + h.disk_bytes for h in moment.held) / MEGA
+            for moment in pinned.moments
+        ]
         figure.add_scatter(
             x=[row["step"] for row in pinned.rows()],
             y=totals,
             mode="markers",
-            marker={"symbol": "line-ew", "size": 30, "line": {"color": figures.SYNTHETIC, "width": 3}},
+            marker={
+                "symbol": "line-ew",
+                "size": 30,
+                "line": {"color": figures.SYNTHETIC, "width": 3},
+            },
             name=f"pinned run A ({pinned.params.level})",
         )
-    if result.storage_limit_bytes < 3 * max((sum(h.memory_bytes for h in m.held) for m in result.moments), default=0):
+    if result.storage_limit_bytes < 3 * max(
+        (sum(h.memory_bytes for h in m.held) for m in result.moments), default=0
+    ):
         _limit(figure, result)
     figure.update_layout(barmode="stack", showlegend=True)
     return figure
 
 
 def _foretold(result: CacheResult) -> go.Figure:
-    """Draw the tables asked for against what can be held. To see first: whether the stack passes the dashed line."""
+    """Draw the tables asked for against what can be held. To see first: whether the stack passes
+    the dashed line.
+    """
     asked, limit = result.asked_bytes, result.storage_limit_bytes
     fit = "all fit" if asked <= limit else f"{human_bytes(limit)} fit into memory"
-    figure = figures.new(f"Foretold: {human_bytes(asked)} to be cached, {fit}", height=420, x="step", y="megabytes asked for")
+    figure = figures.new(
+        f"Foretold: {human_bytes(asked)} to be cached, {fit}",
+        height=420,
+        x="step",
+        y="megabytes asked for",
+    )
     n = result.params.n_tables
     names = [f"table {table + 1}" for table in range(n)]
     for table, name in enumerate(names):
         sizes = [asked / n / MEGA if step >= table else 0.0 for step in range(n)]
-        figure.add_bar(x=names, y=sizes, name=name, marker={"color": SHADES[table], "opacity": 0.5}, hoverinfo="skip")
+        figure.add_bar(
+            x=names,
+            y=sizes,
+            name=name,
+            marker={"color": SHADES[table], "opacity": 0.5},
+            hoverinfo="skip",
+        )
     if limit < 3 * asked:
         _limit(figure, result)
     figure.update_layout(barmode="stack", showlegend=True)
@@ -72,13 +113,17 @@ def _limit(figure: go.Figure, result: CacheResult) -> None:
     figure.add_hline(
         y=result.storage_limit_bytes / MEGA,
         line={"color": figures.LEAKED, "dash": "dash"},
-        annotation_text=f"the most that {result.holders} can hold: {human_bytes(result.storage_limit_bytes)}",
+        annotation_text=(
+            f"the most that {result.holders} can hold: {human_bytes(result.storage_limit_bytes)}"
+        ),
         annotation_position="top left",
     )
 
 
 def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
-    """Draw the regions of the heap on the sliders (model) and of the live executor's. To see first: what is left to cache."""
+    """Draw the regions of the heap on the sliders (model) and of the live executor's. To see first:
+    what is left to cache.
+    """
     shared, safe = human_bytes(model.unified), human_bytes(model.storage)
     title = f"Model: {shared} for execution and storage,<br>{safe} of it safe for the cache"
     figure = figures.new_tall(title, height=330, x="gigabytes of heap")
@@ -94,10 +139,14 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
             x=[getattr(model, region) / 1e9, getattr(live, region) / 1e9],
             orientation="h",
             marker={"color": color},
-            name={"storage": "storage, protected", "execution": "execution, lends to storage", "user": "your objects"}.get(
-                region, region
-            ),
+            name={
+                "storage": "storage, protected",
+                "execution": "execution, lends to storage",
+                "user": "your objects",
+            }.get(region, region),
             hovertemplate=f"{region}: %{{x:.2f}} GB<extra></extra>",
         )
-    figure.update_layout(barmode="stack", yaxis={"categoryorder": "array", "categoryarray": names[::-1]})
+    figure.update_layout(
+        barmode="stack", yaxis={"categoryorder": "array", "categoryarray": names[::-1]}
+    )
     return figure

@@ -1,7 +1,9 @@
-"""One engine of *Spark or pandas* in a process of its own: ``python -m engine.spark.contest.child SETTINGS``.
+"""One engine of *Spark or pandas* in a process of its own: ``python -m engine.spark.contest.child
+SETTINGS``.
 
-Each size is run ``repeats`` times (fewer once ``budget_seconds`` are used up, at least once) and reported by itself; one run of
-the smallest size comes first and is not counted, for it loads what the library loads late.
+Each size is run ``repeats`` times (fewer once ``budget_seconds`` are used up, at least once) and
+reported by itself; one run of the smallest size comes first and is not counted, for it loads what
+the library loads late.
 """
 
 from __future__ import annotations
@@ -56,7 +58,11 @@ def main(settings: dict[str, Any]) -> None:
             "start_seconds": start_seconds,
             "asked": asked,
         }
-        report(share=(turn + 1) / len(sizes), message=f"{contestant}, {files.n_rows:,} rows", partial=cell)
+        report(
+            share=(turn + 1) / len(sizes),
+            message=f"{contestant}, {files.n_rows:,} rows",
+            partial=cell,
+        )
     report(result=True)
 
 

@@ -1,8 +1,9 @@
 """Where two curves of seconds against rows cross, and what would move the crossing.
 
-A curve is ``seconds = start + each * rows``: fitted to measured medians by least squares of *relative* errors, both parts at
-least zero, so that a size of ten thousand rows counts as much as one of ten million. The cluster is a **model**: it divides the
-measured cost of a row in Spark by cores and adds a network; with this machine's cores it is the measured curve itself.
+A curve is ``seconds = start + each * rows``: fitted to measured medians by least squares of
+*relative* errors, both parts at least zero, so that a size of ten thousand rows counts as much as
+one of ten million. The cluster is a **model**: it divides the measured cost of a row in Spark by
+cores and adds a network; with this machine's cores it is the measured curve itself.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Curve:
 
 
 def _fits(rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return start and slope for each line of ``values`` (draws × sizes), by relative least squares, both at least zero."""
+    """Return start and slope for each line of ``values`` (draws × sizes), by relative least
+    squares, both at least zero.
+    """
     scale = rows.max()
     x = rows / scale
     w1, w2 = 1 / values, x / values
@@ -52,7 +55,9 @@ def fit(rows: list[int], values: list[float]) -> Curve | None:
 
 
 def overtakes(one: Curve, other: Curve) -> float | None:
-    """Return the rows from which ``one`` is the quicker; 0 if it is from the first row on, ``None`` if it never gets there."""
+    """Return the rows from which ``one`` is the quicker; 0 if it is from the first row on, ``None``
+    if it never gets there.
+    """
     if one.each < other.each:
         return max(0.0, (one.start - other.start) / (other.each - one.each))
     return 0.0 if one.each == other.each and one.start < other.start else None
@@ -74,24 +79,37 @@ class Crossing:
 
     @property
     def doubtful(self) -> bool:
-        """Whether it lies beyond what was measured and more than 5 % of the draws never cross: larger sizes must decide."""
+        """Whether it lies beyond what was measured and more than 5 % of the draws never cross:
+        larger sizes must decide.
+        """
         return self.extrapolated and self.high is None
 
     @property
     def words(self) -> str:
         """The crossing in a few words."""
         if self.n_rows is None:
-            return f"no crossing up to {self.n_measured:,} rows measured, and none beyond by these slopes"
+            return (
+                f"no crossing up to {self.n_measured:,} rows measured, and none beyond by these"
+                " slopes"
+            )
         if self.n_rows == 0:
             return "quicker from the first row on"
         if self.doubtful:
             return (
-                f"no crossing up to {self.n_measured:,} rows measured, and these sizes cannot tell what comes beyond (about "
-                f"{_rough(self.n_rows)} rows, or never): measure larger ones"
+                f"no crossing up to {self.n_measured:,} rows measured, and these sizes cannot tell"
+                f" what comes beyond (about {_rough(self.n_rows)} rows, or never): measure larger"
+                " ones"
             )
         low = _rough(self.low) if self.low is not None else "?"
-        told = f"about {_rough(self.n_rows)} rows ({low} … {_rough(self.high) if self.high is not None else 'never'})"
-        return f"no crossing up to {self.n_measured:,} rows measured; extrapolated: {told}" if self.extrapolated else told
+        told = (
+            f"about {_rough(self.n_rows)} rows ({low} …"
+            f" {_rough(self.high) if self.high is not None else 'never'})"
+        )
+        return (
+            f"no crossing up to {self.n_measured:,} rows measured; extrapolated: {told}"
+            if self.extrapolated
+            else told
+        )
 
 
 def _rough(n: float) -> str:
@@ -99,10 +117,14 @@ def _rough(n: float) -> str:
     return f"{float(f'{n:.2g}'):,.0f}"
 
 
-def crossing(one: dict[int, tuple[float, ...]], other: dict[int, tuple[float, ...]], seed: int = 0) -> Crossing | None:
-    """Return where ``one`` overtakes ``other``; each maps rows to the single runs, in seconds. ``None`` below two sizes.
+def crossing(
+    one: dict[int, tuple[float, ...]], other: dict[int, tuple[float, ...]], seed: int = 0
+) -> Crossing | None:
+    """Return where ``one`` overtakes ``other``; each maps rows to the single runs, in seconds.
+    ``None`` below two sizes.
 
-    The interval holds 90 % of ``N_DRAWS`` crossings, each of curves through one run drawn for each size.
+    The interval holds 90 % of ``N_DRAWS`` crossings, each of curves through one run drawn for each
+    size.
     """
     rng = np.random.default_rng(seed)
     curves, draws = [], []
@@ -120,12 +142,19 @@ def crossing(one: dict[int, tuple[float, ...]], other: dict[int, tuple[float, ..
     low, high = np.quantile(where, [0.05, 0.95], method="nearest")
     measured = min(max(one), max(other))
     n_rows = overtakes(*curves)
-    return Crossing(n_rows, float(low) if np.isfinite(low) else None, float(high) if np.isfinite(high) else None, measured)
+    return Crossing(
+        n_rows,
+        float(low) if np.isfinite(low) else None,
+        float(high) if np.isfinite(high) else None,
+        measured,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """What the sliders say: cores of the cluster, memory of the one machine that pandas has, network between machines."""
+    """What the sliders say: cores of the cluster, memory of the one machine that pandas has,
+    network between machines.
+    """
 
     cores: int = 16  # 1 … 512
     memory_gb: float = 16.0  # 1 … 1,024
@@ -134,7 +163,11 @@ class Cluster:
     def __post_init__(self) -> None:
         require(1 <= self.cores <= 512, "cores must be 1 … 512. Got {}.", self.cores)
         require(1 <= self.memory_gb <= 1024, "memory_gb must be 1 … 1,024. Got {}.", self.memory_gb)
-        require(0.05 <= self.network_gb <= 100, "network_gb must be 0.05 … 100. Got {}.", self.network_gb)
+        require(
+            0.05 <= self.network_gb <= 100,
+            "network_gb must be 0.05 … 100. Got {}.",
+            self.network_gb,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +178,33 @@ class Model:
     pandas: Curve  # one core: as measured
     n_machines: int
     n_crossing: float | None  # rows from which Spark is quicker
-    n_memory: float | None  # rows at which pandas has used the memory; None: its memory does not grow
+    n_memory: (
+        float | None
+    )  # rows at which pandas has used the memory; None: its memory does not grow
 
     @property
     def n_decides(self) -> float | None:
-        """Rows from which Spark is the better choice: it is quicker there, or pandas is out of memory."""
+        """Rows from which Spark is the better choice: it is quicker there, or pandas is out of
+        memory.
+        """
         return min((n for n in (self.n_crossing, self.n_memory) if n is not None), default=None)
 
 
-def model(spark: Curve, pandas: Curve, memory: Curve, shuffle_each: float, own_cores: int, cluster: Cluster) -> Model:
-    """Return the model: ``a + b·n·c0/c + s·n/w·(1 − 1/m)`` for Spark, pandas as measured up to the end of its memory.
+def model(
+    spark: Curve,
+    pandas: Curve,
+    memory: Curve,
+    shuffle_each: float,
+    own_cores: int,
+    cluster: Cluster,
+) -> Model:
+    """Return the model: ``a + b·n·c0/c + s·n/w·(1 − 1/m)`` for Spark, pandas as measured up to the
+    end of its memory.
 
-    ``c0`` are this machine's cores, ``c`` the cluster's, on ``m = ⌈c/c0⌉`` machines like this one; ``s`` are the bytes a row
-    that the measured run shuffled, of which ``1 − 1/m`` cross the network of ``w`` bytes a second. At ``c = c0`` nothing
-    crosses it and the curve is the measured one. Left out: reading from remote storage, stragglers, start-up of a cluster.
+    ``c0`` are this machine's cores, ``c`` the cluster's, on ``m = ⌈c/c0⌉`` machines like this one;
+    ``s`` are the bytes a row that the measured run shuffled, of which ``1 − 1/m`` cross the network
+    of ``w`` bytes a second. At ``c = c0`` nothing crosses it and the curve is the measured one.
+    Left out: reading from remote storage, stragglers, start-up of a cluster.
     """
     machines = -(-cluster.cores // own_cores)
     network = shuffle_each / (cluster.network_gb * 1e9) * (1 - 1 / machines)

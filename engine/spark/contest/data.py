@@ -1,9 +1,11 @@
-"""The tables of *Spark or pandas*: ``lineitem`` and ``orders``, derived from TPC-H, as CSV files in the workspace.
+"""The tables of *Spark or pandas*: ``lineitem`` and ``orders``, derived from TPC-H, as CSV files in
+the workspace.
 
-Real: ``tpchgen-cli`` makes them, once, and every later run reads the same files. Up to ``CUT_ROWS`` rows are the first lines of
-one small generation, because the generator needs a second or two for its dictionary of comments whatever the size; above, the
-generator writes each size itself, whose rows then differ from the number asked for by less than 0.1 %. Its keys are near
-uniform: this is no place to look for skew. Not comparable with published TPC-H results.
+Real: ``tpchgen-cli`` makes them, once, and every later run reads the same files. Up to ``CUT_ROWS``
+rows are the first lines of one small generation, because the generator needs a second or two for
+its dictionary of comments whatever the size; above, the generator writes each size itself, whose
+rows then differ from the number asked for by less than 0.1 %. Its keys are near uniform: this is no
+place to look for skew. Not comparable with published TPC-H results.
 """
 
 from __future__ import annotations
@@ -23,10 +25,18 @@ from engine.errors import InputError, require
 from engine.jobs import Progress, Steps
 from engine.units import human_bytes
 
-N_ROWS = (10_000, 100_000, 1_000_000, 3_000_000, 8_000_000)  # of lineitem; the last is more than 1 GB
+N_ROWS = (
+    10_000,
+    100_000,
+    1_000_000,
+    3_000_000,
+    8_000_000,
+)  # of lineitem; the last is more than 1 GB
 CUT_ROWS = 300_000
 ROWS_A_SCALE = 6_001_215  # of lineitem at scale factor 1
-BYTES_A_ROW = 158  # of both files together, by row of lineitem: 150 at 10,000 rows, 157 at 8,000,000
+BYTES_A_ROW = (
+    158  # of both files together, by row of lineitem: 150 at 10,000 rows, 157 at 8,000,000
+)
 SPARE_BYTES = 500_000_000  # of the disk, left free for everybody else
 TABLES = ("lineitem", "orders")
 MODULE = "engine.spark.contest.data"
@@ -71,8 +81,8 @@ def check_disk(asked: int, free_bytes: int | None = None) -> None:
     needed = asked * BYTES_A_ROW + SPARE_BYTES
     require(
         free >= needed,
-        "Free disk must be at least {} for {:,} rows. Got {}. Choose fewer rows, or point PLAYGROUND_WORKSPACE at a larger "
-        "disk.",
+        "Free disk must be at least {} for {:,} rows. Got {}. Choose fewer rows, or point"
+        " PLAYGROUND_WORKSPACE at a larger disk.",
         human_bytes(needed),
         asked,
         human_bytes(free),
@@ -83,22 +93,45 @@ def _generator() -> str:
     """Return the program ``tpchgen-cli`` of this environment."""
     beside = Path(sysconfig.get_path("scripts")) / "tpchgen-cli"
     found = str(beside) if beside.exists() else shutil.which("tpchgen-cli")
-    require(found is not None, "tpchgen-cli must be installed. Got none in {}. Run make run once more.", beside.parent)
+    require(
+        found is not None,
+        "tpchgen-cli must be installed. Got none in {}. Run make run once more.",
+        beside.parent,
+    )
     return str(found)
 
 
 def generate(asked: int, folder: Path) -> None:
-    """Write both tables of a size with the generator, reporting progress by the bytes written; runs in a child process."""
+    """Write both tables of a size with the generator, reporting progress by the bytes written; runs
+    in a child process.
+    """
     scale = asked / ROWS_A_SCALE
-    command = [_generator(), "csv", "--scale-factor", f"{scale:.8f}", "--output-dir", str(folder), "--no-progress", "--quiet"]
-    process = subprocess.Popen([*command, *(f"--tables={name}" for name in TABLES)], stderr=subprocess.PIPE, text=True)
+    command = [
+        _generator(),
+        "csv",
+        "--scale-factor",
+        f"{scale:.8f}",
+        "--output-dir",
+        str(folder),
+        "--no-progress",
+        "--quiet",
+    ]
+    process = subprocess.Popen(
+        [*command, *(f"--tables={name}" for name in TABLES)], stderr=subprocess.PIPE, text=True
+    )
     while process.poll() is None:
         time.sleep(0.1)
         written = sum(path.stat().st_size for path in folder.iterdir())
-        processes.report(share=min(0.99, written / (asked * BYTES_A_ROW)), message=human_bytes(written))
+        processes.report(
+            share=min(0.99, written / (asked * BYTES_A_ROW)), message=human_bytes(written)
+        )
     if process.returncode:
         told = (process.stderr.read() if process.stderr else "").strip()[-300:]
-        processes.report(error=f"tpchgen-cli must write {asked:,} rows. Got exit code {process.returncode}: {told}")
+        processes.report(
+            error=(
+                f"tpchgen-cli must write {asked:,} rows. Got exit code {process.returncode}: {told}"
+            )
+        )
 
 
 def _n_lines(path: Path) -> int:
@@ -122,7 +155,8 @@ def _cut(base: Files, asked: int, folder: Path) -> None:
 
 
 def steps(asked: int) -> Steps:
-    """Make the files of a size unless they are there; closing the generator kills the child and leaves nothing behind.
+    """Make the files of a size unless they are there; closing the generator kills the child and
+    leaves nothing behind.
 
     Returns
     -------
@@ -145,7 +179,9 @@ def steps(asked: int) -> Steps:
         else:
             ahead = round(CUT_ROWS * 1.01) if asked == CUT_ROWS else asked
             for progress in processes.steps(MODULE, str(ahead), str(made)):
-                yield Progress(progress.share, f"making {asked:,} rows, derived from TPC-H: {progress.message}")
+                yield Progress(
+                    progress.share, f"making {asked:,} rows, derived from TPC-H: {progress.message}"
+                )
         n_rows, n_orders = (_n_lines(made / f"{name}.csv") - 1 for name in TABLES)
         size = sum((made / f"{name}.csv").stat().st_size for name in TABLES)
         target = place(asked)

@@ -1,9 +1,12 @@
-"""Spark or pandas: one piece of work at growing sizes in pandas, Spark, DuckDB and Polars, and where the lines cross.
+"""Spark or pandas: one piece of work at growing sizes in pandas, Spark, DuckDB and Polars, and
+where the lines cross.
 
-Real: every second is a run from CSV files on disk (derived from TPC-H) to an answer that all engines must agree on. pandas,
-DuckDB and Polars run in child processes of their own (killed on cancel, and when they hold more memory than allowed); Spark
-runs in the server's warm session, whose start-up of seconds is told apart. Files are warm in the operating system's cache.
-Each engine and size is measured in one go, not in turns. The cluster on the sliders is a model (``contest.curves``).
+Real: every second is a run from CSV files on disk (derived from TPC-H) to an answer that all
+engines must agree on. pandas, DuckDB and Polars run in child processes of their own (killed on
+cancel, and when they hold more memory than allowed); Spark runs in the server's warm session, whose
+start-up of seconds is told apart. Files are warm in the operating system's cache. Each engine and
+size is measured in one go, not in turns. The cluster on the sliders is a model
+(``contest.curves``).
 """
 
 from __future__ import annotations
@@ -33,7 +36,16 @@ from engine.units import human_bytes
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["CONTESTANTS", "MEMORY_GB", "N_ROWS", "WORKS", "CrossoverParams", "CrossoverResult", "run", "steps"]
+__all__ = [
+    "CONTESTANTS",
+    "MEMORY_GB",
+    "N_ROWS",
+    "WORKS",
+    "CrossoverParams",
+    "CrossoverResult",
+    "run",
+    "steps",
+]
 
 TOGETHER_ROWS = 100_000  # sizes up to it share one child an engine
 BUDGET_SECONDS = 20.0  # of the runs of one cell: beyond it no further repeat begins
@@ -45,8 +57,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _spark_cell(live: SparkSession, work: Work, files: Files, asked: int, repeats: int, warm: set[str]) -> Cell:
-    """Run one size on Spark; the first run of a job in a Spark (``warm``: by name) is preceded by one that is not counted."""
+def _spark_cell(
+    live: SparkSession, work: Work, files: Files, asked: int, repeats: int, warm: set[str]
+) -> Cell:
+    """Run one size on Spark; the first run of a job in a Spark (``warm``: by name) is preceded by
+    one that is not counted.
+    """
     call = partial(engines.spark_answer, live, work, files)
     if live.sparkContext.applicationId not in warm:
         call()
@@ -56,7 +72,11 @@ def _spark_cell(live: SparkSession, work: Work, files: Files, asked: int, repeat
     if local:
         memory.forget_peak(gateway.proc.pid)
     answer, trace = tasks.traced(live, call)
-    more = runs(call, repeats - 1, BUDGET_SECONDS - trace.seconds)[0] if repeats > 1 and trace.seconds < BUDGET_SECONDS else []
+    more = (
+        runs(call, repeats - 1, BUDGET_SECONDS - trace.seconds)[0]
+        if repeats > 1 and trace.seconds < BUDGET_SECONDS
+        else []
+    )
     return Cell(
         "Spark",
         asked,
@@ -138,7 +158,9 @@ class _Ladder:
                     continue
                 except InputError:
                     raise
-                except Exception as error:  # Py4J raises many kinds when a job fails: a result, and shown
+                except (
+                    Exception
+                ) as error:  # Py4J raises many kinds when a job fails: a result, and shown
                     cause = (str(error).splitlines() or [""])[0][:200]
                     self.refuse("Spark", asked, f"Spark gave up: {type(error).__name__}: {cause}")
                     continue
@@ -157,14 +179,18 @@ class _Ladder:
         if sizes:
             yield from self._child(contestant, sizes, allowed)
 
-    def _child(self, contestant: Contestant, sizes: list[int], allowed: int) -> Generator[Progress, None, None]:
+    def _child(
+        self, contestant: Contestant, sizes: list[int], allowed: int
+    ) -> Generator[Progress, None, None]:
         settings = {
             "contestant": contestant,
             "work": self.params.work,
             "sizes": sizes,
             "repeats": self.params.repeats,
             "budget_seconds": BUDGET_SECONDS,
-            "memory_bytes": int(0.7 * allowed),  # what DuckDB gives its own buffers: the process holds more
+            "memory_bytes": int(
+                0.7 * allowed
+            ),  # what DuckDB gives its own buffers: the process holds more
         }
         left = list(sizes)
         child = processes.steps(CHILD, json.dumps(settings), memory_bytes=allowed)
@@ -174,24 +200,41 @@ class _Ladder:
                     left.remove(told.partial["asked"])
                     files, found = self.files[told.partial["asked"]], told.partial
                     cell = Cell(
-                        contestant, n_rows=files.n_rows, size_bytes=files.size_bytes, measured_at=_now(), load=load(), **found
+                        contestant,
+                        n_rows=files.n_rows,
+                        size_bytes=files.size_bytes,
+                        measured_at=_now(),
+                        load=load(),
+                        **found,
                     )
                     self.add(replace(cell, seconds=tuple(found["seconds"])))
-                yield self.progress(f"{contestant}, {self.files[left[0]].n_rows:,} rows" if left else contestant)
+                yield self.progress(
+                    f"{contestant}, {self.files[left[0]].n_rows:,} rows" if left else contestant
+                )
         except processes.OutOfMemory:
             for asked in left:
                 self.refuse(
-                    contestant, asked, f"{contestant} was stopped: it held more than the {human_bytes(allowed)} allowed."
+                    contestant,
+                    asked,
+                    f"{contestant} was stopped: it held more than the {human_bytes(allowed)}"
+                    " allowed.",
                 )
-        except processes.ChildError as error:  # an engine that gives up (DuckDB's own limit, the kernel's killer) is a result
+        except (
+            processes.ChildError
+        ) as error:  # an engine that gives up (DuckDB's own limit, the kernel's killer) is a result
             for asked in left:
-                self.refuse(contestant, asked, f"{contestant} gave up: {str(error).partition(': ')[2] or error}")
+                self.refuse(
+                    contestant,
+                    asked,
+                    f"{contestant} gave up: {str(error).partition(': ')[2] or error}",
+                )
         finally:
             child.close()
 
 
 def steps(params: CrossoverParams) -> Steps:
-    """Run the ladder, smallest sizes first; a ``Progress`` with the result so far twice a second and after each cell.
+    """Run the ladder, smallest sizes first; a ``Progress`` with the result so far twice a second
+    and after each cell.
 
     Returns
     -------
@@ -201,7 +244,8 @@ def steps(params: CrossoverParams) -> Steps:
     Raises
     ------
     InputError
-        No Spark to be had, or one without a SparkContext (Spark Connect); too little disk for a size.
+        No Spark to be had, or one without a SparkContext (Spark Connect); too little disk for a
+        size.
     """
     require(session.ENGINE.place.kind != "connect", session.NO_CONNECT, "tasks to measure")
     ladder = _Ladder(params)
@@ -228,7 +272,9 @@ def remembered(params: CrossoverParams) -> CrossoverResult | None:
 
 
 def refresh(result: CrossoverResult) -> CrossoverResult:
-    """Return the result beside what the record knows now: others may have measured larger sizes since."""
+    """Return the result beside what the record knows now: others may have measured larger sizes
+    since.
+    """
     return replace(result, recalled=recall(result.params.work))
 
 

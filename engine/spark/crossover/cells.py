@@ -1,4 +1,5 @@
-"""What *Spark or pandas* measures, one cell for each engine and size, and the record of it that the workspace keeps.
+"""What *Spark or pandas* measures, one cell for each engine and size, and the record of it that the
+workspace keeps.
 
 A record belongs to one machine and one set of versions: it is set aside as soon as either changes.
 """
@@ -39,7 +40,9 @@ class Cell:
     shuffle_bytes: int = 0  # Spark
     spill_bytes: int = 0  # Spark
     refused: str = ""  # why it did not run, or did not end
-    load: float = 0.0  # of the machine in the minute before the end: runnable processes, this one's included
+    load: float = (
+        0.0  # of the machine in the minute before the end: runnable processes, this one's included
+    )
 
     @property
     def median_seconds(self) -> float:
@@ -75,8 +78,14 @@ def _read(path: Path, changed: int) -> tuple[Cell, ...]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["machine"] != machine():
             return ()
-        return tuple(Cell(**{**cell, "seconds": tuple(cell["seconds"])}) for cell in content["cells"])
-    except (ValueError, KeyError, TypeError):  # a record of an older version, or cut short: measured anew
+        return tuple(
+            Cell(**{**cell, "seconds": tuple(cell["seconds"])}) for cell in content["cells"]
+        )
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # a record of an older version, or cut short: measured anew
         return ()
 
 
@@ -87,20 +96,26 @@ def recall(work: Work) -> tuple[Cell, ...]:
 
 
 def most_spark_bytes() -> int:
-    """Return the most bytes on disk that Spark has worked through here, whatever the work; 0 before the first run."""
+    """Return the most bytes on disk that Spark has worked through here, whatever the work; 0 before
+    the first run.
+    """
     cells = [cell for work in WORKS for cell in recall(work) if cell.contestant == "Spark"]
     return max((cell.size_bytes for cell in cells), default=0)
 
 
 def keep(work: Work, cell: Cell) -> None:
     """Add a measured cell to the record, in place of the last one of its engine and size."""
-    others = [old for old in recall(work) if (old.contestant, old.asked) != (cell.contestant, cell.asked)]
+    others = [
+        old for old in recall(work) if (old.contestant, old.asked) != (cell.contestant, cell.asked)
+    ]
     path = _path(work)
     path.parent.mkdir(exist_ok=True)
     fresh = path.with_suffix(".new")
     content = {
         "machine": machine(),
-        "cells": [asdict(c) for c in sorted([*others, cell], key=lambda c: (c.contestant, c.asked))],
+        "cells": [
+            asdict(c) for c in sorted([*others, cell], key=lambda c: (c.contestant, c.asked))
+        ],
     }
     fresh.write_text(json.dumps(content, indent=1), encoding="utf-8")
     fresh.replace(path)

@@ -1,4 +1,6 @@
-"""The script behind *Spark or pandas*: the largest size once in pandas and once in Spark, the same answer."""
+"""The script behind *Spark or pandas*: the largest size once in pandas and once in Spark, the same
+answer.
+"""
 
 from __future__ import annotations
 
@@ -38,32 +40,42 @@ assert engines.same(in_pandas, in_spark)  # sums of doubles to nine digits
 print(json.dumps({"rows": files.n_rows, "bytes on disk": files.size_bytes, "answer": engines.told(in_pandas)}))
 '''
 PANDAS = {
-    "filter": """lines = pd.read_csv(
+    "filter": (
+        """lines = pd.read_csv(
     files.lineitem, usecols=["l_shipdate", "l_discount", "l_quantity", "l_extendedprice"], parse_dates=["l_shipdate"])
 kept = lines[lines.l_shipdate.between("1994-01-01", "1994-12-31") & lines.l_discount.between(0.045, 0.075)
              & (lines.l_quantity < 24)]
 in_pandas = [[len(kept), (kept.l_extendedprice * kept.l_discount).sum()]]
-""",
-    "group-by": """lines = pd.read_csv(files.lineitem, usecols=["l_partkey", "l_quantity"])
+"""
+    ),
+    "group-by": (
+        """lines = pd.read_csv(files.lineitem, usecols=["l_partkey", "l_quantity"])
 sold = lines.groupby("l_partkey", as_index=False)["l_quantity"].sum()
 in_pandas = sold.sort_values(["l_quantity", "l_partkey"], ascending=[False, True]).head(10).values.tolist()
-""",
-    "join": """lines = pd.read_csv(
+"""
+    ),
+    "join": (
+        """lines = pd.read_csv(
     files.lineitem, usecols=["l_orderkey", "l_commitdate", "l_receiptdate", "l_extendedprice"],
     parse_dates=["l_commitdate", "l_receiptdate"])
 orders = pd.read_csv(files.orders, usecols=["o_orderkey", "o_orderpriority"])
 late = lines[lines.l_receiptdate > lines.l_commitdate].merge(orders, left_on="l_orderkey", right_on="o_orderkey")
 in_pandas = [[name, len(price), price.sum()] for name, price in late.groupby("o_orderpriority")["l_extendedprice"]]
-""",
-    "window": """lines = pd.read_csv(files.lineitem, usecols=["l_orderkey", "l_linenumber", "l_extendedprice"])
+"""
+    ),
+    "window": (
+        """lines = pd.read_csv(files.lineitem, usecols=["l_orderkey", "l_linenumber", "l_extendedprice"])
 ranked = lines.sort_values(["l_orderkey", "l_extendedprice", "l_linenumber"], ascending=[True, False, True])
 first = ranked[ranked.groupby("l_orderkey").cumcount() == 0]
 in_pandas = [[len(first), first.l_extendedprice.sum()]]
-""",
+"""
+    ),
 }
 
 
 def script(params: CrossoverParams) -> str:
-    """Return the script; it imports this project only for the files and the comparison, which are its own."""
+    """Return the script; it imports this project only for the files and the comparison, which are
+    its own.
+    """
     work = {"pandas": Code(PANDAS[params.work]), "sql": Code(SQL[params.work])}
     return fill(SCRIPT, session=Code(SESSION), n_rows=params.n_rows, **work, **SPARK_SCHEMA)

@@ -1,7 +1,9 @@
-"""Figures of *Spark or pandas*: seconds and memory against rows for each engine, and the crossing moved to a cluster.
+"""Figures of *Spark or pandas*: seconds and memory against rows for each engine, and the crossing
+moved to a cluster.
 
-A colour is an engine here, with a marker of its own: pandas blue, Spark vermilion, DuckDB green, Polars orange. Full markers
-were measured in this run, hollow ones earlier; solid lines lie within what was measured, dotted ones are extrapolated or model.
+A colour is an engine here, with a marker of its own: pandas blue, Spark vermilion, DuckDB green,
+Polars orange. Full markers were measured in this run, hollow ones earlier; solid lines lie within
+what was measured, dotted ones are extrapolated or model.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ LOOK: dict[Contestant, tuple[str, str]] = {
     "Polars": (figures.SYNTHETIC, "triangle-up"),
 }
 ROWS = {
-    10.0**k: text for k, text in enumerate(("1", "10", "100", "1k", "10k", "100k", "1M", "10M", "100M", "1G", "10G", "100G"))
+    10.0**k: text
+    for k, text in enumerate(
+        ("1", "10", "100", "1k", "10k", "100k", "1M", "10M", "100M", "1G", "10G", "100G")
+    )
 }
 SECONDS = {
     0.001: "1 ms",
@@ -44,9 +49,15 @@ N_STEPS = 40
 MOST_ROWS = 1e11
 
 
-def chart(result: CrossoverResult, quantity: Quantity = "Seconds", pinned: CrossoverResult | None = None) -> go.Figure:
-    """Draw every run of every engine, and the curve through its medians. To see first: which line is lowest, and a crossing."""
-    figure = figures.new_tall(_title(result, quantity), height=430, x="rows of lineitem", y=quantity.lower())
+def chart(
+    result: CrossoverResult, quantity: Quantity = "Seconds", pinned: CrossoverResult | None = None
+) -> go.Figure:
+    """Draw every run of every engine, and the curve through its medians. To see first: which line
+    is lowest, and a crossing.
+    """
+    figure = figures.new_tall(
+        _title(result, quantity), height=430, x="rows of lineitem", y=quantity.lower()
+    )
     crossing = result.crossing() if quantity == "Seconds" else None
     for name in CONTESTANTS:
         cells = result.points(name)
@@ -63,9 +74,14 @@ def chart(result: CrossoverResult, quantity: Quantity = "Seconds", pinned: Cross
         _mark(figure, result.curve("pandas"), crossing)
     ticks = SECONDS if quantity == "Seconds" else BYTES
     _axes(figure, ticks)
-    if not any(result.points(name) for name in CONTESTANTS):  # still to be measured: the axes at least are known
+    if not any(
+        result.points(name) for name in CONTESTANTS
+    ):  # still to be measured: the axes at least are known
         ends = np.log10([result.params.sizes[0], result.params.sizes[-1] * 1.2])
-        figure.update_layout(xaxis_range=ends.tolist(), yaxis_range=[-2.2, 1.2] if quantity == "Seconds" else [7.5, 10])
+        figure.update_layout(
+            xaxis_range=ends.tolist(),
+            yaxis_range=[-2.2, 1.2] if quantity == "Seconds" else [7.5, 10],
+        )
     return figure
 
 
@@ -76,20 +92,34 @@ def _title(result: CrossoverResult, quantity: Quantity) -> str:
     n = f"{cells[0].n_rows:,} rows"
     if quantity == "Peak memory":
         cells.sort(key=lambda cell: cell.peak_bytes)
-        return f"At {n} {cells[-1].contestant} holds {human_bytes(cells[-1].peak_bytes)},<br>" + (
-            f"{cells[0].contestant} {human_bytes(cells[0].peak_bytes)}"
+        return (
+            f"At {n} {cells[-1].contestant} holds {human_bytes(cells[-1].peak_bytes)},<br>"
+            + f"{cells[0].contestant} {human_bytes(cells[0].peak_bytes)}"
         )
     factor = cells[-1].median_seconds / cells[0].median_seconds
     times = f"{factor:,.{1 if factor < 10 else 0}f} times"
-    return f"At {n} {cells[0].contestant} is quickest,<br>{cells[-1].contestant} takes {times} as long"
+    return (
+        f"At {n} {cells[0].contestant} is quickest,<br>{cells[-1].contestant} takes {times} as long"
+    )
 
 
-def _add_curve(figure: go.Figure, name: Contestant, cells: list[Cell], curve: Curve | None, crossing: Crossing | None) -> None:
+def _add_curve(
+    figure: go.Figure,
+    name: Contestant,
+    cells: list[Cell],
+    curve: Curve | None,
+    crossing: Crossing | None,
+) -> None:
     if curve is None:
         return
     first, last = cells[0].n_rows, cells[-1].n_rows
     pieces: list[tuple[float, float, str]] = [(first, last, "solid")]
-    if crossing is not None and crossing.extrapolated and not crossing.doubtful and (crossing.n_rows or 0) < MOST_ROWS:
+    if (
+        crossing is not None
+        and crossing.extrapolated
+        and not crossing.doubtful
+        and (crossing.n_rows or 0) < MOST_ROWS
+    ):
         pieces.append((last, 2 * (crossing.n_rows or 0), "dot"))
     for low, high, dash in pieces:
         n = np.geomspace(low, high, N_STEPS)
@@ -97,7 +127,11 @@ def _add_curve(figure: go.Figure, name: Contestant, cells: list[Cell], curve: Cu
             x=n,
             y=curve.start + curve.each * n,
             mode="lines",
-            line={"color": LOOK[name][0], "dash": dash, "width": 3 if name in ("pandas", "Spark") else 2},
+            line={
+                "color": LOOK[name][0],
+                "dash": dash,
+                "width": 3 if name in ("pandas", "Spark") else 2,
+            },
             name=name,
             legendgroup=name,
             showlegend=False,
@@ -105,24 +139,40 @@ def _add_curve(figure: go.Figure, name: Contestant, cells: list[Cell], curve: Cu
         )
 
 
-def _add_runs(figure: go.Figure, result: CrossoverResult, name: Contestant, cells: list[Cell], quantity: Quantity) -> None:
+def _add_runs(
+    figure: go.Figure,
+    result: CrossoverResult,
+    name: Contestant,
+    cells: list[Cell],
+    quantity: Quantity,
+) -> None:
     color, symbol = LOOK[name]
     x, y, told, symbols = [], [], [], []
     for cell in cells:
         fresh = result.is_fresh(cell)
         when = "in this run" if fresh else f"measured on {cell.measured_at[:10]}"
-        values = cell.seconds if quantity == "Seconds" else (cell.peak_bytes,) if cell.peak_bytes else ()
+        values = (
+            cell.seconds if quantity == "Seconds" else (cell.peak_bytes,) if cell.peak_bytes else ()
+        )
         for value in values:
             x.append(cell.n_rows)
             y.append(value)
             symbols.append(symbol if fresh else f"{symbol}-open")
             said = human_seconds(value) if quantity == "Seconds" else human_bytes(value)
-            told.append(f"{name}: {said} at {cell.n_rows:,} rows ({human_bytes(cell.size_bytes)} on disk), {when}")
+            told.append(
+                f"{name}: {said} at {cell.n_rows:,} rows ({human_bytes(cell.size_bytes)} on disk),"
+                f" {when}"
+            )
     figure.add_scatter(
         x=x,
         y=y,
         mode="markers",
-        marker={"color": color, "symbol": symbols, "size": 10, "line": {"width": 1.5, "color": color}},
+        marker={
+            "color": color,
+            "symbol": symbols,
+            "size": 10,
+            "line": {"width": 1.5, "color": color},
+        },
         name=name,
         legendgroup=name,
         hovertext=told,
@@ -184,12 +234,21 @@ def _short(n: float) -> str:
 
 
 def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
-    """Draw pandas and Spark as measured, and Spark on the sliders' cluster. To see first: where Spark becomes the choice."""
+    """Draw pandas and Spark as measured, and Spark on the sliders' cluster. To see first: where
+    Spark becomes the choice.
+    """
     moved, spark = result.model(cluster), result.curve("Spark")
     if moved is None or spark is None:
         return None
     decides = moved.n_decides
-    end = min(MOST_ROWS, 4 * max([n for n in (moved.n_crossing, moved.n_memory) if n] + [result.points("Spark")[-1].n_rows]))
+    end = min(
+        MOST_ROWS,
+        4
+        * max(
+            [n for n in (moved.n_crossing, moved.n_memory) if n]
+            + [result.points("Spark")[-1].n_rows]
+        ),
+    )
     title = "Model: Spark never becomes the choice for this work"
     if decides is not None:
         by_memory = moved.n_memory is not None and decides == moved.n_memory
@@ -199,22 +258,53 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
         title = f"{basis}: Spark is the choice<br>from about {_short(decides)} rows: {reason}"
     figure = figures.new_tall(title, height=420, x="rows of lineitem", y="seconds")
     n = np.geomspace(result.points("Spark")[0].n_rows, end, N_STEPS)
-    alive = np.geomspace(n[0], max(n[0], min(end, moved.n_memory or end)), N_STEPS)  # pandas, until its memory is full
+    alive = np.geomspace(
+        n[0], max(n[0], min(end, moved.n_memory or end)), N_STEPS
+    )  # pandas, until its memory is full
     lines = (
         ("pandas, as measured", alive, moved.pandas, figures.KNOWN, "solid"),
         ("Spark, as measured here", n, spark, figures.LEAKED, "solid"),
-        (f"Spark on {cluster.cores} cores, {moved.n_machines} machines (model)", n, moved.spark, figures.LEAKED, "dot"),
+        (
+            f"Spark on {cluster.cores} cores, {moved.n_machines} machines (model)",
+            n,
+            moved.spark,
+            figures.LEAKED,
+            "dot",
+        ),
     )
     for name, x, curve, color, dash in lines:
         line = {"color": color, "dash": dash, "width": 3}
-        figure.add_scatter(x=x, y=curve.start + curve.each * x, mode="lines", name=name, line=line, hoverinfo="name+x+y")
-    crossed = moved.n_crossing if moved.n_crossing and moved.n_crossing <= (moved.n_memory or end) else None
+        figure.add_scatter(
+            x=x,
+            y=curve.start + curve.each * x,
+            mode="lines",
+            name=name,
+            line=line,
+            hoverinfo="name+x+y",
+        )
+    crossed = (
+        moved.n_crossing
+        if moved.n_crossing and moved.n_crossing <= (moved.n_memory or end)
+        else None
+    )
     for at, symbol, name in (
         (crossed, "diamond-open", "Spark overtakes (model)"),
         (moved.n_memory, "x", f"pandas: {cluster.memory_gb:g} GB are full (extrapolated)"),
     ):
         if at and at < end:
-            marker = {"symbol": symbol, "size": 14, "color": figures.FAILED, "line": {"width": 3, "color": figures.FAILED}}
-            figure.add_scatter(x=[at], y=[moved.pandas.at(at)], mode="markers", marker=marker, name=name, hoverinfo="name+x+y")
+            marker = {
+                "symbol": symbol,
+                "size": 14,
+                "color": figures.FAILED,
+                "line": {"width": 3, "color": figures.FAILED},
+            }
+            figure.add_scatter(
+                x=[at],
+                y=[moved.pandas.at(at)],
+                mode="markers",
+                marker=marker,
+                name=name,
+                hoverinfo="name+x+y",
+            )
     _axes(figure, SECONDS)
     return figure

@@ -18,15 +18,27 @@ class CrossoverParams:
     work: Work = "group-by"
     n_rows: int = 100_000  # the largest size, one of N_ROWS
     contestants: tuple[Contestant, ...] = CONTESTANTS
-    memory_gb: float = 64.0  # what one engine may hold, or most of what is free if that is less; 0.0625 … 64
+    memory_gb: float = (
+        64.0  # what one engine may hold, or most of what is free if that is less; 0.0625 … 64
+    )
     repeats: int = 3  # 1 … 9
 
     def __post_init__(self) -> None:
         require_choice("work", self.work, WORKS)
-        require(self.n_rows in N_ROWS, "n_rows must be one of {}. Got {}.", ", ".join(f"{n:,}" for n in N_ROWS), self.n_rows)
+        require(
+            self.n_rows in N_ROWS,
+            "n_rows must be one of {}. Got {}.",
+            ", ".join(f"{n:,}" for n in N_ROWS),
+            self.n_rows,
+        )
         for contestant in self.contestants:
             require_choice("contestants", contestant, CONTESTANTS)
-        require(self.memory_gb in MEMORY_GB, "memory_gb must be one of {}. Got {}.", MEMORY_GB, self.memory_gb)
+        require(
+            self.memory_gb in MEMORY_GB,
+            "memory_gb must be one of {}. Got {}.",
+            MEMORY_GB,
+            self.memory_gb,
+        )
         require(1 <= self.repeats <= 9, "repeats must be 1 … 9. Got {}.", self.repeats)
 
     @property
@@ -37,4 +49,6 @@ class CrossoverParams:
     @property
     def asked(self) -> tuple[Contestant, ...]:
         """The engines in their order; pandas and Spark always take part."""
-        return tuple(name for name in CONTESTANTS if name in ("pandas", "Spark") or name in self.contestants)
+        return tuple(
+            name for name in CONTESTANTS if name in ("pandas", "Spark") or name in self.contestants
+        )

@@ -1,4 +1,6 @@
-"""What *Spark or pandas* found: the cells of this run beside those of the record, their curves, and the answer in words."""
+"""What *Spark or pandas* found: the cells of this run beside those of the record, their curves, and
+the answer in words.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,11 @@ class CrossoverResult:
 
     def points(self, contestant: Contestant) -> list[Cell]:
         """Return the measured cells of an engine, smallest first; this run's before the record's."""
-        known = {cell.asked: cell for cell in (*self.recalled, *self.cells) if cell.contestant == contestant and cell.seconds}
+        known = {
+            cell.asked: cell
+            for cell in (*self.recalled, *self.cells)
+            if cell.contestant == contestant and cell.seconds
+        }
         return [known[asked] for asked in sorted(known)] if contestant in self.params.asked else []
 
     def is_fresh(self, cell: Cell) -> bool:
@@ -54,8 +60,13 @@ class CrossoverResult:
         return curves.fit([c.n_rows for c in cells], [float(c.peak_bytes) for c in cells])
 
     def crossing(self, one: Contestant = "Spark", other: Contestant = "pandas") -> Crossing | None:
-        """Return from how many rows on ``one`` is quicker than ``other``; ``None`` below two sizes of either."""
-        runs = [tuple((cell.n_rows, cell.seconds) for cell in self.points(name)) for name in (one, other)]
+        """Return from how many rows on ``one`` is quicker than ``other``; ``None`` below two sizes
+        of either.
+        """
+        runs = [
+            tuple((cell.n_rows, cell.seconds) for cell in self.points(name))
+            for name in (one, other)
+        ]
         return _crossing(*runs)
 
     def model(self, cluster: Cluster) -> Model | None:
@@ -64,23 +75,38 @@ class CrossoverResult:
         if spark is None or pandas is None or memory is None:
             return None
         last = self.points("Spark")[-1]
-        return curves.model(spark, pandas, memory, last.shuffle_bytes / last.n_rows, os.cpu_count() or 1, cluster)
+        return curves.model(
+            spark, pandas, memory, last.shuffle_bytes / last.n_rows, os.cpu_count() or 1, cluster
+        )
 
     def at(self, asked: int) -> dict[Contestant, Cell]:
         """Return what this run or the record measured at a size, by engine."""
-        return {name: cell for name in CONTESTANTS for cell in self.points(name) if cell.asked == asked}
+        return {
+            name: cell for name in CONTESTANTS for cell in self.points(name) if cell.asked == asked
+        }
 
     @property
     def misfit_share(self) -> float:
-        """By how much the curves of pandas and Spark miss a measured median at most, 0–1 and beyond."""
+        """By how much the curves of pandas and Spark miss a measured median at most, 0–1 and
+        beyond.
+        """
         pairs = [(self.curve(name), self.points(name)) for name in ("pandas", "Spark")]
-        missed = [abs(curve.at(c.n_rows) / c.median_seconds - 1) for curve, cells in pairs if curve for c in cells]
+        missed = [
+            abs(curve.at(c.n_rows) / c.median_seconds - 1)
+            for curve, cells in pairs
+            if curve
+            for c in cells
+        ]
         return max(missed, default=0.0)
 
     @property
     def largest(self) -> dict[Contestant, Cell]:
-        """The cells of the largest size at which both pandas and Spark were measured; else whatever there is of the last."""
-        sizes = sorted({cell.asked for name in CONTESTANTS for cell in self.points(name)}, reverse=True)
+        """The cells of the largest size at which both pandas and Spark were measured; else whatever
+        there is of the last.
+        """
+        sizes = sorted(
+            {cell.asked for name in CONTESTANTS for cell in self.points(name)}, reverse=True
+        )
         both = [asked for asked in sizes if {"pandas", "Spark"} <= set(self.at(asked))]
         return self.at((both or sizes)[0]) if sizes else {}
 
@@ -104,7 +130,10 @@ class CrossoverResult:
         return all(engines.same(answers[0], other) for answers in found for other in answers[1:])
 
     def _own(self, contestant: Contestant) -> list[Cell]:
-        return sorted((c for c in self.cells if c.contestant == contestant and c.seconds), key=lambda c: c.asked)
+        return sorted(
+            (c for c in self.cells if c.contestant == contestant and c.seconds),
+            key=lambda c: c.asked,
+        )
 
     @property
     def slowest(self) -> str:
@@ -140,14 +169,19 @@ class CrossoverResult:
         cells = self.largest
         if not {"pandas", "Spark"} <= set(cells):
             n = " and ".join(f"{n:,}" for n in self.params.sizes)
-            return f"To be measured at {n} rows: pandas goes first; Spark must plan and schedule before it reads a row."
+            return (
+                f"To be measured at {n} rows: pandas goes first; Spark must plan and schedule"
+                " before it reads a row."
+            )
         pandas, spark = cells["pandas"], cells["Spark"]
         winner, loser = sorted((pandas, spark), key=lambda cell: cell.median_seconds)
         times = [human_seconds(cell.median_seconds) for cell in (winner, loser)]
         best = min(cells.values(), key=lambda cell: cell.median_seconds)
         text = (
-            f"At {pandas.n_rows:,} rows ({human_bytes(pandas.size_bytes)} on disk) **{winner.contestant} beats "
-            f"{loser.contestant}** {human_factor(loser.median_seconds / winner.median_seconds)}: {times[0]} against {times[1]}"
+            f"At {pandas.n_rows:,} rows ({human_bytes(pandas.size_bytes)} on disk)"
+            f" **{winner.contestant} beats {loser.contestant}**"
+            f" {human_factor(loser.median_seconds / winner.median_seconds)}: {times[0]} against"
+            f" {times[1]}"
         )
         if best is not winner:
             text += f"; {best.contestant} needs {human_seconds(best.median_seconds)}"
@@ -159,10 +193,23 @@ class CrossoverResult:
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        return [reason for reason in (self._why_work(), *self._why_curves(), self._why_memory(), self._why_honest()) if reason]
+        return [
+            reason
+            for reason in (
+                self._why_work(),
+                *self._why_curves(),
+                self._why_memory(),
+                self._why_honest(),
+            )
+            if reason
+        ]
 
     def _why_work(self) -> str:
-        agree = "All engines agree, sums to nine digits" if self.same_answers else "The engines DISAGREE"
+        agree = (
+            "All engines agree, sums to nine digits"
+            if self.same_answers
+            else "The engines DISAGREE"
+        )
         return f"The work: {SAYS[self.params.work]}. Reading the CSV file is part of it. {agree}."
 
     def _why_curves(self) -> list[str]:
@@ -172,11 +219,16 @@ class CrossoverResult:
             moved = self.points("Spark")[-1]
             cores = os.cpu_count()
             told.append(
-                f"Spark begins with {_cost(spark.start)} of planning, scheduling and collecting, pandas with "
-                f"{_cost(pandas.start)}; each further million rows costs Spark {_cost(spark.each * 1e6)} on "
-                f"all {cores} cores, pandas {_cost(pandas.each * 1e6)} on one. At {moved.n_rows:,} rows Spark wrote "
-                f"{human_bytes(moved.shuffle_bytes)} for other tasks to fetch"
-                + (f" and spilled {human_bytes(moved.spill_bytes)} to disk." if moved.spill_bytes else ".")
+                f"Spark begins with {_cost(spark.start)} of planning, scheduling and collecting,"
+                f" pandas with {_cost(pandas.start)}; each further million rows costs Spark"
+                f" {_cost(spark.each * 1e6)} on all {cores} cores, pandas"
+                f" {_cost(pandas.each * 1e6)} on one. At {moved.n_rows:,} rows Spark wrote"
+                f" {human_bytes(moved.shuffle_bytes)} for other tasks to fetch"
+                + (
+                    f" and spilled {human_bytes(moved.spill_bytes)} to disk."
+                    if moved.spill_bytes
+                    else "."
+                )
                 + f" The two lines miss a measured median by {self.misfit_share:.0%} at most."
             )
         for other in ("DuckDB", "Polars"):
@@ -191,10 +243,10 @@ class CrossoverResult:
             return ""
         room = max(0.0, free * crossover_memory.USABLE_SHARE - growth.start) / growth.each
         return (
-            f"For this work pandas holds {growth.each:.2f} bytes of memory for each byte on disk, beyond "
-            f"{human_bytes(growth.start)} to begin with: the usable part of the {human_bytes(free)} that are free now ends at "
-            f"about {human_bytes(room)} of CSV. "
-            "Work that keeps more columns or copies needs more."
+            f"For this work pandas holds {growth.each:.2f} bytes of memory for each byte on disk,"
+            f" beyond {human_bytes(growth.start)} to begin with: the usable part of the"
+            f" {human_bytes(free)} that are free now ends at about {human_bytes(room)} of CSV. Work"
+            " that keeps more columns or copies needs more."
         )
 
     def _why_honest(self) -> str:
@@ -205,11 +257,21 @@ class CrossoverResult:
         n = sorted({len(cell.seconds) for cell in cells})
         runs = f"{n[0]}" if len(n) == 1 else f"{n[0]} to {n[-1]}"
         text = f"Medians of {runs} runs, files warm in the system's cache"
-        text += f"; slowest over fastest run of a cell: {human_factor(max(spreads))} at worst" if spreads else ""
+        text += (
+            f"; slowest over fastest run of a cell: {human_factor(max(spreads))} at worst"
+            if spreads
+            else ""
+        )
         load, cores = max(cell.load for cell in cells), os.cpu_count() or 1
         if load > 2 * cores:
-            text += f". Other programs kept the machine busy (load {load:.0f} on {cores} cores): measure again when it is idle"
-        return f"{text}. Starting a process or Spark is not counted: the table has it. {machine_words()}."
+            text += (
+                f". Other programs kept the machine busy (load {load:.0f} on {cores} cores):"
+                " measure again when it is idle"
+            )
+        return (
+            f"{text}. Starting a process or Spark is not counted: the table has it."
+            f" {machine_words()}."
+        )
 
     @property
     def answer(self) -> str:
@@ -220,7 +282,11 @@ class CrossoverResult:
             return ""
         spark = cells["Spark"]
         quicker = [c for c in cells.values() if c.median_seconds < spark.median_seconds]
-        told = ", ".join(f"{c.contestant} {human_seconds(c.median_seconds)}" for c in cells.values() if c is not spark)
+        told = ", ".join(
+            f"{c.contestant} {human_seconds(c.median_seconds)}"
+            for c in cells.values()
+            if c is not spark
+        )
         size = f"{spark.n_rows:,} rows, {human_bytes(spark.size_bytes)} of CSV"
         if quicker:
             names = [c.contestant for c in quicker]
@@ -233,12 +299,13 @@ class CrossoverResult:
         memory = self.memory("pandas")
         if memory is not None and memory.each > 0:
             text += (
-                f"pandas' memory grows by {human_bytes(memory.each * 1e6)} a million rows for this work; before it ends, "
-                "Polars or DuckDB are the next step. "
+                f"pandas' memory grows by {human_bytes(memory.each * 1e6)} a million rows for this"
+                " work; before it ends, Polars or DuckDB are the next step. "
             )
-        return text + (
-            "I reach for Spark when the data or its joins outgrow one machine, when it already lies in a cluster's storage, or "
-            "when a job must survive losing a machine."
+        return (
+            text
+            + "I reach for Spark when the data or its joins outgrow one machine, when it already"
+            " lies in a cluster's storage, or when a job must survive losing a machine."
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -269,27 +336,43 @@ class CrossoverResult:
             }
             for cell in (*[c for name in CONTESTANTS for c in self.points(name)], *self.refused)
         ]
-        return pa.Table.from_pylist(rows) if rows else pa.table({"engine": pa.array([], pa.string())})
+        return (
+            pa.Table.from_pylist(rows) if rows else pa.table({"engine": pa.array([], pa.string())})
+        )
 
     def rows(self) -> list[dict[str, str]]:
-        """Return one line an engine for a table on the page, quickest first, at the largest size that was measured."""
+        """Return one line an engine for a table on the page, quickest first, at the largest size
+        that was measured.
+        """
         return [
             {
                 "engine": cell.contestant,
                 f"at {cell.n_rows:,} rows": human_seconds(cell.median_seconds),
-                "fastest … slowest": f"{human_seconds(min(cell.seconds))} … {human_seconds(max(cell.seconds))}",
+                "fastest … slowest": (
+                    f"{human_seconds(min(cell.seconds))} … {human_seconds(max(cell.seconds))}"
+                ),
                 "runs": f"{len(cell.seconds)}",
-                "a further million rows": _told(self.curve(cell.contestant), lambda c: _cost(c.each * 1e6)),
-                "peak memory": human_bytes(cell.peak_bytes) if cell.peak_bytes else "on the cluster",
+                "a further million rows": _told(
+                    self.curve(cell.contestant), lambda c: _cost(c.each * 1e6)
+                ),
+                "peak memory": (
+                    human_bytes(cell.peak_bytes) if cell.peak_bytes else "on the cluster"
+                ),
                 "start-up, not counted": human_seconds(cell.start_seconds),
-                "measured": "in this run" if self.is_fresh(cell) else f"{cell.measured_at[:16].replace('T', ' ')} UTC",
+                "measured": (
+                    "in this run"
+                    if self.is_fresh(cell)
+                    else f"{cell.measured_at[:16].replace('T', ' ')} UTC"
+                ),
             }
             for cell in sorted(self.largest.values(), key=lambda cell: cell.median_seconds)
         ]
 
 
 def _cost(seconds: float) -> str:
-    """Return a part of a curve; one that the fit put at zero is only too small to be seen at the sizes measured."""
+    """Return a part of a curve; one that the fit put at zero is only too small to be seen at the
+    sizes measured.
+    """
     return human_seconds(seconds) if seconds > 0 else "too little to tell"
 
 
@@ -308,6 +391,6 @@ def machine_words() -> str:
     """Return which machine and versions measured, in one line."""
     m = machine()
     return (
-        f"{m['cores']} cores, {human_bytes(m['memory_bytes'])} of memory, Python {m['python']}, pandas {m['pandas']}, "
-        f"Spark {m['pyspark']}, DuckDB {m['duckdb']}, Polars {m['polars']}"
+        f"{m['cores']} cores, {human_bytes(m['memory_bytes'])} of memory, Python {m['python']},"
+        f" pandas {m['pandas']}, Spark {m['pyspark']}, DuckDB {m['duckdb']}, Polars {m['polars']}"
     )

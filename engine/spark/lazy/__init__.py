@@ -1,8 +1,9 @@
-"""Lazy ledger: a chain of transformations costs nothing until an action asks; then jobs, stages and tasks, each shown.
+"""Lazy ledger: a chain of transformations costs nothing until an action asks; then jobs, stages and
+tasks, each shown.
 
-Real: the code of each line runs on the server's Spark over all flights of 2013; after each line the number of jobs that
-Spark has run for it is read from its REST API (0, but where a sort must sample), then the action, the plan that AQE made of
-it, and every task on its core.
+Real: the code of each line runs on the server's Spark over all flights of 2013; after each line the
+number of jobs that Spark has run for it is read from its REST API (0, but where a sort must
+sample), then the action, the plan that AQE made of it, and every task on its core.
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ MAX_STEPS = 8
 class LazyParams:
     """The chain, the action, and what Spark may change."""
 
-    chain: tuple[Operation, ...] = ("filter late", "join airlines", "group by carrier", "sort by delay")
+    chain: tuple[Operation, ...] = (
+        "filter late",
+        "join airlines",
+        "group by carrier",
+        "sort by delay",
+    )
     action: Action = "collect"
     n_partitions: int = 8  # of a shuffle, 1 … 200
     adaptive: bool = True  # AQE
@@ -40,8 +46,17 @@ class LazyParams:
 
     def __post_init__(self) -> None:
         require_choice("action", self.action, ACTIONS)
-        require(1 <= self.n_partitions <= 200, "n_partitions must be 1 … 200. Got {}.", self.n_partitions)
-        require(len(self.chain) <= MAX_STEPS, "chain must have at most {} steps. Got {}.", MAX_STEPS, len(self.chain))
+        require(
+            1 <= self.n_partitions <= 200,
+            "n_partitions must be 1 … 200. Got {}.",
+            self.n_partitions,
+        )
+        require(
+            len(self.chain) <= MAX_STEPS,
+            "chain must have at most {} steps. Got {}.",
+            MAX_STEPS,
+            len(self.chain),
+        )
         lazy_chain.check(self.chain)
 
     @property
@@ -98,8 +113,9 @@ class LazyResult:
         """The answer in one sentence."""
         before, t = self.jobs_before_action, self.trace
         return (
-            f"{len(self.lines) - 2} transformations ran {before} jobs; the action ran {self.lines[-1].n_jobs - before} in "
-            f"**{self.n_stages}** stages, {len(t.tasks)} tasks and {human_seconds(t.seconds)}."
+            f"{len(self.lines) - 2} transformations ran {before} jobs; the action ran"
+            f" {self.lines[-1].n_jobs - before} in **{self.n_stages}** stages, {len(t.tasks)} tasks"
+            f" and {human_seconds(t.seconds)}."
         )
 
     @property
@@ -108,31 +124,50 @@ class LazyResult:
         p = self.params
         wide = [step for step in p.chain if STEPS[step].wide]
         reasons = [
-            f"{len(wide)} of {len(p.chain)} steps are wide ({', '.join(wide) or 'none'}): the rows that they need lie in other "
-            f"partitions. The final plan has {self.n_shuffles} exchanges, which cut the work into {self.n_stages} stages.",
-            "Narrow steps cost no stage: Spark runs them in the same task, row by row, in one generated loop.",
-            f"{human_bytes(self.trace.shuffle_bytes)} were written for other tasks to fetch; {self.n_rows:,} rows came back.",
+            (
+                f"{len(wide)} of {len(p.chain)} steps are wide ({', '.join(wide) or 'none'}): the"
+                " rows that they need lie in other partitions. The final plan has"
+                f" {self.n_shuffles} exchanges, which cut the work into {self.n_stages} stages."
+            ),
+            (
+                "Narrow steps cost no stage: Spark runs them in the same task, row by row, in one"
+                " generated loop."
+            ),
+            (
+                f"{human_bytes(self.trace.shuffle_bytes)} were written for other tasks to fetch;"
+                f" {self.n_rows:,} rows came back."
+            ),
         ]
         if any("rangepartitioning" in node.detail for node in self.nodes):
             reasons.append(
-                "The sort first samples its input to find where to cut: what stands between it and the exchange before runs "
-                "twice, and Spark's row counts there are of both runs."
+                "The sort first samples its input to find where to cut: what stands between it and"
+                " the exchange before runs twice, and Spark's row counts there are of both runs."
             )
         if p.adaptive:
             same = self.initial_plan == self.final_plan
             reasons.append(
                 "AQE left the plan as it was."
                 if same
-                else f"AQE read the sizes of each shuffle before it went on: {p.n_partitions} partitions were asked for; "
-                f"tasks of the last stage: {self.trace.stages[-1].n_tasks if self.trace.stages else 0}."
+                else (
+                    f"AQE read the sizes of each shuffle before it went on: {p.n_partitions}"
+                    " partitions were asked for; tasks of the last stage:"
+                    f" {self.trace.stages[-1].n_tasks if self.trace.stages else 0}."
+                )
             )
         if self.jobs_before_action:
-            reasons.append("A transformation ran a job of its own: a range exchange samples its input to find the cuts.")
+            reasons.append(
+                "A transformation ran a job of its own: a range exchange samples its input to find"
+                " the cuts."
+            )
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces."""
-        return {"rows": self.n_rows, "jobs before the action": self.jobs_before_action, "stages": self.n_stages}
+        return {
+            "rows": self.n_rows,
+            "jobs before the action": self.jobs_before_action,
+            "stages": self.n_stages,
+        }
 
     def table(self) -> pa.Table:
         """Return one row a line of the ledger."""
@@ -148,7 +183,12 @@ class LazyResult:
     def rows(self) -> list[dict[str, str]]:
         """Return the ledger for a table on the page."""
         return [
-            {"line": line.code, "kind": line.kind, "jobs so far": str(line.n_jobs), "took": human_seconds(line.seconds)}
+            {
+                "line": line.code,
+                "kind": line.kind,
+                "jobs so far": str(line.n_jobs),
+                "took": human_seconds(line.seconds),
+            }
             for line in self.lines
         ]
 
@@ -172,10 +212,19 @@ def _ledger(live: SparkSession, params: LazyParams) -> LazyResult:
         began = time.perf_counter()
         frame = lazy_chain.apply(live, frame, operation)
         step = STEPS[operation]
-        lines.append(Line(step.code, "wide" if step.wide else "narrow", jobs.count(), time.perf_counter() - began))
+        lines.append(
+            Line(
+                step.code,
+                "wide" if step.wide else "narrow",
+                jobs.count(),
+                time.perf_counter() - began,
+            )
+        )
     asked = lazy_chain.acted(frame, params.action)
     found, trace = tasks.traced(live, asked.toArrow)
-    lines.append(Line(f".{lazy_chain.ACTION_CODE[params.action]}", "action", jobs.count(), trace.seconds))
+    lines.append(
+        Line(f".{lazy_chain.ACTION_CODE[params.action]}", "action", jobs.count(), trace.seconds)
+    )
     initial, final = plan_tree.texts(asked)
     n_rows = found[0][0].as_py() if params.action == "count" else found.num_rows
     return LazyResult(params, tuple(lines), plan_tree.read(asked), initial, final, trace, n_rows)
@@ -196,7 +245,9 @@ def steps(params: LazyParams) -> Steps:
         No Spark to be had, or one without a SparkContext (Spark Connect).
     """
     yield from session.begin("plan and job list to read")
-    result: LazyResult = yield from session.act(lambda live: _ledger(live, params), Progress(0.3, "Spark at work"))
+    result: LazyResult = yield from session.act(
+        lambda live: _ledger(live, params), Progress(0.3, "Spark at work")
+    )
     return result
 
 

@@ -1,4 +1,6 @@
-"""The transformations of the *lazy ledger*: what each needs, whether it is narrow or wide, and the code that it stands for."""
+"""The transformations of the *lazy ledger*: what each needs, whether it is narrow or wide, and the
+code that it stands for.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ COLUMNS = frozenset({"carrier", "origin", "dest", "dep_delay", "arr_delay", "air
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transformation. ``code`` follows the frame's name; ``wide``: rows must move to other partitions."""
+    """One transformation. ``code`` follows the frame's name; ``wide``: rows must move to other
+    partitions.
+    """
 
     code: str
     wide: bool
@@ -47,7 +51,9 @@ STEPS: dict[Operation, Step] = {
         frozenset({"dep_delay", "arr_delay"}),
         adds=frozenset({"gain"}),
     ),
-    "join airlines": Step('.join(airlines, "carrier")', True, frozenset({"carrier"}), adds=frozenset({"name"})),
+    "join airlines": Step(
+        '.join(airlines, "carrier")', True, frozenset({"carrier"}), adds=frozenset({"name"})
+    ),
     "group by carrier": Step(
         '.groupBy("carrier").agg(F.count("*").alias("n"), F.avg("dep_delay").alias("dep_delay"))',
         True,
@@ -56,7 +62,10 @@ STEPS: dict[Operation, Step] = {
         frozenset({"n"}),
     ),
     "distinct routes": Step(
-        '.select("carrier", "dest").distinct()', True, frozenset({"carrier", "dest"}), frozenset({"carrier", "dest"})
+        '.select("carrier", "dest").distinct()',
+        True,
+        frozenset({"carrier", "dest"}),
+        frozenset({"carrier", "dest"}),
     ),
     "sort by delay": Step('.orderBy("dep_delay")', True, frozenset({"dep_delay"})),
     "repartition by dest": Step('.repartition(8, "dest")', True, frozenset({"dest"})),
@@ -66,10 +75,17 @@ STEPS: dict[Operation, Step] = {
 
 
 def check(chain: tuple[str, ...]) -> None:
-    """Raise ``InputError`` for an unknown operation or one whose columns an earlier one has taken away."""
+    """Raise ``InputError`` for an unknown operation or one whose columns an earlier one has taken
+    away.
+    """
     columns, taken_by = COLUMNS, ""
     for operation in chain:
-        require(operation in STEPS, "chain must be made of {}. Got {!r}.", ", ".join(OPERATIONS), operation)
+        require(
+            operation in STEPS,
+            "chain must be made of {}. Got {!r}.",
+            ", ".join(OPERATIONS),
+            operation,
+        )
         step = STEPS[operation]  # type: ignore[index]
         missing = sorted(step.needs - columns)
         require(
@@ -87,7 +103,9 @@ def apply(live: SparkSession, frame: DataFrame, operation: Operation) -> DataFra
     from pyspark.sql import functions
 
     names = {"frame": frame, "F": functions, "airlines": live.table("airlines")}
-    after: DataFrame = eval(f"frame{STEPS[operation].code}", names)  # the text is one of STEPS, never a visitor's
+    after: DataFrame = eval(
+        f"frame{STEPS[operation].code}", names
+    )  # the text is one of STEPS, never a visitor's
     return after
 
 
@@ -114,17 +132,23 @@ class Foretold:
     def verdict(self) -> str:
         """The answer in one sentence."""
         return (
-            f"Foretold, before Spark has run anything: {len(self.chain)} transformations will run **0** jobs; {self.n_wide} of "
-            "them must move rows, and each may end a stage once the action asks."
+            f"Foretold, before Spark has run anything: {len(self.chain)} transformations will run"
+            f" **0** jobs; {self.n_wide} of them must move rows, and each may end a stage once the"
+            " action asks."
         )
 
     @property
     def lines(self) -> list[tuple[str, str]]:
         """The code of each line and its kind: source, narrow, wide or action."""
-        steps = [(STEPS[step].code, "wide" if STEPS[step].wide else "narrow") for step in self.chain]
+        steps = [
+            (STEPS[step].code, "wide" if STEPS[step].wide else "narrow") for step in self.chain
+        ]
         return [(SOURCE, "source"), *steps, (f".{ACTION_CODE[self.action]}", "action")]
 
     def rows(self) -> list[dict[str, str]]:
         """Return the ledger for a table on the page."""
         jobs = {"action": "not yet asked"}
-        return [{"line": code, "kind": kind, "jobs so far": jobs.get(kind, "0"), "took": ""} for code, kind in self.lines]
+        return [
+            {"line": code, "kind": kind, "jobs so far": jobs.get(kind, "0"), "took": ""}
+            for code, kind in self.lines
+        ]

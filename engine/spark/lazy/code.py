@@ -1,4 +1,6 @@
-"""The script behind *lazy ledger*: the chain as a person would write it, with the jobs counted by Spark's own tracker."""
+"""The script behind *lazy ledger*: the chain as a person would write it, with the jobs counted by
+Spark's own tracker.
+"""
 
 from __future__ import annotations
 

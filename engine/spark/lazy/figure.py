@@ -1,6 +1,7 @@
 """Figures of *lazy ledger*: the plan as a graph from scan to answer, and the tasks on their cores.
 
-Blue is an operator that works within its partition, vermilion one that moves rows: an exchange ends a stage.
+Blue is an operator that works within its partition, vermilion one that moves rows: an exchange ends
+a stage.
 """
 
 from __future__ import annotations
@@ -14,17 +15,29 @@ from engine.spark.lazy.chain import Foretold
 from engine.spark.plan_tree import Node
 from engine.units import human_bytes
 
-QUIET = ("ColumnarToRow", "AQEShuffleRead", "Project")  # no rows change: these say on hover what they are
+QUIET = (
+    "ColumnarToRow",
+    "AQEShuffleRead",
+    "Project",
+)  # no rows change: these say on hover what they are
 NARROW, WIDE = "works within its partition", "moves rows: ends a stage"
 
 
 def plan(result: LazyResult) -> go.Figure:
-    """Draw the executed plan, scans on the left. To see first: where the line is cut by an exchange, and what crosses it."""
+    """Draw the executed plan, scans on the left. To see first: where the line is cut by an
+    exchange, and what crosses it.
+    """
     nodes = result.nodes
     deepest = max(node.depth for node in nodes)
     lanes = _lanes(nodes)
-    joins = [nodes[node.parent].depth for i, node in enumerate(nodes) if node.parent >= 0 and lanes[i] != lanes[node.parent]]
-    above = joins[0] if joins else 0  # labels take turns above and below; a join's is above, where no line comes in
+    joins = [
+        nodes[node.parent].depth
+        for i, node in enumerate(nodes)
+        if node.parent >= 0 and lanes[i] != lanes[node.parent]
+    ]
+    above = (
+        joins[0] if joins else 0
+    )  # labels take turns above and below; a join's is above, where no line comes in
     cut = "exchange cuts" if result.n_shuffles == 1 else "exchanges cut"
     title = f"{result.n_shuffles} {cut} the work into {result.n_stages} stages"
     figure = figures.new(title, height=220 + 90 * (max(lanes) + 1))
@@ -36,7 +49,14 @@ def plan(result: LazyResult) -> go.Figure:
                 xs += [deepest - node.depth, deepest - nodes[node.parent].depth, None]
                 ys += [lanes[i], lanes[node.parent], None]
         color, width = (figures.LEAKED, 5) if crossing else (figures.WAITING, 2)
-        figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": color, "width": width}, hoverinfo="skip", showlegend=False)
+        figure.add_scatter(
+            x=xs,
+            y=ys,
+            mode="lines",
+            line={"color": color, "width": width},
+            hoverinfo="skip",
+            showlegend=False,
+        )
     for wide, color, name in (
         (False, figures.KNOWN, NARROW),
         (True, figures.LEAKED, WIDE),
@@ -48,23 +68,35 @@ def plan(result: LazyResult) -> go.Figure:
             mode="markers+text",
             marker={"color": color, "size": 16, "symbol": "diamond" if wide else "circle"},
             text=[_label(node) for _, node in members],
-            textposition=["bottom center" if (node.depth - above) % 2 else "top center" for _, node in members],
+            textposition=[
+                "bottom center" if (node.depth - above) % 2 else "top center" for _, node in members
+            ],
             hovertext=[node.detail for _, node in members],
             hoverinfo="text",
             name=name,
             cliponaxis=False,
         )
     figure.update_layout(
-        xaxis={"visible": False, "range": [-0.9, deepest + 0.6]}, yaxis={"visible": False, "range": [max(lanes) + 0.7, -0.7]}
+        xaxis={"visible": False, "range": [-0.9, deepest + 0.6]},
+        yaxis={"visible": False, "range": [max(lanes) + 0.7, -0.7]},
     )
     return figure
 
 
 def foretold(told: Foretold) -> go.Figure:
-    """Draw the chain as it is written, before Spark has made a plan of it. To see first: which steps move rows."""
+    """Draw the chain as it is written, before Spark has made a plan of it. To see first: which
+    steps move rows.
+    """
     title = f"Foretold: {told.n_wide} of {len(told.chain)} steps must move rows"
     figure = figures.new(title, height=310)
-    places = list(enumerate([("flights", "source"), *zip(told.chain, (kind for _, kind in told.lines[1:]), strict=False)]))
+    places = list(
+        enumerate(
+            [
+                ("flights", "source"),
+                *zip(told.chain, (kind for _, kind in told.lines[1:]), strict=False),
+            ]
+        )
+    )
     places.append((len(places), (told.action, "action")))
     figure.add_scatter(
         x=[0, len(places) - 1],
@@ -88,13 +120,16 @@ def foretold(told: Foretold) -> go.Figure:
             cliponaxis=False,
         )
     figure.update_layout(
-        xaxis={"visible": False, "range": [-0.6, len(places) - 0.4]}, yaxis={"visible": False, "range": [-1, 1]}
+        xaxis={"visible": False, "range": [-0.6, len(places) - 0.4]},
+        yaxis={"visible": False, "range": [-1, 1]},
     )
     return figure
 
 
 def _lanes(nodes: tuple[Node, ...]) -> list[int]:
-    """Return a row for each operator: the first child stays in its parent's row, each further one opens the next."""
+    """Return a row for each operator: the first child stays in its parent's row, each further one
+    opens the next.
+    """
     lanes: list[int] = []
     seen: set[int] = set()
     for node in nodes:
@@ -107,17 +142,25 @@ def _lanes(nodes: tuple[Node, ...]) -> list[int]:
 def _label(node: Node) -> str:
     if node.name.strip() in QUIET:
         return ""
-    name = "Broadcast" if node.name == "BroadcastExchange" else node.name.strip().removesuffix(" parquet")
+    name = (
+        "Broadcast"
+        if node.name == "BroadcastExchange"
+        else node.name.strip().removesuffix(" parquet")
+    )
     for kind in ("Join", "Aggregate"):  # two short lines, for a phone
         name = name.replace(kind, f"<br>{kind}")
     n = node.n_rows or 0
     rows = f"{n / 1000:,.0f}k rows" if n >= 10_000 else f"{n:,} rows"
-    told = human_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else rows if n else ""
+    told = (
+        human_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else rows if n else ""
+    )
     return f"{name}<br>{told}" if told else name
 
 
 def cores(result: LazyResult, pinned: LazyResult | None = None) -> go.Figure:
-    """Draw the tasks of the action on the cores that ran them. To see first: how little of the time a core is at work."""
+    """Draw the tasks of the action on the cores that ran them. To see first: how little of the time
+    a core is at work.
+    """
     t = result.trace
     title = f"{len(t.tasks)} tasks of {result.n_stages} stages, core by core"
     return timeline.gantt(title, {"action": t}, {"action": pinned.trace} if pinned else None)

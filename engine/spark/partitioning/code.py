@@ -1,6 +1,7 @@
 """The script behind *partition explorer*: the real Spark alone counts the rows of each partition.
 
-For range cuts Spark is told to sample every row, as the preview does; nothing else differs from what a person would write.
+For range cuts Spark is told to sample every row, as the preview does; nothing else differs from
+what a person would write.
 """
 
 from __future__ import annotations
@@ -41,21 +42,26 @@ CALLS = {
     "coalesce": "frame.coalesce(N_PARTITIONS)",
 }
 SAMPLE_ALL = (
-    '# look at every row, not at a sample\nspark.conf.set("spark.sql.execution.rangeExchange.sampleSizePerPartition", 10**9)\n'
+    "# look at every row, not at a"
+    ' sample\nspark.conf.set("spark.sql.execution.rangeExchange.sampleSizePerPartition", 10**9)\n'
 )
 FILES = {
-    "partitionBy files": """with tempfile.TemporaryDirectory() as folder:
+    "partitionBy files": (
+        """with tempfile.TemporaryDirectory() as folder:
     frame.withColumn("row", F.lit(1)).write.partitionBy(*KEYS).mode("overwrite").parquet(folder)
     found = spark.createDataFrame(spark.read.parquet(folder).groupBy(*KEYS).count().toArrow())
 n = found.count()
-""",
-    "bucketing": """with tempfile.TemporaryDirectory() as folder:
+"""
+    ),
+    "bucketing": (
+        """with tempfile.TemporaryDirectory() as folder:
     frame.write.bucketBy(N_PARTITIONS, *KEYS).mode("overwrite").option("path", folder).saveAsTable("bucketed")
     bucket = F.regexp_extract(F.input_file_name(), r"_(\\d+)\\.c\\d+", 1)  # Spark writes it into the file's name
     found = spark.createDataFrame(spark.read.parquet(folder).groupBy(bucket.alias("bucket")).count().toArrow())
     spark.sql("DROP TABLE bucketed")
 n = N_PARTITIONS
-""",
+"""
+    ),
 }
 TAIL = """counts = [row["count"] for row in found.collect()]
 print(json.dumps({

@@ -1,6 +1,8 @@
-"""Figures of *partition explorer*: rows of each partition, and single keys on their way through the hash.
+"""Figures of *partition explorer*: rows of each partition, and single keys on their way through the
+hash.
 
-Blue is a partition as computed here, green what Spark measured, sky blue where the followed key lies.
+Blue is a partition as computed here, green what Spark measured, sky blue where the followed key
+lies.
 """
 
 from __future__ import annotations
@@ -17,25 +19,40 @@ MAX_BARS = 400
 
 @figures.quoting
 def partitions(
-    result: PartitioningResult, measured: Measured | None = None, pinned: PartitioningResult | None = None
+    result: PartitioningResult,
+    measured: Measured | None = None,
+    pinned: PartitioningResult | None = None,
 ) -> go.Figure:
     """Draw the rows of each partition. To see first: the tallest bar against the line of the mean."""
     p, n = result.params, len(result.rows)
     folders = p.strategy == "partitionBy files"
     order = np.argsort(-result.rows, kind="stable")[:MAX_BARS] if folders else np.arange(n)
     named = (
-        f"the {len(order)} largest of {n:,} folders" if n > len(order) else f"{n:,} {'folders' if folders else 'partitions'}"
+        f"the {len(order)} largest of {n:,} folders"
+        if n > len(order)
+        else f"{n:,} {'folders' if folders else 'partitions'}"
     )
     empty = n - result.non_empty
-    title = f"Largest partition: {result.skew:.1f} × the mean" + (f", {empty} of {n} empty" if empty else "")
+    title = f"Largest partition: {result.skew:.1f} × the mean" + (
+        f", {empty} of {n} empty" if empty else ""
+    )
     x = [result.labels[i] for i in order] if folders else order
-    figure = figures.new_tall(title, height=430, x=f"{'folder' if folders else 'partition'} ({named})", y="rows")
+    figure = figures.new_tall(
+        title, height=430, x=f"{'folder' if folders else 'partition'} ({named})", y="rows"
+    )
     here = {_place(result): figures.EXTRA}
     figure.add_bar(
         x=x,
         y=result.rows[order],
-        marker={"color": [here.get(i, figures.KNOWN) for i in order.tolist()], "line": {"width": 0}},
-        name=f"computed here; {result.typed.key} in sky blue" if _place(result) is not None else "computed here",
+        marker={
+            "color": [here.get(i, figures.KNOWN) for i in order.tolist()],
+            "line": {"width": 0},
+        },
+        name=(
+            f"computed here; {result.typed.key} in sky blue"
+            if _place(result) is not None
+            else "computed here"
+        ),
         hovertemplate="partition %{x}: %{y:,} rows<extra></extra>",
     )
     if measured is not None:
@@ -86,9 +103,13 @@ def _place(result: PartitioningResult) -> int | None:
 
 @figures.quoting
 def routes(result: PartitioningResult) -> go.Figure:
-    """Draw the commonest keys from their name over the old partition to the new one. To see first: which lines move."""
+    """Draw the commonest keys from their name over the old partition to the new one. To see first:
+    which lines move.
+    """
     p = result.params
-    shown = [route for route in result.routes if route.key != result.typed.key][: len(result.routes) - 1]
+    shown = [route for route in result.routes if route.key != result.typed.key][
+        : len(result.routes) - 1
+    ]
     lanes = [result.typed, *shown]
     title = f"{p.n_before} → {p.n_partitions} partitions: {result.moved_share:.0%} of all rows move"
     figure = figures.new(title, height=430)
@@ -104,9 +125,19 @@ def routes(result: PartitioningResult) -> go.Figure:
             xs += [0, 1, 2, None]
             ys += [*_heights(route, lanes, result), None]
         figure.add_scatter(
-            x=xs, y=ys, mode="lines", line={"color": color, "width": width}, name=name, hoverinfo="skip", showlegend=bool(group)
+            x=xs,
+            y=ys,
+            mode="lines",
+            line={"color": color, "width": width},
+            name=name,
+            hoverinfo="skip",
+            showlegend=bool(group),
         )
-    points = [(x, _heights(route, lanes, result)[x], _label(route, x)) for route in lanes for x in (0, 1, 2)]
+    points = [
+        (x, _heights(route, lanes, result)[x], _label(route, x))
+        for route in lanes
+        for x in (0, 1, 2)
+    ]
     at = {(x, round(y, 6)): label for x, y, label in reversed(points)}
     figure.add_scatter(
         x=[x for x, _ in at],
@@ -121,13 +152,21 @@ def routes(result: PartitioningResult) -> go.Figure:
     )
     ticks = ["key", f"hash mod {p.n_before}", f"hash mod {p.n_partitions}"]
     figure.update_layout(
-        xaxis={"tickvals": [0, 1, 2], "ticktext": ticks, "range": [-0.6, 2.5], "showgrid": False, "zeroline": False},
+        xaxis={
+            "tickvals": [0, 1, 2],
+            "ticktext": ticks,
+            "range": [-0.6, 2.5],
+            "showgrid": False,
+            "zeroline": False,
+        },
         yaxis={"visible": False, "range": [1.05, -0.05]},
     )
     return figure
 
 
-def _heights(route: Route, lanes: list[Route], result: PartitioningResult) -> tuple[float, float, float]:
+def _heights(
+    route: Route, lanes: list[Route], result: PartitioningResult
+) -> tuple[float, float, float]:
     """Return where a key stands in each of the three columns, 0 (top) … 1."""
     p = result.params
     rank = (lanes.index(route) + 0.5) / len(lanes)

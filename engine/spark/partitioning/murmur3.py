@@ -1,9 +1,11 @@
-"""Spark's own hash of a row, in NumPy: Murmur3 x86 32-bit as ``org.apache.spark.unsafe.hash.Murmur3_x86_32`` computes it.
+"""Spark's own hash of a row, in NumPy: Murmur3 x86 32-bit as
+``org.apache.spark.unsafe.hash.Murmur3_x86_32`` computes it.
 
-Not the textbook Murmur3: Spark mixes each byte of a string that is left over after the last whole word as a signed word
-of its own. Columns are chained: the hash of one is the seed of the next, beginning with 42; a null leaves the seed as it
-is. Everything wraps around at 32 bits, which NumPy's unsigned integers do by themselves. Exact for Arrow's booleans,
-integers up to 64 bits, floats, decimals of up to 18 digits, dates, timestamps, strings and binary.
+Not the textbook Murmur3: Spark mixes each byte of a string that is left over after the last whole
+word as a signed word of its own. Columns are chained: the hash of one is the seed of the next,
+beginning with 42; a null leaves the seed as it is. Everything wraps around at 32 bits, which
+NumPy's unsigned integers do by themselves. Exact for Arrow's booleans, integers up to 64 bits,
+floats, decimals of up to 18 digits, dates, timestamps, strings and binary.
 """
 
 from __future__ import annotations
@@ -31,8 +33,14 @@ def mix(h: np.ndarray, word: np.ndarray) -> np.ndarray:
 
 
 def finish(h: np.ndarray, size_bytes: np.ndarray | int) -> np.ndarray:
-    """Return the hashes (n,) of inputs of ``size_bytes`` bytes whose words have all been mixed, as uint32."""
-    h = h ^ np.uint32(size_bytes) if isinstance(size_bytes, int) else h ^ size_bytes.astype(np.uint32)
+    """Return the hashes (n,) of inputs of ``size_bytes`` bytes whose words have all been mixed, as
+    uint32.
+    """
+    h = (
+        h ^ np.uint32(size_bytes)
+        if isinstance(size_bytes, int)
+        else h ^ size_bytes.astype(np.uint32)
+    )
     h = (h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B)
     h = (h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35)
     out: np.ndarray = h ^ (h >> np.uint32(16))
@@ -50,7 +58,9 @@ def hash_ints(values: np.ndarray, seeds: np.ndarray) -> np.ndarray:
 
 
 def hash_longs(values: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """Return ``hashLong`` of n 64-bit integers under n seeds, as n uint32: the low word first, then the high one."""
+    """Return ``hashLong`` of n 64-bit integers under n seeds, as n uint32: the low word first, then
+    the high one.
+    """
     out = np.empty(len(values), np.uint32)
     words = values.view(np.uint64)
     for start in range(0, len(values), BLOCK):
@@ -63,8 +73,9 @@ def hash_longs(values: np.ndarray, seeds: np.ndarray) -> np.ndarray:
 def hash_bytes(data: np.ndarray, offsets: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     """Return ``hashUnsafeBytes`` of n byte strings under n seeds, as n uint32.
 
-    ``data`` holds the bytes (uint8), ``offsets`` (n + 1) where each string begins. The loop is over the words of the
-    longest string, not over rows; it goes on with the strings that have a word left.
+    ``data`` holds the bytes (uint8), ``offsets`` (n + 1) where each string begins. The loop is over
+    the words of the longest string, not over rows; it goes on with the strings that have a word
+    left.
     """
     sizes = np.diff(offsets)
     h = seeds.copy()
@@ -74,7 +85,9 @@ def hash_bytes(data: np.ndarray, offsets: np.ndarray, seeds: np.ndarray) -> np.n
     word = 0
     while len(rows):
         at = offsets[rows] + 4 * word
-        words = (data[at[:, np.newaxis] + np.arange(4)].astype(np.uint32) << shifts).sum(axis=1, dtype=np.uint32)
+        words = (data[at[:, np.newaxis] + np.arange(4)].astype(np.uint32) << shifts).sum(
+            axis=1, dtype=np.uint32
+        )
         h[rows] = mix(h[rows], words)
         word += 1
         rows = rows[n_words[rows] > word]
@@ -112,9 +125,22 @@ def _hash_values(column: pa.Array, seeds: np.ndarray) -> np.ndarray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _hash_values(column.cast(kind.value_type), seeds)
-    if any(test(kind) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)):
+    if any(
+        test(kind)
+        for test in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+        )
+    ):
         return _strings(column, seeds)
-    if pa.types.is_boolean(kind) or pa.types.is_int8(kind) or pa.types.is_int16(kind) or pa.types.is_int32(kind):
+    if (
+        pa.types.is_boolean(kind)
+        or pa.types.is_int8(kind)
+        or pa.types.is_int16(kind)
+        or pa.types.is_int32(kind)
+    ):
         return hash_ints(np.ascontiguousarray(column.cast(pa.int32()).to_numpy()), seeds)
     if pa.types.is_date32(kind):
         return hash_ints(np.ascontiguousarray(column.view(pa.int32()).to_numpy()), seeds)
@@ -128,18 +154,25 @@ def _hash_values(column: pa.Array, seeds: np.ndarray) -> np.ndarray:
     if pa.types.is_float64(kind):
         return hash_longs(_canonical(column.to_numpy()).view(np.int64), seeds)
     if pa.types.is_decimal128(kind) and kind.precision <= 18:
-        low = np.frombuffer(column.buffers()[1], np.int64)[::2][column.offset : column.offset + len(column)]
+        low = np.frombuffer(column.buffers()[1], np.int64)[::2][
+            column.offset : column.offset + len(column)
+        ]
         return hash_longs(np.ascontiguousarray(low), seeds)
-    raise InputError(f"A key must be a number, text, a date or a time. Got {kind}. Choose another column, or cast it.")
+    raise InputError(
+        f"A key must be a number, text, a date or a time. Got {kind}. Choose another column, or"
+        " cast it."
+    )
 
 
 def hash_column(column: pa.Array | pa.ChunkedArray, seeds: np.ndarray) -> np.ndarray:
-    """Return the hash of each row of ``column`` under its seed, as n uint32; a null's hash is its seed.
+    """Return the hash of each row of ``column`` under its seed, as n uint32; a null's hash is its
+    seed.
 
     Raises
     ------
     InputError
-        A type that Spark cannot hash or that is not reproduced here (nested types, wide decimals, unsigned integers).
+        A type that Spark cannot hash or that is not reproduced here (nested types, wide decimals,
+        unsigned integers).
     """
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
@@ -152,7 +185,9 @@ def hash_column(column: pa.Array | pa.ChunkedArray, seeds: np.ndarray) -> np.nda
 
 
 def hash_rows(columns: Sequence[pa.Array | pa.ChunkedArray]) -> np.ndarray:
-    """Return what Spark SQL's ``hash(columns…)`` gives for each row, as n int32 (signed, as Spark shows it)."""
+    """Return what Spark SQL's ``hash(columns…)`` gives for each row, as n int32 (signed, as Spark
+    shows it).
+    """
     if not columns:
         raise InputError("columns must name at least one key. Got none.")
     seeds = np.full(len(columns[0]), SEED, np.uint32)

@@ -1,7 +1,9 @@
-"""*Partition explorer* on the real Spark: rows, bytes and files of each partition, and each row against the preview.
+"""*Partition explorer* on the real Spark: rows, bytes and files of each partition, and each row
+against the preview.
 
-Real: every number. Rows come with ``spark_partition_id()``, bytes from the REST API (what each task read from the shuffle)
-or from the files written. Spark Connect has no REST API: bytes are then left out, and said to be.
+Real: every number. Rows come with ``spark_partition_id()``, bytes from the REST API (what each task
+read from the shuffle) or from the files written. Spark Connect has no REST API: bytes are then left
+out, and said to be.
 """
 
 from __future__ import annotations
@@ -28,7 +30,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 MAX_FOLDERS = 400  # of partitionBy: more files than that teach nothing and take minutes
-CALLS = {"hash": "repartition", "range": "repartitionByRange", "round-robin": "repartition", "coalesce": "coalesce"}
+CALLS = {
+    "hash": "repartition",
+    "range": "repartitionByRange",
+    "round-robin": "repartition",
+    "coalesce": "coalesce",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +47,9 @@ class Measured:
     rows: np.ndarray  # (n,) rows of each partition, in the preview's order
     size_bytes: np.ndarray | None  # (n,) read from the shuffle or written; None: not to be had
     n_files: np.ndarray | None  # (n,) files written
-    same_share: float | None  # of the rows: in the very partition that the preview says, 0–1; None: says counts only
+    same_share: (
+        float | None
+    )  # of the rows: in the very partition that the preview says, 0–1; None: says counts only
     seconds: float
     where: str
     complete: bool = True
@@ -57,12 +66,22 @@ class Measured:
         """What measuring says of the preview."""
         n = len(self.rows)
         if self.same_share is not None:
-            told = "every row lies" if self.same_share == 1 else f"{self.same_share:.2%} of the rows lie"
-            return f"Spark agrees: {told} in the partition shown ({self.preview.n_rows:,} rows, {n} partitions)."
+            told = (
+                "every row lies"
+                if self.same_share == 1
+                else f"{self.same_share:.2%} of the rows lie"
+            )
+            return (
+                f"Spark agrees: {told} in the partition shown ({self.preview.n_rows:,} rows, {n}"
+                " partitions)."
+            )
         if self.off == 0:
             return f"Spark agrees: each of {n} partitions has exactly the rows shown."
         share = self.off / 2 / self.preview.n_rows
-        return f"Spark cut by a sample: {share:.1%} of the rows lie on the other side of a cut than shown ({n} partitions)."
+        return (
+            f"Spark cut by a sample: {share:.1%} of the rows lie on the other side of a cut than"
+            f" shown ({n} partitions)."
+        )
 
     def table(self) -> list[dict[str, str]]:
         """Return one row a partition, as text for a page: the largest first, 12 at most."""
@@ -70,7 +89,11 @@ class Measured:
         for i in np.argsort(-self.rows, kind="stable")[:12]:
             label = self.preview.labels[i] if i < len(self.preview.labels) else str(i)
             shown = self.preview.rows[i] if i < len(self.preview.rows) else 0
-            line = {"partition": label, "rows shown": f"{shown:,}", "rows measured": f"{self.rows[i]:,}"}
+            line = {
+                "partition": label,
+                "rows shown": f"{shown:,}",
+                "rows measured": f"{self.rows[i]:,}",
+            }
             if self.size_bytes is not None:
                 line["bytes"] = f"{self.size_bytes[i]:,}"
             if self.n_files is not None:
@@ -86,12 +109,16 @@ def _split(frame: DataFrame, p: PartitioningParams) -> DataFrame:
 
 
 def _shuffle_bytes(n: int, n_rows: int) -> np.ndarray | None:
-    """Return the bytes that each of ``n`` tasks read from the newest shuffle of all rows; None if there is none."""
+    """Return the bytes that each of ``n`` tasks read from the newest shuffle of all rows; None if
+    there is none.
+    """
     if session.ENGINE.place.kind == "connect":
         return None
     for stage in session.rest("stages?status=complete")[:8]:
         if stage["numTasks"] == n and stage["shuffleReadRecords"] == n_rows:
-            tasks = session.rest(f"stages/{stage['stageId']}/{stage['attemptId']}/taskList?length={n}")
+            tasks = session.rest(
+                f"stages/{stage['stageId']}/{stage['attemptId']}/taskList?length={n}"
+            )
             sizes = np.zeros(n, np.int64)
             for task in tasks:
                 read = task["taskMetrics"]["shuffleReadMetrics"]
@@ -100,11 +127,16 @@ def _shuffle_bytes(n: int, n_rows: int) -> np.ndarray | None:
     return None
 
 
-def _in_memory(live: SparkSession, frame: DataFrame, p: PartitioningParams, preview: PartitioningResult) -> dict[str, Any]:
+def _in_memory(
+    live: SparkSession, frame: DataFrame, p: PartitioningParams, preview: PartitioningResult
+) -> dict[str, Any]:
     from pyspark.sql import functions as sf
 
     if p.strategy == "coalesce":  # on a local table Spark would fold the id to a constant
-        live.conf.set("spark.sql.optimizer.excludedRules", "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation")
+        live.conf.set(
+            "spark.sql.optimizer.excludedRules",
+            "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation",
+        )
     found = _split(frame, p).select(sf.spark_partition_id().alias("partition"), "row").toArrow()
     partition, row = found["partition"].to_numpy(), found["row"].to_numpy()
     n = max(len(preview.rows), int(partition.max()) + 1)
@@ -113,16 +145,25 @@ def _in_memory(live: SparkSession, frame: DataFrame, p: PartitioningParams, prev
         expected = hash_partition([keys.load(p.source)[name] for name in p.keys], p.n_partitions)
         same = float((expected[row] == partition).mean())
     size_bytes = None if p.strategy == "coalesce" else _shuffle_bytes(n, preview.n_rows)
-    return {"rows": np.bincount(partition, minlength=n), "size_bytes": size_bytes, "n_files": None, "same_share": same}
+    return {
+        "rows": np.bincount(partition, minlength=n),
+        "size_bytes": size_bytes,
+        "n_files": None,
+        "same_share": same,
+    }
 
 
-def _in_files(live: SparkSession, frame: DataFrame, p: PartitioningParams, preview: PartitioningResult) -> dict[str, Any]:
+def _in_files(
+    live: SparkSession, frame: DataFrame, p: PartitioningParams, preview: PartitioningResult
+) -> dict[str, Any]:
     """Write the rows into files and count what lies in them."""
     folder = workspace.scratch("partitioning")
     name = folder.name.replace("-", "_")
     try:
         if p.strategy == "bucketing":
-            frame.write.bucketBy(p.n_partitions, *p.keys).option("path", str(folder / "out")).saveAsTable(name)
+            frame.write.bucketBy(p.n_partitions, *p.keys).option(
+                "path", str(folder / "out")
+            ).saveAsTable(name)
         else:
             frame.write.partitionBy(*p.keys).parquet(str(folder / "out"))
         return _files(sorted((folder / "out").rglob("*.parquet")), folder / "out", p, preview)
@@ -131,15 +172,24 @@ def _in_files(live: SparkSession, frame: DataFrame, p: PartitioningParams, previ
         workspace.remove(folder)
 
 
-def _files(paths: list[Path], folder: Path, p: PartitioningParams, preview: PartitioningResult) -> dict[str, Any]:
+def _files(
+    paths: list[Path], folder: Path, p: PartitioningParams, preview: PartitioningResult
+) -> dict[str, Any]:
     """Count rows, bytes and files of each bucket or folder, by the names that Spark gave them."""
     n = len(preview.rows)
     rows, sizes, counts = (np.zeros(n, np.int64) for _ in range(3))
-    places = {label.replace("null", "__HIVE_DEFAULT_PARTITION__"): i for i, label in enumerate(preview.labels)}
+    places = {
+        label.replace("null", "__HIVE_DEFAULT_PARTITION__"): i
+        for i, label in enumerate(preview.labels)
+    }
     for path in paths:
         if p.strategy == "bucketing":
             found = re.search(r"_(\d+)\.c\d+", path.name)
-            require(found is not None, "A bucketed file must have its bucket in its name. Got {}.", path.name)
+            require(
+                found is not None,
+                "A bucketed file must have its bucket in its name. Got {}.",
+                path.name,
+            )
             place = int(found[1]) if found else 0
         else:
             parts = path.parent.relative_to(folder).parts
@@ -156,9 +206,13 @@ def measure(live: SparkSession, p: PartitioningParams) -> Measured:
     began = time.perf_counter()
     live.conf.set("spark.sql.leafNodeDefaultParallelism", p.n_input)
     table = keys.load(p.source).select(p.keys)
-    frame = live.createDataFrame(table.append_column("row", pa.array(np.arange(table.num_rows, dtype=np.int32))))
+    frame = live.createDataFrame(
+        table.append_column("row", pa.array(np.arange(table.num_rows, dtype=np.int32)))
+    )
     found = (_in_memory if p.strategy in CALLS else _in_files)(live, frame, p, preview)
-    return Measured(p, preview, seconds=time.perf_counter() - began, where=session.ENGINE.place.words, **found)
+    return Measured(
+        p, preview, seconds=time.perf_counter() - began, where=session.ENGINE.place.words, **found
+    )
 
 
 @repeat_if_spark_ends
@@ -184,7 +238,9 @@ def steps(params: PartitioningParams) -> Steps:
             n,
         )
     yield from session.begin()
-    measured: Measured = yield from session.act(lambda live: measure(live, params), Progress(0.3, "Spark at work"))
+    measured: Measured = yield from session.act(
+        lambda live: measure(live, params), Progress(0.3, "Spark at work")
+    )
     return measured
 
 

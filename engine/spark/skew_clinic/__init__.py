@@ -1,7 +1,9 @@
-"""Skew clinic: a join on a Zipf key and five cures, all run for real, ranked, and proved to give the same answer.
+"""Skew clinic: a join on a Zipf key and five cures, all run for real, ranked, and proved to give
+the same answer.
 
-Real: every task, byte and second is Spark's own (REST API). Honest limits: the tables are small, so AQE's thresholds are
-lowered (visibly) from 256 MB; one machine crosses no network, so a shuffle costs less here than on a cluster.
+Real: every task, byte and second is Spark's own (REST API). Honest limits: the tables are small, so
+AQE's thresholds are lowered (visibly) from 256 MB; one machine crosses no network, so a shuffle
+costs less here than on a cluster.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ class SkewClinicParams:
     cures: tuple[Cure, ...] = CURES
     n_partitions: int = 16  # of the shuffle, 2 … 200
     n_salts: int = 8  # 2 … 64
-    threshold_kb: int = 64  # AQE: a partition is skewed beyond it, and is cut into pieces of it; 16 … 4,096
+    threshold_kb: int = (
+        64  # AQE: a partition is skewed beyond it, and is cut into pieces of it; 16 … 4,096
+    )
     n_rows: int = 200_000  # 10,000 … 1,000,000
     seed: int = 0
 
@@ -49,10 +53,23 @@ class SkewClinicParams:
         require(0 <= self.exponent <= 3, "exponent must be 0 … 3. Got {}.", self.exponent)
         for cure in self.cures:
             require_choice("cures", cure, CURES)
-        require(2 <= self.n_partitions <= 200, "n_partitions must be 2 … 200. Got {}.", self.n_partitions)
+        require(
+            2 <= self.n_partitions <= 200,
+            "n_partitions must be 2 … 200. Got {}.",
+            self.n_partitions,
+        )
         require(2 <= self.n_salts <= 64, "n_salts must be 2 … 64. Got {}.", self.n_salts)
-        require(16 <= self.threshold_kb <= 4_096, "threshold_kb must be 16 … 4,096. Got {}.", self.threshold_kb)
-        require(10_000 <= self.n_rows <= N_ROWS[-1], "n_rows must be 10,000 … {:,}. Got {}.", N_ROWS[-1], self.n_rows)
+        require(
+            16 <= self.threshold_kb <= 4_096,
+            "threshold_kb must be 16 … 4,096. Got {}.",
+            self.threshold_kb,
+        )
+        require(
+            10_000 <= self.n_rows <= N_ROWS[-1],
+            "n_rows must be 10,000 … {:,}. Got {}.",
+            N_ROWS[-1],
+            self.n_rows,
+        )
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
     @property
@@ -86,12 +103,16 @@ class Outcome:
 
     @property
     def largest(self) -> int:
-        """Rows of the largest task of the stage that joins; 0 where it reads no shuffle (broadcast)."""
+        """Rows of the largest task of the stage that joins; 0 where it reads no shuffle
+        (broadcast).
+        """
         return max((task.n_rows_read for task in self.trace.widest), default=0)
 
     @property
     def busy_share(self) -> float:
-        """Share of the cores' time between the first start and the last end in which a task ran, 0–1."""
+        """Share of the cores' time between the first start and the last end in which a task ran,
+        0–1.
+        """
         ran = self.trace.tasks
         span = max((t.start_seconds + t.seconds for t in ran), default=0.0)
         lanes = {(t.executor, t.lane) for t in ran}
@@ -103,16 +124,36 @@ class Outcome:
         found = []
         times = [task.run_seconds for task in self.trace.widest]
         if self.trace.unevenness > SKEW_FACTOR and max(times) > LONG_SECONDS:
-            rule = f"longest joining task > {SKEW_FACTOR:.0f} × the median one, and > {LONG_SECONDS * 1000:.0f} ms"
-            found.append(Alert("Skew", f"{self.trace.unevenness:.1f} × the median of {len(times)}", rule))
+            rule = (
+                f"longest joining task > {SKEW_FACTOR:.0f} × the median one, and >"
+                f" {LONG_SECONDS * 1000:.0f} ms"
+            )
+            found.append(
+                Alert("Skew", f"{self.trace.unevenness:.1f} × the median of {len(times)}", rule)
+            )
         if self.trace.spill_bytes:
-            found.append(Alert("Spill", f"{human_bytes(self.trace.spill_bytes)} went to disk", "spilled bytes > 0"))
+            found.append(
+                Alert(
+                    "Spill",
+                    f"{human_bytes(self.trace.spill_bytes)} went to disk",
+                    "spilled bytes > 0",
+                )
+            )
         if times and statistics.median(times) < TINY_SECONDS and len(times) > 8:
             told = f"half of {len(times)} take less than {human_seconds(statistics.median(times))}"
-            rule = f"median task < {TINY_SECONDS * 1000:.0f} ms, about what starting it costs, and more than 8 of them"
+            rule = (
+                f"median task < {TINY_SECONDS * 1000:.0f} ms, about what starting it costs, and"
+                " more than 8 of them"
+            )
             found.append(Alert("Tiny tasks", told, rule))
         if self.busy_share < IDLE_SHARE:
-            found.append(Alert("Wasted cores", f"busy {self.busy_share:.0%} of the time", f"busy share < {IDLE_SHARE:.0%}"))
+            found.append(
+                Alert(
+                    "Wasted cores",
+                    f"busy {self.busy_share:.0%} of the time",
+                    f"busy share < {IDLE_SHARE:.0%}",
+                )
+            )
         return found
 
 
@@ -135,12 +176,19 @@ class SkewClinicResult:
 
     @property
     def alerts(self) -> list[str]:
-        """Return one line for each kind of alert, for a page: the rule, and each cure for which it fired."""
+        """Return one line for each kind of alert, for a page: the rule, and each cure for which it
+        fired.
+        """
         fired: dict[tuple[str, str], list[str]] = {}
         for outcome in self.outcomes:
             for alert in outcome.alerts:
-                fired.setdefault((alert.kind, alert.rule), []).append(f"{outcome.cure} ({alert.told})")
-        return [f"**{kind}** · {', '.join(cures)} :gray[Rule: {rule}.]" for (kind, rule), cures in fired.items()]
+                fired.setdefault((alert.kind, alert.rule), []).append(
+                    f"{outcome.cure} ({alert.told})"
+                )
+        return [
+            f"**{kind}** · {', '.join(cures)} :gray[Rule: {rule}.]"
+            for (kind, rule), cures in fired.items()
+        ]
 
     def traces(self) -> dict[str, tasks.Trace]:
         """Return what ran for each cure, in order."""
@@ -167,21 +215,28 @@ class SkewClinicResult:
         if nothing is None:
             n, share = self.params.n_rows, self.params.n_rows / self.params.n_partitions
             return (
-                f"Foretold by the hash, before Spark runs: one of {self.params.n_partitions} partitions will hold "
-                f"**{self.plain_largest:,}** of {n:,} rows, {self.plain_largest / share:.1f} times its even share; with "
-                f"{self.params.n_salts} salts {self.salted_largest:,}."
+                f"Foretold by the hash, before Spark runs: one of {self.params.n_partitions}"
+                f" partitions will hold **{self.plain_largest:,}** of {n:,} rows,"
+                f" {self.plain_largest / share:.1f} times its even share; with"
+                f" {self.params.n_salts} salts {self.salted_largest:,}."
             )
         best = self.ranked[0]
         if best.cure == "nothing":
             took = human_seconds(nothing.trace.seconds)
-            return f"Nothing beats **doing nothing** here ({took}): at this size every cure costs more than it saves."
+            return (
+                f"Nothing beats **doing nothing** here ({took}): at this size every cure costs more"
+                " than it saves."
+            )
         return (
             f"**{best.cure}** answers in {human_seconds(best.trace.seconds)}, doing nothing in "
             f"{human_seconds(nothing.trace.seconds)}; "
             + (
                 f"the largest joining task falls from {nothing.largest:,} to {best.largest:,} rows."
                 if best.largest
-                else f"its largest joining task held {nothing.largest:,} rows, now no row of the large table moves."
+                else (
+                    f"its largest joining task held {nothing.largest:,} rows, now no row of the"
+                    " large table moves."
+                )
             )
         )
 
@@ -191,28 +246,38 @@ class SkewClinicResult:
         p = self.params
         mean = p.n_rows / p.n_partitions
         reasons = [
-            f"The commonest key has {self.hot_share:.0%} of {p.n_rows:,} rows. By key, the largest of {p.n_partitions} "
-            f"partitions holds {self.plain_largest:,} rows, {self.plain_largest / mean:.1f} times the mean; by key and one of "
-            f"{p.n_salts} salts {self.salted_largest:,}.",
+            (
+                f"The commonest key has {self.hot_share:.0%} of {p.n_rows:,} rows. By key, the"
+                f" largest of {p.n_partitions} partitions holds {self.plain_largest:,} rows,"
+                f" {self.plain_largest / mean:.1f} times the mean; by key and one of {p.n_salts}"
+                f" salts {self.salted_largest:,}."
+            ),
         ]
-        aqe, salted, broadcast = (self.of(cure) for cure in ("AQE skew join", "salting", "broadcast"))
+        aqe, salted, broadcast = (
+            self.of(cure) for cure in ("AQE skew join", "salting", "broadcast")
+        )
         if aqe is not None:
             reasons.append(
-                f"AQE looked at the shuffle's sizes before it joined: {p.n_partitions} partitions became "
-                f"{len(aqe.trace.widest)} tasks, those beyond {p.threshold_kb} kB cut along the map outputs."
+                f"AQE looked at the shuffle's sizes before it joined: {p.n_partitions} partitions"
+                f" became {len(aqe.trace.widest)} tasks, those beyond {p.threshold_kb} kB cut along"
+                " the map outputs."
             )
         if salted is not None:
             reasons.append(
-                f"Salting copies the small table {p.n_salts} times and shuffles {human_bytes(salted.trace.shuffle_bytes)}."
+                f"Salting copies the small table {p.n_salts} times and shuffles"
+                f" {human_bytes(salted.trace.shuffle_bytes)}."
             )
         if broadcast is not None:
             reasons.append(
-                f"Broadcast sends the small table to every core; the large one never moves: "
+                "Broadcast sends the small table to every core; the large one never moves: "
                 f"{human_bytes(broadcast.trace.shuffle_bytes)} of shuffle are left, for the sums."
             )
         proof = "the same rows as NumPy" if self.same_answers else "rows that DIFFER from NumPy's"
         reasons.append(f"All {len(self.outcomes)} runs give {proof}: digest {self.expected}.")
-        reasons.append("Each cure ran once, after one run that is not counted: seconds are single measurements.")
+        reasons.append(
+            "Each cure ran once, after one run that is not counted: seconds are single"
+            " measurements."
+        )
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
@@ -268,19 +333,25 @@ def expected_answer(source: Source) -> str:
     region = table["key"].to_numpy() % skew.N_REGIONS
     amounts = np.bincount(region, weights=table["amount"].to_numpy(), minlength=skew.N_REGIONS)
     counts = np.bincount(region, minlength=skew.N_REGIONS)
-    rows = [(f"region {i}", int(amounts[i]), int(counts[i])) for i in range(skew.N_REGIONS) if counts[i]]
+    rows = [
+        (f"region {i}", int(amounts[i]), int(counts[i])) for i in range(skew.N_REGIONS) if counts[i]
+    ]
     return skew.digest(sorted(rows))
 
 
 @lru_cache(maxsize=16)
 def preview(params: SkewClinicParams) -> SkewClinicResult:
-    """Return what is known before Spark runs: partition sizes with and without salt, and the answer to be met."""
+    """Return what is known before Spark runs: partition sizes with and without salt, and the answer
+    to be met.
+    """
     table = skew.facts(params.source)
     salt = pa.array(np.arange(table.num_rows) % params.n_salts, pa.int32())
     plain = np.bincount(hash_partition([table["key"]], params.n_partitions))
     salted = np.bincount(hash_partition([table["key"], salt], params.n_partitions))
     hot = keys.distinct(params.source, ("key",))["n_rows"][0].as_py() / table.num_rows
-    return SkewClinicResult(params, (), expected_answer(params.source), int(plain.max()), int(salted.max()), hot)
+    return SkewClinicResult(
+        params, (), expected_answer(params.source), int(plain.max()), int(salted.max()), hot
+    )
 
 
 def _run_cure(live: SparkSession, params: SkewClinicParams, cure: Cure) -> Outcome:

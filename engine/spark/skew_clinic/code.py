@@ -1,4 +1,6 @@
-"""The script behind *skew clinic*: the join as it is and salted, by PySpark alone, but for the made-up rows."""
+"""The script behind *skew clinic*: the join as it is and salted, by PySpark alone, but for the
+made-up rows.
+"""
 
 from __future__ import annotations
 
@@ -44,4 +46,10 @@ print(json.dumps({"answer": plain, "largest partition by key": largest("key"),
 
 def script(params: SkewClinicParams) -> str:
     """Return the script."""
-    return fill(SCRIPT, session=Code(SESSION), n_partitions=params.n_partitions, n_salts=params.n_salts, source=params.source)
+    return fill(
+        SCRIPT,
+        session=Code(SESSION),
+        n_partitions=params.n_partitions,
+        n_salts=params.n_salts,
+        source=params.source,
+    )

@@ -10,20 +10,30 @@ from engine.spark.skew_clinic import SkewClinicResult
 
 
 def gantt(result: SkewClinicResult, pinned: SkewClinicResult | None = None) -> go.Figure:
-    """Draw each task as a bar on its core. To see first: the one long bar that everyone waits for, and which cure cuts it."""
+    """Draw each task as a bar on its core. To see first: the one long bar that everyone waits for,
+    and which cure cuts it.
+    """
     nothing = result.of("nothing")
     if nothing is None:
         return _foretold(result)
     best = min(
-        (outcome for outcome in result.outcomes if outcome.largest), key=lambda outcome: outcome.largest, default=nothing
+        (outcome for outcome in result.outcomes if outcome.largest),
+        key=lambda outcome: outcome.largest,
+        default=nothing,
     )
     title = f"The largest joining task holds {nothing.largest:,} rows,<br>"
-    title += f"with {best.cure} {best.largest:,}" if best.largest < nothing.largest else "and no cure makes it smaller"
+    title += (
+        f"with {best.cure} {best.largest:,}"
+        if best.largest < nothing.largest
+        else "and no cure makes it smaller"
+    )
     return timeline.gantt(title, result.traces(), pinned.traces() if pinned else None)
 
 
 def _foretold(result: SkewClinicResult) -> go.Figure:
-    """Draw the largest partition by key and by key and salt, before Spark runs. To see first: how far it is from even."""
+    """Draw the largest partition by key and by key and salt, before Spark runs. To see first: how
+    far it is from even.
+    """
     p = result.params
     title = f"Foretold: one task will hold {result.plain_largest:,} of {p.n_rows:,} rows"
     figure = figures.new_tall(title, height=300, x="rows of the largest partition")

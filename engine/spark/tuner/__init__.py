@@ -1,9 +1,11 @@
-"""Partition count: one job with 1 … 400 shuffle partitions, measured; where the U has its floor, and what AQE would choose.
+"""Partition count: one job with 1 … 400 shuffle partitions, measured; where the U has its floor,
+and what AQE would choose.
 
-Real: each point is the job on the server's Spark, with AQE off so that the number asked for is the number run; one more point
-has AQE on, and its number is that of the tasks which really ran. Rounds go up and down the numbers in turn, so that a machine
-that slows down slows all of them. Honest limits: one machine, no network; the tables are small, so AQE's target (64 MB in
-Spark) is lowered visibly, and its smallest partition (1 MB) with it.
+Real: each point is the job on the server's Spark, with AQE off so that the number asked for is the
+number run; one more point has AQE on, and its number is that of the tasks which really ran. Rounds
+go up and down the numbers in turn, so that a machine that slows down slows all of them. Honest
+limits: one machine, no network; the tables are small, so AQE's target (64 MB in Spark) is lowered
+visibly, and its smallest partition (1 MB) with it.
 """
 
 from __future__ import annotations
@@ -46,14 +48,21 @@ class TunerParams:
 
     def __post_init__(self) -> None:
         require_choice("workload", self.workload, JOBS)
-        require(self.copies in COPIES, "copies must be one of {}. Got {}.", ", ".join(map(str, COPIES)), self.copies)
+        require(
+            self.copies in COPIES,
+            "copies must be one of {}. Got {}.",
+            ", ".join(map(str, COPIES)),
+            self.copies,
+        )
         require(
             1 <= self.max_partitions <= 400,
-            "max_partitions must be 1 … 400. Got {}. More than 400 tasks for {:,} rows is more than sense: each would do "
-            "less work than starting it costs.",
+            "max_partitions must be 1 … 400. Got {}. More than 400 tasks for {:,} rows is more than"
+            " sense: each would do less work than starting it costs.",
             *(self.max_partitions, 336_776 * self.copies),
         )
-        require(16 <= self.target_kb <= 65_536, "target_kb must be 16 … 65,536. Got {}.", self.target_kb)
+        require(
+            16 <= self.target_kb <= 65_536, "target_kb must be 16 … 65,536. Got {}.", self.target_kb
+        )
         require(1 <= self.repeats <= 9, "repeats must be 1 … 9. Got {}.", self.repeats)
 
     @property
@@ -77,9 +86,15 @@ class Point:
 
     @property
     def overhead_share(self) -> float:
-        """Share of the tasks' time before and after the work itself: waiting for the driver, deserialising, reporting; 0–1."""
+        """Share of the tasks' time before and after the work itself: waiting for the driver,
+        deserialising, reporting; 0–1.
+        """
         whole = sum(task.seconds for task in self.trace.tasks)
-        return max(0.0, 1 - sum(task.run_seconds for task in self.trace.tasks) / whole) if whole else 0.0
+        return (
+            max(0.0, 1 - sum(task.run_seconds for task in self.trace.tasks) / whole)
+            if whole
+            else 0.0
+        )
 
     @property
     def partition_bytes(self) -> float:
@@ -89,7 +104,8 @@ class Point:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TunerResult:
-    """Every number as far as it has come; ``adaptive`` is the run with AQE, its ``n`` what AQE chose.
+    """Every number as far as it has come; ``adaptive`` is the run with AQE, its ``n`` what AQE
+    chose.
 
     ``cores`` is what Spark had when the result began.
     """
@@ -151,7 +167,10 @@ class TunerResult:
             if _apart(best, end)
         ]
         if not slow:
-            return f"{floor}, but neither end stands clear of the spread: from {first.n} to {last.n} it hardly matters here."
+            return (
+                f"{floor}, but neither end stands clear of the spread: from {first.n} to {last.n}"
+                " it hardly matters here."
+            )
         aqe = f" AQE chose {self.aqe_partitions}." if self.adaptive else ""
         shape = "A U" if self.is_u else "No U"
         return f"{floor}; {' and '.join(slow)} as long. {shape}: {self._shape}.{aqe}"
@@ -173,27 +192,45 @@ class TunerResult:
         p, first, last, best = self.params, self.points[0], self.points[-1], self.best
         low, high = self.at_cores
         reasons = [
-            f"{_tasks(first).capitalize()}; {_tasks(last)}: the tasks' time outside the work itself (waiting for the driver, "
-            "deserialising, reporting back; from Spark's REST API).",
-            f"{human_bytes(self.shuffle_bytes)} are shuffled: {human_bytes(first.partition_bytes)} a partition with {first.n}, "
-            f"{human_bytes(best.partition_bytes)} with {best.n}, {human_bytes(last.partition_bytes)} with {last.n}.",
-            f"Rules of thumb: 2–4 a core gives {low}–{high} on {self.cores} cores; bytes by a target "
-            f"of {human_bytes(p.target_kb * 1024)} gives {self.by_size}. Large data follows the second, small data the first.",
+            (
+                f"{_tasks(first).capitalize()}; {_tasks(last)}: the tasks' time outside the work"
+                " itself (waiting for the driver, deserialising, reporting back; from Spark's REST"
+                " API)."
+            ),
+            (
+                f"{human_bytes(self.shuffle_bytes)} are shuffled:"
+                f" {human_bytes(first.partition_bytes)} a partition with {first.n},"
+                f" {human_bytes(best.partition_bytes)} with {best.n},"
+                f" {human_bytes(last.partition_bytes)} with {last.n}."
+            ),
+            (
+                f"Rules of thumb: 2–4 a core gives {low}–{high} on {self.cores} cores; bytes by a"
+                f" target of {human_bytes(p.target_kb * 1024)} gives {self.by_size}. Large data"
+                " follows the second, small data the first."
+            ),
         ]
         worst = max(self.points, key=lambda point: point.trace.spill_bytes)
         spilled = worst.trace.spill_bytes
         reasons.append(
-            f"Up to {human_bytes(spilled)} did not fit execution memory and went to disk, with {worst.n} partitions."
+            f"Up to {human_bytes(spilled)} did not fit execution memory and went to disk, with"
+            f" {worst.n} partitions."
             if spilled
-            else f"Nothing spilled, an honest null: {human_bytes(first.partition_bytes)}, compressed, in the largest partition "
-            "fit the executor's memory. On data that does not, the left arm of the U is far steeper."
+            else (
+                f"Nothing spilled, an honest null: {human_bytes(first.partition_bytes)},"
+                " compressed, in the largest partition fit the executor's memory. On data that"
+                " does not, the left arm of the U is far steeper."
+            )
         )
         if self.adaptive:
             reasons.append(
-                f"AQE began with {p.numbers[-1]} partitions, saw their sizes after the map stage, and joined them into "
-                f"{self.aqe_partitions} of about {human_bytes(p.target_kb * 1024)}: {human_seconds(self.adaptive.median)}."
+                f"AQE began with {p.numbers[-1]} partitions, saw their sizes after the map stage,"
+                f" and joined them into {self.aqe_partitions} of about"
+                f" {human_bytes(p.target_kb * 1024)}: {human_seconds(self.adaptive.median)}."
             )
-        reasons.append(f"Median of {len(first.seconds)} rounds after one run not counted, up and down the numbers in turn.")
+        reasons.append(
+            f"Median of {len(first.seconds)} rounds after one run not counted, up and down the"
+            " numbers in turn."
+        )
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
@@ -202,7 +239,9 @@ class TunerResult:
 
     def table(self) -> pa.Table:
         """Return one row a run."""
-        found = [(point, False) for point in self.points] + ([(self.adaptive, True)] if self.adaptive else [])
+        found = [(point, False) for point in self.points] + (
+            [(self.adaptive, True)] if self.adaptive else []
+        )
         rows = [
             {
                 "partitions": point.n,
@@ -217,10 +256,16 @@ class TunerResult:
             for point, aqe in found
             for i, seconds in enumerate(point.seconds)
         ]
-        return pa.Table.from_pylist(rows) if rows else pa.table({"partitions": pa.array([], pa.int64())})
+        return (
+            pa.Table.from_pylist(rows)
+            if rows
+            else pa.table({"partitions": pa.array([], pa.int64())})
+        )
 
     def rows(self, n: int) -> list[dict[str, str]]:
-        """Return the numbers of one setting, beside the quickest and AQE's, for a table on the page."""
+        """Return the numbers of one setting, beside the quickest and AQE's, for a table on the
+        page.
+        """
         shown = {f"{n} (looked at)": self.at(n), f"{self.best.n} (quickest)": self.best}
         if self.adaptive:
             shown[f"{self.adaptive.n} (AQE's choice)"] = self.adaptive
@@ -228,7 +273,9 @@ class TunerResult:
             {
                 "partitions": name,
                 "median": human_seconds(point.median),
-                "spread": f"{human_seconds(min(point.seconds))} … {human_seconds(max(point.seconds))}",
+                "spread": (
+                    f"{human_seconds(min(point.seconds))} … {human_seconds(max(point.seconds))}"
+                ),
                 "tasks": f"{len(point.trace.tasks):,}",
                 "overhead": f"{point.overhead_share:.0%}",
                 "bytes a partition": human_bytes(point.partition_bytes),
@@ -241,7 +288,10 @@ class TunerResult:
 
 def _tasks(point: Point) -> str:
     many = "s" if point.n > 1 else ""
-    return f"with {point.n} partition{many} {len(point.trace.tasks)} tasks, {point.overhead_share:.0%} overhead"
+    return (
+        f"with {point.n} partition{many} {len(point.trace.tasks)} tasks, {point.overhead_share:.0%}"
+        " overhead"
+    )
 
 
 def _apart(best: Point, end: Point) -> bool:
@@ -266,7 +316,8 @@ def _with(result: TunerResult, n: int, trace: tasks.Trace) -> TunerResult:
 
 @repeat_if_spark_ends
 def steps(params: TunerParams) -> Steps:
-    """Run the job with every number, round after round, then with AQE; the result so far comes before each run.
+    """Run the job with every number, round after round, then with AQE; the result so far comes
+    before each run.
 
     Returns
     -------
@@ -284,7 +335,9 @@ def steps(params: TunerParams) -> Steps:
     yield from session.begin("task list to measure", result)
     result = TunerResult(params)  # again: only now does a cluster say how many cores it has
     run_once = partial(partial, _run, params=params)
-    yield from session.act(run_once(n=numbers[0], adaptive=False), Progress(0.01, "a run that is not counted", result))
+    yield from session.act(
+        run_once(n=numbers[0], adaptive=False), Progress(0.01, "a run that is not counted", result)
+    )
     done = 1
     for turn in range(params.repeats):
         for n in numbers if turn % 2 == 0 else numbers[::-1]:
@@ -295,7 +348,10 @@ def steps(params: TunerParams) -> Steps:
         trace = yield from session.act(run_once(n=numbers[-1], adaptive=True), told)
         before = result.adaptive.seconds if result.adaptive else ()
         chosen = trace.stages[-1].n_tasks
-        result, done = replace(result, adaptive=Point(chosen, (*before, trace.seconds), trace)), done + 1
+        result, done = (
+            replace(result, adaptive=Point(chosen, (*before, trace.seconds), trace)),
+            done + 1,
+        )
     return replace(result, complete=True)
 
 

@@ -1,4 +1,6 @@
-"""The script behind *partition count*: the job with AQE, and the tasks of its last stage, by PySpark alone."""
+"""The script behind *partition count*: the job with AQE, and the tasks of its last stage, by
+PySpark alone.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ print(json.dumps({"AQE's partitions": ran[-1].numTasks, "asked for": ASKED}))
 
 def script(params: TunerParams) -> str:
     """Return the script."""
-    copies = f".crossJoin(F.broadcast(spark.range({literal(params.copies)})))" if params.copies > 1 else ""
+    copies = (
+        f".crossJoin(F.broadcast(spark.range({literal(params.copies)})))"
+        if params.copies > 1
+        else ""
+    )
     return fill(
         SCRIPT,
         session=Code(SESSION),

@@ -1,4 +1,5 @@
-"""Figures of *partition count*: the measured curve over the number of partitions, and the tasks of one of its points.
+"""Figures of *partition count*: the measured curve over the number of partitions, and the tasks of
+one of its points.
 
 Blue is measured with the number asked for, green what AQE chose, grey the rules of thumb.
 """
@@ -14,26 +15,49 @@ from engine.units import human_factor, human_seconds
 
 
 def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -> go.Figure:
-    """Draw seconds over the number of partitions. To see first: the floor of the curve, and how both arms rise from it."""
+    """Draw seconds over the number of partitions. To see first: the floor of the curve, and how
+    both arms rise from it.
+    """
     low, high = result.at_cores
     title = f"Foretold: {low}–{high} partitions, 2–4 for each of {result.cores} cores"
     if len(result.points) > 1:
         best, last = result.best, result.points[-1]
         title = f"{best.n} partition{'s are' if best.n > 1 else ' is'} quickest"
-        title += f"; {last.n} take {human_factor(last.median / best.median)} as long" if last is not best else ""
-    figure = figures.new_tall(title, height=440, x="shuffle partitions (log)", y="seconds, median and range")
+        title += (
+            f"; {last.n} take {human_factor(last.median / best.median)} as long"
+            if last is not best
+            else ""
+        )
+    figure = figures.new_tall(
+        title, height=440, x="shuffle partitions (log)", y="seconds, median and range"
+    )
     figure.add_vrect(x0=low, x1=high, fillcolor=figures.WAITING, opacity=0.18, line_width=0)
     if not result.complete:
         _to_come(figure, result)
     if result.points:
-        figure.add_vline(x=result.by_size, line={"color": figures.WAITING, "dash": "dash", "width": 2})
+        figure.add_vline(
+            x=result.by_size, line={"color": figures.WAITING, "dash": "dash", "width": 2}
+        )
     _line(figure, result.points, figures.KNOWN, "measured", "solid")
     if pinned is not None:
-        _line(figure, pinned.points, figures.SYNTHETIC, f"pinned run A ({pinned.params.workload})", "dot")
+        _line(
+            figure,
+            pinned.points,
+            figures.SYNTHETIC,
+            f"pinned run A ({pinned.params.workload})",
+            "dot",
+        )
     looked = result.at(at)
     if looked is not None:
         ring = {"symbol": "circle-open", "size": 22, "line": {"width": 3}, "color": figures.KNOWN}
-        figure.add_scatter(x=[at], y=[looked.median], mode="markers", marker=ring, name="looked at below", hoverinfo="skip")
+        figure.add_scatter(
+            x=[at],
+            y=[looked.median],
+            mode="markers",
+            marker=ring,
+            name="looked at below",
+            hoverinfo="skip",
+        )
     if result.adaptive is not None:
         aqe = result.adaptive
         figure.add_scatter(
@@ -45,13 +69,23 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
             name=f"AQE's choice: {aqe.n}",
             hovertemplate=f"AQE chose {aqe.n}: {human_seconds(aqe.median)}<extra></extra>",
         )
-    rules = [(f"2–4 a core: {low}–{high}", "solid")] + [(f"bytes / target: {result.by_size}", "dash")] * bool(result.points)
+    rules = [(f"2–4 a core: {low}–{high}", "solid")] + [
+        (f"bytes / target: {result.by_size}", "dash")
+    ] * bool(result.points)
     for name, line in rules:
         style = {"color": figures.WAITING, "width": 10 if line == "solid" else 2, "dash": line}
-        figure.add_scatter(x=[None], y=[None], mode="lines", line=style, name=name, opacity=0.5 if line == "solid" else 1)
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            mode="lines",
+            line=style,
+            name=name,
+            opacity=0.5 if line == "solid" else 1,
+        )
     ticks = [1, 2, 4, 8, 16, 32, 64, 100, 200, 400]
     figure.update_layout(
-        xaxis={"type": "log", "tickvals": ticks, "ticktext": [str(n) for n in ticks]}, yaxis={"rangemode": "tozero"}
+        xaxis={"type": "log", "tickvals": ticks, "ticktext": [str(n) for n in ticks]},
+        yaxis={"rangemode": "tozero"},
     )
     return figure
 
@@ -60,10 +94,24 @@ def _to_come(figure: go.Figure, result: TunerResult) -> None:
     """Mark the numbers that have not run yet, and keep the axis still while they come."""
     waiting = [n for n in result.params.numbers if result.at(n) is None]
     mark = {"symbol": "circle-open", "size": 11, "color": figures.WAITING}
-    figure.add_scatter(x=waiting, y=[0] * len(waiting), mode="markers", marker=mark, name="to be measured", hoverinfo="skip")
+    figure.add_scatter(
+        x=waiting,
+        y=[0] * len(waiting),
+        mode="markers",
+        marker=mark,
+        name="to be measured",
+        hoverinfo="skip",
+    )
     top = max((max(point.seconds) for point in result.points), default=1.0)
     ends = [result.params.numbers[0], result.params.numbers[-1]]
-    figure.add_scatter(x=ends, y=[top, top], mode="markers", marker={"opacity": 0}, hoverinfo="skip", showlegend=False)
+    figure.add_scatter(
+        x=ends,
+        y=[top, top],
+        mode="markers",
+        marker={"opacity": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def _line(figure: go.Figure, points: tuple[Point, ...], color: str, name: str, dash: str) -> None:
@@ -75,7 +123,10 @@ def _line(figure: go.Figure, points: tuple[Point, ...], color: str, name: str, d
         marker={"size": 9},
         error_y=_range(points),
         name=name,
-        hovertext=[f"{p.n} partitions: {human_seconds(p.median)}, {p.overhead_share:.0%} overhead" for p in points],
+        hovertext=[
+            f"{p.n} partitions: {human_seconds(p.median)}, {p.overhead_share:.0%} overhead"
+            for p in points
+        ],
         hoverinfo="text",
     )
 
@@ -91,22 +142,35 @@ def _range(points: tuple[Point, ...] | list[Point]) -> dict[str, object]:
 
 
 def overhead(result: TunerResult) -> go.Figure:
-    """Draw the tasks' time as work and overhead over the number of partitions. To see first: where overhead takes over."""
+    """Draw the tasks' time as work and overhead over the number of partitions. To see first: where
+    overhead takes over.
+    """
     last = result.points[-1] if result.points else None
-    title = f"With {last.n} partitions {last.overhead_share:.0%} is overhead" if last else "No task has run yet"
+    title = (
+        f"With {last.n} partitions {last.overhead_share:.0%} is overhead"
+        if last
+        else "No task has run yet"
+    )
     figure = figures.new(title, height=320, x="shuffle partitions", y="seconds of all tasks")
     names = [str(point.n) for point in result.points]
     work = [sum(task.run_seconds for task in point.trace.tasks) for point in result.points]
     whole = [sum(task.seconds for task in point.trace.tasks) for point in result.points]
     figure.add_bar(x=names, y=work, name="work", marker={"color": figures.KNOWN})
     rest = [max(0.0, all_of - own) for all_of, own in zip(whole, work, strict=True)]
-    figure.add_bar(x=names, y=rest, name="overhead: schedule, deserialise, report", marker={"color": figures.LEAKED})
+    figure.add_bar(
+        x=names,
+        y=rest,
+        name="overhead: schedule, deserialise, report",
+        marker={"color": figures.LEAKED},
+    )
     figure.update_layout(barmode="stack", showlegend=True, xaxis={"type": "category"})
     return figure
 
 
 def gantt(result: TunerResult, at: int) -> go.Figure:
-    """Draw the tasks of one number of partitions on their cores. To see first: gaps and splinters where they are many."""
+    """Draw the tasks of one number of partitions on their cores. To see first: gaps and splinters
+    where they are many.
+    """
     point = result.at(at) or result.points[0]
     title = f"{len(point.trace.tasks)} tasks with {point.n} partitions, core by core"
     return timeline.gantt(title, {f"{point.n} partitions": point.trace})

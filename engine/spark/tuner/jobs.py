@@ -1,4 +1,6 @@
-"""The jobs of *partition count*: a window, a join, a group-by and a sort over flights, each with one shuffle that matters."""
+"""The jobs of *partition count*: a window, a join, a group-by and a sort over flights, each with
+one shuffle that matters.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,16 @@ if TYPE_CHECKING:
 Job = Literal["window", "join", "group-by", "sort"]
 JOBS: tuple[Job, ...] = get_args(Job)
 CODE: dict[Job, str] = {
-    "window": 'flights.selectExpr("tailnum", "time_hour", "avg(arr_delay) OVER (PARTITION BY tailnum ORDER BY time_hour)")',
+    "window": (
+        'flights.selectExpr("tailnum", "time_hour", "avg(arr_delay) OVER (PARTITION BY tailnum'
+        ' ORDER BY time_hour)")'
+    ),
     "group-by": 'flights.groupBy("tailnum", "dest").agg(F.count("*"), F.avg("arr_delay"))',
     "join": 'flights.select("tailnum", "dest", "arr_delay").join(planes.hint("merge"), "tailnum")',
-    "sort": 'flights.select("arr_delay", "time_hour", "carrier", "tailnum", "dest").orderBy("arr_delay", "time_hour")',
+    "sort": (
+        'flights.select("arr_delay", "time_hour", "carrier", "tailnum",'
+        ' "dest").orderBy("arr_delay", "time_hour")'
+    ),
 }
 
 
@@ -26,7 +34,9 @@ def frame(live: SparkSession, job: Job, copies: int) -> DataFrame:
     flights = live.read.parquet(str(data.path_of("flights")))
     if copies > 1:
         flights = flights.crossJoin(sf.broadcast(live.range(copies)))
-    planes = live.read.parquet(str(data.path_of("planes"))).select("tailnum", "manufacturer", "seats")
+    planes = live.read.parquet(str(data.path_of("planes"))).select(
+        "tailnum", "manufacturer", "seats"
+    )
     made: DataFrame = eval(
         CODE[job], {"flights": flights, "planes": planes, "F": sf}
     )  # the text is one of CODE, never a visitor's
@@ -34,7 +44,9 @@ def frame(live: SparkSession, job: Job, copies: int) -> DataFrame:
 
 
 def settings(n_partitions: int, target_kb: int | None) -> dict[str, str]:
-    """Return the SQL settings of a run; ``target_kb`` lets AQE join partitions until each holds about so much."""
+    """Return the SQL settings of a run; ``target_kb`` lets AQE join partitions until each holds
+    about so much.
+    """
     adaptive = target_kb is not None
     return {
         "spark.sql.shuffle.partitions": str(n_partitions),

@@ -1,4 +1,6 @@
-"""Backfill planner: a calendar of partitions, a dry run, a backfill that fills it in, and who wins against the daily run."""
+"""Backfill planner: a calendar of partitions, a dry run, a backfill that fills it in, and who wins
+against the daily run.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +29,33 @@ def _params() -> BackfillParams:
         **BOUND,
     )
     mode = st.selectbox(
-        "Run what is", MODES, MODES.index(D.mode), key="backfill_mode", help="Anything else in the range is skipped", **BOUND
+        "Run what is",
+        MODES,
+        MODES.index(D.mode),
+        key="backfill_mode",
+        help="Anything else in the range is skipped",
+        **BOUND,
     )
-    dry_run = st.toggle("Dry run only", D.dry_run, key="backfill_dry_run", help="Plan, write nothing", **BOUND)
+    dry_run = st.toggle(
+        "Dry run only", D.dry_run, key="backfill_dry_run", help="Plan, write nothing", **BOUND
+    )
     parallelism = st.slider(
-        "Workers", 1, 8, D.parallelism, key="backfill_parallelism", help="Threads, each with a connection of its own", **BOUND
+        "Workers",
+        1,
+        8,
+        D.parallelism,
+        key="backfill_parallelism",
+        help="Threads, each with a connection of its own",
+        **BOUND,
     )
     daily_run = st.toggle(
         "Today's daily run comes in between",
         D.daily_run,
         key="backfill_daily_run",
-        help="It writes today's partition after the backfill has read it and before the backfill writes it",
+        help=(
+            "It writes today's partition after the backfill has read it and before the backfill"
+            " writes it"
+        ),
         **BOUND,
     )
     guard = st.segmented_control(
@@ -46,14 +64,26 @@ def _params() -> BackfillParams:
         default=D.guard,
         required=True,
         key="backfill_guard",
-        help="Compare and swap: write only if the partition's version is still the one seen when reading",
+        help=(
+            "Compare and swap: write only if the partition's version is still the one seen when"
+            " reading"
+        ),
         **BOUND,
     )
     with st.expander("Latency, seed"):
         latency = st.slider(
-            "Source latency, ms", 0, 200, D.latency_ms, 10, key="backfill_latency_ms", help="Simulated, a read each", **BOUND
+            "Source latency, ms",
+            0,
+            200,
+            D.latency_ms,
+            10,
+            key="backfill_latency_ms",
+            help="Simulated, a read each",
+            **BOUND,
         )
-        seed = st.slider("Seed", 0, 99, D.seed, key="backfill_seed", help="Which nights had failed", **BOUND)
+        seed = st.slider(
+            "Seed", 0, 99, D.seed, key="backfill_seed", help="Which nights had failed", **BOUND
+        )
     return BackfillParams(
         dates=tuple(dates),
         mode=mode,
@@ -69,19 +99,28 @@ def _params() -> BackfillParams:
 def _show(result: BackfillResult) -> None:
     st.markdown(result.verdict)
     figure = figures.calendar(result)
-    lab.chart(figure, "backfill_calendar", "The partitions of the quarter by the code that made them, and which of them run")
+    lab.chart(
+        figure,
+        "backfill_calendar",
+        "The partitions of the quarter by the code that made them, and which of them run",
+    )
     pinned = lab.pinned("backfill")
     if pinned is not None:
-        lab.chart(figures.calendar(pinned), "backfill_calendar_pinned", "The calendar of the pinned run A")
+        lab.chart(
+            figures.calendar(pinned), "backfill_calendar_pinned", "The calendar of the pinned run A"
+        )
     if not result.complete:
         return
     if result.tasks:
         lab.chart(figures.workers(result), "backfill_workers", "What each worker did when")
     st.caption(
-        f"The dry run: {result.rows_to_move:,} rows, about {result.estimate_seconds:.2f} s by {result.params.parallelism} "
-        "workers (one partition read and transformed, times their number)."
+        f"The dry run: {result.rows_to_move:,} rows, about {result.estimate_seconds:.2f} s by"
+        f" {result.params.parallelism} workers (one partition read and transformed, times their"
+        " number)."
     )
-    st.dataframe(result.table(), hide_index=True, height=240, alt="The dry run, partition by partition")
+    st.dataframe(
+        result.table(), hide_index=True, height=240, alt="The dry run, partition by partition"
+    )
     lab.report("etl", "backfill", result, figure)
 
 

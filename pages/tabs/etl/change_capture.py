@@ -1,4 +1,6 @@
-"""Batch, incremental, CDC: four ways to follow one changing table, what each moves, shows and forgets."""
+"""Batch, incremental, CDC: four ways to follow one changing table, what each moves, shows and
+forgets.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from typing import Any
 import streamlit as st
 
 from engine.etl import change_capture
-from engine.etl.change_capture import APPLIES, BATCHES, MAX_FLIGHTS, POLLS, ChangeCaptureParams, ChangeCaptureResult
+from engine.etl.change_capture import (
+    APPLIES,
+    BATCHES,
+    MAX_FLIGHTS,
+    POLLS,
+    ChangeCaptureParams,
+    ChangeCaptureResult,
+)
 from engine.etl.change_capture import figure as figures
 from pages.shell import lab
 
@@ -51,7 +60,13 @@ def _params() -> ChangeCaptureParams:
 def _more() -> dict[str, Any]:
     with st.expander("Day, flights, estimates, seed"):
         day = st.slider(
-            "Day of 2013", 1, 365, D.day, key="change_capture_day", help="39 is the blizzard of 8 February", **BOUND
+            "Day of 2013",
+            1,
+            365,
+            D.day,
+            key="change_capture_day",
+            help="39 is the blizzard of 8 February",
+            **BOUND,
         )
         n_flights = st.slider(
             "Flights at most",
@@ -67,7 +82,15 @@ def _more() -> dict[str, Any]:
             "Estimates of each delay", 0, 5, D.n_revisions, key="change_capture_n_revisions",
             help="Updates before a flight leaves (simulated)", **BOUND
         )  # fmt: skip
-        seed = st.slider("Seed", 0, 99, D.seed, key="change_capture_seed", help="Of estimates and deliveries", **BOUND)
+        seed = st.slider(
+            "Seed",
+            0,
+            99,
+            D.seed,
+            key="change_capture_seed",
+            help="Of estimates and deliveries",
+            **BOUND,
+        )
     return {"day": day, "n_flights": n_flights, "n_revisions": n_revisions, "seed": seed}
 
 
@@ -77,8 +100,14 @@ def _history(result: ChangeCaptureResult) -> None:
         help="In order of the schedule", **BOUND
     )  # fmt: skip
     key = min(look, result.stream.n_flights) - 1 if look else result.telling()
-    lab.chart(figures.history(result, key), "change_capture_history", "Versions of one flight in the source and each target")
-    st.caption("Numbers: departure delay in minutes. One colour a version, as the source made them.")
+    lab.chart(
+        figures.history(result, key),
+        "change_capture_history",
+        "Versions of one flight in the source and each target",
+    )
+    st.caption(
+        "Numbers: departure delay in minutes. One colour a version, as the source made them."
+    )
 
 
 @lab.experiment("change_capture")
@@ -93,7 +122,11 @@ def show() -> None:
         result = run(params)
         st.markdown(result.verdict)
         figure = figures.race(result, lab.pinned("change_capture"))
-        lab.chart(figure, "change_capture_race", "Rows moved, minutes until visible and wrong rows at the end, by strategy")
+        lab.chart(
+            figure,
+            "change_capture_race",
+            "Rows moved, minutes until visible and wrong rows at the end, by strategy",
+        )
         view = st.segmented_control(
             "Look closer", VIEWS, default=VIEWS[0], required=True, key="change_capture_view", label_visibility="collapsed",
             **BOUND
@@ -101,6 +134,15 @@ def show() -> None:
         if view == VIEWS[1]:
             _history(result)
         else:
-            lab.chart(figures.wrong_rows(result), "change_capture_wrong", "Flights that differ from the source over the day")
-        st.table(result.rows(), hide_index=True, border="horizontal", alt="What each strategy moved, showed and kept")
+            lab.chart(
+                figures.wrong_rows(result),
+                "change_capture_wrong",
+                "Flights that differ from the source over the day",
+            )
+        st.table(
+            result.rows(),
+            hide_index=True,
+            border="horizontal",
+            alt="What each strategy moved, showed and kept",
+        )
         lab.report("etl", "change_capture", result, figure)

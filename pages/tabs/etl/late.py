@@ -1,4 +1,6 @@
-"""Late data: event time against arrival time, a watermark and a look-back to drag, and a cursor that skips rows."""
+"""Late data: event time against arrival time, a watermark and a look-back to drag, and a cursor
+that skips rows.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,32 @@ def _params() -> LateParams:
         help="The watermark: by then a day's rows are taken to have come", **BOUND
     )  # fmt: skip
     look_back = st.slider(
-        "Look-back, days", 0, 14, D.lookback_days, key="late_lookback_days", help="Earlier days that each run rebuilds", **BOUND
+        "Look-back, days",
+        0,
+        14,
+        D.lookback_days,
+        key="late_lookback_days",
+        help="Earlier days that each run rebuilds",
+        **BOUND,
     )
-    share = st.slider("Late rows, share", 0.0, 0.5, D.late_share, 0.01, key="late_late_share", help="Simulated", **BOUND)
+    share = st.slider(
+        "Late rows, share",
+        0.0,
+        0.5,
+        D.late_share,
+        0.01,
+        key="late_late_share",
+        help="Simulated",
+        **BOUND,
+    )
     hours = st.slider(
-        "Late by, median hours", 1, 72, D.late_hours, key="late_late_hours", help="Simulated, with a long tail", **BOUND
+        "Late by, median hours",
+        1,
+        72,
+        D.late_hours,
+        key="late_late_hours",
+        help="Simulated, with a long tail",
+        **BOUND,
     )
     outage = st.slider(
         "La Guardia's link is down, hours", 0, 96, D.outage_hours, key="late_outage_hours",
@@ -50,16 +73,48 @@ def _params() -> LateParams:
 
 def _more() -> dict[str, Any]:
     with st.expander("Days, transactions, seed"):
-        first = st.slider("First day of 2013", 1, 338, D.first_day, key="late_first_day", help="32 is 1 February", **BOUND)
-        n_days = st.slider("Days", 5, 28, D.n_days, key="late_n_days", help="Event days in view", **BOUND)
+        first = st.slider(
+            "First day of 2013",
+            1,
+            338,
+            D.first_day,
+            key="late_first_day",
+            help="32 is 1 February",
+            **BOUND,
+        )
+        n_days = st.slider(
+            "Days", 5, 28, D.n_days, key="late_n_days", help="Event days in view", **BOUND
+        )
         poll = st.select_slider(
-            "Cursor reads every, minutes", POLLS, D.poll_minutes, key="late_poll_minutes", help="Of the first day", **BOUND
+            "Cursor reads every, minutes",
+            POLLS,
+            D.poll_minutes,
+            key="late_poll_minutes",
+            help="Of the first day",
+            **BOUND,
         )
-        slow = st.slider("Slow transactions", 0.0, 0.5, D.slow_share, 0.01, key="late_slow_share", help="Simulated", **BOUND)
+        slow = st.slider(
+            "Slow transactions",
+            0.0,
+            0.5,
+            D.slow_share,
+            0.01,
+            key="late_slow_share",
+            help="Simulated",
+            **BOUND,
+        )
         minutes = st.slider(
-            "They take, mean minutes", 1, 120, D.slow_minutes, key="late_slow_minutes", help="Simulated, exponential", **BOUND
+            "They take, mean minutes",
+            1,
+            120,
+            D.slow_minutes,
+            key="late_slow_minutes",
+            help="Simulated, exponential",
+            **BOUND,
         )
-        seed = st.slider("Seed", 0, 99, D.seed, key="late_seed", help="Of delays and transactions", **BOUND)
+        seed = st.slider(
+            "Seed", 0, 99, D.seed, key="late_seed", help="Of delays and transactions", **BOUND
+        )
     return {
         "first_day": first,
         "n_days": n_days,
@@ -83,15 +138,42 @@ def show() -> None:
         pinned = lab.pinned("late")
         st.markdown(result.verdict)
         figure = figures.scatter(result, pinned)
-        lab.chart(figure, "late_scatter", "Event time of each row against its arrival, with the runs that count it")
+        lab.chart(
+            figure,
+            "late_scatter",
+            "Event time of each row against its arrival, with the runs that count it",
+        )
         view = st.segmented_control(
-            "Look closer", VIEWS, default="Trade-off", required=True, key="late_view", label_visibility="collapsed", **BOUND
+            "Look closer",
+            VIEWS,
+            default="Trade-off",
+            required=True,
+            key="late_view",
+            label_visibility="collapsed",
+            **BOUND,
         )
         if view == "By day":
-            lab.chart(figures.by_day(result), "late_days", "Rows that came after publication, by event day")
-            st.dataframe(result.table(), hide_index=True, key="late_table", alt="Completeness, freshness and cost by event day")
+            lab.chart(
+                figures.by_day(result),
+                "late_days",
+                "Rows that came after publication, by event day",
+            )
+            st.dataframe(
+                result.table(),
+                hide_index=True,
+                key="late_table",
+                alt="Completeness, freshness and cost by event day",
+            )
         elif view == "Cursor":
-            lab.chart(figures.cursor(result, pinned), "late_cursor", "Timestamp of each row against the time to its commit")
+            lab.chart(
+                figures.cursor(result, pinned),
+                "late_cursor",
+                "Timestamp of each row against the time to its commit",
+            )
         else:
-            lab.chart(figures.trade_off(result, pinned), "late_trade_off", "Completeness by hours waited for each look-back")
+            lab.chart(
+                figures.trade_off(result, pinned),
+                "late_trade_off",
+                "Completeness by hours waited for each look-back",
+            )
         lab.report("etl", "late", result, figure)

@@ -9,7 +9,15 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.etl import loads
-from engine.etl.loads import DATES, DELETES, DELIVERIES, MAX_DAYS, STRATEGIES, LoadsParams, LoadsResult
+from engine.etl.loads import (
+    DATES,
+    DELETES,
+    DELIVERIES,
+    MAX_DAYS,
+    STRATEGIES,
+    LoadsParams,
+    LoadsResult,
+)
 from engine.etl.loads import figure as figures
 from engine.etl.loads.deliveries import ABOUT
 from engine.units import human_seconds
@@ -32,10 +40,13 @@ def _params() -> LoadsParams:
         DELIVERIES,
         DELIVERIES.index(D.delivery),
         key="loads_delivery",
-        help="How the days reach the warehouse: " + "; ".join(f"**{name}**: {text}" for name, text in ABOUT.items()),
+        help="How the days reach the warehouse: "
+        + "; ".join(f"**{name}**: {text}" for name, text in ABOUT.items()),
         **BOUND,
     )
-    n_days = st.slider("Days", 1, MAX_DAYS, D.n_days, key="loads_n_days", help="About 900 flights each", **BOUND)
+    n_days = st.slider(
+        "Days", 1, MAX_DAYS, D.n_days, key="loads_n_days", help="About 900 flights each", **BOUND
+    )
     first_date = st.select_slider(
         "First day",
         DATES,
@@ -50,8 +61,10 @@ def _params() -> LoadsParams:
         DELETES,
         DELETES.index(D.deletes),
         key="loads_deletes",
-        help="A tombstone names a flight cancelled since the last file; kept, it is a row that no reader sees, and an older "
-        "version of the flight cannot bring it back",
+        help=(
+            "A tombstone names a flight cancelled since the last file; kept, it is a row that no"
+            " reader sees, and an older version of the flight cannot bring it back"
+        ),
         **BOUND,
     )
     keep_newer = st.toggle(
@@ -61,9 +74,16 @@ def _params() -> LoadsParams:
         help="MERGE … WHEN MATCHED AND s.updated_at >= t.updated_at",
         **BOUND,
     )
-    seed = st.slider("Seed", 0, 99, D.seed, key="loads_seed", help="Of the order in “out of order”", **BOUND)
+    seed = st.slider(
+        "Seed", 0, 99, D.seed, key="loads_seed", help="Of the order in “out of order”", **BOUND
+    )
     return LoadsParams(
-        delivery=delivery, n_days=n_days, first_date=first_date, deletes=deletes, keep_newer=keep_newer, seed=seed
+        delivery=delivery,
+        n_days=n_days,
+        first_date=first_date,
+        deletes=deletes,
+        keep_newer=keep_newer,
+        seed=seed,
     )
 
 
@@ -84,7 +104,13 @@ def _rows(result: LoadsResult) -> list[dict[str, str]]:
 def _closer(result: LoadsResult) -> None:
     with st.container(horizontal=True):
         view = st.segmented_control(
-            "Look closer", VIEWS, default=VIEWS[0], required=True, key="loads_view", label_visibility="collapsed", **BOUND
+            "Look closer",
+            VIEWS,
+            default=VIEWS[0],
+            required=True,
+            key="loads_view",
+            label_visibility="collapsed",
+            **BOUND,
         )
         strategy = st.selectbox(
             "Strategy",
@@ -99,18 +125,32 @@ def _closer(result: LoadsResult) -> None:
     lane = result.lane(strategy)
     if view == "Row by row":
         diff = lane.ledgers[0].diff(MAX_DIFF_ROWS)
-        st.caption(f"{lane.strategy}, after run 1: {lane.ledgers[0].verdict}. At most {MAX_DIFF_ROWS} rows are listed.")
-        st.dataframe(diff, hide_index=True, height=320, alt="Rows in which the table differs from its source")
+        st.caption(
+            f"{lane.strategy}, after run 1: {lane.ledgers[0].verdict}. At most {MAX_DIFF_ROWS} rows"
+            " are listed."
+        )
+        st.dataframe(
+            diff, hide_index=True, height=320, alt="Rows in which the table differs from its source"
+        )
     elif view == "File by file":
-        lab.chart(figures.files(result, lane), "loads_files", "The ledger of one strategy after each file")
+        lab.chart(
+            figures.files(result, lane), "loads_files", "The ledger of one strategy after each file"
+        )
     else:
-        st.table(_rows(result), hide_index=True, border="horizontal", alt="State hash and cost of each strategy")
+        st.table(
+            _rows(result),
+            hide_index=True,
+            border="horizontal",
+            alt="State hash and cost of each strategy",
+        )
 
 
 def _show(result: LoadsResult) -> None:
     st.markdown(result.verdict)
     figure = figures.lanes(result, lab.pinned("loads"))
-    lab.chart(figure, "loads_lanes", "What each strategy's table holds against the source, after two runs")
+    lab.chart(
+        figure, "loads_lanes", "What each strategy's table holds against the source, after two runs"
+    )
     if not result.complete:
         return
     _closer(result)

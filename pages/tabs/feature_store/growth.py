@@ -40,9 +40,17 @@ def _params() -> GrowthParams:
     }  # fmt: skip
     with st.expander("Repeats, seed"):
         settings["repeats"] = st.slider(
-            "Rounds", 1, 5, D.repeats, key="growth_repeats", help="Runs of each join; the fastest counts", **BOUND
+            "Rounds",
+            1,
+            5,
+            D.repeats,
+            key="growth_repeats",
+            help="Runs of each join; the fastest counts",
+            **BOUND,
         )
-        settings["seed"] = st.slider("Seed", 0, 99, D.seed, key="growth_seed", help="Of the order of turns", **BOUND)
+        settings["seed"] = st.slider(
+            "Seed", 0, 99, D.seed, key="growth_seed", help="Of the order of turns", **BOUND
+        )
     return GrowthParams(**settings)
 
 
@@ -51,7 +59,13 @@ def _table(result: GrowthResult) -> list[dict[str, str]]:
     peaks = result.peak_bytes or {}
     for name in result.params.contestants:
         points, slope = result.of(name), result.slope(name)
-        row = {"join": name, "largest measured": "…", "fastest run": "…", "slope": "…", "pairs held": "…"}
+        row = {
+            "join": name,
+            "largest measured": "…",
+            "fastest run": "…",
+            "slope": "…",
+            "pairs held": "…",
+        }
         if points:
             last = points[-1]
             row |= {
@@ -73,12 +87,23 @@ def _show(result: GrowthResult) -> None:
     if result.complete and not result.agree:
         st.error("The joins do not give the same answer.", icon=":material/error:")
     figure = figures.growth(result, lab.pinned("growth"))
-    lab.chart(figure, "growth_seconds", "Seconds of each join as the rows grow, on two logarithmic axes")
+    lab.chart(
+        figure, "growth_seconds", "Seconds of each join as the rows grow, on two logarithmic axes"
+    )
     if result.of("Feast file"):
-        lab.chart(figures.pairs(result), "growth_pairs", "Seconds of Feast's stores over the pairs that they join")
+        lab.chart(
+            figures.pairs(result),
+            "growth_pairs",
+            "Seconds of Feast's stores over the pairs that they join",
+        )
     if result.peak_bytes:
         lab.chart(figures.memory(result), "growth_peaks", "Peak memory of each join")
-    st.table(_table(result), hide_index=True, border="horizontal", alt="Seconds, slope, pairs and memory of each join")
+    st.table(
+        _table(result),
+        hide_index=True,
+        border="horizontal",
+        alt="Seconds, slope, pairs and memory of each join",
+    )
     lab.report("feature_store", "growth", result, figure)
 
 

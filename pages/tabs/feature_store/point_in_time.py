@@ -93,7 +93,13 @@ def _more(source: Any) -> dict[str, Any]:
                 **BOUND,
             )
         values["first_day"] = st.slider(
-            "First day of 2013", 1, 360, D.first_day, key="point_in_time_first_day", help="1 is 1 January, UTC", **BOUND
+            "First day of 2013",
+            1,
+            360,
+            D.first_day,
+            key="point_in_time_first_day",
+            help="1 is 1 January, UTC",
+            **BOUND,
         )
         values["n_rows"] = st.select_slider(
             "Feature rows", (12, 24, 48, 96, 200, 500, 1_000, 2_000, 5_000), D.n_rows,
@@ -103,7 +109,9 @@ def _more(source: Any) -> dict[str, Any]:
             "Labels", (1, 4, 8, 12, 16, 24, 50, 100, 200, 500), D.n_labels, key="point_in_time_n_labels",
             help="Flights in these days, evenly taken", **BOUND,
         )  # fmt: skip
-        values["seed"] = st.slider("Seed", 0, 99, D.seed, key="point_in_time_seed", help="Of the corrections", **BOUND)
+        values["seed"] = st.slider(
+            "Seed", 0, 99, D.seed, key="point_in_time_seed", help="Of the corrections", **BOUND
+        )
     return values
 
 
@@ -116,13 +124,25 @@ def _clicked(chart: str) -> None:
 
 
 def _pick(n: int) -> int:
-    """Draw the control that picks one of ``n`` labels and return its number (an int field breaks on infinity in a link)."""
+    """Draw the control that picks one of ``n`` labels and return its number (an int field breaks on
+    infinity in a link).
+    """
     key, first = "point_in_time_label", min(6, n - 1)
     if n < 2:
         return 0
     if not 0 <= int(st.session_state.get(key, first)) < n:
         st.session_state[key] = first
-    return int(st.slider("Label looked at", 0, n - 1, first, key=key, help="Arrow keys, or click a label in a chart", **BOUND))
+    return int(
+        st.slider(
+            "Label looked at",
+            0,
+            n - 1,
+            first,
+            key=key,
+            help="Arrow keys, or click a label in a chart",
+            **BOUND,
+        )
+    )
 
 
 def _badge(result: PointInTimeResult) -> None:
@@ -132,7 +152,11 @@ def _badge(result: PointInTimeResult) -> None:
     elif check.n_disagreements:
         st.badge(check.badge, icon=":material/error:", color="red")
     else:
-        st.badge(f"{check.badge} ({human_seconds(check.seconds)})", icon=":material/check_circle:", color="green")
+        st.badge(
+            f"{check.badge} ({human_seconds(check.seconds)})",
+            icon=":material/check_circle:",
+            color="green",
+        )
 
 
 def _candidates(result: PointInTimeResult, label: int) -> None:
@@ -150,7 +174,9 @@ def _candidates(result: PointInTimeResult, label: int) -> None:
         column_config={
             "event time": moment,
             "arrived": moment,
-            "version": st.column_config.NumberColumn(width="small", help="0: first sent, 1: the late correction"),
+            "version": st.column_config.NumberColumn(
+                width="small", help="0: first sent, 1: the late correction"
+            ),
             result.params.feature: st.column_config.NumberColumn(format="%.1f"),
             "why": st.column_config.TextColumn(width="large"),
         },
@@ -166,7 +192,10 @@ def _show(result: PointInTimeResult) -> None:
     with left:
         label = _pick(result.n_labels)
     arrival = right.toggle(
-        "Second axis: when each row arrived", key="point_in_time_arrival", help="Event time across, arrival up", **BOUND
+        "Second axis: when each row arrived",
+        key="point_in_time_arrival",
+        help="Event time across, arrival up",
+        **BOUND,
     )
     figure = figures.life(result, label=label, arrival=bool(arrival))
     with chart:

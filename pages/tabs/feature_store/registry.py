@@ -1,4 +1,6 @@
-"""Registry and lineage: the lab's repository (or a visitor's own) as cards and a graph, a change as consumers meet it."""
+"""Registry and lineage: the lab's repository (or a visitor's own) as cards and a graph, a change as
+consumers meet it.
+"""
 
 from __future__ import annotations
 
@@ -55,13 +57,17 @@ def _card(thing: Thing) -> None:
         if tags or owner:
             st.markdown(f"{owner} {tags}")
         facts = [f"{name}: {fact}" for name, fact in thing.facts]
-        facts += [f"`{name}` {kind}{f', {unit}' if unit else ''}" for name, kind, unit in thing.features]
+        facts += [
+            f"`{name}` {kind}{f', {unit}' if unit else ''}" for name, kind, unit in thing.features
+        ]
         if facts:
             st.markdown("\n".join(f"- {fact}" for fact in facts))
 
 
 def _cards(snapshot: Snapshot) -> None:
-    kind = st.segmented_control("Kind", CHOICES, default=CHOICES[0], required=True, key="registry_kind", **BOUND)
+    kind = st.segmented_control(
+        "Kind", CHOICES, default=CHOICES[0], required=True, key="registry_kind", **BOUND
+    )
     with st.grid(3, min_column_width=260):
         for thing in snapshot.things:
             if kind in (CHOICES[0], thing.kind):
@@ -70,25 +76,40 @@ def _cards(snapshot: Snapshot) -> None:
 
 def _look_closer(result: RegistryResult) -> None:
     view = st.segmented_control(
-        "Look closer", VIEWS, default=VIEWS[0], required=True, key="registry_view", label_visibility="collapsed", **BOUND
+        "Look closer",
+        VIEWS,
+        default=VIEWS[0],
+        required=True,
+        key="registry_view",
+        label_visibility="collapsed",
+        **BOUND,
     )
     if view == "Cards":
         _cards(result.snapshot)
     elif view == "Definitions":
         st.caption(
-            "definitions.py of this repository, whole: `feast apply` in a folder with it, feature_store.yaml and the data."
+            "definitions.py of this repository, whole: `feast apply` in a folder with it,"
+            " feature_store.yaml and the data."
         )
         st.code(lab_repo.definitions_text(), language="python", height=480)
     elif view == "Commands":
-        st.caption("What the lab calls from Python, as commands in the repository's folder, and its feature_store.yaml.")
+        st.caption(
+            "What the lab calls from Python, as commands in the repository's folder, and its"
+            " feature_store.yaml."
+        )
         st.code(lab_repo.COMMANDS, language="bash")
         st.code(lab_repo.SETTINGS.format(project=lab_repo.PROJECT), language="yaml")
     else:
         st.caption(
-            f"Plane {result.plane}, read for real before and after “{result.params.change}”; the registry keeps "
-            f"{' and '.join(result.versions)} (Feast counts from v0)."
+            f"Plane {result.plane}, read for real before and after “{result.params.change}”; the"
+            f" registry keeps {' and '.join(result.versions)} (Feast counts from v0)."
         )
-        st.table(result.versions_side_by_side(), hide_index=True, border="horizontal", alt="What each reader gets")
+        st.table(
+            result.versions_side_by_side(),
+            hide_index=True,
+            border="horizontal",
+            alt="What each reader gets",
+        )
 
 
 def _show_own(snapshot: Snapshot) -> None:
@@ -97,8 +118,15 @@ def _show_own(snapshot: Snapshot) -> None:
         st.info("The registry is empty: run `feast apply` in the repository first.")
         return
     ids = [thing.id for thing in snapshot.things]
-    focus = st.selectbox("Look at", ids, key="registry_own_focus", help="What it is made from, and what is made from it")
-    lab.chart(figures.lineage(snapshot, focus), "registry_own_lineage", "Lineage of your own repository")
+    focus = st.selectbox(
+        "Look at",
+        ids,
+        key="registry_own_focus",
+        help="What it is made from, and what is made from it",
+    )
+    lab.chart(
+        figures.lineage(snapshot, focus), "registry_own_lineage", "Lineage of your own repository"
+    )
     _cards(snapshot)
 
 

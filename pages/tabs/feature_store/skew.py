@@ -1,4 +1,6 @@
-"""Skew injector: five mistakes by dose, each value in training and serving, what the same model loses, what prevents it."""
+"""Skew injector: five mistakes by dose, each value in training and serving, what the same model
+loses, what prevents it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,12 @@ BOUND: dict[str, Any] = {"bind": "query-params"}
 
 def _params() -> SkewParams:
     stale = st.select_slider(
-        "Stale: materialised every … hours", STALE_HOURS, D.stale_hours, key="skew_stale_hours", help="0: at once", **BOUND
+        "Stale: materialised every … hours",
+        STALE_HOURS,
+        D.stale_hours,
+        key="skew_stale_hours",
+        help="0: at once",
+        **BOUND,
     )
     window = st.slider(
         "Transform: landings in the mean delay",
@@ -37,16 +44,37 @@ def _params() -> SkewParams:
         "Time zone: serving's clock ahead, hours", 0, 12, D.slip_hours, key="skew_slip_hours",
         help="4: UTC taken for New York's summer time; 1: a forgotten clock change", **BOUND
     )  # fmt: skip
-    unit = st.selectbox("Unit", UNITS, UNITS.index(D.unit), key="skew_unit", help="What serving's source holds", **BOUND)
+    unit = st.selectbox(
+        "Unit",
+        UNITS,
+        UNITS.index(D.unit),
+        key="skew_unit",
+        help="What serving's source holds",
+        **BOUND,
+    )
     share = st.slider(
         "Share of requests", 0.0, 1.0, D.share, 0.05, format="percent", key="skew_share",
         help="That go through the faulty path: a canary, one of two data centres", **BOUND
     )  # fmt: skip
     model = st.segmented_control(
-        "Model", MODELS, default=D.model, required=True, key="skew_model", help="Trained once, on training's values", **BOUND
+        "Model",
+        MODELS,
+        default=D.model,
+        required=True,
+        key="skew_model",
+        help="Trained once, on training's values",
+        **BOUND,
     )
     with st.expander("Seed"):
-        seed = st.slider("Seed", 0, 99, D.seed, key="skew_seed", help="Of flights, model, draws and faulty requests", **BOUND)
+        seed = st.slider(
+            "Seed",
+            0,
+            99,
+            D.seed,
+            key="skew_seed",
+            help="Of flights, model, draws and faulty requests",
+            **BOUND,
+        )
     return SkewParams(
         stale_hours=stale,
         window=window,
@@ -70,7 +98,9 @@ def _show(result: SkewResult) -> None:
         lab.chart(chart, "skew_scores", "AUC of each way of serving, with intervals")
         st.markdown(found.verdict)
         if found.complete:
-            st.table(found.fixes, hide_index=True, border="horizontal", alt="What prevents each mistake")
+            st.table(
+                found.fixes, hide_index=True, border="horizontal", alt="What prevents each mistake"
+            )
 
     work.run("skew", result.params, real.steps, confirmed, first=Confirmation(result.params))
     lab.report("feature_store", "skew", result, figure)

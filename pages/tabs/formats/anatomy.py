@@ -43,11 +43,17 @@ def _params() -> AnatomyParams:
         SOURCES,
         SOURCES.index(D.source),
         key="anatomy_source",
-        help="Written here with the settings below, one of the bundled files as it lies in datasets/, or your own",
+        help=(
+            "Written here with the settings below, one of the bundled files as it lies in"
+            " datasets/, or your own"
+        ),
         **BOUND,
     )
     if source == "upload":
-        path = upload.path("anatomy", help="A Parquet file, taken apart in a child process under a memory and a time limit")
+        path = upload.path(
+            "anatomy",
+            help="A Parquet file, taken apart in a child process under a memory and a time limit",
+        )
         return AnatomyParams(source=source, upload=path)
     return AnatomyParams(source=source, **(_written() if source == WRITTEN else {}))
 
@@ -106,14 +112,18 @@ def _looked_at(result: AnatomyResult) -> AnatomyResult:
     names = list(result.columns)
     if st.session_state.get("anatomy_column") not in names:
         st.session_state["anatomy_column"] = result.default_column
-    column = left.selectbox("Column", names, key="anatomy_column", help="Or click it in the map", **BOUND)
+    column = left.selectbox(
+        "Column", names, key="anatomy_column", help="Or click it in the map", **BOUND
+    )
     last = result.n_row_groups - 1
     if last == 0:
         right.caption("The file has one row group.")
         return replace(result, params=replace(result.params, column=column))
     if not 0 <= int(st.session_state.get("anatomy_row_group") or 0) <= last:
         st.session_state["anatomy_row_group"] = 0
-    group = right.slider("Row group", 0, last, key="anatomy_row_group", help="Or click it in the map", **BOUND)
+    group = right.slider(
+        "Row group", 0, last, key="anatomy_row_group", help="Or click it in the map", **BOUND
+    )
     return replace(result, params=replace(result.params, column=column, row_group=group))
 
 
@@ -126,7 +136,13 @@ def _pages(result: AnatomyResult) -> list[dict[str, str]]:
             "unpacked": human_bytes(piece.uncompressed_bytes) if piece.page >= 0 else "",
             "encoding": piece.encoding,
             "values": f"{piece.n_values:,}" if piece.page >= 0 else "",
-            "nulls": f"{piece.n_nulls:,}" if piece.n_nulls >= 0 else "not noted" if piece.kind == "data page" else "",
+            "nulls": (
+                f"{piece.n_nulls:,}"
+                if piece.n_nulls >= 0
+                else "not noted"
+                if piece.kind == "data page"
+                else ""
+            ),
             "min": piece.minimum,
             "max": piece.maximum,
         }
@@ -147,11 +163,23 @@ def show() -> None:
         pinned = lab.pinned("anatomy")
         texts.say(result.verdict)
         if result.curve:
-            lab.chart(figures.fallback(result, pinned), "anatomy_fallback", "Size of the text column by its distinct values")
+            lab.chart(
+                figures.fallback(result, pinned),
+                "anatomy_fallback",
+                "Size of the text column by its distinct values",
+            )
         figure = figures.byte_map(result, pinned)
-        lab.chart(figure, "anatomy_map", "The file as nested blocks: row groups, columns, pages", on_select=_block_clicked)
+        lab.chart(
+            figure,
+            "anatomy_map",
+            "The file as nested blocks: row groups, columns, pages",
+            on_select=_block_clicked,
+        )
         result = _looked_at(result)
         texts.table(_pages(result), "Pages of the chunk looked at")
         if len(result.chunk) > MAX_PAGES_SHOWN:
-            st.caption(f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} pieces; the export has them all.")
+            st.caption(
+                f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} pieces; the export has them"
+                " all."
+            )
         lab.report("formats", "anatomy", result, figure)

@@ -1,4 +1,6 @@
-"""Bytes read: which bytes of CSV, Avro and Parquet a real reader touches, traced at the file handle."""
+"""Bytes read: which bytes of CSV, Avro and Parquet a real reader touches, traced at the file
+handle.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ def preview() -> go.Figure:
 def _params() -> BytesReadParams:
     table, path = formats_table.choose("bytes_read", D.table)
     columns, predicate = bytes_read.defaults(table, path)
-    names, rangeable = bytes_read.column_names(table, path), bytes_read.predicate_columns(table, path)
+    names, rangeable = (
+        bytes_read.column_names(table, path),
+        bytes_read.predicate_columns(table, path),
+    )
     return BytesReadParams(
         table=table,
         upload=path,
@@ -45,7 +50,9 @@ def _params() -> BytesReadParams:
             index=rangeable.index(predicate),
             key="bytes_read_predicate_column",
             bind="query-params",
-            help="The WHERE column: Parquet keeps its smallest and largest value for each row group",
+            help=(
+                "The WHERE column: Parquet keeps its smallest and largest value for each row group"
+            ),
         ),
         window=st.slider(
             "Range kept",
@@ -56,7 +63,10 @@ def _params() -> BytesReadParams:
             format="percent",
             key="bytes_read_window",
             bind="query-params",
-            help="From which to which share of that column's sorted values: 40–45 % keeps about one row in twenty",
+            help=(
+                "From which to which share of that column's sorted values: 40–45 % keeps about one"
+                " row in twenty"
+            ),
         ),
         **_layout(),
         **_more(),
@@ -88,10 +98,23 @@ def _layout() -> dict[str, Any]:
 def _more() -> dict[str, int]:
     with st.expander("Rows and seed"):
         n_rows = st.slider(
-            "Rows", 10_000, 200_000, D.n_rows, 10_000, key="bytes_read_n_rows", bind="query-params", help="Evenly spaced rows"
+            "Rows",
+            10_000,
+            200_000,
+            D.n_rows,
+            10_000,
+            key="bytes_read_n_rows",
+            bind="query-params",
+            help="Evenly spaced rows",
         )
         seed = st.slider(
-            "Seed", 0, 99, D.seed, key="bytes_read_seed", bind="query-params", help="Of the shuffle and of the synthetic table"
+            "Seed",
+            0,
+            99,
+            D.seed,
+            key="bytes_read_seed",
+            bind="query-params",
+            help="Of the shuffle and of the synthetic table",
         )
     return {"n_rows": n_rows, "seed": seed}
 
@@ -109,7 +132,11 @@ def show() -> None:
         pinned = lab.pinned("bytes_read")
         texts.say(result.verdict)
         figure = figures.strip(result, pinned)
-        lab.chart(figure, "bytes_read_strip", "Three files as strips of bytes; what each reader touched is blue")
+        lab.chart(
+            figure,
+            "bytes_read_strip",
+            "Three files as strips of bytes; what each reader touched is blue",
+        )
         texts.note(f"{result.note} Traced at the file handle, in memory, in this run.".strip())
         view = st.segmented_control(
             "Look closer",
@@ -128,6 +155,8 @@ def show() -> None:
             )
         else:
             lab.chart(
-                figures.layout(result, pinned), "bytes_read_layout", "The first bytes of CSV and of Parquet, coloured by column"
+                figures.layout(result, pinned),
+                "bytes_read_layout",
+                "The first bytes of CSV and of Parquet, coloured by column",
             )
         lab.report("formats", "bytes_read", result, figure)

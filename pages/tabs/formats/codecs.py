@@ -7,7 +7,16 @@ from typing import Any
 import streamlit as st
 
 from engine.formats import byte_files, codecs
-from engine.formats.codecs import LEVEL_CHOICES, LEVELS, N_ROWS, ORDERS, TABLES, WHOLE, CodecsParams, CodecsResult
+from engine.formats.codecs import (
+    LEVEL_CHOICES,
+    LEVELS,
+    N_ROWS,
+    ORDERS,
+    TABLES,
+    WHOLE,
+    CodecsParams,
+    CodecsResult,
+)
 from engine.formats.codecs import figure as figures
 from engine.units import human_bytes
 from pages.shell import lab, work
@@ -60,9 +69,16 @@ def _params() -> CodecsParams:
         **BOUND,
     )
     chosen = st.multiselect(
-        "Codecs", list(LEVELS), default=list(D.codecs), key="codecs_codecs", help="Parquet's compression codecs", **BOUND
+        "Codecs",
+        list(LEVELS),
+        default=list(D.codecs),
+        key="codecs_codecs",
+        help="Parquet's compression codecs",
+        **BOUND,
     )
-    return CodecsParams(table=table, n_rows=n_rows, column=column, order=order, codecs=tuple(chosen), **_more())
+    return CodecsParams(
+        table=table, n_rows=n_rows, column=column, order=order, codecs=tuple(chosen), **_more()
+    )
 
 
 def _more() -> dict[str, Any]:
@@ -84,10 +100,22 @@ def _more() -> dict[str, Any]:
             **BOUND,
         )
         repeats = st.slider(
-            "Rounds", 1, 9, D.repeats, key="codecs_repeats", help="Runs of each call; medians are shown", **BOUND
+            "Rounds",
+            1,
+            9,
+            D.repeats,
+            key="codecs_repeats",
+            help="Runs of each call; medians are shown",
+            **BOUND,
         )
         seed = st.slider(
-            "Seed", 0, 99, D.seed, key="codecs_seed", help="Of the shuffle, the turns' order, the synthetic table", **BOUND
+            "Seed",
+            0,
+            99,
+            D.seed,
+            key="codecs_seed",
+            help="Of the shuffle, the turns' order, the synthetic table",
+            **BOUND,
         )
     return {"levels": levels, "dictionary": dictionary, "repeats": repeats, "seed": seed}
 
@@ -105,25 +133,42 @@ def _show(result: CodecsResult) -> None:
         **BOUND,
     )
     figure = figures.tradeoff(result, AGAINST[against or "write speed"], pinned)
-    lab.chart(figure, "codecs_tradeoff", "Compression ratio against speed of each codec and level, with the Pareto front")
+    lab.chart(
+        figure,
+        "codecs_tradeoff",
+        "Compression ratio against speed of each codec and level, with the Pareto front",
+    )
     st.caption(
-        f"{result.n_rows:,} rows, {human_bytes(result.table_bytes)} as Arrow in memory: what ratio and MB/s count. Files in "
-        "memory, one thread; "
+        f"{result.n_rows:,} rows, {human_bytes(result.table_bytes)} as Arrow in memory: what ratio"
+        " and MB/s count. Files in memory, one thread; "
         + (
-            f"marks are medians, whiskers run from the slowest to the fastest of {result.params.repeats} runs."
+            "marks are medians, whiskers run from the slowest to the fastest of"
+            f" {result.params.repeats} runs."
             if result.params.repeats > 1
             else "marks are single runs."
         )
     )
     view = st.segmented_control(
-        "Look closer", VIEWS, default="Sorting", required=True, key="codecs_view", label_visibility="collapsed", **BOUND
+        "Look closer",
+        VIEWS,
+        default="Sorting",
+        required=True,
+        key="codecs_view",
+        label_visibility="collapsed",
+        **BOUND,
     )
     if view == "Sorting":
         lab.chart(
-            figures.sorting(result, pinned), "codecs_sorting", "File size of each codec with rows sorted, as is, shuffled"
+            figures.sorting(result, pinned),
+            "codecs_sorting",
+            "File size of each codec with rows sorted, as is, shuffled",
         )
     else:
-        lab.chart(figures.columns(result, pinned), "codecs_columns", "Packed bytes of each column, as asked and sorted")
+        lab.chart(
+            figures.columns(result, pinned),
+            "codecs_columns",
+            "Packed bytes of each column, as asked and sorted",
+        )
     lab.report("formats", "codecs", result, figure)
 
 

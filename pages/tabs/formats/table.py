@@ -22,7 +22,11 @@ def choose(name: str, default: str) -> tuple[str, str]:
         args=(name,),
         help="Real flights or weather of 2013, a table drawn from a seed, or your own file",
     )
-    path = upload.path(name, help="Read in a child process under a memory and a time limit") if table == "upload" else ""
+    path = (
+        upload.path(name, help="Read in a child process under a memory and a time limit")
+        if table == "upload"
+        else ""
+    )
     return table, path
 
 

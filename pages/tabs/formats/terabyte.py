@@ -8,7 +8,14 @@ import streamlit as st
 
 from engine.formats import race, terabyte
 from engine.formats.race import RaceResult
-from engine.formats.terabyte import CRITERIA, LINK_GBIT, MEASURED_ROWS, RAW_TB, TABLES, TerabyteParams
+from engine.formats.terabyte import (
+    CRITERIA,
+    LINK_GBIT,
+    MEASURED_ROWS,
+    RAW_TB,
+    TABLES,
+    TerabyteParams,
+)
 from engine.formats.terabyte import figure as figures
 from engine.units import human_bytes, human_seconds
 from pages.shell import lab, work
@@ -40,7 +47,10 @@ def _params() -> TerabyteParams:
             D.link_gbit,
             format_func="{:g}".format,
             key="terabyte_link_gbit",
-            help="Between the storage and the reader: 0.1 is an office line, 10 a cloud machine beside its object store",
+            help=(
+                "Between the storage and the reader: 0.1 is an office line, 10 a cloud machine"
+                " beside its object store"
+            ),
             **BOUND,
         ),
         columns_share=st.slider(
@@ -63,7 +73,13 @@ def _weights() -> dict[str, int]:
     st.markdown("What counts for you, 0 … 10")
     return {
         f"{name}_weight": st.slider(
-            label, 0, 10, getattr(D, f"{name}_weight"), key=f"terabyte_{name}_weight", help="0: does not count", **BOUND
+            label,
+            0,
+            10,
+            getattr(D, f"{name}_weight"),
+            key=f"terabyte_{name}_weight",
+            help="0: does not count",
+            **BOUND,
         )
         for name, label in WEIGHED.items()
     }
@@ -72,13 +88,32 @@ def _weights() -> dict[str, int]:
 def _more() -> dict[str, Any]:
     with st.expander("Price, scans, measured on"):
         price = st.slider(
-            "Price, USD a TB and month", 0.0, 200.0, D.price, 1.0, key="terabyte_price", help="From your own bill", **BOUND
+            "Price, USD a TB and month",
+            0.0,
+            200.0,
+            D.price,
+            1.0,
+            key="terabyte_price",
+            help="From your own bill",
+            **BOUND,
         )
         scans = st.slider(
-            "Scans a day", 0, 200, D.scans_a_day, key="terabyte_scans_a_day", help="Training runs, reports", **BOUND
+            "Scans a day",
+            0,
+            200,
+            D.scans_a_day,
+            key="terabyte_scans_a_day",
+            help="Training runs, reports",
+            **BOUND,
         )
         table = st.segmented_control(
-            "Table", TABLES, default=D.table, required=True, key="terabyte_table", help="Which rows are raced", **BOUND
+            "Table",
+            TABLES,
+            default=D.table,
+            required=True,
+            key="terabyte_table",
+            help="Which rows are raced",
+            **BOUND,
         )
         n_rows = st.select_slider(
             "Rows",
@@ -100,11 +135,14 @@ def _show(params: TerabyteParams, measured: RaceResult) -> None:
         return
     st.markdown(result.verdict)
     figure = figures.chart(result, lab.pinned("terabyte"))
-    lab.chart(figure, "terabyte_chart", "Projected cost and scan time of each format, best score first")
+    lab.chart(
+        figure, "terabyte_chart", "Projected cost and scan time of each format, best score first"
+    )
     st.caption(
-        f"A projection, not a measurement: {measured.n_rows:,} rows of {params.table} were written and read "
-        f"{measured.params.repeats} times here, then multiplied. Whiskers run from the fastest to the slowest run. "
-        f"Score: factors to the best, weighted by {', '.join(CRITERIA)}."
+        f"A projection, not a measurement: {measured.n_rows:,} rows of {params.table} were written"
+        f" and read {measured.params.repeats} times here, then multiplied. Whiskers run from the"
+        " fastest to the slowest run. Score: factors to the best, weighted by"
+        f" {', '.join(CRITERIA)}."
     )
     rows = [
         {

@@ -1,4 +1,6 @@
-"""Audit: every detector on a table, bundled or yours; what they catch of known plants; what no table shows."""
+"""Audit: every detector on a table, bundled or yours; what they catch of known plants; what no
+table shows.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,34 @@ FLIGHTS = ("late flights", "cancelled flights", "minutes late")
 
 def _params() -> AuditParams:
     source = st.selectbox(
-        "Table", SOURCES, SOURCES.index(D.source), key="audit_source", help="Real flights, made-up customers, your own", **BOUND
+        "Table",
+        SOURCES,
+        SOURCES.index(D.source),
+        key="audit_source",
+        help="Real flights, made-up customers, your own",
+        **BOUND,
     )
     if source == "upload":
         return _own(source)
     settings: dict[str, Any] = {}
     if source in FLIGHTS:
         settings["split"] = st.segmented_control(
-            "Split", SPLITS, default=D.split, required=True, key="audit_split", help="A quarter of the rows tests", **BOUND
+            "Split",
+            SPLITS,
+            default=D.split,
+            required=True,
+            key="audit_split",
+            help="A quarter of the rows tests",
+            **BOUND,
         )
         settings["group"] = st.segmented_control(
-            "Group", GROUPS, default=D.group, required=True, key="audit_group", help="What should not straddle it", **BOUND
+            "Group",
+            GROUPS,
+            default=D.group,
+            required=True,
+            key="audit_group",
+            help="What should not straddle it",
+            **BOUND,
         )
     if source != "clean, made up":
         settings["clock"] = st.toggle(
@@ -44,23 +63,42 @@ def _params() -> AuditParams:
         )
     with st.expander("Rows, seed"):
         settings["n_rows"] = st.select_slider(
-            "Rows", N_ROWS, D.n_rows, format_func="{:,}".format, key="audit_n_rows", help="Flights drawn", **BOUND
+            "Rows",
+            N_ROWS,
+            D.n_rows,
+            format_func="{:,}".format,
+            key="audit_n_rows",
+            help="Flights drawn",
+            **BOUND,
         )
-        settings["seed"] = st.slider("Seed", 0, 99, D.seed, key="audit_seed", help="Of the rows, or of the made-up", **BOUND)
+        settings["seed"] = st.slider(
+            "Seed", 0, 99, D.seed, key="audit_seed", help="Of the rows, or of the made-up", **BOUND
+        )
     return AuditParams(source=source, **settings)
 
 
 def _own(source: Any) -> AuditParams:
     path = upload.path("audit", help="Read in a child process under a memory and a time limit")
     names = sources.upload_columns(path)
-    target = st.selectbox("Target", names, len(names) - 1, key="audit_target", help="What a model would predict")
+    target = st.selectbox(
+        "Target", names, len(names) - 1, key="audit_target", help="What a model would predict"
+    )
     others = [NONE, *(name for name in names if name != target)]
     roles = {
-        "time_column": ("Time", "The row's moment of prediction: lets time, windows and updates be checked"),
-        "group_column": ("Group", "The unit that must not straddle the split: customer, patient, machine"),
+        "time_column": (
+            "Time",
+            "The row's moment of prediction: lets time, windows and updates be checked",
+        ),
+        "group_column": (
+            "Group",
+            "The unit that must not straddle the split: customer, patient, machine",
+        ),
         "split_column": ("Split", "Train or test: lets duplicates, groups and bias be checked"),
     }
-    chosen = {field: st.selectbox(label, others, key=f"audit_{field}", help=help) for field, (label, help) in roles.items()}
+    chosen = {
+        field: st.selectbox(label, others, key=f"audit_{field}", help=help)
+        for field, (label, help) in roles.items()
+    }
     return AuditParams(source=source, upload=path, target=target, **chosen)
 
 
@@ -69,7 +107,9 @@ def _findings(result: AuditResult) -> None:
         return
     rows = [
         {
-            "": f":{'red' if f.severity == 'certain' else 'orange' if f.severity == 'suspicious' else 'gray'}[{f.severity}]",
+            "": (
+                f":{'red' if f.severity == 'certain' else 'orange' if f.severity == 'suspicious' else 'gray'}[{f.severity}]"
+            ),
             "columns": ", ".join(f.columns) or "the split",
             "leak": f"{f.mechanism} ({f.kind})",
             "evidence": f.evidence,
@@ -79,24 +119,41 @@ def _findings(result: AuditResult) -> None:
     texts.table(rows[:20], "What was found, the certain first")
     if len(rows) > 20:
         st.caption(f"20 of {len(rows)} findings; all of them are in Export.")
-    labels = [f"{i + 1} · {f.detector}: {', '.join(f.columns) or 'the split'}" for i, f in enumerate(result.findings)]
-    label = st.selectbox("Rows to look at, and the fix", labels, key="audit_finding", help="Row numbers count from 0")
+    labels = [
+        f"{i + 1} · {f.detector}: {', '.join(f.columns) or 'the split'}"
+        for i, f in enumerate(result.findings)
+    ]
+    label = st.selectbox(
+        "Rows to look at, and the fix", labels, key="audit_finding", help="Row numbers count from 0"
+    )
     finding = result.findings[labels.index(label) if label in labels else 0]
     texts.say(f"**Fix.** {finding.fix}")
     if finding.rows:
         table = sources.load(result.params).table
         shown = [
-            name for name in dict.fromkeys((*finding.columns, result.target, *table.column_names)) if name in table.column_names
+            name
+            for name in dict.fromkeys((*finding.columns, result.target, *table.column_names))
+            if name in table.column_names
         ]
         picked = table.select(shown[:12]).take(list(finding.rows))
-        st.dataframe(picked.add_column(0, "row", [list(finding.rows)]), hide_index=True, key="audit_rows", alt="The rows named")
+        st.dataframe(
+            picked.add_column(0, "row", [list(finding.rows)]),
+            hide_index=True,
+            key="audit_rows",
+            alt="The rows named",
+        )
 
 
 def _sheets(result: AuditResult) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Model info sheet")
         st.download_button(
-            "HTML", lambda: info_sheet.as_html(result), "leakage.html", "text/html", key="audit_sheet_html", on_click="ignore"
+            "HTML",
+            lambda: info_sheet.as_html(result),
+            "leakage.html",
+            "text/html",
+            key="audit_sheet_html",
+            on_click="ignore",
         )
         st.download_button(
             "JSON", lambda: info_sheet.as_json(result), "leakage.json", "application/json", key="audit_sheet_json",
@@ -116,11 +173,16 @@ def _show(result: AuditResult) -> None:
 
 def _show_scoreboard(result: ScoreboardResult) -> None:
     st.markdown(result.verdict)
-    lab.chart(figures.scoreboard(result), "audit_scoreboard", "Share of the plants caught, by kind, with intervals")
+    lab.chart(
+        figures.scoreboard(result),
+        "audit_scoreboard",
+        "Share of the plants caught, by kind, with intervals",
+    )
     st.caption(
-        "Every plant's dose is drawn from its seed; no threshold was tuned on these seeds. A plant counts when it moves a "
-        "random forest's score by 0.02. Grey: an effect whose moment nobody declares looks like a strong honest column, so no "
-        "table shows it. Bars are Wilson's 95 % intervals."
+        "Every plant's dose is drawn from its seed; no threshold was tuned on these seeds. A plant"
+        " counts when it moves a random forest's score by 0.02. Grey: an effect whose moment nobody"
+        " declares looks like a strong honest column, so no table shows it. Bars are Wilson's 95 %"
+        " intervals."
     )
     rows = [
         {
@@ -130,7 +192,12 @@ def _show_scoreboard(result: ScoreboardResult) -> None:
         for row in result.rows
     ]  # fmt: skip
     st.table(rows, hide_index=True, border="horizontal", alt="Plants caught by kind and detector")
-    st.table(result.by_detector, hide_index=True, border="horizontal", alt="Catches and false alarms by detector")
+    st.table(
+        result.by_detector,
+        hide_index=True,
+        border="horizontal",
+        alt="Catches and false alarms by detector",
+    )
 
 
 @lab.experiment("audit")
@@ -149,7 +216,12 @@ def show() -> None:
         try:
             if view == "Scoreboard":
                 n_plants = st.select_slider(
-                    "Plants of each kind", list(N_PLANTS), 10, key="audit_plants", help="30 of each take some minutes", **BOUND
+                    "Plants of each kind",
+                    list(N_PLANTS),
+                    10,
+                    key="audit_plants",
+                    help="30 of each take some minutes",
+                    **BOUND,
                 )
             params = _params() if view != "Scoreboard" else D
         finally:
@@ -160,7 +232,10 @@ def show() -> None:
             work.run("audit_scoreboard", board, scoreboard.steps, _show_scoreboard)
         elif view == "Coverage":
             st.table(
-                audit.coverage(), hide_index=True, border="horizontal", alt="What sees each kind of leak, and what does not"
+                audit.coverage(),
+                hide_index=True,
+                border="horizontal",
+                alt="What sees each kind of leak, and what does not",
             )
         else:
             work.run("audit", params, audit.steps, _show)

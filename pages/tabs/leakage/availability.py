@@ -1,4 +1,6 @@
-"""When do you know it? The moment of prediction, the columns that come after it, and five leaks found in these flights."""
+"""When do you know it? The moment of prediction, the columns that come after it, and five leaks
+found in these flights.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,13 @@ from typing import Any
 import streamlit as st
 
 from engine.leakage import availability
-from engine.leakage.availability import N_ROWS, AvailabilityParams, AvailabilityResult, cases, figure
+from engine.leakage.availability import (
+    N_ROWS,
+    AvailabilityParams,
+    AvailabilityResult,
+    cases,
+    figure,
+)
 from engine.leakage.availability.cases import CASES, CaseParams, CaseResult
 from engine.leakage.flights import GROUPS, MOMENTS
 from pages.shell import lab, work
@@ -20,7 +28,12 @@ VIEWS = ("Score by moment", *CASES)
 
 def _params() -> AvailabilityParams:
     moment = st.select_slider(
-        "The prediction is due at", MOMENTS, D.moment, key="availability_moment", help="Later columns turn vermilion", **BOUND
+        "The prediction is due at",
+        MOMENTS,
+        D.moment,
+        key="availability_moment",
+        help="Later columns turn vermilion",
+        **BOUND,
     )
     columns = st.multiselect(
         "Columns in the model",
@@ -35,9 +48,27 @@ def _params() -> AvailabilityParams:
             "Rows to train on", N_ROWS, D.n_rows, key="availability_n_rows",
             help="And as many to test on", **BOUND
         )  # fmt: skip
-        n_seeds = st.slider("Draws", 2, 10, D.n_seeds, key="availability_n_seeds", help="Each draws its own rows", **BOUND)
-        seed = st.slider("First seed", 0, 99, D.seed, key="availability_seed", help="Of the draws and the models", **BOUND)
-    return AvailabilityParams(moment=moment, columns=tuple(columns), n_rows=n_rows, n_seeds=n_seeds, seed=seed)
+        n_seeds = st.slider(
+            "Draws",
+            2,
+            10,
+            D.n_seeds,
+            key="availability_n_seeds",
+            help="Each draws its own rows",
+            **BOUND,
+        )
+        seed = st.slider(
+            "First seed",
+            0,
+            99,
+            D.seed,
+            key="availability_seed",
+            help="Of the draws and the models",
+            **BOUND,
+        )
+    return AvailabilityParams(
+        moment=moment, columns=tuple(columns), n_rows=n_rows, n_seeds=n_seeds, seed=seed
+    )
 
 
 def _show_case(result: CaseResult) -> None:
@@ -76,7 +107,9 @@ def show() -> None:
             **BOUND,
         )
         if view in CASES:
-            asked = CaseParams(case=view, n_rows=params.n_rows, n_seeds=params.n_seeds, seed=params.seed)
+            asked = CaseParams(
+                case=view, n_rows=params.n_rows, n_seeds=params.n_seeds, seed=params.seed
+            )
             work.run("availability_case", asked, cases.steps, _show_case)
 
         def filled_in(result: AvailabilityResult) -> None:

@@ -8,7 +8,16 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.leakage import dose, pipeline
-from engine.leakage.dose import FOCI, N_NOISE, N_ROWS, NAMES, DoseParams, DoseResult, Overview, verdicts
+from engine.leakage.dose import (
+    FOCI,
+    N_NOISE,
+    N_ROWS,
+    NAMES,
+    DoseParams,
+    DoseResult,
+    Overview,
+    verdicts,
+)
 from engine.leakage.dose import figure as figures
 from engine.leakage.dose.verdicts import Verdicts
 from engine.leakage.dose.verdicts import figure as verdict_figures
@@ -22,12 +31,33 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(dose.run)
 
 
 def _params() -> DoseParams:
-    focus = st.selectbox("Leak", FOCI, FOCI.index(D.focus), key="dose_focus", help="The one that is looked at closely", **BOUND)
+    focus = st.selectbox(
+        "Leak",
+        FOCI,
+        FOCI.index(D.focus),
+        key="dose_focus",
+        help="The one that is looked at closely",
+        **BOUND,
+    )
     amount = st.slider(
-        "Dose", 0.0, 1.0, D.dose, 0.05, key="dose_dose", help="0: the clean pipeline; 1: the whole leak", **BOUND
+        "Dose",
+        0.0,
+        1.0,
+        D.dose,
+        0.05,
+        key="dose_dose",
+        help="0: the clean pipeline; 1: the whole leak",
+        **BOUND,
     )
     signal = st.slider(
-        "True signal", 0.0, 1.5, D.signal, 0.1, key="dose_signal", help="0: nothing can be known, a coin flip is right", **BOUND
+        "True signal",
+        0.0,
+        1.5,
+        D.signal,
+        0.1,
+        key="dose_signal",
+        help="0: nothing can be known, a coin flip is right",
+        **BOUND,
     )
     n_rows = st.select_slider(
         "Rows",
@@ -37,8 +67,18 @@ def _params() -> DoseParams:
         help="Two thirds train, a third is tested",
         **BOUND,
     )
-    seed = st.slider("First seed", 0, 99, D.seed, key="dose_seed", help="Each seed is a world of its own", **BOUND)
-    return DoseParams(focus=focus, dose=amount, signal=signal, n_rows=n_rows, seed=seed, **_more(focus))
+    seed = st.slider(
+        "First seed",
+        0,
+        99,
+        D.seed,
+        key="dose_seed",
+        help="Each seed is a world of its own",
+        **BOUND,
+    )
+    return DoseParams(
+        focus=focus, dose=amount, signal=signal, n_rows=n_rows, seed=seed, **_more(focus)
+    )
 
 
 def _more(focus: str) -> dict[str, Any]:
@@ -56,7 +96,13 @@ def _more(focus: str) -> dict[str, Any]:
             help="Offered to feature selection, which is in the pipeline only where it is dosed or looked at", **BOUND
         )  # fmt: skip
         n_seeds = st.slider(
-            "Seeds", 2, 20, D.n_seeds, key="dose_n_seeds", help="Worlds that every number is a mean of", **BOUND
+            "Seeds",
+            2,
+            20,
+            D.n_seeds,
+            key="dose_n_seeds",
+            help="Worlds that every number is a mean of",
+            **BOUND,
         )
     return {**others, "n_noise": n_noise, "n_seeds": n_seeds}
 
@@ -78,7 +124,11 @@ def _show_boosting(result: DoseResult) -> None:
 
 def _show_verdicts(found: Verdicts) -> None:
     st.markdown(found.verdict)
-    lab.chart(verdict_figures.detectors(found), "dose_detectors", "Alarms of every detector of the audit by dose")
+    lab.chart(
+        verdict_figures.detectors(found),
+        "dose_detectors",
+        "Alarms of every detector of the audit by dose",
+    )
 
 
 @lab.experiment("dose")
@@ -105,7 +155,13 @@ def show() -> None:
         lab.chart(figure, "dose_curve", "Reported and production score over the dose of the leak")
         st.caption(pipeline.told(params.mechanism, params.dose, result.n_test) + ".")
         view = st.segmented_control(
-            "Look closer", VIEWS, default=VIEWS[0], required=True, key="dose_view", label_visibility="collapsed", **BOUND
+            "Look closer",
+            VIEWS,
+            default=VIEWS[0],
+            required=True,
+            key="dose_view",
+            label_visibility="collapsed",
+            **BOUND,
         )
         if view == "Boosting":
             work.run("dose", params, dose.steps, _show_boosting)

@@ -1,4 +1,6 @@
-"""Wrong → right: both pipelines side by side, run and scored; and a pytest file for one's own columns."""
+"""Wrong → right: both pipelines side by side, run and scored; and a pytest file for one's own
+columns.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,34 @@ OWN = {
     "group": ("Group column", "Customer, patient, machine; empty for none"),
     "time": ("Time column", "The row's moment of prediction; empty for none"),
     "ids": ("Columns that name rows", "By commas: no features"),
-    "known_at": ("When is a column known?", "By commas, column: hours after prediction, or column: timestamp column"),
+    "known_at": (
+        "When is a column known?",
+        "By commas, column: hours after prediction, or column: timestamp column",
+    ),
     "left_out": ("Columns that are no features", "By commas"),
 }
 
 
 def _params() -> RepairsParams:
-    mechanism = st.selectbox("Leak", MECHANISMS, key="repairs_mechanism", help="Each with the line that mends it", **BOUND)
-    repeats = st.slider("Seeds", 1, 10, D.repeats, key="repairs_repeats", help="Each draws its own table", **BOUND)
-    seed = st.slider("First seed", 0, 99, D.seed, key="repairs_seed", help="Of the table and of production", **BOUND)
+    mechanism = st.selectbox(
+        "Leak",
+        MECHANISMS,
+        key="repairs_mechanism",
+        help="Each with the line that mends it",
+        **BOUND,
+    )
+    repeats = st.slider(
+        "Seeds", 1, 10, D.repeats, key="repairs_repeats", help="Each draws its own table", **BOUND
+    )
+    seed = st.slider(
+        "First seed",
+        0,
+        99,
+        D.seed,
+        key="repairs_seed",
+        help="Of the table and of production",
+        **BOUND,
+    )
     return RepairsParams(mechanism=mechanism, repeats=repeats, seed=seed)
 
 
@@ -39,13 +60,16 @@ def _own_tests() -> None:
     """Draw the form for one's own columns and the test file that it makes."""
     with st.expander("Leakage tests for your own columns, as a pytest file"):
         st.caption(
-            "They ask: no row and no group on both sides, training before test, fitting that never looks at test rows, "
-            "features known in time. Put your pipeline into `fit`, lay the file beside your data, run `pytest test_leakage.py`."
+            "They ask: no row and no group on both sides, training before test, fitting that never"
+            " looks at test rows, features known in time. Put your pipeline into `fit`, lay the"
+            " file beside your data, run `pytest test_leakage.py`."
         )
         defaults, values = Columns(), {}
         with st.grid(3, min_column_width=220):
             for name, (label, help) in OWN.items():
-                values[name] = st.text_input(label, getattr(defaults, name), key=f"repairs_own_{name}", help=help)
+                values[name] = st.text_input(
+                    label, getattr(defaults, name), key=f"repairs_own_{name}", help=help
+                )
         with lab.errors_shown():
             text = leak_tests.generate(Columns(**values))
             st.download_button(
@@ -58,9 +82,13 @@ def _own_tests() -> None:
 def _show(result: RepairsResult) -> None:
     st.markdown(result.verdict)
     figure = figures.gaps(result, lab.pinned("repairs"))
-    lab.chart(figure, "repairs_gaps", "Reported and production score, the wrong way and the right way")
+    lab.chart(
+        figure, "repairs_gaps", "Reported and production score, the wrong way and the right way"
+    )
     told = ((":red[**Wrong**]", HERE), (":green[**Right**]", MENDED))
-    for place, (title, mark), code in zip(st.columns(2), told, codes(result.params.mechanism), strict=True):
+    for place, (title, mark), code in zip(
+        st.columns(2), told, codes(result.params.mechanism), strict=True
+    ):
         with place:
             line = next(text for text in code.split("\n") if text.endswith(mark))
             st.markdown(f"{title} · `{line.removesuffix(mark).strip()}`")

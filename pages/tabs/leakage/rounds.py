@@ -27,7 +27,9 @@ def _revealed() -> None:
     state = st.session_state
     if not state["rounds_revealed"]:
         return
-    level, number, seed, guess = (state[f"rounds_{name}"] for name in ("level", "number", "seed", "guess"))
+    level, number, seed, guess = (
+        state[f"rounds_{name}"] for name in ("level", "number", "seed", "guess")
+    )
     place = (rounds.dealt(level, number, seed), seed)
     if guess != UNDECIDED:
         _tally().setdefault(place, guess == CASES[place[0]].answer)
@@ -46,12 +48,28 @@ def _blind() -> None:
 
 def _params() -> RoundsParams:
     level = st.segmented_control(
-        "Level", LEVELS, default=D.level, required=True, key="rounds_level", on_change=_blind, help="3 is hardest", **BOUND
+        "Level",
+        LEVELS,
+        default=D.level,
+        required=True,
+        key="rounds_level",
+        on_change=_blind,
+        help="3 is hardest",
+        **BOUND,
     )
     number = st.slider(
-        "Round", 1, len(CASES), D.number, key="rounds_number", on_change=_blind, help="A level starts again at its end", **BOUND
+        "Round",
+        1,
+        len(CASES),
+        D.number,
+        key="rounds_number",
+        on_change=_blind,
+        help="A level starts again at its end",
+        **BOUND,
     )
-    guess = st.selectbox("What is it?", GUESSES, key="rounds_guess", help="Clean rounds exist", **BOUND)
+    guess = st.selectbox(
+        "What is it?", GUESSES, key="rounds_guess", help="Clean rounds exist", **BOUND
+    )
     revealed = st.toggle(
         "Reveal",
         D.revealed,
@@ -60,9 +78,22 @@ def _params() -> RoundsParams:
         help="Your first answer is the one that counts",
         **BOUND,
     )
-    st.button("Next round", key="rounds_next", on_click=_next, icon=":material/skip_next:", help="Starts blind")
+    st.button(
+        "Next round",
+        key="rounds_next",
+        on_click=_next,
+        icon=":material/skip_next:",
+        help="Starts blind",
+    )
     seed = st.slider(
-        "Seed", 0, 99, D.seed, key="rounds_seed", on_change=_blind, help="Of the order and of every table", **BOUND
+        "Seed",
+        0,
+        99,
+        D.seed,
+        key="rounds_seed",
+        on_change=_blind,
+        help="Of the order and of every table",
+        **BOUND,
     )
     tally = _tally()
     if tally:
@@ -73,14 +104,29 @@ def _params() -> RoundsParams:
 def _show(result: RoundsResult) -> None:
     st.markdown(result.verdict)
     figure = figures.scores(result, lab.pinned("rounds"))
-    lab.chart(figure, "rounds_scores", "Scores on training and test rows, and in production once revealed")
+    lab.chart(
+        figure, "rounds_scores", "Scores on training and test rows, and in production once revealed"
+    )
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.code(result.case.code.strip(), language="python", wrap_lines=True)
     with right:
-        st.caption(f"`table`: {result.played.n_rows:,} rows, the first {len(result.played.head)}, then its columns")
-        st.dataframe(result.played.head, hide_index=True, key="rounds_head", alt="The first rows of the table")
-        st.dataframe(result.played.columns, hide_index=True, key="rounds_columns", alt="The table's columns in numbers")
+        st.caption(
+            f"`table`: {result.played.n_rows:,} rows, the first {len(result.played.head)}, then its"
+            " columns"
+        )
+        st.dataframe(
+            result.played.head,
+            hide_index=True,
+            key="rounds_head",
+            alt="The first rows of the table",
+        )
+        st.dataframe(
+            result.played.columns,
+            hide_index=True,
+            key="rounds_columns",
+            alt="The table's columns in numbers",
+        )
     lab.report("leakage", "rounds", result, figure)
 
 

@@ -1,4 +1,6 @@
-"""Time splits: which days train and which are tested, what each scheme promises, and what distance in time is worth."""
+"""Time splits: which days train and which are tested, what each scheme promises, and what distance
+in time is worth.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +22,41 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(time_splits.run)
 
 def _params() -> TimeSplitsParams:
     scheme = st.selectbox(
-        "Scheme", SCHEMES, SCHEMES.index(D.scheme), key="time_splits_scheme", help="Told in numbers; all are drawn", **BOUND
+        "Scheme",
+        SCHEMES,
+        SCHEMES.index(D.scheme),
+        key="time_splits_scheme",
+        help="Told in numbers; all are drawn",
+        **BOUND,
     )
     columns = st.selectbox(
-        "Columns", COLUMNS, COLUMNS.index(D.columns), key="time_splits_columns", help="All known before departure", **BOUND
+        "Columns",
+        COLUMNS,
+        COLUMNS.index(D.columns),
+        key="time_splits_columns",
+        help="All known before departure",
+        **BOUND,
     )
-    n_splits = st.slider("Folds", 2, 10, D.n_splits, key="time_splits_n_splits", help="Of every scheme", **BOUND)
+    n_splits = st.slider(
+        "Folds", 2, 10, D.n_splits, key="time_splits_n_splits", help="Of every scheme", **BOUND
+    )
     gap = st.slider(
-        "Gap, days", 0, 60, D.gap_days, key="time_splits_gap_days", help="Before each test part of “time series, gap”", **BOUND
+        "Gap, days",
+        0,
+        60,
+        D.gap_days,
+        key="time_splits_gap_days",
+        help="Before each test part of “time series, gap”",
+        **BOUND,
     )
     embargo = st.slider(
-        "Embargo, days", 0, 60, D.embargo_days, key="time_splits_embargo_days", help="After each purged test part", **BOUND
+        "Embargo, days",
+        0,
+        60,
+        D.embargo_days,
+        key="time_splits_embargo_days",
+        help="After each purged test part",
+        **BOUND,
     )
     n_rows = st.select_slider(
         "Rows",
@@ -40,23 +66,43 @@ def _params() -> TimeSplitsParams:
         help="Of the first three quarters",
         **BOUND,
     )
-    seed = st.slider("Seed", 0, 99, D.seed, key="time_splits_seed", help="Of the rows, the shuffles, the model", **BOUND)
+    seed = st.slider(
+        "Seed",
+        0,
+        99,
+        D.seed,
+        key="time_splits_seed",
+        help="Of the rows, the shuffles, the model",
+        **BOUND,
+    )
     return TimeSplitsParams(
-        scheme=scheme, columns=columns, n_splits=n_splits, gap_days=gap, embargo_days=embargo, n_rows=n_rows, seed=seed
+        scheme=scheme,
+        columns=columns,
+        n_splits=n_splits,
+        gap_days=gap,
+        embargo_days=embargo,
+        n_rows=n_rows,
+        seed=seed,
     )
 
 
 def _show_scores(scores: Scores) -> None:
     st.markdown(scores.verdict)
     lab.chart(
-        figures.scheme_scores(scores), "time_splits_scores", "AUC of every fold under each scheme against the last quarter"
+        figures.scheme_scores(scores),
+        "time_splits_scores",
+        "AUC of every fold under each scheme against the last quarter",
     )
     st.table(scores.rows(), hide_index=True, border="horizontal", alt="Scores of each scheme")
 
 
 def _show_distance(curve: Distance) -> None:
     st.markdown(curve.verdict)
-    lab.chart(figures.distance(curve), "time_splits_distance", "AUC by the days between test days and training")
+    lab.chart(
+        figures.distance(curve),
+        "time_splits_distance",
+        "AUC by the days between test days and training",
+    )
 
 
 @lab.experiment("time_splits")
@@ -74,12 +120,27 @@ def show() -> None:
         lab.chart(figure, "time_splits_days", "What each day holds in one fold of every scheme")
         pinned = lab.pinned("time_splits")
         if pinned is not None:
-            lab.chart(figures.days(pinned), "time_splits_days_pinned", "The days of the pinned run A")
+            lab.chart(
+                figures.days(pinned), "time_splits_days_pinned", "The days of the pinned run A"
+            )
         view = st.segmented_control(
-            "Look closer", VIEWS, default=VIEWS[0], required=True, key="time_splits_view", label_visibility="collapsed", **BOUND
+            "Look closer",
+            VIEWS,
+            default=VIEWS[0],
+            required=True,
+            key="time_splits_view",
+            label_visibility="collapsed",
+            **BOUND,
         )
         if view == VIEWS[1]:
-            work.run("time_splits", time_splits.shared(params), time_splits.distance_steps, _show_distance)
+            work.run(
+                "time_splits",
+                time_splits.shared(params),
+                time_splits.distance_steps,
+                _show_distance,
+            )
         else:
-            work.run("time_splits", time_splits.shared(params), time_splits.score_steps, _show_scores)
+            work.run(
+                "time_splits", time_splits.shared(params), time_splits.score_steps, _show_scores
+            )
         lab.report("leakage", "time_splits", result, figure)

@@ -1,4 +1,6 @@
-"""Backpressure: a source, a queue and a sink to drag; then the first seconds for real, under Prefect's own limits."""
+"""Backpressure: a source, a queue and a sink to drag; then the first seconds for real, under
+Prefect's own limits.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,12 @@ from typing import Any
 import streamlit as st
 
 from engine.orchestration import backpressure
-from engine.orchestration.backpressure import POLICIES, REAL_SECONDS, BackpressureParams, BackpressureResult
+from engine.orchestration.backpressure import (
+    POLICIES,
+    REAL_SECONDS,
+    BackpressureParams,
+    BackpressureResult,
+)
 from engine.orchestration.backpressure import figure as figures
 from engine.orchestration.server import SERVER
 from pages.shell import lab, state, work
@@ -19,13 +26,33 @@ VIEWS = ("Waits", "Load")
 
 def _params() -> BackpressureParams:
     rate = st.slider(
-        "Items a second", 0.2, 10.0, D.arrival_rate, 0.2, key="backpressure_arrival_rate", help="What the source makes", **BOUND
+        "Items a second",
+        0.2,
+        10.0,
+        D.arrival_rate,
+        0.2,
+        key="backpressure_arrival_rate",
+        help="What the source makes",
+        **BOUND,
     )
     service = st.slider(
-        "An item takes, s", 0.1, 5.0, D.service_seconds, 0.1, key="backpressure_service_seconds", help="On average", **BOUND
+        "An item takes, s",
+        0.1,
+        5.0,
+        D.service_seconds,
+        0.1,
+        key="backpressure_service_seconds",
+        help="On average",
+        **BOUND,
     )
     workers = st.slider(
-        "At once", 1, 10, D.workers, key="backpressure_workers", help="The concurrency limit of the work pool", **BOUND
+        "At once",
+        1,
+        10,
+        D.workers,
+        key="backpressure_workers",
+        help="The concurrency limit of the work pool",
+        **BOUND,
     )
     policy = st.segmented_control(
         "When the buffer is full", POLICIES, default=D.policy, required=True, key="backpressure_policy",
@@ -58,10 +85,31 @@ def _params() -> BackpressureParams:
 def _more() -> dict[str, Any]:
     with st.expander("Random times, length, seed"):
         random = st.toggle(
-            "Random times", D.random, key="backpressure_random", help="Exponential gaps and durations; else all alike", **BOUND
+            "Random times",
+            D.random,
+            key="backpressure_random",
+            help="Exponential gaps and durations; else all alike",
+            **BOUND,
         )
-        seconds = st.slider("Seconds", 20, 200, D.seconds, 10, key="backpressure_seconds", help="That are simulated", **BOUND)
-        seed = st.slider("Seed", 0, 99, D.seed, key="backpressure_seed", help="Of gaps, durations and urgency", **BOUND)
+        seconds = st.slider(
+            "Seconds",
+            20,
+            200,
+            D.seconds,
+            10,
+            key="backpressure_seconds",
+            help="That are simulated",
+            **BOUND,
+        )
+        seed = st.slider(
+            "Seed",
+            0,
+            99,
+            D.seed,
+            key="backpressure_seed",
+            help="Of gaps, durations and urgency",
+            **BOUND,
+        )
     return {"random": random, "seconds": seconds, "seed": seed}
 
 
@@ -75,9 +123,18 @@ def _show(result: BackpressureResult) -> None:
     if result.measured is not None:
         st.markdown(result.told_measured())
     figure = figures.depth(result, pinned)
-    lab.chart(figure, "backpressure_depth", "Items waiting over time under each policy, with Prefect's own counts")
+    lab.chart(
+        figure,
+        "backpressure_depth",
+        "Items waiting over time under each policy, with Prefect's own counts",
+    )
     if not state.presenting():
-        st.table(result.trades(), hide_index=True, border="horizontal", alt="What each policy trades, with these items")
+        st.table(
+            result.trades(),
+            hide_index=True,
+            border="horizontal",
+            alt="What each policy trades, with these items",
+        )
     controls, below = lab.places(1)[0]
     with controls:
         view = st.segmented_control(
@@ -91,9 +148,17 @@ def _show(result: BackpressureResult) -> None:
         )
     with below:
         if view == "Load":
-            lab.chart(figures.knee(result, pinned), "backpressure_knee", "Mean wait by how busy the sink is")
+            lab.chart(
+                figures.knee(result, pinned),
+                "backpressure_knee",
+                "Mean wait by how busy the sink is",
+            )
         else:
-            lab.chart(figures.waits(result), "backpressure_waits", "Each item at its arrival by the time it waited")
+            lab.chart(
+                figures.waits(result),
+                "backpressure_waits",
+                "Each item at its arrival by the time it waited",
+            )
     lab.report("orchestration", "backpressure", result, figure)
 
 
@@ -121,11 +186,15 @@ def show() -> None:
                 disabled=not realistic,
                 on_click=_ask,
                 args=(params,),
-                help="The same items as real flow runs, under a work pool's limit, its queue priorities and a rate limit",
+                help=(
+                    "The same items as real flow runs, under a work pool's limit, its queue"
+                    " priorities and a rate limit"
+                ),
             )
             if not realistic:
                 st.caption(
-                    f"Not for real: more than {backpressure.REAL_RATE:g} items a second are too many for one SQLite file."
+                    f"Not for real: more than {backpressure.REAL_RATE:g} items a second are too"
+                    " many for one SQLite file."
                 )
             else:
                 st.caption("What is drawn is simulated; the real queue is drawn over it.")

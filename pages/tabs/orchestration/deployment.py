@@ -1,4 +1,6 @@
-"""A real deployment with a schedule, on the page of *Schedules*: create it, watch it fire, pause it, delete it."""
+"""A real deployment with a schedule, on the page of *Schedules*: create it, watch it fire, pause
+it, delete it.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,21 @@ WATCH_SECONDS = 1.0
 def show(params: ScheduleParams) -> None:
     """Draw the deployment's own controls and, while there is one, its runs as they come."""
     where = SERVER.state
-    st.caption(f"{where.message}" + (f" [Prefect's own pages]({where.ui_url})" if where.ready else ""))
+    st.caption(
+        f"{where.message}" + (f" [Prefect's own pages]({where.ui_url})" if where.ready else "")
+    )
     if not where.ready:  # nothing here waits for it: the controls come when it is there
         SERVER.start()
         _await(where.stage)
     left, right = st.columns(2)
     fire = left.segmented_control(
-        "Fires", FIRES, default=FIRES[0], required=True, key="schedule_fire", help="Seconds are worth watching", **BOUND
+        "Fires",
+        FIRES,
+        default=FIRES[0],
+        required=True,
+        key="schedule_fire",
+        help="Seconds are worth watching",
+        **BOUND,
     )
     seconds = right.segmented_control(
         "A run takes",
@@ -43,11 +53,25 @@ def show(params: ScheduleParams) -> None:
     deployment = BOARD.of(owner)
     with st.container(horizontal=True):
         if where.ready:
-            _button("Create it" if deployment is None else "Create anew", "create", BOARD.create, owner, params, fire, seconds)
+            _button(
+                "Create it" if deployment is None else "Create anew",
+                "create",
+                BOARD.create,
+                owner,
+                params,
+                fire,
+                seconds,
+            )
         if where.ready and deployment is not None:
             paused, staffed = deployment.paused, deployment.runner is not None
             _button("Resume" if paused else "Pause", "pause", BOARD.pause, owner, not paused)
-            _button("Take its worker away" if staffed else "Give it a worker", "staff", _staff, owner, not staffed)
+            _button(
+                "Take its worker away" if staffed else "Give it a worker",
+                "staff",
+                _staff,
+                owner,
+                not staffed,
+            )
             _button("Delete", "delete", BOARD.delete, owner)
     problem = st.session_state.pop("schedule_problem", "")
     if problem:
@@ -55,7 +79,9 @@ def show(params: ScheduleParams) -> None:
     if where.ready and deployment is not None:
         _watch(owner)
     st.code(schedule_live.as_sent(params, fire or FIRES[0]), language="python")
-    st.caption("The same deployment in Prefect's own words. Here it ends by itself after 15 minutes.")
+    st.caption(
+        "The same deployment in Prefect's own words. Here it ends by itself after 15 minutes."
+    )
 
 
 @st.fragment(run_every=WATCH_SECONDS)
@@ -88,7 +114,15 @@ def _watch(owner: str) -> None:
         runs = BOARD.runs(owner)
         st.markdown(f"Deployment **{BOARD.found[owner].name}**: {schedule_live.told(runs)}.")
         if runs:
-            lab.chart(figure.fired(runs, time.time()), "schedule_fired", "The deployment's runs around now")
+            lab.chart(
+                figure.fired(runs, time.time()),
+                "schedule_fired",
+                "The deployment's runs around now",
+            )
             st.dataframe(
-                schedule_live.table(runs), hide_index=True, height=240, key="schedule_fired_rows", alt="Runs, latest first"
+                schedule_live.table(runs),
+                hide_index=True,
+                height=240,
+                key="schedule_fired_rows",
+                alt="Runs, latest first",
             )

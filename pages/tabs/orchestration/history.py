@@ -1,4 +1,6 @@
-"""History: every run task by task, durations, tasks in numbers, two runs compared, critical path and what-if, replay."""
+"""History: every run task by task, durations, tasks in numbers, two runs compared, critical path
+and what-if, replay.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +20,34 @@ VIEWS = ("Critical path", "Compare", "Durations", "Tasks", "Replay")
 
 
 def _params() -> HistoryParams:
-    flow = st.selectbox("Flow", FLOWS, FLOWS.index(D.flow), key="history_flow", help="Whose runs", **BOUND)
+    flow = st.selectbox(
+        "Flow", FLOWS, FLOWS.index(D.flow), key="history_flow", help="Whose runs", **BOUND
+    )
     source = st.segmented_control(
         "Runs",
         SOURCES,
         default=D.source,
         required=True,
         key="history_source",
-        help="Recorded by Prefect; foretold ones are the same every time and stand in where nothing is recorded",
+        help=(
+            "Recorded by Prefect; foretold ones are the same every time and stand in where nothing"
+            " is recorded"
+        ),
         **BOUND,
     )
-    last = st.select_slider("Latest", LAST, D.last, key="history_last", help="So many runs at most", **BOUND)
+    last = st.select_slider(
+        "Latest", LAST, D.last, key="history_last", help="So many runs at most", **BOUND
+    )
     most = max(len(history.run(HistoryParams(source=source, flow=flow, last=last)).runs), 2)
     for key in ("history_run", "history_other"):  # another list may be shorter
         if st.session_state.get(key, 1) > most:
             st.session_state[key] = most
-    place = st.slider("Run A", 1, most, D.run, key="history_run", help="Is looked at; 1: the latest", **BOUND)
-    other = st.slider("Run B", 1, most, D.other, key="history_other", help="Is compared with A", **BOUND)
+    place = st.slider(
+        "Run A", 1, most, D.run, key="history_run", help="Is looked at; 1: the latest", **BOUND
+    )
+    other = st.slider(
+        "Run B", 1, most, D.other, key="history_other", help="Is compared with A", **BOUND
+    )
     base = HistoryParams(source=source, flow=flow, last=last, run=place, other=other)
     tasks = ["", *history.run(base).spans]
     if st.session_state.get("history_faster", "") not in tasks:  # another run, other tasks
@@ -59,7 +72,15 @@ def _params() -> HistoryParams:
         help="Its time is divided by it",
         **BOUND,
     )
-    return HistoryParams(source=source, flow=flow, last=last, run=place, other=other, faster=faster or "", factor=factor)
+    return HistoryParams(
+        source=source,
+        flow=flow,
+        last=last,
+        run=place,
+        other=other,
+        faster=faster or "",
+        factor=factor,
+    )
 
 
 def _choose() -> None:
@@ -72,7 +93,11 @@ def _closer(result: HistoryResult, view: str | None) -> None:
     if view == "Compare":
         lab.chart(figures.compared(result), "history_compared", "Both runs task by task")
         st.dataframe(
-            result.compared, hide_index=True, height=260, key="history_pairs", alt="Both runs task by task, in numbers"
+            result.compared,
+            hide_index=True,
+            height=260,
+            key="history_pairs",
+            alt="Both runs task by task, in numbers",
         )
     elif view == "Durations":
         lab.chart(figures.durations(result), "history_durations", "How long each run took")
@@ -87,12 +112,20 @@ def _closer(result: HistoryResult, view: str | None) -> None:
             alt="Every run in numbers",
         )
     elif view == "Tasks":
-        lab.chart(figures.tasks(result), "history_tasks", "Slowest tasks, and how often each stumbles")
+        lab.chart(
+            figures.tasks(result), "history_tasks", "Slowest tasks, and how often each stumbles"
+        )
         st.caption("Lines: 95 % intervals (order statistics for medians, Wilson for shares).")
     elif view == "Replay":
-        lab.chart(figures.replay(result), "history_replay", "The run as it came to be, with a scrubber")
+        lab.chart(
+            figures.replay(result), "history_replay", "The run as it came to be, with a scrubber"
+        )
     else:
-        lab.chart(figures.path(result), "history_path", "The run, its critical path, and the run as it would have been")
+        lab.chart(
+            figures.path(result),
+            "history_path",
+            "The run, its critical path, and the run as it would have been",
+        )
 
 
 @lab.experiment("history")
@@ -106,7 +139,10 @@ def show() -> None:
     with output:
         result = history.run(params)
         if result.foretold and params.source == "recorded":
-            st.info(f"No run of *{params.flow}* is recorded yet: foretold ones stand in until *Run monitor* has run it.")
+            st.info(
+                f"No run of *{params.flow}* is recorded yet: foretold ones stand in until *Run"
+                " monitor* has run it."
+            )
         st.markdown(result.verdict)
         figure = figures.grid(result)
         lab.chart(figure, "history_grid", "What became of each task in each run")
@@ -115,7 +151,13 @@ def show() -> None:
             lab.chart(figures.path(pinned), "history_pinned", "The run of A that is pinned")
         place, below = lab.places(1)[0]
         view = place.segmented_control(
-            "Look closer", VIEWS, default=VIEWS[0], required=True, key="history_view", label_visibility="collapsed", **BOUND
+            "Look closer",
+            VIEWS,
+            default=VIEWS[0],
+            required=True,
+            key="history_view",
+            label_visibility="collapsed",
+            **BOUND,
         )
         with below:
             _closer(result, view)

@@ -1,4 +1,6 @@
-"""Run monitor: settings foretell a run at once; *Run* has Prefect run it, and every attempt is its own bar while it does."""
+"""Run monitor: settings foretell a run at once; *Run* has Prefect run it, and every attempt is its
+own bar while it does.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,22 @@ def _params() -> MonitorParams:
     )
     st.caption(f"{ABOUT[flow]}.")
     tasks = st.slider(
-        "Tasks", 1, 200, D.tasks, key="monitor_tasks", help="Length of the main part: candidates, items, steps", **BOUND
+        "Tasks",
+        1,
+        200,
+        D.tasks,
+        key="monitor_tasks",
+        help="Length of the main part: candidates, items, steps",
+        **BOUND,
     )
     width = st.slider(
-        "Width", 1, 12, D.width, key="monitor_width", help="Months, sources, branches, subflows, items a batch", **BOUND
+        "Width",
+        1,
+        12,
+        D.width,
+        key="monitor_width",
+        help="Months, sources, branches, subflows, items a batch",
+        **BOUND,
     )
     failure = st.slider(
         "Failure probability",
@@ -51,10 +65,33 @@ def _params() -> MonitorParams:
         help="Of each try",
         **BOUND,
     )
-    retries = st.slider("Retries", 0, 10, D.retries, key="monitor_retries", help="Further tries that each task has", **BOUND)
-    delay = st.slider("Delay, s", 0.0, 30.0, D.delay_seconds, 0.5, key="monitor_delay_seconds", help="Before a retry", **BOUND)
+    retries = st.slider(
+        "Retries",
+        0,
+        10,
+        D.retries,
+        key="monitor_retries",
+        help="Further tries that each task has",
+        **BOUND,
+    )
+    delay = st.slider(
+        "Delay, s",
+        0.0,
+        30.0,
+        D.delay_seconds,
+        0.5,
+        key="monitor_delay_seconds",
+        help="Before a retry",
+        **BOUND,
+    )
     seed = st.slider(
-        "Seed", 0, 99, D.seed, key="monitor_seed", help="Decides which tries fail and how long each lasts", **BOUND
+        "Seed",
+        0,
+        99,
+        D.seed,
+        key="monitor_seed",
+        help="Decides which tries fail and how long each lasts",
+        **BOUND,
     )
     with st.expander("Duration, backoff, jitter, timeout, concurrency, cache"):
         rest = _more()
@@ -73,7 +110,14 @@ def _params() -> MonitorParams:
 def _more() -> dict[str, Any]:
     return {
         "duration_seconds": st.slider(
-            "Duration, s", 0.0, 10.0, D.duration_seconds, 0.1, key="monitor_duration_seconds", help="Of a task, about", **BOUND
+            "Duration, s",
+            0.0,
+            10.0,
+            D.duration_seconds,
+            0.1,
+            key="monitor_duration_seconds",
+            help="Of a task, about",
+            **BOUND,
         ),
         "backoff": st.segmented_control(
             "Backoff",
@@ -85,7 +129,14 @@ def _more() -> dict[str, Any]:
             **BOUND,
         ),
         "jitter": st.slider(
-            "Jitter", 0.0, 1.0, D.jitter, 0.1, key="monitor_jitter", help="Prefect's retry_jitter_factor", **BOUND
+            "Jitter",
+            0.0,
+            1.0,
+            D.jitter,
+            0.1,
+            key="monitor_jitter",
+            help="Prefect's retry_jitter_factor",
+            **BOUND,
         ),
         "timeout_seconds": float(
             st.select_slider(
@@ -99,7 +150,13 @@ def _more() -> dict[str, Any]:
             )
         ),
         "concurrency": st.slider(
-            "Tasks at once", 1, 32, D.concurrency, key="monitor_concurrency", help="Threads of the task runner", **BOUND
+            "Tasks at once",
+            1,
+            32,
+            D.concurrency,
+            key="monitor_concurrency",
+            help="Threads of the task runner",
+            **BOUND,
         ),
         "cache": st.toggle(
             "Cache",
@@ -126,19 +183,30 @@ def _task(result: MonitorResult) -> None:
     names = [task.key for task in result.run.tasks]
     if st.session_state.get("monitor_task", names[0]) not in names:
         st.session_state["monitor_task"] = names[0]
-    chosen = st.selectbox("Task", names, key="monitor_task", help="Or click a bar or a node", width=300, **BOUND)
+    chosen = st.selectbox(
+        "Task", names, key="monitor_task", help="Or click a bar or a node", width=300, **BOUND
+    )
     task = next(task for task in result.run.tasks if task.key == chosen)
     st.caption(
-        "Inputs: " + (", ".join(task.upstream[:12]) or "none, it starts the run") + ("…" if len(task.upstream) > 12 else "")
+        "Inputs: "
+        + (", ".join(task.upstream[:12]) or "none, it starts the run")
+        + ("…" if len(task.upstream) > 12 else "")
     )
     if rows := result.rows(chosen):
         st.table(rows, hide_index=True, border="horizontal", alt=f"Every try of {chosen}")
     for attempt in result.run.attempts:
-        if attempt.task == chosen and attempt.message and attempt.outcome in ("failed", "timed out", "not run", "crashed"):
-            st.markdown(f":material/error: Attempt {attempt.attempt or '–'}: `{attempt.message[:300]}`")
+        if (
+            attempt.task == chosen
+            and attempt.message
+            and attempt.outcome in ("failed", "timed out", "not run", "crashed")
+        ):
+            st.markdown(
+                f":material/error: Attempt {attempt.attempt or '–'}: `{attempt.message[:300]}`"
+            )
     lines = monitor.log_of(result, chosen)
     text = "\n".join(
-        f"{line.at_seconds:7.2f} s  attempt {number}  {line.level:7}  {line.message.splitlines()[0] if line.message else ''}"
+        f"{line.at_seconds:7.2f} s  attempt {number}  {line.level:7} "
+        f" {line.message.splitlines()[0] if line.message else ''}"
         for number in sorted(lines)
         for line in lines[number]
     )
@@ -149,7 +217,9 @@ def _task(result: MonitorResult) -> None:
 
 
 def _waits() -> bool:
-    """Whether something may change by itself: a run is not over, or the server is not where it should be."""
+    """Whether something may change by itself: a run is not over, or the server is not where it
+    should be.
+    """
     return bool(LAUNCHER.active()) or SERVER.state.stage not in ("ready", "cold")
 
 
@@ -166,13 +236,25 @@ def _show(params: MonitorParams) -> None:
         orchestration_run.buttons(params, run, copies)
     queue = monitor.under_way()
     if len(queue) > 1:
-        st.table(queue, hide_index=True, border="horizontal", alt="Runs that are not over: two run, the others wait")
+        st.table(
+            queue,
+            hide_index=True,
+            border="horizontal",
+            alt="Runs that are not over: two run, the others wait",
+        )
     result = monitor.of(run)
     st.markdown(result.verdict)
     chosen = str(st.session_state.get("monitor_task", ""))
     figure = figures.gantt(result, lab.pinned("monitor"), chosen)
-    lab.chart(figure, "monitor_gantt", "Every attempt of every task over time", on_select=_chart_clicked)
-    lab.chart(figures.graph(result, chosen), "monitor_graph", "The graph of tasks by state", on_select=_chart_clicked)
+    lab.chart(
+        figure, "monitor_gantt", "Every attempt of every task over time", on_select=_chart_clicked
+    )
+    lab.chart(
+        figures.graph(result, chosen),
+        "monitor_graph",
+        "The graph of tasks by state",
+        on_select=_chart_clicked,
+    )
     if not state.presenting():
         _task(result)
     lab.report("orchestration", "monitor", result, figure)

@@ -1,4 +1,6 @@
-"""Retry lab: what retries buy and cost at once as the controls move, and real runs of Prefect that fall onto it."""
+"""Retry lab: what retries buy and cost at once as the controls move, and real runs of Prefect that
+fall onto it.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,24 @@ def _params() -> RetryParams:
         help="Of each try",
         **BOUND,
     )
-    retries = st.slider("Retries", 0, 10, D.retries, key="retry_retries", help="Further tries after the first", **BOUND)
+    retries = st.slider(
+        "Retries",
+        0,
+        10,
+        D.retries,
+        key="retry_retries",
+        help="Further tries after the first",
+        **BOUND,
+    )
     delay = st.slider(
-        "Delay, s", 0.0, 30.0, D.delay_seconds, 0.5, key="retry_delay_seconds", help="Before the first retry", **BOUND
+        "Delay, s",
+        0.0,
+        30.0,
+        D.delay_seconds,
+        0.5,
+        key="retry_delay_seconds",
+        help="Before the first retry",
+        **BOUND,
     )
     backoff = st.segmented_control(
         "Backoff", BACKOFFS, default=D.backoff, required=True, key="retry_backoff",
@@ -43,8 +60,18 @@ def _params() -> RetryParams:
         "Jitter", 0.0, 1.0, D.jitter, 0.1, key="retry_jitter",
         help="Prefect's retry_jitter_factor: how far a delay may exceed its mean", **BOUND
     )  # fmt: skip
-    n_tasks = st.slider("Tasks in the flow", 1, 50, D.n_tasks, key="retry_n_tasks", help="All of them must complete", **BOUND)
-    seed = st.slider("Seed", 0, 99, D.seed, key="retry_seed", help="Of everything that is drawn", **BOUND)
+    n_tasks = st.slider(
+        "Tasks in the flow",
+        1,
+        50,
+        D.n_tasks,
+        key="retry_n_tasks",
+        help="All of them must complete",
+        **BOUND,
+    )
+    seed = st.slider(
+        "Seed", 0, 99, D.seed, key="retry_seed", help="Of everything that is drawn", **BOUND
+    )
     return RetryParams(
         failure_probability=failure,
         retries=retries,
@@ -67,7 +94,16 @@ def _more() -> dict[str, Any]:
             "Duration of a try, s", 0.0, 10.0, D.duration_seconds, 0.1, key="retry_duration_seconds",
             help="About: one in ten takes three times as long; a try that fails does so half way", **BOUND
         )  # fmt: skip
-        clients = st.slider("Herd, clients", 10, 1000, D.clients, 10, key="retry_clients", help="They fail at once", **BOUND)
+        clients = st.slider(
+            "Herd, clients",
+            10,
+            1000,
+            D.clients,
+            10,
+            key="retry_clients",
+            help="They fail at once",
+            **BOUND,
+        )
         capacity = st.slider(
             "Herd, capacity a second", 10, 500, D.capacity, 10, key="retry_capacity",
             help="Requests that the service answers", **BOUND
@@ -97,14 +133,23 @@ def _real(params: RetryParams, result: RetryResult) -> list[real.Dot]:
             disabled=bool(active) or too_long or not SERVER.state.ready,
             on_click=_start,
             args=(params,),
-            help=f"Two real runs of {real.N_TASKS} tasks each; every task becomes a dot. They also stand in the history",
+            help=(
+                f"Two real runs of {real.N_TASKS} tasks each; every task becomes a dot. They also"
+                " stand in the history"
+            ),
         )
         if too_long:
-            st.caption(f"Not for real: its delays may add up to {longest:,.0f} s, more than {real.MOST_SECONDS:.0f}.")
+            st.caption(
+                f"Not for real: its delays may add up to {longest:,.0f} s, more than"
+                f" {real.MOST_SECONDS:.0f}."
+            )
         elif active:
             place = LAUNCHER.place(active[0])
             waiting = f", {place} before them" if place else ""
-            st.caption(f":material/sync: {len(active)} under way{waiting}; each task's dot falls as it ends.")
+            st.caption(
+                f":material/sync: {len(active)} under way{waiting}; each task's dot falls as it"
+                " ends."
+            )
         elif not SERVER.state.ready:
             st.caption(SERVER.state.message)
         elif not dots:
@@ -121,24 +166,48 @@ def _show(params: RetryParams) -> None:
     st.markdown(result.verdict)
     dots = _real(params, result)
     figure = figures.outcomes(result, dots, pinned)
-    lab.chart(figure, "retry_outcomes", "Outcome of a task run by the try at which it completes, and its duration")
+    lab.chart(
+        figure,
+        "retry_outcomes",
+        "Outcome of a task run by the try at which it completes, and its duration",
+    )
     controls, below = lab.places(1)[0]
     with controls:
         view = st.segmented_control(
-            "Look closer", VIEWS, default=VIEWS[0], required=True, key="retry_view", label_visibility="collapsed", **BOUND
+            "Look closer",
+            VIEWS,
+            default=VIEWS[0],
+            required=True,
+            key="retry_view",
+            label_visibility="collapsed",
+            **BOUND,
         )
     with below:
         if view == "Waits":
-            lab.chart(figures.waits(result), "retry_waits", "Delay before each retry, and what it costs on average")
+            lab.chart(
+                figures.waits(result),
+                "retry_waits",
+                "Delay before each retry, and what it costs on average",
+            )
         elif view == "Thundering herd":
-            lab.chart(figures.herd(result, pinned), "retry_herd", "Requests a second of a herd with and without jitter")
+            lab.chart(
+                figures.herd(result, pinned),
+                "retry_herd",
+                "Requests a second of a herd with and without jitter",
+            )
         else:
-            lab.chart(figures.flow(result, pinned), "retry_flow", "Chance that a flow succeeds by its number of tasks")
+            lab.chart(
+                figures.flow(result, pinned),
+                "retry_flow",
+                "Chance that a flow succeeds by its number of tasks",
+            )
     lab.report("orchestration", "retry", result, figure)
 
 
 def _waits(params: RetryParams) -> bool:
-    """Whether something may change by itself: a run of these settings is not over, or the server is not there yet."""
+    """Whether something may change by itself: a run of these settings is not over, or the server is
+    not there yet.
+    """
     return bool(real.under_way(params)) or SERVER.state.stage not in ("ready", "cold")
 
 

@@ -1,4 +1,6 @@
-"""Above the run monitor's charts: which server this is, which run is shown, and the buttons that start, pause and end runs."""
+"""Above the run monitor's charts: which server this is, which run is shown, and the buttons that
+start, pause and end runs.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def _label(run: Run) -> str:
 
 
 def choose(params: MonitorParams) -> Run:
-    """Draw the list of runs and return the one to show: the one picked, while the settings are its own, else the latest."""
+    """Draw the list of runs and return the one to show: the one picked, while the settings are its
+    own, else the latest.
+    """
     live = [run for run in map(monitor.find, reversed(LAUNCHER.active())) if run is not None]
     listed = {run.id: run for run in [*live, *runs()[:N_LISTED]]}
     picked = listed.get(st.session_state.get("monitor_shown", LATEST))
@@ -62,7 +66,10 @@ def choose(params: MonitorParams) -> Run:
         [LATEST, *listed],
         key="monitor_shown",
         format_func=lambda run_id: _label(listed[run_id]) if run_id in listed else LATEST,
-        help="Every run, live and recorded; picking one brings its settings back, so that it can be run again or changed",
+        help=(
+            "Every run, live and recorded; picking one brings its settings back, so that it can be"
+            " run again or changed"
+        ),
         on_change=_picked,
         width=380,
         **BOUND,
@@ -74,7 +81,12 @@ def copies() -> int:
     """Draw the number of runs to submit at once."""
     return int(
         st.selectbox(
-            "How many", COPIES, key="monitor_copies", help="Submitted at once, each with the next seed", width=110, **BOUND
+            "How many",
+            COPIES,
+            key="monitor_copies",
+            help="Submitted at once, each with the next seed",
+            width=110,
+            **BOUND,
         )
     )
 
@@ -89,7 +101,11 @@ def buttons(params: MonitorParams, run: Run, n_copies: int) -> None:
         type="primary",
         icon=":material/play_arrow:",
         disabled=not ready,
-        help="Have Prefect run the settings on screen" if ready else "Prefect's server is not ready yet",
+        help=(
+            "Have Prefect run the settings on screen"
+            if ready
+            else "Prefect's server is not ready yet"
+        ),
         on_click=state.once(_press),
         args=(_submit, params, n_copies),
     )

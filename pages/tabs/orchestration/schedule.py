@@ -1,4 +1,6 @@
-"""Schedules: the next runs of a rule on the clock of each day, what overlaps, what an outage takes, a real deployment."""
+"""Schedules: the next runs of a rule on the clock of each day, what overlaps, what an outage takes,
+a real deployment.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from typing import Any
 import streamlit as st
 
 from engine.orchestration import schedule
-from engine.orchestration.schedule import AROUNDS, EVERY_MINUTES, KINDS, MOST_HOURS, ScheduleParams, ScheduleResult
+from engine.orchestration.schedule import (
+    AROUNDS,
+    EVERY_MINUTES,
+    KINDS,
+    MOST_HOURS,
+    ScheduleParams,
+    ScheduleResult,
+)
 from engine.orchestration.schedule import figure as figures
 from engine.orchestration.schedule.load import COLLISIONS
 from engine.units import human_seconds
@@ -42,14 +51,24 @@ def _rule(kind: Any) -> dict[str, Any]:
         )
         return {"rrule": text or ""}
     text = st.text_input(
-        "Cron", D.cron, key="schedule_cron", help="Minute, hour, day of month, month, day of week: 0 9 * * MON-FRI", **BOUND
+        "Cron",
+        D.cron,
+        key="schedule_cron",
+        help="Minute, hour, day of month, month, day of week: 0 9 * * MON-FRI",
+        **BOUND,
     )
     return {"cron": text or ""}
 
 
 def _params() -> ScheduleParams:
     kind = st.segmented_control(
-        "Kind", KINDS, default=D.kind, required=True, key="schedule_kind", help="Prefect's three kinds of schedule", **BOUND
+        "Kind",
+        KINDS,
+        default=D.kind,
+        required=True,
+        key="schedule_kind",
+        help="Prefect's three kinds of schedule",
+        **BOUND,
     )
     rule = _rule(kind)
     zone = st.text_input(
@@ -60,7 +79,12 @@ def _params() -> ScheduleParams:
         **BOUND,
     )
     around = st.selectbox(
-        "Days", AROUNDS, AROUNDS.index(D.around), key="schedule_around", help="The days that the 20 runs fall on", **BOUND
+        "Days",
+        AROUNDS,
+        AROUNDS.index(D.around),
+        key="schedule_around",
+        help="The days that the 20 runs fall on",
+        **BOUND,
     )
     minutes = st.select_slider(
         "A run takes",
@@ -71,7 +95,15 @@ def _params() -> ScheduleParams:
         help="Longer than the time to the next run: they overlap",
         **BOUND,
     )
-    limit = st.slider("At most at once", 0, 5, D.limit, key="schedule_limit", help="Of the deployment; 0: no limit", **BOUND)
+    limit = st.slider(
+        "At most at once",
+        0,
+        5,
+        D.limit,
+        key="schedule_limit",
+        help="Of the deployment; 0: no limit",
+        **BOUND,
+    )
     collision = st.segmented_control(
         "If that is reached",
         COLLISIONS,
@@ -90,7 +122,13 @@ def _params() -> ScheduleParams:
             **BOUND,
         )
         year = st.slider(
-            "Year", 2000, 2035, D.year, key="schedule_year", help="Whose changes of the clocks are looked at", **BOUND
+            "Year",
+            2000,
+            2035,
+            D.year,
+            key="schedule_year",
+            help="Whose changes of the clocks are looked at",
+            **BOUND,
         )
     return ScheduleParams(
         kind=kind,
@@ -107,13 +145,22 @@ def _params() -> ScheduleParams:
 
 def _closer(result: ScheduleResult, view: str | None) -> None:
     if view == "Overlap":
-        lab.chart(figures.overlap(result), "schedule_overlap", "When each run waits and when it runs")
-        st.caption("Simulated from Prefect's dates. A real worker asks again for a free slot every 30 s only.")
-    elif view == "Server down":
-        lab.chart(figures.outage(result), "schedule_outage", "Runs due during the outage, and who makes up for them")
+        lab.chart(
+            figures.overlap(result), "schedule_overlap", "When each run waits and when it runs"
+        )
         st.caption(
-            "Simulated by the rules of Prefect's scheduler, which never looks back. Airflow stated from its documentation: "
-            "a run for every interval missed, or for the latest one."
+            "Simulated from Prefect's dates. A real worker asks again for a free slot every 30 s"
+            " only."
+        )
+    elif view == "Server down":
+        lab.chart(
+            figures.outage(result),
+            "schedule_outage",
+            "Runs due during the outage, and who makes up for them",
+        )
+        st.caption(
+            "Simulated by the rules of Prefect's scheduler, which never looks back. Airflow stated"
+            " from its documentation: a run for every interval missed, or for the latest one."
         )
     elif view == "Real deployment":
         deployment.show(result.params)
@@ -142,7 +189,13 @@ def show() -> None:
         lab.chart(figure, "schedule_days", "Each run on the clock of its day")
         place, below = lab.places(1)[0]
         view = place.segmented_control(
-            "Look closer", VIEWS, default=VIEWS[0], required=True, key="schedule_view", label_visibility="collapsed", **BOUND
+            "Look closer",
+            VIEWS,
+            default=VIEWS[0],
+            required=True,
+            key="schedule_view",
+            label_visibility="collapsed",
+            **BOUND,
         )
         with below:
             _closer(result, view)

@@ -19,10 +19,22 @@ SCORES: dict[str, Any] = {"AUC": "AUC", "average precision": "average precision"
 
 def _params() -> BeforeSplitParams:
     model = st.segmented_control(
-        "Model", MODELS, default=D.model, required=True, key="before_split_model", help="Trained both ways", **BOUND
+        "Model",
+        MODELS,
+        default=D.model,
+        required=True,
+        key="before_split_model",
+        help="Trained both ways",
+        **BOUND,
     )
     target = st.segmented_control(
-        "Positives", TARGETS, default=D.target, required=True, key="before_split_target", help="Flights to find", **BOUND
+        "Positives",
+        TARGETS,
+        default=D.target,
+        required=True,
+        key="before_split_target",
+        help="Flights to find",
+        **BOUND,
     )
     positives = st.segmented_control(
         "How many",
@@ -34,10 +46,19 @@ def _params() -> BeforeSplitParams:
         **BOUND,
     )
     ratio = st.slider(
-        "Ratio after SMOTE", 0.1, 1.0, D.ratio, 0.1, key="before_split_ratio", help="Positives for each negative", **BOUND
+        "Ratio after SMOTE",
+        0.1,
+        1.0,
+        D.ratio,
+        0.1,
+        key="before_split_ratio",
+        help="Positives for each negative",
+        **BOUND,
     )
     with st.expander("Rows, neighbours, seeds"):
-        sizes = flight_rows.sizes(N_ROWS, positives)  # 0.1 % of too few rows would be no positives at all
+        sizes = flight_rows.sizes(
+            N_ROWS, positives
+        )  # 0.1 % of too few rows would be no positives at all
         if st.session_state.get("before_split_n_rows", D.n_rows) not in sizes:
             st.session_state["before_split_n_rows"] = sizes[0]
         n_rows = st.select_slider(
@@ -49,9 +70,33 @@ def _params() -> BeforeSplitParams:
             help="Flights drawn",
             **BOUND,
         )
-        k = st.slider("Neighbours k", 1, 20, D.k_neighbors, key="before_split_k_neighbors", help="Of SMOTE", **BOUND)
-        repeats = st.slider("Seeds", 1, 10, D.repeats, key="before_split_repeats", help="Each draws its own rows", **BOUND)
-        seed = st.slider("First seed", 0, 99, D.seed, key="before_split_seed", help="Of rows, SMOTE, split, model", **BOUND)
+        k = st.slider(
+            "Neighbours k",
+            1,
+            20,
+            D.k_neighbors,
+            key="before_split_k_neighbors",
+            help="Of SMOTE",
+            **BOUND,
+        )
+        repeats = st.slider(
+            "Seeds",
+            1,
+            10,
+            D.repeats,
+            key="before_split_repeats",
+            help="Each draws its own rows",
+            **BOUND,
+        )
+        seed = st.slider(
+            "First seed",
+            0,
+            99,
+            D.seed,
+            key="before_split_seed",
+            help="Of rows, SMOTE, split, model",
+            **BOUND,
+        )
     return BeforeSplitParams(
         model=model,
         target=target,
@@ -68,11 +113,21 @@ def _show(result: BeforeSplitResult) -> None:
     st.markdown(result.verdict)
     controls, below = lab.places(1)[0]
     score = controls.segmented_control(
-        "Score", list(SCORES), default="AUC", required=True, key="before_split_score", label_visibility="collapsed", **BOUND
+        "Score",
+        list(SCORES),
+        default="AUC",
+        required=True,
+        key="before_split_score",
+        label_visibility="collapsed",
+        **BOUND,
     )
     figure = figures.chart(result, SCORES[score or "AUC"], lab.pinned("before_split"))
     with below:
-        lab.chart(figure, "before_split_chart", "Score of the two ways and of parts of the leaky test rows")
+        lab.chart(
+            figure,
+            "before_split_chart",
+            "Score of the two ways and of parts of the leaky test rows",
+        )
     if result.trials:
         lab.report("sampling", "before_split", result, figure)
 

@@ -1,4 +1,6 @@
-"""A canvas on which a visitor draws points of two classes by clicking; the points live in a text field and so in the link."""
+"""A canvas on which a visitor draws points of two classes by clicking; the points live in a text
+field and so in the link.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ CLASSES = ("majority", "minority")
 CANVAS = st.components.v2.component(
     "sampling_canvas",
     html="<canvas width='300' height='300' role='img' aria-label='Click to draw a point'></canvas>",
-    css="canvas { width: 100%; border: 1px solid var(--st-border-color); border-radius: 6px; cursor: crosshair }",
+    css=(
+        "canvas { width: 100%; border: 1px solid var(--st-border-color); border-radius: 6px;"
+        " cursor: crosshair }"
+    ),
     js="""
 export default function ({ data, parentElement, setTriggerValue }) {
   const canvas = parentElement.querySelector('canvas')
@@ -44,7 +49,9 @@ def draw(key: str, default: str) -> str:
         label = CLASSES.index(st.session_state.get(f"{key}_class") or CLASSES[1])
         if place is not None:
             x, y = (min(max(int(n), 0), points.CANVAS) for n in place)
-            st.session_state[key] = ";".join(filter(None, [st.session_state[key], f"{x},{y},{label}"]))
+            st.session_state[key] = ";".join(
+                filter(None, [st.session_state[key], f"{x},{y},{label}"])
+            )
 
     def clear() -> None:
         st.session_state[key] = ""
@@ -52,16 +59,33 @@ def draw(key: str, default: str) -> str:
     def undo() -> None:
         st.session_state[key] = st.session_state[key].rpartition(";")[0]
 
-    st.segmented_control("Click to draw", CLASSES, default=CLASSES[1], required=True, key=f"{key}_class", help="The class")
+    st.segmented_control(
+        "Click to draw",
+        CLASSES,
+        default=CLASSES[1],
+        required=True,
+        key=f"{key}_class",
+        help="The class",
+    )
     try:
         found = points.drawn_points(st.session_state[key] or "")
     except InputError:
         found = []
     colors = [figures.WAITING, figures.KNOWN]
-    CANVAS(key=f"{key}_canvas", data={"points": found, "size": points.CANVAS, "colors": colors}, on_clicked_change=clicked)
+    CANVAS(
+        key=f"{key}_canvas",
+        data={"points": found, "size": points.CANVAS, "colors": colors},
+        on_clicked_change=clicked,
+    )
     with st.container(horizontal=True):
         st.button("Undo", key=f"{key}_undo", on_click=undo)
         st.button("Clear", key=f"{key}_clear", on_click=clear)
     return str(
-        st.text_input("Points", key=key, help="x,y,class;… in 0 … 100; the link carries them", bind="query-params") or ""
+        st.text_input(
+            "Points",
+            key=key,
+            help="x,y,class;… in 0 … 100; the link carries them",
+            bind="query-params",
+        )
+        or ""
     )

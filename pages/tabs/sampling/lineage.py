@@ -1,4 +1,6 @@
-"""SMOTE, step by step: which rows made each synthetic point, and which rule removed each removed one."""
+"""SMOTE, step by step: which rows made each synthetic point, and which rule removed each removed
+one.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +37,20 @@ def _point_clicked() -> None:
 
 def _params() -> LineageParams:
     source = st.selectbox(
-        "Points", SOURCES, SOURCES.index(D.source), key="lineage_source", help="Made up, real flights, yours, or drawn", **BOUND
+        "Points",
+        SOURCES,
+        SOURCES.index(D.source),
+        key="lineage_source",
+        help="Made up, real flights, yours, or drawn",
+        **BOUND,
     )
     method = st.selectbox(
-        "Method", METHODS, METHODS.index(D.method), key="lineage_method", help="Every sampler of imbalanced-learn", **BOUND
+        "Method",
+        METHODS,
+        METHODS.index(D.method),
+        key="lineage_method",
+        help="Every sampler of imbalanced-learn",
+        **BOUND,
     )
     k = st.slider(
         "Neighbours k",
@@ -57,7 +69,10 @@ def _params() -> LineageParams:
         D.ratio,
         0.05,
         key="lineage_ratio",
-        help="Minority points for each majority point; cleaning methods take out what their rule finds",
+        help=(
+            "Minority points for each majority point; cleaning methods take out what their rule"
+            " finds"
+        ),
         disabled=not lineage.uses_ratio(method),
         **BOUND,
     )
@@ -86,7 +101,13 @@ def _rows(source: str) -> dict[str, Any]:
             help="Points before resampling", **BOUND,
         )  # fmt: skip
         settings["seed"] = st.slider(
-            "Seed", 0, 99, D.seed, key="lineage_seed", help="Of made-up points, the choice of flights and the method", **BOUND
+            "Seed",
+            0,
+            99,
+            D.seed,
+            key="lineage_seed",
+            help="Of made-up points, the choice of flights and the method",
+            **BOUND,
         )
     return settings
 
@@ -98,16 +119,24 @@ def _columns(source: str) -> dict[str, Any]:
     labels: list[str] = []
     settings: dict[str, Any] = {}
     if source == "upload":
-        settings["upload"] = upload.path("lineage", help="Two columns of numbers and a label column of two values")
+        settings["upload"] = upload.path(
+            "lineage", help="Two columns of numbers and a label column of two values"
+        )
         numbers, labels = points.upload_columns(settings["upload"])
     for number, key in enumerate(("x_column", "y_column")):
         if st.session_state.get(f"lineage_{key}") not in numbers:
             st.session_state[f"lineage_{key}"] = numbers[number]
         settings[key] = st.selectbox(
-            "Across" if number == 0 else "Up", numbers, key=f"lineage_{key}", help="A column of numbers, standardised", **BOUND
+            "Across" if number == 0 else "Up",
+            numbers,
+            key=f"lineage_{key}",
+            help="A column of numbers, standardised",
+            **BOUND,
         )
     if labels:
-        settings["label"] = st.selectbox("Label", labels, key="lineage_label", help="Its rarer value is the minority")
+        settings["label"] = st.selectbox(
+            "Label", labels, key="lineage_label", help="Its rarer value is the minority"
+        )
     return settings
 
 
@@ -134,19 +163,42 @@ def _show(result: LineageResult) -> None:
         elif result.n_removed:
             removed = _pick("removed", result.n_removed, "Removed point")
     if result.n_synthetic or result.n_removed:
-        close = middle.toggle("Close up", key="lineage_close", help="The neighbourhood of the picked point alone", **BOUND)
+        close = middle.toggle(
+            "Close up",
+            key="lineage_close",
+            help="The neighbourhood of the picked point alone",
+            **BOUND,
+        )
     if result.n_synthetic:
-        lines = right.toggle("All parents' lines", key="lineage_lines", help="A line for each pair of parents", **BOUND)
+        lines = right.toggle(
+            "All parents' lines",
+            key="lineage_lines",
+            help="A line for each pair of parents",
+            **BOUND,
+        )
         controls.caption(result.told(made))
     elif removed is not None:
-        controls.caption(f"Row {result.removal.index[removed]:,} was removed: {result.removal.told(removed)}.")
-    figure = figures.plane(result, pinned, made=made, removed=removed, lines=bool(lines), close=bool(close))
+        controls.caption(
+            f"Row {result.removal.index[removed]:,} was removed: {result.removal.told(removed)}."
+        )
+    figure = figures.plane(
+        result, pinned, made=made, removed=removed, lines=bool(lines), close=bool(close)
+    )
     if state.presenting():
         figure.update_layout(height=470)  # the player has to be on stage as well
     with above:
-        lab.chart(figure, "lineage_plane", "Points by class, the synthetic ones with their parents", on_select=_point_clicked)
+        lab.chart(
+            figure,
+            "lineage_plane",
+            "Points by class, the synthetic ones with their parents",
+            on_select=_point_clicked,
+        )
     with below:
-        lab.chart(figures.origins(result, pinned), "lineage_origins", "Kinds of minority points and of the seeds")
+        lab.chart(
+            figures.origins(result, pinned),
+            "lineage_origins",
+            "Kinds of minority points and of the seeds",
+        )
     lab.report("sampling", "lineage", result, figure)
 
 

@@ -18,23 +18,56 @@ VIEWS = ("Schemes in numbers", "Mitigation", "In time")
 
 def _params() -> SurveyParams:
     measure = st.segmented_control(
-        "Mean of", MEASURES, default=D.measure, required=True, key="survey_measure", help="Minutes, of flown flights", **BOUND
+        "Mean of",
+        MEASURES,
+        default=D.measure,
+        required=True,
+        key="survey_measure",
+        help="Minutes, of flown flights",
+        **BOUND,
     )
     n = st.select_slider(
-        "Sample size n", SIZES, D.n, format_func="{:,}".format, key="survey_n", help="Flights in each sample", **BOUND
+        "Sample size n",
+        SIZES,
+        D.n,
+        format_func="{:,}".format,
+        key="survey_n",
+        help="Flights in each sample",
+        **BOUND,
     )
     strata = st.segmented_control(
-        "Strata", STRATA, default=D.strata, required=True, key="survey_strata", help="Also the shares that quotas fill", **BOUND
+        "Strata",
+        STRATA,
+        default=D.strata,
+        required=True,
+        key="survey_strata",
+        help="Also the shares that quotas fill",
+        **BOUND,
     )
     every = st.slider(
-        "In time: every … days", 2, 30, D.every_days, key="survey_every_days", help="Of the systematic sample of days", **BOUND
+        "In time: every … days",
+        2,
+        30,
+        D.every_days,
+        key="survey_every_days",
+        help="Of the systematic sample of days",
+        **BOUND,
     )
     with st.expander("Samples, seed"):
         n_samples = st.slider(
-            "Samples a scheme", 100, 1_000, D.n_samples, 100, key="survey_n_samples", help="Each gives one estimate", **BOUND
+            "Samples a scheme",
+            100,
+            1_000,
+            D.n_samples,
+            100,
+            key="survey_n_samples",
+            help="Each gives one estimate",
+            **BOUND,
         )
         seed = st.slider("Seed", 0, 99, D.seed, key="survey_seed", help="Of every draw", **BOUND)
-    return SurveyParams(measure=measure, n=n, strata=strata, every_days=every, n_samples=n_samples, seed=seed)
+    return SurveyParams(
+        measure=measure, n=n, strata=strata, every_days=every, n_samples=n_samples, seed=seed
+    )
 
 
 def _show(result: SurveyResult) -> None:
@@ -44,7 +77,13 @@ def _show(result: SurveyResult) -> None:
     lab.chart(figure, "survey_estimates", "Estimates of every scheme around the true mean")
     controls, below = lab.places(1)[0]
     view = controls.segmented_control(
-        "Look closer", VIEWS, default=VIEWS[0], required=True, key="survey_view", label_visibility="collapsed", **BOUND
+        "Look closer",
+        VIEWS,
+        default=VIEWS[0],
+        required=True,
+        key="survey_view",
+        label_visibility="collapsed",
+        **BOUND,
     )
     with below:
         _closer(result, view, pinned)
@@ -54,13 +93,24 @@ def _show(result: SurveyResult) -> None:
 
 def _closer(result: SurveyResult, view: str | None, pinned: SurveyResult | None) -> None:
     if view == "Mitigation" and result.mitigations:
-        lab.chart(figures.mitigations(result, pinned), "survey_mitigations", "Biased samples before and after weighing")
+        lab.chart(
+            figures.mitigations(result, pinned),
+            "survey_mitigations",
+            "Biased samples before and after weighing",
+        )
     elif view == "In time" and result.series:
         lab.chart(
-            figures.in_time(result, pinned), "survey_time", "Misses of level, weekday profile and trend by temporal scheme"
+            figures.in_time(result, pinned),
+            "survey_time",
+            "Misses of level, weekday profile and trend by temporal scheme",
         )
     else:
-        st.table(result.rows(result.tallies), hide_index=True, border="horizontal", alt="Schemes in numbers")
+        st.table(
+            result.rows(result.tallies),
+            hide_index=True,
+            border="horizontal",
+            alt="Schemes in numbers",
+        )
 
 
 @lab.experiment("survey")

@@ -1,4 +1,6 @@
-"""Cache and memory: tables that push each other out, and the unified memory of an executor as a model beside the live one."""
+"""Cache and memory: tables that push each other out, and the unified memory of an executor as a
+model beside the live one.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,23 @@ def _params() -> CacheParams:
         LEVELS,
         LEVELS.index(D.level),
         key="cache_level",
-        help="Where partitions are kept. Memory only: what does not fit is computed again; with disk it is written there",
+        help=(
+            "Where partitions are kept. Memory only: what does not fit is computed again; with disk"
+            " it is written there"
+        ),
         **BOUND,
     )
-    n_tables = st.slider("Tables", 1, 6, D.n_tables, key="cache_n_tables", help="Cached one after the other", **BOUND)
+    n_tables = st.slider(
+        "Tables", 1, 6, D.n_tables, key="cache_n_tables", help="Cached one after the other", **BOUND
+    )
     n_rows = st.select_slider(
-        "Rows of each", N_ROWS, D.n_rows, format_func="{:,}".format, key="cache_n_rows", help="64 bytes a row", **BOUND
+        "Rows of each",
+        N_ROWS,
+        D.n_rows,
+        format_func="{:,}".format,
+        key="cache_n_rows",
+        help="64 bytes a row",
+        **BOUND,
     )
     seed = st.slider("Seed", 0, 99, D.seed, key="cache_seed", help="Of the random numbers", **BOUND)
     return CacheParams(level=level, n_tables=n_tables, n_rows=n_rows, seed=seed)
@@ -36,7 +49,16 @@ def _params() -> CacheParams:
 def _memory(result: CacheResult) -> None:
     """The memory model: sliders of its own, beside what the live executor says."""
     left, middle, right = st.columns(3)
-    heap = left.slider("Heap, GB", 1.0, 32.0, 4.0, 0.5, key="cache_heap_gb", help="spark.executor.memory; model", **BOUND)
+    heap = left.slider(
+        "Heap, GB",
+        1.0,
+        32.0,
+        4.0,
+        0.5,
+        key="cache_heap_gb",
+        help="spark.executor.memory; model",
+        **BOUND,
+    )
     fraction = middle.slider(
         "spark.memory.fraction",
         0.1,
@@ -58,7 +80,9 @@ def _memory(result: CacheResult) -> None:
         **BOUND,
     )
     model = regions(int(heap * 1024**3), fraction, protected)
-    figure = figures.memory(model, regions(result.heap_bytes, session.MEMORY_FRACTION), result.executor_limit_bytes)
+    figure = figures.memory(
+        model, regions(result.heap_bytes, session.MEMORY_FRACTION), result.executor_limit_bytes
+    )
     lab.chart(figure, "cache_memory", "Regions of an executor's heap: model and live")
 
 

@@ -1,4 +1,6 @@
-"""Lazy ledger: a chain of transformations, the jobs that each line ran (none), and what the action sets off."""
+"""Lazy ledger: a chain of transformations, the jobs that each line ran (none), and what the action
+sets off.
+"""
 
 from __future__ import annotations
 
@@ -26,16 +28,40 @@ def _params() -> LazyParams:
         **BOUND,
     )
     action = st.segmented_control(
-        "Action", ACTIONS, default=D.action, required=True, key="lazy_action", help="Only this makes Spark work", **BOUND
+        "Action",
+        ACTIONS,
+        default=D.action,
+        required=True,
+        key="lazy_action",
+        help="Only this makes Spark work",
+        **BOUND,
     )
     partitions = st.slider(
-        "Shuffle partitions", 1, 200, D.n_partitions, key="lazy_n_partitions", help="Asked for after each exchange", **BOUND
+        "Shuffle partitions",
+        1,
+        200,
+        D.n_partitions,
+        key="lazy_n_partitions",
+        help="Asked for after each exchange",
+        **BOUND,
     )
     adaptive = st.toggle(
-        "Adaptive (AQE)", D.adaptive, key="lazy_adaptive", help="May Spark change the plan as it goes", **BOUND
+        "Adaptive (AQE)",
+        D.adaptive,
+        key="lazy_adaptive",
+        help="May Spark change the plan as it goes",
+        **BOUND,
     )
-    broadcast = st.toggle("Broadcast small tables", D.broadcast, key="lazy_broadcast", help="Up to 10 MB", **BOUND)
-    return LazyParams(chain=tuple(chain), action=action, n_partitions=partitions, adaptive=adaptive, broadcast=broadcast)
+    broadcast = st.toggle(
+        "Broadcast small tables", D.broadcast, key="lazy_broadcast", help="Up to 10 MB", **BOUND
+    )
+    return LazyParams(
+        chain=tuple(chain),
+        action=action,
+        n_partitions=partitions,
+        adaptive=adaptive,
+        broadcast=broadcast,
+    )
 
 
 def _show(result: LazyResult | Foretold) -> None:
@@ -43,16 +69,27 @@ def _show(result: LazyResult | Foretold) -> None:
     st.markdown(result.verdict)
     ledger, between, picture = (st.container() for _ in range(3))
     view = between.segmented_control(
-        "Look closer", VIEWS, default=VIEWS[0], required=True, key="lazy_view", label_visibility="collapsed", **BOUND
+        "Look closer",
+        VIEWS,
+        default=VIEWS[0],
+        required=True,
+        key="lazy_view",
+        label_visibility="collapsed",
+        **BOUND,
     )
     if state.presenting() and view == VIEWS[0]:
         ledger, picture = picture, ledger  # a scene about the plan has it in sight
     ledger.table(
-        result.rows(), hide_index=True, border="horizontal", alt="Every line with the jobs that Spark had run after it"
+        result.rows(),
+        hide_index=True,
+        border="horizontal",
+        alt="Every line with the jobs that Spark had run after it",
     )
     with picture:
         if isinstance(result, Foretold):
-            lab.chart(figure.foretold(result), "lazy_plan", "The chain as written: which steps move rows")
+            lab.chart(
+                figure.foretold(result), "lazy_plan", "The chain as written: which steps move rows"
+            )
         else:
             _look_closer(result, view)
     if isinstance(result, LazyResult):
@@ -61,7 +98,11 @@ def _show(result: LazyResult | Foretold) -> None:
 
 def _look_closer(result: LazyResult, view: str) -> None:
     if view == "Cores":
-        lab.chart(figure.cores(result, lab.pinned("lazy")), "lazy_cores", "Every task of the action by core over time")
+        lab.chart(
+            figure.cores(result, lab.pinned("lazy")),
+            "lazy_cores",
+            "Every task of the action by core over time",
+        )
     else:
         lab.chart(figure.plan(result), "lazy_plan", "The executed plan from scan to answer")
     if view == VIEWS[2]:

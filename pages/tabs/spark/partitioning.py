@@ -1,4 +1,6 @@
-"""Partition explorer: in which partition each row lies, while you drag; and the real Spark beside it."""
+"""Partition explorer: in which partition each row lies, while you drag; and the real Spark beside
+it.
+"""
 
 from __future__ import annotations
 
@@ -43,15 +45,27 @@ def _params() -> PartitioningParams:
         required=True,
         key="partitioning_table",
         on_change=_table_changed,
-        help="Real flights of 2013, whole numbers with Zipf frequencies (few very common, many rare), or your own file",
+        help=(
+            "Real flights of 2013, whole numbers with Zipf frequencies (few very common, many"
+            " rare), or your own file"
+        ),
         **BOUND,
     )
     settings: dict[str, Any] = {}
     if table == "upload":
-        settings["upload"] = upload.path("partitioning", help="Read in a child process under a memory and a time limit")
+        settings["upload"] = upload.path(
+            "partitioning", help="Read in a child process under a memory and a time limit"
+        )
     if table == "zipf":
         settings["exponent"] = st.slider(
-            "Zipf exponent", 0.0, 3.0, D.exponent, 0.1, key="partitioning_exponent", help="0: all keys equally common", **BOUND
+            "Zipf exponent",
+            0.0,
+            3.0,
+            D.exponent,
+            0.1,
+            key="partitioning_exponent",
+            help="0: all keys equally common",
+            **BOUND,
         )
     names = keys.key_columns(Source(table, upload=settings.get("upload", "")))
     chosen = st.multiselect(
@@ -63,31 +77,72 @@ def _params() -> PartitioningParams:
         **BOUND,
     )
     strategy = st.selectbox(
-        "Strategy", STRATEGIES, key="partitioning_strategy", help="How Spark is told to split the rows", **BOUND
+        "Strategy",
+        STRATEGIES,
+        key="partitioning_strategy",
+        help="How Spark is told to split the rows",
+        **BOUND,
     )
     n = st.slider(
-        "Partitions", 1, MAX_PARTITIONS, D.n_partitions, key="partitioning_n_partitions", help="Asked of Spark", **BOUND
+        "Partitions",
+        1,
+        MAX_PARTITIONS,
+        D.n_partitions,
+        key="partitioning_n_partitions",
+        help="Asked of Spark",
+        **BOUND,
     )
     before = st.slider(
-        "Before, there were", 1, MAX_PARTITIONS, D.n_before, key="partitioning_n_before", help="Rows move from these", **BOUND
+        "Before, there were",
+        1,
+        MAX_PARTITIONS,
+        D.n_before,
+        key="partitioning_n_before",
+        help="Rows move from these",
+        **BOUND,
     )
     typed = st.text_input(
-        "Follow a key", D.typed, key="partitioning_typed", help="A value of the key, such as LAX; empty: the commonest", **BOUND
+        "Follow a key",
+        D.typed,
+        key="partitioning_typed",
+        help="A value of the key, such as LAX; empty: the commonest",
+        **BOUND,
     )
     return PartitioningParams(
-        table=table, keys=tuple(chosen), strategy=strategy, n_partitions=n, n_before=before, typed=typed, **settings, **_more()
+        table=table,
+        keys=tuple(chosen),
+        strategy=strategy,
+        n_partitions=n,
+        n_before=before,
+        typed=typed,
+        **settings,
+        **_more(),
     )
 
 
 def _more() -> dict[str, Any]:
     with st.expander("Input, Zipf rows, seed"):
         n_input = st.slider(
-            "Input partitions", 1, 64, D.n_input, key="partitioning_n_input", help="Tasks that hold the rows before", **BOUND
+            "Input partitions",
+            1,
+            64,
+            D.n_input,
+            key="partitioning_n_input",
+            help="Tasks that hold the rows before",
+            **BOUND,
         )
         n_rows = st.select_slider(
-            "Zipf rows", N_ROWS, D.n_rows, format_func="{:,}".format, key="partitioning_n_rows", help="Rows drawn", **BOUND
+            "Zipf rows",
+            N_ROWS,
+            D.n_rows,
+            format_func="{:,}".format,
+            key="partitioning_n_rows",
+            help="Rows drawn",
+            **BOUND,
         )
-        seed = st.slider("Seed", 0, 99, D.seed, key="partitioning_seed", help="Of the Zipf rows", **BOUND)
+        seed = st.slider(
+            "Seed", 0, 99, D.seed, key="partitioning_seed", help="Of the Zipf rows", **BOUND
+        )
     return {"n_input": n_input, "n_rows": n_rows, "seed": seed}
 
 
@@ -96,10 +151,19 @@ def _ask(params: PartitioningParams) -> None:
 
 
 def _measure(params: PartitioningParams) -> None:
-    """The real Spark on this setting: asked for on the first visit and by the button; a changed setting waits to be asked."""
+    """The real Spark on this setting: asked for on the first visit and by the button; a changed
+    setting waits to be asked.
+    """
     st.caption(session.ENGINE.status)
     if st.session_state.setdefault("partitioning_asked", D) != params:
-        st.button("Run on Spark", key="partitioning_run", type="primary", icon=":material/bolt:", on_click=_ask, args=(params,))
+        st.button(
+            "Run on Spark",
+            key="partitioning_run",
+            type="primary",
+            icon=":material/bolt:",
+            on_click=_ask,
+            args=(params,),
+        )
         return
     work.run("partitioning", params, real.steps, _measured)
 
@@ -125,5 +189,7 @@ def show() -> None:
         figure = figures.partitions(result, job.result if job else None, lab.pinned("partitioning"))
         lab.chart(figure, "partitioning_rows", "Rows of each partition")
         _measure(params)
-        lab.chart(figures.routes(result), "partitioning_routes", "The commonest keys before and after")
+        lab.chart(
+            figures.routes(result), "partitioning_routes", "The commonest keys before and after"
+        )
         lab.report("spark", "partitioning", result, figure)

@@ -28,10 +28,21 @@ def _params() -> SkewClinicParams:
         **BOUND,
     )
     cures = st.multiselect(
-        "Cures", CURES, default=list(D.cures), key="skew_clinic_cures", help="Each is run; “nothing” always takes part", **BOUND
+        "Cures",
+        CURES,
+        default=list(D.cures),
+        key="skew_clinic_cures",
+        help="Each is run; “nothing” always takes part",
+        **BOUND,
     )
     salts = st.slider(
-        "Salts", 2, 64, D.n_salts, key="skew_clinic_n_salts", help="Pieces into which salting deals every key", **BOUND
+        "Salts",
+        2,
+        64,
+        D.n_salts,
+        key="skew_clinic_n_salts",
+        help="Pieces into which salting deals every key",
+        **BOUND,
     )
     partitions = st.slider(
         "Shuffle partitions",
@@ -49,13 +60,21 @@ def _params() -> SkewClinicParams:
         D.threshold_kb,
         16,
         key="skew_clinic_threshold_kb",
-        help="A partition beyond it counts as skewed and is cut into pieces of it. Spark's default, 256 MB, is too much for "
-        "tables as small as these",
+        help=(
+            "A partition beyond it counts as skewed and is cut into pieces of it. Spark's default,"
+            " 256 MB, is too much for tables as small as these"
+        ),
         **BOUND,
     )
     with st.expander("Rows, seed"):
         n_rows = st.select_slider(
-            "Rows", N_ROWS, D.n_rows, format_func="{:,}".format, key="skew_clinic_n_rows", help="With the Zipf key", **BOUND
+            "Rows",
+            N_ROWS,
+            D.n_rows,
+            format_func="{:,}".format,
+            key="skew_clinic_n_rows",
+            help="With the Zipf key",
+            **BOUND,
         )
         seed = st.slider("Seed", 0, 99, D.seed, key="skew_clinic_seed", help="Of the keys", **BOUND)
     return SkewClinicParams(
@@ -76,7 +95,12 @@ def _show(result: SkewClinicResult) -> None:
     lab.chart(figure, "skew_clinic_gantt", "Every task of every cure by core over time")
     if not result.outcomes:
         return
-    st.table(result.rows(), hide_index=True, border="horizontal", alt="Every cure in numbers, quickest first")
+    st.table(
+        result.rows(),
+        hide_index=True,
+        border="horizontal",
+        alt="Every cure in numbers, quickest first",
+    )
     for alert in result.alerts:
         st.markdown(f":material/warning: {alert}")
     lab.report("spark", "skew_clinic", result, figure)

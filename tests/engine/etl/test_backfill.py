@@ -1,4 +1,6 @@
-"""Backfill: the plan by hand, the outcome against the script and the source, the race of two writers, cancelling."""
+"""Backfill: the plan by hand, the outcome against the script and the source, the race of two
+writers, cancelling.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,12 @@ def printed(script: str) -> Any:
     "params",
     [
         BackfillParams(latency_ms=0),
-        BackfillParams(dates=WEEK, mode="all", guard="compare and swap", latency_ms=0, parallelism=2),
-        BackfillParams(dates=(date(2013, 5, 20), date(2013, 6, 2)), mode="missing", latency_ms=0, seed=3),
+        BackfillParams(
+            dates=WEEK, mode="all", guard="compare and swap", latency_ms=0, parallelism=2
+        ),
+        BackfillParams(
+            dates=(date(2013, 5, 20), date(2013, 6, 2)), mode="missing", latency_ms=0, seed=3
+        ),
         BackfillParams(dates=WEEK, dry_run=True),
         BackfillParams(dates=WEEK, daily_run=False, latency_ms=0),
     ],
@@ -53,7 +59,11 @@ def test_what_happens_against_the_script(params: BackfillParams) -> None:
 def test_the_plan_by_hand() -> None:
     codes = partitions.initial_codes(0)
     assert codes.count("") == partitions.N_FAILED + 1 and codes[-1] == ""
-    for mode, runs in (("missing", {""}), ("missing or old code", {"", "v1"}), ("all", {"", "v1", "v2"})):
+    for mode, runs in (
+        ("missing", {""}),
+        ("missing or old code", {"", "v1"}),
+        ("all", {"", "v1", "v2"}),
+    ):
         params = BackfillParams(dates=(date(2013, 4, 1), date(2013, 6, 30)), mode=mode)  # type: ignore[arg-type]
         lines = backfill.plan(params, list(range(N_DAYS)))
         assert [line.runs for line in lines] == [code in runs for code in codes]
@@ -66,8 +76,13 @@ def test_the_plan_by_hand() -> None:
 def test_who_wins_today() -> None:
     race: dict[str, Any] = {"dates": WEEK, "latency_ms": 0}
     last = backfill.run(BackfillParams(**race))
-    older, newer = flight_days.rows_at(flight_days.midnight(TODAY + 1), TODAY), flight_days.truth(TODAY)
-    expected = ledger.reconcile(partitions.transform(newer, "v2"), partitions.transform(older, "v2"), flight_days.KEYS)
+    older, newer = (
+        flight_days.rows_at(flight_days.midnight(TODAY + 1), TODAY),
+        flight_days.truth(TODAY),
+    )
+    expected = ledger.reconcile(
+        partitions.transform(newer, "v2"), partitions.transform(older, "v2"), flight_days.KEYS
+    )
     assert last.winner == "backfill" and last.today_wrong == expected.n_stale + expected.n_ghost > 0
     assert "the backfill wrote last, with older rows" in last.verdict
     swap = backfill.run(BackfillParams(**race, guard="compare and swap"))
@@ -78,9 +93,17 @@ def test_who_wins_today() -> None:
 
 def test_skipped_partitions_by_v2_still_lack_their_late_rows() -> None:
     result = backfill.run(BackfillParams(dates=WEEK, latency_ms=0, guard="compare and swap"))
-    left = [n for n, line in zip(result.wrong_after, result.partitions, strict=True) if not line.runs]
-    assert all(left) and sum(left) == result.n_wrong_after and f"{sum(left):,} wrong rows" in " ".join(result.why)
-    everything = backfill.run(BackfillParams(dates=WEEK, latency_ms=0, guard="compare and swap", mode="all"))
+    left = [
+        n for n, line in zip(result.wrong_after, result.partitions, strict=True) if not line.runs
+    ]
+    assert (
+        all(left)
+        and sum(left) == result.n_wrong_after
+        and f"{sum(left):,} wrong rows" in " ".join(result.why)
+    )
+    everything = backfill.run(
+        BackfillParams(dates=WEEK, latency_ms=0, guard="compare and swap", mode="all")
+    )
     assert everything.n_wrong_after == 0
 
 
@@ -88,13 +111,21 @@ def test_a_cancelled_backfill_leaves_whole_partitions_and_no_threads(tmp_path: P
     import threading
 
     steps = backfill.steps(BackfillParams(latency_ms=20, parallelism=2))
-    seen = next(progress for progress in steps if progress.partial is not None and len(progress.partial.tasks) >= 2).partial
+    seen = next(
+        progress
+        for progress in steps
+        if progress.partial is not None and len(progress.partial.tasks) >= 2
+    ).partial
     steps.close()
     assert not [
-        thread for thread in threading.enumerate() if "work" in thread.name and thread.daemon and "jobs" not in thread.name
+        thread
+        for thread in threading.enumerate()
+        if "work" in thread.name and thread.daemon and "jobs" not in thread.name
     ]
     assert 2 <= len(seen.tasks) < seen.n_will_run and not seen.complete
-    assert seen.verdict.endswith("are done.") and figures.calendar(seen).layout.title.text.endswith("partitions are done")
+    assert seen.verdict.endswith("are done.") and figures.calendar(seen).layout.title.text.endswith(
+        "partitions are done"
+    )
 
 
 def test_a_partition_is_replaced_only_if_it_is_the_one_that_was_read() -> None:
@@ -102,12 +133,18 @@ def test_a_partition_is_replaced_only_if_it_is_the_one_that_was_read() -> None:
         partitions.create(connection, 0)
         day = partitions.DEPLOYED
         rows = partitions.truth(day)
-        assert partitions.version(connection, day) == 1 and partitions.version(connection, TODAY) == 0
+        assert (
+            partitions.version(connection, day) == 1 and partitions.version(connection, TODAY) == 0
+        )
         assert not partitions.write(connection, day, rows.slice(5), "v2", "late", expected=0)
         assert partitions.write(connection, day, rows, "v2", "backfill", expected=1)
         assert not partitions.write(connection, day, rows.slice(5), "v2", "late", expected=1)
         (found,), notes = partitions.read_back(connection, [day])
-        assert found.exact and notes[day] == ("v2", "backfill") and partitions.version(connection, day) == 2
+        assert (
+            found.exact
+            and notes[day] == ("v2", "backfill")
+            and partitions.version(connection, day) == 2
+        )
 
 
 def test_the_new_rule_counts_fifteen_minutes_as_late() -> None:
@@ -129,8 +166,14 @@ def test_the_database_holds_the_flights_of_each_day() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"dates": (date(2013, 3, 31), date(2013, 6, 30))}, "dates must be 2013-04-01 … 2013-06-30. Got 2013-03-31."),
-        ({"dates": (date(2013, 6, 30), date(2013, 6, 1))}, "dates must be in order. Got 2013-06-30 … 2013-06-01."),
+        (
+            {"dates": (date(2013, 3, 31), date(2013, 6, 30))},
+            "dates must be 2013-04-01 … 2013-06-30. Got 2013-03-31.",
+        ),
+        (
+            {"dates": (date(2013, 6, 30), date(2013, 6, 1))},
+            "dates must be in order. Got 2013-06-30 … 2013-06-01.",
+        ),
         ({"dates": (date(2013, 6, 30),)}, "dates must be a first and a last day."),
         ({"mode": "some"}, "mode must be one of missing"),
         ({"parallelism": 0}, "parallelism must be 1 … 8. Got 0."),
@@ -149,12 +192,17 @@ def test_figures_show_the_calendar_and_the_workers() -> None:
     result = backfill.run(BackfillParams(dates=WEEK, latency_ms=0))
     figure = figures.calendar(result)
     codes = [row for week in zip(*figure.data[0].z, strict=True) for row in week]
-    assert codes == [partitions.CODES.index(code) for code in result.codes] and len(figure.to_json()) < 60_000
+    assert (
+        codes == [partitions.CODES.index(code) for code in result.codes]
+        and len(figure.to_json()) < 60_000
+    )
     assert len(figure.layout.shapes) == result.n_will_run
     dots = next(trace for trace in figure.data if trace.name == "rows still wrong")
     assert len(dots.x) == sum(n > 0 for n in result.wrong_after)
     lanes = figures.workers(result)
     assert len(lanes.data[0].x) == len(result.tasks) and set(lanes.data[0].y) >= {"daily run"}
     dry = backfill.run(BackfillParams(dates=WEEK, dry_run=True))
-    assert figures.calendar(dry).layout.title.text.startswith(f"Dry run: {dry.n_will_run} partitions would run")
+    assert figures.calendar(dry).layout.title.text.startswith(
+        f"Dry run: {dry.n_will_run} partitions would run"
+    )
     assert dry.verdict.startswith("Dry run:") and dry.verdict.endswith("Nothing was written.")

@@ -1,4 +1,6 @@
-"""Change capture: every target against a replay of the change stream in dicts, freshness and history by brute force."""
+"""Change capture: every target against a replay of the change stream in dicts, freshness and
+history by brute force.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.etl import change_capture, flight_days
-from engine.etl.change_capture import STRATEGIES, ChangeCaptureParams, ChangeCaptureResult, figure, targets
+from engine.etl.change_capture import (
+    STRATEGIES,
+    ChangeCaptureParams,
+    ChangeCaptureResult,
+    figure,
+    targets,
+)
 from engine.etl.change_capture import changes as change_stream
 from engine.etl.change_capture.code import script
 
@@ -39,11 +47,17 @@ def replay(changes: list[dict[str, Any]], guarded: bool) -> Rows:
 
 
 def held(table: Any) -> dict[str, tuple[Any, ...]]:
-    return {row["flight"]: (row["lsn"], row["dep_delay"], row["arr_delay"], row["updated_at"]) for row in table.to_pylist()}
+    return {
+        row["flight"]: (row["lsn"], row["dep_delay"], row["arr_delay"], row["updated_at"])
+        for row in table.to_pylist()
+    }
 
 
 def wanted(rows: Rows) -> dict[str, tuple[Any, ...]]:
-    return {flight: (c["lsn"], c["dep_delay"], c["arr_delay"], c["changed_at"]) for flight, c in rows.items()}
+    return {
+        flight: (c["lsn"], c["dep_delay"], c["arr_delay"], c["changed_at"])
+        for flight, c in rows.items()
+    }
 
 
 def inputs(params: ChangeCaptureParams) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -70,9 +84,16 @@ def batches(log: list[dict[str, Any]], minutes: int, guarded: bool) -> list[dict
     st.integers(0, 3),
     st.integers(0, 99),
 )
-def test_every_target_equals_its_replay(reorder: int, twice: float, apply: Any, revisions: int, seed: int) -> None:
+def test_every_target_equals_its_replay(
+    reorder: int, twice: float, apply: Any, revisions: int, seed: int
+) -> None:
     params = ChangeCaptureParams(
-        **SMALL, reorder_minutes=reorder, duplicate_share=twice, apply=apply, n_revisions=revisions, seed=seed
+        **SMALL,
+        reorder_minutes=reorder,
+        duplicate_share=twice,
+        apply=apply,
+        n_revisions=revisions,
+        seed=seed,
     )
     result, (changes, log) = change_capture.run(params), inputs(params)
     guarded = apply == "by log position"
@@ -87,9 +108,14 @@ def test_every_target_equals_its_replay(reorder: int, twice: float, apply: Any, 
         assert result.log_faults == 0 and result.of("micro-batch").ledger.exact
 
 
-def polled_states(result: ChangeCaptureResult, changes: list[dict[str, Any]]) -> list[tuple[float, Rows]]:
+def polled_states(
+    result: ChangeCaptureResult, changes: list[dict[str, Any]]
+) -> list[tuple[float, Rows]]:
     moments = targets.polls(result.stream, result.params.poll_minutes)
-    return [(at, replay([change for change in changes if change["changed_at"] <= at], False)) for at in moments.tolist()]
+    return [
+        (at, replay([change for change in changes if change["changed_at"] <= at], False))
+        for at in moments.tolist()
+    ]
 
 
 def test_full_reload_and_cursor_move_what_their_queries_return() -> None:
@@ -102,25 +128,42 @@ def test_full_reload_and_cursor_move_what_their_queries_return() -> None:
         new = [change["changed_at"] for change in rows.values() if change["changed_at"] > cursor]
         newer, cursor = newer + len(new), max([cursor, *new])
     assert result.of("cursor").loaded.n_moved == newer
-    assert result.of("full reload").n_versions == len({c["lsn"] for _, rows in states for c in rows.values()})
+    assert result.of("full reload").n_versions == len(
+        {c["lsn"] for _, rows in states for c in rows.values()}
+    )
 
 
 @pytest.mark.parametrize("apply", targets.APPLIES)
 def test_minutes_until_visible_by_brute_force(apply: Any) -> None:
-    params = ChangeCaptureParams(**{**SMALL, "n_flights": 25}, apply=apply, reorder_minutes=90, duplicate_share=0.3)
+    params = ChangeCaptureParams(
+        **{**SMALL, "n_flights": 25}, apply=apply, reorder_minutes=90, duplicate_share=0.3
+    )
     result, (changes, log) = change_capture.run(params), inputs(params)
     guarded = apply == "by log position"
     at_batch = [(c["batch"] * 60.0, c) for c in batches(log, 60, guarded)]
-    for name, applied in (("change log", [(c["arrived_at"], c) for c in log]), ("micro-batch", at_batch)):
+    for name, applied in (
+        ("change log", [(c["arrived_at"], c) for c in log]),
+        ("micro-batch", at_batch),
+    ):
         for place, change in enumerate(changes):
-            times = [at for at, c in applied if c["flight"] == change["flight"] and c["lsn"] >= change["lsn"]]
+            times = [
+                at
+                for at, c in applied
+                if c["flight"] == change["flight"] and c["lsn"] >= change["lsn"]
+            ]
             waited = max(0.0, min(times, default=np.inf) - change["changed_at"])
             assert result.of(name).minutes[place] == pytest.approx(waited)  # type: ignore[arg-type]
     states = polled_states(result, changes)
     cursor = result.of("cursor").minutes
     for place, change in enumerate(changes):
-        later = [at for at, rows in states if rows.get(change["flight"], {"lsn": 0})["lsn"] >= change["lsn"]]
-        assert cursor[place] == (pytest.approx(later[0] - change["changed_at"]) if later else np.inf)
+        later = [
+            at
+            for at, rows in states
+            if rows.get(change["flight"], {"lsn": 0})["lsn"] >= change["lsn"]
+        ]
+        assert cursor[place] == (
+            pytest.approx(later[0] - change["changed_at"]) if later else np.inf
+        )
 
 
 @pytest.mark.parametrize("apply", targets.APPLIES)
@@ -134,32 +177,54 @@ def test_wrong_rows_at_any_moment_by_replay(apply: Any) -> None:
         truth = replay([c for c in changes if c["changed_at"] <= moment], False)
         there = replay([c for c in log if c["arrived_at"] <= moment], apply == "by log position")
         lsn = lambda rows, flight: rows[flight]["lsn"] if flight in rows else 0  # noqa: E731
-        assert wrong["change log"][place] == sum(lsn(truth, flight) != lsn(there, flight) for flight in flights)
+        assert wrong["change log"][place] == sum(
+            lsn(truth, flight) != lsn(there, flight) for flight in flights
+        )
     assert wrong["cursor"][-1] == result.cursor_ghosts and wrong["full reload"][-1] == 0
 
 
 def test_the_log_by_position_keeps_the_whole_history_and_arrival_order_does_not() -> None:
-    kept = change_capture.run(ChangeCaptureParams(**SMALL, reorder_minutes=240, duplicate_share=0.5))
-    assert kept.of("change log").history.exact and kept.of("change log").n_versions == kept.n_versions
+    kept = change_capture.run(
+        ChangeCaptureParams(**SMALL, reorder_minutes=240, duplicate_share=0.5)
+    )
+    assert (
+        kept.of("change log").history.exact and kept.of("change log").n_versions == kept.n_versions
+    )
     rows = kept.of("change log").loaded.history.to_pylist()
     changes, _ = inputs(kept.params)
     for row in rows:
         later = [c for c in changes if c["flight"] == row["flight"] and c["lsn"] > row["lsn"]]
         assert row["valid_to"] == (later[0]["changed_at"] if later else None)
-    naive = change_capture.run(ChangeCaptureParams(**SMALL, reorder_minutes=240, duplicate_share=0.5, apply="as they arrive"))
-    assert naive.of("change log").history.n_duplicated > 0 and naive.log_faults > 0 and not naive.naive_and_exact
+    naive = change_capture.run(
+        ChangeCaptureParams(
+            **SMALL, reorder_minutes=240, duplicate_share=0.5, apply="as they arrive"
+        )
+    )
+    assert (
+        naive.of("change log").history.n_duplicated > 0
+        and naive.log_faults > 0
+        and not naive.naive_and_exact
+    )
 
 
 def test_the_stream_is_the_days_changes_with_estimates_before_they_leave() -> None:
     bare = change_stream.stream(39, 1_000, 0, 0)
     real = flight_days.changes(38, 1)
-    assert bare.table["op"].to_pylist() == real["op"].to_pylist() and bare.n_flights == 930 and bare.deleted.sum() == 472
-    assert bare.table["dep_delay"].equals(real["dep_delay"]) and bare.table["arr_delay"].equals(real["arr_delay"])
+    assert (
+        bare.table["op"].to_pylist() == real["op"].to_pylist()
+        and bare.n_flights == 930
+        and bare.deleted.sum() == 472
+    )
+    assert bare.table["dep_delay"].equals(real["dep_delay"]) and bare.table["arr_delay"].equals(
+        real["arr_delay"]
+    )
     more = change_stream.stream(39, 1_000, 3, 0)
     assert more.n == bare.n + 3 * 930 and (np.diff(more.at) >= 0).all()
     seen: dict[str, str] = {}
     for row in more.table.to_pylist():
-        assert (row["flight"] in seen) == (row["op"] != "insert") and seen.get(row["flight"]) != "delete"
+        assert (row["flight"] in seen) == (row["op"] != "insert") and seen.get(
+            row["flight"]
+        ) != "delete"
         seen[row["flight"]] = row["op"]
 
 
@@ -167,7 +232,11 @@ def test_the_log_delivers_every_change_and_a_share_twice() -> None:
     changes = change_stream.stream(39, 1_000, 2, 0)
     log = change_stream.deliver(39, 1_000, 2, 0, 45, 0.25)
     counts = np.bincount(log["lsn"].to_numpy())[1:]
-    assert counts.min() == 1 and counts.max() == 2 and (counts == 2).mean() == pytest.approx(0.25, abs=0.03)
+    assert (
+        counts.min() == 1
+        and counts.max() == 2
+        and (counts == 2).mean() == pytest.approx(0.25, abs=0.03)
+    )
     arrived = log["arrived_at"].to_numpy()
     assert (np.diff(arrived) >= 0).all()
     assert (arrived - log["changed_at"].to_numpy()).min() >= 0
@@ -177,7 +246,16 @@ def test_the_log_delivers_every_change_and_a_share_twice() -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    [{}, {"apply": "as they arrive", "reorder_minutes": 120, "duplicate_share": 0.4, "seed": 4, "poll_minutes": 60}],
+    [
+        {},
+        {
+            "apply": "as they arrive",
+            "reorder_minutes": 120,
+            "duplicate_share": 0.4,
+            "seed": 4,
+            "poll_minutes": 60,
+        },
+    ],
 )
 def test_the_script_applies_change_by_change_in_sqlite(setting: dict[str, Any]) -> None:
     params = ChangeCaptureParams(**{**SMALL, **setting})
@@ -189,9 +267,18 @@ def test_the_script_applies_change_by_change_in_sqlite(setting: dict[str, Any]) 
 
 def test_words_and_figures_follow_the_numbers() -> None:
     result = change_capture.run(ChangeCaptureParams(**SMALL))
-    naive = change_capture.run(ChangeCaptureParams(**SMALL, apply="as they arrive", reorder_minutes=240, duplicate_share=0.5))
-    assert f"keeps **{result.cursor_ghosts:,} deleted flights**" in result.verdict and "ends exact" in result.verdict
-    assert f"**{naive.log_faults:,} wrong rows**" in naive.verdict and "as they came" in naive.why[2]
+    naive = change_capture.run(
+        ChangeCaptureParams(
+            **SMALL, apply="as they arrive", reorder_minutes=240, duplicate_share=0.5
+        )
+    )
+    assert (
+        f"keeps **{result.cursor_ghosts:,} deleted flights**" in result.verdict
+        and "ends exact" in result.verdict
+    )
+    assert (
+        f"**{naive.log_faults:,} wrong rows**" in naive.verdict and "as they came" in naive.why[2]
+    )
     quiet = change_capture.run(ChangeCaptureParams(**{**SMALL, "n_flights": 20}, day=300))
     assert "had no deletes to miss" in quiet.verdict and quiet.cursor_ghosts == 0
     race = figure.race(result, naive)
@@ -199,11 +286,15 @@ def test_words_and_figures_follow_the_numbers() -> None:
     assert bars == {outcome.strategy: outcome.loaded.n_moved for outcome in result.outcomes}
     assert race.layout.annotations[0].text == "exact" and "3 of 4" in race.layout.title.text
     wrong = figure.wrong_rows(result)
-    assert [trace.name for trace in wrong.data] == list(STRATEGIES) and wrong.data[1].y[-1] == result.cursor_ghosts
+    assert [trace.name for trace in wrong.data] == list(STRATEGIES) and wrong.data[1].y[
+        -1
+    ] == result.cursor_ghosts
     key = result.telling()
     lanes = figure.history(result, key)
     flight = result.stream.labels[key].as_py()
-    source = [row for row in result.outcomes[0].history.source.to_pylist() if row["flight"] == flight]
+    source = [
+        row for row in result.outcomes[0].history.source.to_pylist() if row["flight"] == flight
+    ]
     assert sum(trace.y[0] == "source" for trace in lanes.data) == len(source)
     assert result.table().num_rows == 4 and len(result.rows()) == 4
     assert all(len(chart.to_json()) < 300_000 for chart in (race, wrong, lanes))
@@ -216,7 +307,10 @@ def test_words_and_figures_follow_the_numbers() -> None:
         ({"batch_minutes": 0}, "batch_minutes must be one of 5, 10, 15, 30, 60. Got 0."),
         ({"reorder_minutes": 241}, "reorder_minutes must be 0 … 240. Got 241."),
         ({"duplicate_share": 0.6}, "duplicate_share must be 0 … 0.5. Got 0.6."),
-        ({"apply": "by luck"}, "apply must be one of by log position, as they arrive. Got 'by luck'."),
+        (
+            {"apply": "by luck"},
+            "apply must be one of by log position, as they arrive. Got 'by luck'.",
+        ),
         ({"day": 0}, "day must be 1 … 365. Got 0."),
         ({"n_flights": 19}, "n_flights must be 20 … 1,000. Got 19."),
         ({"n_revisions": 6}, "n_revisions must be 0 … 5. Got 6."),

@@ -1,4 +1,6 @@
-"""The crash lab: real kills against the script's own bookkeeping; random crashes and reruns; a source with faults."""
+"""The crash lab: real kills against the script's own bookkeeping; random crashes and reruns; a
+source with faults.
+"""
 
 from __future__ import annotations
 
@@ -47,12 +49,19 @@ def test_a_real_kill_leaves_what_the_script_foretells() -> None:
     result = crash.run(CrashParams())
     assert {ending for lane in result.lanes for ending in lane.ended} == {"SIGKILL"}
     assert printed(crash_script(CrashParams())) == result.headline()
-    assert result.n_half_visible == 10 and result.n_exact == 18, "no transaction: half-done; append without one: wrong for good"
+    assert result.n_half_visible == 10 and result.n_exact == 18, (
+        "no transaction: half-done; append without one: wrong for good"
+    )
     assert all(not result.half_visible(lane) for lane in result.lanes if lane.cell.transaction)
-    assert result.append_exact_with_both and result.append_duplicated == result.lane("append", "neither").crashed.n_target
+    assert (
+        result.append_exact_with_both
+        and result.append_duplicated == result.lane("append", "neither").crashed.n_target
+    )
     assert result.calls_saved > 0 and result.lane("upsert", "both").calls == result.n_pages
     assert len(result.why) == 5 and result.table().num_rows == 40
-    assert result.verdict.startswith("Killed in the middle of its load, **10** of 20 tables showed a half-done load")
+    assert result.verdict.startswith(
+        "Killed in the middle of its load, **10** of 20 tables showed a half-done load"
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,10 +87,14 @@ def test_the_matrix_shows_every_ledger() -> None:
     for bar in bars:
         column = 0 if bar.xaxis in (None, "x") else int(bar.xaxis[1:]) - 1
         lanes = [result.lane(strategy, crash.SAFEGUARDS[column].name) for strategy in STRATEGIES]
-        expected = [found.counts()[bar.name] for lane in lanes for found in (lane.crashed, lane.rerun)]
+        expected = [
+            found.counts()[bar.name] for lane in lanes for found in (lane.crashed, lane.rerun)
+        ]
         assert list(bar.x) == expected
     line = figures.timeline(result.lane("upsert", "both"))
-    assert line.data[0].name == "extract" and line.data[0].x[0] > line.data[0].x[1], "the rerun finds the pages on disk"
+    assert line.data[0].name == "extract" and line.data[0].x[0] > line.data[0].x[1], (
+        "the rerun finds the pages on disk"
+    )
     assert [note.text for note in line.layout.annotations] == [f"{result.n_pages} calls", "0 calls"]
 
 
@@ -155,12 +168,29 @@ def test_transactional_and_rerun_to_the_end_it_equals_the_source(
 
 
 def test_a_staged_rerun_asks_only_for_pages_it_lacks(tmp_path: Path) -> None:
-    with api.serve(Faults(poisoned=(1,))) as served, warehouse.connect(tmp_path / "w.duckdb") as connection:
+    with (
+        api.serve(Faults(poisoned=(1,))) as served,
+        warehouse.connect(tmp_path / "w.duckdb") as connection,
+    ):
         daily.create_notes(connection)
         warehouse.create(connection, "flights")
-        options: dict[str, Any] = {"day": DAY, "table": "flights", "strategy": "upsert", "transaction": True, "staging": True}
-        plan = Plan(address=served.address, folder=tmp_path / "pages", policy=Policy(attempts=2, base_seconds=0.0), **options)
-        with pytest.raises(InputError, match="must answer page 1 of 24 Jun. It gave up after 2 attempts, the last one: 500"):
+        options: dict[str, Any] = {
+            "day": DAY,
+            "table": "flights",
+            "strategy": "upsert",
+            "transaction": True,
+            "staging": True,
+        }
+        plan = Plan(
+            address=served.address,
+            folder=tmp_path / "pages",
+            policy=Policy(attempts=2, base_seconds=0.0),
+            **options,
+        )
+        with pytest.raises(
+            InputError,
+            match="must answer page 1 of 24 Jun. It gave up after 2 attempts, the last one: 500",
+        ):
             daily.run_day(connection, plan, lambda step: None)
         with api.serve() as well:
             plan = Plan(address=well.address, folder=tmp_path / "pages", **options)
@@ -174,7 +204,10 @@ def test_rows_without_a_key_or_with_one_twice_are_put_aside(tmp_path: Path) -> N
     rows[1]["carrier"] = None
     rows[3] = rows[2] | {"updated_at": "2013-01-01 00:00:00"}
     answer = retries.Answer(200, json.dumps(rows), {"x-pages": "1"})
-    with patch.object(daily, "fetch", lambda *arguments: answer), warehouse.connect(tmp_path / "w.duckdb") as connection:
+    with (
+        patch.object(daily, "fetch", lambda *arguments: answer),
+        warehouse.connect(tmp_path / "w.duckdb") as connection,
+    ):
         daily.create_notes(connection)
         warehouse.create(connection, "flights")
         plan = Plan(
@@ -188,7 +221,10 @@ def test_rows_without_a_key_or_with_one_twice_are_put_aside(tmp_path: Path) -> N
         )
         daily.run_day(connection, plan, lambda step: None)
         reasons = connection.execute("SELECT reason FROM dead_letters ORDER BY reason").fetchall()
-        assert [reason for (reason,) in reasons] == ["a key column is missing", "the key comes twice"]
+        assert [reason for (reason,) in reasons] == [
+            "a key column is missing",
+            "the key comes twice",
+        ]
         assert warehouse.rows(connection).num_rows == 3
 
 
@@ -217,7 +253,12 @@ def test_four_bad_inputs_leave_the_warehouse_whole_and_say_what_to_do() -> None:
         "two runs at once",
     ]
     assert all(case.whole and case.n_rows == 908 for case in cases)
-    says = ("lacks arr_delay and has arrival_delay instead", "the last one: 503", "The disk is full", "open in another run")
+    says = (
+        "lacks arr_delay and has arrival_delay instead",
+        "the last one: 503",
+        "The disk is full",
+        "open in another run",
+    )
     assert all(text in case.sentence for text, case in zip(says, cases, strict=True))
 
 
@@ -274,14 +315,18 @@ def test_what_cannot_be_mended_is_not_tried_again() -> None:
     for outcomes, attempts, last in (((404,), 1, "404"), ((500, 500, 500), 3, "500")):
         client: Any = _Script(*outcomes)
         with pytest.raises(GivenUpError, match=f"the last one: {last}") as caught:
-            retries.fetch(client, {}, Policy(attempts=3), Tally(), random.Random(0), lambda seconds: None)
+            retries.fetch(
+                client, {}, Policy(attempts=3), Tally(), random.Random(0), lambda seconds: None
+            )
         assert caught.value.attempts == attempts
 
 
 def test_jitter_spreads_evenly_up_to_the_full_wait() -> None:
     rng = random.Random(0)
     waits = [Policy(base_seconds=0.1).wait_seconds(3, 0.0, rng) for _ in range(2_000)]
-    assert 0 <= min(waits) < 0.01 and 0.39 < max(waits) <= 0.4 and abs(sum(waits) / 2_000 - 0.2) < 0.01
+    assert (
+        0 <= min(waits) < 0.01 and 0.39 < max(waits) <= 0.4 and abs(sum(waits) / 2_000 - 0.2) < 0.01
+    )
     assert Policy(backoff=False).wait_seconds(3, 9.0, rng) == 0
     assert Policy(base_seconds=1, jitter=False).wait_seconds(9, 0, rng) == retries.MAX_WAIT_SECONDS
 
@@ -291,10 +336,15 @@ def test_the_api_over_http_is_the_day_page_by_page() -> None:
         client, tally = Client(served.address), Tally()
         rows: list[Any] = []
         for page in range(api.n_pages(DAY)):
-            answer = retries.fetch(client, {"day": DAY, "page": page}, Policy(attempts=9), tally, random.Random(0))
+            answer = retries.fetch(
+                client, {"day": DAY, "page": page}, Policy(attempts=9), tally, random.Random(0)
+            )
             rows += json.loads(answer.text)
         client.close()
-    assert len(rows) == flight_days.truth(DAY).num_rows + 25 and sum(row["deleted"] for row in rows) == 25
+    assert (
+        len(rows) == flight_days.truth(DAY).num_rows + 25
+        and sum(row["deleted"] for row in rows) == 25
+    )
     assert tally.outcomes["200"] == served.statuses[200] == api.n_pages(DAY)
     assert served.statuses[429] == tally.outcomes["429"]
 
@@ -304,7 +354,9 @@ def test_a_call_that_hangs_times_out_and_the_next_one_works() -> None:
                 Faults(timeout_share=0.5, seed=s).of(DAY, 0, 1) == 200)  # fmt: skip
     with api.serve(Faults(timeout_share=0.5, seed=seed)) as served:
         client, tally = Client(served.address), Tally()
-        retries.fetch(client, {"day": DAY, "page": 0}, Policy(timeout_seconds=0.2), tally, random.Random(0))
+        retries.fetch(
+            client, {"day": DAY, "page": 0}, Policy(timeout_seconds=0.2), tally, random.Random(0)
+        )
         client.close()
     assert tally.outcomes == {"timeout": 1, "200": 1}
 
@@ -313,12 +365,18 @@ def test_every_policy_accounts_for_every_page_and_dead_letters_are_mended() -> N
     result = flaky.run(FlakyParams(poisoned=True, clients=3, attempts=3, timeout_share=0.0))
     assert [lane.policy for lane in result.lanes] == list(flaky.POLICIES)
     for lane in result.lanes:
-        assert lane.n_got == lane.outcomes["200"] and lane.n_got + len(lane.dead) == lane.n_pages == 3 * api.n_pages(DAY)
+        assert lane.n_got == lane.outcomes["200"] and lane.n_got + len(
+            lane.dead
+        ) == lane.n_pages == 3 * api.n_pages(DAY)
         assert lane.n_mended == len(lane.dead)
-        assert {(day, what) for day, what, _ in lane.dead} >= {(DAY + i, "page 2") for i in range(3)}, "poison never works"
+        assert {(day, what) for day, what, _ in lane.dead} >= {
+            (DAY + i, "page 2") for i in range(3)
+        }, "poison never works"
     assert len(result.lanes[0].calls) == result.lanes[0].n_pages, "one call for a page"
     figure = figures.calls(result)
-    assert sum(len(trace.x) for trace in figure.data) == sum(len(lane.calls) for lane in result.lanes)
+    assert sum(len(trace.x) for trace in figure.data) == sum(
+        len(lane.calls) for lane in result.lanes
+    )
     assert result.verdict.startswith("Without retries") and len(result.rows()) == 4
     assert flaky.FlakyResult(result.params, ()).verdict == "0 of 4 policies have been run."
 

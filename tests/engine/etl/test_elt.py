@@ -1,4 +1,6 @@
-"""ETL or ELT: both summaries by a loop over rows, every rule by pandas, the race's bookkeeping by hand."""
+"""ETL or ELT: both summaries by a loop over rows, every rule by pandas, the race's bookkeeping by
+hand.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,12 @@ def test_both_ways_give_what_a_loop_over_rows_gives() -> None:
             found[0] += 1
             found[1] += row["arr_delay"] > 20
             found[2] += row["arr_delay"]
-    names = dict(zip(*(data.load("airlines")[name].to_pylist() for name in ("carrier", "name")), strict=True))
-    expected = [[day, carrier, names[carrier], *sums[day, carrier]] for day, carrier in sorted(sums)]
+    names = dict(
+        zip(*(data.load("airlines")[name].to_pylist() for name in ("carrier", "name")), strict=True)
+    )
+    expected = [
+        [day, carrier, names[carrier], *sums[day, carrier]] for day, carrier in sorted(sums)
+    ]
     for table in (result.etl, result.elt):
         assert [list(row.values()) for row in table.to_pylist()] == expected
     assert result.equal and result.moved_rows["ELT, raw rows"] == len(job.raw_rows(7)) == 6_099
@@ -54,7 +60,11 @@ def test_what_each_warehouse_can_answer() -> None:
 def test_the_silently_wrong_answer_is_wrong_by_the_diverted_flights() -> None:
     flights = job.raw_rows(7).to_pandas()
     left = flights[flights["dep_delay"].notna()]
-    right = left.assign(late=(left["arr_delay"] > 15) | left["arr_delay"].isna()).groupby("carrier")["late"].sum()
+    right = (
+        left.assign(late=(left["arr_delay"] > 15) | left["arr_delay"].isna())
+        .groupby("carrier")["late"]
+        .sum()
+    )
     without = left.assign(late=left["arr_delay"] > 15).groupby("carrier")["late"].sum()
     told = elt.run(EltParams(**WEEK)).of("diverted are late", "ETL, cleaned rows").detail
     assert told.startswith(f"{int((right != without).sum())} of {len(right)} numbers are wrong")
@@ -105,24 +115,43 @@ def test_every_way_leaves_the_same_summary_in_its_warehouse() -> None:
             tables: dict[str, Any] = {"raw": job.raw_rows(7)}
             for _, step in steps:
                 step(connection, tables)
-            made[way] = connection.execute("SELECT * FROM summary ORDER BY day_of_year, carrier").fetchall()
-    assert made["ETL, summary"] == made["ETL, cleaned rows"] == made["ELT, raw rows"] and len(made["ELT, raw rows"]) == 102
+            made[way] = connection.execute(
+                "SELECT * FROM summary ORDER BY day_of_year, carrier"
+            ).fetchall()
+    assert (
+        made["ETL, summary"] == made["ETL, cleaned rows"] == made["ELT, raw rows"]
+        and len(made["ELT, raw rows"]) == 102
+    )
 
 
 def test_the_race_in_words_by_hand() -> None:
     seconds: Any = {
         "ETL, summary": {"transform": [0.1, 0.3], "load": [0.1, 0.1]},
-        "ETL, cleaned rows": {"transform": [0.2, 0.2], "load": [0.1, 0.1], "transform in SQL": [0.1, 0.1]},
+        "ETL, cleaned rows": {
+            "transform": [0.2, 0.2],
+            "load": [0.1, 0.1],
+            "transform in SQL": [0.1, 0.1],
+        },
         "ELT, raw rows": {"load": [0.5, 0.7], "transform in SQL": [0.1, 0.1]},
     }
     race = Race(7, seconds, dict.fromkeys(WAYS, 1_000_000))  # type: ignore[arg-type]
-    assert race.median("ETL, summary") == pytest.approx(0.3) and race.median("ELT, raw rows") == pytest.approx(0.7)
-    assert race.verdict("ETL, summary") == (
-        "**ETL, summary** takes 0.4 of the time of ELT, raw rows, until the day when the rule changes."
+    assert race.median("ETL, summary") == pytest.approx(0.3) and race.median(
+        "ELT, raw rows"
+    ) == pytest.approx(0.7)
+    assert (
+        race.verdict("ETL, summary")
+        == "**ETL, summary** takes 0.4 of the time of ELT, raw rows, until the day when the rule"
+        " changes."
     )
-    assert race.rows()[0]["lowest … highest"] == "200 ms … 400 ms" and race.rows()[2]["warehouse file"] == "1.00 MB"
+    assert (
+        race.rows()[0]["lowest … highest"] == "200 ms … 400 ms"
+        and race.rows()[2]["warehouse file"] == "1.00 MB"
+    )
     chart = figure.race(race)
-    assert list(chart.data[1].x) == pytest.approx([100, 100, 600]) and "300 ms" in chart.layout.title.text
+    assert (
+        list(chart.data[1].x) == pytest.approx([100, 100, 600])
+        and "300 ms" in chart.layout.title.text
+    )
     empty = Race(7, {}, {}, False)
     assert empty.verdict("ETL, summary") == "The first repeat is being measured."
     assert "first repeat" in figure.race(empty).layout.title.text
@@ -130,7 +159,10 @@ def test_the_race_in_words_by_hand() -> None:
 
 def test_words_and_figures_follow_the_numbers() -> None:
     result = elt.run(EltParams())
-    assert "**25%** can be rebuilt" in result.verdict and "Both ways give the same rows" in result.verdict
+    assert (
+        "**25%** can be rebuilt" in result.verdict
+        and "Both ways give the same rows" in result.verdict
+    )
     assert f"ELT moves {result.bytes_factor:,.0f}× the bytes" in result.verdict
     wrong = elt.run(EltParams(loads="cleaned rows", rule="diverted are late"))
     assert "**wrongly, without a word**" in wrong.verdict
@@ -161,4 +193,6 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
 
 def test_the_day_of_the_year_is_the_local_one() -> None:
     flights = job.raw_rows(28).select(["year", "month", "day", "day_of_year"]).to_pandas()
-    assert np.array_equal(pd.to_datetime(flights[["year", "month", "day"]]).dt.dayofyear, flights["day_of_year"])
+    assert np.array_equal(
+        pd.to_datetime(flights[["year", "month", "day"]]).dt.dayofyear, flights["day_of_year"]
+    )

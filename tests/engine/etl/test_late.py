@@ -1,4 +1,6 @@
-"""Late data: every count by brute force over rows and runs, the cursor by real SQL over open transactions."""
+"""Late data: every count by brute force over rows and runs, the cursor by real SQL over open
+transactions.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,11 @@ def script_numbers(params: LateParams) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "setting",
-    [{}, {"watermark_hours": 0, "lookback_days": 0, "lag_minutes": 30, "first_day": 38}, {"lookback_days": 9, "seed": 3}],
+    [
+        {},
+        {"watermark_hours": 0, "lookback_days": 0, "lag_minutes": 30, "first_day": 38},
+        {"lookback_days": 9, "seed": 3},
+    ],
 )
 def test_the_script_runs_every_day_and_every_transaction_in_duckdb(setting: dict[str, Any]) -> None:
     params = LateParams(**{**SMALL, **setting})
@@ -45,17 +51,23 @@ def test_the_script_runs_every_day_and_every_transaction_in_duckdb(setting: dict
     st.integers(0, 72),
     st.integers(0, 5),
 )
-def test_runs_by_brute_force(drawn: list[tuple[float, float]], watermark: int, look_back: int) -> None:
+def test_runs_by_brute_force(
+    drawn: list[tuple[float, float]], watermark: int, look_back: int
+) -> None:
     event = np.array([hour for hour, _ in drawn])
     rows = Rows(event, event + np.array([delay for _, delay in drawn]), (event // 24).astype(int))
     late_by = late.runs_late(rows, watermark)
-    for day, arrival, found in zip(rows.day.tolist(), rows.arrival_hour.tolist(), late_by.tolist(), strict=True):
+    for day, arrival, found in zip(
+        rows.day.tolist(), rows.arrival_hour.tolist(), late_by.tolist(), strict=True
+    ):
         run = day
         while (run + 1) * 24 + watermark < arrival:
             run += 1
         assert found == run - day
     counted = [sum(late_by <= days) / len(late_by) for days in (0, look_back)]
-    assert late.completeness(rows, np.array([float(watermark)]), (0, look_back))[0].tolist() == pytest.approx(counted)
+    assert late.completeness(rows, np.array([float(watermark)]), (0, look_back))[
+        0
+    ].tolist() == pytest.approx(counted)
 
 
 def test_rewritten_rows_by_brute_force() -> None:
@@ -87,8 +99,12 @@ def test_the_outage_holds_back_only_la_guardia() -> None:
     start = (5 // 3) * 24 + 12
     moved = quiet.arrival_hour != down.arrival_hour
     assert moved.any() and np.array_equal(quiet.event_hour, down.event_hour)
-    assert (quiet.arrival_hour[moved] >= start).all() and (quiet.arrival_hour[moved] < start + 48).all()
-    assert ((down.arrival_hour[moved] >= start + 48) & (down.arrival_hour[moved] <= start + 48.5)).all()
+    assert (quiet.arrival_hour[moved] >= start).all() and (
+        quiet.arrival_hour[moved] < start + 48
+    ).all()
+    assert (
+        (down.arrival_hour[moved] >= start + 48) & (down.arrival_hour[moved] <= start + 48.5)
+    ).all()
 
 
 # ---- the cursor
@@ -97,7 +113,10 @@ def test_the_outage_holds_back_only_la_guardia() -> None:
 def test_a_cursor_by_hand() -> None:
     """Rows stamped 1, 2, 3; the first commits at 15, after the read at 10 has seen 3."""
     stream = Commits(
-        np.array([1.0, 2.0, 3.0]), np.array([15.0, 2.0, 3.0]), np.array([True, False, False]), np.array([10.0, 20.0])
+        np.array([1.0, 2.0, 3.0]),
+        np.array([15.0, 2.0, 3.0]),
+        np.array([True, False, False]),
+        np.array([10.0, 20.0]),
     )
     import duckdb
 
@@ -107,7 +126,9 @@ def test_a_cursor_by_hand() -> None:
     assert late_cursor.follow(stream, visible, 0)[0].tolist() == [False, True, True]
     taken, n_reread = late_cursor.follow(stream, visible, 3)
     assert taken.all() and n_reread == 2
-    assert late_cursor.needed_lag(stream, visible) == 3, "2 minutes behind the cursor, and the window must reach beyond it"
+    assert late_cursor.needed_lag(stream, visible) == 3, (
+        "2 minutes behind the cursor, and the window must reach beyond it"
+    )
 
 
 @pytest.mark.parametrize(("poll", "seed"), [(15, 0), (60, 1), (120, 2)])
@@ -134,12 +155,18 @@ def test_without_slow_transactions_the_cursor_is_whole() -> None:
 
 def test_words_follow_the_numbers() -> None:
     result = late.run(LateParams(**SMALL))
-    assert f"**{result.n_missed:,} of {result.n_rows:,} rows" in result.verdict and "are never counted" in result.verdict
+    assert (
+        f"**{result.n_missed:,} of {result.n_rows:,} rows" in result.verdict
+        and "are never counted" in result.verdict
+    )
     whole = late.run(LateParams(**SMALL, lookback_days=14, late_hours=1))
     assert f"**all {whole.n_rows:,} rows** are counted" in whole.verdict
     assert any(f"skips {result.n_cursor_missed:,} rows" in reason for reason in result.why)
     table = result.table()
-    assert sum(table["n_rows"].to_pylist()) == result.n_rows and sum(table["n_missed"].to_pylist()) == result.n_missed
+    assert (
+        sum(table["n_rows"].to_pylist()) == result.n_rows
+        and sum(table["n_missed"].to_pylist()) == result.n_missed
+    )
     assert sum(table["n_rewritten"].to_pylist()) == result.n_rewritten
 
 
@@ -147,8 +174,13 @@ def test_figures_show_the_results_numbers_and_stay_small() -> None:
     result = late.run(LateParams(n_days=28, first_day=100))
     chart = figure.scatter(result, late.run(LateParams(**SMALL)))
     marks = [trace for trace in chart.data if trace.mode == "markers"]
-    assert sum(len(trace.x) for trace in marks) <= figure.MAX_MARKS and len(chart.to_json()) < 300_000
-    assert any(f"never counted: {result.n_missed:,}" in trace.name for trace in marks) and "of them drawn" in marks[0].name
+    assert (
+        sum(len(trace.x) for trace in marks) <= figure.MAX_MARKS and len(chart.to_json()) < 300_000
+    )
+    assert (
+        any(f"never counted: {result.n_missed:,}" in trace.name for trace in marks)
+        and "of them drawn" in marks[0].name
+    )
     assert str(result.n_missed) in chart.layout.title.text
     days = figure.by_day(result)
     assert sum(days.data[0].y) == result.n_mended and sum(days.data[1].y) == result.n_missed

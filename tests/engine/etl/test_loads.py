@@ -1,4 +1,6 @@
-"""Load strategies against a dictionary by key that is told what each file says; the script against plain DuckDB."""
+"""Load strategies against a dictionary by key that is told what each file says; the script against
+plain DuckDB.
+"""
 
 from __future__ import annotations
 
@@ -67,15 +69,27 @@ def test_every_strategy_against_its_meaning_and_the_script(delivery: Any) -> Non
     if delivery == "out of order":
         settings_ += [("tombstones", True), ("tombstones kept", False)]
     for deletes, keep_newer in settings_:
-        params = LoadsParams(delivery=delivery, deletes=deletes, keep_newer=keep_newer, n_days=1, seed=1)
+        params = LoadsParams(
+            delivery=delivery, deletes=deletes, keep_newer=keep_newer, n_days=1, seed=1
+        )
         result = loads.run(params)
-        files = [[tuple(row[name] for name in COLUMNS) for row in batch.rows.to_pylist()] for batch in params.batches()]
+        files = [
+            [tuple(row[name] for name in COLUMNS) for row in batch.rows.to_pylist()]
+            for batch in params.batches()
+        ]
         for lane in result.lanes:
             for runs, found in zip((1, 2), lane.ledgers, strict=True):
-                expected = by_hand(files * runs, lane.strategy, keep_newer, deletes == "tombstones kept")
-                rows = [tuple(row[name] for name in SCHEMA.names) for row in found.target.to_pylist()]
+                expected = by_hand(
+                    files * runs, lane.strategy, keep_newer, deletes == "tombstones kept"
+                )
+                rows = [
+                    tuple(row[name] for name in SCHEMA.names) for row in found.target.to_pylist()
+                ]
                 assert sorted(map(str, rows)) == sorted(map(str, expected)), (lane.strategy, runs)
-            twice = [by_hand(files * n, lane.strategy, keep_newer, deletes == "tombstones kept") for n in (1, 2)]
+            twice = [
+                by_hand(files * n, lane.strategy, keep_newer, deletes == "tombstones kept")
+                for n in (1, 2)
+            ]
             assert lane.idempotent == (sorted(map(str, twice[0])) == sorted(map(str, twice[1])))
         assert printed(loads_script(params)) == result.headline()
 
@@ -85,19 +99,39 @@ def test_the_first_screen_by_the_source_s_own_numbers() -> None:
     assert result.complete and result.exact_twice == () and result.n_idempotent == 4
     first, last = flight_days.midnight(174), flight_days.midnight(178)
     gone = flight_days.gone_between(first, last, 174, 3).num_rows
-    in_time = sum(flight_days.gone_between(first, flight_days.midnight(d + 1), d).num_rows for d in (174, 175, 176))
-    assert result.count("upsert", "ghost") == gone - in_time == 40, "cancelled after the midnight of their day"
-    late = sum(flight_days.rows_at(last, d, changed_since=flight_days.midnight(d + 1)).num_rows for d in (174, 175, 176))
+    in_time = sum(
+        flight_days.gone_between(first, flight_days.midnight(d + 1), d).num_rows
+        for d in (174, 175, 176)
+    )
+    assert result.count("upsert", "ghost") == gone - in_time == 40, (
+        "cancelled after the midnight of their day"
+    )
+    late = sum(
+        flight_days.rows_at(last, d, changed_since=flight_days.midnight(d + 1)).num_rows
+        for d in (174, 175, 176)
+    )
     assert result.append_duplicated == late == 363
-    assert result.partition_lost == result.n_source - late, "a few late rows took the place of their day"
-    assert result.verdict.startswith("**None** of the 5 strategies holds the truth after a first and a second run.")
-    assert loads.run(LoadsParams(delivery="once")).verdict.startswith("Of 5 strategies **3** hold the truth")
-    assert len(result.why) == 6 and "363 duplicated" in result.why[1] and result.table().num_rows == 5 * 4 * 2
+    assert result.partition_lost == result.n_source - late, (
+        "a few late rows took the place of their day"
+    )
+    assert result.verdict.startswith(
+        "**None** of the 5 strategies holds the truth after a first and a second run."
+    )
+    assert loads.run(LoadsParams(delivery="once")).verdict.startswith(
+        "Of 5 strategies **3** hold the truth"
+    )
+    assert (
+        len(result.why) == 6
+        and "363 duplicated" in result.why[1]
+        and result.table().num_rows == 5 * 4 * 2
+    )
 
 
 def test_partial_results_have_whole_strategies_only() -> None:
     seen = [progress.partial for progress in loads.steps(LoadsParams(n_days=1))]
-    assert seen[0] is None and [len(r.lanes) for r in seen if r] == sorted(len(r.lanes) for r in seen if r)
+    assert seen[0] is None and [len(r.lanes) for r in seen if r] == sorted(
+        len(r.lanes) for r in seen if r
+    )
     assert all(len(lane.ledgers) == 2 for result in seen if result for lane in result.lanes)
     assert next(r for r in seen if r).verdict == "1 of 5 strategies have been run."
 
@@ -105,32 +139,48 @@ def test_partial_results_have_whole_strategies_only() -> None:
 def batches() -> Any:
     flight = st.tuples(st.integers(0, 1), st.integers(0, 3))
     row = st.tuples(flight, st.integers(0, 9), st.integers(0, 5))
-    return st.lists(st.lists(row, min_size=1, max_size=4, unique_by=lambda one: one[0]), min_size=1, max_size=4)
+    return st.lists(
+        st.lists(row, min_size=1, max_size=4, unique_by=lambda one: one[0]), min_size=1, max_size=4
+    )
 
 
 def staged(rows: list[tuple[Any, int, int]]) -> pa.Table:
     """Made-up flights: (day, number), delay, updated at."""
     columns: dict[str, Any] = dict.fromkeys(SCHEMA.names, [None] * len(rows))
     columns |= {"flight_date": [flight_days.date_of(day) for (day, _), _, _ in rows]}
-    columns |= {"carrier": ["AA"] * len(rows), "flight": [n for (_, n), _, _ in rows], "origin": ["JFK"] * len(rows)}
-    columns |= {"arr_delay": [delay for _, delay, _ in rows], "updated_at": [at for _, _, at in rows]}
+    columns |= {
+        "carrier": ["AA"] * len(rows),
+        "flight": [n for (_, n), _, _ in rows],
+        "origin": ["JFK"] * len(rows),
+    }
+    columns |= {
+        "arr_delay": [delay for _, delay, _ in rows],
+        "updated_at": [at for _, _, at in rows],
+    }
     return pa.table(columns, schema=SCHEMA).append_column("deleted", pa.repeat(False, len(rows)))
 
 
 @settings(max_examples=20, deadline=None)
 @given(files=batches())
-def test_an_upsert_that_keeps_the_newer_row_does_not_care_about_order_or_repeats(files: Any) -> None:
+def test_an_upsert_that_keeps_the_newer_row_does_not_care_about_order_or_repeats(
+    files: Any,
+) -> None:
     newest: dict[Any, Any] = {}
     for row in sorted({row for rows in files for row in rows}, key=lambda row: (row[2], row[1])):
         newest[row[0]] = row
-    unique = [[row for row in rows if newest[row[0]][2] != row[2] or newest[row[0]] == row] for rows in files]  # no ties
+    unique = [
+        [row for row in rows if newest[row[0]][2] != row[2] or newest[row[0]] == row]
+        for rows in files
+    ]  # no ties
     with duckdb.connect() as connection:
         warehouse.create(connection)
         for rows in [*unique, *unique[::-1], *unique]:
             if rows:
                 connection.register("stage", staged(rows))
                 warehouse.load(connection, warehouse.statements("upsert", keep_newer=True))
-        found = ledger.reconcile(staged(list(newest.values())).drop_columns("deleted"), warehouse.rows(connection), KEYS)
+        found = ledger.reconcile(
+            staged(list(newest.values())).drop_columns("deleted"), warehouse.rows(connection), KEYS
+        )
     assert found.exact, found.verdict
 
 
@@ -155,7 +205,10 @@ def test_out_of_order_is_never_the_order_in_which_files_were_cut() -> None:
     ("setting", "message"),
     [
         ({"delivery": "by mule"}, "delivery must be one of once, twice"),
-        ({"first_date": "2014-01-01"}, "first_date must be 2013-01-01 … 2013-12-24. Got '2014-01-01'."),
+        (
+            {"first_date": "2014-01-01"},
+            "first_date must be 2013-01-01 … 2013-12-24. Got '2014-01-01'.",
+        ),
         ({"n_days": 8}, "n_days must be 1 … 7. Got 8."),
         ({"deletes": "maybe"}, "deletes must be one of not named"),
         ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
@@ -170,7 +223,9 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
 def test_figures_show_the_ledgers_numbers() -> None:
     result = loads.run(LoadsParams())
     figure = figures.lanes(result, loads.run(LoadsParams(delivery="once")))
-    bars = {bar.name: dict(zip(bar.y, bar.x, strict=True)) for bar in figure.data if bar.type == "bar"}
+    bars = {
+        bar.name: dict(zip(bar.y, bar.x, strict=True)) for bar in figure.data if bar.type == "bar"
+    }
     for lane in result.lanes:
         for number, found in enumerate(lane.ledgers):
             name = f"{lane.strategy}, run {number + 1}"
@@ -184,6 +239,8 @@ def test_figures_show_the_ledgers_numbers() -> None:
     assert "the first harm is done<br>by file 2, 25 Jun" in steps.layout.title.text
     assert (
         "no file does any harm"
-        in figures.files(result, loads.run(LoadsParams(delivery="once")).lane("upsert")).layout.title.text
+        in figures.files(
+            result, loads.run(LoadsParams(delivery="once")).lane("upsert")
+        ).layout.title.text
     )
     assert set(DELETES) == {"not named", "tombstones", "tombstones kept"} and len(STRATEGIES) == 5

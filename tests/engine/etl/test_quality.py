@@ -1,4 +1,6 @@
-"""The quality gate: pandera's verdict on each row against a loop over rows, gates, contracts, the generated tests."""
+"""The quality gate: pandera's verdict on each row against a loop over rows, gates, contracts, the
+generated tests.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,11 @@ def kept(value: Any, rule: quality_rules.ColumnRule) -> list[str]:
         broken.append(f"{rule.name} must be {rule.min:,g} … {rule.max:,g}")
     if rule.one_of and value not in rule.one_of:
         broken.append(f"{rule.name} must be one of {', '.join(rule.one_of)}")
-    if rule.references and value not in referenced(rule.references) and value not in rule.exceptions:
+    if (
+        rule.references
+        and value not in referenced(rule.references)
+        and value not in rule.exceptions
+    ):
         broken.append(f"{rule.name} must be in {rule.references}")
     return broken
 
@@ -80,7 +86,9 @@ def by_hand(contract: Contract, table: pa.Table) -> dict[str, list[int]]:
             for text in kept(values[rule.name], rule):
                 found[text].append(place)
         key = tuple(values[name] for name in contract.unique)
-        if key in seen and any(value is not None for value in key):  # pandera: a key of nulls alone is no duplicate
+        if key in seen and any(
+            value is not None for value in key
+        ):  # pandera: a key of nulls alone is no duplicate
             found[f"{', '.join(contract.unique)} must be unique"].append(place)
         seen.add(key)
     return found
@@ -102,14 +110,23 @@ def test_every_row_is_judged_as_by_hand(table: Any, fault: Any) -> None:
 def test_the_real_faults_are_there() -> None:
     weather = quality.run(QualityParams(fault="none"))
     (row,) = weather.reasons().to_pylist()
-    assert row["wind_speed"] == pytest.approx(1048.36) and row["reason"] == "wind_speed must be 0 … 120" and not row["injected"]
+    assert (
+        row["wind_speed"] == pytest.approx(1048.36)
+        and row["reason"] == "wind_speed must be 0 … 120"
+        and not row["injected"]
+    )
     hours = next(check for check in weather.checks if check.kind == "hours")
     there = {(row["origin"], row["time_hour"]) for row in weather.batch.table.to_pylist()}
     assert hours.failed and f"{3 * 14 * 24 - len(there):,} are missing" in hours.text
     planes = next(
-        check for check in quality.run(QualityParams(table="flights", fault="none", **DAYS)).checks if "tailnum" in check.text
+        check
+        for check in quality.run(QualityParams(table="flights", fault="none", **DAYS)).checks
+        if "tailnum" in check.text
     )
-    known, flown = set(data.load("planes")["tailnum"].to_pylist()), faults.real("flights", 43, 1)["tailnum"].to_pylist()
+    known, flown = (
+        set(data.load("planes")["tailnum"].to_pylist()),
+        faults.real("flights", 43, 1)["tailnum"].to_pylist(),
+    )
     assert len(planes.rows) == sum(tail is not None and tail not in known for tail in flown) > 100
     assert planes.severity == "warn"
 
@@ -120,7 +137,9 @@ def test_each_fault_does_what_it_says(table: Any) -> None:
     n = len(rows)
     struck = {fault: faults.inject(table, rows, fault, 0.2, 1) for fault in FAULTS}
     assert struck["none"].table.equals(rows) and struck["none"].injected.sum() == 0
-    assert len(struck["unique"].table) == n + round(0.2 * n) and len(struck["volume"].table) == n - round(0.2 * n)
+    assert len(struck["unique"].table) == n + round(0.2 * n) and len(
+        struck["volume"].table
+    ) == n - round(0.2 * n)
     assert struck["volume"].n_cut == round(0.2 * n)
     for fault in ("type", "null", "range", "foreign key", "drift"):
         batch, name = struck[fault], faults.COLUMNS[table][fault]
@@ -129,7 +148,9 @@ def test_each_fault_does_what_it_says(table: Any) -> None:
         factor = faults.DRIFTS.get(name, (0, ""))[0]
         for mark, old, new in zip(batch.injected, before, after, strict=True):
             if not mark:
-                assert (float(new) == float(old) if fault == "type" and new is not None else new == old) or new is old is None
+                assert (
+                    float(new) == float(old) if fault == "type" and new is not None else new == old
+                ) or new is old is None
             elif fault == "type":
                 assert new.endswith(faults.UNITS[name])
             elif fault == "null":
@@ -150,16 +171,30 @@ def test_the_distance_of_distributions_is_scipys() -> None:
 
 
 def test_drift_stops_the_batch_from_its_dose_on() -> None:
-    low, high = (quality.run(QualityParams(table="flights", fault="drift", dose=dose, **DAYS)) for dose in (0.02, 0.5))
-    assert not low.stops and low.caught_share < 0.1 and "distance must lie within" in high.stops and high.caught_share == 1
+    low, high = (
+        quality.run(QualityParams(table="flights", fault="drift", dose=dose, **DAYS))
+        for dose in (0.02, 0.5)
+    )
+    assert (
+        not low.stops
+        and low.caught_share < 0.1
+        and "distance must lie within" in high.stops
+        and high.caught_share == 1
+    )
     assert high.n_loaded == 0 and low.n_loaded == low.n_rows - low.n_quarantined
 
 
 def test_the_gate_by_hand() -> None:
     quarantine = quality.run(QualityParams(dose=0.05))
-    assert quarantine.n_loaded == quarantine.n_rows - quarantine.n_quarantined and not quarantine.stops
+    assert (
+        quarantine.n_loaded == quarantine.n_rows - quarantine.n_quarantined and not quarantine.stops
+    )
     stop = quality.run(QualityParams(dose=0.05, gate="stop"))
-    assert stop.n_loaded == 0 and stop.stops == f"{stop.n_quarantined:,} rows break a rule" and "**stops**" in stop.verdict
+    assert (
+        stop.n_loaded == 0
+        and stop.stops == f"{stop.n_quarantined:,} rows break a rule"
+        and "**stops**" in stop.verdict
+    )
     full = quality.run(QualityParams(dose=0.05, max_quarantined=0.01))
     assert full.n_loaded == 0 and "more than 1%" in full.stops
     off = quality.run(QualityParams(dose=0.05, gate="off"))
@@ -178,7 +213,10 @@ def test_downstream_numbers_by_arrow() -> None:
     assert mean.truth == pytest.approx(pc.mean(clean.filter(pc.less(clean, 120))).as_py())
     text = quality.run(QualityParams(fault="type", **DAYS))
     broken = {metric.name: metric.exception for metric in text.metrics}
-    assert broken["mean wind, mph"].startswith("BinderException") and "the text" in broken["highest wind, mph"]
+    assert (
+        broken["mean wind, mph"].startswith("BinderException")
+        and "the text" in broken["highest wind, mph"]
+    )
     assert all(metric.error("off") == 1 for metric in text.metrics if metric.exception)
 
 
@@ -188,7 +226,12 @@ def test_downstream_numbers_by_arrow() -> None:
         {},
         {"table": "flights", "fault": "type", **DAYS},
         {"table": "planes", "fault": "unique", "dose": 0.2},
-        {"table": "flights", "fault": "foreign key", "rules": '[columns]\ndest = { type = "text", in = ["LAX"] }', **DAYS},
+        {
+            "table": "flights",
+            "fault": "foreign key",
+            "rules": '[columns]\ndest = { type = "text", in = ["LAX"] }',
+            **DAYS,
+        },
     ],
 )
 def test_the_script_asks_pandera_itself(setting: dict[str, Any]) -> None:
@@ -240,7 +283,10 @@ def test_rules_of_ones_own_decide() -> None:
     result = quality.run(QualityParams(fault="none", rules=rules))
     wind = result.batch.table["wind_speed"]
     assert result.n_quarantined == pc.sum(pc.greater(wind, 20)).as_py() and len(result.checks) == 2
-    assert all(quality_rules.parse(table, text) == quality_rules.parse(table) for table, text in CONTRACTS.items())
+    assert all(
+        quality_rules.parse(table, text) == quality_rules.parse(table)
+        for table, text in CONTRACTS.items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,7 +315,9 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
 def pytest_outcomes(params: QualityParams, folder: Path) -> dict[str, bool]:
     """Run the generated file with pytest itself; which of its tests pass."""
     (folder / "test_load.py").write_text(script.tests(params), encoding="utf-8")
-    batch = quality.batch_of(params.table, params.fault, params.dose, params.first_day, params.n_days, params.seed)
+    batch = quality.batch_of(
+        params.table, params.fault, params.dose, params.first_day, params.n_days, params.seed
+    )
     pq.write_table(batch.table, folder / "batch.parquet")
     run = subprocess.run(
         [
@@ -288,22 +336,38 @@ def pytest_outcomes(params: QualityParams, folder: Path) -> dict[str, bool]:
         capture_output=True,
         text=True,
     )
-    lines = [line for line in run.stdout.splitlines() if "::test_" in line and ("PASSED" in line or "FAILED" in line)]
-    return {line.split("::")[1].split()[0]: "PASSED" in line for line in lines if "::" in line.split()[0]}
+    lines = [
+        line
+        for line in run.stdout.splitlines()
+        if "::test_" in line and ("PASSED" in line or "FAILED" in line)
+    ]
+    return {
+        line.split("::")[1].split()[0]: "PASSED" in line
+        for line in lines
+        if "::" in line.split()[0]
+    }
 
 
 @pytest.mark.parametrize(
     ("setting", "failing"),
     [
         ({"table": "weather", "fault": "none", "first_day": 60}, set()),
-        ({"table": "planes", "fault": "unique"}, {"test_data", "test_idempotency", "test_reconciliation"}),
+        (
+            {"table": "planes", "fault": "unique"},
+            {"test_data", "test_idempotency", "test_reconciliation"},
+        ),
         ({"table": "flights", "fault": "type", **DAYS}, {"test_contract", "test_data"}),
     ],
 )
-def test_the_generated_tests_run_in_pytest_and_here_alike(setting: dict[str, Any], failing: set[str], tmp_path: Path) -> None:
+def test_the_generated_tests_run_in_pytest_and_here_alike(
+    setting: dict[str, Any], failing: set[str], tmp_path: Path
+) -> None:
     params = QualityParams(**setting)
     outcomes = pytest_outcomes(params, tmp_path)
-    assert set(outcomes) == set(load_tests.NAMES) and {name for name, passed in outcomes.items() if not passed} == failing
+    assert (
+        set(outcomes) == set(load_tests.NAMES)
+        and {name for name, passed in outcomes.items() if not passed} == failing
+    )
     here = load_tests.run(params)
     assert set(here.failed) == failing and here.code == script.tests(params)
     assert ("All **5** tests pass" in here.verdict) == (not failing)
@@ -328,7 +392,9 @@ def attacks(run: str) -> dict[str, str]:
         "other line ends": f"\r{run}\r\u2028{run}\u2029{run}\x85{run}\x0b{run}\x0c",
         "triple quotes": f'"""\n{run}\n"""',
         "other triple quotes": f"'''\n{run}\n'''",
-        "a mark of the template": f"@gate\n{run}\n@rules @unique @known @batch @keys @manifest @broken @schema",
+        "a mark of the template": (
+            f"@gate\n{run}\n@rules @unique @known @batch @keys @manifest @broken @schema"
+        ),
         "a field of an f-string": f"{{{single}}} {{{{{single}}}}} {{0.__class__}} {{check}} %s",
         "a backslash before a quote": f"\\' + {run} + \\'",
         "a backslash before a double quote": f'\\" + {run} + \\"',
@@ -373,7 +439,8 @@ def test_no_text_of_a_contract_is_run(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     texts = attacks(payload(canary))
     cases = {
-        name: QualityParams(table="flights", fault="none", rules=hostile_rules(text), **DAYS) for name, text in texts.items()
+        name: QualityParams(table="flights", fault="none", rules=hostile_rules(text), **DAYS)
+        for name, text in texts.items()
     }
     found = run_generated(cases, tmp_path)
     assert not canary.exists()
@@ -394,33 +461,102 @@ def test_the_canary_would_sing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ("[columns]\norigin = { type = 'text', in = [2013-01-01] }", "rules: in of origin must be a list of texts."),
-        ("[columns]\norigin = { type = 'text', in = [1979-05-27T07:32:00Z] }", "rules: in of origin must be a list of"),
-        ("[columns]\norigin = { type = 'text', in = 07:32:00 }", "rules: in of origin must be a list of texts."),
-        ("[columns]\norigin = { type = 'text', in = [['EWR']] }", "rules must be nested at most 4 deep"),
-        ("[columns]\norigin = { type = 'text', except = [{ a = 1 }] }", "rules must be nested at most 4 deep"),
+        (
+            "[columns]\norigin = { type = 'text', in = [2013-01-01] }",
+            "rules: in of origin must be a list of texts.",
+        ),
+        (
+            "[columns]\norigin = { type = 'text', in = [1979-05-27T07:32:00Z] }",
+            "rules: in of origin must be a list of",
+        ),
+        (
+            "[columns]\norigin = { type = 'text', in = 07:32:00 }",
+            "rules: in of origin must be a list of texts.",
+        ),
+        (
+            "[columns]\norigin = { type = 'text', in = [['EWR']] }",
+            "rules must be nested at most 4 deep",
+        ),
+        (
+            "[columns]\norigin = { type = 'text', except = [{ a = 1 }] }",
+            "rules must be nested at most 4 deep",
+        ),
         ("[columns]\norigin = { type = 2013-01-01 }", "rules: type of origin must be one of"),
-        ("[columns]\norigin = { type = 'text', references = 2013-01-01 }", "rules: references of origin must be"),
-        ("[columns]\norigin = { type = 'text', references = 'airports.faa\"])' }", "rules: references of origin must be"),
-        ("[columns]\n\"temp': 1, 'x\" = { type = 'float' }", "rules: a batch of weather has no column"),
-        ("[columns]\ntemp = { type = 'float', min = nan, max = 1 }", "rules: min of temp must be a number"),
-        ("[columns]\ntemp = { type = 'float', min = 0, max = inf }", "rules: max of temp must be a number"),
-        (f"[columns]\ntemp = {{ type = 'float', min = 0, max = {'9' * 3_000} }}", "rules: a whole number must have at most 64"),
-        (f"[columns]\ntemp = {{ type = 'float', min = 0, max = 0x{'f' * 3_800} }}", "rules: a whole number must have at most"),
-        ("[columns]\ntemp = { type = 'float' }\n[table]\nunique = ['temp', 'temp']", "rules: unique must list columns"),
-        ("[columns]\ntemp = { type = 'float' }\n[table]\nunique = [2013-01-01]", "rules: unique must list columns"),
-        ("[columns]\ntemp = { type = 'float' }\n[table]\nrows = [0, 9999999999999999]", "rules: rows must be two whole"),
-        ("[columns]\ntemp = { type = 'float' }\n[table]\ndrift = '@gate'", "rules: drift must be a column of the contract."),
-        ("[columns]\norigin = { type = 'text', in = ['\ud800'] }", "rules must be TOML: 'utf-8' codec can't encode"),
+        (
+            "[columns]\norigin = { type = 'text', references = 2013-01-01 }",
+            "rules: references of origin must be",
+        ),
+        (
+            "[columns]\norigin = { type = 'text', references = 'airports.faa\"])' }",
+            "rules: references of origin must be",
+        ),
+        (
+            "[columns]\n\"temp': 1, 'x\" = { type = 'float' }",
+            "rules: a batch of weather has no column",
+        ),
+        (
+            "[columns]\ntemp = { type = 'float', min = nan, max = 1 }",
+            "rules: min of temp must be a number",
+        ),
+        (
+            "[columns]\ntemp = { type = 'float', min = 0, max = inf }",
+            "rules: max of temp must be a number",
+        ),
+        (
+            f"[columns]\ntemp = {{ type = 'float', min = 0, max = {'9' * 3_000} }}",
+            "rules: a whole number must have at most 64",
+        ),
+        (
+            f"[columns]\ntemp = {{ type = 'float', min = 0, max = 0x{'f' * 3_800} }}",
+            "rules: a whole number must have at most",
+        ),
+        (
+            "[columns]\ntemp = { type = 'float' }\n[table]\nunique = ['temp', 'temp']",
+            "rules: unique must list columns",
+        ),
+        (
+            "[columns]\ntemp = { type = 'float' }\n[table]\nunique = [2013-01-01]",
+            "rules: unique must list columns",
+        ),
+        (
+            "[columns]\ntemp = { type = 'float' }\n[table]\nrows = [0, 9999999999999999]",
+            "rules: rows must be two whole",
+        ),
+        (
+            "[columns]\ntemp = { type = 'float' }\n[table]\ndrift = '@gate'",
+            "rules: drift must be a column of the contract.",
+        ),
+        (
+            "[columns]\norigin = { type = 'text', in = ['\ud800'] }",
+            "rules must be TOML: 'utf-8' codec can't encode",
+        ),
         ("a = " + "[" * 3_900, "rules must be nested at most 4 deep"),
         ("[columns]\ntemp = " + "[" * 1_900 + "]" * 1_900, "rules must be nested at most 4 deep"),
         ("[columns.temp]\n" + "a." * 1_900 + "a = 1", "rules must be nested at most 4 deep"),
-        ("[columns]\ntime_hour = { type = 'float' }", "rules: type of time_hour must be time, for it holds times."),
-        ("[columns]\norigin = { type = 'int' }", "rules: type of origin must be text, for it holds texts."),
-        ("[columns]\ntemp = { type = 'text' }", "rules: type of temp must be int or float, for it holds numbers."),
-        ("[columns]\ntemp = { type = 'float', in = ['1'] }", "rules: in of temp needs a column of texts."),
-        ("[columns]\ntemp = { type = 'float', references = 'airports.faa' }", "rules: references of temp must name a column"),
-        ("[columns]\norigin = { type = 'text' }\n[table]\ndrift = 'origin'", "rules: drift must be a column of numbers."),
+        (
+            "[columns]\ntime_hour = { type = 'float' }",
+            "rules: type of time_hour must be time, for it holds times.",
+        ),
+        (
+            "[columns]\norigin = { type = 'int' }",
+            "rules: type of origin must be text, for it holds texts.",
+        ),
+        (
+            "[columns]\ntemp = { type = 'text' }",
+            "rules: type of temp must be int or float, for it holds numbers.",
+        ),
+        (
+            "[columns]\ntemp = { type = 'float', in = ['1'] }",
+            "rules: in of temp needs a column of texts.",
+        ),
+        (
+            "[columns]\ntemp = { type = 'float', references = 'airports.faa' }",
+            "rules: references of temp must name a column",
+        ),
+        (
+            "[columns]\norigin = { type = 'text' }\n[table]\ndrift = 'origin'",
+            "rules: drift must be a column of numbers.",
+        ),
     ],
     ids=range(27),
 )
@@ -432,11 +568,28 @@ def test_what_cannot_be_a_rule_is_refused_in_a_sentence(rules: str, message: str
 
 
 def test_honest_texts_with_quotes_give_code_that_passes(tmp_path: Path) -> None:
-    texts = ['a"b', "O'Hare", "back\\slash\\", "new\nline", "tab\t", "Zürich ✈ 東京", "{braces}", "@gate", '"""', "'''", "%s"]
+    texts = [
+        'a"b',
+        "O'Hare",
+        "back\\slash\\",
+        "new\nline",
+        "tab\t",
+        "Zürich ✈ 東京",
+        "{braces}",
+        "@gate",
+        '"""',
+        "'''",
+        "%s",
+    ]
     listed = ", ".join(map(in_toml, ("EWR", "JFK", "LGA", *texts)))
     exceptions = ", ".join(map(in_toml, ("SJU", "BQN", "STT", "PSE", *texts)))
-    weather = f'[columns]\norigin = {{ type = "text", in = [{listed}] }}\ntime_hour = {{ type = "time" }}'
-    flights = f'[columns]\ndest = {{ type = "text", references = "airports.faa", except = [{exceptions}] }}'
+    weather = (
+        f'[columns]\norigin = {{ type = "text", in = [{listed}] }}\ntime_hour = {{ type = "time" }}'
+    )
+    flights = (
+        '[columns]\ndest = { type = "text", references = "airports.faa", except ='
+        f" [{exceptions}] }}"
+    )
     literal = "[columns]\ndest = { type = 'text', references = 'airports.faa', except = ['a\"b'] }"
     cases = {
         "in": QualityParams(fault="none", first_day=60, rules=weather),
@@ -444,8 +597,14 @@ def test_honest_texts_with_quotes_give_code_that_passes(tmp_path: Path) -> None:
         "broken": QualityParams(table="flights", fault="foreign key", rules=literal, **DAYS),
     }
     found = run_generated(cases, tmp_path)
-    assert all(found[name]["headline"] == quality.run(params).headline() for name, params in cases.items())
-    assert {name: case["failed"] for name, case in found.items()} == {"in": [], "except": [], "broken": ["test_data"]}
+    assert all(
+        found[name]["headline"] == quality.run(params).headline() for name, params in cases.items()
+    )
+    assert {name: case["failed"] for name, case in found.items()} == {
+        "in": [],
+        "except": [],
+        "broken": ["test_data"],
+    }
 
 
 def test_an_int_on_a_column_with_fractions_counts_them_as_mistyped() -> None:
@@ -454,14 +613,18 @@ def test_an_int_on_a_column_with_fractions_counts_them_as_mistyped() -> None:
     wind = [value for value in result.batch.table["wind_speed"].to_pylist() if value is not None]
     headline = result.headline()
     assert headline["wind_speed must be of type int"] == sum(value % 1 != 0 for value in wind) > 0
-    assert headline["wind_speed must be 0 … 5"] == sum(value % 1 == 0 and not 0 <= value <= 5 for value in wind)
+    assert headline["wind_speed must be 0 … 5"] == sum(
+        value % 1 == 0 and not 0 <= value <= 5 for value in wind
+    )
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_every_contract_that_fits_is_held_as_by_hand(drawn: st.DataObject) -> None:
     table, fault = drawn.draw(st.sampled_from(TABLES)), drawn.draw(st.sampled_from(FAULTS))
-    params = QualityParams(table=table, fault=fault, dose=0.3, rules=drawn.draw(contracts(table, wild=False)), **DAYS)
+    params = QualityParams(
+        table=table, fault=fault, dose=0.3, rules=drawn.draw(contracts(table, wild=False)), **DAYS
+    )
     rows = quality.batch_of(table, fault, 0.3, 43, 1, 0).table.slice(0, 300)
     found = {text: places.tolist() for text, places in quality.check(params.contract, rows).items()}
     assert found == by_hand(params.contract, rows)
@@ -472,12 +635,19 @@ def test_every_contract_that_fits_is_held_as_by_hand(drawn: st.DataObject) -> No
 def test_a_contract_runs_or_is_refused_in_a_sentence(drawn: st.DataObject) -> None:
     table, gate = drawn.draw(st.sampled_from(TABLES)), drawn.draw(st.sampled_from(quality.GATES))
     rules = drawn.draw(contracts(table, wild=True))
-    params = QualityParams(table=table, fault=drawn.draw(st.sampled_from(FAULTS)), gate=gate, rules=rules, **DAYS)
+    params = QualityParams(
+        table=table, fault=drawn.draw(st.sampled_from(FAULTS)), gate=gate, rules=rules, **DAYS
+    )
     try:
         result = quality.run(params)
     except InputError:
         return
-    assert result.verdict and result.why and result.reasons().num_rows <= 200 and result.table().num_rows
+    assert (
+        result.verdict
+        and result.why
+        and result.reasons().num_rows <= 200
+        and result.table().num_rows
+    )
     for code in (script.script(params), script.tests(params)):
         compile(code, "<generated>", "exec")
 
@@ -487,13 +657,26 @@ def test_a_contract_runs_or_is_refused_in_a_sentence(drawn: st.DataObject) -> No
 
 def test_words_and_figures_follow_the_numbers() -> None:
     result = quality.run(QualityParams())
-    assert f"catch **{result.caught_share:.0%}** of {result.n_injected:,} injected faults and 1 real fault" in result.verdict
-    assert any(f"{result.n_unseen:,} injected rows keep every rule" in reason for reason in result.why)
+    assert (
+        f"catch **{result.caught_share:.0%}** of {result.n_injected:,} injected faults and 1 real"
+        " fault" in result.verdict
+    )
+    assert any(
+        f"{result.n_unseen:,} injected rows keep every rule" in reason for reason in result.why
+    )
     chart = figure.checks(result, quality.run(QualityParams(fault="none")))
     injected, real, unseen = chart.data[:3]
     assert injected.x[0] + real.x[0] == result.n_quarantined and unseen.x[-1] == result.n_unseen
     below = figure.downstream(result)
-    assert list(below.data[0].x) == [max(100 * metric.error("off"), 0.01) for metric in result.metrics]
-    assert "there is no gate" in figure.downstream(quality.run(QualityParams(gate="off"))).layout.title.text
-    assert "all rules are kept" in figure.checks(quality.run(QualityParams(table="planes", fault="none"))).data[0].y
+    assert list(below.data[0].x) == [
+        max(100 * metric.error("off"), 0.01) for metric in result.metrics
+    ]
+    assert (
+        "there is no gate"
+        in figure.downstream(quality.run(QualityParams(gate="off"))).layout.title.text
+    )
+    assert (
+        "all rules are kept"
+        in figure.checks(quality.run(QualityParams(table="planes", fault="none"))).data[0].y
+    )
     assert result.table().num_rows == len(result.checks) and result.reasons(5).num_rows == 5

@@ -18,20 +18,31 @@ EXPECTED = {
 
 
 def test_all_sixteen_outcomes() -> None:
-    found = {change: tuple(schema_drift.cell(change, policy).outcome for policy in POLICIES) for change in CHANGES}
-    assert found == EXPECTED and {outcome for row in found.values() for outcome in row} == set(OUTCOMES)
+    found = {
+        change: tuple(schema_drift.cell(change, policy).outcome for policy in POLICIES)
+        for change in CHANGES
+    }
+    assert found == EXPECTED and {outcome for row in found.values() for outcome in row} == set(
+        OUTCOMES
+    )
 
 
 def test_a_refused_batch_leaves_the_target_whole() -> None:
     plain = schema_drift.cell("new column", "fail").columns
     for cell in schema_drift.cells():
         if cell.outcome == "held back":
-            assert cell.columns == plain and cell.error and "INSERT INTO target FROM batch" not in cell.statements
+            assert (
+                cell.columns == plain
+                and cell.error
+                and "INSERT INTO target FROM batch" not in cell.statements
+            )
 
 
 def test_the_words_are_the_engines_own() -> None:
     assert "field names are not matching" in schema_drift.cell("renamed", "fail").error
-    assert schema_drift.cell("retyped", "fail").error.startswith("ArrowInvalid: Failed to parse string")
+    assert schema_drift.cell("retyped", "fail").error.startswith(
+        "ArrowInvalid: Failed to parse string"
+    )
     assert "SchemaErrors: column_in_dataframe" in schema_drift.cell("dropped", "contract").error
     assert "coerce_dtype('Int64'), 944 times" in schema_drift.cell("retyped", "contract").error
     assert "avg(VARCHAR)" in schema_drift.cell("retyped", "evolve").error

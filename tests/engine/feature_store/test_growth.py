@@ -1,4 +1,6 @@
-"""Growth: five joins give one answer, pairs are counted without joining, and what would not fit is said and not run."""
+"""Growth: five joins give one answer, pairs are counted without joining, and what would not fit is
+said and not run.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +26,29 @@ from engine.feature_store.growth.code import script
 from engine.feature_store.growth.joins import EVENT, FEATURE, KEY, Rows
 from engine.workspace import REPOSITORY
 
-SMALL = GrowthParams(n_labels=400, n_rows=300, repeats=1, contestants=("Feast file", "Feast duckdb", "Polars join_asof"))
+SMALL = GrowthParams(
+    n_labels=400,
+    n_rows=300,
+    repeats=1,
+    contestants=("Feast file", "Feast duckdb", "Polars join_asof"),
+)
 
 
 def by_hand(rows: Rows, ttl: timedelta) -> tuple[int, int, int, float]:
-    """Pairs of equal keys, those in the window, labels with a value and their sum, by comparing everything with everything."""
+    """Pairs of equal keys, those in the window, labels with a value and their sum, by comparing
+    everything with everything.
+    """
     label_keys, row_keys = (np.asarray(t[KEY].to_pylist()) for t in (rows.labels, rows.features))
     label_times, row_times = (t[EVENT].to_numpy() for t in (rows.labels, rows.features))
     value = rows.features[FEATURE].to_numpy()
     same = label_keys[:, None] == row_keys[None, :]
     age = label_times[:, None] - row_times[None, :]
-    inside = same & (age >= np.timedelta64(0)) & (age <= np.timedelta64(ttl or timedelta(days=9_999)))
-    winners = [int(np.flatnonzero(mask)[np.argmax(row_times[mask])]) for mask in inside if mask.any()]
+    inside = (
+        same & (age >= np.timedelta64(0)) & (age <= np.timedelta64(ttl or timedelta(days=9_999)))
+    )
+    winners = [
+        int(np.flatnonzero(mask)[np.argmax(row_times[mask])]) for mask in inside if mask.any()
+    ]
     return int(same.sum()), int(inside.sum()), len(winners), float(value[winners].sum())
 
 
@@ -62,7 +75,9 @@ def test_the_file_store_holds_all_pairs_of_a_key_and_duckdb_those_in_the_window(
     assert growth.pairs_of("pandas merge_asof", few) == few.labels.num_rows
 
 
-def test_a_run_measures_every_size_in_turns_and_the_script_prints_its_headline(tmp_path: Path) -> None:
+def test_a_run_measures_every_size_in_turns_and_the_script_prints_its_headline(
+    tmp_path: Path,
+) -> None:
     result = growth.run(SMALL)
     assert result.complete and result.agree and len(result.sweep) == len(growth.SWEEP_KEYS)
     for name in SMALL.contestants:
@@ -77,7 +92,10 @@ def test_a_run_measures_every_size_in_turns_and_the_script_prints_its_headline(t
     assert json.loads(out.getvalue().splitlines()[-1]) == result.headline()
     for figure in (figures.growth(result, result), figures.pairs(result), figures.memory(result)):
         assert len(figure.to_json()) < 300_000
-    assert "400 labels on 300 rows of 3 keys" in result.verdict and "All give the same values." in " ".join(result.why)
+    assert (
+        "400 labels on 300 rows of 3 keys" in result.verdict
+        and "All give the same values." in " ".join(result.why)
+    )
 
 
 def test_what_would_not_fit_is_said_before_and_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,19 +109,28 @@ def test_what_would_not_fit_is_said_before_and_not_run(monkeypatch: pytest.Monke
     result = growth.run(replace(SMALL, contestants=("Feast file", "Polars join_asof")))
     assert [point.n_labels for point in result.of("Feast file")] == [50, 100]
     assert [point.n_labels for point in result.of("Polars join_asof")] == [50, 100, 200, 400]
-    assert all(point.n_pairs <= 5_000 for point in (*result.of("Feast file"), *result.sweep)) and result.left_out
+    assert (
+        all(point.n_pairs <= 5_000 for point in (*result.of("Feast file"), *result.sweep))
+        and result.left_out
+    )
 
 
 def test_slope_and_disagreement_by_hand() -> None:
     def point(n: int, seconds: float, answer: Any = (1, 2.0), name: Any = "Feast file") -> Point:
         return Point(name, 3, n, n, n * n, (seconds,), answer)
 
-    result = GrowthResult(GrowthParams(), 400, 400, 160_000, 10, (), datetime(2026, 1, 1, tzinfo=UTC))
+    result = GrowthResult(
+        GrowthParams(), 400, 400, 160_000, 10, (), datetime(2026, 1, 1, tzinfo=UTC)
+    )
     assert result.slope("Feast file") is None and result.verdict == "Nothing has been measured yet."
-    result = replace(result, points=(point(50, 9.0), point(100, 1.0), point(200, 4.0), point(400, 16.0)))
+    result = replace(
+        result, points=(point(50, 9.0), point(100, 1.0), point(200, 4.0), point(400, 16.0))
+    )
     assert result.slope("Feast file") == pytest.approx(2.0), "over the three largest"
     assert result.agree and result.pairs_per_label == 400
-    result = replace(result, points=(*result.points, point(400, 0.5, (1, 3.0), "pandas merge_asof")))
+    result = replace(
+        result, points=(*result.points, point(400, 0.5, (1, 3.0), "pandas merge_asof"))
+    )
     assert not result.agree and "THEIR ANSWERS DIFFER" in " ".join(result.why)
     assert "Feast file takes **16 s**, **32×** the 500 ms of pandas merge_asof" in result.verdict
 
@@ -122,16 +149,25 @@ print(child.peak_bytes(hold), child.peak_bytes(lambda: None))
 
 
 def test_peak_memory_is_what_a_call_holds_at_most() -> None:
-    """In a process of its own, as on the page: what other tests have left running here gives memory back at any moment."""
-    done = subprocess.run([sys.executable, "-c", HOLD], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    """In a process of its own, as on the page: what other tests have left running here gives memory
+    back at any moment.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", HOLD], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
     holding, idle = map(int, done.stdout.split())
     assert 45e6 < holding < 90e6 and idle < 5e6
 
 
 def test_peak_memory_comes_from_a_child_process() -> None:
-    params = GrowthParams(n_labels=1_000, n_rows=1_000, n_keys=1, repeats=1, memory=True, contestants=CONTESTANTS[::3])
+    params = GrowthParams(
+        n_labels=1_000, n_rows=1_000, n_keys=1, repeats=1, memory=True, contestants=CONTESTANTS[::3]
+    )
     result = growth.run(params)
-    assert result.peak_bytes is not None and set(result.peak_bytes) == {"Feast file", "Polars join_asof"}
+    assert result.peak_bytes is not None and set(result.peak_bytes) == {
+        "Feast file",
+        "Polars join_asof",
+    }
     assert result.peak_bytes["Feast file"] > 10e6, "a million pairs of some columns"
     assert len(figures.memory(result).data) == 1
 

@@ -1,4 +1,6 @@
-"""Registry: Feast's own registry and reads as oracles; `feast apply` in its own folder; a visitor's repository unchanged."""
+"""Registry: Feast's own registry and reads as oracles; `feast apply` in its own folder; a visitor's
+repository unchanged.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +41,24 @@ def printed(code: str) -> str:
 
 def test_an_added_feature_disturbs_nobody_and_makes_a_version() -> None:
     result = registry.run(RegistryParams(change="add a feature"))
-    assert (result.versions, result.consumer, result.consumer_pinned) == (("v0", "v1"), "works", "works")
+    assert (result.versions, result.consumer, result.consumer_pinned) == (
+        ("v0", "v1"),
+        "works",
+        "works",
+    )
     assert set(result.newest["online"]) == {*FEATURES, "created_hour"} and not result.silent
 
 
-@pytest.mark.parametrize(("change", "lost"), [("drop a feature", "last_delay"), ("rename a feature", "mean_delay")])
+@pytest.mark.parametrize(
+    ("change", "lost"), [("drop a feature", "last_delay"), ("rename a feature", "mean_delay")]
+)
 def test_a_lost_name_breaks_who_does_not_pin(change: Any, lost: str) -> None:
     result = registry.run(RegistryParams(change=change))
-    assert (result.versions, result.consumer, result.consumer_pinned) == (("v0", "v1"), "fails", "works")
+    assert (result.versions, result.consumer, result.consumer_pinned) == (
+        ("v0", "v1"),
+        "fails",
+        "works",
+    )
     for where in ("online", "offline"):
         assert f"contains {lost} which the FeatureView doesn't have" in result.after[where]
         assert result.pinned[where] == result.before[where]
@@ -57,21 +69,43 @@ def test_another_meaning_makes_no_version_and_splits_the_pinned_reader() -> None
     result = registry.run(RegistryParams(change="another window, same names"))
     assert result.versions == ("v0",) and result.consumer == "another number" and result.silent
     _, five, twenty = (table.to_pandas() for table in registry.tables())
-    last = {name: frame[frame["tailnum"] == result.plane].iloc[-1] for name, frame in (("5", five), ("20", twenty))}
-    assert result.before["online"] == result.before["offline"] == {name: pytest.approx(last["5"][name]) for name in FEATURES}
-    assert result.after["online"] == result.after["offline"] == {name: pytest.approx(last["20"][name]) for name in FEATURES}
-    assert result.pinned["offline"] == result.before["offline"] and result.pinned["online"] == result.after["online"]
-    assert "training still reads the source of then and serving the table of now" in " ".join(result.why)
+    last = {
+        name: frame[frame["tailnum"] == result.plane].iloc[-1]
+        for name, frame in (("5", five), ("20", twenty))
+    }
+    assert (
+        result.before["online"]
+        == result.before["offline"]
+        == {name: pytest.approx(last["5"][name]) for name in FEATURES}
+    )
+    assert (
+        result.after["online"]
+        == result.after["offline"]
+        == {name: pytest.approx(last["20"][name]) for name in FEATURES}
+    )
+    assert (
+        result.pinned["offline"] == result.before["offline"]
+        and result.pinned["online"] == result.after["online"]
+    )
+    assert "training still reads the source of then and serving the table of now" in " ".join(
+        result.why
+    )
 
 
 def test_a_ttl_is_kept_by_training_alone_and_makes_no_version() -> None:
     result = registry.run(RegistryParams(change="a TTL of one hour"))
     assert result.versions == ("v0",) and result.consumer == "null"
-    assert result.after["offline"] == dict.fromkeys(FEATURES) and result.after["online"] == result.before["online"]
+    assert (
+        result.after["offline"] == dict.fromkeys(FEATURES)
+        and result.after["online"] == result.before["online"]
+    )
 
 
 def test_outcomes_by_hand() -> None:
-    old: dict[str, registry.Answer] = {"online": {"a": 1.0, "b": None}, "offline": {"a": 1.0, "b": 2.0}}
+    old: dict[str, registry.Answer] = {
+        "online": {"a": 1.0, "b": None},
+        "offline": {"a": 1.0, "b": 2.0},
+    }
     assert registry.outcome(old, old) == "works"
     assert registry.outcome(old, {**old, "online": {"a": 1.5, "b": None}}) == "another number"
     assert registry.outcome(old, {"online": {"a": 1.5}, "offline": {"a": None, "b": 2.0}}) == "null"
@@ -86,7 +120,10 @@ def test_the_script_is_feast_itself(change: Any) -> None:
 
 def test_looking_elsewhere_asks_feast_for_nothing_and_folders_go() -> None:
     assert RegistryParams(focus=FOCUS[0]).job == RegistryParams().job
-    assert registry.run(RegistryParams(focus=FOCUS[0])).snapshot is registry.run(RegistryParams()).snapshot
+    assert (
+        registry.run(RegistryParams(focus=FOCUS[0])).snapshot
+        is registry.run(RegistryParams()).snapshot
+    )
     assert not list((workspace.server() / "scratch").glob("feast-registry-*"))
 
 
@@ -103,15 +140,20 @@ def test_the_snapshot_holds_the_definitions() -> None:
     assert ("materialised until", "2013-07-08 00:00 UTC") in weather.facts
     assert ("logged", "yes") in named["feature service · delay_inputs"].facts
     assert ("takes", "weather (temp, visib)") in named["feature service · board_inputs"].facts
-    assert taken.verdict == (
-        "Project **flights**: 3 sources, 2 entities, 2 feature views, 1 on-demand view, 3 feature services, 3 models."
+    assert (
+        taken.verdict
+        == "Project **flights**: 3 sources, 2 entities, 2 feature views, 1 on-demand view, 3"
+        " feature services, 3 models."
     )
 
 
 def test_lineage_is_what_the_definitions_say() -> None:
     taken = registry.run(DROPPED).snapshot
     down = taken.reached("source · weather_hourly", forward=True)
-    assert {name.partition(" · ")[2] for name in down if name.startswith("model")} == {"departure delay", "departures board"}
+    assert {name.partition(" · ")[2] for name in down if name.startswith("model")} == {
+        "departure delay",
+        "departures board",
+    }
     assert taken.reached("model · turnaround planner", forward=False) == {
         "feature service · turnaround_inputs",
         "feature view · plane_history",
@@ -123,21 +165,32 @@ def test_lineage_is_what_the_definitions_say() -> None:
 
 def test_reach_ends_in_a_circle() -> None:
     ring = Snapshot("p", (), (("a", "b"), ("b", "c"), ("c", "a")))
-    assert ring.reached("a", forward=True) == {"b", "c"} and ring.reached("x", forward=True) == frozenset()
+    assert (
+        ring.reached("a", forward=True) == {"b", "c"}
+        and ring.reached("x", forward=True) == frozenset()
+    )
 
 
 def test_the_words_and_tables_say_the_result() -> None:
     result = registry.run(DROPPED)
     assert "**on-demand view · model_inputs** reaches **1** of 3 models" in result.verdict
-    assert "keeps v0 and v1" in result.verdict and "**fails**; who pins v0: **works**" in result.verdict
+    assert (
+        "keeps v0 and v1" in result.verdict
+        and "**fails**; who pins v0: **works**" in result.verdict
+    )
     assert result.table().num_rows == len(FOCUS) == len(result.snapshot.things)
     rows = result.versions_side_by_side()
-    assert [row["who reads"] for row in rows][2] == "plane_history@v0, pinned" and rows[0]["online"] == rows[2]["online"]
+    assert [row["who reads"] for row in rows][2] == "plane_history@v0, pinned" and rows[0][
+        "online"
+    ] == rows[2]["online"]
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
-    [({"focus": "the moon"}, "focus must be one of"), ({"change": "none"}, "change must be one of")],
+    [
+        ({"focus": "the moon"}, "focus must be one of"),
+        ({"change": "none"}, "change must be one of"),
+    ],
 )
 def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
@@ -149,7 +202,10 @@ def test_the_graph_colours_what_is_reached() -> None:
     figure = figures.lineage(taken, "source · plane_landings")
     shown = {trace.name: set(trace.text) for trace in figure.data if trace.name}
     assert len(shown[figures.HERE]) == 1 and len(shown[figures.DOWN]) == 6 and not shown[figures.UP]
-    assert "plane_landings reaches 2 models:<br>departure delay, turnaround planner" in figure.layout.title.text
+    assert (
+        "plane_landings reaches 2 models:<br>departure delay, turnaround planner"
+        in figure.layout.title.text
+    )
     places = figures.places(taken)
     assert len(set(places.values())) == len(taken.things), "nothing lies on top of another"
     assert all(places[a][0] < places[b][0] for a, b in taken.edges), "every edge runs to the right"
@@ -174,7 +230,15 @@ def test_feast_apply_registers_the_same_as_the_lab(tmp_path: Path) -> None:
     assert "engine" not in (folder / lab_repo.DEFINITIONS).read_text(encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [str(Path(sys.executable).parent / "feast"), "apply"]
-    out = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    out = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert out.returncode == 0, out.stderr[-2000:]
     with serving.feast_alone():
         commanded = snapshot.take(FeatureStore(repo_path=str(folder)))
@@ -189,8 +253,16 @@ def test_an_own_registry_is_read_and_nothing_in_it_changes(tmp_path: Path) -> No
     folder = made(tmp_path)
     store = lab_repo.applied(folder)
     serving.materialize(store, registry.SINCE, registry.UNTIL, ["weather"])
-    before = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.rglob("*") if path.is_file()}
+    before = {
+        path: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    }
     taken = run_to_end(own_registry.steps(str(folder)))
-    after = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.rglob("*") if path.is_file()}
+    after = {
+        path: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    }
     assert after == before and tuple(thing.id for thing in taken.things) == FOCUS
     assert not list((workspace.server() / "scratch").glob("own-repo-*")), "the copies are gone"

@@ -1,4 +1,6 @@
-"""Skew: pandas' own as-of joins, scikit-learn's AUC, and Feast cell by cell as oracles of the injector."""
+"""Skew: pandas' own as-of joins, scikit-learn's AUC, and Feast cell by cell as oracles of the
+injector.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,14 @@ from engine.feature_store.skew.code import script
 
 RIGHT = SkewParams(slip_hours=0)
 EVERYTHING = SkewParams(
-    stale_hours=24, window=2, missing_hpa=0, slip_hours=5, unit="temperature in °C", share=0.4, model="logistic", seed=1
+    stale_hours=24,
+    window=2,
+    missing_hpa=0,
+    slip_hours=5,
+    unit="temperature in °C",
+    share=0.4,
+    model="logistic",
+    seed=1,
 )
 
 
@@ -39,15 +48,32 @@ def printed(code: str) -> str:
 # ---- against pandas and scikit-learn
 
 
-@pytest.mark.parametrize("params", [SkewParams(), EVERYTHING, replace(RIGHT, unit="wind in m/s", stale_hours=3)])
+@pytest.mark.parametrize(
+    "params", [SkewParams(), EVERYTHING, replace(RIGHT, unit="wind in m/s", stale_hours=3)]
+)
 def test_the_script_joins_and_scores_with_pandas_and_scikit_learn(params: SkewParams) -> None:
     assert json.loads(printed(script(params))) == skew.run(params).headline()
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 2)), min_size=3, max_size=30), st.integers(0, 9))
-def test_auc_of_a_draw_is_scikit_learns_with_days_as_weights(rows: list[tuple[int, int, int]], seed: int) -> None:
-    rows = [*rows, (0, 1, 0), (1, 2, 0), (0, 3, 1), (1, 1, 1), (1, 0, 2), (0, 0, 2)]  # both kinds on every day
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 2)), min_size=3, max_size=30
+    ),
+    st.integers(0, 9),
+)
+def test_auc_of_a_draw_is_scikit_learns_with_days_as_weights(
+    rows: list[tuple[int, int, int]], seed: int
+) -> None:
+    rows = [
+        *rows,
+        (0, 1, 0),
+        (1, 2, 0),
+        (0, 3, 1),
+        (1, 1, 1),
+        (1, 0, 2),
+        (0, 0, 2),
+    ]  # both kinds on every day
     late, chances, day = (np.array(column) for column in zip(*rows, strict=True))
     drawn = np.vstack([np.ones(3), np.random.default_rng(seed).multinomial(3, [1 / 3] * 3, 4)])
     found = skew.drawn_auc(late, chances / 4, day, drawn)
@@ -61,8 +87,13 @@ def test_scores_are_scikit_learns_and_intervals_hold_them() -> None:
     model = skew.trained("boosting", 0)
     for name, inputs in ((TRAINED, result.offline), (SERVED, result.online)):
         score = result.score(name)
-        assert score.auc == pytest.approx(roc_auc_score(served.late, model.predict_proba(inputs)[:, 1]))
-        assert score.interval[0] < score.auc < score.interval[1] and len(score.draws) == skew.N_BOOTSTRAP
+        assert score.auc == pytest.approx(
+            roc_auc_score(served.late, model.predict_proba(inputs)[:, 1])
+        )
+        assert (
+            score.interval[0] < score.auc < score.interval[1]
+            and len(score.draws) == skew.N_BOOTSTRAP
+        )
     low, high = result.lost_interval
     assert 0 < low < result.auc_lost < high
 
@@ -70,7 +101,12 @@ def test_scores_are_scikit_learns_and_intervals_hold_them() -> None:
 def test_the_feeds_are_the_labs_own_features() -> None:
     ours = raw_values.plane_feed()
     table = flight_features.feature_rows("planes")
-    theirs = pd.DataFrame({"mean": table["mean_delay"].to_numpy(), "key": table["tailnum"].to_numpy(zero_copy_only=False)})
+    theirs = pd.DataFrame(
+        {
+            "mean": table["mean_delay"].to_numpy(),
+            "key": table["tailnum"].to_numpy(zero_copy_only=False),
+        }
+    )
     assert len(ours.key) == len(theirs) and ours.names == tuple(sorted(theirs["key"].unique()))
     mean = pd.DataFrame({"key": np.array(ours.names)[ours.key], "mean": raw_values.mean_delay(5)})
     assert mean.groupby("key")["mean"].sum().to_numpy() == pytest.approx(
@@ -81,14 +117,19 @@ def test_the_feeds_are_the_labs_own_features() -> None:
 
 def test_nothing_is_joined_from_the_future() -> None:
     _, served = raw_values.split(0)
-    for feed, key in ((raw_values.weather_feed(), served.origin), (raw_values.plane_feed(), served.plane)):
+    for feed, key in (
+        (raw_values.weather_feed(), served.origin),
+        (raw_values.plane_feed(), served.plane),
+    ):
         place = feed.latest(key, served.asked)
         found = place >= 0
         assert found.mean() > 0.95 and (feed.second[place[found]] <= served.asked[found]).all()
         assert (feed.key[place[found]] == key[found]).all()
         after = np.minimum(place + 1, len(feed.key) - 1)
         newer = found & (after > place) & (feed.key[after] == key)
-        assert (feed.second[after[newer]] > served.asked[newer]).all(), "the next row of the key is in the future"
+        assert (feed.second[after[newer]] > served.asked[newer]).all(), (
+            "the next row of the key is in the future"
+        )
 
 
 # ---- by hand
@@ -109,7 +150,9 @@ def test_the_definition_by_hand() -> None:
     )
     out = model_inputs(raw)
     assert tuple(out.columns) == INPUTS
-    assert out.iloc[0].tolist() == pytest.approx([10.0, 16.09344, 25.4, 16.09344, 1013.0, 20.0, 160.9344, 0.0])
+    assert out.iloc[0].tolist() == pytest.approx(
+        [10.0, 16.09344, 25.4, 16.09344, 1013.0, 20.0, 160.9344, 0.0]
+    )
     assert out["hour_local"].tolist() == [20.0, 19.0], "summer time and winter time"
     assert np.isnan(out["temp_c"][1]) and out["recent_delay"][1] == 7.0
 
@@ -121,16 +164,33 @@ def test_each_mistake_touches_its_own_inputs() -> None:
 
     assert touched() == set()
     assert touched(slip_hours=1) == {"hour_local"} and touched(missing_hpa=0) == {"pressure_hpa"}
-    assert touched(window=1) == {"recent_delay"} and touched(unit="distance in km") == {"distance_km"}
-    assert touched(stale_hours=48) == {"temp_c", "wind_kmh", "precip_mm", "visib_km", "pressure_hpa", "recent_delay"}
+    assert touched(window=1) == {"recent_delay"} and touched(unit="distance in km") == {
+        "distance_km"
+    }
+    assert touched(stale_hours=48) == {
+        "temp_c",
+        "wind_kmh",
+        "precip_mm",
+        "visib_km",
+        "pressure_hpa",
+        "recent_delay",
+    }
     assert touched(share=0.0, slip_hours=4) == set()
-    assert list(replace(EVERYTHING, share=1.0).mistakes) == ["stale", "transform", "default", "time zone", "unit"]
+    assert list(replace(EVERYTHING, share=1.0).mistakes) == [
+        "stale",
+        "transform",
+        "default",
+        "time zone",
+        "unit",
+    ]
 
 
 def test_a_larger_share_adds_to_a_smaller_one() -> None:
     some, more = skew.faulty(0.3, 1_000, 2), skew.faulty(0.6, 1_000, 2)
     assert (more | ~some).all() and 250 < some.sum() < 350
-    assert skew.run(replace(RIGHT, slip_hours=4, share=0.5)).differ_share == pytest.approx(0.0625, abs=0.005)
+    assert skew.run(replace(RIGHT, slip_hours=4, share=0.5)).differ_share == pytest.approx(
+        0.0625, abs=0.005
+    )
 
 
 def test_the_last_run_by_hand() -> None:
@@ -140,17 +200,29 @@ def test_the_last_run_by_hand() -> None:
 
 def test_words_say_the_numbers() -> None:
     nothing = skew.run(RIGHT)
-    assert nothing.verdict == f"Serving gives the very values of training: AUC **{nothing.auc_served:.3f}**, nothing lost."
+    assert (
+        nothing.verdict
+        == f"Serving gives the very values of training: AUC **{nothing.auc_served:.3f}**, nothing"
+        " lost."
+    )
     assert nothing.auc_lost == 0 and "No mistake is made." in nothing.why
     slip = skew.run(SkewParams())
-    assert f"to **{slip.auc_served:.3f}**" in slip.verdict and "hour_local 100%" in " ".join(slip.why)
+    assert f"to **{slip.auc_served:.3f}**" in slip.verdict and "hour_local 100%" in " ".join(
+        slip.why
+    )
     assert slip.score(ONE_DEFINITION).auc == slip.score(FRESH).auc == slip.score(TRAINED).auc
     stale = skew.run(replace(RIGHT, stale_hours=24))
-    assert stale.score(ONE_DEFINITION).auc == pytest.approx(stale.auc_served) and stale.score(FRESH).auc > stale.auc_served
+    assert (
+        stale.score(ONE_DEFINITION).auc == pytest.approx(stale.auc_served)
+        and stale.score(FRESH).auc > stale.auc_served
+    )
     assert "repairs code, not age" in " ".join(stale.why)
     null = skew.run(replace(RIGHT, window=20))
     assert "which holds zero: no sure loss" in null.verdict, "an honest null"
-    assert nothing.table().num_rows == raw_values.N_SERVED and nothing.table().num_columns == 2 * len(INPUTS)
+    assert (
+        nothing.table().num_rows == raw_values.N_SERVED
+        and nothing.table().num_columns == 2 * len(INPUTS)
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,17 +252,31 @@ def test_feast_gives_training_serving_and_repaired_values_cell_by_cell(params: S
     before = set((workspace.server() / "scratch").glob("feast-skew-*"))
     found = real.confirm(params)
     assert found.complete and found.agrees and found.n_flights >= 8, found.verdict
-    assert found.n_cells == found.n_offline == found.n_online == found.n_repaired == found.n_flights * len(INPUTS)
+    assert (
+        found.n_cells
+        == found.n_offline
+        == found.n_online
+        == found.n_repaired
+        == found.n_flights * len(INPUTS)
+    )
     assert found.n_wrong >= found.n_flights and found.n_logged == found.n_flights
-    assert set((workspace.server() / "scratch").glob("feast-skew-*")) == before, "its folder is gone"
+    assert set((workspace.server() / "scratch").glob("feast-skew-*")) == before, (
+        "its folder is gone"
+    )
     served = skew.run(params)
     assert found.logged is not None
-    assert found.logged.auc > served.auc_served or params.share < 1, "but a log of two paths teaches neither"
+    assert found.logged.auc > served.auc_served or params.share < 1, (
+        "but a log of two paths teaches neither"
+    )
     texts = found.fixes
     assert (
-        len(texts) == len(params.mistakes) + 1 and f"{found.n_repaired} of {found.n_cells} cells agree" in texts[0]["seen here"]
+        len(texts) == len(params.mistakes) + 1
+        and f"{found.n_repaired} of {found.n_cells} cells agree" in texts[0]["seen here"]
     )
-    assert ":material/verified:" in found.verdict and ":material/error:" in replace(found, n_online=0).verdict
+    assert (
+        ":material/verified:" in found.verdict
+        and ":material/error:" in replace(found, n_online=0).verdict
+    )
     figure = figures.scores(served, found.logged, served)
     assert [trace.x[0] for trace in figure.data] == [
         *(score.auc for score in served.scores),
@@ -207,9 +293,20 @@ def test_figures_show_the_results_numbers() -> None:
     result = skew.run(SkewParams())
     figure = figures.values(result)
     hour = INPUTS.index("hour_local")
-    assert len(figure.data[3 * hour + 1].x) == 0 and len(figure.data[3 * hour + 2].x) == figures.N_DRAWN
-    assert len(figure.data[1].x) == figures.N_DRAWN and "100% differ" in figure.layout.annotations[hour].text
-    assert figure.layout.title.text.startswith("1 of 8 inputs are served differently") and len(figure.to_json()) < 300_000
-    assert figures.values(skew.run(RIGHT)).layout.title.text.startswith("Serving gives training's own values")
+    assert (
+        len(figure.data[3 * hour + 1].x) == 0
+        and len(figure.data[3 * hour + 2].x) == figures.N_DRAWN
+    )
+    assert (
+        len(figure.data[1].x) == figures.N_DRAWN
+        and "100% differ" in figure.layout.annotations[hour].text
+    )
+    assert (
+        figure.layout.title.text.startswith("1 of 8 inputs are served differently")
+        and len(figure.to_json()) < 300_000
+    )
+    assert figures.values(skew.run(RIGHT)).layout.title.text.startswith(
+        "Serving gives training's own values"
+    )
     assert figures.scores(skew.run(RIGHT)).layout.title.text == "Nothing differs, nothing is lost"
     assert "no sure loss" in figures.scores(skew.run(replace(RIGHT, window=20))).layout.title.text

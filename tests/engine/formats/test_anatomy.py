@@ -1,4 +1,6 @@
-"""Anatomy: every page held against pyarrow's metadata, every min and max against the rows, every byte accounted for."""
+"""Anatomy: every page held against pyarrow's metadata, every min and max against the rows, every
+byte accounted for.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ TABLE = pa.table(
         "word": pa.array(WORDS, pa.string()),
         "real": pa.array(np.sin(np.arange(ROWS))),
         "flag": pa.array([i % 3 == 0 for i in range(ROWS)]),
-        "at": pa.array([START + timedelta(hours=i) for i in range(ROWS)], pa.timestamp("us", tz="UTC")),
+        "at": pa.array(
+            [START + timedelta(hours=i) for i in range(ROWS)], pa.timestamp("us", tz="UTC")
+        ),
         "nothing": pa.nulls(ROWS, pa.int64()),
         "list": pa.array([[i] * (i % 4) for i in range(ROWS)], pa.list_(pa.int64())),
     }
@@ -51,9 +55,16 @@ def written(**options: Any) -> bytes:
     return sink.getvalue()
 
 
-CHOICES = itertools.product(("none", "snappy", "zstd"), ("1.0", "2.0"), (True, False), (True, False))
+CHOICES = itertools.product(
+    ("none", "snappy", "zstd"), ("1.0", "2.0"), (True, False), (True, False)
+)
 OPTIONS: list[dict[str, Any]] = [
-    {"compression": codec, "data_page_version": version, "use_dictionary": dictionary, "write_page_index": index}
+    {
+        "compression": codec,
+        "data_page_version": version,
+        "use_dictionary": dictionary,
+        "write_page_index": index,
+    }
     for codec, version, dictionary, index in CHOICES
 ]
 
@@ -71,7 +82,10 @@ def test_pages_end_where_their_chunk_ends_and_hold_all_its_values(options: dict[
         chunk = metadata.row_group(group).column(column)
         pages = parquet_pages.pages(file, chunk)
         start, end = parquet_pages.chunk_range(chunk)
-        assert [page.offset for page in pages] == [start, *(page.end for page in pages[:-1])] and pages[-1].end == end
+        assert [page.offset for page in pages] == [
+            start,
+            *(page.end for page in pages[:-1]),
+        ] and pages[-1].end == end
         data_pages = [page for page in pages if page.is_data]
         assert sum(page.n_values for page in data_pages) == chunk.num_values
         assert (pages[0].kind == "dictionary") is chunk.has_dictionary_page
@@ -82,7 +96,9 @@ def test_pages_end_where_their_chunk_ends_and_hold_all_its_values(options: dict[
         assert (index.offset_index is not None) is options["write_page_index"]
         if index.offset_index:
             located = parquet_pages.offset_index(file, index.offset_index)
-            assert [(p.offset, p.size_bytes) for p in located] == [(p.offset, p.end - p.offset) for p in data_pages]
+            assert [(p.offset, p.size_bytes) for p in located] == [
+                (p.offset, p.end - p.offset) for p in data_pages
+            ]
 
 
 def test_min_max_and_nulls_of_each_page_are_those_of_its_rows() -> None:
@@ -91,7 +107,10 @@ def test_min_max_and_nulls_of_each_page_are_those_of_its_rows() -> None:
     index = parquet_pages.index_places(file)[0]
     for number, (name, values) in enumerate((("number", NUMBERS), ("word", WORDS))):
         pages = [piece for piece in pieces if piece.column == name and piece.kind == "data page"]
-        firsts = [p.first_row for p in parquet_pages.offset_index(file, index[number].offset_index or (0, 0))]
+        firsts = [
+            p.first_row
+            for p in parquet_pages.offset_index(file, index[number].offset_index or (0, 0))
+        ]
         assert len(pages) > 1
         for page, first in zip(pages, firsts, strict=True):
             rows = [value for value in values[first : first + page.n_values] if value is not None]
@@ -100,7 +119,11 @@ def test_min_max_and_nulls_of_each_page_are_those_of_its_rows() -> None:
 
 
 def test_times_flags_and_nothing_are_readable() -> None:
-    found = {p.column: p for p in reversed(parquet_pieces.dissect(written(write_page_index=True))) if p.kind == "data page"}
+    found = {
+        p.column: p
+        for p in reversed(parquet_pieces.dissect(written(write_page_index=True)))
+        if p.kind == "data page"
+    }
     assert found["at"].minimum == "2013-01-01 00:00:00+00:00"
     assert (found["flag"].minimum, found["flag"].maximum) == ("False", "True")
     assert (found["nothing"].minimum, found["nothing"].n_nulls) == ("", ROWS)
@@ -121,7 +144,9 @@ def test_times_flags_and_nothing_are_readable() -> None:
         (b"\xff" * 8, "INT64", pa.timestamp("ns", tz="UTC"), "1969-12-31 23:59:59.999999999+00:00"),
     ],
 )
-def test_a_bound_is_written_as_what_it_means(value: bytes | None, physical: str, type_: Any, text: str) -> None:
+def test_a_bound_is_written_as_what_it_means(
+    value: bytes | None, physical: str, type_: Any, text: str
+) -> None:
     assert parquet_pieces.readable(value, physical, type_) == text
 
 
@@ -134,7 +159,9 @@ def test_the_pieces_of_a_bundled_file_cover_it_without_gap(name: str) -> None:
     assert uncovered(parquet_pieces.dissect(file), file) == []
 
 
-@pytest.mark.parametrize("options", [*OPTIONS[:4], {"write_page_index": True, "row_group_size": 500}])
+@pytest.mark.parametrize(
+    "options", [*OPTIONS[:4], {"write_page_index": True, "row_group_size": 500}]
+)
 def test_the_pieces_of_a_written_file_cover_it_without_gap(options: dict[str, Any]) -> None:
     file = written(**options)
     assert uncovered(parquet_pieces.dissect(file), file) == []
@@ -145,13 +172,24 @@ def uncovered(pieces: list[Piece], file: bytes) -> list[str]:
     """Return what is wrong with the way in which the pieces cover the file."""
     ends = [0, *(piece.offset + piece.size_bytes for piece in pieces)]
     starts = [*(piece.offset for piece in pieces), len(file)]
-    wrong = [f"gap {end} … {start}" for end, start in zip(ends, starts, strict=True) if end != start]
-    return wrong + [f"{piece.kind} at {piece.offset}" for piece in pieces if piece.kind == "other" or piece.size_bytes <= 0]
+    wrong = [
+        f"gap {end} … {start}" for end, start in zip(ends, starts, strict=True) if end != start
+    ]
+    return wrong + [
+        f"{piece.kind} at {piece.offset}"
+        for piece in pieces
+        if piece.kind == "other" or piece.size_bytes <= 0
+    ]
 
 
 def test_bytes_between_the_parts_are_shown_as_other() -> None:
     found = [Piece("magic", 0, 4), Piece("footer", 10, 5)]
-    assert [p.kind for p in parquet_pieces._without_gaps(found, 20)] == ["magic", "other", "footer", "other"]
+    assert [p.kind for p in parquet_pieces._without_gaps(found, 20)] == [
+        "magic",
+        "other",
+        "footer",
+        "other",
+    ]
     with pytest.raises(InputError, match="must not overlap another part"):
         list(parquet_pieces._without_gaps([Piece("magic", 0, 8), Piece("footer", 4, 2)], 20))
 
@@ -165,7 +203,10 @@ def test_bytes_between_the_parts_are_shown_as_other() -> None:
         (b"PAR1", "A Parquet file must have at least 12 bytes. Got 4."),
         (b"PAR1" + bytes(8) + b"PARX", "A Parquet file must start and end in PAR1."),
         (b"PAR1\xff\xff\xff\x7fPAR1", "The footer must be shorter than the file of 12 bytes."),
-        (b"PAR1" + b"\x15" * 20 + b"\x14\x00\x00\x00PAR1", "The footer must be one that pyarrow can read."),
+        (
+            b"PAR1" + b"\x15" * 20 + b"\x14\x00\x00\x00PAR1",
+            "The footer must be one that pyarrow can read.",
+        ),
     ],
 )
 def test_what_is_no_parquet_file_is_a_sentence(content: bytes, message: str) -> None:
@@ -183,14 +224,19 @@ def test_thrift_reads_damaged_bytes_or_says_so(place: int, noise: bytes) -> None
     """Only our own readers: what pyarrow does with a damaged footer is a child process's matter."""
     damaged = SMALL[:place] + noise + SMALL[place + len(noise) :]
     chunk = pq.read_metadata(io.BytesIO(SMALL)).row_group(0).column(1)
-    for read in (lambda: parquet_pages.pages(damaged, chunk), lambda: parquet_pages.index_places(damaged)):
+    for read in (
+        lambda: parquet_pages.pages(damaged, chunk),
+        lambda: parquet_pages.index_places(damaged),
+    ):
         assert isinstance(or_error(read), list | InputError)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_structure_or_a_sentence(content: bytes) -> None:
-    assert isinstance(or_error(thrift.Compact(memoryview(content), 0, len(content)).struct), dict | InputError)
+    assert isinstance(
+        or_error(thrift.Compact(memoryview(content), 0, len(content)).struct), dict | InputError
+    )
 
 
 def or_error(read: Callable[[], Any]) -> Any:
@@ -202,7 +248,9 @@ def or_error(read: Callable[[], Any]) -> Any:
 
 
 def test_a_structure_by_hand() -> None:
-    """Field 1: i32 150 (zigzag 300); field 3: text "ab"; field 4: true; field 20: list of two i32; nested field 21."""
+    """Field 1: i32 150 (zigzag 300); field 3: text "ab"; field 4: true; field 20: list of two i32;
+    nested field 21.
+    """
     content = (
         bytes([0x15, 0xAC, 0x02, 0x28, 0x02])
         + b"ab"
@@ -233,13 +281,19 @@ def test_an_upload_is_taken_apart_in_a_child_and_a_damaged_one_is_a_sentence() -
     folder = workspace.session(workspace.new_session_id())
     good = data.save_upload(SMALL, "mine.parquet", folder)
     result = anatomy.run(AnatomyParams(source="upload", upload=str(good), column="word"))
-    assert result.pieces == tuple(parquet_pieces.dissect(SMALL)) and result.column == "word" and not result.curve
+    assert (
+        result.pieces == tuple(parquet_pieces.dissect(SMALL))
+        and result.column == "word"
+        and not result.curve
+    )
     assert json.loads(printed(script(result.params))) == result.headline()
     cut = data.save_upload(SMALL[: len(SMALL) // 2], "cut.parquet", folder)
     with pytest.raises(InputError, match="must start and end in PAR1"):
         anatomy.run(AnatomyParams(source="upload", upload=str(cut)))
     text = data.save_upload(b"a,b\n1,2\n", "mine.csv", folder)
-    with pytest.raises(InputError, match=r"Anatomy needs a Parquet file. Got one that ends in '.csv'"):
+    with pytest.raises(
+        InputError, match=r"Anatomy needs a Parquet file. Got one that ends in '.csv'"
+    ):
         anatomy.run(AnatomyParams(source="upload", upload=str(text)))
 
 
@@ -250,11 +304,16 @@ def test_a_small_dictionary_holds_and_a_large_one_gives_up_in_the_same_chunk() -
     small, large = (anatomy.run(AnatomyParams(cardinality=n)) for n in (100, 20_000))
     assert small.n_fallen_pages == 0 < large.n_fallen_pages
     encodings = [page.encoding for page in large.chunk if page.kind == "data page"]
-    assert encodings == sorted(encodings, reverse=True) and set(encodings) == {"RLE_DICTIONARY", "PLAIN"}
+    assert encodings == sorted(encodings, reverse=True) and set(encodings) == {
+        "RLE_DICTIONARY",
+        "PLAIN",
+    }
     dictionary = next(page for page in small.chunk if page.kind == "dictionary page")
     first_group = anatomy.texts(N_ROWS, 100, 0).slice(0, 50_000)
     assert dictionary.n_values == len(first_group.unique()) == 100
-    assert dictionary.uncompressed_bytes == 100 * (4 + 13), "PLAIN: four bytes of length, thirteen of text"
+    assert dictionary.uncompressed_bytes == 100 * (4 + 13), (
+        "PLAIN: four bytes of length, thirteen of text"
+    )
 
 
 def test_the_curve_is_what_each_file_shows_and_jumps_where_pages_fall() -> None:
@@ -278,15 +337,22 @@ def test_the_prediction_of_the_lesson_holds() -> None:
 def test_words_follow_the_numbers() -> None:
     result = anatomy.run(AnatomyParams())
     n_data = sum(page.kind == "data page" for page in result.pages(TEXT))
-    assert result.verdict.startswith(f"With 20,000 distinct values, **{result.n_fallen_pages} of {n_data}** pages of the text")
-    assert "That happens first at 20,000 distinct values of those tried: from 513 kB to 1.31 MB." in result.why[1]
+    assert result.verdict.startswith(
+        f"With 20,000 distinct values, **{result.n_fallen_pages} of {n_data}** pages of the text"
+    )
+    assert (
+        "That happens first at 20,000 distinct values of those tried: from 513 kB to 1.31 MB."
+        in result.why[1]
+    )
     bundled = anatomy.run(AnatomyParams(source="flights", row_group=99, column="dest"))
     largest = anatomy.run(AnatomyParams(source="flights"))
     sizes = {name: largest.column_bytes(name) for name in largest.columns}
     assert largest.column == max(sizes, key=lambda name: sizes[name]) != largest.columns[0]
     assert (bundled.row_group, bundled.column) == (bundled.n_row_groups - 1, "dest")
     share = bundled.column_bytes(bundled.largest_column) / 5_134_769
-    assert bundled.verdict.startswith(f"**{share:.0%}** of this 5.13 MB file is the column {bundled.largest_column}")
+    assert bundled.verdict.startswith(
+        f"**{share:.0%}** of this 5.13 MB file is the column {bundled.largest_column}"
+    )
     assert not bundled.fits_dictionary
 
 
@@ -300,7 +366,10 @@ def test_words_follow_the_numbers() -> None:
         ({"rows_per_group": 10}, "rows_per_group must be 10,000 … 100,000. Got 10."),
         ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
         ({"row_group": -1}, "row_group must be 0 … 99,999. Got -1."),
-        ({"source": "upload", "upload": "/etc/p.parquet"}, "upload must be a file that you uploaded here."),
+        (
+            {"source": "upload", "upload": "/etc/p.parquet"},
+            "upload must be a file that you uploaded here.",
+        ),
     ],
 )
 def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
@@ -318,7 +387,11 @@ def printed(code: str) -> str:
 
 @pytest.mark.parametrize(
     "params",
-    [AnatomyParams(), AnatomyParams(codec="zstd", cardinality=100_000, seed=3), AnatomyParams(source="weather")],
+    [
+        AnatomyParams(),
+        AnatomyParams(codec="zstd", cardinality=100_000, seed=3),
+        AnatomyParams(source="weather"),
+    ],
     ids=lambda p: f"{p.source}-{p.codec}",
 )
 def test_the_script_prints_the_headline(params: AnatomyParams) -> None:
@@ -332,14 +405,21 @@ def test_the_map_nests_bytes_exactly() -> None:
         (icicle,) = (trace for trace in figure.data if trace.type == "icicle")
         values = dict(zip(icicle.ids, icicle.values, strict=True))
         for parent in set(icicle.parents) - {""}:
-            inside = [values[i] for i, p in zip(icicle.ids, icicle.parents, strict=True) if p == parent]
+            inside = [
+                values[i] for i, p in zip(icicle.ids, icicle.parents, strict=True) if p == parent
+            ]
             assert sum(inside) == values[parent]
         assert values["file"] == result.file_bytes and len(figure.to_json()) < 300_000
 
 
 def test_a_file_of_very_many_pages_is_drawn_down_to_its_chunks() -> None:
     sink = io.BytesIO()
-    pq.write_table(pa.table({"n": np.arange(20_000), "m": np.arange(20_000)}), sink, row_group_size=20, use_dictionary=False)
+    pq.write_table(
+        pa.table({"n": np.arange(20_000), "m": np.arange(20_000)}),
+        sink,
+        row_group_size=20,
+        use_dictionary=False,
+    )
     pieces = tuple(parquet_pieces.dissect(sink.getvalue()))
     result = anatomy.AnatomyResult(AnatomyParams(source="flights"), pieces, ())
     assert len(pieces) > anatomy_figures.MAX_BLOCKS

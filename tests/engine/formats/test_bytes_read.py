@@ -1,4 +1,6 @@
-"""Bytes read: the traced handle, the min/max rule held against pyarrow's, the layouts held against Python's csv module."""
+"""Bytes read: the traced handle, the min/max rule held against pyarrow's, the layouts held against
+Python's csv module.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,13 @@ from engine.formats.bytes_read import layout as byte_layout
 from engine.formats.bytes_read.code import script
 
 QUICK = settings(max_examples=50, deadline=None)
-SMALL = {"table": "synthetic", "columns": ("amount",), "predicate_column": "id", "n_rows": 4_000, "rows_per_group": 1_000}
+SMALL = {
+    "table": "synthetic",
+    "columns": ("amount",),
+    "predicate_column": "id",
+    "n_rows": 4_000,
+    "rows_per_group": 1_000,
+}
 
 
 # ---- the traced handle
@@ -74,7 +82,12 @@ def test_traced_file_records_reads_but_not_moves(tmp_path: Path) -> None:
     path.write_bytes(b"abcdefghij")
     for source in (b"abcdefghij", path):
         file = trace.TracedFile(source)
-        assert (file.readable(), file.seekable(), file.closed, file.size()) == (True, True, False, 10)
+        assert (file.readable(), file.seekable(), file.closed, file.size()) == (
+            True,
+            True,
+            False,
+            10,
+        )
         assert file.read(3) == b"abc"
         assert file.seek(-2, io.SEEK_END) == 8
         assert file.tell() == 8
@@ -100,7 +113,9 @@ def test_csv_reads_do_not_depend_on_the_columns(weather: pa.Table) -> None:
     content = byte_files.write_csv(weather)
     reads = []
     for names in (["origin"], ["temp", "time_hour"], weather.column_names):
-        table, file = byte_files.read_csv(content, pa.schema([weather.schema.field(name) for name in names]))
+        table, file = byte_files.read_csv(
+            content, pa.schema([weather.schema.field(name) for name in names])
+        )
         assert table.equals(weather.select(names))
         reads.append(file.reads)
     assert reads[0] == reads[1] == reads[2]
@@ -146,12 +161,17 @@ def test_parquet_chunk_between_two_wanted_ones_is_not_touched() -> None:
 
 
 def test_sort_values_leaves_out_null_and_nan() -> None:
-    assert byte_files.sort_values(pa.chunked_array([[2.0, None], [float("nan"), 1.0]])).to_pylist() == [1.0, 2.0]
+    assert byte_files.sort_values(
+        pa.chunked_array([[2.0, None], [float("nan"), 1.0]])
+    ).to_pylist() == [1.0, 2.0]
 
 
 def test_a_row_too_long_for_the_csv_reader_is_said_so() -> None:
     table = pa.table({"text": ["x" * 3_000_000, "y"]})
-    with pytest.raises(InputError, match=r"pyarrow cannot read this table back from CSV: .* Choose a table with shorter cells"):
+    with pytest.raises(
+        InputError,
+        match=r"pyarrow cannot read this table back from CSV: .* Choose a table with shorter cells",
+    ):
         byte_files.read_csv(byte_files.write_csv(table), table.schema)
 
 
@@ -185,7 +205,10 @@ def test_plain_narrows_types_and_leaves_out_what_cannot_be_stored() -> None:
     }
     assert byte_files.read_avro(byte_files.write_avro(plain))[0] == 2
     assert byte_files.read_csv(byte_files.write_csv(plain), plain.schema)[0].num_rows == 2
-    with pytest.raises(InputError, match=r"The table must have a column of numbers, text, dates or times\. Got none\."):
+    with pytest.raises(
+        InputError,
+        match=r"The table must have a column of numbers, text, dates or times\. Got none\.",
+    ):
         byte_files.plain(table.select(["raw"]))
 
 
@@ -224,16 +247,26 @@ def test_orders() -> None:
         (None, None, 9, True, "no min/max in the footer, so nothing can be ruled out"),
     ],
 )
-def test_decide(minimum: int | None, maximum: int | None, n_nulls: int, possible: bool, finding: str) -> None:
+def test_decide(
+    minimum: int | None, maximum: int | None, n_nulls: int, possible: bool, finding: str
+) -> None:
     assert row_groups.decide(minimum, maximum, n_nulls, 10, 1_000, 2_000) == (possible, finding)
 
 
 def test_explain_says_when_pyarrow_reads_what_is_ruled_out() -> None:
-    assert row_groups.explain("max 3 < 5", possible=False, kept=False, n_nulls=0) == "max 3 < 5: skipped"
-    assert row_groups.explain("3 … 7 meets 5 … 6", possible=True, kept=True, n_nulls=0) == "3 … 7 meets 5 … 6: kept"
+    assert (
+        row_groups.explain("max 3 < 5", possible=False, kept=False, n_nulls=0)
+        == "max 3 < 5: skipped"
+    )
+    assert (
+        row_groups.explain("3 … 7 meets 5 … 6", possible=True, kept=True, n_nulls=0)
+        == "3 … 7 meets 5 … 6: kept"
+    )
     expected = "max 3 < 5, but pyarrow reads a group with nulls all the same (1,200 nulls): kept"
     assert row_groups.explain("max 3 < 5", possible=False, kept=True, n_nulls=1_200) == expected
-    assert row_groups.explain("max 3 < 5", possible=False, kept=True, n_nulls=None).endswith("same (nulls): kept")
+    assert row_groups.explain("max 3 < 5", possible=False, kept=True, n_nulls=None).endswith(
+        "same (nulls): kept"
+    )
 
 
 @pytest.mark.parametrize(
@@ -263,21 +296,31 @@ CELLS = {
 
 @st.composite
 def columns_with_ranges(draw: st.DrawFn) -> tuple[pa.Array, pa.Scalar, pa.Scalar]:
-    """A column of 30 values in groups of five, some groups all null or all NaN, and a range of its type."""
+    """A column of 30 values in groups of five, some groups all null or all NaN, and a range of its
+    type.
+    """
     type_ = draw(st.sampled_from(list(CELLS)))
     cell = CELLS[type_]
-    low, high = sorted(draw(st.tuples(cell, cell).filter(lambda pair: pair[0] == pair[0] and pair[1] == pair[1])))
+    low, high = sorted(
+        draw(st.tuples(cell, cell).filter(lambda pair: pair[0] == pair[0] and pair[1] == pair[1]))
+    )
     rest = st.sampled_from([None, float("nan")]) if type_ == pa.float64() else st.none()
-    groups = st.lists(cell | st.none(), min_size=5, max_size=5) | rest.map(lambda value: [value] * 5)
+    groups = st.lists(cell | st.none(), min_size=5, max_size=5) | rest.map(
+        lambda value: [value] * 5
+    )
     values = [value for _ in range(6) for value in draw(groups)]
     return pa.array(values, type_, from_pandas=False), pa.scalar(low, type_), pa.scalar(high, type_)
 
 
 @QUICK
 @given(columns_with_ranges())
-def test_row_groups_agree_with_pyarrow_the_trace_and_brute_force(case: tuple[pa.Array, pa.Scalar, pa.Scalar]) -> None:
+def test_row_groups_agree_with_pyarrow_the_trace_and_brute_force(
+    case: tuple[pa.Array, pa.Scalar, pa.Scalar],
+) -> None:
     values, low, high = case
-    noise = np.random.default_rng(0).bytes(30 * 8_000)  # 8 kB a row: the tail that is read first holds the last group only
+    noise = np.random.default_rng(0).bytes(
+        30 * 8_000
+    )  # 8 kB a row: the tail that is read first holds the last group only
     pad = pa.array([noise[i : i + 8_000] for i in range(0, len(noise), 8_000)], pa.binary())
     table = pa.table({"row": pa.array(np.arange(30)), "x": values, "pad": pad})
     content = byte_files.write_parquet(table, 5)
@@ -289,19 +332,26 @@ def test_row_groups_agree_with_pyarrow_the_trace_and_brute_force(case: tuple[pa.
     assert matching.tolist() == [sum(inside[i : i + 5]) for i in range(0, 30, 5)]
     fragment = ds.ParquetFileFormat().make_fragment(pa.BufferReader(content))
     kept = byte_files.kept_groups(fragment, byte_files.in_range("x", low, high))
-    groups = row_groups.row_groups(metadata, places, "x", low.as_py(), high.as_py(), kept=kept, n_matching=matching)
+    groups = row_groups.row_groups(
+        metadata, places, "x", low.as_py(), high.as_py(), kept=kept, n_matching=matching
+    )
     for group in groups:
         assert group.kept == (group.index in kept)
         assert group.possible or group.n_matching == 0
-        # The one case in which pyarrow 26 keeps what the rule excludes; should this fail, drop the case from `explain`.
-        nulls_beside_values = bool(group.n_nulls) and group.minimum is not None and group.minimum != group.maximum
+        # The one case in which pyarrow 26 keeps what the rule excludes; should this fail, drop the
+        # case from `explain`.
+        nulls_beside_values = (
+            bool(group.n_nulls) and group.minimum is not None and group.minimum != group.maximum
+        )
         assert group.kept == (group.possible or nulls_beside_values)
 
     read, file = byte_files.read_parquet(content, ["row"], "x", low, high)
     assert read["row"].to_pylist() == [row for row, holds in enumerate(inside) if holds]
     tail = len(content) - 65_536
     touched = file.touched()
-    for group, column, offset, size in zip(places.group, places.column, places.offset, places.size_bytes, strict=True):
+    for group, column, offset, size in zip(
+        places.group, places.column, places.offset, places.size_bytes, strict=True
+    ):
         share = touched.cover(np.arange(offset, offset + size))
         if group in kept and column < 2:
             assert share.all()
@@ -319,7 +369,9 @@ def test_chunks_tile_the_row_groups() -> None:
     assert places.offset[0] == 4  # right after the magic
     assert (places.offset[1:] == (places.offset + places.size_bytes)[:-1]).all()
     assert places.offset[-1] + places.size_bytes[-1] == len(content) - metadata.serialized_size - 8
-    groups = row_groups.row_groups(metadata, places, "a", 1, 2, kept={0}, n_matching=np.array([2, 0]))
+    groups = row_groups.row_groups(
+        metadata, places, "a", 1, 2, kept={0}, n_matching=np.array([2, 0])
+    )
     assert [(g.offset, g.size_bytes) for g in groups] == [
         (4, places.size_bytes[:2].sum()),
         (places.offset[2], places.size_bytes[2:].sum()),
@@ -327,9 +379,13 @@ def test_chunks_tile_the_row_groups() -> None:
 
 
 def test_cut_splits_touched_bytes_at_chunk_borders() -> None:
-    places = row_groups.Chunks(np.array([0, 0]), np.array([0, 1]), np.array([4, 10]), np.array([6, 20]))
+    places = row_groups.Chunks(
+        np.array([0, 0]), np.array([0, 1]), np.array([4, 10]), np.array([6, 20])
+    )
     pieces = row_groups.cut(trace.merge([(2, 10), (25, 15)]), places)
-    found = list(zip(pieces.offset.tolist(), pieces.length.tolist(), pieces.chunk.tolist(), strict=True))
+    found = list(
+        zip(pieces.offset.tolist(), pieces.length.tolist(), pieces.chunk.tolist(), strict=True)
+    )
     assert found == [(2, 2, -1), (4, 6, 0), (10, 2, 1), (25, 5, 1), (30, 10, -1)]
 
 
@@ -357,7 +413,11 @@ def test_csv_cells_agree_with_the_csv_module(rows: list[tuple[str, str, str]]) -
     places = np.arange(len(content))
     for r, cells in enumerate(expected):
         for c, cell in enumerate(cells):
-            found = bytes(content[i] for i in places[(row == r) & (column == c)]).decode().removesuffix(",")
+            found = (
+                bytes(content[i] for i in places[(row == r) & (column == c)])
+                .decode()
+                .removesuffix(",")
+            )
             assert found == '"' + cell.replace('"', '""') + '"'
 
 
@@ -383,7 +443,10 @@ def test_csv_layout_samples_wide_rows() -> None:
 def test_parquet_layout_by_hand() -> None:
     size = byte_layout.N_SQUARES
     places = row_groups.Chunks(
-        np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([4, 4 + size, 9_000, 9_100]), np.array([size, size, 100, 100])
+        np.array([0, 0, 1, 1]),
+        np.array([0, 1, 0, 1]),
+        np.array([4, 4 + size, 9_000, 9_100]),
+        np.array([size, size, 100, 100]),
     )
     layout = byte_layout.parquet_layout(places)
     assert layout.step_bytes == 2
@@ -405,7 +468,12 @@ def test_run_by_hand() -> None:
         "min 3,000 > 2,000: skipped",
     ]
     assert [group.n_matching for group in result.groups] == [0, 1_000, 1, 0]
-    assert (result.groups_kept, result.groups_ruled_out, result.groups_total, result.groups_in_vain) == (2, 2, 4, 0)
+    assert (
+        result.groups_kept,
+        result.groups_ruled_out,
+        result.groups_total,
+        result.groups_in_vain,
+    ) == (2, 2, 4, 0)
     assert (result.n_matching, result.n_decoded, result.n_rows) == (1_001, 2_000, 4_000)
     assert result.read_columns == ("id", "amount")
     assert result.csv.n_rows_decoded == result.avro.n_rows_decoded == 4_000
@@ -420,7 +488,10 @@ def test_run_by_hand() -> None:
 
 
 def test_order_decides_what_min_max_can_skip() -> None:
-    runs = {order: bytes_read.run(BytesReadParams(predicate_column="distance", order=order)) for order in bytes_read.ORDERS}
+    runs = {
+        order: bytes_read.run(BytesReadParams(predicate_column="distance", order=order))
+        for order in bytes_read.ORDERS
+    }
     assert runs["as is"].groups_kept == runs["shuffled"].groups_kept == 20
     assert runs["by predicate column"].groups_kept <= 3
     assert len({run.n_matching for run in runs.values()}) == 1
@@ -443,7 +514,11 @@ def test_defaults_explain_themselves_with_their_numbers() -> None:
 
 
 def test_groups_with_nulls_are_read_by_pyarrow_all_the_same() -> None:
-    result = bytes_read.run(BytesReadParams(predicate_column="arr_delay", order="by predicate column", columns=("dest",)))
+    result = bytes_read.run(
+        BytesReadParams(
+            predicate_column="arr_delay", order="by predicate column", columns=("dest",)
+        )
+    )
     last = result.groups[-1]  # nulls are sorted last, beside the longest delays
     assert (last.possible, last.kept, last.in_vain) == (False, True, True)
     assert last.reason.startswith("min ")
@@ -467,8 +542,14 @@ def test_tables_for_export() -> None:
 
 def test_settings_without_influence_share_the_files() -> None:
     base = BytesReadParams().rows_key
-    assert BytesReadParams(columns=("dest",), window=(0, 1), seed=3, rows_per_group=1_000).rows_key == base
-    assert BytesReadParams(order="shuffled", seed=3).rows_key != BytesReadParams(order="shuffled").rows_key
+    assert (
+        BytesReadParams(columns=("dest",), window=(0, 1), seed=3, rows_per_group=1_000).rows_key
+        == base
+    )
+    assert (
+        BytesReadParams(order="shuffled", seed=3).rows_key
+        != BytesReadParams(order="shuffled").rows_key
+    )
     assert BytesReadParams(order="shuffled", seed=3).rows_key.as_is == base
     assert BytesReadParams(**SMALL, seed=1).rows_key != BytesReadParams(**SMALL).rows_key
 
@@ -476,21 +557,30 @@ def test_settings_without_influence_share_the_files() -> None:
 @pytest.mark.parametrize(
     ("settings_", "message"),
     [
-        ({"table": "planes"}, "table must be one of flights, weather, synthetic, upload. Got 'planes'."),
+        (
+            {"table": "planes"},
+            "table must be one of flights, weather, synthetic, upload. Got 'planes'.",
+        ),
         ({"order": "up"}, "order must be one of as is, by predicate column, shuffled. Got 'up'."),
         ({"rows_per_group": 10}, "rows_per_group must be 1,000 … 100,000. Got 10."),
         ({"n_rows": 10}, "n_rows must be 1,000 … 200,000. Got 10."),
         ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
         ({"window": (0.5, 0.4)}, "window must be two shares, 0 ≤ low ≤ high ≤ 1. Got (0.5, 0.4)."),
         ({"window": (0.5,)}, "window must be two shares, 0 ≤ low ≤ high ≤ 1. Got (0.5,)."),
-        ({"window": (float("nan"), 1.0)}, "window must be two shares, 0 ≤ low ≤ high ≤ 1. Got (nan, 1.0)."),
+        (
+            {"window": (float("nan"), 1.0)},
+            "window must be two shares, 0 ≤ low ≤ high ≤ 1. Got (nan, 1.0).",
+        ),
         ({"columns": ()}, "columns must name at least one column. Got none. Choose one."),
         (
             {"table": "synthetic", "columns": ("dest",)},
             "columns must be one of id, event_time, category, amount, payload. Got 'dest'.",
         ),
         ({"predicate_column": "origin"}, "Got 'origin'."),
-        ({"table": "upload"}, "upload must be a file that you uploaded here. Got ''. Upload it again."),
+        (
+            {"table": "upload"},
+            "upload must be a file that you uploaded here. Got ''. Upload it again.",
+        ),
         ({"table": "upload", "upload": "/etc/passwd"}, "Got 'passwd'. Upload it again."),
     ],
 )
@@ -510,7 +600,11 @@ def test_defaults_of_each_table_are_valid(table: byte_files.TableName) -> None:
 def upload(table: pa.Table) -> str:
     sink = io.BytesIO()
     pq.write_table(table, sink)
-    return str(data.save_upload(sink.getvalue(), "mine.parquet", workspace.session(workspace.new_session_id())))
+    return str(
+        data.save_upload(
+            sink.getvalue(), "mine.parquet", workspace.session(workspace.new_session_id())
+        )
+    )
 
 
 def test_upload() -> None:
@@ -525,20 +619,32 @@ def test_upload() -> None:
     path = upload(table)
     columns, predicate = bytes_read.defaults("upload", path)
     assert (columns, predicate) == (("my name", "score"), "score")
-    params = BytesReadParams(table="upload", upload=path, columns=columns, predicate_column=predicate, rows_per_group=1_000)
+    params = BytesReadParams(
+        table="upload",
+        upload=path,
+        columns=columns,
+        predicate_column=predicate,
+        rows_per_group=1_000,
+    )
     result = bytes_read.run(params)
     assert (result.n_matching, result.low, result.high) == (500, 1.0, 1.0)
     assert result.csv.n_rows_decoded == 1_500
     assert result.note == "Without raw: not all three formats can store such values."
     assert run_script(params) == result.headline()
     params = BytesReadParams(table="upload", upload=path, columns=columns, predicate_column="empty")
-    with pytest.raises(InputError, match=r"predicate_column must hold values\. 'empty' holds none\. Choose another column\."):
+    with pytest.raises(
+        InputError,
+        match=r"predicate_column must hold values\. 'empty' holds none\. Choose another column\.",
+    ):
         bytes_read.run(params)
 
 
 def test_upload_without_a_column_to_filter_by() -> None:
     path = upload(pa.table({"name": ["a", "b"]}))
-    with pytest.raises(InputError, match=r"The table must have a column of numbers, dates or times to filter by\. Got none\."):
+    with pytest.raises(
+        InputError,
+        match=r"The table must have a column of numbers, dates or times to filter by\. Got none\.",
+    ):
         BytesReadParams(table="upload", upload=path, columns=("name",), predicate_column="name")
 
 
@@ -577,7 +683,9 @@ MANY = {"rows_per_group": 1_000, "order": "shuffled"}
 def test_figures(variant: dict[str, object], pin: dict[str, object] | None) -> None:
     result = bytes_read.run(BytesReadParams(**variant))  # type: ignore[arg-type]
     pinned = None if pin is None else bytes_read.run(BytesReadParams(**pin))  # type: ignore[arg-type]
-    strip, statistics, layout = (draw(result, pinned) for draw in (figures.strip, figures.statistics, figures.layout))
+    strip, statistics, layout = (
+        draw(result, pinned) for draw in (figures.strip, figures.statistics, figures.layout)
+    )
     for figure in (strip, statistics, layout):
         assert len(figure.to_json()) <= 300_000
         assert all(0 < len(line) <= 42 for line in figure.layout.title.text.split("<br>"))
@@ -586,8 +694,12 @@ def test_figures(variant: dict[str, object], pin: dict[str, object] | None) -> N
                 assert figure.layout[name].title.text
     assert statistics.layout.yaxis.title.text == "row in the file, thousands"
     assert sum(trace_.type == "heatmap" for trace_ in layout.data) == (2 if pin is None else 4)
-    assert any(note.text.startswith("<b>Parquet A</b>") for note in strip.layout.annotations) == (pin is not None)
-    assert any(note.text.startswith("<b>A CSV</b>") for note in layout.layout.annotations) == (pin is not None)
+    assert any(note.text.startswith("<b>Parquet A</b>") for note in strip.layout.annotations) == (
+        pin is not None
+    )
+    assert any(note.text.startswith("<b>A CSV</b>") for note in layout.layout.annotations) == (
+        pin is not None
+    )
     assert any(re.match("A$|A[:,]", trace_.name) for trace_ in statistics.data) == (pin is not None)
 
 
@@ -599,7 +711,10 @@ def painted_percent(figure: object, lane: float) -> float:
             if isinstance(bar.marker.color, str) and bar.marker.color == figures.figures.KNOWN:
                 total += float(np.sum(bar.x))
             elif bar.marker.opacity is None and not isinstance(bar.marker.color, str):
-                total += sum(x * float(color.split(",")[3][:-1]) for x, color in zip(bar.x, bar.marker.color, strict=True))
+                total += sum(
+                    x * float(color.split(",")[3][:-1])
+                    for x, color in zip(bar.x, bar.marker.color, strict=True)
+                )
     return total
 
 
@@ -634,10 +749,20 @@ def test_statistics_on_a_time_axis() -> None:
 
 def test_groups_without_min_max_are_marked() -> None:
     path = upload(pa.table({"x": pa.array([None] * 1_000 + [1, 2] * 500)}))
-    settings_ = {"table": "upload", "upload": path, "columns": ("x",), "predicate_column": "x", "rows_per_group": 1_000}
+    settings_ = {
+        "table": "upload",
+        "upload": path,
+        "columns": ("x",),
+        "predicate_column": "x",
+        "rows_per_group": 1_000,
+    }
     result = bytes_read.run(BytesReadParams(**settings_, window=(0.0, 1.0)))  # type: ignore[arg-type]
     assert result.csv.n_rows_decoded == 2_000  # a null alone on its line is an empty line
     figure = figures.statistics(result, result)
     crosses = [marks for marks in figure.data if marks.type == "scatter"]
     assert [marks.name for marks in crosses] == ["skipped, B, no min/max", "A, no min/max"]
-    assert crosses[0].hovertext[0].startswith("<b>row group 0</b>: 1,000 rows, 1,000 null<br>all 1,000 values are null")
+    assert (
+        crosses[0]
+        .hovertext[0]
+        .startswith("<b>row group 0</b>: 1,000 rows, 1,000 null<br>all 1,000 values are null")
+    )

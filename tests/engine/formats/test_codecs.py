@@ -1,4 +1,6 @@
-"""Codecs: sizes against pyarrow's own files, the Pareto front against its definition, the sort story on all flights."""
+"""Codecs: sizes against pyarrow's own files, the Pareto front against its definition, the sort
+story on all flights.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,23 @@ def result() -> CodecsResult:
 
 
 def test_every_codec_and_level_is_tried_and_timed_each_round(result: CodecsResult) -> None:
-    assert [(t.codec, t.level) for t in result.trials] == [(name, level) for name, levels in LEVELS.items() for level in levels]
-    assert all(len(t.write_seconds) == len(t.read_seconds) == 2 for t in result.trials) and result.complete
+    assert [(t.codec, t.level) for t in result.trials] == [
+        (name, level) for name, levels in LEVELS.items() for level in levels
+    ]
+    assert (
+        all(len(t.write_seconds) == len(t.read_seconds) == 2 for t in result.trials)
+        and result.complete
+    )
 
 
 def test_files_have_the_codec_and_the_dictionary_of_their_name() -> None:
     table = codecs.rows_of(CodecsParams(**QUICK))["as is"]
     for codec, dictionary in (("gzip", True), ("zstd", False)):
-        chunk = pq.read_metadata(pa.BufferReader(codecs.write(table, codec, None, dictionary))).row_group(0).column(0)
+        chunk = (
+            pq.read_metadata(pa.BufferReader(codecs.write(table, codec, None, dictionary)))
+            .row_group(0)
+            .column(0)
+        )
         assert chunk.compression == codec.upper()
         assert ("RLE_DICTIONARY" in chunk.encodings) is dictionary
 
@@ -45,14 +56,18 @@ def test_orders_hold_the_same_rows() -> None:
     orders = codecs.rows_of(CodecsParams(**QUICK))
     rows = {order: table.to_pylist() for order, table in orders.items()}
     assert list(orders) == list(ORDERS)
-    assert rows["sorted"] == sorted(rows["as is"], key=lambda r: (r["carrier"], r["flight"], r["time_hour"]))
+    assert rows["sorted"] == sorted(
+        rows["as is"], key=lambda r: (r["carrier"], r["flight"], r["time_hour"])
+    )
     assert rows["shuffled"] != rows["as is"]
     keys = {order: sorted(map(str, some)) for order, some in rows.items()}
     assert keys["as is"] == keys["sorted"] == keys["shuffled"]
 
 
 def test_one_column_is_packed_by_itself_in_the_order_of_the_whole_table() -> None:
-    whole, alone = (codecs.rows_of(CodecsParams(**QUICK, column=name))["sorted"] for name in (WHOLE, "dest"))
+    whole, alone = (
+        codecs.rows_of(CodecsParams(**QUICK, column=name))["sorted"] for name in (WHOLE, "dest")
+    )
     assert alone.column_names == ["dest"] and alone["dest"].to_pylist() == whole["dest"].to_pylist()
 
 
@@ -62,13 +77,22 @@ def test_packed_bytes_add_up_all_row_groups() -> None:
     pq.write_table(table, sink, row_group_size=500)
     file = sink.getvalue()
     metadata = pq.read_metadata(pa.BufferReader(file))
-    expected = [sum(metadata.row_group(g).column(c).total_compressed_size for g in range(4)) for c in range(2)]
+    expected = [
+        sum(metadata.row_group(g).column(c).total_compressed_size for g in range(4))
+        for c in range(2)
+    ]
     assert list(codecs.packed_bytes(file).values()) == expected
     assert sum(expected) < file.size
 
 
 def test_pareto_by_hand() -> None:
-    assert codecs.pareto([(1, 9), (2, 8), (2, 7), (0, 9), (3, 1)]) == [True, True, False, False, True]
+    assert codecs.pareto([(1, 9), (2, 8), (2, 7), (0, 9), (3, 1)]) == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
     assert codecs.pareto([(1, 1), (1, 1)]) == [True, True], "equals do not beat each other"
     assert codecs.pareto([]) == []
 
@@ -96,19 +120,32 @@ def by_hand(**sizes: tuple[int, float]) -> CodecsResult:
         )
         for name, (size, seconds) in sizes.items()
     )
-    return CodecsResult(CodecsParams(), trials, 10, 4_000_000, datetime(2026, 1, 1, tzinfo=UTC), True)
+    return CodecsResult(
+        CodecsParams(), trials, 10, 4_000_000, datetime(2026, 1, 1, tzinfo=UTC), True
+    )
 
 
 def test_ratio_speed_front_and_words_by_hand() -> None:
-    result = by_hand(none=(2_000_000, 0.5), snappy=(1_000_000, 1.0), gzip_6=(800_000, 4.0), brotli_8=(900_000, 5.0))
+    result = by_hand(
+        none=(2_000_000, 0.5),
+        snappy=(1_000_000, 1.0),
+        gzip_6=(800_000, 4.0),
+        brotli_8=(900_000, 5.0),
+    )
     none, snappy, gzip, brotli = result.trials
-    assert (result.ratio(none), result.speed(none, "write"), result.speed(none, "read")) == (2.0, 8.0, 4.0)
+    assert (result.ratio(none), result.speed(none, "write"), result.speed(none, "read")) == (
+        2.0,
+        8.0,
+        4.0,
+    )
     assert result.front("write") == [none, snappy, gzip] and brotli not in result.front("read")
     assert result.verdict == (
         "gzip takes **20%** off Snappy's bytes (800 kB against 1.00 MB) and writes 4.0× as long; "
         "sorting the rows takes off 50%."
     )
-    assert "sorted rows with snappy take 500 kB, rows as they came with gzip 6 800 kB" in result.why[3]
+    assert (
+        "sorted rows with snappy take 500 kB, rows as they came with gzip 6 800 kB" in result.why[3]
+    )
     assert "most is won in a 800 kB → 400 kB" in result.why[3]
     assert result.why[2].endswith("The tightest codec, gzip 6, takes off another 60%.")
     assert result.best_when_sorted_bytes == 400_000 and result.codec_saving_share == 0.6
@@ -126,17 +163,35 @@ def test_ratio_speed_front_and_words_by_hand() -> None:
         ((90, 120), "adds up to 20% or takes off up to 10%, by codec"),
     ],
 )
-def test_what_sorting_does_is_told_from_every_codec(sorted_bytes: tuple[float, float], told: str) -> None:
+def test_what_sorting_does_is_told_from_every_codec(
+    sorted_bytes: tuple[float, float], told: str
+) -> None:
     trials = tuple(
-        Trial(name, None, 100, {"as is": 100, "sorted": size, "shuffled": 100}, {"a": 100}, {"a": 1}, (1.0,), (1.0,))
+        Trial(
+            name,
+            None,
+            100,
+            {"as is": 100, "sorted": size, "shuffled": 100},
+            {"a": 100},
+            {"a": 1},
+            (1.0,),
+            (1.0,),
+        )
         for name, size in zip(("snappy", "lz4"), sorted_bytes, strict=True)
     )
-    assert CodecsResult(CodecsParams(), trials, 10, 100, datetime(2026, 1, 1, tzinfo=UTC)).sorting == told
+    assert (
+        CodecsResult(CodecsParams(), trials, 10, 100, datetime(2026, 1, 1, tzinfo=UTC)).sorting
+        == told
+    )
 
 
 def test_without_snappy_and_gzip_the_verdict_names_the_tightest() -> None:
-    assert by_hand(none=(2_000_000, 1.0)).verdict.startswith("none packs tightest: **2.0×** smaller than in memory")
-    empty = CodecsResult(CodecsParams(), (Trial("none", None),), 10, 100, datetime(2026, 1, 1, tzinfo=UTC))
+    assert by_hand(none=(2_000_000, 1.0)).verdict.startswith(
+        "none packs tightest: **2.0×** smaller than in memory"
+    )
+    empty = CodecsResult(
+        CodecsParams(), (Trial("none", None),), 10, 100, datetime(2026, 1, 1, tzinfo=UTC)
+    )
     assert empty.verdict == "The first files are being written." and len(empty.why) == 1
     for figure in (codec_figures.tradeoff(empty, "write"), codec_figures.sorting(empty)):
         assert figure.layout.title.text == "The first files are being written"
@@ -145,7 +200,9 @@ def test_without_snappy_and_gzip_the_verdict_names_the_tightest() -> None:
 def test_all_flights_sorted_shrink_from_five_megabytes_to_three_and_a_half() -> None:
     """The figure of ../shared/data.md: zstd 19, about 5.0 → 3.6 MB."""
     orders = codecs.rows_of(CodecsParams(n_rows=336_776))
-    sizes = {order: codecs.write(orders[order], "zstd", 19, True).size for order in ("as is", "sorted")}
+    sizes = {
+        order: codecs.write(orders[order], "zstd", 19, True).size for order in ("as is", "sorted")
+    }
     assert 4.9e6 < sizes["as is"] < 5.2e6 and 3.4e6 < sizes["sorted"] < 3.7e6
 
 
@@ -181,7 +238,9 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
     [
         CodecsParams(**QUICK),
         CodecsParams(**QUICK, table="weather", levels="default", dictionary=False, order="sorted"),
-        CodecsParams(**QUICK, table="synthetic", column="payload", codecs=("zstd",), order="shuffled", seed=4),
+        CodecsParams(
+            **QUICK, table="synthetic", column="payload", codecs=("zstd",), order="shuffled", seed=4
+        ),
     ],
     ids=lambda p: p.table,
 )
@@ -196,7 +255,11 @@ def test_figures_show_each_trial(result: CodecsResult) -> None:
     for against in ("write", "read"):
         figure = codec_figures.tradeoff(result, against, result)  # type: ignore[arg-type]
         marks = {trace.name: len(trace.x) for trace in figure.data if trace.name}
-        assert marks["beaten"] + marks["on the Pareto front"] == len(result.trials) == marks["pinned run A"]
+        assert (
+            marks["beaten"] + marks["on the Pareto front"]
+            == len(result.trials)
+            == marks["pinned run A"]
+        )
         assert len(figure.to_json()) < 300_000
     sorting = codec_figures.sorting(result, result)
     assert {trace.name for trace in sorting.data} >= set(ORDERS)
@@ -216,4 +279,6 @@ def test_names_that_would_overlap_stand_apart_or_are_left_out() -> None:
         ("zstd 19", "top center"),
     ]
     crowd = placed([f"zstd {i}" for i in range(12)], [100.0] * 11 + [1.0], [5.0] * 11 + [6.0])
-    assert [name for name, _ in crowd if name][-1] == "zstd 11" and "" in [name for name, _ in crowd]
+    assert [name for name, _ in crowd if name][-1] == "zstd 11" and "" in [
+        name for name, _ in crowd
+    ]

@@ -1,4 +1,6 @@
-"""Schema evolution: each outcome held against plain Python lists, each script and snippet executed, the matrix by hand."""
+"""Schema evolution: each outcome held against plain Python lists, each script and snippet executed,
+the matrix by hand.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,15 @@ from hypothesis import strategies as st
 from engine import data, figures
 from engine.errors import InputError
 from engine.formats import evolution
-from engine.formats.evolution import CHANGES, FORMATS, OUTCOMES, Cell, EvolutionParams, EvolutionResult, schema_changes
+from engine.formats.evolution import (
+    CHANGES,
+    FORMATS,
+    OUTCOMES,
+    Cell,
+    EvolutionParams,
+    EvolutionResult,
+    schema_changes,
+)
 from engine.formats.evolution import figure as evolution_figures
 from engine.formats.evolution.code import script, snippet
 from engine.formats.evolution.schema_changes import Meeting
@@ -28,9 +38,25 @@ from engine.formats.evolution.schema_changes import Meeting
 QUICK = settings(max_examples=20, deadline=None)
 SETTINGS = [
     EvolutionParams(),
-    EvolutionParams(csv_columns="by position", aliases=True, change="rename", format="Avro", n_rows=20),
-    EvolutionParams(direction="forward", aliases=True, change="text to number", format="Parquet", n_rows=20, seed=7),
-    EvolutionParams(direction="forward", csv_columns="by position", change="drop", format="JSON", n_rows=2, seed=3),
+    EvolutionParams(
+        csv_columns="by position", aliases=True, change="rename", format="Avro", n_rows=20
+    ),
+    EvolutionParams(
+        direction="forward",
+        aliases=True,
+        change="text to number",
+        format="Parquet",
+        n_rows=20,
+        seed=7,
+    ),
+    EvolutionParams(
+        direction="forward",
+        csv_columns="by position",
+        change="drop",
+        format="JSON",
+        n_rows=2,
+        seed=3,
+    ),
 ]
 
 
@@ -49,7 +75,8 @@ def outcomes(result: EvolutionResult, format: str) -> str:
 
 
 # ---- the matrix, worked out by hand
-# in order: add with default, add without, drop, rename, reorder, widen, narrow, number to text, text to number
+# in order: add with default, add without, drop, rename, reorder, widen, narrow, number to text,
+# text to number
 
 
 @pytest.mark.parametrize(
@@ -58,10 +85,28 @@ def outcomes(result: EvolutionResult, format: str) -> str:
         ({}, "nnsnsssWs", "nnsnsssee", "fesesseee", "nnsnsssss"),
         ({"csv_columns": "by position"}, "eeesWssWs", "nnsnsssee", "fesesseee", "nnsnsssss"),
         ({"aliases": True}, "nnsnsssWs", "nnsnsssee", "fesssseee", "nnsnsssss"),
-        ({"n_rows": 20}, "nnsnsseWs", "nnsnsseee", "fesesseee", "nnsnssess"),  # one of 20 is more than 127 minutes late
+        (
+            {"n_rows": 20},
+            "nnsnsseWs",
+            "nnsnsseee",
+            "fesesseee",
+            "nnsnssess",
+        ),  # one of 20 is more than 127 minutes late
         ({"direction": "forward"}, "ssnnssssW", "ssnnsssee", "sseesesee", "ssnnssssW"),
-        ({"direction": "forward", "csv_columns": "by position"}, "eeesWsssW", "ssnnsssee", "sseesesee", "ssnnssssW"),
-        ({"direction": "forward", "aliases": True}, "ssnnssssW", "ssnnsssee", "sseesesee", "ssnnssssW"),  # v1 knows no alias
+        (
+            {"direction": "forward", "csv_columns": "by position"},
+            "eeesWsssW",
+            "ssnnsssee",
+            "sseesesee",
+            "ssnnssssW",
+        ),
+        (
+            {"direction": "forward", "aliases": True},
+            "ssnnssssW",
+            "ssnnsssee",
+            "sseesesee",
+            "ssnnssssW",
+        ),  # v1 knows no alias
     ],
 )
 def test_matrix(params: dict[str, Any], csv: str, json_lines: str, avro: str, parquet: str) -> None:
@@ -79,15 +124,24 @@ def test_default_cells_say_what_happened() -> None:
     assert (cell.read["dep_delay"][0].as_py(), cell.expected["dep_delay"][0].as_py()) == ("", None)
     renamed = result.cell("rename", "Parquet")
     assert (renamed.n_wrong, renamed.n_lost) == (0, 11)
-    assert "departure_delay reads null in all 12 rows; the file holds 11 values for it, under the name dep_delay" in (
-        renamed.detail
+    assert (
+        "departure_delay reads null in all 12 rows; the file holds 11 values for it, under the name"
+        " dep_delay" in (renamed.detail)
     )
-    assert "reads 'unknown', the default, in all 12 rows" in result.cell("add with default", "Avro").detail
+    assert (
+        "reads 'unknown', the default, in all 12 rows"
+        in result.cell("add with default", "Avro").detail
+    )
     assert "no place for the default 'unknown'" in result.cell("add with default", "CSV").detail
-    assert "is not in the file and reads null in all 12 rows" in result.cell("add without default", "JSON").detail
+    assert (
+        "is not in the file and reads null in all 12 rows"
+        in result.cell("add without default", "JSON").detail
+    )
     refused = result.cell("rename", "Avro")
     assert refused.read is None
-    assert refused.error.startswith("SchemaResolutionError: No default value for field departure_delay")
+    assert refused.error.startswith(
+        "SchemaResolutionError: No default value for field departure_delay"
+    )
     assert refused.detail == f"Refused: {refused.error}"
 
 
@@ -127,7 +181,9 @@ def plainly(cell: Cell, *, default: str | None, added: bool) -> str:
         return "error"
     read, expected = cell.read.to_pydict(), cell.expected.to_pydict()
     names = list(expected)
-    if sorted(read) != sorted(names) or any(len(read[name]) != len(expected[name]) for name in names):
+    if sorted(read) != sorted(names) or any(
+        len(read[name]) != len(expected[name]) for name in names
+    ):
         return "silently wrong"
     pairs = [pair for name in names for pair in zip(read[name], expected[name], strict=True)]
     if any(got is not None and (got != due or type(got) is not type(due)) for got, due in pairs):
@@ -145,14 +201,21 @@ def plainly(cell: Cell, *, default: str | None, added: bool) -> str:
     st.integers(2, 50),
     st.integers(0, 10_000),
 )
-def test_outcomes_equal_their_definition(direction: Any, csv_columns: Any, aliases: bool, n_rows: int, seed: int) -> None:
-    params = EvolutionParams(direction=direction, csv_columns=csv_columns, aliases=aliases, n_rows=n_rows, seed=seed)
+def test_outcomes_equal_their_definition(
+    direction: Any, csv_columns: Any, aliases: bool, n_rows: int, seed: int
+) -> None:
+    params = EvolutionParams(
+        direction=direction, csv_columns=csv_columns, aliases=aliases, n_rows=n_rows, seed=seed
+    )
     result = evolution.run(params)
     assert [(c.change, c.format) for c in result.cells] == list(itertools.product(CHANGES, FORMATS))
     for cell in result.cells:
         adds = cell.change.startswith("add") if direction == "backward" else cell.change == "drop"
         default = "unknown" if cell.change == "add with default" else None
-        assert cell.outcome == plainly(cell, default=default, added=adds), (cell.change, cell.format)
+        assert cell.outcome == plainly(cell, default=default, added=adds), (
+            cell.change,
+            cell.format,
+        )
         assert (cell.outcome == "error") == bool(cell.error) == (cell.read is None)
     assert sum(result.count(outcome) for outcome in OUTCOMES) == len(CHANGES) * len(FORMATS)
     assert sum(result.n_silent.values()) == result.n_silently_wrong
@@ -194,15 +257,24 @@ def test_compare_tells_wrong_from_lost() -> None:
 def test_a_missing_row_is_silently_wrong() -> None:
     table = pa.table({"flight": [1, 2, 3]})
     meeting = Meeting(table, table.schema, table)
-    assert evolution.judge(meeting, table.slice(1)) == ("silently wrong", 1, 0, "2 rows came back of 3.")
+    assert evolution.judge(meeting, table.slice(1)) == (
+        "silently wrong",
+        1,
+        0,
+        "2 rows came back of 3.",
+    )
     assert evolution.judge(meeting, table)[:3] == ("same", 0, 0)
 
 
 def test_fastavro_resolves_a_union_value_by_value() -> None:
-    """A null fits both unions; the first number does not: that is why v1's sample holds both a null and numbers."""
+    """A null fits both unions; the first number does not: that is why v1's sample holds both a null
+    and numbers.
+    """
     rows = schema_changes.sample(2, 0)
     for change in ("narrow", "number to text"):
-        cancelled, both = (schema_changes.meet(change, "backward", part) for part in (rows.slice(0, 1), rows))
+        cancelled, both = (
+            schema_changes.meet(change, "backward", part) for part in (rows.slice(0, 1), rows)
+        )
         nulls = schema_changes.write(cancelled.written, "Avro")
         read = schema_changes.read(nulls, "Avro", cancelled, csv_columns="by header", aliases=False)
         assert read["dep_delay"].to_pylist() == [None]
@@ -216,29 +288,51 @@ def test_fastavro_resolves_a_union_value_by_value() -> None:
 
 def test_verdict_and_why_are_computed() -> None:
     result = evolution.run(EvolutionParams())
-    assert result.verdict == (
-        "Old files, new schema: CSV is silently wrong in **1 of 9** changes; Avro refuses 5 with an error and is never "
-        "silently wrong."
+    assert (
+        result.verdict
+        == "Old files, new schema: CSV is silently wrong in **1 of 9** changes; Avro refuses 5 with"
+        " an error and is never silently wrong."
     )
     assert result.why[0].endswith(result.selected.detail)
-    assert "rows in 16 of 18 cells; in 4 of those nulls stand where a value was due, in 1 a value is wrong" in result.why[1]
+    assert (
+        "rows in 16 of 18 cells; in 4 of those nulls stand where a value was due, in 1 a value is"
+        " wrong" in result.why[1]
+    )
     assert result.why[1].endswith("so it refuses: number to text, text to number.")
-    assert result.why[2].endswith("It refuses: add without default, rename, narrow, number to text, text to number.")
+    assert result.why[2].endswith(
+        "It refuses: add without default, rename, narrow, number to text, text to number."
+    )
     assert result.why[3].endswith("Nulls in 3, silently wrong in 0, refused 0 of 9.")
     forward = evolution.run(EvolutionParams(direction="forward", csv_columns="by position"))
-    assert forward.verdict.startswith("New files, old schema: CSV is silently wrong in **2 of 9** changes (Parquet in 1); Avro")
+    assert forward.verdict.startswith(
+        "New files, old schema: CSV is silently wrong in **2 of 9** changes (Parquet in 1); Avro"
+    )
     both = evolution.run(EvolutionParams(direction="forward"))
     assert "CSV and Parquet are silently wrong in **1 of 9** changes" in both.verdict
-    late = next(s for s in range(200) if min(schema_changes.sample(2, s)["sched_dep_time"].to_pylist()) >= "1000")
+    late = next(
+        s
+        for s in range(200)
+        if min(schema_changes.sample(2, s)["sched_dep_time"].to_pylist()) >= "1000"
+    )
     none = evolution.run(EvolutionParams(direction="forward", n_rows=2, seed=late))
     assert "no format is silently wrong in any of **9** changes" in none.verdict
-    assert evolution_figures.matrix(none).layout.title.text.startswith("None of 36 cells is silently wrong")
+    assert evolution_figures.matrix(none).layout.title.text.startswith(
+        "None of 36 cells is silently wrong"
+    )
 
 
 def test_table_has_a_row_for_each_cell() -> None:
     table = evolution.run(EvolutionParams()).table()
     assert table.num_rows == 36
-    assert table.column_names == ["change", "format", "outcome", "n_values_wrong", "n_values_lost", "detail", "error"]
+    assert table.column_names == [
+        "change",
+        "format",
+        "outcome",
+        "n_values_wrong",
+        "n_values_lost",
+        "detail",
+        "error",
+    ]
 
 
 def test_selecting_a_cell_computes_nothing() -> None:
@@ -296,12 +390,17 @@ def test_matrix_figure(params: EvolutionParams, pinned: EvolutionParams | None) 
     figure = evolution_figures.matrix(result, before)
     assert len(figure.to_json()) < 300_000
     assert all(len(line) <= 40 for line in figure.layout.title.text.split("<br>"))
-    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("format of the file", "change from v1 to v2")
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == (
+        "format of the file",
+        "change from v1 to v2",
+    )
     marks = {tuple(place): bar.name for bar in figure.data for place in bar.customdata}
     assert marks == {(c.change, c.format): c.outcome for c in result.cells}
     texts = written_in(figure)
     for cell in result.cells:
-        before_outcome = cell.outcome if before is None else before.cell(cell.change, cell.format).outcome
+        before_outcome = (
+            cell.outcome if before is None else before.cell(cell.change, cell.format).outcome
+        )
         text = texts[CHANGES.index(cell.change), FORMATS.index(cell.format)]
         assert cell.outcome.removeprefix("silently ") in text
         assert ("A " in text) == (before_outcome != cell.outcome)
@@ -312,7 +411,10 @@ def written_in(figure: go.Figure) -> dict[tuple[int, int], str]:
     texts = {(int(note.y), int(note.x)): note.text for note in figure.layout.annotations}
     for bar in figure.data:
         if bar.text is not None:
-            texts |= {(round(b + h / 2), x): t for b, h, x, t in zip(bar.base, bar.y, bar.x, bar.text, strict=True)}
+            texts |= {
+                (round(b + h / 2), x): t
+                for b, h, x, t in zip(bar.base, bar.y, bar.x, bar.text, strict=True)
+            }
     return texts
 
 

@@ -1,4 +1,6 @@
-"""The audit: each detector on rows worked by hand, scores against scikit-learn, odd tables said and not crashed."""
+"""The audit: each detector on rows worked by hand, scores against scikit-learn, odd tables said and
+not crashed.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ HOUR = np.datetime64("2024-01-01T00", "us") + np.arange(N) * np.timedelta64(3_60
 
 def table(**columns: Any) -> pa.Table:
     plain = {"a": RNG.normal(size=N), "b": RNG.normal(size=N), "c": RNG.normal(size=N), "y": Y}
-    return pa.table({name: pa.array(values, from_pandas=True) for name, values in (plain | columns).items()})
+    return pa.table(
+        {name: pa.array(values, from_pandas=True) for name, values in (plain | columns).items()}
+    )
 
 
 def found(result: AuditResult, detector: str) -> list[tuple[tuple[str, ...], str]]:
@@ -39,7 +43,9 @@ def found(result: AuditResult, detector: str) -> list[tuple[tuple[str, ...], str
 
 
 def test_a_column_of_noise_in_bins_scores_as_its_out_of_fold_means_do() -> None:
-    """The same score by the book: a mean for each value from the other folds, then scikit-learn's AUC."""
+    """The same score by the book: a mean for each value from the other folds, then scikit-learn's
+    AUC.
+    """
     grade = RNG.integers(0, 5, N)
     subject = read(table(grade=grade, y=(Y | (grade == 3)).astype(int)), "y")
     predicted = np.empty(N)
@@ -47,9 +53,15 @@ def test_a_column_of_noise_in_bins_scores_as_its_out_of_fold_means_do() -> None:
         out = subject.folds == fold
         for value in range(5):
             rest = subject.y[~out & (grade == value)]
-            predicted[out & (grade == value)] = (rest.sum() + 5 * subject.y.mean()) / (len(rest) + 5)
-    assert score(subject.columns["grade"], subject).value == pytest.approx(roc_auc_score(subject.y, predicted))
-    assert auc_of_levels(np.array([1.0, 1.0, 2.0]), np.array([1, 0, 2]), np.array([1, 1, 0])) == pytest.approx(5 / 6)
+            predicted[out & (grade == value)] = (rest.sum() + 5 * subject.y.mean()) / (
+                len(rest) + 5
+            )
+    assert score(subject.columns["grade"], subject).value == pytest.approx(
+        roc_auc_score(subject.y, predicted)
+    )
+    assert auc_of_levels(
+        np.array([1.0, 1.0, 2.0]), np.array([1, 0, 2]), np.array([1, 1, 0])
+    ) == pytest.approx(5 / 6)
 
 
 def test_an_id_scores_a_coin_flip_out_of_fold() -> None:
@@ -63,13 +75,20 @@ def test_the_answer_in_other_words_is_certain() -> None:
     assert "state alone reaches AUC 1.000 out of fold, of 400 rows" in result.findings[0].evidence
     number = RNG.normal(size=N)
     other = audit.run(table(y=number, feet=3.28 * number + 1), "y")
-    assert found(other, "single-feature score") == [(("feet",), "certain")] and "r = 1.000000" in other.findings[0].evidence
+    assert (
+        found(other, "single-feature score") == [(("feet",), "certain")]
+        and "r = 1.000000" in other.findings[0].evidence
+    )
 
 
 def test_a_value_that_one_answer_has_is_named_with_its_rows() -> None:
     code = np.where((Y == 1) & (np.arange(N) < 300), "K9", RNG.choice(["A", "B", "C"], N))
     (finding,) = audit.run(table(code=code), "y").findings
-    assert (finding.detector, finding.columns, finding.kind) == ("one-sided values", ("code",), "L2")
+    assert (finding.detector, finding.columns, finding.kind) == (
+        "one-sided values",
+        ("code",),
+        "L2",
+    )
     assert finding.evidence == "code = 'K9': all 150 rows have y 1, as 50.0% of the table have"
     assert finding.rows == (1, 3, 5, 7, 9, 11, 13, 15)
     few = np.where((Y == 1) & (np.arange(N) < 20), "K9", "A")
@@ -86,7 +105,9 @@ def test_empty_cells_that_tell_and_those_that_do_not() -> None:
 
 
 def test_an_id_counted_up_by_class_and_one_counted_up_in_time() -> None:
-    result = audit.run(table(case=np.argsort(np.argsort(Y + 0.5 * RNG.random(N))), row=np.arange(N)), "y")
+    result = audit.run(
+        table(case=np.argsort(np.argsort(Y + 0.5 * RNG.random(N))), row=np.arange(N)), "y"
+    )
     assert found(result, "identifier") == [(("case",), "suspicious")]
 
 
@@ -97,10 +118,18 @@ def test_an_encoding_over_all_rows_against_one_of_training_rows() -> None:
     part = np.where(train, "train", "test")
 
     def smoothed(rows: np.ndarray) -> np.ndarray:
-        n, s = np.bincount(street[rows], minlength=50), np.bincount(street[rows], weights=y[rows], minlength=50)
+        n, s = (
+            np.bincount(street[rows], minlength=50),
+            np.bincount(street[rows], weights=y[rows], minlength=50),
+        )
         return ((s + 3 * 0.4) / (n + 3))[street]
 
-    columns = {"street": street, "everything": smoothed(np.arange(N)), "train_only": smoothed(np.flatnonzero(train)), "y": y}
+    columns = {
+        "street": street,
+        "everything": smoothed(np.arange(N)),
+        "train_only": smoothed(np.flatnonzero(train)),
+        "y": y,
+    }
     result = audit.run(table(**columns, part=part), "y", split="part")
     assert found(result, "target encoding") == [(("everything",), "certain")]
     left_out = (np.bincount(street, weights=y)[street] - y) / (np.bincount(street)[street] - 1)
@@ -121,7 +150,9 @@ def test_two_columns_that_are_the_target(sign: str) -> None:
 
 def test_a_difference_that_parts_the_classes() -> None:
     due = RNG.normal(0, 5, N)
-    result = audit.run(table(due=due, done=due + np.where(Y == 1, 2, -2) * RNG.uniform(0.1, 1, N)), "y")
+    result = audit.run(
+        table(due=due, done=due + np.where(Y == 1, 2, -2) * RNG.uniform(0.1, 1, N)), "y"
+    )
     ((columns, severity),) = found(result, "columns that add up")
     assert set(columns) == {"due", "done"} and severity == "certain"
 
@@ -131,13 +162,24 @@ def test_copies_on_both_sides_exact_and_near() -> None:
     part = np.repeat(["train", "test"], N // 2)
     y = np.tile(RNG.integers(0, 2, N // 2), 2)
     exact = audit.run(table(**values, y=y, part=part, row=np.arange(N)), "y", split="part")
-    assert found(exact, "exact duplicates") == [((), "certain")] and found(exact, "near duplicates") == []
-    assert "200 of 200 test rows (100.0%) stand in training too, all 3 columns alike" in exact.findings[0].evidence
+    assert (
+        found(exact, "exact duplicates") == [((), "certain")]
+        and found(exact, "near duplicates") == []
+    )
+    assert (
+        "200 of 200 test rows (100.0%) stand in training too, all 3 columns alike"
+        in exact.findings[0].evidence
+    )
     near = {name: x + RNG.normal(0, 1e-4, N) for name, x in values.items()}
     result = audit.run(table(**near, y=y, part=part), "y", split="part")
-    assert found(result, "near duplicates") == [((), "suspicious")] and found(result, "exact duplicates") == []
+    assert (
+        found(result, "near duplicates") == [((), "suspicious")]
+        and found(result, "exact duplicates") == []
+    )
     three = {"a": RNG.integers(0, 3, N), "b": RNG.integers(0, 3, N), "c": RNG.integers(0, 3, N)}
-    assert audit.run(table(**three, part=part), "y", split="part").alarms == (), "27 kinds of rows must meet by chance"
+    assert audit.run(table(**three, part=part), "y", split="part").alarms == (), (
+        "27 kinds of rows must meet by chance"
+    )
 
 
 def test_groups_that_tell_and_groups_that_do_not() -> None:
@@ -147,7 +189,9 @@ def test_groups_that_tell_and_groups_that_do_not() -> None:
     y = np.where(RNG.random(N) < 0.8, own, 1 - own)
     told = audit.run(table(who=group, y=y, part=part), "y", group="who", split="part")
     assert found(told, "group overlap") == [(("who",), "certain")]
-    mute = audit.run(table(who=group, y=RNG.permutation(Y), part=part), "y", group="who", split="part")
+    mute = audit.run(
+        table(who=group, y=RNG.permutation(Y), part=part), "y", group="who", split="part"
+    )
     assert found(mute, "group overlap") == [(("who",), "note")] and mute.alarms == ()
 
 
@@ -156,7 +200,8 @@ def test_training_rows_later_than_the_first_test_row() -> None:
     result = audit.run(table(at=HOUR, part=dealt), "y", time="at", split="part")
     assert found(result, "time overlap") == [(("at",), "certain")]
     assert (
-        "297 of 300 training rows (99%) are later than the first test row (2024-01-01 03:00:00)" in result.findings[0].evidence
+        "297 of 300 training rows (99%) are later than the first test row (2024-01-01 03:00:00)"
+        in result.findings[0].evidence
     )
     cut = np.where(np.arange(N) >= 300, "test", "train")
     assert audit.run(table(at=HOUR, part=cut), "y", time="at", split="part").alarms == ()
@@ -164,16 +209,28 @@ def test_training_rows_later_than_the_first_test_row() -> None:
 
 def test_test_rows_of_another_kind() -> None:
     a = RNG.normal(size=N)
-    result = audit.run(table(a=a, part=np.where(a + RNG.normal(size=N) > 0.8, "test", "train")), "y", split="part")
+    result = audit.run(
+        table(a=a, part=np.where(a + RNG.normal(size=N) > 0.8, "test", "train")), "y", split="part"
+    )
     assert found(result, "adversarial validation") == [(("a",), "suspicious")]
 
 
 @pytest.mark.parametrize(
     ("moment", "late"),
-    [(2, True), (-2.0, False), (timedelta(hours=1), True), ("logged", True), (datetime(2023, 1, 1), False)],
+    [
+        (2, True),
+        (-2.0, False),
+        (timedelta(hours=1), True),
+        ("logged", True),
+        (datetime(2023, 1, 1), False),
+    ],
 )
 def test_a_declared_moment(moment: Any, late: bool) -> None:
-    columns = {"at": HOUR, "logged": HOUR + np.timedelta64(60_000_000, "us"), "x": RNG.normal(size=N)}
+    columns = {
+        "at": HOUR,
+        "logged": HOUR + np.timedelta64(60_000_000, "us"),
+        "x": RNG.normal(size=N),
+    }
     result = audit.run(table(**columns), "y", time="at", known_at={"x": moment})
     assert (found(result, "timing") == [(("x",), "certain")]) is late
 
@@ -192,12 +249,28 @@ def test_windows_that_look_ahead_and_those_that_look_back() -> None:
     x = RNG.normal(size=n)
     smooth = np.convolve(x, np.ones(3) / 3, mode="same")
     back = np.r_[0.0, 0.0, np.convolve(x, np.ones(3) / 3, mode="valid")]
-    columns = {"shop": shop, "at": np.tile(np.arange(60), 10), "x": x, "smooth": smooth, "back": back}
+    columns = {
+        "shop": shop,
+        "at": np.tile(np.arange(60), 10),
+        "x": x,
+        "smooth": smooth,
+        "back": back,
+    }
     made = pa.table({**columns, "previous": np.r_[0.0, x[:-1]], "y": RNG.integers(0, 2, n)})
     result = audit.run(made, "y", time="at", group="shop")
-    assert found(result, "truncated history")[0] == (("smooth",), "certain") and result.flagged == ("smooth",)
-    ahead = pa.table({**{k: columns[k] for k in ("shop", "at", "x")}, "next": np.r_[x[1:], 0.0], "y": RNG.integers(0, 2, n)})
-    assert audit.run(ahead, "y", time="at", group="shop").flagged in (("next",), ()), "a shift may be either's: a note"
+    assert found(result, "truncated history")[0] == (("smooth",), "certain") and result.flagged == (
+        "smooth",
+    )
+    ahead = pa.table(
+        {
+            **{k: columns[k] for k in ("shop", "at", "x")},
+            "next": np.r_[x[1:], 0.0],
+            "y": RNG.integers(0, 2, n),
+        }
+    )
+    assert audit.run(ahead, "y", time="at", group="shop").flagged in (("next",), ()), (
+        "a shift may be either's: a note"
+    )
 
 
 def test_what_a_check_lacks_is_said() -> None:
@@ -206,7 +279,9 @@ def test_what_a_check_lacks_is_said() -> None:
     assert lacking["time overlap"] == "part has one value in every row: it splits nothing"
     assert lacking["timing"] == "known_at not given"
     assert lacking["sharpening"] == "at holds text, not moments: cast it to a timestamp or a number"
-    assert lacking["truncated history"].startswith("at holds text") and len(result.checks) == len(DETECTORS)
+    assert lacking["truncated history"].startswith("at holds text") and len(result.checks) == len(
+        DETECTORS
+    )
     assert any(reason.startswith("Not run: ") for reason in result.why)
 
 
@@ -224,7 +299,11 @@ def test_odd_columns_are_left_out_with_a_reason() -> None:
         "raw": pa.array([b"1", b"2"] * (N // 2)),
     }
     result = audit.run(table(**odd), "y")
-    reasons = {"empty": "empty in every row", "void": "empty in every row", "same": "one value in every row"}
+    reasons = {
+        "empty": "empty in every row",
+        "void": "empty in every row",
+        "same": "one value in every row",
+    }
     assert result.skipped == reasons | {"list": "nested values", "inf": "no finite number"}
     assert {"money", "day", "word", "half", "raw"} <= set(result.scores)
     assert any("5 columns not audited" in reason for reason in result.why)
@@ -233,23 +312,47 @@ def test_odd_columns_are_left_out_with_a_reason() -> None:
 @pytest.mark.parametrize(
     ("columns", "roles", "message"),
     [
-        ({"y": ["a"] * N}, {}, "The target must have two values at least. y cannot be one: one value in every row."),
-        ({"y": ["a"] * (N - 3) + ["b"] * 3}, {}, "Each class of the target must have 10 rows at least. Got 3 of b."),
-        ({"y": list("abcd") * (N // 4)}, {}, "The target must have two classes, or be a number. y has 4 text values"),
-        ({"y": [None] * (N - 9) + [1] * 9}, {}, "The table must have at least 60 rows with a target. Got 9 of 400."),
+        (
+            {"y": ["a"] * N},
+            {},
+            "The target must have two values at least. y cannot be one: one value in every row.",
+        ),
+        (
+            {"y": ["a"] * (N - 3) + ["b"] * 3},
+            {},
+            "Each class of the target must have 10 rows at least. Got 3 of b.",
+        ),
+        (
+            {"y": list("abcd") * (N // 4)},
+            {},
+            "The target must have two classes, or be a number. y has 4 text values",
+        ),
+        (
+            {"y": [None] * (N - 9) + [1] * 9},
+            {},
+            "The table must have at least 60 rows with a target. Got 9 of 400.",
+        ),
         ({}, {"time": "when"}, "time must be one of the table's columns. Got 'when'."),
         ({}, {"split": "y"}, "target, time and split must be different columns. Got y, y."),
-        ({"at": HOUR}, {"time": "at", "known_at": {"a": "b"}}, "known_at must name a timestamp column"),
+        (
+            {"at": HOUR},
+            {"time": "at", "known_at": {"a": "b"}},
+            "known_at must name a timestamp column",
+        ),
     ],
 )
-def test_what_cannot_be_audited_is_a_sentence(columns: dict[str, Any], roles: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_audited_is_a_sentence(
+    columns: dict[str, Any], roles: dict[str, Any], message: str
+) -> None:
     with pytest.raises(InputError) as caught:
         audit.run(table(**columns), "y", **roles)
     assert str(caught.value).startswith(message)
 
 
 def test_ten_thousand_columns_of_noise_raise_no_alarm() -> None:
-    columns = {f"n{i}": RNG.normal(size=120) for i in range(9_000)} | {f"k{i}": RNG.integers(0, 9, 120) for i in range(1_000)}
+    columns = {f"n{i}": RNG.normal(size=120) for i in range(9_000)} | {
+        f"k{i}": RNG.integers(0, 9, 120) for i in range(1_000)
+    }
     result = audit.run(pa.table({**columns, "y": np.tile([0, 1], 60)}), "y")
     assert len(result.scores) == 10_000 and len(result.alarms) <= 1
 
@@ -272,23 +375,42 @@ def test_the_script_gives_the_headline(source: Any) -> None:
 
 
 def test_findings_fill_in_and_the_sheet_holds_all_eight_types() -> None:
-    seen = [progress.partial for progress in audit.steps(AuditParams(n_rows=2_000)) if progress.partial is not None]
+    seen = [
+        progress.partial
+        for progress in audit.steps(AuditParams(n_rows=2_000))
+        if progress.partial is not None
+    ]
     assert not seen[-1].complete and "checks have run" in seen[0].verdict
     result = audit.run(AuditParams(n_rows=2_000))
     sheet = json.loads(info_sheet.as_json(result))
     assert [entry["type"] for entry in sheet["types"]] == list(KINDS)
-    assert sum(len(entry["findings"]) for entry in sheet["types"]) == len(result.findings) == result.table().num_rows
+    assert (
+        sum(len(entry["findings"]) for entry in sheet["types"])
+        == len(result.findings)
+        == result.table().num_rows
+    )
     page = info_sheet.as_html(result)
-    assert all(kind in page for kind in KINDS) and "arr_delay alone reaches" in page and page.count("<table>") >= 2
-    assert {about.kind for about in ABOUT.values()} | {kind for _, kind, _ in INVISIBLE} == set(KINDS)
+    assert (
+        all(kind in page for kind in KINDS)
+        and "arr_delay alone reaches" in page
+        and page.count("<table>") >= 2
+    )
+    assert {about.kind for about in ABOUT.values()} | {kind for _, kind, _ in INVISIBLE} == set(
+        KINDS
+    )
     assert len(audit.coverage()) == len(DETECTORS) + len(INVISIBLE)
 
 
 def test_the_figure_puts_flagged_columns_on_top() -> None:
     result = audit.run(AuditParams(n_rows=2_000))
     figure = figures.columns(result, result)
-    assert figure.data[0].y[-1] == "arr_delay" and figure.data[0].marker.color[-1] == figures.figures.LEAKED
-    assert "single-feature score" in figure.data[0].text[-1] and figure.data[1].name == "pinned run A"
+    assert (
+        figure.data[0].y[-1] == "arr_delay"
+        and figure.data[0].marker.color[-1] == figures.figures.LEAKED
+    )
+    assert (
+        "single-feature score" in figure.data[0].text[-1] and figure.data[1].name == "pinned run A"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""When do you know it? The joins and windows against brute force, the models against what the trial on these data measured."""
+"""When do you know it? The joins and windows against brute force, the models against what the trial
+on these data measured.
+"""
 
 from __future__ import annotations
 
@@ -52,16 +54,27 @@ def test_weather_of_a_flight_by_brute_force() -> None:
 
 def test_splits_draw_from_where_they_say() -> None:
     train, test = flights.split(1_000, "in time order", 200, 0)
-    assert train.max() < 750 <= test.min() and len(set(train.tolist())) == len(set(test.tolist())) == 200
+    assert (
+        train.max() < 750 <= test.min()
+        and len(set(train.tolist())) == len(set(test.tolist())) == 200
+    )
     train, test = flights.split(1_000, "random", 200, 0)
     assert not set(train.tolist()) & set(test.tolist()) and train.max() > 900
 
 
 def test_each_group_has_its_moment() -> None:
     params = AvailabilityParams(columns=GROUPS)
-    assert params.known("booking") == ("schedule", "date") and params.known("24 h before")[-1] == "plane"
-    assert params.known("push-back") == params.known("take-off"), "the table records nothing at take-off"
-    assert "arrival time" not in params.known("landing") and flights.moment_of("arrival time") == "at the gate"
+    assert (
+        params.known("booking") == ("schedule", "date")
+        and params.known("24 h before")[-1] == "plane"
+    )
+    assert params.known("push-back") == params.known("take-off"), (
+        "the table records nothing at take-off"
+    )
+    assert (
+        "arrival time" not in params.known("landing")
+        and flights.moment_of("arrival time") == "at the gate"
+    )
     assert replace(params, moment="landing").later == ("arrival time",)
     assert AvailabilityParams(columns=("air time", "schedule")).chosen == ("schedule", "air time")
 
@@ -73,36 +86,57 @@ def test_what_is_reported_served_and_honest() -> None:
     result = availability.run(AvailabilityParams())
     assert result.complete and list(result.by_moment) == list(MOMENTS)
     assert result.reported_auc > 0.92, "columns of the future"
-    assert result.served_auc < result.honest_auc < 0.65, "the leaky model is worse than one that never saw them"
+    assert result.served_auc < result.honest_auc < 0.65, (
+        "the leaky model is worse than one that never saw them"
+    )
     random, ordered = result.honest("random"), result.honest("in time order")
     assert random - ordered > 0.1, "the date alone inflates a random split"
-    assert "is worse than an honest one" in result.why[1] and "The date is among the columns" in result.why[2]
+    assert (
+        "is worse than an honest one" in result.why[1]
+        and "The date is among the columns" in result.why[2]
+    )
     push_back = availability.run(AvailabilityParams(moment="push-back"))
     assert 0.85 < push_back.honest_auc < 0.92 and push_back.n_later == 1
     landing = availability.run(AvailabilityParams(moment="landing"))
-    assert landing.n_later == 0 and landing.served_auc == landing.honest_auc == pytest.approx(0.915, abs=0.02)
+    assert landing.n_later == 0 and landing.served_auc == landing.honest_auc == pytest.approx(
+        0.915, abs=0.02
+    )
     assert "what is left is the split's" in landing.verdict
 
 
 def test_arrival_time_is_the_answer_and_nothing_known_is_a_coin_flip() -> None:
     params = replace(SMALL, columns=("departure delay", "arrival time"))
     result = availability.run(params)
-    assert result.honest_auc == 0.5 and result.by_moment["booking"].honest == {"random": None, "in time order": None}
+    assert result.honest_auc == 0.5 and result.by_moment["booking"].honest == {
+        "random": None,
+        "in time order": None,
+    }
     assert result.served_auc == 0.5, "all columns empty: every flight gets the same chance"
-    assert result.headline()["honest AUC"] == 0.5 and result.table()["honest_random_auc"].null_count == 6
+    assert (
+        result.headline()["honest AUC"] == 0.5
+        and result.table()["honest_random_auc"].null_count == 6
+    )
 
 
 def test_steps_yield_what_there_is_and_share_their_fits() -> None:
     seen = list(availability.steps(SMALL))
     shares = [progress.share for progress in seen]
-    assert shares == sorted(shares) and len(set(shares)) == 17, "one a fit, whatever signs of life came between"
+    assert shares == sorted(shares) and len(set(shares)) == 17, (
+        "one a fit, whatever signs of life came between"
+    )
     empty = seen[0].partial
-    assert empty.verdict == "The first models are being fitted." and empty.why == [] and empty.table().num_rows == 0
+    assert (
+        empty.verdict == "The first models are being fitted."
+        and empty.why == []
+        and empty.table().num_rows == 0
+    )
     assert figure.moments(empty).layout.title.text == "The first models are being fitted"
 
 
 @pytest.mark.parametrize("moment", ["booking", "push-back"])
-def test_the_script_gives_the_headline(moment: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_script_gives_the_headline(
+    moment: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     params = replace(SMALL, moment=moment)
     path = tmp_path / "script.py"
     path.write_text(script(params), encoding="utf-8")
@@ -146,7 +180,10 @@ def test_a_missing_tail_number_gives_cancellation_away() -> None:
 
 def test_the_wrong_time_zone_matches_more_and_is_never_right() -> None:
     result = case("Time zone")
-    assert "99.5% (325,819 of 327,346" in result.facts[0] and "99.6% (326,096 of 327,346" in result.facts[0]
+    assert (
+        "99.5% (325,819 of 327,346" in result.facts[0]
+        and "99.6% (326,096 of 327,346" in result.facts[0]
+    )
     assert "0.0% (0 of 325,328" in result.facts[1]
     assert abs(result.gain[0]) < 0.04
 
@@ -157,10 +194,15 @@ def test_the_nearest_report_is_of_the_future_for_37_percent() -> None:
     raw = raw[raw["arr_delay"].notna()]
     by_hand = {}
     for origin, some in raw.groupby("origin"):
-        reports = np.sort(flights.weather().query("origin == @origin")["time_hour"].astype("int64").to_numpy())
+        reports = np.sort(
+            flights.weather().query("origin == @origin")["time_hour"].astype("int64").to_numpy()
+        )
         asked = some["departs"].astype("int64").to_numpy()
         after = np.searchsorted(reports, asked, side="right")
-        before, later = reports[np.maximum(after - 1, 0)], reports[np.minimum(after, len(reports) - 1)]
+        before, later = (
+            reports[np.maximum(after - 1, 0)],
+            reports[np.minimum(after, len(reports) - 1)],
+        )
         by_hand[origin] = int(((later > asked) & (later - asked < asked - before)).sum())
     assert f"{sum(by_hand.values()):,} of 327,346" in result.facts[1] and "37.1%" in result.facts[1]
     assert result.facts[0].startswith("Last report before departure: 0.0% (0 of")
@@ -173,7 +215,13 @@ def test_encoding_over_all_rows_inflates_and_over_training_rows_hurts() -> None:
     assert result.gain[0] > 0.05
     assert aucs["encoded over the training rows"] < aucs["no tail number"] - 0.02
     level, y = np.array([0, 0, 1, 1, 2]), np.array([1, 0, 1, 1, 0])
-    assert cases.encoded(level, y, np.array([0, 1, 2]), np.arange(5)).tolist() == [0.5, 0.5, 1, 1, pytest.approx(2 / 3)]
+    assert cases.encoded(level, y, np.array([0, 1, 2]), np.arange(5)).tolist() == [
+        0.5,
+        0.5,
+        1,
+        1,
+        pytest.approx(2 / 3),
+    ]
     folds = cases.encoded_out_of_fold(np.zeros(10, int), np.arange(10) % 2, np.arange(10))
     by_hand = [np.mean([j % 2 for j in range(10) if j % 5 != i % 5]) for i in range(10)]
     assert folds == pytest.approx(by_hand)
@@ -192,14 +240,18 @@ def test_rolling_means_by_brute_force_and_what_they_are_worth() -> None:
 
 
 def test_a_share_has_wilsons_interval() -> None:
-    assert cases.share(10, 100) == "10.0% (10 of 100; 5.52% … 17.44%)"  # Wilson 1927, as R's binom.confint gives it
+    assert (
+        cases.share(10, 100) == "10.0% (10 of 100; 5.52% … 17.44%)"
+    )  # Wilson 1927, as R's binom.confint gives it
     assert cases.share(0, 50).startswith("0.0% (0 of 50; 0.00% … 7.13%)")
 
 
 def test_a_case_fills_in_and_its_name_is_checked() -> None:
     seen = list(cases.steps(CaseParams(case="Rolling delay", n_rows=2_000, n_seeds=2)))
     assert seen[0].partial.verdict == "The first models are being fitted."
-    assert run_to_end(cases.steps(CaseParams(case="Rolling delay", n_rows=2_000, n_seeds=2))).complete
+    assert run_to_end(
+        cases.steps(CaseParams(case="Rolling delay", n_rows=2_000, n_seeds=2))
+    ).complete
     with pytest.raises(InputError, match="case must be one of Missing tail number"):
         CaseParams(case="Luck")  # type: ignore[arg-type]
     assert set(cases.SETTINGS) == set(CASES)
@@ -221,9 +273,20 @@ def test_figures_show_the_results_numbers() -> None:
     assert lines["reported: all columns asked for, random split"].y[0] == result.reported_auc
     assert lines["the reported model, served then"].y[0] == pytest.approx(result.served_auc)
     assert len(chart.to_json()) < 30_000
-    told = CaseResult(CaseParams(), (), {"honest": (False, np.array([0.6, 0.7])), "leak": (True, np.array([0.8, 0.9]))})
+    told = CaseResult(
+        CaseParams(),
+        (),
+        {"honest": (False, np.array([0.6, 0.7])), "leak": (True, np.array([0.8, 0.9]))},
+    )
     lanes = figure.case(told)
-    assert "worth<br>+0.200 ± 0.000 AUC" in lanes.layout.title.text and list(lanes.data[1].x) == pytest.approx([0.65, 0.85])
+    assert "worth<br>+0.200 ± 0.000 AUC" in lanes.layout.title.text and list(
+        lanes.data[1].x
+    ) == pytest.approx([0.65, 0.85])
     assert list(lanes.data[1].marker.line.color) == ["#149E77", "#D95F30"]
-    luck = CaseResult(CaseParams(), (), {"a": (False, np.array([0.6, 0.7])), "b": (True, np.array([0.7, 0.6]))})
-    assert "told from luck" in figure.case(luck).layout.title.text and "nothing that can be told" in luck.verdict
+    luck = CaseResult(
+        CaseParams(), (), {"a": (False, np.array([0.6, 0.7])), "b": (True, np.array([0.7, 0.6]))}
+    )
+    assert (
+        "told from luck" in figure.case(luck).layout.title.text
+        and "nothing that can be told" in luck.verdict
+    )

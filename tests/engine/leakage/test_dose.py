@@ -1,4 +1,6 @@
-"""Dose and response: the clean pipeline by hand, each full leak against the textbook's, the model against scikit-learn."""
+"""Dose and response: the clean pipeline by hand, each full leak against the textbook's, the model
+against scikit-learn.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def test_the_model_is_scikit_learns(seed: int, n: int, d: int, separable: bool) 
     X = rng.normal(size=(n, d))
     y = (X[:, 0] > 0).astype(int) if separable else rng.integers(0, 2, n)
     y[:2] = 0, 1
-    theirs = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-12, max_iter=1_000).fit(X, y)
+    theirs = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-12, max_iter=1_000).fit(
+        X, y
+    )
     ours = logistic.fit(X, y)
     assert ours == pytest.approx([*theirs.coef_[0], theirs.intercept_[0]], abs=1e-6)
 
@@ -62,7 +66,9 @@ def test_auc_with_ties_is_scikit_learns(pairs: list[tuple[int, int]]) -> None:
 
 def test_the_interval_by_hand() -> None:
     mean, half = trial.interval(np.array([1.0, 2.0, 3.0]))
-    assert mean == 2 and half == pytest.approx(4.3027 / 3**0.5, abs=1e-3), "t of two degrees of freedom"
+    assert mean == 2 and half == pytest.approx(4.3027 / 3**0.5, abs=1e-3), (
+        "t of two degrees of freedom"
+    )
 
 
 # ---- no dose: the clean pipeline, written out with scikit-learn's pieces
@@ -75,35 +81,57 @@ def test_without_a_dose_it_is_the_clean_pipeline() -> None:
     correlation = [abs(np.corrcoef(column, train.y)[0, 1]) for column in train.noise.T]
     kept = np.sort(np.argsort(correlation)[-N_KEPT:])
     level = np.array(
-        [(train.y[train.level == i].sum() + 5 * train.y.mean()) / ((train.level == i).sum() + 5) for i in range(40)]
+        [
+            (train.y[train.level == i].sum() + 5 * train.y.mean()) / ((train.level == i).sum() + 5)
+            for i in range(40)
+        ]
     )
     imputer = SimpleImputer().fit(train.measures)
 
     def columns(part: process.Rows) -> np.ndarray:
         past = part.outcomes[:, :WINDOW].mean(axis=1)
-        parts = [np.zeros(len(part.y)), past, imputer.transform(part.measures), level[part.level], part.traits]
+        parts = [
+            np.zeros(len(part.y)),
+            past,
+            imputer.transform(part.measures),
+            level[part.level],
+            part.traits,
+        ]
         return np.column_stack([*parts, part.noise[:, kept]])
 
     scaler = StandardScaler().fit(columns(train))
     n = len(train.y)
     assert made.X_train[:n] == pytest.approx(scaler.transform(columns(train)), abs=1e-6)
     assert made.X_test == pytest.approx(scaler.transform(columns(test)), abs=1e-6)
-    assert made.y_test.tolist() == test.y.tolist() and made.in_test.tolist() == list(range(n, n + 50))
-    assert made.y_train.mean() == 0.5 and set(made.in_train[n:]) <= set(np.flatnonzero(train.y)), "copies of training rows"
+    assert made.y_test.tolist() == test.y.tolist() and made.in_test.tolist() == list(
+        range(n, n + 50)
+    )
+    assert made.y_train.mean() == 0.5 and set(made.in_train[n:]) <= set(np.flatnonzero(train.y)), (
+        "copies of training rows"
+    )
     assert made.names[0] == "refund" and len(made.names) == made.X_train.shape[1]
     assert test.month.min() > train.month.max() and not set(test.customer) & set(train.customer)
-    assert not set(rows.production.customer) & set(train.customer) and rows.production.month.min() > train.month.max()
+    assert (
+        not set(rows.production.customer) & set(train.customer)
+        and rows.production.month.min() > train.month.max()
+    )
 
 
 @pytest.mark.parametrize("name", MECHANISMS)
-def test_production_sees_nothing_of_the_test_part_and_a_dose_changes_what_it_says(name: str) -> None:
+def test_production_sees_nothing_of_the_test_part_and_a_dose_changes_what_it_says(
+    name: str,
+) -> None:
     rows = drawn()
-    clean, leaky = pipeline.prepare(rows, Doses()), pipeline.prepare(rows, trial.with_dose(Doses(), name, 1.0))  # type: ignore[arg-type]
+    clean, leaky = (
+        pipeline.prepare(rows, Doses()),
+        pipeline.prepare(rows, trial.with_dose(Doses(), name, 1.0)),
+    )  # type: ignore[arg-type]
     assert clean.y_production.tolist() == leaky.y_production.tolist()
     refund = leaky.X_production[:, 0]
     assert np.ptp(refund) == 0, "no refund is known there"
     same = all(
-        np.array_equal(getattr(clean, part), getattr(leaky, part)) for part in ("X_train", "y_train", "X_test", "y_test")
+        np.array_equal(getattr(clean, part), getattr(leaky, part))
+        for part in ("X_train", "y_train", "X_test", "y_test")
     )
     assert same == (name == "snooping"), "snooping alone changes no row"
 
@@ -133,14 +161,21 @@ def test_steps_on_all_rows_are_fitted_on_exactly_all_rows() -> None:
     both = train.stacked(test)
     scaled = pipeline.prepare(rows, Doses(scaling=1.0))
     n = len(train.y)
-    assert np.concatenate([scaled.X_train[:n], scaled.X_test]).mean(axis=0) == pytest.approx(0, abs=1e-6)
+    assert np.concatenate([scaled.X_train[:n], scaled.X_test]).mean(axis=0) == pytest.approx(
+        0, abs=1e-6
+    )
     encoded = pipeline.encoding(both)
-    by_hand = [(both.y[both.level == i].sum() + 5 * both.y.mean()) / ((both.level == i).sum() + 5) for i in range(N_LEVELS)]
+    by_hand = [
+        (both.y[both.level == i].sum() + 5 * both.y.mean()) / ((both.level == i).sum() + 5)
+        for i in range(N_LEVELS)
+    ]
     assert encoded == pytest.approx(by_hand)
     leaky = pipeline.prepare(rows, Doses(target_encoding=1.0))
     assert np.corrcoef(leaky.X_test[:, 7], encoded[test.level])[0, 1] == pytest.approx(1)
     kept = pipeline.select(both)
-    assert pipeline.prepare(rows, Doses(selection=1.0)).names[-N_KEPT:] == tuple(f"noise_{i}" for i in kept)
+    assert pipeline.prepare(rows, Doses(selection=1.0)).names[-N_KEPT:] == tuple(
+        f"noise_{i}" for i in kept
+    )
     filled = pipeline.prepare(rows, Doses(imputation=1.0))
     missing = np.isnan(test.measures[:, -1])
     clean = pipeline.prepare(rows, Doses())
@@ -161,15 +196,26 @@ def test_the_window_moves_to_the_future() -> None:
     assert pipeline.rolling(rows, 0.0) == pytest.approx(rows.outcomes[:, :8].mean(axis=1))
     assert pipeline.rolling(rows, 0.5) == pytest.approx(rows.outcomes[:, 4:12].mean(axis=1))
     assert pipeline.rolling(rows, 1.0) == pytest.approx(rows.outcomes[:, 8:].mean(axis=1))
-    assert rows.outcomes[:, WINDOW].tolist() == rows.y.tolist(), "the row's own answer lies right after the honest window"
+    assert rows.outcomes[:, WINDOW].tolist() == rows.y.tolist(), (
+        "the row's own answer lies right after the honest window"
+    )
 
 
 def test_copies_before_the_split_reach_both_sides() -> None:
     y = np.array([1, 0, 0, 0, 1, 0, 0])
     train, test = pipeline.copies(y, 4, 1.0, np.random.default_rng(0))
-    assert train[:4].tolist() == [0, 1, 2, 3] and test[:3].tolist() == [4, 5, 6] and len(train) == 6 and len(test) == 4
+    assert (
+        train[:4].tolist() == [0, 1, 2, 3]
+        and test[:3].tolist() == [4, 5, 6]
+        and len(train) == 6
+        and len(test) == 4
+    )
     draws = [pipeline.copies(y, 4, 1.0, np.random.default_rng(seed)) for seed in range(40)]
-    assert {int(i) for train, _ in draws for i in train[4:]} == {0, 4} == {int(i) for _, test in draws for i in test[3:]}
+    assert (
+        {int(i) for train, _ in draws for i in train[4:]}
+        == {0, 4}
+        == {int(i) for _, test in draws for i in test[3:]}
+    )
     train, test = pipeline.copies(y, 4, 0.0, np.random.default_rng(0))
     assert train.tolist() == [0, 1, 2, 3, 0, 0] and test.tolist() == [4, 5, 6]
 
@@ -180,7 +226,9 @@ def test_snooping_reports_the_best_of_its_models() -> None:
     best = trial.score(SMALL, Doses(snooping=1.0), "logistic")
     assert best[REPORTED, AUC] == max(result[REPORTED, AUC] for result in tried)
     assert any(np.array_equal(best, result) for result in tried)
-    assert trial.candidates(10, 3, 0)[0].tolist() == list(range(10)) and [len(c) for c in trial.candidates(10, 3, 0)[1:]] == [
+    assert trial.candidates(10, 3, 0)[0].tolist() == list(range(10)) and [
+        len(c) for c in trial.candidates(10, 3, 0)[1:]
+    ] == [
         5,
         5,
     ]
@@ -193,7 +241,11 @@ def test_noise_alone_goes_from_a_coin_flip_to_near_certainty_and_a_scaler_adds_n
     noise = DoseParams(focus="Feature selection on all rows", signal=0.0, n_rows=150, n_noise=5_000)
     result = dose.run(noise)
     low = result.curve[0].values[:, :, AUC].mean(axis=0)
-    assert abs(low - 0.5).max() < 0.06 and result.reported_auc > 0.95 and abs(result.production_auc - 0.5) < 0.03
+    assert (
+        abs(low - 0.5).max() < 0.06
+        and result.reported_auc > 0.95
+        and abs(result.production_auc - 0.5) < 0.03
+    )
     scaler = dose.run(DoseParams(focus="Scaling on all rows", n_rows=300))
     assert abs(scaler.inflation) < 0.005 and scaler.verdict.startswith("An honest null")
 
@@ -231,15 +283,29 @@ def test_boosting_fills_in_and_can_be_cancelled_between_fits() -> None:
 
 def test_the_focus_has_one_dose_and_the_others_theirs() -> None:
     params = DoseParams(focus="Duplicates across the split", dose=0.5, duplicates=0.9, scaling=0.2)
-    assert params.doses == Doses(duplicates=0.5, scaling=0.2) and params.others == Doses(scaling=0.2)
-    assert not params.wide and DoseParams(focus="Feature selection on all rows").wide and DoseParams(selection=0.1).wide
+    assert params.doses == Doses(duplicates=0.5, scaling=0.2) and params.others == Doses(
+        scaling=0.2
+    )
+    assert (
+        not params.wide
+        and DoseParams(focus="Feature selection on all rows").wide
+        and DoseParams(selection=0.1).wide
+    )
     assert "Also dosed: scaling on all rows." in dose.run(replace(params, n_rows=150)).why[1]
 
 
 @pytest.mark.parametrize(
-    "params", [DoseParams(), DoseParams(focus="Best of N on the test set", dose=0.4, duplicates=0.3, selection=0.5, n_rows=150)]
+    "params",
+    [
+        DoseParams(),
+        DoseParams(
+            focus="Best of N on the test set", dose=0.4, duplicates=0.3, selection=0.5, n_rows=150
+        ),
+    ],
 )
-def test_the_script_gives_the_headline(params: DoseParams, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_script_gives_the_headline(
+    params: DoseParams, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "script.py"
     path.write_text(script(params), encoding="utf-8")
     runpy.run_path(str(path))
@@ -271,14 +337,25 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
 def test_figures_show_the_results_numbers() -> None:
     result = dose.run(DoseParams())
     figure = figures.curve(result, "AUC", result)
-    assert f"AUC {result.reported_auc:.3f} reported" in figure.layout.title.text and len(figure.to_json()) < 20_000
+    assert (
+        f"AUC {result.reported_auc:.3f} reported" in figure.layout.title.text
+        and len(figure.to_json()) < 20_000
+    )
     lines = {trace.name: trace for trace in figure.data}
     assert list(lines["reported"].y) == [point.mean(REPORTED) for point in result.curve]
-    assert lines["in production"].line.color == "#149E77" and lines["run A: target leak, reported"].line.color == "#E69F00"
+    assert (
+        lines["in production"].line.color == "#149E77"
+        and lines["run A: target leak, reported"].line.color == "#E69F00"
+    )
     accuracy = figures.curve(result, "accuracy")
     assert f"accuracy {result.reported_accuracy:.3f} reported" in accuracy.layout.title.text
     overview = dose.overview(DoseParams())
     leaks = figures.leaks(overview)
-    assert leaks.data[0].y[0] == "Target leak" and sorted(leaks.data[0].x, reverse=True) == list(leaks.data[0].x)
-    assert figures.leaks(dose.Overview(DoseParams(), {})).layout.title.text == "The first leak is being tried"
+    assert leaks.data[0].y[0] == "Target leak" and sorted(leaks.data[0].x, reverse=True) == list(
+        leaks.data[0].x
+    )
+    assert (
+        figures.leaks(dose.Overview(DoseParams(), {})).layout.title.text
+        == "The first leak is being tried"
+    )
     assert result.table().num_rows == 5 * 5

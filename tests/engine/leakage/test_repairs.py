@@ -1,4 +1,6 @@
-"""Wrong to right: what runs is what is shown, the repair closes the gap; and the generated tests catch what they should."""
+"""Wrong to right: what runs is what is shown, the repair closes the gap; and the generated tests
+catch what they should.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,10 @@ def by_hand() -> RepairsResult:
 
 def test_words_by_hand() -> None:
     result = by_hand()
-    assert result.verdict == (
-        "Wrong reports AUC **0.850** and gets 0.600 in production; right reports **0.650** and gets 0.660."
+    assert (
+        result.verdict
+        == "Wrong reports AUC **0.850** and gets 0.600 in production; right reports **0.650** and"
+        " gets 0.660."
     )
     assert "wrong +0.250 (+0.200 to +0.300), right -0.010 (-0.020 to +0.000)." in result.why[1]
     assert "better in production too, by 0.060" in result.why[2]
@@ -65,7 +69,11 @@ def test_words_by_hand() -> None:
     figure = figures.gaps(result, result)
     assert figure.layout.title.text == "Wrong is off by +0.250, right by -0.010"
     empty = RepairsResult(RepairsParams(), {})
-    assert empty.verdict.startswith("The first seed") and empty.why == [] and empty.table().num_rows == 0
+    assert (
+        empty.verdict.startswith("The first seed")
+        and empty.why == []
+        and empty.table().num_rows == 0
+    )
     assert figures.gaps(empty).layout.title.text == "The first seed is running"
 
 
@@ -121,21 +129,34 @@ def test_the_generated_file_passes_on_clean_rows(tmp_path: Path) -> None:
 
 
 def test_the_generated_file_fails_on_leaky_rows_and_a_leaky_fit(tmp_path: Path) -> None:
-    """One breach for each test: a copy, which is of its group, a late training row, an imputer on all rows, a late column."""
+    """One breach for each test: a copy, which is of its group, a late training row, an imputer on
+    all rows, a late column.
+    """
     frame = clean_rows()
-    frame = pd.concat([frame, frame.iloc[[3]].assign(side="test", row_id="copy")], ignore_index=True)
-    text = leak_tests.generate(Columns(**{**{n: getattr(OWN, n) for n in OWN.__slots__}, "left_out": "booked"}))
+    frame = pd.concat(
+        [frame, frame.iloc[[3]].assign(side="test", row_id="copy")], ignore_index=True
+    )
+    text = leak_tests.generate(
+        Columns(**{**{n: getattr(OWN, n) for n in OWN.__slots__}, "left_out": "booked"})
+    )
     leaky = 'train = rows.assign(gap=rows["gap"].fillna(rows["gap"].mean()))[~is_test(rows)]'
     assert text.count("train = rows[~is_test(rows)]") == 1
     out = run_tests(tmp_path, frame, text.replace("train = rows[~is_test(rows)]", leaky))
     assert "5 failed, 1 passed" in out, out
-    for said in ("1 test rows stand in training too", "1 values of customer", "training rows are later", "{'calls': 241}"):
+    for said in (
+        "1 test rows stand in training too",
+        "1 values of customer",
+        "training rows are later",
+        "{'calls': 241}",
+    ):
         assert said in out
     assert "Mismatched elements" in out or "Not equal to tolerance" in out
 
 
 def test_names_are_written_as_values_never_as_code() -> None:
-    text = leak_tests.generate(Columns(path='a"""\nimport os', target="it's", group='x"); y', known_at="a: b: 2"))
+    text = leak_tests.generate(
+        Columns(path='a"""\nimport os', target="it's", group='x"); y', known_at="a: b: 2")
+    )
     names: dict[str, Any] = {}
     head = text[: text.index("@pytest.fixture")]
     exec(compile(head, "<head>", "exec"), names)
@@ -147,7 +168,10 @@ def test_names_are_written_as_values_never_as_code() -> None:
     ("setting", "message"),
     [
         ({"target": " "}, "target must be given: the tests need it."),
-        ({"known_at": "a, b: 2"}, "known_at must be made of column: hours or column: timestamp. Got 'a'."),
+        (
+            {"known_at": "a, b: 2"},
+            "known_at must be made of column: hours or column: timestamp. Got 'a'.",
+        ),
     ],
 )
 def test_what_the_tests_need_is_said(setting: dict[str, Any], message: str) -> None:

@@ -1,4 +1,6 @@
-"""The scoreboard: seeds kept apart, plants that leak, clean tables that do not, Wilson by hand. The bench runs it in full."""
+"""The scoreboard: seeds kept apart, plants that leak, clean tables that do not, Wilson by hand. The
+bench runs it in full.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ from engine.errors import InputError
 from engine.leakage import plants
 from engine.leakage.audit import figure as figures
 from engine.leakage.audit import scoreboard
-from engine.leakage.audit.scoreboard import CleanTrial, ScoreboardParams, ScoreboardResult, Trial, wilson
+from engine.leakage.audit.scoreboard import (
+    CleanTrial,
+    ScoreboardParams,
+    ScoreboardResult,
+    Trial,
+    wilson,
+)
 from engine.leakage.plants import EVALUATION_SEEDS, HIDDEN_KIND, PLANT_KINDS, TUNING_SEEDS
 
 MUST_CATCH = {  # plants of doses that move the score, by what must catch them
@@ -44,7 +52,9 @@ def test_no_seed_is_tuned_on_and_judged_by() -> None:
 @pytest.mark.parametrize("kind", PLANT_KINDS)
 def test_a_plant_with_a_strong_dose_is_caught_by_its_own_detector(kind: str) -> None:
     doses = {seed: plants.planted(kind, seed).dose for seed in TUNING_SEEDS[:6]}
-    seed = max(doses, key=lambda s: doses[s] if kind != "encoding over all rows" else -abs(doses[s] - 0.2))
+    seed = max(
+        doses, key=lambda s: doses[s] if kind != "encoding over all rows" else -abs(doses[s] - 0.2)
+    )
     made = plants.planted(kind, seed)
     found = scoreboard._audited(made)
     assert MUST_CATCH[kind] in {finding.detector for finding in found.alarms}
@@ -52,7 +62,10 @@ def test_a_plant_with_a_strong_dose_is_caught_by_its_own_detector(kind: str) -> 
 
 def test_a_clean_table_of_each_turn_is_left_alone() -> None:
     trials = [scoreboard.judge_clean(EVALUATION_SEEDS.start + turn) for turn in (0, 2, 5, 6)]
-    assert sum(trial.n_columns for trial in trials) >= 100 and sum(len(trial.flagged) for trial in trials) <= 2
+    assert (
+        sum(trial.n_columns for trial in trials) >= 100
+        and sum(len(trial.flagged) for trial in trials) <= 2
+    )
 
 
 def test_clean_tables_hold_what_could_be_taken_for_a_leak() -> None:
@@ -60,8 +73,14 @@ def test_clean_tables_hold_what_could_be_taken_for_a_leak() -> None:
     y = made.table["y"].to_numpy()
     x = made.table["symptom"].to_numpy().astype(float)
     assert 0.72 < roc_auc_score(y, x) < 0.93
-    assert len(set(made.table["uuid"].to_pylist())) == len(y) and len(set(made.table["sku"].to_pylist())) > 200
-    assert made.table["sensor"].null_count > len(y) / 2 and np.corrcoef(x, made.table["symptom_again"].to_numpy())[0, 1] > 0.7
+    assert (
+        len(set(made.table["uuid"].to_pylist())) == len(y)
+        and len(set(made.table["sku"].to_pylist())) > 200
+    )
+    assert (
+        made.table["sensor"].null_count > len(y) / 2
+        and np.corrcoef(x, made.table["symptom_again"].to_numpy())[0, 1] > 0.7
+    )
 
 
 def test_the_effect_of_a_plant_is_what_a_model_gains() -> None:
@@ -73,9 +92,16 @@ def test_the_effect_of_a_plant_is_what_a_model_gains() -> None:
         test = np.random.default_rng(seed).random(len(y)) < 0.3
         code = (x[:, -1:] == x[:, -1].max()).astype(float)
         pair = [x[:, :3] / x[:, :3].std(axis=0), np.c_[x[:, :3] / x[:, :3].std(axis=0), code]]
-        auc = [roc_auc_score(y[test], LogisticRegression().fit(z[~test], y[~test]).predict_proba(z[test])[:, 1]) for z in pair]
+        auc = [
+            roc_auc_score(
+                y[test], LogisticRegression().fit(z[~test], y[~test]).predict_proba(z[test])[:, 1]
+            )
+            for z in pair
+        ]
         gains.append(auc[1] - auc[0])
-    assert scoreboard.moved(made) == pytest.approx(np.mean(gains), abs=0.08) and np.mean(gains) > 0.02
+    assert (
+        scoreboard.moved(made) == pytest.approx(np.mean(gains), abs=0.08) and np.mean(gains) > 0.02
+    )
     none = plants.planted("copies across the split", EVALUATION_SEEDS.start)
     assert none.fresh is not None and none.planted == ()
 
@@ -96,19 +122,36 @@ def by_hand() -> ScoreboardResult:
         Trial(PLANT_KINDS[0], 3, 0.1, 0.01, (), ()),
         Trial(HIDDEN_KIND, 1, 0.8, 0.2, (), ()),
     )
-    return ScoreboardResult(ScoreboardParams(), trials, (CleanTrial(1, 40, ("x",), ("identifier",)),), True)
+    return ScoreboardResult(
+        ScoreboardParams(), trials, (CleanTrial(1, 40, ("x",), ("identifier",)),), True
+    )
 
 
 def test_words_and_rows_by_hand() -> None:
     result = by_hand()
     assert result.recall == 0.5 and result.false_share == pytest.approx(1 / 40)
-    assert re.match(r"\*\*50.0%\*\* of 2 plants that move the score by 0.02 are caught \(9.5% to 90.5%\)", result.verdict)
+    assert re.match(
+        r"\*\*50.0%\*\* of 2 plants that move the score by 0.02 are caught \(9.5% to 90.5%\)",
+        result.verdict,
+    )
     assert "**2.5%** of 40 clean columns are flagged (0.4% to 12.9%)" in result.verdict
     first, hidden = result.rows[0], result.rows[-1]
-    assert (first["planted"], first["move_score"], first["caught"], first["false_columns"]) == (3, 2, 1, 1)
-    assert first["caught_of_the_rest"] == "0 of 1" and hidden["visible"] is False and hidden["move_score"] == 1
+    assert (first["planted"], first["move_score"], first["caught"], first["false_columns"]) == (
+        3,
+        2,
+        1,
+        1,
+    )
+    assert (
+        first["caught_of_the_rest"] == "0 of 1"
+        and hidden["visible"] is False
+        and hidden["move_score"] == 1
+    )
     counts = {row["detector"]: row for row in result.by_detector}
-    assert counts["identifier"]["alarms on clean tables"] == 1 and counts["single-feature score"]["plants caught"] == 1
+    assert (
+        counts["identifier"]["alarms on clean tables"] == 1
+        and counts["single-feature score"]["plants caught"] == 1
+    )
     assert result.table().num_rows == len(PLANT_KINDS) + 1
     figure = figures.scoreboard(result)
     assert list(figure.data[0].x) == [0.5, 0.0, 1 / 40] and "50.0%" in figure.layout.title.text
@@ -120,9 +163,15 @@ def test_tables_fill_in_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoreboard, "judge", lambda kind, seed: made.trials[0])
     monkeypatch.setattr(scoreboard, "judge_clean", lambda seed: made.cleans[0])
     seen = list(scoreboard.steps(ScoreboardParams(n_plants=2, n_clean=3)))
-    assert len(seen) == 2 * (len(PLANT_KINDS) + 1) + 3 and [p.share for p in seen] == sorted(p.share for p in seen)
+    assert len(seen) == 2 * (len(PLANT_KINDS) + 1) + 3 and [p.share for p in seen] == sorted(
+        p.share for p in seen
+    )
     result = scoreboard.run(ScoreboardParams(n_plants=2, n_clean=3))
-    assert result.complete and len(result.trials) == 2 * (len(PLANT_KINDS) + 1) and len(result.cleans) == 3
+    assert (
+        result.complete
+        and len(result.trials) == 2 * (len(PLANT_KINDS) + 1)
+        and len(result.cleans) == 3
+    )
 
 
 @pytest.mark.parametrize(

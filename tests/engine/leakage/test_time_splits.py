@@ -1,4 +1,6 @@
-"""Time splits: folds against scikit-learn's own, purging and distances by brute force, the ladder of promises."""
+"""Time splits: folds against scikit-learn's own, purging and distances by brute force, the ladder
+of promises.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,17 @@ from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 
 from engine.errors import InputError
 from engine.leakage import flights, time_splits
-from engine.leakage.time_splits import BOTH, NEVER, TEST, TRAIN, Distance, Scores, TimeSplitsParams, figure, splits
+from engine.leakage.time_splits import (
+    BOTH,
+    NEVER,
+    TEST,
+    TRAIN,
+    Distance,
+    Scores,
+    TimeSplitsParams,
+    figure,
+    splits,
+)
 from engine.leakage.time_splits.code import script
 from engine.leakage.time_splits.splits import SCHEMES
 
@@ -49,11 +61,21 @@ def test_folds_are_scikit_learns(scheme: str, theirs: Any) -> None:
 def test_time_series_cuts_between_days_and_keeps_its_gap() -> None:
     for gap in (0, 3):
         ours = folds("time series, gap", gap_days=gap)
-        for (train, test), (days, tested) in zip(ours, TimeSeriesSplit(4, gap=gap).split(np.arange(40)), strict=True):
-            assert set(DAY[train]) == set(days) and set(DAY[test]) == set(tested) and len(train) == 3 * len(days)
+        for (train, test), (days, tested) in zip(
+            ours, TimeSeriesSplit(4, gap=gap).split(np.arange(40)), strict=True
+        ):
+            assert (
+                set(DAY[train]) == set(days)
+                and set(DAY[test]) == set(tested)
+                and len(train) == 3 * len(days)
+            )
             assert DAY[test].min() - DAY[train].max() == gap + 1
-    assert [len(train) for train, _ in folds("time series", gap_days=9)] == [len(train) for train, _ in folds("time series")]
-    with pytest.raises(InputError, match="gap_days must leave days to train on in the first fold. Got 8 days."):
+    assert [len(train) for train, _ in folds("time series", gap_days=9)] == [
+        len(train) for train, _ in folds("time series")
+    ]
+    with pytest.raises(
+        InputError, match="gap_days must leave days to train on in the first fold. Got 8 days."
+    ):
         folds("time series, gap", gap_days=8)
 
 
@@ -96,7 +118,9 @@ def test_rows_are_in_time_order_and_the_later_ones_later() -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_what_days_hold_and_how_far_training_is(scheme: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_days_hold_and_how_far_training_is(
+    scheme: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     params = TimeSplitsParams(scheme=scheme)
     result = time_splits.run(params)
     shared = scheme in ("shuffled", "by plane")
@@ -130,23 +154,34 @@ def test_distance_rows_stay_away_and_are_as_many() -> None:
         assert len(train) == 2_000 and not set(train.tolist()) & set(test.tolist())
         assert near.min() >= days and (days or (near == 0).mean() > 0.5)
         assert set((day[test] - 9) % 60) == {0}
-    assert all(test.tolist() == tests[0].tolist() for test in tests), "the same rows are tested at each distance"
+    assert all(test.tolist() == tests[0].tolist() for test in tests), (
+        "the same rows are tested at each distance"
+    )
 
 
 def test_the_score_falls_with_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_splits, "DISTANCES", (0, 28))
     found = time_splits.distance(TimeSplitsParams(n_rows=3_000))
-    assert found.complete and [len(aucs) for aucs in found.aucs.values()] == [20, 20] and found.n_test_days == 122
+    assert (
+        found.complete
+        and [len(aucs) for aucs in found.aucs.values()] == [20, 20]
+        and found.n_test_days == 122
+    )
     assert found.lost[0] > 0.02
     curve = Distance(10, 5, {0: np.array([0.7, 0.8]), 28: np.array([0.6, 0.7])})
-    assert curve.lost == (pytest.approx(0.1), pytest.approx(0)) and "**0.650**, 0.100 ± 0.000 less" in curve.verdict
+    assert (
+        curve.lost == (pytest.approx(0.1), pytest.approx(0))
+        and "**0.650**, 0.100 ± 0.000 less" in curve.verdict
+    )
     assert Distance(10, 5, {}).verdict == "The first distance is being fitted."
 
 
 def test_scores_in_words_by_hand() -> None:
     scores = Scores({"shuffled": (0.9, 0.8), "by day": (0.7, 0.72)}, 0.72)
-    assert scores.verdict == (
-        "Shuffled folds promise AUC 0.850; the last quarter gave **0.720**. Nearest to it comes “by day” with 0.710."
+    assert (
+        scores.verdict
+        == "Shuffled folds promise AUC 0.850; the last quarter gave **0.720**. Nearest to it comes"
+        " “by day” with 0.710."
     )
     assert [row["promises too much"] for row in scores.rows()] == ["+0.130", "-0.010"]
     assert Scores({}, float("nan")).verdict == "The first folds are being fitted."
@@ -181,13 +216,26 @@ def test_a_gap_too_wide_is_a_sentence() -> None:
 def test_figures_show_the_results_numbers() -> None:
     result = time_splits.run(TimeSplitsParams(scheme="by week"))
     days = figure.days(result)
-    assert np.array_equal(np.asarray(days.data[0].z), np.array(list(result.roles.values()))) and len(days.to_json()) < 100_000
-    assert days.layout.title.text.startswith("2 of 7 schemes") and "<b>by week</b>" in days.data[0].y
+    assert (
+        np.array_equal(np.asarray(days.data[0].z), np.array(list(result.roles.values())))
+        and len(days.to_json()) < 100_000
+    )
+    assert (
+        days.layout.title.text.startswith("2 of 7 schemes") and "<b>by week</b>" in days.data[0].y
+    )
     scores = Scores({"shuffled": (0.9, 0.8), "by day": (0.7, 0.72)}, 0.72)
     chart = figure.scheme_scores(scores)
     assert list(chart.data[0].x) == [0.9, 0.8, 0.7, 0.72] and list(chart.data[2].x) == [0.72, 0.72]
-    assert figure.scheme_scores(Scores({}, float("nan"))).layout.title.text == "The first folds are being fitted"
+    assert (
+        figure.scheme_scores(Scores({}, float("nan"))).layout.title.text
+        == "The first folds are being fitted"
+    )
     curve = figure.distance(Distance(10, 5, {0: np.array([0.7, 0.8]), 28: np.array([0.6, 0.7])}))
-    assert "cost 0.100 ± 0.000 AUC" in curve.layout.title.text and list(curve.data[-1].y) == pytest.approx([0.75, 0.65])
-    assert figure.distance(Distance(10, 5, {})).layout.title.text == "The first distance is being fitted"
+    assert "cost 0.100 ± 0.000 AUC" in curve.layout.title.text and list(
+        curve.data[-1].y
+    ) == pytest.approx([0.75, 0.65])
+    assert (
+        figure.distance(Distance(10, 5, {})).layout.title.text
+        == "The first distance is being fitted"
+    )
     assert replace(result.params, scheme="shuffled") == time_splits.shared(result.params)

@@ -1,4 +1,6 @@
-"""The detectors' verdicts over the dose: the table is the pipeline's own, and each detector is held to what it can see."""
+"""The detectors' verdicts over the dose: the table is the pipeline's own, and each detector is held
+to what it can see.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def test_the_table_is_what_the_model_sees_before_scaling() -> None:
     assert set(table.columns) == {"y", "split", "month", "customer", "region", *made.names}
     scaled = (table["rolling_mean"] - made.mean[1]) / made.spread[1]
     assert scaled[:100].to_numpy() == pytest.approx(made.X_train[:100, 1])
-    assert table["refund"].sum() == 0 and table["month"][:100].max() < 12 < table["month"][100:].min()
+    assert (
+        table["refund"].sum() == 0 and table["month"][:100].max() < 12 < table["month"][100:].min()
+    )
     full = verdicts.table_of(world, Doses(target_leak=1.0)).to_pandas()
     assert full["refund"].to_numpy() == pytest.approx(full["y"].to_numpy())
     copied = verdicts.table_of(world, Doses(resampling=1.0)).to_pandas()
@@ -55,16 +59,27 @@ def test_each_leak_is_seen_by_its_detector_or_by_none(
 
 
 def test_the_first_dose_by_hand_and_the_figure() -> None:
-    shares = [{"identifier": 0.0, "missingness": 1.0}, {"identifier": 0.3, "missingness": 1.0}, *[{"identifier": 1.0}] * 3]
+    shares = [
+        {"identifier": 0.0, "missingness": 1.0},
+        {"identifier": 0.3, "missingness": 1.0},
+        *[{"identifier": 1.0}] * 3,
+    ]
     found = Verdicts(DoseParams(), tuple(shares), complete=True)  # type: ignore[arg-type]
     assert found.seen == {"identifier": 0.5} and found.false_alarms == ["missingness"]
-    once = Verdicts(DoseParams(), tuple({"identifier": share} for share in (0.0, 1.0, 0.0, 1.0, 1.0)))
+    once = Verdicts(
+        DoseParams(), tuple({"identifier": share} for share in (0.0, 1.0, 0.0, 1.0, 1.0))
+    )
     assert once.seen == {"identifier": 0.75}, "from that dose on, not at some dose"
     assert found.verdict.endswith("False alarms on the clean table: missingness.")
     figure = figures.detectors(found)
     assert "1 of 14 detectors see it,<br>the first at dose 0.5" in figure.layout.title.text
     cells = np.array(figure.data[0].z, dtype=float)
-    assert cells.shape == (len(DETECTORS), len(GRID)) and cells[DETECTORS.index("identifier")].tolist() == [0, 0.3, 1, 1, 1]
+    assert cells.shape == (len(DETECTORS), len(GRID)) and cells[
+        DETECTORS.index("identifier")
+    ].tolist() == [0, 0.3, 1, 1, 1]
     assert figure.data[0].text[DETECTORS.index("timing")][0] == "cannot run"
     empty = Verdicts(DoseParams(), ())
-    assert "being audited" in empty.verdict and "being audited" in figures.detectors(empty).layout.title.text
+    assert (
+        "being audited" in empty.verdict
+        and "being audited" in figures.detectors(empty).layout.title.text
+    )

@@ -1,4 +1,6 @@
-"""Alerts against numbers worked by hand, numpy, a real failing run whose hook is heard, a local server that gets the POST."""
+"""Alerts against numbers worked by hand, numpy, a real failing run whose hook is heard, a local
+server that gets the POST.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,30 @@ from engine.orchestration.alerts.webhook import POST, checked, post
 from engine.orchestration.flows import RunParams
 from engine.orchestration.records import Run
 
-QUICK = RunParams(flow="meant to fail", tasks=1, width=1, duration_seconds=0.02, retries=0, failure_probability=0.0)
+QUICK = RunParams(
+    flow="meant to fail",
+    tasks=1,
+    width=1,
+    duration_seconds=0.02,
+    retries=0,
+    failure_probability=0.0,
+)
 
 
-def lasting(seconds: float, place: int, state: records.RunState = "completed", waited: float = 0.0, **settings: object) -> Run:
+def lasting(
+    seconds: float,
+    place: int,
+    state: records.RunState = "completed",
+    waited: float = 0.0,
+    **settings: object,
+) -> Run:
     """A run that took so long; ``place`` orders them, the later the larger."""
     base = foretell.run(RunParams(**settings))  # type: ignore[arg-type]
     at = 1e9 + 100 * place
     times = {"submitted_at": at, "started_at": at + waited, "ended_at": at + waited + seconds}
-    return replace(base, id=f"run-{place}", name=f"run {place}", state=state, foretold=False, **times)  # type: ignore[arg-type]
+    return replace(
+        base, id=f"run-{place}", name=f"run {place}", state=state, foretold=False, **times
+    )  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -75,22 +92,32 @@ def test_too_slow_is_median_plus_k_mad_of_the_runs_before() -> None:
     past = [10.0, 11.0, 12.0, 13.0, 14.0]
     found = alerts.past_of(past)
     assert found.n == 5 and found.median_seconds == 12.0
-    assert found.sigma_seconds == pytest.approx(scipy_stats.median_abs_deviation(past, scale="normal"), rel=1e-4)
+    assert found.sigma_seconds == pytest.approx(
+        scipy_stats.median_abs_deviation(past, scale="normal"), rel=1e-4
+    )
     runs = tuple(lasting(s, k) for k, s in enumerate([*past, 16.5, 16.4]))[::-1]
     last, before, *_ = alerts.watch(runs, 5)
     assert before.past == found and last.past is not None and last.past.n == 6
     params = AlertsParams(k=3.0)
     (alert,) = alerts.alerts_of(before, params, {})
-    assert alert.rule == "too slow" and alert.because == "16.50 s > 12.00 + 3 × 1.48 = 16.45 s, n = 5"
+    assert (
+        alert.rule == "too slow" and alert.because == "16.50 s > 12.00 + 3 × 1.48 = 16.45 s, n = 5"
+    )
     assert alerts.alerts_of(before, replace(params, k=3.5), {}) == []
     assert alerts.alerts_of(before, replace(params, rules=("failed",)), {}) == []
 
 
 def test_a_run_is_judged_by_completed_runs_of_its_own_settings_only() -> None:
-    others = [lasting(100.0, k, tasks=3) for k in range(5)] + [lasting(100.0, 5 + k, state="failed") for k in range(5)]
+    others = [lasting(100.0, k, tasks=3) for k in range(5)] + [
+        lasting(100.0, 5 + k, state="failed") for k in range(5)
+    ]
     mine = [lasting(1.0, 10 + k, seed=k) for k in range(5)] + [lasting(50.0, 20, seed=9)]
     watched = alerts.watch((*others, *mine)[::-1], 5)
-    assert watched[0].past is not None and watched[0].past.median_seconds == 1.0 and watched[0].past.n == 5
+    assert (
+        watched[0].past is not None
+        and watched[0].past.median_seconds == 1.0
+        and watched[0].past.n == 5
+    )
     assert watched[0].past.sigma_seconds == 0.05, "equal durations: 5 % of the median, not zero"
     assert [one.past for one in watched[1:6]] == [None] * 5, "too few runs before"
 
@@ -98,18 +125,28 @@ def test_a_run_is_judged_by_completed_runs_of_its_own_settings_only() -> None:
 def test_scores_are_numpys() -> None:
     rng = np.random.default_rng(0)
     seconds = rng.lognormal(1, 0.4, 60)
-    watched = alerts.watch(tuple(lasting(float(s), k, seed=k) for k, s in enumerate(seconds))[::-1], 5)[::-1]
+    watched = alerts.watch(
+        tuple(lasting(float(s), k, seed=k) for k, s in enumerate(seconds))[::-1], 5
+    )[::-1]
     for k in range(5, 60):
         middle = np.median(seconds[:k])
-        sigma = max(alerts.TO_SIGMA * np.median(np.abs(seconds[:k] - middle)), alerts.LEAST_SHARE * middle)
+        sigma = max(
+            alerts.TO_SIGMA * np.median(np.abs(seconds[:k] - middle)), alerts.LEAST_SHARE * middle
+        )
         assert watched[k].score == pytest.approx((seconds[k] - middle) / sigma, abs=1e-5)
 
 
 def test_failures_and_late_starts_are_told_with_their_reason() -> None:
     failed = foretell.run(RunParams(flow="meant to fail", failure_probability=0.0))
     (one,) = alerts.watch((replace(failed, id="x", foretold=False, submitted_at=-20.0),), 5)
-    first, second = alerts.alerts_of(one, AlertsParams(), {"x": hooks.Heard("x", "on_failure", "Failed", "", 0.0, 0.012)})
-    assert first.rule == "failed" and first.because.startswith("upload, try ") and first.heard == "on_failure, 12 ms after"
+    first, second = alerts.alerts_of(
+        one, AlertsParams(), {"x": hooks.Heard("x", "on_failure", "Failed", "", 0.0, 0.012)}
+    )
+    assert (
+        first.rule == "failed"
+        and first.because.startswith("upload, try ")
+        and first.heard == "on_failure, 12 ms after"
+    )
     assert second.rule == "late" and second.because == "waited 20.0 s > 15 s"
     assert alerts.alerts_of(one, AlertsParams(late_seconds=20.0, rules=("late",)), {}) == []
     drawn = figure.scores(alerts.AlertsResult(AlertsParams(), (one,), False, {}))
@@ -126,7 +163,9 @@ def test_how_often_chance_rings() -> None:
 def test_hooks_write_a_line_that_is_read_again(workspace: Path) -> None:
     ended = time.time() - 2
     for name, (hook,) in hooks.options().items():
-        state = SimpleNamespace(name="Failed", message=None, timestamp=SimpleNamespace(timestamp=lambda: ended))
+        state = SimpleNamespace(
+            name="Failed", message=None, timestamp=SimpleNamespace(timestamp=lambda: ended)
+        )
         hook(None, SimpleNamespace(id=f"of {name}"), state)
     with hooks.path().open("a") as file:
         file.write("half a li")
@@ -172,7 +211,10 @@ def test_a_real_run_that_fails_is_heard_from_its_hook_and_sent(receiver: str) ->
         run_id = launch.submit(replace(QUICK, seed=1))
         launch.wait(run_id)
         deadline = time.monotonic() + 60  # a busy machine is slow, not wrong
-        while run_id not in {body.get("run_id") for body in Receiver.got} and time.monotonic() < deadline:
+        while (
+            run_id not in {body.get("run_id") for body in Receiver.got}
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.2)
     finally:
         POST.set(owner, "", params)
@@ -193,12 +235,20 @@ def test_an_unset_webhook_cannot_be_tested() -> None:
 
 def test_nothing_recorded_is_said(workspace: Path) -> None:
     result = alerts.run(AlertsParams())
-    assert result.foretold and "foretold" in result.verdict and len(result.watched) == history.N_STAND_INS
+    assert (
+        result.foretold
+        and "foretold" in result.verdict
+        and len(result.watched) == history.N_STAND_INS
+    )
     assert figure.scores(result).layout.title.text.endswith("foretold runs")
 
 
 @pytest.mark.parametrize(
-    "given", [{"source": "foretold"}, {"source": "foretold", "k": 1.0, "min_runs": 3, "rules": ("too slow",)}]
+    "given",
+    [
+        {"source": "foretold"},
+        {"source": "foretold", "k": 1.0, "min_runs": 3, "rules": ("too slow",)},
+    ],
 )
 def test_the_script_prints_the_headline(given: dict[str, object], tmp_path: Path) -> None:
     params = AlertsParams(**given)  # type: ignore[arg-type]
@@ -209,7 +259,15 @@ def test_the_script_prints_the_headline(given: dict[str, object], tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "bad", [{"k": 0}, {"min_runs": 1}, {"late_seconds": 0}, {"rules": ("x",)}, {"flow": "x"}, {"source": "x"}]
+    "bad",
+    [
+        {"k": 0},
+        {"min_runs": 1},
+        {"late_seconds": 0},
+        {"rules": ("x",)},
+        {"flow": "x"},
+        {"source": "x"},
+    ],
 )
 def test_bad_settings_are_said(bad: dict[str, object]) -> None:
     with pytest.raises(InputError):

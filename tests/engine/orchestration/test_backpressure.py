@@ -1,4 +1,6 @@
-"""Backpressure against oracles: Lindley's recursion, Little's law, Erlang C, M/M/1/K, another algorithm, Prefect's server."""
+"""Backpressure against oracles: Lindley's recursion, Little's law, Erlang C, M/M/1/K, another
+algorithm, Prefect's server.
+"""
 
 from __future__ import annotations
 
@@ -54,15 +56,25 @@ def test_means_are_those_of_erlang_little_and_mm1k() -> None:
     cut = model.simulate(load, 1, "drop what is new", 3, 0.0, 40_000)
     assert model.lost_share(0.8, 1.0, 1, 3) == pytest.approx(0.8**4 * 0.2 / (1 - 0.8**5))
     n = len(cut.arrival)
-    assert abs(cut.dropped_share - model.lost_share(0.8, 1.0, 1, 3)) < 8 * np.sqrt(0.12 * 0.88 / n)  # losses come in runs
-    assert model.erlang_wait(2.4, 1.0, 3) == pytest.approx(1.0787, abs=1e-4)  # textbook: P(wait) = 0.6472
+    assert abs(cut.dropped_share - model.lost_share(0.8, 1.0, 1, 3)) < 8 * np.sqrt(
+        0.12 * 0.88 / n
+    )  # losses come in runs
+    assert model.erlang_wait(2.4, 1.0, 3) == pytest.approx(
+        1.0787, abs=1e-4
+    )  # textbook: P(wait) = 0.6472
     assert model.erlang_wait(2.0, 1.0, 2) == float("inf")
 
 
 def test_a_queue_worked_by_hand() -> None:
-    load = model.Load(np.array([1.0, 1, 1, 1, 1]), np.array([3.0, 3, 3, 3, 3]), np.array([False, False, True, False, False]))
+    load = model.Load(
+        np.array([1.0, 1, 1, 1, 1]),
+        np.array([3.0, 3, 3, 3, 3]),
+        np.array([False, False, True, False, False]),
+    )
     grown = model.simulate(load, 1, "let it grow", 1, 0.0, 12.0)
-    assert grown.start.tolist()[:4] == [1.0, 7.0, 4.0, 10.0] and np.isnan(grown.start[4])  # the urgent one passes
+    assert grown.start.tolist()[:4] == [1.0, 7.0, 4.0, 10.0] and np.isnan(
+        grown.start[4]
+    )  # the urgent one passes
     assert grown.depth_after.tolist() == [0, 1, 2, 2, 3] and grown.last_depth == 1
     cut = model.simulate(load, 1, "drop what is new", 1, 0.0, 12.0)
     assert cut.dropped.tolist() == [False, False, True, False, True]
@@ -85,7 +97,14 @@ def test_a_queue_worked_by_hand() -> None:
     seed=st.integers(0, 50),
 )
 def test_nothing_is_lost_or_made_up(
-    rate: float, service: float, workers: int, policy: model.Policy, buffer: int, limit: float, urgent: float, seed: int
+    rate: float,
+    service: float,
+    workers: int,
+    policy: model.Policy,
+    buffer: int,
+    limit: float,
+    urgent: float,
+    seed: int,
 ) -> None:
     params = BackpressureParams(
         arrival_rate=rate, service_seconds=service, workers=workers, policy=policy, buffer=buffer, rate_limit=limit,
@@ -104,7 +123,12 @@ def test_nothing_is_lost_or_made_up(
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize(
     "changed",
-    [{}, {"urgent_share": 0.3, "workers": 2, "arrival_rate": 3.0}, {"rate_limit": 1.5, "workers": 4}, {"random": False}],
+    [
+        {},
+        {"urgent_share": 0.3, "workers": 2, "arrival_rate": 3.0},
+        {"rate_limit": 1.5, "workers": 4},
+        {"random": False},
+    ],
 )
 def test_the_script_another_algorithm_prints_the_headline(
     policy: model.Policy, changed: dict[str, float], tmp_path: Path
@@ -138,7 +162,11 @@ def test_the_verdict_follows_the_run(changed: dict[str, object], said: str) -> N
         ("arrival_rate", 11, "arrival_rate must be 0.2 … 10. Got 11."),
         ("service_seconds", 0, "service_seconds must be 0.1 … 5. Got 0."),
         ("workers", 0, "workers must be 1 … 10. Got 0."),
-        ("policy", "x", "policy must be one of let it grow, drop what is new, block the source. Got 'x'."),
+        (
+            "policy",
+            "x",
+            "policy must be one of let it grow, drop what is new, block the source. Got 'x'.",
+        ),
         ("buffer", 0, "buffer must be 1 … 100. Got 0."),
         ("rate_limit", -1, "rate_limit must be 0 (none) … 10. Got -1."),
         ("urgent_share", 2, "urgent_share must be 0 … 1. Got 2."),
@@ -154,14 +182,20 @@ def test_bad_settings_are_named(field: str, value: object, message: str) -> None
 
 def test_why_names_littles_law_and_the_closed_forms_where_they_hold() -> None:
     told = {
-        policy: " ".join(backpressure.run(BackpressureParams(arrival_rate=0.8, seconds=200, policy=policy)).why)
+        policy: " ".join(
+            backpressure.run(BackpressureParams(arrival_rate=0.8, seconds=200, policy=policy)).why
+        )
         for policy in POLICIES
     }
     assert all("Little's law" in text for text in told.values())
-    assert "4.00 s each (Erlang C)" in told["let it grow"] and "(M/M/1/6)" in told["drop what is new"]
+    assert (
+        "4.00 s each (Erlang C)" in told["let it grow"] and "(M/M/1/6)" in told["drop what is new"]
+    )
     assert "no steady state" not in told["let it grow"]
     urgent = backpressure.run(BackpressureParams(urgent_share=0.3))
-    assert "without a steady state" in " ".join(urgent.why) and "priority moves the waiting" in " ".join(urgent.why)
+    assert "without a steady state" in " ".join(
+        urgent.why
+    ) and "priority moves the waiting" in " ".join(urgent.why)
 
 
 def test_a_source_too_fast_for_a_real_run_is_refused() -> None:
@@ -171,18 +205,27 @@ def test_a_source_too_fast_for_a_real_run_is_refused() -> None:
 
 def test_figures_stay_small() -> None:
     busy = backpressure.run(
-        BackpressureParams(arrival_rate=10.0, service_seconds=0.3, workers=3, seconds=200, urgent_share=0.3)
+        BackpressureParams(
+            arrival_rate=10.0, service_seconds=0.3, workers=3, seconds=200, urgent_share=0.3
+        )
     )
     for figure in (figures.depth(busy, busy), figures.waits(busy), figures.knee(busy, busy)):
         assert len(figure.to_json()) < 300_000 and figure.layout.title.text
 
 
 def test_prefects_own_limits_hold_and_a_full_buffer_drops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two items a second against two workers of five seconds and a rate limit, two may wait: on the real server."""
+    """Two items a second against two workers of five seconds and a rate limit, two may wait: on the
+    real server.
+    """
     SERVER.ready()
     monkeypatch.setattr(backpressure, "REAL_SECONDS", 40.0)
     params = BackpressureParams(
-        policy="drop what is new", buffer=2, service_seconds=5.0, workers=2, rate_limit=2.0, random=False
+        policy="drop what is new",
+        buffer=2,
+        service_seconds=5.0,
+        workers=2,
+        rate_limit=2.0,
+        random=False,
     )
     steps = backpressure.steps(params)
     for sign in steps:
@@ -193,21 +236,33 @@ def test_prefects_own_limits_hold_and_a_full_buffer_drops(monkeypatch: pytest.Mo
     steps.close()  # as a cancelled job does
     assert m.n_dropped >= 1 and m.depth.max() == 2 and not result.complete
     assert m.most_at_once == 2 and m.n_created >= 4  # the pool's limit, though more waited
-    assert "never more than 2 at once (limit 2)" in result.told_measured() and result.told_measured() in result.why
+    assert (
+        "never more than 2 at once (limit 2)" in result.told_measured()
+        and result.told_measured() in result.why
+    )
     assert len(figures.depth(result).data) == 4
     names = [pool["name"] for pool in SERVER.call("work_pools/filter", {})]
     limits = [limit["name"] for limit in SERVER.call("v2/concurrency_limits/filter", {})]
-    assert not any(name.startswith("backpressure-") for name in names + limits)  # nothing stays behind
+    assert not any(
+        name.startswith("backpressure-") for name in names + limits
+    )  # nothing stays behind
 
 
 def test_the_server_takes_the_urgent_first() -> None:
     SERVER.ready()
-    load = model.Load(np.array([0.1, 0.1, 0.1, 0.1, 9.0]), np.full(5, 3.0), np.array([False, False, False, True, False]))
+    load = model.Load(
+        np.array([0.1, 0.1, 0.1, 0.1, 9.0]),
+        np.full(5, 3.0),
+        np.array([False, False, False, True, False]),
+    )
     trial = real.Trial(SERVER, load, 1, "let it grow", 9, 0.0, 30.0)
     for _ in real.watch(trial):
         if len(trial.started) > 1:
             break
-    order = [trial.created[run_id][1] for run_id in sorted(trial.started, key=lambda run_id: trial.started[run_id])]
+    order = [
+        trial.created[run_id][1]
+        for run_id in sorted(trial.started, key=lambda run_id: trial.started[run_id])
+    ]
     assert order[:2] == [0, 3]  # the last of four to come passed two that waited
 
 
@@ -220,7 +275,9 @@ def test_the_rate_limit_is_the_servers() -> None:
         trial._create(0)  # as when the first answer is lost
         assert len(trial.created) == 1 and trial.waiting() == 1
         assert trial._slot() and trial.slot_at > trial.now + 9
-        trial.slot_at = 0.0  # not waiting ourselves: the server refuses, for the slot decays in ten seconds
+        trial.slot_at = (
+            0.0  # not waiting ourselves: the server refuses, for the slot decays in ten seconds
+        )
         assert not trial._slot()
         with pytest.raises(InputError, match="refuses v2/concurrency_limits/"):
             SERVER.call("v2/concurrency_limits/", {"name": trial.name, "limit": 1})  # it exists

@@ -1,4 +1,6 @@
-"""History against oracles: longest paths by brute force, a clock that ticks, scipy's intervals, records that were kept."""
+"""History against oracles: longest paths by brute force, a clock that ticks, scipy's intervals,
+records that were kept.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,17 @@ from engine.orchestration.records import Attempt, Interval, Run, Task
 
 
 def made(n: int, n_tasks: int, seed: int = 0) -> list[Run]:
-    """Runs with as many tasks as asked for, foretold and given ids: what Prefect would have recorded."""
+    """Runs with as many tasks as asked for, foretold and given ids: what Prefect would have
+    recorded.
+    """
     params = RunParams(flow="fan-out", tasks=max(n_tasks - 4, 1), width=12, retries=1, seed=seed)
     return [
-        replace(foretell.run(replace(params, seed=seed + k)), id=f"made-{seed}-{k}", foretold=False, submitted_at=1e9 + 60 * k)
+        replace(
+            foretell.run(replace(params, seed=seed + k)),
+            id=f"made-{seed}-{k}",
+            foretold=False,
+            submitted_at=1e9 + 60 * k,
+        )
         for k in range(n)
     ]
 
@@ -49,26 +58,37 @@ def graphs() -> some.SearchStrategy[dict[str, Span]]:
     def draw(pull: some.DrawFn) -> dict[str, Span]:
         found: dict[str, Span] = {}
         for k in range(pull(some.integers(1, 7))):
-            upstream = tuple(sorted(pull(some.sets(some.sampled_from(sorted(found)), max_size=3)))) if found else ()
+            upstream = (
+                tuple(sorted(pull(some.sets(some.sampled_from(sorted(found)), max_size=3))))
+                if found
+                else ()
+            )
             start = max((found[u].end for u in upstream), default=0) + pull(some.integers(0, 3))
-            found[f"t{k}"] = Span(f"t{k}", upstream, float(start), float(start + pull(some.integers(0, 9))))
+            found[f"t{k}"] = Span(
+                f"t{k}", upstream, float(start), float(start + pull(some.integers(0, 9)))
+            )
         return found
 
     return draw()
 
 
 def every_path(found: dict[str, Span]) -> list[list[str]]:
-    """Every chain of the graph from a task without upstream, by brute force over all orders of tasks."""
+    """Every chain of the graph from a task without upstream, by brute force over all orders of
+    tasks.
+    """
     return [
         list(order)
         for n in range(1, len(found) + 1)
         for order in itertools.permutations(found, n)
-        if not found[order[0]].upstream and all(a in found[b].upstream for a, b in itertools.pairwise(order))
+        if not found[order[0]].upstream
+        and all(a in found[b].upstream for a, b in itertools.pairwise(order))
     ]
 
 
 def by_brute_force(found: dict[str, Span], faster: str, factor: float) -> float:
-    """The end of the run: the longest of all chains, where a link counts its lag behind its *last* upstream and its length."""
+    """The end of the run: the longest of all chains, where a link counts its lag behind its *last*
+    upstream and its length.
+    """
     ends = {task: span.end for task, span in found.items()}
     lag = {t: s.start - max((ends[u] for u in s.upstream), default=0.0) for t, s in found.items()}
     length = {t: s.seconds / (factor if t == faster else 1) for t, s in found.items()}
@@ -77,19 +97,29 @@ def by_brute_force(found: dict[str, Span], faster: str, factor: float) -> float:
 
 @settings(max_examples=60, deadline=None)
 @given(graphs(), some.sampled_from([1.0, 2.0, 5.0]), some.randoms(use_true_random=False))
-def test_what_if_is_the_longest_path_by_brute_force(found: dict[str, Span], factor: float, chance: random.Random) -> None:
+def test_what_if_is_the_longest_path_by_brute_force(
+    found: dict[str, Span], factor: float, chance: random.Random
+) -> None:
     faster = chance.choice(sorted(found))
-    assert critical_path.finish(found, faster, factor) == pytest.approx(by_brute_force(found, faster, factor))
-    assert critical_path.finish(found) == max(span.end for span in found.values()), "nothing faster: as it was"
+    assert critical_path.finish(found, faster, factor) == pytest.approx(
+        by_brute_force(found, faster, factor)
+    )
+    assert critical_path.finish(found) == max(span.end for span in found.values()), (
+        "nothing faster: as it was"
+    )
 
 
 @settings(max_examples=60, deadline=None)
 @given(graphs())
-def test_the_critical_path_is_a_chain_that_accounts_for_every_second(found: dict[str, Span]) -> None:
+def test_the_critical_path_is_a_chain_that_accounts_for_every_second(
+    found: dict[str, Span],
+) -> None:
     chain = critical_path.critical_path(found)
     names = [link.task for link in chain]
     assert names in every_path(found)
-    assert sum(link.lag_seconds + link.seconds for link in chain) == pytest.approx(max(s.end for s in found.values()))
+    assert sum(link.lag_seconds + link.seconds for link in chain) == pytest.approx(
+        max(s.end for s in found.values())
+    )
     for task in set(found) - set(names):  # what is off the path never delays by getting faster
         assert critical_path.finish(found, task, 4.0) <= critical_path.finish(found) + 1e-9
 
@@ -119,7 +149,9 @@ def test_medians_have_the_binomial_interval(n: int) -> None:
     found = stats.middle([float(k) for k in range(n)])
     assert found.value == median(range(n)) and found.n == n
     rank = int(found.low)
-    outside = 2 * scipy_stats.binom.cdf(rank, n, 0.5)  # the median lies beyond the rank-th value on either side
+    outside = 2 * scipy_stats.binom.cdf(
+        rank, n, 0.5
+    )  # the median lies beyond the rank-th value on either side
     assert found.high == n - 1 - rank
     if n >= 6:
         assert outside <= 0.05 < 2 * scipy_stats.binom.cdf(rank + 1, n, 0.5)
@@ -133,10 +165,24 @@ def test_flaky_and_slow_are_counted_by_hand() -> None:
         Attempt("a", 2, (Interval("running", 3, 5),), "completed"),
         Attempt("b", 1, (Interval("cached", 5, 5),), "cached"),
     )
-    run = Run("x", "x", RunParams(), "completed", 0, 0, 5, (Task("a"), Task("b", ("a",)), Task("c", ("b",))), tries)
+    run = Run(
+        "x",
+        "x",
+        RunParams(),
+        "completed",
+        0,
+        0,
+        5,
+        (Task("a"), Task("b", ("a",)), Task("c", ("b",))),
+        tries,
+    )
     (only,) = stats.by_task((run, run))
     assert (
-        only.task == "a" and only.seconds.value == 3 and only.flaky.value == 1 and only.flaky.n == 2 and not only.n_failed_runs
+        only.task == "a"
+        and only.seconds.value == 3
+        and only.flaky.value == 1
+        and only.flaky.n == 2
+        and not only.n_failed_runs
     )
     assert history.fates_of(run) == {"a": "after retries", "b": "cached", "c": "not run"}
     assert critical_path.spans(run)["a"].seconds == 5, "waits for retries included"
@@ -144,7 +190,11 @@ def test_flaky_and_slow_are_counted_by_hand() -> None:
 
 def test_nothing_recorded_is_said_and_stand_ins_are_called_foretold(workspace: Path) -> None:
     result = history.run(HistoryParams())
-    assert result.foretold and "foretold" in result.verdict and "foretold" in figures.grid(result).layout.title.text
+    assert (
+        result.foretold
+        and "foretold" in result.verdict
+        and "foretold" in figures.grid(result).layout.title.text
+    )
     assert any("Run the flow in *Run monitor*" in reason for reason in result.why)
 
 
@@ -152,9 +202,13 @@ def test_recorded_runs_take_their_place_the_latest_first(workspace: Path) -> Non
     for run in made(7, 12):
         records.save(run)
     result = history.run(HistoryParams(flow="fan-out", last=5, run=1, other=3))
-    assert not result.foretold and [run.id for run in result.runs] == [f"made-0-{k}" for k in (6, 5, 4, 3, 2)]
+    assert not result.foretold and [run.id for run in result.runs] == [
+        f"made-0-{k}" for k in (6, 5, 4, 3, 2)
+    ]
     assert result.run.id == "made-0-6" and result.other.id == "made-0-4"
-    assert history.run(HistoryParams(flow="fan-out", run=99)).run.id == "made-0-0", "beyond the list: the oldest"
+    assert history.run(HistoryParams(flow="fan-out", run=99)).run.id == "made-0-0", (
+        "beyond the list: the oldest"
+    )
     assert result.success.n == 5 and result.table().num_rows == 5
     spans = critical_path.spans(result.run), critical_path.spans(result.other)
     for row in result.compared:
@@ -166,7 +220,14 @@ def test_recorded_runs_take_their_place_the_latest_first(workspace: Path) -> Non
 @pytest.mark.parametrize("flow", FLOWS)
 def test_every_figure_of_every_flow_draws(flow: history.Flow) -> None:
     result = history.run(HistoryParams(source="foretold", flow=flow))
-    for draw in (figures.grid, figures.durations, figures.tasks, figures.compared, figures.path, figures.replay):
+    for draw in (
+        figures.grid,
+        figures.durations,
+        figures.tasks,
+        figures.compared,
+        figures.path,
+        figures.replay,
+    ):
         figure = draw(result)
         assert figure.layout.title.text and len(figure.to_json()) <= 300_000
 
@@ -175,9 +236,14 @@ def test_the_replay_ends_as_the_run_did() -> None:
     result = history.run(HistoryParams(source="foretold"))
     frames = figures.replay(result).frames
     assert len(frames) == figures.N_FRAMES + 1
-    running = [sum(float(x) for bar in frame.data if bar.name == "running" for x in bar.x) for frame in frames]
+    running = [
+        sum(float(x) for bar in frame.data if bar.name == "running" for x in bar.x)
+        for frame in frames
+    ]
     assert running == sorted(running) and running[0] == 0
-    assert running[-1] == pytest.approx(sum(a.seconds("running") for a in result.run.attempts), rel=1e-5)
+    assert running[-1] == pytest.approx(
+        sum(a.seconds("running") for a in result.run.attempts), rel=1e-5
+    )
 
 
 def test_two_hundred_runs_of_fifty_tasks_stay_small(workspace: Path) -> None:
@@ -187,8 +253,12 @@ def test_two_hundred_runs_of_fifty_tasks_stay_small(workspace: Path) -> None:
     assert len(result.tasks) >= 50 and len(figures.grid(result).to_json()) <= 300_000
 
 
-@pytest.mark.parametrize("given_", [{}, {"faster": "features", "factor": 4.0}, {"flow": "meant to fail", "run": 3}])
-def test_the_script_prints_the_headline(given_: dict[str, object], tmp_path: Path, workspace: Path) -> None:
+@pytest.mark.parametrize(
+    "given_", [{}, {"faster": "features", "factor": 4.0}, {"flow": "meant to fail", "run": 3}]
+)
+def test_the_script_prints_the_headline(
+    given_: dict[str, object], tmp_path: Path, workspace: Path
+) -> None:
     params = HistoryParams(**given_)  # type: ignore[arg-type]
     (tmp_path / "script.py").write_text(script(params))
     with contextlib.redirect_stdout(io.StringIO()) as out:
@@ -196,7 +266,9 @@ def test_the_script_prints_the_headline(given_: dict[str, object], tmp_path: Pat
     assert json.loads(out.getvalue()) == history.run(params).headline()
 
 
-@pytest.mark.parametrize("bad", [{"last": 0}, {"run": 0}, {"other": -1}, {"factor": 0.5}, {"flow": "x"}, {"source": "x"}])
+@pytest.mark.parametrize(
+    "bad", [{"last": 0}, {"run": 0}, {"other": -1}, {"factor": 0.5}, {"flow": "x"}, {"source": "x"}]
+)
 def test_bad_settings_are_said(bad: dict[str, object]) -> None:
     with pytest.raises(InputError):
         HistoryParams(**bad)  # type: ignore[arg-type]

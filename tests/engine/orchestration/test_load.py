@@ -1,4 +1,6 @@
-"""Many runs at once, and what a person does to one of them: two run, the rest wait in sight, all end, none is lost."""
+"""Many runs at once, and what a person does to one of them: two run, the rest wait in sight, all
+end, none is lost.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,18 @@ from engine.orchestration.server import SERVER
 from tests.engine.orchestration.test_server import until
 
 SMALL = RunParams(
-    flow="daily ETL", tasks=4, width=2, duration_seconds=0.2, failure_probability=0.2, retries=1, delay_seconds=0.1, seed=20
+    flow="daily ETL",
+    tasks=4,
+    width=2,
+    duration_seconds=0.2,
+    failure_probability=0.2,
+    retries=1,
+    delay_seconds=0.1,
+    seed=20,
 )
-LONG = replace(SMALL, flow="fan-out", tasks=12, duration_seconds=2.0, failure_probability=0.0, concurrency=2)
+LONG = replace(
+    SMALL, flow="fan-out", tasks=12, duration_seconds=2.0, failure_probability=0.0, concurrency=2
+)
 
 
 def on_server(ids: list[str]) -> dict[str, str]:
@@ -26,7 +37,9 @@ def on_server(ids: list[str]) -> dict[str, str]:
 
 
 def test_six_at_once_two_run_the_rest_wait_in_sight_all_end_none_is_lost() -> None:
-    slower = replace(SMALL, duration_seconds=1.0)  # so that none is over before the sixth is there, on a busy machine too
+    slower = replace(
+        SMALL, duration_seconds=1.0
+    )  # so that none is over before the sixth is there, on a busy machine too
     ids = [launch.submit(replace(slower, seed=20 + k)) for k in range(6)]
     assert set(on_server(ids)) == set(ids)  # in sight from the start
     seen: list[dict[str, str]] = []
@@ -43,7 +56,9 @@ def test_six_at_once_two_run_the_rest_wait_in_sight_all_end_none_is_lost() -> No
         assert run.params == replace(slower, seed=20 + k) and run.ended
         assert monitor.of(run).outcomes() == monitor.of(foretell.run(run.params)).outcomes()
     order = [records.load(run_id).started_at or 0.0 for run_id in ids]
-    assert all(before < after for before, after in zip(order, order[2:], strict=False))  # two may begin at the same moment
+    assert all(
+        before < after for before, after in zip(order, order[2:], strict=False)
+    )  # two may begin at the same moment
     text = (SERVER.home / "workers.log").read_text()
     assert "database is locked" not in text
 
@@ -51,7 +66,9 @@ def test_six_at_once_two_run_the_rest_wait_in_sight_all_end_none_is_lost() -> No
 def test_cancel_ends_the_process_of_that_run_alone_and_a_fresh_one_takes_its_place() -> None:
     first, second = launch.submit(LONG), launch.submit(replace(LONG, seed=21))
     waiting = launch.submit(replace(SMALL, seed=40))
-    until(lambda: all(watch.read(SERVER, run_id).state == "running" for run_id in (first, second)), 90)
+    until(
+        lambda: all(watch.read(SERVER, run_id).state == "running" for run_id in (first, second)), 90
+    )
     until(lambda: watch.read(SERVER, first).counts().get("running", 0) > 0)
     doomed, other = LAUNCHER.pid(first), LAUNCHER.pid(second)
     assert doomed and other and doomed != other
@@ -60,7 +77,9 @@ def test_cancel_ends_the_process_of_that_run_alone_and_a_fresh_one_takes_its_pla
     run = records.load(first)
     assert run.state == "cancelled" and "cancelled" in {a.outcome for a in run.attempts}
     assert not any(i.end_seconds is None for a in run.attempts for i in a.intervals)
-    assert on_server([first])[first] == "CANCELLED" and watch.read(SERVER, second).state == "running"
+    assert (
+        on_server([first])[first] == "CANCELLED" and watch.read(SERVER, second).state == "running"
+    )
     queued = launch.submit(replace(SMALL, seed=41))
     launch.cancel(queued)
     assert records.load(queued).state == "cancelled"
@@ -82,7 +101,10 @@ def test_pause_lets_nothing_new_start_and_resume_goes_on() -> None:
     assert later.n_attempts == paused.n_attempts and later.counts()["pending"] > 0
     launch.resume(run_id)
     run = launch.wait(run_id, 120)
-    assert run.state == "completed" and monitor.of(run).outcomes() == monitor.of(foretell.run(params)).outcomes()
+    assert (
+        run.state == "completed"
+        and monitor.of(run).outcomes() == monitor.of(foretell.run(params)).outcomes()
+    )
 
 
 def test_workers_leave_no_process() -> None:

@@ -1,4 +1,6 @@
-"""The run monitor: attempts by hand and against Prefect's state history, plans against its graph, fates against real runs."""
+"""The run monitor: attempts by hand and against Prefect's state history, plans against its graph,
+fates against real runs.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,24 @@ from hypothesis import strategies as st
 from engine import workspace
 from engine.errors import InputError
 from engine.orchestration import foretell, launch, monitor, records, watch, work
-from engine.orchestration.flows import BACKOFFS, FLOWS, TIMEOUT_MARGIN_SECONDS, RunParams, fate, plan, stages
+from engine.orchestration.flows import (
+    BACKOFFS,
+    FLOWS,
+    TIMEOUT_MARGIN_SECONDS,
+    RunParams,
+    fate,
+    plan,
+    stages,
+)
 from engine.orchestration.monitor import figure as figures
 from engine.orchestration.monitor.code import script
 from engine.orchestration.records import Attempt, Interval, Run
 from engine.orchestration.server import SERVER, epoch, iso
 from engine.orchestration.watch import Change
 
-QUICK = RunParams(tasks=3, width=2, duration_seconds=0.05, failure_probability=0.3, delay_seconds=0.2, seed=5)
+QUICK = RunParams(
+    tasks=3, width=2, duration_seconds=0.05, failure_probability=0.3, delay_seconds=0.2, seed=5
+)
 
 
 def outcomes(run: Run) -> dict[tuple[str, int], str]:
@@ -47,7 +59,11 @@ def test_attempts_by_hand() -> None:
         Attempt(
             "a",
             1,
-            (Interval("pending", 0, 1), Interval("running", 1, 3), Interval("awaiting retry", 3, 4)),
+            (
+                Interval("pending", 0, 1),
+                Interval("running", 1, 3),
+                Interval("awaiting retry", 3, 4),
+            ),
             "timed out",
             "Task run failed with exception: TaskRunTimeoutError()",
         ),
@@ -64,23 +80,41 @@ def test_what_lasts_has_no_end_and_ends_with_its_run() -> None:
         "a", 1, (Interval("pending", 0, 1), Interval("running", 1, 5.0)), "cancelled"
     )
     (waiting,) = watch.attempts_of("a", changes[:1], 10.0, [])
-    assert watch.closed(waiting, 5.0, "crashed") == Attempt("a", 0, (Interval("pending", 0, 5.0),), "not run")
+    assert watch.closed(waiting, 5.0, "crashed") == Attempt(
+        "a", 0, (Interval("pending", 0, 5.0),), "not run"
+    )
 
 
 def test_cached_not_ready_and_immediate_retry_by_hand() -> None:
     begun = [Change(0.0, "PENDING", "Pending", ""), Change(1.0, "RUNNING", "Running", "")]
     (cached,) = watch.attempts_of("a", [*begun, Change(1.5, "COMPLETED", "Cached", "")], 0.0, [])
-    assert cached == Attempt("a", 1, (Interval("pending", 0, 1), Interval("cached", 1, 1.5)), "cached")
-    (never,) = watch.attempts_of("a", [begun[0], Change(2.0, "PENDING", "NotReady", "Upstream b")], 0.0, [])
+    assert cached == Attempt(
+        "a", 1, (Interval("pending", 0, 1), Interval("cached", 1, 1.5)), "cached"
+    )
+    (never,) = watch.attempts_of(
+        "a", [begun[0], Change(2.0, "PENDING", "NotReady", "Upstream b")], 0.0, []
+    )
     assert never == Attempt("a", 0, (Interval("pending", 0, 2.0),), "not run", "Upstream b")
-    again = [*begun, Change(2.0, "RUNNING", "Retrying", ""), Change(3.0, "FAILED", "Failed", "boom")]
-    assert [a.outcome for a in watch.attempts_of("a", again, 0.0, [(1.9, "Task run failed with x")])] == ["failed", "failed"]
+    again = [
+        *begun,
+        Change(2.0, "RUNNING", "Retrying", ""),
+        Change(3.0, "FAILED", "Failed", "boom"),
+    ]
+    assert [
+        a.outcome for a in watch.attempts_of("a", again, 0.0, [(1.9, "Task run failed with x")])
+    ] == ["failed", "failed"]
 
 
 def test_a_retry_keeps_its_slot_by_hand() -> None:
     """One slot, two steps: while the first waits for its retry, the second waits for the slot."""
     params = RunParams(
-        flow="daily ETL", tasks=2, width=2, duration_seconds=1, concurrency=1, failure_probability=0, cache=False
+        flow="daily ETL",
+        tasks=2,
+        width=2,
+        duration_seconds=1,
+        concurrency=1,
+        failure_probability=0,
+        cache=False,
     )
     alone = {a.task: a for a in foretell.run(params).attempts}
     first = fate(params, "extract 1", 1).seconds
@@ -120,19 +154,31 @@ def test_every_run_foretold_is_a_possible_one(
     )
     run = foretell.run(params)
     last = run.last()
-    assert set(last) == {step.key for step in plan(params)} and len(run.tasks) == len({t.key for t in run.tasks})
+    assert set(last) == {step.key for step in plan(params)} and len(run.tasks) == len(
+        {t.key for t in run.tasks}
+    )
     assert max((attempt.attempt for attempt in run.attempts), default=0) <= retries + 1
-    ends = {key: attempt.intervals[-1].end_seconds if attempt.intervals else 0.0 for key, attempt in last.items()}
+    ends = {
+        key: attempt.intervals[-1].end_seconds if attempt.intervals else 0.0
+        for key, attempt in last.items()
+    }
     begins = {a.task: a.intervals[0].start_seconds for a in run.attempts if a.attempt == 1}
     for task in run.tasks:
         if last[task.key].outcome == "not run":
             assert any(last[key].outcome not in ("completed", "cached") for key in task.upstream)
         else:
             assert all(ends[key] <= begins[task.key] + 1e-9 for key in task.upstream)
-    edges = [(i.start_seconds, i.end_seconds) for a in run.attempts for i in a.intervals if i.state != "pending"]
+    edges = [
+        (i.start_seconds, i.end_seconds)
+        for a in run.attempts
+        for i in a.intervals
+        if i.state != "pending"
+    ]
     for start, _ in edges:
         assert sum(low <= start < high for low, high in edges if high > low) <= concurrency
-    assert (run.state == "completed") == all(a.outcome in ("completed", "cached") for a in last.values())
+    assert (run.state == "completed") == all(
+        a.outcome in ("completed", "cached") for a in last.values()
+    )
 
 
 def test_no_try_ends_close_to_the_timeout() -> None:
@@ -177,7 +223,10 @@ def test_bad_settings_are_named(field: str, value: object, message: str) -> None
 def test_a_kept_run_comes_back_as_it_was() -> None:
     told = foretell.run(RunParams(flow="meant to fail"))
     run = replace(told, id="0123-abc", foretold=False)
-    lines = (records.LogLine("upload", 2, 1.5, "error", "boom"), records.LogLine("", 0, 0.1, "info", "begun"))
+    lines = (
+        records.LogLine("upload", 2, 1.5, "error", "boom"),
+        records.LogLine("", 0, 0.1, "info", "begun"),
+    )
     records.save(run, lines)
     records._load.cache_clear()
     again = records.load("0123-abc")
@@ -208,8 +257,12 @@ def test_each_attempt_is_a_bar_of_its_own() -> None:
     bars = {trace.name: len(trace.y) for trace in figures.gantt(result).data}
     tries = [attempt.outcome for attempt in result.run.attempts]
     assert bars["try failed"] == tries.count("failed") == result.n_failed_tries
-    assert bars["try completed"] == tries.count("completed") and bars["cached"] == tries.count("cached")
-    assert bars["waiting to retry"] == sum(a.seconds("awaiting retry") > 0 for a in result.run.attempts)
+    assert bars["try completed"] == tries.count("completed") and bars["cached"] == tries.count(
+        "cached"
+    )
+    assert bars["waiting to retry"] == sum(
+        a.seconds("awaiting retry") > 0 for a in result.run.attempts
+    )
     nodes = {trace.name: len(trace.x) for trace in figures.graph(result).data if trace.name}
     assert nodes == {f"{state} {n}": n for state, n in result.run.counts().items()}
 
@@ -230,7 +283,9 @@ def server_states(run_id: str) -> dict[str, list[tuple[str, str]]]:
     for row in rows:
         states = SERVER.call(f"task_run_states/?task_run_id={row['id']}")
         states.sort(key=lambda state: state["timestamp"])
-        found[row["name"]] = [(state["type"], state["name"], epoch(state["timestamp"])) for state in states]
+        found[row["name"]] = [
+            (state["type"], state["name"], epoch(state["timestamp"])) for state in states
+        ]
     return found
 
 
@@ -238,7 +293,9 @@ def server_states(run_id: str) -> dict[str, list[tuple[str, str]]]:
 def real() -> dict[str, Run]:
     """One small run of each flow, all submitted at once."""
     asked = {flow: replace(QUICK, flow=flow) for flow in FLOWS}
-    asked["timeouts"] = replace(QUICK, flow="daily ETL", duration_seconds=0.5, timeout_seconds=1.0, retries=1, seed=3)
+    asked["timeouts"] = replace(
+        QUICK, flow="daily ETL", duration_seconds=0.5, timeout_seconds=1.0, retries=1, seed=3
+    )
     ids = {name: launch.submit(params) for name, params in asked.items()}
     return {name: launch.wait(run_id, 240) for name, run_id in ids.items()}
 
@@ -247,9 +304,15 @@ def test_every_try_of_every_flow_ends_as_foretold(real: dict[str, Run]) -> None:
     for name, run in real.items():
         told = foretell.run(run.params)
         assert outcomes(run) == outcomes(told), name
-        assert run.state == told.state and run.counts() == told.counts() and run.n_attempts == told.n_attempts, name
+        assert (
+            run.state == told.state
+            and run.counts() == told.counts()
+            and run.n_attempts == told.n_attempts
+        ), name
     assert {"timed out"} <= set(outcomes(real["timeouts"]).values())
-    assert {"cached", "failed", "completed"} <= {o for run in real.values() for o in outcomes(run).values()}
+    assert {"cached", "failed", "completed"} <= {
+        o for run in real.values() for o in outcomes(run).values()
+    }
     assert "not run" in outcomes(real["meant to fail"]).values()
 
 
@@ -264,14 +327,18 @@ def test_attempts_are_those_of_prefects_own_state_history(real: dict[str, Run]) 
         theirs = [at - zero for _, _, at in states[:-1]]
         assert starts == pytest.approx(theirs, abs=1e-3), key
         assert sum(kind == "RUNNING" for kind, _, _ in states) == len(mine), key
-        assert ("cached" if states[-1][1] == "Cached" else states[-1][0].lower()) == mine[-1].outcome, key
+        assert ("cached" if states[-1][1] == "Cached" else states[-1][0].lower()) == mine[
+            -1
+        ].outcome, key
         assert mine[-1].intervals[-1].end_seconds == pytest.approx(states[-1][2] - zero, abs=1e-3)
 
 
 def test_plans_are_the_graphs_that_prefect_recorded(real: dict[str, Run]) -> None:
     for name in ("model retraining", "daily ETL", "fan-out", "branching"):
         run = real[name]
-        rows = SERVER.call("task_runs/filter", {"flow_runs": {"id": {"any_": [run.id]}}, "limit": 200})
+        rows = SERVER.call(
+            "task_runs/filter", {"flow_runs": {"id": {"any_": [run.id]}}, "limit": 200}
+        )
         keys = {row["id"]: row["name"] for row in rows}
         edges = {
             (keys[source["id"]], row["name"])
@@ -299,7 +366,10 @@ def test_logs_come_by_attempt_with_the_exception(real: dict[str, Run]) -> None:
 def test_more_lines_at_a_moment_than_a_page_holds_are_all_read(real: dict[str, Run]) -> None:
     run_id, began = str(uuid.uuid4()), time.time()
     line = {"name": "prefect.flow_runs", "level": 20, "flow_run_id": run_id}
-    SERVER.call("logs/", [{**line, "message": str(k), "timestamp": iso(began + k / 1000)} for k in range(450)])
+    SERVER.call(
+        "logs/",
+        [{**line, "message": str(k), "timestamp": iso(began + k / 1000)} for k in range(450)],
+    )
     found = watch.Watch(run_id, QUICK, {})
     for _ in range(2):  # the second reading begins 1.5 s before the last line: with the first one
         found._log(SERVER, 10.0)
@@ -308,7 +378,11 @@ def test_more_lines_at_a_moment_than_a_page_holds_are_all_read(real: dict[str, R
 
 def test_the_training_is_real_and_the_same_here(real: dict[str, Run]) -> None:
     run = real["model retraining"]
-    said = [line.message for line in records.logs(run.id) if line.task == "train 2" and line.message.startswith("Done")]
+    said = [
+        line.message
+        for line in records.logs(run.id)
+        if line.task == "train 2" and line.message.startswith("Done")
+    ]
     assert str(work.do("train 2", [{"months": run.params.width}], run.params)) in said[-1]
 
 
@@ -324,7 +398,11 @@ def test_the_script_of_each_flow_reproduces_the_headline(real: dict[str, Run]) -
     """All in one child: importing Prefect takes seconds."""
     scripts = [script(real[flow].params) for flow in FLOWS]
     out = subprocess.run(
-        [sys.executable, "-c", f"for code in {scripts!r}:\n    exec(code, {{'__name__': 'script'}})"],
+        [
+            sys.executable,
+            "-c",
+            f"for code in {scripts!r}:\n    exec(code, {{'__name__': 'script'}})",
+        ],
         cwd=workspace.REPOSITORY,
         env={**os.environ, **SERVER.environment(), "PYTHONPATH": str(workspace.REPOSITORY)},
         capture_output=True,

@@ -1,4 +1,6 @@
-"""Retry lab against oracles: every outcome enumerated, Prefect's own delays and jitter, a herd one request at a time."""
+"""Retry lab against oracles: every outcome enumerated, Prefect's own delays and jitter, a herd one
+request at a time.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,18 @@ from engine.orchestration.retry.code import script
 from engine.orchestration.server import SERVER
 
 
-@pytest.mark.parametrize(("probability", "retries"), [(0.3, 3), (0.5, 0), (0.9, 5), (0.0, 2), (1.0, 2)])
-def test_closed_forms_equal_the_enumeration_of_every_outcome(probability: float, retries: int) -> None:
+@pytest.mark.parametrize(
+    ("probability", "retries"), [(0.3, 3), (0.5, 0), (0.9, 5), (0.0, 2), (1.0, 2)]
+)
+def test_closed_forms_equal_the_enumeration_of_every_outcome(
+    probability: float, retries: int
+) -> None:
     waits = model.delays("linear", 2.0, retries)
     share = np.zeros(retries + 2)
     tries = waited = worked = 0.0
-    for outcome in itertools.product((True, False), repeat=retries + 1):  # would try k fail, had it taken place?
+    for outcome in itertools.product(
+        (True, False), repeat=retries + 1
+    ):  # would try k fail, had it taken place?
         chance = float(np.prod([probability if failed else 1 - probability for failed in outcome]))
         n = outcome.index(False) + 1 if False in outcome else retries + 1
         share[n - 1 if False in outcome else retries + 1] += chance
@@ -40,7 +48,9 @@ def test_closed_forms_equal_the_enumeration_of_every_outcome(probability: float,
     assert model.chances(probability, retries) == pytest.approx(share)
     assert model.mean_tries(probability, retries) == pytest.approx(tries)
     assert model.mean_wait(probability, waits, 0.0) == pytest.approx(waited)
-    assert model.mean_work(probability, retries, 1.0) == pytest.approx(worked * np.mean(flows.FACTORS))
+    assert model.mean_work(probability, retries, 1.0) == pytest.approx(
+        worked * np.mean(flows.FACTORS)
+    )
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -50,7 +60,10 @@ def test_simulated_shares_and_means_lie_where_the_closed_forms_say(seed: int) ->
     for place, chance in enumerate(result.chances):
         simulated = result.runs.lane(place, params.retries).mean()
         assert abs(simulated - chance) < 4.5 * np.sqrt(chance * (1 - chance) / 10_000)
-    for values, mean in ((result.runs.wait_seconds, result.mean_wait_seconds), (result.runs.seconds, result.mean_seconds)):
+    for values, mean in (
+        (result.runs.wait_seconds, result.mean_wait_seconds),
+        (result.runs.seconds, result.mean_seconds),
+    ):
         assert abs(values.mean() - mean) < 4.5 * values.std() / 100
     share, n = result.flow_succeeds_share, len(result.flow_completed)
     assert abs(result.flow_completed.mean() - share) < 4.5 * np.sqrt(share * (1 - share) / n)
@@ -66,7 +79,9 @@ def test_a_flow_takes_the_sum_until_the_first_failure_or_the_longest_task() -> N
         completed, seconds = runs.completed[4 * k : 4 * k + 4], runs.seconds[4 * k : 4 * k + 4]
         n = 4 if completed.all() else int(np.argmin(completed)) + 1
         assert good[k] == completed.all()
-        assert in_sequence[k] == pytest.approx(seconds[:n].sum()) and in_parallel[k] == seconds.max()
+        assert (
+            in_sequence[k] == pytest.approx(seconds[:n].sum()) and in_parallel[k] == seconds.max()
+        )
 
 
 @pytest.mark.parametrize("jitter", [0.1, 0.3, 1.0])
@@ -125,12 +140,15 @@ def test_the_herd_equals_an_event_loop_of_single_requests(
         else:
             gave_up += 1
     assert dict(zip(herd.second.tolist(), herd.n_asked.tolist(), strict=True)) == asked
-    assert {s: n for s, n in zip(herd.second.tolist(), herd.n_served.tolist(), strict=True) if n} == served
+    assert {
+        s: n for s, n in zip(herd.second.tolist(), herd.n_served.tolist(), strict=True) if n
+    } == served
     assert herd.n_gave_up == gave_up and herd.n_served.sum() + gave_up == clients
 
 
 @pytest.mark.parametrize(
-    "params", [RetryParams(), RetryParams(jitter=0.5, backoff="linear", retries=5), RetryParams(retries=0)]
+    "params",
+    [RetryParams(), RetryParams(jitter=0.5, backoff="linear", retries=5), RetryParams(retries=0)],
 )
 def test_the_script_prints_the_headline(params: RetryParams, tmp_path: Path) -> None:
     path = tmp_path / "script.py"
@@ -143,7 +161,9 @@ def test_the_script_prints_the_headline(params: RetryParams, tmp_path: Path) -> 
 
 def test_wilson_holds_what_it_should() -> None:
     low, high = model.wilson(8, 100)
-    assert (low, high) == pytest.approx((0.0411, 0.1500), abs=1e-4)  # Newcombe, 1998, table I's formula by hand
+    assert (low, high) == pytest.approx(
+        (0.0411, 0.1500), abs=1e-4
+    )  # Newcombe, 1998, table I's formula by hand
     assert model.wilson(0, 10)[0] == 0.0 and model.wilson(10, 10)[1] == 1.0
 
 
@@ -178,10 +198,22 @@ def test_a_dot_is_a_task_that_is_over() -> None:
     settings = retry_real.asked(RetryParams())
     attempts = (
         Attempt(
-            "extract 1", 1, (Interval("pending", 0, 1), Interval("running", 1, 2), Interval("awaiting retry", 2, 3)), "failed"
+            "extract 1",
+            1,
+            (
+                Interval("pending", 0, 1),
+                Interval("running", 1, 2),
+                Interval("awaiting retry", 2, 3),
+            ),
+            "failed",
         ),
         Attempt("extract 1", 2, (Interval("running", 3, 4.5),), "completed"),
-        Attempt("extract 2", 1, (Interval("running", 1, 2), Interval("awaiting retry", 2, None)), "failed"),
+        Attempt(
+            "extract 2",
+            1,
+            (Interval("running", 1, 2), Interval("awaiting retry", 2, None)),
+            "failed",
+        ),
         Attempt("extract 3", 1, (Interval("running", 1, None),)),
         Attempt("verify 1", 1, (Interval("cached", 5, 5),), "cached"),
     )
@@ -192,7 +224,13 @@ def test_a_dot_is_a_task_that_is_over() -> None:
 
 
 def test_real_runs_take_the_tries_that_were_foretold_and_fall_onto_the_distribution() -> None:
-    params = RetryParams(failure_probability=0.5, retries=1, delay_seconds=0.5, duration_seconds=0.2, backoff="linear")
+    params = RetryParams(
+        failure_probability=0.5,
+        retries=1,
+        delay_seconds=0.5,
+        duration_seconds=0.2,
+        backoff="linear",
+    )
     ids = retry_real.start(params)
     assert len(ids) == retry_real.N_RUNS and {*ids} == {*retry_real.under_way(params)}
     for run_id in ids:
@@ -200,7 +238,9 @@ def test_real_runs_take_the_tries_that_were_foretold_and_fall_onto_the_distribut
     dots = retry_real.dots(retry_real.found(params))
     assert len(dots) == 24 and not retry_real.under_way(params)
     assert [dot.tries for dot in dots] == [dot.foretold_tries for dot in dots]
-    assert {dot.completed for dot in dots} == {True, False} and all(dot.seconds > dot.foretold_seconds - 0.05 for dot in dots)
+    assert {dot.completed for dot in dots} == {True, False} and all(
+        dot.seconds > dot.foretold_seconds - 0.05 for dot in dots
+    )
     assert "24 of 24 took as many tries as the seed had foretold" in retry_real.told(dots, params)
     assert retry_real.dots(retry_real.found(replace(params, retries=2))) == []
     figure = figures.outcomes(retry.run(params), dots)
@@ -211,7 +251,10 @@ def test_real_runs_take_the_tries_that_were_foretold_and_fall_onto_the_distribut
 
 
 def test_figures_stay_small_and_say_what_they_show() -> None:
-    result, pinned = retry.run(RetryParams(retries=10, jitter=0.5)), retry.run(RetryParams(retries=2))
+    result, pinned = (
+        retry.run(RetryParams(retries=10, jitter=0.5)),
+        retry.run(RetryParams(retries=2)),
+    )
     drawn = [
         figures.outcomes(result, [], pinned),
         figures.flow(result, pinned),

@@ -1,4 +1,6 @@
-"""The one Prefect server: loopback only, quiet, started again when it dies; attached ones said when they are away."""
+"""The one Prefect server: loopback only, quiet, started again when it dies; attached ones said when
+they are away.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,15 @@ from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER, Launcher
 from engine.orchestration.server import SERVER, Server, ui_of
 
-SLOW = RunParams(flow="daily ETL", tasks=4, width=2, duration_seconds=1.0, failure_probability=0.0, retries=1, seed=2)
+SLOW = RunParams(
+    flow="daily ETL",
+    tasks=4,
+    width=2,
+    duration_seconds=1.0,
+    failure_probability=0.0,
+    retries=1,
+    seed=2,
+)
 
 
 def until(condition, seconds: float = 60.0) -> None:
@@ -32,7 +42,12 @@ def until(condition, seconds: float = 60.0) -> None:
 def test_the_server_is_ours_on_this_machine_only_and_sends_nothing_home() -> None:
     url = SERVER.ready()
     state = SERVER.state
-    assert state.kind == "own" and state.ready and url.startswith("http://127.0.0.1:") and state.ui_url == url[:-4]
+    assert (
+        state.kind == "own"
+        and state.ready
+        and url.startswith("http://127.0.0.1:")
+        and state.ui_url == url[:-4]
+    )
     process = psutil.Process(SERVER._process.pid)
     listening = [c.laddr.ip for c in process.net_connections() if c.status == psutil.CONN_LISTEN]
     assert listening == ["127.0.0.1"]
@@ -46,7 +61,11 @@ def test_no_page_of_another_site_reads_or_starts_anything(origin: str) -> None:
     url = SERVER.ready()
     foreign = {"Origin": origin}
     assert httpx.post(f"{url}/flows/", json={"name": "planted"}, headers=foreign).status_code == 403
-    asks = {**foreign, "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "content-type"}
+    asks = {
+        **foreign,
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "content-type",
+    }
     answer = httpx.options(f"{url}/deployments/x", headers=asks)
     assert answer.status_code == 403 and "access-control-allow-origin" not in answer.headers
     assert httpx.get(f"{url}/health", headers={"Host": "evil.example"}).status_code == 403
@@ -54,7 +73,10 @@ def test_no_page_of_another_site_reads_or_starts_anything(origin: str) -> None:
     own = {"Origin": SERVER.state.ui_url}  # Prefect's own pages go on
     assert httpx.post(f"{url}/flows/filter", json={}, headers=own).status_code == 200
     page = httpx.get(SERVER.state.ui_url, headers={"Accept": "text/html"}, follow_redirects=True)
-    assert page.status_code == 200 and page.headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert (
+        page.status_code == 200
+        and page.headers["content-security-policy"] == "frame-ancestors 'self'"
+    )
 
 
 def test_start_again_is_no_error_and_starts_nothing() -> None:
@@ -85,29 +107,43 @@ def locked_but_for_the_list(call):
     def answer(path: str, *rest: object, **named: object) -> object:
         if path == "flow_runs/filter":
             return call(path, *rest, **named)
-        raise InputError("Prefect's server must answer. It did not within 45 s: 503 database is locked.")
+        raise InputError(
+            "Prefect's server must answer. It did not within 45 s: 503 database is locked."
+        )
 
     return answer
 
 
-def test_a_run_that_a_crashed_app_left_is_marked_and_one_that_waited_is_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_a_crashed_app_left_is_marked_and_one_that_waited_is_taken_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A second launcher on the same server finds what the first one, had it died, would have left."""
     call = SERVER.call
     flow_id = LAUNCHER._flow_id("daily ETL", 30.0)
-    quick = RunParams(flow="daily ETL", tasks=1, width=1, duration_seconds=0.0, failure_probability=0.0)
+    quick = RunParams(
+        flow="daily ETL", tasks=1, width=1, duration_seconds=0.0, failure_probability=0.0
+    )
     left = {}
     for kind in ("RUNNING", "SCHEDULED"):
-        body = {"flow_id": flow_id, "parameters": {"settings": {**vars_of(quick)}}, "state": {"type": kind}}
+        body = {
+            "flow_id": flow_id,
+            "parameters": {"settings": {**vars_of(quick)}},
+            "state": {"type": kind},
+        }
         left[kind] = call("flow_runs/", body)["id"]
     other = Launcher(SERVER)
-    with monkeypatch.context() as away:  # and the server is locked just when the run is to be marked: it stays in sight
+    with (
+        monkeypatch.context() as away
+    ):  # and the server is locked just when the run is to be marked: it stays in sight
         away.setattr(SERVER, "call", locked_but_for_the_list(call))
         other._take_up()
     assert left["RUNNING"] in other.unread and left["RUNNING"] in other.params
     other._finish(left["RUNNING"])
     assert records.load(left["RUNNING"]).state == "crashed"
     assert list(other.queue) == [left["SCHEDULED"]]
-    call(f"flow_runs/{left['SCHEDULED']}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
+    call(
+        f"flow_runs/{left['SCHEDULED']}/set_state", {"state": {"type": "CANCELLED"}, "force": True}
+    )
 
 
 def vars_of(params: RunParams) -> dict[str, object]:
@@ -124,7 +160,10 @@ def test_an_unreachable_server_is_said_and_none_is_started(monkeypatch: pytest.M
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     server = Server()
     assert server.kind == "attached"
-    with pytest.raises(InputError, match=r"PREFECT_API_URL must name a Prefect server .* Got http.://127.0.0.1:9/api: .*unset"):
+    with pytest.raises(
+        InputError,
+        match=r"PREFECT_API_URL must name a Prefect server .* Got http.://127.0.0.1:9/api: .*unset",
+    ):
         server.ready(10)
     assert server.state.stage == "unreachable" and server._process is None
     assert "What is recorded stays in sight" in server.state.message
@@ -155,8 +194,12 @@ def busy() -> Iterator[tuple[str, list[str]]]:
             self.rfile.read(int(self.headers["content-length"]))
             if "count" not in self.path:
                 asked.append(self.headers.get("authorization", ""))
-            code = (503, 500)[len(asked) - 1] if "count" not in self.path and len(asked) <= 2 else 200
-            body = json.dumps({"detail": "database is locked"} if code != 200 else {"id": "1"}).encode()
+            code = (
+                (503, 500)[len(asked) - 1] if "count" not in self.path and len(asked) <= 2 else 200
+            )
+            body = json.dumps(
+                {"detail": "database is locked"} if code != 200 else {"id": "1"}
+            ).encode()
             self.send_response(403 if "refused" in self.path else code)
             self.send_header("content-length", str(len(body)))
             self.end_headers()

@@ -1,4 +1,6 @@
-"""Arena: scores by scikit-learn's metrics, costs by brute force, no test row in training, the threshold from training alone."""
+"""Arena: scores by scikit-learn's metrics, costs by brute force, no test row in training, the
+threshold from training alone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imblearn.over_sampling import SMOTEN, SMOTENC
-from sklearn.metrics import average_precision_score, brier_score_loss, confusion_matrix, precision_recall_curve, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    confusion_matrix,
+    precision_recall_curve,
+    roc_auc_score,
+)
 from sklearn.preprocessing import StandardScaler
 
 from engine.errors import InputError
@@ -44,7 +52,10 @@ def printed(code: str) -> str:
 @pytest.mark.parametrize("split", SPLITS)
 def test_strategies_are_imbalanced_learns_own_pipelines(model: Any, split: Any) -> None:
     params = ArenaParams(
-        **QUICK, model=model, split=split, strategies=("class weights", "SMOTE", "random under", "Tomek links")
+        **QUICK,
+        model=model,
+        split=split,
+        strategies=("class weights", "SMOTE", "random under", "Tomek links"),
     )
     assert json.loads(printed(script(params))) == arena.run(params).headline()
 
@@ -54,7 +65,8 @@ def test_every_sampler_enters_or_says_why_not() -> None:
     result = arena.run(params)
     assert set(result.names) - {MOVED} | set(result.refused) == set(STRATEGIES)
     assert (
-        all(reason.startswith("imbalanced-learn refuses: ") for reason in result.refused.values()) and len(result.refused) < 4
+        all(reason.startswith("imbalanced-learn refuses: ") for reason in result.refused.values())
+        and len(result.refused) < 4
     )
     assert json.loads(printed(script(params))) == result.headline()
 
@@ -77,24 +89,39 @@ def test_categories_are_voted_on_whole(strategy: Any) -> None:
         columns = [name for name in rows.names if name.startswith(of)]
         table[of] = table[columns].idxmax(axis=1)
         table = table.drop(columns=columns)
-    library = SMOTENC(["origin ", "carrier "], random_state=0) if strategy == "SMOTE-NC" else SMOTEN(random_state=0)
+    library = (
+        SMOTENC(["origin ", "carrier "], random_state=0)
+        if strategy == "SMOTE-NC"
+        else SMOTEN(random_state=0)
+    )
     answer, answer_y = library.fit_resample(table, y)
-    assert np.array_equal(resampled_y, answer_y) and np.array_equal(resampled[: len(scaled)], scaled)
+    assert np.array_equal(resampled_y, answer_y) and np.array_equal(
+        resampled[: len(scaled)], scaled
+    )
     made = pd.DataFrame(resampled, columns=list(rows.names))
     for of in ("origin ", "carrier "):
         columns = [name for name in rows.names if name.startswith(of)]
-        assert (made[columns].idxmax(axis=1) == answer[of]).all() and (np.sum(made[columns] > 0, axis=1) == 1).all()
+        assert (made[columns].idxmax(axis=1) == answer[of]).all() and (
+            np.sum(made[columns] > 0, axis=1) == 1
+        ).all()
     if strategy == "SMOTE-NC":
         assert made[numbers].to_numpy() == pytest.approx(answer[numbers].to_numpy())
     else:
         name = "wind_speed"
-        edges = np.linspace(scaled[:, numbers.index(name)].min(), scaled[:, numbers.index(name)].max(), 13)
+        edges = np.linspace(
+            scaled[:, numbers.index(name)].min(), scaled[:, numbers.index(name)].max(), 13
+        )
         assert (np.digitize(made[name], edges[1:-1]) == answer[name]).all()
 
 
 def test_what_a_model_cannot_do_is_said() -> None:
-    result = arena.run(ArenaParams(**QUICK, model="k-NN", strategies=("class weights", "focal loss")))
-    assert set(result.refused) == {"class weights", "focal loss"} and result.names == [NOTHING, MOVED]
+    result = arena.run(
+        ArenaParams(**QUICK, model="k-NN", strategies=("class weights", "focal loss"))
+    )
+    assert set(result.refused) == {"class weights", "focal loss"} and result.names == [
+        NOTHING,
+        MOVED,
+    ]
     assert "class weights did not enter: k-NN has no class weights" in " ".join(result.why)
     assert "add a strategy" in result.verdict
 
@@ -102,7 +129,9 @@ def test_what_a_model_cannot_do_is_said() -> None:
 def test_scores_are_scikit_learns(result: ArenaResult) -> None:
     assert len(result.outcomes) == 2 * 4 and result.complete
     for outcome in result.outcomes:
-        assert outcome.average_precision == pytest.approx(average_precision_score(outcome.y, outcome.chances))
+        assert outcome.average_precision == pytest.approx(
+            average_precision_score(outcome.y, outcome.chances)
+        )
         assert outcome.auc == pytest.approx(roc_auc_score(outcome.y, outcome.chances))
         assert outcome.brier == pytest.approx(brier_score_loss(outcome.y, outcome.chances))
 
@@ -144,10 +173,17 @@ def test_bills_by_hand() -> None:
     result = by_hand()
     bill = result.bill(NOTHING, 0.5, 10, 1)
     assert (bill.right_alarms, bill.false_alarms, bill.missed, bill.quiet) == (2, 2, 2, 4)
-    assert bill.cost == pytest.approx((2 * 10 + 2 * 1) / 10) and (bill.recall, bill.precision) == (0.5, 0.5)
+    assert bill.cost == pytest.approx((2 * 10 + 2 * 1) / 10) and (bill.recall, bill.precision) == (
+        0.5,
+        0.5,
+    )
     moved = result.bill(MOVED, 0.5, 10, 1)
     assert moved.threshold == 0.35, "where the training rows cost nothing"
-    assert (moved.right_alarms, moved.false_alarms, moved.missed) == (4, 2, 0) and moved.cost == pytest.approx(0.2)
+    assert (moved.right_alarms, moved.false_alarms, moved.missed) == (
+        4,
+        2,
+        0,
+    ) and moved.cost == pytest.approx(0.2)
     rows = {row["strategy"]: row for row in result.rows(0.5, 10, 1)}
     assert rows[MOVED]["cost a row"] == "0.200 ← least" and rows[NOTHING]["threshold"] == "0.500"
 
@@ -157,8 +193,13 @@ def test_bills_by_hand() -> None:
     st.integers(0, 20),
     st.integers(0, 20),
 )
-def test_the_cheapest_threshold_by_brute_force(rows: list[tuple[int, int]], missed: int, alarm: int) -> None:
-    y, chances = np.array([label for label, _ in rows]), np.array([chance / 10 for _, chance in rows])
+def test_the_cheapest_threshold_by_brute_force(
+    rows: list[tuple[int, int]], missed: int, alarm: int
+) -> None:
+    y, chances = (
+        np.array([label for label, _ in rows]),
+        np.array([chance / 10 for _, chance in rows]),
+    )
 
     def cost(threshold: float) -> int:
         alarms = chances >= threshold
@@ -174,7 +215,12 @@ def test_counts_are_the_confusion_matrix(threshold: float) -> None:
     y, chances = result.pooled("SMOTE")
     (quiet, false), (missed, right) = confusion_matrix(y, chances >= threshold, labels=[0, 1])
     bill = result.bill("SMOTE", threshold, 1, 1)
-    assert (bill.quiet, bill.false_alarms, bill.missed, bill.right_alarms) == (quiet, false, missed, right)
+    assert (bill.quiet, bill.false_alarms, bill.missed, bill.right_alarms) == (
+        quiet,
+        false,
+        missed,
+        right,
+    )
 
 
 def test_the_moved_threshold_comes_from_rows_their_model_has_not_seen(result: ArenaResult) -> None:
@@ -185,11 +231,15 @@ def test_the_moved_threshold_comes_from_rows_their_model_has_not_seen(result: Ar
     assert np.array_equal(first.train_y, y)
     assert first.train_chances == pytest.approx(arena.inner_chances(X, y, params))
     seen = strategies.fitted(NOTHING, X, y, params)(X)
-    assert brier_score_loss(y, first.train_chances) > brier_score_loss(y, seen), "worse than on rows that it has seen"
+    assert brier_score_loss(y, first.train_chances) > brier_score_loss(y, seen), (
+        "worse than on rows that it has seen"
+    )
 
 
 def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() -> None:
-    """Three splits, gains .10, .11, .12: mean .11, deviation .01; t(.975, 2) = 4.303, over √3 splits."""
+    """Three splits, gains .10, .11, .12: mean .11, deviation .01; t(.975, 2) = 4.303, over √3
+    splits.
+    """
     none, empty = np.empty(0), np.empty(0, int)
     outcomes = tuple(
         Outcome(name, i, np.array([1, 0]), np.array([0.9, 0.1]), score, 0.5, 0.1, empty, none)
@@ -199,25 +249,45 @@ def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() 
     result = ArenaResult(ArenaParams(repeats=3), outcomes, {}, {}, True)
     gain, half = result.gain("SMOTE")
     assert gain == pytest.approx(0.11) and half == pytest.approx(4.3027 * 0.01 / 3**0.5, abs=1e-5)
-    assert result.verdict == (
-        "SMOTE beats doing nothing: it moves average precision by **+0.110** from 0.300 (95 % interval +0.085 … +0.135 over 3 "
-        "splits)."
+    assert (
+        result.verdict
+        == "SMOTE beats doing nothing: it moves average precision by **+0.110** from 0.300 (95 %"
+        " interval +0.085 … +0.135 over 3 splits)."
     )
-    assert figures.lanes(result).layout.title.text == "SMOTE:<br>better than doing nothing, beyond chance"
+    assert (
+        figures.lanes(result).layout.title.text
+        == "SMOTE:<br>better than doing nothing, beyond chance"
+    )
     first = ArenaResult(ArenaParams(repeats=3), outcomes[:2], {}, {})
-    assert first.verdict.startswith("After one split SMOTE moves") and first.gain("SMOTE")[1] == float("inf")
-    more = tuple(replace(outcome, strategy="random over") for outcome in outcomes if outcome.strategy == "SMOTE")
-    assert ArenaResult(ArenaParams(repeats=3), outcomes + more, {}, {}, True).gain("SMOTE")[1] > half, "two to choose from"
+    assert first.verdict.startswith("After one split SMOTE moves") and first.gain("SMOTE")[
+        1
+    ] == float("inf")
+    more = tuple(
+        replace(outcome, strategy="random over")
+        for outcome in outcomes
+        if outcome.strategy == "SMOTE"
+    )
+    assert (
+        ArenaResult(ArenaParams(repeats=3), outcomes + more, {}, {}, True).gain("SMOTE")[1] > half
+    ), "two to choose from"
 
 
 def test_words_by_hand(result: ArenaResult) -> None:
-    assert by_hand().verdict == (
-        "No strategy beats doing nothing beyond chance: the best other, SMOTE, moves average precision by "
-        "**+0.000** from 0.600 (95 % interval -1.271 … +1.271 over 2 splits)."
+    assert (
+        by_hand().verdict
+        == "No strategy beats doing nothing beyond chance: the best other, SMOTE, moves average"
+        " precision by **+0.000** from 0.600 (95 % interval -1.271 … +1.271 over 2 splits)."
     )
-    assert by_hand().worst_brier_factor == pytest.approx(4) and "SMOTE has 4.0 times the Brier score" in by_hand().why[1]
+    assert (
+        by_hand().worst_brier_factor == pytest.approx(4)
+        and "SMOTE has 4.0 times the Brier score" in by_hand().why[1]
+    )
     early = next(iter(arena.steps(ArenaParams(**QUICK)))).partial
-    assert early.verdict == "The first strategy is being trained." and early.why == [] and early.table().num_rows == 0
+    assert (
+        early.verdict == "The first strategy is being trained."
+        and early.why == []
+        and early.table().num_rows == 0
+    )
     assert result.worst_brier_factor > 2, "weights and SMOTE spoil the chances"
 
 
@@ -251,7 +321,9 @@ def test_curves_are_scikit_learns(result: ArenaResult) -> None:
     line = figure.data[0]
     y, chances = result.pooled(NOTHING)
     precision, recall, _ = precision_recall_curve(y, chances)
-    known = {(round(float(r), 5), round(float(p), 5)) for r, p in zip(recall, precision, strict=True)}
+    known = {
+        (round(float(r), 5), round(float(p), 5)) for r, p in zip(recall, precision, strict=True)
+    }
     drawn = {(round(float(r), 5), round(float(p), 5)) for r, p in zip(line.x, line.y, strict=True)}
     assert drawn <= known and len(drawn) > 50
     moved = result.bill(MOVED, 0.5, 10, 1)
@@ -264,15 +336,26 @@ def test_curves_are_scikit_learns(result: ArenaResult) -> None:
 def test_the_cost_curve_is_the_bill_at_every_threshold(result: ArenaResult) -> None:
     line = figures.costs(result, 0.5, 7, 2).data[0]
     for place in (0, 40, 100, 199):
-        assert line.y[place] == pytest.approx(result.bill(NOTHING, float(line.x[place]), 7, 2).cost, abs=0.02)
+        assert line.y[place] == pytest.approx(
+            result.bill(NOTHING, float(line.x[place]), 7, 2).cost, abs=0.02
+        )
 
 
 def test_every_figure_is_small_and_titled(result: ArenaResult) -> None:
     lanes = figures.lanes(result, result)
-    assert list(lanes.data[1].x) == [result.mean(name, "average_precision") for name in result.names if name != MOVED]
-    drawn = [lanes, figures.calibration(result, 0.3), figures.boundaries(result, 0.5), figures.costs(result, 0.5, 10, 1)]
+    assert list(lanes.data[1].x) == [
+        result.mean(name, "average_precision") for name in result.names if name != MOVED
+    ]
+    drawn = [
+        lanes,
+        figures.calibration(result, 0.3),
+        figures.boundaries(result, 0.5),
+        figures.costs(result, 0.5, 10, 1),
+    ]
     assert all(len(figure.to_json()) < 300_000 and figure.layout.title.text for figure in drawn)
-    assert [shape.x0 for shape in drawn[1].layout.shapes] == [0.3], "the threshold stands in the reliability curve as well"
+    assert [shape.x0 for shape in drawn[1].layout.shapes] == [0.3], (
+        "the threshold stands in the reliability curve as well"
+    )
     empty = ArenaResult(ArenaParams(), (), {}, {})
     assert figures.lanes(empty).layout.title.text == "The first strategy is being trained"
     alarms = figures.boundaries(result, 0.5).data[0].z

@@ -1,4 +1,6 @@
-"""The before-split trap: both ways against plain imbalanced-learn, leaks counted row by row, words by hand."""
+"""The before-split trap: both ways against plain imbalanced-learn, leaks counted row by row, words
+by hand.
+"""
 
 from __future__ import annotations
 
@@ -35,18 +37,26 @@ def test_leaks_are_counted_row_by_row() -> None:
     params = BeforeSplitParams(model="logistic", n_rows=1_000, ratio=0.2)
     rows = flight_rows.take("cancelled", "as they are", 1_000, 3)
     rows = replace(rows, X=flight_rows.standardise(rows.X)[0])
-    scores, (n_test, n_synthetic, n_with_parent, n_positive, n_with_child) = before_split.before(rows, params, 3)
+    scores, (n_test, n_synthetic, n_with_parent, n_positive, n_with_child) = before_split.before(
+        rows, params, 3
+    )
     made = before_split.smote(rows.X, rows.y, params, 3)
     order = np.random.default_rng(3).permutation(len(made.resampled_y)).tolist()
     cut = round(0.3 * len(order))
     test, train = order[:cut], set(order[cut:])
-    parents = {1_000 + i: {int(made.seed_index[i]), int(made.neighbour_index[i])} for i in range(made.n_synthetic)}
+    parents = {
+        1_000 + i: {int(made.seed_index[i]), int(made.neighbour_index[i])}
+        for i in range(made.n_synthetic)
+    }
     synthetic = [row for row in test if row >= 1_000]
     assert (n_test, n_synthetic) == (cut, len(synthetic))
     assert n_with_parent == sum(bool(parents[row] & train) for row in synthetic)
     positives = [row for row in test if row < 1_000 and rows.y[row] == 1]
     trained_parents = set().union(*(parents[row] for row in train if row >= 1_000))
-    assert (n_positive, n_with_child) == (len(positives), sum(row in trained_parents for row in positives))
+    assert (n_positive, n_with_child) == (
+        len(positives),
+        sum(row in trained_parents for row in positives),
+    )
     assert set(scores) <= set(PARTS) and 0.5 < scores[PARTS[0]][0] <= 1
 
 
@@ -55,14 +65,23 @@ def test_without_smote_nothing_is_made_up() -> None:
     rows = replace(rows, X=flight_rows.standardise(rows.X)[0])
     params = BeforeSplitParams(model="logistic")
     train, test = rows.split("random", 0)
-    chances = before_split.classifier("logistic", 0).fit(rows.X[train], rows.y[train]).predict_proba(rows.X[test])[:, 1]
-    expected = (roc_auc_score(rows.y[test], chances), average_precision_score(rows.y[test], chances))
+    chances = (
+        before_split.classifier("logistic", 0)
+        .fit(rows.X[train], rows.y[train])
+        .predict_proba(rows.X[test])[:, 1]
+    )
+    expected = (
+        roc_auc_score(rows.y[test], chances),
+        average_precision_score(rows.y[test], chances),
+    )
     assert before_split.after(rows, params, 0, resampled=False) == pytest.approx(expected)
     assert before_split.after(rows, params, 0, resampled=True) != pytest.approx(expected)
 
 
 def test_the_trap_is_as_deep_as_the_data_notes_say() -> None:
-    """../shared/data.md: .997 reported by boosting; far less on real rows, and less still on untouched ones."""
+    """../shared/data.md: .997 reported by boosting; far less on real rows, and less still on
+    untouched ones.
+    """
     result = before_split.run(BeforeSplitParams(repeats=1))
     assert result.reported_auc > 0.99 and result.true_auc < 0.95 and result.after_auc < 0.85
     assert result.inflation == pytest.approx(result.reported_auc - result.after_auc)
@@ -71,7 +90,9 @@ def test_the_trap_is_as_deep_as_the_data_notes_say() -> None:
 def by_hand(**parts: float) -> BeforeSplitResult:
     auc: Any = dict(zip(PARTS, (0.99, 0.9, 0.98, 0.98), strict=True))
     auc |= {PARTS[int(name[1:])]: value for name, value in parts.items()}
-    trials = tuple(Trial(seed, auc, auc, 0.8, 0.3, 0.81, 0.31, 100, 40, 30, 10, 9) for seed in (0, 1))
+    trials = tuple(
+        Trial(seed, auc, auc, 0.8, 0.3, 0.81, 0.31, 100, 40, 30, 10, 9) for seed in (0, 1)
+    )
     return BeforeSplitResult(BeforeSplitParams(repeats=2), trials, True)
 
 
@@ -82,17 +103,33 @@ def test_words_by_hand() -> None:
         "The model that reported 0.990 gets 0.900 on the real rows of its own test part."
     )
     why = result.why
-    assert why[0] == "40 of 100 test rows are made up; 75.0% of those have a parent among the training rows."
-    assert why[2].startswith("A parent in training is worth +0.000: copies are not what lifts the score.")
-    assert "90% of the real positives in the test part have children" in why[3] and "gets 0.900, not 0.800" in why[3]
-    assert by_hand(p2=0.99, p3=0.9).why[2].startswith("A parent in training is worth +0.090; the rest is no memory.")
+    assert (
+        why[0]
+        == "40 of 100 test rows are made up; 75.0% of those have a parent among the training rows."
+    )
+    assert why[2].startswith(
+        "A parent in training is worth +0.000: copies are not what lifts the score."
+    )
+    assert (
+        "90% of the real positives in the test part have children" in why[3]
+        and "gets 0.900, not 0.800" in why[3]
+    )
+    assert (
+        by_hand(p2=0.99, p3=0.9)
+        .why[2]
+        .startswith("A parent in training is worth +0.090; the rest is no memory.")
+    )
     assert "the made-up rows are what inflates" in by_hand(p1=0.81).why[3]
     missing = by_hand()
     for trial in missing.trials:
         trial.auc.pop(PARTS[3], None)
     assert missing.why[1].endswith("Against those without: there are none.")
     empty = BeforeSplitResult(BeforeSplitParams(), ())
-    assert empty.verdict.startswith("The first seed") and empty.why == [] and empty.table().num_rows == 0
+    assert (
+        empty.verdict.startswith("The first seed")
+        and empty.why == []
+        and empty.table().num_rows == 0
+    )
 
 
 def test_seeds_fill_in_one_by_one() -> None:
@@ -101,7 +138,11 @@ def test_seeds_fill_in_one_by_one() -> None:
     shares = [progress.share for progress in seen]
     assert shares == sorted(shares) and not seen[-1].partial.complete
     result = before_split.run(BeforeSplitParams(model="logistic", n_rows=1_000, repeats=2))
-    assert result.complete and [trial.seed for trial in result.trials] == [0, 1] and result.table().num_rows == 12
+    assert (
+        result.complete
+        and [trial.seed for trial in result.trials] == [0, 1]
+        and result.table().num_rows == 12
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,10 +167,18 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
 def test_the_figure_has_a_lane_for_each_score_and_a_dot_for_each_seed() -> None:
     result = by_hand()
     figure = figures.chart(result, "AUC", result)
-    assert len(figure.data[0].x) == 2 * len(figures.LANES) and list(figure.data[1].x) == [0.99, 0.98, 0.98, 0.9, 0.8, 0.81]
+    assert len(figure.data[0].x) == 2 * len(figures.LANES) and list(figure.data[1].x) == [
+        0.99,
+        0.98,
+        0.98,
+        0.9,
+        0.8,
+        0.81,
+    ]
     assert figure.layout.title.text == "Reported AUC 0.990,<br>earned on untouched rows 0.800"
     precision = figures.chart(result, "average precision")
     assert list(precision.data[1].x)[-2:] == [0.3, 0.31]
     assert (
-        figures.chart(BeforeSplitResult(BeforeSplitParams(), ()), "AUC").layout.title.text == "The first seed is being fitted"
+        figures.chart(BeforeSplitResult(BeforeSplitParams(), ()), "AUC").layout.title.text
+        == "The first seed is being fitted"
     )

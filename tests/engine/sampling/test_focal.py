@@ -1,4 +1,6 @@
-"""Focal loss: the gradient against finite differences, γ = 0 against scikit-learn, scores against scikit-learn's metrics."""
+"""Focal loss: the gradient against finite differences, γ = 0 against scikit-learn, scores against
+scikit-learn's metrics.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import check_grad
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, brier_score_loss, confusion_matrix, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    confusion_matrix,
+    roc_auc_score,
+)
 
 from engine import data, scripts
 from engine.errors import InputError
@@ -110,12 +117,17 @@ def test_the_optimum_does_not_depend_on_the_start() -> None:
 
 def test_scores_are_scikit_learns(result: FocalResult) -> None:
     for fit, row in zip(result.fits, result.scores(), strict=True):
-        assert fit.average_precision == pytest.approx(average_precision_score(result.test_y, fit.chances))
+        assert fit.average_precision == pytest.approx(
+            average_precision_score(result.test_y, fit.chances)
+        )
         assert fit.auc == pytest.approx(roc_auc_score(result.test_y, fit.chances))
         assert fit.brier == pytest.approx(brier_score_loss(result.test_y, fit.chances))
         (_, false), (missed, right) = confusion_matrix(result.test_y, fit.chances >= 0.5)
         assert result.alarms(fit) == (false + right, right, missed)
-        assert row["alarms at 0.5"] == f"{false + right:,}" and row["recall"] == f"{right / (right + missed):.0%}"
+        assert (
+            row["alarms at 0.5"] == f"{false + right:,}"
+            and row["recall"] == f"{right / (right + missed):.0%}"
+        )
 
 
 def test_what_the_hardest_carry_by_hand() -> None:
@@ -131,7 +143,10 @@ def test_reliability_by_hand() -> None:
 
 
 def test_words_follow_the_numbers(result: FocalResult) -> None:
-    assert f"**{result.overstated_factor:.1f}×** as much" in result.verdict and abs(result.ranking_gain) < 0.02
+    assert (
+        f"**{result.overstated_factor:.1f}×** as much" in result.verdict
+        and abs(result.ranking_gain) < 0.02
+    )
     assert f"make {result.hardest_share:.0%} of its" in result.why[1]
     assert result.overstated_factor > 3 > focal.run(FocalParams(gamma=0.0)).overstated_factor
 
@@ -143,12 +158,18 @@ def test_words_follow_the_numbers(result: FocalResult) -> None:
 def test_targets_are_counted_from_the_flights(target: Any) -> None:
     flights = data.load("flights").to_pandas()
     flown = flights["arr_delay"].notna()
-    expected = flights["dep_time"].isna().mean() if target == "cancelled" else (flights["arr_delay"][flown] > 180).mean()
+    expected = (
+        flights["dep_time"].isna().mean()
+        if target == "cancelled"
+        else (flights["arr_delay"][flown] > 180).mean()
+    )
     rows = flight_rows.table(target)
     assert rows.y.mean() == pytest.approx(expected)
     assert len(rows.y) == (len(flights) if target == "cancelled" else flown.sum())
     assert np.isfinite(rows.X).all() and rows.X.shape[1] == len(rows.names)
-    assert not {"dep_delay", "air_time", "dep_time", "arr_delay"} & set(rows.names), "known before departure only"
+    assert not {"dep_delay", "air_time", "dep_time", "arr_delay"} & set(rows.names), (
+        "known before departure only"
+    )
 
 
 def test_features_are_those_of_their_flight() -> None:
@@ -160,7 +181,9 @@ def test_features_are_those_of_their_flight() -> None:
     assert rows.y.tolist() == flights["dep_time"].isna().astype(int).tolist()
     assert flights["time_hour"].is_monotonic_increasing
     weather = data.load("weather").to_pandas().set_index(["origin", "time_hour"])["visib"]
-    known = weather[~weather.index.duplicated()].reindex(list(zip(flights["origin"], flights["time_hour"], strict=True)))
+    known = weather[~weather.index.duplicated()].reindex(
+        list(zip(flights["origin"], flights["time_hour"], strict=True))
+    )
     there = known.notna().to_numpy()
     assert column["visib"][there].tolist() == known.to_numpy()[there].tolist()
 
@@ -169,7 +192,9 @@ def test_features_are_those_of_their_flight() -> None:
 def test_a_split_cuts_rows_apart(split: Any) -> None:
     rows = flight_rows.take("cancelled", "as they are", 3_000, 1)
     train, test = rows.split(split, 1)
-    assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(3_000)) and len(test) == pytest.approx(900, abs=1)
+    assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(3_000)) and len(
+        test
+    ) == pytest.approx(900, abs=1)
     if split == "in time order":
         assert train.max() < test.min()
     else:
@@ -178,17 +203,27 @@ def test_a_split_cuts_rows_apart(split: Any) -> None:
 
 def test_thinned_rows_have_a_thousandth_of_positives() -> None:
     assert flight_rows.take("cancelled", "thinned to 0.1 %", 20_000, 0).y.sum() == 20
-    with pytest.raises(InputError, match="n_rows must leave at least ten positives: 10,000 at 0.1 %. Got 5,000."):
+    with pytest.raises(
+        InputError, match="n_rows must leave at least ten positives: 10,000 at 0.1 %. Got 5,000."
+    ):
         flight_rows.take("cancelled", "thinned to 0.1 %", 5_000, 0)
-    with pytest.raises(InputError, match="The test rows must hold two rows of each class at least. Got 3 and 1."):
+    with pytest.raises(
+        InputError, match="The test rows must hold two rows of each class at least. Got 3 and 1."
+    ):
         flight_rows.check_n_positives(np.array([0, 0, 0, 1]), "The test rows")
 
 
 @pytest.mark.parametrize(
-    "params", [FocalParams(), FocalParams(gamma=0.5, alpha=0.8, target="late over 3 h", split="in time order")]
+    "params",
+    [
+        FocalParams(),
+        FocalParams(gamma=0.5, alpha=0.8, target="late over 3 h", split="in time order"),
+    ],
 )
 def test_the_script_prints_the_headline(params: FocalParams) -> None:
-    assert run_script(scripts.render(params)) == pytest.approx(focal.run(params).headline(), abs=2e-4)
+    assert run_script(scripts.render(params)) == pytest.approx(
+        focal.run(params).headline(), abs=2e-4
+    )
 
 
 # ---- figures
@@ -202,23 +237,34 @@ def test_figures_show_the_results_numbers(result: FocalResult) -> None:
     assert [line.y[-1] for line in carriers.data] == [100] * 4
     assert carriers.data[2].y[5] == pytest.approx(100 * result.hardest_share, abs=1)
     calibration = figures.calibration(result, result)
-    weighed = np.average(np.array(calibration.data[2].x), weights=np.array(calibration.data[2].customdata))
+    weighed = np.average(
+        np.array(calibration.data[2].x), weights=np.array(calibration.data[2].customdata)
+    )
     assert weighed == pytest.approx(100 * result.mean_chance)
     for figure in (carriers, calibration, figures.boundaries(result)):
         assert len(figure.to_json()) < 100_000 and figure.layout.title.text
 
 
 def test_the_hardest_flights_are_named(result: FocalResult) -> None:
-    """The first flight named is the training row with the largest pull, and its words are those of the flights table."""
+    """The first flight named is the training row with the largest pull, and its words are those of
+    the flights table.
+    """
     place = int(np.argmax(result.focal.train_pull))
     flight = data.load("flights").slice(int(result.train_row[place]), 1).to_pylist()[0]
     first, *others = result.hardest()
     assert first["flight"].startswith(
         f"{flight['carrier']} {flight['flight']:.0f}, {flight['origin']} to {flight['dest']}, 2013-"
     )
-    assert (first["is"] == "cancelled") == (flight["dep_time"] is None) == bool(result.train_y[place])
-    assert first["probability given to that"] == f"{result.focal.train_chances[place]:.1%}" and len(others) == 4
-    assert float(first["of all pull"].rstrip("%")) >= float(others[-1]["of all pull"].rstrip("%")) > 0
+    assert (
+        (first["is"] == "cancelled") == (flight["dep_time"] is None) == bool(result.train_y[place])
+    )
+    assert (
+        first["probability given to that"] == f"{result.focal.train_chances[place]:.1%}"
+        and len(others) == 4
+    )
+    assert (
+        float(first["of all pull"].rstrip("%")) >= float(others[-1]["of all pull"].rstrip("%")) > 0
+    )
 
 
 def test_boundaries_pass_where_the_model_says_a_half(result: FocalResult) -> None:
@@ -226,4 +272,6 @@ def test_boundaries_pass_where_the_model_says_a_half(result: FocalResult) -> Non
         line = figures.boundaries(result).data[2 + place]
         for x, y in zip(line.x, line.y, strict=True):
             assert a * x + b * y + c == pytest.approx(0, abs=1e-9)
-    assert figures.inside(result, 1) > figures.inside(result, 0), "class weights move the line outwards"
+    assert figures.inside(result, 1) > figures.inside(result, 0), (
+        "class weights move the line outwards"
+    )

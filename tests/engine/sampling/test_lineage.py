@@ -1,4 +1,6 @@
-"""Lineage: parents give the library's rows to the bit; every removed row has the reason that its method asks for."""
+"""Lineage: parents give the library's rows to the bit; every removed row has the reason that its
+method asks for.
+"""
 
 from __future__ import annotations
 
@@ -28,22 +30,36 @@ from engine.sampling.lineage.code import script
 from engine.sampling.points import Points
 from engine.sampling.samplers import BOTH, METHODS, UNDER
 
-EXACT = ("random over", "SMOTE", "Borderline-1", "Borderline-2", "SVM-SMOTE", "K-Means-SMOTE", "ADASYN")
+EXACT = (
+    "random over",
+    "SMOTE",
+    "Borderline-1",
+    "Borderline-2",
+    "SVM-SMOTE",
+    "K-Means-SMOTE",
+    "ADASYN",
+)
 
 
 def library(params: LineageParams) -> tuple[np.ndarray, np.ndarray]:
     """Return what imbalanced-learn's own class answers."""
-    name, arguments = samplers.sampler_settings(params.method, params.k_neighbors, params.ratio, params.seed)
+    name, arguments = samplers.sampler_settings(
+        params.method, params.k_neighbors, params.ratio, params.seed
+    )
     module = over_sampling if name.startswith("over") else under_sampling
     rows = params.points()
-    X, y = getattr(module, name.split(".")[1])(**arguments).fit_resample(samplers.features(params.method, rows), rows.y)
+    X, y = getattr(module, name.split(".")[1])(**arguments).fit_resample(
+        samplers.features(params.method, rows), rows.y
+    )
     return X, y
 
 
 def assembled(result: LineageResult) -> np.ndarray:
     X = result.points.X
     difference = X[result.neighbour_index] - X[result.seed_index]
-    return X[result.seed_index] + result.step[:, np.newaxis] * (result.neighbour_weight[:, np.newaxis] * difference)
+    return X[result.seed_index] + result.step[:, np.newaxis] * (
+        result.neighbour_weight[:, np.newaxis] * difference
+    )
 
 
 # ---- over-sampling, to the bit
@@ -57,20 +73,26 @@ def test_parents_and_steps_give_the_librarys_rows_to_the_bit(method: Any, source
     X, y = library(params)
     n_rows = len(result.points.y)
     assert np.array_equal(assembled(result), X[n_rows:]) and np.array_equal(result.resampled, X)
-    assert np.array_equal(result.resampled_y, y) and (result.n_synthetic > 100 or source == "bridge")
+    assert np.array_equal(result.resampled_y, y) and (
+        result.n_synthetic > 100 or source == "bridge"
+    )
     assert (result.points.y[result.seed_index] == 1).all()
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 17, 101])
 @pytest.mark.parametrize("method", EXACT)
 def test_whatever_the_seed_and_whichever_class_comes_first(method: Any, seed: int) -> None:
-    """The library is given the rows forwards and backwards, so that the minority stands last and first."""
+    """The library is given the rows forwards and backwards, so that the minority stands last and
+    first.
+    """
     rows = LineageParams(source="overlap", n_rows=300, seed=seed).points()
     params = LineageParams(method=method, seed=seed, ratio=0.8)
     name, arguments = samplers.sampler_settings(method, params.k_neighbors, params.ratio, seed)
     for order in (slice(None), slice(None, None, -1)):
         turned = Points(rows.X[order].copy(), rows.y[order].copy(), rows.category[order])
-        X, y = getattr(over_sampling, name.split(".")[1])(**arguments).fit_resample(turned.X, turned.y)
+        X, y = getattr(over_sampling, name.split(".")[1])(**arguments).fit_resample(
+            turned.X, turned.y
+        )
         result = lineage.resample(turned, params)
         assert np.array_equal(assembled(result), X[300:]) and np.array_equal(result.resampled_y, y)
         assert result.n_synthetic > 50
@@ -90,7 +112,11 @@ def test_any_points_of_any_width_are_traced_to_the_bit(
 ) -> None:
     rng = np.random.default_rng(seed)
     y = (np.arange(n_rows) < share * n_rows).astype(int)
-    rows = Points(rng.normal(size=(n_rows, n_features)) + y[:, np.newaxis], rng.permutation(y), np.full(n_rows, "a"))
+    rows = Points(
+        rng.normal(size=(n_rows, n_features)) + y[:, np.newaxis],
+        rng.permutation(y),
+        np.full(n_rows, "a"),
+    )
     params = LineageParams(method=method, k_neighbors=k, ratio=1.0, seed=seed)
     try:
         result = lineage.resample(rows, params)
@@ -104,7 +130,9 @@ def test_any_points_of_any_width_are_traced_to_the_bit(
     assert ((result.step >= low) & (result.step < 1)).all()
     weights = result.neighbour_weight
     majority = rows.y[result.neighbour_index] == 0
-    assert (weights[~majority] == 1).all() and ((weights[majority] >= 0) & (weights[majority] < 0.5)).all()
+    assert (weights[~majority] == 1).all() and (
+        (weights[majority] >= 0) & (weights[majority] < 0.5)
+    ).all()
     assert majority.any() <= (method == "Borderline-2")
 
 
@@ -119,8 +147,12 @@ def test_neighbours_are_the_k_nearest_minority_rows() -> None:
 
 
 def test_smote_by_hand() -> None:
-    """Three minority points on a line, k = 1: each synthetic point lies between two that are next to each other."""
-    X = np.array([[0.0, 0.0], [1.0, 0.0], [5.0, 0.0], [0.0, 9.0], [1.0, 9.0], [2.0, 9.0], [3.0, 9.0]])
+    """Three minority points on a line, k = 1: each synthetic point lies between two that are next
+    to each other.
+    """
+    X = np.array(
+        [[0.0, 0.0], [1.0, 0.0], [5.0, 0.0], [0.0, 9.0], [1.0, 9.0], [2.0, 9.0], [3.0, 9.0]]
+    )
     rows = Points(X, np.array([1, 1, 1, 0, 0, 0, 0]), np.full(7, "a"))
     result = lineage.resample(rows, LineageParams(k_neighbors=1, ratio=1.0))
     assert result.n_synthetic == 1 and int(result.resampled_y.sum()) == 4
@@ -139,7 +171,9 @@ def test_smote_nc_votes_on_the_category() -> None:
     params = LineageParams(method="SMOTE-NC", source="flights", n_rows=600)
     result = lineage.run(params)
     X, _ = library(params)
-    assert np.array_equal(result.resampled, X[:, :2].astype(float)) and np.array_equal(assembled(result), result.synthetic)
+    assert np.array_equal(result.resampled, X[:, :2].astype(float)) and np.array_equal(
+        assembled(result), result.synthetic
+    )
     assert result.synthetic_category.tolist() == X[600:, 2].tolist()
     for made, voters in enumerate(result.neighbours):
         votes = Counter(result.points.category[voters].tolist())
@@ -169,7 +203,9 @@ def test_smote_then_cleaning_is_the_librarys_own(method: Any) -> None:
     result = lineage.run(params)
     assert np.array_equal(result.resampled, X) and np.array_equal(result.resampled_y, y)
     everything = np.vstack([rows.X, result.synthetic])
-    assert np.array_equal(np.sort(np.delete(everything, result.removal.index, axis=0), axis=0), np.sort(X, axis=0))
+    assert np.array_equal(
+        np.sort(np.delete(everything, result.removal.index, axis=0), axis=0), np.sort(X, axis=0)
+    )
     assert (result.removal.reason >= 0).all()
     apart, both = distances(everything), np.concatenate([rows.y, np.ones(result.n_synthetic, int)])
     order = np.argsort(apart, axis=1)
@@ -193,12 +229,16 @@ def distances(X: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("source", ["overlap", "moons", "island"])
 @pytest.mark.parametrize("method", [m for m in UNDER if m != "cluster centroids"])
-def test_what_is_removed_is_what_the_library_removes_each_with_a_reason(method: Any, source: Any) -> None:
+def test_what_is_removed_is_what_the_library_removes_each_with_a_reason(
+    method: Any, source: Any
+) -> None:
     params = LineageParams(method=method, source=source, n_rows=240, seed=1)
     result = lineage.run(params)
     X, y = library(params)
     kept = np.delete(np.arange(240), result.removal.index)
-    assert np.array_equal(np.unique(X, axis=0), np.unique(result.points.X[kept], axis=0)) and len(X) == len(kept)
+    assert np.array_equal(np.unique(X, axis=0), np.unique(result.points.X[kept], axis=0)) and len(
+        X
+    ) == len(kept)
     assert (result.removal.reason >= 0).all() and np.array_equal(result.resampled_y, y)
     assert (result.points.y[result.removal.index] == 0).all()
     assert all(result.removal.told(place) for place in range(result.n_removed))
@@ -208,7 +248,9 @@ def test_tomek_links_by_brute_force() -> None:
     result = lineage.run(LineageParams(method="Tomek links", source="overlap"))
     X, y = result.points.X, result.points.y
     nearest = distances(X).argmin(axis=1)
-    links = [i for i in range(len(y)) if y[i] == 0 and y[nearest[i]] == 1 and nearest[nearest[i]] == i]
+    links = [
+        i for i in range(len(y)) if y[i] == 0 and y[nearest[i]] == 1 and nearest[nearest[i]] == i
+    ]
     assert result.removal.index.tolist() == links
     assert result.removal.neighbours[:, 0].tolist() == nearest[links].tolist()
     assert result.removal.told(0).endswith(f"a Tomek link (row {nearest[links[0]]})")
@@ -231,19 +273,27 @@ def test_rounds_by_brute_force(method: Any, growing: bool) -> None:
     apart, alive, rounds = distances(X), set(range(len(y))), {}
     for turn in range(1, 5 if growing else 100):
         members = np.array(sorted(alive))
-        near = {i: members[np.argsort(apart[i, members], kind="stable")][: turn if growing else 4] for i in members}
+        near = {
+            i: members[np.argsort(apart[i, members], kind="stable")][: turn if growing else 4]
+            for i in members
+        }
         gone = {i: turn for i in members if y[i] == 0 and (y[near[i]] == 1).any()}
         if not gone and not growing:
             break
         rounds |= gone
         alive -= set(gone)
-    assert dict(zip(result.removal.index.tolist(), result.removal.limit.tolist(), strict=True)) == rounds
+    assert (
+        dict(zip(result.removal.index.tolist(), result.removal.limit.tolist(), strict=True))
+        == rounds
+    )
     assert len(set(rounds.values())) > 1
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_near_miss_by_brute_force(version: int) -> None:
-    result = lineage.run(LineageParams(method=f"NearMiss {version}", source="overlap", k_neighbors=3))  # type: ignore[arg-type]
+    result = lineage.run(
+        LineageParams(method=f"NearMiss {version}", source="overlap", k_neighbors=3)
+    )  # type: ignore[arg-type]
     X, y = result.points.X, result.points.y
     sorted_apart = np.sort(np.linalg.norm(X[:, np.newaxis] - X[y == 1][np.newaxis], axis=2), axis=1)
     mean = (sorted_apart[:, -3:] if version == 2 else sorted_apart[:, :3]).mean(axis=1)
@@ -251,9 +301,13 @@ def test_near_miss_by_brute_force(version: int) -> None:
     scored = ~np.isnan(result.removal.value)
     assert result.removal.value[scored] == pytest.approx(mean[result.removal.index[scored]])
     if version == 3:
-        assert scored.sum() < result.n_removed and mean[kept].min() >= result.removal.value[scored].max(initial=0)
+        assert scored.sum() < result.n_removed and mean[kept].min() >= result.removal.value[
+            scored
+        ].max(initial=0)
     else:
-        assert mean[kept].max() <= result.removal.value.min() and result.removal.limit[0] == pytest.approx(mean[kept].max())
+        assert mean[kept].max() <= result.removal.value.min() and result.removal.limit[
+            0
+        ] == pytest.approx(mean[kept].max())
 
 
 def test_condensed_rows_are_classified_by_the_store_or_were_never_tested() -> None:
@@ -263,11 +317,15 @@ def test_condensed_rows_are_classified_by_the_store_or_were_never_tested() -> No
     nearest = store[distances(X)[:, store].argmin(axis=1)]
     for place, row in enumerate(result.removal.index):
         right = y[nearest[row]] == 0
-        assert removal.REASONS[result.removal.reason[place]] == (removal.CONDENSED if right else removal.UNTESTED)
+        assert removal.REASONS[result.removal.reason[place]] == (
+            removal.CONDENSED if right else removal.UNTESTED
+        )
 
 
 def test_one_sided_selection_by_brute_force() -> None:
-    """Told as Tomek links: links among what the store keeps and what it gets wrong. All others agree with the store."""
+    """Told as Tomek links: links among what the store keeps and what it gets wrong. All others
+    agree with the store.
+    """
     result = lineage.run(LineageParams(method="one-sided", source="overlap"))
     X, y = result.points.X, result.points.y
     _, arguments = samplers.sampler_settings("one-sided", 5, 0.5, 0)
@@ -281,7 +339,10 @@ def test_one_sided_selection_by_brute_force() -> None:
     apart = distances(X)
     partner = {int(i): int(alive[apart[i, alive].argmin()]) for i in alive}
     links = {i for i in partner if y[i] == 0 and y[partner[i]] == 1 and partner[partner[i]] == i}
-    told = {int(r): removal.REASONS[c] for r, c in zip(result.removal.index, result.removal.reason, strict=True)}
+    told = {
+        int(r): removal.REASONS[c]
+        for r, c in zip(result.removal.index, result.removal.reason, strict=True)
+    }
     assert {row for row, reason in told.items() if reason == removal.TOMEK} == links and links
     others = [row for row, reason in told.items() if reason != removal.TOMEK]
     assert others and all(told[row] == removal.CONDENSED and y[nearest[row]] == 0 for row in others)
@@ -298,11 +359,16 @@ def test_nothing_removed_is_no_refusal() -> None:
 
 
 def test_neighbourhood_cleaning_by_brute_force() -> None:
-    result = lineage.run(LineageParams(method="neighbourhood cleaning", source="overlap", k_neighbors=3))
+    result = lineage.run(
+        LineageParams(method="neighbourhood cleaning", source="overlap", k_neighbors=3)
+    )
     X, y = result.points.X, result.points.y
     near = np.argsort(distances(X), axis=1)[:, :3]
     outvoted = {i for i in np.flatnonzero(y == 0) if (y[near[i]] == 1).sum() >= 2}
-    told = {int(r): removal.REASONS[c] for r, c in zip(result.removal.index, result.removal.reason, strict=True)}
+    told = {
+        int(r): removal.REASONS[c]
+        for r, c in zip(result.removal.index, result.removal.reason, strict=True)
+    }
     assert {row for row, reason in told.items() if reason == removal.OUTVOTED} == outvoted
     assert set(told.values()) == {removal.OUTVOTED, removal.SPOILS}
     for row, reason in told.items():
@@ -313,14 +379,20 @@ def test_neighbourhood_cleaning_by_brute_force() -> None:
 
 
 def test_hard_rows_have_a_chance_below_every_row_that_stays() -> None:
-    result = run_to_end(lineage.steps(LineageParams(method="instance hardness", source="overlap", n_rows=200)))
+    result = run_to_end(
+        lineage.steps(LineageParams(method="instance hardness", source="overlap", n_rows=200))
+    )
     assert result.n_removed > 10 and (result.removal.value < result.removal.limit).all()
     X, y = result.points.X, result.points.y
     chances, shuffle = np.full(len(y), np.nan), np.random.RandomState(0)
     for train, test in StratifiedKFold(5, shuffle=True, random_state=shuffle).split(X, y):
-        forest = RandomForestClassifier(100, random_state=np.random.RandomState(0)).fit(X[train], y[train])
+        forest = RandomForestClassifier(100, random_state=np.random.RandomState(0)).fit(
+            X[train], y[train]
+        )
         chances[test] = forest.predict_proba(X[test])[:, 0]
-    assert np.abs(result.removal.value - chances[result.removal.index]).max() < 0.15, "another forest says about the same"
+    assert np.abs(result.removal.value - chances[result.removal.index]).max() < 0.15, (
+        "another forest says about the same"
+    )
 
 
 def test_centroids_replace_the_majority() -> None:
@@ -329,8 +401,12 @@ def test_centroids_replace_the_majority() -> None:
     others = result.removal.limit + 1
     assert (1 / others).sum() == pytest.approx(96), "each cluster's rows count it once"
     majority = result.points.X[result.points.y == 0]
-    nearest = np.linalg.norm(majority[:, np.newaxis] - result.centroids[np.newaxis], axis=2).argmin(axis=1)
-    assert others.tolist() == np.bincount(nearest)[nearest].tolist(), "a row's cluster is that of the nearest centroid"
+    nearest = np.linalg.norm(majority[:, np.newaxis] - result.centroids[np.newaxis], axis=2).argmin(
+        axis=1
+    )
+    assert others.tolist() == np.bincount(nearest)[nearest].tolist(), (
+        "a row's cluster is that of the nearest centroid"
+    )
 
 
 @pytest.mark.parametrize(
@@ -341,10 +417,14 @@ def test_centroids_replace_the_majority() -> None:
         ("SVM-SMOTE", 77, "of its support vectors all are in danger or none is"),
     ],
 )
-def test_fewer_points_than_asked_for_are_explained(method: Any, made: int, because: str | None) -> None:
+def test_fewer_points_than_asked_for_are_explained(
+    method: Any, made: int, because: str | None
+) -> None:
     result = lineage.run(LineageParams(source="bridge", method=method, n_rows=600, seed=3))
     assert (result.n_wanted, result.n_synthetic) == (192, made)
-    told = [reason for reason in result.why if reason.startswith("The ratio asks for 192 new points")]
+    told = [
+        reason for reason in result.why if reason.startswith("The ratio asks for 192 new points")
+    ]
     assert (because is None) is (not told) and (because or "") in "".join(told)
 
 
@@ -366,10 +446,14 @@ def test_random_undersampling_says_so() -> None:
 
 
 def test_kinds_by_hand() -> None:
-    """Five minority points close together; one with two of its kind near; one alone inside the majority."""
+    """Five minority points close together; one with two of its kind near; one alone inside the
+    majority.
+    """
     cluster = [[0.0, 0.0], [0.1, 0.0], [0.0, 0.1], [0.1, 0.1], [0.05, 0.05], [0.05, 0.0]]
     crowd = [[10 + 0.1 * i, 10.0] for i in range(8)]
-    rows = Points(np.array([*cluster, [10.35, 10.1], *crowd]), np.array([1] * 7 + [0] * 8), np.full(15, "a"))
+    rows = Points(
+        np.array([*cluster, [10.35, 10.1], *crowd]), np.array([1] * 7 + [0] * 8), np.full(15, "a")
+    )
     result = lineage.resample(rows, LineageParams(k_neighbors=2, ratio=1.0))
     assert [KINDS[kind] for kind in result.kinds()] == ["safe"] * 6 + ["outlier"]
 
@@ -380,32 +464,55 @@ def test_points_keep_what_was_asked_for(source: Any) -> None:
     assert rows.X.shape == (200, 2) and rows.n_minority == 20 and len(rows.category) == 200
     again = LineageParams(source=source, n_rows=200, minority_share=0.1).points()
     assert np.array_equal(rows.X, again.X)
-    assert not np.array_equal(rows.X, LineageParams(source=source, n_rows=200, minority_share=0.1, seed=1).points().X)
+    assert not np.array_equal(
+        rows.X, LineageParams(source=source, n_rows=200, minority_share=0.1, seed=1).points().X
+    )
 
 
 def test_late_flights_are_the_minority() -> None:
     rows = LineageParams(source="flights", x_column="dep_delay", n_rows=400).points()
-    assert rows.X.mean(axis=0) == pytest.approx([0, 0], abs=1e-9) and rows.X.std(axis=0) == pytest.approx([1, 1])
+    assert rows.X.mean(axis=0) == pytest.approx([0, 0], abs=1e-9) and rows.X.std(
+        axis=0
+    ) == pytest.approx([1, 1])
     assert rows.X[rows.y == 1, 0].mean() > 1 and set(rows.category) == {"EWR", "JFK", "LGA"}
 
 
 def test_drawn_points_are_those_of_the_link_and_the_rarer_class_is_the_minority() -> None:
     rows = LineageParams(source="drawn", drawn="1,2,1;3,4,1;5,6,1;7,8,0;9,9,0").points()
-    assert rows.X.tolist() == [[1, 2], [3, 4], [5, 6], [7, 8], [9, 9]] and rows.y.tolist() == [0, 0, 0, 1, 1]
+    assert rows.X.tolist() == [[1, 2], [3, 4], [5, 6], [7, 8], [9, 9]] and rows.y.tolist() == [
+        0,
+        0,
+        0,
+        1,
+        1,
+    ]
 
 
 def uploaded(table: pa.Table) -> str:
     sink = io.BytesIO()
     pq.write_table(table, sink)
-    return str(data.save_upload(sink.getvalue(), "mine.parquet", workspace.session(workspace.new_session_id())))
+    return str(
+        data.save_upload(
+            sink.getvalue(), "mine.parquet", workspace.session(workspace.new_session_id())
+        )
+    )
 
 
 def test_an_uploads_rarer_label_is_the_minority() -> None:
     rng = np.random.default_rng(0)
-    table = pa.table({"a": rng.normal(size=60), "b": rng.normal(size=60), "fraud": ["no"] * 50 + ["yes"] * 10, "t": ["x"] * 60})
+    table = pa.table(
+        {
+            "a": rng.normal(size=60),
+            "b": rng.normal(size=60),
+            "fraud": ["no"] * 50 + ["yes"] * 10,
+            "t": ["x"] * 60,
+        }
+    )
     path = uploaded(table)
     assert points.upload_columns(path) == (["a", "b"], ["fraud"])
-    result = lineage.run(LineageParams(source="upload", upload=path, x_column="a", y_column="b", label="fraud"))
+    result = lineage.run(
+        LineageParams(source="upload", upload=path, x_column="a", y_column="b", label="fraud")
+    )
     assert result.points.y.tolist() == [0] * 50 + [1] * 10 and result.n_synthetic == 15
     assert json.loads(printed(script(result.params))) == result.headline()
 
@@ -413,7 +520,10 @@ def test_an_uploads_rarer_label_is_the_minority() -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (pa.array([1.0] * 30), "Column a must hold two different values at least. Got 1.0 in every row."),
+        (
+            pa.array([1.0] * 30),
+            "Column a must hold two different values at least. Got 1.0 in every row.",
+        ),
         (
             pa.array([None, *range(29)], pa.int64()),
             "Column a must have no missing value: imbalanced-learn refuses them. Got 1.",
@@ -424,7 +534,9 @@ def test_an_uploads_rarer_label_is_the_minority() -> None:
 def test_a_column_that_distances_cannot_use_is_named(column: pa.Array, message: str) -> None:
     path = uploaded(pa.table({"a": column, "b": np.arange(30.0), "label": [0] * 20 + [1] * 10}))
     with pytest.raises(InputError) as caught:
-        lineage.run(LineageParams(source="upload", upload=path, x_column="a", y_column="b", label="label"))
+        lineage.run(
+            LineageParams(source="upload", upload=path, x_column="a", y_column="b", label="label")
+        )
     assert str(caught.value).startswith(message)
 
 
@@ -441,7 +553,10 @@ def test_a_column_that_distances_cannot_use_is_named(column: pa.Array, message: 
         ({"drawn": ";" * 50_001}, "drawn must be at most 50,000 characters. Got 50,001."),
         ({"drawn": "1,2"}, "drawn must be points x,y,class with whole numbers. Got '1,2'."),
         ({"drawn": "1,200,0"}, "drawn must lie in 0 … 100, with class 0 or 1. Got '1,200,0'."),
-        ({"source": "upload", "upload": "/etc/passwd"}, "upload must be a file that you uploaded here."),
+        (
+            {"source": "upload", "upload": "/etc/passwd"},
+            "upload must be a file that you uploaded here.",
+        ),
     ],
 )
 def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
@@ -453,18 +568,32 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"source": "few", "k_neighbors": 6}, "k must be below the 6 points in which SMOTE looks for neighbours"),
+        (
+            {"source": "few", "k_neighbors": 6},
+            "k must be below the 6 points in which SMOTE looks for neighbours",
+        ),
         (
             {"source": "drawn", "drawn": "1,1,1;2,2,0;3,3,0"},
             "Each class must have at least two points. Got 1 minority and 2 majority. Raise Rows",
         ),
         ({"source": "drawn", "drawn": ""}, "drawn must have points of both classes. Got none."),
-        ({"minority_share": 0.4, "ratio": 0.5}, "ratio must be above what is there, 0.67 (160 to 240). Got 0.50."),
-        ({"source": "flights", "n_rows": 5_000, "x_column": "carrier"}, "columns must be among dep_delay"),
-        ({"source": "flights", "x_column": "air_time"}, "columns must be two different ones. Got 'air_time' twice."),
+        (
+            {"minority_share": 0.4, "ratio": 0.5},
+            "ratio must be above what is there, 0.67 (160 to 240). Got 0.50.",
+        ),
+        (
+            {"source": "flights", "n_rows": 5_000, "x_column": "carrier"},
+            "columns must be among dep_delay",
+        ),
+        (
+            {"source": "flights", "x_column": "air_time"},
+            "columns must be two different ones. Got 'air_time' twice.",
+        ),
     ],
 )
-def test_what_the_library_refuses_is_said_with_the_control_that_mends_it(setting: dict[str, Any], message: str) -> None:
+def test_what_the_library_refuses_is_said_with_the_control_that_mends_it(
+    setting: dict[str, Any], message: str
+) -> None:
     with pytest.raises(InputError) as caught:
         lineage.run(LineageParams(**setting))
     assert str(caught.value).startswith(message)
@@ -472,7 +601,12 @@ def test_what_the_library_refuses_is_said_with_the_control_that_mends_it(setting
 
 def test_the_librarys_own_refusal_is_passed_on() -> None:
     """Every minority point is far from the majority: ADASYN finds nothing to adapt to."""
-    X = np.vstack([np.random.default_rng(0).normal(size=(20, 2)), 100 + np.random.default_rng(1).normal(size=(10, 2))])
+    X = np.vstack(
+        [
+            np.random.default_rng(0).normal(size=(20, 2)),
+            100 + np.random.default_rng(1).normal(size=(10, 2)),
+        ]
+    )
     rows = Points(X, np.array([0] * 20 + [1] * 10), np.full(30, "a"))
     with pytest.raises(InputError, match="ADASYN refuses these points: .*Choose another method"):
         lineage.resample(rows, LineageParams(method="ADASYN", k_neighbors=3, ratio=1.0))
@@ -481,13 +615,16 @@ def test_the_librarys_own_refusal_is_passed_on() -> None:
 def test_the_share_among_the_majority_by_brute_force() -> None:
     result = lineage.run(LineageParams(source="overlap"))
     apart = np.linalg.norm(result.synthetic[:, np.newaxis] - result.points.X[np.newaxis], axis=2)
-    assert result.among_majority_share == pytest.approx((result.points.y[apart.argmin(axis=1)] == 0).mean())
+    assert result.among_majority_share == pytest.approx(
+        (result.points.y[apart.argmin(axis=1)] == 0).mean()
+    )
 
 
 def test_nothing_done_is_said() -> None:
     result = lineage.run(LineageParams(method="none"))
-    assert result.verdict == "none: **nothing** changed, 48 minority points against 352 stay." and all(
-        result.table()["stays"].to_pylist()
+    assert (
+        result.verdict == "none: **nothing** changed, 48 minority points against 352 stay."
+        and all(result.table()["stays"].to_pylist())
     )
     assert result.among_majority_share == 0 and result.ratio_after == pytest.approx(48 / 352)
 
@@ -496,10 +633,16 @@ def test_the_table_tells_every_row() -> None:
     result = lineage.run(LineageParams(method="SMOTE + ENN", source="overlap"))
     table = result.table().to_pylist()
     assert [row["row"] for row in table] == list(range(400 + result.n_synthetic))
-    assert Counter(row["what"] for row in table) == {"majority": 352, "minority": 48, "made": result.n_synthetic}
+    assert Counter(row["what"] for row in table) == {
+        "majority": 352,
+        "minority": 48,
+        "made": result.n_synthetic,
+    }
     assert [row["row"] for row in table if not row["stays"]] == result.removal.index.tolist()
     X, first = result.points.X, table[400]
-    step = first["step"] * (first["neighbour_weight"] * (X[first["neighbour_row"]] - X[first["seed_row"]]))
+    step = first["step"] * (
+        first["neighbour_weight"] * (X[first["neighbour_row"]] - X[first["seed_row"]])
+    )
     assert (X[first["seed_row"]] + step).tolist() == [first["x"], first["y"]]
     assert first["told"].startswith(result.told(0)) and table[0]["seed_row"] is None
     assert table[result.removal.index[0]]["told"].endswith(f"Removed: {result.removal.told(0)}.")
@@ -507,7 +650,9 @@ def test_the_table_tells_every_row() -> None:
         "": 352,
         **{KINDS[i]: int(n) for i, n in enumerate(np.bincount(result.kinds())) if n},
     }
-    centroids = lineage.run(LineageParams(method="cluster centroids", source="overlap")).table().to_pylist()
+    centroids = (
+        lineage.run(LineageParams(method="cluster centroids", source="overlap")).table().to_pylist()
+    )
     assert sum(row["what"] == "centroid" and row["stays"] for row in centroids) == 96
 
 
@@ -537,7 +682,10 @@ def test_the_plane_draws_every_point_once_and_plays_in_the_browser() -> None:
     last = figure.frames[len(figures.STAGES) - 1]
     star = last.data[2]
     assert (star.x[-1], star.y[-1]) == tuple(result.synthetic[5]) and star.text[-1] == "new"
-    assert [step.label for step in figure.layout.sliders[0].steps][:2] == ["5: seed", "5: k neighbours"]
+    assert [step.label for step in figure.layout.sliders[0].steps][:2] == [
+        "5: seed",
+        "5: k neighbours",
+    ]
 
 
 def test_the_largest_plane_is_small_enough() -> None:
@@ -550,7 +698,11 @@ def test_close_up_shows_the_point_and_its_neighbours_alone() -> None:
     figure = figures.plane(result, made=7, close=True)
     (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range
     around = result.points.X[[result.seed_index[7], *result.neighbours[7]]]
-    assert (around > [left, low]).all() and (around < [right, high]).all() and len(figure.frames) == len(figures.STAGES)
+    assert (
+        (around > [left, low]).all()
+        and (around < [right, high]).all()
+        and len(figure.frames) == len(figures.STAGES)
+    )
     assert right - left < np.ptp(result.points.X[:, 0]) / 2
     cleaned = lineage.run(LineageParams(source="overlap", method="ENN"))
     figure = figures.plane(cleaned, cleaned, removed=3, close=True)

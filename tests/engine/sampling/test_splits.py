@@ -1,4 +1,6 @@
-"""Splits: scikit-learn's folds by its own splitters, purging by brute force, empty folds by counting all splits."""
+"""Splits: scikit-learn's folds by its own splitters, purging by brute force, empty folds by
+counting all splits.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,16 @@ from hypothesis import strategies as st
 from engine import data
 from engine.errors import InputError
 from engine.sampling import splits
-from engine.sampling.splits import LEFT_OUT, SCHEMES, TEST, TRAIN, Rows, Scores, SplitsParams, figure
+from engine.sampling.splits import (
+    LEFT_OUT,
+    SCHEMES,
+    TEST,
+    TRAIN,
+    Rows,
+    Scores,
+    SplitsParams,
+    figure,
+)
 from engine.sampling.splits.code import script
 
 
@@ -53,7 +64,9 @@ def test_every_row_is_tested_once_and_groups_stay_together(scheme: Any) -> None:
     st.integers(1, 40),
     st.integers(0, 48),
 )
-def test_purging_by_brute_force(hours: list[int], n_splits: int, horizon: int, embargo: int) -> None:
+def test_purging_by_brute_force(
+    hours: list[int], n_splits: int, horizon: int, embargo: int
+) -> None:
     hour = np.sort(np.array(hours, dtype=float))
     for train, test in splits.purged(hour, n_splits, horizon, embargo):
         kept = set(train.tolist())
@@ -62,7 +75,9 @@ def test_purging_by_brute_force(hours: list[int], n_splits: int, horizon: int, e
             spanned = hour[row] < end and hour[row] + horizon > hour[test].min()
             embargoed = end <= hour[row] < end + embargo
             assert (row in kept) is not (spanned or embargoed)
-        meets = [hour[a] < hour[b] + horizon and hour[b] < hour[a] + horizon for a in kept for b in test]
+        meets = [
+            hour[a] < hour[b] + horizon and hour[b] < hour[a] + horizon for a in kept for b in test
+        ]
         assert not any(meets)
 
 
@@ -70,7 +85,10 @@ def test_overlaps_by_brute_force() -> None:
     rng = np.random.default_rng(0)
     hour = np.sort(rng.integers(0, 200, 80)).astype(float)
     role = rng.integers(0, 3, 80)
-    expected = [role[i] == TRAIN and any(abs(hour[i] - hour[j]) < 5 for j in np.flatnonzero(role == TEST)) for i in range(80)]
+    expected = [
+        role[i] == TRAIN and any(abs(hour[i] - hour[j]) < 5 for j in np.flatnonzero(role == TEST))
+        for i in range(80)
+    ]
     assert splits.overlapping(hour, role, 5).tolist() == expected
     assert not splits.overlapping(hour, np.full(80, TRAIN), 5).any()
 
@@ -78,7 +96,9 @@ def test_overlaps_by_brute_force() -> None:
 # ---- folds without positives
 
 
-@pytest.mark.parametrize(("n", "positives", "k"), [(6, 2, 3), (7, 3, 3), (8, 4, 2), (7, 2, 2), (9, 4, 4)])
+@pytest.mark.parametrize(
+    ("n", "positives", "k"), [(6, 2, 3), (7, 3, 3), (8, 4, 2), (7, 2, 2), (9, 4, 4)]
+)
 def test_the_chance_of_an_empty_fold_counts_all_splits(n: int, positives: int, k: int) -> None:
     fold = np.repeat(np.arange(k), [n // k + (i < n % k) for i in range(k)])
     ways = list(itertools.combinations(range(n), positives))
@@ -90,7 +110,9 @@ def test_the_chance_by_hand_and_simulated() -> None:
     assert splits.chance_of_empty(1_000, 1, 5) == 1, "one positive leaves four folds empty"
     assert splits.chance_of_empty(10, 10, 5) == 0
     exact = splits.chance_of_empty(1_500, 15, 5)
-    assert splits.simulated_empty(1_500, 15, 5, 0) == pytest.approx(exact, abs=4 * (exact * (1 - exact) / 2_000) ** 0.5)
+    assert splits.simulated_empty(1_500, 15, 5, 0) == pytest.approx(
+        exact, abs=4 * (exact * (1 - exact) / 2_000) ** 0.5
+    )
 
 
 # ---- the label and the scores
@@ -98,7 +120,11 @@ def test_the_chance_by_hand_and_simulated() -> None:
 
 def test_the_label_by_brute_force() -> None:
     rows = splits.year(500, 6)
-    flights = data.load("flights").select(["origin", "dep_time", "time_hour", "month", "day", "hour"]).to_pandas()
+    flights = (
+        data.load("flights")
+        .select(["origin", "dep_time", "time_hour", "month", "day", "hour"])
+        .to_pandas()
+    )
     hour = (flights["time_hour"].dt.dayofyear - 1) * 24 + flights["hour"]
     order = np.argsort(hour.to_numpy(), kind="stable")
     by_time = flights.sort_values("time_hour", kind="stable").index.to_numpy()
@@ -162,7 +188,9 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
 
 
 def test_a_gap_that_leaves_nothing_is_a_sentence() -> None:
-    with pytest.raises(InputError, match="gap_days must leave rows to train on in the first fold. Got 30 days."):
+    with pytest.raises(
+        InputError, match="gap_days must leave rows to train on in the first fold. Got 30 days."
+    ):
         splits.run(SplitsParams(scheme="time series", n_splits=10, gap_days=30))
 
 
@@ -172,15 +200,24 @@ def test_a_gap_that_leaves_nothing_is_a_sentence() -> None:
 def test_figures_show_the_results_numbers() -> None:
     result = splits.run(SplitsParams(scheme="purged, embargo"))
     band = figure.bands(result)
-    assert np.array_equal(np.asarray(band.data[0].z), result.roles) and len(band.to_json()) < 100_000
-    assert band.layout.annotations[0].text == (f"{result.positives(TRAIN)[0]:.1%} · {result.positives(TEST)[0]:.1%}")
+    assert (
+        np.array_equal(np.asarray(band.data[0].z), result.roles) and len(band.to_json()) < 100_000
+    )
+    assert band.layout.annotations[0].text == (
+        f"{result.positives(TRAIN)[0]:.1%} · {result.positives(TEST)[0]:.1%}"
+    )
     empty = figure.empty_folds(result)
-    assert empty.data[0].y[0] == 100 and list(empty.data[0].y) == sorted(empty.data[0].y, reverse=True)
+    assert empty.data[0].y[0] == 100 and list(empty.data[0].y) == sorted(
+        empty.data[0].y, reverse=True
+    )
     scores = Scores({"shuffled": (0.9, 0.8), "by day": (0.7, float("nan"))}, 0.72)
     chart = figure.scheme_scores(scores)
     assert list(chart.data[0].x) == [0.9, 0.8, 0.7] and list(chart.data[2].x) == [0.72, 0.72]
     beside = figure.scheme_scores(scores, Scores({"shuffled": (0.5, 0.7)}, 0.6))
     (pinned,) = (trace for trace in beside.data if trace.name == "mean in pinned run A")
     assert list(pinned.x) == [pytest.approx(0.6)] and list(pinned.y) == ["shuffled"]
-    assert figure.scheme_scores(Scores({}, float("nan"))).layout.title.text == "The first folds are being fitted"
+    assert (
+        figure.scheme_scores(Scores({}, float("nan"))).layout.title.text
+        == "The first folds are being fitted"
+    )
     assert result.table().num_rows == 5 and result.table()["n_left_out"].to_pylist()[0] > 0

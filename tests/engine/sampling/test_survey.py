@@ -1,4 +1,6 @@
-"""Survey arena: every scheme on a tiny population against all its samples, formulas by hand, intervals that cover."""
+"""Survey arena: every scheme on a tiny population against all its samples, formulas by hand,
+intervals that cover.
+"""
 
 from __future__ import annotations
 
@@ -105,11 +107,15 @@ def test_the_mean_of_all_estimates(draw: Any, truth: float) -> None:
 
 
 def test_errors_are_those_of_all_samples() -> None:
-    """The mean of the estimated variances is the variance over all samples (Cochran, chapters 2 and 5)."""
+    """The mean of the estimated variances is the variance over all samples (Cochran, chapters 2 and
+    5).
+    """
     means = [VALUES[list(rows)].mean() for rows in itertools.combinations(range(6), 3)]
     simple = schemes.simple(TINY, 3, N_MANY, rng())
     assert (simple.error**2).mean() == pytest.approx(np.var(means), rel=0.03)
-    halves = itertools.product(itertools.combinations(range(3), 2), itertools.combinations(range(3, 6), 2))
+    halves = itertools.product(
+        itertools.combinations(range(3), 2), itertools.combinations(range(3, 6), 2)
+    )
     means = [(VALUES[list(a)].mean() + VALUES[list(b)].mean()) / 2 for a, b in halves]
     stratified = schemes.stratified(TINY, 4, N_MANY, rng(), neyman=False)
     assert (stratified.error**2).mean() == pytest.approx(np.var(means), rel=0.03)
@@ -127,11 +133,16 @@ def test_weighted_means_by_hand() -> None:
 
 def test_inverse_sizes_undo_pps() -> None:
     order = rng().permutation(3_000)  # a period would meet the systematic draw's
-    columns = (np.tile(getattr(TINY, name), 500)[order] for name in ("stratum", "cluster", "size", "easy", "place"))
+    columns = (
+        np.tile(getattr(TINY, name), 500)[order]
+        for name in ("stratum", "cluster", "size", "easy", "place")
+    )
     large = Population((np.tile(VALUES, 500) + np.repeat(np.arange(500), 6) % 7)[order], *columns)
     draws = schemes.pps(large, 300, 2_000, rng())
     assert draws.estimate.mean() == pytest.approx(large.truth, abs=0.05)
-    assert 1 < draws.error.mean() / draws.estimate.std() < 1.5, "as if with replacement: too wide when a tenth is drawn"
+    assert 1 < draws.error.mean() / draws.estimate.std() < 1.5, (
+        "as if with replacement: too wide when a tenth is drawn"
+    )
 
 
 def test_quotas_are_filled_from_what_is_easy() -> None:
@@ -142,7 +153,9 @@ def test_quotas_are_filled_from_what_is_easy() -> None:
 
 
 def test_post_stratification_by_hand() -> None:
-    """Group 0 is half of the people; in the sample it is a third, so it counts one and a half times as much."""
+    """Group 0 is half of the people; in the sample it is a third, so it counts one and a half times
+    as much.
+    """
     estimate, _ = survey.post_stratified(TINY, np.array([[0, 3, 4]]), TINY.stratum)
     assert estimate[0] == pytest.approx((3.0 + (9.0 + 4.0) / 2) / 2)
     alone, _ = survey.post_stratified(TINY, np.array([[0, 1]]), TINY.stratum)
@@ -160,7 +173,9 @@ def test_every_scheme_is_tallied_and_random_ones_cover(result: SurveyResult) -> 
         if tally.name in survey.NOT_RANDOM:
             assert abs(tally.bias) > 1.5
         else:
-            assert abs(tally.bias) < 4 * tally.deviation / np.sqrt(500) and 0.88 < tally.coverage <= 1
+            assert (
+                abs(tally.bias) < 4 * tally.deviation / np.sqrt(500) and 0.88 < tally.coverage <= 1
+            )
     assert result.convenience_coverage == 0 and result.cluster_factor > 2
 
 
@@ -176,7 +191,11 @@ def test_weights_mend_self_selection_only(result: SurveyResult) -> None:
     assert abs(result.number("self-selected, post-stratified by hour", "bias")) < 0.3
     assert result.number("convenience, post-stratified", "bias") < -4
     assert "estimates" not in result.table().column_names
-    assert result.number("self-selected, inverse probability", "n_places") == result.number("self-selected", "n_places") > 0
+    assert (
+        result.number("self-selected, inverse probability", "n_places")
+        == result.number("self-selected", "n_places")
+        > 0
+    )
 
 
 def test_days_are_described_by_hand() -> None:
@@ -196,9 +215,15 @@ def test_every_seventh_day_sees_one_weekday(result: SurveyResult) -> None:
 
 def test_words_follow_the_numbers(result: SurveyResult) -> None:
     assert f"those of convenience samples **{result.convenience_coverage:.0%}**." in result.verdict
-    assert f"{result.number('quota', 'bias'):+.2f}: within it takes what is at hand" in result.why[0]
+    assert (
+        f"{result.number('quota', 'bias'):+.2f}: within it takes what is at hand" in result.why[0]
+    )
     early = next(iter(survey.steps(SurveyParams()))).partial
-    assert early.verdict.endswith("the schemes are being drawn.") and early.why == [] and early.table().num_rows == 0
+    assert (
+        early.verdict.endswith("the schemes are being drawn.")
+        and early.why == []
+        and early.table().num_rows == 0
+    )
 
 
 def test_the_script_prints_the_headline(result: SurveyResult) -> None:
@@ -232,8 +257,13 @@ def test_figures_show_the_results_numbers(result: SurveyResult) -> None:
     mended = figures.mitigations(result)
     assert list(mended.data[1].x) == [tally.mean for tally in result.mitigations]
     violins = [trace for trace in figure.data if trace.type == "violin"]
-    assert len(violins) == 2 * len(SCHEMES), "the whole sampling distribution of each scheme, now and pinned"
-    assert np.mean(violins[0].x) == pytest.approx(result.tallies[0].mean, abs=1e-4) and len(violins[0].x) == 500
+    assert len(violins) == 2 * len(SCHEMES), (
+        "the whole sampling distribution of each scheme, now and pinned"
+    )
+    assert (
+        np.mean(violins[0].x) == pytest.approx(result.tallies[0].mean, abs=1e-4)
+        and len(violins[0].x) == 500
+    )
     in_time = figures.in_time(result, result)
     assert [trace.name for trace in in_time.data[3:]] == ["pinned run A"] * 3
     assert "6 weekdays never seen" in in_time.data[0].x[1]

@@ -1,4 +1,6 @@
-"""A real Spark cluster on this machine for a test: a standalone master and two workers, or a Spark Connect server."""
+"""A real Spark cluster on this machine for a test: a standalone master and two workers, or a Spark
+Connect server.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from engine.spark.session import ENGINE
 from engine.spark.target import Target, check_reachable
 
 HOME = Path(pyspark.__file__).parent
-MASTER, WORKER, SUBMIT = (f"org.apache.spark.deploy.{name}" for name in ("master.Master", "worker.Worker", "SparkSubmit"))
+MASTER, WORKER, SUBMIT = (
+    f"org.apache.spark.deploy.{name}" for name in ("master.Master", "worker.Worker", "SparkSubmit")
+)
 CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 LOCAL = ("--host", "127.0.0.1", "--webui-port", "0")
 
@@ -38,7 +42,11 @@ def _start(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     }
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
-            [str(HOME / "bin" / "spark-class"), *words], cwd=folder, env={**os.environ, **own}, stdout=log, stderr=log
+            [str(HOME / "bin" / "spark-class"), *words],
+            cwd=folder,
+            env={**os.environ, **own},
+            stdout=log,
+            stderr=log,
         )
 
 
@@ -50,7 +58,9 @@ def _running(programs: list[subprocess.Popen[bytes]], place: Target) -> Iterator
             with contextlib.suppress(InputError):
                 check_reachable(place)
                 break
-            assert all(program.poll() is None for program in programs), f"{place.address} ended before it answered"
+            assert all(program.poll() is None for program in programs), (
+                f"{place.address} ended before it answered"
+            )
             time.sleep(0.2)
         yield place
     finally:
@@ -67,7 +77,9 @@ def standalone(folder: Path) -> Iterator[Target]:
     place = Target("cluster", f"spark://127.0.0.1:{port}")
     programs = [_start(folder / "master", MASTER, *LOCAL, "--port", str(port))]
     for name in ("first", "second"):
-        programs.append(_start(folder / name, WORKER, *LOCAL, "--cores", "1", "--memory", "1g", place.address))
+        programs.append(
+            _start(folder / name, WORKER, *LOCAL, "--cores", "1", "--memory", "1g", place.address)
+        )
     with _running(programs, place):
         yield place
 
@@ -76,11 +88,27 @@ def standalone(folder: Path) -> Iterator[Target]:
 def connect(folder: Path) -> Iterator[Target]:
     """Run a Spark Connect server on one local core."""
     port = free_port()
-    settings = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": str(port)}
-    settings |= {"spark.driver.memory": "1g", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+    settings = {
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+    }
+    settings |= {
+        "spark.driver.memory": "1g",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+    }
     settings |= {"spark.ui.enabled": "false", "spark.sql.warehouse.dir": str(folder / "warehouse")}
     words = [word for key, value in settings.items() for word in ("--conf", f"{key}={value}")]
-    program = _start(folder / "connect", SUBMIT, "--master", "local[2]", *words, "--class", CONNECT, "spark-internal")
+    program = _start(
+        folder / "connect",
+        SUBMIT,
+        "--master",
+        "local[2]",
+        *words,
+        "--class",
+        CONNECT,
+        "spark-internal",
+    )
     with _running([program], Target("connect", f"sc://127.0.0.1:{port}")) as place:
         yield place
 

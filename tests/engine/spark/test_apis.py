@@ -1,4 +1,6 @@
-"""APIs: five ways give pandas' rows; doors and rows to Python as Spark has them; accumulators and broadcasts by hand."""
+"""APIs: five ways give pandas' rows; doors and rows to Python as Spark has them; accumulators and
+broadcasts by hand.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,13 @@ from engine.spark.apis import ApisParams, ApisResult, Operator, Outcome, jobs, s
 from engine.spark.apis import figure as figures
 from engine.spark.apis.code import script
 from engine.spark.apis.jobs import APIS, JOBS
-from engine.spark.apis.shared_variables import CASES, LOST, AccumulatorParams, BroadcastParams, Count
+from engine.spark.apis.shared_variables import (
+    CASES,
+    LOST,
+    AccumulatorParams,
+    BroadcastParams,
+    Count,
+)
 
 SMALL = ApisParams(months=1, repeats=1)
 N_JANUARY, N_KNOWN, N_JFK = 27_004, 26_398, 9_161
@@ -52,28 +60,53 @@ def test_every_api_gives_the_rows_that_pandas_gives(gain: ApisResult, late: Apis
     flights = january()
     flights["value"] = flights["dep_delay"] - flights["arr_delay"]
     gained = flights.dropna(subset="value").groupby("carrier")["value"].agg(["count", "sum"])
-    chosen = (flights["arr_delay"] > 30) & (flights["arr_delay"] > flights["dep_delay"]) & (flights["origin"] == "JFK")
+    chosen = (
+        (flights["arr_delay"] > 30)
+        & (flights["arr_delay"] > flights["dep_delay"])
+        & (flights["origin"] == "JFK")
+    )
     delayed = flights[chosen].groupby("dest")["arr_delay"].agg(["count", "sum"])
     for result, wanted in ((gain, gained), (late, delayed)):
-        rows = tuple((str(key), int(row["count"]), int(row["sum"])) for key, row in wanted.sort_index().iterrows())
+        rows = tuple(
+            (str(key), int(row["count"]), int(row["sum"]))
+            for key, row in wanted.sort_index().iterrows()
+        )
         assert result.complete and {outcome.api for outcome in result.outcomes} == set(APIS)
-        assert result.expected == rows and {outcome.answer for outcome in result.outcomes} == {rows} and result.same_answers
+        assert (
+            result.expected == rows
+            and {outcome.answer for outcome in result.outcomes} == {rows}
+            and result.same_answers
+        )
 
 
-def test_rows_reach_python_where_and_as_often_as_spark_says(gain: ApisResult, late: ApisResult) -> None:
+def test_rows_reach_python_where_and_as_often_as_spark_says(
+    gain: ApisResult, late: ApisResult
+) -> None:
     flights = january()
-    assert len(flights) == N_JANUARY and (flights["dep_delay"] - flights["arr_delay"]).notna().sum() == N_KNOWN
+    assert (
+        len(flights) == N_JANUARY
+        and (flights["dep_delay"] - flights["arr_delay"]).notna().sum() == N_KNOWN
+    )
     assert (flights["origin"] == "JFK").sum() == N_JFK
     for result in (gain, late):
         assert result.rdd_rows == N_JANUARY and result.same_plan
         for api in ("DataFrame", "SQL"):
             outcome = result.of(api)
-            assert outcome is not None and (outcome.door, outcome.rows_to_python, outcome.bytes_to_python) == ("none", 0, 0)
-    # The filter on the UDF's result is moved down and calls it; above it, it is called again for what is left.
+            assert outcome is not None and (
+                outcome.door,
+                outcome.rows_to_python,
+                outcome.bytes_to_python,
+            ) == ("none", 0, 0)
+    # The filter on the UDF's result is moved down and calls it; above it, it is called again for
+    # what is left.
     assert gain.udf_rows == N_JANUARY + N_KNOWN and gain.udf_door == "BatchEvalPython"
     assert late.udf_rows == N_JFK and late.udf_door == "ArrowEvalPython"
     pandas_udf = gain.of("pandas UDF")
-    assert pandas_udf is not None and pandas_udf.door == "ArrowEvalPython" and pandas_udf.rows_to_python == gain.udf_rows
+    assert (
+        pandas_udf is not None
+        and pandas_udf.door == "ArrowEvalPython"
+        and pandas_udf.rows_to_python == gain.udf_rows
+    )
 
 
 def test_marked_non_deterministic_a_udf_sees_each_row_once() -> None:
@@ -90,7 +123,10 @@ def test_the_script_prints_the_headline(gain: ApisResult, late: ApisResult) -> N
 
 
 def test_a_lineage_is_read_from_the_source_on() -> None:
-    text = "(2) PythonRDD[61] at collect []\n |  ShuffledRDD[59] at\n +-(2) PairwiseRDD[58] at\n    |  FileScanRDD[51] at"
+    text = (
+        "(2) PythonRDD[61] at collect []\n |  ShuffledRDD[59] at\n +-(2) PairwiseRDD[58] at\n    | "
+        " FileScanRDD[51] at"
+    )
     assert [(step.name, step.python) for step in apis.lineage(text)] == [
         ("FileScanRDD", False),
         ("PairwiseRDD", False),
@@ -100,13 +136,17 @@ def test_a_lineage_is_read_from_the_source_on() -> None:
 
 
 def outcome(api: jobs.Api, *seconds: float, rows: int = 0) -> Outcome:
-    steps = (Operator("Scan", "Scan", False), Operator("PythonRDD", "PythonRDD", True))[: 1 + bool(rows)]
+    steps = (Operator("Scan", "Scan", False), Operator("PythonRDD", "PythonRDD", True))[
+        : 1 + bool(rows)
+    ]
     return Outcome(api, seconds, (("AA", 1, 2),), steps, "", rows, 0, 0)
 
 
 def test_words_by_hand() -> None:
     start = ApisResult(SMALL, (("AA", 1, 2),))
-    assert start.verdict.startswith("Foretold from the code, before Spark has run it: **3 of 5** APIs hand rows to Python, ")
+    assert start.verdict.startswith(
+        "Foretold from the code, before Spark has run it: **3 of 5** APIs hand rows to Python, "
+    )
     assert (
         start.verdict.endswith("27,004 flights at most; DataFrame and SQL stay in the JVM.")
         and start.table().num_rows == 0
@@ -115,8 +155,10 @@ def test_words_by_hand() -> None:
     two = replace(start, outcomes=(outcome("RDD", 2.0, 3.0, 2.5, rows=10), outcome("SQL", 0.5)))
     assert two.verdict == "2 of 5 APIs have run; so far **SQL** leads: 500 ms."
     others = tuple(outcome(api, 1.0) for api in APIS[1:] if api != "SQL")
-    assert replace(two, outcomes=two.outcomes + others).verdict == (
-        "**SQL** takes 500 ms, **RDD** 5.0× as long (2.50 s): 10 rows left the JVM for Python. One answer, five ways."
+    assert (
+        replace(two, outcomes=two.outcomes + others).verdict
+        == "**SQL** takes 500 ms, **RDD** 5.0× as long (2.50 s): 10 rows left the JVM for Python."
+        " One answer, five ways."
     )
     level = replace(start, outcomes=tuple(outcome(api, 1.0, 1.2) for api in APIS))
     assert level.verdict.startswith("No clear winner: the fastest, **RDD** (1.10 s)")
@@ -126,16 +168,27 @@ def test_words_by_hand() -> None:
 
 def test_figures(gain: ApisResult) -> None:
     race = figures.race(gain, gain)
-    assert list(race.data[0].y) == ["DataFrame", "SQL"] and set(race.data[1].y) == {"RDD", "Python UDF", "pandas UDF"}
+    assert list(race.data[0].y) == ["DataFrame", "SQL"] and set(race.data[1].y) == {
+        "RDD",
+        "Python UDF",
+        "pandas UDF",
+    }
     plans = figures.plans(gain)
     doors = next(trace for trace in plans.data if trace.name == figures.OUTSIDE)
-    assert set(doors.y) == {"RDD", "Python UDF", "pandas UDF"} and list(doors.y).count("Python UDF") == 2
+    assert (
+        set(doors.y) == {"RDD", "Python UDF", "pandas UDF"}
+        and list(doors.y).count("Python UDF") == 2
+    )
     assert plans.layout.title.text == "3 of 5 plans leave the JVM,<br>the Python UDF's 2 times"
-    assert len(figures.plans(gain, "SQL").layout.shapes) == 1, "the lane of the plan that is read below"
+    assert len(figures.plans(gain, "SQL").layout.shapes) == 1, (
+        "the lane of the plan that is read below"
+    )
     foretold = figures.race(ApisResult(SMALL, ()))
     assert foretold.layout.title.text == "Foretold: 3 of 5 APIs hand flights to Python"
     crossed = {api: bar.x[i] > 0 for bar in foretold.data for i, api in enumerate(bar.y)}
-    assert crossed == {outcome.api: outcome.rows_to_python > 0 for outcome in gain.outcomes}, "what is foretold comes true"
+    assert crossed == {outcome.api: outcome.rows_to_python > 0 for outcome in gain.outcomes}, (
+        "what is foretold comes true"
+    )
 
 
 def test_accumulators_count_what_can_be_counted_by_hand() -> None:
@@ -144,16 +197,33 @@ def test_accumulators_count_what_can_be_counted_by_hand() -> None:
     result = shared_variables.count_rows(params)
     found = {count.case: (count.counted, count.n_failed) for count in result.counts}
     assert result.complete and len(found) == len(CASES) + 1
-    assert found["map, no action"] == (0, 0) and found["foreach"] == (1_000, 0) and found["map, count"] == (1_000, 0)
+    assert (
+        found["map, no action"] == (0, 0)
+        and found["foreach"] == (1_000, 0)
+        and found["map, count"] == (1_000, 0)
+    )
     assert found["map, take(5)"] == (5, 0)
-    assert found["map, count, count"] == (2_000, 0) and found["map, cache, count, count"] == (1_000, 0)
+    assert found["map, count, count"] == (2_000, 0) and found["map, cache, count, count"] == (
+        1_000,
+        0,
+    )
     failing = [counted for case, counted in found.items() if "task fails" in case]
     assert failing == [(1_000, 1)] * 2, "updates of the failed attempt are thrown away"
     assert found[LOST][0] == 2_000 and found[LOST][1] >= 1
-    assert [count.case for count in result.wrong] == ["map, no action", "map, take(5)", "map, count, count", LOST]
-    assert "**4 of 9** ways" in result.verdict and "2 of 2 counts with one are right" in result.verdict
+    assert [count.case for count in result.wrong] == [
+        "map, no action",
+        "map, take(5)",
+        "map, count, count",
+        LOST,
+    ]
+    assert (
+        "**4 of 9** ways" in result.verdict and "2 of 2 counts with one are right" in result.verdict
+    )
     figure = figures.counts(result)
-    assert len(figure.data[1].y) == 4 and figure.layout.title.text == "4 of 9 accumulators are not 1,000"
+    assert (
+        len(figure.data[1].y) == 4
+        and figure.layout.title.text == "4 of 9 accumulators are not 1,000"
+    )
 
 
 def test_the_cache_of_the_servers_spark_outlives_the_lost_shuffle() -> None:
@@ -182,10 +252,14 @@ def test_a_broadcast_is_unpickled_once_a_worker_and_a_closure_once_a_task() -> N
 
 def test_words_before_anything_is_counted() -> None:
     counting = shared_variables.AccumulatorResult(AccumulatorParams())
-    assert counting.verdict.startswith("Every way counts **") and counting.verdict.endswith("the first one is about to run.")
+    assert counting.verdict.startswith("Every way counts **") and counting.verdict.endswith(
+        "the first one is about to run."
+    )
     one = replace(counting, counts=(Count("foreach", 10_000, 4, 0, ""),))
     assert one.verdict == "0 of 1 ways to count 10,000 rows are wrong so far."
-    assert shared_variables.BroadcastResult(BroadcastParams()).verdict.startswith("A table is about to reach **16** tasks")
+    assert shared_variables.BroadcastResult(BroadcastParams()).verdict.startswith(
+        "A table is about to reach **16** tasks"
+    )
 
 
 @pytest.mark.parametrize(

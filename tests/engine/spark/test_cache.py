@@ -1,4 +1,6 @@
-"""Cache and memory: what Storage holds, eviction for real, the memory model against the live executor, words and errors."""
+"""Cache and memory: what Storage holds, eviction for real, the memory model against the live
+executor, words and errors.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def test_storage_holds_what_the_level_says(level: Any) -> None:
     assert result.complete and len(result.rows()) == 3
     if level != "none":
         raw = 20_000 * cache.N_COLUMNS * 8
-        assert all(raw <= h.memory_bytes + h.disk_bytes < 1.1 * raw for h in held), "random doubles do not compress"
+        assert all(raw <= h.memory_bytes + h.disk_bytes < 1.1 * raw for h in held), (
+            "random doubles do not compress"
+        )
     sink = io.StringIO()
     with contextlib.redirect_stdout(sink):
         exec(compile(script(params), "<script>", "exec"), {"__name__": "__main__"})
@@ -48,10 +52,15 @@ def test_nothing_is_left_behind() -> None:
 def test_tables_that_do_not_fit_push_the_oldest_out() -> None:
     result = cache.run(CacheParams(n_tables=5, n_rows=2_000_000))
     assert result.evicted > 0 and result.memory_bytes <= result.storage_limit_bytes
-    assert result.verdict.endswith(f"after 5 tables {result.evicted} of 8 partitions of table 1 were pushed out.")
+    assert result.verdict.endswith(
+        f"after 5 tables {result.evicted} of 8 partitions of table 1 were pushed out."
+    )
     assert any("computed again" in reason for reason in result.why)
     figure = figures.storage(result, result)
-    assert figure.layout.title.text == f"{8 - result.evicted} of 8 partitions of table 1 are held after 5 tables"
+    assert (
+        figure.layout.title.text
+        == f"{8 - result.evicted} of 8 partitions of table 1 are held after 5 tables"
+    )
     assert "the most that the executor can hold" in figure.layout.annotations[0].text
 
 
@@ -60,27 +69,41 @@ def test_the_memory_model_gives_what_the_executor_says() -> None:
     assert n_executors == 1
     assert model.regions(heap, session.MEMORY_FRACTION).unified == limit
     foretold = cache.preview(SMALL)
-    assert (foretold.heap_bytes, foretold.executor_limit_bytes) == (heap, limit), "known before Spark starts"
+    assert (foretold.heap_bytes, foretold.executor_limit_bytes) == (
+        heap,
+        limit,
+    ), "known before Spark starts"
 
 
 def test_the_memory_model_by_hand() -> None:
     regions = model.regions(1_300 * 1024**2, 0.6, 0.5)
     mega = 1024**2
     assert (regions.reserved, regions.user) == (300 * mega, 400 * mega)
-    assert (regions.execution, regions.storage, regions.unified) == (300 * mega, 300 * mega, 600 * mega)
+    assert (regions.execution, regions.storage, regions.unified) == (
+        300 * mega,
+        300 * mega,
+        600 * mega,
+    )
     figure = figures.memory(regions, regions, regions.unified)
-    assert [sum(trace.x[i] for trace in figure.data) for i in (0, 1)] == pytest.approx([1_300 * mega / 1e9] * 2)
+    assert [sum(trace.x[i] for trace in figure.data) for i in (0, 1)] == pytest.approx(
+        [1_300 * mega / 1e9] * 2
+    )
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ((100, 0.6, 0.5), "The heap must be at least 471,859,200 bytes: Spark refuses less. Got 100."),
+        (
+            (100, 0.6, 0.5),
+            "The heap must be at least 471,859,200 bytes: Spark refuses less. Got 100.",
+        ),
         ((10**9, 0.0, 0.5), "fraction must be above 0, at most 1. Got 0.0."),
         ((10**9, 0.6, 1.5), "storage_fraction must be 0 … 1. Got 1.5."),
     ],
 )
-def test_what_spark_refuses_the_model_refuses(values: tuple[int, float, float], message: str) -> None:
+def test_what_spark_refuses_the_model_refuses(
+    values: tuple[int, float, float], message: str
+) -> None:
     with pytest.raises(InputError) as caught:
         model.regions(*values)
     assert str(caught.value) == message
@@ -88,25 +111,45 @@ def test_what_spark_refuses_the_model_refuses(values: tuple[int, float, float], 
 
 def test_words_by_hand() -> None:
     empty = CacheResult(CacheParams(), (), 10**9, 4 * 10**8, 1)
-    assert empty.verdict == (
-        "Foretold, before anything is cached: 3 tables of random numbers are **38.4 MB**; the executor can hold 400 MB, so all "
-        "will stay."
+    assert (
+        empty.verdict
+        == "Foretold, before anything is cached: 3 tables of random numbers are **38.4 MB**; the"
+        " executor can hold 400 MB, so all will stay."
     )
     full = replace(empty, params=CacheParams(n_tables=5, n_rows=2_000_000))
-    assert full.verdict.endswith("are **640 MB**; the executor can hold 400 MB, so some must be pushed out.")
-    assert figures.storage(full).layout.title.text == "Foretold: 640 MB to be cached, 400 MB fit into memory"
+    assert full.verdict.endswith(
+        "are **640 MB**; the executor can hold 400 MB, so some must be pushed out."
+    )
+    assert (
+        figures.storage(full).layout.title.text
+        == "Foretold: 640 MB to be cached, 400 MB fit into memory"
+    )
     assert empty.why == [] and empty.table().num_rows == 0
-    one = replace(empty, moments=(Moment(1, 2.0, 0.5, 1.0, (Held(10, 0, 8),)),), params=CacheParams(n_tables=1))
+    one = replace(
+        empty,
+        moments=(Moment(1, 2.0, 0.5, 1.0, (Held(10, 0, 8),)),),
+        params=CacheParams(n_tables=1),
+    )
     assert (
         one.verdict
-        == "Table 1 took 2.00 s to make and cache, **500 ms** from the cache; after 1 tables all of it is still held."
+        == "Table 1 took 2.00 s to make and cache, **500 ms** from the cache; after 1 tables all of"
+        " it is still held."
     )
-    assert one.speed_up == 4.0 and one.headline() == {"cached partitions of table 1": 8, "sum of table 1": 1.0}
-    plain = replace(one, params=CacheParams(level="none", n_tables=1), moments=(Moment(1, 2.0, 1.9, 1.0, ()),))
+    assert one.speed_up == 4.0 and one.headline() == {
+        "cached partitions of table 1": 8,
+        "sum of table 1": 1.0,
+    }
+    plain = replace(
+        one, params=CacheParams(level="none", n_tables=1), moments=(Moment(1, 2.0, 1.9, 1.0, ()),)
+    )
     assert (
-        plain.verdict == "Nothing is cached: table 1 took 2.00 s, and the second time **1.90 s** again." and plain.evicted == 0
+        plain.verdict
+        == "Nothing is cached: table 1 took 2.00 s, and the second time **1.90 s** again."
+        and plain.evicted == 0
     )
-    assert figures.storage(plain).layout.title.text == "Nothing is cached: every action computes anew"
+    assert (
+        figures.storage(plain).layout.title.text == "Nothing is cached: every action computes anew"
+    )
 
 
 @pytest.mark.parametrize(

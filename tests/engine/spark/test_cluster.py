@@ -1,4 +1,6 @@
-"""The lab attached to a cluster that is not its own: a real standalone master with two workers of one core each."""
+"""The lab attached to a cluster that is not its own: a real standalone master with two workers of
+one core each.
+"""
 
 from __future__ import annotations
 
@@ -24,24 +26,36 @@ SMALL_CACHE = cache.CacheParams(n_tables=2, n_rows=20_000)
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder: Path = tmp_path_factory.mktemp("cluster")
-    with spark_cluster.attached("PLAYGROUND_SPARK_MASTER", spark_cluster.standalone(folder)) as place:
+    with spark_cluster.attached(
+        "PLAYGROUND_SPARK_MASTER", spark_cluster.standalone(folder)
+    ) as place:
         yield place
 
 
 def _tasks_by_executor() -> dict[str, int]:
-    return {executor["id"]: executor["totalTasks"] for executor in session.rest("executors") if executor["id"] != "driver"}
+    return {
+        executor["id"]: executor["totalTasks"]
+        for executor in session.rest("executors")
+        if executor["id"] != "driver"
+    }
 
 
 @pytest.fixture
 def on_both_executors(cluster: Target) -> Iterator[None]:
     """Run a test on the cluster, and see that both executors worked for it."""
-    for _ in range(100):  # an executor is a JVM of its own: it registers some seconds after the driver
+    for _ in range(
+        100
+    ):  # an executor is a JVM of its own: it registers some seconds after the driver
         session.session()
         if len(_tasks_by_executor()) == 2:
             break
         time.sleep(0.2)
     before = _tasks_by_executor()
-    assert len(before) == 2 and ENGINE.place == cluster and ENGINE.status == f"Spark on {cluster.address}."
+    assert (
+        len(before) == 2
+        and ENGINE.place == cluster
+        and ENGINE.status == f"Spark on {cluster.address}."
+    )
     yield
     after = _tasks_by_executor()
     assert all(after[executor] > before[executor] for executor in before), (before, after)
@@ -59,27 +73,38 @@ def test_each_strategy_gives_on_a_cluster_what_the_preview_shows(strategy: Any) 
 def test_every_cure_of_the_skew_answers_alike_on_a_cluster() -> None:
     result = skew_clinic.run(SMALL_SKEW)
     assert result.same_answers and len(result.outcomes) == len(SMALL_SKEW.asked)
-    assert {task.executor for outcome in result.outcomes for task in outcome.trace.tasks} == {"0", "1"}
+    assert {task.executor for outcome in result.outcomes for task in outcome.trace.tasks} == {
+        "0",
+        "1",
+    }
 
 
 @pytest.mark.usefixtures("on_both_executors")
 def test_the_lazy_ledger_names_the_executors_of_a_cluster() -> None:
     params = lazy.LazyParams(chain=("repartition by dest", "add gain"), action="collect")
     result = lazy.run(params)
-    assert result.jobs_before_action == 0 and {task.executor for task in result.trace.tasks} == {"0", "1"}
+    assert result.jobs_before_action == 0 and {task.executor for task in result.trace.tasks} == {
+        "0",
+        "1",
+    }
 
 
 @pytest.mark.usefixtures("on_both_executors")
 def test_the_cache_of_a_cluster_is_that_of_its_executors() -> None:
     result = cache.run(SMALL_CACHE)
     assert result.n_executors == 2 and result.storage_limit_bytes == 2 * result.executor_limit_bytes
-    assert model.regions(result.heap_bytes, session.MEMORY_FRACTION).unified == result.executor_limit_bytes
+    assert (
+        model.regions(result.heap_bytes, session.MEMORY_FRACTION).unified
+        == result.executor_limit_bytes
+    )
     assert result.evicted == 0 and "2 executors together can hold" in " ".join(result.why)
 
 
 @pytest.mark.usefixtures("on_both_executors")
 def test_spark_beside_pandas_works_on_a_cluster() -> None:
-    result = crossover.run(crossover.CrossoverParams(work="join", n_rows=100_000, contestants=(), repeats=1))
+    result = crossover.run(
+        crossover.CrossoverParams(work="join", n_rows=100_000, contestants=(), repeats=1)
+    )
     assert result.same_answers and {cell.contestant for cell in result.cells} == {"pandas", "Spark"}
 
 
@@ -104,4 +129,6 @@ def test_the_console_and_the_partition_count_answer_on_a_cluster() -> None:
     result = tuner.run(tuner.TunerParams(max_partitions=4, repeats=1))
     executors = {task.executor for point in result.points for task in point.trace.tasks}
     assert executors == {"0", "1"} and result.aqe_partitions >= 1
-    assert result.cores == ENGINE.cores == 2  # two workers of one core each, whatever this machine has
+    assert (
+        result.cores == ENGINE.cores == 2
+    )  # two workers of one core each, whatever this machine has

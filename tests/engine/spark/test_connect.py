@@ -1,4 +1,6 @@
-"""The lab attached by Spark Connect: a real Connect server. What it cannot do is said; what it can, agrees."""
+"""The lab attached by Spark Connect: a real Connect server. What it cannot do is said; what it can,
+agrees.
+"""
 
 from __future__ import annotations
 
@@ -45,12 +47,19 @@ def test_spark_connect_partitions_as_the_preview_shows(connected: Target, strate
 
 
 def test_what_a_run_sets_over_spark_connect_concerns_nobody_else() -> None:
-    run_to_end(session.act(lambda spark: spark.conf.set("spark.sql.shuffle.partitions", "77"), Progress(0.1)))
+    run_to_end(
+        session.act(
+            lambda spark: spark.conf.set("spark.sql.shuffle.partitions", "77"), Progress(0.1)
+        )
+    )
     assert session.session().conf.get("spark.sql.shuffle.partitions") != "77"
 
 
 def test_a_cancel_over_spark_connect_stops_its_own_run_alone() -> None:
-    slow = "select count(*) from range(0, 4, 1, 2) where reflect('java.lang.Thread', 'sleep', 300000L) is null"
+    slow = (
+        "select count(*) from range(0, 4, 1, 2) where reflect('java.lang.Thread', 'sleep', 300000L)"
+        " is null"
+    )
     doomed = session.act(lambda spark: spark.sql(slow).collect(), Progress(0.1, "sleeping"))
     next(doomed)
     time.sleep(1)
@@ -62,11 +71,15 @@ def test_a_cancel_over_spark_connect_stops_its_own_run_alone() -> None:
 
 @pytest.mark.parametrize("experiment", NEEDS_A_CONTEXT)
 def test_what_spark_connect_cannot_do_is_said(experiment: str) -> None:
-    with pytest.raises(InputError, match=r"Spark Connect has no .+\. Unset PLAYGROUND_SPARK_REMOTE, or attach with"):
+    with pytest.raises(
+        InputError, match=r"Spark Connect has no .+\. Unset PLAYGROUND_SPARK_REMOTE, or attach with"
+    ):
         NEEDS_A_CONTEXT[experiment]()
 
 
-def test_after_spark_connect_the_lab_can_have_a_spark_of_its_own_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_spark_connect_the_lab_can_have_a_spark_of_its_own_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     ENGINE.stop()
     monkeypatch.delenv("PLAYGROUND_SPARK_REMOTE")
     assert session.session().range(5).count() == 5 and ENGINE.place.kind == "local"

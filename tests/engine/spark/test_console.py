@@ -1,4 +1,6 @@
-"""SQL console: own SQL reaches the five tables and nothing else, whatever it says; fixed queries agree in both engines."""
+"""SQL console: own SQL reaches the five tables and nothing else, whatever it says; fixed queries
+agree in both engines.
+"""
 
 from __future__ import annotations
 
@@ -138,7 +140,10 @@ HARMLESS = [
 SYSTEM = [
     "FROM duckdb_settings()",
     "FROM pg_catalog.pg_settings",
-    "SELECT current_setting('temp_directory'), current_setting('secret_directory'), current_setting('home_directory')",
+    (
+        "SELECT current_setting('temp_directory'), current_setting('secret_directory'),"
+        " current_setting('home_directory')"
+    ),
     "FROM duckdb_secrets()",
     "FROM duckdb_databases()",
     "FROM pragma_database_list()",
@@ -162,11 +167,18 @@ SYSTEM = [
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("outside")
     (folder / "canary.csv").write_text(f"{CANARY}\n", encoding="utf-8")
-    return {"p": str(folder / "canary.csv"), "o": str(folder / "made"), "d": str(folder), "t": str(data.path_of("airlines"))}
+    return {
+        "p": str(folder / "canary.csv"),
+        "o": str(folder / "made"),
+        "d": str(folder),
+        "t": str(data.path_of("airlines")),
+    }
 
 
 def each_alone(queries: list[str]) -> dict[str, dict[str, Any]]:
-    """What the child would print for each query: one closed DuckDB answers them in turn, for a process each takes minutes."""
+    """What the child would print for each query: one closed DuckDB answers them in turn, for a
+    process each takes minutes.
+    """
     child = (
         "import json, sys\n"
         "from engine.processes import report\n"
@@ -195,11 +207,15 @@ def each_alone(queries: list[str]) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def answers(places: dict[str, str]) -> dict[str, dict[str, Any]]:
-    return each_alone([query.format(**places) for query in (*SPARK_SQL, *FILES, *WRITES, *HARMLESS)] + SYSTEM)
+    return each_alone(
+        [query.format(**places) for query in (*SPARK_SQL, *FILES, *WRITES, *HARMLESS)] + SYSTEM
+    )
 
 
 @pytest.mark.parametrize("query", [*SPARK_SQL, *FILES, *WRITES])
-def test_nothing_but_the_tables_can_be_reached(query: str, places: dict[str, str], answers: dict[str, dict[str, Any]]) -> None:
+def test_nothing_but_the_tables_can_be_reached(
+    query: str, places: dict[str, str], answers: dict[str, dict[str, Any]]
+) -> None:
     answer = answers[query.format(**places)]
     assert list(answer) == ["error"]
     said = answer["error"]
@@ -215,8 +231,12 @@ def test_a_name_that_looks_like_a_path_is_a_name(
     assert answer["result"]["values"] == [[1]] and CANARY not in str(answer)
 
 
-@pytest.mark.parametrize("query", [SPARK_SQL[0], SPARK_SQL[5], FILES[0], FILES[8], "COPY flights TO '{o}'", WRITES[4]])
-def test_nothing_but_the_tables_can_be_reached_from_the_page(query: str, places: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "query", [SPARK_SQL[0], SPARK_SQL[5], FILES[0], FILES[8], "COPY flights TO '{o}'", WRITES[4]]
+)
+def test_nothing_but_the_tables_can_be_reached_from_the_page(
+    query: str, places: dict[str, str]
+) -> None:
     with pytest.raises(InputError) as caught:
         console.run_own(OwnParams(query=query.format(**places)))
     assert CANARY not in str(caught.value) and str(caught.value) != console.NO_ANSWER
@@ -231,7 +251,9 @@ def test_the_canary_can_be_read_where_nothing_is_closed(places: dict[str, str]) 
 
 
 @pytest.mark.parametrize("query", SYSTEM)
-def test_what_duckdb_says_of_itself_names_no_place_of_this_server(query: str, answers: dict[str, dict[str, Any]]) -> None:
+def test_what_duckdb_says_of_itself_names_no_place_of_this_server(
+    query: str, answers: dict[str, dict[str, Any]]
+) -> None:
     seen = json.dumps(answers[query])
     for place in (workspace.REPOSITORY, workspace.root(), Path.home(), Path(sys.prefix)):
         assert str(place) not in seen
@@ -259,31 +281,52 @@ LIMITS = [
     ("SELECT string_agg(repeat('x', 10000)) FROM flights", 20, "memory"),
     ("SELECT printf('%1000000000d', 1)", 20, "memory"),
     ("SELECT range(1000000000)", 20, "memory"),
-    ("WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t", 2, "took longer than 2 s"),
     (
-        "SELECT count(*) FROM flights a, flights b, range(1000) r WHERE a.dep_delay * b.dep_delay > r.range",
+        "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t",
+        2,
+        "took longer than 2 s",
+    ),
+    (
+        (
+            "SELECT count(*) FROM flights a, flights b, range(1000) r WHERE a.dep_delay *"
+            " b.dep_delay > r.range"
+        ),
         2,
         "longer than 2 s",
     ),
     ("SELECT sum(range) FROM range(1000000000000)", 2, "took longer than 2 s"),
     ("SELECT sleep_ms(60000)", 1, "took longer than 1 s"),
-    ("SELECT COLUMNS(*), " + ", ".join(["*"] * 12) + " FROM flights", 20, "at most 200 columns. Got 247"),
+    (
+        "SELECT COLUMNS(*), " + ", ".join(["*"] * 12) + " FROM flights",
+        20,
+        "at most 200 columns. Got 247",
+    ),
     ("SELECT " + "(" * 1_900 + "1" + ")" * 1_900, 20, "Max expression depth"),
 ]
 
 
 @pytest.mark.parametrize(("query", "seconds", "said"), LIMITS)
-def test_a_query_that_asks_for_too_much_is_stopped_with_a_sentence(query: str, seconds: int, said: str) -> None:
+def test_a_query_that_asks_for_too_much_is_stopped_with_a_sentence(
+    query: str, seconds: int, said: str
+) -> None:
     with pytest.raises(InputError, match=said) as caught:
         console.run_own(OwnParams(query=query, limit_seconds=seconds))
     assert "\n" not in str(caught.value)
-    assert not [one for one in psutil.Process().children() if one.is_running() and console.CHILD in one.cmdline()]
+    assert not [
+        one
+        for one in psutil.Process().children()
+        if one.is_running() and console.CHILD in one.cmdline()
+    ]
 
 
 def test_large_answers_are_cut() -> None:
-    cell = console.run_own(OwnParams(query="SELECT repeat('x', 20000000) AS a, 'é' AS b")).answer.values[0]
+    cell = console.run_own(
+        OwnParams(query="SELECT repeat('x', 20000000) AS a, 'é' AS b")
+    ).answer.values[0]
     assert cell == ("x" * 1_000 + "… (20,000,000 characters)", "é")
-    many = console.run_own(OwnParams(query="SELECT * FROM range(1000000000000)", n_rows=1_000)).answer
+    many = console.run_own(
+        OwnParams(query="SELECT * FROM range(1000000000000)", n_rows=1_000)
+    ).answer
     assert many.values == tuple((n,) for n in range(1_000)) and many.more
     wide = "SELECT " + ", ".join(f"repeat('x', 500) AS c{i}" for i in range(90)) + " FROM flights"
     answer = console.run_own(OwnParams(query=wide, n_rows=1_000)).answer
@@ -314,21 +357,42 @@ def honolulu() -> list[tuple[Any, ...]]:
 
 HONEST = [
     (
-        "SELECT name, count(*) FROM flights JOIN airlines USING (carrier) WHERE dep_delay > 60 GROUP BY name ORDER BY name",
+        (
+            "SELECT name, count(*) FROM flights JOIN airlines USING (carrier) WHERE dep_delay > 60"
+            " GROUP BY name ORDER BY name"
+        ),
         late_by_carrier,
     ),
-    ("SELECT month, day, avg(dep_delay) AS late FROM flights GROUP BY month, day ORDER BY late DESC LIMIT 1", worst_day),
-    ("WITH far AS (FROM flights WHERE dest = 'HNL') SELECT count(*), sum(distance) FROM far", honolulu),
+    (
+        (
+            "SELECT month, day, avg(dep_delay) AS late FROM flights GROUP BY month, day ORDER BY"
+            " late DESC LIMIT 1"
+        ),
+        worst_day,
+    ),
+    (
+        "WITH far AS (FROM flights WHERE dest = 'HNL') SELECT count(*), sum(distance) FROM far",
+        honolulu,
+    ),
     (
         "TABLE airlines ORDER BY carrier",
         lambda: list(frame("airlines").sort_values("carrier").itertuples(index=False, name=None)),
     ),
     ("VALUES (1, 'a''b'), (2, NULL)", lambda: [(1, "a'b"), (2, None)]),
-    ("SELECT 0.1 + 0.2, 2::HUGEINT ** 3, true, 1e400 > 1, DATE '2013-01-02'", lambda: [(0.3, 8.0, True, True, "2013-01-02")]),
-    ("SELECT 170141183460469231731687303715884105727", lambda: [("170141183460469231731687303715884105727",)]),
+    (
+        "SELECT 0.1 + 0.2, 2::HUGEINT ** 3, true, 1e400 > 1, DATE '2013-01-02'",
+        lambda: [(0.3, 8.0, True, True, "2013-01-02")],
+    ),
+    (
+        "SELECT 170141183460469231731687303715884105727",
+        lambda: [("170141183460469231731687303715884105727",)],
+    ),
     ("SELECT 'SELECT 1; DROP TABLE flights' -- ;", lambda: [("SELECT 1; DROP TABLE flights",)]),
     ("FROM flights SELECT min(time_hour)", lambda: [("2013-01-01 10:00:00+00:00",)]),
-    ("SELECT count(DISTINCT tailnum) FROM flights;", lambda: [(frame("flights").tailnum.nunique(),)]),
+    (
+        "SELECT count(DISTINCT tailnum) FROM flights;",
+        lambda: [(frame("flights").tailnum.nunique(),)],
+    ),
 ]
 
 
@@ -343,38 +407,86 @@ def test_an_honest_query_gives_the_right_rows(query: str, oracle: Any) -> None:
 
 def test_rows_and_columns_are_named_and_counted() -> None:
     result = console.run_own(OwnParams(query="TABLE airlines", n_rows=3))
-    assert len(result.answer.values) == 3 and result.verdict.startswith("**The first 3 rows; there are more** from DuckDB")
-    assert console.run_own(OwnParams(query="SELECT 1 AS a, 2 AS a")).answer.rows() == {"a": [1], "a (2)": [2]}
-    explained = console.run_own(OwnParams(query="EXPLAIN SELECT count(*) FROM flights WHERE month = 1"))
+    assert len(result.answer.values) == 3 and result.verdict.startswith(
+        "**The first 3 rows; there are more** from DuckDB"
+    )
+    assert console.run_own(OwnParams(query="SELECT 1 AS a, 2 AS a")).answer.rows() == {
+        "a": [1],
+        "a (2)": [2],
+    }
+    explained = console.run_own(
+        OwnParams(query="EXPLAIN SELECT count(*) FROM flights WHERE month = 1")
+    )
     assert "Filter" in explained.answer.plan or "month" in explained.answer.plan
     assert explained.verdict.startswith("DuckDB's plan") and not explained.answer.columns
     assert "carrier" in str(console.run_own(OwnParams(query="DESCRIBE airlines")).answer.values)
-    assert {row[0] for row in console.run_own(OwnParams(query="SHOW TABLES")).answer.values} == set(TABLES)
+    assert {row[0] for row in console.run_own(OwnParams(query="SHOW TABLES")).answer.values} == set(
+        TABLES
+    )
 
 
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("SELEC 1", "Line 1, column 1: Syntax error at or near 'SELEC'. Correct the query there and run it again."),
-        ("SELECT month\nFROM flights\nGROUP BI month", "Line 3, column 7: Syntax error at or near 'BI'."),
+        (
+            "SELEC 1",
+            (
+                "Line 1, column 1: Syntax error at or near 'SELEC'. Correct the query there and run"
+                " it again."
+            ),
+        ),
+        (
+            "SELECT month\nFROM flights\nGROUP BI month",
+            "Line 3, column 7: Syntax error at or near 'BI'.",
+        ),
         (
             "SELECT carier FROM flights",
-            "Line 1, column 8: Referenced column 'carier' not found in FROM clause. Did you mean carrier",
+            (
+                "Line 1, column 8: Referenced column 'carier' not found in FROM clause. Did you"
+                " mean carrier"
+            ),
         ),
         ("SELECT 'äö', carier\nFROM flights", "Line 1, column 14: Referenced column 'carier'"),
-        ("SELECT 1 % 0", "Division by zero in expression (1 % 0). Correct the query and run it again."),
+        (
+            "SELECT 1 % 0",
+            "Division by zero in expression (1 % 0). Correct the query and run it again.",
+        ),
         (
             "SELECT *\nFROM nothing",
-            "Line 2, column 6: Tables here are flights, weather, planes, airports, airlines. Got 'nothing'.",
+            (
+                "Line 2, column 6: Tables here are flights, weather, planes, airports, airlines."
+                " Got 'nothing'."
+            ),
         ),
-        ("SELECT no_such(1)", "Line 1, column 8: Scalar Function with name no_such does not exist."),
+        (
+            "SELECT no_such(1)",
+            "Line 1, column 8: Scalar Function with name no_such does not exist.",
+        ),
         (
             "SELECT sum(dest) FROM flights",
-            "Line 1, column 8: No function matches the given name and argument types 'sum(VARCHAR)'.",
+            (
+                "Line 1, column 8: No function matches the given name and argument types"
+                " 'sum(VARCHAR)'."
+            ),
         ),
-        ("SELECT $1", "Values were not provided for the following parameters: 1. Correct the query and run it again."),
-        ("DROP TABLE flights", "This console answers one query: SELECT, FROM, WITH, VALUES, TABLE, DESCRIBE"),
-        ("FROM '/etc/x.csv'", "A query here reads the tables flights, weather, planes, airports, airlines and nothing else"),
+        (
+            "SELECT $1",
+            (
+                "Values were not provided for the following parameters: 1. Correct the query and"
+                " run it again."
+            ),
+        ),
+        (
+            "DROP TABLE flights",
+            "This console answers one query: SELECT, FROM, WITH, VALUES, TABLE, DESCRIBE",
+        ),
+        (
+            "FROM '/etc/x.csv'",
+            (
+                "A query here reads the tables flights, weather, planes, airports, airlines and"
+                " nothing else"
+            ),
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_with_its_place(query: str, message: str) -> None:
@@ -388,17 +500,31 @@ def spark_rows(name: str) -> Iterator[tuple[Any, ...]]:
     """The same answer by pandas alone."""
     flights = frame("flights")
     if name == "Busiest routes":
-        found = flights.groupby(["origin", "dest"]).agg(n=("month", "size"), late=("arr_delay", "mean")).reset_index()
+        found = (
+            flights.groupby(["origin", "dest"])
+            .agg(n=("month", "size"), late=("arr_delay", "mean"))
+            .reset_index()
+        )
         found = found.sort_values(["n", "origin", "dest"], ascending=[False, True, True])
     elif name == "Join: delay by airline":
         joined = flights.merge(frame("airlines"), on="carrier")
-        found = joined.groupby("name").agg(n=("month", "size"), late=("dep_delay", "mean")).reset_index()
-        found = found.assign(late=found.late.round(1)).sort_values(["late", "name"], ascending=[False, True])
+        found = (
+            joined.groupby("name")
+            .agg(n=("month", "size"), late=("dep_delay", "mean"))
+            .reset_index()
+        )
+        found = found.assign(late=found.late.round(1)).sort_values(
+            ["late", "name"], ascending=[False, True]
+        )
     elif name == "CTE: wind and delay":
         weather = frame("weather")
         windy = weather[weather.wind_speed.between(25, 100)][["origin", "time_hour"]]
         joined = flights.merge(windy, on=["origin", "time_hour"])
-        found = joined.groupby("origin").agg(n=("month", "size"), late=("dep_delay", "mean")).reset_index()
+        found = (
+            joined.groupby("origin")
+            .agg(n=("month", "size"), late=("dep_delay", "mean"))
+            .reset_index()
+        )
     else:
         mean = flights.groupby(["origin", "hour"]).dep_delay.mean().rename("late").reset_index()
         found = mean.loc[mean.groupby("origin").late.idxmax()]
@@ -412,7 +538,9 @@ def test_spark_and_duckdb_and_pandas_agree_on_each_fixed_query(name: str) -> Non
     assert result.same and result.n_rows == len(wanted) == len(result.answer.values)
     assert f"the same {len(wanted):,} rows in the same order" in result.verdict
     for row, other in zip(result.answer.values, wanted, strict=True):
-        assert row[:-1] == other[:-1] and (row[-1] is None or row[-1] == pytest.approx(other[-1], abs=0.0501))
+        assert row[:-1] == other[:-1] and (
+            row[-1] is None or row[-1] == pytest.approx(other[-1], abs=0.0501)
+        )
 
 
 def test_answers_that_differ_are_said_to_differ() -> None:
@@ -424,10 +552,19 @@ def test_answers_that_differ_are_said_to_differ() -> None:
 
 
 def test_plans_in_every_mode_hide_the_servers_folder() -> None:
-    marks = {"formatted": "(1) Scan", "extended": "== Analyzed Logical Plan ==", "cost": "sizeInBytes", "codegen": "Found"}
+    marks = {
+        "formatted": "(1) Scan",
+        "extended": "== Analyzed Logical Plan ==",
+        "cost": "sizeInBytes",
+        "codegen": "Found",
+    }
     for mode in EXPLAINS:
         plan = console.run_named(NamedParams(explain=mode)).answer.plan
-        assert marks.get(mode, "") in plan and bool(plan) == (mode in marks) and str(data.DATASETS) not in plan
+        assert (
+            marks.get(mode, "") in plan
+            and bool(plan) == (mode in marks)
+            and str(data.DATASETS) not in plan
+        )
 
 
 def test_a_visitors_text_reaches_no_spark(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -436,14 +573,26 @@ def test_a_visitors_text_reaches_no_spark(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(console.session.ENGINE, "session", lambda: pytest.fail("Spark was asked"))
     result = run_to_end(console.own_steps(OwnParams(query="SELECT count(*) FROM airlines")))
     assert result.answer.values == ((16,),)
-    assert not [name for name in NamedParams.__dataclass_fields__ if name not in ("name", "explain", "n_rows")]
+    assert not [
+        name
+        for name in NamedParams.__dataclass_fields__
+        if name not in ("name", "explain", "n_rows")
+    ]
 
 
 @pytest.mark.parametrize(
     ("make", "setting", "message"),
     [
-        (OwnParams, {"query": "  "}, "The query is empty. Write one, for example: SELECT count(*) FROM flights."),
-        (OwnParams, {"query": "x" * 4_001}, "The query must have at most 4,000 characters. Got 4,001."),
+        (
+            OwnParams,
+            {"query": "  "},
+            "The query is empty. Write one, for example: SELECT count(*) FROM flights.",
+        ),
+        (
+            OwnParams,
+            {"query": "x" * 4_001},
+            "The query must have at most 4,000 characters. Got 4,001.",
+        ),
         (OwnParams, {"query": "SELECT '\0'"}, "The query must be text."),
         (OwnParams, {"query": "SELECT '\ud800'"}, "The query must be text."),
         (OwnParams, {"n_rows": 0}, "n_rows must be 1 … 1,000. Got 0."),

@@ -1,4 +1,6 @@
-"""Lazy ledger: nothing runs before the action; stages, plan and jobs as the real Spark has them; words and errors."""
+"""Lazy ledger: nothing runs before the action; stages, plan and jobs as the real Spark has them;
+words and errors.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,24 @@ def test_nothing_runs_before_the_action(params: LazyParams, n_rows: int, n_stage
     assert printed(params) == result.headline()
     assert len(result.rows()) == result.table().num_rows == len(params.chain) + 2
     foretold = Foretold(params.chain, params.action)
-    assert foretold.lines == [(line.code, line.kind) for line in result.lines], "known before Spark starts"
-    assert [row["jobs so far"] for row in foretold.rows()][:-1] == [str(line.n_jobs) for line in result.lines[:-1]]
+    assert foretold.lines == [(line.code, line.kind) for line in result.lines], (
+        "known before Spark starts"
+    )
+    assert [row["jobs so far"] for row in foretold.rows()][:-1] == [
+        str(line.n_jobs) for line in result.lines[:-1]
+    ]
     drawn = figure.foretold(foretold)
-    assert len(drawn.data[2].x) == foretold.n_wide and len(drawn.data[1].x) + len(drawn.data[2].x) == len(result.lines)
+    assert len(drawn.data[2].x) == foretold.n_wide and len(drawn.data[1].x) + len(
+        drawn.data[2].x
+    ) == len(result.lines)
 
 
 def test_the_count_is_that_of_the_table() -> None:
-    late = sum(1 for delay in data.load("flights")["dep_delay"].to_pylist() if delay is not None and delay > 15)
+    late = sum(
+        1
+        for delay in data.load("flights")["dep_delay"].to_pylist()
+        if delay is not None and delay > 15
+    )
     assert lazy.run(LazyParams(chain=("filter late",), action="count")).n_rows == late
 
 
@@ -57,15 +69,26 @@ def test_the_plan_is_read_after_aqe_has_changed_it() -> None:
     adaptive = lazy.run(LazyParams())
     assert adaptive.initial_plan != adaptive.final_plan and "AQEShuffleRead" in adaptive.final_plan
     assert "AQEShuffleRead" not in adaptive.initial_plan
-    scan = next(node for node in adaptive.nodes if node.name.startswith("Scan parquet") and node.n_rows == 336_776)
+    scan = next(
+        node
+        for node in adaptive.nodes
+        if node.name.startswith("Scan parquet") and node.n_rows == 336_776
+    )
     assert not scan.wide and adaptive.nodes[0].parent == -1
     crossing = [node for node in adaptive.nodes if node.wide]
-    assert len(crossing) == adaptive.n_shuffles >= 3 and all(node.shuffle_bytes for node in crossing)
-    assert sum(node.shuffle_bytes or 0 for node in crossing) == pytest.approx(adaptive.trace.shuffle_bytes, rel=0.02)
+    assert len(crossing) == adaptive.n_shuffles >= 3 and all(
+        node.shuffle_bytes for node in crossing
+    )
+    assert sum(node.shuffle_bytes or 0 for node in crossing) == pytest.approx(
+        adaptive.trace.shuffle_bytes, rel=0.02
+    )
     fixed = lazy.run(LazyParams(adaptive=False))
     assert fixed.initial_plan == fixed.final_plan and fixed.n_rows == adaptive.n_rows
     small = lazy.run(LazyParams(broadcast=True))
-    assert "BroadcastHashJoin" in small.final_plan and small.trace.shuffle_bytes < adaptive.trace.shuffle_bytes / 10
+    assert (
+        "BroadcastHashJoin" in small.final_plan
+        and small.trace.shuffle_bytes < adaptive.trace.shuffle_bytes / 10
+    )
 
 
 def test_each_operation_alone_is_code_that_runs() -> None:
@@ -78,10 +101,15 @@ def test_each_operation_alone_is_code_that_runs() -> None:
 def test_words_and_figures() -> None:
     result = lazy.run(LazyParams(chain=("filter late", "group by carrier")))
     assert result.verdict.startswith("2 transformations ran 0 jobs; the action ran ")
-    assert result.why[0].startswith("1 of 2 steps are wide (group by carrier)") and "16 rows came back" in result.why[2]
+    assert (
+        result.why[0].startswith("1 of 2 steps are wide (group by carrier)")
+        and "16 rows came back" in result.why[2]
+    )
     plan = figure.plan(result)
     assert plan.layout.title.text == f"1 exchange cuts the work into {result.n_stages} stages"
-    assert len(plan.data[2].x) + len(plan.data[3].x) == len(result.nodes) and len(plan.data[3].x) == 1
+    assert (
+        len(plan.data[2].x) + len(plan.data[3].x) == len(result.nodes) and len(plan.data[3].x) == 1
+    )
     cores = figure.cores(result, result)
     assert len(cores.data[0].y) + len(cores.data[1].y) == len(result.trace.tasks)
 
@@ -95,7 +123,10 @@ def test_words_and_figures() -> None:
         ({"chain": ("explode",)}, "chain must be made of filter late, "),
         (
             {"chain": ("group by carrier", "add gain")},
-            "“add gain” needs arr_delay, which “group by carrier” has taken away. Choose “add gain” before it, or",
+            (
+                "“add gain” needs arr_delay, which “group by carrier” has taken away. Choose “add"
+                " gain” before it, or"
+            ),
         ),
     ],
 )

@@ -1,4 +1,6 @@
-"""Partition explorer: previews against the real Spark and against brute force, words by hand, each error."""
+"""Partition explorer: previews against the real Spark and against brute force, words by hand, each
+error.
+"""
 
 from __future__ import annotations
 
@@ -55,17 +57,24 @@ def test_spark_measures_what_the_preview_shows(strategy: Any) -> None:
 
 
 def test_a_zipf_key_is_dealt_alike_and_a_range_is_cut_by_a_sample() -> None:
-    measured = real.run_on_spark(PartitioningParams(**ZIPF, n_input=9, n_partitions=6, strategy="round-robin"))
+    measured = real.run_on_spark(
+        PartitioningParams(**ZIPF, n_input=9, n_partitions=6, strategy="round-robin")
+    )
     assert measured.off == 0
     sampled = real.run_on_spark(PartitioningParams(**ZIPF, strategy="range", exponent=0.0))
     assert sampled.rows.sum() == 10_000 and sampled.same_share is None
     assert sampled.off > 0 and sampled.verdict.startswith("Spark cut by a sample: ")
-    assert [line["rows measured"] for line in sampled.table()] == [f"{n:,}" for n in sorted(sampled.rows, reverse=True)[:12]]
+    assert [line["rows measured"] for line in sampled.table()] == [
+        f"{n:,}" for n in sorted(sampled.rows, reverse=True)[:12]
+    ]
 
 
 def test_too_many_folders_are_refused_before_spark_is_asked() -> None:
     with pytest.raises(
-        InputError, match=r"keys must have at most 400 values for partitionBy. Got 4,044: choose a coarser key."
+        InputError,
+        match=(
+            r"keys must have at most 400 values for partitionBy. Got 4,044: choose a coarser key."
+        ),
     ):
         real.run_on_spark(PartitioningParams(keys=("tailnum",), strategy="partitionBy files"))
 
@@ -117,9 +126,18 @@ def test_moved_rows_are_counted_row_by_row() -> None:
 def test_a_typed_key_is_followed() -> None:
     assert run(PartitioningParams(typed="LAX")).typed == run(PartitioningParams()).routes[2]
     null = run(PartitioningParams(keys=("tailnum",), typed="null")).typed
-    assert (null.key, null.n_rows, null.hash, null.before, null.after) == ("null", 2_512, 42, 42 % 12, 42 % 16)
+    assert (null.key, null.n_rows, null.hash, null.before, null.after) == (
+        "null",
+        2_512,
+        42,
+        42 % 12,
+        42 % 16,
+    )
     pair = run(PartitioningParams(keys=("carrier", "origin"), typed="UA,EWR")).typed
-    assert pair == run(PartitioningParams(keys=("carrier", "origin"))).routes[0] and pair.key == "UA, EWR"
+    assert (
+        pair == run(PartitioningParams(keys=("carrier", "origin"))).routes[0]
+        and pair.key == "UA, EWR"
+    )
     assert run(PartitioningParams(keys=("month",), typed=" 7 ")).typed.n_rows == 29_425
     assert run(PartitioningParams(keys=("date",), typed="2013-12-25")).typed.n_rows == 719
     assert run(PartitioningParams(typed="XXX")).typed.n_rows == 0
@@ -127,12 +145,19 @@ def test_a_typed_key_is_followed() -> None:
 
 def test_words_by_hand() -> None:
     result = run(PartitioningParams(keys=("origin",), n_partitions=8))
-    assert result.verdict == "origin into 8: the largest partition holds **2.9** times the mean, 5 of 8 stay empty."
-    assert result.why[1].startswith("The commonest, EWR, has 120,835 rows, 2.9 times the mean partition")
+    assert (
+        result.verdict
+        == "origin into 8: the largest partition holds **2.9** times the mean, 5 of 8 stay empty."
+    )
+    assert result.why[1].startswith(
+        "The commonest, EWR, has 120,835 rows, 2.9 times the mean partition"
+    )
     by_range = run(PartitioningParams(keys=("origin",), n_partitions=8, strategy="range"))
     assert len(by_range.rows) == 4 and "sets the floor" in by_range.why[0]
     folders = run(PartitioningParams(keys=("origin",), strategy="partitionBy files"))
-    assert folders.labels == ("EWR", "JFK", "LGA") and folders.verdict.startswith("partitionBy(origin) makes **3** folders")
+    assert folders.labels == ("EWR", "JFK", "LGA") and folders.verdict.startswith(
+        "partitionBy(origin) makes **3** folders"
+    )
     assert "dealt" not in run(PartitioningParams(strategy="coalesce")).why[0]
     assert run(PartitioningParams(strategy="round-robin")).table().num_rows == 16
 
@@ -151,7 +176,10 @@ def test_words_by_hand() -> None:
         ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
         ({"keys": ()}, "keys must name at least one column. Got none. Choose one."),
         ({"keys": ("price",)}, "keys must be one of carrier"),
-        ({"keys": ("origin", "dest"), "strategy": "range"}, "keys must be one column for range. Got 2."),
+        (
+            {"keys": ("origin", "dest"), "strategy": "range"},
+            "keys must be one column for range. Got 2.",
+        ),
     ],
 )
 def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
@@ -165,10 +193,16 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
     [
         (("month",), "May", "month must be a value of type int32. Got 'May'."),
         (("date",), "yesterday", r"date must be a value of type date32\[day\]. Got 'yesterday'."),
-        (("carrier", "origin"), "UA", r"typed must be 2 values with commas between \(carrier, origin\). Got 'UA'."),
+        (
+            ("carrier", "origin"),
+            "UA",
+            r"typed must be 2 values with commas between \(carrier, origin\). Got 'UA'.",
+        ),
     ],
 )
-def test_a_typed_key_of_the_wrong_kind_is_a_sentence(keys_: tuple[str, ...], typed: str, message: str) -> None:
+def test_a_typed_key_of_the_wrong_kind_is_a_sentence(
+    keys_: tuple[str, ...], typed: str, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         run(PartitioningParams(keys=keys_, typed=typed))
 
@@ -178,16 +212,27 @@ def test_figures_show_every_partition_and_the_followed_key() -> None:
     result = run(params)
     figure = figures.partitions(result, real.run_on_spark(params), run(PartitioningParams()))
     assert list(figure.data[0].y) == result.rows.tolist() == list(figure.data[1].y)
-    assert [i for i, color in enumerate(figure.data[0].marker.color) if color == figures.figures.EXTRA] == [result.typed.after]
+    assert [
+        i for i, color in enumerate(figure.data[0].marker.color) if color == figures.figures.EXTRA
+    ] == [result.typed.after]
     assert figure.layout.title.text == "Largest partition: 2.9 × the mean, 5 of 8 empty"
     lines = figures.routes(result)
-    assert lines.layout.title.text.startswith("12 → 8 partitions: ") and lines.data[2].name.startswith("JFK: hash ")
-    many = figures.partitions(run(PartitioningParams(keys=("tailnum",), strategy="partitionBy files")))
-    assert len(many.data[0].x) == 400 and "the 400 largest of 4,044 folders" in many.layout.xaxis.title.text
+    assert lines.layout.title.text.startswith("12 → 8 partitions: ") and lines.data[
+        2
+    ].name.startswith("JFK: hash ")
+    many = figures.partitions(
+        run(PartitioningParams(keys=("tailnum",), strategy="partitionBy files"))
+    )
+    assert (
+        len(many.data[0].x) == 400
+        and "the 400 largest of 4,044 folders" in many.layout.xaxis.title.text
+    )
 
 
 def test_zipf_rows_follow_their_exponent() -> None:
-    flat, steep = (keys.distinct(Source("zipf", exponent, 50_000), ("key",)) for exponent in (0.0, 2.0))
+    flat, steep = (
+        keys.distinct(Source("zipf", exponent, 50_000), ("key",)) for exponent in (0.0, 2.0)
+    )
     assert flat["n_rows"][0].as_py() < 100
     share = steep["n_rows"][0].as_py() / 50_000
     assert share == pytest.approx(1 / sum(r**-2 for r in range(1, 1001)), abs=0.01)

@@ -1,4 +1,6 @@
-"""A run whose Spark dies under it: it is repeated by itself, once, with the right result; a second death is said."""
+"""A run whose Spark dies under it: it is repeated by itself, once, with the right result; a second
+death is said.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ RUNS: dict[str, tuple[Callable[[Any], Steps], Any, Callable[[Any], bool]]] = {
         SkewClinicParams(n_rows=10_000, cures=("nothing",)),
         lambda found: found.complete and found.same_answers,
     ),
-    "lazy": (lazy.steps, lazy.LazyParams(), lambda found: found.n_rows > 0 and found.trace.n_jobs > 0),
+    "lazy": (
+        lazy.steps,
+        lazy.LazyParams(),
+        lambda found: found.n_rows > 0 and found.trace.n_jobs > 0,
+    ),
     "cache": (
         cache.steps,
         cache.CacheParams(n_tables=2, n_rows=10_000),
@@ -37,7 +43,9 @@ RUNS: dict[str, tuple[Callable[[Any], Steps], Any, Callable[[Any], bool]]] = {
     "crossover": (
         crossover.steps,
         crossover.CrossoverParams(n_rows=10_000, contestants=(), repeats=1),
-        lambda found: found.complete and found.same_answers and not any(cell.refused for cell in found.cells),
+        lambda found: (
+            found.complete and found.same_answers and not any(cell.refused for cell in found.cells)
+        ),
     ),
     "apis": (
         apis.steps,
@@ -54,7 +62,11 @@ RUNS: dict[str, tuple[Callable[[Any], Steps], Any, Callable[[Any], bool]]] = {
         shared_variables.BroadcastParams(n_tasks=4),
         lambda found: found.complete and all(one.n_copies for one in found.shipments),
     ),
-    "console": (console.named_steps, console.NamedParams(), lambda found: found.same and found.n_rows > 200),
+    "console": (
+        console.named_steps,
+        console.NamedParams(),
+        lambda found: found.same and found.n_rows > 200,
+    ),
     "tuner": (
         tuner.steps,
         tuner.TunerParams(max_partitions=4, repeats=1),
@@ -64,7 +76,9 @@ RUNS: dict[str, tuple[Callable[[Any], Steps], Any, Callable[[Any], bool]]] = {
 
 
 def kill() -> None:
-    """End the Java process of this server's Spark by its own id, as the kernel does when memory is short."""
+    """End the Java process of this server's Spark by its own id, as the kernel does when memory is
+    short.
+    """
     jvm = psutil.Process(session.session().sparkContext._gateway.proc.pid)
     jvm.kill()
 
@@ -79,7 +93,9 @@ def kill_at_work(stop: threading.Event) -> None:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_run_starts_spark_that_died_before_it_and_is_repeated_when_spark_dies_under_it(name: str) -> None:
+def test_a_run_starts_spark_that_died_before_it_and_is_repeated_when_spark_dies_under_it(
+    name: str,
+) -> None:
     steps, params, right = RUNS[name]
     kill()
     before, stop, said = ENGINE.n_restarts, threading.Event(), []
@@ -125,7 +141,10 @@ def test_a_second_death_is_said() -> None:
         yield from session.act(lambda live: live.range(3).count(), Progress(0.1))
         raise AssertionError("the process had ended")
 
-    with pytest.raises(restarts.SparkEnded, match=r"ended twice during this run.*choose a smaller size, then Measure again"):
+    with pytest.raises(
+        restarts.SparkEnded,
+        match=r"ended twice during this run.*choose a smaller size, then Measure again",
+    ):
         run_to_end(restarts.repeat_if_spark_ends(steps)(0))
     assert session.session().range(5).count() == 5 and ENGINE.n_restarts > before
 

@@ -30,7 +30,9 @@ def result() -> SkewClinicResult:
 
 def test_every_cure_gives_the_rows_that_numpy_gives(result: SkewClinicResult) -> None:
     assert [outcome.cure for outcome in result.outcomes] == list(CURES) and result.complete
-    assert {outcome.answer for outcome in result.outcomes} == {result.expected} and result.same_answers
+    assert {outcome.answer for outcome in result.outcomes} == {
+        result.expected
+    } and result.same_answers
     assert {outcome.n_joined for outcome in result.outcomes} == {20_000}
 
 
@@ -44,7 +46,11 @@ def test_tasks_read_what_the_preview_says(result: SkewClinicResult) -> None:
     adaptive, broadcast = result.of("AQE skew join"), result.of("broadcast")
     assert adaptive is not None and len(adaptive.trace.widest) > 6, "the skewed partition was cut"
     assert adaptive.largest < plain.largest
-    assert broadcast is not None and broadcast.largest == 0 and broadcast.trace.shuffle_bytes < plain.trace.shuffle_bytes / 5
+    assert (
+        broadcast is not None
+        and broadcast.largest == 0
+        and broadcast.trace.shuffle_bytes < plain.trace.shuffle_bytes / 5
+    )
 
 
 def test_lanes_are_the_cores_of_the_executor(result: SkewClinicResult) -> None:
@@ -78,15 +84,23 @@ def task(seconds: float, rows: int = 10, stage: int = 1, lane: int = 0, start: f
 
 
 def outcome(*seconds: float, read: int = 200_000, spill: int = 0) -> Outcome:
-    tasks = tuple(task(s, rows=round(100 * s), lane=i % 2, start=i / 10) for i, s in enumerate(seconds))
-    return Outcome("nothing", Trace(2.0, 1, (Stage(1, "join", len(tasks), read, 50, spill),), tasks), "abc", 20_000)
+    tasks = tuple(
+        task(s, rows=round(100 * s), lane=i % 2, start=i / 10) for i, s in enumerate(seconds)
+    )
+    return Outcome(
+        "nothing",
+        Trace(2.0, 1, (Stage(1, "join", len(tasks), read, 50, spill),), tasks),
+        "abc",
+        20_000,
+    )
 
 
 def test_alerts_name_the_rule_that_fired() -> None:
     (skewed,) = outcome(0.1, 0.1, 0.5).alerts
-    assert (skewed.kind, skewed.told) == ("Skew", "5.0 × the median of 3") and skewed.rule.startswith(
-        "longest joining task > 3"
-    )
+    assert (skewed.kind, skewed.told) == (
+        "Skew",
+        "5.0 × the median of 3",
+    ) and skewed.rule.startswith("longest joining task > 3")
     assert outcome(0.3, 0.3, 0.5).alerts == []
     (spill,) = outcome(0.3, 0.3, spill=2_000_000).alerts
     assert (spill.told, spill.rule) == ("2.00 MB went to disk", "spilled bytes > 0")
@@ -94,22 +108,30 @@ def test_alerts_name_the_rule_that_fired() -> None:
     assert [alert.kind for alert in tiny] == ["Tiny tasks", "Wasted cores"] and tiny[
         0
     ].told == "half of 20 take less than 10 ms"
-    twice = replace(skew_clinic.preview(SMALL), outcomes=(outcome(0.1, 0.1, 0.5), outcome(0.1, 0.1, 0.6)))
+    twice = replace(
+        skew_clinic.preview(SMALL), outcomes=(outcome(0.1, 0.1, 0.5), outcome(0.1, 0.1, 0.6))
+    )
     (line,) = twice.alerts
-    assert line.startswith("**Skew** · nothing (5.0 × the median of 3), nothing (6.0 × the median of 3) :gray[Rule: ")
+    assert line.startswith(
+        "**Skew** · nothing (5.0 × the median of 3), nothing (6.0 × the median of 3) :gray[Rule: "
+    )
 
 
 def test_words_by_hand() -> None:
     start = skew_clinic.preview(SMALL)
-    assert start.verdict.startswith("Foretold by the hash, before Spark runs: one of ") and start.table().num_rows == 0
+    assert (
+        start.verdict.startswith("Foretold by the hash, before Spark runs: one of ")
+        and start.table().num_rows == 0
+    )
     alone = replace(start, outcomes=(outcome(0.3, 0.5),))
     assert alone.verdict.startswith("Nothing beats **doing nothing** here (2.00 s)")
     assert "rows that DIFFER from NumPy's" in alone.why[-2]
     better = Outcome("broadcast", Trace(1.0, 1, (), ()), start.expected, 20_000)
     both = replace(start, outcomes=(outcome(0.3, 0.5), better))
-    assert both.verdict == (
-        "**broadcast** answers in 1.00 s, doing nothing in 2.00 s; its largest joining task held 50 rows, now no row of the "
-        "large table moves."
+    assert (
+        both.verdict
+        == "**broadcast** answers in 1.00 s, doing nothing in 2.00 s; its largest joining task held"
+        " 50 rows, now no row of the large table moves."
     )
     assert both.salting_gain == start.plain_largest / start.salted_largest > 1
 
@@ -118,9 +140,13 @@ def test_the_figure_marks_the_longest_task(result: SkewClinicResult) -> None:
     figure = figures.gantt(result, result)
     n_tasks = sum(len(outcome.trace.tasks) for outcome in result.outcomes)
     assert len(figure.data[0].y) + len(figure.data[1].y) + len(figure.data[2].y) == n_tasks
-    assert figure.layout.title.text.startswith(f"The largest joining task holds {result.of('nothing').largest:,} rows")
+    assert figure.layout.title.text.startswith(
+        f"The largest joining task holds {result.of('nothing').largest:,} rows"
+    )
     assert len(figure.data[1].y) == len(CURES) and "core 1" in figure.layout.yaxis.categoryarray[-1]
-    assert figures.gantt(skew_clinic.preview(SMALL)).layout.title.text.startswith("Foretold: one task will hold ")
+    assert figures.gantt(skew_clinic.preview(SMALL)).layout.title.text.startswith(
+        "Foretold: one task will hold "
+    )
 
 
 @pytest.mark.parametrize(

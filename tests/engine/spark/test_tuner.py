@@ -1,4 +1,6 @@
-"""Partition count: AQE's number is that of the tasks that ran and that its plan names; words and figures by hand."""
+"""Partition count: AQE's number is that of the tasks that ran and that its plan names; words and
+figures by hand.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,16 @@ def test_each_number_asked_for_is_the_number_of_tasks_run(result: TunerResult) -
     for point in result.points:
         assert point.trace.stages[-1].n_tasks == point.n and len(point.seconds) == 1
         assert 0 < point.overhead_share < 1 and point.trace.spill_bytes == 0
-    flights = data.load("flights").select(["tailnum", "dest"]).group_by(["tailnum", "dest"]).aggregate([]).num_rows
-    read = sum(task.n_rows_read for task in result.points[0].trace.of(result.points[0].trace.stages[-1].id))
+    flights = (
+        data.load("flights")
+        .select(["tailnum", "dest"])
+        .group_by(["tailnum", "dest"])
+        .aggregate([])
+        .num_rows
+    )
+    read = sum(
+        task.n_rows_read for task in result.points[0].trace.of(result.points[0].trace.stages[-1].id)
+    )
     assert flights <= read <= 2 * flights, "partial sums of two map tasks"
 
 
@@ -45,7 +55,11 @@ def test_aqes_choice_is_in_its_final_plan_and_in_the_tasks_that_ran(result: Tune
     assert "AQEShuffleRead" not in frame._jdf.queryExecution().toString()
     frame.collect()
     plan = frame._jdf.queryExecution().executedPlan()
-    read = plan.executedPlan().plan().toString() if "QueryStage" in plan.executedPlan().nodeName() else plan.toString()
+    read = (
+        plan.executedPlan().plan().toString()
+        if "QueryStage" in plan.executedPlan().nodeName()
+        else plan.toString()
+    )
     assert "AQEShuffleRead coalesced" in read
     assert frame._jdf.queryExecution().toRdd().getNumPartitions() == result.aqe_partitions
 
@@ -66,30 +80,46 @@ def point(n: int, *seconds: float, spill: int = 0) -> Point:
 
 def test_words_by_hand() -> None:
     start = TunerResult(TunerParams(max_partitions=16))
-    assert start.verdict.startswith("Foretold by the rule of thumb, 2–4 a core: **") and start.why == ["Nothing has run yet."]
+    assert start.verdict.startswith(
+        "Foretold by the rule of thumb, 2–4 a core: **"
+    ) and start.why == ["Nothing has run yet."]
     assert start.table().num_rows == 0 and start.by_size == 1
-    shape = replace(start, points=(point(1, 2.0, 2.2), point(4, 1.0, 1.2), point(16, 3.0, 3.4)), adaptive=point(5, 1.5))
-    assert shape.best.n == 4 and shape.is_u and shape.aqe_partitions == 5 and shape.by_size == 8
-    assert shape.verdict == (
-        "**4** partitions are quickest: 1.10 s; 1 takes 1.9× and 16 take 2.9× as long. A U: too few leave cores idle, too many "
-        "cost more to start than they do. AQE chose 5."
+    shape = replace(
+        start,
+        points=(point(1, 2.0, 2.2), point(4, 1.0, 1.2), point(16, 3.0, 3.4)),
+        adaptive=point(5, 1.5),
     )
-    assert shape.why[0].startswith("With 1 partition 1 tasks, 25% overhead; with 16 partitions 16 tasks, 25% overhead")
-    assert any(reason.startswith("Nothing spilled, an honest null: 8.00 MB") for reason in shape.why)
+    assert shape.best.n == 4 and shape.is_u and shape.aqe_partitions == 5 and shape.by_size == 8
+    assert (
+        shape.verdict
+        == "**4** partitions are quickest: 1.10 s; 1 takes 1.9× and 16 take 2.9× as long. A U: too"
+        " few leave cores idle, too many cost more to start than they do. AQE chose 5."
+    )
+    assert shape.why[0].startswith(
+        "With 1 partition 1 tasks, 25% overhead; with 16 partitions 16 tasks, 25% overhead"
+    )
+    assert any(
+        reason.startswith("Nothing spilled, an honest null: 8.00 MB") for reason in shape.why
+    )
     flat = replace(start, points=(point(1, 1.0, 1.3), point(4, 1.0, 1.2), point(16, 0.9, 1.4)))
     assert "neither end stands clear of the spread: from 1 to 16" in flat.verdict
     rising = replace(start, points=(point(1, 1.0, 1.0), point(16, 2.0, 2.0)))
-    assert rising.verdict.endswith("No U: too many hurt, but 1 does not stand clear of the runs' spread.")
+    assert rising.verdict.endswith(
+        "No U: too many hurt, but 1 does not stand clear of the runs' spread."
+    )
     falling = replace(start, points=(point(1, 2.0, 2.0, spill=3_000_000), point(16, 1.0, 1.0)))
     assert falling.verdict.endswith("No U: too few hurt; not enough were tried for too many to.")
     assert any(
-        "Up to 3.00 MB did not fit execution memory" in reason and "with 1 partition" in reason for reason in falling.why
+        "Up to 3.00 MB did not fit execution memory" in reason and "with 1 partition" in reason
+        for reason in falling.why
     )
 
 
 def test_one_number_is_looked_at_beside_the_quickest_and_aqes(result: TunerResult) -> None:
     rows = result.rows(16)
-    assert rows[0]["partitions"] == "16 (looked at)" and rows[1]["partitions"].endswith("(quickest)")
+    assert rows[0]["partitions"] == "16 (looked at)" and rows[1]["partitions"].endswith(
+        "(quickest)"
+    )
     assert rows[2]["partitions"] == f"{result.aqe_partitions} (AQE's choice)"
     assert result.table().num_rows == 4 and sum(result.table()["aqe"].to_pylist()) == 1
 
@@ -99,7 +129,9 @@ def test_figures(result: TunerResult) -> None:
     assert curve.layout.xaxis.type == "log" and list(curve.data[0].x) == [1, 4, 16]
     named = {trace.name: trace for trace in curve.data}
     assert list(named[f"AQE's choice: {result.aqe_partitions}"].x) == [result.aqe_partitions]
-    assert list(named["looked at below"].x) == [4] and any(re.match("2–4 a core", name) for name in named)
+    assert list(named["looked at below"].x) == [4] and any(
+        re.match("2–4 a core", name) for name in named
+    )
     foretold = {trace.name: trace for trace in figure.curve(TunerResult(SMALL)).data}
     assert list(foretold["to be measured"].x) == [1, 4, 16] and "to be measured" not in named
     bars = figure.overhead(result)
@@ -112,11 +144,17 @@ def test_figures(result: TunerResult) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"workload": "guess"}, "workload must be one of window, join, group-by, sort. Got 'guess'."),
+        (
+            {"workload": "guess"},
+            "workload must be one of window, join, group-by, sort. Got 'guess'.",
+        ),
         ({"copies": 2}, "copies must be one of 1, 3, 10. Got 2."),
         (
             {"max_partitions": 5_000},
-            "max_partitions must be 1 … 400. Got 5000. More than 400 tasks for 336,776 rows is more than",
+            (
+                "max_partitions must be 1 … 400. Got 5000. More than 400 tasks for 336,776 rows is"
+                " more than"
+            ),
         ),
         ({"target_kb": 1}, "target_kb must be 16 … 65,536. Got 1."),
         ({"repeats": 10}, "repeats must be 1 … 9. Got 10."),

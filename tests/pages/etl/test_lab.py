@@ -24,12 +24,21 @@ def test_bad_input_is_shown_with_the_warehouse_before_and_after() -> None:
     app = open_page("etl", etl_tab="Crash lab", crash_view="Bad input")
     assert not app.exception and not app.error
     table = app.table[0].value
-    assert list(table["warehouse"]) == ["whole"] * 4 and (table["state before"] == table["state after"]).all()
+    assert (
+        list(table["warehouse"]) == ["whole"] * 4
+        and (table["state before"] == table["state after"]).all()
+    )
     assert "arrival_delay instead" in table["what a person reads"][0]
 
 
 def test_a_flaky_source_fills_the_dead_letter_table() -> None:
-    app = open_page("etl", etl_tab="Crash lab", crash_view="Flaky source", crash_clients="2", crash_poisoned="true")
+    app = open_page(
+        "etl",
+        etl_tab="Crash lab",
+        crash_view="Flaky source",
+        crash_clients="2",
+        crash_poisoned="true",
+    )
     assert not app.exception and not app.error
     dead = app.dataframe[0].value
     assert len(dead) >= 8, "the poisoned page of both days under each of the four policies"
@@ -54,11 +63,21 @@ def test_a_bad_rule_is_a_sentence_and_rules_of_ones_own_decide() -> None:
 def test_quarantined_rows_stand_with_their_reasons() -> None:
     app = open_page("etl", etl_tab="Quality gate", quality_view="Quarantine", quality_fault="none")
     (row,) = app.dataframe[0].value.to_dict("records")
-    assert row["reason"] == "wind_speed must be 0 … 120" and round(row["wind_speed"]) == 1048 and not row["injected"]
+    assert (
+        row["reason"] == "wind_speed must be 0 … 120"
+        and round(row["wind_speed"]) == 1048
+        and not row["injected"]
+    )
 
 
 def test_the_generated_tests_run_on_the_page_once_they_are_asked_for() -> None:
-    app = open_page("etl", etl_tab="Quality gate", quality_view="Tests", quality_table="planes", quality_fault="unique")
+    app = open_page(
+        "etl",
+        etl_tab="Quality gate",
+        quality_view="Tests",
+        quality_table="planes",
+        quality_fault="unique",
+    )
     assert not app.exception and not app.error and not app.table
     assert any("def test_reconciliation" in code.value for code in app.code)
     settle(app.button(key="quality_tests_approve").click().run())
@@ -70,8 +89,15 @@ def test_the_generated_tests_run_on_the_page_once_they_are_asked_for() -> None:
 def test_a_link_runs_nothing_and_a_press_approves_only_what_is_on_screen(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     attack = f'"}} | {{str(__import__("pathlib").Path("{canary}").touch())}} | {{"x'
-    rules = f"[columns]\ndest = {{ type = 'text', references = 'airports.faa', except = ['{attack}'] }}"
-    link = {"quality_view": "Tests", "quality_table": "flights", "quality_fault": "none", "quality_n_days": "1"}
+    rules = (
+        f"[columns]\ndest = {{ type = 'text', references = 'airports.faa', except = ['{attack}'] }}"
+    )
+    link = {
+        "quality_view": "Tests",
+        "quality_table": "flights",
+        "quality_fault": "none",
+        "quality_n_days": "1",
+    }
     params = QualityParams(table="flights", fault="none", n_days=1, rules=rules)
     app = open_page("etl", etl_tab="Quality gate", quality_rules=rules, **link)
     assert not app.exception and not app.error and app.text_area(key="quality_rules").value == rules
@@ -105,7 +131,9 @@ def test_dragging_the_look_back_counts_again() -> None:
 
 
 def test_any_flight_of_the_day_shows_its_history() -> None:
-    app = open_page("etl", etl_tab="Batch, incremental, CDC", change_capture_view="One flight's history")
+    app = open_page(
+        "etl", etl_tab="Batch, incremental, CDC", change_capture_view="One flight's history"
+    )
     assert not app.exception
     app.number_input(key="change_capture_look").set_value(1000).run()
     assert not app.exception and not app.error and len(app.get("plotly_chart")) == 2

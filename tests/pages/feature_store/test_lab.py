@@ -11,7 +11,9 @@ from engine.feature_store.own.repo import VARIABLE
 from tests.pages.visit import open_page, settle, texts
 
 
-def test_an_own_repository_is_shown_instead_of_the_labs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_own_repository_is_shown_instead_of_the_labs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weather, planes, _ = registry.tables()
     store = lab_repo.applied(lab_repo.write(tmp_path, weather, planes, project="mine"))
     serving.materialize(store, registry.SINCE, registry.UNTIL, ["weather"])
@@ -24,14 +26,26 @@ def test_an_own_repository_is_shown_instead_of_the_labs(tmp_path: Path, monkeypa
     assert not app.exception and not app.error
     assert "Project **mine** serves **15** rows of 1 feature view from sqlite" in texts(app)
     viewer = open_page("feature_store")
-    assert not viewer.exception and not viewer.error and "agree on **216 of 216** labels" in texts(viewer)
+    assert (
+        not viewer.exception
+        and not viewer.error
+        and "agree on **216 of 216** labels" in texts(viewer)
+    )
     settle(viewer.selectbox(key="own_viewer_view").set_value("weather").run())
-    assert not viewer.exception and "Feast answers **" in texts(viewer) and len(viewer.get("plotly_chart")) == 1
-    assert any("plane_history" in str(table.value.to_dict()) for table in app.table), "a view without rows is named as well"
+    assert (
+        not viewer.exception
+        and "Feast answers **" in texts(viewer)
+        and len(viewer.get("plotly_chart")) == 1
+    )
+    assert any("plane_history" in str(table.value.to_dict()) for table in app.table), (
+        "a view without rows is named as well"
+    )
 
 
 @pytest.mark.parametrize("label", ["Point in time", "Online", "Registry and lineage"])
-def test_a_bad_own_repository_is_a_sentence(label: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_own_repository_is_a_sentence(
+    label: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "nowhere"))
     app = open_page("feature_store", feature_store_tab=label)
     assert not app.exception
@@ -40,15 +54,24 @@ def test_a_bad_own_repository_is_a_sentence(label: str, tmp_path: Path, monkeypa
 
 def test_scrubbing_keeps_what_feast_has_said() -> None:
     app = open_page("feature_store", feature_store_tab="Online")
-    confirmed = next(text for text in texts(app).splitlines() if "Feast's SQLite store agrees" in text)
+    confirmed = next(
+        text for text in texts(app).splitlines() if "Feast's SQLite store agrees" in text
+    )
     app.slider(key="online_at_hours").set_value(150).run()
     assert not app.exception and confirmed in texts(app) and "At hour 150" in texts(app)
-    assert not [button for button in app.button if button.key == "online_cancel"], "no job was asked for"
+    assert not [button for button in app.button if button.key == "online_cancel"], (
+        "no job was asked for"
+    )
 
 
 def test_the_definitions_and_the_commands_are_on_the_page() -> None:
-    app = open_page("feature_store", feature_store_tab="Registry and lineage", registry_view="Definitions")
-    assert any("def model_inputs(inputs" in code.value and "FeatureService(" in code.value for code in app.code)
+    app = open_page(
+        "feature_store", feature_store_tab="Registry and lineage", registry_view="Definitions"
+    )
+    assert any(
+        "def model_inputs(inputs" in code.value and "FeatureService(" in code.value
+        for code in app.code
+    )
     app.segmented_control(key="registry_view").set_value("Commands").run()
     assert any("feast apply" in code.value for code in settle(app).code)
 
@@ -73,7 +96,11 @@ def test_a_negative_ttl_is_feasts_own_refusal_and_the_file_store_takes_it() -> N
     app = open_page("feature_store", point_in_time_ttl="−1 h")
     assert not app.exception and "Feast's duckdb store refuses it as well" in app.error[0].value
     settle(app.segmented_control(key="point_in_time_store").set_value("file").run())
-    assert not app.error and "Feast confirms all 12 labels" in texts(app) and "No label gets a value." in texts(app)
+    assert (
+        not app.error
+        and "Feast confirms all 12 labels" in texts(app)
+        and "No label gets a value." in texts(app)
+    )
 
 
 def test_one_label_needs_no_picking() -> None:
@@ -82,7 +109,14 @@ def test_one_label_needs_no_picking() -> None:
 
 
 def test_what_would_not_fit_is_said_on_the_page() -> None:
-    large = {"growth_n_labels": "300000", "growth_n_rows": "50000", "growth_repeats": "1", "growth_contestants": "Feast file"}
+    large = {
+        "growth_n_labels": "300000",
+        "growth_n_rows": "50000",
+        "growth_repeats": "1",
+        "growth_contestants": "Feast file",
+    }
     app = open_page("feature_store", feature_store_tab="Cost as it grows", **large)
-    assert not app.exception and "Feast file is left out from 37,500 labels on" in app.warning[0].value
+    assert (
+        not app.exception and "Feast file is left out from 37,500 labels on" in app.warning[0].value
+    )
     assert "Every join asked for would be too large" in texts(app)

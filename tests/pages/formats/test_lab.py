@@ -1,4 +1,6 @@
-"""What only the Formats lab does, as a visitor meets it: links, uploads, and the shell's panels on a run known exactly."""
+"""What only the Formats lab does, as a visitor meets it: links, uploads, and the shell's panels on
+a run known exactly.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,12 @@ def test_no_column_is_a_sentence_and_the_page_stays_usable() -> None:
 
 
 def test_a_link_opens_the_setting_it_names() -> None:
-    app = open_page("formats", formats_tab="Bytes read", bytes_read_order="shuffled", bytes_read_rows_per_group="20,000")
+    app = open_page(
+        "formats",
+        formats_tab="Bytes read",
+        bytes_read_order="shuffled",
+        bytes_read_rows_per_group="20,000",
+    )
     assert app.session_state["bytes_read_order"] == "shuffled"
     result = bytes_read.run(bytes_read.BytesReadParams(order="shuffled", rows_per_group=20_000))
     assert result.verdict in texts(app)
@@ -39,28 +46,46 @@ def test_upload_without_a_file_says_what_to_do() -> None:
 def test_an_uploaded_file_is_read_and_a_hostile_one_is_a_sentence() -> None:
     app = open_page("formats", formats_tab="Bytes read", bytes_read_table="upload")
     rows = "\n".join(f"{i},{i * i},name {i}" for i in range(2_000))
-    app.file_uploader(key="bytes_read_file").set_value(("mine.csv", f"a,b,c\n{rows}".encode(), "text/csv")).run()
+    app.file_uploader(key="bytes_read_file").set_value(
+        ("mine.csv", f"a,b,c\n{rows}".encode(), "text/csv")
+    ).run()
     assert not app.exception and not app.error
     assert "of 3 columns" in texts(app)
-    app.file_uploader(key="bytes_read_file").set_value(("cut.parquet", b"PAR1 and no more", "application/octet-stream")).run()
+    app.file_uploader(key="bytes_read_file").set_value(
+        ("cut.parquet", b"PAR1 and no more", "application/octet-stream")
+    ).run()
     assert not app.exception
     assert "damaged or cut short" in app.error[0].value
 
 
 def test_a_prediction_shows_the_guess_beside_what_happened() -> None:
     lesson = lessons.load("formats")
-    number, prediction = next((i, p) for i, p in enumerate(lesson.predictions) if p.experiment == "bytes_read")
+    number, prediction = next(
+        (i, p) for i, p in enumerate(lesson.predictions) if p.experiment == "bytes_read"
+    )
     app = open_page("formats", formats_tab="Bytes read", bytes_read_panel="Predict")
     app.slider(key=f"formats_guess_{number}").set_value(3.0).run()
     app.button(key=f"formats_guess_{number}_reveal").click().run()
-    actual = getattr(bytes_read.run(lesson.settings_of("bytes_read", prediction.params)), prediction.field)
+    actual = getattr(
+        bytes_read.run(lesson.settings_of("bytes_read", prediction.params)), prediction.field
+    )
     assert f"you said **3**, it is **{actual:,}**" in texts(app)
-    assert lessons.plain(app.session_state["bytes_read_order"]) == prediction.params["bytes_read_order"]
+    assert (
+        lessons.plain(app.session_state["bytes_read_order"])
+        == prediction.params["bytes_read_order"]
+    )
 
 
 def test_the_open_panel_and_view_stay_while_a_job_waits_for_its_turn() -> None:
-    quick = {"codecs_n_rows": "5,000", "codecs_levels": "default", "codecs_repeats": "1", "codecs_codecs": "snappy"}
-    app = open_page("formats", formats_tab="Codecs", codecs_panel="Code", codecs_view="Columns", **quick)
+    quick = {
+        "codecs_n_rows": "5,000",
+        "codecs_levels": "default",
+        "codecs_repeats": "1",
+        "codecs_codecs": "snappy",
+    }
+    app = open_page(
+        "formats", formats_tab="Codecs", codecs_panel="Code", codecs_view="Columns", **quick
+    )
     gate = threading.Event()
 
     def blocking() -> Steps:
@@ -69,19 +94,27 @@ def test_the_open_panel_and_view_stay_while_a_job_waits_for_its_turn() -> None:
 
     JOBS.submit("another visitor", "blocking", "", blocking)
     app.slider(key="codecs_seed").set_value(3).run()
-    assert not [control for control in app.segmented_control if control.key in ("codecs_panel", "codecs_view")]
+    assert not [
+        control
+        for control in app.segmented_control
+        if control.key in ("codecs_panel", "codecs_view")
+    ]
     gate.set()
     settle(app)
     kept = {key: app.segmented_control(key=key).value for key in ("codecs_panel", "codecs_view")}
     assert kept == {"codecs_panel": "Code", "codecs_view": "Columns"}
     later = open_page("home")
-    later.session_state["opened_panels"] = {"race": "Guide"}  # a browser has lost the widget's own value meanwhile
+    later.session_state["opened_panels"] = {
+        "race": "Guide"
+    }  # a browser has lost the widget's own value meanwhile
     later.switch_page("formats.py")
     assert settle(later.run()).segmented_control(key="race_panel").value == "Guide"
 
 
 def test_differences_are_written_in_full() -> None:
-    assert [panels._change(a, b) for a, b in ((547_562, 0), (1, 121_457), (0.25, 0.75), (2.0, 2.0))] == [
+    assert [
+        panels._change(a, b) for a, b in ((547_562, 0), (1, 121_457), (0.25, 0.75), (2.0, 2.0))
+    ] == [
         "−547,562",
         "+121,456",
         "+0.5",
@@ -98,8 +131,15 @@ def test_a_challenge_tells_this_runs_number_as_people_read_it() -> None:
 
 def test_the_run_as_json_says_where_it_was_measured() -> None:
     run = json.loads(panels._run_json(bytes_read.run(bytes_read.BytesReadParams())))
-    assert run["settings"]["columns"] == ["origin", "arr_delay"] and run["results"]["row_groups_kept"] == 5
-    assert run["versions"]["pyarrow"] == pa.__version__ and run["machine"]["cores"] and run["machine"]["memory_bytes"] > 10**9
+    assert (
+        run["settings"]["columns"] == ["origin", "arr_delay"]
+        and run["results"]["row_groups_kept"] == 5
+    )
+    assert (
+        run["versions"]["pyarrow"] == pa.__version__
+        and run["machine"]["cores"]
+        and run["machine"]["memory_bytes"] > 10**9
+    )
     assert run["rows"] and run["exported_at"]
 
 

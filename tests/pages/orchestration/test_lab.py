@@ -1,4 +1,6 @@
-"""The run monitor's page: what is foretold becomes real at a press of Run; runs are listed, picked, ended, run again."""
+"""The run monitor's page: what is foretold becomes real at a press of Run; runs are listed, picked,
+ended, run again.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,12 @@ from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.server import SERVER
 from tests.pages.visit import open_page, texts
 
-LINK = {"monitor_flow": "daily ETL", "monitor_tasks": "4", "monitor_width": "2", "monitor_seed": "7"}
+LINK = {
+    "monitor_flow": "daily ETL",
+    "monitor_tasks": "4",
+    "monitor_width": "2",
+    "monitor_seed": "7",
+}
 SHOWN = RunParams(flow="daily ETL", tasks=4, width=2, seed=7)
 
 
@@ -31,7 +38,10 @@ def test_a_first_visit_is_foretold_and_a_press_of_run_makes_it_real() -> None:
     SERVER.ready()
     app = open_page("orchestration", **LINK)
     assert "Foretold from the seed, not run yet" in texts(app) and len(app.get("plotly_chart")) == 2
-    assert app.button(key="monitor_start").label == "Run" and "Prefect's own pages" in app.caption[2].value
+    assert (
+        app.button(key="monitor_start").label == "Run"
+        and "Prefect's own pages" in app.caption[2].value
+    )
     app.button(key="monitor_start").click().run()
     assert "Foretold" not in texts(app) and app.button(key="monitor_end").label == "End it"
     until(app, "The run **completed**")
@@ -47,18 +57,32 @@ def test_a_first_visit_is_foretold_and_a_press_of_run_makes_it_real() -> None:
 
 
 def test_a_run_picked_from_the_list_brings_its_settings_back() -> None:
-    quick = RunParams(flow="fan-out", tasks=2, width=1, duration_seconds=0.0, failure_probability=0.0, seed=9)
+    quick = RunParams(
+        flow="fan-out", tasks=2, width=1, duration_seconds=0.0, failure_probability=0.0, seed=9
+    )
     run = launch.wait(launch.submit(quick), 120)
     app = open_page("orchestration")
     app.selectbox(key="monitor_shown").set_value(run.id).run()
-    assert app.selectbox(key="monitor_flow").value == "fan-out" and app.slider(key="monitor_seed").value == 9
-    assert app.selectbox(key="monitor_shown").value == run.id and "The run **completed**" in texts(app)
+    assert (
+        app.selectbox(key="monitor_flow").value == "fan-out"
+        and app.slider(key="monitor_seed").value == 9
+    )
+    assert app.selectbox(key="monitor_shown").value == run.id and "The run **completed**" in texts(
+        app
+    )
     app.slider(key="monitor_seed").set_value(90).run()
-    assert app.selectbox(key="monitor_shown").value == "latest of these settings" and "Foretold" in texts(app)
+    assert app.selectbox(
+        key="monitor_shown"
+    ).value == "latest of these settings" and "Foretold" in texts(app)
 
 
 def test_runs_that_wait_are_listed_and_can_be_ended() -> None:
-    slow = {"monitor_flow": "fan-out", "monitor_duration_seconds": "5.0", "monitor_seed": "60", "monitor_copies": "3"}
+    slow = {
+        "monitor_flow": "fan-out",
+        "monitor_duration_seconds": "5.0",
+        "monitor_seed": "60",
+        "monitor_copies": "3",
+    }
     app = open_page("orchestration", **slow)
     app.button(key="monitor_start").click().run()
     rows = app.table[0].value
@@ -69,7 +93,9 @@ def test_runs_that_wait_are_listed_and_can_be_ended() -> None:
     assert "The run was **cancelled**" in texts(app)
 
 
-def test_an_unreachable_server_is_said_and_the_page_stays_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_said_and_the_page_stays_usable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from engine.orchestration import server as module
     from pages.tabs.orchestration import monitor as orchestration_monitor
     from pages.tabs.orchestration import run as orchestration_run
@@ -83,5 +109,9 @@ def test_an_unreachable_server_is_said_and_the_page_stays_usable(monkeypatch: py
         monkeypatch.setattr(place, "SERVER", away)
     app = open_page("orchestration", monitor_seed="77")
     assert "PREFECT_API_URL must name a Prefect server that can be reached" in app.warning[0].value
-    assert not app.exception and len(app.get("plotly_chart")) == 2 and app.button(key="monitor_start").disabled
+    assert (
+        not app.exception
+        and len(app.get("plotly_chart")) == 2
+        and app.button(key="monitor_start").disabled
+    )
     away.stop()

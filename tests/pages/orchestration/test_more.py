@@ -15,7 +15,10 @@ from tests.pages.visit import open_page, texts
 
 def test_bad_rules_and_zones_are_sentences_and_the_page_stays_usable() -> None:
     app = open_page("orchestration", orchestration_tab="Schedules", schedule_zone="Mars/Olympus")
-    assert not app.exception and "zone must be an IANA time zone. Got 'Mars/Olympus'" in app.error[0].value
+    assert (
+        not app.exception
+        and "zone must be an IANA time zone. Got 'Mars/Olympus'" in app.error[0].value
+    )
     app.text_input(key="schedule_zone").set_value("Europe/Berlin").run()
     assert not app.error and "in Europe/Berlin" in texts(app)
     app.text_input(key="schedule_cron").set_value("61 * * * *").run()
@@ -41,7 +44,9 @@ def test_a_real_deployment_is_created_watched_and_deleted_from_the_page() -> Non
             BOARD.delete(owner)
 
 
-def test_recorded_runs_take_the_place_of_the_foretold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_runs_take_the_place_of_the_foretold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path))
     app = open_page("orchestration", orchestration_tab="History", history_flow="fan-out")
     assert not app.exception and "No run of *fan-out* is recorded yet" in app.info[0].value
@@ -58,7 +63,12 @@ def test_recorded_runs_take_the_place_of_the_foretold(tmp_path: Path, monkeypatc
 
 
 def test_a_task_that_another_run_does_not_have_falls_back() -> None:
-    app = open_page("orchestration", orchestration_tab="History", history_source="foretold", history_faster="train 2")
+    app = open_page(
+        "orchestration",
+        orchestration_tab="History",
+        history_source="foretold",
+        history_faster="train 2",
+    )
     assert app.selectbox(key="history_faster").value == "train 2"
     app.selectbox(key="history_flow").set_value("fan-out").run()
     assert not app.exception and not app.error and app.selectbox(key="history_faster").value == ""
@@ -72,7 +82,9 @@ def test_a_webhook_must_be_an_address_and_its_failure_is_said() -> None:
     app.button(key="alerts_webhook_test").click().run()
     assert not app.exception and not app.error and "→ **ConnectError" in texts(app)
     assert "127.0.0.1" not in str(
-        app.query_params.to_dict() if hasattr(app.query_params, "to_dict") else dict(app.query_params)
+        app.query_params.to_dict()
+        if hasattr(app.query_params, "to_dict")
+        else dict(app.query_params)
     )
     app.text_input(key="alerts_webhook").set_value("").run()
     assert not app.exception and "ConnectError" not in texts(app)

@@ -1,4 +1,6 @@
-"""What only the tabs Retry lab and Backpressure do: a press of a button has Prefect run it, and the answer is drawn over it."""
+"""What only the tabs Retry lab and Backpressure do: a press of a button has Prefect run it, and the
+answer is drawn over it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def test_real_task_runs_fall_onto_the_simulated_ones() -> None:
         "retry_duration_seconds": "0.2",
     }
     app = open_page("orchestration", orchestration_tab="Retry lab", retry_view="Waits", **link)
-    params = RetryParams(failure_probability=0.5, retries=1, delay_seconds=0.5, duration_seconds=0.2)
+    params = RetryParams(
+        failure_probability=0.5, retries=1, delay_seconds=0.5, duration_seconds=0.2
+    )
     assert "real task runs" not in texts(app)
     app.button(key="retry_run").click().run()
     assert app.button(key="retry_run").disabled and len(real.under_way(params)) == 2
@@ -47,19 +51,35 @@ def captions(app: AppTest) -> str:
 
 
 def test_what_would_take_too_long_is_not_run_for_real() -> None:
-    app = open_page("orchestration", orchestration_tab="Retry lab", retry_retries="10", retry_view="Thundering herd")
-    assert app.button(key="retry_run").disabled and "Not for real: its delays may add up to 1,023 s" in captions(app)
-    app = open_page("orchestration", orchestration_tab="Backpressure", backpressure_arrival_rate="6.0")
-    assert app.button(key="backpressure_run").disabled and "too many for one SQLite file" in captions(app)
+    app = open_page(
+        "orchestration",
+        orchestration_tab="Retry lab",
+        retry_retries="10",
+        retry_view="Thundering herd",
+    )
+    assert app.button(
+        key="retry_run"
+    ).disabled and "Not for real: its delays may add up to 1,023 s" in captions(app)
+    app = open_page(
+        "orchestration", orchestration_tab="Backpressure", backpressure_arrival_rate="6.0"
+    )
+    assert app.button(
+        key="backpressure_run"
+    ).disabled and "too many for one SQLite file" in captions(app)
 
 
 def test_the_real_queue_is_drawn_over_the_simulated_one(monkeypatch: pytest.MonkeyPatch) -> None:
     SERVER.ready()
     monkeypatch.setattr(backpressure, "REAL_SECONDS", 4.0)
     app = open_page("orchestration", orchestration_tab="Backpressure", backpressure_view="Load")
-    assert "On Prefect" not in texts(app) and "counted by its server" not in app.get("plotly_chart")[0].proto.spec
+    assert (
+        "On Prefect" not in texts(app)
+        and "counted by its server" not in app.get("plotly_chart")[0].proto.spec
+    )
     settle(app.button(key="backpressure_run").click().run())
     assert "On Prefect, 4 s" in texts(app) and not app.error
     assert "counted by its server" in app.get("plotly_chart")[0].proto.spec
     app.slider(key="backpressure_workers").set_value(3).run()
-    assert "On Prefect" not in texts(app) and "the queue holds" in texts(app)  # other settings, nothing measured
+    assert "On Prefect" not in texts(app) and "the queue holds" in texts(
+        app
+    )  # other settings, nothing measured

@@ -10,16 +10,24 @@ from tests.pages.visit import open_page, settle, texts
 def test_more_neighbours_than_minority_points_is_a_sentence_and_k_mends_it() -> None:
     app = open_page("sampling", lineage_source="few", lineage_k_neighbors="6")
     assert not app.exception
-    assert "k must be below the 6 points" in app.error[0].value and "Lower Neighbours k" in app.error[0].value
+    assert (
+        "k must be below the 6 points" in app.error[0].value
+        and "Lower Neighbours k" in app.error[0].value
+    )
     app.slider(key="lineage_k_neighbors").set_value(5).run()
     assert not app.error and len(app.get("plotly_chart")) == 2
 
 
 def test_drawn_points_are_undone_and_cleared_with_a_sentence() -> None:
     app = open_page(
-        "sampling", lineage_source="drawn", lineage_drawn="1,1,0;2,2,0;3,1,0;8,8,1;9,8,1;7,9,1", lineage_k_neighbors="1"
+        "sampling",
+        lineage_source="drawn",
+        lineage_drawn="1,1,0;2,2,0;3,1,0;8,8,1;9,8,1;7,9,1",
+        lineage_k_neighbors="1",
     )
-    assert not app.exception and "3 minority against 3 majority" not in texts(app) and app.error, "the ratio is met already"
+    assert not app.exception and "3 minority against 3 majority" not in texts(app) and app.error, (
+        "the ratio is met already"
+    )
     app.button(key="lineage_drawn_undo").click().run()
     assert app.session_state["lineage_drawn"] == "1,1,0;2,2,0;3,1,0;8,8,1;9,8,1"
     app.slider(key="lineage_ratio").set_value(1.0).run()
@@ -32,9 +40,13 @@ def test_an_upload_is_resampled_by_its_own_columns() -> None:
     app = open_page("sampling", lineage_source="upload")
     assert "choose a CSV, Parquet or Avro file" in app.error[0].value
     rows = "\n".join(f"{i % 7},{i * i % 11},{'fraud' if i < 12 else 'fine'}" for i in range(90))
-    app.file_uploader(key="lineage_file").set_value(("mine.csv", f"a,b,label\n{rows}".encode(), "text/csv")).run()
+    app.file_uploader(key="lineage_file").set_value(
+        ("mine.csv", f"a,b,label\n{rows}".encode(), "text/csv")
+    ).run()
     assert not app.exception and not app.error
-    assert app.selectbox(key="lineage_label").options == ["label"] and "of 12 minority points" in texts(app)
+    assert app.selectbox(key="lineage_label").options == [
+        "label"
+    ] and "of 12 minority points" in texts(app)
 
 
 def test_a_slow_method_is_a_job_that_fills_in() -> None:
@@ -49,10 +61,20 @@ def test_one_in_a_thousand_takes_enough_rows_by_itself_and_says_so() -> None:
     app.button_group(key="focal_positives").set_value("thinned to 0.1 %").run()
     assert not app.exception and not app.error
     assert (
-        app.select_slider(key="focal_n_rows").value == 10_000 and "3,000" not in app.select_slider(key="focal_n_rows").options
+        app.select_slider(key="focal_n_rows").value == 10_000
+        and "3,000" not in app.select_slider(key="focal_n_rows").options
     )
-    cold = open_page("sampling", sampling_tab="Focal loss", focal_positives="thinned to 0.1 %", focal_n_rows="5,000")
-    assert not cold.exception and not cold.error and cold.select_slider(key="focal_n_rows").value == 10_000
+    cold = open_page(
+        "sampling",
+        sampling_tab="Focal loss",
+        focal_positives="thinned to 0.1 %",
+        focal_n_rows="5,000",
+    )
+    assert (
+        not cold.exception
+        and not cold.error
+        and cold.select_slider(key="focal_n_rows").value == 10_000
+    )
 
 
 def test_another_scheme_asks_for_no_new_scores_and_a_pinned_run_stands_beside_them() -> None:
@@ -65,4 +87,6 @@ def test_another_scheme_asks_for_no_new_scores_and_a_pinned_run_stands_beside_th
     settle(app.segmented_control(key="splits_model").set_value("logistic").run())
     assert app.session_state["splits_job"] != job and not app.exception
     drawn = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-    assert any(trace.get("name") == "mean in pinned run A" for chart in drawn for trace in chart["data"])
+    assert any(
+        trace.get("name") == "mean in pinned run A" for chart in drawn for trace in chart["data"]
+    )

@@ -1,4 +1,6 @@
-"""What only the tabs APIs and Partition count do, as a visitor meets it; and a Spark that dies while a page waits."""
+"""What only the tabs APIs and Partition count do, as a visitor meets it; and a Spark that dies
+while a page waits.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,22 @@ def test_a_fixed_query_is_run_by_spark_and_compared_with_duckdb() -> None:
     settle(app.selectbox(key="apis_explain").set_value("result only").run())
     assert len(app.code) == 1 and not app.exception
     app.button(key="apis_edit").click().run()
-    assert app.selectbox(key="apis_named").value == "Your own" and app.text_area(key="apis_query").value == QUERY
+    assert (
+        app.selectbox(key="apis_named").value == "Your own"
+        and app.text_area(key="apis_query").value == QUERY
+    )
     assert not app.dataframe, "a copy is not run by itself"
 
 
 def test_own_sql_of_a_link_is_shown_and_run_only_once_a_button_says_so() -> None:
     app = open_page("spark", **CONSOLE, apis_query="SELECT count(*) AS n FROM airlines")
     assert app.text_area(key="apis_query").value == "SELECT count(*) AS n FROM airlines"
-    assert not app.exception and not app.error and not app.dataframe and console.WHY_DUCKDB in [c.value for c in app.caption]
+    assert (
+        not app.exception
+        and not app.error
+        and not app.dataframe
+        and console.WHY_DUCKDB in [c.value for c in app.caption]
+    )
     run_it(app)
     assert list(app.dataframe[0].value["n"]) == [16] and not app.exception
     app.text_area(key="apis_query").set_value("SELECT count(*) AS n FROM planes").run()
@@ -56,7 +66,12 @@ def test_own_sql_of_a_link_is_shown_and_run_only_once_a_button_says_so() -> None
     [
         {"apis_explain": "codegen"},
         {"apis_explain": "twice", "apis_named": "DROP TABLE flights"},
-        {"apis_query": "SELECT 1", "apis_explain": "result only", "apis_shown": "10", "apis_limit": "3"},
+        {
+            "apis_query": "SELECT 1",
+            "apis_explain": "result only",
+            "apis_shown": "10",
+            "apis_limit": "3",
+        },
         {"apis_query": "SELECT 1", "apis_named": "Busiest routes"},
         {"apis_query": "x" * 5_000},
         {"apis_limit": "999", "apis_shown": "7", "apis_named": "Your own"},
@@ -66,7 +81,9 @@ def test_a_link_of_before_or_of_nonsense_opens_the_console(link: dict[str, str])
     app = open_page("spark", **CONSOLE, **link)
     assert not app.exception and not app.warning
     own = "apis_query" in link and "apis_named" not in link
-    assert (app.selectbox(key="apis_named").value == "Your own") == (own or link.get("apis_named") == "Your own")
+    assert (app.selectbox(key="apis_named").value == "Your own") == (
+        own or link.get("apis_named") == "Your own"
+    )
     assert [error.value[:24] for error in app.error] == (
         ["The query must have at m"] if len(link.get("apis_query", "")) > 4_000 else []
     )
@@ -101,4 +118,6 @@ def test_another_number_is_looked_at_without_running_again() -> None:
     before = texts(app)
     app.select_slider(key="tuner_at").set_value(4).run()
     assert not app.exception and "4 (looked at)" in list(app.table[0].value["partitions"])
-    assert not [button for button in app.button if button.key == "tuner_cancel"] and before.split("\n")[0] in texts(app)
+    assert not [button for button in app.button if button.key == "tuner_cancel"] and before.split(
+        "\n"
+    )[0] in texts(app)

@@ -11,14 +11,25 @@ TAB = "Spark or pandas"
 def test_the_model_moves_without_a_run() -> None:
     app = open_page("spark", spark_tab=TAB)
     assert not app.exception and len(app.get("plotly_chart")) == 2
-    job, before = JOBS.find(app.session_state["crossover_job"]), app.get("plotly_chart")[1].proto.spec
+    job, before = (
+        JOBS.find(app.session_state["crossover_job"]),
+        app.get("plotly_chart")[1].proto.spec,
+    )
     app.slider(key="crossover_cores").set_value(100).run()
     assert JOBS.find(app.session_state["crossover_job"]) is job
-    assert "100 cores" in app.get("plotly_chart")[1].proto.spec and app.get("plotly_chart")[1].proto.spec != before
+    assert (
+        "100 cores" in app.get("plotly_chart")[1].proto.spec
+        and app.get("plotly_chart")[1].proto.spec != before
+    )
     assert "The answer, from these numbers." in texts(app) and "one machine" in texts(app).lower()
 
 
 def test_a_refusal_is_a_sentence_and_the_page_goes_on() -> None:
-    app = open_page("spark", spark_tab=TAB, crossover_memory_gb="0.0625", crossover_contestants=["Polars"])
+    app = open_page(
+        "spark", spark_tab=TAB, crossover_memory_gb="0.0625", crossover_contestants=["Polars"]
+    )
     assert not app.exception and app.warning
-    assert any("pandas was stopped" in w.value or "Memory for pandas must be at least" in w.value for w in app.warning)
+    assert any(
+        "pandas was stopped" in w.value or "Memory for pandas must be at least" in w.value
+        for w in app.warning
+    )

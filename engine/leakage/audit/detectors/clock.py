@@ -1,4 +1,6 @@
-"""Detectors that read the clock: columns known too late, values updated after the event, windows that look ahead."""
+"""Detectors that read the clock: columns known too late, values updated after the event, windows
+that look ahead.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def timing(subject: Subject, known_at: KnownAt, scores: Mapping[str, Score]) -> 
             (name,),
             "certain",
             f"{name} is known {when} in {int(late.sum()):,} of {subject.n:,} rows{worth}",
-            f"Predict without {name}, or with its value as of the moment of prediction (its last one before).",
+            f"Predict without {name}, or with its value as of the moment of prediction (its last"
+            " one before).",
             float(late.mean()),
             subject.original(np.flatnonzero(late)),
         )
@@ -57,20 +60,35 @@ def _late(subject: Subject, name: str, moment: Moment) -> tuple[np.ndarray, str]
     if isinstance(moment, int | float):
         hours = float(moment)
         return np.full(subject.n, hours > 0), f"{hours:g} h after the moment of prediction"
-    require(subject.time is not None, "known_at needs the time column for {}: {!r} is a moment, not hours.", name, moment)
+    require(
+        subject.time is not None,
+        "known_at needs the time column for {}: {!r} is a moment, not hours.",
+        name,
+        moment,
+    )
     own = np.asarray(subject.time.numbers if subject.time is not None else None, dtype=np.float64)
     if isinstance(moment, datetime):
-        return own < moment.timestamp(), f"at {moment:%Y-%m-%d %H:%M}, later than the row's own moment,"
+        return (
+            own < moment.timestamp(),
+            f"at {moment:%Y-%m-%d %H:%M}, later than the row's own moment,",
+        )
     other = subject.columns.get(moment)
     if other is None or other.kind != "time":
-        raise InputError(f"known_at must name a timestamp column, a datetime, or hours. Got {moment!r} for {name}.")
+        raise InputError(
+            f"known_at must name a timestamp column, a datetime, or hours. Got {moment!r} for"
+            f" {name}."
+        )
     return np.asarray(other.numbers) > own, f"at {moment}, later than the row's own moment,"
 
 
 def sharpening(subject: Subject) -> Iterator[Finding]:
-    """Timestamps later than the row's own, and columns that tell the target better in just those rows."""
+    """Timestamps later than the row's own, and columns that tell the target better in just those
+    rows.
+    """
     assert subject.time is not None and subject.time.numbers is not None
-    for event in [c for c in subject.columns.values() if c.kind == "time" and c.numbers is not None]:
+    for event in [
+        c for c in subject.columns.values() if c.kind == "time" and c.numbers is not None
+    ]:
         late = np.asarray(event.numbers) > subject.time.numbers
         if late.mean() < LATE_SHARE:
             continue
@@ -78,8 +96,8 @@ def sharpening(subject: Subject) -> Iterator[Finding]:
             "sharpening",
             (event.name,),
             "certain",
-            f"{event.name} is later than {subject.time.name} in {int(late.sum()):,} of {subject.n:,} rows: they were written "
-            "after the moment of prediction",
+            f"{event.name} is later than {subject.time.name} in {int(late.sum()):,} of"
+            f" {subject.n:,} rows: they were written after the moment of prediction",
             f"Leave {event.name} out, and take every other value as of {subject.time.name}.",
             float(late.mean()),
             subject.original(np.flatnonzero(late)),
@@ -90,13 +108,23 @@ def sharpening(subject: Subject) -> Iterator[Finding]:
 
 def _sharper(subject: Subject, event: Column, late: np.ndarray) -> Iterator[Finding]:
     y = subject.y > 0
-    if min(int((late & y).sum()), int((late & ~y).sum()), int((~late & y).sum()), int((~late & ~y).sum())) < MIN_CLASS_ROWS:
+    if (
+        min(
+            int((late & y).sum()),
+            int((late & ~y).sum()),
+            int((~late & y).sum()),
+            int((~late & ~y).sum()),
+        )
+        < MIN_CLASS_ROWS
+    ):
         return
     for column in subject.columns.values():
         if column is event or column.kind == "time":
             continue
         size = max(4, int(min(late.sum(), (~late).sum())) // 40)
-        (a, a_error), (b, b_error) = (_score_of(column, subject, part, size) for part in (late, ~late))
+        (a, a_error), (b, b_error) = (
+            _score_of(column, subject, part, size) for part in (late, ~late)
+        )
         b = max(b, 0.5)
         if a - b < SHARPER or a - b < SHARPER_ERRORS * float(np.hypot(a_error, b_error)):
             continue
@@ -104,16 +132,21 @@ def _sharper(subject: Subject, event: Column, late: np.ndarray) -> Iterator[Find
             "sharpening",
             (column.name,),
             "suspicious",
-            f"{column.name} tells {subject.target} with AUC {a:.3f} where {event.name} is later than {subject.time_name}, with "
-            f"{b:.3f} elsewhere: it was updated after the event",
-            f"Take {column.name} as of {subject.time_name}, from a history table or a log of changes.",
+            f"{column.name} tells {subject.target} with AUC {a:.3f} where {event.name} is later"
+            f" than {subject.time_name}, with {b:.3f} elsewhere: it was updated after the event",
+            f"Take {column.name} as of {subject.time_name}, from a history table or a log of"
+            " changes.",
             a - b,
             subject.original(np.flatnonzero(late)),
         )
 
 
-def _score_of(column: Column, subject: Subject, part: np.ndarray, n_bins: int) -> tuple[float, float]:
-    """Return the cross-fitted AUC of a column within some rows alone, and its standard error; both parts by the same bins."""
+def _score_of(
+    column: Column, subject: Subject, part: np.ndarray, n_bins: int
+) -> tuple[float, float]:
+    """Return the cross-fitted AUC of a column within some rows alone, and its standard error; both
+    parts by the same bins.
+    """
     codes, size = column.bins
     if size > n_bins and column.numbers is not None:
         codes, size = quantile_codes(column.numbers, n_bins)
@@ -121,21 +154,27 @@ def _score_of(column: Column, subject: Subject, part: np.ndarray, n_bins: int) -
     place = codes[part] * N_FOLDS + subject.folds[part]
     rows = np.bincount(place, minlength=size * N_FOLDS).reshape(size, N_FOLDS).astype(np.float64)
     sums = np.bincount(place, weights=y, minlength=size * N_FOLDS).reshape(size, N_FOLDS)
-    auc = auc_of_levels(encoded(rows, sums, float(y.mean())).ravel(), sums.ravel(), (rows - sums).ravel())
+    auc = auc_of_levels(
+        encoded(rows, sums, float(y.mean())).ravel(), sums.ravel(), (rows - sums).ravel()
+    )
     return auc, auc_error(auc, y.sum(), len(y) - y.sum())
 
 
 def truncated_history(subject: Subject) -> Iterator[Finding]:
-    """Columns that rows *after* their own moment explain, once the rows up to it have explained what they can.
+    """Columns that rows *after* their own moment explain, once the rows up to it have explained
+    what they can.
 
-    For each base column, within each group in order of time: the row, the six before it, trailing means and expanding
-    aggregates (the truncated history) against the same with six rows after it, forward means and whole-group aggregates. The
-    statistic is the partial R² of the later rows. No later row can explain a column made from the history alone, but for
-    what the history itself foretells.
+    For each base column, within each group in order of time: the row, the six before it, trailing
+    means and expanding aggregates (the truncated history) against the same with six rows after it,
+    forward means and whole-group aggregates. The statistic is the partial R² of the later rows. No
+    later row can explain a column made from the history alone, but for what the history itself
+    foretells.
     """
     assert subject.time is not None and subject.group is not None
     order, start, end = _sorted_groups(subject)
-    columns = [c for c in subject.numeric if c.n_distinct > 5 and c.n_null < subject.n / 2][:MAX_HISTORY_COLUMNS]
+    columns = [c for c in subject.numeric if c.n_distinct > 5 and c.n_null < subject.n / 2][
+        :MAX_HISTORY_COLUMNS
+    ]
     values = {c.name: _filled(np.asarray(c.numbers)[order]) for c in columns}
     bases = dict(values) | {subject.target: subject.y[order]}
     best: dict[tuple[str, str], tuple[float, float, float]] = {}
@@ -146,7 +185,9 @@ def truncated_history(subject: Subject) -> Iterator[Finding]:
             continue
         names = [name for name in values if name != base]
         if names:
-            told = _partial(history[use], ahead[use], np.column_stack([values[name][use] for name in names]))
+            told = _partial(
+                history[use], ahead[use], np.column_stack([values[name][use] for name in names])
+            )
             best |= {(name, base): found for name, found in zip(names, told, strict=True)}
     yield from _judged(best, subject, order, values, (start, end))
 
@@ -160,40 +201,49 @@ def _judged(
 ) -> Iterator[Finding]:
     """Return a finding for each column with its best base.
 
-    Of two columns that explain each other one may be the other's lag, which is honest: ``usage`` is what comes after
-    ``usage_before``. Then the column that its partner's history explains better is the raw one; where both ways are exact
-    (a plain shift), the one that has no true value in its group's last row looks ahead; else it is a note.
+    Of two columns that explain each other one may be the other's lag, which is honest: ``usage`` is
+    what comes after ``usage_before``. Then the column that its partner's history explains better is
+    the raw one; where both ways are exact (a plain shift), the one that has no true value in its
+    group's last row looks ahead; else it is a note.
     """
     for name in dict.fromkeys(name for name, _ in best):
         base, found = max(
-            ((b, found) for (n, b), found in best.items() if n == name), key=lambda pair: (pair[1][0], pair[1][2])
+            ((b, found) for (n, b), found in best.items() if n == name),
+            key=lambda pair: (pair[1][0], pair[1][2]),
         )
         if not _looks_ahead(found, base == subject.target):
             continue
         if found[2] - max(past for (n, _), (_, past, _) in best.items() if n == name) < AHEAD_GAIN:
             continue  # the history of another column explains it as well
         reverse = best.get((base, name), (0.0, 0.0, 0.0))
-        if reverse[1] > found[2] + 0.005 or (_looks_ahead(reverse, False) and reverse[2] > found[2]):
+        if reverse[1] > found[2] + 0.005 or (
+            _looks_ahead(reverse, False) and reverse[2] > found[2]
+        ):
             continue
         shift = reverse[1] > found[2] - 0.005
-        lead = shift and _filled_at(values[name], edges[1] - 1) > max(0.5, _filled_at(values[base], edges[0]))
+        lead = shift and _filled_at(values[name], edges[1] - 1) > max(
+            0.5, _filled_at(values[base], edges[0])
+        )
         exact = found[2] > EXACT
         yield Finding(
             "truncated history",
             (name,),
             ("note" if shift and not lead else "certain" if exact else "suspicious"),
-            f"{name} recomputed from {base} up to its own moment: R² {found[1]:.3f}; with the later rows of the same "
-            f"{subject.group_name}: {found[2]:.3f}. They explain {found[0]:.0%} of what the history leaves open"
+            f"{name} recomputed from {base} up to its own moment: R² {found[1]:.3f}; with the later"
+            f" rows of the same {subject.group_name}: {found[2]:.3f}. They explain {found[0]:.0%}"
+            " of what the history leaves open"
             + (f". Or {base} is an earlier {name}: then all is well" if shift and not lead else ""),
-            f"Recompute {name} with the window closed at the moment of prediction (rows before, not centred, not the whole "
-            f"{subject.group_name}).",
+            f"Recompute {name} with the window closed at the moment of prediction (rows before, not"
+            f" centred, not the whole {subject.group_name}).",
             found[0],
             subject.original(order[: min(8, len(order))]),
         )
 
 
 def _filled_at(x: np.ndarray, places: np.ndarray) -> float:
-    """Return how alike the values in the rows at ``places`` are, 0–1: near 1 where a missing one had to be filled in."""
+    """Return how alike the values in the rows at ``places`` are, 0–1: near 1 where a missing one
+    had to be filled in.
+    """
     edge = x[np.unique(places)]
     apart = [float(np.median(np.abs(values - np.median(values)))) for values in (edge, x)]
     return 1 - min(1.0, apart[0] / apart[1]) if apart[1] > 0 else 0.0
@@ -201,11 +251,15 @@ def _filled_at(x: np.ndarray, places: np.ndarray) -> float:
 
 def _looks_ahead(found: tuple[float, float, float], of_target: bool) -> bool:
     partial, past, full = found
-    return partial >= (AHEAD_SHARE_TARGET if of_target else AHEAD_SHARE) and full - past >= AHEAD_GAIN
+    return (
+        partial >= (AHEAD_SHARE_TARGET if of_target else AHEAD_SHARE) and full - past >= AHEAD_GAIN
+    )
 
 
 def _sorted_groups(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows by group and time, whole groups up to ``MAX_HISTORY_ROWS``, with each row's group start and end."""
+    """Return rows by group and time, whole groups up to ``MAX_HISTORY_ROWS``, with each row's group
+    start and end.
+    """
     assert subject.time is not None and subject.group is not None
     order = np.lexsort((np.nan_to_num(np.asarray(subject.time.numbers)), subject.group.codes))
     order = order[subject.group.codes[order] >= 0]
@@ -222,8 +276,11 @@ def _filled(x: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(x), x, np.nanmedian(x))
 
 
-def _aggregates(x: np.ndarray, start: np.ndarray, end: np.ndarray, *, own_row: bool) -> tuple[np.ndarray, ...]:
-    """Return what the history gives each row, what the later rows add, and which rows have enough of both.
+def _aggregates(
+    x: np.ndarray, start: np.ndarray, end: np.ndarray, *, own_row: bool
+) -> tuple[np.ndarray, ...]:
+    """Return what the history gives each row, what the later rows add, and which rows have enough
+    of both.
 
     ``own_row``: whether the row's own value belongs to its history (a feature) or not (the target).
     """
@@ -240,12 +297,20 @@ def _aggregates(x: np.ndarray, start: np.ndarray, end: np.ndarray, *, own_row: b
     now = place + 1 if own_row else place
     lags = [x[np.maximum(place - k, 0)] for k in range(0 if own_row else 1, steps + 1)]
     leads = [x[np.minimum(place + k, n - 1)] for k in range(1 if own_row else 0, steps + 1)]
-    past = [mean(now - w, now) for w in WINDOWS] + [mean(start, now), mean(start, place), total[now] - total[start]]
+    past = [mean(now - w, now) for w in WINDOWS] + [
+        mean(start, now),
+        mean(start, place),
+        total[now] - total[start],
+    ]
     running = [_running(x, start, function) for function in (np.maximum, np.minimum)]
     if not own_row:
         running = [np.where(place > start, np.r_[0.0, r[:-1]], 0.0) for r in running]
     past += [*running, (place - start).astype(float)]
-    later = [mean(place, place + w) for w in WINDOWS] + [mean(place + 1, end), mean(start, end), total[end] - total[start]]
+    later = [mean(place, place + w) for w in WINDOWS] + [
+        mean(place + 1, end),
+        mean(start, end),
+        total[end] - total[start],
+    ]
     first = np.flatnonzero(start == place)
     lengths = np.diff(np.r_[first, n])
     later += [np.repeat(f.reduceat(x, first), lengths) for f in (np.maximum, np.minimum)]
@@ -254,7 +319,9 @@ def _aggregates(x: np.ndarray, start: np.ndarray, end: np.ndarray, *, own_row: b
 
 
 def _running(x: np.ndarray, start: np.ndarray, function: np.ufunc) -> np.ndarray:
-    """Return the running maximum or minimum within each group: one pass over the groups, each accumulated at once."""
+    """Return the running maximum or minimum within each group: one pass over the groups, each
+    accumulated at once.
+    """
     out = np.empty_like(x)
     first = np.flatnonzero(start == np.arange(len(x)))
     for low, high in zip(first, np.r_[first[1:], len(x)], strict=True):
@@ -262,8 +329,12 @@ def _running(x: np.ndarray, start: np.ndarray, function: np.ufunc) -> np.ndarray
     return out
 
 
-def _partial(history: np.ndarray, ahead: np.ndarray, y: np.ndarray) -> list[tuple[float, float, float]]:
-    """Return for each column of ``y``: partial R² of ``ahead`` given ``history``, R² of history alone, R² of both."""
+def _partial(
+    history: np.ndarray, ahead: np.ndarray, y: np.ndarray
+) -> list[tuple[float, float, float]]:
+    """Return for each column of ``y``: partial R² of ``ahead`` given ``history``, R² of history
+    alone, R² of both.
+    """
     q_history = _basis(np.column_stack([np.ones(len(y)), history]))
     q_both = _basis(np.column_stack([q_history, ahead]))
     y = y - y.mean(axis=0)
@@ -276,7 +347,9 @@ def _partial(history: np.ndarray, ahead: np.ndarray, y: np.ndarray) -> list[tupl
             out.append((0.0, 1.0, 1.0))
             continue
         spare = max(1, len(y) - q_both.shape[1])
-        shrunk = min(1.0, float(b / a) * (len(y) - q_history.shape[1]) / spare)  # adjusted for the number of regressors
+        shrunk = min(
+            1.0, float(b / a) * (len(y) - q_history.shape[1]) / spare
+        )  # adjusted for the number of regressors
         out.append((1 - shrunk, float(1 - a / whole), float(1 - b / whole)))
     return out
 

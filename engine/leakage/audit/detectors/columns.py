@@ -1,4 +1,5 @@
-"""Detectors that read one column, or two, against the target. Each takes the subject and returns its findings.
+"""Detectors that read one column, or two, against the target. Each takes the subject and returns
+its findings.
 
 Thresholds are constants of this module, tuned on the plants of ``plants.TUNING_SEEDS`` alone.
 """
@@ -22,13 +23,22 @@ PURE_ROWS = 14
 PURE_SHARE = 0.01  # of its class that a one-sided value must hold
 MISSING_ODDS = 3.0
 MISSING_ERRORS = 3.3
-MISSING_SHIFT = 0.75  # numeric target: standard deviations between empty and filled rows, lower bound
-ID_SCORE, ID_FLOOR, ID_ERRORS = 0.55, 0.52, 3.3  # score, and what must be left of it less so many standard errors
+MISSING_SHIFT = (
+    0.75  # numeric target: standard deviations between empty and filled rows, lower bound
+)
+ID_SCORE, ID_FLOOR, ID_ERRORS = (
+    0.55,
+    0.52,
+    3.3,
+)  # score, and what must be left of it less so many standard errors
 ID_SHARE = 0.99
 ID_R2 = 0.1
 PREFIXES = (1, 2, 3, 4)
 ID_SPREAD = 10  # whole numbers that spread wider than this times their count are amounts, not ids
-ASK = "Ask when this value is written. If after the moment of prediction, leave it out, or take its value as of that moment."
+ASK = (
+    "Ask when this value is written. If after the moment of prediction, leave it out, or take its"
+    " value as of that moment."
+)
 
 
 def single_feature(column: Column, found: Score, subject: Subject) -> Finding | None:
@@ -37,7 +47,11 @@ def single_feature(column: Column, found: Score, subject: Subject) -> Finding | 
     if not (exact or found.value >= TOO_GOOD):
         return None
     certain = exact or (subject.binary and found.value >= CERTAIN)
-    what = f"is the target in other units (r = {correlation(column, subject):.6f})" if exact else f"alone reaches {found.text}"
+    what = (
+        f"is the target in other units (r = {correlation(column, subject):.6f})"
+        if exact
+        else f"alone reaches {found.text}"
+    )
     return Finding(
         "single-feature score",
         (column.name,),
@@ -65,8 +79,8 @@ def one_sided(column: Column, subject: Subject) -> Finding | None:
             "one-sided values",
             (column.name,),
             "suspicious",
-            f"{column.name} = {values}: all {int(mass):,} rows have {subject.target} {_answer(subject, answer)}, as "
-            f"{share:.1%} of the table have",
+            f"{column.name} = {values}: all {int(mass):,} rows have {subject.target}"
+            f" {_answer(subject, answer)}, as {share:.1%} of the table have",
             ASK,
             float(mass / (share * subject.n)),
             subject.original(rows),
@@ -75,7 +89,9 @@ def one_sided(column: Column, subject: Subject) -> Finding | None:
 
 
 def _pure(n: np.ndarray, s: np.ndarray, subject: Subject) -> dict[int, np.ndarray]:
-    """Return answer -> the values that only this answer has, surprisingly; ``n`` rows and ``s`` positives of each value."""
+    """Return answer -> the values that only this answer has, surprisingly; ``n`` rows and ``s``
+    positives of each value.
+    """
     found = {}
     tried = max(1, int((n >= PURE_ROWS).sum()))
     for answer, pure in ((1, s == n), (0, s == 0)):
@@ -87,7 +103,9 @@ def _pure(n: np.ndarray, s: np.ndarray, subject: Subject) -> dict[int, np.ndarra
 
 
 def _surprising(n: np.ndarray, share: float, tried: int) -> np.ndarray:
-    """Whether a value of ``n`` rows all of one class would be rare even at ``PURE_ODDS`` times the class's usual odds."""
+    """Whether a value of ``n`` rows all of one class would be rare even at ``PURE_ODDS`` times the
+    class's usual odds.
+    """
     odds = PURE_ODDS * share / max(1 - share, 1e-12)
     return np.asarray((n >= PURE_ROWS) & (n * np.log(odds / (1 + odds)) < np.log(PURE_P / tried)))
 
@@ -102,7 +120,11 @@ def missingness(column: Column, subject: Subject) -> Finding | None:
     n_null = int(null.sum())
     if min(n_null, subject.n - n_null) < 8:
         return None
-    return _missing_class(column, null, subject) if subject.binary else _missing_number(column, null, subject)
+    return (
+        _missing_class(column, null, subject)
+        if subject.binary
+        else _missing_number(column, null, subject)
+    )
 
 
 def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Finding | None:
@@ -118,10 +140,11 @@ def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Findin
         "missingness",
         (column.name,),
         "suspicious",
-        f"{column.name} is empty in {null[y].mean():.1%} of the rows with {subject.target} {subject.positive} and in "
-        f"{null[~y].mean():.1%} of the others (odds × {_factor(log_odds)}); being empty alone scores {worth.text}",
-        f"Find out who fills {column.name}, and when. If the outcome empties or fills it, leave it out, its indicator and its "
-        "imputed value too.",
+        f"{column.name} is empty in {null[y].mean():.1%} of the rows with {subject.target}"
+        f" {subject.positive} and in {null[~y].mean():.1%} of the others (odds ×"
+        f" {_factor(log_odds)}); being empty alone scores {worth.text}",
+        f"Find out who fills {column.name}, and when. If the outcome empties or fills it, leave it"
+        " out, its indicator and its imputed value too.",
         worth.value,
         subject.original(rows),
     )
@@ -143,7 +166,8 @@ def _missing_number(column: Column, null: np.ndarray, subject: Subject) -> Findi
         "missingness",
         (column.name,),
         "suspicious",
-        f"{subject.target} is {shift:+.2f} standard deviations away where {column.name} is empty ({len(empty):,} rows)",
+        f"{subject.target} is {shift:+.2f} standard deviations away where {column.name} is empty"
+        f" ({len(empty):,} rows)",
         f"Find out who fills {column.name}, and when; leave it out if the outcome does.",
         abs(shift),
         subject.original(np.flatnonzero(null)),
@@ -151,25 +175,33 @@ def _missing_number(column: Column, null: np.ndarray, subject: Subject) -> Findi
 
 
 def is_identifier(column: Column, n: int) -> bool:
-    """Whether the column names rows: all but unique text, or whole numbers so dense that they were counted up."""
+    """Whether the column names rows: all but unique text, or whole numbers so dense that they were
+    counted up.
+    """
     if column.n_distinct < ID_SHARE * (n - column.n_null) or column.n_null > 0.05 * n:
         return False
     if column.kind == "category":
         return True
     if column.kind != "whole" or column.numbers is None:
         return False
-    return bool(np.nanmax(column.numbers) - np.nanmin(column.numbers) + 1 <= ID_SPREAD * column.n_distinct)
+    return bool(
+        np.nanmax(column.numbers) - np.nanmin(column.numbers) + 1 <= ID_SPREAD * column.n_distinct
+    )
 
 
 def identifier(column: Column, subject: Subject) -> Finding | None:
     """An id whose order, length or beginning tells the target."""
     if not is_identifier(column, subject.n):
         return None
-    found = [(score_codes(codes, size, subject), codes, size, how) for codes, size, how in _id_parts(column)]
+    found = [
+        (score_codes(codes, size, subject), codes, size, how)
+        for codes, size, how in _id_parts(column)
+    ]
     best, _, _, how = max(found, key=lambda part: part[0].value - ID_ERRORS * part[0].error)
     telling = best.value >= ID_SCORE and best.value - ID_ERRORS * best.error >= ID_FLOOR
     pure = subject.binary and any(
-        _pure(np.bincount(c, minlength=k), np.bincount(c, weights=subject.y, minlength=k), subject) for _, c, k, _ in found
+        _pure(np.bincount(c, minlength=k), np.bincount(c, weights=subject.y, minlength=k), subject)
+        for _, c, k, _ in found
     )
     if not (telling or pure) if best.binary else best.value < ID_R2:
         return None
@@ -177,8 +209,10 @@ def identifier(column: Column, subject: Subject) -> Finding | None:
         "identifier",
         (column.name,),
         "suspicious",
-        f"{column.name} names rows ({column.n_distinct:,} values in {subject.n:,}), and {how} alone scores {best.text}",
-        f"Leave {column.name} out of the features. Then ask how it was given: rows were numbered, or merged, by their answer.",
+        f"{column.name} names rows ({column.n_distinct:,} values in {subject.n:,}), and {how} alone"
+        f" scores {best.text}",
+        f"Leave {column.name} out of the features. Then ask how it was given: rows were numbered,"
+        " or merged, by their answer.",
         best.value,
         subject.original(np.arange(subject.n)),
     )
@@ -190,13 +224,16 @@ def _id_parts(column: Column) -> Iterator[tuple[np.ndarray, int, str]]:
         return
     texts = [str(value) for value in column.values.to_pylist()]
     parts: list[tuple[list[str], str]] = [
-        ([text[:size] for text in texts], f"its first {size} character{'s' * (size > 1)}") for size in PREFIXES
+        ([text[:size] for text in texts], f"its first {size} character{'s' * (size > 1)}")
+        for size in PREFIXES
     ]
     parts.append(([str(len(text)) for text in texts], "its length"))
     for values, how in parts:
         distinct, codes = np.unique(values, return_inverse=True)
         if 1 < len(distinct) <= len(texts) / 4:
             yield np.append(codes, len(distinct))[column.codes], len(distinct) + 1, how
-    digits = np.array([float(found[-1][-12:]) if (found := re.findall(r"\d+", text)) else -1.0 for text in texts])
+    digits = np.array(
+        [float(found[-1][-12:]) if (found := re.findall(r"\d+", text)) else -1.0 for text in texts]
+    )
     if len(np.unique(digits)) > len(digits) / 2:
         yield *quantile_codes(np.append(digits, -1.0)[column.codes]), "the number in it"

@@ -1,4 +1,6 @@
-"""Detectors that read two columns together: target encodings, and columns that add up to the target."""
+"""Detectors that read two columns together: target encodings, and columns that add up to the
+target.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def _keys(subject: Subject) -> list[Column]:
 
 
 class _Groups:
-    """Rows sorted by a key, with each group's rows and target sum, over all rows and over the training rows."""
+    """Rows sorted by a key, with each group's rows and target sum, over all rows and over the
+    training rows.
+    """
 
     def __init__(self, key: Column, subject: Subject) -> None:
         self.key, self.subject = key, subject
@@ -67,7 +71,9 @@ class _Groups:
             return self._constant(column, low, known, spread)
         return self._leave_one_out(column, x, spread)
 
-    def _constant(self, column: Column, x: np.ndarray, known: np.ndarray, spread: float) -> Finding | None:
+    def _constant(
+        self, column: Column, x: np.ndarray, known: np.ndarray, spread: float
+    ) -> Finding | None:
         everything = encoding_error(x[known], self.sum[known], self.size[known]) / spread
         if self.train is not None and self.train_sum is not None:
             use = known & (self.train > 0)
@@ -78,14 +84,27 @@ class _Groups:
         if everything <= ENCODING_ERROR and everything < 0.5 * trained:
             how = f"equals the mean {self.subject.target} of each {self.key.name} over all rows"
         elif alike and trained > ENCODING_ERROR:
-            how = f"has the very order of the mean {self.subject.target} of each {self.key.name} over all rows"
+            how = (
+                f"has the very order of the mean {self.subject.target} of each {self.key.name} over"
+                " all rows"
+            )
         else:
             return None
-        against = "" if not np.isfinite(trained) else f"; from the training rows alone it would be off by {trained:.2f}"
-        return self._finding(column, f"{how} ({int(known.sum()):,} groups, off by {everything:.1e} of its spread{against})")
+        against = (
+            ""
+            if not np.isfinite(trained)
+            else f"; from the training rows alone it would be off by {trained:.2f}"
+        )
+        return self._finding(
+            column,
+            f"{how} ({int(known.sum()):,} groups, off by {everything:.1e} of its spread{against})",
+        )
 
     def _leave_one_out(self, column: Column, x: np.ndarray, spread: float) -> Finding | None:
-        size, total = np.repeat(self.size, self.size.astype(int)), np.repeat(self.sum, self.size.astype(int))
+        size, total = (
+            np.repeat(self.size, self.size.astype(int)),
+            np.repeat(self.sum, self.size.astype(int)),
+        )
         use = (size > 1) & np.isfinite(x)
         if use.sum() < 0.3 * len(x):
             return None
@@ -93,7 +112,10 @@ class _Groups:
         off = np.abs(x[use] - (total[use] - y) / (size[use] - 1)) / spread
         if np.mean(off <= 1e-6) < 0.99:
             return None
-        how = f"is the mean {self.subject.target} of the other rows of each {self.key.name}: with the group's sum it gives back"
+        how = (
+            f"is the mean {self.subject.target} of the other rows of each {self.key.name}: with the"
+            " group's sum it gives back"
+        )
         return self._finding(column, f"{how} each row's own answer exactly")
 
     def _finding(self, column: Column, how: str) -> Finding:
@@ -103,16 +125,21 @@ class _Groups:
             (column.name,),
             "certain",
             f"{column.name} {how}; alone it scores {found.text}",
-            "Encode inside the pipeline: sklearn's TargetEncoder, fitted on training rows, cross-fitted for them.",
+            "Encode inside the pipeline: sklearn's TargetEncoder, fitted on training rows,"
+            " cross-fitted for them.",
             found.value,
-            self.subject.original(self.order[np.argsort(np.repeat(self.size, self.size.astype(int)), kind="stable")]),
+            self.subject.original(
+                self.order[np.argsort(np.repeat(self.size, self.size.astype(int)), kind="stable")]
+            ),
         )
 
 
 def encoding_error(x: np.ndarray, sums: np.ndarray, sizes: np.ndarray) -> float:
-    """Return how far ``x`` is from (sum + m·prior) / (size + m), the smoothed mean, with the best m ≥ 0 and prior.
+    """Return how far ``x`` is from (sum + m·prior) / (size + m), the smoothed mean, with the best m
+    ≥ 0 and prior.
 
-    The two follow from a line: m·x − m·prior = sum − size·x. Root mean square over rows, in units of ``x``.
+    The two follow from a line: m·x − m·prior = sum − size·x. Root mean square over rows, in units
+    of ``x``.
     """
     right = sums - sizes * x
     design = np.column_stack([x, -np.ones_like(x)])
@@ -123,12 +150,15 @@ def encoding_error(x: np.ndarray, sums: np.ndarray, sizes: np.ndarray) -> float:
         if smooth >= 0:
             close = (sums + offset) / (sizes + smooth)
             best = min(best, float(np.sqrt(np.average((x - close) ** 2, weights=sizes))))
-    counted = float(np.sqrt(np.average((x - sums) ** 2, weights=sizes)))  # a count of positives a group
+    counted = float(
+        np.sqrt(np.average((x - sums) ** 2, weights=sizes))
+    )  # a count of positives a group
     return min(best, counted, _log_odds_error(x, sums, sizes))
 
 
 def _log_odds_error(x: np.ndarray, sums: np.ndarray, sizes: np.ndarray) -> float:
-    """Return how far ``x`` is from log(c·(sum + a) / (rest + b)), a weight of evidence, with the best a, b > 0 and c.
+    """Return how far ``x`` is from log(c·(sum + a) / (rest + b)), a weight of evidence, with the
+    best a, b > 0 and c.
 
     They follow from a line too: c·sum + c·a − b·e^x = e^x·rest.
     """
@@ -170,15 +200,26 @@ def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.where(b == 0, np.nan, a / b)
 
 
-OPERATIONS: tuple[Operation, ...] = (("+", np.add), ("−", np.subtract), ("×", _product), ("÷", _ratio))
+OPERATIONS: tuple[Operation, ...] = (
+    ("+", np.add),
+    ("−", np.subtract),
+    ("×", _product),
+    ("÷", _ratio),
+)
 
 
 def columns_that_add_up(subject: Subject, alone: dict[str, float]) -> Iterator[Finding]:
-    """Pairs whose sum, difference, product or ratio is the target, or parts its two classes without one error.
+    """Pairs whose sum, difference, product or ratio is the target, or parts its two classes without
+    one error.
 
-    ``alone`` is each column's own score: what is nearly the target already is left to the single-feature score.
+    ``alone`` is each column's own score: what is nearly the target already is left to the
+    single-feature score.
     """
-    usable = [c for c in subject.numeric if c.n_null <= subject.n / 2 and c.n_distinct > 2 and alone.get(c.name, 0) < 0.9995]
+    usable = [
+        c
+        for c in subject.numeric
+        if c.n_null <= subject.n / 2 and c.n_distinct > 2 and alone.get(c.name, 0) < 0.9995
+    ]
     if subject.binary:
         usable.sort(key=lambda c: -alone.get(c.name, 0))
     else:
@@ -211,11 +252,15 @@ def _pair_rows(subject: Subject) -> np.ndarray:
     if not subject.binary:
         return rng.choice(subject.n, min(N_PAIR_ROWS, subject.n), replace=False)
     sides = [np.flatnonzero(subject.y == side) for side in (0, 1)]
-    return np.concatenate([rng.choice(side, min(N_PAIR_ROWS // 2, len(side)), replace=False) for side in sides])
+    return np.concatenate(
+        [rng.choice(side, min(N_PAIR_ROWS // 2, len(side)), replace=False) for side in sides]
+    )
 
 
 def _parts(values: np.ndarray, y: np.ndarray, binary: bool) -> np.ndarray:
-    """Return which rows of ``values`` (k, n) give the target: (k,) bool. Empty cells count for neither side."""
+    """Return which rows of ``values`` (k, n) give the target: (k,) bool. Empty cells count for
+    neither side.
+    """
     known = np.isfinite(values)
     enough = known.sum(axis=1) >= 0.5 * values.shape[1]
     if not binary:
@@ -229,7 +274,9 @@ def _parts(values: np.ndarray, y: np.ndarray, binary: bool) -> np.ndarray:
     return np.asarray(enough & (up | down))
 
 
-def _whole(subject: Subject, first: Column, sign: str, operation: Callable[..., np.ndarray], second: Column) -> Finding | None:
+def _whole(
+    subject: Subject, first: Column, sign: str, operation: Callable[..., np.ndarray], second: Column
+) -> Finding | None:
     """Return the finding if the pair holds over all rows as well."""
     values = operation(np.asarray(first.numbers), np.asarray(second.numbers))[np.newaxis]
     if not _parts(values, subject.y, subject.binary)[0]:
@@ -241,7 +288,8 @@ def _whole(subject: Subject, first: Column, sign: str, operation: Callable[..., 
         (first.name, second.name),
         "certain",
         f"{first.name} {sign} {second.name} {what} in all {len(known):,} rows that have both",
-        f"Keep at most the one of the two that is known at the moment of prediction: together they are {subject.target}.",
+        "Keep at most the one of the two that is known at the moment of prediction: together they"
+        f" are {subject.target}.",
         1.0,
         subject.original(known),
     )

@@ -1,4 +1,6 @@
-"""Detectors that compare the two sides of a split: duplicates, groups, time, and whether the sides are alike."""
+"""Detectors that compare the two sides of a split: duplicates, groups, time, and whether the sides
+are alike.
+"""
 
 from __future__ import annotations
 
@@ -57,16 +59,19 @@ def exact_duplicates(subject: Subject) -> Iterator[Finding]:
         "exact duplicates",
         (),
         "certain" if expected < 0.5 else "suspicious",
-        f"{len(twin):,} of {len(test):,} test rows ({len(twin) / len(test):.1%}) stand in training too, all {len(used)} "
-        f"columns alike; chance would make {expected:.1g}",
-        "Drop duplicates before the split, or give all copies of a row one group and split by group.",
+        f"{len(twin):,} of {len(test):,} test rows ({len(twin) / len(test):.1%}) stand in training"
+        f" too, all {len(used)} columns alike; chance would make {expected:.1g}",
+        "Drop duplicates before the split, or give all copies of a row one group and split by"
+        " group.",
         len(twin) / len(test),
         subject.original(twin),
     )
 
 
 def _coincidences(columns: list[Column], subject: Subject) -> float:
-    """Return the chance that a row has a twin in training if columns were drawn apart from each other."""
+    """Return the chance that a row has a twin in training if columns were drawn apart from each
+    other.
+    """
     assert subject.is_test is not None
     log_chance = 0.0
     for column in columns:
@@ -77,12 +82,16 @@ def _coincidences(columns: list[Column], subject: Subject) -> float:
 
 def continuous(subject: Subject) -> list[Column]:
     """Return the columns of numbers with few repeats, the least repeated first."""
-    found = [c for c in subject.columns.values() if c.kind == "number" and c.n_distinct > 0.4 * subject.n]
+    found = [
+        c for c in subject.columns.values() if c.kind == "number" and c.n_distinct > 0.4 * subject.n
+    ]
     return sorted(found, key=lambda c: -c.n_distinct)[:MAX_NEAR_COLUMNS]
 
 
 def _normal_scores(numbers: np.ndarray) -> np.ndarray:
-    """Return each number as the normal quantile of its rank, 0 for empty cells: no unit, no heavy tail."""
+    """Return each number as the normal quantile of its rank, 0 for empty cells: no unit, no heavy
+    tail.
+    """
     from scipy.special import ndtri
 
     out = np.zeros(len(numbers))
@@ -95,9 +104,10 @@ def _normal_scores(numbers: np.ndarray) -> np.ndarray:
 def near_duplicates(subject: Subject) -> Iterator[Finding]:
     """Test rows far nearer to one training row than to its twelfth nearest.
 
-    In smooth data the ratio r of the two distances is at most t with probability 1 − (1 − t^k)^11, where k is the local
-    dimension (the distances' k-th powers are a Poisson process); k is read from the median of the sixth distance by the
-    twelfth, whose k-th power has median 1/2 and which few copies reach.
+    In smooth data the ratio r of the two distances is at most t with probability 1 − (1 − t^k)^11,
+    where k is the local dimension (the distances' k-th powers are a Poisson process); k is read
+    from the median of the sixth distance by the twelfth, whose k-th power has median 1/2 and which
+    few copies reach.
     """
     from scipy.spatial import cKDTree
 
@@ -106,7 +116,11 @@ def near_duplicates(subject: Subject) -> Iterator[Finding]:
     rng = np.random.default_rng(0)
     train, test = (np.flatnonzero(side) for side in (~subject.is_test, subject.is_test))
     test = np.sort(rng.choice(test, min(len(test), MAX_NEAR_TEST), replace=False))
-    train = train if len(train) <= MAX_NEAR_TRAIN else np.sort(rng.choice(train, MAX_NEAR_TRAIN, replace=False))
+    train = (
+        train
+        if len(train) <= MAX_NEAR_TRAIN
+        else np.sort(rng.choice(train, MAX_NEAR_TRAIN, replace=False))
+    )
     if len(train) <= N_NEIGHBOURS:
         return
     distances, neighbours = cKDTree(points[train]).query(points[test], k=N_NEIGHBOURS)
@@ -122,14 +136,19 @@ def near_duplicates(subject: Subject) -> Iterator[Finding]:
         return
     twin = test[np.flatnonzero(apart)[near]]
     partner = train[neighbours[np.flatnonzero(apart)[near], 0]]
-    pairs = ", ".join(f"{subject.rows[a]:,} ~ {subject.rows[b]:,}" for a, b in zip(twin[:3], partner[:3], strict=True))
+    pairs = ", ".join(
+        f"{subject.rows[a]:,} ~ {subject.rows[b]:,}"
+        for a, b in zip(twin[:3], partner[:3], strict=True)
+    )
     yield Finding(
         "near duplicates",
         (),
         "suspicious",
-        f"{len(near):,} of {len(ratio):,} test rows are ten times nearer to one training row than to its twelfth nearest, in "
-        f"{points.shape[1]} columns; smooth data would make {expected:.1f} (rows {pairs})",
-        "Look at the pairs. If they are the same thing measured twice, give them one group and split by group.",
+        f"{len(near):,} of {len(ratio):,} test rows are ten times nearer to one training row than"
+        f" to its twelfth nearest, in {points.shape[1]} columns; smooth data would make"
+        f" {expected:.1f} (rows {pairs})",
+        "Look at the pairs. If they are the same thing measured twice, give them one group and"
+        " split by group.",
         len(near) / len(ratio),
         subject.original(np.column_stack([twin, partner]).ravel()),
     )
@@ -151,8 +170,9 @@ def group_overlap(subject: Subject, alone: dict[str, float]) -> Iterator[Finding
         "group overlap",
         (name,),
         "certain" if says else "note",
-        f"{len(straddling):,} of {n_test:,} test rows have a {name} that training knows; what the columns leave open, the "
-        f"other rows of a {name} tell with r = {told:.3f} ± {error:.3f}" + ("" if says else ": too little to matter here"),
+        f"{len(straddling):,} of {n_test:,} test rows have a {name} that training knows; what the"
+        f" columns leave open, the other rows of a {name} tell with r = {told:.3f} ± {error:.3f}"
+        + ("" if says else ": too little to matter here"),
         f"Split by {name} (GroupKFold, GroupShuffleSplit): no {name} on both sides.",
         told,
         subject.original(straddling),
@@ -160,18 +180,24 @@ def group_overlap(subject: Subject, alone: dict[str, float]) -> Iterator[Finding
 
 
 def group_tells(subject: Subject, alone: dict[str, float]) -> tuple[float, float]:
-    """Return the correlation of what the columns leave open in a row with its mean over the group's other rows, and its error.
+    """Return the correlation of what the columns leave open in a row with its mean over the group's
+    other rows, and its error.
 
-    What the columns leave open: the target less a ridge fit to the 20 strongest columns' cross-fitted bin means.
+    What the columns leave open: the target less a ridge fit to the 20 strongest columns'
+    cross-fitted bin means.
     """
     assert subject.group is not None
-    ranked = sorted((name for name, value in alone.items() if value < TOO_GOOD), key=lambda name: -alone[name])
+    ranked = sorted(
+        (name for name, value in alone.items() if value < TOO_GOOD), key=lambda name: -alone[name]
+    )
     told = [_bin_means(subject.columns[name], subject) for name in ranked[:20]]
     rest = subject.y - subject.y.mean()
     if told:
         x = np.column_stack(told)
         x -= x.mean(axis=0)
-        rest = rest - x @ np.linalg.solve(x.T @ x + 1e-3 * subject.n * subject.y.var() * np.eye(x.shape[1]), x.T @ rest)
+        rest = rest - x @ np.linalg.solve(
+            x.T @ x + 1e-3 * subject.n * subject.y.var() * np.eye(x.shape[1]), x.T @ rest
+        )
     codes = subject.group.codes + 1
     n = np.bincount(codes).astype(np.float64)[codes]
     s = np.bincount(codes, weights=rest)[codes]
@@ -191,7 +217,11 @@ def _bin_means(column: Column, subject: Subject) -> np.ndarray:
 
 def time_overlap(subject: Subject) -> Iterator[Finding]:
     """Training rows later than the first test row."""
-    assert subject.is_test is not None and subject.time is not None and subject.time.numbers is not None
+    assert (
+        subject.is_test is not None
+        and subject.time is not None
+        and subject.time.numbers is not None
+    )
     moment = subject.time.numbers
     first = np.nanmin(moment[subject.is_test])
     later = np.flatnonzero(~subject.is_test & (moment > first))
@@ -203,25 +233,32 @@ def time_overlap(subject: Subject) -> Iterator[Finding]:
         "time overlap",
         (subject.time.name,),
         "certain",
-        f"{len(later):,} of {n_train:,} training rows ({len(later) / n_train:.0%}) are later than the first test row "
-        f"({start}): the model learns from the future of what it is tested on",
-        "Cut by time: everything before a day trains, everything after it tests; leave a gap as long as a label takes.",
+        f"{len(later):,} of {n_train:,} training rows ({len(later) / n_train:.0%}) are later than"
+        f" the first test row ({start}): the model learns from the future of what it is tested on",
+        "Cut by time: everything before a day trains, everything after it tests; leave a gap as"
+        " long as a label takes.",
         len(later) / n_train,
         subject.original(later[np.argsort(-moment[later], kind="stable")]),
     )
 
 
 def adversarial(subject: Subject) -> Iterator[Finding]:
-    """Whether test rows can be told from training rows: column by column, then all together by boosting."""
+    """Whether test rows can be told from training rows: column by column, then all together by
+    boosting.
+    """
     assert subject.is_test is not None
     is_test = subject.is_test.astype(np.float64)
-    used = [c for c in subject.columns.values() if not is_identifier(c, subject.n) and c.kind != "time"]
+    used = [
+        c for c in subject.columns.values() if not is_identifier(c, subject.n) and c.kind != "time"
+    ]
     if not used:
         return
     sides = _independent(subject)
     scores = {c.name: score(c, subject, is_test).value for c in used}
     ranked = sorted(used, key=lambda c: -scores[c.name])
-    telling = [c for c in ranked if _tells(scores[c.name], auc_error(scores[c.name], *sides), len(used))]
+    telling = [
+        c for c in ranked if _tells(scores[c.name], auc_error(scores[c.name], *sides), len(used))
+    ]
     # not the best columns: to choose them by these very rows would be feature selection on all rows
     together, sides = _joint(used[:: -(-len(used) // MAX_ADVERSARY_COLUMNS)], subject, sides)
     error = auc_error(together, *sides)
@@ -234,10 +271,11 @@ def adversarial(subject: Subject) -> Iterator[Finding]:
         "adversarial validation",
         tuple(c.name for c in telling),
         "note" if in_order else "suspicious",
-        f"a model tells test rows from training rows with AUC {together:.3f} ± {error:.3f}; alone: {what}"
+        f"a model tells test rows from training rows with AUC {together:.3f} ± {error:.3f}; alone:"
+        f" {what}"
         + ("; the split is cut by time, so rows may have changed with it" if in_order else ""),
-        f"Compare {named([c.name for c in (telling or ranked)[:3]])} on both sides with what production sends; draw the test "
-        "rows as production will, or weight them.",
+        f"Compare {named([c.name for c in (telling or ranked)[:3]])} on both sides with what"
+        " production sends; draw the test rows as production will, or weight them.",
         together,
         subject.original(np.flatnonzero(subject.is_test & (column.codes >= 0))),
     )
@@ -250,18 +288,26 @@ def _tells(auc: float, error: float, n_tried: int = 1) -> bool:
 
 
 def _independent(subject: Subject) -> tuple[float, float]:
-    """Return how many independent test and training units there are: groups where the split is by group, else rows."""
+    """Return how many independent test and training units there are: groups where the split is by
+    group, else rows.
+    """
     assert subject.is_test is not None
     if subject.group is None:
         return float(subject.is_test.sum()), float((~subject.is_test).sum())
-    test, train = (np.unique(subject.group.codes[side]) for side in (subject.is_test, ~subject.is_test))
+    test, train = (
+        np.unique(subject.group.codes[side]) for side in (subject.is_test, ~subject.is_test)
+    )
     if len(np.intersect1d(test, train)):
         return float(subject.is_test.sum()), float((~subject.is_test).sum())
     return float(len(test)), float(len(train))
 
 
-def _joint(columns: list[Column], subject: Subject, sides: tuple[float, float]) -> tuple[float, tuple[float, float]]:
-    """Return boosting's AUC for "is a test row", by the subject's folds, and the independent units it was taken on."""
+def _joint(
+    columns: list[Column], subject: Subject, sides: tuple[float, float]
+) -> tuple[float, tuple[float, float]]:
+    """Return boosting's AUC for "is a test row", by the subject's folds, and the independent units
+    it was taken on.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     assert subject.is_test is not None
@@ -269,13 +315,20 @@ def _joint(columns: list[Column], subject: Subject, sides: tuple[float, float]) 
     if len(rows) > MAX_ADVERSARY_ROWS:
         rows = np.sort(np.random.default_rng(0).choice(rows, MAX_ADVERSARY_ROWS, replace=False))
         sides = (sides[0] * len(rows) / subject.n, sides[1] * len(rows) / subject.n)
-    x: Any = np.column_stack([(c.numbers if c.numbers is not None else c.codes.astype(np.float64))[rows] for c in columns])
+    x: Any = np.column_stack(
+        [
+            (c.numbers if c.numbers is not None else c.codes.astype(np.float64))[rows]
+            for c in columns
+        ]
+    )
     side, fold = subject.is_test[rows], subject.folds[rows] % 3
     chance = np.zeros(len(rows))
     for turn in range(3):
         train, test = fold != turn, fold == turn
         if len(np.unique(side[train])) < 2 or not test.any():
             return 0.5, (1.0, 1.0)
-        model = HistGradientBoostingClassifier(max_iter=25, max_leaf_nodes=8, min_samples_leaf=20, random_state=0)
+        model = HistGradientBoostingClassifier(
+            max_iter=25, max_leaf_nodes=8, min_samples_leaf=20, random_state=0
+        )
         chance[test] = model.fit(x[train], side[train]).predict_proba(x[test])[:, 1]
     return auc_of_levels(chance, side.astype(float), (~side).astype(float)), sides

@@ -1,8 +1,9 @@
 """What the audit's detectors say of the table that a dosed pipeline leaves behind, dose by dose.
 
-Real: ``engine.leakage.audit`` on the rows and columns that the model of *dose* sees, with the split, the customer and the month
-named, and no moment declared (so *timing* cannot run). The table is the one before the last steps: not scaled yet, and without
-the copies that training alone gets after the split. What cannot be seen in a table is seen by none of the detectors.
+Real: ``engine.leakage.audit`` on the rows and columns that the model of *dose* sees, with the
+split, the customer and the month named, and no moment declared (so *timing* cannot run). The table
+is the one before the last steps: not scaled yet, and without the copies that training alone gets
+after the split. What cannot be seen in a table is seen by none of the detectors.
 """
 
 from __future__ import annotations
@@ -25,14 +26,18 @@ SEEN_SHARE = 0.5  # of the seeds, more of them: the detector sees the leak
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdicts:
-    """Share of the seeds in which each detector raised an alarm, at each dose of the grid that is done."""
+    """Share of the seeds in which each detector raised an alarm, at each dose of the grid that is
+    done.
+    """
 
     params: DoseParams
     shares: tuple[dict[Detector, float], ...]  # a detector that could not run is left out
     complete: bool = False
 
     def first_dose(self, detector: Detector) -> float | None:
-        """Return the least dose from which on a detector sees the leak; ``None`` if it does not, or cries without one too."""
+        """Return the least dose from which on a detector sees the leak; ``None`` if it does not, or
+        cries without one too.
+        """
         found = [share.get(detector, 0.0) > SEEN_SHARE for share in self.shares]
         if not found or found[0] or not found[-1]:
             return None
@@ -40,14 +45,24 @@ class Verdicts:
 
     @property
     def seen(self) -> dict[Detector, float]:
-        """The detectors that see the leak, each with the least dose at which it does, the keenest first."""
-        doses = {detector: dose for detector in DETECTORS if (dose := self.first_dose(detector)) is not None}
+        """The detectors that see the leak, each with the least dose at which it does, the keenest
+        first.
+        """
+        doses = {
+            detector: dose
+            for detector in DETECTORS
+            if (dose := self.first_dose(detector)) is not None
+        }
         return dict(sorted(doses.items(), key=lambda item: item[1]))
 
     @property
     def false_alarms(self) -> list[Detector]:
         """The detectors that raise an alarm at dose 0, where there is no leak."""
-        return [detector for detector in DETECTORS if self.shares and self.shares[0].get(detector, 0.0) > SEEN_SHARE]
+        return [
+            detector
+            for detector in DETECTORS
+            if self.shares and self.shares[0].get(detector, 0.0) > SEEN_SHARE
+        ]
 
     @property
     def verdict(self) -> str:
@@ -58,14 +73,26 @@ class Verdicts:
             self.params.focus.lower(),
             [f"{detector} from dose {dose:g}" for detector, dose in self.seen.items()],
         )
-        alarms = f" False alarms on the clean table: {', '.join(self.false_alarms)}." if self.false_alarms else ""
+        alarms = (
+            f" False alarms on the clean table: {', '.join(self.false_alarms)}."
+            if self.false_alarms
+            else ""
+        )
         if not told:
-            return f"**No detector** sees {name} in the table, at any dose: only the code, or fresh rows, can show it.{alarms}"
-        return f"**{len(told)}** of {len(DETECTORS)} detectors see {name}: {'; '.join(told)} ({N_SEEDS} seeds).{alarms}"
+            return (
+                f"**No detector** sees {name} in the table, at any dose: only the code, or fresh"
+                f" rows, can show it.{alarms}"
+            )
+        return (
+            f"**{len(told)}** of {len(DETECTORS)} detectors see {name}: {'; '.join(told)}"
+            f" ({N_SEEDS} seeds).{alarms}"
+        )
 
 
 def table_of(world: World, doses: Doses) -> pa.Table:
-    """Return the table that a dosed pipeline hands to its model: its columns, the answer, and who, when, which side."""
+    """Return the table that a dosed pipeline hands to its model: its columns, the answer, and who,
+    when, which side.
+    """
     drawn = process.draw(world, len(MECHANISMS))
     train, test = pipeline.deal(drawn, doses)
     made = pipeline.prepare(drawn, doses)
@@ -73,7 +100,11 @@ def table_of(world: World, doses: Doses) -> pa.Table:
     place = np.concatenate([made.in_train[:n_train], made.in_test])
     both = train.stacked(test)
     columns = dict(
-        zip(made.names, (np.concatenate([made.X_train[:n_train], made.X_test]) * made.spread + made.mean).T, strict=True)
+        zip(
+            made.names,
+            (np.concatenate([made.X_train[:n_train], made.X_test]) * made.spread + made.mean).T,
+            strict=True,
+        )
     )
     return pa.table(
         {
@@ -88,20 +119,30 @@ def table_of(world: World, doses: Doses) -> pa.Table:
 
 
 def alarms_of(world: World, doses: Doses) -> dict[Detector, bool]:
-    """Return for each detector that could run whether it raised an alarm on a dosed pipeline's table."""
+    """Return for each detector that could run whether it raised an alarm on a dosed pipeline's
+    table.
+    """
     result = audit.run(table_of(world, doses), "y", time="month", group="customer", split="split")
     raised = {finding.detector for finding in result.alarms}
     return {check.detector: check.detector in raised for check in result.checks if check.ran}
 
 
 def verdicts_of(params: DoseParams) -> DoseParams:
-    """Return the settings that the verdicts depend on, all others at their defaults: the dose only points into them."""
-    world = {"signal": params.signal, "n_rows": params.n_rows, "n_noise": params.n_noise, "seed": params.seed}
+    """Return the settings that the verdicts depend on, all others at their defaults: the dose only
+    points into them.
+    """
+    world = {
+        "signal": params.signal,
+        "n_rows": params.n_rows,
+        "n_noise": params.n_noise,
+        "seed": params.seed,
+    }
     return DoseParams(focus=params.focus, **world)  # type: ignore[arg-type]
 
 
 def steps(params: DoseParams) -> Steps:
-    """Audit the tables of every dose of the focus alone: a ``Progress`` with the verdicts so far before each audit.
+    """Audit the tables of every dose of the focus alone: a ``Progress`` with the verdicts so far
+    before each audit.
 
     Returns
     -------
@@ -113,10 +154,16 @@ def steps(params: DoseParams) -> Steps:
     for place, dose in enumerate(GRID):
         told = []
         for turn, world in enumerate(worlds):
-            yield Progress((place + turn / N_SEEDS) / len(GRID), f"dose {dose:g}, world {turn + 1} of {N_SEEDS}", verdicts)
+            yield Progress(
+                (place + turn / N_SEEDS) / len(GRID),
+                f"dose {dose:g}, world {turn + 1} of {N_SEEDS}",
+                verdicts,
+            )
             told.append(alarms_of(world, trial.with_dose(Doses(), params.mechanism, dose)))
         ran = [detector for detector in DETECTORS if all(detector in alarms for alarms in told)]
-        shares = {detector: float(np.mean([alarms[detector] for alarms in told])) for detector in ran}
+        shares = {
+            detector: float(np.mean([alarms[detector] for alarms in told])) for detector in ran
+        }
         verdicts = replace(verdicts, shares=(*verdicts.shares, shares))
     return replace(verdicts, complete=True)
 

@@ -13,15 +13,27 @@ SCALE = [[0.0, "rgba(140, 147, 156, 0.16)"], [1.0, figures.LEAKED]]  # waiting, 
 
 
 def detectors(verdicts: Verdicts) -> go.Figure:
-    """Draw the share of seeds with an alarm by detector and dose. To see first: where vermilion begins, if it does at all."""
+    """Draw the share of seeds with an alarm by detector and dose. To see first: where vermilion
+    begins, if it does at all.
+    """
     name, n_seen, n_done = verdicts.params.focus, len(verdicts.seen), len(verdicts.shares)
     title = "The tables are being audited, dose by dose"
     if n_done == len(GRID):
-        title = f"{name}: {n_seen} of {len(DETECTORS)} detectors see it,<br>" if n_seen else f"{name}: no detector sees it<br>"
-        title += f"the first at dose {min(verdicts.seen.values()):g}" if n_seen else "in the table, at any dose"
+        title = (
+            f"{name}: {n_seen} of {len(DETECTORS)} detectors see it,<br>"
+            if n_seen
+            else f"{name}: no detector sees it<br>"
+        )
+        title += (
+            f"the first at dose {min(verdicts.seen.values()):g}"
+            if n_seen
+            else "in the table, at any dose"
+        )
     waiting = [None] * (len(GRID) - n_done)
     shares = [[share.get(detector) for share in verdicts.shares] for detector in DETECTORS]
-    figure = figures.new_tall(title, height=190 + 26 * len(DETECTORS), x="dose of the leak (0: clean pipeline)")
+    figure = figures.new_tall(
+        title, height=190 + 26 * len(DETECTORS), x="dose of the leak (0: clean pipeline)"
+    )
     figure.add_heatmap(
         z=[[*row, *waiting] for row in shares],
         x=[f"{dose:g}" for dose in GRID],
@@ -47,4 +59,6 @@ def detectors(verdicts: Verdicts) -> go.Figure:
 
 
 def _text(share: float | None) -> str:
-    return "cannot run" if share is None else f"{round(share * N_SEEDS)} of {N_SEEDS}" if share else ""
+    return (
+        "cannot run" if share is None else f"{round(share * N_SEEDS)} of {N_SEEDS}" if share else ""
+    )

@@ -13,9 +13,14 @@ from pages.shell import work
 
 
 def shown(name: str, steps: Callable[[str], Steps], draw: Callable[[Any], None]) -> bool:
-    """Draw what ``steps`` find in the own repository, read only; without one, draw nothing and return False."""
+    """Draw what ``steps`` find in the own repository, read only; without one, draw nothing and
+    return False.
+    """
     folder = own_repo()
     if folder:
-        st.caption(f"Your own repository, read only: `{folder}` (PLAYGROUND_FEAST_REPO). Feast opens copies of its files.")
+        st.caption(
+            f"Your own repository, read only: `{folder}` (PLAYGROUND_FEAST_REPO). Feast opens"
+            " copies of its files."
+        )
         work.run(name, folder, steps, draw)
     return bool(folder)

@@ -1,4 +1,6 @@
-"""The point-in-time viewer over a visitor's own repository: pick a view, a key, a label, and read why it gets its value."""
+"""The point-in-time viewer over a visitor's own repository: pick a view, a key, a label, and read
+why it gets its value.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ def draw(result: OwnViewer) -> None:
         return
     left, middle, right = st.columns(3)
     names = [view.name for view in result.views]
-    name = left.selectbox("Feature view", names, key="own_viewer_view", help="Its first feature is shown")
+    name = left.selectbox(
+        "Feature view", names, key="own_viewer_view", help="Its first feature is shown"
+    )
     view = result.views[names.index(name)]
     if view.refusal:
         st.error(f"{view.name} cannot be shown: {view.refusal}", icon=":material/error:")
@@ -30,9 +34,23 @@ def draw(result: OwnViewer) -> None:
     )
     labels = view.labels(key)
     label = labels[
-        right.number_input("Label looked at", 0, len(labels) - 1, 0, key="own_viewer_label", help="Evenly spaced moments")
+        right.number_input(
+            "Label looked at",
+            0,
+            len(labels) - 1,
+            0,
+            key="own_viewer_label",
+            help="Evenly spaced moments",
+        )
     ]
-    lab.chart(figure.life(view, key), "own_viewer_life", "One key's feature rows and the labels that ask for it")
+    lab.chart(
+        figure.life(view, key),
+        "own_viewer_life",
+        "One key's feature rows and the labels that ask for it",
+    )
     answer = view.answers[label]
-    st.markdown(f"Feast answers **{'null' if answer is None else answer}**; every candidate with its verdict:")
+    st.markdown(
+        f"Feast answers **{'null' if answer is None else answer}**; every candidate with its"
+        " verdict:"
+    )
     st.dataframe(view.candidates(int(label)), hide_index=True, height=320)
