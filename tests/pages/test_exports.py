@@ -19,7 +19,7 @@ from engine import figures
 from pages.shell import export, lessons
 from tests.pages.visit import open_page
 
-TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
+TOPICS = sorted(lessons.topics())
 ADDRESS = re.compile(
     r"(?:https?|wss?|ftp):?//[^\s\"'<>\\)]+|//(?:cdn|www)\.[^\s\"'<>]+", re.IGNORECASE
 )

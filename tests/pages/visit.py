@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from engine import jobs
 from engine.jobs import JOBS
 from pages.shell.work import POLL_SECONDS
+from tests.pages import url_keys
 
 ROUTER = "pages/router.py"
 jobs.KEPT_JOBS = (
@@ -57,6 +58,7 @@ def settle(app: AppTest) -> AppTest:
         else:
             job.ended.wait(POLL_SECONDS)
         app.run()
+    url_keys.check(app)
     return app
 
 
