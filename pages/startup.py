@@ -56,8 +56,8 @@ def warm() -> None:
 def default_jobs() -> Iterator[tuple[Any, Any]]:
     """Yield the steps and Params of each experiment's default job, in the order of the course.
 
-    An experiment whose first result takes a job says so by a function ``default_job`` in its package,
-    or in ``real`` where the model is the package and the engine beside it the job.
+    An experiment whose first result takes a job says so by a function ``default_job`` in its
+    package, or in ``real`` where the model is the package and the engine beside it the job.
     """
     for topic in lessons.topics():
         for name in lessons.load(topic).tabs:

@@ -122,7 +122,9 @@ def is_module_of(node: ast.ImportFrom, name: str, beside: Iterable[str]) -> bool
 
 
 def breaches(path: str, code: str) -> list[str]:
-    """Return what the "Never" list says against the code of ``path`` (relative to the repository)."""
+    """Return what the "Never" list says against the code of ``path`` (relative to the
+    repository).
+    """
     tree = ast.parse(code)
     names = list(imported(tree))
     parts = Path(path).parts

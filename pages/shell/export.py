@@ -1,4 +1,6 @@
-"""What a visitor takes away of a run: chart data, the figure, the run, and a link to its setting."""
+"""What a visitor takes away of a run: chart data, the figure, the run, and a link to its
+setting.
+"""
 
 from __future__ import annotations
 

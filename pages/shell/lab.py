@@ -25,8 +25,8 @@ P = TypeVar("P")
 PRESENTER_STYLE = """<style>
 [data-testid="stColumn"]:has(.st-key-controls), .st-key-controls, .st-key-panels { display: none }
 [data-testid="stTabs"] [role="tablist"] { display: none }
-[data-testid="stTabs"] :is([data-testid="stButtonGroup"], [data-testid="stSelectbox"], [data-testid="stSlider"],
-  [data-testid="stExpander"]) { display: none }
+[data-testid="stTabs"] :is([data-testid="stButtonGroup"], [data-testid="stSelectbox"],
+  [data-testid="stSlider"], [data-testid="stExpander"]) { display: none }
 html { font-size: 22px !important }
 </style>"""
 

@@ -18,7 +18,9 @@ PANELS = ("Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide")
 
 
 def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
-    """Draw the panel row and the one panel that is open; note the challenges that this run meets."""
+    """Draw the panel row and the one panel that is open; note the challenges that this run
+    meets.
+    """
     quiz.note_challenges(lesson, name, result)
     key = f"{name}_panel"
     opened: dict[str, str] = st.session_state.setdefault("opened_panels", {})

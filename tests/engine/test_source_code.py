@@ -48,7 +48,7 @@ HOSTILE = (
     f'"}} | {{{RUN}}} | {{"x',
     f"'] + [{RUN}] + ['",
     f'")); {RUN} #',
-    f'\n{RUN}\n',
+    f"\n{RUN}\n",
     f"\r{RUN}\u2028{RUN}\x85{RUN}",
     f'"""\n{RUN}\n"""',
     f"'''\n{RUN}\n'''",
@@ -60,7 +60,7 @@ HOSTILE = (
     f"\x00{RUN}",
     f"\ud800{RUN}",
     f"\u202e\uff02) {RUN} (\uff02 # \uff07",
-)  # fmt: skip
+)
 NAMES = [
     text for text in HOSTILE if "\x00" not in text and "\ud800" not in text
 ]  # Parquet holds no other
@@ -122,13 +122,30 @@ class Text(str):
 @pytest.mark.parametrize(
     "value",
     [
-        Text("x"), Code(RUN), datetime.date(2013, 1, 1), datetime.datetime(2013, 1, 1), datetime.time(1),
-        np.float64(1), np.int64(1), np.str_("x"), b"x", {"x"}, 1j, object(), math.inf, -math.inf, math.nan,
-        2**64, 10**5_000, [Text("x")], {"x": datetime.date(2013, 1, 1)}, {Text("x"): 1},
+        Text("x"),
+        Code(RUN),
+        datetime.date(2013, 1, 1),
+        datetime.datetime(2013, 1, 1),
+        datetime.time(1),
+        np.float64(1),
+        np.int64(1),
+        np.str_("x"),
+        b"x",
+        {"x"},
+        1j,
+        object(),
+        math.inf,
+        -math.inf,
+        math.nan,
+        2**64,
+        10**5_000,
+        [Text("x")],
+        {"x": datetime.date(2013, 1, 1)},
+        {Text("x"): 1},
         [[[[[[[[[[1]]]]]]]]]],
     ],
     ids=lambda value: type(value).__name__,
-)  # fmt: skip
+)
 def test_what_is_not_plain_is_refused(value: Any) -> None:
     with pytest.raises(InputError):
         literal(value)
@@ -275,10 +292,18 @@ def from_upload(path: str, name: str) -> dict[str, str]:
         "bytes read": bytes_read_script(read),
         "race": race_script(race.RaceParams(**columns, **own)),
         "anatomy": anatomy_script(anatomy.AnatomyParams(source="upload", column=name, **own)),
-        "audit": audit_script(audit.AuditParams(source="upload", target="y", time_column=name, group_column=name, **own)),
-        "lineage": lineage_script(lineage.LineageParams(source="upload", x_column=name, label="y", **own)),
-        "partitioning": partitioning_script(partitioning.PartitioningParams(table="upload", keys=(name,), **own)),
-    }  # fmt: skip
+        "audit": audit_script(
+            audit.AuditParams(
+                source="upload", target="y", time_column=name, group_column=name, **own
+            )
+        ),
+        "lineage": lineage_script(
+            lineage.LineageParams(source="upload", x_column=name, label="y", **own)
+        ),
+        "partitioning": partitioning_script(
+            partitioning.PartitioningParams(table="upload", keys=(name,), **own)
+        ),
+    }
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))

@@ -45,7 +45,9 @@ def open_page(page: str, **query: str | list[str]) -> AppTest:
 
 
 def settle(app: AppTest) -> AppTest:
-    """Poll as the browser does, or as soon as a job ends, until no job of this page is under way."""
+    """Poll as the browser does, or as soon as a job ends, until no job of this page is under
+    way.
+    """
     while names := [
         button.key.removesuffix("_cancel")
         for button in app.button
