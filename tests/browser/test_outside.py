@@ -106,10 +106,11 @@ def plain_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_what_would_be_a_link_is_text_and_the_check_would_see_it(
     watched: Watched, plain_server: str
 ) -> None:
-    watched.page.goto(
-        f"{plain_server}/?raw=true"
-    )  # without the playground's guard and without its texts
+    # Raw: without the playground's guard and without its texts.
+    with watched.page.expect_request(lambda request: hostile.HOST in request.url):
+        watched.page.goto(f"{plain_server}/?raw=true")
     expect(watched.page.get_by_text("the end")).to_be_visible()
+    expect(watched.page.locator(".main-svg").first).to_be_visible()
     assert any(hostile.HOST in url for url in watched.outside()), "raw, a picture is fetched"
     assert len([url for url in watched.drawn() if hostile.HOST in url]) > 8, "raw, links are drawn"
     watched.urls.clear()
@@ -226,13 +227,8 @@ def test_an_exported_figure_asks_nobody_and_offers_no_cloud(
     expect(drawn_file(watched.page, raw, tmp_path / "raw.html").locator(CLOUD)).to_have_count(
         1
     )  # so it would be seen
-    for number, draw in enumerate(
-        (
-            lambda: figure,
-            *(draw for topic, draw in home.PREVIEWS.items() if topic != "orchestration"),
-        )
-    ):
-        chart = drawn_file(watched.page, figures.to_html(draw()), tmp_path / f"{number}.html")
+    for number, drawn in enumerate((figure, home.preview("sampling"), home.preview("formats"))):
+        chart = drawn_file(watched.page, figures.to_html(drawn), tmp_path / f"{number}.html")
         expect(chart.locator(".modebar-btn--logo")).to_have_count(0)
         with watched.page.expect_download() as saved:  # its camera still works under the policy
             chart.locator(
