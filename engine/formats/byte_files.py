@@ -26,7 +26,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from engine import data
-from engine.errors import InputError, require
+from engine.errors import InputError, require, require_choice
 from engine.formats import row_groups, trace
 
 TableName = Literal["flights", "weather", "synthetic", "upload"]
@@ -236,6 +236,19 @@ def predicate_columns(table: TableName, upload: str = "") -> tuple[str, ...]:
         " another table.",
     )
     return names
+
+
+def check_columns(
+    table: TableName, upload: str, columns: tuple[str, ...], predicate_column: str
+) -> None:
+    """Raise ``InputError`` unless ``table`` has the columns wanted, one at least, and a filter's
+    column.
+    """
+    names = column_names(table, upload)
+    require(len(columns) > 0, "columns must name at least one column. Got none. Choose one.")
+    for name in columns:
+        require_choice("columns", name, names)
+    require_choice("predicate_column", predicate_column, predicate_columns(table, upload))
 
 
 def thin(table: pa.Table, n_rows: int) -> pa.Table:

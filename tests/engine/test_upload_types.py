@@ -20,14 +20,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine import data, upload_reader, workspace
+from engine import data, scripts, upload_reader, workspace
 from engine.errors import InputError
 from engine.formats import anatomy, bytes_read, race
 from engine.formats.anatomy import figure as anatomy_figures
 from engine.formats.bytes_read import figure as bytes_read_figures
 from engine.formats.bytes_read.code import script as bytes_read_script
 from engine.formats.race import figure as race_figures
-from engine.formats.race.code import script
 from engine.leakage import audit
 from engine.leakage.audit import figure as audit_figures
 from engine.leakage.audit import info_sheet, sources
@@ -291,7 +290,7 @@ def use_race(path: str, name: str) -> None:
     )
     take_everything(result)
     race_figures.chart(result, "read columns", None)
-    script(result.params)
+    scripts.render(result.params)
 
 
 def use_anatomy(path: str, name: str) -> None:

@@ -131,11 +131,6 @@ class RaceResult:
         """Columns that came back from CSV changed."""
         return self.n_changed("CSV")
 
-    @property
-    def n_changed_by_parquet(self) -> int:
-        """Columns that came back from Parquet with Snappy changed."""
-        return self.n_changed("Parquet snappy")
-
     def n_changed(self, name: str) -> int:
         """Return how many columns came back from a format changed; 0 if it did not race."""
         lane = self.lane(name)
@@ -232,10 +227,10 @@ class RaceResult:
                 share[lane.family] = min(share.get(lane.family, 9.0), some / whole)
         if not share:
             return ""
-        told = ", ".join(f"{family} {value:.0%}" for family, value in share.items())
+        shares = ", ".join(f"{family} {value:.0%}" for family, value in share.items())
         return (
             f"Asked for {len(self.params.columns)} of {self.n_columns} columns, the time as a share"
-            f" of reading all: {told}. Where rows lie together, every byte is read and every line"
+            f" of reading all: {shares}. Where rows lie together, every byte is read and every line"
             " taken apart before a column can be dropped."
         )
 
@@ -255,11 +250,11 @@ class RaceResult:
         )
 
     def _why_fidelity(self) -> str:
-        told = [lane for lane in self.lanes if lane.changes is not None]
-        faithful = [lane.name for lane in told if not lane.changes]
+        compared = [lane for lane in self.lanes if lane.changes is not None]
+        faithful = [lane.name for lane in compared if not lane.changes]
         text = f"Fidelity: {', '.join(faithful) or 'none'} returned exactly what was written."
         alike: dict[str, list[str]] = {}
-        for lane in told:
+        for lane in compared:
             if lane.changes:
                 alike.setdefault(lane.fidelity, []).append(lane.name)
         text += "".join(
@@ -267,7 +262,7 @@ class RaceResult:
         )
         wrong = [
             f"{lane.name} finds {lane.n_matching:,}"
-            for lane in told
+            for lane in compared
             if lane.n_matching not in (None, self.n_matching)
         ]
         if wrong:
