@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from engine.errors import require, require_choice
-from engine.formats import byte_files
+from engine.formats import tables
 from engine.jobs import Progress, Steps, beside, run_to_end, timed
 from engine.units import human_bytes, human_factor
 
@@ -83,7 +83,7 @@ class CodecsParams:
         )
         for name in self.codecs:
             require_choice("codecs", name, tuple(LEVELS))
-        require_choice("column", self.column, (WHOLE, *byte_files.column_names(self.table)))
+        require_choice("column", self.column, (WHOLE, *tables.column_names(self.table)))
         require(1 <= self.repeats <= 9, "repeats must be 1 … 9. Got {}.", self.repeats)
         require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
@@ -329,9 +329,9 @@ def _percent_range(low: float, high: float) -> str:
 
 def rows_of(params: CodecsParams) -> dict[Order, pa.Table]:
     """Return the rows in every order, in one chunk each, with the column or columns asked for."""
-    names = list(byte_files.column_names(params.table))
-    source = byte_files.source(params.table, params.n_rows, params.seed, "").select(names)
-    table = byte_files.thin(source, params.n_rows).combine_chunks()
+    names = list(tables.column_names(params.table))
+    source = tables.source(params.table, params.n_rows, params.seed, "").select(names)
+    table = tables.thin(source, params.n_rows).combine_chunks()
     wanted = names if params.column == WHOLE else [params.column]
     by_key = pc.sort_indices(table, [(name, "ascending") for name in SORT_BY[params.table]])
     at_random = np.random.default_rng(params.seed).permutation(table.num_rows)

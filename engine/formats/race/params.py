@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from engine import data
 from engine.errors import require
-from engine.formats import byte_files
-from engine.formats.byte_files import TableName, column_names
+from engine.formats import tables
 from engine.formats.race.contestants import FORMATS, Between
+from engine.formats.tables import TableName, column_names
 from engine.ranges import SEED, Choices, Interval, Params, Range
 
 Types = Literal["as they are", "rich"]
@@ -74,7 +74,7 @@ class RaceParams(Params):
 
     def check_together(self) -> None:
         """Raise ``InputError`` unless the table has the columns that are asked for."""
-        byte_files.check_columns(self.table, self.upload, self.columns, self.predicate_column)
+        tables.check_columns(self.table, self.upload, self.columns, self.predicate_column)
 
     @property
     def synthetic(self) -> data.SyntheticParams:
@@ -102,9 +102,9 @@ def rows_of(params: RaceParams) -> tuple[pa.Table, tuple[str, ...]]:
     if params.table == "synthetic":
         whole = data.make_synthetic(params.synthetic)
     else:
-        whole = byte_files.source(params.table, params.n_rows, params.seed, params.upload)
+        whole = tables.source(params.table, params.n_rows, params.seed, params.upload)
     names = column_names(params.table, params.upload)
-    table = byte_files.thin(whole.select(names), params.n_rows).combine_chunks()
+    table = tables.thin(whole.select(names), params.n_rows).combine_chunks()
     if params.types == "rich":
         for name, type_ in RICH[params.table].items():
             table = table.set_column(
@@ -129,7 +129,7 @@ def range_of(params: RaceParams, table: pa.Table) -> Between:
     InputError
         The column holds no value.
     """
-    values = byte_files.sort_values(table[params.predicate_column])
+    values = tables.sort_values(table[params.predicate_column])
     require(
         len(values) > 0,
         "predicate_column must hold values. {!r} holds none. Choose another column.",

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine.formats import byte_files, codecs
+from engine.formats import codecs, tables
 from engine.formats.codecs import (
     LEVEL_CHOICES,
     LEVELS,
@@ -54,7 +54,7 @@ def _params() -> CodecsParams:
     )
     column = st.selectbox(
         "Pack",
-        (WHOLE, *byte_files.column_names(table)),
+        (WHOLE, *tables.column_names(table)),
         key="codecs_column",
         help="The whole table, or one column by itself",
         **BOUND,
