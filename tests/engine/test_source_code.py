@@ -26,7 +26,6 @@ from engine.errors import InputError
 from engine.etl.quality import QualityParams
 from engine.etl.quality import code as script
 from engine.formats import anatomy, bytes_read, evolution, race
-from engine.formats.anatomy.code import script as anatomy_script
 from engine.formats.evolution.code import snippet
 from engine.leakage import audit
 from engine.leakage.audit.code import script as audit_script
@@ -272,7 +271,7 @@ def from_upload(path: str, name: str) -> dict[str, str]:
     return {
         "bytes read": scripts.render(read),
         "race": scripts.render(race.RaceParams(**columns, **own)),
-        "anatomy": anatomy_script(anatomy.AnatomyParams(source="upload", column=name, **own)),
+        "anatomy": scripts.render(anatomy.AnatomyParams(source="upload", column=name, **own)),
         "audit": audit_script(audit.AuditParams(source="upload", target="y", time_column=name, group_column=name, **own)),
         "lineage": lineage_script(lineage.LineageParams(source="upload", x_column=name, label="y", **own)),
         "partitioning": partitioning_script(partitioning.PartitioningParams(table="upload", keys=(name,), **own)),

@@ -137,13 +137,13 @@ def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
         group, chunk = f"group {piece.row_group}", f"group {piece.row_group}/{piece.column}"
         if group not in seen:
             group_bytes = sizes[piece.row_group, ""]
-            told = f"row group {piece.row_group}, {human_bytes(group_bytes)}"
-            blocks.append((group, "file", f"row group {piece.row_group}", group_bytes, FRAME, told))
+            text = f"row group {piece.row_group}, {human_bytes(group_bytes)}"
+            blocks.append((group, "file", f"row group {piece.row_group}", group_bytes, FRAME, text))
         if chunk not in seen:
             chunk_bytes = sizes[piece.row_group, piece.column]
-            told = f"{piece.column}, row group {piece.row_group}: {human_bytes(chunk_bytes)}"
+            text = f"{piece.column}, row group {piece.row_group}: {human_bytes(chunk_bytes)}"
             color = FRAME if in_full else chunk_color[piece.row_group, piece.column]
-            blocks.append((chunk, group, piece.column, chunk_bytes, color, told))
+            blocks.append((chunk, group, piece.column, chunk_bytes, color, text))
         seen |= {group, chunk}
         if in_full:
             label = "dictionary" if piece.kind == "dictionary page" else f"page {piece.page}"
