@@ -26,7 +26,7 @@ from engine.errors import InputError
 from engine.etl.quality import QualityParams
 from engine.etl.quality import code as script
 from engine.formats import anatomy, bytes_read, evolution, race
-from engine.formats.evolution.code import snippet
+from engine.formats.evolution.cell_code import snippet
 from engine.leakage import audit
 from engine.leakage.audit.code import script as audit_script
 from engine.leakage.repairs import leak_tests
