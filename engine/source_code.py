@@ -57,9 +57,11 @@ def literal(value: Any, depth: int = 0) -> str:
     if kind is list:
         return f"[{', '.join(literal(part, depth + 1) for part in value)}]"
     if kind is tuple:
-        return f"({', '.join(literal(part, depth + 1) for part in value)}{',' if len(value) == 1 else ''})"
+        parts = ", ".join(literal(part, depth + 1) for part in value)
+        return f"({parts}{',' if len(value) == 1 else ''})"
     if kind is dict:
-        return f"{{{', '.join(f'{literal(k, depth + 1)}: {literal(v, depth + 1)}' for k, v in value.items())}}}"
+        pairs = ((literal(key, depth + 1), literal(part, depth + 1)) for key, part in value.items())
+        return f"{{{', '.join(f'{key}: {part}' for key, part in pairs)}}}"
     raise InputError(
         "A value in code must be text, a number, true, false, nothing, or a list of these. Got"
         f" {kind.__name__}."

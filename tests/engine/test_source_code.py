@@ -37,7 +37,7 @@ from engine.sampling.lineage.code import script as lineage_script
 from engine.source_code import Code, constructor, fill, literal
 from engine.spark import partitioning
 from engine.spark.partitioning.code import script as partitioning_script
-from pages.shell import lessons
+from pages.shell import experiments, lessons
 from tests.test_architecture import TOPICS, modules
 
 RUN = '__import__("os").system("true")'
@@ -45,7 +45,7 @@ HOSTILE = (
     f'"}} | {{{RUN}}} | {{"x',
     f"'] + [{RUN}] + ['",
     f'")); {RUN} #',
-    f'\n{RUN}\n',
+    f"\n{RUN}\n",
     f"\r{RUN}\u2028{RUN}\x85{RUN}",
     f'"""\n{RUN}\n"""',
     f"'''\n{RUN}\n'''",
@@ -57,7 +57,7 @@ HOSTILE = (
     f"\x00{RUN}",
     f"\ud800{RUN}",
     f"\u202e\uff02) {RUN} (\uff02 # \uff07",
-)  # fmt: skip
+)
 NAMES = [
     text for text in HOSTILE if "\x00" not in text and "\ud800" not in text
 ]  # Parquet holds no other
@@ -119,13 +119,30 @@ class Text(str):
 @pytest.mark.parametrize(
     "value",
     [
-        Text("x"), Code(RUN), datetime.date(2013, 1, 1), datetime.datetime(2013, 1, 1), datetime.time(1),
-        np.float64(1), np.int64(1), np.str_("x"), b"x", {"x"}, 1j, object(), math.inf, -math.inf, math.nan,
-        2**64, 10**5_000, [Text("x")], {"x": datetime.date(2013, 1, 1)}, {Text("x"): 1},
+        Text("x"),
+        Code(RUN),
+        datetime.date(2013, 1, 1),
+        datetime.datetime(2013, 1, 1),
+        datetime.time(1),
+        np.float64(1),
+        np.int64(1),
+        np.str_("x"),
+        b"x",
+        {"x"},
+        1j,
+        object(),
+        math.inf,
+        -math.inf,
+        math.nan,
+        2**64,
+        10**5_000,
+        [Text("x")],
+        {"x": datetime.date(2013, 1, 1)},
+        {Text("x"): 1},
         [[[[[[[[[[1]]]]]]]]]],
     ],
     ids=lambda value: type(value).__name__,
-)  # fmt: skip
+)
 def test_what_is_not_plain_is_refused(value: Any) -> None:
     with pytest.raises(InputError):
         literal(value)
@@ -154,8 +171,8 @@ def generators() -> dict[str, tuple[Any, Callable[[Any], str]]]:
     found: dict[str, tuple[Any, Callable[[Any], str]]] = {}
     for topic in TOPICS:
         for name in lessons.load(topic).tabs:
-            module = lessons.module_of(topic, name)
-            found[f"{topic}: {name}"] = (lessons.params_class(topic, name)(), module.script)
+            module = experiments.module_of(topic, name)
+            found[f"{topic}: {name}"] = (experiments.params_class(topic, name)(), module.script)
     for kind in ("cron", "rrule", "interval"):
         params = ScheduleParams(kind=kind)
         found[f"schedule: {kind}"] = (params, lambda params: schedule_script.code(params, 0.0, 20))
@@ -272,10 +289,18 @@ def from_upload(path: str, name: str) -> dict[str, str]:
         "bytes read": scripts.render(read),
         "race": scripts.render(race.RaceParams(**columns, **own)),
         "anatomy": scripts.render(anatomy.AnatomyParams(source="upload", column=name, **own)),
-        "audit": audit_script(audit.AuditParams(source="upload", target="y", time_column=name, group_column=name, **own)),
-        "lineage": lineage_script(lineage.LineageParams(source="upload", x_column=name, label="y", **own)),
-        "partitioning": partitioning_script(partitioning.PartitioningParams(table="upload", keys=(name,), **own)),
-    }  # fmt: skip
+        "audit": audit_script(
+            audit.AuditParams(
+                source="upload", target="y", time_column=name, group_column=name, **own
+            )
+        ),
+        "lineage": lineage_script(
+            lineage.LineageParams(source="upload", x_column=name, label="y", **own)
+        ),
+        "partitioning": partitioning_script(
+            partitioning.PartitioningParams(table="upload", keys=(name,), **own)
+        ),
+    }
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
