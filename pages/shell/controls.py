@@ -59,7 +59,8 @@ def slider(
         value = default if default in options else options[0]
         return st.select_slider(label, options, value, **{"format_func": _number, **named})
     if isinstance(rule, Interval):
-        return st.slider(label, rule.low, rule.high, default, rule.step, **named)
+        # a scene writes a list into the session, which the slider then returns as it stands
+        return tuple(st.slider(label, rule.low, rule.high, default, rule.step, **named))
     if isinstance(rule, Choice):
         return st.select_slider(label, rule.values, default, **{"format_func": _number, **named})
     if not isinstance(rule, Range):

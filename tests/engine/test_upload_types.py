@@ -25,7 +25,7 @@ from engine.errors import InputError
 from engine.formats import anatomy, bytes_read, race
 from engine.formats.anatomy import figure as anatomy_figures
 from engine.formats.bytes_read import figure as bytes_read_figures
-from engine.formats.bytes_read import layout_figure
+from engine.formats.bytes_read.layout import figure as layout_figures
 from engine.formats.race import figure as race_figures
 from engine.leakage import audit
 from engine.leakage.audit import figure as audit_figures
@@ -313,7 +313,7 @@ def use_bytes_read(path: str, name: str) -> None:
         result.groups_table()
         bytes_read_figures.strip(result, None)
         bytes_read_figures.statistics(result, None)
-        layout_figure.layout(result, None)
+        layout_figures.layout(result, None)
         scripts.render(params)
 
 

@@ -18,8 +18,7 @@ import pyarrow as pa
 
 from engine.formats import byte_files, tables
 from engine.formats.byte_files import FormatTrace
-from engine.formats.bytes_read import layout
-from engine.formats.bytes_read.layout import Layout
+from engine.formats.bytes_read.layout import Layout, csv_layout, parquet_layout
 from engine.formats.row_groups import (
     Chunks,
     RowGroup,
@@ -355,6 +354,6 @@ def run(params: BytesReadParams) -> BytesReadResult:
         n_rows=table.num_rows,
         rows=tables.rows_as_is(key),
         n_matching=read.num_rows,
-        csv_layout=layout.csv_layout(csv_head),
-        parquet_layout=layout.parquet_layout(file.chunks),
+        csv_layout=csv_layout(csv_head),
+        parquet_layout=parquet_layout(file.chunks),
     )

@@ -101,17 +101,13 @@ class RaceResult:
         best, own = self.best(operation), lane.median_seconds(operation)
         return own / (best.median_seconds(operation) or own) if best and own else None
 
-    def size_factor(self, name: str, over: str) -> float:
-        """Return how many times as large the file of ``over`` is as that of ``name``; 0 while one
-        is missing.
-        """
-        own, other = self.lane(name), self.lane(over)
-        return other.file_bytes / own.file_bytes if own and other and own.file_bytes else 0.0
-
     @property
     def csv_over_parquet_bytes(self) -> float:
         """How many times as large CSV is as Parquet with Snappy; 0 unless both raced."""
-        return self.size_factor("Parquet snappy", "CSV")
+        csv, parquet = self.lane("CSV"), self.lane("Parquet snappy")
+        return (
+            csv.file_bytes / parquet.file_bytes if csv and parquet and parquet.file_bytes else 0.0
+        )
 
     def round_trip(self, lane: Lane) -> str:
         """Return what became of a format's columns, in a few words: how many changed, and in which

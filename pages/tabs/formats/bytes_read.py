@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.formats import bytes_read
-from engine.formats.bytes_read import BytesReadParams, BytesReadResult, layout_figure
+from engine.formats.bytes_read import BytesReadParams, BytesReadResult
 from engine.formats.bytes_read import figure as figures
+from engine.formats.bytes_read.layout import figure as layout_figures
 from pages.shell import controls, lab, texts
 from pages.tabs.formats import table as formats_table
 
@@ -86,7 +87,7 @@ def _show(params: BytesReadParams) -> None:
         )
     else:
         lab.chart(
-            layout_figure.layout(result, pinned),
+            layout_figures.layout(result, pinned),
             "bytes_read_layout",
             "The first bytes of CSV and of Parquet, coloured by column",
         )

@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 from engine import data, scripts, workspace
 from engine.errors import InputError
 from engine.formats import byte_files, bytes_read, row_groups, tables, trace
-from engine.formats.bytes_read import BytesReadParams, layout_figure
+from engine.formats.bytes_read import BytesReadParams
 from engine.formats.bytes_read import figure as figures
 from engine.formats.bytes_read import layout as byte_layout
+from engine.formats.bytes_read.layout import figure as layout_figures
 from tests.engine.printed import run_script
 
 QUICK = settings(max_examples=50, deadline=None)
@@ -662,7 +663,7 @@ def test_figures(variant: dict[str, object], pin: dict[str, object] | None) -> N
     result = bytes_read.run(BytesReadParams(**variant))  # type: ignore[arg-type]
     pinned = None if pin is None else bytes_read.run(BytesReadParams(**pin))  # type: ignore[arg-type]
     strip, statistics, layout = (
-        draw(result, pinned) for draw in (figures.strip, figures.statistics, layout_figure.layout)
+        draw(result, pinned) for draw in (figures.strip, figures.statistics, layout_figures.layout)
     )
     for figure in (strip, statistics, layout):
         assert len(figure.to_json()) <= 300_000
