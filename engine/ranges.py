@@ -45,14 +45,15 @@ class Range:
     ``int``.
 
     ``low_means`` says what the lowest value stands for where it is no quantity ("none"). A control
-    offers ``options`` where they are given (numbers in the range), else ``low`` … ``most`` in steps
-    of ``step``.
+    offers ``options`` where they are given (numbers in the range), else ``least`` … ``most`` in
+    steps of ``step``.
     """
 
     low: Number
     high: Number
     step: Number | None = None
     most: Number | None = None  # the highest value that a control offers; without it ``high``
+    least: Number | None = None  # the lowest; without it ``low``
     options: tuple[Number, ...] = ()
     low_means: str = ""
 

@@ -21,15 +21,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import data, workspace
+from engine import data, scripts, workspace
 from engine.errors import InputError
 from engine.etl.quality import QualityParams
 from engine.etl.quality import code as script
 from engine.formats import anatomy, bytes_read, evolution, race
-from engine.formats.anatomy.code import script as anatomy_script
-from engine.formats.bytes_read.code import script as bytes_read_script
-from engine.formats.evolution.code import snippet
-from engine.formats.race.code import script as race_script
+from engine.formats.evolution.cell_code import snippet
 from engine.leakage import audit
 from engine.leakage.audit.code import script as audit_script
 from engine.leakage.repairs import leak_tests
@@ -289,9 +286,9 @@ def from_upload(path: str, name: str) -> dict[str, str]:
     }
     read = bytes_read.BytesReadParams(order="by predicate column", **columns, **own)
     return {
-        "bytes read": bytes_read_script(read),
-        "race": race_script(race.RaceParams(**columns, **own)),
-        "anatomy": anatomy_script(anatomy.AnatomyParams(source="upload", column=name, **own)),
+        "bytes read": scripts.render(read),
+        "race": scripts.render(race.RaceParams(**columns, **own)),
+        "anatomy": scripts.render(anatomy.AnatomyParams(source="upload", column=name, **own)),
         "audit": audit_script(
             audit.AuditParams(
                 source="upload", target="y", time_column=name, group_column=name, **own
