@@ -278,7 +278,7 @@ def until_visible(
 def standing(
     key: np.ndarray, lsn: np.ndarray, at: np.ndarray, n_flights: int, moments: np.ndarray
 ) -> np.ndarray:
-    """Return the change at which each flight stood at each moment, (moments, flights); 0: no row."""
+    """Return where each flight stood at each moment: (moments, flights) of changes; 0: no row."""
     span = max(float(at.max()), float(moments.max())) + 1
     order = np.lexsort((np.arange(len(at)), at, key))
     code = key[order] * span + at[order]
