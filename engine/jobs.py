@@ -300,7 +300,9 @@ def to_end(steps: Callable[[Any], Steps]) -> Callable[[Any], Any]:
 
 
 def run_to_end(steps: Steps) -> Any:
-    """Run the steps here and now and return the result: what a script, a notebook or a test wants."""
+    """Run the steps here and now and return the result: what a script, a notebook or a test
+    wants.
+    """
     while True:
         try:
             next(steps)

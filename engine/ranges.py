@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from numbers import Real
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from engine.errors import InputError, require
 
@@ -224,6 +224,8 @@ class Params:
     """
 
     __slots__ = ()
+    # whose widgets these are, where the class's name does not say it
+    experiment: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         check(self)

@@ -59,10 +59,10 @@ def literal(value: Any, depth: int = 0) -> str:
         return f"[{', '.join(literal(part, depth + 1) for part in value)}]"
     if kind is tuple:
         parts = ", ".join(literal(part, depth + 1) for part in value)
-        return f"({parts},)" if len(value) == 1 else f"({parts})"
+        return f"({parts}{',' if len(value) == 1 else ''})"
     if kind is dict:
-        pairs = [(literal(k, depth + 1), literal(v, depth + 1)) for k, v in value.items()]
-        return "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
+        pairs = ((literal(key, depth + 1), literal(part, depth + 1)) for key, part in value.items())
+        return f"{{{', '.join(f'{key}: {part}' for key, part in pairs)}}}"
     raise InputError(
         "A value in code must be text, a number, true, false, nothing, or a list of these. Got"
         f" {kind.__name__}."

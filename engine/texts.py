@@ -40,7 +40,9 @@ def inert(text: str) -> str:
 
 
 def inert_label(text: str) -> str:
-    """As ``inert``, for a text of a figure, whose own tags (``<b>``, ``<br>``, ``<extra>``) stay."""
+    """As ``inert``, for a text of a figure, whose own tags (``<b>``, ``<br>``, ``<extra>``)
+    stay.
+    """
     if not _ACTIVE.search(text):
         return text
     kept = _OWN_TAG.findall(text)

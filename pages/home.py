@@ -14,7 +14,7 @@ PREVIEW_HEIGHT = 360
 
 def preview(topic: str) -> go.Figure:
     """Return the chart of a lab that its lesson names for Home: its default run."""
-    figure: go.Figure = import_module(f"pages.tabs.{topic}_{lessons.load(topic).preview}").preview()
+    figure: go.Figure = import_module(f"pages.tabs.{topic}.{lessons.load(topic).preview}").preview()
     return figure
 
 

@@ -11,9 +11,11 @@ import gc
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import streamlit as st
@@ -35,53 +37,34 @@ def warm() -> None:
     """Import what is slow to import and compute the default results, so that the first visitor does
     not wait.
     """
-    from engine.etl import backfill, crash, loads
-    from engine.feature_store import growth, online, point_in_time, registry, skew
-    from engine.feature_store.online import real
-    from engine.feature_store.skew import real as skew_job
-    from engine.formats import codecs, race, terabyte
-    from engine.leakage import audit, availability, dose, repairs, time_splits
-    from engine.sampling import arena, before_split, splits, survey
-    from engine.spark import partitioning
-    from engine.spark.partitioning import real as partitioning_run
     from pages import home
 
     try:
         for topic in lessons.topics():
             home.preview(topic)
         threading.Thread(target=ignite, name="spark-start", daemon=True).start()
-        warmed = (
-            (point_in_time.steps, point_in_time.PointInTimeParams()),
-            (registry.steps, registry.RegistryParams().job),
-            (real.steps, online.OnlineParams().job),
-            (skew_job.steps, skew.SkewParams()),
-            (race.steps, race.RaceParams()),
-            (loads.steps, loads.LoadsParams()),
-            (crash.steps, crash.CrashParams()),
-            (backfill.steps, backfill.BackfillParams()),
-            (codecs.steps, codecs.CodecsParams()),
-            (arena.steps, arena.ArenaParams()),
-            (before_split.steps, before_split.BeforeSplitParams()),
-            (survey.steps, survey.SurveyParams()),
-            (splits.score_steps, splits.SplitsParams()),
-            (dose.overview_steps, dose.overview_of(dose.DoseParams())),
-            (availability.steps, availability.AvailabilityParams()),
-            (audit.steps, audit.AuditParams()),
-            (repairs.steps, repairs.RepairsParams()),
-            (time_splits.score_steps, time_splits.TimeSplitsParams()),
-            (race.steps, terabyte.TerabyteParams().race),
-            (partitioning_run.steps, partitioning.PartitioningParams()),
-            (growth.steps, growth.GrowthParams()),  # last: it measures milliseconds
-        )
-        for steps, params in warmed:
+        for steps, params in default_jobs():
             JOBS.submit(SERVER, (steps, params), "warm-up", partial(steps, params))
-    except (
-        Exception
-    ):  # a cold lab still computes its result on the first visit; the log says why it was not warm
+    except Exception:
+        # A cold lab still computes its result on the first visit; the log says why it was not warm.
         logging.getLogger(__name__).exception("warm-up failed")
     finally:
         settle()
         state.WARM.set()
+
+
+def default_jobs() -> Iterator[tuple[Any, Any]]:
+    """Yield the steps and Params of each experiment's default job, in the order of the course.
+
+    An experiment whose first result takes a job says so by a function ``default_job`` in its
+    package, or in ``real`` where the model is the package and the engine beside it the job.
+    """
+    for topic in lessons.topics():
+        for name in lessons.load(topic).tabs:
+            package = f"engine.{topic}.{name}"
+            for module in (package, f"{package}.real"):
+                if find_spec(module) and hasattr(import_module(module), "default_job"):
+                    yield import_module(module).default_job()
 
 
 def middleware() -> list[Middleware]:

@@ -343,7 +343,8 @@ def ks_statistic(values: np.ndarray, reference: np.ndarray) -> float:
     values, reference = (sample[~np.isnan(sample)] for sample in (values, reference))
     if not len(values) or not len(reference):
         return 0.0
-    return float(ks_2samp(values, reference, method="asymp").statistic)
+    with np.errstate(divide="ignore"):  # of the p-value of a few values, which nobody reads
+        return float(ks_2samp(values, reference, method="asymp").statistic)
 
 
 def missing_hours(frame: Any, column: str, n_hours: int) -> int:

@@ -23,7 +23,7 @@ def experiment_of(params: Params) -> str:
     ``bytes_read``'s.
     """
     name = type(params).__name__.removesuffix("Params")
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return params.experiment or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def key_of(params: Params, field: str) -> str:

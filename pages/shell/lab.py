@@ -16,22 +16,19 @@ from typing import Any, TypeVar
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine import figures
 from engine.errors import InputError
 from pages.shell import lessons, panels, state
+from pages.shell.chart import chart as chart  # lab.chart, as tabs write it
 from pages.shell.lessons import Lesson
 
 P = TypeVar("P")
 PRESENTER_STYLE = """<style>
 [data-testid="stColumn"]:has(.st-key-controls), .st-key-controls, .st-key-panels { display: none }
 [data-testid="stTabs"] [role="tablist"] { display: none }
-[data-testid="stTabs"] :is([data-testid="stButtonGroup"], [data-testid="stSelectbox"], [data-testid="stSlider"],
-  [data-testid="stExpander"]) { display: none }
+[data-testid="stTabs"] :is([data-testid="stButtonGroup"], [data-testid="stSelectbox"],
+  [data-testid="stSlider"], [data-testid="stExpander"]) { display: none }
 html { font-size: 22px !important }
 </style>"""
-PRESENTER_TEXT_SIZE = 21
-PRESENTER_HEIGHT = 1.15
-PRESENTER_MOST = 560  # pixels that a laptop's screen has below the question and the verdict
 
 
 def page(topic: str, **experiments: Callable[[], None]) -> None:
@@ -201,46 +198,6 @@ def controls_end(topic: str, name: str) -> None:
         on_click=state.apply_experiment,
         args=(lesson, name, {}),
     )
-
-
-def chart(
-    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | None = None
-) -> None:
-    """Draw a figure, saved as SVG from its own mode bar; on stage sized for a room, or left out for
-    the chart of the scene.
-    """
-    if state.presenting():
-        if st.session_state.get("stage_chart", "") not in ("", key):
-            return
-        own = figure.layout.height or 420
-        height = max(own, min(round(own * PRESENTER_HEIGHT), PRESENTER_MOST))
-        figure.update_layout(
-            font_size=PRESENTER_TEXT_SIZE,
-            title_font_size=PRESENTER_TEXT_SIZE + 4,
-            legend_font_size=PRESENTER_TEXT_SIZE,
-            height=height,
-        )
-        for update in (figure.update_xaxes, figure.update_yaxes):
-            update(tickfont_size=PRESENTER_TEXT_SIZE - 2, title_font_size=PRESENTER_TEXT_SIZE)
-    config = {
-        **figures.CONFIG,
-        "toImageButtonOptions": {"format": "svg", "filename": key},
-        # Few buttons: on a touch screen the bar is always there and would cover the title.
-        "modeBarButtonsToRemove": [
-            "lasso2d",
-            "select2d",
-            "autoScale2d",
-            "pan2d",
-            "zoomIn2d",
-            "zoomOut2d",
-        ],
-    }
-    if on_select is None:
-        st.plotly_chart(figure, key=key, config=config, alt=alt)
-    else:
-        st.plotly_chart(
-            figure, key=key, config=config, alt=alt, on_select=on_select, selection_mode="points"
-        )
 
 
 def places(n: int) -> list[tuple[Any, Any]]:

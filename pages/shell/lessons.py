@@ -8,29 +8,17 @@ challenge can be run without a page.
 
 from __future__ import annotations
 
-import operator
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import lru_cache
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
-from engine import scripts
 from engine.errors import InputError, require
 from engine.workspace import REPOSITORY
+from pages.shell.conditions import OPERATORS, Condition
+from pages.shell.experiments import params_class
 
 FOLDER = REPOSITORY / "pages" / "lessons"
-OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "in": lambda value, allowed: value in allowed,
-}
 Settings = dict[str, Any]  # widget key -> value
 
 
@@ -61,21 +49,6 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """What must be true of a run: ``field op value``; ``field`` is a path into its Result
-    (``value_of``).
-    """
-
-    field: str
-    op: str
-    value: Any
-
-    def met_by(self, result: Any) -> bool:
-        """Whether a Result fulfils the condition."""
-        return OPERATORS[self.op](value_of(result, self.field), self.value)
-
-
-@dataclass(frozen=True, slots=True)
 class Challenge:
     """A goal that a run meets or not: all conditions; one setting that misses it and one that meets
     it.
@@ -90,33 +63,6 @@ class Challenge:
     def met_by(self, result: Any) -> bool:
         """Whether a Result of the experiment reaches the goal."""
         return all(condition.met_by(result) for condition in self.conditions)
-
-
-def value_of(result: Any, path: str) -> Any:
-    """Return the value at ``path`` of a Result: attributes, keys and positions joined by dots.
-
-    ``params.seed``, ``runs.0`` and ``sizes.CSV gzip`` are paths.
-
-    Raises
-    ------
-    InputError
-        The path leads nowhere: which step of it.
-    """
-    value = result
-    for step in path.split("."):
-        try:
-            if isinstance(value, Mapping):
-                value = value[step]
-            elif isinstance(value, Sequence) and step.isdecimal():
-                value = value[int(step)]
-            else:
-                value = getattr(value, step)
-        except (AttributeError, KeyError, IndexError) as error:
-            name = type(result).__name__
-            raise InputError(
-                f"field must be a value of {name}. Got {path!r}: there is no {step!r}."
-            ) from error
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,30 +129,6 @@ class Lesson:
 def plain(value: Any) -> Any:
     """Return a TOML or widget value as Params hold it: lists become tuples."""
     return tuple(value) if isinstance(value, list) else value
-
-
-def module_of(topic: str, experiment: str) -> ModuleType:
-    """Return the engine module of an experiment: ``engine.<topic>.<experiment>``."""
-    return import_module(f"engine.{topic}.{experiment}")
-
-
-def script_of(topic: str, experiment: str, params: Any) -> str:
-    """Return the text of an experiment's code panel: its ``script.py`` with these parameters, or
-    what its ``code`` writes.
-    """
-    if scripts.path_of(params).exists():
-        return scripts.render(params)
-    text: str = import_module(f"engine.{topic}.{experiment}.code").script(params)
-    return text
-
-
-def params_class(topic: str, experiment: str) -> type[Any]:
-    """Return the Params class of an experiment, by its name: ``bytes_read`` has
-    ``BytesReadParams``.
-    """
-    name = "".join(word.capitalize() for word in experiment.split("_")) + "Params"
-    cls: type[Any] = getattr(module_of(topic, experiment), name)
-    return cls
 
 
 def _entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:

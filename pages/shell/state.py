@@ -11,13 +11,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
-from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 
 from engine import workspace
 from engine.jobs import JOBS
-from pages.shell import lessons
+from pages.shell import lessons, streamlit_internals
 from pages.shell.lessons import Lesson, Settings
 
 
@@ -56,9 +53,7 @@ def once(answer: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(answer)
     def pressed(*arguments: Any) -> None:
-        context = get_script_run_ctx()
-        ran = context.fragment_ids_this_run if context else None
-        if not ran or ThreadState.get().fragment_id in ran:
+        if streamlit_internals.runs_for_this_fragment():
             answer(*arguments)
 
     return pressed
@@ -80,7 +75,9 @@ def _is_choice(key: str) -> bool:
 
 
 def apply_experiment(lesson: Lesson, experiment: str, settings: Settings) -> None:
-    """Set every widget of one experiment, leaving the rest of the lab as it is. For callbacks only."""
+    """Set every widget of one experiment, leaving the rest of the lab as it is. For callbacks
+    only.
+    """
     prefix = f"{experiment}_"
     defaults = {key: value for key, value in lesson.defaults().items() if key.startswith(prefix)}
     for key, value in {**defaults, **settings}.items():
@@ -97,26 +94,6 @@ def link(lesson: Lesson, settings: Settings) -> str:
     pairs: list[tuple[str, str]] = []
     for key, value in settings.items():
         if key in defaults and lessons.plain(value) != defaults[key]:
-            pairs += [(key, text) for text in _in_address(key, value)]
+            pairs += [(key, text) for text in streamlit_internals.texts_in_address(key, value)]
     base = (st.context.url or "").split("?")[0]
     return f"{base}?{urlencode(pairs)}" if pairs else base
-
-
-def _in_address(key: str, value: Any) -> list[str]:
-    """Return how the address writes a widget's value: a formatted option by its label, a list item
-    by item.
-
-    Only the widget knows its labels. Streamlit keeps them with the widget's serializer and offers
-    no public way to them, so this reads what it holds for a widget drawn in this run; what is no
-    widget (an upload's path) is in no address.
-    """
-    context = get_script_run_ctx()
-    if context is None:
-        return []
-    session = context.session_state._state
-    binding = session.query_params.get_binding_for_param(key)
-    if binding is None:
-        return []
-    metadata = session._new_widget_state.widget_metadata[binding.widget_id]
-    texts = _coerce_value_for_query_url(metadata.serializer(value), metadata.value_type)
-    return texts if isinstance(texts, list) else [texts]

@@ -23,5 +23,7 @@ def note(sentence: str) -> None:
 
 
 def table(rows: Iterable[Mapping[str, Any]], alt: str) -> None:
-    """Draw rows as a table, whose cells are Markdown; what they quote makes no link and no picture."""
+    """Draw rows as a table, whose cells are Markdown; what they quote makes no link and no
+    picture.
+    """
     st.table(inert_cells(rows), hide_index=True, border="horizontal", alt=alt)

@@ -43,12 +43,16 @@ ANSWER_MILLISECONDS = (
 QUIET_MILLISECONDS = 400
 WATCH = """([chart, answer, quiet]) => {
   window.painted = new Promise(resolve => {
-    let start = null, chartChanged = null, answered = null, last = null, timer = null, chartTimer = null;
+    let start = null, chartChanged = null, answered = null, last = null;
+    let timer = null, chartTimer = null;
     const begin = () => { start ??= performance.now(); };
-    for (const event of ['keydown', 'pointerdown']) addEventListener(event, begin, {once: true, capture: true});
+    for (const event of ['keydown', 'pointerdown']) {
+      addEventListener(event, begin, {once: true, capture: true});
+    }
     const settle = () => {
       observer.disconnect();
-      answered ??= chartChanged ?? last;  // a view that leaves the chart alone has answered once the page stands still
+      // a view that leaves the chart alone has answered once the page stands still
+      answered ??= chartChanged ?? last;
       resolve(last === null ? null : [answered - start, last - start]);
     };
     const observer = new MutationObserver(changes => {
@@ -56,7 +60,8 @@ WATCH = """([chart, answer, quiet]) => {
       last = performance.now();
       clearTimeout(timer);
       timer = setTimeout(settle, quiet);
-      const inChart = ({target}) => target.closest?.('.js-plotly-plot') && target.closest(`.st-key-${chart}`);
+      const inChart = ({target}) =>
+        target.closest?.('.js-plotly-plot') && target.closest(`.st-key-${chart}`);
       if (answered === null && changes.some(inChart)) {
         chartChanged = last;
         clearTimeout(chartTimer);
@@ -149,7 +154,9 @@ def latencies(page: Page, tabs: tuple[Tab, ...], address: str, bare: str) -> Non
 
 
 def measure(name: str, run: Callable[[int], Any]) -> Any:
-    """Print what ``run(i)`` takes for ``N_TWEAKS`` different settings, and return the last answer."""
+    """Print what ``run(i)`` takes for ``N_TWEAKS`` different settings, and return the last
+    answer.
+    """
     run(0)
     seconds = []
     for i in range(N_TWEAKS):

@@ -198,7 +198,10 @@ def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(
 def test_a_foretold_run_is_run_by_prefect_and_its_bars_take_the_place_of_the_foretold(
     page: Page, server: str
 ) -> None:
-    quick = "monitor_tasks=4&monitor_width=1&monitor_duration_seconds=0.2&monitor_failure_probability=0.0"
+    quick = (
+        "monitor_tasks=4&monitor_width=1&monitor_duration_seconds=0.2"
+        "&monitor_failure_probability=0.0"
+    )
     page.goto(f"{server}/orchestration?monitor_flow=daily+ETL&{quick}")
     title = page.locator(".st-key-monitor_gantt .gtitle").first
     expect(title).to_have_text(re.compile("^Foretold: 5 tries of 6 tasks"))

@@ -44,8 +44,10 @@ class Watched:
         """Addresses of elsewhere, and scripts, that the page links to or shows now."""
         found = self.page.evaluate(
             """() => [...document.querySelectorAll('*')].flatMap(e =>
-                 [e.getAttribute('href'), e.getAttribute('src'), e.getAttribute('xlink:href'), e.getAttribute('action')]
-                 .filter(Boolean).map(a => { try { return new URL(a, document.baseURI).href } catch { return a } }))"""
+                 ['href', 'src', 'xlink:href', 'action'].map(name => e.getAttribute(name))
+                 .filter(Boolean).map(a => {
+                   try { return new URL(a, document.baseURI).href } catch { return a }
+                 }))"""
         )
         return [
             url for url in found if is_foreign(url) and urlsplit(url).hostname not in LINKS_ALLOWED

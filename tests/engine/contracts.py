@@ -78,9 +78,13 @@ def contracts(draw: st.DrawFn, table: str, wild: bool) -> str:
         lambda found: str(sorted(found))
     )
     options = {
-        "unique": st.lists(st.sampled_from(names).map(quoted), unique=True, max_size=3).map(lambda n: f"[{', '.join(n)}]"),
-        "rows": pair, "rows_a_day": pair, "max_ks": st.floats(0, 1).map(repr),
-    }  # fmt: skip
+        "unique": st.lists(st.sampled_from(names).map(quoted), unique=True, max_size=3).map(
+            lambda n: f"[{', '.join(n)}]"
+        ),
+        "rows": pair,
+        "rows_a_day": pair,
+        "max_ks": st.floats(0, 1).map(repr),
+    }
     numbers = [name for name in names if wild or rules.stored(table, name) == "numbers"]
     if numbers:
         options["drift"] = st.sampled_from(numbers).map(quoted)

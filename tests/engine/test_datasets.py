@@ -1,4 +1,6 @@
-"""datasets/README.md against the files: checksums, counts, types, and every oddity measured again."""
+"""datasets/README.md against the files: checksums, counts, types, and every oddity measured
+again.
+"""
 
 from __future__ import annotations
 

@@ -355,7 +355,9 @@ def test_a_file_that_cannot_be_used_is_named_with_what_to_do(
 
 
 def exploding_parquet() -> bytes:
-    """A few kB that unfold to 8 GB: one long value in the dictionary, repeated by the run length."""
+    """A few kB that unfold to 8 GB: one long value in the dictionary, repeated by the run
+    length.
+    """
     value = pa.array(["x" * 4_000])
     column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(2_000_000, np.int32)), value)
     return parquet(pa.table({"a": column}), write_statistics=False)

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 
 from engine import data, workspace
 from engine.errors import InputError
+from engine.etl.backfill import BackfillParams
 from engine.etl.quality import QualityParams
 from engine.etl.quality import code as script
 from engine.formats import anatomy, bytes_read, evolution, race
@@ -40,7 +42,7 @@ from engine.sampling.lineage.code import script as lineage_script
 from engine.source_code import Code, constructor, fill, literal
 from engine.spark import partitioning
 from engine.spark.partitioning.code import script as partitioning_script
-from pages.shell import lessons
+from pages.shell import experiments, lessons
 from tests.test_architecture import TOPICS, modules
 
 RUN = '__import__("os").system("true")'
@@ -48,7 +50,7 @@ HOSTILE = (
     f'"}} | {{{RUN}}} | {{"x',
     f"'] + [{RUN}] + ['",
     f'")); {RUN} #',
-    f'\n{RUN}\n',
+    f"\n{RUN}\n",
     f"\r{RUN}\u2028{RUN}\x85{RUN}",
     f'"""\n{RUN}\n"""',
     f"'''\n{RUN}\n'''",
@@ -60,7 +62,7 @@ HOSTILE = (
     f"\x00{RUN}",
     f"\ud800{RUN}",
     f"\u202e\uff02) {RUN} (\uff02 # \uff07",
-)  # fmt: skip
+)
 NAMES = [
     text for text in HOSTILE if "\x00" not in text and "\ud800" not in text
 ]  # Parquet holds no other
@@ -122,13 +124,30 @@ class Text(str):
 @pytest.mark.parametrize(
     "value",
     [
-        Text("x"), Code(RUN), datetime.date(2013, 1, 1), datetime.datetime(2013, 1, 1), datetime.time(1),
-        np.float64(1), np.int64(1), np.str_("x"), b"x", {"x"}, 1j, object(), math.inf, -math.inf, math.nan,
-        2**64, 10**5_000, [Text("x")], {"x": datetime.date(2013, 1, 1)}, {Text("x"): 1},
+        Text("x"),
+        Code(RUN),
+        datetime.date(2013, 1, 1),
+        datetime.datetime(2013, 1, 1),
+        datetime.time(1),
+        np.float64(1),
+        np.int64(1),
+        np.str_("x"),
+        b"x",
+        {"x"},
+        1j,
+        object(),
+        math.inf,
+        -math.inf,
+        math.nan,
+        2**64,
+        10**5_000,
+        [Text("x")],
+        {"x": datetime.date(2013, 1, 1)},
+        {Text("x"): 1},
         [[[[[[[[[[1]]]]]]]]]],
     ],
     ids=lambda value: type(value).__name__,
-)  # fmt: skip
+)
 def test_what_is_not_plain_is_refused(value: Any) -> None:
     with pytest.raises(InputError):
         literal(value)
@@ -149,6 +168,18 @@ def test_marks_are_filled_once_and_to_the_end_of_the_word() -> None:
         constructor(Stranger())
 
 
+def test_a_tuple_of_days_is_written_as_calls_and_nothing_derived_from_a_day_is() -> None:
+    class Day(datetime.date):
+        def __repr__(self) -> str:
+            return RUN
+
+    params = BackfillParams()
+    assert "dates=(date(2013, 6, 3), date(2013, 6, 30))" in constructor(params)
+    for dates in ((Day(2013, 6, 3), Day(2013, 6, 30)), (params.dates[0], RUN)):
+        with pytest.raises(InputError):
+            constructor(with_field(params, "dates", dates))
+
+
 # ---- every generator
 
 
@@ -157,8 +188,8 @@ def generators() -> dict[str, tuple[Any, Callable[[Any], str]]]:
     found: dict[str, tuple[Any, Callable[[Any], str]]] = {}
     for topic in TOPICS:
         for name in lessons.load(topic).tabs:
-            module = lessons.module_of(topic, name)
-            found[f"{topic}: {name}"] = (lessons.params_class(topic, name)(), module.script)
+            params = experiments.params_class(topic, name)()
+            found[f"{topic}: {name}"] = (params, partial(experiments.script_of, topic, name))
     for kind in ("cron", "rrule", "interval"):
         params = ScheduleParams(kind=kind)
         found[f"schedule: {kind}"] = (params, lambda params: schedule_script.code(params, 0.0, 20))
@@ -275,10 +306,18 @@ def from_upload(path: str, name: str) -> dict[str, str]:
         "bytes read": bytes_read_script(read),
         "race": race_script(race.RaceParams(**columns, **own)),
         "anatomy": anatomy_script(anatomy.AnatomyParams(source="upload", column=name, **own)),
-        "audit": audit_script(audit.AuditParams(source="upload", target="y", time_column=name, group_column=name, **own)),
-        "lineage": lineage_script(lineage.LineageParams(source="upload", x_column=name, label="y", **own)),
-        "partitioning": partitioning_script(partitioning.PartitioningParams(table="upload", keys=(name,), **own)),
-    }  # fmt: skip
+        "audit": audit_script(
+            audit.AuditParams(
+                source="upload", target="y", time_column=name, group_column=name, **own
+            )
+        ),
+        "lineage": lineage_script(
+            lineage.LineageParams(source="upload", x_column=name, label="y", **own)
+        ),
+        "partitioning": partitioning_script(
+            partitioning.PartitioningParams(table="upload", keys=(name,), **own)
+        ),
+    }
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))

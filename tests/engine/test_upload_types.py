@@ -99,25 +99,52 @@ FLOATS = [0.0, -1.5, float("nan"), float("inf"), float("-inf")]
 UUIDS = [uuid.UUID(int=number).bytes for number in (0, 1, 2**128 - 1)]
 UNITS = ("s", "ms", "us", "ns")
 TIMES = (
-    pa.date32(), pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns"), *map(pa.duration, UNITS),
-    *(pa.timestamp(unit, zone) for unit in UNITS for zone in (None, "UTC", "America/New_York", "+05:30")),
-)  # fmt: skip
+    pa.date32(),
+    pa.time32("s"),
+    pa.time32("ms"),
+    pa.time64("us"),
+    pa.time64("ns"),
+    *map(pa.duration, UNITS),
+    *(
+        pa.timestamp(unit, zone)
+        for unit in UNITS
+        for zone in (None, "UTC", "America/New_York", "+05:30")
+    ),
+)
 ARRAYS: dict[str, Callable[[], pa.Array]] = {
     "null": lambda: pa.nulls(N),
     "all null text": lambda: pa.nulls(N, pa.string()),
     "all null number": lambda: pa.nulls(N, pa.float64()),
     "all null time": lambda: pa.nulls(N, pa.timestamp("ns", "UTC")),
     "bool": lambda: mixed([True, False], pa.bool_()),
-    **{str(type_): (lambda type_=type_: whole(type_)) for type_ in (
-        pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64(),
-    )},
+    **{
+        str(type_): (lambda type_=type_: whole(type_))
+        for type_ in (
+            pa.int8(),
+            pa.int16(),
+            pa.int32(),
+            pa.int64(),
+            pa.uint8(),
+            pa.uint16(),
+            pa.uint32(),
+            pa.uint64(),
+        )
+    },
     "float16": lambda: mixed([np.float16(value) for value in FLOATS], pa.float16()),
     "float32": lambda: mixed(FLOATS, pa.float32()),
     "float64": lambda: mixed(FLOATS, pa.float64()),
-    "decimal32": lambda: mixed([decimal.Decimal("1.25"), decimal.Decimal("-9.99")], pa.decimal32(5, 2)),
-    "decimal64": lambda: mixed([decimal.Decimal("1.25"), decimal.Decimal("-9.99")], pa.decimal64(12, 2)),
-    "decimal128": lambda: mixed([decimal.Decimal("1.25"), decimal.Decimal("9" * 36 + ".99")], pa.decimal128(38, 2)),
-    "decimal256": lambda: mixed([decimal.Decimal("1"), decimal.Decimal("-" + "9" * 76)], pa.decimal256(76, 0)),
+    "decimal32": lambda: mixed(
+        [decimal.Decimal("1.25"), decimal.Decimal("-9.99")], pa.decimal32(5, 2)
+    ),
+    "decimal64": lambda: mixed(
+        [decimal.Decimal("1.25"), decimal.Decimal("-9.99")], pa.decimal64(12, 2)
+    ),
+    "decimal128": lambda: mixed(
+        [decimal.Decimal("1.25"), decimal.Decimal("9" * 36 + ".99")], pa.decimal128(38, 2)
+    ),
+    "decimal256": lambda: mixed(
+        [decimal.Decimal("1"), decimal.Decimal("-" + "9" * 76)], pa.decimal256(76, 0)
+    ),
     "string": lambda: mixed(["", "a", "\x00", "ü 🛫\n\"'", "x" * 300], pa.string()),
     "large_string": lambda: mixed(["a", "b"], pa.large_string()),
     "string_view": lambda: mixed(["a", "longer than twelve bytes"], pa.string_view()),
@@ -126,8 +153,13 @@ ARRAYS: dict[str, Callable[[], pa.Array]] = {
     "binary_view": lambda: mixed([b"a", b"\xff" * 20], pa.binary_view()),
     "fixed_size_binary": lambda: mixed([b"abc", b"\xff\xfe\x00"], pa.binary(3)),
     "date64": lambda: mixed([0, 86_400_000], pa.int64()).view(pa.date64()),
-    **{f"{type_}{' extreme' * extreme}": (lambda type_=type_, extreme=extreme: times(type_, extreme=extreme))
-       for extreme in (False, True) for type_ in TIMES},
+    **{
+        f"{type_}{' extreme' * extreme}": (
+            lambda type_=type_, extreme=extreme: times(type_, extreme=extreme)
+        )
+        for extreme in (False, True)
+        for type_ in TIMES
+    },
     "calendar ends": lambda: calendar_ends(None),
     "calendar ends, UTC": lambda: calendar_ends("UTC"),
     "calendar ends, New York": lambda: calendar_ends("America/New_York"),
@@ -140,7 +172,9 @@ ARRAYS: dict[str, Callable[[], pa.Array]] = {
     "uuid": lambda: extension(pa.uuid(), mixed(UUIDS, pa.binary(16))),
     "json": lambda: extension(pa.json_(), mixed(["{}", "[1]", "null"], pa.string())),
     "bool8": lambda: extension(pa.bool8(), mixed([0, 1, -1], pa.int8())),
-    "opaque": lambda: extension(pa.opaque(pa.binary(), "geometry", "PostGIS"), mixed([b"a"], pa.binary())),
+    "opaque": lambda: extension(
+        pa.opaque(pa.binary(), "geometry", "PostGIS"), mixed([b"a"], pa.binary())
+    ),
     "fixed_shape_tensor": lambda: extension(
         pa.fixed_shape_tensor(pa.float32(), [2]), pa.array([[1, 2]] * N, pa.list_(pa.float32(), 2))
     ),
@@ -148,7 +182,7 @@ ARRAYS: dict[str, Callable[[], pa.Array]] = {
     "list": lambda: mixed([[1], []], pa.list_(pa.int64())),
     "struct": lambda: mixed([{"a": 1}], pa.struct({"a": pa.int64()})),
     "map": lambda: mixed([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
-}  # fmt: skip
+}
 WRITABLE = ARRAYS.keys() - {
     "interval",
     "run-end encoded",
@@ -163,8 +197,14 @@ IN_CALENDAR = (
 )
 REFUSED = {
     *(name for name in ARRAYS if name.endswith(" extreme") and not name.startswith(IN_CALENDAR)),
-    "calendar ends, New York", "timestamp, unknown zone", "interval", "fixed_shape_tensor", "list", "struct", "map",
-}  # fmt: skip
+    "calendar ends, New York",
+    "timestamp, unknown zone",
+    "interval",
+    "fixed_shape_tensor",
+    "list",
+    "struct",
+    "map",
+}
 # two columns of numbers, a label and a time: all that a lab needs but for the column itself
 BESIDE = {
     "x": pa.array(np.linspace(-1, 1, N)),
@@ -204,7 +244,7 @@ AVRO_FIELDS: dict[str, tuple[Any, list[Any]]] = {
 CSV = """empty,whole,float,boolean,date,time,stamp,offset,nanos,text,odd,label,x,y
 ,1,0.5,true,2013-01-01,01:02:03,2013-01-01 01:02:03,2013-01-01T01:02:03+05:30,2013-01-01 01:02:03.123456789,a,\xff,no,1,2
 ,-9223372036854775808,nan,false,0001-01-01,23:59:59,9999-12-31 23:59:59,2013-07-01T01:02:03Z,,,\xfe,yes,2,1
-"""
+"""  # noqa: E501 - lines of CSV
 for row in range(N):
     label, x, y = "yes" if row % 4 == 0 else "no", row % 7, row % 3
     CSV += (
@@ -263,8 +303,12 @@ def use_bytes_read(path: str, name: str) -> None:
     columns = tuple(dict.fromkeys(("x", name)))
     for order in ("as is", "by predicate column"):
         params = bytes_read.BytesReadParams(
-            table="upload", upload=path, columns=columns, predicate_column=name, order=order  # type: ignore[arg-type]
-        )  # fmt: skip
+            table="upload",
+            upload=path,
+            columns=columns,
+            predicate_column=name,
+            order=order,  # type: ignore[arg-type]
+        )
         result = bytes_read.run(params)
         take_everything(result)
         result.groups_table()

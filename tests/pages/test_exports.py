@@ -16,10 +16,10 @@ import pytest
 import streamlit as st
 
 from engine import figures
-from pages.shell import lessons, panels
+from pages.shell import export, lessons
 from tests.pages.visit import open_page
 
-TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
+TOPICS = sorted(lessons.topics())
 ADDRESS = re.compile(
     r"(?:https?|wss?|ftp):?//[^\s\"'<>\\)]+|//(?:cdn|www)\.[^\s\"'<>]+", re.IGNORECASE
 )
@@ -101,7 +101,7 @@ def test_a_spreadsheet_runs_no_cell_of_a_csv() -> None:
     ]
     table = pa.table({"text": texts, "n": [-1.5] * len(texts)})
     back = csv.read_csv(
-        pa.BufferReader(panels._csv(table)),
+        pa.BufferReader(export._csv(table)),
         convert_options=csv.ConvertOptions(strings_can_be_null=True),
     )
     assert back["n"].to_pylist() == [-1.5] * len(texts)
@@ -120,5 +120,5 @@ def test_every_figure_that_leaves_goes_the_one_way() -> None:
         for line in path.read_text(encoding="utf-8").splitlines()
         if re.search(r"\.(to|write)_html\(|plotly_chart\(", line)
     ]
-    allowed = ("engine/figures.py", "pages/shell/lab.py", "pages/shell/panels.py")
+    allowed = ("engine/figures.py", "pages/shell/chart.py", "pages/shell/export.py")
     assert ways and all(way.startswith(allowed) for way in ways), ways

@@ -14,7 +14,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.jobs import JOBS
-from pages.shell import lessons
+from pages.shell import conditions, experiments, lessons
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
 SYLLABUS = {  # the wording is fixed
@@ -48,7 +48,7 @@ def ran(topic: str, experiment: str, params: Any) -> Any:
     What Spark runs is dear: its jobs are those of the pages, which find the result in the queue
     when they are visited next.
     """
-    module = lessons.module_of(topic, experiment)
+    module = experiments.module_of(topic, experiment)
     if topic != "spark" or not hasattr(module, "steps"):
         return module.run(params)
     job = JOBS.submit("tests", (module.steps, params), experiment, lambda: module.steps(params))
@@ -101,7 +101,9 @@ def test_predictions_ask_for_what_a_run_gives_and_are_not_on_screen(lesson: less
     for prediction in lesson.predictions:
         params = lesson.settings_of(prediction.experiment, prediction.params)
         assert params != lesson.settings_of(prediction.experiment, {})
-        value = lessons.value_of(ran(lesson.topic, prediction.experiment, params), prediction.field)
+        value = conditions.value_of(
+            ran(lesson.topic, prediction.experiment, params), prediction.field
+        )
         if prediction.range is None:
             assert str(value) in prediction.choices
         else:
@@ -124,16 +126,19 @@ def test_a_condition_looks_into_results_params_mappings_and_lists() -> None:
         params: Any
 
     result = Outcome({"CSV gzip": 3}, [0.5, 0.25], {"seed": 7})
-    assert lessons.value_of(result, "sizes.CSV gzip") == 3
-    assert lessons.value_of(result, "runs.1") == 0.25
-    assert lessons.value_of(result, "params.seed") == 7
+    assert conditions.value_of(result, "sizes.CSV gzip") == 3
+    assert conditions.value_of(result, "runs.1") == 0.25
+    assert conditions.value_of(result, "params.seed") == 7
     with pytest.raises(
         InputError, match=r"field must be a value of Outcome. Got 'sizes.CSV': there is no 'CSV'"
     ):
-        lessons.value_of(result, "sizes.CSV")
-    both = [lessons.Condition("runs.0", ">=", 0.5), lessons.Condition("params.seed", "in", [7, 8])]
+        conditions.value_of(result, "sizes.CSV")
+    both = [
+        conditions.Condition("runs.0", ">=", 0.5),
+        conditions.Condition("params.seed", "in", [7, 8]),
+    ]
     assert all(one.met_by(result) for one in both)
-    assert not lessons.Condition("params.seed", "!=", 7).met_by(result)
+    assert not conditions.Condition("params.seed", "!=", 7).met_by(result)
 
 
 def test_settings_of_takes_its_own_fields_only() -> None:

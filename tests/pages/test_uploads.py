@@ -64,7 +64,9 @@ def test_any_name_gets_its_sentence(file_name: str) -> None:
 
 
 async def name_received(chunks: list[bytes]) -> str:
-    """Send the chunks of an upload through the middleware, and take them apart as Streamlit does."""
+    """Send the chunks of an upload through the middleware, and take them apart as Streamlit
+    does.
+    """
     names: list[str] = []
 
     async def streamlit(scope: Scope, receive: Receive, send: Send) -> None:

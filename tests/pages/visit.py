@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from engine import jobs
 from engine.jobs import JOBS
 from pages.shell.work import POLL_SECONDS
+from tests.pages import url_keys
 
 ROUTER = "pages/router.py"
 jobs.KEPT_JOBS = (
@@ -44,7 +45,9 @@ def open_page(page: str, **query: str | list[str]) -> AppTest:
 
 
 def settle(app: AppTest) -> AppTest:
-    """Poll as the browser does, or as soon as a job ends, until no job of this page is under way."""
+    """Poll as the browser does, or as soon as a job ends, until no job of this page is under
+    way.
+    """
     while names := [
         button.key.removesuffix("_cancel")
         for button in app.button
@@ -57,6 +60,7 @@ def settle(app: AppTest) -> AppTest:
         else:
             job.ended.wait(POLL_SECONDS)
         app.run()
+    url_keys.check(app)
     return app
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from engine.formats import bytes_read, evolution
 from engine.formats.evolution.code import snippet
 from engine.jobs import JOBS, Progress, Steps
-from pages.shell import lessons, panels
+from pages.shell import export, lessons, panels
 from tests.pages.visit import open_page, settle, texts
 
 
@@ -130,7 +130,7 @@ def test_a_challenge_tells_this_runs_number_as_people_read_it() -> None:
 
 
 def test_the_run_as_json_says_where_it_was_measured() -> None:
-    run = json.loads(panels._run_json(bytes_read.run(bytes_read.BytesReadParams())))
+    run = json.loads(export._run_json(bytes_read.run(bytes_read.BytesReadParams())))
     assert (
         run["settings"]["columns"] == ["origin", "arr_delay"]
         and run["results"]["row_groups_kept"] == 5

@@ -1,0 +1,110 @@
+"""What a visitor takes away of a run: chart data, the figure, the run, and a link to its
+setting.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import plotly.graph_objects as go
+import psutil
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as csv
+import streamlit as st
+
+from engine import figures
+from pages.shell import state
+from pages.shell.lessons import Lesson
+
+PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pyarrow", "polars", "fastavro", "duckdb") + (
+    *("scikit-learn", "imbalanced-learn", "pyspark", "feast", "prefect"),
+)
+
+
+def _csv(table: pa.Table) -> bytes:
+    """Return the table as CSV; a text that a spreadsheet would run as a formula gets an apostrophe
+    before it.
+
+    Numbers stay numbers, also as text ("-0.3"). The JSON of the run holds every text as it is.
+    """
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            column = table[field.name]
+            formula = pc.and_not(
+                pc.match_substring_regex(column, r"^[=+\-@\t\r]"),
+                pc.match_substring_regex(column, r"^[+-][\d.,]+ ?%?$"),
+            )
+            safe = pc.if_else(
+                pc.fill_null(formula, False), pc.binary_join_element_wise("'", column, ""), column
+            )
+            table = table.set_column(place, field.name, safe)
+    sink = pa.BufferOutputStream()
+    csv.write_csv(table, sink)
+    return sink.getvalue().to_pybytes()
+
+
+def _run_json(result: Any) -> str:
+    run = {
+        "settings": asdict(result.params),
+        "results": result.headline(),
+        "rows": result.table().to_pylist(),
+        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": (
+            {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+        ),
+        "machine": {
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+        }
+        | {"memory_bytes": psutil.virtual_memory().total},
+    }
+    return json.dumps(run, indent=1, default=str)
+
+
+def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "Chart data (CSV)",
+            lambda: _csv(result.table()),
+            f"{name}.csv",
+            "text/csv",
+            key=f"{name}_csv",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Figure (HTML)",
+            lambda: figures.to_html(figure),
+            f"{name}.html",
+            "text/html",
+            key=f"{name}_html",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Run (JSON)",
+            lambda: _run_json(result),
+            f"{name}.json",
+            "application/json",
+            key=f"{name}_json",
+            on_click="ignore",
+        )
+    st.caption(
+        "The camera in the chart's own bar saves it as SVG, the one in the HTML file as PNG. Link"
+        " to this very setting:"
+    )
+    settings = {f"{name}_{key}": value for key, value in asdict(result.params).items()}
+    views = {
+        key: st.session_state.get(key, default)
+        for key, default in lesson.views.items()
+        if key.startswith(f"{name}_")
+    }
+    st.code(
+        state.link(lesson, {lesson.tab_key: lesson.tabs[name], **settings, **views}), language=None
+    )
