@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 
 from engine import data, scripts, workspace
 from engine.errors import InputError
+from engine.etl.backfill import BackfillParams
 from engine.etl.quality import QualityParams
 from engine.etl.quality import code as script
 from engine.formats import anatomy, bytes_read, evolution, race
@@ -163,6 +165,18 @@ def test_marks_are_filled_once_and_to_the_end_of_the_word() -> None:
         constructor(Stranger())
 
 
+def test_a_tuple_of_days_is_written_as_calls_and_nothing_derived_from_a_day_is() -> None:
+    class Day(datetime.date):
+        def __repr__(self) -> str:
+            return RUN
+
+    params = BackfillParams()
+    assert "dates=(date(2013, 6, 3), date(2013, 6, 30))" in constructor(params)
+    for dates in ((Day(2013, 6, 3), Day(2013, 6, 30)), (params.dates[0], RUN)):
+        with pytest.raises(InputError):
+            constructor(with_field(params, "dates", dates))
+
+
 # ---- every generator
 
 
@@ -171,8 +185,8 @@ def generators() -> dict[str, tuple[Any, Callable[[Any], str]]]:
     found: dict[str, tuple[Any, Callable[[Any], str]]] = {}
     for topic in TOPICS:
         for name in lessons.load(topic).tabs:
-            module = experiments.module_of(topic, name)
-            found[f"{topic}: {name}"] = (experiments.params_class(topic, name)(), module.script)
+            params = experiments.params_class(topic, name)()
+            found[f"{topic}: {name}"] = (params, partial(experiments.script_of, topic, name))
     for kind in ("cron", "rrule", "interval"):
         params = ScheduleParams(kind=kind)
         found[f"schedule: {kind}"] = (params, lambda params: schedule_script.code(params, 0.0, 20))
