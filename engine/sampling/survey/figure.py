@@ -55,9 +55,9 @@ def _lanes(
     title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[Tally, ...], measure: str
 ) -> go.Figure:
     names = [tally.name for tally in tallies]
-    traces = _run(tallies, is_pinned=False)
+    traces = _traces(tallies, is_pinned=False)
     if before:
-        traces += _run([t for t in before if t.name in names], is_pinned=True)
+        traces += _traces([t for t in before if t.name in names], is_pinned=True)
     if names:
         ends = {
             "x": [truth] * 2,
@@ -82,7 +82,7 @@ def _lanes(
     )
 
 
-def _run(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[str, Any]]:
+def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[str, Any]]:
     """Return what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all
     estimates as a hill.
     """
@@ -98,13 +98,13 @@ def _run(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[
         )
         for t in run
     ]
-    told = [
+    hover_texts = [
         f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}"
         for t in run
     ]
     hover = {
         "y": [t.name for t in run],
-        "hovertext": told,
+        "hovertext": hover_texts,
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
     bars = {
