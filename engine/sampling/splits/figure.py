@@ -12,7 +12,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.sampling.splits import LEFT_OUT, TEST, TRAIN, Scores, SplitsResult, chance_of_empty
+from engine.sampling.splits import LEFT_OUT, TEST, TRAIN, Scores, SplitsResult
+from engine.sampling.splits.empty_folds import chance_of_empty
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct")
 FIRST_HOURS = 24 * np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30])
