@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import data, workspace
+from engine import data, scripts, workspace
 from engine.errors import InputError
 from engine.etl.quality import QualityParams
 from engine.etl.quality import code as script
@@ -36,7 +36,6 @@ from engine.leakage.repairs import leak_tests
 from engine.orchestration.schedule import ScheduleParams, deployment
 from engine.orchestration.schedule import code as schedule_script
 from engine.sampling import lineage
-from engine.sampling.lineage.code import script as lineage_script
 from engine.source_code import Code, constructor, fill, literal
 from engine.spark import partitioning
 from engine.spark.partitioning.code import script as partitioning_script
@@ -276,7 +275,7 @@ def from_upload(path: str, name: str) -> dict[str, str]:
         "race": race_script(race.RaceParams(**columns, **own)),
         "anatomy": anatomy_script(anatomy.AnatomyParams(source="upload", column=name, **own)),
         "audit": audit_script(audit.AuditParams(source="upload", target="y", time_column=name, group_column=name, **own)),
-        "lineage": lineage_script(lineage.LineageParams(source="upload", x_column=name, label="y", **own)),
+        "lineage": scripts.render(lineage.LineageParams(source="upload", x_column=name, label="y", **own)),
         "partitioning": partitioning_script(partitioning.PartitioningParams(table="upload", keys=(name,), **own)),
     }  # fmt: skip
 

@@ -325,8 +325,10 @@ def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
 @lru_cache(maxsize=32)
 def _panels(names: tuple[str, ...], n_down: int, n_across: int) -> dict[str, Any]:
     """Return the layout of the panels side by side, named; Plotly takes 15 ms to make it."""
-    figure = make_subplots(rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True,
-        horizontal_spacing=0.02, vertical_spacing=0.18 / n_down)  # fmt: skip
+    figure = make_subplots(
+        rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True,
+        horizontal_spacing=0.02, vertical_spacing=0.18 / n_down,
+    )  # fmt: skip
     figure.update_layout(template=figures.TEMPLATE)
     return dict(figure.layout.to_plotly_json())
 

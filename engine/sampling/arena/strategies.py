@@ -130,7 +130,7 @@ def sampler_of(strategy: str, params: ArenaParams, names: tuple[str, ...]) -> An
 
     if strategy not in SAMPLERS:
         return "passthrough"
-    inner: Any = "SMOTE" if strategy in BOTH else strategy
+    inner = "SMOTE" if strategy in BOTH else strategy
     name, settings = sampler_settings(inner, params.k_neighbors, params.ratio, params.seed)
     if strategy in MIXED:
         groups = [

@@ -252,7 +252,8 @@ def before(
     has_parent = np.zeros(len(test), bool)
     synthetic = test[~real] - n_real
     has_parent[~real] = (
-        in_training[made.seed_index[synthetic]] | in_training[made.neighbour_index[synthetic]]
+        in_training[made.record.seed_index[synthetic]]
+        | in_training[made.record.neighbour_index[synthetic]]
     )
     negatives = real & (y == 0)
     parts = {
@@ -268,7 +269,7 @@ def before(
     }
     positives = test[real & (y == 1)]
     trained = train[train >= n_real] - n_real
-    parents = np.union1d(made.seed_index[trained], made.neighbour_index[trained])
+    parents = np.union1d(made.record.seed_index[trained], made.record.neighbour_index[trained])
     return scores, Leaks(
         n_test=len(test),
         n_synthetic=len(synthetic),

@@ -141,12 +141,6 @@ class SplitsResult:
         )
 
     @property
-    def balance_spread(self) -> float:
-        """Largest less smallest share of positives in a test part."""
-        shares = self.positives(TEST)
-        return float(np.nanmax(shares) - np.nanmin(shares))
-
-    @property
     def verdict(self) -> str:
         """The answer in one sentence."""
         shares = self.positives(TEST)

@@ -113,11 +113,6 @@ class SurveyResult:
         return 1 - self.number("stratified, Neyman", "rmse") / self.number("simple random", "rmse")
 
     @property
-    def convenience_coverage(self) -> float:
-        """Share of the convenience samples' 95 % intervals that hold the truth."""
-        return self.number("convenience", "coverage")
-
-    @property
     def cluster_factor(self) -> float:
         """Design effect: variance of the cluster samples by that of simple random ones."""
         return (

@@ -1,9 +1,8 @@
-"""Arena: what resampling, weights and losses buy, against doing nothing and moving the threshold."""
+"""Arena: what resampling, weights and losses buy, against nothing and a moved threshold."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -11,6 +10,7 @@ from engine.sampling import arena, flight_rows
 from engine.sampling.arena import N_ROWS, ArenaParams, ArenaResult
 from engine.sampling.arena import figure as figures
 from pages.shell import controls, lab, work
+from pages.shell.controls import BOUND
 
 D = ArenaParams()
 VIEWS = ("Precision and recall", "ROC", "Cost", "Reliability", "Boundaries")
@@ -53,18 +53,17 @@ def _params() -> ArenaParams:
 def _threshold_and_costs() -> tuple[float, float, float]:
     """Return the threshold, and what a miss and a false alarm cost: of the view, not of the run."""
     columns = st.columns(3)
-    bound: dict[str, Any] = controls.BOUND
     threshold = columns[0].slider(
         "Threshold", 0.0, 1.0, 0.5, 0.01, key="arena_threshold",
-        help="Chance that makes an alarm", **bound,
+        help="Chance that makes an alarm", **BOUND,
     )  # fmt: skip
     missed = columns[1].slider(
         "A miss costs", 0.0, 100.0, 10.0, 1.0, key="arena_cost_missed",
-        help="Your cost matrix", **bound,
+        help="Your cost matrix", **BOUND,
     )  # fmt: skip
     alarm = columns[2].slider(
         "A false alarm costs", 0.0, 20.0, 1.0, 0.5, key="arena_cost_alarm",
-        help="Your cost matrix", **bound,
+        help="Your cost matrix", **BOUND,
     )  # fmt: skip
     return threshold, missed, alarm
 

@@ -1,4 +1,4 @@
-"""The before-split trap: SMOTE before and after the split, and where the inflated score comes from."""
+"""The before-split trap: SMOTE before and after the split, and where the score comes from."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_every_sampler_enters_or_says_why_not() -> None:
 
 @pytest.mark.parametrize("strategy", ["SMOTE-NC", "SMOTEN"])
 def test_categories_are_voted_on_whole(strategy: Any) -> None:
-    """The library itself, given a table with categories as text, answers the same synthetic rows."""
+    """The library itself, given categories as text, answers the same synthetic rows."""
     params = ArenaParams(**QUICK)
     rows, train, _ = next(arena.splits(params))
     scaled, y = StandardScaler().fit_transform(rows.X[train]), rows.y[train]

@@ -52,7 +52,7 @@ def test_leaks_are_counted_row_by_row() -> None:
     cut = round(0.3 * len(order))
     test, train = order[:cut], set(order[cut:])
     parents = {
-        1_000 + i: {int(made.seed_index[i]), int(made.neighbour_index[i])}
+        1_000 + i: {int(made.record.seed_index[i]), int(made.record.neighbour_index[i])}
         for i in range(made.n_synthetic)
     }
     synthetic = [row for row in test if row >= 1_000]

@@ -163,6 +163,7 @@ def test_post_stratification_by_hand() -> None:
 
 def test_every_scheme_is_tallied_and_random_ones_cover(result: SurveyResult) -> None:
     assert [tally.name for tally in result.tallies] == list(SCHEMES) and result.complete
+    assert result.tallies[7].name == "convenience", "a prediction asks for its coverage by place"
     flights = data.load("flights").to_pandas()["dep_delay"].dropna()
     assert result.truth == pytest.approx(flights.mean()) and result.n_rows == len(flights)
     for tally in result.tallies:
@@ -172,7 +173,7 @@ def test_every_scheme_is_tallied_and_random_ones_cover(result: SurveyResult) -> 
             assert (
                 abs(tally.bias) < 4 * tally.deviation / np.sqrt(500) and 0.88 < tally.coverage <= 1
             )
-    assert result.convenience_coverage == 0 and result.cluster_factor > 2
+    assert result.number("convenience", "coverage") == 0 and result.cluster_factor > 2
 
 
 def test_a_tally_by_hand() -> None:
@@ -210,7 +211,10 @@ def test_every_seventh_day_sees_one_weekday(result: SurveyResult) -> None:
 
 
 def test_words_follow_the_numbers(result: SurveyResult) -> None:
-    assert f"those of convenience samples **{result.convenience_coverage:.0%}**." in result.verdict
+    assert (
+        f"those of convenience samples **{result.number('convenience', 'coverage'):.0%}**."
+        in result.verdict
+    )
     assert (
         f"{result.number('quota', 'bias'):+.2f}: within it takes what is at hand" in result.why[0]
     )
