@@ -13,8 +13,9 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.ranges import SEED, Choices, Params, Range
-from engine.sampling import flight_rows, focal
+from engine.sampling import flight_rows
 from engine.sampling.flight_rows import Positives, Split, Target
+from engine.sampling.focal import losses
 from engine.sampling.samplers import BOTH, METHODS, edges, sampler_settings
 
 Model = Literal["logistic", "k-NN", "tree", "boosting"]
@@ -172,7 +173,7 @@ def fitted(
 
     if strategy == FOCAL:
         scaler = StandardScaler().fit(X)
-        weights = focal.fit(scaler.transform(X), y, 2.0, np.ones(len(y)))
+        weights = losses.fit(scaler.transform(X), y, 2.0, np.ones(len(y)))
         return lambda rows: expit(scaler.transform(rows) @ weights[:-1] + weights[-1])
     sampler = sampler_of(strategy, params, names)
     model = classifier(params.model, params.seed, weighted=strategy == WEIGHTS)
