@@ -391,7 +391,9 @@ def cancel(run_id: str) -> None:
 
 
 def rerun(run_id: str) -> str:
-    """Submit a run with the parameters of another one, live or kept, and return the new run's id."""
+    """Submit a run with the parameters of another one, live or kept, and return the new run's
+    id.
+    """
     params = LAUNCHER.params.get(run_id) or records.load(run_id).params
     return submit(params)
 

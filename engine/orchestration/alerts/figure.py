@@ -1,4 +1,6 @@
-"""Figure of *Watch and alert*: each run against its own history, and which of them raise an alert."""
+"""Figure of *Watch and alert*: each run against its own history, and which of them raise an
+alert.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,9 @@ LOADS = np.arange(0.05, 0.98, 0.01)
 
 
 def _line(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
-    """Return the queue over time, thinned to ``MAX_STEPS`` even moments when it changes more often."""
+    """Return the queue over time, thinned to ``MAX_STEPS`` even moments when it changes more
+    often.
+    """
     at, depth = stream.steps()
     if len(at) > MAX_STEPS:
         at = np.linspace(0, stream.seconds, MAX_STEPS)

@@ -76,7 +76,9 @@ class TaskStats:
 
 
 def by_task(runs: tuple[Run, ...]) -> list[TaskStats]:
-    """Return the statistics of each task that ran at least once, in order of its first appearance."""
+    """Return the statistics of each task that ran at least once, in order of its first
+    appearance.
+    """
     seconds: dict[str, list[float]] = defaultdict(list)
     stumbled: dict[str, int] = defaultdict(int)
     lost: dict[str, int] = defaultdict(int)

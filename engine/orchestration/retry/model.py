@@ -49,7 +49,9 @@ def jitter_multiples(rng: np.random.Generator, jitter: float, shape: tuple[int, 
 
 
 def jitter_mean(jitter: float) -> float:
-    """Return the mean of ``jitter_multiples`` exactly: that of an exponential between two bounds."""
+    """Return the mean of ``jitter_multiples`` exactly: that of an exponential between two
+    bounds.
+    """
     if not jitter:
         return 1.0
     low, most = jitter_bounds(jitter)

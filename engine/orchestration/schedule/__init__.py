@@ -13,12 +13,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
+from engine.errors import require
 from engine.orchestration.schedule import dates as schedule_dates
 from engine.orchestration.schedule.clock import (
     Change,
@@ -30,7 +30,6 @@ from engine.orchestration.schedule.clock import (
     zone_of,
 )
 from engine.orchestration.schedule.load import (
-    COLLISIONS,
     LATE_SECONDS,
     MIN_AHEAD_SECONDS,
     MIN_RUNS,
@@ -41,6 +40,7 @@ from engine.orchestration.schedule.load import (
     outage,
     turns,
 )
+from engine.ranges import Params, Range, Text
 from engine.units import human_seconds
 
 Kind = Literal["cron", "interval", "rrule"]
@@ -49,51 +49,33 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 AROUNDS: tuple[Around, ...] = get_args(Around)
 EVERY_MINUTES = (5, 15, 30, 60, 120, 360, 720, 1440, 2880, 10080)
 N_RUNS = 20
+RUN_MINUTES = (5.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 240.0, 480.0, 1440.0, 2160.0)
 DAY_MINUTES = 1440
 MOST_HOURS = 48.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleParams:
+class ScheduleParams(Params):
     """A rule, a time zone, the days to look at, and what runs by it."""
 
     kind: Kind = "cron"
-    cron: str = "30 2 * * *"
-    every_minutes: int = 60  # counted from 1 January, 09:00 local time
-    rrule: str = "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0"
-    zone: str = "America/New_York"
+    cron: Annotated[str, Text(200)] = "30 2 * * *"
+    # counted from 1 January, 09:00 local time
+    every_minutes: Annotated[int, Range(1, 100_000, options=EVERY_MINUTES)] = 60
+    rrule: Annotated[str, Text(2_000)] = "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0"
+    zone: Annotated[str, Text(100)] = "America/New_York"
     around: Around = "clocks go forward"
-    year: int = 2026  # 2000 … 2035
-    run_minutes: float = 90.0  # that a run takes
-    limit: int = 1  # of the deployment, runs at once; 0: none
+    year: Annotated[int, Range(2000, 2035)] = 2026
+    # that a run takes
+    run_minutes: Annotated[float, Range(0.01, 10_000, options=RUN_MINUTES)] = 90.0
+    # of the deployment, runs at once; 0: none
+    limit: Annotated[int, Range(0, 50, most=5, low_means="none")] = 1
     collision: Collision = "wait"
-    down_hours: float = 6.0  # of the server, from just before the sixth run on
+    # of the server, from just before the sixth run on
+    down_hours: Annotated[float, Range(0, MOST_HOURS, step=1.0)] = 6.0
 
-    def __post_init__(self) -> None:
-        require_choice("kind", self.kind, KINDS)
-        require_choice("around", self.around, AROUNDS)
-        require_choice("collision", self.collision, COLLISIONS)
-        require(
-            1 <= self.every_minutes <= 100_000,
-            "every_minutes must be 1 … 100,000. Got {}.",
-            self.every_minutes,
-        )
-        require(2000 <= self.year <= 2035, "year must be 2000 … 2035. Got {}.", self.year)
-        require(
-            0 < self.run_minutes <= 10_000,
-            "run_minutes must be more than 0, at most 10,000. Got {}.",
-            self.run_minutes,
-        )
-        require(0 <= self.limit <= 50, "limit must be 0 (none) … 50. Got {}.", self.limit)
-        require(
-            0 <= self.down_hours <= MOST_HOURS,
-            "down_hours must be 0 … 48. Got {}.",
-            self.down_hours,
-        )
-        require(
-            len(self.cron) <= 200 and len(self.rrule) <= 2000,
-            "cron and rrule must be short: 200 and 2,000 characters.",
-        )
+    def check_together(self) -> None:
+        """Check what fields ask of each other."""
         require(
             len(self.cron.split()) <= 5,
             "cron must have five fields here: minute, hour, day of month, month, day of week. Got"

@@ -4,12 +4,8 @@ records that were kept.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import itertools
-import json
 import random
-import runpy
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -19,14 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from scipy import stats as scipy_stats
 
+from engine import scripts
 from engine.errors import InputError
 from engine.orchestration import foretell, history, records
 from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.history import HistoryParams, critical_path, stats
 from engine.orchestration.history import figure as figures
-from engine.orchestration.history.code import script
 from engine.orchestration.history.critical_path import Span
 from engine.orchestration.records import Attempt, Interval, Run, Task
+from tests.engine.printed import run_script
 
 
 def made(n: int, n_tasks: int, seed: int = 0) -> list[Run]:
@@ -256,19 +253,6 @@ def test_two_hundred_runs_of_fifty_tasks_stay_small(workspace: Path) -> None:
 @pytest.mark.parametrize(
     "given_", [{}, {"faster": "features", "factor": 4.0}, {"flow": "meant to fail", "run": 3}]
 )
-def test_the_script_prints_the_headline(
-    given_: dict[str, object], tmp_path: Path, workspace: Path
-) -> None:
+def test_the_script_prints_the_headline(given_: dict[str, object], workspace: Path) -> None:
     params = HistoryParams(**given_)  # type: ignore[arg-type]
-    (tmp_path / "script.py").write_text(script(params))
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        runpy.run_path(str(tmp_path / "script.py"))
-    assert json.loads(out.getvalue()) == history.run(params).headline()
-
-
-@pytest.mark.parametrize(
-    "bad", [{"last": 0}, {"run": 0}, {"other": -1}, {"factor": 0.5}, {"flow": "x"}, {"source": "x"}]
-)
-def test_bad_settings_are_said(bad: dict[str, object]) -> None:
-    with pytest.raises(InputError):
-        HistoryParams(**bad)  # type: ignore[arg-type]
+    assert run_script(scripts.render(params)) == history.run(params).headline()
