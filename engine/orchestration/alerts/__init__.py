@@ -142,13 +142,6 @@ class AlertsResult:
         return sum(one.past is not None for one in self.watched)
 
     @property
-    def patient_catch(self) -> bool:
-        """Whether a history of at least ten runs was asked for and a slow run is caught all the
-        same.
-        """
-        return self.params.min_runs >= 10 and self.n_slow > 0
-
-    @property
     def verdict(self) -> str:
         """The answer in a sentence."""
         kind = "foretold" if self.foretold else "recorded"

@@ -135,11 +135,6 @@ class HistoryResult:
         return 1 - self.imagined_seconds / self.finish_seconds if self.finish_seconds else 0.0
 
     @property
-    def futile(self) -> bool:
-        """Whether a task at least five times as fast saves less than 1 %."""
-        return self.params.factor >= 5 and self.saved_share < 0.01
-
-    @property
     def on_path(self) -> bool:
         """Whether the task that is imagined faster lies on the critical path."""
         return self.faster in {link.task for link in self.path}

@@ -50,7 +50,8 @@ def script(params: RunParams) -> str:
     }
     constructor = ", ".join(f"{name}={literal(value)}" for name, value in settings.items())
     names = ", ".join([*from_flows, "RunParams", "plan"])
-    return f"""# Runs on the server named by PREFECT_API_URL; without one Prefect starts a temporary server (about 12 s).
+    return f"""# Runs on the server named by PREFECT_API_URL;
+# without one Prefect starts a temporary server (about 12 s).
 import json
 import time
 from collections import Counter
@@ -82,7 +83,8 @@ with get_client(sync_client=True) as client:
         parents = FlowRunFilter(parent_flow_run_id={{"any_": [run_id]}})
         ids = [run_id, *(child.id for child in client.read_flow_runs(flow_run_filter=parents))]
         filter = FlowRunFilter(id={{"any_": ids}})
-        rows = [r for r in client.read_task_runs(flow_run_filter=filter, limit=200) if r.name in keys]
+        read = client.read_task_runs(flow_run_filter=filter, limit=200)
+        rows = [r for r in read if r.name in keys]
         if rows and all(r.state.is_final() or r.state.name == "NotReady" for r in rows):
             break
         time.sleep(0.5)

@@ -21,6 +21,7 @@ from engine.orchestration.retry import model
 from engine.orchestration.retry.herd import Herd, stampede
 from engine.orchestration.retry.model import N_RUNS, TaskRuns
 from engine.ranges import SEED, Params, Range
+from engine.statistics import share_interval
 from engine.units import human_seconds
 
 __all__ = ["BACKOFFS", "SHAPES", "Herd", "RetryParams", "RetryResult", "TaskRuns", "run"]
@@ -28,7 +29,6 @@ __all__ = ["BACKOFFS", "SHAPES", "Herd", "RetryParams", "RetryResult", "TaskRuns
 Shape = Literal["in sequence", "in parallel"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 REFERENCE_JITTER = 1.0  # drawn beside the herd without jitter when the setting has none
-GOAL_TASKS, GOAL_PROBABILITY, GOAL_WAIT_SECONDS = 20, 0.3, 1.0  # of the challenge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,30 +102,14 @@ class RetryResult:
         return self.mean_wait_seconds / self.mean_seconds if self.mean_seconds else 0.0
 
     @property
-    def flow_share_within_budget(self) -> float:
-        """P(flow succeeds), if it has 20 tasks that fail in 30 % of their tries and wait 1 s on
-        average at most; else 0.
-        """
-        p = self.params
-        asked = p.n_tasks >= GOAL_TASKS and p.failure_probability >= GOAL_PROBABILITY
-        return (
-            self.flow_succeeds_share
-            if asked and self.mean_wait_seconds <= GOAL_WAIT_SECONDS
-            else 0.0
-        )
-
-    @property
-    def herd_gave_up(self) -> int:
-        """Clients of the herd without jitter that use up their retries."""
-        return self.herds[0].n_gave_up
+    def herd(self) -> Herd:
+        """The herd with the setting's own jitter."""
+        return self.herds[1] if self.params.jitter else self.herds[0]
 
     @property
     def herd_overload(self) -> float:
-        """Most requests in a second after the first, by capacity, of the herd with this jitter;
-        infinite if anyone gives up.
-        """
-        herd = self.herds[1] if self.params.jitter else self.herds[0]
-        return float("inf") if herd.n_gave_up else herd.retry_peak / self.params.capacity
+        """Most requests in a second after the first, by capacity, of the herd with this jitter."""
+        return self.herd.retry_peak / self.params.capacity
 
     @property
     def verdict(self) -> str:
@@ -149,7 +133,7 @@ class RetryResult:
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         p, failed = self.params, int((~self.runs.completed).sum())
-        low, high = model.wilson(failed, N_RUNS)
+        low, high = share_interval(failed, N_RUNS)
         plain, other = self.herds
         waits = ", ".join(f"{wait:g}" for wait in p.waits[:5]) + (" …" if p.retries > 5 else "")
         reasons = [
@@ -211,7 +195,7 @@ class RetryResult:
         rows = []
         for place, chance in enumerate(self.chances):
             chosen = self.runs.lane(place, self.params.retries)
-            low, high = model.wilson(int(chosen.sum()), N_RUNS)
+            low, high = share_interval(int(chosen.sum()), N_RUNS)
             seconds = self.runs.seconds[chosen]
             quantiles = np.quantile(seconds, [0.05, 0.5, 0.95]) if len(seconds) else [None] * 3
             rows.append(

@@ -15,6 +15,7 @@ from engine.figures import Trace, drawn
 from engine.orchestration.retry import RetryResult, model
 from engine.orchestration.retry.model import N_RUNS
 from engine.orchestration.retry.real import Dot
+from engine.statistics import share_interval
 
 GREEN, RED = figures.HELD_OUT, figures.FAILED
 SHADES = ("#A9CDEE", "#7FB5E4", "#56A0DC", "#2F86D6", "#1F66A8", "#134574")
@@ -197,7 +198,7 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
         }
         for place, retries in enumerate(sorted({0, 1, 2, 3, 5, p.retries}))
     ]
-    low, high = model.wilson(int(result.flow_completed.sum()), len(result.flow_completed))
+    low, high = share_interval(int(result.flow_completed.sum()), len(result.flow_completed))
     seen = float(result.flow_completed.mean())
     traces.append(
         {

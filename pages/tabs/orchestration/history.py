@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from engine.orchestration import history
-from engine.orchestration.history import HistoryParams, HistoryResult
+from engine.orchestration.history import HistoryParams, HistoryResult, replay_figure
 from engine.orchestration.history import figure as figures
 from pages.shell import controls, lab
 
@@ -96,7 +96,9 @@ def _closer(result: HistoryResult, view: str | None) -> None:
         st.caption("Lines: 95 % intervals (order statistics for medians, Wilson for shares).")
     elif view == "Replay":
         lab.chart(
-            figures.replay(result), "history_replay", "The run as it came to be, with a scrubber"
+            replay_figure.replay(result),
+            "history_replay",
+            "The run as it came to be, with a scrubber",
         )
     else:
         lab.chart(

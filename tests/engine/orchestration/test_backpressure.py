@@ -104,9 +104,16 @@ def test_nothing_is_lost_or_made_up(
     seed: int,
 ) -> None:
     params = BackpressureParams(
-        arrival_rate=rate, service_seconds=service, workers=workers, policy=policy, buffer=buffer, rate_limit=limit,
-        urgent_share=urgent, seconds=20, seed=seed,
-    )  # fmt: skip
+        arrival_rate=rate,
+        service_seconds=service,
+        workers=workers,
+        policy=policy,
+        buffer=buffer,
+        rate_limit=limit,
+        urgent_share=urgent,
+        seconds=20,
+        seed=seed,
+    )
     s = backpressure.run(params).stream
     assert len(s.arrival) == s.dropped.sum() + s.started.sum() + s.last_depth
     assert (s.wait >= 0).all() and not (s.started & s.dropped).any()

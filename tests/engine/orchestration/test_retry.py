@@ -20,6 +20,7 @@ from engine.orchestration.retry import figure as figures
 from engine.orchestration.retry import herd as retry_herd
 from engine.orchestration.retry import real as retry_real
 from engine.orchestration.server import SERVER
+from engine.statistics import share_interval
 from tests.engine.printed import run_script
 
 
@@ -151,11 +152,12 @@ def test_the_script_prints_the_headline(params: RetryParams, tmp_path: Path) -> 
 
 
 def test_wilson_holds_what_it_should() -> None:
-    low, high = model.wilson(8, 100)
+    low, high = share_interval(8, 100)
     assert (low, high) == pytest.approx(
         (0.0411, 0.1500), abs=1e-4
     )  # Newcombe, 1998, table I's formula by hand
-    assert model.wilson(0, 10)[0] == 0.0 and model.wilson(10, 10)[1] == 1.0
+    assert share_interval(0, 10)[0] == 0.0 and share_interval(10, 10)[1] == 1.0
+    assert share_interval(0, 0) == (0.0, 1.0)
 
 
 def test_percentages_have_sensible_digits() -> None:
