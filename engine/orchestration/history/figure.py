@@ -77,12 +77,8 @@ def grid(result: HistoryResult) -> go.Figure:
         "ygap": 1,
         "hovertemplate": "run %{x}<br>%{y}<extra></extra>",
     }
-    key: Trace = {
-        "type": "scatter",
-        "x": [None],
-        "y": [None],
-        "mode": "markers",
-    }  # the legend of the squares
+    # the legend of the squares
+    key: Trace = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}
     seen = set(np.unique(codes[~np.isnan(codes)]).astype(int).tolist())
     keys = [
         {**key, "marker": {"color": colour, "symbol": "square", "size": 10}, "name": fate}

@@ -54,27 +54,8 @@ def _lengths(start: np.ndarray, end: np.ndarray, until: float) -> np.ndarray:
     return lengths
 
 
-def replay(result: HistoryResult) -> go.Figure:
-    """Draw the run as it came to be, with a scrubber in the browser. To see first: who works, who
-    waits, at each moment.
-    """
-    names, said = _lanes(result)
-    names = names[:40]
-    total = max(result.finish_seconds, 0.01)
-    found = _intervals(result, names)
-    bars: list[Trace] = [
-        {
-            "type": "bar",
-            "base": start.astype(np.float32),
-            "x": _lengths(start, end, total),
-            "y": tasks,
-            "orientation": "h",
-            "marker": {"color": STATE_LOOKS[state]},
-            "name": state,
-        }
-        for state, (start, end, tasks) in found.items()
-    ]
-    times = [total * k / N_FRAMES for k in range(N_FRAMES + 1)]
+def _player(times: list[float]) -> tuple[Trace, Trace]:
+    """Return the scrubber over the frames and its buttons."""
     still = {
         "mode": "immediate",
         "frame": {"duration": 0, "redraw": True},
@@ -109,6 +90,31 @@ def replay(result: HistoryResult) -> go.Figure:
         "pad": {"t": 62},
         "yanchor": "top",
     }
+    return slide, menu | BUTTONS
+
+
+def replay(result: HistoryResult) -> go.Figure:
+    """Draw the run as it came to be, with a scrubber in the browser. To see first: who works, who
+    waits, at each moment.
+    """
+    names, said = _lanes(result)
+    names = names[:40]
+    total = max(result.finish_seconds, 0.01)
+    found = _intervals(result, names)
+    bars: list[Trace] = [
+        {
+            "type": "bar",
+            "base": start.astype(np.float32),
+            "x": _lengths(start, end, total),
+            "y": tasks,
+            "orientation": "h",
+            "marker": {"color": STATE_LOOKS[state]},
+            "name": state,
+        }
+        for state, (start, end, tasks) in found.items()
+    ]
+    times = [total * k / N_FRAMES for k in range(N_FRAMES + 1)]
+    slide, menu = _player(times)
     figure = drawn(
         f"Run {result.params.run}, {total:.1f} s: drag the scrubber{said}",
         bars,
@@ -118,7 +124,7 @@ def replay(result: HistoryResult) -> go.Figure:
         legend={"y": 1, "yref": "paper"},  # the scrubber is below
         barmode="overlay",
         sliders=[slide],
-        updatemenus=[menu | BUTTONS],
+        updatemenus=[menu],
         yaxis={
             "type": "category",
             "categoryorder": "array",
