@@ -25,6 +25,7 @@ from engine.orchestration.schedule import ScheduleParams, dates, load
 from engine.orchestration.schedule import clock as schedule_clock
 from engine.orchestration.schedule.code import script
 from engine.orchestration.schedule.deployment import BOARD, as_sent, schedule_body, table, told
+from engine.orchestration.schedule.params import KINDS
 from engine.orchestration.server import SERVER
 from tests.engine.printed import run_script
 
@@ -327,7 +328,7 @@ def test_the_schedule_on_screen_is_what_the_server_gets_and_books(kind: schedule
         BOARD.delete(owner)
 
 
-@pytest.mark.parametrize("kind", schedule.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fire", ["every 5 s", "by this rule"])
 def test_the_code_beside_the_deployment_makes_the_same_schedule(
     kind: schedule.Kind, fire: str
