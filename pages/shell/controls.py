@@ -42,6 +42,7 @@ def slider(
     *,
     help: str,
     options: Sequence[Any] = (),
+    most: Any = None,
     key: str = "",
     **more: Any,
 ) -> Any:
@@ -49,6 +50,7 @@ def slider(
     offers those.
 
     Where the number that the session holds is none of the options given, the first takes its place.
+    ``most`` is the highest number that there is just now, where the page knows better.
     """
     rule, default = rule_of(params, field), getattr(params, field)
     key = key or key_of(params, field)
@@ -70,7 +72,7 @@ def slider(
     if rule.options:
         return st.select_slider(label, rule.options, default, **{"format_func": _number, **named})
     kind = type(default)  # an int slider takes ints alone, a float slider floats
-    most = rule.high if rule.most is None else rule.most
+    most = most or (rule.high if rule.most is None else rule.most)
     step = None if rule.step is None else kind(rule.step)
     least = rule.low if rule.least is None else rule.least
     return st.slider(label, kind(least), kind(most), default, step, **named)
