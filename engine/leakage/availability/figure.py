@@ -202,13 +202,13 @@ def _line(name: str, color: str, dash: str, shift: float, values: list[Any]) -> 
     """Return one line over the moments, shifted by a hair so that the intervals of the lines stand
     side by side.
     """
-    told = [(0.5, 0.0) if value is None else interval(value) for value in values]
+    bars = [(0.5, 0.0) if value is None else interval(value) for value in values]
     return {
         "type": "scatter",
-        "x": [place + shift for place in range(len(told))],
-        "y": [mean for mean, _ in told],
-        "error_y": {"array": [half for _, half in told], "thickness": 1.2, "width": 4},
-        "customdata": [[half, moment] for (_, half), moment in zip(told, MOMENTS, strict=False)],
+        "x": [place + shift for place in range(len(bars))],
+        "y": [mean for mean, _ in bars],
+        "error_y": {"array": [half for _, half in bars], "thickness": 1.2, "width": 4},
+        "customdata": [[half, moment] for (_, half), moment in zip(bars, MOMENTS, strict=False)],
         "mode": "lines+markers",
         "line": {"color": color, "width": 3, "dash": dash, "shape": "hv"},
         "marker": {"size": 8},
