@@ -118,11 +118,6 @@ class AvailabilityResult:
         return 0.5 if values is None else self.mean(values)
 
     @property
-    def n_later(self) -> int:
-        """How many groups of columns in the model are not known yet."""
-        return len(self.params.later)
-
-    @property
     def inflation(self) -> float:
         """Reported AUC less what the honest model gives in the last quarter."""
         return self.reported_auc - self.honest_auc

@@ -8,9 +8,11 @@ pipeline goes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Annotated
 
 from engine.errors import require
+from engine.ranges import Params, Text
 from engine.source_code import fill
 
 TEMPLATE = '''"""Leakage tests. Run them with: pytest test_leakage.py
@@ -121,45 +123,37 @@ def test_features_are_known_at_the_moment_of_prediction(rows):
 '''
 
 
-MAX_TEXT = 2_000  # characters of each role
+NAME = Text(2_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class Columns(Params):
     """The roles of one's own columns; "" where there is none. ``known_at``: ``column: hours or
     timestamp``, by commas.
     """
 
-    path: str = "flights.parquet"
-    target: str = "late"
-    split: str = "part"
-    test_value: str = "test"
-    group: str = ""
-    time: str = "time_hour"
-    ids: str = ""
-    known_at: str = "dep_delay: 2, arr_delay: 4.5"
-    left_out: str = ""
+    path: Annotated[str, NAME] = "flights.parquet"
+    target: Annotated[str, NAME] = "late"
+    split: Annotated[str, NAME] = "part"
+    test_value: Annotated[str, NAME] = "test"
+    group: Annotated[str, NAME] = ""
+    time: Annotated[str, NAME] = "time_hour"
+    ids: Annotated[str, NAME] = ""
+    known_at: Annotated[str, NAME] = "dep_delay: 2, arr_delay: 4.5"
+    left_out: Annotated[str, NAME] = ""
 
-    def __post_init__(self) -> None:
+    def check_together(self) -> None:
+        """Raise ``InputError`` where a role is empty that every test needs."""
         for name in ("path", "target", "split", "test_value"):
             require(bool(getattr(self, name).strip()), "{} must be given: the tests need it.", name)
-        for field in fields(self):
-            n = len(getattr(self, field.name))
-            require(
-                n <= MAX_TEXT,
-                "{} must be at most {:,} characters. Got {:,}.",
-                field.name,
-                MAX_TEXT,
-                n,
-            )
 
 
-def listed(text: str) -> list[str]:
+def split_names(text: str) -> list[str]:
     """Return names that stand between commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def moments(text: str) -> dict[str, float | str]:
+def parse_moments(text: str) -> dict[str, float | str]:
     """Return column -> hours, or the name of a timestamp column.
 
     Raises
@@ -168,7 +162,7 @@ def moments(text: str) -> dict[str, float | str]:
         A part is not ``column: hours`` or ``column: timestamp column``.
     """
     found: dict[str, float | str] = {}
-    for part in listed(text):
+    for part in split_names(text):
         name, colon, known = (piece.strip() for piece in part.rpartition(":"))
         require(
             bool(name and colon and known),
@@ -198,7 +192,7 @@ def generate(columns: Columns) -> str:
         test_value=columns.test_value.strip(),
         group=columns.group.strip() or None,
         time=columns.time.strip() or None,
-        ids=listed(columns.ids),
-        known_at=moments(columns.known_at),
-        left_out=listed(columns.left_out),
+        ids=split_names(columns.ids),
+        known_at=parse_moments(columns.known_at),
+        left_out=split_names(columns.left_out),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.leakage.rounds import RoundsParams, dealt
+from engine.leakage.rounds import RoundsParams, deal
 from engine.leakage.rounds.cases import CASES
 from engine.source_code import Code, fill
 
@@ -24,7 +24,7 @@ print(json.dumps(numbers))
 
 def script(params: RoundsParams) -> str:
     """Return the script: the round's own pipeline."""
-    place = dealt(params.level, params.number, params.seed)
+    place = deal(params.level, params.number, params.seed)
     return fill(
         SCRIPT,
         case=place,

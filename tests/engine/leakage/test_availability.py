@@ -93,9 +93,9 @@ def test_what_is_reported_served_and_honest() -> None:
         and "The date is among the columns" in result.why[2]
     )
     push_back = availability.run(AvailabilityParams(moment="push-back"))
-    assert 0.85 < push_back.honest_auc < 0.92 and push_back.n_later == 1
+    assert 0.85 < push_back.honest_auc < 0.92 and len(push_back.params.later) == 1
     landing = availability.run(AvailabilityParams(moment="landing"))
-    assert landing.n_later == 0 and landing.served_auc == landing.honest_auc == pytest.approx(
+    assert landing.params.later == () and landing.served_auc == landing.honest_auc == pytest.approx(
         0.915, abs=0.02
     )
     assert "what is left is the split's" in landing.verdict
