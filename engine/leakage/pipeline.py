@@ -20,9 +20,18 @@ from engine.leakage import process
 from engine.leakage.process import N_LEVELS, WINDOW, Drawn, Rows
 
 Mechanism = Literal[
-    "target_leak", "duplicates", "scaling", "imputation", "target_encoding", "selection", "resampling", "group_overlap",
-    "random_split", "look_ahead", "snooping",
-]  # fmt: skip
+    "target_leak",
+    "duplicates",
+    "scaling",
+    "imputation",
+    "target_encoding",
+    "selection",
+    "resampling",
+    "group_overlap",
+    "random_split",
+    "look_ahead",
+    "snooping",
+]
 MECHANISMS: tuple[Mechanism, ...] = get_args(Mechanism)
 N_KEPT = 40  # noise columns that feature selection keeps
 SMOOTHING = 5.0  # rows that the overall mean counts for in target encoding

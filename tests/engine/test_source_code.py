@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import data, workspace
+from engine import data, scripts, workspace
 from engine.errors import InputError
 from engine.etl.quality import QualityParams
 from engine.etl.quality import code as script
@@ -31,7 +31,6 @@ from engine.formats.bytes_read.code import script as bytes_read_script
 from engine.formats.evolution.code import snippet
 from engine.formats.race.code import script as race_script
 from engine.leakage import audit
-from engine.leakage.audit.code import script as audit_script
 from engine.leakage.repairs import leak_tests
 from engine.orchestration.schedule import ScheduleParams, deployment
 from engine.orchestration.schedule import code as schedule_script
@@ -275,7 +274,7 @@ def from_upload(path: str, name: str) -> dict[str, str]:
         "bytes read": bytes_read_script(read),
         "race": race_script(race.RaceParams(**columns, **own)),
         "anatomy": anatomy_script(anatomy.AnatomyParams(source="upload", column=name, **own)),
-        "audit": audit_script(audit.AuditParams(source="upload", target="y", time_column=name, group_column=name, **own)),
+        "audit": scripts.render(audit.AuditParams(source="upload", target="y", time_column=name, group_column=name, **own)),
         "lineage": lineage_script(lineage.LineageParams(source="upload", x_column=name, label="y", **own)),
         "partitioning": partitioning_script(partitioning.PartitioningParams(table="upload", keys=(name,), **own)),
     }  # fmt: skip

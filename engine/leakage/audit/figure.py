@@ -9,9 +9,9 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.leakage.audit import AuditResult
 from engine.leakage.audit.detectors.columns import TOO_GOOD
-from engine.leakage.audit.scoreboard import MOVED, ScoreboardResult, wilson
+from engine.leakage.audit.result import AuditResult
+from engine.leakage.audit.scoreboard import MOVED, ScoreboardResult, find_interval
 from engine.leakage.plants import HIDDEN_KIND
 
 MAX_LANES = 24
@@ -144,7 +144,7 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
         for row in rows
     ]
     if result.cleans:
-        low, high = wilson(result.n_false, result.n_clean_columns)
+        low, high = find_interval(result.n_false, result.n_clean_columns)
         lanes.append((CLEAN, result.false_share, low, high, result.n_false, result.n_clean_columns))
     colors = [
         figures.WAITING

@@ -211,10 +211,14 @@ def _summary(table: Any) -> list[dict[str, Any]]:
         means = [f"{values[table['y'] == side].mean():,.2f}" if numeric else "—" for side in (0, 1)]
         rows.append(
             {
-                "column": name, "type": str(values.dtype), "empty": f"{values.isna().mean():.1%}",
-                "distinct": f"{values.nunique():,}", "mean where y = 0": means[0], "where y = 1": means[1],
+                "column": name,
+                "type": str(values.dtype),
+                "empty": f"{values.isna().mean():.1%}",
+                "distinct": f"{values.nunique():,}",
+                "mean where y = 0": means[0],
+                "where y = 1": means[1],
             }
-        )  # fmt: skip
+        )
     return rows
 
 

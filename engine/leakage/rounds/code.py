@@ -6,7 +6,8 @@ from engine.leakage.rounds import RoundsParams, deal
 from engine.leakage.rounds.cases import CASES
 from engine.source_code import Code, fill
 
-SCRIPT = '''"""The pipeline of this round, as it stands on screen; only the table comes from engine.leakage."""
+SCRIPT = '''"""The pipeline of this round as it stands on screen; the table is engine.leakage's."""
+
 import json
 
 from engine.leakage import rounds

@@ -46,8 +46,12 @@ def test_the_script_gives_the_headline(mechanism: str) -> None:
 
 
 def by_hand() -> RepairsResult:
-    scores = {("wrong", "reported"): [0.9, 0.8], ("wrong", "production"): [0.6, 0.6], ("right", "reported"): [0.7, 0.6],
-              ("right", "production"): [0.7, 0.62]}  # fmt: skip
+    scores = {
+        ("wrong", "reported"): [0.9, 0.8],
+        ("wrong", "production"): [0.6, 0.6],
+        ("right", "reported"): [0.7, 0.6],
+        ("right", "production"): [0.7, 0.62],
+    }
     return RepairsResult(RepairsParams(repeats=2), scores, True)
 
 
@@ -73,9 +77,16 @@ def test_words_by_hand() -> None:
 
 
 OWN = Columns(
-    path="mine.csv", target="left", split="side", test_value="test", group="customer", time="at", ids="row_id",
-    known_at="calls: 24, amount: booked", left_out="calls, booked",
-)  # fmt: skip
+    path="mine.csv",
+    target="left",
+    split="side",
+    test_value="test",
+    group="customer",
+    time="at",
+    ids="row_id",
+    known_at="calls: 24, amount: booked",
+    left_out="calls, booked",
+)
 
 
 def clean_rows() -> pd.DataFrame:
@@ -84,11 +95,16 @@ def clean_rows() -> pd.DataFrame:
     at = pd.date_range("2024-01-01", periods=n, freq="h")
     frame = pd.DataFrame(
         {
-            "row_id": [f"r{i}" for i in range(n)], "customer": [f"c{i // 4}" for i in range(n)], "at": at,
-            "booked": at - pd.Timedelta("1h"), "amount": rng.normal(100, 10, n), "kind": rng.choice(["a", "b"], n),
-            "calls": rng.poisson(2, n), "gap": np.where(rng.random(n) < 0.2, np.nan, rng.normal(size=n)),
+            "row_id": [f"r{i}" for i in range(n)],
+            "customer": [f"c{i // 4}" for i in range(n)],
+            "at": at,
+            "booked": at - pd.Timedelta("1h"),
+            "amount": rng.normal(100, 10, n),
+            "kind": rng.choice(["a", "b"], n),
+            "calls": rng.poisson(2, n),
+            "gap": np.where(rng.random(n) < 0.2, np.nan, rng.normal(size=n)),
         }
-    )  # fmt: skip
+    )
     frame["left"] = (frame["amount"] + rng.normal(0, 10, n) > 100).astype(int)
     frame["side"] = np.where(np.arange(n) >= 180, "test", "train")
     return frame
@@ -98,9 +114,22 @@ def run_tests(folder: Path, frame: pd.DataFrame, text: str) -> str:
     frame.to_csv(folder / "mine.csv", index=False)
     (folder / "test_leakage.py").write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line", "test_leakage.py"],
-        cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""}, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--tb=line",
+            "test_leakage.py",
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": ""},
+        check=False,
+    )
     return done.stdout
 
 

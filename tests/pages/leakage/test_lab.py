@@ -1,4 +1,4 @@
-"""What only the Leakage lab does, as a visitor meets it: the dose, the moment and the time splits."""
+"""What only the Leakage lab does, as a visitor meets it: dose, moment and time splits."""
 
 from __future__ import annotations
 

@@ -120,7 +120,8 @@ def alarms_of(world: World, doses: Doses) -> dict[Detector, bool]:
     """Return for each detector that could run whether it raised an alarm on a dosed pipeline's
     table.
     """
-    result = audit.run(table_of(world, doses), "y", time="month", group="customer", split="split")
+    table = table_of(world, doses)
+    result = audit.audit_table(table, "y", time="month", group="customer", split="split")
     raised = {finding.detector for finding in result.alarms}
     return {check.detector: check.detector in raised for check in result.checks if check.ran}
 
