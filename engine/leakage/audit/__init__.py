@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from engine.jobs import Progress, Steps, beside, run_to_end, to_end
 from engine.leakage.audit import sources
-from engine.leakage.audit.detectors import clock, columns, pairs, splits
+from engine.leakage.audit.detectors import clock, columns, history, pairs, splits
 from engine.leakage.audit.detectors.clock import KnownAt
 from engine.leakage.audit.findings import (
     ABOUT,
@@ -213,7 +213,7 @@ def _list_searches(
         "adversarial validation": ("", partial(splits.adversarial, subject)),
         "timing": ("", partial(clock.timing, subject, known_at, scores)),
         "sharpening": (no_moments, partial(clock.sharpening, subject)),
-        "truncated history": ("", partial(clock.truncated_history, subject)),
+        "truncated history": ("", partial(history.truncated_history, subject)),
     }
 
 

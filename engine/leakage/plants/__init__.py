@@ -3,7 +3,7 @@ and place.
 
 Everything here is made up, from a seed. A planted table also says how far the leak moves a score: a
 random forest's with and without the planted columns, or on the table's own test rows against rows
-that no leak touches (``plant_effects``).
+that no leak touches (``audit.scoreboard.measure_effect``).
 
 No threshold of a detector was ever set by a seed of ``EVALUATION_SEEDS``: those were tuned on
 ``TUNING_SEEDS`` alone. The scoreboard takes evaluation seeds only.
