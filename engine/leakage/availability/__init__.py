@@ -271,10 +271,8 @@ def steps(params: AvailabilityParams) -> Steps:
         With ``complete`` set.
     """
     seeds = range(params.seed, params.seed + params.n_seeds)
-    distinct = list(dict.fromkeys(params.known(moment) for moment in MOMENTS))
-    n_fits = (
-        2 * len(seeds) * (1 + sum(bool(groups) and groups != params.chosen for groups in distinct))
-    )
+    distinct = {params.known(moment) for moment in MOMENTS}
+    n_fits = 2 * len(seeds) * (1 + len(distinct - {(), params.chosen}))
     done = 0
     result = AvailabilityResult(params, {}, {})
 
