@@ -24,8 +24,15 @@ Moment = Literal["booking", "24 h before", "2 h before", "push-back", "take-off"
 MOMENTS: tuple[Moment, ...] = get_args(Moment)
 AT_THE_GATE = len(MOMENTS)  # the answer is known
 Group = Literal[
-    "schedule", "date", "plane", "weather 2 h before", "weather of the hour", "departure delay", "air time", "arrival time"
-]  # fmt: skip
+    "schedule",
+    "date",
+    "plane",
+    "weather 2 h before",
+    "weather of the hour",
+    "departure delay",
+    "air time",
+    "arrival time",
+]
 GROUPS: tuple[Group, ...] = get_args(Group)
 KNOWN_AT: dict[Group, int] = {  # place in MOMENTS
     "schedule": 0,

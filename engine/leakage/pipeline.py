@@ -20,9 +20,18 @@ from engine.leakage import process
 from engine.leakage.process import N_LEVELS, WINDOW, Drawn, Rows
 
 Mechanism = Literal[
-    "target_leak", "duplicates", "scaling", "imputation", "target_encoding", "selection", "resampling", "group_overlap",
-    "random_split", "look_ahead", "snooping",
-]  # fmt: skip
+    "target_leak",
+    "duplicates",
+    "scaling",
+    "imputation",
+    "target_encoding",
+    "selection",
+    "resampling",
+    "group_overlap",
+    "random_split",
+    "look_ahead",
+    "snooping",
+]
 MECHANISMS: tuple[Mechanism, ...] = get_args(Mechanism)
 N_KEPT = 40  # noise columns that feature selection keeps
 SMOOTHING = 5.0  # rows that the overall mean counts for in target encoding
@@ -56,7 +65,7 @@ class Doses:
         return n_models
 
 
-TOLD: dict[
+EFFECTS: dict[
     Mechanism, str
 ] = {  # what a dose does, with its share, the test rows it touches, the models it tries
     "target_leak": (
@@ -114,12 +123,12 @@ class Prepared:
     spread: np.ndarray  # (d,) by which the matrices were scaled
 
 
-def told(mechanism: Mechanism, dose: float, n_test: int) -> str:
+def describe(mechanism: Mechanism, dose: float, n_test: int) -> str:
     """Return what a dose of a leak does, in one sentence without its full stop."""
     n_models = Doses(snooping=dose).n_models
     models = f"{n_models} models are" if n_models > 1 else "One model is"
     rows, window = f"{round(dose * n_test):,}", round(dose * WINDOW)
-    return TOLD[mechanism].format(
+    return EFFECTS[mechanism].format(
         share=dose, rows=rows, n_test=f"{n_test:,}", window=window, models=models
     )
 

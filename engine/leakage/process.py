@@ -209,7 +209,7 @@ def _dealt(n_rows: int, customers: Customers, rng: np.random.Generator) -> np.nd
 
 @lru_cache(maxsize=12)
 def draw(world: World, n_mechanisms: int) -> Drawn:
-    """Draw a world's rows. Production's noise columns are drawn when chosen, see ``fresh_noise``."""
+    """Draw a world's rows. Production's noise columns are drawn once chosen: ``fresh_noise``."""
     rng = np.random.default_rng([world.seed, 4])
     n_train, n_test = world.n_train, world.n_rows - world.n_train
     old = _customers(n_train, 0, rng)

@@ -283,7 +283,8 @@ def _target(values: pa.ChunkedArray, name: str) -> tuple[np.ndarray, bool, str]:
             else column.codes[np.nanargmax(column.numbers)]
         )
         require(
-            counts.min() >= 10, "Each class of the target must have 10 rows at least. Got {:,} of {}.",
+            counts.min() >= 10, "Each class of the target must have 10 rows at least. Got {:,} of "
+                                "{}.",
             *(int(counts.min()), texts[int(np.argmin(counts))]),
         )  # fmt: skip
         return (column.codes == positive).astype(np.float64), True, texts[positive]

@@ -8,184 +8,75 @@ no table can show (``findings.INVISIBLE``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import overload
+from typing import Any
 
 import pyarrow as pa
 
-from engine.jobs import Progress, Steps, beside, run_to_end
+from engine.jobs import Progress, Steps, beside, run_to_end, to_end
 from engine.leakage.audit import sources
-from engine.leakage.audit.detectors import clock, columns, pairs, splits
+from engine.leakage.audit.detectors import clock, columns, history, pairs, splits
 from engine.leakage.audit.detectors.clock import KnownAt
 from engine.leakage.audit.findings import (
     ABOUT,
     DETECTORS,
-    INVISIBLE,
-    KINDS,
     SEVERITIES,
     Check,
     Detector,
     Finding,
+    Needs,
 )
-from engine.leakage.audit.sources import AuditParams
+from engine.leakage.audit.result import AuditResult
+from engine.leakage.audit.sources import AuditParams, Named
 from engine.leakage.column_scores import Score, score
 from engine.leakage.table_columns import Subject, read
 from engine.texts import inert
 
-__all__ = ["AuditParams", "AuditResult", "run", "steps", "table_steps"]
+__all__ = ["AuditParams", "AuditResult", "audit_table", "run", "steps"]
 
 COLUMNS_A_STEP = 40
+MANY_ROWS = 50_000  # from here on one column a step: it may take a second
 COLUMN_DETECTORS: tuple[Detector, ...] = (
     "single-feature score",
     "one-sided values",
     "missingness",
     "identifier",
 )
+COLUMN_SHARE = 0.6  # of the work: the detectors that read one column at a time
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AuditResult:
-    """What the audit found. ``scores``: each column's own cross-fitted score."""
+def steps(params: AuditParams) -> Steps:
+    """Audit the table that ``params`` name: a ``Progress`` with the findings so far at least once a
+    second.
 
-    params: AuditParams
-    target: str
-    n_rows: int
-    n_columns: int
-    binary: bool
-    findings: tuple[Finding, ...]
-    checks: tuple[Check, ...]
-    scores: dict[str, Score]
-    skipped: dict[str, str]
-    remarks: tuple[str, ...]
-    complete: bool = False
+    Returns
+    -------
+    AuditResult
+        With ``complete`` set; findings by severity, then score.
 
-    @property
-    def alarms(self) -> tuple[Finding, ...]:
-        """The findings that are not notes."""
-        return tuple(finding for finding in self.findings if finding.flagged)
-
-    @property
-    def flagged(self) -> tuple[str, ...]:
-        """The columns that an alarm names."""
-        return tuple(dict.fromkeys(name for finding in self.alarms for name in finding.columns))
-
-    @property
-    def n_certain(self) -> int:
-        """Findings that are facts, not suspicions."""
-        return sum(finding.severity == "certain" for finding in self.findings)
-
-    @property
-    def n_alarms(self) -> int:
-        """Findings that are certain or suspicious."""
-        return len(self.alarms)
-
-    @property
-    def n_not_run(self) -> int:
-        """Detectors that lacked something."""
-        return sum(not check.ran for check in self.checks)
-
-    @property
-    def best_kept(self) -> tuple[str, float]:
-        """The strongest column that no alarm names, and its score; empty and nan without one."""
-        kept = [
-            (found.value, name) for name, found in self.scores.items() if name not in self.flagged
-        ]
-        value, name = max(kept, default=(float("nan"), ""))
-        return name, value
-
-    @property
-    def best_kept_score(self) -> float:
-        """The score of the strongest column that no alarm names."""
-        return self.best_kept[1]
-
-    @property
-    def verdict(self) -> str:
-        """The answer in one sentence."""
-        if not self.complete:
-            return (
-                f"{len(self.checks)} of {len(DETECTORS)} checks have run; **{len(self.alarms)}**"
-                " leaks so far."
-            )
-        where = f"{self.n_rows:,} rows × {self.n_columns} columns"
-        if not self.alarms:
-            return (
-                f"**No leak** found in {where} by {len(DETECTORS) - self.n_not_run} of"
-                f" {len(DETECTORS)} checks."
-            )
-        worst = self.alarms[0]
-        return (
-            f"**{len(self.alarms)}** leaks in {where}, {self.n_certain} of them certain. First:"
-            f" {worst.mechanism}, {worst.evidence}."
-        )
-
-    @property
-    def why(self) -> list[str]:
-        """The reasons for this outcome, with its values."""
-        reasons = [
-            f"{finding.detector} ({finding.kind}, {finding.severity}): {finding.evidence}."
-            for finding in self.findings
-        ]
-        name, value = self.best_kept
-        if name:
-            unit = "AUC" if self.binary else "R²"
-            reasons.append(
-                f"The strongest column left alone is {name}: {unit} {value:.3f}, as an honest one"
-                " can have."
-            )
-        lacking = [f"{check.detector} ({check.why_not})" for check in self.checks if not check.ran]
-        if lacking:
-            reasons.append("Not run: " + "; ".join(lacking) + ".")
-        if self.skipped:
-            left_out = [f"{name} ({why})" for name, why in list(self.skipped.items())[:6]]
-            n = len(self.skipped)
-            reasons.append(f"{n:,} column{'s' * (n > 1)} not audited: {'; '.join(left_out)}.")
-        reasons += [f"{remark[0].upper()}{remark[1:]}." for remark in self.remarks]
-        reasons.append(
-            f"What no table shows, and which check does ({len(INVISIBLE)} leaks), stands under"
-            " Coverage."
-        )
-        return reasons
-
-    def headline(self) -> dict[str, int | float | str]:
-        """Return the numbers that the script reproduces."""
-        return {
-            "rows": self.n_rows,
-            "alarms": len(self.alarms),
-            "certain": self.n_certain,
-            "flagged": ", ".join(sorted(self.flagged)),
-        }
-
-    def table(self) -> pa.Table:
-        """Return one row for each finding."""
-        rows = [
-            {
-                "severity": finding.severity,
-                "detector": finding.detector,
-                "mechanism": finding.mechanism,
-                "kind": f"{finding.kind} {KINDS[finding.kind]}",
-                "columns": ", ".join(finding.columns),
-                "score": finding.score,
-                "evidence": finding.evidence,
-                "rows": ", ".join(map(str, finding.rows)),
-                "fix": finding.fix,
-            }
-            for finding in self.findings
-        ]
-        names = ("severity", "detector", "mechanism", "kind", "columns", "evidence", "rows", "fix")
-        return (
-            pa.Table.from_pylist(rows)
-            if rows
-            else pa.table({name: pa.array([], pa.string()) for name in names})
-        )
+    Raises
+    ------
+    InputError
+        There is no such table or column, or the target cannot be one.
+    """
+    with ThreadPoolExecutor(1) as caller:
+        reading = Progress(0.0, "reading the table")
+        named = yield from beside(caller, partial(sources.load, params), reading)
+        return (yield from _search(caller, named, params))
 
 
-@overload
-def run(table: AuditParams) -> AuditResult: ...
-@overload
-def run(
+run: Callable[[AuditParams], AuditResult] = to_end(steps)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server computes before the first visit."""
+    return steps, AuditParams()
+
+
+def audit_table(
     table: pa.Table,
     target: str,
     *,
@@ -193,22 +84,11 @@ def run(
     group: str | None = None,
     split: str | None = None,
     known_at: KnownAt | None = None,
-) -> AuditResult: ...
-def run(
-    table: pa.Table | AuditParams,
-    target: str = "",
-    *,
-    time: str | None = None,
-    group: str | None = None,
-    split: str | None = None,
-    known_at: KnownAt | None = None,
 ) -> AuditResult:
-    """Audit a table for leaks about its target.
+    """Audit a table of one's own for leaks about its target.
 
     Parameters
     ----------
-    table
-        Any Arrow table; or ``AuditParams``, which name a bundled or uploaded one and its columns.
     target
         Column to predict: two classes, or a number (then scores are R²).
     time, group, split
@@ -224,117 +104,56 @@ def run(
     InputError
         A named column is not there, or the target has one class, too many, or too few rows.
     """
-    asked = table if isinstance(table, AuditParams) else None
-    result: AuditResult = run_to_end(
-        steps(asked)
-        if asked is not None
-        else table_steps(
-            table, target, time=time, group=group, split=split, known_at=known_at or {}
-        )
-    )
+    named = Named(table, target, time, group, split, known_at or {})
+    with ThreadPoolExecutor(1) as caller:
+        result: AuditResult = run_to_end(_search(caller, named, AuditParams()))
     return result
 
 
-def steps(params: AuditParams) -> Steps:
-    """Audit the table that ``params`` name: a ``Progress`` with the findings so far at least once a
-    second.
-    """
-    with ThreadPoolExecutor(1) as caller:
-        source = yield from beside(
-            caller, lambda: sources.load(params), Progress(0.0, "reading the table")
-        )
-    return (
-        yield from table_steps(
-            source.table,
-            source.target,
-            time=source.time,
-            group=source.group,
-            split=source.split,
-            known_at=source.known_at,
-            params=params,
-        )
-    )
-
-
-def table_steps(
-    table: pa.Table,
-    target: str,
-    *,
-    time: str | None = None,
-    group: str | None = None,
-    split: str | None = None,
-    known_at: KnownAt | None = None,
-    params: AuditParams | None = None,
-) -> Steps:
-    """Audit a table: a ``Progress`` with the findings so far at least once a second.
-
-    Returns
-    -------
-    AuditResult
-        With ``complete`` set; findings by severity, then score.
-    """
-    with ThreadPoolExecutor(1) as caller:
-        return (
-            yield from _search(
-                caller, table, target, time, group, split, known_at or {}, params or AuditParams()
-            )
-        )
-
-
-def _search(
-    caller: ThreadPoolExecutor,
-    table: pa.Table,
-    target: str,
-    time: str | None,
-    group: str | None,
-    split: str | None,
-    known_at: KnownAt,
-    params: AuditParams,
-) -> Steps:
-    reading = Progress(0.0, "reading the table")
+def _search(caller: ThreadPoolExecutor, named: Named, params: AuditParams) -> Steps:
+    """Run every detector that has what it needs: first column by column, then over the table."""
+    roles = {"time": named.time, "group": named.group, "split": named.split}
     subject = yield from beside(
-        caller, lambda: read(table, target, time=time, group=group, split=split), reading
+        caller,
+        partial(read, named.table, named.target, **roles),
+        Progress(0.0, "reading the table"),
     )
-    skipped = {
-        name: why for name, why in subject.skipped.items() if name not in (time, group, split)
-    }
     result = AuditResult(
-        params, target, subject.n, table.num_columns, subject.binary, (), (), {}, skipped, ()
+        params,
+        named.target,
+        subject.n,
+        named.table.num_columns,
+        subject.binary,
+        findings=(),
+        checks=(),
+        scores={},
+        skipped={name: why for name, why in subject.skipped.items() if name not in roles.values()},
+        remarks=tuple(subject.remarks),
     )
-    result = replace(result, remarks=tuple(subject.remarks))
-    names = list(subject.columns)
-    for start in range(0, len(names), COLUMNS_A_STEP if subject.n < 50_000 else 1):
-        part = names[start : start + (COLUMNS_A_STEP if subject.n < 50_000 else 1)]
-        yield Progress(
-            0.6 * start / len(names),
-            f"column {start + 1:,} of {len(names):,}: {inert(part[0])}",
-            result,
-        )
-        scores = {name: score(subject.columns[name], subject) for name in part}
-        found = [finding for name in part for finding in _of_column(subject, name, scores[name])]
-        result = replace(
-            result, scores=result.scores | scores, findings=_ranked([*result.findings, *found])
-        )
-    result = replace(result, checks=tuple(Check(detector) for detector in COLUMN_DETECTORS))
-    others = _others(subject, result.scores, known_at, {"time": time, "group": group})
-    for turn, (detector, why_not, search) in enumerate(others):
-        done = 0.6 + 0.4 * turn / len(others)
-        yield Progress(done, detector, result)
-        found = (
-            []
-            if why_not
-            else (
-                yield from beside(caller, partial(list, search), Progress(done, detector, result))
-            )
-        )
-        check = Check(detector, why_not)
-        result = replace(
-            result, findings=_ranked([*result.findings, *found]), checks=(*result.checks, check)
-        )
+    result = yield from _search_columns(subject, result)
+    result = yield from _search_table(caller, subject, named, result)
     return replace(result, complete=True)
 
 
-def _of_column(subject: Subject, name: str, found: Score) -> Iterator[Finding]:
+def _search_columns(subject: Subject, result: AuditResult) -> Steps:
+    """Add what is found in one column at a time, and each column's own score."""
+    names = list(subject.columns)
+    n_a_step = COLUMNS_A_STEP if subject.n < MANY_ROWS else 1
+    for start in range(0, len(names), n_a_step):
+        part = names[start : start + n_a_step]
+        message = f"column {start + 1:,} of {len(names):,}: {inert(part[0])}"
+        yield Progress(COLUMN_SHARE * start / len(names), message, result)
+        scores = {name: score(subject.columns[name], subject) for name in part}
+        found = [finding for name in part for finding in _check_column(subject, name, scores[name])]
+        result = replace(
+            result,
+            scores=result.scores | scores,
+            findings=_rank([*result.findings, *found]),
+        )
+    return replace(result, checks=tuple(Check(detector) for detector in COLUMN_DETECTORS))
+
+
+def _check_column(subject: Subject, name: str, found: Score) -> Iterator[Finding]:
     column = subject.columns[name]
     checks = (
         columns.single_feature(column, found, subject),
@@ -345,89 +164,84 @@ def _of_column(subject: Subject, name: str, found: Score) -> Iterator[Finding]:
     yield from (finding for finding in checks if finding is not None)
 
 
-def _others(
-    subject: Subject, scores: dict[str, Score], known_at: KnownAt, named: dict[str, str | None]
-) -> list[tuple[Detector, str, Iterable[Finding]]]:
-    """Return each detector that reads more than one column: why it cannot run (or ""), and its
-    search, not begun yet.
+def _search_table(
+    caller: ThreadPoolExecutor, subject: Subject, named: Named, result: AuditResult
+) -> Steps:
+    """Add what the detectors find that read more than one column, or say why one cannot run."""
+    lacking = _find_lacking(subject, named)
+    searches = _list_searches(subject, result.scores, named.known_at)
+    for turn, (detector, (unfit, search)) in enumerate(searches.items()):
+        done = COLUMN_SHARE + (1 - COLUMN_SHARE) * turn / len(searches)
+        yield Progress(done, detector, result)
+        why_not = next((lacking[need] for need in ABOUT[detector].needs if lacking[need]), unfit)
+        found: list[Finding] = []
+        if not why_not:
+            search_all = partial(_collect, search)
+            found = yield from beside(caller, search_all, Progress(done, detector, result))
+        result = replace(
+            result,
+            findings=_rank([*result.findings, *found]),
+            checks=(*result.checks, Check(detector, why_not)),
+        )
+    return result
+
+
+def _collect(search: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    return list(search())
+
+
+def _list_searches(
+    subject: Subject, scores: dict[str, Score], known_at: KnownAt
+) -> dict[Detector, tuple[str, Callable[[], Iterable[Finding]]]]:
+    """Return each detector that reads more than one column: why the columns do not suit it (or ""),
+    and its search.
     """
     alone = {name: found.value for name, found in scores.items()}
-    no_split = subject.split_why_not or (
-        "" if subject.is_test is not None else "no split column named"
-    )
-    no_time = "" if subject.time is not None else _lacking("time", named, subject)
-    if not no_time and subject.time is not None and subject.time.numbers is None:
-        no_time = f"{subject.time.name} holds text, not moments: cast it to a timestamp or a number"
-    no_group = "" if subject.group is not None else _lacking("group", named, subject)
-    stamps = any(column.kind == "time" for column in subject.columns.values())
     few = "" if len(splits.continuous(subject)) >= 3 else "fewer than three continuous columns"
-    numeric = (
-        ""
-        if not no_time and subject.time is not None and subject.time.kind == "time"
-        else "the time column is a number"
-    )
-    return [
-        ("target encoding", "", pairs.target_encodings(subject)),
-        ("columns that add up", "", pairs.columns_that_add_up(subject, alone)),
-        ("exact duplicates", no_split, splits.exact_duplicates(subject)),
-        ("near duplicates", no_split or few, splits.near_duplicates(subject)),
-        ("group overlap", no_split or no_group, splits.group_overlap(subject, alone)),
-        ("time overlap", no_split or no_time, splits.time_overlap(subject)),
-        ("adversarial validation", no_split, splits.adversarial(subject)),
-        (
-            "timing",
-            "" if known_at else "known_at not given",
-            clock.timing(subject, known_at, scores),
-        ),
-        (
-            "sharpening",
-            no_time or ("" if stamps else "no other timestamp in the table") or numeric,
-            clock.sharpening(subject),
-        ),
-        ("truncated history", no_time or no_group, clock.truncated_history(subject)),
-    ]
+    no_moments = ""
+    if not any(column.kind == "time" for column in subject.columns.values()):
+        no_moments = "no other timestamp in the table"
+    elif subject.time is not None and subject.time.kind != "time":
+        no_moments = "the time column is a number"
+    return {
+        "target encoding": ("", partial(pairs.target_encodings, subject)),
+        "columns that add up": ("", partial(pairs.columns_that_add_up, subject, alone)),
+        "exact duplicates": ("", partial(splits.exact_duplicates, subject)),
+        "near duplicates": (few, partial(splits.near_duplicates, subject)),
+        "group overlap": ("", partial(splits.group_overlap, subject, alone)),
+        "time overlap": ("", partial(splits.time_overlap, subject)),
+        "adversarial validation": ("", partial(splits.adversarial, subject)),
+        "timing": ("", partial(clock.timing, subject, known_at, scores)),
+        "sharpening": (no_moments, partial(clock.sharpening, subject)),
+        "truncated history": ("", partial(history.truncated_history, subject)),
+    }
 
 
-def _lacking(role: str, named: dict[str, str | None], subject: Subject) -> str:
-    name = named[role]
-    return (
-        f"no {role} column named"
-        if name is None
-        else f"{name}: {subject.skipped.get(name, 'it is another role already')}"
-    )
+def _find_lacking(subject: Subject, named: Named) -> dict[Needs, str]:
+    """Return, for each thing that a detector may need, why the table does not have it, or ""."""
+
+    def explain(role: str, name: str | None) -> str:
+        if name is None:
+            return f"no {role} column named"
+        return f"{name}: {subject.skipped.get(name, 'it is another role already')}"
+
+    no_split = "" if subject.is_test is not None else "no split column named"
+    no_time = "" if subject.time is not None else explain("time", named.time)
+    if subject.time is not None and subject.time.numbers is None:
+        no_time = f"{subject.time.name} holds text, not moments: cast it to a timestamp or a number"
+    return {
+        "split": subject.split_why_not or no_split,
+        "time": no_time,
+        "group": "" if subject.group is not None else explain("group", named.group),
+        "known_at": "" if named.known_at else "known_at not given",
+    }
 
 
-def _ranked(found: list[Finding]) -> tuple[Finding, ...]:
-    return tuple(
-        sorted(
-            found,
-            key=lambda f: (SEVERITIES.index(f.severity), DETECTORS.index(f.detector), -f.score),
-        )
-    )
+def _rank(found: list[Finding]) -> tuple[Finding, ...]:
+    """Return findings by severity, then detector, then score, the highest first."""
 
+    def order(finding: Finding) -> tuple[int, int, float]:
+        severity = SEVERITIES.index(finding.severity)
+        return severity, DETECTORS.index(finding.detector), -finding.score
 
-def coverage() -> list[dict[str, str]]:
-    """Return every detector and everything that no table shows, by type of the taxonomy: what sees
-    it, what it is blind to.
-    """
-    rows = [
-        {
-            "kind": f"{about.kind} {KINDS[about.kind]}",
-            "mechanism": about.mechanism,
-            "seen by": detector,
-            "rule": about.rule,
-            "blind to": about.blind,
-        }
-        for detector, about in ABOUT.items()
-    ]
-    rows += [
-        {
-            "kind": f"{kind} {KINDS[kind]}",
-            "mechanism": what,
-            "seen by": "no table shows it",
-            "rule": check,
-            "blind to": "—",
-        }
-        for what, kind, check in INVISIBLE
-    ]
-    return sorted(rows, key=lambda row: row["kind"])
+    return tuple(sorted(found, key=order))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.leakage.audit import AuditResult
 from engine.leakage.audit.detectors.columns import TOO_GOOD
-from engine.leakage.audit.scoreboard import MOVED, ScoreboardResult, wilson
+from engine.leakage.audit.result import AuditResult
+from engine.leakage.audit.scoreboard import MOVED, ScoreboardResult, find_interval
 from engine.leakage.plants import HIDDEN_KIND
 
 MAX_LANES = 24
@@ -30,14 +30,7 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
     scores = {name: score.value for name, score in result.scores.items()}
     names = sorted(every, key=lambda name: (name in flagged, scores.get(name, 0.0)))[-MAX_LANES:]
     unit, chance = ("AUC", 0.5) if result.binary else ("R²", 0.0)
-    n_flagged = len(flagged)
-    title = (
-        f"{n_flagged} column{'s' * (n_flagged != 1)} named by a finding"
-        if n_flagged
-        else "No column named by a finding"
-    )
-    kept, value = result.best_kept
-    title += f",<br>the strongest of the others scores {value:.2f}: {kept}" if kept else ""
+    title = _title_columns(result)
     values = [
         max(chance, result.scores[name].value) if name in result.scores else chance
         for name in names
@@ -64,25 +57,7 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
         "hovertemplate": "%{y}: %{customdata[0]:.3f}<extra></extra>",
         "showlegend": False,
     }
-    traces = [bars]
-    if pinned is not None:
-        known = [name for name in names if name in pinned.scores]
-        traces.append(
-            {
-                "type": "scatter",
-                "x": [pinned.scores[name].value for name in known],
-                "y": known,
-                "mode": "markers",
-                "marker": {
-                    "color": figures.SYNTHETIC,
-                    "symbol": "line-ns-open",
-                    "size": 16,
-                    "line": {"width": 3},
-                },
-                "name": "pinned run A",
-                "hovertemplate": "A, %{y}: %{x:.3f}<extra></extra>",
-            }
-        )
+    traces = [bars, *([] if pinned is None else [_draw_pinned(pinned, names)])]
     limit = {
         "type": "line",
         "x0": TOO_GOOD,
@@ -104,6 +79,36 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
     )
 
 
+def _title_columns(result: AuditResult) -> str:
+    n_flagged = len(result.flagged)
+    title = (
+        f"{n_flagged} column{'s' * (n_flagged != 1)} named by a finding"
+        if n_flagged
+        else "No column named by a finding"
+    )
+    kept, value = result.best_kept
+    return title + (f",<br>the strongest of the others scores {value:.2f}: {kept}" if kept else "")
+
+
+def _draw_pinned(pinned: AuditResult, names: list[str]) -> figures.Trace:
+    """Return a mark at the score of each column that the pinned run has too."""
+    known = [name for name in names if name in pinned.scores]
+    return {
+        "type": "scatter",
+        "x": [pinned.scores[name].value for name in known],
+        "y": known,
+        "mode": "markers",
+        "marker": {
+            "color": figures.SYNTHETIC,
+            "symbol": "line-ns-open",
+            "size": 16,
+            "line": {"width": 3},
+        },
+        "name": "pinned run A",
+        "hovertemplate": "A, %{y}: %{x:.3f}<extra></extra>",
+    }
+
+
 def _ticks(chance: float) -> list[float]:
     return [chance + (1 - chance) * i / 5 for i in range(6)]
 
@@ -122,30 +127,24 @@ def _named_by(result: AuditResult, name: str) -> str:
     return " ".join(["", ", ".join(dict.fromkeys(by + notes))])
 
 
-def scoreboard(result: ScoreboardResult) -> go.Figure:
-    """Draw recall for each kind of plant with Wilson's interval. To see first: dots left of the
-    green line are missed leaks.
-    """
-    rows = [row for row in result.rows if row["move_score"]]
-    title = "No plant has been judged yet"
-    if rows:
-        title = f"{result.recall:.1%} of the leaks that a table shows are caught"
-    if rows and result.cleans:
-        title += (
-            f";<br>{result.false_share:.1%} of {result.n_clean_columns:,} clean columns are flagged"
-        )
-    figure = figures.new_tall(
-        title,
-        height=170 + 28 * (len(rows) + 1),
-        x=f"share caught, of plants that move the score by {MOVED}",
-    )
-    lanes = [
+Lane = tuple[str, float, float, float, int, int]  # name, share, interval, hits, of how many
+
+
+def _list_lanes(result: ScoreboardResult) -> list[Lane]:
+    """Return a lane for each kind of plant that moves a score, and one for clean columns."""
+    lanes: list[Lane] = [
         (row["plant"], row["recall"], row["low"], row["high"], row["caught"], row["move_score"])
-        for row in rows
+        for row in result.rows
+        if row["move_score"]
     ]
     if result.cleans:
-        low, high = wilson(result.n_false, result.n_clean_columns)
+        low, high = find_interval(result.n_false, result.n_clean_columns)
         lanes.append((CLEAN, result.false_share, low, high, result.n_false, result.n_clean_columns))
+    return lanes
+
+
+def _draw_shares(lanes: list[Lane]) -> go.Scatter:
+    """Return a dot for each lane, with its interval."""
     colors = [
         figures.WAITING
         if name == HIDDEN_KIND
@@ -154,7 +153,7 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
         else figures.KNOWN
         for name, *_ in lanes
     ]
-    figure.add_scatter(
+    return go.Scatter(
         x=[share for _, share, *_ in lanes],
         y=[name for name, *_ in lanes],
         mode="markers",
@@ -172,6 +171,27 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
         hovertemplate="%{y}: %{customdata[0]} of %{customdata[1]} = %{x:.1%}<extra></extra>",
         showlegend=False,
     )
+
+
+def scoreboard(result: ScoreboardResult) -> go.Figure:
+    """Draw recall for each kind of plant with Wilson's interval. To see first: dots left of the
+    green line are missed leaks.
+    """
+    lanes = _list_lanes(result)
+    title = "No plant has been judged yet"
+    if any(row["move_score"] for row in result.rows):
+        title = f"{result.recall:.1%} of the leaks that a table shows are caught"
+        if result.cleans:
+            title += (
+                f";<br>{result.false_share:.1%} of {result.n_clean_columns:,} clean columns are"
+                " flagged"
+            )
+    figure = figures.new_tall(
+        title,
+        height=170 + 28 * (1 + sum(name != CLEAN for name, *_ in lanes)),
+        x=f"share caught, of plants that move the score by {MOVED}",
+    )
+    figure.add_trace(_draw_shares(lanes))
     for goal in (RECALL_GOAL, FALSE_GOAL):
         figure.add_vline(goal, line={"color": figures.HELD_OUT, "dash": "dot"})
     names = [name for name, *_ in lanes]

@@ -13,10 +13,21 @@ from typing import Literal, get_args
 Severity = Literal["certain", "suspicious", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 Detector = Literal[
-    "single-feature score", "one-sided values", "missingness", "identifier", "target encoding", "columns that add up",
-    "exact duplicates", "near duplicates", "group overlap", "time overlap", "adversarial validation", "timing",
-    "sharpening", "truncated history",
-]  # fmt: skip
+    "single-feature score",
+    "one-sided values",
+    "missingness",
+    "identifier",
+    "target encoding",
+    "columns that add up",
+    "exact duplicates",
+    "near duplicates",
+    "group overlap",
+    "time overlap",
+    "adversarial validation",
+    "timing",
+    "sharpening",
+    "truncated history",
+]
 DETECTORS: tuple[Detector, ...] = get_args(Detector)
 Kind = Literal["L1.1", "L1.2", "L1.3", "L1.4", "L2", "L3.1", "L3.2", "L3.3"]
 KINDS: dict[Kind, str] = {
@@ -47,77 +58,116 @@ class About:
 
 ABOUT: dict[Detector, About] = {
     "single-feature score": About(
-        "target leak", "L2", (),
+        "target leak",
+        "L2",
+        (),
         "one column alone reaches AUC 0.94 (R² 0.94) out of fold; AUC 0.9995 or r = 1 is certain",
         "an effect with much noise scores like a strong honest feature: declare when it is known",
     ),
     "one-sided values": About(
-        "target leak", "L2", (),
-        "a value that only one answer ever has, where nine times the usual odds would have shown the other (p < 1e-5)",
+        "target leak",
+        "L2",
+        (),
+        "a value that only one answer ever has, where nine times the usual odds would have shown "
+        "the other (p < 1e-5)",
         "values of fewer than 14 rows; effects without a value of their own",
     ),
     "missingness": About(
-        "missingness as signal", "L2", (),
-        "whether the cell is empty multiplies the odds by more than 3 (lower bound), or only one answer has empty cells",
+        "missingness as signal",
+        "L2",
+        (),
+        "whether the cell is empty multiplies the odds by more than 3 (lower bound), or only one "
+        "answer has empty cells",
         "cells that were filled in before the table was saved",
     ),
     "identifier": About(
-        "identifier", "L2", (),
-        "an id (all but unique) whose order, length or first characters score AUC 0.55 or more (0.52 less 3.3 errors), "
+        "identifier",
+        "L2",
+        (),
+        "an id (all but unique) whose order, length or first characters score AUC 0.55 or more "
+        "(0.52 less 3.3 errors), "
         "or belong to one answer only",
         "ids that repeat: name them as the group",
     ),
     "target encoding": About(
-        "target encoding on all rows", "L1.2", (),
-        "a column that is a function of another one, and equals its mean target over all rows, own row and test rows included",
+        "target encoding on all rows",
+        "L1.2",
+        (),
+        "a column that is a function of another one, and equals its mean target over all rows, "
+        "own row and test rows included",
         "encodings of a column that is not in the table; encodings with noise added",
     ),
     "columns that add up": About(
-        "target rebuilt from columns", "L2", (),
-        "two columns whose sum, difference, product or ratio is the target, or parts its classes without one error",
+        "target rebuilt from columns",
+        "L2",
+        (),
+        "two columns whose sum, difference, product or ratio is the target, or parts its classes "
+        "without one error",
         "three columns or more; beyond the 300 numeric columns nearest to the target",
     ),
     "exact duplicates": About(
-        "duplicates across the split", "L1.4", ("split",),
-        "test rows that stand in training cell by cell, more than ten times as many as chance would make",
+        "duplicates across the split",
+        "L1.4",
+        ("split",),
+        "test rows that stand in training cell by cell, more than ten times as many as chance "
+        "would make",
         "copies with another id text or another timestamp that are not unique in every row",
     ),
     "near duplicates": About(
-        "duplicates across the split", "L1.4", ("split",),
-        "test rows ten times nearer to one training row than to its twelfth nearest, more often than in smooth data",
+        "duplicates across the split",
+        "L1.4",
+        ("split",),
+        "test rows ten times nearer to one training row than to its twelfth nearest, more often "
+        "than in smooth data",
         "fewer than three continuous columns; copies with noise as wide as the gaps between rows",
     ),
     "group overlap": About(
-        "group overlap", "L3.2", ("split", "group"),
-        "groups on both sides of the split; certain where a group's other rows tell what the columns leave open (r ≥ 0.1)",
+        "group overlap",
+        "L3.2",
+        ("split", "group"),
+        "groups on both sides of the split; certain where a group's other rows tell what the "
+        "columns leave open (r ≥ 0.1)",
         "groups that nobody named",
     ),
     "time overlap": About(
-        "random split over time", "L3.1", ("split", "time"),
+        "random split over time",
+        "L3.1",
+        ("split", "time"),
         "training rows later than the first test row",
         "labels that look ahead: leave a gap as long as the label takes",
     ),
     "adversarial validation": About(
-        "test rows unlike training rows", "L3.3", ("split",),
-        "a model tells test rows from training rows: AUC 0.55 or more (0.52 less 3.3 standard errors)",
+        "test rows unlike training rows",
+        "L3.3",
+        ("split",),
+        "a model tells test rows from training rows: AUC 0.55 or more (0.52 less 3.3 standard "
+        "errors)",
         "whether the *test* rows or the training rows are those that production will send",
     ),
     "timing": About(
-        "known too late", "L2", ("known_at",),
+        "known too late",
+        "L2",
+        ("known_at",),
         "a column that becomes known after the moment of prediction",
         "columns whose moment nobody declared",
     ),
     "sharpening": About(
-        "updated after the event", "L2", ("time",),
-        "a moment later than the row's own; columns that tell the target better in exactly those rows",
+        "updated after the event",
+        "L2",
+        ("time",),
+        "a moment later than the row's own; columns that tell the target better in exactly those "
+        "rows",
         "updates that left no timestamp",
     ),
     "truncated history": About(
-        "look-ahead window", "L3.1", ("time", "group"),
-        "a column recomputed from rows up to its moment and with the rows after it: the later rows explain most of the rest",
+        "look-ahead window",
+        "L3.1",
+        ("time", "group"),
+        "a column recomputed from rows up to its moment and with the rows after it: the later "
+        "rows explain most of the rest",
         "windows whose base column is not in the table; beyond 60 numeric columns",
     ),
-}  # fmt: skip
+}
 
 INVISIBLE: tuple[tuple[str, Kind, str], ...] = (  # mechanism, kind, the check that can find it
     (
@@ -201,3 +251,30 @@ class Check:
     def ran(self) -> bool:
         """Whether the detector had what it needs."""
         return not self.why_not
+
+
+def coverage() -> list[dict[str, str]]:
+    """Return every detector and everything that no table shows, by type of the taxonomy: what sees
+    it, what it is blind to.
+    """
+    rows = [
+        {
+            "kind": f"{about.kind} {KINDS[about.kind]}",
+            "mechanism": about.mechanism,
+            "seen by": detector,
+            "rule": about.rule,
+            "blind to": about.blind,
+        }
+        for detector, about in ABOUT.items()
+    ]
+    rows += [
+        {
+            "kind": f"{kind} {KINDS[kind]}",
+            "mechanism": what,
+            "seen by": "no table shows it",
+            "rule": check,
+            "blind to": "—",
+        }
+        for what, kind, check in INVISIBLE
+    ]
+    return sorted(rows, key=lambda row: row["kind"])

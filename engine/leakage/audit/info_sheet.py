@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from engine.leakage.audit import AuditResult
 from engine.leakage.audit.findings import ABOUT, INVISIBLE, KINDS
+from engine.leakage.audit.result import AuditResult
 
-STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;padding:.4rem;text-align:left;vertical-align:top}
+STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto}
+body{padding:0 1rem;color:#222}table{border-collapse:collapse;width:100%}
+td,th{border-bottom:1px solid #ddd;padding:.4rem;text-align:left;vertical-align:top}
 .certain{color:#B0421A;font-weight:600}.suspicious{color:#9A6A00;font-weight:600}.note{color:#666}"""
 
 
@@ -69,6 +70,19 @@ def as_json(result: AuditResult) -> str:
     return json.dumps(sheet(result), indent=1, default=str, ensure_ascii=False)
 
 
+def _make_row(finding: dict[str, Any]) -> str:
+    """Return a finding as a row of the HTML table."""
+    cells = (
+        ", ".join(finding["columns"]) or "the split",
+        finding["evidence"],
+        ", ".join(map(str, finding["rows"])),
+        finding["fix"],
+    )
+    severity = finding["severity"]
+    rest = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f"<tr><td class='{severity}'>{severity}</td>{rest}</tr>"
+
+
 def as_html(result: AuditResult) -> str:
     """Return the sheet as one HTML page that needs nothing else."""
     data = sheet(result)
@@ -87,12 +101,7 @@ def as_html(result: AuditResult) -> str:
     ]
     for entry in data["types"]:
         parts.append(f"<h2>{entry['type']} {escape(entry['words'])}</h2>")
-        rows = "".join(
-            "<tr><td"
-            f" class='{f['severity']}'>{f['severity']}</td><td>{escape(', '.join(f['columns']) or 'the split')}</td>"
-            f"<td>{escape(f['evidence'])}</td><td>{escape(', '.join(map(str, f['rows'])))}</td><td>{escape(f['fix'])}</td></tr>"
-            for f in entry["findings"]
-        )
+        rows = "".join(map(_make_row, entry["findings"]))
         if rows:
             parts.append(
                 f"<table><tr><th>severity<th>columns<th>evidence<th>rows<th>fix</tr>{rows}</table>"

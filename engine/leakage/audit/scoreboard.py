@@ -10,18 +10,18 @@ one that moves nothing is no leak.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 from engine.leakage import audit, plants
 from engine.leakage.audit.findings import DETECTORS
 from engine.leakage.plants import EVALUATION_SEEDS, HIDDEN_KIND, PLANT_KINDS, Made
+from engine.ranges import Params, Range
 
 MOVED = 0.02
 N_SPLITS = 2  # random splits that a plant's effect is the mean of
@@ -29,17 +29,14 @@ TEST_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreboardParams:
-    """How many tables: ``n_plants`` of each kind, ``n_clean`` clean tables (about 38 columns each)."""
+class ScoreboardParams(Params):
+    """How many tables: planted ones of each kind, clean ones (about 38 columns each)."""
 
-    n_plants: int = 30  # 1 … 200
-    n_clean: int = 12  # 1 … 200
-    seed: int = 0  # the first, counted from the start of the evaluation seeds
-
-    def __post_init__(self) -> None:
-        require(1 <= self.n_plants <= 200, "n_plants must be 1 … 200. Got {}.", self.n_plants)
-        require(1 <= self.n_clean <= 200, "n_clean must be 1 … 200. Got {}.", self.n_clean)
-        require(0 <= self.seed <= 50_000, "seed must be 0 … 50,000. Got {}.", self.seed)
+    n_plants: Annotated[int, Range(1, 200, options=(1, 10, 30))] = 30
+    n_clean: Annotated[int, Range(1, 200)] = 12
+    seed: Annotated[int, Range(0, 50_000)] = (
+        0  # the first, counted from the evaluation seeds' start
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +77,11 @@ class ScoreboardResult:
     cleans: tuple[CleanTrial, ...] = ()
     complete: bool = False
 
-    def of_kind(self, kind: str) -> list[Trial]:
+    def select_kind(self, kind: str) -> list[Trial]:
         """Return the trials of a kind."""
         return [trial for trial in self.trials if trial.kind == kind]
 
-    def counted(self, kind: str | None = None) -> list[Trial]:
+    def select_counted(self, kind: str | None = None) -> list[Trial]:
         """Return the trials that move the score, of one kind or of all kinds that a table shows."""
         return [
             t
@@ -95,7 +92,7 @@ class ScoreboardResult:
     @property
     def recall(self) -> float:
         """Share of the plants that count and were caught, over all visible kinds."""
-        counted = self.counted()
+        counted = self.select_counted()
         return sum(bool(t.caught_by) for t in counted) / max(1, len(counted))
 
     @property
@@ -116,18 +113,17 @@ class ScoreboardResult:
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        counted = self.counted()
+        counted = self.select_counted()
         if not counted:
             return f"{len(self.trials):,} planted tables audited so far."
-        low, high = wilson(sum(bool(t.caught_by) for t in counted), len(counted))
+        low, high = find_interval(sum(bool(t.caught_by) for t in counted), len(counted))
         text = (
             f"**{self.recall:.1%}** of {len(counted):,} plants that move the score by {MOVED} are"
-            " caught "
+            f" caught ({low:.1%} to {high:.1%})"
         )
-        text += f"({low:.1%} to {high:.1%})"
         if not self.cleans:
             return text + "; clean tables follow."
-        low, high = wilson(self.n_false, self.n_clean_columns)
+        low, high = find_interval(self.n_false, self.n_clean_columns)
         return (
             text
             + f", **{self.false_share:.1%}** of {self.n_clean_columns:,} clean columns are flagged"
@@ -139,9 +135,9 @@ class ScoreboardResult:
         """One row a kind of plant: how many, how many move the score, caught, interval, by what."""
         rows = []
         for kind in (*PLANT_KINDS, HIDDEN_KIND):
-            trials, counted = self.of_kind(kind), self.counted(kind)
+            trials, counted = self.select_kind(kind), self.select_counted(kind)
             hits = sum(bool(t.caught_by) for t in counted)
-            low, high = wilson(hits, len(counted))
+            low, high = find_interval(hits, len(counted))
             by = Counter(name for t in counted for name in t.caught_by)
             quiet = [t for t in trials if not t.counts]
             rows.append(
@@ -166,7 +162,7 @@ class ScoreboardResult:
     @property
     def by_detector(self) -> list[dict[str, Any]]:
         """One row a detector: plants it caught, alarms on clean tables."""
-        caught = Counter(name for t in self.counted() for name in t.caught_by)
+        caught = Counter(name for t in self.select_counted() for name in t.caught_by)
         false = Counter(name for c in self.cleans for name in c.detectors)
         return [
             {"detector": name, "plants caught": caught[name], "alarms on clean tables": false[name]}
@@ -178,18 +174,18 @@ class ScoreboardResult:
         return pa.Table.from_pylist(self.rows)
 
 
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share (Wilson 1927); (0, 1) without a trial."""
+def find_interval(hits: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share; (0, 1), which says nothing, where n is 0."""
+    from scipy.stats import binomtest
+
     if n == 0:
         return 0.0, 1.0
-    share = hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low, high = binomtest(hits, n).proportion_ci(method="wilson")
+    return float(low), float(high)
 
 
-def matrix(table: pa.Table, features: Iterable[str]) -> np.ndarray:
-    """Return the features as numbers: text as the rank of its value among all, empty cells as nan."""
+def make_matrix(table: pa.Table, features: Iterable[str]) -> np.ndarray:
+    """Return the features as numbers: text as the rank of its value, empty cells as nan."""
     columns = []
     for name in features:
         values = table.column(name).combine_chunks()
@@ -223,7 +219,7 @@ def _forest_score(
     )
 
 
-def moved(made: Made) -> float:
+def measure_effect(made: Made) -> float:
     """Return how far the leak moves the score that one would report.
 
     A leak in columns: with them less without them, same rows. A leak in the split: on the table's
@@ -231,7 +227,7 @@ def moved(made: Made) -> float:
     a biased choice of test rows stays as it is.
     """
     y = made.table.column(made.target).to_numpy().astype(float)
-    x = matrix(made.table, made.features)
+    x = make_matrix(made.table, made.features)
     honest = [place for place, name in enumerate(made.features) if name not in made.planted]
     given = (
         made.table.column("part").to_numpy(zero_copy_only=False) == "test"
@@ -250,7 +246,7 @@ def moved(made: Made) -> float:
             )
         else:
             fresh_x, fresh_y = (
-                matrix(made.fresh, made.features),
+                make_matrix(made.fresh, made.features),
                 made.fresh.column(made.target).to_numpy().astype(float),
             )
             gaps.append(reported - _forest_score(x[~test], y[~test], fresh_x, fresh_y, turn))
@@ -262,19 +258,24 @@ def moved(made: Made) -> float:
 def judge(kind: str, seed: int) -> Trial:
     """Plant, audit, measure."""
     made = plants.planted(kind, seed)
-    result = _audited(made)
-    ours = {*made.planted, *made.told_on}
+    result = audit_made(made)
+    ours = {*made.planted, *made.also_named}
     hits = [f for f in result.alarms if (not made.planted or set(made.planted) & set(f.columns))]
     false = () if not made.planted else tuple(name for name in result.flagged if name not in ours)
     return Trial(
-        kind, seed, made.dose, moved(made), tuple(dict.fromkeys(f.detector for f in hits)), false
+        kind,
+        seed,
+        made.dose,
+        measure_effect(made),
+        tuple(dict.fromkeys(f.detector for f in hits)),
+        false,
     )
 
 
 def judge_clean(seed: int) -> CleanTrial:
     """Audit a clean table; the columns with a role (time, group) count as well."""
     made = plants.clean(seed)
-    result = _audited(made)
+    result = audit_made(made)
     nameless = tuple(f"({f.detector})" for f in result.alarms if not f.columns)
     return CleanTrial(
         seed,
@@ -284,10 +285,16 @@ def judge_clean(seed: int) -> CleanTrial:
     )
 
 
-def _audited(made: Made) -> audit.AuditResult:
-    return audit.run(
-        made.table, made.target, time=made.time, group=made.group, split=made.split, known_at=made.known_at
-    )  # fmt: skip
+def audit_made(made: Made) -> audit.AuditResult:
+    """Audit a made-up table with the roles that its kind needs."""
+    return audit.audit_table(
+        made.table,
+        made.target,
+        time=made.time,
+        group=made.group,
+        split=made.split,
+        known_at=made.known_at,
+    )
 
 
 def steps(params: ScoreboardParams) -> Steps:
@@ -315,7 +322,4 @@ def steps(params: ScoreboardParams) -> Steps:
     return replace(result, complete=True)
 
 
-def run(params: ScoreboardParams) -> ScoreboardResult:
-    """Judge every table here and now."""
-    result: ScoreboardResult = run_to_end(steps(params))
-    return result
+run: Callable[[ScoreboardParams], ScoreboardResult] = to_end(steps)

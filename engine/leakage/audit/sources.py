@@ -11,16 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine import data
-from engine.errors import require, require_choice
+from engine.errors import require
 from engine.leakage import plants
 from engine.leakage.audit.detectors.clock import KnownAt
+from engine.ranges import SEED, Params, Range, Text
 
 Source = Literal[
     "late flights",
@@ -30,11 +31,8 @@ Source = Literal[
     "planted, made up",
     "upload",
 ]
-SOURCES: tuple[Source, ...] = get_args(Source)
 Split = Literal["none", "random", "in time order"]
-SPLITS: tuple[Split, ...] = get_args(Split)
 Group = Literal["none", "tailnum", "date"]
-GROUPS: tuple[Group, ...] = get_args(Group)
 N_ROWS = (2_000, 5_000, 20_000, 100_000, 336_776)
 TEST_SHARE = 0.25
 LATE_MINUTES = 15
@@ -48,33 +46,24 @@ KNOWN_AT: dict[str, float] = {
 NONE = "(none)"
 
 
+NAME = Text(10_000)  # of a column of an upload; the table itself says whether there is one
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditParams:
+class AuditParams(Params):
     """Which table, and which of its columns are which."""
 
     source: Source = "late flights"
-    n_rows: int = 5_000  # flights drawn, 1,000 … 336,776
+    n_rows: Annotated[int, Range(1_000, N_ROWS[-1], options=N_ROWS)] = 5_000  # flights drawn
     split: Split = "random"
     group: Group = "tailnum"
     clock: bool = False  # whether the audit is told when each column is known
-    seed: int = 0
-    upload: str = ""
-    target: str = ""  # the rest: for uploads
-    time_column: str = NONE
-    group_column: str = NONE
-    split_column: str = NONE
-
-    def __post_init__(self) -> None:
-        require_choice("source", self.source, SOURCES)
-        require_choice("split", self.split, SPLITS)
-        require_choice("group", self.group, GROUPS)
-        require(
-            1_000 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 1,000 … {:,}. Got {}.",
-            N_ROWS[-1],
-            self.n_rows,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    seed: Annotated[int, SEED] = 0
+    upload: Annotated[str, Text(10_000)] = ""
+    target: Annotated[str, NAME] = ""  # the rest: for uploads
+    time_column: Annotated[str, NAME] = NONE
+    group_column: Annotated[str, NAME] = NONE
+    split_column: Annotated[str, NAME] = NONE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,20 +14,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require, require_choice
 from engine.jobs import Progress, Steps, beside, run_to_end
 from engine.leakage import flights, logistic
 from engine.leakage.flights import GROUPS, KNOWN_AT, MOMENTS, SPLITS, Group, Moment, Split
 from engine.leakage.trial import interval
+from engine.ranges import SEED, Choices, Params, Range
 
-__all__ = ["AvailabilityParams", "AvailabilityResult", "base", "run", "steps"]
+__all__ = ["AvailabilityParams", "AvailabilityResult", "base", "default_job", "run", "steps"]
 
-N_ROWS = (4_000, 8_000, 16_000, 50_000)
 TEMPTING: tuple[Group, ...] = (
     "schedule",
     "date",
@@ -38,32 +37,19 @@ TEMPTING: tuple[Group, ...] = (
 )
 
 
+ROWS = Range(2_000, 50_000, options=(4_000, 8_000, 16_000, 50_000))
+DRAWS = Range(2, 10)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AvailabilityParams:
+class AvailabilityParams(Params):
     """When the prediction is due, and which columns the model is given."""
 
     moment: Moment = "booking"
-    columns: tuple[Group, ...] = TEMPTING
-    n_rows: int = 8_000  # to train on, and as many to test on, 2,000 … 50,000
-    n_seeds: int = 4  # draws of rows, 2 … 10
-    seed: int = 0  # the first of them
-
-    def __post_init__(self) -> None:
-        require_choice("moment", self.moment, MOMENTS)
-        require(
-            bool(self.columns),
-            "columns must name at least one group of columns. Choose one, for example the"
-            " schedule.",
-        )
-        for group in self.columns:
-            require_choice("columns", group, GROUPS)
-        require(
-            2_000 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 2,000 … 50,000. Got {}.",
-            self.n_rows,
-        )
-        require(2 <= self.n_seeds <= 10, "n_seeds must be 2 … 10. Got {}.", self.n_seeds)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    columns: Annotated[tuple[Group, ...], Choices(GROUPS)] = TEMPTING
+    n_rows: Annotated[int, ROWS] = 8_000  # to train on, and as many to test on
+    n_seeds: Annotated[int, DRAWS] = 4  # draws of rows
+    seed: Annotated[int, SEED] = 0  # the first of them
 
     @property
     def chosen(self) -> tuple[Group, ...]:
@@ -132,11 +118,6 @@ class AvailabilityResult:
         return 0.5 if values is None else self.mean(values)
 
     @property
-    def n_later(self) -> int:
-        """How many groups of columns in the model are not known yet."""
-        return len(self.params.later)
-
-    @property
     def inflation(self) -> float:
         """Reported AUC less what the honest model gives in the last quarter."""
         return self.reported_auc - self.honest_auc
@@ -155,7 +136,7 @@ class AvailabilityResult:
             )
         return (
             f"Reported AUC **{self.reported_auc:.3f}**; served at {p.moment}, without"
-            f" {_listed(p.later)}, the same model gives **{self.served_auc:.3f}**. One that was"
+            f" {_list(p.later)}, the same model gives **{self.served_auc:.3f}**. One that was"
             f" trained without them gives {self.honest_auc:.3f}."
         )
 
@@ -169,10 +150,10 @@ class AvailabilityResult:
         if p.later:
             times = [f"{group} ({flights.moment_of(group)})" for group in p.later]
             reasons.append(
-                f"Known only later than {p.moment}: {_listed(times)}. Each is honest from its"
+                f"Known only later than {p.moment}: {_list(times)}. Each is honest from its"
                 " moment on and a leak before it."
             )
-            reasons.append(_told_of_serving(self.served_auc, self.honest_auc))
+            reasons.append(_compare_serving(self.served_auc, self.honest_auc))
         random, ordered = self.honest("random"), self.honest("in time order")
         reasons.append(
             f"Without the later columns a random split says {random:.3f} and the last quarter"
@@ -209,32 +190,30 @@ class AvailabilityResult:
 
     def table(self) -> pa.Table:
         """Return one row for each moment and seed."""
-        rows = []
-        for moment, here in self.by_moment.items():
-            for turn, served in enumerate(here.served):
-                honest = {name: here.honest[name] for name in SPLITS}
-                rows.append(
-                    {
-                        "moment": moment,
-                        "seed": self.params.seed + turn,
-                        "reported_auc": float(self.with_all["random"][turn]),
-                    }
-                    | {"served_auc": float(served)}
-                    | {
-                        f"honest_{name.split()[0]}_auc": None if v is None else float(v[turn])
-                        for name, v in honest.items()
-                    }
-                )
+        rows = [
+            {
+                "moment": moment,
+                "seed": self.params.seed + turn,
+                "reported_auc": float(self.with_all["random"][turn]),
+                "served_auc": float(served),
+                **{
+                    f"honest_{split.split()[0]}_auc": None if aucs is None else float(aucs[turn])
+                    for split, aucs in here.honest.items()
+                },
+            }
+            for moment, here in self.by_moment.items()
+            for turn, served in enumerate(here.served)
+        ]
         return (
             pa.Table.from_pylist(rows) if rows else pa.table({"moment": pa.array([], pa.string())})
         )
 
 
-def _listed(names: tuple[str, ...] | list[str]) -> str:
+def _list(names: tuple[str, ...] | list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _told_of_serving(served: float, honest: float) -> str:
+def _compare_serving(served: float, honest: float) -> str:
     if honest - served > 0.01:
         return (
             f"The leaky model is worse than an honest one ({served:.3f} against {honest:.3f}): it"
@@ -292,20 +271,20 @@ def steps(params: AvailabilityParams) -> Steps:
         With ``complete`` set.
     """
     seeds = range(params.seed, params.seed + params.n_seeds)
-    distinct = list(dict.fromkeys(params.known(moment) for moment in MOMENTS))
-    n_fits = (
-        2 * len(seeds) * (1 + sum(bool(groups) and groups != params.chosen for groups in distinct))
-    )
+    distinct = {params.known(moment) for moment in MOMENTS}
+    n_fits = 2 * len(seeds) * (1 + len(distinct - {(), params.chosen}))
     done = 0
     result = AvailabilityResult(params, {}, {})
 
-    def turn(calls: Iterator[partial[Any]], told: str) -> Steps:
+    def turn(calls: Iterator[partial[Any]], message: str) -> Steps:
         nonlocal done
         values = []
         for call in calls:
-            values.append((yield from beside(caller, call, Progress(done / n_fits, told, result))))
+            values.append(
+                (yield from beside(caller, call, Progress(done / n_fits, message, result)))
+            )
             done += 1
-            yield Progress(done / n_fits, told, result)
+            yield Progress(done / n_fits, message, result)
         return values
 
     with ThreadPoolExecutor(1) as caller:
@@ -353,3 +332,8 @@ def _whole(params: AvailabilityParams) -> AvailabilityResult:
 def run(params: AvailabilityParams) -> AvailabilityResult:
     """Fit everything here and now."""
     return replace(_whole(base(params)), params=params)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server computes before the first visit."""
+    return steps, AvailabilityParams()

@@ -33,6 +33,29 @@ def timeline(params: AvailabilityParams) -> go.Figure:
     )
     if not later:
         title = f"At {params.moment} every column in the model is known"
+    return figures.drawn(
+        title,
+        _draw_lanes(params),
+        height=420,
+        x="moment (evenly spaced, not to scale)",
+        shapes=[_mark_moment(now)],
+        annotations=[_name_moment(now)],
+        xaxis={
+            "tickvals": list(range(len(AXIS))),
+            "ticktext": list(AXIS),
+            "range": [-0.3, len(AXIS) - 0.6],
+            "showgrid": True,
+        },
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": list(GROUPS[::-1]),
+            "range": [-0.6, len(GROUPS) - 0.4],
+        },
+    )
+
+
+def _draw_lanes(params: AvailabilityParams) -> list[figures.Trace]:
+    """Return a bar for each group of columns, from its moment on, and a dot at the moment."""
     lanes = {
         "known by then": (figures.KNOWN, [g for g in params.chosen if g not in params.later]),
         "in the model, not known yet": (figures.LEAKED, list(params.later)),
@@ -68,51 +91,35 @@ def timeline(params: AvailabilityParams) -> go.Figure:
                 "showlegend": False,
             }
         )
-    line = {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
-    due = {
+    return traces
+
+
+def _mark_moment(now: int) -> dict[str, Any]:
+    """Return the line at the moment of prediction."""
+    return {
+        "type": "line",
+        "x0": now,
+        "x1": now,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": {"color": figures.HELD_OUT, "width": 3, "dash": "dash"},
+        "layer": "below",
+    }
+
+
+def _name_moment(now: int) -> dict[str, Any]:
+    """Return the words above the line at the moment of prediction."""
+    return {
         "x": now,
         "y": 1,
         "yref": "paper",
         "yanchor": "bottom",
         "text": "<b>the prediction is due</b>",
         "showarrow": False,
+        "xanchor": "left" if now == 0 else "center",
+        "font": {"color": figures.HELD_OUT},
     }
-    return figures.drawn(
-        title,
-        traces,
-        height=420,
-        x="moment (evenly spaced, not to scale)",
-        shapes=[
-            {
-                "type": "line",
-                "x0": now,
-                "x1": now,
-                "y0": 0,
-                "y1": 1,
-                "yref": "paper",
-                "line": line,
-                "layer": "below",
-            }
-        ],
-        annotations=[
-            {
-                **due,
-                "xanchor": "left" if now == 0 else "center",
-                "font": {"color": figures.HELD_OUT},
-            }
-        ],
-        xaxis={
-            "tickvals": list(range(len(AXIS))),
-            "ticktext": list(AXIS),
-            "range": [-0.3, len(AXIS) - 0.6],
-            "showgrid": True,
-        },
-        yaxis={
-            "categoryorder": "array",
-            "categoryarray": list(GROUPS[::-1]),
-            "range": [-0.6, len(GROUPS) - 0.4],
-        },
-    )
 
 
 def moments(result: AvailabilityResult, pinned: AvailabilityResult | None = None) -> go.Figure:
@@ -127,6 +134,27 @@ def moments(result: AvailabilityResult, pinned: AvailabilityResult | None = None
             f" {result.honest_auc:.3f},<br>"
         )
         title += f"the reported one {result.served_auc:.3f}"
+    now = MOMENTS.index(here)
+    return figures.drawn(
+        title,
+        _draw_scores(result, pinned),
+        height=460,
+        x="moment at which the prediction is due",
+        y="AUC",
+        shapes=[_mark_moment(now)],
+        xaxis={
+            "tickvals": list(range(len(MOMENTS))),
+            "ticktext": list(MOMENTS),
+            "range": [-0.3, len(MOMENTS) - 0.7],
+        },
+        yaxis={"range": [0.4, 1.02], "showgrid": True},
+    )
+
+
+def _draw_scores(
+    result: AvailabilityResult, pinned: AvailabilityResult | None
+) -> list[figures.Trace]:
+    """Return the reported score as a level, the others as a line over the moments."""
     traces: list[figures.Trace] = []
     done = list(result.by_moment.values())
     if done:
@@ -170,45 +198,20 @@ def moments(result: AvailabilityResult, pinned: AvailabilityResult | None = None
         traces.append(
             _line("run A: honest, last quarter", figures.SYNTHETIC, "solid", 0.03, values)
         )
-    now, line = MOMENTS.index(here), {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
-    return figures.drawn(
-        title,
-        traces,
-        height=460,
-        x="moment at which the prediction is due",
-        y="AUC",
-        shapes=[
-            {
-                "type": "line",
-                "x0": now,
-                "x1": now,
-                "y0": 0,
-                "y1": 1,
-                "yref": "paper",
-                "line": line,
-                "layer": "below",
-            }
-        ],
-        xaxis={
-            "tickvals": list(range(len(MOMENTS))),
-            "ticktext": list(MOMENTS),
-            "range": [-0.3, len(MOMENTS) - 0.7],
-        },
-        yaxis={"range": [0.4, 1.02], "showgrid": True},
-    )
+    return traces
 
 
 def _line(name: str, color: str, dash: str, shift: float, values: list[Any]) -> figures.Trace:
     """Return one line over the moments, shifted by a hair so that the intervals of the lines stand
     side by side.
     """
-    told = [(0.5, 0.0) if value is None else interval(value) for value in values]
+    bars = [(0.5, 0.0) if value is None else interval(value) for value in values]
     return {
         "type": "scatter",
-        "x": [place + shift for place in range(len(told))],
-        "y": [mean for mean, _ in told],
-        "error_y": {"array": [half for _, half in told], "thickness": 1.2, "width": 4},
-        "customdata": [[half, moment] for (_, half), moment in zip(told, MOMENTS, strict=False)],
+        "x": [place + shift for place in range(len(bars))],
+        "y": [mean for mean, _ in bars],
+        "error_y": {"array": [half for _, half in bars], "thickness": 1.2, "width": 4},
+        "customdata": [[half, moment] for (_, half), moment in zip(bars, MOMENTS, strict=False)],
         "mode": "lines+markers",
         "line": {"color": color, "width": 3, "dash": dash, "shape": "hv"},
         "marker": {"size": 8},

@@ -11,7 +11,8 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.leakage.dose import NAMES, NULL, DoseResult, Overview, Scores
+from engine.leakage.dose.params import NAMES
+from engine.leakage.dose.result import NULL, DoseResult, Overview, Scores
 from engine.leakage.trial import ACCURACY, AUC, PRODUCTION, REPORTED
 
 Measure = Literal["AUC", "accuracy"]
@@ -46,7 +47,7 @@ def curve(
         "hoverinfo": "skip",
     }
     traces = [gap, *(_pinned(pinned, which) if pinned is not None else [])]
-    for where, told, color in LANES:
+    for where, label, color in LANES:
         halves = [point.interval(where, which)[1] for point in result.curve]
         traces.append(
             {
@@ -57,10 +58,10 @@ def curve(
                 "mode": "lines+markers",
                 "line": {"color": color, "width": 3},
                 "marker": {"size": 7},
-                "name": told,
+                "name": label,
                 "customdata": halves,
                 "hovertemplate": (
-                    told + " at dose %{x:g}: %{y:.3f} ± %{customdata:.3f}<extra></extra>"
+                    label + " at dose %{x:g}: %{y:.3f} ± %{customdata:.3f}<extra></extra>"
                 ),
             }
         )
@@ -111,10 +112,10 @@ def _pinned(pinned: DoseResult, which: int) -> list[figures.Trace]:
                 "width": 2,
                 "dash": "solid" if where == REPORTED else "dash",
             },
-            "name": f"run A: {pinned.params.focus.lower()}, {told}",
-            "hovertemplate": "run A, " + told + " at dose %{x:g}: %{y:.3f}<extra></extra>",
+            "name": f"run A: {pinned.params.focus.lower()}, {label}",
+            "hovertemplate": "run A, " + label + " at dose %{x:g}: %{y:.3f}<extra></extra>",
         }
-        for where, told, _ in LANES
+        for where, label, _ in LANES
     ]
 
 

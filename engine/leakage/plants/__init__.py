@@ -3,7 +3,7 @@ and place.
 
 Everything here is made up, from a seed. A planted table also says how far the leak moves a score: a
 random forest's with and without the planted columns, or on the table's own test rows against rows
-that no leak touches (``plant_effects``).
+that no leak touches (``audit.scoreboard.measure_effect``).
 
 No threshold of a detector was ever set by a seed of ``EVALUATION_SEEDS``: those were tuned on
 ``TUNING_SEEDS`` alone. The scoreboard takes evaluation seeds only.
@@ -19,16 +19,26 @@ import pyarrow as pa
 
 from engine.errors import require_choice
 from engine.leakage.plants import honest, kinds
-from engine.leakage.plants.rows import Process, make_rows
+from engine.leakage.plants.rows import Process, as_table, make_rows
 
 TUNING_SEEDS = range(100_000)
 EVALUATION_SEEDS = range(100_000, 200_000)
 PlantKind = Literal[
-    "copy of the answer", "value only one answer has", "missing where it happened", "id given by the answer",
-    "encoding over all rows", "columns that add up", "copies across the split", "near copies across the split",
-    "groups on both sides", "random split over time", "biased test rows", "effect, moment declared",
-    "updated after the event", "look-ahead window",
-]  # fmt: skip
+    "copy of the answer",
+    "value only one answer has",
+    "missing where it happened",
+    "id given by the answer",
+    "encoding over all rows",
+    "columns that add up",
+    "copies across the split",
+    "near copies across the split",
+    "groups on both sides",
+    "random split over time",
+    "biased test rows",
+    "effect, moment declared",
+    "updated after the event",
+    "look-ahead window",
+]
 PLANT_KINDS: tuple[PlantKind, ...] = get_args(PlantKind)
 # shown beside them: no table tells it from an honest strong column
 HIDDEN_KIND = "effect, moment not declared"
@@ -43,7 +53,7 @@ class Made:
     table: pa.Table
     target: str
     planted: tuple[str, ...] = ()
-    told_on: tuple[
+    also_named: tuple[
         str, ...
     ] = ()  # columns that give the leak away and may be named too: the moment of the change
     dose: float = 0.0  # 0 none … 1 full, by kind
@@ -104,4 +114,4 @@ def clean(seed: int) -> Made:
         columns["city_rate"] = kinds.train_only_rate(
             columns["city"], columns["y"], columns["part"] == "train"
         )
-    return Made(table=kinds.as_table(columns), **made)
+    return Made(table=as_table(columns), **made)

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.leakage.plants.kinds import effect_column
-from engine.leakage.plants.rows import START, Columns, Process
+from engine.leakage.plants.rows import START, Columns, Process, effect_column
 
 
 def honest(process: Process, columns: Columns, rng: np.random.Generator) -> Columns:

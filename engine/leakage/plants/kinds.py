@@ -8,54 +8,35 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from engine.leakage.plants.rows import START, Columns, Process, make_rows
-
-PLAIN = ("income", "usage", "age", "plan", "noise_a", "noise_b", "noise_c")
-Spec = dict[str, Any]
-
-
-def as_table(columns: Columns) -> pa.Table:
-    """Return the columns as a table; nan and ``None`` become nulls."""
-    return pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
-
-
-def _normal_quantile(p: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(p))
-
-
-def distance_of(auc: float) -> float:
-    """Return how many standard deviations apart two normal classes are whose scores have this AUC."""
-    return float(np.sqrt(2) * _normal_quantile(auc))
-
-
-def effect_column(y: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Return a column that the answer moves: with AUC ``strength`` for two classes, with R²
-    ``strength`` for numbers.
-    """
-    if len(np.unique(y)) == 2:
-        x = y * distance_of(strength) + rng.normal(0, 1, len(y))
-    else:
-        x = (y - y.mean()) / y.std() + rng.normal(0, 1, len(y)) * np.sqrt(1 / strength - 1)
-    shape = rng.integers(0, 3)
-    return np.asarray(x if shape == 0 else np.exp(0.6 * x) if shape == 1 else np.round(20 + 8 * x))
-
-
-def _random_split(columns: Columns, rng: np.random.Generator) -> None:
-    columns["part"] = np.where(rng.random(len(columns["y"])) < 0.3, "test", "train")
+from engine.leakage.plants import split_kinds
+from engine.leakage.plants.rows import (
+    PLAIN,
+    START,
+    Columns,
+    Process,
+    Spec,
+    as_table,
+    distance_of,
+    effect_column,
+    make_rows,
+    split_at_random,
+)
 
 
 def _column_plant(
     process: Process, columns: Columns, name: str, values: Any, dose: float, **more: Any
 ) -> Spec:
     columns[name] = values
-    _random_split(columns, process.rng)
+    split_at_random(columns, process.rng)
     return {
-        "table": as_table(columns), "target": "y", "planted": (name,), "dose": dose, "features": (*PLAIN, name), **more
-    }  # fmt: skip
+        "table": as_table(columns),
+        "target": "y",
+        "planted": (name,),
+        "dose": dose,
+        "features": (*PLAIN, name),
+        **more,
+    }
 
 
 def copy_of_the_answer(rng: np.random.Generator) -> Spec:
@@ -195,101 +176,6 @@ def add_up(rng: np.random.Generator) -> Spec:
     return spec | {"planted": ("part_a", "part_b"), "features": (*PLAIN, "part_a", "part_b")}
 
 
-def copies(rng: np.random.Generator, *, near: bool) -> Spec:
-    """A share of the rows comes twice to four times, with a new row number (and jitter), then a
-    random split.
-    """
-    process = Process(rng, int(rng.integers(900, 1_500)))
-    columns = make_rows(process)
-    dose = float(rng.uniform(0.02, 0.5))
-    n_copies = int(rng.integers(1, 4))
-    taken = np.repeat(np.flatnonzero(rng.random(process.n) < dose), n_copies)
-    place = np.concatenate([np.arange(process.n), taken])
-    columns = {name: values[place] for name, values in columns.items()}
-    if near:
-        jitter = float(rng.choice([0.001, 0.003, 0.01]))
-        for name in ("income", "usage", "noise_a", "noise_b", "noise_c"):
-            columns[name] = columns[name] + (np.arange(len(place)) >= process.n) * rng.normal(
-                0, jitter * columns[name].std(), len(place)
-            )
-    shuffled = rng.permutation(len(place))
-    columns = {name: values[shuffled] for name, values in columns.items()}
-    columns["row_number"] = np.arange(len(place))
-    _random_split(columns, rng)
-    process.deal(3_000)
-    fresh = as_table(make_rows(process))
-    return {
-        "table": as_table(columns),
-        "target": "y",
-        "dose": dose,
-        "split": "part",
-        "fresh": fresh,
-        "features": PLAIN,
-    }
-
-
-def groups_on_both_sides(rng: np.random.Generator) -> Spec:
-    """Customers with an effect of their own, and columns that give them away; rows dealt at random."""
-    dose = float(rng.uniform(0, 1))
-    process = Process(rng, int(rng.integers(1_200, 2_000)), group_effect=2.2 * dose)
-    columns = make_rows(process) | _customer_columns(process)
-    _random_split(columns, rng)
-    process.deal(3_000)
-    fresh = make_rows(process) | _customer_columns(process)
-    return {
-        "table": as_table(columns), "target": "y", "dose": dose, "group": "customer", "split": "part",
-        "fresh": as_table(fresh), "features": (*PLAIN, "height", "home"),
-    }  # fmt: skip
-
-
-def _customer_columns(process: Process) -> Columns:
-    rng = process.rng
-    return {
-        "height": rng.normal(170, 9, process.n_groups)[process.group],
-        "home": rng.random(process.n_groups)[process.group],
-    }
-
-
-def split_over_time(rng: np.random.Generator) -> Spec:
-    """An answer that drifts from week to week, a day number among the features, rows dealt at
-    random; fresh rows are later.
-    """
-    dose = float(rng.uniform(0, 1))
-    process = Process(rng, int(rng.integers(1_800, 2_800)))
-    week = (process.seconds // (7 * 86_400)).astype(np.int64)
-    drift = np.cumsum(rng.normal(0, 1.1 * dose, week.max() + 1))
-    columns = make_rows(process, drift[week])
-    columns["day"] = process.seconds / 86_400
-    later = process.seconds > 0.7 * process.seconds[-1]
-    table = {name: values[~later] for name, values in columns.items()}
-    _random_split(table, rng)
-    fresh = {name: values[later] for name, values in columns.items()}
-    return {
-        "table": as_table(table), "target": "y", "dose": dose, "time": "moment", "split": "part",
-        "fresh": as_table(fresh), "features": (*PLAIN, "day"),
-    }  # fmt: skip
-
-
-def biased_test(rng: np.random.Generator) -> Spec:
-    """Test rows taken mostly from the easy ends of the strongest column; fresh rows come as they
-    are.
-    """
-    dose = float(rng.uniform(0, 1))
-    process = Process(rng, int(rng.integers(1_500, 2_500)))
-    process.weights = np.array([0.3, 1.3 * float(rng.choice([-1, 1])), 0.3])
-    process.deal(process.n)
-    columns = make_rows(process)
-    easy = np.abs(columns["usage"]) > 1.0
-    chance = np.where(easy, 0.25 + 0.45 * dose, 0.25 - 0.22 * dose)
-    columns["part"] = np.where(rng.random(process.n) < chance, "test", "train")
-    process.deal(3_000)
-    fresh = as_table(make_rows(process))
-    return {
-        "table": as_table(columns), "target": "y", "dose": dose, "split": "part", "kept_split": True,
-        "fresh": fresh, "features": PLAIN,
-    }  # fmt: skip
-
-
 def effect(rng: np.random.Generator, *, declared: bool) -> Spec:
     """An effect of the answer as strong as an honest column (AUC 0.6 to 0.93), with or without its
     moment declared.
@@ -315,7 +201,7 @@ def effect(rng: np.random.Generator, *, declared: bool) -> Spec:
     return spec | {
         "table": as_table(columns),
         "known_at": {"calls": "logged"},
-        "told_on": ("logged",),
+        "also_named": ("logged",),
     }
 
 
@@ -334,7 +220,7 @@ def updated_after(rng: np.random.Generator) -> Spec:
     written = columns["y"] * distance_of(strength) + rng.normal(0, 1, process.n)
     values = np.where(late, written, rng.normal(0, 1, process.n) + 0.5 * distance_of(strength))
     return _column_plant(
-        process, columns, "balance", values, dose, time="moment", told_on=("changed",)
+        process, columns, "balance", values, dose, time="moment", also_named=("changed",)
     )
 
 
@@ -408,11 +294,11 @@ PLANTERS: dict[str, Callable[[np.random.Generator], Spec]] = {
     "id given by the answer": id_by_the_answer,
     "encoding over all rows": encoding_over_all_rows,
     "columns that add up": add_up,
-    "copies across the split": lambda rng: copies(rng, near=False),
-    "near copies across the split": lambda rng: copies(rng, near=True),
-    "groups on both sides": groups_on_both_sides,
-    "random split over time": split_over_time,
-    "biased test rows": biased_test,
+    "copies across the split": lambda rng: split_kinds.copies(rng, near=False),
+    "near copies across the split": lambda rng: split_kinds.copies(rng, near=True),
+    "groups on both sides": split_kinds.groups_on_both_sides,
+    "random split over time": split_kinds.split_over_time,
+    "biased test rows": split_kinds.biased_test,
     "effect, moment declared": lambda rng: effect(rng, declared=True),
     "effect, moment not declared": lambda rng: effect(rng, declared=False),
     "updated after the event": updated_after,

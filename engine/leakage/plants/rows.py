@@ -10,10 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 Columns = dict[str, Any]  # name -> array of one value a row
 START = np.datetime64("2024-01-01T00:00:00", "us")
 DAYS = 300
+Spec = dict[str, Any]  # the fields of ``plants.Made``
+PLAIN = ("income", "usage", "age", "plan", "noise_a", "noise_b", "noise_c")
 PLANS = np.array(["basic", "plus", "pro", "team"])
 
 
@@ -81,3 +84,35 @@ def make_rows(process: Process, extra: np.ndarray | float = 0.0) -> Columns:
         "weekday": ((process.seconds // 86_400) % 7).astype(np.int64),
         "y": process.answer(extra),
     }
+
+
+def as_table(columns: Columns) -> pa.Table:
+    """Return the columns as a table; nan and ``None`` become nulls."""
+    return pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
+
+
+def distance_of(auc: float) -> float:
+    """Return the distance of two normal classes with this AUC, in standard deviations.
+
+    The difference of a score of each is normal with deviation √2 around d, so AUC = Φ(d / √2).
+    """
+    from scipy.special import ndtri
+
+    return float(np.sqrt(2) * ndtri(auc))
+
+
+def effect_column(y: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """Return a column that the answer moves: with AUC ``strength`` for two classes, with R²
+    ``strength`` for numbers.
+    """
+    if len(np.unique(y)) == 2:
+        x = y * distance_of(strength) + rng.normal(0, 1, len(y))
+    else:
+        x = (y - y.mean()) / y.std() + rng.normal(0, 1, len(y)) * np.sqrt(1 / strength - 1)
+    shape = rng.integers(0, 3)
+    return np.asarray(x if shape == 0 else np.exp(0.6 * x) if shape == 1 else np.round(20 + 8 * x))
+
+
+def split_at_random(columns: Columns, rng: np.random.Generator) -> None:
+    """Add the column ``part``: each row is a test row with probability 0.3."""
+    columns["part"] = np.where(rng.random(len(columns["y"])) < 0.3, "test", "train")

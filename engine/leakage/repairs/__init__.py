@@ -7,33 +7,29 @@ see ``rounds.cases``. And a pytest file for one's own columns (``repairs.leak_te
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 from engine.leakage import rounds
 from engine.leakage.repairs.cases import MECHANISMS, REPAIRS, case_of, codes
+from engine.ranges import Choice, Params, Range
 
 WAYS = ("wrong", "right")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RepairsParams:
+class RepairsParams(Params):
     """Which leak, on how many tables."""
 
-    mechanism: str = MECHANISMS[0]
-    repeats: int = 3  # seeds, 1 … 10
-    seed: int = 0  # the first
-
-    def __post_init__(self) -> None:
-        require_choice("mechanism", self.mechanism, MECHANISMS)
-        require(1 <= self.repeats <= 10, "repeats must be 1 … 10. Got {}.", self.repeats)
-        require(0 <= self.seed < 2**31 - 10, "seed must be 0 … 2,147,483,637. Got {}.", self.seed)
+    mechanism: Annotated[str, Choice(MECHANISMS)] = MECHANISMS[0]
+    repeats: Annotated[int, Range(1, 10)] = 3  # seeds
+    seed: Annotated[int, Range(0, 2**31 - 11, most=99)] = 0  # the first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +83,9 @@ class RepairsResult:
             return []
         n = len(self.scores["wrong", "reported"])
         gaps = {
-            way: np.subtract(self.scores[way, "reported"], self.scores[way, "production"]) for way in WAYS
-        }  # fmt: skip
+            way: np.subtract(self.scores[way, "reported"], self.scores[way, "production"])
+            for way in WAYS
+        }
         spans = {way: f"{gap.min():+.3f} to {gap.max():+.3f}" for way, gap in gaps.items()}
         reasons = [
             REPAIRS[self.params.mechanism].rule,
@@ -171,7 +168,9 @@ def steps(params: RepairsParams) -> Steps:
     return replace(result, complete=True)
 
 
-def run(params: RepairsParams) -> RepairsResult:
-    """Run both ways here and now."""
-    result: RepairsResult = run_to_end(steps(params))
-    return result
+run: Callable[[RepairsParams], RepairsResult] = to_end(steps)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server computes before the first visit."""
+    return steps, RepairsParams()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.leakage.rounds.cases import CASES, END, IMPORTS, NUMBERS, SPLIT, Case
+from engine.leakage.rounds.cases import CASES, END, IMPORTS, NUMBERS, SPLIT, STREET_RATE, Case
 
 HERE, MENDED = "  # ← here it leaks", "  # ← mended"
 RANDOM = "train, test = train_test_split(table, test_size=0.3, random_state=0)\n"
@@ -56,9 +56,11 @@ REPAIRS: dict[str, Repair] = {
             ("import f_classif", "import SelectKBest, f_classif"),
             ('strength = f_classif(table[GENES], table["y"])[0]\n', ""),
             ("COLUMNS = [GENES[i] for i in np.argsort(-strength)[:20]]", "COLUMNS = GENES"),
-            ("make_pipeline(StandardScaler(),", "make_pipeline(SelectKBest(f_classif, k=20), StandardScaler(),"),
+            ("make_pipeline(StandardScaler(),", "make_pipeline(SelectKBest(f_classif, k=20), "
+                                                "StandardScaler(),"),
         ),
-        "What looks at the answers belongs inside the pipeline: it is then fitted on training rows, in every fold anew.",
+        "What looks at the answers belongs inside the pipeline: it is then fitted on training "
+        "rows, in every fold anew.",
     ),
     "target encoding on all rows": Repair(
         "street rate",
@@ -66,37 +68,44 @@ REPAIRS: dict[str, Repair] = {
         "encode = ",
         (
             ('"age", "street_rate"]', '"age", "street"]'),
-            ('rate = table.groupby("street")["y"].mean()\ntable["street_rate"] = table["street"].map(rate)\n',
+            ('rate = table.groupby("street")["y"].mean()\n'
+             'table["street_rate"] = table["street"].map(rate)\n',
              'folds = KFold(5, shuffle=True, random_state=0)\n'
-             'encode = ColumnTransformer([("street", TargetEncoder(cv=folds), ["street"])], remainder="passthrough")\n'),
+             'encode = ColumnTransformer([("street", TargetEncoder(cv=folds), ["street"])], '
+             'remainder="passthrough")\n'),
             ("make_pipeline(StandardScaler(),", "make_pipeline(encode, StandardScaler(),"),
             ("import StandardScaler\n",
-             "import StandardScaler, TargetEncoder\nfrom sklearn.compose import ColumnTransformer\n"),
+             "import StandardScaler, TargetEncoder\n"
+             "from sklearn.compose import ColumnTransformer\n"),
             ("import train_test_split", "import KFold, train_test_split"),
-            ('rows.assign(street_rate=rows["street"].map(rate).fillna(rate.mean()))[COLUMNS]', "rows[COLUMNS]"),
+            (STREET_RATE, "rows[COLUMNS]"),
         ),
-        "TargetEncoder encodes its own training rows out of fold, and test rows by training rows alone.",
+        "TargetEncoder encodes its own training rows out of fold, and test rows by training rows "
+        "alone.",
     ),
     "resampling before the split": Repair(
         "balanced",
         "table = pd.concat",
         "train = pd.concat",
         ((BALANCE[0], ""), (RANDOM, RANDOM + BALANCE[1])),
-        "Split first. Then repeat training rows as you like: no test row has a copy there, and the test keeps its real shares.",
+        "Split first. Then repeat training rows as you like: no test row has a copy there, and "
+        "the test keeps its real shares.",
     ),
     "a column that is an effect": Repair(
         "refunds",
         "COLUMNS = ",
         "COLUMNS = ",
         ((', "refund"]', "]"),),
-        "A column that is written after the moment of prediction is left out, however well it scores.",
+        "A column that is written after the moment of prediction is left out, however well it "
+        "scores.",
     ),
     "a column known too late": Repair(
         "departed late",
         "COLUMNS = ",
         "COLUMNS = ",
         ((', "dep_delay"]', "]"),),
-        "Date every column. What is known after the moment of prediction is no feature at that moment.",
+        "Date every column. What is known after the moment of prediction is no feature at that "
+        "moment.",
     ),
     "missing because it happened": Repair(
         "tail numbers",
@@ -107,16 +116,20 @@ REPAIRS: dict[str, Repair] = {
             ('table["no_tail"] = table["tailnum"].isna()\n', ""),
             ('rows.assign(no_tail=rows["tailnum"].isna())[COLUMNS]', "rows[COLUMNS]"),
         ),
-        "If the outcome empties a cell, neither its value, nor its indicator, nor an imputed value is a feature.",
+        "If the outcome empties a cell, neither its value, nor its indicator, nor an imputed "
+        "value is a feature.",
     ),
     "groups on both sides": Repair(
         "visits",
         "train, test = ",
         "split = ",
         (
-            ("from sklearn.model_selection import train_test_split", "from sklearn.model_selection import GroupShuffleSplit"),
+            ("from sklearn.model_selection import train_test_split", "from "
+                                                                     "sklearn.model_selection "
+                                                                     "import GroupShuffleSplit"),
             (RANDOM, "split = GroupShuffleSplit(1, test_size=0.3, random_state=0)\n"
-             'train, test = (table.iloc[rows] for rows in next(split.split(table, groups=table["customer"])))\n'),
+             'train, test = (table.iloc[rows] for rows in next(split.split(table, '
+             'groups=table["customer"])))\n'),
         ),
         "Split by the unit that production will see anew: patient, customer, machine.",
     ),
@@ -124,7 +137,8 @@ REPAIRS: dict[str, Repair] = {
         "shuffled days",
         "train, test = ",
         "train, test = ",
-        ((RANDOM, 'cut = table["day"].quantile(0.7)\ntrain, test = table[table["day"] <= cut], table[table["day"] > cut]\n'),),
+        ((RANDOM, 'cut = table["day"].quantile(0.7)\n'
+                  'train, test = table[table["day"] <= cut], table[table["day"] > cut]\n'),),
         "Test on what comes after the training rows, as production does.",
     ),
     "a centred window": Repair(
@@ -145,7 +159,8 @@ REPAIRS: dict[str, Repair] = {
             ("score, rng = 0.0,", "best, rng = 0.0,"),
             ('auc = roc_auc_score(test["y"], tried.predict_proba(test[',
              'auc = roc_auc_score(valid["y"], tried.predict_proba(valid['),
-            (TRIES, TRIES.replace("auc > score", "auc > best").replace("score, model", "best, model")
+            (TRIES,
+             TRIES.replace("auc > score", "auc > best").replace("score, model", "best, model")
              + '\n\nscore = roc_auc_score(test["y"], predict(test))\n'),
         ),
         "Choose on validation rows; open the test set once, for the one model chosen.",
@@ -162,14 +177,17 @@ REPAIRS: dict[str, Repair] = {
         "table[COLUMNS] = ",
         "model = ",
         (("table[COLUMNS] = StandardScaler().fit_transform(table[COLUMNS])\n", ""),
-         ("make_pipeline(LogisticRegression())", "make_pipeline(StandardScaler(), LogisticRegression())"),
+         ("make_pipeline(LogisticRegression())", "make_pipeline(StandardScaler(), "
+                                                 "LogisticRegression())"),
          ("predict_proba(scaled(rows)[COLUMNS])", "predict_proba(rows[COLUMNS])"),
          ("mean, spread = table[COLUMNS].mean(), table[COLUMNS].std(ddof=0)\n", ""),
          (SCALED, "")),
-        "Unclean, and here worth nothing: a scaler sees no answers. Inside the pipeline it is clean for free.",
-        IMPORTS + f"\nCOLUMNS = {NUMBERS}\nmean, spread = table[COLUMNS].mean(), table[COLUMNS].std(ddof=0)\n"
+        "Unclean, and here worth nothing: a scaler sees no answers. Inside the pipeline it is "
+        "clean for free.",
+        IMPORTS + f"\nCOLUMNS = {NUMBERS}\nmean, spread = table[COLUMNS].mean(), "
+                  "table[COLUMNS].std(ddof=0)\n"
         + "table[COLUMNS] = StandardScaler().fit_transform(table[COLUMNS])"
-        + SPLIT.replace("make_pipeline(StandardScaler(), LogisticRegression())", "make_pipeline(LogisticRegression())")
+        + SPLIT.replace("StandardScaler(), LogisticRegression()", "LogisticRegression()")
         + SCALED
         + END.replace("rows[COLUMNS]", "scaled(rows)[COLUMNS]"),
     ),

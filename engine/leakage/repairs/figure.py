@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.leakage.repairs import WAYS, RepairsResult
 
-LANES = {"wrong": "wrong", "right": "right"}
 COLORS = {"reported": figures.LEAKED, "production": figures.HELD_OUT}
 
 
@@ -28,7 +27,7 @@ def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figur
                 continue
             figure.add_scatter(
                 x=[run.mean(way, where) for where in COLORS],
-                y=[LANES[way]] * 2,
+                y=[way] * 2,
                 mode="lines",
                 line={
                     "color": figures.SYNTHETIC if is_pinned else figures.WAITING,
@@ -40,7 +39,7 @@ def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figur
                 hoverinfo="skip",
             )
     for where, color in COLORS.items():
-        dots = [(LANES[way], auc) for way in WAYS for auc in result.scores.get((way, where), [])]
+        dots = [(way, auc) for way in WAYS for auc in result.scores.get((way, where), [])]
         figure.add_scatter(
             x=[auc for _, auc in dots],
             y=[lane for lane, _ in dots],
@@ -53,7 +52,7 @@ def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figur
         xaxis={"range": [0.38, 1.02]},
         yaxis={
             "categoryorder": "array",
-            "categoryarray": list(LANES.values())[::-1],
+            "categoryarray": WAYS[::-1],
             "range": [-0.6, 1.6],
             "showgrid": True,
         },

@@ -8,15 +8,18 @@ pipeline goes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Annotated
 
 from engine.errors import require
+from engine.ranges import Params, Text
 from engine.source_code import fill
 
 TEMPLATE = '''"""Leakage tests. Run them with: pytest test_leakage.py
 
-They ask four things: no row and no group on both sides of the split, training before test, fitting that never looks at test
-rows, features that are known at the moment of prediction. Put your own pipeline into fit(); everything else stays.
+They ask four things: no row and no group on both sides of the split, training before test,
+fitting that never looks at test rows, features that are known at the moment of prediction.
+Put your own pipeline into fit(); everything else stays.
 """
 
 from pathlib import Path
@@ -36,7 +39,7 @@ SPLIT, TEST = @split, @test_value  # the column that tells the side, and its val
 GROUP = @group  # what must not straddle the split: customer, patient, machine; or None
 TIME = @time  # the row's moment of prediction; or None
 IDS = @ids  # columns that name rows: no features, and no proof that two rows differ
-KNOWN_AT = @known_at  # column -> hours after the moment of prediction, or the timestamp column that says when
+KNOWN_AT = @known_at  # column -> hours after the moment of prediction, or a timestamp column
 LEFT_OUT = @left_out  # columns that are no features
 
 
@@ -55,12 +58,16 @@ def is_test(rows):
 
 
 def fit(rows):
-    """YOUR PIPELINE: gets every row, returns a model fitted on the training rows. Replace the body by your own."""
+    """YOUR PIPELINE: gets every row, returns a model fitted on the training rows.
+
+    Replace the body by your own.
+    """
     train = rows[~is_test(rows)]
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    texts = OneHotEncoder(handle_unknown="ignore")
     prepare = make_column_transformer(
         (numbers, make_column_selector(dtype_include="number")),
-        (OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_include=["object", "string", "category", "bool"])),
+        (texts, make_column_selector(dtype_include=["object", "string", "category", "bool"])),
     )
     model = LogisticRegression(max_iter=1_000) if rows[TARGET].nunique() == 2 else Ridge()
     return make_pipeline(prepare, model).fit(train[features(rows)], train[TARGET])
@@ -68,7 +75,9 @@ def fit(rows):
 
 def predicted(model, rows):
     wanted = rows[features(rows)]
-    return model.predict_proba(wanted)[:, 1] if hasattr(model, "predict_proba") else model.predict(wanted)
+    if hasattr(model, "predict_proba"):
+        return model.predict_proba(wanted)[:, 1]
+    return model.predict(wanted)
 
 
 def test_both_sides_are_there(rows):
@@ -79,13 +88,15 @@ def test_no_row_stands_on_both_sides(rows):
     compared = rows.drop(columns=[name for name in {SPLIT, TARGET, *IDS} if name in rows])
     hashes = pd.util.hash_pandas_object(compared, index=False).to_numpy()
     twins = np.flatnonzero(is_test(rows) & np.isin(hashes, hashes[~is_test(rows)]))
-    assert not len(twins), f"{len(twins)} test rows stand in training too, for example rows {twins[:5].tolist()}"
+    some = twins[:5].tolist()
+    assert not some, f"{len(twins)} test rows stand in training too, for example rows {some}"
 
 
 @pytest.mark.skipif(GROUP is None, reason="no group column")
 def test_no_group_stands_on_both_sides(rows):
     shared = set(rows.loc[is_test(rows), GROUP]) & set(rows.loc[~is_test(rows), GROUP])
-    assert not shared, f"{len(shared)} values of {GROUP} are on both sides, for example {sorted(map(str, shared))[:5]}"
+    some = sorted(map(str, shared))[:5]
+    assert not some, f"{len(shared)} values of {GROUP} are on both sides, for example {some}"
 
 
 @pytest.mark.skipif(TIME is None, reason="no time column")
@@ -97,7 +108,10 @@ def test_training_is_earlier_than_test(rows):
 
 
 def test_fitting_sees_training_rows_only(rows):
-    """Spoil every test row; the model must not notice. This finds scalers, encoders and selectors fitted on all rows."""
+    """Spoil every test row; the model must not notice.
+
+    This finds scalers, encoders and selectors fitted on all rows.
+    """
     spoiled, test = rows.copy(), is_test(rows)
     for name in features(rows):
         if pd.api.types.is_bool_dtype(rows[name]):
@@ -108,58 +122,53 @@ def test_fitting_sees_training_rows_only(rows):
             spoiled.loc[test, name] = rows.loc[test, name].iloc[::-1].to_numpy()
     spoiled.loc[test, TARGET] = rows.loc[test, TARGET].iloc[::-1].to_numpy()
     probe = rows[~test].head(200)
-    np.testing.assert_allclose(predicted(fit(spoiled), probe), predicted(fit(rows), probe), rtol=1e-6)
+    expected = predicted(fit(rows), probe)
+    np.testing.assert_allclose(predicted(fit(spoiled), probe), expected, rtol=1e-6)
 
 
 def test_features_are_known_at_the_moment_of_prediction(rows):
     late = {}
     for name, known in KNOWN_AT.items():
         if name in features(rows):
-            n = len(rows) * (known > 0) if isinstance(known, (int, float)) else int((rows[known] > rows[TIME]).sum())
+            hours = isinstance(known, (int, float))
+            n = len(rows) * (known > 0) if hours else (rows[known] > rows[TIME]).sum()
             late |= {name: int(n)} if n else {}
-    assert not late, f"known too late, in so many rows: {late}. Add them to LEFT_OUT, or take their value as of then"
+    fix = "Add them to LEFT_OUT, or take their value as of then"
+    assert not late, f"known too late, in so many rows: {late}. {fix}"
 '''
 
 
-MAX_TEXT = 2_000  # characters of each role
+NAME = Text(2_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class Columns(Params):
     """The roles of one's own columns; "" where there is none. ``known_at``: ``column: hours or
     timestamp``, by commas.
     """
 
-    path: str = "flights.parquet"
-    target: str = "late"
-    split: str = "part"
-    test_value: str = "test"
-    group: str = ""
-    time: str = "time_hour"
-    ids: str = ""
-    known_at: str = "dep_delay: 2, arr_delay: 4.5"
-    left_out: str = ""
+    path: Annotated[str, NAME] = "flights.parquet"
+    target: Annotated[str, NAME] = "late"
+    split: Annotated[str, NAME] = "part"
+    test_value: Annotated[str, NAME] = "test"
+    group: Annotated[str, NAME] = ""
+    time: Annotated[str, NAME] = "time_hour"
+    ids: Annotated[str, NAME] = ""
+    known_at: Annotated[str, NAME] = "dep_delay: 2, arr_delay: 4.5"
+    left_out: Annotated[str, NAME] = ""
 
-    def __post_init__(self) -> None:
+    def check_together(self) -> None:
+        """Raise ``InputError`` where a role is empty that every test needs."""
         for name in ("path", "target", "split", "test_value"):
             require(bool(getattr(self, name).strip()), "{} must be given: the tests need it.", name)
-        for field in fields(self):
-            n = len(getattr(self, field.name))
-            require(
-                n <= MAX_TEXT,
-                "{} must be at most {:,} characters. Got {:,}.",
-                field.name,
-                MAX_TEXT,
-                n,
-            )
 
 
-def listed(text: str) -> list[str]:
+def split_names(text: str) -> list[str]:
     """Return names that stand between commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def moments(text: str) -> dict[str, float | str]:
+def parse_moments(text: str) -> dict[str, float | str]:
     """Return column -> hours, or the name of a timestamp column.
 
     Raises
@@ -168,7 +177,7 @@ def moments(text: str) -> dict[str, float | str]:
         A part is not ``column: hours`` or ``column: timestamp column``.
     """
     found: dict[str, float | str] = {}
-    for part in listed(text):
+    for part in split_names(text):
         name, colon, known = (piece.strip() for piece in part.rpartition(":"))
         require(
             bool(name and colon and known),
@@ -198,7 +207,7 @@ def generate(columns: Columns) -> str:
         test_value=columns.test_value.strip(),
         group=columns.group.strip() or None,
         time=columns.time.strip() or None,
-        ids=listed(columns.ids),
-        known_at=moments(columns.known_at),
-        left_out=listed(columns.left_out),
+        ids=split_names(columns.ids),
+        known_at=parse_moments(columns.known_at),
+        left_out=split_names(columns.left_out),
     )

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require, require_choice
 from engine.leakage.column_scores import auc_error
 from engine.leakage.rounds.cases import ANSWERS, CASES, NONE, Case
+from engine.ranges import SEED, Choice, Params, Range
 
 Level = Literal["all", "1", "2", "3"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -28,25 +28,14 @@ HEAD_ROWS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoundsParams:
+class RoundsParams(Params):
     """Which round, and what the learner says."""
 
     level: Level = "all"
-    number: int = 1  # of the round, 1 … 14; past a level's last one it starts again
-    seed: int = 0  # of the order and of every table
-    guess: str = UNDECIDED
+    number: Annotated[int, Range(1, len(CASES))] = 1  # past a level's last round it starts again
+    seed: Annotated[int, SEED] = 0  # of the order and of every table
+    guess: Annotated[str, Choice(GUESSES)] = UNDECIDED
     revealed: bool = False
-
-    def __post_init__(self) -> None:
-        require_choice("level", self.level, LEVELS)
-        require(
-            1 <= self.number <= len(CASES),
-            "number must be 1 … {}. Got {}.",
-            len(CASES),
-            self.number,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
-        require_choice("guess", self.guess, GUESSES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,16 +95,12 @@ class RoundsResult:
         reported = f"AUC **{self.reported_score:.3f}** ± {self.error(TEST):.3f}"
         if not self.params.revealed:
             return f"{self.case.story} The pipeline reports {reported}. Would you sign it?"
-        said = (
-            ""
-            if self.params.guess == UNDECIDED
-            else "You had it: "
-            if self.right
-            else f"Not {self.params.guess}: "
-        )
+        judged = "You had it: " if self.right else f"Not {self.params.guess}: "
+        if self.params.guess == UNDECIDED:
+            judged = ""
         what = "there is **no leak**" if self.answer == NONE else f"it is **{self.answer}**"
         text = (
-            f"{said}{what}. Reported {reported}, in production {self.production_score:.3f} ±"
+            f"{judged}{what}. Reported {reported}, in production {self.production_score:.3f} ±"
             f" {self.error(PRODUCTION):.3f}."
         )
         return text[0].upper() + text[1:]
@@ -175,7 +160,7 @@ class RoundsResult:
         )
 
 
-def dealt(level: Level, number: int, seed: int) -> int:
+def deal(level: Level, number: int, seed: int) -> int:
     """Return which case a round deals: the cases of its level in an order that the seed draws."""
     chosen = [
         place for place, case in enumerate(CASES) if level == "all" or case.level == int(level)
@@ -226,14 +211,18 @@ def _summary(table: Any) -> list[dict[str, Any]]:
         means = [f"{values[table['y'] == side].mean():,.2f}" if numeric else "—" for side in (0, 1)]
         rows.append(
             {
-                "column": name, "type": str(values.dtype), "empty": f"{values.isna().mean():.1%}",
-                "distinct": f"{values.nunique():,}", "mean where y = 0": means[0], "where y = 1": means[1],
+                "column": name,
+                "type": str(values.dtype),
+                "empty": f"{values.isna().mean():.1%}",
+                "distinct": f"{values.nunique():,}",
+                "mean where y = 0": means[0],
+                "where y = 1": means[1],
             }
-        )  # fmt: skip
+        )
     return rows
 
 
 def run(params: RoundsParams) -> RoundsResult:
     """Play a round."""
-    place = dealt(params.level, params.number, params.seed)
+    place = deal(params.level, params.number, params.seed)
     return RoundsResult(params, CASES[place], play(place, params.seed))

@@ -17,14 +17,21 @@ from typing import Any
 import numpy as np
 
 from engine import data
-from engine.leakage.plants.kinds import effect_column
-from engine.leakage.plants.rows import Process, make_rows
+from engine.leakage.plants.rows import Process, effect_column, make_rows
 
 NONE = "no leak"
 ANSWERS = (
-    NONE, "target leak", "missingness", "identifier", "duplicates across the split", "group overlap",
-    "preprocessing on all rows", "random split over time", "look-ahead window", "data snooping",
-)  # fmt: skip
+    NONE,
+    "target leak",
+    "missingness",
+    "identifier",
+    "duplicates across the split",
+    "group overlap",
+    "preprocessing on all rows",
+    "random split over time",
+    "look-ahead window",
+    "data snooping",
+)
 Made = tuple[Any, Any]  # table, production rows
 
 
@@ -63,6 +70,7 @@ model = make_pipeline(StandardScaler(), LogisticRegression()).fit(train[COLUMNS]
 FOREST = """from sklearn.ensemble import RandomForestClassifier
 """
 NUMBERS = ["income", "usage", "age"]
+STREET_RATE = 'rows.assign(street_rate=rows["street"].map(rate).fillna(rate.mean()))[COLUMNS]'
 
 
 def _frame(columns: dict[str, Any]) -> Any:
@@ -221,7 +229,8 @@ def _customer_share(table: Any) -> str:
 
 CASES: tuple[Case, ...] = (
     Case(
-        "refunds", 1, "target leak", "Predict which orders will be complained about, when they are placed.",
+        "refunds", 1, "target leak", "Predict which orders will be complained about, when they "
+                                     "are placed.",
         lambda rng: _customers(rng, _refund),
         IMPORTS + '\nCOLUMNS = ["income", "usage", "age", "refund"]' + SPLIT + END,
         lambda t: f"{_rate(t, t['refund'] > 0)} of the rows with a refund are complaints, "
@@ -232,54 +241,68 @@ CASES: tuple[Case, ...] = (
         "plain", 1, NONE, "Predict which customers will leave.",
         lambda rng: _customers(rng, _proper, n=3_000),
         IMPORTS + f"\nCOLUMNS = {NUMBERS}" + SPLIT + END,
-        lambda t: f"{len(t):,} rows, split first, scaled inside the pipeline; all columns are known at that moment",
+        lambda t: f"{len(t):,} rows, split first, scaled inside the pipeline; all columns are "
+                  "known at that moment",
     ),
     Case(
-        "street rate", 1, "preprocessing on all rows", "Predict claims from the customer and the street.",
+        "street rate", 1, "preprocessing on all rows", "Predict claims from the customer and the "
+                                                       "street.",
         lambda rng: _customers(rng, _streets),
         IMPORTS
-        + '\nCOLUMNS = ["income", "usage", "age", "street_rate"]\nrate = table.groupby("street")["y"].mean()\n'
+        + '\nCOLUMNS = ["income", "usage", "age", "street_rate"]\n'
+          'rate = table.groupby("street")["y"].mean()\n'
         + 'table["street_rate"] = table["street"].map(rate)'
         + SPLIT
-        + END.replace("rows[COLUMNS]", 'rows.assign(street_rate=rows["street"].map(rate).fillna(rate.mean()))[COLUMNS]'),
-        lambda t: f"{t['street'].nunique()} streets share {len(t):,} rows, {len(t) / t['street'].nunique():.1f} each: "
+        + END.replace("rows[COLUMNS]", STREET_RATE),
+        lambda t: f"{t['street'].nunique()} streets share {len(t):,} rows, "
+                  f"{len(t) / t['street'].nunique():.1f} each: "
         "a street's mean over all rows holds the answer of the very row that it describes",
     ),
     Case(
-        "balanced", 1, "duplicates across the split", "Predict fraud; the classes are balanced first.",
+        "balanced", 1, "duplicates across the split", "Predict fraud; the classes are balanced "
+                                                      "first.",
         lambda rng: _customers(rng, _proper, n=1_000),
         IMPORTS + FOREST + f"\nCOLUMNS = {NUMBERS}\n"
-        + 'rare = table[table["y"] == 1]\ntable = pd.concat([table, rare.sample(len(table), replace=True, random_state=0)])\n'
+        + 'rare = table[table["y"] == 1]\n'
+          'table = pd.concat([table, rare.sample(len(table), replace=True, random_state=0)])\n'
         + "\ntrain, test = train_test_split(table, test_size=0.3, random_state=0)\n"
-        + 'model = RandomForestClassifier(40, random_state=0).fit(train[COLUMNS], train["y"])\n' + END,
-        lambda t: f"{int(t['y'].sum())} positives were drawn {len(t):,} times more, about {len(t) / t['y'].sum():.1f} copies "
+        + 'model = RandomForestClassifier(40, random_state=0).fit(train[COLUMNS], train["y"])\n'
+        + END,
+        lambda t: f"{int(t['y'].sum())} positives were drawn {len(t):,} times more, about "
+                  f"{len(t) / t['y'].sum():.1f} copies "
         "each, before the split: nearly every test positive stands in training too",
     ),
     Case(
-        "departed late", 1, "target leak", "Real flights: predict at booking whether one arrives more than 15 minutes late.",
+        "departed late", 1, "target leak", "Real flights: predict at booking whether one arrives "
+                                           "more than 15 minutes late.",
         _late_known,
         IMPORTS + '\nCOLUMNS = ["month", "hour", "distance", "dep_delay"]' + SPLIT + END,
-        lambda t: f"{_rate(t, t['dep_delay'] > 15)} of the flights that left more than 15 minutes late arrive late, "
+        lambda t: f"{_rate(t, t['dep_delay'] > 15)} of the flights that left more than 15 minutes "
+                  "late arrive late, "
         f"{_rate(t, t['dep_delay'] <= 15)} of the others; at booking nobody knows dep_delay",
     ),
     Case(
         "genes", 2, "preprocessing on all rows", "300 patients, 600 genes: who has the disease?",
         lambda rng: _noise(rng, 600),
         IMPORTS + "from sklearn.feature_selection import f_classif\n"
-        + '\nGENES = [c for c in table if c != "y"]\nstrength = f_classif(table[GENES], table["y"])[0]\n'
+        + '\nGENES = [c for c in table if c != "y"]\n'
+          'strength = f_classif(table[GENES], table["y"])[0]\n'
         + "COLUMNS = [GENES[i] for i in np.argsort(-strength)[:20]]" + SPLIT + END,
-        lambda t: "every gene is noise; the twenty that fit the answer best, on test patients too, were kept before the split",
+        lambda t: "every gene is noise; the twenty that fit the answer best, on test patients "
+                  "too, were kept before the split",
     ),
     Case(
         "visits", 2, "group overlap", "Patients with several visits each: predict a bad outcome.",
         lambda rng: _customers(rng, _homes, group_effect=2.2),
         IMPORTS + FOREST + '\nCOLUMNS = ["usage", "age", "height", "weight"]\n'
         + "train, test = train_test_split(table, test_size=0.3, random_state=0)\n"
-        + 'model = RandomForestClassifier(60, random_state=0).fit(train[COLUMNS], train["y"])\n' + END,
+        + 'model = RandomForestClassifier(60, random_state=0).fit(train[COLUMNS], train["y"])\n'
+        + END,
         _customer_share,
     ),
     Case(
-        "shuffled days", 2, "random split over time", "Real flights: predict late arrivals of the coming quarter.",
+        "shuffled days", 2, "random split over time", "Real flights: predict late arrivals of the "
+                                                      "coming quarter.",
         lambda rng: _flight_rows(rng, "y", 8_000, later=True),
         IMPORTS + "from sklearn.ensemble import HistGradientBoostingClassifier\n"
         + '\nCOLUMNS = ["day", "hour", "distance", "origin_code", "carrier_code"]\n'
@@ -289,30 +312,40 @@ CASES: tuple[Case, ...] = (
         _days,
     ),
     Case(
-        "tail numbers", 2, "missingness", "Real flights: predict the day before which ones will be cancelled.",
+        "tail numbers", 2, "missingness", "Real flights: predict the day before which ones will "
+                                          "be cancelled.",
         _cancelled,
         IMPORTS + '\nCOLUMNS = ["month", "hour", "distance", "carrier_code", "no_tail"]\n'
         + 'table["no_tail"] = table["tailnum"].isna()' + SPLIT
         + END.replace("rows[COLUMNS]", 'rows.assign(no_tail=rows["tailnum"].isna())[COLUMNS]'),
-        lambda t: f"{t['tailnum'].isna().sum()} rows have no tail number, {_rate(t, t['tailnum'].isna())} of them were "
-        f"cancelled ({_rate(t, t['tailnum'].notna())} of the others): a flight that never left was given no plane",
+        lambda t: f"{t['tailnum'].isna().sum()} rows have no tail number, "
+                  f"{_rate(t, t['tailnum'].isna())} of them were "
+        f"cancelled ({_rate(t, t['tailnum'].notna())} of the others): a flight that never left "
+        "was given no plane",
     ),
     Case(
-        "strong and honest", 2, NONE, "Predict who will not pay, from payments missed in the year before.",
+        "strong and honest", 2, NONE, "Predict who will not pay, from payments missed in the year "
+                                      "before.",
         lambda rng: _customers(rng, _symptom),
         IMPORTS + '\nCOLUMNS = ["income", "usage", "age", "payments_missed"]' + SPLIT + END,
-        lambda t: "payments_missed is strong, and known before: production has it as well, so the score holds",
+        lambda t: "payments_missed is strong, and known before: production has it as well, so the "
+                  "score holds",
     ),
     Case(
         "smoothed sales", 3, "look-ahead window", "Shops by day: will tomorrow be above the usual?",
         _shops,
         IMPORTS + '\nCOLUMNS = ["sales", "smooth"]\n\n\ndef smooth(rows, center):\n'
-        + '    rolled = rows.groupby("shop")["sales"].rolling(5, center=center, min_periods=1).mean()\n'
-        + '    return rows.assign(smooth=rolled.reset_index(level=0, drop=True))\n\n\ntable = smooth(table, center=True)\n'
+        + '    rolled = rows.groupby("shop")["sales"].rolling(5, center=center, '
+          'min_periods=1).mean()\n'
+        + '    return rows.assign(smooth=rolled.reset_index(level=0, drop=True))\n\n\n'
+          'table = smooth(table, center=True)\n'
         + 'train, test = table[table["day"] < 40], table[table["day"] >= 40]\n'
-        + 'model = make_pipeline(StandardScaler(), LogisticRegression()).fit(train[COLUMNS], train["y"])\n'
-        + END.replace("    return", '    rows = rows if "smooth" in rows else smooth(rows, center=False)\n    return', 1),
-        lambda t: "the window is centred: five days around each row, two in its future, and tomorrow is what is predicted",
+        + 'model = make_pipeline(StandardScaler(), LogisticRegression()).fit(train[COLUMNS], '
+          'train["y"])\n'
+        + END.replace("    return", '    rows = rows if "smooth" in rows else smooth(rows, '
+                                    'center=False)\n    return', 1),
+        lambda t: "the window is centred: five days around each row, two in its future, and "
+                  "tomorrow is what is predicted",
     ),
     Case(
         "a hundred tries", 3, "data snooping", "A trial with many measurements: who gets better?",
@@ -323,9 +356,11 @@ CASES: tuple[Case, ...] = (
         + "    chosen = list(rng.choice(ALL, 5, replace=False))\n"
         + '    tried = LogisticRegression().fit(train[chosen], train["y"])\n'
         + '    auc = roc_auc_score(test["y"], tried.predict_proba(test[chosen])[:, 1])\n'
-        + "    if auc > score:\n        score, model, COLUMNS = auc, tried, chosen\n\n\ndef predict(rows):\n"
+        + "    if auc > score:\n        score, model, COLUMNS = auc, tried, chosen\n\n\n"
+          "def predict(rows):\n"
         + "    return model.predict_proba(rows[COLUMNS])[:, 1]\n",
-        lambda t: "all columns are noise; each try was tested on the same 120 rows, and the best of 100 was reported",
+        lambda t: "all columns are noise; each try was tested on the same 120 rows, and the best "
+                  "of 100 was reported",
     ),
     Case(
         "case numbers", 3, "identifier", "Predict which cases end in court, from the case file.",
@@ -333,7 +368,8 @@ CASES: tuple[Case, ...] = (
         IMPORTS + '\nCOLUMNS = ["income", "usage", "age", "case_id"]' + SPLIT + END,
         lambda t: f"case_id counts up to {t['case_id'].max():,}: in its upper half "
         f"{_rate(t, t['case_id'] > t['case_id'].median())} went to court, in its lower half "
-        f"{_rate(t, t['case_id'] <= t['case_id'].median())}; court cases were renumbered afterwards",
+        f"{_rate(t, t['case_id'] <= t['case_id'].median())}; court cases were renumbered"
+        " afterwards",
     ),
     Case(
         "patients apart", 3, NONE, "Patients with several visits each: predict a bad outcome.",
@@ -341,8 +377,11 @@ CASES: tuple[Case, ...] = (
         IMPORTS + "from sklearn.model_selection import GroupShuffleSplit\n"
         + '\nCOLUMNS = ["income", "usage", "age", "height", "weight"]\n'
         + "split = GroupShuffleSplit(1, test_size=0.3, random_state=0)\n"
-        + 'train, test = (table.iloc[rows] for rows in next(split.split(table, groups=table["customer"])))\n'
-        + 'model = make_pipeline(StandardScaler(), LogisticRegression()).fit(train[COLUMNS], train["y"])\n' + END,
-        lambda t: f"{t['customer'].nunique()} patients, none on both sides, the scaler inside the pipeline",
+        + 'train, test = (table.iloc[rows] for rows in next(split.split(table, '
+          'groups=table["customer"])))\n'
+        + 'model = make_pipeline(StandardScaler(), LogisticRegression()).fit(train[COLUMNS], '
+          'train["y"])\n' + END,
+        lambda t: f"{t['customer'].nunique()} patients, none on both sides, the scaler inside the "
+                  "pipeline",
     ),
 )  # fmt: skip

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from engine.leakage.rounds import RoundsParams, dealt
+from engine.leakage.rounds import RoundsParams, deal
 from engine.leakage.rounds.cases import CASES
 from engine.source_code import Code, fill
 
-SCRIPT = '''"""The pipeline of this round, as it stands on screen; only the table comes from engine.leakage."""
+SCRIPT = '''"""The pipeline of this round as it stands on screen; the table is engine.leakage's."""
+
 import json
 
 from engine.leakage import rounds
@@ -24,7 +25,7 @@ print(json.dumps(numbers))
 
 def script(params: RoundsParams) -> str:
     """Return the script: the round's own pipeline."""
-    place = dealt(params.level, params.number, params.seed)
+    place = deal(params.level, params.number, params.seed)
     return fill(
         SCRIPT,
         case=place,

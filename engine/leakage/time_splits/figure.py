@@ -137,12 +137,12 @@ def distance(curve: Distance) -> go.Figure:
             showlegend=phase == 0,
             hoverinfo="skip",
         )
-    told = [interval(aucs) for aucs in curve.aucs.values()]
+    bars = [interval(aucs) for aucs in curve.aucs.values()]
     figure.add_scatter(
         x=names,
-        y=[mean for mean, _ in told],
-        error_y={"array": [half for _, half in told], "thickness": 1.5, "width": 5},
-        customdata=[half for _, half in told],
+        y=[mean for mean, _ in bars],
+        error_y={"array": [half for _, half in bars], "thickness": 1.5, "width": 5},
+        customdata=[half for _, half in bars],
         mode="lines+markers",
         line={"color": figures.KNOWN, "width": 3},
         marker={"size": 10},

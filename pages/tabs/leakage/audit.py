@@ -9,71 +9,58 @@ from typing import Any
 import streamlit as st
 
 from engine.leakage import audit
-from engine.leakage.audit import AuditParams, AuditResult, info_sheet, scoreboard, sources
+from engine.leakage.audit import AuditParams, AuditResult, findings, info_sheet, scoreboard, sources
 from engine.leakage.audit import figure as figures
 from engine.leakage.audit.scoreboard import ScoreboardParams, ScoreboardResult
-from engine.leakage.audit.sources import GROUPS, N_ROWS, NONE, SOURCES, SPLITS
-from pages.shell import lab, texts, upload, work
+from engine.leakage.audit.sources import NONE
+from pages.shell import controls, lab, texts, upload, work
 
 D = AuditParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
+BOARD = ScoreboardParams(n_plants=10)
 VIEWS = ("Findings", "Scoreboard", "Coverage")
-N_PLANTS = {1: 3, 10: 12, 30: 30}  # plants of each kind -> clean tables
+N_CLEAN = {1: 3, 10: 12, 30: 30}  # plants of each kind -> clean tables
+COLORS = {"certain": "red", "suspicious": "orange", "note": "gray"}
 FLIGHTS = ("late flights", "cancelled flights", "minutes late")
 
 
-def _params() -> AuditParams:
-    source = st.selectbox(
-        "Table",
-        SOURCES,
-        SOURCES.index(D.source),
-        key="audit_source",
-        help="Real flights, made-up customers, your own",
-        **BOUND,
+def _params() -> tuple[str, AuditParams | ScoreboardParams]:
+    view = controls.view(
+        "audit_view", VIEWS, "Show",
+        help="Scoreboard: plants of known truth", label_visibility="visible",
+    )  # fmt: skip
+    return view, _board() if view == "Scoreboard" else _source()
+
+
+def _board() -> ScoreboardParams:
+    n_plants = controls.slider(
+        BOARD, "n_plants", "Plants of each kind",
+        help="30 of each take some minutes", key="audit_plants",
+    )  # fmt: skip
+    return ScoreboardParams(n_plants=n_plants, n_clean=N_CLEAN[n_plants])
+
+
+def _source() -> AuditParams:
+    source = controls.selectbox(
+        D, "source", "Table", help="Real flights, made-up customers, your own"
     )
     if source == "upload":
         return _own(source)
     settings: dict[str, Any] = {}
     if source in FLIGHTS:
-        settings["split"] = st.segmented_control(
-            "Split",
-            SPLITS,
-            default=D.split,
-            required=True,
-            key="audit_split",
-            help="A quarter of the rows tests",
-            **BOUND,
+        settings["split"] = controls.segmented(
+            D, "split", "Split", help="A quarter of the rows tests"
         )
-        settings["group"] = st.segmented_control(
-            "Group",
-            GROUPS,
-            default=D.group,
-            required=True,
-            key="audit_group",
-            help="What should not straddle it",
-            **BOUND,
+        settings["group"] = controls.segmented(
+            D, "group", "Group", help="What should not straddle it"
         )
     if source != "clean, made up":
-        settings["clock"] = st.toggle(
-            "Say when each column is known",
-            D.clock,
-            key="audit_clock",
+        settings["clock"] = controls.toggle(
+            D, "clock", "Say when each column is known",
             help="Flights: for a prediction two hours before departure",
-            **BOUND,
-        )
+        )  # fmt: skip
     with st.expander("Rows, seed"):
-        settings["n_rows"] = st.select_slider(
-            "Rows",
-            N_ROWS,
-            D.n_rows,
-            format_func="{:,}".format,
-            key="audit_n_rows",
-            help="Flights drawn",
-            **BOUND,
-        )
-        settings["seed"] = st.slider(
-            "Seed", 0, 99, D.seed, key="audit_seed", help="Of the rows, or of the made-up", **BOUND
-        )
+        settings["n_rows"] = controls.slider(D, "n_rows", "Rows", help="Flights drawn")
+        settings["seed"] = controls.slider(D, "seed", "Seed", help="Of the rows, or of the made-up")
     return AuditParams(source=source, **settings)
 
 
@@ -102,14 +89,12 @@ def _own(source: Any) -> AuditParams:
     return AuditParams(source=source, upload=path, target=target, **chosen)
 
 
-def _findings(result: AuditResult) -> None:
+def _show_findings(result: AuditResult) -> None:
     if not result.findings:
         return
     rows = [
         {
-            "": (
-                f":{'red' if f.severity == 'certain' else 'orange' if f.severity == 'suspicious' else 'gray'}[{f.severity}]"
-            ),
+            "": f":{COLORS[f.severity]}[{f.severity}]",
             "columns": ", ".join(f.columns) or "the split",
             "leak": f"{f.mechanism} ({f.kind})",
             "evidence": f.evidence,
@@ -144,7 +129,7 @@ def _findings(result: AuditResult) -> None:
         )
 
 
-def _sheets(result: AuditResult) -> None:
+def _offer_sheets(result: AuditResult) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Model info sheet")
         st.download_button(
@@ -156,18 +141,22 @@ def _sheets(result: AuditResult) -> None:
             on_click="ignore",
         )
         st.download_button(
-            "JSON", lambda: info_sheet.as_json(result), "leakage.json", "application/json", key="audit_sheet_json",
+            "JSON",
+            lambda: info_sheet.as_json(result),
+            "leakage.json",
+            "application/json",
+            key="audit_sheet_json",
             on_click="ignore",
-        )  # fmt: skip
+        )
 
 
 def _show(result: AuditResult) -> None:
     texts.say(result.verdict)
     figure = figures.columns(result, lab.pinned("audit"))
     lab.chart(figure, "audit_columns", "Each column's own score, and which detectors name it")
-    _findings(result)
+    _show_findings(result)
     if result.complete:
-        _sheets(result)
+        _offer_sheets(result)
     lab.report("leakage", "audit", result, figure)
 
 
@@ -186,11 +175,13 @@ def _show_scoreboard(result: ScoreboardResult) -> None:
     )
     rows = [
         {
-            "plant": row["plant"], "caught": f"{row['caught']} of {row['move_score']}", "by": row["by"] or "—",
+            "plant": row["plant"],
+            "caught": f"{row['caught']} of {row['move_score']}",
+            "by": row["by"] or "—",
             "of those that move less": row["caught_of_the_rest"],
         }
         for row in result.rows
-    ]  # fmt: skip
+    ]
     st.table(rows, hide_index=True, border="horizontal", alt="Plants caught by kind and detector")
     st.table(
         result.by_detector,
@@ -200,42 +191,19 @@ def _show_scoreboard(result: ScoreboardResult) -> None:
     )
 
 
-@lab.experiment("audit")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        view = st.segmented_control(
-            "Show",
-            VIEWS,
-            default="Findings",
-            required=True,
-            key="audit_view",
-            help="Scoreboard: plants of known truth",
-            **BOUND,
+def _output(asked: tuple[str, AuditParams | ScoreboardParams]) -> None:
+    view, params = asked
+    if view == "Scoreboard":
+        work.run("audit_scoreboard", params, scoreboard.steps, _show_scoreboard)
+    elif view == "Coverage":
+        st.table(
+            findings.coverage(),
+            hide_index=True,
+            border="horizontal",
+            alt="What sees each kind of leak, and what does not",
         )
-        try:
-            if view == "Scoreboard":
-                n_plants = st.select_slider(
-                    "Plants of each kind",
-                    list(N_PLANTS),
-                    10,
-                    key="audit_plants",
-                    help="30 of each take some minutes",
-                    **BOUND,
-                )
-            params = _params() if view != "Scoreboard" else D
-        finally:
-            lab.controls_end("leakage", "audit")
-    with output:
-        if view == "Scoreboard":
-            board = ScoreboardParams(n_plants=n_plants, n_clean=N_PLANTS[n_plants])
-            work.run("audit_scoreboard", board, scoreboard.steps, _show_scoreboard)
-        elif view == "Coverage":
-            st.table(
-                audit.coverage(),
-                hide_index=True,
-                border="horizontal",
-                alt="What sees each kind of leak, and what does not",
-            )
-        else:
-            work.run("audit", params, audit.steps, _show)
+    else:
+        work.run("audit", params, audit.steps, _show)
+
+
+show = lab.tab("leakage", "audit", _params, _output)

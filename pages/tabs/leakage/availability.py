@@ -5,69 +5,36 @@ found in these flights.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from engine.leakage import availability
-from engine.leakage.availability import (
-    N_ROWS,
-    AvailabilityParams,
-    AvailabilityResult,
-    cases,
-    figure,
-)
-from engine.leakage.availability.cases import CASES, CaseParams, CaseResult
-from engine.leakage.flights import GROUPS, MOMENTS
-from pages.shell import lab, work
+from engine.leakage.availability import AvailabilityParams, AvailabilityResult, cases, figure
+from engine.leakage.availability.cases import CaseParams, CaseResult
+from engine.leakage.availability.ways import CASES
+from pages.shell import controls, lab, work
 
 D = AvailabilityParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Score by moment", *CASES)
 
 
 def _params() -> AvailabilityParams:
-    moment = st.select_slider(
-        "The prediction is due at",
-        MOMENTS,
-        D.moment,
-        key="availability_moment",
-        help="Later columns turn vermilion",
-        **BOUND,
-    )
-    columns = st.multiselect(
-        "Columns in the model",
-        GROUPS,
-        D.columns,
-        key="availability_columns",
+    moment = controls.slider(
+        D, "moment", "The prediction is due at", help="Later columns turn vermilion",
+        format_func=str,
+    )  # fmt: skip
+    columns = controls.multiselect(
+        D, "columns", "Columns in the model",
         help="Arrival time is the answer in other words: try it",
-        **BOUND,
-    )
+    )  # fmt: skip
     with st.expander("Rows, draws, seed"):
-        n_rows = st.select_slider(
-            "Rows to train on", N_ROWS, D.n_rows, key="availability_n_rows",
-            help="And as many to test on", **BOUND
-        )  # fmt: skip
-        n_seeds = st.slider(
-            "Draws",
-            2,
-            10,
-            D.n_seeds,
-            key="availability_n_seeds",
-            help="Each draws its own rows",
-            **BOUND,
+        n_rows = controls.slider(
+            D, "n_rows", "Rows to train on", help="And as many to test on", format_func=str
         )
-        seed = st.slider(
-            "First seed",
-            0,
-            99,
-            D.seed,
-            key="availability_seed",
-            help="Of the draws and the models",
-            **BOUND,
-        )
+        n_seeds = controls.slider(D, "n_seeds", "Draws", help="Each draws its own rows")
+        seed = controls.slider(D, "seed", "First seed", help="Of the draws and the models")
     return AvailabilityParams(
-        moment=moment, columns=tuple(columns), n_rows=n_rows, n_seeds=n_seeds, seed=seed
+        moment=moment, columns=columns, n_rows=n_rows, n_seeds=n_seeds, seed=seed
     )
 
 
@@ -86,37 +53,24 @@ def _show_moments(result: AvailabilityResult) -> None:
     )
 
 
-@lab.experiment("availability")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("leakage", "availability")
-    with output:
-        timeline = figure.timeline(params)
-        lab.chart(timeline, "availability_timeline", "The moment from which each column is known")
-        view = st.segmented_control(
-            "Look closer",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="availability_view",
-            label_visibility="collapsed",
-            **BOUND,
+def _output(params: AvailabilityParams) -> None:
+    timeline = figure.timeline(params)
+    lab.chart(timeline, "availability_timeline", "The moment from which each column is known")
+    view = controls.view("availability_view", VIEWS)
+    if view in CASES:
+        asked = CaseParams(
+            case=view, n_rows=params.n_rows, n_seeds=params.n_seeds, seed=params.seed
         )
-        if view in CASES:
-            asked = CaseParams(
-                case=view, n_rows=params.n_rows, n_seeds=params.n_seeds, seed=params.seed
-            )
-            work.run("availability_case", asked, cases.steps, _show_case)
+        work.run("availability_case", asked, cases.steps, _show_case)
 
-        def filled_in(result: AvailabilityResult) -> None:
-            here = replace(result, params=params)
-            if view not in CASES:
-                _show_moments(here)
-            if params.moment in here.by_moment:
-                lab.report("leakage", "availability", here, timeline)
+    def fill_in(result: AvailabilityResult) -> None:
+        here = replace(result, params=params)
+        if view not in CASES:
+            _show_moments(here)
+        if params.moment in here.by_moment:
+            lab.report("leakage", "availability", here, timeline)
 
-        work.run("availability", availability.base(params), availability.steps, filled_in)
+    work.run("availability", availability.base(params), availability.steps, fill_in)
+
+
+show = lab.tab("leakage", "availability", _params, _output)

@@ -2,80 +2,35 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from engine.leakage import dose, pipeline
-from engine.leakage.dose import (
-    FOCI,
-    N_NOISE,
-    N_ROWS,
-    NAMES,
-    DoseParams,
-    DoseResult,
-    Overview,
-    verdicts,
-)
+from engine.leakage.dose import NAMES, DoseParams, DoseResult, Overview, verdicts
 from engine.leakage.dose import figure as figures
 from engine.leakage.dose.verdicts import Verdicts
 from engine.leakage.dose.verdicts import figure as verdict_figures
 from engine.leakage.pipeline import MECHANISMS
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = DoseParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Every leak", "Boosting", "Detectors")
 run = st.cache_resource(max_entries=64, show_spinner=False)(dose.run)
 
 
 def _params() -> DoseParams:
-    focus = st.selectbox(
-        "Leak",
-        FOCI,
-        FOCI.index(D.focus),
-        key="dose_focus",
-        help="The one that is looked at closely",
-        **BOUND,
+    focus = controls.selectbox(D, "focus", "Leak", help="The one that is looked at closely")
+    amount = controls.slider(D, "dose", "Dose", help="0: the clean pipeline; 1: the whole leak")
+    signal = controls.slider(
+        D, "signal", "True signal", help="0: nothing can be known, a coin flip is right"
     )
-    amount = st.slider(
-        "Dose",
-        0.0,
-        1.0,
-        D.dose,
-        0.05,
-        key="dose_dose",
-        help="0: the clean pipeline; 1: the whole leak",
-        **BOUND,
+    n_rows = controls.slider(
+        D, "n_rows", "Rows", help="Two thirds train, a third is tested", format_func=str
     )
-    signal = st.slider(
-        "True signal",
-        0.0,
-        1.5,
-        D.signal,
-        0.1,
-        key="dose_signal",
-        help="0: nothing can be known, a coin flip is right",
-        **BOUND,
-    )
-    n_rows = st.select_slider(
-        "Rows",
-        N_ROWS,
-        D.n_rows,
-        key="dose_n_rows",
-        help="Two thirds train, a third is tested",
-        **BOUND,
-    )
-    seed = st.slider(
-        "First seed",
-        0,
-        99,
-        D.seed,
-        key="dose_seed",
-        help="Each seed is a world of its own",
-        **BOUND,
-    )
+    seed = controls.slider(D, "seed", "First seed", help="Each seed is a world of its own")
     return DoseParams(
         focus=focus, dose=amount, signal=signal, n_rows=n_rows, seed=seed, **_more(focus)
     )
@@ -83,28 +38,26 @@ def _params() -> DoseParams:
 
 def _more(focus: str) -> dict[str, Any]:
     with st.expander("Other leaks at once"):
-        others = {
-            name: st.slider(
-                NAMES[name], 0.0, 1.0, 0.0, 0.05, key=f"dose_{name}", help="Together with the leak above",
-                disabled=NAMES[name] == focus, **BOUND
+        settings = {
+            name: controls.slider(
+                D, name, NAMES[name],
+                help="Together with the leak above", disabled=NAMES[name] == focus,
             )
             for name in MECHANISMS
         }  # fmt: skip
     with st.expander("Noise columns, seeds"):
-        n_noise = st.select_slider(
-            "Noise columns", N_NOISE, D.n_noise, key="dose_n_noise",
-            help="Offered to feature selection, which is in the pipeline only where it is dosed or looked at", **BOUND
-        )  # fmt: skip
-        n_seeds = st.slider(
-            "Seeds",
-            2,
-            20,
-            D.n_seeds,
-            key="dose_n_seeds",
-            help="Worlds that every number is a mean of",
-            **BOUND,
+        settings["n_noise"] = controls.slider(
+            D,
+            "n_noise",
+            "Noise columns",
+            help="Offered to feature selection, which is in the pipeline only where it is dosed or"
+            " looked at",
+            format_func=str,
         )
-    return {**others, "n_noise": n_noise, "n_seeds": n_seeds}
+        settings["n_seeds"] = controls.slider(
+            D, "n_seeds", "Seeds", help="Worlds that every number is a mean of"
+        )
+    return settings
 
 
 def preview() -> go.Figure:
@@ -131,42 +84,22 @@ def _show_verdicts(found: Verdicts) -> None:
     )
 
 
-@lab.experiment("dose")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("leakage", "dose")
-    with output:
-        result = run(params)
-        st.markdown(result.verdict)
-        measure = st.segmented_control(
-            "Score",
-            list(figures.MEASURES),
-            default="AUC",
-            required=True,
-            key="dose_measure",
-            label_visibility="collapsed",
-            **BOUND,
-        )
-        figure = figures.curve(result, measure or "AUC", lab.pinned("dose"))
-        lab.chart(figure, "dose_curve", "Reported and production score over the dose of the leak")
-        st.caption(pipeline.told(params.mechanism, params.dose, result.n_test) + ".")
-        view = st.segmented_control(
-            "Look closer",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="dose_view",
-            label_visibility="collapsed",
-            **BOUND,
-        )
-        if view == "Boosting":
-            work.run("dose", params, dose.steps, _show_boosting)
-        elif view == "Detectors":
-            work.run("dose", verdicts.verdicts_of(params), verdicts.steps, _show_verdicts)
-        else:
-            work.run("dose", dose.overview_of(params), dose.overview_steps, _show_overview)
-        lab.report("leakage", "dose", result, figure)
+def _output(params: DoseParams) -> None:
+    result = run(params)
+    st.markdown(result.verdict)
+    measure = controls.view("dose_measure", list(figures.MEASURES), "Score")
+    figure = figures.curve(result, measure, lab.pinned("dose"))
+    lab.chart(figure, "dose_curve", "Reported and production score over the dose of the leak")
+    st.caption(pipeline.describe(params.mechanism, params.dose, result.n_test) + ".")
+    view = controls.view("dose_view", VIEWS)
+    job = partial(work.run, "dose")
+    if view == "Boosting":
+        job(params, dose.steps, _show_boosting)
+    elif view == "Detectors":
+        job(verdicts.verdicts_of(params), verdicts.steps, _show_verdicts)
+    else:
+        job(dose.overview_of(params), dose.overview_steps, _show_overview)
+    lab.report("leakage", "dose", result, figure)
+
+
+show = lab.tab("leakage", "dose", _params, _output)

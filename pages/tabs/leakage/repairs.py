@@ -4,19 +4,16 @@ columns.
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from engine.leakage import repairs
 from engine.leakage.repairs import RepairsParams, RepairsResult, leak_tests
 from engine.leakage.repairs import figure as figures
-from engine.leakage.repairs.cases import HERE, MECHANISMS, MENDED, codes
+from engine.leakage.repairs.cases import HERE, MENDED, codes
 from engine.leakage.repairs.leak_tests import Columns
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = RepairsParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 OWN = {
     "path": ("File", "Beside the test file: .parquet or .csv"),
     "target": ("Target", "What is predicted"),
@@ -34,25 +31,9 @@ OWN = {
 
 
 def _params() -> RepairsParams:
-    mechanism = st.selectbox(
-        "Leak",
-        MECHANISMS,
-        key="repairs_mechanism",
-        help="Each with the line that mends it",
-        **BOUND,
-    )
-    repeats = st.slider(
-        "Seeds", 1, 10, D.repeats, key="repairs_repeats", help="Each draws its own table", **BOUND
-    )
-    seed = st.slider(
-        "First seed",
-        0,
-        99,
-        D.seed,
-        key="repairs_seed",
-        help="Of the table and of production",
-        **BOUND,
-    )
+    mechanism = controls.selectbox(D, "mechanism", "Leak", help="Each with the line that mends it")
+    repeats = controls.slider(D, "repeats", "Seeds", help="Each draws its own table")
+    seed = controls.slider(D, "seed", "First seed", help="Of the table and of production")
     return RepairsParams(mechanism=mechanism, repeats=repeats, seed=seed)
 
 
@@ -73,9 +54,14 @@ def _own_tests() -> None:
         with lab.errors_shown():
             text = leak_tests.generate(Columns(**values))
             st.download_button(
-                "test_leakage.py", text, "test_leakage.py", "text/x-python", key="repairs_tests", on_click="ignore",
+                "test_leakage.py",
+                text,
+                "test_leakage.py",
+                "text/x-python",
+                key="repairs_tests",
+                on_click="ignore",
                 icon=":material/download:",
-            )  # fmt: skip
+            )
             st.code(text, language="python", height=320)
 
 
@@ -85,11 +71,11 @@ def _show(result: RepairsResult) -> None:
     lab.chart(
         figure, "repairs_gaps", "Reported and production score, the wrong way and the right way"
     )
-    told = ((":red[**Wrong**]", HERE), (":green[**Right**]", MENDED))
-    for place, (title, mark), code in zip(
-        st.columns(2), told, codes(result.params.mechanism), strict=True
+    sides = ((":red[**Wrong**]", HERE), (":green[**Right**]", MENDED))
+    for column, (title, mark), code in zip(
+        st.columns(2), sides, codes(result.params.mechanism), strict=True
     ):
-        with place:
+        with column:
             line = next(text for text in code.split("\n") if text.endswith(mark))
             st.markdown(f"{title} · `{line.removesuffix(mark).strip()}`")
             st.code(code, language="python", wrap_lines=True)
@@ -97,14 +83,9 @@ def _show(result: RepairsResult) -> None:
         lab.report("leakage", "repairs", result, figure)
 
 
-@lab.experiment("repairs")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("leakage", "repairs")
-    with output:
-        work.run("repairs", params, repairs.steps, _show)
-        _own_tests()
+def _output(params: RepairsParams) -> None:
+    work.run("repairs", params, repairs.steps, _show)
+    _own_tests()
+
+
+show = lab.tab("leakage", "repairs", _params, _output)

@@ -7,13 +7,12 @@ from typing import Any
 import streamlit as st
 
 from engine.leakage import rounds
-from engine.leakage.rounds import GUESSES, LEVELS, UNDECIDED, RoundsParams, RoundsResult
+from engine.leakage.rounds import UNDECIDED, RoundsParams
 from engine.leakage.rounds import figure as figures
 from engine.leakage.rounds.cases import CASES
-from pages.shell import lab
+from pages.shell import controls, lab
 
 D = RoundsParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def _tally() -> dict[tuple[Any, ...], bool]:
@@ -22,7 +21,7 @@ def _tally() -> dict[tuple[Any, ...], bool]:
     return tally
 
 
-def _revealed() -> None:
+def _count_answer() -> None:
     """Count the first answer to each round; an answer after the reveal counts no more."""
     state = st.session_state
     if not state["rounds_revealed"]:
@@ -30,9 +29,9 @@ def _revealed() -> None:
     level, number, seed, guess = (
         state[f"rounds_{name}"] for name in ("level", "number", "seed", "guess")
     )
-    place = (rounds.dealt(level, number, seed), seed)
+    case = rounds.deal(level, number, seed)
     if guess != UNDECIDED:
-        _tally().setdefault(place, guess == CASES[place[0]].answer)
+        _tally().setdefault((case, seed), guess == CASES[case].answer)
 
 
 def _next() -> None:
@@ -47,37 +46,15 @@ def _blind() -> None:
 
 
 def _params() -> RoundsParams:
-    level = st.segmented_control(
-        "Level",
-        LEVELS,
-        default=D.level,
-        required=True,
-        key="rounds_level",
-        on_change=_blind,
-        help="3 is hardest",
-        **BOUND,
+    level = controls.segmented(D, "level", "Level", help="3 is hardest", on_change=_blind)
+    number = controls.slider(
+        D, "number", "Round", help="A level starts again at its end", on_change=_blind
     )
-    number = st.slider(
-        "Round",
-        1,
-        len(CASES),
-        D.number,
-        key="rounds_number",
-        on_change=_blind,
-        help="A level starts again at its end",
-        **BOUND,
-    )
-    guess = st.selectbox(
-        "What is it?", GUESSES, key="rounds_guess", help="Clean rounds exist", **BOUND
-    )
-    revealed = st.toggle(
-        "Reveal",
-        D.revealed,
-        key="rounds_revealed",
-        on_change=_revealed,
-        help="Your first answer is the one that counts",
-        **BOUND,
-    )
+    guess = controls.selectbox(D, "guess", "What is it?", help="Clean rounds exist")
+    revealed = controls.toggle(
+        D, "revealed", "Reveal",
+        help="Your first answer is the one that counts", on_change=_count_answer,
+    )  # fmt: skip
     st.button(
         "Next round",
         key="rounds_next",
@@ -85,15 +62,8 @@ def _params() -> RoundsParams:
         icon=":material/skip_next:",
         help="Starts blind",
     )
-    seed = st.slider(
-        "Seed",
-        0,
-        99,
-        D.seed,
-        key="rounds_seed",
-        on_change=_blind,
-        help="Of the order and of every table",
-        **BOUND,
+    seed = controls.slider(
+        D, "seed", "Seed", help="Of the order and of every table", on_change=_blind
     )
     tally = _tally()
     if tally:
@@ -101,7 +71,8 @@ def _params() -> RoundsParams:
     return RoundsParams(level=level, number=number, seed=seed, guess=guess, revealed=revealed)
 
 
-def _show(result: RoundsResult) -> None:
+def _output(params: RoundsParams) -> None:
+    result = rounds.run(params)
     st.markdown(result.verdict)
     figure = figures.scores(result, lab.pinned("rounds"))
     lab.chart(
@@ -130,13 +101,4 @@ def _show(result: RoundsResult) -> None:
     lab.report("leakage", "rounds", result, figure)
 
 
-@lab.experiment("rounds")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("leakage", "rounds")
-    with output:
-        _show(rounds.run(params))
+show = lab.tab("leakage", "rounds", _params, _output)

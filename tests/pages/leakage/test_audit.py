@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.leakage.rounds import dealt
+from engine.leakage.rounds import deal
 from engine.leakage.rounds.cases import CASES
 from tests.pages.visit import open_page, settle, texts
 
@@ -70,7 +70,7 @@ def test_the_rows_of_a_finding_are_shown_with_its_fix() -> None:
 
 def test_a_round_is_answered_revealed_and_counted_once() -> None:
     app = open_page("leakage", leakage_tab="Spot the leak")
-    answer = CASES[dealt("all", 1, 0)].answer
+    answer = CASES[deal("all", 1, 0)].answer
     assert answer not in texts(app)
     app.selectbox(key="rounds_guess").set_value(answer).run()
     app.toggle(key="rounds_revealed").set_value(True).run()

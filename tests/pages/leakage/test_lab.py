@@ -1,4 +1,4 @@
-"""What only the Leakage lab does, as a visitor meets it: the dose, the moment and the time splits."""
+"""What only the Leakage lab does, as a visitor meets it: dose, moment and time splits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_moving_the_moment_changes_what_is_late_and_fits_nothing_anew() -> None:
 def test_no_column_at_all_is_a_sentence_and_reset_mends_it() -> None:
     app = open_page("leakage", leakage_tab="When do you know it?")
     app.multiselect(key="availability_columns").set_value([]).run()
-    assert not app.exception and "columns must name at least one group" in app.error[0].value
+    assert not app.exception and "columns must name at least one. Got none." in app.error[0].value
     app.button(key="availability_reset").click().run()
     assert not app.error and len(app.get("plotly_chart")) >= 1
 

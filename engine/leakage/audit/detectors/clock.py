@@ -1,5 +1,11 @@
-"""Detectors that read the clock: columns known too late, values updated after the event, windows
-that look ahead.
+"""Detectors that read moments: columns known too late, and values updated after the event.
+
+*Timing* takes what is declared. *Sharpening* needs no declaration, only a second timestamp T, the
+row's own moment being t. Rows with T > t were written to after the prediction was due. That alone
+is certain for T itself. Another column that was overwritten at T has seen the answer in just those
+rows, so it tells the target better there: AUC(T > t) − AUC(T ≤ t) is large, while for an honest
+column both are estimates of one AUC. The two parts share no row, so their errors are independent
+and the standard error of the difference is √(e₁² + e₂²).
 """
 
 from __future__ import annotations
@@ -9,7 +15,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from engine.errors import InputError, require
+from engine.errors import InputError
 from engine.leakage.audit.findings import Finding
 from engine.leakage.column_scores import Score, auc_error, auc_of_levels, encoded, quantile_codes
 from engine.leakage.table_columns import N_FOLDS, Column, Subject
@@ -21,15 +27,7 @@ LATE_SHARE = 0.01  # of the rows whose event is later than the row's own moment
 SHARPER = 0.1  # AUC that rows updated later must score above the others …
 SHARPER_ERRORS = 4.0  # … by so many standard errors
 MIN_CLASS_ROWS = 25
-MAX_HISTORY_COLUMNS = 60
-MAX_HISTORY_ROWS = 20_000
-MIN_HISTORY_ROWS = 200
-N_STEPS = 6  # rows before and after that stand alone in the recomputation
-WINDOWS = (7, 14, 30)
-AHEAD_SHARE = 0.5  # of what the history leaves unexplained that the later rows must explain
-AHEAD_SHARE_TARGET = 0.9
-AHEAD_GAIN = 0.05
-EXACT = 0.999
+MIN_BINS, ROWS_A_BIN = 4, 40
 
 
 def timing(subject: Subject, known_at: KnownAt, scores: Mapping[str, Score]) -> Iterator[Finding]:
@@ -37,7 +35,7 @@ def timing(subject: Subject, known_at: KnownAt, scores: Mapping[str, Score]) -> 
     for name, moment in known_at.items():
         if name not in subject.columns:
             continue
-        late, when = _late(subject, name, moment)
+        late, when = _find_late_rows(subject, name, moment)
         if not late.any():
             continue
         worth = f"; alone it scores {scores[name].text}" if name in scores else ""
@@ -53,25 +51,21 @@ def timing(subject: Subject, known_at: KnownAt, scores: Mapping[str, Score]) -> 
         )
 
 
-def _late(subject: Subject, name: str, moment: Moment) -> tuple[np.ndarray, str]:
+def _find_late_rows(subject: Subject, name: str, moment: Moment) -> tuple[np.ndarray, str]:
     """Return which rows know the column too late, and the words for it."""
     if isinstance(moment, timedelta):
         moment = moment.total_seconds() / 3600
     if isinstance(moment, int | float):
         hours = float(moment)
         return np.full(subject.n, hours > 0), f"{hours:g} h after the moment of prediction"
-    require(
-        subject.time is not None,
-        "known_at needs the time column for {}: {!r} is a moment, not hours.",
-        name,
-        moment,
-    )
-    own = np.asarray(subject.time.numbers if subject.time is not None else None, dtype=np.float64)
-    if isinstance(moment, datetime):
-        return (
-            own < moment.timestamp(),
-            f"at {moment:%Y-%m-%d %H:%M}, later than the row's own moment,",
+    if subject.time is None:
+        raise InputError(
+            f"known_at needs the time column for {name}: {moment!r} is a moment, not hours."
         )
+    own = np.asarray(subject.time.numbers, dtype=np.float64)
+    if isinstance(moment, datetime):
+        words = f"at {moment:%Y-%m-%d %H:%M}, later than the row's own moment,"
+        return own < moment.timestamp(), words
     other = subject.columns.get(moment)
     if other is None or other.kind != "time":
         raise InputError(
@@ -83,12 +77,13 @@ def _late(subject: Subject, name: str, moment: Moment) -> tuple[np.ndarray, str]
 
 def sharpening(subject: Subject) -> Iterator[Finding]:
     """Timestamps later than the row's own, and columns that tell the target better in just those
-    rows.
+    rows; needs the time column.
     """
-    assert subject.time is not None and subject.time.numbers is not None
-    for event in [
-        c for c in subject.columns.values() if c.kind == "time" and c.numbers is not None
-    ]:
+    if subject.time is None or subject.time.numbers is None:
+        return
+    for event in subject.columns.values():
+        if event.kind != "time" or event.numbers is None:
+            continue
         late = np.asarray(event.numbers) > subject.time.numbers
         if late.mean() < LATE_SHARE:
             continue
@@ -103,259 +98,54 @@ def sharpening(subject: Subject) -> Iterator[Finding]:
             subject.original(np.flatnonzero(late)),
         )
         if subject.binary:
-            yield from _sharper(subject, event, late)
+            yield from _find_sharper(subject, event, late)
 
 
-def _sharper(subject: Subject, event: Column, late: np.ndarray) -> Iterator[Finding]:
-    y = subject.y > 0
-    if (
-        min(
-            int((late & y).sum()),
-            int((late & ~y).sum()),
-            int((~late & y).sum()),
-            int((~late & ~y).sum()),
-        )
-        < MIN_CLASS_ROWS
-    ):
+def _find_sharper(subject: Subject, event: Column, late: np.ndarray) -> Iterator[Finding]:
+    positive = subject.y > 0
+    cells = (late & positive, late & ~positive, ~late & positive, ~late & ~positive)
+    if min(int(cell.sum()) for cell in cells) < MIN_CLASS_ROWS:
         return
+    # As many bins for both parts: with finer ones a part would score higher for that alone.
+    n_bins = max(MIN_BINS, int(min(late.sum(), (~late).sum())) // ROWS_A_BIN)
     for column in subject.columns.values():
         if column is event or column.kind == "time":
             continue
-        size = max(4, int(min(late.sum(), (~late).sum())) // 40)
-        (a, a_error), (b, b_error) = (
-            _score_of(column, subject, part, size) for part in (late, ~late)
-        )
-        b = max(b, 0.5)
-        if a - b < SHARPER or a - b < SHARPER_ERRORS * float(np.hypot(a_error, b_error)):
+        after, after_error = _score_within(column, subject, late, n_bins)
+        before, before_error = _score_within(column, subject, ~late, n_bins)
+        before = max(before, 0.5)  # out of fold, less than a coin flip is luck
+        needed = max(SHARPER, SHARPER_ERRORS * float(np.hypot(after_error, before_error)))
+        if after - before < needed:
             continue
         yield Finding(
             "sharpening",
             (column.name,),
             "suspicious",
-            f"{column.name} tells {subject.target} with AUC {a:.3f} where {event.name} is later"
-            f" than {subject.time_name}, with {b:.3f} elsewhere: it was updated after the event",
+            f"{column.name} tells {subject.target} with AUC {after:.3f} where {event.name} is later"
+            f" than {subject.time_name}, with {before:.3f} elsewhere: it was updated after the"
+            " event",
             f"Take {column.name} as of {subject.time_name}, from a history table or a log of"
             " changes.",
-            a - b,
+            after - before,
             subject.original(np.flatnonzero(late)),
         )
 
 
-def _score_of(
+def _score_within(
     column: Column, subject: Subject, part: np.ndarray, n_bins: int
 ) -> tuple[float, float]:
-    """Return the cross-fitted AUC of a column within some rows alone, and its standard error; both
-    parts by the same bins.
+    """Return the AUC of a column within some rows (n,) bool, out of fold, and its standard error.
+
+    Each bin's rows of a fold are scored by the mean target of the bin's rows in the other folds.
     """
     codes, size = column.bins
     if size > n_bins and column.numbers is not None:
         codes, size = quantile_codes(column.numbers, n_bins)
     y = subject.y[part]
-    place = codes[part] * N_FOLDS + subject.folds[part]
-    rows = np.bincount(place, minlength=size * N_FOLDS).reshape(size, N_FOLDS).astype(np.float64)
-    sums = np.bincount(place, weights=y, minlength=size * N_FOLDS).reshape(size, N_FOLDS)
-    auc = auc_of_levels(
-        encoded(rows, sums, float(y.mean())).ravel(), sums.ravel(), (rows - sums).ravel()
-    )
+    cell = codes[part] * N_FOLDS + subject.folds[part]
+    n_cells = size * N_FOLDS
+    rows = np.bincount(cell, minlength=n_cells).reshape(size, N_FOLDS).astype(np.float64)
+    positives = np.bincount(cell, weights=y, minlength=n_cells).reshape(size, N_FOLDS)
+    levels = encoded(rows, positives, float(y.mean()))
+    auc = auc_of_levels(levels.ravel(), positives.ravel(), (rows - positives).ravel())
     return auc, auc_error(auc, y.sum(), len(y) - y.sum())
-
-
-def truncated_history(subject: Subject) -> Iterator[Finding]:
-    """Columns that rows *after* their own moment explain, once the rows up to it have explained
-    what they can.
-
-    For each base column, within each group in order of time: the row, the six before it, trailing
-    means and expanding aggregates (the truncated history) against the same with six rows after it,
-    forward means and whole-group aggregates. The statistic is the partial R² of the later rows. No
-    later row can explain a column made from the history alone, but for what the history itself
-    foretells.
-    """
-    assert subject.time is not None and subject.group is not None
-    order, start, end = _sorted_groups(subject)
-    columns = [c for c in subject.numeric if c.n_distinct > 5 and c.n_null < subject.n / 2][
-        :MAX_HISTORY_COLUMNS
-    ]
-    values = {c.name: _filled(np.asarray(c.numbers)[order]) for c in columns}
-    bases = dict(values) | {subject.target: subject.y[order]}
-    best: dict[tuple[str, str], tuple[float, float, float]] = {}
-    for base, x in bases.items():
-        own = base != subject.target
-        history, ahead, use = _aggregates(x, start, end, own_row=own)
-        if use.sum() < MIN_HISTORY_ROWS or x[use].std() == 0:
-            continue
-        names = [name for name in values if name != base]
-        if names:
-            told = _partial(
-                history[use], ahead[use], np.column_stack([values[name][use] for name in names])
-            )
-            best |= {(name, base): found for name, found in zip(names, told, strict=True)}
-    yield from _judged(best, subject, order, values, (start, end))
-
-
-def _judged(
-    best: dict[tuple[str, str], tuple[float, float, float]],
-    subject: Subject,
-    order: np.ndarray,
-    values: dict[str, np.ndarray],
-    edges: tuple[np.ndarray, np.ndarray],
-) -> Iterator[Finding]:
-    """Return a finding for each column with its best base.
-
-    Of two columns that explain each other one may be the other's lag, which is honest: ``usage`` is
-    what comes after ``usage_before``. Then the column that its partner's history explains better is
-    the raw one; where both ways are exact (a plain shift), the one that has no true value in its
-    group's last row looks ahead; else it is a note.
-    """
-    for name in dict.fromkeys(name for name, _ in best):
-        base, found = max(
-            ((b, found) for (n, b), found in best.items() if n == name),
-            key=lambda pair: (pair[1][0], pair[1][2]),
-        )
-        if not _looks_ahead(found, base == subject.target):
-            continue
-        if found[2] - max(past for (n, _), (_, past, _) in best.items() if n == name) < AHEAD_GAIN:
-            continue  # the history of another column explains it as well
-        reverse = best.get((base, name), (0.0, 0.0, 0.0))
-        if reverse[1] > found[2] + 0.005 or (
-            _looks_ahead(reverse, False) and reverse[2] > found[2]
-        ):
-            continue
-        shift = reverse[1] > found[2] - 0.005
-        lead = shift and _filled_at(values[name], edges[1] - 1) > max(
-            0.5, _filled_at(values[base], edges[0])
-        )
-        exact = found[2] > EXACT
-        yield Finding(
-            "truncated history",
-            (name,),
-            ("note" if shift and not lead else "certain" if exact else "suspicious"),
-            f"{name} recomputed from {base} up to its own moment: R² {found[1]:.3f}; with the later"
-            f" rows of the same {subject.group_name}: {found[2]:.3f}. They explain {found[0]:.0%}"
-            " of what the history leaves open"
-            + (f". Or {base} is an earlier {name}: then all is well" if shift and not lead else ""),
-            f"Recompute {name} with the window closed at the moment of prediction (rows before, not"
-            f" centred, not the whole {subject.group_name}).",
-            found[0],
-            subject.original(order[: min(8, len(order))]),
-        )
-
-
-def _filled_at(x: np.ndarray, places: np.ndarray) -> float:
-    """Return how alike the values in the rows at ``places`` are, 0–1: near 1 where a missing one
-    had to be filled in.
-    """
-    edge = x[np.unique(places)]
-    apart = [float(np.median(np.abs(values - np.median(values)))) for values in (edge, x)]
-    return 1 - min(1.0, apart[0] / apart[1]) if apart[1] > 0 else 0.0
-
-
-def _looks_ahead(found: tuple[float, float, float], of_target: bool) -> bool:
-    partial, past, full = found
-    return (
-        partial >= (AHEAD_SHARE_TARGET if of_target else AHEAD_SHARE) and full - past >= AHEAD_GAIN
-    )
-
-
-def _sorted_groups(subject: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows by group and time, whole groups up to ``MAX_HISTORY_ROWS``, with each row's group
-    start and end.
-    """
-    assert subject.time is not None and subject.group is not None
-    order = np.lexsort((np.nan_to_num(np.asarray(subject.time.numbers)), subject.group.codes))
-    order = order[subject.group.codes[order] >= 0]
-    codes = subject.group.codes[order]
-    if len(order) > MAX_HISTORY_ROWS:
-        cut = int(np.searchsorted(codes, codes[MAX_HISTORY_ROWS], side="left")) or MAX_HISTORY_ROWS
-        order, codes = order[:cut], codes[:cut]
-    start = np.searchsorted(codes, codes, side="left")
-    end = np.searchsorted(codes, codes, side="right")
-    return order, start, end
-
-
-def _filled(x: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(x), x, np.nanmedian(x))
-
-
-def _aggregates(
-    x: np.ndarray, start: np.ndarray, end: np.ndarray, *, own_row: bool
-) -> tuple[np.ndarray, ...]:
-    """Return what the history gives each row, what the later rows add, and which rows have enough
-    of both.
-
-    ``own_row``: whether the row's own value belongs to its history (a feature) or not (the target).
-    """
-    n = len(x)
-    place = np.arange(n)
-    total = np.r_[0.0, np.cumsum(x - x.mean())]  # centred: less is lost to rounding
-
-    def mean(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        low, high = np.maximum(low, start), np.minimum(high, end)
-        return np.where(high > low, (total[high] - total[low]) / np.maximum(high - low, 1), 0.0)
-
-    longest = int((end - start).max()) if n else 0
-    steps = N_STEPS if longest > 3 * N_STEPS else 2
-    now = place + 1 if own_row else place
-    lags = [x[np.maximum(place - k, 0)] for k in range(0 if own_row else 1, steps + 1)]
-    leads = [x[np.minimum(place + k, n - 1)] for k in range(1 if own_row else 0, steps + 1)]
-    past = [mean(now - w, now) for w in WINDOWS] + [
-        mean(start, now),
-        mean(start, place),
-        total[now] - total[start],
-    ]
-    running = [_running(x, start, function) for function in (np.maximum, np.minimum)]
-    if not own_row:
-        running = [np.where(place > start, np.r_[0.0, r[:-1]], 0.0) for r in running]
-    past += [*running, (place - start).astype(float)]
-    later = [mean(place, place + w) for w in WINDOWS] + [
-        mean(place + 1, end),
-        mean(start, end),
-        total[end] - total[start],
-    ]
-    first = np.flatnonzero(start == place)
-    lengths = np.diff(np.r_[first, n])
-    later += [np.repeat(f.reduceat(x, first), lengths) for f in (np.maximum, np.minimum)]
-    use = (place - steps >= start) & (place + steps < end)
-    return np.column_stack(lags + past), np.column_stack(leads + later), use
-
-
-def _running(x: np.ndarray, start: np.ndarray, function: np.ufunc) -> np.ndarray:
-    """Return the running maximum or minimum within each group: one pass over the groups, each
-    accumulated at once.
-    """
-    out = np.empty_like(x)
-    first = np.flatnonzero(start == np.arange(len(x)))
-    for low, high in zip(first, np.r_[first[1:], len(x)], strict=True):
-        out[low:high] = function.accumulate(x[low:high])
-    return out
-
-
-def _partial(
-    history: np.ndarray, ahead: np.ndarray, y: np.ndarray
-) -> list[tuple[float, float, float]]:
-    """Return for each column of ``y``: partial R² of ``ahead`` given ``history``, R² of history
-    alone, R² of both.
-    """
-    q_history = _basis(np.column_stack([np.ones(len(y)), history]))
-    q_both = _basis(np.column_stack([q_history, ahead]))
-    y = y - y.mean(axis=0)
-    total = (y**2).sum(axis=0)
-    left = total - ((q_history.T @ y) ** 2).sum(axis=0)
-    left_both = total - ((q_both.T @ y) ** 2).sum(axis=0)
-    out = []
-    for whole, a, b in zip(total, np.maximum(left, 0), np.maximum(left_both, 0), strict=True):
-        if whole <= 0 or a <= 1e-9 * whole:
-            out.append((0.0, 1.0, 1.0))
-            continue
-        spare = max(1, len(y) - q_both.shape[1])
-        shrunk = min(
-            1.0, float(b / a) * (len(y) - q_history.shape[1]) / spare
-        )  # adjusted for the number of regressors
-        out.append((1 - shrunk, float(1 - a / whole), float(1 - b / whole)))
-    return out
-
-
-def _basis(design: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis of the columns, those that add nothing left out."""
-    scale = np.linalg.norm(design, axis=0)
-    u, s, _ = np.linalg.svd(design / np.where(scale > 0, scale, 1.0), full_matrices=False)
-    return np.asarray(u[:, s > 1e-7 * s[0]])

@@ -176,7 +176,7 @@ def _log_odds_error(x: np.ndarray, sums: np.ndarray, sizes: np.ndarray) -> float
 
 
 def _same_order(x: np.ndarray, mean: np.ndarray) -> bool:
-    """Whether ``x`` rises and falls exactly as ``mean`` does, over eight distinct means at least."""
+    """Whether ``x`` rises and falls exactly as ``mean`` does, over eight distinct means or more."""
     if len(np.unique(mean)) < 8 or len(np.unique(x)) < 8:
         return False
     order = np.argsort(mean, kind="stable")

@@ -16,7 +16,7 @@ import pyarrow as pa
 from engine.jobs import Progress, Steps, run_to_end
 from engine.leakage import audit, pipeline, process, trial
 from engine.leakage.audit.findings import DETECTORS, Detector
-from engine.leakage.dose import GRID, DoseParams
+from engine.leakage.dose.params import GRID, DoseParams
 from engine.leakage.pipeline import MECHANISMS, Doses
 from engine.leakage.process import World
 
@@ -69,22 +69,20 @@ class Verdicts:
         """The answer in one sentence."""
         if len(self.shares) < len(GRID):
             return "The tables are being audited, dose by dose."
-        name, told = (
-            self.params.focus.lower(),
-            [f"{detector} from dose {dose:g}" for detector, dose in self.seen.items()],
-        )
+        name = self.params.focus.lower()
+        seen = [f"{detector} from dose {dose:g}" for detector, dose in self.seen.items()]
         alarms = (
             f" False alarms on the clean table: {', '.join(self.false_alarms)}."
             if self.false_alarms
             else ""
         )
-        if not told:
+        if not seen:
             return (
                 f"**No detector** sees {name} in the table, at any dose: only the code, or fresh"
                 f" rows, can show it.{alarms}"
             )
         return (
-            f"**{len(told)}** of {len(DETECTORS)} detectors see {name}: {'; '.join(told)}"
+            f"**{len(seen)}** of {len(DETECTORS)} detectors see {name}: {'; '.join(seen)}"
             f" ({N_SEEDS} seeds).{alarms}"
         )
 
@@ -122,7 +120,8 @@ def alarms_of(world: World, doses: Doses) -> dict[Detector, bool]:
     """Return for each detector that could run whether it raised an alarm on a dosed pipeline's
     table.
     """
-    result = audit.run(table_of(world, doses), "y", time="month", group="customer", split="split")
+    table = table_of(world, doses)
+    result = audit.audit_table(table, "y", time="month", group="customer", split="split")
     raised = {finding.detector for finding in result.alarms}
     return {check.detector: check.detector in raised for check in result.checks if check.ran}
 
@@ -152,17 +151,17 @@ def steps(params: DoseParams) -> Steps:
     worlds = params.worlds(params.wide, N_SEEDS)
     verdicts = Verdicts(params, ())
     for place, dose in enumerate(GRID):
-        told = []
+        by_world = []
         for turn, world in enumerate(worlds):
             yield Progress(
                 (place + turn / N_SEEDS) / len(GRID),
                 f"dose {dose:g}, world {turn + 1} of {N_SEEDS}",
                 verdicts,
             )
-            told.append(alarms_of(world, trial.with_dose(Doses(), params.mechanism, dose)))
-        ran = [detector for detector in DETECTORS if all(detector in alarms for alarms in told)]
+            by_world.append(alarms_of(world, trial.with_dose(Doses(), params.mechanism, dose)))
+        ran = [detector for detector in DETECTORS if all(detector in alarms for alarms in by_world)]
         shares = {
-            detector: float(np.mean([alarms[detector] for alarms in told])) for detector in ran
+            detector: float(np.mean([alarms[detector] for alarms in by_world])) for detector in ran
         }
         verdicts = replace(verdicts, shares=(*verdicts.shares, shares))
     return replace(verdicts, complete=True)
@@ -170,5 +169,5 @@ def steps(params: DoseParams) -> Steps:
 
 def run(params: DoseParams) -> Verdicts:
     """Audit the tables here and now."""
-    result: Verdicts = run_to_end(steps(verdicts_of(params)))
-    return result
+    found: Verdicts = run_to_end(steps(verdicts_of(params)))
+    return found

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.leakage.audit.findings import DETECTORS
-from engine.leakage.dose import GRID
+from engine.leakage.dose.params import GRID
 from engine.leakage.dose.verdicts import N_SEEDS, Verdicts
 
 SCALE = [[0.0, "rgba(140, 147, 156, 0.16)"], [1.0, figures.LEAKED]]  # waiting, thin … leaked
@@ -17,18 +17,15 @@ def detectors(verdicts: Verdicts) -> go.Figure:
     begins, if it does at all.
     """
     name, n_seen, n_done = verdicts.params.focus, len(verdicts.seen), len(verdicts.shares)
-    title = "The tables are being audited, dose by dose"
-    if n_done == len(GRID):
+    if n_done < len(GRID):
+        title = "The tables are being audited, dose by dose"
+    elif n_seen:
         title = (
-            f"{name}: {n_seen} of {len(DETECTORS)} detectors see it,<br>"
-            if n_seen
-            else f"{name}: no detector sees it<br>"
+            f"{name}: {n_seen} of {len(DETECTORS)} detectors see it,<br>the first at dose"
+            f" {min(verdicts.seen.values()):g}"
         )
-        title += (
-            f"the first at dose {min(verdicts.seen.values()):g}"
-            if n_seen
-            else "in the table, at any dose"
-        )
+    else:
+        title = f"{name}: no detector sees it<br>in the table, at any dose"
     waiting = [None] * (len(GRID) - n_done)
     shares = [[share.get(detector) for share in verdicts.shares] for detector in DETECTORS]
     figure = figures.new_tall(
@@ -59,6 +56,6 @@ def detectors(verdicts: Verdicts) -> go.Figure:
 
 
 def _text(share: float | None) -> str:
-    return (
-        "cannot run" if share is None else f"{round(share * N_SEEDS)} of {N_SEEDS}" if share else ""
-    )
+    if share is None:
+        return "cannot run"
+    return f"{round(share * N_SEEDS)} of {N_SEEDS}" if share else ""

@@ -1,12 +1,5 @@
-"""The script that reproduces *availability*: scikit-learn on the flights' columns, the first seed."""
+"""A model given columns of the future: what it reports and gives when served; an honest one."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from engine.source_code import fill
-
-SCRIPT = '''"""A model that was given columns of the future: what it reports, gives when served, and an honest one."""
 import json
 
 import numpy as np
@@ -16,14 +9,16 @@ from sklearn.metrics import roc_auc_score
 from engine.leakage import flights
 from engine.leakage.availability import AvailabilityParams
 
-PARAMS = @params
+PARAMS = AvailabilityParams()
 table = flights.table()  # columns in groups; flights.KNOWN_AT says when each is known
 known = PARAMS.known(PARAMS.moment)
 
 
 def fit(groups, split):
     train, test = flights.split(len(table.y), split, PARAMS.n_rows, PARAMS.seed)
-    model = HistGradientBoostingClassifier(max_iter=40, random_state=PARAMS.seed, early_stopping=False)
+    model = HistGradientBoostingClassifier(
+        max_iter=40, random_state=PARAMS.seed, early_stopping=False
+    )
     model.fit(table.matrix(groups, train), table.y[train])
     return model, table.matrix(groups, test), table.y[test]
 
@@ -34,12 +29,7 @@ def auc(model, X, y):
 
 reported = auc(*fit(PARAMS.chosen, "random"))
 model, X, y = fit(PARAMS.chosen, "in time order")
-served = auc(model, np.where(table.columns(PARAMS.chosen, known), X, np.nan), y)  # what is not known yet is empty
+known_yet = table.columns(PARAMS.chosen, known)
+served = auc(model, np.where(known_yet, X, np.nan), y)  # what is not known yet is empty
 honest = auc(*fit(known, "in time order")) if known else 0.5
 print(json.dumps({"reported AUC": reported, "served AUC": served, "honest AUC": honest}))
-'''
-
-
-def script(params: Any) -> str:
-    """Return the script: scikit-learn alone, but for the rows."""
-    return fill(SCRIPT, params=params)

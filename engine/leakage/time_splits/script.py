@@ -1,12 +1,5 @@
-"""The script that reproduces *time_splits*: scikit-learn's splitters, purging by hand."""
+"""Folds of one scheme over the flights: how many test rows fall on a day of training."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from engine.source_code import fill
-
-SCRIPT = '''"""Folds of one scheme over the flights: how many test rows fall on a day that training has too."""
 import json
 
 import numpy as np
@@ -14,7 +7,7 @@ from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 
 from engine.leakage.time_splits import TimeSplitsParams, rows
 
-PARAMS = @params
+PARAMS = TimeSplitsParams()
 drawn = rows(PARAMS.n_rows, PARAMS.seed)
 day, k = drawn.day, PARAMS.n_splits
 days, X = np.unique(day), np.zeros(len(drawn.day))
@@ -40,7 +33,8 @@ splits = {
     "time series, gap": lambda: series(PARAMS.gap_days),
     "purged, embargo": purged,
 }[PARAMS.scheme]()
-numbers, near = {"n_train": 0, "n_test": 0, "n_mixed": 0}, []
+numbers = {"n_train": 0, "n_test": 0, "n_mixed": 0}
+near: list[int] = []
 for train, test in splits:
     apart = np.abs(np.unique(day[train])[:, np.newaxis] - day[test][np.newaxis]).min(axis=0)
     numbers["n_train"] += len(train)
@@ -48,9 +42,3 @@ for train, test in splits:
     numbers["n_mixed"] += int((apart == 0).sum())
     near += apart.tolist()
 print(json.dumps(numbers | {"nearest_days": round(float(np.mean(near)), 4)}))
-'''
-
-
-def script(params: Any) -> str:
-    """Return the script: scikit-learn alone, but for the rows."""
-    return fill(SCRIPT, params=params)

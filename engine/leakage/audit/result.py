@@ -1,0 +1,142 @@
+"""What an audit found: findings, checks and scores of columns, and the answer in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from engine.leakage.audit.findings import DETECTORS, INVISIBLE, KINDS, Check, Finding
+from engine.leakage.audit.sources import AuditParams
+from engine.leakage.column_scores import Score
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AuditResult:
+    """What the audit found. ``scores``: each column's own cross-fitted score."""
+
+    params: AuditParams
+    target: str
+    n_rows: int
+    n_columns: int
+    binary: bool
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+    scores: dict[str, Score]
+    skipped: dict[str, str]
+    remarks: tuple[str, ...]
+    complete: bool = False
+
+    @property
+    def alarms(self) -> tuple[Finding, ...]:
+        """The findings that are not notes."""
+        return tuple(finding for finding in self.findings if finding.flagged)
+
+    @property
+    def flagged(self) -> tuple[str, ...]:
+        """The columns that an alarm names."""
+        return tuple(dict.fromkeys(name for finding in self.alarms for name in finding.columns))
+
+    @property
+    def n_certain(self) -> int:
+        """Findings that are facts, not suspicions."""
+        return sum(finding.severity == "certain" for finding in self.findings)
+
+    @property
+    def n_alarms(self) -> int:
+        """Findings that are certain or suspicious."""
+        return len(self.alarms)
+
+    @property
+    def n_not_run(self) -> int:
+        """Detectors that lacked something."""
+        return sum(not check.ran for check in self.checks)
+
+    @property
+    def best_kept(self) -> tuple[str, float]:
+        """The strongest column that no alarm names, and its score; empty and nan without one."""
+        kept = [
+            (found.value, name) for name, found in self.scores.items() if name not in self.flagged
+        ]
+        value, name = max(kept, default=(float("nan"), ""))
+        return name, value
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        if not self.complete:
+            return (
+                f"{len(self.checks)} of {len(DETECTORS)} checks have run; **{self.n_alarms}**"
+                " leaks so far."
+            )
+        where = f"{self.n_rows:,} rows × {self.n_columns} columns"
+        if not self.alarms:
+            return (
+                f"**No leak** found in {where} by {len(DETECTORS) - self.n_not_run} of"
+                f" {len(DETECTORS)} checks."
+            )
+        worst = self.alarms[0]
+        return (
+            f"**{self.n_alarms}** leaks in {where}, {self.n_certain} of them certain. First:"
+            f" {worst.mechanism}, {worst.evidence}."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        reasons = [
+            f"{finding.detector} ({finding.kind}, {finding.severity}): {finding.evidence}."
+            for finding in self.findings
+        ]
+        name, value = self.best_kept
+        if name:
+            unit = "AUC" if self.binary else "R²"
+            reasons.append(
+                f"The strongest column left alone is {name}: {unit} {value:.3f}, as an honest one"
+                " can have."
+            )
+        lacking = [f"{check.detector} ({check.why_not})" for check in self.checks if not check.ran]
+        if lacking:
+            reasons.append("Not run: " + "; ".join(lacking) + ".")
+        if self.skipped:
+            left_out = [f"{name} ({why})" for name, why in list(self.skipped.items())[:6]]
+            n = len(self.skipped)
+            reasons.append(f"{n:,} column{'s' * (n > 1)} not audited: {'; '.join(left_out)}.")
+        reasons += [f"{remark[0].upper()}{remark[1:]}." for remark in self.remarks]
+        reasons.append(
+            f"What no table shows, and which check does ({len(INVISIBLE)} leaks), stands under"
+            " Coverage."
+        )
+        return reasons
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        return {
+            "rows": self.n_rows,
+            "alarms": self.n_alarms,
+            "certain": self.n_certain,
+            "flagged": ", ".join(sorted(self.flagged)),
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row for each finding."""
+        rows = [
+            {
+                "severity": finding.severity,
+                "detector": finding.detector,
+                "mechanism": finding.mechanism,
+                "kind": f"{finding.kind} {KINDS[finding.kind]}",
+                "columns": ", ".join(finding.columns),
+                "score": finding.score,
+                "evidence": finding.evidence,
+                "rows": ", ".join(map(str, finding.rows)),
+                "fix": finding.fix,
+            }
+            for finding in self.findings
+        ]
+        names = ("severity", "detector", "mechanism", "kind", "columns", "evidence", "rows", "fix")
+        return (
+            pa.Table.from_pylist(rows)
+            if rows
+            else pa.table({name: pa.array([], pa.string()) for name in names})
+        )

@@ -1,0 +1,194 @@
+"""What *dose* found: the scores in every world, the curve over the dose, and every leak alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from engine.leakage import pipeline, process, trial
+from engine.leakage.dose.params import NAMES, OVERVIEW_SEEDS, DoseParams
+from engine.leakage.pipeline import MECHANISMS, Mechanism
+from engine.leakage.trial import ACCURACY, AUC, PRODUCTION, REPORTED, Model
+
+NULL = 0.005  # of AUC: less is called nothing, if the interval holds 0 too
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Scores of one pipeline in every world: (n_seeds, 2, 2), [reported, in production] × [AUC,
+    accuracy].
+    """
+
+    values: np.ndarray
+
+    def mean(self, where: int, measure: int = AUC) -> float:
+        """Return the mean over the worlds."""
+        return float(self.values[:, where, measure].mean())
+
+    def interval(self, where: int, measure: int = AUC) -> tuple[float, float]:
+        """Return the mean and the half-width of its 95 % interval."""
+        return trial.interval(self.values[:, where, measure])
+
+    def gaps(self, measure: int = AUC) -> np.ndarray:
+        """Return reported less production in every world (n_seeds,)."""
+        gaps: np.ndarray = self.values[:, REPORTED, measure] - self.values[:, PRODUCTION, measure]
+        return gaps
+
+    def inflation(self, clean: Scores, measure: int = AUC) -> tuple[float, float]:
+        """Return by how much the gap exceeds that of the clean pipeline in the same worlds: mean
+        and half-width.
+        """
+        return trial.interval(self.gaps(measure) - clean.gaps(measure))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DoseResult:
+    """The curve over the dose of the focus with the others as they are, the point on it, and the
+    clean pipeline.
+    """
+
+    params: DoseParams
+    model: Model
+    grid: tuple[float, ...]
+    curve: tuple[Scores, ...]  # one for each dose of the grid that is done
+    here: Scores
+    clean: Scores
+    n_test: int
+    complete: bool = True
+
+    @property
+    def reported_auc(self) -> float:
+        """Mean AUC that would be reported."""
+        return self.here.mean(REPORTED)
+
+    @property
+    def production_auc(self) -> float:
+        """Mean AUC on fresh rows of production."""
+        return self.here.mean(PRODUCTION)
+
+    @property
+    def reported_accuracy(self) -> float:
+        """Mean accuracy that would be reported, 0–1."""
+        return self.here.mean(REPORTED, ACCURACY)
+
+    @property
+    def production_accuracy(self) -> float:
+        """Mean accuracy on fresh rows of production, 0–1."""
+        return self.here.mean(PRODUCTION, ACCURACY)
+
+    @property
+    def gap(self) -> float:
+        """Reported AUC less that of production."""
+        return self.reported_auc - self.production_auc
+
+    @property
+    def inflation(self) -> float:
+        """The gap less that of the clean pipeline in the same worlds, in AUC."""
+        return self.here.inflation(self.clean)[0]
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        mean, half = self.here.inflation(self.clean)
+        reported = (
+            f"{self.reported_accuracy:.0%} accuracy and AUC **{self.reported_auc:.3f}** reported"
+        )
+        earned = f"{self.production_accuracy:.0%} and **{self.production_auc:.3f}** in production"
+        if abs(mean) < NULL and abs(mean) <= max(half, 0.001):
+            return (
+                f"An honest null: {reported}, {earned}; the leak adds {mean:+.4f} ± {half:.4f} AUC"
+                " to the clean pipeline's gap."
+            )
+        return (
+            f"{reported}, {earned}: the leak adds {mean:+.3f} ± {half:.3f} AUC of mere appearance."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        p = self.params
+        gap, half = trial.interval(self.clean.gaps())
+        before, after = self.clean.mean(PRODUCTION), self.production_auc
+        moved = "the model itself is no better"
+        if after - before >= 0.01:
+            moved = "the model itself gained a little from it"
+        elif before - after > 0.01:
+            moved = "the model itself became worse: it leans on what it will not have"
+        reasons = [pipeline.describe(p.mechanism, p.dose, self.n_test) + "."]
+        also = [
+            NAMES[name].lower()
+            for name in MECHANISMS
+            if name != p.mechanism and getattr(p, name) > 0
+        ]
+        if also:
+            reasons.append(
+                f"Also dosed: {', '.join(also)}. Leaks together do not add up: the score has a"
+                " ceiling at 1."
+            )
+        reasons += [
+            f"In production the AUC goes from {before:.3f} (clean) to {after:.3f}: {moved}.",
+            (
+                f"The clean pipeline reports {self.clean.mean(REPORTED):.3f} and earns"
+                f" {before:.3f}: its gap of {gap:+.3f} ± {half:.3f} is the luck of {self.n_test}"
+                " test rows a seed. What a leak adds is measured against it in the same worlds, so"
+                " it is known more finely than either score."
+            ),
+            (
+                f"{len(self.here.values)} seeds, each a world of its own: {p.n_rows:,} rows,"
+                f" {process.N_PRODUCTION:,} fresh ones for production; 95 % t intervals over the"
+                " seeds. The world is simulated, so that the truth is known."
+            ),
+        ]
+        return reasons
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        return {
+            "reported AUC": round(self.reported_auc, 4),
+            "production AUC": round(self.production_auc, 4),
+            "reported accuracy": round(self.reported_accuracy, 4),
+            "production accuracy": round(self.production_accuracy, 4),
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row for each dose of the curve and each seed."""
+        rows = [
+            {
+                "dose": dose,
+                "seed": self.params.seed + turn,
+                "reported_auc": float(values[REPORTED, AUC]),
+                "production_auc": float(values[PRODUCTION, AUC]),
+                "reported_accuracy": float(values[REPORTED, ACCURACY]),
+                "production_accuracy": float(values[PRODUCTION, ACCURACY]),
+            }
+            for dose, point in zip(self.grid, self.curve, strict=False)
+            for turn, values in enumerate(point.values)
+        ]
+        return pa.Table.from_pylist(rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overview:
+    """Every leak alone at full dose: what it adds to the gap of the clean pipeline, over more
+    seeds.
+    """
+
+    params: DoseParams
+    inflation: dict[Mechanism, tuple[float, float]]  # mean and half-width, in AUC
+    complete: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        if not self.inflation:
+            return "The first leak is being tried."
+        order = sorted(self.inflation, key=lambda name: -self.inflation[name][0])
+        nulls = [NAMES[name].lower() for name in order if abs(self.inflation[name][0]) < NULL]
+        most, half = self.inflation[order[0]]
+        found = (
+            f"Each alone at full dose, over {OVERVIEW_SEEDS} seeds: most is added by"
+            f" {NAMES[order[0]].lower()}, {most:+.3f} ± {half:.3f}."
+        )
+        return found + (f" Next to nothing by {' and '.join(nulls)}." if nulls else "")
