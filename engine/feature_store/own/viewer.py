@@ -60,7 +60,7 @@ class OwnView:
         assert self.label_key is not None
         return np.flatnonzero(self.label_key == key)
 
-    def told(self, label: int) -> Any:
+    def explained_value(self, label: int) -> Any:
         """Return the value that the explained join gives a label, ``None`` for none."""
         assert self.explanation is not None
         row = int(self.explanation.winner[label])
@@ -69,7 +69,9 @@ class OwnView:
     @property
     def n_agree(self) -> int:
         """Labels for which Feast and the explained join say the same."""
-        return sum(_equal(self.told(label), answer) for label, answer in enumerate(self.answers))
+        return sum(
+            _equal(self.explained_value(label), answer) for label, answer in enumerate(self.answers)
+        )
 
     def candidates(self, label: int) -> list[dict[str, str]]:
         """Return every candidate row of a label with its verdict, the newest first, as texts."""
@@ -81,7 +83,7 @@ class OwnView:
                 "verdict": verdict,
                 "event time (UTC)": f"{moments[int(row)].as_py():%Y-%m-%d %H:%M}",
                 self.feature: str(self.explanation.features[self.feature][int(row)].as_py()),
-                "why": self.explanation.told(label, int(row), verdict),
+                "why": self.explanation.explain_verdict(label, int(row), verdict),
             }
             for row, verdict in zip(places[::-1], verdicts[::-1], strict=True)
         ]

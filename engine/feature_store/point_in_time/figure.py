@@ -14,10 +14,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.feature_store.explanation import OUTCOMES, VERDICTS
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.feature_store.flight_features import UNITS
-from engine.feature_store.point_in_time import OUTCOMES, SPANS, VERDICTS, PointInTimeResult
 from engine.feature_store.point_in_time.naive_joins import Joined
+from engine.feature_store.point_in_time.result import SPANS, PointInTimeResult
 
 STYLES: dict[str, tuple[str, str, int]] = {  # verdict -> colour, symbol, size
     "won": (figures.KNOWN, "circle", 15),
@@ -181,8 +182,8 @@ def _windows(
     ]
     if arrival:
         shapes.append(
-            {"type": "line", "layer": "below", "xref": "paper", "x0": 0, "x1": 1, "y0": moment, "y1": moment,
-             "line": {"color": figures.LEAKED, "width": 1, "dash": "dash"}}
+            {"type": "line", "layer": "below", "xref": "paper", "x0": 0, "x1": 1, "y0": moment,
+             "y1": moment, "line": {"color": figures.LEAKED, "width": 1, "dash": "dash"}}
         )  # fmt: skip
     return {"shapes": shapes, "annotations": notes, "xaxis": {"range": [first, last]}}
 

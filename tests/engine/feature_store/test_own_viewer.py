@@ -82,9 +82,9 @@ def test_feast_and_the_explained_join_agree_and_nothing_changes(
     numbers, words = views["numbers"], views["words"]
     assert numbers.keys == ("a", "b") and len(numbers.answers) == 2 * viewer.N_MOMENTS
     odd = [
-        (numbers.told(label), answer)
+        (numbers.explained_value(label), answer)
         for label, answer in enumerate(numbers.answers)
-        if numbers.told(label) != answer
+        if numbers.explained_value(label) != answer
     ]
     if offline == "duckdb":
         assert (

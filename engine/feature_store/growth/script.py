@@ -1,46 +1,35 @@
-"""The script that reproduces *growth*: the pairs by counting, the answer by DuckDB's ASOF JOIN."""
+"""Count the pairs that each join looks at, and join once with DuckDB."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from engine.source_code import fill
-
-SCRIPT = '''"""Count the pairs that each join looks at, and join once with DuckDB."""
 import json
 
 import duckdb
 
 from engine.feature_store.growth import GrowthParams
 
-PARAMS = @params
+PARAMS = GrowthParams()
 rows, seconds = PARAMS.rows(1.0), round(PARAMS.time_to_live.total_seconds())
 labels, features = rows.labels, rows.features
 same = "l.plane_group = f.plane_group"
-window = f"f.event_timestamp >= l.event_timestamp - INTERVAL {seconds} SECOND" if seconds else "true"
+past = "f.event_timestamp <= l.event_timestamp"
+fresh = f"f.event_timestamp >= l.event_timestamp - INTERVAL {seconds} SECOND" if seconds else "true"
 counts = """
     SELECT sum(l.n * f.n)::BIGINT FROM (SELECT plane_group, count(*) n FROM labels GROUP BY 1) l
     JOIN (SELECT plane_group, count(*) n FROM features GROUP BY 1) f USING (plane_group)
 """
-inside = f"SELECT count(*) FROM labels l JOIN features f ON {same} AND f.event_timestamp <= l.event_timestamp AND {window}"
+inside = f"SELECT count(*) FROM labels l JOIN features f ON {same} AND {past} AND {fresh}"
 joined = f"""
     SELECT count(value), round(sum(value), 2) FROM (
-        SELECT CASE WHEN {window} THEN f.mean_delay END AS value
+        SELECT CASE WHEN {fresh} THEN f.mean_delay END AS value
         FROM labels l ASOF LEFT JOIN features f ON {same} AND l.event_timestamp >= f.event_timestamp
     )
 """
 n_with_value, value_sum = duckdb.sql(joined).fetchall()[0]
-print(json.dumps({
+numbers = {
     "n_labels": labels.num_rows,
     "n_rows": features.num_rows,
     "n_pairs": duckdb.sql(counts).fetchall()[0][0] or 0,
     "n_window_pairs": duckdb.sql(inside).fetchall()[0][0],
     "n_with_value": n_with_value,
     "value_sum": value_sum or 0.0,
-}))
-'''
-
-
-def script(params: Any) -> str:
-    """Return the script: DuckDB alone, but for the rows."""
-    return fill(SCRIPT, params=params)
+}
+print(json.dumps(numbers))
