@@ -10,7 +10,7 @@ of flights is a materialisation of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from engine.feature_store import feast_repo, lab_repo, raw_values, serving, skew
 from engine.feature_store.model_inputs import INPUTS, REQUEST, WEATHER, WINDOW
 from engine.feature_store.raw_values import Flights
 from engine.feature_store.skew import Score, SkewParams
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 
 if TYPE_CHECKING:
     from feast import FeatureService, FeatureStore
@@ -47,15 +47,9 @@ class Confirmation:
     n_flights: int = 0
     n_cells: int = 0  # flights × inputs
     n_offline: int = 0  # cells in which get_historical_features gives training's values
-    n_online: int = (
-        0  # cells in which get_online_features gives the values as served, mistakes included
-    )
-    n_repaired: int = (
-        0  # cells in which training and serving agree from one definition and fresh values
-    )
-    n_wrong: int = (
-        0  # cells in which Feast's own training and serving values differ, mistakes included
-    )
+    n_online: int = 0  # cells in which get_online_features gives the values as served
+    n_repaired: int = 0  # cells in which both agree, from one definition and fresh values
+    n_wrong: int = 0  # cells in which Feast's own training and serving values differ
     n_logged: int = 0  # answers logged and read back
     n_logged_same: int = 0  # cells of the log that are the values as served
     logged: Score | None = None  # of a model trained on values as served
@@ -63,7 +57,7 @@ class Confirmation:
 
     @property
     def agrees(self) -> bool:
-        """Whether Feast gave what was foretold everywhere."""
+        """Whether Feast gave the computed values everywhere."""
         return (
             self.n_cells == self.n_offline == self.n_online == self.n_repaired == self.n_logged_same
         )
@@ -266,7 +260,7 @@ def steps(params: SkewParams) -> Steps:
         n_logged, n_same = _logged(wrong, folder / "wrong", online, requests(flights, everyone))
         found = replace(found, n_logged=n_logged, n_logged_same=n_same)
         yield Progress(0.85, "training on what was served", found)
-        return replace(found, logged=trained_on_log(params), complete=True)
+        return replace(found, logged=train_on_log(params), complete=True)
     finally:
         workspace.remove(folder)
 
@@ -318,13 +312,13 @@ def _logged(
     return log.num_rows, _same(back, online)
 
 
-def trained_on_log(params: SkewParams) -> Score:
+def train_on_log(params: SkewParams) -> Score:
     """Return the score, on values as served, of a model that was trained on values as served."""
     train, served = raw_values.split(params.seed)
-    model = skew.fitted(
+    model = skew.fit_model(
         params.model, skew.inputs_of(skew.served_raw(train, params)), train.late, params.seed
     )
-    return skew.scored(
+    return skew.score_model(
         "trained on what was logged",
         model,
         skew.inputs_of(skew.served_raw(served, params)),
@@ -332,7 +326,9 @@ def trained_on_log(params: SkewParams) -> Score:
     )
 
 
-def confirm(params: SkewParams) -> Confirmation:
-    """Ask Feast here and now."""
-    result: Confirmation = run_to_end(steps(params))
-    return result
+confirm: Callable[[SkewParams], Confirmation] = to_end(steps)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return the steps and Params that the server computes before the first visit."""
+    return steps, SkewParams()
