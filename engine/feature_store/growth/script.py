@@ -11,15 +11,17 @@ rows, seconds = PARAMS.rows(1.0), round(PARAMS.time_to_live.total_seconds())
 labels, features = rows.labels, rows.features
 same = "l.plane_group = f.plane_group"
 past = "f.event_timestamp <= l.event_timestamp"
-fresh = f"f.event_timestamp >= l.event_timestamp - INTERVAL {seconds} SECOND" if seconds else "true"
+window = (
+    f"f.event_timestamp >= l.event_timestamp - INTERVAL {seconds} SECOND" if seconds else "true"
+)
 counts = """
     SELECT sum(l.n * f.n)::BIGINT FROM (SELECT plane_group, count(*) n FROM labels GROUP BY 1) l
     JOIN (SELECT plane_group, count(*) n FROM features GROUP BY 1) f USING (plane_group)
 """
-inside = f"SELECT count(*) FROM labels l JOIN features f ON {same} AND {past} AND {fresh}"
+inside = f"SELECT count(*) FROM labels l JOIN features f ON {same} AND {past} AND {window}"
 joined = f"""
     SELECT count(value), round(sum(value), 2) FROM (
-        SELECT CASE WHEN {fresh} THEN f.mean_delay END AS value
+        SELECT CASE WHEN {window} THEN f.mean_delay END AS value
         FROM labels l ASOF LEFT JOIN features f ON {same} AND l.event_timestamp >= f.event_timestamp
     )
 """
