@@ -1,4 +1,4 @@
-"""The Feature store lab: "How would you ensure consistent features between training and serving?" """
+"""The Feature store lab: the same features in training and in serving."""
 
 from pages.shell import lab
 from pages.tabs.feature_store import growth, online, point_in_time, registry, skew

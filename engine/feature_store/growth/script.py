@@ -25,12 +25,12 @@ joined = f"""
         FROM labels l ASOF LEFT JOIN features f ON {same} AND l.event_timestamp >= f.event_timestamp
     )
 """
-n_with_value, value_sum = duckdb.sql(joined).fetchall()[0]
+n_with_value, value_sum = duckdb.execute(joined).fetchall()[0]
 numbers = {
     "n_labels": labels.num_rows,
     "n_rows": features.num_rows,
-    "n_pairs": duckdb.sql(counts).fetchall()[0][0] or 0,
-    "n_window_pairs": duckdb.sql(inside).fetchall()[0][0],
+    "n_pairs": duckdb.execute(counts).fetchall()[0][0] or 0,
+    "n_window_pairs": duckdb.execute(inside).fetchall()[0][0],
     "n_with_value": n_with_value,
     "value_sum": value_sum or 0.0,
 }

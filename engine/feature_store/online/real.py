@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine import workspace
-from engine.feature_store import feast_repo, serving
+from engine.feature_store import feast_internals, feast_repo, serving
 from engine.feature_store.flight_features import FEATURES, KEYS
 from engine.feature_store.online import run
 from engine.feature_store.online.result import (
@@ -230,8 +230,7 @@ def _read(
     }
     with serving.feast_alone():
         answer = store.get_online_features([f"{VIEW}:event_seconds"], asked)
-    place = list(answer.proto.metadata.feature_names.val).index("event_seconds")
-    status = [serving.STATUSES[number] for number in answer.proto.results[place].statuses]
+    status = feast_internals.statuses_of(answer, "event_seconds")
     labels = pd.DataFrame(
         {key: list(names), feast_repo.EVENT: pd.Timestamp(_moment(WEEK_HOURS)).as_unit("us")}
     )

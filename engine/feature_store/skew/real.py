@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from engine import workspace
-from engine.feature_store import feast_repo, lab_repo, raw_values, serving, skew
+from engine.feature_store import feast_internals, feast_repo, lab_repo, raw_values, serving, skew
 from engine.feature_store.model_inputs import INPUTS, REQUEST, WEATHER, WINDOW
 from engine.feature_store.raw_values import Flights
 from engine.feature_store.skew import Score, SkewParams
@@ -281,10 +281,8 @@ def _logged(
     """Log what was served as Feast's feature server does, read it back; return its rows and the
     same cells.
     """
-    from feast.feature_logging import FeatureServiceLoggingSource
-
     service: FeatureService = store.get_feature_service(SERVICE)
-    schema = FeatureServiceLoggingSource(service, store.project).get_schema(store.registry)
+    schema = feast_internals.log_schema(store, service)
     now, n = datetime(2013, 8, 1, tzinfo=UTC), len(asked)
     columns: dict[str, Any] = {name: [row[name] for row in asked] for name in REQUEST}
     for place, name in enumerate(INPUTS):
@@ -293,9 +291,9 @@ def _logged(
             f"model_inputs__{name}__status": [1] * n,
         }
     columns |= {
-        "__log_timestamp": [now] * n,
-        "__log_date": [now.date()] * n,
-        "__request_id": [str(i) for i in range(n)],
+        feast_internals.LOG_TIMESTAMP: [now] * n,
+        feast_internals.LOG_DATE: [now.date()] * n,
+        feast_internals.LOG_REQUEST: [str(i) for i in range(n)],
     }
     arrays = [
         pa.array(columns.get(field.name, [now] * n), from_pandas=True).cast(field.type)
@@ -305,7 +303,7 @@ def _logged(
     with serving.feast_alone():
         store.write_logged_features(pa.Table.from_arrays(arrays, schema=schema), service)
     log = ds.dataset(folder / lab_repo.DATA / "served", format="parquet").to_table()
-    order = np.argsort([int(request) for request in log["__request_id"].to_pylist()])
+    order = np.argsort([int(request) for request in log[feast_internals.LOG_REQUEST].to_pylist()])
     back = np.array(
         [log[f"model_inputs__{name}"].to_numpy(zero_copy_only=False) for name in INPUTS], float
     ).T[order]

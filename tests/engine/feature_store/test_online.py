@@ -17,7 +17,7 @@ import pytest
 
 from engine import scripts, workspace
 from engine.errors import InputError
-from engine.feature_store import feast_repo, online, serving
+from engine.feature_store import feast_internals, feast_repo, online, serving
 from engine.feature_store.online import OnlineParams, real
 from engine.feature_store.online import figure as figures
 from engine.feature_store.online.result import NONE, WEEK_HOURS, Strategy
@@ -141,10 +141,8 @@ def test_an_older_window_overwrites_newer_values(tmp_path: Path) -> None:
     assert serving.online_rows(database, "tiny_v")[0].value == 10.0, (
         "no newer row in the window: it stays in the past"
     )
-    answer = store.get_online_features(["v:x"], [{"k": "a"}, {"k": "b"}, {"k": "c"}]).proto
-    place = list(answer.metadata.feature_names.val).index("x")
-    names = [serving.STATUSES[status] for status in answer.results[place].statuses]
-    assert names == [
+    answer = store.get_online_features(["v:x"], [{"k": "a"}, {"k": "b"}, {"k": "c"}])
+    assert feast_internals.statuses_of(answer, "x") == [
         "PRESENT",
         "PRESENT",
         "NOT_FOUND",

@@ -23,7 +23,7 @@ DAY = datetime(2024, 3, 1, tzinfo=UTC)
 
 
 def made(folder: Path, offline: Any, ttl: timedelta) -> None:
-    """A repository with two keys (text and number), a late correction, a null, and a text feature."""
+    """A repository with two keys (text and number), a correction, a null, and a text feature."""
     rows = [
         ("a", 1, 0, 0, 1.0),
         ("a", 1, 5, 5, 2.0),
