@@ -87,11 +87,11 @@ def tables(path: Path) -> list[str]:
 
 
 def _is_online(connection: sqlite3.Connection, table: str) -> bool:
-    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
+    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({quote_name(table)})")}
     return {"entity_key", "feature_name", "value", "event_ts"} <= columns
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a table's name as SQL."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -104,8 +104,8 @@ def raw_rows(
     """
     asked = "" if feature is None else "WHERE feature_name = ?"
     sql = (
-        f"SELECT entity_key, feature_name, value, event_ts, created_ts FROM {quoted(table)} {asked}"
-        " ORDER BY 1, 2 LIMIT ?"
+        "SELECT entity_key, feature_name, value, event_ts, created_ts"
+        f" FROM {quote_name(table)} {asked} ORDER BY 1, 2 LIMIT ?"
     )
     with contextlib.closing(
         sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)

@@ -43,9 +43,7 @@ class OwnView:
     label_key: np.ndarray | None = None  # (n,) place in ``keys``
     row_key: np.ndarray | None = None  # (m,) place in ``keys``
     explanation: Explanation | None = None
-    answers: tuple[
-        Any, ...
-    ] = ()  # (n,) Feast's values; None: null, or a label that its answer does not hold
+    answers: tuple[Any, ...] = ()  # (n,) Feast's values; None: null, or not in its answer
     refusal: str = ""
 
     def rows(self, key: int) -> np.ndarray:

@@ -117,27 +117,27 @@ def tiny(folder: Path, rows: list[tuple[str, int, float | None]], ttl_hours: int
     return store
 
 
-def at(hour: int) -> datetime:
+def instant(hour: int) -> datetime:
     return online.START + timedelta(hours=hour)
 
 
 def test_an_older_window_overwrites_newer_values(tmp_path: Path) -> None:
     store = tiny(tmp_path, [("a", 1, 10.0), ("a", 9, 90.0), ("b", 2, None)])
-    serving.materialize(store, at(0), at(12), ["v"])
+    serving.materialize(store, instant(0), instant(12), ["v"])
     database = tmp_path / "online.db"
     assert [
         (r.key, r.value, r.event_time)
         for r in serving.online_rows(database, "tiny_v", project="tiny")
     ] == [
-        ("a", 90.0, at(9)),
-        ("b", None, at(2)),
+        ("a", 90.0, instant(9)),
+        ("b", None, instant(2)),
     ]
-    serving.materialize(store, at(0), at(5), ["v"])
+    serving.materialize(store, instant(0), instant(5), ["v"])
     assert [row.value for row in serving.online_rows(database, "tiny_v", project="tiny")] == [
         10.0,
         None,
     ]
-    serving.materialize_incremental(store, at(20), ["v"])
+    serving.materialize_incremental(store, instant(20), ["v"])
     assert serving.online_rows(database, "tiny_v")[0].value == 10.0, (
         "no newer row in the window: it stays in the past"
     )
@@ -148,8 +148,8 @@ def test_an_older_window_overwrites_newer_values(tmp_path: Path) -> None:
         "NOT_FOUND",
     ], "a stored null is PRESENT too, not NULL_VALUE"
     assert serving.event_seconds(database, "tiny_v", "x") == {
-        "a": at(1).timestamp(),
-        "b": at(2).timestamp(),
+        "a": instant(1).timestamp(),
+        "b": instant(2).timestamp(),
     }
 
 
@@ -160,10 +160,12 @@ def test_stored_times_are_right_in_any_zone(
     time.tzset()
     try:
         store = tiny(tmp_path, [("a", 3, 1.0)])
-        serving.materialize(store, at(0), at(12), ["v"])
+        serving.materialize(store, instant(0), instant(12), ["v"])
         ((_, _, _, stored, _),) = serving.raw_rows(tmp_path / "online.db", "tiny_v")
-        assert stored == at(3).timestamp() + 4 * 3600, "Feast takes the UTC reading for local time"
-        assert serving.online_rows(tmp_path / "online.db", "tiny_v")[0].event_time == at(3)
+        assert stored == instant(3).timestamp() + 4 * 3600, (
+            "Feast takes the UTC reading for local time"
+        )
+        assert serving.online_rows(tmp_path / "online.db", "tiny_v")[0].event_time == instant(3)
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -297,14 +299,14 @@ def test_an_own_store_is_read_and_nothing_in_it_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = tiny(tmp_path, [("a", 1, 10.0), ("a", 9, 90.0), ("b", 2, None)])
-    serving.materialize(store, at(0), at(12), ["v"])
+    serving.materialize(store, instant(0), instant(12), ["v"])
     before = hashes(tmp_path)
     monkeypatch.setenv(repo.VARIABLE, f" {tmp_path} ")
     result = run_to_end(own_online.steps(repo.own_repo()))
     assert hashes(tmp_path) == before
     (table,) = result.tables
     assert (table.view, table.n_rows, table.n_keys, table.n_null) == ("v", 2, 2, 1)
-    assert table.newest == at(9) and len(table.seconds) == own_online.N_READS
+    assert table.newest == instant(9) and len(table.seconds) == own_online.N_READS
     assert "Project **tiny** serves **2** rows of 1 feature view from sqlite" in result.verdict
     assert [row["value"] for row in result.row_texts()] == ["90.0", "null"]
     assert figures.own_latency(result).layout.title.text.startswith("v is read slowest")

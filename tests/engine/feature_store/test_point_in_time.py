@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 NONE = timedelta(0)
 
 
-def at(minutes: float) -> datetime:
+def instant(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
@@ -40,8 +40,8 @@ def features_of(rows: list[tuple[str | None, float, float]]) -> pa.Table:
     return pa.table(
         {
             "k": pa.array([row[0] for row in rows], pa.string()),
-            EVENT: pa.array([at(row[1]) for row in rows], pa.timestamp("us", "UTC")),
-            CREATED: pa.array([at(row[2]) for row in rows], pa.timestamp("us", "UTC")),
+            EVENT: pa.array([instant(row[1]) for row in rows], pa.timestamp("us", "UTC")),
+            CREATED: pa.array([instant(row[2]) for row in rows], pa.timestamp("us", "UTC")),
             "value": pa.array([float(i) for i in range(len(rows))], pa.float64()),
         }
     )
@@ -51,7 +51,7 @@ def labels_of(rows: list[tuple[str | None, float]]) -> pa.Table:
     return pa.table(
         {
             "k": pa.array([row[0] for row in rows], pa.string()),
-            EVENT: pa.array([at(row[1]) for row in rows], pa.timestamp("us", "UTC")),
+            EVENT: pa.array([instant(row[1]) for row in rows], pa.timestamp("us", "UTC")),
             "label_id": pa.array(range(len(rows)), pa.int64()),
         }
     )
@@ -130,9 +130,8 @@ def brute_force(
     return ("expired" if past else "future" if mine else "no rows"), []
 
 
-STEPS = st.integers(0, 6).map(
-    lambda i: 30 * i
-)  # half hours: few moments, so that ties and exact ends are common
+# half hours: few moments, so that ties and exact ends are common
+STEPS = st.integers(0, 6).map(lambda i: 30 * i)
 FEATURE_ROWS = st.lists(st.tuples(STEPS, st.integers(0, 4).map(lambda i: 30 * i)), max_size=7)
 CASE = st.tuples(
     FEATURE_ROWS, st.lists(st.integers(-1, 9).map(lambda i: 30 * i), min_size=1, max_size=4)
@@ -157,10 +156,10 @@ def joined_cases(cases: list[Any], with_nulls: bool) -> tuple[list[Any], list[An
 
 
 def check_against_brute_force(e: Explanation, rows: list[Any], labels: list[Any]) -> None:
-    times = [(key, at(event), at(created)) for key, event, created in rows]
+    times = [(key, instant(event), instant(created)) for key, event, created in rows]
     for number, (key, moment) in enumerate(labels):
         outcome, winners = brute_force(
-            (key, at(moment)), times, e.ttl, e.store, e.filter_by_created
+            (key, instant(moment)), times, e.ttl, e.store, e.filter_by_created
         )
         assert OUTCOMES[e.outcome[number]] == outcome
         assert (e.winner[number] in winners) if winners else e.winner[number] == -1
@@ -229,10 +228,10 @@ def test_real_feast_agrees_cell_by_cell(
             value[place], returned[place] = np.nan if got is None else got, True
         check = real.compare(e, "value", 0.0, value, returned)
         assert check.n_disagreements == 0 and len(answer) == e.returned.sum()
-        times = [(key, at(event), at(created)) for key, event, created in rows]
+        times = [(key, instant(event), instant(created)) for key, event, created in rows]
         for label in np.flatnonzero(returned & ~check.tie_lost):
             _, winners = brute_force(
-                (labels[label][0], at(labels[label][1])), times, ttl, store, filter_by_created
+                (labels[label][0], instant(labels[label][1])), times, ttl, store, filter_by_created
             )
             assert value[label] in winners if winners else np.isnan(value[label])
 
@@ -378,10 +377,8 @@ def test_nanoseconds_count_in_file_and_duckdb_rounds_those_of_features_and_refus
     ):
         explain(fine, rows, keys=["k"], ttl=HOUR)
     one = labels.slice(0, 1)
-    for nanos_later, seen in (
-        (499, True),
-        (500, False),
-    ):  # up to 499 ns of the future are rounded into the past
+    # up to 499 ns of the future are rounded into the past
+    for nanos_later, seen in ((499, True), (500, False)):
         later = rows.slice(1).set_column(
             1, EVENT, pa.array([nanos + nanos_later], pa.timestamp("ns", "UTC"))
         )
@@ -501,7 +498,7 @@ def test_the_script_prints_the_headline_and_feast_confirms(params: PointInTimePa
 
 def test_naive_joins_hand_out_the_future() -> None:
     labels = labels_of([("a", 30), ("a", 90), ("b", 30)]).append_column(
-        "match_time", pa.array([at(60), at(0), at(0)], pa.timestamp("us", "UTC"))
+        "match_time", pa.array([instant(60), instant(0), instant(0)], pa.timestamp("us", "UTC"))
     )
     rows = features_of([("a", 0, 0), ("a", 60, 120)])
     rows = rows.append_column("match_time", rows[EVENT])
