@@ -198,14 +198,7 @@ def explain(
         A key or timestamp column is missing or of another type; a timestamp is missing; what Feast
         itself refuses.
     """
-    require_choice("store", store, STORES)
-    require(len(keys) > 0, "keys must name at least one column. Got none.")
-    require(
-        ttl >= timedelta(0) or store == "file",
-        "ttl must be zero (never expires) or more. Got {}. Feast's duckdb store refuses it as well;"
-        " the file store takes it and loses every label that has feature rows.",
-        ttl,
-    )
+    _check_settings(keys, ttl, store)
     columns.check_keys(labels, features, keys)
     created = created if created in features.column_names else None
     fine = store == "file" and columns.have_nanoseconds(labels, features, event, created)
@@ -228,6 +221,17 @@ def explain(
         group=_groups(labels, keys, moment), row_time=time, row_created=arrival,
         row_entity=row_entity, winner=winner, outcome=outcome,
     )  # fmt: skip
+
+
+def _check_settings(keys: Sequence[str], ttl: timedelta, store: Store) -> None:
+    require_choice("store", store, STORES)
+    require(len(keys) > 0, "keys must name at least one column. Got none.")
+    require(
+        ttl >= timedelta(0) or store == "file",
+        "ttl must be zero (never expires) or more. Got {}. Feast's duckdb store refuses it as well;"
+        " the file store takes it and loses every label that has feature rows.",
+        ttl,
+    )
 
 
 def _groups(labels: pa.Table, keys: Sequence[str], moment: np.ndarray) -> np.ndarray:

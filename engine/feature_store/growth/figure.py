@@ -33,34 +33,7 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
         points = result.points_of(name)
         if not points:
             continue
-        slope = result.slope(name)
-        label = name if slope is None else f"{name}, slope {slope:.1f}"
-        best = {
-            "type": "scatter",
-            "x": [point.n_labels for point in points],
-            "y": [point.best_seconds for point in points],
-            "mode": "lines+markers",
-            "name": label,
-            "line": {"color": COLORS[name], "width": 2.5},
-            "marker": {"symbol": SYMBOLS[name], "size": 9},
-            "customdata": [[point.n_pairs, human_seconds(point.best_seconds)] for point in points],
-            "hovertemplate": (
-                "%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>"
-                + name
-                + "</extra>"
-            ),
-        }
-        runs = [(point.n_labels, seconds) for point in points for seconds in point.seconds]
-        every = {
-            "type": "scatter",
-            "x": [n for n, _ in runs],
-            "y": [seconds for _, seconds in runs],
-            "mode": "markers",
-            "marker": {"color": COLORS[name], "size": 4, "opacity": 0.6},
-            "showlegend": False,
-            "hoverinfo": "skip",
-        }
-        traces += [best, every]
+        traces += _runs(name, points, result.slope(name))
         earlier = pinned.points_of(name) if pinned is not None else []
         if earlier:
             line = {"color": COLORS[name], "width": 1.5, "dash": "dot"}
@@ -87,6 +60,35 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
         xaxis={"type": "log", "tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]},
         yaxis={"type": "log", "tickformat": "~s", "ticksuffix": "s", "dtick": 1},
     )
+
+
+def _runs(name: str, points: list[Point], slope: float | None) -> list[dict[str, Any]]:
+    """Return the line of a contestant's fastest runs, and every run as a small dot."""
+    label = name if slope is None else f"{name}, slope {slope:.1f}"
+    best = {
+        "type": "scatter",
+        "x": [point.n_labels for point in points],
+        "y": [point.best_seconds for point in points],
+        "mode": "lines+markers",
+        "name": label,
+        "line": {"color": COLORS[name], "width": 2.5},
+        "marker": {"symbol": SYMBOLS[name], "size": 9},
+        "customdata": [[point.n_pairs, human_seconds(point.best_seconds)] for point in points],
+        "hovertemplate": (
+            "%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>" + name + "</extra>"
+        ),
+    }
+    runs = [(point.n_labels, seconds) for point in points for seconds in point.seconds]
+    every = {
+        "type": "scatter",
+        "x": [n for n, _ in runs],
+        "y": [seconds for _, seconds in runs],
+        "mode": "markers",
+        "marker": {"color": COLORS[name], "size": 4, "opacity": 0.6},
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
+    return [best, every]
 
 
 def _title(result: GrowthResult) -> str:
