@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from engine.errors import require, require_choice
+from engine.feature_store import join_columns as columns
 from engine.feature_store.feast_repo import CREATED, EVENT, STORES, Store
 
 if TYPE_CHECKING:
@@ -28,14 +28,13 @@ if TYPE_CHECKING:
 
 Verdict = Literal["won", "lost the tie", "older", "arrived too late", "expired", "future"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-Outcome = Literal[
-    "won", "arrived too late", "expired", "future", "no rows"
-]  # of a label: its value, or why there is none
+# of a label: its value, or why there is none
+Outcome = Literal["won", "arrived too late", "expired", "future", "no rows"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 NEVER = np.iinfo(np.int64).max  # arrival of a row that has none
 
 
-def span_told(minutes: float) -> str:
+def format_span(minutes: float) -> str:
     """Return a span of time as the page writes it: ``"40 min"``, ``"2.5 h"``, ``"3 days"``."""
     size, unit = (
         (1, "min") if abs(minutes) < 120 else (60, "h") if abs(minutes) < 2_880 else (1_440, "days")
@@ -60,9 +59,8 @@ class Explanation:
     # (n,) the last of the labels with the same keys and moment: the one that the file store keeps
     group: np.ndarray
     row_time: np.ndarray  # (m,) event time
-    row_created: (
-        np.ndarray
-    )  # (m,) arrival; NEVER where it is missing; the event time where the source has no such column
+    # (m,) arrival; NEVER where it is missing; the event time where the source has no such column
+    row_created: np.ndarray
     row_entity: np.ndarray  # (m,) −1 where nothing can match
     winner: np.ndarray  # (n,) feature row, −1 without one
     outcome: np.ndarray  # (n,) place in OUTCOMES
@@ -98,16 +96,10 @@ class Explanation:
         """Whether the winner arrived only after the label's moment, (n,): its value was not known
         then.
         """
-        arrival = (
-            self.row_created[np.maximum(self.winner, 0)]
-            if len(self.row_created)
-            else np.zeros(0, np.int64)
-        )
-        return (
-            np.asarray(self.has_value & (arrival > self.label_time))
-            if len(arrival)
-            else np.zeros(len(self.winner), bool)
-        )
+        if not len(self.row_created):
+            return np.zeros(len(self.winner), bool)
+        arrival = self.row_created[np.maximum(self.winner, 0)]
+        return np.asarray(self.has_value & (arrival > self.label_time))
 
     def count(self, outcome: Outcome) -> int:
         """Return how many labels ended so."""
@@ -133,7 +125,7 @@ class Explanation:
         )
         return rows, cast(list[Verdict], names.tolist())
 
-    def told(self, label: int, row: int, verdict: Verdict) -> str:
+    def explain_verdict(self, label: int, row: int, verdict: Verdict) -> str:
         """Return why a candidate has its verdict, with its distances."""
         age = self._span(self.label_time[label] - self.row_time[row])
         late = (
@@ -160,7 +152,7 @@ class Explanation:
         }[verdict]
 
     def _span(self, units: float) -> str:
-        return span_told(units / (60e6 if self.unit == "us" else 60e9))
+        return format_span(units / (60e6 if self.unit == "us" else 60e9))
 
     def values(self, feature: str) -> np.ndarray:
         """Return each label's value of a feature, (n,) floats, NaN without one."""
@@ -206,6 +198,32 @@ def explain(
         A key or timestamp column is missing or of another type; a timestamp is missing; what Feast
         itself refuses.
     """
+    _check_settings(keys, ttl, store)
+    columns.check_keys(labels, features, keys)
+    created = created if created in features.column_names else None
+    fine = store == "file" and columns.have_nanoseconds(labels, features, event, created)
+    unit = "ns" if fine else "us"
+    moment = columns.read_times(labels, EVENT, "labels", unit, exact=True)
+    time = columns.read_times(features, event, "features", unit)
+    arrival = time
+    if created is not None:
+        arrival = columns.read_times(features, created, "features", unit, missing=NEVER)
+    label_entity, row_entity = columns.number_entities(
+        labels, features, keys, nulls_match=store == "file"
+    )
+    since = np.maximum(time, arrival) if filter_by_created else time
+    right = _available(row_entity, time, since, arrival)
+    ttl_units = round(ttl / timedelta(microseconds=1)) * (1_000 if unit == "ns" else 1)
+    winner, outcome = _search(label_entity, moment, row_entity, time, right, ttl_units)
+    return Explanation(
+        labels=labels, features=features, ttl=ttl, store=store, unit=unit,
+        filter_by_created=filter_by_created, label_time=moment, label_entity=label_entity,
+        group=_groups(labels, keys, moment), row_time=time, row_created=arrival,
+        row_entity=row_entity, winner=winner, outcome=outcome,
+    )  # fmt: skip
+
+
+def _check_settings(keys: Sequence[str], ttl: timedelta, store: Store) -> None:
     require_choice("store", store, STORES)
     require(len(keys) > 0, "keys must name at least one column. Got none.")
     require(
@@ -214,134 +232,6 @@ def explain(
         " the file store takes it and loses every label that has feature rows.",
         ttl,
     )
-    _check_keys(labels, features, keys)
-    created = created if created in features.column_names else None
-    unit = "ns" if store == "file" and _has_nanoseconds(labels, features, event, created) else "us"
-    moment = _times(labels, EVENT, "labels", unit, exact=True)
-    time = _times(features, event, "features", unit)
-    arrival = (
-        time if created is None else _times(features, created, "features", unit, missing=NEVER)
-    )
-    label_entity, row_entity = _entities(labels, features, keys, nulls_match=store == "file")
-    right = _available(
-        row_entity, time, np.maximum(time, arrival) if filter_by_created else time, arrival
-    )
-    ttl_units = round(ttl / timedelta(microseconds=1)) * (1_000 if unit == "ns" else 1)
-    winner, outcome = _search(label_entity, moment, row_entity, time, right, ttl_units)
-    return Explanation(
-        labels=labels, features=features, ttl=ttl, store=store, filter_by_created=filter_by_created, unit=unit,
-        label_time=moment, label_entity=label_entity, group=_groups(labels, keys, moment), row_time=time,
-        row_created=arrival, row_entity=row_entity, winner=winner, outcome=outcome,
-    )  # fmt: skip
-
-
-def _check_keys(labels: pa.Table, features: pa.Table, keys: Sequence[str]) -> None:
-    for key in keys:
-        for name, table in (("labels", labels), ("features", features)):
-            require(
-                key in table.column_names,
-                "{} must have the join key {!r}. Got columns {}. Feast refuses labels without it.",
-                *(name, key, ", ".join(table.column_names)),
-            )
-        kinds = [_kind(table[key].type) for table in (labels, features)]
-        require(
-            kinds[0] == kinds[1],
-            "join key {!r} must have one type. Got {} in labels and {} in features.",
-            key,
-            *kinds,
-        )
-
-
-def _kind(type_: pa.DataType) -> str:
-    text = pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_null(type_)
-    return "text" if text else "integers" if pa.types.is_integer(type_) else str(type_)
-
-
-def _has_nanoseconds(labels: pa.Table, features: pa.Table, event: str, created: str | None) -> bool:
-    columns = [(labels, EVENT), (features, event)] + ([(features, created)] if created else [])
-    return any(
-        getattr(table[name].type, "unit", "") == "ns"
-        for table, name in columns
-        if name in table.column_names
-    )
-
-
-def _times(
-    table: pa.Table,
-    name: str,
-    where: str,
-    unit: str,
-    *,
-    missing: int | None = None,
-    exact: bool = False,
-) -> np.ndarray:
-    """Return a timestamp column as integers of ``unit``, (rows,); naive ones are taken for UTC, as
-    Feast does.
-
-    The duckdb store keeps microseconds: finer features it rounds, finer labels (``exact``) it
-    refuses.
-    """
-    require(
-        name in table.column_names,
-        "{} must have a column {!r}. Got columns {}.",
-        where,
-        name,
-        ", ".join(table.column_names),
-    )
-    column = table[name]
-    require(
-        pa.types.is_timestamp(column.type),
-        "{!r} of {} must be a timestamp. Got {}.",
-        name,
-        where,
-        column.type,
-    )
-    require(
-        missing is not None or column.null_count == 0,
-        "{!r} must be there in every row of {}. Got {:,} rows without. Feast's stores differ on"
-        " them: duckdb never joins such a row, file joins it to any label that has no other.",
-        *(name, where, column.null_count),
-    )
-    try:
-        numbers = column.cast(pa.timestamp(unit, column.type.tz)).cast(pa.int64())
-    except pa.ArrowInvalid as error:
-        require(
-            not exact,
-            "{!r} of {} must have whole microseconds, for the duckdb store refuses finer ones: {}",
-            name,
-            where,
-            error,
-        )
-        nanoseconds = column.cast(pa.int64())
-        numbers = pc.divide(pc.add(nanoseconds, 500), 1_000)  # half up
-    return np.asarray(pc.fill_null(numbers, missing) if missing is not None else numbers)
-
-
-def _entities(
-    labels: pa.Table, features: pa.Table, keys: Sequence[str], *, nulls_match: bool
-) -> tuple[Any, Any]:
-    """Return the number of each label's and each feature row's keys, (n,) and (m,); −1 where
-    nothing can match.
-    """
-    import polars as pl
-
-    names = list(keys)
-    left, right = (cast(Any, pl.from_arrow(table.select(names))) for table in (labels, features))
-    left = left.with_columns(pl.col(name).cast(right.schema[name]) for name in names)
-    known = (
-        right.unique(maintain_order=True)
-        .with_row_index("entity")
-        .with_columns(pl.col("entity").cast(pl.Int64))
-    )
-    if not nulls_match:
-        known = known.drop_nulls(names)
-    numbers = [
-        side.join(known, on=names, how="left", nulls_equal=nulls_match, maintain_order="left")[
-            "entity"
-        ].fill_null(-1)
-        for side in (left, right)
-    ]
-    return numbers[0].to_numpy(), numbers[1].to_numpy()
 
 
 def _groups(labels: pa.Table, keys: Sequence[str], moment: np.ndarray) -> np.ndarray:

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 Store = Literal["duckdb", "file"]
 STORES: tuple[Store, ...] = get_args(Store)
-TIMESTAMP = pa.timestamp(
-    "us", tz="UTC"
-)  # nanoseconds, pandas' default, break `materialize` of the duckdb store
+# nanoseconds, pandas' default, break `materialize` of the duckdb store
+TIMESTAMP = pa.timestamp("us", tz="UTC")
 EVENT, CREATED = "event_timestamp", "created"
 LOCK = threading.RLock()  # Ibis keeps one DuckDB connection a process: Feast's calls take turns
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from engine.feature_store import feast_repo, serving
+from engine.feature_store import feast_internals, feast_repo, serving
 from engine.feature_store.model_inputs import model_inputs
 from engine.workspace import REPOSITORY
 
@@ -37,8 +37,10 @@ online_store:
   path: online.db
 entity_key_serialization_version: 3
 """
-COMMANDS = """feast apply                     # registers definitions.py, makes the tables of the online store
-feast entities list             # what is there; also: feature-views, on-demand-feature-views, feature-services, data-sources
+COMMANDS = """feast apply                     # registers definitions.py, makes the tables of\
+ the online store
+feast entities list             # what is there; also: feature-views,\
+ on-demand-feature-views, feature-services, data-sources
 feast feature-views describe weather
 feast materialize 2013-07-01T00:00:00 2013-07-08T00:00:00
 feast materialize-incremental 2013-07-09T00:00:00
@@ -70,15 +72,7 @@ def objects(folder: Path) -> dict[str, Any]:
     """Return what the definitions file in ``folder`` defines, by its variables' names."""
     with serving.feast_alone():
         names = runpy.run_path(str(folder / DEFINITIONS))
-    return {name: value for name, value in names.items() if _is_definition(value)}
-
-
-def _is_definition(value: Any) -> bool:
-    from feast import Entity, FeatureService
-    from feast.base_feature_view import BaseFeatureView
-    from feast.data_source import DataSource
-
-    return isinstance(value, Entity | FeatureService | BaseFeatureView | DataSource)
+    return {name: value for name, value in names.items() if feast_internals.is_definition(value)}
 
 
 def applied(folder: Path, definitions: Iterable[Any] | None = None) -> FeatureStore:

@@ -21,18 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.feature_store.feast_internals import decode_key, decode_value
 from engine.feature_store.feast_repo import LOCK
 
 if TYPE_CHECKING:
     from feast import FeatureStore
-
-STATUSES = (
-    "INVALID",
-    "PRESENT",
-    "NULL_VALUE",
-    "NOT_FOUND",
-    "OUTSIDE_MAX_AGE",
-)  # of feast.serving.FieldStatus, by number
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +87,11 @@ def tables(path: Path) -> list[str]:
 
 
 def _is_online(connection: sqlite3.Connection, table: str) -> bool:
-    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
+    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({quote_name(table)})")}
     return {"entity_key", "feature_name", "value", "event_ts"} <= columns
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a table's name as SQL."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -111,8 +104,8 @@ def raw_rows(
     """
     asked = "" if feature is None else "WHERE feature_name = ?"
     sql = (
-        f"SELECT entity_key, feature_name, value, event_ts, created_ts FROM {quoted(table)} {asked}"
-        " ORDER BY 1, 2 LIMIT ?"
+        "SELECT entity_key, feature_name, value, event_ts, created_ts"
+        f" FROM {quote_name(table)} {asked} ORDER BY 1, 2 LIMIT ?"
     )
     with contextlib.closing(
         sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
@@ -120,23 +113,9 @@ def raw_rows(
         return connection.execute(sql, (limit,) if feature is None else (feature, limit)).fetchall()
 
 
-def key_text(key: bytes, version: int = 3) -> str:
+def key_text(key: bytes) -> str:
     """Return an entity key of the online store as text: its values, joined."""
-    from feast.infra.key_encoding_utils import deserialize_entity_key
-    from feast.type_map import feast_value_type_to_python_type
-
-    values = deserialize_entity_key(key, entity_key_serialization_version=version).entity_values
-    return ", ".join(str(feast_value_type_to_python_type(value)) for value in values)
-
-
-def value_of(stored: bytes) -> Any:
-    """Return a stored value as Python has it, ``None`` for a null."""
-    from feast.protos.feast.types.Value_pb2 import Value
-    from feast.type_map import feast_value_type_to_python_type
-
-    message = Value()
-    message.ParseFromString(stored)
-    return feast_value_type_to_python_type(message)
+    return ", ".join(map(str, decode_key(key).values()))
 
 
 def online_rows(path: Path, table: str, *, project: str = "", limit: int = 200) -> list[OnlineRow]:
@@ -145,7 +124,7 @@ def online_rows(path: Path, table: str, *, project: str = "", limit: int = 200) 
     rows = []
     for key, feature, value, event, created in raw_rows(path, table, limit=limit):
         moment = _moment(event) or datetime.fromtimestamp(0, UTC)
-        text, python = key_text(key), value_of(value)
+        text, python = key_text(key), decode_value(value)
         rows.append(
             OnlineRow(view, text, feature, python, moment, _moment(created), key.hex(), value.hex())
         )
@@ -164,7 +143,7 @@ def event_seconds(path: Path, table: str, feature: str) -> dict[str, float]:
 def latencies(
     store: FeatureStore, features: Any, entity_rows: list[dict[str, Any]], n: int
 ) -> np.ndarray:
-    """Return the seconds of ``n`` calls of ``get_online_features``, after one that is not counted."""
+    """Return the seconds of ``n`` calls of ``get_online_features``, after one not counted."""
     seconds = np.empty(n)
     with feast_alone():
         store.get_online_features(features=features, entity_rows=entity_rows)

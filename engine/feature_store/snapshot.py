@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from engine.feature_store.feast_internals import DUMMY_ENTITY, direct_lineage
 from engine.feature_store.serving import feast_alone
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 Kind = Literal["source", "entity", "feature view", "on-demand view", "feature service", "model"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MODEL_TAG = "model"
-DUMMY = "__dummy"  # Feast's entity of views without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _view(view: Any, store: FeatureStore) -> Thing:
     ttl = "never expires" if not view.ttl else str(view.ttl)
     intervals = view.materialization_intervals
     last = f"{intervals[-1][1]:%Y-%m-%d %H:%M} UTC" if intervals else "never"
-    entities = ", ".join(name for name in view.entities if name != DUMMY)
+    entities = ", ".join(name for name in view.entities if name != DUMMY_ENTITY)
     return _thing(
         "feature view",
         view,
@@ -127,7 +127,7 @@ def take(store: FeatureStore) -> Snapshot:
     with feast_alone():
         things = [_source(source) for source in store.list_data_sources()]
         for entity in store.list_entities():
-            if entity.name != DUMMY:
+            if entity.name != DUMMY_ENTITY:
                 things.append(
                     _thing("entity", entity, join_key=entity.join_key, type=entity.value_type.name)
                 )
@@ -171,9 +171,6 @@ def _source(source: Any) -> Thing:
 
 def _edges(store: FeatureStore, things: list[Thing]) -> set[tuple[str, str]]:
     """Return Feast's own direct lineage, features left out."""
-    from feast.lineage import RegistryLineageGenerator
-
-    direct, _ = RegistryLineageGenerator().generate_lineage(store.registry.proto())
     on_demand = {thing.name for thing in things if thing.kind == "on-demand view"}
     kinds = {
         "dataSource": "source",
@@ -192,5 +189,5 @@ def _edges(store: FeatureStore, things: list[Thing]) -> set[tuple[str, str]]:
             )
         return f"{kinds.get(kind, kind)} · {reference.name}"
 
-    pairs = {(named(relation.source), named(relation.target)) for relation in direct}
+    pairs = {(named(relation.source), named(relation.target)) for relation in direct_lineage(store)}
     return {(a, b) for a, b in pairs if a in known and b in known}

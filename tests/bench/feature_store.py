@@ -10,8 +10,8 @@ from engine.feature_store.explanation import explain
 from engine.feature_store.feast_repo import EVENT
 from engine.feature_store.growth import figure as growth_figures
 from engine.feature_store.online import figure as online_figures
-from engine.feature_store.point_in_time import TTLS
 from engine.feature_store.point_in_time import figure as point_in_time_figures
+from engine.feature_store.point_in_time.result import TTLS
 from engine.feature_store.registry import figure as registry_figures
 from engine.feature_store.skew import figure as skew_figures
 from engine.jobs import timed

@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.feature_store.growth import CONTESTANTS, GrowthResult, Point
+from engine.feature_store.growth import GrowthResult, Point
+from engine.feature_store.growth.joins import CONTESTANTS
 from engine.units import human_seconds
 
 COLORS: dict[str, str] = dict(
@@ -29,38 +30,11 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
     """
     traces: list[dict[str, Any]] = []
     for name in result.params.contestants:
-        points = result.of(name)
+        points = result.points_of(name)
         if not points:
             continue
-        slope = result.slope(name)
-        label = name if slope is None else f"{name}, slope {slope:.1f}"
-        best = {
-            "type": "scatter",
-            "x": [point.n_labels for point in points],
-            "y": [point.best_seconds for point in points],
-            "mode": "lines+markers",
-            "name": label,
-            "line": {"color": COLORS[name], "width": 2.5},
-            "marker": {"symbol": SYMBOLS[name], "size": 9},
-            "customdata": [[point.n_pairs, human_seconds(point.best_seconds)] for point in points],
-            "hovertemplate": (
-                "%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>"
-                + name
-                + "</extra>"
-            ),
-        }
-        runs = [(point.n_labels, seconds) for point in points for seconds in point.seconds]
-        every = {
-            "type": "scatter",
-            "x": [n for n, _ in runs],
-            "y": [seconds for _, seconds in runs],
-            "mode": "markers",
-            "marker": {"color": COLORS[name], "size": 4, "opacity": 0.6},
-            "showlegend": False,
-            "hoverinfo": "skip",
-        }
-        traces += [best, every]
-        earlier = pinned.of(name) if pinned is not None else []
+        traces += _runs(name, points, result.slope(name))
+        earlier = pinned.points_of(name) if pinned is not None else []
         if earlier:
             line = {"color": COLORS[name], "width": 1.5, "dash": "dot"}
             at = {
@@ -88,9 +62,38 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
     )
 
 
+def _runs(name: str, points: list[Point], slope: float | None) -> list[dict[str, Any]]:
+    """Return the line of a contestant's fastest runs, and every run as a small dot."""
+    label = name if slope is None else f"{name}, slope {slope:.1f}"
+    best = {
+        "type": "scatter",
+        "x": [point.n_labels for point in points],
+        "y": [point.best_seconds for point in points],
+        "mode": "lines+markers",
+        "name": label,
+        "line": {"color": COLORS[name], "width": 2.5},
+        "marker": {"symbol": SYMBOLS[name], "size": 9},
+        "customdata": [[point.n_pairs, human_seconds(point.best_seconds)] for point in points],
+        "hovertemplate": (
+            "%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>" + name + "</extra>"
+        ),
+    }
+    runs = [(point.n_labels, seconds) for point in points for seconds in point.seconds]
+    every = {
+        "type": "scatter",
+        "x": [n for n, _ in runs],
+        "y": [seconds for _, seconds in runs],
+        "mode": "markers",
+        "marker": {"color": COLORS[name], "size": 4, "opacity": 0.6},
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
+    return [best, every]
+
+
 def _title(result: GrowthResult) -> str:
     file, others = (
-        result.of("Feast file"),
+        result.points_of("Feast file"),
         [p for p in result.points if p.contestant.split()[0] in ("pandas", "Polars", "DuckDB")],
     )
     if len(file) < 2 or not others:
@@ -116,8 +119,13 @@ def pairs(result: GrowthResult) -> go.Figure:
     )
     lanes: list[tuple[str, str, list[Point], str]] = [
         ("Feast file, other numbers of keys", "Feast file", list(result.sweep), "square-open"),
-        ("Feast file", "Feast file", result.of("Feast file"), "square"),
-        ("Feast duckdb, pairs in the window", "Feast duckdb", result.of("Feast duckdb"), "circle"),
+        ("Feast file", "Feast file", result.points_of("Feast file"), "square"),
+        (
+            "Feast duckdb, pairs in the window",
+            "Feast duckdb",
+            result.points_of("Feast duckdb"),
+            "circle",
+        ),
     ]
     for label, name, points, symbol in lanes:
         if points:
@@ -146,7 +154,7 @@ def pairs(result: GrowthResult) -> go.Figure:
 
 
 def _pairs_title(result: GrowthResult) -> str:
-    points = [*result.of("Feast file"), *result.sweep]
+    points = [*result.points_of("Feast file"), *result.sweep]
     if not points:
         return "Pairs that Feast's stores join"
     most = max(points, key=lambda point: point.n_pairs)

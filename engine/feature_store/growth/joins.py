@@ -165,7 +165,8 @@ def _duckdb(rows: Rows, path: Path, ttl: timedelta) -> Callable[[], Answer]:
     )
     sql = f"""
         SELECT CASE WHEN {window} THEN f.{FEATURE} END AS value
-        FROM labels l ASOF LEFT JOIN read_parquet('{path}') f ON l.{KEY} = f.{KEY} AND l.{EVENT} >= f.{EVENT}
+        FROM labels l ASOF LEFT JOIN read_parquet('{path}') f
+            ON l.{KEY} = f.{KEY} AND l.{EVENT} >= f.{EVENT}
     """
 
     def join() -> Answer:

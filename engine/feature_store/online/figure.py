@@ -14,8 +14,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.feature_store.online import GRID, NONE, START, UNITS, OnlineResult
 from engine.feature_store.online.real import ServedResult
+from engine.feature_store.online.result import GRID, NONE, START, UNITS, OnlineResult
 from engine.feature_store.own.online import OwnOnlineResult
 from engine.units import human_seconds
 

@@ -7,8 +7,10 @@ nobody writes another's registry; what is looked at afterwards is in the result.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +20,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine import workspace
-from engine.feature_store import feast_repo, serving
+from engine.feature_store import feast_internals, feast_repo, serving
 from engine.feature_store.flight_features import FEATURES, KEYS
-from engine.feature_store.online import NONE, START, WEEK_HOURS, OnlineParams, OnlineResult, run
+from engine.feature_store.online import run
+from engine.feature_store.online.result import (
+    NONE,
+    START,
+    WEEK_HOURS,
+    OnlineParams,
+    OnlineResult,
+    Run,
+)
 from engine.feature_store.serving import OnlineRow
-from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.jobs import Progress, Steps, timed, to_end
 from engine.units import human_bytes, human_seconds
 
 if TYPE_CHECKING:
@@ -51,9 +61,7 @@ class ServedResult:
     size_bytes: int = 0
     reads: dict[int, np.ndarray] | None = None
     statuses: dict[str, int] | None = None  # at the week's end, by Feast's own name
-    n_null_offline: int = (
-        0  # keys that get_historical_features answers with a null at the week's end
-    )
+    n_null_offline: int = 0  # keys that are null in get_historical_features at the week's end
     n_null_present: int = 0  # of these, keys that get_online_features answers PRESENT
     n_expected: int = 0  # the same number, explained
     complete: bool = False
@@ -150,14 +158,22 @@ def _made(folder: Path, params: OnlineParams) -> tuple[FeatureStore, Path]:
 
 
 def _agreement(result: OnlineResult, number: int, database: Path) -> int:
-    """Return in how many keys the SQLite store holds the event time that was foretold after a run."""
+    """Return in how many keys the SQLite store holds the explained event time after a run."""
     held = serving.event_seconds(database, TABLE, "event_seconds")
     places = result.after_run[number]
-    told = START.timestamp() + 3600 * result.rows.hour[np.maximum(places, 0)]
+    explained = START.timestamp() + 3600 * result.rows.hour[np.maximum(places, 0)]
     return sum(
         name not in held if place == NONE else abs(held.get(name, np.inf) - seconds) < 1
-        for name, place, seconds in zip(result.rows.names, places, told, strict=True)
+        for name, place, seconds in zip(result.rows.names, places, explained, strict=True)
     )
+
+
+def _materialize(store: FeatureStore, planned: Run) -> None:
+    end = _moment(planned.end)
+    if planned.incremental:
+        serving.materialize_incremental(store, end, [VIEW])
+    else:
+        serving.materialize(store, _moment(planned.start), end, [VIEW])
 
 
 def steps(params: OnlineParams) -> Steps:
@@ -169,7 +185,7 @@ def steps(params: OnlineParams) -> Steps:
         With ``complete`` set.
     """
     folder = workspace.scratch("feast-online")
-    told = run(params)
+    explained = run(params)
     served = ServedResult(params)
     try:
         yield Progress(0.0, "making the repository", served)
@@ -180,41 +196,33 @@ def steps(params: OnlineParams) -> Steps:
         )
         seconds: list[float] = []
         everything = source_table(params)
-        for number, planned in enumerate(told.runs):
-            yield Progress(
-                number / (len(told.runs) + 2), f"run {number + 1} of {len(told.runs)}", served
-            )
+        n_runs = len(explained.runs)
+        for number, planned in enumerate(explained.runs):
+            yield Progress(number / (n_runs + 2), f"run {number + 1} of {n_runs}", served)
             if params.delay_hours:
                 limit = _moment(planned.hour - params.delay_hours).timestamp()
-                feast_repo.write(
-                    everything.filter(pc.less_equal(everything["event_seconds"], limit)), path
-                )
-            start, end = _moment(planned.start), _moment(planned.end)
-            if planned.incremental:
-                call = lambda: serving.materialize_incremental(store, end, [VIEW])  # noqa: E731, B023
-            else:
-                call = lambda: serving.materialize(store, start, end, [VIEW])  # noqa: E731, B023
-            seconds.append(timed(call)[0])
-            agree = _agreement(told, number, folder / "online.db")
+                arrived = pc.less_equal(everything["event_seconds"], limit)
+                feast_repo.write(everything.filter(arrived), path)
+            seconds.append(timed(partial(_materialize, store, planned))[0])
             served = replace(
                 served,
                 seconds=tuple(seconds),
-                n_cells=served.n_cells + len(told.rows.names),
-                n_agree=served.n_agree + agree,
+                n_cells=served.n_cells + len(explained.rows.names),
+                n_agree=served.n_agree + _agreement(explained, number, folder / "online.db"),
             )
         yield Progress(0.95, "reading", served)
         feast_repo.write(everything, path)
-        return _read(store, served, told, folder / "online.db")
+        return _read(store, served, explained, folder / "online.db")
     finally:
         workspace.remove(folder)
 
 
 def _read(
-    store: FeatureStore, served: ServedResult, told: OnlineResult, database: Path
+    store: FeatureStore, served: ServedResult, explained: OnlineResult, database: Path
 ) -> ServedResult:
     """Time the reads, look into the store, and hold training against serving at the week's end."""
-    key, names = KEYS[told.params.source], told.rows.names
-    features = [f"{VIEW}:{name}" for name in FEATURES[told.params.source]]
+    key, names = KEYS[explained.params.source], explained.rows.names
+    features = [f"{VIEW}:{name}" for name in FEATURES[explained.params.source]]
     asked = [{key: name} for name in names]
     reads = {
         n: serving.latencies(store, features, asked[:n], N_READS)
@@ -222,8 +230,7 @@ def _read(
     }
     with serving.feast_alone():
         answer = store.get_online_features([f"{VIEW}:event_seconds"], asked)
-    place = list(answer.proto.metadata.feature_names.val).index("event_seconds")
-    status = [serving.STATUSES[number] for number in answer.proto.results[place].statuses]
+    status = feast_internals.statuses_of(answer, "event_seconds")
     labels = pd.DataFrame(
         {key: list(names), feast_repo.EVENT: pd.Timestamp(_moment(WEEK_HOURS)).as_unit("us")}
     )
@@ -232,7 +239,7 @@ def _read(
     ]
     null = joined.reindex(list(names)).isna().to_numpy()
     present = np.array([name == "PRESENT" for name in status])
-    expected = told.expired(WEEK_HOURS) & (told.online[WEEK_HOURS] != NONE)
+    expected = explained.expired(WEEK_HOURS) & (explained.online[WEEK_HOURS] != NONE)
     return replace(
         served,
         rows=tuple(serving.online_rows(database, TABLE, project=PROJECT, limit=N_ROWS_SHOWN)),
@@ -247,7 +254,9 @@ def _read(
     )
 
 
-def serve(params: OnlineParams) -> ServedResult:
-    """Run the schedule on Feast here and now."""
-    result: ServedResult = run_to_end(steps(params))
-    return result
+serve: Callable[[OnlineParams], ServedResult] = to_end(steps)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return the steps and Params that the server computes before the first visit."""
+    return steps, OnlineParams().job

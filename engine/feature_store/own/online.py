@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.errors import InputError
-from engine.feature_store import serving
+from engine.feature_store import feast_internals, serving
 from engine.feature_store.own.repo import opened
 from engine.feature_store.serving import OnlineRow
 from engine.jobs import Progress, Steps
@@ -110,12 +110,7 @@ def _read(store: FeatureStore, view: Any, path: Path, table: str) -> OnlineTable
     if not raw:
         return None
     rows = serving.online_rows(path, table, project=project, limit=MAX_ROWS)
-    from feast.infra.key_encoding_utils import deserialize_entity_key
-    from feast.type_map import feast_value_type_to_python_type
-
-    key = deserialize_entity_key(raw[0][0], entity_key_serialization_version=3)
-    values = (feast_value_type_to_python_type(value) for value in key.entity_values)
-    asked = dict(zip(key.join_keys, values, strict=True))
+    asked = feast_internals.decode_key(raw[0][0])
     features = [f"{view.name}:{field.name}" for field in view.features]
     times = [row.event_time for row in rows]
     return OnlineTable(
@@ -156,7 +151,7 @@ def steps(folder: str, views: Sequence[str] = ()) -> Steps:
         listed = [view for view in store.list_feature_views() if not views or view.name in views]
         for number, view in enumerate(listed):
             yield Progress(number / len(listed), view.name)
-            table = f"{store.project}_{view.name}"
+            table = feast_internals.online_table(store.project, view.name)
             read = _read(store, view, path, table) if table in names else None
             if read is None:
                 empty.append(view.name)

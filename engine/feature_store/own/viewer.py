@@ -10,7 +10,7 @@ each feature view the keys with most rows and its first feature are shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from engine.errors import InputError
-from engine.feature_store import serving
+from engine.feature_store import feast_internals, serving
 from engine.feature_store.explanation import Explanation, explain
 from engine.feature_store.feast_repo import CREATED, EVENT, TIMESTAMP, plain_types
 from engine.feature_store.own.repo import opened
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 N_KEYS, N_MOMENTS = 6, 24
 FILE = ("file", "dask")  # two names of one store
-LONG_AGO, FAR_AHEAD = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +43,7 @@ class OwnView:
     label_key: np.ndarray | None = None  # (n,) place in ``keys``
     row_key: np.ndarray | None = None  # (m,) place in ``keys``
     explanation: Explanation | None = None
-    answers: tuple[
-        Any, ...
-    ] = ()  # (n,) Feast's values; None: null, or a label that its answer does not hold
+    answers: tuple[Any, ...] = ()  # (n,) Feast's values; None: null, or not in its answer
     refusal: str = ""
 
     def rows(self, key: int) -> np.ndarray:
@@ -60,7 +57,7 @@ class OwnView:
         assert self.label_key is not None
         return np.flatnonzero(self.label_key == key)
 
-    def told(self, label: int) -> Any:
+    def explained_value(self, label: int) -> Any:
         """Return the value that the explained join gives a label, ``None`` for none."""
         assert self.explanation is not None
         row = int(self.explanation.winner[label])
@@ -69,7 +66,9 @@ class OwnView:
     @property
     def n_agree(self) -> int:
         """Labels for which Feast and the explained join say the same."""
-        return sum(_equal(self.told(label), answer) for label, answer in enumerate(self.answers))
+        return sum(
+            _equal(self.explained_value(label), answer) for label, answer in enumerate(self.answers)
+        )
 
     def candidates(self, label: int) -> list[dict[str, str]]:
         """Return every candidate row of a label with its verdict, the newest first, as texts."""
@@ -81,7 +80,7 @@ class OwnView:
                 "verdict": verdict,
                 "event time (UTC)": f"{moments[int(row)].as_py():%Y-%m-%d %H:%M}",
                 self.feature: str(self.explanation.features[self.feature][int(row)].as_py()),
-                "why": self.explanation.told(label, int(row), verdict),
+                "why": self.explanation.explain_verdict(label, int(row), verdict),
             }
             for row, verdict in zip(places[::-1], verdicts[::-1], strict=True)
         ]
@@ -130,19 +129,9 @@ def _rows(store: FeatureStore, view: FeatureView, keys: list[str], feature: str)
     takes.
     """
     source: Any = view.batch_source
-    provider: Any = store._get_provider()  # the public API reads no whole source
     created = source.created_timestamp_column or None
     with serving.feast_alone():
-        table = provider.offline_store.pull_all_from_table_or_query(
-            config=store.config,
-            data_source=source,
-            join_key_columns=keys,
-            feature_name_columns=[feature],
-            timestamp_field=source.timestamp_field,
-            created_timestamp_column=created,
-            start_date=LONG_AGO,
-            end_date=FAR_AHEAD,
-        ).to_arrow()
+        table = feast_internals.read_source(store, view, keys, feature)
     named = {source.timestamp_field: EVENT} | ({created: CREATED} if created else {})
     return plain_types(table.rename_columns([named.get(name, name) for name in table.column_names]))
 
@@ -163,7 +152,7 @@ def _asked(rows: pa.Table, keys: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]
 def _view(store: FeatureStore, view: FeatureView) -> OwnView:
     feature = view.features[0].name
     keys = [column.name for column in view.entity_columns]
-    if not keys or keys == ["__dummy_id"]:
+    if not keys or keys == [feast_internals.DUMMY_KEY]:
         return OwnView(
             view.name, feature, refusal="it has no entity, so there is no key to look at"
         )

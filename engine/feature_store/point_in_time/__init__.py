@@ -3,133 +3,54 @@
 Real: flights, weather and delays of 2013; the answer of ``get_historical_features`` in a repository
 made for the run, behind the explained join (``explanation``), compared with it cell by cell
 (``point_in_time.real``). Simplified: one key's life at a time. Made up: the feed's delay and the
-late corrections, which the sources do not tell.
+late corrections, of which the sources say nothing.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.errors import require, require_choice
+from engine.errors import require
 from engine.feature_store import flight_features
-from engine.feature_store.explanation import (
-    OUTCOMES,
-    VERDICTS,
-    Explanation,
-    Outcome,
-    Verdict,
-    explain,
-    span_told,
-)
-from engine.feature_store.feast_repo import CREATED, EVENT, STORES, Store
-from engine.feature_store.flight_features import FEATURES, KEYS, SOURCES, Source
+from engine.feature_store.explanation import explain
+from engine.feature_store.feast_repo import EVENT
 from engine.feature_store.point_in_time import naive_joins, real
-from engine.feature_store.point_in_time.naive_joins import Joined
-from engine.feature_store.point_in_time.real import Check
+from engine.feature_store.point_in_time.result import (
+    SPANS,
+    PointInTimeParams,
+    PointInTimeResult,
+    planes,
+)
 from engine.jobs import Progress, Steps, beside
-from engine.units import human_seconds
 
 __all__ = [
-    "OUTCOMES", "SOURCES", "STORES", "VERDICTS", "Explanation", "Outcome", "PointInTimeParams", "PointInTimeResult", "Verdict",
-    "explain", "run", "steps",
-]  # fmt: skip
-AIRPORTS = ("JFK", "LGA", "EWR")
-SPANS: dict[str, int] = {  # as the sliders write them -> minutes
-    "−1 h": -60, "0": 0, "15 min": 15, "30 min": 30, "1 h": 60, "90 min": 90, "2 h": 120, "3 h": 180, "6 h": 360, "12 h": 720,
-    "1 day": 1_440, "2 days": 2_880, "7 days": 10_080, "30 days": 43_200,
-}  # fmt: skip
-TTLS = tuple(SPANS)
-DELAYS = tuple(name for name, minutes in SPANS.items() if 0 <= minutes <= 2_880)
-MAX_ROWS, MAX_LABELS = 5_000, 500
-MAX_CANDIDATES = 500  # told in words at once, the nearest first
-
-
-@lru_cache(maxsize=1)
-def planes() -> tuple[str, ...]:
-    """Return the twelve planes that landed most often."""
-    counts = pc.value_counts(flight_features.feature_rows("planes")["tailnum"])
-    order = np.argsort(-np.asarray(counts.field("counts")), kind="stable")[:12]
-    return tuple(counts.field("values").take(pa.array(order)).to_pylist())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointInTimeParams:
-    """Whose life is looked at, when the labels ask, how the feed brings the rows, and how Feast
-    joins.
-    """
-
-    source: Source = "weather"
-    ttl: str = "2 h"  # one of TTLS; "0" never expires
-    offset: str = "3 h"  # the label's moment before the scheduled departure, one of DELAYS
-    delay: str = "0"  # from event to arrival, one of DELAYS
-    correct: bool = False  # whether one row in six is corrected later
-    store: Store = "duckdb"
-    filter_by_created: bool = False
-    airport: str = "JFK"  # with source "weather"
-    plane: str = "N725MQ"  # with source "planes"
-    first_day: int = 45  # of 2013, 1 … 360
-    n_rows: int = 48  # consecutive feature rows, 4 … MAX_ROWS
-    n_labels: int = 12  # flights in their span, evenly taken, 1 … MAX_LABELS
-    seed: int = 0  # of the corrections
-
-    def __post_init__(self) -> None:
-        require_choice("source", self.source, SOURCES)
-        require_choice("store", self.store, STORES)
-        require_choice("airport", self.airport, AIRPORTS)
-        require_choice("plane", self.plane, planes())
-        require_choice("ttl", self.ttl, TTLS)
-        require_choice("offset", self.offset, DELAYS)
-        require_choice("delay", self.delay, DELAYS)
-        require(1 <= self.first_day <= 360, "first_day must be 1 … 360. Got {}.", self.first_day)
-        require(
-            4 <= self.n_rows <= MAX_ROWS, "n_rows must be 4 … {:,}. Got {}.", MAX_ROWS, self.n_rows
-        )
-        require(
-            1 <= self.n_labels <= MAX_LABELS,
-            "n_labels must be 1 … {:,}. Got {}.",
-            MAX_LABELS,
-            self.n_labels,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
-
-    @property
-    def time_to_live(self) -> timedelta:
-        """The TTL as Feast takes it."""
-        return timedelta(minutes=SPANS[self.ttl])
-
-    @property
-    def key(self) -> str:
-        """The join key's column."""
-        return KEYS[self.source]
-
-    @property
-    def entity(self) -> str:
-        """Whose life it is."""
-        return self.airport if self.source == "weather" else self.plane
-
-    @property
-    def feature(self) -> str:
-        """The feature that is joined."""
-        return FEATURES[self.source][0]
+    "PointInTimeParams",
+    "PointInTimeResult",
+    "default_job",
+    "planes",
+    "rows_of",
+    "run",
+    "steps",
+]
+YEAR_BEGINS = 1_356_998_400_000_000  # 1 January 2013 UTC, in microseconds
+DAY = 86_400_000_000
 
 
 @lru_cache(maxsize=32)
 def rows_of(params: PointInTimeParams) -> tuple[pa.Table, pa.Table]:
-    """Return labels (with their moment as ``event_timestamp``) and feature rows of one key's life."""
+    """Return the labels (with their moment as ``event_timestamp``) and feature rows of a key."""
     rows = flight_features.feature_rows(params.source)
     rows = rows.filter(pc.equal(rows[params.key], params.entity)).select(
         [params.key, EVENT, "match_time", params.feature]
     )
-    day = pa.scalar(1_356_998_400_000_000 + (params.first_day - 1) * 86_400_000_000).cast(
-        pa.timestamp("us", "UTC")
-    )
+    day = pa.scalar(YEAR_BEGINS + (params.first_day - 1) * DAY).cast(pa.timestamp("us", "UTC"))
     start = min(
         int(pc.sum(pc.less(rows[EVENT], day)).as_py() or 0), max(0, rows.num_rows - params.n_rows)
     )
@@ -164,223 +85,6 @@ def rows_of(params: PointInTimeParams) -> tuple[pa.Table, pa.Table]:
         seed=params.seed,
     )
     return labels, features
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PointInTimeResult:
-    """The explained join beside the two naive ones; with ``check`` once Feast has answered."""
-
-    params: PointInTimeParams
-    explanation: Explanation
-    latest: Joined
-    equi: Joined
-    check: Check | None = None
-    complete = True
-
-    @property
-    def n_labels(self) -> int:
-        """Entity rows asked for."""
-        return len(self.explanation.winner)
-
-    @property
-    def n_returned(self) -> int:
-        """Rows in the store's answer."""
-        return int(self.explanation.returned.sum())
-
-    @property
-    def n_lost(self) -> int:
-        """Labels that vanish from the answer."""
-        return self.n_labels - self.n_returned
-
-    @property
-    def n_with_value(self) -> int:
-        """Labels that are returned with a feature row."""
-        return int(np.count_nonzero(self.explanation.returned & self.explanation.has_value))
-
-    @property
-    def n_leaked(self) -> int:
-        """Labels joined with a row that arrived only after their moment."""
-        return int(np.count_nonzero(self.explanation.returned & self.explanation.leaked))
-
-    @property
-    def lost_share(self) -> float:
-        """Share of the labels that vanish, 0–1."""
-        return self.n_lost / max(1, self.n_labels)
-
-    @property
-    def n_honest_corrected(self) -> int:
-        """With late corrections: labels that got nothing too early; without them none."""
-        return self.n_labels - self.n_leaked if self.params.correct else 0
-
-    @property
-    def n_latest_future(self) -> int:
-        """Labels that the latest-value join gives a value from the future."""
-        return int(self.latest.future.sum())
-
-    @property
-    def n_equi_future(self) -> int:
-        """Labels that the equi-join gives a value from the future."""
-        return int(self.equi.future.sum())
-
-    @property
-    def value(self) -> np.ndarray:
-        """The joined value of each label, (n,) NaN without one."""
-        return self.explanation.values(self.params.feature)
-
-    @property
-    def verdict(self) -> str:
-        """The answer in one sentence."""
-        leak = (
-            f"**{self.n_leaked:,} of them arrived too late to be known**"
-            if self.n_leaked
-            else "none of it from the future"
-        )
-        return (
-            f"The point-in-time join gives **{self.n_with_value:,} of {self.n_labels:,}** labels a"
-            f" value, {leak}. From the future: the latest value for **{self.n_latest_future:,}**,"
-            f" the equi-join's for **{self.n_equi_future:,}**."
-        )
-
-    @property
-    def why(self) -> list[str]:
-        """The reasons for this outcome, with its values."""
-        return [
-            *self._why_values(),
-            *self._why_none(),
-            *self._why_rows(),
-            self._why_naive(),
-            *self._why_feast(),
-        ]
-
-    def _why_values(self) -> list[str]:
-        explanation = self.explanation
-        won = explanation.has_value
-        if not won.any():
-            return ["No label gets a value."]
-        age = (explanation.label_time[won] - explanation.row_time[explanation.winner[won]]) / 60e6
-        reasons = [
-            f"{explanation.count('won'):,} labels get the newest row at or before their moment:"
-            f" {span_told(np.median(age))} old in the median, {span_told(age.max())} at most."
-        ]
-        leaked = explanation.leaked
-        if leaked.any():
-            late = (
-                explanation.row_created[explanation.winner[leaked]] - explanation.label_time[leaked]
-            ) / 60e6
-            reasons.append(
-                f"{self.n_leaked:,} of them were not known yet: the row arrived up to"
-                f" {span_told(late.max())} after the label asked. created_timestamp only breaks"
-                " ties; filter_by_created_timestamp leaves such rows out."
-            )
-        return reasons
-
-    def _why_none(self) -> list[str]:
-        told: dict[Outcome, str] = {
-            "arrived too late": "what is fresh enough had not arrived when they asked",
-            "expired": f"the newest row by then is older than the TTL of {self.params.ttl}",
-            "future": "they ask before the first row of all",
-            "no rows": "their key has no feature rows",
-        }
-        counts = {outcome: self.explanation.count(outcome) for outcome in told}
-        return [
-            f"{n:,} labels have no value: {told[outcome]}." for outcome, n in counts.items() if n
-        ]
-
-    def _why_rows(self) -> list[str]:
-        merged = int(np.count_nonzero(self.explanation.group != np.arange(self.n_labels)))
-        reasons = []
-        if self.n_lost:
-            reasons.append(
-                f"{self.n_lost:,} of {self.n_labels:,} labels are missing from the answer: the file"
-                " store drops those whose rows are all expired or all later, and keeps one of"
-                " equal labels. The duckdb store keeps all, with nulls."
-            )
-        if merged:
-            reasons.append(f"{merged:,} labels have the same key and moment as another one.")
-        return reasons
-
-    def _why_naive(self) -> str:
-        weather = self.params.source == "weather"
-        row = (
-            "the weather of the departure hour"
-            if weather
-            else "the row that this very flight ended in, the answer itself"
-        )
-        return (
-            f"The latest value of {self.params.entity} is one for all labels: from the future for"
-            f" {self.n_latest_future:,}. The equi-join reads {row}: from the future for"
-            f" {self.n_equi_future:,}."
-        )
-
-    def _why_feast(self) -> list[str]:
-        if self.check is None:
-            return []
-        return [
-            f"{self.check.badge}, cell by cell: one call of get_historical_features,"
-            f" {human_seconds(self.check.seconds)}."
-        ]
-
-    def headline(self) -> dict[str, int | float | str]:
-        """Return the numbers that the script reproduces with Feast; a sum not of the file store,
-        which loses ties.
-        """
-        numbers: dict[str, int | float | str] = {
-            "n_labels": self.n_labels,
-            "n_returned": self.n_returned,
-            "n_with_value": self.n_with_value,
-        }
-        if self.params.store == "duckdb":
-            numbers["value_sum"] = round(float(np.nansum(self.value)), 6)
-        return numbers
-
-    def table(self) -> pa.Table:
-        """Return one row for each label: its moment, and what each join gives it."""
-        explanation = self.explanation
-        winner = pa.array(np.maximum(explanation.winner, 0), mask=~explanation.has_value)
-        moments = pc.take(explanation.features[EVENT], winner)
-        return pa.table(
-            {
-                "label": np.arange(self.n_labels),
-                "flight": explanation.labels["flight_name"],
-                "moment": explanation.labels[EVENT],
-                "outcome": [OUTCOMES[place] for place in explanation.outcome],
-                "returned": explanation.returned,
-                "event_time": moments,
-                "created": pc.take(explanation.features[CREATED], winner),
-                self.params.feature: self.value,
-                "latest_value": self.latest.value,
-                "latest_from_future": self.latest.future,
-                "equi_join": self.equi.value,
-                "equi_from_future": self.equi.future,
-            }
-        )
-
-    def candidate_table(self, label: int) -> pa.Table:
-        """Return a label's candidate rows with their verdicts: the winner first, then by verdict,
-        nearest event first.
-        """
-        explanation = self.explanation
-        rows, verdicts = explanation.candidates(label)
-        places = np.asarray([VERDICTS.index(verdict) for verdict in verdicts], int)
-        order = np.lexsort(
-            (np.abs(explanation.label_time[label] - explanation.row_time[rows]), places)
-        )
-        order = order[:MAX_CANDIDATES]
-        rows, told = rows[order], [verdicts[place] for place in order]
-        features = explanation.features.take(pa.array(rows))
-        return pa.table(
-            {
-                "verdict": told,
-                "event time": features[EVENT],
-                "arrived": features[CREATED],
-                "version": features["version"],
-                self.params.feature: features[self.params.feature],
-                "why": [
-                    explanation.told(label, int(row), verdict)
-                    for row, verdict in zip(rows, told, strict=True)
-                ],
-            }
-        )
 
 
 @lru_cache(maxsize=64)
@@ -420,3 +124,8 @@ def steps(params: PointInTimeParams) -> Steps:
             caller, lambda: real.check(result.explanation, params.feature, params.key), progress
         )
     return replace(result, check=check)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return the steps and Params that the server computes before the first visit."""
+    return steps, PointInTimeParams()

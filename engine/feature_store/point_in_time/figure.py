@@ -14,10 +14,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.feature_store.explanation import OUTCOMES, VERDICTS
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.feature_store.flight_features import UNITS
-from engine.feature_store.point_in_time import OUTCOMES, SPANS, VERDICTS, PointInTimeResult
 from engine.feature_store.point_in_time.naive_joins import Joined
+from engine.feature_store.point_in_time.result import SPANS, PointInTimeResult
 
 STYLES: dict[str, tuple[str, str, int]] = {  # verdict -> colour, symbol, size
     "won": (figures.KNOWN, "circle", 15),
@@ -37,6 +38,14 @@ CELLS: dict[str, str] = {  # what a cell holds -> colour
 }
 # candidates that still carry their arrival for the pointer: beyond, the figure would grow too large
 MAX_TOLD = 1_500
+CELL_BARS = {
+    "type": "bar",
+    "orientation": "h",
+    "textposition": "inside",
+    "insidetextanchor": "middle",
+    "textangle": 0,
+    "constraintext": "inside",
+}
 MAX_TEXTS = 24  # cells in a lane that still have room for their value
 
 
@@ -95,21 +104,24 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
     traces += _labels(result, label, moments, label_heights)
     if arrival:
         ends = [min(event.min(), moments.min()), max(event.max(), moments.max())]
-        line = {"color": figures.WAITING, "width": 1, "dash": "dot"}
-        at_once = {
-            "x": ends,
-            "y": ends,
-            "mode": "lines",
-            "line": line,
-            "name": "arrives at once",
-            "hoverinfo": "skip",
-        }
-        traces.append({"type": "scatter", **at_once})
+        traces.append(_diagonal(ends))
     windows = _windows(result, label, moments[label], np.concatenate([event, moments]), arrival)
     layout: dict[str, Any] = {**windows, "legend": {"traceorder": "reversed"}}
     return figures.drawn(
         _title(result, label), traces, height=540, x="event time (UTC)", y=y_title, **layout
     )
+
+
+def _diagonal(ends: list[Any]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": ends,
+        "y": ends,
+        "mode": "lines",
+        "line": {"color": figures.WAITING, "width": 1, "dash": "dot"},
+        "name": "arrives at once",
+        "hoverinfo": "skip",
+    }
 
 
 def _title(result: PointInTimeResult, label: int) -> str:
@@ -181,8 +193,8 @@ def _windows(
     ]
     if arrival:
         shapes.append(
-            {"type": "line", "layer": "below", "xref": "paper", "x0": 0, "x1": 1, "y0": moment, "y1": moment,
-             "line": {"color": figures.LEAKED, "width": 1, "dash": "dash"}}
+            {"type": "line", "layer": "below", "xref": "paper", "x0": 0, "x1": 1, "y0": moment,
+             "y1": moment, "line": {"color": figures.LEAKED, "width": 1, "dash": "dash"}}
         )  # fmt: skip
     return {"shapes": shapes, "annotations": notes, "xaxis": {"range": [first, last]}}
 
@@ -306,18 +318,13 @@ def cells(
         if base:
             line = {"color": figures.WAITING, "width": 1 if state == "row missing" else 0}
             bars.append(
-                {
-                    "type": "bar",
-                    "orientation": "h",
+                CELL_BARS
+                | {
                     "x": [0.94] * len(base),
                     "base": base,
                     "y": names,
                     "name": state,
                     "text": texts if text else None,
-                    "textposition": "inside",
-                    "insidetextanchor": "middle",
-                    "textangle": 0,
-                    "constraintext": "inside",
                     "customdata": custom,
                     "marker": {"color": color, "line": line},
                     "hovertemplate": (
@@ -333,10 +340,8 @@ def cells(
         height=330,
         x="label",
         barmode="overlay",
-        uniformtext={
-            "mode": "hide",
-            "minsize": 10,
-        },  # on a narrow screen no text is better than overlapping ones
+        # on a narrow screen no text is better than overlapping ones
+        uniformtext={"mode": "hide", "minsize": 10},
         shapes=[outline],
         margin={"t": 78},
         xaxis={"range": [-0.6, n - 0.4], "showgrid": False, "dtick": 1 if text else None},

@@ -43,7 +43,7 @@ class Check:
 
     @property
     def n_ties_lost(self) -> int:
-        """Cells in which Feast returned another one of the rows that share the winner's event time."""
+        """Cells in which Feast returned another row with the winner's event time."""
         return int(np.count_nonzero(self.tie_lost))
 
     @property

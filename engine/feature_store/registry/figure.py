@@ -27,8 +27,8 @@ UP, HERE, DOWN, AWAY = "is made from", "looked at", "is made from it", "not touc
 COLORS = {UP: figures.KNOWN, HERE: figures.SYNTHETIC, DOWN: figures.LEAKED, AWAY: figures.WAITING}
 
 
-def places(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
-    """Return (column, height) of each thing by id: columns by kind, evenly spread over 0–1 in each."""
+def lay_out(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
+    """Return (column, height) of each thing by id: columns by kind, heights spread over 0–1."""
     columns: dict[int, list[Thing]] = {}
     for thing in snapshot.things:
         columns.setdefault(COLUMNS[thing.kind], []).append(thing)
@@ -47,7 +47,7 @@ def lineage(snapshot: Snapshot, focus: str) -> go.Figure:
     looked at does.
     """
     at, up, down = (
-        places(snapshot),
+        lay_out(snapshot),
         snapshot.reached(focus, forward=False),
         snapshot.reached(focus, forward=True),
     )

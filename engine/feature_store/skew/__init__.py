@@ -12,24 +12,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from engine.errors import require, require_choice
 from engine.feature_store import raw_values
 from engine.feature_store.model_inputs import INPUTS, STANDARD_HPA, WINDOW, model_inputs
 from engine.feature_store.raw_values import Flights
+from engine.ranges import SEED, Choice, Params, Range
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
 __all__ = [
-    "MODELS",
-    "STALE_HOURS",
-    "UNITS",
     "Score",
     "SkewParams",
     "SkewResult",
@@ -38,45 +35,24 @@ __all__ = [
 ]
 
 Unit = Literal["as defined", "temperature in °C", "wind in m/s", "distance in km"]
-UNITS: tuple[Unit, ...] = get_args(Unit)
 Model = Literal["boosting", "logistic"]
-MODELS: tuple[Model, ...] = get_args(Model)
 STALE_HOURS = (0, 1, 3, 6, 12, 24, 48)
 N_BOOTSTRAP = 500
 LEVEL = 95.0  # percent of the interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SkewParams:
+class SkewParams(Params):
     """One dose for each mistake; at the first value of each there is none."""
 
-    stale_hours: int = 0  # materialised every … hours, one of STALE_HOURS; 0: at once
-    window: int = WINDOW  # landings in serving's mean delay, 1 … 20
-    missing_hpa: int = int(STANDARD_HPA)  # what serving takes a missing pressure for, 0 … 1100
-    slip_hours: int = 4  # serving's clock ahead of New York's, 0 … 12
+    stale_hours: Annotated[int, Choice(STALE_HOURS)] = 0  # from one materialization to the next
+    window: Annotated[int, Range(1, 20)] = WINDOW  # landings in serving's mean delay
+    missing_hpa: Annotated[int, Range(0, 1_100)] = int(STANDARD_HPA)  # for a missing pressure
+    slip_hours: Annotated[int, Range(0, 12)] = 4  # serving's clock ahead of New York's
     unit: Unit = "as defined"
-    share: float = 1.0  # of the requests that go through the faulty path, 0–1
+    share: Annotated[float, Range(0, 1, step=0.05)] = 1.0  # of requests on the faulty path
     model: Model = "boosting"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require(
-            self.stale_hours in STALE_HOURS,
-            "stale_hours must be one of {}. Got {}.",
-            STALE_HOURS,
-            self.stale_hours,
-        )
-        require(1 <= self.window <= 20, "window must be 1 … 20. Got {}.", self.window)
-        require(
-            0 <= self.missing_hpa <= 1100,
-            "missing_hpa must be 0 … 1,100. Got {}.",
-            self.missing_hpa,
-        )
-        require(0 <= self.slip_hours <= 12, "slip_hours must be 0 … 12. Got {}.", self.slip_hours)
-        require_choice("unit", self.unit, UNITS)
-        require(0 <= self.share <= 1, "share must be 0 … 1. Got {}.", self.share)
-        require_choice("model", self.model, MODELS)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    seed: Annotated[int, SEED] = 0
 
     @property
     def mistakes(self) -> dict[str, str]:
@@ -234,7 +210,7 @@ def last_run(asked: np.ndarray, stale_hours: int) -> np.ndarray:
     return asked if stale_hours == 0 else asked // (3600 * stale_hours) * (3600 * stale_hours)
 
 
-def faulty(share: float, n: int, seed: int) -> np.ndarray:
+def draw_faulty(share: float, n: int, seed: int) -> np.ndarray:
     """Return which of ``n`` requests go through the faulty path, (n,) bool; a larger share adds to
     a smaller one.
     """
@@ -252,7 +228,7 @@ def served_raw(flights: Flights, params: SkewParams) -> pd.DataFrame:
     wrong["pressure"] = wrong["pressure"].fillna(float(params.missing_hpa))
     wrong["scheduled_at"] = wrong["scheduled_at"] + 3600 * params.slip_hours
     wrong = in_other_unit(wrong, params.unit)
-    through = faulty(params.share, len(right), params.seed)
+    through = draw_faulty(params.share, len(right), params.seed)
     return pd.DataFrame({name: np.where(through, wrong[name], right[name]) for name in right})
 
 
@@ -270,7 +246,7 @@ def inputs_of(raw: pd.DataFrame) -> np.ndarray:
     return np.asarray(model_inputs(raw)[list(INPUTS)].to_numpy(float))
 
 
-def fitted(model: Model, inputs: np.ndarray, late: np.ndarray, seed: int) -> ClassifierMixin:
+def fit_model(model: Model, inputs: np.ndarray, late: np.ndarray, seed: int) -> ClassifierMixin:
     """Return a trained model."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.impute import SimpleImputer
@@ -286,12 +262,12 @@ def fitted(model: Model, inputs: np.ndarray, late: np.ndarray, seed: int) -> Cla
 
 
 @lru_cache(maxsize=8)
-def trained(model: Model, seed: int) -> ClassifierMixin:
+def train_model(model: Model, seed: int) -> ClassifierMixin:
     """Return the model that is served: trained once on the training months as the point-in-time
     join gives them.
     """
     train, _ = raw_values.split(seed)
-    return fitted(
+    return fit_model(
         model, inputs_of(raw_values.raw_values(train, train.asked, WINDOW)), train.late, seed
     )
 
@@ -339,7 +315,7 @@ def _days(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return day, np.vstack([np.ones(len(days)), counts])
 
 
-def scored(name: str, model: Any, inputs: np.ndarray, seed: int) -> Score:
+def score_model(name: str, model: Any, inputs: np.ndarray, seed: int) -> Score:
     """Return the score of a trained model on inputs of the served flights."""
     _, served = raw_values.split(seed)
     draws = drawn_auc(served.late, model.predict_proba(inputs)[:, 1], *_days(seed))
@@ -351,21 +327,23 @@ def _right(stale_hours: int, model: Model, seed: int) -> tuple[np.ndarray, Score
     """Return inputs and score with no mistake but the age of the values."""
     _, served = raw_values.split(seed)
     inputs = inputs_of(raw_values.raw_values(served, last_run(served.asked, stale_hours), WINDOW))
-    return inputs, scored(TRAINED, trained(model, seed), inputs, seed)
+    return inputs, score_model(TRAINED, train_model(model, seed), inputs, seed)
 
 
 @lru_cache(maxsize=64)
 def run(params: SkewParams) -> SkewResult:
-    """Serve the flights with the mistakes asked for, and score the model that was trained without."""
+    """Serve the flights with the mistakes, and score the model that was trained without them."""
     _, served = raw_values.split(params.seed)
     offline, as_trained = _right(0, params.model, params.seed)
     online = inputs_of(served_raw(served, params))
-    through = faulty(params.share, len(online), params.seed)
+    through = draw_faulty(params.share, len(online), params.seed)
     aged, score = _right(params.stale_hours, params.model, params.seed)
     if params.stale_hours and params.share < 1:
         mixed = np.where(through[:, np.newaxis], aged, offline)
-        score = scored(ONE_DEFINITION, trained(params.model, params.seed), mixed, params.seed)
-    as_served = scored(SERVED, trained(params.model, params.seed), online, params.seed)
+        score = score_model(
+            ONE_DEFINITION, train_model(params.model, params.seed), mixed, params.seed
+        )
+    as_served = score_model(SERVED, train_model(params.model, params.seed), online, params.seed)
     scores = (
         as_trained,
         as_served,

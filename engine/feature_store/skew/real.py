@@ -10,7 +10,7 @@ of flights is a materialisation of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,11 +22,11 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from engine import workspace
-from engine.feature_store import feast_repo, lab_repo, raw_values, serving, skew
+from engine.feature_store import feast_internals, feast_repo, lab_repo, raw_values, serving, skew
 from engine.feature_store.model_inputs import INPUTS, REQUEST, WEATHER, WINDOW
 from engine.feature_store.raw_values import Flights
 from engine.feature_store.skew import Score, SkewParams
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 
 if TYPE_CHECKING:
     from feast import FeatureService, FeatureStore
@@ -47,15 +47,9 @@ class Confirmation:
     n_flights: int = 0
     n_cells: int = 0  # flights × inputs
     n_offline: int = 0  # cells in which get_historical_features gives training's values
-    n_online: int = (
-        0  # cells in which get_online_features gives the values as served, mistakes included
-    )
-    n_repaired: int = (
-        0  # cells in which training and serving agree from one definition and fresh values
-    )
-    n_wrong: int = (
-        0  # cells in which Feast's own training and serving values differ, mistakes included
-    )
+    n_online: int = 0  # cells in which get_online_features gives the values as served
+    n_repaired: int = 0  # cells in which both agree, from one definition and fresh values
+    n_wrong: int = 0  # cells in which Feast's own training and serving values differ
     n_logged: int = 0  # answers logged and read back
     n_logged_same: int = 0  # cells of the log that are the values as served
     logged: Score | None = None  # of a model trained on values as served
@@ -63,7 +57,7 @@ class Confirmation:
 
     @property
     def agrees(self) -> bool:
-        """Whether Feast gave what was foretold everywhere."""
+        """Whether Feast gave the computed values everywhere."""
         return (
             self.n_cells == self.n_offline == self.n_online == self.n_repaired == self.n_logged_same
         )
@@ -266,7 +260,7 @@ def steps(params: SkewParams) -> Steps:
         n_logged, n_same = _logged(wrong, folder / "wrong", online, requests(flights, everyone))
         found = replace(found, n_logged=n_logged, n_logged_same=n_same)
         yield Progress(0.85, "training on what was served", found)
-        return replace(found, logged=trained_on_log(params), complete=True)
+        return replace(found, logged=train_on_log(params), complete=True)
     finally:
         workspace.remove(folder)
 
@@ -287,10 +281,8 @@ def _logged(
     """Log what was served as Feast's feature server does, read it back; return its rows and the
     same cells.
     """
-    from feast.feature_logging import FeatureServiceLoggingSource
-
     service: FeatureService = store.get_feature_service(SERVICE)
-    schema = FeatureServiceLoggingSource(service, store.project).get_schema(store.registry)
+    schema = feast_internals.log_schema(store, service)
     now, n = datetime(2013, 8, 1, tzinfo=UTC), len(asked)
     columns: dict[str, Any] = {name: [row[name] for row in asked] for name in REQUEST}
     for place, name in enumerate(INPUTS):
@@ -299,9 +291,9 @@ def _logged(
             f"model_inputs__{name}__status": [1] * n,
         }
     columns |= {
-        "__log_timestamp": [now] * n,
-        "__log_date": [now.date()] * n,
-        "__request_id": [str(i) for i in range(n)],
+        feast_internals.LOG_TIMESTAMP: [now] * n,
+        feast_internals.LOG_DATE: [now.date()] * n,
+        feast_internals.LOG_REQUEST: [str(i) for i in range(n)],
     }
     arrays = [
         pa.array(columns.get(field.name, [now] * n), from_pandas=True).cast(field.type)
@@ -311,20 +303,20 @@ def _logged(
     with serving.feast_alone():
         store.write_logged_features(pa.Table.from_arrays(arrays, schema=schema), service)
     log = ds.dataset(folder / lab_repo.DATA / "served", format="parquet").to_table()
-    order = np.argsort([int(request) for request in log["__request_id"].to_pylist()])
+    order = np.argsort([int(request) for request in log[feast_internals.LOG_REQUEST].to_pylist()])
     back = np.array(
         [log[f"model_inputs__{name}"].to_numpy(zero_copy_only=False) for name in INPUTS], float
     ).T[order]
     return log.num_rows, _same(back, online)
 
 
-def trained_on_log(params: SkewParams) -> Score:
+def train_on_log(params: SkewParams) -> Score:
     """Return the score, on values as served, of a model that was trained on values as served."""
     train, served = raw_values.split(params.seed)
-    model = skew.fitted(
+    model = skew.fit_model(
         params.model, skew.inputs_of(skew.served_raw(train, params)), train.late, params.seed
     )
-    return skew.scored(
+    return skew.score_model(
         "trained on what was logged",
         model,
         skew.inputs_of(skew.served_raw(served, params)),
@@ -332,7 +324,9 @@ def trained_on_log(params: SkewParams) -> Score:
     )
 
 
-def confirm(params: SkewParams) -> Confirmation:
-    """Ask Feast here and now."""
-    result: Confirmation = run_to_end(steps(params))
-    return result
+confirm: Callable[[SkewParams], Confirmation] = to_end(steps)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return the steps and Params that the server computes before the first visit."""
+    return steps, SkewParams()

@@ -2,55 +2,45 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from engine.feature_store import growth
-from engine.feature_store.growth import CONTESTANTS, N_KEYS, SIZES, TTLS, GrowthParams, GrowthResult
+from engine.feature_store.growth import GrowthParams, GrowthResult, steps
 from engine.feature_store.growth import figure as figures
 from engine.units import human_bytes, human_seconds
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = GrowthParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def _params() -> GrowthParams:
     settings: dict[str, Any] = {
-        "n_labels": st.select_slider(
-            "Labels", SIZES, D.n_labels, key="growth_n_labels", help="Entity rows of the largest join: flights", **BOUND
+        "n_labels": controls.slider(
+            D, "n_labels", "Labels", format_func=str,
+            help="Entity rows of the largest join: flights",
         ),
-        "n_rows": st.select_slider(
-            "Feature rows", SIZES, D.n_rows, key="growth_n_rows", help="Landings, evenly taken over the year", **BOUND
+        "n_rows": controls.slider(
+            D, "n_rows", "Feature rows", format_func=str,
+            help="Landings, evenly taken over the year",
         ),
-        "n_keys": st.select_slider(
-            "Keys", N_KEYS, D.n_keys, key="growth_n_keys", help="Groups of planes: 3 are like airports", **BOUND
+        "n_keys": controls.slider(
+            D, "n_keys", "Keys", format_func=str, help="Groups of planes: 3 are like airports"
         ),
-        "ttl": st.select_slider("TTL", tuple(TTLS), D.ttl, key="growth_ttl", help="How old a value may be", **BOUND),
-        "contestants": tuple(
-            st.multiselect(
-                "Joins", list(CONTESTANTS), default=list(D.contestants), key="growth_contestants",
-                help="Each reads its feature rows from the same Parquet file", **BOUND,
-            )
+        "ttl": controls.slider(D, "ttl", "TTL", format_func=str, help="How old a value may be"),
+        "contestants": controls.multiselect(
+            D, "contestants", "Joins", help="Each reads its feature rows from the same Parquet file"
         ),
-        "memory": st.toggle(
-            "Peak memory as well", D.memory, key="growth_memory", help="In a child process, some ten seconds more", **BOUND
+        "memory": controls.toggle(
+            D, "memory", "Peak memory as well", help="In a child process, some ten seconds more"
         ),
     }  # fmt: skip
     with st.expander("Repeats, seed"):
-        settings["repeats"] = st.slider(
-            "Rounds",
-            1,
-            5,
-            D.repeats,
-            key="growth_repeats",
-            help="Runs of each join; the fastest counts",
-            **BOUND,
+        settings["repeats"] = controls.slider(
+            D, "repeats", "Rounds", help="Runs of each join; the fastest counts"
         )
-        settings["seed"] = st.slider(
-            "Seed", 0, 99, D.seed, key="growth_seed", help="Of the order of turns", **BOUND
-        )
+        settings["seed"] = controls.slider(D, "seed", "Seed", help="Of the order of turns")
     return GrowthParams(**settings)
 
 
@@ -58,7 +48,7 @@ def _table(result: GrowthResult) -> list[dict[str, str]]:
     rows = []
     peaks = result.peak_bytes or {}
     for name in result.params.contestants:
-        points, slope = result.of(name), result.slope(name)
+        points, slope = result.points_of(name), result.slope(name)
         row = {
             "join": name,
             "largest measured": "…",
@@ -90,7 +80,7 @@ def _show(result: GrowthResult) -> None:
     lab.chart(
         figure, "growth_seconds", "Seconds of each join as the rows grow, on two logarithmic axes"
     )
-    if result.of("Feast file"):
+    if result.points_of("Feast file"):
         lab.chart(
             figures.pairs(result),
             "growth_pairs",
@@ -107,13 +97,6 @@ def _show(result: GrowthResult) -> None:
     lab.report("feature_store", "growth", result, figure)
 
 
-@lab.experiment("growth")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("feature_store", "growth")
-    with output:
-        work.run("growth", params, growth.steps, _show)
+show = lab.tab(
+    "feature_store", "growth", _params, partial(work.run, "growth", steps=steps, show=_show)
+)

@@ -4,85 +4,47 @@ the SQLite store.
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from engine.feature_store import online
-from engine.feature_store.flight_features import SOURCES
-from engine.feature_store.online import (
-    EVERY_HOURS,
-    STRATEGIES,
-    TTL_HOURS,
-    WEATHER_FEATURES,
-    OnlineParams,
-    OnlineResult,
-    real,
-)
+from engine.feature_store.online import OnlineParams, OnlineResult, real
 from engine.feature_store.online import figure as figures
 from engine.feature_store.online.real import ServedResult
 from engine.feature_store.own import online as own_online
 from engine.feature_store.own.online import OwnOnlineResult
-from pages.shell import lab, work
-from pages.tabs.feature_store import own
+from pages.shell import controls, lab, work
+from pages.tabs.feature_store.own import replace_by_own
 
 D = OnlineParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("All keys", "Inside SQLite", "Read latency")
 run = st.cache_resource(max_entries=64, show_spinner=False)(online.run)
 
 
 def _params() -> OnlineParams:
-    source = st.segmented_control(
-        "Feature view", SOURCES, default=D.source, required=True, key="online_source",
-        help="Weather by airport (3 keys), or rolling delay by plane (the 300 busiest)", **BOUND
+    source = controls.segmented(
+        D, "source", "Feature view",
+        help="Weather by airport (3 keys), or rolling delay by plane (the 300 busiest)",
     )  # fmt: skip
-    strategy = st.selectbox(
-        "Materialise", STRATEGIES, STRATEGIES.index(D.strategy), key="online_strategy",
-        help="Full reads 14 days each time, incremental what is new since the last run", **BOUND
+    strategy = controls.selectbox(
+        D, "strategy", "Materialise",
+        help="Full reads 14 days each time, incremental what is new since the last run",
     )  # fmt: skip
-    every = st.select_slider(
-        "Every … hours",
-        EVERY_HOURS,
-        D.every_hours,
-        key="online_every_hours",
-        help="From Monday 0:00 UTC on",
-        **BOUND,
+    every = controls.slider(D, "every_hours", "Every … hours", help="From Monday 0:00 UTC on")
+    delay = controls.slider(
+        D, "delay_hours", "Feed delay, hours", help="From the event to its row arriving"
     )
-    delay = st.slider(
-        "Feed delay, hours",
-        0,
-        48,
-        D.delay_hours,
-        key="online_delay_hours",
-        help="From the event to its row arriving",
-        **BOUND,
+    ttl = controls.slider(
+        D, "ttl_hours", "TTL, hours", help="How old a value may be in training; 0: any"
     )
-    ttl = st.select_slider(
-        "TTL, hours",
-        TTL_HOURS,
-        D.ttl_hours,
-        key="online_ttl_hours",
-        help="How old a value may be in training; 0: any",
-        **BOUND,
-    )
-    at = st.slider(
-        "Scrub: hour of the week", 0, online.WEEK_HOURS, D.at_hours, key="online_at_hours",
-        help="The moment of the dashed line, of the table and of the verdict", **BOUND
+    at = controls.slider(
+        D, "at_hours", "Scrub: hour of the week",
+        help="The moment of the dashed line, of the table and of the verdict",
     )  # fmt: skip
     with st.expander("Key and feature drawn"):
-        number = st.slider(
-            "Key",
-            1,
-            online.N_KEYS_DRAWN,
-            D.key_number,
-            key="online_key_number",
-            help="The three with most rows",
-            **BOUND,
-        )
-        feature = st.segmented_control(
-            "Weather feature", WEATHER_FEATURES, default=D.feature, required=True, key="online_feature",
-            help="Planes have one: the mean delay of the last five landings", disabled=source != "weather", **BOUND
+        number = controls.slider(D, "key_number", "Key", help="The three with most rows")
+        feature = controls.segmented(
+            D, "feature", "Weather feature", disabled=source != "weather",
+            help="Planes have one: the mean delay of the last five landings",
         )  # fmt: skip
     return OnlineParams(
         source=source,
@@ -111,32 +73,23 @@ def _show_served(served: ServedResult) -> None:
         st.dataframe(served.row_texts(), hide_index=True, height=320)
 
 
-def _draw(result: OnlineResult) -> None:
+def _output(params: OnlineParams) -> None:
+    result: OnlineResult = run(params)
     pinned = lab.pinned("online")
     st.markdown(result.verdict)
     figure = figures.life(result, pinned)
     lab.chart(figure, "online_life", "One key's value in training and in serving over the week")
-    rows = result.keys_at(result.params.at_hours)
+    rows = result.keys_at(params.at_hours)
     st.table(
         rows, hide_index=True, border="horizontal", alt="The drawn keys at the scrubbed moment"
     )
-    view = st.segmented_control(
-        "Look closer",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key="online_view",
-        label_visibility="collapsed",
-        **BOUND,
-    )
-    if view == VIEWS[0]:
+    if controls.view("online_view", VIEWS) == VIEWS[0]:
         lab.chart(
             figures.keys_by_hour(result, pinned),
             "online_keys",
             "Share of keys that differ, hour by hour",
         )
-    job = result.params.job
-    work.run("online", job, real.steps, _show_served, first=ServedResult(job))
+    work.run("online", params.job, real.steps, _show_served, first=ServedResult(params.job))
     lab.report("feature_store", "online", result, figure)
 
 
@@ -156,15 +109,6 @@ def _show_own(result: OwnOnlineResult) -> None:
     st.dataframe(result.row_texts(), hide_index=True, height=320)
 
 
-@lab.experiment("online")
-def show() -> None:
-    if own.shown("online_own", own_online.steps, _show_own):
-        return
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("feature_store", "online")
-    with output:
-        _draw(run(params))
+show = replace_by_own(
+    lab.tab("feature_store", "online", _params, _output), "online_own", own_online.steps, _show_own
+)

@@ -7,27 +7,21 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine.feature_store import point_in_time
 from engine.feature_store.own import viewer
 from engine.feature_store.point_in_time import (
-    AIRPORTS,
-    DELAYS,
-    SOURCES,
-    STORES,
-    TTLS,
     PointInTimeParams,
     PointInTimeResult,
+    planes,
     run,
     steps,
 )
 from engine.feature_store.point_in_time import figure as figures
 from engine.units import human_seconds
-from pages.shell import lab, state, work
-from pages.tabs.feature_store import own
-from pages.tabs.feature_store.own import viewer as feature_store_own_viewer
+from pages.shell import controls, lab, state, work
+from pages.tabs.feature_store.own import replace_by_own
+from pages.tabs.feature_store.own import viewer as own_viewer
 
 D = PointInTimeParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def preview() -> go.Figure:
@@ -36,82 +30,61 @@ def preview() -> go.Figure:
 
 
 def _params() -> PointInTimeParams:
-    source = st.segmented_control(
-        "Features", SOURCES, default=D.source, required=True, key="point_in_time_source",
-        help="Hourly weather of the airport, or the mean delay of the plane's last five landings", **BOUND,
+    source = controls.segmented(
+        D, "source", "Features",
+        help="Hourly weather of the airport, or the mean delay of the plane's last five landings",
     )  # fmt: skip
     settings: dict[str, Any] = {
         "source": source,
-        "ttl": st.select_slider(
-            "TTL", TTLS, D.ttl, key="point_in_time_ttl",
-            help="How old a value may be at the label's moment; 0 never expires", **BOUND,
+        "ttl": controls.slider(
+            D, "ttl", "TTL", format_func=str,
+            help="How old a value may be at the label's moment; 0 never expires",
         ),
-        "offset": st.select_slider(
-            "Labels ask before departure", DELAYS, D.offset, key="point_in_time_offset",
-            help="When the prediction is made: the label's event timestamp", **BOUND,
+        "offset": controls.slider(
+            D, "offset", "Labels ask before departure", format_func=str,
+            help="When the prediction is made: the label's event timestamp",
         ),
-        "delay": st.select_slider(
-            "Feed delay", DELAYS, D.delay, key="point_in_time_delay",
-            help="From the event to the arrival of its row (created timestamp); made up", **BOUND,
+        "delay": controls.slider(
+            D, "delay", "Feed delay", format_func=str,
+            help="From the event to the arrival of its row (created timestamp); made up",
         ),
-        "correct": st.toggle(
-            "Late corrections", D.correct, key="point_in_time_correct",
-            help="One row in six arrives again 3–12 h later with another value; made up", **BOUND,
+        "correct": controls.toggle(
+            D, "correct", "Late corrections",
+            help="One row in six arrives again 3–12 h later with another value; made up",
         ),
-        "store": st.segmented_control(
-            "Offline store", STORES, default=D.store, required=True, key="point_in_time_store",
-            help="Which of Feast's stores joins", **BOUND,
+        "store": controls.segmented(
+            D, "store", "Offline store", help="Which of Feast's stores joins"
         ),
-        "filter_by_created": st.toggle(
-            "filter_by_created_timestamp", D.filter_by_created, key="point_in_time_filter_by_created",
-            help="Feast 0.67 can leave out rows that arrived after the label's moment; off by default", **BOUND,
+        "filter_by_created": controls.toggle(
+            D, "filter_by_created", "filter_by_created_timestamp",
+            help="Feast 0.67 can leave out rows that arrived after the label's moment;"
+            " off by default",
         ),
     }  # fmt: skip
-    return PointInTimeParams(**settings, **_more(source))
+    return PointInTimeParams(**settings, **_rows_and_seed(source))
 
 
-def _more(source: Any) -> dict[str, Any]:
+def _rows_and_seed(source: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
     with st.expander("Whose life, days, rows, seed"):
         if source == "planes":
-            names = point_in_time.planes()
-            values["plane"] = st.selectbox(
-                "Plane",
-                names,
-                names.index(D.plane),
-                key="point_in_time_plane",
-                help="One of the twelve that land most",
-                **BOUND,
+            values["plane"] = controls.selectbox(
+                D, "plane", "Plane", options=planes(), help="One of the twelve that land most"
             )
         else:
-            values["airport"] = st.selectbox(
-                "Airport",
-                AIRPORTS,
-                AIRPORTS.index(D.airport),
-                key="point_in_time_airport",
-                help="Origin of the flights",
-                **BOUND,
+            values["airport"] = controls.selectbox(
+                D, "airport", "Airport", help="Origin of the flights"
             )
-        values["first_day"] = st.slider(
-            "First day of 2013",
-            1,
-            360,
-            D.first_day,
-            key="point_in_time_first_day",
-            help="1 is 1 January, UTC",
-            **BOUND,
+        values["first_day"] = controls.slider(
+            D, "first_day", "First day of 2013", help="1 is 1 January, UTC"
         )
-        values["n_rows"] = st.select_slider(
-            "Feature rows", (12, 24, 48, 96, 200, 500, 1_000, 2_000, 5_000), D.n_rows,
-            key="point_in_time_n_rows", help="Consecutive rows of this key", **BOUND,
-        )  # fmt: skip
-        values["n_labels"] = st.select_slider(
-            "Labels", (1, 4, 8, 12, 16, 24, 50, 100, 200, 500), D.n_labels, key="point_in_time_n_labels",
-            help="Flights in these days, evenly taken", **BOUND,
-        )  # fmt: skip
-        values["seed"] = st.slider(
-            "Seed", 0, 99, D.seed, key="point_in_time_seed", help="Of the corrections", **BOUND
+        values["n_rows"] = controls.slider(
+            D, "n_rows", "Feature rows", format_func=str, help="Consecutive rows of this key"
         )
+        values["n_labels"] = controls.slider(
+            D, "n_labels", "Labels", format_func=str, help="Flights in these days, evenly taken"
+        )
+        values["seed"] = controls.slider(D, "seed", "Seed", help="Of the corrections")
     return values
 
 
@@ -140,7 +113,7 @@ def _pick(n: int) -> int:
             first,
             key=key,
             help="Arrow keys, or click a label in a chart",
-            **BOUND,
+            **controls.BOUND,
         )
     )
 
@@ -195,32 +168,34 @@ def _show(result: PointInTimeResult) -> None:
         "Second axis: when each row arrived",
         key="point_in_time_arrival",
         help="Event time across, arrival up",
-        **BOUND,
+        **controls.BOUND,
     )
     figure = figures.life(result, label=label, arrival=bool(arrival))
     with chart:
         lab.chart(
-            figure, "point_in_time_life", "Feature rows over time with each label's arrow to its row",
+            figure,
+            "point_in_time_life",
+            "Feature rows over time with each label's arrow to its row",
             on_select=lambda: _clicked("point_in_time_life"),
-        )  # fmt: skip
+        )
     lab.chart(
-        figures.cells(result, lab.pinned("point_in_time"), label=label), "point_in_time_cells", "What each join gives",
+        figures.cells(result, lab.pinned("point_in_time"), label=label),
+        "point_in_time_cells",
+        "What each join gives",
         on_select=lambda: _clicked("point_in_time_cells"),
-    )  # fmt: skip
+    )
     if not state.presenting():
         _candidates(result, label)
     lab.report("feature_store", "point_in_time", result, figure)
 
 
-@lab.experiment("point_in_time")
-def show() -> None:
-    if own.shown("own_viewer", viewer.steps, feature_store_own_viewer.draw):
-        return
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("feature_store", "point_in_time")
-    with output:
-        work.run("point_in_time", params, steps, _show, first=run(params))
+def _output(params: PointInTimeParams) -> None:
+    work.run("point_in_time", params, steps, _show, first=run(params))
+
+
+show = replace_by_own(
+    lab.tab("feature_store", "point_in_time", _params, _output),
+    "own_viewer",
+    viewer.steps,
+    own_viewer.draw,
+)

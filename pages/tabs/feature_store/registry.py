@@ -5,20 +5,18 @@ consumers meet it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
-from engine.feature_store import lab_repo, registry
+from engine.feature_store import lab_repo
 from engine.feature_store.own import registry as own_registry
-from engine.feature_store.registry import CHANGES, FOCUS, RegistryParams, RegistryResult
+from engine.feature_store.registry import RegistryParams, RegistryResult, steps
 from engine.feature_store.registry import figure as figures
 from engine.feature_store.snapshot import KINDS, Snapshot, Thing
-from pages.shell import lab, work
-from pages.tabs.feature_store import own
+from pages.shell import controls, lab, work
+from pages.tabs.feature_store.own import replace_by_own
 
 D = RegistryParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Versions", "Cards", "Definitions", "Commands")
 CHOICES = ("everything", *KINDS)
 ICONS = {
@@ -32,17 +30,12 @@ ICONS = {
 
 
 def _params() -> RegistryParams:
-    focus = st.selectbox(
-        "Look at",
-        FOCUS,
-        FOCUS.index(D.focus),
-        key="registry_focus",
-        help="What it is made from, and what is made from it",
-        **BOUND,
+    focus = controls.selectbox(
+        D, "focus", "Look at", help="What it is made from, and what is made from it"
     )
-    change = st.selectbox(
-        "Change of plane_history", CHANGES, CHANGES.index(D.change), key="registry_change",
-        help="Applied to the same registry, materialised, then read again", **BOUND
+    change = controls.selectbox(
+        D, "change", "Change of plane_history",
+        help="Applied to the same registry, materialised, then read again",
     )  # fmt: skip
     return RegistryParams(focus=focus, change=change)
 
@@ -65,9 +58,7 @@ def _card(thing: Thing) -> None:
 
 
 def _cards(snapshot: Snapshot) -> None:
-    kind = st.segmented_control(
-        "Kind", CHOICES, default=CHOICES[0], required=True, key="registry_kind", **BOUND
-    )
+    kind = controls.view("registry_kind", CHOICES, "Kind", label_visibility="visible")
     with st.grid(3, min_column_width=260):
         for thing in snapshot.things:
             if kind in (CHOICES[0], thing.kind):
@@ -75,15 +66,7 @@ def _cards(snapshot: Snapshot) -> None:
 
 
 def _look_closer(result: RegistryResult) -> None:
-    view = st.segmented_control(
-        "Look closer",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key="registry_view",
-        label_visibility="collapsed",
-        **BOUND,
-    )
+    view = controls.view("registry_view", VIEWS)
     if view == "Cards":
         _cards(result.snapshot)
     elif view == "Definitions":
@@ -130,18 +113,8 @@ def _show_own(snapshot: Snapshot) -> None:
     _cards(snapshot)
 
 
-@lab.experiment("registry")
-def show() -> None:
-    if own.shown("registry_own", own_registry.steps, _show_own):
-        return
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("feature_store", "registry")
-
-    def shown(registered: RegistryResult) -> None:
+def _output(params: RegistryParams) -> None:
+    def show_change(registered: RegistryResult) -> None:
         """Draw what Feast has answered for the change, with this session's focus."""
         result = replace(registered, params=params)
         st.markdown(result.verdict)
@@ -153,5 +126,12 @@ def show() -> None:
         _look_closer(result)
         lab.report("feature_store", "registry", result, figure)
 
-    with output:
-        work.run("registry", params.job, registry.steps, shown)
+    work.run("registry", params.job, steps, show_change)
+
+
+show = replace_by_own(
+    lab.tab("feature_store", "registry", _params, _output),
+    "registry_own",
+    own_registry.steps,
+    _show_own,
+)

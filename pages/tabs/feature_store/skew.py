@@ -4,76 +4,41 @@ loses, what prevents it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from engine.feature_store import skew
-from engine.feature_store.skew import MODELS, STALE_HOURS, UNITS, SkewParams, SkewResult, real
+from engine.feature_store.skew import SkewParams, real
 from engine.feature_store.skew import figure as figures
 from engine.feature_store.skew.real import Confirmation
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = SkewParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def _params() -> SkewParams:
-    stale = st.select_slider(
-        "Stale: materialised every … hours",
-        STALE_HOURS,
-        D.stale_hours,
-        key="skew_stale_hours",
-        help="0: at once",
-        **BOUND,
+    stale = controls.slider(
+        D, "stale_hours", "Stale: materialised every … hours", help="0: at once"
     )
-    window = st.slider(
-        "Transform: landings in the mean delay",
-        1,
-        20,
-        D.window,
-        key="skew_window",
-        help="Training takes the last five",
-        **BOUND,
+    window = controls.slider(
+        D, "window", "Transform: landings in the mean delay", help="Training takes the last five"
     )
-    missing = st.slider(
-        "Default: a missing pressure is … hPa", 0, 1100, D.missing_hpa, key="skew_missing_hpa",
-        help="Training takes 1,013, the standard atmosphere", **BOUND
+    missing = controls.slider(
+        D, "missing_hpa", "Default: a missing pressure is … hPa",
+        help="Training takes 1,013, the standard atmosphere",
     )  # fmt: skip
-    slip = st.slider(
-        "Time zone: serving's clock ahead, hours", 0, 12, D.slip_hours, key="skew_slip_hours",
-        help="4: UTC taken for New York's summer time; 1: a forgotten clock change", **BOUND
+    slip = controls.slider(
+        D, "slip_hours", "Time zone: serving's clock ahead, hours",
+        help="4: UTC taken for New York's summer time; 1: a forgotten clock change",
     )  # fmt: skip
-    unit = st.selectbox(
-        "Unit",
-        UNITS,
-        UNITS.index(D.unit),
-        key="skew_unit",
-        help="What serving's source holds",
-        **BOUND,
-    )
-    share = st.slider(
-        "Share of requests", 0.0, 1.0, D.share, 0.05, format="percent", key="skew_share",
-        help="That go through the faulty path: a canary, one of two data centres", **BOUND
+    unit = controls.selectbox(D, "unit", "Unit", help="What serving's source holds")
+    share = controls.slider(
+        D, "share", "Share of requests", format="percent",
+        help="That go through the faulty path: a canary, one of two data centres",
     )  # fmt: skip
-    model = st.segmented_control(
-        "Model",
-        MODELS,
-        default=D.model,
-        required=True,
-        key="skew_model",
-        help="Trained once, on training's values",
-        **BOUND,
-    )
+    model = controls.segmented(D, "model", "Model", help="Trained once, on training's values")
     with st.expander("Seed"):
-        seed = st.slider(
-            "Seed",
-            0,
-            99,
-            D.seed,
-            key="skew_seed",
-            help="Of flights, model, draws and faulty requests",
-            **BOUND,
+        seed = controls.slider(
+            D, "seed", "Seed", help="Of flights, model, draws and faulty requests"
         )
     return SkewParams(
         stale_hours=stale,
@@ -87,12 +52,13 @@ def _params() -> SkewParams:
     )
 
 
-def _show(result: SkewResult) -> None:
+def _output(params: SkewParams) -> None:
+    result = skew.run(params)
     st.markdown(result.verdict)
     figure = figures.values(result)
     lab.chart(figure, "skew_values", "Each input as served against training's value")
 
-    def confirmed(found: Confirmation) -> None:
+    def show_confirmation(found: Confirmation) -> None:
         """Draw the scores with what the job has added, and Feast's own word."""
         chart = figures.scores(result, found.logged, lab.pinned("skew"))
         lab.chart(chart, "skew_scores", "AUC of each way of serving, with intervals")
@@ -102,17 +68,8 @@ def _show(result: SkewResult) -> None:
                 found.fixes, hide_index=True, border="horizontal", alt="What prevents each mistake"
             )
 
-    work.run("skew", result.params, real.steps, confirmed, first=Confirmation(result.params))
+    work.run("skew", params, real.steps, show_confirmation, first=Confirmation(params))
     lab.report("feature_store", "skew", result, figure)
 
 
-@lab.experiment("skew")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("feature_store", "skew")
-    with output:
-        _show(skew.run(params))
+show = lab.tab("feature_store", "skew", _params, _output)

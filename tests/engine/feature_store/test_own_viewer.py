@@ -23,7 +23,7 @@ DAY = datetime(2024, 3, 1, tzinfo=UTC)
 
 
 def made(folder: Path, offline: Any, ttl: timedelta) -> None:
-    """A repository with two keys (text and number), a late correction, a null, and a text feature."""
+    """A repository with two keys (text and number), a correction, a null, and a text feature."""
     rows = [
         ("a", 1, 0, 0, 1.0),
         ("a", 1, 5, 5, 2.0),
@@ -82,9 +82,9 @@ def test_feast_and_the_explained_join_agree_and_nothing_changes(
     numbers, words = views["numbers"], views["words"]
     assert numbers.keys == ("a", "b") and len(numbers.answers) == 2 * viewer.N_MOMENTS
     odd = [
-        (numbers.told(label), answer)
+        (numbers.explained_value(label), answer)
         for label, answer in enumerate(numbers.answers)
-        if numbers.told(label) != answer
+        if numbers.explained_value(label) != answer
     ]
     if offline == "duckdb":
         assert (

@@ -12,15 +12,22 @@ from engine.jobs import Steps
 from pages.shell import work
 
 
-def shown(name: str, steps: Callable[[str], Steps], draw: Callable[[Any], None]) -> bool:
-    """Draw what ``steps`` find in the own repository, read only; without one, draw nothing and
-    return False.
+def replace_by_own(
+    tab: Callable[[], None], name: str, steps: Callable[[str], Steps], draw: Callable[[Any], None]
+) -> Callable[[], None]:
+    """Return the function that draws what ``steps`` find in the own repository, read only; without
+    one, ``tab``.
     """
-    folder = own_repo()
-    if folder:
+
+    def show() -> None:
+        folder = own_repo()
+        if not folder:
+            tab()
+            return
         st.caption(
             f"Your own repository, read only: `{folder}` (PLAYGROUND_FEAST_REPO). Feast opens"
             " copies of its files."
         )
         work.run(name, folder, steps, draw)
-    return bool(folder)
+
+    return show

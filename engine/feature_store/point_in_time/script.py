@@ -1,12 +1,5 @@
-"""The script that reproduces *point in time*: the same labels and feature rows, joined by Feast."""
+"""Ask Feast for the features of some flights, and print what it answered."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from engine.source_code import fill
-
-SCRIPT = '''"""Ask Feast for the features of some flights, and print what it answered."""
 import json
 import tempfile
 from pathlib import Path
@@ -17,25 +10,32 @@ from feast.types import Float64
 
 from engine.feature_store.point_in_time import PointInTimeParams, rows_of
 
-PARAMS = @params
-labels, features = rows_of(PARAMS)
-key, feature = PARAMS.key, PARAMS.feature
-with tempfile.TemporaryDirectory() as folder:
-    path = Path(folder) / "features.parquet"
-    pq.write_table(features, path)  # timestamps as timestamp[us, tz=UTC]
-    (Path(folder) / "feature_store.yaml").write_text(f"""
+PARAMS = PointInTimeParams()
+SETTINGS = f"""
 project: script
 provider: local
 registry: registry.db
 offline_store: {{type: {PARAMS.store}}}
 online_store: {{type: sqlite, path: online.db}}
 entity_key_serialization_version: 3
-""")
+"""
+labels, features = rows_of(PARAMS)
+key, feature = PARAMS.key, PARAMS.feature
+with tempfile.TemporaryDirectory() as folder:
+    path = Path(folder) / "features.parquet"
+    pq.write_table(features, path)  # timestamps as timestamp[us, tz=UTC]
+    (Path(folder) / "feature_store.yaml").write_text(SETTINGS)
     store = FeatureStore(repo_path=folder)
     entity = Entity(name=key, join_keys=[key], value_type=ValueType.STRING)
-    source = FileSource(path=str(path), timestamp_field="event_timestamp", created_timestamp_column="created")
+    source = FileSource(
+        path=str(path), timestamp_field="event_timestamp", created_timestamp_column="created"
+    )
     view = FeatureView(
-        name="viewed", entities=[entity], ttl=PARAMS.time_to_live, schema=[Field(name=feature, dtype=Float64)], source=source
+        name="viewed",
+        entities=[entity],
+        ttl=PARAMS.time_to_live,
+        schema=[Field(name=feature, dtype=Float64)],
+        source=source,
     )
     store.apply([entity, view])
     answer = store.get_historical_features(
@@ -48,9 +48,3 @@ numbers = {"n_labels": labels.num_rows, "n_returned": len(answer), "n_with_value
 if PARAMS.store == "duckdb":  # the file store may return any of the rows that tie in event time
     numbers["value_sum"] = round(float(values.sum()), 6)
 print(json.dumps(numbers))
-'''
-
-
-def script(params: Any) -> str:
-    """Return the script: Feast alone, but for the rows."""
-    return fill(SCRIPT, params=params)

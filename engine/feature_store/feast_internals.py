@@ -1,0 +1,96 @@
+"""Whatever the lab needs of Feast beyond its documented API, each name here and nowhere else.
+
+Feast 0.67 offers no public way to decode a row of an online store, to read a whole source, to ask
+for the status of a served value or for lineage. What is used instead may move with any minor
+version: ``requirements.in`` caps Feast, ``tests/engine/feature_store/test_feast_internals.py``
+fails for each name that moves. ``definitions.py`` and the scripts show Feast as its users write it
+and import what they need themselves.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from feast import FeatureService, FeatureStore, FeatureView
+
+STATUSES = ("INVALID", "PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE")  # by number
+DUMMY_ENTITY, DUMMY_KEY = "__dummy", "__dummy_id"  # of views without an entity
+LOG_TIMESTAMP, LOG_DATE, LOG_REQUEST = "__log_timestamp", "__log_date", "__request_id"
+KEY_VERSION = 3  # of the entity keys' serialization, as feature_store.yaml has it
+LONG_AGO, FAR_AHEAD = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def decode_key(stored: bytes) -> dict[str, Any]:
+    """Return join key -> value of an entity key of the online store."""
+    from feast.infra.key_encoding_utils import deserialize_entity_key
+    from feast.type_map import feast_value_type_to_python_type
+
+    key = deserialize_entity_key(stored, entity_key_serialization_version=KEY_VERSION)
+    values = map(feast_value_type_to_python_type, key.entity_values)
+    return dict(zip(key.join_keys, values, strict=True))
+
+
+def decode_value(stored: bytes) -> Any:
+    """Return a value of the online store as Python has it, ``None`` for a null."""
+    from feast.protos.feast.types.Value_pb2 import Value
+    from feast.type_map import feast_value_type_to_python_type
+
+    message = Value()
+    message.ParseFromString(stored)
+    return feast_value_type_to_python_type(message)
+
+
+def online_table(project: str, view: str) -> str:
+    """Return the name of a view's table in a SQLite online store."""
+    return f"{project}_{view}"
+
+
+def statuses_of(answer: Any, feature: str) -> list[str]:
+    """Return the status of each value of a feature in an answer of ``get_online_features``."""
+    place = list(answer.proto.metadata.feature_names.val).index(feature)
+    return [STATUSES[number] for number in answer.proto.results[place].statuses]
+
+
+def read_source(store: FeatureStore, view: FeatureView, keys: list[str], feature: str) -> pa.Table:
+    """Return all rows of a view's source as the offline store has them: keys, feature, times."""
+    source: Any = view.batch_source
+    provider: Any = store.provider
+    table: pa.Table = provider.offline_store.pull_all_from_table_or_query(
+        config=store.config,
+        data_source=source,
+        join_key_columns=keys,
+        feature_name_columns=[feature],
+        timestamp_field=source.timestamp_field,
+        created_timestamp_column=source.created_timestamp_column or None,
+        start_date=LONG_AGO,
+        end_date=FAR_AHEAD,
+    ).to_arrow()
+    return table
+
+
+def direct_lineage(store: FeatureStore) -> list[Any]:
+    """Return Feast's own relations between the objects of a registry: ``source`` and ``target``."""
+    from feast.lineage import RegistryLineageGenerator
+
+    direct, _ = RegistryLineageGenerator().generate_lineage(store.registry.proto())
+    return list(direct)
+
+
+def log_schema(store: FeatureStore, service: FeatureService) -> pa.Schema:
+    """Return the columns of a feature service's log."""
+    from feast.feature_logging import FeatureServiceLoggingSource
+
+    return FeatureServiceLoggingSource(service, store.project).get_schema(store.registry)
+
+
+def is_definition(value: Any) -> bool:
+    """Return whether a value is something that ``feast apply`` registers."""
+    from feast import Entity, FeatureService
+    from feast.base_feature_view import BaseFeatureView
+    from feast.data_source import DataSource
+
+    return isinstance(value, Entity | FeatureService | BaseFeatureView | DataSource)
