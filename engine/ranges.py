@@ -18,12 +18,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import date, timedelta
 from numbers import Real
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from engine.errors import InputError, require
 
 Number = int | float
+MOST_LISTED = 30  # values in a message
 
 
 def _written(value: object) -> str:
@@ -45,14 +47,15 @@ class Range:
     ``int``.
 
     ``low_means`` says what the lowest value stands for where it is no quantity ("none"). A control
-    offers ``options`` where they are given (numbers in the range), else ``low`` … ``most`` in steps
-    of ``step``.
+    offers ``options`` where they are given (numbers in the range), else ``least`` … ``most`` in
+    steps of ``step``.
     """
 
     low: Number
     high: Number
     step: Number | None = None
     most: Number | None = None  # the highest value that a control offers; without it ``high``
+    least: Number | None = None  # the lowest; without it ``low``
     options: tuple[Number, ...] = ()
     low_means: str = ""
 
@@ -69,28 +72,32 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Two numbers, a lower and an upper one, both from ``low`` to ``high``: what a slider with two
-    handles gives.
+    """Two numbers, or two days, a lower and an upper one, both from ``low`` to ``high``: what a
+    slider with two handles gives.
     """
 
-    low: Number = 0.0
-    high: Number = 1.0
+    low: Any = 0.0
+    high: Any = 1.0
     step: Number | None = None
 
     def check(self, name: str, value: object) -> None:
         """Raise ``InputError`` unless ``value`` is such a pair, in order."""
-        fits = isinstance(value, tuple) and len(value) == 2 and all(map(_is_number, value))
+        days = type(self.low) is date
+        fits = isinstance(value, tuple) and len(value) == 2
+        fits = fits and all(type(one) is date if days else _is_number(one) for one in value)  # type: ignore[attr-defined]
         fits = fits and self.low <= value[0] <= value[1] <= self.high  # type: ignore[index]
-        low, high = _written(self.low), _written(self.high)
-        require(fits, "{} must be two numbers in order, {} … {}. Got {}.", name, low, high, value)
+        low, high, kind = _written(self.low), _written(self.high), "days" if days else "numbers"
+        got = " … ".join(map(str, value)) if days and isinstance(value, tuple) else value
+        require(fits, "{} must be two {} in order, {} … {}. Got {}.", name, kind, low, high, got)
 
     def edges(self) -> tuple[list[Any], list[Any]]:
         """Return values that are just good and values that are just not."""
         low, high = self.low, self.high
+        one = timedelta(1) if type(low) is date else 1
         return [(low, high), (low, low)], [
             (high, low),
-            (low - 1, high),
-            (low, high + 1),
+            (low - one, high),
+            (low, high + one),
             (low,),
             "x",
         ]
@@ -105,6 +112,8 @@ class Choice:
     def check(self, name: str, value: object) -> None:
         """Raise ``InputError`` unless ``value`` is one of the values."""
         listed = ", ".join(map(_written, self.values))
+        if len(self.values) > MOST_LISTED:
+            listed = f"{_written(self.values[0])} … {_written(self.values[-1])}"
         fits = any(
             value == one and isinstance(value, bool) == isinstance(one, bool) for one in self.values
         )
@@ -216,6 +225,8 @@ class Params:
     """
 
     __slots__ = ()
+    # whose widgets these are, where the class's name does not say it
+    experiment: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         check(self)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import fields, is_dataclass
+from datetime import date
 from typing import Any
 
 from engine.errors import InputError, require
@@ -75,12 +76,20 @@ def constructor(params: Any, **written: Code) -> Code:
     if not is_dataclass(params) or not type(params).__module__.startswith("engine."):
         raise TypeError(f"params must be a dataclass of the engine. Got {type(params).__name__}.")
     texts = {
-        field.name: written.get(field.name) or literal(getattr(params, field.name))
+        field.name: written.get(field.name) or _argument(getattr(params, field.name))
         for field in fields(params)
     }
     return Code(
         f"{type(params).__name__}({', '.join(f'{name}={text}' for name, text in texts.items())})"
     )
+
+
+def _argument(value: Any) -> str:
+    """Return a literal; of a tuple of days the calls that make them: ``date(2013, 6, 3)``."""
+    if type(value) is tuple and value and all(type(part) is date for part in value):
+        days = [f"date({part.year}, {part.month}, {part.day})" for part in value]
+        return f"({', '.join(days)}{',' * (len(days) == 1)})"
+    return literal(value)
 
 
 def fill(template: str, /, **parts: Any) -> str:

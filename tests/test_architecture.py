@@ -91,7 +91,7 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
 
 
 def is_figure_module(path: str) -> bool:
-    return Path(path).stem in {"figure", "figures"}
+    return Path(path).stem.split("_")[-1] in {"figure", "figures"}
 
 
 def shadowed(code: str, beside: Iterable[str]) -> set[str]:

@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine import data
-from engine.etl.rules import CONTRACTS, TableName, parse
+from engine.etl.contracts import TableName
+from engine.etl.rules import parse
 
 Fault = Literal["none", "type", "null", "range", "unique", "foreign key", "volume", "drift"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
@@ -87,7 +88,7 @@ def real(table: TableName, first_day: int, n_days: int) -> pa.Table:
         everything = everything.take(
             pa.array(np.flatnonzero((days >= first_day) & (days < first_day + n_days)))
         )
-    named = [rule.name for rule in parse(table, CONTRACTS[table]).columns]
+    named = [rule.name for rule in parse(table).columns]
     return everything.select(named).combine_chunks()
 
 

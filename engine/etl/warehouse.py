@@ -130,7 +130,7 @@ def load(connection: Any, sql: tuple[str, ...]) -> int:
 
 
 def roll_back(connection: Any) -> None:
-    """Undo the open transaction, if the failure has not done so already (a commit that fails does)."""
+    """Undo the open transaction; a commit that fails has done so already."""
     import duckdb
 
     try:

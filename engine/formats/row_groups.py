@@ -104,7 +104,7 @@ def cut(touched: Ranges, places: Chunks) -> Pieces:
     return Pieces(starts, lengths, np.where(outside, -1, chunk))
 
 
-def written(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return a statistic as people read it: ``1,400``, ``0.25``, ``2013-06-01 10:00``."""
     if isinstance(value, datetime):
         return (
@@ -137,10 +137,14 @@ def decide(
     if minimum is None or maximum is None:
         return True, "no min/max in the footer, so nothing can be ruled out"
     if maximum < low:  # type: ignore[operator]  # both come from one column, so from one type
-        return False, f"max {written(maximum)} < {written(low)}"
+        return False, f"max {format_value(maximum)} < {format_value(low)}"
     if minimum > high:  # type: ignore[operator]
-        return False, f"min {written(minimum)} > {written(high)}"
-    return True, f"{written(minimum)} … {written(maximum)} meets {written(low)} … {written(high)}"
+        return False, f"min {format_value(minimum)} > {format_value(high)}"
+    span, asked = (
+        f"{format_value(start)} … {format_value(end)}"
+        for start, end in ((minimum, maximum), (low, high))
+    )
+    return True, f"{span} meets {asked}"
 
 
 def explain(finding: str, possible: bool, kept: bool, n_nulls: int | None) -> str:

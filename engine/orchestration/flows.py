@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
-from engine.errors import require, require_choice
+from engine.errors import require
+from engine.ranges import SEED, Params, Range
 
 Flow = Literal["model retraining", "daily ETL", "fan-out", "branching", "subflows", "meant to fail"]
 FLOWS: tuple[Flow, ...] = get_args(Flow)
@@ -52,58 +53,37 @@ FACTORS = (
 TIMEOUT_MARGIN_SECONDS = (
     0.5  # no try ends closer to the timeout: a busy machine must not change an outcome
 )
+TIMEOUT = Range(0, 60, options=(0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0), low_means="none")
 BROKEN = "upload"  # the task of "meant to fail" that never succeeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunParams:
+class RunParams(Params):
     """A flow and its parameters; also what is sent to Prefect."""
 
+    experiment: ClassVar[str] = "monitor"  # its settings are those of the tab
     flow: Flow = "model retraining"
-    tasks: int = 6  # length of the main part, 1 … 200
-    width: int = 3  # sources, months, branches, subflows or items a batch, 1 … 12
-    duration_seconds: float = 0.5  # a task takes at least about this long, 0 … 10
-    failure_probability: float = 0.2  # of each try, 0 … 1
-    retries: int = 3  # 0 … 10
-    delay_seconds: float = 1.0  # before a retry, 0 … 30
+    tasks: Annotated[int, Range(1, 200)] = 6  # length of the main part
+    width: Annotated[int, Range(1, 12)] = 3  # sources, months, branches, subflows or items a batch
+    # a task takes at least about this long
+    duration_seconds: Annotated[float, Range(0, 10, step=0.1)] = 0.5
+    failure_probability: Annotated[float, Range(0, 1, step=0.05)] = 0.2  # of each try
+    retries: Annotated[int, Range(0, 10)] = 3
+    delay_seconds: Annotated[float, Range(0, 30, step=0.5)] = 1.0  # before a retry
     backoff: Backoff = "fixed"
-    jitter: float = 0.0  # Prefect's retry_jitter_factor, 0 … 1
-    timeout_seconds: float = 0.0  # 0: none
-    concurrency: int = 4  # tasks at once, 1 … 32
+    jitter: Annotated[float, Range(0, 1, step=0.1)] = 0.0  # Prefect's retry_jitter_factor
+    timeout_seconds: Annotated[float, TIMEOUT] = 0.0
+    concurrency: Annotated[int, Range(1, 32)] = 4  # tasks at once
     cache: bool = True
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
 
-    def __post_init__(self) -> None:
-        require_choice("flow", self.flow, FLOWS)
-        require_choice("backoff", self.backoff, BACKOFFS)
-        require(1 <= self.tasks <= 200, "tasks must be 1 … 200. Got {}.", self.tasks)
-        require(1 <= self.width <= 12, "width must be 1 … 12. Got {}.", self.width)
-        require(
-            0 <= self.duration_seconds <= 10,
-            "duration_seconds must be 0 … 10. Got {}.",
-            self.duration_seconds,
-        )
-        require(
-            0 <= self.failure_probability <= 1,
-            "failure_probability must be 0 … 1. Got {}.",
-            self.failure_probability,
-        )
-        require(0 <= self.retries <= 10, "retries must be 0 … 10. Got {}.", self.retries)
-        require(
-            0 <= self.delay_seconds <= 30,
-            "delay_seconds must be 0 … 30. Got {}.",
-            self.delay_seconds,
-        )
-        require(0 <= self.jitter <= 1, "jitter must be 0 … 1. Got {}.", self.jitter)
+    def check_together(self) -> None:
+        """Check what fields ask of each other."""
         require(
             self.timeout_seconds == 0 or 1 <= self.timeout_seconds <= 60,
             "timeout_seconds must be 0 (none) or 1 … 60. Got {}.",
             self.timeout_seconds,
         )
-        require(
-            1 <= self.concurrency <= 32, "concurrency must be 1 … 32. Got {}.", self.concurrency
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
 
     def delays(self) -> list[float]:
         """Return the seconds to wait before each retry, without jitter."""

@@ -18,37 +18,19 @@ import time
 import uuid
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from typing import IO, Any
+from typing import IO
 
 from engine import processes
 from engine.errors import InputError, require
 from engine.orchestration import records, watch
 from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.server import PATIENCE_SECONDS, SERVER, Server, iso
+from engine.orchestration.slots import Slot
 
 AT_ONCE = 2
 PAUSE_SECONDS = 24 * 3600
 TICK_SECONDS = 0.5
 AGAIN_SECONDS = 5.0
-
-
-@dataclass(slots=True, eq=False)
-class Slot:
-    """One worker process and what it does."""
-
-    process: subprocess.Popen[str] | None = None
-    ready: bool = False
-    run_id: str = ""
-    held: bool = False
-
-    def tell(self, **message: Any) -> None:
-        """Send the worker a line; one that is gone is noticed by the end of its output."""
-        try:
-            assert self.process is not None and self.process.stdin is not None
-            self.process.stdin.write(json.dumps(message) + "\n")
-            self.process.stdin.flush()
-        except (BrokenPipeError, OSError, ValueError):
-            pass
 
 
 @dataclass(slots=True)
@@ -391,7 +373,9 @@ def cancel(run_id: str) -> None:
 
 
 def rerun(run_id: str) -> str:
-    """Submit a run with the parameters of another one, live or kept, and return the new run's id."""
+    """Submit a run with the parameters of another one, live or kept, and return the new run's
+    id.
+    """
     params = LAUNCHER.params.get(run_id) or records.load(run_id).params
     return submit(params)
 

@@ -106,7 +106,9 @@ class Submit:
         )
 
     def __call__(self, key: str, *after: Any, what: str = "") -> Any:
-        """Submit one step after ``after``; ``what`` names its work when that is another step's too."""
+        """Submit one step after ``after``; ``what`` names its work when that is another
+        step's too.
+        """
         future = self.task(key).submit(key, what or key, self.settings, list(after))
         self.futures.append(future)
         return future
@@ -116,7 +118,9 @@ class Submit:
         return [self(key, *after) for key in keys]
 
     def states(self) -> list[Any]:
-        """Wait for every step and return their states: a flow fails unless all of them completed."""
+        """Wait for every step and return their states: a flow fails unless all of them
+        completed.
+        """
         wait(self.futures)
         return [future.state for future in self.futures]
 

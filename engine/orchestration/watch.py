@@ -216,7 +216,9 @@ class Watch:
 
 
 def state_of(state: dict[str, Any]) -> RunState:
-    """Return a flow run's state as the lab names it ("Late" still waits, "Cancelling" still runs)."""
+    """Return a flow run's state as the lab names it ("Late" still waits, "Cancelling" still
+    runs).
+    """
     name = state["type"].lower()
     return {"cancelling": "running"}.get(name, name if name in get_args(RunState) else "running")  # type: ignore[return-value]
 

@@ -1,1 +1,1 @@
-"""The Sampling lab: resampling of rare classes, row by row, and sampling from a known population."""
+"""The Sampling lab: resampling of rare classes, row by row, and samples of a known population."""

@@ -13,21 +13,26 @@ import numpy as np
 
 from engine.sampling.points import Points
 
-Method = Literal[
-    "none", "random over", "SMOTE", "Borderline-1", "Borderline-2", "SVM-SMOTE", "K-Means-SMOTE", "ADASYN", "SMOTE-NC",
-    "SMOTEN", "random under", "NearMiss 1", "NearMiss 2", "NearMiss 3", "Tomek links", "ENN", "repeated ENN", "all k-NN",
-    "condensed", "one-sided", "neighbourhood cleaning", "cluster centroids", "instance hardness", "SMOTE + ENN",
-    "SMOTE + Tomek",
+OverMethod = Literal[
+    "random over", "SMOTE", "Borderline-1", "Borderline-2", "SVM-SMOTE", "K-Means-SMOTE", "ADASYN",
+    "SMOTE-NC", "SMOTEN",
 ]  # fmt: skip
+UnderMethod = Literal[
+    "random under", "NearMiss 1", "NearMiss 2", "NearMiss 3", "Tomek links", "ENN", "repeated ENN",
+    "all k-NN", "condensed", "one-sided", "neighbourhood cleaning", "cluster centroids",
+    "instance hardness",
+]  # fmt: skip
+BothMethod = Literal["SMOTE + ENN", "SMOTE + Tomek"]
+Method = Literal["none", OverMethod, UnderMethod, BothMethod]
 METHODS: tuple[Method, ...] = get_args(Method)
-OVER = METHODS[1:10]
-UNDER = METHODS[10:23]
-BOTH = METHODS[23:]
+OVER: tuple[OverMethod, ...] = get_args(OverMethod)
+UNDER: tuple[UnderMethod, ...] = get_args(UnderMethod)
+BOTH: tuple[BothMethod, ...] = get_args(BothMethod)
 SLOW: tuple[Method, ...] = ("condensed", "instance hardness")  # about half a second at 2,000 rows
 N_BINS = 12
 
 
-def sampler_settings(method: Method, k: int, ratio: float, seed: int) -> tuple[str, dict[str, Any]]:
+def sampler_settings(method: str, k: int, ratio: float, seed: int) -> tuple[str, dict[str, Any]]:
     """Return the class of imbalanced-learn, as ``module.Class``, and its arguments."""
     over = {"sampling_strategy": ratio, "random_state": seed}
     known: dict[str, tuple[str, dict[str, Any]]] = {

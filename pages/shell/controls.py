@@ -23,7 +23,7 @@ def experiment_of(params: Params) -> str:
     ``bytes_read``'s.
     """
     name = type(params).__name__.removesuffix("Params")
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return params.experiment or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def key_of(params: Params, field: str) -> str:
@@ -42,6 +42,7 @@ def slider(
     *,
     help: str,
     options: Sequence[Any] = (),
+    most: Any = None,
     key: str = "",
     **more: Any,
 ) -> Any:
@@ -49,6 +50,7 @@ def slider(
     offers those.
 
     Where the number that the session holds is none of the options given, the first takes its place.
+    ``most`` is the highest number that there is just now, where the page knows better.
     """
     rule, default = rule_of(params, field), getattr(params, field)
     key = key or key_of(params, field)
@@ -59,7 +61,8 @@ def slider(
         value = default if default in options else options[0]
         return st.select_slider(label, options, value, **{"format_func": _number, **named})
     if isinstance(rule, Interval):
-        return st.slider(label, rule.low, rule.high, default, rule.step, **named)
+        # a scene writes a list into the session, which the slider then returns as it stands
+        return tuple(st.slider(label, rule.low, rule.high, default, rule.step, **named))
     if isinstance(rule, Choice):
         return st.select_slider(label, rule.values, default, **{"format_func": _number, **named})
     if not isinstance(rule, Range):
@@ -69,9 +72,10 @@ def slider(
     if rule.options:
         return st.select_slider(label, rule.options, default, **{"format_func": _number, **named})
     kind = type(default)  # an int slider takes ints alone, a float slider floats
-    most = rule.high if rule.most is None else rule.most
+    most = most or (rule.high if rule.most is None else rule.most)
     step = None if rule.step is None else kind(rule.step)
-    return st.slider(label, kind(rule.low), kind(most), default, step, **named)
+    least = rule.low if rule.least is None else rule.least
+    return st.slider(label, kind(least), kind(most), default, step, **named)
 
 
 def _values(params: Params, field: str, options: Sequence[Any] | None) -> Sequence[Any]:
@@ -168,12 +172,12 @@ def text(
     return str(draw(label, getattr(params, field), **named))
 
 
-def view(key: str, options: Sequence[str], label: str = "Look closer", **more: Any) -> str:
-    """Draw a choice of what to look at, which is no setting of the run; its default stands under
-    ``[views]`` in the TOML.
+def view(
+    key: str, options: Sequence[str], label: str = "Look closer", default: str = "", **more: Any
+) -> str:
+    """Draw a choice of what to look at, which is no setting of the run; its default, without one
+    the first, stands under ``[views]`` in the TOML.
     """
     named = {"key": key, "label_visibility": "collapsed", **BOUND, **more}
-    return (
-        st.segmented_control(label, options, default=options[0], required=True, **named)
-        or options[0]
-    )
+    default = default or options[0]
+    return st.segmented_control(label, options, default=default, required=True, **named) or default

@@ -124,20 +124,16 @@ def approved(name: str, params: Hashable, label: str) -> bool:
     draw it.
 
     For what runs a person's text: the text may have come by a link of a stranger's. A link, a scene
-    or a changed setting approves nothing. Call it before ``run``, and not inside what polls.
+    or a changed setting approves nothing. Call it before ``run``, and not inside what polls. The
+    press is read where it arrives, not in a callback: a text that is still being typed is sent
+    along with the press, and a callback would be given the text from before.
     """
     key = f"{name}_approved"
     if key in st.session_state and st.session_state[key] == params:
         return True
-
-    def approve() -> None:
-        st.session_state[key] = params
-
-    st.button(
-        label,
-        key=f"{name}_approve",
-        type="primary",
-        icon=":material/play_arrow:",
-        on_click=state.once(approve),
-    )
-    return False
+    place = st.empty()
+    if not place.button(label, key=f"{name}_approve", type="primary", icon=":material/play_arrow:"):
+        return False
+    st.session_state[key] = params
+    place.empty()
+    return True

@@ -7,6 +7,7 @@ from dataclasses import replace
 from engine.formats import anatomy, bytes_read, codecs, evolution, race, terabyte
 from engine.formats.anatomy import figure as anatomy_figures
 from engine.formats.bytes_read import figure as bytes_read_figures
+from engine.formats.bytes_read.layout import figure as layout_figures
 from engine.formats.codecs import figure as codecs_figures
 from engine.formats.evolution import figure as evolution_figures
 from engine.formats.race import figure as race_figures
@@ -82,7 +83,7 @@ def compute() -> None:
         "Race": race_figures.chart(measured, "read all"),
         "Bytes read, strip": bytes_read_figures.strip(result),
         "Bytes read, statistics": bytes_read_figures.statistics(result),
-        "Bytes read, layout": bytes_read_figures.layout(result),
+        "Bytes read, layout": layout_figures.layout(result),
         "Anatomy, map": anatomy_figures.byte_map(pieces),
         "Anatomy, curve": anatomy_figures.fallback(pieces),
         "Codecs": codecs_figures.tradeoff(packed, "write"),

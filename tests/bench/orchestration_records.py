@@ -14,6 +14,7 @@ from engine.orchestration import alerts, foretell, history, records, schedule
 from engine.orchestration.alerts import figure as alerts_figures
 from engine.orchestration.flows import RunParams
 from engine.orchestration.history import figure as history_figures
+from engine.orchestration.history import replay_figure
 from engine.orchestration.schedule import dates
 from engine.orchestration.schedule import figure as schedule_figures
 from tests.bench.harness import measure
@@ -57,7 +58,7 @@ def kept() -> dict[str, Any]:
                 os.environ["PLAYGROUND_WORKSPACE"] = before
     return {
         "History, grid of 200 × 50": history_figures.grid(result),
-        "History, replay of 50 tasks": history_figures.replay(result),
+        "History, replay of 50 tasks": replay_figure.replay(result),
         "History, critical path": history_figures.path(result),
         "Alerts, 200 runs": alerts_figures.scores(watched),
         "Schedules": schedule_figures.days(scheduled()),

@@ -20,14 +20,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine import data, upload_reader, workspace
+from engine import data, scripts, upload_reader, workspace
 from engine.errors import InputError
 from engine.formats import anatomy, bytes_read, race
 from engine.formats.anatomy import figure as anatomy_figures
 from engine.formats.bytes_read import figure as bytes_read_figures
-from engine.formats.bytes_read.code import script as bytes_read_script
+from engine.formats.bytes_read.layout import figure as layout_figures
 from engine.formats.race import figure as race_figures
-from engine.formats.race.code import script
 from engine.leakage import audit
 from engine.leakage.audit import figure as audit_figures
 from engine.leakage.audit import info_sheet, sources
@@ -314,8 +313,8 @@ def use_bytes_read(path: str, name: str) -> None:
         result.groups_table()
         bytes_read_figures.strip(result, None)
         bytes_read_figures.statistics(result, None)
-        bytes_read_figures.layout(result, None)
-        bytes_read_script(params)
+        layout_figures.layout(result, None)
+        scripts.render(params)
 
 
 def use_race(path: str, name: str) -> None:
@@ -335,7 +334,7 @@ def use_race(path: str, name: str) -> None:
     )
     take_everything(result)
     race_figures.chart(result, "read columns", None)
-    script(result.params)
+    scripts.render(result.params)
 
 
 def use_anatomy(path: str, name: str) -> None:

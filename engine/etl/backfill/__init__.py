@@ -13,6 +13,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +35,7 @@ from engine.etl.backfill.result import (
     Partition,
     Task,
 )
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 
 __all__ = [
     "FIRST_DATE",
@@ -110,14 +111,14 @@ class _Run:
                         day = self.todo.get_nowait()
                     except queue.Empty:
                         return
-                    self.one(cursor, worker, day)
+                    self.rebuild(cursor, worker, day)
         except BaseException as error:
             self.errors.append(error)
         finally:
             if self.errors:
                 self.stop.set()
 
-    def one(self, cursor: Any, worker: int, day: int) -> None:
+    def rebuild(self, cursor: Any, worker: int, day: int) -> None:
         start = time.perf_counter()
         seen = partitions.version(cursor, day)
         rows = self.read(day)
@@ -172,7 +173,7 @@ def _estimate(run_: _Run, n: int) -> float:
 
 
 def _running(run_: _Run, result: BackfillResult) -> Steps:
-    """Run the threads; yields the partitions as they are done, returns the result with all tasks."""
+    """Run the threads; yield as partitions are done, return the result with all tasks."""
     days = [partition.day for partition in result.partitions if partition.runs]
     for day in days:
         run_.todo.put(day)
@@ -249,8 +250,10 @@ def _wrong(ledgers: list[Any]) -> tuple[int, ...]:
     )
 
 
-@lru_cache(maxsize=16)
-def run(params: BackfillParams) -> BackfillResult:
-    """Plan and run here and now. The last few results are kept."""
-    result: BackfillResult = run_to_end(steps(params))
-    return result
+def default_job() -> tuple[Any, Any]:
+    """Return the steps and params that the server runs at its start."""
+    return steps, BackfillParams()
+
+
+# here and now; the last few results are kept
+run: Callable[[BackfillParams], BackfillResult] = lru_cache(maxsize=16)(to_end(steps))

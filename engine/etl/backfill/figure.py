@@ -1,4 +1,4 @@
-"""Figures of *backfill*: the calendar of partitions as it fills, and which worker was at what when."""
+"""Figures of *backfill*: the calendar of partitions as it fills, and what each worker did when."""
 
 from __future__ import annotations
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
 from engine.etl import flight_days
 from engine.etl.backfill.partitions import FIRST_DAY, N_DAYS, TODAY, Code
+from engine.ranges import SEED, Interval, Params, Range
 
 Mode = Literal["missing", "missing or old code", "all"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -20,32 +20,21 @@ FIRST_DATE, LAST_DATE = flight_days.date_of(FIRST_DAY), flight_days.date_of(FIRS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackfillParams:
+class BackfillParams(Params):
     """The range, what runs in it, how, and what happens at the same time."""
 
-    dates: tuple[date, date] = (
+    # first and last
+    dates: Annotated[tuple[date, date], Interval(FIRST_DATE, LAST_DATE)] = (
         date(2013, 6, 3),
         date(2013, 6, 30),
-    )  # first and last, within April … June 2013
+    )
     mode: Mode = "missing or old code"
-    parallelism: int = 4  # 1 … 8
+    parallelism: Annotated[int, Range(1, 8)] = 4
     dry_run: bool = False
     daily_run: bool = True  # whether today's daily run comes in between
     guard: Guard = "last writer wins"
-    latency_ms: int = 40  # of the source, simulated, 0 … 200
-    seed: int = 0  # of the nights that had failed
-
-    def __post_init__(self) -> None:
-        require(len(self.dates) == 2, "dates must be a first and a last day. Got {}.", self.dates)
-        for day in self.dates:
-            known = isinstance(day, date) and FIRST_DATE <= day <= LAST_DATE
-            require(known, "dates must be {} … {}. Got {}.", FIRST_DATE, LAST_DATE, day)
-        require(self.dates[0] <= self.dates[1], "dates must be in order. Got {} … {}.", *self.dates)
-        require_choice("mode", self.mode, MODES)
-        require(1 <= self.parallelism <= 8, "parallelism must be 1 … 8. Got {}.", self.parallelism)
-        require_choice("guard", self.guard, GUARDS)
-        require(0 <= self.latency_ms <= 200, "latency_ms must be 0 … 200. Got {}.", self.latency_ms)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    latency_ms: Annotated[int, Range(0, 200, step=10)] = 40  # of the source, simulated
+    seed: Annotated[int, SEED] = 0  # of the nights that had failed
 
     @property
     def days(self) -> list[int]:
@@ -84,17 +73,20 @@ class BackfillResult:
     params: BackfillParams
     partitions: tuple[Partition, ...]
     codes: tuple[Code, ...]  # (N_DAYS,) of all partitions, as they stand now
-    estimate_seconds: (
-        float  # of the dry run: one partition measured, times the number, by the workers
-    )
+    # of the dry run: one partition measured, times their number, by the workers
+    estimate_seconds: float
     tasks: tuple[Task, ...] = ()
-    wrong_before: tuple[
-        int, ...
-    ] = ()  # rows lost, stale, duplicated or ghost of each day in the range
+    # rows lost, stale, duplicated or ghost of each day in the range
+    wrong_before: tuple[int, ...] = ()
     wrong_after: tuple[int, ...] = ()
     winner: str = "nobody"  # who wrote today's partition last
     seconds: float = 0.0
     complete: bool = False
+
+    @property
+    def n_partitions(self) -> int:
+        """Partitions of the range."""
+        return len(self.partitions)
 
     @property
     def n_will_run(self) -> int:
@@ -104,7 +96,7 @@ class BackfillResult:
     @property
     def n_skipped(self) -> int:
         """Partitions of the range that it skips."""
-        return len(self.partitions) - self.n_will_run
+        return self.n_partitions - self.n_will_run
 
     @property
     def rows_to_move(self) -> int:
@@ -115,17 +107,6 @@ class BackfillResult:
     def n_wrong_after(self) -> int:
         """Rows of the range that are not as they should be in the end."""
         return sum(self.wrong_after)
-
-    @property
-    def n_wrong_with_daily_run(self) -> int:
-        """The same if today's daily run came in between and today is in the range; else a million."""
-        met = self.params.daily_run and self.params.days[-1] == TODAY and not self.params.dry_run
-        return self.n_wrong_after if met else 1_000_000
-
-    @property
-    def wide_and_cheap(self) -> bool:
-        """Whether this is a dry run over at least 60 days of which fewer than 10 would run."""
-        return self.params.dry_run and len(self.partitions) >= 60 and self.n_will_run < 10
 
     @property
     def today_wrong(self) -> int:
@@ -143,7 +124,7 @@ class BackfillResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         will = (
-            f"**{self.n_will_run}** of {len(self.partitions)} partitions run, {self.n_skipped} are"
+            f"**{self.n_will_run}** of {self.n_partitions} partitions run, {self.n_skipped} are"
             " skipped"
         )
         if self.params.dry_run:

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.errors import require, require_choice
 from engine.etl.change_capture import changes, targets
 from engine.etl.change_capture.changes import Stream
 from engine.etl.change_capture.targets import APPLIES, Apply, Loaded
 from engine.etl.ledger import Ledger, reconcile
+from engine.ranges import SEED, Choice, Params, Range
 from engine.units import human_factor
 
 __all__ = [
@@ -44,58 +44,24 @@ MAX_FLIGHTS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeCaptureParams:
+class ChangeCaptureParams(Params):
     """How often each strategy loads, how the log is delivered and applied, and the day that is
     followed.
     """
 
-    poll_minutes: int = 120  # between two runs of full reload and cursor
-    batch_minutes: int = 30
-    reorder_minutes: int = 30  # a change is delivered up to so much later, 0 … 240
-    duplicate_share: float = 0.1  # of the changes that come twice, 0 … 0.5
+    # between two runs of full reload and cursor
+    poll_minutes: Annotated[int, Choice(POLLS)] = 120
+    batch_minutes: Annotated[int, Choice(BATCHES)] = 30
+    # a change is delivered up to so much later
+    reorder_minutes: Annotated[int, Range(0, 240, step=5)] = 30
+    # of the changes that come twice
+    duplicate_share: Annotated[float, Range(0.0, 0.5, step=0.05)] = 0.1
     apply: Apply = "by log position"
-    day: int = 39  # of 2013, 1 … 365; 39 is the blizzard of 8 February
-    n_flights: int = 1_000  # at most, 20 … 1,000
-    n_revisions: int = 2  # estimates of the delay before a flight leaves, 0 … 5
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require(
-            self.poll_minutes in POLLS,
-            "poll_minutes must be one of {}. Got {}.",
-            _listed(POLLS),
-            self.poll_minutes,
-        )
-        require(
-            self.batch_minutes in BATCHES,
-            "batch_minutes must be one of {}. Got {}.",
-            _listed(BATCHES),
-            self.batch_minutes,
-        )
-        require(
-            0 <= self.reorder_minutes <= 240,
-            "reorder_minutes must be 0 … 240. Got {}.",
-            self.reorder_minutes,
-        )
-        require(
-            0 <= self.duplicate_share <= 0.5,
-            "duplicate_share must be 0 … 0.5. Got {}.",
-            self.duplicate_share,
-        )
-        require_choice("apply", self.apply, APPLIES)
-        require(1 <= self.day <= 365, "day must be 1 … 365. Got {}.", self.day)
-        require(
-            20 <= self.n_flights <= MAX_FLIGHTS,
-            "n_flights must be 20 … {:,}. Got {}.",
-            MAX_FLIGHTS,
-            self.n_flights,
-        )
-        require(0 <= self.n_revisions <= 5, "n_revisions must be 0 … 5. Got {}.", self.n_revisions)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
-
-
-def _listed(choices: tuple[int, ...]) -> str:
-    return ", ".join(str(choice) for choice in choices)
+    day: Annotated[int, Range(1, 365)] = 39  # of 2013; 39 is the blizzard of 8 February
+    n_flights: Annotated[int, Range(20, MAX_FLIGHTS, step=20)] = 1_000  # at most
+    # estimates of the delay before a flight leaves
+    n_revisions: Annotated[int, Range(0, 5)] = 2
+    seed: Annotated[int, SEED] = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,13 +73,11 @@ class Outcome:
     ledger: Ledger  # the target against the source at the end
     history: Ledger  # its versions and their ends against those of the source
     key: np.ndarray  # (a,) of each change applied to the target, in the order in which they were
-    lsn: (
-        np.ndarray
-    )  # (a,) up to which the target then followed that flight; 0 − lsn where the row went away
+    # (a,) up to which the target then followed that flight; 0 − lsn where the row went away
+    lsn: np.ndarray
     applied_at: np.ndarray  # (a,) minutes
-    minutes: (
-        np.ndarray
-    )  # (n,) from each change of the source until the target showed it or a later one; inf: never
+    # (n,) from each change of the source until the target showed it or a later one; inf: never
+    minutes: np.ndarray
 
     @property
     def n_wrong(self) -> int:
@@ -134,7 +98,7 @@ class ChangeCaptureResult:
     stream: Stream
     outcomes: tuple[Outcome, ...]  # in the order of STRATEGIES
 
-    def of(self, strategy: Strategy) -> Outcome:
+    def outcome(self, strategy: Strategy) -> Outcome:
         """Return the outcome of one strategy."""
         return self.outcomes[STRATEGIES.index(strategy)]
 
@@ -151,36 +115,22 @@ class ChangeCaptureResult:
     @property
     def cursor_ghosts(self) -> int:
         """Deleted flights that the cursor's target still has at the end."""
-        return self.of("cursor").ledger.n_ghost
-
-    @property
-    def log_faults(self) -> int:
-        """Wrong rows of the change log's target at the end."""
-        return self.of("change log").n_wrong
+        return self.outcome("cursor").ledger.n_ghost
 
     @property
     def reload_factor(self) -> float:
         """Rows that full reload moves for each change."""
-        return self.of("full reload").loaded.n_moved / self.stream.n
+        return self.outcome("full reload").loaded.n_moved / self.stream.n
 
     @property
     def reload_versions_share(self) -> float:
         """Share of the source's versions that full reload has in its history, 0–1."""
-        return self.of("full reload").n_versions / self.n_versions
-
-    @property
-    def naive_and_exact(self) -> bool:
-        """Whether changes are applied as they arrive and both targets that follow the log end right
-        all the same.
-        """
-        return self.params.apply == "as they arrive" and not (
-            self.log_faults or self.of("micro-batch").n_wrong
-        )
+        return self.outcome("full reload").n_versions / self.n_versions
 
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        log = self.of("change log")
+        log = self.outcome("change log")
         ends = "ends exact" if log.ledger.exact else f"ends with **{log.n_wrong:,} wrong rows**"
         ghosts = (
             f"keeps **{self.cursor_ghosts:,} deleted flights**"
@@ -328,7 +278,7 @@ def until_visible(
 def standing(
     key: np.ndarray, lsn: np.ndarray, at: np.ndarray, n_flights: int, moments: np.ndarray
 ) -> np.ndarray:
-    """Return the change at which each flight stood at each moment, (moments, flights); 0: no row."""
+    """Return where each flight stood at each moment: (moments, flights) of changes; 0: no row."""
     span = max(float(at.max()), float(moments.max())) + 1
     order = np.lexsort((np.arange(len(at)), at, key))
     code = key[order] * span + at[order]

@@ -38,10 +38,12 @@ APPLIED = (
     " DOUBLE)"
 )
 NOTED = "flight, lsn, dep_delay, op = 'delete' AS deleted, changed_at AS known_at, seq"
-NEWER = """QUALIFY lsn > coalesce(
-  max(lsn) OVER (PARTITION BY flight ORDER BY {by} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"""
+NEWER = """QUALIFY lsn > coalesce(max(lsn) OVER (
+  PARTITION BY flight ORDER BY {by} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"""
 HISTORY = """SELECT flight, lsn, dep_delay, valid_from, valid_to FROM (
-  SELECT *, known_at AS valid_from, lead(known_at) OVER (PARTITION BY flight ORDER BY {order}) AS valid_to FROM {rows}
+  SELECT *, known_at AS valid_from,
+    lead(known_at) OVER (PARTITION BY flight ORDER BY {order}) AS valid_to
+  FROM {rows}
 ) WHERE NOT deleted ORDER BY flight, lsn, valid_from"""
 
 
@@ -232,14 +234,17 @@ def logged(log: pa.Table, apply: Apply) -> Loaded:
     return replace(_close(target, len(log), n_written, len(log), "seq"), history=history)
 
 
-MERGE_BY_POSITION = """MERGE INTO target t USING (FROM compacted WHERE batch = ?) s ON t.flight = s.flight
-WHEN MATCHED AND s.lsn > t.lsn THEN UPDATE SET lsn = s.lsn, dep_delay = s.dep_delay, arr_delay = s.arr_delay,
-  updated_at = s.changed_at, deleted = s.op = 'delete'
-WHEN NOT MATCHED THEN INSERT VALUES (s.flight, s.lsn, s.dep_delay, s.arr_delay, s.changed_at, s.op = 'delete')"""
-MERGE_AS_THEY_ARRIVE = """MERGE INTO target t USING (FROM compacted WHERE batch = ?) s ON t.flight = s.flight
+MERGE = "MERGE INTO target t USING (FROM compacted WHERE batch = ?) s ON t.flight = s.flight"
+SET = """SET lsn = s.lsn, dep_delay = s.dep_delay, arr_delay = s.arr_delay,
+  updated_at = s.changed_at"""
+VALUES = "s.flight, s.lsn, s.dep_delay, s.arr_delay, s.changed_at"
+MERGE_BY_POSITION = f"""{MERGE}
+WHEN MATCHED AND s.lsn > t.lsn THEN UPDATE {SET}, deleted = s.op = 'delete'
+WHEN NOT MATCHED THEN INSERT VALUES ({VALUES}, s.op = 'delete')"""
+MERGE_AS_THEY_ARRIVE = f"""{MERGE}
 WHEN MATCHED AND s.op = 'delete' THEN DELETE
-WHEN MATCHED THEN UPDATE SET lsn = s.lsn, dep_delay = s.dep_delay, arr_delay = s.arr_delay, updated_at = s.changed_at
-WHEN NOT MATCHED AND s.op <> 'delete' THEN INSERT VALUES (s.flight, s.lsn, s.dep_delay, s.arr_delay, s.changed_at, false)"""
+WHEN MATCHED THEN UPDATE {SET}
+WHEN NOT MATCHED AND s.op <> 'delete' THEN INSERT VALUES ({VALUES}, false)"""
 
 
 def micro_batched(log: pa.Table, apply: Apply, batch_minutes: int) -> Loaded:

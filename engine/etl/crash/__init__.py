@@ -10,25 +10,26 @@ on one disk.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
 
 from engine import processes, workspace
-from engine.errors import require, require_choice
 from engine.etl import flight_days, ledger, warehouse
 from engine.etl.crash import api, daily
 from engine.etl.crash.daily import CRASH_POINTS, CrashPoint
 from engine.etl.ledger import Ledger
 from engine.etl.loads import DATES
 from engine.etl.warehouse import STRATEGIES, Strategy
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import Choice, Params, Range
 
 __all__ = [
     "BEFORE",
@@ -96,23 +97,14 @@ CELLS = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CrashParams:
-    """Where the run dies, how, how often before it is left alone, and what the table held before."""
+class CrashParams(Params):
+    """Where the run dies, how, how often in a row, and what the table held before."""
 
     crash_at: CrashPoint = "in load"
     ending: Ending = "kill -9"
-    n_crashes: int = 1  # 1 … 3
+    n_crashes: Annotated[int, Range(1, 3)] = 1
     before: Before = "nothing"
-    date: str = "2013-06-24"  # 2013-01-01 … 2013-12-24
-
-    def __post_init__(self) -> None:
-        require_choice("crash_at", self.crash_at, CRASH_POINTS)
-        require_choice("ending", self.ending, ENDINGS)
-        require(1 <= self.n_crashes <= 3, "n_crashes must be 1 … 3. Got {}.", self.n_crashes)
-        require_choice("before", self.before, BEFORE)
-        require(
-            self.date in DATES, "date must be {} … {}. Got {!r}.", DATES[0], DATES[-1], self.date
-        )
+    date: Annotated[str, Choice(DATES)] = "2013-06-24"
 
     @property
     def day(self) -> int:
@@ -135,9 +127,7 @@ class Lane:
     crashed: Ledger
     ended: tuple[str, ...]
     rerun: Ledger
-    costs: tuple[
-        dict[str, Any], ...
-    ]  # of each attempt, the rerun last: calls, seconds by step, open_seconds
+    costs: tuple[dict[str, Any], ...]  # of each attempt: calls, seconds by step, open_seconds
 
     @property
     def calls(self) -> int:
@@ -183,39 +173,9 @@ class CrashResult:
         return sum(self.half_visible(lane) for lane in self.lanes)
 
     @property
-    def n_half_visible_over_midnight(self) -> int:
-        """The same if the tables held the day as of midnight; -1 if they held nothing."""
-        return self.n_half_visible if self.params.before == BEFORE[1] else -1
-
-    @property
     def n_exact(self) -> int:
         """Cells that equal the source after the rerun."""
         return sum(lane.rerun.exact for lane in self.lanes)
-
-    @property
-    def append_duplicated(self) -> int:
-        """Copies after the rerun in the table that appends with neither safeguard."""
-        return self._rerun("append", "neither").n_duplicated
-
-    @property
-    def partition_lost(self) -> int:
-        """Rows that a reader missed after the crash, overwriting by partition with neither
-        safeguard.
-        """
-        return self.lane("overwrite partition", "neither").crashed.n_lost
-
-    @property
-    def append_exact_with_both(self) -> bool:
-        """Whether appending in a transaction from a stage ended right."""
-        return self._rerun("append", "both").exact
-
-    @property
-    def calls_saved(self) -> int:
-        """Calls to the source that staging saved the upsert in a transaction."""
-        return self.lane("upsert", "transaction").calls - self.lane("upsert", "both").calls
-
-    def _rerun(self, strategy: str, safeguard: str) -> Ledger:
-        return self.lane(strategy, safeguard).rerun
 
     @property
     def verdict(self) -> str:
@@ -383,8 +343,10 @@ def steps(params: CrashParams) -> Steps:
         workspace.remove(folder)
 
 
-@lru_cache(maxsize=16)
-def run(params: CrashParams) -> CrashResult:
-    """Crash every cell and run it again, here and now. The last few results are kept."""
-    result: CrashResult = run_to_end(steps(params))
-    return result
+def default_job() -> tuple[Any, Any]:
+    """Return the steps and params that the server runs at its start."""
+    return steps, CrashParams()
+
+
+# here and now; the last few results are kept
+run: Callable[[CrashParams], CrashResult] = lru_cache(maxsize=16)(to_end(steps))

@@ -18,13 +18,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from engine.errors import require
 from engine.etl import flight_days
+from engine.ranges import SEED, SHARE, Params, Range
 
 PAGE_ROWS: Final = 400
 SLOW_SECONDS: Final = 1.0
@@ -33,28 +34,25 @@ START_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Faults:
+class Faults(Params):
     """What the API does to its callers; by default nothing."""
 
-    error_share: float = 0.0  # of calls that answer 500, 0–1
-    timeout_share: float = 0.0  # of calls that answer too late, 0–1
+    error_share: Annotated[float, SHARE] = 0.0  # of calls that answer 500
+    timeout_share: Annotated[float, SHARE] = 0.0  # of calls that answer too late
     poisoned: tuple[int, ...] = ()  # pages that always answer 500
     down: bool = False  # every call answers 503
-    calls_per_window: int = 0  # more answer 429; 0: no limit
+    calls_per_window: Annotated[int, Range(0, 1_000, low_means="no limit")] = 0  # more answer 429
     renamed_column: bool = False  # pages come with a column renamed: the schema has changed
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
 
-    def __post_init__(self) -> None:
-        for name in ("error_share", "timeout_share"):
-            require(
-                0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name)
-            )
+    def check_together(self) -> None:
+        """Raise ``InputError`` where the shares are more than all calls."""
         require(
             self.error_share + self.timeout_share <= 1,
             "error_share and timeout_share must be at most 1 together.",
         )
 
-    def of(self, day: int, page: int, turn: int) -> int:
+    def status(self, day: int, page: int, turn: int) -> int:
         """Return the status that the ``turn``-th call (from 0) for a page gets: 200, 500, 503, or
         504 for a late answer.
         """
@@ -129,7 +127,7 @@ def _app(api: Api) -> Any:
             return PlainTextResponse("too many calls", 429, {"Retry-After": str(WINDOW_SECONDS)})
         turn = api.turns[(day, page)]
         api.turns[(day, page)] += 1
-        status = api.faults.of(day, page, turn)
+        status = api.faults.status(day, page, turn)
         api.statuses[status] += 1
         if status == 504:
             await asyncio.sleep(SLOW_SECONDS)

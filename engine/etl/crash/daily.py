@@ -161,7 +161,7 @@ class _Run:
         self.step("load")
 
     def page_by_page(self) -> None:
-        """Let each page go through all steps as it comes; the hook hears of the one in the middle."""
+        """Let each page go through all steps as it comes; the hook hears of the middle one."""
         self.begin()
         number, total = 0, 1
         while number < total:
@@ -193,7 +193,7 @@ class _Run:
         return self.plan.folder / f"page_{number:03d}.json"
 
     def page(self, number: int) -> int:
-        """Get a page onto disk, unless an earlier run staged it; returns how many pages there are."""
+        """Get a page onto disk, unless an earlier run staged it; return how many there are."""
         path, total_path = self.file(number), self.plan.folder / "pages"
         if self.plan.staging and path.exists() and total_path.exists():
             return int(total_path.read_text(encoding="utf-8"))

@@ -14,14 +14,15 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from engine.errors import require
 from engine.etl import flight_days
 from engine.etl.crash import api, daily
 from engine.etl.crash.retries import Client, GivenUpError, Policy, Tally, fetch
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import SEED, Params, Range
 
 POLICIES: Final[dict[str, Policy]] = {
     "no retry": Policy(attempts=1),
@@ -29,37 +30,22 @@ POLICIES: Final[dict[str, Policy]] = {
     "backoff": Policy(jitter=False),
     "backoff, jitter": Policy(),
 }
+FAULTY: Final = Range(0.0, 0.5, step=0.05)  # a share of calls
 FIRST_DAY: Final = 174  # 24 June
 MENDING: Final = Policy(attempts=3, timeout_seconds=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlakyParams:
+class FlakyParams(Params):
     """How bad the source is, and how patient its callers."""
 
-    error_share: float = 0.15  # of calls that answer 500, 0–0.5
-    timeout_share: float = 0.05  # of calls that answer too late, 0–0.5
-    calls_per_window: int = 4  # within a tenth of a second, 0 (no limit) … 20
-    clients: int = 6  # at the same time, 1 … 12
-    attempts: int = 5  # for one page, 1 … 8
+    error_share: Annotated[float, FAULTY] = 0.15  # of calls that answer 500
+    timeout_share: Annotated[float, FAULTY] = 0.05  # of calls that answer too late
+    calls_per_window: Annotated[int, Range(0, 20, low_means="no limit")] = 4  # a tenth of a second
+    clients: Annotated[int, Range(1, 12)] = 6  # at the same time
+    attempts: Annotated[int, Range(1, 8)] = 5  # for one page
     poisoned: bool = False  # whether the third page of each day always fails
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("error_share", "timeout_share"):
-            require(
-                0 <= getattr(self, name) <= 0.5,
-                name + " must be 0 … 0.5. Got {}.",
-                getattr(self, name),
-            )
-        require(
-            0 <= self.calls_per_window <= 20,
-            "calls_per_window must be 0 … 20. Got {}.",
-            self.calls_per_window,
-        )
-        require(1 <= self.clients <= 12, "clients must be 1 … 12. Got {}.", self.clients)
-        require(1 <= self.attempts <= 8, "attempts must be 1 … 8. Got {}.", self.attempts)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    seed: Annotated[int, SEED] = 0
 
     def faults(self) -> api.Faults:
         """Return the faults of the API."""
@@ -230,10 +216,7 @@ def steps(params: FlakyParams) -> Steps:
     return replace(result, complete=True)
 
 
-def run(params: FlakyParams) -> FlakyResult:
-    """Run every policy here and now."""
-    result: FlakyResult = run_to_end(steps(params))
-    return result
+run: Callable[[FlakyParams], FlakyResult] = to_end(steps)
 
 
 def day_name(day: int) -> str:

@@ -14,29 +14,23 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlencode, urlsplit
 
-from engine.errors import require
+from engine.ranges import Params, Range
 
 MAX_WAIT_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Params):
     """How a caller behaves when a call fails."""
 
-    attempts: int = 5  # calls for one page, 1 … 20
-    base_seconds: float = 0.02  # of the first wait, doubled for each further one
+    attempts: Annotated[int, Range(1, 20)] = 5  # calls for one page
+    base_seconds: Annotated[float, Range(0.0, 1.0)] = 0.02  # the first wait, doubled for each other
     backoff: bool = True  # without it the next call follows at once
     jitter: bool = True
-    timeout_seconds: float = 0.15
-
-    def __post_init__(self) -> None:
-        require(1 <= self.attempts <= 20, "attempts must be 1 … 20. Got {}.", self.attempts)
-        require(
-            0 <= self.base_seconds <= 1, "base_seconds must be 0 … 1. Got {}.", self.base_seconds
-        )
+    timeout_seconds: Annotated[float, Range(0.01, 60.0)] = 0.15
 
     def wait_seconds(self, failures: int, least_seconds: float, rng: random.Random) -> float:
         """Return the wait after the ``failures``-th failure (from 1); ``least_seconds`` is what

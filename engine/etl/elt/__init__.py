@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.errors import require, require_choice
 from engine.etl.elt.job import (
     SUMMARY_SQL,
     WAYS,
@@ -30,6 +29,7 @@ from engine.etl.elt.job import (
 )
 from engine.etl.elt.timing import Race, race, race_steps
 from engine.etl.ledger import reconcile
+from engine.ranges import Choice, Params, Range
 from engine.units import human_bytes, human_factor
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Rebuild",
     "race",
     "race_steps",
+    "rule_sql",
     "run",
 ]
 
@@ -54,9 +55,8 @@ Rule = Literal[
 RULES: tuple[Rule, ...] = get_args(Rule)
 Outcome = Literal["rebuilds", "silently wrong", "cannot"]
 N_DAYS = (7, 28, 91, 365)
-RULE_SQL: Final[
-    dict[Rule, str]
-] = {  # on rows, raw or cleaned; {late} is the first limit, {new} the new one
+# on rows, raw or cleaned; {late} is the first limit, {new} the new one
+RULE_SQL: Final[dict[Rule, str]] = {
     "mean delay": (
         "SELECT carrier, sum(arr_delay)::DOUBLE / count(arr_delay) AS answer FROM {rows} GROUP"
         " BY ALL"
@@ -93,33 +93,16 @@ WHAT: Final[dict[Rule, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EltParams:
+class EltParams(Params):
     """The job, what ETL loads of it, and the new rule."""
 
     loads: Loads = "summary"  # what ETL brings into the warehouse
-    late_minutes: int = 15  # late is more than this, 0 … 120
+    late_minutes: Annotated[int, Range(0, 120, step=5)] = 15  # late is more than this
     rule: Rule = "another limit"
-    new_minutes: int = 30  # of the rule “another limit”, 0 … 120
-    retention_days: int = 7  # the source still has so many of the last days, 0 … 365
-    n_days: int = 28  # from 1 January on
-
-    def __post_init__(self) -> None:
-        require_choice("loads", self.loads, LOADS)
-        require_choice("rule", self.rule, RULES)
-        require(
-            0 <= self.late_minutes <= 120,
-            "late_minutes must be 0 … 120. Got {}.",
-            self.late_minutes,
-        )
-        require(
-            0 <= self.new_minutes <= 120, "new_minutes must be 0 … 120. Got {}.", self.new_minutes
-        )
-        require(
-            0 <= self.retention_days <= 365,
-            "retention_days must be 0 … 365. Got {}.",
-            self.retention_days,
-        )
-        require(self.n_days in N_DAYS, "n_days must be one of 7, 28, 91, 365. Got {}.", self.n_days)
+    new_minutes: Annotated[int, Range(0, 120, step=5)] = 30  # of the rule “another limit”
+    # the source still has so many of the last days
+    retention_days: Annotated[int, Range(0, 365)] = 7
+    n_days: Annotated[int, Choice(N_DAYS)] = 28  # from 1 January on
 
     @property
     def way(self) -> Way:
@@ -150,14 +133,14 @@ class EltResult:
     moved_rows: dict[Way, int]
     rebuilds: tuple[Rebuild, ...]  # rule by rule, in each the ways in order
 
-    def of(self, rule: Rule, way: Way) -> Rebuild:
+    def rebuild(self, rule: Rule, way: Way) -> Rebuild:
         """Return what came of a rule on one warehouse."""
         return next(found for found in self.rebuilds if (found.rule, found.way) == (rule, way))
 
     @property
     def chosen(self) -> Rebuild:
         """The rule in view, tried on what this ETL loaded."""
-        return self.of(self.params.rule, self.params.way)
+        return self.rebuild(self.params.rule, self.params.way)
 
     @property
     def outcome(self) -> Outcome:
@@ -264,6 +247,12 @@ class EltResult:
         return pa.table({name: [getattr(found, name) for found in self.rebuilds] for name in names})
 
 
+def rule_sql(rule: Rule, rows: str, late: int, new: int) -> str:
+    """Return the SQL of a rule on ``rows``: raw, cleaned or summary; the limits are minutes."""
+    of_summary = SUMMARY_RULE_SQL if rows == "summary" else {}
+    return of_summary.get(rule, RULE_SQL[rule]).format(rows=rows, late=late, new=new)
+
+
 # ---- the job, both ways
 
 
@@ -294,12 +283,9 @@ def _tried(n_days: int, late_minutes: int, new_minutes: int) -> tuple[Rebuild, .
             cursor.register(name, rows)
         for rule in RULES:
             limits = {"late": late_minutes, "new": new_minutes}
-            truth = _answer(cursor, RULE_SQL[rule].format(rows="raw", **limits))
+            truth = _answer(cursor, rule_sql(rule, "raw", **limits))
             for way, rows in zip(WAYS, ("summary", "cleaned", "raw"), strict=True):
-                sql = (SUMMARY_RULE_SQL if rows == "summary" else RULE_SQL).get(
-                    rule, RULE_SQL[rule]
-                )
-                found.append(_try(cursor, rule, way, sql.format(rows=rows, **limits), truth))
+                found.append(_try(cursor, rule, way, rule_sql(rule, rows, **limits), truth))
     return tuple(found)
 
 

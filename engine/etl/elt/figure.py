@@ -168,7 +168,9 @@ def race(measured: Race) -> go.Figure:
             hoverinfo="skip",
         )
     figure.update_layout(
-        barmode="stack", legend_traceorder="normal", yaxis={"categoryorder": "array", "categoryarray": list(WAYS)[::-1]},
+        barmode="stack",
+        legend_traceorder="normal",
+        yaxis={"categoryorder": "array", "categoryarray": list(WAYS)[::-1]},
         xaxis={"showgrid": True, "rangemode": "tozero"},
-    )  # fmt: skip
+    )
     return figure

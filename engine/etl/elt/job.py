@@ -17,7 +17,8 @@ WAYS: tuple[Way, ...] = get_args(Way)
 CLEANED: Final = ("day_of_year", "carrier", "dest", "dep_delay", "arr_delay")
 SUMMARY_SQL: Final = """SELECT day_of_year, carrier, a.name AS airline, count(*) AS flights,
   sum((arr_delay > {late})::INT)::BIGINT AS late, sum(arr_delay)::BIGINT AS delay
-FROM {rows} JOIN airlines a USING (carrier) WHERE arr_delay IS NOT NULL GROUP BY ALL ORDER BY day_of_year, carrier"""
+FROM {rows} JOIN airlines a USING (carrier) WHERE arr_delay IS NOT NULL
+GROUP BY ALL ORDER BY day_of_year, carrier"""
 
 
 @lru_cache(maxsize=4)
@@ -34,7 +35,7 @@ def raw_rows(n_days: int) -> pa.Table:
 
 
 def clean(rows: pa.Table) -> pa.Table:
-    """Return the rows that arrived, with the columns that the job needs: what ETL keeps of a row."""
+    """Return the rows that arrived, with the columns that the job needs: what ETL keeps."""
     return rows.select(CLEANED).filter(rows["arr_delay"].is_valid()).combine_chunks()
 
 

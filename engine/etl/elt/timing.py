@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from engine import workspace
 from engine.etl.elt.job import SUMMARY_SQL, WAYS, Way, clean, raw_rows, register, summarise
-from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.jobs import Progress, Steps, timed, to_end
 from engine.units import human_bytes, human_factor, human_seconds
 
 REPEATS = 5
@@ -142,7 +142,4 @@ def race_steps(n_days: int) -> Steps:
     return Race(n_days, seconds, file_bytes)
 
 
-def race(n_days: int) -> Race:
-    """Run the race here and now."""
-    measured: Race = run_to_end(race_steps(n_days))
-    return measured
+race: Callable[[int], Race] = to_end(race_steps)

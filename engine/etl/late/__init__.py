@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,7 @@ from engine.errors import require
 from engine.etl.late import cursor as late_cursor
 from engine.etl.late.cursor import CursorRun
 from engine.etl.late.source import Rows, arrivals
+from engine.ranges import SEED, Choice, Params, Range
 
 __all__ = [
     "LOOKBACKS",
@@ -37,54 +39,32 @@ __all__ = [
 POLLS = (15, 30, 60, 120)  # minutes
 LOOKBACKS = (0, 1, 2, 3, 7, 14)  # drawn against each other
 N_DAYS_OF_YEAR = 365
-WRITE_BUDGET = 8  # rows written for each row of the source, of the challenge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LateParams:
+class LateParams(Params):
     """When a day is published, what is rebuilt, and how late the rows are."""
 
-    watermark_hours: int = 6  # after midnight, when the day that ended is published, 0 … 72
-    lookback_days: int = 1  # earlier days that each run rebuilds, 0 … 14
-    late_share: float = 0.08  # of the rows, 0 … 0.5
-    late_hours: int = 12  # median delay of a late row, 1 … 72
-    outage_hours: int = 30  # La Guardia's link is down, 0 … 96
-    lag_minutes: int = 0  # the cursor reads again what is that much older than it, 0 … 240
-    first_day: int = 32  # of 2013, 1 … 365
-    n_days: int = 14  # 5 … 28
-    poll_minutes: int = 60  # between two reads of the cursor
-    slow_share: float = 0.05  # of the source's transactions, 0 … 0.5
-    slow_minutes: int = 20  # mean length of a slow transaction, 1 … 120
-    seed: int = 0
+    # after midnight, when the day that ended is published
+    watermark_hours: Annotated[int, Range(0, 72)] = 6
+    lookback_days: Annotated[int, Range(0, 14)] = 1  # earlier days that each run rebuilds
+    late_share: Annotated[float, Range(0.0, 0.5, step=0.01)] = 0.08  # of the rows
+    late_hours: Annotated[int, Range(1, 72)] = 12  # median delay of a late row
+    outage_hours: Annotated[int, Range(0, 96)] = 30  # La Guardia's link is down
+    # the cursor reads again what is that much older than it
+    lag_minutes: Annotated[int, Range(0, 240, step=5)] = 0
+    first_day: Annotated[int, Range(1, N_DAYS_OF_YEAR, most=338)] = 32  # of 2013
+    n_days: Annotated[int, Range(5, 28)] = 14
+    poll_minutes: Annotated[int, Choice(POLLS)] = 60  # between two reads of the cursor
+    slow_share: Annotated[float, Range(0.0, 0.5, step=0.01)] = 0.05  # of the transactions
+    slow_minutes: Annotated[int, Range(1, 120)] = 20  # mean length of a slow transaction
+    seed: Annotated[int, SEED] = 0
 
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("watermark_hours", 0, 72),
-            ("lookback_days", 0, 14),
-            ("late_share", 0, 0.5),
-            ("late_hours", 1, 72),
-            ("outage_hours", 0, 96),
-            ("lag_minutes", 0, 240),
-            ("n_days", 5, 28),
-            ("slow_share", 0, 0.5),
-            ("slow_minutes", 1, 120),
-        ):
-            value = getattr(self, name)
-            require(low <= value <= high, name + " must be {} … {}. Got {}.", low, high, value)
+    def check_together(self) -> None:
+        """Raise ``InputError`` where the days would reach into the next year."""
         last = N_DAYS_OF_YEAR - self.n_days + 1
-        require(
-            1 <= self.first_day <= last,
-            "first_day must be 1 … {} for {} days. Got {}.",
-            last,
-            self.n_days,
-            self.first_day,
-        )
-        require(
-            self.poll_minutes in POLLS,
-            "poll_minutes must be one of 15, 30, 60, 120. Got {}.",
-            self.poll_minutes,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+        rule = "first_day must be 1 … {} for {} days. Got {}."
+        require(self.first_day <= last, rule, last, self.n_days, self.first_day)
 
 
 def runs_late(rows: Rows, watermark_hours: float) -> np.ndarray:
@@ -171,16 +151,6 @@ class LateResult:
     def touched_factor(self) -> float:
         """The same, if just the days that late rows touch were rebuilt."""
         return self.n_rewritten_touched / self.n_rows
-
-    @property
-    def missed_within_budget(self) -> int:
-        """Rows that no run counts; all of them, if more than eight rows are written for each."""
-        return self.n_missed if self.rewrite_factor <= WRITE_BUDGET else self.n_rows
-
-    @property
-    def n_cursor_missed(self) -> int:
-        """Rows that the cursor on updated-at never reads."""
-        return self.cursor.n_missed
 
     @property
     def visible_hours(self) -> float:

@@ -9,23 +9,23 @@ table, no concurrent readers (the crash lab has those).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import pyarrow as pa
 
 from engine import workspace
-from engine.errors import require, require_choice
 from engine.etl import flight_days, ledger, warehouse
 from engine.etl.ledger import Kind, Ledger
 from engine.etl.loads import deliveries
 from engine.etl.loads.deliveries import DELIVERIES, Batch, Delivery
 from engine.etl.warehouse import STRATEGIES, Strategy
-from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.jobs import Progress, Steps, timed, to_end
+from engine.ranges import SEED, Choice, Params, Range
 
 __all__ = [
     "DATES",
@@ -47,33 +47,17 @@ DATES = tuple(flight_days.date_of(day).isoformat() for day in range(flight_days.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadsParams:
+class LoadsParams(Params):
     """Which days, how they are delivered, and what the files and the upsert take care of."""
 
     delivery: Delivery = "late rows"
-    first_date: str = (
-        "2013-06-24"  # of the first day, 2013-01-01 … 2013-12-24; thunderstorms that week
-    )
-    n_days: int = 3  # 1 … 7
+    # of the first day; thunderstorms that week
+    first_date: Annotated[str, Choice(DATES)] = "2013-06-24"
+    n_days: Annotated[int, Range(1, MAX_DAYS)] = 3
     # whether the files name rows deleted in the source, and the table keeps the names
     deletes: Deletes = "not named"
     keep_newer: bool = False  # whether an upsert replaces a row only by a newer one
-    seed: int = 0  # of the order in "out of order"
-
-    def __post_init__(self) -> None:
-        require_choice("delivery", self.delivery, DELIVERIES)
-        require(
-            self.first_date in DATES,
-            "first_date must be {} … {}. Got {!r}.",
-            DATES[0],
-            DATES[-1],
-            self.first_date,
-        )
-        require(
-            1 <= self.n_days <= MAX_DAYS, "n_days must be 1 … {}. Got {}.", MAX_DAYS, self.n_days
-        )
-        require_choice("deletes", self.deletes, DELETES)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    seed: Annotated[int, SEED] = 0  # of the order in "out of order"
 
     @property
     def first_day(self) -> int:
@@ -147,11 +131,6 @@ class LoadsResult:
         return self.lane(strategy).ledgers[0].counts()[kind]
 
     @property
-    def n_exact(self) -> int:
-        """Strategies whose table is the source after the first run."""
-        return sum(lane.ledgers[0].exact for lane in self.lanes)
-
-    @property
     def n_idempotent(self) -> int:
         """Strategies that a second run leaves as they were."""
         return sum(lane.idempotent for lane in self.lanes)
@@ -169,24 +148,9 @@ class LoadsResult:
         return len(self.exact_twice)
 
     @property
-    def append_duplicated(self) -> int:
-        """Further copies that appending made in its first run."""
-        return self.count("append", "duplicated")
-
-    @property
-    def partition_lost(self) -> int:
-        """Rows that overwriting by partition lost."""
-        return self.count("overwrite partition", "lost")
-
-    @property
     def upsert_faults(self) -> int:
         """Rows that the upsert has wrong: stale, lost, copied or ghosts."""
         return sum(self.count("upsert", kind) for kind in ledger.FAULTS)
-
-    @property
-    def upsert_out_of_order_faults(self) -> int:
-        """The same for files that come out of order; -1 for any other delivery."""
-        return self.upsert_faults if self.params.delivery == "out of order" else -1
 
     @property
     def verdict(self) -> str:
@@ -234,25 +198,16 @@ class LoadsResult:
                     "run": step.run,
                     "file": step.batch,
                 }
-                rows.append(
-                    row
-                    | dict(step.counts)
-                    | {
-                        "rows_written": step.n_written,
-                        "seconds": step.seconds,
-                    }
-                )
+                cost = {"rows_written": step.n_written, "seconds": step.seconds}
+                rows.append(row | dict(step.counts) | cost)
         return pa.Table.from_pylist(rows)
 
 
 def _reasons(result: LoadsResult) -> list[str]:
-    p, batches = (
-        result.params,
-        len({(step.run, i) for lane in result.lanes[:1] for i, step in enumerate(lane.steps)}) // 2,
-    )
+    n_files = len(result.lanes[0].steps) // 2
     reasons = [
-        f"{batches} files, {result.n_delivered:,} rows for a source of {result.n_source:,}:"
-        f" {deliveries.ABOUT[p.delivery]}."
+        f"{n_files} files, {result.n_delivered:,} rows for a source of {result.n_source:,}:"
+        f" {deliveries.ABOUT[result.params.delivery]}."
     ]
     for lane in result.lanes:
         first, second = lane.ledgers[0], lane.ledgers[-1]
@@ -374,11 +329,10 @@ def steps(params: LoadsParams) -> Steps:
         n_all, n_done = 2 * len(files) * len(STRATEGIES), 0
         for strategy in STRATEGIES:
             for lane in _lane_steps(strategy, params, files, folder):
-                partial = result if result.lanes else None
                 yield Progress(
                     min(1.0, n_done / n_all),
                     f"{strategy}, file {len(lane.steps)} of {2 * len(files)}",
-                    partial,
+                    result if result.lanes else None,
                 )
                 n_done += 1
             result = replace(result, lanes=(*result.lanes, lane))
@@ -387,8 +341,10 @@ def steps(params: LoadsParams) -> Steps:
         workspace.remove(folder)
 
 
-@lru_cache(maxsize=16)
-def run(params: LoadsParams) -> LoadsResult:
-    """Load the delivery by every strategy here and now. The last few results are kept."""
-    result: LoadsResult = run_to_end(steps(params))
-    return result
+def default_job() -> tuple[Any, Any]:
+    """Return the steps and params that the server runs at its start."""
+    return steps, LoadsParams()
+
+
+# here and now; the last few results are kept
+run: Callable[[LoadsParams], LoadsResult] = lru_cache(maxsize=16)(to_end(steps))

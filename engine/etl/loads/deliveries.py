@@ -34,7 +34,7 @@ SETTLING = np.timedelta64(24, "h")  # after midnight; by then every flight of a 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """One file to deliver: the rows it holds, when it was cut, and how many of the days it reaches."""
+    """One file to deliver: its rows, when it was cut, and how many of the days it reaches."""
 
     name: str
     rows: pa.Table  # SCHEMA and ``deleted``

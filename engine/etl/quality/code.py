@@ -81,10 +81,19 @@ KNOWN = '''def values_of(reference):
     return set(pd.read_parquet(f"datasets/{table}.parquet")[name].dropna())
 
 
-KNOWN = {rule["references"]: values_of(rule["references"]) for rule in RULES.values() if "references" in rule}
-WARN_ONLY = [text for name, rule in RULES.items() if rule.get("on_fail") == "warn" for text in texts(name, rule).values()]'''
+KNOWN = {
+    rule["references"]: values_of(rule["references"])
+    for rule in RULES.values()
+    if "references" in rule
+}
+WARN_ONLY = [
+    text
+    for name, rule in RULES.items()
+    if rule.get("on_fail") == "warn"
+    for text in texts(name, rule).values()
+]'''
 
-SCRIPT = '''"""A batch with its faults, held to its contract by pandera; the rows that break each rule are counted."""
+SCRIPT = '''"""A batch with its faults, held to its contract by pandera: what breaks each rule."""
 import json
 from typing import Any
 
@@ -150,7 +159,8 @@ def load(connection, batch):
     """The load under test: delete and insert by key, in one transaction."""
     connection.register("batch", batch)
     connection.execute("BEGIN")
-    connection.execute(f"DELETE FROM target t USING batch b WHERE {' AND '.join(f't.{key} = b.{key}' for key in KEYS)}")
+    same = " AND ".join(f"t.{key} = b.{key}" for key in KEYS)
+    connection.execute(f"DELETE FROM target t USING batch b WHERE {same}")
     connection.execute("INSERT INTO target SELECT * FROM batch")
     connection.execute("COMMIT")
 
@@ -171,7 +181,11 @@ def test_contract():
         "text": lambda column: column.dropna().map(type).eq(str).all(),
         "time": pd.api.types.is_datetime64_any_dtype,
     }
-    wrong = [f"{name} is {batch[name].dtype}" for name, rule in RULES.items() if not is_type[rule["type"]](batch[name])]
+    wrong = [
+        f"{name} is {batch[name].dtype}"
+        for name, rule in RULES.items()
+        if not is_type[rule["type"]](batch[name])
+    ]
     assert not wrong, wrong
 
 
@@ -191,8 +205,10 @@ def test_idempotency():
         states = []
         for _ in range(2):
             load(connection, batch)
-            states.append(connection.execute("SELECT count(*), sum(hash(t)::HUGEINT) FROM target t").fetchall())
-        n_keys = connection.execute(f"SELECT count(*) FROM (SELECT DISTINCT {', '.join(KEYS)} FROM target)").fetchall()
+            state = "SELECT count(*), sum(hash(t)::HUGEINT) FROM target t"
+            states.append(connection.execute(state).fetchall())
+        keys = f"SELECT DISTINCT {', '.join(KEYS)} FROM target"
+        n_keys = connection.execute(f"SELECT count(*) FROM ({keys})").fetchall()
         assert states[0] == states[1]
         assert n_keys[0][0] == states[1][0][0], "a key is there more than once"
 

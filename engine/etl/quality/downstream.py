@@ -48,7 +48,7 @@ JOINED = {
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number downstream: from the real rows that keep the rules, without a gate, and behind it."""
+    """One number downstream: from real rows that keep the rules, without a gate, behind it."""
 
     name: str
     truth: float

@@ -182,10 +182,26 @@ def downstream(result: QualityResult) -> go.Figure:
     texts = ["exact", "0.1", "1", "10", "100", "1,000", "10,000", "fails"]
     figure.update_layout(
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True},
-        xaxis={"type": "log", "tickvals": ticks, "ticktext": texts, "range": [-2.2, 5.3], "showgrid": True},
-        annotations=[{"x": 1, "y": 1.02, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom",
-                      "text": _short(behind, 60), "showarrow": False}],
-    )  # fmt: skip
+        xaxis={
+            "type": "log",
+            "tickvals": ticks,
+            "ticktext": texts,
+            "range": [-2.2, 5.3],
+            "showgrid": True,
+        },
+        annotations=[
+            {
+                "x": 1,
+                "y": 1.02,
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "right",
+                "yanchor": "bottom",
+                "text": _short(behind, 60),
+                "showarrow": False,
+            }
+        ],
+    )
     return figure
 
 
@@ -224,8 +240,10 @@ def schema_matrix(selected: Cell) -> go.Figure:
             insidetextanchor="middle",
             textfont={"color": "white"},
             hovertemplate="%{customdata}<extra></extra>",
-            customdata=[f"{cell.change}, {cell.policy}: {cell.outcome}<br>{cell.detail}" for cell in mine],
-        )  # fmt: skip
+            customdata=[
+                f"{cell.change}, {cell.policy}: {cell.outcome}<br>{cell.detail}" for cell in mine
+            ],
+        )
     x, y = POLICIES.index(selected.policy), CHANGES.index(selected.change)
     box = {"x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.46, "y1": y + 0.46}
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True}

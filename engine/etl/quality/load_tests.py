@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from engine import processes, workspace
 from engine.etl import quality
 from engine.etl.quality import QualityParams
 from engine.etl.quality import code as script
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 
 NAMES = ("test_unit", "test_contract", "test_data", "test_idempotency", "test_reconciliation")
 MAX_MESSAGE = 400  # characters of a failure that are shown
@@ -71,10 +72,7 @@ def steps(params: QualityParams) -> Steps:
     return TestsResult(p, code, tuple(outcomes))
 
 
-def run(params: QualityParams) -> TestsResult:
-    """Run the steps here and now."""
-    result: TestsResult = run_to_end(steps(params))
-    return result
+run: Callable[[QualityParams], TestsResult] = to_end(steps)
 
 
 def main(test_file: str, batch_file: str) -> None:

@@ -9,10 +9,10 @@ file has two columns, a text of chosen cardinality and a running number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -20,15 +20,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from engine import data
-from engine.errors import require, require_choice
 from engine.formats.parquet import pieces as parquet_pieces
 from engine.formats.parquet.pieces import Piece
+from engine.ranges import SEED, Params, Range
 from engine.units import human_bytes, human_factor
 
 Source = Literal["written here", "flights", "weather", "planes", "airports", "airlines", "upload"]
-SOURCES: tuple[Source, ...] = get_args(Source)
 Codec = Literal["none", "snappy", "zstd"]
-CODECS: tuple[Codec, ...] = get_args(Codec)
 WRITTEN: Source = "written here"
 CARDINALITIES = (10, 100, 1_000, 3_000, 10_000, 20_000, 30_000, 50_000, 100_000)
 DICTIONARY_LIMITS = (65_536, 262_144, 1_048_576)
@@ -39,44 +37,19 @@ DEFAULT = "default"  # column: the text of a file written here, else the one tha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnatomyParams:
-    """Which file, how it is written if it is written here, and the column chunk that is looked at."""
+class AnatomyParams(Params):
+    """Which file, how it is written if it is written here, and the column chunk looked at."""
 
     source: Source = WRITTEN
-    cardinality: int = 20_000  # distinct values asked for, 1 … 100,000
-    # bytes of a dictionary at which pyarrow gives up, 1,000 … 10,000,000; its default: 1 MiB
-    dictionary_limit: int = 262_144
-    rows_per_group: int = 50_000  # 10,000 … 100,000
+    cardinality: Annotated[int, Range(1, N_ROWS, options=CARDINALITIES)] = 20_000  # asked for
+    # bytes of a dictionary at which pyarrow gives up; its default: 1 MiB
+    dictionary_limit: Annotated[int, Range(1_000, 10_000_000, options=DICTIONARY_LIMITS)] = 262_144
+    rows_per_group: Annotated[int, Range(10_000, N_ROWS, options=ROWS_PER_GROUP)] = 50_000
     codec: Codec = "none"
-    seed: int = 0  # of the written values
-    row_group: int = 0  # looked at; clipped to the file's last
+    seed: Annotated[int, SEED] = 0  # of the written values
+    row_group: Annotated[int, Range(0, 99_999)] = 0  # looked at; clipped to the file's last
     column: str = DEFAULT  # looked at; one that the file does not have stands for the default
     upload: str = ""  # path of the uploaded file, with source "upload"
-
-    def __post_init__(self) -> None:
-        require_choice("source", self.source, SOURCES)
-        require_choice("codec", self.codec, CODECS)
-        require(
-            1 <= self.cardinality <= N_ROWS,
-            "cardinality must be 1 … {:,}. Got {}.",
-            N_ROWS,
-            self.cardinality,
-        )
-        require(
-            1_000 <= self.dictionary_limit <= 10_000_000,
-            "dictionary_limit must be 1,000 … 10,000,000. Got {}.",
-            self.dictionary_limit,
-        )
-        require(
-            10_000 <= self.rows_per_group <= N_ROWS,
-            "rows_per_group must be 10,000 … {:,}. Got {}.",
-            N_ROWS,
-            self.rows_per_group,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
-        require(
-            0 <= self.row_group < 100_000, "row_group must be 0 … 99,999. Got {}.", self.row_group
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +145,6 @@ class AnatomyResult:
         plain = [p for p in pages if p.kind == "data page" and not p.dictionary_coded]
         return sum((p.row_group, p.column) in with_dictionary for p in plain)
 
-    @property
-    def fits_dictionary(self) -> bool:
-        """Whether at least 20,000 distinct texts lie in dictionaries alone, in less than 1 MB."""
-        enough = bool(self.curve) and self.params.cardinality >= 20_000
-        return enough and not self.n_fallen_pages and self.text_bytes < 1_000_000
-
     def column_bytes(self, column: str) -> int:
         """Return the bytes of a column's pages, over all row groups."""
         return sum(page.size_bytes for page in self.pages(column))
@@ -224,13 +191,13 @@ class AnatomyResult:
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         chunk = [page for page in self.chunk if page.page >= 0]
-        told = ", ".join(
+        first = ", ".join(
             f"{page.kind} {page.encoding} {human_bytes(page.size_bytes)}" for page in chunk[:4]
         )
         more = f" and {len(chunk) - 4} more" if len(chunk) > 4 else ""
         reasons = [
             f"Looked at: row group {self.row_group}, column {self.column}, {len(chunk)} pages:"
-            f" {told}{more}."
+            f" {first}{more}."
         ]
         if self.curve:
             reasons.append(self._why_fallback())
@@ -291,7 +258,7 @@ class AnatomyResult:
 
 
 def texts(n_rows: int, cardinality: int, seed: int) -> pa.Array:
-    """Return ``n_rows`` texts of 13 characters, drawn evenly from ``cardinality`` different ones."""
+    """Return ``n_rows`` texts of 13 characters, drawn evenly from ``cardinality`` of them."""
     numbers = np.random.default_rng(seed).integers(0, cardinality, n_rows)
     names = pa.array([f"value-{i:07d}" for i in range(cardinality)])
     return pc.take(names, pa.array(numbers))
@@ -368,10 +335,8 @@ def run(params: AnatomyParams) -> AnatomyResult:
     InputError
         The upload is no Parquet file, damaged, or has too many pages.
     """
-    where = {"row_group": 0, "column": DEFAULT}
-    settings = {name: getattr(params, name) for name in AnatomyParams.__slots__}
     return AnatomyResult(
         params,
-        _pieces(AnatomyParams(**settings | where)),
+        _pieces(replace(params, row_group=0, column=DEFAULT)),
         curve(params) if params.source == WRITTEN else (),
     )

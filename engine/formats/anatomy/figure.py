@@ -137,13 +137,13 @@ def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
         group, chunk = f"group {piece.row_group}", f"group {piece.row_group}/{piece.column}"
         if group not in seen:
             group_bytes = sizes[piece.row_group, ""]
-            told = f"row group {piece.row_group}, {human_bytes(group_bytes)}"
-            blocks.append((group, "file", f"row group {piece.row_group}", group_bytes, FRAME, told))
+            text = f"row group {piece.row_group}, {human_bytes(group_bytes)}"
+            blocks.append((group, "file", f"row group {piece.row_group}", group_bytes, FRAME, text))
         if chunk not in seen:
             chunk_bytes = sizes[piece.row_group, piece.column]
-            told = f"{piece.column}, row group {piece.row_group}: {human_bytes(chunk_bytes)}"
+            text = f"{piece.column}, row group {piece.row_group}: {human_bytes(chunk_bytes)}"
             color = FRAME if in_full else chunk_color[piece.row_group, piece.column]
-            blocks.append((chunk, group, piece.column, chunk_bytes, color, told))
+            blocks.append((chunk, group, piece.column, chunk_bytes, color, text))
         seen |= {group, chunk}
         if in_full:
             label = "dictionary" if piece.kind == "dictionary page" else f"page {piece.page}"
@@ -164,60 +164,36 @@ def fallback(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
     """Draw the text column's size by distinct values. To see first: the jump where the dictionary
     gives up.
     """
-    fallen = [point for point in result.curve if point.n_plain_pages]
-    kept = [point for point in result.curve if not point.n_plain_pages]
-    title = "The dictionary holds at every number of<br>distinct values tried"
-    if fallen and kept:
-        jump = fallen[0].size_bytes / kept[-1].size_bytes
-        title = (
-            f"{fallen[0].cardinality:,} distinct values: the dictionary<br>gives up, the column"
-            f" grows {human_factor(jump)}"
-        )
     figure = figures.new_tall(
-        title, height=420, x="distinct values asked for (log)", y="text column, kB"
+        _fallback_title(result),
+        height=420,
+        x="distinct values asked for (log)",
+        y="text column, kB",
     )
+    sizes = [point.size_bytes for point in result.curve]
+    plain_sizes = [point.plain_size_bytes for point in result.curve]
     lines = [
-        (
-            "dictionary allowed",
-            figures.KNOWN,
-            "solid",
-            [point.size_bytes for point in result.curve],
-        ),
-        (
-            "dictionary forbidden",
-            figures.WAITING,
-            "dot",
-            [point.plain_size_bytes for point in result.curve],
-        ),
+        ("dictionary allowed", figures.KNOWN, "solid", sizes),
+        ("dictionary forbidden", figures.WAITING, "dot", plain_sizes),
     ]
-    counts = [point.cardinality for point in result.curve]
     if pinned is not None and pinned.curve:
-        lines.append(
-            (
-                "pinned run A",
-                figures.SYNTHETIC,
-                "dash",
-                [point.size_bytes for point in pinned.curve],
-            )
-        )
-    for name, color, dash, sizes in lines:
+        before = [point.size_bytes for point in pinned.curve]
+        lines.append(("pinned run A", figures.SYNTHETIC, "dash", before))
+    for name, color, dash, size_bytes in lines:
         figure.add_scatter(
-            x=counts,
-            y=[size / 1e3 for size in sizes],
+            x=[point.cardinality for point in result.curve],
+            y=[size / 1e3 for size in size_bytes],
             mode="lines+markers",
             line={"color": color, "dash": dash, "width": 2},
             name=name,
             hovertemplate=f"{name}: " + "%{x:,} distinct values, %{y:,.0f} kB<extra></extra>",
         )
+    color = figures.LEAKED if result.n_fallen_pages else figures.KNOWN
     figure.add_scatter(
         x=[result.params.cardinality],
         y=[result.text_bytes / 1e3],
         mode="markers",
-        marker={
-            "color": figures.LEAKED if result.n_fallen_pages else figures.KNOWN,
-            "size": 16,
-            "symbol": "diamond",
-        },
+        marker={"color": color, "size": 16, "symbol": "diamond"},
         name="this file",
         hovertemplate="this file: %{x:,} distinct values, %{y:,.0f} kB<extra></extra>",
     )
@@ -228,3 +204,15 @@ def fallback(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
     )
     figure.update_yaxes(rangemode="tozero", separatethousands=True, showgrid=True)
     return figure
+
+
+def _fallback_title(result: AnatomyResult) -> str:
+    fallen = [point for point in result.curve if point.n_plain_pages]
+    kept = [point for point in result.curve if not point.n_plain_pages]
+    if not (fallen and kept):
+        return "The dictionary holds at every number of<br>distinct values tried"
+    jump = human_factor(fallen[0].size_bytes / kept[-1].size_bytes)
+    return (
+        f"{fallen[0].cardinality:,} distinct values: the dictionary<br>gives up, the column grows"
+        f" {jump}"
+    )

@@ -5,23 +5,29 @@ Real: all three files hold the same rows and are read by pyarrow and fastavro th
 handle (``engine.formats.trace``); Parquet's columns and row groups are chosen by pyarrow itself.
 Re-implemented and held against pyarrow in the tests: the min/max rule that explains each row group
 (``engine.formats.row_groups``). Simplified: the files are in memory, and types are narrowed to what
-all three formats can store (``engine.formats.byte_files``).
+all three formats can store (``engine.formats.tables``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.formats import byte_files
-from engine.formats.byte_files import (
-    ORDERS,
-    TABLES,
-    FormatTrace,
+from engine.formats import byte_files, tables
+from engine.formats.byte_files import FormatTrace
+from engine.formats.bytes_read.layout import Layout, csv_layout, parquet_layout
+from engine.formats.row_groups import (
+    Chunks,
+    RowGroup,
+    Value,
+    count_matching,
+    format_value,
+    row_groups,
+)
+from engine.formats.tables import (
     Order,
     Rows,
     RowsKey,
@@ -29,15 +35,10 @@ from engine.formats.byte_files import (
     column_names,
     predicate_columns,
 )
-from engine.formats.bytes_read import layout
-from engine.formats.bytes_read.layout import Layout
-from engine.formats.row_groups import Chunks, RowGroup, Value, count_matching, row_groups, written
+from engine.ranges import SEED, Interval, Params, Range
 from engine.units import human_bytes
 
 __all__ = [
-    "ORDERS",
-    "ROWS_PER_GROUP",
-    "TABLES",
     "BytesReadParams",
     "BytesReadResult",
     "column_names",
@@ -47,7 +48,6 @@ __all__ = [
 ]
 
 ROWS_PER_GROUP = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
-MAX_ROWS = 200_000
 DEFAULTS = {
     "flights": (("origin", "arr_delay"), "time_hour"),
     "weather": (("origin", "temp"), "time_hour"),
@@ -63,58 +63,28 @@ def defaults(table: TableName, upload: str = "") -> tuple[tuple[str, ...], str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BytesReadParams:
+class BytesReadParams(Params):
     """What is stored, how it lies in the file, and what is asked of it."""
 
     table: TableName = "flights"
-    columns: tuple[str, ...] = ("origin", "arr_delay")  # wanted; one or more of column_names(table)
+    columns: tuple[str, ...] = ("origin", "arr_delay")  # wanted; of column_names(table)
     predicate_column: str = "time_hour"  # one of predicate_columns(table)
-    window: tuple[float, float] = (
-        0.40,
-        0.45,
-    )  # of the predicate column's sorted values, as shares 0–1
+    # of the predicate column's sorted values, as shares
+    window: Annotated[tuple[float, float], Interval(step=0.01)] = (0.40, 0.45)
     order: Order = "as is"
-    rows_per_group: int = 5_000  # 1,000 … 100,000
-    n_rows: int = 100_000  # 1,000 … 200,000, taken evenly from the table, at most all of it
-    seed: int = 0  # of the shuffle and of the synthetic table
+    rows_per_group: Annotated[int, Range(1_000, 100_000, options=ROWS_PER_GROUP)] = 5_000
+    # taken evenly from the table, at most all of it
+    n_rows: Annotated[int, Range(1_000, 200_000, step=10_000, least=10_000)] = 100_000
+    seed: Annotated[int, SEED] = 0  # of the shuffle and of the synthetic table
     upload: str = ""  # path of the uploaded file, with table "upload"
 
-    def __post_init__(self) -> None:
-        require_choice("table", self.table, TABLES)
-        require_choice("order", self.order, ORDERS)
-        low, high = ROWS_PER_GROUP[0], ROWS_PER_GROUP[-1]
-        require(
-            low <= self.rows_per_group <= high,
-            "rows_per_group must be {:,} … {:,}. Got {}.",
-            low,
-            high,
-            self.rows_per_group,
-        )
-        require(
-            1_000 <= self.n_rows <= MAX_ROWS,
-            "n_rows must be 1,000 … {:,}. Got {}.",
-            MAX_ROWS,
-            self.n_rows,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
-        require(
-            len(self.window) == 2 and 0 <= self.window[0] <= self.window[1] <= 1,
-            "window must be two shares, 0 ≤ low ≤ high ≤ 1. Got {}.",
-            self.window,
-        )
-        names = column_names(self.table, self.upload)
-        require(
-            len(self.columns) > 0, "columns must name at least one column. Got none. Choose one."
-        )
-        for name in self.columns:
-            require_choice("columns", name, names)
-        require_choice(
-            "predicate_column", self.predicate_column, predicate_columns(self.table, self.upload)
-        )
+    def check_together(self) -> None:
+        """Raise ``InputError`` unless the table has the columns that are asked for."""
+        tables.check_columns(self.table, self.upload, self.columns, self.predicate_column)
 
     @property
     def rows_key(self) -> RowsKey:
-        """What decides the rows and their order; settings without influence on them are left out."""
+        """What decides the rows and their order; settings without influence are left out."""
         seed = self.seed if self.order == "shuffled" or self.table == "synthetic" else 0
         sort_column = self.predicate_column if self.order == "by predicate column" else ""
         return RowsKey(
@@ -261,7 +231,7 @@ class BytesReadResult:
             "shuffled": "in random order",
             "by predicate column": f"sorted by {column}",
         }[order]
-        asked = f"{column} from {written(self.low)} to {written(self.high)}"
+        asked = f"{column} from {format_value(self.low)} to {format_value(self.high)}"
         text = (
             f"Row groups: with the rows {lie}, min/max rules out {self.groups_ruled_out} of"
             f" {self.groups_total} for {asked}"
@@ -341,7 +311,7 @@ def bounds(params: BytesReadParams) -> tuple[Any, Any]:
     """Return the range asked for as two Arrow scalars: the values at the window's shares of the
     sorted column.
     """
-    values = byte_files.sorted_values(params.rows_key.as_is, params.predicate_column)
+    values = tables.sorted_values(params.rows_key.as_is, params.predicate_column)
     low, high = (values[round(share * (len(values) - 1))] for share in params.window)
     return low, high
 
@@ -352,7 +322,7 @@ def run(params: BytesReadParams) -> BytesReadResult:
     """
     key = params.rows_key
     low, high = bounds(params)
-    table = byte_files.ordered_rows(key)
+    table = tables.ordered_rows(key)
     csv, avro, csv_head = byte_files.row_file_traces(key)
     file = byte_files.parquet_file(key, params.rows_per_group)
     read, handle = byte_files.read_parquet(
@@ -382,8 +352,8 @@ def run(params: BytesReadParams) -> BytesReadResult:
         high=high.as_py(),
         footer_bytes=file.metadata.serialized_size + 8,
         n_rows=table.num_rows,
-        rows=byte_files.rows_as_is(key),
+        rows=tables.rows_as_is(key),
         n_matching=read.num_rows,
-        csv_layout=layout.csv_layout(csv_head),
-        parquet_layout=layout.parquet_layout(file.chunks),
+        csv_layout=csv_layout(csv_head),
+        parquet_layout=parquet_layout(file.chunks),
     )

@@ -14,7 +14,8 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.formats.codecs import LEVELS, CodecsResult, Order, Trial
+from engine.formats.codecs import CodecsResult, Trial
+from engine.formats.codecs.params import LEVELS, Order
 from engine.units import human_bytes, human_factor, human_seconds
 
 Against = Literal["write", "read"]
@@ -90,7 +91,7 @@ def _add_trials(
         names = _placed([trial.name for trial in trials], speeds, ratios)
     else:
         names = [(trial.name if trial.name in ALWAYS else "", "bottom center") for trial in trials]
-    told = [
+    text = [
         f"{trial.name}: {human_bytes(trial.file_bytes)}, {human_factor(result.ratio(trial))},"
         f" {against} {human_seconds(median(trial.seconds(against)))} (median of"
         f" {len(trial.seconds(against))})"
@@ -116,7 +117,7 @@ def _add_trials(
             "color": color,
             "thickness": 1,
         },
-        hovertext=told,
+        hovertext=text,
         hovertemplate="%{hovertext}<extra></extra>",
         name=name,
     )

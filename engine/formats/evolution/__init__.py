@@ -12,17 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.errors import require, require_choice
 from engine.formats.evolution import schema_changes
 from engine.formats.evolution.schema_changes import (
     CHANGES,
-    CSV_COLUMNS,
-    DIRECTIONS,
     FORMATS,
     NEW_NAME,
     OLD_NAME,
@@ -33,11 +30,10 @@ from engine.formats.evolution.schema_changes import (
     Format,
     Meeting,
 )
+from engine.ranges import SEED, Params, Range
 
 __all__ = [
     "CHANGES",
-    "CSV_COLUMNS",
-    "DIRECTIONS",
     "FORMATS",
     "OUTCOMES",
     "Cell",
@@ -51,29 +47,17 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvolutionParams:
+class EvolutionParams(Params):
     """Who reads whose data, how, and the cell that is looked at closely."""
 
     direction: Direction = "backward"  # backward: v2 reads v1's file; forward: v1 reads v2's file
-    csv_columns: CsvColumns = (
-        "by header"  # how the CSV reader names columns: from the file, or from its schema in order
-    )
+    # how the CSV reader names columns: from the file, or from its schema in order
+    csv_columns: CsvColumns = "by header"
     aliases: bool = False  # whether v2's Avro schema names the old name of a renamed field
     change: Change = "number to text"  # the cell selected
     format: Format = "CSV"
-    n_rows: int = 12  # 2 … 50; the first is a cancelled flight
-    seed: int = 0  # of the rows drawn
-
-    def __post_init__(self) -> None:
-        require_choice("direction", self.direction, DIRECTIONS)
-        require_choice("csv_columns", self.csv_columns, CSV_COLUMNS)
-        require(
-            isinstance(self.aliases, bool), "aliases must be true or false. Got {!r}.", self.aliases
-        )
-        require_choice("change", self.change, CHANGES)
-        require_choice("format", self.format, FORMATS)
-        require(2 <= self.n_rows <= 50, "n_rows must be 2 … 50. Got {}.", self.n_rows)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    n_rows: Annotated[int, Range(2, 50)] = 12  # the first is a cancelled flight
+    seed: Annotated[int, SEED] = 0  # of the rows drawn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,11 +127,6 @@ class EvolutionResult:
         return self.count("error", "Avro")
 
     @property
-    def n_csv_silently_wrong(self) -> int:
-        """Changes of nine that CSV read wrongly without a word."""
-        return self.count("silently wrong", "CSV")
-
-    @property
     def verdict(self) -> str:
         """The answer in one sentence."""
         reader = (
@@ -158,9 +137,9 @@ class EvolutionResult:
         worst = max(self.n_silent.values())
         if worst:
             guilty = [format for format, n in self.n_silent.items() if n == worst]
+            verb = "is" if len(guilty) == 1 else "are"
             found = (
-                f"{_and(guilty)} {_is_are(guilty)} silently wrong in **{worst} of {len(CHANGES)}**"
-                " changes"
+                f"{_join(guilty)} {verb} silently wrong in **{worst} of {len(CHANGES)}** changes"
             )
             others = [f"{format} in {n}" for format, n in self.n_silent.items() if 0 < n < worst]
             found += f" ({', '.join(others)})" if others else ""
@@ -238,14 +217,10 @@ class EvolutionResult:
         )
 
 
-def _and(names: Iterable[str]) -> str:
+def _join(names: Iterable[str]) -> str:
     """Return names as people list them: ``"a, b and c"``."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _is_are(names: list[Format]) -> str:
-    return "is" if len(names) == 1 else "are"
 
 
 def _wide(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -280,7 +255,7 @@ def judge(meeting: Meeting, read: pa.Table) -> tuple[Outcome, int, int, str]:
     if n_wrong:
         name = next(name for name, (wrong, _) in masks.items() if pc.any(wrong).as_py())
         row = pc.index(masks[name][0], True).as_py()
-        got, want = (_written(table[name][row].as_py()) for table in (read, meeting.expected))
+        got, want = (_format_value(table[name][row].as_py()) for table in (read, meeting.expected))
         are = "value is" if n_wrong == 1 else "values are"
         text = (
             f"{n_wrong:,} {are} wrong of {n_rows * len(masks):,} and nothing says so: {name} reads"
@@ -321,7 +296,7 @@ def _lost_sentence(meeting: Meeting, name: str, n_lost: int, n_rows: int) -> str
     )
 
 
-def _written(value: object) -> str:
+def _format_value(value: object) -> str:
     return "null" if value is None else repr(value) if isinstance(value, str) else f"{value:,}"
 
 

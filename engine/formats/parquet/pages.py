@@ -328,11 +328,13 @@ def index_places(buffer: Any) -> list[list[IndexPlaces]]:
     groups = []
     for group in list_of(fields, 4, "The row groups of the footer", dict):
         chunks = list_of(group, 1, "The column chunks of a row group", dict)
-        groups.append([IndexPlaces(_place(chunk, 6, 7), _place(chunk, 4, 5)) for chunk in chunks])
+        groups.append(
+            [IndexPlaces(_index_place(chunk, 6, 7), _index_place(chunk, 4, 5)) for chunk in chunks]
+        )
     return groups
 
 
-def _place(chunk: dict[int, Any], offset: int, length: int) -> Place | None:
+def _index_place(chunk: dict[int, Any], offset: int, length: int) -> Place | None:
     """Return the place that two fields of a ``ColumnChunk`` name; place 0 means none, as no field
     does.
     """

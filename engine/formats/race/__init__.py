@@ -25,11 +25,11 @@ import pyarrow as pa
 from engine import workspace
 from engine.formats.race import contestants, fidelity
 from engine.formats.race.contestants import FORMATS
-from engine.formats.race.params import N_ROWS, TYPES, RaceParams, range_of, rows_of
+from engine.formats.race.params import RaceParams, range_of, rows_of
 from engine.formats.race.result import OPERATIONS, Lane, Operation, RaceResult
-from engine.jobs import Progress, Steps, beside, run_to_end, timed
+from engine.jobs import Progress, Steps, beside, timed, to_end
 
-__all__ = ["FORMATS", "N_ROWS", "OPERATIONS", "TYPES", "RaceParams", "RaceResult", "run", "steps"]
+__all__ = ["FORMATS", "OPERATIONS", "RaceParams", "RaceResult", "default_job", "run", "steps"]
 
 
 class _Race:
@@ -150,7 +150,9 @@ def steps(params: RaceParams) -> Steps:
     return replace(race.result, complete=True)
 
 
-def run(params: RaceParams) -> RaceResult:
-    """Run the race here and now."""
-    result: RaceResult = run_to_end(steps(params))
-    return result
+run: Callable[[RaceParams], RaceResult] = to_end(steps)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return the steps and the Params that are computed when the server starts."""
+    return steps, RaceParams()

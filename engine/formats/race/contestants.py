@@ -61,8 +61,8 @@ FORMATS: dict[str, Format] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """The filter ``low <= column <= high``; both ends are Arrow scalars of the column's own type."""
+class Between:
+    """The filter ``low <= column <= high``; its ends are Arrow scalars of the column's type."""
 
     column: str
     low: pa.Scalar
@@ -109,7 +109,7 @@ def write(table: pa.Table, format_: Format, path: Path, zstd_level: int) -> None
 
 
 def read(
-    format_: Format, path: Path, columns: list[str] | None = None, wanted: Range | None = None
+    format_: Format, path: Path, columns: list[str] | None = None, wanted: Between | None = None
 ) -> pa.Table:
     """Read a file back: all of it, some ``columns`` of all rows, or all columns of the rows
     ``wanted``.

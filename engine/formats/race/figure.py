@@ -149,12 +149,12 @@ def _runs(result: RaceResult, operation: Operation) -> list[dict[str, Any]]:
     medians = [
         (lane, len(seconds), middle) for lane, seconds, middle in timed if middle is not None
     ]
-    told = [
+    texts = [
         f"{lane.name}, median of {n}: {human_seconds(middle)},"
         f" {result.megabytes_per_second(lane, operation) or 0.0:,.0f} MB/s"
         for lane, n, middle in medians
     ]
-    return [dots, _medians([(lane, middle, _color(lane)) for lane, _, middle in medians], told)]
+    return [dots, _medians([(lane, middle, _color(lane)) for lane, _, middle in medians], texts)]
 
 
 def _pinned(lanes: tuple[Lane, ...], operation: Operation, pinned: RaceResult) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _pinned(lanes: tuple[Lane, ...], operation: Operation, pinned: RaceResult) -
     )
 
 
-def _medians(medians: list[tuple[Lane, float, str]], told: list[str]) -> dict[str, Any]:
+def _medians(medians: list[tuple[Lane, float, str]], texts: list[str]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "xaxis": "x2",
@@ -178,7 +178,7 @@ def _medians(medians: list[tuple[Lane, float, str]], told: list[str]) -> dict[st
             "size": 18,
             "line": {"color": [color for _, _, color in medians], "width": 3},
         },
-        "hovertext": told,
+        "hovertext": texts,
         "hovertemplate": "%{hovertext}<extra></extra>",
         "showlegend": False,
     }

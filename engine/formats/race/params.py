@@ -5,19 +5,20 @@ range of the filter.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 import pyarrow as pa
 
 from engine import data
-from engine.errors import require, require_choice
-from engine.formats import byte_files
-from engine.formats.byte_files import TABLES, TableName, column_names, predicate_columns
-from engine.formats.race.contestants import FORMATS, Range
+from engine.errors import require
+from engine.formats import tables
+from engine.formats.race.contestants import FORMATS, Between
+from engine.formats.tables import TableName, column_names
+from engine.ranges import SEED, Choices, Interval, Params, Range
 
 Types = Literal["as they are", "rich"]
-TYPES: tuple[Types, ...] = get_args(Types)
 N_ROWS = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 336_776)
+CARDINALITIES = (1, 10, 100, 1_000, 10_000)
 NEW_YORK = pa.timestamp("us", tz="America/New_York")
 CATEGORY = pa.dictionary(pa.int32(), pa.string())
 RICH: dict[TableName, dict[str, pa.DataType]] = {
@@ -39,12 +40,13 @@ RICH: dict[TableName, dict[str, pa.DataType]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RaceParams:
+class RaceParams(Params):
     """Which rows race in which formats, and what is asked of each."""
 
     table: TableName = "flights"
-    n_rows: int = 20_000  # 1,000 … 336,776, taken evenly from the table, at most all of it
-    formats: tuple[str, ...] = (
+    # taken evenly from the table, at most all of it
+    n_rows: Annotated[int, Range(1_000, N_ROWS[-1], options=N_ROWS)] = 20_000
+    formats: Annotated[tuple[str, ...], Choices(tuple(FORMATS))] = (
         "CSV",
         "CSV gzip",
         "JSON Lines",
@@ -57,56 +59,22 @@ class RaceParams:
     types: Types = "as they are"
     columns: tuple[str, ...] = ("origin", "arr_delay")  # of "read columns"
     predicate_column: str = "time_hour"  # of "read filtered"
-    window: tuple[float, float] = (
-        0.40,
-        0.45,
-    )  # of the predicate column's sorted values, as shares 0–1
-    zstd_level: int = 3  # of Parquet zstd, 1 … 19
-    repeats: int = 3  # rounds, 1 … 9
-    cardinality: int = 100  # synthetic: distinct categories, 1 … 10,000
-    null_share: float = 0.0  # synthetic, 0–1
-    sortedness: float = 0.0  # synthetic: share of rows in order of the category, 0–1
-    entropy: float = 0.5  # synthetic: share of random bits, 0–1
-    zipf: float = 0.0  # synthetic: exponent of the category's frequencies, 0 … 3
-    seed: int = 0  # of the order of turns and of the synthetic table
+    # of the predicate column's sorted values, as shares
+    window: Annotated[tuple[float, float], Interval(step=0.01)] = (0.40, 0.45)
+    zstd_level: Annotated[int, Range(1, 19)] = 3  # of Parquet zstd
+    repeats: Annotated[int, Range(1, 9)] = 3  # rounds
+    # the next five: of the synthetic table
+    cardinality: Annotated[int, Range(1, 10_000, options=CARDINALITIES)] = 100
+    null_share: Annotated[float, Range(0, 1, step=0.05)] = 0.0
+    sortedness: Annotated[float, Range(0, 1, step=0.05)] = 0.0  # rows in order of the category
+    entropy: Annotated[float, Range(0, 1, step=0.05)] = 0.5  # share of random bits
+    zipf: Annotated[float, Range(0, 3, step=0.1)] = 0.0  # exponent of the category's frequencies
+    seed: Annotated[int, SEED] = 0  # of the order of turns and of the synthetic table
     upload: str = ""  # path of the uploaded file, with table "upload"
 
-    def __post_init__(self) -> None:
-        require_choice("table", self.table, TABLES)
-        require_choice("types", self.types, TYPES)
-        require(
-            1_000 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 1,000 … {:,}. Got {}.",
-            N_ROWS[-1],
-            self.n_rows,
-        )
-        require(
-            len(self.formats) > 0,
-            "formats must name at least one format. Got none. Choose two to compare them.",
-        )
-        for name in self.formats:
-            require_choice("formats", name, tuple(FORMATS))
-        require(1 <= self.zstd_level <= 19, "zstd_level must be 1 … 19. Got {}.", self.zstd_level)
-        require(1 <= self.repeats <= 9, "repeats must be 1 … 9. Got {}.", self.repeats)
-        require(
-            len(self.window) == 2 and 0 <= self.window[0] <= self.window[1] <= 1,
-            "window must be two shares, 0 ≤ low ≤ high ≤ 1. Got {}.",
-            self.window,
-        )
-        require(
-            1 <= self.cardinality <= 10_000,
-            "cardinality must be 1 … 10,000. Got {}.",
-            self.cardinality,
-        )
-        _ = self.synthetic  # its own rules
-        require(
-            len(self.columns) > 0, "columns must name at least one column. Got none. Choose one."
-        )
-        for name in self.columns:
-            require_choice("columns", name, column_names(self.table, self.upload))
-        require_choice(
-            "predicate_column", self.predicate_column, predicate_columns(self.table, self.upload)
-        )
+    def check_together(self) -> None:
+        """Raise ``InputError`` unless the table has the columns that are asked for."""
+        tables.check_columns(self.table, self.upload, self.columns, self.predicate_column)
 
     @property
     def synthetic(self) -> data.SyntheticParams:
@@ -134,9 +102,9 @@ def rows_of(params: RaceParams) -> tuple[pa.Table, tuple[str, ...]]:
     if params.table == "synthetic":
         whole = data.make_synthetic(params.synthetic)
     else:
-        whole = byte_files.source(params.table, params.n_rows, params.seed, params.upload)
+        whole = tables.source(params.table, params.n_rows, params.seed, params.upload)
     names = column_names(params.table, params.upload)
-    table = byte_files.thin(whole.select(names), params.n_rows).combine_chunks()
+    table = tables.thin(whole.select(names), params.n_rows).combine_chunks()
     if params.types == "rich":
         for name, type_ in RICH[params.table].items():
             table = table.set_column(
@@ -153,7 +121,7 @@ def _cast(values: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
     )  # a decimal rounds what does not fit its scale
 
 
-def range_of(params: RaceParams, table: pa.Table) -> Range:
+def range_of(params: RaceParams, table: pa.Table) -> Between:
     """Return the filter of "read filtered": the values at the window's shares of the sorted column.
 
     Raises
@@ -161,11 +129,11 @@ def range_of(params: RaceParams, table: pa.Table) -> Range:
     InputError
         The column holds no value.
     """
-    values = byte_files.sort_values(table[params.predicate_column])
+    values = tables.sort_values(table[params.predicate_column])
     require(
         len(values) > 0,
         "predicate_column must hold values. {!r} holds none. Choose another column.",
         params.predicate_column,
     )
     low, high = (values[round(share * (len(values) - 1))] for share in params.window)
-    return Range(params.predicate_column, low, high)
+    return Between(params.predicate_column, low, high)

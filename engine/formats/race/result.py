@@ -101,17 +101,13 @@ class RaceResult:
         best, own = self.best(operation), lane.median_seconds(operation)
         return own / (best.median_seconds(operation) or own) if best and own else None
 
-    def size_factor(self, name: str, over: str) -> float:
-        """Return how many times as large the file of ``over`` is as that of ``name``; 0 while one
-        is missing.
-        """
-        own, other = self.lane(name), self.lane(over)
-        return other.file_bytes / own.file_bytes if own and other and own.file_bytes else 0.0
-
     @property
     def csv_over_parquet_bytes(self) -> float:
         """How many times as large CSV is as Parquet with Snappy; 0 unless both raced."""
-        return self.size_factor("Parquet snappy", "CSV")
+        csv, parquet = self.lane("CSV"), self.lane("Parquet snappy")
+        return (
+            csv.file_bytes / parquet.file_bytes if csv and parquet and parquet.file_bytes else 0.0
+        )
 
     def round_trip(self, lane: Lane) -> str:
         """Return what became of a format's columns, in a few words: how many changed, and in which
@@ -130,11 +126,6 @@ class RaceResult:
     def n_changed_by_csv(self) -> int:
         """Columns that came back from CSV changed."""
         return self.n_changed("CSV")
-
-    @property
-    def n_changed_by_parquet(self) -> int:
-        """Columns that came back from Parquet with Snappy changed."""
-        return self.n_changed("Parquet snappy")
 
     def n_changed(self, name: str) -> int:
         """Return how many columns came back from a format changed; 0 if it did not race."""
@@ -232,10 +223,10 @@ class RaceResult:
                 share[lane.family] = min(share.get(lane.family, 9.0), some / whole)
         if not share:
             return ""
-        told = ", ".join(f"{family} {value:.0%}" for family, value in share.items())
+        shares = ", ".join(f"{family} {value:.0%}" for family, value in share.items())
         return (
             f"Asked for {len(self.params.columns)} of {self.n_columns} columns, the time as a share"
-            f" of reading all: {told}. Where rows lie together, every byte is read and every line"
+            f" of reading all: {shares}. Where rows lie together, every byte is read and every line"
             " taken apart before a column can be dropped."
         )
 
@@ -255,11 +246,11 @@ class RaceResult:
         )
 
     def _why_fidelity(self) -> str:
-        told = [lane for lane in self.lanes if lane.changes is not None]
-        faithful = [lane.name for lane in told if not lane.changes]
+        compared = [lane for lane in self.lanes if lane.changes is not None]
+        faithful = [lane.name for lane in compared if not lane.changes]
         text = f"Fidelity: {', '.join(faithful) or 'none'} returned exactly what was written."
         alike: dict[str, list[str]] = {}
-        for lane in told:
+        for lane in compared:
             if lane.changes:
                 alike.setdefault(lane.fidelity, []).append(lane.name)
         text += "".join(
@@ -267,7 +258,7 @@ class RaceResult:
         )
         wrong = [
             f"{lane.name} finds {lane.n_matching:,}"
-            for lane in told
+            for lane in compared
             if lane.n_matching not in (None, self.n_matching)
         ]
         if wrong:

@@ -12,74 +12,51 @@ power of its share of the weights; 1 is best.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
+from engine.errors import require
 from engine.formats import race
 from engine.formats.bytes_read import DEFAULTS as QUESTIONS
 from engine.formats.race import RaceParams, RaceResult
 from engine.formats.race.result import Lane, Operation
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import Params, Range
 from engine.units import human_bytes, human_factor, human_seconds
 
-Table = Literal["flights", "weather", "synthetic"]
-TABLES: tuple[Table, ...] = get_args(Table)
 MEASURED_ROWS = (5_000, 20_000, 50_000, 100_000)
 RAW_TB = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 1_000.0)
 LINK_GBIT = (0.1, 0.5, 1.0, 2.5, 10.0, 25.0, 100.0)
+WEIGHT = Range(0, 10)
 CRITERIA = ("storage", "scan", "load", "fidelity")
 COLUMNAR = ("Parquet", "Arrow IPC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TerabyteParams:
+class TerabyteParams(Params):
     """How much there is, what it costs, how it is read, and what counts."""
 
-    raw_tb: float = 1.0  # size as CSV, 0.01 … 10,000 TB (10¹² bytes)
-    link_gbit: float = 1.0  # speed of the link to the storage, 0.01 … 1,000 Gbit/s
-    price: float = 23.0  # USD a TB and month, 0 … 1,000
-    scans_a_day: int = 10  # 0 … 1,000
-    columns_share: float = 0.1  # of the columns, read by each scan, 0.05 … 1
-    storage_weight: int = 3  # 0 … 10, as the next three
-    scan_weight: int = 3
-    load_weight: int = 1
-    fidelity_weight: int = 1
-    table: Table = "flights"  # measured on
-    n_rows: int = 50_000  # measured on, 1,000 … 336,776
+    raw_tb: Annotated[float, Range(0.01, 10_000, options=RAW_TB)] = 1.0  # as CSV, in 10¹² bytes
+    link_gbit: Annotated[float, Range(0.01, 1_000, options=LINK_GBIT)] = 1.0  # to the storage
+    price: Annotated[float, Range(0, 1_000, step=1, most=200)] = 23.0  # USD a TB and month
+    scans_a_day: Annotated[int, Range(0, 1_000, most=200)] = 10
+    columns_share: Annotated[float, Range(0.05, 1, step=0.05)] = 0.1  # read by each scan
+    storage_weight: Annotated[int, WEIGHT] = 3
+    scan_weight: Annotated[int, WEIGHT] = 3
+    load_weight: Annotated[int, WEIGHT] = 1
+    fidelity_weight: Annotated[int, WEIGHT] = 1
+    table: Literal["flights", "weather", "synthetic"] = "flights"  # measured on
+    n_rows: Annotated[int, Range(1_000, 336_776, options=MEASURED_ROWS)] = 50_000  # measured on
 
-    def __post_init__(self) -> None:
-        require_choice("table", self.table, TABLES)
-        require(0.01 <= self.raw_tb <= 10_000, "raw_tb must be 0.01 … 10,000. Got {}.", self.raw_tb)
-        require(
-            0.01 <= self.link_gbit <= 1_000,
-            "link_gbit must be 0.01 … 1,000. Got {}.",
-            self.link_gbit,
-        )
-        require(0 <= self.price <= 1_000, "price must be 0 … 1,000. Got {}.", self.price)
-        require(
-            0 <= self.scans_a_day <= 1_000,
-            "scans_a_day must be 0 … 1,000. Got {}.",
-            self.scans_a_day,
-        )
-        require(
-            0.05 <= self.columns_share <= 1,
-            "columns_share must be 0.05 … 1. Got {}.",
-            self.columns_share,
-        )
-        for name in CRITERIA:
-            require(
-                0 <= self.weight(name) <= 10,
-                name + "_weight must be 0 … 10. Got {}.",
-                self.weight(name),
-            )
+    def check_together(self) -> None:
+        """Raise ``InputError`` when nothing counts."""
         require(
             any(map(self.weight, CRITERIA)),
             "The weights must not all be 0. Got 0, 0, 0, 0. Raise what counts for you.",
         )
-        _ = self.race  # its own rules
 
     def weight(self, criterion: str) -> int:
         """Return the weight of one of ``CRITERIA``."""
@@ -149,11 +126,6 @@ class TerabyteResult:
     def saved_usd_a_month(self) -> float:
         """What Parquet with zstd saves each month against CSV."""
         return self.named("CSV").usd_a_month - self.named("Parquet zstd").usd_a_month
-
-    @property
-    def csv_bottleneck(self) -> str:
-        """What a scan of CSV waits for."""
-        return self.named("CSV").bottleneck
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -374,7 +346,9 @@ def steps(params: TerabyteParams) -> Steps:
         yield Progress(stage.share, stage.message, project(params, stage.partial))
 
 
-def run(params: TerabyteParams) -> TerabyteResult:
-    """Run the race and project it."""
-    result: TerabyteResult = run_to_end(steps(params))
-    return result
+run: Callable[[TerabyteParams], TerabyteResult] = to_end(steps)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return the steps and the Params that are computed when the server starts: the race alone."""
+    return race.steps, TerabyteParams().race

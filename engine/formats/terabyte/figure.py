@@ -106,7 +106,7 @@ def _scans(
     entries: tuple[Projection, ...] | list[Projection], colors: list[str], mark: str
 ) -> dict[str, Any]:
     """Return one mark a format, with a whisker for each: whiskers of one trace have one colour."""
-    told = [
+    texts = [
         f"{mark}{e.name}, one scan: {human_seconds(e.scan.middle)} ({human_seconds(e.scan.low)} …"
         f" {human_seconds(e.scan.high)}), waits for the {e.bottleneck}"
         for e in entries
@@ -125,6 +125,6 @@ def _scans(
             "arrayminus": [entry.scan.middle - entry.scan.low for entry in entries],
             "color": figures.SYNTHETIC if mark else figures.WAITING,
         },
-        "hovertext": told,
+        "hovertext": texts,
         "hovertemplate": "%{hovertext}<extra></extra>",
     }

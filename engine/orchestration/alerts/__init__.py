@@ -13,16 +13,16 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
 from engine.orchestration import history, hooks, records
 from engine.orchestration.flows import FLOWS, RunParams
-from engine.orchestration.history import SOURCES, Source
+from engine.orchestration.history import Source
 from engine.orchestration.hooks import Heard
 from engine.orchestration.records import Run
+from engine.ranges import Choice, Choices, Params, Range
 from engine.units import human_seconds
 
 Rule = Literal["failed", "late", "too slow"]
@@ -38,28 +38,15 @@ BAD_STATES = ("failed", "crashed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertsParams:
+class AlertsParams(Params):
     """Which runs are watched, and when an alert is due."""
 
     source: Source = "recorded"
-    flow: str = ALL
-    rules: tuple[str, ...] = RULES
-    k: float = 3.0  # robust standard deviations above the median, 1 … 10
-    min_runs: int = 5  # that a history needs, 3 … 50
-    late_seconds: float = 15.0  # between submission and start, 1 … 600
-
-    def __post_init__(self) -> None:
-        require_choice("source", self.source, SOURCES)
-        require_choice("flow", self.flow, WATCHED)
-        for rule in self.rules:
-            require_choice("rules", rule, RULES)
-        require(1 <= self.k <= 10, "k must be 1 … 10. Got {}.", self.k)
-        require(3 <= self.min_runs <= 50, "min_runs must be 3 … 50. Got {}.", self.min_runs)
-        require(
-            1 <= self.late_seconds <= 600,
-            "late_seconds must be 1 … 600. Got {}.",
-            self.late_seconds,
-        )
+    flow: Annotated[str, Choice(WATCHED)] = ALL
+    rules: Annotated[tuple[str, ...], Choices(RULES, least=0)] = RULES
+    k: Annotated[float, Range(1, 10, step=0.5)] = 3.0  # robust standard deviations above the median
+    min_runs: Annotated[int, Range(3, 50)] = 5  # that a history needs
+    late_seconds: Annotated[float, Range(1, 600, step=1.0)] = 15.0  # between submission and start
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +140,6 @@ class AlertsResult:
     def n_judged(self) -> int:
         """Runs with a history long enough."""
         return sum(one.past is not None for one in self.watched)
-
-    @property
-    def patient_catch(self) -> bool:
-        """Whether a history of at least ten runs was asked for and a slow run is caught all the
-        same.
-        """
-        return self.params.min_runs >= 10 and self.n_slow > 0
 
     @property
     def verdict(self) -> str:

@@ -1,4 +1,6 @@
-"""Figure of *Watch and alert*: each run against its own history, and which of them raise an alert."""
+"""Figure of *Watch and alert*: each run against its own history, and which of them raise an
+alert.
+"""
 
 from __future__ import annotations
 
@@ -30,28 +32,36 @@ LOOKS = {
 }
 
 
+def _late_trace(late: list[tuple[int, Watched]]) -> Trace:
+    """Draw a square around each run that started late."""
+    look = {"color": figures.LEAKED, "symbol": "square-open", "size": 19, "line": {"width": 2}}
+    return {
+        "type": "scatter",
+        "x": [place for place, _ in late],
+        "y": [_height(one) for _, one in late],
+        "mode": "markers",
+        "marker": look,
+        "name": "late",
+        "customdata": [one.waited_seconds for _, one in late],
+        "hovertemplate": "started %{customdata:.1f} s after it was submitted<extra></extra>",
+    }
+
+
 def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figure:
     """Draw how far each run lies above the median of its past. To see first: marks above the dotted
     limit, crosses.
     """
     p, n = result.params, len(result.watched)
     kind = "foretold run" if result.foretold else "run"
-    late = [
-        (place, one)
-        for place, one in enumerate(result.watched, 1)
-        if one.waited_seconds > p.late_seconds
-    ]
+    numbered = list(enumerate(result.watched, 1))
+    late = [(place, one) for place, one in numbered if one.waited_seconds > p.late_seconds]
     title = (
         f"{result.n_slow} too slow, {result.n_failed} failed, {len(late)} late, of {n}"
         f" {kind}{'s' if n != 1 else ''}"
     )
     traces: list[Trace] = []
     for name, (colour, symbol) in LOOKS.items():
-        found = [
-            (place, one)
-            for place, one in enumerate(result.watched, 1)
-            if _look(one, result) == name
-        ]
+        found = [(place, one) for place, one in numbered if _look(one, result) == name]
         if not found:
             continue
         traces.append(
@@ -73,25 +83,7 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
             }
         )
     if late:
-        traces.append(
-            {
-                "type": "scatter",
-                "x": [place for place, _ in late],
-                "y": [_height(one) for _, one in late],
-                "mode": "markers",
-                "marker": {
-                    "color": figures.LEAKED,
-                    "symbol": "square-open",
-                    "size": 19,
-                    "line": {"width": 2},
-                },
-                "name": "late",
-                "customdata": [one.waited_seconds for _, one in late],
-                "hovertemplate": (
-                    "started %{customdata:.1f} s after it was submitted<extra></extra>"
-                ),
-            }
-        )
+        traces.append(_late_trace(late))
     limits = [(p.k, figures.SYNTHETIC, f"limit: {p.k:g} σ")]
     if pinned is not None and pinned.params.k != p.k:
         limits.append((pinned.params.k, figures.WAITING, "limit of A"))

@@ -12,16 +12,18 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require, require_choice
+from engine.errors import require
 from engine.jobs import Progress
 from engine.orchestration.backpressure import model, real
 from engine.orchestration.backpressure.model import POLICIES, Load, Policy, Stream
 from engine.orchestration.backpressure.real import Measured, Trial
 from engine.orchestration.server import SERVER
+from engine.ranges import SEED, Params, Range
 from engine.units import human_seconds
 
 __all__ = [
@@ -37,46 +39,24 @@ __all__ = [
 
 REAL_SECONDS = 15.0
 REAL_RATE = 4.0  # items a second that a real run takes: each costs the server five requests
-GOAL_LOST_SHARE, GOAL_RATE = 0.01, 2.0  # of the challenge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackpressureParams:
+class BackpressureParams(Params):
     """What comes, what the sink can take, and what is done about the difference."""
 
-    arrival_rate: float = 2.0  # items a second, 0.2 … 10
-    service_seconds: float = 1.0  # that an item takes, mean, 0.1 … 5
-    workers: int = 1  # the concurrency limit, 1 … 10
+    arrival_rate: Annotated[float, Range(0.2, 10, step=0.2)] = 2.0  # items a second
+    service_seconds: Annotated[float, Range(0.1, 5, step=0.1)] = 1.0  # that an item takes, mean
+    workers: Annotated[int, Range(1, 10)] = 1  # the concurrency limit
     policy: Policy = "let it grow"
-    buffer: int = 5  # items that may wait before the policy drops or blocks, 1 … 100
-    rate_limit: float = 0.0  # starts a second, 0 (none) … 10
-    urgent_share: float = 0.0  # of the items, in a queue of higher priority, 0 … 1
+    # items that may wait before the policy drops or blocks
+    buffer: Annotated[int, Range(1, 100)] = 5
+    rate_limit: Annotated[float, Range(0, 10, step=0.5, low_means="none")] = 0.0  # starts a second
+    # of the items, in a queue of higher priority
+    urgent_share: Annotated[float, Range(0, 1, step=0.05)] = 0.0
     random: bool = True  # exponential gaps and services; else all alike
-    seconds: int = 60  # 20 … 200
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require(
-            0.2 <= self.arrival_rate <= 10,
-            "arrival_rate must be 0.2 … 10. Got {}.",
-            self.arrival_rate,
-        )
-        require(
-            0.1 <= self.service_seconds <= 5,
-            "service_seconds must be 0.1 … 5. Got {}.",
-            self.service_seconds,
-        )
-        require(1 <= self.workers <= 10, "workers must be 1 … 10. Got {}.", self.workers)
-        require_choice("policy", self.policy, POLICIES)
-        require(1 <= self.buffer <= 100, "buffer must be 1 … 100. Got {}.", self.buffer)
-        require(
-            0 <= self.rate_limit <= 10, "rate_limit must be 0 (none) … 10. Got {}.", self.rate_limit
-        )
-        require(
-            0 <= self.urgent_share <= 1, "urgent_share must be 0 … 1. Got {}.", self.urgent_share
-        )
-        require(20 <= self.seconds <= 200, "seconds must be 20 … 200. Got {}.", self.seconds)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    seconds: Annotated[int, Range(20, 200, step=10)] = 60
+    seed: Annotated[int, SEED] = 0
 
     @property
     def capacity(self) -> float:
@@ -134,16 +114,6 @@ class BackpressureResult:
         return float(np.quantile(self.stream.wait, 0.95)) if len(self.stream.wait) else 0.0
 
     @property
-    def wait_nothing_lost(self) -> float:
-        """The same, if 2 items a second come and hardly any is lost or held back, nor left over;
-        else infinite.
-        """
-        s = self.stream
-        lost = s.dropped_share + s.held_back_share + s.last_depth / max(1, len(s.arrival))
-        asked = self.params.arrival_rate >= GOAL_RATE and self.params.service_seconds >= 1
-        return self.worst_wait_seconds if asked and lost <= GOAL_LOST_SHARE else float("inf")
-
-    @property
     def urgent_wait_seconds(self) -> float:
         """Mean seconds that urgent items waited."""
         return self._mean_wait(True)
@@ -193,9 +163,9 @@ class BackpressureResult:
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         p, s = self.params, self.stream
-        by = f"the rate limit of {p.rate_limit:g} starts" if p.rate_limit and p.capacity == p.rate_limit else (
-            f"{p.workers} {'worker' if p.workers == 1 else 'workers'} of {p.service_seconds:g} s an item"
-        )  # fmt: skip
+        by = f"{p.workers} worker{'s' * (p.workers != 1)} of {p.service_seconds:g} s an item"
+        if p.rate_limit and p.capacity == p.rate_limit:
+            by = f"the rate limit of {p.rate_limit:g} starts"
         reasons = [
             f"The sink's capacity is set by {by}: {p.capacity:.3g} a second. ρ = {p.arrival_rate:g}"
             f" / {p.capacity:.3g} = {p.overload:.2f}: "

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.backpressure import POLICIES, BackpressureResult, Policy, Stream, model
+from engine.orchestration.backpressure.real import Measured
 
 MAX_STEPS = 1_500
 MAX_MARKS = 3_000
@@ -25,7 +26,9 @@ LOADS = np.arange(0.05, 0.98, 0.01)
 
 
 def _line(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
-    """Return the queue over time, thinned to ``MAX_STEPS`` even moments when it changes more often."""
+    """Return the queue over time, thinned to ``MAX_STEPS`` even moments when it changes more
+    often.
+    """
     at, depth = stream.steps()
     if len(at) > MAX_STEPS:
         at = np.linspace(0, stream.seconds, MAX_STEPS)
@@ -33,22 +36,39 @@ def _line(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
     return np.append(at, stream.seconds).round(3), np.append(depth, depth[-1])
 
 
+def _depth_title(result: BackpressureResult) -> str:
+    p, s = result.params, result.stream
+    if p.policy == "drop what is new" and s.dropped.any():
+        return f"At most {p.buffer} wait,<br>and {s.dropped_share:.0%} of the items are dropped"
+    if p.policy == "block the source" and s.held_back_share > 0.005:
+        return (
+            f"At most {p.buffer} wait, none is dropped,<br>and the source makes"
+            f" {s.held_back_share:.0%} less"
+        )
+    if p.overload > 1:
+        return f"{s.last_depth} items wait after {p.seconds} s,<br>and the queue goes on growing"
+    return f"The queue holds:<br>{s.mean_depth:.1f} items wait on average"
+
+
+def _measured_depth(measured: Measured) -> Trace:
+    """Draw what Prefect's server counted."""
+    line = {"color": "white", "width": 1}
+    return {
+        "type": "scatter",
+        "x": measured.at_seconds.round(2),
+        "y": measured.depth,
+        "mode": "markers",
+        "marker": {"color": figures.KNOWN, "size": 10, "line": line},
+        "name": "Prefect: runs Scheduled, counted by its server",
+        "hovertemplate": "Prefect: %{y} wait at %{x:.1f} s<extra></extra>",
+    }
+
+
 def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) -> go.Figure:
     """Draw the items that wait over time, the chosen policy bold. To see first: whether the line
     ever stops rising.
     """
-    p, s = result.params, result.stream
-    if p.policy == "drop what is new" and s.dropped.any():
-        title = f"At most {p.buffer} wait,<br>and {s.dropped_share:.0%} of the items are dropped"
-    elif p.policy == "block the source" and s.held_back_share > 0.005:
-        title = (
-            f"At most {p.buffer} wait, none is dropped,<br>and the source makes"
-            f" {s.held_back_share:.0%} less"
-        )
-    elif p.overload > 1:
-        title = f"{s.last_depth} items wait after {p.seconds} s,<br>and the queue goes on growing"
-    else:
-        title = f"The queue holds:<br>{s.mean_depth:.1f} items wait on average"
+    p, title = result.params, _depth_title(result)
     traces: list[Trace] = []
     for policy in sorted(POLICIES, key=lambda policy: policy == p.policy):
         color, dash = LINES[policy]
@@ -73,23 +93,8 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
                 "hovertemplate": f"{policy}: %{{y}} wait at %{{x:.1f}} s<extra></extra>",
             }
         )
-    m = result.measured
-    if m is not None and len(m.depth):
-        traces.append(
-            {
-                "type": "scatter",
-                "x": m.at_seconds.round(2),
-                "y": m.depth,
-                "mode": "markers",
-                "marker": {
-                    "color": figures.KNOWN,
-                    "size": 10,
-                    "line": {"color": "white", "width": 1},
-                },
-                "name": "Prefect: runs Scheduled, counted by its server",
-                "hovertemplate": "Prefect: %{y} wait at %{x:.1f} s<extra></extra>",
-            }
-        )
+    if result.measured is not None and len(result.measured.depth):
+        traces.append(_measured_depth(result.measured))
     if pinned is not None:
         x, y = _line(pinned.stream)
         line = {"color": figures.SYNTHETIC, "width": 2.5, "dash": "dash", "shape": "hv"}

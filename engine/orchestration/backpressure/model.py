@@ -23,7 +23,9 @@ POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Load:
-    """What comes: seconds between items, seconds that each takes, whether it is urgent; all (n,)."""
+    """What comes: seconds between items, seconds that each takes, whether it is urgent; all
+    (n,).
+    """
 
     gaps: np.ndarray
     services: np.ndarray
@@ -32,7 +34,9 @@ class Load:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stream:
-    """What became of each item that came, all (n,), NaN for what did not happen before ``seconds``."""
+    """What became of each item that came, all (n,), NaN for what did not happen before
+    ``seconds``.
+    """
 
     seconds: float
     arrival: np.ndarray

@@ -10,22 +10,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
 from engine.orchestration import foretell, records
-from engine.orchestration.flows import FLOWS, Flow, RunParams
+from engine.orchestration.flows import Flow, RunParams
 from engine.orchestration.history import critical_path
 from engine.orchestration.history.critical_path import Link, Span
 from engine.orchestration.history.stats import Estimate, TaskStats, by_task, middle, share
 from engine.orchestration.records import Run
+from engine.ranges import Params, Range, Text
 from engine.units import human_seconds
 
 Source = Literal["recorded", "foretold"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 LAST = (10, 25, 50, 100, 200)
+PLACE = Range(1, 1_000_000)  # in the list of runs, 1: the latest; beyond its end the oldest
 N_STAND_INS = 24
 FATES = (
     "completed",
@@ -39,32 +40,16 @@ FATES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryParams:
+class HistoryParams(Params):
     """Which runs, which two of them, and which task is imagined faster."""
 
     source: Source = "recorded"
     flow: Flow = "model retraining"
-    last: int = 50  # runs, 1 … 200
-    run: int = 1  # place in the list, 1: the latest
-    other: int = 2  # the run that it is compared with
-    faster: str = ""  # a task; "": the longest of the critical path
-    factor: float = 2.0  # 1 … 10
-
-    def __post_init__(self) -> None:
-        require_choice("source", self.source, SOURCES)
-        require_choice("flow", self.flow, FLOWS)
-        require(1 <= self.last <= 200, "last must be 1 … 200. Got {}.", self.last)
-        require(
-            self.run >= 1 and self.other >= 1,
-            "run and other must be 1 (the latest) or more. Got {}.",
-            min(self.run, self.other),
-        )
-        require(1 <= self.factor <= 10, "factor must be 1 … 10. Got {}.", self.factor)
-        require(
-            len(self.faster) <= 100,
-            "faster must be the name of a task. Got {} characters.",
-            len(self.faster),
-        )
+    last: Annotated[int, Range(1, 200, options=LAST)] = 50  # runs
+    run: Annotated[int, PLACE] = 1  # place in the list, 1: the latest
+    other: Annotated[int, PLACE] = 2  # the run that it is compared with
+    faster: Annotated[str, Text(100)] = ""  # a task; "": the longest of the critical path
+    factor: Annotated[float, Range(1, 10, step=0.5)] = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +133,6 @@ class HistoryResult:
     def saved_share(self) -> float:
         """The share of the run's time that the faster task would have saved."""
         return 1 - self.imagined_seconds / self.finish_seconds if self.finish_seconds else 0.0
-
-    @property
-    def futile(self) -> bool:
-        """Whether a task at least five times as fast saves less than 1 %."""
-        return self.params.factor >= 5 and self.saved_share < 0.01
 
     @property
     def on_path(self) -> bool:

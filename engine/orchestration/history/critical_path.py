@@ -42,7 +42,9 @@ class Link:
 
 
 def spans(run: Run) -> dict[str, Span]:
-    """Return the span of each task that ran or was taken from the cache, in order of their starts."""
+    """Return the span of each task that ran or was taken from the cache, in order of their
+    starts.
+    """
     names = {task.key: task.upstream for task in run.tasks}
     found: dict[str, tuple[float, float]] = {}
     for attempt in run.attempts:
@@ -91,7 +93,9 @@ def replay(
 
 
 def critical_path(found: dict[str, Span]) -> list[Link]:
-    """Return the chain of tasks that decides when the run is over, from its first task to its last."""
+    """Return the chain of tasks that decides when the run is over, from its first task to its
+    last.
+    """
     if not found:
         return []
     measured = {task: span.end for task, span in found.items()}

@@ -1,6 +1,4 @@
-"""What many runs say together: shares and medians with their intervals, task by task. Plain
-counting, tested against scipy.
-"""
+"""What many runs say together: shares and medians with their intervals, task by task."""
 
 from __future__ import annotations
 
@@ -11,8 +9,7 @@ from functools import lru_cache
 from statistics import median
 
 from engine.orchestration.records import Run
-
-Z95 = 1.959963984540054  # of the normal distribution, two-sided 95 %
+from engine.statistics import share_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +30,8 @@ def share(hits: int, n: int) -> Estimate:
     """Return a share with its Wilson score interval (Wilson 1927); nothing observed is anything
     from 0 to 1.
     """
-    if n == 0:
-        return Estimate(0.0, 0.0, 1.0, 0)
-    p, z2 = hits / n, Z95**2
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return Estimate(p, max(centre - half, 0.0), min(centre + half, 1.0), n)
+    low, high = share_interval(hits, n)
+    return Estimate(hits / n if n else 0.0, low, high, n)
 
 
 @lru_cache(maxsize=1024)
@@ -76,7 +69,9 @@ class TaskStats:
 
 
 def by_task(runs: tuple[Run, ...]) -> list[TaskStats]:
-    """Return the statistics of each task that ran at least once, in order of its first appearance."""
+    """Return the statistics of each task that ran at least once, in order of its first
+    appearance.
+    """
     seconds: dict[str, list[float]] = defaultdict(list)
     stumbled: dict[str, int] = defaultdict(int)
     lost: dict[str, int] = defaultdict(int)

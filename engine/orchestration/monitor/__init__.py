@@ -97,26 +97,6 @@ class MonitorResult:
         return self.run.seconds
 
     @property
-    def quick_failure(self) -> bool:
-        """Whether the run failed and no try waited for its retry."""
-        return self.run.state == "failed" and not any(
-            attempt.seconds("awaiting retry") for attempt in self.run.attempts
-        )
-
-    @property
-    def few_tries(self) -> bool:
-        """Whether a retraining that fails as often as by default completed with fewer than 20 tries
-        and 3 retries at most.
-        """
-        p, default = self.params, RunParams()
-        fair = (
-            p.flow == default.flow
-            and p.failure_probability >= default.failure_probability
-            and p.retries <= default.retries
-        )
-        return fair and self.run.state == "completed" and self.n_attempts < 20
-
-    @property
     def waiting_share(self) -> float:
         """Share of the tasks' time that went into waiting for a retry, 0–1."""
         waited = sum(attempt.seconds("awaiting retry") for attempt in self.run.attempts)

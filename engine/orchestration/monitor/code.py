@@ -5,7 +5,7 @@ counted.
 from __future__ import annotations
 
 import ast
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,14 +43,11 @@ def script(params: RunParams) -> str:
     needed = [name for name in ("_lanes", "child", "stages", "BROKEN") if name in body]
     from_flows = [name for name in needed if name in ("BROKEN",)]
     from_prefect_flows = sorted([*used, *(name for name in needed if name in ("_lanes", "child"))])
-    settings = {
-        f.name: v
-        for f, v in zip(fields(params), asdict(params).values(), strict=True)
-        if v != f.default
-    }
-    constructor = ", ".join(f"{name}={literal(value)}" for name, value in settings.items())
+    changed = [f.name for f in fields(params) if getattr(params, f.name) != f.default]
+    constructor = ", ".join(f"{name}={literal(getattr(params, name))}" for name in changed)
     names = ", ".join([*from_flows, "RunParams", "plan"])
-    return f"""# Runs on the server named by PREFECT_API_URL; without one Prefect starts a temporary server (about 12 s).
+    return f"""# Runs on the server named by PREFECT_API_URL;
+# without one Prefect starts a temporary server (about 12 s).
 import json
 import time
 from collections import Counter
@@ -82,7 +79,8 @@ with get_client(sync_client=True) as client:
         parents = FlowRunFilter(parent_flow_run_id={{"any_": [run_id]}})
         ids = [run_id, *(child.id for child in client.read_flow_runs(flow_run_filter=parents))]
         filter = FlowRunFilter(id={{"any_": ids}})
-        rows = [r for r in client.read_task_runs(flow_run_filter=filter, limit=200) if r.name in keys]
+        read = client.read_task_runs(flow_run_filter=filter, limit=200)
+        rows = [r for r in read if r.name in keys]
         if rows and all(r.state.is_final() or r.state.name == "NotReady" for r in rows):
             break
         time.sleep(0.5)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,17 +160,8 @@ def gantt(
         x["range"] = [0, 1.04 * max(now, result.foretold.seconds)]
         if run.started_at is not None:
             line = {"color": figures.KNOWN, "width": 1, "dash": "dot"}
-            shapes = [
-                {
-                    "type": "line",
-                    "x0": now,
-                    "x1": now,
-                    "y0": 0,
-                    "y1": 1,
-                    "yref": "paper",
-                    "line": line,
-                }
-            ]
+            across = {"y0": 0, "y1": 1, "yref": "paper", "line": line}
+            shapes = [{"type": "line", "x0": now, "x1": now, **across}]
     y = {
         "categoryorder": "array",
         "categoryarray": names[::-1],
@@ -298,6 +290,25 @@ def _graph_title(result: MonitorResult, states: dict[str, str]) -> str:
     )
 
 
+def _edges(tasks: Sequence[Task], places: dict[str, tuple[float, float]]) -> Trace:
+    """Draw a line from each task to those that wait for it."""
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for task in tasks:
+        for key in task.upstream:
+            xs += [places[key][0], places[task.key][0], None]
+            ys += [places[key][1], places[task.key][1], None]
+    return {
+        "type": "scatter",
+        "x": xs,
+        "y": ys,
+        "mode": "lines",
+        "line": {"color": figures.WAITING, "width": 1},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
 def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
     """Draw the graph of tasks, coloured by state. To see first: where it burns, and what that keeps
     from running.
@@ -308,26 +319,9 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
     states = {
         task.key: state_of(last[task.key]) if task.key in last else "pending" for task in run.tasks
     }
-    xs: list[float | None] = []
-    ys: list[float | None] = []
-    for task in run.tasks:
-        for key in task.upstream:
-            xs += [places[key][0], places[task.key][0], None]
-            ys += [places[key][1], places[task.key][1], None]
     low, high = min(y for _, y in places.values()), max(y for _, y in places.values())
     labelled = len(states) <= LABELLED_NODES
-    line = {"color": figures.WAITING, "width": 1}
-    traces: list[Trace] = [
-        {
-            "type": "scatter",
-            "x": xs,
-            "y": ys,
-            "mode": "lines",
-            "line": line,
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-    ]
+    traces = [_edges(run.tasks, places)]
     for kind, color in COLORS.items():
         keys = [key for key, state in states.items() if state == kind]
         if not keys:

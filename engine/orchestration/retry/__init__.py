@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require, require_choice
 from engine.orchestration.flows import BACKOFFS, Backoff
 from engine.orchestration.retry import model
 from engine.orchestration.retry.herd import Herd, stampede
 from engine.orchestration.retry.model import N_RUNS, TaskRuns
+from engine.ranges import SEED, Params, Range
+from engine.statistics import share_interval
 from engine.units import human_seconds
 
 __all__ = ["BACKOFFS", "SHAPES", "Herd", "RetryParams", "RetryResult", "TaskRuns", "run"]
@@ -28,49 +29,25 @@ __all__ = ["BACKOFFS", "SHAPES", "Herd", "RetryParams", "RetryResult", "TaskRuns
 Shape = Literal["in sequence", "in parallel"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 REFERENCE_JITTER = 1.0  # drawn beside the herd without jitter when the setting has none
-GOAL_TASKS, GOAL_PROBABILITY, GOAL_WAIT_SECONDS = 20, 0.3, 1.0  # of the challenge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryParams:
+class RetryParams(Params):
     """A task that fails at times, its retries, the flow that it is part of, and the herd."""
 
-    failure_probability: float = 0.3  # of each try, 0 … 1
-    retries: int = 3  # 0 … 10
-    delay_seconds: float = 1.0  # before the first retry, 0 … 30
+    failure_probability: Annotated[float, Range(0, 1, step=0.05)] = 0.3  # of each try
+    retries: Annotated[int, Range(0, 10)] = 3
+    delay_seconds: Annotated[float, Range(0, 30, step=0.5)] = 1.0  # before the first retry
     backoff: Backoff = "exponential"
-    jitter: float = 0.0  # Prefect's retry_jitter_factor, 0 … 1
-    n_tasks: int = 10  # of the flow, 1 … 50
+    jitter: Annotated[float, Range(0, 1, step=0.1)] = 0.0  # Prefect's retry_jitter_factor
+    n_tasks: Annotated[int, Range(1, 50)] = 10  # of the flow
     shape: Shape = "in sequence"
-    duration_seconds: float = 0.5  # of a try that completes, about, 0 … 10
-    clients: int = 500  # of the herd, 10 … 1,000
-    capacity: int = 100  # requests that the service answers in a second, 10 … 500
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require(
-            0 <= self.failure_probability <= 1,
-            "failure_probability must be 0 … 1. Got {}.",
-            self.failure_probability,
-        )
-        require(0 <= self.retries <= 10, "retries must be 0 … 10. Got {}.", self.retries)
-        require(
-            0 <= self.delay_seconds <= 30,
-            "delay_seconds must be 0 … 30. Got {}.",
-            self.delay_seconds,
-        )
-        require_choice("backoff", self.backoff, BACKOFFS)
-        require(0 <= self.jitter <= 1, "jitter must be 0 … 1. Got {}.", self.jitter)
-        require(1 <= self.n_tasks <= 50, "n_tasks must be 1 … 50. Got {}.", self.n_tasks)
-        require_choice("shape", self.shape, SHAPES)
-        require(
-            0 <= self.duration_seconds <= 10,
-            "duration_seconds must be 0 … 10. Got {}.",
-            self.duration_seconds,
-        )
-        require(10 <= self.clients <= 1_000, "clients must be 10 … 1,000. Got {}.", self.clients)
-        require(10 <= self.capacity <= 500, "capacity must be 10 … 500. Got {}.", self.capacity)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    # of a try that completes, about
+    duration_seconds: Annotated[float, Range(0, 10, step=0.1)] = 0.5
+    clients: Annotated[int, Range(10, 1000, step=10)] = 500  # of the herd
+    # requests that the service answers in a second
+    capacity: Annotated[int, Range(10, 500, step=10)] = 100
+    seed: Annotated[int, SEED] = 0
 
     @property
     def waits(self) -> np.ndarray:
@@ -125,30 +102,14 @@ class RetryResult:
         return self.mean_wait_seconds / self.mean_seconds if self.mean_seconds else 0.0
 
     @property
-    def flow_share_within_budget(self) -> float:
-        """P(flow succeeds), if it has 20 tasks that fail in 30 % of their tries and wait 1 s on
-        average at most; else 0.
-        """
-        p = self.params
-        asked = p.n_tasks >= GOAL_TASKS and p.failure_probability >= GOAL_PROBABILITY
-        return (
-            self.flow_succeeds_share
-            if asked and self.mean_wait_seconds <= GOAL_WAIT_SECONDS
-            else 0.0
-        )
-
-    @property
-    def herd_gave_up(self) -> int:
-        """Clients of the herd without jitter that use up their retries."""
-        return self.herds[0].n_gave_up
+    def herd(self) -> Herd:
+        """The herd with the setting's own jitter."""
+        return self.herds[1] if self.params.jitter else self.herds[0]
 
     @property
     def herd_overload(self) -> float:
-        """Most requests in a second after the first, by capacity, of the herd with this jitter;
-        infinite if anyone gives up.
-        """
-        herd = self.herds[1] if self.params.jitter else self.herds[0]
-        return float("inf") if herd.n_gave_up else herd.retry_peak / self.params.capacity
+        """Most requests in a second after the first, by capacity, of the herd with this jitter."""
+        return self.herd.retry_peak / self.params.capacity
 
     @property
     def verdict(self) -> str:
@@ -172,7 +133,7 @@ class RetryResult:
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         p, failed = self.params, int((~self.runs.completed).sum())
-        low, high = model.wilson(failed, N_RUNS)
+        low, high = share_interval(failed, N_RUNS)
         plain, other = self.herds
         waits = ", ".join(f"{wait:g}" for wait in p.waits[:5]) + (" …" if p.retries > 5 else "")
         reasons = [
@@ -234,7 +195,7 @@ class RetryResult:
         rows = []
         for place, chance in enumerate(self.chances):
             chosen = self.runs.lane(place, self.params.retries)
-            low, high = model.wilson(int(chosen.sum()), N_RUNS)
+            low, high = share_interval(int(chosen.sum()), N_RUNS)
             seconds = self.runs.seconds[chosen]
             quantiles = np.quantile(seconds, [0.05, 0.5, 0.95]) if len(seconds) else [None] * 3
             rows.append(

@@ -15,6 +15,7 @@ from engine.figures import Trace, drawn
 from engine.orchestration.retry import RetryResult, model
 from engine.orchestration.retry.model import N_RUNS
 from engine.orchestration.retry.real import Dot
+from engine.statistics import share_interval
 
 GREEN, RED = figures.HELD_OUT, figures.FAILED
 SHADES = ("#A9CDEE", "#7FB5E4", "#56A0DC", "#2F86D6", "#1F66A8", "#134574")
@@ -172,6 +173,24 @@ def _pinned(pinned: RetryResult, n_lanes: int) -> Trace:
     }
 
 
+def _simulated_flow(result: RetryResult) -> Trace:
+    """Draw the share of simulated flows that succeed, with its interval."""
+    done = result.flow_completed
+    low, high = share_interval(int(done.sum()), len(done))
+    seen = float(done.mean())
+    spread = {"array": [100 * (high - seen)], "arrayminus": [100 * (seen - low)]}
+    return {
+        "type": "scatter",
+        "x": [result.params.n_tasks],
+        "y": [100 * seen],
+        "error_y": {"type": "data", **spread, "thickness": 2},
+        "mode": "markers",
+        "marker": {"color": figures.LEAKED, "size": 14, "symbol": "star"},
+        "name": f"this flow, {len(done):,} simulated, 95 %",
+        "hovertemplate": "simulated: %{y:.2f} %<extra></extra>",
+    }
+
+
 def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
     """Draw P(flow succeeds) by its number of tasks, a line for each number of retries. To see
     first: how the lines fall.
@@ -197,25 +216,7 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
         }
         for place, retries in enumerate(sorted({0, 1, 2, 3, 5, p.retries}))
     ]
-    low, high = model.wilson(int(result.flow_completed.sum()), len(result.flow_completed))
-    seen = float(result.flow_completed.mean())
-    traces.append(
-        {
-            "type": "scatter",
-            "x": [p.n_tasks],
-            "y": [100 * seen],
-            "error_y": {
-                "type": "data",
-                "array": [100 * (high - seen)],
-                "arrayminus": [100 * (seen - low)],
-                "thickness": 2,
-            },
-            "mode": "markers",
-            "marker": {"color": figures.LEAKED, "size": 14, "symbol": "star"},
-            "name": f"this flow, {len(result.flow_completed):,} simulated, 95 %",
-            "hovertemplate": "simulated: %{y:.2f} %<extra></extra>",
-        }
-    )
+    traces.append(_simulated_flow(result))
     if pinned is not None:
         traces.append(
             {
@@ -331,14 +332,8 @@ def herd(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
             }
         )
     line = {"color": figures.HELD_OUT, "width": 3, "dash": "dash"}
-    most = {
-        "x": [-0.6, last],
-        "y": [p.capacity] * 2,
-        "mode": "lines",
-        "line": line,
-        "name": f"capacity: {p.capacity:,}",
-    }
-    traces.append({"type": "scatter", **most})
+    most = {"x": [-0.6, last], "y": [p.capacity] * 2, "name": f"capacity: {p.capacity:,}"}
+    traces.append({"type": "scatter", "mode": "lines", "line": line, **most})
     if pinned is not None:
         of = pinned.herds[1] if pinned.params.jitter else pinned.herds[0]
         within = of.second < last

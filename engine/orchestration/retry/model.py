@@ -49,7 +49,9 @@ def jitter_multiples(rng: np.random.Generator, jitter: float, shape: tuple[int, 
 
 
 def jitter_mean(jitter: float) -> float:
-    """Return the mean of ``jitter_multiples`` exactly: that of an exponential between two bounds."""
+    """Return the mean of ``jitter_multiples`` exactly: that of an exponential between two
+    bounds.
+    """
     if not jitter:
         return 1.0
     low, most = jitter_bounds(jitter)
@@ -155,14 +157,3 @@ def flows(
     reached = np.ones(completed.shape, bool)
     np.logical_and.accumulate(completed[:, :-1], axis=1, out=reached[:, 1:])
     return good, (seconds * reached).sum(axis=1)
-
-
-def wilson(n_hits: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval (Wilson, 1927) of a share of which ``n_hits`` of ``n`` were seen."""
-    z, share = 1.96, n_hits / n
-    middle, half = (
-        share + z * z / (2 * n),
-        z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))),
-    )
-    low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
-    return max(low, 0.0), min(high, 1.0)

@@ -97,7 +97,9 @@ def under_way(params: RetryParams) -> list[str]:
 
 
 def found(params: RetryParams) -> list[Run]:
-    """Return the runs of these settings: those kept, and those under way as far as they have come."""
+    """Return the runs of these settings: those kept, and those under way as far as they have
+    come.
+    """
     active = under_way(params)
     live = [run for run_id in active if (run := watch.peek(run_id)) is not None]
     return live + [

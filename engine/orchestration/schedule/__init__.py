@@ -13,12 +13,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Any, Literal, get_args
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
+from engine.errors import require
 from engine.orchestration.schedule import dates as schedule_dates
 from engine.orchestration.schedule.clock import (
     Change,
@@ -27,104 +27,19 @@ from engine.orchestration.schedule.clock import (
     elapsed_rows,
     rows,
     written,
-    zone_of,
 )
 from engine.orchestration.schedule.load import (
-    COLLISIONS,
     LATE_SECONDS,
     MIN_AHEAD_SECONDS,
     MIN_RUNS,
-    Collision,
     Outage,
     Turn,
     most_at_once,
     outage,
     turns,
 )
+from engine.orchestration.schedule.params import DAY_MINUTES, MOST_HOURS, N_RUNS, ScheduleParams
 from engine.units import human_seconds
-
-Kind = Literal["cron", "interval", "rrule"]
-Around = Literal["clocks go forward", "clocks go back", "ordinary days"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-AROUNDS: tuple[Around, ...] = get_args(Around)
-EVERY_MINUTES = (5, 15, 30, 60, 120, 360, 720, 1440, 2880, 10080)
-N_RUNS = 20
-DAY_MINUTES = 1440
-MOST_HOURS = 48.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleParams:
-    """A rule, a time zone, the days to look at, and what runs by it."""
-
-    kind: Kind = "cron"
-    cron: str = "30 2 * * *"
-    every_minutes: int = 60  # counted from 1 January, 09:00 local time
-    rrule: str = "FREQ=DAILY;BYHOUR=2;BYMINUTE=30;BYSECOND=0"
-    zone: str = "America/New_York"
-    around: Around = "clocks go forward"
-    year: int = 2026  # 2000 … 2035
-    run_minutes: float = 90.0  # that a run takes
-    limit: int = 1  # of the deployment, runs at once; 0: none
-    collision: Collision = "wait"
-    down_hours: float = 6.0  # of the server, from just before the sixth run on
-
-    def __post_init__(self) -> None:
-        require_choice("kind", self.kind, KINDS)
-        require_choice("around", self.around, AROUNDS)
-        require_choice("collision", self.collision, COLLISIONS)
-        require(
-            1 <= self.every_minutes <= 100_000,
-            "every_minutes must be 1 … 100,000. Got {}.",
-            self.every_minutes,
-        )
-        require(2000 <= self.year <= 2035, "year must be 2000 … 2035. Got {}.", self.year)
-        require(
-            0 < self.run_minutes <= 10_000,
-            "run_minutes must be more than 0, at most 10,000. Got {}.",
-            self.run_minutes,
-        )
-        require(0 <= self.limit <= 50, "limit must be 0 (none) … 50. Got {}.", self.limit)
-        require(
-            0 <= self.down_hours <= MOST_HOURS,
-            "down_hours must be 0 … 48. Got {}.",
-            self.down_hours,
-        )
-        require(
-            len(self.cron) <= 200 and len(self.rrule) <= 2000,
-            "cron and rrule must be short: 200 and 2,000 characters.",
-        )
-        require(
-            len(self.cron.split()) <= 5,
-            "cron must have five fields here: minute, hour, day of month, month, day of week. Got"
-            " {!r}; Prefect takes a sixth, for seconds: use an interval for that.",
-            self.cron,
-        )
-        zone_of(self.zone)
-
-    @property
-    def rule(self) -> str | int:
-        """The rule itself: a cron, minutes, or an rrule."""
-        rules: dict[Kind, str | int] = {
-            "cron": self.cron,
-            "interval": self.every_minutes,
-            "rrule": self.rrule,
-        }
-        return rules[self.kind]
-
-    @property
-    def told(self) -> str:
-        """The rule as a person says it."""
-        return (
-            f"every {human_seconds(self.every_minutes * 60)}"
-            if self.kind == "interval"
-            else f"`{self.rule}`"
-        )
-
-    @property
-    def anchor(self) -> datetime:
-        """The local time from which an interval counts."""
-        return datetime(self.year, 1, 1, 9)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,11 +96,6 @@ class ScheduleResult:
     def most_at_once(self) -> int:
         """The largest number of runs at the same time."""
         return most_at_once(self.turns)
-
-    @property
-    def most_at_once_unhindered(self) -> int:
-        """The largest number of runs at the same time, 0 if any run waits or is dropped."""
-        return 0 if self.n_cancelled or self.longest_wait_minutes else self.most_at_once
 
     @property
     def n_cancelled(self) -> int:
@@ -261,10 +171,12 @@ class ScheduleResult:
                 " off in summer. Use a cron for a fixed local time."
             )
         rule = f"at most {p.limit} at once" if p.limit else "no limit"
+        waited = self.longest_wait_minutes * 60
+        longest = human_seconds(waited) if waited else "none"
         found.append(
             f"A run takes {human_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once} at"
             " the same time, the longest wait is"
-            f" {human_seconds(self.longest_wait_minutes * 60) if self.longest_wait_minutes else 'none'},"
+            f" {longest},"
             f" {self.n_cancelled} dropped."
         )
         found.append(

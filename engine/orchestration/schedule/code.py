@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from engine.orchestration.schedule import N_RUNS, ScheduleParams, _plan, _shared
+from engine.orchestration.schedule import _plan, _shared
+from engine.orchestration.schedule.params import N_RUNS, ScheduleParams
 from engine.source_code import Code, fill, literal
 
-SCRIPT = '''"""The next runs of a schedule by Prefect's own code; their clocks and their overlap by the lab's."""
+SCRIPT = '''"""The next runs of a schedule by Prefect's code; clocks and overlap by the lab's."""
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,8 @@ from engine.orchestration.schedule import ScheduleParams, load, run
 
 schedule = @rule
 start = datetime.fromtimestamp(@start, UTC)
-dates = sorted({date.timestamp() for date in asyncio.run(schedule.get_dates(n=@n_runs, start=start))})
+found = asyncio.run(schedule.get_dates(n=@n_runs, start=start))
+dates = sorted({date.timestamp() for date in found})
 turns = load.turns(tuple(dates), @run_seconds, @limit, @collision)
 fates = run(@params)
 print(json.dumps({

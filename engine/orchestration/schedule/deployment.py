@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from engine import processes
 from engine.errors import InputError
-from engine.orchestration.schedule import ScheduleParams
+from engine.orchestration.schedule.params import ScheduleParams
 from engine.orchestration.server import SERVER, epoch
 from engine.source_code import literal
 

@@ -65,6 +65,15 @@ def _days(result: ScheduleResult) -> list[str]:
     return sorted(set(days))[:MOST_DAYS]
 
 
+def _pinned_days(pinned: ScheduleResult, zone: str, names: list[str]) -> Trace:
+    """Draw the runs of the pinned schedule that fall on the days in view."""
+    rows = [row for row in pinned.plan.rows if row.at is not None]
+    places = [place for row in rows if (place := _place(row, zone))[0] in names]
+    look = {"symbol": "circle-open", "size": 17, "color": figures.WAITING}
+    x, y = [hour for _, hour in places], [day for day, _ in places]
+    return {**MARKS, "x": x, "y": y, "marker": look, "name": "A (pinned)", "hoverinfo": "skip"}
+
+
 def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Figure:
     """Draw each run on the clock of its day. To see first: the mark in the shaded hour, or the one
     that fled from it.
@@ -72,16 +81,7 @@ def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Fig
     zone, names = result.params.zone, _days(result)
     traces: list[Trace] = []
     if pinned is not None:
-        places = [
-            place
-            for row in pinned.plan.rows
-            if row.at is not None and (place := _place(row, zone))[0] in names
-        ]
-        look = {"symbol": "circle-open", "size": 17, "color": figures.WAITING}
-        x, y = [hour for _, hour in places], [day for day, _ in places]
-        traces.append(
-            {**MARKS, "x": x, "y": y, "marker": look, "name": "A (pinned)", "hoverinfo": "skip"}
-        )
+        traces.append(_pinned_days(pinned, zone, names))
     for status, (colour, symbol) in LOOKS.items():
         found = [
             (row, place)

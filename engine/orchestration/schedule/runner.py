@@ -46,7 +46,9 @@ def flow_of(seconds: float) -> Any:
 
 
 def propose(client: Any, run: Any) -> bool:
-    """Ask the server to let a run go from Scheduled to Pending; it may refuse, delay or cancel it."""
+    """Ask the server to let a run go from Scheduled to Pending; it may refuse, delay or
+    cancel it.
+    """
     from prefect.client.schemas.responses import SetStateStatus
     from prefect.states import Pending
 

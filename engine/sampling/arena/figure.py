@@ -36,10 +36,10 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
     if names:
         others = [name for name in names if name != NOTHING]
         beats = [name for name in others if result.gain(name)[0] > result.gain(name)[1]]
-        told = ", ".join(beats[:2]) + (f" and {len(beats) - 2} more" if len(beats) > 2 else "")
+        best = ", ".join(beats[:2]) + (f" and {len(beats) - 2} more" if len(beats) > 2 else "")
         title = "Nothing beats doing nothing,<br>not even by chance"
         if beats:
-            title = f"{told}:<br>better than doing nothing, beyond chance"
+            title = f"{best}:<br>better than doing nothing, beyond chance"
         elif result.best_gain > 0:
             title = (
                 f"The best adds {result.best_gain:.3f} average precision,<br>no more than chance"
@@ -84,8 +84,8 @@ def _averages(run: ArenaResult, names: list[str], *, is_pinned: bool) -> list[di
     """Return a dot for each split and a line for the mean of those strategies of ``names`` that the
     run has.
     """
-    here = [name for name in names if run.of(name)]
-    dots = [(name, outcome.average_precision) for name in here for outcome in run.of(name)]
+    here = [name for name in names if run.outcomes_of(name)]
+    dots = [(name, outcome.average_precision) for name in here for outcome in run.outcomes_of(name)]
     colors = [
         figures.SYNTHETIC if is_pinned else figures.KNOWN if n == NOTHING else figures.EXTRA
         for n in here
@@ -235,7 +235,7 @@ def costs(
         cost = ((y.sum() - right) * cost_missed + (alarms - right) * cost_alarm) / len(y)
         traces.append(_line(name, line, thresholds, cost))
     traces.append(_star(moved.threshold, moved.cost))
-    cap = 1.5 * max(cost_missed * result.of(NOTHING)[0].y.mean(), moved.cost)
+    cap = 1.5 * max(cost_missed * result.outcomes_of(NOTHING)[0].y.mean(), moved.cost)
     return figures.drawn(
         title,
         traces,
@@ -325,8 +325,10 @@ def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
 @lru_cache(maxsize=32)
 def _panels(names: tuple[str, ...], n_down: int, n_across: int) -> dict[str, Any]:
     """Return the layout of the panels side by side, named; Plotly takes 15 ms to make it."""
-    figure = make_subplots(rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True,
-        horizontal_spacing=0.02, vertical_spacing=0.18 / n_down)  # fmt: skip
+    figure = make_subplots(
+        rows=n_down, cols=n_across, subplot_titles=names, shared_xaxes=True, shared_yaxes=True,
+        horizontal_spacing=0.02, vertical_spacing=0.18 / n_down,
+    )  # fmt: skip
     figure.update_layout(template=figures.TEMPLATE)
     return dict(figure.layout.to_plotly_json())
 

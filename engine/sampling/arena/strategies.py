@@ -7,17 +7,18 @@ Real: imbalanced-learn's ``Pipeline`` resamples when it is fitted, and never whe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from engine.errors import InputError, require, require_choice
-from engine.sampling import flight_rows, focal
-from engine.sampling.flight_rows import POSITIVES, SPLITS, TARGETS, Positives, Split, Target
+from engine.errors import InputError
+from engine.ranges import SEED, Choices, Params, Range
+from engine.sampling import flight_rows
+from engine.sampling.flight_rows import Positives, Split, Target
+from engine.sampling.focal import losses
 from engine.sampling.samplers import BOTH, METHODS, edges, sampler_settings
 
 Model = Literal["logistic", "k-NN", "tree", "boosting"]
-MODELS: tuple[Model, ...] = get_args(Model)
 NOTHING, WEIGHTS, FOCAL = "nothing", "class weights", "focal loss"
 MOVED = "nothing, threshold moved"  # always a row: the scores of NOTHING at a threshold of its own
 SAMPLERS = tuple(method for method in METHODS if method != "none")
@@ -27,45 +28,27 @@ N_ROWS = (3_000, 5_000, 10_000, 20_000, 50_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArenaParams:
+class ArenaParams(Params):
     """Which strategies meet on which rows; "nothing" is always among them. Threshold and costs
     belong to the view.
     """
 
-    strategies: tuple[str, ...] = (NOTHING, WEIGHTS, "random over", "SMOTE", "random under")
+    strategies: Annotated[tuple[str, ...], Choices(STRATEGIES)] = (
+        NOTHING,
+        WEIGHTS,
+        "random over",
+        "SMOTE",
+        "random under",
+    )
     model: Model = "logistic"
     target: Target = "cancelled"
     positives: Positives = "as they are"
     split: Split = "random"
-    n_rows: int = 5_000  # 1,000 … 50,000
-    ratio: float = 1.0  # positives by negatives after resampling, 0.1 … 1
-    k_neighbors: int = 5  # of the samplers that look at neighbours, 1 … 20
-    repeats: int = 5  # splits: seeds, or cuts in time, 2 … 10
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require(
-            len(self.strategies) > 0,
-            "strategies must name at least one. Got none. Choose two to compare them.",
-        )
-        for name in self.strategies:
-            require_choice("strategies", name, STRATEGIES)
-        require_choice("model", self.model, MODELS)
-        require_choice("target", self.target, TARGETS)
-        require_choice("positives", self.positives, POSITIVES)
-        require_choice("split", self.split, SPLITS)
-        require(
-            1_000 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 1,000 … {:,}. Got {}.",
-            N_ROWS[-1],
-            self.n_rows,
-        )
-        require(0.1 <= self.ratio <= 1, "ratio must be 0.1 … 1. Got {}.", self.ratio)
-        require(
-            1 <= self.k_neighbors <= 20, "k_neighbors must be 1 … 20. Got {}.", self.k_neighbors
-        )
-        require(2 <= self.repeats <= 10, "repeats must be 2 … 10. Got {}.", self.repeats)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    n_rows: Annotated[int, Range(1_000, 50_000, options=N_ROWS)] = 5_000
+    ratio: Annotated[float, Range(0.1, 1, step=0.1)] = 1.0  # positives by negatives afterwards
+    k_neighbors: Annotated[int, Range(1, 20)] = 5  # of the samplers that look at neighbours
+    repeats: Annotated[int, Range(2, 10)] = 5  # splits: seeds, or cuts in time
+    seed: Annotated[int, SEED] = 0
 
     @property
     def entered(self) -> tuple[str, ...]:
@@ -148,7 +131,7 @@ def sampler_of(strategy: str, params: ArenaParams, names: tuple[str, ...]) -> An
 
     if strategy not in SAMPLERS:
         return "passthrough"
-    inner: Any = "SMOTE" if strategy in BOTH else strategy
+    inner = "SMOTE" if strategy in BOTH else strategy
     name, settings = sampler_settings(inner, params.k_neighbors, params.ratio, params.seed)
     if strategy in MIXED:
         groups = [
@@ -190,7 +173,7 @@ def fitted(
 
     if strategy == FOCAL:
         scaler = StandardScaler().fit(X)
-        weights = focal.fit(scaler.transform(X), y, 2.0, np.ones(len(y)))
+        weights = losses.fit(scaler.transform(X), y, 2.0, np.ones(len(y)))
         return lambda rows: expit(scaler.transform(rows) @ weights[:-1] + weights[-1])
     sampler = sampler_of(strategy, params, names)
     model = classifier(params.model, params.seed, weighted=strategy == WEIGHTS)

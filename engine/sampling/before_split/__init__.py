@@ -14,78 +14,66 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, beside, run_to_end
+from engine.jobs import Progress, Steps, beside, to_end
+from engine.ranges import SEED, Params, Range
 from engine.sampling import flight_rows, lineage
-from engine.sampling.flight_rows import POSITIVES, TARGETS, TEST_SHARE, Positives, Target
+from engine.sampling.flight_rows import TEST_SHARE, FlightRows, Positives, Target
 from engine.sampling.points import Points
 
 Model = Literal["boosting", "logistic", "k-NN"]
-MODELS: tuple[Model, ...] = get_args(Model)
 N_ROWS = (3_000, 5_000, 10_000, 20_000)
-Part = Literal[
-    "reported: all test rows", "real test rows", "real negatives, new positives with a parent in training",
-    "real negatives, new positives without one",
-]  # fmt: skip
-PARTS: tuple[Part, ...] = get_args(Part)
+# what a score is taken on: the test part of the wrong way and parts of it, then untouched rows
+REPORTED = "reported: all test rows"
+REAL = "real test rows"
+WITH_PARENT = "real negatives, new positives with a parent in training"
+WITHOUT_PARENT = "real negatives, new positives without one"
+AFTER = "after the split"
+PLAIN = "no SMOTE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BeforeSplitParams:
+class BeforeSplitParams(Params):
     """Which rows, which model, how much is made up."""
 
     target: Target = "cancelled"
     positives: Positives = "as they are"
     model: Model = "boosting"
-    n_rows: int = 5_000  # 1,000 … 20,000
-    ratio: float = 1.0  # positives by negatives after SMOTE, 0.1 … 1
-    k_neighbors: int = 5  # 1 … 20
-    repeats: int = 3  # seeds, 1 … 10
-    seed: int = 0  # the first of them
+    n_rows: Annotated[int, Range(1_000, 20_000, options=N_ROWS)] = 5_000
+    ratio: Annotated[float, Range(0.1, 1, step=0.1)] = 1.0  # positives by negatives after SMOTE
+    k_neighbors: Annotated[int, Range(1, 20)] = 5
+    repeats: Annotated[int, Range(1, 10)] = 3  # seeds
+    seed: Annotated[int, SEED] = 0  # the first of them
 
-    def __post_init__(self) -> None:
-        require_choice("target", self.target, TARGETS)
-        require_choice("positives", self.positives, POSITIVES)
-        require_choice("model", self.model, MODELS)
-        require(
-            1_000 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 1,000 … {:,}. Got {}.",
-            N_ROWS[-1],
-            self.n_rows,
-        )
-        require(0.1 <= self.ratio <= 1, "ratio must be 0.1 … 1. Got {}.", self.ratio)
-        require(
-            1 <= self.k_neighbors <= 20, "k_neighbors must be 1 … 20. Got {}.", self.k_neighbors
-        )
-        require(1 <= self.repeats <= 10, "repeats must be 1 … 10. Got {}.", self.repeats)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+
+class Scores(NamedTuple):
+    """What a model reaches on some rows."""
+
+    auc: float
+    average_precision: float
+
+
+class Leaks(NamedTuple):
+    """What the test part of the wrong way shares with its training part, in rows."""
+
+    n_test: int
+    n_synthetic: int
+    n_with_parent: int  # synthetic ones with a parent, seed or neighbour, in training
+    n_positive: int  # real positives
+    n_with_child: int  # of them a parent of a synthetic training row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One seed: AUC of the *before* model on parts of its test rows, and of the *after* model on
-    untouched rows.
-    """
+    """One seed: scores by what they are taken on; a part without both classes is left out."""
 
     seed: int
-    auc: dict[
-        Part, float
-    ]  # of the model trained before the split; a part without positives is left out
-    average_precision: dict[Part, float]
-    after_auc: float
-    after_average_precision: float
-    plain_auc: float  # no SMOTE at all
-    plain_average_precision: float
-    n_test: int  # rows of the *before* test part
-    n_test_synthetic: int
-    n_with_parent: int  # of them with a parent, seed or neighbour, among the training rows
-    n_test_positive: int  # real positives in the test part
-    n_with_child: int  # of them a parent of a synthetic row among the training rows
+    scores: dict[str, Scores]
+    leaks: Leaks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,64 +84,47 @@ class BeforeSplitResult:
     trials: tuple[Trial, ...]
     complete: bool = False
 
-    def mean(self, of: Callable[[Trial], float | None]) -> float:
-        """Return the mean of a number over the seeds that have it; nan if none has."""
-        known = [value for trial in self.trials if (value := of(trial)) is not None]
-        return float(np.mean(known)) if known else float("nan")
+    def values(self, part: str, score: str = "auc") -> list[float]:
+        """Return the score ("auc" or "average_precision") on a part of each seed that has it."""
+        return [getattr(t.scores[part], score) for t in self.trials if part in t.scores]
 
-    def values(self, name: str, score: Literal["AUC", "average precision"]) -> list[float]:
-        """Return every seed's score of a part, of "after the split" or of "no SMOTE"."""
-        if name == "after the split":
-            return [
-                t.after_auc if score == "AUC" else t.after_average_precision for t in self.trials
-            ]
-        if name == "no SMOTE":
-            return [
-                t.plain_auc if score == "AUC" else t.plain_average_precision for t in self.trials
-            ]
-        found = [(t.auc if score == "AUC" else t.average_precision).get(name) for t in self.trials]  # type: ignore[call-overload]
-        return [value for value in found if value is not None]
-
-    @property
-    def reported_auc(self) -> float:
-        """Mean AUC that the wrong way reports."""
-        return self.mean(lambda t: t.auc[PARTS[0]])
-
-    @property
-    def true_auc(self) -> float:
-        """Mean AUC of the same fitted model on the real rows of the same test part."""
-        return self.mean(lambda t: t.auc.get(PARTS[1]))
+    def mean(self, part: str, score: str = "auc") -> float:
+        """Return the mean of a score on a part over the seeds that have it; nan if none has."""
+        values = self.values(part, score)
+        return float(np.mean(values)) if values else float("nan")
 
     @property
     def after_auc(self) -> float:
         """Mean AUC of the right way."""
-        return self.mean(lambda t: t.after_auc)
+        return self.mean(AFTER)
 
     @property
     def inflation(self) -> float:
         """Reported AUC less that of the right way."""
-        return self.reported_auc - self.after_auc
+        return self.mean(REPORTED) - self.after_auc
 
     @property
     def with_parent_share(self) -> float:
         """Share of the synthetic test rows that have a parent among the training rows, 0–1."""
-        return self.mean(lambda t: t.n_with_parent / max(1, t.n_test_synthetic))
+        leaks = [trial.leaks for trial in self.trials]
+        return float(np.mean([leak.n_with_parent / max(1, leak.n_synthetic) for leak in leaks]))
 
     @property
     def with_child_share(self) -> float:
         """Share of the real positives in the test part from which a training row was made, 0–1."""
-        return self.mean(lambda t: t.n_with_child / max(1, t.n_test_positive))
+        leaks = [trial.leaks for trial in self.trials]
+        return float(np.mean([leak.n_with_child / max(1, leak.n_positive) for leak in leaks]))
 
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
         if not self.trials:
             return "The first seed is being resampled, split and fitted."
+        reported = f"{self.mean(REPORTED):.3f}"
         return (
-            f"SMOTE before the split reports AUC **{self.reported_auc:.3f}**, after it"
-            f" {self.after_auc:.3f} on untouched rows. The model that reported"
-            f" {self.reported_auc:.3f} gets {self.true_auc:.3f} on the real rows of its own test"
-            " part."
+            f"SMOTE before the split reports AUC **{reported}**, after it {self.after_auc:.3f} on"
+            f" untouched rows. The model that reported {reported} gets {self.mean(REAL):.3f} on the"
+            " real rows of its own test part."
         )
 
     @property
@@ -161,93 +132,79 @@ class BeforeSplitResult:
         """The reasons for this outcome, with its values."""
         if not self.trials:
             return []
-        first = self.trials[0]
-        with_parent = self.mean(lambda t: t.auc.get(PARTS[2]))
-        without = self.mean(lambda t: t.auc.get(PARTS[3]))
-        known = f"AUC {with_parent:.3f}" if np.isfinite(with_parent) else "there are none"
+        precision = "average_precision"
+        return [
+            *self._reasons_in_made_up_rows(),
+            self._reason_in_real_rows(),
+            (
+                "Average precision depends on the share of positives:"
+                f" {self.mean(REPORTED, precision):.3f} on a rebalanced test part,"
+                f" {self.mean(AFTER, precision):.3f} on untouched rows."
+            ),
+            (
+                f"No SMOTE at all: AUC {self.mean(PLAIN):.3f}, average precision"
+                f" {self.mean(PLAIN, precision):.3f}. {len(self.trials)} seeds; every one is a dot."
+            ),
+        ]
+
+    def _reasons_in_made_up_rows(self) -> list[str]:
+        """Return how many test rows are made up, and what a parent in training does to them."""
+        first = self.trials[0].leaks
+        auc, other = (
+            f"AUC {mean:.3f}" if np.isfinite(mean) else "there are none"
+            for mean in (self.mean(WITH_PARENT), self.mean(WITHOUT_PARENT))
+        )
         reasons = [
             (
-                f"{first.n_test_synthetic:,} of {first.n_test:,} test rows are made up;"
+                f"{first.n_synthetic:,} of {first.n_test:,} test rows are made up;"
                 f" {self.with_parent_share:.1%} of those have a parent among the training rows."
             ),
-            f"Real negatives against made-up positives with such a parent: {known}. Against those"
-            " without: " + (f"AUC {without:.3f}." if np.isfinite(without) else "there are none."),
+            (
+                f"Real negatives against made-up positives with such a parent: {auc}. Against those"
+                f" without: {other}."
+            ),
         ]
-        if np.isfinite(with_parent - without):
-            reasons.append(_told_of_parents(with_parent - without))
-        real, right = f"{self.true_auc:.3f}", f"{self.after_auc:.3f}"
-        reasons.append(
-            f"{self.with_child_share:.0%} of the real positives in the test part have children"
-            " among the training rows. "
-            + (
-                f"So even on real rows the model gets {real}, not {right}: it has seen points next"
-                " to the answers."
-                if self.true_auc - self.after_auc > 0.02
-                else (
-                    f"Yet on real rows the model gets {real}, the right way {right}: the made-up"
-                    " rows are what inflates."
-                )
+        gap = round(self.mean(WITH_PARENT) - self.mean(WITHOUT_PARENT), 3) + 0  # no minus before 0
+        if np.isfinite(gap):
+            means = "copies are not what lifts the score" if gap < 0.02 else "the rest is no memory"
+            reasons.append(
+                f"A parent in training is worth {gap:+.3f}{':' if gap < 0.02 else ';'} {means}."
+                " Made-up positives are easy: they lie between positives, and there are as many of"
+                " them as the ratio asks for."
             )
-        )
-        reported, untouched = (
-            self.mean(lambda t: t.average_precision[PARTS[0]]),
-            self.mean(lambda t: t.after_average_precision),
-        )
-        reasons.append(
-            f"Average precision depends on the share of positives: {reported:.3f} on a rebalanced"
-            f" test part, {untouched:.3f} on untouched rows."
-        )
-        reasons.append(
-            f"No SMOTE at all: AUC {self.mean(lambda t: t.plain_auc):.3f}, average precision"
-            f" {self.mean(lambda t: t.plain_average_precision):.3f}. {len(self.trials)} seeds;"
-            " every one is a dot."
-        )
         return reasons
+
+    def _reason_in_real_rows(self) -> str:
+        real, right = self.mean(REAL), self.after_auc
+        effect = (
+            f"So even on real rows the model gets {real:.3f}, not {right:.3f}: it has seen points"
+            " next to the answers."
+            if real - right > 0.02
+            else f"Yet on real rows the model gets {real:.3f}, the right way {right:.3f}: the"
+            " made-up rows are what inflates."
+        )
+        return (
+            f"{self.with_child_share:.0%} of the real positives in the test part have children"
+            f" among the training rows. {effect}"
+        )
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces, of the first seed."""
-        first = self.trials[0]
+        scores = self.trials[0].scores
         return {
-            "reported AUC": round(first.auc[PARTS[0]], 4),
-            "AUC of the same model on real test rows": round(first.auc[PARTS[1]], 4),
-            "AUC after the split": round(first.after_auc, 4),
+            "reported AUC": round(scores[REPORTED].auc, 4),
+            "AUC of the same model on real test rows": round(scores[REAL].auc, 4),
+            "AUC after the split": round(scores[AFTER].auc, 4),
         }
 
     def table(self) -> pa.Table:
         """Return one row for each seed and score."""
-        rows = []
-        for trial in self.trials:
-            scores: dict[str, float] = dict(trial.auc.items())
-            scores |= {"after the split": trial.after_auc, "no SMOTE": trial.plain_auc}
-            precisions: dict[str, float] = dict(trial.average_precision.items())
-            precisions |= {
-                "after the split": trial.after_average_precision,
-                "no SMOTE": trial.plain_average_precision,
-            }
-            rows += [
-                {
-                    "seed": trial.seed,
-                    "scored_on": name,
-                    "auc": auc,
-                    "average_precision": precisions[name],
-                }
-                for name, auc in scores.items()
-            ]
+        rows = [
+            {"seed": trial.seed, "scored_on": part, **scores._asdict()}
+            for trial in self.trials
+            for part, scores in trial.scores.items()
+        ]
         return pa.Table.from_pylist(rows) if rows else pa.table({"seed": pa.array([], pa.int64())})
-
-
-def _told_of_parents(gap: float) -> str:
-    """Return what the AUC with a parent in training less that without says about memorised rows."""
-    easy = (
-        "Made-up positives are easy: they lie between positives, and there are as many of them as"
-        " the ratio asks for."
-    )
-    gap = round(gap, 3) + 0  # no minus before a zero
-    if gap < 0.02:
-        return (
-            f"A parent in training is worth {gap:+.3f}: copies are not what lifts the score. {easy}"
-        )
-    return f"A parent in training is worth {gap:+.3f}; the rest is no memory. {easy}"
 
 
 def classifier(model: Model, seed: int) -> Any:
@@ -271,18 +228,16 @@ def smote(
     return lineage.resample(Points(X, y, np.full(len(y), "")), asked)
 
 
-def _scores(y: np.ndarray, chances: np.ndarray) -> tuple[float, float]:
+def _score(y: np.ndarray, chances: np.ndarray) -> Scores:
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    return float(roc_auc_score(y, chances)), float(average_precision_score(y, chances))
+    return Scores(float(roc_auc_score(y, chances)), float(average_precision_score(y, chances)))
 
 
 def before(
-    rows: flight_rows.FlightRows, params: BeforeSplitParams, seed: int
-) -> tuple[dict[Part, tuple[float, float]], Any]:
-    """Resample, then split, then fit: the wrong way. Return (AUC, average precision) by part, and
-    the counts of a ``Trial``.
-    """
+    rows: FlightRows, params: BeforeSplitParams, seed: int
+) -> tuple[dict[str, Scores], Leaks]:
+    """Resample, then split, then fit, the wrong way: return the scores by part, and the leaks."""
     n_real = len(rows.y)
     made = smote(rows.X, rows.y, params, seed)
     shuffled = np.random.default_rng(seed).permutation(len(made.resampled_y))
@@ -297,47 +252,46 @@ def before(
     has_parent = np.zeros(len(test), bool)
     synthetic = test[~real] - n_real
     has_parent[~real] = (
-        in_training[made.seed_index[synthetic]] | in_training[made.neighbour_index[synthetic]]
+        in_training[made.record.seed_index[synthetic]]
+        | in_training[made.record.neighbour_index[synthetic]]
     )
     negatives = real & (y == 0)
-    chosen = {
-        PARTS[0]: np.ones(len(test), bool),
-        PARTS[1]: real,
-        PARTS[2]: negatives | (~real & has_parent),
-        PARTS[3]: negatives | (~real & ~has_parent),
+    parts = {
+        REPORTED: np.ones(len(test), bool),
+        REAL: real,
+        WITH_PARENT: negatives | (~real & has_parent),
+        WITHOUT_PARENT: negatives | (~real & ~has_parent),
     }
-    usable = {part: mask for part, mask in chosen.items() if len(np.unique(y[mask])) == 2}
-    scores = {part: _scores(y[mask], chances[mask]) for part, mask in usable.items()}
+    scores = {
+        part: _score(y[mask], chances[mask])
+        for part, mask in parts.items()
+        if len(np.unique(y[mask])) == 2
+    }
     positives = test[real & (y == 1)]
     trained = train[train >= n_real] - n_real
-    children = np.union1d(made.seed_index[trained], made.neighbour_index[trained])
-    counts = (
-        len(test),
-        int((~real).sum()),
-        int(has_parent.sum()),
-        len(positives),
-        int(np.isin(positives, children).sum()),
+    parents = np.union1d(made.record.seed_index[trained], made.record.neighbour_index[trained])
+    return scores, Leaks(
+        n_test=len(test),
+        n_synthetic=len(synthetic),
+        n_with_parent=int(has_parent.sum()),
+        n_positive=len(positives),
+        n_with_child=int(np.isin(positives, parents).sum()),
     )
-    return scores, counts
 
 
-def after(
-    rows: flight_rows.FlightRows, params: BeforeSplitParams, seed: int, *, resampled: bool
-) -> tuple[float, float]:
-    """Split, then resample the training rows (or not), then fit: AUC and average precision on
-    untouched rows.
-    """
+def after(rows: FlightRows, params: BeforeSplitParams, seed: int, *, resampled: bool) -> Scores:
+    """Split, then resample the training rows (or not), then fit: score on untouched rows."""
     train, test = rows.split("random", seed)
     X, y = rows.X[train], rows.y[train]
     if resampled:
         made = smote(X, y, params, seed)
         X, y = made.resampled, made.resampled_y
     fitted = classifier(params.model, seed).fit(X, y)
-    return _scores(rows.y[test], fitted.predict_proba(rows.X[test])[:, 1])
+    return _score(rows.y[test], fitted.predict_proba(rows.X[test])[:, 1])
 
 
 def steps(params: BeforeSplitParams) -> Steps:
-    """Try every seed: a ``Progress`` with the result so far before each fit.
+    """Fit for every seed: a ``Progress`` with the result so far before each fit.
 
     Returns
     -------
@@ -348,32 +302,28 @@ def steps(params: BeforeSplitParams) -> Steps:
     with ThreadPoolExecutor(1) as caller:
         for turn in range(params.repeats):
             seed = params.seed + turn
-            done, told = turn / params.repeats, f"seed {turn + 1} of {params.repeats}"
             rows = flight_rows.take(params.target, params.positives, params.n_rows, seed)
             rows = replace(rows, X=flight_rows.standardise(rows.X)[0])
-            progress = Progress(done, f"SMOTE, then split ({told})", result)
-            yield progress
-            scores, counts = yield from beside(
-                caller, partial(before, rows, params, seed), progress
-            )
-            progress = Progress(done + 0.5 / params.repeats, f"split, then SMOTE ({told})", result)
-            yield progress
-            smoted = yield from beside(
-                caller, partial(after, rows, params, seed, resampled=True), progress
-            )
-            progress = Progress(done + 0.9 / params.repeats, f"no SMOTE ({told})", result)
-            plain = yield from beside(
-                caller, partial(after, rows, params, seed, resampled=False), progress
-            )
-            auc, precision = ({part: score[i] for part, score in scores.items()} for i in (0, 1))
-            result = replace(
-                result,
-                trials=(*result.trials, Trial(seed, auc, precision, *smoted, *plain, *counts)),
-            )
+            stages: list[tuple[float, str, Callable[[], Any]]] = [
+                (0.0, "SMOTE, then split", partial(before, rows, params, seed)),
+                (0.5, "split, then SMOTE", partial(after, rows, params, seed, resampled=True)),
+                (0.9, "no SMOTE", partial(after, rows, params, seed, resampled=False)),
+            ]
+            found = []
+            for share, stage, call in stages:
+                message = f"{stage} (seed {turn + 1} of {params.repeats})"
+                progress = Progress((turn + share) / params.repeats, message, result)
+                yield progress
+                found.append((yield from beside(caller, call, progress)))
+            (scores, leaks), smoted, plain = found
+            trial = Trial(seed, {**scores, AFTER: smoted, PLAIN: plain}, leaks)
+            result = replace(result, trials=(*result.trials, trial))
     return replace(result, complete=True)
 
 
-def run(params: BeforeSplitParams) -> BeforeSplitResult:
-    """Try every seed here and now."""
-    result: BeforeSplitResult = run_to_end(steps(params))
-    return result
+def default_job() -> tuple[Any, Any]:
+    """Return what the server computes before its first visitor: steps and their params."""
+    return steps, BeforeSplitParams()
+
+
+run: Callable[[BeforeSplitParams], BeforeSplitResult] = to_end(steps)

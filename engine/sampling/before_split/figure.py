@@ -7,86 +7,55 @@ nothing was made from.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any
 
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.sampling.before_split import PARTS, BeforeSplitResult
+from engine.sampling.before_split import (
+    AFTER,
+    PLAIN,
+    REAL,
+    REPORTED,
+    WITH_PARENT,
+    WITHOUT_PARENT,
+    BeforeSplitResult,
+)
 
-Score = Literal["AUC", "average precision"]
+SCORES = {"AUC": "auc", "average precision": "average_precision"}
 LANES: dict[str, tuple[str, str]] = {  # what is scored -> label, colour
-    PARTS[0]: ("reported:<br>SMOTE before the split", figures.LEAKED),
-    PARTS[2]: ("made-up positives<br>with a parent in training", figures.SYNTHETIC),
-    PARTS[3]: ("made-up positives<br>without one", figures.SYNTHETIC),
-    PARTS[1]: ("same model,<br>real test rows", figures.LEAKED),
-    "after the split": ("SMOTE after the split,<br>untouched rows", figures.HELD_OUT),
-    "no SMOTE": ("no SMOTE,<br>untouched rows", figures.HELD_OUT),
+    REPORTED: ("reported:<br>SMOTE before the split", figures.LEAKED),
+    WITH_PARENT: ("made-up positives<br>with a parent in training", figures.SYNTHETIC),
+    WITHOUT_PARENT: ("made-up positives<br>without one", figures.SYNTHETIC),
+    REAL: ("same model,<br>real test rows", figures.LEAKED),
+    AFTER: ("SMOTE after the split,<br>untouched rows", figures.HELD_OUT),
+    PLAIN: ("no SMOTE,<br>untouched rows", figures.HELD_OUT),
 }
 HOLLOW = "rgba(0,0,0,0)"
 
 
 def chart(
-    result: BeforeSplitResult, score: Score, pinned: BeforeSplitResult | None = None
+    result: BeforeSplitResult, score: str, pinned: BeforeSplitResult | None = None
 ) -> go.Figure:
     """Draw each seed's score as a dot, the mean as a line. To see first: the gap between the first
     lane and the green ones.
     """
+    field = SCORES[score]
     title = "The first seed is being fitted"
     if result.trials:
-        reported, right = (
-            sum(v) / len(v)
-            for v in (result.values(name, score) for name in (PARTS[0], "after the split"))
+        title = (
+            f"Reported {score} {result.mean(REPORTED, field):.3f},<br>earned on untouched rows"
+            f" {result.mean(AFTER, field):.3f}"
         )
-        title = f"Reported {score} {reported:.3f},<br>earned on untouched rows {right:.3f}"
+    traces = [_dots(result, field), _means(result, field)]
+    if pinned is not None:
+        traces += [_dots(pinned, field, is_pinned=True), _means(pinned, field, is_pinned=True)]
     labels = [label for label, _ in LANES.values()]
-    figure = figures.new_tall(title, height=480, x=f"{score} on the rows named")
-    runs = [(result, False)] + ([(pinned, True)] if pinned is not None else [])
-    for run, is_pinned in runs:
-        dots = [
-            (label, value, color)
-            for name, (label, color) in LANES.items()
-            for value in run.values(name, score)
-        ]
-        means = [
-            (label, sum(v) / len(v), color)
-            for name, (label, color) in LANES.items()
-            if (v := run.values(name, score))
-        ]
-        colors = [figures.SYNTHETIC if is_pinned else color for _, _, color in dots]
-        figure.add_scatter(
-            x=[value for _, value, _ in dots],
-            y=[label for label, _, _ in dots],
-            mode="markers",
-            marker={
-                "color": HOLLOW if is_pinned else colors,
-                "size": 10,
-                "opacity": 0.6,
-                "line": {"color": colors, "width": 2},
-            },
-            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-            showlegend=False,
-        )
-        figure.add_scatter(
-            x=[value for _, value, _ in means],
-            y=[label for label, _, _ in means],
-            mode="markers+text" if not is_pinned else "markers",
-            text=[f"{value:.3f}" for _, value, _ in means],
-            textposition="top center",
-            marker={
-                "symbol": "line-ns",
-                "size": 24,
-                "line": {
-                    "color": [figures.SYNTHETIC if is_pinned else color for _, _, color in means],
-                    "width": 3,
-                },
-            },
-            name="pinned run A, mean" if is_pinned else "mean",
-            hovertemplate="%{y}, mean: %{x:.3f}<extra></extra>",
-            showlegend=is_pinned,
-            cliponaxis=False,
-        )
-    figure.update_layout(
+    return figures.drawn(
+        title,
+        traces,
+        height=480,
+        x=f"{score} on the rows named",
         xaxis={"range": [0.45 if score == "AUC" else -0.02, 1.04], "showgrid": True},
         yaxis={
             "categoryorder": "array",
@@ -95,4 +64,47 @@ def chart(
             "range": [-0.5, len(labels) - 0.4],
         },
     )
-    return figure
+
+
+def _dots(result: BeforeSplitResult, field: str, *, is_pinned: bool = False) -> dict[str, Any]:
+    """Return the score of every seed in every lane; hollow for the pinned run."""
+    dots = [
+        (value, label, figures.SYNTHETIC if is_pinned else color)
+        for part, (label, color) in LANES.items()
+        for value in result.values(part, field)
+    ]
+    colors = [color for _, _, color in dots]
+    return {
+        "type": "scatter",
+        "x": [value for value, _, _ in dots],
+        "y": [label for _, label, _ in dots],
+        "mode": "markers",
+        "marker": {
+            "color": HOLLOW if is_pinned else colors,
+            "size": 10,
+            "opacity": 0.6,
+            "line": {"color": colors, "width": 2},
+        },
+        "hovertemplate": "%{y}: %{x:.3f}<extra></extra>",
+        "showlegend": False,
+    }
+
+
+def _means(result: BeforeSplitResult, field: str, *, is_pinned: bool = False) -> dict[str, Any]:
+    """Return the mean of every lane that has a score, written out but for the pinned run."""
+    lanes = {part: look for part, look in LANES.items() if result.values(part, field)}
+    means = [result.mean(part, field) for part in lanes]
+    colors = [figures.SYNTHETIC if is_pinned else color for _, color in lanes.values()]
+    return {
+        "type": "scatter",
+        "x": means,
+        "y": [label for label, _ in lanes.values()],
+        "mode": "markers" if is_pinned else "markers+text",
+        "text": [f"{mean:.3f}" for mean in means],
+        "textposition": "top center",
+        "marker": {"symbol": "line-ns", "size": 24, "line": {"color": colors, "width": 3}},
+        "name": "pinned run A, mean" if is_pinned else "mean",
+        "hovertemplate": "%{y}, mean: %{x:.3f}<extra></extra>",
+        "showlegend": is_pinned,
+        "cliponaxis": False,
+    }

@@ -21,27 +21,14 @@ from engine import data
 from engine.ranges import SEED, SHARE, Params, Range
 from engine.sampling import flight_rows, points
 from engine.sampling.flight_rows import Positives, Split, Target
-
-__all__ = [
-    "MODELS",
-    "N_ROWS",
-    "Fit",
-    "FocalParams",
-    "FocalResult",
-    "carried",
-    "fit",
-    "loss",
-    "modulation",
-    "pull",
-    "run",
-]
+from engine.sampling.focal import losses
 
 N_ROWS = (3_000, 5_000, 10_000, 20_000, 50_000)
 Model = Literal["cross-entropy", "class weights", "focal loss"]
 MODELS: tuple[Model, ...] = ("cross-entropy", "class weights", "focal loss")
-HARDEST_SHARE = 0.05  # of the training rows, whose part of the gradient is told
+HARDEST_SHARE = 0.05  # of the training rows, whose part of the gradient is shown
 N_HARDEST = 5  # flights named
-TOLD_FLIGHT = (
+FLIGHT_TEXT = (
     "{carrier} {flight:.0f}, {origin} to {dest}, 2013-{month:02.0f}-{day:02.0f}"
     " {hour:02.0f}:{minute:02.0f}"
 )
@@ -53,9 +40,8 @@ class FocalParams(Params):
     """The shape of the loss, and the rows that it is tried on."""
 
     gamma: Annotated[float, Range(0, 5, step=0.1)] = 2.0  # focus on hard examples; 0: cross-entropy
-    alpha: Annotated[float, Range(0.01, 0.99, step=0.01)] = (
-        0.5  # weight of the rare class; 0.5: both alike
-    )
+    # weight of the rare class; 0.5: both alike
+    alpha: Annotated[float, Range(0.01, 0.99, step=0.01)] = 0.5
     target: Target = "cancelled"
     positives: Positives = "as they are"
     n_rows: Annotated[int, Range(1_000, 50_000, options=N_ROWS)] = 5_000
@@ -72,9 +58,8 @@ class Fit:
     coefficients: np.ndarray  # (d,)
     intercept: float
     train_chances: np.ndarray  # (n_train,) probability of each training row's own class
-    train_pull: (
-        np.ndarray
-    )  # (n_train,) absolute gradient of each training row's loss by its log-odds, at the optimum
+    # (n_train,) absolute gradient of each training row's loss by its log-odds, at the optimum
+    train_pull: np.ndarray
     chances: np.ndarray  # (n_test,) probability of the rare class
     average_precision: float
     auc: float
@@ -91,9 +76,8 @@ class FocalResult:
     train_row: np.ndarray  # (n_train,) in the flights table
     test_y: np.ndarray
     plane: points.Points
-    boundaries: tuple[
-        tuple[float, float, float], ...
-    ]  # a, b, c of a·x + b·y + c = 0 for each model
+    # a, b, c of a·x + b·y + c = 0 for each model
+    boundaries: tuple[tuple[float, float, float], ...]
 
     @property
     def focal(self) -> Fit:
@@ -103,7 +87,7 @@ class FocalResult:
     @property
     def hardest_share(self) -> float:
         """Part of the focal loss's gradient that its hardest 5 % of the training rows make, 0–1."""
-        return carried(self.focal.train_pull, HARDEST_SHARE)
+        return losses.carried(self.focal.train_pull, HARDEST_SHARE)
 
     @property
     def mean_chance(self) -> float:
@@ -130,19 +114,19 @@ class FocalResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         before, after = self.fits[0].average_precision, self.focal.average_precision
-        said = (
+        level = (
             f"gives a mean probability of {self.mean_chance:.1%} where {self.test_y.mean():.1%} are"
             " positive"
         )
         if abs(self.ranking_gain) < 0.02:
             return (
                 f"The order hardly changes (average precision {before:.3f} with cross-entropy,"
-                f" {after:.3f} with focal loss), but the focal model {said}:"
+                f" {after:.3f} with focal loss), but the focal model {level}:"
                 f" **{self.overstated_factor:.1f}×** as much."
             )
         return (
             f"Average precision goes from {before:.3f} to **{after:.3f}** with the focal loss,"
-            f" which {said}."
+            f" which {level}."
         )
 
     @property
@@ -153,13 +137,13 @@ class FocalResult:
         return [
             (
                 "An example that is already right with p = 0.9 counts"
-                f" {modulation(0.9, p.gamma):.3g} times as much as in cross-entropy; one at p = 0.1"
-                f" still {modulation(0.1, p.gamma):.2f} times."
+                f" {losses.modulation(0.9, p.gamma):.3g} times as much as in cross-entropy; one at"
+                f" p = 0.1 still {losses.modulation(0.1, p.gamma):.2f} times."
             ),
             (
                 f"The hardest {HARDEST_SHARE:.0%} of the {len(rare):,} training rows make"
                 f" {self.hardest_share:.0%} of its gradient, under cross-entropy"
-                f" {carried(plain.train_pull, HARDEST_SHARE):.0%}."
+                f" {losses.carried(plain.train_pull, HARDEST_SHARE):.0%}."
             ),
             (
                 f"The {int(rare.sum()):,} positives pull as hard as the {int((~rare).sum()):,}"
@@ -219,7 +203,7 @@ class FocalResult:
         )
         return [
             {
-                "flight": TOLD_FLIGHT.format(**row),
+                "flight": FLIGHT_TEXT.format(**row),
                 "is": self.params.target if self.train_y[place] else "not",
                 "probability given to that": f"{focal.train_chances[place]:.1%}",
                 "of all pull": f"{focal.train_pull[place] / focal.train_pull.sum():.2%}",
@@ -232,94 +216,6 @@ class FocalResult:
         """Return one row for each test row: its class and the three probabilities."""
         columns: dict[str, np.ndarray] = {fit.model: fit.chances for fit in self.fits}
         return pa.table({"positive": self.test_y, **columns})
-
-
-def modulation(chance: Any, gamma: float) -> Any:
-    """Return (1 − p)^γ, the weight of an example whose own class has probability ``chance``."""
-    return (1 - chance) ** gamma
-
-
-def loss(chance: Any, gamma: float) -> Any:
-    """Return the focal loss, −(1 − p)^γ log p, of an example whose own class has probability
-    ``chance`` (0 < p ≤ 1).
-    """
-    return -modulation(chance, gamma) * np.log(chance)
-
-
-def pull(chance: Any, gamma: float) -> Any:
-    """Return how hard an example pulls at the model: the absolute derivative of its loss by the
-    log-odds of its class.
-    """
-    chance = np.asarray(chance, dtype=float)
-    return modulation(chance, gamma) * (
-        1 - chance - gamma * chance * np.log(np.maximum(chance, 1e-300))
-    )
-
-
-def carried(pulls: np.ndarray, share: float) -> float:
-    """Return the part of all pull that the hardest ``share`` of the rows make, 0–1."""
-    hardest = np.sort(pulls)[::-1][: max(1, round(len(pulls) * share))]
-    return float(hardest.sum()) / float(pulls.sum())
-
-
-def objective(
-    weights: np.ndarray, X: np.ndarray, y: np.ndarray, gamma: float, class_weight: np.ndarray
-) -> tuple[float, np.ndarray]:
-    """Return the penalised loss of a logistic model and its gradient.
-
-    Parameters
-    ----------
-    weights : (d + 1,)
-        Coefficients, then the intercept, which is not penalised.
-    class_weight : (n,)
-        Weight of each row.
-    """
-    side = 2 * y - 1
-    z = X @ weights[:-1] + weights[-1]
-    log_chance = -np.logaddexp(0, -side * z)
-    chance = np.exp(log_chance)
-    other = np.exp(-np.logaddexp(0, side * z))  # 1 − p without its rounding error
-    focus = other**gamma
-    value = -(class_weight * focus * log_chance).sum() + 0.5 * weights[:-1] @ weights[:-1]
-    slope = -side * class_weight * focus * (other - gamma * chance * log_chance)
-    return float(value), np.append(X.T @ slope + weights[:-1], slope.sum())
-
-
-def fit(
-    X: np.ndarray,
-    y: np.ndarray,
-    gamma: float,
-    class_weight: np.ndarray,
-    start: np.ndarray | None = None,
-) -> np.ndarray:
-    """Return the weights (d + 1,) at which the objective is least, by L-BFGS from ``start`` or from
-    the base rate.
-    """
-    from scipy.optimize import minimize
-
-    if start is None:
-        start = np.append(np.zeros(X.shape[1]), np.log(y.mean() / (1 - y.mean())))
-    found = minimize(
-        objective,
-        start,
-        args=(X, y, gamma, class_weight),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": 500, "gtol": 1e-6, "ftol": 1e-13},
-    )
-    return np.asarray(found.x)
-
-
-def balanced(y: np.ndarray) -> np.ndarray:
-    """Return the weight of each row that makes both classes count alike, as scikit-learn's
-    "balanced".
-    """
-    return np.asarray(np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum()))))
-
-
-def by_alpha(y: np.ndarray, alpha: float) -> np.ndarray:
-    """Return the weight of each row: 2α for the rare class, 2(1 − α) for the other."""
-    return np.where(y == 1, 2 * alpha, 2 * (1 - alpha))
 
 
 @lru_cache(maxsize=8)
@@ -339,8 +235,8 @@ def _rows(target: Target, positives: Positives, n_rows: int, split: Split, seed:
         rows.row[train],
         X_test,
         rows.y[test],
-        fit(X, y, 0, np.ones(len(y))),
-        fit(X, y, 0, balanced(y)),
+        losses.fit(X, y, 0, np.ones(len(y))),
+        losses.fit(X, y, 0, losses.balanced(y)),
     )
 
 
@@ -349,8 +245,8 @@ def _plane(seed: int) -> Any:
     plane = points.make("overlap", n_rows=400, minority_share=0.1, seed=seed)
     return (
         plane,
-        fit(plane.X, plane.y, 0, np.ones(400)),
-        fit(plane.X, plane.y, 0, balanced(plane.y)),
+        losses.fit(plane.X, plane.y, 0, np.ones(400)),
+        losses.fit(plane.X, plane.y, 0, losses.balanced(plane.y)),
     )
 
 
@@ -365,17 +261,26 @@ def run(params: FocalParams) -> FocalResult:
     X, y, row, X_test, y_test, plain, weighted = _rows(
         params.target, params.positives, params.n_rows, params.split, params.seed
     )
-    focused = fit(X, y, params.gamma, by_alpha(y, params.alpha), plain)
+    focused = losses.fit(X, y, params.gamma, losses.by_alpha(y, params.alpha), plain)
     ones = np.ones(len(y))
     fits = (
         _scored("cross-entropy", plain, X, y, X_test, y_test, 0, ones),
-        _scored("class weights", weighted, X, y, X_test, y_test, 0, balanced(y)),
+        _scored("class weights", weighted, X, y, X_test, y_test, 0, losses.balanced(y)),
         _scored(
-            "focal loss", focused, X, y, X_test, y_test, params.gamma, by_alpha(y, params.alpha)
+            "focal loss",
+            focused,
+            X,
+            y,
+            X_test,
+            y_test,
+            params.gamma,
+            losses.by_alpha(y, params.alpha),
         ),
     )
     plane, *known = _plane(params.seed)
-    known.append(fit(plane.X, plane.y, params.gamma, by_alpha(plane.y, params.alpha), known[0]))
+    known.append(
+        losses.fit(plane.X, plane.y, params.gamma, losses.by_alpha(plane.y, params.alpha), known[0])
+    )
     lines = tuple((float(w[0]), float(w[1]), float(w[2])) for w in known)
     return FocalResult(params, fits, y, row, y_test, plane, lines)
 
@@ -400,7 +305,7 @@ def _scored(
         weights[:-1],
         float(weights[-1]),
         own,
-        class_weight * pull(own, gamma),
+        class_weight * losses.pull(own, gamma),
         chances,
         float(average_precision_score(y_test, chances)),
         float(roc_auc_score(y_test, chances)),

@@ -12,8 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.sampling import focal
-from engine.sampling.focal import HARDEST_SHARE, MODELS, FocalResult
+from engine.sampling.focal import HARDEST_SHARE, MODELS, FocalResult, losses, reliability
 
 Curve = Literal["loss", "gradient", "weight"]
 COLORS = {
@@ -22,7 +21,7 @@ COLORS = {
     "focal loss": figures.KNOWN,
 }
 CHANCES = np.linspace(0.005, 1, 200)
-CURVES = {"loss": focal.loss, "gradient": focal.pull, "weight": focal.modulation}
+CURVES = {"loss": losses.loss, "gradient": losses.pull, "weight": losses.modulation}
 AXES = {
     "loss": "loss of one example",
     "gradient": "pull at the model, |d loss / d log-odds|",
@@ -35,7 +34,7 @@ def curve(result: FocalResult, which: Curve, pinned: FocalResult | None = None) 
     curve falls away from grey.
     """
     gamma, of = result.params.gamma, CURVES[which]
-    easy = focal.modulation(0.9, gamma)
+    easy = losses.modulation(0.9, gamma)
     title = f"γ = {gamma:g}: an example at p = 0.9<br>counts {easy:.3g} times as much"
     figure = figures.new_tall(
         title, height=380, x="probability that the model gives the right class", y=AXES[which]
@@ -122,7 +121,7 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
         )
     top = 0.0
     for name, color, chances, y in runs:
-        said, true, n = focal.reliability(chances, y)
+        said, true, n = reliability(chances, y)
         top = max(top, float(said.max()), float(true.max()))
         figure.add_scatter(
             x=100 * said,

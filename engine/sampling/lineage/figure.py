@@ -14,7 +14,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.sampling.lineage import KINDS, LineageResult
+from engine.sampling.lineage import player
+from engine.sampling.lineage.result import KINDS, LineageResult
 
 KIND_COLORS = {
     "safe": figures.KNOWN,
@@ -23,10 +24,7 @@ KIND_COLORS = {
     "outlier": figures.LEAKED,
 }
 KIND_SYMBOLS = {"safe": "circle", "borderline": "square", "rare": "diamond", "outlier": "star"}
-STAGES = ("seed", "k neighbours", "the chosen one", "λ on the way", "new point")
 MAX_LINES = 1_000  # parents' lines drawn at once
-N_PLAYED = 4  # synthetic points that the step player shows
-HOLLOW = "rgba(0,0,0,0)"
 
 
 def plane(
@@ -67,9 +65,11 @@ def plane(
     layout: dict[str, Any] = {}
     frames: list[dict[str, Any]] = []
     if result.n_synthetic:
-        frames = _frames(result, made, n_played=1 if close else N_PLAYED, first=len(traces))
-        traces += _picked(result, made)
-        layout = _player([frame["name"] for frame in frames])
+        frames = player.frames(
+            result, made, n_played=1 if close else player.N_PLAYED, first=len(traces)
+        )
+        traces += player.picked(result, made)
+        layout = player.controls([frame["name"] for frame in frames])
     elif removed is not None and result.n_removed:
         traces += _reason(result, removed)
     if close and (result.n_synthetic or removed is not None):
@@ -102,7 +102,11 @@ def _around(result: LineageResult, made: int, removed: int | None) -> np.ndarray
     """Return the places that the picked synthetic or removed point has to do with, (n, 2)."""
     X = np.vstack([result.points.X, result.synthetic])[:, :2]
     if result.n_synthetic:
-        rows = [result.seed_index[made], *result.neighbours[made], len(result.points.y) + made]
+        rows = [
+            result.record.seed_index[made],
+            *result.record.neighbours[made],
+            len(result.points.y) + made,
+        ]
     else:
         near = result.removal.neighbours[removed or 0]
         rows = [result.removal.index[removed or 0], *near[near >= 0]]
@@ -156,7 +160,7 @@ def _points(
             "name": name,
             "opacity": opacity,
             "marker": {
-                "color": HOLLOW if hollow else color,
+                "color": player.HOLLOW if hollow else color,
                 "size": size,
                 "symbol": symbol,
                 "line": line,
@@ -176,20 +180,11 @@ def _removed(result: LineageResult) -> list[dict[str, Any]]:
     return _points(rows, "removed", figures.LEAKED, size=8, symbol="x-thin", custom=custom)
 
 
-def _path(*points: np.ndarray) -> dict[str, list[float | None]]:
-    """Return x and y of lines from point to point, ``None`` between two lines."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for start, end in zip(points[::2], points[1::2], strict=True):
-        x += [float(start[0]), float(end[0]), None]
-        y += [float(start[1]), float(end[1]), None]
-    return {"x": x, "y": y}
-
-
 def _lines(result: LineageResult) -> dict[str, Any]:
     """Return the line between the parents of each synthetic point, each pair once."""
     pairs = np.unique(
-        np.sort(np.column_stack([result.seed_index, result.neighbour_index]), axis=1), axis=0
+        np.sort(np.column_stack([result.record.seed_index, result.record.neighbour_index]), axis=1),
+        axis=0,
     )[:MAX_LINES]
     ends = result.points.X[pairs].astype(np.float32)
     gaps = np.full((len(pairs), 1, 2), np.nan, np.float32)
@@ -206,128 +201,13 @@ def _lines(result: LineageResult) -> dict[str, Any]:
     }
 
 
-def _stage(result: LineageResult, made: int, stage: int) -> list[dict[str, Any]]:
-    """Return the three overlay traces (thin lines, thick line, marks) of one synthetic point at one
-    stage.
-    """
-    X = result.points.X
-    seed, chosen, new = (
-        X[result.seed_index[made]],
-        X[result.neighbour_index[made]],
-        result.synthetic[made],
-    )
-    near = X[result.neighbours[made]]
-    marks, symbols, texts = [seed], ["circle-open"], ["seed"]
-    if stage >= 1:
-        marks += list(near)
-        symbols += ["circle-open"] * len(near)
-        texts += [str(i + 1) for i in range(len(near))]
-    if stage >= 3:
-        marks.append(new)
-        symbols.append("circle-open" if stage == 3 else "star")
-        texts.append(f"λ = {result.step[made]:.2f}" if stage == 3 else "new")
-    thin = (
-        _path(*(end for row in near for end in (seed, row)))
-        if stage >= 1
-        else {"x": [None], "y": [None]}
-    )
-    thick = _path(seed, chosen) if stage >= 2 else {"x": [None], "y": [None]}
-    points = {"x": [float(p[0]) for p in marks], "y": [float(p[1]) for p in marks], "text": texts}
-    return [thin, thick, {**points, "marker": {"symbol": symbols}}]
-
-
-def _picked(result: LineageResult, made: int) -> list[dict[str, Any]]:
-    """Return the picked synthetic point with its parents."""
-    thin, thick, marks = _stage(result, made, len(STAGES) - 1)
-    look = {"type": "scatter", "showlegend": False, "hoverinfo": "skip"}
-    marker = {**marks["marker"], "size": 15, "color": figures.SYNTHETIC, "line": {"width": 2}}
-    texts = {"mode": "markers+text", "textposition": "top center", "cliponaxis": False}
-    return [
-        {
-            **look,
-            **thin,
-            "mode": "lines",
-            "line": {"color": figures.KNOWN, "width": 1, "dash": "dot"},
-        },
-        {**look, **thick, "mode": "lines", "line": {"color": figures.SYNTHETIC, "width": 4}},
-        {**look, **marks, **texts, "marker": marker},
-    ]
-
-
-def _frames(result: LineageResult, made: int, n_played: int, first: int) -> list[dict[str, Any]]:
-    """Return the frames that play the picked point and the next ones step by step; ``first`` is the
-    place of its traces.
-    """
-    played = [(made + i) % result.n_synthetic for i in range(min(n_played, result.n_synthetic))]
-    return [
-        {
-            "name": f"{point:,}: {text}",
-            "traces": [first, first + 1, first + 2],
-            "data": [{"type": "scatter", **trace} for trace in _stage(result, point, stage)],
-        }
-        for point in played
-        for stage, text in enumerate(STAGES)
-    ]
-
-
-def _player(names: list[str]) -> dict[str, Any]:
-    """Return the buttons and the slider that play the frames ``names``."""
-    now = {
-        "mode": "immediate",
-        "frame": {"duration": 900, "redraw": False},
-        "transition": {"duration": 0},
-    }
-    return {
-        "updatemenus": [
-            {
-                "type": "buttons",
-                "direction": "right",
-                "x": 0,
-                "y": -0.17,
-                "xanchor": "left",
-                "yanchor": "top",
-                "showactive": False,
-                "bgcolor": HOLLOW,
-                "font": {"color": figures.WAITING},
-                "buttons": [
-                    {
-                        "label": "▶ play",
-                        "method": "animate",
-                        "args": [None, {**now, "fromcurrent": True}],
-                    },
-                    {"label": "❚❚", "method": "animate", "args": [[None], now]},
-                ],
-            }
-        ],
-        "sliders": [
-            {
-                "active": len(STAGES) - 1,
-                "x": 0.42,  # beside the buttons even on a phone
-                "len": 0.58,
-                "y": -0.14,
-                "currentvalue": {
-                    "prefix": "point ",
-                    "font": {"size": 15, "color": figures.WAITING},
-                },
-                "ticklen": 0,
-                "minorticklen": 0,
-                "font": {"size": 1, "color": HOLLOW},
-                "steps": [
-                    {"label": name, "method": "animate", "args": [[name], now]} for name in names
-                ],
-            }
-        ],
-        "margin": {"b": 150},
-    }
-
-
 def _reason(result: LineageResult, place: int) -> list[dict[str, Any]]:
     """Return the picked removed point with the rows that decided."""
     X = np.vstack([result.points.X, result.synthetic])
     row = X[result.removal.index[place]]
     near = X[result.removal.neighbours[place][result.removal.neighbours[place] >= 0]]
     lines = (
-        _path(*(end for other in near for end in (row, other)))
+        player.path(*(end for other in near for end in (row, other)))
         if len(near)
         else {"x": [None], "y": [None]}
     )
@@ -352,13 +232,17 @@ def origins(result: LineageResult, pinned: LineageResult | None = None) -> go.Fi
     multiplies.
     """
     kinds = _kind_of(result)
-    there, seeds = _shares(kinds, result.minority_index), _shares(kinds, result.seed_index)
+    there, seeds = _shares(kinds, result.minority_index), _shares(kinds, result.record.seed_index)
     runs = [("minority points", figures.WAITING, there)]
     if result.n_synthetic:
         runs.append(("seeds of synthetic points", figures.SYNTHETIC, seeds))
     if pinned is not None and pinned.n_synthetic:
         runs.append(
-            ("seeds in pinned run A", figures.EXTRA, _shares(_kind_of(pinned), pinned.seed_index))
+            (
+                "seeds in pinned run A",
+                figures.EXTRA,
+                _shares(_kind_of(pinned), pinned.record.seed_index),
+            )
         )
     bars = [
         {

@@ -10,40 +10,13 @@ al. 2005), SVM-SMOTE (Nguyen et al. 2009), K-Means-SMOTE (Last et al. 2017), ADA
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from imblearn import over_sampling
 from sklearn.neighbors import NearestNeighbors
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Record:
-    """One row a synthetic row, in the library's order; indices are rows of the input."""
-
-    seed_index: np.ndarray  # (s,) the row that it starts from
-    neighbour_index: (
-        np.ndarray
-    )  # (s,) the row that it goes to; the seed itself where it is only copied or voted on
-    step: np.ndarray  # (s,) share of the way, in [0, 1); SVM-SMOTE also steps away, in (-0.5, 0]
-    neighbour_weight: (
-        np.ndarray
-    )  # (s,) 1, but in Borderline-2 in [0, 0.5) towards a majority neighbour
-    neighbours: np.ndarray  # (s, k) the rows that could have been chosen, nearest first
-
-    @staticmethod
-    def joined(records: list[Record], k: int) -> Record:
-        """Return the records of several calls as one."""
-        if not records:
-            none = np.empty(0, int)
-            return Record(none, none, np.empty(0), np.empty(0), np.empty((0, k), int))
-        return Record(
-            *(
-                np.concatenate([getattr(r, name) for r in records])
-                for name in Record.__dataclass_fields__
-            )
-        )
+from engine.sampling.lineage.record import Record
 
 
 class _Recording:
@@ -83,7 +56,13 @@ class _Recording:
                 low=0.0, high=0.5, size=(towards_majority.sum(), 1)
             )[:, 0]
         self.records_.append(
-            Record(seeds[rows], neighbour, steps[:, 0], weight, pool[nn_num[rows]])
+            Record(
+                seed_index=seeds[rows],
+                neighbour_index=neighbour,
+                step=steps[:, 0],
+                weight=weight,
+                neighbours=pool[nn_num[rows]],
+            )
         )
         return super()._generate_samples(X, nn_data, nn_num, rows, cols, steps, y_type, y)  # type: ignore[misc]
 
@@ -154,8 +133,7 @@ class SMOTEN(over_sampling.SMOTEN):  # type: ignore[misc]
         members = np.flatnonzero(self.input_y_ == klass)
         rng = np.random.RandomState(self.random_state)  # the library's own draw, once more
         rows = rng.choice(np.arange(X_class.shape[0]), size=n_samples, replace=True)
-        seeds, one = members[rows], np.ones(n_samples)
-        self.records_ = [Record(seeds, seeds, one * 0, one, members[nn_indices[rows]])]
+        self.records_ = [Record.copies(members[rows], members[nn_indices[rows]])]
         return super()._make_samples(X_class, klass, y_dtype, nn_indices, n_samples)
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> Any:
@@ -169,8 +147,7 @@ class RandomOverSampler(over_sampling.RandomOverSampler):  # type: ignore[misc]
     def _fit_resample(self, X: Any, y: np.ndarray) -> Any:
         answer = super()._fit_resample(X, y)
         seeds = self.sample_indices_[len(y) :]
-        one = np.ones(len(seeds))
-        self.records_ = [Record(seeds, seeds, one * 0, one, seeds[:, np.newaxis])]
+        self.records_ = [Record.copies(seeds, seeds[:, np.newaxis])]
         return answer
 
 
@@ -209,8 +186,13 @@ class ADASYN(over_sampling.ADASYN):  # type: ignore[misc]
         rng = np.random.RandomState(self.random_state)  # the library's own two draws, once more
         cols = rng.choice(self.n_neighbors, size=len(rows))
         step = rng.uniform(size=(len(rows), 1))[:, 0]
-        chosen = members[within[rows, cols]]
         self.records_ = [
-            Record(members[rows], chosen, step, np.ones(len(rows)), members[within[rows]])
+            Record(
+                seed_index=members[rows],
+                neighbour_index=members[within[rows, cols]],
+                step=step,
+                weight=np.ones(len(rows)),
+                neighbours=members[within[rows]],
+            )
         ]
         return answer

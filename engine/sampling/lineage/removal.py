@@ -50,8 +50,8 @@ HARD = (
 )
 CENTROID = "it was replaced, with {limit:.0f} others, by the centroid of its cluster"
 REASONS: tuple[str, ...] = (
-    RANDOM, NEAR, NEAR_ALL, NEAR_TO_NOBODY, NEAR_FARTHEST, TOMEK, DISAGREE, DISAGREE_ROUND, OUTVOTED, CONDENSED, UNTESTED,
-    SPOILS, HARD, CENTROID,
+    RANDOM, NEAR, NEAR_ALL, NEAR_TO_NOBODY, NEAR_FARTHEST, TOMEK, DISAGREE, DISAGREE_ROUND,
+    OUTVOTED, CONDENSED, UNTESTED, SPOILS, HARD, CENTROID,
 )  # fmt: skip
 
 
@@ -65,14 +65,20 @@ class Removal:
     limit: np.ndarray  # (r,) what it was held against, or nan
     neighbours: np.ndarray  # (r, m) rows that decided, nearest first, padded with NOBODY
 
-    def told(self, place: int) -> str:
+    @staticmethod
+    def empty() -> Removal:
+        """Return the removal of no row."""
+        none, nan = np.empty(0, int), np.empty(0)
+        return Removal(none, none, nan, nan, np.empty((0, 0), int))
+
+    def describe(self, place: int) -> str:
         """Return the reason of the ``place``-th removed row as a sentence's end."""
         near = self.neighbours[place][self.neighbours[place] != NOBODY]
-        told = str(REASONS[self.reason[place]]).format(
+        reason = str(REASONS[self.reason[place]]).format(
             value=self.value[place], limit=self.limit[place], n=len(near)
         )
         rows = ", ".join(f"{row:,}" for row in near)
-        return f"{told} (row{'s' * (len(near) > 1)} {rows})" if len(near) else told
+        return f"{reason} (row{'s' * (len(near) > 1)} {rows})" if len(near) else reason
 
     def groups(self) -> list[tuple[int, int]]:
         """Return (rows, place of the first) of each kind of reason, most rows first."""

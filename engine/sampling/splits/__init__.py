@@ -5,108 +5,56 @@ Real: flights in time order, scikit-learn's splitters and models. The label is o
 the future: whether at least 5 % of the origin's flights in the hours from this departure on are
 cancelled; so rows close in time share their answer. Ours: purging and embargo (López de Prado,
 *Advances in Financial Machine Learning*, 2018, chapter 7). The truth that the schemes try to
-foretell is the score on the last quarter of the year. Simplified: one year, one horizon for all
+predict is the score on the last quarter of the year. Simplified: one year, one horizon for all
 rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from math import comb
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end
-from engine.sampling import flight_rows
-
-__all__ = [
-    "MODELS",
-    "N_ROWS",
-    "RATES",
-    "SCHEMES",
-    "Scores",
-    "SplitsParams",
-    "SplitsResult",
-    "run",
-    "score_steps",
-]
+from engine.errors import require
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import SEED, Params, Range
+from engine.sampling.splits.empty_folds import N_SHUFFLES, chance_of_empty, simulated_empty
+from engine.sampling.splits.rows import Rows, year
 
 Scheme = Literal[
     "shuffled", "stratified", "by day", "stratified by day", "time series", "purged, embargo"
 ]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 Model = Literal["boosting", "logistic"]
-MODELS: tuple[Model, ...] = get_args(Model)
 N_ROWS = (1_000, 2_000, 4_000, 8_000)
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
-DISRUPTED_SHARE = 0.05
 N_LATER = 32_000  # rows of the year from which the later quarter is taken
 LATER_SHARE = 0.25  # of the year, held back as the future
-N_SHUFFLES = 2_000
 TRAIN, TEST, LEFT_OUT = 1, 2, 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplitsParams:
+class SplitsParams(Params):
     """The scheme that is drawn, the rows, the label's reach."""
 
     scheme: Scheme = "shuffled"
-    n_splits: int = 5  # folds, 2 … 10
-    horizon_hours: int = 24  # how far the label looks ahead, 1 … 168
-    gap_days: int = 2  # left out before each test part of a time series, 0 … 30
-    embargo_days: int = 2  # left out after each test part when purging, 0 … 30
+    n_splits: Annotated[int, Range(2, 10)] = 5  # folds
+    horizon_hours: Annotated[int, Range(1, 168)] = 24  # how far the label looks ahead
+    gap_days: Annotated[int, Range(0, 30)] = 2  # left out before each test part of a time series
+    embargo_days: Annotated[int, Range(0, 30)] = 2  # left out after each test part when purging
     model: Model = "boosting"
-    n_rows: int = 2_000  # 500 … 8,000, evenly spaced over the year
-    rate: float = 0.001  # positives among the rows of the question on empty folds, 0.0005 … 0.5
-    seed: int = 0  # of the shuffles and of the model
-
-    def __post_init__(self) -> None:
-        require_choice("scheme", self.scheme, SCHEMES)
-        require_choice("model", self.model, MODELS)
-        require(2 <= self.n_splits <= 10, "n_splits must be 2 … 10. Got {}.", self.n_splits)
-        require(
-            1 <= self.horizon_hours <= 168,
-            "horizon_hours must be 1 … 168. Got {}.",
-            self.horizon_hours,
-        )
-        require(0 <= self.gap_days <= 30, "gap_days must be 0 … 30. Got {}.", self.gap_days)
-        require(
-            0 <= self.embargo_days <= 30, "embargo_days must be 0 … 30. Got {}.", self.embargo_days
-        )
-        require(
-            500 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 500 … {:,}. Got {}.",
-            N_ROWS[-1],
-            self.n_rows,
-        )
-        require(0.0005 <= self.rate <= 0.5, "rate must be 0.0005 … 0.5. Got {}.", self.rate)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    n_rows: Annotated[int, Range(500, 8_000, options=N_ROWS)] = 2_000  # evenly over the year
+    rate: Annotated[float, Range(0.0005, 0.5, options=RATES)] = 0.001  # positives, for empty folds
+    seed: Annotated[int, SEED] = 0  # of the shuffles and of the model
 
     def scoring(self) -> SplitsParams:
         """Return these settings with those at their defaults that no score depends on: one run
         serves them all.
         """
         return replace(self, scheme="shuffled", rate=0.001)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Flights in time order: ``hour`` (n,) since the year began, ``y`` (n,) whether a disruption
-    follows.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    hour: np.ndarray
-
-    def take(self, places: np.ndarray | slice) -> Rows:
-        """Return some of the rows."""
-        return Rows(self.X[places], self.y[places], self.hour[places])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +105,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SplitsResult:
-    """Folds of one scheme over the rows, and how often a plain split has a fold without positives."""
+    """Folds of one scheme over the rows, and how often a plain split has an empty fold."""
 
     params: SplitsParams
     rows: Rows
@@ -191,12 +139,6 @@ class SplitsResult:
                 for fold in self.roles
             ]
         )
-
-    @property
-    def balance_spread(self) -> float:
-        """Largest less smallest share of positives in a test part."""
-        shares = self.positives(TEST)
-        return float(np.nanmax(shares) - np.nanmin(shares))
 
     @property
     def verdict(self) -> str:
@@ -259,30 +201,6 @@ class SplitsResult:
             )
         ]
         return pa.Table.from_pylist(rows)
-
-
-@lru_cache(maxsize=16)
-def year(n_rows: int, horizon_hours: int) -> Rows:
-    """Return evenly spaced flights of the year with their label, in time order."""
-    everything = flight_rows.table("cancelled")
-    names = list(everything.names)
-    hour = (everything.X[:, names.index("day of the year")] - 1) * 24 + everything.X[
-        :, names.index("hour")
-    ]
-    order = np.argsort(hour, kind="stable")
-    hour, cancelled = hour[order], everything.y[order].astype(float)
-    y = np.zeros(len(hour), int)
-    for name in [name for name in names if name.startswith("origin ")]:
-        here = np.flatnonzero(everything.X[order, names.index(name)] == 1)
-        before = np.concatenate([[0.0], np.cumsum(cancelled[here])])
-        first, end = (
-            np.searchsorted(hour[here], hour[here] + ahead, side="left")
-            for ahead in (0, horizon_hours)
-        )
-        y[here] = (before[end] - before[first]) / (end - first) >= DISRUPTED_SHARE
-    taken = np.linspace(0, len(hour) - 1, n_rows).astype(int)
-    X = flight_rows.standardise(everything.X)[0][order[taken]]
-    return Rows(X, y[taken], hour[taken])
 
 
 def overlapping(hour: np.ndarray, role: np.ndarray, horizon_hours: int) -> np.ndarray:
@@ -353,35 +271,6 @@ def folds(scheme: Scheme, rows: Rows, params: SplitsParams) -> list[tuple[np.nda
     return list(splits[scheme])
 
 
-def chance_of_empty(n: int, n_positive: int, n_splits: int) -> float:
-    """Return the chance that a shuffled split into folds of n // n_splits rows has a fold without
-    positives.
-
-    Exact, by inclusion and exclusion over the folds; the first n % n_splits folds hold one row
-    more, as in scikit-learn.
-    """
-    sizes = [n // n_splits + (i < n % n_splits) for i in range(n_splits)]
-    big = n % n_splits
-    total = 0.0
-    for n_big in range(big + 1):
-        for n_small in range(n_splits - big + 1):
-            chosen = n_big + n_small
-            if chosen:
-                rows = n_big * sizes[0] + n_small * sizes[-1]
-                ways = comb(big, n_big) * comb(n_splits - big, n_small)
-                total -= (-1) ** chosen * ways * comb(n - rows, n_positive) / comb(n, n_positive)
-    return min(1.0, max(0.0, total))
-
-
-def simulated_empty(n: int, n_positive: int, n_splits: int, seed: int) -> float:
-    """Return the share of N_SHUFFLES shuffled splits that have a fold without positives."""
-    sizes = [n // n_splits + (i < n % n_splits) for i in range(n_splits)]
-    drawn = np.random.default_rng(seed).multivariate_hypergeometric(
-        sizes, n_positive, size=N_SHUFFLES
-    )
-    return float((drawn == 0).any(axis=1).mean())
-
-
 def development(params: SplitsParams) -> tuple[Rows, Rows]:
     """Return the rows that the schemes may use, and the later ones whose answers do not meet
     theirs.
@@ -442,7 +331,9 @@ def score_steps(params: SplitsParams) -> Steps:
     return replace(scores, complete=True)
 
 
-def scores(params: SplitsParams) -> Scores:
-    """Score the model under every scheme here and now."""
-    result: Scores = run_to_end(score_steps(params))
-    return result
+def default_job() -> tuple[Any, Any]:
+    """Return what the server computes before its first visitor: steps and their params."""
+    return score_steps, SplitsParams()
+
+
+scores: Callable[[SplitsParams], Scores] = to_end(score_steps)

@@ -12,7 +12,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.sampling.splits import LEFT_OUT, TEST, TRAIN, Scores, SplitsResult, chance_of_empty
+from engine.sampling.splits import LEFT_OUT, TEST, TRAIN, Scheme, Scores, SplitsResult
+from engine.sampling.splits.empty_folds import chance_of_empty
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct")
 FIRST_HOURS = 24 * np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30])
@@ -45,15 +46,6 @@ def bands(result: SplitsResult) -> go.Figure:
         "ygap": 6,
         "hovertemplate": "%{y}<extra></extra>",
     }
-    key: dict[str, Any] = {"type": "scatter", "x": [None], "y": [None], "mode": "markers"}
-    keys = [
-        {
-            **key,
-            "marker": {"color": COLORS[role], "size": 11, "symbol": "square"},
-            "name": NAMES[role],
-        }
-        for role in (TRAIN, TEST, LEFT_OUT)
-    ]
     shares = [
         f"{train:.1%} · {test:.1%}"
         for train, test in zip(result.positives(TRAIN), result.positives(TEST), strict=True)
@@ -67,7 +59,7 @@ def bands(result: SplitsResult) -> go.Figure:
     notes[-1] |= {"yanchor": "bottom", "align": "left"}
     return figures.drawn(
         title,
-        [folds, *keys],
+        [folds, *(_legend_entry(role) for role in (TRAIN, TEST, LEFT_OUT))],
         height=190 + 46 * len(names),
         x="flights in order of departure, 2013",
         annotations=notes,
@@ -84,6 +76,18 @@ def bands(result: SplitsResult) -> go.Figure:
     )
 
 
+def _legend_entry(role: int) -> dict[str, Any]:
+    """Return an empty trace that names a role in the legend, which a heatmap does not."""
+    return {
+        "type": "scatter",
+        "x": [None],
+        "y": [None],
+        "mode": "markers",
+        "marker": {"color": COLORS[role], "size": 11, "symbol": "square"},
+        "name": NAMES[role],
+    }
+
+
 def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:
     """Draw every fold's AUC by scheme and the later quarter's. To see first: which schemes lie
     right of the green line.
@@ -93,58 +97,68 @@ def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:
         gap = scores.mean("shuffled") - scores.later_auc
         title = f"Shuffled folds promise {gap:+.3f} AUC<br>over what the later quarter gives"
     names = list(scores.by_scheme)
-    figure = figures.new_tall(
-        title, height=210 + 44 * max(3, len(names)), x="AUC of each fold (dot), mean (line)"
-    )
-    dots = [
-        (name, auc) for name, aucs in scores.by_scheme.items() for auc in aucs if np.isfinite(auc)
-    ]
-    figure.add_scatter(
-        x=[auc for _, auc in dots],
-        y=[name for name, _ in dots],
-        mode="markers",
-        marker={"color": figures.KNOWN, "size": 9, "opacity": 0.6},
-        name="one fold",
-        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=[scores.mean(name) for name in names],
-        y=names,
-        mode="markers",
-        marker={"symbol": "line-ns", "size": 22, "line": {"color": figures.KNOWN, "width": 3}},
-        name="mean",
-        hovertemplate="%{y}, mean: %{x:.3f}<extra></extra>",
-    )
+    traces = _folds_and_means(scores)
     if pinned is not None:
-        before = [name for name in names if name in pinned.by_scheme]
-        figure.add_scatter(
-            x=[pinned.mean(name) for name in before],
-            y=before,
-            mode="markers",
-            marker={
-                "symbol": "diamond-open",
-                "size": 12,
-                "color": figures.SYNTHETIC,
-                "line": {"width": 2},
-            },
-            name="mean in pinned run A",
-            hovertemplate="%{y}, mean in run A: %{x:.3f}<extra></extra>",
-        )
+        traces.append(_pinned_means(pinned, [name for name in names if name in pinned.by_scheme]))
     if names and np.isfinite(scores.later_auc):
-        line = {"color": figures.HELD_OUT, "width": 3, "dash": "dot"}
-        figure.add_scatter(
-            x=[scores.later_auc] * 2,
-            y=[names[0], names[-1]],
-            mode="lines",
-            line=line,
-            name="later quarter",
-            hoverinfo="name",
-        )
-    figure.update_layout(
+        later = {
+            "type": "scatter",
+            "x": [scores.later_auc] * 2,
+            "y": [names[0], names[-1]],
+            "mode": "lines",
+            "line": {"color": figures.HELD_OUT, "width": 3, "dash": "dot"},
+            "name": "later quarter",
+            "hoverinfo": "name",
+        }
+        traces.append(later)
+    return figures.drawn(
+        title,
+        traces,
+        height=210 + 44 * max(3, len(names)),
+        x="AUC of each fold (dot), mean (line)",
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True},
         xaxis={"showgrid": True},
     )
-    return figure
+
+
+def _folds_and_means(scores: Scores) -> list[dict[str, Any]]:
+    """Return a dot for each fold that has a score, and a line for each scheme's mean."""
+    dots = [
+        (name, auc) for name, aucs in scores.by_scheme.items() for auc in aucs if np.isfinite(auc)
+    ]
+    folds = {
+        "type": "scatter",
+        "x": [auc for _, auc in dots],
+        "y": [name for name, _ in dots],
+        "mode": "markers",
+        "marker": {"color": figures.KNOWN, "size": 9, "opacity": 0.6},
+        "name": "one fold",
+        "hovertemplate": "%{y}: %{x:.3f}<extra></extra>",
+    }
+    line = {"color": figures.KNOWN, "width": 3}
+    means = {
+        "type": "scatter",
+        "x": [scores.mean(name) for name in scores.by_scheme],
+        "y": list(scores.by_scheme),
+        "mode": "markers",
+        "marker": {"symbol": "line-ns", "size": 22, "line": line},
+        "name": "mean",
+        "hovertemplate": "%{y}, mean: %{x:.3f}<extra></extra>",
+    }
+    return [folds, means]
+
+
+def _pinned_means(pinned: Scores, names: list[Scheme]) -> dict[str, Any]:
+    look = {"symbol": "diamond-open", "size": 12, "color": figures.SYNTHETIC, "line": {"width": 2}}
+    return {
+        "type": "scatter",
+        "x": [pinned.mean(name) for name in names],
+        "y": names,
+        "mode": "markers",
+        "marker": look,
+        "name": "mean in pinned run A",
+        "hovertemplate": "%{y}, mean in run A: %{x:.3f}<extra></extra>",
+    }
 
 
 def empty_folds(result: SplitsResult) -> go.Figure:

@@ -13,21 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from engine import data
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import SEED, Params, Range
 from engine.sampling.survey import schemes
 from engine.sampling.survey.schemes import Draws, Population
 
 Measure = Literal["dep_delay", "arr_delay", "air_time"]
-MEASURES: tuple[Measure, ...] = get_args(Measure)
 Strata = Literal["origin", "carrier", "month"]
-STRATA: tuple[Strata, ...] = get_args(Strata)
 SIZES = (100, 250, 500, 1_000, 2_000, 5_000)
 SCHEMES: dict[str, Callable[..., Draws]] = {
     "simple random": schemes.simple,
@@ -47,25 +45,15 @@ SERIES_DAYS = 36  # a tenth of the year, by each temporal scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SurveyParams:
+class SurveyParams(Params):
     """What is measured, and how samples are drawn."""
 
     measure: Measure = "dep_delay"
     strata: Strata = "carrier"
-    n: int = 1_000  # rows in a sample, 50 … 5,000
-    n_samples: int = 500  # 100 … 1,000
-    every_days: int = 7  # of the systematic sample in time, 2 … 30
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require_choice("measure", self.measure, MEASURES)
-        require_choice("strata", self.strata, STRATA)
-        require(50 <= self.n <= SIZES[-1], "n must be 50 … {:,}. Got {}.", SIZES[-1], self.n)
-        require(
-            100 <= self.n_samples <= 1_000, "n_samples must be 100 … 1,000. Got {}.", self.n_samples
-        )
-        require(2 <= self.every_days <= 30, "every_days must be 2 … 30. Got {}.", self.every_days)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    n: Annotated[int, Range(50, 5_000, options=SIZES)] = 1_000  # rows in a sample
+    n_samples: Annotated[int, Range(100, 1_000, step=100)] = 500
+    every_days: Annotated[int, Range(2, 30)] = 7  # of the systematic sample in time
+    seed: Annotated[int, SEED] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +113,6 @@ class SurveyResult:
         return 1 - self.number("stratified, Neyman", "rmse") / self.number("simple random", "rmse")
 
     @property
-    def convenience_coverage(self) -> float:
-        """Share of the convenience samples' 95 % intervals that hold the truth."""
-        return self.number("convenience", "coverage")
-
-    @property
     def cluster_factor(self) -> float:
         """Design effect: variance of the cluster samples by that of simple random ones."""
         return (
@@ -187,10 +170,11 @@ class SurveyResult:
                 f" convenience post-stratified by {self.params.strata} keeps"
                 f" {self.number('convenience, post-stratified', 'bias'):+.2f}."
             )
+        # of the coverage expected, 95 %, not of one that was counted: so no Wilson interval
+        half_width = Z * np.sqrt(0.95 * 0.05 / self.params.n_samples)
         reasons.append(
             f"{self.params.n_samples:,} samples a scheme from {self.n_rows:,} flights that flew: a"
-            f" coverage is known to ± {196 * np.sqrt(0.95 * 0.05 / self.params.n_samples):.0f}"
-            " points."
+            f" coverage is known to ± {100 * half_width:.0f} points."
         )
         return reasons
 
@@ -401,7 +385,9 @@ def steps(params: SurveyParams) -> Steps:
     return replace(result, series=series(params, np.random.default_rng(params.seed)), complete=True)
 
 
-def run(params: SurveyParams) -> SurveyResult:
-    """Draw every scheme's samples here and now."""
-    result: SurveyResult = run_to_end(steps(params))
-    return result
+def default_job() -> tuple[Any, Any]:
+    """Return what the server computes before its first visitor: steps and their params."""
+    return steps, SurveyParams()
+
+
+run: Callable[[SurveyParams], SurveyResult] = to_end(steps)

@@ -55,9 +55,9 @@ def _lanes(
     title: str, tallies: tuple[Tally, ...], truth: float, before: tuple[Tally, ...], measure: str
 ) -> go.Figure:
     names = [tally.name for tally in tallies]
-    traces = _run(tallies, is_pinned=False)
+    traces = _traces(tallies, is_pinned=False)
     if before:
-        traces += _run([t for t in before if t.name in names], is_pinned=True)
+        traces += _traces([t for t in before if t.name in names], is_pinned=True)
     if names:
         ends = {
             "x": [truth] * 2,
@@ -82,29 +82,17 @@ def _lanes(
     )
 
 
-def _run(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[str, Any]]:
+def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[str, Any]]:
     """Return what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all
     estimates as a hill.
     """
-    colors = [
-        (
-            figures.SYNTHETIC
-            if is_pinned
-            else (
-                figures.LEAKED
-                if t.name in NOT_RANDOM or t.name.startswith("convenience")
-                else figures.KNOWN
-            )
-        )
-        for t in run
-    ]
-    told = [
-        f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}"
-        for t in run
-    ]
+    colors = [figures.SYNTHETIC if is_pinned else _color(t.name) for t in run]
     hover = {
         "y": [t.name for t in run],
-        "hovertext": told,
+        "hovertext": [
+            f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}"
+            for t in run
+        ],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
     bars = {
@@ -126,24 +114,31 @@ def _run(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[
         "name": "their mean",
         "showlegend": not is_pinned,
     }
-    hills = [
-        {
-            "type": "violin",
-            "x": t.estimates.astype(np.float32),
-            "y0": t.name,
-            "orientation": "h",
-            "side": "positive",
-            "width": 1.3,
-            "spanmode": "hard",
-            "points": False,
-            "line": {"color": color, "width": 1},
-            "fillcolor": "rgba(0,0,0,0)" if is_pinned else _faint(color),
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-        for t, color in zip(run, colors, strict=True)
-    ]
-    return [bars, means, *hills]
+    fills = ["rgba(0,0,0,0)" if is_pinned else _faint(color) for color in colors]
+    return [bars, means, *map(_hill, run, colors, fills)]
+
+
+def _hill(tally: Tally, color: str, fill: str) -> dict[str, Any]:
+    """Return the distribution of a scheme's estimates."""
+    return {
+        "type": "violin",
+        "x": tally.estimates.astype(np.float32),
+        "y0": tally.name,
+        "orientation": "h",
+        "side": "positive",
+        "width": 1.3,
+        "spanmode": "hard",
+        "points": False,
+        "line": {"color": color, "width": 1},
+        "fillcolor": fill,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _color(name: str) -> str:
+    not_random = name in NOT_RANDOM or name.startswith("convenience")
+    return figures.LEAKED if not_random else figures.KNOWN
 
 
 def _faint(color: str) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """Rows in time order whose mean is known: ``value`` (n,), and what schemes look at, each (n,)."""
+    """Rows in time order whose mean is known: ``value``, and what schemes look at, each (n,)."""
 
     value: np.ndarray
     stratum: np.ndarray  # codes from 0
@@ -36,9 +36,9 @@ class Population:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """Estimates and standard errors of many samples, (n_samples,), and how many places each visits."""
+    """Estimates and standard errors of many samples, and how many places each visits."""
 
-    estimate: np.ndarray
+    estimate: np.ndarray  # (n_samples,)
     error: np.ndarray
     n_places: np.ndarray
 

@@ -63,9 +63,9 @@ QUERIES = {
 }
 NAMES = tuple(QUERIES)
 WHY_DUCKDB = (
-    "Your own SQL runs on DuckDB, not on Spark: DuckDB can be closed, so that a query reads these "
-    "five tables and nothing else; Spark's SQL can also read files and call Java, and no setting "
-    "forbids it."
+    "Your own SQL runs on DuckDB, not on Spark: DuckDB can be closed, so that a query reads"
+    f" {', '.join(TABLES)} and nothing else; Spark's SQL can also read files and call Java, and no"
+    " setting forbids it."
 )
 CHILD = "engine.spark.console_child"
 CHILD_MEMORY_MB = 500  # of DuckDB for one query; the tables are part of it

@@ -4,86 +4,52 @@ against the daily run.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
 from engine.etl import backfill
-from engine.etl.backfill import FIRST_DATE, GUARDS, LAST_DATE, MODES, BackfillParams, BackfillResult
+from engine.etl.backfill import BackfillParams, BackfillResult
 from engine.etl.backfill import figure as figures
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = BackfillParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def _params() -> BackfillParams:
-    dates = st.slider(
+    dates = controls.slider(
+        D,
+        "dates",
         "Range",
-        FIRST_DATE,
-        LAST_DATE,
-        D.dates,
-        format="DD MMM",
-        key="backfill_dates",
         help="Partitions are days; today is 30 June 2013",
-        **BOUND,
+        format="DD MMM",
     )
-    mode = st.selectbox(
-        "Run what is",
-        MODES,
-        MODES.index(D.mode),
-        key="backfill_mode",
-        help="Anything else in the range is skipped",
-        **BOUND,
+    mode = controls.selectbox(
+        D, "mode", "Run what is", help="Anything else in the range is skipped"
     )
-    dry_run = st.toggle(
-        "Dry run only", D.dry_run, key="backfill_dry_run", help="Plan, write nothing", **BOUND
+    dry_run = controls.toggle(D, "dry_run", "Dry run only", help="Plan, write nothing")
+    parallelism = controls.slider(
+        D, "parallelism", "Workers", help="Threads, each with a connection of its own"
     )
-    parallelism = st.slider(
-        "Workers",
-        1,
-        8,
-        D.parallelism,
-        key="backfill_parallelism",
-        help="Threads, each with a connection of its own",
-        **BOUND,
-    )
-    daily_run = st.toggle(
+    daily_run = controls.toggle(
+        D,
+        "daily_run",
         "Today's daily run comes in between",
-        D.daily_run,
-        key="backfill_daily_run",
-        help=(
-            "It writes today's partition after the backfill has read it and before the backfill"
-            " writes it"
-        ),
-        **BOUND,
+        help="It writes today's partition after the backfill has read it and before the backfill"
+        " writes it",
     )
-    guard = st.segmented_control(
+    guard = controls.segmented(
+        D,
+        "guard",
         "Two writers",
-        GUARDS,
-        default=D.guard,
-        required=True,
-        key="backfill_guard",
-        help=(
-            "Compare and swap: write only if the partition's version is still the one seen when"
-            " reading"
-        ),
-        **BOUND,
+        help="Compare and swap: write only if the partition's version is still the one seen when"
+        " reading",
     )
     with st.expander("Latency, seed"):
-        latency = st.slider(
-            "Source latency, ms",
-            0,
-            200,
-            D.latency_ms,
-            10,
-            key="backfill_latency_ms",
-            help="Simulated, a read each",
-            **BOUND,
+        latency = controls.slider(
+            D, "latency_ms", "Source latency, ms", help="Simulated, a read each"
         )
-        seed = st.slider(
-            "Seed", 0, 99, D.seed, key="backfill_seed", help="Which nights had failed", **BOUND
-        )
+        seed = controls.slider(D, "seed", "Seed", help="Which nights had failed")
     return BackfillParams(
         dates=tuple(dates),
         mode=mode,
@@ -124,13 +90,6 @@ def _show(result: BackfillResult) -> None:
     lab.report("etl", "backfill", result, figure)
 
 
-@lab.experiment("backfill")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("etl", "backfill")
-    with output:
-        work.run("backfill", params, backfill.steps, _show)
+show = lab.tab(
+    "etl", "backfill", _params, partial(work.run, "backfill", steps=backfill.steps, show=_show)
+)

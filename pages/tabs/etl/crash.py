@@ -5,139 +5,89 @@ harm the warehouse.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
 from engine.etl import crash
-from engine.etl.crash import (
-    BEFORE,
-    CRASH_POINTS,
-    ENDINGS,
-    SAFEGUARDS,
-    CrashParams,
-    CrashResult,
-    bad_input,
-    flaky,
-)
+from engine.etl.crash import SAFEGUARDS, CrashParams, CrashResult, bad_input, flaky
 from engine.etl.crash import figure as figures
 from engine.etl.crash.flaky import FlakyParams, FlakyResult
-from engine.etl.loads import DATES
 from engine.etl.warehouse import STRATEGIES
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D, F = CrashParams(), FlakyParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Step by step", "Row by row", "Flaky source", "Bad input")
 GUARDS = tuple(safeguard.name for safeguard in SAFEGUARDS)
 MAX_DIFF_ROWS = 200
 
 
 def _params() -> CrashParams:
-    crash_at = st.select_slider(
-        "Crash after",
-        CRASH_POINTS,
-        D.crash_at,
-        key="crash_crash_at",
-        help=(
-            "“in load” is half-way through it. Without staging the steps go page by page: the crash"
-            " is at the middle one"
-        ),
-        **BOUND,
-    )
-    ending = st.segmented_control(
-        "How it ends",
-        ENDINGS,
-        default=D.ending,
-        required=True,
-        key="crash_ending",
-        help="SIGKILL to the worker's process group, or an exception that unwinds",
-        **BOUND,
-    )
-    n_crashes = st.slider(
-        "Crashes before it is left alone",
-        1,
-        3,
-        D.n_crashes,
-        key="crash_n_crashes",
-        help="In a row",
-        **BOUND,
-    )
-    before = st.segmented_control(
-        "The table held before",
-        BEFORE,
-        default=D.before,
-        required=True,
-        key="crash_before",
-        help="The day as of midnight: late flights are stale, flights cancelled since are ghosts",
-        **BOUND,
-    )
-    day = st.select_slider(
-        "Day",
-        DATES,
-        D.date,
-        format_func=lambda text: f"{date.fromisoformat(text):%d %b %Y}",
-        key="crash_date",
-        help="About 900 flights; 24 June had thunderstorms",
-        **BOUND,
-    )
     return CrashParams(
-        crash_at=crash_at, ending=ending, n_crashes=n_crashes, before=before, date=day
+        crash_at=controls.slider(
+            D,
+            "crash_at",
+            "Crash after",
+            help="“in load” is half-way through it. Without staging the steps go page by page: the"
+            " crash is at the middle one",
+            format_func=str,
+        ),
+        ending=controls.segmented(
+            D,
+            "ending",
+            "How it ends",
+            help="SIGKILL to the worker's process group, or an exception that unwinds",
+        ),
+        n_crashes=controls.slider(
+            D, "n_crashes", "Crashes before it is left alone", help="In a row"
+        ),
+        before=controls.segmented(
+            D,
+            "before",
+            "The table held before",
+            help="The day as of midnight: late flights are stale, flights cancelled since are"
+            " ghosts",
+        ),
+        date=controls.slider(
+            D,
+            "date",
+            "Day",
+            help="About 900 flights; 24 June had thunderstorms",
+            format_func=lambda text: f"{date.fromisoformat(text):%d %b %Y}",
+        ),
     )
 
 
 def _flaky_params() -> FlakyParams:
     with st.container(horizontal=True):
-        errors = st.slider(
-            "Answers 500",
-            0.0,
-            0.5,
-            F.error_share,
-            0.05,
-            key="crash_errors",
-            help="Share of calls",
-            **BOUND,
+        return FlakyParams(
+            error_share=controls.slider(
+                F, "error_share", "Answers 500", help="Share of calls", key="crash_errors"
+            ),
+            timeout_share=controls.slider(
+                F, "timeout_share", "Answers too late", help="Share of calls", key="crash_late"
+            ),
+            calls_per_window=controls.slider(
+                F,
+                "calls_per_window",
+                "Calls each 0.1 s",
+                help="More get 429; 0: no limit",
+                key="crash_limit",
+            ),
+            clients=controls.slider(
+                F, "clients", "Clients", help="At once, a day each", key="crash_clients"
+            ),
+            attempts=controls.slider(
+                F, "attempts", "Attempts", help="For one page", key="crash_attempts"
+            ),
+            poisoned=controls.toggle(
+                F,
+                "poisoned",
+                "A page never works",
+                help="The third of each day",
+                key="crash_poisoned",
+            ),
         )
-        late = st.slider(
-            "Answers too late",
-            0.0,
-            0.5,
-            F.timeout_share,
-            0.05,
-            key="crash_late",
-            help="Share of calls",
-            **BOUND,
-        )
-        limit = st.slider(
-            "Calls each 0.1 s",
-            0,
-            20,
-            F.calls_per_window,
-            key="crash_limit",
-            help="More get 429; 0: no limit",
-            **BOUND,
-        )
-        clients = st.slider(
-            "Clients", 1, 12, F.clients, key="crash_clients", help="At once, a day each", **BOUND
-        )
-        attempts = st.slider(
-            "Attempts", 1, 8, F.attempts, key="crash_attempts", help="For one page", **BOUND
-        )
-        poisoned = st.toggle(
-            "A page never works",
-            F.poisoned,
-            key="crash_poisoned",
-            help="The third of each day",
-            **BOUND,
-        )
-    return FlakyParams(
-        error_share=errors,
-        timeout_share=late,
-        calls_per_window=limit,
-        clients=clients,
-        attempts=attempts,
-        poisoned=poisoned,
-    )
 
 
 def _show_flaky(result: FlakyResult) -> None:
@@ -190,7 +140,7 @@ def _cell(result: CrashResult, view: str) -> None:
             key="crash_strategy",
             label_visibility="collapsed",
             width=220,
-            **BOUND,
+            bind="query-params",
         )
         guard = st.selectbox(
             "Safeguards",
@@ -200,7 +150,7 @@ def _cell(result: CrashResult, view: str) -> None:
             key="crash_safeguard",
             label_visibility="collapsed",
             width=220,
-            **BOUND,
+            bind="query-params",
         )
     lane = result.lane(strategy, guard)
     if view == "Row by row":
@@ -229,31 +179,14 @@ def _show(result: CrashResult) -> None:
         "crash_matrix",
         "Every strategy's table after the crash and after the rerun, by safeguards",
     )
-    view = st.segmented_control(
-        "Look closer",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key="crash_view",
-        label_visibility="collapsed",
-        **BOUND,
-    )
+    view = controls.view("crash_view", VIEWS)
     if view == "Flaky source":
         work.run("crash_flaky", _flaky_params(), flaky.steps, _show_flaky)
     elif view == "Bad input":
         work.run("crash_bad", bad_input.DAY, bad_input.steps, _show_bad)
     else:
-        _cell(result, view or VIEWS[0])
+        _cell(result, view)
     lab.report("etl", "crash", result, figure)
 
 
-@lab.experiment("crash")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("etl", "crash")
-    with output:
-        work.run("crash", params, crash.steps, _show)
+show = lab.tab("etl", "crash", _params, partial(work.run, "crash", steps=crash.steps, show=_show))

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from functools import partial
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from engine.etl import loads
-from engine.etl.loads import (
-    DATES,
-    DELETES,
-    DELIVERIES,
-    MAX_DAYS,
-    STRATEGIES,
-    LoadsParams,
-    LoadsResult,
-)
+from engine.etl.loads import STRATEGIES, LoadsParams, LoadsResult
 from engine.etl.loads import figure as figures
 from engine.etl.loads.deliveries import ABOUT
 from engine.units import human_seconds
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = LoadsParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("State and cost", "File by file", "Row by row")
 MAX_DIFF_ROWS = 200
 
@@ -35,55 +26,33 @@ def preview() -> go.Figure:
 
 
 def _params() -> LoadsParams:
-    delivery = st.selectbox(
-        "Delivery",
-        DELIVERIES,
-        DELIVERIES.index(D.delivery),
-        key="loads_delivery",
-        help="How the days reach the warehouse: "
-        + "; ".join(f"**{name}**: {text}" for name, text in ABOUT.items()),
-        **BOUND,
-    )
-    n_days = st.slider(
-        "Days", 1, MAX_DAYS, D.n_days, key="loads_n_days", help="About 900 flights each", **BOUND
-    )
-    first_date = st.select_slider(
-        "First day",
-        DATES,
-        D.first_date,
-        format_func=lambda text: f"{date.fromisoformat(text):%d %b %Y}",
-        key="loads_first_date",
-        help="Storms leave many late and cancelled flights: 8 February, late June",
-        **BOUND,
-    )
-    deletes = st.selectbox(
-        "Deleted rows",
-        DELETES,
-        DELETES.index(D.deletes),
-        key="loads_deletes",
-        help=(
-            "A tombstone names a flight cancelled since the last file; kept, it is a row that no"
-            " reader sees, and an older version of the flight cannot bring it back"
-        ),
-        **BOUND,
-    )
-    keep_newer = st.toggle(
-        "Upsert keeps the newer row",
-        D.keep_newer,
-        key="loads_keep_newer",
-        help="MERGE … WHEN MATCHED AND s.updated_at >= t.updated_at",
-        **BOUND,
-    )
-    seed = st.slider(
-        "Seed", 0, 99, D.seed, key="loads_seed", help="Of the order in “out of order”", **BOUND
-    )
+    about = "; ".join(f"**{name}**: {text}" for name, text in ABOUT.items())
     return LoadsParams(
-        delivery=delivery,
-        n_days=n_days,
-        first_date=first_date,
-        deletes=deletes,
-        keep_newer=keep_newer,
-        seed=seed,
+        delivery=controls.selectbox(
+            D, "delivery", "Delivery", help=f"How the days reach the warehouse: {about}"
+        ),
+        n_days=controls.slider(D, "n_days", "Days", help="About 900 flights each"),
+        first_date=controls.slider(
+            D,
+            "first_date",
+            "First day",
+            help="Storms leave many late and cancelled flights: 8 February, late June",
+            format_func=lambda text: f"{date.fromisoformat(text):%d %b %Y}",
+        ),
+        deletes=controls.selectbox(
+            D,
+            "deletes",
+            "Deleted rows",
+            help="A tombstone names a flight cancelled since the last file; kept, it is a row that"
+            " no reader sees, and an older version of the flight cannot bring it back",
+        ),
+        keep_newer=controls.toggle(
+            D,
+            "keep_newer",
+            "Upsert keeps the newer row",
+            help="MERGE … WHEN MATCHED AND s.updated_at >= t.updated_at",
+        ),
+        seed=controls.slider(D, "seed", "Seed", help="Of the order in “out of order”"),
     )
 
 
@@ -103,15 +72,7 @@ def _rows(result: LoadsResult) -> list[dict[str, str]]:
 
 def _closer(result: LoadsResult) -> None:
     with st.container(horizontal=True):
-        view = st.segmented_control(
-            "Look closer",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="loads_view",
-            label_visibility="collapsed",
-            **BOUND,
-        )
+        view = controls.view("loads_view", VIEWS)
         strategy = st.selectbox(
             "Strategy",
             STRATEGIES,
@@ -119,8 +80,8 @@ def _closer(result: LoadsResult) -> None:
             key="loads_strategy",
             label_visibility="collapsed",
             width=220,
-            disabled=view in (None, VIEWS[0]),
-            **BOUND,
+            disabled=view == VIEWS[0],
+            bind="query-params",
         )
     lane = result.lane(strategy)
     if view == "Row by row":
@@ -157,13 +118,4 @@ def _show(result: LoadsResult) -> None:
     lab.report("etl", "loads", result, figure)
 
 
-@lab.experiment("loads")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("etl", "loads")
-    with output:
-        work.run("loads", params, loads.steps, _show)
+show = lab.tab("etl", "loads", _params, partial(work.run, "loads", steps=loads.steps, show=_show))

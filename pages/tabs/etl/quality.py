@@ -9,64 +9,37 @@ from typing import Any
 import streamlit as st
 
 from engine.etl import quality
-from engine.etl import rules as quality_rules
-from engine.etl.quality import (
-    FAULTS,
-    GATES,
-    TABLES,
-    QualityParams,
-    QualityResult,
-    load_tests,
-    schema_drift,
-)
+from engine.etl.contracts import CONTRACTS
+from engine.etl.quality import QualityParams, QualityResult, load_tests, schema_drift
 from engine.etl.quality import code as script
 from engine.etl.quality import figure as figures
 from engine.etl.quality.load_tests import TestsResult
 from engine.etl.quality.schema_drift import CHANGES, POLICIES
-from pages.shell import lab, texts, work
+from pages.shell import controls, lab, texts, work
 
 D = QualityParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Downstream", "Quarantine", "Schema changes", "Tests")
 run = st.cache_resource(max_entries=64, show_spinner=False)(quality.run)
 
 
 def _params() -> QualityParams:
-    table = st.segmented_control(
-        "Table",
-        TABLES,
-        default=D.table,
-        required=True,
-        key="quality_table",
-        help="Real rows with their own faults",
-        **BOUND,
+    table = controls.segmented(D, "table", "Table", help="Real rows with their own faults")
+    fault = controls.selectbox(D, "fault", "Injected fault", help="As it happens in production")
+    dose = controls.slider(D, "dose", "Dose, share of the rows", help="Rows struck")
+    gate = controls.segmented(
+        D,
+        "gate",
+        "Gate",
+        help="Off: all is loaded. Quarantine: rows that break a rule wait. Stop: one such row, and"
+        " nothing is loaded",
     )
-    fault = st.selectbox(
-        "Injected fault",
-        FAULTS,
-        FAULTS.index(D.fault),
-        key="quality_fault",
-        help="As it happens in production",
-        **BOUND,
+    limit = controls.slider(
+        D,
+        "max_quarantined",
+        "Quarantine at most, share",
+        help="With more, the gate stops the batch",
+        disabled=gate != "quarantine",
     )
-    dose = st.slider(
-        "Dose, share of the rows",
-        0.0,
-        0.5,
-        D.dose,
-        0.01,
-        key="quality_dose",
-        help="Rows struck",
-        **BOUND,
-    )
-    gate = st.segmented_control(
-        "Gate", GATES, default=D.gate, required=True, key="quality_gate",
-        help="Off: all is loaded. Quarantine: rows that break a rule wait. Stop: one such row, and nothing is loaded", **BOUND
-    )  # fmt: skip
-    limit = st.slider(
-        "Quarantine at most, share", 0.0, 1.0, D.max_quarantined, 0.05, key="quality_max_quarantined",
-        help="With more, the gate stops the batch", disabled=gate != "quarantine", **BOUND
-    )  # fmt: skip
     return QualityParams(
         table=table, fault=fault, dose=dose, gate=gate, max_quarantined=limit, **_more(table)
     )
@@ -74,26 +47,22 @@ def _params() -> QualityParams:
 
 def _more(table: str) -> dict[str, Any]:
     with st.expander("Days, rules, seed"):
-        first = st.slider(
-            "First day of 2013",
-            1,
-            337,
-            D.first_day,
-            key="quality_first_day",
-            help="39: 8 February",
-            **BOUND,
-        )
-        n_days = st.slider(
-            "Days", 1, 28, D.n_days, key="quality_n_days", help="Planes are one snapshot", **BOUND
-        )
-        rules = st.text_area(
-            "Rules of your own (TOML)", D.rules, key="quality_rules", height=160, max_chars=quality.MAX_RULES,
-            placeholder=quality_rules.CONTRACTS.get(table, ""), help="Empty: the built-in rules, shown in grey", **BOUND
-        )  # fmt: skip
-        seed = st.slider(
-            "Seed", 0, 99, D.seed, key="quality_seed", help="Of the rows struck", **BOUND
-        )
-    return {"first_day": first, "n_days": n_days, "rules": rules, "seed": seed}
+        return {
+            "first_day": controls.slider(
+                D, "first_day", "First day of 2013", help="39: 8 February"
+            ),
+            "n_days": controls.slider(D, "n_days", "Days", help="Planes are one snapshot"),
+            "rules": controls.text(
+                D,
+                "rules",
+                "Rules of your own (TOML)",
+                help="Empty: the built-in rules, shown in grey",
+                area=True,
+                height=160,
+                placeholder=CONTRACTS.get(table, ""),
+            ),
+            "seed": controls.slider(D, "seed", "Seed", help="Of the rows struck"),
+        }
 
 
 def _quarantine(result: QualityResult) -> None:
@@ -108,14 +77,18 @@ def _quarantine(result: QualityResult) -> None:
 def _schema_changes() -> None:
     left, right = st.columns(2)
     change = left.selectbox(
-        "The source's change", CHANGES, key="quality_change", help="Overnight, unannounced", **BOUND
+        "The source's change",
+        CHANGES,
+        key="quality_change",
+        help="Overnight, unannounced",
+        bind="query-params",
     )
     policy = right.selectbox(
         "Policy of the load",
         POLICIES,
         key="quality_policy",
         help="What a load does with it",
-        **BOUND,
+        bind="query-params",
     )
     cell = schema_drift.cell(change, policy)
     lab.chart(
@@ -179,38 +152,25 @@ def _show_tests(result: TestsResult) -> None:
     st.code(result.code, language="python", height=420)
 
 
-@lab.experiment("quality")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("etl", "quality")
-    with output:
-        result = run(params)
-        texts.say(result.verdict)
-        figure = figures.checks(result, lab.pinned("quality"))
-        lab.chart(figure, "quality_checks", "Rows that break each rule, injected and real")
-        view = st.segmented_control(
-            "Look closer",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="quality_view",
-            label_visibility="collapsed",
-            **BOUND,
+def _show(params: QualityParams) -> None:
+    result = run(params)
+    texts.say(result.verdict)
+    figure = figures.checks(result, lab.pinned("quality"))
+    lab.chart(figure, "quality_checks", "Rows that break each rule, injected and real")
+    view = controls.view("quality_view", VIEWS)
+    if view == "Quarantine":
+        _quarantine(result)
+    elif view == "Schema changes":
+        _schema_changes()
+    elif view == "Tests":
+        _tests(params)
+    else:
+        lab.chart(
+            figures.downstream(result),
+            "quality_downstream",
+            "Error of each number downstream, with and without gate",
         )
-        if view == "Quarantine":
-            _quarantine(result)
-        elif view == "Schema changes":
-            _schema_changes()
-        elif view == "Tests":
-            _tests(params)
-        else:
-            lab.chart(
-                figures.downstream(result),
-                "quality_downstream",
-                "Error of each number downstream, with and without gate",
-            )
-        lab.report("etl", "quality", result, figure)
+    lab.report("etl", "quality", result, figure)
+
+
+show = lab.tab("etl", "quality", _params, _show)

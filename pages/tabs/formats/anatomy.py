@@ -8,22 +8,12 @@ from typing import Any
 import streamlit as st
 
 from engine.formats import anatomy
-from engine.formats.anatomy import (
-    CARDINALITIES,
-    CODECS,
-    DICTIONARY_LIMITS,
-    ROWS_PER_GROUP,
-    SOURCES,
-    WRITTEN,
-    AnatomyParams,
-    AnatomyResult,
-)
+from engine.formats.anatomy import WRITTEN, AnatomyParams, AnatomyResult
 from engine.formats.anatomy import figure as figures
 from engine.units import human_bytes
-from pages.shell import lab, texts, upload
+from pages.shell import controls, lab, texts, upload
 
 D = AnatomyParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 MAX_PAGES_SHOWN = 30
 run = st.cache_resource(max_entries=64, show_spinner=False)(anatomy.run)
 
@@ -38,17 +28,11 @@ def _block_clicked() -> None:
 
 
 def _params() -> AnatomyParams:
-    source = st.selectbox(
-        "File",
-        SOURCES,
-        SOURCES.index(D.source),
-        key="anatomy_source",
-        help=(
-            "Written here with the settings below, one of the bundled files as it lies in"
-            " datasets/, or your own"
-        ),
-        **BOUND,
-    )
+    source = controls.selectbox(
+        D, "source", "File",
+        help="Written here with the settings below, one of the bundled files as it lies in"
+        " datasets/, or your own",
+    )  # fmt: skip
     if source == "upload":
         path = upload.path(
             "anatomy",
@@ -59,51 +43,27 @@ def _params() -> AnatomyParams:
 
 
 def _written() -> dict[str, Any]:
-    return {
-        "cardinality": st.select_slider(
-            "Distinct values",
-            CARDINALITIES,
-            D.cardinality,
-            format_func="{:,}".format,
-            key="anatomy_cardinality",
-            help="Of the text column, in 100,000 rows",
-            **BOUND,
+    values = {
+        "cardinality": controls.slider(
+            D, "cardinality", "Distinct values", help="Of the text column, in 100,000 rows"
         ),
-        "dictionary_limit": st.select_slider(
-            "Dictionary limit",
-            DICTIONARY_LIMITS,
-            D.dictionary_limit,
+        "dictionary_limit": controls.slider(
+            D, "dictionary_limit", "Dictionary limit",
             format_func=lambda size: f"{size // 1024:,} KiB",
-            key="anatomy_dictionary_limit",
             help="A dictionary that outgrows it is given up; pyarrow's default is 1,024 KiB",
-            **BOUND,
         ),
-        "rows_per_group": st.select_slider(
-            "Rows per row group",
-            ROWS_PER_GROUP,
-            D.rows_per_group,
-            format_func="{:,}".format,
-            key="anatomy_rows_per_group",
+        "rows_per_group": controls.slider(
+            D, "rows_per_group", "Rows per row group",
             help="Each row group has a dictionary of its own",
-            **BOUND,
         ),
-        **_more(),
-    }
-
-
-def _more() -> dict[str, Any]:
+    }  # fmt: skip
     with st.expander("Codec and seed"):
-        codec = st.segmented_control(
-            "Codec",
-            CODECS,
-            default=D.codec,
-            required=True,
-            key="anatomy_codec",
-            help="Packs each page after its encoding",
-            **BOUND,
-        )
-        seed = st.slider("Seed", 0, 99, D.seed, key="anatomy_seed", help="Of the values", **BOUND)
-    return {"codec": codec, "seed": seed}
+        return values | {
+            "codec": controls.segmented(
+                D, "codec", "Codec", help="Packs each page after its encoding"
+            ),
+            "seed": controls.slider(D, "seed", "Seed", help="Of the values"),
+        }
 
 
 def _looked_at(result: AnatomyResult) -> AnatomyResult:
@@ -112,9 +72,10 @@ def _looked_at(result: AnatomyResult) -> AnatomyResult:
     names = list(result.columns)
     if st.session_state.get("anatomy_column") not in names:
         st.session_state["anatomy_column"] = result.default_column
-    column = left.selectbox(
-        "Column", names, key="anatomy_column", help="Or click it in the map", **BOUND
-    )
+    with left:
+        column = controls.selectbox(
+            D, "column", "Column", options=names, help="Or click it in the map"
+        )
     last = result.n_row_groups - 1
     if last == 0:
         right.caption("The file has one row group.")
@@ -122,7 +83,12 @@ def _looked_at(result: AnatomyResult) -> AnatomyResult:
     if not 0 <= int(st.session_state.get("anatomy_row_group") or 0) <= last:
         st.session_state["anatomy_row_group"] = 0
     group = right.slider(
-        "Row group", 0, last, key="anatomy_row_group", help="Or click it in the map", **BOUND
+        "Row group",
+        0,
+        last,
+        key="anatomy_row_group",
+        help="Or click it in the map",
+        **controls.BOUND,
     )
     return replace(result, params=replace(result.params, column=column, row_group=group))
 
@@ -150,36 +116,30 @@ def _pages(result: AnatomyResult) -> list[dict[str, str]]:
     ]
 
 
-@lab.experiment("anatomy")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("formats", "anatomy")
-    with output:
-        result = run(params)
-        pinned = lab.pinned("anatomy")
-        texts.say(result.verdict)
-        if result.curve:
-            lab.chart(
-                figures.fallback(result, pinned),
-                "anatomy_fallback",
-                "Size of the text column by its distinct values",
-            )
-        figure = figures.byte_map(result, pinned)
+def _show(params: AnatomyParams) -> None:
+    result = run(params)
+    pinned = lab.pinned("anatomy")
+    texts.say(result.verdict)
+    if result.curve:
         lab.chart(
-            figure,
-            "anatomy_map",
-            "The file as nested blocks: row groups, columns, pages",
-            on_select=_block_clicked,
+            figures.fallback(result, pinned),
+            "anatomy_fallback",
+            "Size of the text column by its distinct values",
         )
-        result = _looked_at(result)
-        texts.table(_pages(result), "Pages of the chunk looked at")
-        if len(result.chunk) > MAX_PAGES_SHOWN:
-            st.caption(
-                f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} pieces; the export has them"
-                " all."
-            )
-        lab.report("formats", "anatomy", result, figure)
+    figure = figures.byte_map(result, pinned)
+    lab.chart(
+        figure,
+        "anatomy_map",
+        "The file as nested blocks: row groups, columns, pages",
+        on_select=_block_clicked,
+    )
+    result = _looked_at(result)
+    texts.table(_pages(result), "Pages of the chunk looked at")
+    if len(result.chunk) > MAX_PAGES_SHOWN:
+        st.caption(
+            f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} pieces; the export has them all."
+        )
+    lab.report("formats", "anatomy", result, figure)
+
+
+show = lab.tab("formats", "anatomy", _params, _show)

@@ -4,18 +4,20 @@ handle.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from engine.formats import bytes_read
-from engine.formats.bytes_read import ORDERS, ROWS_PER_GROUP, BytesReadParams, BytesReadResult
+from engine.formats.bytes_read import BytesReadParams, BytesReadResult
 from engine.formats.bytes_read import figure as figures
-from pages.shell import lab, texts
+from engine.formats.bytes_read.layout import figure as layout_figures
+from pages.shell import controls, lab, texts
 from pages.tabs.formats import table as formats_table
 
 D = BytesReadParams()
+VIEWS = ("Row groups", "Row-major and column-major")
 run = st.cache_resource(max_entries=64, show_spinner=False)(bytes_read.run)
 
 
@@ -25,138 +27,71 @@ def preview() -> go.Figure:
 
 
 def _params() -> BytesReadParams:
-    table, path = formats_table.choose("bytes_read", D.table)
-    columns, predicate = bytes_read.defaults(table, path)
-    names, rangeable = (
-        bytes_read.column_names(table, path),
-        bytes_read.predicate_columns(table, path),
-    )
-    return BytesReadParams(
-        table=table,
-        upload=path,
-        columns=tuple(
-            st.multiselect(
-                "Columns wanted",
-                names,
-                default=list(columns),
-                key="bytes_read_columns",
-                bind="query-params",
-                help="The SELECT list: what the question needs of each row",
-            )
+    start = formats_table.choose(D)
+    names = bytes_read.column_names(start.table, start.upload)
+    rangeable = bytes_read.predicate_columns(start.table, start.upload)
+    return replace(
+        start,
+        columns=controls.multiselect(
+            start, "columns", "Columns wanted", options=names,
+            help="The SELECT list: what the question needs of each row",
         ),
-        predicate_column=st.selectbox(
-            "Filter on",
-            rangeable,
-            index=rangeable.index(predicate),
-            key="bytes_read_predicate_column",
-            bind="query-params",
-            help=(
-                "The WHERE column: Parquet keeps its smallest and largest value for each row group"
-            ),
+        predicate_column=controls.selectbox(
+            start, "predicate_column", "Filter on", options=rangeable,
+            help="The WHERE column: Parquet keeps its smallest and largest value for each row"
+            " group",
         ),
-        window=st.slider(
-            "Range kept",
-            0.0,
-            1.0,
-            D.window,
-            0.01,
-            format="percent",
-            key="bytes_read_window",
-            bind="query-params",
-            help=(
-                "From which to which share of that column's sorted values: 40–45 % keeps about one"
-                " row in twenty"
-            ),
+        window=controls.slider(
+            D, "window", "Range kept", format="percent",
+            help="From which to which share of that column's sorted values: 40–45 % keeps about"
+            " one row in twenty",
         ),
-        **_layout(),
+        order=controls.segmented(
+            D, "order", "Rows lie",
+            help="As they came, sorted by the filter column, or in random order",
+        ),
+        rows_per_group=controls.slider(
+            D, "rows_per_group", "Rows per row group",
+            help="A row group is the unit that Parquet can skip",
+        ),
         **_more(),
-    )
-
-
-def _layout() -> dict[str, Any]:
-    order = st.segmented_control(
-        "Rows lie",
-        ORDERS,
-        default=D.order,
-        required=True,
-        key="bytes_read_order",
-        bind="query-params",
-        help="As they came, sorted by the filter column, or in random order",
-    )
-    rows_per_group = st.select_slider(
-        "Rows per row group",
-        ROWS_PER_GROUP,
-        D.rows_per_group,
-        format_func="{:,}".format,
-        key="bytes_read_rows_per_group",
-        bind="query-params",
-        help="A row group is the unit that Parquet can skip",
-    )
-    return {"order": order, "rows_per_group": rows_per_group}
+    )  # fmt: skip
 
 
 def _more() -> dict[str, int]:
     with st.expander("Rows and seed"):
-        n_rows = st.slider(
-            "Rows",
-            10_000,
-            200_000,
-            D.n_rows,
-            10_000,
-            key="bytes_read_n_rows",
-            bind="query-params",
-            help="Evenly spaced rows",
-        )
-        seed = st.slider(
-            "Seed",
-            0,
-            99,
-            D.seed,
-            key="bytes_read_seed",
-            bind="query-params",
-            help="Of the shuffle and of the synthetic table",
-        )
-    return {"n_rows": n_rows, "seed": seed}
+        return {
+            "n_rows": controls.slider(D, "n_rows", "Rows", help="Evenly spaced rows"),
+            "seed": controls.slider(
+                D, "seed", "Seed", help="Of the shuffle and of the synthetic table"
+            ),
+        }
 
 
-@lab.experiment("bytes_read")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("formats", "bytes_read")
-    with output:
-        result: BytesReadResult = run(params)
-        pinned = lab.pinned("bytes_read")
-        texts.say(result.verdict)
-        figure = figures.strip(result, pinned)
+def _show(params: BytesReadParams) -> None:
+    result: BytesReadResult = run(params)
+    pinned = lab.pinned("bytes_read")
+    texts.say(result.verdict)
+    figure = figures.strip(result, pinned)
+    lab.chart(
+        figure,
+        "bytes_read_strip",
+        "Three files as strips of bytes; what each reader touched is blue",
+    )
+    texts.note(f"{result.note} Traced at the file handle, in memory, in this run.".strip())
+    if controls.view("bytes_read_view", VIEWS) == "Row groups":
         lab.chart(
-            figure,
-            "bytes_read_strip",
-            "Three files as strips of bytes; what each reader touched is blue",
+            figures.statistics(result, pinned),
+            "bytes_read_statistics",
+            "The smallest and largest value of each row group against the range asked for",
         )
-        texts.note(f"{result.note} Traced at the file handle, in memory, in this run.".strip())
-        view = st.segmented_control(
-            "Look closer",
-            ("Row groups", "Row-major and column-major"),
-            default="Row groups",
-            required=True,
-            key="bytes_read_view",
-            bind="query-params",
-            label_visibility="collapsed",
+    else:
+        lab.chart(
+            layout_figures.layout(result, pinned),
+            "bytes_read_layout",
+            "The first bytes of CSV and of Parquet, coloured by column",
         )
-        if view == "Row groups":
-            lab.chart(
-                figures.statistics(result, pinned),
-                "bytes_read_statistics",
-                "The smallest and largest value of each row group against the range asked for",
-            )
-        else:
-            lab.chart(
-                figures.layout(result, pinned),
-                "bytes_read_layout",
-                "The first bytes of CSV and of Parquet, coloured by column",
-            )
-        lab.report("formats", "bytes_read", result, figure)
+    lab.report("formats", "bytes_read", result, figure)
+
+
+show = lab.tab("formats", "bytes_read", _params, _show)

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from engine.formats import byte_files, codecs
-from engine.formats.codecs import (
-    LEVEL_CHOICES,
-    LEVELS,
-    N_ROWS,
-    ORDERS,
-    TABLES,
-    WHOLE,
-    CodecsParams,
-    CodecsResult,
-)
+from engine.formats import codecs, tables
+from engine.formats.codecs import CodecsParams, CodecsResult
 from engine.formats.codecs import figure as figures
+from engine.formats.codecs.params import WHOLE
 from engine.units import human_bytes
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = CodecsParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Sorting", "Columns")
 AGAINST: dict[str, Any] = {"write speed": "write", "read speed": "read"}
 
@@ -33,106 +25,52 @@ def _table_changed() -> None:
 
 
 def _params() -> CodecsParams:
-    table = st.segmented_control(
-        "Table",
-        TABLES,
-        default=D.table,
-        required=True,
-        key="codecs_table",
-        on_change=_table_changed,
+    table = controls.segmented(
+        D, "table", "Table",
         help="Real flights or weather of 2013, or a table drawn from a seed",
-        **BOUND,
-    )
-    n_rows = st.select_slider(
-        "Rows",
-        N_ROWS,
-        D.n_rows,
-        format_func="{:,}".format,
-        key="codecs_n_rows",
-        help="Evenly spaced rows of the table",
-        **BOUND,
-    )
-    column = st.selectbox(
-        "Pack",
-        (WHOLE, *byte_files.column_names(table)),
-        key="codecs_column",
-        help="The whole table, or one column by itself",
-        **BOUND,
-    )
-    order = st.segmented_control(
-        "Rows lie",
-        ORDERS,
-        default=D.order,
-        required=True,
-        key="codecs_order",
-        help="As they came, sorted (flights: by carrier, flight and time), or in random order",
-        **BOUND,
-    )
-    chosen = st.multiselect(
-        "Codecs",
-        list(LEVELS),
-        default=list(D.codecs),
-        key="codecs_codecs",
-        help="Parquet's compression codecs",
-        **BOUND,
-    )
+        on_change=_table_changed,
+    )  # fmt: skip
     return CodecsParams(
-        table=table, n_rows=n_rows, column=column, order=order, codecs=tuple(chosen), **_more()
-    )
+        table=table,
+        n_rows=controls.slider(D, "n_rows", "Rows", help="Evenly spaced rows of the table"),
+        column=controls.selectbox(
+            D, "column", "Pack", options=(WHOLE, *tables.column_names(table)),
+            help="The whole table, or one column by itself",
+        ),
+        order=controls.segmented(
+            D, "order", "Rows lie",
+            help="As they came, sorted (flights: by carrier, flight and time), or in random order",
+        ),
+        codecs=controls.multiselect(D, "codecs", "Codecs", help="Parquet's compression codecs"),
+        levels=controls.segmented(
+            D, "levels", "Levels",
+            help="How hard gzip, zstd and brotli try: their default level, or low to high",
+        ),
+        **_more(),
+    )  # fmt: skip
 
 
 def _more() -> dict[str, Any]:
-    levels = st.segmented_control(
-        "Levels",
-        LEVEL_CHOICES,
-        default=D.levels,
-        required=True,
-        key="codecs_levels",
-        help="How hard gzip, zstd and brotli try: their default level, or low to high",
-        **BOUND,
-    )
     with st.expander("Dictionary, rounds, seed"):
-        dictionary = st.toggle(
-            "Dictionary encoding first",
-            D.dictionary,
-            key="codecs_dictionary",
-            help="Distinct values once, then small numbers",
-            **BOUND,
-        )
-        repeats = st.slider(
-            "Rounds",
-            1,
-            9,
-            D.repeats,
-            key="codecs_repeats",
-            help="Runs of each call; medians are shown",
-            **BOUND,
-        )
-        seed = st.slider(
-            "Seed",
-            0,
-            99,
-            D.seed,
-            key="codecs_seed",
-            help="Of the shuffle, the turns' order, the synthetic table",
-            **BOUND,
-        )
-    return {"levels": levels, "dictionary": dictionary, "repeats": repeats, "seed": seed}
+        return {
+            "dictionary": controls.toggle(
+                D, "dictionary", "Dictionary encoding first",
+                help="Distinct values once, then small numbers",
+            ),
+            "repeats": controls.slider(
+                D, "repeats", "Rounds", help="Runs of each call; medians are shown"
+            ),
+            "seed": controls.slider(
+                D, "seed", "Seed", help="Of the shuffle, the turns' order, the synthetic table"
+            ),
+        }  # fmt: skip
 
 
 def _show(result: CodecsResult) -> None:
     pinned = lab.pinned("codecs")
     st.markdown(result.verdict)
-    against = st.segmented_control(
-        "Against",
-        list(AGAINST),
-        default="write speed",
-        required=True,
-        key="codecs_against",
-        label_visibility="collapsed",
-        **BOUND,
-    )
-    figure = figures.tradeoff(result, AGAINST[against or "write speed"], pinned)
+    against = controls.view("codecs_against", list(AGAINST), "Against")
+    figure = figures.tradeoff(result, AGAINST[against], pinned)
     lab.chart(
         figure,
         "codecs_tradeoff",
@@ -148,16 +86,7 @@ def _show(result: CodecsResult) -> None:
             else "marks are single runs."
         )
     )
-    view = st.segmented_control(
-        "Look closer",
-        VIEWS,
-        default="Sorting",
-        required=True,
-        key="codecs_view",
-        label_visibility="collapsed",
-        **BOUND,
-    )
-    if view == "Sorting":
+    if controls.view("codecs_view", VIEWS) == "Sorting":
         lab.chart(
             figures.sorting(result, pinned),
             "codecs_sorting",
@@ -172,13 +101,6 @@ def _show(result: CodecsResult) -> None:
     lab.report("formats", "codecs", result, figure)
 
 
-@lab.experiment("codecs")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("formats", "codecs")
-    with output:
-        work.run("codecs", params, codecs.steps, _show)
+show = lab.tab(
+    "formats", "codecs", _params, partial(work.run, "codecs", steps=codecs.steps, show=_show)
+)

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeVar
+
 import streamlit as st
 
 from engine.formats import bytes_read
-from engine.formats.bytes_read import TABLES
-from pages.shell import upload
+from engine.formats.bytes_read import BytesReadParams
+from engine.formats.race import RaceParams
+from pages.shell import controls, upload
+
+P = TypeVar("P", BytesReadParams, RaceParams)
 
 
-def choose(name: str, default: str) -> tuple[str, str]:
-    """Draw the control of an experiment; return the table and, of an upload, its path."""
-    table = st.segmented_control(
-        "Table",
-        TABLES,
-        default=default,
-        required=True,
-        key=f"{name}_table",
-        bind="query-params",
+def choose(params: P) -> P:
+    """Draw the control of an experiment and return its default Params for the table chosen."""
+    name = controls.experiment_of(params)
+    table = controls.segmented(
+        params, "table", "Table",
+        help="Real flights or weather of 2013, a table drawn from a seed, or your own file",
         on_change=_changed,
         args=(name,),
-        help="Real flights or weather of 2013, a table drawn from a seed, or your own file",
-    )
-    path = (
-        upload.path(name, help="Read in a child process under a memory and a time limit")
-        if table == "upload"
-        else ""
-    )
-    return table, path
+    )  # fmt: skip
+    path = ""
+    if table == "upload":
+        path = upload.path(name, help="Read in a child process under a memory and a time limit")
+    columns, predicate = bytes_read.defaults(table, path)
+    return replace(params, table=table, upload=path, columns=columns, predicate_column=predicate)
 
 
 def _changed(name: str) -> None:

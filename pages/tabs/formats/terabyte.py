@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from engine.formats import race, terabyte
 from engine.formats.race import RaceResult
-from engine.formats.terabyte import (
-    CRITERIA,
-    LINK_GBIT,
-    MEASURED_ROWS,
-    RAW_TB,
-    TABLES,
-    TerabyteParams,
-)
+from engine.formats.terabyte import CRITERIA, TerabyteParams
 from engine.formats.terabyte import figure as figures
 from engine.units import human_bytes, human_seconds
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = TerabyteParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 WEIGHED = {
     "storage": "Bytes kept",
     "scan": "Time of one scan",
@@ -32,99 +25,44 @@ WEIGHED = {
 
 def _params() -> TerabyteParams:
     return TerabyteParams(
-        raw_tb=st.select_slider(
-            "Size as CSV, TB",
-            RAW_TB,
-            D.raw_tb,
-            format_func="{:g}".format,
-            key="terabyte_raw_tb",
-            help="1 TB = 10¹² bytes",
-            **BOUND,
+        raw_tb=controls.slider(D, "raw_tb", "Size as CSV, TB", help="1 TB = 10¹² bytes"),
+        link_gbit=controls.slider(
+            D, "link_gbit", "Link, Gbit/s",
+            help="Between the storage and the reader: 0.1 is an office line, 10 a cloud machine"
+            " beside its object store",
         ),
-        link_gbit=st.select_slider(
-            "Link, Gbit/s",
-            LINK_GBIT,
-            D.link_gbit,
-            format_func="{:g}".format,
-            key="terabyte_link_gbit",
-            help=(
-                "Between the storage and the reader: 0.1 is an office line, 10 a cloud machine"
-                " beside its object store"
-            ),
-            **BOUND,
-        ),
-        columns_share=st.slider(
-            "Columns read by a scan",
-            0.05,
-            1.0,
-            D.columns_share,
-            0.05,
-            format="percent",
-            key="terabyte_columns_share",
+        columns_share=controls.slider(
+            D, "columns_share", "Columns read by a scan", format="percent",
             help="A columnar reader moves this share of the bytes, a row reader moves all",
-            **BOUND,
         ),
         **_weights(),
         **_more(),
-    )
+    )  # fmt: skip
 
 
 def _weights() -> dict[str, int]:
     st.markdown("What counts for you, 0 … 10")
     return {
-        f"{name}_weight": st.slider(
-            label,
-            0,
-            10,
-            getattr(D, f"{name}_weight"),
-            key=f"terabyte_{name}_weight",
-            help="0: does not count",
-            **BOUND,
-        )
+        f"{name}_weight": controls.slider(D, f"{name}_weight", label, help="0: does not count")
         for name, label in WEIGHED.items()
     }
 
 
 def _more() -> dict[str, Any]:
     with st.expander("Price, scans, measured on"):
-        price = st.slider(
-            "Price, USD a TB and month",
-            0.0,
-            200.0,
-            D.price,
-            1.0,
-            key="terabyte_price",
-            help="From your own bill",
-            **BOUND,
-        )
-        scans = st.slider(
-            "Scans a day",
-            0,
-            200,
-            D.scans_a_day,
-            key="terabyte_scans_a_day",
-            help="Training runs, reports",
-            **BOUND,
-        )
-        table = st.segmented_control(
-            "Table",
-            TABLES,
-            default=D.table,
-            required=True,
-            key="terabyte_table",
-            help="Which rows are raced",
-            **BOUND,
-        )
-        n_rows = st.select_slider(
-            "Rows",
-            MEASURED_ROWS,
-            D.n_rows,
-            format_func="{:,}".format,
-            key="terabyte_n_rows",
-            help="More rows: longer to measure, a shorter leap to the terabyte",
-            **BOUND,
-        )
-    return {"price": price, "scans_a_day": scans, "table": table, "n_rows": n_rows}
+        return {
+            "price": controls.slider(
+                D, "price", "Price, USD a TB and month", help="From your own bill"
+            ),
+            "scans_a_day": controls.slider(
+                D, "scans_a_day", "Scans a day", help="Training runs, reports"
+            ),
+            "table": controls.segmented(D, "table", "Table", help="Which rows are raced"),
+            "n_rows": controls.slider(
+                D, "n_rows", "Rows",
+                help="More rows: longer to measure, a shorter leap to the terabyte",
+            ),
+        }  # fmt: skip
 
 
 def _show(params: TerabyteParams, measured: RaceResult) -> None:
@@ -162,13 +100,8 @@ def _show(params: TerabyteParams, measured: RaceResult) -> None:
     lab.report("formats", "terabyte", result, figure)
 
 
-@lab.experiment("terabyte")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("formats", "terabyte")
-    with output:
-        work.run("terabyte", params.race, race.steps, lambda measured: _show(params, measured))
+def _output(params: TerabyteParams) -> None:
+    work.run("terabyte", params.race, race.steps, partial(_show, params))
+
+
+show = lab.tab("formats", "terabyte", _params, _output)

@@ -11,76 +11,35 @@ import streamlit as st
 
 from engine.errors import InputError
 from engine.orchestration import alerts
-from engine.orchestration.alerts import RULES, WATCHED, AlertsParams, AlertsResult
+from engine.orchestration.alerts import AlertsParams, AlertsResult
 from engine.orchestration.alerts import figure as figures
 from engine.orchestration.alerts.webhook import POST
-from engine.orchestration.history import SOURCES
-from pages.shell import lab, state, texts
+from pages.shell import controls, lab, state, texts
 
 D = AlertsParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 WATCH_SECONDS = 3.0
 
 
 def _params() -> AlertsParams:
-    flow = st.selectbox(
-        "Flow",
-        WATCHED,
-        WATCHED.index(D.flow),
-        key="alerts_flow",
-        help="Whose runs are watched",
-        **BOUND,
-    )
-    source = st.segmented_control(
+    flow = controls.selectbox(D, "flow", "Flow", help="Whose runs are watched")
+    source = controls.segmented(
+        D,
+        "source",
         "Runs",
-        SOURCES,
-        default=D.source,
-        required=True,
-        key="alerts_source",
         help=(
             "Recorded by Prefect; foretold ones are the same every time and stand in where nothing"
             " is recorded"
         ),
-        **BOUND,
     )
-    rules = st.multiselect(
-        "Rules",
-        RULES,
-        default=list(D.rules),
-        key="alerts_rules",
-        help="Which of them alert",
-        **BOUND,
+    rules = controls.multiselect(D, "rules", "Rules", help="Which of them alert")
+    k = controls.slider(
+        D, "k", "Too slow beyond", help="Above the median of its past", format="%g σ"
     )
-    k = st.slider(
-        "Too slow beyond",
-        1.0,
-        10.0,
-        D.k,
-        0.5,
-        format="%g σ",
-        key="alerts_k",
-        help="Above the median of its past",
-        **BOUND,
+    least = controls.slider(
+        D, "min_runs", "Runs that a history needs", help="Completed, same flow and settings"
     )
-    least = st.slider(
-        "Runs that a history needs",
-        3,
-        50,
-        D.min_runs,
-        key="alerts_min_runs",
-        help="Completed, same flow and settings",
-        **BOUND,
-    )
-    late = st.slider(
-        "Late after",
-        1.0,
-        600.0,
-        D.late_seconds,
-        1.0,
-        format="%g s",
-        key="alerts_late_seconds",
-        help="From submission to start",
-        **BOUND,
+    late = controls.slider(
+        D, "late_seconds", "Late after", help="From submission to start", format="%g s"
     )
     return AlertsParams(
         source=source, flow=flow, rules=tuple(rules), k=k, min_runs=least, late_seconds=late
@@ -88,7 +47,9 @@ def _params() -> AlertsParams:
 
 
 def _webhook(params: AlertsParams) -> None:
-    """Ask for the webhook. It is no setting: an address may hold a secret, so it stands in no link."""
+    """Ask for the webhook. It is no setting: an address may hold a secret, so it stands in no
+    link.
+    """
     owner = state.owner()
     with st.expander("Send new alerts to a webhook of your own", icon=":material/webhook:"):
         url = st.text_input(
@@ -137,14 +98,9 @@ def _show(result: AlertsResult) -> None:
     lab.report("orchestration", "alerts", result, figure)
 
 
-@lab.experiment("alerts")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("orchestration", "alerts")
-    with output:
-        _webhook(params)
-        _show(alerts.run(params))
+def _output(params: Any) -> None:
+    _webhook(params)
+    _show(alerts.run(params))
+
+
+show = lab.tab("orchestration", "alerts", _params, _output)

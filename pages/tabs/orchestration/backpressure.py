@@ -10,66 +10,46 @@ import streamlit as st
 
 from engine.orchestration import backpressure
 from engine.orchestration.backpressure import (
-    POLICIES,
     REAL_SECONDS,
     BackpressureParams,
     BackpressureResult,
 )
 from engine.orchestration.backpressure import figure as figures
 from engine.orchestration.server import SERVER
-from pages.shell import lab, state, work
+from pages.shell import controls, lab, state, work
 
 D = BackpressureParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Waits", "Load")
 
 
 def _params() -> BackpressureParams:
-    rate = st.slider(
-        "Items a second",
-        0.2,
-        10.0,
-        D.arrival_rate,
-        0.2,
-        key="backpressure_arrival_rate",
-        help="What the source makes",
-        **BOUND,
+    rate = controls.slider(D, "arrival_rate", "Items a second", help="What the source makes")
+    service = controls.slider(D, "service_seconds", "An item takes, s", help="On average")
+    workers = controls.slider(
+        D, "workers", "At once", help="The concurrency limit of the work pool"
     )
-    service = st.slider(
-        "An item takes, s",
-        0.1,
-        5.0,
-        D.service_seconds,
-        0.1,
-        key="backpressure_service_seconds",
-        help="On average",
-        **BOUND,
+    policy = controls.segmented(
+        D,
+        "policy",
+        "When the buffer is full",
+        help="Let it grow: no bound. Drop: the newest is lost. Block: the source waits",
     )
-    workers = st.slider(
-        "At once",
-        1,
-        10,
-        D.workers,
-        key="backpressure_workers",
-        help="The concurrency limit of the work pool",
-        **BOUND,
+    buffer = controls.slider(
+        D, "buffer", "Buffer, items", help="May wait before the source is blocked or items drop"
     )
-    policy = st.segmented_control(
-        "When the buffer is full", POLICIES, default=D.policy, required=True, key="backpressure_policy",
-        help="Let it grow: no bound. Drop: the newest is lost. Block: the source waits", **BOUND
-    )  # fmt: skip
-    buffer = st.slider(
-        "Buffer, items", 1, 100, D.buffer, key="backpressure_buffer",
-        help="May wait before the source is blocked or items drop", **BOUND
-    )  # fmt: skip
-    limit = st.slider(
-        "Rate limit, starts a second", 0.0, 10.0, D.rate_limit, 0.5, key="backpressure_rate_limit",
-        help="0: none. In Prefect a global concurrency limit whose slot decays", **BOUND
-    )  # fmt: skip
-    urgent = st.slider(
-        "Urgent", 0.0, 1.0, D.urgent_share, 0.05, key="backpressure_urgent_share", format="percent",
-        help="Share of the items in a work queue of higher priority", **BOUND
-    )  # fmt: skip
+    limit = controls.slider(
+        D,
+        "rate_limit",
+        "Rate limit, starts a second",
+        help="0: none. In Prefect a global concurrency limit whose slot decays",
+    )
+    urgent = controls.slider(
+        D,
+        "urgent_share",
+        "Urgent",
+        help="Share of the items in a work queue of higher priority",
+        format="percent",
+    )
     return BackpressureParams(
         arrival_rate=rate,
         service_seconds=service,
@@ -84,32 +64,11 @@ def _params() -> BackpressureParams:
 
 def _more() -> dict[str, Any]:
     with st.expander("Random times, length, seed"):
-        random = st.toggle(
-            "Random times",
-            D.random,
-            key="backpressure_random",
-            help="Exponential gaps and durations; else all alike",
-            **BOUND,
+        random = controls.toggle(
+            D, "random", "Random times", help="Exponential gaps and durations; else all alike"
         )
-        seconds = st.slider(
-            "Seconds",
-            20,
-            200,
-            D.seconds,
-            10,
-            key="backpressure_seconds",
-            help="That are simulated",
-            **BOUND,
-        )
-        seed = st.slider(
-            "Seed",
-            0,
-            99,
-            D.seed,
-            key="backpressure_seed",
-            help="Of gaps, durations and urgency",
-            **BOUND,
-        )
+        seconds = controls.slider(D, "seconds", "Seconds", help="That are simulated")
+        seed = controls.slider(D, "seed", "Seed", help="Of gaps, durations and urgency")
     return {"random": random, "seconds": seconds, "seed": seed}
 
 
@@ -135,17 +94,9 @@ def _show(result: BackpressureResult) -> None:
             border="horizontal",
             alt="What each policy trades, with these items",
         )
-    controls, below = lab.places(1)[0]
-    with controls:
-        view = st.segmented_control(
-            "Look closer",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="backpressure_view",
-            label_visibility="collapsed",
-            **BOUND,
-        )
+    views, below = lab.places(1)[0]
+    with views:
+        view = controls.view("backpressure_view", VIEWS)
     with below:
         if view == "Load":
             lab.chart(
@@ -162,40 +113,35 @@ def _show(result: BackpressureResult) -> None:
     lab.report("orchestration", "backpressure", result, figure)
 
 
-@lab.experiment("backpressure")
-def show() -> None:
+def _output(params: Any) -> None:
     SERVER.start()
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("orchestration", "backpressure")
-    with output:
-        result = backpressure.run(params)
-        if st.session_state.get("backpressure_asked") == params:
-            work.run("backpressure", params, backpressure.steps, _show, first=result)
-            return
-        with st.container(horizontal=True, vertical_alignment="center"):
-            realistic = backpressure.realistic(params)
-            st.button(
-                f"Run {REAL_SECONDS:.0f} s of it in Prefect",
-                key="backpressure_run",
-                icon=":material/play_arrow:",
-                type="primary",
-                disabled=not realistic,
-                on_click=_ask,
-                args=(params,),
-                help=(
-                    "The same items as real flow runs, under a work pool's limit, its queue"
-                    " priorities and a rate limit"
-                ),
+    result = backpressure.run(params)
+    if st.session_state.get("backpressure_asked") == params:
+        work.run("backpressure", params, backpressure.steps, _show, first=result)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        realistic = backpressure.realistic(params)
+        st.button(
+            f"Run {REAL_SECONDS:.0f} s of it in Prefect",
+            key="backpressure_run",
+            icon=":material/play_arrow:",
+            type="primary",
+            disabled=not realistic,
+            on_click=_ask,
+            args=(params,),
+            help=(
+                "The same items as real flow runs, under a work pool's limit, its queue"
+                " priorities and a rate limit"
+            ),
+        )
+        if not realistic:
+            st.caption(
+                f"Not for real: more than {backpressure.REAL_RATE:g} items a second are too"
+                " many for one SQLite file."
             )
-            if not realistic:
-                st.caption(
-                    f"Not for real: more than {backpressure.REAL_RATE:g} items a second are too"
-                    " many for one SQLite file."
-                )
-            else:
-                st.caption("What is drawn is simulated; the real queue is drawn over it.")
-        _show(result)
+        else:
+            st.caption("What is drawn is simulated; the real queue is drawn over it.")
+    _show(result)
+
+
+show = lab.tab("orchestration", "backpressure", _params, _output)

@@ -50,9 +50,24 @@ def show(params: ScheduleParams) -> None:
         **BOUND,
     )
     owner = state.owner()
+    _buttons(params, owner, fire, seconds)
     deployment = BOARD.of(owner)
+    problem = st.session_state.pop("schedule_problem", "")
+    if problem:
+        st.error(problem, icon=":material/error:")
+    if where.ready and deployment is not None:
+        _watch(owner)
+    st.code(schedule_live.as_sent(params, fire or FIRES[0]), language="python")
+    st.caption(
+        "The same deployment in Prefect's own words. Here it ends by itself after 15 minutes."
+    )
+
+
+def _buttons(params: ScheduleParams, owner: str, fire: Any, seconds: Any) -> None:
+    """Draw what creates, pauses, staffs and deletes the deployment."""
+    ready, deployment = SERVER.state.ready, BOARD.of(owner)
     with st.container(horizontal=True):
-        if where.ready:
+        if ready:
             _button(
                 "Create it" if deployment is None else "Create anew",
                 "create",
@@ -62,7 +77,7 @@ def show(params: ScheduleParams) -> None:
                 fire,
                 seconds,
             )
-        if where.ready and deployment is not None:
+        if ready and deployment is not None:
             paused, staffed = deployment.paused, deployment.runner is not None
             _button("Resume" if paused else "Pause", "pause", BOARD.pause, owner, not paused)
             _button(
@@ -73,15 +88,6 @@ def show(params: ScheduleParams) -> None:
                 not staffed,
             )
             _button("Delete", "delete", BOARD.delete, owner)
-    problem = st.session_state.pop("schedule_problem", "")
-    if problem:
-        st.error(problem, icon=":material/error:")
-    if where.ready and deployment is not None:
-        _watch(owner)
-    st.code(schedule_live.as_sent(params, fire or FIRES[0]), language="python")
-    st.caption(
-        "The same deployment in Prefect's own words. Here it ends by itself after 15 minutes."
-    )
 
 
 @st.fragment(run_every=WATCH_SECONDS)

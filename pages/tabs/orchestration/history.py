@@ -9,68 +9,46 @@ from typing import Any
 import streamlit as st
 
 from engine.orchestration import history
-from engine.orchestration.flows import FLOWS
-from engine.orchestration.history import LAST, SOURCES, HistoryParams, HistoryResult
+from engine.orchestration.history import HistoryParams, HistoryResult, replay_figure
 from engine.orchestration.history import figure as figures
-from pages.shell import lab
+from pages.shell import controls, lab
 
 D = HistoryParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Critical path", "Compare", "Durations", "Tasks", "Replay")
 
 
 def _params() -> HistoryParams:
-    flow = st.selectbox(
-        "Flow", FLOWS, FLOWS.index(D.flow), key="history_flow", help="Whose runs", **BOUND
-    )
-    source = st.segmented_control(
+    flow = controls.selectbox(D, "flow", "Flow", help="Whose runs")
+    source = controls.segmented(
+        D,
+        "source",
         "Runs",
-        SOURCES,
-        default=D.source,
-        required=True,
-        key="history_source",
         help=(
             "Recorded by Prefect; foretold ones are the same every time and stand in where nothing"
             " is recorded"
         ),
-        **BOUND,
     )
-    last = st.select_slider(
-        "Latest", LAST, D.last, key="history_last", help="So many runs at most", **BOUND
-    )
+    last = controls.slider(D, "last", "Latest", help="So many runs at most")
     most = max(len(history.run(HistoryParams(source=source, flow=flow, last=last)).runs), 2)
     for key in ("history_run", "history_other"):  # another list may be shorter
         if st.session_state.get(key, 1) > most:
             st.session_state[key] = most
-    place = st.slider(
-        "Run A", 1, most, D.run, key="history_run", help="Is looked at; 1: the latest", **BOUND
-    )
-    other = st.slider(
-        "Run B", 1, most, D.other, key="history_other", help="Is compared with A", **BOUND
-    )
+    place = controls.slider(D, "run", "Run A", most=most, help="Is looked at; 1: the latest")
+    other = controls.slider(D, "other", "Run B", most=most, help="Is compared with A")
     base = HistoryParams(source=source, flow=flow, last=last, run=place, other=other)
     tasks = ["", *history.run(base).spans]
     if st.session_state.get("history_faster", "") not in tasks:  # another run, other tasks
         st.session_state["history_faster"] = ""
-    faster = st.selectbox(
+    faster = controls.selectbox(
+        D,
+        "faster",
         "What if this task",
-        tasks,
-        0,
+        options=tasks,
         format_func=lambda task: task or "(longest of the critical path)",
-        key="history_faster",
         help="Of run A",
-        **BOUND,
     )
-    factor = st.slider(
-        "were faster by",
-        1.0,
-        10.0,
-        D.factor,
-        0.5,
-        format="%g ×",
-        key="history_factor",
-        help="Its time is divided by it",
-        **BOUND,
+    factor = controls.slider(
+        D, "factor", "were faster by", help="Its time is divided by it", format="%g ×"
     )
     return HistoryParams(
         source=source,
@@ -118,7 +96,9 @@ def _closer(result: HistoryResult, view: str | None) -> None:
         st.caption("Lines: 95 % intervals (order statistics for medians, Wilson for shares).")
     elif view == "Replay":
         lab.chart(
-            figures.replay(result), "history_replay", "The run as it came to be, with a scrubber"
+            replay_figure.replay(result),
+            "history_replay",
+            "The run as it came to be, with a scrubber",
         )
     else:
         lab.chart(
@@ -128,37 +108,25 @@ def _closer(result: HistoryResult, view: str | None) -> None:
         )
 
 
-@lab.experiment("history")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("orchestration", "history")
-    with output:
-        result = history.run(params)
-        if result.foretold and params.source == "recorded":
-            st.info(
-                f"No run of *{params.flow}* is recorded yet: foretold ones stand in until *Run"
-                " monitor* has run it."
-            )
-        st.markdown(result.verdict)
-        figure = figures.grid(result)
-        lab.chart(figure, "history_grid", "What became of each task in each run")
-        pinned = lab.pinned("history")
-        if pinned is not None:
-            lab.chart(figures.path(pinned), "history_pinned", "The run of A that is pinned")
-        place, below = lab.places(1)[0]
-        view = place.segmented_control(
-            "Look closer",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="history_view",
-            label_visibility="collapsed",
-            **BOUND,
+def _output(params: Any) -> None:
+    result = history.run(params)
+    if result.foretold and params.source == "recorded":
+        st.info(
+            f"No run of *{params.flow}* is recorded yet: foretold ones stand in until *Run"
+            " monitor* has run it."
         )
-        with below:
-            _closer(result, view)
-        lab.report("orchestration", "history", result, figure)
+    st.markdown(result.verdict)
+    figure = figures.grid(result)
+    lab.chart(figure, "history_grid", "What became of each task in each run")
+    pinned = lab.pinned("history")
+    if pinned is not None:
+        lab.chart(figures.path(pinned), "history_pinned", "The run of A that is pinned")
+    place, below = lab.places(1)[0]
+    with place:
+        view = controls.view("history_view", VIEWS)
+    with below:
+        _closer(result, view)
+    lab.report("orchestration", "history", result, figure)
+
+
+show = lab.tab("orchestration", "history", _params, _output)

@@ -10,11 +10,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.orchestration import monitor
-from engine.orchestration.flows import ABOUT, BACKOFFS, FLOWS
+from engine.orchestration.flows import ABOUT
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.monitor import SERVER, MonitorParams, MonitorResult
 from engine.orchestration.monitor import figure as figures
-from pages.shell import lab, state
+from pages.shell import controls, lab, state
 from pages.tabs.orchestration import run as orchestration_run
 
 D = MonitorParams()
@@ -28,70 +28,21 @@ def preview() -> go.Figure:
 
 
 def _params() -> MonitorParams:
-    flow = st.selectbox(
-        "Flow",
-        FLOWS,
-        FLOWS.index(D.flow),
-        key="monitor_flow",
-        help=" · ".join(f"**{k}**: {v}" for k, v in ABOUT.items()),
-        **BOUND,
+    flow = controls.selectbox(
+        D, "flow", "Flow", help=" · ".join((f"**{k}**: {v}" for k, v in ABOUT.items()))
     )
     st.caption(f"{ABOUT[flow]}.")
-    tasks = st.slider(
-        "Tasks",
-        1,
-        200,
-        D.tasks,
-        key="monitor_tasks",
-        help="Length of the main part: candidates, items, steps",
-        **BOUND,
+    tasks = controls.slider(
+        D, "tasks", "Tasks", help="Length of the main part: candidates, items, steps"
     )
-    width = st.slider(
-        "Width",
-        1,
-        12,
-        D.width,
-        key="monitor_width",
-        help="Months, sources, branches, subflows, items a batch",
-        **BOUND,
+    width = controls.slider(
+        D, "width", "Width", help="Months, sources, branches, subflows, items a batch"
     )
-    failure = st.slider(
-        "Failure probability",
-        0.0,
-        1.0,
-        D.failure_probability,
-        0.05,
-        key="monitor_failure_probability",
-        help="Of each try",
-        **BOUND,
-    )
-    retries = st.slider(
-        "Retries",
-        0,
-        10,
-        D.retries,
-        key="monitor_retries",
-        help="Further tries that each task has",
-        **BOUND,
-    )
-    delay = st.slider(
-        "Delay, s",
-        0.0,
-        30.0,
-        D.delay_seconds,
-        0.5,
-        key="monitor_delay_seconds",
-        help="Before a retry",
-        **BOUND,
-    )
-    seed = st.slider(
-        "Seed",
-        0,
-        99,
-        D.seed,
-        key="monitor_seed",
-        help="Decides which tries fail and how long each lasts",
-        **BOUND,
+    failure = controls.slider(D, "failure_probability", "Failure probability", help="Of each try")
+    retries = controls.slider(D, "retries", "Retries", help="Further tries that each task has")
+    delay = controls.slider(D, "delay_seconds", "Delay, s", help="Before a retry")
+    seed = controls.slider(
+        D, "seed", "Seed", help="Decides which tries fail and how long each lasts"
     )
     with st.expander("Duration, backoff, jitter, timeout, concurrency, cache"):
         rest = _more()
@@ -109,61 +60,30 @@ def _params() -> MonitorParams:
 
 def _more() -> dict[str, Any]:
     return {
-        "duration_seconds": st.slider(
-            "Duration, s",
-            0.0,
-            10.0,
-            D.duration_seconds,
-            0.1,
-            key="monitor_duration_seconds",
-            help="Of a task, about",
-            **BOUND,
+        "duration_seconds": controls.slider(
+            D, "duration_seconds", "Duration, s", help="Of a task, about"
         ),
-        "backoff": st.segmented_control(
-            "Backoff",
-            BACKOFFS,
-            default=D.backoff,
-            required=True,
-            key="monitor_backoff",
-            help="Exponential: the delay doubles with every retry",
-            **BOUND,
+        "backoff": controls.segmented(
+            D, "backoff", "Backoff", help="Exponential: the delay doubles with every retry"
         ),
-        "jitter": st.slider(
-            "Jitter",
-            0.0,
-            1.0,
-            D.jitter,
-            0.1,
-            key="monitor_jitter",
-            help="Prefect's retry_jitter_factor",
-            **BOUND,
-        ),
+        "jitter": controls.slider(D, "jitter", "Jitter", help="Prefect's retry_jitter_factor"),
         "timeout_seconds": float(
-            st.select_slider(
+            controls.slider(
+                D,
+                "timeout_seconds",
                 "Timeout, s",
-                (0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0),
-                D.timeout_seconds,
-                key="monitor_timeout_seconds",
-                format_func=lambda s: f"{s:.0f}" if s else "none",
                 help="A try that takes longer is ended, and counts as failed",
-                **BOUND,
+                format_func=lambda s: f"{s:.0f}" if s else "none",
             )
         ),
-        "concurrency": st.slider(
-            "Tasks at once",
-            1,
-            32,
-            D.concurrency,
-            key="monitor_concurrency",
-            help="Threads of the task runner",
-            **BOUND,
+        "concurrency": controls.slider(
+            D, "concurrency", "Tasks at once", help="Threads of the task runner"
         ),
-        "cache": st.toggle(
+        "cache": controls.toggle(
+            D,
+            "cache",
             "Cache",
-            D.cache,
-            key="monitor_cache",
             help="Work that the run has done already is taken from Prefect's cache",
-            **BOUND,
         ),
     }
 
@@ -260,16 +180,10 @@ def _show(params: MonitorParams) -> None:
     lab.report("orchestration", "monitor", result, figure)
 
 
-@lab.experiment("monitor")
-def show() -> None:
+def _output(params: MonitorParams) -> None:
+    """Draw what polls while something may change by itself."""
     SERVER.start()
     LAUNCHER.start()
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("orchestration", "monitor")
     polled = _waits()
 
     @st.fragment(run_every=LIVE_SECONDS if polled else None)
@@ -279,5 +193,7 @@ def show() -> None:
         if _waits() != polled:
             st.rerun()  # a run has begun, or nothing is left to wait for: polling begins or ends
 
-    with output:
-        live()
+    live()
+
+
+show = lab.tab("orchestration", "monitor", _params, _output)

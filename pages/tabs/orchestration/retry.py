@@ -11,67 +11,37 @@ import streamlit as st
 from engine.errors import InputError
 from engine.orchestration import retry
 from engine.orchestration.launch import LAUNCHER
-from engine.orchestration.retry import BACKOFFS, SHAPES, RetryParams, RetryResult, real
+from engine.orchestration.retry import RetryParams, RetryResult, real
 from engine.orchestration.retry import figure as figures
 from engine.orchestration.server import SERVER
-from pages.shell import lab
+from pages.shell import controls, lab
 
 D = RetryParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Flow of tasks", "Waits", "Thundering herd")
 LIVE_SECONDS = 1.0
 
 
 def _params() -> RetryParams:
-    failure = st.slider(
-        "Failure probability",
-        0.0,
-        1.0,
-        D.failure_probability,
-        0.05,
-        key="retry_failure_probability",
-        help="Of each try",
-        **BOUND,
+    failure = controls.slider(D, "failure_probability", "Failure probability", help="Of each try")
+    retries = controls.slider(D, "retries", "Retries", help="Further tries after the first")
+    delay = controls.slider(D, "delay_seconds", "Delay, s", help="Before the first retry")
+    backoff = controls.segmented(
+        D,
+        "backoff",
+        "Backoff",
+        help=(
+            "How the delay grows: not at all (a number), by itself each time (a list), doubling"
+            " (exponential_backoff)"
+        ),
     )
-    retries = st.slider(
-        "Retries",
-        0,
-        10,
-        D.retries,
-        key="retry_retries",
-        help="Further tries after the first",
-        **BOUND,
+    jitter = controls.slider(
+        D,
+        "jitter",
+        "Jitter",
+        help="Prefect's retry_jitter_factor: how far a delay may exceed its mean",
     )
-    delay = st.slider(
-        "Delay, s",
-        0.0,
-        30.0,
-        D.delay_seconds,
-        0.5,
-        key="retry_delay_seconds",
-        help="Before the first retry",
-        **BOUND,
-    )
-    backoff = st.segmented_control(
-        "Backoff", BACKOFFS, default=D.backoff, required=True, key="retry_backoff",
-        help="How the delay grows: not at all (a number), by itself each time (a list), doubling (exponential_backoff)", **BOUND
-    )  # fmt: skip
-    jitter = st.slider(
-        "Jitter", 0.0, 1.0, D.jitter, 0.1, key="retry_jitter",
-        help="Prefect's retry_jitter_factor: how far a delay may exceed its mean", **BOUND
-    )  # fmt: skip
-    n_tasks = st.slider(
-        "Tasks in the flow",
-        1,
-        50,
-        D.n_tasks,
-        key="retry_n_tasks",
-        help="All of them must complete",
-        **BOUND,
-    )
-    seed = st.slider(
-        "Seed", 0, 99, D.seed, key="retry_seed", help="Of everything that is drawn", **BOUND
-    )
+    n_tasks = controls.slider(D, "n_tasks", "Tasks in the flow", help="All of them must complete")
+    seed = controls.slider(D, "seed", "Seed", help="Of everything that is drawn")
     return RetryParams(
         failure_probability=failure,
         retries=retries,
@@ -86,28 +56,19 @@ def _params() -> RetryParams:
 
 def _more() -> dict[str, Any]:
     with st.expander("Shape, duration, herd"):
-        shape = st.segmented_control(
-            "Tasks run", SHAPES, default=D.shape, required=True, key="retry_shape",
-            help="Decides the time, not the success", **BOUND
-        )  # fmt: skip
-        duration = st.slider(
-            "Duration of a try, s", 0.0, 10.0, D.duration_seconds, 0.1, key="retry_duration_seconds",
-            help="About: one in ten takes three times as long; a try that fails does so half way", **BOUND
-        )  # fmt: skip
-        clients = st.slider(
-            "Herd, clients",
-            10,
-            1000,
-            D.clients,
-            10,
-            key="retry_clients",
-            help="They fail at once",
-            **BOUND,
+        shape = controls.segmented(
+            D, "shape", "Tasks run", help="Decides the time, not the success"
         )
-        capacity = st.slider(
-            "Herd, capacity a second", 10, 500, D.capacity, 10, key="retry_capacity",
-            help="Requests that the service answers", **BOUND
-        )  # fmt: skip
+        duration = controls.slider(
+            D,
+            "duration_seconds",
+            "Duration of a try, s",
+            help="About: one in ten takes three times as long; a try that fails does so half way",
+        )
+        clients = controls.slider(D, "clients", "Herd, clients", help="They fail at once")
+        capacity = controls.slider(
+            D, "capacity", "Herd, capacity a second", help="Requests that the service answers"
+        )
     return {"shape": shape, "duration_seconds": duration, "clients": clients, "capacity": capacity}
 
 
@@ -171,17 +132,9 @@ def _show(params: RetryParams) -> None:
         "retry_outcomes",
         "Outcome of a task run by the try at which it completes, and its duration",
     )
-    controls, below = lab.places(1)[0]
-    with controls:
-        view = st.segmented_control(
-            "Look closer",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="retry_view",
-            label_visibility="collapsed",
-            **BOUND,
-        )
+    views, below = lab.places(1)[0]
+    with views:
+        view = controls.view("retry_view", VIEWS)
     with below:
         if view == "Waits":
             lab.chart(
@@ -211,15 +164,9 @@ def _waits(params: RetryParams) -> bool:
     return bool(real.under_way(params)) or SERVER.state.stage not in ("ready", "cold")
 
 
-@lab.experiment("retry")
-def show() -> None:
+def _output(params: RetryParams) -> None:
+    """Draw what polls while something may change by itself."""
     LAUNCHER.start()
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("orchestration", "retry")
     polled = _waits(params)
 
     @st.fragment(run_every=LIVE_SECONDS if polled else None)
@@ -229,5 +176,7 @@ def show() -> None:
         if _waits(params) != polled:
             st.rerun()  # a run has begun, or the last one is over: polling begins or ends
 
-    with output:
-        live()
+    live()
+
+
+show = lab.tab("orchestration", "retry", _params, _output)

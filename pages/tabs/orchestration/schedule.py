@@ -10,126 +10,72 @@ import streamlit as st
 
 from engine.orchestration import schedule
 from engine.orchestration.schedule import (
-    AROUNDS,
-    EVERY_MINUTES,
-    KINDS,
-    MOST_HOURS,
     ScheduleParams,
     ScheduleResult,
 )
 from engine.orchestration.schedule import figure as figures
-from engine.orchestration.schedule.load import COLLISIONS
 from engine.units import human_seconds
-from pages.shell import lab, texts
+from pages.shell import controls, lab, texts
 from pages.tabs.orchestration import deployment
 
 D = ScheduleParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Every run", "Overlap", "Server down", "Real deployment")
 RUN_MINUTES = (5.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 240.0, 480.0, 1440.0, 2160.0)
 
 
 def _rule(kind: Any) -> dict[str, Any]:
     if kind == "interval":
-        every = st.select_slider(
+        every = controls.slider(
+            D,
+            "every_minutes",
             "Every",
-            EVERY_MINUTES,
-            D.every_minutes,
-            format_func=lambda minutes: human_seconds(minutes * 60),
-            key="schedule_every_minutes",
             help="Counted from 1 January, 09:00 local time",
-            **BOUND,
+            format_func=lambda minutes: human_seconds(minutes * 60),
         )
         return {"every_minutes": every}
     if kind == "rrule":
-        text = st.text_input(
+        text = controls.text(
+            D,
+            "rrule",
             "Rrule",
-            D.rrule,
-            key="schedule_rrule",
             help="RFC 5545: FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9;BYMINUTE=0;BYSECOND=0",
-            **BOUND,
         )
         return {"rrule": text or ""}
-    text = st.text_input(
-        "Cron",
-        D.cron,
-        key="schedule_cron",
-        help="Minute, hour, day of month, month, day of week: 0 9 * * MON-FRI",
-        **BOUND,
+    text = controls.text(
+        D, "cron", "Cron", help="Minute, hour, day of month, month, day of week: 0 9 * * MON-FRI"
     )
     return {"cron": text or ""}
 
 
 def _params() -> ScheduleParams:
-    kind = st.segmented_control(
-        "Kind",
-        KINDS,
-        default=D.kind,
-        required=True,
-        key="schedule_kind",
-        help="Prefect's three kinds of schedule",
-        **BOUND,
-    )
+    kind = controls.segmented(D, "kind", "Kind", help="Prefect's three kinds of schedule")
     rule = _rule(kind)
-    zone = st.text_input(
+    zone = controls.text(
+        D,
+        "zone",
         "Time zone",
-        D.zone,
-        key="schedule_zone",
         help="An IANA name: Europe/Berlin, Asia/Tokyo, Australia/Lord_Howe, UTC",
-        **BOUND,
     )
-    around = st.selectbox(
-        "Days",
-        AROUNDS,
-        AROUNDS.index(D.around),
-        key="schedule_around",
-        help="The days that the 20 runs fall on",
-        **BOUND,
-    )
-    minutes = st.select_slider(
+    around = controls.selectbox(D, "around", "Days", help="The days that the 20 runs fall on")
+    minutes = controls.slider(
+        D,
+        "run_minutes",
         "A run takes",
-        RUN_MINUTES,
-        D.run_minutes,
-        format_func=lambda minutes: human_seconds(minutes * 60),
-        key="schedule_run_minutes",
         help="Longer than the time to the next run: they overlap",
-        **BOUND,
+        format_func=lambda minutes: human_seconds(minutes * 60),
     )
-    limit = st.slider(
-        "At most at once",
-        0,
-        5,
-        D.limit,
-        key="schedule_limit",
-        help="Of the deployment; 0: no limit",
-        **BOUND,
-    )
-    collision = st.segmented_control(
+    limit = controls.slider(D, "limit", "At most at once", help="Of the deployment; 0: no limit")
+    collision = controls.segmented(
+        D,
+        "collision",
         "If that is reached",
-        COLLISIONS,
-        default=D.collision,
-        required=True,
-        key="schedule_collision",
         help="Prefect's collision strategy: ENQUEUE or CANCEL_NEW",
-        **BOUND,
     )
     with st.expander("Outage, year"):
-        down = st.slider(
-            "Server down, hours",
-            *(0.0, MOST_HOURS, D.down_hours, 1.0),
-            key="schedule_down_hours",
-            help="From a minute before the sixth run on",
-            **BOUND,
+        down = controls.slider(
+            D, "down_hours", "Server down, hours", help="From a minute before the sixth run on"
         )
-        year = st.slider(
-            "Year",
-            2000,
-            2035,
-            D.year,
-            key="schedule_year",
-            help="Whose changes of the clocks are looked at",
-            **BOUND,
-        )
+        year = controls.slider(D, "year", "Year", help="Whose changes of the clocks are looked at")
     return ScheduleParams(
         kind=kind,
         zone=(zone or "").strip(),
@@ -174,29 +120,17 @@ def _closer(result: ScheduleResult, view: str | None) -> None:
         )
 
 
-@lab.experiment("schedule")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("orchestration", "schedule")
-    with output:
-        result = schedule.run(params)
-        texts.say(result.verdict)
-        figure = figures.days(result, lab.pinned("schedule"))
-        lab.chart(figure, "schedule_days", "Each run on the clock of its day")
-        place, below = lab.places(1)[0]
-        view = place.segmented_control(
-            "Look closer",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="schedule_view",
-            label_visibility="collapsed",
-            **BOUND,
-        )
-        with below:
-            _closer(result, view)
-        lab.report("orchestration", "schedule", result, figure)
+def _output(params: Any) -> None:
+    result = schedule.run(params)
+    texts.say(result.verdict)
+    figure = figures.days(result, lab.pinned("schedule"))
+    lab.chart(figure, "schedule_days", "Each run on the clock of its day")
+    place, below = lab.places(1)[0]
+    with place:
+        view = controls.view("schedule_view", VIEWS)
+    with below:
+        _closer(result, view)
+    lab.report("orchestration", "schedule", result, figure)
+
+
+show = lab.tab("orchestration", "schedule", _params, _output)

@@ -1,109 +1,41 @@
-"""The before-split trap: SMOTE before and after the split, and where the inflated score comes from."""
+"""The before-split trap: SMOTE before and after the split, and where the score comes from."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
 from engine.sampling import before_split, flight_rows
-from engine.sampling.before_split import MODELS, N_ROWS, BeforeSplitParams, BeforeSplitResult
+from engine.sampling.before_split import N_ROWS, BeforeSplitParams, BeforeSplitResult
 from engine.sampling.before_split import figure as figures
-from engine.sampling.flight_rows import POSITIVES, TARGETS
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = BeforeSplitParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
-SCORES: dict[str, Any] = {"AUC": "AUC", "average precision": "average precision"}
 
 
 def _params() -> BeforeSplitParams:
-    model = st.segmented_control(
-        "Model",
-        MODELS,
-        default=D.model,
-        required=True,
-        key="before_split_model",
-        help="Trained both ways",
-        **BOUND,
-    )
-    target = st.segmented_control(
-        "Positives",
-        TARGETS,
-        default=D.target,
-        required=True,
-        key="before_split_target",
-        help="Flights to find",
-        **BOUND,
-    )
-    positives = st.segmented_control(
-        "How many",
-        POSITIVES,
-        default=D.positives,
-        required=True,
-        key="before_split_positives",
+    model = controls.segmented(D, "model", "Model", help="Trained both ways")
+    target = controls.segmented(D, "target", "Positives", help="Flights to find")
+    positives = controls.segmented(
+        D, "positives", "How many",
         help="Thinned: positives dropped at random until 0.1 % are left; takes 10,000 rows or more",
-        **BOUND,
-    )
-    ratio = st.slider(
-        "Ratio after SMOTE",
-        0.1,
-        1.0,
-        D.ratio,
-        0.1,
-        key="before_split_ratio",
-        help="Positives for each negative",
-        **BOUND,
-    )
+    )  # fmt: skip
+    ratio = controls.slider(D, "ratio", "Ratio after SMOTE", help="Positives for each negative")
     with st.expander("Rows, neighbours, seeds"):
-        sizes = flight_rows.sizes(
-            N_ROWS, positives
-        )  # 0.1 % of too few rows would be no positives at all
-        if st.session_state.get("before_split_n_rows", D.n_rows) not in sizes:
-            st.session_state["before_split_n_rows"] = sizes[0]
-        n_rows = st.select_slider(
-            "Rows",
-            sizes,
-            D.n_rows if D.n_rows in sizes else sizes[0],
-            format_func="{:,}".format,
-            key="before_split_n_rows",
-            help="Flights drawn",
-            **BOUND,
-        )
-        k = st.slider(
-            "Neighbours k",
-            1,
-            20,
-            D.k_neighbors,
-            key="before_split_k_neighbors",
-            help="Of SMOTE",
-            **BOUND,
-        )
-        repeats = st.slider(
-            "Seeds",
-            1,
-            10,
-            D.repeats,
-            key="before_split_repeats",
-            help="Each draws its own rows",
-            **BOUND,
-        )
-        seed = st.slider(
-            "First seed",
-            0,
-            99,
-            D.seed,
-            key="before_split_seed",
-            help="Of rows, SMOTE, split, model",
-            **BOUND,
-        )
+        # 0.1 % of too few rows would be no positives at all
+        sizes = flight_rows.sizes(N_ROWS, positives)
+        n_rows = controls.slider(D, "n_rows", "Rows", options=sizes, help="Flights drawn")
+        k_neighbors = controls.slider(D, "k_neighbors", "Neighbours k", help="Of SMOTE")
+        repeats = controls.slider(D, "repeats", "Seeds", help="Each draws its own rows")
+        seed = controls.slider(D, "seed", "First seed", help="Of rows, SMOTE, split, model")
     return BeforeSplitParams(
         model=model,
         target=target,
         positives=positives,
         ratio=ratio,
         n_rows=n_rows,
-        k_neighbors=k,
+        k_neighbors=k_neighbors,
         repeats=repeats,
         seed=seed,
     )
@@ -111,17 +43,10 @@ def _params() -> BeforeSplitParams:
 
 def _show(result: BeforeSplitResult) -> None:
     st.markdown(result.verdict)
-    controls, below = lab.places(1)[0]
-    score = controls.segmented_control(
-        "Score",
-        list(SCORES),
-        default="AUC",
-        required=True,
-        key="before_split_score",
-        label_visibility="collapsed",
-        **BOUND,
-    )
-    figure = figures.chart(result, SCORES[score or "AUC"], lab.pinned("before_split"))
+    scores, below = lab.places(1)[0]
+    with scores:
+        score = controls.view("before_split_score", list(figures.SCORES), "Score")
+    figure = figures.chart(result, score, lab.pinned("before_split"))
     with below:
         lab.chart(
             figure,
@@ -132,13 +57,9 @@ def _show(result: BeforeSplitResult) -> None:
         lab.report("sampling", "before_split", result, figure)
 
 
-@lab.experiment("before_split")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("sampling", "before_split")
-    with output:
-        work.run("before_split", params, before_split.steps, _show)
+show = lab.tab(
+    "sampling",
+    "before_split",
+    _params,
+    partial(work.run, "before_split", steps=before_split.steps, show=_show),
+)

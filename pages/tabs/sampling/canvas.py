@@ -25,7 +25,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   paint.clearRect(0, 0, canvas.width, canvas.height)
   for (const [x, y, label] of data.points) {
     paint.beginPath()
-    paint.arc((x / data.size) * canvas.width, (1 - y / data.size) * canvas.height, label ? 6 : 4, 0, 2 * Math.PI)
+    const across = (x / data.size) * canvas.width
+    const down = (1 - y / data.size) * canvas.height
+    paint.arc(across, down, label ? 6 : 4, 0, 2 * Math.PI)
     paint.fillStyle = data.colors[label]
     paint.fill()
   }

@@ -10,14 +10,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.sampling import lineage, points
-from engine.sampling.lineage import METHODS, SLOW, LineageParams, LineageResult
+from engine.sampling.lineage import SLOW, LineageParams, LineageResult
 from engine.sampling.lineage import figure as figures
-from engine.sampling.points import FLIGHT_COLUMNS, SOURCES
-from pages.shell import lab, state, upload, work
+from engine.sampling.points import FLIGHT_COLUMNS
+from pages.shell import controls, lab, state, upload, work
+from pages.shell.controls import BOUND
 from pages.tabs.sampling import canvas
 
 D = LineageParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 run = st.cache_resource(max_entries=64, show_spinner=False)(lineage.run)
 
 
@@ -36,47 +36,23 @@ def _point_clicked() -> None:
 
 
 def _params() -> LineageParams:
-    source = st.selectbox(
-        "Points",
-        SOURCES,
-        SOURCES.index(D.source),
-        key="lineage_source",
-        help="Made up, real flights, yours, or drawn",
-        **BOUND,
+    source = controls.selectbox(
+        D, "source", "Points", help="Made up, real flights, yours, or drawn"
     )
-    method = st.selectbox(
-        "Method",
-        METHODS,
-        METHODS.index(D.method),
-        key="lineage_method",
-        help="Every sampler of imbalanced-learn",
-        **BOUND,
-    )
-    k = st.slider(
-        "Neighbours k",
-        1,
-        20,
-        D.k_neighbors,
-        key="lineage_k_neighbors",
-        help="Rows that the method looks at around a point",
+    method = controls.selectbox(D, "method", "Method", help="Every sampler of imbalanced-learn")
+    k_neighbors = controls.slider(
+        D, "k_neighbors", "Neighbours k", help="Rows that the method looks at around a point",
         disabled=not lineage.uses_k(method),
-        **BOUND,
-    )
-    ratio = st.slider(
-        "Ratio afterwards",
-        0.05,
-        1.0,
-        D.ratio,
-        0.05,
-        key="lineage_ratio",
+    )  # fmt: skip
+    ratio = controls.slider(
+        D, "ratio", "Ratio afterwards",
         help=(
             "Minority points for each majority point; cleaning methods take out what their rule"
             " finds"
         ),
         disabled=not lineage.uses_ratio(method),
-        **BOUND,
-    )
-    chosen = {"source": source, "method": method, "k_neighbors": k, "ratio": ratio}
+    )  # fmt: skip
+    chosen = {"source": source, "method": method, "k_neighbors": k_neighbors, "ratio": ratio}
     if source == "drawn":
         return LineageParams(**chosen, drawn=canvas.draw("lineage_drawn", D.drawn))
     return LineageParams(**chosen, **_rows(source), **_columns(source))
@@ -85,29 +61,13 @@ def _params() -> LineageParams:
 def _rows(source: str) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     if source not in ("few", "upload"):
-        settings["minority_share"] = st.slider(
-            "Minority share",
-            0.01,
-            0.5,
-            D.minority_share,
-            0.01,
-            key="lineage_minority_share",
-            help="Of the points before",
-            **BOUND,
+        settings["minority_share"] = controls.slider(
+            D, "minority_share", "Minority share", help="Of the points before"
         )
     with st.expander("Rows, seed"):
-        settings["n_rows"] = st.select_slider(
-            "Rows", (50, 100, 200, 400, 1_000, 2_000, 5_000), D.n_rows, format_func="{:,}".format, key="lineage_n_rows",
-            help="Points before resampling", **BOUND,
-        )  # fmt: skip
-        settings["seed"] = st.slider(
-            "Seed",
-            0,
-            99,
-            D.seed,
-            key="lineage_seed",
-            help="Of made-up points, the choice of flights and the method",
-            **BOUND,
+        settings["n_rows"] = controls.slider(D, "n_rows", "Rows", help="Points before resampling")
+        settings["seed"] = controls.slider(
+            D, "seed", "Seed", help="Of made-up points, the choice of flights and the method"
         )
     return settings
 
@@ -150,40 +110,44 @@ def _pick(kind: str, n: int, label: str) -> int:
     return int(st.slider(label, 0, n - 1, key=key, help="Or click a point", **BOUND))
 
 
-def _show(result: LineageResult) -> None:
-    pinned = lab.pinned("lineage")
-    st.markdown(result.verdict)
-    made, removed, lines, close = 0, None, False, False
-    above = st.container()  # the chart stands above the controls that point into it
-    controls, below = lab.places(1)[0]
-    left, middle, right = controls.columns([2, 1, 1], vertical_alignment="bottom")
+def _picked(result: LineageResult) -> dict[str, Any]:
+    """Draw the controls that pick a point and a look, and return what ``figures.plane`` takes."""
+    chosen: dict[str, Any] = {}
+    left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
     with left:
         if result.n_synthetic:
-            made = _pick("made", result.n_synthetic, "Synthetic point")
+            chosen["made"] = _pick("made", result.n_synthetic, "Synthetic point")
         elif result.n_removed:
-            removed = _pick("removed", result.n_removed, "Removed point")
-    if result.n_synthetic or result.n_removed:
-        close = middle.toggle(
+            chosen["removed"] = _pick("removed", result.n_removed, "Removed point")
+    if chosen:
+        chosen["close"] = middle.toggle(
             "Close up",
             key="lineage_close",
             help="The neighbourhood of the picked point alone",
             **BOUND,
         )
-    if result.n_synthetic:
-        lines = right.toggle(
+    if "made" in chosen:
+        chosen["lines"] = right.toggle(
             "All parents' lines",
             key="lineage_lines",
             help="A line for each pair of parents",
             **BOUND,
         )
-        controls.caption(result.told(made))
-    elif removed is not None:
-        controls.caption(
-            f"Row {result.removal.index[removed]:,} was removed: {result.removal.told(removed)}."
-        )
-    figure = figures.plane(
-        result, pinned, made=made, removed=removed, lines=bool(lines), close=bool(close)
-    )
+        st.caption(result.describe(chosen["made"]))
+    elif "removed" in chosen:
+        row, removal = chosen["removed"], result.removal
+        st.caption(f"Row {removal.index[row]:,} was removed: {removal.describe(row)}.")
+    return chosen
+
+
+def _show(result: LineageResult) -> None:
+    pinned = lab.pinned("lineage")
+    st.markdown(result.verdict)
+    above = st.container()  # the chart stands above the controls that point into it
+    picks, below = lab.places(1)[0]
+    with picks:
+        chosen = _picked(result)
+    figure = figures.plane(result, pinned, **chosen)
     if state.presenting():
         figure.update_layout(height=470)  # the player has to be on stage as well
     with above:
@@ -202,16 +166,11 @@ def _show(result: LineageResult) -> None:
     lab.report("sampling", "lineage", result, figure)
 
 
-@lab.experiment("lineage")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("sampling", "lineage")
-    with output:
-        if params.method in SLOW:
-            work.run("lineage", params, lineage.steps, _show)
-        else:
-            _show(run(params))
+def _output(params: LineageParams) -> None:
+    if params.method in SLOW:
+        work.run("lineage", params, lineage.steps, _show)
+    else:
+        _show(run(params))
+
+
+show = lab.tab("sampling", "lineage", _params, _output)

@@ -4,97 +4,52 @@ positives.
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from engine.jobs import JOBS
 from engine.sampling import splits
-from engine.sampling.splits import MODELS, N_ROWS, RATES, SCHEMES, Scores, SplitsParams
+from engine.sampling.splits import Scores, SplitsParams, SplitsResult
 from engine.sampling.splits import figure as figures
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = SplitsParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Scores", "Empty folds")
 run = st.cache_resource(max_entries=64, show_spinner=False)(splits.run)
 
 
 def _params() -> SplitsParams:
-    scheme = st.selectbox(
-        "Scheme",
-        SCHEMES,
-        SCHEMES.index(D.scheme),
-        key="splits_scheme",
-        help="How rows are dealt to the folds",
-        **BOUND,
+    scheme = controls.selectbox(D, "scheme", "Scheme", help="How rows are dealt to the folds")
+    n_splits = controls.slider(D, "n_splits", "Folds", help="Each row is tested at most once")
+    horizon_hours = controls.slider(
+        D, "horizon_hours", "The label looks ahead, hours", help="Rows within it share answers"
     )
-    n_splits = st.slider(
-        "Folds",
-        2,
-        10,
-        D.n_splits,
-        key="splits_n_splits",
-        help="Each row is tested at most once",
-        **BOUND,
-    )
-    horizon = st.slider(
-        "The label looks ahead, hours", 1, 168, D.horizon_hours, key="splits_horizon_hours",
-        help="Rows within it share answers", **BOUND
-    )  # fmt: skip
-    gap = st.slider(
-        "Gap, days",
-        0,
-        30,
-        D.gap_days,
-        key="splits_gap_days",
-        help="Left out before each test part of a time series",
+    gap_days = controls.slider(
+        D, "gap_days", "Gap, days", help="Left out before each test part of a time series",
         disabled=scheme != "time series",
-        **BOUND,
-    )
-    embargo = st.slider(
-        "Embargo, days",
-        0,
-        30,
-        D.embargo_days,
-        key="splits_embargo_days",
-        help="Left out after each purged test part",
-        disabled=scheme != "purged, embargo",
-        **BOUND,
-    )
-    return SplitsParams(
-        scheme=scheme, n_splits=n_splits, horizon_hours=horizon, gap_days=gap, embargo_days=embargo, **_more()
     )  # fmt: skip
-
-
-def _more() -> dict[str, Any]:
-    model = st.segmented_control(
-        "Model",
-        MODELS,
-        default=D.model,
-        required=True,
-        key="splits_model",
-        help="Scored under every scheme",
-        **BOUND,
-    )
+    embargo_days = controls.slider(
+        D, "embargo_days", "Embargo, days", help="Left out after each purged test part",
+        disabled=scheme != "purged, embargo",
+    )  # fmt: skip
+    model = controls.segmented(D, "model", "Model", help="Scored under every scheme")
     with st.expander("Rows, rare rate, seed"):
-        n_rows = st.select_slider(
-            "Rows",
-            N_ROWS,
-            D.n_rows,
-            format_func="{:,}".format,
-            key="splits_n_rows",
-            help="Evenly over the year",
-            **BOUND,
-        )
-        rate = st.select_slider(
-            "Rare class", RATES, D.rate, format_func="{:.1%}".format, key="splits_rate",
-            help="Of the question on empty folds", **BOUND
+        n_rows = controls.slider(D, "n_rows", "Rows", help="Evenly over the year")
+        rate = controls.slider(
+            D, "rate", "Rare class", help="Of the question on empty folds",
+            format_func="{:.1%}".format,
         )  # fmt: skip
-        seed = st.slider(
-            "Seed", 0, 99, D.seed, key="splits_seed", help="Of the shuffles and the model", **BOUND
-        )
-    return {"model": model, "n_rows": n_rows, "rate": rate, "seed": seed}
+        seed = controls.slider(D, "seed", "Seed", help="Of the shuffles and the model")
+    return SplitsParams(
+        scheme=scheme,
+        n_splits=n_splits,
+        horizon_hours=horizon_hours,
+        gap_days=gap_days,
+        embargo_days=embargo_days,
+        model=model,
+        n_rows=n_rows,
+        rate=rate,
+        seed=seed,
+    )
 
 
 def _pinned_scores() -> Scores | None:
@@ -113,39 +68,31 @@ def _show_scores(scores: Scores) -> None:
     st.table(scores.rows(), hide_index=True, border="horizontal", alt="Scores of each scheme")
 
 
-@lab.experiment("splits")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("sampling", "splits")
-    with output:
-        result = run(params)
-        pinned = lab.pinned("splits")
-        st.markdown(result.verdict)
-        figure = figures.bands(result)
-        lab.chart(figure, "splits_bands", "Folds as bands over the flights in time order")
-        if pinned is not None:
-            lab.chart(figures.bands(pinned), "splits_bands_pinned", "Folds of the pinned run A")
-        controls, below = lab.places(1)[0]
-        view = controls.segmented_control(
-            "Look closer",
-            VIEWS,
-            default="Scores",
-            required=True,
-            key="splits_view",
-            label_visibility="collapsed",
-            **BOUND,
+def _closer(result: SplitsResult, view: str) -> None:
+    if view == "Empty folds":
+        lab.chart(
+            figures.empty_folds(result),
+            "splits_empty",
+            "Chance of a fold without positives by their number",
         )
-        with below:
-            if view == "Empty folds":
-                lab.chart(
-                    figures.empty_folds(result),
-                    "splits_empty",
-                    "Chance of a fold without positives by their number",
-                )
-            else:
-                work.run("splits", params.scoring(), splits.score_steps, _show_scores)
-        lab.report("sampling", "splits", result, figure)
+    else:
+        work.run("splits", result.params.scoring(), splits.score_steps, _show_scores)
+
+
+def _show(params: SplitsParams) -> None:
+    result = run(params)
+    pinned = lab.pinned("splits")
+    st.markdown(result.verdict)
+    figure = figures.bands(result)
+    lab.chart(figure, "splits_bands", "Folds as bands over the flights in time order")
+    if pinned is not None:
+        lab.chart(figures.bands(pinned), "splits_bands_pinned", "Folds of the pinned run A")
+    views, below = lab.places(1)[0]
+    with views:
+        view = controls.view("splits_view", VIEWS)
+    with below:
+        _closer(result, view)
+    lab.report("sampling", "splits", result, figure)
+
+
+show = lab.tab("sampling", "splits", _params, _show)

@@ -4,9 +4,6 @@ writers, cancelling.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,22 +12,14 @@ import duckdb
 import pyarrow.compute as pc
 import pytest
 
-from engine import data
-from engine.errors import InputError
+from engine import data, scripts
 from engine.etl import backfill, flight_days, ledger
 from engine.etl.backfill import BackfillParams, partitions, sources
 from engine.etl.backfill import figure as figures
-from engine.etl.backfill.code import script as backfill_script
 from engine.etl.backfill.partitions import FIRST_DAY, N_DAYS, TODAY
+from tests.engine.printed import run_script
 
 WEEK = (date(2013, 6, 24), date(2013, 6, 30))
-
-
-def printed(script: str) -> Any:
-    sink = io.StringIO()
-    with contextlib.redirect_stdout(sink):
-        exec(compile(script, "<script>", "exec"), {"__name__": "__main__"})
-    return json.loads(sink.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -49,7 +38,7 @@ def printed(script: str) -> Any:
 )
 def test_what_happens_against_the_script(params: BackfillParams) -> None:
     result = backfill.run(params)
-    assert result.complete and printed(backfill_script(params)) == result.headline()
+    assert result.complete and run_script(scripts.render(params)) == result.headline()
     done = [task.day for task in result.tasks if task.worker >= 0]
     expected = [] if params.dry_run else [line.day for line in result.partitions if line.runs]
     assert sorted(done) == expected, "each partition of the plan once, and no other"
@@ -161,31 +150,6 @@ def test_the_database_holds_the_flights_of_each_day() -> None:
     flights = data.load("flights").select(["month", "dep_time"]).to_pandas()
     flown = flights[flights["month"].between(4, 6)]["dep_time"].notna().sum()
     assert sum(sources.count_days(path, FIRST_DAY, N_DAYS)) == flown
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        (
-            {"dates": (date(2013, 3, 31), date(2013, 6, 30))},
-            "dates must be 2013-04-01 … 2013-06-30. Got 2013-03-31.",
-        ),
-        (
-            {"dates": (date(2013, 6, 30), date(2013, 6, 1))},
-            "dates must be in order. Got 2013-06-30 … 2013-06-01.",
-        ),
-        ({"dates": (date(2013, 6, 30),)}, "dates must be a first and a last day."),
-        ({"mode": "some"}, "mode must be one of missing"),
-        ({"parallelism": 0}, "parallelism must be 1 … 8. Got 0."),
-        ({"guard": "dog"}, "guard must be one of last writer wins"),
-        ({"latency_ms": 201}, "latency_ms must be 0 … 200. Got 201."),
-        ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
-    ],
-)
-def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        BackfillParams(**setting)
-    assert str(caught.value).startswith(message)
 
 
 def test_figures_show_the_calendar_and_the_workers() -> None:

@@ -4,10 +4,7 @@ the matrix by hand.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import itertools
-import json
 import re
 from typing import Any
 
@@ -19,8 +16,7 @@ from fastavro.read import SchemaResolutionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import data, figures
-from engine.errors import InputError
+from engine import data, figures, scripts
 from engine.formats import evolution
 from engine.formats.evolution import (
     CHANGES,
@@ -32,8 +28,9 @@ from engine.formats.evolution import (
     schema_changes,
 )
 from engine.formats.evolution import figure as evolution_figures
-from engine.formats.evolution.code import script, snippet
+from engine.formats.evolution.cell_code import snippet
 from engine.formats.evolution.schema_changes import Meeting
+from tests.engine.printed import run_script
 
 QUICK = settings(max_examples=20, deadline=None)
 SETTINGS = [
@@ -58,15 +55,6 @@ SETTINGS = [
         seed=3,
     ),
 ]
-
-
-def printed(code: str) -> Any:
-    """Run a script as a visitor would and return its one line of JSON."""
-    sink = io.StringIO()
-    with contextlib.redirect_stdout(sink):
-        exec(compile(code, "<script>", "exec"), {"__name__": "__main__"})
-    (line,) = sink.getvalue().splitlines()
-    return json.loads(line)
 
 
 def outcomes(result: EvolutionResult, format: str) -> str:
@@ -342,30 +330,12 @@ def test_selecting_a_cell_computes_nothing() -> None:
     assert second.selected is first.cell("drop", "Avro")
 
 
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"direction": "sideways"}, "direction must be one of backward, forward. Got 'sideways'."),
-        ({"csv_columns": "x"}, "csv_columns must be one of by header, by position. Got 'x'."),
-        ({"aliases": "yes"}, "aliases must be true or false. Got 'yes'."),
-        ({"change": "explode"}, "change must be one of add with default, .*Got 'explode'."),
-        ({"format": "XML"}, "format must be one of CSV, JSON, Avro, Parquet. Got 'XML'."),
-        ({"n_rows": 1}, "n_rows must be 2 … 50. Got 1."),
-        ({"n_rows": 51}, "n_rows must be 2 … 50. Got 51."),
-        ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
-    ],
-)
-def test_bad_settings_are_named(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        EvolutionParams(**values)
-
-
 # ---- scripts
 
 
 @pytest.mark.parametrize("params", SETTINGS)
 def test_script_prints_the_headline(params: EvolutionParams) -> None:
-    assert printed(script(params)) == evolution.run(params).headline()
+    assert run_script(scripts.render(params)) == evolution.run(params).headline()
 
 
 @pytest.mark.parametrize("params", SETTINGS)
@@ -375,7 +345,7 @@ def test_every_snippet_prints_what_its_cell_shows(params: EvolutionParams) -> No
     for cell in evolution.run(params).cells:
         code = snippet(EvolutionParams(**shared, change=cell.change, format=cell.format))
         shown = {"error": cell.error} if cell.read is None else {"read": cell.read.to_pydict()}
-        assert printed(code) == shown, (cell.change, cell.format)
+        assert run_script(code) == shown, (cell.change, cell.format)
         assert "engine" not in code
 
 

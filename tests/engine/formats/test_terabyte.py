@@ -4,9 +4,6 @@ script run.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +18,7 @@ from engine.formats.race import Lane, RaceParams, RaceResult
 from engine.formats.terabyte import CRITERIA, TerabyteParams, TerabyteResult
 from engine.formats.terabyte import figure as terabyte_figures
 from engine.formats.terabyte.code import script
+from tests.engine.printed import run_script
 
 CSV = Lane(
     "CSV",
@@ -67,7 +65,7 @@ def test_a_thin_link_is_what_a_scan_waits_for() -> None:
     result = projected(link_gbit=0.01)
     assert (
         result.named("CSV").scan.middle == pytest.approx(8e12 / 1e7)
-        and result.csv_bottleneck == "link"
+        and result.named("CSV").bottleneck == "link"
     )
     assert result.named("CSV").load.middle == pytest.approx(8e12 / 1e7)
     assert result.named("Parquet zstd").load.middle == pytest.approx(400_000), (
@@ -162,24 +160,9 @@ def test_words_follow_the_numbers() -> None:
     assert "then multiplied by 1,000,000×" in result.why[3]
 
 
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"table": "upload"}, "table must be one of"),
-        ({"raw_tb": 0.0}, "raw_tb must be 0.01 … 10,000. Got 0.0."),
-        ({"link_gbit": 0.0}, "link_gbit must be 0.01 … 1,000. Got 0.0."),
-        ({"price": -1.0}, "price must be 0 … 1,000. Got -1.0."),
-        ({"scans_a_day": -1}, "scans_a_day must be 0 … 1,000. Got -1."),
-        ({"columns_share": 0.0}, "columns_share must be 0.05 … 1. Got 0.0."),
-        ({"load_weight": 11}, "load_weight must be 0 … 10. Got 11."),
-        ({f"{name}_weight": 0 for name in CRITERIA}, "The weights must not all be 0."),
-        ({"n_rows": 10}, "n_rows must be 1,000 … 336,776. Got 10."),
-    ],
-)
-def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        TerabyteParams(**setting)
-    assert str(caught.value).startswith(message)
+def test_something_must_count() -> None:
+    with pytest.raises(InputError, match=r"^The weights must not all be 0\."):
+        TerabyteParams(**{f"{name}_weight": 0 for name in CRITERIA})
 
 
 def test_the_real_race_is_carried_over_and_the_script_prints_the_headline() -> None:
@@ -187,10 +170,7 @@ def test_the_real_race_is_carried_over_and_the_script_prints_the_headline() -> N
     result = terabyte.run(params)
     assert result.complete and {e.name for e in result.formats} == set(params.race.formats)
     assert result.table().num_rows == len(params.race.formats)
-    sink = io.StringIO()
-    with contextlib.redirect_stdout(sink):
-        exec(compile(script(params), "<script>", "exec"), {"__name__": "__main__"})
-    assert json.loads(sink.getvalue()) == result.headline()
+    assert run_script(script(params)) == result.headline()
     assert (
         result.headline()["CSV stored GB"] == 5_000 and result.headline()["CSV USD a month"] == 35
     )

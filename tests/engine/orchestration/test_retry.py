@@ -4,27 +4,24 @@ request at a time.
 
 from __future__ import annotations
 
-import contextlib
 import heapq
-import io
 import itertools
-import json
-import runpy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.errors import InputError
+from engine import scripts
 from engine.orchestration import flows, launch, retry
 from engine.orchestration.records import Attempt, Interval, Run
 from engine.orchestration.retry import RetryParams, model
 from engine.orchestration.retry import figure as figures
 from engine.orchestration.retry import herd as retry_herd
 from engine.orchestration.retry import real as retry_real
-from engine.orchestration.retry.code import script
 from engine.orchestration.server import SERVER
+from engine.statistics import share_interval
+from tests.engine.printed import run_script
 
 
 @pytest.mark.parametrize(
@@ -151,42 +148,16 @@ def test_the_herd_equals_an_event_loop_of_single_requests(
     [RetryParams(), RetryParams(jitter=0.5, backoff="linear", retries=5), RetryParams(retries=0)],
 )
 def test_the_script_prints_the_headline(params: RetryParams, tmp_path: Path) -> None:
-    path = tmp_path / "script.py"
-    path.write_text(script(params))
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        runpy.run_path(str(path))
-    assert json.loads(out.getvalue()) == retry.run(params).headline()
+    assert run_script(scripts.render(params)) == retry.run(params).headline()
 
 
 def test_wilson_holds_what_it_should() -> None:
-    low, high = model.wilson(8, 100)
+    low, high = share_interval(8, 100)
     assert (low, high) == pytest.approx(
         (0.0411, 0.1500), abs=1e-4
     )  # Newcombe, 1998, table I's formula by hand
-    assert model.wilson(0, 10)[0] == 0.0 and model.wilson(10, 10)[1] == 1.0
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [
-        ("failure_probability", 1.5, "failure_probability must be 0 … 1. Got 1.5."),
-        ("retries", 11, "retries must be 0 … 10. Got 11."),
-        ("delay_seconds", -1, "delay_seconds must be 0 … 30. Got -1."),
-        ("backoff", "none", "backoff must be one of fixed, linear, exponential. Got 'none'."),
-        ("jitter", 2, "jitter must be 0 … 1. Got 2."),
-        ("n_tasks", 0, "n_tasks must be 1 … 50. Got 0."),
-        ("shape", "x", "shape must be one of in sequence, in parallel. Got 'x'."),
-        ("duration_seconds", 11, "duration_seconds must be 0 … 10. Got 11."),
-        ("clients", 5, "clients must be 10 … 1,000. Got 5."),
-        ("capacity", 5, "capacity must be 10 … 500. Got 5."),
-        ("seed", -1, "seed must be 0 … 2,147,483,647. Got -1."),
-    ],
-)
-def test_bad_settings_are_named(field: str, value: object, message: str) -> None:
-    with pytest.raises(InputError) as error:
-        RetryParams(**{field: value})  # type: ignore[arg-type]
-    assert str(error.value) == message
+    assert share_interval(0, 10)[0] == 0.0 and share_interval(10, 10)[1] == 1.0
+    assert share_interval(0, 0) == (0.0, 1.0)
 
 
 def test_percentages_have_sensible_digits() -> None:

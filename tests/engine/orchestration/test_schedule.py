@@ -4,11 +4,7 @@ second-by-second machine.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import io
-import json
-import runpy
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +25,9 @@ from engine.orchestration.schedule import ScheduleParams, dates, load
 from engine.orchestration.schedule import clock as schedule_clock
 from engine.orchestration.schedule.code import script
 from engine.orchestration.schedule.deployment import BOARD, as_sent, schedule_body, table, told
+from engine.orchestration.schedule.params import KINDS
 from engine.orchestration.server import SERVER
+from tests.engine.printed import run_script
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -45,7 +43,9 @@ def field_matches(text: str, value: int) -> bool:
 
 
 def by_the_minute(cron: str, zone: str, start: float, n: int) -> list[float]:
-    """Every minute of elapsed time whose local clock matches the cron, in order: no cron library."""
+    """Every minute of elapsed time whose local clock matches the cron, in order: no cron
+    library.
+    """
     minute, hour, *_, weekday = cron.split()
     place, found, at = ZoneInfo(zone), [], start
     while len(found) < n:
@@ -172,12 +172,7 @@ def test_rrules_are_dateutils() -> None:
             "zone must be an IANA time zone. Got 'New_York'. Try America/New_York",
         ),
         ({"zone": "Mars/Olympus"}, "zone must be an IANA time zone"),
-        ({"zone": "x" * 101}, "zone must be an IANA time zone, at most 100 characters. Got 101."),
-        ({"year": 1999}, "year must be"),
-        ({"limit": -1}, "limit must be"),
-        ({"run_minutes": 0}, "run_minutes must be"),
-        ({"down_hours": 1e9}, "down_hours must be"),
-        ({"every_minutes": 0}, "every_minutes must be"),
+        ({"zone": "x" * 101}, "zone must have at most 100 characters. Got 101."),
     ],
 )
 def test_what_cannot_be_scheduled_is_said(given_: dict[str, object], message: str) -> None:
@@ -257,11 +252,7 @@ def test_an_outage_loses_what_was_not_booked() -> None:
 )
 def test_the_script_prints_the_headline(given_: dict[str, object], tmp_path: Path) -> None:
     params = ScheduleParams(**given_)  # type: ignore[arg-type]
-    path = tmp_path / "script.py"
-    path.write_text(script(params))
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        runpy.run_path(str(path))
-    assert json.loads(out.getvalue()) == schedule.run(params).headline()
+    assert run_script(script(params)) == schedule.run(params).headline()
 
 
 def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> None:
@@ -337,7 +328,7 @@ def test_the_schedule_on_screen_is_what_the_server_gets_and_books(kind: schedule
         BOARD.delete(owner)
 
 
-@pytest.mark.parametrize("kind", schedule.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fire", ["every 5 s", "by this rule"])
 def test_the_code_beside_the_deployment_makes_the_same_schedule(
     kind: schedule.Kind, fire: str

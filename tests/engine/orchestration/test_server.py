@@ -117,7 +117,9 @@ def locked_but_for_the_list(call):
 def test_a_run_that_a_crashed_app_left_is_marked_and_one_that_waited_is_taken_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A second launcher on the same server finds what the first one, had it died, would have left."""
+    """A second launcher on the same server finds what the first one, had it died, would have
+    left.
+    """
     call = SERVER.call
     flow_id = LAUNCHER._flow_id("daily ETL", 30.0)
     quick = RunParams(

@@ -23,7 +23,7 @@ from engine import data, scripts
 from engine.errors import InputError
 from engine.sampling import flight_rows, focal
 from engine.sampling.flight_rows import SPLITS, TARGETS
-from engine.sampling.focal import FocalParams, FocalResult
+from engine.sampling.focal import FocalParams, FocalResult, losses
 from engine.sampling.focal import figure as figures
 from tests.engine.printed import run_script
 
@@ -43,21 +43,21 @@ def points(seed: int = 0, n: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_loss_pull_and_weight_by_hand() -> None:
-    assert focal.modulation(0.9, 2) == pytest.approx(0.01)
-    assert focal.loss(0.5, 2) == pytest.approx(0.25 * np.log(2))
-    assert focal.loss(0.5, 0) == pytest.approx(np.log(2))
-    assert focal.pull(0.9, 0) == pytest.approx(0.1), "cross-entropy pulls by 1 - p"
-    assert focal.pull(np.array([0.0, 1.0]), 2).tolist() == [1.0, 0.0]
+    assert losses.modulation(0.9, 2) == pytest.approx(0.01)
+    assert losses.loss(0.5, 2) == pytest.approx(0.25 * np.log(2))
+    assert losses.loss(0.5, 0) == pytest.approx(np.log(2))
+    assert losses.pull(0.9, 0) == pytest.approx(0.1), "cross-entropy pulls by 1 - p"
+    assert losses.pull(np.array([0.0, 1.0]), 2).tolist() == [1.0, 0.0]
 
 
 @given(st.floats(-6, 6), st.floats(0, 5))
 def test_pull_is_the_slope_of_the_loss_by_log_odds(z: float, gamma: float) -> None:
     def by_odds(at: float) -> float:
-        return float(focal.loss(1 / (1 + np.exp(-at)), gamma))
+        return float(losses.loss(1 / (1 + np.exp(-at)), gamma))
 
     step = 1e-5
     slope = (by_odds(z + step) - by_odds(z - step)) / (2 * step)
-    assert focal.pull(1 / (1 + np.exp(-z)), gamma) == pytest.approx(-slope, abs=1e-6)
+    assert losses.pull(1 / (1 + np.exp(-z)), gamma) == pytest.approx(-slope, abs=1e-6)
 
 
 @settings(max_examples=20, deadline=None)
@@ -65,13 +65,13 @@ def test_pull_is_the_slope_of_the_loss_by_log_odds(z: float, gamma: float) -> No
 def test_the_gradient_is_exact(gamma: float, alpha: float, seed: int) -> None:
     X, y = points(seed, 60)
     weights = np.random.default_rng(seed).normal(size=4)
-    row_weights = focal.by_alpha(y, alpha)
+    row_weights = losses.by_alpha(y, alpha)
 
     def value(w: np.ndarray) -> float:
-        return focal.objective(w, X, y, gamma, row_weights)[0]
+        return losses.objective(w, X, y, gamma, row_weights)[0]
 
     def slope(w: np.ndarray) -> np.ndarray:
-        return focal.objective(w, X, y, gamma, row_weights)[1]
+        return losses.objective(w, X, y, gamma, row_weights)[1]
 
     assert check_grad(value, slope, weights) < 1e-4 * max(1, np.linalg.norm(slope(weights)))
 
@@ -79,7 +79,7 @@ def test_the_gradient_is_exact(gamma: float, alpha: float, seed: int) -> None:
 def test_extreme_odds_stay_finite() -> None:
     X = np.array([[1_000.0], [-1_000.0]])
     for y in ([1, 0], [0, 1]):
-        value, slope = focal.objective(np.array([5.0, 0.0]), X, np.array(y), 2.0, np.ones(2))
+        value, slope = losses.objective(np.array([5.0, 0.0]), X, np.array(y), 2.0, np.ones(2))
         assert np.isfinite(value) and np.isfinite(slope).all()
 
 
@@ -89,7 +89,7 @@ def test_extreme_odds_stay_finite() -> None:
 def test_gamma_zero_is_scikit_learns_logistic_regression() -> None:
     for seed in range(3):
         X, y = points(seed)
-        ours = focal.fit(X, y, 0.0, focal.by_alpha(y, 0.5))
+        ours = losses.fit(X, y, 0.0, losses.by_alpha(y, 0.5))
         theirs = LogisticRegression(C=1, tol=1e-10, max_iter=10_000).fit(X, y)
         assert ours == pytest.approx(np.append(theirs.coef_[0], theirs.intercept_), abs=1e-5)
 
@@ -103,15 +103,15 @@ def test_on_flights_gamma_zero_and_balanced_weights_are_scikit_learns(result: Fo
     for fit, weight in ((zero.focal, None), (result.fits[0], None), (result.fits[1], "balanced")):
         theirs = LogisticRegression(C=1, tol=1e-10, max_iter=20_000, class_weight=weight).fit(X, y)
         assert fit.chances == pytest.approx(theirs.predict_proba(X_test)[:, 1], abs=1e-5)
-    assert focal.balanced(y).sum() == pytest.approx(len(y))
-    assert focal.balanced(y)[y == 1].sum() == pytest.approx(len(y) / 2)
+    assert losses.balanced(y).sum() == pytest.approx(len(y))
+    assert losses.balanced(y)[y == 1].sum() == pytest.approx(len(y) / 2)
 
 
 def test_the_optimum_does_not_depend_on_the_start() -> None:
     X, y = points(4, 500)
-    weights = focal.by_alpha(y, 0.5)
-    here = focal.fit(X, y, 2.0, weights)
-    there = focal.fit(X, y, 2.0, weights, focal.fit(X, y, 0.0, weights))
+    weights = losses.by_alpha(y, 0.5)
+    here = losses.fit(X, y, 2.0, weights)
+    there = losses.fit(X, y, 2.0, weights, losses.fit(X, y, 0.0, weights))
     assert here == pytest.approx(there, abs=1e-3)
 
 
@@ -131,8 +131,8 @@ def test_scores_are_scikit_learns(result: FocalResult) -> None:
 
 
 def test_what_the_hardest_carry_by_hand() -> None:
-    assert focal.carried(np.array([1.0, 5.0, 3.0, 1.0]), 0.5) == 0.8
-    assert focal.carried(np.array([1.0, 1.0]), 0.01) == 0.5, "at least one row"
+    assert losses.carried(np.array([1.0, 5.0, 3.0, 1.0]), 0.5) == 0.8
+    assert losses.carried(np.array([1.0, 1.0]), 0.01) == 0.5, "at least one row"
 
 
 def test_reliability_by_hand() -> None:
@@ -232,7 +232,7 @@ def test_the_script_prints_the_headline(params: FocalParams) -> None:
 def test_figures_show_the_results_numbers(result: FocalResult) -> None:
     lines = {line.name: line for line in figures.curve(result, "loss", result).data}
     assert set(lines) == {"cross-entropy (γ = 0)", "focal loss (γ = 2)", "pinned run A (γ = 2)"}
-    assert lines["focal loss (γ = 2)"].y[0] == pytest.approx(focal.loss(0.005, 2), abs=1e-4)
+    assert lines["focal loss (γ = 2)"].y[0] == pytest.approx(losses.loss(0.005, 2), abs=1e-4)
     carriers = figures.carriers(result, result)
     assert [line.y[-1] for line in carriers.data] == [100] * 4
     assert carriers.data[2].y[5] == pytest.approx(100 * result.hardest_share, abs=1)

@@ -606,3 +606,28 @@ def test_each_setting_says_its_rule(make: Any, setting: dict[str, Any], message:
     with pytest.raises(InputError) as caught:
         make(**setting)
     assert str(caught.value).startswith(message)
+
+
+def test_the_kernel_alone_would_keep_files_closed(places: dict[str, str]) -> None:
+    """The second lock: DuckDB's own switches are left open here."""
+    code = (
+        "import duckdb, sys\n"
+        "from engine.spark import console_child as child\n"
+        "base = duckdb.connect()\n"
+        "base.execute('SELECT 1')\n"
+        "child.limit(60)\n"
+        "for query in sys.argv[1:]:\n"
+        "    try: print(base.execute(query).fetchall())\n"
+        "    except duckdb.Error as error: print(type(error).__name__)\n"
+    )
+    asked = ("FROM read_text('{p}')", "COPY (SELECT 1) TO '{o}'", "ATTACH '{o}'")
+    queries = [query.format(**places) for query in asked]
+    out = subprocess.run(
+        [sys.executable, "-c", code, *queries],
+        cwd=workspace.REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert out.stdout.split() == ["IOException"] * 3
+    assert [path.name for path in Path(places["d"]).iterdir()] == ["canary.csv"]

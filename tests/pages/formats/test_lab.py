@@ -10,7 +10,7 @@ import threading
 import pyarrow as pa
 
 from engine.formats import bytes_read, evolution
-from engine.formats.evolution.code import snippet
+from engine.formats.evolution.cell_code import snippet
 from engine.jobs import JOBS, Progress, Steps
 from pages.shell import export, lessons, panels
 from tests.pages.visit import open_page, settle, texts

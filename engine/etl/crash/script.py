@@ -1,36 +1,31 @@
-"""The script that reproduces *crash*: DuckDB in this process; a crash is a return, and what was not
-committed is undone.
+"""A run that crashes and is run again, in five ways with two safeguards, in DuckDB.
+
+A crash is a return: what was not committed by then is undone.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
-from engine.source_code import fill
-
-SCRIPT = '''"""A run that crashes and is run again, in five ways with two safeguards: DuckDB, but for the rows and the SQL."""
 import json
 
 import duckdb
 
-from engine.etl.crash import api
 from engine.etl import flight_days, warehouse
-from engine.etl.crash import CELLS, CrashParams
+from engine.etl.crash import CELLS, CrashParams, api
 
-PARAMS = @params
-source, rows, before = flight_days.truth(PARAMS.day), api.day_rows(PARAMS.day), PARAMS.rows_before()
+PARAMS = CrashParams()
+source, rows = flight_days.truth(PARAMS.day), api.day_rows(PARAMS.day)
+before = PARAMS.rows_before()
 key = ", ".join(flight_days.KEYS)
 db = duckdb.connect()
 staged = db.sql(f"SELECT *, ntile(4) OVER (ORDER BY {key}) AS part FROM rows").to_arrow_table()
+quarters = [f"SELECT * EXCLUDE (part) FROM staged WHERE part = {i}" for i in (1, 2, 3, 4)]
 parts = {  # what is loaded at a time: quarters of the stage, or pages as they come
-    True: [db.sql(f"SELECT * EXCLUDE (part) FROM staged WHERE part = {i}").to_arrow_table() for i in (1, 2, 3, 4)],
+    True: [db.sql(quarter).to_arrow_table() for quarter in quarters],
     False: [rows.slice(start, api.PAGE_ROWS) for start in range(0, rows.num_rows, api.PAGE_ROWS)],
 }
 early = ("extract", "stage", "validate", "transform")
 
 
 def attempt(cell, crash_at, done):
-    """Load the day unless it is noted as done; a crash undoes an open transaction and nothing else."""
+    """Load the day unless it is noted as done; a crash undoes an open transaction alone."""
     if cell.table in done or (cell.staging and crash_at in early):
         return
     pages = parts[cell.staging]
@@ -43,26 +38,33 @@ def attempt(cell, crash_at, done):
         if not crashed:
             whole = rows if cell.staging else page
             for turn, statement in enumerate(statements):
-                once = turn == 0 and cell.strategy.startswith("overwrite")  # the delete, before the first part
+                # the delete of an overwrite comes once, before the first part
+                once = turn == 0 and cell.strategy.startswith("overwrite")
                 if once and number > 0:
                     continue
                 db.register("stage", whole if once else page)
                 db.execute(statement).fetchall()
         if crashed or (crash_at == "in load" and number == last):
-            return db.rollback() if cell.transaction else None
-    if crash_at == "load":
-        return db.rollback() if cell.transaction else None
-    done.add(cell.table)
-    return db.commit() if cell.transaction else None
+            break
+    else:
+        if crash_at != "load":
+            done.add(cell.table)
+            if cell.transaction:
+                db.commit()
+            return
+    if cell.transaction:
+        db.rollback()
 
 
 def state(table):
     visible = f"SELECT {', '.join(source.column_names)} FROM {table} WHERE NOT deleted"
-    correct = db.execute(f"SELECT count(*) FROM (FROM source INTERSECT {visible})").fetchall()[0][0]
-    return f"{correct} of {db.execute(f'SELECT count(*) FROM ({visible})').fetchall()[0][0]}"
+    correct = db.execute(f"SELECT count(*) FROM (FROM source INTERSECT {visible})").fetchall()
+    n_rows = db.execute(f"SELECT count(*) FROM ({visible})").fetchall()
+    return f"{correct[0][0]} of {n_rows[0][0]}"
 
 
-numbers, done = {"n_source": source.num_rows}, set()
+numbers = {"n_source": source.num_rows}
+done: set[str] = set()
 for cell in CELLS:
     db.execute(f"CREATE TABLE {cell.table} AS SELECT *, false AS deleted FROM before").fetchall()
     for _ in range(PARAMS.n_crashes):
@@ -71,9 +73,3 @@ for cell in CELLS:
     attempt(cell, None, done)
     numbers[f"{cell.strategy}, {cell.safeguard}"] = f"{seen}, {state(cell.table)}"
 print(json.dumps(numbers))
-'''
-
-
-def script(params: Any) -> str:
-    """Return the script: DuckDB alone, but for the rows and the statements of each strategy."""
-    return fill(SCRIPT, params=params)

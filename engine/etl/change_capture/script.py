@@ -1,33 +1,37 @@
-"""The script that reproduces *change capture*: every change applied on its own, to SQLite tables."""
+"""Four ways to follow a table, change by change, in SQLite."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from engine.source_code import fill
-
-SCRIPT = '''"""Four ways to follow a table, change by change, in SQLite."""
 import json
 import sqlite3
+from typing import Any
 
-from engine.etl import change_capture
+from engine.etl.change_capture import ChangeCaptureParams
 from engine.etl.change_capture import changes as change_stream
 
-PARAMS = change_capture.@params
+PARAMS = ChangeCaptureParams()
 day = (PARAMS.day, PARAMS.n_flights, PARAMS.n_revisions, PARAMS.seed)
 changes = change_stream.stream(*day).table.to_pylist()
 log = change_stream.deliver(*day, PARAMS.reorder_minutes, PARAMS.duplicate_share).to_pylist()
 db = sqlite3.connect(":memory:")
 TABLES = ["source", "full reload", "cursor", "change log", "micro-batch"]
+COLUMNS = "flight PRIMARY KEY, lsn, dep_delay, arr_delay, updated_at, deleted"
 for name in TABLES:
-    db.execute(f'CREATE TABLE "{name}" (flight PRIMARY KEY, lsn, dep_delay, arr_delay, updated_at, deleted)')
+    db.execute(f'CREATE TABLE "{name}" ({COLUMNS})')
+
+
+def ask(sql, values=()):
+    return db.execute(sql, values).fetchone()[0]
 
 
 def upsert(table, change, guard=""):
     values = {**change, "deleted": change["op"] == "delete"}
-    db.execute(f"""INSERT INTO "{table}" VALUES (:flight, :lsn, :dep_delay, :arr_delay, :changed_at, :deleted)
-        ON CONFLICT (flight) DO UPDATE SET lsn = excluded.lsn, dep_delay = excluded.dep_delay, arr_delay = excluded.arr_delay,
-        updated_at = excluded.updated_at, deleted = excluded.deleted {guard}""", values)
+    db.execute(
+        f"""INSERT INTO "{table}"
+        VALUES (:flight, :lsn, :dep_delay, :arr_delay, :changed_at, :deleted)
+        ON CONFLICT (flight) DO UPDATE SET lsn = excluded.lsn, dep_delay = excluded.dep_delay,
+        arr_delay = excluded.arr_delay, updated_at = excluded.updated_at,
+        deleted = excluded.deleted {guard}""",
+        values,
+    )
 
 
 def apply(table, change):  # one change of a log
@@ -50,14 +54,14 @@ while waiting:
             upsert("source", change)
     db.execute('DELETE FROM "full reload"')
     moved["full reload"] += db.execute('INSERT INTO "full reload" SELECT * FROM source').rowcount
-    newer = db.execute("INSERT OR REPLACE INTO cursor SELECT * FROM source WHERE updated_at > ?", [cursor])
-    moved["cursor"] += newer.rowcount
-    cursor = db.execute("SELECT max(coalesce(max(updated_at), ?), ?) FROM source", [cursor, cursor]).fetchone()[0]
+    newer = "INSERT OR REPLACE INTO cursor SELECT * FROM source WHERE updated_at > ?"
+    moved["cursor"] += db.execute(newer, [cursor]).rowcount
+    cursor = ask("SELECT max(coalesce(max(updated_at), ?), ?) FROM source", [cursor, cursor])
 
 for change in log:
     apply("change log", change)
 moved["change log"] = moved["micro-batch"] = len(log)
-batches = {}
+batches: dict[int, dict[str, Any]] = {}
 for change in log:
     number = -(-change["arrived_at"] // PARAMS.batch_minutes)
     last = batches.setdefault(number, {})
@@ -72,14 +76,8 @@ numbers = {"n_changes": len(changes)}
 for name in TABLES[1:]:
     alive = f'(SELECT * FROM "{name}" WHERE NOT deleted)'
     stale = f"SELECT count(*) FROM source s JOIN {alive} t USING (flight) WHERE s.lsn <> t.lsn"
-    ghosts = f"SELECT count(*) FROM {alive} t WHERE flight NOT IN (SELECT flight FROM source)"
+    ghosts = f"SELECT count(*) FROM {alive} WHERE flight NOT IN (SELECT flight FROM source)"
     numbers[f"{name}: rows moved"] = moved[name]
-    numbers[f"{name}: stale"] = db.execute(stale).fetchone()[0]
-    numbers[f"{name}: ghosts"] = db.execute(ghosts).fetchone()[0]
+    numbers[f"{name}: stale"] = ask(stale)
+    numbers[f"{name}: ghosts"] = ask(ghosts)
 print(json.dumps(numbers))
-'''
-
-
-def script(params: Any) -> str:
-    """Return the script."""
-    return fill(SCRIPT, params=params)

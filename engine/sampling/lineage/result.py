@@ -1,0 +1,277 @@
+"""What *lineage* is asked and answers: parents of synthetic rows, reasons of removed ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import numpy as np
+import pyarrow as pa
+
+from engine.ranges import SEED, Params, Range, Text
+from engine.sampling import points
+from engine.sampling.lineage.record import Record
+from engine.sampling.lineage.removal import Removal, nearest
+from engine.sampling.points import DRAWN, Points, Source
+from engine.sampling.samplers import Method
+
+COLUMN = Text(10_000)  # the name of one; the table itself says whether there is such a one
+FEWER_BECAUSE = {  # why a method makes another number of points than the ratio asks for
+    "Borderline-1": "it starts only from points in danger, and there is none",
+    "Borderline-2": "it starts only from points in danger, and there is none",
+    "SVM-SMOTE": (
+        "of its support vectors all are in danger or none is, and the library leaves the other"
+        " kind's part out"
+    ),
+    "K-Means-SMOTE": "each cluster's part is rounded up",
+    "ADASYN": "each point's part is rounded",
+}
+KINDS = ("safe", "borderline", "rare", "outlier")
+SAME_CLASS_OF_KIND = (4, 2, 1, 0)  # at least so many of five neighbours are of the row's own class
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageParams(Params):
+    """Which points are resampled, and how."""
+
+    source: Source = "blobs"
+    # of an upload at most
+    n_rows: Annotated[
+        int, Range(20, points.MAX_ROWS, options=(50, 100, 200, 400, 1_000, 2_000, 5_000))
+    ] = 400
+    # not for "few", uploads and drawings
+    minority_share: Annotated[float, Range(0.01, 0.5, step=0.01)] = 0.12
+    method: Method = "SMOTE"
+    k_neighbors: Annotated[int, Range(1, 50, most=20)] = 5  # that the method looks at
+    # minority by majority afterwards; cleaning methods take no aim
+    ratio: Annotated[float, Range(0.05, 1, step=0.05)] = 0.5
+    seed: Annotated[int, SEED] = 0
+    x_column: Annotated[str, COLUMN] = "dep_delay"  # of flights and uploads
+    y_column: Annotated[str, COLUMN] = "air_time"
+    label: Annotated[str, COLUMN] = ""  # column of an upload with two values
+    upload: Annotated[str, Text(10_000)] = ""  # path of the uploaded file, with source "upload"
+    drawn: Annotated[str, Text(points.MAX_DRAWN)] = DRAWN  # x,y,class;… with source "drawn"
+
+    def check_together(self) -> None:
+        """Refuse a drawing that holds no points."""
+        points.drawn_points(self.drawn)
+
+    def points(self) -> Points:
+        """Return the rows to resample."""
+        return points.make(
+            self.source,
+            n_rows=self.n_rows,
+            minority_share=self.minority_share,
+            seed=self.seed,
+            columns=(self.x_column, self.y_column),
+            label=self.label,
+            upload=self.upload,
+            drawn=self.drawn,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LineageResult:
+    """The input, the s rows made from it and the rows taken out. Row numbers count input rows
+    first, then synthetic ones.
+    """
+
+    params: LineageParams
+    points: Points
+    record: Record = field(default_factory=Record.empty)  # of the synthetic rows
+    synthetic: np.ndarray  # (s, d) as the library made them
+    # (s,) text, or empty: only SMOTE-NC chooses one
+    synthetic_category: np.ndarray = field(default_factory=lambda: np.empty(0, str))
+    removal: Removal = field(default_factory=Removal.empty)
+    # (c, d) that replace the majority, of cluster centroids only
+    centroids: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+    resampled: np.ndarray  # (r, d) rows, the library's own answer
+    resampled_y: np.ndarray  # (r,)
+
+    @property
+    def n_synthetic(self) -> int:
+        """Rows made."""
+        return len(self.record.seed_index)
+
+    @property
+    def n_removed(self) -> int:
+        """Rows taken out, synthetic ones included."""
+        return len(self.removal.index)
+
+    @property
+    def minority_index(self) -> np.ndarray:
+        """Input rows of the minority, (m,)."""
+        return np.flatnonzero(self.points.y == 1)
+
+    def kinds(self) -> np.ndarray:
+        """Return the kind of each minority row, (m,) places in KINDS."""
+        rows = self.minority_index
+        k = min(5, len(self.points.y) - 1)
+        _, near = nearest(self.points.X, np.arange(len(self.points.y)), rows, k)
+        same = self.points.y[near].sum(axis=1) * 5 / k
+        return np.asarray(
+            [
+                next(i for i, least in enumerate(SAME_CLASS_OF_KIND) if n >= least)
+                for n in np.floor(same)
+            ]
+        )
+
+    @property
+    def among_majority_share(self) -> float:
+        """Share of the synthetic rows whose nearest input row is of the majority, 0–1."""
+        if not self.n_synthetic:
+            return 0.0
+        _, near = nearest(
+            np.vstack([self.points.X, self.synthetic]), np.arange(len(self.points.y)), self._made, 1
+        )
+        return float((self.points.y[near[:, 0]] == 0).mean())
+
+    @property
+    def ratio_after(self) -> float:
+        """Minority rows for each majority row afterwards."""
+        n_minority = int(self.resampled_y.sum())
+        return n_minority / max(1, len(self.resampled_y) - n_minority)
+
+    @property
+    def n_wanted(self) -> int:
+        """Rows that an over-sampler has to make to reach the ratio asked for."""
+        n_minority = self.points.n_minority
+        return int(self.params.ratio * (len(self.points.y) - n_minority) - n_minority)
+
+    @property
+    def _made(self) -> np.ndarray:
+        return len(self.points.y) + np.arange(self.n_synthetic)
+
+    @property
+    def n_parents(self) -> int:
+        """Minority rows that at least one synthetic row starts from or goes to."""
+        parents = np.unique(np.concatenate([self.record.seed_index, self.record.neighbour_index]))
+        return int(self.points.y[parents].sum())  # Borderline-2 goes towards majority rows as well
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        n_majority, n_minority = len(self.points.y) - self.points.n_minority, self.points.n_minority
+        parts = []
+        if self.n_synthetic:
+            made = "copies" if self.params.method == "random over" else "synthetic points"
+            parts.append(
+                f"{self.params.method} made **{self.n_synthetic:,}** {made} from {self.n_parents:,}"
+                f" of {n_minority:,} minority points; {self.among_majority_share:.0%} of them lie"
+                " nearest to a majority point"
+            )
+        if self.n_removed:
+            who = "points" if parts else f"of {n_majority:,} majority points"
+            parts.append(
+                f"{'' if parts else self.params.method + ' '}removed **{self.n_removed:,}** {who}"
+            )
+        if not parts:
+            return (
+                f"{self.params.method}: **nothing** changed, {n_minority:,} minority points against"
+                f" {n_majority:,} stay."
+            )
+        return ", and ".join(parts) + "."
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome, with its values."""
+        kinds = np.bincount(self.kinds(), minlength=len(KINDS))
+        listed = ", ".join(f"{n:,} {kind}" for n, kind in zip(kinds, KINDS, strict=True) if n)
+        reasons = [f"Minority points by their five nearest neighbours: {listed}."]
+        if self.n_synthetic:
+            counts = np.bincount(self.record.seed_index)
+            busiest = int(np.argmax(counts))
+            reasons.append(
+                f"{np.count_nonzero(counts):,} seeds; the busiest, row {busiest:,}, started"
+                f" {counts[busiest]:,} points ({counts[busiest] / self.n_synthetic:.0%})."
+            )
+            steps = self.record.step
+            if np.ptp(steps) > 0:
+                outwards = (
+                    f", {(steps < 0).mean():.0%} of them away from the neighbour"
+                    if (steps < 0).any()
+                    else ""
+                )
+                reasons.append(
+                    f"Steps run from {steps.min():.2f} to {steps.max():.2f} of the way{outwards}."
+                )
+        if self.params.method in FEWER_BECAUSE and self.n_synthetic != self.n_wanted:
+            because = FEWER_BECAUSE[self.params.method]
+            reasons.append(
+                f"The ratio asks for {self.n_wanted:,} new points, {self.n_synthetic:,} were made:"
+                f" {because}."
+            )
+        for count, place in self.removal.groups():
+            reasons.append(
+                f"{count:,} removed like row {self.removal.index[place]:,}:"
+                f" {self.removal.describe(place)}."
+            )
+        n_minority = int(self.resampled_y.sum())
+        reasons.append(
+            f"Afterwards: {n_minority:,} minority and {len(self.resampled_y) - n_minority:,}"
+            " majority points."
+        )
+        return reasons
+
+    def describe(self, made: int) -> str:
+        """Return how the ``made``-th synthetic row came about, as a sentence."""
+        seed, neighbour = int(self.record.seed_index[made]), int(self.record.neighbour_index[made])
+        if seed == neighbour:
+            return f"Synthetic point {made:,} starts from row {seed:,} alone."
+        weight = self.record.weight[made]
+        scaled = f" × {weight:.2f} (the neighbour is of the majority)" if weight != 1 else ""
+        near = self.record.neighbours[made]
+        place = int(np.flatnonzero(near == neighbour)[0]) + 1
+        return (
+            f"Synthetic point {made:,}: from row {seed:,} towards row {neighbour:,}, its neighbour"
+            f" {place} of {len(near)}, λ = {self.record.step[made]:.2f}{scaled} of the way."
+        )
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return the numbers that the script reproduces."""
+        return {
+            "n_rows": len(self.resampled_y),
+            "n_minority": int(self.resampled_y.sum()),
+            "x_sum": float(self.resampled[:, 0].sum()),
+            "y_sum": float(self.resampled[:, 1].sum()),
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row for each input row, synthetic row and centroid; parents are null where
+        there are none.
+        """
+        n, n_made, n_rest = len(self.points.y), self.n_synthetic, len(self.centroids)
+        kind = np.full(n, "", dtype=object)
+        kind[self.minority_index] = np.array(KINDS)[self.kinds()]
+        told = [""] * n + [self.describe(made) for made in range(n_made)] + [""] * n_rest
+        stays = np.ones(n + n_made + n_rest, bool)
+        stays[self.removal.index] = False
+        for place, row in enumerate(self.removal.index):
+            told[row] = f"{told[row]} Removed: {self.removal.describe(place)}.".strip()
+        before, after = [None] * n, [None] * n_rest
+        xy = np.vstack([self.points.X[:, :2], self.synthetic[:, :2], self.centroids[:, :2]])
+        return pa.table(
+            {
+                "row": np.arange(n + n_made + n_rest),
+                "what": (
+                    [("majority", "minority")[y] for y in self.points.y]
+                    + ["made"] * n_made
+                    + ["centroid"] * n_rest
+                ),
+                "kind": [*kind, *[""] * (n_made + n_rest)],
+                "stays": stays,
+                "x": xy[:, 0],
+                "y": xy[:, 1],
+                "seed_row": pa.array(
+                    [*before, *self.record.seed_index.tolist(), *after], pa.int64()
+                ),
+                "neighbour_row": pa.array(
+                    [*before, *self.record.neighbour_index.tolist(), *after], pa.int64()
+                ),
+                "step": pa.array([*before, *self.record.step.tolist(), *after], pa.float64()),
+                "neighbour_weight": pa.array(
+                    [*before, *self.record.weight.tolist(), *after], pa.float64()
+                ),
+                "told": told,
+            }
+        )
