@@ -28,6 +28,16 @@ PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pyarrow", "polars", "fast
 )
 
 
+def _no_formulas(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    texts = texts.cast(pa.string())
+    formula = pc.and_not(
+        pc.match_substring_regex(texts, r"^[=+\-@\t\r]"),
+        pc.match_substring_regex(texts, r"^[+-][\d.,]+ ?%?$"),
+    )
+    marked = pc.binary_join_element_wise("'", texts, "")
+    return pc.if_else(pc.fill_null(formula, False), marked, texts)
+
+
 def _csv(table: pa.Table) -> bytes:
     """Return the table as CSV; a text that a spreadsheet would run as a formula gets an apostrophe
     before it.
@@ -36,15 +46,8 @@ def _csv(table: pa.Table) -> bytes:
     """
     for place, field in enumerate(table.schema):
         if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
-            column = table[field.name]
-            formula = pc.and_not(
-                pc.match_substring_regex(column, r"^[=+\-@\t\r]"),
-                pc.match_substring_regex(column, r"^[+-][\d.,]+ ?%?$"),
-            )
-            safe = pc.if_else(
-                pc.fill_null(formula, False), pc.binary_join_element_wise("'", column, ""), column
-            )
-            table = table.set_column(place, field.name, safe)
+            table = table.set_column(place, field.name, _no_formulas(table[field.name]))
+    table = table.rename_columns(_no_formulas(pa.chunked_array([table.column_names])).to_pylist())
     sink = pa.BufferOutputStream()
     csv.write_csv(table, sink)
     return sink.getvalue().to_pybytes()
