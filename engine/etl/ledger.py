@@ -220,15 +220,10 @@ def reconcile(source: pa.Table, target: pa.Table, keys: tuple[str, ...] | list[s
         for name, table in (("source", source), ("target", target)):
             cursor.register(name, table.append_column(PLACE, pa.array(np.arange(table.num_rows))))
         named = ", ".join(f'"{name}"' for name in keys)
-        n_keys = cursor.execute(
-            f"SELECT count(*) FROM (SELECT DISTINCT {named} FROM source)"
-        ).fetchone()[0]
-        require(
-            n_keys == source.num_rows,
-            "source must hold each key once. {:,} rows have {:,} keys.",
-            source.num_rows,
-            n_keys,
-        )
+        distinct = cursor.execute(f"SELECT count(*) FROM (SELECT DISTINCT {named} FROM source)")
+        n_keys, n = distinct.fetchone()[0], source.num_rows
+        message = "source must hold each key once. {:,} rows have {:,} keys."
+        require(n_keys == n, message, n, n_keys)
         found = cursor.execute(
             f"SELECT s.{PLACE} AS place, count(t.{PLACE}) AS copies, coalesce(max(t.{PLACE}), -1)"
             f" AS last, coalesce(bool_or(t.{PLACE} IS NOT NULL AND {same_row}), false) AS same FROM"

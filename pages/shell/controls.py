@@ -32,6 +32,8 @@ def key_of(params: Params, field: str) -> str:
 
 
 def _number(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 

@@ -32,6 +32,9 @@ TITLES = {
 }
 
 
+ABOVE = {"xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+
+
 def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
     """Draw every table after the crash and after the rerun. To see first: bars that miss the line,
     and in which column.
@@ -70,15 +73,8 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
         traces += _column(names, lanes, axis, number == 0)
         line = {**truth.truth_line(result.source.num_rows), "xref": axis}
         layout["shapes"].append(line)
-        heading = {
-            "x": start + width / 2,
-            "xref": "paper",
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "showarrow": False,
-        }
-        layout["annotations"].append({**heading, "text": f"<b>{TITLES[safeguard.name]}</b>"})
+        heading = {"x": start + width / 2, "text": f"<b>{TITLES[safeguard.name]}</b>"}
+        layout["annotations"].append({**ABOVE, **heading})
         if pinned is not None:
             before = [pinned.lane(strategy, safeguard.name) for strategy in STRATEGIES]
             traces.append(_pinned(names, before, axis, number == 0))
@@ -88,15 +84,9 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
         "range": [-0.5, len(names) - 0.5],
     }
     for y in range(1, len(STRATEGIES)):
-        rule = {
-            "type": "line",
-            "xref": "paper",
-            "x0": 0,
-            "x1": 1,
-            "y0": 2 * y - 0.5,
-            "y1": 2 * y - 0.5,
-        }
-        layout["shapes"].append({**rule, "line": {"color": figures.WAITING, "width": 0.5}})
+        rule = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 2 * y - 0.5}
+        line = {"color": figures.WAITING, "width": 0.5}
+        layout["shapes"].append({**rule, "y1": 2 * y - 0.5, "line": line})
     return figures.drawn(title, traces, height=560, **layout)
 
 

@@ -57,6 +57,7 @@ def matrix(result: EltResult) -> go.Figure:
         )
     x, y = WAYS.index(result.params.way), RULES.index(result.params.rule)
     box = {"x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.45, "y1": y + 0.45}
+    line = {"color": figures.SYNTHETIC, "width": 5}
     names = [
         f"<b>{way}</b><br>{human_bytes(result.moved_bytes[way])}, {result.moved_rows[way]:,} rows"
         for way in WAYS
@@ -67,14 +68,7 @@ def matrix(result: EltResult) -> go.Figure:
         traces,
         height=460,
         barmode="overlay",
-        shapes=[
-            {
-                "type": "rect",
-                **box,
-                "line": {"color": figures.SYNTHETIC, "width": 5},
-                "fillcolor": "rgba(0,0,0,0)",
-            }
-        ],
+        shapes=[{"type": "rect", **box, "line": line, "fillcolor": "rgba(0,0,0,0)"}],
         xaxis={
             "tickvals": list(range(len(WAYS))),
             "ticktext": names,

@@ -8,6 +8,7 @@ vermilion is without a gate and green behind it. A pinned run A is drawn as grey
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -47,6 +48,22 @@ def _short(text: str, limit: int = 52) -> str:
 
 def _wrapped(text: str) -> str:
     return "<br>".join(textwrap.wrap(_short(text, 66), 30))
+
+
+def _pinned_checks(pinned: QualityResult, names: list[str]) -> dict[str, Any]:
+    """Return a mark for each rule in view: the rows that broke it in run A."""
+    known = {_wrapped(check.text): len(check.rows) for check in pinned.checks}
+    known[UNSEEN] = pinned.n_unseen
+    shown = [name for name in names if name in known]
+    line = {"color": "white", "width": 1}
+    return {
+        "x": [known[name] for name in shown],
+        "y": shown,
+        "mode": "markers",
+        "marker": {"symbol": "diamond", "size": 12, "color": figures.WAITING, "line": line},
+        "name": "run A",
+        "hovertemplate": "run A, %{y}: %{x:,} rows<extra></extra>",
+    }
 
 
 @figures.quoting
@@ -95,23 +112,7 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
             hovertemplate=f"%{{y}}: %{{x:,}} {name}<extra></extra>",
         )
     if pinned is not None:
-        known = {_wrapped(check.text): len(check.rows) for check in pinned.checks} | {
-            UNSEEN: pinned.n_unseen
-        }
-        marker = {
-            "symbol": "diamond",
-            "size": 12,
-            "color": figures.WAITING,
-            "line": {"color": "white", "width": 1},
-        }
-        figure.add_scatter(
-            x=[known[name] for name in names if name in known],
-            y=[name for name in names if name in known],
-            mode="markers",
-            marker=marker,
-            name="run A",
-            hovertemplate="run A, %{y}: %{x:,} rows<extra></extra>",
-        )
+        figure.add_scatter(**_pinned_checks(pinned, names))
     figure.update_layout(
         barmode="stack",
         legend_traceorder="normal",
@@ -125,6 +126,10 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
 
 def _place(error: float, exception: bool) -> float:
     return EXCEPTION_PERCENT if exception else max(100 * error, FLOOR_PERCENT)
+
+
+CORNER = {"x": 1, "y": 1.02, "xref": "paper", "yref": "paper", "showarrow": False}
+CORNER |= {"xanchor": "right", "yanchor": "bottom"}
 
 
 @figures.quoting
@@ -149,21 +154,11 @@ def downstream(result: QualityResult) -> go.Figure:
     figure = figures.new_tall(
         title, height=180 + 44 * len(names), x="error of the number downstream, % (logarithmic)"
     )
-    dots = [
-        (
-            "without a gate",
-            figures.LEAKED,
-            [_place(m.error("off"), bool(m.exception)) for m in result.metrics],
-        )
-    ]
+    open_ = [_place(m.error("off"), bool(m.exception)) for m in result.metrics]
+    gated = [_place(m.error("quarantine"), False) for m in result.metrics]
+    dots = [("without a gate", figures.LEAKED, open_)]
     if gate != "off" and not result.stops:
-        dots.append(
-            (
-                "behind the gate",
-                figures.HELD_OUT,
-                [_place(m.error("quarantine"), False) for m in result.metrics],
-            )
-        )
+        dots.append(("behind the gate", figures.HELD_OUT, gated))
     for name, color, values in dots:
         told = [
             f"{_told(m.open if name == 'without a gate' else m.gated)}, {_told(m.truth)} is right"
@@ -189,18 +184,7 @@ def downstream(result: QualityResult) -> go.Figure:
             "range": [-2.2, 5.3],
             "showgrid": True,
         },
-        annotations=[
-            {
-                "x": 1,
-                "y": 1.02,
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "right",
-                "yanchor": "bottom",
-                "text": _short(behind, 60),
-                "showarrow": False,
-            }
-        ],
+        annotations=[{**CORNER, "text": _short(behind, 60)}],
     )
     return figure
 

@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.leakage.audit.detectors.columns import TOO_GOOD
 from engine.leakage.audit.result import AuditResult
-from engine.leakage.audit.scoreboard import MOVED, ScoreboardResult, find_interval
+from engine.leakage.audit.scoreboard import MOVED, ScoreboardResult
 from engine.leakage.plants import HIDDEN_KIND
+from engine.statistics import share_interval
 
 MAX_LANES = 24
 RECALL_GOAL, FALSE_GOAL = 0.95, 0.05
@@ -138,7 +139,7 @@ def _list_lanes(result: ScoreboardResult) -> list[Lane]:
         if row["move_score"]
     ]
     if result.cleans:
-        low, high = find_interval(result.n_false, result.n_clean_columns)
+        low, high = share_interval(result.n_false, result.n_clean_columns)
         lanes.append((CLEAN, result.false_share, low, high, result.n_false, result.n_clean_columns))
     return lanes
 

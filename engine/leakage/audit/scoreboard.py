@@ -22,6 +22,7 @@ from engine.leakage import audit, plants
 from engine.leakage.audit.findings import DETECTORS
 from engine.leakage.plants import EVALUATION_SEEDS, HIDDEN_KIND, PLANT_KINDS, Made
 from engine.ranges import Params, Range
+from engine.statistics import share_interval
 
 MOVED = 0.02
 N_SPLITS = 2  # random splits that a plant's effect is the mean of
@@ -116,14 +117,14 @@ class ScoreboardResult:
         counted = self.select_counted()
         if not counted:
             return f"{len(self.trials):,} planted tables audited so far."
-        low, high = find_interval(sum(bool(t.caught_by) for t in counted), len(counted))
+        low, high = share_interval(sum(bool(t.caught_by) for t in counted), len(counted))
         text = (
             f"**{self.recall:.1%}** of {len(counted):,} plants that move the score by {MOVED} are"
             f" caught ({low:.1%} to {high:.1%})"
         )
         if not self.cleans:
             return text + "; clean tables follow."
-        low, high = find_interval(self.n_false, self.n_clean_columns)
+        low, high = share_interval(self.n_false, self.n_clean_columns)
         return (
             text
             + f", **{self.false_share:.1%}** of {self.n_clean_columns:,} clean columns are flagged"
@@ -137,7 +138,7 @@ class ScoreboardResult:
         for kind in (*PLANT_KINDS, HIDDEN_KIND):
             trials, counted = self.select_kind(kind), self.select_counted(kind)
             hits = sum(bool(t.caught_by) for t in counted)
-            low, high = find_interval(hits, len(counted))
+            low, high = share_interval(hits, len(counted))
             by = Counter(name for t in counted for name in t.caught_by)
             quiet = [t for t in trials if not t.counts]
             rows.append(
@@ -172,16 +173,6 @@ class ScoreboardResult:
     def table(self) -> pa.Table:
         """Return one row for each kind of plant."""
         return pa.Table.from_pylist(self.rows)
-
-
-def find_interval(hits: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share; (0, 1), which says nothing, where n is 0."""
-    from scipy.stats import binomtest
-
-    if n == 0:
-        return 0.0, 1.0
-    low, high = binomtest(hits, n).proportion_ci(method="wilson")
-    return float(low), float(high)
 
 
 def make_matrix(table: pa.Table, features: Iterable[str]) -> np.ndarray:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from engine.leakage import flights
 from engine.leakage.flights import MICROSECONDS_AN_HOUR, Split
+from engine.statistics import share_interval
 
 Case = Literal[
     "Missing tail number", "Time zone", "Nearest weather", "Target encoding", "Rolling delay"
@@ -55,10 +56,8 @@ def format_share(holds: np.ndarray) -> str:
     >>> format_share(np.arange(100) < 10)
     '10.0% (10 of 100; 5.52% … 17.44%)'
     """
-    from scipy.stats import binomtest
-
     count, n = int(holds.sum()), len(holds)
-    low, high = binomtest(count, n).proportion_ci(method="wilson")
+    low, high = share_interval(count, n)
     return f"{count / n:.1%} ({count:,} of {n:,}; {low:.2%} … {high:.2%})"
 
 

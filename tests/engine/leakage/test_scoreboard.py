@@ -20,9 +20,9 @@ from engine.leakage.audit.scoreboard import (
     ScoreboardParams,
     ScoreboardResult,
     Trial,
-    find_interval,
 )
 from engine.leakage.plants import EVALUATION_SEEDS, HIDDEN_KIND, PLANT_KINDS, TUNING_SEEDS
+from engine.statistics import share_interval
 
 MUST_CATCH = {  # plants of doses that move the score, by what must catch them
     "copy of the answer": "single-feature score",
@@ -110,12 +110,12 @@ Z = 1.959964  # of the normal distribution, 97.5 %
 
 
 def test_wilson_by_hand() -> None:
-    low, high = find_interval(0, 100)
+    low, high = share_interval(0, 100)
     assert (low, high) == (0.0, pytest.approx(Z**2 / (100 + Z**2)))
-    low, high = find_interval(5, 10)
+    low, high = share_interval(5, 10)
     half = Z * np.sqrt(0.25 / 10 + Z**2 / 400) / (1 + Z**2 / 10)
     assert (low, high) == (pytest.approx(0.5 - half), pytest.approx(0.5 + half))
-    assert find_interval(0, 0) == (0.0, 1.0)
+    assert share_interval(0, 0) == (0.0, 1.0)
 
 
 def by_hand() -> ScoreboardResult:
