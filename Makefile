@@ -42,10 +42,14 @@ test: .venv/requirements-dev.txt.installed
 	  if [ -n "$$CI" ]; then echo "FAILED: no browser here, and CI leaves nothing out."; exit 1; fi; \
 	  left_out=--ignore=tests/browser; \
 	fi; \
-	log=$$(mktemp); failed=0; \
-	$(PY) -m pytest tests/pages >"$$log" 2>&1 & pages=$$!; \
-	PLAYGROUND_BROWSER="$$browser" $(PY) -m pytest --ignore=tests/pages $$left_out || failed=1; \
-	echo "tests/pages, which ran beside that:"; wait $$pages || failed=1; cat "$$log"; rm "$$log"; \
+	logs=$$(mktemp -d); failed=0; \
+	$(PY) -m pytest tests/pages >"$$logs/pages" 2>&1 & pages=$$!; \
+	{ PLAYGROUND_BROWSER="$$browser" $(PY) -m pytest --ignore=tests/pages $$left_out || touch "$$logs/failed"; } | tee "$$logs/rest"; \
+	echo "tests/pages, which ran beside that:"; wait $$pages || failed=1; cat "$$logs/pages"; \
+	[ ! -e "$$logs/failed" ] || failed=1; \
+	echo "Both halves:"; for half in pages rest; do \
+	  grep -E '^(FAILED|ERROR) ' "$$logs/$$half"; grep -E '^=*[ 0-9a-z,]*(passed|failed|error)' "$$logs/$$half" | tail -n 1; \
+	done; rm -r "$$logs"; \
 	if [ -n "$$left_out" ]; then \
 	  echo "LEFT OUT: tests/browser, for no Chromium or Chrome was found and none could be installed."; \
 	fi; \

@@ -16,6 +16,23 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["PLAYGROUND_WORKSPACE"] = tempfile.mkdtemp(prefix="playground-test-")
 
 
+NEEDS = {  # part of a test's id -> what it needs; for -m "not spark" and the like
+    "tests/engine/spark/": "spark",
+    "[spark": "spark",
+    "tests/engine/orchestration/": "prefect",
+    "[orchestration": "prefect",
+    "tests/browser/": "browser",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the engines that it starts."""
+    for item in items:
+        for part, marker in NEEDS.items():
+            if part in item.nodeid:
+                item.add_marker(marker)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     """In CI a skipped test is a failed one: nothing may be left out there."""
