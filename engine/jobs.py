@@ -249,9 +249,8 @@ class Jobs:
         while (job := self._next()) is not None:
             try:
                 self._run(job)
-            except (
-                BaseException
-            ) as error:  # the page says so and the queue goes on. A panic of Polars is no Exception
+            except BaseException as error:
+                # the page says so and the queue goes on. A panic of Polars is no Exception
                 job.message = explain(error)
                 self._finish(job, "failed")
 

@@ -25,9 +25,8 @@ from engine.errors import InputError, name_in_sentence, require
 
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 500
-ADDRESS_SPACE_BYTES = (
-    3_000_000_000  # the parent ends it at 2 GB resident; 0.3 GB are mapped before it reads a byte
-)
+# the parent ends it at 2 GB resident; 0.3 GB are mapped before it reads a byte
+ADDRESS_SPACE_BYTES = 3_000_000_000
 N_THREADS = 2  # each maps address space of its own, and a machine may have a hundred cores
 CPU_SECONDS = 240
 AVRO_BATCH_ROWS = 10_000

@@ -111,9 +111,8 @@ def ignite() -> None:
     """Start Spark beside the warm-up's jobs, once Home has its charts."""
     try:
         spark.session()
-    except (
-        InputError
-    ) as error:  # no Java to be had, or a cluster that nobody reaches: the page says so
+    except InputError as error:
+        # no Java to be had, or a cluster that nobody reaches: the page says so
         logging.getLogger(__name__).warning("Spark is not ready: %s", error)
 
 
@@ -124,9 +123,8 @@ def orchestrate() -> None:
     try:
         schedule.run(schedule.ScheduleParams())  # its child imports Prefect's schedule code
         monitor.start_first()
-    except (
-        InputError
-    ) as error:  # a server that the environment names and nobody reaches: the page says so
+    except InputError as error:
+        # a server that the environment names and nobody reaches: the page says so
         logging.getLogger(__name__).warning("Prefect is not ready: %s", error)
 
 

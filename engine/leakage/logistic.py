@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 MAX_ITERATIONS = 60
-TOLERANCE = (
-    1e-5  # of the largest step in the coefficients; Newton's error after it is about its square
-)
+# of the largest step in the coefficients; Newton's error after it is about its square
+TOLERANCE = 1e-5
 
 
 def fit(X: np.ndarray, y: np.ndarray, C: float = 1.0) -> np.ndarray:

@@ -42,9 +42,8 @@ MAX_MODELS = 32  # tried by full snooping
 class Doses:
     """How much of each leak, 0 (none) … 1 (full)."""
 
-    target_leak: float = (
-        0.0  # share of the rows where the refund, an effect of the answer, is on record already
-    )
+    # share of the rows where the refund, an effect of the answer, is on record already
+    target_leak: float = 0.0
     duplicates: float = 0.0  # share of the test rows that are copies of training rows
     # this and the next four: share of the test rows that join the training rows when the step is
     # fitted

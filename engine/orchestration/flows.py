@@ -50,9 +50,8 @@ FACTORS = (
     0.85,
     3.0,
 )  # of the duration, one drawn for each try: one in ten is slow
-TIMEOUT_MARGIN_SECONDS = (
-    0.5  # no try ends closer to the timeout: a busy machine must not change an outcome
-)
+# no try ends closer to the timeout: a busy machine must not change an outcome
+TIMEOUT_MARGIN_SECONDS = 0.5
 TIMEOUT = Range(0, 60, options=(0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0), low_means="none")
 BROKEN = "upload"  # the task of "meant to fail" that never succeeds
 

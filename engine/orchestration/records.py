@@ -51,9 +51,8 @@ class Attempt:
     task: str
     attempt: int  # from 1; 0 for a task that never ran
     intervals: tuple[Interval, ...]
-    outcome: Outcome = (
-        ""  # "" while it lasts; "failed" and "timed out" also for tries that were tried again
-    )
+    # "" while it lasts; "failed" and "timed out" also for tries that were tried again
+    outcome: Outcome = ""
     message: str = ""  # the exception, as Prefect recorded it
 
     def seconds(self, state: IntervalState) -> float:

@@ -30,15 +30,13 @@ Stage = Literal["cold", "starting", "ready", "restarting", "unreachable"]
 REACH_SECONDS = 5.0  # an unreachable server is said within ten
 WATCH_SECONDS = 0.25
 ATTACHED_WATCH_SECONDS = 3.0
-START_SECONDS = (
-    240.0  # a start takes about 10 s on a machine that is free, a minute on one that is busy
-)
+# a start takes about 10 s on a machine that is free, a minute on one that is busy
+START_SECONDS = 240.0
 BUSY = (429, 500, 502, 503, 504)  # 500 and 503 are how "database is locked" arrives
 # how long a call is tried again: longer than a restart takes, and than SQLite waits for its lock
 PATIENCE_SECONDS = 75.0
-READ_SECONDS = (
-    5.0  # a question that hangs is asked again after that, then after twice as long, and so on
-)
+# a question that hangs is asked again after that, then after twice as long, and so on
+READ_SECONDS = 5.0
 CALL_SECONDS = 20.0  # what changes something is waited for
 
 

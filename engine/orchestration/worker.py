@@ -44,9 +44,8 @@ def execute(run_id: str, settings: dict[str, Any]) -> str:
             parameters={"settings": {**settings, "root": run_id}},
             return_type="state",
         )
-    except (
-        Exception
-    ) as error:  # whatever Prefect raises around a flow, the launcher records it with the run
+    except Exception as error:
+        # whatever Prefect raises around a flow, the launcher records it with the run
         return f"{type(error).__name__}: {error}"[:500]
     return ""
 

@@ -35,9 +35,8 @@ def slider(key: str) -> str:
 
 
 BARE = Tab("bare page", "", slider("bare_n"), "bare_chart")
-ANSWER_MILLISECONDS = (
-    120  # the chart has answered at its last change before its first silence of this length
-)
+# the chart has answered at its last change before its first silence of this length
+ANSWER_MILLISECONDS = 120
 # the page stands still at its last change before such a silence: what a job confirms comes before
 # it
 QUIET_MILLISECONDS = 400

@@ -16,9 +16,8 @@ from pages.shell.work import POLL_SECONDS
 from tests.pages import url_keys
 
 ROUTER = "pages/router.py"
-jobs.KEPT_JOBS = (
-    1_000  # a server forgets sooner; here each tab is visited again after those of every other lab
-)
+# a server forgets sooner; here each tab is visited again after those of every other lab
+jobs.KEPT_JOBS = 1_000
 _components: dict[str, Any] = {}
 # Imported before the page, as the warm-up does: Feast's import parses code (typeguard), AppTest
 # parses the page at each

@@ -62,9 +62,8 @@ class Made:
     split: str | None = None
     known_at: dict[str, Any] = field(default_factory=dict)
     fresh: pa.Table | None = None
-    kept_split: bool = (
-        False  # whether the split itself is the leak, so that no other may stand in for it
-    )
+    # whether the split itself is the leak, so that no other may stand in for it
+    kept_split: bool = False
     features: tuple[str, ...] = ()  # what a model would be trained on, planted columns included
 
 

@@ -30,9 +30,8 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 ALL = "all flows"
 WATCHED: tuple[str, ...] = (ALL, *FLOWS)
 TO_SIGMA = 1.4826  # MAD × this estimates the standard deviation of a normal distribution
-LEAST_SHARE = (
-    0.05  # of the median: a history of equal durations would call every millisecond an outlier
-)
+# of the median: a history of equal durations would call every millisecond an outlier
+LEAST_SHARE = 0.05
 MOST_RUNS = 200
 BAD_STATES = ("failed", "crashed")
 

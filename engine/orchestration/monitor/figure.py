@@ -45,9 +45,8 @@ NAMES = {  # category -> what the legend calls it
 WIDTHS = {"upstream": 0.05, "pending": 0.2, "awaiting retry": 0.34}
 ROW_PIXELS, BARE_ROW_PIXELS, LEAST_PIXELS, MOST_PIXELS = 20, 11, 280, 1_000
 LEAST_SECONDS = 0.02  # what is shorter cannot be seen, and is not drawn
-NUMBERED_SHARE = (
-    0.035  # of the run's time: a bar that is shorter has no room for its number on a phone
-)
+# of the run's time: a bar that is shorter has no room for its number on a phone
+NUMBERED_SHARE = 0.035
 LABELLED_TASKS = 45
 LABELLED_NODES = 32
 

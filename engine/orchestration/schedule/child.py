@@ -46,9 +46,8 @@ def answer(rule: dict[str, Any]) -> dict[str, Any]:
     """Return the dates, or what Prefect says against the rule."""
     try:
         return {"dates": dates(rule)}
-    except (
-        Exception
-    ) as error:  # whatever Prefect raises about a rule is for the person who wrote it
+    except Exception as error:
+        # whatever Prefect raises about a rule is for the person who wrote it
         return {"error": plain(error)}
 
 

@@ -250,9 +250,8 @@ def test_the_rate_limit_is_the_servers() -> None:
         trial._create(0)  # as when the first answer is lost
         assert len(trial.created) == 1 and trial.waiting() == 1
         assert trial._slot() and trial.slot_at > trial.now + 9
-        trial.slot_at = (
-            0.0  # not waiting ourselves: the server refuses, for the slot decays in ten seconds
-        )
+        # not waiting ourselves: the server refuses, for the slot decays in ten seconds
+        trial.slot_at = 0.0
         assert not trial._slot()
         with pytest.raises(InputError, match="refuses v2/concurrency_limits/"):
             SERVER.call("v2/concurrency_limits/", {"name": trial.name, "limit": 1})  # it exists

@@ -23,9 +23,8 @@ PURE_ROWS = 14
 PURE_SHARE = 0.01  # of its class that a one-sided value must hold
 MISSING_ODDS = 3.0
 MISSING_ERRORS = 3.3
-MISSING_SHIFT = (
-    0.75  # numeric target: standard deviations between empty and filled rows, lower bound
-)
+# numeric target: standard deviations between empty and filled rows, lower bound
+MISSING_SHIFT = 0.75
 ID_SCORE, ID_FLOOR, ID_ERRORS = (
     0.55,
     0.52,
