@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from engine.ranges import Choice, Choices, Interval, Params, Range, Text, rule_of
 
 BOUND: dict[str, Any] = {"bind": "query-params"}
+V = TypeVar("V", bound=str)
 
 
 def experiment_of(params: Params) -> str:
@@ -168,7 +169,7 @@ def text(
     return str(draw(label, getattr(params, field), **named))
 
 
-def view(key: str, options: Sequence[str], label: str = "Look closer", **more: Any) -> str:
+def view(key: str, options: Sequence[V], label: str = "Look closer", **more: Any) -> V:
     """Draw a choice of what to look at, which is no setting of the run; its default stands under
     ``[views]`` in the TOML.
     """

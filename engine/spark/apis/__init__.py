@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.jobs import Progress, Steps, timed, to_end
+from engine.ranges import Params, Range
 from engine.spark import plan_tree, session, skew
 from engine.spark.apis import jobs
 from engine.spark.apis.jobs import APIS, JOBS, Api, Job
@@ -32,21 +33,15 @@ PYTHON_OPERATORS = ("BatchEvalPython", "ArrowEvalPython", "PythonRDD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApisParams:
+class ApisParams(Params):
     """Which job, over how many flights, how often."""
 
     workload: Job = "mean gain by carrier"
-    months: int = 3  # of flights, 1 … 12
-    arrow_udf: bool = (
-        False  # rows reach a Python UDF in Arrow batches (Spark 4.3's default), else pickled
-    )
+    months: Annotated[int, Range(1, 12)] = 3  # of flights
+    # rows reach a Python UDF in Arrow batches (Spark 4.3's default), else pickled
+    arrow_udf: bool = False
     once: bool = False  # UDFs are marked non-deterministic: never called twice for a row
-    repeats: int = 3  # after one that is not counted, 1 … 15
-
-    def __post_init__(self) -> None:
-        require_choice("workload", self.workload, JOBS)
-        require(1 <= self.months <= 12, "months must be 1 … 12. Got {}.", self.months)
-        require(1 <= self.repeats <= 15, "repeats must be 1 … 15. Got {}.", self.repeats)
+    repeats: Annotated[int, Range(1, 15)] = 3  # after one that is not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +366,4 @@ def steps(params: ApisParams) -> Steps:
     return replace(result, complete=True)
 
 
-def run(params: ApisParams) -> ApisResult:
-    """Run every API here and now."""
-    result: ApisResult = run_to_end(steps(params))
-    return result
+run: Callable[[ApisParams], ApisResult] = to_end(steps)

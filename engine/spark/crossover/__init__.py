@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import processes
 from engine.errors import InputError, require
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 from engine.spark import session, tasks
 from engine.spark.contest import data, engines, memory
 from engine.spark.contest.child import runs
@@ -259,10 +259,7 @@ def steps(params: CrossoverParams) -> Steps:
     return replace(ladder.result, complete=True)
 
 
-def run(params: CrossoverParams) -> CrossoverResult:
-    """Run the ladder here and now."""
-    result: CrossoverResult = run_to_end(steps(params))
-    return result
+run: Callable[[CrossoverParams], CrossoverResult] = to_end(steps)
 
 
 def remembered(params: CrossoverParams) -> CrossoverResult | None:

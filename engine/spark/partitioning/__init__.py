@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.errors import require, require_choice
+from engine.ranges import SEED, Params, Range, Text
 from engine.spark import keys
 from engine.spark.keys import Source, TableName
 from engine.spark.partitioning import murmur3
@@ -26,7 +27,6 @@ from engine.spark.partitioning import murmur3
 Strategy = Literal["hash", "range", "round-robin", "coalesce", "partitionBy files", "bucketing"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 MAX_PARTITIONS = 400
-MAX_TYPED = 1_000  # characters
 N_ROWS = (10_000, 50_000, 200_000, 1_000_000)
 N_SHOWN_KEYS = 12
 BY_KEY = ("hash", "range", "partitionBy files", "bucketing")
@@ -136,50 +136,25 @@ def dealt(sizes: np.ndarray, n_partitions: int) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartitioningParams:
+class PartitioningParams(Params):
     """Which rows, by which key, how, into how many."""
 
     table: TableName = "flights"
     keys: tuple[str, ...] = ("dest",)
     strategy: Strategy = "hash"
-    n_partitions: int = 16  # 1 … 400; of files by partitionBy: no effect, each key has a folder
-    n_before: int = 12  # 1 … 400: the number that rows move from
-    typed: str = (
-        ""  # a key to follow; empty: the commonest. Several columns: values with commas between
-    )
-    n_input: int = 4  # partitions of the input, 1 … 64
-    exponent: float = 1.2  # of the Zipf key, 0 … 3
-    n_rows: int = 200_000  # of the Zipf key
-    seed: int = 0  # of the Zipf key
+    # of files by partitionBy: no effect, each key has a folder
+    n_partitions: Annotated[int, Range(1, MAX_PARTITIONS)] = 16
+    n_before: Annotated[int, Range(1, MAX_PARTITIONS)] = 12  # the number that rows move from
+    # a key to follow; empty: the commonest. Several columns: values with commas between
+    typed: Annotated[str, Text(1_000)] = ""
+    n_input: Annotated[int, Range(1, 64)] = 4  # partitions of the input
+    exponent: Annotated[float, Range(0, 3, step=0.1)] = 1.2  # of the Zipf key
+    n_rows: Annotated[int, Range(1_000, N_ROWS[-1], options=N_ROWS)] = 200_000  # of the Zipf key
+    seed: Annotated[int, SEED] = 0  # of the Zipf key
     upload: str = ""
 
-    def __post_init__(self) -> None:
-        require_choice("table", self.table, keys.TABLES)
-        require_choice("strategy", self.strategy, STRATEGIES)
-        for name in ("n_partitions", "n_before"):
-            value = getattr(self, name)
-            require(
-                1 <= value <= MAX_PARTITIONS,
-                name + " must be 1 … {}. Got {}.",
-                MAX_PARTITIONS,
-                value,
-            )
-        require(1 <= self.n_input <= 64, "n_input must be 1 … 64. Got {}.", self.n_input)
-        require(0 <= self.exponent <= 3, "exponent must be 0 … 3. Got {}.", self.exponent)
-        require(
-            1_000 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 1,000 … {:,}. Got {}.",
-            N_ROWS[-1],
-            self.n_rows,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
-        n_typed = len(self.typed)
-        require(
-            n_typed <= MAX_TYPED,
-            "typed must be at most {:,} characters. Got {:,}.",
-            MAX_TYPED,
-            n_typed,
-        )
+    def check_together(self) -> None:
+        """Raise ``InputError`` unless the table has the key's columns and the strategy takes them."""
         require(len(self.keys) > 0, "keys must name at least one column. Got none. Choose one.")
         for name in self.keys:
             require_choice("keys", name, keys.key_columns(self.source))

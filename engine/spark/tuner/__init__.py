@@ -11,18 +11,19 @@ visibly, and its smallest partition (1 MB) with it.
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import Choice, Params, Range
 from engine.spark import session, tasks
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.tuner import jobs
-from engine.spark.tuner.jobs import JOBS, Job
+from engine.spark.tuner.jobs import Job
 from engine.units import human_bytes, human_factor, human_seconds
 
 if TYPE_CHECKING:
@@ -36,34 +37,17 @@ AT_CORES = (2, 4)  # the rule of thumb: so many partitions a core
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TunerParams:
+class TunerParams(Params):
     """Which job, how large, which numbers of partitions, how often."""
 
     workload: Job = "window"  # its work stands after the shuffle: one partition leaves a core idle
-    copies: int = 1  # × 336,776 flights
-    max_partitions: int = 100  # the largest number tried
+    copies: Annotated[int, Choice(COPIES)] = 1  # × 336,776 flights
+    # the largest number tried; more tasks would each do less work than starting one costs
+    max_partitions: Annotated[int, Range(1, 400, options=LIMITS)] = 100
     fine: bool = False  # twice as many numbers
-    target_kb: int = 1_024  # what AQE makes of a partition, 16 … 65,536
-    repeats: int = 3  # 1 … 9
-
-    def __post_init__(self) -> None:
-        require_choice("workload", self.workload, JOBS)
-        require(
-            self.copies in COPIES,
-            "copies must be one of {}. Got {}.",
-            ", ".join(map(str, COPIES)),
-            self.copies,
-        )
-        require(
-            1 <= self.max_partitions <= 400,
-            "max_partitions must be 1 … 400. Got {}. More than 400 tasks for {:,} rows is more than"
-            " sense: each would do less work than starting it costs.",
-            *(self.max_partitions, 336_776 * self.copies),
-        )
-        require(
-            16 <= self.target_kb <= 65_536, "target_kb must be 16 … 65,536. Got {}.", self.target_kb
-        )
-        require(1 <= self.repeats <= 9, "repeats must be 1 … 9. Got {}.", self.repeats)
+    # what AQE makes of a partition
+    target_kb: Annotated[int, Range(16, 65_536, step=16, most=8_192)] = 1_024
+    repeats: Annotated[int, Range(1, 9)] = 3
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -355,7 +339,4 @@ def steps(params: TunerParams) -> Steps:
     return replace(result, complete=True)
 
 
-def run(params: TunerParams) -> TunerResult:
-    """Run the job with every number here and now."""
-    result: TunerResult = run_to_end(steps(params))
-    return result
+run: Callable[[TunerParams], TunerResult] = to_end(steps)

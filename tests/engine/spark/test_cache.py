@@ -150,18 +150,3 @@ def test_words_by_hand() -> None:
     assert (
         figures.storage(plain).layout.title.text == "Nothing is cached: every action computes anew"
     )
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"level": "HOPE"}, "level must be one of none, MEMORY_ONLY"),
-        ({"n_tables": 7}, "n_tables must be 1 … 6. Got 7."),
-        ({"n_rows": 1}, "n_rows must be 10,000 … 2,000,000. Got 1."),
-        ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
-    ],
-)
-def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        CacheParams(**setting)
-    assert str(caught.value).startswith(message)

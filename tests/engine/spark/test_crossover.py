@@ -307,7 +307,7 @@ def test_a_crossing_says_how_sure_it_is() -> None:
 
 def test_the_model_is_the_measured_curve_at_its_anchor() -> None:
     spark, pandas, memory = Curve(0.5, 2e-6), Curve(0.01, 1.5e-6), Curve(1e8, 100.0)
-    for network in (0.05, 100.0):
+    for network in (0.1, 100.0):
         here = curves.model(spark, pandas, memory, 40.0, 2, Cluster(cores=2, network_gb=network))
         assert here.spark == spark and here.n_machines == 1 and here.n_crossing is None
     moved = curves.model(
@@ -345,7 +345,7 @@ def test_the_figure_marks_crossing_and_end_of_memory() -> None:
         and marks[0].text[0] == "extrapolated crossing"
     )
     assert "pandas is quickest" in shown.layout.title.text
-    model = figures.model(synthetic(), Cluster(cores=2 * crossover.own_cores(), memory_gb=1.0))
+    model = figures.model(synthetic(), Cluster(cores=2 * crossover.own_cores(), memory_gb=1))
     assert model is not None and model.layout.title.text.startswith(
         "Model: Spark is the choice<br>from about"
     )
@@ -438,32 +438,6 @@ def test_free_memory_heeds_the_container(tmp_path: Path) -> None:
     assert crossover_memory.available_bytes(((str(limit), str(used)),)) > 1_000_000
     assert crossover_memory.allowed_bytes(1.0, available=10_000_000_000) == 1_000_000_000
     assert crossover_memory.allowed_bytes(64.0, available=10_000_000_000) == 8_000_000_000
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"work": "sort"}, "work must be one of filter, group-by, join, window. Got 'sort'"),
-        ({"n_rows": 5}, "n_rows must be one of 10,000, 100,000, .* Got 5"),
-        (
-            {"contestants": ("Excel",)},
-            "contestants must be one of pandas, Spark, DuckDB, Polars. Got 'Excel'",
-        ),
-        ({"memory_gb": 3.0}, "memory_gb must be one of .* Got 3.0"),
-        ({"repeats": 0}, "repeats must be 1 … 9. Got 0"),
-    ],
-)
-def test_a_setting_out_of_bounds_is_named(change: dict[str, object], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        replace(SMALL, **change)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("cores", 0), ("memory_gb", 0.0), ("network_gb", 0.0)]
-)
-def test_a_cluster_out_of_bounds_is_named(field: str, value: float) -> None:
-    with pytest.raises(InputError, match=f"{field} must be"):
-        Cluster(**{field: value})  # type: ignore[arg-type]
 
 
 def test_spark_connect_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,8 +117,6 @@ def test_words_and_figures() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"action": "hope"}, "action must be one of count, collect, first 20. Got 'hope'."),
-        ({"n_partitions": 0}, "n_partitions must be 1 … 200. Got 0."),
         ({"chain": ("filter late",) * 9}, "chain must have at most 8 steps. Got 9."),
         ({"chain": ("explode",)}, "chain must be made of filter late, "),
         (

@@ -9,12 +9,10 @@ import io
 import json
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from engine import data
-from engine.errors import InputError
 from engine.spark import session, tuner
 from engine.spark.tasks import Stage, Task, Trace
 from engine.spark.tuner import Point, TunerParams, TunerResult, figure, jobs
@@ -139,28 +137,3 @@ def test_figures(result: TunerResult) -> None:
     assert bars.data[0].y[-1] + bars.data[1].y[-1] == pytest.approx(whole)
     gantt = figure.gantt(result, 16)
     assert sum(len(trace.y) for trace in gantt.data) == len(result.points[-1].trace.tasks)
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        (
-            {"workload": "guess"},
-            "workload must be one of window, join, group-by, sort. Got 'guess'.",
-        ),
-        ({"copies": 2}, "copies must be one of 1, 3, 10. Got 2."),
-        (
-            {"max_partitions": 5_000},
-            (
-                "max_partitions must be 1 … 400. Got 5000. More than 400 tasks for 336,776 rows is"
-                " more than"
-            ),
-        ),
-        ({"target_kb": 1}, "target_kb must be 16 … 65,536. Got 1."),
-        ({"repeats": 10}, "repeats must be 1 … 9. Got 10."),
-    ],
-)
-def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        TunerParams(**setting)
-    assert str(caught.value).startswith(message)
