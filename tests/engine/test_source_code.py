@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import data, workspace
+from engine import data, scripts, workspace
 from engine.errors import InputError
 from engine.etl.quality import QualityParams
 from engine.etl.quality import code as script
@@ -39,7 +40,6 @@ from engine.sampling import lineage
 from engine.sampling.lineage.code import script as lineage_script
 from engine.source_code import Code, constructor, fill, literal
 from engine.spark import partitioning
-from engine.spark.partitioning.code import script as partitioning_script
 from pages.shell import experiments, lessons
 from tests.test_architecture import TOPICS, modules
 
@@ -174,8 +174,8 @@ def generators() -> dict[str, tuple[Any, Callable[[Any], str]]]:
     found: dict[str, tuple[Any, Callable[[Any], str]]] = {}
     for topic in TOPICS:
         for name in lessons.load(topic).tabs:
-            module = experiments.module_of(topic, name)
-            found[f"{topic}: {name}"] = (experiments.params_class(topic, name)(), module.script)
+            params = experiments.params_class(topic, name)()
+            found[f"{topic}: {name}"] = (params, partial(experiments.script_of, topic, name))
     for kind in ("cron", "rrule", "interval"):
         params = ScheduleParams(kind=kind)
         found[f"schedule: {kind}"] = (params, lambda params: schedule_script.code(params, 0.0, 20))
@@ -300,7 +300,7 @@ def from_upload(path: str, name: str) -> dict[str, str]:
         "lineage": lineage_script(
             lineage.LineageParams(source="upload", x_column=name, label="y", **own)
         ),
-        "partitioning": partitioning_script(
+        "partitioning": scripts.render(
             partitioning.PartitioningParams(table="upload", keys=(name,), **own)
         ),
     }

@@ -86,7 +86,7 @@ class ApisResult:
     outcomes: tuple[Outcome, ...] = ()
     complete: bool = False
 
-    def of(self, api: Api) -> Outcome | None:
+    def outcome_of(self, api: Api) -> Outcome | None:
         """Return the outcome of an API if it has run."""
         return next((outcome for outcome in self.outcomes if outcome.api == api), None)
 
@@ -103,25 +103,25 @@ class ApisResult:
     @property
     def same_plan(self) -> bool:
         """Whether DataFrame and SQL became the same operators."""
-        frame, sql = self.of("DataFrame"), self.of("SQL")
+        frame, sql = self.outcome_of("DataFrame"), self.outcome_of("SQL")
         return frame is not None and sql is not None and _names(frame) == _names(sql)
 
     @property
     def udf_door(self) -> str:
         """The operator through which rows reach the Python UDF."""
-        udf = self.of("Python UDF")
+        udf = self.outcome_of("Python UDF")
         return udf.door if udf else "none"
 
     @property
     def udf_rows(self) -> int:
         """Rows that crossed to the Python UDF."""
-        udf = self.of("Python UDF")
+        udf = self.outcome_of("Python UDF")
         return udf.rows_to_python if udf else 0
 
     @property
     def rdd_rows(self) -> int:
         """Rows that crossed to the RDD's functions."""
-        rdd = self.of("RDD")
+        rdd = self.outcome_of("RDD")
         return rdd.rows_to_python if rdd else 0
 
     @property
@@ -167,7 +167,7 @@ class ApisResult:
         """The reasons for this outcome, with its values."""
         reasons = []
         frame, sql, udf, pandas_udf, rdd = (
-            self.of(api) for api in ("DataFrame", "SQL", "Python UDF", "pandas UDF", "RDD")
+            self.outcome_of(api) for api in ("DataFrame", "SQL", "Python UDF", "pandas UDF", "RDD")
         )
         if frame and sql:
             same = (

@@ -149,7 +149,7 @@ class Answer:
         ]
         return {name: [row[i] for row in self.values] for i, name in enumerate(names)}
 
-    def said(self, engine: str) -> str:
+    def describe(self, engine: str) -> str:
         """Return what came back, as the beginning of a sentence."""
         n = len(self.values)
         rows = (
@@ -172,7 +172,7 @@ class OwnResult:
         """What came back, in one sentence."""
         if not self.answer.columns:
             return f"DuckDB's plan, made in {human_seconds(self.answer.seconds)}."
-        return self.answer.said("DuckDB")
+        return self.answer.describe("DuckDB")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,8 +192,8 @@ class NamedResult:
         )
         digits = round(-math.log10(TOLERANCE))
         return (
-            f"{self.answer.said('Spark')} DuckDB's answer: {equal} (fractions compared to {digits}"
-            " digits)."
+            f"{self.answer.describe('Spark')} DuckDB's answer: {equal} (fractions compared to"
+            f" {digits} digits)."
         )
 
 

@@ -265,14 +265,14 @@ class BroadcastResult:
     complete: bool = False
     cores: int = field(default_factory=lambda: session.ENGINE.cores)
 
-    def of(self, way: str) -> list[Shipment]:
+    def shipments_by(self, way: str) -> list[Shipment]:
         """Return the shipments of a way, by size."""
         return [shipment for shipment in self.shipments if shipment.way == way]
 
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        closures, broadcasts = self.of("closure"), self.of("broadcast")
+        closures, broadcasts = self.shipments_by("closure"), self.shipments_by("broadcast")
         if not broadcasts:
             return (
                 f"A table is about to reach **{self.params.n_tasks}** tasks, in their function and"
@@ -310,7 +310,9 @@ class BroadcastResult:
 
 
 class Stamp:
-    """Becomes a fresh UUID whenever it is unpickled: so copies of what holds it can be told apart."""
+    """Becomes a fresh UUID whenever it is unpickled: so copies of what holds it can be told
+    apart.
+    """
 
     def __reduce__(self) -> tuple[Any, tuple[()]]:
         return uuid.uuid4, ()

@@ -110,7 +110,7 @@ class CacheResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         if not self.moments:
-            return self._foretold
+            return self._preview
         first = self.moments[0]
         again = human_seconds(first.second_seconds or 0)
         if self.params.level == "none":
@@ -134,7 +134,7 @@ class CacheResult:
         return self.params.n_tables * self.params.n_rows * N_COLUMNS * 8
 
     @property
-    def _foretold(self) -> str:
+    def _preview(self) -> str:
         p, asked, limit = (
             self.params,
             human_bytes(self.asked_bytes),

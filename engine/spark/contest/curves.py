@@ -26,7 +26,7 @@ class Curve:
     start: float
     each: float
 
-    def at(self, n: float) -> float:
+    def value_at(self, n: float) -> float:
         """Return the value at ``n`` rows."""
         return self.start + self.each * n
 

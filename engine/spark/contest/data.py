@@ -62,14 +62,14 @@ class Files:
         return Path(self.folder) / "orders.csv"
 
 
-def place(asked: int) -> Path:
+def folder_for(asked: int) -> Path:
     """Return the folder of the size ``asked`` for, made or not."""
     return workspace.server() / "tpch" / str(asked)
 
 
 def find(asked: int) -> Files | None:
     """Return the files of a size if they are there."""
-    note = place(asked) / "files.json"
+    note = folder_for(asked) / "files.json"
     if not note.exists():
         return None
     return Files(**{**json.loads(note.read_text(encoding="utf-8")), "folder": str(note.parent)})
@@ -184,7 +184,7 @@ def steps(asked: int) -> Steps:
                 )
         n_rows, n_orders = (_n_lines(made / f"{name}.csv") - 1 for name in TABLES)
         size = sum((made / f"{name}.csv").stat().st_size for name in TABLES)
-        target = place(asked)
+        target = folder_for(asked)
         files = Files(n_rows, n_orders, size, str(target))
         (made / "files.json").write_text(json.dumps(asdict(files)), encoding="utf-8")
         target.parent.mkdir(exist_ok=True)

@@ -217,7 +217,7 @@ def _ledger(live: SparkSession, params: LazyParams) -> LazyResult:
                 time.perf_counter() - began,
             )
         )
-    asked = lazy_chain.acted(frame, params.action)
+    asked = lazy_chain.apply_action(frame, params.action)
     found, trace = tasks.traced(live, asked.toArrow)
     lines.append(
         Line(f".{lazy_chain.ACTION_CODE[params.action]}", "action", jobs.count(), trace.seconds)

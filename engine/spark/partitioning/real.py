@@ -24,7 +24,8 @@ from engine import workspace
 from engine.errors import require
 from engine.jobs import Progress, Steps, to_end
 from engine.spark import keys, session
-from engine.spark.partitioning import PartitioningParams, PartitioningResult, hash_partition, run
+from engine.spark.partitioning import PartitioningParams, hash_partition, run
+from engine.spark.partitioning.result import PartitioningResult
 from engine.spark.restarts import repeat_if_spark_ends
 
 if TYPE_CHECKING:

@@ -181,14 +181,14 @@ class SkewClinicResult:
         """Rows of the largest partition without salt by those with it."""
         return self.plain_largest / self.salted_largest
 
-    def of(self, cure: Cure) -> Outcome | None:
+    def outcome_of(self, cure: Cure) -> Outcome | None:
         """Return the outcome of a cure if it has run."""
         return next((outcome for outcome in self.outcomes if outcome.cure == cure), None)
 
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        nothing = self.of("nothing")
+        nothing = self.outcome_of("nothing")
         if nothing is None:
             n, share = self.params.n_rows, self.params.n_rows / self.params.n_partitions
             return (
@@ -231,7 +231,7 @@ class SkewClinicResult:
             ),
         ]
         aqe, salted, broadcast = (
-            self.of(cure) for cure in ("AQE skew join", "salting", "broadcast")
+            self.outcome_of(cure) for cure in ("AQE skew join", "salting", "broadcast")
         )
         if aqe is not None:
             reasons.append(

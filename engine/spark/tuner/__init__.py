@@ -100,7 +100,7 @@ class TunerResult:
     complete: bool = False
     cores: int = field(default_factory=lambda: session.ENGINE.cores)
 
-    def at(self, n: int) -> Point | None:
+    def point_at(self, n: int) -> Point | None:
         """Return the point of a number of partitions if it has run."""
         return next((point for point in self.points if point.n == n), None)
 
@@ -250,7 +250,7 @@ class TunerResult:
         """Return the numbers of one setting, beside the quickest and AQE's, for a table on the
         page.
         """
-        shown = {f"{n} (looked at)": self.at(n), f"{self.best.n} (quickest)": self.best}
+        shown = {f"{n} (looked at)": self.point_at(n), f"{self.best.n} (quickest)": self.best}
         if self.adaptive:
             shown[f"{self.adaptive.n} (AQE's choice)"] = self.adaptive
         return [
@@ -292,7 +292,7 @@ def _run(live: SparkSession, params: TunerParams, n: int, adaptive: bool) -> tas
 
 def _with(result: TunerResult, n: int, trace: tasks.Trace) -> TunerResult:
     """Return the result with one more run of a number."""
-    before = result.at(n)
+    before = result.point_at(n)
     point = Point(n, (*(before.seconds if before else ()), trace.seconds), trace)
     others = [other for other in result.points if other.n != n]
     return replace(result, points=tuple(sorted([*others, point], key=lambda p: p.n)))

@@ -9,9 +9,8 @@ from functools import partial
 import streamlit as st
 
 from engine.spark import apis, session
-from engine.spark.apis import ApisParams, ApisResult, console, shared_variables
+from engine.spark.apis import ApisParams, ApisResult, shared_variables
 from engine.spark.apis import figure as figures
-from engine.spark.apis.console import NamedParams, NamedResult, OwnParams, OwnResult
 from engine.spark.apis.jobs import APIS, SQL
 from engine.spark.apis.shared_variables import (
     AccumulatorParams,
@@ -20,10 +19,10 @@ from engine.spark.apis.shared_variables import (
     BroadcastResult,
 )
 from pages.shell import controls, lab, state, work
+from pages.tabs.spark import sql_console
 
-D, A, B, C, N = ApisParams(), AccumulatorParams(), BroadcastParams(), OwnParams(), NamedParams()
+D, A, B = ApisParams(), AccumulatorParams(), BroadcastParams()
 VIEWS = ("Plans", "Accumulators", "Broadcast", "SQL console")
-OWN = "Your own"
 
 
 def _params() -> ApisParams:
@@ -62,7 +61,7 @@ def _plans(result: ApisResult) -> None:
         "The steps of every API from the scan to the answer",
     )
     with st.expander(f"The plan of {api} as Spark writes it"):
-        outcome = result.of(api)
+        outcome = result.outcome_of(api)
         if outcome is not None:
             doors = {step.name for step in outcome.operators if step.python}
             lines = [
@@ -145,100 +144,11 @@ def _show_shipments(result: BroadcastResult) -> None:
         )
 
 
-def _edit(query: str) -> None:
-    st.session_state["apis_named"], st.session_state["apis_query"] = OWN, query
-
-
-def _console() -> None:
-    if "apis_query" in st.query_params and "apis_named" not in {
-        *st.query_params,
-        *st.session_state,
-    }:
-        st.session_state["apis_named"] = OWN  # a link from before there was a choice
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = controls.selectbox(
-            N,
-            "name",
-            "Query",
-            options=(*console.NAMES, OWN),
-            help=f"Over {', '.join(console.TABLES)}",
-            key="apis_named",
-            width=320,
-        )
-        n_rows = controls.slider(
-            C,
-            "n_rows",
-            "Rows shown",
-            help="Of the answer",
-            key="apis_shown",
-            format_func=str,
-            width=220,
-        )
-        if name == OWN:
-            limit = controls.slider(
-                C,
-                "limit_seconds",
-                "Stop after, s",
-                help="DuckDB's process is then ended",
-                key="apis_limit",
-                width=220,
-            )
-        else:
-            explain = controls.selectbox(
-                N, "explain", "Spark's plan", help="EXPLAIN's modes", width=220
-            )
-    with lab.errors_shown():
-        if name == OWN:
-            _own(n_rows, limit)
-            return
-        params = NamedParams(name=name, explain=explain, n_rows=n_rows)
-        st.code(params.query, language="sql")
-        st.button(
-            "Edit a copy",
-            key="apis_edit",
-            icon=":material/edit:",
-            on_click=_edit,
-            args=(params.query,),
-        )
-        work.run("apis_named_query", params, console.named_steps, _show_answer)
-
-
-def _own(n_rows: int, limit: int) -> None:
-    st.caption(console.WHY_DUCKDB)
-    text = st.text_area(
-        "SQL",
-        C.query,
-        key="apis_query",
-        height=150,
-        help=(
-            "One query: SELECT, WITH, VALUES, TABLE, DESCRIBE, SHOW TABLES or EXPLAIN. Ctrl-Enter"
-            " takes the text over"
-        ),
-        **controls.BOUND,
-    )
-    params = OwnParams(query=text, n_rows=n_rows, limit_seconds=limit)
-    if work.approved("apis_own_query", params, "Run this query"):
-        work.run("apis_own_query", params, console.own_steps, _show_answer)
-
-
-def _show_answer(result: NamedResult | OwnResult) -> None:
-    st.markdown(result.verdict)
-    answer, engine = result.answer, "DuckDB" if isinstance(result, OwnResult) else "Spark"
-    if answer.columns:
-        st.dataframe(
-            answer.rows(),
-            hide_index=True,
-            height="content" if len(answer.values) <= 20 else 400,
-            alt="Rows of the answer",
-        )
-    if answer.plan:
-        st.caption(f"{engine}'s plan")
-        st.code(
-            answer.plan, language=None, wrap_lines=engine == "Spark"
-        )  # DuckDB draws its plan in boxes
-
-
-BY_THEMSELVES = {"Accumulators": _accumulators, "Broadcast": _broadcast, "SQL console": _console}
+BY_THEMSELVES = {
+    "Accumulators": _accumulators,
+    "Broadcast": _broadcast,
+    "SQL console": sql_console.draw,
+}
 
 
 def _show(result: ApisResult) -> None:

@@ -72,7 +72,7 @@ def _show(result: TunerResult) -> None:
             "Look at one number", numbers, key="tuner_at", width=320, help="Nothing runs again"
         )
         view = controls.view("tuner_view", VIEWS)
-    if result.at(at):
+    if result.point_at(at):
         st.table(
             result.rows(at),
             hide_index=True,

@@ -4,10 +4,7 @@ record, and a cancel.
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import io
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +28,7 @@ from engine.spark.crossover import figure as figures
 from engine.spark.crossover.cells import Cell
 from engine.spark.crossover.code import script
 from engine.spark.target import Target
+from tests.engine.printed import run_script
 
 SMALL = CrossoverParams(n_rows=10_000, repeats=1)
 
@@ -104,7 +102,8 @@ def test_answers_differ_by_more_than_the_order_of_a_sum() -> None:
     assert not engines.same([["a", 1, 1e9]], [["a", 1, 1e9 + 10]])
     assert not engines.same([["a", 1]], [["b", 1]]) and not engines.same([["a", 1]], [])
     assert (
-        engines.told([["x", 1.0], ["y", 123456789.0], ["z", 3.0]]) == "x 1; y 1.23457e+08; … 3 rows"
+        engines.describe([["x", 1.0], ["y", 123456789.0], ["z", 3.0]])
+        == "x 1; y 1.23457e+08; … 3 rows"
     )
 
 
@@ -176,7 +175,7 @@ def test_a_run_measures_every_engine_at_every_size(result: CrossoverResult) -> N
     )
     assert all(cell.peak_bytes > 20_000_000 and cell.start_seconds > 0.01 for cell in result.cells)
     assert 0 < result.shuffle_bytes < 10_000, "the orders are small enough to be broadcast"
-    assert result.n_refused == 0
+    assert result.refused == []
     assert (
         result.slowest in CONTESTANTS
         and not result.spark_gigabyte
@@ -228,10 +227,7 @@ def test_the_script_prints_the_headline(result: CrossoverResult) -> None:
     for work in WORKS:
         params = replace(SMALL, work=work)
         ran = result if work == "join" else crossover.run(replace(params, contestants=()))
-        sink = io.StringIO()
-        with contextlib.redirect_stdout(sink):
-            exec(compile(script(ran.params), "<script>", "exec"), {"__name__": "__main__"})
-        assert json.loads(sink.getvalue().splitlines()[-1]) == ran.headline()
+        assert run_script(script(ran.params)) == ran.headline()
 
 
 positive = st.floats(1e-4, 1e3)
@@ -247,7 +243,7 @@ def test_two_straight_curves_cross_where_the_formula_by_hand_says(
     for runs, a, b in ((one, a1, b1), (other, a2, b2)):
         curve = curves.fit(rows, [runs[n][0] for n in rows])
         assert curve is not None
-        assert all(curve.at(n) == pytest.approx(a + b * n, rel=1e-6) for n in rows)
+        assert all(curve.value_at(n) == pytest.approx(a + b * n, rel=1e-6) for n in rows)
     assume(abs(b1 / b2 - 1) > 0.01)
     by_hand = (a1 - a2) / (b2 - b1)
     assume(by_hand < 0 or 1_000 < by_hand < 1e9)

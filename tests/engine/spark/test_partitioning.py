@@ -4,9 +4,6 @@ error.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from typing import Any
 
 import numpy as np
@@ -14,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import scripts
 from engine.errors import InputError
 from engine.spark import keys, partitioning
 from engine.spark.keys import Source
@@ -29,7 +27,7 @@ from engine.spark.partitioning import (
     slices,
 )
 from engine.spark.partitioning import figure as figures
-from engine.spark.partitioning.code import script
+from tests.engine.printed import run_script
 
 ZIPF: dict[str, Any] = {"table": "zipf", "keys": ("key",), "n_rows": 10_000}
 
@@ -37,10 +35,7 @@ ZIPF: dict[str, Any] = {"table": "zipf", "keys": ("key",), "n_rows": 10_000}
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_the_script_asks_spark_alone_and_gets_the_preview(strategy: Any) -> None:
     params = PartitioningParams(strategy=strategy, keys=("origin",), n_partitions=7, n_input=3)
-    sink = io.StringIO()
-    with contextlib.redirect_stdout(sink):
-        exec(compile(script(params), "<script>", "exec"), {"__name__": "__main__"})
-    assert json.loads(sink.getvalue().splitlines()[-1]) == run(params).headline()
+    assert run_script(scripts.render(params)) == run(params).headline()
 
 
 @pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s != "range"])

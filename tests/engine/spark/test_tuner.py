@@ -4,19 +4,16 @@ figures by hand.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import re
 from dataclasses import replace
 
 import pytest
 
-from engine import data
+from engine import data, scripts
 from engine.spark import session, tuner
 from engine.spark.tasks import Stage, Task, Trace
 from engine.spark.tuner import Point, TunerParams, TunerResult, figure, jobs
-from engine.spark.tuner.code import script
+from tests.engine.printed import run_script
 
 SMALL = TunerParams(workload="group-by", max_partitions=16, target_kb=128, repeats=1)
 
@@ -39,7 +36,8 @@ def test_each_number_asked_for_is_the_number_of_tasks_run(result: TunerResult) -
         .num_rows
     )
     read = sum(
-        task.n_rows_read for task in result.points[0].trace.of(result.points[0].trace.stages[-1].id)
+        task.n_rows_read
+        for task in result.points[0].trace.tasks_of(result.points[0].trace.stages[-1].id)
     )
     assert flights <= read <= 2 * flights, "partial sums of two map tasks"
 
@@ -63,11 +61,8 @@ def test_aqes_choice_is_in_its_final_plan_and_in_the_tasks_that_ran(result: Tune
 
 
 def test_the_script_prints_the_headline(result: TunerResult) -> None:
-    sink = io.StringIO()
-    with contextlib.redirect_stdout(sink):
-        exec(compile(script(SMALL), "<script>", "exec"), {"__name__": "__main__"})
-    assert json.loads(sink.getvalue().splitlines()[-1]) == result.headline()
-    assert "crossJoin" in script(replace(SMALL, copies=3))
+    assert run_script(scripts.render(SMALL)) == result.headline()
+    assert run_script(scripts.render(replace(SMALL, copies=3)))["asked for"] == SMALL.numbers[-1]
 
 
 def point(n: int, *seconds: float, spill: int = 0) -> Point:
