@@ -113,9 +113,9 @@ class CrossoverResult:
         return self.cells_at((both or sizes)[0]) if sizes else {}
 
     @property
-    def refused(self) -> list[Cell]:
+    def refused(self) -> tuple[Cell, ...]:
         """The cells of this run that did not run, or did not end."""
-        return [cell for cell in self.cells if cell.refused]
+        return tuple(cell for cell in self.cells if cell.refused)
 
     @property
     def same_answers(self) -> bool:

@@ -175,7 +175,7 @@ def test_a_run_measures_every_engine_at_every_size(result: CrossoverResult) -> N
     )
     assert all(cell.peak_bytes > 20_000_000 and cell.start_seconds > 0.01 for cell in result.cells)
     assert 0 < result.shuffle_bytes < 10_000, "the orders are small enough to be broadcast"
-    assert result.refused == []
+    assert result.refused == ()
     assert (
         result.slowest in CONTESTANTS
         and not result.spark_gigabyte
