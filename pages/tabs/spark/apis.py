@@ -54,7 +54,15 @@ def _params() -> ApisParams:
 def _plans(result: ApisResult) -> None:
     if not result.outcomes:
         return
-    api = controls.view("apis_plan_of", APIS, "Plan of")
+    api = st.segmented_control(
+        "Plan of",
+        APIS,
+        default=APIS[3],  # the Python UDF, whose plan leaves the JVM
+        required=True,
+        key="apis_plan_of",
+        label_visibility="collapsed",
+        **controls.BOUND,
+    )
     lab.chart(
         figures.plans(result, api),
         "apis_plans",
