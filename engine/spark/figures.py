@@ -46,7 +46,7 @@ def gantt(
             orientation="h",
             marker={"color": color, "line": {"color": "rgba(255,255,255,0.6)", "width": 1}},
             name=kind,
-            hovertext=[_told(task) for _, task in members],
+            hovertext=[_describe(task) for _, task in members],
             hoverinfo="text",
             showlegend=bool(members),
         )
@@ -82,7 +82,7 @@ def _lane(name: str, executor: str, lane: int) -> str:
     )
 
 
-def _told(task: Task) -> str:
+def _describe(task: Task) -> str:
     return (
         f"stage {task.stage}, partition {task.index}: {task.seconds:.2f} s, {task.n_rows_read:,}"
         " rows read"

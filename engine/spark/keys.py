@@ -35,9 +35,14 @@ FLIGHT_KEYS = (
 )
 N_DISTINCT = 1_000  # of the Zipf key
 SHOWN_TYPES = (
-    pa.types.is_integer, pa.types.is_floating, pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean,
-    pa.types.is_date32, pa.types.is_timestamp,
-)  # fmt: skip
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_boolean,
+    pa.types.is_date32,
+    pa.types.is_timestamp,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,9 @@ def key_columns(source: Source) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def distinct(source: Source, keys: tuple[str, ...]) -> pa.Table:
-    """Return each distinct key with ``n_rows``, the commonest first; ties in order of appearance."""
+    """Return each distinct key with ``n_rows``, the commonest first; ties in order of
+    appearance.
+    """
     table = load(source)
     if len(keys) == 1:  # a third of the time of a group-by
         counts = pc.value_counts(table[keys[0]].combine_chunks())

@@ -4,6 +4,8 @@ is there already.
 
 SESSION = """spark = (
     SparkSession.builder.master("local[*]")
-    .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")  # no port on the network
-    .getOrCreate().newSession()
+    .config("spark.driver.bindAddress", "127.0.0.1")
+    .config("spark.driver.host", "127.0.0.1")  # no port on the network
+    .getOrCreate()
+    .newSession()
 )"""

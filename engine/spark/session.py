@@ -113,9 +113,8 @@ class Engine:
             context = session.sparkContext
             gateway: Any = context._gateway
             return gateway.proc.poll() is None and not context._jsc.sc().isStopped()
-        except (
-            Exception
-        ):  # py4j raises many kinds once its peer is gone: any of them means that it is
+        except Exception:
+            # py4j raises many kinds once its peer is gone: any of them means that it is
             return False
 
     def _forget(self) -> None:

@@ -74,7 +74,9 @@ def target() -> Target:
 
 
 def check_reachable(place: Target) -> None:
-    """Raise ``InputError`` if nobody listens at the address of a ``spark://`` or ``sc://`` target."""
+    """Raise ``InputError`` if nobody listens at the address of a ``spark://`` or ``sc://``
+    target.
+    """
     parsed = urlparse(place.address.replace("k8s://", ""))
     if place.kind == "local" or not parsed.hostname:
         return

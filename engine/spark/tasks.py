@@ -72,7 +72,7 @@ class Trace:
         """Bytes that did not fit execution memory and went to disk."""
         return sum(stage.spill_bytes for stage in self.stages)
 
-    def of(self, stage: int) -> list[Task]:
+    def tasks_of(self, stage: int) -> list[Task]:
         """Return the tasks of a stage."""
         return [task for task in self.tasks if task.stage == stage]
 
@@ -83,8 +83,8 @@ class Trace:
         """
         read = max((stage.shuffle_read_bytes for stage in self.stages), default=0)
         if read > WORTH_NAMING_BYTES:
-            return self.of(max(self.stages, key=lambda stage: stage.shuffle_read_bytes).id)
-        by_stage = [self.of(stage.id) for stage in self.stages]
+            return self.tasks_of(max(self.stages, key=lambda stage: stage.shuffle_read_bytes).id)
+        by_stage = [self.tasks_of(stage.id) for stage in self.stages]
         return max(by_stage, key=lambda tasks: sum(t.run_seconds for t in tasks), default=[])
 
     @property

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from engine.ranges import Choice, Choices, Interval, Params, Range, Text, rule_of
 
 BOUND: dict[str, Any] = {"bind": "query-params"}
+V = TypeVar("V", bound=str)
 
 
 def experiment_of(params: Params) -> str:
@@ -175,11 +176,16 @@ def text(
 
 
 def view(
-    key: str, options: Sequence[str], label: str = "Look closer", default: str = "", **more: Any
-) -> str:
+    key: str,
+    options: Sequence[V],
+    label: str = "Look closer",
+    default: V | None = None,
+    **more: Any,
+) -> V:
     """Draw a choice of what to look at, which is no setting of the run; its default, without one
     the first, stands under ``[views]`` in the TOML.
     """
     named = {"key": key, "label_visibility": "collapsed", **BOUND, **more}
-    default = default or options[0]
-    return st.segmented_control(label, options, default=default, required=True, **named) or default
+    first: V = options[0] if default is None else default
+    chosen = st.segmented_control(label, options, default=first, required=True, **named)
+    return chosen or first

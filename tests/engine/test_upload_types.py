@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from engine.spark.partitioning.code import script as partitioning_script
 
 from engine import data, scripts, upload_reader, workspace
 from engine.errors import InputError
@@ -34,7 +35,7 @@ from engine.sampling import lineage, points
 from engine.sampling.lineage import figure as lineage_figures
 from engine.spark import partitioning
 from engine.spark.partitioning import figure as partitioning_figures
-from engine.spark.partitioning.code import script as partitioning_script
+from engine.spark.partitioning import params
 
 N = 60
 DAY = dt.datetime(2013, 1, 1)
@@ -375,7 +376,7 @@ def use_audit(path: str, name: str) -> None:
 
 
 def use_partitioning(path: str, name: str) -> None:
-    for strategy in partitioning.STRATEGIES:
+    for strategy in params.STRATEGIES:
         for names in [(name,)] if name == "x" or strategy != "hash" else [(name,), (name, "x")]:
             with contextlib.nullcontext() if name == "x" else contextlib.suppress(InputError):
                 params = partitioning.PartitioningParams(

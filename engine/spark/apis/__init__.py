@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.jobs import Progress, Steps, timed, to_end
+from engine.ranges import Params, Range
 from engine.spark import plan_tree, session, skew
 from engine.spark.apis import jobs
 from engine.spark.apis.jobs import APIS, JOBS, Api, Job
@@ -32,21 +33,15 @@ PYTHON_OPERATORS = ("BatchEvalPython", "ArrowEvalPython", "PythonRDD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApisParams:
+class ApisParams(Params):
     """Which job, over how many flights, how often."""
 
     workload: Job = "mean gain by carrier"
-    months: int = 3  # of flights, 1 … 12
-    arrow_udf: bool = (
-        False  # rows reach a Python UDF in Arrow batches (Spark 4.3's default), else pickled
-    )
+    months: Annotated[int, Range(1, 12)] = 3  # of flights
+    # rows reach a Python UDF in Arrow batches (Spark 4.3's default), else pickled
+    arrow_udf: bool = False
     once: bool = False  # UDFs are marked non-deterministic: never called twice for a row
-    repeats: int = 3  # after one that is not counted, 1 … 15
-
-    def __post_init__(self) -> None:
-        require_choice("workload", self.workload, JOBS)
-        require(1 <= self.months <= 12, "months must be 1 … 12. Got {}.", self.months)
-        require(1 <= self.repeats <= 15, "repeats must be 1 … 15. Got {}.", self.repeats)
+    repeats: Annotated[int, Range(1, 15)] = 3  # after one that is not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +86,7 @@ class ApisResult:
     outcomes: tuple[Outcome, ...] = ()
     complete: bool = False
 
-    def of(self, api: Api) -> Outcome | None:
+    def outcome_of(self, api: Api) -> Outcome | None:
         """Return the outcome of an API if it has run."""
         return next((outcome for outcome in self.outcomes if outcome.api == api), None)
 
@@ -108,25 +103,25 @@ class ApisResult:
     @property
     def same_plan(self) -> bool:
         """Whether DataFrame and SQL became the same operators."""
-        frame, sql = self.of("DataFrame"), self.of("SQL")
+        frame, sql = self.outcome_of("DataFrame"), self.outcome_of("SQL")
         return frame is not None and sql is not None and _names(frame) == _names(sql)
 
     @property
     def udf_door(self) -> str:
         """The operator through which rows reach the Python UDF."""
-        udf = self.of("Python UDF")
+        udf = self.outcome_of("Python UDF")
         return udf.door if udf else "none"
 
     @property
     def udf_rows(self) -> int:
         """Rows that crossed to the Python UDF."""
-        udf = self.of("Python UDF")
+        udf = self.outcome_of("Python UDF")
         return udf.rows_to_python if udf else 0
 
     @property
     def rdd_rows(self) -> int:
         """Rows that crossed to the RDD's functions."""
-        rdd = self.of("RDD")
+        rdd = self.outcome_of("RDD")
         return rdd.rows_to_python if rdd else 0
 
     @property
@@ -172,7 +167,7 @@ class ApisResult:
         """The reasons for this outcome, with its values."""
         reasons = []
         frame, sql, udf, pandas_udf, rdd = (
-            self.of(api) for api in ("DataFrame", "SQL", "Python UDF", "pandas UDF", "RDD")
+            self.outcome_of(api) for api in ("DataFrame", "SQL", "Python UDF", "pandas UDF", "RDD")
         )
         if frame and sql:
             same = (
@@ -371,7 +366,4 @@ def steps(params: ApisParams) -> Steps:
     return replace(result, complete=True)
 
 
-def run(params: ApisParams) -> ApisResult:
-    """Run every API here and now."""
-    result: ApisResult = run_to_end(steps(params))
-    return result
+run: Callable[[ApisParams], ApisResult] = to_end(steps)

@@ -20,7 +20,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 @session
-flights = spark.read.parquet("datasets/flights.parquet").where(F.col("month") <= @months).select(*@columns)
+every = spark.read.parquet("datasets/flights.parquet")
+flights = every.where(F.col("month") <= @months).select(*@columns)
 flights.createOrReplaceTempView("picked")
 '''
 GAIN = '''
@@ -38,7 +39,8 @@ def summed(column):
     return known.groupBy("carrier").agg(F.count("gain"), F.sum("gain"))
 
 
-pairs = flights.rdd.map(lambda row: (row[0], gain(row[1], row[2]))).filter(lambda pair: pair[1] is not None)
+pairs = flights.rdd.map(lambda row: (row[0], gain(row[1], row[2])))
+pairs = pairs.filter(lambda pair: pair[1] is not None)
 udf = summed(F.udf(gain, "int", useArrow=@arrow)@once("dep_delay", "arr_delay"))
 frames = [
     summed(F.col("dep_delay") - F.col("arr_delay")),
@@ -58,7 +60,8 @@ def late_batch(dep: pd.Series, arr: pd.Series) -> pd.Series:
 
 
 def summed(condition):
-    return flights.where(condition).where("origin = 'JFK'").groupBy("dest").agg(F.count("*"), F.sum("arr_delay"))
+    kept = flights.where(condition).where("origin = 'JFK'")
+    return kept.groupBy("dest").agg(F.count("*"), F.sum("arr_delay"))
 
 
 rows = flights.rdd.filter(lambda row: late(row[1], row[2])).filter(lambda row: row[3] == "JFK")
@@ -72,7 +75,8 @@ frames = [
 ]
 '''
 TAIL = """
-totals = pairs.mapValues(lambda value: (1, value)).reduceByKey(lambda a, b: (a[0] + b[0], a[1] + b[1])).collect()
+ones = pairs.mapValues(lambda value: (1, value))
+totals = ones.reduceByKey(lambda a, b: (a[0] + b[0], a[1] + b[1])).collect()
 answers = [sorted((key, n, total) for key, (n, total) in totals)]
 answers += [sorted(tuple(row) for row in frame.collect()) for frame in frames]
 assert all(answer == answers[0] for answer in answers)
@@ -90,12 +94,13 @@ def rows_to_python(plan):
 
 
 plan = udf._jdf.queryExecution().executedPlan()  # after the action: with the numbers of the run
+doors = ("BatchEvalPython", "ArrowEvalPython")
 print(json.dumps({
     "answer": hashlib.sha256(repr(answers[0]).encode()).hexdigest()[:8],
     "groups": len(answers[0]),
     "rows to the RDD's functions": flights.count(),
     "rows to the Python UDF": rows_to_python(plan),
-    "Python UDF enters through": next(name for name in ("BatchEvalPython", "ArrowEvalPython") if name in plan.toString()),
+    "Python UDF enters through": next(name for name in doors if name in plan.toString()),
 }))
 """
 

@@ -18,15 +18,17 @@ import math
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from engine import data, processes
-from engine.errors import InputError, require, require_choice
-from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.errors import InputError, require
+from engine.jobs import Progress, Steps, timed, to_end
+from engine.ranges import Choice, Params, Range
 from engine.spark import session
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.units import human_seconds
@@ -39,6 +41,7 @@ Explain = Literal["formatted", "extended", "cost", "codegen", "result only"]
 EXPLAINS: tuple[Explain, ...] = get_args(Explain)
 MAX_TEXT = 4_000
 MAX_ROWS = 1_000
+ROWS = (10, 20, 100, MAX_ROWS)
 # in the SQL of both engines; ordered down to the last column, so that rows can be compared one by
 # one
 QUERIES = {
@@ -86,19 +89,13 @@ TOLERANCE = 1e-9  # relative, between fractions of the two engines: they add in 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedParams:
+class NamedParams(Params):
     """One of the fixed queries, and how Spark is to explain it."""
 
-    name: str = NAMES[0]
+    experiment: ClassVar[str] = "apis"
+    name: Annotated[str, Choice(NAMES)] = NAMES[0]
     explain: Explain = "formatted"
-    n_rows: int = 20  # shown, 1 … 1,000
-
-    def __post_init__(self) -> None:
-        require_choice("name", self.name, NAMES)
-        require_choice("explain", self.explain, EXPLAINS)
-        require(
-            1 <= self.n_rows <= MAX_ROWS, "n_rows must be 1 … {:,}. Got {}.", MAX_ROWS, self.n_rows
-        )
+    n_rows: Annotated[int, Range(1, MAX_ROWS, options=ROWS)] = 20  # shown
 
     @property
     def query(self) -> str:
@@ -107,22 +104,16 @@ class NamedParams:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnParams:
+class OwnParams(Params):
     """A visitor's query and its limits."""
 
+    experiment: ClassVar[str] = "apis"
     query: str = QUERIES[NAMES[0]]
-    n_rows: int = 20  # shown, 1 … 1,000
-    limit_seconds: int = 20  # then the query is stopped, 1 … 60
+    n_rows: Annotated[int, Range(1, MAX_ROWS, options=ROWS)] = 20  # shown
+    limit_seconds: Annotated[int, Range(1, MAX_SECONDS)] = 20  # then the query is stopped
 
-    def __post_init__(self) -> None:
-        require(
-            1 <= self.n_rows <= MAX_ROWS, "n_rows must be 1 … {:,}. Got {}.", MAX_ROWS, self.n_rows
-        )
-        require(
-            1 <= self.limit_seconds <= MAX_SECONDS,
-            "limit_seconds must be 1 … 60. Got {}.",
-            self.limit_seconds,
-        )
+    def check_together(self) -> None:
+        """Raise ``InputError`` unless the query is a text that DuckDB's process can be given."""
         require(
             bool(self.query.strip()),
             "The query is empty. Write one, for example: SELECT count(*) FROM flights.",
@@ -158,7 +149,7 @@ class Answer:
         ]
         return {name: [row[i] for row in self.values] for i, name in enumerate(names)}
 
-    def said(self, engine: str) -> str:
+    def describe(self, engine: str) -> str:
         """Return what came back, as the beginning of a sentence."""
         n = len(self.values)
         rows = (
@@ -181,7 +172,7 @@ class OwnResult:
         """What came back, in one sentence."""
         if not self.answer.columns:
             return f"DuckDB's plan, made in {human_seconds(self.answer.seconds)}."
-        return self.answer.said("DuckDB")
+        return self.answer.describe("DuckDB")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,8 +192,8 @@ class NamedResult:
         )
         digits = round(-math.log10(TOLERANCE))
         return (
-            f"{self.answer.said('Spark')} DuckDB's answer: {equal} (fractions compared to {digits}"
-            " digits)."
+            f"{self.answer.describe('Spark')} DuckDB's answer: {equal} (fractions compared to"
+            f" {digits} digits)."
         )
 
 
@@ -348,13 +339,7 @@ def named_steps(params: NamedParams) -> Steps:
     return NamedResult(params, shown, n, same_rows(answer.values, other.values))
 
 
-def run_own(params: OwnParams) -> OwnResult:
-    """Run a visitor's query here and now."""
-    result: OwnResult = run_to_end(own_steps(params))
-    return result
+run_own: Callable[[OwnParams], OwnResult] = to_end(own_steps)
 
 
-def run_named(params: NamedParams) -> NamedResult:
-    """Run a fixed query here and now."""
-    result: NamedResult = run_to_end(named_steps(params))
-    return result
+run_named: Callable[[NamedParams], NamedResult] = to_end(named_steps)

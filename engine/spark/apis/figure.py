@@ -37,7 +37,7 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
     are.
     """
     if not result.outcomes:
-        return _foretold(result)
+        return _preview(result)
     best, worst = result.ranked[0], result.ranked[-1]
     title = f"{worst.api} takes {human_factor(worst.median / best.median)} as long as {best.api}"
     if len(result.outcomes) == 1:
@@ -85,7 +85,7 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
     return figure
 
 
-def _foretold(result: ApisResult) -> go.Figure:
+def _preview(result: ApisResult) -> go.Figure:
     """Draw the flights that the code of each API hands to Python. To see first: who stays in the
     JVM.
     """
@@ -135,15 +135,7 @@ def plans(result: ApisResult, chosen: Api | None = None) -> go.Figure:
     title += f",<br>the Python UDF's {n_udf} times" if n_udf > 1 else ""
     figure = figures.new_tall(title, height=170 + 78 * max(len(result.outcomes), 2))
     longest = max((len(outcome.operators) for outcome in result.outcomes), default=1)
-    for outcome in result.outcomes:
-        figure.add_scatter(
-            x=list(range(len(outcome.operators))),
-            y=[outcome.api] * len(outcome.operators),
-            mode="lines",
-            line={"color": figures.WAITING, "width": 2},
-            hoverinfo="skip",
-            showlegend=False,
-        )
+    _draw_lanes(figure, result)
     for name, color, crosses in ((INSIDE, figures.KNOWN, False), (OUTSIDE, figures.LEAKED, True)):
         points = [
             (i, o.api, s)
@@ -167,7 +159,7 @@ def plans(result: ApisResult, chosen: Api | None = None) -> go.Figure:
             name=name,
             cliponaxis=False,
         )
-    names = [api for api in APIS if result.of(api)][::-1]
+    names = [api for api in APIS if result.outcome_of(api)][::-1]
     if chosen in names:
         at = names.index(chosen)
         figure.add_hrect(
@@ -183,6 +175,18 @@ def plans(result: ApisResult, chosen: Api | None = None) -> go.Figure:
         },
     )
     return figure
+
+
+def _draw_lanes(figure: go.Figure, result: ApisResult) -> None:
+    for outcome in result.outcomes:
+        figure.add_scatter(
+            x=list(range(len(outcome.operators))),
+            y=[outcome.api] * len(outcome.operators),
+            mode="lines",
+            line={"color": figures.WAITING, "width": 2},
+            hoverinfo="skip",
+            showlegend=False,
+        )
 
 
 def _short(step: Operator) -> str:
@@ -235,11 +239,11 @@ def shipments(result: BroadcastResult) -> go.Figure:
     """Draw the bytes that Python workers unpickle by the size of the table. To see first: the gap
     between the two lines.
     """
-    broadcasts = result.of("broadcast")
+    broadcasts = result.shipments_by("broadcast")
     n_tasks = result.params.n_tasks
     title = f"Foretold: {n_tasks} copies by closure, one a worker by broadcast"
     if broadcasts:
-        copies = result.of("closure")[0].n_copies
+        copies = result.shipments_by("closure")[0].n_copies
         title = (
             f"In the closure: {copies} copies for {result.params.n_tasks} tasks; broadcast:"
             f" {broadcasts[-1].n_copies}"
@@ -263,7 +267,7 @@ def shipments(result: BroadcastResult) -> go.Figure:
                 hoverinfo="skip",
             )
     for way, color in (("closure", figures.LEAKED), ("broadcast", figures.KNOWN)):
-        members = result.of(way)
+        members = result.shipments_by(way)
         figure.add_scatter(
             x=[shipment.table_bytes for shipment in members],
             y=[shipment.unpickled_bytes for shipment in members],

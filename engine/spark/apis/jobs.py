@@ -57,7 +57,9 @@ GROUP BY dest"""
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A job in one API, not yet run: ``act()`` is the action; ``frame`` or ``rdd`` is what it runs."""
+    """A job in one API, not yet run: ``act()`` is the action; ``frame`` or ``rdd`` is what it
+    runs.
+    """
 
     act: Callable[[], Answer]
     frame: DataFrame  # for the RDD the frame that feeds it

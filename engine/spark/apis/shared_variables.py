@@ -14,11 +14,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from engine import processes
-from engine.errors import require
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import Params, Range
 from engine.spark import session, tasks
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.units import human_bytes, human_factor
@@ -33,23 +33,19 @@ LOST = "map, shuffle lost, collect twice"
 TABLE_BYTES = (10_000, 100_000, 1_000_000, 10_000_000)
 # spark.broadcast.UDFCompressionThreshold, 1 MB: PySpark broadcasts a larger function by itself
 AUTO_BROADCAST_BYTES = 1_000_000
+ROWS = (1_000, 10_000, 100_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccumulatorParams:
+class AccumulatorParams(Params):
     """How many rows are to be counted, in how many tasks, and whether a shuffle file is deleted
     too.
     """
 
-    n_rows: int = 10_000  # 100 … 1,000,000
-    n_tasks: int = 4  # 1 … 64
+    experiment: ClassVar[str] = "apis"
+    n_rows: Annotated[int, Range(100, 1_000_000, options=ROWS)] = 10_000
+    n_tasks: Annotated[int, Range(1, 64, most=16)] = 4
     lost_shuffle: bool = False  # starts a second Spark
-
-    def __post_init__(self) -> None:
-        require(
-            100 <= self.n_rows <= 1_000_000, "n_rows must be 100 … 1,000,000. Got {}.", self.n_rows
-        )
-        require(1 <= self.n_tasks <= 64, "n_tasks must be 1 … 64. Got {}.", self.n_tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,20 +228,15 @@ def _shown(told: Steps, result: AccumulatorResult, share: float) -> Steps:
             return stop.value
 
 
-def count_rows(params: AccumulatorParams) -> AccumulatorResult:
-    """Count the rows in every way here and now."""
-    result: AccumulatorResult = run_to_end(accumulator_steps(params))
-    return result
+count_rows: Callable[[AccumulatorParams], AccumulatorResult] = to_end(accumulator_steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BroadcastParams:
+class BroadcastParams(Params):
     """In how many tasks a table is looked up."""
 
-    n_tasks: int = 16  # 2 … 64
-
-    def __post_init__(self) -> None:
-        require(2 <= self.n_tasks <= 64, "n_tasks must be 2 … 64. Got {}.", self.n_tasks)
+    experiment: ClassVar[str] = "apis"
+    n_tasks: Annotated[int, Range(2, 64)] = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,14 +265,14 @@ class BroadcastResult:
     complete: bool = False
     cores: int = field(default_factory=lambda: session.ENGINE.cores)
 
-    def of(self, way: str) -> list[Shipment]:
+    def shipments_by(self, way: str) -> list[Shipment]:
         """Return the shipments of a way, by size."""
         return [shipment for shipment in self.shipments if shipment.way == way]
 
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        closures, broadcasts = self.of("closure"), self.of("broadcast")
+        closures, broadcasts = self.shipments_by("closure"), self.shipments_by("broadcast")
         if not broadcasts:
             return (
                 f"A table is about to reach **{self.params.n_tasks}** tasks, in their function and"
@@ -319,7 +310,9 @@ class BroadcastResult:
 
 
 class Stamp:
-    """Becomes a fresh UUID whenever it is unpickled: so copies of what holds it can be told apart."""
+    """Becomes a fresh UUID whenever it is unpickled: so copies of what holds it can be told
+    apart.
+    """
 
     def __reduce__(self) -> tuple[Any, tuple[()]]:
         return uuid.uuid4, ()
@@ -377,7 +370,4 @@ def broadcast_steps(params: BroadcastParams) -> Steps:
     return replace(result, complete=True)
 
 
-def ship(params: BroadcastParams) -> BroadcastResult:
-    """Ship tables of growing size both ways here and now."""
-    result: BroadcastResult = run_to_end(broadcast_steps(params))
-    return result
+ship: Callable[[BroadcastParams], BroadcastResult] = to_end(broadcast_steps)

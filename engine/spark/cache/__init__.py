@@ -8,14 +8,15 @@ large as another.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end, timed
+from engine.jobs import Progress, Steps, timed, to_end
+from engine.ranges import SEED, Params, Range
 from engine.spark import session, tasks
 from engine.spark.cache.model import regions
 from engine.spark.restarts import repeat_if_spark_ends
@@ -32,24 +33,13 @@ N_ROWS = (50_000, 200_000, 500_000, 1_000_000, 2_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CacheParams:
+class CacheParams(Params):
     """How many tables of which size, and where they are kept."""
 
     level: Level = "MEMORY_ONLY"
-    n_tables: int = 3  # 1 … 6
-    n_rows: int = 200_000  # of each, 10,000 … 2,000,000; 64 bytes a row
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require_choice("level", self.level, LEVELS)
-        require(1 <= self.n_tables <= 6, "n_tables must be 1 … 6. Got {}.", self.n_tables)
-        require(
-            10_000 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 10,000 … {:,}. Got {}.",
-            N_ROWS[-1],
-            self.n_rows,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    n_tables: Annotated[int, Range(1, 6)] = 3
+    n_rows: Annotated[int, Range(10_000, N_ROWS[-1], options=N_ROWS)] = 200_000  # of each table
+    seed: Annotated[int, SEED] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +110,7 @@ class CacheResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         if not self.moments:
-            return self._foretold
+            return self._preview
         first = self.moments[0]
         again = human_seconds(first.second_seconds or 0)
         if self.params.level == "none":
@@ -144,7 +134,7 @@ class CacheResult:
         return self.params.n_tables * self.params.n_rows * N_COLUMNS * 8
 
     @property
-    def _foretold(self) -> str:
+    def _preview(self) -> str:
         p, asked, limit = (
             self.params,
             human_bytes(self.asked_bytes),
@@ -300,9 +290,8 @@ class _Tables:
         for frame in self.frames:
             try:
                 frame.unpersist()
-            except (
-                Exception
-            ):  # Py4J raises many kinds when Spark's process has ended: the tables went with it
+            except Exception:
+                # Py4J raises many kinds when Spark's process has ended: the tables went with it
                 return
 
 
@@ -365,7 +354,4 @@ def steps(params: CacheParams) -> Steps:
         tables.close()
 
 
-def run(params: CacheParams) -> CacheResult:
-    """Cache them here and now."""
-    result: CacheResult = run_to_end(steps(params))
-    return result
+run: Callable[[CacheParams], CacheResult] = to_end(steps)

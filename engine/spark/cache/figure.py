@@ -28,7 +28,7 @@ def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure
     and whether it shrinks.
     """
     if not result.moments:
-        return _foretold(result)
+        return _preview(result)
     left = N_PARTITIONS - result.evicted
     title = (
         f"{left} of {N_PARTITIONS} partitions of table 1 are held after {result.params.n_tables}"
@@ -80,7 +80,7 @@ def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure
     return figure
 
 
-def _foretold(result: CacheResult) -> go.Figure:
+def _preview(result: CacheResult) -> go.Figure:
     """Draw the tables asked for against what can be held. To see first: whether the stack passes
     the dashed line.
     """

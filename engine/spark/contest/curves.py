@@ -9,10 +9,11 @@ cores and adds a network; with this machine's cores it is the measured curve its
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 
-from engine.errors import require
+from engine.ranges import Params, Range
 
 N_DRAWS = 400
 FORMULA = "a + b · n · c₀ ÷ c  +  s · n ÷ w · (1 − 1 ÷ m)"  # of ``model``
@@ -25,7 +26,7 @@ class Curve:
     start: float
     each: float
 
-    def at(self, n: float) -> float:
+    def value_at(self, n: float) -> float:
         """Return the value at ``n`` rows."""
         return self.start + self.each * n
 
@@ -151,23 +152,15 @@ def crossing(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Cluster(Params):
     """What the sliders say: cores of the cluster, memory of the one machine that pandas has,
     network between machines.
     """
 
-    cores: int = 16  # 1 … 512
-    memory_gb: float = 16.0  # 1 … 1,024
-    network_gb: float = 1.0  # GB/s, 0.05 … 100
-
-    def __post_init__(self) -> None:
-        require(1 <= self.cores <= 512, "cores must be 1 … 512. Got {}.", self.cores)
-        require(1 <= self.memory_gb <= 1024, "memory_gb must be 1 … 1,024. Got {}.", self.memory_gb)
-        require(
-            0.05 <= self.network_gb <= 100,
-            "network_gb must be 0.05 … 100. Got {}.",
-            self.network_gb,
-        )
+    experiment: ClassVar[str] = "crossover"
+    cores: Annotated[int, Range(1, 512, most=128)] = 16
+    memory_gb: Annotated[int, Range(1, 1_024, most=256)] = 16
+    network_gb: Annotated[float, Range(0.1, 100, step=0.1, most=12.5)] = 1.0  # GB/s
 
 
 @dataclass(frozen=True, slots=True)

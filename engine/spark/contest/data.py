@@ -34,9 +34,8 @@ N_ROWS = (
 )  # of lineitem; the last is more than 1 GB
 CUT_ROWS = 300_000
 ROWS_A_SCALE = 6_001_215  # of lineitem at scale factor 1
-BYTES_A_ROW = (
-    158  # of both files together, by row of lineitem: 150 at 10,000 rows, 157 at 8,000,000
-)
+# of both files together, by row of lineitem: 150 at 10,000 rows, 157 at 8,000,000
+BYTES_A_ROW = 158
 SPARE_BYTES = 500_000_000  # of the disk, left free for everybody else
 TABLES = ("lineitem", "orders")
 MODULE = "engine.spark.contest.data"
@@ -62,14 +61,14 @@ class Files:
         return Path(self.folder) / "orders.csv"
 
 
-def place(asked: int) -> Path:
+def folder_for(asked: int) -> Path:
     """Return the folder of the size ``asked`` for, made or not."""
     return workspace.server() / "tpch" / str(asked)
 
 
 def find(asked: int) -> Files | None:
     """Return the files of a size if they are there."""
-    note = place(asked) / "files.json"
+    note = folder_for(asked) / "files.json"
     if not note.exists():
         return None
     return Files(**{**json.loads(note.read_text(encoding="utf-8")), "folder": str(note.parent)})
@@ -184,7 +183,7 @@ def steps(asked: int) -> Steps:
                 )
         n_rows, n_orders = (_n_lines(made / f"{name}.csv") - 1 for name in TABLES)
         size = sum((made / f"{name}.csv").stat().st_size for name in TABLES)
-        target = place(asked)
+        target = folder_for(asked)
         files = Files(n_rows, n_orders, size, str(target))
         (made / "files.json").write_text(json.dumps(asdict(files)), encoding="utf-8")
         target.parent.mkdir(exist_ok=True)

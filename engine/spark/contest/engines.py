@@ -47,12 +47,14 @@ WHERE l_shipdate >= DATE '1994-01-01' AND l_shipdate < DATE '1995-01-01'
 GROUP BY l_partkey ORDER BY sold DESC, l_partkey LIMIT 10"""
     ),
     "join": (
-        """SELECT o_orderpriority, count(*), sum(l_extendedprice) FROM lineitem JOIN orders ON l_orderkey = o_orderkey
+        """SELECT o_orderpriority, count(*), sum(l_extendedprice)
+FROM lineitem JOIN orders ON l_orderkey = o_orderkey
 WHERE l_receiptdate > l_commitdate GROUP BY o_orderpriority ORDER BY o_orderpriority"""
     ),
     "window": (
         """SELECT count(*), sum(l_extendedprice) FROM (
-  SELECT l_extendedprice, row_number() OVER (PARTITION BY l_orderkey ORDER BY l_extendedprice DESC, l_linenumber) AS place
+  SELECT l_extendedprice, row_number() OVER (
+    PARTITION BY l_orderkey ORDER BY l_extendedprice DESC, l_linenumber) AS place
   FROM lineitem) AS ranked WHERE place = 1"""
     ),
 }
@@ -234,7 +236,7 @@ def same(found: Answer, other: Answer) -> bool:
     )
 
 
-def told(found: Answer) -> str:
+def describe(found: Answer) -> str:
     """Return an answer as one line of text: at most its first two rows, numbers to six digits, the
     same for every engine.
     """

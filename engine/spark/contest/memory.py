@@ -24,12 +24,13 @@ CGROUPS = (
 
 
 def forget_peak(pid: int) -> None:
-    """Set the high-water mark of a process back to what it holds now, where the kernel offers that."""
+    """Set the high-water mark of a process back to what it holds now, where the kernel offers
+    that.
+    """
     try:
         Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
-    except (
-        OSError
-    ):  # no such kernel, or not allowed: the mark then holds for the whole life of the process
+    except OSError:
+        # no such kernel, or not allowed: the mark then holds for the whole life of the process
         pass
 
 
@@ -84,7 +85,7 @@ def check_fits(
     """
     if growth is None:
         return
-    needed = growth.at(size_bytes)
+    needed = growth.value_at(size_bytes)
     require(
         needed <= allowed,
         "Memory for {} must be at least {} at {:,} rows ({} on disk × {:.1f}, as measured on"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import processes
 from engine.errors import InputError, require
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 from engine.spark import session, tasks
 from engine.spark.contest import data, engines, memory
 from engine.spark.contest.child import runs
@@ -158,9 +158,8 @@ class _Ladder:
                     continue
                 except InputError:
                     raise
-                except (
-                    Exception
-                ) as error:  # Py4J raises many kinds when a job fails: a result, and shown
+                except Exception as error:
+                    # Py4J raises many kinds when a job fails: a result, and shown
                     cause = (str(error).splitlines() or [""])[0][:200]
                     self.refuse("Spark", asked, f"Spark gave up: {type(error).__name__}: {cause}")
                     continue
@@ -219,9 +218,8 @@ class _Ladder:
                     f"{contestant} was stopped: it held more than the {human_bytes(allowed)}"
                     " allowed.",
                 )
-        except (
-            processes.ChildError
-        ) as error:  # an engine that gives up (DuckDB's own limit, the kernel's killer) is a result
+        except processes.ChildError as error:
+            # an engine that gives up (DuckDB's own limit, the kernel's killer) is a result
             for asked in left:
                 self.refuse(
                     contestant,
@@ -259,10 +257,7 @@ def steps(params: CrossoverParams) -> Steps:
     return replace(ladder.result, complete=True)
 
 
-def run(params: CrossoverParams) -> CrossoverResult:
-    """Run the ladder here and now."""
-    result: CrossoverResult = run_to_end(steps(params))
-    return result
+run: Callable[[CrossoverParams], CrossoverResult] = to_end(steps)
 
 
 def remembered(params: CrossoverParams) -> CrossoverResult | None:

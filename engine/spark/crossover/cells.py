@@ -40,9 +40,8 @@ class Cell:
     shuffle_bytes: int = 0  # Spark
     spill_bytes: int = 0  # Spark
     refused: str = ""  # why it did not run, or did not end
-    load: float = (
-        0.0  # of the machine in the minute before the end: runnable processes, this one's included
-    )
+    # of the machine in the minute before the end: runnable processes, this one's included
+    load: float = 0.0
 
     @property
     def median_seconds(self) -> float:

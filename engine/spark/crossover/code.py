@@ -13,7 +13,7 @@ from engine.spark.script_session import SESSION
 if TYPE_CHECKING:
     from engine.spark.crossover import CrossoverParams
 
-SCRIPT = '''"""One piece of work in pandas and in Spark, from CSV files derived from TPC-H (tpchgen-cli writes them)."""
+SCRIPT = '''"""One piece of work in pandas and in Spark, over CSV files derived from TPC-H."""
 import json
 
 import pandas as pd
@@ -30,42 +30,48 @@ SCHEMA = {  # guessed, the types would cost a second pass over the files
     "orders": @orders,
 }
 for name, schema in SCHEMA.items():
-    spark.read.csv(f"{files.folder}/{name}.csv", schema=schema, header=True).createOrReplaceTempView(name)
+    table = spark.read.csv(f"{files.folder}/{name}.csv", schema=schema, header=True)
+    table.createOrReplaceTempView(name)
 in_spark = [list(row) for row in spark.sql("""
 @sql
 """).collect()]
 
 in_pandas, in_spark = engines.plain(in_pandas), engines.plain(in_spark)
 assert engines.same(in_pandas, in_spark)  # sums of doubles to nine digits
-print(json.dumps({"rows": files.n_rows, "bytes on disk": files.size_bytes, "answer": engines.told(in_pandas)}))
+answer = engines.describe(in_pandas)
+print(json.dumps({"rows": files.n_rows, "bytes on disk": files.size_bytes, "answer": answer}))
 '''
 PANDAS = {
     "filter": (
-        """lines = pd.read_csv(
-    files.lineitem, usecols=["l_shipdate", "l_discount", "l_quantity", "l_extendedprice"], parse_dates=["l_shipdate"])
-kept = lines[lines.l_shipdate.between("1994-01-01", "1994-12-31") & lines.l_discount.between(0.045, 0.075)
-             & (lines.l_quantity < 24)]
+        """columns = ["l_shipdate", "l_discount", "l_quantity", "l_extendedprice"]
+lines = pd.read_csv(files.lineitem, usecols=columns, parse_dates=["l_shipdate"])
+in_1994 = lines.l_shipdate.between("1994-01-01", "1994-12-31")
+kept = lines[in_1994 & lines.l_discount.between(0.045, 0.075) & (lines.l_quantity < 24)]
 in_pandas = [[len(kept), (kept.l_extendedprice * kept.l_discount).sum()]]
 """
     ),
     "group-by": (
         """lines = pd.read_csv(files.lineitem, usecols=["l_partkey", "l_quantity"])
 sold = lines.groupby("l_partkey", as_index=False)["l_quantity"].sum()
-in_pandas = sold.sort_values(["l_quantity", "l_partkey"], ascending=[False, True]).head(10).values.tolist()
+most = sold.sort_values(["l_quantity", "l_partkey"], ascending=[False, True]).head(10)
+in_pandas = most.values.tolist()
 """
     ),
     "join": (
-        """lines = pd.read_csv(
-    files.lineitem, usecols=["l_orderkey", "l_commitdate", "l_receiptdate", "l_extendedprice"],
-    parse_dates=["l_commitdate", "l_receiptdate"])
+        """dates = ["l_commitdate", "l_receiptdate"]
+columns = ["l_orderkey", "l_extendedprice", *dates]
+lines = pd.read_csv(files.lineitem, usecols=columns, parse_dates=dates)
 orders = pd.read_csv(files.orders, usecols=["o_orderkey", "o_orderpriority"])
-late = lines[lines.l_receiptdate > lines.l_commitdate].merge(orders, left_on="l_orderkey", right_on="o_orderkey")
-in_pandas = [[name, len(price), price.sum()] for name, price in late.groupby("o_orderpriority")["l_extendedprice"]]
+late = lines[lines.l_receiptdate > lines.l_commitdate]
+late = late.merge(orders, left_on="l_orderkey", right_on="o_orderkey")
+prices = late.groupby("o_orderpriority")["l_extendedprice"]
+in_pandas = [[name, len(price), price.sum()] for name, price in prices]
 """
     ),
     "window": (
-        """lines = pd.read_csv(files.lineitem, usecols=["l_orderkey", "l_linenumber", "l_extendedprice"])
-ranked = lines.sort_values(["l_orderkey", "l_extendedprice", "l_linenumber"], ascending=[True, False, True])
+        """order = ["l_orderkey", "l_extendedprice", "l_linenumber"]
+lines = pd.read_csv(files.lineitem, usecols=order)
+ranked = lines.sort_values(order, ascending=[True, False, True])
 first = ranked[ranked.groupby("l_orderkey").cumcount() == 0]
 in_pandas = [[len(first), first.l_extendedprice.sum()]]
 """

@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.spark.contest.curves import Cluster, Crossing, Curve
+from engine.spark.contest.curves import Cluster, Crossing, Curve, Model
 from engine.spark.contest.engines import CONTESTANTS, Contestant
 from engine.spark.crossover.cells import Cell
 from engine.spark.crossover.result import CrossoverResult
@@ -198,7 +198,7 @@ def _mark(figure: go.Figure, pandas: Curve | None, crossing: Crossing) -> None:
     low, high = crossing.low or crossing.n_rows, crossing.high or crossing.n_rows
     figure.add_scatter(
         x=[crossing.n_rows],
-        y=[pandas.at(crossing.n_rows)],
+        y=[pandas.value_at(crossing.n_rows)],
         mode="markers+text",
         error_x={"type": "data", "symmetric": False, "array": [max(0, high - crossing.n_rows)]}
         | {"arrayminus": [max(0, crossing.n_rows - low)], "color": figures.WAITING},
@@ -240,7 +240,6 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
     moved, spark = result.model(cluster), result.curve("Spark")
     if moved is None or spark is None:
         return None
-    decides = moved.n_decides
     end = min(
         MOST_ROWS,
         4
@@ -249,13 +248,7 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
             + [result.points("Spark")[-1].n_rows]
         ),
     )
-    title = "Model: Spark never becomes the choice for this work"
-    if decides is not None:
-        by_memory = moved.n_memory is not None and decides == moved.n_memory
-        reason = f"{cluster.memory_gb:g} GB are full" if by_memory else f"{cluster.cores} cores win"
-        crossing = result.crossing()
-        basis = "Model, sizes too small" if crossing is not None and crossing.doubtful else "Model"
-        title = f"{basis}: Spark is the choice<br>from about {_short(decides)} rows: {reason}"
+    title = _model_title(result, cluster, moved)
     figure = figures.new_tall(title, height=420, x="rows of lineitem", y="seconds")
     n = np.geomspace(result.points("Spark")[0].n_rows, end, N_STEPS)
     alive = np.geomspace(
@@ -282,6 +275,24 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
             line=line,
             hoverinfo="name+x+y",
         )
+    _mark_ends(figure, cluster, moved, end)
+    _axes(figure, SECONDS)
+    return figure
+
+
+def _model_title(result: CrossoverResult, cluster: Cluster, moved: Model) -> str:
+    decides = moved.n_decides
+    title = "Model: Spark never becomes the choice for this work"
+    if decides is not None:
+        by_memory = moved.n_memory is not None and decides == moved.n_memory
+        reason = f"{cluster.memory_gb:g} GB are full" if by_memory else f"{cluster.cores} cores win"
+        crossing = result.crossing()
+        basis = "Model, sizes too small" if crossing is not None and crossing.doubtful else "Model"
+        title = f"{basis}: Spark is the choice<br>from about {_short(decides)} rows: {reason}"
+    return title
+
+
+def _mark_ends(figure: go.Figure, cluster: Cluster, moved: Model, end: float) -> None:
     crossed = (
         moved.n_crossing
         if moved.n_crossing and moved.n_crossing <= (moved.n_memory or end)
@@ -300,11 +311,9 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
             }
             figure.add_scatter(
                 x=[at],
-                y=[moved.pandas.at(at)],
+                y=[moved.pandas.value_at(at)],
                 mode="markers",
                 marker=marker,
                 name=name,
                 hoverinfo="name+x+y",
             )
-    _axes(figure, SECONDS)
-    return figure

@@ -32,7 +32,9 @@ class CrossoverResult:
     complete: bool = False
 
     def points(self, contestant: Contestant) -> list[Cell]:
-        """Return the measured cells of an engine, smallest first; this run's before the record's."""
+        """Return the measured cells of an engine, smallest first; this run's before the
+        record's.
+        """
         known = {
             cell.asked: cell
             for cell in (*self.recalled, *self.cells)
@@ -79,7 +81,7 @@ class CrossoverResult:
             spark, pandas, memory, last.shuffle_bytes / last.n_rows, os.cpu_count() or 1, cluster
         )
 
-    def at(self, asked: int) -> dict[Contestant, Cell]:
+    def cells_at(self, asked: int) -> dict[Contestant, Cell]:
         """Return what this run or the record measured at a size, by engine."""
         return {
             name: cell for name in CONTESTANTS for cell in self.points(name) if cell.asked == asked
@@ -92,7 +94,7 @@ class CrossoverResult:
         """
         pairs = [(self.curve(name), self.points(name)) for name in ("pandas", "Spark")]
         missed = [
-            abs(curve.at(c.n_rows) / c.median_seconds - 1)
+            abs(curve.value_at(c.n_rows) / c.median_seconds - 1)
             for curve, cells in pairs
             if curve
             for c in cells
@@ -107,18 +109,13 @@ class CrossoverResult:
         sizes = sorted(
             {cell.asked for name in CONTESTANTS for cell in self.points(name)}, reverse=True
         )
-        both = [asked for asked in sizes if {"pandas", "Spark"} <= set(self.at(asked))]
-        return self.at((both or sizes)[0]) if sizes else {}
+        both = [asked for asked in sizes if {"pandas", "Spark"} <= set(self.cells_at(asked))]
+        return self.cells_at((both or sizes)[0]) if sizes else {}
 
     @property
-    def refused(self) -> list[Cell]:
+    def refused(self) -> tuple[Cell, ...]:
         """The cells of this run that did not run, or did not end."""
-        return [cell for cell in self.cells if cell.refused]
-
-    @property
-    def n_refused(self) -> int:
-        """How many cells the memory guard refused or stopped."""
-        return len(self.refused)
+        return tuple(cell for cell in self.cells if cell.refused)
 
     @property
     def same_answers(self) -> bool:
@@ -314,7 +311,7 @@ class CrossoverResult:
         if not cells:
             return {}
         last = max(cells, key=lambda cell: cell.asked)
-        told = engines.told(last.answer or [])
+        told = engines.describe(last.answer or [])
         return {"rows": last.n_rows, "bytes on disk": last.size_bytes, "answer": told}
 
     def table(self) -> pa.Table:
@@ -352,7 +349,7 @@ class CrossoverResult:
                     f"{human_seconds(min(cell.seconds))} … {human_seconds(max(cell.seconds))}"
                 ),
                 "runs": f"{len(cell.seconds)}",
-                "a further million rows": _told(
+                "a further million rows": _describe(
                     self.curve(cell.contestant), lambda c: _cost(c.each * 1e6)
                 ),
                 "peak memory": (
@@ -376,7 +373,7 @@ def _cost(seconds: float) -> str:
     return human_seconds(seconds) if seconds > 0 else "too little to tell"
 
 
-def _told(curve: Curve | None, say: Callable[[Curve], str]) -> str:
+def _describe(curve: Curve | None, say: Callable[[Curve], str]) -> str:
     return say(curve) if curve else "…"
 
 

@@ -9,17 +9,19 @@ sample), then the action, the plan that AQE made of it, and every task on its co
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
 
 from engine import data
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end
+from engine.errors import require
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import Params, Range
 from engine.spark import plan_tree, session, tasks
 from engine.spark.lazy import chain as lazy_chain
-from engine.spark.lazy.chain import ACTIONS, STEPS, Action, Operation
+from engine.spark.lazy.chain import STEPS, Action, Operation
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.units import human_bytes, human_seconds
 
@@ -30,7 +32,7 @@ MAX_STEPS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LazyParams:
+class LazyParams(Params):
     """The chain, the action, and what Spark may change."""
 
     chain: tuple[Operation, ...] = (
@@ -40,17 +42,12 @@ class LazyParams:
         "sort by delay",
     )
     action: Action = "collect"
-    n_partitions: int = 8  # of a shuffle, 1 … 200
+    n_partitions: Annotated[int, Range(1, 200)] = 8  # of a shuffle
     adaptive: bool = True  # AQE
     broadcast: bool = False  # may small tables be broadcast
 
-    def __post_init__(self) -> None:
-        require_choice("action", self.action, ACTIONS)
-        require(
-            1 <= self.n_partitions <= 200,
-            "n_partitions must be 1 … 200. Got {}.",
-            self.n_partitions,
-        )
+    def check_together(self) -> None:
+        """Raise ``InputError`` for a chain that is too long or cannot be run in its order."""
         require(
             len(self.chain) <= MAX_STEPS,
             "chain must have at most {} steps. Got {}.",
@@ -220,7 +217,7 @@ def _ledger(live: SparkSession, params: LazyParams) -> LazyResult:
                 time.perf_counter() - began,
             )
         )
-    asked = lazy_chain.acted(frame, params.action)
+    asked = lazy_chain.apply_action(frame, params.action)
     found, trace = tasks.traced(live, asked.toArrow)
     lines.append(
         Line(f".{lazy_chain.ACTION_CODE[params.action]}", "action", jobs.count(), trace.seconds)
@@ -251,7 +248,4 @@ def steps(params: LazyParams) -> Steps:
     return result
 
 
-def run(params: LazyParams) -> LazyResult:
-    """Run the chain and the action here and now."""
-    result: LazyResult = run_to_end(steps(params))
-    return result
+run: Callable[[LazyParams], LazyResult] = to_end(steps)

@@ -13,9 +13,17 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 Operation = Literal[
-    "filter late", "select columns", "add gain", "join airlines", "group by carrier", "distinct routes", "sort by delay",
-    "repartition by dest", "coalesce to 2", "limit 1,000",
-]  # fmt: skip
+    "filter late",
+    "select columns",
+    "add gain",
+    "join airlines",
+    "group by carrier",
+    "distinct routes",
+    "sort by delay",
+    "repartition by dest",
+    "coalesce to 2",
+    "limit 1,000",
+]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 Action = Literal["count", "collect", "first 20"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -109,8 +117,10 @@ def apply(live: SparkSession, frame: DataFrame, operation: Operation) -> DataFra
     return after
 
 
-def acted(frame: DataFrame, action: Action) -> DataFrame:
-    """Return the frame whose ``collect()`` is the action, so that its plan can be read afterwards."""
+def apply_action(frame: DataFrame, action: Action) -> DataFrame:
+    """Return the frame whose ``collect()`` is the action, so that its plan can be read
+    afterwards.
+    """
     if action == "count":
         return frame.groupBy().count()
     return frame.limit(20) if action == "first 20" else frame
@@ -118,7 +128,9 @@ def acted(frame: DataFrame, action: Action) -> DataFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Foretold:
-    """What is known of a chain before Spark is asked: by the rule above, nothing of it is measured."""
+    """What is known of a chain before Spark is asked: by the rule above, nothing of it is
+    measured.
+    """
 
     chain: tuple[Operation, ...]
     action: Action

@@ -13,7 +13,7 @@ from engine.spark.script_session import SESSION
 if TYPE_CHECKING:
     from engine.spark.lazy import LazyParams
 
-SCRIPT = '''"""A chain of transformations, and the jobs and stages that Spark ran before the action and for it."""
+SCRIPT = '''"""A chain of transformations: the jobs and stages before the action and for it."""
 import json
 import uuid
 
@@ -42,7 +42,8 @@ before = jobs(chain)
 context.setJobGroup(action, "the action")
 rows = @action
 stages = {stage for job in jobs(action) for stage in tracker.getJobInfo(job).stageIds}
-ran = [info for stage in stages if (info := tracker.getStageInfo(stage)) and info.numCompletedTasks]  # not the skipped ones
+infos = [info for stage in stages if (info := tracker.getStageInfo(stage))]
+ran = [info for info in infos if info.numCompletedTasks]  # not the skipped ones
 print(json.dumps({"rows": rows, "jobs before the action": len(before), "stages": len(ran)}))
 '''
 

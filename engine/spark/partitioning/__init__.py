@@ -10,26 +10,21 @@ so its own partitions differ a little. ``engine.spark.partitioning.real`` asks t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.errors import require, require_choice
+from engine.errors import require
 from engine.spark import keys
-from engine.spark.keys import Source, TableName
+from engine.spark.keys import Source
 from engine.spark.partitioning import murmur3
+from engine.spark.partitioning.params import PartitioningParams
+from engine.spark.partitioning.result import PartitioningResult, Route
 
-Strategy = Literal["hash", "range", "round-robin", "coalesce", "partitionBy files", "bucketing"]
-STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
-MAX_PARTITIONS = 400
-MAX_TYPED = 1_000  # characters
-N_ROWS = (10_000, 50_000, 200_000, 1_000_000)
 N_SHOWN_KEYS = 12
-BY_KEY = ("hash", "range", "partitionBy files", "bucketing")
 
 
 def hash_partition(columns: Sequence[pa.Array | pa.ChunkedArray], n_partitions: int) -> np.ndarray:
@@ -135,215 +130,7 @@ def dealt(sizes: np.ndarray, n_partitions: int) -> np.ndarray:
     return counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitioningParams:
-    """Which rows, by which key, how, into how many."""
-
-    table: TableName = "flights"
-    keys: tuple[str, ...] = ("dest",)
-    strategy: Strategy = "hash"
-    n_partitions: int = 16  # 1 … 400; of files by partitionBy: no effect, each key has a folder
-    n_before: int = 12  # 1 … 400: the number that rows move from
-    typed: str = (
-        ""  # a key to follow; empty: the commonest. Several columns: values with commas between
-    )
-    n_input: int = 4  # partitions of the input, 1 … 64
-    exponent: float = 1.2  # of the Zipf key, 0 … 3
-    n_rows: int = 200_000  # of the Zipf key
-    seed: int = 0  # of the Zipf key
-    upload: str = ""
-
-    def __post_init__(self) -> None:
-        require_choice("table", self.table, keys.TABLES)
-        require_choice("strategy", self.strategy, STRATEGIES)
-        for name in ("n_partitions", "n_before"):
-            value = getattr(self, name)
-            require(
-                1 <= value <= MAX_PARTITIONS,
-                name + " must be 1 … {}. Got {}.",
-                MAX_PARTITIONS,
-                value,
-            )
-        require(1 <= self.n_input <= 64, "n_input must be 1 … 64. Got {}.", self.n_input)
-        require(0 <= self.exponent <= 3, "exponent must be 0 … 3. Got {}.", self.exponent)
-        require(
-            1_000 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 1,000 … {:,}. Got {}.",
-            N_ROWS[-1],
-            self.n_rows,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
-        n_typed = len(self.typed)
-        require(
-            n_typed <= MAX_TYPED,
-            "typed must be at most {:,} characters. Got {:,}.",
-            MAX_TYPED,
-            n_typed,
-        )
-        require(len(self.keys) > 0, "keys must name at least one column. Got none. Choose one.")
-        for name in self.keys:
-            require_choice("keys", name, keys.key_columns(self.source))
-        require(
-            self.strategy != "range" or len(self.keys) == 1,
-            "keys must be one column for range. Got {}.",
-            len(self.keys),
-        )
-
-    @property
-    def source(self) -> Source:
-        """The rows; settings without influence on them are left out."""
-        if self.table == "zipf":
-            return Source("zipf", self.exponent, self.n_rows, self.seed)
-        return Source(self.table, upload=self.upload if self.table == "upload" else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One key on its way: its hash, and its partition before and after the number of partitions
-    changes.
-    """
-
-    key: str
-    n_rows: int
-    hash: int  # signed 32 bits
-    before: int  # partition of n_before
-    after: int  # partition of n_partitions
-
-    @property
-    def moved(self) -> bool:
-        """Whether its rows travel when n_before becomes n_partitions."""
-        return self.before != self.after
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PartitioningResult:
-    """Rows a partition, and the way of single keys."""
-
-    params: PartitioningParams
-    rows: np.ndarray  # (n,) rows of each partition (of each folder, for partitionBy)
-    labels: tuple[str, ...]  # (n,) names of the partitions
-    n_distinct: int
-    hottest: str
-    hottest_rows: int
-    routes: tuple[Route, ...]  # the commonest keys, hottest first
-    typed: Route
-    moved_share: (
-        float  # of all rows, when n_before becomes n_partitions under hash partitioning, 0–1
-    )
-
-    @property
-    def n_rows(self) -> int:
-        """Rows in all."""
-        return int(self.rows.sum())
-
-    @property
-    def non_empty(self) -> int:
-        """Partitions with at least one row."""
-        return int(np.count_nonzero(self.rows))
-
-    @property
-    def largest(self) -> int:
-        """Rows of the largest partition."""
-        return int(self.rows.max())
-
-    @property
-    def skew(self) -> float:
-        """Rows of the largest partition by the mean over all partitions: 1 is even."""
-        return float(self.largest / self.rows.mean())
-
-    @property
-    def verdict(self) -> str:
-        """The answer in one sentence."""
-        p = self.params
-        if p.strategy == "partitionBy files":
-            return (
-                f"partitionBy({_listed(p.keys)}) makes **{len(self.rows):,}** folders, the largest"
-                f" {self.skew:.1f} times the mean: up to {len(self.rows) * p.n_input:,} files from"
-                f" {p.n_input} input partitions."
-            )
-        return (
-            f"{_listed(p.keys) if p.strategy in BY_KEY else p.strategy} into {len(self.rows)}: the"
-            f" largest partition holds **{self.skew:.1f}** times the mean,"
-            f" {len(self.rows) - self.non_empty} of {len(self.rows)} stay empty."
-        )
-
-    @property
-    def why(self) -> list[str]:
-        """The reasons for this outcome, with its values."""
-        p, n, t = self.params, len(self.rows), self.typed
-        if p.strategy in ("hash", "bucketing"):
-            times = self.hottest_rows / (self.n_rows / n)
-            return [
-                (
-                    f"{self.n_distinct:,} distinct keys fall into {n} partitions by hash modulo"
-                    f" {n}: all rows of a key share one."
-                ),
-                (
-                    f"The commonest, {self.hottest}, has {self.hottest_rows:,} rows, {times:.1f}"
-                    " times the mean partition: no number of partitions takes it apart."
-                ),
-                (
-                    f"{t.key}: hash {t.hash:,}, modulo {p.n_before} is partition {t.before}, modulo"
-                    f" {p.n_partitions} is partition {t.after}. Going from {p.n_before} to"
-                    f" {p.n_partitions} partitions moves {self.moved_share:.1%} of all rows."
-                ),
-            ]
-        if p.strategy == "range":
-            return [
-                (
-                    f"Range cuts the sorted keys into {n} runs of about {self.n_rows // n:,} rows."
-                    f" A key is never cut in two: the commonest, {self.hottest}"
-                    f" ({self.hottest_rows:,} rows), sets the floor."
-                ),
-                (
-                    "Spark cuts by a sample of the rows, so what it measures differs a little from"
-                    " this cut by all of them."
-                ),
-            ]
-        if p.strategy == "round-robin":
-            return [
-                (
-                    f"Each of the {p.n_input} input partitions deals its rows out in turn:"
-                    f" partitions differ by at most {p.n_input} rows. The price: every row travels,"
-                    " and rows of one key lie everywhere."
-                ),
-            ]
-        if p.strategy == "coalesce":
-            return [
-                (
-                    f"coalesce joins whole neighbours among the {p.n_input} input partitions and"
-                    " moves nothing over the network. It cannot make more than there are, nor mend"
-                    f" uneven ones: {n} come out of {p.n_partitions} asked for."
-                ),
-            ]
-        return [
-            (
-                f"Each of {self.n_distinct:,} keys gets a folder, and each of {p.n_input} tasks"
-                " writes a file into every folder it has rows for. The mean folder has"
-                f" {self.n_rows / n:,.0f} rows: many small files are slow to list and to open."
-            ),
-        ]
-
-    def headline(self) -> dict[str, int | float | str]:
-        """Return the numbers that the script reproduces."""
-        return {
-            "rows": self.n_rows,
-            "partitions": len(self.rows),
-            "non-empty": self.non_empty,
-            "largest partition": self.largest,
-            "largest by mean": round(self.skew, 3),
-        }
-
-    def table(self) -> pa.Table:
-        """Return one row a partition."""
-        return pa.table({"partition": list(self.labels), "rows": self.rows})
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
-
-
-def _written(values: Sequence[Any]) -> str:
+def _format_key(values: Sequence[Any]) -> str:
     """Return a key as Spark writes it into folder names."""
     spelled = {None: "null", True: "true", False: "false"}
     texts = (
@@ -382,7 +169,7 @@ def _rows(p: PartitioningParams) -> tuple[np.ndarray, tuple[str, ...]]:
     found, hashes, counts = _hashes(p.source, p.keys)
     n = p.n_partitions
     if p.strategy == "partitionBy files":
-        return counts, tuple(_written(row.values()) for row in found.select(p.keys).to_pylist())
+        return counts, tuple(_format_key(row.values()) for row in found.select(p.keys).to_pylist())
     if p.strategy in ("hash", "bucketing"):
         rows = np.bincount(np.mod(hashes, n), weights=counts, minlength=n).astype(np.int64)
     elif p.strategy == "range":
@@ -405,7 +192,7 @@ def _typed(
         return tuple(found.select(p.keys).slice(0, 1).to_pylist()[0].values()), int(counts[0])
     parts = p.typed.split(",") if len(p.keys) > 1 else [p.typed]
     rule = "typed must be {} values with commas between ({}). Got {!r}."
-    require(len(parts) == len(p.keys), rule, len(p.keys), _listed(p.keys), p.typed)
+    require(len(parts) == len(p.keys), rule, len(p.keys), ", ".join(p.keys), p.typed)
     key = tuple(
         keys.parse(text, found.schema.field(name).type, name)
         for text, name in zip(parts, p.keys, strict=True)
@@ -423,12 +210,14 @@ def _typed(
 
 
 def run(params: PartitioningParams) -> PartitioningResult:
-    """Compute the preview: rows a partition and the way of the commonest keys and of the typed one."""
+    """Compute the preview: rows a partition and the way of the commonest keys and of the
+    typed one.
+    """
     found, hashes, counts = _hashes(params.source, params.keys)
     rows, labels = _rows(params)
     before, after = np.mod(hashes, params.n_before), np.mod(hashes, params.n_partitions)
     names = [
-        _written(row.values())
+        _format_key(row.values())
         for row in found.select(params.keys).slice(0, N_SHOWN_KEYS).to_pylist()
     ]
     routes = tuple(
@@ -442,7 +231,7 @@ def run(params: PartitioningParams) -> PartitioningResult:
     ]
     hashed = int(murmur3.hash_rows(columns)[0])
     typed = Route(
-        _written(key), n_rows, hashed, hashed % params.n_before, hashed % params.n_partitions
+        _format_key(key), n_rows, hashed, hashed % params.n_before, hashed % params.n_partitions
     )
     moved = float(counts[before != after].sum() / counts.sum())
     return PartitioningResult(

@@ -7,12 +7,14 @@ lies.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.spark.partitioning import PartitioningResult, Route
 from engine.spark.partitioning.real import Measured
+from engine.spark.partitioning.result import PartitioningResult, Route
 
 MAX_BARS = 400
 
@@ -23,7 +25,9 @@ def partitions(
     measured: Measured | None = None,
     pinned: PartitioningResult | None = None,
 ) -> go.Figure:
-    """Draw the rows of each partition. To see first: the tallest bar against the line of the mean."""
+    """Draw the rows of each partition. To see first: the tallest bar against the line of the
+    mean.
+    """
     p, n = result.params, len(result.rows)
     folders = p.strategy == "partitionBy files"
     order = np.argsort(-result.rows, kind="stable")[:MAX_BARS] if folders else np.arange(n)
@@ -40,21 +44,7 @@ def partitions(
     figure = figures.new_tall(
         title, height=430, x=f"{'folder' if folders else 'partition'} ({named})", y="rows"
     )
-    here = {_place(result): figures.EXTRA}
-    figure.add_bar(
-        x=x,
-        y=result.rows[order],
-        marker={
-            "color": [here.get(i, figures.KNOWN) for i in order.tolist()],
-            "line": {"width": 0},
-        },
-        name=(
-            f"computed here; {result.typed.key} in sky blue"
-            if _place(result) is not None
-            else "computed here"
-        ),
-        hovertemplate="partition %{x}: %{y:,} rows<extra></extra>",
-    )
+    _draw_computed(figure, result, x, order)
     if measured is not None:
         shown = list(order) if folders else list(range(len(measured.rows)))
         figure.add_scatter(
@@ -71,14 +61,7 @@ def partitions(
             hovertemplate="Spark, partition %{x}: %{y:,} rows<extra></extra>",
         )
     if pinned is not None and not folders and pinned.params.strategy != "partitionBy files":
-        figure.add_scatter(
-            x=np.arange(len(pinned.rows)),
-            y=pinned.rows,
-            mode="lines",
-            line={"color": figures.SYNTHETIC, "shape": "hvh", "width": 2},
-            name=f"pinned run A ({pinned.params.strategy}, {len(pinned.rows)})",
-            hovertemplate="A, partition %{x}: %{y:,} rows<extra></extra>",
-        )
+        _draw_pinned(figure, pinned)
     mean = float(result.rows.mean())
     figure.add_scatter(
         x=[x[0], x[-1]],
@@ -94,7 +77,38 @@ def partitions(
     return figure
 
 
-def _place(result: PartitioningResult) -> int | None:
+def _draw_computed(
+    figure: go.Figure, result: PartitioningResult, x: Any, order: np.ndarray
+) -> None:
+    here = {_bar_of_key(result): figures.EXTRA}
+    figure.add_bar(
+        x=x,
+        y=result.rows[order],
+        marker={
+            "color": [here.get(i, figures.KNOWN) for i in order.tolist()],
+            "line": {"width": 0},
+        },
+        name=(
+            f"computed here; {result.typed.key} in sky blue"
+            if _bar_of_key(result) is not None
+            else "computed here"
+        ),
+        hovertemplate="partition %{x}: %{y:,} rows<extra></extra>",
+    )
+
+
+def _draw_pinned(figure: go.Figure, pinned: PartitioningResult) -> None:
+    figure.add_scatter(
+        x=np.arange(len(pinned.rows)),
+        y=pinned.rows,
+        mode="lines",
+        line={"color": figures.SYNTHETIC, "shape": "hvh", "width": 2},
+        name=f"pinned run A ({pinned.params.strategy}, {len(pinned.rows)})",
+        hovertemplate="A, partition %{x}: %{y:,} rows<extra></extra>",
+    )
+
+
+def _bar_of_key(result: PartitioningResult) -> int | None:
     """Return the bar in which the followed key lies, where the key decides."""
     if result.params.strategy in ("hash", "bucketing"):
         return result.typed.after

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,11 @@ import pyarrow.parquet as pq
 
 from engine import workspace
 from engine.errors import require
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 from engine.spark import keys, session
-from engine.spark.partitioning import PartitioningParams, PartitioningResult, hash_partition, run
+from engine.spark.partitioning import hash_partition, run
+from engine.spark.partitioning.params import PartitioningParams
+from engine.spark.partitioning.result import PartitioningResult
 from engine.spark.restarts import repeat_if_spark_ends
 
 if TYPE_CHECKING:
@@ -244,7 +247,9 @@ def steps(params: PartitioningParams) -> Steps:
     return measured
 
 
-def run_on_spark(params: PartitioningParams) -> Measured:
-    """Run it here and now."""
-    measured: Measured = run_to_end(steps(params))
-    return measured
+run_on_spark: Callable[[PartitioningParams], Measured] = to_end(steps)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs: the default rows, split by Spark."""
+    return steps, PartitioningParams()

@@ -9,15 +9,16 @@ costs less here than on a cluster.
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import SEED, Choices, Params, Range
 from engine.spark import keys, session, skew, tasks
 from engine.spark.keys import Source
 from engine.spark.partitioning import hash_partition
@@ -36,41 +37,17 @@ IDLE_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SkewClinicParams:
+class SkewClinicParams(Params):
     """Which rows, which cures, their knobs."""
 
-    exponent: float = 1.2  # of the Zipf key, 0 … 3
-    cures: tuple[Cure, ...] = CURES
-    n_partitions: int = 16  # of the shuffle, 2 … 200
-    n_salts: int = 8  # 2 … 64
-    threshold_kb: int = (
-        64  # AQE: a partition is skewed beyond it, and is cut into pieces of it; 16 … 4,096
-    )
-    n_rows: int = 200_000  # 10,000 … 1,000,000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require(0 <= self.exponent <= 3, "exponent must be 0 … 3. Got {}.", self.exponent)
-        for cure in self.cures:
-            require_choice("cures", cure, CURES)
-        require(
-            2 <= self.n_partitions <= 200,
-            "n_partitions must be 2 … 200. Got {}.",
-            self.n_partitions,
-        )
-        require(2 <= self.n_salts <= 64, "n_salts must be 2 … 64. Got {}.", self.n_salts)
-        require(
-            16 <= self.threshold_kb <= 4_096,
-            "threshold_kb must be 16 … 4,096. Got {}.",
-            self.threshold_kb,
-        )
-        require(
-            10_000 <= self.n_rows <= N_ROWS[-1],
-            "n_rows must be 10,000 … {:,}. Got {}.",
-            N_ROWS[-1],
-            self.n_rows,
-        )
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+    exponent: Annotated[float, Range(0, 3, step=0.1)] = 1.2  # of the Zipf key
+    cures: Annotated[tuple[Cure, ...], Choices(CURES, least=0)] = CURES
+    n_partitions: Annotated[int, Range(2, 200)] = 16  # of the shuffle
+    n_salts: Annotated[int, Range(2, 64)] = 8
+    # AQE: a partition is skewed beyond it, and is cut into pieces of it
+    threshold_kb: Annotated[int, Range(16, 4_096, step=16)] = 64
+    n_rows: Annotated[int, Range(10_000, N_ROWS[-1], options=N_ROWS)] = 200_000
+    seed: Annotated[int, SEED] = 0
 
     @property
     def source(self) -> Source:
@@ -204,14 +181,14 @@ class SkewClinicResult:
         """Rows of the largest partition without salt by those with it."""
         return self.plain_largest / self.salted_largest
 
-    def of(self, cure: Cure) -> Outcome | None:
+    def outcome_of(self, cure: Cure) -> Outcome | None:
         """Return the outcome of a cure if it has run."""
         return next((outcome for outcome in self.outcomes if outcome.cure == cure), None)
 
     @property
     def verdict(self) -> str:
         """The answer in one sentence."""
-        nothing = self.of("nothing")
+        nothing = self.outcome_of("nothing")
         if nothing is None:
             n, share = self.params.n_rows, self.params.n_rows / self.params.n_partitions
             return (
@@ -254,7 +231,7 @@ class SkewClinicResult:
             ),
         ]
         aqe, salted, broadcast = (
-            self.of(cure) for cure in ("AQE skew join", "salting", "broadcast")
+            self.outcome_of(cure) for cure in ("AQE skew join", "salting", "broadcast")
         )
         if aqe is not None:
             reasons.append(
@@ -387,7 +364,4 @@ def steps(params: SkewClinicParams) -> Steps:
     return replace(result, complete=True)
 
 
-def run(params: SkewClinicParams) -> SkewClinicResult:
-    """Run every cure here and now."""
-    result: SkewClinicResult = run_to_end(steps(params))
-    return result
+run: Callable[[SkewClinicParams], SkewClinicResult] = to_end(steps)

@@ -13,9 +13,9 @@ def gantt(result: SkewClinicResult, pinned: SkewClinicResult | None = None) -> g
     """Draw each task as a bar on its core. To see first: the one long bar that everyone waits for,
     and which cure cuts it.
     """
-    nothing = result.of("nothing")
+    nothing = result.outcome_of("nothing")
     if nothing is None:
-        return _foretold(result)
+        return _preview(result)
     best = min(
         (outcome for outcome in result.outcomes if outcome.largest),
         key=lambda outcome: outcome.largest,
@@ -30,7 +30,7 @@ def gantt(result: SkewClinicResult, pinned: SkewClinicResult | None = None) -> g
     return timeline.gantt(title, result.traces(), pinned.traces() if pinned else None)
 
 
-def _foretold(result: SkewClinicResult) -> go.Figure:
+def _preview(result: SkewClinicResult) -> go.Figure:
     """Draw the largest partition by key and by key and salt, before Spark runs. To see first: how
     far it is from even.
     """

@@ -11,18 +11,19 @@ visibly, and its smallest partition (1 MB) with it.
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
 
-from engine.errors import require, require_choice
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import Choice, Params, Range
 from engine.spark import session, tasks
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.tuner import jobs
-from engine.spark.tuner.jobs import JOBS, Job
+from engine.spark.tuner.jobs import Job
 from engine.units import human_bytes, human_factor, human_seconds
 
 if TYPE_CHECKING:
@@ -36,34 +37,17 @@ AT_CORES = (2, 4)  # the rule of thumb: so many partitions a core
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TunerParams:
+class TunerParams(Params):
     """Which job, how large, which numbers of partitions, how often."""
 
     workload: Job = "window"  # its work stands after the shuffle: one partition leaves a core idle
-    copies: int = 1  # × 336,776 flights
-    max_partitions: int = 100  # the largest number tried
+    copies: Annotated[int, Choice(COPIES)] = 1  # × 336,776 flights
+    # the largest number tried; more tasks would each do less work than starting one costs
+    max_partitions: Annotated[int, Range(1, 400, options=LIMITS)] = 100
     fine: bool = False  # twice as many numbers
-    target_kb: int = 1_024  # what AQE makes of a partition, 16 … 65,536
-    repeats: int = 3  # 1 … 9
-
-    def __post_init__(self) -> None:
-        require_choice("workload", self.workload, JOBS)
-        require(
-            self.copies in COPIES,
-            "copies must be one of {}. Got {}.",
-            ", ".join(map(str, COPIES)),
-            self.copies,
-        )
-        require(
-            1 <= self.max_partitions <= 400,
-            "max_partitions must be 1 … 400. Got {}. More than 400 tasks for {:,} rows is more than"
-            " sense: each would do less work than starting it costs.",
-            *(self.max_partitions, 336_776 * self.copies),
-        )
-        require(
-            16 <= self.target_kb <= 65_536, "target_kb must be 16 … 65,536. Got {}.", self.target_kb
-        )
-        require(1 <= self.repeats <= 9, "repeats must be 1 … 9. Got {}.", self.repeats)
+    # what AQE makes of a partition
+    target_kb: Annotated[int, Range(16, 65_536, step=16, most=8_192)] = 1_024
+    repeats: Annotated[int, Range(1, 9)] = 3
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -116,7 +100,7 @@ class TunerResult:
     complete: bool = False
     cores: int = field(default_factory=lambda: session.ENGINE.cores)
 
-    def at(self, n: int) -> Point | None:
+    def point_at(self, n: int) -> Point | None:
         """Return the point of a number of partitions if it has run."""
         return next((point for point in self.points if point.n == n), None)
 
@@ -266,7 +250,7 @@ class TunerResult:
         """Return the numbers of one setting, beside the quickest and AQE's, for a table on the
         page.
         """
-        shown = {f"{n} (looked at)": self.at(n), f"{self.best.n} (quickest)": self.best}
+        shown = {f"{n} (looked at)": self.point_at(n), f"{self.best.n} (quickest)": self.best}
         if self.adaptive:
             shown[f"{self.adaptive.n} (AQE's choice)"] = self.adaptive
         return [
@@ -308,7 +292,7 @@ def _run(live: SparkSession, params: TunerParams, n: int, adaptive: bool) -> tas
 
 def _with(result: TunerResult, n: int, trace: tasks.Trace) -> TunerResult:
     """Return the result with one more run of a number."""
-    before = result.at(n)
+    before = result.point_at(n)
     point = Point(n, (*(before.seconds if before else ()), trace.seconds), trace)
     others = [other for other in result.points if other.n != n]
     return replace(result, points=tuple(sorted([*others, point], key=lambda p: p.n)))
@@ -355,7 +339,4 @@ def steps(params: TunerParams) -> Steps:
     return replace(result, complete=True)
 
 
-def run(params: TunerParams) -> TunerResult:
-    """Run the job with every number here and now."""
-    result: TunerResult = run_to_end(steps(params))
-    return result
+run: Callable[[TunerParams], TunerResult] = to_end(steps)

@@ -47,17 +47,9 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
             f"pinned run A ({pinned.params.workload})",
             "dot",
         )
-    looked = result.at(at)
+    looked = result.point_at(at)
     if looked is not None:
-        ring = {"symbol": "circle-open", "size": 22, "line": {"width": 3}, "color": figures.KNOWN}
-        figure.add_scatter(
-            x=[at],
-            y=[looked.median],
-            mode="markers",
-            marker=ring,
-            name="looked at below",
-            hoverinfo="skip",
-        )
+        _draw_ring(figure, at, looked)
     if result.adaptive is not None:
         aqe = result.adaptive
         figure.add_scatter(
@@ -69,6 +61,17 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
             name=f"AQE's choice: {aqe.n}",
             hovertemplate=f"AQE chose {aqe.n}: {human_seconds(aqe.median)}<extra></extra>",
         )
+    _name_rules(figure, result)
+    ticks = [1, 2, 4, 8, 16, 32, 64, 100, 200, 400]
+    figure.update_layout(
+        xaxis={"type": "log", "tickvals": ticks, "ticktext": [str(n) for n in ticks]},
+        yaxis={"rangemode": "tozero"},
+    )
+    return figure
+
+
+def _name_rules(figure: go.Figure, result: TunerResult) -> None:
+    low, high = result.at_cores
     rules = [(f"2–4 a core: {low}–{high}", "solid")] + [
         (f"bytes / target: {result.by_size}", "dash")
     ] * bool(result.points)
@@ -82,17 +85,23 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
             name=name,
             opacity=0.5 if line == "solid" else 1,
         )
-    ticks = [1, 2, 4, 8, 16, 32, 64, 100, 200, 400]
-    figure.update_layout(
-        xaxis={"type": "log", "tickvals": ticks, "ticktext": [str(n) for n in ticks]},
-        yaxis={"rangemode": "tozero"},
+
+
+def _draw_ring(figure: go.Figure, at: int, looked: Point) -> None:
+    ring = {"symbol": "circle-open", "size": 22, "line": {"width": 3}, "color": figures.KNOWN}
+    figure.add_scatter(
+        x=[at],
+        y=[looked.median],
+        mode="markers",
+        marker=ring,
+        name="looked at below",
+        hoverinfo="skip",
     )
-    return figure
 
 
 def _to_come(figure: go.Figure, result: TunerResult) -> None:
     """Mark the numbers that have not run yet, and keep the axis still while they come."""
-    waiting = [n for n in result.params.numbers if result.at(n) is None]
+    waiting = [n for n in result.params.numbers if result.point_at(n) is None]
     mark = {"symbol": "circle-open", "size": 11, "color": figures.WAITING}
     figure.add_scatter(
         x=waiting,
@@ -171,6 +180,6 @@ def gantt(result: TunerResult, at: int) -> go.Figure:
     """Draw the tasks of one number of partitions on their cores. To see first: gaps and splinters
     where they are many.
     """
-    point = result.at(at) or result.points[0]
+    point = result.point_at(at) or result.points[0]
     title = f"{len(point.trace.tasks)} tasks with {point.n} partitions, core by core"
     return timeline.gantt(title, {f"{point.n} partitions": point.trace})

@@ -28,7 +28,9 @@ CODE: dict[Job, str] = {
 
 
 def frame(live: SparkSession, job: Job, copies: int) -> DataFrame:
-    """Return the job over ``copies`` × 336,776 rows, built anew: the very code that the page shows."""
+    """Return the job over ``copies`` × 336,776 rows, built anew: the very code that the page
+    shows.
+    """
     from pyspark.sql import functions as sf
 
     flights = live.read.parquet(str(data.path_of("flights")))

@@ -5,65 +5,49 @@ variables, a SQL console.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from engine.spark import apis, session
-from engine.spark.apis import ApisParams, ApisResult, console, shared_variables
+from engine.spark.apis import ApisParams, ApisResult, shared_variables
 from engine.spark.apis import figure as figures
-from engine.spark.apis.console import EXPLAINS, NamedParams, NamedResult, OwnParams, OwnResult
-from engine.spark.apis.jobs import APIS, JOBS, SQL
+from engine.spark.apis.jobs import APIS, SQL
 from engine.spark.apis.shared_variables import (
     AccumulatorParams,
     AccumulatorResult,
     BroadcastParams,
     BroadcastResult,
 )
-from pages.shell import lab, state, work
+from pages.shell import controls, lab, state, work
+from pages.tabs.spark import sql_console
 
-D, A, B, C = ApisParams(), AccumulatorParams(), BroadcastParams(), OwnParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
+D, A, B = ApisParams(), AccumulatorParams(), BroadcastParams()
 VIEWS = ("Plans", "Accumulators", "Broadcast", "SQL console")
-ROWS = (1_000, 10_000, 100_000)
-OWN = "Your own"
 
 
 def _params() -> ApisParams:
-    job = st.selectbox(
-        "Job",
-        JOBS,
-        JOBS.index(D.workload),
-        key="apis_workload",
-        help="Written in five APIs; the answers are equal",
-        **BOUND,
+    job = controls.selectbox(
+        D, "workload", "Job", help="Written in five APIs; the answers are equal"
     )
-    months = st.slider(
-        "Months of flights",
-        1,
-        12,
-        D.months,
-        key="apis_months",
-        help="January first; about 28,000 each",
-        **BOUND,
+    months = controls.slider(
+        D, "months", "Months of flights", help="January first; about 28,000 each"
     )
-    arrow = st.toggle(
-        "Python UDF by Arrow", D.arrow_udf, key="apis_arrow_udf",
-        help="Rows travel in columnar batches (Spark's default by now), not pickled; the function still sees one row", **BOUND
-    )  # fmt: skip
-    once = st.toggle(
-        "UDFs at most once a row", D.once, key="apis_once",
-        help="asNondeterministic(): Spark may not call them twice, nor move a filter below them", **BOUND
-    )  # fmt: skip
-    repeats = st.slider(
-        "Repeats",
-        1,
-        15,
-        D.repeats,
-        key="apis_repeats",
-        help="After one run that is not counted",
-        **BOUND,
+    arrow = controls.toggle(
+        D,
+        "arrow_udf",
+        "Python UDF by Arrow",
+        help=(
+            "Rows travel in columnar batches (Spark's default by now), not pickled; the function"
+            " still sees one row"
+        ),
     )
+    once = controls.toggle(
+        D,
+        "once",
+        "UDFs at most once a row",
+        help="asNondeterministic(): Spark may not call them twice, nor move a filter below them",
+    )
+    repeats = controls.slider(D, "repeats", "Repeats", help="After one run that is not counted")
     return ApisParams(workload=job, months=months, arrow_udf=arrow, once=once, repeats=repeats)
 
 
@@ -73,11 +57,11 @@ def _plans(result: ApisResult) -> None:
     api = st.segmented_control(
         "Plan of",
         APIS,
-        default=APIS[3],
+        default=APIS[3],  # the Python UDF, whose plan leaves the JVM
         required=True,
         key="apis_plan_of",
         label_visibility="collapsed",
-        **BOUND,
+        **controls.BOUND,
     )
     lab.chart(
         figures.plans(result, api),
@@ -85,7 +69,7 @@ def _plans(result: ApisResult) -> None:
         "The steps of every API from the scan to the answer",
     )
     with st.expander(f"The plan of {api} as Spark writes it"):
-        outcome = result.of(api)
+        outcome = result.outcome_of(api)
         if outcome is not None:
             doors = {step.name for step in outcome.operators if step.python}
             lines = [
@@ -103,30 +87,17 @@ def _plans(result: ApisResult) -> None:
 
 def _accumulators() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        n_rows = st.select_slider(
-            "Rows to count",
-            ROWS,
-            A.n_rows,
-            format_func="{:,}".format,
-            key="apis_n_rows",
-            help="In an RDD",
-            width=220,
-            **BOUND,
+        n_rows = controls.slider(A, "n_rows", "Rows to count", help="In an RDD", width=220)
+        n_tasks = controls.slider(A, "n_tasks", "Tasks", help="Partitions of it", width=220)
+        lost = controls.toggle(
+            A,
+            "lost_shuffle",
+            "Lose a shuffle file too",
+            help=(
+                "In a second Spark, started for it (5 to 20 s), for the loss costs its cache as"
+                " well"
+            ),
         )
-        n_tasks = st.slider(
-            "Tasks",
-            1,
-            16,
-            A.n_tasks,
-            key="apis_n_tasks",
-            help="Partitions of it",
-            width=220,
-            **BOUND,
-        )
-        lost = st.toggle(
-            "Lose a shuffle file too", A.lost_shuffle, key="apis_lost_shuffle",
-            help="In a second Spark, started for it (5 to 20 s), for the loss costs its cache as well", **BOUND
-        )  # fmt: skip
     params = AccumulatorParams(n_rows=n_rows, n_tasks=n_tasks, lost_shuffle=lost)
     work.run(
         "apis_accumulators",
@@ -152,15 +123,8 @@ def _show_counts(result: AccumulatorResult) -> None:
 
 
 def _broadcast() -> None:
-    n_tasks = st.slider(
-        "Tasks",
-        2,
-        64,
-        B.n_tasks,
-        key="apis_look_ups",
-        help="Each looks the table up",
-        width=320,
-        **BOUND,
+    n_tasks = controls.slider(
+        B, "n_tasks", "Tasks", help="Each looks the table up", key="apis_look_ups", width=320
     )
     params = BroadcastParams(n_tasks=n_tasks)
     work.run(
@@ -188,105 +152,11 @@ def _show_shipments(result: BroadcastResult) -> None:
         )
 
 
-def _edit(query: str) -> None:
-    st.session_state["apis_named"], st.session_state["apis_query"] = OWN, query
-
-
-def _console() -> None:
-    if "apis_query" in st.query_params and "apis_named" not in {
-        *st.query_params,
-        *st.session_state,
-    }:
-        st.session_state["apis_named"] = OWN  # a link from before there was a choice
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Query",
-            (*console.NAMES, OWN),
-            key="apis_named",
-            help=f"Over {', '.join(console.TABLES)}",
-            width=320,
-            **BOUND,
-        )
-        n_rows = st.select_slider(
-            "Rows shown",
-            (10, 20, 100, 1_000),
-            C.n_rows,
-            key="apis_shown",
-            help="Of the answer",
-            width=220,
-            **BOUND,
-        )
-        if name == OWN:
-            limit = st.slider(
-                "Stop after, s", 1, 60, C.limit_seconds, key="apis_limit", help="DuckDB's process is then ended", width=220,
-                **BOUND,
-            )  # fmt: skip
-        else:
-            explain = st.selectbox(
-                "Spark's plan",
-                EXPLAINS,
-                key="apis_explain",
-                help="EXPLAIN's modes",
-                width=220,
-                **BOUND,
-            )
-    with lab.errors_shown():
-        if name == OWN:
-            _own(n_rows, limit)
-            return
-        params = NamedParams(name=name, explain=explain, n_rows=n_rows)
-        st.code(params.query, language="sql")
-        st.button(
-            "Edit a copy",
-            key="apis_edit",
-            icon=":material/edit:",
-            on_click=_edit,
-            args=(params.query,),
-        )
-        work.run("apis_named_query", params, console.named_steps, _show_answer)
-
-
-def _own(n_rows: int, limit: int) -> None:
-    st.caption(console.WHY_DUCKDB)
-    text = st.text_area(
-        "SQL", C.query, key="apis_query", height=150,
-        help="One query: SELECT, WITH, VALUES, TABLE, DESCRIBE, SHOW TABLES or EXPLAIN. Ctrl-Enter takes the text over", **BOUND
-    )  # fmt: skip
-    params = OwnParams(query=text, n_rows=n_rows, limit_seconds=limit)
-    if work.approved("apis_own_query", params, "Run this query"):
-        work.run("apis_own_query", params, console.own_steps, _show_answer)
-
-
-def _show_answer(result: NamedResult | OwnResult) -> None:
-    st.markdown(result.verdict)
-    answer, engine = result.answer, "DuckDB" if isinstance(result, OwnResult) else "Spark"
-    if answer.columns:
-        st.dataframe(
-            answer.rows(),
-            hide_index=True,
-            height="content" if len(answer.values) <= 20 else 400,
-            alt="Rows of the answer",
-        )
-    if answer.plan:
-        st.caption(f"{engine}'s plan")
-        st.code(
-            answer.plan, language=None, wrap_lines=engine == "Spark"
-        )  # DuckDB draws its plan in boxes
-
-
-def _view() -> str:
-    return st.segmented_control(
-        "Look closer",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key="apis_view",
-        label_visibility="collapsed",
-        **BOUND,
-    )
-
-
-BY_THEMSELVES = {"Accumulators": _accumulators, "Broadcast": _broadcast, "SQL console": _console}
+BY_THEMSELVES = {
+    "Accumulators": _accumulators,
+    "Broadcast": _broadcast,
+    "SQL console": sql_console.draw,
+}
 
 
 def _show(result: ApisResult) -> None:
@@ -308,24 +178,18 @@ def _show(result: ApisResult) -> None:
         alt="Every API in numbers, quickest first",
     )
     if result.complete and not state.presenting():
-        BY_THEMSELVES.get(_view(), partial(_plans, result))()
+        BY_THEMSELVES.get(controls.view("apis_view", VIEWS), partial(_plans, result))()
     lab.report("spark", "apis", result, figure)
 
 
-@lab.experiment("apis")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("spark", "apis")
-    with output:
-        view = (
-            _view() if state.presenting() else None
-        )  # drawn, though unseen there: else it would forget its value
-        if view in BY_THEMSELVES:  # not about the race, so it waits for none
-            st.caption(session.ENGINE.status)
-            BY_THEMSELVES[view]()
-        else:
-            work.run("apis", params, apis.steps, _show, ApisResult(params, ()))
+def _output(params: ApisParams) -> None:
+    # on stage drawn first, though unseen there: else it would forget its value
+    view = controls.view("apis_view", VIEWS) if state.presenting() else ""
+    if view in BY_THEMSELVES:  # not about the race, so it waits for none
+        st.caption(session.ENGINE.status)
+        BY_THEMSELVES[view]()
+    else:
+        work.run("apis", params, apis.steps, _show, ApisResult(params, ()))
+
+
+show = lab.tab("spark", "apis", _params, _output)

@@ -4,45 +4,30 @@ model beside the live one.
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from engine.spark import cache, session
-from engine.spark.cache import LEVELS, N_ROWS, CacheParams, CacheResult
+from engine.spark.cache import CacheParams, CacheResult
 from engine.spark.cache import figure as figures
 from engine.spark.cache.model import regions
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = CacheParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def _params() -> CacheParams:
-    level = st.selectbox(
+    level = controls.selectbox(
+        D,
+        "level",
         "Storage level",
-        LEVELS,
-        LEVELS.index(D.level),
-        key="cache_level",
         help=(
             "Where partitions are kept. Memory only: what does not fit is computed again; with disk"
             " it is written there"
         ),
-        **BOUND,
     )
-    n_tables = st.slider(
-        "Tables", 1, 6, D.n_tables, key="cache_n_tables", help="Cached one after the other", **BOUND
-    )
-    n_rows = st.select_slider(
-        "Rows of each",
-        N_ROWS,
-        D.n_rows,
-        format_func="{:,}".format,
-        key="cache_n_rows",
-        help="64 bytes a row",
-        **BOUND,
-    )
-    seed = st.slider("Seed", 0, 99, D.seed, key="cache_seed", help="Of the random numbers", **BOUND)
+    n_tables = controls.slider(D, "n_tables", "Tables", help="Cached one after the other")
+    n_rows = controls.slider(D, "n_rows", "Rows of each", help="64 bytes a row")
+    seed = controls.slider(D, "seed", "Seed", help="Of the random numbers")
     return CacheParams(level=level, n_tables=n_tables, n_rows=n_rows, seed=seed)
 
 
@@ -57,7 +42,7 @@ def _memory(result: CacheResult) -> None:
         0.5,
         key="cache_heap_gb",
         help="spark.executor.memory; model",
-        **BOUND,
+        **controls.BOUND,
     )
     fraction = middle.slider(
         "spark.memory.fraction",
@@ -67,7 +52,7 @@ def _memory(result: CacheResult) -> None:
         0.05,
         key="cache_fraction",
         help="Share for execution and storage; model",
-        **BOUND,
+        **controls.BOUND,
     )
     protected = right.slider(
         "storageFraction",
@@ -77,7 +62,7 @@ def _memory(result: CacheResult) -> None:
         0.05,
         key="cache_storage_fraction",
         help="Share that execution cannot evict; model",
-        **BOUND,
+        **controls.BOUND,
     )
     model = regions(int(heap * 1024**3), fraction, protected)
     figure = figures.memory(
@@ -100,13 +85,8 @@ def _show(result: CacheResult) -> None:
         lab.report("spark", "cache", result, figure)
 
 
-@lab.experiment("cache")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("spark", "cache")
-    with output:
-        work.run("cache", params, cache.steps, _show, cache.preview(params))
+def _output(params: CacheParams) -> None:
+    work.run("cache", params, cache.steps, _show, cache.preview(params))
+
+
+show = lab.tab("spark", "cache", _params, _output)

@@ -4,7 +4,7 @@ would move the crossing.
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import get_args
 
 import streamlit as st
 
@@ -13,21 +13,13 @@ from engine.spark.contest import curves
 from engine.spark.contest.curves import Cluster
 from engine.spark.contest.data import BYTES_A_ROW
 from engine.spark.contest.engines import SAYS
-from engine.spark.crossover import (
-    CONTESTANTS,
-    MEMORY_GB,
-    N_ROWS,
-    WORKS,
-    CrossoverParams,
-    CrossoverResult,
-)
+from engine.spark.crossover import CrossoverParams, CrossoverResult
 from engine.spark.crossover import figure as figures
 from engine.units import human_bytes
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = CrossoverParams()
 C = Cluster()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def _size(n_rows: int) -> str:
@@ -35,61 +27,37 @@ def _size(n_rows: int) -> str:
 
 
 def _params() -> CrossoverParams:
-    chosen = st.segmented_control(
-        "Work",
-        WORKS,
-        default=D.work,
-        required=True,
-        key="crossover_work",
-        help="; ".join(f"{name}: {says}" for name, says in SAYS.items()),
-        **BOUND,
+    chosen = controls.segmented(
+        D, "work", "Work", help="; ".join(f"{name}: {says}" for name, says in SAYS.items())
     )
-    n_rows = st.select_slider(
+    n_rows = controls.slider(
+        D,
+        "n_rows",
         "Largest size: rows · CSV",
-        N_ROWS,
-        D.n_rows,
-        format_func=_size,
-        key="crossover_n_rows",
         help=(
             "Every size up to it is measured. The last one is more than 1 GB on disk: it is made"
             " once, in the workspace, and takes minutes; smaller sizes arrive first, and Cancel"
             " keeps what has been measured"
         ),
-        **BOUND,
+        format_func=_size,
     )
-    contestants = st.multiselect(
-        "Engines",
-        CONTESTANTS,
-        default=list(D.contestants),
-        key="crossover_contestants",
-        help="pandas and Spark always take part",
-        **BOUND,
+    contestants = controls.multiselect(
+        D, "contestants", "Engines", help="pandas and Spark always take part"
     )
-    memory = st.select_slider(
+    memory = controls.slider(
+        D,
+        "memory_gb",
         "Memory for one engine, GB",
-        MEMORY_GB,
-        D.memory_gb,
-        format_func="{:g}".format,
-        key="crossover_memory_gb",
         help=(
             "What pandas, Polars and DuckDB may each hold, or most of what is free if that is less."
             " A run that cannot fit is refused before it starts; one that holds more is stopped"
         ),
-        **BOUND,
     )
-    repeats = st.slider(
-        "Repeats",
-        1,
-        9,
-        D.repeats,
-        key="crossover_repeats",
-        help="Runs of each cell; the median counts",
-        **BOUND,
-    )
+    repeats = controls.slider(D, "repeats", "Repeats", help="Runs of each cell; the median counts")
     return CrossoverParams(
         work=chosen,
         n_rows=n_rows,
-        contestants=tuple(contestants),
+        contestants=contestants,
         memory_gb=memory,
         repeats=repeats,
     )
@@ -98,35 +66,25 @@ def _params() -> CrossoverParams:
 def _cluster() -> Cluster:
     """The sliders of the model."""
     left, middle, right = st.columns(3)
-    cores = left.slider(
-        "Cores of the cluster",
-        1,
-        128,
-        C.cores,
-        key="crossover_cores",
-        help="c in the formula; model",
-        **BOUND,
-    )
-    memory = middle.slider(
-        "Memory that pandas has, GB",
-        1,
-        256,
-        int(C.memory_gb),
-        key="crossover_memory",
-        help="Of one machine; model",
-        **BOUND,
-    )
-    network = right.slider(
-        "Network, GB/s",
-        0.1,
-        12.5,
-        C.network_gb,
-        0.1,
-        key="crossover_network",
-        help="w, between machines; model",
-        **BOUND,
-    )
-    return Cluster(cores=cores, memory_gb=float(memory), network_gb=network)
+    with left:
+        cores = controls.slider(C, "cores", "Cores of the cluster", help="c in the formula; model")
+    with middle:
+        memory = controls.slider(
+            C,
+            "memory_gb",
+            "Memory that pandas has, GB",
+            help="Of one machine; model",
+            key="crossover_memory",
+        )
+    with right:
+        network = controls.slider(
+            C,
+            "network_gb",
+            "Network, GB/s",
+            help="w, between machines; model",
+            key="crossover_network",
+        )
+    return Cluster(cores=cores, memory_gb=memory, network_gb=network)
 
 
 def _numbers(result: CrossoverResult) -> None:
@@ -171,16 +129,9 @@ def _show(result: CrossoverResult) -> None:
     result = crossover.refresh(result)
     st.markdown(result.verdict)
     (above, measured), (between, modelled) = lab.places(2)
-    view = above.segmented_control(
-        "Shown",
-        get_args(figures.Quantity),
-        default="Seconds",
-        required=True,
-        key="crossover_view",
-        label_visibility="collapsed",
-        **BOUND,
-    )
-    figure = figures.chart(result, view or "Seconds", lab.pinned("crossover"))
+    with above:
+        view = controls.view("crossover_view", get_args(figures.Quantity), "Shown")
+    figure = figures.chart(result, view, lab.pinned("crossover"))
     with measured:
         lab.chart(
             figure, "crossover_chart", f"{view} of each engine against rows, both logarithmic"
@@ -208,14 +159,9 @@ def _show(result: CrossoverResult) -> None:
     lab.report("spark", "crossover", result, figure)
 
 
-@lab.experiment("crossover")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("spark", "crossover")
-    with output:
-        first = crossover.remembered(params) or CrossoverResult(params, (), ())
-        work.run("crossover", params, crossover.steps, _show, first)
+def _output(params: CrossoverParams) -> None:
+    first = crossover.remembered(params) or CrossoverResult(params, (), ())
+    work.run("crossover", params, crossover.steps, _show, first)
+
+
+show = lab.tab("spark", "crossover", _params, _output)

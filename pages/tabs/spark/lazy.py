@@ -4,59 +4,35 @@ sets off.
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from engine.spark import lazy, session
 from engine.spark.lazy import LazyParams, LazyResult, figure
-from engine.spark.lazy.chain import ACTIONS, OPERATIONS, Foretold
-from pages.shell import lab, state, work
+from engine.spark.lazy.chain import OPERATIONS, Foretold
+from pages.shell import controls, lab, state, work
 
 D = LazyParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Plan", "Cores", "AQE: before and after")
 
 
 def _params() -> LazyParams:
-    chain = st.multiselect(
+    chain = controls.multiselect(
+        D,
+        "chain",
         "Chain, in the order chosen",
-        OPERATIONS,
-        default=list(D.chain),
-        key="lazy_chain",
+        options=OPERATIONS,
         help="Each adds a line to the plan",
-        **BOUND,
     )
-    action = st.segmented_control(
-        "Action",
-        ACTIONS,
-        default=D.action,
-        required=True,
-        key="lazy_action",
-        help="Only this makes Spark work",
-        **BOUND,
+    action = controls.segmented(D, "action", "Action", help="Only this makes Spark work")
+    partitions = controls.slider(
+        D, "n_partitions", "Shuffle partitions", help="Asked for after each exchange"
     )
-    partitions = st.slider(
-        "Shuffle partitions",
-        1,
-        200,
-        D.n_partitions,
-        key="lazy_n_partitions",
-        help="Asked for after each exchange",
-        **BOUND,
+    adaptive = controls.toggle(
+        D, "adaptive", "Adaptive (AQE)", help="May Spark change the plan as it goes"
     )
-    adaptive = st.toggle(
-        "Adaptive (AQE)",
-        D.adaptive,
-        key="lazy_adaptive",
-        help="May Spark change the plan as it goes",
-        **BOUND,
-    )
-    broadcast = st.toggle(
-        "Broadcast small tables", D.broadcast, key="lazy_broadcast", help="Up to 10 MB", **BOUND
-    )
+    broadcast = controls.toggle(D, "broadcast", "Broadcast small tables", help="Up to 10 MB")
     return LazyParams(
-        chain=tuple(chain),
+        chain=chain,
         action=action,
         n_partitions=partitions,
         adaptive=adaptive,
@@ -68,15 +44,8 @@ def _show(result: LazyResult | Foretold) -> None:
     st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
     st.markdown(result.verdict)
     ledger, between, picture = (st.container() for _ in range(3))
-    view = between.segmented_control(
-        "Look closer",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key="lazy_view",
-        label_visibility="collapsed",
-        **BOUND,
-    )
+    with between:
+        view = controls.view("lazy_view", VIEWS)
     if state.presenting() and view == VIEWS[0]:
         ledger, picture = picture, ledger  # a scene about the plan has it in sight
     ledger.table(
@@ -113,13 +82,8 @@ def _look_closer(result: LazyResult, view: str) -> None:
         right.code(result.final_plan, language=None, wrap_lines=True)
 
 
-@lab.experiment("lazy")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("spark", "lazy")
-    with output:
-        work.run("lazy", params, lazy.steps, _show, Foretold(params.chain, params.action))
+def _output(params: LazyParams) -> None:
+    work.run("lazy", params, lazy.steps, _show, Foretold(params.chain, params.action))
+
+
+show = lab.tab("spark", "lazy", _params, _output)

@@ -11,14 +11,13 @@ import streamlit as st
 
 from engine.jobs import JOBS
 from engine.spark import keys, partitioning, session
-from engine.spark.keys import TABLES, Source
-from engine.spark.partitioning import MAX_PARTITIONS, N_ROWS, STRATEGIES, PartitioningParams, real
+from engine.spark.keys import Source
+from engine.spark.partitioning import PartitioningParams, real
 from engine.spark.partitioning import figure as figures
 from engine.spark.partitioning.real import Measured
-from pages.shell import lab, texts, upload, work
+from pages.shell import controls, lab, texts, upload, work
 
 D = PartitioningParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 run = st.cache_resource(max_entries=64, show_spinner=False)(partitioning.run)
 
 
@@ -38,18 +37,15 @@ def _table_changed() -> None:
 
 
 def _params() -> PartitioningParams:
-    table = st.segmented_control(
+    table = controls.segmented(
+        D,
+        "table",
         "Table",
-        TABLES,
-        default=D.table,
-        required=True,
-        key="partitioning_table",
-        on_change=_table_changed,
         help=(
             "Real flights of 2013, whole numbers with Zipf frequencies (few very common, many"
             " rare), or your own file"
         ),
-        **BOUND,
+        on_change=_table_changed,
     )
     settings: dict[str, Any] = {}
     if table == "upload":
@@ -57,60 +53,29 @@ def _params() -> PartitioningParams:
             "partitioning", help="Read in a child process under a memory and a time limit"
         )
     if table == "zipf":
-        settings["exponent"] = st.slider(
-            "Zipf exponent",
-            0.0,
-            3.0,
-            D.exponent,
-            0.1,
-            key="partitioning_exponent",
-            help="0: all keys equally common",
-            **BOUND,
+        settings["exponent"] = controls.slider(
+            D, "exponent", "Zipf exponent", help="0: all keys equally common"
         )
     names = keys.key_columns(Source(table, upload=settings.get("upload", "")))
-    chosen = st.multiselect(
+    chosen = controls.multiselect(
+        D,
+        "keys",
         "Key",
-        names,
-        default=["dest"] if "dest" in names else [names[0]],
-        key="partitioning_keys",
+        options=names,
+        default=D.keys if D.keys[0] in names else names[:1],
         help="The columns whose values decide where a row goes",
-        **BOUND,
     )
-    strategy = st.selectbox(
-        "Strategy",
-        STRATEGIES,
-        key="partitioning_strategy",
-        help="How Spark is told to split the rows",
-        **BOUND,
+    strategy = controls.selectbox(
+        D, "strategy", "Strategy", help="How Spark is told to split the rows"
     )
-    n = st.slider(
-        "Partitions",
-        1,
-        MAX_PARTITIONS,
-        D.n_partitions,
-        key="partitioning_n_partitions",
-        help="Asked of Spark",
-        **BOUND,
-    )
-    before = st.slider(
-        "Before, there were",
-        1,
-        MAX_PARTITIONS,
-        D.n_before,
-        key="partitioning_n_before",
-        help="Rows move from these",
-        **BOUND,
-    )
-    typed = st.text_input(
-        "Follow a key",
-        D.typed,
-        key="partitioning_typed",
-        help="A value of the key, such as LAX; empty: the commonest",
-        **BOUND,
+    n = controls.slider(D, "n_partitions", "Partitions", help="Asked of Spark")
+    before = controls.slider(D, "n_before", "Before, there were", help="Rows move from these")
+    typed = controls.text(
+        D, "typed", "Follow a key", help="A value of the key, such as LAX; empty: the commonest"
     )
     return PartitioningParams(
         table=table,
-        keys=tuple(chosen),
+        keys=chosen,
         strategy=strategy,
         n_partitions=n,
         n_before=before,
@@ -122,27 +87,11 @@ def _params() -> PartitioningParams:
 
 def _more() -> dict[str, Any]:
     with st.expander("Input, Zipf rows, seed"):
-        n_input = st.slider(
-            "Input partitions",
-            1,
-            64,
-            D.n_input,
-            key="partitioning_n_input",
-            help="Tasks that hold the rows before",
-            **BOUND,
+        n_input = controls.slider(
+            D, "n_input", "Input partitions", help="Tasks that hold the rows before"
         )
-        n_rows = st.select_slider(
-            "Zipf rows",
-            N_ROWS,
-            D.n_rows,
-            format_func="{:,}".format,
-            key="partitioning_n_rows",
-            help="Rows drawn",
-            **BOUND,
-        )
-        seed = st.slider(
-            "Seed", 0, 99, D.seed, key="partitioning_seed", help="Of the Zipf rows", **BOUND
-        )
+        n_rows = controls.slider(D, "n_rows", "Zipf rows", help="Rows drawn")
+        seed = controls.slider(D, "seed", "Seed", help="Of the Zipf rows")
     return {"n_input": n_input, "n_rows": n_rows, "seed": seed}
 
 
@@ -174,22 +123,15 @@ def _measured(measured: Measured) -> None:
         texts.table(measured.table(), "Rows, bytes and files a partition")
 
 
-@lab.experiment("partitioning")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("spark", "partitioning")
-    with output:
-        result = run(params)
-        job = JOBS.find((real.steps, params))
-        texts.say(result.verdict)
-        figure = figures.partitions(result, job.result if job else None, lab.pinned("partitioning"))
-        lab.chart(figure, "partitioning_rows", "Rows of each partition")
-        _measure(params)
-        lab.chart(
-            figures.routes(result), "partitioning_routes", "The commonest keys before and after"
-        )
-        lab.report("spark", "partitioning", result, figure)
+def _output(params: PartitioningParams) -> None:
+    result = run(params)
+    job = JOBS.find((real.steps, params))
+    texts.say(result.verdict)
+    figure = figures.partitions(result, job.result if job else None, lab.pinned("partitioning"))
+    lab.chart(figure, "partitioning_rows", "Rows of each partition")
+    _measure(params)
+    lab.chart(figures.routes(result), "partitioning_routes", "The commonest keys before and after")
+    lab.report("spark", "partitioning", result, figure)
+
+
+show = lab.tab("spark", "partitioning", _params, _output)

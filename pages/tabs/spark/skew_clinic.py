@@ -2,84 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from engine.spark import session, skew_clinic
-from engine.spark.skew import CURES
-from engine.spark.skew_clinic import N_ROWS, SkewClinicParams, SkewClinicResult
+from engine.spark.skew_clinic import SkewClinicParams, SkewClinicResult
 from engine.spark.skew_clinic import figure as figures
-from pages.shell import lab, work
+from pages.shell import controls, lab, work
 
 D = SkewClinicParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 
 
 def _params() -> SkewClinicParams:
-    exponent = st.slider(
-        "Zipf exponent",
-        0.0,
-        3.0,
-        D.exponent,
-        0.1,
-        key="skew_clinic_exponent",
-        help="0: all keys alike; 2: one key has most rows",
-        **BOUND,
+    exponent = controls.slider(
+        D, "exponent", "Zipf exponent", help="0: all keys alike; 2: one key has most rows"
     )
-    cures = st.multiselect(
-        "Cures",
-        CURES,
-        default=list(D.cures),
-        key="skew_clinic_cures",
-        help="Each is run; “nothing” always takes part",
-        **BOUND,
+    cures = controls.multiselect(
+        D, "cures", "Cures", help="Each is run; “nothing” always takes part"
     )
-    salts = st.slider(
-        "Salts",
-        2,
-        64,
-        D.n_salts,
-        key="skew_clinic_n_salts",
-        help="Pieces into which salting deals every key",
-        **BOUND,
+    salts = controls.slider(D, "n_salts", "Salts", help="Pieces into which salting deals every key")
+    partitions = controls.slider(
+        D, "n_partitions", "Shuffle partitions", help="spark.sql.shuffle.partitions"
     )
-    partitions = st.slider(
-        "Shuffle partitions",
-        2,
-        200,
-        D.n_partitions,
-        key="skew_clinic_n_partitions",
-        help="spark.sql.shuffle.partitions",
-        **BOUND,
-    )
-    threshold = st.slider(
+    threshold = controls.slider(
+        D,
+        "threshold_kb",
         "AQE threshold, kB",
-        16,
-        4_096,
-        D.threshold_kb,
-        16,
-        key="skew_clinic_threshold_kb",
         help=(
             "A partition beyond it counts as skewed and is cut into pieces of it. Spark's default,"
             " 256 MB, is too much for tables as small as these"
         ),
-        **BOUND,
     )
     with st.expander("Rows, seed"):
-        n_rows = st.select_slider(
-            "Rows",
-            N_ROWS,
-            D.n_rows,
-            format_func="{:,}".format,
-            key="skew_clinic_n_rows",
-            help="With the Zipf key",
-            **BOUND,
-        )
-        seed = st.slider("Seed", 0, 99, D.seed, key="skew_clinic_seed", help="Of the keys", **BOUND)
+        n_rows = controls.slider(D, "n_rows", "Rows", help="With the Zipf key")
+        seed = controls.slider(D, "seed", "Seed", help="Of the keys")
     return SkewClinicParams(
         exponent=exponent,
-        cures=tuple(cures),
+        cures=cures,
         n_salts=salts,
         n_partitions=partitions,
         threshold_kb=threshold,
@@ -106,13 +64,8 @@ def _show(result: SkewClinicResult) -> None:
     lab.report("spark", "skew_clinic", result, figure)
 
 
-@lab.experiment("skew_clinic")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("spark", "skew_clinic")
-    with output:
-        work.run("skew_clinic", params, skew_clinic.steps, _show, skew_clinic.preview(params))
+def _output(params: SkewClinicParams) -> None:
+    work.run("skew_clinic", params, skew_clinic.steps, _show, skew_clinic.preview(params))
+
+
+show = lab.tab("spark", "skew_clinic", _params, _output)

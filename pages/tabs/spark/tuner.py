@@ -4,64 +4,45 @@ look at each point.
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from engine.spark import session, tuner
-from engine.spark.tuner import COPIES, LIMITS, TunerParams, TunerResult
+from engine.spark.tuner import TunerParams, TunerResult
 from engine.spark.tuner import figure as figures
-from engine.spark.tuner.jobs import CODE, JOBS
-from pages.shell import lab, work
+from engine.spark.tuner.jobs import CODE
+from pages.shell import controls, lab, work
 
 D = TunerParams()
-BOUND: dict[str, Any] = {"bind": "query-params"}
 VIEWS = ("Overhead", "Tasks on their cores")
 
 
 def _params() -> TunerParams:
-    job = st.segmented_control(
-        "Job",
-        JOBS,
-        default=D.workload,
-        required=True,
-        key="tuner_workload",
-        help="Each shuffles the flights once",
-        **BOUND,
+    job = controls.segmented(D, "workload", "Job", help="Each shuffles the flights once")
+    most = controls.slider(
+        D,
+        "max_partitions",
+        "Partitions, up to",
+        help="spark.sql.shuffle.partitions; Spark's own default is 200",
     )
-    most = st.select_slider(
-        "Partitions, up to", LIMITS, D.max_partitions, key="tuner_max_partitions",
-        help="spark.sql.shuffle.partitions; Spark's own default is 200", **BOUND
-    )  # fmt: skip
-    fine = st.toggle(
-        "More numbers between",
-        D.fine,
-        key="tuner_fine",
-        help="A finer curve takes twice as long",
-        **BOUND,
+    fine = controls.toggle(
+        D, "fine", "More numbers between", help="A finer curve takes twice as long"
     )
-    copies = st.select_slider(
+    copies = controls.slider(
+        D,
+        "copies",
         "Times the flights",
-        COPIES,
-        D.copies,
-        key="tuner_copies",
         help="× 336,776 rows; all but the group-by shuffle them all",
-        **BOUND,
     )
-    target = st.slider(
-        "AQE target, kB", 16, 8_192, D.target_kb, 16, key="tuner_target_kb",
-        help="advisoryPartitionSizeInBytes: AQE joins partitions until each holds about so much. Spark's default is 64 MB, "
-        "more than these tables shuffle in all", **BOUND
-    )  # fmt: skip
-    repeats = st.slider(
-        "Rounds",
-        1,
-        9,
-        D.repeats,
-        key="tuner_repeats",
-        help="Each measures every number once",
-        **BOUND,
+    target = controls.slider(
+        D,
+        "target_kb",
+        "AQE target, kB",
+        help=(
+            "advisoryPartitionSizeInBytes: AQE joins partitions until each holds about so much."
+            " Spark's default is 64 MB, more than these tables shuffle in all"
+        ),
     )
+    repeats = controls.slider(D, "repeats", "Rounds", help="Each measures every number once")
     return TunerParams(
         workload=job,
         copies=copies,
@@ -90,16 +71,8 @@ def _show(result: TunerResult) -> None:
         at = st.select_slider(
             "Look at one number", numbers, key="tuner_at", width=320, help="Nothing runs again"
         )
-        view = st.segmented_control(
-            "Look closer",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="tuner_view",
-            label_visibility="collapsed",
-            **BOUND,
-        )
-    if result.at(at):
+        view = controls.view("tuner_view", VIEWS)
+    if result.point_at(at):
         st.table(
             result.rows(at),
             hide_index=True,
@@ -121,13 +94,8 @@ def _show(result: TunerResult) -> None:
     lab.report("spark", "tuner", result, figure)
 
 
-@lab.experiment("tuner")
-def show() -> None:
-    controls, output = lab.columns()
-    with controls:
-        try:
-            params = _params()
-        finally:
-            lab.controls_end("spark", "tuner")
-    with output:
-        work.run("tuner", params, tuner.steps, _show, TunerResult(params))
+def _output(params: TunerParams) -> None:
+    work.run("tuner", params, tuner.steps, _show, TunerResult(params))
+
+
+show = lab.tab("spark", "tuner", _params, _output)

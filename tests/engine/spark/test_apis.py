@@ -4,17 +4,12 @@ broadcasts by hand.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from engine import data
-from engine.errors import InputError
 from engine.jobs import run_to_end
 from engine.spark import apis, session
 from engine.spark.apis import ApisParams, ApisResult, Operator, Outcome, jobs, shared_variables
@@ -28,17 +23,10 @@ from engine.spark.apis.shared_variables import (
     BroadcastParams,
     Count,
 )
+from tests.engine.printed import run_script
 
 SMALL = ApisParams(months=1, repeats=1)
 N_JANUARY, N_KNOWN, N_JFK = 27_004, 26_398, 9_161
-
-
-def printed(params: ApisParams) -> dict[str, Any]:
-    sink = io.StringIO()
-    with contextlib.redirect_stdout(sink):
-        exec(compile(script(params), "<script>", "exec"), {"__name__": "__main__"})
-    found: dict[str, Any] = json.loads(sink.getvalue().splitlines()[-1])
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +79,7 @@ def test_rows_reach_python_where_and_as_often_as_spark_says(
     for result in (gain, late):
         assert result.rdd_rows == N_JANUARY and result.same_plan
         for api in ("DataFrame", "SQL"):
-            outcome = result.of(api)
+            outcome = result.outcome_of(api)
             assert outcome is not None and (
                 outcome.door,
                 outcome.rows_to_python,
@@ -101,7 +89,7 @@ def test_rows_reach_python_where_and_as_often_as_spark_says(
     # what is left.
     assert gain.udf_rows == N_JANUARY + N_KNOWN and gain.udf_door == "BatchEvalPython"
     assert late.udf_rows == N_JFK and late.udf_door == "ArrowEvalPython"
-    pandas_udf = gain.of("pandas UDF")
+    pandas_udf = gain.outcome_of("pandas UDF")
     assert (
         pandas_udf is not None
         and pandas_udf.door == "ArrowEvalPython"
@@ -113,12 +101,12 @@ def test_marked_non_deterministic_a_udf_sees_each_row_once() -> None:
     once = apis.run(replace(SMALL, once=True))
     assert once.calls_a_row == 1.0 and once.same_answers
     assert "called once a flight" in "\n".join(once.why)
-    assert printed(once.params) == once.headline()
+    assert run_script(script(once.params)) == once.headline()
 
 
 def test_the_script_prints_the_headline(gain: ApisResult, late: ApisResult) -> None:
     for result in (gain, late):
-        assert printed(result.params) == result.headline()
+        assert run_script(script(result.params)) == result.headline()
     assert "@" not in script(SMALL)
 
 
@@ -239,7 +227,7 @@ def test_the_cache_of_the_servers_spark_outlives_the_lost_shuffle() -> None:
 
 def test_a_broadcast_is_unpickled_once_a_worker_and_a_closure_once_a_task() -> None:
     result = shared_variables.ship(BroadcastParams(n_tasks=6))
-    closures, broadcasts = result.of("closure"), result.of("broadcast")
+    closures, broadcasts = result.shipments_by("closure"), result.shipments_by("broadcast")
     assert len(closures) == len(broadcasts) == len(shared_variables.TABLE_BYTES)
     for closure, broadcast in zip(closures, broadcasts, strict=True):
         assert closure.n_copies == 6 and broadcast.n_copies == broadcast.n_workers < 6
@@ -260,20 +248,3 @@ def test_words_before_anything_is_counted() -> None:
     assert shared_variables.BroadcastResult(BroadcastParams()).verdict.startswith(
         "A table is about to reach **16** tasks"
     )
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: ApisParams(workload="tea"), "workload must be one of mean gain by carrier, "),  # type: ignore[arg-type]
-        (lambda: ApisParams(months=13), "months must be 1 … 12. Got 13."),
-        (lambda: ApisParams(repeats=0), "repeats must be 1 … 15. Got 0."),
-        (lambda: AccumulatorParams(n_rows=1), "n_rows must be 100 … 1,000,000. Got 1."),
-        (lambda: AccumulatorParams(n_tasks=65), "n_tasks must be 1 … 64. Got 65."),
-        (lambda: BroadcastParams(n_tasks=1), "n_tasks must be 2 … 64. Got 1."),
-    ],
-)
-def test_each_setting_says_its_rule(make: Any, message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        make()
-    assert str(caught.value).startswith(message)

@@ -4,19 +4,17 @@ executor, words and errors.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from engine import scripts
 from engine.errors import InputError
 from engine.spark import cache, session
 from engine.spark.cache import LEVELS, N_PARTITIONS, CacheParams, CacheResult, Held, Moment, model
 from engine.spark.cache import figure as figures
-from engine.spark.cache.code import script
+from tests.engine.printed import run_script
 
 SMALL = CacheParams(n_tables=2, n_rows=20_000)
 
@@ -37,10 +35,7 @@ def test_storage_holds_what_the_level_says(level: Any) -> None:
         assert all(raw <= h.memory_bytes + h.disk_bytes < 1.1 * raw for h in held), (
             "random doubles do not compress"
         )
-    sink = io.StringIO()
-    with contextlib.redirect_stdout(sink):
-        exec(compile(script(params), "<script>", "exec"), {"__name__": "__main__"})
-    assert json.loads(sink.getvalue().splitlines()[-1]) == result.headline()
+    assert run_script(scripts.render(params)) == result.headline()
 
 
 def test_nothing_is_left_behind() -> None:
@@ -150,18 +145,3 @@ def test_words_by_hand() -> None:
     assert (
         figures.storage(plain).layout.title.text == "Nothing is cached: every action computes anew"
     )
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"level": "HOPE"}, "level must be one of none, MEMORY_ONLY"),
-        ({"n_tables": 7}, "n_tables must be 1 … 6. Got 7."),
-        ({"n_rows": 1}, "n_rows must be 10,000 … 2,000,000. Got 1."),
-        ({"seed": -1}, "seed must be 0 … 2,147,483,647. Got -1."),
-    ],
-)
-def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        CacheParams(**setting)
-    assert str(caught.value).startswith(message)

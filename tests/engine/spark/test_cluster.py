@@ -14,7 +14,8 @@ import pytest
 from engine.spark import apis, cache, crossover, lazy, session, skew_clinic, tuner
 from engine.spark.apis import console, shared_variables
 from engine.spark.cache import model
-from engine.spark.partitioning import STRATEGIES, PartitioningParams, real
+from engine.spark.partitioning import PartitioningParams, real
+from engine.spark.partitioning.params import STRATEGIES
 from engine.spark.session import ENGINE
 from engine.spark.target import Target
 from tests.engine.spark import cluster as spark_cluster

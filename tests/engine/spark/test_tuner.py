@@ -4,21 +4,16 @@ figures by hand.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from engine import data
-from engine.errors import InputError
+from engine import data, scripts
 from engine.spark import session, tuner
 from engine.spark.tasks import Stage, Task, Trace
 from engine.spark.tuner import Point, TunerParams, TunerResult, figure, jobs
-from engine.spark.tuner.code import script
+from tests.engine.printed import run_script
 
 SMALL = TunerParams(workload="group-by", max_partitions=16, target_kb=128, repeats=1)
 
@@ -41,7 +36,8 @@ def test_each_number_asked_for_is_the_number_of_tasks_run(result: TunerResult) -
         .num_rows
     )
     read = sum(
-        task.n_rows_read for task in result.points[0].trace.of(result.points[0].trace.stages[-1].id)
+        task.n_rows_read
+        for task in result.points[0].trace.tasks_of(result.points[0].trace.stages[-1].id)
     )
     assert flights <= read <= 2 * flights, "partial sums of two map tasks"
 
@@ -65,11 +61,8 @@ def test_aqes_choice_is_in_its_final_plan_and_in_the_tasks_that_ran(result: Tune
 
 
 def test_the_script_prints_the_headline(result: TunerResult) -> None:
-    sink = io.StringIO()
-    with contextlib.redirect_stdout(sink):
-        exec(compile(script(SMALL), "<script>", "exec"), {"__name__": "__main__"})
-    assert json.loads(sink.getvalue().splitlines()[-1]) == result.headline()
-    assert "crossJoin" in script(replace(SMALL, copies=3))
+    assert run_script(scripts.render(SMALL)) == result.headline()
+    assert run_script(scripts.render(replace(SMALL, copies=3)))["asked for"] == SMALL.numbers[-1]
 
 
 def point(n: int, *seconds: float, spill: int = 0) -> Point:
@@ -139,28 +132,3 @@ def test_figures(result: TunerResult) -> None:
     assert bars.data[0].y[-1] + bars.data[1].y[-1] == pytest.approx(whole)
     gantt = figure.gantt(result, 16)
     assert sum(len(trace.y) for trace in gantt.data) == len(result.points[-1].trace.tasks)
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        (
-            {"workload": "guess"},
-            "workload must be one of window, join, group-by, sort. Got 'guess'.",
-        ),
-        ({"copies": 2}, "copies must be one of 1, 3, 10. Got 2."),
-        (
-            {"max_partitions": 5_000},
-            (
-                "max_partitions must be 1 … 400. Got 5000. More than 400 tasks for 336,776 rows is"
-                " more than"
-            ),
-        ),
-        ({"target_kb": 1}, "target_kb must be 16 … 65,536. Got 1."),
-        ({"repeats": 10}, "repeats must be 1 … 9. Got 10."),
-    ],
-)
-def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        TunerParams(**setting)
-    assert str(caught.value).startswith(message)
