@@ -19,7 +19,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from engine.spark.partitioning.code import script as partitioning_script
 
 from engine import data, scripts, upload_reader, workspace
 from engine.errors import InputError
@@ -35,7 +34,7 @@ from engine.sampling import lineage, points
 from engine.sampling.lineage import figure as lineage_figures
 from engine.spark import partitioning
 from engine.spark.partitioning import figure as partitioning_figures
-from engine.spark.partitioning import params
+from engine.spark.partitioning.params import STRATEGIES
 
 N = 60
 DAY = dt.datetime(2013, 1, 1)
@@ -376,7 +375,7 @@ def use_audit(path: str, name: str) -> None:
 
 
 def use_partitioning(path: str, name: str) -> None:
-    for strategy in params.STRATEGIES:
+    for strategy in STRATEGIES:
         for names in [(name,)] if name == "x" or strategy != "hash" else [(name,), (name, "x")]:
             with contextlib.nullcontext() if name == "x" else contextlib.suppress(InputError):
                 params = partitioning.PartitioningParams(
@@ -386,7 +385,7 @@ def use_partitioning(path: str, name: str) -> None:
                 take_everything(result)
                 partitioning_figures.partitions(result, None, None)
                 partitioning_figures.routes(result)
-                partitioning_script(params)
+                scripts.render(params)
                 partitioning.run(replace(params, typed=result.routes[0].key))
 
 

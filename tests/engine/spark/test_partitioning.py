@@ -16,7 +16,6 @@ from engine.errors import InputError
 from engine.spark import keys, partitioning
 from engine.spark.keys import Source
 from engine.spark.partitioning import (
-    STRATEGIES,
     PartitioningParams,
     coalesced,
     dealt,
@@ -27,6 +26,7 @@ from engine.spark.partitioning import (
     slices,
 )
 from engine.spark.partitioning import figure as figures
+from engine.spark.partitioning.params import STRATEGIES
 from tests.engine.printed import run_script
 
 ZIPF: dict[str, Any] = {"table": "zipf", "keys": ("key",), "n_rows": 10_000}
