@@ -30,7 +30,7 @@ def count(n_rows: int, n_tasks: int) -> tuple[int, int, int]:
     grouped = context.parallelize(range(n_rows), n_tasks).map(add).groupByKey(2).mapValues(list)
     _, first = tasks.traced(live, grouped.collect)
     report(share=0.5, message="the first action has run; its shuffle file goes")
-    for path in (workspace.server() / "spark").rglob("shuffle_*.data"):
+    for path in (workspace.temporary() / "spark").rglob("shuffle_*.data"):
         path.unlink()
     _, second = tasks.traced(live, grouped.collect)
     attempts = first.tasks + second.tasks
