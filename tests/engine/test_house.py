@@ -172,6 +172,7 @@ def test_a_job_ends_with_its_last_owner_only(jobs: Jobs) -> None:
     assert job.ended.wait(10) and job.state == "cancelled" and closed.is_set()
 
 
+@pytest.mark.logs_traceback
 def test_a_panic_that_is_no_exception_ends_its_job_and_not_the_queue(jobs: Jobs) -> None:
     class Panic(BaseException):
         """As Polars raises them."""
@@ -183,11 +184,7 @@ def test_a_panic_that_is_no_exception_ends_its_job_and_not_the_queue(jobs: Jobs)
     failed = jobs.submit("a", 1, "", panicking)
     after = jobs.submit("b", 2, "", lambda: counting(2))
     assert after.ended.wait(10) and after.result == 2
-    assert (
-        failed.state == "failed"
-        and explain(failed.error or Exception())
-        == "The run stopped with Panic: out-of-range datetime"
-    )
+    assert failed.state == "failed" and "that the playground did not expect" in failed.message
 
 
 def test_who_gives_up_takes_the_job_from_nobody_else(jobs: Jobs) -> None:
