@@ -450,7 +450,7 @@ def test_three_bombs_at_once_hold_no_more_than_one_may() -> None:
     def watch() -> int:
         most = 0
         while not done.wait(0.005):
-            readers = [processes._own_bytes(process.pid) for process in list(processes._alive)]
+            readers = [processes.resident_bytes(process.pid) for process in list(processes._alive)]
             most = max(most, sum(readers))
         return most
 
@@ -470,7 +470,7 @@ def test_a_reader_that_nobody_watches_is_stopped_by_its_address_space() -> None:
     child = processes.start("engine.upload_reader", str(path), f"{path}.arrow")
     most = 0
     while child.poll() is None:
-        most = max(most, processes._own_bytes(child.pid))
+        most = max(most, processes.resident_bytes(child.pid))
     processes.kill_group(child)
     assert most < upload_reader.ADDRESS_SPACE_BYTES and not Path(f"{path}.arrow").exists()
     assert child.stdout is not None and "memory" in json.loads(child.stdout.read())["error"]
