@@ -22,6 +22,7 @@ QUICK = {  # lab -> a tab whose job is quick
     "spark": "spark_tab=Lazy+ledger",
     "orchestration": "orchestration_tab=Backpressure",
 }
+ASKED = {"orchestration": "Run 15 s of it in Prefect"}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,8 @@ def test_measure_again_measures_after_done_failed_and_cancelled(
     cancel = page.get_by_role("button", name="Cancel")
     failed = page.get_by_text("Something went wrong that the playground did not expect.")
     page.goto(f"{address}/{lab}?{QUICK[lab]}")
+    if lab in ASKED:  # what takes a real run of Prefect waits for a press
+        page.get_by_role("button", name=ASKED[lab]).click()
     expect(again).to_be_visible(timeout=SLOW)
 
     def press() -> None:

@@ -177,7 +177,10 @@ def test_settings_of_takes_its_own_fields_only() -> None:
             ),
             r"bad.toml \[\[prediction\]\] 1: experiment must be one of d. Got 'b'",
         ),
-        ("[lab]\ntitle = 3", r"bad.toml \[lab\]\u2060: answer, number, preview, question must be given"),
+        (
+            "[lab]\ntitle = 3",
+            r"bad.toml \[lab\]\u2060: answer, number, preview, question must be given",
+        ),
         (
             '[[scene]]\ntitle = "a"\nlook = "b"',
             r"bad.toml \[\[scene\]\] 1: keys must be among .* Got look",
