@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 
 from engine.errors import InputError, require
@@ -339,9 +339,8 @@ def _watch(server: Server, run_id: str) -> Watch:
         require(
             "flow" in settings, "run must be one of this lab's flows. Got {!r}.", flow_run["name"]
         )
-        known = {
-            key: value for key, value in settings.items() if key in RunParams.__dataclass_fields__
-        }
+        names = {one.name for one in fields(RunParams)}
+        known = {key: value for key, value in settings.items() if key in names}
         begin(server, run_id, RunParams(**known), flow_run)
     return _watches[run_id]
 

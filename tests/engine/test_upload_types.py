@@ -371,7 +371,7 @@ def use_audit(path: str, name: str) -> None:
     table = data.read_upload(Path(path)).select(list(dict.fromkeys((name, "x", "label"))))
     for role in ("target", "time", "group", "split"):
         with contextlib.suppress(InputError):
-            take_everything(audit.audit_table(table, "label", **{role: name}))
+            take_everything(audit.audit_table(table, **{"target": "label", role: name}))
 
 
 def use_partitioning(path: str, name: str) -> None:

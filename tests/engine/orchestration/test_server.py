@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import httpx
@@ -149,7 +150,7 @@ def test_a_run_that_a_crashed_app_left_is_marked_and_one_that_waited_is_taken_up
 
 
 def vars_of(params: RunParams) -> dict[str, object]:
-    return {name: getattr(params, name) for name in params.__dataclass_fields__}
+    return asdict(params)
 
 
 def test_the_addresses_of_prefects_own_pages() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -269,7 +270,7 @@ def test_the_child_sees_no_variable_of_the_server(monkeypatch: pytest.MonkeyPatc
         if child.status() == psutil.STATUS_ZOMBIE or set(child.environ()):
             break
         time.sleep(0.05)
-    assert set(child.environ()) == {"PATH", "OMP_NUM_THREADS", "PYTHONPATH"}
+    assert set(child.environ()) == {"PATH", "OMP_NUM_THREADS", "PYTHONPATH", "TMPDIR"}
     steps.close()
     assert not child.is_running(), "a cancel ends the child"
 
@@ -573,11 +574,7 @@ def test_a_visitors_text_reaches_no_spark(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(console.session.ENGINE, "session", lambda: pytest.fail("Spark was asked"))
     result = run_to_end(console.own_steps(OwnParams(query="SELECT count(*) FROM airlines")))
     assert result.answer.values == ((16,),)
-    assert not [
-        name
-        for name in NamedParams.__dataclass_fields__
-        if name not in ("name", "explain", "n_rows")
-    ]
+    assert {field.name for field in fields(NamedParams)} == {"name", "explain", "n_rows"}
 
 
 @pytest.mark.parametrize(
