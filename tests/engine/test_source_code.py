@@ -310,7 +310,7 @@ def from_upload(path: str, name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_a_column_of_an_upload_becomes_no_code(name: str) -> None:
-    folder = workspace.scratch("test-columns")
+    folder = workspace.session(workspace.new_session_id())
     try:
         harmless = from_upload(upload(folder, "harmless"), "harmless")
         found = from_upload(upload(folder, name), name)

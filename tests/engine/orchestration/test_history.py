@@ -235,7 +235,7 @@ def test_every_figure_of_every_flow_draws(flow: history.Flow) -> None:
 def test_the_replay_ends_as_the_run_did() -> None:
     result = history.run(HistoryParams(source="foretold"))
     frames = replay_figure.replay(result).frames
-    assert len(frames) == figures.N_FRAMES + 1
+    assert len(frames) == replay_figure.N_FRAMES + 1
     running = [
         sum(float(x) for bar in frame.data if bar.name == "running" for x in bar.x)
         for frame in frames
