@@ -52,7 +52,9 @@ def note_tracebacks(*arguments: Any, **more: Any) -> logging.LogRecord:
     root.
     """
     record = make_record(*arguments, **more)
-    if record.exc_info and record.levelno >= logging.ERROR:
+    found = record.exc_info[0].__module__ if record.exc_info and record.exc_info[0] else ""
+    # Py4J says so itself when a JVM has ended, as some tests let it
+    if found and not found.startswith("py4j") and record.levelno >= logging.ERROR:
         tracebacks.append(f"{record.name}: {record.getMessage()}: {record.exc_info[1]!r}")
     return record
 
