@@ -48,7 +48,7 @@ test: .venv/requirements-dev.txt.installed
 	echo "tests/pages, which ran beside that:"; wait $$pages || failed=1; cat "$$logs/pages"; \
 	[ ! -e "$$logs/failed" ] || failed=1; \
 	echo "Both halves:"; for half in pages rest; do \
-	  grep -E '^(FAILED|ERROR) ' "$$logs/$$half"; grep -E '^=*[ 0-9a-z,]*(passed|failed|error)' "$$logs/$$half" | tail -n 1; \
+	  grep -E '^(FAILED|ERROR) ' "$$logs/$$half" || :; grep -E '^[= ]*[0-9]+ (passed|failed|error)' "$$logs/$$half" | tail -n 1; \
 	done; rm -r "$$logs"; \
 	if [ -n "$$left_out" ]; then \
 	  echo "LEFT OUT: tests/browser, for no Chromium or Chrome was found and none could be installed."; \
