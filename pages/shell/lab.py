@@ -1,16 +1,15 @@
 """The frame of a lab: question, scenes, presenter bar, lazy tabs; inside a tab: controls, verdict,
 chart, errors.
 
-A lab page is one call, ``lab.page("formats", race=formats_race.show, …)``; an experiment is a
-function under ``@lab.experiment`` that builds its Params from widgets, runs, and hands the Result
-to ``lab.report``.
+A lab page is one call, ``lab.page("formats", race=race.show, …)``; an experiment is
+``lab.tab(topic, name, params, output)``: ``params`` builds its Params from widgets, ``output`` runs
+and hands the Result to ``lab.report``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from typing import Any, TypeVar
 
 import plotly.graph_objects as go
@@ -138,36 +137,19 @@ def tab(
     It is a fragment, which shows an ``InputError`` of either as a sentence and stays usable.
     """
 
-    @experiment(name)
+    @st.fragment
     def show() -> None:
-        left, right = columns()
-        with left:
-            try:
-                settings = params()
-            finally:
-                controls_end(topic, name)
-        with right:
-            output(settings)
+        left, right = st.columns([1, 3], gap="medium")
+        with errors_shown():
+            with left.container(key="controls", border=True):
+                try:
+                    settings = params()
+                finally:
+                    _reset(topic, name)
+            with right:
+                output(settings)
 
     return show
-
-
-def experiment(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Make a function an experiment: a fragment that shows an ``InputError`` as a sentence and
-    stays usable.
-    """
-
-    def decorate(show: Callable[[], None]) -> Callable[[], None]:
-        @st.fragment
-        @wraps(show)
-        def guarded() -> None:
-            with errors_shown():
-                show()
-
-        guarded.experiment = name  # type: ignore[attr-defined]
-        return guarded
-
-    return decorate
 
 
 @contextmanager
@@ -179,15 +161,7 @@ def errors_shown() -> Iterator[None]:
         st.error(str(error), icon=":material/error:")
 
 
-def columns() -> tuple[Any, Any]:
-    """Return the two places of an experiment: a container for its controls, and the column for what
-    they cause.
-    """
-    left, right = st.columns([1, 3], gap="medium")
-    return left.container(key="controls", border=True), right
-
-
-def controls_end(topic: str, name: str) -> None:
+def _reset(topic: str, name: str) -> None:
     """Draw what stands below every experiment's controls: back to the defaults."""
     lesson = lessons.load(topic)
     st.button(

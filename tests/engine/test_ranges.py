@@ -4,7 +4,7 @@ sentence of its rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -101,14 +101,15 @@ def test_each_rule_says_what_it_wants(given: dict[str, Any], message: str) -> No
 
 
 def test_good_values_at_the_edges_are_taken() -> None:
-    ToyParams(
-        k=50_000,
-        limit=10,
-        share=0.05,
-        window=(0.0, 1.0),
-        method="b",
-        hours=1,
-        formats=("Avro", "CSV"),
-        name="abc",
-        on=False,
-    )
+    given: dict[str, Any] = {
+        "k": 50_000,
+        "limit": 10,
+        "share": 0.05,
+        "window": (0.0, 1.0),
+        "method": "b",
+        "hours": 1,
+        "formats": ("Avro", "CSV"),
+        "name": "abc",
+        "on": False,
+    }
+    assert asdict(ToyParams(**given)) == given
