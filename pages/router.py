@@ -9,7 +9,7 @@ st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layo
 PAGES = [
     st.Page("home.py", title="Home", default=True),
     *(
-        st.Page(f"{topic}.py", title=lessons.load(topic).title, url_path=topic)
+        st.Page(f"{topic}.py", title=lessons.load(topic).short, url_path=topic)
         for topic in lessons.topics()
     ),
 ]

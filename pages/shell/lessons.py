@@ -67,28 +67,38 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """The lesson's number in the course, its experiment on Home, its name, interview question and
-    an answer.
+    """The lesson's number in the course, its experiment on Home, its name, its name in the
+    navigation, interview question and an answer.
     """
 
     number: int
     preview: str
     title: str
+    short: str
     question: str
     answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """All content of one lab. ``tabs`` maps each experiment to its label, in order."""
+    """All content of one lab.
+
+    ``tabs`` maps each experiment to its label, in order; ``inside`` an experiment that shares the
+    tab of another to that one and its own name; ``tries`` an experiment to what to do first;
+    ``moved`` a widget key to its former values, each with the keys and values that replace it.
+    """
 
     topic: str
     number: int
     preview: str
     title: str
+    short: str
     question: str
     answer: str
     tabs: dict[str, str]
+    inside: dict[str, tuple[str, str]]
+    tries: dict[str, str]
+    moved: dict[str, dict[str, dict[str, str]]]
     views: Settings
     scenes: tuple[Scene, ...]
     predictions: tuple[Prediction, ...]
@@ -100,12 +110,21 @@ class Lesson:
         """The widget key of the lab's tabs."""
         return f"{self.topic}_tab"
 
+    @property
+    def experiments(self) -> dict[str, str]:
+        """Every experiment of the lab with its name, those inside another's tab last."""
+        return {**self.tabs, **{name: title for name, (_, title) in self.inside.items()}}
+
+    def tab_of(self, experiment: str) -> str:
+        """Return the label of the tab in which an experiment is."""
+        return self.tabs[self.inside.get(experiment, (experiment,))[0]]
+
     def defaults(self) -> Settings:
         """Return every widget key of the lab with its default: the first tab, the views, each field
         of each Params.
         """
         settings = {self.tab_key: next(iter(self.tabs.values())), **self.views}
-        for experiment in self.tabs:
+        for experiment in self.experiments:
             for field in fields(params_class(self.topic, experiment)):
                 if field.default is not MISSING:
                     settings[f"{experiment}_{field.name}"] = field.default
@@ -208,6 +227,7 @@ def load(topic: str) -> Lesson:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path.name} must be TOML: {error}") from error
     tabs = content.get("tabs", {})
+    inside = {name: tuple(place) for name, place in content.get("inside", {}).items()}
     entries: dict[str, tuple[Any, ...]] = {}
     for kind, cls in {"scene": Scene, "prediction": Prediction, "challenge": Challenge}.items():
         tables = [
@@ -216,7 +236,7 @@ def load(topic: str) -> Lesson:
         ]
         entries[kind] = tuple(_entry(cls, table, where) for where, table in tables)
         for (where, _), entry in zip(tables, entries[kind], strict=True):
-            known = not hasattr(entry, "experiment") or entry.experiment in tabs
+            known = not hasattr(entry, "experiment") or entry.experiment in {**tabs, **inside}
             require(
                 known,
                 "{}: experiment must be one of {}. Got {!r}.",
@@ -236,6 +256,9 @@ def load(topic: str) -> Lesson:
         topic=topic,
         **asdict(lab),
         tabs=tabs,
+        inside=inside,
+        tries=content.get("try", {}),
+        moved=content.get("moved", {}),
         views=content.get("views", {}),
         scenes=entries["scene"],
         predictions=entries["prediction"],

@@ -23,6 +23,7 @@ def _owner() -> str:
     return workspace.new_session_id()
 
 
+EXPLORE, PRESENT = MODES = ("Explore", "Present")
 WARM = threading.Event()  # set once every default result is there
 
 
@@ -39,8 +40,20 @@ def session_id() -> str:
 
 
 def presenting() -> bool:
-    """Whether presenter mode is on: from the toggle or, on a cold link, from the address."""
-    return bool(st.session_state.get("present", st.query_params.get("present") == "true"))
+    """Whether presenter mode is on: from the control or, on a cold link, from the address."""
+    if st.query_params.get("present") == "true":  # links of before there were modes
+        del st.query_params["present"]
+        st.session_state["mode"] = PRESENT
+    return bool(st.session_state.get("mode", st.query_params.get("mode")) == PRESENT)
+
+
+def follow_moved(lesson: Lesson) -> None:
+    """Put what replaced it in place of each former value in the address (``[moved]``)."""
+    for key, former in lesson.moved.items():
+        if (value := st.query_params.get(key)) in former:
+            del st.query_params[key]
+            for name, now in former[value].items():
+                st.query_params[name] = now
 
 
 def once(answer: Callable[..., None]) -> Callable[..., None]:

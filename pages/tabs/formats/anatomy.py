@@ -20,7 +20,7 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(anatomy.run)
 
 def _block_clicked() -> None:
     """Copy the clicked chunk or page into the controls, which are the truth."""
-    points = st.session_state["anatomy_map"]["selection"]["points"]
+    points = lab.clicked("anatomy_map")
     parts = str(points[0].get("id", "")).split("/") if points else []
     if len(parts) >= 2:
         st.session_state["anatomy_row_group"] = int(parts[0].removeprefix("group "))
@@ -131,7 +131,7 @@ def _show(params: AnatomyParams) -> None:
         figure,
         "anatomy_map",
         "The file as nested blocks: row groups, columns, pages",
-        on_select=_block_clicked,
+        on_click=_block_clicked,
     )
     result = _looked_at(result)
     texts.table(_pages(result), "Pages of the chunk looked at")

@@ -19,7 +19,7 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(evolution.run)
 
 def _cell_clicked() -> None:
     """Copy the clicked cell into the two selectboxes, which are the truth."""
-    points = st.session_state["evolution_matrix"]["selection"]["points"]
+    points = lab.clicked("evolution_matrix")
     if points:
         clicked = points[0]["customdata"]
         change, format_ = clicked.values() if isinstance(clicked, dict) else clicked
@@ -85,7 +85,7 @@ def _show(params: EvolutionParams) -> None:
         figure,
         "evolution_matrix",
         "Outcome of nine schema changes in four formats",
-        on_select=_cell_clicked,
+        on_click=_cell_clicked,
     )
     _show_cell(result.selected, params)
     lab.report("formats", "evolution", result, figure)

@@ -114,22 +114,26 @@ def _table(result: RaceResult, operation: Any) -> list[dict[str, Any]]:
 
 def _show(result: RaceResult) -> None:
     pinned = lab.pinned("race")
-    texts.say(result.verdict)
-    operation: Any = controls.view("race_operation", OPERATIONS, "Time shown", "read columns")
-    figure = figures.chart(result, operation, pinned)
-    lab.chart(figure, "race_chart", "File size and every single run of each format")
-    left_out = (
-        f" Without {', '.join(result.left_out)}: not all formats can store such values."
-        if result.left_out
-        else ""
-    )
-    st.caption(
-        f"{result.n_rows:,} rows × {result.n_columns} columns, {human_bytes(result.table_bytes)} as"
-        " Arrow in memory, which MB/s counts. Dots are single runs, lines medians; below,"
-        f" medians.{left_out}"
-    )
-    texts.table(_table(result, operation), "Medians, speed and fidelity")
-    lab.report("formats", "race", result, figure)
+    with lab.screen("formats", "race", result) as screen:
+        place = st.container()
+        operation: Any = controls.view("race_operation", OPERATIONS, "Time shown", "read columns")
+        with place:
+            screen.answer(
+                figures.chart(result, operation, pinned),
+                "race_chart",
+                "File size and every single run of each format",
+            )
+        left_out = (
+            f" Without {', '.join(result.left_out)}: not all formats can store such values."
+            if result.left_out
+            else ""
+        )
+        st.caption(
+            f"{result.n_rows:,} rows × {result.n_columns} columns,"
+            f" {human_bytes(result.table_bytes)} as Arrow in memory, which MB/s counts. Dots are"
+            f" single runs, lines medians; below, medians.{left_out}"
+        )
+        texts.table(_table(result, operation), "Medians, speed and fidelity")
 
 
 show = lab.tab("formats", "race", _params, partial(work.run, "race", steps=race.steps, show=_show))

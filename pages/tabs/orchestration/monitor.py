@@ -90,7 +90,7 @@ def _more() -> dict[str, Any]:
 
 def _chart_clicked() -> None:
     for key in ("monitor_gantt", "monitor_graph"):
-        points = st.session_state.get(key, {}).get("selection", {}).get("points", [])
+        points = lab.clicked(key)
         if points:
             data = points[0].get("customdata")
             st.session_state["monitor_task"] = (
@@ -167,13 +167,13 @@ def _show(params: MonitorParams) -> None:
     chosen = str(st.session_state.get("monitor_task", ""))
     figure = figures.gantt(result, lab.pinned("monitor"), chosen)
     lab.chart(
-        figure, "monitor_gantt", "Every attempt of every task over time", on_select=_chart_clicked
+        figure, "monitor_gantt", "Every attempt of every task over time", on_click=_chart_clicked
     )
     lab.chart(
         figures.graph(result, chosen),
         "monitor_graph",
         "The graph of tasks by state",
-        on_select=_chart_clicked,
+        on_click=_chart_clicked,
     )
     if not state.presenting():
         _task(result)
