@@ -25,7 +25,7 @@ from engine.coins.toss import TossParams, run
 from pages import startup
 from pages.shell import experiments, lessons
 from tests.engine.printed import run_script
-from tests.pages.visit import open_page
+from tests.pages.visit import charts, open_page
 
 app = open_page("coins", toss_n_tosses="25")
 code = open_page("coins", toss_panel="Code")
@@ -36,8 +36,8 @@ ran = [run(lesson.settings_of("toss", settings)) for settings in both]
 print(json.dumps({
     "problems": [str(e.value) for page in (app, code) for e in (*page.exception, *page.error)],
     "tosses": app.session_state["toss_n_tosses"],
-    "charts": len(app.get("plotly_chart")),
-    "home": len(open_page("home").get("plotly_chart")),
+    "charts": len(charts(app)),
+    "home": len(charts(open_page("home"))),
     "topics": lessons.topics(),
     "script": run_script(code.code[0].value),
     "headline": run(TossParams()).headline(),

@@ -12,7 +12,7 @@ from streamlit import config
 
 from pages import startup
 from pages.shell import lessons
-from tests.pages.visit import open_page, settle, texts
+from tests.pages.visit import charts, open_page, settle, texts
 
 TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
 SCENES = [(topic, number) for topic in TOPICS for number in range(len(lessons.load(topic).scenes))]
@@ -22,12 +22,9 @@ TABS = [(topic, label) for topic in TOPICS for label in lessons.load(topic).tabs
 def test_home_draws_a_card_with_a_chart_for_each_lab() -> None:
     app = open_page("home")
     assert not app.exception
-    assert len(app.get("plotly_chart")) == len(TOPICS)
+    assert len(charts(app)) == len(TOPICS)
     assert lessons.load("formats").question in texts(app)
-    assert not any(
-        '"frames"' in chart.proto.spec or "updatemenus" in chart.proto.spec
-        for chart in app.get("plotly_chart")
-    )
+    assert not any("frames" in chart or "updatemenus" in chart["layout"] for chart in charts(app))
 
 
 @pytest.mark.parametrize(("topic", "label"), TABS)
@@ -36,7 +33,7 @@ def test_every_tab_opens_with_a_result(topic: str, label: str) -> None:
     assert not app.exception and not app.error
     assert app.session_state[f"{topic}_tab"] == label
     assert app.header[0].value == f"“{lessons.load(topic).question}”"
-    assert len(app.get("plotly_chart")) >= 1
+    assert len(charts(app)) >= 1
 
 
 @pytest.mark.parametrize(("topic", "number"), SCENES)
@@ -78,10 +75,10 @@ def test_every_scene_renders_with_its_settings(topic: str, number: int) -> None:
 def test_a_scene_with_a_chart_of_its_own_shows_it_alone_on_stage(topic: str, number: int) -> None:
     app = open_page(topic)
     settle(app.button(key=f"{topic}_scene_{number}").click().run())
-    assert len(app.get("plotly_chart")) > 1
+    assert len(charts(app)) > 1
     settle(app.toggle(key="present").set_value(True).run())
-    (chart,) = app.get("plotly_chart")
-    assert lessons.load(topic).scenes[number].chart in chart.proto.id
+    (chart,) = charts(app)
+    assert chart["key"] == lessons.load(topic).scenes[number].chart
 
 
 def test_a_scene_sets_everything_else_back_to_its_default() -> None:
@@ -126,7 +123,7 @@ def test_a_bad_link_falls_back_or_says_what_is_wrong(topic: str, label: str, val
         ]
     together = open_page(topic, **{lesson.tab_key: label, **dict.fromkeys(bad, value)})
     assert not together.exception
-    assert len(together.get("plotly_chart")) >= 1 or together.error
+    assert len(charts(together)) >= 1 or together.error
     state = together.session_state
     taken = [
         key
@@ -136,7 +133,7 @@ def test_a_bad_link_falls_back_or_says_what_is_wrong(topic: str, label: str, val
     for key in taken:
         app = open_page(topic, **{lesson.tab_key: label, key: value})
         assert not app.exception, key
-        assert len(app.get("plotly_chart")) >= 1 or app.error, key
+        assert len(charts(app)) >= 1 or app.error, key
 
 
 @pytest.mark.parametrize(

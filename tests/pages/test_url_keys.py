@@ -16,7 +16,7 @@ from pages.shell import lessons
 from tests.browser.hostile import TEXTS as MARKED
 from tests.pages import url_keys
 from tests.pages.url_keys import LISTED, listed
-from tests.pages.visit import open_page
+from tests.pages.visit import charts, open_page
 
 PLAIN = ("choice", "choices", "number", "flag")
 NO_FIELDS = {  # bound, but neither a field of Params nor a view in a lesson
@@ -115,7 +115,7 @@ def test_a_hostile_text_in_a_link_opens_and_is_not_carried_out(
     topic = TOPIC_OF[key.rpartition("_")[0]]
     app = open_page(topic, **{**ATTACKED[key], key: text})
     assert not app.exception
-    assert len(app.get("plotly_chart")) >= 1 or app.error or app.text_area or app.text_input
+    assert len(charts(app)) >= 1 or app.error or app.text_area or app.text_input
     assert sum(len(error.value) for error in app.error) < 5_000, (
         "an error is as long as a person reads"
     )

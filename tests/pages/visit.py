@@ -4,6 +4,7 @@ read its text.
 
 from __future__ import annotations
 
+import json
 import time
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,10 @@ from pages.shell.work import POLL_SECONDS
 from tests.pages import url_keys
 
 ROUTER = "pages/router.py"
+TEXTS = (
+    *("markdown", "title", "header", "subheader", "caption", "text", "latex"),
+    *("error", "warning", "info", "success"),
+)
 # a server forgets sooner; here each tab is visited again after those of every other lab
 jobs.KEPT_JOBS = 1_000
 _components: dict[str, Any] = {}
@@ -64,4 +69,12 @@ def settle(app: AppTest) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.markdown)
+    """Return all text that is read on the page, what is drawn as Markdown first."""
+    return "\n".join(element.value for kind in TEXTS for element in app.get(kind))
+
+
+def charts(app: AppTest) -> list[dict[str, Any]]:
+    """Return the figure of each chart as the browser gets it (``data``, ``layout``), with its
+    ``key``.
+    """
+    return [{**json.loads(chart.proto.spec), "key": chart.key} for chart in app.get("plotly_chart")]

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.etl import loads
 from engine.etl.quality import QualityParams, load_tests
 from engine.jobs import JOBS
-from tests.pages.visit import open_page, settle, texts
+from tests.pages.visit import charts, open_page, settle, texts
 
 
 def test_a_row_by_row_diff_names_the_lost_rows_of_the_strategy_chosen() -> None:
@@ -17,7 +17,7 @@ def test_a_row_by_row_diff_names_the_lost_rows_of_the_strategy_chosen() -> None:
     found = loads.run(loads.LoadsParams()).lane("overwrite partition").ledgers[0]
     listed = app.dataframe[0].value
     assert len(listed) == 200 and set(listed["what"]) == {"lost"}
-    assert f"{found.n_lost:,} lost" in "\n".join(caption.value for caption in app.caption)
+    assert f"{found.n_lost:,} lost" in texts(app)
 
 
 def test_bad_input_is_shown_with_the_warehouse_before_and_after() -> None:
@@ -136,10 +136,10 @@ def test_any_flight_of_the_day_shows_its_history() -> None:
     )
     assert not app.exception
     app.number_input(key="change_capture_look").set_value(1000).run()
-    assert not app.exception and not app.error and len(app.get("plotly_chart")) == 2
+    assert not app.exception and not app.error and len(charts(app)) == 2
 
 
 def test_the_race_of_etl_and_elt_is_measured_on_the_page() -> None:
     app = open_page("etl", etl_tab="ETL or ELT", elt_view="Time and bytes", elt_n_days="7")
-    assert not app.exception and not app.error and len(app.get("plotly_chart")) == 2
+    assert not app.exception and not app.error and len(charts(app)) == 2
     assert list(app.table[0].value["way"]) == ["ETL, summary", "ETL, cleaned rows", "ELT, raw rows"]

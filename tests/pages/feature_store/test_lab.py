@@ -8,7 +8,7 @@ import pytest
 
 from engine.feature_store import lab_repo, registry, serving
 from engine.feature_store.own.repo import VARIABLE
-from tests.pages.visit import open_page, settle, texts
+from tests.pages.visit import charts, open_page, settle, texts
 
 
 def test_an_own_repository_is_shown_instead_of_the_labs(
@@ -21,7 +21,7 @@ def test_an_own_repository_is_shown_instead_of_the_labs(
     app = open_page("feature_store", feature_store_tab="Registry and lineage")
     assert not app.exception and not app.error and "Project **mine**: 3 sources" in texts(app)
     settle(app.selectbox(key="registry_own_focus").set_value("source · weather_hourly").run())
-    assert not app.exception and len(app.get("plotly_chart")) == 1
+    assert not app.exception and len(charts(app)) == 1
     app = open_page("feature_store", feature_store_tab="Online")
     assert not app.exception and not app.error
     assert "Project **mine** serves **15** rows of 1 feature view from sqlite" in texts(app)
@@ -32,11 +32,7 @@ def test_an_own_repository_is_shown_instead_of_the_labs(
         and "agree on **216 of 216** labels" in texts(viewer)
     )
     settle(viewer.selectbox(key="own_viewer_view").set_value("weather").run())
-    assert (
-        not viewer.exception
-        and "Feast answers **" in texts(viewer)
-        and len(viewer.get("plotly_chart")) == 1
-    )
+    assert not viewer.exception and "Feast answers **" in texts(viewer) and len(charts(viewer)) == 1
     assert any("plane_history" in str(table.value.to_dict()) for table in app.table), (
         "a view without rows is named as well"
     )

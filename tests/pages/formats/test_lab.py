@@ -13,7 +13,7 @@ from engine.formats import bytes_read, evolution
 from engine.formats.evolution.cell_code import snippet
 from engine.jobs import JOBS, Progress, Steps
 from pages.shell import export, lessons, panels
-from tests.pages.visit import open_page, settle, texts
+from tests.pages.visit import charts, open_page, settle, texts
 
 
 def test_no_column_is_a_sentence_and_the_page_stays_usable() -> None:
@@ -22,7 +22,7 @@ def test_no_column_is_a_sentence_and_the_page_stays_usable() -> None:
     assert not app.exception
     assert "columns" in app.error[0].value and "Choose one" in app.error[0].value
     app.button(key="bytes_read_reset").click().run()
-    assert not app.error and len(app.get("plotly_chart")) == 2
+    assert not app.error and len(charts(app)) == 2
 
 
 def test_a_link_opens_the_setting_it_names() -> None:
@@ -151,7 +151,7 @@ def test_pinning_a_run_compares_it_with_the_next() -> None:
     row = table[table["number"] == "row_groups_kept"].iloc[0]
     default = bytes_read.run(bytes_read.BytesReadParams()).groups_kept
     assert (row["A"], row["B (now)"], row["B − A"]) == (str(default), "20", f"+{20 - default}")
-    assert "order: as is → shuffled" in "\n".join(caption.value for caption in app.caption)
+    assert "order: as is → shuffled" in texts(app)
 
 
 def test_the_code_behind_a_cell_of_the_evolution_is_shown_once_it_is_opened() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.leakage import availability, dose, time_splits
-from tests.pages.visit import open_page, texts
+from tests.pages.visit import charts, open_page, texts
 
 
 def test_a_link_names_the_leak_and_its_neighbours() -> None:
@@ -33,7 +33,7 @@ def test_no_column_at_all_is_a_sentence_and_reset_mends_it() -> None:
     app.multiselect(key="availability_columns").set_value([]).run()
     assert not app.exception and "columns must name at least one. Got none." in app.error[0].value
     app.button(key="availability_reset").click().run()
-    assert not app.error and len(app.get("plotly_chart")) >= 1
+    assert not app.error and len(charts(app)) >= 1
 
 
 def test_a_gap_that_leaves_nothing_is_a_sentence() -> None:

@@ -13,7 +13,7 @@ from engine.orchestration import foretell, launch, monitor, records
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.server import SERVER
-from tests.pages.visit import open_page, texts
+from tests.pages.visit import charts, open_page, texts
 
 LINK = {
     "monitor_flow": "daily ETL",
@@ -37,7 +37,7 @@ def until(app: AppTest, said: str, seconds: float = 90.0) -> AppTest:
 def test_a_first_visit_is_foretold_and_a_press_of_run_makes_it_real() -> None:
     SERVER.ready()
     app = open_page("orchestration", **LINK)
-    assert "Foretold from the seed, not run yet" in texts(app) and len(app.get("plotly_chart")) == 2
+    assert "Foretold from the seed, not run yet" in texts(app) and len(charts(app)) == 2
     assert (
         app.button(key="monitor_start").label == "Run"
         and "Prefect's own pages" in app.caption[2].value
@@ -109,9 +109,5 @@ def test_an_unreachable_server_is_said_and_the_page_stays_usable(
         monkeypatch.setattr(place, "SERVER", away)
     app = open_page("orchestration", monitor_seed="77")
     assert "PREFECT_API_URL must name a Prefect server that can be reached" in app.warning[0].value
-    assert (
-        not app.exception
-        and len(app.get("plotly_chart")) == 2
-        and app.button(key="monitor_start").disabled
-    )
+    assert not app.exception and len(charts(app)) == 2 and app.button(key="monitor_start").disabled
     away.stop()

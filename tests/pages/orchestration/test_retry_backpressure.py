@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from engine.orchestration import backpressure
 from engine.orchestration.retry import RetryParams, real
 from engine.orchestration.server import SERVER
-from tests.pages.visit import open_page, settle, texts
+from tests.pages.visit import charts, open_page, settle, texts
 
 
 def until(app: AppTest, said: str, seconds: float = 120.0) -> None:
@@ -43,11 +43,7 @@ def test_real_task_runs_fall_onto_the_simulated_ones() -> None:
     while real.under_way(params):  # its last task is over, the flow around it not yet
         time.sleep(0.2)
     assert not app.run().button(key="retry_run").disabled
-    assert '"real task runs: 24"' in app.get("plotly_chart")[0].proto.spec
-
-
-def captions(app: AppTest) -> str:
-    return "\n".join(caption.value for caption in app.caption)
+    assert "real task runs: 24" in {trace.get("name") for trace in charts(app)[0]["data"]}
 
 
 def test_what_would_take_too_long_is_not_run_for_real() -> None:
@@ -59,26 +55,23 @@ def test_what_would_take_too_long_is_not_run_for_real() -> None:
     )
     assert app.button(
         key="retry_run"
-    ).disabled and "Not for real: its delays may add up to 1,023 s" in captions(app)
+    ).disabled and "Not for real: its delays may add up to 1,023 s" in texts(app)
     app = open_page(
         "orchestration", orchestration_tab="Backpressure", backpressure_arrival_rate="6.0"
     )
-    assert app.button(
-        key="backpressure_run"
-    ).disabled and "too many for one SQLite file" in captions(app)
+    assert app.button(key="backpressure_run").disabled and "too many for one SQLite file" in texts(
+        app
+    )
 
 
 def test_the_real_queue_is_drawn_over_the_simulated_one(monkeypatch: pytest.MonkeyPatch) -> None:
     SERVER.ready()
     monkeypatch.setattr(backpressure, "REAL_SECONDS", 4.0)
     app = open_page("orchestration", orchestration_tab="Backpressure", backpressure_view="Load")
-    assert (
-        "On Prefect" not in texts(app)
-        and "counted by its server" not in app.get("plotly_chart")[0].proto.spec
-    )
+    assert "On Prefect" not in texts(app) and "counted by its server" not in str(charts(app)[0])
     settle(app.button(key="backpressure_run").click().run())
     assert "On Prefect, 4 s" in texts(app) and not app.error
-    assert "counted by its server" in app.get("plotly_chart")[0].proto.spec
+    assert "counted by its server" in str(charts(app)[0])
     app.slider(key="backpressure_workers").set_value(3).run()
     assert "On Prefect" not in texts(app) and "the queue holds" in texts(
         app

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from tests.pages.visit import open_page, settle, texts
+from tests.pages.visit import charts, open_page, settle, texts
 
 
 def test_more_neighbours_than_minority_points_is_a_sentence_and_k_mends_it() -> None:
@@ -15,7 +13,7 @@ def test_more_neighbours_than_minority_points_is_a_sentence_and_k_mends_it() -> 
         and "Lower Neighbours k" in app.error[0].value
     )
     app.slider(key="lineage_k_neighbors").set_value(5).run()
-    assert not app.error and len(app.get("plotly_chart")) == 2
+    assert not app.error and len(charts(app)) == 2
 
 
 def test_drawn_points_are_undone_and_cleared_with_a_sentence() -> None:
@@ -86,7 +84,8 @@ def test_another_scheme_asks_for_no_new_scores_and_a_pinned_run_stands_beside_th
     app.run().button(key="splits_pin").click().run()
     settle(app.segmented_control(key="splits_model").set_value("logistic").run())
     assert app.session_state["splits_job"] != job and not app.exception
-    drawn = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     assert any(
-        trace.get("name") == "mean in pinned run A" for chart in drawn for trace in chart["data"]
+        trace.get("name") == "mean in pinned run A"
+        for chart in charts(app)
+        for trace in chart["data"]
     )

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from engine.jobs import JOBS
-from tests.pages.visit import open_page, texts
+from tests.pages.visit import charts, open_page, texts
 
 TAB = "Spark or pandas"
 
 
 def test_the_model_moves_without_a_run() -> None:
     app = open_page("spark", spark_tab=TAB)
-    assert not app.exception and len(app.get("plotly_chart")) == 2
+    assert not app.exception and len(charts(app)) == 2
     job, before = (
         JOBS.find(app.session_state["crossover_job"]),
-        app.get("plotly_chart")[1].proto.spec,
+        charts(app)[1],
     )
     app.slider(key="crossover_cores").set_value(100).run()
     assert JOBS.find(app.session_state["crossover_job"]) is job
-    assert (
-        "100 cores" in app.get("plotly_chart")[1].proto.spec
-        and app.get("plotly_chart")[1].proto.spec != before
-    )
+    assert "100 cores" in str(charts(app)[1]) and charts(app)[1] != before
     assert "The answer, from these numbers." in texts(app) and "one machine" in texts(app).lower()
 
 
