@@ -121,7 +121,7 @@ class Chart {
     this.name = layout.title;
     delete layout.title;
     this.own = layout.height || 420;
-    layout.margin = { ...look.margin, ...layout.margin, t: layout.meta?.top ?? 12 };
+    layout.margin = { ...look.margin, ...layout.margin, t: layout.meta?.top ?? above(layout) * scale };
     layout.width = this.root.clientWidth;
     layout.height = this.height();
     layout.dragmode = matchMedia('(pointer: coarse)').matches ? false : layout.dragmode;
@@ -197,6 +197,12 @@ class Chart {
     document.removeEventListener('fullscreenchange', this.refit);
     this.Plotly?.purge(this.plot);
   }
+}
+
+/** Pixels above the plot: room for notes that are written over it, else for half a tick label. */
+function above(layout) {
+  const over = (note) => note.yref === 'paper' && note.y >= 1 && note.yanchor === 'bottom';
+  return (layout.annotations ?? []).some(over) ? 26 : 12;
 }
 
 function count(trace) {
