@@ -674,7 +674,7 @@ def test_temporary_files_lie_in_the_workspace_and_leave_with_their_process() -> 
 
 
 def test_numbers_are_written_as_people_read_them() -> None:
-    assert [units.human_bytes(n) for n in (0, 999, 1_000, 5_134_769, 99_949_999, 1e12)] == [
+    assert [units.format_bytes(n) for n in (0, 999, 1_000, 5_134_769, 99_949_999, 1e12)] == [
         "0 B",
         "999 B",
         "1.00 kB",
@@ -682,7 +682,7 @@ def test_numbers_are_written_as_people_read_them() -> None:
         "99.9 MB",
         "1.00 TB",
     ]
-    assert [units.human_seconds(s) for s in (1.2e-5, 0.0034, 0.25, 1.25, 240, 7_560)] == [
+    assert [units.format_seconds(s) for s in (1.2e-5, 0.0034, 0.25, 1.25, 240, 7_560)] == [
         "12 µs",
         "3.4 ms",
         "250 ms",
@@ -690,7 +690,7 @@ def test_numbers_are_written_as_people_read_them() -> None:
         "4 min",
         "2.1 h",
     ]
-    assert [units.human_factor(f) for f in (1, 6.34, 48.2, 1_200)] == [
+    assert [units.format_factor(f) for f in (1, 6.34, 48.2, 1_200)] == [
         "1.0×",
         "6.3×",
         "48×",

@@ -30,7 +30,7 @@ from engine.etl.elt.job import (
 from engine.etl.elt.timing import Race, race, race_steps
 from engine.etl.ledger import reconcile
 from engine.ranges import Choice, Params, Range
-from engine.units import human_bytes, human_factor
+from engine.units import format_bytes, format_factor
 
 __all__ = [
     "LOADS",
@@ -190,7 +190,7 @@ class EltResult:
         )
         again = "" if self.outcome == "rebuilds" else again
         return (
-            f"{same}; ELT moves {human_factor(self.bytes_factor)} the bytes. The new rule"
+            f"{same}; ELT moves {format_factor(self.bytes_factor)} the bytes. The new rule"
             f" ({self.what()}) {told}{again}. ELT rebuilds every day."
         )
 
@@ -208,9 +208,9 @@ class EltResult:
             f"{self.etl.num_rows:,} rows of day and airline, by Arrow before loading and by SQL"
             " after: " + ("equal row by row." if self.equal else "not equal."),
             (
-                f"{way} brings {self.moved_rows[way]:,} rows ({human_bytes(self.moved_bytes[way])})"
+                f"{way} brings {self.moved_rows[way]:,} rows ({format_bytes(self.moved_bytes[way])})"
                 f" into the warehouse, ELT {self.moved_rows[raw]:,}"
-                f" ({human_bytes(self.moved_bytes[raw])}): all columns, all rows, cancelled ones"
+                f" ({format_bytes(self.moved_bytes[raw])}): all columns, all rows, cancelled ones"
                 " too."
             ),
             f"The new rule on what {way} has: {self.chosen.detail}",

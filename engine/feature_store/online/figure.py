@@ -17,7 +17,7 @@ from engine import figures
 from engine.feature_store.online.real import ServedResult
 from engine.feature_store.online.result import GRID, NONE, START, UNITS, OnlineResult
 from engine.feature_store.own.online import OwnOnlineResult
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 DATES = [START.replace(tzinfo=None) + timedelta(hours=int(hour)) for hour in GRID]
 BINS = np.logspace(-5, 0, 101)  # seconds
@@ -144,7 +144,7 @@ def latency(served: ServedResult) -> go.Figure:
     title = "The reads have not been timed yet"
     if reads:
         p50, p99 = (
-            human_seconds(served.percentile_seconds(first, percent)) for percent in (50, 99)
+            format_seconds(served.percentile_seconds(first, percent)) for percent in (50, 99)
         )
         title = (
             f"One key is read in {p50} (p50), {p99} (p99):<br>n = {len(reads[first]):,} calls of"
@@ -158,8 +158,8 @@ def latency(served: ServedResult) -> go.Figure:
         kept = np.flatnonzero(counts)
         half, most = (served.percentile_seconds(n_keys, percent) for percent in (50, 99))
         label = (
-            f"{n_keys:,} key{'s' * (n_keys > 1)}: p50 {human_seconds(half)}, p99"
-            f" {human_seconds(most)}"
+            f"{n_keys:,} key{'s' * (n_keys > 1)}: p50 {format_seconds(half)}, p99"
+            f" {format_seconds(most)}"
         )
         figure.add_bar(
             x=(1e3 * np.sqrt(BINS[kept] * BINS[kept + 1])).round(5),
@@ -186,7 +186,7 @@ def own_latency(result: OwnOnlineResult) -> go.Figure:
     if slowest is not None:
         title = (
             f"{slowest.view} is read slowest:<br>p50"
-            f" {human_seconds(float(np.median(slowest.seconds)))} for one key"
+            f" {format_seconds(float(np.median(slowest.seconds)))} for one key"
         )
     figure = figures.new_tall(
         title, height=190 + 60 * max(2, len(tables)), x="time of one call, ms (log)"

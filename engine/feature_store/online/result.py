@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from engine.feature_store.flight_features import FEATURES, KEYS, Source
 from engine.ranges import Choice, Params, Range
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 Strategy = Literal["full", "incremental", "incremental, then a backfill"]
 Feature = Literal["temp", "wind_speed", "precip", "visib"]
@@ -250,7 +250,7 @@ class OnlineResult:
             age = (
                 "no row"
                 if on == NONE
-                else human_seconds(3600 * max(0.0, hour - float(self.rows.hour[on])))
+                else format_seconds(3600 * max(0.0, hour - float(self.rows.hour[on])))
             )
             rows.append(
                 {

@@ -36,7 +36,7 @@ from engine.formats.tables import (
     predicate_columns,
 )
 from engine.ranges import SEED, Interval, Params, Range
-from engine.units import human_bytes
+from engine.units import format_bytes
 
 __all__ = [
     "BytesReadParams",
@@ -191,9 +191,9 @@ class BytesReadResult:
         return (
             f"For {n} of {len(self.column_names)} columns and {self.n_matching / self.n_rows:.1%}"
             f" of the rows, the Parquet reader touched **{self.read_share:.1%}** of its file"
-            f" ({human_bytes(self.parquet.touched_bytes)}); the CSV reader touched"
-            f" {self.csv.read_share:.0%} of its own ({human_bytes(self.csv.touched_bytes)}), the"
-            f" Avro reader {self.avro.read_share:.0%} ({human_bytes(self.avro.touched_bytes)})."
+            f" ({format_bytes(self.parquet.touched_bytes)}); the CSV reader touched"
+            f" {self.csv.read_share:.0%} of its own ({format_bytes(self.csv.touched_bytes)}), the"
+            f" Avro reader {self.avro.read_share:.0%} ({format_bytes(self.avro.touched_bytes)})."
         )
 
     @property
@@ -250,8 +250,8 @@ class BytesReadResult:
     def _why_tail(self) -> str:
         share = self.tail_read_bytes / self.parquet.touched_bytes
         return (
-            f"Footer: the reader starts with the last {human_bytes(self.tail_read_bytes)} to find"
-            f" the footer ({human_bytes(self.footer_bytes)}); that is {share:.0%} of all it"
+            f"Footer: the reader starts with the last {format_bytes(self.tail_read_bytes)} to find"
+            f" the footer ({format_bytes(self.footer_bytes)}); that is {share:.0%} of all it"
             " touched."
         )
 

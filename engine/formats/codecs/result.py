@@ -12,7 +12,7 @@ from typing import Literal
 import pyarrow as pa
 
 from engine.formats.codecs.params import ORDERS, SORT_BY, CodecsParams, Order
-from engine.units import human_bytes, human_factor
+from engine.units import format_bytes, format_factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,14 @@ class CodecsResult:
             slower = median(gzip.write_seconds) / median(snappy.write_seconds)
             less = 1 - gzip.file_bytes / snappy.file_bytes
             return (
-                f"gzip takes **{less:.0%}** off Snappy's bytes ({human_bytes(gzip.file_bytes)}"
-                f" against {human_bytes(snappy.file_bytes)}) and writes {human_factor(slower)} as"
+                f"gzip takes **{less:.0%}** off Snappy's bytes ({format_bytes(gzip.file_bytes)}"
+                f" against {format_bytes(snappy.file_bytes)}) and writes {format_factor(slower)} as"
                 f" long; sorting the rows {self.sorting}."
             )
         if not self.ready or self.smallest is None:
             return "The first files are being written."
         return (
-            f"{self.smallest.name} packs tightest: **{human_factor(self.ratio(self.smallest))}**"
+            f"{self.smallest.name} packs tightest: **{format_factor(self.ratio(self.smallest))}**"
             f" smaller than in memory; sorting the rows {self.sorting}. Snappy against gzip is told"
             " once both are chosen."
         )
@@ -157,7 +157,9 @@ class CodecsResult:
         ]
         spreads = [max(seconds) / min(seconds) for seconds in runs]
         n = max((len(trial.read_seconds) for trial in self.ready), default=0)
-        worst = f", slowest over fastest run at worst {human_factor(max(spreads))}" if n > 1 else ""
+        worst = (
+            f", slowest over fastest run at worst {format_factor(max(spreads))}" if n > 1 else ""
+        )
         reasons.append(
             f"Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, in memory, {n} runs each{worst}."
         )
@@ -166,7 +168,7 @@ class CodecsResult:
     def _why_front(self, against: Literal["write", "read"]) -> str:
         front = self.front(against)
         points = ", ".join(
-            f"{t.name} ({human_factor(self.ratio(t))}, {self.speed(t, against):,.0f} MB/s)"
+            f"{t.name} ({format_factor(self.ratio(t))}, {self.speed(t, against):,.0f} MB/s)"
             for t in front
         )
         return (
@@ -182,7 +184,7 @@ class CodecsResult:
         encoded = "dictionary and run lengths" if self.params.dictionary else "no dictionary"
         return (
             f"Encoding comes first: with {encoded} and no codec, Parquet is"
-            f" {human_factor(self.ratio(none))} smaller than memory. The tightest codec,"
+            f" {format_factor(self.ratio(none))} smaller than memory. The tightest codec,"
             f" {self.smallest.name}, takes off another"
             f" {1 - self.smallest.file_bytes / none.file_bytes:.0%}."
         )
@@ -196,11 +198,11 @@ class CodecsResult:
         }
         top = [name for name in sorted(gains, key=lambda name: -gains[name])[:3] if gains[name] > 0]
         columns = ", ".join(
-            f"{name} {human_bytes(best.column_bytes[name])} →"
-            f" {human_bytes(best.column_bytes_sorted[name])}"
+            f"{name} {format_bytes(best.column_bytes[name])} →"
+            f" {format_bytes(best.column_bytes_sorted[name])}"
             for name in top
         )
-        sizes = human_bytes(plain.order_bytes["sorted"]), human_bytes(best.order_bytes["as is"])
+        sizes = format_bytes(plain.order_bytes["sorted"]), format_bytes(best.order_bytes["as is"])
         return (
             f"Sorted by {', '.join(SORT_BY[self.params.table])}, equal values lie together: sorted"
             f" rows with {plain.name} take {sizes[0]}, rows as they came with {best.name}"

@@ -23,7 +23,7 @@ from engine.orchestration.history import Source
 from engine.orchestration.hooks import Heard
 from engine.orchestration.records import Run
 from engine.ranges import Choice, Choices, Params, Range
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 Rule = Literal["failed", "late", "too slow"]
 RULES: tuple[Rule, ...] = get_args(Rule)
@@ -183,7 +183,7 @@ class AlertsResult:
             quick = median(one.after_seconds for one in heard)
             found.append(
                 f"Heard from a hook: {len(heard)} of these runs, in the median"
-                f" {human_seconds(quick)} after the state."
+                f" {format_seconds(quick)} after the state."
             )
         return found
 
@@ -276,7 +276,7 @@ def alerts_of(one: Watched, params: AlertsParams, heard: dict[str, Heard]) -> li
         )
         line = heard.get(run.id)
         by = (
-            f"{line.hook}, {human_seconds(line.after_seconds)} after"
+            f"{line.hook}, {format_seconds(line.after_seconds)} after"
             if line
             else "the kept run"
             if run.id

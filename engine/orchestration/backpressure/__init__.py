@@ -24,7 +24,7 @@ from engine.orchestration.backpressure.model import POLICIES, Load, Policy, Stre
 from engine.orchestration.backpressure.real import Measured, Trial
 from engine.orchestration.server import SERVER
 from engine.ranges import SEED, Params, Range
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 __all__ = [
     "POLICIES",
@@ -136,7 +136,7 @@ class BackpressureResult:
         if p.policy == "drop what is new" and s.dropped.any():
             return (
                 f"{head}: **{s.dropped_share:.0%} are dropped**, so that no more than {p.buffer}"
-                f" wait, 95 % of them at most {human_seconds(self.worst_wait_seconds)}."
+                f" wait, 95 % of them at most {format_seconds(self.worst_wait_seconds)}."
             )
         if p.policy == "block the source" and s.held_back_share > 0.005:
             return (
@@ -156,7 +156,7 @@ class BackpressureResult:
             )
         return (
             f"{head}: the queue holds, **{s.mean_depth:.1f}** wait on average; 95 % of the items"
-            f" wait at most {human_seconds(self.worst_wait_seconds)}."
+            f" wait at most {format_seconds(self.worst_wait_seconds)}."
         )
 
     @property
@@ -182,8 +182,8 @@ class BackpressureResult:
         ]
         if p.urgent_share and s.urgent.any():
             reasons.append(
-                f"Urgent items wait {human_seconds(self.urgent_wait_seconds)} on average, the"
-                f" others {human_seconds(self.normal_wait_seconds)}: priority moves the waiting, it"
+                f"Urgent items wait {format_seconds(self.urgent_wait_seconds)} on average, the"
+                f" others {format_seconds(self.normal_wait_seconds)}: priority moves the waiting, it"
                 " does not remove it."
             )
         if self.measured is not None:
@@ -221,7 +221,7 @@ class BackpressureResult:
 
     def _traded(self, policy: Policy) -> str:
         s = self.streams[policy]
-        wait = human_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "nothing"
+        wait = format_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "nothing"
         return (
             f"*{policy}*: 95 % wait at most {wait}, {s.dropped_share:.0%} lost, source held back by"
             f" {s.held_back_share:.0%}"
@@ -256,7 +256,7 @@ class BackpressureResult:
             {
                 "policy": policy + (" ←" if policy == self.params.policy else ""),
                 "95 % wait at most": (
-                    human_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "–"
+                    format_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "–"
                 ),
                 "waiting at the end": f"{s.last_depth:,}",
                 "dropped": f"{s.dropped_share:.0%}",

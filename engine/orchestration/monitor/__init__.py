@@ -21,7 +21,7 @@ from engine.orchestration.flows import RunParams, plan
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.records import Attempt, IntervalState, LogLine, Run, state_of
 from engine.orchestration.server import SERVER
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 MonitorParams = RunParams  # the settings of a run are the settings of the tab
 COLUMNS: dict[str, IntervalState] = {
@@ -117,7 +117,7 @@ class MonitorResult:
             return (
                 f"Foretold from the seed, not run yet: it will **{ends}** after **{self.n_attempts}"
                 f" tries** of {n_tasks} tasks, {self.n_failed_tries} of them failing, in about"
-                f" {human_seconds(run.seconds)}."
+                f" {format_seconds(run.seconds)}."
             )
         done = f"{self._n(*FINE)} of {n_tasks} tasks"
         if not run.ended:
@@ -132,7 +132,7 @@ class MonitorResult:
             )
         if run.state == "completed":
             return (
-                f"The run **completed** in {human_seconds(run.seconds)}: {n_tasks} tasks took"
+                f"The run **completed** in {format_seconds(run.seconds)}: {n_tasks} tasks took"
                 f" **{self.n_attempts} tries**, {self.n_failed_tries} of them failed and were tried"
                 " again."
             )
@@ -195,7 +195,7 @@ class MonitorResult:
         told = []
         if waits:
             told.append(
-                f"From submission to start tasks waited {human_seconds(statistics.median(waits))}"
+                f"From submission to start tasks waited {format_seconds(statistics.median(waits))}"
                 f" (median of {len(waits)})."
             )
         if self.run.ended:
@@ -207,8 +207,8 @@ class MonitorResult:
             )
             told.append(
                 f"Foretold were {self.foretold.n_attempts} tries and"
-                f" {human_seconds(self.foretold.seconds)}: the real run has {how} and took"
-                f" {human_seconds(self.run.seconds)} (one run, with Prefect's overhead)."
+                f" {format_seconds(self.foretold.seconds)}: the real run has {how} and took"
+                f" {format_seconds(self.run.seconds)} (one run, with Prefect's overhead)."
             )
         return told
 
@@ -260,7 +260,7 @@ def _outcomes(run: Run) -> dict[tuple[str, int], str]:
 
 
 def _told(seconds: float) -> str:
-    return human_seconds(seconds) if seconds else "–"
+    return format_seconds(seconds) if seconds else "–"
 
 
 def of(run: Run) -> MonitorResult:

@@ -22,7 +22,7 @@ from engine.orchestration.retry.herd import Herd, stampede
 from engine.orchestration.retry.model import N_RUNS, TaskRuns
 from engine.ranges import SEED, Params, Range
 from engine.statistics import share_interval
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 __all__ = ["BACKOFFS", "SHAPES", "Herd", "RetryParams", "RetryResult", "TaskRuns", "run"]
 
@@ -125,7 +125,7 @@ class RetryResult:
         return (
             f"{p.retries} {word} {_percent(p.failure_probability)} failure a try into"
             f" **{_percent(fails)}** a task; {tail}. It costs {self.mean_tries:.2f} tries and"
-            f" {human_seconds(self.mean_seconds)} a task, {_percent(self.wait_share)} of it"
+            f" {format_seconds(self.mean_seconds)} a task, {_percent(self.wait_share)} of it"
             " waiting."
         )
 
@@ -148,7 +148,7 @@ class RetryResult:
                 f" {_percent(self.flow_succeeds_share)}; simulated,"
                 f" {_percent(float(self.flow_completed.mean()))} of {len(self.flow_completed):,}"
                 f" flows. Order does not matter for that, only for the time: {p.shape} a flow takes"
-                f" {human_seconds(float(np.median(self.flow_seconds)))} (median, simulated)."
+                f" {format_seconds(float(np.median(self.flow_seconds)))} (median, simulated)."
             ),
             (
                 f"Delays {waits} s: wait k takes place when k tries have failed, so "
@@ -156,7 +156,7 @@ class RetryResult:
                 else "No retries: "
             )
             + f"a task waits {self.mean_wait_seconds:.2f} s on average. In the worst 1 % it takes "
-            f"{human_seconds(float(np.quantile(self.runs.seconds, 0.99)))} or longer (simulated).",
+            f"{format_seconds(float(np.quantile(self.runs.seconds, 0.99)))} or longer (simulated).",
             (
                 "This holds for tries that fail independently. A bug fails every time (retries only"
                 " delay the alert), and a service that is down fails everybody at once."

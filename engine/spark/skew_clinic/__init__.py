@@ -24,7 +24,7 @@ from engine.spark.keys import Source
 from engine.spark.partitioning import hash_partition
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.skew import CURES, Cure
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -112,12 +112,12 @@ class Outcome:
             found.append(
                 Alert(
                     "Spill",
-                    f"{human_bytes(self.trace.spill_bytes)} went to disk",
+                    f"{format_bytes(self.trace.spill_bytes)} went to disk",
                     "spilled bytes > 0",
                 )
             )
         if times and statistics.median(times) < TINY_SECONDS and len(times) > 8:
-            told = f"half of {len(times)} take less than {human_seconds(statistics.median(times))}"
+            told = f"half of {len(times)} take less than {format_seconds(statistics.median(times))}"
             rule = (
                 f"median task < {TINY_SECONDS * 1000:.0f} ms, about what starting it costs, and"
                 " more than 8 of them"
@@ -199,14 +199,14 @@ class SkewClinicResult:
             )
         best = self.ranked[0]
         if best.cure == "nothing":
-            took = human_seconds(nothing.trace.seconds)
+            took = format_seconds(nothing.trace.seconds)
             return (
                 f"Nothing beats **doing nothing** here ({took}): at this size every cure costs more"
                 " than it saves."
             )
         return (
-            f"**{best.cure}** answers in {human_seconds(best.trace.seconds)}, doing nothing in "
-            f"{human_seconds(nothing.trace.seconds)}; "
+            f"**{best.cure}** answers in {format_seconds(best.trace.seconds)}, doing nothing in "
+            f"{format_seconds(nothing.trace.seconds)}; "
             + (
                 f"the largest joining task falls from {nothing.largest:,} to {best.largest:,} rows."
                 if best.largest
@@ -242,12 +242,12 @@ class SkewClinicResult:
         if salted is not None:
             reasons.append(
                 f"Salting copies the small table {p.n_salts} times and shuffles"
-                f" {human_bytes(salted.trace.shuffle_bytes)}."
+                f" {format_bytes(salted.trace.shuffle_bytes)}."
             )
         if broadcast is not None:
             reasons.append(
                 "Broadcast sends the small table to every core; the large one never moves: "
-                f"{human_bytes(broadcast.trace.shuffle_bytes)} of shuffle are left, for the sums."
+                f"{format_bytes(broadcast.trace.shuffle_bytes)} of shuffle are left, for the sums."
             )
         proof = "the same rows as NumPy" if self.same_answers else "rows that DIFFER from NumPy's"
         reasons.append(f"All {len(self.outcomes)} runs give {proof}: digest {self.expected}.")
@@ -294,8 +294,8 @@ class SkewClinicResult:
                 "seconds": f"{outcome.trace.seconds:.2f}",
                 "longest / median task": f"{outcome.trace.unevenness:.1f}",
                 "largest task, rows": f"{outcome.largest:,}" if outcome.largest else "none moved",
-                "shuffle": human_bytes(outcome.trace.shuffle_bytes),
-                "spill": human_bytes(outcome.trace.spill_bytes),
+                "shuffle": format_bytes(outcome.trace.shuffle_bytes),
+                "spill": format_bytes(outcome.trace.spill_bytes),
                 "tasks": f"{len(outcome.trace.tasks)}",
                 "answer": outcome.answer,
             }

@@ -12,7 +12,7 @@ from engine.etl import loads
 from engine.etl.loads import STRATEGIES, LoadsParams, LoadsResult
 from engine.etl.loads import figure as figures
 from engine.etl.loads.deliveries import ABOUT
-from engine.units import human_seconds
+from engine.units import format_seconds
 from pages.shell import controls, lab, work
 
 D = LoadsParams()
@@ -64,7 +64,7 @@ def _rows(result: LoadsResult) -> list[dict[str, str]]:
             "after run 2": lane.hashes[1],
             "idempotent": "yes" if lane.idempotent else "no",
             "rows written": f"{lane.n_written:,}",
-            "run 1 took": human_seconds(lane.seconds),
+            "run 1 took": format_seconds(lane.seconds),
         }
         for lane in result.lanes
     ]

@@ -11,7 +11,7 @@ from engine.formats import race, terabyte
 from engine.formats.race import RaceResult
 from engine.formats.terabyte import CRITERIA, TerabyteParams
 from engine.formats.terabyte import figure as figures
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_seconds
 from pages.shell import controls, lab, work
 
 D = TerabyteParams()
@@ -86,12 +86,12 @@ def _show(params: TerabyteParams, measured: RaceResult) -> None:
         {
             "format": entry.name,
             "score": f"{entry.score:.2f} ({entry.score_low:.2f} … {entry.score_high:.2f})",
-            "stored": human_bytes(entry.stored_bytes),
+            "stored": format_bytes(entry.stored_bytes),
             "USD a month": f"{entry.usd_a_month:,.2f}",
-            "one scan": human_seconds(entry.scan.middle),
+            "one scan": format_seconds(entry.scan.middle),
             "waits for": entry.bottleneck,
             "scans, hours a day": f"{params.scans_a_day * entry.scan.middle / 3600:,.1f}",
-            "write all": human_seconds(entry.load.middle),
+            "write all": format_seconds(entry.load.middle),
             "columns changed": f"{entry.changed_share:.0%}",
         }
         for entry in result.formats
