@@ -37,22 +37,26 @@ def format_signed(value: float, digits: int = 3) -> str:
 
 
 def format_share(share: float) -> str:
-    """Return a share in per cent: ``"97%"``, ``"5.8%"``, ``"0.64%"``.
+    """Return a share in per cent, with digits by its size: ``"97%"``, ``"5.8%"``, ``"0.64%"``.
 
-    Only 0 is written ``"0%"`` and only 1 ``"100%"``: what is close to them is ``"<0.01%"``,
-    ``"99.8%"`` or ``">99.9%"``.
+    Only 0 is written ``"0%"`` and only 1 ``"100%"``; what is close to them has enough digits to
+    show it: ``"0.0042%"``, ``"99.92%"``, at the utmost ``"<0.0001%"`` and ``">99.9999%"``.
     """
-    percent = round(100 * share, 9) if math.isfinite(share) else math.nan
-    size = abs(percent)
-    if 0 < size < 0.01:
-        return f"{'<' if percent > 0 else '>'}{_fixed(math.copysign(0.01, percent), 2)}%"
-    if 99.95 <= percent < 100:
-        return ">99.9%"
-    if 100 < percent <= 100.05:
-        return "<100.1%"
-    near_whole = 99.5 <= size < 100.5
-    digits = 2 if size < 0.995 else 1 if size < 9.95 or near_whole else 0
-    return f"{_short(percent, digits)}%" if math.isfinite(percent) else "–"
+    if not math.isfinite(share):
+        return "–"
+    percent = round(100 * share, 9)
+    size, rest = abs(percent), abs(100 - abs(percent))
+    if 0 < size < 1e-4:
+        return "<0.0001%" if percent > 0 else f">{MINUS}0.0001%"
+    if 0 < rest < 1e-4:
+        return ">99.9999%" if percent < 100 else "<100.0001%"
+    if 0 < size < 0.995:
+        digits = min(4, 1 - math.floor(math.log10(size)))
+    elif 0 < rest < 0.505:
+        digits = -math.floor(math.log10(rest))
+    else:
+        digits = 1 if size < 9.95 else 0
+    return f"{_short(percent, digits)}%"
 
 
 def format_factor(factor: float) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.leakage import process
 from engine.leakage.process import N_LEVELS, WINDOW, Drawn, Rows
+from engine.units import format_share
 
 Mechanism = Literal[
     "target_leak",
@@ -68,7 +69,7 @@ EFFECTS: dict[
     Mechanism, str
 ] = {  # what a dose does, with its share, the test rows it touches, the models it tries
     "target_leak": (
-        "A refund is booked once an order has gone wrong; in {share:.0%} of those rows it"
+        "A refund is booked once an order has gone wrong; in {format_share(share)} of those rows it"
         " stands in the table already. In production no refund is known yet"
     ),
     "duplicates": "{rows} of {n_test} test rows are copies of training rows",
@@ -86,7 +87,7 @@ EFFECTS: dict[
         " {n_test} test rows"
     ),
     "resampling": (
-        "{share:.0%} of the copies that level the classes are made before the split, and dealt"
+        "{format_share(share)} of the copies that level the classes are made before the split, and dealt"
         " to both sides"
     ),
     "group_overlap": (

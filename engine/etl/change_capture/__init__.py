@@ -224,7 +224,7 @@ class ChangeCaptureResult:
                 "rows moved": f"{row['rows_moved']:,}",
                 "transactions": f"{row['loads']:,}",
                 "visible after, min": (
-                    f"{row['visible_minutes_median']:.0f} (95 %: {row['visible_minutes_p95']:.0f})"
+                    f"{row['visible_minutes_median']:.0f} (95%: {row['visible_minutes_p95']:.0f})"
                 ),
                 "deletes missed": f"{row['rows_ghost']:,}",
                 "stale": f"{row['rows_stale']:,}",

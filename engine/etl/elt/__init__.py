@@ -30,7 +30,7 @@ from engine.etl.elt.job import (
 from engine.etl.elt.timing import Race, race, race_steps
 from engine.etl.ledger import reconcile
 from engine.ranges import Choice, Params, Range
-from engine.units import format_bytes, format_factor
+from engine.units import format_bytes, format_factor, format_share
 
 __all__ = [
     "LOADS",
@@ -185,7 +185,7 @@ class EltResult:
         }[self.outcome]
         left = min(p.retention_days, p.n_days)
         again = (
-            f", and the source still has {left} of {p.n_days} days: **{self.rebuilt_share:.0%}**"
+            f", and the source still has {left} of {p.n_days} days: **{format_share(self.rebuilt_share)}**"
             " can be rebuilt"
         )
         again = "" if self.outcome == "rebuilds" else again

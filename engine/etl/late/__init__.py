@@ -23,6 +23,7 @@ from engine.etl.late import cursor as late_cursor
 from engine.etl.late.cursor import CursorRun
 from engine.etl.late.source import Rows, arrivals
 from engine.ranges import SEED, Choice, Params, Range
+from engine.units import format_share
 
 __all__ = [
     "LOOKBACKS",
@@ -181,11 +182,11 @@ class LateResult:
         head = f"A day published {p.watermark_hours} h after midnight, {rebuilt}:"
         if not self.n_missed:
             return (
-                f"{head} **all {self.n_rows:,} rows** are counted, {self.first_share:.1%} of them"
+                f"{head} **all {self.n_rows:,} rows** are counted, {format_share(self.first_share)} of them"
                 " at first publication."
             )
         return (
-            f"{head} **{self.n_missed:,} of {self.n_rows:,} rows ({self.missed_share:.2%}) are"
+            f"{head} **{self.n_missed:,} of {self.n_rows:,} rows ({format_share(self.missed_share)}) are"
             f" never counted**. A look-back of {_days(self.lookback_needed)} would miss none; so"
             " would rebuilding just the days that late rows touch."
         )
@@ -203,7 +204,7 @@ class LateResult:
             + (f", most of them for {worst}." if n_late else "."),
             (
                 f"**Publish, and say how complete.** {p.watermark_hours} h after midnight"
-                f" {self.first_share:.1%} are in; the median row is {self.visible_hours:.0f} h old"
+                f" {format_share(self.first_share)} are in; the median row is {self.visible_hours:.0f} h old"
                 " when it first counts. Waiting is more complete and less fresh."
             ),
             (

@@ -174,7 +174,7 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
                     else "no look-back: each row written once"
                 ),
                 "hovertemplate": (
-                    f"look-back {days}, published after %{{x}} h: %{{y:.3g}} % never"
+                    f"look-back {days}, published after %{{x}} h: %{{y:.3g}}% never"
                     " counted<extra></extra>"
                 ),
             }
@@ -210,7 +210,7 @@ def _star(result: LateResult, color: str, name: str) -> dict[str, Any]:
             f"{name}: {result.rewrite_factor:.2f} rows written for each"
             + ("" if result.n_missed else ", none missed")
         ),
-        "hovertemplate": f"{name}: %{{y:.3g}} % never counted<extra></extra>",
+        "hovertemplate": f"{name}: %{{y:.3g}}% never counted<extra></extra>",
     }
 
 

@@ -17,6 +17,7 @@ from engine.etl.faults import Batch, Fault
 from engine.etl.quality.downstream import Metric
 from engine.etl.rules import Contract
 from engine.ranges import SEED, Params, Range, Text
+from engine.units import format_share
 
 Gate = Literal["off", "quarantine", "stop"]
 GATES: tuple[Gate, ...] = get_args(Gate)
@@ -126,9 +127,7 @@ class QualityResult:
         if self.params.gate == "stop" and self.n_quarantined:
             return f"{self.n_quarantined:,} rows break a rule"
         if share > self.params.max_quarantined:
-            return (
-                f"{share:.1%} of the rows break a rule, more than {self.params.max_quarantined:.0%}"
-            )
+            return f"{format_share(share)} of the rows break a rule, more than {format_share(self.params.max_quarantined)}"
         return ""
 
     @property
@@ -161,7 +160,7 @@ class QualityResult:
         own = f"{self.n_real_faults:,} real fault{'s' * (self.n_real_faults != 1)}"
         if self.n_injected:
             found = (
-                f"The rules catch **{self.caught_share:.0%}** of {self.n_injected:,} injected"
+                f"The rules catch **{format_share(self.caught_share)}** of {self.n_injected:,} injected"
                 f" faults and {own}"
             )
         else:
@@ -265,4 +264,4 @@ class QualityResult:
 
 
 def _percent(error: float) -> str:
-    return f"{error:,.0%}" if error >= 0.1 or error == 0 else f"{error:.1%}"
+    return format_share(error) if error >= 0.1 or error == 0 else format_share(error)

@@ -17,7 +17,7 @@ from engine import figures
 from engine.feature_store.online.real import ServedResult
 from engine.feature_store.online.result import GRID, NONE, START, UNITS, OnlineResult
 from engine.feature_store.own.online import OwnOnlineResult
-from engine.units import format_seconds
+from engine.units import format_seconds, format_share
 
 DATES = [START.replace(tzinfo=None) + timedelta(hours=int(hour)) for hour in GRID]
 BINS = np.logspace(-5, 0, 101)  # seconds
@@ -35,9 +35,7 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
     p, key = result.params, result.params.key_number - 1
     name = result.rows.names[key]
     stale = float((result.offline[:, key] != result.online[:, key]).mean())
-    title = (
-        f"{name}: {stale:.0%} of the week serving answers<br>from an older row than training joins"
-    )
+    title = f"{name}: {format_share(stale)} of the week serving answers<br>from an older row than training joins"
     steps = [
         _step(_drawn(result, result.offline[:, key]), "training joins (offline)", figures.KNOWN, 2),
         _step(
@@ -97,7 +95,7 @@ def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go
     """
     n = len(result.rows.names)
     title = (
-        f"{result.stale_share:.0%} of the key-hours are stale;<br>vermilion is null in training and"
+        f"{format_share(result.stale_share)} of the key-hours are stale;<br>vermilion is null in training and"
         " served all the same"
     )
     expired = np.array(
@@ -115,7 +113,7 @@ def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go
             "mode": "lines",
             "line": {"color": color, "width": 3, "dash": dash},
             "name": name,
-            "hovertemplate": "%{y:.0f} %",
+            "hovertemplate": "%{y:.0f}%",
         }
         for name, share, color, dash in lines
     ]

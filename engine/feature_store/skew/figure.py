@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.feature_store.model_inputs import INPUTS
 from engine.feature_store.skew import FRESH, ONE_DEFINITION, SERVED, TRAINED, Score, SkewResult
+from engine.units import format_share
 
 N_DRAWN = 250  # flights in each panel, evenly thinned
 N_ACROSS = 4
@@ -56,7 +57,7 @@ def values(result: SkewResult) -> go.Figure:
     for place, share in enumerate(shares):
         ends, panel = _panel(result, place, drawn)
         traces += panel
-        text = f"{INPUTS[place]}<br>{f'{share:.0%} differ' if share else 'the same'}"
+        text = f"{INPUTS[place]}<br>{f'{format_share(share)} differ' if share else 'the same'}"
         layout["annotations"].append(_axes(layout, place, n_down, ends) | {"text": text})
     return go.Figure(
         {"data": traces, "layout": layout}
@@ -138,7 +139,7 @@ def scores(
     figure = figures.new_tall(
         title,
         height=180 + 46 * (len(lanes) + bool(pinned)),
-        x="AUC on flights of July, 95 % of the draws of days",
+        x="AUC on flights of July, 95% of the draws of days",
     )
     for score in lanes:
         _lane(figure, score, score.name, COLORS.get(score.name, figures.SYNTHETIC))

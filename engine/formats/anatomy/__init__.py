@@ -23,7 +23,7 @@ from engine import data
 from engine.formats.parquet import pieces as parquet_pieces
 from engine.formats.parquet.pieces import Piece
 from engine.ranges import SEED, Params, Range
-from engine.units import format_bytes, format_factor
+from engine.units import format_bytes, format_factor, format_share
 
 Source = Literal["written here", "flights", "weather", "planes", "airports", "airlines", "upload"]
 Codec = Literal["none", "snappy", "zstd"]
@@ -182,9 +182,9 @@ class AnatomyResult:
             )
         share = self.column_bytes(self.largest_column) / self.file_bytes
         return (
-            f"**{share:.0%}** of this {size} file is the column {self.largest_column}:"
+            f"**{format_share(share)}** of this {size} file is the column {self.largest_column}:"
             f" {self.n_row_groups} row groups × {len(self.columns)} columns in {self.n_pages:,}"
-            f" pages; footer and indexes take {self.overhead_share:.1%}."
+            f" pages; footer and indexes take {format_share(self.overhead_share)}."
         )
 
     @property

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.formats.anatomy import AnatomyResult
 from engine.formats.parquet.pieces import Piece
-from engine.units import format_bytes, format_factor
+from engine.units import format_bytes, format_factor, format_share
 
 MAX_BLOCKS = 1_500  # drawn; a file with more pieces is shown down to its column chunks
 MAX_CHUNKS = 24  # side by side
@@ -60,7 +60,9 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
     widest = result.default_column
     share = result.column_bytes(widest) / result.file_bytes
     before = f" ({format_factor(result.file_bytes / pinned.file_bytes)} run A)" if pinned else ""
-    title = f"{widest} takes {share:.0%} of {format_bytes(result.file_bytes)}{before};<br>"
+    title = (
+        f"{widest} takes {format_share(share)} of {format_bytes(result.file_bytes)}{before};<br>"
+    )
     blocks = _blocks(result)
     border = int(len(blocks) <= MAX_BORDERED)
     icicle = {

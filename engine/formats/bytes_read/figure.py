@@ -16,7 +16,7 @@ from engine import figures
 from engine.formats.byte_files import FormatTrace
 from engine.formats.bytes_read import BytesReadResult
 from engine.formats.row_groups import RowGroup, Value, cut
-from engine.units import format_bytes
+from engine.units import format_bytes, format_share
 
 # drawn one by one; a bar is never thinner than a pixel, so more of them would cover their holes
 MAX_PIECES = 120
@@ -92,8 +92,8 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
 
 
 def _percent(share: float) -> str:
-    """Return a share as a percentage with sensible digits: ``5.8 %``, ``100 %``."""
-    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
+    """Return a share as a percentage with sensible digits: ``5.8%``, ``100%``."""
+    return format_share(share) if share >= 0.0995 else format_share(share)
 
 
 def key(name: str, color: str, opacity: float) -> dict[str, Any]:

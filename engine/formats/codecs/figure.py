@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.formats.codecs import CodecsResult, Trial
 from engine.formats.codecs.params import LEVELS, Order
-from engine.units import format_bytes, format_factor, format_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 Against = Literal["write", "read"]
 HOLLOW = "rgba(0,0,0,0)"
@@ -211,7 +211,7 @@ def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
     sizes = best.column_bytes if best else {}
     names = sorted(sizes, key=lambda name: sizes[name])
     title = (
-        f"{names[-1]} takes {sizes[names[-1]] / sum(sizes.values()):.0%} of the file,<br>packed by"
+        f"{names[-1]} takes {format_share(sizes[names[-1]] / sum(sizes.values()))} of the file,<br>packed by"
         f" {best.name}"
         if best
         else ""

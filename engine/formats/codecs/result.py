@@ -12,7 +12,7 @@ from typing import Literal
 import pyarrow as pa
 
 from engine.formats.codecs.params import ORDERS, SORT_BY, CodecsParams, Order
-from engine.units import format_bytes, format_factor
+from engine.units import format_bytes, format_factor, format_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class CodecsResult:
             slower = median(gzip.write_seconds) / median(snappy.write_seconds)
             less = 1 - gzip.file_bytes / snappy.file_bytes
             return (
-                f"gzip takes **{less:.0%}** off Snappy's bytes ({format_bytes(gzip.file_bytes)}"
+                f"gzip takes **{format_share(less)}** off Snappy's bytes ({format_bytes(gzip.file_bytes)}"
                 f" against {format_bytes(snappy.file_bytes)}) and writes {format_factor(slower)} as"
                 f" long; sorting the rows {self.sorting}."
             )
@@ -141,7 +141,7 @@ class CodecsResult:
             return f"adds {_percent_range(abs(high), -low)}"
         if low >= 0:
             return f"takes off {_percent_range(low, high)}"
-        return f"adds up to {-low:.0%} or takes off up to {high:.0%}, by codec"
+        return f"adds up to {format_share(-low)} or takes off up to {format_share(high)}, by codec"
 
     @property
     def why(self) -> list[str]:
@@ -186,7 +186,7 @@ class CodecsResult:
             f"Encoding comes first: with {encoded} and no codec, Parquet is"
             f" {format_factor(self.ratio(none))} smaller than memory. The tightest codec,"
             f" {self.smallest.name}, takes off another"
-            f" {1 - self.smallest.file_bytes / none.file_bytes:.0%}."
+            f" {format_share(1 - self.smallest.file_bytes / none.file_bytes)}."
         )
 
     def _why_sorted(self) -> str:
@@ -239,4 +239,8 @@ class CodecsResult:
 
 
 def _percent_range(low: float, high: float) -> str:
-    return f"{low:.0%}" if low == high else f"{low:.0%} to {high:.0%}, by codec"
+    return (
+        f"{format_share(low)}"
+        if low == high
+        else f"{format_share(low)} to {format_share(high)}, by codec"
+    )

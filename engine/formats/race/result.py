@@ -15,7 +15,7 @@ from engine.formats.race import fidelity
 from engine.formats.race.contestants import FORMATS
 from engine.formats.race.fidelity import Change
 from engine.formats.race.params import RaceParams
-from engine.units import format_bytes, format_factor, format_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 Operation = Literal["write", "read all", "read columns", "read filtered"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
@@ -223,7 +223,7 @@ class RaceResult:
                 share[lane.family] = min(share.get(lane.family, 9.0), some / whole)
         if not share:
             return ""
-        shares = ", ".join(f"{family} {value:.0%}" for family, value in share.items())
+        shares = ", ".join(f"{family} {format_share(value)}" for family, value in share.items())
         return (
             f"Asked for {len(self.params.columns)} of {self.n_columns} columns, the time as a share"
             f" of reading all: {shares}. Where rows lie together, every byte is read and every line"
@@ -284,7 +284,7 @@ class RaceResult:
                 f" median, {worst} at worst"
             )
         return (
-            f"{text}. The harness itself took {self.overhead_share:.1%} of"
+            f"{text}. The harness itself took {format_share(self.overhead_share)} of"
             f" {format_seconds(self.wall_seconds)}."
         )
 

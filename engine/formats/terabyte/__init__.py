@@ -25,7 +25,7 @@ from engine.formats.race import RaceParams, RaceResult
 from engine.formats.race.result import Lane, Operation
 from engine.jobs import Progress, Steps, to_end
 from engine.ranges import Params, Range
-from engine.units import format_bytes, format_factor, format_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 MEASURED_ROWS = (5_000, 20_000, 50_000, 100_000)
 RAW_TB = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 1_000.0)
@@ -141,7 +141,7 @@ class TerabyteResult:
         text = (
             f"Projection: under your weights **{best.name}** is the format for {p.raw_tb:g} TB of"
             f" CSV: {format_bytes(best.stored_bytes)} for {best.usd_a_month:,.2f} USD a month, a"
-            f" scan of {p.columns_share:.0%} of the columns in {format_seconds(best.scan.middle)}"
+            f" scan of {format_share(p.columns_share)} of the columns in {format_seconds(best.scan.middle)}"
             f" ({format_seconds(best.scan.low)} … {format_seconds(best.scan.high)})"
         )
         if best is not csv:
@@ -157,7 +157,7 @@ class TerabyteResult:
             f"{e.name} {format_bytes(e.moved_bytes)} ({e.bottleneck})" for e in self.formats
         )
         total = sum(map(p.weight, CRITERIA))
-        shares = ", ".join(f"{name} {p.weight(name) / total:.0%}" for name in CRITERIA)
+        shares = ", ".join(f"{name} {format_share(p.weight(name) / total)}" for name in CRITERIA)
         daily = p.scans_a_day * best.scan.middle
         rivals = (
             f"Within the spread of the runs it cannot be told from {', '.join(self.rivals)}. "

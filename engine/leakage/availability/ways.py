@@ -17,6 +17,7 @@ import pandas as pd
 from engine.leakage import flights
 from engine.leakage.flights import MICROSECONDS_AN_HOUR, Split
 from engine.statistics import share_interval
+from engine.units import format_share
 
 Case = Literal[
     "Missing tail number", "Time zone", "Nearest weather", "Target encoding", "Rolling delay"
@@ -51,14 +52,14 @@ class Setting:
 
 
 def format_share(holds: np.ndarray) -> str:
-    """Return how many rows ``holds`` is true of, (n,) bool, as a share with Wilson's 95 % interval.
+    """Return how many rows ``holds`` is true of, (n,) bool, as a share with Wilson's 95% interval.
 
     >>> format_share(np.arange(100) < 10)
     '10.0% (10 of 100; 5.52% … 17.44%)'
     """
     count, n = int(holds.sum()), len(holds)
     low, high = share_interval(count, n)
-    return f"{count / n:.1%} ({count:,} of {n:,}; {low:.2%} … {high:.2%})"
+    return f"{format_share(count / n)} ({count:,} of {n:,}; {format_share(low)} … {format_share(high)})"
 
 
 def stacked(*parts: np.ndarray) -> Matrices:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from engine.leakage.column_scores import auc_error
 from engine.leakage.rounds.cases import ANSWERS, CASES, NONE, Case
 from engine.ranges import SEED, Choice, Params, Range
+from engine.units import format_share, format_signed
 
 Level = Literal["all", "1", "2", "3"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -128,12 +129,12 @@ class RoundsResult:
         reasons = [f"From the data: {evidence}."]
         if self.answer == NONE:
             reasons.append(
-                f"Reported and production differ by {self.gap:+.3f}, within what chance does to so"
+                f"Reported and production differ by {format_signed(self.gap, 3)}, within what chance does to so"
                 " many rows."
             )
         else:
             reasons.append(
-                f"The leak was worth {self.gap:+.3f}: that much of the reported score is not there"
+                f"The leak was worth {format_signed(self.gap, 3)}: that much of the reported score is not there"
                 " in production."
             )
         reasons.append(
@@ -213,7 +214,7 @@ def _summary(table: Any) -> list[dict[str, Any]]:
             {
                 "column": name,
                 "type": str(values.dtype),
-                "empty": f"{values.isna().mean():.1%}",
+                "empty": format_share(values.isna().mean()),
                 "distinct": f"{values.nunique():,}",
                 "mean where y = 0": means[0],
                 "where y = 1": means[1],

@@ -17,6 +17,7 @@ from engine.leakage.time_splits.params import GROUPS, TimeSplitsParams
 from engine.leakage.time_splits.sample import folds, rows
 from engine.leakage.time_splits.splits import SCHEMES, Scheme
 from engine.leakage.trial import interval
+from engine.units import format_signed
 
 DISTANCES = (0, 1, 7, 28)  # days
 DISTANCE_ROWS = 8_000  # to train on, at most: eighty models are fitted
@@ -54,7 +55,7 @@ class Scores:
                 "scheme": name,
                 "mean AUC": f"{self.mean(name):.3f}",
                 "lowest … highest fold": f"{min(aucs):.3f} … {max(aucs):.3f}",
-                "promises too much": f"{self.mean(name) - self.later_auc:+.3f}",
+                "promises too much": f"{format_signed(self.mean(name) - self.later_auc, 3)}",
             }
             for name, aucs in self.by_scheme.items()
         ]

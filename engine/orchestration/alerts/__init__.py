@@ -23,7 +23,7 @@ from engine.orchestration.history import Source
 from engine.orchestration.hooks import Heard
 from engine.orchestration.records import Run
 from engine.ranges import Choice, Choices, Params, Range
-from engine.units import format_seconds
+from engine.units import format_seconds, format_share
 
 Rule = Literal["failed", "late", "too slow"]
 RULES: tuple[Rule, ...] = get_args(Rule)
@@ -54,7 +54,7 @@ class Past:
 
     n: int
     median_seconds: float
-    sigma_seconds: float  # robust, never below 5 % of the median
+    sigma_seconds: float  # robust, never below 5% of the median
 
     def score(self, seconds: float) -> float:
         """Return how many robust standard deviations above the median a duration lies."""
@@ -174,7 +174,7 @@ class AlertsResult:
             (
                 f"*Too slow*: longer than median + {p.k:g} × σ of at least {p.min_runs} earlier"
                 f" completed runs of the same flow and settings; σ = {TO_SIGMA:g} × MAD (the median"
-                f" distance from the median), at least {LEAST_SHARE:.0%} of it. {self.n_judged} of"
+                f" distance from the median), at least {format_share(LEAST_SHARE)} of it. {self.n_judged} of"
                 f" {len(self.watched)} runs have such a history. {chance}."
             ),
         ]

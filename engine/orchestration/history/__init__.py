@@ -21,7 +21,7 @@ from engine.orchestration.history.critical_path import Link, Span
 from engine.orchestration.history.stats import Estimate, TaskStats, by_task, middle, share
 from engine.orchestration.records import Run
 from engine.ranges import Params, Range, Text
-from engine.units import format_seconds
+from engine.units import format_seconds, format_share
 
 Source = Literal["recorded", "foretold"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -173,7 +173,7 @@ class HistoryResult:
         where = "on the critical path" if self.on_path else "off the critical path"
         return (
             f"{head}. In run {self.params.run}, *{self.faster}* ({where}) "
-            f"{self.params.factor:g}× as fast would end it **{self.saved_share:.0%}** sooner."
+            f"{self.params.factor:g}× as fast would end it **{format_share(self.saved_share)}** sooner."
         )
 
     @property

@@ -13,7 +13,7 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.history import FATES, HistoryResult, critical_path, fates_of
 from engine.orchestration.records import Run
-from engine.units import format_seconds
+from engine.units import format_seconds, format_share
 
 FATE_COLOURS = dict(
     zip(
@@ -126,8 +126,8 @@ def durations(result: HistoryResult) -> go.Figure:
     shifts.
     """
     title = (
-        f"{result.success.value:.0%} completed ({result.success.low:.0%} to"
-        f" {result.success.high:.0%}, n = {result.success.n})"
+        f"{format_share(result.success.value)} completed ({format_share(result.success.low)} to"
+        f" {format_share(result.success.high)}, n = {result.success.n})"
     )
     title += f",<br>median {format_seconds(result.duration.value)}" if result.duration.n else ""
     traces: list[Trace] = []

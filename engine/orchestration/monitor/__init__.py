@@ -21,7 +21,7 @@ from engine.orchestration.flows import RunParams, plan
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.records import Attempt, IntervalState, LogLine, Run, state_of
 from engine.orchestration.server import SERVER
-from engine.units import format_seconds
+from engine.units import format_seconds, format_share
 
 MonitorParams = RunParams  # the settings of a run are the settings of the tab
 COLUMNS: dict[str, IntervalState] = {
@@ -154,7 +154,7 @@ class MonitorResult:
         p = self.params
         reasons = [self._odds()]
         reasons.append(
-            f"{self.waiting_share:.0%} of the tasks' time is spent waiting for a retry; a try that"
+            f"{format_share(self.waiting_share)} of the tasks' time is spent waiting for a retry; a try that"
             f" waits keeps its place among the {p.concurrency} tasks that may run at once."
         )
         if self.n_cached:
@@ -179,9 +179,9 @@ class MonitorResult:
         lost = p.failure_probability ** (p.retries + 1)
         n_tasks = sum(step.work == step.key or not p.cache for step in plan(p))
         return (
-            f"A try fails with probability {p.failure_probability:.0%}, a task only if"
-            f" {p.retries + 1} tries in a row do ({lost:.2%}); of all runs of {n_tasks} such tasks"
-            f" {(1 - lost) ** n_tasks:.0%} come through."
+            f"A try fails with probability {format_share(p.failure_probability)}, a task only if"
+            f" {p.retries + 1} tries in a row do ({format_share(lost)}); of all runs of {n_tasks} such tasks"
+            f" {format_share((1 - lost) ** n_tasks)} come through."
         )
 
     def _measured(self) -> list[str]:

@@ -140,7 +140,7 @@ class RetryResult:
             (
                 f"A task fails only if all {p.retries + 1} tries do:"
                 f" {p.failure_probability:g}^{p.retries + 1} = {_percent(self.task_fails_share)}."
-                f" Simulated: {failed:,} of {N_RUNS:,} (95 % interval {_percent(low)} …"
+                f" Simulated: {failed:,} of {N_RUNS:,} (95% interval {_percent(low)} …"
                 f" {_percent(high)})."
             ),
             (
@@ -155,7 +155,7 @@ class RetryResult:
                 if p.retries
                 else "No retries: "
             )
-            + f"a task waits {self.mean_wait_seconds:.2f} s on average. In the worst 1 % it takes "
+            + f"a task waits {self.mean_wait_seconds:.2f} s on average. In the worst 1% it takes "
             f"{format_seconds(float(np.quantile(self.runs.seconds, 0.99)))} or longer (simulated).",
             (
                 "This holds for tries that fail independently. A bug fails every time (retries only"
@@ -218,13 +218,13 @@ class RetryResult:
 
 
 def _percent(share: float) -> str:
-    """Return a share with sensible digits: ``30 %``, ``0.81 %``, ``99.92 %``, ``0.000020 %``."""
+    """Return a share with sensible digits: ``30%``, ``0.81%``, ``99.92%``, ``0.000020%``."""
     percent = 100 * share
     if percent in (0, 100):
-        return f"{percent:.0f} %"
+        return f"{percent:.0f}%"
     rest = min(percent, 100 - percent)
     digits = 0 if rest >= 9.95 else max(1, min(9, 1 - int(np.floor(np.log10(rest)))))
-    return f"{percent:.{digits}f} %"
+    return f"{percent:.{digits}f}%"
 
 
 @lru_cache(maxsize=64)

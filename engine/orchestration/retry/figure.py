@@ -24,11 +24,11 @@ N_SIZES = 50
 
 
 def _share(share: float) -> str:
-    return f"{100 * share:.3g} %"
+    return f"{100 * share:.3g}%"
 
 
 def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
-    """Return the times of the lanes that complete, or of the one that fails: 98 % thin, half thick,
+    """Return the times of the lanes that complete, or of the one that fails: 98% thin, half thick,
     the median across.
     """
     last = len(names) - 1
@@ -48,7 +48,7 @@ def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
         rows.append(place)
         told.append(
             f"{names[place]}: median {middle:,.2f} s, half within {quarter:,.2f} … {three:,.2f} s, "
-            f"98 % within {low:,.2f} … {high:,.2f} s (simulated)"
+            f"98% within {low:,.2f} … {high:,.2f} s (simulated)"
         )
     band: Trace = {
         "type": "scatter",
@@ -91,7 +91,7 @@ def outcomes(
     p, dots = result.params, dots or []
     n_lanes = p.retries + 2
     title = (
-        f"{_share(result.task_fails_share)} of task runs fail in the end;<br>the slowest 1 % take "
+        f"{_share(result.task_fails_share)} of task runs fail in the end;<br>the slowest 1% take "
         f"{np.quantile(result.runs.seconds, 0.99):,.1f} s or longer"
     )
     names = [result.lane_name(place) for place in range(n_lanes)]
@@ -169,7 +169,7 @@ def _pinned(pinned: RetryResult, n_lanes: int) -> Trace:
         },
         "name": "A, median",
         "customdata": [100 * point[2] for point in points],
-        "hovertemplate": "A: median %{x:.2f} s, %{customdata:.3g} % of runs<extra></extra>",
+        "hovertemplate": "A: median %{x:.2f} s, %{customdata:.3g}% of runs<extra></extra>",
     }
 
 
@@ -186,8 +186,8 @@ def _simulated_flow(result: RetryResult) -> Trace:
         "error_y": {"type": "data", **spread, "thickness": 2},
         "mode": "markers",
         "marker": {"color": figures.LEAKED, "size": 14, "symbol": "star"},
-        "name": f"this flow, {len(done):,} simulated, 95 %",
-        "hovertemplate": "simulated: %{y:.2f} %<extra></extra>",
+        "name": f"this flow, {len(done):,} simulated, 95%",
+        "hovertemplate": "simulated: %{y:.2f}%<extra></extra>",
     }
 
 
@@ -212,7 +212,7 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
             "name": (
                 "no retry" if not retries else f"{retries} retr{'y' if retries == 1 else 'ies'}"
             ),
-            "hovertemplate": f"%{{x}} tasks, {retries} retries: %{{y:.2f}} %<extra></extra>",
+            "hovertemplate": f"%{{x}} tasks, {retries} retries: %{{y:.2f}}%<extra></extra>",
         }
         for place, retries in enumerate(sorted({0, 1, 2, 3, 5, p.retries}))
     ]

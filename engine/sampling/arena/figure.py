@@ -57,7 +57,7 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
             "mode": "markers",
             "marker": {"size": 1, "color": figures.EXTRA},
             "error_x": {"array": halves, "color": figures.EXTRA, "thickness": 2, "width": 5},
-            "name": "95 % interval of the difference to doing nothing",
+            "name": "95% interval of the difference to doing nothing",
             "hoverinfo": "skip",
         }
     )

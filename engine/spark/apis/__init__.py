@@ -24,7 +24,7 @@ from engine.spark import plan_tree, session, skew
 from engine.spark.apis import jobs
 from engine.spark.apis.jobs import APIS, JOBS, Api, Job
 from engine.spark.restarts import repeat_if_spark_ends
-from engine.units import format_bytes, format_factor, format_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -219,7 +219,7 @@ class ApisResult:
         if self.params.workload == JOBS[1] and self.calls_a_row < 1:
             return (
                 "The filter by origin stands last in the code. Spark moves it below the UDF:"
-                f" {1 - self.calls_a_row:.0%} of the rows never leave the JVM. In the RDD it stays"
+                f" {format_share(1 - self.calls_a_row)} of the rows never leave the JVM. In the RDD it stays"
                 " where it was written."
             )
         return (

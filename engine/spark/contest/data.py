@@ -4,7 +4,7 @@ the workspace.
 Real: ``tpchgen-cli`` makes them, once, and every later run reads the same files. Up to ``CUT_ROWS``
 rows are the first lines of one small generation, because the generator needs a second or two for
 its dictionary of comments whatever the size; above, the generator writes each size itself, whose
-rows then differ from the number asked for by less than 0.1 %. Its keys are near uniform: this is no
+rows then differ from the number asked for by less than 0.1%. Its keys are near uniform: this is no
 place to look for skew. Not comparable with published TPC-H results.
 """
 

@@ -210,7 +210,7 @@ def _mark(figure: go.Figure, pandas: Curve | None, crossing: Crossing) -> None:
         },
         text=["extrapolated crossing" if crossing.extrapolated else "crossing"],
         textposition="top left",
-        name="Spark overtakes pandas, 90 % interval",
+        name="Spark overtakes pandas, 90% interval",
         hovertext=crossing.words,
         hoverinfo="text",
     )

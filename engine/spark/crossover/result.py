@@ -17,7 +17,7 @@ from engine.spark.contest.curves import Cluster, Crossing, Curve, Model
 from engine.spark.contest.engines import CONTESTANTS, SAYS, Contestant
 from engine.spark.crossover.cells import Cell, machine
 from engine.spark.crossover.params import CrossoverParams
-from engine.units import format_bytes, format_factor, format_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 GIGABYTE = 1_000_000_000
 
@@ -226,7 +226,7 @@ class CrossoverResult:
                     if moved.spill_bytes
                     else "."
                 )
-                + f" The two lines miss a measured median by {self.misfit_share:.0%} at most."
+                + f" The two lines miss a measured median by {format_share(self.misfit_share)} at most."
             )
         for other in ("DuckDB", "Polars"):
             crossing = self.crossing("Spark", other)

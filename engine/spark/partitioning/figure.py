@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.partitioning.real import Measured
 from engine.spark.partitioning.result import PartitioningResult, Route
+from engine.units import format_share
 
 MAX_BARS = 400
 
@@ -125,7 +126,7 @@ def routes(result: PartitioningResult) -> go.Figure:
         : len(result.routes) - 1
     ]
     lanes = [result.typed, *shown]
-    title = f"{p.n_before} → {p.n_partitions} partitions: {result.moved_share:.0%} of all rows move"
+    title = f"{p.n_before} → {p.n_partitions} partitions: {format_share(result.moved_share)} of all rows move"
     figure = figures.new(title, height=430)
     groups = (
         ("stays", [route for route in shown if not route.moved], figures.WAITING, 2.0),

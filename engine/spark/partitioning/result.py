@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.spark.partitioning.params import PartitioningParams
+from engine.units import format_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def explain(result: PartitioningResult) -> list[str]:
             (
                 f"{t.key}: hash {t.hash:,}, modulo {p.n_before} is partition {t.before}, modulo"
                 f" {p.n_partitions} is partition {t.after}. Going from {p.n_before} to"
-                f" {p.n_partitions} partitions moves {result.moved_share:.1%} of all rows."
+                f" {p.n_partitions} partitions moves {format_share(result.moved_share)} of all rows."
             ),
         ]
     if p.strategy == "range":

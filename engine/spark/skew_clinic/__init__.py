@@ -24,7 +24,7 @@ from engine.spark.keys import Source
 from engine.spark.partitioning import hash_partition
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.skew import CURES, Cure
-from engine.units import format_bytes, format_seconds
+from engine.units import format_bytes, format_seconds, format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -127,8 +127,8 @@ class Outcome:
             found.append(
                 Alert(
                     "Wasted cores",
-                    f"busy {self.busy_share:.0%} of the time",
-                    f"busy share < {IDLE_SHARE:.0%}",
+                    f"busy {format_share(self.busy_share)} of the time",
+                    f"busy share < {format_share(IDLE_SHARE)}",
                 )
             )
         return found
@@ -224,7 +224,7 @@ class SkewClinicResult:
         mean = p.n_rows / p.n_partitions
         reasons = [
             (
-                f"The commonest key has {self.hot_share:.0%} of {p.n_rows:,} rows. By key, the"
+                f"The commonest key has {format_share(self.hot_share)} of {p.n_rows:,} rows. By key, the"
                 f" largest of {p.n_partitions} partitions holds {self.plain_largest:,} rows,"
                 f" {self.plain_largest / mean:.1f} times the mean; by key and one of {p.n_salts}"
                 f" salts {self.salted_largest:,}."

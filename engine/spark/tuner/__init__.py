@@ -24,7 +24,7 @@ from engine.spark import session, tasks
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.tuner import jobs
 from engine.spark.tuner.jobs import Job
-from engine.units import format_bytes, format_factor, format_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -261,7 +261,7 @@ class TunerResult:
                     f"{format_seconds(min(point.seconds))} … {format_seconds(max(point.seconds))}"
                 ),
                 "tasks": f"{len(point.trace.tasks):,}",
-                "overhead": f"{point.overhead_share:.0%}",
+                "overhead": format_share(point.overhead_share),
                 "bytes a partition": format_bytes(point.partition_bytes),
                 "spill": format_bytes(point.trace.spill_bytes),
             }
@@ -273,7 +273,7 @@ class TunerResult:
 def _tasks(point: Point) -> str:
     many = "s" if point.n > 1 else ""
     return (
-        f"with {point.n} partition{many} {len(point.trace.tasks)} tasks, {point.overhead_share:.0%}"
+        f"with {point.n} partition{many} {len(point.trace.tasks)} tasks, {format_share(point.overhead_share)}"
         " overhead"
     )
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark import figures as timeline
 from engine.spark.tuner import Point, TunerResult
-from engine.units import format_factor, format_seconds
+from engine.units import format_factor, format_seconds, format_share
 
 
 def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -> go.Figure:
@@ -133,7 +133,7 @@ def _line(figure: go.Figure, points: tuple[Point, ...], color: str, name: str, d
         error_y=_range(points),
         name=name,
         hovertext=[
-            f"{p.n} partitions: {format_seconds(p.median)}, {p.overhead_share:.0%} overhead"
+            f"{p.n} partitions: {format_seconds(p.median)}, {format_share(p.overhead_share)} overhead"
             for p in points
         ],
         hoverinfo="text",
@@ -156,7 +156,7 @@ def overhead(result: TunerResult) -> go.Figure:
     """
     last = result.points[-1] if result.points else None
     title = (
-        f"With {last.n} partitions {last.overhead_share:.0%} is overhead"
+        f"With {last.n} partitions {format_share(last.overhead_share)} is overhead"
         if last
         else "No task has run yet"
     )

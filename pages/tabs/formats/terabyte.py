@@ -11,7 +11,7 @@ from engine.formats import race, terabyte
 from engine.formats.race import RaceResult
 from engine.formats.terabyte import CRITERIA, TerabyteParams
 from engine.formats.terabyte import figure as figures
-from engine.units import format_bytes, format_seconds
+from engine.units import format_bytes, format_seconds, format_share
 from pages.shell import controls, lab, work
 
 D = TerabyteParams()
@@ -92,7 +92,7 @@ def _show(params: TerabyteParams, measured: RaceResult) -> None:
             "waits for": entry.bottleneck,
             "scans, hours a day": f"{params.scans_a_day * entry.scan.middle / 3600:,.1f}",
             "write all": format_seconds(entry.load.middle),
-            "columns changed": f"{entry.changed_share:.0%}",
+            "columns changed": format_share(entry.changed_share),
         }
         for entry in result.formats
     ]

@@ -93,7 +93,7 @@ def _closer(result: HistoryResult, view: str | None) -> None:
         lab.chart(
             figures.tasks(result), "history_tasks", "Slowest tasks, and how often each stumbles"
         )
-        st.caption("Lines: 95 % intervals (order statistics for medians, Wilson for shares).")
+        st.caption("Lines: 95% intervals (order statistics for medians, Wilson for shares).")
     elif view == "Replay":
         lab.chart(
             replay_figure.replay(result),

@@ -14,6 +14,7 @@ import numpy as np
 from engine.leakage.audit.findings import Finding
 from engine.leakage.column_scores import Score, correlation, quantile_codes, score_codes
 from engine.leakage.table_columns import Column, Subject, named
+from engine.units import format_share, format_signed
 
 TOO_GOOD = 0.94  # AUC or R² of one column
 CERTAIN = 0.9995
@@ -79,7 +80,7 @@ def one_sided(column: Column, subject: Subject) -> Finding | None:
             (column.name,),
             "suspicious",
             f"{column.name} = {values}: all {int(mass):,} rows have {subject.target}"
-            f" {_answer(subject, answer)}, as {share:.1%} of the table have",
+            f" {_answer(subject, answer)}, as {format_share(share)} of the table have",
             ASK,
             float(mass / (share * subject.n)),
             subject.original(rows),
@@ -139,8 +140,8 @@ def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Findin
         "missingness",
         (column.name,),
         "suspicious",
-        f"{column.name} is empty in {null[y].mean():.1%} of the rows with {subject.target}"
-        f" {subject.positive} and in {null[~y].mean():.1%} of the others (odds ×"
+        f"{column.name} is empty in {format_share(null[y].mean())} of the rows with {subject.target}"
+        f" {subject.positive} and in {format_share(null[~y].mean())} of the others (odds ×"
         f" {_factor(log_odds)}); being empty alone scores {worth.text}",
         f"Find out who fills {column.name}, and when. If the outcome empties or fills it, leave it"
         " out, its indicator and its imputed value too.",
@@ -165,7 +166,7 @@ def _missing_number(column: Column, null: np.ndarray, subject: Subject) -> Findi
         "missingness",
         (column.name,),
         "suspicious",
-        f"{subject.target} is {shift:+.2f} standard deviations away where {column.name} is empty"
+        f"{subject.target} is {format_signed(shift, 2)} standard deviations away where {column.name} is empty"
         f" ({len(empty):,} rows)",
         f"Find out who fills {column.name}, and when; leave it out if the outcome does.",
         abs(shift),
