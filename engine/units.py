@@ -61,6 +61,8 @@ def format_share(share: float) -> str:
 
 def format_factor(factor: float) -> str:
     """Return a ratio: ``"0.25×"``, ``"1.0×"``, ``"6.3×"``, ``"48×"``, ``"1,200×"``."""
+    if 0 < factor < 0.095:
+        return f"{_short(factor, min(6, 1 - math.floor(math.log10(factor))))}×"
     return f"{_fixed(factor, 2 if factor < 0.95 else 1 if factor < 9.95 else 0)}×"
 
 

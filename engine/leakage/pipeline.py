@@ -69,7 +69,7 @@ EFFECTS: dict[
     Mechanism, str
 ] = {  # what a dose does, with its share, the test rows it touches, the models it tries
     "target_leak": (
-        "A refund is booked once an order has gone wrong; in {format_share(share)} of those rows it"
+        "A refund is booked once an order has gone wrong; in {share} of those rows it"
         " stands in the table already. In production no refund is known yet"
     ),
     "duplicates": "{rows} of {n_test} test rows are copies of training rows",
@@ -87,7 +87,7 @@ EFFECTS: dict[
         " {n_test} test rows"
     ),
     "resampling": (
-        "{format_share(share)} of the copies that level the classes are made before the split, and dealt"
+        "{share} of the copies that level the classes are made before the split, and dealt"
         " to both sides"
     ),
     "group_overlap": (
@@ -129,7 +129,7 @@ def describe(mechanism: Mechanism, dose: float, n_test: int) -> str:
     models = f"{n_models} models are" if n_models > 1 else "One model is"
     rows, window = f"{round(dose * n_test):,}", round(dose * WINDOW)
     return EFFECTS[mechanism].format(
-        share=dose, rows=rows, n_test=f"{n_test:,}", window=window, models=models
+        share=format_share(dose), rows=rows, n_test=f"{n_test:,}", window=window, models=models
     )
 
 

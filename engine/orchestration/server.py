@@ -173,7 +173,7 @@ class Server:
         }[self._stage]
         if self._stage == "ready" and self.n_restarts:
             message = (
-                f"{where}. It died and was started again ({self.n_restarts} ×); nothing recorded"
+                f"{where}. It died and was started again ({self.n_restarts}×); nothing recorded"
                 " was lost."
             )
         return ServerState(self.kind, self._stage, url, ui_of(url) if url else "", message)

@@ -39,7 +39,8 @@ def compute() -> None:
                 else cell.refused
             )
             told = (
-                f"median {format_seconds(cell.median_seconds)}, peak {format_bytes(cell.peak_bytes)}"
+                f"median {format_seconds(cell.median_seconds)}, peak"
+                f" {format_bytes(cell.peak_bytes)}"
                 if cell.seconds
                 else ""
             )

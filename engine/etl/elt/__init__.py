@@ -185,7 +185,8 @@ class EltResult:
         }[self.outcome]
         left = min(p.retention_days, p.n_days)
         again = (
-            f", and the source still has {left} of {p.n_days} days: **{format_share(self.rebuilt_share)}**"
+            f", and the source still has {left} of {p.n_days} days:"
+            f" **{format_share(self.rebuilt_share)}**"
             " can be rebuilt"
         )
         again = "" if self.outcome == "rebuilds" else again
@@ -208,7 +209,8 @@ class EltResult:
             f"{self.etl.num_rows:,} rows of day and airline, by Arrow before loading and by SQL"
             " after: " + ("equal row by row." if self.equal else "not equal."),
             (
-                f"{way} brings {self.moved_rows[way]:,} rows ({format_bytes(self.moved_bytes[way])})"
+                f"{way} brings {self.moved_rows[way]:,} rows"
+                f" ({format_bytes(self.moved_bytes[way])})"
                 f" into the warehouse, ELT {self.moved_rows[raw]:,}"
                 f" ({format_bytes(self.moved_bytes[raw])}): all columns, all rows, cancelled ones"
                 " too."

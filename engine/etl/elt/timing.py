@@ -13,7 +13,7 @@ import pyarrow as pa
 from engine import workspace
 from engine.etl.elt.job import SUMMARY_SQL, WAYS, Way, clean, raw_rows, register, summarise
 from engine.jobs import Progress, Steps, timed, to_end
-from engine.units import format_bytes, format_factor, format_seconds
+from engine.units import format_bytes, format_factor, format_range, format_seconds
 
 REPEATS = 5
 LATE_MINUTES = 15
@@ -68,9 +68,8 @@ class Race:
                     for step, values in self.seconds[way].items()
                 },
                 "together": format_seconds(self.median(way)),
-                "lowest … highest": (
-                    f"{format_seconds(self.totals(way).min())} …"
-                    f" {format_seconds(self.totals(way).max())}"
+                "range": format_range(
+                    self.totals(way).min(), self.totals(way).max(), format_seconds
                 ),
                 "warehouse file": format_bytes(self.file_bytes[way]),
             }

@@ -43,7 +43,7 @@ class QualityParams(Params):
     def check_together(self) -> None:
         """Raise ``InputError`` where the days would reach into the next year."""
         last = 365 - self.n_days
-        rule = "first_day must be 1 … {} for {} days. Got {}."
+        rule = "first_day must be 1–{} for {} days. Got {}."
         require(self.first_day <= last, rule, last, self.n_days, self.first_day)
 
     @property
@@ -127,7 +127,10 @@ class QualityResult:
         if self.params.gate == "stop" and self.n_quarantined:
             return f"{self.n_quarantined:,} rows break a rule"
         if share > self.params.max_quarantined:
-            return f"{format_share(share)} of the rows break a rule, more than {format_share(self.params.max_quarantined)}"
+            return (
+                f"{format_share(share)} of the rows break a rule, more than"
+                f" {format_share(self.params.max_quarantined)}"
+            )
         return ""
 
     @property
@@ -160,7 +163,8 @@ class QualityResult:
         own = f"{self.n_real_faults:,} real fault{'s' * (self.n_real_faults != 1)}"
         if self.n_injected:
             found = (
-                f"The rules catch **{format_share(self.caught_share)}** of {self.n_injected:,} injected"
+                f"The rules catch **{format_share(self.caught_share)}** of {self.n_injected:,}"
+                " injected"
                 f" faults and {own}"
             )
         else:
@@ -173,12 +177,13 @@ class QualityResult:
         if self.params.gate == "off":
             return (
                 f"{found}, but the gate is off: “{open_}” downstream is"
-                f" **{_percent(self.worst_error_open)}** wrong."
+                f" **{format_share(self.worst_error_open)}** wrong."
             )
         return (
             f"{found}: {self.n_quarantined:,} of {self.n_rows:,} rows wait in quarantine."
-            f" Downstream, “{self._worst('quarantine')}” is worst, **{_percent(self.worst_error)}**"
-            f" wrong; without a gate “{open_}”, {_percent(self.worst_error_open)}."
+            f" Downstream, “{self._worst('quarantine')}” is worst,"
+            f" **{format_share(self.worst_error)}**"
+            f" wrong; without a gate “{open_}”, {format_share(self.worst_error_open)}."
         )
 
     def _worst(self, gate: str) -> str:
@@ -261,7 +266,3 @@ class QualityResult:
                 "n_injected": [check.n_injected for check in self.checks],
             }
         )
-
-
-def _percent(error: float) -> str:
-    return format_share(error) if error >= 0.1 or error == 0 else format_share(error)

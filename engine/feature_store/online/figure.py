@@ -35,7 +35,10 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
     p, key = result.params, result.params.key_number - 1
     name = result.rows.names[key]
     stale = float((result.offline[:, key] != result.online[:, key]).mean())
-    title = f"{name}: {format_share(stale)} of the week serving answers<br>from an older row than training joins"
+    title = (
+        f"{name}: {format_share(stale)} of the week serving answers<br>from an older row than"
+        " training joins"
+    )
     steps = [
         _step(_drawn(result, result.offline[:, key]), "training joins (offline)", figures.KNOWN, 2),
         _step(
@@ -95,7 +98,8 @@ def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go
     """
     n = len(result.rows.names)
     title = (
-        f"{format_share(result.stale_share)} of the key-hours are stale;<br>vermilion is null in training and"
+        f"{format_share(result.stale_share)} of the key-hours are stale;<br>vermilion is null in"
+        " training and"
         " served all the same"
     )
     expired = np.array(

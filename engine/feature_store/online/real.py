@@ -33,7 +33,7 @@ from engine.feature_store.online.result import (
 )
 from engine.feature_store.serving import OnlineRow
 from engine.jobs import Progress, Steps, timed, to_end
-from engine.units import format_bytes, format_seconds
+from engine.units import format_bytes, format_seconds, format_time
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -120,9 +120,11 @@ class ServedResult:
                     if isinstance(row.value, float)
                     else row.value
                 ),
-                "event_ts (UTC)": f"{row.event_time:%Y-%m-%d %H:%M:%S}",
+                "event_ts (UTC)": format_time(row.event_time, seconds=True),
                 "created_ts": (
-                    "null" if row.created_time is None else f"{row.created_time:%Y-%m-%d %H:%M:%S}"
+                    "null"
+                    if row.created_time is None
+                    else format_time(row.created_time, seconds=True)
                 ),
                 "key as stored": row.stored_key,
                 "value as stored": row.stored_value,

@@ -22,7 +22,7 @@ from engine.feature_store import raw_values
 from engine.feature_store.model_inputs import INPUTS, STANDARD_HPA, WINDOW, model_inputs
 from engine.feature_store.raw_values import Flights
 from engine.ranges import SEED, Choice, Params, Range
-from engine.units import format_share
+from engine.units import format_interval, format_share
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -151,9 +151,10 @@ class SkewResult:
             )
         sure = "" if low > 0 or high < 0 else ", which holds zero: no sure loss"
         return (
-            f"**{format_share(self.differ_share)}** of the cells differ, no error is raised, and the same"
+            f"**{format_share(self.differ_share)}** of the cells differ, no error is raised, and"
+            " the same"
             f" model goes from AUC {self.score(TRAINED).auc:.3f} to **{self.auc_served:.3f}**: it"
-            f" loses {self.auc_lost:.3f}, {low:.3f} … {high:.3f}{sure}."
+            f" loses {self.auc_lost:.3f}, {format_interval(low, high)}{sure}."
         )
 
     @property

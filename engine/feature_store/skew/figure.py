@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.feature_store.model_inputs import INPUTS
 from engine.feature_store.skew import FRESH, ONE_DEFINITION, SERVED, TRAINED, Score, SkewResult
-from engine.units import format_share
+from engine.units import format_interval, format_share
 
 N_DRAWN = 250  # flights in each panel, evenly thinned
 N_ACROSS = 4
@@ -133,7 +133,7 @@ def scores(
     """
     lanes = [*result.scores, *([logged] if logged is not None else [])]
     low, high = result.lost_interval
-    lost = f"The same model loses {result.auc_lost:.3f} AUC ({low:.3f} … {high:.3f})"
+    lost = f"The same model loses {result.auc_lost:.3f} AUC ({format_interval(low, high)})"
     sure = "" if low > 0 else ":<br>the interval holds zero, no sure loss" if high > 0 else ""
     title = lost + sure if result.differs.any() else "Nothing differs, nothing is lost"
     figure = figures.new_tall(
@@ -172,5 +172,5 @@ def _lane(figure: go.Figure, score: Score, name: str, color: str) -> None:
             "width": 6,
         },
         name=name,
-        hovertemplate=f"{name}: %{{x:.3f}} ({low:.3f} … {high:.3f})<extra></extra>",
+        hovertemplate=f"{name}: %{{x:.3f}} ({format_interval(low, high)})<extra></extra>",
     )

@@ -43,7 +43,10 @@ def _hover(piece: Piece) -> str:
     if piece.page >= 0:
         nulls = f", {piece.n_nulls:,} nulls" if piece.n_nulls >= 0 else ""
         text += f"<br>{piece.encoding}, {piece.codec.lower()}, {piece.n_values:,} values{nulls}"
-        text += f"<br>header {piece.header_bytes:,} B, unpacked {format_bytes(piece.uncompressed_bytes)}"
+        text += (
+            f"<br>header {piece.header_bytes:,} B, unpacked"
+            f" {format_bytes(piece.uncompressed_bytes)}"
+        )
     if piece.minimum or piece.maximum:
         text += f"<br>min {piece.minimum}, max {piece.maximum}"
     return text

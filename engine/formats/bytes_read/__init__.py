@@ -189,11 +189,15 @@ class BytesReadResult:
         """The answer in one sentence."""
         n = len(self.read_columns)
         return (
-            f"For {n} of {len(self.column_names)} columns and {format_share(self.n_matching / self.n_rows)}"
-            f" of the rows, the Parquet reader touched **{format_share(self.read_share)}** of its file"
+            f"For {n} of {len(self.column_names)} columns and"
+            f" {format_share(self.n_matching / self.n_rows)}"
+            f" of the rows, the Parquet reader touched **{format_share(self.read_share)}** of its"
+            " file"
             f" ({format_bytes(self.parquet.touched_bytes)}); the CSV reader touched"
-            f" {format_share(self.csv.read_share)} of its own ({format_bytes(self.csv.touched_bytes)}), the"
-            f" Avro reader {format_share(self.avro.read_share)} ({format_bytes(self.avro.touched_bytes)})."
+            f" {format_share(self.csv.read_share)} of its own"
+            f" ({format_bytes(self.csv.touched_bytes)}), the"
+            f" Avro reader {format_share(self.avro.read_share)}"
+            f" ({format_bytes(self.avro.touched_bytes)})."
         )
 
     @property
@@ -251,7 +255,8 @@ class BytesReadResult:
         share = self.tail_read_bytes / self.parquet.touched_bytes
         return (
             f"Footer: the reader starts with the last {format_bytes(self.tail_read_bytes)} to find"
-            f" the footer ({format_bytes(self.footer_bytes)}); that is {format_share(share)} of all it"
+            f" the footer ({format_bytes(self.footer_bytes)}); that is {format_share(share)} of all"
+            " it"
             " touched."
         )
 
@@ -259,7 +264,8 @@ class BytesReadResult:
         wanted = {self.column_names.index(name) for name in self.read_columns}
         return (
             f"CSV and Avro keep rows together: of the first {len(self.csv_layout.offset):,} bytes"
-            f" of CSV looked at, {format_share(self.csv_layout.share(wanted))} belong to these columns, in"
+            f" of CSV looked at, {format_share(self.csv_layout.share(wanted))} belong to these"
+            " columns, in"
             f" {self.csv_layout.n_pieces(wanted)} separate pieces, and only reading tells where the"
             " next one starts."
         )

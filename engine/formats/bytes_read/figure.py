@@ -59,7 +59,7 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
     notes: list[dict[str, Any]] = []
     for y, (run, trace, name) in enumerate(reversed(lanes)):
         marks += _lane(y, run, trace, hollow=run is pinned)
-        share, size = _percent(trace.read_share), format_bytes(trace.file_bytes)
+        share, size = format_share(trace.read_share), format_bytes(trace.file_bytes)
         text = f"<b>{name}</b> {size}, <b>{share}</b> touched in {trace.n_reads:,} reads"
         notes.append(
             {
@@ -82,18 +82,13 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
         bargap=0,
         xaxis={
             "range": [-0.5, 100.5],
-            "ticksuffix": " %",
+            "ticksuffix": "%",
             "dtick": 25,
             "showgrid": False,
             "zeroline": False,
         },
         yaxis={"range": [-0.4, len(lanes) - 0.3], "visible": False, "fixedrange": True},
     )
-
-
-def _percent(share: float) -> str:
-    """Return a share as a percentage with sensible digits: ``5.8%``, ``100%``."""
-    return format_share(share) if share >= 0.0995 else format_share(share)
 
 
 def key(name: str, color: str, opacity: float) -> dict[str, Any]:
@@ -186,7 +181,7 @@ def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[s
             starts,
             lengths,
             [
-                f"{_bytes_from_to(b, s)}<br>{_percent(share)} of them touched"
+                f"{_bytes_from_to(b, s)}<br>{format_share(share)} of them touched"
                 for b, s, share in marks
             ],
             shares,

@@ -211,7 +211,8 @@ def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
     sizes = best.column_bytes if best else {}
     names = sorted(sizes, key=lambda name: sizes[name])
     title = (
-        f"{names[-1]} takes {format_share(sizes[names[-1]] / sum(sizes.values()))} of the file,<br>packed by"
+        f"{names[-1]} takes {format_share(sizes[names[-1]] / sum(sizes.values()))} of the file,<br>"
+        "packed by"
         f" {best.name}"
         if best
         else ""

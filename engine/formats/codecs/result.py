@@ -12,7 +12,7 @@ from typing import Literal
 import pyarrow as pa
 
 from engine.formats.codecs.params import ORDERS, SORT_BY, CodecsParams, Order
-from engine.units import format_bytes, format_factor, format_share
+from engine.units import format_bytes, format_factor, format_range, format_share, format_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,8 @@ class CodecsResult:
             slower = median(gzip.write_seconds) / median(snappy.write_seconds)
             less = 1 - gzip.file_bytes / snappy.file_bytes
             return (
-                f"gzip takes **{format_share(less)}** off Snappy's bytes ({format_bytes(gzip.file_bytes)}"
+                f"gzip takes **{format_share(less)}** off Snappy's bytes"
+                f" ({format_bytes(gzip.file_bytes)}"
                 f" against {format_bytes(snappy.file_bytes)}) and writes {format_factor(slower)} as"
                 f" long; sorting the rows {self.sorting}."
             )
@@ -138,9 +139,9 @@ class CodecsResult:
         if low == high == 0:
             return "changes nothing, whatever the codec"
         if high <= 0:
-            return f"adds {_percent_range(abs(high), -low)}"
+            return f"adds {_by_codec(abs(high), -low)}"
         if low >= 0:
-            return f"takes off {_percent_range(low, high)}"
+            return f"takes off {_by_codec(low, high)}"
         return f"adds up to {format_share(-low)} or takes off up to {format_share(high)}, by codec"
 
     @property
@@ -161,7 +162,7 @@ class CodecsResult:
             f", slowest over fastest run at worst {format_factor(max(spreads))}" if n > 1 else ""
         )
         reasons.append(
-            f"Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, in memory, {n} runs each{worst}."
+            f"Measured {format_time(self.measured_at)} UTC, in memory, {n} runs each{worst}."
         )
         return [reason for reason in reasons if reason]
 
@@ -238,9 +239,7 @@ class CodecsResult:
         return pa.Table.from_pylist(rows)
 
 
-def _percent_range(low: float, high: float) -> str:
-    return (
-        f"{format_share(low)}"
-        if low == high
-        else f"{format_share(low)} to {format_share(high)}, by codec"
-    )
+def _by_codec(low: float, high: float) -> str:
+    if low == high:
+        return format_share(low)
+    return f"{format_range(low, high, format_share)}, by codec"

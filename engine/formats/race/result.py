@@ -15,7 +15,7 @@ from engine.formats.race import fidelity
 from engine.formats.race.contestants import FORMATS
 from engine.formats.race.fidelity import Change
 from engine.formats.race.params import RaceParams
-from engine.units import format_bytes, format_factor, format_seconds, format_share
+from engine.units import format_bytes, format_factor, format_seconds, format_share, format_time
 
 Operation = Literal["write", "read all", "read columns", "read filtered"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
@@ -274,7 +274,7 @@ class RaceResult:
         ]
         n = max((len(runs) for lane in self.lanes for runs in lane.seconds.values()), default=0)
         text = (
-            f"Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, {n} runs each, files warm in the"
+            f"Measured {format_time(self.measured_at)} UTC, {n} runs each, files warm in the"
             " system's cache"
         )
         if spreads:

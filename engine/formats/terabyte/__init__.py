@@ -25,7 +25,7 @@ from engine.formats.race import RaceParams, RaceResult
 from engine.formats.race.result import Lane, Operation
 from engine.jobs import Progress, Steps, to_end
 from engine.ranges import Params, Range
-from engine.units import format_bytes, format_factor, format_seconds, format_share
+from engine.units import format_bytes, format_factor, format_range, format_seconds, format_share
 
 MEASURED_ROWS = (5_000, 20_000, 50_000, 100_000)
 RAW_TB = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 1_000.0)
@@ -141,8 +141,9 @@ class TerabyteResult:
         text = (
             f"Projection: under your weights **{best.name}** is the format for {p.raw_tb:g} TB of"
             f" CSV: {format_bytes(best.stored_bytes)} for {best.usd_a_month:,.2f} USD a month, a"
-            f" scan of {format_share(p.columns_share)} of the columns in {format_seconds(best.scan.middle)}"
-            f" ({format_seconds(best.scan.low)} … {format_seconds(best.scan.high)})"
+            f" scan of {format_share(p.columns_share)} of the columns in"
+            f" {format_seconds(best.scan.middle)}"
+            f" ({format_range(best.scan.low, best.scan.high, format_seconds)})"
         )
         if best is not csv:
             text += f"; CSV: {csv.usd_a_month:,.2f} USD and {format_seconds(csv.scan.middle)}"

@@ -185,7 +185,8 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
         title = f"{format_share(result.recall)} of the leaks that a table shows are caught"
         if result.cleans:
             title += (
-                f";<br>{format_share(result.false_share)} of {result.n_clean_columns:,} clean columns are"
+                f";<br>{format_share(result.false_share)} of {result.n_clean_columns:,} clean"
+                " columns are"
                 " flagged"
             )
     figure = figures.new_tall(
@@ -200,7 +201,7 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
     figure.update_layout(
         xaxis={
             "range": [-0.03, 1.18],
-            "tickformat": ".0%",
+            **figures.SHARE_TICKS,
             "tickvals": [0, 0.05, 0.25, 0.5, 0.75, 0.95],
         },
         yaxis={

@@ -61,7 +61,7 @@ class CaseResult:
             else "moves AUC by nothing that can be told from luck:"
         )
         return (
-            f"“{leaky}” {what} **{format_signed(mean, 3)}** ± {half:.3f} against “{honest}”"
+            f"“{leaky}” {what} **{format_signed(mean)}** ± {half:.3f} against “{honest}”"
             f" ({self.aucs[honest][1].mean():.3f} → {self.aucs[leaky][1].mean():.3f},"
             f" {self.params.n_seeds} draws of {self.params.n_rows:,} flights to train and"
             f" {self.params.n_rows:,} to test)."

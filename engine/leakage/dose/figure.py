@@ -130,7 +130,8 @@ def leaks(overview: Overview) -> go.Figure:
     if ordered:
         first, (most, _) = ordered[0]
         title = (
-            f"{NAMES[first]} adds {format_signed(most, 2)} AUC;<br>{len(nulls)} of {len(ordered)} leaks add next"
+            f"{NAMES[first]} adds {format_signed(most, 2)} AUC;<br>{len(nulls)} of {len(ordered)}"
+            " leaks add next"
             " to nothing"
         )
     figure = figures.new_tall(
@@ -153,7 +154,7 @@ def leaks(overview: Overview) -> go.Figure:
         annotations=figures.beside(
             list(labels),
             [
-                f"{format_signed(mean, 3)} ± {half:.3f}"
+                f"{format_signed(mean)} ± {half:.3f}"
                 for mean, half in zip(means, halves, strict=True)
             ],
         ),

@@ -93,14 +93,24 @@ class DoseResult:
     def verdict(self) -> str:
         """The answer in one sentence."""
         mean, half = self.here.inflation(self.clean)
-        reported = f"{format_share(self.reported_accuracy)} accuracy and AUC **{self.reported_auc:.3f}** reported"
-        earned = f"{format_share(self.production_accuracy)} and **{self.production_auc:.3f}** in production"
+        reported = (
+            f"{format_share(self.reported_accuracy)} accuracy and AUC **{self.reported_auc:.3f}**"
+            " reported"
+        )
+        earned = (
+            f"{format_share(self.production_accuracy)} and **{self.production_auc:.3f}** in"
+            " production"
+        )
         if abs(mean) < NULL and abs(mean) <= max(half, 0.001):
             return (
-                f"An honest null: {reported}, {earned}; the leak adds {format_signed(mean, 4)} ± {half:.4f} AUC"
+                f"An honest null: {reported}, {earned}; the leak adds {format_signed(mean, 4)} ±"
+                f" {half:.4f} AUC"
                 " to the clean pipeline's gap."
             )
-        return f"{reported}, {earned}: the leak adds {format_signed(mean, 3)} ± {half:.3f} AUC of mere appearance."
+        return (
+            f"{reported}, {earned}: the leak adds {format_signed(mean)} ± {half:.3f} AUC of mere"
+            " appearance."
+        )
 
     @property
     def why(self) -> list[str]:
@@ -128,7 +138,8 @@ class DoseResult:
             f"In production the AUC goes from {before:.3f} (clean) to {after:.3f}: {moved}.",
             (
                 f"The clean pipeline reports {self.clean.mean(REPORTED):.3f} and earns"
-                f" {before:.3f}: its gap of {format_signed(gap, 3)} ± {half:.3f} is the luck of {self.n_test}"
+                f" {before:.3f}: its gap of {format_signed(gap)} ± {half:.3f} is the luck of"
+                f" {self.n_test}"
                 " test rows a seed. What a leak adds is measured against it in the same worlds, so"
                 " it is known more finely than either score."
             ),
@@ -186,6 +197,6 @@ class Overview:
         most, half = self.inflation[order[0]]
         found = (
             f"Each alone at full dose, over {OVERVIEW_SEEDS} seeds: most is added by"
-            f" {NAMES[order[0]].lower()}, {format_signed(most, 3)} ± {half:.3f}."
+            f" {NAMES[order[0]].lower()}, {format_signed(most)} ± {half:.3f}."
         )
         return found + (f" Next to nothing by {' and '.join(nulls)}." if nulls else "")

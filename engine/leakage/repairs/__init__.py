@@ -88,14 +88,15 @@ class RepairsResult:
             for way in WAYS
         }
         spans = {
-            way: f"{format_signed(gap.min(), 3)} to {format_signed(gap.max(), 3)}"
+            way: f"{format_signed(gap.min())} to {format_signed(gap.max())}"
             for way, gap in gaps.items()
         }
         reasons = [
             REPAIRS[self.params.mechanism].rule,
             (
                 f"Reported less production over {n} seed{'s' * (n > 1)}: wrong"
-                f" {format_signed(self.wrong_gap, 3)} ({spans['wrong']}), right {format_signed(self.right_gap, 3)}"
+                f" {format_signed(self.wrong_gap)} ({spans['wrong']}), right"
+                f" {format_signed(self.right_gap)}"
                 f" ({spans['right']})."
             ),
         ]
@@ -117,7 +118,8 @@ class RepairsResult:
             )
         if self.right_gap > 0.05:
             reasons.append(
-                f"A gap of {format_signed(self.right_gap, 3)} is left: production differs from the table for"
+                f"A gap of {format_signed(self.right_gap)} is left: production differs from the"
+                " table for"
                 " other reasons too."
             )
         return reasons

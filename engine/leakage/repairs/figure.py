@@ -20,7 +20,10 @@ def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figur
     """
     title = "The first seed is running"
     if result.scores:
-        title = f"Wrong is off by {format_signed(result.wrong_gap, 3)}, right by {format_signed(result.right_gap, 3)}"
+        title = (
+            f"Wrong is off by {format_signed(result.wrong_gap)}, right by"
+            f" {format_signed(result.right_gap)}"
+        )
     figure = figures.new(title, height=270, x="AUC; dots are seeds")
     for run, is_pinned in [(result, False), *([(pinned, True)] if pinned is not None else [])]:
         for way in WAYS:

@@ -129,12 +129,14 @@ class RoundsResult:
         reasons = [f"From the data: {evidence}."]
         if self.answer == NONE:
             reasons.append(
-                f"Reported and production differ by {format_signed(self.gap, 3)}, within what chance does to so"
+                f"Reported and production differ by {format_signed(self.gap)}, within what chance"
+                " does to so"
                 " many rows."
             )
         else:
             reasons.append(
-                f"The leak was worth {format_signed(self.gap, 3)}: that much of the reported score is not there"
+                f"The leak was worth {format_signed(self.gap)}: that much of the reported score is"
+                " not there"
                 " in production."
             )
         reasons.append(

@@ -72,7 +72,7 @@ def scheme_scores(scores: Scores) -> go.Figure:
     if "shuffled" in scores.by_scheme:
         gap = scores.mean("shuffled") - scores.later_auc
         title = (
-            f"Shuffled folds promise {format_signed(gap, 3)} AUC<br>over what the last quarter gave"
+            f"Shuffled folds promise {format_signed(gap)} AUC<br>over what the last quarter gave"
         )
     names = list(scores.by_scheme)
     figure = figures.new_tall(

@@ -174,7 +174,8 @@ class AlertsResult:
             (
                 f"*Too slow*: longer than median + {p.k:g} × σ of at least {p.min_runs} earlier"
                 f" completed runs of the same flow and settings; σ = {TO_SIGMA:g} × MAD (the median"
-                f" distance from the median), at least {format_share(LEAST_SHARE)} of it. {self.n_judged} of"
+                f" distance from the median), at least {format_share(LEAST_SHARE)} of it."
+                f" {self.n_judged} of"
                 f" {len(self.watched)} runs have such a history. {chance}."
             ),
         ]

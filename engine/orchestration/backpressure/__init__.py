@@ -135,7 +135,8 @@ class BackpressureResult:
         head = f"{p.arrival_rate:g} items come a second, {p.capacity:.2g} can be done"
         if p.policy == "drop what is new" and s.dropped.any():
             return (
-                f"{head}: **{format_share(s.dropped_share)} are dropped**, so that no more than {p.buffer}"
+                f"{head}: **{format_share(s.dropped_share)} are dropped**, so that no more than"
+                f" {p.buffer}"
                 f" wait, 95% of them at most {format_seconds(self.worst_wait_seconds)}."
             )
         if p.policy == "block the source" and s.held_back_share > 0.005:
@@ -183,7 +184,8 @@ class BackpressureResult:
         if p.urgent_share and s.urgent.any():
             reasons.append(
                 f"Urgent items wait {format_seconds(self.urgent_wait_seconds)} on average, the"
-                f" others {format_seconds(self.normal_wait_seconds)}: priority moves the waiting, it"
+                f" others {format_seconds(self.normal_wait_seconds)}: priority moves the waiting,"
+                " it"
                 " does not remove it."
             )
         if self.measured is not None:
@@ -223,7 +225,8 @@ class BackpressureResult:
         s = self.streams[policy]
         wait = format_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "nothing"
         return (
-            f"*{policy}*: 95% wait at most {wait}, {format_share(s.dropped_share)} lost, source held back by"
+            f"*{policy}*: 95% wait at most {wait}, {format_share(s.dropped_share)} lost, source"
+            " held back by"
             f" {format_share(s.held_back_share)}"
         )
 

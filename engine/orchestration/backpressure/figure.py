@@ -40,7 +40,10 @@ def _line(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
 def _depth_title(result: BackpressureResult) -> str:
     p, s = result.params, result.stream
     if p.policy == "drop what is new" and s.dropped.any():
-        return f"At most {p.buffer} wait,<br>and {format_share(s.dropped_share)} of the items are dropped"
+        return (
+            f"At most {p.buffer} wait,<br>and {format_share(s.dropped_share)} of the items are"
+            " dropped"
+        )
     if p.policy == "block the source" and s.held_back_share > 0.005:
         return (
             f"At most {p.buffer} wait, none is dropped,<br>and the source makes"
@@ -205,7 +208,7 @@ def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -
                 "marker": {"color": color, "size": 15, "symbol": "star"},
                 "name": (
                     f"{name}: {mean:.2f} s in {of.params.seconds} s at"
-                    f" {100 * of.params.overload:.0f}%"
+                    f" {format_share(of.params.overload)}"
                 ),
                 "hovertemplate": f"{name}: %{{y:.2f}} s<extra></extra>",
             }

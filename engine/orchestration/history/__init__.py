@@ -173,7 +173,8 @@ class HistoryResult:
         where = "on the critical path" if self.on_path else "off the critical path"
         return (
             f"{head}. In run {self.params.run}, *{self.faster}* ({where}) "
-            f"{self.params.factor:g}× as fast would end it **{format_share(self.saved_share)}** sooner."
+            f"{self.params.factor:g}× as fast would end it **{format_share(self.saved_share)}**"
+            " sooner."
         )
 
     @property

@@ -13,7 +13,7 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.history import FATES, HistoryResult, critical_path, fates_of
 from engine.orchestration.records import Run
-from engine.units import format_seconds, format_share
+from engine.units import format_seconds, format_share, format_time
 
 FATE_COLOURS = dict(
     zip(
@@ -45,7 +45,7 @@ def _when(run: Run) -> str:
     return (
         f"seed {run.params.seed}"
         if run.foretold
-        else datetime.fromtimestamp(run.submitted_at, UTC).strftime("%Y-%m-%d %H:%M")
+        else format_time(datetime.fromtimestamp(run.submitted_at, UTC))
     )
 
 
@@ -209,7 +209,7 @@ def tasks(result: HistoryResult) -> go.Figure:
         )
     figure.update_layout(
         xaxis={"rangemode": "tozero"},
-        xaxis2={"range": [0, 1], "tickformat": ".0%"},
+        xaxis2={"range": [0, 1], **figures.SHARE_TICKS},
         showlegend=False,
     )
     return figure

@@ -10,7 +10,7 @@ from statistics import median
 
 from engine.orchestration.records import Run
 from engine.statistics import share_interval
-from engine.units import format_share
+from engine.units import format_interval, format_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Estimate:
 
     def percent(self) -> str:
         """Return a share as a person reads it."""
-        return f"{format_share(self.value)} ({format_share(self.low)} to {format_share(self.high)}, n = {self.n})"
+        interval = format_interval(self.low, self.high, format_share)
+        return f"{format_share(self.value)} ({interval}, n = {self.n})"
 
 
 def share(hits: int, n: int) -> Estimate:

@@ -154,7 +154,8 @@ class MonitorResult:
         p = self.params
         reasons = [self._odds()]
         reasons.append(
-            f"{format_share(self.waiting_share)} of the tasks' time is spent waiting for a retry; a try that"
+            f"{format_share(self.waiting_share)} of the tasks' time is spent waiting for a retry; a"
+            " try that"
             f" waits keeps its place among the {p.concurrency} tasks that may run at once."
         )
         if self.n_cached:
@@ -180,7 +181,8 @@ class MonitorResult:
         n_tasks = sum(step.work == step.key or not p.cache for step in plan(p))
         return (
             f"A try fails with probability {format_share(p.failure_probability)}, a task only if"
-            f" {p.retries + 1} tries in a row do ({format_share(lost)}); of all runs of {n_tasks} such tasks"
+            f" {p.retries + 1} tries in a row do ({format_share(lost)}); of all runs of {n_tasks}"
+            " such tasks"
             f" {format_share((1 - lost) ** n_tasks)} come through."
         )
 

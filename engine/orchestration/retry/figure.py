@@ -16,15 +16,12 @@ from engine.orchestration.retry import RetryResult, model
 from engine.orchestration.retry.model import N_RUNS
 from engine.orchestration.retry.real import Dot
 from engine.statistics import share_interval
+from engine.units import format_range, format_share
 
 GREEN, RED = figures.HELD_OUT, figures.FAILED
 SHADES = ("#A9CDEE", "#7FB5E4", "#56A0DC", "#2F86D6", "#1F66A8", "#134574")
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 N_SIZES = 50
-
-
-def _share(share: float) -> str:
-    return f"{100 * share:.3g}%"
 
 
 def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
@@ -47,8 +44,9 @@ def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
         middles.append(middle)
         rows.append(place)
         told.append(
-            f"{names[place]}: median {middle:,.2f} s, half within {quarter:,.2f} … {three:,.2f} s, "
-            f"98% within {low:,.2f} … {high:,.2f} s (simulated)"
+            f"{names[place]}: median {middle:,.2f} s, half within {format_range(quarter, three, 2)}"
+            " s, "
+            f"98% within {format_range(low, high, 2)} s (simulated)"
         )
     band: Trace = {
         "type": "scatter",
@@ -91,14 +89,17 @@ def outcomes(
     p, dots = result.params, dots or []
     n_lanes = p.retries + 2
     title = (
-        f"{_share(result.task_fails_share)} of task runs fail in the end;<br>the slowest 1% take "
+        f"{format_share(result.task_fails_share)} of task runs fail in the end;<br>the slowest 1%"
+        " take "
         f"{np.quantile(result.runs.seconds, 0.99):,.1f} s or longer"
     )
     names = [result.lane_name(place) for place in range(n_lanes)]
     texts = []
     for place in range(n_lanes):
         simulated = np.count_nonzero(result.runs.lane(place, p.retries)) / N_RUNS
-        texts.append(f"<b>{_share(float(result.chances[place]))}</b> · {_share(simulated)}")
+        texts.append(
+            f"<b>{format_share(float(result.chances[place]))}</b> · {format_share(simulated)}"
+        )
     traces = [
         *_bands(result, names, failed=False),
         *_bands(result, names, failed=True),
@@ -198,8 +199,8 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
     p = result.params
     none = (1 - p.failure_probability) ** p.n_tasks
     title = (
-        f"A flow of {p.n_tasks} succeeds in {_share(result.flow_succeeds_share)},<br>without"
-        f" retries in {_share(none)}"
+        f"A flow of {p.n_tasks} succeeds in {format_share(result.flow_succeeds_share)},<br>without"
+        f" retries in {format_share(none)}"
     )
     sizes = np.arange(1, N_SIZES + 1)
     traces: list[Trace] = [

@@ -174,7 +174,8 @@ class ScheduleResult:
         waited = self.longest_wait_minutes * 60
         longest = format_seconds(waited) if waited else "none"
         found.append(
-            f"A run takes {format_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once} at"
+            f"A run takes {format_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once}"
+            " at"
             " the same time, the longest wait is"
             f" {longest},"
             f" {self.n_cancelled} dropped."

@@ -19,6 +19,7 @@ from engine import figures
 from engine.sampling import arena
 from engine.sampling.arena import ArenaResult
 from engine.sampling.arena.strategies import MOVED, NOTHING
+from engine.units import format_factor
 
 MAX_CURVES = 8
 N_POINTS = 200  # drawn of a curve
@@ -253,7 +254,7 @@ def calibration(result: ArenaResult, threshold: float) -> go.Figure:
     the green line.
     """
     title = (
-        f"Up to {result.worst_brier_factor:.1f} times the Brier score of doing"
+        f"Up to {format_factor(result.worst_brier_factor)} the Brier score of doing"
         " nothing:<br>resampled chances are no chances"
     )
     curves = [

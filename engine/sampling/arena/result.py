@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.sampling.arena.strategies import MOVED, NOTHING, ArenaParams
-from engine.units import format_share, format_signed
+from engine.units import format_factor, format_interval, format_share, format_signed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,12 +158,12 @@ class ArenaResult:
         n_splits = len(self.outcomes_of(best))
         if not np.isfinite(half):
             return (
-                f"After one split {best} moves average precision by **{format_signed(gain, 3)}** from"
+                f"After one split {best} moves average precision by **{format_signed(gain)}** from"
                 f" {self.nothing:.3f}: more are coming."
             )
         moves = (
-            f"moves average precision by **{format_signed(gain, 3)}** from {self.nothing:.3f} (95% interval"
-            f" {format_signed(gain - half, 3)} … {format_signed(gain + half, 3)} over {n_splits} splits)"
+            f"moves average precision by **{format_signed(gain)}** from {self.nothing:.3f} "
+            f" ({format_interval(gain - half, gain + half, format_signed)} over {n_splits} splits)"
         )
         if gain <= half:
             return (
@@ -190,8 +190,10 @@ class ArenaResult:
             ),
             (
                 f"Ranking and probabilities are two things: {worst} has"
-                f" {self.worst_brier_factor:.1f} times the Brier score of doing nothing (its mean"
-                f" chance is {format_share(np.mean(self.pooled(worst)[1]))}, {format_share(first.y.mean())} are"
+                f" {format_factor(self.worst_brier_factor)} the Brier score of doing nothing (its"
+                " mean"
+                f" chance is {format_share(np.mean(self.pooled(worst)[1]))},"
+                f" {format_share(first.y.mean())} are"
                 " positive)."
             ),
             (
@@ -216,11 +218,7 @@ class ArenaResult:
         if strategy in (NOTHING, MOVED):
             return "–"
         gain, half = self.gain(strategy)
-        return (
-            f"{format_signed(gain, 3)} ± {half:.3f}"
-            if np.isfinite(half)
-            else f"{format_signed(gain, 3)}"
-        )
+        return f"{format_signed(gain)} ± {half:.3f}" if np.isfinite(half) else format_signed(gain)
 
     def rows(self, threshold: float, cost_missed: float, cost_alarm: float) -> list[dict[str, str]]:
         """Return one row for each strategy at a threshold, as texts."""

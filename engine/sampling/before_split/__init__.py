@@ -158,7 +158,8 @@ class BeforeSplitResult:
         reasons = [
             (
                 f"{first.n_synthetic:,} of {first.n_test:,} test rows are made up;"
-                f" {format_share(self.with_parent_share)} of those have a parent among the training rows."
+                f" {format_share(self.with_parent_share)} of those have a parent among the training"
+                " rows."
             ),
             (
                 f"Real negatives against made-up positives with such a parent: {auc}. Against those"
@@ -169,7 +170,8 @@ class BeforeSplitResult:
         if np.isfinite(gap):
             means = "copies are not what lifts the score" if gap < 0.02 else "the rest is no memory"
             reasons.append(
-                f"A parent in training is worth {format_signed(gap, 3)}{':' if gap < 0.02 else ';'} {means}."
+                f"A parent in training is worth {format_signed(gap)}{':' if gap < 0.02 else ';'}"
+                f" {means}."
                 " Made-up positives are easy: they lie between positives, and there are as many of"
                 " them as the ratio asks for."
             )
@@ -185,7 +187,8 @@ class BeforeSplitResult:
             " made-up rows are what inflates."
         )
         return (
-            f"{format_share(self.with_child_share)} of the real positives in the test part have children"
+            f"{format_share(self.with_child_share)} of the real positives in the test part have"
+            " children"
             f" among the training rows. {effect}"
         )
 

@@ -22,7 +22,7 @@ from engine.ranges import SEED, SHARE, Params, Range
 from engine.sampling import flight_rows, points
 from engine.sampling.flight_rows import Positives, Split, Target
 from engine.sampling.focal import losses
-from engine.units import format_share
+from engine.units import format_factor, format_share
 
 N_ROWS = (3_000, 5_000, 10_000, 20_000, 50_000)
 Model = Literal["cross-entropy", "class weights", "focal loss"]
@@ -116,14 +116,15 @@ class FocalResult:
         """The answer in one sentence."""
         before, after = self.fits[0].average_precision, self.focal.average_precision
         level = (
-            f"gives a mean probability of {format_share(self.mean_chance)} where {format_share(self.test_y.mean())} are"
+            f"gives a mean probability of {format_share(self.mean_chance)} where"
+            f" {format_share(self.test_y.mean())} are"
             " positive"
         )
         if abs(self.ranking_gain) < 0.02:
             return (
                 f"The order hardly changes (average precision {before:.3f} with cross-entropy,"
                 f" {after:.3f} with focal loss), but the focal model {level}:"
-                f" **{self.overstated_factor:.1f}×** as much."
+                f" **{format_factor(self.overstated_factor)}** as much."
             )
         return (
             f"Average precision goes from {before:.3f} to **{after:.3f}** with the focal loss,"
@@ -138,8 +139,9 @@ class FocalResult:
         return [
             (
                 "An example that is already right with p = 0.9 counts"
-                f" {losses.modulation(0.9, p.gamma):.3g} times as much as in cross-entropy; one at"
-                f" p = 0.1 still {losses.modulation(0.1, p.gamma):.2f} times."
+                f" {format_factor(losses.modulation(0.9, p.gamma))} as much as in cross-entropy;"
+                " one at"
+                f" p = 0.1 still {format_factor(losses.modulation(0.1, p.gamma))}."
             ),
             (
                 f"The hardest {format_share(HARDEST_SHARE)} of the {len(rare):,} training rows make"

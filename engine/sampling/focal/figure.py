@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.sampling.focal import HARDEST_SHARE, MODELS, FocalResult, losses, reliability
-from engine.units import format_share
+from engine.units import format_factor, format_share
 
 Curve = Literal["loss", "gradient", "weight"]
 COLORS = {
@@ -36,7 +36,7 @@ def curve(result: FocalResult, which: Curve, pinned: FocalResult | None = None) 
     """
     gamma, of = result.params.gamma, CURVES[which]
     easy = losses.modulation(0.9, gamma)
-    title = f"γ = {gamma:g}: an example at p = 0.9<br>counts {easy:.3g} times as much"
+    title = f"γ = {gamma:g}: an example at p = 0.9<br>counts {format_factor(easy)} as much"
     figure = figures.new_tall(
         title, height=380, x="probability that the model gives the right class", y=AXES[which]
     )
@@ -73,7 +73,8 @@ def carriers(result: FocalResult, pinned: FocalResult | None = None) -> go.Figur
     starts.
     """
     title = (
-        f"The hardest {format_share(HARDEST_SHARE)} of the rows make<br>{format_share(result.hardest_share)} of the"
+        f"The hardest {format_share(HARDEST_SHARE)} of the rows"
+        f" make<br>{format_share(result.hardest_share)} of the"
         " focal loss's gradient"
     )
     figure = figures.new_tall(
@@ -106,7 +107,8 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
     below the diagonal.
     """
     title = (
-        f"The focal model says {format_share(result.mean_chance)} on average,<br>{format_share(result.test_y.mean())}"
+        f"The focal model says {format_share(result.mean_chance)} on"
+        f" average,<br>{format_share(result.test_y.mean())}"
         " are positive"
     )
     figure = figures.new_tall(

@@ -158,7 +158,8 @@ class LineageResult:
             made = "copies" if self.params.method == "random over" else "synthetic points"
             parts.append(
                 f"{self.params.method} made **{self.n_synthetic:,}** {made} from {self.n_parents:,}"
-                f" of {n_minority:,} minority points; {format_share(self.among_majority_share)} of them lie"
+                f" of {n_minority:,} minority points; {format_share(self.among_majority_share)} of"
+                " them lie"
                 " nearest to a majority point"
             )
         if self.n_removed:

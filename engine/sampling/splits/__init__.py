@@ -23,7 +23,7 @@ from engine.jobs import Progress, Steps, to_end
 from engine.ranges import SEED, Params, Range
 from engine.sampling.splits.empty_folds import N_SHUFFLES, chance_of_empty, simulated_empty
 from engine.sampling.splits.rows import Rows, year
-from engine.units import format_share, format_signed
+from engine.units import format_range, format_share, format_signed
 
 Scheme = Literal[
     "shuffled", "stratified", "by day", "stratified by day", "time series", "purged, embargo"
@@ -92,12 +92,12 @@ class Scores:
             {
                 "scheme": scheme,
                 "mean AUC": f"{self.mean(scheme):.3f}",
-                "lowest … highest fold": (
-                    f"{np.nanmin(aucs):.3f} … {np.nanmax(aucs):.3f}"
+                "range of folds": (
+                    format_range(np.nanmin(aucs), np.nanmax(aucs), 3)
                     if np.isfinite(aucs).any()
                     else "none"
                 ),
-                "promises too much": f"{format_signed(self.mean(scheme) - self.later_auc, 3)}",
+                "promises too much": format_signed(self.mean(scheme) - self.later_auc),
                 "folds without a score": str(int(np.isnan(aucs).sum())),
             }
             for scheme, aucs in self.by_scheme.items()
@@ -146,8 +146,10 @@ class SplitsResult:
         """The answer in one sentence."""
         shares = self.positives(TEST)
         return (
-            f"Under “{self.params.scheme}”, **{format_share(self.overlap_share)}** of the training rows share"
-            f" hours of their answer with a test row; test folds hold {format_share(np.nanmin(shares))} to"
+            f"Under “{self.params.scheme}”, **{format_share(self.overlap_share)}** of the training"
+            " rows share"
+            " hours of their answer with a test row; test folds hold"
+            f" {format_share(np.nanmin(shares))} to"
             f" {format_share(np.nanmax(shares))} positives."
         )
 
@@ -157,7 +159,8 @@ class SplitsResult:
         p, n = self.params, len(self.rows.y)
         reasons = [
             (
-                f"{n:,} flights of the first three quarters of 2013, {format_share(self.rows.y.mean())} of"
+                f"{n:,} flights of the first three quarters of 2013,"
+                f" {format_share(self.rows.y.mean())} of"
                 f" them before a disruption: the label looks {p.horizon_hours} hours ahead, so"
                 " flights that near in time share answers."
             ),
@@ -172,7 +175,8 @@ class SplitsResult:
         reasons.append(
             f"A plain split of {n:,} rows with {n_positive:,} positives into {p.n_splits} folds has"
             f" a fold without any in {format_share(self.chance_of_empty)} of the cases (exact); in"
-            f" {format_share(self.simulated_empty)} of {N_SHUFFLES:,} shuffles here. A stratified split never"
+            f" {format_share(self.simulated_empty)} of {N_SHUFFLES:,} shuffles here. A stratified"
+            " split never"
             " has, while there are as many positives as folds."
         )
         return reasons

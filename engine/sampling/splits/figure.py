@@ -30,7 +30,10 @@ def bands(result: SplitsResult) -> go.Figure:
     n = len(result.rows.y)
     drawn = np.linspace(0, n - 1, min(n, MAX_DRAWN)).astype(int)
     names = [f"fold {number + 1}" for number in range(len(result.roles))]
-    title = f"{format_share(result.overlap_share)} of the training rows share<br>their answer with a test row"
+    title = (
+        f"{format_share(result.overlap_share)} of the training rows share<br>their answer with a"
+        " test row"
+    )
     stops = [
         (place, COLORS[role])
         for role in (LEFT_OUT, TRAIN, TEST)
@@ -96,7 +99,9 @@ def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:
     title = "The first folds are being fitted"
     if "shuffled" in scores.by_scheme:
         gap = scores.mean("shuffled") - scores.later_auc
-        title = f"Shuffled folds promise {format_signed(gap, 3)} AUC<br>over what the later quarter gives"
+        title = (
+            f"Shuffled folds promise {format_signed(gap)} AUC<br>over what the later quarter gives"
+        )
     names = list(scores.by_scheme)
     traces = _folds_and_means(scores)
     if pinned is not None:

@@ -23,7 +23,7 @@ from engine.jobs import Progress, Steps, to_end
 from engine.ranges import SEED, Params, Range
 from engine.sampling.survey import schemes
 from engine.sampling.survey.schemes import Draws, Population
-from engine.units import format_share, format_signed
+from engine.units import format_factor, format_share, format_signed
 
 Measure = Literal["dep_delay", "arr_delay", "air_time"]
 Strata = Literal["origin", "carrier", "month"]
@@ -128,7 +128,8 @@ class SurveyResult:
             return f"The true mean is {self.truth:.2f} min; the schemes are being drawn."
         return (
             f"The truth is {self.truth:.2f} min. Simple random samples of {self.params.n:,} miss it"
-            f" by {simple.rmse:.2f} min, their 95% intervals hold it {format_share(simple.coverage)} of the"
+            f" by {simple.rmse:.2f} min, their 95% intervals hold it"
+            f" {format_share(simple.coverage)} of the"
             f" time; those of convenience samples **{format_share(bad.coverage)}**."
         )
 
@@ -140,13 +141,17 @@ class SurveyResult:
         quota, bad = self.number("quota", "bias"), self.number("convenience", "bias")
         reasons = [
             (
-                f"Convenience: mornings in January at JFK are at hand; they are off by {format_signed(bad, 2)}"
+                "Convenience: mornings in January at JFK are at hand; they are off by"
+                f" {format_signed(bad, 2)}"
                 f" min whatever n is. Quota fills every {self.params.strata}'s share, and is still"
-                f" off by {format_signed(quota, 2)}: within it takes what is at hand. Its intervals hold the"
-                f" truth {format_share(self.number('quota', 'coverage'))} of the time: they shrink as n"
+                f" off by {format_signed(quota, 2)}: within it takes what is at hand. Its intervals"
+                " hold the"
+                f" truth {format_share(self.number('quota', 'coverage'))} of the time: they shrink"
+                " as n"
                 " grows, a bias does not."
             ),
-            f"Strata by {self.params.strata}: Neyman's allocation takes {format_share(self.neyman_gain)} off"
+            f"Strata by {self.params.strata}: Neyman's allocation takes"
+            f" {format_share(self.neyman_gain)} off"
             " the error of simple random "
             + (
                 "samples: next to nothing, for these strata differ little."
@@ -154,7 +159,8 @@ class SurveyResult:
                 else "samples."
             ),
             (
-                f"Cluster samples (an airport's hour each) vary {self.cluster_factor:.1f} times as"
+                "Cluster samples (an airport's hour each) vary"
+                f" {format_factor(self.cluster_factor)} as"
                 " much as simple ones (design effect): flights of one hour are late together. They"
                 f" visit {self.number('cluster', 'n_places'):.0f} places, not"
                 f" {self.number('simple random', 'n_places'):.0f}."
@@ -166,8 +172,10 @@ class SurveyResult:
                 self.number("self-selected, inverse probability", "bias"),
             )
             reasons.append(
-                f"Weights undo what is known: self-selection's bias goes from {format_signed(before, 2)} to"
-                f" {format_signed(after, 2)} min by inverse probability. They cannot undo what nobody asked:"
+                "Weights undo what is known: self-selection's bias goes from"
+                f" {format_signed(before, 2)} to"
+                f" {format_signed(after, 2)} min by inverse probability. They cannot undo what"
+                " nobody asked:"
                 f" convenience post-stratified by {self.params.strata} keeps"
                 f" {format_signed(self.number('convenience, post-stratified', 'bias'), 2)}."
             )
@@ -192,7 +200,7 @@ class SurveyResult:
         return [
             {
                 "scheme": tally.name,
-                "bias, min": f"{format_signed(tally.bias, 2)}",  # no minus before a zero
+                "bias, min": format_signed(tally.bias, 2),  # no minus before a zero
                 "deviation": f"{tally.deviation:.2f}",
                 "RMSE": f"{tally.rmse:.2f}",
                 "coverage of 95%": format_share(tally.coverage),

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.sampling.survey import NOT_RANDOM, SeriesTally, SurveyResult, Tally
-from engine.units import format_share, format_signed
+from engine.units import format_range, format_share, format_signed
 
 
 def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
@@ -24,7 +24,10 @@ def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Fi
     title = f"The truth: {result.truth:.2f} min;<br>the schemes are being drawn"
     bad = result.tally("convenience")
     if bad is not None:
-        title = f"Off by {format_signed(bad.bias, 1)} min: convenience samples<br>are all alike, and all wrong"
+        title = (
+            f"Off by {format_signed(bad.bias, 1)} min: convenience samples<br>are all alike, and"
+            " all wrong"
+        )
     return _lanes(
         title,
         result.tallies,
@@ -43,7 +46,8 @@ def mitigations(result: SurveyResult, pinned: SurveyResult | None = None) -> go.
         for name in ("self-selected", "self-selected, inverse probability")
     )
     title = (
-        f"Self-selection, weighed: bias {format_signed(before, 1)} → {format_signed(after, 1)} min;<br>convenience cannot be"
+        f"Self-selection, weighed: bias {format_signed(before, 1)} → {format_signed(after, 1)}"
+        " min;<br>convenience cannot be"
         " mended so"
     )
     measure = f"estimated mean {result.params.measure}"
@@ -91,7 +95,7 @@ def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[di
     hover = {
         "y": [t.name for t in run],
         "hovertext": [
-            f"{t.name}: mean {t.mean:.2f}, 95% of the estimates in {t.low:.2f} … {t.high:.2f}"
+            f"{t.name}: mean {t.mean:.2f}, 95% of the estimates in {format_range(t.low, t.high, 2)}"
             for t in run
         ],
         "hovertemplate": "%{hovertext}<extra></extra>",

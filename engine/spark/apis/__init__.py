@@ -24,7 +24,7 @@ from engine.spark import plan_tree, session, skew
 from engine.spark.apis import jobs
 from engine.spark.apis.jobs import APIS, JOBS, Api, Job
 from engine.spark.restarts import repeat_if_spark_ends
-from engine.units import format_bytes, format_factor, format_seconds, format_share
+from engine.units import format_bytes, format_factor, format_range, format_seconds, format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -158,7 +158,8 @@ class ApisResult:
         )
         return (
             f"**{best.api}** takes {format_seconds(best.median)}, **{worst.api}**"
-            f" {format_factor(worst.median / best.median)} as long ({format_seconds(worst.median)}):"
+            f" {format_factor(worst.median / best.median)} as long"
+            f" ({format_seconds(worst.median)}):"
             f" {crossing}. One answer, five ways."
         )
 
@@ -219,7 +220,8 @@ class ApisResult:
         if self.params.workload == JOBS[1] and self.calls_a_row < 1:
             return (
                 "The filter by origin stands last in the code. Spark moves it below the UDF:"
-                f" {format_share(1 - self.calls_a_row)} of the rows never leave the JVM. In the RDD it stays"
+                f" {format_share(1 - self.calls_a_row)} of the rows never leave the JVM. In the RDD"
+                " it stays"
                 " where it was written."
             )
         return (
@@ -260,9 +262,7 @@ class ApisResult:
             {
                 "API": outcome.api,
                 "median": format_seconds(outcome.median),
-                "spread": (
-                    f"{format_seconds(min(outcome.seconds))} … {format_seconds(max(outcome.seconds))}"
-                ),
+                "spread": format_range(min(outcome.seconds), max(outcome.seconds), format_seconds),
                 "Python enters through": outcome.door,
                 "rows to Python": f"{outcome.rows_to_python:,}",
                 "bytes there / back": _bytes(outcome),

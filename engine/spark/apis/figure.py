@@ -276,7 +276,8 @@ def shipments(result: BroadcastResult) -> go.Figure:
             marker={"size": 10},
             name=f"by {way}",
             hovertext=[
-                f"{s.n_copies} copies, {format_bytes(s.unpickled_bytes)}, {format_seconds(s.seconds)}"
+                f"{s.n_copies} copies, {format_bytes(s.unpickled_bytes)},"
+                f" {format_seconds(s.seconds)}"
                 for s in members
             ],
             hoverinfo="text",

@@ -124,7 +124,8 @@ class CacheResult:
             else "all of it is still held"
         )
         return (
-            f"Table 1 took {format_seconds(first.first_seconds)} to make and cache, **{again}** from"
+            f"Table 1 took {format_seconds(first.first_seconds)} to make and cache, **{again}**"
+            " from"
             f" the cache; after {len({m.table for m in self.moments})} tables {gone}."
         )
 

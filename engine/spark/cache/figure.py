@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.cache import N_PARTITIONS, CacheResult
 from engine.spark.cache.model import Regions
-from engine.units import format_bytes
+from engine.units import format_binary_bytes, format_bytes
 
 MEGA = 1e6
+GIB = 2**30
 SHADES = (
     "#1F6FB5",
     "#2F86D6",
@@ -124,10 +125,13 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
     """Draw the regions of the heap on the sliders (model) and of the live executor's. To see first:
     what is left to cache.
     """
-    shared, safe = format_bytes(model.unified), format_bytes(model.storage)
+    shared, safe = format_binary_bytes(model.unified), format_binary_bytes(model.storage)
     title = f"Model: {shared} for execution and storage,<br>{safe} of it safe for the cache"
-    figure = figures.new_tall(title, height=330, x="gigabytes of heap")
-    names = ["your heap (model)", f"this lab's executor<br>({format_bytes(limit_bytes)} to share)"]
+    figure = figures.new_tall(title, height=330, x="heap, GiB")
+    names = [
+        "your heap (model)",
+        f"this lab's executor<br>({format_binary_bytes(limit_bytes)} to share)",
+    ]
     for region, color in (
         ("reserved", figures.WAITING),
         ("user", figures.EXTRA),
@@ -136,7 +140,7 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
     ):
         figure.add_bar(
             y=names,
-            x=[getattr(model, region) / 1e9, getattr(live, region) / 1e9],
+            x=[getattr(model, region) / GIB, getattr(live, region) / GIB],
             orientation="h",
             marker={"color": color},
             name={
@@ -144,7 +148,7 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
                 "execution": "execution, lends to storage",
                 "user": "your objects",
             }.get(region, region),
-            hovertemplate=f"{region}: %{{x:.2f}} GB<extra></extra>",
+            hovertemplate=f"{region}: %{{x:.2f}} GiB<extra></extra>",
         )
     figure.update_layout(
         barmode="stack", yaxis={"categoryorder": "array", "categoryarray": names[::-1]}

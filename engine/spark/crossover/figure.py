@@ -18,7 +18,7 @@ from engine.spark.contest.curves import Cluster, Crossing, Curve, Model
 from engine.spark.contest.engines import CONTESTANTS, Contestant
 from engine.spark.crossover.cells import Cell
 from engine.spark.crossover.result import CrossoverResult
-from engine.units import format_bytes, format_seconds
+from engine.units import format_bytes, format_factor, format_seconds
 
 Quantity = Literal["Seconds", "Peak memory"]
 LOOK: dict[Contestant, tuple[str, str]] = {
@@ -97,7 +97,7 @@ def _title(result: CrossoverResult, quantity: Quantity) -> str:
             + f"{cells[0].contestant} {format_bytes(cells[0].peak_bytes)}"
         )
     factor = cells[-1].median_seconds / cells[0].median_seconds
-    times = f"{factor:,.{1 if factor < 10 else 0}f} times"
+    times = format_factor(factor)
     return (
         f"At {n} {cells[0].contestant} is quickest,<br>{cells[-1].contestant} takes {times} as long"
     )

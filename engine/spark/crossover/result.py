@@ -17,7 +17,7 @@ from engine.spark.contest.curves import Cluster, Crossing, Curve, Model
 from engine.spark.contest.engines import CONTESTANTS, SAYS, Contestant
 from engine.spark.crossover.cells import Cell, machine
 from engine.spark.crossover.params import CrossoverParams
-from engine.units import format_bytes, format_factor, format_seconds, format_share
+from engine.units import format_bytes, format_factor, format_range, format_seconds, format_share
 
 GIGABYTE = 1_000_000_000
 
@@ -226,7 +226,10 @@ class CrossoverResult:
                     if moved.spill_bytes
                     else "."
                 )
-                + f" The two lines miss a measured median by {format_share(self.misfit_share)} at most."
+                + (
+                    f" The two lines miss a measured median by {format_share(self.misfit_share)} at"
+                    " most."
+                )
             )
         for other in ("DuckDB", "Polars"):
             crossing = self.crossing("Spark", other)
@@ -242,7 +245,8 @@ class CrossoverResult:
         return (
             f"For this work pandas holds {growth.each:.2f} bytes of memory for each byte on disk,"
             f" beyond {format_bytes(growth.start)} to begin with: the usable part of the"
-            f" {format_bytes(free)} that are free now ends at about {format_bytes(room)} of CSV. Work"
+            f" {format_bytes(free)} that are free now ends at about {format_bytes(room)} of CSV."
+            " Work"
             " that keeps more columns or copies needs more."
         )
 
@@ -345,9 +349,7 @@ class CrossoverResult:
             {
                 "engine": cell.contestant,
                 f"at {cell.n_rows:,} rows": format_seconds(cell.median_seconds),
-                "fastest … slowest": (
-                    f"{format_seconds(min(cell.seconds))} … {format_seconds(max(cell.seconds))}"
-                ),
+                "range": format_range(min(cell.seconds), max(cell.seconds), format_seconds),
                 "runs": f"{len(cell.seconds)}",
                 "a further million rows": _describe(
                     self.curve(cell.contestant), lambda c: _cost(c.each * 1e6)

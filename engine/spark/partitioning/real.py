@@ -83,7 +83,8 @@ class Measured:
             return f"Spark agrees: each of {n} partitions has exactly the rows shown."
         share = self.off / 2 / self.preview.n_rows
         return (
-            f"Spark cut by a sample: {format_share(share)} of the rows lie on the other side of a cut than"
+            f"Spark cut by a sample: {format_share(share)} of the rows lie on the other side of a"
+            " cut than"
             f" shown ({n} partitions)."
         )
 

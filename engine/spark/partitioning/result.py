@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.spark.partitioning.params import PartitioningParams
-from engine.units import format_share
+from engine.units import format_factor, format_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ def describe(result: PartitioningResult) -> str:
     if p.strategy == "partitionBy files":
         return (
             f"partitionBy({', '.join(p.keys)}) makes **{len(result.rows):,}** folders, the largest"
-            f" {result.skew:.1f} times the mean: up to {len(result.rows) * p.n_input:,} files from"
+            f" {format_factor(result.skew)} the mean: up to {len(result.rows) * p.n_input:,} files"
+            " from"
             f" {p.n_input} input partitions."
         )
     return (
@@ -126,7 +127,8 @@ def explain(result: PartitioningResult) -> list[str]:
             (
                 f"{t.key}: hash {t.hash:,}, modulo {p.n_before} is partition {t.before}, modulo"
                 f" {p.n_partitions} is partition {t.after}. Going from {p.n_before} to"
-                f" {p.n_partitions} partitions moves {format_share(result.moved_share)} of all rows."
+                f" {p.n_partitions} partitions moves {format_share(result.moved_share)} of all"
+                " rows."
             ),
         ]
     if p.strategy == "range":

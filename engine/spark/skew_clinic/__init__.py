@@ -2,7 +2,7 @@
 the same answer.
 
 Real: every task, byte and second is Spark's own (REST API). Honest limits: the tables are small, so
-AQE's thresholds are lowered (visibly) from 256 MB; one machine crosses no network, so a shuffle
+AQE's thresholds are lowered (visibly) from 256 MiB; one machine crosses no network, so a shuffle
 costs less here than on a cluster.
 """
 
@@ -24,7 +24,7 @@ from engine.spark.keys import Source
 from engine.spark.partitioning import hash_partition
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.skew import CURES, Cure
-from engine.units import format_bytes, format_seconds, format_share
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -102,11 +102,15 @@ class Outcome:
         times = [task.run_seconds for task in self.trace.widest]
         if self.trace.unevenness > SKEW_FACTOR and max(times) > LONG_SECONDS:
             rule = (
-                f"longest joining task > {SKEW_FACTOR:.0f} × the median one, and >"
+                f"longest joining task > {SKEW_FACTOR:g}× the median one, and >"
                 f" {LONG_SECONDS * 1000:.0f} ms"
             )
             found.append(
-                Alert("Skew", f"{self.trace.unevenness:.1f} × the median of {len(times)}", rule)
+                Alert(
+                    "Skew",
+                    f"{format_factor(self.trace.unevenness)} the median of {len(times)}",
+                    rule,
+                )
             )
         if self.trace.spill_bytes:
             found.append(
@@ -194,7 +198,7 @@ class SkewClinicResult:
             return (
                 f"Foretold by the hash, before Spark runs: one of {self.params.n_partitions}"
                 f" partitions will hold **{self.plain_largest:,}** of {n:,} rows,"
-                f" {self.plain_largest / share:.1f} times its even share; with"
+                f" {format_factor(self.plain_largest / share)} its even share; with"
                 f" {self.params.n_salts} salts {self.salted_largest:,}."
             )
         best = self.ranked[0]
@@ -224,9 +228,11 @@ class SkewClinicResult:
         mean = p.n_rows / p.n_partitions
         reasons = [
             (
-                f"The commonest key has {format_share(self.hot_share)} of {p.n_rows:,} rows. By key, the"
+                f"The commonest key has {format_share(self.hot_share)} of {p.n_rows:,} rows. By"
+                " key, the"
                 f" largest of {p.n_partitions} partitions holds {self.plain_largest:,} rows,"
-                f" {self.plain_largest / mean:.1f} times the mean; by key and one of {p.n_salts}"
+                f" {format_factor(self.plain_largest / mean)} the mean; by key and one of"
+                f" {p.n_salts}"
                 f" salts {self.salted_largest:,}."
             ),
         ]
@@ -236,7 +242,8 @@ class SkewClinicResult:
         if aqe is not None:
             reasons.append(
                 f"AQE looked at the shuffle's sizes before it joined: {p.n_partitions} partitions"
-                f" became {len(aqe.trace.widest)} tasks, those beyond {p.threshold_kb} kB cut along"
+                f" became {len(aqe.trace.widest)} tasks, those beyond {p.threshold_kb} KiB cut"
+                " along"
                 " the map outputs."
             )
         if salted is not None:

@@ -4,8 +4,8 @@ and what AQE would choose.
 Real: each point is the job on the server's Spark, with AQE off so that the number asked for is the
 number run; one more point has AQE on, and its number is that of the tasks which really ran. Rounds
 go up and down the numbers in turn, so that a machine that slows down slows all of them. Honest
-limits: one machine, no network; the tables are small, so AQE's target (64 MB in Spark) is lowered
-visibly, and its smallest partition (1 MB) with it.
+limits: one machine, no network; the tables are small, so AQE's target (64 MiB in Spark) is lowered
+visibly, and its smallest partition (1 MiB) with it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,14 @@ from engine.spark import session, tasks
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.tuner import jobs
 from engine.spark.tuner.jobs import Job
-from engine.units import format_bytes, format_factor, format_seconds, format_share
+from engine.units import (
+    format_binary_bytes,
+    format_bytes,
+    format_factor,
+    format_range,
+    format_seconds,
+    format_share,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -189,7 +196,8 @@ class TunerResult:
             ),
             (
                 f"Rules of thumb: 2–4 a core gives {low}–{high} on {self.cores} cores; bytes by a"
-                f" target of {format_bytes(p.target_kb * 1024)} gives {self.by_size}. Large data"
+                f" target of {format_binary_bytes(p.target_kb * 1024)} gives {self.by_size}. Large"
+                " data"
                 " follows the second, small data the first."
             ),
         ]
@@ -209,7 +217,8 @@ class TunerResult:
             reasons.append(
                 f"AQE began with {p.numbers[-1]} partitions, saw their sizes after the map stage,"
                 f" and joined them into {self.aqe_partitions} of about"
-                f" {format_bytes(p.target_kb * 1024)}: {format_seconds(self.adaptive.median)}."
+                f" {format_binary_bytes(p.target_kb * 1024)}:"
+                f" {format_seconds(self.adaptive.median)}."
             )
         reasons.append(
             f"Median of {len(first.seconds)} rounds after one run not counted, up and down the"
@@ -257,9 +266,7 @@ class TunerResult:
             {
                 "partitions": name,
                 "median": format_seconds(point.median),
-                "spread": (
-                    f"{format_seconds(min(point.seconds))} … {format_seconds(max(point.seconds))}"
-                ),
+                "spread": format_range(min(point.seconds), max(point.seconds), format_seconds),
                 "tasks": f"{len(point.trace.tasks):,}",
                 "overhead": format_share(point.overhead_share),
                 "bytes a partition": format_bytes(point.partition_bytes),
@@ -273,7 +280,8 @@ class TunerResult:
 def _tasks(point: Point) -> str:
     many = "s" if point.n > 1 else ""
     return (
-        f"with {point.n} partition{many} {len(point.trace.tasks)} tasks, {format_share(point.overhead_share)}"
+        f"with {point.n} partition{many} {len(point.trace.tasks)} tasks,"
+        f" {format_share(point.overhead_share)}"
         " overhead"
     )
 

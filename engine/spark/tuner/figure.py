@@ -133,7 +133,8 @@ def _line(figure: go.Figure, points: tuple[Point, ...], color: str, name: str, d
         error_y=_range(points),
         name=name,
         hovertext=[
-            f"{p.n} partitions: {format_seconds(p.median)}, {format_share(p.overhead_share)} overhead"
+            f"{p.n} partitions: {format_seconds(p.median)}, {format_share(p.overhead_share)}"
+            " overhead"
             for p in points
         ],
         hoverinfo="text",

@@ -124,7 +124,8 @@ def _show(result: RaceResult) -> None:
         else ""
     )
     st.caption(
-        f"{result.n_rows:,} rows × {result.n_columns} columns, {format_bytes(result.table_bytes)} as"
+        f"{result.n_rows:,} rows × {result.n_columns} columns, {format_bytes(result.table_bytes)}"
+        " as"
         " Arrow in memory, which MB/s counts. Dots are single runs, lines medians; below,"
         f" medians.{left_out}"
     )

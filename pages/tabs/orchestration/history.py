@@ -48,7 +48,7 @@ def _params() -> HistoryParams:
         help="Of run A",
     )
     factor = controls.slider(
-        D, "factor", "were faster by", help="Its time is divided by it", format="%g ×"
+        D, "factor", "were faster by", help="Its time is divided by it", format="%g×"
     )
     return HistoryParams(
         source=source,

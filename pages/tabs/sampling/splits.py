@@ -37,7 +37,7 @@ def _params() -> SplitsParams:
         n_rows = controls.slider(D, "n_rows", "Rows", help="Evenly over the year")
         rate = controls.slider(
             D, "rate", "Rare class", help="Of the question on empty folds",
-            format_func="{format_share()}".format,
+            format_func=format_share,
         )  # fmt: skip
         seed = controls.slider(D, "seed", "Seed", help="Of the shuffles and the model")
     return SplitsParams(

@@ -93,7 +93,7 @@ def _numbers(result: CrossoverResult) -> None:
         "Full markers: every single run of this visit; hollow: last measured on this machine;"
         " lines: a start plus so much a row. pandas, DuckDB and Polars each run in a process of"
         " their own; Spark in the session that is warm already, with a heap of"
-        f" {session.DRIVER_MEMORY[:-1]} GB: its start-up is told in the table, not counted. Tables"
+        f" {session.DRIVER_MEMORY[:-1]} GiB: its start-up is told in the table, not counted. Tables"
         " derived from TPC-H."
     )
     for cell in result.refused:
