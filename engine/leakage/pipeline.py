@@ -69,8 +69,8 @@ EFFECTS: dict[
     Mechanism, str
 ] = {  # what a dose does, with its share, the test rows it touches, the models it tries
     "target_leak": (
-        "A refund is booked once an order has gone wrong; in {share} of those rows it"
-        " stands in the table already. In production no refund is known yet"
+        "A refund is booked once an order has gone wrong; in {share} of those rows it stands in"
+        " the table already. In production no refund is known yet"
     ),
     "duplicates": "{rows} of {n_test} test rows are copies of training rows",
     "scaling": (
@@ -87,8 +87,8 @@ EFFECTS: dict[
         " {n_test} test rows"
     ),
     "resampling": (
-        "{share} of the copies that level the classes are made before the split, and dealt"
-        " to both sides"
+        "{share} of the copies that level the classes are made before the split, and dealt to"
+        " both sides"
     ),
     "group_overlap": (
         "{rows} of {n_test} test rows are of customers that training knows; those of production"

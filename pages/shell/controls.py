@@ -15,6 +15,7 @@ import streamlit as st
 
 from engine.ranges import Choice, Choices, Interval, Params, Range, Text, rule_of
 from engine.units import day_of_2013, format_day, format_share
+from pages.shell.older_links import accept_older_link
 
 BOUND: dict[str, Any] = {"bind": "query-params"}
 V = TypeVar("V", bound=str)
@@ -39,32 +40,9 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
-def _plain(text: str) -> str | float:
-    """Return a number as such, however it is written (``20,000``, ``1.0%``), else the text without
-    its spaces and a leading zero.
-    """
-    text = re.sub(r"[\s,]", "", text)
-    try:
-        return round(float(text[:-1]) / 100, 9) if text.endswith("%") else float(text)
-    except ValueError:
-        return text.lstrip("0")
-
-
-def _accept_older_link(key: str, options: Sequence[Any], label: Callable[[Any], str]) -> None:
-    """Take the option that a link means by another label than today's: ``0.05`` for ``5%``, ``39``
-    for ``8 Feb 2013``. Streamlit itself knows today's labels only.
-    """
-    text = st.query_params.get(key)
-    if text is None or key in st.session_state or any(text == label(one) for one in options):
-        return
-    for one in options:
-        if _plain(text) in (_plain(str(one)), _plain(label(one))):
-            st.session_state[key] = one
-
-
 def _select_slider(label: str, options: Sequence[Any], value: Any, named: dict[str, Any]) -> Any:
     named = {"format_func": _number, **named}
-    _accept_older_link(named["key"], options, named["format_func"])
+    accept_older_link(named["key"], options, named["format_func"])
     return st.select_slider(label, options, value, **named)
 
 
@@ -163,10 +141,9 @@ def segmented(
 ) -> Any:
     """Draw a choice of few values as a row of buttons, one of which is always down."""
     named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
-    default = getattr(params, field)
-    return st.segmented_control(
-        label, _values(params, field, options), default=default, required=True, **named
-    )
+    values, default = _values(params, field, options), getattr(params, field)
+    accept_older_link(named["key"], values, named.get("format_func", str))
+    return st.segmented_control(label, values, default=default, required=True, **named)
 
 
 def selectbox(

@@ -146,8 +146,7 @@ def workers(result: BackfillResult) -> go.Figure:
     factor = busy / result.seconds if result.seconds else 0.0
     title = (
         f"{busy:.2f} s of waiting and work,<br>done in {result.seconds:.2f} s:"
-        f" {format_factor(factor)} at"
-        " once"
+        f" {format_factor(factor)} at once"
     )
     names = [f"worker {i + 1}" for i in range(result.params.parallelism)]
     if any(task.worker < 0 for task in result.tasks):

@@ -205,8 +205,7 @@ class _Run:
             raise InputError(
                 f"The source must answer page {number} of"
                 f" {format_day(flight_days.date_of(self.plan.day))}. It {error}. The day was not"
-                " loaded;"
-                " run it again once the source is back."
+                " loaded; run it again once the source is back."
             ) from error
         check_columns(answer.text, number)
         for target, text in ((path, answer.text), (total_path, answer.headers["x-pages"])):

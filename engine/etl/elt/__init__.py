@@ -186,8 +186,7 @@ class EltResult:
         left = min(p.retention_days, p.n_days)
         again = (
             f", and the source still has {left} of {p.n_days} days:"
-            f" **{format_share(self.rebuilt_share)}**"
-            " can be rebuilt"
+            f" **{format_share(self.rebuilt_share)}** can be rebuilt"
         )
         again = "" if self.outcome == "rebuilds" else again
         return (
@@ -210,10 +209,9 @@ class EltResult:
             " after: " + ("equal row by row." if self.equal else "not equal."),
             (
                 f"{way} brings {self.moved_rows[way]:,} rows"
-                f" ({format_bytes(self.moved_bytes[way])})"
-                f" into the warehouse, ELT {self.moved_rows[raw]:,}"
-                f" ({format_bytes(self.moved_bytes[raw])}): all columns, all rows, cancelled ones"
-                " too."
+                f" ({format_bytes(self.moved_bytes[way])}) into the warehouse, ELT"
+                f" {self.moved_rows[raw]:,} ({format_bytes(self.moved_bytes[raw])}): all columns,"
+                " all rows, cancelled ones too."
             ),
             f"The new rule on what {way} has: {self.chosen.detail}",
             (

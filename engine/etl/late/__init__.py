@@ -181,14 +181,13 @@ class LateResult:
         if not self.n_missed:
             return (
                 f"{head} **all {self.n_rows:,} rows** are counted, {format_share(self.first_share)}"
-                " of them"
-                " at first publication."
+                " of them at first publication."
             )
         return (
             f"{head} **{self.n_missed:,} of {self.n_rows:,} rows"
-            f" ({format_share(self.missed_share)}) are"
-            f" never counted**. A look-back of {_days(self.lookback_needed)} would miss none; so"
-            " would rebuilding just the days that late rows touch."
+            f" ({format_share(self.missed_share)}) are never counted**. A look-back of"
+            f" {_days(self.lookback_needed)} would miss none; so would rebuilding just the days"
+            " that late rows touch."
         )
 
     @property
@@ -205,8 +204,8 @@ class LateResult:
             (
                 f"**Publish, and say how complete.** {p.watermark_hours} h after midnight"
                 f" {format_share(self.first_share)} are in; the median row is"
-                f" {self.visible_hours:.0f} h old"
-                " when it first counts. Waiting is more complete and less fresh."
+                f" {self.visible_hours:.0f} h old when it first counts. Waiting is more complete"
+                " and less fresh."
             ),
             (
                 "**Rebuild by overwriting whole days**, so that running again changes nothing. A"

@@ -164,8 +164,7 @@ class QualityResult:
         if self.n_injected:
             found = (
                 f"The rules catch **{format_share(self.caught_share)}** of {self.n_injected:,}"
-                " injected"
-                f" faults and {own}"
+                f" injected faults and {own}"
             )
         else:
             found = f"Nothing is injected; the rules find **{own}**"
@@ -182,8 +181,8 @@ class QualityResult:
         return (
             f"{found}: {self.n_quarantined:,} of {self.n_rows:,} rows wait in quarantine."
             f" Downstream, “{self._worst('quarantine')}” is worst,"
-            f" **{format_share(self.worst_error)}**"
-            f" wrong; without a gate “{open_}”, {format_share(self.worst_error_open)}."
+            f" **{format_share(self.worst_error)}** wrong; without a gate “{open_}”,"
+            f" {format_share(self.worst_error_open)}."
         )
 
     def _worst(self, gate: str) -> str:

@@ -99,8 +99,7 @@ def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go
     n = len(result.rows.names)
     title = (
         f"{format_share(result.stale_share)} of the key-hours are stale;<br>vermilion is null in"
-        " training and"
-        " served all the same"
+        " training and served all the same"
     )
     expired = np.array(
         [(result.expired(int(hour)) & (result.online[hour] != NONE)).mean() for hour in GRID]

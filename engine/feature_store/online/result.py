@@ -170,10 +170,9 @@ class OnlineResult:
         p = self.params
         return (
             f"In **{format_share(self.stale_share)}** of the key-hours serving answers with another"
-            " row than"
-            f" training joins, {self.mean_lag_hours:.1f} h older on average. At hour {p.at_hours},"
-            f" **{self.n_expired_present:,}** of {len(self.rows.names):,} keys are null in training"
-            f" (TTL {p.ttl_hours} h) and PRESENT in serving."
+            f" row than training joins, {self.mean_lag_hours:.1f} h older on average. At hour"
+            f" {p.at_hours}, **{self.n_expired_present:,}** of {len(self.rows.names):,} keys are"
+            f" null in training (TTL {p.ttl_hours} h) and PRESENT in serving."
         )
 
     @property

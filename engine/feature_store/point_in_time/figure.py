@@ -282,8 +282,8 @@ def _labels(
                     },
                     "customdata": [[int(number), names[number]] for number in here],
                     "hovertemplate": (
-                        "label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b"
-                        " %Y %H:%M}<extra></extra>"
+                        "label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b %Y"
+                        " %H:%M}<extra></extra>"
                     ),
                 }
             )

@@ -152,9 +152,9 @@ class SkewResult:
         sure = "" if low > 0 or high < 0 else ", which holds zero: no sure loss"
         return (
             f"**{format_share(self.differ_share)}** of the cells differ, no error is raised, and"
-            " the same"
-            f" model goes from AUC {self.score(TRAINED).auc:.3f} to **{self.auc_served:.3f}**: it"
-            f" loses {self.auc_lost:.3f}, {format_interval(low, high)}{sure}."
+            f" the same model goes from AUC {self.score(TRAINED).auc:.3f} to"
+            f" **{self.auc_served:.3f}**: it loses {self.auc_lost:.3f},"
+            f" {format_interval(low, high)}{sure}."
         )
 
     @property

@@ -190,14 +190,12 @@ class BytesReadResult:
         n = len(self.read_columns)
         return (
             f"For {n} of {len(self.column_names)} columns and"
-            f" {format_share(self.n_matching / self.n_rows)}"
-            f" of the rows, the Parquet reader touched **{format_share(self.read_share)}** of its"
-            " file"
+            f" {format_share(self.n_matching / self.n_rows)} of the rows, the Parquet reader"
+            f" touched **{format_share(self.read_share)}** of its file"
             f" ({format_bytes(self.parquet.touched_bytes)}); the CSV reader touched"
             f" {format_share(self.csv.read_share)} of its own"
-            f" ({format_bytes(self.csv.touched_bytes)}), the"
-            f" Avro reader {format_share(self.avro.read_share)}"
-            f" ({format_bytes(self.avro.touched_bytes)})."
+            f" ({format_bytes(self.csv.touched_bytes)}), the Avro reader"
+            f" {format_share(self.avro.read_share)} ({format_bytes(self.avro.touched_bytes)})."
         )
 
     @property
@@ -256,8 +254,7 @@ class BytesReadResult:
         return (
             f"Footer: the reader starts with the last {format_bytes(self.tail_read_bytes)} to find"
             f" the footer ({format_bytes(self.footer_bytes)}); that is {format_share(share)} of all"
-            " it"
-            " touched."
+            " it touched."
         )
 
     def _why_rows(self) -> str:
@@ -265,9 +262,8 @@ class BytesReadResult:
         return (
             f"CSV and Avro keep rows together: of the first {len(self.csv_layout.offset):,} bytes"
             f" of CSV looked at, {format_share(self.csv_layout.share(wanted))} belong to these"
-            " columns, in"
-            f" {self.csv_layout.n_pieces(wanted)} separate pieces, and only reading tells where the"
-            " next one starts."
+            f" columns, in {self.csv_layout.n_pieces(wanted)} separate pieces, and only reading"
+            " tells where the next one starts."
         )
 
     def headline(self) -> dict[str, int | float | str]:

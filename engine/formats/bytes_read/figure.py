@@ -50,8 +50,8 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
     lanes = [(result, trace, NAMES[trace.format]) for trace in result.traces]
     if pinned is not None:
         title = (
-            f"Parquet's reader touched {parquet} in"
-            f" B,<br>{format_bytes(pinned.parquet.touched_bytes)} in A"
+            f"Parquet's reader touched {parquet} in B,<br>"
+            f"{format_bytes(pinned.parquet.touched_bytes)} in A"
         )
         lanes[-1] = (result, result.parquet, "Parquet B")
         lanes.append((pinned, pinned.parquet, "Parquet A"))

@@ -212,8 +212,7 @@ def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
     names = sorted(sizes, key=lambda name: sizes[name])
     title = (
         f"{names[-1]} takes {format_share(sizes[names[-1]] / sum(sizes.values()))} of the file,<br>"
-        "packed by"
-        f" {best.name}"
+        f"packed by {best.name}"
         if best
         else ""
     )

@@ -114,9 +114,8 @@ class CodecsResult:
             less = 1 - gzip.file_bytes / snappy.file_bytes
             return (
                 f"gzip takes **{format_share(less)}** off Snappy's bytes"
-                f" ({format_bytes(gzip.file_bytes)}"
-                f" against {format_bytes(snappy.file_bytes)}) and writes {format_factor(slower)} as"
-                f" long; sorting the rows {self.sorting}."
+                f" ({format_bytes(gzip.file_bytes)} against {format_bytes(snappy.file_bytes)}) and"
+                f" writes {format_factor(slower)} as long; sorting the rows {self.sorting}."
             )
         if not self.ready or self.smallest is None:
             return "The first files are being written."

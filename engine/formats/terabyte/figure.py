@@ -107,8 +107,8 @@ def _scans(
 ) -> dict[str, Any]:
     """Return one mark a format, with a whisker for each: whiskers of one trace have one colour."""
     texts = [
-        f"{mark}{e.name}, one scan: {format_seconds(e.scan.middle)} "
-        f"({format_range(e.scan.low, e.scan.high, format_seconds)}), waits for the {e.bottleneck}"
+        f"{mark}{e.name}, one scan: {format_seconds(e.scan.middle)}"
+        f" ({format_range(e.scan.low, e.scan.high, format_seconds)}), waits for the {e.bottleneck}"
         for e in entries
     ]
     return {

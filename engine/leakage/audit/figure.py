@@ -186,8 +186,7 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
         if result.cleans:
             title += (
                 f";<br>{format_share(result.false_share)} of {result.n_clean_columns:,} clean"
-                " columns are"
-                " flagged"
+                " columns are flagged"
             )
     figure = figures.new_tall(
         title,

@@ -92,11 +92,8 @@ def _missing_tail_number() -> Setting:
         ),
         (
             (
-                "The tail number is missing for"
-                f" {count_share(missing[cancelled])} of the cancelled"
-                " flights, and for"
-                f" {count_share(missing[~cancelled])} of the"
-                " others."
+                f"The tail number is missing for {count_share(missing[cancelled])} of the cancelled"
+                f" flights, and for {count_share(missing[~cancelled])} of the others."
             ),
             (
                 "A missing value can give the answer away: nobody writes down a plane for a flight"
@@ -139,13 +136,13 @@ def _time_zone() -> Setting:
         ),
         (
             (
-                f"Joined right, {count_share(matched['right'])} of the flights find their"
-                f" weather; with local time taken for UTC {count_share(matched['stale'])}"
-                " do. The share that matches says nothing about being right."
+                f"Joined right, {count_share(matched['right'])} of the flights find their weather;"
+                f" with local time taken for UTC {count_share(matched['stale'])} do. The share that"
+                " matches says nothing about being right."
             ),
             (
-                f"Of those matched both ways {count_share(same[both])} got"
-                f" the same weather; temperatures are {apart:.1f} °F apart on average."
+                f"Of those matched both ways {count_share(same[both])} got the same weather;"
+                f" temperatures are {apart:.1f} °F apart on average."
             ),
         ),
     )
@@ -292,8 +289,8 @@ def _rolling_delay() -> Setting:
             ),
             (
                 "A window around the departure holds the flight's own delay and later ones. A"
-                f" window by timetable looks honest, but {count_share(late)} of all"
-                " flights left over two hours late: not yet known in full."
+                f" window by timetable looks honest, but {count_share(late)} of all flights left"
+                " over two hours late: not yet known in full."
             ),
         ),
     )

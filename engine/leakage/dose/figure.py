@@ -131,8 +131,7 @@ def leaks(overview: Overview) -> go.Figure:
         first, (most, _) = ordered[0]
         title = (
             f"{NAMES[first]} adds {format_signed(most, 2)} AUC;<br>{len(nulls)} of {len(ordered)}"
-            " leaks add next"
-            " to nothing"
+            " leaks add next to nothing"
         )
     figure = figures.new_tall(
         title, height=180 + 34 * max(4, len(ordered)), x="AUC added to the clean gap"

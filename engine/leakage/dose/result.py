@@ -104,8 +104,7 @@ class DoseResult:
         if abs(mean) < NULL and abs(mean) <= max(half, 0.001):
             return (
                 f"An honest null: {reported}, {earned}; the leak adds {format_signed(mean, 4)} ±"
-                f" {half:.4f} AUC"
-                " to the clean pipeline's gap."
+                f" {half:.4f} AUC to the clean pipeline's gap."
             )
         return (
             f"{reported}, {earned}: the leak adds {format_signed(mean)} ± {half:.3f} AUC of mere"
@@ -139,9 +138,8 @@ class DoseResult:
             (
                 f"The clean pipeline reports {self.clean.mean(REPORTED):.3f} and earns"
                 f" {before:.3f}: its gap of {format_signed(gap)} ± {half:.3f} is the luck of"
-                f" {self.n_test}"
-                " test rows a seed. What a leak adds is measured against it in the same worlds, so"
-                " it is known more finely than either score."
+                f" {self.n_test} test rows a seed. What a leak adds is measured against it in the"
+                " same worlds, so it is known more finely than either score."
             ),
             (
                 f"{len(self.here.values)} seeds, each a world of its own: {p.n_rows:,} rows,"

@@ -96,8 +96,7 @@ class RepairsResult:
             (
                 f"Reported less production over {n} seed{'s' * (n > 1)}: wrong"
                 f" {format_signed(self.wrong_gap)} ({spans['wrong']}), right"
-                f" {format_signed(self.right_gap)}"
-                f" ({spans['right']})."
+                f" {format_signed(self.right_gap)} ({spans['right']})."
             ),
         ]
         better = self.right_production - self.mean("wrong", "production")
@@ -119,8 +118,7 @@ class RepairsResult:
         if self.right_gap > 0.05:
             reasons.append(
                 f"A gap of {format_signed(self.right_gap)} is left: production differs from the"
-                " table for"
-                " other reasons too."
+                " table for other reasons too."
             )
         return reasons
 

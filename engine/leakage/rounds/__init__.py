@@ -130,14 +130,12 @@ class RoundsResult:
         if self.answer == NONE:
             reasons.append(
                 f"Reported and production differ by {format_signed(self.gap)}, within what chance"
-                " does to so"
-                " many rows."
+                " does to so many rows."
             )
         else:
             reasons.append(
                 f"The leak was worth {format_signed(self.gap)}: that much of the reported score is"
-                " not there"
-                " in production."
+                " not there in production."
             )
         reasons.append(
             f"On its own training rows the model scores {self.played.scores[TRAIN]:.3f}."

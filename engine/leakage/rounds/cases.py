@@ -215,8 +215,7 @@ def _days(table: Any) -> str:
     return (
         f"the share of late flights goes from {format_share(by_day.quantile(0.1))} to"
         f" {format_share(by_day.quantile(0.9))} between days; a random split puts rows of each of"
-        " the"
-        f" {len(by_day)} days on both sides, so the day number tells the weather of that day"
+        f" the {len(by_day)} days on both sides, so the day number tells the weather of that day"
     )
 
 
@@ -225,8 +224,7 @@ def _customer_share(table: Any) -> str:
     pure = n.loc[n["size"] > 2, "mean"].isin([0.0, 1.0]).mean()
     return (
         f"{len(n)} patients have {n['size'].mean():.1f} rows each, and {format_share(pure)} of"
-        " those with"
-        " three or more always one answer"
+        " those with three or more always one answer"
     )
 
 

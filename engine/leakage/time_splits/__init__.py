@@ -60,8 +60,7 @@ class TimeSplitsResult:
         """The answer in one sentence."""
         return (
             f"Under “{self.params.scheme}” **{format_share(self.mixed_share)}** of the test rows"
-            " fall on a"
-            " day that the model was trained on; the nearest training row is"
+            " fall on a day that the model was trained on; the nearest training row is"
             f" {self.nearest_days:.1f} days away on average. Production will be weeks away."
         )
 

@@ -175,8 +175,7 @@ class AlertsResult:
                 f"*Too slow*: longer than median + {p.k:g} × σ of at least {p.min_runs} earlier"
                 f" completed runs of the same flow and settings; σ = {TO_SIGMA:g} × MAD (the median"
                 f" distance from the median), at least {format_share(LEAST_SHARE)} of it."
-                f" {self.n_judged} of"
-                f" {len(self.watched)} runs have such a history. {chance}."
+                f" {self.n_judged} of {len(self.watched)} runs have such a history. {chance}."
             ),
         ]
         heard = [self.heard[one.run.id] for one in self.watched if one.run.id in self.heard]

@@ -136,8 +136,7 @@ class BackpressureResult:
         if p.policy == "drop what is new" and s.dropped.any():
             return (
                 f"{head}: **{format_share(s.dropped_share)} are dropped**, so that no more than"
-                f" {p.buffer}"
-                f" wait, 95% of them at most {format_seconds(self.worst_wait_seconds)}."
+                f" {p.buffer} wait, 95% of them at most {format_seconds(self.worst_wait_seconds)}."
             )
         if p.policy == "block the source" and s.held_back_share > 0.005:
             return (
@@ -185,8 +184,7 @@ class BackpressureResult:
             reasons.append(
                 f"Urgent items wait {format_seconds(self.urgent_wait_seconds)} on average, the"
                 f" others {format_seconds(self.normal_wait_seconds)}: priority moves the waiting,"
-                " it"
-                " does not remove it."
+                " it does not remove it."
             )
         if self.measured is not None:
             reasons.append(self.told_measured())
@@ -226,8 +224,7 @@ class BackpressureResult:
         wait = format_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "nothing"
         return (
             f"*{policy}*: 95% wait at most {wait}, {format_share(s.dropped_share)} lost, source"
-            " held back by"
-            f" {format_share(s.held_back_share)}"
+            f" held back by {format_share(s.held_back_share)}"
         )
 
     def told_measured(self) -> str:

@@ -172,9 +172,8 @@ class HistoryResult:
             return f"{head}. In the run looked at no task has run."
         where = "on the critical path" if self.on_path else "off the critical path"
         return (
-            f"{head}. In run {self.params.run}, *{self.faster}* ({where}) "
-            f"{self.params.factor:g}× as fast would end it **{format_share(self.saved_share)}**"
-            " sooner."
+            f"{head}. In run {self.params.run}, *{self.faster}* ({where}) {self.params.factor:g}×"
+            f" as fast would end it **{format_share(self.saved_share)}** sooner."
         )
 
     @property

@@ -155,8 +155,7 @@ class MonitorResult:
         reasons = [self._odds()]
         reasons.append(
             f"{format_share(self.waiting_share)} of the tasks' time is spent waiting for a retry; a"
-            " try that"
-            f" waits keeps its place among the {p.concurrency} tasks that may run at once."
+            f" try that waits keeps its place among the {p.concurrency} tasks that may run at once."
         )
         if self.n_cached:
             reasons.append(
@@ -182,8 +181,7 @@ class MonitorResult:
         return (
             f"A try fails with probability {format_share(p.failure_probability)}, a task only if"
             f" {p.retries + 1} tries in a row do ({format_share(lost)}); of all runs of {n_tasks}"
-            " such tasks"
-            f" {format_share((1 - lost) ** n_tasks)} come through."
+            f" such tasks {format_share((1 - lost) ** n_tasks)} come through."
         )
 
     def _measured(self) -> list[str]:

@@ -140,16 +140,15 @@ class RetryResult:
             (
                 f"A task fails only if all {p.retries + 1} tries do:"
                 f" {p.failure_probability:g}^{p.retries + 1} ="
-                f" {format_share(self.task_fails_share)}."
-                f" Simulated: {failed:,} of {N_RUNS:,} "
-                f" ({format_interval(low, high, format_share)})."
+                f" {format_share(self.task_fails_share)}. Simulated: {failed:,} of {N_RUNS:,}"
+                f"  ({format_interval(low, high, format_share)})."
             ),
             (
                 f"All {p.n_tasks} must complete: (1 − {self.task_fails_share:.4g})^{p.n_tasks} ="
                 f" {format_share(self.flow_succeeds_share)}; simulated,"
                 f" {format_share(float(self.flow_completed.mean()))} of"
-                f" {len(self.flow_completed):,}"
-                f" flows. Order does not matter for that, only for the time: {p.shape} a flow takes"
+                f" {len(self.flow_completed):,} flows. Order does not matter for that, only for the"
+                f" time: {p.shape} a flow takes"
                 f" {format_seconds(float(np.median(self.flow_seconds)))} (median, simulated)."
             ),
             (
@@ -173,8 +172,8 @@ class RetryResult:
         if p.jitter:
             bounds = model.jitter_bounds(p.jitter)
             reasons.append(
-                f"Prefect's jitter multiplies each delay by {format_range(*bounds, 2)}, on"
-                f" average by {model.jitter_mean(p.jitter):.3f} (an exponential, cut at both ends)."
+                f"Prefect's jitter multiplies each delay by {format_range(*bounds, 2)}, on average"
+                f" by {model.jitter_mean(p.jitter):.3f} (an exponential, cut at both ends)."
             )
         return reasons
 

@@ -45,8 +45,7 @@ def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
         rows.append(place)
         told.append(
             f"{names[place]}: median {middle:,.2f} s, half within {format_range(quarter, three, 2)}"
-            " s, "
-            f"98% within {format_range(low, high, 2)} s (simulated)"
+            f" s, 98% within {format_range(low, high, 2)} s (simulated)"
         )
     band: Trace = {
         "type": "scatter",
@@ -90,8 +89,7 @@ def outcomes(
     n_lanes = p.retries + 2
     title = (
         f"{format_share(result.task_fails_share)} of task runs fail in the end;<br>the slowest 1%"
-        " take "
-        f"{np.quantile(result.runs.seconds, 0.99):,.1f} s or longer"
+        f" take {np.quantile(result.runs.seconds, 0.99):,.1f} s or longer"
     )
     names = [result.lane_name(place) for place in range(n_lanes)]
     texts = []

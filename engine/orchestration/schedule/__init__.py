@@ -175,10 +175,7 @@ class ScheduleResult:
         longest = format_seconds(waited) if waited else "none"
         found.append(
             f"A run takes {format_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once}"
-            " at"
-            " the same time, the longest wait is"
-            f" {longest},"
-            f" {self.n_cancelled} dropped."
+            f" at the same time, the longest wait is {longest}, {self.n_cancelled} dropped."
         )
         found.append(
             f"Server down for {p.down_hours:g} h: {self.n_missed} due meanwhile. Prefect had booked"

@@ -254,8 +254,8 @@ def calibration(result: ArenaResult, threshold: float) -> go.Figure:
     the green line.
     """
     title = (
-        f"Up to {format_factor(result.worst_brier_factor)} the Brier score of doing"
-        " nothing:<br>resampled chances are no chances"
+        f"Up to {format_factor(result.worst_brier_factor)} the Brier score of doing nothing:<br>"
+        "resampled chances are no chances"
     )
     curves = [
         (name, line, *arena.reliability(*result.pooled(name))) for name, line in _lines(result)

@@ -162,8 +162,8 @@ class ArenaResult:
                 f" {self.nothing:.3f}: more are coming."
             )
         moves = (
-            f"moves average precision by **{format_signed(gain)}** from {self.nothing:.3f} "
-            f" ({format_interval(gain - half, gain + half, format_signed)} over {n_splits} splits)"
+            f"moves average precision by **{format_signed(gain)}** from {self.nothing:.3f}"
+            f"  ({format_interval(gain - half, gain + half, format_signed)} over {n_splits} splits)"
         )
         if gain <= half:
             return (
@@ -191,10 +191,8 @@ class ArenaResult:
             (
                 f"Ranking and probabilities are two things: {worst} has"
                 f" {format_factor(self.worst_brier_factor)} the Brier score of doing nothing (its"
-                " mean"
-                f" chance is {format_share(np.mean(self.pooled(worst)[1]))},"
-                f" {format_share(first.y.mean())} are"
-                " positive)."
+                f" mean chance is {format_share(np.mean(self.pooled(worst)[1]))},"
+                f" {format_share(first.y.mean())} are positive)."
             ),
             (
                 "Where a miss costs ten false alarms, training rows move the threshold of doing"

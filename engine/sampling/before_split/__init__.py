@@ -171,9 +171,8 @@ class BeforeSplitResult:
             means = "copies are not what lifts the score" if gap < 0.02 else "the rest is no memory"
             reasons.append(
                 f"A parent in training is worth {format_signed(gap)}{':' if gap < 0.02 else ';'}"
-                f" {means}."
-                " Made-up positives are easy: they lie between positives, and there are as many of"
-                " them as the ratio asks for."
+                f" {means}. Made-up positives are easy: they lie between positives, and there are"
+                " as many of them as the ratio asks for."
             )
         return reasons
 
@@ -188,8 +187,7 @@ class BeforeSplitResult:
         )
         return (
             f"{format_share(self.with_child_share)} of the real positives in the test part have"
-            " children"
-            f" among the training rows. {effect}"
+            f" children among the training rows. {effect}"
         )
 
     def headline(self) -> dict[str, int | float | str]:

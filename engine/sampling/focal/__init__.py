@@ -117,8 +117,7 @@ class FocalResult:
         before, after = self.fits[0].average_precision, self.focal.average_precision
         level = (
             f"gives a mean probability of {format_share(self.mean_chance)} where"
-            f" {format_share(self.test_y.mean())} are"
-            " positive"
+            f" {format_share(self.test_y.mean())} are positive"
         )
         if abs(self.ranking_gain) < 0.02:
             return (
@@ -140,8 +139,7 @@ class FocalResult:
             (
                 "An example that is already right with p = 0.9 counts"
                 f" {format_factor(losses.modulation(0.9, p.gamma))} as much as in cross-entropy;"
-                " one at"
-                f" p = 0.1 still {format_factor(losses.modulation(0.1, p.gamma))}."
+                f" one at p = 0.1 still {format_factor(losses.modulation(0.1, p.gamma))}."
             ),
             (
                 f"The hardest {format_share(HARDEST_SHARE)} of the {len(rare):,} training rows make"

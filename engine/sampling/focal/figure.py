@@ -73,9 +73,8 @@ def carriers(result: FocalResult, pinned: FocalResult | None = None) -> go.Figur
     starts.
     """
     title = (
-        f"The hardest {format_share(HARDEST_SHARE)} of the rows"
-        f" make<br>{format_share(result.hardest_share)} of the"
-        " focal loss's gradient"
+        f"The hardest {format_share(HARDEST_SHARE)} of the rows make<br>"
+        f"{format_share(result.hardest_share)} of the focal loss's gradient"
     )
     figure = figures.new_tall(
         title, height=400, x="training rows, hardest first, %", y="of the whole gradient, %"
@@ -107,9 +106,8 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
     below the diagonal.
     """
     title = (
-        f"The focal model says {format_share(result.mean_chance)} on"
-        f" average,<br>{format_share(result.test_y.mean())}"
-        " are positive"
+        f"The focal model says {format_share(result.mean_chance)} on average,<br>"
+        f"{format_share(result.test_y.mean())} are positive"
     )
     figure = figures.new_tall(
         title,
@@ -156,8 +154,8 @@ def boundaries(result: FocalResult) -> go.Figure:
     plane = result.plane
     counts = [inside(result, place) for place in range(len(MODELS))]
     title = (
-        f"Alarms at 50%: {counts[0]:,} of {len(plane.y):,} points with"
-        f" cross-entropy,<br>{counts[2]:,} with the focal loss"
+        f"Alarms at 50%: {counts[0]:,} of {len(plane.y):,} points with cross-entropy,<br>"
+        f"{counts[2]:,} with the focal loss"
     )
     figure = figures.new_tall(title, height=460, x="x", y="y")
     for value, name, color, size in (

@@ -159,8 +159,7 @@ class LineageResult:
             parts.append(
                 f"{self.params.method} made **{self.n_synthetic:,}** {made} from {self.n_parents:,}"
                 f" of {n_minority:,} minority points; {format_share(self.among_majority_share)} of"
-                " them lie"
-                " nearest to a majority point"
+                " them lie nearest to a majority point"
             )
         if self.n_removed:
             who = "points" if parts else f"of {n_majority:,} majority points"

@@ -147,10 +147,8 @@ class SplitsResult:
         shares = self.positives(TEST)
         return (
             f"Under “{self.params.scheme}”, **{format_share(self.overlap_share)}** of the training"
-            " rows share"
-            " hours of their answer with a test row; test folds hold"
-            f" {format_share(np.nanmin(shares))} to"
-            f" {format_share(np.nanmax(shares))} positives."
+            " rows share hours of their answer with a test row; test folds hold"
+            f" {format_share(np.nanmin(shares))} to {format_share(np.nanmax(shares))} positives."
         )
 
     @property
@@ -160,9 +158,8 @@ class SplitsResult:
         reasons = [
             (
                 f"{n:,} flights of the first three quarters of 2013,"
-                f" {format_share(self.rows.y.mean())} of"
-                f" them before a disruption: the label looks {p.horizon_hours} hours ahead, so"
-                " flights that near in time share answers."
+                f" {format_share(self.rows.y.mean())} of them before a disruption: the label looks"
+                f" {p.horizon_hours} hours ahead, so flights that near in time share answers."
             ),
         ]
         if self.n_left_out:
@@ -176,8 +173,7 @@ class SplitsResult:
             f"A plain split of {n:,} rows with {n_positive:,} positives into {p.n_splits} folds has"
             f" a fold without any in {format_share(self.chance_of_empty)} of the cases (exact); in"
             f" {format_share(self.simulated_empty)} of {N_SHUFFLES:,} shuffles here. A stratified"
-            " split never"
-            " has, while there are as many positives as folds."
+            " split never has, while there are as many positives as folds."
         )
         return reasons
 

@@ -129,8 +129,8 @@ class SurveyResult:
         return (
             f"The truth is {self.truth:.2f} min. Simple random samples of {self.params.n:,} miss it"
             f" by {simple.rmse:.2f} min, their 95% intervals hold it"
-            f" {format_share(simple.coverage)} of the"
-            f" time; those of convenience samples **{format_share(bad.coverage)}**."
+            f" {format_share(simple.coverage)} of the time; those of convenience samples"
+            f" **{format_share(bad.coverage)}**."
         )
 
     @property
@@ -142,17 +142,14 @@ class SurveyResult:
         reasons = [
             (
                 "Convenience: mornings in January at JFK are at hand; they are off by"
-                f" {format_signed(bad, 2)}"
-                f" min whatever n is. Quota fills every {self.params.strata}'s share, and is still"
-                f" off by {format_signed(quota, 2)}: within it takes what is at hand. Its intervals"
-                " hold the"
-                f" truth {format_share(self.number('quota', 'coverage'))} of the time: they shrink"
-                " as n"
+                f" {format_signed(bad, 2)} min whatever n is. Quota fills every"
+                f" {self.params.strata}'s share, and is still off by {format_signed(quota, 2)}:"
+                " within it takes what is at hand. Its intervals hold the truth"
+                f" {format_share(self.number('quota', 'coverage'))} of the time: they shrink as n"
                 " grows, a bias does not."
             ),
             f"Strata by {self.params.strata}: Neyman's allocation takes"
-            f" {format_share(self.neyman_gain)} off"
-            " the error of simple random "
+            f" {format_share(self.neyman_gain)} off the error of simple random "
             + (
                 "samples: next to nothing, for these strata differ little."
                 if abs(self.neyman_gain) < 0.1
@@ -160,9 +157,9 @@ class SurveyResult:
             ),
             (
                 "Cluster samples (an airport's hour each) vary"
-                f" {format_factor(self.cluster_factor)} as"
-                " much as simple ones (design effect): flights of one hour are late together. They"
-                f" visit {self.number('cluster', 'n_places'):.0f} places, not"
+                f" {format_factor(self.cluster_factor)} as much as simple ones (design effect):"
+                " flights of one hour are late together. They visit"
+                f" {self.number('cluster', 'n_places'):.0f} places, not"
                 f" {self.number('simple random', 'n_places'):.0f}."
             ),
         ]
@@ -173,10 +170,9 @@ class SurveyResult:
             )
             reasons.append(
                 "Weights undo what is known: self-selection's bias goes from"
-                f" {format_signed(before, 2)} to"
-                f" {format_signed(after, 2)} min by inverse probability. They cannot undo what"
-                " nobody asked:"
-                f" convenience post-stratified by {self.params.strata} keeps"
+                f" {format_signed(before, 2)} to {format_signed(after, 2)} min by inverse"
+                " probability. They cannot undo what nobody asked: convenience post-stratified by"
+                f" {self.params.strata} keeps"
                 f" {format_signed(self.number('convenience, post-stratified', 'bias'), 2)}."
             )
         # of the coverage expected, 95%, not of one that was counted: so no Wilson interval

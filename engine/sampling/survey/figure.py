@@ -47,8 +47,7 @@ def mitigations(result: SurveyResult, pinned: SurveyResult | None = None) -> go.
     )
     title = (
         f"Self-selection, weighed: bias {format_signed(before, 1)} → {format_signed(after, 1)}"
-        " min;<br>convenience cannot be"
-        " mended so"
+        " min;<br>convenience cannot be mended so"
     )
     measure = f"estimated mean {result.params.measure}"
     return _lanes(

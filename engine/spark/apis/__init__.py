@@ -159,8 +159,7 @@ class ApisResult:
         return (
             f"**{best.api}** takes {format_seconds(best.median)}, **{worst.api}**"
             f" {format_factor(worst.median / best.median)} as long"
-            f" ({format_seconds(worst.median)}):"
-            f" {crossing}. One answer, five ways."
+            f" ({format_seconds(worst.median)}): {crossing}. One answer, five ways."
         )
 
     @property
@@ -221,8 +220,7 @@ class ApisResult:
             return (
                 "The filter by origin stands last in the code. Spark moves it below the UDF:"
                 f" {format_share(1 - self.calls_a_row)} of the rows never leave the JVM. In the RDD"
-                " it stays"
-                " where it was written."
+                " it stays where it was written."
             )
         return (
             "Marked non-deterministic, the UDF is called once a flight, and no filter may be moved"

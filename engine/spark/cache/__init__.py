@@ -125,8 +125,7 @@ class CacheResult:
         )
         return (
             f"Table 1 took {format_seconds(first.first_seconds)} to make and cache, **{again}**"
-            " from"
-            f" the cache; after {len({m.table for m in self.moments})} tables {gone}."
+            f" from the cache; after {len({m.table for m in self.moments})} tables {gone}."
         )
 
     @property

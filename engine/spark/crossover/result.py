@@ -246,8 +246,7 @@ class CrossoverResult:
             f"For this work pandas holds {growth.each:.2f} bytes of memory for each byte on disk,"
             f" beyond {format_bytes(growth.start)} to begin with: the usable part of the"
             f" {format_bytes(free)} that are free now ends at about {format_bytes(room)} of CSV."
-            " Work"
-            " that keeps more columns or copies needs more."
+            " Work that keeps more columns or copies needs more."
         )
 
     def _why_honest(self) -> str:

@@ -126,10 +126,8 @@ def routes(result: PartitioningResult) -> go.Figure:
         : len(result.routes) - 1
     ]
     lanes = [result.typed, *shown]
-    title = (
-        f"{p.n_before} → {p.n_partitions} partitions: {format_share(result.moved_share)} of all"
-        " rows move"
-    )
+    moved = format_share(result.moved_share)
+    title = f"{p.n_before} → {p.n_partitions} partitions: {moved} of all rows move"
     figure = figures.new(title, height=430)
     groups = (
         ("stays", [route for route in shown if not route.moved], figures.WAITING, 2.0),

@@ -84,8 +84,7 @@ class Measured:
         share = self.off / 2 / self.preview.n_rows
         return (
             f"Spark cut by a sample: {format_share(share)} of the rows lie on the other side of a"
-            " cut than"
-            f" shown ({n} partitions)."
+            f" cut than shown ({n} partitions)."
         )
 
     def table(self) -> list[dict[str, str]]:

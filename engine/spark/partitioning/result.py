@@ -100,8 +100,7 @@ def describe(result: PartitioningResult) -> str:
         return (
             f"partitionBy({', '.join(p.keys)}) makes **{len(result.rows):,}** folders, the largest"
             f" {format_factor(result.skew)} the mean: up to {len(result.rows) * p.n_input:,} files"
-            " from"
-            f" {p.n_input} input partitions."
+            f" from {p.n_input} input partitions."
         )
     return (
         f"{', '.join(p.keys) if p.strategy in BY_KEY else p.strategy} into {len(result.rows)}: the"

@@ -209,8 +209,8 @@ class SkewClinicResult:
                 " than it saves."
             )
         return (
-            f"**{best.cure}** answers in {format_seconds(best.trace.seconds)}, doing nothing in "
-            f"{format_seconds(nothing.trace.seconds)}; "
+            f"**{best.cure}** answers in {format_seconds(best.trace.seconds)}, doing nothing in"
+            f" {format_seconds(nothing.trace.seconds)}; "
             + (
                 f"the largest joining task falls from {nothing.largest:,} to {best.largest:,} rows."
                 if best.largest
@@ -229,11 +229,9 @@ class SkewClinicResult:
         reasons = [
             (
                 f"The commonest key has {format_share(self.hot_share)} of {p.n_rows:,} rows. By"
-                " key, the"
-                f" largest of {p.n_partitions} partitions holds {self.plain_largest:,} rows,"
-                f" {format_factor(self.plain_largest / mean)} the mean; by key and one of"
-                f" {p.n_salts}"
-                f" salts {self.salted_largest:,}."
+                f" key, the largest of {p.n_partitions} partitions holds {self.plain_largest:,}"
+                f" rows, {format_factor(self.plain_largest / mean)} the mean; by key and one of"
+                f" {p.n_salts} salts {self.salted_largest:,}."
             ),
         ]
         aqe, salted, broadcast = (
@@ -243,8 +241,7 @@ class SkewClinicResult:
             reasons.append(
                 f"AQE looked at the shuffle's sizes before it joined: {p.n_partitions} partitions"
                 f" became {len(aqe.trace.widest)} tasks, those beyond {p.threshold_kb} KiB cut"
-                " along"
-                " the map outputs."
+                " along the map outputs."
             )
         if salted is not None:
             reasons.append(
@@ -253,8 +250,8 @@ class SkewClinicResult:
             )
         if broadcast is not None:
             reasons.append(
-                "Broadcast sends the small table to every core; the large one never moves: "
-                f"{format_bytes(broadcast.trace.shuffle_bytes)} of shuffle are left, for the sums."
+                "Broadcast sends the small table to every core; the large one never moves:"
+                f" {format_bytes(broadcast.trace.shuffle_bytes)} of shuffle are left, for the sums."
             )
         proof = "the same rows as NumPy" if self.same_answers else "rows that DIFFER from NumPy's"
         reasons.append(f"All {len(self.outcomes)} runs give {proof}: digest {self.expected}.")

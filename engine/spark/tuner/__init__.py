@@ -197,8 +197,7 @@ class TunerResult:
             (
                 f"Rules of thumb: 2–4 a core gives {low}–{high} on {self.cores} cores; bytes by a"
                 f" target of {format_binary_bytes(p.target_kb * 1024)} gives {self.by_size}. Large"
-                " data"
-                " follows the second, small data the first."
+                " data follows the second, small data the first."
             ),
         ]
         worst = max(self.points, key=lambda point: point.trace.spill_bytes)
@@ -281,8 +280,7 @@ def _tasks(point: Point) -> str:
     many = "s" if point.n > 1 else ""
     return (
         f"with {point.n} partition{many} {len(point.trace.tasks)} tasks,"
-        f" {format_share(point.overhead_share)}"
-        " overhead"
+        f" {format_share(point.overhead_share)} overhead"
     )
 
 

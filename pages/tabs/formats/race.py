@@ -125,8 +125,7 @@ def _show(result: RaceResult) -> None:
     )
     st.caption(
         f"{result.n_rows:,} rows × {result.n_columns} columns, {format_bytes(result.table_bytes)}"
-        " as"
-        " Arrow in memory, which MB/s counts. Dots are single runs, lines medians; below,"
+        " as Arrow in memory, which MB/s counts. Dots are single runs, lines medians; below,"
         f" medians.{left_out}"
     )
     texts.table(_table(result, operation), "Medians, speed and fidelity")

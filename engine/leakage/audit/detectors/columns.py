@@ -141,9 +141,8 @@ def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Findin
         (column.name,),
         "suspicious",
         f"{column.name} is empty in {format_share(null[y].mean())} of the rows with"
-        f" {subject.target}"
-        f" {subject.positive} and in {format_share(null[~y].mean())} of the others (odds"
-        f" {_odds(log_odds)}); being empty alone scores {worth.text}",
+        f" {subject.target} {subject.positive} and in {format_share(null[~y].mean())} of the others"
+        f" (odds {_odds(log_odds)}); being empty alone scores {worth.text}",
         f"Find out who fills {column.name}, and when. If the outcome empties or fills it, leave it"
         " out, its indicator and its imputed value too.",
         worth.value,
@@ -168,8 +167,7 @@ def _missing_number(column: Column, null: np.ndarray, subject: Subject) -> Findi
         (column.name,),
         "suspicious",
         f"{subject.target} is {format_signed(shift, 2)} standard deviations away where"
-        f" {column.name} is empty"
-        f" ({len(empty):,} rows)",
+        f" {column.name} is empty ({len(empty):,} rows)",
         f"Find out who fills {column.name}, and when; leave it out if the outcome does.",
         abs(shift),
         subject.original(np.flatnonzero(null)),

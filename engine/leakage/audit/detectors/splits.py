@@ -61,8 +61,7 @@ def exact_duplicates(subject: Subject) -> Iterator[Finding]:
         (),
         "certain" if expected < 0.5 else "suspicious",
         f"{len(twin):,} of {len(test):,} test rows ({format_share(len(twin) / len(test))}) stand in"
-        " training"
-        f" too, all {len(used)} columns alike; chance would make {expected:.1g}",
+        f" training too, all {len(used)} columns alike; chance would make {expected:.1g}",
         "Drop duplicates before the split, or give all copies of a row one group and split by"
         " group.",
         len(twin) / len(test),
@@ -236,8 +235,8 @@ def time_overlap(subject: Subject) -> Iterator[Finding]:
         (subject.time.name,),
         "certain",
         f"{len(later):,} of {n_train:,} training rows ({format_share(len(later) / n_train)}) are"
-        " later than"
-        f" the first test row ({start}): the model learns from the future of what it is tested on",
+        f" later than the first test row ({start}): the model learns from the future of what it is"
+        " tested on",
         "Cut by time: everything before a day trains, everything after it tests; leave a gap as"
         " long as a label takes.",
         len(later) / n_train,
