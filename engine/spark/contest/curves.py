@@ -102,10 +102,8 @@ class Crossing:
                 " ones"
             )
         low = _rough(self.low) if self.low is not None else "?"
-        told = (
-            f"about {_rough(self.n_rows)} rows ({low} …"
-            f" {_rough(self.high) if self.high is not None else 'never'})"
-        )
+        high = _rough(self.high) if self.high is not None else "never"
+        told = f"about {_rough(self.n_rows)} rows ({low} to {high})"
         return (
             f"no crossing up to {self.n_measured:,} rows measured; extrapolated: {told}"
             if self.extrapolated
