@@ -139,8 +139,7 @@ def test_the_race_in_words_by_hand() -> None:
         " changes."
     )
     assert (
-        race.rows()[0]["lowest … highest"] == "200 ms … 400 ms"
-        and race.rows()[2]["warehouse file"] == "1.00 MB"
+        race.rows()[0]["range"] == "200 ms–400 ms" and race.rows()[2]["warehouse file"] == "1.00 MB"
     )
     chart = figure.race(race)
     assert (
