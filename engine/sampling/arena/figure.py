@@ -22,7 +22,7 @@ from engine.sampling.arena.strategies import MOVED, NOTHING
 
 MAX_CURVES = 8
 N_POINTS = 200  # drawn of a curve
-QUIET, ALARM = "rgba(140,147,156,0.15)", "rgba(230,159,0,0.45)"
+QUIET, ALARM = figures.faint(figures.WAITING, 0.15), figures.faint(figures.SYNTHETIC, 0.45)
 ALARM_STOPS = [(0, QUIET), (0.5, QUIET), (0.5, ALARM), (1, ALARM)]
 DASHES = ("solid", "dash", "dot", "dashdot")
 
