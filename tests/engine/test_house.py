@@ -251,6 +251,20 @@ def test_a_server_that_stops_takes_its_children_along() -> None:
     ]
 
 
+def test_a_child_ends_with_a_parent_that_is_killed() -> None:
+    parent = processes.start("tests.engine.orphan")
+    assert parent.stdout is not None
+    said = json.loads(parent.stdout.readline())
+    child = psutil.Process(said["pid"])
+    try:
+        assert said["heard"] == "hello\n"
+        assert child.is_running() and child.ppid() == parent.pid
+    finally:
+        processes.kill_group(parent)  # the child has a group of its own
+    psutil.wait_procs([child], timeout=30)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
 def test_a_child_over_its_time_or_memory_is_stopped_with_a_sentence() -> None:
     with pytest.raises(processes.BusyError, match="takes longer than 1 s"):
         processes.run_limited("tests.engine.slow_child", wait_seconds=1)

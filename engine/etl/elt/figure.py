@@ -68,7 +68,7 @@ def matrix(result: EltResult) -> go.Figure:
         traces,
         height=460,
         barmode="overlay",
-        shapes=[{"type": "rect", **box, "line": line, "fillcolor": "rgba(0,0,0,0)"}],
+        shapes=[{"type": "rect", **box, "line": line, "fillcolor": figures.HOLLOW}],
         xaxis={
             "tickvals": list(range(len(WAYS))),
             "ticktext": names,

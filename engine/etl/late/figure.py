@@ -21,14 +21,6 @@ from engine.units import format_share
 # card
 MAX_MARKS = 600
 FIRST, MENDED, MISSED = figures.KNOWN, figures.EXTRA, figures.FAILED
-SHADES = (
-    "#A9CDEE",
-    "#7FB5E4",
-    "#56A0DC",
-    "#2F86D6",
-    "#1F66A8",
-    "#134574",
-)  # blue, darker with the days looked back
 WATERMARKS = np.arange(0, 73, 2)
 
 
@@ -169,7 +161,7 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
                 "x": WATERMARKS[values > 0],
                 "y": values[values > 0],
                 "mode": "lines",
-                "line": {"color": SHADES[place], "width": 1.5 + 0.5 * place},
+                "line": {"color": figures.SHADES[place], "width": 1.5 + 0.5 * place},
                 "name": (
                     f"look-back {days}: {days + 1}× the rows written"
                     if days

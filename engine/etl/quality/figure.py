@@ -239,7 +239,7 @@ def schema_matrix(selected: Cell) -> go.Figure:
                 "type": "rect",
                 **box,
                 "line": {"color": figures.SYNTHETIC, "width": 5},
-                "fillcolor": "rgba(0,0,0,0)",
+                "fillcolor": figures.HOLLOW,
             }
         ],
         xaxis={

@@ -34,7 +34,7 @@ CELLS: dict[str, str] = {  # what a cell holds -> colour
     "from the future": figures.LEAKED,
     "no value (null)": figures.WAITING,
     "lost the tie": figures.SYNTHETIC,
-    "row missing": "rgba(0,0,0,0)",
+    "row missing": figures.HOLLOW,
     "Feast disagrees": figures.FAILED,
 }
 # candidates that still carry their arrival for the pointer: beyond, the figure would grow too large

@@ -22,7 +22,6 @@ from engine.units import format_bytes, format_share
 MAX_PIECES = 120
 N_BINS = 400  # of a strip with more pieces; a bin is as blue as the share of it that was touched
 NAMES = {"csv": "CSV", "avro": "Avro", "parquet": "Parquet"}
-HOLLOW = "rgba(0,0,0,0)"
 PALE = 0.28  # opacity of what is there but not read
 UNITS = {
     **dict.fromkeys(("dep_delay", "arr_delay", "air_time"), "minutes"),
@@ -152,13 +151,13 @@ def _lane(
         under = _bars(y, *whole, ["not touched"], {"color": figures.WAITING, "opacity": PALE})
     if len(base) > MAX_PIECES:
         painted = {
-            "color": [f"rgba(47,134,214,{share:.2f})" for share in shares],
+            "color": [figures.faint(figures.KNOWN, share) for share in shares],
             "line": {"width": 0},
         }
     else:
         # The outline keeps a lone sliver visible.
         line = {"color": figures.KNOWN, "width": 1.5 if hollow else 0.6}
-        painted = {"color": HOLLOW if hollow else figures.KNOWN, "line": line}
+        painted = {"color": figures.HOLLOW if hollow else figures.KNOWN, "line": line}
     return [under, _bars(y, base * scale, size * scale, hover, painted)]
 
 
@@ -233,13 +232,13 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
             "A",
             list(pinned.groups),
             pinned,
-            {"color": HOLLOW, "line": {"color": colors, "width": 1.5}},
+            {"color": figures.HOLLOW, "line": {"color": colors, "width": 1.5}},
         )
     elif pinned is not None:
         traces.append(
             key(
                 f"A: {pinned.params.predicate_column} of {pinned.params.table}, another axis",
-                HOLLOW,
+                figures.HOLLOW,
                 1.0,
             )
         )
@@ -264,7 +263,7 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
 def _window(low: Value, high: Value, *, hollow: bool) -> dict[str, Any]:
     """Return the range asked for as a band; an empty band still shows its line."""
     line = {"color": figures.KNOWN, "width": 2, "dash": "dot" if hollow else "solid"}
-    fill = HOLLOW if hollow else "rgba(47,134,214,0.18)"  # KNOWN, see-through
+    fill = figures.HOLLOW if hollow else figures.faint(figures.KNOWN, 0.18)
     across = {"xref": "x", "x0": low, "x1": high, "yref": "y domain", "y0": 0, "y1": 1}
     return {"type": "rect", **across, "fillcolor": fill, "line": line, "layer": "above"}
 

@@ -19,7 +19,6 @@ from engine.formats.codecs.params import LEVELS, Order
 from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 Against = Literal["write", "read"]
-HOLLOW = "rgba(0,0,0,0)"
 ROW_HEIGHT = 26
 LETTER, LINE = 0.014, 0.07  # of the front's width and height: a letter of a name, a line of text
 ALWAYS = ("snappy", "gzip 6")  # named on the chart even when beaten; more names would overlap
@@ -105,7 +104,7 @@ def _add_trials(
         cliponaxis=False,
         textposition=[place for _, place in names] or None,
         marker={
-            "color": HOLLOW if hollow else color,
+            "color": figures.HOLLOW if hollow else color,
             "size": 11,
             "line": {"color": color, "width": 2},
         },
@@ -194,7 +193,11 @@ def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
             x=[trial.file_bytes / 1e3 for trial in before],
             y=[trial.name for trial in before],
             mode="markers",
-            marker={"color": HOLLOW, "size": 15, "line": {"color": figures.SYNTHETIC, "width": 2}},
+            marker={
+                "color": figures.HOLLOW,
+                "size": 15,
+                "line": {"color": figures.SYNTHETIC, "width": 2},
+            },
             hovertemplate="A, %{y}: %{x:,.0f} kB<extra></extra>",
             name=f"pinned run A ({pinned.params.order})",
         )
@@ -244,7 +247,11 @@ def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
             x=[before.column_bytes.get(name, 0) / 1e3 for name in names],
             y=names,
             mode="markers",
-            marker={"color": HOLLOW, "size": 14, "line": {"color": figures.SYNTHETIC, "width": 2}},
+            marker={
+                "color": figures.HOLLOW,
+                "size": 14,
+                "line": {"color": figures.SYNTHETIC, "width": 2},
+            },
             name=f"pinned run A ({before.name})",
             hovertemplate="A, %{y}: %{x:,.1f} kB<extra></extra>",
         )

@@ -27,7 +27,6 @@ COLORS = {
     TEXT: figures.WAITING,
 }
 LANE_HEIGHT = 36
-HOLLOW = "rgba(0,0,0,0)"
 
 
 @figures.quoting
@@ -56,7 +55,11 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
         for name, color in COLORS.items()
     ]
     if pinned is not None:
-        hollow = {**square, "color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}
+        hollow = {
+            **square,
+            "color": figures.HOLLOW,
+            "line": {"color": figures.SYNTHETIC, "width": 2},
+        }
         traces.append({**key, "marker": hollow, "name": "pinned run A (line: its median)"})
     figure.add_traces(traces)  # in one go: each add_trace and update_layout validates again
     sized = [lane.file_bytes for lane in lanes] + (
@@ -123,7 +126,7 @@ def _sizes(result: RaceResult, pinned: RaceResult | None) -> list[dict[str, Any]
         **bar,
         "y": [lane.name for lane in before],
         "x": [lane.file_bytes for lane in before],
-        "marker": {"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}},
+        "marker": {"color": figures.HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}},
         "hovertemplate": "A, %{y}: %{x:,} bytes<extra></extra>",
     }
     return [now, earlier]

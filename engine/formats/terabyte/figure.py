@@ -16,7 +16,6 @@ from engine.formats.terabyte import Projection, TerabyteResult
 from engine.units import format_range, format_seconds
 
 LANE_HEIGHT = 40
-HOLLOW = "rgba(0,0,0,0)"
 TICKS = {
     0.001: "1 ms",
     1.0: "1 s",
@@ -56,7 +55,7 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
     traces = [_costs(result.formats, {"marker": marker}), _scans(result.formats, colors, "")]
     if pinned is not None:
         before = [entry for entry in pinned.formats if entry.name in names]
-        hollow = {"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}
+        hollow = {"color": figures.HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}
         traces.append(_costs(before, {"marker": hollow, "text": None}))
         traces.append(_scans(before, [figures.SYNTHETIC] * len(before), "A, "))
     figure.add_traces(traces)  # in one go: each add_trace validates again

@@ -19,7 +19,7 @@ from engine.units import format_signed
 Measure = Literal["AUC", "accuracy"]
 MEASURES: dict[str, int] = {"AUC": AUC, "accuracy": ACCURACY}
 LANES = ((REPORTED, "reported", figures.LEAKED), (PRODUCTION, "in production", figures.HELD_OUT))
-SHADE = "rgba(217, 95, 48, 0.18)"  # vermilion, thin
+SHADE = figures.faint(figures.LEAKED, 0.18)  # vermilion, thin
 
 
 def curve(

@@ -91,7 +91,7 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
                     "dash": "solid" if chosen else dash,
                 },
                 "opacity": 1.0 if chosen else 0.9,
-                "fillcolor": "rgba(140,147,156,0.18)",
+                "fillcolor": figures.faint(figures.WAITING, 0.18),
                 "fill": "tozeroy" if chosen else None,
                 "name": f"{policy}, simulated",
                 "hovertemplate": f"{policy}: %{{y}} wait at %{{x:.1f}} s<extra></extra>",

@@ -27,7 +27,7 @@ FATE_COLOURS = dict(
                 figures.LEAKED,
                 figures.EXTRA,
             ),
-            "rgba(140,147,156,0.35)",
+            figures.faint(figures.WAITING, 0.35),
         ),
         strict=True,
     )
@@ -310,7 +310,7 @@ def path(result: HistoryResult) -> go.Figure:
             {**_bar(found, spans), "marker": {"color": colour}, "name": name, "width": 0.5}
         )
     frames = [(moved[task][0], moved[task][1] - moved[task][0]) for task in names]
-    hollow = {"color": "rgba(0,0,0,0)", "line": {"color": figures.KNOWN, "width": 2}}
+    hollow = {"color": figures.HOLLOW, "line": {"color": figures.KNOWN, "width": 2}}
     traces.append(
         {**_bar(names, frames), "marker": hollow, "name": f"with {imagined}", "width": 0.86}
     )

@@ -25,11 +25,11 @@ COLORS = {
     "timed out": figures.LEAKED,
     "cached": figures.SYNTHETIC,
     "awaiting retry": "#B9BEC5",
-    "upstream": "rgba(140, 147, 156, 0.5)",
+    "upstream": figures.faint(figures.WAITING, 0.5),
     "pending": figures.WAITING,
     "cancelled": "#5B6470",
     "crashed": "#5B6470",
-    "not run": "rgba(140, 147, 156, 0.28)",
+    "not run": figures.faint(figures.WAITING, 0.28),
 }
 NAMES = {  # category -> what the legend calls it
     "upstream": "pending: upstream runs",

@@ -19,7 +19,6 @@ from engine.statistics import share_interval
 from engine.units import format_range, format_share
 
 GREEN, RED = figures.HELD_OUT, figures.FAILED
-SHADES = ("#A9CDEE", "#7FB5E4", "#56A0DC", "#2F86D6", "#1F66A8", "#134574")
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 N_SIZES = 50
 
@@ -207,7 +206,10 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
             "x": sizes,
             "y": np.round(100 * (1 - p.failure_probability ** (retries + 1)) ** sizes, 3),
             "mode": "lines",
-            "line": {"color": SHADES[min(place, 5)], "width": 4 if retries == p.retries else 2},
+            "line": {
+                "color": figures.SHADES[min(place, 5)],
+                "width": 4 if retries == p.retries else 2,
+            },
             "name": (
                 "no retry" if not retries else f"{retries} retr{'y' if retries == 1 else 'ies'}"
             ),

@@ -33,7 +33,7 @@ STATE_COLOURS = {
     "running": figures.KNOWN,
     "completed": figures.HELD_OUT,
 }
-BAND = "rgba(140,147,156,0.28)"
+BAND = figures.faint(figures.WAITING, 0.28)
 MOST_DAYS = 24
 NEAR_SECONDS = 60
 AGAIN = ", again"

@@ -23,7 +23,7 @@ from engine.units import format_factor
 
 MAX_CURVES = 8
 N_POINTS = 200  # drawn of a curve
-QUIET, ALARM = "rgba(140,147,156,0.15)", "rgba(230,159,0,0.45)"
+QUIET, ALARM = figures.faint(figures.WAITING, 0.15), figures.faint(figures.SYNTHETIC, 0.45)
 ALARM_STOPS = [(0, QUIET), (0.5, QUIET), (0.5, ALARM), (1, ALARM)]
 DASHES = ("solid", "dash", "dot", "dashdot")
 

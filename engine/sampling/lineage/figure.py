@@ -161,7 +161,7 @@ def _points(
             "name": name,
             "opacity": opacity,
             "marker": {
-                "color": player.HOLLOW if hollow else color,
+                "color": figures.HOLLOW if hollow else color,
                 "size": size,
                 "symbol": symbol,
                 "line": line,

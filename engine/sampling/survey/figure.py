@@ -118,7 +118,7 @@ def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[di
         "name": "their mean",
         "showlegend": not is_pinned,
     }
-    fills = ["rgba(0,0,0,0)" if is_pinned else _faint(color) for color in colors]
+    fills = [figures.HOLLOW if is_pinned else figures.faint(color, 0.3) for color in colors]
     return [bars, means, *map(_hill, run, colors, fills)]
 
 
@@ -143,11 +143,6 @@ def _hill(tally: Tally, color: str, fill: str) -> dict[str, Any]:
 def _color(name: str) -> str:
     not_random = name in NOT_RANDOM or name.startswith("convenience")
     return figures.LEAKED if not_random else figures.KNOWN
-
-
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.3)"
 
 
 def in_time(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:

@@ -234,8 +234,10 @@ def test_every_figure_of_every_flow_draws(flow: history.Flow) -> None:
 
 def test_the_replay_ends_as_the_run_did() -> None:
     result = history.run(HistoryParams(source="foretold"))
-    frames = replay_figure.replay(result).frames
-    assert len(frames) == replay_figure.N_FRAMES + 1
+    figure = replay_figure.replay(result)
+    frames, (slider,) = figure.frames, figure.layout.sliders
+    assert len(frames) == replay_figure.N_FRAMES + 1 == slider.active + 1
+    assert [step.args[0][0] for step in slider.steps] == [frame.name for frame in frames]
     running = [
         sum(float(x) for bar in frame.data if bar.name == "running" for x in bar.x)
         for frame in frames
