@@ -10,7 +10,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shell import experiments, export, quiz, texts
+from engine import scripts
+from pages.shell import export, quiz, texts
 from pages.shell.lessons import Lesson
 from pages.shell.quiz import format_value, is_complete
 
@@ -53,7 +54,7 @@ def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
             st.caption(
                 "Reproduces the headline numbers of this run; run it from the repository root."
             )
-            st.code(experiments.script_of(lesson.topic, name, result.params), language="python")
+            st.code(scripts.render(result.params), language="python")
             st.json(result.headline(), expanded=False)
         elif panel == "Export":
             export.draw(lesson, name, result, figure)
