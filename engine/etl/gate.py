@@ -1,5 +1,5 @@
-"""The rules of a contract, held against a batch by pandera. What follows the imports also stands in
-the scripts on screen.
+"""The rules of a contract, held against a batch by pandera. What follows the imports is also part
+of the generated tests.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shell import experiments, quiz, texts
+from engine import scripts
+from pages.shell import quiz, texts
 from pages.shell.lessons import Lesson
 from pages.shell.quiz import format_value, is_complete
 
@@ -66,7 +67,7 @@ def draw(lesson: Lesson, name: str, result: Any) -> None:
             st.caption(
                 "Prints the main numbers of this run as JSON. Run it from the repository root."
             )
-            st.code(experiments.script_of(lesson.topic, name, result.params), language="python")
+            st.code(scripts.render(result.params), language="python")
             st.json(result.headline(), expanded=False)
         else:
             st.markdown(lesson.guide[lesson.experiments[name]])

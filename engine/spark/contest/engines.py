@@ -205,7 +205,7 @@ def answer(contestant: Contestant, work: Work, files: Files, memory_bytes: int =
     return pandas_answer(work, files) if contestant == "pandas" else polars_answer(work, files)
 
 
-def plain(found: Answer) -> Answer:
+def to_python(found: Answer) -> Answer:
     """Return an answer of plain Python values: whole numbers, doubles and text."""
     return [[value if isinstance(value, str) else _number(value) for value in row] for row in found]
 

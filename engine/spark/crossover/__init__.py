@@ -85,7 +85,7 @@ def _spark_cell(
         _now(),
         (trace.seconds, *more),
         memory.peak_bytes(gateway.proc.pid) if local else 0,
-        engines.plain(answer),
+        engines.to_python(answer),
         session.ENGINE.start_seconds,
         trace.shuffle_bytes,
         trace.spill_bytes,

@@ -20,13 +20,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import data
+from engine import data, scripts
 from engine.errors import InputError
 from engine.etl import faults, quality
 from engine.etl import rules as quality_rules
 from engine.etl.contracts import CONTRACTS
-from engine.etl.quality import FAULTS, TABLES, QualityParams, figure, load_tests
-from engine.etl.quality import code as script
+from engine.etl.quality import FAULTS, TABLES, QualityParams, figure, load_tests, tests_code
 from engine.etl.rules import Contract
 from engine.units import format_share
 from engine.workspace import REPOSITORY
@@ -235,7 +234,7 @@ def test_downstream_numbers_by_arrow() -> None:
 )
 def test_the_script_asks_pandera_itself(setting: dict[str, Any]) -> None:
     params = QualityParams(**setting)
-    assert run_script(script.script(params)) == quality.run(params).headline()
+    assert run_script(scripts.render(params)) == quality.run(params).headline()
 
 
 # ---- contracts
@@ -346,7 +345,7 @@ def test_the_days_must_lie_within_the_year() -> None:
 
 def pytest_outcomes(params: QualityParams, folder: Path) -> dict[str, bool]:
     """Run the generated file with pytest itself; which of its tests pass."""
-    (folder / "test_load.py").write_text(script.tests(params), encoding="utf-8")
+    (folder / "test_load.py").write_text(tests_code.generate(params), encoding="utf-8")
     batch = quality.batch_of(
         params.table, params.fault, params.dose, params.first_day, params.n_days, params.seed
     )
@@ -401,7 +400,7 @@ def test_the_generated_tests_run_in_pytest_and_here_alike(
         and {name for name, passed in outcomes.items() if not passed} == failing
     )
     here = load_tests.run(params)
-    assert set(here.failed) == failing and here.code == script.tests(params)
+    assert set(here.failed) == failing and here.code == tests_code.generate(params)
     assert ("All **5** tests pass" in here.verdict) == (not failing)
 
 
@@ -457,8 +456,8 @@ def run_generated(cases: dict[str, QualityParams], folder: Path) -> dict[str, di
     for number, p in enumerate(cases.values()):
         place = folder / f"case{number}"
         place.mkdir()
-        (place / "script.py").write_text(script.script(p), encoding="utf-8")
-        (place / "test_load.py").write_text(script.tests(p), encoding="utf-8")
+        (place / "script.py").write_text(scripts.render(p), encoding="utf-8")
+        (place / "test_load.py").write_text(tests_code.generate(p), encoding="utf-8")
         batch = quality.batch_of(p.table, p.fault, p.dose, p.first_day, p.n_days, p.seed)
         pq.write_table(batch.table, place / "batch.parquet")
         places.append(str(place))
@@ -593,7 +592,7 @@ def test_the_canary_would_sing(tmp_path: Path) -> None:
     ids=range(27),
 )
 def test_what_cannot_be_a_rule_is_refused_in_a_sentence(rules: str, message: str) -> None:
-    for write in (quality.run, script.script, script.tests):
+    for write in (quality.run, tests_code.generate):
         with pytest.raises(InputError) as caught:
             write(QualityParams(rules=rules))
         assert str(caught.value).startswith(message)
@@ -680,7 +679,7 @@ def test_a_contract_runs_or_is_refused_in_a_sentence(drawn: st.DataObject) -> No
         and result.reasons().num_rows <= 200
         and result.table().num_rows
     )
-    for code in (script.script(params), script.tests(params)):
+    for code in (scripts.render(params), tests_code.generate(params)):
         compile(code, "<generated>", "exec")
 
 

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine import scripts
 from engine.errors import InputError
 from engine.leakage import repairs
 from engine.leakage.repairs import RepairsParams, RepairsResult, leak_tests
 from engine.leakage.repairs import figure as figures
 from engine.leakage.repairs.cases import HERE, MECHANISMS, MENDED, codes
-from engine.leakage.repairs.code import script
 from engine.leakage.repairs.leak_tests import Columns
 from tests.engine.printed import run_script
 
@@ -42,7 +42,7 @@ def test_the_marked_line_is_there_and_the_repair_closes_the_gap(mechanism: str) 
 @pytest.mark.parametrize("mechanism", ["target encoding on all rows", NULL])
 def test_the_script_gives_the_headline(mechanism: str) -> None:
     params = RepairsParams(mechanism=mechanism, repeats=2, seed=1)
-    assert run_script(script(params)) == repairs.run(params).headline()
+    assert run_script(scripts.render(params)) == repairs.run(params).headline()
 
 
 def by_hand() -> RepairsResult:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine import scripts
 from engine.leakage import rounds
 from engine.leakage.rounds import LEVELS, PRODUCTION, TEST, TRAIN, RoundsParams, figure
 from engine.leakage.rounds.cases import ANSWERS, CASES, NONE
-from engine.leakage.rounds.code import script
 from engine.units import format_signed
 from tests.engine.printed import run_script
 
@@ -100,4 +100,4 @@ def test_the_first_answer_is_judged() -> None:
 @pytest.mark.parametrize("number", [1, 4, 7])
 def test_the_script_gives_the_headline(number: int) -> None:
     params = RoundsParams(number=number, revealed=number > 1)
-    assert run_script(script(params)) == rounds.run(params).headline()
+    assert run_script(scripts.render(params)) == rounds.run(params).headline()

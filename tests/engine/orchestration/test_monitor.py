@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import workspace
+from engine import scripts, workspace
 from engine.errors import InputError
 from engine.orchestration import foretell, launch, monitor, records, watch, work
 from engine.orchestration.flows import (
@@ -29,7 +29,6 @@ from engine.orchestration.flows import (
     stages,
 )
 from engine.orchestration.monitor import figure as figures
-from engine.orchestration.monitor.code import script
 from engine.orchestration.records import Attempt, Interval, Run
 from engine.orchestration.server import SERVER, epoch, iso
 from engine.orchestration.watch import Change
@@ -379,12 +378,12 @@ def test_the_page_finds_the_real_run_in_place_of_the_foretold_one(real: dict[str
 
 def test_the_script_of_each_flow_reproduces_the_headline(real: dict[str, Run]) -> None:
     """All in one child: importing Prefect takes seconds."""
-    scripts = [script(real[flow].params) for flow in FLOWS]
+    codes = [scripts.render(real[flow].params) for flow in FLOWS]
     out = subprocess.run(
         [
             sys.executable,
             "-c",
-            f"for code in {scripts!r}:\n    exec(code, {{'__name__': 'script'}})",
+            f"for code in {codes!r}:\n    exec(code, {{'__name__': 'script'}})",
         ],
         cwd=workspace.REPOSITORY,
         env={**os.environ, **SERVER.environment(), "PYTHONPATH": str(workspace.REPOSITORY)},

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine import processes, workspace
+from engine import processes, scripts, workspace
 from engine.errors import InputError
 from engine.jobs import run_to_end
 from engine.spark import crossover, session
@@ -26,7 +26,6 @@ from engine.spark.contest.engines import Answer, Contestant, Work
 from engine.spark.crossover import CONTESTANTS, WORKS, CrossoverParams, CrossoverResult, cells
 from engine.spark.crossover import figure as figures
 from engine.spark.crossover.cells import Cell
-from engine.spark.crossover.code import script
 from engine.spark.target import Target
 from tests.engine.printed import run_script
 
@@ -93,7 +92,7 @@ def test_every_engine_gives_what_numpy_gives(work: Work, files: Files) -> None:
     found["Spark"] = engines.spark_answer(session.session(), work, files)
     assert set(found) == set(CONTESTANTS)
     for name, answer in found.items():
-        assert engines.same(engines.plain(answer), expected), name
+        assert engines.same(engines.to_python(answer), expected), name
     assert expected[0][-1] > 0 and expected[0][-2] != 0
 
 
@@ -227,7 +226,7 @@ def test_the_script_prints_the_headline(result: CrossoverResult) -> None:
     for work in WORKS:
         params = replace(SMALL, work=work)
         ran = result if work == "join" else crossover.run(replace(params, contestants=()))
-        assert run_script(script(ran.params)) == ran.headline()
+        assert run_script(scripts.render(ran.params)) == ran.headline()
 
 
 positive = st.floats(1e-4, 1e3)
