@@ -18,8 +18,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.errors import InputError
-from pages.shell import export, lessons, panels, stage, state
 from pages.shell import chart as charts
+from pages.shell import export, lessons, panels, stage, state
 from pages.shell.chart import chart as chart  # lab.chart, as tabs write it
 from pages.shell.chart import clicked as clicked
 from pages.shell.lessons import Lesson

@@ -43,16 +43,17 @@ LOOK = """([phone, stage, leastShare]) => {
   inside('the verdict', title);
   inside('the chart', chart);
   const {left, right, top, bottom} = box(plot);
-  if (right > innerWidth + 1) problems.push(`the chart ends at ${Math.round(right)} of ${innerWidth}`);
+  if (right > innerWidth + 1) problems.push(`the chart ends at ${Math.round(right)}`);
   const cut = [...plot.querySelectorAll('text')].filter((text) => {
     const r = box(text);
     const legend = text.closest('.scrollbox') && text.closest('.legend');
     return r.width && !legend && getComputedStyle(text).opacity !== '0'
       && (r.left < left - 3 || r.right > right + 3 || r.top < top - 3 || r.bottom > bottom + 3);
   });
-  if (cut.length) problems.push(`cut off: ${cut.slice(0, 3).map((t) => `“${t.textContent}”`).join(', ')}`);
-  const texts = [...plot.querySelectorAll('.infolayer .annotation-text, .legendtext, .g-xtitle text, .g-ytitle text')]
-    .filter((t) => box(t).width);
+  const quoted = cut.slice(0, 3).map((t) => `“${t.textContent}”`).join(', ');
+  if (cut.length) problems.push(`cut off: ${quoted}`);
+  const written = '.infolayer .annotation-text, .legendtext, .g-xtitle text, .g-ytitle text';
+  const texts = [...plot.querySelectorAll(written)].filter((t) => box(t).width);
   const hit = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 4
     && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 5;
   for (let i = 0; i < texts.length; i++) for (let j = i + 1; j < texts.length; j++) {
@@ -68,7 +69,7 @@ LOOK = """([phone, stage, leastShare]) => {
   }
   if (stage) {
     const share = box(chart).height / height;
-    if (share < leastShare) problems.push(`the chart fills ${Math.round(share * 100)}% of the height`);
+    if (share < leastShare) problems.push(`the chart fills ${Math.round(share * 100)}%`);
     return problems;
   }
   const main = document.querySelector('[data-testid=stMain]');

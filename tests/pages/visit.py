@@ -69,7 +69,7 @@ def settle(app: AppTest) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    """Return all text that is read on the page: what is drawn as Markdown, then titles of charts."""
+    """Return all text that is read on the page: Markdown, then titles of charts."""
     written = [element.value for kind in TEXTS for element in app.get(kind)]
     return "\n".join([*written, *(chart["title"] for chart in charts(app))])
 
