@@ -1,4 +1,4 @@
-"""Home: the map of the labs, each card with its question and a live chart of its default run."""
+"""Home: the map of the labs, each card with its lesson, question and a chart of its default run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shell import lab, lessons, state
 
-PREVIEW_HEIGHT = 360
+PREVIEW_HEIGHT = 300
 
 
 def preview(topic: str) -> go.Figure:
@@ -20,14 +20,14 @@ def preview(topic: str) -> go.Figure:
 
 @st.fragment
 def card(topic: str) -> None:
-    """Draw one lab's card: its question, its chart, the way in."""
+    """Draw one lab's card: its lesson, its question, its chart, the way in."""
     lesson = lessons.load(topic)
-    with st.container(border=True):
-        st.subheader(lesson.title, anchor=False)
-        st.markdown(f"“{lesson.question}”")
+    with st.container(border=True, gap="xsmall"):
+        st.subheader(f"Lesson {lesson.number} · {lesson.title}", anchor=False)
+        st.markdown(lesson.question)
         with st.skeleton(height=PREVIEW_HEIGHT):
             figure = preview(topic)
-        figure.frames = ()  # a preview stands still
+        figure.frames = ()  # a preview does not play
         figure.layout.updatemenus = figure.layout.sliders = None
         figure.update_layout(height=PREVIEW_HEIGHT)
         lab.chart(figure, f"home_{topic}", f"The default run of {lesson.title}")
@@ -36,11 +36,12 @@ def card(topic: str) -> None:
 
 def draw() -> None:
     """Draw the page."""
-    st.header("Data engineering, seen", anchor=False)
+    st.html(f"<style>{lab.STYLE}</style>")
+    st.header("Data Pipeline Playground", anchor=False)
     st.markdown(
-        "Drag a control and the real engines answer: pyarrow, fastavro, DuckDB and the rest, on"
-        " every flight out of New York in 2013. Each chart comes with its reason, its code and a"
-        " prediction to be wrong about."
+        "Drag a control and the real engines answer: pyarrow, fastavro, DuckDB, imbalanced-learn,"
+        " Spark, Feast and Prefect, on every flight out of New York in 2013. Each chart comes with"
+        " the reason, the code and a prediction to test yourself. New here? Start with lesson 1."
     )
     if not state.WARM.is_set():
         st.caption("The server has just started: the first charts are being computed.")
