@@ -145,3 +145,4 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
         spark.ENGINE.stop()
         JOBS.stop()
         processes.stop()
+        gc.unfreeze()  # else nothing frees what was frozen, and DuckDB prints it as leaked

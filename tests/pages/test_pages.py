@@ -5,6 +5,10 @@ but where one is due.
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,6 +18,7 @@ from pages import startup
 from pages.shell import lessons
 from tests.pages.visit import charts, open_page, settle, texts
 
+ROOT = Path(__file__).resolve().parents[2]
 TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
 SCENES = [(topic, number) for topic in TOPICS for number in range(len(lessons.load(topic).scenes))]
 TABS = [(topic, label) for topic in TOPICS for label in lessons.load(topic).tabs.values()]
@@ -195,3 +200,33 @@ def test_a_run_of_a_page_waits_for_no_collection_through_what_is_imported() -> N
         ) and gc.get_freeze_count() > len(kept)
     finally:
         gc.unfreeze()
+
+
+STOPPED_SERVER = """
+import asyncio
+import duckdb
+from pages import startup
+
+def steps():
+    yield duckdb.connect()
+
+async def live():
+    async with startup.lifespan(None):
+        assert startup.JOBS.submit("visitor", "key", "title", steps).ended.wait(60)
+
+startup.load, startup.warm, startup.orchestrate = startup.settle, lambda: None, lambda: None
+asyncio.run(live())
+"""
+
+
+def test_a_server_that_stops_frees_its_connections(tmp_path: Path) -> None:
+    """DuckDB prints at exit what nobody freed: what is frozen, and what a thread still holds."""
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_SERVER],
+        cwd=ROOT,
+        env={**os.environ, "PLAYGROUND_WORKSPACE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "leaked" not in done.stderr
