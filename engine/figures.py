@@ -170,7 +170,7 @@ def _tall(title: str, height: int, x: str, y: str) -> dict[str, Any]:
     }
 
 
-def beside(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
+def side_notes(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
     """Return annotations that write a text to the right of each lane; give them to
     ``update_layout`` at once.
     """

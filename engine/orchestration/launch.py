@@ -132,7 +132,7 @@ class Launcher:
             ran = [*self.ending, *(slot.run_id for slot in self.slots if slot.run_id)]
             return ran + [run_id for run_id in self.queue if run_id not in ran]
 
-    def place(self, run_id: str) -> int:
+    def position(self, run_id: str) -> int:
         """Return how many runs wait before this one does (0: it is next, or runs, or is over)."""
         with self._changed:
             return self.queue.index(run_id) if run_id in self.queue else 0

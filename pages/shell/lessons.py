@@ -119,14 +119,14 @@ class Lesson:
         names = {field.name for field in fields(cls)}
         prefix = f"{experiment}_"
         values = {
-            key.removeprefix(prefix): plain(value)
+            key.removeprefix(prefix): to_field(value)
             for key, value in settings.items()
             if key.startswith(prefix)
         }
         return cls(**{name: value for name, value in values.items() if name in names})
 
 
-def plain(value: Any) -> Any:
+def to_field(value: Any) -> Any:
     """Return a TOML or widget value as Params hold it: lists become tuples."""
     return tuple(value) if isinstance(value, list) else value
 
@@ -146,7 +146,7 @@ def _entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
         ", ".join(unknown),
     )
     require(not missing, "{}: {} must be given.", where, ", ".join(missing))
-    values = {key: plain(value) for key, value in table.items()}
+    values = {key: to_field(value) for key, value in table.items()}
     if "conditions" in values:
         values["conditions"] = _conditions(table["conditions"], where)
     return cls(**values)

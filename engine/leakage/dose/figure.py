@@ -149,7 +149,7 @@ def leaks(overview: Overview) -> go.Figure:
     )
     figure.update_layout(
         showlegend=False,
-        annotations=figures.beside(
+        annotations=figures.side_notes(
             list(labels),
             [
                 f"{round(mean, 3) + 0.0:+.3f} ± {half:.3f}"

@@ -6,6 +6,7 @@ import json
 import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas import functions as pandas_functions
 
 from engine.spark.apis import ApisParams
 
@@ -30,7 +31,7 @@ def python_udf(function, kind):
 
 
 def pandas_udf(function, kind):
-    made = F.pandas_udf(function, kind)
+    made = pandas_functions.pandas_udf(function, kind)
     return made.asNondeterministic() if PARAMS.once else made
 
 

@@ -67,7 +67,7 @@ def _spark_cell(
     if live.sparkContext.applicationId not in warm:
         call()
         warm.add(live.sparkContext.applicationId)
-    local = session.ENGINE.place.kind == "local"
+    local = session.ENGINE.target.kind == "local"
     gateway: Any = live.sparkContext._gateway
     if local:
         memory.forget_peak(gateway.proc.pid)
@@ -245,7 +245,7 @@ def steps(params: CrossoverParams) -> Steps:
         No Spark to be had, or one without a SparkContext (Spark Connect); too little disk for a
         size.
     """
-    require(session.ENGINE.place.kind != "connect", session.NO_CONNECT, "tasks to measure")
+    require(session.ENGINE.target.kind != "connect", session.NO_CONNECT, "tasks to measure")
     ladder = _Ladder(params)
     yield ladder.progress("reading the record")
     together = [n for n in params.sizes if n <= TOGETHER_ROWS]

@@ -162,7 +162,7 @@ class CrossoverResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The faster engine at the largest size, and where Spark overtakes pandas."""
         cells = self.largest
         if not {"pandas", "Spark"} <= set(cells):
             n = " and ".join(f"{n:,}" for n in self.params.sizes)

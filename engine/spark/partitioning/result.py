@@ -66,7 +66,7 @@ class PartitioningResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How even the partitions are: the largest against the mean."""
         return describe(self)
 
     @property
@@ -93,7 +93,7 @@ BY_KEY = ("hash", "range", "partitionBy files", "bucketing")
 
 
 def describe(result: PartitioningResult) -> str:
-    """Return the answer in one sentence."""
+    """Return the verdict: how even the rows of the partitions are."""
     p = result.params
     if p.strategy == "partitionBy files":
         return (
