@@ -88,7 +88,7 @@ def test_runs_that_wait_are_listed_and_can_be_ended() -> None:
     rows = app.table[0].value
     assert len(rows) == 3 and set(rows["flow"]) == {"fan-out"}
     for run_id in reversed(LAUNCHER.active()):
-        launch.cancel(run_id)
+        launch.LAUNCHER.cancel(run_id)
     app.run()
     assert "The run was **cancelled**" in texts(app)
 
