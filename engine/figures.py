@@ -238,7 +238,7 @@ def player(
     return {"updatemenus": [menu], "sliders": [slider], "margin": {"b": 150}}
 
 
-def beside(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
+def side_notes(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
     """Return annotations that write a text to the right of each lane; give them to
     ``update_layout`` at once.
     """

@@ -141,7 +141,7 @@ class Jobs:
         with self._changed:
             return self._jobs.get(key)
 
-    def place(self, job: Job) -> int:
+    def position(self, job: Job) -> int:
         """Return how many jobs run or wait before ``job`` (0: it runs, or is next with nothing
         running).
         """
@@ -269,7 +269,7 @@ class Jobs:
         self._finish(job, "cancelled")
 
 
-def beside(caller: ThreadPoolExecutor, call: Callable[[], Any], progress: Progress) -> Steps:
+def in_thread(caller: ThreadPoolExecutor, call: Callable[[], Any], progress: Progress) -> Steps:
     """Run ``call`` in the thread of ``caller``, yield ``progress`` twice a second until it ends,
     return what it returns.
 

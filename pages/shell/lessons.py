@@ -139,14 +139,14 @@ class Lesson:
         names = {field.name for field in fields(cls)}
         prefix = f"{experiment}_"
         values = {
-            key.removeprefix(prefix): plain(value)
+            key.removeprefix(prefix): to_field(value)
             for key, value in settings.items()
             if key.startswith(prefix)
         }
         return cls(**{name: value for name, value in values.items() if name in names})
 
 
-def plain(value: Any) -> Any:
+def to_field(value: Any) -> Any:
     """Return a TOML or widget value as Params hold it: lists become tuples."""
     return tuple(value) if isinstance(value, list) else value
 

@@ -91,7 +91,7 @@ def _progress(name: str, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         given_up = job is _given_up(name)
         if job.active and not given_up:
-            place = JOBS.place(job)
+            place = JOBS.position(job)
             left = job.remaining_seconds()
             text = (
                 f"Waiting: {place} before this one"

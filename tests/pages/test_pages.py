@@ -48,7 +48,7 @@ def test_every_scene_renders_with_its_settings(topic: str, number: int) -> None:
     assert not app.exception and not app.error
     scene = lessons.load(topic).scenes[number]
     for key, value in scene.params.items():
-        assert lessons.plain(app.session_state[key]) == lessons.plain(value), key
+        assert lessons.to_field(app.session_state[key]) == lessons.to_field(value), key
     assert scene.look_at in texts(app)
     # The link that Export offers opens the same again, formatted options, views and lists included.
     lesson = lessons.load(topic)
@@ -71,7 +71,9 @@ def test_every_scene_renders_with_its_settings(topic: str, number: int) -> None:
             if key.startswith(f"{name}_") and key in again.session_state
         ),
     ]:
-        assert lessons.plain(again.session_state[key]) == lessons.plain(app.session_state[key]), key
+        assert lessons.to_field(again.session_state[key]) == lessons.to_field(
+            app.session_state[key]
+        ), key
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_a_bad_link_falls_back_or_says_what_is_wrong(topic: str, label: str, val
     taken = [
         key
         for key in bad
-        if key not in state or lessons.plain(state[key]) != lessons.plain(defaults[key])
+        if key not in state or lessons.to_field(state[key]) != lessons.to_field(defaults[key])
     ]
     for key in taken:
         app = open_page(topic, **{lesson.tab_key: label, key: value})

@@ -113,7 +113,7 @@ class RetryResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How often a task fails and the flow succeeds, and what the retries cost."""
         p, fails = self.params, self.task_fails_share
         tail = (
             f"a flow of {p.n_tasks} {'task' if p.n_tasks == 1 else 'tasks'} succeeds in"

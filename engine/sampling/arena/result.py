@@ -144,7 +144,7 @@ class ArenaResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The best strategy against doing nothing, by average precision."""
         if not self.outcomes:
             return "The first strategy is being trained."
         others = [name for name in self.names if name not in (NOTHING, MOVED)]

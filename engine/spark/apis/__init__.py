@@ -131,7 +131,7 @@ class ApisResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The fastest API against the slowest, and what hands rows to Python."""
         if not self.outcomes:
             handing = f"**{len(jobs.TO_PYTHON)} of {len(APIS)}**"
             return (

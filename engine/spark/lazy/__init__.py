@@ -107,7 +107,7 @@ class LazyResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Jobs before the action and for it, stages, tasks and seconds."""
         before, t = self.jobs_before_action, self.trace
         return (
             f"{len(self.lines) - 2} transformations ran {before} jobs; the action ran"

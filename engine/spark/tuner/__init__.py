@@ -143,7 +143,7 @@ class TunerResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The quickest number of partitions, and what AQE chose."""
         if len(self.points) < 2:
             low, high = self.at_cores
             tried = ", ".join(map(str, self.params.numbers))
