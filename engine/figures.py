@@ -221,10 +221,9 @@ def player(
     ]
     slider = {
         "active": active,
-        "x": 0.42,  # beside the buttons even on a phone
-        "len": 0.58,
+        "x": 0,
         "y": 0,
-        "pad": {"t": 48},
+        "pad": {"t": 48, "l": 130},  # pixels: beside the buttons even on a phone
         "currentvalue": {
             "prefix": prefix,
             "suffix": suffix,

@@ -15,7 +15,7 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["PLAYGROUND_WORKSPACE"] = tempfile.mkdtemp(prefix="playground-test-")
 
-from engine.jobs import JOBS
+from engine.jobs import JOBS  # after the settings
 
 NEEDS = {  # part of a test's id -> what it needs; for -m "not spark" and the like
     "tests/engine/spark/": "spark",

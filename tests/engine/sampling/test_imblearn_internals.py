@@ -83,7 +83,7 @@ def private_parts(code: str) -> set[str]:
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) not in ("self", "cls"):
             found.add(node.attr)
-        elif isinstance(node, ast.ImportFrom) and re.match("sklearn|imblearn", node.module or ""):
+        elif isinstance(node, ast.ImportFrom) and re.match("sklearn|imblearn", str(node.module)):
             found |= {*str(node.module).split("."), *(alias.name for alias in node.names)}
     return {name for name in found if re.match("_[a-z]", name)} - {"_asdict"}  # a named tuple's
 
