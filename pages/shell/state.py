@@ -23,7 +23,8 @@ def _owner() -> str:
     return workspace.new_session_id()
 
 
-WARM = threading.Event()  # set once every default result is there
+VISITED = threading.Event()  # set once a page was drawn
+WARM = threading.Event()  # set once Home's charts are computed and every slow import is done
 
 
 def owner() -> str:
