@@ -4,7 +4,9 @@ be cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -15,6 +17,7 @@ from pages.shell import state
 from pages.shell.lab import errors_shown
 
 POLL_SECONDS = 0.5
+LEAST_SECONDS = 5.0  # left, to be worth a word
 
 
 def run(
@@ -31,9 +34,12 @@ def run(
     only confirms.
 
     Experiments that ask for the same steps with the same params share one job. A job for other
-    settings of the same experiment is given up. The page polls only while the job is active.
+    settings of the same experiment is given up. The page polls only while the job is active. What
+    was measured before, by an earlier server too, is shown with its date and not measured again.
     """
     owner = state.owner()
+    for names in ("work_names", "work_on_page"):
+        st.session_state.setdefault(names, set()).add(name)
     key = (steps, params)
     before = st.session_state.get(f"{name}_job")
     if before is not None and before != key:
@@ -52,7 +58,7 @@ def run(
         if job is not _given_up(name) and (
             JOBS.find(key) is not job or (job.active and not polled)
         ):
-            # "Measure again" was pressed: only the whole page queues a job and polls for it
+            # "Run again" was pressed: only the whole page queues a job and polls for it
             st.rerun()
         _progress(name, job)
         latest = first if job.latest is None else job.latest
@@ -65,6 +71,21 @@ def run(
             st.rerun()
 
     output()
+
+
+@contextmanager
+def tabs_left_are_given_up() -> Iterator[None]:
+    """Draw the whole page inside; then give up this session's jobs that are on it no more.
+
+    A tab that was left holds nobody up. What its job has measured so far is shown to who comes
+    back.
+    """
+    st.session_state["work_on_page"] = on_page = set()
+    yield
+    for name in st.session_state.get("work_names", set()) - on_page:
+        job = JOBS.find(st.session_state[f"{name}_job"])
+        if job is not None and job.active:
+            JOBS.give_up(state.owner(), job)
 
 
 def _given_up(name: str) -> Job | None:
@@ -92,7 +113,7 @@ def _progress(name: str, job: Job) -> None:
         given_up = job is _given_up(name)
         if job.active and not given_up:
             place = JOBS.position(job)
-            left = job.remaining_seconds()
+            left = job.remaining_seconds() or 0.0
             text = (
                 f"Waiting: {place} before this one"
                 if place
@@ -100,7 +121,7 @@ def _progress(name: str, job: Job) -> None:
             )
             st.progress(
                 min(job.progress.share, 1.0),
-                text + (f" · about {format_seconds(left)} left" if left is not None else ""),
+                text + (f" · about {format_seconds(left)} left" if left >= LEAST_SECONDS else ""),
                 width=420,
             )
             st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
@@ -108,10 +129,12 @@ def _progress(name: str, job: Job) -> None:
         if job.state == "failed":
             st.error(job.message, icon=":material/error:")
         elif given_up or job.state == "cancelled":
-            st.warning("Cancelled: what was measured until then stands below.")
+            st.warning("Cancelled: what was measured until then is shown below.")
         if not state.presenting():
+            if job.state == "done" and job.finished_at is not None:
+                st.caption(f"Measured {datetime.fromtimestamp(job.finished_at):%d %b %Y %H:%M}")
             st.button(
-                "Measure again",
+                "Run again",
                 key=f"{name}_again",
                 icon=":material/refresh:",
                 on_click=_measure_again,
