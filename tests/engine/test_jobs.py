@@ -58,9 +58,9 @@ def test_one_runs_and_the_next_one_knows_its_place(jobs: Jobs) -> None:
     second = jobs.submit("a", 2, "", lambda: blocked(second_gate, threading.Event()))
     third = jobs.submit("b", 3, "", lambda: counting(1))
     assert (first.state, second.state, third.state) == ("running", "queued", "queued")
-    assert [jobs.place(job) for job in (first, second, third)] == [0, 1, 2]
+    assert [jobs.position(job) for job in (first, second, third)] == [0, 1, 2]
     jobs.cancel(second)
-    assert second.state == "cancelled" and jobs.place(third) == 1
+    assert second.state == "cancelled" and jobs.position(third) == 1
     gate.set()
     assert third.ended.wait(10) and (first.result, third.result) == ("opened", 1)
 
@@ -79,7 +79,7 @@ def test_a_visitor_goes_before_what_the_server_warms(jobs: Jobs) -> None:
         jobs.submit(owner, key, "", lambda key=key: noting(order, key))  # type: ignore[misc]
     warm, wanted, asked = (jobs.find(key) for key in ("warm-up", "wanted", "asked"))
     jobs.submit("a", "wanted", "", lambda: counting(1))
-    assert [jobs.place(job) for job in (wanted, asked, warm) if job] == [1, 2, 3]
+    assert [jobs.position(job) for job in (wanted, asked, warm) if job] == [1, 2, 3]
     gate.set()
     assert warm is not None and warm.ended.wait(10) and order == ["wanted", "asked", "warm-up"]
 
@@ -99,7 +99,7 @@ def test_the_newest_wish_of_a_visitor_goes_before_their_older_ones_and_before_no
         ("a", "scene 3"),
     ):
         last = jobs.submit(owner, key, "", lambda key=key: noting(order, key))  # type: ignore[misc]
-    assert jobs.place(last) == 2
+    assert jobs.position(last) == 2
     gate.set()
     for key in ("scene 1", "c"):
         assert (job := jobs.find(key)) and job.ended.wait(10)
@@ -237,7 +237,7 @@ def test_one_visitors_job_does_not_stop_anothers(jobs: Jobs) -> None:
     first = jobs.submit("a", 1, "", lambda: blocked(gate, closed))
     wait_until_runs(first)
     second = jobs.submit("b", 2, "", lambda: counting(1))
-    assert jobs.place(second) == 1 and not first.cancel_requested.is_set()
+    assert jobs.position(second) == 1 and not first.cancel_requested.is_set()
     gate.set()
     assert second.ended.wait(10) and first.result == "opened"
 
