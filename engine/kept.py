@@ -112,7 +112,7 @@ def may_be_kept(params: Any) -> bool:
         return True
     if not is_dataclass(params):
         return False
-    declared = rules(type(params))  # type: ignore[arg-type]
+    declared = rules(type(params))
     for field in fields(params):
         value = getattr(params, field.name)
         own = isinstance(value, str) and not isinstance(declared.get(field.name), Choice)

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from engine.jobs import JOBS, Job, Steps
-from engine.units import format_seconds
+from engine.units import format_seconds, format_time
 from pages.shell import state
 from pages.shell.lab import errors_shown
 
@@ -67,6 +67,7 @@ def run(
                 show(latest)
         elif polled:
             st.skeleton(height=420)
+        _ended(name, job)
         if polled and (not job.active or job is _given_up(name)):
             st.rerun()
 
@@ -99,47 +100,48 @@ def _give_up(name: str, job: Job) -> None:
     JOBS.give_up(state.owner(), job)
 
 
-def _measure_again(name: str, job: Job) -> None:
+def _run_again(name: str, job: Job) -> None:
     st.session_state.pop(f"{name}_given_up", None)
     if not job.active:
         JOBS.forget(job.key)
 
 
 def _progress(name: str, job: Job) -> None:
-    """One line that stays where it is: progress while the job is active, else how it ended and how
-    to run it again.
-    """
-    with st.container(horizontal=True, vertical_alignment="center"):
-        given_up = job is _given_up(name)
-        if job.active and not given_up:
-            place = JOBS.position(job)
-            left = job.remaining_seconds() or 0.0
-            text = (
-                f"Waiting: {place} before this one"
-                if place
-                else f"Measuring: {job.progress.message}"
-            )
-            st.progress(
-                min(job.progress.share, 1.0),
-                text + (f" · about {format_seconds(left)} left" if left >= LEAST_SECONDS else ""),
-                width=420,
-            )
-            st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
-            return
+    """Draw one line above the result while the job is active, or how it failed."""
+    if not job.active or job is _given_up(name):
         if job.state == "failed":
             st.error(job.message, icon=":material/error:")
-        elif given_up or job.state == "cancelled":
-            st.warning("Cancelled: what was measured until then is shown below.")
-        if not state.presenting():
-            if job.state == "done" and job.finished_at is not None:
-                st.caption(f"Measured {datetime.fromtimestamp(job.finished_at):%d %b %Y %H:%M}")
-            st.button(
-                "Run again",
-                key=f"{name}_again",
-                icon=":material/refresh:",
-                on_click=_measure_again,
-                args=(name, job),
-            )
+        return
+    place = JOBS.position(job)
+    left = job.remaining_seconds() or 0.0
+    text = f"Waiting: {place} before this one" if place else f"Measuring: {job.progress.message}"
+    with st.container(key="progress", horizontal=True, vertical_alignment="center"):
+        st.progress(
+            min(job.progress.share, 1.0),
+            text + (f" · about {format_seconds(left)} left" if left >= LEAST_SECONDS else ""),
+            width=420,
+        )
+        st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
+
+
+def _ended(name: str, job: Job) -> None:
+    """Draw one line below the result: when it was measured and how to run it again."""
+    given_up = job is _given_up(name)
+    if state.presenting() or (job.active and not given_up):
+        return
+    with st.container(key="ended", horizontal=True, vertical_alignment="center"):
+        if given_up or job.state == "cancelled":
+            st.caption("Cancelled: what was measured until then is shown.")
+        elif job.state == "done" and job.finished_at is not None:
+            st.caption(f"Measured {format_time(datetime.fromtimestamp(job.finished_at))}")
+        st.button(
+            "Run again",
+            key=f"{name}_again",
+            icon=":material/refresh:",
+            type="tertiary",
+            on_click=_run_again,
+            args=(name, job),
+        )
 
 
 def approved(name: str, params: Hashable, label: str) -> bool:
