@@ -11,13 +11,13 @@ from typing import Any
 
 import streamlit as st
 
+from engine import pace
 from engine.jobs import JOBS, Job, Steps
 from engine.units import human_seconds
 from pages.shell import state
 from pages.shell.lab import errors_shown
 
 POLL_SECONDS = 0.5
-LEAST_SECONDS = 5.0  # left, to be worth a word
 
 
 def run(
@@ -121,7 +121,8 @@ def _progress(name: str, job: Job) -> None:
             )
             st.progress(
                 min(job.progress.share, 1.0),
-                text + (f" · about {human_seconds(left)} left" if left >= LEAST_SECONDS else ""),
+                text
+                + (f" · about {human_seconds(left)} left" if left >= pace.LEAST_SECONDS else ""),
                 width=420,
             )
             st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
@@ -132,7 +133,8 @@ def _progress(name: str, job: Job) -> None:
             st.warning("Cancelled: what was measured until then is shown below.")
         if not state.presenting():
             if job.state == "done" and job.finished_at is not None:
-                st.caption(f"Measured {datetime.fromtimestamp(job.finished_at):%d %b %Y %H:%M}")
+                when = datetime.fromtimestamp(job.finished_at)
+                st.caption(f"Measured {when.day} {when:%b %Y %H:%M}")
             st.button(
                 "Run again",
                 key=f"{name}_again",
