@@ -25,13 +25,13 @@ def run(
     params: Any,
     steps: Callable[[Any], Steps],
     show: Callable[[Any], None],
-    first: Any = None,
+    first: Any | Callable[[], Any] = None,
 ) -> None:
     """Run ``steps(params)`` as this session's job and call ``show(result)`` with what there is of
     its result so far.
 
     ``first`` is shown until the job has something: an answer that is there at once and that the job
-    only confirms.
+    only confirms, or a function that computes it where it is needed.
 
     Experiments that ask for the same steps with the same params share one job. A job for other
     settings of the same experiment is given up. The page polls only while the job is active. What
@@ -61,10 +61,10 @@ def run(
             # "Run again" was pressed: only the whole page queues a job and polls for it
             st.rerun()
         _progress(name, job)
-        latest = first if job.latest is None else job.latest
-        if latest is not None:
+        if job.latest is not None or first is not None:
             with errors_shown():
-                show(latest)
+                early = first() if job.latest is None and callable(first) else first
+                show(early if job.latest is None else job.latest)
         elif polled:
             st.skeleton(height=420)
         if polled and (not job.active or job is _given_up(name)):
