@@ -54,8 +54,8 @@ class Race:
         if ratio < 1.1:
             return f"**{fast}** and {slow} take the same time, within a tenth."
         return (
-            f"**{fast}** takes {format_share(1 / ratio)} of the time of {slow}, until the day"
-            " when the rule changes."
+            f"**{fast}** takes {format_share(1 / ratio)} of the time of {slow}, until the day when"
+            " the rule changes."
         )
 
     def rows(self) -> list[dict[str, str]]:
