@@ -25,6 +25,7 @@ FAILED: Final = "#C25B9B"  # failed: red-purple
 EXTRA: Final = "#56B4E9"  # a further category without a meaning of its own: sky blue
 CATEGORICAL: Final = (KNOWN, SYNTHETIC, HELD_OUT, FAILED, LEAKED, EXTRA, WAITING)
 SEQUENTIAL: Final = "Blues"
+SHARE_TICKS: Final = {"tickformat": ",.0%"}  # of an axis of shares, 0–1
 
 # Of every chart, on a page or in a file: no way to plotly's cloud, its address and its logo left
 # out.

@@ -79,7 +79,7 @@ class Job:
         return self.owners <= {SERVER}, self.queued_at
 
     def remaining_seconds(self) -> float | None:
-        """Estimate the seconds left from the share done so far; ``None`` until 2 % are done."""
+        """Estimate the seconds left from the share done so far; ``None`` until 2% are done."""
         if self.started_at is None or self.progress.share < 0.02:
             return None
         elapsed = time.time() - self.started_at

@@ -144,7 +144,7 @@ def inject(table: TableName, rows: pa.Table, fault: Fault, dose: float, seed: in
         )
     elif fault == "range":
         changed = pc.if_else(mask, pc.multiply(column, pa.scalar(10, column.type)), column)
-        told = f"{name} has a decimal point misplaced (× 10) in {n_struck:,} rows"
+        told = f"{name} has a decimal point misplaced (10×) in {n_struck:,} rows"
     elif fault == "foreign key":
         changed, told = (
             pc.if_else(mask, pc.utf8_lower(column), column),

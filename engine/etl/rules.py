@@ -315,7 +315,7 @@ def _table(table: str, given: Any, names: list[str]) -> dict[str, Any]:
         drift,
     )
     ks = given.get("max_ks", 1.0)
-    require(_is_number(ks) and 0 <= ks <= 1, "rules: max_ks must be 0 … 1. Got {!r}.", ks)
+    require(_is_number(ks) and 0 <= ks <= 1, "rules: max_ks must be 0–1. Got {!r}.", ks)
     hours = given.get("every_hour_of", "")
     require(not hours or "time_hour" in names, "rules: every_hour_of needs the column time_hour.")
     require(

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from engine.jobs import JOBS, Job, Steps
-from engine.units import human_seconds
+from engine.units import format_seconds
 from pages.shell import state
 from pages.shell.lab import errors_shown
 
@@ -100,7 +100,7 @@ def _progress(name: str, job: Job) -> None:
             )
             st.progress(
                 min(job.progress.share, 1.0),
-                text + (f" · about {human_seconds(left)} left" if left is not None else ""),
+                text + (f" · about {format_seconds(left)} left" if left is not None else ""),
                 width=420,
             )
             st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.etl import late
 from engine.etl.late import LOOKBACKS, LateResult
+from engine.units import format_share
 
 # SVG: each one costs the browser 0.15 ms twice a tweak; WebGL is slower where there is no graphics
 # card
@@ -154,7 +155,8 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
     missed = 100 * (1 - late.completeness(result.rows, WATERMARKS.astype(float), LOOKBACKS))
     start, end = missed[0, 0], missed[0, LOOKBACKS.index(3)]
     title = (
-        f"Without waiting {start:.1f}% of rows never count,<br>with three days rebuilt {end:.2g}%"
+        f"Without waiting {format_share(start / 100)} of rows never count,<br>with three days"
+        f" rebuilt {format_share(end / 100)}"
     )
     traces = []
     for place, days in enumerate(LOOKBACKS):
@@ -174,7 +176,7 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
                     else "no look-back: each row written once"
                 ),
                 "hovertemplate": (
-                    f"look-back {days}, published after %{{x}} h: %{{y:.3g}} % never"
+                    f"look-back {days}, published after %{{x}} h: %{{y:.3g}}% never"
                     " counted<extra></extra>"
                 ),
             }
@@ -210,7 +212,7 @@ def _star(result: LateResult, color: str, name: str) -> dict[str, Any]:
             f"{name}: {result.rewrite_factor:.2f} rows written for each"
             + ("" if result.n_missed else ", none missed")
         ),
-        "hovertemplate": f"{name}: %{{y:.3g}} % never counted<extra></extra>",
+        "hovertemplate": f"{name}: %{{y:.3g}}% never counted<extra></extra>",
     }
 
 

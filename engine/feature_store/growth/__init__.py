@@ -28,7 +28,7 @@ from engine.feature_store.growth import joins
 from engine.feature_store.growth.joins import CONTESTANTS, Answer, Contestant, Rows
 from engine.feature_store.growth.result import GrowthParams, GrowthResult, Point
 from engine.jobs import Progress, Steps, beside, timed, to_end
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_seconds
 
 __all__ = [
     "GrowthParams",
@@ -68,8 +68,8 @@ def left_out(params: GrowthParams) -> tuple[str, ...]:
             n, n_labels = pairs_of(contestant, too_many[0]), too_many[0].labels.num_rows
             sentences.append(
                 f"{contestant} is left out from {n_labels:,} labels on: it would join {n:,} pairs"
-                f" first, about {human_seconds(n * SECONDS_A_PAIR)} and"
-                f" {human_bytes(n * BYTES_A_PAIR)} of memory."
+                f" first, about {format_seconds(n * SECONDS_A_PAIR)} and"
+                f" {format_bytes(n * BYTES_A_PAIR)} of memory."
             )
     return tuple(sentences)
 

@@ -16,7 +16,7 @@ from engine import figures
 from engine.formats.byte_files import FormatTrace
 from engine.formats.bytes_read import BytesReadResult
 from engine.formats.row_groups import RowGroup, Value, cut
-from engine.units import human_bytes
+from engine.units import format_bytes, format_share
 
 # drawn one by one; a bar is never thinner than a pixel, so more of them would cover their holes
 MAX_PIECES = 120
@@ -45,13 +45,13 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
     """Draw each file as a strip of bytes, what its reader touched in blue. To see first: how little
     of Parquet's is blue.
     """
-    parquet, avro, csv = (human_bytes(trace.touched_bytes) for trace in reversed(result.traces))
+    parquet, avro, csv = (format_bytes(trace.touched_bytes) for trace in reversed(result.traces))
     title = f"Parquet's reader touched {parquet},<br>Avro's {avro}, CSV's {csv}"
     lanes = [(result, trace, NAMES[trace.format]) for trace in result.traces]
     if pinned is not None:
         title = (
-            f"Parquet's reader touched {parquet} in"
-            f" B,<br>{human_bytes(pinned.parquet.touched_bytes)} in A"
+            f"Parquet's reader touched {parquet} in B,<br>"
+            f"{format_bytes(pinned.parquet.touched_bytes)} in A"
         )
         lanes[-1] = (result, result.parquet, "Parquet B")
         lanes.append((pinned, pinned.parquet, "Parquet A"))
@@ -59,7 +59,7 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
     notes: list[dict[str, Any]] = []
     for y, (run, trace, name) in enumerate(reversed(lanes)):
         marks += _lane(y, run, trace, hollow=run is pinned)
-        share, size = _percent(trace.read_share), human_bytes(trace.file_bytes)
+        share, size = format_share(trace.read_share), format_bytes(trace.file_bytes)
         text = f"<b>{name}</b> {size}, <b>{share}</b> touched in {trace.n_reads:,} reads"
         notes.append(
             {
@@ -82,18 +82,13 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
         bargap=0,
         xaxis={
             "range": [-0.5, 100.5],
-            "ticksuffix": " %",
+            "ticksuffix": "%",
             "dtick": 25,
             "showgrid": False,
             "zeroline": False,
         },
         yaxis={"range": [-0.4, len(lanes) - 0.3], "visible": False, "fixedrange": True},
     )
-
-
-def _percent(share: float) -> str:
-    """Return a share as a percentage with sensible digits: ``5.8 %``, ``100 %``."""
-    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
 
 
 def key(name: str, color: str, opacity: float) -> dict[str, Any]:
@@ -168,7 +163,7 @@ def _lane(
 
 
 def _bytes_from_to(first: int, length: int) -> str:
-    return f"bytes {first:,} – {first + length - 1:,} ({human_bytes(length)})"
+    return f"bytes {first:,} – {first + length - 1:,} ({format_bytes(length)})"
 
 
 def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
@@ -186,7 +181,7 @@ def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[s
             starts,
             lengths,
             [
-                f"{_bytes_from_to(b, s)}<br>{_percent(share)} of them touched"
+                f"{_bytes_from_to(b, s)}<br>{format_share(share)} of them touched"
                 for b, s, share in marks
             ],
             shares,

@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.formats.codecs import CodecsResult, Trial
 from engine.formats.codecs.params import LEVELS, Order
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 Against = Literal["write", "read"]
 HOLLOW = "rgba(0,0,0,0)"
@@ -92,8 +92,8 @@ def _add_trials(
     else:
         names = [(trial.name if trial.name in ALWAYS else "", "bottom center") for trial in trials]
     text = [
-        f"{trial.name}: {human_bytes(trial.file_bytes)}, {human_factor(result.ratio(trial))},"
-        f" {against} {human_seconds(median(trial.seconds(against)))} (median of"
+        f"{trial.name}: {format_bytes(trial.file_bytes)}, {format_factor(result.ratio(trial))},"
+        f" {against} {format_seconds(median(trial.seconds(against)))} (median of"
         f" {len(trial.seconds(against))})"
         for trial in trials
     ]
@@ -211,8 +211,8 @@ def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
     sizes = best.column_bytes if best else {}
     names = sorted(sizes, key=lambda name: sizes[name])
     title = (
-        f"{names[-1]} takes {sizes[names[-1]] / sum(sizes.values()):.0%} of the file,<br>packed by"
-        f" {best.name}"
+        f"{names[-1]} takes {format_share(sizes[names[-1]] / sum(sizes.values()))} of the file,<br>"
+        f"packed by {best.name}"
         if best
         else ""
     )

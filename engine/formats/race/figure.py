@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.formats.race.result import Lane, Operation, RaceResult
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds
 
 LAYOUTS = {
     "Parquet": "column by column",
@@ -91,10 +91,10 @@ def _title(result: RaceResult, operation: Operation) -> str:
     best, small = result.best(operation), result.smallest
     if best is None or small is None:
         return "The first files are being written"
-    seconds = human_seconds(best.median_seconds(operation) or 0.0)
+    seconds = format_seconds(best.median_seconds(operation) or 0.0)
     return (
         f"Fastest: {best.name}, {seconds};<br>smallest: {small.name},"
-        f" {human_bytes(small.file_bytes)}"
+        f" {format_bytes(small.file_bytes)}"
     )
 
 
@@ -110,7 +110,7 @@ def _sizes(result: RaceResult, pinned: RaceResult | None) -> list[dict[str, Any]
         "y": [lane.name for lane in lanes],
         "x": [lane.file_bytes for lane in lanes],
         "marker": {"color": [_color(lane) for lane in lanes]},
-        "text": [human_bytes(lane.file_bytes) if lane.file_bytes else "…" for lane in lanes],
+        "text": [format_bytes(lane.file_bytes) if lane.file_bytes else "…" for lane in lanes],
         "textposition": "outside",
         "cliponaxis": False,
         "hovertemplate": "%{y}: %{x:,} bytes<extra></extra>",
@@ -150,7 +150,7 @@ def _runs(result: RaceResult, operation: Operation) -> list[dict[str, Any]]:
         (lane, len(seconds), middle) for lane, seconds, middle in timed if middle is not None
     ]
     texts = [
-        f"{lane.name}, median of {n}: {human_seconds(middle)},"
+        f"{lane.name}, median of {n}: {format_seconds(middle)},"
         f" {result.megabytes_per_second(lane, operation) or 0.0:,.0f} MB/s"
         for lane, n, middle in medians
     ]
@@ -162,7 +162,7 @@ def _pinned(lanes: tuple[Lane, ...], operation: Operation, pinned: RaceResult) -
     medians = [(lane, a.median_seconds(operation)) for lane, a in before if a is not None]
     known = [(lane, middle, figures.SYNTHETIC) for lane, middle in medians if middle is not None]
     return _medians(
-        known, [f"A, {lane.name}, median: {human_seconds(middle)}" for lane, middle, _ in known]
+        known, [f"A, {lane.name}, median: {format_seconds(middle)}" for lane, middle, _ in known]
     )
 
 
@@ -189,4 +189,4 @@ def _note(result: RaceResult, lane: Lane, operation: Operation) -> str:
     factor = result.factor(lane, operation)
     if factor is None:
         return "refused" if lane.refused else "…"
-    return f"<b>{human_factor(factor)}</b>" if factor == 1 else human_factor(factor)
+    return f"<b>{format_factor(factor)}</b>" if factor == 1 else format_factor(factor)

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.formats.terabyte import Projection, TerabyteResult
-from engine.units import human_seconds
+from engine.units import format_range, format_seconds
 
 LANE_HEIGHT = 40
 HOLLOW = "rgba(0,0,0,0)"
@@ -107,8 +107,8 @@ def _scans(
 ) -> dict[str, Any]:
     """Return one mark a format, with a whisker for each: whiskers of one trace have one colour."""
     texts = [
-        f"{mark}{e.name}, one scan: {human_seconds(e.scan.middle)} ({human_seconds(e.scan.low)} …"
-        f" {human_seconds(e.scan.high)}), waits for the {e.bottleneck}"
+        f"{mark}{e.name}, one scan: {format_seconds(e.scan.middle)}"
+        f" ({format_range(e.scan.low, e.scan.high, format_seconds)}), waits for the {e.bottleneck}"
         for e in entries
     ]
     return {

@@ -173,7 +173,7 @@ class AvailabilityResult:
         )
         reasons.append(
             f"{p.n_rows:,} flights to train on and as many to test on, gradient boosting; means"
-            f" over {p.n_seeds} draws, 95 % t intervals. The days of the last quarter are the same"
+            f" over {p.n_seeds} draws, 95% t intervals. The days of the last quarter are the same"
             " in each draw: how quarters differ is left out of them."
         )
         return reasons

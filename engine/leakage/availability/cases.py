@@ -20,6 +20,7 @@ from engine.leakage.availability import DRAWS, ROWS
 from engine.leakage.availability.ways import Case, setting
 from engine.leakage.trial import interval
 from engine.ranges import SEED, Params
+from engine.units import format_signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class CaseResult:
             else "moves AUC by nothing that can be told from luck:"
         )
         return (
-            f"“{leaky}” {what} **{mean:+.3f}** ± {half:.3f} against “{honest}”"
+            f"“{leaky}” {what} **{format_signed(mean)}** ± {half:.3f} against “{honest}”"
             f" ({self.aucs[honest][1].mean():.3f} → {self.aucs[leaky][1].mean():.3f},"
             f" {self.params.n_seeds} draws of {self.params.n_rows:,} flights to train and"
             f" {self.params.n_rows:,} to test)."

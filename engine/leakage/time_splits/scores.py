@@ -17,6 +17,7 @@ from engine.leakage.time_splits.params import GROUPS, TimeSplitsParams
 from engine.leakage.time_splits.sample import folds, rows
 from engine.leakage.time_splits.splits import SCHEMES, Scheme
 from engine.leakage.trial import interval
+from engine.units import format_range, format_signed
 
 DISTANCES = (0, 1, 7, 28)  # days
 DISTANCE_ROWS = 8_000  # to train on, at most: eighty models are fitted
@@ -53,8 +54,8 @@ class Scores:
             {
                 "scheme": name,
                 "mean AUC": f"{self.mean(name):.3f}",
-                "lowest … highest fold": f"{min(aucs):.3f} … {max(aucs):.3f}",
-                "promises too much": f"{self.mean(name) - self.later_auc:+.3f}",
+                "range of folds": format_range(min(aucs), max(aucs), 3),
+                "promises too much": format_signed(self.mean(name) - self.later_auc),
             }
             for name, aucs in self.by_scheme.items()
         ]

@@ -21,7 +21,7 @@ from engine.orchestration.history.critical_path import Link, Span
 from engine.orchestration.history.stats import Estimate, TaskStats, by_task, middle, share
 from engine.orchestration.records import Run
 from engine.ranges import Params, Range, Text
-from engine.units import human_seconds
+from engine.units import format_seconds, format_share
 
 Source = Literal["recorded", "foretold"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -167,13 +167,13 @@ class HistoryResult:
             f"{len(self.runs)} {kind} *{self.params.flow}*: **{self.success.percent()}** completed"
         )
         if self.duration.n:
-            head += f", median {human_seconds(self.duration.value)}"
+            head += f", median {format_seconds(self.duration.value)}"
         if not self.path:
             return f"{head}. In the run looked at no task has run."
         where = "on the critical path" if self.on_path else "off the critical path"
         return (
-            f"{head}. In run {self.params.run}, *{self.faster}* ({where}) "
-            f"{self.params.factor:g}× as fast would end it **{self.saved_share:.0%}** sooner."
+            f"{head}. In run {self.params.run}, *{self.faster}* ({where}) {self.params.factor:g}×"
+            f" as fast would end it **{format_share(self.saved_share)}** sooner."
         )
 
     @property
@@ -203,8 +203,8 @@ class HistoryResult:
             slow = max(self.stats, key=lambda s: s.seconds.value)
             weak = max(self.stats, key=lambda s: (s.flaky.value, s.flaky.n))
             found.append(
-                f"Slowest: *{slow.task}*, median {human_seconds(slow.seconds.value)}"
-                f" ({human_seconds(slow.seconds.low)} to {human_seconds(slow.seconds.high)}, n ="
+                f"Slowest: *{slow.task}*, median {format_seconds(slow.seconds.value)}"
+                f" ({format_seconds(slow.seconds.low)} to {format_seconds(slow.seconds.high)}, n ="
                 f" {slow.seconds.n}). Flakiest: *{weak.task}*, a try failed in"
                 f" {weak.flaky.percent()}."
             )

@@ -21,7 +21,7 @@ from engine.orchestration.flows import RunParams, plan
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.records import Attempt, IntervalState, LogLine, Run, state_of
 from engine.orchestration.server import SERVER
-from engine.units import human_seconds
+from engine.units import format_seconds, format_share
 
 MonitorParams = RunParams  # the settings of a run are the settings of the tab
 COLUMNS: dict[str, IntervalState] = {
@@ -117,7 +117,7 @@ class MonitorResult:
             return (
                 f"Foretold from the seed, not run yet: it will **{ends}** after **{self.n_attempts}"
                 f" tries** of {n_tasks} tasks, {self.n_failed_tries} of them failing, in about"
-                f" {human_seconds(run.seconds)}."
+                f" {format_seconds(run.seconds)}."
             )
         done = f"{self._n(*FINE)} of {n_tasks} tasks"
         if not run.ended:
@@ -132,7 +132,7 @@ class MonitorResult:
             )
         if run.state == "completed":
             return (
-                f"The run **completed** in {human_seconds(run.seconds)}: {n_tasks} tasks took"
+                f"The run **completed** in {format_seconds(run.seconds)}: {n_tasks} tasks took"
                 f" **{self.n_attempts} tries**, {self.n_failed_tries} of them failed and were tried"
                 " again."
             )
@@ -154,8 +154,8 @@ class MonitorResult:
         p = self.params
         reasons = [self._odds()]
         reasons.append(
-            f"{self.waiting_share:.0%} of the tasks' time is spent waiting for a retry; a try that"
-            f" waits keeps its place among the {p.concurrency} tasks that may run at once."
+            f"{format_share(self.waiting_share)} of the tasks' time is spent waiting for a retry; a"
+            f" try that waits keeps its place among the {p.concurrency} tasks that may run at once."
         )
         if self.n_cached:
             reasons.append(
@@ -179,9 +179,9 @@ class MonitorResult:
         lost = p.failure_probability ** (p.retries + 1)
         n_tasks = sum(step.work == step.key or not p.cache for step in plan(p))
         return (
-            f"A try fails with probability {p.failure_probability:.0%}, a task only if"
-            f" {p.retries + 1} tries in a row do ({lost:.2%}); of all runs of {n_tasks} such tasks"
-            f" {(1 - lost) ** n_tasks:.0%} come through."
+            f"A try fails with probability {format_share(p.failure_probability)}, a task only if"
+            f" {p.retries + 1} tries in a row do ({format_share(lost)}); of all runs of {n_tasks}"
+            f" such tasks {format_share((1 - lost) ** n_tasks)} come through."
         )
 
     def _measured(self) -> list[str]:
@@ -195,7 +195,7 @@ class MonitorResult:
         told = []
         if waits:
             told.append(
-                f"From submission to start tasks waited {human_seconds(statistics.median(waits))}"
+                f"From submission to start tasks waited {format_seconds(statistics.median(waits))}"
                 f" (median of {len(waits)})."
             )
         if self.run.ended:
@@ -207,8 +207,8 @@ class MonitorResult:
             )
             told.append(
                 f"Foretold were {self.foretold.n_attempts} tries and"
-                f" {human_seconds(self.foretold.seconds)}: the real run has {how} and took"
-                f" {human_seconds(self.run.seconds)} (one run, with Prefect's overhead)."
+                f" {format_seconds(self.foretold.seconds)}: the real run has {how} and took"
+                f" {format_seconds(self.run.seconds)} (one run, with Prefect's overhead)."
             )
         return told
 
@@ -260,7 +260,7 @@ def _outcomes(run: Run) -> dict[tuple[str, int], str]:
 
 
 def _told(seconds: float) -> str:
-    return human_seconds(seconds) if seconds else "–"
+    return format_seconds(seconds) if seconds else "–"
 
 
 def of(run: Run) -> MonitorResult:

@@ -39,7 +39,7 @@ from engine.orchestration.schedule.load import (
     turns,
 )
 from engine.orchestration.schedule.params import DAY_MINUTES, MOST_HOURS, N_RUNS, ScheduleParams
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,12 +172,10 @@ class ScheduleResult:
             )
         rule = f"at most {p.limit} at once" if p.limit else "no limit"
         waited = self.longest_wait_minutes * 60
-        longest = human_seconds(waited) if waited else "none"
+        longest = format_seconds(waited) if waited else "none"
         found.append(
-            f"A run takes {human_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once} at"
-            " the same time, the longest wait is"
-            f" {longest},"
-            f" {self.n_cancelled} dropped."
+            f"A run takes {format_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once}"
+            f" at the same time, the longest wait is {longest}, {self.n_cancelled} dropped."
         )
         found.append(
             f"Server down for {p.down_hours:g} h: {self.n_missed} due meanwhile. Prefect had booked"

@@ -14,7 +14,7 @@ from engine.orchestration.schedule.load import (
     Collision,
 )
 from engine.ranges import Params, Range, Text
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 Kind = Literal["cron", "interval", "rrule"]
 Around = Literal["clocks go forward", "clocks go back", "ordinary days"]
@@ -71,7 +71,7 @@ class ScheduleParams(Params):
     def told(self) -> str:
         """The rule as a person says it."""
         return (
-            f"every {human_seconds(self.every_minutes * 60)}"
+            f"every {format_seconds(self.every_minutes * 60)}"
             if self.kind == "interval"
             else f"`{self.rule}`"
         )

@@ -19,6 +19,7 @@ from engine import figures
 from engine.sampling import arena
 from engine.sampling.arena import ArenaResult
 from engine.sampling.arena.strategies import MOVED, NOTHING
+from engine.units import format_factor
 
 MAX_CURVES = 8
 N_POINTS = 200  # drawn of a curve
@@ -57,7 +58,7 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
             "mode": "markers",
             "marker": {"size": 1, "color": figures.EXTRA},
             "error_x": {"array": halves, "color": figures.EXTRA, "thickness": 2, "width": 5},
-            "name": "95 % interval of the difference to doing nothing",
+            "name": "95% interval of the difference to doing nothing",
             "hoverinfo": "skip",
         }
     )
@@ -253,8 +254,8 @@ def calibration(result: ArenaResult, threshold: float) -> go.Figure:
     the green line.
     """
     title = (
-        f"Up to {result.worst_brier_factor:.1f} times the Brier score of doing"
-        " nothing:<br>resampled chances are no chances"
+        f"Up to {format_factor(result.worst_brier_factor)} the Brier score of doing nothing:<br>"
+        "resampled chances are no chances"
     )
     curves = [
         (name, line, *arena.reliability(*result.pooled(name))) for name, line in _lines(result)

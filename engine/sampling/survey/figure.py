@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.sampling.survey import NOT_RANDOM, SeriesTally, SurveyResult, Tally
+from engine.units import format_range, format_share, format_signed
 
 
 def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
@@ -23,7 +24,10 @@ def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Fi
     title = f"The truth: {result.truth:.2f} min;<br>the schemes are being drawn"
     bad = result.tally("convenience")
     if bad is not None:
-        title = f"Off by {bad.bias:+.1f} min: convenience samples<br>are all alike, and all wrong"
+        title = (
+            f"Off by {format_signed(bad.bias, 1)} min: convenience samples<br>are all alike, and"
+            " all wrong"
+        )
     return _lanes(
         title,
         result.tallies,
@@ -42,8 +46,8 @@ def mitigations(result: SurveyResult, pinned: SurveyResult | None = None) -> go.
         for name in ("self-selected", "self-selected, inverse probability")
     )
     title = (
-        f"Self-selection, weighed: bias {before:+.1f} → {after:+.1f} min;<br>convenience cannot be"
-        " mended so"
+        f"Self-selection, weighed: bias {format_signed(before, 1)} → {format_signed(after, 1)}"
+        " min;<br>convenience cannot be mended so"
     )
     measure = f"estimated mean {result.params.measure}"
     return _lanes(
@@ -66,7 +70,7 @@ def _lanes(
             "line": {"color": figures.HELD_OUT, "width": 3},
         }
         traces.append({"type": "scatter", **ends, "name": "truth", "hoverinfo": "name"})
-    notes = [f"{round(t.bias, 2) + 0:+.2f} · {t.coverage:.0%}" for t in tallies]
+    notes = [f"{format_signed(t.bias, 2)} · {format_share(t.coverage)}" for t in tallies]
     return figures.drawn(
         title,
         traces,
@@ -83,14 +87,14 @@ def _lanes(
 
 
 def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[str, Any]]:
-    """Return what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all
+    """Return what a run's schemes came to: the middle 95% as a bar, the mean as a diamond, all
     estimates as a hill.
     """
     colors = [figures.SYNTHETIC if is_pinned else _color(t.name) for t in run]
     hover = {
         "y": [t.name for t in run],
         "hovertext": [
-            f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}"
+            f"{t.name}: mean {t.mean:.2f}, 95% of the estimates in {format_range(t.low, t.high, 2)}"
             for t in run
         ],
         "hovertemplate": "%{hovertext}<extra></extra>",
@@ -103,7 +107,7 @@ def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[di
         "x": [t.high - t.low for t in run],
         "width": 0.1 if is_pinned else 0.2,
         "marker": {"color": colors, "opacity": 0.55},
-        "name": "pinned run A" if is_pinned else "95 % of the estimates",
+        "name": "pinned run A" if is_pinned else "95% of the estimates",
     }
     means = {
         **hover,

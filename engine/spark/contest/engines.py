@@ -27,8 +27,8 @@ Answer = list[list[Any]]  # rows of labels and numbers
 TOLERANCE = 1e-9  # relative: double-precision sums in another order
 SAYS: dict[Work, str] = {
     "filter": (
-        "revenue at stake in 1994: keep about 2 % of the lines by date, discount and quantity,"
-        " and sum"
+        "revenue at stake in 1994: keep about 2% of the lines by date, discount and quantity, and"
+        " sum"
     ),
     "group-by": "the ten parts sold most: sum quantities by part, one group for every part",
     "join": (

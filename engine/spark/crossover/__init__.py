@@ -31,7 +31,7 @@ from engine.spark.crossover.cells import Cell, keep, load, recall
 from engine.spark.crossover.params import MEMORY_GB, CrossoverParams
 from engine.spark.crossover.result import CrossoverResult
 from engine.spark.restarts import SparkEnded, repeated
-from engine.units import human_bytes
+from engine.units import format_bytes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -215,7 +215,7 @@ class _Ladder:
                 self.refuse(
                     contestant,
                     asked,
-                    f"{contestant} was stopped: it held more than the {human_bytes(allowed)}"
+                    f"{contestant} was stopped: it held more than the {format_bytes(allowed)}"
                     " allowed.",
                 )
         except processes.ChildError as error:

@@ -28,6 +28,7 @@ from engine.spark.partitioning import hash_partition, run
 from engine.spark.partitioning.params import PartitioningParams
 from engine.spark.partitioning.result import PartitioningResult
 from engine.spark.restarts import repeat_if_spark_ends
+from engine.units import format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -72,7 +73,7 @@ class Measured:
             told = (
                 "every row lies"
                 if self.same_share == 1
-                else f"{self.same_share:.2%} of the rows lie"
+                else f"{format_share(self.same_share)} of the rows lie"
             )
             return (
                 f"Spark agrees: {told} in the partition shown ({self.preview.n_rows:,} rows, {n}"
@@ -82,8 +83,8 @@ class Measured:
             return f"Spark agrees: each of {n} partitions has exactly the rows shown."
         share = self.off / 2 / self.preview.n_rows
         return (
-            f"Spark cut by a sample: {share:.1%} of the rows lie on the other side of a cut than"
-            f" shown ({n} partitions)."
+            f"Spark cut by a sample: {format_share(share)} of the rows lie on the other side of a"
+            f" cut than shown ({n} partitions)."
         )
 
     def table(self) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.spark.partitioning.params import PartitioningParams
+from engine.units import format_factor, format_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,12 @@ def describe(result: PartitioningResult) -> str:
     if p.strategy == "partitionBy files":
         return (
             f"partitionBy({', '.join(p.keys)}) makes **{len(result.rows):,}** folders, the largest"
-            f" {result.skew:.1f} times the mean: up to {len(result.rows) * p.n_input:,} files from"
-            f" {p.n_input} input partitions."
+            f" {format_factor(result.skew)} the mean: up to {len(result.rows) * p.n_input:,} files"
+            f" from {p.n_input} input partitions."
         )
     return (
         f"{', '.join(p.keys) if p.strategy in BY_KEY else p.strategy} into {len(result.rows)}: the"
-        f" largest partition holds **{result.skew:.1f}** times the mean,"
+        f" largest partition holds **{format_factor(result.skew)}** the mean,"
         f" {len(result.rows) - result.non_empty} of {len(result.rows)} stay empty."
     )
 
@@ -119,13 +120,15 @@ def explain(result: PartitioningResult) -> list[str]:
                 f" {n}: all rows of a key share one."
             ),
             (
-                f"The commonest, {result.hottest}, has {result.hottest_rows:,} rows, {times:.1f}"
-                " times the mean partition: no number of partitions takes it apart."
+                f"The commonest, {result.hottest}, has {result.hottest_rows:,} rows,"
+                f" {format_factor(times)} the mean partition: no number of partitions takes it"
+                " apart."
             ),
             (
                 f"{t.key}: hash {t.hash:,}, modulo {p.n_before} is partition {t.before}, modulo"
                 f" {p.n_partitions} is partition {t.after}. Going from {p.n_before} to"
-                f" {p.n_partitions} partitions moves {result.moved_share:.1%} of all rows."
+                f" {p.n_partitions} partitions moves {format_share(result.moved_share)} of all"
+                " rows."
             ),
         ]
     if p.strategy == "range":

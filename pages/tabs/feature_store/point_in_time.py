@@ -16,7 +16,7 @@ from engine.feature_store.point_in_time import (
     steps,
 )
 from engine.feature_store.point_in_time import figure as figures
-from engine.units import human_seconds
+from engine.units import format_seconds
 from pages.shell import controls, lab, state, work
 from pages.tabs.feature_store.own import replace_by_own
 from pages.tabs.feature_store.own import viewer as own_viewer
@@ -126,7 +126,7 @@ def _badge(result: PointInTimeResult) -> None:
         st.badge(check.badge, icon=":material/error:", color="red")
     else:
         st.badge(
-            f"{check.badge} ({human_seconds(check.seconds)})",
+            f"{check.badge} ({format_seconds(check.seconds)})",
             icon=":material/check_circle:",
             color="green",
         )

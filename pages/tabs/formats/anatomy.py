@@ -10,7 +10,7 @@ import streamlit as st
 from engine.formats import anatomy
 from engine.formats.anatomy import WRITTEN, AnatomyParams, AnatomyResult
 from engine.formats.anatomy import figure as figures
-from engine.units import human_bytes
+from engine.units import format_bytes
 from pages.shell import controls, lab, texts, upload
 
 D = AnatomyParams()
@@ -98,8 +98,8 @@ def _pages(result: AnatomyResult) -> list[dict[str, str]]:
         {
             "piece": f"{piece.kind} {piece.page}" if piece.page >= 0 else piece.kind,
             "at byte": f"{piece.offset:,}",
-            "size": human_bytes(piece.size_bytes),
-            "unpacked": human_bytes(piece.uncompressed_bytes) if piece.page >= 0 else "",
+            "size": format_bytes(piece.size_bytes),
+            "unpacked": format_bytes(piece.uncompressed_bytes) if piece.page >= 0 else "",
             "encoding": piece.encoding,
             "values": f"{piece.n_values:,}" if piece.page >= 0 else "",
             "nulls": (

@@ -43,7 +43,7 @@ def _params() -> BytesReadParams:
         ),
         window=controls.slider(
             D, "window", "Range kept", format="percent",
-            help="From which to which share of that column's sorted values: 40–45 % keeps about"
+            help="From which to which share of that column's sorted values: 40–45% keeps about"
             " one row in twenty",
         ),
         order=controls.segmented(

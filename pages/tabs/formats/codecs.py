@@ -11,7 +11,7 @@ from engine.formats import codecs, tables
 from engine.formats.codecs import CodecsParams, CodecsResult
 from engine.formats.codecs import figure as figures
 from engine.formats.codecs.params import WHOLE
-from engine.units import human_bytes
+from engine.units import format_bytes
 from pages.shell import controls, lab, work
 
 D = CodecsParams()
@@ -77,7 +77,7 @@ def _show(result: CodecsResult) -> None:
         "Compression ratio against speed of each codec and level, with the Pareto front",
     )
     st.caption(
-        f"{result.n_rows:,} rows, {human_bytes(result.table_bytes)} as Arrow in memory: what ratio"
+        f"{result.n_rows:,} rows, {format_bytes(result.table_bytes)} as Arrow in memory: what ratio"
         " and MB/s count. Files in memory, one thread; "
         + (
             "marks are medians, whiskers run from the slowest to the fastest of"

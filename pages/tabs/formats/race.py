@@ -11,7 +11,7 @@ import streamlit as st
 from engine.formats import bytes_read, race
 from engine.formats.race import OPERATIONS, RaceParams, RaceResult
 from engine.formats.race import figure as figures
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds
 from pages.shell import controls, lab, texts, work
 from pages.tabs.formats import table as formats_table
 
@@ -94,7 +94,7 @@ def _synthetic() -> dict[str, Any]:
 def _table(result: RaceResult, operation: Any) -> list[dict[str, Any]]:
     rows = []
     for lane in result.lanes:
-        size = human_bytes(lane.file_bytes) if lane.file_bytes else "…"
+        size = format_bytes(lane.file_bytes) if lane.file_bytes else "…"
         row: dict[str, Any] = {
             "format": lane.name,
             "file": size,
@@ -102,11 +102,11 @@ def _table(result: RaceResult, operation: Any) -> list[dict[str, Any]]:
         }
         for name in OPERATIONS:
             seconds = lane.median_seconds(name)
-            row[name] = human_seconds(seconds) if seconds else "…"
+            row[name] = format_seconds(seconds) if seconds else "…"
         speed, factor = result.megabytes_per_second(lane, operation), result.factor(lane, operation)
         row |= {
             f"{operation}, MB/s": f"{speed:,.0f}" if speed else "…",
-            "× best": human_factor(factor) if factor else "…",
+            "× best": format_factor(factor) if factor else "…",
         }
         rows.append(row)
     return rows
@@ -124,8 +124,8 @@ def _show(result: RaceResult) -> None:
         else ""
     )
     st.caption(
-        f"{result.n_rows:,} rows × {result.n_columns} columns, {human_bytes(result.table_bytes)} as"
-        " Arrow in memory, which MB/s counts. Dots are single runs, lines medians; below,"
+        f"{result.n_rows:,} rows × {result.n_columns} columns, {format_bytes(result.table_bytes)}"
+        " as Arrow in memory, which MB/s counts. Dots are single runs, lines medians; below,"
         f" medians.{left_out}"
     )
     texts.table(_table(result, operation), "Medians, speed and fidelity")

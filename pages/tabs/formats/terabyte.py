@@ -11,7 +11,7 @@ from engine.formats import race, terabyte
 from engine.formats.race import RaceResult
 from engine.formats.terabyte import CRITERIA, TerabyteParams
 from engine.formats.terabyte import figure as figures
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_range, format_seconds, format_share
 from pages.shell import controls, lab, work
 
 D = TerabyteParams()
@@ -41,7 +41,7 @@ def _params() -> TerabyteParams:
 
 
 def _weights() -> dict[str, int]:
-    st.markdown("What counts for you, 0 … 10")
+    st.markdown("What counts for you, 0–10")
     return {
         f"{name}_weight": controls.slider(D, f"{name}_weight", label, help="0: does not count")
         for name, label in WEIGHED.items()
@@ -85,14 +85,14 @@ def _show(params: TerabyteParams, measured: RaceResult) -> None:
     rows = [
         {
             "format": entry.name,
-            "score": f"{entry.score:.2f} ({entry.score_low:.2f} … {entry.score_high:.2f})",
-            "stored": human_bytes(entry.stored_bytes),
+            "score": f"{entry.score:.2f} ({format_range(entry.score_low, entry.score_high, 2)})",
+            "stored": format_bytes(entry.stored_bytes),
             "USD a month": f"{entry.usd_a_month:,.2f}",
-            "one scan": human_seconds(entry.scan.middle),
+            "one scan": format_seconds(entry.scan.middle),
             "waits for": entry.bottleneck,
             "scans, hours a day": f"{params.scans_a_day * entry.scan.middle / 3600:,.1f}",
-            "write all": human_seconds(entry.load.middle),
-            "columns changed": f"{entry.changed_share:.0%}",
+            "write all": format_seconds(entry.load.middle),
+            "columns changed": format_share(entry.changed_share),
         }
         for entry in result.formats
     ]

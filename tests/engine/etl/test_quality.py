@@ -28,6 +28,7 @@ from engine.etl.contracts import CONTRACTS
 from engine.etl.quality import FAULTS, TABLES, QualityParams, figure, load_tests
 from engine.etl.quality import code as script
 from engine.etl.rules import Contract
+from engine.units import format_share
 from engine.workspace import REPOSITORY
 from tests.engine.contracts import contracts
 from tests.engine.printed import run_script
@@ -41,7 +42,7 @@ def kept(value: Any, rule: quality_rules.ColumnRule) -> list[str]:
         return [] if rule.nullable else [f"{rule.name} must not be null"]
     broken = []
     if rule.min is not None and not rule.min <= value <= rule.max:  # type: ignore[operator]
-        broken.append(f"{rule.name} must be {rule.min:,g} … {rule.max:,g}")
+        broken.append(f"{rule.name} must be {rule.min:,g}–{rule.max:,g}")
     if rule.one_of and value not in rule.one_of:
         broken.append(f"{rule.name} must be one of {', '.join(rule.one_of)}")
     if (
@@ -111,7 +112,7 @@ def test_the_real_faults_are_there() -> None:
     (row,) = weather.reasons().to_pylist()
     assert (
         row["wind_speed"] == pytest.approx(1048.36)
-        and row["reason"] == "wind_speed must be 0 … 120"
+        and row["reason"] == "wind_speed must be 0–120"
         and not row["injected"]
     )
     hours = next(check for check in weather.checks if check.kind == "hours")
@@ -198,7 +199,7 @@ def test_the_gate_by_hand() -> None:
     off = quality.run(QualityParams(dose=0.05, gate="off"))
     assert off.n_loaded == off.n_rows and off.worst_error == off.worst_error_open > 1
     cut = quality.run(QualityParams(fault="volume", dose=0.3))
-    assert cut.stops.startswith("rows a day must be 68 … 72") and cut.caught_share == 1
+    assert cut.stops.startswith("rows a day must be 68–72") and cut.caught_share == 1
 
 
 def test_downstream_numbers_by_arrow() -> None:
@@ -306,7 +307,7 @@ def test_the_script_asks_pandera_itself(setting: dict[str, Any]) -> None:
         ),
         (
             '[columns]\ntemp = { type = "float" }\n[table]\nmax_ks = 2',
-            "rules: max_ks must be 0 … 1. Got 2.",
+            "rules: max_ks must be 0–1. Got 2.",
         ),
         (
             '[columns]\ntemp = { type = "float" }\n[table]\nevery_hour_of = "temp"',
@@ -336,7 +337,7 @@ def test_rules_of_ones_own_decide() -> None:
 
 
 def test_the_days_must_lie_within_the_year() -> None:
-    with pytest.raises(InputError, match="first_day must be 1 … 351 for 14 days. Got 360."):
+    with pytest.raises(InputError, match="first_day must be 1–351 for 14 days. Got 360."):
         QualityParams(first_day=360)
 
 
@@ -644,7 +645,7 @@ def test_an_int_on_a_column_with_fractions_counts_them_as_mistyped() -> None:
     wind = [value for value in result.batch.table["wind_speed"].to_pylist() if value is not None]
     headline = result.headline()
     assert headline["wind_speed must be of type int"] == sum(value % 1 != 0 for value in wind) > 0
-    assert headline["wind_speed must be 0 … 5"] == sum(
+    assert headline["wind_speed must be 0–5"] == sum(
         value % 1 == 0 and not 0 <= value <= 5 for value in wind
     )
 
@@ -689,7 +690,8 @@ def test_a_contract_runs_or_is_refused_in_a_sentence(drawn: st.DataObject) -> No
 def test_words_and_figures_follow_the_numbers() -> None:
     result = quality.run(QualityParams())
     assert (
-        f"catch **{result.caught_share:.0%}** of {result.n_injected:,} injected faults and 1 real"
+        f"catch **{format_share(result.caught_share)}** of {result.n_injected:,} injected faults"
+        " and 1 real"
         " fault" in result.verdict
     )
     assert any(

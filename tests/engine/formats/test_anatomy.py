@@ -26,6 +26,7 @@ from engine.formats.parquet import pages as parquet_pages
 from engine.formats.parquet import pieces as parquet_pieces
 from engine.formats.parquet import thrift
 from engine.formats.parquet.pieces import Piece
+from engine.units import format_share
 from tests.engine.printed import run_script
 
 ROWS = 5_000
@@ -349,7 +350,7 @@ def test_words_follow_the_numbers() -> None:
     assert (bundled.row_group, bundled.column) == (bundled.n_row_groups - 1, "dest")
     share = bundled.column_bytes(bundled.largest_column) / 5_134_769
     assert bundled.verdict.startswith(
-        f"**{share:.0%}** of this 5.13 MB file is the column {bundled.largest_column}"
+        f"**{format_share(share)}** of this 5.13 MB file is the column {bundled.largest_column}"
     )
 
 

@@ -62,11 +62,11 @@ def test_words_by_hand() -> None:
         == "Wrong reports AUC **0.850** and gets 0.600 in production; right reports **0.650** and"
         " gets 0.660."
     )
-    assert "wrong +0.250 (+0.200 to +0.300), right -0.010 (-0.020 to +0.000)." in result.why[1]
+    assert "wrong +0.250 (+0.200 to +0.300), right −0.010 (−0.020 to 0.000)." in result.why[1]
     assert "better in production too, by 0.060" in result.why[2]
     assert result.table().num_rows == 8 and result.mended == pytest.approx(0.26)
     figure = figures.gaps(result, result)
-    assert figure.layout.title.text == "Wrong is off by +0.250, right by -0.010"
+    assert figure.layout.title.text == "Wrong is off by +0.250, right by −0.010"
     empty = RepairsResult(RepairsParams(), {})
     assert (
         empty.verdict.startswith("The first seed")

@@ -196,7 +196,7 @@ def test_a_lane_has_as_many_stages_as_asked_for() -> None:
 
 
 def test_a_timeout_is_none_or_at_least_a_second() -> None:
-    with pytest.raises(InputError, match=r"timeout_seconds must be 0 \(none\) or 1 … 60. Got 0.5"):
+    with pytest.raises(InputError, match=r"timeout_seconds must be 0 \(none\) or 1–60. Got 0.5"):
         RunParams(timeout_seconds=0.5)
 
 

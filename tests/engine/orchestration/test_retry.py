@@ -160,11 +160,6 @@ def test_wilson_holds_what_it_should() -> None:
     assert share_interval(0, 0) == (0.0, 1.0)
 
 
-def test_percentages_have_sensible_digits() -> None:
-    written = [retry._percent(share) for share in (0, 1, 0.3, 0.0081, 0.99919, 0.0000002, 0.922)]
-    assert written == ["0 %", "100 %", "30 %", "0.81 %", "99.919 %", "0.000020 %", "92.2 %"]
-
-
 def test_a_dot_is_a_task_that_is_over() -> None:
     settings = retry_real.asked(RetryParams())
     attempts = (

@@ -335,7 +335,7 @@ def synthetic() -> CrossoverResult:
 
 def test_the_figure_marks_crossing_and_end_of_memory() -> None:
     shown = figures.chart(synthetic())
-    marks = [trace for trace in shown.data if trace.name == "Spark overtakes pandas, 90 % interval"]
+    marks = [trace for trace in shown.data if trace.name == "Spark overtakes pandas, 90% interval"]
     assert (
         marks[0].x[0] == pytest.approx(490_000, rel=0.01)
         and marks[0].text[0] == "extrapolated crossing"
@@ -358,7 +358,7 @@ def test_the_figure_marks_crossing_and_end_of_memory() -> None:
     assert not [
         trace
         for trace in figures.chart(doubtful).data
-        if trace.name == "Spark overtakes pandas, 90 % interval"
+        if trace.name == "Spark overtakes pandas, 90% interval"
     ]
     shown_model = figures.model(doubtful, Cluster())
     assert shown_model is not None and shown_model.layout.title.text.startswith(

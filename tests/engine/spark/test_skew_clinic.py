@@ -94,7 +94,7 @@ def test_alerts_name_the_rule_that_fired() -> None:
     (skewed,) = outcome(0.1, 0.1, 0.5).alerts
     assert (skewed.kind, skewed.told) == (
         "Skew",
-        "5.0 × the median of 3",
+        "5.0× the median of 3",
     ) and skewed.rule.startswith("longest joining task > 3")
     assert outcome(0.3, 0.3, 0.5).alerts == []
     (spill,) = outcome(0.3, 0.3, spill=2_000_000).alerts
@@ -108,7 +108,7 @@ def test_alerts_name_the_rule_that_fired() -> None:
     )
     (line,) = twice.alerts
     assert line.startswith(
-        "**Skew** · nothing (5.0 × the median of 3), nothing (6.0 × the median of 3) :gray[Rule: "
+        "**Skew** · nothing (5.0× the median of 3), nothing (6.0× the median of 3) :gray[Rule: "
     )
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from engine.formats import bytes_read, evolution
 from engine.formats.evolution.cell_code import snippet
 from engine.jobs import JOBS, Progress, Steps
+from engine.units import format_share
 from pages.shell import export, lessons, panels
 from tests.pages.visit import open_page, settle, texts
 
@@ -125,7 +126,7 @@ def test_differences_are_written_in_full() -> None:
 def test_a_challenge_tells_this_runs_number_as_people_read_it() -> None:
     app = open_page("formats", formats_tab="Bytes read", bytes_read_panel="Challenge")
     result = bytes_read.run(bytes_read.BytesReadParams())
-    assert f"Here: {result.read_share:.1%}, not met by this run." in texts(app)
+    assert f"Here: {format_share(result.read_share)}, not met by this run." in texts(app)
     assert f"Here: {result.csv_over_parquet_bytes:,.3g}, not met by this run." in texts(app)
 
 
