@@ -4,9 +4,14 @@
 
 import streamlit as st
 
+from pages.shell.chart import ROUTES
 from pages.shell.errors import show_unforeseen
 from pages.startup import lifespan, middleware
 
 app = st.App(
-    "pages/router.py", lifespan=lifespan, middleware=middleware(), on_script_error=show_unforeseen
+    "pages/router.py",
+    lifespan=lifespan,
+    routes=ROUTES,
+    middleware=middleware(),
+    on_script_error=show_unforeseen,
 )

@@ -84,19 +84,19 @@ class SyntheticParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(1 <= self.n_rows <= 2_000_000, "n_rows must be 1 … 2,000,000. Got {}.", self.n_rows)
+        require(1 <= self.n_rows <= 2_000_000, "n_rows must be 1–2,000,000. Got {}.", self.n_rows)
         require(
             1 <= self.cardinality <= self.n_rows,
-            "cardinality must be 1 … n_rows ({:,}). Got {}.",
+            "cardinality must be 1–n_rows ({:,}). Got {}.",
             self.n_rows,
             self.cardinality,
         )
         for name in ("null_share", "sortedness", "entropy"):
             require(
-                0 <= getattr(self, name) <= 1, name + " must be 0 … 1. Got {}.", getattr(self, name)
+                0 <= getattr(self, name) <= 1, name + " must be 0–1. Got {}.", getattr(self, name)
             )
-        require(0 <= self.zipf <= 3, "zipf must be 0 … 3. Got {}.", self.zipf)
-        require(0 <= self.seed < 2**31, "seed must be 0 … 2,147,483,647. Got {}.", self.seed)
+        require(0 <= self.zipf <= 3, "zipf must be 0–3. Got {}.", self.zipf)
+        require(0 <= self.seed < 2**31, "seed must be 0–2,147,483,647. Got {}.", self.seed)
 
 
 def _order(category: np.ndarray, sortedness: float, rng: np.random.Generator) -> np.ndarray:

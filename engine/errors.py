@@ -31,7 +31,7 @@ def require(condition: bool, message: str, *values: object) -> None:
     """Raise ``InputError`` with ``message`` (its ``{}`` filled with ``values``) unless
     ``condition`` holds.
 
-    Messages follow "name must rule. Got value.", for example ``"k_neighbors must be 1 … 50. Got
+    Messages follow "name must rule. Got value.", for example ``"k_neighbors must be 1–50. Got
     {}."``.
     """
     if not condition:

@@ -25,6 +25,9 @@ FAILED: Final = "#C25B9B"  # failed: red-purple
 EXTRA: Final = "#56B4E9"  # a further category without a meaning of its own: sky blue
 CATEGORICAL: Final = (KNOWN, SYNTHETIC, HELD_OUT, FAILED, LEAKED, EXTRA, WAITING)
 SEQUENTIAL: Final = "Blues"
+SHARE_TICKS: Final = {"tickformat": ",.0%"}  # of an axis of shares, 0–1
+SHADES: Final = ("#A9CDEE", "#7FB5E4", "#56A0DC", KNOWN, "#1F66A8", "#134574")  # of blue, darker
+HOLLOW: Final = "rgba(0,0,0,0)"  # the inside of a mark that has only an outline
 
 # Of every chart, on a page or in a file: no way to plotly's cloud, its address and its logo left
 # out.
@@ -45,8 +48,8 @@ Trace = dict[str, Any]  # as Plotly takes it; it says its ``type``
 TEMPLATE: Final = go.layout.Template(
     layout=go.Layout(
         colorway=CATEGORICAL,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=HOLLOW,
+        plot_bgcolor=HOLLOW,
         margin={"l": 8, "r": 8, "t": 56, "b": 8},
         font={"size": 14},
         title={"x": 0, "xanchor": "left", "font": {"size": 17}, "automargin": True},
@@ -58,6 +61,12 @@ TEMPLATE: Final = go.layout.Template(
         bargap=0.25,
     )
 )
+
+
+def faint(color: str, opacity: float) -> str:
+    """Return a ``#RRGGBB`` colour that lets through what is behind it; ``opacity`` is 0 … 1."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{round(opacity, 2):g})"
 
 
 def new(title: str, *, height: int = 420, x: str = "", y: str = "") -> go.Figure:
@@ -170,7 +179,65 @@ def _tall(title: str, height: int, x: str, y: str) -> dict[str, Any]:
     }
 
 
-def beside(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
+def player(
+    frames: list[str],
+    labels: list[str],
+    *,
+    active: int,
+    milliseconds: int,
+    redraw: bool,
+    prefix: str = "",
+    suffix: str = "",
+) -> dict[str, Any]:
+    """Return the layout of the buttons and the slider that play ``frames``, given by their names.
+
+    ``labels`` are what the slider shows of each frame, between ``prefix`` and ``suffix``;
+    ``active`` is the number of the frame shown first; ``redraw`` is for bars, which Plotly moves
+    in no other way.
+    """
+    now = {
+        "mode": "immediate",
+        "frame": {"duration": milliseconds, "redraw": redraw},
+        "transition": {"duration": 0},
+    }
+    buttons = (("▶ play", [None, {**now, "fromcurrent": True}]), ("❚❚", [[None], now]))
+    menu = {
+        "type": "buttons",
+        "direction": "right",
+        "x": 0,
+        "xanchor": "left",
+        "y": 0,
+        "yanchor": "top",
+        "pad": {"t": 62},
+        "showactive": False,
+        "bgcolor": HOLLOW,
+        "bordercolor": WAITING,
+        "font": {"color": WAITING},
+        "buttons": [{"label": label, "method": "animate", "args": args} for label, args in buttons],
+    }
+    steps = [
+        {"label": label, "method": "animate", "args": [[frame], now]}
+        for frame, label in zip(frames, labels, strict=True)
+    ]
+    slider = {
+        "active": active,
+        "x": 0,
+        "y": 0,
+        "pad": {"t": 48, "l": 130},  # pixels: beside the buttons even on a phone
+        "currentvalue": {
+            "prefix": prefix,
+            "suffix": suffix,
+            "font": {"size": 15, "color": WAITING},
+        },
+        "ticklen": 0,
+        "minorticklen": 0,
+        "font": {"size": 1, "color": HOLLOW},  # its labels would overlap
+        "steps": steps,
+    }
+    return {"updatemenus": [menu], "sliders": [slider], "margin": {"b": 150}}
+
+
+def side_notes(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
     """Return annotations that write a text to the right of each lane; give them to
     ``update_layout`` at once.
     """

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import IO, Any
 
 import psutil
@@ -50,9 +50,8 @@ def start(
 
     Its temporary files lie in the workspace.
 
-    ``environment`` replaces this process's own; ``pipe`` gives the child a standard input, whose
-    closing it may take as the end of its parent; ``output`` and ``errors`` are files that get what
-    it prints.
+    ``environment`` replaces this process's own; ``pipe`` gives the child a standard input, for
+    ``end_with_parent``; ``output`` and ``errors`` are files that get what it prints.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -119,10 +118,19 @@ def _own_seconds(pid: int) -> float:
         return 0.0
 
 
-def _read_lines(stream: IO[str], into: queue.Queue[str | None]) -> None:
-    for line in stream:
-        into.put(line)
-    into.put(None)
+def read_lines(stream: IO[str]) -> queue.Queue[str | None]:
+    """Return a queue that a thread fills with the lines of ``stream``, and with ``None`` at its
+    end: a full pipe would stop the process that writes into it.
+    """
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def pump() -> None:
+        for line in stream:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=pump, daemon=True).start()
+    return lines
 
 
 def _messages(
@@ -131,12 +139,8 @@ def _messages(
     """Yield each JSON line of ``process`` as it comes, and ``None`` whenever ``beat_seconds`` pass
     without one.
     """
-    lines: queue.Queue[str | None] = queue.Queue()
-    errors: queue.Queue[str | None] = (
-        queue.Queue()
-    )  # stderr must be drained, or a chatty child stops at a full pipe
-    for stream, into in ((process.stdout, lines), (process.stderr, errors)):
-        threading.Thread(target=_read_lines, args=(stream, into), daemon=True).start()
+    assert process.stdout is not None and process.stderr is not None
+    lines, errors = read_lines(process.stdout), read_lines(process.stderr)
     while True:
         try:
             line = lines.get(timeout=beat_seconds)
@@ -259,6 +263,22 @@ def steps(
         raise ChildError(module, process.wait(), "it ended without a result")
     finally:
         kill_group(process)
+
+
+def end_with_parent(take: Callable[[str], Any] | None = None) -> None:
+    """Inside a child that was started with a pipe: end at once when standard input closes.
+
+    The pipe closes when the parent closes it and when the parent dies, however it dies. ``take``
+    gets each line that the parent writes, in a thread.
+    """
+
+    def watch() -> None:
+        for line in sys.stdin:
+            if take is not None:
+                take(line)
+        os._exit(0)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def report(**message: Any) -> None:

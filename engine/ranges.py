@@ -10,7 +10,7 @@ whose default is ``True`` or ``False`` a bool: neither needs to say more.
 ...     k_neighbors: Annotated[int, Range(1, 50)] = 5
 >>> SmoteParams(k_neighbors=51)
 Traceback (most recent call last):
-engine.errors.InputError: k_neighbors must be 1 … 50. Got 51.
+engine.errors.InputError: k_neighbors must be 1–50. Got 51.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numbers import Real
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from engine.errors import InputError, require
+from engine.units import format_number
 
 Number = int | float
 MOST_LISTED = 30  # values in a message
@@ -33,8 +34,13 @@ def _written(value: object) -> str:
     point.
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return format_number(value)
+    return f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
+
+
+def _span(low: str, high: str) -> str:
+    """Return a range of plain numbers, ``"1–50"``; of others ``"−5 to 5"``, ``"ATL to TPA"``."""
+    return f"{low}–{high}" if low[0].isdigit() and "-" not in low + high else f"{low} to {high}"
 
 
 def _is_number(value: object) -> bool:
@@ -63,7 +69,7 @@ class Range:
         """Raise ``InputError`` unless ``value`` is a number within the range."""
         low = _written(self.low) + (f" ({self.low_means})" if self.low_means else "")
         fits = _is_number(value) and self.low <= value <= self.high  # type: ignore[operator]
-        require(fits, "{} must be {} … {}. Got {}.", name, low, _written(self.high), value)
+        require(fits, "{} must be {}. Got {}.", name, _span(low, _written(self.high)), value)
 
     def edges(self) -> tuple[list[Any], list[Any]]:
         """Return values that are just good and values that are just not."""
@@ -86,9 +92,9 @@ class Interval:
         fits = isinstance(value, tuple) and len(value) == 2
         fits = fits and all(type(one) is date if days else _is_number(one) for one in value)  # type: ignore[attr-defined]
         fits = fits and self.low <= value[0] <= value[1] <= self.high  # type: ignore[index]
-        low, high, kind = _written(self.low), _written(self.high), "days" if days else "numbers"
-        got = " … ".join(map(str, value)) if days and isinstance(value, tuple) else value
-        require(fits, "{} must be two {} in order, {} … {}. Got {}.", name, kind, low, high, got)
+        span, kind = _span(_written(self.low), _written(self.high)), "days" if days else "numbers"
+        got = " to ".join(map(str, value)) if days and isinstance(value, tuple) else value
+        require(fits, "{} must be two {} in order, {}. Got {}.", name, kind, span, got)
 
     def edges(self) -> tuple[list[Any], list[Any]]:
         """Return values that are just good and values that are just not."""
@@ -113,7 +119,7 @@ class Choice:
         """Raise ``InputError`` unless ``value`` is one of the values."""
         listed = ", ".join(map(_written, self.values))
         if len(self.values) > MOST_LISTED:
-            listed = f"{_written(self.values[0])} … {_written(self.values[-1])}"
+            listed = _span(_written(self.values[0]), _written(self.values[-1]))
         fits = any(
             value == one and isinstance(value, bool) == isinstance(one, bool) for one in self.values
         )

@@ -10,11 +10,10 @@ parameters of a run.
 from __future__ import annotations
 
 import ast
-import inspect
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+from engine.ranges import Params
 from engine.source_code import constructor
 
 
@@ -33,13 +32,14 @@ def _halves(path: Path) -> tuple[str, str]:
     return "".join(lines[: found[0].lineno - 1]), "".join(lines[found[0].end_lineno or 0 :])
 
 
-def path_of(params: Any) -> Path:
-    """Return the script of an experiment: beside the module that defines its Params."""
-    return Path(inspect.getfile(type(params))).with_name("script.py")
+def path_of(params: Params) -> Path:
+    """Return the script of the experiment whose settings ``params`` are."""
+    topic, package = type(params).__module__.split(".")[1:3]
+    return Path(__file__).parent / topic / (params.experiment or package) / "script.py"
 
 
-def render(params: Any) -> str:
-    """Return the script that reproduces a run with ``params``, an experiment's Params.
+def render(params: Params) -> str:
+    """Return the script that reproduces a run with ``params``.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 @lru_cache(maxsize=4096)
 def share_interval(n_hits: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share of which ``n_hits`` of ``n`` were seen (Wilson, 1927).
+    """Return the 95% interval of a share of which ``n_hits`` of ``n`` were seen (Wilson, 1927).
 
     Nothing seen (``n`` = 0) is anything from 0 to 1.
     """

@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from pages.shell import lessons, state
+from pages.shell import lessons, state, work
 
 st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layout="wide")
 
 PAGES = [
     st.Page("home.py", title="Home", default=True),
     *(
-        st.Page(f"{topic}.py", title=lessons.load(topic).title, url_path=topic)
+        st.Page(f"{topic}.py", title=lessons.load(topic).short, url_path=topic)
         for topic in lessons.topics()
     ),
 ]
 state.owner()
-st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
+with work.tabs_left_are_given_up():
+    st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
+state.VISITED.set()

@@ -94,14 +94,14 @@ def require_days(first_day: int, n_days: int) -> None:
     """Raise ``InputError`` unless the days lie in the year."""
     require(
         0 <= first_day < N_DAYS,
-        "first_day must be 0 … {} (days of 2013). Got {}.",
+        "first_day must be 0–{} (days of 2013). Got {}.",
         N_DAYS - 1,
         first_day,
     )
     left = N_DAYS - first_day
     require(
         1 <= n_days <= left,
-        "n_days must be 1 … {} from day {} on. Got {}.",
+        "n_days must be 1–{} from day {} on. Got {}.",
         left,
         first_day,
         n_days,

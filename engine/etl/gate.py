@@ -1,5 +1,5 @@
-"""The rules of a contract, held against a batch by pandera. What follows the imports also stands in
-the scripts on screen.
+"""The rules of a contract, held against a batch by pandera. What follows the imports is also part
+of the generated tests.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
+from engine.units import format_range
+
 Rules = dict[str, dict[str, Any]]  # column -> what it may hold, as in the contract's TOML
 
 
@@ -16,7 +18,7 @@ def texts(name: str, rule: dict[str, Any]) -> dict[str, str]:
     """Return each rule on one column as people read it, by its kind."""
     found = {}
     if "min" in rule:
-        found["range"] = f"{name} must be {rule['min']:,g} … {rule['max']:,g}"
+        found["range"] = f"{name} must be {format_range(rule['min'], rule['max'], '{:,g}'.format)}"
     if rule.get("in"):
         found["value"] = f"{name} must be one of {', '.join(rule['in'])}"
     if rule.get("references"):

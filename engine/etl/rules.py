@@ -48,7 +48,7 @@ class ColumnRule:
     on_fail: OnFail = "quarantine"
 
     @property
-    def plain(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The rule as its TOML says it, without what is not said."""
         ranged = {} if self.min is None else {"min": self.min, "max": self.max}
         said = {
@@ -87,7 +87,7 @@ class Contract:
     @property
     def rules(self) -> dict[str, dict[str, Any]]:
         """The rules on the columns, as plain values."""
-        return {rule.name: rule.plain for rule in self.columns}
+        return {rule.name: rule.as_dict for rule in self.columns}
 
     @property
     def names(self) -> list[str]:
@@ -315,7 +315,7 @@ def _table(table: str, given: Any, names: list[str]) -> dict[str, Any]:
         drift,
     )
     ks = given.get("max_ks", 1.0)
-    require(_is_number(ks) and 0 <= ks <= 1, "rules: max_ks must be 0 … 1. Got {!r}.", ks)
+    require(_is_number(ks) and 0 <= ks <= 1, "rules: max_ks must be 0–1. Got {!r}.", ks)
     hours = given.get("every_hour_of", "")
     require(not hours or "time_hour" in names, "rules: every_hour_of needs the column time_hour.")
     require(
@@ -360,7 +360,7 @@ def texts(contract: Contract) -> dict[str, tuple[str, str, str]]:
 
     found: dict[str, tuple[str, str, str]] = {}
     for rule in contract.columns:
-        for kind, text in gate.texts(rule.name, rule.plain).items():
+        for kind, text in gate.texts(rule.name, rule.as_dict).items():
             found[text] = (kind, rule.name, rule.on_fail)
     if contract.unique:
         found[f"{', '.join(contract.unique)} must be unique"] = ("unique", "", "quarantine")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from engine.feature_store.feast_internals import DUMMY_ENTITY, direct_lineage
 from engine.feature_store.serving import feast_alone
+from engine.units import format_time
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -100,7 +101,7 @@ def _view(view: Any, store: FeatureStore) -> Thing:
     versions = [str(record["version"]) for record in store.list_feature_view_versions(view.name)]
     ttl = "never expires" if not view.ttl else str(view.ttl)
     intervals = view.materialization_intervals
-    last = f"{intervals[-1][1]:%Y-%m-%d %H:%M} UTC" if intervals else "never"
+    last = f"{format_time(intervals[-1][1])} UTC" if intervals else "never"
     entities = ", ".join(name for name in view.entities if name != DUMMY_ENTITY)
     return _thing(
         "feature view",

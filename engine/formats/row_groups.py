@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from engine.formats.trace import Ranges
+from engine.units import format_time
 
 Value = int | float | date | datetime  # a datetime is UTC
 
@@ -105,13 +106,9 @@ def cut(touched: Ranges, places: Chunks) -> Pieces:
 
 
 def format_value(value: Any) -> str:
-    """Return a statistic as people read it: ``1,400``, ``0.25``, ``2013-06-01 10:00``."""
+    """Return a statistic as people read it: ``1,400``, ``0.25``, ``1 Jun 2013 10:00``."""
     if isinstance(value, datetime):
-        return (
-            f"{value:%Y-%m-%d %H:%M}"
-            if value.second == 0 and value.microsecond == 0
-            else f"{value:%Y-%m-%d %H:%M:%S}"
-        )
+        return format_time(value, seconds=value.second != 0 or value.microsecond != 0)
     if isinstance(value, float) and not value.is_integer():
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
     return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
@@ -141,7 +138,7 @@ def decide(
     if minimum > high:  # type: ignore[operator]
         return False, f"min {format_value(minimum)} > {format_value(high)}"
     span, asked = (
-        f"{format_value(start)} … {format_value(end)}"
+        f"{format_value(start)} to {format_value(end)}"
         for start, end in ((minimum, maximum), (low, high))
     )
     return True, f"{span} meets {asked}"

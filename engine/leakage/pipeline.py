@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.leakage import process
 from engine.leakage.process import N_LEVELS, WINDOW, Drawn, Rows
+from engine.units import format_share
 
 Mechanism = Literal[
     "target_leak",
@@ -68,8 +69,8 @@ EFFECTS: dict[
     Mechanism, str
 ] = {  # what a dose does, with its share, the test rows it touches, the models it tries
     "target_leak": (
-        "A refund is booked once an order has gone wrong; in {share:.0%} of those rows it"
-        " stands in the table already. In production no refund is known yet"
+        "A refund is booked once an order has gone wrong; in {share} of those rows it stands in"
+        " the table already. In production no refund is known yet"
     ),
     "duplicates": "{rows} of {n_test} test rows are copies of training rows",
     "scaling": (
@@ -86,8 +87,8 @@ EFFECTS: dict[
         " {n_test} test rows"
     ),
     "resampling": (
-        "{share:.0%} of the copies that level the classes are made before the split, and dealt"
-        " to both sides"
+        "{share} of the copies that level the classes are made before the split, and dealt to"
+        " both sides"
     ),
     "group_overlap": (
         "{rows} of {n_test} test rows are of customers that training knows; those of production"
@@ -128,7 +129,7 @@ def describe(mechanism: Mechanism, dose: float, n_test: int) -> str:
     models = f"{n_models} models are" if n_models > 1 else "One model is"
     rows, window = f"{round(dose * n_test):,}", round(dose * WINDOW)
     return EFFECTS[mechanism].format(
-        share=dose, rows=rows, n_test=f"{n_test:,}", window=window, models=models
+        share=format_share(dose), rows=rows, n_test=f"{n_test:,}", window=window, models=models
     )
 
 

@@ -6,7 +6,7 @@ a customer's order at a moment; the answer ``y`` is whether it goes wrong. Its l
 ``signal`` times the sum of:
 
 - two measures whose weights turn slowly with time (drift), and three steady ones, one of them
-  missing in 30 % of the rows;
+  missing in 30% of the rows;
 - the customer's own pull, which no column shows; sixteen traits of the customer tell who it is and
   mean nothing;
 - a hidden state that rises and falls over time; the outcomes before (and after) the row's moment

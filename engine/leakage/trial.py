@@ -82,7 +82,7 @@ def scores(worlds: Sequence[World], doses: Doses, model: Model) -> np.ndarray:
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % t interval of the mean over seeds, as (mean, half-width); nan where there is
+    """Return the 95% t interval of the mean over seeds, as (mean, half-width); nan where there is
     one seed alone.
     """
     from scipy.stats import t

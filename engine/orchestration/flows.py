@@ -80,7 +80,7 @@ class RunParams(Params):
         """Check what fields ask of each other."""
         require(
             self.timeout_seconds == 0 or 1 <= self.timeout_seconds <= 60,
-            "timeout_seconds must be 0 (none) or 1 … 60. Got {}.",
+            "timeout_seconds must be 0 (none) or 1–60. Got {}.",
             self.timeout_seconds,
         )
 

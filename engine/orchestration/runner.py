@@ -10,16 +10,15 @@ on to its end, nothing new starts. Imported by worker processes only.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 from prefect.futures import PrefectConcurrentFuture
-from prefect.states import Pending
-from prefect.task_engine import _create_task_run_locally, run_task_sync
 from prefect.task_runners import ThreadPoolTaskRunner
-from prefect.utilities.engine import emit_task_run_state_change_event
+
+from engine.orchestration import prefect_internals
 
 GATE = threading.Event()
 GATE.set()
@@ -36,21 +35,13 @@ class ReadyTaskRunner(ThreadPoolTaskRunner):  # type: ignore[type-arg]
         """Announce the task to the server and run it as soon as its upstream is done and a thread
         is free.
         """
-        task_run = _create_task_run_locally(
-            task, parameters=parameters, wait_for=wait_for, extra_task_inputs=dependencies
-        )
-        if isinstance(task.task_run_name, str):
-            task_run.name = task.task_run_name
-        emit_task_run_state_change_event(
-            task_run, initial_state=None, validated_state=task_run.state or Pending()
-        )
+        task_run = prefect_internals.announce_task_run(task, parameters, wait_for, dependencies)
         outcome: Future[Any] = Future()
         arguments = {
             "task": task,
             "task_run": task_run,
             "parameters": parameters,
             "wait_for": wait_for,
-            "return_type": "state",
             "dependencies": dependencies,
         }
         begin = partial(self._begin, outcome, copy_context(), arguments)
@@ -58,17 +49,19 @@ class ReadyTaskRunner(ThreadPoolTaskRunner):  # type: ignore[type-arg]
         left = _Countdown(len(upstream), begin)
         for future in upstream:
             future.add_done_callback(left)
-        return PrefectConcurrentFuture(task_run_id=task_run.id, wrapped_future=outcome)
+        return prefect_internals.future_of(task_run.id, outcome)
 
     def _begin(self, outcome: Future[Any], context: Any, arguments: dict[str, Any]) -> None:
         def work() -> None:
             GATE.wait()
             try:
-                outcome.set_result(context.run(run_task_sync, **arguments))
+                outcome.set_result(
+                    context.run(prefect_internals.run_existing_task_run, **arguments)
+                )
             except BaseException as error:
                 outcome.set_exception(error)
 
-        executor: ThreadPoolExecutor | None = self._executor
+        executor = prefect_internals.executor_of(self)
         if executor is not None:
             executor.submit(work)
 

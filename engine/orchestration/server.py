@@ -173,8 +173,8 @@ class Server:
         }[self._stage]
         if self._stage == "ready" and self.n_restarts:
             message = (
-                f"{where}. It died and was started again ({self.n_restarts} ×); nothing recorded"
-                " was lost."
+                f"{where}. It died and was started again ({self.n_restarts}×); nothing recorded was"
+                " lost."
             )
         return ServerState(self.kind, self._stage, url, ui_of(url) if url else "", message)
 

@@ -9,11 +9,11 @@ It reads JSON lines: ``{"run": id, "settings": …}``, ``{"hold": true}`` (no ne
 from __future__ import annotations
 
 import json
-import os
 import queue
 import sys
-import threading
 from typing import Any
+
+from engine.processes import end_with_parent
 
 
 def say(**message: Any) -> None:
@@ -27,10 +27,10 @@ def execute(run_id: str, settings: dict[str, Any]) -> str:
     nothing did.
     """
     from prefect.client.orchestration import get_client
-    from prefect.flow_engine import run_flow
 
     from engine.orchestration import hooks as alert_hooks
     from engine.orchestration import prefect_flows
+    from engine.orchestration.prefect_internals import run_existing_flow_run
 
     params = prefect_flows.parameters_of(settings)
     try:
@@ -38,12 +38,7 @@ def execute(run_id: str, settings: dict[str, Any]) -> str:
             flow_run = client.read_flow_run(run_id)  # type: ignore[arg-type]
         runner, hooks = prefect_flows.runner_of(params), alert_hooks.options()
         flow = prefect_flows.FLOW_FUNCTIONS[params.flow].with_options(task_runner=runner, **hooks)
-        run_flow(
-            flow,
-            flow_run=flow_run,
-            parameters={"settings": {**settings, "root": run_id}},
-            return_type="state",
-        )
+        run_existing_flow_run(flow, flow_run, {"settings": {**settings, "root": run_id}})
     except Exception as error:
         # whatever Prefect raises around a flow, the launcher records it with the run
         return f"{type(error).__name__}: {error}"[:500]
@@ -51,22 +46,20 @@ def execute(run_id: str, settings: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Serve runs until standard input closes."""
+    """Serve runs until the parent is gone."""
     sys.stdout = sys.stderr
     runs: queue.Queue[dict[str, Any]] = queue.Queue()
 
-    def listen() -> None:
-        for line in sys.stdin:
-            message = json.loads(line)
-            if "hold" not in message:
-                runs.put(message)
-                continue
-            from engine.orchestration.runner import GATE
+    def listen(line: str) -> None:
+        message = json.loads(line)
+        if "hold" not in message:
+            runs.put(message)
+            return
+        from engine.orchestration.runner import GATE
 
-            (GATE.clear if message["hold"] else GATE.set)()
-        os._exit(0)
+        (GATE.clear if message["hold"] else GATE.set)()
 
-    threading.Thread(target=listen, daemon=True).start()
+    end_with_parent(listen)
     import sklearn.ensemble
 
     from engine.orchestration import prefect_flows, runner

@@ -3,7 +3,7 @@ more than three hours late.
 
 Real: every feature is known before departure (schedule, route, carrier, and the weather of the hour
 at the origin, joined in UTC). Simplified: weather that is missing is filled with the column's
-median; "thinned" drops positives at random until they are 0.1 % of the rows, the share in the
+median; "thinned" drops positives at random until they are 0.1% of the rows, the share in the
 interview question.
 """
 
@@ -20,7 +20,7 @@ from engine.errors import require
 
 Target = Literal["cancelled", "late over 3 h"]
 TARGETS: tuple[Target, ...] = get_args(Target)
-Positives = Literal["as they are", "thinned to 0.1 %"]
+Positives = Literal["as they are", "thinned to 0.1%"]
 POSITIVES: tuple[Positives, ...] = get_args(Positives)
 Split = Literal["random", "in time order"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -45,7 +45,7 @@ class FlightRows:
     names: tuple[str, ...]
 
     def split(self, how: Split, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows to train on and those to test on: 70 and 30 %, each class split alike or
+        """Return the rows to train on and those to test on: 70 and 30%, each class split alike or
         cut by time.
         """
         n = len(self.y)
@@ -101,7 +101,7 @@ def table(target: Target) -> FlightRows:
 
 
 def take(target: Target, positives: Positives, n_rows: int, seed: int) -> FlightRows:
-    """Return ``n_rows`` flights drawn at random, in order of departure; thinned, with 0.1 %
+    """Return ``n_rows`` flights drawn at random, in order of departure; thinned, with 0.1%
     positives.
 
     Raises
@@ -117,7 +117,7 @@ def take(target: Target, positives: Positives, n_rows: int, seed: int) -> Flight
         n_positive = round(n_rows * THIN_SHARE)
         require(
             n_positive >= MIN_POSITIVES,
-            "n_rows must leave at least ten positives: 10,000 at 0.1 %. Got {:,}. Take more rows.",
+            "n_rows must leave at least ten positives: 10,000 at 0.1%. Got {:,}. Take more rows.",
             n_rows,
         )
         members = [np.flatnonzero(rows.y == value) for value in (0, 1)]

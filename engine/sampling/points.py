@@ -76,7 +76,7 @@ def drawn_points(text: str) -> list[tuple[int, int, int]]:
         inside = x <= CANVAS and y <= CANVAS and label <= 1
         require(
             inside,
-            "drawn must lie in 0 … {}, with class 0 or 1. Got {!r}. Clear the canvas.",
+            "drawn must lie in 0–{}, with class 0 or 1. Got {!r}. Clear the canvas.",
             CANVAS,
             part,
         )

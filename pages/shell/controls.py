@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from engine.ranges import Choice, Choices, Interval, Params, Range, Text, rule_of
+from engine.units import day_of_2013, format_day, format_share
+from pages.shell.older_links import accept_older_link
 
 BOUND: dict[str, Any] = {"bind": "query-params"}
 V = TypeVar("V", bound=str)
@@ -38,6 +40,12 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
+def _select_slider(label: str, options: Sequence[Any], value: Any, named: dict[str, Any]) -> Any:
+    named = {"format_func": _number, **named}
+    accept_older_link(named["key"], options, named["format_func"])
+    return st.select_slider(label, options, value, **named)
+
+
 def slider(
     params: Params,
     field: str,
@@ -47,10 +55,13 @@ def slider(
     options: Sequence[Any] = (),
     most: Any = None,
     key: str = "",
+    percent: bool = False,
     **more: Any,
 ) -> Any:
     """Draw the slider of a number or of an interval; a range with ``options``, declared or given,
     offers those.
+
+    ``percent`` shows a share, 0–1, as ``5%``; the value and the link stay 0.05.
 
     Where the number that the session holds is none of the options given, the first takes its place.
     ``most`` is the highest number that there is just now, where the page knows better.
@@ -58,27 +69,52 @@ def slider(
     rule, default = rule_of(params, field), getattr(params, field)
     key = key or key_of(params, field)
     named = {"key": key, "help": help, **BOUND, **more}
+    listed = isinstance(rule, Choice) or bool(options or getattr(rule, "options", ()))
+    if percent:
+        named |= {"format_func": format_share} if listed else {"format": "percent"}
     if options:
         if st.session_state.get(key, default) not in options:
             st.session_state[key] = options[0]
         value = default if default in options else options[0]
-        return st.select_slider(label, options, value, **{"format_func": _number, **named})
+        return _select_slider(label, options, value, named)
     if isinstance(rule, Interval):
         # a scene writes a list into the session, which the slider then returns as it stands
         return tuple(st.slider(label, rule.low, rule.high, default, rule.step, **named))
     if isinstance(rule, Choice):
-        return st.select_slider(label, rule.values, default, **{"format_func": _number, **named})
+        return _select_slider(label, rule.values, default, named)
     if not isinstance(rule, Range):
         raise TypeError(
             f"{field} must be a Range, an Interval or a Choice of numbers to have a slider"
         )
     if rule.options:
-        return st.select_slider(label, rule.options, default, **{"format_func": _number, **named})
+        return _select_slider(label, rule.options, default, named)
     kind = type(default)  # an int slider takes ints alone, a float slider floats
     most = most or (rule.high if rule.most is None else rule.most)
     step = None if rule.step is None else kind(rule.step)
     least = rule.low if rule.least is None else rule.least
     return st.slider(label, kind(least), kind(most), default, step, **named)
+
+
+def day_slider(
+    params: Params, field: str, label: str, *, help: str, key: str = "", **more: Any
+) -> int:
+    """Draw the slider of a day of 2013, a whole number from 1, as dates: ``8 Feb 2013`` for 39.
+
+    The value and the session hold the number; a link holds the date, or the number as older ones.
+    """
+    rule = rule_of(params, field)
+    if not isinstance(rule, Range):
+        raise TypeError(f"{field} must be a Range of days to have a slider")
+    least = rule.low if rule.least is None else rule.least
+    most = rule.high if rule.most is None else rule.most
+    days = range(int(least), int(most) + 1)
+    named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
+    named["format_func"] = _day
+    return int(_select_slider(label, days, getattr(params, field), named))
+
+
+def _day(day: int) -> str:
+    return format_day(day_of_2013(day))
 
 
 def _values(params: Params, field: str, options: Sequence[Any] | None) -> Sequence[Any]:
@@ -105,10 +141,9 @@ def segmented(
 ) -> Any:
     """Draw a choice of few values as a row of buttons, one of which is always down."""
     named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
-    default = getattr(params, field)
-    return st.segmented_control(
-        label, _values(params, field, options), default=default, required=True, **named
-    )
+    values, default = _values(params, field, options), getattr(params, field)
+    accept_older_link(named["key"], values, named.get("format_func", str))
+    return st.segmented_control(label, values, default=default, required=True, **named)
 
 
 def selectbox(

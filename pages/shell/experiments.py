@@ -1,4 +1,4 @@
-"""Where an experiment is: its engine package, its Params class and the script of its code panel."""
+"""Where an experiment is: its engine package and its Params class."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from engine import scripts
-
 
 def module_of(topic: str, experiment: str) -> ModuleType:
     """Return the engine module of an experiment: ``engine.<topic>.<experiment>``."""
     return import_module(f"engine.{topic}.{experiment}")
-
-
-def script_of(topic: str, experiment: str, params: Any) -> str:
-    """Return the text of an experiment's code panel: its ``script.py`` with these parameters, or
-    what its ``code`` writes.
-    """
-    if scripts.path_of(params).exists():
-        return scripts.render(params)
-    text: str = import_module(f"engine.{topic}.{experiment}.code").script(params)
-    return text
 
 
 def params_class(topic: str, experiment: str) -> type[Any]:

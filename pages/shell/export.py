@@ -72,36 +72,29 @@ def _run_json(result: Any) -> str:
     return json.dumps(run, indent=1, default=str)
 
 
-def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            "Chart data (CSV)",
-            lambda: _csv(result.table()),
-            f"{name}.csv",
-            "text/csv",
-            key=f"{name}_csv",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Figure (HTML)",
-            lambda: figures.to_html(figure),
-            f"{name}.html",
-            "text/html",
-            key=f"{name}_html",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Run (JSON)",
-            lambda: _run_json(result),
-            f"{name}.json",
-            "application/json",
-            key=f"{name}_json",
-            on_click="ignore",
-        )
-    st.caption(
-        "The camera in the chart's own bar saves it as SVG, the one in the HTML file as PNG. Link"
-        " to this very setting:"
+def keep(name: str, result: Any, figure: go.Figure, title: str) -> None:
+    """Remember what is on screen, for ``share``."""
+    st.session_state["shown"] = (name, result, figure, title)
+
+
+@st.fragment
+def share(lesson: Lesson) -> None:
+    """Draw the popover with the link to what is on screen and its files, made when it is opened."""
+    popover = st.popover(
+        "Share", icon=":material/share:", key="share", on_change="rerun", help="Link and files"
     )
+    shown = st.session_state.get("shown")
+    if not popover.open:
+        return
+    with popover:
+        if shown is None or shown[0] not in lesson.experiments:
+            st.caption("There is no result on screen yet.")
+        else:
+            _draw(lesson, *shown)
+
+
+def _draw(lesson: Lesson, name: str, result: Any, figure: go.Figure, title: str) -> None:
+    st.caption("Link to this setting:")
     settings = {f"{name}_{key}": value for key, value in asdict(result.params).items()}
     views = {
         key: st.session_state.get(key, default)
@@ -109,5 +102,23 @@ def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
         if key.startswith(f"{name}_")
     }
     st.code(
-        state.link(lesson, {lesson.tab_key: lesson.tabs[name], **settings, **views}), language=None
+        state.link(lesson, {lesson.tab_key: lesson.tab_of(name), **settings, **views}),
+        language=None,
+        wrap_lines=True,
     )
+    titled = go.Figure(figure).update_layout(title_text=title)
+    for label, content, ending, mime in (
+        ("Chart data (CSV)", lambda: _csv(result.table()), "csv", "text/csv"),
+        ("Figure (HTML)", lambda: figures.to_html(titled), "html", "text/html"),
+        ("Run (JSON)", lambda: _run_json(result), "json", "application/json"),
+    ):
+        st.download_button(
+            label,
+            content,
+            f"{name}.{ending}",
+            mime,
+            key=f"{name}_{ending}",
+            on_click="ignore",
+            width="stretch",
+        )
+    st.caption("SVG and PNG: the buttons at the top right of the chart.")

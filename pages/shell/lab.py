@@ -1,131 +1,96 @@
-"""The frame of a lab: question, scenes, presenter bar, lazy tabs; inside a tab: controls, verdict,
-chart, errors.
+"""The frame of a lab: header in one line, lazy tabs, and one screen of three columns: controls, the
+chart under its verdict, reasons.
 
 A lab page is one call, ``lab.page("formats", race=race.show, …)``; an experiment is
 ``lab.tab(topic, name, params, output)``: ``params`` builds its Params from widgets, ``output`` runs
-and hands the Result to ``lab.report``.
+and draws the Result inside ``lab.screen``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from engine.errors import InputError
-from pages.shell import lessons, panels, state
+from pages.shell import chart as charts
+from pages.shell import export, lessons, panels, stage, state
 from pages.shell.chart import chart as chart  # lab.chart, as tabs write it
+from pages.shell.chart import clicked as clicked
 from pages.shell.lessons import Lesson
 
 P = TypeVar("P")
-PRESENTER_STYLE = """<style>
-[data-testid="stColumn"]:has(.st-key-controls), .st-key-controls, .st-key-panels { display: none }
-[data-testid="stTabs"] [role="tablist"] { display: none }
-[data-testid="stTabs"] :is([data-testid="stButtonGroup"], [data-testid="stSelectbox"],
-  [data-testid="stSlider"], [data-testid="stExpander"]) { display: none }
-html { font-size: 22px !important }
-</style>"""
+STYLE = (Path(__file__).parent / "frame.css").read_text("utf-8")
+WIDTHS = (1.05, 3.95)  # controls : the rest
+CLOSE = (2.8, 1.15)  # chart : reasons
+WIDE = (2.1, 1.85)  # chart : a panel that needs room, such as code
 
 
 def page(topic: str, **experiments: Callable[[], None]) -> None:
-    """Draw a lab: headline, scenes or presenter bar, and its experiments as lazy tabs in the order
-    of the lesson.
+    """Draw a lab: header, or the bar of presenter mode, and its experiments as lazy tabs in the
+    order of the lesson.
     """
     lesson = lessons.load(topic)
+    state.follow_moved(lesson)
+    st.html(f"<style>{STYLE}</style>")
     if state.presenting():
-        st.html(PRESENTER_STYLE)
-    _headline(lesson)
+        stage.bar(lesson)
+    else:
+        _header(lesson)
     tabs = st.tabs(list(lesson.tabs.values()), key=lesson.tab_key, bind="query-params")
     for tab, experiment in zip(tabs, lesson.tabs, strict=True):
         if tab.open:
             with tab:
+                _guidance(lesson, experiment)
                 experiments[experiment]()
 
 
-def _headline(lesson: Lesson) -> None:
-    if not state.presenting():
-        st.caption(lesson.title)
-    st.header(f"“{lesson.question}”", anchor=False)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover(
-            "Scenes",
-            icon=":material/movie:",
-            help="Settings worth seeing, each with what to look at",
+def _header(lesson: Lesson) -> None:
+    """Draw the lesson's number and question, the mode, the scenes and what can be taken away."""
+    with st.container(
+        key="header",
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+        gap="small",
+    ):
+        st.header(f"{lesson.number} · {lesson.question}", anchor=False, width="content")
+        with st.container(
+            horizontal=True, width="content", gap="small", vertical_alignment="center"
         ):
-            for number, scene in enumerate(lesson.scenes):
-                st.button(
-                    f"{number + 1} · {scene.title}",
-                    key=f"{lesson.topic}_scene_{number}",
-                    help=scene.look_at,
-                    on_click=_show_scene,
-                    args=(lesson, number),
-                    width="stretch",
-                )
-        st.toggle(
-            "Present",
-            key="present",
-            bind="query-params",
-            help="Large type, no controls; PageDown and PageUp step through the scenes, Esc leaves",
-        )
-        if state.presenting():
-            _presenter_bar(lesson)
-    _scene_text(lesson)
+            stage.mode()
+            with st.popover("Scenes", icon=":material/movie:", help="Settings worth seeing"):
+                for number, scene in enumerate(lesson.scenes):
+                    st.button(
+                        f"{number + 1} · {scene.title}",
+                        key=f"{lesson.topic}_scene_{number}",
+                        help=scene.look_at,
+                        on_click=stage.show_scene,
+                        args=(lesson, number),
+                        width="stretch",
+                    )
+            export.share(lesson)
 
 
-def _scene_index(lesson: Lesson) -> int | None:
-    index: int | None = st.session_state.get(f"{lesson.topic}_scene")
-    return index
-
-
-def _show_scene(lesson: Lesson, number: int) -> None:
-    st.session_state[f"{lesson.topic}_scene"] = number
-    state.apply(lesson, lesson.scenes[number].params)
-
-
-def _step(lesson: Lesson, by: int) -> None:
-    index = _scene_index(lesson)
-    number = (0 if by > 0 else len(lesson.scenes) - 1) if index is None else index + by
-    _show_scene(lesson, max(0, min(len(lesson.scenes) - 1, number)))
-
-
-def _leave() -> None:
-    st.session_state["present"] = False
-
-
-def _presenter_bar(lesson: Lesson) -> None:
-    st.button(
-        "Back",
-        key="presenter_back",
-        shortcut="PageUp",
-        on_click=state.once(_step),
-        args=(lesson, -1),
-    )
-    st.button(
-        "Next",
-        key="presenter_next",
-        shortcut="PageDown",
-        type="primary",
-        on_click=state.once(_step),
-        args=(lesson, 1),
-    )
-    st.button("Leave", key="presenter_leave", shortcut="Esc", on_click=_leave)
-    st.toggle("Speaker note", key="presenter_note", persist_state="session")
-
-
-def _scene_text(lesson: Lesson) -> None:
-    index = _scene_index(lesson)
-    st.session_state["stage_chart"] = "" if index is None else lesson.scenes[index].chart
-    if index is None:
-        if state.presenting():
-            st.markdown(f"PageDown starts the {len(lesson.scenes)} scenes.")
+def _guidance(lesson: Lesson, experiment: str) -> None:
+    """Draw one line: what to look at in the scene that was chosen, else what to try first."""
+    index = stage.scene_index(lesson)
+    scene = None if index is None else lesson.scenes[index]
+    st.session_state["stage_chart"] = scene.chart if scene else ""
+    if state.presenting():
         return
-    scene = lesson.scenes[index]
-    st.markdown(f"**Scene {index + 1} of {len(lesson.scenes)} · {scene.title}** — {scene.look_at}")
-    if state.presenting() and st.session_state.get("presenter_note"):
-        st.info(scene.note)
+    with st.container(key="guidance"):
+        if scene:
+            st.markdown(
+                f"**Scene {index + 1} of {len(lesson.scenes)} · {scene.title}.** {scene.look_at}"
+            )
+        elif experiment in lesson.tries:
+            st.markdown(f"**Try:** {lesson.tries[experiment]}")
 
 
 def tab(
@@ -139,9 +104,9 @@ def tab(
 
     @st.fragment
     def show() -> None:
-        left, right = st.columns([1, 3], gap="medium")
+        left, right = st.columns(WIDTHS, gap="small")
         with errors_shown():
-            with left.container(key="controls", border=True):
+            with left.container(key="controls", border=True, gap="xsmall"):
                 try:
                     settings = params()
                 finally:
@@ -162,7 +127,7 @@ def errors_shown() -> Iterator[None]:
 
 
 def _reset(topic: str, name: str) -> None:
-    """Draw what stands below every experiment's controls: back to the defaults."""
+    """Draw what is below every experiment's controls: back to the defaults."""
     lesson = lessons.load(topic)
     st.button(
         "Reset",
@@ -175,14 +140,8 @@ def _reset(topic: str, name: str) -> None:
 
 
 def places(n: int) -> list[tuple[Any, Any]]:
-    """Return n pairs of places, for the controls of a view and for its chart below; on stage all
-    charts stand first.
-    """
-    pairs = [(st.container(), st.container()) for _ in range(n)]
-    if not state.presenting():
-        return pairs
-    every = [place for pair in pairs for place in pair]
-    return list(zip(every[n:], every[:n], strict=True))
+    """Return n pairs of places, for the controls of a view and for its chart below."""
+    return [(st.container(), st.container()) for _ in range(n)]
 
 
 def pinned(name: str) -> Any:
@@ -190,11 +149,41 @@ def pinned(name: str) -> Any:
     return st.session_state.get(f"{name}_pinned")
 
 
-def report(topic: str, name: str, result: Any, figure: go.Figure) -> None:
-    """Draw what every experiment shows below its charts: why, code, prediction, challenge, A/B,
-    export, guide.
+@dataclass
+class Screen:
+    """What a screen shows first: a verdict and the chart that it is the title of."""
 
-    ``result`` offers ``params``, ``why``, ``headline()`` and ``table()``; ``figure`` is what is
-    exported.
+    verdict: str
+    figure: go.Figure | None = None
+
+    def answer(
+        self, figure: go.Figure, key: str, alt: str, on_click: Callable[[], None] | None = None
+    ) -> None:
+        """Draw the first chart, titled by the verdict; the exported figure is this one."""
+        self.figure = figure
+        chart(figure, key, alt, on_click, verdict=self.verdict)
+
+
+@contextmanager
+def screen(topic: str, name: str, result: Any, verdict: str = "") -> Iterator[Screen]:
+    """Draw one screen of a Result: inside, the first chart by ``answer`` and what is below it;
+    beside it why, prediction, challenge, A/B, code and guide.
+
+    ``result`` offers ``params``, ``why``, ``headline()``, ``table()`` and, where none is given,
+    ``verdict``.
     """
-    panels.draw(lessons.load(topic), name, result, figure)
+    lesson = lessons.load(topic)
+    middle, right = st.columns(WIDE if panels.is_wide(name) else CLOSE, gap="small")
+    shown = Screen(verdict or result.verdict)
+    with middle.container(key="answer", gap="small"):
+        yield shown
+    with right:
+        panels.draw(lesson, name, result)
+    if shown.figure is not None:
+        export.keep(name, result, shown.figure, charts.plain(shown.verdict))
+
+
+def report(topic: str, name: str, result: Any, figure: go.Figure) -> None:
+    """To be removed: tabs not yet drawn by ``screen``."""
+    panels.draw(lessons.load(topic), name, result)
+    export.keep(name, result, figure, charts.plain(result.verdict))

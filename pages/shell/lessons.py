@@ -15,8 +15,9 @@ from typing import Any
 
 from engine.errors import InputError, require
 from engine.workspace import REPOSITORY
-from pages.shell.conditions import OPERATORS, Condition
+from pages.shell.conditions import Condition
 from pages.shell.experiments import params_class
+from pages.shell.lesson_entries import entry, guide_sections
 
 FOLDER = REPOSITORY / "pages" / "lessons"
 Settings = dict[str, Any]  # widget key -> value
@@ -67,28 +68,38 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """The lesson's number in the course, its experiment on Home, its name, interview question and
-    an answer.
+    """The lesson's number in the course, its experiment on Home, its name, its name in the
+    navigation, interview question and an answer.
     """
 
     number: int
     preview: str
     title: str
+    short: str
     question: str
     answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """All content of one lab. ``tabs`` maps each experiment to its label, in order."""
+    """All content of one lab.
+
+    ``tabs`` maps each experiment to its label, in order; ``inside`` an experiment that shares the
+    tab of another to that one and its own name; ``tries`` an experiment to what to do first;
+    ``moved`` a widget key to its former values, each with the keys and values that replace it.
+    """
 
     topic: str
     number: int
     preview: str
     title: str
+    short: str
     question: str
     answer: str
     tabs: dict[str, str]
+    inside: dict[str, tuple[str, str]]
+    tries: dict[str, str]
+    moved: dict[str, dict[str, dict[str, str]]]
     views: Settings
     scenes: tuple[Scene, ...]
     predictions: tuple[Prediction, ...]
@@ -100,12 +111,21 @@ class Lesson:
         """The widget key of the lab's tabs."""
         return f"{self.topic}_tab"
 
+    @property
+    def experiments(self) -> dict[str, str]:
+        """Every experiment of the lab with its name, those inside another's tab last."""
+        return {**self.tabs, **{name: title for name, (_, title) in self.inside.items()}}
+
+    def tab_of(self, experiment: str) -> str:
+        """Return the label of the tab in which an experiment is."""
+        return self.tabs[self.inside.get(experiment, (experiment,))[0]]
+
     def defaults(self) -> Settings:
         """Return every widget key of the lab with its default: the first tab, the views, each field
         of each Params.
         """
         settings = {self.tab_key: next(iter(self.tabs.values())), **self.views}
-        for experiment in self.tabs:
+        for experiment in self.experiments:
             for field in fields(params_class(self.topic, experiment)):
                 if field.default is not MISSING:
                     settings[f"{experiment}_{field.name}"] = field.default
@@ -119,67 +139,16 @@ class Lesson:
         names = {field.name for field in fields(cls)}
         prefix = f"{experiment}_"
         values = {
-            key.removeprefix(prefix): plain(value)
+            key.removeprefix(prefix): to_field(value)
             for key, value in settings.items()
             if key.startswith(prefix)
         }
         return cls(**{name: value for name, value in values.items() if name in names})
 
 
-def plain(value: Any) -> Any:
+def to_field(value: Any) -> Any:
     """Return a TOML or widget value as Params hold it: lists become tuples."""
     return tuple(value) if isinstance(value, list) else value
-
-
-def _entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
-    """Return a content dataclass from its TOML table, with a clear error for a missing or an
-    unknown key.
-    """
-    names = {field.name for field in fields(cls)}
-    required = {field.name for field in fields(cls) if field.default is MISSING}
-    unknown, missing = sorted(set(table) - names), sorted(required - set(table))
-    require(
-        not unknown,
-        "{}: keys must be among {}. Got {}.",
-        where,
-        ", ".join(sorted(names)),
-        ", ".join(unknown),
-    )
-    require(not missing, "{}: {} must be given.", where, ", ".join(missing))
-    values = {key: plain(value) for key, value in table.items()}
-    if "conditions" in values:
-        values["conditions"] = _conditions(table["conditions"], where)
-    return cls(**values)
-
-
-def _conditions(tables: Any, where: str) -> tuple[Condition, ...]:
-    listed = isinstance(tables, list) and bool(tables)
-    require(
-        listed,
-        "{}: conditions must be a list of at least one {{ field, op, value }}. Got {!r}.",
-        where,
-        tables,
-    )
-    found = tuple(
-        _entry(Condition, table, f"{where}, condition {i + 1}") for i, table in enumerate(tables)
-    )
-    for i, one in enumerate(found):
-        known = one.op in OPERATORS
-        require(
-            known,
-            "{}, condition {}: op must be one of {}. Got {!r}.",
-            where,
-            i + 1,
-            ", ".join(OPERATORS),
-            one.op,
-        )
-    return found
-
-
-def guide_sections(text: str) -> dict[str, str]:
-    """Return the ``## `` sections of a guide: heading -> text."""
-    parts = ("\n" + text).split("\n## ")[1:]
-    return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}
 
 
 @lru_cache(maxsize=1)
@@ -208,23 +177,24 @@ def load(topic: str) -> Lesson:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path.name} must be TOML: {error}") from error
     tabs = content.get("tabs", {})
+    inside = {name: tuple(place) for name, place in content.get("inside", {}).items()}
     entries: dict[str, tuple[Any, ...]] = {}
     for kind, cls in {"scene": Scene, "prediction": Prediction, "challenge": Challenge}.items():
         tables = [
             (f"{path.name} [[{kind}]] {i + 1}", table)
             for i, table in enumerate(content.get(kind, []))
         ]
-        entries[kind] = tuple(_entry(cls, table, where) for where, table in tables)
-        for (where, _), entry in zip(tables, entries[kind], strict=True):
-            known = not hasattr(entry, "experiment") or entry.experiment in tabs
+        entries[kind] = tuple(entry(cls, table, where) for where, table in tables)
+        for (where, _), one in zip(tables, entries[kind], strict=True):
+            known = not hasattr(one, "experiment") or one.experiment in {**tabs, **inside}
             require(
                 known,
                 "{}: experiment must be one of {}. Got {!r}.",
                 where,
                 ", ".join(tabs),
-                getattr(entry, "experiment", ""),
+                getattr(one, "experiment", ""),
             )
-    lab = _entry(Lab, content.get("lab", {}), f"{path.name} [lab]")
+    lab = entry(Lab, content.get("lab", {}), f"{path.name} [lab]")
     require(
         lab.preview in tabs,
         "{} [lab]: preview must be one of {}. Got {!r}.",
@@ -236,6 +206,9 @@ def load(topic: str) -> Lesson:
         topic=topic,
         **asdict(lab),
         tabs=tabs,
+        inside=inside,
+        tries=content.get("try", {}),
+        moved=content.get("moved", {}),
         views=content.get("views", {}),
         scenes=entries["scene"],
         predictions=entries["prediction"],

@@ -1,32 +1,46 @@
-"""Below an experiment's charts, one panel at a time: why, predict, challenge, A/B, code, export,
-guide.
-"""
+"""Beside an experiment's chart, one panel at a time: why, predict, do, A/B, code, guide."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shell import experiments, export, quiz, texts
+from engine import scripts
+from pages.shell import quiz, texts
 from pages.shell.lessons import Lesson
 from pages.shell.quiz import format_value, is_complete
 
-PANELS = ("Why", "Predict", "Challenge", "A / B", "Code", "Export", "Guide")
+PANELS = ("Why", "Predict", "Do", "A/B", "Code", "Guide")
+WIDE = ("A/B", "Code", "Guide")  # those that need room: the chart gives way
+MOVED = {"Challenge": "Do", "A / B": "A/B", "Export": "Why"}  # as older links name them
 
 
-def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
+def _opened() -> dict[str, str]:
+    """Return the panel that is open for each experiment; it outlives a job that has no result."""
+    opened: dict[str, str] = st.session_state.setdefault("opened_panels", {})
+    return opened
+
+
+def is_wide(name: str) -> bool:
+    """Whether the panel that is open for an experiment needs room."""
+    key = f"{name}_panel"
+    panel = st.session_state.get(key, st.query_params.get(key, _opened().get(name)))
+    return MOVED.get(panel, panel) in WIDE
+
+
+def draw(lesson: Lesson, name: str, result: Any) -> None:
     """Draw the panel row and the one panel that is open; note the challenges that this run
     meets.
     """
     quiz.note_challenges(lesson, name, result)
-    key = f"{name}_panel"
-    opened: dict[str, str] = st.session_state.setdefault("opened_panels", {})
+    key, opened = f"{name}_panel", _opened()
+    if st.query_params.get(key) in MOVED:
+        st.query_params[key] = MOVED[st.query_params[key]]
     if key not in st.session_state and key not in st.query_params and name in opened:
-        st.session_state[key] = opened[name]  # it was off the page while a job had no result yet
-    with st.container(key="panels"):
+        st.session_state[key] = opened[name]
+    with st.container(key="panels", gap="small"):
         panel = st.segmented_control(
             "More about this run",
             PANELS,
@@ -43,22 +57,20 @@ def draw(lesson: Lesson, name: str, result: Any, figure: go.Figure) -> None:
             for number, prediction in enumerate(lesson.predictions):
                 if prediction.experiment == name:
                     quiz.predict(lesson, number, prediction, result)
-        elif panel == "Challenge":
+        elif panel == "Do":
             for number, challenge in enumerate(lesson.challenges):
                 if challenge.experiment == name:
                     quiz.challenge(lesson, number, challenge, result)
-        elif panel == "A / B":
+        elif panel == "A/B":
             _compare(name, result)
         elif panel == "Code":
             st.caption(
-                "Reproduces the headline numbers of this run; run it from the repository root."
+                "Prints the main numbers of this run as JSON. Run it from the repository root."
             )
-            st.code(experiments.script_of(lesson.topic, name, result.params), language="python")
+            st.code(scripts.render(result.params), language="python")
             st.json(result.headline(), expanded=False)
-        elif panel == "Export":
-            export.draw(lesson, name, result, figure)
         else:
-            st.markdown(lesson.guide[lesson.tabs[name]])
+            st.markdown(lesson.guide[lesson.experiments[name]])
             st.markdown(f"**An answer to the question.** {lesson.answer}")
 
 
@@ -80,12 +92,12 @@ def _compare(name: str, result: Any) -> None:
             st.button("Unpin A", key=f"{name}_unpin", on_click=_pin, args=(name, None))
     if pinned is None:
         st.caption(
-            "Pin this run, then change anything: the chart shows A and B together, and the"
-            " differences stand here."
+            "Pin this run, then change a control: the chart shows A and B together, and this"
+            " table the differences."
         )
         return
     if not is_complete(result):
-        st.caption("The run is still under way: B is not all there yet.")
+        st.caption("The run has not ended: B is not complete yet.")
     a, b = pinned.headline(), result.headline()
     rows = []
     for key in list(dict.fromkeys([*a, *b])):

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from engine.units import format_share
 from pages.shell import state, texts
 from pages.shell.conditions import value_of
 from pages.shell.lessons import Challenge, Lesson, Prediction
@@ -86,7 +87,7 @@ def format_value(value: Any, field: str = "") -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return (
-            f"{value:.1%}"
+            f"{format_share(value)}"
             if field.endswith("_share")
             else f"{value:,.{'0f' if abs(value) >= 1_000 else '3g'}}"
         )

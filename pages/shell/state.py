@@ -23,7 +23,9 @@ def _owner() -> str:
     return workspace.new_session_id()
 
 
-WARM = threading.Event()  # set once every default result is there
+EXPLORE, PRESENT = MODES = ("Explore", "Present")
+VISITED = threading.Event()  # set once a page was drawn
+WARM = threading.Event()  # set once Home's charts are computed and every slow import is done
 
 
 def owner() -> str:
@@ -39,8 +41,20 @@ def session_id() -> str:
 
 
 def presenting() -> bool:
-    """Whether presenter mode is on: from the toggle or, on a cold link, from the address."""
-    return bool(st.session_state.get("present", st.query_params.get("present") == "true"))
+    """Whether presenter mode is on: from the control or, on a cold link, from the address."""
+    if st.query_params.get("present") == "true":  # links of before there were modes
+        del st.query_params["present"]
+        st.session_state["mode"] = PRESENT
+    return bool(st.session_state.get("mode", st.query_params.get("mode")) == PRESENT)
+
+
+def follow_moved(lesson: Lesson) -> None:
+    """Put what replaced it in place of each former value in the address (``[moved]``)."""
+    for key, former in lesson.moved.items():
+        if (value := st.query_params.get(key)) in former:
+            del st.query_params[key]
+            for name, now in former[value].items():
+                st.query_params[name] = now
 
 
 def once(answer: Callable[..., None]) -> Callable[..., None]:
@@ -93,7 +107,7 @@ def link(lesson: Lesson, settings: Settings) -> str:
     defaults = lesson.defaults()
     pairs: list[tuple[str, str]] = []
     for key, value in settings.items():
-        if key in defaults and lessons.plain(value) != defaults[key]:
+        if key in defaults and lessons.to_field(value) != defaults[key]:
             pairs += [(key, text) for text in streamlit_internals.texts_in_address(key, value)]
     base = (st.context.url or "").split("?")[0]
     return f"{base}?{urlencode(pairs)}" if pairs else base

@@ -9,7 +9,7 @@ from engine.spark import crossover
 from engine.spark.contest import curves, data
 from engine.spark.contest.curves import Cluster
 from engine.spark.crossover import N_ROWS, CrossoverParams, figure
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_seconds
 from tests.bench.harness import Tab, measure, payloads, slider
 
 TAB = Tab(
@@ -26,7 +26,7 @@ def compute() -> None:
     """
     for asked in N_ROWS:
         files = run_to_end(data.steps(asked))
-        print(f"  {files.n_rows:,} rows on disk: {human_bytes(files.size_bytes)}")
+        print(f"  {files.n_rows:,} rows on disk: {format_bytes(files.size_bytes)}")
     for work in ("group-by", "join"):
         result = crossover.run(CrossoverParams(work=work, n_rows=N_ROWS[-1]))
         assert result.same_answers and result.spark_gigabyte
@@ -34,12 +34,13 @@ def compute() -> None:
             result.cells, key=lambda cell: (cell.asked, cell.median_seconds if cell.seconds else 0)
         ):
             runs = (
-                f"{human_seconds(min(cell.seconds))} … {human_seconds(max(cell.seconds))}"
+                f"{format_seconds(min(cell.seconds))} … {format_seconds(max(cell.seconds))}"
                 if cell.seconds
                 else cell.refused
             )
             told = (
-                f"median {human_seconds(cell.median_seconds)}, peak {human_bytes(cell.peak_bytes)}"
+                f"median {format_seconds(cell.median_seconds)}, peak"
+                f" {format_bytes(cell.peak_bytes)}"
                 if cell.seconds
                 else ""
             )

@@ -67,22 +67,22 @@ class ToyParams(Params):
 
     def check_together(self) -> None:
         if self.on and self.k > 9:
-            raise InputError("k must be 1 … 9 when on. Got more.")
+            raise InputError("k must be 1–9 when on. Got more.")
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"k": 0}, "k must be 1 … 50,000. Got 0."),
-        ({"k": 50_001}, "k must be 1 … 50,000. Got 50001."),
+        ({"k": 0}, "k must be 1–50,000. Got 0."),
+        ({"k": 50_001}, "k must be 1–50,000. Got 50001."),
         ({"k": 2.5}, "k must be a whole number. Got 2.5."),
-        ({"k": True}, "k must be 1 … 50,000. Got True."),
-        ({"k": None}, "k must be 1 … 50,000. Got None."),
-        ({"k": float("nan")}, "k must be 1 … 50,000. Got nan."),
-        ({"limit": -1}, "limit must be 0 (none) … 10. Got -1."),
-        ({"share": 0}, "share must be 0.05 … 1. Got 0."),
-        ({"window": (0.5, 0.4)}, "window must be two numbers in order, 0 … 1. Got (0.5, 0.4)."),
-        ({"window": 3}, "window must be two numbers in order, 0 … 1. Got 3."),
+        ({"k": True}, "k must be 1–50,000. Got True."),
+        ({"k": None}, "k must be 1–50,000. Got None."),
+        ({"k": float("nan")}, "k must be 1–50,000. Got nan."),
+        ({"limit": -1}, "limit must be 0 (none)–10. Got -1."),
+        ({"share": 0}, "share must be 0.05–1. Got 0."),
+        ({"window": (0.5, 0.4)}, "window must be two numbers in order, 0–1. Got (0.5, 0.4)."),
+        ({"window": 3}, "window must be two numbers in order, 0–1. Got 3."),
         ({"method": "c"}, "method must be one of a, b. Got 'c'."),
         ({"hours": 2}, "hours must be one of 1, 24. Got 2."),
         ({"hours": True}, "hours must be one of 1, 24. Got True."),
@@ -91,7 +91,7 @@ class ToyParams(Params):
         ({"formats": ("ORC",)}, "formats must be one of CSV, Avro. Got 'ORC'."),
         ({"name": "abcd"}, "name must have at most 3 characters. Got 4."),
         ({"on": 1}, "on must be true or false. Got 1."),
-        ({"on": True, "k": 10}, "k must be 1 … 9 when on. Got more."),
+        ({"on": True, "k": 10}, "k must be 1–9 when on. Got more."),
     ],
 )
 def test_each_rule_says_what_it_wants(given: dict[str, Any], message: str) -> None:

@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +21,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import data, workspace
+from engine import data, scripts, workspace
 from engine.errors import InputError
 from engine.etl.backfill import BackfillParams
-from engine.etl.quality import QualityParams
-from engine.etl.quality import code as script
+from engine.etl.quality import QualityParams, tests_code
 from engine.formats import anatomy, bytes_read, evolution, race
 from engine.formats.evolution.cell_code import snippet
 from engine.leakage import audit
 from engine.leakage.repairs import leak_tests
 from engine.orchestration.schedule import ScheduleParams, deployment
-from engine.orchestration.schedule import code as schedule_script
 from engine.sampling import lineage
 from engine.source_code import Code, constructor, fill, literal
 from engine.spark import partitioning
 from pages.shell import experiments, lessons
-from pages.shell.experiments import script_of
 from tests.test_architecture import TOPICS, modules
 
 RUN = '__import__("os").system("true")'
@@ -184,19 +180,15 @@ def generators() -> dict[str, tuple[Any, Callable[[Any], str]]]:
     for topic in TOPICS:
         for name in lessons.load(topic).tabs:
             params = experiments.params_class(topic, name)()
-            found[f"{topic}: {name}"] = (params, partial(experiments.script_of, topic, name))
+            found[f"{topic}: {name}"] = (params, scripts.render)
     for kind in ("cron", "rrule", "interval"):
         params = ScheduleParams(kind=kind)
-        found[f"schedule: {kind}"] = (params, lambda params: schedule_script.code(params, 0.0, 20))
         found[f"deployment: {kind}"] = (
             params,
             lambda params: deployment.as_sent(params, "by this rule"),
         )
-    del found[
-        "orchestration: schedule"
-    ]  # asks Prefect for its first date: the code is that of the three above
     found |= {
-        f"quality: {table}": (QualityParams(table=table), script.tests)
+        f"quality: {table}": (QualityParams(table=table), tests_code.generate)
         for table in ("weather", "flights", "planes")
     }
     found["evolution: cell"] = (evolution.EvolutionParams(), snippet)
@@ -209,13 +201,9 @@ GENERATORS = generators()
 
 def test_no_other_function_writes_code() -> None:
     """Whoever writes code does it through ``engine.source_code``; nobody replaces marks by hand."""
-    written = [path for path in modules("engine") if path.name == "code.py"]
     for path in modules("engine"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"\.replace\(f?[\"']@|replace\(mark|!r}.*\"\"\"", text), path
-        if path in written or path.name == "scripts.py":
-            assert "engine.source_code import" in text, path
-    assert written
 
 
 def with_field(params: Any, name: str, value: Any) -> Any:
@@ -297,14 +285,12 @@ def from_upload(path: str, name: str) -> dict[str, str]:
     drawn = lineage.LineageParams(source="upload", x_column=name, label="y", **own)
     dealt = partitioning.PartitioningParams(table="upload", keys=(name,), **own)
     return {
-        "bytes read": script_of("formats", "bytes_read", read),
-        "race": script_of("formats", "race", race.RaceParams(**columns, **own)),
-        "anatomy": script_of(
-            "formats", "anatomy", anatomy.AnatomyParams(source="upload", column=name, **own)
-        ),
-        "audit": script_of("leakage", "audit", audited),
-        "lineage": script_of("sampling", "lineage", drawn),
-        "partitioning": script_of("spark", "partitioning", dealt),
+        "bytes read": scripts.render(read),
+        "race": scripts.render(race.RaceParams(**columns, **own)),
+        "anatomy": scripts.render(anatomy.AnatomyParams(source="upload", column=name, **own)),
+        "audit": scripts.render(audited),
+        "lineage": scripts.render(drawn),
+        "partitioning": scripts.render(dealt),
     }
 
 

@@ -15,8 +15,8 @@ from engine.errors import InputError, require
 @pytest.mark.parametrize(
     "text",
     [
-        "k_neighbors must be 1 … 50. Got 51.",
-        "Largest partition: 3.1 × the mean, 2 of 8 empty (**57** rows).",
+        "k_neighbors must be 1–50. Got 51.",
+        "Largest partition: 3.1× the mean, 2 of 8 empty (**57** rows).",
         ":red[**Wrong**] · `x <= 3`",
         "a < b and c > d; [1, 2]; {'a': [1]}; 5 & 6; C:\\temp",
     ],

@@ -83,12 +83,22 @@ def settle(app: AppTest) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    """Return all text that is read on the page, what is drawn as Markdown first."""
-    return "\n".join(element.value for kind in TEXTS for element in app.get(kind))
+    """Return all text that is read on the page: Markdown, then titles of charts."""
+    written = [element.value for kind in TEXTS for element in app.get(kind)]
+    return "\n".join([*written, *(chart["title"] for chart in charts(app))])
 
 
 def charts(app: AppTest) -> list[dict[str, Any]]:
     """Return the figure of each chart as the browser gets it (``data``, ``layout``), with its
-    ``key``.
+    ``key``, ``title`` and ``alt``.
     """
-    return [{**json.loads(chart.proto.spec), "key": chart.key} for chart in app.get("plotly_chart")]
+    drawn = [
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "chart"
+    ]
+    return [
+        {**json.loads(one["figure"]), **{part: one[part] for part in ("title", "alt", "first")}}
+        | {"key": one["name"]}
+        for one in drawn
+    ]

@@ -36,6 +36,7 @@ from engine.etl.backfill.result import (
     Task,
 )
 from engine.jobs import Progress, Steps, to_end
+from engine.units import format_day
 
 __all__ = [
     "FIRST_DATE",
@@ -199,7 +200,7 @@ def _running(run_: _Run, result: BackfillResult) -> Steps:
             if task.outcome == "written":
                 codes[task.day - FIRST_DAY] = "v2"
             result = replace(result, tasks=(*result.tasks, task), codes=tuple(codes))
-            message = f"{flight_days.date_of(task.day):%d %b}: {task.outcome}"
+            message = f"{format_day(flight_days.date_of(task.day))}: {task.outcome}"
             yield Progress(min(1.0, len(result.tasks) / max(1, len(days))), message, result)
     finally:
         run_.stop.set()

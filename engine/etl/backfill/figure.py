@@ -10,6 +10,7 @@ from engine import figures
 from engine.etl import flight_days
 from engine.etl.backfill import BackfillResult
 from engine.etl.backfill.partitions import CODES, FIRST_DAY, N_DAYS, TODAY
+from engine.units import format_day, format_factor
 
 COLORS = {"": figures.WAITING, "v1": figures.EXTRA, "v2": figures.HELD_OUT}
 NAMES = {"": "missing", "v1": "made by v1", "v2": "made by v2"}
@@ -55,7 +56,7 @@ def calendar(result: BackfillResult) -> go.Figure:
         "hovertemplate": "%{customdata}<extra></extra>",
     }
     plain = {"showgrid": False, "zeroline": False}
-    weeks = [f"{flight_days.date_of(FIRST_DAY + 7 * week):%d %b}" for week in range(N_DAYS // 7)]
+    weeks = [format_day(flight_days.date_of(FIRST_DAY + 7 * week)) for week in range(N_DAYS // 7)]
     return figures.drawn(
         _title(result),
         [days, *_keys(), _still_wrong(result)],
@@ -125,7 +126,10 @@ def _title(result: BackfillResult) -> str:
 
 
 def _hover(result: BackfillResult, day: int, lines: dict[int, Any]) -> str:
-    text = f"{flight_days.date_of(day):%a %d %b}: {NAMES[result.codes[day - FIRST_DAY]]}"
+    text = (
+        f"{flight_days.date_of(day):%a} {format_day(flight_days.date_of(day))}:"
+        f" {NAMES[result.codes[day - FIRST_DAY]]}"
+    )
     if day == TODAY:
         text += " (today)"
     if day in lines:
@@ -141,8 +145,8 @@ def workers(result: BackfillResult) -> go.Figure:
     busy = sum(task.end_seconds - task.start_seconds for task in result.tasks if task.worker >= 0)
     factor = busy / result.seconds if result.seconds else 0.0
     title = (
-        f"{busy:.2f} s of waiting and work,<br>done in {result.seconds:.2f} s: {factor:.1f}× at"
-        " once"
+        f"{busy:.2f} s of waiting and work,<br>done in {result.seconds:.2f} s:"
+        f" {format_factor(factor)} at once"
     )
     names = [f"worker {i + 1}" for i in range(result.params.parallelism)]
     if any(task.worker < 0 for task in result.tasks):
@@ -174,7 +178,8 @@ def workers(result: BackfillResult) -> go.Figure:
             name=label,
             marker={"color": color, "line": {"width": 1, "color": "white"}},
             customdata=[
-                f"{flight_days.date_of(task.day):%d %b}: {task.outcome}" for task in result.tasks
+                f"{format_day(flight_days.date_of(task.day))}: {task.outcome}"
+                for task in result.tasks
             ],
             hovertemplate="%{customdata}, " + label + " for %{x:.3f} s<extra></extra>",
         )

@@ -23,7 +23,7 @@ from engine.etl.change_capture.changes import Stream
 from engine.etl.change_capture.targets import APPLIES, Apply, Loaded
 from engine.etl.ledger import Ledger, reconcile
 from engine.ranges import SEED, Choice, Params, Range
-from engine.units import human_factor
+from engine.units import format_factor
 
 __all__ = [
     "APPLIES",
@@ -129,7 +129,7 @@ class ChangeCaptureResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Rows moved and rows wrong at the end: full reload, cursor and change log."""
         log = self.outcome("change log")
         ends = "ends exact" if log.ledger.exact else f"ends with **{log.n_wrong:,} wrong rows**"
         ghosts = (
@@ -138,7 +138,7 @@ class ChangeCaptureResult:
             else "had no deletes to miss"
         )
         return (
-            f"Full reload moves {human_factor(self.reload_factor)} as many rows as there were"
+            f"Full reload moves {format_factor(self.reload_factor)} as many rows as there were"
             f" changes; the cursor {ghosts}; the change log, applied {self.params.apply}, {ends}"
             f" and shows a change after {np.median(log.minutes):.0f} min."
         )
@@ -154,7 +154,7 @@ class ChangeCaptureResult:
                 f" {self.n_deletes:,} of them deletes (cancelled). A query returns rows that are"
                 " there: “updated-at newer than the cursor” never returns a deleted one, so"
                 f" {self.cursor_ghosts:,} stay in its target. Full reload sees them gone, at"
-                f" {human_factor(self.reload_factor)} the rows."
+                f" {format_factor(self.reload_factor)} the rows."
             ),
             (
                 f"Polling sees a row's last version only: every {p.poll_minutes} min, full reload"
@@ -224,7 +224,7 @@ class ChangeCaptureResult:
                 "rows moved": f"{row['rows_moved']:,}",
                 "transactions": f"{row['loads']:,}",
                 "visible after, min": (
-                    f"{row['visible_minutes_median']:.0f} (95 %: {row['visible_minutes_p95']:.0f})"
+                    f"{row['visible_minutes_median']:.0f} (95%: {row['visible_minutes_p95']:.0f})"
                 ),
                 "deletes missed": f"{row['rows_ghost']:,}",
                 "stale": f"{row['rows_stale']:,}",

@@ -66,11 +66,11 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
         f" {result.cursor_ghosts:,} rows that are gone"
     )
     names: list[str] = list(STRATEGIES)
-    minutes = "minutes until a change shows (dot: median, line: to 95 %)"
+    minutes = "minutes until a change shows (dot: median, line: to 95%)"
     traces = [trace for outcome in result.outcomes for trace in _lane(outcome)]
     if pinned is not None:
         traces += _pinned(pinned)
-    texts = figures.beside(list(names), [_ends(outcome) for outcome in result.outcomes])
+    texts = figures.side_notes(list(names), [_ends(outcome) for outcome in result.outcomes])
     for text, outcome in zip(texts, result.outcomes, strict=True):
         text |= {
             "align": "left",
@@ -131,7 +131,7 @@ def _lane(outcome: Outcome) -> list[dict[str, Any]]:
             "mode": "markers",
             "marker": {"color": color, "size": 16},
             "hovertemplate": (
-                f"{name}: median %{{x:.0f}} min, 5–95 %: {low:.0f}–{high:.0f} min<extra></extra>"
+                f"{name}: median %{{x:.0f}} min, 5–95%: {low:.0f}–{high:.0f} min<extra></extra>"
             ),
         },
     ]

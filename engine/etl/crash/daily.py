@@ -22,6 +22,7 @@ from engine.errors import InputError
 from engine.etl import flight_days, warehouse
 from engine.etl.crash.retries import Client, GivenUpError, Policy, Tally, fetch
 from engine.etl.warehouse import HELD, Strategy
+from engine.units import format_day
 
 CrashPoint = Literal["extract", "stage", "validate", "transform", "in load", "load", "commit"]
 CRASH_POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
@@ -203,8 +204,8 @@ class _Run:
         except GivenUpError as error:
             raise InputError(
                 f"The source must answer page {number} of"
-                f" {flight_days.date_of(self.plan.day):%d %b}. It {error}. The day was not loaded;"
-                " run it again once the source is back."
+                f" {format_day(flight_days.date_of(self.plan.day))}. It {error}. The day was not"
+                " loaded; run it again once the source is back."
             ) from error
         check_columns(answer.text, number)
         for target, text in ((path, answer.text), (total_path, answer.headers["x-pages"])):

@@ -23,6 +23,7 @@ from engine.etl.crash import api, daily
 from engine.etl.crash.retries import Client, GivenUpError, Policy, Tally, fetch
 from engine.jobs import Progress, Steps, to_end
 from engine.ranges import SEED, Params, Range
+from engine.units import format_day
 
 POLICIES: Final[dict[str, Policy]] = {
     "no retry": Policy(attempts=1),
@@ -86,7 +87,7 @@ class FlakyResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Pages, calls and seconds of the first policy against the last."""
         if not self.complete:
             return f"{len(self.lanes)} of {len(POLICIES)} policies have been run."
         first, last = self.lanes[0], self.lanes[-1]
@@ -221,4 +222,4 @@ run: Callable[[FlakyParams], FlakyResult] = to_end(steps)
 
 def day_name(day: int) -> str:
     """Return a day as the page writes it."""
-    return f"{flight_days.date_of(day):%d %b}"
+    return format_day(flight_days.date_of(day))

@@ -30,7 +30,7 @@ from engine.etl.elt.job import (
 from engine.etl.elt.timing import Race, race, race_steps
 from engine.etl.ledger import reconcile
 from engine.ranges import Choice, Params, Range
-from engine.units import human_bytes, human_factor
+from engine.units import format_bytes, format_factor, format_share
 
 __all__ = [
     "LOADS",
@@ -175,7 +175,7 @@ class EltResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Whether both ways agree, and whether what ETL loaded can answer the new rule."""
         p = self.params
         same = "Both ways give the same rows" if self.equal else "The two ways differ"
         told = {
@@ -185,12 +185,12 @@ class EltResult:
         }[self.outcome]
         left = min(p.retention_days, p.n_days)
         again = (
-            f", and the source still has {left} of {p.n_days} days: **{self.rebuilt_share:.0%}**"
-            " can be rebuilt"
+            f", and the source still has {left} of {p.n_days} days:"
+            f" **{format_share(self.rebuilt_share)}** can be rebuilt"
         )
         again = "" if self.outcome == "rebuilds" else again
         return (
-            f"{same}; ELT moves {human_factor(self.bytes_factor)} the bytes. The new rule"
+            f"{same}; ELT moves {format_factor(self.bytes_factor)} the bytes. The new rule"
             f" ({self.what()}) {told}{again}. ELT rebuilds every day."
         )
 
@@ -208,10 +208,10 @@ class EltResult:
             f"{self.etl.num_rows:,} rows of day and airline, by Arrow before loading and by SQL"
             " after: " + ("equal row by row." if self.equal else "not equal."),
             (
-                f"{way} brings {self.moved_rows[way]:,} rows ({human_bytes(self.moved_bytes[way])})"
-                f" into the warehouse, ELT {self.moved_rows[raw]:,}"
-                f" ({human_bytes(self.moved_bytes[raw])}): all columns, all rows, cancelled ones"
-                " too."
+                f"{way} brings {self.moved_rows[way]:,} rows"
+                f" ({format_bytes(self.moved_bytes[way])}) into the warehouse, ELT"
+                f" {self.moved_rows[raw]:,} ({format_bytes(self.moved_bytes[raw])}): all columns,"
+                " all rows, cancelled ones too."
             ),
             f"The new rule on what {way} has: {self.chosen.detail}",
             (

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.etl.elt import RULES, WAYS, EltResult, Outcome, Race
-from engine.units import human_bytes
+from engine.units import format_bytes
 
 COLORS: dict[Outcome, str] = {
     "rebuilds": figures.HELD_OUT,
@@ -31,7 +31,7 @@ def matrix(result: EltResult) -> go.Figure:
     """Draw new rules × warehouses. To see first: how the green grows to the right, and the bytes
     with it.
     """
-    n, moved = result.n_rules_rebuilt, human_bytes(result.moved_bytes[result.params.way])
+    n, moved = result.n_rules_rebuilt, format_bytes(result.moved_bytes[result.params.way])
     title = (
         f"{result.params.way}: {moved} moved,<br>and {n} of {len(RULES)} new rules can be answered"
     )
@@ -59,7 +59,7 @@ def matrix(result: EltResult) -> go.Figure:
     box = {"x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.45, "y1": y + 0.45}
     line = {"color": figures.SYNTHETIC, "width": 5}
     names = [
-        f"<b>{way}</b><br>{human_bytes(result.moved_bytes[way])}, {result.moved_rows[way]:,} rows"
+        f"<b>{way}</b><br>{format_bytes(result.moved_bytes[way])}, {result.moved_rows[way]:,} rows"
         for way in WAYS
     ]
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
@@ -68,7 +68,7 @@ def matrix(result: EltResult) -> go.Figure:
         traces,
         height=460,
         barmode="overlay",
-        shapes=[{"type": "rect", **box, "line": line, "fillcolor": "rgba(0,0,0,0)"}],
+        shapes=[{"type": "rect", **box, "line": line, "fillcolor": figures.HOLLOW}],
         xaxis={
             "tickvals": list(range(len(WAYS))),
             "ticktext": names,

@@ -12,7 +12,6 @@ Source of the terms: Akidau et al., "The Dataflow Model", 2015.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Annotated
 
 import numpy as np
@@ -23,6 +22,7 @@ from engine.etl.late import cursor as late_cursor
 from engine.etl.late.cursor import CursorRun
 from engine.etl.late.source import Rows, arrivals
 from engine.ranges import SEED, Choice, Params, Range
+from engine.units import day_of_2013, format_day, format_share
 
 __all__ = [
     "LOOKBACKS",
@@ -63,7 +63,7 @@ class LateParams(Params):
     def check_together(self) -> None:
         """Raise ``InputError`` where the days would reach into the next year."""
         last = N_DAYS_OF_YEAR - self.n_days + 1
-        rule = "first_day must be 1 … {} for {} days. Got {}."
+        rule = "first_day must be 1–{} for {} days. Got {}."
         require(self.first_day <= last, rule, last, self.n_days, self.first_day)
 
 
@@ -165,13 +165,12 @@ class LateResult:
         return new
 
     def day_name(self, day: int) -> str:
-        """Return a day in view as ``"8 Feb"``."""
-        when = date(2013, 1, 1) + timedelta(days=self.params.first_day - 1 + day)
-        return f"{when.day} {when:%b}"
+        """Return a day in view as ``"8 Feb 2013"``."""
+        return format_day(day_of_2013(self.params.first_day + day))
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Rows that are never counted, and the look-back that would miss none."""
         p = self.params
         rebuilt = (
             f"{_days(p.lookback_days)} before it rebuilt each time"
@@ -181,13 +180,14 @@ class LateResult:
         head = f"A day published {p.watermark_hours} h after midnight, {rebuilt}:"
         if not self.n_missed:
             return (
-                f"{head} **all {self.n_rows:,} rows** are counted, {self.first_share:.1%} of them"
-                " at first publication."
+                f"{head} **all {self.n_rows:,} rows** are counted, {format_share(self.first_share)}"
+                " of them at first publication."
             )
         return (
-            f"{head} **{self.n_missed:,} of {self.n_rows:,} rows ({self.missed_share:.2%}) are"
-            f" never counted**. A look-back of {_days(self.lookback_needed)} would miss none; so"
-            " would rebuilding just the days that late rows touch."
+            f"{head} **{self.n_missed:,} of {self.n_rows:,} rows"
+            f" ({format_share(self.missed_share)}) are never counted**. A look-back of"
+            f" {_days(self.lookback_needed)} would miss none; so would rebuilding just the days"
+            " that late rows touch."
         )
 
     @property
@@ -203,8 +203,9 @@ class LateResult:
             + (f", most of them for {worst}." if n_late else "."),
             (
                 f"**Publish, and say how complete.** {p.watermark_hours} h after midnight"
-                f" {self.first_share:.1%} are in; the median row is {self.visible_hours:.0f} h old"
-                " when it first counts. Waiting is more complete and less fresh."
+                f" {format_share(self.first_share)} are in; the median row is"
+                f" {self.visible_hours:.0f} h old when it first counts. Waiting is more complete"
+                " and less fresh."
             ),
             (
                 "**Rebuild by overwriting whole days**, so that running again changes nothing. A"

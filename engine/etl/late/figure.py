@@ -15,19 +15,12 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.etl import late
 from engine.etl.late import LOOKBACKS, LateResult
+from engine.units import format_share
 
 # SVG: each one costs the browser 0.15 ms twice a tweak; WebGL is slower where there is no graphics
 # card
 MAX_MARKS = 600
 FIRST, MENDED, MISSED = figures.KNOWN, figures.EXTRA, figures.FAILED
-SHADES = (
-    "#A9CDEE",
-    "#7FB5E4",
-    "#56A0DC",
-    "#2F86D6",
-    "#1F66A8",
-    "#134574",
-)  # blue, darker with the days looked back
 WATERMARKS = np.arange(0, 73, 2)
 
 
@@ -154,7 +147,8 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
     missed = 100 * (1 - late.completeness(result.rows, WATERMARKS.astype(float), LOOKBACKS))
     start, end = missed[0, 0], missed[0, LOOKBACKS.index(3)]
     title = (
-        f"Without waiting {start:.1f}% of rows never count,<br>with three days rebuilt {end:.2g}%"
+        f"Without waiting {format_share(start / 100)} of rows never count,<br>with three days"
+        f" rebuilt {format_share(end / 100)}"
     )
     traces = []
     for place, days in enumerate(LOOKBACKS):
@@ -167,14 +161,14 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
                 "x": WATERMARKS[values > 0],
                 "y": values[values > 0],
                 "mode": "lines",
-                "line": {"color": SHADES[place], "width": 1.5 + 0.5 * place},
+                "line": {"color": figures.SHADES[place], "width": 1.5 + 0.5 * place},
                 "name": (
                     f"look-back {days}: {days + 1}× the rows written"
                     if days
                     else "no look-back: each row written once"
                 ),
                 "hovertemplate": (
-                    f"look-back {days}, published after %{{x}} h: %{{y:.3g}} % never"
+                    f"look-back {days}, published after %{{x}} h: %{{y:.3g}}% never"
                     " counted<extra></extra>"
                 ),
             }
@@ -210,7 +204,7 @@ def _star(result: LateResult, color: str, name: str) -> dict[str, Any]:
             f"{name}: {result.rewrite_factor:.2f} rows written for each"
             + ("" if result.n_missed else ", none missed")
         ),
-        "hovertemplate": f"{name}: %{{y:.3g}} % never counted<extra></extra>",
+        "hovertemplate": f"{name}: %{{y:.3g}}% never counted<extra></extra>",
     }
 
 

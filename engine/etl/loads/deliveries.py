@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from engine.etl import flight_days
 from engine.etl.flight_days import SCHEMA, midnight, rows_at
+from engine.units import format_day
 
 Delivery = Literal["once", "twice", "out of order", "overlapping", "late rows"]
 DELIVERIES: tuple[Delivery, ...] = get_args(Delivery)
@@ -76,7 +77,7 @@ def _nightly(first_day: int, n_days: int, window: bool, tombstones: bool) -> lis
             since = midnight(day)
             tables.append(rows_at(cut_at, day - 1, changed_since=None if window else since))
             gone = [flight_days.gone_between(since, cut_at, day - 1)] if tombstones else []
-        name = f"{flight_days.date_of(day - last):%d %b}" + (" again" if last else "")
+        name = format_day(flight_days.date_of(day - last)) + (" again" if last else "")
         batches.append(Batch(name, _rows(tables, gone), cut_at, min(number + 1, n_days)))
     return batches
 
@@ -101,7 +102,7 @@ def make(
     if delivery in ("once", "twice"):
         batches = [
             Batch(
-                f"{flight_days.date_of(day):%d %b}",
+                format_day(flight_days.date_of(day)),
                 _rows([flight_days.truth(day)], []),
                 midnight(day + 1) + SETTLING,
                 i + 1,

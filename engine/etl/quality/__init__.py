@@ -71,7 +71,7 @@ def _batch_rules(
             n = len(table) / (days if key == "rows a day" else 1)
             rules.append(
                 (
-                    f"{key} must be {limits[0]:,} … {limits[1]:,}: {n:,.1f}",
+                    f"{key} must be {limits[0]:,}–{limits[1]:,}: {n:,.1f}",
                     "volume",
                     not limits[0] <= n <= limits[1],
                 )

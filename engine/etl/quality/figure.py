@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.etl.quality import CheckOutcome, QualityResult, schema_drift
 from engine.etl.quality.schema_drift import CHANGES, POLICIES, Cell, Outcome
+from engine.units import format_share
 
 MAX_LANES = 10
 UNSEEN = "injected,<br>seen by no rule"
@@ -116,7 +117,7 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
     figure.update_layout(
         barmode="stack",
         legend_traceorder="normal",
-        annotations=[mark for mark in figures.beside(list(names), texts) if mark["text"]],
+        annotations=[mark for mark in figures.side_notes(list(names), texts) if mark["text"]],
         margin_r=130,
         yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
         xaxis={"showgrid": True, "tickformat": ",", "rangemode": "tozero"},
@@ -139,7 +140,7 @@ def downstream(result: QualityResult) -> go.Figure:
     """
     gate = result.params.gate
     behind = result.stops or f"{result.n_loaded:,} rows loaded"
-    title = f"Without a gate a number is {100 * result.worst_error_open:,.0f}% wrong"
+    title = f"Without a gate a number is {format_share(result.worst_error_open)} wrong"
     if any(metric.exception for metric in result.metrics):
         title = "Without a gate a query downstream fails"
     if gate == "off":
@@ -148,7 +149,7 @@ def downstream(result: QualityResult) -> go.Figure:
         title += ";<br>" + (
             "the gate stops the batch"
             if result.stops
-            else f"behind it at most {100 * result.worst_error:,.1f}%"
+            else f"behind it at most {format_share(result.worst_error)}"
         )
     names = [metric.name for metric in result.metrics]
     figure = figures.new_tall(
@@ -238,7 +239,7 @@ def schema_matrix(selected: Cell) -> go.Figure:
                 "type": "rect",
                 **box,
                 "line": {"color": figures.SYNTHETIC, "width": 5},
-                "fillcolor": "rgba(0,0,0,0)",
+                "fillcolor": figures.HOLLOW,
             }
         ],
         xaxis={

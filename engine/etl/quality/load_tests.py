@@ -21,8 +21,7 @@ import pyarrow.parquet as pq
 
 from engine import processes, workspace
 from engine.etl import quality
-from engine.etl.quality import QualityParams
-from engine.etl.quality import code as script
+from engine.etl.quality import QualityParams, tests_code
 from engine.jobs import Progress, Steps, to_end
 
 NAMES = ("test_unit", "test_contract", "test_data", "test_idempotency", "test_reconciliation")
@@ -57,7 +56,7 @@ def steps(params: QualityParams) -> Steps:
     ``TestsResult``.
     """
     p = params
-    code = script.tests(p)
+    code = tests_code.generate(p)
     batch = quality.batch_of(p.table, p.fault, p.dose, p.first_day, p.n_days, p.seed)
     folder = workspace.scratch("quality")
     try:

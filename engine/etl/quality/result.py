@@ -17,6 +17,7 @@ from engine.etl.faults import Batch, Fault
 from engine.etl.quality.downstream import Metric
 from engine.etl.rules import Contract
 from engine.ranges import SEED, Params, Range, Text
+from engine.units import format_share
 
 Gate = Literal["off", "quarantine", "stop"]
 GATES: tuple[Gate, ...] = get_args(Gate)
@@ -42,7 +43,7 @@ class QualityParams(Params):
     def check_together(self) -> None:
         """Raise ``InputError`` where the days would reach into the next year."""
         last = 365 - self.n_days
-        rule = "first_day must be 1 … {} for {} days. Got {}."
+        rule = "first_day must be 1–{} for {} days. Got {}."
         require(self.first_day <= last, rule, last, self.n_days, self.first_day)
 
     @property
@@ -127,7 +128,8 @@ class QualityResult:
             return f"{self.n_quarantined:,} rows break a rule"
         if share > self.params.max_quarantined:
             return (
-                f"{share:.1%} of the rows break a rule, more than {self.params.max_quarantined:.0%}"
+                f"{format_share(share)} of the rows break a rule, more than"
+                f" {format_share(self.params.max_quarantined)}"
             )
         return ""
 
@@ -156,13 +158,13 @@ class QualityResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the faults that the rules catch, and the worst error downstream."""
         open_ = self._worst("off")
         own = f"{self.n_real_faults:,} real fault{'s' * (self.n_real_faults != 1)}"
         if self.n_injected:
             found = (
-                f"The rules catch **{self.caught_share:.0%}** of {self.n_injected:,} injected"
-                f" faults and {own}"
+                f"The rules catch **{format_share(self.caught_share)}** of {self.n_injected:,}"
+                f" injected faults and {own}"
             )
         else:
             found = f"Nothing is injected; the rules find **{own}**"
@@ -174,12 +176,13 @@ class QualityResult:
         if self.params.gate == "off":
             return (
                 f"{found}, but the gate is off: “{open_}” downstream is"
-                f" **{_percent(self.worst_error_open)}** wrong."
+                f" **{format_share(self.worst_error_open)}** wrong."
             )
         return (
             f"{found}: {self.n_quarantined:,} of {self.n_rows:,} rows wait in quarantine."
-            f" Downstream, “{self._worst('quarantine')}” is worst, **{_percent(self.worst_error)}**"
-            f" wrong; without a gate “{open_}”, {_percent(self.worst_error_open)}."
+            f" Downstream, “{self._worst('quarantine')}” is worst,"
+            f" **{format_share(self.worst_error)}** wrong; without a gate “{open_}”,"
+            f" {format_share(self.worst_error_open)}."
         )
 
     def _worst(self, gate: str) -> str:
@@ -189,8 +192,8 @@ class QualityResult:
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         reasons = [
-            f"What was done to the batch of {self.n_rows:,} rows: {self.batch.told}. The rest is as"
-            " it was recorded."
+            f"What was done to the batch of {self.n_rows:,} rows: {self.batch.description}."
+            " The rest is as it was recorded."
         ]
         for outcome in self.checks:
             if outcome.failed and outcome.severity == "quarantine":
@@ -262,7 +265,3 @@ class QualityResult:
                 "n_injected": [check.n_injected for check in self.checks],
             }
         )
-
-
-def _percent(error: float) -> str:
-    return f"{error:,.0%}" if error >= 0.1 or error == 0 else f"{error:.1%}"

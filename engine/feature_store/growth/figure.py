@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.feature_store.growth import GrowthResult, Point
 from engine.feature_store.growth.joins import CONTESTANTS
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 COLORS: dict[str, str] = dict(
     zip(
@@ -73,7 +73,7 @@ def _runs(name: str, points: list[Point], slope: float | None) -> list[dict[str,
         "name": label,
         "line": {"color": COLORS[name], "width": 2.5},
         "marker": {"symbol": SYMBOLS[name], "size": 9},
-        "customdata": [[point.n_pairs, human_seconds(point.best_seconds)] for point in points],
+        "customdata": [[point.n_pairs, format_seconds(point.best_seconds)] for point in points],
         "hovertemplate": (
             "%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>" + name + "</extra>"
         ),
@@ -102,8 +102,8 @@ def _title(result: GrowthResult) -> str:
     slowest = max(point.best_seconds for point in others)
     return (
         f"{first.n_labels:,} to {last.n_labels:,} labels: Feast goes from"
-        f" {human_seconds(first.best_seconds)} to {human_seconds(last.best_seconds)} in its file"
-        f" store;<br>no as-of join takes more than {human_seconds(slowest)}"
+        f" {format_seconds(first.best_seconds)} to {format_seconds(last.best_seconds)} in its file"
+        f" store;<br>no as-of join takes more than {format_seconds(slowest)}"
     )
 
 
@@ -139,7 +139,7 @@ def pairs(result: GrowthResult) -> go.Figure:
                 name=label,
                 marker={"color": COLORS[name], "symbol": symbol, "size": 11, "line": {"width": 2}},
                 customdata=[
-                    [p.n_keys, p.n_labels, p.n_rows, human_seconds(p.best_seconds)] for p in points
+                    [p.n_keys, p.n_labels, p.n_rows, format_seconds(p.best_seconds)] for p in points
                 ],
                 hovertemplate=(
                     "%{customdata[1]:,} labels × %{customdata[2]:,} rows, %{customdata[0]:,} keys:"
@@ -161,8 +161,8 @@ def _pairs_title(result: GrowthResult) -> str:
     each = most.best_seconds / max(1, most.n_pairs)
     keys = "key" if most.n_keys == 1 else "keys"
     return (
-        f"{most.n_pairs:,} pairs at {human_seconds(each)} each are the"
-        f" {human_seconds(most.best_seconds)} of {most.n_keys:,} {keys}:<br>the file store's time"
+        f"{most.n_pairs:,} pairs at {format_seconds(each)} each are the"
+        f" {format_seconds(most.best_seconds)} of {most.n_keys:,} {keys}:<br>the file store's time"
         " follows the pairs, not the rows"
     )
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from engine.feature_store.growth import joins
 from engine.feature_store.growth.joins import CONTESTANTS, Answer, Contestant, Rows
 from engine.ranges import SEED, Choice, Choices, Params, Range
-from engine.units import human_factor, human_seconds
+from engine.units import format_factor, format_seconds, format_time
 
 SIZES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 300_000)
 N_KEYS = (1, 3, 10, 30, 100, 300, 1_000, 3_000)
@@ -116,7 +116,7 @@ class GrowthResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The slowest join against the fastest, at the largest size measured."""
         last = [
             points[-1]
             for contestant in self.params.contestants
@@ -137,11 +137,11 @@ class GrowthResult:
             f"{n:,} labels on {slow.n_rows:,} rows of {self.params.n_keys:,} keys:"
             f" {slow.contestant} takes "
         )
-        text += f"**{human_seconds(slow.best_seconds)}**"
+        text += f"**{format_seconds(slow.best_seconds)}**"
         if slow is fast:
             return text + "."
-        factor = human_factor(slow.best_seconds / fast.best_seconds)
-        return f"{text}, **{factor}** the {human_seconds(fast.best_seconds)} of {fast.contestant}."
+        factor = format_factor(slow.best_seconds / fast.best_seconds)
+        return f"{text}, **{factor}** the {format_seconds(fast.best_seconds)} of {fast.contestant}."
 
     @property
     def why(self) -> list[str]:
@@ -174,9 +174,7 @@ class GrowthResult:
         reasons += self.left_out
         if self.points:
             same = "All give the same values." if self.agree else "THEIR ANSWERS DIFFER."
-            reasons.append(
-                f"{same} Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, {self._spread()}"
-            )
+            reasons.append(f"{same} Measured {format_time(self.measured_at)} UTC, {self._spread()}")
         return reasons
 
     def _spread(self) -> str:
@@ -186,7 +184,9 @@ class GrowthResult:
             if len(point.seconds) > 1
         ]
         worst = (
-            f"; slowest over fastest {human_factor(median(ratios))} in the median" if ratios else ""
+            f"; slowest over fastest {format_factor(median(ratios))} in the median"
+            if ratios
+            else ""
         )
         return (
             f"the fastest of {self.params.repeats} runs each, files warm in the system's"

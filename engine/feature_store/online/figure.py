@@ -17,7 +17,7 @@ from engine import figures
 from engine.feature_store.online.real import ServedResult
 from engine.feature_store.online.result import GRID, NONE, START, UNITS, OnlineResult
 from engine.feature_store.own.online import OwnOnlineResult
-from engine.units import human_seconds
+from engine.units import format_seconds, format_share
 
 DATES = [START.replace(tzinfo=None) + timedelta(hours=int(hour)) for hour in GRID]
 BINS = np.logspace(-5, 0, 101)  # seconds
@@ -36,7 +36,8 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
     name = result.rows.names[key]
     stale = float((result.offline[:, key] != result.online[:, key]).mean())
     title = (
-        f"{name}: {stale:.0%} of the week serving answers<br>from an older row than training joins"
+        f"{name}: {format_share(stale)} of the week serving answers<br>from an older row than"
+        " training joins"
     )
     steps = [
         _step(_drawn(result, result.offline[:, key]), "training joins (offline)", figures.KNOWN, 2),
@@ -97,8 +98,8 @@ def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go
     """
     n = len(result.rows.names)
     title = (
-        f"{result.stale_share:.0%} of the key-hours are stale;<br>vermilion is null in training and"
-        " served all the same"
+        f"{format_share(result.stale_share)} of the key-hours are stale;<br>vermilion is null in"
+        " training and served all the same"
     )
     expired = np.array(
         [(result.expired(int(hour)) & (result.online[hour] != NONE)).mean() for hour in GRID]
@@ -115,7 +116,7 @@ def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go
             "mode": "lines",
             "line": {"color": color, "width": 3, "dash": dash},
             "name": name,
-            "hovertemplate": "%{y:.0f} %",
+            "hovertemplate": "%{y:.0f}%",
         }
         for name, share, color, dash in lines
     ]
@@ -144,7 +145,7 @@ def latency(served: ServedResult) -> go.Figure:
     title = "The reads have not been timed yet"
     if reads:
         p50, p99 = (
-            human_seconds(served.percentile_seconds(first, percent)) for percent in (50, 99)
+            format_seconds(served.percentile_seconds(first, percent)) for percent in (50, 99)
         )
         title = (
             f"One key is read in {p50} (p50), {p99} (p99):<br>n = {len(reads[first]):,} calls of"
@@ -158,8 +159,8 @@ def latency(served: ServedResult) -> go.Figure:
         kept = np.flatnonzero(counts)
         half, most = (served.percentile_seconds(n_keys, percent) for percent in (50, 99))
         label = (
-            f"{n_keys:,} key{'s' * (n_keys > 1)}: p50 {human_seconds(half)}, p99"
-            f" {human_seconds(most)}"
+            f"{n_keys:,} key{'s' * (n_keys > 1)}: p50 {format_seconds(half)}, p99"
+            f" {format_seconds(most)}"
         )
         figure.add_bar(
             x=(1e3 * np.sqrt(BINS[kept] * BINS[kept + 1])).round(5),
@@ -186,7 +187,7 @@ def own_latency(result: OwnOnlineResult) -> go.Figure:
     if slowest is not None:
         title = (
             f"{slowest.view} is read slowest:<br>p50"
-            f" {human_seconds(float(np.median(slowest.seconds)))} for one key"
+            f" {format_seconds(float(np.median(slowest.seconds)))} for one key"
         )
     figure = figures.new_tall(
         title, height=190 + 60 * max(2, len(tables)), x="time of one call, ms (log)"

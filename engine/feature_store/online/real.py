@@ -33,7 +33,7 @@ from engine.feature_store.online.result import (
 )
 from engine.feature_store.serving import OnlineRow
 from engine.jobs import Progress, Steps, timed, to_end
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_seconds, format_time
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -82,7 +82,7 @@ class ServedResult:
         text = (
             f"{badge} Feast's SQLite store agrees with the explained one in **{self.n_agree:,} of"
             f" {self.n_cells:,}** cells after {len(self.seconds)} runs (median"
-            f" {human_seconds(float(np.median(self.seconds)))} a run)."
+            f" {format_seconds(float(np.median(self.seconds)))} a run)."
         )
         if self.complete:
             text += (
@@ -100,7 +100,7 @@ class ServedResult:
     def facts(self) -> str:
         """Sizes and the trap of the first incremental run, in one line."""
         return (
-            f"{self.n_rows:,} rows in SQLite, {human_bytes(self.size_bytes)}."
+            f"{self.n_rows:,} rows in SQLite, {format_bytes(self.size_bytes)}."
             " `materialize_incremental` on an empty store brought"
             f" **{self.first_incremental_rows}** rows: without an earlier run it starts at *now −"
             " TTL* of the machine's clock, and 2013 lies before that. The first run of a backfill"
@@ -120,9 +120,11 @@ class ServedResult:
                     if isinstance(row.value, float)
                     else row.value
                 ),
-                "event_ts (UTC)": f"{row.event_time:%Y-%m-%d %H:%M:%S}",
+                "event_ts (UTC)": format_time(row.event_time, seconds=True),
                 "created_ts": (
-                    "null" if row.created_time is None else f"{row.created_time:%Y-%m-%d %H:%M:%S}"
+                    "null"
+                    if row.created_time is None
+                    else format_time(row.created_time, seconds=True)
                 ),
                 "key as stored": row.stored_key,
                 "value as stored": row.stored_value,

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from engine.feature_store.flight_features import FEATURES, KEYS, Source
 from engine.ranges import Choice, Params, Range
-from engine.units import human_seconds
+from engine.units import format_seconds, format_share
 
 Strategy = Literal["full", "incremental", "incremental, then a backfill"]
 Feature = Literal["temp", "wind_speed", "precip", "visib"]
@@ -166,13 +166,13 @@ class OnlineResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the key-hours where serving and training differ, and what the TTL hides."""
         p = self.params
         return (
-            f"In **{self.stale_share:.0%}** of the key-hours serving answers with another row than"
-            f" training joins, {self.mean_lag_hours:.1f} h older on average. At hour {p.at_hours},"
-            f" **{self.n_expired_present:,}** of {len(self.rows.names):,} keys are null in training"
-            f" (TTL {p.ttl_hours} h) and PRESENT in serving."
+            f"In **{format_share(self.stale_share)}** of the key-hours serving answers with another"
+            f" row than training joins, {self.mean_lag_hours:.1f} h older on average. At hour"
+            f" {p.at_hours}, **{self.n_expired_present:,}** of {len(self.rows.names):,} keys are"
+            f" null in training (TTL {p.ttl_hours} h) and PRESENT in serving."
         )
 
     @property
@@ -250,7 +250,7 @@ class OnlineResult:
             age = (
                 "no row"
                 if on == NONE
-                else human_seconds(3600 * max(0.0, hour - float(self.rows.hour[on])))
+                else format_seconds(3600 * max(0.0, hour - float(self.rows.hour[on])))
             )
             rows.append(
                 {

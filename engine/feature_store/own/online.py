@@ -21,6 +21,7 @@ from engine.feature_store import feast_internals, serving
 from engine.feature_store.own.repo import opened
 from engine.feature_store.serving import OnlineRow
 from engine.jobs import Progress, Steps
+from engine.units import format_time
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -55,7 +56,7 @@ class OwnOnlineResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Rows that the online store serves, and the time of the newest value."""
         if not self.tables:
             return (
                 f"Project **{self.project}** ({self.store}) has no online row: run `feast"
@@ -66,7 +67,7 @@ class OwnOnlineResult:
         return (
             f"Project **{self.project}** serves **{rows:,}** rows of {len(self.tables)} feature"
             f" view{'s' * (len(self.tables) > 1)} from {self.store}; the newest value is of"
-            f" {newest:%Y-%m-%d %H:%M} UTC."
+            f" {format_time(newest)} UTC."
         )
 
     def table_texts(self) -> list[dict[str, str]]:
@@ -78,7 +79,7 @@ class OwnOnlineResult:
                 "rows": f"{table.n_rows:,}",
                 "nulls": f"{table.n_null:,}",
                 "event times (UTC)": (
-                    f"{table.oldest:%Y-%m-%d %H:%M} … {table.newest:%Y-%m-%d %H:%M}"
+                    f"{format_time(table.oldest)} to {format_time(table.newest)}"
                 ),
                 "one key, p50 / p99": (
                     f"{1e3 * np.median(table.seconds):.2f} /"
@@ -97,7 +98,7 @@ class OwnOnlineResult:
                 "key": row.key,
                 "feature": row.feature,
                 "value": "null" if row.value is None else str(row.value),
-                "event_ts (UTC)": f"{row.event_time:%Y-%m-%d %H:%M:%S}",
+                "event_ts (UTC)": format_time(row.event_time, seconds=True),
             }
             for table in self.tables
             for row in table.rows[:20]

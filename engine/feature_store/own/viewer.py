@@ -23,6 +23,7 @@ from engine.feature_store.explanation import Explanation, explain
 from engine.feature_store.feast_repo import CREATED, EVENT, TIMESTAMP, plain_types
 from engine.feature_store.own.repo import opened
 from engine.jobs import Progress, Steps
+from engine.units import format_time
 
 if TYPE_CHECKING:
     from feast import FeatureStore, FeatureView
@@ -78,7 +79,7 @@ class OwnView:
         return [
             {
                 "verdict": verdict,
-                "event time (UTC)": f"{moments[int(row)].as_py():%Y-%m-%d %H:%M}",
+                "event time (UTC)": format_time(moments[int(row)].as_py()),
                 self.feature: str(self.explanation.features[self.feature][int(row)].as_py()),
                 "why": self.explanation.explain_verdict(label, int(row), verdict),
             }
@@ -96,7 +97,7 @@ class OwnViewer:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """On how many labels Feast and the explained join agree."""
         if not self.views:
             return (
                 f"Project **{self.project}** has no feature view yet: run `feast apply` in the"

@@ -19,6 +19,7 @@ from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.feature_store.flight_features import UNITS
 from engine.feature_store.point_in_time.naive_joins import Joined
 from engine.feature_store.point_in_time.result import SPANS, PointInTimeResult
+from engine.units import format_time
 
 STYLES: dict[str, tuple[str, str, int]] = {  # verdict -> colour, symbol, size
     "won": (figures.KNOWN, "circle", 15),
@@ -33,7 +34,7 @@ CELLS: dict[str, str] = {  # what a cell holds -> colour
     "from the future": figures.LEAKED,
     "no value (null)": figures.WAITING,
     "lost the tie": figures.SYNTHETIC,
-    "row missing": "rgba(0,0,0,0)",
+    "row missing": figures.HOLLOW,
     "Feast disagrees": figures.FAILED,
 }
 # candidates that still carry their arrival for the pointer: beyond, the figure would grow too large
@@ -55,7 +56,7 @@ def _times(column: Any) -> np.ndarray:
 
 def clock(moment: Any) -> str:
     """Return a moment as the page writes it."""
-    return f"{np.datetime64(moment, 'ms').astype(object):%-d %b %H:%M}"
+    return format_time(np.datetime64(moment, "ms").astype(object))
 
 
 def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) -> go.Figure:
@@ -97,7 +98,7 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
                 "line": {"width": 1.5, "color": color},
             }
             at = {"x": event[here], "y": heights[here], "mode": "markers", "marker": marker}
-            hover = "%{x|%-d %b %H:%M}" + more + "<extra>" + name + "</extra>"
+            hover = "%{x|%-d %b %Y %H:%M}" + more + "<extra>" + name + "</extra>"
             traces.append(
                 {"type": "scatter", **at, "name": name, "customdata": told, "hovertemplate": hover}
             )
@@ -281,7 +282,7 @@ def _labels(
                     },
                     "customdata": [[int(number), names[number]] for number in here],
                     "hovertemplate": (
-                        "label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b"
+                        "label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b %Y"
                         " %H:%M}<extra></extra>"
                     ),
                 }

@@ -19,7 +19,7 @@ from engine.feature_store.flight_features import FEATURES, KEYS, Source
 from engine.feature_store.point_in_time.naive_joins import Joined
 from engine.feature_store.point_in_time.real import Check
 from engine.ranges import SEED, Choice, Params, Range
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 AIRPORTS = ("JFK", "LGA", "EWR")
 SPANS: dict[str, int] = {  # as the sliders write them -> minutes
@@ -145,7 +145,7 @@ class PointInTimeResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many labels get a value by each join, and how many of them from the future."""
         leak = (
             f"**{self.n_leaked:,} of them arrived too late to be known**"
             if self.n_leaked
@@ -233,7 +233,7 @@ class PointInTimeResult:
             return []
         return [
             f"{self.check.badge}, cell by cell: one call of get_historical_features,"
-            f" {human_seconds(self.check.seconds)}."
+            f" {format_seconds(self.check.seconds)}."
         ]
 
     def headline(self) -> dict[str, int | float | str]:

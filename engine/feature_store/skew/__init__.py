@@ -22,6 +22,7 @@ from engine.feature_store import raw_values
 from engine.feature_store.model_inputs import INPUTS, STANDARD_HPA, WINDOW, model_inputs
 from engine.feature_store.raw_values import Flights
 from engine.ranges import SEED, Choice, Params, Range
+from engine.units import format_interval, format_share
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -141,7 +142,7 @@ class SkewResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the cells that differ, and the AUC that this costs."""
         low, high = self.lost_interval
         if not self.differs.any():
             return (
@@ -150,9 +151,10 @@ class SkewResult:
             )
         sure = "" if low > 0 or high < 0 else ", which holds zero: no sure loss"
         return (
-            f"**{self.differ_share:.0%}** of the cells differ, no error is raised, and the same"
-            f" model goes from AUC {self.score(TRAINED).auc:.3f} to **{self.auc_served:.3f}**: it"
-            f" loses {self.auc_lost:.3f}, {low:.3f} … {high:.3f}{sure}."
+            f"**{format_share(self.differ_share)}** of the cells differ, no error is raised, and"
+            f" the same model goes from AUC {self.score(TRAINED).auc:.3f} to"
+            f" **{self.auc_served:.3f}**: it loses {self.auc_lost:.3f},"
+            f" {format_interval(low, high)}{sure}."
         )
 
     @property
@@ -164,7 +166,9 @@ class SkewResult:
             "No mistake is made."
         ]
         if order:
-            worst = ", ".join(f"{INPUTS[place]} {shares[place]:.0%}" for place in order[:3])
+            worst = ", ".join(
+                f"{INPUTS[place]} {format_share(shares[place])}" for place in order[:3]
+            )
             reasons.append(
                 f"Share of flights whose value differs: {worst}. Every value is a plausible number:"
                 " no type, no test complains."

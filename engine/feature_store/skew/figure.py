@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.feature_store.model_inputs import INPUTS
 from engine.feature_store.skew import FRESH, ONE_DEFINITION, SERVED, TRAINED, Score, SkewResult
+from engine.units import format_interval, format_share
 
 N_DRAWN = 250  # flights in each panel, evenly thinned
 N_ACROSS = 4
@@ -56,7 +57,7 @@ def values(result: SkewResult) -> go.Figure:
     for place, share in enumerate(shares):
         ends, panel = _panel(result, place, drawn)
         traces += panel
-        text = f"{INPUTS[place]}<br>{f'{share:.0%} differ' if share else 'the same'}"
+        text = f"{INPUTS[place]}<br>{f'{format_share(share)} differ' if share else 'the same'}"
         layout["annotations"].append(_axes(layout, place, n_down, ends) | {"text": text})
     return go.Figure(
         {"data": traces, "layout": layout}
@@ -132,13 +133,13 @@ def scores(
     """
     lanes = [*result.scores, *([logged] if logged is not None else [])]
     low, high = result.lost_interval
-    lost = f"The same model loses {result.auc_lost:.3f} AUC ({low:.3f} … {high:.3f})"
+    lost = f"The same model loses {result.auc_lost:.3f} AUC ({format_interval(low, high)})"
     sure = "" if low > 0 else ":<br>the interval holds zero, no sure loss" if high > 0 else ""
     title = lost + sure if result.differs.any() else "Nothing differs, nothing is lost"
     figure = figures.new_tall(
         title,
         height=180 + 46 * (len(lanes) + bool(pinned)),
-        x="AUC on flights of July, 95 % of the draws of days",
+        x="AUC on flights of July, 95% of the draws of days",
     )
     for score in lanes:
         _lane(figure, score, score.name, COLORS.get(score.name, figures.SYNTHETIC))
@@ -149,7 +150,7 @@ def scores(
         xaxis={"showgrid": True},
         yaxis={"autorange": "reversed", "showgrid": True},
         margin={"r": 70},
-        annotations=figures.beside(
+        annotations=figures.side_notes(
             [score.name for score in lanes], [f"{score.auc:.3f}" for score in lanes]
         ),
     )
@@ -171,5 +172,5 @@ def _lane(figure: go.Figure, score: Score, name: str, color: str) -> None:
             "width": 6,
         },
         name=name,
-        hovertemplate=f"{name}: %{{x:.3f}} ({low:.3f} … {high:.3f})<extra></extra>",
+        hovertemplate=f"{name}: %{{x:.3f}} ({format_interval(low, high)})<extra></extra>",
     )

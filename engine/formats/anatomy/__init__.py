@@ -23,7 +23,7 @@ from engine import data
 from engine.formats.parquet import pieces as parquet_pieces
 from engine.formats.parquet.pieces import Piece
 from engine.ranges import SEED, Params, Range
-from engine.units import human_bytes, human_factor
+from engine.units import format_bytes, format_factor, format_share
 
 Source = Literal["written here", "flights", "weather", "planes", "airports", "airlines", "upload"]
 Codec = Literal["none", "snappy", "zstd"]
@@ -166,25 +166,25 @@ class AnatomyResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
-        size = human_bytes(self.file_bytes)
+        """Pages that fell back from the dictionary; of other files the largest column."""
+        size = format_bytes(self.file_bytes)
         if self.curve:
             n_data = sum(page.kind == "data page" for page in self.pages(TEXT))
             least = self.curve[0]
             text = (
                 f"With {self.params.cardinality:,} distinct values, **{self.n_fallen_pages} of"
                 f" {n_data}** pages of the text column fell back from the dictionary to plain"
-                f" values; it takes {human_bytes(self.text_bytes)}"
+                f" values; it takes {format_bytes(self.text_bytes)}"
             )
             return (
-                f"{text}, {human_factor(self.text_bytes / least.size_bytes)} as much as with"
+                f"{text}, {format_factor(self.text_bytes / least.size_bytes)} as much as with"
                 f" {least.cardinality}."
             )
         share = self.column_bytes(self.largest_column) / self.file_bytes
         return (
-            f"**{share:.0%}** of this {size} file is the column {self.largest_column}:"
+            f"**{format_share(share)}** of this {size} file is the column {self.largest_column}:"
             f" {self.n_row_groups} row groups × {len(self.columns)} columns in {self.n_pages:,}"
-            f" pages; footer and indexes take {self.overhead_share:.1%}."
+            f" pages; footer and indexes take {format_share(self.overhead_share)}."
         )
 
     @property
@@ -192,7 +192,7 @@ class AnatomyResult:
         """The reasons for this outcome, with its values."""
         chunk = [page for page in self.chunk if page.page >= 0]
         first = ", ".join(
-            f"{page.kind} {page.encoding} {human_bytes(page.size_bytes)}" for page in chunk[:4]
+            f"{page.kind} {page.encoding} {format_bytes(page.size_bytes)}" for page in chunk[:4]
         )
         more = f" and {len(chunk) - 4} more" if len(chunk) > 4 else ""
         reasons = [
@@ -204,12 +204,12 @@ class AnatomyResult:
         unpacked = sum(page.uncompressed_bytes + page.header_bytes for page in self.pages())
         packed = sum(page.size_bytes for page in self.pages())
         reasons.append(
-            f"Pages hold {human_bytes(unpacked)} encoded, {human_bytes(packed)} after the codec,"
+            f"Pages hold {format_bytes(unpacked)} encoded, {format_bytes(packed)} after the codec,"
             " which comes second."
         )
         other = self.file_bytes - packed
         reasons.append(
-            f"The other {human_bytes(other)} are the footer, the page indexes and the magic bytes"
+            f"The other {format_bytes(other)} are the footer, the page indexes and the magic bytes"
             " that frame the file."
         )
         return reasons
@@ -230,7 +230,7 @@ class AnatomyResult:
         first = plain[0]
         before = [point for point in self.curve if point.cardinality < first.cardinality]
         jump = (
-            f": from {human_bytes(before[-1].size_bytes)} to {human_bytes(first.size_bytes)}"
+            f": from {format_bytes(before[-1].size_bytes)} to {format_bytes(first.size_bytes)}"
             if before
             else ""
         )

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.formats.anatomy import AnatomyResult
 from engine.formats.parquet.pieces import Piece
-from engine.units import human_bytes, human_factor
+from engine.units import format_bytes, format_factor, format_share
 
 MAX_BLOCKS = 1_500  # drawn; a file with more pieces is shown down to its column chunks
 MAX_CHUNKS = 24  # side by side
@@ -39,12 +39,13 @@ def meaning(piece: Piece) -> str:
 
 
 def _hover(piece: Piece) -> str:
-    text = f"{piece.kind}, {human_bytes(piece.size_bytes)} at byte {piece.offset:,}"
+    text = f"{piece.kind}, {format_bytes(piece.size_bytes)} at byte {piece.offset:,}"
     if piece.page >= 0:
         nulls = f", {piece.n_nulls:,} nulls" if piece.n_nulls >= 0 else ""
         text += f"<br>{piece.encoding}, {piece.codec.lower()}, {piece.n_values:,} values{nulls}"
         text += (
-            f"<br>header {piece.header_bytes:,} B, unpacked {human_bytes(piece.uncompressed_bytes)}"
+            f"<br>header {piece.header_bytes:,} B, unpacked"
+            f" {format_bytes(piece.uncompressed_bytes)}"
         )
     if piece.minimum or piece.maximum:
         text += f"<br>min {piece.minimum}, max {piece.maximum}"
@@ -61,8 +62,10 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
     """
     widest = result.default_column
     share = result.column_bytes(widest) / result.file_bytes
-    before = f" ({human_factor(result.file_bytes / pinned.file_bytes)} run A)" if pinned else ""
-    title = f"{widest} takes {share:.0%} of {human_bytes(result.file_bytes)}{before};<br>"
+    before = f" ({format_factor(result.file_bytes / pinned.file_bytes)} run A)" if pinned else ""
+    title = (
+        f"{widest} takes {format_share(share)} of {format_bytes(result.file_bytes)}{before};<br>"
+    )
     blocks = _blocks(result)
     border = int(len(blocks) <= MAX_BORDERED)
     icicle = {
@@ -111,7 +114,7 @@ def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
             "file",
             result.file_bytes,
             FRAME,
-            f"the file, {human_bytes(result.file_bytes)}",
+            f"the file, {format_bytes(result.file_bytes)}",
         )
     ]
     in_full = len(result.pieces) <= MAX_BLOCKS
@@ -137,11 +140,11 @@ def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
         group, chunk = f"group {piece.row_group}", f"group {piece.row_group}/{piece.column}"
         if group not in seen:
             group_bytes = sizes[piece.row_group, ""]
-            text = f"row group {piece.row_group}, {human_bytes(group_bytes)}"
+            text = f"row group {piece.row_group}, {format_bytes(group_bytes)}"
             blocks.append((group, "file", f"row group {piece.row_group}", group_bytes, FRAME, text))
         if chunk not in seen:
             chunk_bytes = sizes[piece.row_group, piece.column]
-            text = f"{piece.column}, row group {piece.row_group}: {human_bytes(chunk_bytes)}"
+            text = f"{piece.column}, row group {piece.row_group}: {format_bytes(chunk_bytes)}"
             color = FRAME if in_full else chunk_color[piece.row_group, piece.column]
             blocks.append((chunk, group, piece.column, chunk_bytes, color, text))
         seen |= {group, chunk}
@@ -211,7 +214,7 @@ def _fallback_title(result: AnatomyResult) -> str:
     kept = [point for point in result.curve if not point.n_plain_pages]
     if not (fallen and kept):
         return "The dictionary holds at every number of<br>distinct values tried"
-    jump = human_factor(fallen[0].size_bytes / kept[-1].size_bytes)
+    jump = format_factor(fallen[0].size_bytes / kept[-1].size_bytes)
     return (
         f"{fallen[0].cardinality:,} distinct values: the dictionary<br>gives up, the column grows"
         f" {jump}"

@@ -36,7 +36,7 @@ from engine.formats.tables import (
     predicate_columns,
 )
 from engine.ranges import SEED, Interval, Params, Range
-from engine.units import human_bytes
+from engine.units import format_bytes, format_share
 
 __all__ = [
     "BytesReadParams",
@@ -186,14 +186,16 @@ class BytesReadResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of its file that each reader touched."""
         n = len(self.read_columns)
         return (
-            f"For {n} of {len(self.column_names)} columns and {self.n_matching / self.n_rows:.1%}"
-            f" of the rows, the Parquet reader touched **{self.read_share:.1%}** of its file"
-            f" ({human_bytes(self.parquet.touched_bytes)}); the CSV reader touched"
-            f" {self.csv.read_share:.0%} of its own ({human_bytes(self.csv.touched_bytes)}), the"
-            f" Avro reader {self.avro.read_share:.0%} ({human_bytes(self.avro.touched_bytes)})."
+            f"For {n} of {len(self.column_names)} columns and"
+            f" {format_share(self.n_matching / self.n_rows)} of the rows, the Parquet reader"
+            f" touched **{format_share(self.read_share)}** of its file"
+            f" ({format_bytes(self.parquet.touched_bytes)}); the CSV reader touched"
+            f" {format_share(self.csv.read_share)} of its own"
+            f" ({format_bytes(self.csv.touched_bytes)}), the Avro reader"
+            f" {format_share(self.avro.read_share)} ({format_bytes(self.avro.touched_bytes)})."
         )
 
     @property
@@ -221,7 +223,7 @@ class BytesReadResult:
         return (
             "Columns: Parquet keeps the values of a column together, so the chunks of the"
             f" {n_other} other columns are left alone; {', '.join(self.read_columns)} take up"
-            f" {self.columns_share:.1%} of the file."
+            f" {format_share(self.columns_share)} of the file."
         )
 
     def _why_groups(self) -> str:
@@ -250,18 +252,18 @@ class BytesReadResult:
     def _why_tail(self) -> str:
         share = self.tail_read_bytes / self.parquet.touched_bytes
         return (
-            f"Footer: the reader starts with the last {human_bytes(self.tail_read_bytes)} to find"
-            f" the footer ({human_bytes(self.footer_bytes)}); that is {share:.0%} of all it"
-            " touched."
+            f"Footer: the reader starts with the last {format_bytes(self.tail_read_bytes)} to find"
+            f" the footer ({format_bytes(self.footer_bytes)}); that is {format_share(share)} of all"
+            " it touched."
         )
 
     def _why_rows(self) -> str:
         wanted = {self.column_names.index(name) for name in self.read_columns}
         return (
             f"CSV and Avro keep rows together: of the first {len(self.csv_layout.offset):,} bytes"
-            f" of CSV looked at, {self.csv_layout.share(wanted):.0%} belong to these columns, in"
-            f" {self.csv_layout.n_pieces(wanted)} separate pieces, and only reading tells where the"
-            " next one starts."
+            f" of CSV looked at, {format_share(self.csv_layout.share(wanted))} belong to these"
+            f" columns, in {self.csv_layout.n_pieces(wanted)} separate pieces, and only reading"
+            " tells where the next one starts."
         )
 
     def headline(self) -> dict[str, int | float | str]:

@@ -16,13 +16,12 @@ from engine import figures
 from engine.formats.byte_files import FormatTrace
 from engine.formats.bytes_read import BytesReadResult
 from engine.formats.row_groups import RowGroup, Value, cut
-from engine.units import human_bytes
+from engine.units import format_bytes, format_share
 
 # drawn one by one; a bar is never thinner than a pixel, so more of them would cover their holes
 MAX_PIECES = 120
 N_BINS = 400  # of a strip with more pieces; a bin is as blue as the share of it that was touched
 NAMES = {"csv": "CSV", "avro": "Avro", "parquet": "Parquet"}
-HOLLOW = "rgba(0,0,0,0)"
 PALE = 0.28  # opacity of what is there but not read
 UNITS = {
     **dict.fromkeys(("dep_delay", "arr_delay", "air_time"), "minutes"),
@@ -45,13 +44,13 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
     """Draw each file as a strip of bytes, what its reader touched in blue. To see first: how little
     of Parquet's is blue.
     """
-    parquet, avro, csv = (human_bytes(trace.touched_bytes) for trace in reversed(result.traces))
+    parquet, avro, csv = (format_bytes(trace.touched_bytes) for trace in reversed(result.traces))
     title = f"Parquet's reader touched {parquet},<br>Avro's {avro}, CSV's {csv}"
     lanes = [(result, trace, NAMES[trace.format]) for trace in result.traces]
     if pinned is not None:
         title = (
-            f"Parquet's reader touched {parquet} in"
-            f" B,<br>{human_bytes(pinned.parquet.touched_bytes)} in A"
+            f"Parquet's reader touched {parquet} in B,<br>"
+            f"{format_bytes(pinned.parquet.touched_bytes)} in A"
         )
         lanes[-1] = (result, result.parquet, "Parquet B")
         lanes.append((pinned, pinned.parquet, "Parquet A"))
@@ -59,7 +58,7 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
     notes: list[dict[str, Any]] = []
     for y, (run, trace, name) in enumerate(reversed(lanes)):
         marks += _lane(y, run, trace, hollow=run is pinned)
-        share, size = _percent(trace.read_share), human_bytes(trace.file_bytes)
+        share, size = format_share(trace.read_share), format_bytes(trace.file_bytes)
         text = f"<b>{name}</b> {size}, <b>{share}</b> touched in {trace.n_reads:,} reads"
         notes.append(
             {
@@ -82,18 +81,13 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
         bargap=0,
         xaxis={
             "range": [-0.5, 100.5],
-            "ticksuffix": " %",
+            "ticksuffix": "%",
             "dtick": 25,
             "showgrid": False,
             "zeroline": False,
         },
         yaxis={"range": [-0.4, len(lanes) - 0.3], "visible": False, "fixedrange": True},
     )
-
-
-def _percent(share: float) -> str:
-    """Return a share as a percentage with sensible digits: ``5.8 %``, ``100 %``."""
-    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
 
 
 def key(name: str, color: str, opacity: float) -> dict[str, Any]:
@@ -157,18 +151,18 @@ def _lane(
         under = _bars(y, *whole, ["not touched"], {"color": figures.WAITING, "opacity": PALE})
     if len(base) > MAX_PIECES:
         painted = {
-            "color": [f"rgba(47,134,214,{share:.2f})" for share in shares],
+            "color": [figures.faint(figures.KNOWN, share) for share in shares],
             "line": {"width": 0},
         }
     else:
         # The outline keeps a lone sliver visible.
         line = {"color": figures.KNOWN, "width": 1.5 if hollow else 0.6}
-        painted = {"color": HOLLOW if hollow else figures.KNOWN, "line": line}
+        painted = {"color": figures.HOLLOW if hollow else figures.KNOWN, "line": line}
     return [under, _bars(y, base * scale, size * scale, hover, painted)]
 
 
 def _bytes_from_to(first: int, length: int) -> str:
-    return f"bytes {first:,} – {first + length - 1:,} ({human_bytes(length)})"
+    return f"bytes {first:,} – {first + length - 1:,} ({format_bytes(length)})"
 
 
 def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
@@ -186,7 +180,7 @@ def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[s
             starts,
             lengths,
             [
-                f"{_bytes_from_to(b, s)}<br>{_percent(share)} of them touched"
+                f"{_bytes_from_to(b, s)}<br>{format_share(share)} of them touched"
                 for b, s, share in marks
             ],
             shares,
@@ -238,13 +232,13 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
             "A",
             list(pinned.groups),
             pinned,
-            {"color": HOLLOW, "line": {"color": colors, "width": 1.5}},
+            {"color": figures.HOLLOW, "line": {"color": colors, "width": 1.5}},
         )
     elif pinned is not None:
         traces.append(
             key(
                 f"A: {pinned.params.predicate_column} of {pinned.params.table}, another axis",
-                HOLLOW,
+                figures.HOLLOW,
                 1.0,
             )
         )
@@ -269,7 +263,7 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
 def _window(low: Value, high: Value, *, hollow: bool) -> dict[str, Any]:
     """Return the range asked for as a band; an empty band still shows its line."""
     line = {"color": figures.KNOWN, "width": 2, "dash": "dot" if hollow else "solid"}
-    fill = HOLLOW if hollow else "rgba(47,134,214,0.18)"  # KNOWN, see-through
+    fill = figures.HOLLOW if hollow else figures.faint(figures.KNOWN, 0.18)
     across = {"xref": "x", "x0": low, "x1": high, "yref": "y domain", "y0": 0, "y1": 1}
     return {"type": "rect", **across, "fillcolor": fill, "line": line, "layer": "above"}
 

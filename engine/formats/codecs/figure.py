@@ -16,10 +16,9 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.formats.codecs import CodecsResult, Trial
 from engine.formats.codecs.params import LEVELS, Order
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 Against = Literal["write", "read"]
-HOLLOW = "rgba(0,0,0,0)"
 ROW_HEIGHT = 26
 LETTER, LINE = 0.014, 0.07  # of the front's width and height: a letter of a name, a line of text
 ALWAYS = ("snappy", "gzip 6")  # named on the chart even when beaten; more names would overlap
@@ -92,8 +91,8 @@ def _add_trials(
     else:
         names = [(trial.name if trial.name in ALWAYS else "", "bottom center") for trial in trials]
     text = [
-        f"{trial.name}: {human_bytes(trial.file_bytes)}, {human_factor(result.ratio(trial))},"
-        f" {against} {human_seconds(median(trial.seconds(against)))} (median of"
+        f"{trial.name}: {format_bytes(trial.file_bytes)}, {format_factor(result.ratio(trial))},"
+        f" {against} {format_seconds(median(trial.seconds(against)))} (median of"
         f" {len(trial.seconds(against))})"
         for trial in trials
     ]
@@ -105,7 +104,7 @@ def _add_trials(
         cliponaxis=False,
         textposition=[place for _, place in names] or None,
         marker={
-            "color": HOLLOW if hollow else color,
+            "color": figures.HOLLOW if hollow else color,
             "size": 11,
             "line": {"color": color, "width": 2},
         },
@@ -194,7 +193,11 @@ def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
             x=[trial.file_bytes / 1e3 for trial in before],
             y=[trial.name for trial in before],
             mode="markers",
-            marker={"color": HOLLOW, "size": 15, "line": {"color": figures.SYNTHETIC, "width": 2}},
+            marker={
+                "color": figures.HOLLOW,
+                "size": 15,
+                "line": {"color": figures.SYNTHETIC, "width": 2},
+            },
             hovertemplate="A, %{y}: %{x:,.0f} kB<extra></extra>",
             name=f"pinned run A ({pinned.params.order})",
         )
@@ -211,8 +214,8 @@ def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
     sizes = best.column_bytes if best else {}
     names = sorted(sizes, key=lambda name: sizes[name])
     title = (
-        f"{names[-1]} takes {sizes[names[-1]] / sum(sizes.values()):.0%} of the file,<br>packed by"
-        f" {best.name}"
+        f"{names[-1]} takes {format_share(sizes[names[-1]] / sum(sizes.values()))} of the file,<br>"
+        f"packed by {best.name}"
         if best
         else ""
     )
@@ -244,7 +247,11 @@ def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
             x=[before.column_bytes.get(name, 0) / 1e3 for name in names],
             y=names,
             mode="markers",
-            marker={"color": HOLLOW, "size": 14, "line": {"color": figures.SYNTHETIC, "width": 2}},
+            marker={
+                "color": figures.HOLLOW,
+                "size": 14,
+                "line": {"color": figures.SYNTHETIC, "width": 2},
+            },
             name=f"pinned run A ({before.name})",
             hovertemplate="A, %{y}: %{x:,.1f} kB<extra></extra>",
         )

@@ -12,7 +12,7 @@ from typing import Literal
 import pyarrow as pa
 
 from engine.formats.codecs.params import ORDERS, SORT_BY, CodecsParams, Order
-from engine.units import human_bytes, human_factor
+from engine.units import format_bytes, format_factor, format_range, format_share, format_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +107,20 @@ class CodecsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence: Snappy against gzip by name where both were tried."""
+        """gzip against Snappy where both were tried, else the smallest; and what sorting saves."""
         snappy, gzip = self.named("snappy"), self.named("gzip 6")
         if snappy and gzip:
             slower = median(gzip.write_seconds) / median(snappy.write_seconds)
             less = 1 - gzip.file_bytes / snappy.file_bytes
             return (
-                f"gzip takes **{less:.0%}** off Snappy's bytes ({human_bytes(gzip.file_bytes)}"
-                f" against {human_bytes(snappy.file_bytes)}) and writes {human_factor(slower)} as"
-                f" long; sorting the rows {self.sorting}."
+                f"gzip takes **{format_share(less)}** off Snappy's bytes"
+                f" ({format_bytes(gzip.file_bytes)} against {format_bytes(snappy.file_bytes)}) and"
+                f" writes {format_factor(slower)} as long; sorting the rows {self.sorting}."
             )
         if not self.ready or self.smallest is None:
             return "The first files are being written."
         return (
-            f"{self.smallest.name} packs tightest: **{human_factor(self.ratio(self.smallest))}**"
+            f"{self.smallest.name} packs tightest: **{format_factor(self.ratio(self.smallest))}**"
             f" smaller than in memory; sorting the rows {self.sorting}. Snappy against gzip is told"
             " once both are chosen."
         )
@@ -138,10 +138,10 @@ class CodecsResult:
         if low == high == 0:
             return "changes nothing, whatever the codec"
         if high <= 0:
-            return f"adds {_percent_range(abs(high), -low)}"
+            return f"adds {_by_codec(abs(high), -low)}"
         if low >= 0:
-            return f"takes off {_percent_range(low, high)}"
-        return f"adds up to {-low:.0%} or takes off up to {high:.0%}, by codec"
+            return f"takes off {_by_codec(low, high)}"
+        return f"adds up to {format_share(-low)} or takes off up to {format_share(high)}, by codec"
 
     @property
     def why(self) -> list[str]:
@@ -157,16 +157,18 @@ class CodecsResult:
         ]
         spreads = [max(seconds) / min(seconds) for seconds in runs]
         n = max((len(trial.read_seconds) for trial in self.ready), default=0)
-        worst = f", slowest over fastest run at worst {human_factor(max(spreads))}" if n > 1 else ""
+        worst = (
+            f", slowest over fastest run at worst {format_factor(max(spreads))}" if n > 1 else ""
+        )
         reasons.append(
-            f"Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, in memory, {n} runs each{worst}."
+            f"Measured {format_time(self.measured_at)} UTC, in memory, {n} runs each{worst}."
         )
         return [reason for reason in reasons if reason]
 
     def _why_front(self, against: Literal["write", "read"]) -> str:
         front = self.front(against)
         points = ", ".join(
-            f"{t.name} ({human_factor(self.ratio(t))}, {self.speed(t, against):,.0f} MB/s)"
+            f"{t.name} ({format_factor(self.ratio(t))}, {self.speed(t, against):,.0f} MB/s)"
             for t in front
         )
         return (
@@ -182,9 +184,9 @@ class CodecsResult:
         encoded = "dictionary and run lengths" if self.params.dictionary else "no dictionary"
         return (
             f"Encoding comes first: with {encoded} and no codec, Parquet is"
-            f" {human_factor(self.ratio(none))} smaller than memory. The tightest codec,"
+            f" {format_factor(self.ratio(none))} smaller than memory. The tightest codec,"
             f" {self.smallest.name}, takes off another"
-            f" {1 - self.smallest.file_bytes / none.file_bytes:.0%}."
+            f" {format_share(1 - self.smallest.file_bytes / none.file_bytes)}."
         )
 
     def _why_sorted(self) -> str:
@@ -196,11 +198,11 @@ class CodecsResult:
         }
         top = [name for name in sorted(gains, key=lambda name: -gains[name])[:3] if gains[name] > 0]
         columns = ", ".join(
-            f"{name} {human_bytes(best.column_bytes[name])} →"
-            f" {human_bytes(best.column_bytes_sorted[name])}"
+            f"{name} {format_bytes(best.column_bytes[name])} →"
+            f" {format_bytes(best.column_bytes_sorted[name])}"
             for name in top
         )
-        sizes = human_bytes(plain.order_bytes["sorted"]), human_bytes(best.order_bytes["as is"])
+        sizes = format_bytes(plain.order_bytes["sorted"]), format_bytes(best.order_bytes["as is"])
         return (
             f"Sorted by {', '.join(SORT_BY[self.params.table])}, equal values lie together: sorted"
             f" rows with {plain.name} take {sizes[0]}, rows as they came with {best.name}"
@@ -236,5 +238,7 @@ class CodecsResult:
         return pa.Table.from_pylist(rows)
 
 
-def _percent_range(low: float, high: float) -> str:
-    return f"{low:.0%}" if low == high else f"{low:.0%} to {high:.0%}, by codec"
+def _by_codec(low: float, high: float) -> str:
+    if low == high:
+        return format_share(low)
+    return f"{format_range(low, high, format_share)}, by codec"

@@ -96,7 +96,7 @@ def chunk_range(chunk: pq.ColumnChunkMetaData) -> tuple[int, int]:
 def _page(header: dict[int, Any], offset: int, header_bytes: int) -> Page:
     """Return the page of a ``PageHeader`` structure."""
     number = number_of(header, 1, "The type of a page")
-    require(number in KINDS, "The type of a page must be 0 … 3. Got {}. {}", number, HINT)
+    require(number in KINDS, "The type of a page must be 0–3. Got {}. {}", number, HINT)
     kind = KINDS[number]
     n_nulls: int | None = None
     statistics: dict[int, Any] = {}

@@ -115,7 +115,7 @@ class Compact:
             return self.mapping(depth + 1)
         if kind == 13:
             return self.take(16)
-        damaged(f"The type at byte {self.position:,} must be one of Thrift's, 1 … 13.", kind)
+        damaged(f"The type at byte {self.position:,} must be one of Thrift's, 1–13.", kind)
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
         """Return a structure up to and with its stop byte."""

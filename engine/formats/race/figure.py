@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.formats.race.result import Lane, Operation, RaceResult
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds
 
 LAYOUTS = {
     "Parquet": "column by column",
@@ -27,7 +27,6 @@ COLORS = {
     TEXT: figures.WAITING,
 }
 LANE_HEIGHT = 36
-HOLLOW = "rgba(0,0,0,0)"
 
 
 @figures.quoting
@@ -56,13 +55,17 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
         for name, color in COLORS.items()
     ]
     if pinned is not None:
-        hollow = {**square, "color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}
+        hollow = {
+            **square,
+            "color": figures.HOLLOW,
+            "line": {"color": figures.SYNTHETIC, "width": 2},
+        }
         traces.append({**key, "marker": hollow, "name": "pinned run A (line: its median)"})
     figure.add_traces(traces)  # in one go: each add_trace and update_layout validates again
     sized = [lane.file_bytes for lane in lanes] + (
         [lane.file_bytes for lane in pinned.lanes] if pinned else []
     )
-    notes = figures.beside(
+    notes = figures.side_notes(
         [*names, len(names) - 0.3], [*(_note(result, lane, operation) for lane in lanes), "× best"]
     )
     figure.update_layout(
@@ -91,10 +94,10 @@ def _title(result: RaceResult, operation: Operation) -> str:
     best, small = result.best(operation), result.smallest
     if best is None or small is None:
         return "The first files are being written"
-    seconds = human_seconds(best.median_seconds(operation) or 0.0)
+    seconds = format_seconds(best.median_seconds(operation) or 0.0)
     return (
         f"Fastest: {best.name}, {seconds};<br>smallest: {small.name},"
-        f" {human_bytes(small.file_bytes)}"
+        f" {format_bytes(small.file_bytes)}"
     )
 
 
@@ -110,7 +113,7 @@ def _sizes(result: RaceResult, pinned: RaceResult | None) -> list[dict[str, Any]
         "y": [lane.name for lane in lanes],
         "x": [lane.file_bytes for lane in lanes],
         "marker": {"color": [_color(lane) for lane in lanes]},
-        "text": [human_bytes(lane.file_bytes) if lane.file_bytes else "…" for lane in lanes],
+        "text": [format_bytes(lane.file_bytes) if lane.file_bytes else "…" for lane in lanes],
         "textposition": "outside",
         "cliponaxis": False,
         "hovertemplate": "%{y}: %{x:,} bytes<extra></extra>",
@@ -123,7 +126,7 @@ def _sizes(result: RaceResult, pinned: RaceResult | None) -> list[dict[str, Any]
         **bar,
         "y": [lane.name for lane in before],
         "x": [lane.file_bytes for lane in before],
-        "marker": {"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}},
+        "marker": {"color": figures.HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}},
         "hovertemplate": "A, %{y}: %{x:,} bytes<extra></extra>",
     }
     return [now, earlier]
@@ -150,7 +153,7 @@ def _runs(result: RaceResult, operation: Operation) -> list[dict[str, Any]]:
         (lane, len(seconds), middle) for lane, seconds, middle in timed if middle is not None
     ]
     texts = [
-        f"{lane.name}, median of {n}: {human_seconds(middle)},"
+        f"{lane.name}, median of {n}: {format_seconds(middle)},"
         f" {result.megabytes_per_second(lane, operation) or 0.0:,.0f} MB/s"
         for lane, n, middle in medians
     ]
@@ -162,7 +165,7 @@ def _pinned(lanes: tuple[Lane, ...], operation: Operation, pinned: RaceResult) -
     medians = [(lane, a.median_seconds(operation)) for lane, a in before if a is not None]
     known = [(lane, middle, figures.SYNTHETIC) for lane, middle in medians if middle is not None]
     return _medians(
-        known, [f"A, {lane.name}, median: {human_seconds(middle)}" for lane, middle, _ in known]
+        known, [f"A, {lane.name}, median: {format_seconds(middle)}" for lane, middle, _ in known]
     )
 
 
@@ -189,4 +192,4 @@ def _note(result: RaceResult, lane: Lane, operation: Operation) -> str:
     factor = result.factor(lane, operation)
     if factor is None:
         return "refused" if lane.refused else "…"
-    return f"<b>{human_factor(factor)}</b>" if factor == 1 else human_factor(factor)
+    return f"<b>{format_factor(factor)}</b>" if factor == 1 else format_factor(factor)

@@ -15,7 +15,7 @@ from engine.formats.race import fidelity
 from engine.formats.race.contestants import FORMATS
 from engine.formats.race.fidelity import Change
 from engine.formats.race.params import RaceParams
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share, format_time
 
 Operation = Literal["write", "read all", "read columns", "read filtered"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
@@ -141,9 +141,7 @@ class RaceResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence: the best Parquet against plain CSV, else the best against the
-        slowest.
-        """
+        """The best Parquet against plain CSV, else the best against the slowest."""
         operation: Operation = "read columns"
         lanes = [lane for lane in self.lanes if lane.seconds.get(operation) and lane.file_bytes]
         if not lanes:
@@ -153,27 +151,27 @@ class RaceResult:
         if other is None or other not in lanes or other is best:
             other = max(lanes, key=lambda lane: lane.median_seconds(operation) or 0.0)
         if other is best:
-            size = human_bytes(best.file_bytes)
+            size = format_bytes(best.file_bytes)
             return (
                 f"{best.name} stores the {self.n_rows:,} rows in **{size}**; choose a second format"
                 " to compare it with."
             )
         faster = (other.median_seconds(operation) or 0.0) / (best.median_seconds(operation) or 1.0)
         speed = (
-            f"**{human_factor(faster)}** as fast as"
+            f"**{format_factor(faster)}** as fast as"
             if faster >= 1
-            else f"in **{human_factor(1 / faster)}** the time of"
+            else f"in **{format_factor(1 / faster)}** the time of"
         )
         smaller = other.file_bytes / best.file_bytes
         size = (
-            f"{human_factor(smaller)} smaller"
+            f"{format_factor(smaller)} smaller"
             if smaller >= 1
-            else f"{human_factor(1 / smaller)} larger"
+            else f"{format_factor(1 / smaller)} larger"
         )
         return (
             f"{best.name} reads {len(self.params.columns)} of {self.n_columns} columns {speed}"
-            f" {other.name}, from a file {size} ({human_bytes(best.file_bytes)} against"
-            f" {human_bytes(other.file_bytes)}); {other.name} brought {self.n_changed(other.name)}"
+            f" {other.name}, from a file {size} ({format_bytes(best.file_bytes)} against"
+            f" {format_bytes(other.file_bytes)}); {other.name} brought {self.n_changed(other.name)}"
             f" of {self.n_columns} columns back changed, {best.name} {self.n_changed(best.name)}."
         )
 
@@ -207,7 +205,7 @@ class RaceResult:
             return ""
         small, large = sized[0], sized[-1]
         text = (
-            f"Bytes: {small.name} is smallest ({human_bytes(small.file_bytes)},"
+            f"Bytes: {small.name} is smallest ({format_bytes(small.file_bytes)},"
             f" {small.file_bytes / self.n_rows:.1f} bytes a row), {large.name} largest"
             f" ({large.file_bytes / self.n_rows:.1f} a row)."
         )
@@ -223,7 +221,7 @@ class RaceResult:
                 share[lane.family] = min(share.get(lane.family, 9.0), some / whole)
         if not share:
             return ""
-        shares = ", ".join(f"{family} {value:.0%}" for family, value in share.items())
+        shares = ", ".join(f"{family} {format_share(value)}" for family, value in share.items())
         return (
             f"Asked for {len(self.params.columns)} of {self.n_columns} columns, the time as a share"
             f" of reading all: {shares}. Where rows lie together, every byte is read and every line"
@@ -274,18 +272,18 @@ class RaceResult:
         ]
         n = max((len(runs) for lane in self.lanes for runs in lane.seconds.values()), default=0)
         text = (
-            f"Measured {self.measured_at:%Y-%m-%d %H:%M} UTC, {n} runs each, files warm in the"
+            f"Measured {format_time(self.measured_at)} UTC, {n} runs each, files warm in the"
             " system's cache"
         )
         if spreads:
-            worst = human_factor(max(spreads))
+            worst = format_factor(max(spreads))
             text += (
-                f"; slowest over fastest run of a cell: {human_factor(median(spreads))} in the"
+                f"; slowest over fastest run of a cell: {format_factor(median(spreads))} in the"
                 f" median, {worst} at worst"
             )
         return (
-            f"{text}. The harness itself took {self.overhead_share:.1%} of"
-            f" {human_seconds(self.wall_seconds)}."
+            f"{text}. The harness itself took {format_share(self.overhead_share)} of"
+            f" {format_seconds(self.wall_seconds)}."
         )
 
     def headline(self) -> dict[str, int | float | str]:

@@ -25,7 +25,7 @@ from engine.formats.race import RaceParams, RaceResult
 from engine.formats.race.result import Lane, Operation
 from engine.jobs import Progress, Steps, to_end
 from engine.ranges import Params, Range
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_range, format_seconds, format_share
 
 MEASURED_ROWS = (5_000, 20_000, 50_000, 100_000)
 RAW_TB = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 1_000.0)
@@ -136,16 +136,17 @@ class TerabyteResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The best format under the weights: its size, price and seconds of a scan."""
         best, csv, p = self.best, self.named("CSV"), self.params
         text = (
             f"Projection: under your weights **{best.name}** is the format for {p.raw_tb:g} TB of"
-            f" CSV: {human_bytes(best.stored_bytes)} for {best.usd_a_month:,.2f} USD a month, a"
-            f" scan of {p.columns_share:.0%} of the columns in {human_seconds(best.scan.middle)}"
-            f" ({human_seconds(best.scan.low)} … {human_seconds(best.scan.high)})"
+            f" CSV: {format_bytes(best.stored_bytes)} for {best.usd_a_month:,.2f} USD a month, a"
+            f" scan of {format_share(p.columns_share)} of the columns in"
+            f" {format_seconds(best.scan.middle)}"
+            f" ({format_range(best.scan.low, best.scan.high, format_seconds)})"
         )
         if best is not csv:
-            text += f"; CSV: {csv.usd_a_month:,.2f} USD and {human_seconds(csv.scan.middle)}"
+            text += f"; CSV: {csv.usd_a_month:,.2f} USD and {format_seconds(csv.scan.middle)}"
         return text + "."
 
     @property
@@ -154,10 +155,10 @@ class TerabyteResult:
         best, p = self.best, self.params
         worst = self.formats[-1]
         moved = ", ".join(
-            f"{e.name} {human_bytes(e.moved_bytes)} ({e.bottleneck})" for e in self.formats
+            f"{e.name} {format_bytes(e.moved_bytes)} ({e.bottleneck})" for e in self.formats
         )
         total = sum(map(p.weight, CRITERIA))
-        shares = ", ".join(f"{name} {p.weight(name) / total:.0%}" for name in CRITERIA)
+        shares = ", ".join(f"{name} {format_share(p.weight(name) / total)}" for name in CRITERIA)
         daily = p.scans_a_day * best.scan.middle
         rivals = (
             f"Within the spread of the runs it cannot be told from {', '.join(self.rivals)}. "
@@ -169,11 +170,11 @@ class TerabyteResult:
             f" {worst.score:.2f} (1: best in all). " + rivals,
             f"One scan moves over the link, and waits for: {moved}.",
             f"{p.scans_a_day} scans a day keep one reader of {best.name} busy for"
-            f" {human_seconds(daily)} a day"
+            f" {format_seconds(daily)} a day"
             + (", more than a day has: read in parallel." if daily > 86_400 else "."),
             (
                 f"Measured on {self.race.n_rows:,} rows of {p.table}, then multiplied by"
-                f" {human_factor(p.raw_tb * 1e12 / (self._csv_bytes or 1))}; the cost of opening a"
+                f" {format_factor(p.raw_tb * 1e12 / (self._csv_bytes or 1))}; the cost of opening a"
                 " file is multiplied too, and more rows pack a little better, so both columnar"
                 " formats do better on large files."
             ),

@@ -13,10 +13,9 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.formats.terabyte import Projection, TerabyteResult
-from engine.units import human_seconds
+from engine.units import format_range, format_seconds
 
 LANE_HEIGHT = 40
-HOLLOW = "rgba(0,0,0,0)"
 TICKS = {
     0.001: "1 ms",
     1.0: "1 s",
@@ -56,7 +55,7 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
     traces = [_costs(result.formats, {"marker": marker}), _scans(result.formats, colors, "")]
     if pinned is not None:
         before = [entry for entry in pinned.formats if entry.name in names]
-        hollow = {"color": HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}
+        hollow = {"color": figures.HOLLOW, "line": {"color": figures.SYNTHETIC, "width": 2}}
         traces.append(_costs(before, {"marker": hollow, "text": None}))
         traces.append(_scans(before, [figures.SYNTHETIC] * len(before), "A, "))
     figure.add_traces(traces)  # in one go: each add_trace validates again
@@ -69,7 +68,7 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
         + [0.01]
     )
     figure.update_layout(
-        annotations=figures.beside(list(names), scores),
+        annotations=figures.side_notes(list(names), scores),
         xaxis={"range": [0, top * 1.5], "fixedrange": True, "nticks": 4},
         xaxis2={
             "type": "log",
@@ -107,8 +106,8 @@ def _scans(
 ) -> dict[str, Any]:
     """Return one mark a format, with a whisker for each: whiskers of one trace have one colour."""
     texts = [
-        f"{mark}{e.name}, one scan: {human_seconds(e.scan.middle)} ({human_seconds(e.scan.low)} …"
-        f" {human_seconds(e.scan.high)}), waits for the {e.bottleneck}"
+        f"{mark}{e.name}, one scan: {format_seconds(e.scan.middle)}"
+        f" ({format_range(e.scan.low, e.scan.high, format_seconds)}), waits for the {e.bottleneck}"
         for e in entries
     ]
     return {

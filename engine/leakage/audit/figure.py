@@ -14,6 +14,7 @@ from engine.leakage.audit.result import AuditResult
 from engine.leakage.audit.scoreboard import MOVED, ScoreboardResult
 from engine.leakage.plants import HIDDEN_KIND
 from engine.statistics import share_interval
+from engine.units import format_share
 
 MAX_LANES = 24
 RECALL_GOAL, FALSE_GOAL = 0.95, 0.05
@@ -181,11 +182,11 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
     lanes = _list_lanes(result)
     title = "No plant has been judged yet"
     if any(row["move_score"] for row in result.rows):
-        title = f"{result.recall:.1%} of the leaks that a table shows are caught"
+        title = f"{format_share(result.recall)} of the leaks that a table shows are caught"
         if result.cleans:
             title += (
-                f";<br>{result.false_share:.1%} of {result.n_clean_columns:,} clean columns are"
-                " flagged"
+                f";<br>{format_share(result.false_share)} of {result.n_clean_columns:,} clean"
+                " columns are flagged"
             )
     figure = figures.new_tall(
         title,
@@ -199,7 +200,7 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
     figure.update_layout(
         xaxis={
             "range": [-0.03, 1.18],
-            "tickformat": ".0%",
+            **figures.SHARE_TICKS,
             "tickvals": [0, 0.05, 0.25, 0.5, 0.75, 0.95],
         },
         yaxis={

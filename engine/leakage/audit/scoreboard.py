@@ -23,6 +23,7 @@ from engine.leakage.audit.findings import DETECTORS
 from engine.leakage.plants import EVALUATION_SEEDS, HIDDEN_KIND, PLANT_KINDS, Made
 from engine.ranges import Params, Range
 from engine.statistics import share_interval
+from engine.units import format_interval, format_share
 
 MOVED = 0.02
 N_SPLITS = 2  # random splits that a plant's effect is the mean of
@@ -113,22 +114,21 @@ class ScoreboardResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the plants caught, and of the clean tables that alarm, with intervals."""
         counted = self.select_counted()
         if not counted:
             return f"{len(self.trials):,} planted tables audited so far."
         low, high = share_interval(sum(bool(t.caught_by) for t in counted), len(counted))
         text = (
-            f"**{self.recall:.1%}** of {len(counted):,} plants that move the score by {MOVED} are"
-            f" caught ({low:.1%} to {high:.1%})"
+            f"**{format_share(self.recall)}** of {len(counted):,} plants that move the score by"
+            f" {MOVED} are caught ({format_interval(low, high, format_share)})"
         )
         if not self.cleans:
             return text + "; clean tables follow."
         low, high = share_interval(self.n_false, self.n_clean_columns)
         return (
-            text
-            + f", **{self.false_share:.1%}** of {self.n_clean_columns:,} clean columns are flagged"
-            f" ({low:.1%} to {high:.1%})."
+            f"{text}, **{format_share(self.false_share)}** of {self.n_clean_columns:,} clean"
+            f" columns are flagged ({format_interval(low, high, format_share)})."
         )
 
     @property

@@ -14,12 +14,13 @@ from typing import Annotated
 
 import numpy as np
 
-from engine.jobs import Progress, Steps, beside, to_end
+from engine.jobs import Progress, Steps, in_thread, to_end
 from engine.leakage import flights, logistic
 from engine.leakage.availability import DRAWS, ROWS
 from engine.leakage.availability.ways import Case, setting
 from engine.leakage.trial import interval
 from engine.ranges import SEED, Params
+from engine.units import format_signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class CaseResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """What the leak adds to AUC against its honest twin."""
         if len(self.aucs) < 2:
             return "The first models are being fitted."
         honest, leaky = list(self.aucs)[:2]
@@ -60,7 +61,7 @@ class CaseResult:
             else "moves AUC by nothing that can be told from luck:"
         )
         return (
-            f"“{leaky}” {what} **{mean:+.3f}** ± {half:.3f} against “{honest}”"
+            f"“{leaky}” {what} **{format_signed(mean)}** ± {half:.3f} against “{honest}”"
             f" ({self.aucs[honest][1].mean():.3f} → {self.aucs[leaky][1].mean():.3f},"
             f" {self.params.n_seeds} draws of {self.params.n_rows:,} flights to train and"
             f" {self.params.n_rows:,} to test)."
@@ -86,7 +87,7 @@ def steps(params: CaseParams) -> Steps:
     """
     result = CaseResult(params, (), {})
     with ThreadPoolExecutor(1) as caller:
-        case = yield from beside(
+        case = yield from in_thread(
             caller, partial(setting, params.case), Progress(0.0, "reading the flights", result)
         )
         result = replace(result, facts=case.facts)
@@ -99,7 +100,7 @@ def steps(params: CaseParams) -> Steps:
                 yield progress
                 aucs.append(
                     (
-                        yield from beside(
+                        yield from in_thread(
                             caller, partial(auc_of, params, place, params.seed + turn), progress
                         )
                     )

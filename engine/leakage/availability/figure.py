@@ -16,6 +16,7 @@ from engine.leakage.availability import AvailabilityParams, AvailabilityResult
 from engine.leakage.availability.cases import CaseResult
 from engine.leakage.flights import GROUPS, KNOWN_AT, MOMENTS, moment_of
 from engine.leakage.trial import interval
+from engine.units import format_signed
 
 AXIS = (*MOMENTS, "at the gate")
 
@@ -229,7 +230,7 @@ def case(result: CaseResult) -> go.Figure:
     title = "The first models are being fitted"
     if len(result.aucs) > 1:
         mean, half = result.gain
-        title = f"{result.params.case}: the leak is worth<br>{mean:+.3f} ± {half:.3f} AUC"
+        title = f"{result.params.case}: the leak is worth<br>{format_signed(mean)} ± {half:.3f} AUC"
         title += "" if abs(mean) > half else ", not to be told from luck"
     names = list(result.aucs)
     colors = [figures.LEAKED if leaks else figures.HELD_OUT for leaks, _ in result.aucs.values()]
@@ -261,7 +262,7 @@ def case(result: CaseResult) -> go.Figure:
         height=190 + 46 * max(3, len(names)),
         x="AUC: each draw of rows (dot), mean (line)",
         showlegend=False,
-        annotations=figures.beside(list(names), [f"{mean:.3f}" for mean in means]),
+        annotations=figures.side_notes(list(names), [f"{mean:.3f}" for mean in means]),
         xaxis={"showgrid": True},
         yaxis={
             "categoryorder": "array",

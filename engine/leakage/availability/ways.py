@@ -17,6 +17,7 @@ import pandas as pd
 from engine.leakage import flights
 from engine.leakage.flights import MICROSECONDS_AN_HOUR, Split
 from engine.statistics import share_interval
+from engine.units import format_interval, format_share
 
 Case = Literal[
     "Missing tail number", "Time zone", "Nearest weather", "Target encoding", "Rolling delay"
@@ -50,15 +51,18 @@ class Setting:
     facts: tuple[str, ...]
 
 
-def format_share(holds: np.ndarray) -> str:
-    """Return how many rows ``holds`` is true of, (n,) bool, as a share with Wilson's 95 % interval.
+def count_share(holds: np.ndarray) -> str:
+    """Return how many rows ``holds`` is true of, (n,) bool, as a share with Wilson's interval.
 
-    >>> format_share(np.arange(100) < 10)
-    '10.0% (10 of 100; 5.52% … 17.44%)'
+    >>> count_share(np.arange(100) < 10)
+    '10% (10 of 100; 95% CI 5.5% to 17%)'
     """
     count, n = int(holds.sum()), len(holds)
     low, high = share_interval(count, n)
-    return f"{count / n:.1%} ({count:,} of {n:,}; {low:.2%} … {high:.2%})"
+    return (
+        f"{format_share(count / n)} ({count:,} of {n:,};"
+        f" {format_interval(low, high, format_share)})"
+    )
 
 
 def stacked(*parts: np.ndarray) -> Matrices:
@@ -88,11 +92,8 @@ def _missing_tail_number() -> Setting:
         ),
         (
             (
-                "The tail number is missing for"
-                f" {format_share(missing[cancelled])} of the cancelled"
-                " flights, and for"
-                f" {format_share(missing[~cancelled])} of the"
-                " others."
+                f"The tail number is missing for {count_share(missing[cancelled])} of the cancelled"
+                f" flights, and for {count_share(missing[~cancelled])} of the others."
             ),
             (
                 "A missing value can give the answer away: nobody writes down a plane for a flight"
@@ -135,13 +136,13 @@ def _time_zone() -> Setting:
         ),
         (
             (
-                f"Joined right, {format_share(matched['right'])} of the flights find their"
-                f" weather; with local time taken for UTC {format_share(matched['stale'])}"
-                " do. The share that matches says nothing about being right."
+                f"Joined right, {count_share(matched['right'])} of the flights find their weather;"
+                f" with local time taken for UTC {count_share(matched['stale'])} do. The share that"
+                " matches says nothing about being right."
             ),
             (
-                f"Of those matched both ways {format_share(same[both])} got"
-                f" the same weather; temperatures are {apart:.1f} °F apart on average."
+                f"Of those matched both ways {count_share(same[both])} got the same weather;"
+                f" temperatures are {apart:.1f} °F apart on average."
             ),
         ),
     )
@@ -170,7 +171,7 @@ def _nearest_weather() -> Setting:
             Variant(name, leaks, stacked(schedule, joined[list(flights.WEATHER)].to_numpy(float)))
         )
         facts.append(
-            f"{name[0].upper()}{name[1:]}: {format_share(ahead)} of the flights get weather of the"
+            f"{name[0].upper()}{name[1:]}: {count_share(ahead)} of the flights get weather of the"
             " future."
         )
     return Setting(table.y, "in time order", tuple(variants), tuple(facts))
@@ -288,8 +289,8 @@ def _rolling_delay() -> Setting:
             ),
             (
                 "A window around the departure holds the flight's own delay and later ones. A"
-                f" window by timetable looks honest, but {format_share(late)} of all"
-                " flights left over two hours late: not yet known in full."
+                f" window by timetable looks honest, but {count_share(late)} of all flights left"
+                " over two hours late: not yet known in full."
             ),
         ),
     )

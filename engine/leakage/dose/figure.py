@@ -14,11 +14,12 @@ from engine import figures
 from engine.leakage.dose.params import NAMES
 from engine.leakage.dose.result import NULL, DoseResult, Overview, Scores
 from engine.leakage.trial import ACCURACY, AUC, PRODUCTION, REPORTED
+from engine.units import format_signed
 
 Measure = Literal["AUC", "accuracy"]
 MEASURES: dict[str, int] = {"AUC": AUC, "accuracy": ACCURACY}
 LANES = ((REPORTED, "reported", figures.LEAKED), (PRODUCTION, "in production", figures.HELD_OUT))
-SHADE = "rgba(217, 95, 48, 0.18)"  # vermilion, thin
+SHADE = figures.faint(figures.LEAKED, 0.18)  # vermilion, thin
 
 
 def curve(
@@ -129,8 +130,8 @@ def leaks(overview: Overview) -> go.Figure:
     if ordered:
         first, (most, _) = ordered[0]
         title = (
-            f"{NAMES[first]} adds {most:+.2f} AUC;<br>{len(nulls)} of {len(ordered)} leaks add next"
-            " to nothing"
+            f"{NAMES[first]} adds {format_signed(most, 2)} AUC;<br>{len(nulls)} of {len(ordered)}"
+            " leaks add next to nothing"
         )
     figure = figures.new_tall(
         title, height=180 + 34 * max(4, len(ordered)), x="AUC added to the clean gap"
@@ -149,10 +150,10 @@ def leaks(overview: Overview) -> go.Figure:
     )
     figure.update_layout(
         showlegend=False,
-        annotations=figures.beside(
+        annotations=figures.side_notes(
             list(labels),
             [
-                f"{round(mean, 3) + 0.0:+.3f} ± {half:.3f}"
+                f"{format_signed(mean)} ± {half:.3f}"
                 for mean, half in zip(means, halves, strict=True)
             ],
         ),

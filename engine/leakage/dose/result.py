@@ -11,6 +11,7 @@ from engine.leakage import pipeline, process, trial
 from engine.leakage.dose.params import NAMES, OVERVIEW_SEEDS, DoseParams
 from engine.leakage.pipeline import MECHANISMS, Mechanism
 from engine.leakage.trial import ACCURACY, AUC, PRODUCTION, REPORTED, Model
+from engine.units import format_share, format_signed
 
 NULL = 0.005  # of AUC: less is called nothing, if the interval holds 0 too
 
@@ -28,7 +29,7 @@ class Scores:
         return float(self.values[:, where, measure].mean())
 
     def interval(self, where: int, measure: int = AUC) -> tuple[float, float]:
-        """Return the mean and the half-width of its 95 % interval."""
+        """Return the mean and the half-width of its 95% interval."""
         return trial.interval(self.values[:, where, measure])
 
     def gaps(self, measure: int = AUC) -> np.ndarray:
@@ -90,19 +91,24 @@ class DoseResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Reported score against production, and what the leak adds to the clean gap."""
         mean, half = self.here.inflation(self.clean)
         reported = (
-            f"{self.reported_accuracy:.0%} accuracy and AUC **{self.reported_auc:.3f}** reported"
+            f"{format_share(self.reported_accuracy)} accuracy and AUC **{self.reported_auc:.3f}**"
+            " reported"
         )
-        earned = f"{self.production_accuracy:.0%} and **{self.production_auc:.3f}** in production"
+        earned = (
+            f"{format_share(self.production_accuracy)} and **{self.production_auc:.3f}** in"
+            " production"
+        )
         if abs(mean) < NULL and abs(mean) <= max(half, 0.001):
             return (
-                f"An honest null: {reported}, {earned}; the leak adds {mean:+.4f} ± {half:.4f} AUC"
-                " to the clean pipeline's gap."
+                f"An honest null: {reported}, {earned}; the leak adds {format_signed(mean, 4)} ±"
+                f" {half:.4f} AUC to the clean pipeline's gap."
             )
         return (
-            f"{reported}, {earned}: the leak adds {mean:+.3f} ± {half:.3f} AUC of mere appearance."
+            f"{reported}, {earned}: the leak adds {format_signed(mean)} ± {half:.3f} AUC of mere"
+            " appearance."
         )
 
     @property
@@ -131,13 +137,13 @@ class DoseResult:
             f"In production the AUC goes from {before:.3f} (clean) to {after:.3f}: {moved}.",
             (
                 f"The clean pipeline reports {self.clean.mean(REPORTED):.3f} and earns"
-                f" {before:.3f}: its gap of {gap:+.3f} ± {half:.3f} is the luck of {self.n_test}"
-                " test rows a seed. What a leak adds is measured against it in the same worlds, so"
-                " it is known more finely than either score."
+                f" {before:.3f}: its gap of {format_signed(gap)} ± {half:.3f} is the luck of"
+                f" {self.n_test} test rows a seed. What a leak adds is measured against it in the"
+                " same worlds, so it is known more finely than either score."
             ),
             (
                 f"{len(self.here.values)} seeds, each a world of its own: {p.n_rows:,} rows,"
-                f" {process.N_PRODUCTION:,} fresh ones for production; 95 % t intervals over the"
+                f" {process.N_PRODUCTION:,} fresh ones for production; 95% t intervals over the"
                 " seeds. The world is simulated, so that the truth is known."
             ),
         ]
@@ -181,7 +187,7 @@ class Overview:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The leak that adds most when each is alone."""
         if not self.inflation:
             return "The first leak is being tried."
         order = sorted(self.inflation, key=lambda name: -self.inflation[name][0])
@@ -189,6 +195,6 @@ class Overview:
         most, half = self.inflation[order[0]]
         found = (
             f"Each alone at full dose, over {OVERVIEW_SEEDS} seeds: most is added by"
-            f" {NAMES[order[0]].lower()}, {most:+.3f} ± {half:.3f}."
+            f" {NAMES[order[0]].lower()}, {format_signed(most)} ± {half:.3f}."
         )
         return found + (f" Next to nothing by {' and '.join(nulls)}." if nulls else "")

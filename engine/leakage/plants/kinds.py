@@ -40,7 +40,7 @@ def _column_plant(
 
 
 def copy_of_the_answer(rng: np.random.Generator) -> Spec:
-    """A column that is the answer, flipped in up to 2.5 % of the rows; for numbers, with R² from
+    """A column that is the answer, flipped in up to 2.5% of the rows; for numbers, with R² from
     0.96.
     """
     process = Process(rng, int(rng.integers(1_200, 2_000)), numeric=bool(rng.random() < 0.3))

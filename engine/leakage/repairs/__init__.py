@@ -19,6 +19,7 @@ from engine.jobs import Progress, Steps, to_end
 from engine.leakage import rounds
 from engine.leakage.repairs.cases import MECHANISMS, REPAIRS, case_of, codes
 from engine.ranges import Choice, Params, Range
+from engine.units import format_signed
 
 WAYS = ("wrong", "right")
 
@@ -67,7 +68,7 @@ class RepairsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Mean AUC reported and in production, both ways."""
         if not self.scores:
             return "The first seed is running both ways."
         return (
@@ -86,13 +87,16 @@ class RepairsResult:
             way: np.subtract(self.scores[way, "reported"], self.scores[way, "production"])
             for way in WAYS
         }
-        spans = {way: f"{gap.min():+.3f} to {gap.max():+.3f}" for way, gap in gaps.items()}
+        spans = {
+            way: f"{format_signed(gap.min())} to {format_signed(gap.max())}"
+            for way, gap in gaps.items()
+        }
         reasons = [
             REPAIRS[self.params.mechanism].rule,
             (
                 f"Reported less production over {n} seed{'s' * (n > 1)}: wrong"
-                f" {self.wrong_gap:+.3f} ({spans['wrong']}), right {self.right_gap:+.3f}"
-                f" ({spans['right']})."
+                f" {format_signed(self.wrong_gap)} ({spans['wrong']}), right"
+                f" {format_signed(self.right_gap)} ({spans['right']})."
             ),
         ]
         better = self.right_production - self.mean("wrong", "production")
@@ -113,8 +117,8 @@ class RepairsResult:
             )
         if self.right_gap > 0.05:
             reasons.append(
-                f"A gap of {self.right_gap:+.3f} is left: production differs from the table for"
-                " other reasons too."
+                f"A gap of {format_signed(self.right_gap)} is left: production differs from the"
+                " table for other reasons too."
             )
         return reasons
 

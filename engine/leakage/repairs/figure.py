@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.leakage.repairs import WAYS, RepairsResult
+from engine.units import format_signed
 
 COLORS = {"reported": figures.LEAKED, "production": figures.HELD_OUT}
 
@@ -19,7 +20,10 @@ def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figur
     """
     title = "The first seed is running"
     if result.scores:
-        title = f"Wrong is off by {result.wrong_gap:+.3f}, right by {result.right_gap:+.3f}"
+        title = (
+            f"Wrong is off by {format_signed(result.wrong_gap)}, right by"
+            f" {format_signed(result.right_gap)}"
+        )
     figure = figures.new(title, height=270, x="AUC; dots are seeds")
     for run, is_pinned in [(result, False), *([(pinned, True)] if pinned is not None else [])]:
         for way in WAYS:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from engine.leakage.column_scores import auc_error
 from engine.leakage.rounds.cases import ANSWERS, CASES, NONE, Case
 from engine.ranges import SEED, Choice, Params, Range
+from engine.units import format_share, format_signed
 
 Level = Literal["all", "1", "2", "3"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -128,13 +129,13 @@ class RoundsResult:
         reasons = [f"From the data: {evidence}."]
         if self.answer == NONE:
             reasons.append(
-                f"Reported and production differ by {self.gap:+.3f}, within what chance does to so"
-                " many rows."
+                f"Reported and production differ by {format_signed(self.gap)}, within what chance"
+                " does to so many rows."
             )
         else:
             reasons.append(
-                f"The leak was worth {self.gap:+.3f}: that much of the reported score is not there"
-                " in production."
+                f"The leak was worth {format_signed(self.gap)}: that much of the reported score is"
+                " not there in production."
             )
         reasons.append(
             f"On its own training rows the model scores {self.played.scores[TRAIN]:.3f}."
@@ -213,7 +214,7 @@ def _summary(table: Any) -> list[dict[str, Any]]:
             {
                 "column": name,
                 "type": str(values.dtype),
-                "empty": f"{values.isna().mean():.1%}",
+                "empty": format_share(values.isna().mean()),
                 "distinct": f"{values.nunique():,}",
                 "mean where y = 0": means[0],
                 "where y = 1": means[1],

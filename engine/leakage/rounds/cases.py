@@ -18,6 +18,7 @@ import numpy as np
 
 from engine import data
 from engine.leakage.plants.rows import Process, effect_column, make_rows
+from engine.units import format_share
 
 NONE = "no leak"
 ANSWERS = (
@@ -206,15 +207,15 @@ def _cancelled(rng: np.random.Generator) -> Made:
 
 
 def _rate(table: Any, where: Any) -> str:
-    return f"{table.loc[where, 'y'].mean():.1%}"
+    return format_share(table.loc[where, "y"].mean())
 
 
 def _days(table: Any) -> str:
     by_day = table.groupby("day")["y"].mean()
     return (
-        f"the share of late flights goes from {by_day.quantile(0.1):.0%} to"
-        f" {by_day.quantile(0.9):.0%} between days; a random split puts rows of each of the"
-        f" {len(by_day)} days on both sides, so the day number tells the weather of that day"
+        f"the share of late flights goes from {format_share(by_day.quantile(0.1))} to"
+        f" {format_share(by_day.quantile(0.9))} between days; a random split puts rows of each of"
+        f" the {len(by_day)} days on both sides, so the day number tells the weather of that day"
     )
 
 
@@ -222,8 +223,8 @@ def _customer_share(table: Any) -> str:
     n = table.groupby("customer")["y"].agg(["size", "mean"])
     pure = n.loc[n["size"] > 2, "mean"].isin([0.0, 1.0]).mean()
     return (
-        f"{len(n)} patients have {n['size'].mean():.1f} rows each, and {pure:.0%} of those with"
-        " three or more always one answer"
+        f"{len(n)} patients have {n['size'].mean():.1f} rows each, and {format_share(pure)} of"
+        " those with three or more always one answer"
     )
 
 

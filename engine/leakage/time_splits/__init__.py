@@ -20,6 +20,7 @@ from engine.leakage.time_splits.params import TimeSplitsParams, shared
 from engine.leakage.time_splits.sample import folds, rows
 from engine.leakage.time_splits.scores import Distance, Scores, distance_steps, score_steps
 from engine.leakage.time_splits.splits import SCHEMES, Scheme
+from engine.units import format_share
 
 __all__ = [
     "Distance",
@@ -56,10 +57,10 @@ class TimeSplitsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the test rows on days of training, and the days to the nearest training row."""
         return (
-            f"Under “{self.params.scheme}” **{self.mixed_share:.0%}** of the test rows fall on a"
-            " day that the model was trained on; the nearest training row is"
+            f"Under “{self.params.scheme}” **{format_share(self.mixed_share)}** of the test rows"
+            " fall on a day that the model was trained on; the nearest training row is"
             f" {self.nearest_days:.1f} days away on average. Production will be weeks away."
         )
 

@@ -13,6 +13,7 @@ from engine import figures
 from engine.leakage.time_splits import BOTH, NEVER, TEST, TRAIN, Distance, Scores, TimeSplitsResult
 from engine.leakage.time_splits.splits import SCHEMES
 from engine.leakage.trial import interval
+from engine.units import format_signed
 
 COLORS = {
     NEVER: figures.WAITING,
@@ -70,7 +71,9 @@ def scheme_scores(scores: Scores) -> go.Figure:
     title = "The first folds are being fitted"
     if "shuffled" in scores.by_scheme:
         gap = scores.mean("shuffled") - scores.later_auc
-        title = f"Shuffled folds promise {gap:+.3f} AUC<br>over what the last quarter gave"
+        title = (
+            f"Shuffled folds promise {format_signed(gap)} AUC<br>over what the last quarter gave"
+        )
     names = list(scores.by_scheme)
     figure = figures.new_tall(
         title, height=210 + 42 * max(3, len(names)), x="AUC: each fold (dot), mean (line)"
@@ -104,7 +107,7 @@ def scheme_scores(scores: Scores) -> go.Figure:
             hoverinfo="name",
         )
     figure.update_layout(
-        annotations=figures.beside(list(names), [f"{mean:.3f}" for mean in means]),
+        annotations=figures.side_notes(list(names), [f"{mean:.3f}" for mean in means]),
         xaxis={"showgrid": True},
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True},
         margin_r=70,

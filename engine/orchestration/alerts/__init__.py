@@ -23,7 +23,7 @@ from engine.orchestration.history import Source
 from engine.orchestration.hooks import Heard
 from engine.orchestration.records import Run
 from engine.ranges import Choice, Choices, Params, Range
-from engine.units import human_seconds
+from engine.units import format_seconds, format_share
 
 Rule = Literal["failed", "late", "too slow"]
 RULES: tuple[Rule, ...] = get_args(Rule)
@@ -54,7 +54,7 @@ class Past:
 
     n: int
     median_seconds: float
-    sigma_seconds: float  # robust, never below 5 % of the median
+    sigma_seconds: float  # robust, never below 5% of the median
 
     def score(self, seconds: float) -> float:
         """Return how many robust standard deviations above the median a duration lies."""
@@ -142,7 +142,7 @@ class AlertsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in a sentence."""
+        """Number of alerts by rule."""
         kind = "foretold" if self.foretold else "recorded"
         n = len(self.watched)
         told = (
@@ -174,8 +174,8 @@ class AlertsResult:
             (
                 f"*Too slow*: longer than median + {p.k:g} × σ of at least {p.min_runs} earlier"
                 f" completed runs of the same flow and settings; σ = {TO_SIGMA:g} × MAD (the median"
-                f" distance from the median), at least {LEAST_SHARE:.0%} of it. {self.n_judged} of"
-                f" {len(self.watched)} runs have such a history. {chance}."
+                f" distance from the median), at least {format_share(LEAST_SHARE)} of it."
+                f" {self.n_judged} of {len(self.watched)} runs have such a history. {chance}."
             ),
         ]
         heard = [self.heard[one.run.id] for one in self.watched if one.run.id in self.heard]
@@ -183,7 +183,7 @@ class AlertsResult:
             quick = median(one.after_seconds for one in heard)
             found.append(
                 f"Heard from a hook: {len(heard)} of these runs, in the median"
-                f" {human_seconds(quick)} after the state."
+                f" {format_seconds(quick)} after the state."
             )
         return found
 
@@ -276,7 +276,7 @@ def alerts_of(one: Watched, params: AlertsParams, heard: dict[str, Heard]) -> li
         )
         line = heard.get(run.id)
         by = (
-            f"{line.hook}, {human_seconds(line.after_seconds)} after"
+            f"{line.hook}, {format_seconds(line.after_seconds)} after"
             if line
             else "the kept run"
             if run.id

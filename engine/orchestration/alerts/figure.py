@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.alerts import BAD_STATES, AlertsResult, Watched
+from engine.units import format_signed
 
 LOW, HIGH = -5.0, 15.0  # scores beyond are drawn at the edge, and hovering tells them
 
@@ -115,4 +116,6 @@ def _told(one: Watched) -> str:
     past = one.past
     if past is None or one.score is None:
         return "too few runs before it"
-    return f"median of {past.n} before: {past.median_seconds:.2f} s, {one.score:+.1f} σ"
+    return (
+        f"median of {past.n} before: {past.median_seconds:.2f} s, {format_signed(one.score, 1)} σ"
+    )

@@ -24,7 +24,7 @@ from engine.orchestration.backpressure.model import POLICIES, Load, Policy, Stre
 from engine.orchestration.backpressure.real import Measured, Trial
 from engine.orchestration.server import SERVER
 from engine.ranges import SEED, Params, Range
-from engine.units import human_seconds
+from engine.units import format_seconds, format_share
 
 __all__ = [
     "POLICIES",
@@ -110,7 +110,7 @@ class BackpressureResult:
 
     @property
     def worst_wait_seconds(self) -> float:
-        """Seconds that 95 % of the items taken waited at most."""
+        """Seconds that 95% of the items taken waited at most."""
         return float(np.quantile(self.stream.wait, 0.95)) if len(self.stream.wait) else 0.0
 
     @property
@@ -130,18 +130,18 @@ class BackpressureResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Load against capacity, and what the policy makes of the surplus."""
         p, s = self.params, self.stream
         head = f"{p.arrival_rate:g} items come a second, {p.capacity:.2g} can be done"
         if p.policy == "drop what is new" and s.dropped.any():
             return (
-                f"{head}: **{s.dropped_share:.0%} are dropped**, so that no more than {p.buffer}"
-                f" wait, 95 % of them at most {human_seconds(self.worst_wait_seconds)}."
+                f"{head}: **{format_share(s.dropped_share)} are dropped**, so that no more than"
+                f" {p.buffer} wait, 95% of them at most {format_seconds(self.worst_wait_seconds)}."
             )
         if p.policy == "block the source" and s.held_back_share > 0.005:
             return (
                 f"{head}: nothing is lost and at most {p.buffer} wait, but the source is held back"
-                f" by **{s.held_back_share:.0%}**: that is backpressure."
+                f" by **{format_share(s.held_back_share)}**: that is backpressure."
             )
         if p.overload > 1:
             return (
@@ -155,8 +155,8 @@ class BackpressureResult:
                 f" wait on average in these {p.seconds} s, more in longer ones."
             )
         return (
-            f"{head}: the queue holds, **{s.mean_depth:.1f}** wait on average; 95 % of the items"
-            f" wait at most {human_seconds(self.worst_wait_seconds)}."
+            f"{head}: the queue holds, **{s.mean_depth:.1f}** wait on average; 95% of the items"
+            f" wait at most {format_seconds(self.worst_wait_seconds)}."
         )
 
     @property
@@ -182,9 +182,9 @@ class BackpressureResult:
         ]
         if p.urgent_share and s.urgent.any():
             reasons.append(
-                f"Urgent items wait {human_seconds(self.urgent_wait_seconds)} on average, the"
-                f" others {human_seconds(self.normal_wait_seconds)}: priority moves the waiting, it"
-                " does not remove it."
+                f"Urgent items wait {format_seconds(self.urgent_wait_seconds)} on average, the"
+                f" others {format_seconds(self.normal_wait_seconds)}: priority moves the waiting,"
+                " it does not remove it."
             )
         if self.measured is not None:
             reasons.append(self.told_measured())
@@ -214,17 +214,17 @@ class BackpressureResult:
             lost = model.lost_share(p.arrival_rate, p.service_seconds, p.workers, p.buffer)
             name = f"M/M/{p.workers}/{p.workers + p.buffer}"
             return (
-                f"{little}. For ever {lost:.1%} would be dropped ({name}); here"
-                f" {s.dropped_share:.1%}."
+                f"{little}. For ever {format_share(lost)} would be dropped ({name}); here"
+                f" {format_share(s.dropped_share)}."
             )
         return f"{little}. {s.throughput:.2f} were done a second."
 
     def _traded(self, policy: Policy) -> str:
         s = self.streams[policy]
-        wait = human_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "nothing"
+        wait = format_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "nothing"
         return (
-            f"*{policy}*: 95 % wait at most {wait}, {s.dropped_share:.0%} lost, source held back by"
-            f" {s.held_back_share:.0%}"
+            f"*{policy}*: 95% wait at most {wait}, {format_share(s.dropped_share)} lost, source"
+            f" held back by {format_share(s.held_back_share)}"
         )
 
     def told_measured(self) -> str:
@@ -255,12 +255,12 @@ class BackpressureResult:
         return [
             {
                 "policy": policy + (" ←" if policy == self.params.policy else ""),
-                "95 % wait at most": (
-                    human_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "–"
+                "95% wait at most": (
+                    format_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "–"
                 ),
                 "waiting at the end": f"{s.last_depth:,}",
-                "dropped": f"{s.dropped_share:.0%}",
-                "source held back": f"{s.held_back_share:.0%}",
+                "dropped": format_share(s.dropped_share),
+                "source held back": format_share(s.held_back_share),
                 "done a second": f"{s.throughput:.2f}",
             }
             for policy, s in self.streams.items()

@@ -14,6 +14,7 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.backpressure import POLICIES, BackpressureResult, Policy, Stream, model
 from engine.orchestration.backpressure.real import Measured
+from engine.units import format_share
 
 MAX_STEPS = 1_500
 MAX_MARKS = 3_000
@@ -39,11 +40,14 @@ def _line(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
 def _depth_title(result: BackpressureResult) -> str:
     p, s = result.params, result.stream
     if p.policy == "drop what is new" and s.dropped.any():
-        return f"At most {p.buffer} wait,<br>and {s.dropped_share:.0%} of the items are dropped"
+        return (
+            f"At most {p.buffer} wait,<br>and {format_share(s.dropped_share)} of the items are"
+            " dropped"
+        )
     if p.policy == "block the source" and s.held_back_share > 0.005:
         return (
             f"At most {p.buffer} wait, none is dropped,<br>and the source makes"
-            f" {s.held_back_share:.0%} less"
+            f" {format_share(s.held_back_share)} less"
         )
     if p.overload > 1:
         return f"{s.last_depth} items wait after {p.seconds} s,<br>and the queue goes on growing"
@@ -87,7 +91,7 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
                     "dash": "solid" if chosen else dash,
                 },
                 "opacity": 1.0 if chosen else 0.9,
-                "fillcolor": "rgba(140,147,156,0.18)",
+                "fillcolor": figures.faint(figures.WAITING, 0.18),
                 "fill": "tozeroy" if chosen else None,
                 "name": f"{policy}, simulated",
                 "hovertemplate": f"{policy}: %{{y}} wait at %{{x:.1f}} s<extra></extra>",
@@ -126,7 +130,7 @@ def waits(result: BackpressureResult) -> go.Figure:
         )
     else:
         title = (
-            f"95 % of the items that were taken waited<br>{result.worst_wait_seconds:.1f} s at most"
+            f"95% of the items that were taken waited<br>{result.worst_wait_seconds:.1f} s at most"
         )
     groups = [
         ("normal", figures.WAITING, "circle", s.started & ~s.urgent, s.start - s.arrival),
@@ -171,13 +175,13 @@ def waits(result: BackpressureResult) -> go.Figure:
 
 def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -> go.Figure:
     """Draw the mean wait by how busy the sink is, for ever (Erlang C). To see first: the knee, long
-    before 100 %.
+    before 100%.
     """
     p = result.params
     able = p.workers / p.service_seconds
     wait = [model.erlang_wait(load * able, p.service_seconds, p.workers) for load in LOADS]
     at_80, at_95 = np.interp([0.8, 0.95], LOADS, wait)
-    title = f"At 80 % load an item waits {at_80:.1f} s on average,<br>at 95 % {at_95:.1f} s"
+    title = f"At 80% load an item waits {at_80:.1f} s on average,<br>at 95% {at_95:.1f} s"
     workers = f"{p.workers} {'worker' if p.workers == 1 else 'workers'}"
     traces: list[Trace] = [
         {
@@ -187,7 +191,7 @@ def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -
             "mode": "lines",
             "line": {"color": figures.KNOWN, "width": 3},
             "name": f"for ever, {workers} (Erlang C, random times, no rate limit)",
-            "hovertemplate": "%{x:.0f} % load: %{y:.2f} s<extra></extra>",
+            "hovertemplate": "%{x:.0f}% load: %{y:.2f} s<extra></extra>",
         }
     ]
     marks = [(result, figures.LEAKED, "this run")] + (
@@ -204,7 +208,7 @@ def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -
                 "marker": {"color": color, "size": 15, "symbol": "star"},
                 "name": (
                     f"{name}: {mean:.2f} s in {of.params.seconds} s at"
-                    f" {100 * of.params.overload:.0f} %"
+                    f" {format_share(of.params.overload)}"
                 ),
                 "hovertemplate": f"{name}: %{{y:.2f}} s<extra></extra>",
             }

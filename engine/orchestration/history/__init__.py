@@ -14,14 +14,14 @@ from typing import Annotated, Literal, get_args
 
 import pyarrow as pa
 
-from engine.orchestration import foretell, records
+from engine.orchestration import predict, records
 from engine.orchestration.flows import Flow, RunParams
 from engine.orchestration.history import critical_path
 from engine.orchestration.history.critical_path import Link, Span
 from engine.orchestration.history.stats import Estimate, TaskStats, by_task, middle, share
 from engine.orchestration.records import Run
 from engine.ranges import Params, Range, Text
-from engine.units import human_seconds
+from engine.units import format_seconds, format_share
 
 Source = Literal["recorded", "foretold"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -60,19 +60,19 @@ class HistoryResult:
     runs: tuple[Run, ...]
     foretold: bool  # nothing of this flow is recorded (or stand-ins were asked for)
 
-    def at(self, place: int) -> Run:
-        """Return the run at a place of the list; the oldest for a place beyond it."""
-        return self.runs[min(place, len(self.runs)) - 1]
+    def run_at(self, position: int) -> Run:
+        """Return the run at a position of the list, from 1; the oldest for one beyond it."""
+        return self.runs[min(position, len(self.runs)) - 1]
 
     @property
     def run(self) -> Run:
         """The run that is looked at."""
-        return self.at(self.params.run)
+        return self.run_at(self.params.run)
 
     @property
     def other(self) -> Run:
         """The run that it is compared with."""
-        return self.at(self.params.other)
+        return self.run_at(self.params.other)
 
     @cached_property
     def success(self) -> Estimate:
@@ -160,20 +160,20 @@ class HistoryResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in a sentence."""
+        """Share of the runs that completed, their median, and what one faster task would save."""
         many = "s" if len(self.runs) != 1 else ""
         kind = f"foretold run{many}, not real ones:" if self.foretold else f"recorded run{many} of"
         head = (
             f"{len(self.runs)} {kind} *{self.params.flow}*: **{self.success.percent()}** completed"
         )
         if self.duration.n:
-            head += f", median {human_seconds(self.duration.value)}"
+            head += f", median {format_seconds(self.duration.value)}"
         if not self.path:
             return f"{head}. In the run looked at no task has run."
         where = "on the critical path" if self.on_path else "off the critical path"
         return (
-            f"{head}. In run {self.params.run}, *{self.faster}* ({where}) "
-            f"{self.params.factor:g}× as fast would end it **{self.saved_share:.0%}** sooner."
+            f"{head}. In run {self.params.run}, *{self.faster}* ({where}) {self.params.factor:g}×"
+            f" as fast would end it **{format_share(self.saved_share)}** sooner."
         )
 
     @property
@@ -203,8 +203,8 @@ class HistoryResult:
             slow = max(self.stats, key=lambda s: s.seconds.value)
             weak = max(self.stats, key=lambda s: (s.flaky.value, s.flaky.n))
             found.append(
-                f"Slowest: *{slow.task}*, median {human_seconds(slow.seconds.value)}"
-                f" ({human_seconds(slow.seconds.low)} to {human_seconds(slow.seconds.high)}, n ="
+                f"Slowest: *{slow.task}*, median {format_seconds(slow.seconds.value)}"
+                f" ({format_seconds(slow.seconds.low)} to {format_seconds(slow.seconds.high)}, n ="
                 f" {slow.seconds.n}). Flakiest: *{weak.task}*, a try failed in"
                 f" {weak.flaky.percent()}."
             )
@@ -267,7 +267,7 @@ def stand_ins(flow: Flow) -> tuple[Run, ...]:
         RunParams(flow=flow, retries=2, failure_probability=0.25, seed=seed)
         for seed in reversed(range(N_STAND_INS))
     )
-    return tuple(foretell.run(params) for params in asked)
+    return tuple(predict.run(params) for params in asked)
 
 
 def run(params: HistoryParams) -> HistoryResult:

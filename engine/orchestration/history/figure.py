@@ -13,7 +13,7 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.history import FATES, HistoryResult, critical_path, fates_of
 from engine.orchestration.records import Run
-from engine.units import human_seconds
+from engine.units import format_seconds, format_share, format_time
 
 FATE_COLOURS = dict(
     zip(
@@ -27,7 +27,7 @@ FATE_COLOURS = dict(
                 figures.LEAKED,
                 figures.EXTRA,
             ),
-            "rgba(140,147,156,0.35)",
+            figures.faint(figures.WAITING, 0.35),
         ),
         strict=True,
     )
@@ -45,7 +45,7 @@ def _when(run: Run) -> str:
     return (
         f"seed {run.params.seed}"
         if run.foretold
-        else datetime.fromtimestamp(run.submitted_at, UTC).strftime("%Y-%m-%d %H:%M")
+        else format_time(datetime.fromtimestamp(run.submitted_at, UTC))
     )
 
 
@@ -126,10 +126,10 @@ def durations(result: HistoryResult) -> go.Figure:
     shifts.
     """
     title = (
-        f"{result.success.value:.0%} completed ({result.success.low:.0%} to"
-        f" {result.success.high:.0%}, n = {result.success.n})"
+        f"{format_share(result.success.value)} completed ({format_share(result.success.low)} to"
+        f" {format_share(result.success.high)}, n = {result.success.n})"
     )
-    title += f",<br>median {human_seconds(result.duration.value)}" if result.duration.n else ""
+    title += f",<br>median {format_seconds(result.duration.value)}" if result.duration.n else ""
     traces: list[Trace] = []
     for state in dict.fromkeys(run.state for run in result.runs):
         found = [(place, run) for place, run in enumerate(result.runs, 1) if run.state == state]
@@ -171,7 +171,7 @@ def tasks(result: HistoryResult) -> go.Figure:
     names = [s.task for s in found]
     slow = found[0] if found else None
     title = (
-        f"{slow.task} is slowest: median {human_seconds(slow.seconds.value)}, n = {slow.seconds.n}"
+        f"{slow.task} is slowest: median {format_seconds(slow.seconds.value)}, n = {slow.seconds.n}"
         if slow
         else "No task has run"
     )
@@ -209,7 +209,7 @@ def tasks(result: HistoryResult) -> go.Figure:
         )
     figure.update_layout(
         xaxis={"rangemode": "tozero"},
-        xaxis2={"range": [0, 1], "tickformat": ".0%"},
+        xaxis2={"range": [0, 1], **figures.SHARE_TICKS},
         showlegend=False,
     )
     return figure
@@ -223,7 +223,7 @@ def compared(result: HistoryResult) -> go.Figure:
         :MOST_TASKS
     ]
     a, b = result.run.seconds, result.other.seconds
-    title = f"A took {human_seconds(a)}, B {human_seconds(b)}"
+    title = f"A took {format_seconds(a)}, B {format_seconds(b)}"
     if rows and rows[0]["A"] is not None and rows[0]["B"] is not None:
         title += (
             f":<br>most of it is {rows[0]['task']}"
@@ -310,7 +310,7 @@ def path(result: HistoryResult) -> go.Figure:
             {**_bar(found, spans), "marker": {"color": colour}, "name": name, "width": 0.5}
         )
     frames = [(moved[task][0], moved[task][1] - moved[task][0]) for task in names]
-    hollow = {"color": "rgba(0,0,0,0)", "line": {"color": figures.KNOWN, "width": 2}}
+    hollow = {"color": figures.HOLLOW, "line": {"color": figures.KNOWN, "width": 2}}
     traces.append(
         {**_bar(names, frames), "marker": hollow, "name": f"with {imagined}", "width": 0.86}
     )

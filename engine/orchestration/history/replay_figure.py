@@ -11,14 +11,8 @@ from engine.orchestration.history import HistoryResult
 from engine.orchestration.history.figure import _lanes
 
 N_FRAMES = 40
-BUTTONS = {
-    "bgcolor": "rgba(140,147,156,0.25)",
-    "bordercolor": figures.WAITING,
-    "font": {"color": figures.WAITING},
-    "showactive": False,
-}
 STATE_LOOKS = {
-    "pending": "rgba(140,147,156,0.35)",
+    "pending": figures.faint(figures.WAITING, 0.35),
     "running": figures.KNOWN,
     "awaiting retry": figures.SYNTHETIC,
 }
@@ -54,45 +48,6 @@ def _lengths(start: np.ndarray, end: np.ndarray, until: float) -> np.ndarray:
     return lengths
 
 
-def _player(times: list[float]) -> tuple[Trace, Trace]:
-    """Return the scrubber over the frames and its buttons."""
-    still = {
-        "mode": "immediate",
-        "frame": {"duration": 0, "redraw": True},
-        "transition": {"duration": 0},
-    }
-    steps = [
-        {"method": "animate", "label": f"{at:.1f}", "args": [[f"{at:.2f}"], still]} for at in times
-    ]
-    play = {
-        "frame": {"duration": 120, "redraw": True},
-        "transition": {"duration": 0},
-        "fromcurrent": False,
-    }
-    buttons = [
-        {"label": "▶", "method": "animate", "args": [None, play]},
-        {"label": "❚❚", "method": "animate", "args": [[None], still]},
-    ]
-    slide = {
-        "steps": steps,
-        "active": N_FRAMES,
-        "currentvalue": {"suffix": " s"},
-        "pad": {"t": 48},
-        "x": 0.12,
-        "len": 0.88,
-    }
-    menu = {
-        "type": "buttons",
-        "direction": "left",
-        "buttons": buttons,
-        "x": 0,
-        "y": 0,
-        "pad": {"t": 62},
-        "yanchor": "top",
-    }
-    return slide, menu | BUTTONS
-
-
 def replay(result: HistoryResult) -> go.Figure:
     """Draw the run as it came to be, with a scrubber in the browser. To see first: who works, who
     waits, at each moment.
@@ -114,17 +69,22 @@ def replay(result: HistoryResult) -> go.Figure:
         for state, (start, end, tasks) in found.items()
     ]
     times = [total * k / N_FRAMES for k in range(N_FRAMES + 1)]
-    slide, menu = _player(times)
+    moments = [str(k) for k in range(N_FRAMES + 1)]
+    player = figures.player(
+        moments,
+        [f"{at:.1f}" for at in times],
+        active=N_FRAMES,
+        milliseconds=120,
+        redraw=True,
+        suffix=" s",
+    )
     figure = drawn(
         f"Run {result.params.run}, {total:.1f} s: drag the scrubber{said}",
         bars,
-        height=230 + 20 * len(names),
+        height=340 + 20 * len(names),
         x="seconds",
-        margin={"t": 84, "b": 20},
         legend={"y": 1, "yref": "paper"},  # the scrubber is below
         barmode="overlay",
-        sliders=[slide],
-        updatemenus=[menu],
         yaxis={
             "type": "category",
             "categoryorder": "array",
@@ -133,15 +93,16 @@ def replay(result: HistoryResult) -> go.Figure:
             "dtick": 1,
         },
         xaxis={"range": [0, total * 1.02]},
+        **player | {"margin": {"t": 84, "b": 130}},
     )
     figure.frames = [  # bars only grow: a frame is their lengths
         {
-            "name": f"{at:.2f}",
+            "name": name,
             "data": [
                 {"type": "bar", "name": state, "x": _lengths(start, end, at)}
                 for state, (start, end, _) in found.items()
             ],
         }
-        for at in times
+        for name, at in zip(moments, times, strict=True)
     ]
     return figure

@@ -10,11 +10,12 @@ from statistics import median
 
 from engine.orchestration.records import Run
 from engine.statistics import share_interval
+from engine.units import format_interval, format_share
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number from ``n`` observations with its 95 % interval."""
+    """A number from ``n`` observations with its 95% interval."""
 
     value: float
     low: float
@@ -23,7 +24,8 @@ class Estimate:
 
     def percent(self) -> str:
         """Return a share as a person reads it."""
-        return f"{self.value:.0%} ({self.low:.0%} to {self.high:.0%}, n = {self.n})"
+        interval = format_interval(self.low, self.high, format_share)
+        return f"{format_share(self.value)} ({interval}, n = {self.n})"
 
 
 def share(hits: int, n: int) -> Estimate:
@@ -36,7 +38,7 @@ def share(hits: int, n: int) -> Estimate:
 
 @lru_cache(maxsize=1024)
 def _rank(n: int) -> int:
-    """Return how many of n sorted values may be left off at each end so that 95 % still hold the
+    """Return how many of n sorted values may be left off at each end so that 95% still hold the
     median between them.
     """
     rank, below = 0, 0.0
@@ -49,7 +51,7 @@ def middle(values: list[float]) -> Estimate:
     """Return the median with its interval by order statistics: no assumption about the
     distribution.
 
-    Fewer than six values cannot reach 95 %: then the interval is from the least to the greatest.
+    Fewer than six values cannot reach 95%: then the interval is from the least to the greatest.
     """
     found = sorted(values)
     if not found:

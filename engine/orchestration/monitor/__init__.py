@@ -3,7 +3,7 @@ then run for real.
 
 Real: once *Run* is pressed, states, times and logs are Prefect's (``watch``); a finished run is
 read from its record. Until then the same chart shows the run that the seed foretells
-(``foretell``), marked as such: its states and numbers of tries are those of the real run, its times
+(``predict``), marked as such: its states and numbers of tries are those of the real run, its times
 leave Prefect's overhead out.
 """
 
@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from engine.errors import InputError
-from engine.orchestration import foretell, launch, records, watch
+from engine.orchestration import launch, predict, records, watch
 from engine.orchestration.flows import RunParams, plan
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.records import Attempt, IntervalState, LogLine, Run, state_of
 from engine.orchestration.server import SERVER
-from engine.units import human_seconds
+from engine.units import format_seconds, format_share
 
 MonitorParams = RunParams  # the settings of a run are the settings of the tab
 COLUMNS: dict[str, IntervalState] = {
@@ -105,7 +105,7 @@ class MonitorResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How the run ends or ended, and with how many tries."""
         run, n_tasks = self.run, len(self.run.tasks)
         if run.state == "scheduled":
             return (
@@ -117,7 +117,7 @@ class MonitorResult:
             return (
                 f"Foretold from the seed, not run yet: it will **{ends}** after **{self.n_attempts}"
                 f" tries** of {n_tasks} tasks, {self.n_failed_tries} of them failing, in about"
-                f" {human_seconds(run.seconds)}."
+                f" {format_seconds(run.seconds)}."
             )
         done = f"{self._n(*FINE)} of {n_tasks} tasks"
         if not run.ended:
@@ -132,7 +132,7 @@ class MonitorResult:
             )
         if run.state == "completed":
             return (
-                f"The run **completed** in {human_seconds(run.seconds)}: {n_tasks} tasks took"
+                f"The run **completed** in {format_seconds(run.seconds)}: {n_tasks} tasks took"
                 f" **{self.n_attempts} tries**, {self.n_failed_tries} of them failed and were tried"
                 " again."
             )
@@ -154,8 +154,8 @@ class MonitorResult:
         p = self.params
         reasons = [self._odds()]
         reasons.append(
-            f"{self.waiting_share:.0%} of the tasks' time is spent waiting for a retry; a try that"
-            f" waits keeps its place among the {p.concurrency} tasks that may run at once."
+            f"{format_share(self.waiting_share)} of the tasks' time is spent waiting for a retry; a"
+            f" try that waits keeps its place among the {p.concurrency} tasks that may run at once."
         )
         if self.n_cached:
             reasons.append(
@@ -179,9 +179,9 @@ class MonitorResult:
         lost = p.failure_probability ** (p.retries + 1)
         n_tasks = sum(step.work == step.key or not p.cache for step in plan(p))
         return (
-            f"A try fails with probability {p.failure_probability:.0%}, a task only if"
-            f" {p.retries + 1} tries in a row do ({lost:.2%}); of all runs of {n_tasks} such tasks"
-            f" {(1 - lost) ** n_tasks:.0%} come through."
+            f"A try fails with probability {format_share(p.failure_probability)}, a task only if"
+            f" {p.retries + 1} tries in a row do ({format_share(lost)}); of all runs of {n_tasks}"
+            f" such tasks {format_share((1 - lost) ** n_tasks)} come through."
         )
 
     def _measured(self) -> list[str]:
@@ -195,7 +195,7 @@ class MonitorResult:
         told = []
         if waits:
             told.append(
-                f"From submission to start tasks waited {human_seconds(statistics.median(waits))}"
+                f"From submission to start tasks waited {format_seconds(statistics.median(waits))}"
                 f" (median of {len(waits)})."
             )
         if self.run.ended:
@@ -207,8 +207,8 @@ class MonitorResult:
             )
             told.append(
                 f"Foretold were {self.foretold.n_attempts} tries and"
-                f" {human_seconds(self.foretold.seconds)}: the real run has {how} and took"
-                f" {human_seconds(self.run.seconds)} (one run, with Prefect's overhead)."
+                f" {format_seconds(self.foretold.seconds)}: the real run has {how} and took"
+                f" {format_seconds(self.run.seconds)} (one run, with Prefect's overhead)."
             )
         return told
 
@@ -260,17 +260,17 @@ def _outcomes(run: Run) -> dict[tuple[str, int], str]:
 
 
 def _told(seconds: float) -> str:
-    return human_seconds(seconds) if seconds else "–"
+    return format_seconds(seconds) if seconds else "–"
 
 
-def of(run: Run) -> MonitorResult:
+def result_of(run: Run) -> MonitorResult:
     """Return the Result of a run, live, kept or foretold."""
-    return MonitorResult(run.params, run, foretell.run(run.params))
+    return MonitorResult(run.params, run, predict.run(run.params))
 
 
 def run(params: RunParams) -> MonitorResult:
     """Return what the seed foretells for these settings; ``launch.submit`` runs them for real."""
-    return of(foretell.run(params))
+    return result_of(predict.run(params))
 
 
 def latest(params: RunParams) -> Run:
@@ -281,7 +281,7 @@ def latest(params: RunParams) -> Run:
         live = watch.peek(run_id)
         if live is not None and live.params == params:
             return live
-    return next((run for run in records.runs() if run.params == params), foretell.run(params))
+    return next((run for run in records.runs() if run.params == params), predict.run(params))
 
 
 def find(run_id: str) -> Run | None:
@@ -311,7 +311,7 @@ def under_way() -> list[dict[str, str]]:
         live = watch.peek(run_id)
         if live is None:
             continue
-        place = LAUNCHER.place(run_id)
+        place = LAUNCHER.position(run_id)
         waits = f"waits, {place} before it" if place else "next, or about to start"
         done = Counter(live.counts())
         rows.append(

@@ -16,7 +16,7 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.monitor import FAILED, FINE, MonitorResult
 from engine.orchestration.records import Attempt, Run, Task, state_of
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 COLORS = {
     "completed": figures.HELD_OUT,
@@ -25,11 +25,11 @@ COLORS = {
     "timed out": figures.LEAKED,
     "cached": figures.SYNTHETIC,
     "awaiting retry": "#B9BEC5",
-    "upstream": "rgba(140, 147, 156, 0.5)",
+    "upstream": figures.faint(figures.WAITING, 0.5),
     "pending": figures.WAITING,
     "cancelled": "#5B6470",
     "crashed": "#5B6470",
-    "not run": "rgba(140, 147, 156, 0.28)",
+    "not run": figures.faint(figures.WAITING, 0.28),
 }
 NAMES = {  # category -> what the legend calls it
     "upstream": "pending: upstream runs",
@@ -76,7 +76,7 @@ def _bars(run: Run, now: float) -> dict[str, _Bars]:
         into.text.append(f"{attempt.attempt}" if room and attempt.attempt > 1 else "")
         number = f" · attempt {attempt.attempt}" if attempt.attempt else ""
         into.hover.append(
-            f"{attempt.task}{number}<br>{NAMES.get(kind, kind)}, {human_seconds(end - start)}"
+            f"{attempt.task}{number}<br>{NAMES.get(kind, kind)}, {format_seconds(end - start)}"
         )
 
     for attempt in run.attempts:

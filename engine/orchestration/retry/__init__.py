@@ -22,7 +22,7 @@ from engine.orchestration.retry.herd import Herd, stampede
 from engine.orchestration.retry.model import N_RUNS, TaskRuns
 from engine.ranges import SEED, Params, Range
 from engine.statistics import share_interval
-from engine.units import human_seconds
+from engine.units import format_interval, format_range, format_seconds, format_share
 
 __all__ = ["BACKOFFS", "SHAPES", "Herd", "RetryParams", "RetryResult", "TaskRuns", "run"]
 
@@ -113,19 +113,19 @@ class RetryResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How often a task fails and the flow succeeds, and what the retries cost."""
         p, fails = self.params, self.task_fails_share
         tail = (
             f"a flow of {p.n_tasks} {'task' if p.n_tasks == 1 else 'tasks'} succeeds in"
-            f" {_percent(self.flow_succeeds_share)}"
+            f" {format_share(self.flow_succeeds_share)}"
         )
         if not p.retries:
-            return f"Without retries a task fails in **{_percent(fails)}**, and {tail}."
+            return f"Without retries a task fails in **{format_share(fails)}**, and {tail}."
         word = "retry turns" if p.retries == 1 else "retries turn"
         return (
-            f"{p.retries} {word} {_percent(p.failure_probability)} failure a try into"
-            f" **{_percent(fails)}** a task; {tail}. It costs {self.mean_tries:.2f} tries and"
-            f" {human_seconds(self.mean_seconds)} a task, {_percent(self.wait_share)} of it"
+            f"{p.retries} {word} {format_share(p.failure_probability)} failure a try into"
+            f" **{format_share(fails)}** a task; {tail}. It costs {self.mean_tries:.2f} tries and"
+            f" {format_seconds(self.mean_seconds)} a task, {format_share(self.wait_share)} of it"
             " waiting."
         )
 
@@ -139,24 +139,25 @@ class RetryResult:
         reasons = [
             (
                 f"A task fails only if all {p.retries + 1} tries do:"
-                f" {p.failure_probability:g}^{p.retries + 1} = {_percent(self.task_fails_share)}."
-                f" Simulated: {failed:,} of {N_RUNS:,} (95 % interval {_percent(low)} …"
-                f" {_percent(high)})."
+                f" {p.failure_probability:g}^{p.retries + 1} ="
+                f" {format_share(self.task_fails_share)}. Simulated: {failed:,} of {N_RUNS:,}"
+                f" ({format_interval(low, high, format_share)})."
             ),
             (
                 f"All {p.n_tasks} must complete: (1 − {self.task_fails_share:.4g})^{p.n_tasks} ="
-                f" {_percent(self.flow_succeeds_share)}; simulated,"
-                f" {_percent(float(self.flow_completed.mean()))} of {len(self.flow_completed):,}"
-                f" flows. Order does not matter for that, only for the time: {p.shape} a flow takes"
-                f" {human_seconds(float(np.median(self.flow_seconds)))} (median, simulated)."
+                f" {format_share(self.flow_succeeds_share)}; simulated,"
+                f" {format_share(float(self.flow_completed.mean()))} of"
+                f" {len(self.flow_completed):,} flows. Order does not matter for that, only for the"
+                f" time: {p.shape} a flow takes"
+                f" {format_seconds(float(np.median(self.flow_seconds)))} (median, simulated)."
             ),
             (
                 f"Delays {waits} s: wait k takes place when k tries have failed, so "
                 if p.retries
                 else "No retries: "
             )
-            + f"a task waits {self.mean_wait_seconds:.2f} s on average. In the worst 1 % it takes "
-            f"{human_seconds(float(np.quantile(self.runs.seconds, 0.99)))} or longer (simulated).",
+            + f"a task waits {self.mean_wait_seconds:.2f} s on average. In the worst 1% it takes "
+            f"{format_seconds(float(np.quantile(self.runs.seconds, 0.99)))} or longer (simulated).",
             (
                 "This holds for tries that fail independently. A bug fails every time (retries only"
                 " delay the alert), and a service that is down fails everybody at once."
@@ -171,8 +172,8 @@ class RetryResult:
         if p.jitter:
             bounds = model.jitter_bounds(p.jitter)
             reasons.append(
-                f"Prefect's jitter multiplies each delay by {bounds[0]:.2f} … {bounds[1]:.2f}, on"
-                f" average by {model.jitter_mean(p.jitter):.3f} (an exponential, cut at both ends)."
+                f"Prefect's jitter multiplies each delay by {format_range(*bounds, 2)}, on average"
+                f" by {model.jitter_mean(p.jitter):.3f} (an exponential, cut at both ends)."
             )
         return reasons
 
@@ -215,16 +216,6 @@ class RetryResult:
     def lane_name(self, place: int) -> str:
         """Return the name of an outcome: completed at a try, or failed."""
         return "failed" if place == self.params.retries + 1 else f"try {place + 1}"
-
-
-def _percent(share: float) -> str:
-    """Return a share with sensible digits: ``30 %``, ``0.81 %``, ``99.92 %``, ``0.000020 %``."""
-    percent = 100 * share
-    if percent in (0, 100):
-        return f"{percent:.0f} %"
-    rest = min(percent, 100 - percent)
-    digits = 0 if rest >= 9.95 else max(1, min(9, 1 - int(np.floor(np.log10(rest)))))
-    return f"{percent:.{digits}f} %"
 
 
 @lru_cache(maxsize=64)

@@ -16,19 +16,15 @@ from engine.orchestration.retry import RetryResult, model
 from engine.orchestration.retry.model import N_RUNS
 from engine.orchestration.retry.real import Dot
 from engine.statistics import share_interval
+from engine.units import format_range, format_share
 
 GREEN, RED = figures.HELD_OUT, figures.FAILED
-SHADES = ("#A9CDEE", "#7FB5E4", "#56A0DC", "#2F86D6", "#1F66A8", "#134574")
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 N_SIZES = 50
 
 
-def _share(share: float) -> str:
-    return f"{100 * share:.3g} %"
-
-
 def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
-    """Return the times of the lanes that complete, or of the one that fails: 98 % thin, half thick,
+    """Return the times of the lanes that complete, or of the one that fails: 98% thin, half thick,
     the median across.
     """
     last = len(names) - 1
@@ -47,8 +43,8 @@ def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
         middles.append(middle)
         rows.append(place)
         told.append(
-            f"{names[place]}: median {middle:,.2f} s, half within {quarter:,.2f} … {three:,.2f} s, "
-            f"98 % within {low:,.2f} … {high:,.2f} s (simulated)"
+            f"{names[place]}: median {middle:,.2f} s, half within {format_range(quarter, three, 2)}"
+            f" s, 98% within {format_range(low, high, 2)} s (simulated)"
         )
     band: Trace = {
         "type": "scatter",
@@ -91,14 +87,16 @@ def outcomes(
     p, dots = result.params, dots or []
     n_lanes = p.retries + 2
     title = (
-        f"{_share(result.task_fails_share)} of task runs fail in the end;<br>the slowest 1 % take "
-        f"{np.quantile(result.runs.seconds, 0.99):,.1f} s or longer"
+        f"{format_share(result.task_fails_share)} of task runs fail in the end;<br>the slowest 1%"
+        f" take {np.quantile(result.runs.seconds, 0.99):,.1f} s or longer"
     )
     names = [result.lane_name(place) for place in range(n_lanes)]
     texts = []
     for place in range(n_lanes):
         simulated = np.count_nonzero(result.runs.lane(place, p.retries)) / N_RUNS
-        texts.append(f"<b>{_share(float(result.chances[place]))}</b> · {_share(simulated)}")
+        texts.append(
+            f"<b>{format_share(float(result.chances[place]))}</b> · {format_share(simulated)}"
+        )
     traces = [
         *_bands(result, names, failed=False),
         *_bands(result, names, failed=True),
@@ -120,7 +118,7 @@ def outcomes(
             "fixedrange": True,
         },
         xaxis={"rangemode": "tozero", "showgrid": True},
-        annotations=figures.beside([*lanes, -0.75], [*texts, "<b>exact</b> · simulated"]),
+        annotations=figures.side_notes([*lanes, -0.75], [*texts, "<b>exact</b> · simulated"]),
         margin={"r": 165},
     )
 
@@ -169,7 +167,7 @@ def _pinned(pinned: RetryResult, n_lanes: int) -> Trace:
         },
         "name": "A, median",
         "customdata": [100 * point[2] for point in points],
-        "hovertemplate": "A: median %{x:.2f} s, %{customdata:.3g} % of runs<extra></extra>",
+        "hovertemplate": "A: median %{x:.2f} s, %{customdata:.3g}% of runs<extra></extra>",
     }
 
 
@@ -186,8 +184,8 @@ def _simulated_flow(result: RetryResult) -> Trace:
         "error_y": {"type": "data", **spread, "thickness": 2},
         "mode": "markers",
         "marker": {"color": figures.LEAKED, "size": 14, "symbol": "star"},
-        "name": f"this flow, {len(done):,} simulated, 95 %",
-        "hovertemplate": "simulated: %{y:.2f} %<extra></extra>",
+        "name": f"this flow, {len(done):,} simulated, 95%",
+        "hovertemplate": "simulated: %{y:.2f}%<extra></extra>",
     }
 
 
@@ -198,8 +196,8 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
     p = result.params
     none = (1 - p.failure_probability) ** p.n_tasks
     title = (
-        f"A flow of {p.n_tasks} succeeds in {_share(result.flow_succeeds_share)},<br>without"
-        f" retries in {_share(none)}"
+        f"A flow of {p.n_tasks} succeeds in {format_share(result.flow_succeeds_share)},<br>without"
+        f" retries in {format_share(none)}"
     )
     sizes = np.arange(1, N_SIZES + 1)
     traces: list[Trace] = [
@@ -208,11 +206,14 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
             "x": sizes,
             "y": np.round(100 * (1 - p.failure_probability ** (retries + 1)) ** sizes, 3),
             "mode": "lines",
-            "line": {"color": SHADES[min(place, 5)], "width": 4 if retries == p.retries else 2},
+            "line": {
+                "color": figures.SHADES[min(place, 5)],
+                "width": 4 if retries == p.retries else 2,
+            },
             "name": (
                 "no retry" if not retries else f"{retries} retr{'y' if retries == 1 else 'ies'}"
             ),
-            "hovertemplate": f"%{{x}} tasks, {retries} retries: %{{y:.2f}} %<extra></extra>",
+            "hovertemplate": f"%{{x}} tasks, {retries} retries: %{{y:.2f}}%<extra></extra>",
         }
         for place, retries in enumerate(sorted({0, 1, 2, 3, 5, p.retries}))
     ]

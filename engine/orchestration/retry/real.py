@@ -18,7 +18,7 @@ from engine.orchestration.flows import RunParams, fate
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.records import Run
 from engine.orchestration.retry import RetryParams
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 N_TASKS = 12
 N_RUNS = 2  # started by one click: two run at once
@@ -152,7 +152,7 @@ def foretold(settings: RunParams, task: str) -> tuple[int, float]:
     return attempt, seconds
 
 
-def told(made: list[Dot], params: RetryParams) -> str:
+def summary(made: list[Dot], params: RetryParams) -> str:
     """Return what the real runs say, in a sentence or two."""
     if not made:
         return ""
@@ -165,8 +165,8 @@ def told(made: list[Dot], params: RetryParams) -> str:
     if params.jitter:
         return text
     extra = np.array([dot.seconds - dot.foretold_seconds for dot in made])
-    told_extra = human_seconds(max(float(np.median(extra)), 0.0))
+    told_extra = format_seconds(max(float(np.median(extra)), 0.0))
     return (
         f"{text} Prefect and this machine added {told_extra} to each (median; most"
-        f" {human_seconds(float(extra.max()))})."
+        f" {format_seconds(float(extra.max()))})."
     )

@@ -25,8 +25,8 @@ from engine.orchestration.schedule.clock import (
     Row,
     changes,
     elapsed_rows,
+    local_text,
     rows,
-    written,
 )
 from engine.orchestration.schedule.load import (
     LATE_SECONDS,
@@ -39,7 +39,7 @@ from engine.orchestration.schedule.load import (
     turns,
 )
 from engine.orchestration.schedule.params import DAY_MINUTES, MOST_HOURS, N_RUNS, ScheduleParams
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,9 +133,9 @@ class ScheduleResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in a sentence."""
+        """How many local times that the rule names are moved or left out, and the first of them."""
         p = self.params
-        head = f"{p.told} in {p.zone}: "
+        head = f"{p.rule_text} in {p.zone}: "
         if self.n_moved or self.n_left_out:
             parts = [
                 f"{n} {word}"
@@ -147,7 +147,7 @@ class ScheduleResult:
             return f"{head}{told}. {first.wall[:10]}: {first.because}."
         change = self.plan.change
         met = (
-            f"although the clocks change on {written(change.at, p.zone)[:10]}"
+            f"although the clocks change on {local_text(change.at, p.zone)[:10]}"
             if change
             else "and no clock changes"
         )
@@ -172,12 +172,10 @@ class ScheduleResult:
             )
         rule = f"at most {p.limit} at once" if p.limit else "no limit"
         waited = self.longest_wait_minutes * 60
-        longest = human_seconds(waited) if waited else "none"
+        longest = format_seconds(waited) if waited else "none"
         found.append(
-            f"A run takes {human_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once} at"
-            " the same time, the longest wait is"
-            f" {longest},"
-            f" {self.n_cancelled} dropped."
+            f"A run takes {format_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once}"
+            f" at the same time, the longest wait is {longest}, {self.n_cancelled} dropped."
         )
         found.append(
             f"Server down for {p.down_hours:g} h: {self.n_missed} due meanwhile. Prefect had booked"
@@ -232,7 +230,7 @@ def _clock_reason(result: ScheduleResult) -> str:
             "." if has else f", nor on any other day of {p.year}."
         )
     low, high = change.walls(p.zone)
-    day = written(change.at, p.zone)[:10]
+    day = local_text(change.at, p.zone)[:10]
     kind = "do not exist" if change.shift_seconds > 0 else "come twice"
     return (
         f"On {day} the clocks of {p.zone} go {'forward' if change.shift_seconds > 0 else 'back'} by"
@@ -300,7 +298,7 @@ def _plan(params: ScheduleParams) -> Plan:
         bool(found),
         "{} must have a run after {}. Got {!r}, which has none: look at its COUNT, UNTIL, day and"
         " month.",
-        *(params.kind, written(start, params.zone), params.rule),
+        *(params.kind, local_text(start, params.zone), params.rule),
     )
     return Plan(start, found, tuple(_rows(params, start, found)), change)
 

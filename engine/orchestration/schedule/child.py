@@ -8,27 +8,27 @@ rule can keep it busy for minutes: then it is ended.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import sys
-from collections.abc import Iterator
+import queue
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
+
+from engine.orchestration.prefect_internals import schedule_classes
+from engine.processes import end_with_parent, report
 
 
 def schedule_of(rule: dict[str, Any]) -> Any:
     """Return Prefect's schedule for what a page or a script asks: ``kind``, ``zone`` and the rule
     itself.
     """
-    from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
-
-    if rule["kind"] == "cron":
-        return CronSchedule(cron=rule["cron"], timezone=rule["zone"])
-    if rule["kind"] == "rrule":
-        return RRuleSchedule(rrule=rule["rrule"], timezone=rule["zone"])
-    anchor = datetime.fromtimestamp(rule["anchor"], UTC)
-    every = timedelta(minutes=rule["every_minutes"])
-    return IntervalSchedule(interval=every, anchor_date=anchor, timezone=rule["zone"])  # type: ignore[arg-type]
+    kind = rule["kind"]
+    if kind == "interval":
+        anchor = datetime.fromtimestamp(rule["anchor"], UTC)
+        fields = {"interval": timedelta(minutes=rule["every_minutes"]), "anchor_date": anchor}
+    else:
+        fields = {kind: rule[kind]}
+    return schedule_classes()[kind](**fields, timezone=rule["zone"])
 
 
 def dates(rule: dict[str, Any]) -> list[float]:
@@ -36,10 +36,9 @@ def dates(rule: dict[str, Any]) -> list[float]:
     since the epoch.
     """
     end = None if rule["end"] is None else datetime.fromtimestamp(rule["end"], UTC)
-    found = schedule_of(rule)._get_dates_generator(
-        n=rule["n"], start=datetime.fromtimestamp(rule["start"], UTC), end=end
-    )
-    return sorted({date.timestamp() for date in islice(found, rule["n"])})
+    start = datetime.fromtimestamp(rule["start"], UTC)
+    found = asyncio.run(schedule_of(rule).get_dates(n=rule["n"], start=start, end=end))
+    return sorted({date.timestamp() for date in found})
 
 
 def answer(rule: dict[str, Any]) -> dict[str, Any]:
@@ -48,10 +47,10 @@ def answer(rule: dict[str, Any]) -> dict[str, Any]:
         return {"dates": dates(rule)}
     except Exception as error:
         # whatever Prefect raises about a rule is for the person who wrote it
-        return {"error": plain(error)}
+        return {"error": message_of(error)}
 
 
-def plain(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """Return the one sentence of Prefect's error that says what is wrong."""
     errors = getattr(error, "errors", None)
     if callable(errors):
@@ -59,14 +58,10 @@ def plain(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def lines() -> Iterator[str]:
-    """Yield what is asked; the parent that goes closes the pipe, and this process ends."""
-    yield from iter(sys.stdin.readline, "")
-
-
 if __name__ == "__main__":
-    import prefect.server.schemas.schedules  # noqa: F401 - before the first question, whose time is limited
-
-    print(json.dumps({"ready": True}), flush=True)
-    for line in lines():
-        print(json.dumps(answer(json.loads(line))), flush=True)
+    schedule_classes()  # imports Prefect before the first question, whose time is limited
+    questions: queue.Queue[str] = queue.Queue()
+    end_with_parent(questions.put)  # also amid a rule that takes minutes
+    report(ready=True)
+    while True:
+        report(**answer(json.loads(questions.get())))

@@ -15,7 +15,7 @@ import queue
 import subprocess
 import threading
 from functools import lru_cache
-from typing import IO, Any
+from typing import Any
 
 from engine import processes
 from engine.errors import InputError
@@ -53,16 +53,11 @@ class Clerk:
     def _start(self) -> None:
         if self._process is not None and self._process.poll() is None:
             return
-        self._lines = queue.Queue()
         home = {"PREFECT_HOME": str(SERVER.home)}  # else Prefect makes ~/.prefect as it is imported
         self._process = processes.start(MODULE, environment={**os.environ, **home}, pipe=True)
         assert self._process.stdout is not None and self._process.stderr is not None
-        threading.Thread(
-            target=_pump, args=(self._process.stdout, self._lines), daemon=True
-        ).start()
-        threading.Thread(
-            target=_pump, args=(self._process.stderr, queue.Queue()), daemon=True
-        ).start()
+        self._lines = processes.read_lines(self._process.stdout)
+        processes.read_lines(self._process.stderr)
         atexit.register(self.stop)
         self._next(START_SECONDS, "Prefect's schedule code must load.")
 
@@ -123,12 +118,6 @@ class Clerk:
         """End the child; a second call does nothing."""
         with self._lock:
             self._end()
-
-
-def _pump(stream: IO[str], into: queue.Queue[str | None]) -> None:
-    for line in stream:
-        into.put(line)
-    into.put(None)
 
 
 CLERK = Clerk()  # the one child of this process

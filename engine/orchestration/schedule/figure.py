@@ -15,7 +15,7 @@ from engine.figures import Trace, drawn
 from engine.orchestration.schedule import ScheduleResult
 from engine.orchestration.schedule.clock import Row
 from engine.orchestration.schedule.deployment import Fired
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 Look = tuple[str, str]  # colour, symbol
 LOOKS: dict[str, Look] = {
@@ -33,7 +33,7 @@ STATE_COLOURS = {
     "running": figures.KNOWN,
     "completed": figures.HELD_OUT,
 }
-BAND = "rgba(140,147,156,0.28)"
+BAND = figures.faint(figures.WAITING, 0.28)
 MOST_DAYS = 24
 NEAR_SECONDS = 60
 AGAIN = ", again"
@@ -212,7 +212,7 @@ def overlap(result: ScheduleResult) -> go.Figure:
         title = f"{result.n_cancelled} of {len(made)} runs are dropped: the one before still runs"
     elif result.longest_wait_minutes:
         title = (
-            f"The last runs start up to {human_seconds(result.longest_wait_minutes * 60)} after"
+            f"The last runs start up to {format_seconds(result.longest_wait_minutes * 60)} after"
             " their time"
         )
     pairs = list(zip(names, made, strict=True))

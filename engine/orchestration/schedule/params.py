@@ -14,7 +14,7 @@ from engine.orchestration.schedule.load import (
     Collision,
 )
 from engine.ranges import Params, Range, Text
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 Kind = Literal["cron", "interval", "rrule"]
 Around = Literal["clocks go forward", "clocks go back", "ordinary days"]
@@ -68,10 +68,10 @@ class ScheduleParams(Params):
         return rules[self.kind]
 
     @property
-    def told(self) -> str:
+    def rule_text(self) -> str:
         """The rule as a person says it."""
         return (
-            f"every {human_seconds(self.every_minutes * 60)}"
+            f"every {format_seconds(self.every_minutes * 60)}"
             if self.kind == "interval"
             else f"`{self.rule}`"
         )

@@ -9,13 +9,15 @@ and ends by itself after ``LIFE_SECONDS``, so that a forgotten schedule does not
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from engine.orchestration.prefect_internals import run_existing_flow_run
+from engine.processes import end_with_parent
 
 POLL_SECONDS = 0.5
 LIFE_SECONDS = 900.0
@@ -64,7 +66,6 @@ def serve(deployment: str, seconds: float) -> None:
     """Run what becomes due, until the time is over."""
     from prefect.client.orchestration import get_client
     from prefect.exceptions import PrefectException
-    from prefect.flow_engine import run_flow
 
     scheduled = flow_of(seconds)
     until = time.monotonic() + LIFE_SECONDS
@@ -80,7 +81,7 @@ def serve(deployment: str, seconds: float) -> None:
                     if propose(client, run):
                         run = client.read_flow_run(run.id)
                         threading.Thread(
-                            target=run_flow, args=(scheduled, run), kwargs={"return_type": "state"}
+                            target=run_existing_flow_run, args=(scheduled, run)
                         ).start()
                 except PrefectException as error:  # deleted meanwhile
                     print(error, file=sys.stderr)
@@ -91,14 +92,8 @@ def serve(deployment: str, seconds: float) -> None:
 
 
 def main() -> None:
-    """Serve until standard input closes: the parent is gone."""
-
-    def watch() -> None:
-        while sys.stdin.buffer.read(1):
-            pass
-        os._exit(0)
-
-    threading.Thread(target=watch, daemon=True).start()
+    """Serve until the parent is gone."""
+    end_with_parent()
     serve(sys.argv[1], float(sys.argv[2]))
 
 

@@ -19,10 +19,11 @@ from engine import figures
 from engine.sampling import arena
 from engine.sampling.arena import ArenaResult
 from engine.sampling.arena.strategies import MOVED, NOTHING
+from engine.units import format_factor
 
 MAX_CURVES = 8
 N_POINTS = 200  # drawn of a curve
-QUIET, ALARM = "rgba(140,147,156,0.15)", "rgba(230,159,0,0.45)"
+QUIET, ALARM = figures.faint(figures.WAITING, 0.15), figures.faint(figures.SYNTHETIC, 0.45)
 ALARM_STOPS = [(0, QUIET), (0.5, QUIET), (0.5, ALARM), (1, ALARM)]
 DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -57,7 +58,7 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
             "mode": "markers",
             "marker": {"size": 1, "color": figures.EXTRA},
             "error_x": {"array": halves, "color": figures.EXTRA, "thickness": 2, "width": 5},
-            "name": "95 % interval of the difference to doing nothing",
+            "name": "95% interval of the difference to doing nothing",
             "hoverinfo": "skip",
         }
     )
@@ -68,7 +69,9 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
         height=210 + 36 * max(4, len(names)),
         x="average precision (dot: a split, line: mean)",
         shapes=[_upright(result.nothing, figures.KNOWN, 1, "dot")] if names else [],
-        annotations=figures.beside([*names, len(names) - 0.3], [*briers, "Brier"]) if names else [],
+        annotations=figures.side_notes([*names, len(names) - 0.3], [*briers, "Brier"])
+        if names
+        else [],
         xaxis={"showgrid": True, "range": [0, 1.05 * _top(result, pinned)]},
         yaxis={
             "categoryorder": "array",
@@ -253,8 +256,8 @@ def calibration(result: ArenaResult, threshold: float) -> go.Figure:
     the green line.
     """
     title = (
-        f"Up to {result.worst_brier_factor:.1f} times the Brier score of doing"
-        " nothing:<br>resampled chances are no chances"
+        f"Up to {format_factor(result.worst_brier_factor)} the Brier score of doing nothing:<br>"
+        "resampled chances are no chances"
     )
     curves = [
         (name, line, *arena.reliability(*result.pooled(name))) for name, line in _lines(result)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.sampling.arena.strategies import MOVED, NOTHING, ArenaParams
+from engine.units import format_factor, format_interval, format_share, format_signed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +119,7 @@ class ArenaResult:
 
     def gain(self, strategy: str) -> tuple[float, float]:
         """Return what a strategy adds to doing nothing's average precision, and half the width of
-        its 95 % interval.
+        its 95% interval.
 
         A t interval of the differences split by split, widened for as many strategies as take part
         (Bonferroni), so that the best of them may be picked afterwards; infinite after one split.
@@ -143,7 +144,7 @@ class ArenaResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The best strategy against doing nothing, by average precision."""
         if not self.outcomes:
             return "The first strategy is being trained."
         others = [name for name in self.names if name not in (NOTHING, MOVED)]
@@ -157,12 +158,12 @@ class ArenaResult:
         n_splits = len(self.outcomes_of(best))
         if not np.isfinite(half):
             return (
-                f"After one split {best} moves average precision by **{gain:+.3f}** from"
+                f"After one split {best} moves average precision by **{format_signed(gain)}** from"
                 f" {self.nothing:.3f}: more are coming."
             )
         moves = (
-            f"moves average precision by **{gain:+.3f}** from {self.nothing:.3f} (95 % interval"
-            f" {gain - half:+.3f} … {gain + half:+.3f} over {n_splits} splits)"
+            f"moves average precision by **{format_signed(gain)}** from {self.nothing:.3f}"
+            f" ({format_interval(gain - half, gain + half, format_signed)} over {n_splits} splits)"
         )
         if gain <= half:
             return (
@@ -189,9 +190,9 @@ class ArenaResult:
             ),
             (
                 f"Ranking and probabilities are two things: {worst} has"
-                f" {self.worst_brier_factor:.1f} times the Brier score of doing nothing (its mean"
-                f" chance is {np.mean(self.pooled(worst)[1]):.1%}, {first.y.mean():.1%} are"
-                " positive)."
+                f" {format_factor(self.worst_brier_factor)} the Brier score of doing nothing (its"
+                f" mean chance is {format_share(np.mean(self.pooled(worst)[1]))},"
+                f" {format_share(first.y.mean())} are positive)."
             ),
             (
                 "Where a miss costs ten false alarms, training rows move the threshold of doing"
@@ -215,7 +216,7 @@ class ArenaResult:
         if strategy in (NOTHING, MOVED):
             return "–"
         gain, half = self.gain(strategy)
-        return f"{gain:+.3f} ± {half:.3f}" if np.isfinite(half) else f"{gain:+.3f}"
+        return f"{format_signed(gain)} ± {half:.3f}" if np.isfinite(half) else format_signed(gain)
 
     def rows(self, threshold: float, cost_missed: float, cost_alarm: float) -> list[dict[str, str]]:
         """Return one row for each strategy at a threshold, as texts."""
@@ -231,8 +232,8 @@ class ArenaResult:
                 "right alarms": f"{bill.right_alarms:,}",
                 "false alarms": f"{bill.false_alarms:,}",
                 "missed": f"{bill.missed:,}",
-                "recall": f"{bill.recall:.0%}",
-                "precision": f"{bill.precision:.1%}",
+                "recall": format_share(bill.recall),
+                "precision": format_share(bill.precision),
                 "cost a row": f"{bill.cost:.3f}" + (" ← least" if bill.cost == cheap else ""),
             }
             for bill in bills

@@ -19,11 +19,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from engine.jobs import Progress, Steps, beside, to_end
+from engine.jobs import Progress, Steps, in_thread, to_end
 from engine.ranges import SEED, Params, Range
 from engine.sampling import flight_rows, lineage
 from engine.sampling.flight_rows import TEST_SHARE, FlightRows, Positives, Target
 from engine.sampling.points import Points
+from engine.units import format_share, format_signed
 
 Model = Literal["boosting", "logistic", "k-NN"]
 N_ROWS = (3_000, 5_000, 10_000, 20_000)
@@ -117,7 +118,7 @@ class BeforeSplitResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """AUC with SMOTE before the split, after it, and on real rows."""
         if not self.trials:
             return "The first seed is being resampled, split and fitted."
         reported = f"{self.mean(REPORTED):.3f}"
@@ -157,7 +158,8 @@ class BeforeSplitResult:
         reasons = [
             (
                 f"{first.n_synthetic:,} of {first.n_test:,} test rows are made up;"
-                f" {self.with_parent_share:.1%} of those have a parent among the training rows."
+                f" {format_share(self.with_parent_share)} of those have a parent among the training"
+                " rows."
             ),
             (
                 f"Real negatives against made-up positives with such a parent: {auc}. Against those"
@@ -168,9 +170,9 @@ class BeforeSplitResult:
         if np.isfinite(gap):
             means = "copies are not what lifts the score" if gap < 0.02 else "the rest is no memory"
             reasons.append(
-                f"A parent in training is worth {gap:+.3f}{':' if gap < 0.02 else ';'} {means}."
-                " Made-up positives are easy: they lie between positives, and there are as many of"
-                " them as the ratio asks for."
+                f"A parent in training is worth {format_signed(gap)}{':' if gap < 0.02 else ';'}"
+                f" {means}. Made-up positives are easy: they lie between positives, and there are"
+                " as many of them as the ratio asks for."
             )
         return reasons
 
@@ -184,8 +186,8 @@ class BeforeSplitResult:
             " made-up rows are what inflates."
         )
         return (
-            f"{self.with_child_share:.0%} of the real positives in the test part have children"
-            f" among the training rows. {effect}"
+            f"{format_share(self.with_child_share)} of the real positives in the test part have"
+            f" children among the training rows. {effect}"
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -314,7 +316,7 @@ def steps(params: BeforeSplitParams) -> Steps:
                 message = f"{stage} (seed {turn + 1} of {params.repeats})"
                 progress = Progress((turn + share) / params.repeats, message, result)
                 yield progress
-                found.append((yield from beside(caller, call, progress)))
+                found.append((yield from in_thread(caller, call, progress)))
             (scores, leaks), smoted, plain = found
             trial = Trial(seed, {**scores, AFTER: smoted, PLAIN: plain}, leaks)
             result = replace(result, trials=(*result.trials, trial))

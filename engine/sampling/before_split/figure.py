@@ -31,7 +31,6 @@ LANES: dict[str, tuple[str, str]] = {  # what is scored -> label, colour
     AFTER: ("SMOTE after the split,<br>untouched rows", figures.HELD_OUT),
     PLAIN: ("no SMOTE,<br>untouched rows", figures.HELD_OUT),
 }
-HOLLOW = "rgba(0,0,0,0)"
 
 
 def chart(
@@ -80,7 +79,7 @@ def _dots(result: BeforeSplitResult, field: str, *, is_pinned: bool = False) -> 
         "y": [label for _, label, _ in dots],
         "mode": "markers",
         "marker": {
-            "color": HOLLOW if is_pinned else colors,
+            "color": figures.HOLLOW if is_pinned else colors,
             "size": 10,
             "opacity": 0.6,
             "line": {"color": colors, "width": 2},

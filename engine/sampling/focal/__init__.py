@@ -22,6 +22,7 @@ from engine.ranges import SEED, SHARE, Params, Range
 from engine.sampling import flight_rows, points
 from engine.sampling.flight_rows import Positives, Split, Target
 from engine.sampling.focal import losses
+from engine.units import format_factor, format_share
 
 N_ROWS = (3_000, 5_000, 10_000, 20_000, 50_000)
 Model = Literal["cross-entropy", "class weights", "focal loss"]
@@ -86,7 +87,7 @@ class FocalResult:
 
     @property
     def hardest_share(self) -> float:
-        """Part of the focal loss's gradient that its hardest 5 % of the training rows make, 0–1."""
+        """Part of the focal loss's gradient that its hardest 5% of the training rows make, 0–1."""
         return losses.carried(self.focal.train_pull, HARDEST_SHARE)
 
     @property
@@ -112,17 +113,17 @@ class FocalResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """What focal loss does to the order and to the level of the probabilities."""
         before, after = self.fits[0].average_precision, self.focal.average_precision
         level = (
-            f"gives a mean probability of {self.mean_chance:.1%} where {self.test_y.mean():.1%} are"
-            " positive"
+            f"gives a mean probability of {format_share(self.mean_chance)} where"
+            f" {format_share(self.test_y.mean())} are positive"
         )
         if abs(self.ranking_gain) < 0.02:
             return (
                 f"The order hardly changes (average precision {before:.3f} with cross-entropy,"
                 f" {after:.3f} with focal loss), but the focal model {level}:"
-                f" **{self.overstated_factor:.1f}×** as much."
+                f" **{format_factor(self.overstated_factor)}** as much."
             )
         return (
             f"Average precision goes from {before:.3f} to **{after:.3f}** with the focal loss,"
@@ -137,13 +138,13 @@ class FocalResult:
         return [
             (
                 "An example that is already right with p = 0.9 counts"
-                f" {losses.modulation(0.9, p.gamma):.3g} times as much as in cross-entropy; one at"
-                f" p = 0.1 still {losses.modulation(0.1, p.gamma):.2f} times."
+                f" {format_factor(losses.modulation(0.9, p.gamma))} as much as in cross-entropy;"
+                f" one at p = 0.1 still {format_factor(losses.modulation(0.1, p.gamma))}."
             ),
             (
-                f"The hardest {HARDEST_SHARE:.0%} of the {len(rare):,} training rows make"
-                f" {self.hardest_share:.0%} of its gradient, under cross-entropy"
-                f" {losses.carried(plain.train_pull, HARDEST_SHARE):.0%}."
+                f"The hardest {format_share(HARDEST_SHARE)} of the {len(rare):,} training rows make"
+                f" {format_share(self.hardest_share)} of its gradient, under cross-entropy"
+                f" {format_share(losses.carried(plain.train_pull, HARDEST_SHARE))}."
             ),
             (
                 f"The {int(rare.sum()):,} positives pull as hard as the {int((~rare).sum()):,}"
@@ -185,10 +186,10 @@ class FocalResult:
                     "average precision": f"{fit.average_precision:.3f}",
                     "AUC": f"{fit.auc:.3f}",
                     "Brier score": f"{fit.brier:.4f}",
-                    "mean probability": f"{fit.chances.mean():.1%}",
+                    "mean probability": format_share(fit.chances.mean()),
                     f"alarms at {self.params.threshold:g}": f"{n:,}",
                     "of them right": f"{right:,}",
-                    "recall": f"{right / max(1, right + missed):.0%}",
+                    "recall": format_share(right / max(1, right + missed)),
                 }
             )
         return rows
@@ -205,9 +206,11 @@ class FocalResult:
             {
                 "flight": FLIGHT_TEXT.format(**row),
                 "is": self.params.target if self.train_y[place] else "not",
-                "probability given to that": f"{focal.train_chances[place]:.1%}",
-                "of all pull": f"{focal.train_pull[place] / focal.train_pull.sum():.2%}",
-                "under cross-entropy": f"{plain.train_pull[place] / plain.train_pull.sum():.2%}",
+                "probability given to that": format_share(focal.train_chances[place]),
+                "of all pull": format_share(focal.train_pull[place] / focal.train_pull.sum()),
+                "under cross-entropy": format_share(
+                    plain.train_pull[place] / plain.train_pull.sum()
+                ),
             }
             for row, place in zip(flights, places, strict=True)
         ]

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.sampling.focal import HARDEST_SHARE, MODELS, FocalResult, losses, reliability
+from engine.units import format_factor, format_share
 
 Curve = Literal["loss", "gradient", "weight"]
 COLORS = {
@@ -35,7 +36,7 @@ def curve(result: FocalResult, which: Curve, pinned: FocalResult | None = None) 
     """
     gamma, of = result.params.gamma, CURVES[which]
     easy = losses.modulation(0.9, gamma)
-    title = f"γ = {gamma:g}: an example at p = 0.9<br>counts {easy:.3g} times as much"
+    title = f"γ = {gamma:g}: an example at p = 0.9<br>counts {format_factor(easy)} as much"
     figure = figures.new_tall(
         title, height=380, x="probability that the model gives the right class", y=AXES[which]
     )
@@ -72,8 +73,8 @@ def carriers(result: FocalResult, pinned: FocalResult | None = None) -> go.Figur
     starts.
     """
     title = (
-        f"The hardest {HARDEST_SHARE:.0%} of the rows make<br>{result.hardest_share:.0%} of the"
-        " focal loss's gradient"
+        f"The hardest {format_share(HARDEST_SHARE)} of the rows make<br>"
+        f"{format_share(result.hardest_share)} of the focal loss's gradient"
     )
     figure = figures.new_tall(
         title, height=400, x="training rows, hardest first, %", y="of the whole gradient, %"
@@ -92,7 +93,7 @@ def carriers(result: FocalResult, pinned: FocalResult | None = None) -> go.Figur
             mode="lines",
             line={"color": color, "width": 2, "dash": dash},
             name=name,
-            hovertemplate=name + ": the hardest %{x:.0f} % make %{y:.0f} %<extra></extra>",
+            hovertemplate=name + ": the hardest %{x:.0f}% make %{y:.0f}%<extra></extra>",
         )
     figure.update_layout(
         xaxis={"range": [0, 100], "showgrid": True}, yaxis={"range": [0, 101], "showgrid": True}
@@ -105,8 +106,8 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
     below the diagonal.
     """
     title = (
-        f"The focal model says {result.mean_chance:.1%} on average,<br>{result.test_y.mean():.1%}"
-        " are positive"
+        f"The focal model says {format_share(result.mean_chance)} on average,<br>"
+        f"{format_share(result.test_y.mean())} are positive"
     )
     figure = figures.new_tall(
         title,
@@ -131,7 +132,7 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
             line={"color": color, "width": 2},
             name=name,
             hovertemplate=name
-            + ": says %{x:.1f} %, %{y:.1f} % of %{customdata:,} rows are positive<extra></extra>",
+            + ": says %{x:.1f}%, %{y:.1f}% of %{customdata:,} rows are positive<extra></extra>",
         )
     line = {"color": figures.HELD_OUT, "dash": "dot", "width": 2}
     figure.add_scatter(
@@ -147,14 +148,14 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
 
 
 def boundaries(result: FocalResult) -> go.Figure:
-    """Draw where each model, fitted to two made-up features, says 50 %. To see first: how far the
+    """Draw where each model, fitted to two made-up features, says 50%. To see first: how far the
     lines lie apart.
     """
     plane = result.plane
     counts = [inside(result, place) for place in range(len(MODELS))]
     title = (
-        f"Alarms at 50 %: {counts[0]:,} of {len(plane.y):,} points with"
-        f" cross-entropy,<br>{counts[2]:,} with the focal loss"
+        f"Alarms at 50%: {counts[0]:,} of {len(plane.y):,} points with cross-entropy,<br>"
+        f"{counts[2]:,} with the focal loss"
     )
     figure = figures.new_tall(title, height=460, x="x", y="y")
     for value, name, color, size in (
@@ -181,7 +182,7 @@ def boundaries(result: FocalResult) -> go.Figure:
             y=-(a * across + c) / b,
             mode="lines",
             line=line,
-            name=f"50 % of {model}",
+            name=f"50% of {model}",
             hoverinfo="name",
         )
     figure.update_layout(yaxis={"range": [float(low[1]) - 0.2, float(high[1]) + 0.2]})
@@ -189,6 +190,6 @@ def boundaries(result: FocalResult) -> go.Figure:
 
 
 def inside(result: FocalResult, place: int) -> int:
-    """Return how many made-up points a model calls positive at 50 %."""
+    """Return how many made-up points a model calls positive at 50%."""
     a, b, c = result.boundaries[place]
     return int((result.plane.X @ np.array([a, b]) + c >= 0).sum())

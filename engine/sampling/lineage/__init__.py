@@ -1,9 +1,9 @@
 """Lineage: which rows made each synthetic row, and which rule removed each removed one, for every
 sampler of imbalanced-learn.
 
-Real: imbalanced-learn resamples; recorders note its own choices while it runs
-(``engine.sampling.lineage.recorders``), and removed rows are explained by their method's definition
-(``engine.sampling.lineage.removal``). Minority rows are told apart as safe, borderline, rare and
+Real: imbalanced-learn resamples; its samplers note their own choices while they run
+(``imblearn_internals``), and removed rows are explained by their method's definition
+(``removal``). Minority rows are told apart as safe, borderline, rare and
 outlier by their five nearest neighbours (Napierala & Stefanowski 2016). Simplified: two classes,
 two features on the page (``resample`` takes any number).
 """
@@ -104,12 +104,12 @@ def resample(rows: Points, params: LineageParams) -> LineageResult:
 
 
 def _over(rows: Points, params: LineageParams) -> LineageResult:
-    from engine.sampling.lineage import recorders
+    from engine.sampling.lineage import imblearn_internals
     from engine.sampling.lineage.record import Record
 
     method = "SMOTE" if params.method in BOTH else params.method
     name, settings = sampler_settings(method, params.k_neighbors, params.ratio, params.seed)
-    sampler = getattr(recorders, name.split(".")[1])(**settings)
+    sampler = getattr(imblearn_internals, name.split(".")[1])(**settings)
     X, y = sampler.fit_resample(features(method, rows), rows.y)
     resampled = coordinates(method, X, rows)
     result = LineageResult(

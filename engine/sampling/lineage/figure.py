@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.sampling.lineage import player
 from engine.sampling.lineage.result import KINDS, LineageResult
+from engine.units import format_share
 
 KIND_COLORS = {
     "safe": figures.KNOWN,
@@ -160,7 +161,7 @@ def _points(
             "name": name,
             "opacity": opacity,
             "marker": {
-                "color": player.HOLLOW if hollow else color,
+                "color": figures.HOLLOW if hollow else color,
                 "size": size,
                 "symbol": symbol,
                 "line": line,
@@ -252,7 +253,7 @@ def origins(result: LineageResult, pinned: LineageResult | None = None) -> go.Fi
             "x": 100 * shares,
             "name": name,
             "marker": {"color": color},
-            "hovertemplate": "%{y}: %{x:.0f} % of the " + name + "<extra></extra>",
+            "hovertemplate": "%{y}: %{x:.0f}% of the " + name + "<extra></extra>",
         }
         for name, color, shares in runs
     ]
@@ -286,6 +287,6 @@ def _origins_title(result: LineageResult, shares: np.ndarray, seeds: np.ndarray)
         )
     most = int(np.argmax(seeds - shares))
     return (
-        f"{KINDS[most].capitalize()} points: {shares[most]:.0%} of the minority,<br>"
-        f"{seeds[most]:.0%} of the seeds under {result.params.method}"
+        f"{KINDS[most].capitalize()} points: {format_share(shares[most])} of the minority,<br>"
+        f"{format_share(seeds[most])} of the seeds under {result.params.method}"
     )

@@ -11,7 +11,6 @@ from engine.sampling.lineage.result import LineageResult
 
 STAGES = ("seed", "k neighbours", "the chosen one", "λ on the way", "new point")
 N_PLAYED = 4  # synthetic points that it shows one after the other
-HOLLOW = "rgba(0,0,0,0)"
 
 
 def path(*points: np.ndarray) -> dict[str, list[float | None]]:
@@ -90,50 +89,7 @@ def frames(result: LineageResult, made: int, n_played: int, first: int) -> list[
 
 def controls(names: list[str]) -> dict[str, Any]:
     """Return the buttons and the slider that play the frames ``names``."""
-    now = {
-        "mode": "immediate",
-        "frame": {"duration": 900, "redraw": False},
-        "transition": {"duration": 0},
-    }
-    return {
-        "updatemenus": [
-            {
-                "type": "buttons",
-                "direction": "right",
-                "x": 0,
-                "y": -0.17,
-                "xanchor": "left",
-                "yanchor": "top",
-                "showactive": False,
-                "bgcolor": HOLLOW,
-                "font": {"color": figures.WAITING},
-                "buttons": [
-                    {
-                        "label": "▶ play",
-                        "method": "animate",
-                        "args": [None, {**now, "fromcurrent": True}],
-                    },
-                    {"label": "❚❚", "method": "animate", "args": [[None], now]},
-                ],
-            }
-        ],
-        "sliders": [
-            {
-                "active": len(STAGES) - 1,
-                "x": 0.42,  # beside the buttons even on a phone
-                "len": 0.58,
-                "y": -0.14,
-                "currentvalue": {
-                    "prefix": "point ",
-                    "font": {"size": 15, "color": figures.WAITING},
-                },
-                "ticklen": 0,
-                "minorticklen": 0,
-                "font": {"size": 1, "color": HOLLOW},
-                "steps": [
-                    {"label": name, "method": "animate", "args": [[name], now]} for name in names
-                ],
-            }
-        ],
-        "margin": {"b": 150},
-    }
+    last = len(STAGES) - 1
+    return figures.player(
+        names, names, active=last, milliseconds=900, redraw=False, prefix="point "
+    )

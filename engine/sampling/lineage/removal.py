@@ -258,9 +258,11 @@ def _condensed(
     notes: _Notes, method: str, sampler: Any, X: np.ndarray, y: np.ndarray, removed: np.ndarray
 ) -> None:
     """The store is what the sampler's own 1-NN classifier was last fitted on."""
+    from engine.sampling.lineage.imblearn_internals import fitted_rows
+
     classifier = sampler.estimators_[-1]
     rows_of = {tuple(row): place for place, row in enumerate(X)}
-    store = np.array([rows_of[tuple(row)] for row in classifier._fit_X])
+    store = np.array([rows_of[tuple(row)] for row in fitted_rows(classifier)])
     found = classifier.kneighbors(X[removed], n_neighbors=1, return_distance=False)
     near = store[found]
     agrees = y[near[:, 0]] == y[removed]

@@ -14,6 +14,7 @@ from engine.sampling.lineage.record import Record
 from engine.sampling.lineage.removal import Removal, nearest
 from engine.sampling.points import DRAWN, Points, Source
 from engine.sampling.samplers import Method
+from engine.units import format_share
 
 COLUMN = Text(10_000)  # the name of one; the table itself says whether there is such a one
 FEWER_BECAUSE = {  # why a method makes another number of points than the ratio asks for
@@ -150,15 +151,15 @@ class LineageResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many points the method made of how many parents, or removed."""
         n_majority, n_minority = len(self.points.y) - self.points.n_minority, self.points.n_minority
         parts = []
         if self.n_synthetic:
             made = "copies" if self.params.method == "random over" else "synthetic points"
             parts.append(
                 f"{self.params.method} made **{self.n_synthetic:,}** {made} from {self.n_parents:,}"
-                f" of {n_minority:,} minority points; {self.among_majority_share:.0%} of them lie"
-                " nearest to a majority point"
+                f" of {n_minority:,} minority points; {format_share(self.among_majority_share)} of"
+                " them lie nearest to a majority point"
             )
         if self.n_removed:
             who = "points" if parts else f"of {n_majority:,} majority points"
@@ -183,12 +184,12 @@ class LineageResult:
             busiest = int(np.argmax(counts))
             reasons.append(
                 f"{np.count_nonzero(counts):,} seeds; the busiest, row {busiest:,}, started"
-                f" {counts[busiest]:,} points ({counts[busiest] / self.n_synthetic:.0%})."
+                f" {counts[busiest]:,} points ({format_share(counts[busiest] / self.n_synthetic)})."
             )
             steps = self.record.step
             if np.ptp(steps) > 0:
                 outwards = (
-                    f", {(steps < 0).mean():.0%} of them away from the neighbour"
+                    f", {format_share((steps < 0).mean())} of them away from the neighbour"
                     if (steps < 0).any()
                     else ""
                 )

@@ -2,7 +2,7 @@
 the same model.
 
 Real: flights in time order, scikit-learn's splitters and models. The label is one that reaches into
-the future: whether at least 5 % of the origin's flights in the hours from this departure on are
+the future: whether at least 5% of the origin's flights in the hours from this departure on are
 cancelled; so rows close in time share their answer. Ours: purging and embargo (López de Prado,
 *Advances in Financial Machine Learning*, 2018, chapter 7). The truth that the schemes try to
 predict is the score on the last quarter of the year. Simplified: one year, one horizon for all
@@ -23,6 +23,7 @@ from engine.jobs import Progress, Steps, to_end
 from engine.ranges import SEED, Params, Range
 from engine.sampling.splits.empty_folds import N_SHUFFLES, chance_of_empty, simulated_empty
 from engine.sampling.splits.rows import Rows, year
+from engine.units import format_range, format_share, format_signed
 
 Scheme = Literal[
     "shuffled", "stratified", "by day", "stratified by day", "time series", "purged, embargo"
@@ -74,7 +75,7 @@ class Scores:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """AUC that shuffled folds promise, that of the later quarter, and the nearest scheme."""
         if "shuffled" not in self.by_scheme:
             return "The first folds are being fitted."
         done = [scheme for scheme in self.by_scheme if np.isfinite(self.mean(scheme))]
@@ -91,12 +92,12 @@ class Scores:
             {
                 "scheme": scheme,
                 "mean AUC": f"{self.mean(scheme):.3f}",
-                "lowest … highest fold": (
-                    f"{np.nanmin(aucs):.3f} … {np.nanmax(aucs):.3f}"
+                "range of folds": (
+                    format_range(np.nanmin(aucs), np.nanmax(aucs), 3)
                     if np.isfinite(aucs).any()
                     else "none"
                 ),
-                "promises too much": f"{self.mean(scheme) - self.later_auc:+.3f}",
+                "promises too much": format_signed(self.mean(scheme) - self.later_auc),
                 "folds without a score": str(int(np.isnan(aucs).sum())),
             }
             for scheme, aucs in self.by_scheme.items()
@@ -142,12 +143,12 @@ class SplitsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the training rows that overlap a test row, and the positives of the folds."""
         shares = self.positives(TEST)
         return (
-            f"Under “{self.params.scheme}”, **{self.overlap_share:.0%}** of the training rows share"
-            f" hours of their answer with a test row; test folds hold {np.nanmin(shares):.1%} to"
-            f" {np.nanmax(shares):.1%} positives."
+            f"Under “{self.params.scheme}”, **{format_share(self.overlap_share)}** of the training"
+            " rows share hours of their answer with a test row; test folds hold"
+            f" {format_share(np.nanmin(shares))} to {format_share(np.nanmax(shares))} positives."
         )
 
     @property
@@ -156,9 +157,9 @@ class SplitsResult:
         p, n = self.params, len(self.rows.y)
         reasons = [
             (
-                f"{n:,} flights of the first three quarters of 2013, {self.rows.y.mean():.1%} of"
-                f" them before a disruption: the label looks {p.horizon_hours} hours ahead, so"
-                " flights that near in time share answers."
+                f"{n:,} flights of the first three quarters of 2013,"
+                f" {format_share(self.rows.y.mean())} of them before a disruption: the label looks"
+                f" {p.horizon_hours} hours ahead, so flights that near in time share answers."
             ),
         ]
         if self.n_left_out:
@@ -170,9 +171,9 @@ class SplitsResult:
         n_positive = round(p.rate * n)
         reasons.append(
             f"A plain split of {n:,} rows with {n_positive:,} positives into {p.n_splits} folds has"
-            f" a fold without any in {self.chance_of_empty:.1%} of the cases (exact); in"
-            f" {self.simulated_empty:.1%} of {N_SHUFFLES:,} shuffles here. A stratified split never"
-            " has, while there are as many positives as folds."
+            f" a fold without any in {format_share(self.chance_of_empty)} of the cases (exact); in"
+            f" {format_share(self.simulated_empty)} of {N_SHUFFLES:,} shuffles here. A stratified"
+            " split never has, while there are as many positives as folds."
         )
         return reasons
 

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.sampling.splits import LEFT_OUT, TEST, TRAIN, Scheme, Scores, SplitsResult
 from engine.sampling.splits.empty_folds import chance_of_empty
+from engine.units import format_share, format_signed
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct")
 FIRST_HOURS = 24 * np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30])
@@ -29,7 +30,10 @@ def bands(result: SplitsResult) -> go.Figure:
     n = len(result.rows.y)
     drawn = np.linspace(0, n - 1, min(n, MAX_DRAWN)).astype(int)
     names = [f"fold {number + 1}" for number in range(len(result.roles))]
-    title = f"{result.overlap_share:.0%} of the training rows share<br>their answer with a test row"
+    title = (
+        f"{format_share(result.overlap_share)} of the training rows share<br>their answer with a"
+        " test row"
+    )
     stops = [
         (place, COLORS[role])
         for role in (LEFT_OUT, TRAIN, TEST)
@@ -47,7 +51,7 @@ def bands(result: SplitsResult) -> go.Figure:
         "hovertemplate": "%{y}<extra></extra>",
     }
     shares = [
-        f"{train:.1%} · {test:.1%}"
+        f"{format_share(train)} · {format_share(test)}"
         for train, test in zip(result.positives(TRAIN), result.positives(TEST), strict=True)
     ]
     ticks = [
@@ -55,7 +59,9 @@ def bands(result: SplitsResult) -> go.Figure:
         for hour, month in zip(FIRST_HOURS, MONTHS, strict=False)
     ]
     known = [(place, month) for place, month in ticks if place < len(drawn)]
-    notes = figures.beside([*names, len(names) - 0.5], [*shares, "positives in<br>training · test"])
+    notes = figures.side_notes(
+        [*names, len(names) - 0.5], [*shares, "positives in<br>training · test"]
+    )
     notes[-1] |= {"yanchor": "bottom", "align": "left"}
     return figures.drawn(
         title,
@@ -95,7 +101,9 @@ def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:
     title = "The first folds are being fitted"
     if "shuffled" in scores.by_scheme:
         gap = scores.mean("shuffled") - scores.later_auc
-        title = f"Shuffled folds promise {gap:+.3f} AUC<br>over what the later quarter gives"
+        title = (
+            f"Shuffled folds promise {format_signed(gap)} AUC<br>over what the later quarter gives"
+        )
     names = list(scores.by_scheme)
     traces = _folds_and_means(scores)
     if pinned is not None:
@@ -170,7 +178,7 @@ def empty_folds(result: SplitsResult) -> go.Figure:
     chances = np.array([chance_of_empty(n, int(count), k) for count in counts])
     safe = counts[chances < 0.01]
     least = (
-        f"{safe[0]:,} positives make it less than 1 %"
+        f"{safe[0]:,} positives make it less than 1%"
         if len(safe)
         else "60 positives are not enough to be safe"
     )
@@ -184,7 +192,7 @@ def empty_folds(result: SplitsResult) -> go.Figure:
         mode="lines",
         line={"color": figures.KNOWN, "width": 3},
         name="plain split, exact",
-        hovertemplate="%{x} positives: %{y:.1f} % of the splits<extra></extra>",
+        hovertemplate="%{x} positives: %{y:.1f}% of the splits<extra></extra>",
     )
     own = round(result.params.rate * n)
     if own <= counts[-1]:
@@ -193,8 +201,8 @@ def empty_folds(result: SplitsResult) -> go.Figure:
             y=[100 * result.simulated_empty],
             mode="markers",
             marker={"color": figures.SYNTHETIC, "size": 14, "symbol": "diamond"},
-            name=f"simulated at {result.params.rate:.1%}",
-            hovertemplate="%{x} positives: %{y:.1f} % of the shuffles<extra></extra>",
+            name=f"simulated at {format_share(result.params.rate)}",
+            hovertemplate="%{x} positives: %{y:.1f}% of the shuffles<extra></extra>",
         )
     figure.add_scatter(
         x=[k, 60],

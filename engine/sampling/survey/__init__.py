@@ -23,6 +23,7 @@ from engine.jobs import Progress, Steps, to_end
 from engine.ranges import SEED, Params, Range
 from engine.sampling.survey import schemes
 from engine.sampling.survey.schemes import Draws, Population
+from engine.units import format_factor, format_share, format_signed
 
 Measure = Literal["dep_delay", "arr_delay", "air_time"]
 Strata = Literal["origin", "carrier", "month"]
@@ -39,7 +40,7 @@ SCHEMES: dict[str, Callable[..., Draws]] = {
     "quota": schemes.quota,
 }
 NOT_RANDOM = ("convenience", "quota")
-Z = 1.959964  # of a 95 % interval
+Z = 1.959964  # of a 95% interval
 EVENING_FACTOR = 4.0
 SERIES_DAYS = 36  # a tenth of the year, by each temporal scheme
 
@@ -63,12 +64,12 @@ class Tally:
     name: str
     n_samples: int
     mean: float
-    low: float  # 2.5 % of the estimates lie below
-    high: float  # 2.5 % lie above
+    low: float  # 2.5% of the estimates lie below
+    high: float  # 2.5% lie above
     deviation: float
     bias: float
     rmse: float  # root of the mean squared error
-    coverage: float  # share of 95 % intervals that hold the truth, 0–1
+    coverage: float  # share of 95% intervals that hold the truth, 0–1
     n_places: float  # airport-days that a sample looks up, mean
     estimates: np.ndarray = field(compare=False, repr=False)  # (n_samples,)
 
@@ -121,14 +122,15 @@ class SurveyResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Error and coverage of simple random samples against convenience samples."""
         simple, bad = self.tally("simple random"), self.tally("convenience")
         if simple is None or bad is None:
             return f"The true mean is {self.truth:.2f} min; the schemes are being drawn."
         return (
             f"The truth is {self.truth:.2f} min. Simple random samples of {self.params.n:,} miss it"
-            f" by {simple.rmse:.2f} min, their 95 % intervals hold it {simple.coverage:.0%} of the"
-            f" time; those of convenience samples **{bad.coverage:.0%}**."
+            f" by {simple.rmse:.2f} min, their 95% intervals hold it"
+            f" {format_share(simple.coverage)} of the time; those of convenience samples"
+            f" **{format_share(bad.coverage)}**."
         )
 
     @property
@@ -139,23 +141,25 @@ class SurveyResult:
         quota, bad = self.number("quota", "bias"), self.number("convenience", "bias")
         reasons = [
             (
-                f"Convenience: mornings in January at JFK are at hand; they are off by {bad:+.2f}"
-                f" min whatever n is. Quota fills every {self.params.strata}'s share, and is still"
-                f" off by {quota:+.2f}: within it takes what is at hand. Its intervals hold the"
-                f" truth {self.number('quota', 'coverage'):.0%} of the time: they shrink as n"
+                "Convenience: mornings in January at JFK are at hand; they are off by"
+                f" {format_signed(bad, 2)} min whatever n is. Quota fills every"
+                f" {self.params.strata}'s share, and is still off by {format_signed(quota, 2)}:"
+                " within it takes what is at hand. Its intervals hold the truth"
+                f" {format_share(self.number('quota', 'coverage'))} of the time: they shrink as n"
                 " grows, a bias does not."
             ),
-            f"Strata by {self.params.strata}: Neyman's allocation takes {self.neyman_gain:.0%} off"
-            " the error of simple random "
+            f"Strata by {self.params.strata}: Neyman's allocation takes"
+            f" {format_share(self.neyman_gain)} off the error of simple random "
             + (
                 "samples: next to nothing, for these strata differ little."
                 if abs(self.neyman_gain) < 0.1
                 else "samples."
             ),
             (
-                f"Cluster samples (an airport's hour each) vary {self.cluster_factor:.1f} times as"
-                " much as simple ones (design effect): flights of one hour are late together. They"
-                f" visit {self.number('cluster', 'n_places'):.0f} places, not"
+                "Cluster samples (an airport's hour each) vary"
+                f" {format_factor(self.cluster_factor)} as much as simple ones (design effect):"
+                " flights of one hour are late together. They visit"
+                f" {self.number('cluster', 'n_places'):.0f} places, not"
                 f" {self.number('simple random', 'n_places'):.0f}."
             ),
         ]
@@ -165,12 +169,13 @@ class SurveyResult:
                 self.number("self-selected, inverse probability", "bias"),
             )
             reasons.append(
-                f"Weights undo what is known: self-selection's bias goes from {before:+.2f} to"
-                f" {after:+.2f} min by inverse probability. They cannot undo what nobody asked:"
-                f" convenience post-stratified by {self.params.strata} keeps"
-                f" {self.number('convenience, post-stratified', 'bias'):+.2f}."
+                "Weights undo what is known: self-selection's bias goes from"
+                f" {format_signed(before, 2)} to {format_signed(after, 2)} min by inverse"
+                " probability. They cannot undo what nobody asked: convenience post-stratified by"
+                f" {self.params.strata} keeps"
+                f" {format_signed(self.number('convenience, post-stratified', 'bias'), 2)}."
             )
-        # of the coverage expected, 95 %, not of one that was counted: so no Wilson interval
+        # of the coverage expected, 95%, not of one that was counted: so no Wilson interval
         half_width = Z * np.sqrt(0.95 * 0.05 / self.params.n_samples)
         reasons.append(
             f"{self.params.n_samples:,} samples a scheme from {self.n_rows:,} flights that flew: a"
@@ -191,10 +196,10 @@ class SurveyResult:
         return [
             {
                 "scheme": tally.name,
-                "bias, min": f"{round(tally.bias, 2) + 0:+.2f}",  # no minus before a zero
+                "bias, min": format_signed(tally.bias, 2),  # no minus before a zero
                 "deviation": f"{tally.deviation:.2f}",
                 "RMSE": f"{tally.rmse:.2f}",
-                "coverage of 95 %": f"{tally.coverage:.0%}",
+                "coverage of 95%": format_share(tally.coverage),
                 "airport-days (counted)": f"{tally.n_places:,.0f}",
             }
             for tally in tallies

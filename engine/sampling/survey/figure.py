@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.sampling.survey import NOT_RANDOM, SeriesTally, SurveyResult, Tally
+from engine.units import format_range, format_share, format_signed
 
 
 def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
@@ -23,7 +24,10 @@ def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Fi
     title = f"The truth: {result.truth:.2f} min;<br>the schemes are being drawn"
     bad = result.tally("convenience")
     if bad is not None:
-        title = f"Off by {bad.bias:+.1f} min: convenience samples<br>are all alike, and all wrong"
+        title = (
+            f"Off by {format_signed(bad.bias, 1)} min: convenience samples<br>are all alike, and"
+            " all wrong"
+        )
     return _lanes(
         title,
         result.tallies,
@@ -42,8 +46,8 @@ def mitigations(result: SurveyResult, pinned: SurveyResult | None = None) -> go.
         for name in ("self-selected", "self-selected, inverse probability")
     )
     title = (
-        f"Self-selection, weighed: bias {before:+.1f} → {after:+.1f} min;<br>convenience cannot be"
-        " mended so"
+        f"Self-selection, weighed: bias {format_signed(before, 1)} → {format_signed(after, 1)}"
+        " min;<br>convenience cannot be mended so"
     )
     measure = f"estimated mean {result.params.measure}"
     return _lanes(
@@ -66,14 +70,16 @@ def _lanes(
             "line": {"color": figures.HELD_OUT, "width": 3},
         }
         traces.append({"type": "scatter", **ends, "name": "truth", "hoverinfo": "name"})
-    notes = [f"{round(t.bias, 2) + 0:+.2f} · {t.coverage:.0%}" for t in tallies]
+    notes = [f"{format_signed(t.bias, 2)} · {format_share(t.coverage)}" for t in tallies]
     return figures.drawn(
         title,
         traces,
         height=190 + 36 * max(4, len(names)),
         x=f"{measure}, minutes",
         annotations=(
-            figures.beside([*names, len(names) - 0.3], [*notes, "bias · covers"]) if names else []
+            figures.side_notes([*names, len(names) - 0.3], [*notes, "bias · covers"])
+            if names
+            else []
         ),
         barmode="overlay",
         xaxis={"showgrid": True},
@@ -83,14 +89,14 @@ def _lanes(
 
 
 def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[dict[str, Any]]:
-    """Return what a run's schemes came to: the middle 95 % as a bar, the mean as a diamond, all
+    """Return what a run's schemes came to: the middle 95% as a bar, the mean as a diamond, all
     estimates as a hill.
     """
     colors = [figures.SYNTHETIC if is_pinned else _color(t.name) for t in run]
     hover = {
         "y": [t.name for t in run],
         "hovertext": [
-            f"{t.name}: mean {t.mean:.2f}, 95 % of the estimates in {t.low:.2f} … {t.high:.2f}"
+            f"{t.name}: mean {t.mean:.2f}, 95% of the estimates in {format_range(t.low, t.high, 2)}"
             for t in run
         ],
         "hovertemplate": "%{hovertext}<extra></extra>",
@@ -103,7 +109,7 @@ def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[di
         "x": [t.high - t.low for t in run],
         "width": 0.1 if is_pinned else 0.2,
         "marker": {"color": colors, "opacity": 0.55},
-        "name": "pinned run A" if is_pinned else "95 % of the estimates",
+        "name": "pinned run A" if is_pinned else "95% of the estimates",
     }
     means = {
         **hover,
@@ -114,7 +120,7 @@ def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[di
         "name": "their mean",
         "showlegend": not is_pinned,
     }
-    fills = ["rgba(0,0,0,0)" if is_pinned else _faint(color) for color in colors]
+    fills = [figures.HOLLOW if is_pinned else figures.faint(color, 0.3) for color in colors]
     return [bars, means, *map(_hill, run, colors, fills)]
 
 
@@ -139,11 +145,6 @@ def _hill(tally: Tally, color: str, fill: str) -> dict[str, Any]:
 def _color(name: str) -> str:
     not_random = name in NOT_RANDOM or name.startswith("convenience")
     return figures.LEAKED if not_random else figures.KNOWN
-
-
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.3)"
 
 
 def in_time(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:

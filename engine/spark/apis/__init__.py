@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 
@@ -24,7 +24,7 @@ from engine.spark import plan_tree, session, skew
 from engine.spark.apis import jobs
 from engine.spark.apis.jobs import APIS, JOBS, Api, Job
 from engine.spark.restarts import repeat_if_spark_ends
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_range, format_seconds, format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -131,7 +131,7 @@ class ApisResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The fastest API against the slowest, and what hands rows to Python."""
         if not self.outcomes:
             handing = f"**{len(jobs.TO_PYTHON)} of {len(APIS)}**"
             return (
@@ -143,12 +143,12 @@ class ApisResult:
         if len(self.outcomes) < len(APIS):
             return (
                 f"{len(self.outcomes)} of {len(APIS)} APIs have run; so far **{best.api}** leads:"
-                f" {human_seconds(best.median)}."
+                f" {format_seconds(best.median)}."
             )
         if max(best.seconds) >= min(worst.seconds):
             return (
-                f"No clear winner: the fastest, **{best.api}** ({human_seconds(best.median)}), and"
-                f" the slowest, {worst.api} ({human_seconds(worst.median)}), overlap in their"
+                f"No clear winner: the fastest, **{best.api}** ({format_seconds(best.median)}), and"
+                f" the slowest, {worst.api} ({format_seconds(worst.median)}), overlap in their"
                 f" {self.params.repeats} runs."
             )
         crossing = (
@@ -157,9 +157,9 @@ class ApisResult:
             else "no row left the JVM for it"
         )
         return (
-            f"**{best.api}** takes {human_seconds(best.median)}, **{worst.api}**"
-            f" {human_factor(worst.median / best.median)} as long ({human_seconds(worst.median)}):"
-            f" {crossing}. One answer, five ways."
+            f"**{best.api}** takes {format_seconds(best.median)}, **{worst.api}**"
+            f" {format_factor(worst.median / best.median)} as long"
+            f" ({format_seconds(worst.median)}): {crossing}. One answer, five ways."
         )
 
     @property
@@ -178,14 +178,14 @@ class ApisResult:
                 " code."
             )
         if udf:
-            sent = human_bytes(udf.bytes_to_python or 0)
+            sent = format_bytes(udf.bytes_to_python or 0)
             how = "in Arrow batches" if self.params.arrow_udf else "pickled, row by row"
             reasons.append(
                 f"The Python UDF enters through {udf.door}: {udf.rows_to_python:,} rows, {sent},"
                 f" {how}."
             )
         if pandas_udf:
-            sent = human_bytes(pandas_udf.bytes_to_python or 0)
+            sent = format_bytes(pandas_udf.bytes_to_python or 0)
             reasons.append(
                 f"The pandas UDF enters through {pandas_udf.door}: {sent} in Arrow batches, one"
                 " call for thousands of rows."
@@ -219,8 +219,8 @@ class ApisResult:
         if self.params.workload == JOBS[1] and self.calls_a_row < 1:
             return (
                 "The filter by origin stands last in the code. Spark moves it below the UDF:"
-                f" {1 - self.calls_a_row:.0%} of the rows never leave the JVM. In the RDD it stays"
-                " where it was written."
+                f" {format_share(1 - self.calls_a_row)} of the rows never leave the JVM. In the RDD"
+                " it stays where it was written."
             )
         return (
             "Marked non-deterministic, the UDF is called once a flight, and no filter may be moved"
@@ -259,10 +259,8 @@ class ApisResult:
         return [
             {
                 "API": outcome.api,
-                "median": human_seconds(outcome.median),
-                "spread": (
-                    f"{human_seconds(min(outcome.seconds))} … {human_seconds(max(outcome.seconds))}"
-                ),
+                "median": format_seconds(outcome.median),
+                "spread": format_range(min(outcome.seconds), max(outcome.seconds), format_seconds),
                 "Python enters through": outcome.door,
                 "rows to Python": f"{outcome.rows_to_python:,}",
                 "bytes there / back": _bytes(outcome),
@@ -279,7 +277,9 @@ def _names(outcome: Outcome) -> list[str]:
 def _bytes(outcome: Outcome) -> str:
     if outcome.bytes_to_python is None:
         return "not metered"
-    return f"{human_bytes(outcome.bytes_to_python)} / {human_bytes(outcome.bytes_from_python or 0)}"
+    return (
+        f"{format_bytes(outcome.bytes_to_python)} / {format_bytes(outcome.bytes_from_python or 0)}"
+    )
 
 
 def digest(answer: tuple[tuple[str, int, int], ...]) -> str:
@@ -364,6 +364,11 @@ def steps(params: ApisParams) -> Steps:
                 outcome = ran
                 result = replace(result, outcomes=(*before, outcome))
     return replace(result, complete=True)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, ApisParams()
 
 
 run: Callable[[ApisParams], ApisResult] = to_end(steps)

@@ -31,7 +31,7 @@ from engine.jobs import Progress, Steps, timed, to_end
 from engine.ranges import Choice, Params, Range
 from engine.spark import session
 from engine.spark.restarts import repeat_if_spark_ends
-from engine.units import human_seconds
+from engine.units import format_seconds
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -157,7 +157,7 @@ class Answer:
             if self.more
             else f"{n:,} row{'' if n == 1 else 's'}"
         )
-        return f"**{rows}** from {engine} in {human_seconds(self.seconds)}, one run."
+        return f"**{rows}** from {engine} in {format_seconds(self.seconds)}, one run."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,7 +171,7 @@ class OwnResult:
     def verdict(self) -> str:
         """What came back, in one sentence."""
         if not self.answer.columns:
-            return f"DuckDB's plan, made in {human_seconds(self.answer.seconds)}."
+            return f"DuckDB's plan, made in {format_seconds(self.answer.seconds)}."
         return self.answer.describe("DuckDB")
 
 

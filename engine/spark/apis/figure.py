@@ -19,7 +19,7 @@ from engine.spark.apis.shared_variables import (
     AccumulatorResult,
     BroadcastResult,
 )
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds
 
 INSIDE, OUTSIDE = "stays in the JVM", "rows leave the JVM for Python"
 LABELS = {  # of the steps worth reading; the others say on hover what they are
@@ -39,7 +39,7 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
     if not result.outcomes:
         return _preview(result)
     best, worst = result.ranked[0], result.ranked[-1]
-    title = f"{worst.api} takes {human_factor(worst.median / best.median)} as long as {best.api}"
+    title = f"{worst.api} takes {format_factor(worst.median / best.median)} as long as {best.api}"
     if len(result.outcomes) == 1:
         title = "One API has run"
     elif max(best.seconds) >= min(worst.seconds):
@@ -56,7 +56,7 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
             marker={"color": color},
             name=name,
             error_x=_range(members),
-            text=[human_seconds(outcome.median) for outcome in members],
+            text=[format_seconds(outcome.median) for outcome in members],
             textposition="inside",
             insidetextanchor="start",
             hovertext=[
@@ -276,7 +276,8 @@ def shipments(result: BroadcastResult) -> go.Figure:
             marker={"size": 10},
             name=f"by {way}",
             hovertext=[
-                f"{s.n_copies} copies, {human_bytes(s.unpickled_bytes)}, {human_seconds(s.seconds)}"
+                f"{s.n_copies} copies, {format_bytes(s.unpickled_bytes)},"
+                f" {format_seconds(s.seconds)}"
                 for s in members
             ],
             hoverinfo="text",

@@ -21,7 +21,7 @@ from engine.jobs import Progress, Steps, to_end
 from engine.ranges import Params, Range
 from engine.spark import session, tasks
 from engine.spark.restarts import repeat_if_spark_ends
-from engine.units import human_bytes, human_factor
+from engine.units import format_bytes, format_factor
 
 if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
@@ -74,7 +74,7 @@ class AccumulatorResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many ways to count the rows are wrong, and whether failed tasks matter."""
         if not self.counts:
             return (
                 f"Every way counts **{self.params.n_rows:,}** rows; the first one is about to run."
@@ -271,7 +271,7 @@ class BroadcastResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How often a table is unpickled from a closure, and as a broadcast variable."""
         closures, broadcasts = self.shipments_by("closure"), self.shipments_by("broadcast")
         if not broadcasts:
             return (
@@ -280,20 +280,20 @@ class BroadcastResult:
             )
         left, right = closures[len(broadcasts) - 1], broadcasts[-1]
         return (
-            f"A table of {human_bytes(left.table_bytes)} in the closure is unpickled"
+            f"A table of {format_bytes(left.table_bytes)} in the closure is unpickled"
             f" **{left.n_copies}** times for {self.params.n_tasks} tasks, as a broadcast variable"
             f" **{right.n_copies}** times, once for each Python worker:"
-            f" {human_factor(left.n_copies / right.n_copies)} less work."
+            f" {format_factor(left.n_copies / right.n_copies)} less work."
         )
 
     def rows(self) -> list[dict[str, str]]:
         """Return one line a shipment for a table on the page."""
         return [
             {
-                "table": human_bytes(shipment.table_bytes),
+                "table": format_bytes(shipment.table_bytes),
                 "by": shipment.way,
                 "function each task reads": (
-                    human_bytes(shipment.function_bytes)
+                    format_bytes(shipment.function_bytes)
                     + (
                         " (PySpark broadcasts it)"
                         if shipment.function_bytes > AUTO_BROADCAST_BYTES
@@ -301,7 +301,7 @@ class BroadcastResult:
                     )
                 ),
                 "copies unpickled": f"{shipment.n_copies}",
-                "bytes unpickled": human_bytes(shipment.unpickled_bytes),
+                "bytes unpickled": format_bytes(shipment.unpickled_bytes),
                 "Python workers": f"{shipment.n_workers}",
                 "seconds, one run": f"{shipment.seconds:.2f}",
             }
@@ -362,7 +362,7 @@ def broadcast_steps(params: BroadcastParams) -> Steps:
     result = BroadcastResult(params)  # again: only now does a cluster say how many cores it has
     ways = [(way, size) for size in TABLE_BYTES for way in ("closure", "broadcast")]
     for turn, (way, size) in enumerate(ways):
-        progress = Progress(turn / len(ways), f"{human_bytes(size)} by {way}", result)
+        progress = Progress(turn / len(ways), f"{format_bytes(size)} by {way}", result)
         shipment = yield from session.act(
             partial(_ship, params=params, way=way, n_bytes=size), progress
         )

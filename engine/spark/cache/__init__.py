@@ -20,7 +20,7 @@ from engine.ranges import SEED, Params, Range
 from engine.spark import session, tasks
 from engine.spark.cache.model import regions
 from engine.spark.restarts import repeat_if_spark_ends
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -108,14 +108,14 @@ class CacheResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Seconds of table 1 with and without the cache, and what had to leave it."""
         if not self.moments:
             return self._preview
         first = self.moments[0]
-        again = human_seconds(first.second_seconds or 0)
+        again = format_seconds(first.second_seconds or 0)
         if self.params.level == "none":
             return (
-                f"Nothing is cached: table 1 took {human_seconds(first.first_seconds)}, and the"
+                f"Nothing is cached: table 1 took {format_seconds(first.first_seconds)}, and the"
                 f" second time **{again}** again."
             )
         gone = (
@@ -124,8 +124,8 @@ class CacheResult:
             else "all of it is still held"
         )
         return (
-            f"Table 1 took {human_seconds(first.first_seconds)} to make and cache, **{again}** from"
-            f" the cache; after {len({m.table for m in self.moments})} tables {gone}."
+            f"Table 1 took {format_seconds(first.first_seconds)} to make and cache, **{again}**"
+            f" from the cache; after {len({m.table for m in self.moments})} tables {gone}."
         )
 
     @property
@@ -137,8 +137,8 @@ class CacheResult:
     def _preview(self) -> str:
         p, asked, limit = (
             self.params,
-            human_bytes(self.asked_bytes),
-            human_bytes(self.storage_limit_bytes),
+            format_bytes(self.asked_bytes),
+            format_bytes(self.storage_limit_bytes),
         )
         told = (
             f"Foretold, before anything is cached: {p.n_tables} tables of random numbers are"
@@ -163,8 +163,8 @@ class CacheResult:
         reasons = [
             (
                 "cache() is lazy: the first action computes every partition and keeps it. A table"
-                f" here is {human_bytes(each)} of random doubles; {self.holders} can hold"
-                f" {human_bytes(self.storage_limit_bytes)}."
+                f" here is {format_bytes(each)} of random doubles; {self.holders} can hold"
+                f" {format_bytes(self.storage_limit_bytes)}."
             ),
         ]
         if p.level == "none":
@@ -178,9 +178,9 @@ class CacheResult:
                 "Storage drops the least recently used partitions to make room; asked again, table"
                 f" 1 is {where}."
             )
-        on_disk = human_bytes(sum(held.disk_bytes for held in last.held))
+        on_disk = format_bytes(sum(held.disk_bytes for held in last.held))
         reasons.append(
-            f"Storage holds {human_bytes(self.memory_bytes)} in memory and {on_disk} on disk."
+            f"Storage holds {format_bytes(self.memory_bytes)} in memory and {on_disk} on disk."
         )
         reasons.append("Each action was timed once: seconds are single measurements.")
         return reasons
@@ -216,12 +216,12 @@ class CacheResult:
         return [
             {
                 "step": f"table {m.table}" + (", once more" if i >= self.params.n_tables else ""),
-                "first action": human_seconds(m.first_seconds),
+                "first action": format_seconds(m.first_seconds),
                 "second action": (
-                    human_seconds(m.second_seconds) if m.second_seconds is not None else ""
+                    format_seconds(m.second_seconds) if m.second_seconds is not None else ""
                 ),
-                "in memory": human_bytes(sum(h.memory_bytes for h in m.held)),
-                "on disk": human_bytes(sum(h.disk_bytes for h in m.held)),
+                "in memory": format_bytes(sum(h.memory_bytes for h in m.held)),
+                "on disk": format_bytes(sum(h.disk_bytes for h in m.held)),
             }
             for i, m in enumerate(self.moments)
         ]
@@ -301,7 +301,7 @@ def _executors(live: SparkSession) -> tuple[int, int, int]:
     """
     context: Any = live.sparkContext
     told = session.rest("executors")
-    if session.ENGINE.place.kind == "local":
+    if session.ENGINE.target.kind == "local":
         return (
             int(context._jvm.java.lang.Runtime.getRuntime().maxMemory()),
             int(told[0]["maxMemory"]),
@@ -352,6 +352,11 @@ def steps(params: CacheParams) -> Steps:
         return replace(result, moments=(*result.moments, again), complete=True)
     finally:
         tables.close()
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, CacheParams()
 
 
 run: Callable[[CacheParams], CacheResult] = to_end(steps)

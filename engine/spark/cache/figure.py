@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.cache import N_PARTITIONS, CacheResult
 from engine.spark.cache.model import Regions
-from engine.units import human_bytes
+from engine.units import format_binary_bytes, format_bytes
 
 MEGA = 1e6
+GIB = 2**30
 SHADES = (
     "#1F6FB5",
     "#2F86D6",
@@ -85,9 +86,9 @@ def _preview(result: CacheResult) -> go.Figure:
     the dashed line.
     """
     asked, limit = result.asked_bytes, result.storage_limit_bytes
-    fit = "all fit" if asked <= limit else f"{human_bytes(limit)} fit into memory"
+    fit = "all fit" if asked <= limit else f"{format_bytes(limit)} fit into memory"
     figure = figures.new(
-        f"Foretold: {human_bytes(asked)} to be cached, {fit}",
+        f"Foretold: {format_bytes(asked)} to be cached, {fit}",
         height=420,
         x="step",
         y="megabytes asked for",
@@ -114,7 +115,7 @@ def _limit(figure: go.Figure, result: CacheResult) -> None:
         y=result.storage_limit_bytes / MEGA,
         line={"color": figures.LEAKED, "dash": "dash"},
         annotation_text=(
-            f"the most that {result.holders} can hold: {human_bytes(result.storage_limit_bytes)}"
+            f"the most that {result.holders} can hold: {format_bytes(result.storage_limit_bytes)}"
         ),
         annotation_position="top left",
     )
@@ -124,10 +125,13 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
     """Draw the regions of the heap on the sliders (model) and of the live executor's. To see first:
     what is left to cache.
     """
-    shared, safe = human_bytes(model.unified), human_bytes(model.storage)
+    shared, safe = format_binary_bytes(model.unified), format_binary_bytes(model.storage)
     title = f"Model: {shared} for execution and storage,<br>{safe} of it safe for the cache"
-    figure = figures.new_tall(title, height=330, x="gigabytes of heap")
-    names = ["your heap (model)", f"this lab's executor<br>({human_bytes(limit_bytes)} to share)"]
+    figure = figures.new_tall(title, height=330, x="heap, GiB")
+    names = [
+        "your heap (model)",
+        f"this lab's executor<br>({format_binary_bytes(limit_bytes)} to share)",
+    ]
     for region, color in (
         ("reserved", figures.WAITING),
         ("user", figures.EXTRA),
@@ -136,7 +140,7 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
     ):
         figure.add_bar(
             y=names,
-            x=[getattr(model, region) / 1e9, getattr(live, region) / 1e9],
+            x=[getattr(model, region) / GIB, getattr(live, region) / GIB],
             orientation="h",
             marker={"color": color},
             name={
@@ -144,7 +148,7 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
                 "execution": "execution, lends to storage",
                 "user": "your objects",
             }.get(region, region),
-            hovertemplate=f"{region}: %{{x:.2f}} GB<extra></extra>",
+            hovertemplate=f"{region}: %{{x:.2f}} GiB<extra></extra>",
         )
     figure.update_layout(
         barmode="stack", yaxis={"categoryorder": "array", "categoryarray": names[::-1]}

@@ -47,7 +47,7 @@ def regions(heap_bytes: int, fraction: float = 0.6, storage_fraction: float = 0.
         heap_bytes,
     )
     require(0 < fraction <= 1, "fraction must be above 0, at most 1. Got {}.", fraction)
-    require(0 <= storage_fraction <= 1, "storage_fraction must be 0 … 1. Got {}.", storage_fraction)
+    require(0 <= storage_fraction <= 1, "storage_fraction must be 0–1. Got {}.", storage_fraction)
     usable = heap_bytes - RESERVED_BYTES
     unified = int(usable * fraction)
     storage = int(unified * storage_fraction)

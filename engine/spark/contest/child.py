@@ -54,7 +54,7 @@ def main(settings: dict[str, Any]) -> None:
         cell = {
             "seconds": seconds,
             "peak_bytes": crossover_memory.peak_bytes(os.getpid()),
-            "answer": engines.plain(answer),
+            "answer": engines.to_python(answer),
             "start_seconds": start_seconds,
             "asked": asked,
         }

@@ -8,6 +8,7 @@ cores and adds a network; with this machine's cores it is the measured curve its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -47,7 +48,7 @@ def _fits(rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return start, slope / scale
 
 
-def fit(rows: list[int], values: list[float]) -> Curve | None:
+def fit(rows: Sequence[int], values: Sequence[float]) -> Curve | None:
     """Return the curve through medians; ``None`` for fewer than two sizes."""
     if len(set(rows)) < 2:
         return None
@@ -69,8 +70,8 @@ class Crossing:
     """From how many rows on one engine is quicker than another, and how sure that is."""
 
     n_rows: float | None  # None: never, by these curves
-    low: float | None  # 5 % of the draws cross below
-    high: float | None  # 95 %; None: more than 5 % of the draws never cross
+    low: float | None  # 5% of the draws cross below
+    high: float | None  # 95%; None: more than 5% of the draws never cross
     n_measured: int  # the largest size that both were measured at
 
     @property
@@ -80,7 +81,7 @@ class Crossing:
 
     @property
     def doubtful(self) -> bool:
-        """Whether it lies beyond what was measured and more than 5 % of the draws never cross:
+        """Whether it lies beyond what was measured and more than 5% of the draws never cross:
         larger sizes must decide.
         """
         return self.extrapolated and self.high is None
@@ -102,10 +103,8 @@ class Crossing:
                 " ones"
             )
         low = _rough(self.low) if self.low is not None else "?"
-        told = (
-            f"about {_rough(self.n_rows)} rows ({low} …"
-            f" {_rough(self.high) if self.high is not None else 'never'})"
-        )
+        high = _rough(self.high) if self.high is not None else "never"
+        told = f"about {_rough(self.n_rows)} rows ({low} to {high})"
         return (
             f"no crossing up to {self.n_measured:,} rows measured; extrapolated: {told}"
             if self.extrapolated
@@ -124,7 +123,7 @@ def crossing(
     """Return where ``one`` overtakes ``other``; each maps rows to the single runs, in seconds.
     ``None`` below two sizes.
 
-    The interval holds 90 % of ``N_DRAWS`` crossings, each of curves through one run drawn for each
+    The interval holds 90% of ``N_DRAWS`` crossings, each of curves through one run drawn for each
     size.
     """
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ the workspace.
 Real: ``tpchgen-cli`` makes them, once, and every later run reads the same files. Up to ``CUT_ROWS``
 rows are the first lines of one small generation, because the generator needs a second or two for
 its dictionary of comments whatever the size; above, the generator writes each size itself, whose
-rows then differ from the number asked for by less than 0.1 %. Its keys are near uniform: this is no
+rows then differ from the number asked for by less than 0.1%. Its keys are near uniform: this is no
 place to look for skew. Not comparable with published TPC-H results.
 """
 
@@ -23,7 +23,7 @@ from pathlib import Path
 from engine import processes, workspace
 from engine.errors import InputError, require
 from engine.jobs import Progress, Steps
-from engine.units import human_bytes
+from engine.units import format_bytes
 
 N_ROWS = (
     10_000,
@@ -82,9 +82,9 @@ def check_disk(asked: int, free_bytes: int | None = None) -> None:
         free >= needed,
         "Free disk must be at least {} for {:,} rows. Got {}. Choose fewer rows, or point"
         " PLAYGROUND_WORKSPACE at a larger disk.",
-        human_bytes(needed),
+        format_bytes(needed),
         asked,
-        human_bytes(free),
+        format_bytes(free),
     )
 
 
@@ -122,7 +122,7 @@ def generate(asked: int, folder: Path) -> None:
         time.sleep(0.1)
         written = sum(path.stat().st_size for path in folder.iterdir())
         processes.report(
-            share=min(0.99, written / (asked * BYTES_A_ROW)), message=human_bytes(written)
+            share=min(0.99, written / (asked * BYTES_A_ROW)), message=format_bytes(written)
         )
     if process.returncode:
         told = (process.stderr.read() if process.stderr else "").strip()[-300:]

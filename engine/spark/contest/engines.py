@@ -27,8 +27,8 @@ Answer = list[list[Any]]  # rows of labels and numbers
 TOLERANCE = 1e-9  # relative: double-precision sums in another order
 SAYS: dict[Work, str] = {
     "filter": (
-        "revenue at stake in 1994: keep about 2 % of the lines by date, discount and quantity,"
-        " and sum"
+        "revenue at stake in 1994: keep about 2% of the lines by date, discount and quantity, and"
+        " sum"
     ),
     "group-by": "the ten parts sold most: sum quantities by part, one group for every part",
     "join": (
@@ -205,7 +205,7 @@ def answer(contestant: Contestant, work: Work, files: Files, memory_bytes: int =
     return pandas_answer(work, files) if contestant == "pandas" else polars_answer(work, files)
 
 
-def plain(found: Answer) -> Answer:
+def to_python(found: Answer) -> Answer:
     """Return an answer of plain Python values: whole numbers, doubles and text."""
     return [[value if isinstance(value, str) else _number(value) for value in row] for row in found]
 

@@ -14,7 +14,7 @@ import psutil
 
 from engine.errors import require
 from engine.spark.contest.curves import Curve
-from engine.units import human_bytes
+from engine.units import format_bytes
 
 USABLE_SHARE = 0.8  # of the free memory: the rest is for everybody else
 CGROUPS = (
@@ -92,11 +92,11 @@ def check_fits(
         " smaller sizes, + {} to begin with). Got {}. Choose {}DuckDB or Spark, which work on disk"
         " with what memory cannot hold, or fewer rows.",
         contestant,
-        human_bytes(needed),
+        format_bytes(needed),
         n_rows,
-        human_bytes(size_bytes),
+        format_bytes(size_bytes),
         growth.each,
-        human_bytes(growth.start),
-        human_bytes(allowed),
+        format_bytes(growth.start),
+        format_bytes(allowed),
         "Polars, which needs less, " if contestant == "pandas" else "",
     )

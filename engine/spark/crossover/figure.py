@@ -18,7 +18,7 @@ from engine.spark.contest.curves import Cluster, Crossing, Curve, Model
 from engine.spark.contest.engines import CONTESTANTS, Contestant
 from engine.spark.crossover.cells import Cell
 from engine.spark.crossover.result import CrossoverResult
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds
 
 Quantity = Literal["Seconds", "Peak memory"]
 LOOK: dict[Contestant, tuple[str, str]] = {
@@ -44,7 +44,7 @@ SECONDS = {
     3_600.0: "1 h",
 }
 SECONDS |= {36_000.0: "10 h"}
-BYTES = {10.0**k: human_bytes(10.0**k) for k in range(7, 13)}
+BYTES = {10.0**k: format_bytes(10.0**k) for k in range(7, 13)}
 N_STEPS = 40
 MOST_ROWS = 1e11
 
@@ -93,11 +93,11 @@ def _title(result: CrossoverResult, quantity: Quantity) -> str:
     if quantity == "Peak memory":
         cells.sort(key=lambda cell: cell.peak_bytes)
         return (
-            f"At {n} {cells[-1].contestant} holds {human_bytes(cells[-1].peak_bytes)},<br>"
-            + f"{cells[0].contestant} {human_bytes(cells[0].peak_bytes)}"
+            f"At {n} {cells[-1].contestant} holds {format_bytes(cells[-1].peak_bytes)},<br>"
+            + f"{cells[0].contestant} {format_bytes(cells[0].peak_bytes)}"
         )
     factor = cells[-1].median_seconds / cells[0].median_seconds
-    times = f"{factor:,.{1 if factor < 10 else 0}f} times"
+    times = format_factor(factor)
     return (
         f"At {n} {cells[0].contestant} is quickest,<br>{cells[-1].contestant} takes {times} as long"
     )
@@ -158,9 +158,9 @@ def _add_runs(
             x.append(cell.n_rows)
             y.append(value)
             symbols.append(symbol if fresh else f"{symbol}-open")
-            said = human_seconds(value) if quantity == "Seconds" else human_bytes(value)
+            said = format_seconds(value) if quantity == "Seconds" else format_bytes(value)
             told.append(
-                f"{name}: {said} at {cell.n_rows:,} rows ({human_bytes(cell.size_bytes)} on disk),"
+                f"{name}: {said} at {cell.n_rows:,} rows ({format_bytes(cell.size_bytes)} on disk),"
                 f" {when}"
             )
     figure.add_scatter(
@@ -210,7 +210,7 @@ def _mark(figure: go.Figure, pandas: Curve | None, crossing: Crossing) -> None:
         },
         text=["extrapolated crossing" if crossing.extrapolated else "crossing"],
         textposition="top left",
-        name="Spark overtakes pandas, 90 % interval",
+        name="Spark overtakes pandas, 90% interval",
         hovertext=crossing.words,
         hoverinfo="text",
     )

@@ -17,9 +17,7 @@ from engine.spark.contest.curves import Cluster, Crossing, Curve, Model
 from engine.spark.contest.engines import CONTESTANTS, SAYS, Contestant
 from engine.spark.crossover.cells import Cell, machine
 from engine.spark.crossover.params import CrossoverParams
-from engine.units import human_bytes, human_factor, human_seconds
-
-GIGABYTE = 1_000_000_000
+from engine.units import format_bytes, format_factor, format_range, format_seconds, format_share
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,13 +51,16 @@ class CrossoverResult:
 
     def growth(self, contestant: Contestant) -> Curve | None:
         """Return peak memory by bytes on disk, as measured; ``None`` below two sizes."""
-        cells = [cell for cell in self.points(contestant) if cell.peak_bytes]
-        return curves.fit([c.size_bytes for c in cells], [float(c.peak_bytes) for c in cells])
+        cells = self._with_peak(contestant)
+        return curves.fit([c.size_bytes for c in cells], [c.peak_bytes for c in cells])
 
     def memory(self, contestant: Contestant) -> Curve | None:
         """Return peak memory by rows, as measured; ``None`` below two sizes."""
-        cells = [cell for cell in self.points(contestant) if cell.peak_bytes]
-        return curves.fit([c.n_rows for c in cells], [float(c.peak_bytes) for c in cells])
+        cells = self._with_peak(contestant)
+        return curves.fit([c.n_rows for c in cells], [c.peak_bytes for c in cells])
+
+    def _with_peak(self, contestant: Contestant) -> list[Cell]:
+        return [cell for cell in self.points(contestant) if cell.peak_bytes]
 
     def crossing(self, one: Contestant = "Spark", other: Contestant = "pandas") -> Crossing | None:
         """Return from how many rows on ``one`` is quicker than ``other``; ``None`` below two sizes
@@ -145,16 +146,6 @@ class CrossoverResult:
         return own[-1].shuffle_bytes if own else 0
 
     @property
-    def spark_bytes(self) -> int:
-        """The most bytes on disk that Spark has worked through, in this run or in the record."""
-        return max((cell.size_bytes for cell in self.points("Spark")), default=0)
-
-    @property
-    def spark_gigabyte(self) -> bool:
-        """Whether Spark has worked through more than 1 GB on disk."""
-        return self.spark_bytes > GIGABYTE
-
-    @property
     def pandas_expansion(self) -> float:
         """Bytes of memory that pandas holds at its peak for each further byte on disk."""
         growth = self.growth("pandas")
@@ -162,7 +153,7 @@ class CrossoverResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The faster engine at the largest size, and where Spark overtakes pandas."""
         cells = self.largest
         if not {"pandas", "Spark"} <= set(cells):
             n = " and ".join(f"{n:,}" for n in self.params.sizes)
@@ -172,16 +163,16 @@ class CrossoverResult:
             )
         pandas, spark = cells["pandas"], cells["Spark"]
         winner, loser = sorted((pandas, spark), key=lambda cell: cell.median_seconds)
-        times = [human_seconds(cell.median_seconds) for cell in (winner, loser)]
+        times = [format_seconds(cell.median_seconds) for cell in (winner, loser)]
         best = min(cells.values(), key=lambda cell: cell.median_seconds)
         text = (
-            f"At {pandas.n_rows:,} rows ({human_bytes(pandas.size_bytes)} on disk)"
+            f"At {pandas.n_rows:,} rows ({format_bytes(pandas.size_bytes)} on disk)"
             f" **{winner.contestant} beats {loser.contestant}**"
-            f" {human_factor(loser.median_seconds / winner.median_seconds)}: {times[0]} against"
+            f" {format_factor(loser.median_seconds / winner.median_seconds)}: {times[0]} against"
             f" {times[1]}"
         )
         if best is not winner:
-            text += f"; {best.contestant} needs {human_seconds(best.median_seconds)}"
+            text += f"; {best.contestant} needs {format_seconds(best.median_seconds)}"
         if not self.is_fresh(spark):
             text += f" (measured on {spark.measured_at[:16].replace('T', ' ')} UTC)"
         crossing = self.crossing()
@@ -220,13 +211,16 @@ class CrossoverResult:
                 f" pandas with {_cost(pandas.start)}; each further million rows costs Spark"
                 f" {_cost(spark.each * 1e6)} on all {cores} cores, pandas"
                 f" {_cost(pandas.each * 1e6)} on one. At {moved.n_rows:,} rows Spark wrote"
-                f" {human_bytes(moved.shuffle_bytes)} for other tasks to fetch"
+                f" {format_bytes(moved.shuffle_bytes)} for other tasks to fetch"
                 + (
-                    f" and spilled {human_bytes(moved.spill_bytes)} to disk."
+                    f" and spilled {format_bytes(moved.spill_bytes)} to disk."
                     if moved.spill_bytes
                     else "."
                 )
-                + f" The two lines miss a measured median by {self.misfit_share:.0%} at most."
+                + (
+                    f" The two lines miss a measured median by {format_share(self.misfit_share)} at"
+                    " most."
+                )
             )
         for other in ("DuckDB", "Polars"):
             crossing = self.crossing("Spark", other)
@@ -241,9 +235,9 @@ class CrossoverResult:
         room = max(0.0, free * crossover_memory.USABLE_SHARE - growth.start) / growth.each
         return (
             f"For this work pandas holds {growth.each:.2f} bytes of memory for each byte on disk,"
-            f" beyond {human_bytes(growth.start)} to begin with: the usable part of the"
-            f" {human_bytes(free)} that are free now ends at about {human_bytes(room)} of CSV. Work"
-            " that keeps more columns or copies needs more."
+            f" beyond {format_bytes(growth.start)} to begin with: the usable part of the"
+            f" {format_bytes(free)} that are free now ends at about {format_bytes(room)} of CSV."
+            " Work that keeps more columns or copies needs more."
         )
 
     def _why_honest(self) -> str:
@@ -255,7 +249,7 @@ class CrossoverResult:
         runs = f"{n[0]}" if len(n) == 1 else f"{n[0]} to {n[-1]}"
         text = f"Medians of {runs} runs, files warm in the system's cache"
         text += (
-            f"; slowest over fastest run of a cell: {human_factor(max(spreads))} at worst"
+            f"; slowest over fastest run of a cell: {format_factor(max(spreads))} at worst"
             if spreads
             else ""
         )
@@ -280,23 +274,23 @@ class CrossoverResult:
         spark = cells["Spark"]
         quicker = [c for c in cells.values() if c.median_seconds < spark.median_seconds]
         told = ", ".join(
-            f"{c.contestant} {human_seconds(c.median_seconds)}"
+            f"{c.contestant} {format_seconds(c.median_seconds)}"
             for c in cells.values()
             if c is not spark
         )
-        size = f"{spark.n_rows:,} rows, {human_bytes(spark.size_bytes)} of CSV"
+        size = f"{spark.n_rows:,} rows, {format_bytes(spark.size_bytes)} of CSV"
         if quicker:
             names = [c.contestant for c in quicker]
             beaten = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
             text = f"Not at this size. On one machine Spark loses to {beaten}: {size}, take it "
         else:
             text = f"From about this size on: Spark is the quickest at {size}, which take it "
-        text += f"{human_seconds(spark.median_seconds)} on {os.cpu_count()} cores ({told}). "
+        text += f"{format_seconds(spark.median_seconds)} on {os.cpu_count()} cores ({told}). "
         text += f"Where Spark overtakes pandas here: {crossing.words}. "
         memory = self.memory("pandas")
         if memory is not None and memory.each > 0:
             text += (
-                f"pandas' memory grows by {human_bytes(memory.each * 1e6)} a million rows for this"
+                f"pandas' memory grows by {format_bytes(memory.each * 1e6)} a million rows for this"
                 " work; before it ends, Polars or DuckDB are the next step. "
             )
         return (
@@ -344,18 +338,16 @@ class CrossoverResult:
         return [
             {
                 "engine": cell.contestant,
-                f"at {cell.n_rows:,} rows": human_seconds(cell.median_seconds),
-                "fastest … slowest": (
-                    f"{human_seconds(min(cell.seconds))} … {human_seconds(max(cell.seconds))}"
-                ),
+                f"at {cell.n_rows:,} rows": format_seconds(cell.median_seconds),
+                "range": format_range(min(cell.seconds), max(cell.seconds), format_seconds),
                 "runs": f"{len(cell.seconds)}",
                 "a further million rows": _describe(
                     self.curve(cell.contestant), lambda c: _cost(c.each * 1e6)
                 ),
                 "peak memory": (
-                    human_bytes(cell.peak_bytes) if cell.peak_bytes else "on the cluster"
+                    format_bytes(cell.peak_bytes) if cell.peak_bytes else "on the cluster"
                 ),
-                "start-up, not counted": human_seconds(cell.start_seconds),
+                "start-up, not counted": format_seconds(cell.start_seconds),
                 "measured": (
                     "in this run"
                     if self.is_fresh(cell)
@@ -370,7 +362,7 @@ def _cost(seconds: float) -> str:
     """Return a part of a curve; one that the fit put at zero is only too small to be seen at the
     sizes measured.
     """
-    return human_seconds(seconds) if seconds > 0 else "too little to tell"
+    return format_seconds(seconds) if seconds > 0 else "too little to tell"
 
 
 def _describe(curve: Curve | None, say: Callable[[Curve], str]) -> str:
@@ -388,6 +380,6 @@ def machine_words() -> str:
     """Return which machine and versions measured, in one line."""
     m = machine()
     return (
-        f"{m['cores']} cores, {human_bytes(m['memory_bytes'])} of memory, Python {m['python']},"
+        f"{m['cores']} cores, {format_bytes(m['memory_bytes'])} of memory, Python {m['python']},"
         f" pandas {m['pandas']}, Spark {m['pyspark']}, DuckDB {m['duckdb']}, Polars {m['polars']}"
     )

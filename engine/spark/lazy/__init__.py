@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 
@@ -23,7 +23,7 @@ from engine.spark import plan_tree, session, tasks
 from engine.spark.lazy import chain as lazy_chain
 from engine.spark.lazy.chain import STEPS, Action, Operation
 from engine.spark.restarts import repeat_if_spark_ends
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -107,12 +107,12 @@ class LazyResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Jobs before the action and for it, stages, tasks and seconds."""
         before, t = self.jobs_before_action, self.trace
         return (
             f"{len(self.lines) - 2} transformations ran {before} jobs; the action ran"
             f" {self.lines[-1].n_jobs - before} in **{self.n_stages}** stages, {len(t.tasks)} tasks"
-            f" and {human_seconds(t.seconds)}."
+            f" and {format_seconds(t.seconds)}."
         )
 
     @property
@@ -131,7 +131,7 @@ class LazyResult:
                 " generated loop."
             ),
             (
-                f"{human_bytes(self.trace.shuffle_bytes)} were written for other tasks to fetch;"
+                f"{format_bytes(self.trace.shuffle_bytes)} were written for other tasks to fetch;"
                 f" {self.n_rows:,} rows came back."
             ),
         ]
@@ -184,7 +184,7 @@ class LazyResult:
                 "line": line.code,
                 "kind": line.kind,
                 "jobs so far": str(line.n_jobs),
-                "took": human_seconds(line.seconds),
+                "took": format_seconds(line.seconds),
             }
             for line in self.lines
         ]
@@ -246,6 +246,11 @@ def steps(params: LazyParams) -> Steps:
         lambda live: _ledger(live, params), Progress(0.3, "Spark at work")
     )
     return result
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, LazyParams()
 
 
 run: Callable[[LazyParams], LazyResult] = to_end(steps)

@@ -13,7 +13,7 @@ from engine.spark import figures as timeline
 from engine.spark.lazy import LazyResult
 from engine.spark.lazy.chain import Foretold
 from engine.spark.plan_tree import Node
-from engine.units import human_bytes
+from engine.units import format_bytes
 
 QUIET = (
     "ColumnarToRow",
@@ -152,7 +152,7 @@ def _label(node: Node) -> str:
     n = node.n_rows or 0
     rows = f"{n / 1000:,.0f}k rows" if n >= 10_000 else f"{n:,} rows"
     told = (
-        human_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else rows if n else ""
+        format_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else rows if n else ""
     )
     return f"{name}<br>{told}" if told else name
 

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.partitioning.real import Measured
 from engine.spark.partitioning.result import PartitioningResult, Route
+from engine.units import format_factor, format_share
 
 MAX_BARS = 400
 
@@ -37,7 +38,7 @@ def partitions(
         else f"{n:,} {'folders' if folders else 'partitions'}"
     )
     empty = n - result.non_empty
-    title = f"Largest partition: {result.skew:.1f} × the mean" + (
+    title = f"Largest partition: {format_factor(result.skew)} the mean" + (
         f", {empty} of {n} empty" if empty else ""
     )
     x = [result.labels[i] for i in order] if folders else order
@@ -125,8 +126,8 @@ def routes(result: PartitioningResult) -> go.Figure:
         : len(result.routes) - 1
     ]
     lanes = [result.typed, *shown]
-    title = f"{p.n_before} → {p.n_partitions} partitions: {result.moved_share:.0%} of all rows move"
-    figure = figures.new(title, height=430)
+    title = f"{format_share(result.moved_share)} of all rows move"
+    figure = figures.new(f"{p.n_before} → {p.n_partitions} partitions: {title}", height=430)
     groups = (
         ("stays", [route for route in shown if not route.moved], figures.WAITING, 2.0),
         ("moves", [route for route in shown if route.moved], figures.KNOWN, 2.0),

@@ -28,6 +28,7 @@ from engine.spark.partitioning import hash_partition, run
 from engine.spark.partitioning.params import PartitioningParams
 from engine.spark.partitioning.result import PartitioningResult
 from engine.spark.restarts import repeat_if_spark_ends
+from engine.units import format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -72,7 +73,7 @@ class Measured:
             told = (
                 "every row lies"
                 if self.same_share == 1
-                else f"{self.same_share:.2%} of the rows lie"
+                else f"{format_share(self.same_share)} of the rows lie"
             )
             return (
                 f"Spark agrees: {told} in the partition shown ({self.preview.n_rows:,} rows, {n}"
@@ -82,8 +83,8 @@ class Measured:
             return f"Spark agrees: each of {n} partitions has exactly the rows shown."
         share = self.off / 2 / self.preview.n_rows
         return (
-            f"Spark cut by a sample: {share:.1%} of the rows lie on the other side of a cut than"
-            f" shown ({n} partitions)."
+            f"Spark cut by a sample: {format_share(share)} of the rows lie on the other side of a"
+            f" cut than shown ({n} partitions)."
         )
 
     def table(self) -> list[dict[str, str]]:
@@ -115,7 +116,7 @@ def _shuffle_bytes(n: int, n_rows: int) -> np.ndarray | None:
     """Return the bytes that each of ``n`` tasks read from the newest shuffle of all rows; None if
     there is none.
     """
-    if session.ENGINE.place.kind == "connect":
+    if session.ENGINE.target.kind == "connect":
         return None
     for stage in session.rest("stages?status=complete")[:8]:
         if stage["numTasks"] == n and stage["shuffleReadRecords"] == n_rows:
@@ -214,7 +215,7 @@ def measure(live: SparkSession, p: PartitioningParams) -> Measured:
     )
     found = (_in_memory if p.strategy in CALLS else _in_files)(live, frame, p, preview)
     return Measured(
-        p, preview, seconds=time.perf_counter() - began, where=session.ENGINE.place.words, **found
+        p, preview, seconds=time.perf_counter() - began, where=session.ENGINE.target.words, **found
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.spark.partitioning.params import PartitioningParams
+from engine.units import format_factor, format_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class PartitioningResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How even the partitions are: the largest against the mean."""
         return describe(self)
 
     @property
@@ -93,13 +94,13 @@ BY_KEY = ("hash", "range", "partitionBy files", "bucketing")
 
 
 def describe(result: PartitioningResult) -> str:
-    """Return the answer in one sentence."""
+    """Return the verdict: how even the rows of the partitions are."""
     p = result.params
     if p.strategy == "partitionBy files":
         return (
             f"partitionBy({', '.join(p.keys)}) makes **{len(result.rows):,}** folders, the largest"
-            f" {result.skew:.1f} times the mean: up to {len(result.rows) * p.n_input:,} files from"
-            f" {p.n_input} input partitions."
+            f" {format_factor(result.skew)} the mean: up to {len(result.rows) * p.n_input:,} files"
+            f" from {p.n_input} input partitions."
         )
     return (
         f"{', '.join(p.keys) if p.strategy in BY_KEY else p.strategy} into {len(result.rows)}: the"
@@ -125,7 +126,8 @@ def explain(result: PartitioningResult) -> list[str]:
             (
                 f"{t.key}: hash {t.hash:,}, modulo {p.n_before} is partition {t.before}, modulo"
                 f" {p.n_partitions} is partition {t.after}. Going from {p.n_before} to"
-                f" {p.n_partitions} partitions moves {result.moved_share:.1%} of all rows."
+                f" {p.n_partitions} partitions moves {format_share(result.moved_share)} of all"
+                " rows."
             ),
         ]
     if p.strategy == "range":

@@ -2,7 +2,7 @@
 the same answer.
 
 Real: every task, byte and second is Spark's own (REST API). Honest limits: the tables are small, so
-AQE's thresholds are lowered (visibly) from 256 MB; one machine crosses no network, so a shuffle
+AQE's thresholds are lowered (visibly) from 256 MiB; one machine crosses no network, so a shuffle
 costs less here than on a cluster.
 """
 
@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,7 @@ from engine.spark.keys import Source
 from engine.spark.partitioning import hash_partition
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.skew import CURES, Cure
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -65,7 +65,7 @@ class Alert:
     """Something that an experienced eye would see in the run, and the rule by which it was seen."""
 
     kind: str
-    told: str  # of this run
+    finding: str  # of this run
     rule: str
 
 
@@ -102,22 +102,26 @@ class Outcome:
         times = [task.run_seconds for task in self.trace.widest]
         if self.trace.unevenness > SKEW_FACTOR and max(times) > LONG_SECONDS:
             rule = (
-                f"longest joining task > {SKEW_FACTOR:.0f} × the median one, and >"
+                f"longest joining task > {SKEW_FACTOR:g}× the median one, and >"
                 f" {LONG_SECONDS * 1000:.0f} ms"
             )
             found.append(
-                Alert("Skew", f"{self.trace.unevenness:.1f} × the median of {len(times)}", rule)
+                Alert(
+                    "Skew",
+                    f"{format_factor(self.trace.unevenness)} the median of {len(times)}",
+                    rule,
+                )
             )
         if self.trace.spill_bytes:
             found.append(
                 Alert(
                     "Spill",
-                    f"{human_bytes(self.trace.spill_bytes)} went to disk",
+                    f"{format_bytes(self.trace.spill_bytes)} went to disk",
                     "spilled bytes > 0",
                 )
             )
         if times and statistics.median(times) < TINY_SECONDS and len(times) > 8:
-            told = f"half of {len(times)} take less than {human_seconds(statistics.median(times))}"
+            told = f"half of {len(times)} take less than {format_seconds(statistics.median(times))}"
             rule = (
                 f"median task < {TINY_SECONDS * 1000:.0f} ms, about what starting it costs, and"
                 " more than 8 of them"
@@ -127,8 +131,8 @@ class Outcome:
             found.append(
                 Alert(
                     "Wasted cores",
-                    f"busy {self.busy_share:.0%} of the time",
-                    f"busy share < {IDLE_SHARE:.0%}",
+                    f"busy {format_share(self.busy_share)} of the time",
+                    f"busy share < {format_share(IDLE_SHARE)}",
                 )
             )
         return found
@@ -160,7 +164,7 @@ class SkewClinicResult:
         for outcome in self.outcomes:
             for alert in outcome.alerts:
                 fired.setdefault((alert.kind, alert.rule), []).append(
-                    f"{outcome.cure} ({alert.told})"
+                    f"{outcome.cure} ({alert.finding})"
                 )
         return [
             f"**{kind}** · {', '.join(cures)} :gray[Rule: {rule}.]"
@@ -187,26 +191,26 @@ class SkewClinicResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The quickest cure against none, and the largest joining task of each."""
         nothing = self.outcome_of("nothing")
         if nothing is None:
             n, share = self.params.n_rows, self.params.n_rows / self.params.n_partitions
             return (
                 f"Foretold by the hash, before Spark runs: one of {self.params.n_partitions}"
                 f" partitions will hold **{self.plain_largest:,}** of {n:,} rows,"
-                f" {self.plain_largest / share:.1f} times its even share; with"
+                f" {format_factor(self.plain_largest / share)} its even share; with"
                 f" {self.params.n_salts} salts {self.salted_largest:,}."
             )
         best = self.ranked[0]
         if best.cure == "nothing":
-            took = human_seconds(nothing.trace.seconds)
+            took = format_seconds(nothing.trace.seconds)
             return (
                 f"Nothing beats **doing nothing** here ({took}): at this size every cure costs more"
                 " than it saves."
             )
         return (
-            f"**{best.cure}** answers in {human_seconds(best.trace.seconds)}, doing nothing in "
-            f"{human_seconds(nothing.trace.seconds)}; "
+            f"**{best.cure}** answers in {format_seconds(best.trace.seconds)}, doing nothing in"
+            f" {format_seconds(nothing.trace.seconds)}; "
             + (
                 f"the largest joining task falls from {nothing.largest:,} to {best.largest:,} rows."
                 if best.largest
@@ -224,10 +228,10 @@ class SkewClinicResult:
         mean = p.n_rows / p.n_partitions
         reasons = [
             (
-                f"The commonest key has {self.hot_share:.0%} of {p.n_rows:,} rows. By key, the"
-                f" largest of {p.n_partitions} partitions holds {self.plain_largest:,} rows,"
-                f" {self.plain_largest / mean:.1f} times the mean; by key and one of {p.n_salts}"
-                f" salts {self.salted_largest:,}."
+                f"The commonest key has {format_share(self.hot_share)} of {p.n_rows:,} rows. By"
+                f" key, the largest of {p.n_partitions} partitions holds {self.plain_largest:,}"
+                f" rows, {format_factor(self.plain_largest / mean)} the mean; by key and one of"
+                f" {p.n_salts} salts {self.salted_largest:,}."
             ),
         ]
         aqe, salted, broadcast = (
@@ -236,18 +240,18 @@ class SkewClinicResult:
         if aqe is not None:
             reasons.append(
                 f"AQE looked at the shuffle's sizes before it joined: {p.n_partitions} partitions"
-                f" became {len(aqe.trace.widest)} tasks, those beyond {p.threshold_kb} kB cut along"
-                " the map outputs."
+                f" became {len(aqe.trace.widest)} tasks, those beyond {p.threshold_kb} KiB cut"
+                " along the map outputs."
             )
         if salted is not None:
             reasons.append(
                 f"Salting copies the small table {p.n_salts} times and shuffles"
-                f" {human_bytes(salted.trace.shuffle_bytes)}."
+                f" {format_bytes(salted.trace.shuffle_bytes)}."
             )
         if broadcast is not None:
             reasons.append(
-                "Broadcast sends the small table to every core; the large one never moves: "
-                f"{human_bytes(broadcast.trace.shuffle_bytes)} of shuffle are left, for the sums."
+                "Broadcast sends the small table to every core; the large one never moves:"
+                f" {format_bytes(broadcast.trace.shuffle_bytes)} of shuffle are left, for the sums."
             )
         proof = "the same rows as NumPy" if self.same_answers else "rows that DIFFER from NumPy's"
         reasons.append(f"All {len(self.outcomes)} runs give {proof}: digest {self.expected}.")
@@ -294,8 +298,8 @@ class SkewClinicResult:
                 "seconds": f"{outcome.trace.seconds:.2f}",
                 "longest / median task": f"{outcome.trace.unevenness:.1f}",
                 "largest task, rows": f"{outcome.largest:,}" if outcome.largest else "none moved",
-                "shuffle": human_bytes(outcome.trace.shuffle_bytes),
-                "spill": human_bytes(outcome.trace.spill_bytes),
+                "shuffle": format_bytes(outcome.trace.shuffle_bytes),
+                "spill": format_bytes(outcome.trace.spill_bytes),
                 "tasks": f"{len(outcome.trace.tasks)}",
                 "answer": outcome.answer,
             }
@@ -362,6 +366,11 @@ def steps(params: SkewClinicParams) -> Steps:
         outcome = yield from session.act(partial(_run_cure, params=params, cure=cure), progress)
         result = replace(result, outcomes=(*result.outcomes, outcome))
     return replace(result, complete=True)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, SkewClinicParams()
 
 
 run: Callable[[SkewClinicParams], SkewClinicResult] = to_end(steps)

@@ -4,8 +4,8 @@ and what AQE would choose.
 Real: each point is the job on the server's Spark, with AQE off so that the number asked for is the
 number run; one more point has AQE on, and its number is that of the tasks which really ran. Rounds
 go up and down the numbers in turn, so that a machine that slows down slows all of them. Honest
-limits: one machine, no network; the tables are small, so AQE's target (64 MB in Spark) is lowered
-visibly, and its smallest partition (1 MB) with it.
+limits: one machine, no network; the tables are small, so AQE's target (64 MiB in Spark) is lowered
+visibly, and its smallest partition (1 MiB) with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 
@@ -24,7 +24,14 @@ from engine.spark import session, tasks
 from engine.spark.restarts import repeat_if_spark_ends
 from engine.spark.tuner import jobs
 from engine.spark.tuner.jobs import Job
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import (
+    format_binary_bytes,
+    format_bytes,
+    format_factor,
+    format_range,
+    format_seconds,
+    format_share,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -136,7 +143,7 @@ class TunerResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The quickest number of partitions, and what AQE chose."""
         if len(self.points) < 2:
             low, high = self.at_cores
             tried = ", ".join(map(str, self.params.numbers))
@@ -144,9 +151,9 @@ class TunerResult:
             return f"{told} To be measured: {tried}, and AQE's choice."
         best, first, last = self.best, self.points[0], self.points[-1]
         are = "s are" if best.n > 1 else " is"
-        floor = f"**{best.n}** partition{are} quickest: {human_seconds(best.median)}"
+        floor = f"**{best.n}** partition{are} quickest: {format_seconds(best.median)}"
         slow = [
-            f"{end.n} take{'s' if end.n == 1 else ''} {human_factor(end.median / best.median)}"
+            f"{end.n} take{'s' if end.n == 1 else ''} {format_factor(end.median / best.median)}"
             for end in (first, last)
             if _apart(best, end)
         ]
@@ -182,25 +189,25 @@ class TunerResult:
                 " API)."
             ),
             (
-                f"{human_bytes(self.shuffle_bytes)} are shuffled:"
-                f" {human_bytes(first.partition_bytes)} a partition with {first.n},"
-                f" {human_bytes(best.partition_bytes)} with {best.n},"
-                f" {human_bytes(last.partition_bytes)} with {last.n}."
+                f"{format_bytes(self.shuffle_bytes)} are shuffled:"
+                f" {format_bytes(first.partition_bytes)} a partition with {first.n},"
+                f" {format_bytes(best.partition_bytes)} with {best.n},"
+                f" {format_bytes(last.partition_bytes)} with {last.n}."
             ),
             (
                 f"Rules of thumb: 2–4 a core gives {low}–{high} on {self.cores} cores; bytes by a"
-                f" target of {human_bytes(p.target_kb * 1024)} gives {self.by_size}. Large data"
-                " follows the second, small data the first."
+                f" target of {format_binary_bytes(p.target_kb * 1024)} gives {self.by_size}. Large"
+                " data follows the second, small data the first."
             ),
         ]
         worst = max(self.points, key=lambda point: point.trace.spill_bytes)
         spilled = worst.trace.spill_bytes
         reasons.append(
-            f"Up to {human_bytes(spilled)} did not fit execution memory and went to disk, with"
+            f"Up to {format_bytes(spilled)} did not fit execution memory and went to disk, with"
             f" {worst.n} partitions."
             if spilled
             else (
-                f"Nothing spilled, an honest null: {human_bytes(first.partition_bytes)},"
+                f"Nothing spilled, an honest null: {format_bytes(first.partition_bytes)},"
                 " compressed, in the largest partition fit the executor's memory. On data that"
                 " does not, the left arm of the U is far steeper."
             )
@@ -209,7 +216,8 @@ class TunerResult:
             reasons.append(
                 f"AQE began with {p.numbers[-1]} partitions, saw their sizes after the map stage,"
                 f" and joined them into {self.aqe_partitions} of about"
-                f" {human_bytes(p.target_kb * 1024)}: {human_seconds(self.adaptive.median)}."
+                f" {format_binary_bytes(p.target_kb * 1024)}:"
+                f" {format_seconds(self.adaptive.median)}."
             )
         reasons.append(
             f"Median of {len(first.seconds)} rounds after one run not counted, up and down the"
@@ -256,14 +264,12 @@ class TunerResult:
         return [
             {
                 "partitions": name,
-                "median": human_seconds(point.median),
-                "spread": (
-                    f"{human_seconds(min(point.seconds))} … {human_seconds(max(point.seconds))}"
-                ),
+                "median": format_seconds(point.median),
+                "spread": format_range(min(point.seconds), max(point.seconds), format_seconds),
                 "tasks": f"{len(point.trace.tasks):,}",
-                "overhead": f"{point.overhead_share:.0%}",
-                "bytes a partition": human_bytes(point.partition_bytes),
-                "spill": human_bytes(point.trace.spill_bytes),
+                "overhead": format_share(point.overhead_share),
+                "bytes a partition": format_bytes(point.partition_bytes),
+                "spill": format_bytes(point.trace.spill_bytes),
             }
             for name, point in shown.items()
             if point is not None
@@ -273,8 +279,8 @@ class TunerResult:
 def _tasks(point: Point) -> str:
     many = "s" if point.n > 1 else ""
     return (
-        f"with {point.n} partition{many} {len(point.trace.tasks)} tasks, {point.overhead_share:.0%}"
-        " overhead"
+        f"with {point.n} partition{many} {len(point.trace.tasks)} tasks,"
+        f" {format_share(point.overhead_share)} overhead"
     )
 
 
@@ -337,6 +343,11 @@ def steps(params: TunerParams) -> Steps:
             done + 1,
         )
     return replace(result, complete=True)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, TunerParams()
 
 
 run: Callable[[TunerParams], TunerResult] = to_end(steps)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark import figures as timeline
 from engine.spark.tuner import Point, TunerResult
-from engine.units import human_factor, human_seconds
+from engine.units import format_factor, format_seconds, format_share
 
 
 def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -> go.Figure:
@@ -24,7 +24,7 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
         best, last = result.best, result.points[-1]
         title = f"{best.n} partition{'s are' if best.n > 1 else ' is'} quickest"
         title += (
-            f"; {last.n} take {human_factor(last.median / best.median)} as long"
+            f"; {last.n} take {format_factor(last.median / best.median)} as long"
             if last is not best
             else ""
         )
@@ -59,7 +59,7 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
             error_y=_range([aqe]),
             marker={"symbol": "diamond", "size": 16, "color": figures.HELD_OUT},
             name=f"AQE's choice: {aqe.n}",
-            hovertemplate=f"AQE chose {aqe.n}: {human_seconds(aqe.median)}<extra></extra>",
+            hovertemplate=f"AQE chose {aqe.n}: {format_seconds(aqe.median)}<extra></extra>",
         )
     _name_rules(figure, result)
     ticks = [1, 2, 4, 8, 16, 32, 64, 100, 200, 400]
@@ -133,7 +133,8 @@ def _line(figure: go.Figure, points: tuple[Point, ...], color: str, name: str, d
         error_y=_range(points),
         name=name,
         hovertext=[
-            f"{p.n} partitions: {human_seconds(p.median)}, {p.overhead_share:.0%} overhead"
+            f"{p.n} partitions: {format_seconds(p.median)}, {format_share(p.overhead_share)}"
+            " overhead"
             for p in points
         ],
         hoverinfo="text",
@@ -156,7 +157,7 @@ def overhead(result: TunerResult) -> go.Figure:
     """
     last = result.points[-1] if result.points else None
     title = (
-        f"With {last.n} partitions {last.overhead_share:.0%} is overhead"
+        f"With {last.n} partitions {format_share(last.overhead_share)} is overhead"
         if last
         else "No task has run yet"
     )

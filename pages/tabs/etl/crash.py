@@ -14,6 +14,7 @@ from engine.etl.crash import SAFEGUARDS, CrashParams, CrashResult, bad_input, fl
 from engine.etl.crash import figure as figures
 from engine.etl.crash.flaky import FlakyParams, FlakyResult
 from engine.etl.warehouse import STRATEGIES
+from engine.units import format_day
 from pages.shell import controls, lab, work
 
 D, F = CrashParams(), FlakyParams()
@@ -53,7 +54,7 @@ def _params() -> CrashParams:
             "date",
             "Day",
             help="About 900 flights; 24 June had thunderstorms",
-            format_func=lambda text: f"{date.fromisoformat(text):%d %b %Y}",
+            format_func=lambda text: format_day(date.fromisoformat(text)),
         ),
     )
 

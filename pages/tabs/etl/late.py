@@ -97,15 +97,13 @@ def _closer(result: LateResult, view: str, pinned: LateResult | None) -> None:
 def _show(params: LateParams) -> None:
     result = run(params)
     pinned = lab.pinned("late")
-    st.markdown(result.verdict)
-    figure = figures.scatter(result, pinned)
-    lab.chart(
-        figure,
-        "late_scatter",
-        "Event time of each row against its arrival, with the runs that count it",
-    )
-    _closer(result, controls.view("late_view", VIEWS), pinned)
-    lab.report("etl", "late", result, figure)
+    with lab.screen("etl", "late", result) as screen:
+        screen.answer(
+            figures.scatter(result, pinned),
+            "late_scatter",
+            "Event time of each row against its arrival, with the runs that count it",
+        )
+        _closer(result, controls.view("late_view", VIEWS), pinned)
 
 
 show = lab.tab("etl", "late", _params, _show)

@@ -12,7 +12,7 @@ from engine.etl import loads
 from engine.etl.loads import STRATEGIES, LoadsParams, LoadsResult
 from engine.etl.loads import figure as figures
 from engine.etl.loads.deliveries import ABOUT
-from engine.units import human_seconds
+from engine.units import format_day, format_seconds
 from pages.shell import controls, lab, work
 
 D = LoadsParams()
@@ -37,7 +37,7 @@ def _params() -> LoadsParams:
             "first_date",
             "First day",
             help="Storms leave many late and cancelled flights: 8 February, late June",
-            format_func=lambda text: f"{date.fromisoformat(text):%d %b %Y}",
+            format_func=lambda text: format_day(date.fromisoformat(text)),
         ),
         deletes=controls.selectbox(
             D,
@@ -64,7 +64,7 @@ def _rows(result: LoadsResult) -> list[dict[str, str]]:
             "after run 2": lane.hashes[1],
             "idempotent": "yes" if lane.idempotent else "no",
             "rows written": f"{lane.n_written:,}",
-            "run 1 took": human_seconds(lane.seconds),
+            "run 1 took": format_seconds(lane.seconds),
         }
         for lane in result.lanes
     ]

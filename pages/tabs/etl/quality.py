@@ -10,8 +10,7 @@ import streamlit as st
 
 from engine.etl import quality
 from engine.etl.contracts import CONTRACTS
-from engine.etl.quality import QualityParams, QualityResult, load_tests, schema_drift
-from engine.etl.quality import code as script
+from engine.etl.quality import QualityParams, QualityResult, load_tests, schema_drift, tests_code
 from engine.etl.quality import figure as figures
 from engine.etl.quality.load_tests import TestsResult
 from engine.etl.quality.schema_drift import CHANGES, POLICIES
@@ -113,7 +112,7 @@ def _tests(params: QualityParams) -> None:
     """Draw the generated tests; they run once a person has asked for it, for the rules may have
     come by a link.
     """
-    code = script.tests(params)
+    code = tests_code.generate(params)
     if work.approved("quality_tests", params, "Run these tests"):
         work.run("quality_tests", params, load_tests.steps, _show_tests)
         return

@@ -9,7 +9,7 @@ import streamlit as st
 
 from engine.feature_store.growth import GrowthParams, GrowthResult, steps
 from engine.feature_store.growth import figure as figures
-from engine.units import human_bytes, human_seconds
+from engine.units import format_bytes, format_seconds
 from pages.shell import controls, lab, work
 
 D = GrowthParams()
@@ -60,12 +60,12 @@ def _table(result: GrowthResult) -> list[dict[str, str]]:
             last = points[-1]
             row |= {
                 "largest measured": f"{last.n_labels:,} × {last.n_rows:,}",
-                "fastest run": human_seconds(last.best_seconds),
+                "fastest run": format_seconds(last.best_seconds),
                 "slope": "…" if slope is None else f"{slope:.2f}",
                 "pairs held": f"{last.n_pairs:,}",
             }
         if result.params.memory:
-            row["peak memory"] = human_bytes(peaks[name]) if name in peaks else "…"
+            row["peak memory"] = format_bytes(peaks[name]) if name in peaks else "…"
         rows.append(row)
     return rows
 

@@ -16,7 +16,7 @@ from engine.feature_store.point_in_time import (
     steps,
 )
 from engine.feature_store.point_in_time import figure as figures
-from engine.units import human_seconds
+from engine.units import format_seconds
 from pages.shell import controls, lab, state, work
 from pages.tabs.feature_store.own import replace_by_own
 from pages.tabs.feature_store.own import viewer as own_viewer
@@ -90,7 +90,7 @@ def _rows_and_seed(source: str) -> dict[str, Any]:
 
 def _clicked(chart: str) -> None:
     """Copy the clicked label into the control, which is the truth."""
-    selected = st.session_state[chart]["selection"]["points"]
+    selected = lab.clicked(chart)
     custom = selected[0].get("customdata") if selected else None
     if isinstance(custom, list | tuple):  # of a label or a cell; feature rows carry a text
         st.session_state["point_in_time_label"] = int(custom[0])
@@ -126,7 +126,7 @@ def _badge(result: PointInTimeResult) -> None:
         st.badge(check.badge, icon=":material/error:", color="red")
     else:
         st.badge(
-            f"{check.badge} ({human_seconds(check.seconds)})",
+            f"{check.badge} ({format_seconds(check.seconds)})",
             icon=":material/check_circle:",
             color="green",
         )
@@ -176,13 +176,13 @@ def _show(result: PointInTimeResult) -> None:
             figure,
             "point_in_time_life",
             "Feature rows over time with each label's arrow to its row",
-            on_select=lambda: _clicked("point_in_time_life"),
+            on_click=lambda: _clicked("point_in_time_life"),
         )
     lab.chart(
         figures.cells(result, lab.pinned("point_in_time"), label=label),
         "point_in_time_cells",
         "What each join gives",
-        on_select=lambda: _clicked("point_in_time_cells"),
+        on_click=lambda: _clicked("point_in_time_cells"),
     )
     if not state.presenting():
         _candidates(result, label)

@@ -10,17 +10,18 @@ import streamlit as st
 from engine.formats import anatomy
 from engine.formats.anatomy import WRITTEN, AnatomyParams, AnatomyResult
 from engine.formats.anatomy import figure as figures
-from engine.units import human_bytes
+from engine.units import format_bytes
 from pages.shell import controls, lab, texts, upload
 
 D = AnatomyParams()
 MAX_PAGES_SHOWN = 30
+MAP = "The file as nested blocks: row groups, columns, pages"
 run = st.cache_resource(max_entries=64, show_spinner=False)(anatomy.run)
 
 
 def _block_clicked() -> None:
     """Copy the clicked chunk or page into the controls, which are the truth."""
-    points = st.session_state["anatomy_map"]["selection"]["points"]
+    points = lab.clicked("anatomy_map")
     parts = str(points[0].get("id", "")).split("/") if points else []
     if len(parts) >= 2:
         st.session_state["anatomy_row_group"] = int(parts[0].removeprefix("group "))
@@ -100,8 +101,8 @@ def _pages(result: AnatomyResult) -> list[dict[str, str]]:
         {
             "piece": f"{piece.kind} {piece.page}" if piece.page >= 0 else piece.kind,
             "at byte": f"{piece.offset:,}",
-            "size": human_bytes(piece.size_bytes),
-            "unpacked": human_bytes(piece.uncompressed_bytes) if piece.page >= 0 else "",
+            "size": format_bytes(piece.size_bytes),
+            "unpacked": format_bytes(piece.uncompressed_bytes) if piece.page >= 0 else "",
             "encoding": piece.encoding,
             "values": f"{piece.n_values:,}" if piece.page >= 0 else "",
             "nulls": (
@@ -121,27 +122,23 @@ def _pages(result: AnatomyResult) -> list[dict[str, str]]:
 def _show(params: AnatomyParams) -> None:
     result = run(params)
     pinned = lab.pinned("anatomy")
-    texts.say(result.verdict)
-    if result.curve:
-        lab.chart(
-            figures.fallback(result, pinned),
-            "anatomy_fallback",
-            "Size of the text column by its distinct values",
-        )
-    figure = figures.byte_map(result, pinned)
-    lab.chart(
-        figure,
-        "anatomy_map",
-        "The file as nested blocks: row groups, columns, pages",
-        on_select=_block_clicked,
-    )
-    result = _looked_at(result)
-    texts.table(_pages(result), "Pages of the chunk looked at")
-    if len(result.chunk) > MAX_PAGES_SHOWN:
-        st.caption(
-            f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} pieces; the export has them all."
-        )
-    lab.report("formats", "anatomy", result, figure)
+    with lab.screen("formats", "anatomy", result) as screen:
+        blocks = figures.byte_map(result, pinned)
+        if result.curve:
+            screen.answer(
+                figures.fallback(result, pinned),
+                "anatomy_fallback",
+                "Size of the text column by its number of distinct values",
+            )
+            lab.chart(blocks, "anatomy_map", MAP, on_click=_block_clicked)
+        else:
+            screen.answer(blocks, "anatomy_map", MAP, on_click=_block_clicked)
+        result = _looked_at(result)
+        texts.table(_pages(result), "Pages of the column chunk that was chosen")
+        if len(result.chunk) > MAX_PAGES_SHOWN:
+            st.caption(
+                f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} parts; the export has all."
+            )
 
 
 show = lab.tab("formats", "anatomy", _params, _show)

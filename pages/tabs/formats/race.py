@@ -11,7 +11,7 @@ import streamlit as st
 from engine.formats import bytes_read, race
 from engine.formats.race import OPERATIONS, RaceParams, RaceResult
 from engine.formats.race import figure as figures
-from engine.units import human_bytes, human_factor, human_seconds
+from engine.units import format_bytes, format_factor, format_seconds
 from pages.shell import controls, lab, texts, work
 from pages.tabs.formats import table as formats_table
 
@@ -39,11 +39,11 @@ def _params() -> RaceParams:
             " has columns for them",
         ),
         columns=controls.multiselect(
-            start, "columns", "Columns wanted", options=columns,
+            start, "columns", "Columns read", options=columns,
             help="What “read columns” asks for",
         ),
         window=controls.slider(
-            D, "window", "Range kept", format="percent",
+            D, "window", "Filter range", format="percent",
             help="What “read filtered” asks for: rows from which to which share of the filter"
             " column's sorted values",
         ),
@@ -53,14 +53,14 @@ def _params() -> RaceParams:
 
 def _more(start: RaceParams) -> dict[str, Any]:
     rangeable = bytes_read.predicate_columns(start.table, start.upload)
-    with st.expander("Filter column, rounds, zstd level, seed"):
+    with st.expander("Filter column, repeats, zstd level, seed"):
         values = {
             "predicate_column": controls.selectbox(
-                start, "predicate_column", "Filter on", options=rangeable,
+                start, "predicate_column", "Filter column", options=rangeable,
                 help="The column of the range",
             ),
             "repeats": controls.slider(
-                D, "repeats", "Rounds", help="Runs of each call; the median is compared"
+                D, "repeats", "Repeats", help="Runs of each call; the median is compared"
             ),
             "zstd_level": controls.slider(
                 D, "zstd_level", "Level of Parquet zstd", help="Higher packs tighter, slower"
@@ -94,7 +94,7 @@ def _synthetic() -> dict[str, Any]:
 def _table(result: RaceResult, operation: Any) -> list[dict[str, Any]]:
     rows = []
     for lane in result.lanes:
-        size = human_bytes(lane.file_bytes) if lane.file_bytes else "…"
+        size = format_bytes(lane.file_bytes) if lane.file_bytes else "…"
         row: dict[str, Any] = {
             "format": lane.name,
             "file": size,
@@ -102,11 +102,11 @@ def _table(result: RaceResult, operation: Any) -> list[dict[str, Any]]:
         }
         for name in OPERATIONS:
             seconds = lane.median_seconds(name)
-            row[name] = human_seconds(seconds) if seconds else "…"
+            row[name] = format_seconds(seconds) if seconds else "…"
         speed, factor = result.megabytes_per_second(lane, operation), result.factor(lane, operation)
         row |= {
             f"{operation}, MB/s": f"{speed:,.0f}" if speed else "…",
-            "× best": human_factor(factor) if factor else "…",
+            "× best": format_factor(factor) if factor else "…",
         }
         rows.append(row)
     return rows
@@ -114,22 +114,26 @@ def _table(result: RaceResult, operation: Any) -> list[dict[str, Any]]:
 
 def _show(result: RaceResult) -> None:
     pinned = lab.pinned("race")
-    texts.say(result.verdict)
-    operation: Any = controls.view("race_operation", OPERATIONS, "Time shown", "read columns")
-    figure = figures.chart(result, operation, pinned)
-    lab.chart(figure, "race_chart", "File size and every single run of each format")
-    left_out = (
-        f" Without {', '.join(result.left_out)}: not all formats can store such values."
-        if result.left_out
-        else ""
-    )
-    st.caption(
-        f"{result.n_rows:,} rows × {result.n_columns} columns, {human_bytes(result.table_bytes)} as"
-        " Arrow in memory, which MB/s counts. Dots are single runs, lines medians; below,"
-        f" medians.{left_out}"
-    )
-    texts.table(_table(result, operation), "Medians, speed and fidelity")
-    lab.report("formats", "race", result, figure)
+    with lab.screen("formats", "race", result) as screen:
+        place = st.container()
+        operation: Any = controls.view("race_operation", OPERATIONS, "Time shown", "read columns")
+        with place:
+            screen.answer(
+                figures.chart(result, operation, pinned),
+                "race_chart",
+                "File size and every single run of each format",
+            )
+        left_out = (
+            f" Without {', '.join(result.left_out)}: not all formats can store such values."
+            if result.left_out
+            else ""
+        )
+        st.caption(
+            f"{result.n_rows:,} rows × {result.n_columns} columns,"
+            f" {format_bytes(result.table_bytes)} as Arrow in memory, which MB/s counts. Dots are"
+            f" single runs, lines medians; below, medians.{left_out}"
+        )
+        texts.table(_table(result, operation), "Medians, speed and fidelity")
 
 
 show = lab.tab("formats", "race", _params, partial(work.run, "race", steps=race.steps, show=_show))

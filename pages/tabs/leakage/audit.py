@@ -169,9 +169,9 @@ def _show_scoreboard(result: ScoreboardResult) -> None:
     )
     st.caption(
         "Every plant's dose is drawn from its seed; no threshold was tuned on these seeds. A plant"
-        " counts when it moves a random forest's score by 0.02. Grey: an effect whose moment nobody"
-        " declares looks like a strong honest column, so no table shows it. Bars are Wilson's 95 %"
-        " intervals."
+        " counts when it moves a random forest's score by 0.02. Grey: an effect whose moment"
+        " nobody declares looks like a strong honest column, so no table shows it. Bars are"
+        " Wilson's 95% intervals."
     )
     rows = [
         {

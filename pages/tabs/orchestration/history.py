@@ -48,7 +48,7 @@ def _params() -> HistoryParams:
         help="Of run A",
     )
     factor = controls.slider(
-        D, "factor", "were faster by", help="Its time is divided by it", format="%g ×"
+        D, "factor", "were faster by", help="Its time is divided by it", format="%g×"
     )
     return HistoryParams(
         source=source,
@@ -93,7 +93,7 @@ def _closer(result: HistoryResult, view: str | None) -> None:
         lab.chart(
             figures.tasks(result), "history_tasks", "Slowest tasks, and how often each stumbles"
         )
-        st.caption("Lines: 95 % intervals (order statistics for medians, Wilson for shares).")
+        st.caption("Lines: 95% intervals (order statistics for medians, Wilson for shares).")
     elif view == "Replay":
         lab.chart(
             replay_figure.replay(result),

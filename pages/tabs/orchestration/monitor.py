@@ -1,4 +1,4 @@
-"""Run monitor: settings foretell a run at once; *Run* has Prefect run it, and every attempt is its
+"""Run monitor: settings predict a run at once; *Run* has Prefect run it, and every attempt is its
 own bar while it does.
 """
 
@@ -24,7 +24,7 @@ LIVE_SECONDS = 0.8
 
 def preview() -> go.Figure:
     """Return the chart of the default run, for Home: the last real one, or the one foretold."""
-    return figures.gantt(monitor.of(monitor.latest(D)))
+    return figures.gantt(monitor.result_of(monitor.latest(D)))
 
 
 def _params() -> MonitorParams:
@@ -90,7 +90,7 @@ def _more() -> dict[str, Any]:
 
 def _chart_clicked() -> None:
     for key in ("monitor_gantt", "monitor_graph"):
-        points = st.session_state.get(key, {}).get("selection", {}).get("points", [])
+        points = lab.clicked(key)
         if points:
             data = points[0].get("customdata")
             st.session_state["monitor_task"] = (
@@ -162,18 +162,18 @@ def _show(params: MonitorParams) -> None:
             border="horizontal",
             alt="Runs that are not over: two run, the others wait",
         )
-    result = monitor.of(run)
+    result = monitor.result_of(run)
     st.markdown(result.verdict)
     chosen = str(st.session_state.get("monitor_task", ""))
     figure = figures.gantt(result, lab.pinned("monitor"), chosen)
     lab.chart(
-        figure, "monitor_gantt", "Every attempt of every task over time", on_select=_chart_clicked
+        figure, "monitor_gantt", "Every attempt of every task over time", on_click=_chart_clicked
     )
     lab.chart(
         figures.graph(result, chosen),
         "monitor_graph",
         "The graph of tasks by state",
-        on_select=_chart_clicked,
+        on_click=_chart_clicked,
     )
     if not state.presenting():
         _task(result)

@@ -14,7 +14,7 @@ from engine.orchestration import monitor
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.monitor import SERVER, MonitorParams
 from engine.orchestration.records import Run, runs
-from engine.units import human_seconds
+from engine.units import format_seconds
 from pages.shell import state
 
 BOUND: dict[str, Any] = {"bind": "query-params"}
@@ -48,7 +48,7 @@ def _picked() -> None:
 
 
 def _label(run: Run) -> str:
-    seconds = f" · {human_seconds(run.seconds)}" if run.ended else ""
+    seconds = f" · {format_seconds(run.seconds)}" if run.ended else ""
     return f"{run.name} · {run.params.flow} · {run.state}{seconds}"
 
 

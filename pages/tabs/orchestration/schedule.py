@@ -14,7 +14,7 @@ from engine.orchestration.schedule import (
     ScheduleResult,
 )
 from engine.orchestration.schedule import figure as figures
-from engine.units import human_seconds
+from engine.units import format_seconds
 from pages.shell import controls, lab, texts
 from pages.tabs.orchestration import deployment
 
@@ -30,7 +30,7 @@ def _rule(kind: Any) -> dict[str, Any]:
             "every_minutes",
             "Every",
             help="Counted from 1 January, 09:00 local time",
-            format_func=lambda minutes: human_seconds(minutes * 60),
+            format_func=lambda minutes: format_seconds(minutes * 60),
         )
         return {"every_minutes": every}
     if kind == "rrule":
@@ -62,7 +62,7 @@ def _params() -> ScheduleParams:
         "run_minutes",
         "A run takes",
         help="Longer than the time to the next run: they overlap",
-        format_func=lambda minutes: human_seconds(minutes * 60),
+        format_func=lambda minutes: format_seconds(minutes * 60),
     )
     limit = controls.slider(D, "limit", "At most at once", help="Of the deployment; 0: no limit")
     collision = controls.segmented(

@@ -25,11 +25,11 @@ def _params() -> ArenaParams:
     target = controls.segmented(D, "target", "Positives", help="Flights to find beforehand")
     positives = controls.segmented(
         D, "positives", "How many",
-        help="Thinned: positives dropped at random until 0.1 % are left; takes 10,000 rows or more",
+        help="Thinned: positives dropped at random until 0.1% are left; takes 10,000 rows or more",
     )  # fmt: skip
     with st.expander("Split, rows, samplers, seed"):
         split = controls.segmented(D, "split", "Split", help="Which rows are tested")
-        # 0.1 % of too few rows would be no positives at all
+        # 0.1% of too few rows would be no positives at all
         sizes = flight_rows.sizes(N_ROWS, positives)
         n_rows = controls.slider(D, "n_rows", "Rows", options=sizes, help="Flights drawn")
         ratio = controls.slider(D, "ratio", "Ratio after resampling", help="Positives by negatives")

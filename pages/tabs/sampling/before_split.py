@@ -19,11 +19,11 @@ def _params() -> BeforeSplitParams:
     target = controls.segmented(D, "target", "Positives", help="Flights to find")
     positives = controls.segmented(
         D, "positives", "How many",
-        help="Thinned: positives dropped at random until 0.1 % are left; takes 10,000 rows or more",
+        help="Thinned: positives dropped at random until 0.1% are left; takes 10,000 rows or more",
     )  # fmt: skip
     ratio = controls.slider(D, "ratio", "Ratio after SMOTE", help="Positives for each negative")
     with st.expander("Rows, neighbours, seeds"):
-        # 0.1 % of too few rows would be no positives at all
+        # 0.1% of too few rows would be no positives at all
         sizes = flight_rows.sizes(N_ROWS, positives)
         n_rows = controls.slider(D, "n_rows", "Rows", options=sizes, help="Flights drawn")
         k_neighbors = controls.slider(D, "k_neighbors", "Neighbours k", help="Of SMOTE")

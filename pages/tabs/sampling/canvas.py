@@ -86,7 +86,7 @@ def draw(key: str, default: str) -> str:
         st.text_input(
             "Points",
             key=key,
-            help="x,y,class;… in 0 … 100; the link carries them",
+            help="x,y,class;… in 0–100; the link carries them",
             bind="query-params",
         )
         or ""

@@ -25,14 +25,14 @@ def _params() -> FocalParams:
     target = controls.segmented(D, "target", "Positives", help="Flights to find beforehand")
     positives = controls.segmented(
         D, "positives", "How many",
-        help="Thinned: positives dropped at random until 0.1 % are left; takes 10,000 rows or more",
+        help="Thinned: positives dropped at random until 0.1% are left; takes 10,000 rows or more",
     )  # fmt: skip
     with st.expander("Rows, split, seed"):
         sizes = flight_rows.sizes(
             N_ROWS, positives
-        )  # 0.1 % of too few rows would be no positives at all
+        )  # 0.1% of too few rows would be no positives at all
         n_rows = controls.slider(D, "n_rows", "Rows", options=sizes, help="Flights drawn at random")
-        split = controls.segmented(D, "split", "Split", help="Which 30 % are held out")
+        split = controls.segmented(D, "split", "Split", help="Which 30% are held out")
         seed = controls.slider(D, "seed", "Seed", help="Of the rows drawn and of the split")
     return FocalParams(
         gamma=gamma,

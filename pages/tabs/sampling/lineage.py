@@ -28,7 +28,7 @@ def preview() -> go.Figure:
 
 def _point_clicked() -> None:
     """Copy the clicked point into the control, which is the truth."""
-    selected = st.session_state["lineage_plane"]["selection"]["points"]
+    selected = lab.clicked("lineage_plane")
     custom = selected[0].get("customdata") if selected else None
     if custom:
         kind, place, _ = custom
@@ -155,7 +155,7 @@ def _show(result: LineageResult) -> None:
             figure,
             "lineage_plane",
             "Points by class, the synthetic ones with their parents",
-            on_select=_point_clicked,
+            on_click=_point_clicked,
         )
     with below:
         lab.chart(

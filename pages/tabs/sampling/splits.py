@@ -10,6 +10,7 @@ from engine.jobs import JOBS
 from engine.sampling import splits
 from engine.sampling.splits import Scores, SplitsParams, SplitsResult
 from engine.sampling.splits import figure as figures
+from engine.units import format_share
 from pages.shell import controls, lab, work
 
 D = SplitsParams()
@@ -36,7 +37,7 @@ def _params() -> SplitsParams:
         n_rows = controls.slider(D, "n_rows", "Rows", help="Evenly over the year")
         rate = controls.slider(
             D, "rate", "Rare class", help="Of the question on empty folds",
-            format_func="{:.1%}".format,
+            format_func=format_share,
         )  # fmt: skip
         seed = controls.slider(D, "seed", "Seed", help="Of the shuffles and the model")
     return SplitsParams(

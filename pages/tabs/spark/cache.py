@@ -35,7 +35,7 @@ def _memory(result: CacheResult) -> None:
     """The memory model: sliders of its own, beside what the live executor says."""
     left, middle, right = st.columns(3)
     heap = left.slider(
-        "Heap, GB",
+        "Heap, GiB",
         1.0,
         32.0,
         4.0,

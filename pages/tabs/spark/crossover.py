@@ -15,7 +15,7 @@ from engine.spark.contest.data import BYTES_A_ROW
 from engine.spark.contest.engines import SAYS
 from engine.spark.crossover import CrossoverParams, CrossoverResult
 from engine.spark.crossover import figure as figures
-from engine.units import human_bytes
+from engine.units import format_bytes
 from pages.shell import controls, lab, work
 
 D = CrossoverParams()
@@ -23,7 +23,7 @@ C = Cluster()
 
 
 def _size(n_rows: int) -> str:
-    return f"{n_rows:,} · {human_bytes(n_rows * BYTES_A_ROW)}"
+    return f"{n_rows:,} · {format_bytes(n_rows * BYTES_A_ROW)}"
 
 
 def _params() -> CrossoverParams:
@@ -93,7 +93,7 @@ def _numbers(result: CrossoverResult) -> None:
         "Full markers: every single run of this visit; hollow: last measured on this machine;"
         " lines: a start plus so much a row. pandas, DuckDB and Polars each run in a process of"
         " their own; Spark in the session that is warm already, with a heap of"
-        f" {session.DRIVER_MEMORY[:-1]} GB: its start-up is told in the table, not counted. Tables"
+        f" {session.DRIVER_MEMORY[:-1]} GiB: its start-up is told in the table, not counted. Tables"
         " derived from TPC-H."
     )
     for cell in result.refused:

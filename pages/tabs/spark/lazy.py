@@ -30,7 +30,7 @@ def _params() -> LazyParams:
     adaptive = controls.toggle(
         D, "adaptive", "Adaptive (AQE)", help="May Spark change the plan as it goes"
     )
-    broadcast = controls.toggle(D, "broadcast", "Broadcast small tables", help="Up to 10 MB")
+    broadcast = controls.toggle(D, "broadcast", "Broadcast small tables", help="Up to 10 MiB")
     return LazyParams(
         chain=chain,
         action=action,

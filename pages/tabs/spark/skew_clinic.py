@@ -26,10 +26,10 @@ def _params() -> SkewClinicParams:
     threshold = controls.slider(
         D,
         "threshold_kb",
-        "AQE threshold, kB",
+        "AQE threshold, KiB",
         help=(
             "A partition beyond it counts as skewed and is cut into pieces of it. Spark's default,"
-            " 256 MB, is too much for tables as small as these"
+            " 256 MiB, is too much for tables as small as these"
         ),
     )
     with st.expander("Rows, seed"):

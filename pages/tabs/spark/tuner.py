@@ -36,10 +36,10 @@ def _params() -> TunerParams:
     target = controls.slider(
         D,
         "target_kb",
-        "AQE target, kB",
+        "AQE target, KiB",
         help=(
             "advisoryPartitionSizeInBytes: AQE joins partitions until each holds about so much."
-            " Spark's default is 64 MB, more than these tables shuffle in all"
+            " Spark's default is 64 MiB, more than these tables shuffle in all"
         ),
     )
     repeats = controls.slider(D, "repeats", "Rounds", help="Each measures every number once")

@@ -180,7 +180,7 @@ def test_a_staged_rerun_asks_only_for_pages_it_lacks(tmp_path: Path) -> None:
         )
         with pytest.raises(
             InputError,
-            match="must answer page 1 of 24 Jun. It gave up after 2 attempts, the last one: 500",
+            match="must answer page 1 of 24 Jun 2013. It gave up after 2 attempts.*: 500",
         ):
             daily.run_day(connection, plan, lambda step: None)
         with api.serve() as well:
@@ -276,7 +276,7 @@ def test_faults_are_drawn_by_page_and_turn_not_by_the_clock() -> None:
         Faults(down=True).status(DAY, 0, 9) == 503
         and Faults(poisoned=(2,)).status(DAY, 2, 9) == 500
     )
-    with pytest.raises(InputError, match="error_share must be 0 … 1. Got 2"):
+    with pytest.raises(InputError, match="error_share must be 0–1. Got 2"):
         Faults(error_share=2)
     with pytest.raises(InputError, match="at most 1 together"):
         Faults(error_share=0.6, timeout_share=0.6)

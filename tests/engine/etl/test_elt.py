@@ -135,12 +135,11 @@ def test_the_race_in_words_by_hand() -> None:
     ) == pytest.approx(0.7)
     assert (
         race.verdict("ETL, summary")
-        == "**ETL, summary** takes 0.4 of the time of ELT, raw rows, until the day when the rule"
+        == "**ETL, summary** takes 43% of the time of ELT, raw rows, until the day when the rule"
         " changes."
     )
     assert (
-        race.rows()[0]["lowest … highest"] == "200 ms … 400 ms"
-        and race.rows()[2]["warehouse file"] == "1.00 MB"
+        race.rows()[0]["range"] == "200 ms–400 ms" and race.rows()[2]["warehouse file"] == "1.00 MB"
     )
     chart = figure.race(race)
     assert (

@@ -182,5 +182,5 @@ def test_figures_show_the_results_numbers_and_stay_small() -> None:
 
 
 def test_the_days_must_lie_within_the_year() -> None:
-    with pytest.raises(InputError, match="first_day must be 1 … 352 for 14 days. Got 360."):
+    with pytest.raises(InputError, match="first_day must be 1–352 for 14 days. Got 360."):
         LateParams(first_day=360)

@@ -243,7 +243,7 @@ def test_an_extract_by_cursor_sees_changed_rows_and_no_deleted_ones() -> None:
 
 @pytest.mark.parametrize(
     ("first", "n", "message"),
-    [(-1, 1, "first_day must be 0 … 364"), (360, 6, "n_days must be 1 … 5")],
+    [(-1, 1, "first_day must be 0–364"), (360, 6, "n_days must be 1–5")],
 )
 def test_days_outside_the_year_are_a_sentence(first: int, n: int, message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -20,14 +20,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import data
+from engine import data, scripts
 from engine.errors import InputError
 from engine.etl import faults, quality
 from engine.etl import rules as quality_rules
 from engine.etl.contracts import CONTRACTS
-from engine.etl.quality import FAULTS, TABLES, QualityParams, figure, load_tests
-from engine.etl.quality import code as script
+from engine.etl.quality import FAULTS, TABLES, QualityParams, figure, load_tests, tests_code
 from engine.etl.rules import Contract
+from engine.units import format_share
 from engine.workspace import REPOSITORY
 from tests.engine.contracts import contracts
 from tests.engine.printed import run_script
@@ -41,7 +41,7 @@ def kept(value: Any, rule: quality_rules.ColumnRule) -> list[str]:
         return [] if rule.nullable else [f"{rule.name} must not be null"]
     broken = []
     if rule.min is not None and not rule.min <= value <= rule.max:  # type: ignore[operator]
-        broken.append(f"{rule.name} must be {rule.min:,g} … {rule.max:,g}")
+        broken.append(f"{rule.name} must be {rule.min:,g}–{rule.max:,g}")
     if rule.one_of and value not in rule.one_of:
         broken.append(f"{rule.name} must be one of {', '.join(rule.one_of)}")
     if (
@@ -111,7 +111,7 @@ def test_the_real_faults_are_there() -> None:
     (row,) = weather.reasons().to_pylist()
     assert (
         row["wind_speed"] == pytest.approx(1048.36)
-        and row["reason"] == "wind_speed must be 0 … 120"
+        and row["reason"] == "wind_speed must be 0–120"
         and not row["injected"]
     )
     hours = next(check for check in weather.checks if check.kind == "hours")
@@ -198,7 +198,7 @@ def test_the_gate_by_hand() -> None:
     off = quality.run(QualityParams(dose=0.05, gate="off"))
     assert off.n_loaded == off.n_rows and off.worst_error == off.worst_error_open > 1
     cut = quality.run(QualityParams(fault="volume", dose=0.3))
-    assert cut.stops.startswith("rows a day must be 68 … 72") and cut.caught_share == 1
+    assert cut.stops.startswith("rows a day must be 68–72") and cut.caught_share == 1
 
 
 def test_downstream_numbers_by_arrow() -> None:
@@ -234,7 +234,7 @@ def test_downstream_numbers_by_arrow() -> None:
 )
 def test_the_script_asks_pandera_itself(setting: dict[str, Any]) -> None:
     params = QualityParams(**setting)
-    assert run_script(script.script(params)) == quality.run(params).headline()
+    assert run_script(scripts.render(params)) == quality.run(params).headline()
 
 
 # ---- contracts
@@ -306,7 +306,7 @@ def test_the_script_asks_pandera_itself(setting: dict[str, Any]) -> None:
         ),
         (
             '[columns]\ntemp = { type = "float" }\n[table]\nmax_ks = 2',
-            "rules: max_ks must be 0 … 1. Got 2.",
+            "rules: max_ks must be 0–1. Got 2.",
         ),
         (
             '[columns]\ntemp = { type = "float" }\n[table]\nevery_hour_of = "temp"',
@@ -336,7 +336,7 @@ def test_rules_of_ones_own_decide() -> None:
 
 
 def test_the_days_must_lie_within_the_year() -> None:
-    with pytest.raises(InputError, match="first_day must be 1 … 351 for 14 days. Got 360."):
+    with pytest.raises(InputError, match="first_day must be 1–351 for 14 days. Got 360."):
         QualityParams(first_day=360)
 
 
@@ -345,7 +345,7 @@ def test_the_days_must_lie_within_the_year() -> None:
 
 def pytest_outcomes(params: QualityParams, folder: Path) -> dict[str, bool]:
     """Run the generated file with pytest itself; which of its tests pass."""
-    (folder / "test_load.py").write_text(script.tests(params), encoding="utf-8")
+    (folder / "test_load.py").write_text(tests_code.generate(params), encoding="utf-8")
     batch = quality.batch_of(
         params.table, params.fault, params.dose, params.first_day, params.n_days, params.seed
     )
@@ -400,7 +400,7 @@ def test_the_generated_tests_run_in_pytest_and_here_alike(
         and {name for name, passed in outcomes.items() if not passed} == failing
     )
     here = load_tests.run(params)
-    assert set(here.failed) == failing and here.code == script.tests(params)
+    assert set(here.failed) == failing and here.code == tests_code.generate(params)
     assert ("All **5** tests pass" in here.verdict) == (not failing)
 
 
@@ -456,8 +456,8 @@ def run_generated(cases: dict[str, QualityParams], folder: Path) -> dict[str, di
     for number, p in enumerate(cases.values()):
         place = folder / f"case{number}"
         place.mkdir()
-        (place / "script.py").write_text(script.script(p), encoding="utf-8")
-        (place / "test_load.py").write_text(script.tests(p), encoding="utf-8")
+        (place / "script.py").write_text(scripts.render(p), encoding="utf-8")
+        (place / "test_load.py").write_text(tests_code.generate(p), encoding="utf-8")
         batch = quality.batch_of(p.table, p.fault, p.dose, p.first_day, p.n_days, p.seed)
         pq.write_table(batch.table, place / "batch.parquet")
         places.append(str(place))
@@ -592,7 +592,7 @@ def test_the_canary_would_sing(tmp_path: Path) -> None:
     ids=range(27),
 )
 def test_what_cannot_be_a_rule_is_refused_in_a_sentence(rules: str, message: str) -> None:
-    for write in (quality.run, script.script, script.tests):
+    for write in (quality.run, tests_code.generate):
         with pytest.raises(InputError) as caught:
             write(QualityParams(rules=rules))
         assert str(caught.value).startswith(message)
@@ -644,7 +644,7 @@ def test_an_int_on_a_column_with_fractions_counts_them_as_mistyped() -> None:
     wind = [value for value in result.batch.table["wind_speed"].to_pylist() if value is not None]
     headline = result.headline()
     assert headline["wind_speed must be of type int"] == sum(value % 1 != 0 for value in wind) > 0
-    assert headline["wind_speed must be 0 … 5"] == sum(
+    assert headline["wind_speed must be 0–5"] == sum(
         value % 1 == 0 and not 0 <= value <= 5 for value in wind
     )
 
@@ -679,7 +679,7 @@ def test_a_contract_runs_or_is_refused_in_a_sentence(drawn: st.DataObject) -> No
         and result.reasons().num_rows <= 200
         and result.table().num_rows
     )
-    for code in (script.script(params), script.tests(params)):
+    for code in (scripts.render(params), tests_code.generate(params)):
         compile(code, "<generated>", "exec")
 
 
@@ -689,7 +689,8 @@ def test_a_contract_runs_or_is_refused_in_a_sentence(drawn: st.DataObject) -> No
 def test_words_and_figures_follow_the_numbers() -> None:
     result = quality.run(QualityParams())
     assert (
-        f"catch **{result.caught_share:.0%}** of {result.n_injected:,} injected faults and 1 real"
+        f"catch **{format_share(result.caught_share)}** of {result.n_injected:,} injected faults"
+        " and 1 real"
         " fault" in result.verdict
     )
     assert any(

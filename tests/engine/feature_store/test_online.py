@@ -24,6 +24,7 @@ from engine.feature_store.online.result import NONE, WEEK_HOURS, Strategy
 from engine.feature_store.own import online as own_online
 from engine.feature_store.own import repo
 from engine.jobs import run_to_end
+from engine.units import format_share
 from tests.engine.printed import run_script
 
 LATE = OnlineParams(
@@ -243,7 +244,7 @@ def test_more_often_is_fresher_and_late_feeds_lose_rows() -> None:
 def test_the_words_and_the_table_say_the_numbers() -> None:
     result = online.run(LATE)
     assert (
-        f"**{result.stale_share:.0%}**" in result.verdict
+        f"**{format_share(result.stale_share)}**" in result.verdict
         and f"**{result.n_expired_present:,}** of 300" in result.verdict
     )
     assert any("overwrite newer ones" in reason for reason in result.why)

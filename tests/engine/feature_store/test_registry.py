@@ -127,7 +127,7 @@ def test_the_snapshot_holds_the_definitions() -> None:
     weather = named["feature view · weather"]
     assert weather.owner == "weather team" and ("domain", "weather") in weather.tags
     assert weather.features[0] == ("temp", "Float64", "°F") and ("versions", "v0") in weather.facts
-    assert ("materialised until", "2013-07-08 00:00 UTC") in weather.facts
+    assert ("materialised until", "8 Jul 2013 00:00 UTC") in weather.facts
     assert ("logged", "yes") in named["feature service · delay_inputs"].facts
     assert ("takes", "weather (temp, visib)") in named["feature service · board_inputs"].facts
     assert (

@@ -28,6 +28,7 @@ from engine.formats.bytes_read import BytesReadParams
 from engine.formats.bytes_read import figure as figures
 from engine.formats.bytes_read import layout as byte_layout
 from engine.formats.bytes_read.layout import figure as layout_figures
+from engine.units import format_share
 from tests.engine.printed import run_script
 
 QUICK = settings(max_examples=50, deadline=None)
@@ -106,7 +107,7 @@ def test_traced_file_records_reads_but_not_moves(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def weather() -> pa.Table:
-    return tables.thin(tables.plain(data.load("weather")), 5_000)
+    return tables.thin(tables.to_stored_types(data.load("weather")), 5_000)
 
 
 def test_csv_reads_do_not_depend_on_the_columns(weather: pa.Table) -> None:
@@ -134,7 +135,7 @@ def test_avro_blocks_are_read_as_its_row_reader_reads_them(weather: pa.Table) ->
 
 
 def test_parquet_reader_touches_chunks_of_read_columns_and_the_footer_only() -> None:
-    table = tables.plain(data.load("flights")).slice(0, 20_000)
+    table = tables.to_stored_types(data.load("flights")).slice(0, 20_000)
     content = byte_files.write_parquet(table, 2_000)
     low, high = pa.scalar(5_000, pa.int32()), pa.scalar(6_000, pa.int32())  # no flight is that long
     read, file = byte_files.read_parquet(content, ["dest"], "distance", low, high)
@@ -192,7 +193,7 @@ def test_plain_narrows_types_and_leaves_out_what_cannot_be_stored() -> None:
             "void": pa.nulls(2),
         }
     )
-    plain = tables.plain(table)
+    plain = tables.to_stored_types(table)
     assert plain.to_pylist()[0] == {
         "small": 1,
         "unsigned": 1,
@@ -210,7 +211,7 @@ def test_plain_narrows_types_and_leaves_out_what_cannot_be_stored() -> None:
         InputError,
         match=r"The table must have a column of numbers, text, dates or times\. Got none\.",
     ):
-        tables.plain(table.select(["raw"]))
+        tables.to_stored_types(table.select(["raw"]))
 
 
 def test_thin_takes_evenly_spaced_rows_and_bounds_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,8 +243,8 @@ def test_orders() -> None:
     [
         (100, 330, 0, False, "max 330 < 1,000"),
         (2_001, 9_000, 3, False, "min 2,001 > 2,000"),
-        (330, 1_000, 0, True, "330 … 1,000 meets 1,000 … 2,000"),
-        (2_000, 2_000, 0, True, "2,000 … 2,000 meets 1,000 … 2,000"),
+        (330, 1_000, 0, True, "330 to 1,000 meets 1,000 to 2,000"),
+        (2_000, 2_000, 0, True, "2,000 to 2,000 meets 1,000 to 2,000"),
         (None, None, 10, False, "all 10 values are null, and null is in no range"),
         (None, None, 9, True, "no min/max in the footer, so nothing can be ruled out"),
     ],
@@ -260,8 +261,8 @@ def test_explain_says_when_pyarrow_reads_what_is_ruled_out() -> None:
         == "max 3 < 5: skipped"
     )
     assert (
-        row_groups.explain("3 … 7 meets 5 … 6", possible=True, kept=True, n_nulls=0)
-        == "3 … 7 meets 5 … 6: kept"
+        row_groups.explain("3 to 7 meets 5 to 6", possible=True, kept=True, n_nulls=0)
+        == "3 to 7 meets 5 to 6: kept"
     )
     expected = "max 3 < 5, but pyarrow reads a group with nulls all the same (1,200 nulls): kept"
     assert row_groups.explain("max 3 < 5", possible=False, kept=True, n_nulls=1_200) == expected
@@ -277,8 +278,8 @@ def test_explain_says_when_pyarrow_reads_what_is_ruled_out() -> None:
         (0.25, "0.25"),
         (12345.678, "12,345.7"),
         (7.0, "7"),
-        (datetime(2013, 6, 1, 10), "2013-06-01 10:00"),
-        (datetime(2013, 6, 1, 10, 0, 5), "2013-06-01 10:00:05"),
+        (datetime(2013, 6, 1, 10), "1 Jun 2013 10:00"),
+        (datetime(2013, 6, 1, 10, 0, 5), "1 Jun 2013 10:00:05"),
         (date(2013, 6, 1), "2013-06-01"),
         (float("inf"), "inf"),
     ],
@@ -464,8 +465,8 @@ def test_run_by_hand() -> None:
     assert (result.low, result.high) == (1_000, 2_000)  # of 0 … 3,999
     assert [group.reason for group in result.groups] == [
         "max 999 < 1,000: skipped",
-        "1,000 … 1,999 meets 1,000 … 2,000: kept",
-        "2,000 … 2,999 meets 1,000 … 2,000: kept",
+        "1,000 to 1,999 meets 1,000 to 2,000: kept",
+        "2,000 to 2,999 meets 1,000 to 2,000: kept",
         "min 3,000 > 2,000: skipped",
     ]
     assert [group.n_matching for group in result.groups] == [0, 1_000, 1, 0]
@@ -501,11 +502,11 @@ def test_order_decides_what_min_max_can_skip() -> None:
 
 def test_defaults_explain_themselves_with_their_numbers() -> None:
     result = bytes_read.run(BytesReadParams())
-    assert f"**{result.read_share:.1%}**" in result.verdict
+    assert f"**{format_share(result.read_share)}**" in result.verdict
     assert "For 3 of 19 columns" in result.verdict
     columns, groups, tail, rows = result.why
     assert "the 16 other columns" in columns
-    assert f"rules out {20 - result.groups_kept} of 20 for time_hour from 2013-" in groups
+    assert f"rules out {20 - result.groups_kept} of 20 for time_hour from 28 May 2013" in groups
     assert f"{result.groups_in_vain} of the {result.groups_kept} kept hold no such row" in groups
     assert "65.5 kB" in tail
     assert f"in {result.csv_layout.n_pieces({8, 12, 18})} separate pieces" in rows

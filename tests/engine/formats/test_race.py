@@ -35,7 +35,7 @@ from engine.formats.race import (
 from engine.formats.race import figure as race_figures
 from engine.formats.race.contestants import Between
 from engine.formats.race.params import range_of, rows_of
-from engine.units import human_factor
+from engine.units import format_factor
 from tests.engine.printed import run_script
 
 ALL = tuple(FORMATS)
@@ -413,7 +413,7 @@ def test_the_figure_shows_each_run_and_each_size(everything: RaceResult, operati
         trace for trace in figure.data if trace.hovertext and "median of" in trace.hovertext[0]
     )
     assert list(medians.x) == [lane.median_seconds(operation) for lane in everything.lanes]
-    factors = [human_factor(everything.factor(lane, operation) or 0) for lane in everything.lanes]
+    factors = [format_factor(everything.factor(lane, operation) or 0) for lane in everything.lanes]
     assert [note.text.strip("</b>") for note in figure.layout.annotations] == [*factors, "× best"]
     assert len(figure.to_json()) < 300_000
     both = race_figures.chart(everything, operation, everything)

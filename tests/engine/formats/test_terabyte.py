@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine import scripts
 from engine.errors import InputError
 from engine.formats import race, terabyte
 from engine.formats.race import Lane, RaceParams, RaceResult
 from engine.formats.terabyte import CRITERIA, TerabyteParams, TerabyteResult
 from engine.formats.terabyte import figure as terabyte_figures
-from engine.formats.terabyte.code import script
 from tests.engine.printed import run_script
 
 CSV = Lane(
@@ -170,7 +170,7 @@ def test_the_real_race_is_carried_over_and_the_script_prints_the_headline() -> N
     result = terabyte.run(params)
     assert result.complete and {e.name for e in result.formats} == set(params.race.formats)
     assert result.table().num_rows == len(params.race.formats)
-    assert run_script(script(params)) == result.headline()
+    assert run_script(scripts.render(params)) == result.headline()
     assert (
         result.headline()["CSV stored GB"] == 5_000 and result.headline()["CSV USD a month"] == 35
     )

@@ -88,7 +88,7 @@ def test_a_value_that_one_answer_has_is_named_with_its_rows() -> None:
         ("code",),
         "L2",
     )
-    assert finding.evidence == "code = 'K9': all 150 rows have y 1, as 50.0% of the table have"
+    assert finding.evidence == "code = 'K9': all 150 rows have y 1, as 50% of the table have"
     assert finding.rows == (1, 3, 5, 7, 9, 11, 13, 15)
     few = np.where((Y == 1) & (np.arange(N) < 20), "K9", "A")
     assert audit.audit_table(table(code=few), "y").findings == (), "ten rows are too few to tell"
@@ -100,7 +100,7 @@ def test_empty_cells_that_tell_and_those_that_do_not() -> None:
     by_chance = np.where(np.arange(N) % 5 == 0, np.nan, values)
     (finding,) = audit.audit_table(table(by_answer=by_answer, by_chance=by_chance), "y").findings
     assert (finding.detector, finding.columns) == ("missingness", ("by_answer",))
-    assert "empty in 50.0% of the rows with y 1 and in 0.0% of the others" in finding.evidence
+    assert "empty in 50% of the rows with y 1 and in 0% of the others" in finding.evidence
 
 
 def test_an_id_counted_up_by_class_and_one_counted_up_in_time() -> None:
@@ -168,7 +168,7 @@ def test_copies_on_both_sides_exact_and_near() -> None:
         and found(exact, "near duplicates") == []
     )
     assert (
-        "200 of 200 test rows (100.0%) stand in training too, all 3 columns alike"
+        "200 of 200 test rows (100%) stand in training too, all 3 columns alike"
         in exact.findings[0].evidence
     )
     near = {name: x + RNG.normal(0, 1e-4, N) for name, x in values.items()}

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine import scripts
 from engine.errors import InputError
 from engine.leakage import repairs
 from engine.leakage.repairs import RepairsParams, RepairsResult, leak_tests
 from engine.leakage.repairs import figure as figures
 from engine.leakage.repairs.cases import HERE, MECHANISMS, MENDED, codes
-from engine.leakage.repairs.code import script
 from engine.leakage.repairs.leak_tests import Columns
 from tests.engine.printed import run_script
 
@@ -42,7 +42,7 @@ def test_the_marked_line_is_there_and_the_repair_closes_the_gap(mechanism: str) 
 @pytest.mark.parametrize("mechanism", ["target encoding on all rows", NULL])
 def test_the_script_gives_the_headline(mechanism: str) -> None:
     params = RepairsParams(mechanism=mechanism, repeats=2, seed=1)
-    assert run_script(script(params)) == repairs.run(params).headline()
+    assert run_script(scripts.render(params)) == repairs.run(params).headline()
 
 
 def by_hand() -> RepairsResult:
@@ -62,11 +62,11 @@ def test_words_by_hand() -> None:
         == "Wrong reports AUC **0.850** and gets 0.600 in production; right reports **0.650** and"
         " gets 0.660."
     )
-    assert "wrong +0.250 (+0.200 to +0.300), right -0.010 (-0.020 to +0.000)." in result.why[1]
+    assert "wrong +0.250 (+0.200 to +0.300), right −0.010 (−0.020 to 0.000)." in result.why[1]
     assert "better in production too, by 0.060" in result.why[2]
     assert result.table().num_rows == 8 and result.mended == pytest.approx(0.26)
     figure = figures.gaps(result, result)
-    assert figure.layout.title.text == "Wrong is off by +0.250, right by -0.010"
+    assert figure.layout.title.text == "Wrong is off by +0.250, right by −0.010"
     empty = RepairsResult(RepairsParams(), {})
     assert (
         empty.verdict.startswith("The first seed")

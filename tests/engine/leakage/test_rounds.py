@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine import scripts
 from engine.leakage import rounds
 from engine.leakage.rounds import LEVELS, PRODUCTION, TEST, TRAIN, RoundsParams, figure
 from engine.leakage.rounds.cases import ANSWERS, CASES, NONE
-from engine.leakage.rounds.code import script
+from engine.units import format_signed
 from tests.engine.printed import run_script
 
 NUMBERS = range(1, len(CASES) + 1)
@@ -87,7 +88,10 @@ def test_the_first_answer_is_judged() -> None:
         f"You had it: it is **{case.answer}**. Reported AUC **{right.reported_score:.3f}**"
     )
     assert wrong.verdict.startswith("Not identifier: ") and quiet.verdict.startswith("It is **")
-    assert right.why[0].startswith("From the data: ") and f"{right.gap:+.3f}" in right.why[1]
+    assert (
+        right.why[0].startswith("From the data: ")
+        and f"{format_signed(right.gap, 3)}" in right.why[1]
+    )
     assert not rounds.run(RoundsParams(guess=case.answer)).right, "not before the reveal"
     assert [row["scored on"] for row in right.table().to_pylist()] == [TRAIN, TEST, PRODUCTION]
     assert list(figure.scores(right, wrong).data[0].y) == [TRAIN, TEST, PRODUCTION]
@@ -96,4 +100,4 @@ def test_the_first_answer_is_judged() -> None:
 @pytest.mark.parametrize("number", [1, 4, 7])
 def test_the_script_gives_the_headline(number: int) -> None:
     params = RoundsParams(number=number, revealed=number > 1)
-    assert run_script(script(params)) == rounds.run(params).headline()
+    assert run_script(scripts.render(params)) == rounds.run(params).headline()

@@ -134,10 +134,10 @@ def test_words_and_rows_by_hand() -> None:
     result = by_hand()
     assert result.recall == 0.5 and result.false_share == pytest.approx(1 / 40)
     assert re.match(
-        r"\*\*50.0%\*\* of 2 plants that move the score by 0.02 are caught \(9.5% to 90.5%\)",
+        r"\*\*50%\*\* of 2 plants that move the score by 0.02 are caught \(95% CI 9.5% to 91%\)",
         result.verdict,
     )
-    assert "**2.5%** of 40 clean columns are flagged (0.4% to 12.9%)" in result.verdict
+    assert "**2.5%** of 40 clean columns are flagged (95% CI 0.44% to 13%)" in result.verdict
     first, hidden = result.rows[0], result.rows[-1]
     assert (first["planted"], first["move_score"], first["caught"], first["false_columns"]) == (
         3,
@@ -157,7 +157,7 @@ def test_words_and_rows_by_hand() -> None:
     )
     assert result.table().num_rows == len(PLANT_KINDS) + 1
     figure = figures.scoreboard(result)
-    assert list(figure.data[0].x) == [0.5, 0.0, 1 / 40] and "50.0%" in figure.layout.title.text
+    assert list(figure.data[0].x) == [0.5, 0.0, 1 / 40] and "50%" in figure.layout.title.text
     assert ScoreboardResult(ScoreboardParams()).verdict == "0 planted tables audited so far."
 
 

@@ -178,7 +178,7 @@ def test_scores_in_words_by_hand() -> None:
         == "Shuffled folds promise AUC 0.850; the last quarter gave **0.720**. Nearest to it comes"
         " “by day” with 0.710."
     )
-    assert [row["promises too much"] for row in scores.rows()] == ["+0.130", "-0.010"]
+    assert [row["promises too much"] for row in scores.rows()] == ["+0.130", "−0.010"]
     assert Scores({}, float("nan")).verdict == "The first folds are being fitted."
 
 

@@ -18,7 +18,7 @@ from scipy import stats as scipy_stats
 
 from engine import scripts
 from engine.errors import InputError
-from engine.orchestration import foretell, history, records
+from engine.orchestration import history, predict, records
 from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.history import HistoryParams, critical_path, replay_figure, stats
 from engine.orchestration.history import figure as figures
@@ -34,7 +34,7 @@ def made(n: int, n_tasks: int, seed: int = 0) -> list[Run]:
     params = RunParams(flow="fan-out", tasks=max(n_tasks - 4, 1), width=12, retries=1, seed=seed)
     return [
         replace(
-            foretell.run(replace(params, seed=seed + k)),
+            predict.run(replace(params, seed=seed + k)),
             id=f"made-{seed}-{k}",
             foretold=False,
             submitted_at=1e9 + 60 * k,
@@ -234,8 +234,10 @@ def test_every_figure_of_every_flow_draws(flow: history.Flow) -> None:
 
 def test_the_replay_ends_as_the_run_did() -> None:
     result = history.run(HistoryParams(source="foretold"))
-    frames = replay_figure.replay(result).frames
-    assert len(frames) == replay_figure.N_FRAMES + 1
+    figure = replay_figure.replay(result)
+    frames, (slider,) = figure.frames, figure.layout.sliders
+    assert len(frames) == replay_figure.N_FRAMES + 1 == slider.active + 1
+    assert [step.args[0][0] for step in slider.steps] == [frame.name for frame in frames]
     running = [
         sum(float(x) for bar in frame.data if bar.name == "running" for x in bar.x)
         for frame in frames

@@ -242,8 +242,8 @@ def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() 
     assert gain == pytest.approx(0.11) and half == pytest.approx(4.3027 * 0.01 / 3**0.5, abs=1e-5)
     assert (
         result.verdict
-        == "SMOTE beats doing nothing: it moves average precision by **+0.110** from 0.300 (95 %"
-        " interval +0.085 … +0.135 over 3 splits)."
+        == "SMOTE beats doing nothing: it moves average precision by **+0.110** from 0.300 (95%"
+        " CI +0.085 to +0.135 over 3 splits)."
     )
     assert (
         figures.lanes(result).layout.title.text
@@ -267,11 +267,11 @@ def test_words_by_hand(result: ArenaResult) -> None:
     assert (
         by_hand().verdict
         == "No strategy beats doing nothing beyond chance: the best other, SMOTE, moves average"
-        " precision by **+0.000** from 0.600 (95 % interval -1.271 … +1.271 over 2 splits)."
+        " precision by **0.000** from 0.600 (95% CI −1.271 to +1.271 over 2 splits)."
     )
     assert (
         by_hand().worst_brier_factor == pytest.approx(4)
-        and "SMOTE has 4.0 times the Brier score" in by_hand().why[1]
+        and "SMOTE has 4.0× the Brier score" in by_hand().why[1]
     )
     early = next(iter(arena.steps(ArenaParams(**QUICK)))).partial
     assert (

@@ -114,10 +114,10 @@ def test_words_by_hand() -> None:
     why = result.why
     assert (
         why[0]
-        == "40 of 100 test rows are made up; 75.0% of those have a parent among the training rows."
+        == "40 of 100 test rows are made up; 75% of those have a parent among the training rows."
     )
     assert why[2].startswith(
-        "A parent in training is worth +0.000: copies are not what lifts the score."
+        "A parent in training is worth 0.000: copies are not what lifts the score."
     )
     assert (
         "90% of the real positives in the test part have children" in why[3]

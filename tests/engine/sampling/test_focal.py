@@ -25,6 +25,7 @@ from engine.sampling import flight_rows, focal
 from engine.sampling.flight_rows import SPLITS, TARGETS
 from engine.sampling.focal import FocalParams, FocalResult, losses
 from engine.sampling.focal import figure as figures
+from engine.units import format_share
 from tests.engine.printed import run_script
 
 
@@ -126,7 +127,7 @@ def test_scores_are_scikit_learns(result: FocalResult) -> None:
         assert result.alarms(fit) == (false + right, right, missed)
         assert (
             row["alarms at 0.5"] == f"{false + right:,}"
-            and row["recall"] == f"{right / (right + missed):.0%}"
+            and row["recall"] == f"{format_share(right / (right + missed))}"
         )
 
 
@@ -147,7 +148,7 @@ def test_words_follow_the_numbers(result: FocalResult) -> None:
         f"**{result.overstated_factor:.1f}×** as much" in result.verdict
         and abs(result.ranking_gain) < 0.02
     )
-    assert f"make {result.hardest_share:.0%} of its" in result.why[1]
+    assert f"make {format_share(result.hardest_share)} of its" in result.why[1]
     assert result.overstated_factor > 3 > focal.run(FocalParams(gamma=0.0)).overstated_factor
 
 
@@ -202,11 +203,11 @@ def test_a_split_cuts_rows_apart(split: Any) -> None:
 
 
 def test_thinned_rows_have_a_thousandth_of_positives() -> None:
-    assert flight_rows.take("cancelled", "thinned to 0.1 %", 20_000, 0).y.sum() == 20
+    assert flight_rows.take("cancelled", "thinned to 0.1%", 20_000, 0).y.sum() == 20
     with pytest.raises(
-        InputError, match="n_rows must leave at least ten positives: 10,000 at 0.1 %. Got 5,000."
+        InputError, match="n_rows must leave at least ten positives: 10,000 at 0.1%. Got 5,000."
     ):
-        flight_rows.take("cancelled", "thinned to 0.1 %", 5_000, 0)
+        flight_rows.take("cancelled", "thinned to 0.1%", 5_000, 0)
     with pytest.raises(
         InputError, match="The test rows must hold two rows of each class at least. Got 3 and 1."
     ):
@@ -259,7 +260,7 @@ def test_the_hardest_flights_are_named(result: FocalResult) -> None:
         (first["is"] == "cancelled") == (flight["dep_time"] is None) == bool(result.train_y[place])
     )
     assert (
-        first["probability given to that"] == f"{result.focal.train_chances[place]:.1%}"
+        first["probability given to that"] == f"{format_share(result.focal.train_chances[place])}"
         and len(others) == 4
     )
     assert (

@@ -545,7 +545,7 @@ def test_a_column_that_distances_cannot_use_is_named(column: pa.Array, message: 
     ("setting", "message"),
     [
         ({"drawn": "1,2"}, "drawn must be points x,y,class with whole numbers. Got '1,2'."),
-        ({"drawn": "1,200,0"}, "drawn must lie in 0 … 100, with class 0 or 1. Got '1,200,0'."),
+        ({"drawn": "1,200,0"}, "drawn must lie in 0–100, with class 0 or 1. Got '1,200,0'."),
         (
             {"source": "upload", "upload": "/etc/passwd"},
             "upload must be a file that you uploaded here.",

@@ -25,6 +25,7 @@ from engine.sampling.splits import (
     SplitsParams,
     figure,
 )
+from engine.units import format_share
 from tests.engine.printed import run_script
 
 
@@ -179,7 +180,7 @@ def test_figures_show_the_results_numbers() -> None:
         np.array_equal(np.asarray(band.data[0].z), result.roles) and len(band.to_json()) < 100_000
     )
     assert band.layout.annotations[0].text == (
-        f"{result.positives(TRAIN)[0]:.1%} · {result.positives(TEST)[0]:.1%}"
+        f"{format_share(result.positives(TRAIN)[0])} · {format_share(result.positives(TEST)[0])}"
     )
     empty = figure.empty_folds(result)
     assert empty.data[0].y[0] == 100 and list(empty.data[0].y) == sorted(

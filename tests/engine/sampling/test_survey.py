@@ -19,6 +19,7 @@ from engine.sampling import survey
 from engine.sampling.survey import SCHEMES, SurveyParams, SurveyResult, schemes
 from engine.sampling.survey import figure as figures
 from engine.sampling.survey.schemes import Draws, Population
+from engine.units import format_share, format_signed
 from tests.engine.printed import run_script
 
 VALUES = np.array([3.0, 8.0, 1.0, 9.0, 4.0, 20.0])
@@ -212,11 +213,12 @@ def test_every_seventh_day_sees_one_weekday(result: SurveyResult) -> None:
 
 def test_words_follow_the_numbers(result: SurveyResult) -> None:
     assert (
-        f"those of convenience samples **{result.number('convenience', 'coverage'):.0%}**."
-        in result.verdict
+        "those of convenience samples"
+        f" **{format_share(result.number('convenience', 'coverage'))}**." in result.verdict
     )
     assert (
-        f"{result.number('quota', 'bias'):+.2f}: within it takes what is at hand" in result.why[0]
+        f"{format_signed(result.number('quota', 'bias'), 2)}: within it takes what is at hand"
+        in result.why[0]
     )
     early = next(iter(survey.steps(SurveyParams()))).partial
     assert (

@@ -9,12 +9,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from engine import data
+from engine import data, scripts
 from engine.jobs import run_to_end
 from engine.spark import apis, session
 from engine.spark.apis import ApisParams, ApisResult, Operator, Outcome, jobs, shared_variables
 from engine.spark.apis import figure as figures
-from engine.spark.apis.code import script
 from engine.spark.apis.jobs import APIS, JOBS
 from engine.spark.apis.shared_variables import (
     CASES,
@@ -101,13 +100,12 @@ def test_marked_non_deterministic_a_udf_sees_each_row_once() -> None:
     once = apis.run(replace(SMALL, once=True))
     assert once.calls_a_row == 1.0 and once.same_answers
     assert "called once a flight" in "\n".join(once.why)
-    assert run_script(script(once.params)) == once.headline()
+    assert run_script(scripts.render(once.params)) == once.headline()
 
 
 def test_the_script_prints_the_headline(gain: ApisResult, late: ApisResult) -> None:
     for result in (gain, late):
-        assert run_script(script(result.params)) == result.headline()
-    assert "@" not in script(SMALL)
+        assert run_script(scripts.render(result.params)) == result.headline()
 
 
 def test_a_lineage_is_read_from_the_source_on() -> None:

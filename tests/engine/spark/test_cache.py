@@ -93,7 +93,7 @@ def test_the_memory_model_by_hand() -> None:
             "The heap must be at least 471,859,200 bytes: Spark refuses less. Got 100.",
         ),
         ((10**9, 0.0, 0.5), "fraction must be above 0, at most 1. Got 0.0."),
-        ((10**9, 0.6, 1.5), "storage_fraction must be 0 … 1. Got 1.5."),
+        ((10**9, 0.6, 1.5), "storage_fraction must be 0–1. Got 1.5."),
     ],
 )
 def test_what_spark_refuses_the_model_refuses(

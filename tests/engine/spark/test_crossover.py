@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine import processes, workspace
+from engine import processes, scripts, workspace
 from engine.errors import InputError
 from engine.jobs import run_to_end
 from engine.spark import crossover, session
@@ -26,7 +26,6 @@ from engine.spark.contest.engines import Answer, Contestant, Work
 from engine.spark.crossover import CONTESTANTS, WORKS, CrossoverParams, CrossoverResult, cells
 from engine.spark.crossover import figure as figures
 from engine.spark.crossover.cells import Cell
-from engine.spark.crossover.code import script
 from engine.spark.target import Target
 from tests.engine.printed import run_script
 
@@ -93,7 +92,7 @@ def test_every_engine_gives_what_numpy_gives(work: Work, files: Files) -> None:
     found["Spark"] = engines.spark_answer(session.session(), work, files)
     assert set(found) == set(CONTESTANTS)
     for name, answer in found.items():
-        assert engines.same(engines.plain(answer), expected), name
+        assert engines.same(engines.to_python(answer), expected), name
     assert expected[0][-1] > 0 and expected[0][-2] != 0
 
 
@@ -176,11 +175,7 @@ def test_a_run_measures_every_engine_at_every_size(result: CrossoverResult) -> N
     assert all(cell.peak_bytes > 20_000_000 and cell.start_seconds > 0.01 for cell in result.cells)
     assert 0 < result.shuffle_bytes < 10_000, "the orders are small enough to be broadcast"
     assert result.refused == ()
-    assert (
-        result.slowest in CONTESTANTS
-        and not result.spark_gigabyte
-        and result.spark_bytes > 10_000_000
-    )
+    assert result.slowest in CONTESTANTS
     assert len(result.rows()) == 4 and result.table().num_rows == 8
     assert (
         result.answer.startswith(("Not at this size", "From about")) and "Spark" in result.verdict
@@ -198,7 +193,6 @@ def test_the_record_opens_the_next_visit(
     }
     known = {(c.contestant, c.asked): c for c in again.recalled}
     assert all(known[c.contestant, c.asked].seconds == c.seconds for c in result.cells)
-    assert cells.most_spark_bytes() == max(c.size_bytes for c in result.cells)
     assert (
         again.rows()[0]["measured"].endswith("UTC")
         and not again.complete
@@ -227,7 +221,7 @@ def test_the_script_prints_the_headline(result: CrossoverResult) -> None:
     for work in WORKS:
         params = replace(SMALL, work=work)
         ran = result if work == "join" else crossover.run(replace(params, contestants=()))
-        assert run_script(script(ran.params)) == ran.headline()
+        assert run_script(scripts.render(ran.params)) == ran.headline()
 
 
 positive = st.floats(1e-4, 1e3)
@@ -335,7 +329,7 @@ def synthetic() -> CrossoverResult:
 
 def test_the_figure_marks_crossing_and_end_of_memory() -> None:
     shown = figures.chart(synthetic())
-    marks = [trace for trace in shown.data if trace.name == "Spark overtakes pandas, 90 % interval"]
+    marks = [trace for trace in shown.data if trace.name == "Spark overtakes pandas, 90% interval"]
     assert (
         marks[0].x[0] == pytest.approx(490_000, rel=0.01)
         and marks[0].text[0] == "extrapolated crossing"
@@ -358,7 +352,7 @@ def test_the_figure_marks_crossing_and_end_of_memory() -> None:
     assert not [
         trace
         for trace in figures.chart(doubtful).data
-        if trace.name == "Spark overtakes pandas, 90 % interval"
+        if trace.name == "Spark overtakes pandas, 90% interval"
     ]
     shown_model = figures.model(doubtful, Cluster())
     assert shown_model is not None and shown_model.layout.title.text.startswith(
@@ -437,6 +431,8 @@ def test_free_memory_heeds_the_container(tmp_path: Path) -> None:
 
 
 def test_spark_connect_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session.Engine, "place", property(lambda _: Target("connect", "sc://host")))
+    monkeypatch.setattr(
+        session.Engine, "target", property(lambda _: Target("connect", "sc://host"))
+    )
     with pytest.raises(InputError, match="Spark Connect has no tasks to measure"):
         next(crossover.steps(SMALL))

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from engine import data
+from engine import data, scripts
 from engine.errors import InputError
 from engine.spark import lazy
 from engine.spark.lazy import LazyParams, chain, figure
 from engine.spark.lazy.chain import ACTIONS, OPERATIONS, STEPS, Foretold
-from engine.spark.lazy.code import script
 from tests.engine.printed import run_script
 
 
@@ -31,7 +30,7 @@ def test_nothing_runs_before_the_action(params: LazyParams, n_rows: int, n_stage
     assert [line.n_jobs for line in result.lines[:-1]] == [0] * (len(params.chain) + 1)
     assert result.lines[-1].n_jobs >= 1 and result.jobs_before_action == 0
     assert (result.n_rows, result.n_stages) == (n_rows, n_stages)
-    assert run_script(script(params)) == result.headline()
+    assert run_script(scripts.render(params)) == result.headline()
     assert len(result.rows()) == result.table().num_rows == len(params.chain) + 2
     foretold = Foretold(params.chain, params.action)
     assert foretold.lines == [(line.code, line.kind) for line in result.lines], (

@@ -144,9 +144,7 @@ def test_words_by_hand() -> None:
         result.verdict
         == "origin into 8: the largest partition holds **2.9** times the mean, 5 of 8 stay empty."
     )
-    assert result.why[1].startswith(
-        "The commonest, EWR, has 120,835 rows, 2.9 times the mean partition"
-    )
+    assert result.why[1].startswith("The commonest, EWR, has 120,835 rows, 2.9× the mean partition")
     by_range = run(PartitioningParams(keys=("origin",), n_partitions=8, strategy="range"))
     assert len(by_range.rows) == 4 and "sets the floor" in by_range.why[0]
     folders = run(PartitioningParams(keys=("origin",), strategy="partitionBy files"))
@@ -201,7 +199,7 @@ def test_figures_show_every_partition_and_the_followed_key() -> None:
     assert [
         i for i, color in enumerate(figure.data[0].marker.color) if color == figures.figures.EXTRA
     ] == [result.typed.after]
-    assert figure.layout.title.text == "Largest partition: 2.9 × the mean, 5 of 8 empty"
+    assert figure.layout.title.text == "Largest partition: 2.9× the mean, 5 of 8 empty"
     lines = figures.routes(result)
     assert lines.layout.title.text.startswith("12 → 8 partitions: ") and lines.data[
         2

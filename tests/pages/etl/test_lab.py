@@ -64,7 +64,7 @@ def test_quarantined_rows_stand_with_their_reasons() -> None:
     app = open_page("etl", etl_tab="Quality gate", quality_view="Quarantine", quality_fault="none")
     (row,) = app.dataframe[0].value.to_dict("records")
     assert (
-        row["reason"] == "wind_speed must be 0 … 120"
+        row["reason"] == "wind_speed must be 0–120"
         and round(row["wind_speed"]) == 1048
         and not row["injected"]
     )

@@ -12,6 +12,7 @@ import pyarrow as pa
 from engine.formats import bytes_read, evolution
 from engine.formats.evolution.cell_code import snippet
 from engine.jobs import JOBS, Progress, Steps
+from engine.units import format_share
 from pages.shell import export, lessons, panels
 from tests.pages.visit import charts, open_page, settle, texts
 
@@ -71,7 +72,7 @@ def test_a_prediction_shows_the_guess_beside_what_happened() -> None:
     )
     assert f"you said **3**, it is **{actual:,}**" in texts(app)
     assert (
-        lessons.plain(app.session_state["bytes_read_order"])
+        lessons.to_field(app.session_state["bytes_read_order"])
         == prediction.params["bytes_read_order"]
     )
 
@@ -125,7 +126,7 @@ def test_differences_are_written_in_full() -> None:
 def test_a_challenge_tells_this_runs_number_as_people_read_it() -> None:
     app = open_page("formats", formats_tab="Bytes read", bytes_read_panel="Challenge")
     result = bytes_read.run(bytes_read.BytesReadParams())
-    assert f"Here: {result.read_share:.1%}, not met by this run." in texts(app)
+    assert f"Here: {format_share(result.read_share)}, not met by this run." in texts(app)
     assert f"Here: {result.csv_over_parquet_bytes:,.3g}, not met by this run." in texts(app)
 
 

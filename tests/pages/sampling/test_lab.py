@@ -56,7 +56,7 @@ def test_a_slow_method_is_a_job_that_fills_in() -> None:
 def test_one_in_a_thousand_takes_enough_rows_by_itself_and_says_so() -> None:
     app = open_page("sampling", sampling_tab="Focal loss")
     assert app.select_slider(key="focal_n_rows").value == 5_000
-    app.button_group(key="focal_positives").set_value("thinned to 0.1 %").run()
+    app.button_group(key="focal_positives").set_value("thinned to 0.1%").run()
     assert not app.exception and not app.error
     assert (
         app.select_slider(key="focal_n_rows").value == 10_000
@@ -65,7 +65,7 @@ def test_one_in_a_thousand_takes_enough_rows_by_itself_and_says_so() -> None:
     cold = open_page(
         "sampling",
         sampling_tab="Focal loss",
-        focal_positives="thinned to 0.1 %",
+        focal_positives="thinned to 0.1%",
         focal_n_rows="5,000",
     )
     assert (

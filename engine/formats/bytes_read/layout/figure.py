@@ -60,7 +60,12 @@ def _per_square(squares: Layout) -> str:
 
 # Kinds of square: 0 and 1 other columns (in turn, so that cells can be told apart), 2 the predicate
 # column, 3 wanted.
-_COLORS = ("rgba(140,147,156,0.25)", "rgba(140,147,156,0.5)", figures.EXTRA, figures.KNOWN)
+_COLORS = (
+    figures.faint(figures.WAITING, 0.25),
+    figures.faint(figures.WAITING, 0.5),
+    figures.EXTRA,
+    figures.KNOWN,
+)
 
 
 def _map(run: BytesReadResult, squares: Layout) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from engine.errors import InputError
 from engine.leakage.audit.findings import Finding
 from engine.leakage.column_scores import Score, auc_error, auc_of_levels, encoded, quantile_codes
 from engine.leakage.table_columns import N_FOLDS, Column, Subject
+from engine.units import format_time
 
 Moment = float | int | timedelta | datetime | str
 KnownAt = Mapping[str, Moment]
@@ -64,7 +65,7 @@ def _find_late_rows(subject: Subject, name: str, moment: Moment) -> tuple[np.nda
         )
     own = np.asarray(subject.time.numbers, dtype=np.float64)
     if isinstance(moment, datetime):
-        words = f"at {moment:%Y-%m-%d %H:%M}, later than the row's own moment,"
+        words = f"at {format_time(moment)}, later than the row's own moment,"
         return own < moment.timestamp(), words
     other = subject.columns.get(moment)
     if other is None or other.kind != "time":

@@ -14,6 +14,7 @@ import numpy as np
 from engine.leakage.audit.findings import Finding
 from engine.leakage.column_scores import Score, correlation, quantile_codes, score_codes
 from engine.leakage.table_columns import Column, Subject, named
+from engine.units import format_factor, format_share, format_signed
 
 TOO_GOOD = 0.94  # AUC or R² of one column
 CERTAIN = 0.9995
@@ -79,7 +80,7 @@ def one_sided(column: Column, subject: Subject) -> Finding | None:
             (column.name,),
             "suspicious",
             f"{column.name} = {values}: all {int(mass):,} rows have {subject.target}"
-            f" {_answer(subject, answer)}, as {share:.1%} of the table have",
+            f" {_answer(subject, answer)}, as {format_share(share)} of the table have",
             ASK,
             float(mass / (share * subject.n)),
             subject.original(rows),
@@ -139,9 +140,9 @@ def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Findin
         "missingness",
         (column.name,),
         "suspicious",
-        f"{column.name} is empty in {null[y].mean():.1%} of the rows with {subject.target}"
-        f" {subject.positive} and in {null[~y].mean():.1%} of the others (odds ×"
-        f" {_factor(log_odds)}); being empty alone scores {worth.text}",
+        f"{column.name} is empty in {format_share(null[y].mean())} of the rows with"
+        f" {subject.target} {subject.positive} and in {format_share(null[~y].mean())} of the others"
+        f" (odds {_odds(log_odds)}); being empty alone scores {worth.text}",
         f"Find out who fills {column.name}, and when. If the outcome empties or fills it, leave it"
         " out, its indicator and its imputed value too.",
         worth.value,
@@ -149,9 +150,9 @@ def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Findin
     )
 
 
-def _factor(log_odds: float) -> str:
+def _odds(log_odds: float) -> str:
     factor = float(np.exp(abs(log_odds)))
-    return f"{factor:,.0f}" if factor < 1_000 else "1,000 and more"
+    return format_factor(factor) if factor < 1_000 else "more than 1,000×"
 
 
 def _missing_number(column: Column, null: np.ndarray, subject: Subject) -> Finding | None:
@@ -165,8 +166,8 @@ def _missing_number(column: Column, null: np.ndarray, subject: Subject) -> Findi
         "missingness",
         (column.name,),
         "suspicious",
-        f"{subject.target} is {shift:+.2f} standard deviations away where {column.name} is empty"
-        f" ({len(empty):,} rows)",
+        f"{subject.target} is {format_signed(shift, 2)} standard deviations away where"
+        f" {column.name} is empty ({len(empty):,} rows)",
         f"Find out who fills {column.name}, and when; leave it out if the outcome does.",
         abs(shift),
         subject.original(np.flatnonzero(null)),

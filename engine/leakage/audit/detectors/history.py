@@ -28,6 +28,7 @@ import numpy as np
 
 from engine.leakage.audit.findings import Finding
 from engine.leakage.table_columns import Subject
+from engine.units import format_share
 
 MAX_COLUMNS = 60
 MAX_ROWS = 20_000
@@ -119,7 +120,7 @@ def _judge(
             "note" if unclear else severity,  # type: ignore[arg-type]
             f"{name} recomputed from {base} up to its own moment: R² {found.past:.3f}; with the"
             f" later rows of the same {subject.group_name}: {found.full:.3f}. They explain"
-            f" {found.partial:.0%} of what the history leaves open"
+            f" {format_share(found.partial)} of what the history leaves open"
             + (f". Or {base} is an earlier {name}: then all is well" if unclear else ""),
             f"Recompute {name} with the window closed at the moment of prediction (rows before, not"
             f" centred, not the whole {subject.group_name}).",

@@ -13,6 +13,7 @@ from engine.leakage.audit.detectors.columns import TOO_GOOD, is_identifier
 from engine.leakage.audit.findings import Finding
 from engine.leakage.column_scores import SHRINK_ROWS, auc_error, auc_of_levels, encoded, score
 from engine.leakage.table_columns import Column, Subject, cells, named
+from engine.units import format_share
 
 CHANCE_FACTOR = 10.0
 GROUP_R = 0.1
@@ -59,8 +60,8 @@ def exact_duplicates(subject: Subject) -> Iterator[Finding]:
         "exact duplicates",
         (),
         "certain" if expected < 0.5 else "suspicious",
-        f"{len(twin):,} of {len(test):,} test rows ({len(twin) / len(test):.1%}) stand in training"
-        f" too, all {len(used)} columns alike; chance would make {expected:.1g}",
+        f"{len(twin):,} of {len(test):,} test rows ({format_share(len(twin) / len(test))}) stand in"
+        f" training too, all {len(used)} columns alike; chance would make {expected:.1g}",
         "Drop duplicates before the split, or give all copies of a row one group and split by"
         " group.",
         len(twin) / len(test),
@@ -233,8 +234,9 @@ def time_overlap(subject: Subject) -> Iterator[Finding]:
         "time overlap",
         (subject.time.name,),
         "certain",
-        f"{len(later):,} of {n_train:,} training rows ({len(later) / n_train:.0%}) are later than"
-        f" the first test row ({start}): the model learns from the future of what it is tested on",
+        f"{len(later):,} of {n_train:,} training rows ({format_share(len(later) / n_train)}) are"
+        f" later than the first test row ({start}): the model learns from the future of what it is"
+        " tested on",
         "Cut by time: everything before a day trains, everything after it tests; leave a gap as"
         " long as a label takes.",
         len(later) / n_train,

@@ -9,7 +9,10 @@ from engine.leakage.audit.findings import DETECTORS
 from engine.leakage.dose.params import GRID
 from engine.leakage.dose.verdicts import N_SEEDS, Verdicts
 
-SCALE = [[0.0, "rgba(140, 147, 156, 0.16)"], [1.0, figures.LEAKED]]  # waiting, thin … leaked
+SCALE = [
+    [0.0, figures.faint(figures.WAITING, 0.16)],
+    [1.0, figures.LEAKED],
+]  # waiting, thin … leaked
 
 
 def detectors(verdicts: Verdicts) -> go.Figure:

@@ -1,5 +1,8 @@
 """imbalanced-learn's over-samplers that note, while they run, which rows each synthetic row was
-made from.
+made from: the one module that uses private parts of imbalanced-learn and scikit-learn.
+
+Neither library has a public way to ask for those rows. ``requirements.in`` caps the minor versions
+of both; ``tests/engine/sampling/test_imblearn_internals.py`` fails when a private part moves.
 
 Real: the library does everything; each class here overrides one of its steps only to write down
 what passes through. The numbers noted give the library's own rows to the bit: ``X[seed] + step *
@@ -17,6 +20,12 @@ from imblearn import over_sampling
 from sklearn.neighbors import NearestNeighbors
 
 from engine.sampling.lineage.record import Record
+
+
+def fitted_rows(neighbours: Any) -> np.ndarray:
+    """Return the rows, in order, on which a nearest-neighbours model was last fitted."""
+    rows: np.ndarray = neighbours._fit_X
+    return rows
 
 
 class _Recording:

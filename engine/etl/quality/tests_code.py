@@ -1,18 +1,15 @@
-"""Python source written from a contract: the script of the quality gate, and the tests of a load
-for pytest.
-
-The contract stands in both as one plain value, and the checks made of it as the code of ``gate``,
-which the page runs.
+"""Writes the tests of a load for pytest from a contract: a file that a person takes to their own
+pipeline, so it holds the rules as plain values and the code that checks them, and imports nothing
+of this project.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from engine.etl import faults, rules
-from engine.etl.rules import Contract
+from engine.etl.quality.result import QualityParams
 from engine.source_code import Code, fill, literal
 
 TOTALS = {
@@ -54,77 +51,8 @@ IMPORTS = "import pandera.pandas as pa\n"
 
 @lru_cache(maxsize=1)
 def gate_source() -> Code:
-    """Return the code of the checks: what stands below the imports of ``gate``, the same that the
-    page runs.
-    """
+    """Return the code of the checks, which the page runs too: ``gate`` below its imports."""
     return Code(GATE.read_text(encoding="utf-8").partition(IMPORTS)[2].strip("\n"))
-
-
-def _parts(contract: Contract) -> dict[str, Any]:
-    """Return what every script of a contract needs: its rules as plain values, and the code that
-    checks them.
-    """
-    lines = "".join(
-        f"    {literal(name)}: {literal(rule)},\n" for name, rule in contract.rules.items()
-    )
-    return {
-        "rules": Code(f"{{\n{lines}}}"),
-        "unique": list(contract.unique),
-        "gate": gate_source(),
-        "known": Code(KNOWN),
-    }
-
-
-KNOWN = '''def values_of(reference):
-    """Return the values of table.column, to which a foreign key points."""
-    table, _, name = reference.partition(".")
-    return set(pd.read_parquet(f"datasets/{table}.parquet")[name].dropna())
-
-
-KNOWN = {
-    rule["references"]: values_of(rule["references"])
-    for rule in RULES.values()
-    if "references" in rule
-}
-WARN_ONLY = [
-    text
-    for name, rule in RULES.items()
-    if rule.get("on_fail") == "warn"
-    for text in texts(name, rule).values()
-]'''
-
-SCRIPT = '''"""A batch with its faults, held to its contract by pandera: what breaks each rule."""
-import json
-from typing import Any
-
-import pandas as pd
-import pandera.pandas as pa
-
-from engine.etl import quality
-
-batch = quality.batch_of@batch
-RULES = @rules
-UNIQUE = @unique  # together
-
-@gate
-
-
-@known
-
-found = broken(RULES, UNIQUE, KNOWN, batch.table.to_pandas())
-quarantined = set().union(*[rows for rule, rows in found.items() if rule not in WARN_ONLY])
-numbers = {"n_rows": batch.table.num_rows, "n_quarantined": len(quarantined)}
-every = [text for name, rule in RULES.items() for text in texts(name, rule).values()]
-every += [f"{', '.join(UNIQUE)} must be unique"] * bool(UNIQUE)
-print(json.dumps(numbers | {rule: len(found.get(rule, ())) for rule in every}))
-'''
-
-
-def script(params: Any) -> str:
-    """Return the script: pandera alone, but for the batch and its injected faults."""
-    p = params
-    batch = (p.table, p.fault, p.dose, p.first_day, p.n_days, p.seed)
-    return fill(SCRIPT, batch=batch, **_parts(p.contract))
 
 
 TESTS = '''"""Tests of the load of @table: unit, contract, data, idempotency, reconciliation.
@@ -147,7 +75,23 @@ MANIFEST = @manifest  # what the source says that it sent
 @gate
 
 
-@known
+def values_of(reference):
+    """Return the values of table.column, to which a foreign key points."""
+    table, _, name = reference.partition(".")
+    return set(pd.read_parquet(f"datasets/{table}.parquet")[name].dropna())
+
+
+KNOWN = {
+    rule["references"]: values_of(rule["references"])
+    for rule in RULES.values()
+    if "references" in rule
+}
+WARN_ONLY = [
+    text
+    for name, rule in RULES.items()
+    if rule.get("on_fail") == "warn"
+    for text in texts(name, rule).values()
+]
 
 
 def transform(batch):
@@ -226,7 +170,7 @@ def test_reconciliation():
 '''
 
 
-def tests(params: Any) -> str:
+def generate(params: QualityParams) -> str:
     """Return pytest code for the load of the table in view; the manifest is that of the real rows,
     as the source sent them.
     """
@@ -235,8 +179,14 @@ def tests(params: Any) -> str:
     total = TOTALS[params.table]
     transform, given, expected = map(Code, TRANSFORMS[params.table])
     values = [value for value in sent[total].to_pylist() if value is not None]
+    lines = "".join(
+        f"    {literal(name)}: {literal(rule)},\n" for name, rule in contract.rules.items()
+    )
     return fill(
         TESTS,
+        rules=Code(f"{{\n{lines}}}"),
+        unique=list(contract.unique),
+        gate=gate_source(),
         table=Code(params.table),  # one of TABLES
         keys=list(contract.unique or rules.parse(params.table).unique),
         manifest={"rows": sent.num_rows, f"sum of {total}": round(sum(values), 2)},
@@ -244,5 +194,4 @@ def tests(params: Any) -> str:
         given=given,
         expected=expected,
         total=Code(total),
-        **_parts(contract),
     )

@@ -1,0 +1,154 @@
+"""What a visitor's window shows of a tab and of a scene, measured in a real browser.
+
+``python -m tests.browser.screens etl`` prints the problems of one lab: use it while a tab is
+changed. ``test_screens.py`` holds every tab and scene to having none.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+from playwright.sync_api import Page, sync_playwright
+
+from pages.shell import lessons
+from tests.browser.serve import FLAGS, browser_path, serve
+
+SIZES = {"laptop": (1440, 900), "projector": (1280, 720)}
+PHONE = (390, 844)
+STAGES = {"projector": (1280, 720), "hall": (1920, 1080)}
+LEAST_SHARE = 0.70  # of the window's height that the chart fills on stage
+SETTLE_MS = 500
+WAIT_MS = 120_000
+
+# Problems of the first chart and what is around it, as sentences.
+LOOK = """([phone, stage, leastShare]) => {
+  const problems = [];
+  const charts = [...document.querySelectorAll('.chart')].filter((c) => c.offsetParent);
+  const chart = stage ? charts[0] : charts.find((c) => c.classList.contains('first'));
+  if (!chart) return ['there is no first chart'];
+  const title = chart.querySelector('.chart-title'), plot = chart.querySelector('.chart-plot');
+  const height = innerHeight, box = (element) => element.getBoundingClientRect();
+  const inside = (name, element) => {
+    const {top, bottom} = box(element);
+    if (top < -1 || bottom > height + 1) {
+      problems.push(`${name} is at ${Math.round(top)} to ${Math.round(bottom)} of ${height}`);
+    }
+  };
+  if (!title.textContent.trim()) problems.push('the chart has no title');
+  if (title.scrollWidth > title.clientWidth + 1) problems.push('the title is cut off');
+  inside('the verdict', title);
+  inside('the chart', chart);
+  const {left, right, top, bottom} = box(plot);
+  if (right > innerWidth + 1) problems.push(`the chart ends at ${Math.round(right)}`);
+  const cut = [...plot.querySelectorAll('text')].filter((text) => {
+    const r = box(text);
+    const legend = text.closest('.scrollbox') && text.closest('.legend');
+    return r.width && !legend && getComputedStyle(text).opacity !== '0'
+      && (r.left < left - 3 || r.right > right + 3 || r.top < top - 3 || r.bottom > bottom + 3);
+  });
+  const quoted = cut.slice(0, 3).map((t) => `“${t.textContent}”`).join(', ');
+  if (cut.length) problems.push(`cut off: ${quoted}`);
+  const written = '.infolayer .annotation-text, .legendtext, .g-xtitle text, .g-ytitle text';
+  const texts = [...plot.querySelectorAll(written)].filter((t) => box(t).width);
+  const hit = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 4
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 5;
+  for (let i = 0; i < texts.length; i++) for (let j = i + 1; j < texts.length; j++) {
+    if (hit(box(texts[i]), box(texts[j]))) {
+      problems.push(`“${texts[i].textContent}” overlaps “${texts[j].textContent}”`);
+      i = texts.length;
+      break;
+    }
+  }
+  const drag = plot.querySelector('.nsewdrag');
+  if (drag && box(drag).height < (phone ? 90 : 0.45 * Math.min(box(plot).height, 300))) {
+    problems.push(`the plot itself is ${Math.round(box(drag).height)} high`);
+  }
+  if (stage) {
+    const share = box(chart).height / height;
+    if (share < leastShare) problems.push(`the chart fills ${Math.round(share * 100)}%`);
+    return problems;
+  }
+  const main = document.querySelector('[data-testid=stMain]');
+  if (main.scrollWidth > main.clientWidth + 1) problems.push('the page scrolls sideways');
+  const control = document.querySelector('.st-key-controls [data-testid=stElementContainer]');
+  if (!control) problems.push('there is no control');
+  else if (!phone) inside('the first control', control);
+  else if (box(control).top < box(chart).top) problems.push('the controls are above the chart');
+  const reason = document.querySelector('.st-key-panels li');
+  if (!phone && !reason) problems.push('there is no reason');
+  else if (!phone) inside('the first reason', reason);
+  return problems;
+}"""
+SCROLLED = """async () => {
+  const controls = document.querySelectorAll('.st-key-controls [data-testid=stElementContainer]');
+  controls[Math.min(3, controls.length - 1)].scrollIntoView({block: 'end'});
+  await new Promise((done) => setTimeout(done, 300));
+  const {top, bottom} = document.querySelector('.chart.first')?.getBoundingClientRect() ?? {};
+  return top >= -1 && bottom <= innerHeight ? [] :
+    [`with a control in view the chart is at ${Math.round(top)} to ${Math.round(bottom)}`];
+}"""
+
+
+def _settled(page: Page) -> None:
+    """Wait until the page has drawn its first chart and no job of it is under way."""
+    page.wait_for_selector(".chart[data-drawn]", timeout=WAIT_MS)
+    page.wait_for_selector(
+        "[class*='st-key-'][class*='_cancel'] button", state="detached", timeout=WAIT_MS
+    )
+    page.wait_for_timeout(SETTLE_MS)
+
+
+def _look(page: Page, size: tuple[int, int], *, phone: bool = False, stage: bool = False) -> list:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_timeout(SETTLE_MS)
+    problems: list[str] = page.evaluate(LOOK, [phone, stage, LEAST_SHARE])
+    if phone:
+        problems += page.evaluate(SCROLLED)
+    return problems
+
+
+def tab_problems(page: Page, address: str, topic: str) -> Iterator[tuple[str, str, str]]:
+    """Yield tab, window and problem for every tab of a lab on its defaults."""
+    lesson = lessons.load(topic)
+    for label in lesson.tabs.values():
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(f"{address}/{topic}?{urlencode({lesson.tab_key: label})}")
+        _settled(page)
+        for name, size in SIZES.items():
+            yield from ((label, name, problem) for problem in _look(page, size))
+        yield from ((label, "phone", problem) for problem in _look(page, PHONE, phone=True))
+
+
+def scene_problems(page: Page, address: str, topic: str) -> Iterator[tuple[str, str, str]]:
+    """Yield scene, window and problem for every scene of a lab in presenter mode."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{address}/{topic}?mode=Present")
+    _settled(page)
+    for number, scene in enumerate(lessons.load(topic).scenes):
+        page.keyboard.press("PageDown")
+        page.locator(".st-key-stage_line").get_by_text(f"{number + 1} of ").wait_for()
+        _settled(page)
+        for name, size in STAGES.items():
+            for problem in _look(page, size, stage=True):
+                yield f"{number + 1} {scene.title}", name, problem
+
+
+def main(topics: list[str]) -> None:
+    """Print every problem of the labs named."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
+        page = browser.new_page()
+        with serve("app.py", Path(folder)) as address:
+            for topic in topics or lessons.topics():
+                for problems in (tab_problems, scene_problems):
+                    for what, window, problem in problems(page, address, topic):
+                        print(f"{topic} · {what} · {window}: {problem}", flush=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
