@@ -77,6 +77,8 @@ def _looked_at(result: AnatomyResult) -> AnatomyResult:
         column = controls.selectbox(
             D, "column", "Column", options=names, help="Or click it in the map"
         )
+    if column == result.default_column:
+        column = anatomy.DEFAULT  # as a prediction and a link say it
     last = result.n_row_groups - 1
     if last == 0:
         right.caption("The file has one row group.")
