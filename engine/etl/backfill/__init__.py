@@ -247,7 +247,7 @@ def steps(params: BackfillParams) -> Steps:
 
 def _wrong(ledgers: list[Any]) -> tuple[int, ...]:
     return tuple(
-        found.n_lost + found.n_stale + found.n_duplicated + found.n_ghost for found in ledgers
+        found.n_lost + found.n_stale + found.n_duplicated + found.n_undeleted for found in ledgers
     )
 
 

@@ -76,7 +76,7 @@ class BackfillResult:
     # of the dry run: one partition measured, times their number, by the workers
     estimate_seconds: float
     tasks: tuple[Task, ...] = ()
-    # rows lost, stale, duplicated or ghost of each day in the range
+    # rows lost, stale, duplicated or not deleted of each day in the range
     wrong_before: tuple[int, ...] = ()
     wrong_after: tuple[int, ...] = ()
     winner: str = "nobody"  # who wrote today's partition last

@@ -113,9 +113,9 @@ class ChangeCaptureResult:
         return self.stream.n - self.n_deletes
 
     @property
-    def cursor_ghosts(self) -> int:
+    def cursor_undeleted(self) -> int:
         """Deleted flights that the cursor's target still has at the end."""
-        return self.outcome("cursor").ledger.n_ghost
+        return self.outcome("cursor").ledger.n_undeleted
 
     @property
     def reload_factor(self) -> float:
@@ -133,8 +133,8 @@ class ChangeCaptureResult:
         log = self.outcome("change log")
         ends = "ends exact" if log.ledger.exact else f"ends with **{log.n_wrong:,} wrong rows**"
         ghosts = (
-            f"keeps **{self.cursor_ghosts:,} deleted flights**"
-            if self.cursor_ghosts
+            f"keeps **{self.cursor_undeleted:,} deleted flights**"
+            if self.cursor_undeleted
             else "had no deletes to miss"
         )
         return (
@@ -153,7 +153,7 @@ class ChangeCaptureResult:
                 f"{self.stream.n:,} changes of {self.stream.n_flights:,} flights,"
                 f" {self.n_deletes:,} of them deletes (cancelled). A query returns rows that are"
                 " there: “updated-at newer than the cursor” never returns a deleted one, so"
-                f" {self.cursor_ghosts:,} stay in its target. Full reload sees them gone, at"
+                f" {self.cursor_undeleted:,} stay in its target. Full reload sees them gone, at"
                 f" {format_factor(self.reload_factor)} the rows."
             ),
             (
@@ -190,7 +190,7 @@ class ChangeCaptureResult:
             numbers |= {
                 f"{outcome.strategy}: rows moved": outcome.loaded.n_moved,
                 f"{outcome.strategy}: stale": outcome.ledger.n_stale,
-                f"{outcome.strategy}: ghosts": outcome.ledger.n_ghost,
+                f"{outcome.strategy}: not deleted": outcome.ledger.n_undeleted,
             }
         return numbers
 
@@ -208,7 +208,7 @@ class ChangeCaptureResult:
                     "visible_minutes_median": float(np.median(seen)),
                     "visible_minutes_p95": float(np.percentile(seen, 95)),
                     "changes_never_seen": int(np.isinf(outcome.minutes).sum()),
-                    **{f"rows_{kind}": n for kind, n in outcome.ledger.counts().items()},
+                    **{f"rows_{kind.replace(' ', '_')}": n for kind, n in outcome.ledger.counts().items()},
                     "versions_kept": outcome.n_versions,
                     "versions_twice": outcome.history.n_duplicated,
                     "versions_with_a_wrong_end": outcome.history.n_stale,
@@ -226,7 +226,7 @@ class ChangeCaptureResult:
                 "visible after, min": (
                     f"{row['visible_minutes_median']:.0f} (95%: {row['visible_minutes_p95']:.0f})"
                 ),
-                "deletes missed": f"{row['rows_ghost']:,}",
+                "deletes missed": f"{row['rows_not_deleted']:,}",
                 "stale": f"{row['rows_stale']:,}",
                 "SCD 1": "exact" if outcome.ledger.exact else f"{outcome.n_wrong:,} wrong",
                 "SCD 2, versions": f"{row['versions_kept']:,} of {self.n_versions:,}",
@@ -241,7 +241,7 @@ class ChangeCaptureResult:
         score = np.bincount(self.stream.key, minlength=self.stream.n_flights).astype(float)
         for outcome in self.outcomes:
             wrong = pc.index_in(outcome.ledger.target["flight"], self.stream.labels).to_numpy()[
-                outcome.ledger.ghosts
+                outcome.ledger.undeleted
             ]
             score[wrong] += 10 if outcome.strategy != "cursor" else 2
             stale = pc.index_in(outcome.ledger.source["flight"], self.stream.labels).to_numpy()[

@@ -72,7 +72,7 @@ def test_who_wins_today() -> None:
     expected = ledger.reconcile(
         partitions.transform(newer, "v2"), partitions.transform(older, "v2"), flight_days.KEYS
     )
-    assert last.winner == "backfill" and last.today_wrong == expected.n_stale + expected.n_ghost > 0
+    assert last.winner == "backfill" and last.today_wrong == expected.n_stale + expected.n_undeleted > 0
     assert "the backfill wrote last, with older rows" in last.verdict
     swap = backfill.run(BackfillParams(**race, guard="compare and swap"))
     assert swap.winner == "daily run" and swap.today_wrong == 0

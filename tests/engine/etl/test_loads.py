@@ -93,7 +93,7 @@ def test_the_first_screen_by_the_source_s_own_numbers() -> None:
         flight_days.gone_between(first, flight_days.midnight(d + 1), d).num_rows
         for d in (174, 175, 176)
     )
-    assert result.count("upsert", "ghost") == gone - in_time == 40, (
+    assert result.count("upsert", "not deleted") == gone - in_time == 40, (
         "cancelled after the midnight of their day"
     )
     late = sum(
