@@ -114,7 +114,9 @@ class Ledger:
             *self._stale_parts(limit),
             self._part("lost", self.source, self.lost[:limit], "row", "is there", "missing"),
             self._duplicated_part(limit),
-            self._part("not deleted", self.target, self.undeleted[:limit], "row", "missing", "is there"),
+            self._part(
+                "not deleted", self.target, self.undeleted[:limit], "row", "missing", "is there"
+            ),
         ]
         table = pa.concat_tables(parts)
         return table if limit is None else table.slice(0, limit)

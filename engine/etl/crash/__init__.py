@@ -235,10 +235,15 @@ def _reasons(result: CrashResult) -> list[str]:
         f"**Transaction**: {broken} of {len(guarded)} tables with one show a partial load. What was"
         " not committed is undone when the next process opens the file.",
         f"**Append** after the rerun: {plain.n_duplicated:,} copies without a transaction,"
-        f" {safe.n_duplicated:,} with one. Rows and the note “day done” must be committed together.",
+        f" {safe.n_duplicated:,} with one. "
+        + (
+            "The table had the day already, and append adds it again."
+            if safe.n_duplicated
+            else "Rows and the note “day done” must be committed together."
+        ),
         f"**Idempotent loads** need no safeguard to end right: {fixed}.",
     ]
-    if result.complete:
+    if result.complete and result.params.crash_at != "commit":
         staged, direct = result.lane("upsert", "both"), result.lane("upsert", "transaction")
         longest, shortest = (
             1000 * max(cost["open_seconds"] for cost in lane.costs) for lane in (direct, staged)

@@ -116,9 +116,7 @@ def timeline(lane: Lane) -> go.Figure:
     title = f"Time per step: {lane.cell.strategy}, {TITLES[lane.cell.safeguard]}"
     if lane.costs[-1]["skipped"]:
         title += " (rerun skips the day)"
-    figure = figures.new_tall(
-        title, height=200 + 46 * len(names), x="ms of work, one run each"
-    )
+    figure = figures.new_tall(title, height=200 + 46 * len(names), x="ms of work, one run each")
     for step in CRASH_POINTS:
         figure.add_bar(
             y=names,
@@ -144,7 +142,9 @@ def calls(result: FlakyResult) -> go.Figure:
     not blue.
     """
     names = [name for name in POLICIES if name in {lane.policy for lane in result.lanes}]
-    figure = figures.new_tall("Calls by retry policy", height=440, x="seconds since all clients started")
+    figure = figures.new_tall(
+        "Calls by retry policy", height=440, x="seconds since all clients started"
+    )
     n_clients = result.params.clients
     for outcome, (color, text) in OUTCOMES.items():
         points = [

@@ -60,7 +60,7 @@ n_taken, n_distinct = ask("SELECT count(*), count(DISTINCT id) FROM taken")
 numbers = {
     "n_rows": len(rows.day),
     "n_first": n_first,
-    "n_mended": n_counted - n_first,
+    "n_corrected": n_counted - n_first,
     "n_missed": len(rows.day) - n_counted,
     "n_rewritten": n_rewritten,
     "n_cursor_missed": len(commits.updated_at) - n_distinct,

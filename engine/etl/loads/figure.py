@@ -120,4 +120,3 @@ def files(result: LoadsResult, lane: Lane) -> go.Figure:
         ],
     )
     return figure
-

@@ -72,12 +72,15 @@ def test_who_wins_today() -> None:
     expected = ledger.reconcile(
         partitions.transform(newer, "v2"), partitions.transform(older, "v2"), flight_days.KEYS
     )
-    assert last.winner == "backfill" and last.today_wrong == expected.n_stale + expected.n_undeleted > 0
+    assert (
+        last.winner == "backfill"
+        and last.today_wrong == expected.n_stale + expected.n_undeleted > 0
+    )
     assert "the backfill wrote last, with older rows" in last.verdict
     swap = backfill.run(BackfillParams(**race, guard="compare and swap"))
     assert swap.winner == "daily run" and swap.today_wrong == 0
     (left,) = [task for task in swap.tasks if task.outcome != "written"]
-    assert (left.day, left.outcome) == (TODAY, "left alone: written by another meanwhile")
+    assert (left.day, left.outcome) == (TODAY, "not written: another run wrote first")
 
 
 def test_skipped_partitions_by_v2_still_lack_their_late_rows() -> None:
@@ -161,7 +164,7 @@ def test_figures_show_the_calendar_and_the_workers() -> None:
         and len(figure.to_json()) < 60_000
     )
     assert len(figure.layout.shapes) == result.n_will_run
-    dots = next(trace for trace in figure.data if trace.name == "rows still wrong")
+    dots = next(trace for trace in figure.data if trace.name == "still wrong")
     assert len(dots.x) == sum(n > 0 for n in result.wrong_after)
     lanes = figures.workers(result)
     assert len(lanes.data[0].x) == len(result.tasks) and set(lanes.data[0].y) >= {"daily run"}

@@ -286,7 +286,7 @@ def test_words_and_figures_follow_the_numbers() -> None:
     assert [trace.name for trace in wrong.data] == list(STRATEGIES) and wrong.data[1].y[
         -1
     ] == result.cursor_undeleted
-    key = result.telling()
+    key = result.most_divergent()
     lanes = figure.history(result, key)
     flight = result.stream.labels[key].as_py()
     source = [

@@ -75,7 +75,7 @@ def test_rewritten_rows_by_brute_force() -> None:
             if day == run or (day < run and (of_day & there & (rows.arrival_hour > before)).any()):
                 touched += n
     assert (result.n_rewritten, result.n_rewritten_touched) == (written, touched)
-    assert result.n_first + result.n_mended + result.n_missed == result.n_rows
+    assert result.n_first + result.n_corrected + result.n_missed == result.n_rows
 
 
 def test_lookback_needed_is_the_least_that_misses_none() -> None:
@@ -173,7 +173,7 @@ def test_figures_show_the_results_numbers_and_stay_small() -> None:
     )
     assert str(result.n_missed) in chart.layout.title.text
     days = figure.by_day(result)
-    assert sum(days.data[0].y) == result.n_mended and sum(days.data[1].y) == result.n_missed
+    assert sum(days.data[0].y) == result.n_corrected and sum(days.data[1].y) == result.n_missed
     cursor = figure.cursor(result)
     assert len(cursor.data[0].x) + len(cursor.data[1].x) == result.cursor.n_rows
     trade = figure.trade_off(result)

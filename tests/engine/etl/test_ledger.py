@@ -70,7 +70,9 @@ def test_the_ledger_by_brute_force(source: dict[Row, Row], target: list[tuple[Ro
     found = reconcile(table(left), table(right), ("k", "name"))
     assert found.counts() == brute_force(left, right)
     assert found.n_source == found.n_correct + found.n_stale + found.n_lost
-    assert found.n_target == found.n_correct + found.n_stale + found.n_duplicated + found.n_undeleted
+    assert (
+        found.n_target == found.n_correct + found.n_stale + found.n_duplicated + found.n_undeleted
+    )
     assert found.exact == (found.n_target == found.n_source == found.n_correct)
     what = Counter(found.diff()["what"].to_pylist())
     assert (what["lost"], what["not deleted"]) == (found.n_lost, found.n_undeleted)
@@ -104,7 +106,13 @@ def test_a_ledger_by_hand() -> None:
         [(1, "a", 1, 0.5), (1, "a", 0, 0.5), (2, "a", 0, float("nan")), (9, "b", 1, 0.5)]
     )
     found = reconcile(source, target, ["k", "name"])
-    assert found.counts() == {"correct": 1, "stale": 1, "lost": 1, "duplicated": 1, "not deleted": 1}
+    assert found.counts() == {
+        "correct": 1,
+        "stale": 1,
+        "lost": 1,
+        "duplicated": 1,
+        "not deleted": 1,
+    }
     assert (
         found.verdict
         == "1 of 3 rows correct, **1 stale**, **1 lost**, **1 duplicated**, **1 not deleted**"
@@ -120,10 +128,7 @@ def test_a_ledger_by_hand() -> None:
         (1, "duplicated", "row", "1 row", "2 copies"),
         (9, "not deleted", "row", "missing", "is there"),
     ]
-    assert (
-        reconcile(source, source, ["k", "name"]).verdict
-        == "all **3** rows correct, none extra"
-    )
+    assert reconcile(source, source, ["k", "name"]).verdict == "all **3** rows correct, none extra"
 
 
 def test_columns_of_the_target_s_own_and_wider_types_are_no_fault() -> None:
