@@ -93,8 +93,8 @@ def real(table: TableName, first_day: int, n_days: int) -> pa.Table:
 
 
 def reference(table: TableName, first_day: int, n_days: int) -> pa.Table:
-    """Return the batch before this one, with which its distribution is compared; for the first days of
-    the year the one after.
+    """Return the batch before this one, with which its distribution is compared; for the first
+    days of the year the one after.
     """
     before = first_day - n_days
     return real(table, before if before >= 1 else first_day + n_days, n_days)

@@ -209,7 +209,7 @@ def _reasons(result: BackfillResult) -> list[str]:
         )
     if p.daily_run and result.today_wrong >= 0:
         reasons.append(
-            f"**Today**: the daily run wrote newer rows after the backfill had read. With “{p.guard}”"
-            f" the {result.winner} wrote last: {result.today_wrong:,} wrong rows."
+            "**Today**: the daily run wrote newer rows after the backfill had read. With"
+            f" “{p.guard}” the {result.winner} wrote last: {result.today_wrong:,} wrong rows."
         )
     return reasons

@@ -270,7 +270,7 @@ def until_visible(
 def versions_at(
     key: np.ndarray, lsn: np.ndarray, at: np.ndarray, n_flights: int, moments: np.ndarray
 ) -> np.ndarray:
-    """Return the last change applied to each flight at each moment, (moments, flights); 0: no row."""
+    """Return the last change applied to each flight at each moment (moments, flights); 0: none."""
     span = max(float(at.max()), float(moments.max())) + 1
     order = np.lexsort((np.arange(len(at)), at, key))
     code = key[order] * span + at[order]

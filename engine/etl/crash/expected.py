@@ -22,7 +22,7 @@ from engine.etl.ledger import Ledger
 
 @dataclass(slots=True, eq=False)
 class _Table:
-    """One table: per key the copies with the source's values, and whether the older row is there."""
+    """One table: per key the copies with the source's values, and if the older row is there."""
 
     copies: np.ndarray  # (n,) ints
     older: np.ndarray  # (n,) bool

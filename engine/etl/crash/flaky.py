@@ -1,5 +1,5 @@
-"""A flaky source: what retries, backoff and jitter cost in calls and seconds, and which pages end in
-the dead-letter table.
+"""A flaky source: what retries, backoff and jitter cost in calls and seconds, and which pages
+end in the dead-letter table.
 
 Real: several clients, one a day, fetch their pages at the same time over HTTP on loopback from an
 API that answers some calls with 500, some too late, and more than its rate with 429. Every call is
@@ -130,8 +130,8 @@ class _TimedTally(Tally):
 def _fetch_days(
     address: str, params: FlakyParams, policy: Policy
 ) -> tuple[list[tuple[float, int, str]], list[Any], float]:
-    """Let all clients fetch their days in parallel; returns the calls, (day, page, reason) given up,
-    and the seconds.
+    """Let all clients fetch their days in parallel; returns the calls, (day, page, reason) given
+    up, and the seconds.
     """
     events: list[tuple[float, int, str]] = []
     dead: list[tuple[int, int, str]] = []

@@ -21,8 +21,8 @@ LATE_MINUTES = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Race:
-    """Measured seconds of each step of each way, one value per repeat, and the size of each warehouse
-    file.
+    """Measured seconds of each step of each way, one value per repeat, and the size of each
+    warehouse file.
     """
 
     n_days: int

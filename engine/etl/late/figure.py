@@ -193,7 +193,7 @@ def _star(result: LateResult, color: str, name: str) -> dict[str, Any]:
 
 
 def by_day(result: LateResult) -> go.Figure:
-    """Draw the rows that came late by event day. To see first: the highest bar, and its pink part."""
+    """Draw the late rows by event day. To see first: the highest bar, and its pink part."""
     table = result.table()
     corrected, missed = table["n_corrected"].to_numpy(), table["n_missed"].to_numpy()
     days = [result.day_name(day) for day in range(result.params.n_days)]

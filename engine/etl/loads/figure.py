@@ -82,7 +82,7 @@ def _pinned(pinned: LoadsResult, names: list[str]) -> dict[str, Any]:
 
 
 def files(result: LoadsResult, lane: Lane) -> go.Figure:
-    """Draw one strategy file by file. To see first: the first file after which a bar is not blue."""
+    """Draw one strategy file by file. To see first: the first bar that is not blue."""
     names = [f"{number + 1} · {step.batch}" for number, step in enumerate(lane.steps)]
     title = f"Rows after each file, {lane.strategy}"
     figure = figures.new_tall(title, height=430, y="rows", x="files in loading order")

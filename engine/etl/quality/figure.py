@@ -68,8 +68,8 @@ def _pinned_checks(pinned: QualityResult, names: list[str]) -> dict[str, Any]:
 
 @figures.quoting
 def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Figure:
-    """Draw the rows that break each rule. To see first: the pink lane, which all rules miss, and the
-    blue ends.
+    """Draw the rows that break each rule. To see first: the pink lane, which all rules miss, and
+    the blue ends.
     """
     failing = sorted(
         (check for check in result.checks if check.failed), key=lambda check: -len(check.rows)
@@ -141,7 +141,7 @@ def downstream(result: QualityResult) -> go.Figure:
         dots.append(("behind the gate", figures.HELD_OUT, gated))
     for name, color, values in dots:
         values_text = [
-            f"{_number(m.open if name == 'without a gate' else m.gated)}, correct: {_number(m.truth)}"
+            f"{_number(m.open if color == figures.LEAKED else m.gated)}, correct: {_number(m.truth)}"
             for m in result.metrics
         ]
         figure.add_scatter(
