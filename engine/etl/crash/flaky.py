@@ -1,7 +1,7 @@
 """A flaky source: what retries, backoff and jitter cost in calls and seconds, and which pages
 end in the dead-letter table.
 
-Real: several clients, one a day, fetch their pages at the same time over HTTP on loopback from an
+Real: several clients, one per day, fetch their pages at the same time over HTTP on loopback from an
 API that answers some calls with 500, some too late, and more than its rate with 429. Every call is
 timed. A page that is given up goes into a dead-letter table in DuckDB, from which it is fetched
 again after the source has recovered. Simplified: waits are tens of milliseconds, not seconds.

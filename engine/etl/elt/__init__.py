@@ -108,7 +108,7 @@ class EltParams(Params):
 
     @property
     def way(self) -> Way:
-        """The ETL that ``loads`` stands for."""
+        """The ETL that ``loads`` names."""
         return WAYS[LOADS.index(self.loads)]
 
 

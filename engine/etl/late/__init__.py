@@ -4,7 +4,7 @@ never counted; and the cost.
 Real: the flights and their event times (scheduled departures, New York time); the transactions of
 the cursor, held open in DuckDB (``engine.etl.late.cursor``). Simulated from the seed: when each row
 arrives. Most come within minutes, a share comes late with a log-normal tail (median
-``late_hours``), and La Guardia's link is down for ``outage_hours`` and then delivers all at once.
+``late_hours``), and La Guardia's link is down for ``outage_hours`` and then delivers all together.
 The daily run is counted in closed form; the tests replay it row by row, the script in DuckDB.
 Source of the terms: Akidau et al., "The Dataflow Model", 2015.
 """
@@ -69,7 +69,7 @@ class LateParams(Params):
 
 def runs_late(rows: Rows, watermark_hours: float) -> np.ndarray:
     """Return how many daily runs after its own day's first one each row needs to be seen, (n,)
-    ints; 0: it is in at once.
+    ints; 0: it is on time.
     """
     published = (rows.day + 1) * 24.0 + watermark_hours
     return np.ceil(np.maximum(rows.arrival_hour - published, 0) / 24).astype(np.int64)

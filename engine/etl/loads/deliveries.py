@@ -1,8 +1,8 @@
 """Deliveries: how the days of a source reach a warehouse as a folder of files, one per batch.
 
 Real: the rows, as the source had them when each file was written (``engine.etl.flight_days``), and
-the Parquet files. A file has the columns of the table and ``deleted``: true for a key that was taken
-out of the source since the file before (a tombstone), if the delivery carries them.
+the Parquet files. A file has the columns of the table and ``deleted``: true for a key that was
+taken out of the source since the file before (a tombstone), if the delivery carries them.
 """
 
 from __future__ import annotations

@@ -66,9 +66,9 @@ def _batch_rules(
     """Return (text, kind, failed) of the rules on the batch as a whole."""
     days = 1 if contract.table == "planes" else params.n_days
     rules = []
-    for key, limits in (("rows a day", contract.rows_a_day), ("rows", contract.rows)):
+    for key, limits in (("rows per day", contract.rows_a_day), ("rows", contract.rows)):
         if limits is not None:
-            n = len(table) / (days if key == "rows a day" else 1)
+            n = len(table) / (days if key == "rows per day" else 1)
             rules.append(
                 (
                     f"{key} must be {limits[0]:,}–{limits[1]:,}: {n:,.1f}",

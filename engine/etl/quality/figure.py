@@ -136,13 +136,14 @@ def downstream(result: QualityResult) -> go.Figure:
     figure = figures.new_tall(title, height=180 + 44 * len(names), x="error, % (logarithmic)")
     open_ = [_place(m.error("off"), bool(m.exception)) for m in result.metrics]
     gated = [_place(m.error("quarantine"), False) for m in result.metrics]
-    dots = [("without a gate", figures.LEAKED, open_)]
+    dots = [("without a gate", figures.LEAKED, open_, [m.open for m in result.metrics])]
     if gate != "off" and not result.stops:
-        dots.append(("behind the gate", figures.HELD_OUT, gated))
-    for name, color, values in dots:
+        gated_values = [m.gated for m in result.metrics]
+        dots.append(("behind the gate", figures.HELD_OUT, gated, gated_values))
+    for name, color, values, numbers in dots:
         values_text = [
-            f"{_number(m.open if color == figures.LEAKED else m.gated)}, correct: {_number(m.truth)}"
-            for m in result.metrics
+            f"{_number(number)}, correct: {_number(metric.truth)}"
+            for number, metric in zip(numbers, result.metrics, strict=True)
         ]
         figure.add_scatter(
             x=values,

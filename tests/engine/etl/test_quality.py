@@ -176,7 +176,7 @@ def test_drift_stops_the_batch_from_its_dose_on() -> None:
     assert (
         not low.stops
         and low.caught_share < 0.1
-        and "distance must lie within" in high.stops
+        and "distance must be within" in high.stops
         and high.caught_share == 1
     )
     assert high.n_loaded == 0 and low.n_loaded == low.n_rows - low.n_quarantined
@@ -198,7 +198,7 @@ def test_the_gate_by_hand() -> None:
     off = quality.run(QualityParams(dose=0.05, gate="off"))
     assert off.n_loaded == off.n_rows and off.worst_error == off.worst_error_open > 1
     cut = quality.run(QualityParams(fault="volume", dose=0.3))
-    assert cut.stops.startswith("rows a day must be 68–72") and cut.caught_share == 1
+    assert cut.stops.startswith("rows per day must be 68–72") and cut.caught_share == 1
 
 
 def test_downstream_numbers_by_arrow() -> None:
