@@ -40,7 +40,9 @@ def _ends(outcome: Outcome) -> str:
     if outcome.ledger.exact:
         return "exact"
     return "<br>".join(
-        f"{n:,} {kind}" for kind, n in outcome.ledger.counts().items() if kind != "correct" and n
+        f"{n:,} {kind.replace(' ', '<br>')}"
+        for kind, n in outcome.ledger.counts().items()
+        if kind != "correct" and n
     )
 
 
@@ -59,7 +61,7 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
             "align": "left",
             "font": {
                 "color": figures.HELD_OUT if outcome.ledger.exact else figures.FAILED,
-                "size": 15,
+                "size": 13,
             },
         }
     grid = {"showgrid": True, "rangemode": "tozero", "tickformat": ",", "nticks": 5}
@@ -73,7 +75,7 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
         xaxis2={**grid, "domain": [SPLIT + GAP / 2, 1], "anchor": "y", "title": {"text": minutes}},
         yaxis={**lanes, "range": [-0.6, 3.6], "fixedrange": True, "title": None},
         annotations=texts,
-        margin={"r": 124},
+        margin={"r": 136},
         showlegend=pinned is not None,
         bargap=0.45,
     )

@@ -56,7 +56,7 @@ def plans_of(settings: dict[str, Any]) -> list[Plan]:
 
 
 def in_child(work: Callable[[Callable[[str], None]], None]) -> tuple[list[dict[str, Any]], str]:
-    """Fork, run ``work(tell)`` in the child, and return its lines and how it ended.
+    """Fork, run ``work(tell)`` in the child, and return what it sent and how it ended.
 
     ``tell`` sends a line of JSON; after ``KILL_ME`` the child's whole process group gets SIGKILL.
     """
@@ -76,17 +76,17 @@ def in_child(work: Callable[[Callable[[str], None]], None]) -> tuple[list[dict[s
         finally:
             os._exit(code)
     os.close(writer)
-    lines = []
+    sent = []
     with os.fdopen(reader, encoding="utf-8") as lines:
         for line in lines:
             if line.strip() == KILL_ME:
                 os.killpg(pid, signal.SIGKILL)
             else:
-                lines.append(json.loads(line))
+                sent.append(json.loads(line))
     status = os.waitpid(pid, 0)[1]
     if os.WIFSIGNALED(status):
-        return lines, signal.Signals(os.WTERMSIG(status)).name
-    return lines, {0: "finished", RAISED: "exception"}.get(
+        return sent, signal.Signals(os.WTERMSIG(status)).name
+    return sent, {0: "finished", RAISED: "exception"}.get(
         os.WEXITSTATUS(status), f"exit code {os.WEXITSTATUS(status)}"
     )
 
@@ -153,10 +153,10 @@ def run_again(plans: list[Plan], path: Path, folder: Path) -> list[dict[str, Any
                 tell(costs_line(plan, daily.run_day(connection.cursor(), plan, lambda step: None)))
             snapshot(connection, plans, folder / SNAPSHOTS["rerun"])
 
-    lines, ended = in_child(work)
+    sent, ended = in_child(work)
     if ended != "finished":
         raise RuntimeError(f"the rerun ended by {ended}")
-    return lines
+    return sent
 
 
 def snapshot(connection: Any, plans: list[Plan], target: Path) -> None:
@@ -182,8 +182,8 @@ def main(settings: dict[str, Any]) -> None:
             share=0.6 * number / n_crashes,
             message=f"loading {len(plans)} tables, crash {number + 1}",
         )
-        lines, ended = crash_all(plans, path, settings["crash_at"], settings["kill"])
-        crashes.append({"costs": lines, "ended": ended})
+        sent, ended = crash_all(plans, path, settings["crash_at"], settings["kill"])
+        crashes.append({"costs": sent, "ended": ended})
     report(share=0.6, message="running again")
     reruns = run_again(plans, path, folder)
     report(result={"crashes": crashes, "reruns": reruns})

@@ -25,7 +25,7 @@ OUTCOMES = {  # of a call: colour, name
     "timeout": (figures.WAITING, "timeout"),
 }
 TITLES = {
-    "neither": "no safeguard",
+    "neither": "none",
     "staging": "staging",
     "transaction": "transaction",
     "both": "both",

@@ -304,7 +304,7 @@ def _apply(
 
 def _missing(error: Exception) -> str:
     """Return DuckDB's complaint about a column as a sentence."""
-    found = re.search(r'column (?:named )?"(\w+)"', str(error))
+    found = re.search(r'column (?:named )?"(\w+)"', str(error), re.IGNORECASE)
     return f"the column `{found[1]}` was not loaded." if found else f"DuckDB refuses it: {error}"
 
 
