@@ -65,7 +65,7 @@ class Batch:
     table: pa.Table
     injected: np.ndarray
     n_cut: int
-    change: str
+    description: str
 
 
 def days_of(table: pa.Table) -> np.ndarray:
@@ -133,20 +133,20 @@ def inject(table: TableName, rows: pa.Table, fault: Fault, dose: float, seed: in
     if fault == "type":
         text = column.cast(pa.string())
         other = pc.binary_join_element_wise(pc.fill_null(text, "0"), UNITS[name], " ")
-        changed, change = (
+        changed, description = (
             pc.if_else(mask, other, text),
             f"{name} is text, with “{UNITS[name]}” after {n_corrupted:,} values",
         )
     elif fault == "null":
-        changed, change = (
+        changed, description = (
             pc.if_else(mask, pa.scalar(None, column.type), column),
             f"{name} is empty in {n_corrupted:,} rows",
         )
     elif fault == "range":
         changed = pc.if_else(mask, pc.multiply(column, pa.scalar(10, column.type)), column)
-        change = f"{name} has a misplaced decimal point (10×) in {n_corrupted:,} rows"
+        description = f"{name} has a misplaced decimal point (10×) in {n_corrupted:,} rows"
     elif fault == "foreign key":
-        changed, change = (
+        changed, description = (
             pc.if_else(mask, pc.utf8_lower(column), column),
             f"{name} is in lower case in {n_corrupted:,} rows",
         )
@@ -157,5 +157,5 @@ def inject(table: TableName, rows: pa.Table, fault: Fault, dose: float, seed: in
             2 if pa.types.is_floating(column.type) else 0,
         )
         changed = pc.if_else(mask, other.cast(column.type), column)
-        change = f"{name} is in another unit ({unit}) in {n_corrupted:,} rows"
-    return Batch(_replace(rows, name, changed).combine_chunks(), corrupted, 0, change)
+        description = f"{name} is in another unit ({unit}) in {n_corrupted:,} rows"
+    return Batch(_replace(rows, name, changed).combine_chunks(), corrupted, 0, description)

@@ -120,7 +120,7 @@ class BackfillResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Plan, progress or wrong rows before and after, and who wrote today last."""
         runs = f"**{self.n_will_run} of {self.n_partitions}** partitions"
         if self.params.dry_run and self.complete:
             return (

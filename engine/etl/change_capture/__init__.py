@@ -129,7 +129,7 @@ class ChangeCaptureResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Rows moved and rows wrong at the end: full reload, cursor and change log."""
         log = self.outcome("change log")
         minutes = f"{np.median(log.minutes):.0f} min"
         head = (

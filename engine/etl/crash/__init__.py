@@ -179,7 +179,7 @@ class CrashResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many tables show a partial load, and how many equal the source after the rerun."""
         where = (
             "in the middle of the load"
             if self.params.crash_at == "in load"

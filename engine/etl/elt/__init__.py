@@ -177,7 +177,7 @@ class EltResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Whether ETL can apply the new rule, and for how many days."""
         p, more = self.params, f"ELT moves {format_factor(self.bytes_factor)} the bytes"
         if self.outcome == "rebuilds":
             return f"**ETL can apply the new rule** ({self.what()}) to what it loaded. {more}."

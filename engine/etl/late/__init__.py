@@ -170,7 +170,7 @@ class LateResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Rows that are never counted, and the lookback that misses none."""
         p = self.params
         how = f"publication at {p.watermark_hours} h and a {p.lookback_days}-day lookback"
         if not self.n_missed:

@@ -159,7 +159,7 @@ class LoadsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Which strategies match the source after two runs."""
         exact = self.exact_twice
         wrong = [
             lane.strategy for lane in self.lanes if lane.idempotent and not lane.ledgers[0].exact

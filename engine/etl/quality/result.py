@@ -157,7 +157,7 @@ class QualityResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the faults that the rules catch, and the worst error downstream."""
         own = f"{self.n_real_faults:,} real fault{'s' * (self.n_real_faults != 1)}"
         caught = (
             f"The rules catch **{format_share(self.caught_share)}** of {self.n_injected:,} injected"
@@ -184,7 +184,7 @@ class QualityResult:
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        reasons = [f"**The batch**: {self.n_rows:,} rows; {self.batch.change}."]
+        reasons = [f"**The batch**: {self.n_rows:,} rows; {self.batch.description}."]
         failed = [check for check in self.checks if check.failed]
         failed.sort(key=lambda check: (check.severity != "stop", -len(check.rows)))
         reasons += [_reason(check) for check in failed[:MAX_REASONS]]
