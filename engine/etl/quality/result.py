@@ -46,6 +46,11 @@ class QualityParams(Params):
         require(self.first_day <= last, rule, last, self.n_days, self.first_day)
 
     @property
+    def fault_rate(self) -> float:
+        """``dose`` by the name that it has on the page: links keep the older one."""
+        return self.dose
+
+    @property
     def contract(self) -> Contract:
         """The rules, read; an ``InputError`` says what is wrong with them."""
         return quality_rules.parse(self.table, self.rules)
