@@ -69,6 +69,7 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
         line = {**truth.truth_line(result.source.num_rows), "xref": axis}
         layout["shapes"].append(line)
         heading = {"x": start + width / 2, "text": f"<b>{TITLES[safeguard.name]}</b>"}
+        heading["font"] = {"size": 11}
         layout["annotations"].append({**ABOVE, **heading})
         if pinned is not None:
             before = [pinned.lane(strategy, safeguard.name) for strategy in STRATEGIES]
@@ -76,6 +77,8 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
     layout["yaxis"] = {
         "categoryorder": "array",
         "categoryarray": names[::-1],
+        "tickvals": names,
+        "ticktext": [text for strategy in STRATEGIES for text in (strategy, "rerun")],
         "range": [-0.5, len(names) - 0.5],
     }
     for y in range(1, len(STRATEGIES)):

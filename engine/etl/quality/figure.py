@@ -36,12 +36,6 @@ TEXTS: dict[Outcome, str] = {
 }
 
 
-def _lane_text(outcome: CheckOutcome) -> str:
-    if outcome.severity == "warn":
-        return "warns"
-    return "stops the batch" if outcome.severity == "stop" else "quarantine"
-
-
 def _short(text: str, limit: int = 52) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -79,7 +73,7 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
         [check.n_injected for check in failing] or [0],
         [check.n_real for check in failing] or [0],
     )
-    texts = [_lane_text(check) for check in failing] or [""]
+    texts = [check.severity for check in failing] or [""]
     unseen = [0] * len(names)
     if result.n_injected:
         names, injected, real, texts, unseen = (
@@ -113,7 +107,7 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
         barmode="stack",
         legend_traceorder="normal",
         annotations=[mark for mark in figures.side_notes(list(names), texts) if mark["text"]],
-        margin_r=130,
+        margin_r=116,
         yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
         xaxis={"showgrid": True, "tickformat": ",", "rangemode": "tozero"},
     )
