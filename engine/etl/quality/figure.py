@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.etl.quality import CheckOutcome, QualityResult, schema_drift
+from engine.etl.quality import QualityResult, schema_drift
 from engine.etl.quality.schema_drift import CHANGES, POLICIES, Cell, Outcome
 
 MAX_LANES = 10

@@ -5,6 +5,7 @@ input.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import streamlit as st
 
@@ -15,12 +16,13 @@ from engine.etl.crash.flaky import FlakyParams, FlakyResult
 from engine.etl.warehouse import STRATEGIES
 from engine.units import format_day
 from pages.shell import controls, lab, texts, work
+from pages.tabs.etl import unmeasured
 
 D, F = CrashParams(), FlakyParams()
 VIEWS = ("Step by step", "Row by row", "Flaky source", "Bad input")
 GUARDS = tuple(safeguard.name for safeguard in SAFEGUARDS)
 MAX_DIFF_ROWS = 200
-SHARE = {"percent": True, "width": 150}
+SHARE: dict[str, Any] = {"percent": True, "width": 150}
 
 
 def _params() -> CrashParams:
@@ -168,7 +170,7 @@ def _show(result: CrashResult) -> None:
     with lab.screen("etl", "crash", result) as screen:
         screen.answer(
             figures.matrix(result, lab.pinned("crash")),
-            "crash_matrix",
+            unmeasured.first_key(result, "crash_matrix", "crash_timeline"),
             "Every strategy's table after the crash and after the rerun, by safeguards",
         )
         view = controls.view("crash_view", VIEWS)
