@@ -330,6 +330,9 @@ def steps(params: CrashParams) -> Steps:
         workspace.remove(folder)
 
 
+TYPICAL_SECONDS = 5.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return the steps and params that the server runs at its start."""
     return steps, CrashParams()
