@@ -3,7 +3,7 @@ for the last time.
 
 Real: every interval begins and ends with the timestamp of a state that Prefect recorded
 (``prefect.task-run.*`` events). Log lines carry no attempt number, so they are assigned by time;
-why a try failed that was tried again stands in the log alone. What is new is asked for at most
+why a retried attempt failed is in the log alone. What is new is asked for at most
 every ``FRESH_SECONDS``, however many pages look on.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 
 from engine.errors import InputError, require
-from engine.orchestration import foretell, records
+from engine.orchestration import predict, records
 from engine.orchestration.flows import RunParams
 from engine.orchestration.records import Attempt, Interval, LogLine, Outcome, Run, RunState
 from engine.orchestration.server import Server, epoch, iso
@@ -162,7 +162,7 @@ class Watch:
         if state in records.ENDED and ended is None:
             ended = epoch(self.flow_run["state"]["timestamp"])
         zero = began or epoch(self.flow_run["created"]) or 0.0
-        tasks = foretell.tasks(self.params)
+        tasks = predict.tasks(self.params)
         failures = self._failures()
         attempts: list[Attempt] = []
         for task in tasks:
@@ -191,7 +191,7 @@ class Watch:
         return sorted(lines, key=lambda line: line[1])
 
     def _failures(self) -> dict[str, list[tuple[float, str]]]:
-        """Return when and why tries failed, from the log."""
+        """Return when and why attempts failed, from the log."""
         found: dict[str, list[tuple[float, str]]] = {}
         for task, at, _, message in self._sorted_lines():
             if message.startswith(("Task run failed with", "Task run exceeded")):
@@ -226,9 +226,7 @@ def state_of(state: dict[str, Any]) -> RunState:
 def attempts_of(
     task: str, changes: list[Change], zero: float, failures: list[tuple[float, str]]
 ) -> list[Attempt]:
-    """Return the tries of a task from its changes of state, in order of time. A pure function: the
-    tests work it by hand.
-    """
+    """Return the attempts of a task from its changes of state, in order of time."""
     made: list[Attempt] = []
     intervals: list[Interval] = []
     number = 0
@@ -252,7 +250,7 @@ def attempts_of(
         elif change.kind == "SCHEDULED":
             intervals.append(Interval("awaiting retry", start, None))
         elif change.kind == "RUNNING":
-            if number:  # the try before failed; its reason is the last one logged until now
+            if number:  # the attempt before failed; its reason is the last one logged until now
                 reason = next(
                     (text for at, text in reversed(failures) if at <= change.at + 0.001), ""
                 )

@@ -29,7 +29,7 @@ TABS = (
     ),
     Tab(
         "History (factor)",
-        "orchestration?orchestration_tab=History&history_source=foretold",
+        "orchestration?orchestration_tab=History&history_source=predicted",
         slider("history_factor"),
         "history_path",
     ),
@@ -63,8 +63,8 @@ MANY = RunParams(
 
 
 def monitored() -> dict[str, object]:
-    """Print what the run monitor costs: foretelling, following 200 tasks, twenty runs at once."""
-    shown = measure("Run of 200 tasks foretold", lambda i: monitor.run(replace(MANY, seed=i)))
+    """Print what the run monitor costs: prediction, following 200 tasks, twenty runs at once."""
+    shown = measure("Run of 200 tasks predicted", lambda i: monitor.run(replace(MANY, seed=i)))
     began = time.perf_counter()
     LAUNCHER.start(warm=True)
     SERVER.ready()
@@ -84,14 +84,14 @@ def monitored() -> dict[str, object]:
     ids = [launch.submit(replace(small, seed=k)) for k in range(20)]
     ended = [launch.wait(run_id, 300) for run_id in ids]
     told = f"{sum(run.ended for run in ended)} of 20 ended in {time.perf_counter() - began:.0f} s"
-    print(f"  Twenty runs at once: {told}; as foretold: {sum(as_foretold(run) for run in ended)}")
+    print(f"  Twenty runs at once: {told}; as predicted: {sum(as_predicted(run) for run in ended)}")
     return {"Gantt, 200 tasks": figure.gantt(shown), "Graph, 200 tasks": figure.graph(shown)}
 
 
-def as_foretold(run: object) -> bool:
-    """Whether each try of a run ended as the seed had it."""
+def as_predicted(run: object) -> bool:
+    """Whether each attempt of a run ended as the seed had it."""
     result = monitor.of(run)  # type: ignore[arg-type]
-    return result.outcomes() == monitor.of(result.foretold).outcomes()
+    return result.outcomes() == monitor.of(result.predicted).outcomes()
 
 
 def follow(run_id: str) -> list[float]:

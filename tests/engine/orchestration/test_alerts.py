@@ -20,7 +20,7 @@ from scipy import stats as scipy_stats
 
 from engine import scripts
 from engine.errors import InputError
-from engine.orchestration import alerts, foretell, history, hooks, launch, records
+from engine.orchestration import alerts, predict, history, hooks, launch, records
 from engine.orchestration.alerts import AlertsParams, figure, webhook
 from engine.orchestration.alerts.webhook import POST, checked, post
 from engine.orchestration.flows import RunParams
@@ -45,11 +45,11 @@ def lasting(
     **settings: object,
 ) -> Run:
     """A run that took so long; ``place`` orders them, the later the larger."""
-    base = foretell.run(RunParams(**settings))  # type: ignore[arg-type]
+    base = predict.run(RunParams(**settings))  # type: ignore[arg-type]
     at = 1e9 + 100 * place
     times = {"submitted_at": at, "started_at": at + waited, "ended_at": at + waited + seconds}
     return replace(
-        base, id=f"run-{place}", name=f"run {place}", state=state, foretold=False, **times
+        base, id=f"run-{place}", name=f"run {place}", state=state, predicted=False, **times
     )  # type: ignore[arg-type]
 
 
@@ -135,8 +135,8 @@ def test_scores_are_numpys() -> None:
 
 
 def test_failures_and_late_starts_are_told_with_their_reason() -> None:
-    failed = foretell.run(RunParams(flow="meant to fail", failure_probability=0.0))
-    (one,) = alerts.watch((replace(failed, id="x", foretold=False, submitted_at=-20.0),), 5)
+    failed = predict.run(RunParams(flow="meant to fail", failure_probability=0.0))
+    (one,) = alerts.watch((replace(failed, id="x", predicted=False, submitted_at=-20.0),), 5)
     first, second = alerts.alerts_of(
         one, AlertsParams(), {"x": hooks.Heard("x", "on_failure", "Failed", "", 0.0, 0.012)}
     )
@@ -202,7 +202,7 @@ def test_a_post_says_what_came_back(receiver: str, monkeypatch: pytest.MonkeyPat
 def test_a_real_run_that_fails_is_heard_from_its_hook_and_sent(receiver: str) -> None:
     """Real Prefect, real hook, real POST: from the failing task to the webhook."""
     owner, params = "2" * 32, AlertsParams(rules=("failed",))
-    launch.wait(launch.submit(QUICK))  # there is a record, so that nothing foretold stands in
+    launch.wait(launch.submit(QUICK))  # there is a record, so that nothing predicted stands in
     POST.set(owner, receiver, params)
     try:
         assert POST.test(owner).ok and POST.sent(owner)[0].about.startswith("Test alert")
@@ -234,18 +234,18 @@ def test_an_unset_webhook_cannot_be_tested() -> None:
 def test_nothing_recorded_is_said(workspace: Path) -> None:
     result = alerts.run(AlertsParams())
     assert (
-        result.foretold
-        and "foretold" in result.verdict
+        result.predicted
+        and "predicted" in result.verdict
         and len(result.watched) == history.N_STAND_INS
     )
-    assert figure.scores(result).layout.title.text.endswith("foretold runs")
+    assert figure.scores(result).layout.title.text.endswith("predicted runs")
 
 
 @pytest.mark.parametrize(
     "given",
     [
-        {"source": "foretold"},
-        {"source": "foretold", "k": 1.0, "min_runs": 3, "rules": ("too slow",)},
+        {"source": "predicted"},
+        {"source": "predicted", "k": 1.0, "min_runs": 3, "rules": ("too slow",)},
     ],
 )
 def test_the_script_prints_the_headline(given: dict[str, object], tmp_path: Path) -> None:

@@ -212,8 +212,8 @@ def test_prefects_own_limits_hold_and_a_full_buffer_drops(monkeypatch: pytest.Mo
     assert m.n_dropped >= 1 and m.depth.max() == 2 and not result.complete
     assert m.most_at_once == 2 and m.n_created >= 4  # the pool's limit, though more waited
     assert (
-        "never more than 2 at once (limit 2)" in result.told_measured()
-        and result.told_measured() in result.why
+        "never more than 2 at once (limit 2)" in result.measured_text()
+        and result.measured_text() in result.why
     )
     assert len(figures.depth(result).data) == 4
     names = [pool["name"] for pool in SERVER.call("work_pools/filter", {})]

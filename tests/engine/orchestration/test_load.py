@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import psutil
 
-from engine.orchestration import foretell, launch, monitor, records, watch
+from engine.orchestration import predict, launch, monitor, records, watch
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import AT_ONCE, LAUNCHER
 from engine.orchestration.server import SERVER
@@ -54,7 +54,7 @@ def test_six_at_once_two_run_the_rest_wait_in_sight_all_end_none_is_lost() -> No
     for k, run_id in enumerate(ids):
         run = records.load(run_id)
         assert run.params == replace(slower, seed=20 + k) and run.ended
-        assert monitor.of(run).outcomes() == monitor.of(foretell.run(run.params)).outcomes()
+        assert monitor.of(run).outcomes() == monitor.of(predict.run(run.params)).outcomes()
     order = [records.load(run_id).started_at or 0.0 for run_id in ids]
     assert all(
         before < after for before, after in zip(order, order[2:], strict=False)
@@ -83,7 +83,7 @@ def test_cancel_ends_the_process_of_that_run_alone_and_a_fresh_one_takes_its_pla
     queued = launch.submit(replace(SMALL, seed=41))
     launch.cancel(queued)
     assert records.load(queued).state == "cancelled"
-    assert launch.wait(waiting, 120).state == foretell.run(replace(SMALL, seed=40)).state
+    assert launch.wait(waiting, 120).state == predict.run(replace(SMALL, seed=40)).state
     launch.cancel(second)
     assert records.load(second).state == "cancelled"
 
@@ -103,7 +103,7 @@ def test_pause_lets_nothing_new_start_and_resume_goes_on() -> None:
     run = launch.wait(run_id, 120)
     assert (
         run.state == "completed"
-        and monitor.of(run).outcomes() == monitor.of(foretell.run(params)).outcomes()
+        and monitor.of(run).outcomes() == monitor.of(predict.run(params)).outcomes()
     )
 
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from engine.errors import InputError
-from engine.orchestration import foretell, launch, monitor, records, watch
+from engine.orchestration import predict, launch, monitor, records, watch
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER, Launcher
 from engine.orchestration.server import SERVER, Server, ui_of
@@ -101,7 +101,7 @@ def test_a_server_killed_in_mid_run_is_said_comes_back_and_the_run_ends_or_can_b
     assert run.ended and kept <= {run.id for run in records.runs()}
     again = launch.wait(launch.rerun(run_id), 120)
     assert again.params == SLOW and again.state == "completed"
-    assert monitor.of(again).outcomes() == monitor.of(foretell.run(SLOW)).outcomes()
+    assert monitor.of(again).outcomes() == monitor.of(predict.run(SLOW)).outcomes()
 
 
 def locked_but_for_the_list(call):

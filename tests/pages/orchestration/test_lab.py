@@ -1,4 +1,4 @@
-"""The run monitor's page: what is foretold becomes real at a press of Run; runs are listed, picked,
+"""The run monitor's page: what is predicted becomes real at a press of Run; runs are listed, picked,
 ended, run again.
 """
 
@@ -9,7 +9,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.orchestration import foretell, launch, monitor, records
+from engine.orchestration import predict, launch, monitor, records
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.server import SERVER
@@ -34,23 +34,23 @@ def until(app: AppTest, said: str, seconds: float = 90.0) -> AppTest:
     return app
 
 
-def test_a_first_visit_is_foretold_and_a_press_of_run_makes_it_real() -> None:
+def test_a_first_visit_is_predicted_and_a_press_of_run_makes_it_real() -> None:
     SERVER.ready()
     app = open_page("orchestration", **LINK)
-    assert "Foretold from the seed, not run yet" in texts(app) and len(charts(app)) == 2
+    assert "Predicted from the seed, not run yet" in texts(app) and len(charts(app)) == 2
     assert (
         app.button(key="monitor_start").label == "Run"
         and "Prefect's own pages" in app.caption[2].value
     )
     app.button(key="monitor_start").click().run()
-    assert "Foretold" not in texts(app) and app.button(key="monitor_end").label == "End it"
+    assert "Predicted" not in texts(app) and app.button(key="monitor_end").label == "End it"
     until(app, "The run **completed**")
     run = launch.wait(monitor.latest(SHOWN).id)
     assert run.id == records.runs()[0].id
     app.run()
-    assert monitor.of(run).outcomes() == monitor.of(foretell.run(SHOWN)).outcomes()
+    assert monitor.of(run).outcomes() == monitor.of(predict.run(SHOWN)).outcomes()
     assert app.button(key="monitor_start").label == "Run again"
-    assert "every try as foretold" in texts(app)
+    assert "every attempt as predicted" in texts(app)
     app.selectbox(key="monitor_task").set_value("load 2").run()
     assert "Inputs: extract 2" in [caption.value for caption in app.caption]
     assert "attempt 1" in app.code[0].value
@@ -73,7 +73,7 @@ def test_a_run_picked_from_the_list_brings_its_settings_back() -> None:
     app.slider(key="monitor_seed").set_value(90).run()
     assert app.selectbox(
         key="monitor_shown"
-    ).value == "latest of these settings" and "Foretold" in texts(app)
+    ).value == "latest of these settings" and "Predicted" in texts(app)
 
 
 def test_runs_that_wait_are_listed_and_can_be_ended() -> None:

@@ -44,7 +44,7 @@ def test_a_real_deployment_is_created_watched_and_deleted_from_the_page() -> Non
             BOARD.delete(owner)
 
 
-def test_recorded_runs_take_the_place_of_the_foretold(
+def test_recorded_runs_take_the_place_of_the_predicted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path))
@@ -66,7 +66,7 @@ def test_a_task_that_another_run_does_not_have_falls_back() -> None:
     app = open_page(
         "orchestration",
         orchestration_tab="History",
-        history_source="foretold",
+        history_source="predicted",
         history_faster="train 2",
     )
     assert app.selectbox(key="history_faster").value == "train 2"

@@ -39,7 +39,7 @@ def test_real_task_runs_fall_onto_the_simulated_ones() -> None:
     assert "real task runs" not in texts(app)
     app.button(key="retry_run").click().run()
     assert app.button(key="retry_run").disabled and len(real.under_way(params)) == 2
-    until(app, "24 of 24 took as many tries as the seed had foretold")
+    until(app, "24 of 24 took as many attempts as the seed had predicted")
     while real.under_way(params):  # its last task is over, the flow around it not yet
         time.sleep(0.2)
     assert not app.run().button(key="retry_run").disabled
