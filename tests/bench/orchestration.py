@@ -22,14 +22,14 @@ from tests.bench.harness import Tab, measure, payloads, slider
 TABS = (
     Tab("Run monitor (retries)", "orchestration", slider("monitor_retries"), "monitor_gantt"),
     Tab(  # not the days chart: how long a run takes, and the limit, move no run
-        "Schedules (a run takes)",
+        "Schedules (run duration)",
         "orchestration?orchestration_tab=Schedules&schedule_cron=0+*+*+*+*&schedule_around=ordinary+days&schedule_view=Overlap",
         slider("schedule_run_minutes"),
         "schedule_overlap",
     ),
     Tab(
-        "History (factor)",
-        "orchestration?orchestration_tab=History&history_source=predicted",
+        "Monitoring (speed-up)",
+        "orchestration?orchestration_tab=Monitoring&history_source=simulated",
         slider("history_factor"),
         "history_path",
     ),
@@ -40,14 +40,14 @@ TABS = (
         "retry_outcomes",
     ),
     Tab(
-        "Backpressure (at once)",
+        "Backpressure (limit)",
         "orchestration?orchestration_tab=Backpressure",
         slider("backpressure_workers"),
         "backpressure_depth",
     ),
     Tab(
-        "Watch and alert (σ)",
-        "orchestration?orchestration_tab=Watch+and+alert",
+        "Alerts (σ)",
+        "orchestration?orchestration_tab=Monitoring&alerts_part=Alerts",
         slider("alerts_k"),
         "alerts_scores",
     ),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.jobs import timed
-from engine.orchestration import alerts, predict, history, records, schedule
+from engine.orchestration import alerts, history, predict, records, schedule
 from engine.orchestration.alerts import figure as alerts_figures
 from engine.orchestration.flows import RunParams
 from engine.orchestration.history import figure as history_figures

@@ -18,7 +18,7 @@ from scipy import stats as scipy_stats
 
 from engine import scripts
 from engine.errors import InputError
-from engine.orchestration import predict, history, records
+from engine.orchestration import history, predict, records
 from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.history import HistoryParams, critical_path, replay_figure, stats
 from engine.orchestration.history import figure as figures
@@ -188,25 +188,33 @@ def test_flaky_and_slow_are_counted_by_hand() -> None:
     assert critical_path.spans(run)["a"].seconds == 5, "waits for retries included"
 
 
-def test_nothing_recorded_is_said_and_stand_ins_are_called_predicted(workspace: Path) -> None:
-    result = history.run(HistoryParams())
-    assert (
-        result.predicted
-        and "predicted" in result.verdict
-        and "predicted" in figures.grid(result).layout.title.text
-    )
-    assert any("Run the flow in *Run monitor*" in reason for reason in result.why)
+def test_simulated_runs_are_shown_and_marked_until_enough_are_recorded(workspace: Path) -> None:
+    runs = made(history.ENOUGH, 12)
+    for n in range(history.ENOUGH + 1):
+        for source, real in (
+            ("auto", n == history.ENOUGH),
+            ("recorded", n > 0),
+            ("simulated", False),
+        ):
+            result = history.run(HistoryParams(flow="fan-out", source=source))  # type: ignore[arg-type]
+            assert result.simulated != real, (n, source)
+            assert len(result.runs) == (n if real else history.N_SIMULATED)
+            assert ("simulated" in result.verdict) != real
+            assert any(reason.startswith("**Simulated") for reason in result.why) != real
+        for run in runs[n : n + 1]:
+            records.save(run)
 
 
-def test_recorded_runs_take_their_place_the_latest_first(workspace: Path) -> None:
+def test_recorded_runs_are_listed_the_latest_first(workspace: Path) -> None:
     for run in made(7, 12):
         records.save(run)
-    result = history.run(HistoryParams(flow="fan-out", last=5, run=1, other=3))
-    assert not result.predicted and [run.id for run in result.runs] == [
+    recorded = HistoryParams(source="recorded", flow="fan-out")
+    result = history.run(replace(recorded, last=5, run=1, other=3))
+    assert not result.simulated and [run.id for run in result.runs] == [
         f"made-0-{k}" for k in (6, 5, 4, 3, 2)
     ]
     assert result.run.id == "made-0-6" and result.other.id == "made-0-4"
-    assert history.run(HistoryParams(flow="fan-out", run=99)).run.id == "made-0-0", (
+    assert history.run(replace(recorded, run=99)).run.id == "made-0-0", (
         "beyond the list: the oldest"
     )
     assert result.success.n == 5 and result.table().num_rows == 5
@@ -214,12 +222,12 @@ def test_recorded_runs_take_their_place_the_latest_first(workspace: Path) -> Non
     for row in result.compared:
         assert row["A"] == (spans[0][row["task"]].seconds if row["task"] in spans[0] else None)
         assert row["B"] == (spans[1][row["task"]].seconds if row["task"] in spans[1] else None)
-    assert history.run(HistoryParams(flow="daily ETL")).predicted, "of this flow nothing is recorded"
+    assert history.run(replace(recorded, flow="daily ETL")).simulated, "none of this flow"
 
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_every_figure_of_every_flow_draws(flow: history.Flow) -> None:
-    result = history.run(HistoryParams(source="predicted", flow=flow))
+    result = history.run(HistoryParams(source="simulated", flow=flow))
     for draw in (
         figures.grid,
         figures.durations,
@@ -233,7 +241,7 @@ def test_every_figure_of_every_flow_draws(flow: history.Flow) -> None:
 
 
 def test_the_replay_ends_as_the_run_did() -> None:
-    result = history.run(HistoryParams(source="predicted"))
+    result = history.run(HistoryParams(source="simulated"))
     figure = replay_figure.replay(result)
     frames, (slider,) = figure.frames, figure.layout.sliders
     assert len(frames) == replay_figure.N_FRAMES + 1 == slider.active + 1

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import psutil
 
-from engine.orchestration import predict, launch, monitor, records, watch
+from engine.orchestration import launch, monitor, predict, records, watch
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import AT_ONCE, LAUNCHER
 from engine.orchestration.server import SERVER

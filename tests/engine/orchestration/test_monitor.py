@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from engine import scripts, workspace
 from engine.errors import InputError
-from engine.orchestration import predict, launch, monitor, records, watch, work
+from engine.orchestration import launch, monitor, predict, records, watch, work
 from engine.orchestration.flows import (
     BACKOFFS,
     FLOWS,
@@ -238,11 +238,11 @@ def test_each_attempt_is_a_bar_of_its_own() -> None:
     result = monitor.run(RunParams())
     bars = {trace.name: len(trace.y) for trace in figures.gantt(result).data}
     attempts = [attempt.outcome for attempt in result.run.attempts]
-    assert bars["try failed"] == attempts.count("failed") == result.n_failed_attempts
-    assert bars["try completed"] == attempts.count("completed") and bars["cached"] == attempts.count(
+    assert bars["failed"] == attempts.count("failed") == result.n_failed_attempts
+    assert bars["completed"] == attempts.count("completed") and bars["cached"] == attempts.count(
         "cached"
     )
-    assert bars["waiting to retry"] == sum(
+    assert bars["waits to retry"] == sum(
         a.seconds("awaiting retry") > 0 for a in result.run.attempts
     )
     nodes = {trace.name: len(trace.x) for trace in figures.graph(result).data if trace.name}
@@ -372,7 +372,7 @@ def test_the_page_finds_the_real_run_in_place_of_the_predicted_one(real: dict[st
     run = real["fan-out"]
     assert monitor.latest(run.params).id == run.id and monitor.run(run.params).run.predicted
     result = monitor.of(run)
-    assert result.complete and "every attempt as predicted" in " ".join(result.why)
+    assert result.complete and "every attempt ended as predicted" in " ".join(result.why)
     assert result.headline() == monitor.run(run.params).headline()
 
 

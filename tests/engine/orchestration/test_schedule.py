@@ -24,7 +24,7 @@ from engine.errors import InputError
 from engine.orchestration import schedule
 from engine.orchestration.schedule import ScheduleParams, dates, load
 from engine.orchestration.schedule import clock as schedule_clock
-from engine.orchestration.schedule.deployment import BOARD, as_sent, schedule_body, table, told
+from engine.orchestration.schedule.deployment import BOARD, as_sent, schedule_body, summary, table
 from engine.orchestration.schedule.params import KINDS
 from engine.orchestration.server import SERVER
 from tests.engine.printed import run_script
@@ -228,7 +228,7 @@ def test_overlap_is_what_a_second_by_second_machine_does(
         sum(t.start is not None and t.start <= s < t.start + lasts for t in made)
         for s in range(200)
     ]
-    assert load.most_at_once(made) == max(running)
+    assert load.most_parallel(made) == max(running)
 
 
 def test_an_outage_loses_what_was_not_booked() -> None:
@@ -284,7 +284,8 @@ def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> 
         assert all(run.start is not None and run.start >= run.due - 1 for run in done)
         assert {round(b.due - a.due, 3) for a, b in pairwise(runs)} == {5.0}
         assert (
-            "completed" in told(runs) and table(runs)[-1]["due (UTC)"] < table(runs)[0]["due (UTC)"]
+            "completed" in summary(runs)
+            and table(runs)[-1]["due (UTC)"] < table(runs)[0]["due (UTC)"]
         )
         every = SERVER.call(
             "flow_runs/filter", {"deployments": {"id": {"any_": [deployment.id]}}, "limit": 200}
@@ -321,7 +322,9 @@ def test_the_schedule_on_screen_is_what_the_server_gets_and_books(kind: schedule
             time.sleep(0.5)
         booked = [run.due for run in BOARD.runs(owner)]
         anchor = params.anchor.replace(tzinfo=NEW_YORK).timestamp()
-        predicted = load.booked(dates.dates(kind, params.rule, params.zone, now, anchor=anchor), now)
+        predicted = load.booked(
+            dates.dates(kind, params.rule, params.zone, now, anchor=anchor), now
+        )
         assert tuple(booked) == predicted and len(booked) == 3
         assert timedelta(seconds=booked[1] - booked[0]) >= timedelta(hours=23)
     finally:

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from engine.errors import InputError
-from engine.orchestration import predict, launch, monitor, records, watch
+from engine.orchestration import launch, monitor, predict, records, watch
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER, Launcher
 from engine.orchestration.server import SERVER, Server, ui_of
