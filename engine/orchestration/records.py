@@ -129,7 +129,7 @@ class Run:
 
     @property
     def n_attempts(self) -> int:
-        """Tries that really ran, cached ones not counted."""
+        """Attempts that really ran, cached ones not counted."""
         return sum(
             any(interval.state == "running" for interval in attempt.intervals)
             for attempt in self.attempts

@@ -19,7 +19,7 @@ import pyarrow as pa
 from engine.orchestration import history, hooks, records
 from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.history import Source
-from engine.orchestration.hooks import Heard
+from engine.orchestration.hooks import HookCall
 from engine.orchestration.records import Run
 from engine.ranges import Choice, Choices, Params, Range
 from engine.units import format_seconds, format_share
@@ -113,12 +113,12 @@ class AlertsResult:
     params: AlertsParams
     watched: tuple[Watched, ...]
     simulated: bool
-    heard: dict[str, Heard]
+    calls: dict[str, HookCall]
 
     @cached_property
     def alerts(self) -> list[Alert]:
         """Every alert, the latest run's first."""
-        return [alert for one in self.watched for alert in alerts_of(one, self.params, self.heard)]
+        return [alert for one in self.watched for alert in alerts_of(one, self.params, self.calls)]
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -179,11 +179,11 @@ class AlertsResult:
                 f" {p.k:g} σ by chance."
             ),
         ]
-        heard = [self.heard[one.run.id] for one in self.watched if one.run.id in self.heard]
-        if heard:
-            quick = median(one.after_seconds for one in heard)
+        calls = [self.calls[one.run.id] for one in self.watched if one.run.id in self.calls]
+        if calls:
+            quick = median(one.after_seconds for one in calls)
             found.append(
-                f"**Hooks** reported {len(heard)} of these runs, {format_seconds(quick)} after the"
+                f"**Hooks** reported {len(calls)} of these runs, {format_seconds(quick)} after the"
                 " state change (median)."
             )
         return found
@@ -223,7 +223,7 @@ class AlertsResult:
                     "past_runs": 0 if one.past is None else one.past.n,
                     "past_median_seconds": None if one.past is None else one.past.median_seconds,
                     "score": one.score,
-                    "alerts": ", ".join(a.rule for a in alerts_of(one, self.params, self.heard)),
+                    "alerts": ", ".join(a.rule for a in alerts_of(one, self.params, self.calls)),
                 }
                 for one in self.watched
             ]
@@ -262,7 +262,7 @@ def watch(runs: tuple[Run, ...], min_runs: int) -> tuple[Watched, ...]:
     return tuple(reversed(found))
 
 
-def alerts_of(one: Watched, params: AlertsParams, heard: dict[str, Heard]) -> list[Alert]:
+def alerts_of(one: Watched, params: AlertsParams, calls: dict[str, HookCall]) -> list[Alert]:
     """Return the alerts that a run raises."""
     run, found = one.run, []
     if "failed" in params.rules and run.state in BAD_STATES:
@@ -275,7 +275,7 @@ def alerts_of(one: Watched, params: AlertsParams, heard: dict[str, Heard]) -> li
             if bad
             else run.message or "no task has an error"
         )
-        line = heard.get(run.id)
+        line = calls.get(run.id)
         by = (
             f"{line.hook}, after {format_seconds(line.after_seconds)}"
             if line
@@ -318,4 +318,4 @@ def run(params: AlertsParams) -> AlertsResult:
         first = FLOWS[0] if params.flow == ALL else params.flow
         found = history.simulated(first)  # type: ignore[arg-type]
     watched = watch(found[:MOST_RUNS], params.min_runs)
-    return AlertsResult(params, watched, not real, hooks.heard() if real else {})
+    return AlertsResult(params, watched, not real, hooks.calls() if real else {})

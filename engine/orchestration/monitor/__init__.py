@@ -64,12 +64,12 @@ class MonitorResult:
 
     @property
     def n_attempts(self) -> int:
-        """Tries that ran."""
+        """Attempts that ran."""
         return self.run.n_attempts
 
     @property
     def n_failed_attempts(self) -> int:
-        """Tries that failed or timed out, whether or not another one followed."""
+        """Attempts that failed or timed out, retried or not."""
         return sum(attempt.outcome in FAILED for attempt in self.run.attempts)
 
     def _n(self, *states: str) -> int:

@@ -1,4 +1,4 @@
-"""Alerts against numbers worked by hand, numpy, a real failing run whose hook is heard, a local
+"""Alerts against numbers worked by hand, numpy, a real failing run with its hook, a local
 server that gets the POST.
 """
 
@@ -138,7 +138,7 @@ def test_failures_and_late_starts_have_their_reason() -> None:
     failed = predict.run(RunParams(flow="meant to fail", failure_probability=0.0))
     (one,) = alerts.watch((replace(failed, id="x", predicted=False, submitted_at=-20.0),), 5)
     first, second = alerts.alerts_of(
-        one, AlertsParams(), {"x": hooks.Heard("x", "on_failure", "Failed", "", 0.0, 0.012)}
+        one, AlertsParams(), {"x": hooks.HookCall("x", "on_failure", "Failed", "", 0.0, 0.012)}
     )
     assert (
         first.rule == "failed"
@@ -165,9 +165,9 @@ def test_hooks_write_a_line_that_is_read_again(workspace: Path) -> None:
         hook(None, SimpleNamespace(id=f"of {name}"), state)
     with hooks.path().open("a") as file:
         file.write("half a li")
-    heard = hooks.heard()
-    assert {one.hook for one in heard.values()} == set(hooks.HOOKS)
-    assert all(2 <= one.after_seconds < 10 for one in heard.values())
+    calls = hooks.calls()
+    assert {one.hook for one in calls.values()} == set(hooks.HOOKS)
+    assert all(2 <= one.after_seconds < 10 for one in calls.values())
 
 
 def test_only_http_addresses_are_taken() -> None:

