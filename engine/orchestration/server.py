@@ -160,10 +160,7 @@ class Server:
         )
         message = {
             "cold": f"{where}, is not started yet.",
-            "starting": (
-                f"{where}, is starting (about 10 s). Until then runs are predicted or read from the"
-                " records."
-            ),
+            "starting": (f"{where}, is starting (about 10 s)."),
             "ready": f"{where}.",
             "restarting": (
                 f"{where}, stopped and is being restarted on its port and database. The records"

@@ -8,7 +8,7 @@ own times on its graph (``history.critical_path``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Annotated, Literal, get_args
 
@@ -185,8 +185,8 @@ class HistoryResult:
             lag = sum(link.lag_seconds for link in self.path)
             found.append(
                 f"**Critical path** of run {p.run}: {chain}. It decides the end:"
-                f" {sum(link.seconds for link in self.path):.1f} s of tasks and {lag:.1f} s of"
-                " waiting between them."
+                f" {sum(link.seconds for link in self.path):.1f} s of tasks, {lag:.1f} s of waits"
+                " between them."
             )
             most = self.spans[self.faster].seconds * (1 - 1 / p.factor)
             got = self.finish_seconds - self.what_if_seconds
@@ -265,7 +265,7 @@ def simulated(flow: Flow) -> tuple[Run, ...]:
         RunParams(flow=flow, retries=2, failure_probability=0.25, seed=seed)
         for seed in reversed(range(N_SIMULATED))
     )
-    return tuple(predict.run(params) for params in settings)
+    return tuple(replace(predict.run(params), name="simulated") for params in settings)
 
 
 def enough(n: int, source: Source) -> bool:

@@ -114,7 +114,7 @@ class MonitorResult:
             return (
                 f"Not run yet. Predicted: the run **{ends}** after about"
                 f" {format_seconds(run.seconds)}, with **{self.n_attempts} attempts** for {n_tasks}"
-                f" tasks. {self.n_failed_attempts} attempts fail."
+                f" tasks. Failed attempts: {self.n_failed_attempts}."
             )
         done = f"{self._n(*FINE)} of {n_tasks} tasks are done"
         if not run.ended:
@@ -125,15 +125,15 @@ class MonitorResult:
         if run.state == "completed":
             return (
                 f"The run **completed** in {format_seconds(run.seconds)}, with"
-                f" **{self.n_attempts} attempts** for {n_tasks} tasks. {self.n_failed_attempts}"
-                " attempts failed and were retried."
+                f" **{self.n_attempts} attempts** for {n_tasks} tasks. Failed and retried:"
+                f" {self.n_failed_attempts}."
             )
         if run.state == "failed":
             lost = [attempt.task for attempt in run.last().values() if attempt.outcome in FAILED]
             names = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
             return (
-                f"The run **failed**: {names} used all attempts, so **{self.n_not_run} tasks never"
-                f" ran**. {done}."
+                f"The run **failed**: {names} used all attempts, so **{_tasks(self.n_not_run)}"
+                f" never ran**. {done}."
             )
         return f"The run was **{run.state}**. {done}."
 
@@ -148,13 +148,13 @@ class MonitorResult:
         )
         if self.n_cached:
             reasons.append(
-                f"**Cache**: {self.n_cached} tasks took their result from the cache, because this"
-                " run had done the same work before."
+                f"**Cache**: {_tasks(self.n_cached)} took a result from the cache, because this run"
+                " had done the same work before."
             )
         if self.n_not_run:
             reasons.append(
-                f"**Downstream**: {self.n_not_run} tasks depend on a task that did not complete."
-                " Prefect never starts them."
+                f"**Downstream**: Prefect never starts {_tasks(self.n_not_run)}, because a task"
+                " upstream did not complete."
             )
         return reasons + ([] if self.run.predicted else self._measured())
 
@@ -246,6 +246,10 @@ class MonitorResult:
 
 def _outcomes(run: Run) -> dict[tuple[str, int], str]:
     return {(attempt.task, attempt.attempt): attempt.outcome for attempt in run.attempts}
+
+
+def _tasks(n: int) -> str:
+    return f"{n} task{'s' * (n != 1)}"
 
 
 def _seconds(seconds: float) -> str:

@@ -32,13 +32,13 @@ COLORS = {
     "not run": figures.faint(figures.WAITING, 0.28),
 }
 NAMES = {  # category -> what the legend calls it
-    "upstream": "waits for upstream",
-    "pending": "waits for a slot",
+    "upstream": "upstream wait",
+    "pending": "slot wait",
     "running": "running",
     "completed": "completed",
     "failed": "failed",
     "timed out": "timed out",
-    "awaiting retry": "waits to retry",
+    "awaiting retry": "retry wait",
     "cached": "cached",
     "cancelled": "cancelled or crashed",
 }

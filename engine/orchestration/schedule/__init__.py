@@ -178,14 +178,13 @@ class ScheduleResult:
         waited = self.longest_wait_minutes * 60
         wait = f"runs wait up to {format_seconds(waited)}" if waited else "no run waits"
         found.append(
-            f"**Overlap** ({rule}): a run takes {format_seconds(p.run_minutes * 60)}. At most"
-            f" {self.most_parallel} run in parallel, {wait}, {self.n_cancelled} are dropped."
+            f"**Overlap** ({rule}): a run takes {format_seconds(p.run_minutes * 60)}. Runs in"
+            f" parallel: at most {self.most_parallel}; {wait}; dropped: {self.n_cancelled}."
         )
         found.append(
-            f"**Server down** for {p.down_hours:g} h: {self.n_missed} runs are due, Prefect starts"
-            f" {len(out.late)} of them late and never creates {self.n_lost}. Airflow with"
-            f" `catchup=True` starts {self.n_missed}, with `catchup=False`"
-            f" {len(out.airflow['catchup=False'])}."
+            f"**Server down** for {p.down_hours:g} h, runs due: {self.n_missed}. Prefect starts"
+            f" {len(out.late)} late and never creates {self.n_lost}. Airflow starts"
+            f" {self.n_missed} with `catchup=True`, {len(out.airflow['catchup=False'])} without."
         )
         found.append(
             f"**Booked ahead**: Prefect's scheduler creates at least {MIN_RUNS} runs and"

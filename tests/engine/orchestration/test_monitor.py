@@ -242,9 +242,7 @@ def test_each_attempt_is_a_bar_of_its_own() -> None:
     assert bars["completed"] == attempts.count("completed") and bars["cached"] == attempts.count(
         "cached"
     )
-    assert bars["waits to retry"] == sum(
-        a.seconds("awaiting retry") > 0 for a in result.run.attempts
-    )
+    assert bars["retry wait"] == sum(a.seconds("awaiting retry") > 0 for a in result.run.attempts)
     nodes = {trace.name: len(trace.x) for trace in figures.graph(result).data if trace.name}
     assert nodes == {f"{state} {n}": n for state, n in result.run.counts().items()}
 
