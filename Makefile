@@ -6,7 +6,7 @@ help:
 	@echo "make run    install what is missing and open the playground on http://127.0.0.1:8501"
 	@echo "make test   run every test (a browser is found or installed for the browser tests)"
 	@echo "make check  formatting, lint and types"
-	@echo "make bench  measure latency, compute and payloads (ratios within one run; LAB=formats for one lab)"
+	@echo "make bench  measure latency, compute and payloads (ratios within one run; LAB=formats for one lab, QUICK=1 for one tab a lab)"
 	@echo "make lock   rebuild requirements.txt and requirements-dev.txt from the .in files"
 
 .venv/bin/python:

@@ -15,6 +15,7 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["PLAYGROUND_WORKSPACE"] = tempfile.mkdtemp(prefix="playground-test-")
 
+from engine.jobs import JOBS  # after the settings
 
 NEEDS = {  # part of a test's id -> what it needs; for -m "not spark" and the like
     "tests/engine/spark/": "spark",
@@ -41,6 +42,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and CI leaves nothing out"
+
+
+def pytest_unconfigure() -> None:
+    """End the thread of the jobs, as the server does when it stops.
+
+    Python never frees what a thread holds that still runs at exit. The last job held a lab's DuckDB
+    connection, and DuckDB then prints forty lines about leaked objects.
+    """
+    JOBS.stop()
 
 
 tracebacks: list[str] = []

@@ -65,7 +65,7 @@ class Batch:
     table: pa.Table
     injected: np.ndarray
     n_cut: int
-    told: str
+    description: str
 
 
 def days_of(table: pa.Table) -> np.ndarray:
@@ -133,20 +133,20 @@ def inject(table: TableName, rows: pa.Table, fault: Fault, dose: float, seed: in
     if fault == "type":
         text = column.cast(pa.string())
         other = pc.binary_join_element_wise(pc.fill_null(text, "0"), UNITS[name], " ")
-        changed, told = (
+        changed, description = (
             pc.if_else(mask, other, text),
             f"{name} comes as text, with “{UNITS[name]}” behind {n_struck:,} values",
         )
     elif fault == "null":
-        changed, told = (
+        changed, description = (
             pc.if_else(mask, pa.scalar(None, column.type), column),
             f"{name} is empty in {n_struck:,} rows",
         )
     elif fault == "range":
         changed = pc.if_else(mask, pc.multiply(column, pa.scalar(10, column.type)), column)
-        told = f"{name} has a decimal point misplaced (10×) in {n_struck:,} rows"
+        description = f"{name} has a decimal point misplaced (10×) in {n_struck:,} rows"
     elif fault == "foreign key":
-        changed, told = (
+        changed, description = (
             pc.if_else(mask, pc.utf8_lower(column), column),
             f"{name} is in lower case in {n_struck:,} rows",
         )
@@ -157,5 +157,5 @@ def inject(table: TableName, rows: pa.Table, fault: Fault, dose: float, seed: in
             2 if pa.types.is_floating(column.type) else 0,
         )
         changed = pc.if_else(mask, other.cast(column.type), column)
-        told = f"{name} comes in another unit ({unit}) in {n_struck:,} rows"
-    return Batch(_replace(rows, name, changed).combine_chunks(), struck, 0, told)
+        description = f"{name} comes in another unit ({unit}) in {n_struck:,} rows"
+    return Batch(_replace(rows, name, changed).combine_chunks(), struck, 0, description)

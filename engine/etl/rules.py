@@ -48,7 +48,7 @@ class ColumnRule:
     on_fail: OnFail = "quarantine"
 
     @property
-    def plain(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The rule as its TOML says it, without what is not said."""
         ranged = {} if self.min is None else {"min": self.min, "max": self.max}
         said = {
@@ -87,7 +87,7 @@ class Contract:
     @property
     def rules(self) -> dict[str, dict[str, Any]]:
         """The rules on the columns, as plain values."""
-        return {rule.name: rule.plain for rule in self.columns}
+        return {rule.name: rule.as_dict for rule in self.columns}
 
     @property
     def names(self) -> list[str]:
@@ -360,7 +360,7 @@ def texts(contract: Contract) -> dict[str, tuple[str, str, str]]:
 
     found: dict[str, tuple[str, str, str]] = {}
     for rule in contract.columns:
-        for kind, text in gate.texts(rule.name, rule.plain).items():
+        for kind, text in gate.texts(rule.name, rule.as_dict).items():
             found[text] = (kind, rule.name, rule.on_fail)
     if contract.unique:
         found[f"{', '.join(contract.unique)} must be unique"] = ("unique", "", "quarantine")

@@ -122,7 +122,7 @@ class BackfillResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many partitions run, how many are skipped, and what came of them."""
         will = (
             f"**{self.n_will_run}** of {self.n_partitions} partitions run, {self.n_skipped} are"
             " skipped"

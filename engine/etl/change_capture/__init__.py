@@ -129,7 +129,7 @@ class ChangeCaptureResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Rows moved and rows wrong at the end: full reload, cursor and change log."""
         log = self.outcome("change log")
         ends = "ends exact" if log.ledger.exact else f"ends with **{log.n_wrong:,} wrong rows**"
         ghosts = (

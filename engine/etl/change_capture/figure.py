@@ -70,7 +70,7 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
     traces = [trace for outcome in result.outcomes for trace in _lane(outcome)]
     if pinned is not None:
         traces += _pinned(pinned)
-    texts = figures.beside(list(names), [_ends(outcome) for outcome in result.outcomes])
+    texts = figures.side_notes(list(names), [_ends(outcome) for outcome in result.outcomes])
     for text, outcome in zip(texts, result.outcomes, strict=True):
         text |= {
             "align": "left",

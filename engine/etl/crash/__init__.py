@@ -179,7 +179,7 @@ class CrashResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many tables showed a half-done load, and which are right after the rerun."""
         how = "Killed" if self.params.ending == "kill -9" else "Stopped by an exception"
         where = (
             "in the middle of its load"

@@ -145,7 +145,7 @@ def timeline(lane: Lane) -> go.Figure:
     texts = [f"{cost['calls']} calls" for cost in lane.costs]
     figure.update_layout(
         barmode="stack",
-        annotations=figures.beside(list(names), texts),
+        annotations=figures.side_notes(list(names), texts),
         yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
         legend_traceorder="normal",
         margin_r=80,
@@ -192,7 +192,7 @@ def calls(result: FlakyResult) -> go.Figure:
         )
     texts = [f"{lane.n_got} of {lane.n_pages} pages" for lane in result.lanes]
     figure.update_layout(
-        annotations=figures.beside([float(i) for i in range(len(names))], texts),
+        annotations=figures.side_notes([float(i) for i in range(len(names))], texts),
         yaxis={
             "tickvals": list(range(len(names))),
             "ticktext": names,

@@ -87,7 +87,7 @@ class FlakyResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Pages, calls and seconds of the first policy against the last."""
         if not self.complete:
             return f"{len(self.lanes)} of {len(POLICIES)} policies have been run."
         first, last = self.lanes[0], self.lanes[-1]

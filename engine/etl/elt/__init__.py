@@ -175,7 +175,7 @@ class EltResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Whether both ways agree, and whether what ETL loaded can answer the new rule."""
         p = self.params
         same = "Both ways give the same rows" if self.equal else "The two ways differ"
         told = {

@@ -170,7 +170,7 @@ class LateResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Rows that are never counted, and the look-back that would miss none."""
         p = self.params
         rebuilt = (
             f"{_days(p.lookback_days)} before it rebuilt each time"

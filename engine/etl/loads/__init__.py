@@ -154,7 +154,7 @@ class LoadsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Which strategies match the source after two runs."""
         if not self.complete:
             return f"{len(self.lanes)} of {len(STRATEGIES)} strategies have been run."
         held = self.exact_twice

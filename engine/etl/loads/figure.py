@@ -24,7 +24,7 @@ def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
             counts.append(found.counts())
             texts.append("" if number == 0 else "= run 1" if lane.idempotent else "≠ run 1")
     traces = truth.bars(names, counts)
-    marks = [text for text in figures.beside(list(names), texts) if text["text"]]
+    marks = [text for text in figures.side_notes(list(names), texts) if text["text"]]
     for mark, lane in zip(marks, result.lanes, strict=True):
         mark["font"] = {"color": figures.HELD_OUT if lane.idempotent else figures.FAILED}
     if pinned is not None:

@@ -117,7 +117,7 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
     figure.update_layout(
         barmode="stack",
         legend_traceorder="normal",
-        annotations=[mark for mark in figures.beside(list(names), texts) if mark["text"]],
+        annotations=[mark for mark in figures.side_notes(list(names), texts) if mark["text"]],
         margin_r=130,
         yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
         xaxis={"showgrid": True, "tickformat": ",", "rangemode": "tozero"},

@@ -158,7 +158,7 @@ class QualityResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the faults that the rules catch, and the worst error downstream."""
         open_ = self._worst("off")
         own = f"{self.n_real_faults:,} real fault{'s' * (self.n_real_faults != 1)}"
         if self.n_injected:
@@ -192,8 +192,8 @@ class QualityResult:
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         reasons = [
-            f"What was done to the batch of {self.n_rows:,} rows: {self.batch.told}. The rest is as"
-            " it was recorded."
+            f"What was done to the batch of {self.n_rows:,} rows: {self.batch.description}."
+            " The rest is as it was recorded."
         ]
         for outcome in self.checks:
             if outcome.failed and outcome.severity == "quarantine":

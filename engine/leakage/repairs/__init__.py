@@ -68,7 +68,7 @@ class RepairsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Mean AUC reported and in production, both ways."""
         if not self.scores:
             return "The first seed is running both ways."
         return (

@@ -142,7 +142,7 @@ class AlertsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in a sentence."""
+        """Number of alerts by rule."""
         kind, n = "simulated" if self.simulated else "recorded", len(self.watched)
         by_rule = (
             ", ".join(f"{self.counts.get(rule, 0)} {rule}" for rule in self.params.rules)

@@ -130,7 +130,7 @@ class BackpressureResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one or two sentences."""
+        """Arrival rate against capacity, and what the policy does with the surplus."""
         p, s = self.params, self.stream
         head = f"{p.arrival_rate:g} items/s arrive, {p.capacity:.2g}/s can be processed"
         wait = f"95% of items wait at most {format_seconds(self.worst_wait_seconds)}"

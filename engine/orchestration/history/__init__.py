@@ -61,19 +61,19 @@ class HistoryResult:
     runs: tuple[Run, ...]
     simulated: bool  # too few of this flow are recorded, or simulated ones were asked for
 
-    def at(self, place: int) -> Run:
-        """Return the run at a place of the list; the oldest for a place beyond it."""
-        return self.runs[min(place, len(self.runs)) - 1]
+    def run_at(self, position: int) -> Run:
+        """Return the run at a position of the list, from 1; the oldest for one beyond it."""
+        return self.runs[min(position, len(self.runs)) - 1]
 
     @property
     def run(self) -> Run:
         """Run A."""
-        return self.at(self.params.run)
+        return self.run_at(self.params.run)
 
     @property
     def other(self) -> Run:
         """Run B, with which run A is compared."""
-        return self.at(self.params.other)
+        return self.run_at(self.params.other)
 
     @cached_property
     def success(self) -> Estimate:
@@ -161,7 +161,7 @@ class HistoryResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in two sentences."""
+        """Share of the runs that completed, and what one faster task would save."""
         n, p = len(self.runs), self.params
         kind = "simulated" if self.simulated else "recorded"
         interval = format_interval(self.success.low, self.success.high, format_share)

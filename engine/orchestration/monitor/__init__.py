@@ -105,7 +105,7 @@ class MonitorResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one or two sentences."""
+        """How the run ends or ended, and with how many attempts."""
         run, n_tasks = self.run, len(self.run.tasks)
         if run.state == "scheduled":
             return "The run **waits** for a worker. Two runs can run at the same time."
@@ -256,14 +256,14 @@ def _seconds(seconds: float) -> str:
     return format_seconds(seconds) if seconds else "–"
 
 
-def of(run: Run) -> MonitorResult:
+def result_of(run: Run) -> MonitorResult:
     """Return the Result of a run, live, kept or predicted."""
     return MonitorResult(run.params, run, predict.run(run.params))
 
 
 def run(params: RunParams) -> MonitorResult:
     """Return what the seed predicts for these settings; ``launch.submit`` runs them for real."""
-    return of(predict.run(params))
+    return result_of(predict.run(params))
 
 
 def latest(params: RunParams) -> Run:
@@ -304,7 +304,7 @@ def under_way() -> list[dict[str, str]]:
         live = watch.peek(run_id)
         if live is None:
             continue
-        place = LAUNCHER.place(run_id)
+        place = LAUNCHER.position(run_id)
         waits = f"waits, {place} before it" if place else "next"
         done = Counter(live.counts())
         rows.append(

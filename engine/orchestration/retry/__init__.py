@@ -112,7 +112,7 @@ class RetryResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How often a task fails and the flow succeeds."""
         p, fails = self.params, format_share(self.task_fails_share)
         flow = (
             f"a flow of {p.n_tasks} task{'s' * (p.n_tasks != 1)} succeeds in"

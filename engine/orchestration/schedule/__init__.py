@@ -25,8 +25,8 @@ from engine.orchestration.schedule.clock import (
     Row,
     changes,
     elapsed_rows,
+    local_text,
     rows,
-    written,
 )
 from engine.orchestration.schedule.load import (
     LATE_SECONDS,
@@ -135,7 +135,7 @@ class ScheduleResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one or two sentences."""
+        """How many scheduled times are moved or skipped, and the first of them."""
         p, n = self.params, len(self.plan.rows)
         rule = f"{p.rule_text} in {p.zone}"
         if self.n_moved or self.n_left_out:
@@ -304,7 +304,7 @@ def _plan(params: ScheduleParams) -> Plan:
         bool(found),
         "{} must have a run after {}. Got {!r}, which has none: look at its COUNT, UNTIL, day and"
         " month.",
-        *(params.kind, written(start, params.zone), params.rule),
+        *(params.kind, local_text(start, params.zone), params.rule),
     )
     return Plan(start, found, tuple(_rows(params, start, found)), change)
 

@@ -122,7 +122,7 @@ class SurveyResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Error and coverage of simple random samples against convenience samples."""
         simple, bad = self.tally("simple random"), self.tally("convenience")
         if simple is None or bad is None:
             return f"The true mean is {self.truth:.2f} min; the schemes are being drawn."

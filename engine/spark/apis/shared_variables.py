@@ -74,7 +74,7 @@ class AccumulatorResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many ways to count the rows are wrong, and whether failed tasks matter."""
         if not self.counts:
             return (
                 f"Every way counts **{self.params.n_rows:,}** rows; the first one is about to run."
@@ -271,7 +271,7 @@ class BroadcastResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How often a table is unpickled from a closure, and as a broadcast variable."""
         closures, broadcasts = self.shipments_by("closure"), self.shipments_by("broadcast")
         if not broadcasts:
             return (

@@ -19,8 +19,6 @@ from engine.spark.crossover.cells import Cell, machine
 from engine.spark.crossover.params import CrossoverParams
 from engine.units import format_bytes, format_factor, format_range, format_seconds, format_share
 
-GIGABYTE = 1_000_000_000
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CrossoverResult:
@@ -53,13 +51,16 @@ class CrossoverResult:
 
     def growth(self, contestant: Contestant) -> Curve | None:
         """Return peak memory by bytes on disk, as measured; ``None`` below two sizes."""
-        cells = [cell for cell in self.points(contestant) if cell.peak_bytes]
-        return curves.fit([c.size_bytes for c in cells], [float(c.peak_bytes) for c in cells])
+        cells = self._with_peak(contestant)
+        return curves.fit([c.size_bytes for c in cells], [c.peak_bytes for c in cells])
 
     def memory(self, contestant: Contestant) -> Curve | None:
         """Return peak memory by rows, as measured; ``None`` below two sizes."""
-        cells = [cell for cell in self.points(contestant) if cell.peak_bytes]
-        return curves.fit([c.n_rows for c in cells], [float(c.peak_bytes) for c in cells])
+        cells = self._with_peak(contestant)
+        return curves.fit([c.n_rows for c in cells], [c.peak_bytes for c in cells])
+
+    def _with_peak(self, contestant: Contestant) -> list[Cell]:
+        return [cell for cell in self.points(contestant) if cell.peak_bytes]
 
     def crossing(self, one: Contestant = "Spark", other: Contestant = "pandas") -> Crossing | None:
         """Return from how many rows on ``one`` is quicker than ``other``; ``None`` below two sizes
@@ -145,16 +146,6 @@ class CrossoverResult:
         return own[-1].shuffle_bytes if own else 0
 
     @property
-    def spark_bytes(self) -> int:
-        """The most bytes on disk that Spark has worked through, in this run or in the record."""
-        return max((cell.size_bytes for cell in self.points("Spark")), default=0)
-
-    @property
-    def spark_gigabyte(self) -> bool:
-        """Whether Spark has worked through more than 1 GB on disk."""
-        return self.spark_bytes > GIGABYTE
-
-    @property
     def pandas_expansion(self) -> float:
         """Bytes of memory that pandas holds at its peak for each further byte on disk."""
         growth = self.growth("pandas")
@@ -162,7 +153,7 @@ class CrossoverResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The faster engine at the largest size, and where Spark overtakes pandas."""
         cells = self.largest
         if not {"pandas", "Spark"} <= set(cells):
             n = " and ".join(f"{n:,}" for n in self.params.sizes)

@@ -142,7 +142,7 @@ class Foretold:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Wide steps, by their kind alone: nothing has run."""
         return (
             f"Foretold, before Spark has run anything: {len(self.chain)} transformations will run"
             f" **0** jobs; {self.n_wide} of them must move rows, and each may end a stage once the"

@@ -67,7 +67,7 @@ class PartitioningResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How even the partitions are: the largest against the mean."""
         return describe(self)
 
     @property
@@ -94,7 +94,7 @@ BY_KEY = ("hash", "range", "partitionBy files", "bucketing")
 
 
 def describe(result: PartitioningResult) -> str:
-    """Return the answer in one sentence."""
+    """Return the verdict: how even the rows of the partitions are."""
     p = result.params
     if p.strategy == "partitionBy files":
         return (

@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -65,7 +65,7 @@ class Alert:
     """Something that an experienced eye would see in the run, and the rule by which it was seen."""
 
     kind: str
-    told: str  # of this run
+    finding: str  # of this run
     rule: str
 
 
@@ -164,7 +164,7 @@ class SkewClinicResult:
         for outcome in self.outcomes:
             for alert in outcome.alerts:
                 fired.setdefault((alert.kind, alert.rule), []).append(
-                    f"{outcome.cure} ({alert.told})"
+                    f"{outcome.cure} ({alert.finding})"
                 )
         return [
             f"**{kind}** · {', '.join(cures)} :gray[Rule: {rule}.]"
@@ -191,7 +191,7 @@ class SkewClinicResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The quickest cure against none, and the largest joining task of each."""
         nothing = self.outcome_of("nothing")
         if nothing is None:
             n, share = self.params.n_rows, self.params.n_rows / self.params.n_partitions
@@ -366,6 +366,11 @@ def steps(params: SkewClinicParams) -> Steps:
         outcome = yield from session.act(partial(_run_cure, params=params, cure=cure), progress)
         result = replace(result, outcomes=(*result.outcomes, outcome))
     return replace(result, complete=True)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, SkewClinicParams()
 
 
 run: Callable[[SkewClinicParams], SkewClinicResult] = to_end(steps)

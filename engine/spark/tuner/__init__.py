@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 
@@ -143,7 +143,7 @@ class TunerResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The quickest number of partitions, and what AQE chose."""
         if len(self.points) < 2:
             low, high = self.at_cores
             tried = ", ".join(map(str, self.params.numbers))
@@ -343,6 +343,11 @@ def steps(params: TunerParams) -> Steps:
             done + 1,
         )
     return replace(result, complete=True)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, TunerParams()
 
 
 run: Callable[[TunerParams], TunerResult] = to_end(steps)

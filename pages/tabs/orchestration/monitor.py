@@ -25,7 +25,7 @@ LIVE_SECONDS = 0.8
 
 def preview() -> go.Figure:
     """Return the chart of the default run, for Home: the last real one, else the predicted one."""
-    return figures.gantt(monitor.of(monitor.latest(D)))
+    return figures.gantt(monitor.result_of(monitor.latest(D)))
 
 
 def _params() -> MonitorParams:
@@ -165,7 +165,7 @@ def _queue() -> None:
 def _show(params: MonitorParams) -> None:
     """Draw everything that changes with a run."""
     run = orchestration_run.chosen(params)
-    result, chosen = monitor.of(run), str(st.session_state.get("monitor_task", ""))
+    result, chosen = monitor.result_of(run), str(st.session_state.get("monitor_task", ""))
     with lab.screen("orchestration", "monitor", result) as screen:
         orchestration_run.bar(params, run)
         screen.answer(

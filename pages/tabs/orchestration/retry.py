@@ -83,7 +83,7 @@ def _status(params: RetryParams, dots: list[real.Dot]) -> str:
     if longest > real.MOST_SECONDS:
         return f"Delays of up to {longest:,.0f} s are too long for a real run."
     if active:
-        place = LAUNCHER.place(active[0])
+        place = LAUNCHER.position(active[0])
         waiting = f", {place} before them" if place else ""
         return f":material/sync: {len(active)} runs are active{waiting}. Each task becomes a dot."
     if not SERVER.state.ready:

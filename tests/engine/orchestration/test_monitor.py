@@ -369,7 +369,7 @@ def test_the_training_is_real_and_the_same_here(real: dict[str, Run]) -> None:
 def test_the_page_finds_the_real_run_in_place_of_the_predicted_one(real: dict[str, Run]) -> None:
     run = real["fan-out"]
     assert monitor.latest(run.params).id == run.id and monitor.run(run.params).run.predicted
-    result = monitor.of(run)
+    result = monitor.result_of(run)
     assert result.complete and "every attempt ended as predicted" in " ".join(result.why)
     assert result.headline() == monitor.run(run.params).headline()
 
@@ -391,4 +391,4 @@ def test_the_script_of_each_flow_reproduces_the_headline(real: dict[str, Run]) -
     )
     assert out.returncode == 0, out.stderr[-2000:]
     printed = [json.loads(line) for line in out.stdout.splitlines() if line.startswith("{")]
-    assert printed == [monitor.of(real[flow]).headline() for flow in FLOWS]
+    assert printed == [monitor.result_of(real[flow]).headline() for flow in FLOWS]

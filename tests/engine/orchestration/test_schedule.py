@@ -299,7 +299,7 @@ def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> 
         assert SERVER.call(f"deployments/{deployment.id}")["paused"]
     finally:
         BOARD.delete(owner)
-    assert BOARD.of(owner) is None
+    assert BOARD.find(owner) is None
     with pytest.raises(InputError, match="404"):
         SERVER.call(f"deployments/{deployment.id}")
 

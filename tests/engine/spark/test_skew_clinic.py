@@ -92,17 +92,17 @@ def outcome(*seconds: float, read: int = 200_000, spill: int = 0) -> Outcome:
 
 def test_alerts_name_the_rule_that_fired() -> None:
     (skewed,) = outcome(0.1, 0.1, 0.5).alerts
-    assert (skewed.kind, skewed.told) == (
+    assert (skewed.kind, skewed.finding) == (
         "Skew",
         "5.0× the median of 3",
     ) and skewed.rule.startswith("longest joining task > 3")
     assert outcome(0.3, 0.3, 0.5).alerts == []
     (spill,) = outcome(0.3, 0.3, spill=2_000_000).alerts
-    assert (spill.told, spill.rule) == ("2.00 MB went to disk", "spilled bytes > 0")
+    assert (spill.finding, spill.rule) == ("2.00 MB went to disk", "spilled bytes > 0")
     tiny = outcome(*[0.01] * 20).alerts
     assert [alert.kind for alert in tiny] == ["Tiny tasks", "Wasted cores"] and tiny[
         0
-    ].told == "half of 20 take less than 10 ms"
+    ].finding == "half of 20 take less than 10 ms"
     twice = replace(
         skew_clinic.preview(SMALL), outcomes=(outcome(0.1, 0.1, 0.5), outcome(0.1, 0.1, 0.6))
     )

@@ -46,7 +46,7 @@ def test_a_first_visit_is_predicted_and_a_press_of_run_makes_it_real() -> None:
     run = launch.wait(monitor.latest(SHOWN).id)
     assert run.id == records.runs()[0].id
     app.run()
-    assert monitor.of(run).outcomes() == monitor.of(predict.run(SHOWN)).outcomes()
+    assert monitor.result_of(run).outcomes() == monitor.result_of(predict.run(SHOWN)).outcomes()
     assert app.button(key="monitor_start").label == "Run again"
     assert "every attempt ended as predicted" in texts(app)
     app.segmented_control(key="monitor_view").set_value("Task").run()
@@ -87,7 +87,7 @@ def test_runs_that_wait_are_listed_and_can_be_ended() -> None:
     rows = app.table[0].value
     assert len(rows) == 3 and set(rows["flow"]) == {"fan-out"}
     for run_id in reversed(LAUNCHER.active()):
-        launch.cancel(run_id)
+        launch.LAUNCHER.cancel(run_id)
     app.run()
     assert "The run was **cancelled**" in texts(app)
 
