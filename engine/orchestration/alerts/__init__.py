@@ -316,6 +316,6 @@ def run(params: AlertsParams) -> AlertsResult:
     real = history.enough(len(found), params.source)
     if not real:
         first = FLOWS[0] if params.flow == ALL else params.flow
-        found = history.simulated(first)  # type: ignore[arg-type]
+        found = history.simulated(first)
     watched = watch(found[:MOST_RUNS], params.min_runs)
     return AlertsResult(params, watched, not real, hooks.calls() if real else {})
