@@ -35,7 +35,7 @@ NO_FIELDS = {  # bound, but neither a field of Params nor a view in a lesson
 def test_what_is_listed_is_there() -> None:
     loaded = [lessons.load(topic) for topic in lessons.topics()]
     known = {key for lesson in loaded for key in lesson.defaults()}
-    known |= {f"{name}_panel" for lesson in loaded for name in lesson.tabs} | NO_FIELDS
+    known |= {f"{name}_panel" for lesson in loaded for name in lesson.experiments} | NO_FIELDS
     assert set(listed()) <= known, "a key that is gone leaves the list"
 
 
