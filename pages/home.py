@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from importlib import import_module
+from threading import Lock
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from engine import kept
+from engine.jobs import timed
 from pages.shell import lab, lessons, state
 
 PREVIEW_HEIGHT = 300
+_early: dict[str, go.Figure] = {}
+_computing: defaultdict[str, Lock] = defaultdict(Lock)
 
 
 def preview(topic: str) -> go.Figure:
-    """Return the chart of a lab that its lesson names for Home: its default run."""
-    figure: go.Figure = import_module(f"pages.tabs.{topic}.{lessons.load(topic).preview}").preview()
+    """Return the chart of a lab that its lesson names for Home: its default run. It is kept for the
+    next server.
+    """
+    draw_preview = import_module(f"pages.tabs.{topic}.{lessons.load(topic).preview}").preview
+    seconds, figure = timed(draw_preview)
+    if not state.WARM.is_set():
+        kept.save((draw_preview, None), figure, seconds)
     return figure
+
+
+def early_preview(topic: str) -> go.Figure:
+    """Return the chart as an earlier server kept it, else compute it, once for all who ask: for a
+    server that is not warm yet.
+    """
+    with _computing[topic]:
+        if topic not in _early:
+            module = import_module(f"pages.tabs.{topic}.{lessons.load(topic).preview}")
+            found = kept.load((module.preview, None))
+            _early[topic] = preview(topic) if found is None else found.result
+        return _early[topic]
 
 
 @st.fragment
@@ -26,7 +49,7 @@ def card(topic: str) -> None:
         st.subheader(f"Lesson {lesson.number} · {lesson.title}", anchor=False)
         st.markdown(lesson.question)
         with st.skeleton(height=PREVIEW_HEIGHT):
-            figure = preview(topic)
+            figure = preview(topic) if state.WARM.is_set() else early_preview(topic)
         figure.frames = ()  # a preview does not play
         figure.layout.updatemenus = figure.layout.sliders = None
         figure.update_layout(height=PREVIEW_HEIGHT)
@@ -44,7 +67,7 @@ def draw() -> None:
         " the reason, the code and a prediction to test yourself. New here? Start with lesson 1."
     )
     if not state.WARM.is_set():
-        st.caption("The server has just started: the first charts are being computed.")
+        st.caption("The server has just started: default runs are being measured.")
     with st.grid(2, min_column_width=420):
         for topic in lessons.topics():
             card(topic)

@@ -302,7 +302,7 @@ def rest(path: str) -> Any:
     except OSError as error:  # a time-out and an HTTP error are of this kind as well
         raise InputError(
             f"Spark's REST API must answer {path} within {REST_SECONDS:.0f} s. Got: {error}. "
-            "Measure again once this machine is less busy."
+            "Run again once this machine is less busy."
         ) from error
 
 

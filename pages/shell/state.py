@@ -24,7 +24,8 @@ def _owner() -> str:
 
 
 EXPLORE, PRESENT = MODES = ("Explore", "Present")
-WARM = threading.Event()  # set once every default result is there
+VISITED = threading.Event()  # set once a page was drawn
+WARM = threading.Event()  # set once Home's charts are computed and every slow import is done
 
 
 def owner() -> str:

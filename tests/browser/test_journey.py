@@ -145,7 +145,7 @@ def test_a_race_fills_in_survives_a_reload_and_can_be_cancelled(page: Page, serv
     page.get_by_role("link", name="Open Format benchmarks").click()
     expect(measured.first).to_be_visible()
     cancel.click()
-    expect(page.get_by_text("Cancelled: what was measured until then stands below.")).to_be_visible(
+    expect(page.get_by_text("Cancelled: what was measured until then is shown.")).to_be_visible(
         timeout=60_000
     )
     expect(measured.first).to_be_visible()

@@ -13,7 +13,7 @@ import pyarrow as pa
 from engine import workspace
 from engine.etl.elt.job import SUMMARY_SQL, WAYS, Way, clean, raw_rows, register, summarise
 from engine.jobs import Progress, Steps, timed, to_end
-from engine.units import format_bytes, format_factor, format_range, format_seconds
+from engine.units import format_bytes, format_range, format_seconds, format_share
 
 REPEATS = 5
 LATE_MINUTES = 15
@@ -54,7 +54,7 @@ class Race:
         if ratio < 1.1:
             return f"**{fast}** and {slow} take the same time, within a tenth."
         return (
-            f"**{fast}** takes {format_factor(1 / ratio)[:-1]} of the time of {slow}, until the day"
+            f"**{fast}** takes {format_share(1 / ratio)} of the time of {slow}, until the day"
             " when the rule changes."
         )
 

@@ -163,7 +163,7 @@ class ArenaResult:
             )
         moves = (
             f"moves average precision by **{format_signed(gain)}** from {self.nothing:.3f}"
-            f"  ({format_interval(gain - half, gain + half, format_signed)} over {n_splits} splits)"
+            f" ({format_interval(gain - half, gain + half, format_signed)} over {n_splits} splits)"
         )
         if gain <= half:
             return (

@@ -354,4 +354,9 @@ def steps(params: CacheParams) -> Steps:
         tables.close()
 
 
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, CacheParams()
+
+
 run: Callable[[CacheParams], CacheResult] = to_end(steps)

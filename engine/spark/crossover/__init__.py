@@ -266,6 +266,11 @@ def steps(params: CrossoverParams) -> Steps:
     return replace(ladder.result, complete=True)
 
 
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, CrossoverParams()
+
+
 run: Callable[[CrossoverParams], CrossoverResult] = to_end(steps)
 
 

@@ -126,9 +126,8 @@ def routes(result: PartitioningResult) -> go.Figure:
         : len(result.routes) - 1
     ]
     lanes = [result.typed, *shown]
-    moved = format_share(result.moved_share)
-    title = f"{p.n_before} → {p.n_partitions} partitions: {moved} of all rows move"
-    figure = figures.new(title, height=430)
+    title = f"{format_share(result.moved_share)} of all rows move"
+    figure = figures.new(f"{p.n_before} → {p.n_partitions} partitions: {title}", height=430)
     groups = (
         ("stays", [route for route in shown if not route.moved], figures.WAITING, 2.0),
         ("moves", [route for route in shown if route.moved], figures.KNOWN, 2.0),

@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 
@@ -343,6 +343,11 @@ def steps(params: TunerParams) -> Steps:
             done + 1,
         )
     return replace(result, complete=True)
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, TunerParams()
 
 
 run: Callable[[TunerParams], TunerResult] = to_end(steps)

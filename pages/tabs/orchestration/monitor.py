@@ -1,4 +1,4 @@
-"""Run monitor: settings foretell a run at once; *Run* has Prefect run it, and every attempt is its
+"""Run monitor: settings predict a run at once; *Run* has Prefect run it, and every attempt is its
 own bar while it does.
 """
 

@@ -135,7 +135,7 @@ def test_the_race_in_words_by_hand() -> None:
     ) == pytest.approx(0.7)
     assert (
         race.verdict("ETL, summary")
-        == "**ETL, summary** takes 0.4 of the time of ELT, raw rows, until the day when the rule"
+        == "**ETL, summary** takes 43% of the time of ELT, raw rows, until the day when the rule"
         " changes."
     )
     assert (

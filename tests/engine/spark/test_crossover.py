@@ -431,6 +431,8 @@ def test_free_memory_heeds_the_container(tmp_path: Path) -> None:
 
 
 def test_spark_connect_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session.Engine, "place", property(lambda _: Target("connect", "sc://host")))
+    monkeypatch.setattr(
+        session.Engine, "target", property(lambda _: Target("connect", "sc://host"))
+    )
     with pytest.raises(InputError, match="Spark Connect has no tasks to measure"):
         next(crossover.steps(SMALL))

@@ -148,7 +148,7 @@ def test_a_second_death_is_said() -> None:
 
     with pytest.raises(
         restarts.SparkEnded,
-        match=r"ended twice during this run.*choose a smaller size, then Measure again",
+        match=r"ended twice during this run.*choose a smaller size, then Run again",
     ):
         run_to_end(restarts.repeat_if_spark_ends(steps)(0))
     assert session.session().range(5).count() == 5 and ENGINE.n_restarts > before

@@ -1,0 +1,31 @@
+"""How long a run will still take: said only where several estimates agree."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+LEAST_SHARE = 0.05  # done, before anything is said
+AGREEMENT = 2.0  # factor within which the estimates must agree
+Mark = tuple[float, float]  # time in seconds, share done in 0–1
+
+
+def remaining_seconds(marks: list[Mark], expected: float | None, now: float) -> float | None:
+    """Estimate the seconds left of a run; ``None`` while the estimates do not agree.
+
+    ``marks`` are signs of life since the run began, both their times and shares rising.
+    Compared are the pace of the run as a whole, the pace of its latter half, and what the same run
+    took before, ``expected`` (seconds), if it is known: the largest is at most ``AGREEMENT`` times
+    the smallest. The answer is their geometric middle.
+    """
+    if len(marks) < 3 or marks[-1][1] < LEAST_SHARE:
+        return None
+    (start, first), (end, last) = marks[0], marks[-1]
+    middle, half = next(mark for mark in marks if mark[1] >= (first + last) / 2)
+    if middle == end:
+        return None  # one leap is no pace
+    paces = ((end - start) / (last - first), (end - middle) / (last - half))
+    left = [pace * (1 - last) - (now - end) for pace in paces]
+    if expected is not None:
+        left.append(expected - (now - start))
+    least, most = min(left), max(left)
+    return sqrt(least * most) if least > 0 and most <= AGREEMENT * least else None
