@@ -4,8 +4,6 @@ bench runs it in full.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -133,10 +131,7 @@ def by_hand() -> ScoreboardResult:
 def test_words_and_rows_by_hand() -> None:
     result = by_hand()
     assert result.recall == 0.5 and result.false_share == pytest.approx(1 / 40)
-    assert re.match(
-        r"\*\*50%\*\* of 2 plants that move the score by 0.02 are caught \(95% CI 9.5% to 91%\)",
-        result.verdict,
-    )
+    assert "finds **50%** of 2 injected leaks (95% CI 9.5% to 91%)" in result.verdict
     assert "flags **2.5%** of 40 clean columns (95% CI 0.44% to 13%)" in result.verdict
     first, hidden = result.rows[0], result.rows[-1]
     assert (first["injected"], first["move_score"], first["caught"], first["false_columns"]) == (

@@ -130,7 +130,7 @@ def test_what_days_hold_and_how_far_training_is(scheme: Any) -> None:
     assert result.table().num_rows == len(SCHEMES) * len(result.roles[scheme])
 
 
-def test_the_promises_step_down_to_what_came() -> None:
+def test_the_estimates_step_down_to_what_came() -> None:
     scores: Scores = run_to_end(time_splits.score_steps(TimeSplitsParams()))
     assert tuple(scores.by_scheme) == SCHEMES and scores.complete
     assert scores.mean("shuffled") > scores.mean("by day") + 0.01 > scores.mean("by week") + 0.02
@@ -178,7 +178,7 @@ def test_scores_in_words_by_hand() -> None:
         == "Shuffled folds estimate AUC 0.850; the last quarter gave **0.720**. Closest estimate:"
         " “by day”, 0.710."
     )
-    assert [row["promises too much"] for row in scores.rows()] == ["+0.130", "−0.010"]
+    assert [row["too high by"] for row in scores.rows()] == ["+0.130", "−0.010"]
     assert Scores({}, float("nan")).verdict == "The first folds are being fitted."
 
 
