@@ -61,6 +61,11 @@ class CaseResult:
         effect = f"**{format_signed(mean)}** ± {half:.3f} AUC ({means})"
         if abs(mean) <= half:
             return f"Not significant: “{leaky}” adds {effect} to “{leak_free}”."
+        if mean < 0:
+            return (
+                f"“{leaky}” lowers AUC by **{-mean:.3f}** ± {half:.3f} against “{leak_free}”"
+                f" ({means})."
+            )
         return f"“{leaky}” adds {effect} to “{leak_free}”."
 
     @property

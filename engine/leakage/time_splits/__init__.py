@@ -58,10 +58,13 @@ class TimeSplitsResult:
     @property
     def verdict(self) -> str:
         """Share of the test rows on days of training, and the days to the nearest training row."""
+        nearest = f"{self.nearest_days:.1f} days away on average"
+        if self.nearest_days < 0.05:
+            nearest = "from the same day"
         return (
             f"“{self.params.scheme}” tests **{format_share(self.mixed_share)}** of its rows on"
-            f" training days; the nearest training row is {self.nearest_days:.1f} days away on"
-            " average. In production it is weeks."
+            f" training days; the nearest training row is {nearest}. In production it is weeks"
+            " away."
         )
 
     @property
@@ -77,6 +80,10 @@ class TimeSplitsResult:
                     "**No date.** The model cannot recognize a day. Season and random variation"
                     " remain."
                 )
+            ),
+            (
+                "**Production** predicts the weeks after training. Only “time series, gap” copies"
+                " that distance."
             ),
             f"**Folds** train on {_span(self.n_train)} rows and test on {_span(self.n_test)}.",
         ]

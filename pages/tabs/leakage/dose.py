@@ -70,10 +70,13 @@ def _show_overview(overview: Overview) -> None:
         texts.note(overview.verdict)
 
 
-def _show_boosting(result: DoseResult) -> None:
-    alt = "Reported and production score of a boosting model by leak strength"
-    lab.chart(figures.curve(result), "dose_boosting", alt)
-    texts.note(f"Boosting, {len(result.here.values)} repeats. {result.verdict}")
+def _show_boosting(logistic: DoseResult, found: DoseResult) -> None:
+    """Draw the boosting model's curve beside the logistic one, which alone is there at first."""
+    measured = found if found.model == "boosting" else None
+    alt = "Reported and production AUC by leak strength, boosting and logistic model"
+    lab.chart(figures.boosting(logistic, measured), "dose_boosting", alt)
+    if measured:
+        texts.note(f"Boosting, {len(found.here.values)} repeats. {found.verdict}")
 
 
 def _show_verdicts(found: Verdicts) -> None:
@@ -98,7 +101,7 @@ def _output(params: DoseParams) -> None:
             )
         job = partial(work.run, "dose")
         if view == "Boosting":
-            job(params, dose.steps, _show_boosting)
+            job(params, dose.steps, partial(_show_boosting, result), first=result)
         elif view == "Detectors":
             job(verdicts.verdicts_of(params), verdicts.steps, _show_verdicts)
         else:

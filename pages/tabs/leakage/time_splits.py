@@ -28,8 +28,9 @@ def _params() -> TimeSplitsParams:
     embargo = controls.slider(
         D, "embargo_days", "Embargo, days", help="Left out after each purged test part"
     )
-    n_rows = controls.slider(D, "n_rows", "Rows", help="From the first three quarters of 2013")
-    seed = controls.slider(D, "seed", "Seed", help="For the rows, the shuffles, the model")
+    with st.expander("Rows, seed"):
+        n_rows = controls.slider(D, "n_rows", "Rows", help="From the first three quarters of 2013")
+        seed = controls.slider(D, "seed", "Seed", help="For the rows, the shuffles, the model")
     return TimeSplitsParams(
         scheme=scheme,
         columns=columns,

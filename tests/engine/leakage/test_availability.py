@@ -254,6 +254,10 @@ def test_figures_show_the_results_numbers() -> None:
         lanes.data[1].x
     ) == pytest.approx([0.65, 0.85])
     assert list(lanes.data[1].marker.line.color) == ["#149E77", "#D95F30"]
+    worse = replace(
+        by_hand, aucs=dict(zip(by_hand.aucs, [*by_hand.aucs.values()][::-1], strict=True))
+    )
+    assert "lowers AUC by **0.200**" in worse.verdict
     luck = CaseResult(
         CaseParams(), (), {"a": (False, np.array([0.6, 0.7])), "b": (True, np.array([0.7, 0.6]))}
     )

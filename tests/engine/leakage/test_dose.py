@@ -321,6 +321,12 @@ def test_figures_show_the_results_numbers() -> None:
     assert {trace.name: trace for trace in accuracy.data}["reported"].y[
         -1
     ] == result.reported_accuracy
+    assert [trace.name for trace in figures.boosting(result, None).data] == [
+        "logistic, reported",
+        "logistic, in production",
+    ]
+    both = figures.boosting(result, replace(result, model="boosting"))
+    assert len(both.data) == 4 and list(both.data[2].y) == list(lines["reported"].y)
     overview = run_to_end(dose.overview_steps(DoseParams()))
     leaks = figures.leaks(overview)
     assert leaks.data[0].y[0] == "Target leak" and sorted(leaks.data[0].x, reverse=True) == list(
