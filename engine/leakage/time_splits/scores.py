@@ -96,7 +96,7 @@ def score_steps(params: TimeSplitsParams) -> Steps:
                     fit_and_score, groups, drawn.used[train], drawn.used[test], params.seed
                 )
                 aucs.append((yield from in_thread(caller, call, progress)))
-            scores = replace(scores, by_scheme={**scores.by_scheme, scheme: tuple(aucs)})
+                scores = replace(scores, by_scheme={**scores.by_scheme, scheme: tuple(aucs)})
     return replace(scores, complete=True)
 
 
