@@ -61,6 +61,7 @@ class Job:
     started_at: float | None = None  # of its latest start
     finished_at: float | None = None
     expected_seconds: float | None = None  # what the same run took before
+    steady: bool = False  # earlier runs of the experiment kept their pace
     marks: list[tuple[float, float]] = field(default_factory=list)  # (time, share), share rising
     cancel_requested: threading.Event = field(default_factory=threading.Event)
     preempted: bool = False  # it makes way for a visitor's job and is queued again
@@ -100,9 +101,11 @@ class Job:
         self.progress = progress
 
     def remaining_seconds(self) -> float | None:
-        """Estimate the seconds left, ``None`` while the estimates do not agree
-        (``engine.pace``).
+        """Estimate the seconds left; ``None`` while the estimates do not agree (``engine.pace``),
+        or where no earlier run says that they can be trusted.
         """
+        if not self.steady and self.expected_seconds is None:
+            return None
         return pace.remaining_seconds(self.marks, self.expected_seconds, time.time())
 
 
@@ -139,11 +142,12 @@ class Jobs:
                     job.progress = Progress(0.0, "waiting", before.latest)
                 if self.keep_results:
                     job.expected_seconds = kept.seconds(key)
+                    job.steady = kept.is_steady(key)
                 self._place_new(job, owner)
             self._jobs.move_to_end(key)
             job.owners.add(owner)
             self._forget_oldest()
-            if self._worker is None or not self._worker.is_alive():
+            if job.active and (self._worker is None or not self._worker.is_alive()):
                 self._stopped = False
                 self._worker = threading.Thread(target=self._work, name="jobs", daemon=True)
                 self._worker.start()
@@ -285,7 +289,9 @@ class Jobs:
     def _finish(self, job: Job, state: State) -> None:
         job.finished_at = time.time()
         if state == "done" and self.keep_results:
-            kept.save(job.key, job.result, job.finished_at - (job.started_at or job.finished_at))
+            seconds = job.finished_at - (job.started_at or job.finished_at)
+            steady = pace.is_steady(job.marks, job.finished_at)
+            kept.save(job.key, job.result, seconds, steady)
         with self._changed:
             if state == "done":
                 self._anew.discard(job.key)

@@ -66,18 +66,31 @@ def load(key: Hashable) -> Kept | None:
 
 def seconds(key: Hashable) -> float | None:
     """Return how long ``key`` took when it was last measured, by this code or an earlier one."""
-    header = _header(key)
+    header = _header(_path(key))
     return None if header is None else float(header["seconds"])
+
+
+def is_steady(key: Hashable) -> bool:
+    """Whether all kept runs of the experiment of ``key``, in any setting, kept the pace at which
+    they reported progress; ``False`` without a run.
+    """
+    path = _path(key)
+    if path is None:
+        return False
+    alike = path.parent.glob(f"{path.name.rpartition('-')[0]}-*.kept")
+    found = [header.get("steady", False) for each in alike if (header := _header(each))]
+    return bool(found) and all(found)
 
 
 def is_kept(key: Hashable) -> bool:
     """Whether ``load`` would find a result of the code that runs now; reads its first line only."""
-    header = _header(key)
+    header = _header(_path(key))
     return header is not None and header["version"] == version(_module(key))
 
 
-def save(key: Hashable, result: Any, seconds: float) -> None:
+def save(key: Hashable, result: Any, seconds: float, steady: bool = False) -> None:
     """Keep ``result``, measured just now in ``seconds``, unless its key must not be kept.
+    ``steady``: its progress kept its pace.
 
     A result that cannot be written (no space, not picklable) is not kept; the log says so.
     """
@@ -92,6 +105,7 @@ def save(key: Hashable, result: Any, seconds: float) -> None:
             "version": version(_module(key)),
             "measured_at": time.time(),
             "seconds": seconds,
+            "steady": steady,
             "sha256": hashlib.sha256(body).hexdigest(),
         }
         fresh = path.with_suffix(f".{os.getpid()}.new")
@@ -198,8 +212,7 @@ def _read(path: Path, most_bytes: int = -1) -> bytes | None:
     return None
 
 
-def _header(key: Hashable) -> dict[str, Any] | None:
-    path = _path(key)
+def _header(path: Path | None) -> dict[str, Any] | None:
     content = _read(path, MOST_HEADER_BYTES) if path else None
     with suppress(ValueError):
         header = json.loads((content or b"").partition(b"\n")[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 LEAST_SHARE = 0.05  # done, before anything is said
+LEAST_SECONDS = 5.0  # left, to be worth a word
 AGREEMENT = 2.0  # factor within which the estimates must agree
 Mark = tuple[float, float]  # time in seconds, share done in 0–1
 
@@ -29,3 +30,15 @@ def remaining_seconds(marks: list[Mark], expected: float | None, now: float) -> 
         left.append(expected - (now - start))
     least, most = min(left), max(left)
     return sqrt(least * most) if least > 0 and most <= AGREEMENT * least else None
+
+
+def is_steady(marks: list[Mark], end: float) -> bool:
+    """Whether, at each mark of a run that ended at ``end``, what was said of the time left was
+    right within a factor of two; ``False`` where nothing was said. The last seconds do not count.
+    """
+    said = []
+    for n, (now, _) in enumerate(marks, start=1):
+        left = remaining_seconds(marks[:n], None, now)
+        if left is not None and end - now >= LEAST_SECONDS:
+            said.append((end - now) / 2 <= left <= (end - now) * 2)
+    return bool(said) and all(said)

@@ -159,8 +159,11 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     workspace.sweep()
     gc.disable()  # until all is loaded: see ``load``
     with workspace.temporary_files_inside():
-        threading.Thread(target=warm, name="warm-up", daemon=True).start()
+        warming = threading.Thread(target=warm, name="warm-up", daemon=True)
+        warming.start()
         yield
+        state.VISITED.set()
+        warming.join(FIRST_VISIT_SECONDS)  # an import that the end of Python cuts aborts it
         webhook.POST.stop()
         deployment.BOARD.stop()
         launch.LAUNCHER.stop()

@@ -11,13 +11,13 @@ from typing import Any
 
 import streamlit as st
 
+from engine import pace
 from engine.jobs import JOBS, Job, Steps
 from engine.units import format_seconds, format_time
 from pages.shell import state
 from pages.shell.lab import errors_shown
 
 POLL_SECONDS = 0.5
-LEAST_SECONDS = 5.0  # left, to be worth a word
 
 
 def run(
@@ -25,13 +25,13 @@ def run(
     params: Any,
     steps: Callable[[Any], Steps],
     show: Callable[[Any], None],
-    first: Any = None,
+    first: Any | Callable[[], Any] = None,
 ) -> None:
     """Run ``steps(params)`` as this session's job and call ``show(result)`` with what there is of
     its result so far.
 
     ``first`` is shown until the job has something: an answer that is there at once and that the job
-    only confirms.
+    only confirms, or a function that computes it where it is needed.
 
     Experiments that ask for the same steps with the same params share one job. A job for other
     settings of the same experiment is given up. The page polls only while the job is active. What
@@ -61,10 +61,10 @@ def run(
             # "Run again" was pressed: only the whole page queues a job and polls for it
             st.rerun()
         _progress(name, job)
-        latest = first if job.latest is None else job.latest
-        if latest is not None:
+        if job.latest is not None or first is not None:
             with errors_shown():
-                show(latest)
+                early = first() if job.latest is None and callable(first) else first
+                show(early if job.latest is None else job.latest)
         elif polled:
             st.skeleton(height=420)
         _ended(name, job)
@@ -115,10 +115,10 @@ def _progress(name: str, job: Job) -> None:
     place = JOBS.position(job)
     left = job.remaining_seconds() or 0.0
     text = f"Waiting: {place} before this one" if place else f"Measuring: {job.progress.message}"
-    with st.container(key="progress", horizontal=True, vertical_alignment="center"):
+    with st.container(key=f"{name}_progress", horizontal=True, vertical_alignment="center"):
         st.progress(
             min(job.progress.share, 1.0),
-            text + (f" · about {format_seconds(left)} left" if left >= LEAST_SECONDS else ""),
+            text + (f" · about {format_seconds(left)} left" if left >= pace.LEAST_SECONDS else ""),
             width=420,
         )
         st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
@@ -129,7 +129,7 @@ def _ended(name: str, job: Job) -> None:
     given_up = job is _given_up(name)
     if state.presenting() or (job.active and not given_up):
         return
-    with st.container(key="ended", horizontal=True, vertical_alignment="center"):
+    with st.container(key=f"{name}_ended", horizontal=True, vertical_alignment="center"):
         if given_up or job.state == "cancelled":
             st.caption("Cancelled: what was measured until then is shown.")
         elif job.state == "done" and job.finished_at is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -346,3 +347,23 @@ def test_a_run_that_begins_again_counts_from_there() -> None:
     assert job.marks == [(110.0, 0.0), (120.0, 0.25), (130.0, 0.5)]
     assert job.expected_seconds is None
     assert pace.remaining_seconds(job.marks, None, 130.0) == pytest.approx(20.0)
+
+
+def test_nothing_is_said_of_the_time_left_until_an_earlier_run_kept_its_pace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady = [(float(second), second / 60) for second in range(61)]
+    assert pace.is_steady(steady, 60.0)
+    assert not pace.is_steady(steady, 200.0)  # its last step took most of the time
+    assert not pace.is_steady(steady[:2], 60.0)
+    start = time.time() - 30  # half is done now
+    job = Job(1, "", lambda: counting(1), marks=[(start + at, share) for at, share in steady[:31]])
+    assert job.remaining_seconds() is None
+    job.steady = True
+    assert job.remaining_seconds() == pytest.approx(30.0, abs=2.0)
+    monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path))
+    assert not kept.is_steady((measured, 1))
+    kept.save((measured, 2), 0, 60.0, steady=True)
+    assert kept.is_steady((measured, 1))
+    kept.save((measured, 3), 0, 60.0, steady=False)
+    assert not kept.is_steady((measured, 1))

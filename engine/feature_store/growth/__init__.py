@@ -209,6 +209,9 @@ def _memory(
 run: Callable[[GrowthParams], GrowthResult] = to_end(steps)
 
 
+TYPICAL_SECONDS = 8.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return the steps and Params that the server computes before the first visit."""
     return steps, GrowthParams()

@@ -153,6 +153,9 @@ def steps(params: RaceParams) -> Steps:
 run: Callable[[RaceParams], RaceResult] = to_end(steps)
 
 
+TYPICAL_SECONDS = 6.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return the steps and the Params that are computed when the server starts."""
     return steps, RaceParams()

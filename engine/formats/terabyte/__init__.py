@@ -350,6 +350,9 @@ def steps(params: TerabyteParams) -> Steps:
 run: Callable[[TerabyteParams], TerabyteResult] = to_end(steps)
 
 
+TYPICAL_SECONDS = 13.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return the steps and the Params that are computed when the server starts: the race alone."""
     return race.steps, TerabyteParams().race

@@ -71,6 +71,9 @@ def steps(params: AuditParams) -> Steps:
 run: Callable[[AuditParams], AuditResult] = to_end(steps)
 
 
+TYPICAL_SECONDS = 0.5  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server computes before the first visit."""
     return steps, AuditParams()

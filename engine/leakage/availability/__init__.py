@@ -339,6 +339,9 @@ def run(params: AvailabilityParams) -> AvailabilityResult:
     return replace(_whole(base(params)), params=params)
 
 
+TYPICAL_SECONDS = 10.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server computes before the first visit."""
     return steps, AvailabilityParams()

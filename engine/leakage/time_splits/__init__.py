@@ -156,6 +156,9 @@ def run(params: TimeSplitsParams) -> TimeSplitsResult:
     )
 
 
+TYPICAL_SECONDS = 6.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server computes before the first visit: the scores under every scheme."""
     return score_steps, TimeSplitsParams()

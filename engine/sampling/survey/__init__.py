@@ -390,6 +390,9 @@ def steps(params: SurveyParams) -> Steps:
     return replace(result, series=series(params, np.random.default_rng(params.seed)), complete=True)
 
 
+TYPICAL_SECONDS = 1.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server computes before its first visitor: steps and their params."""
     return steps, SurveyParams()

@@ -366,6 +366,9 @@ def steps(params: ApisParams) -> Steps:
     return replace(result, complete=True)
 
 
+TYPICAL_SECONDS = 30.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server's warm-up runs."""
     return steps, ApisParams()

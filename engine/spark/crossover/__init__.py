@@ -266,6 +266,9 @@ def steps(params: CrossoverParams) -> Steps:
     return replace(ladder.result, complete=True)
 
 
+TYPICAL_SECONDS = 90.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server's warm-up runs."""
     return steps, CrossoverParams()

@@ -248,6 +248,9 @@ def steps(params: LazyParams) -> Steps:
     return result
 
 
+TYPICAL_SECONDS = 12.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server's warm-up runs."""
     return steps, LazyParams()

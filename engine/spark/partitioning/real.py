@@ -251,6 +251,9 @@ def steps(params: PartitioningParams) -> Steps:
 run_on_spark: Callable[[PartitioningParams], Measured] = to_end(steps)
 
 
+TYPICAL_SECONDS = 10.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server's warm-up runs: the default rows, split by Spark."""
     return steps, PartitioningParams()

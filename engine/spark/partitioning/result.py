@@ -104,7 +104,7 @@ def describe(result: PartitioningResult) -> str:
         )
     return (
         f"{', '.join(p.keys) if p.strategy in BY_KEY else p.strategy} into {len(result.rows)}: the"
-        f" largest partition holds **{result.skew:.1f}** times the mean,"
+        f" largest partition holds **{format_factor(result.skew)}** the mean,"
         f" {len(result.rows) - result.non_empty} of {len(result.rows)} stay empty."
     )
 
@@ -120,8 +120,9 @@ def explain(result: PartitioningResult) -> list[str]:
                 f" {n}: all rows of a key share one."
             ),
             (
-                f"The commonest, {result.hottest}, has {result.hottest_rows:,} rows, {times:.1f}"
-                " times the mean partition: no number of partitions takes it apart."
+                f"The commonest, {result.hottest}, has {result.hottest_rows:,} rows,"
+                f" {format_factor(times)} the mean partition: no number of partitions takes it"
+                " apart."
             ),
             (
                 f"{t.key}: hash {t.hash:,}, modulo {p.n_before} is partition {t.before}, modulo"

@@ -368,6 +368,9 @@ def steps(params: SkewClinicParams) -> Steps:
     return replace(result, complete=True)
 
 
+TYPICAL_SECONDS = 25.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server's warm-up runs."""
     return steps, SkewClinicParams()

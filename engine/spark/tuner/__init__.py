@@ -345,6 +345,9 @@ def steps(params: TunerParams) -> Steps:
     return replace(result, complete=True)
 
 
+TYPICAL_SECONDS = 40.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server's warm-up runs."""
     return steps, TunerParams()

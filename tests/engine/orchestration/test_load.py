@@ -75,7 +75,7 @@ def test_cancel_ends_the_process_of_that_run_alone_and_a_fresh_one_takes_its_pla
     until(lambda: watch.read(SERVER, first).counts().get("running", 0) > 0)
     doomed, other = LAUNCHER.pid(first), LAUNCHER.pid(second)
     assert doomed and other and doomed != other
-    launch.LAUNCHER.cancel(first)
+    LAUNCHER.cancel(first)
     assert not psutil.pid_exists(doomed) and psutil.Process(other).is_running()
     run = records.load(first)
     assert run.state == "cancelled" and "cancelled" in {a.outcome for a in run.attempts}
@@ -84,10 +84,10 @@ def test_cancel_ends_the_process_of_that_run_alone_and_a_fresh_one_takes_its_pla
         on_server([first])[first] == "CANCELLED" and watch.read(SERVER, second).state == "running"
     )
     queued = launch.submit(replace(SMALL, seed=41))
-    launch.LAUNCHER.cancel(queued)
+    LAUNCHER.cancel(queued)
     assert records.load(queued).state == "cancelled"
     assert launch.wait(waiting, 120).state == predict.run(replace(SMALL, seed=40)).state
-    launch.LAUNCHER.cancel(second)
+    LAUNCHER.cancel(second)
     assert records.load(second).state == "cancelled"
 
 
@@ -95,14 +95,14 @@ def test_pause_lets_nothing_new_start_and_resume_goes_on() -> None:
     params = replace(LONG, duration_seconds=0.6, tasks=6, seed=22)
     run_id = launch.submit(params)
     until(lambda: watch.read(SERVER, run_id).counts().get("completed", 0) >= 2, 90)
-    launch.LAUNCHER.pause(run_id)
+    LAUNCHER.pause(run_id)
     until(lambda: watch.read(SERVER, run_id).counts().get("running", 0) == 0)
     paused = watch.read(SERVER, run_id, fresh_seconds=0.0)
     assert paused.state == "paused" and on_server([run_id])[run_id] == "PAUSED"
     time.sleep(1.5)
     later = watch.read(SERVER, run_id, fresh_seconds=0.0)
     assert later.n_attempts == paused.n_attempts and later.counts()["pending"] > 0
-    launch.LAUNCHER.resume(run_id)
+    LAUNCHER.resume(run_id)
     run = launch.wait(run_id, 120)
     assert (
         run.state == "completed"

@@ -142,7 +142,7 @@ def test_words_by_hand() -> None:
     result = run(PartitioningParams(keys=("origin",), n_partitions=8))
     assert (
         result.verdict
-        == "origin into 8: the largest partition holds **2.9** times the mean, 5 of 8 stay empty."
+        == "origin into 8: the largest partition holds **2.9×** the mean, 5 of 8 stay empty."
     )
     assert result.why[1].startswith("The commonest, EWR, has 120,835 rows, 2.9× the mean partition")
     by_range = run(PartitioningParams(keys=("origin",), n_partitions=8, strategy="range"))
