@@ -45,10 +45,3 @@ def test_a_gap_that_leaves_nothing_is_a_sentence() -> None:
     assert not app.error and time_splits.run(
         time_splits.TimeSplitsParams(n_splits=10, gap_days=7)
     ).verdict in texts(app)
-
-
-def test_links_from_before_the_tabs_were_renamed_open_them() -> None:
-    app = open_page("leakage", leakage_tab="Wrong → right", repairs_repeats="1")
-    assert not app.exception and app.selectbox(key="repairs_mechanism")
-    app = open_page("leakage", leakage_tab="Audit", audit_source="planted, made up")
-    assert not app.exception and app.session_state["audit_source"] == "leaky, synthetic"
