@@ -10,7 +10,6 @@ from engine.etl import backfill
 from engine.etl.backfill import BackfillParams, BackfillResult
 from engine.etl.backfill import figure as figures
 from pages.shell import controls, lab, texts, work
-from pages.tabs.etl import unmeasured
 
 D = BackfillParams()
 VIEWS = ("Workers", "Plan")
@@ -83,7 +82,7 @@ def _show(result: BackfillResult) -> None:
     with lab.screen("etl", "backfill", result) as screen:
         screen.answer(
             figures.calendar(result),
-            unmeasured.first_key(result, "backfill_calendar", "backfill_workers"),
+            "backfill_calendar",
             "The partitions of the quarter by the code that made them, and which of them run",
         )
         if result.complete:

@@ -16,7 +16,6 @@ from engine.etl.crash.flaky import FlakyParams, FlakyResult
 from engine.etl.warehouse import STRATEGIES
 from engine.units import format_day
 from pages.shell import controls, lab, texts, work
-from pages.tabs.etl import unmeasured
 
 D, F = CrashParams(), FlakyParams()
 VIEWS = ("Step by step", "Row by row", "Flaky source", "Bad input")
@@ -170,7 +169,7 @@ def _show(result: CrashResult) -> None:
     with lab.screen("etl", "crash", result) as screen:
         screen.answer(
             figures.matrix(result, lab.pinned("crash")),
-            unmeasured.first_key(result, "crash_matrix", "crash_timeline"),
+            "crash_matrix",
             "Every strategy's table after the crash and after the rerun, by safeguards",
         )
         view = controls.view("crash_view", VIEWS)

@@ -13,7 +13,6 @@ from engine.etl.loads import figure as figures
 from engine.etl.loads.deliveries import ABOUT
 from engine.units import format_day, format_seconds
 from pages.shell import controls, lab, texts, work
-from pages.tabs.etl import unmeasured
 
 D = LoadsParams()
 VIEWS = ("State and cost", "File by file", "Row by row")
@@ -107,7 +106,7 @@ def _show(result: LoadsResult) -> None:
     with lab.screen("etl", "loads", result) as screen:
         screen.answer(
             figures.lanes(result, lab.pinned("loads")),
-            unmeasured.first_key(result, "loads_lanes", "loads_files"),
+            "loads_lanes",
             "Rows of each strategy's table against the source, after two runs",
         )
         if result.complete:
