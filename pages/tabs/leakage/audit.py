@@ -173,6 +173,7 @@ def _show(result: AuditResult) -> None:
 
 def _show_scoreboard(result: ScoreboardResult) -> None:
     if not result.select_counted():
+        st.skeleton(height=420)
         return
     with st.container(key="answer", gap="small"):
         lab.chart(

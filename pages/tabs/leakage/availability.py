@@ -51,6 +51,8 @@ def _show_case(result: CaseResult) -> None:
                 "AUC of each variant of the columns",
                 verdict=result.verdict,
             )
+        else:
+            st.skeleton(height=420)
     with right.container(key="panels", gap="small"):
         texts.say("\n".join(f"- {reason}" for reason in result.why))
 
