@@ -94,7 +94,7 @@ def _generator() -> str:
     found = str(beside) if beside.exists() else shutil.which("tpchgen-cli")
     require(
         found is not None,
-        "tpchgen-cli must be installed. Got none in {}. Run make run once more.",
+        "tpchgen-cli must be installed. Got none in {}. Run make run again.",
         beside.parent,
     )
     return str(found)

@@ -4,7 +4,7 @@ where the lines cross.
 Real: every second is a run from CSV files on disk (derived from TPC-H) to an answer that all
 engines must agree on. pandas, DuckDB and Polars run in child processes of their own (killed on
 cancel, and when they hold more memory than allowed); Spark runs in the server's warm session, whose
-start-up of seconds is told apart. Files are warm in the operating system's cache. Each engine and
+start-up is reported apart. Files are warm in the operating system's cache. Each engine and
 size is measured in one go, not in turns. The cluster on the sliders is a model
 (``contest.curves``).
 """
@@ -61,7 +61,7 @@ def _spark_cell(
     live: SparkSession, work: Work, files: Files, asked: int, repeats: int, warm: set[str]
 ) -> Cell:
     """Run one size on Spark; the first run of a job in a Spark (``warm``: by name) is preceded by
-    one that is not counted.
+    a warm-up run (not timed).
     """
     call = partial(engines.spark_answer, live, work, files)
     if live.sparkContext.applicationId not in warm:
@@ -127,12 +127,12 @@ class _Ladder:
         try:
             while True:
                 try:
-                    told = next(making)
+                    progress = next(making)
                 except StopIteration as stop:
                     self.files[asked] = stop.value
                     break
-                self.done = started + told.share * weight
-                yield self.progress(told.message)
+                self.done = started + progress.share * weight
+                yield self.progress(progress.message)
         finally:
             making.close()
         self.done = started + weight
@@ -151,8 +151,8 @@ class _Ladder:
                 )
                 try:
                     waking = "" if session.ENGINE.state == "ready" else ", which is starting"
-                    told = self.progress(f"Spark{waking}, {self.files[asked].n_rows:,} rows")
-                    cell = yield from repeated(partial(session.act, call, told))
+                    progress = self.progress(f"Spark{waking}, {self.files[asked].n_rows:,} rows")
+                    cell = yield from repeated(partial(session.act, call, progress))
                 except SparkEnded as error:
                     self.refuse("Spark", asked, str(error))
                     continue
@@ -194,10 +194,10 @@ class _Ladder:
         left = list(sizes)
         child = processes.steps(CHILD, json.dumps(settings), memory_bytes=allowed)
         try:
-            for told in child:
-                if told.partial and told.partial["asked"] in left:
-                    left.remove(told.partial["asked"])
-                    files, found = self.files[told.partial["asked"]], told.partial
+            for progress in child:
+                if progress.partial and progress.partial["asked"] in left:
+                    left.remove(progress.partial["asked"])
+                    files, found = self.files[progress.partial["asked"]], progress.partial
                     cell = Cell(
                         contestant,
                         n_rows=files.n_rows,
@@ -261,7 +261,7 @@ run: Callable[[CrossoverParams], CrossoverResult] = to_end(steps)
 
 
 def remembered(params: CrossoverParams) -> CrossoverResult | None:
-    """Return what the record knows, before anything is measured anew; ``None`` without a record."""
+    """Return what the record knows; ``None`` without a record."""
     known = CrossoverResult(params, (), recall(params.work))
     return known if known.largest else None
 
@@ -274,5 +274,5 @@ def refresh(result: CrossoverResult) -> CrossoverResult:
 
 
 def own_cores() -> int:
-    """Return this machine's cores: those that the measured curves stand for."""
+    """Return this machine's cores: those of the measured curves."""
     return os.cpu_count() or 1
