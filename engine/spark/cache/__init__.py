@@ -125,7 +125,7 @@ class CacheResult:
         )
         return (
             f"Table 1 takes {made} to compute and cache, **{again}** from the cache. After {n}"
-            f" table{'s' * (n > 1)} {kept}."
+            f" table{'s' * (n > 1)}, {kept}."
         )
 
     @property

@@ -1,4 +1,4 @@
-"""The measurements of *Spark or pandas*: cells of this run beside the record's, and their curves."""
+"""What *Spark or pandas* measured: cells of this run beside the record's, and their curves."""
 
 from __future__ import annotations
 
