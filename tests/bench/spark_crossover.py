@@ -14,7 +14,7 @@ from tests.bench.harness import Tab, measure, payloads, slider
 
 TAB = Tab(
     "Spark or pandas (cores, model)",
-    "spark?spark_tab=Spark+or+pandas",
+    "spark?spark_tab=Spark+or+pandas&crossover_view=On+a+cluster",
     slider("crossover_cores"),
     "crossover_model",
 )

@@ -14,10 +14,10 @@ RENAMED = {"nothing": "plain join", "hot key apart": "isolate hot key"}  # in ol
 
 
 def _follow_renamed() -> None:
-    """Put today's names of remedies into the address, in place of older ones."""
+    """Take a link's older names of remedies for today's."""
     chosen = st.query_params.get_all("skew_clinic_cures")
-    if set(chosen) & set(RENAMED):
-        st.query_params["skew_clinic_cures"] = [RENAMED.get(one, one) for one in chosen]
+    if "skew_clinic_cures" not in st.session_state and set(chosen) & set(RENAMED):
+        st.session_state["skew_clinic_cures"] = [RENAMED.get(one, one) for one in chosen]
 
 
 def _params() -> SkewClinicParams:

@@ -15,10 +15,11 @@ EXPLORER, TUNER = SUBJECTS = ("Where rows go", "How many")
 def chosen() -> str:
     """Return the subject: as chosen, as the link says, or that of the link's other settings."""
     links = st.query_params
-    named = KEY in st.session_state or links.get(KEY) in SUBJECTS
-    if not named and any(key.startswith("tuner_") for key in links):
-        st.session_state[KEY] = TUNER
-    return str(st.session_state.get(KEY, links.get(KEY, EXPLORER)))
+    if KEY not in st.session_state:
+        other = TUNER if any(key.startswith("tuner_") for key in links) else EXPLORER
+        if links.get(KEY, other) == TUNER:
+            st.session_state[KEY] = TUNER
+    return str(st.session_state.get(KEY, EXPLORER))
 
 
 def choose(shown: str) -> None:

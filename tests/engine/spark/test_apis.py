@@ -99,7 +99,7 @@ def test_rows_reach_python_where_and_as_often_as_spark_says(
 def test_marked_non_deterministic_a_udf_sees_each_row_once() -> None:
     once = apis.run(replace(SMALL, once=True))
     assert once.calls_a_row == 1.0 and once.same_answers
-    assert "called once a flight" in "\n".join(once.why)
+    assert "called once per flight" in "\n".join(once.why)
     assert run_script(scripts.render(once.params)) == once.headline()
 
 

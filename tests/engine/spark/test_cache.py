@@ -75,7 +75,7 @@ def test_the_memory_model_by_hand() -> None:
     )
     figure = figures.memory(regions, regions, regions.unified)
     assert [sum(trace.x[i] for trace in figure.data) for i in (0, 1)] == pytest.approx(
-        [1_300 * mega / 1e9] * 2
+        [1_300 * mega / 2**30] * 2
     )
 
 
