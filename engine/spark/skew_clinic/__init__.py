@@ -97,7 +97,7 @@ class Outcome:
 
     @property
     def alerts(self) -> list[Alert]:
-        """Return what stands out: skew, spill, tiny tasks, wasted cores."""
+        """Return what is unusual: skew, spill, tiny tasks, wasted cores."""
         found = []
         times = [task.run_seconds for task in self.trace.widest]
         if self.trace.unevenness > SKEW_FACTOR and max(times) > LONG_SECONDS:
