@@ -125,10 +125,10 @@ def generate(asked: int, folder: Path) -> None:
             share=min(0.99, written / (asked * BYTES_A_ROW)), message=format_bytes(written)
         )
     if process.returncode:
-        words = (process.stderr.read() if process.stderr else "").strip()[-300:]
+        text = (process.stderr.read() if process.stderr else "").strip()[-300:]
         processes.report(
             error=(
-                f"tpchgen-cli must write {asked:,} rows. Got exit code {process.returncode}: {words}"
+                f"tpchgen-cli must write {asked:,} rows. Got exit code {process.returncode}: {text}"
             )
         )
 
