@@ -6,7 +6,7 @@ help:
 	@echo "make run    install what is missing and open the playground on http://127.0.0.1:8501"
 	@echo "make test   run every test (a browser is found or installed for the browser tests)"
 	@echo "make check  formatting, lint and types"
-	@echo "make bench  measure latency, compute and payloads (ratios within one run; LAB=formats for one lab)"
+	@echo "make bench  measure latency, compute and payloads (ratios within one run; LAB=formats for one lab, QUICK=1 for one tab a lab)"
 	@echo "make lock   rebuild requirements.txt and requirements-dev.txt from the .in files"
 
 .venv/bin/python:
@@ -35,7 +35,9 @@ run: .venv/requirements.txt.installed
 	@headless=true; if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then headless=false; fi; \
 	exec .venv/bin/streamlit run app.py --server.headless=$$headless
 
-# In two halves side by side, each with engines and a workspace of its own: one alone leaves half of two cores idle.
+# In two halves side by side, each with a workspace of its own: one alone leaves half of two cores idle.
+# Spark's JVM is started in the first half only, Prefect's server in the second (and both by the browser tests' servers).
+FIRST = (pages or spark) and not prefect
 test: .venv/requirements-dev.txt.installed
 	@browser=$$($(PY) -m tests.browser.find --install) || browser=; left_out=; \
 	if [ -z "$$browser" ]; then \
@@ -43,11 +45,11 @@ test: .venv/requirements-dev.txt.installed
 	  left_out=--ignore=tests/browser; \
 	fi; \
 	logs=$$(mktemp -d); failed=0; \
-	$(PY) -m pytest tests/pages >"$$logs/pages" 2>&1 & pages=$$!; \
-	{ PLAYGROUND_BROWSER="$$browser" $(PY) -m pytest --ignore=tests/pages $$left_out || touch "$$logs/failed"; } | tee "$$logs/rest"; \
-	echo "tests/pages, which ran beside that:"; wait $$pages || failed=1; cat "$$logs/pages"; \
+	$(PY) -m pytest -m "$(FIRST)" $$left_out >"$$logs/first" 2>&1 & first=$$!; \
+	{ PLAYGROUND_BROWSER="$$browser" $(PY) -m pytest -m "not ($(FIRST))" $$left_out || touch "$$logs/failed"; } | tee "$$logs/second"; \
+	echo "Pages and Spark, which ran beside that:"; wait $$first || failed=1; cat "$$logs/first"; \
 	[ ! -e "$$logs/failed" ] || failed=1; \
-	echo "Both halves:"; for half in pages rest; do \
+	echo "Both halves:"; for half in first second; do \
 	  grep -E '^(FAILED|ERROR) ' "$$logs/$$half" || :; grep -E '^[= ]*[0-9]+ (passed|failed|error)' "$$logs/$$half" | tail -n 1; \
 	done; rm -r "$$logs"; \
 	if [ -n "$$left_out" ]; then \

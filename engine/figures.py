@@ -221,10 +221,9 @@ def player(
     ]
     slider = {
         "active": active,
-        "x": 0.42,  # beside the buttons even on a phone
-        "len": 0.58,
+        "x": 0,
         "y": 0,
-        "pad": {"t": 48},
+        "pad": {"t": 48, "l": 130},  # pixels: beside the buttons even on a phone
         "currentvalue": {
             "prefix": prefix,
             "suffix": suffix,
@@ -238,7 +237,7 @@ def player(
     return {"updatemenus": [menu], "sliders": [slider], "margin": {"b": 150}}
 
 
-def beside(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
+def side_notes(names: list[str | float], texts: list[str]) -> list[dict[str, Any]]:
     """Return annotations that write a text to the right of each lane; give them to
     ``update_layout`` at once.
     """

@@ -4,8 +4,9 @@ page polls.
 A job's work is a generator function: it yields ``Progress`` at least once a second and returns its
 result; it is cancelled between yields (its ``finally`` blocks run). Jobs are named by what they
 compute: two sessions that ask for the same key share one job, and a session that comes back after a
-reload finds it again. A job that nobody owns for ``GRACE_SECONDS`` is cancelled. Nothing here knows
-Streamlit.
+reload finds it again. A job that nobody owns for ``GRACE_SECONDS`` is cancelled. What the server
+measures for itself makes way for a visitor's job and starts anew later. A queue that keeps results
+finds those of an earlier server on disk (``engine.kept``). Nothing here knows Streamlit.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from engine import kept, pace
 from engine.errors import explain
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -56,9 +58,13 @@ class Job:
     result: Any = None
     message: str = ""  # of a failed job: what a page says about it
     queued_at: float = field(default_factory=time.time)
-    started_at: float | None = None
+    started_at: float | None = None  # of its latest start
     finished_at: float | None = None
+    expected_seconds: float | None = None  # what the same run took before
+    steady: bool = False  # earlier runs of the experiment kept their pace
+    marks: list[tuple[float, float]] = field(default_factory=list)  # (time, share), share rising
     cancel_requested: threading.Event = field(default_factory=threading.Event)
+    preempted: bool = False  # it makes way for a visitor's job and is queued again
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -76,14 +82,31 @@ class Job:
         """What the queue is sorted by: what only the server itself wants waits for what a visitor
         wants.
         """
-        return self.owners <= {SERVER}, self.queued_at
+        return self.servers_own, self.queued_at
+
+    @property
+    def servers_own(self) -> bool:
+        """Whether no visitor wants the job."""
+        return self.owners <= {SERVER}
+
+    def note(self, progress: Progress, now: float) -> None:
+        """Take a sign of life at the time ``now``. A share that falls means that the work began
+        again.
+        """
+        if self.marks and progress.share < self.marks[-1][1]:
+            self.marks = []
+            self.expected_seconds = None
+        if not self.marks or progress.share > self.marks[-1][1]:
+            self.marks.append((now, progress.share))
+        self.progress = progress
 
     def remaining_seconds(self) -> float | None:
-        """Estimate the seconds left from the share done so far; ``None`` until 2% are done."""
-        if self.started_at is None or self.progress.share < 0.02:
+        """Estimate the seconds left; ``None`` while the estimates do not agree (``engine.pace``),
+        or where no earlier run says that they can be trusted.
+        """
+        if not self.steady and self.expected_seconds is None:
             return None
-        elapsed = time.time() - self.started_at
-        return elapsed * (1 - self.progress.share) / self.progress.share
+        return pace.remaining_seconds(self.marks, self.expected_seconds, time.time())
 
 
 class Jobs:
@@ -91,11 +114,14 @@ class Jobs:
     kept.
 
     Visitors go before the server's own, and of one visitor's the newest goes first, in the place of
-    the oldest that waits.
+    the oldest that waits. With ``keep_results`` a result outlives the server, and is found by the
+    next one.
     """
 
-    def __init__(self, grace_seconds: float = GRACE_SECONDS) -> None:
+    def __init__(self, grace_seconds: float = GRACE_SECONDS, keep_results: bool = False) -> None:
         self.grace_seconds = grace_seconds
+        self.keep_results = keep_results
+        self._anew: set[Hashable] = set()  # keys that are to be measured, whatever is on disk
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
         self._changed = threading.Condition(threading.RLock())
         self._leaving: dict[str, threading.Timer] = {}
@@ -107,41 +133,68 @@ class Jobs:
         running or done).
         """
         with self._changed:
-            job = self._jobs.get(key)
-            if (
-                job is None
-                or job.state in ("failed", "cancelled")
-                or (job.active and job.cancel_requested.is_set())
-            ):
+            job = self.find(key)
+            ending = job is not None and job.cancel_requested.is_set() and not job.preempted
+            if job is None or job.state in ("failed", "cancelled") or (job.active and ending):
+                before = job
                 job = self._jobs[key] = Job(key, title, make_steps)
-                own = [
-                    j.queued_at
-                    for j in self._jobs.values()
-                    if j.state == "queued" and j.owners == {owner}
-                ]
-                if (
-                    own and owner != SERVER
-                ):  # who pages on wants what is on screen now; nobody else loses a place
-                    job.queued_at = min(own) - 1e-6
+                if before is not None:  # what was measured is shown until there is more
+                    job.progress = Progress(0.0, "waiting", before.latest)
+                if self.keep_results:
+                    job.expected_seconds = kept.seconds(key)
+                    job.steady = kept.is_steady(key)
+                self._place_new(job, owner)
             self._jobs.move_to_end(key)
             job.owners.add(owner)
-            for old in [k for k, j in self._jobs.items() if not j.active][
-                : max(0, len(self._jobs) - KEPT_JOBS)
-            ]:
-                del self._jobs[old]
-            if self._worker is None or not self._worker.is_alive():
+            self._forget_oldest()
+            if job.active and (self._worker is None or not self._worker.is_alive()):
                 self._stopped = False
                 self._worker = threading.Thread(target=self._work, name="jobs", daemon=True)
                 self._worker.start()
+            self._make_way()
             self._changed.notify_all()
             return job
 
-    def find(self, key: Hashable) -> Job | None:
-        """Return the job that computes ``key``, whatever its state, or ``None``."""
-        with self._changed:
-            return self._jobs.get(key)
+    def _place_new(self, job: Job, owner: str) -> None:
+        """Put a visitor's newest wish in the place of their oldest that waits: they want what is on
+        screen now, and nobody else loses a place.
+        """
+        own = [
+            j.queued_at for j in self._jobs.values() if j.state == "queued" and j.owners == {owner}
+        ]
+        if own and owner != SERVER:
+            job.queued_at = min(own) - 1e-6
 
-    def place(self, job: Job) -> int:
+    def _forget_oldest(self) -> None:
+        ended = [key for key, job in self._jobs.items() if not job.active]
+        for key in ended[: max(0, len(self._jobs) - KEPT_JOBS)]:
+            del self._jobs[key]
+
+    def _make_way(self) -> None:
+        """Stop the server's own job if a visitor's waits; it is queued again."""
+        visitors = any(j.state == "queued" and not j.servers_own for j in self._jobs.values())
+        for job in self._jobs.values() if visitors else ():
+            if job.state == "running" and job.servers_own and not job.cancel_requested.is_set():
+                job.preempted = True
+                job.cancel_requested.set()
+
+    def find(self, key: Hashable) -> Job | None:
+        """Return the job that computes ``key``, whatever its state, or ``None``.
+
+        What an earlier server measured is a job that is done.
+        """
+        with self._changed:
+            job = self._jobs.get(key)
+            if job is None and self.keep_results and key not in self._anew:
+                found = kept.load(key)
+                if found is not None:
+                    job = self._jobs[key] = Job(key, "kept", _no_steps)
+                    job.result, job.finished_at = found.result, found.measured_at
+                    job.state = "done"
+                    job.ended.set()
+            return job
+
+    def position(self, job: Job) -> int:
         """Return how many jobs run or wait before ``job`` (0: it runs, or is next with nothing
         running).
         """
@@ -161,7 +214,9 @@ class Jobs:
             if job is not None and job.active:
                 job.owners.discard(owner)
                 if not job.owners:
-                    self.forget(key)
+                    self._jobs.pop(key)
+                    self.cancel(job)
+                self._make_way()
 
     def give_up(self, owner: str, job: Job) -> None:
         """Take ``owner`` off ``job``, which is cancelled once nobody is left who wants it; what it
@@ -171,20 +226,23 @@ class Jobs:
             job.owners.discard(owner)
             if job.active and not job.owners:
                 self.cancel(job)
+            self._make_way()
 
     def cancel(self, job: Job) -> None:
         """Cancel ``job``: a waiting one at once, a running one at its next yield."""
         with self._changed:
+            job.preempted = False
             job.cancel_requested.set()
             if job.state == "queued":
                 self._finish(job, "cancelled")
 
     def forget(self, key: Hashable) -> None:
         """Cancel the job of ``key`` if it is active and drop its result, so that the next submit
-        measures anew.
+        measures anew. On disk the old result stays until there is a new one.
         """
         with self._changed:
             job = self._jobs.pop(key, None)
+            self._anew.add(key)
             if job is not None and job.active:
                 self.cancel(job)
 
@@ -229,9 +287,23 @@ class Jobs:
                 self.drop(owner, key)
 
     def _finish(self, job: Job, state: State) -> None:
-        job.state = state
         job.finished_at = time.time()
+        if state == "done" and self.keep_results:
+            seconds = job.finished_at - (job.started_at or job.finished_at)
+            steady = pace.is_steady(job.marks, job.finished_at)
+            kept.save(job.key, job.result, seconds, steady)
+        with self._changed:
+            if state == "done":
+                self._anew.discard(job.key)
+            job.state = state
         job.ended.set()
+
+    def _queue_again(self, job: Job) -> None:
+        """Put a job that made way back in its place; what it showed stays."""
+        job.progress = Progress(0.0, "waiting", job.progress.partial)
+        job.marks, job.started_at, job.preempted = [], None, False
+        job.cancel_requested.clear()
+        job.state = "queued"
 
     def _next(self) -> Job | None:
         """Wait for the next queued job and mark it running; ``None`` once the queue is stopped."""
@@ -241,6 +313,7 @@ class Jobs:
                 if waiting:
                     job = min(waiting, key=lambda j: j.turn)
                     job.state, job.started_at = "running", time.time()
+                    job.marks = [(job.started_at, 0.0)]
                     return job
                 self._changed.wait()
             return None
@@ -259,17 +332,26 @@ class Jobs:
         try:
             while not job.cancel_requested.is_set():
                 try:
-                    job.progress = next(steps)
+                    job.note(next(steps), time.time())
                 except StopIteration as stop:
                     job.result = stop.value
                     self._finish(job, "done")
                     return
         finally:
             steps.close()
-        self._finish(job, "cancelled")
+        with self._changed:
+            if job.preempted and not self._stopped:
+                self._queue_again(job)
+            else:
+                self._finish(job, "cancelled")
 
 
-def beside(caller: ThreadPoolExecutor, call: Callable[[], Any], progress: Progress) -> Steps:
+def _no_steps() -> Steps:
+    """Make the steps of a job that was done before."""
+    yield Progress(1.0)
+
+
+def in_thread(caller: ThreadPoolExecutor, call: Callable[[], Any], progress: Progress) -> Steps:
     """Run ``call`` in the thread of ``caller``, yield ``progress`` twice a second until it ends,
     return what it returns.
 
@@ -309,4 +391,4 @@ def run_to_end(steps: Steps) -> Any:
             return stop.value
 
 
-JOBS = Jobs()  # the one queue of this server
+JOBS = Jobs(keep_results=True)  # the one queue of this server

@@ -200,7 +200,7 @@ def _is_nested(type_: Any) -> bool:
     )
 
 
-def plain(table: pa.Table) -> pa.Table:
+def normalize(table: pa.Table) -> pa.Table:
     """Return ``table`` with each column in its storage's type, refusing what the labs cannot use.
 
     Dictionaries and runs are decoded, an extension type (UUID, JSON, a library's own) gives what it
@@ -299,7 +299,7 @@ def main(source: str, target: str) -> None:
         reader = {".csv": read_csv, ".parquet": read_parquet, ".avro": read_avro}[check_kind(path)]
         table = reader(path)
         check_size(table.num_rows, table.num_columns)
-        table = plain(table)
+        table = normalize(table)
         partial = Path(target + ".part")
         with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)

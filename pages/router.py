@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shell import lessons, state
+from pages.shell import lessons, state, work
 
 st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layout="wide")
 
@@ -14,4 +14,6 @@ PAGES = [
     ),
 ]
 state.owner()
-st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
+with work.tabs_left_are_given_up():
+    st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
+state.VISITED.set()

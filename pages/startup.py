@@ -21,7 +21,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from engine import processes, web, workspace
+from engine import kept, processes, web, workspace
 from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
 from engine.orchestration import launch, monitor, schedule
@@ -32,18 +32,27 @@ from engine.spark import session as spark
 from pages.shell import lessons, state
 from pages.shell.upload_names import UploadNames
 
+FIRST_VISIT_SECONDS = 5.0  # that the first visitor's page may take before the warm-up goes on
+
 
 def warm() -> None:
-    """Import what is slow to import and compute the default results, so that the first visitor does
-    not wait.
+    """Prepare what the first visitors would wait for: Home's charts, slow imports, engines, default
+    results.
+
+    What is slow waits until a first page is drawn, or for ``FIRST_VISIT_SECONDS``.
     """
     from pages import home
 
     try:
         for topic in lessons.topics():
+            home.early_preview(topic)
+        state.VISITED.wait(FIRST_VISIT_SECONDS)
+        load()
+        for topic in lessons.topics():
             home.preview(topic)
-        threading.Thread(target=ignite, name="spark-start", daemon=True).start()
-        for steps, params in default_jobs():
+        for start in (ignite, orchestrate):
+            threading.Thread(target=start, name=f"{start.__name__}-start", daemon=True).start()
+        for steps, params in waiting_jobs():
             JOBS.submit(SERVER, (steps, params), "warm-up", partial(steps, params))
     except Exception:
         # A cold lab still computes its result on the first visit; the log says why it was not warm.
@@ -53,18 +62,33 @@ def warm() -> None:
         state.WARM.set()
 
 
-def default_jobs() -> Iterator[tuple[Any, Any]]:
-    """Yield the steps and Params of each experiment's default job, in the order of the course.
+def waiting_jobs() -> list[tuple[Any, Any]]:
+    """Return the default jobs that are not kept for this code, the quickest first, by what they
+    took last or typically take.
+    """
+    found = [
+        (kept.seconds(job) or typical, number, job)
+        for number, (job, typical) in enumerate(default_jobs())
+        if not kept.is_kept(job)
+    ]
+    return [job for _, _, job in sorted(found, key=lambda entry: entry[:2])]
+
+
+def default_jobs() -> Iterator[tuple[tuple[Any, Any], float]]:
+    """Yield the steps and Params of each experiment's default job, in the order of the course, and
+    the seconds that it typically takes.
 
     An experiment whose first result takes a job says so by a function ``default_job`` in its
-    package, or in ``real`` where the model is the package and the engine beside it the job.
+    package, or in ``real`` where the model is the package and the engine beside it the job; a slow
+    one by ``TYPICAL_SECONDS`` beside it.
     """
     for topic in lessons.topics():
         for name in lessons.load(topic).tabs:
             package = f"engine.{topic}.{name}"
-            for module in (package, f"{package}.real"):
-                if find_spec(module) and hasattr(import_module(module), "default_job"):
-                    yield import_module(module).default_job()
+            for path in (package, f"{package}.real"):
+                module = import_module(path) if find_spec(path) else None
+                if hasattr(module, "default_job"):
+                    yield module.default_job(), getattr(module, "TYPICAL_SECONDS", 3.0)
 
 
 def middleware() -> list[Middleware]:
@@ -84,7 +108,8 @@ def middleware() -> list[Middleware]:
 
 
 def settle() -> None:
-    """Take what is loaded by now out of the garbage collector's sight.
+    """Take what is loaded by now out of the garbage collector's sight, and let it collect from now
+    on.
 
     A whole collection through every imported engine took 48 to 62 ms, and Streamlit makes one after
     each run of a page, while the browser waits for the run's last messages.
@@ -92,23 +117,22 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def load() -> None:
-    """Import, before the first page is served, what must not be imported beside one.
+    """Import what is slow to import, beside pages that are drawn.
 
-    Feast's import parses code while Streamlit parses the page, which CPython 3.11 cannot do in two
-    threads at once; and what it brings along (dask, ibis) is looked at half-imported by whoever
-    draws a table or a figure meanwhile.
+    Feast's import parses code, as Streamlit does with a page. In CPython before 3.11.8 a garbage
+    collection in the midst of one lets the other in, and both fail (python/cpython#106905): so
+    nothing is collected from the start of the server until ``settle``.
     """
     import feast  # noqa: F401
     import pyspark.sql  # noqa: F401
 
-    settle()
-
 
 def ignite() -> None:
-    """Start Spark beside the warm-up's jobs, once Home has its charts."""
+    """Start Spark beside the warm-up's jobs."""
     try:
         spark.session()
     except InputError as error:
@@ -133,11 +157,13 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     """Sweep the workspace, warm in the background, and end every job when the server stops."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workspace.sweep()
+    gc.disable()  # until all is loaded: see ``load``
     with workspace.temporary_files_inside():
-        load()
-        threading.Thread(target=warm, name="warm-up", daemon=True).start()
-        threading.Thread(target=orchestrate, name="prefect-start", daemon=True).start()
+        warming = threading.Thread(target=warm, name="warm-up", daemon=True)
+        warming.start()
         yield
+        state.VISITED.set()
+        warming.join(FIRST_VISIT_SECONDS)  # an import that the end of Python cuts aborts it
         webhook.POST.stop()
         deployment.BOARD.stop()
         launch.LAUNCHER.stop()
@@ -145,3 +171,4 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
         spark.ENGINE.stop()
         JOBS.stop()
         processes.stop()
+        gc.unfreeze()  # else nothing frees what was frozen, and DuckDB prints it as leaked

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -15,22 +16,51 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["PLAYGROUND_WORKSPACE"] = tempfile.mkdtemp(prefix="playground-test-")
 
+from engine.jobs import JOBS  # after the settings
 
-NEEDS = {  # part of a test's id -> what it needs; for -m "not spark" and the like
-    "tests/engine/spark/": "spark",
-    "[spark": "spark",
-    "tests/engine/orchestration/": "prefect",
-    "[orchestration": "prefect",
-    "tests/browser/": "browser",
+MARKS = {  # what a test needs, for -m "not spark" and make test's halves -> parts of its id
+    "spark": (
+        "tests/engine/spark/",
+        "tests/pages/spark/",
+        *("[spark", "[apis_", "[partitioning"),
+    ),
+    "prefect": (
+        "tests/engine/orchestration/",
+        "tests/pages/orchestration/",
+        *("[orchestration", "[schedule_"),
+    ),
+    "pages": ("tests/pages/",),
+    "browser": ("tests/browser/",),
 }
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with the engines that it starts."""
     for item in items:
-        for part, marker in NEEDS.items():
-            if part in item.nodeid:
+        for marker, parts in MARKS.items():
+            if any(part in item.nodeid for part in parts):
                 item.add_marker(marker)
+
+
+def started() -> set[str]:
+    """Return the engines that this process has started."""
+    spark = sys.modules.get("engine.spark.session")
+    prefect = sys.modules.get("engine.orchestration.server")
+    found = set()
+    if spark is not None and spark.ENGINE.state != "cold":
+        found.add("spark")
+    if prefect is not None and prefect.SERVER.state.stage != "cold":
+        found.add("prefect")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def an_engine_is_started_by_a_marked_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each engine starts in one half of the run, so a test that starts one carries its mark."""
+    before = started()
+    yield
+    unmarked = started() - before - set(request.keywords)
+    assert not unmarked, f"enter this test in MARKS of tests/conftest.py: it starts {unmarked}"
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -41,6 +71,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and CI leaves nothing out"
+
+
+def pytest_unconfigure() -> None:
+    """End the thread of the jobs, as the server does when it stops.
+
+    Python never frees what a thread holds that still runs at exit. The last job held a lab's DuckDB
+    connection, and DuckDB then prints forty lines about leaked objects.
+    """
+    JOBS.stop()
 
 
 tracebacks: list[str] = []

@@ -1,9 +1,9 @@
 """The rules that a batch has to keep, as a contract in TOML.
 
 A contract names each column's type, what it may hold and where it points to, and what must be true
-of the batch as a whole: how many rows a day, a row for every hour, how far a distribution may lie
+of the batch as a whole: how many rows per day, a row for every hour, how far a distribution may be
 from the last batch's. A rule quarantines the rows that break it, or (``on_fail = "warn"``) only
-counts them. What cannot be a rule is refused in a sentence; the checks themselves stand in
+counts them. What cannot be a rule is refused in a sentence; the checks themselves are in
 ``gate``.
 """
 
@@ -48,7 +48,7 @@ class ColumnRule:
     on_fail: OnFail = "quarantine"
 
     @property
-    def plain(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The rule as its TOML says it, without what is not said."""
         ranged = {} if self.min is None else {"min": self.min, "max": self.max}
         said = {
@@ -87,7 +87,7 @@ class Contract:
     @property
     def rules(self) -> dict[str, dict[str, Any]]:
         """The rules on the columns, as plain values."""
-        return {rule.name: rule.plain for rule in self.columns}
+        return {rule.name: rule.as_dict for rule in self.columns}
 
     @property
     def names(self) -> list[str]:
@@ -360,7 +360,7 @@ def texts(contract: Contract) -> dict[str, tuple[str, str, str]]:
 
     found: dict[str, tuple[str, str, str]] = {}
     for rule in contract.columns:
-        for kind, text in gate.texts(rule.name, rule.plain).items():
+        for kind, text in gate.texts(rule.name, rule.as_dict).items():
             found[text] = (kind, rule.name, rule.on_fail)
     if contract.unique:
         found[f"{', '.join(contract.unique)} must be unique"] = ("unique", "", "quarantine")

@@ -94,7 +94,7 @@ def _stored_type(type_: pa.DataType) -> pa.DataType | None:
     return None
 
 
-def plain(table: pa.Table) -> pa.Table:
+def to_stored_types(table: pa.Table) -> pa.Table:
     """Return ``table`` with every column in a type that all three formats can store; columns
     without one are left out.
 
@@ -142,8 +142,8 @@ def schema(table: TableName, upload: str = "") -> pa.Schema:
         As ``source``.
     """
     if table in ("flights", "weather"):
-        return plain(pq.read_schema(data.path_of(table)).empty_table()).schema
-    return plain(source(table, 1, 0, upload).slice(0, 1)).schema
+        return to_stored_types(pq.read_schema(data.path_of(table)).empty_table()).schema
+    return to_stored_types(source(table, 1, 0, upload).slice(0, 1)).schema
 
 
 def column_names(table: TableName, upload: str = "") -> tuple[str, ...]:
@@ -209,7 +209,7 @@ def thin(table: pa.Table, n_rows: int) -> pa.Table:
 @lru_cache(maxsize=3)
 def _rows(key: RowsKey) -> Rows:
     whole = source(key.table, key.n_rows, key.seed, key.upload)
-    table = thin(plain(whole), key.n_rows)
+    table = thin(to_stored_types(whole), key.n_rows)
     return Rows(
         table,
         whole.num_rows,

@@ -4,8 +4,17 @@ cancel, rerun.
 A submitted run exists on the Prefect server at once (Scheduled), so that it can be seen waiting,
 here and in Prefect's own pages. One of two warm worker processes takes it in turn; cancel ends that
 process alone, and a fresh one takes its place. When a run is over it is read from the server and
-kept (``records``). After a crash of this app, what waited on its own server is taken up again, and
+kept (``records``). After a crash of this app, what waited on its own server is queued again, and
 what ran is marked crashed.
+
+Threads, all daemons of this process. The queue and the slots are guarded by one condition,
+``_changed``; no thread holds it while it waits for the server:
+
+- *launcher* (``_dispatch``) hands waiting runs to free workers and starts workers; it wakes when
+  something changes, and twice a second.
+- *follower* (``_follow``) reads the runs that a page is looking at.
+- one *listener* for each worker (``_listen``) reads what the worker prints: ready, ended.
+- *finish*, for one run that is over (``_finish``): a page or the launcher need not wait for it.
 """
 
 from __future__ import annotations
@@ -17,8 +26,9 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import IO
+from typing import IO, Any
 
 from engine import processes
 from engine.errors import InputError, require
@@ -33,6 +43,16 @@ TICK_SECONDS = 0.5
 AGAIN_SECONDS = 5.0
 
 
+def _alive(thread: threading.Thread | None) -> bool:
+    return thread is not None and thread.is_alive()
+
+
+def _start_thread(name: str, target: Callable[..., None], *arguments: Any) -> threading.Thread:
+    thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
 @dataclass(slots=True)
 class Launcher:
     """The queue of runs of one server. Thread-safe."""
@@ -43,13 +63,12 @@ class Launcher:
     params: dict[str, RunParams] = field(default_factory=dict)  # of every run that is not over
     cancelled: set[str] = field(default_factory=set)
     ending: list[str] = field(default_factory=list)  # over, and being read for the last time
-    unread: dict[str, float] = field(
-        default_factory=dict
-    )  # those of them that could not be read, and when to try again
+    # those of them that could not be read, and when to try again (monotonic seconds)
+    unread: dict[str, float] = field(default_factory=dict)
     _changed: threading.Condition = field(
         default_factory=lambda: threading.Condition(threading.RLock())
     )
-    _thread: threading.Thread | None = None
+    _dispatcher: threading.Thread | None = None
     _follower: threading.Thread | None = None
     _stopping: bool = False
     _warm: bool = False
@@ -62,16 +81,14 @@ class Launcher:
         self.server.start()
         with self._changed:
             self._warm = self._warm or warm
-            if self._thread is None or not self._thread.is_alive():
+            if not _alive(self._dispatcher):
                 self._stopping = False
-                self._thread = threading.Thread(target=self._work, name="launcher", daemon=True)
-                self._thread.start()
-            if self._follower is None or not self._follower.is_alive():
-                self._follower = threading.Thread(target=self._follow, name="follower", daemon=True)
-                self._follower.start()
+                self._dispatcher = _start_thread("launcher", self._dispatch)
+            if not _alive(self._follower):
+                self._follower = _start_thread("follower", self._follow)
 
     def stop(self) -> None:
-        """End the workers; what waits stays on the server and is taken up at the next start."""
+        """End the workers; what waits stays on the server and is queued again at the next start."""
         with self._changed:
             self._stopping = True
             for slot in self.slots:
@@ -80,7 +97,7 @@ class Launcher:
             self.params.clear()
             self.ending.clear()
             self.unread.clear()
-            thread = self._thread
+            thread = self._dispatcher
             self._changed.notify_all()
         if thread is not None:
             thread.join(timeout=10)
@@ -132,7 +149,7 @@ class Launcher:
             ran = [*self.ending, *(slot.run_id for slot in self.slots if slot.run_id)]
             return ran + [run_id for run_id in self.queue if run_id not in ran]
 
-    def place(self, run_id: str) -> int:
+    def position(self, run_id: str) -> int:
         """Return how many runs wait before this one does (0: it is next, or runs, or is over)."""
         with self._changed:
             return self.queue.index(run_id) if run_id in self.queue else 0
@@ -166,23 +183,20 @@ class Launcher:
         )
         assert slot is not None
         slot.held = True
-        slot.tell(hold=True)
+        slot.send(hold=True)
         watch.touch(run_id)
 
     def resume(self, run_id: str) -> None:
         """Let a paused run go on."""
         self.server.call(f"flow_runs/{run_id}/resume", {})
-        self._go_on(run_id)
+        self._release(run_id)
 
-    def _go_on(self, run_id: str) -> None:
+    def _release(self, run_id: str) -> None:
         slot = self._slot(run_id)
         if slot is not None and slot.held:
             slot.held = False
-            slot.tell(hold=False)
+            slot.send(hold=False)
         watch.touch(run_id)
-
-    def _finish_beside(self, run_id: str) -> None:
-        threading.Thread(target=self._finish, args=(run_id,), name="finish", daemon=True).start()
 
     def cancel(self, run_id: str, wait: bool = True) -> None:
         """End a run: one that waits is taken from the queue, one that runs loses its process, which
@@ -203,16 +217,17 @@ class Launcher:
                 self.ending.append(run_id)
             self._changed.notify_all()
         if known:
-            (self._finish if wait else self._finish_beside)(run_id)
+            if wait:
+                self._finish(run_id)
+            else:
+                _start_thread("finish", self._finish, run_id)
 
     def _end(self, slot: Slot) -> None:
-        process, slot.process, slot.ready, slot.run_id, slot.held = (
-            slot.process,
-            None,
-            False,
-            "",
-            False,
-        )
+        """Kill the worker of a slot. The slot is empty first: its listener then knows that this end
+        was meant.
+        """
+        process = slot.process
+        slot.process, slot.ready, slot.run_id, slot.held = None, False, "", False
         if process is not None:
             processes.kill_group(process)
 
@@ -222,11 +237,11 @@ class Launcher:
             state = self.server.call(f"flow_runs/{run_id}")["state"]["type"]
             if state not in watch.FINAL:
                 kind = "CANCELLED" if run_id in self.cancelled else "CRASHED"
-                message = error or (
-                    "Cancelled from the run monitor"
-                    if kind == "CANCELLED"
-                    else "Its process is gone"
-                )
+                why = {
+                    "CANCELLED": "Cancelled from the run monitor",
+                    "CRASHED": "Its process is gone",
+                }
+                message = error or why[kind]
                 marked = {"type": kind, "name": kind.capitalize(), "message": message}
                 self.server.call(f"flow_runs/{run_id}/set_state", {"state": marked, "force": True})
             watch.keep(self.server, run_id, self.params.get(run_id))
@@ -243,11 +258,11 @@ class Launcher:
             self.cancelled.discard(run_id)
             self.ending = [other for other in self.ending if other != run_id]
 
-    def _work(self) -> None:
+    def _dispatch(self) -> None:
         """Hand waiting runs to free workers, and keep the workers alive."""
         try:
             self.server.ready(timeout=600)
-            self._take_up()
+            self._recover()
         except InputError as error:
             logging.getLogger(__name__).warning("the launcher does not start: %s", error)
             return
@@ -255,23 +270,30 @@ class Launcher:
             with self._changed:
                 if self._stopping:
                     return
-                for slot in self.slots:
-                    if slot.process is None:
-                        if self.queue or self._warm:
-                            self._hire(slot)
-                    elif slot.ready and not slot.run_id and self.queue:
-                        slot.run_id = self.queue.popleft()
-                        slot.tell(run=slot.run_id, settings=asdict(self.params[slot.run_id]))
+                self._fill_slots()
+                self._read_again()
                 held = [slot.run_id for slot in self.slots if slot.held]
-                for run_id in [
-                    run_id for run_id, at in self.unread.items() if at < time.monotonic()
-                ]:
-                    del self.unread[run_id]
-                    self._finish_beside(run_id)
                 self._changed.wait(TICK_SECONDS)
             for run_id in held:  # somebody may press "Resume" in Prefect's own pages
                 if watch.read(self.server, run_id).state == "running":
-                    self._go_on(run_id)
+                    self._release(run_id)
+
+    def _fill_slots(self) -> None:
+        """Start a worker where there is none and one is wanted; give each free one the next run."""
+        for slot in self.slots:
+            if slot.process is None:
+                if self.queue or self._warm:
+                    self._start_worker(slot)
+            elif slot.ready and not slot.run_id and self.queue:
+                slot.run_id = self.queue.popleft()
+                slot.send(run=slot.run_id, settings=asdict(self.params[slot.run_id]))
+
+    def _read_again(self) -> None:
+        """Finish the runs whose last reading failed and is due again."""
+        now = time.monotonic()
+        for run_id in [run_id for run_id, due in self.unread.items() if due < now]:
+            del self.unread[run_id]
+            _start_thread("finish", self._finish, run_id)
 
     def _follow(self) -> None:
         """Read what runs and is looked at, so that no page waits for the server."""
@@ -283,35 +305,32 @@ class Launcher:
                     pass  # the server is away: pages go on with what was last read
             time.sleep(watch.FRESH_SECONDS)
 
-    def _hire(self, slot: Slot) -> None:
-        log = (self.server.home / "workers.log").open("a")
-        process = processes.start(
-            "engine.orchestration.worker",
-            environment=self.server.environment(),
-            pipe=True,
-            errors=log,
-        )
-        log.close()
+    def _start_worker(self, slot: Slot) -> None:
+        with (self.server.home / "workers.log").open("a") as log:
+            process = processes.start(
+                "engine.orchestration.worker",
+                environment=self.server.environment(),
+                pipe=True,
+                errors=log,
+            )
         slot.process, slot.ready = process, False
         assert process.stdout is not None
-        threading.Thread(
-            target=self._listen, args=(slot, process, process.stdout), daemon=True
-        ).start()
+        _start_thread("listener", self._listen, slot, process, process.stdout)
 
     def _listen(self, slot: Slot, process: subprocess.Popen[str], lines: IO[str]) -> None:
-        """Follow one worker until its output ends."""
+        """Read what one worker prints until it ends: each line means that it is free."""
         for line in lines:
             message = json.loads(line)
             with self._changed:
                 if "ended" in message:
                     self.ending.append(message["ended"])
-                if slot.process is process:
+                if slot.process is process:  # else it was cancelled while it said so
                     slot.ready, slot.run_id, slot.held = True, "", False
                 self._changed.notify_all()
             if "ended" in message:
                 self._finish(message["ended"], message["error"])
         with self._changed:
-            died = slot.process is process
+            died = slot.process is process  # by itself: ``_end`` empties the slot first
             run_id = slot.run_id if died else ""
         if died and not self._stopping:
             if run_id:
@@ -320,7 +339,7 @@ class Launcher:
                 self._end(slot)
                 self._changed.notify_all()
 
-    def _take_up(self) -> None:
+    def _recover(self) -> None:
         """After a crash of the app: queue what waited on our own server, mark what ran."""
         if self.server.kind == "attached":
             return
@@ -355,29 +374,6 @@ def submit(params: RunParams) -> str:
     """Submit a run, once the server is there, and return its id."""
     SERVER.ready()
     return LAUNCHER.submit(params)
-
-
-def pause(run_id: str) -> None:
-    """Pause a run."""
-    LAUNCHER.pause(run_id)
-
-
-def resume(run_id: str) -> None:
-    """Resume a run."""
-    LAUNCHER.resume(run_id)
-
-
-def cancel(run_id: str) -> None:
-    """Cancel a run."""
-    LAUNCHER.cancel(run_id)
-
-
-def rerun(run_id: str) -> str:
-    """Submit a run with the parameters of another one, live or kept, and return the new run's
-    id.
-    """
-    params = LAUNCHER.params.get(run_id) or records.load(run_id).params
-    return submit(params)
 
 
 def wait(run_id: str, timeout: float = 120.0) -> records.Run:

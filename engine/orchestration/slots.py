@@ -17,7 +17,7 @@ class Slot:
     run_id: str = ""
     held: bool = False
 
-    def tell(self, **message: Any) -> None:
+    def send(self, **message: Any) -> None:
         """Send the worker a line; one that is gone is noticed by the end of its output."""
         try:
             assert self.process is not None and self.process.stdin is not None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 
 from engine.errors import InputError, require
-from engine.orchestration import foretell, records
+from engine.orchestration import predict, records
 from engine.orchestration.flows import RunParams
 from engine.orchestration.records import Attempt, Interval, LogLine, Outcome, Run, RunState
 from engine.orchestration.server import Server, epoch, iso
@@ -162,7 +162,7 @@ class Watch:
         if state in records.ENDED and ended is None:
             ended = epoch(self.flow_run["state"]["timestamp"])
         zero = began or epoch(self.flow_run["created"]) or 0.0
-        tasks = foretell.tasks(self.params)
+        tasks = predict.tasks(self.params)
         failures = self._failures()
         attempts: list[Attempt] = []
         for task in tasks:

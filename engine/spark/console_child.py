@@ -98,7 +98,7 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return a value as JSON can carry it: numbers and truth values exactly, all else as text."""
     if value is None or isinstance(value, bool | float):
         return value
@@ -131,7 +131,7 @@ def answer(base: duckdb.DuckDBPyConnection, text: str, n_rows: int) -> dict[str,
         )
     began = time.perf_counter()
     found = base.execute(statements[0])
-    columns = [plain(column[0]) for column in found.description]
+    columns = [json_value(column[0]) for column in found.description]
     if len(columns) > MAX_COLUMNS:
         raise Refused(
             f"The answer must have at most {MAX_COLUMNS} columns. Got {len(columns):,}. Name those"
@@ -149,7 +149,7 @@ def answer(base: duckdb.DuckDBPyConnection, text: str, n_rows: int) -> dict[str,
     values: list[list[Any]] = []
     size, row = 0, found.fetchone()
     while row is not None and len(values) < n_rows and size < MAX_ANSWER:
-        values.append([plain(value) for value in row])
+        values.append([json_value(value) for value in row])
         size += sum(len(str(value)) for value in values[-1])
         row = found.fetchone()
     seconds = time.perf_counter() - began

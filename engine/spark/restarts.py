@@ -20,7 +20,7 @@ from engine.spark.session import ENGINE
 ENDED = "Spark's Java process ended during this run; it is starting again and the run is repeated."
 TWICE = (
     "Spark's Java process ended twice during this run, so the run was stopped. This machine may be"
-    " short of memory: choose a smaller size, then Measure again."
+    " short of memory: choose a smaller size, then Run again."
 )
 
 

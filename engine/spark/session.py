@@ -27,7 +27,7 @@ import psutil
 
 from engine import workspace
 from engine.errors import InputError, require
-from engine.jobs import SIGN_OF_LIFE_SECONDS, Progress, Steps, beside
+from engine.jobs import SIGN_OF_LIFE_SECONDS, Progress, Steps, in_thread
 from engine.spark import java
 from engine.spark.target import Target, check_reachable, target
 
@@ -160,7 +160,7 @@ class Engine:
             self._lock.release()
 
     @property
-    def place(self) -> Target:
+    def target(self) -> Target:
         """Which Spark this is, or would be."""
         return self._target or target()
 
@@ -173,9 +173,9 @@ class Engine:
         this machine's number.
         """
         own = os.cpu_count() or 1
-        if named := re.match(r"local\[(\d+)", self.place.address):
+        if named := re.match(r"local\[(\d+)", self.target.address):
             return int(named[1])
-        if self.place.kind != "cluster" or self.state != "ready" or not self.alive():
+        if self.target.kind != "cluster" or self.state != "ready" or not self.alive():
             return own
         try:
             found = rest("allexecutors")
@@ -191,7 +191,7 @@ class Engine:
         """One line for a page: where Spark runs and what it is doing."""
         if self.state == "failed":
             return self.error
-        words = self.place.words
+        words = self.target.words
         if self.state != "ready":
             return (
                 f"{words}. Spark is starting (about 8 s); until then charts show what is expected."
@@ -283,7 +283,7 @@ def classic(what: str) -> SparkSession:
         The lab is attached by Spark Connect.
     """
     live = session()
-    require(ENGINE.place.kind != "connect", NO_CONNECT, what)
+    require(ENGINE.target.kind != "connect", NO_CONNECT, what)
     return live
 
 
@@ -304,7 +304,7 @@ def rest(path: str) -> Any:
     except OSError as error:  # a time-out and an HTTP error are of this kind as well
         raise InputError(
             f"Spark's REST API must answer {path} within {REST_SECONDS:.0f} s. Got: {error}. "
-            "Measure again once this machine is less busy."
+            "Run again once this machine is less busy."
         ) from error
 
 
@@ -323,7 +323,7 @@ def begin(needed: str = "", so_far: Any = None) -> Steps:
     progress = Progress(0.0, "Spark at work" if ENGINE.alive() else "starting Spark", so_far)
     yield progress
     with ThreadPoolExecutor(1) as caller:
-        yield from beside(caller, partial(classic, needed) if needed else session, progress)
+        yield from in_thread(caller, partial(classic, needed) if needed else session, progress)
 
 
 def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
@@ -339,7 +339,7 @@ def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
     def work() -> Any:
         live = session()
         own.append(live.newSession())
-        if ENGINE.place.kind == "connect":
+        if ENGINE.target.kind == "connect":
             own[0].addTag(group)
         else:
             live.sparkContext.setJobGroup(group, progress.message, interruptOnCancel=True)
@@ -363,11 +363,11 @@ def act(call: Callable[[SparkSession], Any], progress: Progress) -> Steps:
 
 def cancel(live: SparkSession, group: str) -> None:
     """Cancel what runs under ``group`` in the session ``live``."""
-    if ENGINE.place.kind == "connect":
+    if ENGINE.target.kind == "connect":
         live.interruptTag(group)
         return
     live.sparkContext.cancelJobGroup(group)
-    if ENGINE.place.kind == "local":
+    if ENGINE.target.kind == "local":
         _reap()
 
 

@@ -15,8 +15,9 @@ from typing import Any
 
 from engine.errors import InputError, require
 from engine.workspace import REPOSITORY
-from pages.shell.conditions import OPERATORS, Condition
+from pages.shell.conditions import Condition
 from pages.shell.experiments import params_class
+from pages.shell.lesson_entries import entry, guide_sections
 
 FOLDER = REPOSITORY / "pages" / "lessons"
 Settings = dict[str, Any]  # widget key -> value
@@ -138,67 +139,16 @@ class Lesson:
         names = {field.name for field in fields(cls)}
         prefix = f"{experiment}_"
         values = {
-            key.removeprefix(prefix): plain(value)
+            key.removeprefix(prefix): to_field(value)
             for key, value in settings.items()
             if key.startswith(prefix)
         }
         return cls(**{name: value for name, value in values.items() if name in names})
 
 
-def plain(value: Any) -> Any:
+def to_field(value: Any) -> Any:
     """Return a TOML or widget value as Params hold it: lists become tuples."""
     return tuple(value) if isinstance(value, list) else value
-
-
-def _entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
-    """Return a content dataclass from its TOML table, with a clear error for a missing or an
-    unknown key.
-    """
-    names = {field.name for field in fields(cls)}
-    required = {field.name for field in fields(cls) if field.default is MISSING}
-    unknown, missing = sorted(set(table) - names), sorted(required - set(table))
-    require(
-        not unknown,
-        "{}: keys must be among {}. Got {}.",
-        where,
-        ", ".join(sorted(names)),
-        ", ".join(unknown),
-    )
-    require(not missing, "{}: {} must be given.", where, ", ".join(missing))
-    values = {key: plain(value) for key, value in table.items()}
-    if "conditions" in values:
-        values["conditions"] = _conditions(table["conditions"], where)
-    return cls(**values)
-
-
-def _conditions(tables: Any, where: str) -> tuple[Condition, ...]:
-    listed = isinstance(tables, list) and bool(tables)
-    require(
-        listed,
-        "{}: conditions must be a list of at least one {{ field, op, value }}. Got {!r}.",
-        where,
-        tables,
-    )
-    found = tuple(
-        _entry(Condition, table, f"{where}, condition {i + 1}") for i, table in enumerate(tables)
-    )
-    for i, one in enumerate(found):
-        known = one.op in OPERATORS
-        require(
-            known,
-            "{}, condition {}: op must be one of {}. Got {!r}.",
-            where,
-            i + 1,
-            ", ".join(OPERATORS),
-            one.op,
-        )
-    return found
-
-
-def guide_sections(text: str) -> dict[str, str]:
-    """Return the ``## `` sections of a guide: heading -> text."""
-    parts = ("\n" + text).split("\n## ")[1:]
-    return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}
 
 
 @lru_cache(maxsize=1)
@@ -234,17 +184,17 @@ def load(topic: str) -> Lesson:
             (f"{path.name} [[{kind}]] {i + 1}", table)
             for i, table in enumerate(content.get(kind, []))
         ]
-        entries[kind] = tuple(_entry(cls, table, where) for where, table in tables)
-        for (where, _), entry in zip(tables, entries[kind], strict=True):
-            known = not hasattr(entry, "experiment") or entry.experiment in {**tabs, **inside}
+        entries[kind] = tuple(entry(cls, table, where) for where, table in tables)
+        for (where, _), one in zip(tables, entries[kind], strict=True):
+            known = not hasattr(one, "experiment") or one.experiment in {**tabs, **inside}
             require(
                 known,
                 "{}: experiment must be one of {}. Got {!r}.",
                 where,
                 ", ".join(tabs),
-                getattr(entry, "experiment", ""),
+                getattr(one, "experiment", ""),
             )
-    lab = _entry(Lab, content.get("lab", {}), f"{path.name} [lab]")
+    lab = entry(Lab, content.get("lab", {}), f"{path.name} [lab]")
     require(
         lab.preview in tabs,
         "{} [lab]: preview must be one of {}. Got {!r}.",

@@ -1,4 +1,4 @@
-"""Presenter mode: the chart and its verdict alone, and a bar that comes with the pointer or a key."""
+"""Presenter mode: the chart and its verdict alone, and a bar that comes with pointer or key."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ def _owner() -> str:
 
 
 EXPLORE, PRESENT = MODES = ("Explore", "Present")
-WARM = threading.Event()  # set once every default result is there
+VISITED = threading.Event()  # set once a page was drawn
+WARM = threading.Event()  # set once Home's charts are computed and every slow import is done
 
 
 def owner() -> str:
@@ -106,7 +107,7 @@ def link(lesson: Lesson, settings: Settings) -> str:
     defaults = lesson.defaults()
     pairs: list[tuple[str, str]] = []
     for key, value in settings.items():
-        if key in defaults and lessons.plain(value) != defaults[key]:
+        if key in defaults and lessons.to_field(value) != defaults[key]:
             pairs += [(key, text) for text in streamlit_internals.texts_in_address(key, value)]
     base = (st.context.url or "").split("?")[0]
     return f"{base}?{urlencode(pairs)}" if pairs else base

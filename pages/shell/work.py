@@ -4,13 +4,16 @@ be cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
+from engine import pace
 from engine.jobs import JOBS, Job, Steps
-from engine.units import format_seconds
+from engine.units import format_seconds, format_time
 from pages.shell import state
 from pages.shell.lab import errors_shown
 
@@ -22,18 +25,21 @@ def run(
     params: Any,
     steps: Callable[[Any], Steps],
     show: Callable[[Any], None],
-    first: Any = None,
+    first: Any | Callable[[], Any] = None,
 ) -> None:
     """Run ``steps(params)`` as this session's job and call ``show(result)`` with what there is of
     its result so far.
 
     ``first`` is shown until the job has something: an answer that is there at once and that the job
-    only confirms.
+    only confirms, or a function that computes it where it is needed.
 
     Experiments that ask for the same steps with the same params share one job. A job for other
-    settings of the same experiment is given up. The page polls only while the job is active.
+    settings of the same experiment is given up. The page polls only while the job is active. What
+    was measured before, by an earlier server too, is shown with its date and not measured again.
     """
     owner = state.owner()
+    for names in ("work_names", "work_on_page"):
+        st.session_state.setdefault(names, set()).add(name)
     key = (steps, params)
     before = st.session_state.get(f"{name}_job")
     if before is not None and before != key:
@@ -52,19 +58,35 @@ def run(
         if job is not _given_up(name) and (
             JOBS.find(key) is not job or (job.active and not polled)
         ):
-            # "Measure again" was pressed: only the whole page queues a job and polls for it
+            # "Run again" was pressed: only the whole page queues a job and polls for it
             st.rerun()
         _progress(name, job)
-        latest = first if job.latest is None else job.latest
-        if latest is not None:
+        if job.latest is not None or first is not None:
             with errors_shown():
-                show(latest)
+                early = first() if job.latest is None and callable(first) else first
+                show(early if job.latest is None else job.latest)
         elif polled:
             st.skeleton(height=420)
+        _ended(name, job)
         if polled and (not job.active or job is _given_up(name)):
             st.rerun()
 
     output()
+
+
+@contextmanager
+def tabs_left_are_given_up() -> Iterator[None]:
+    """Draw the whole page inside; then give up this session's jobs that are on it no more.
+
+    A tab that was left holds nobody up. What its job has measured so far is shown to who comes
+    back.
+    """
+    st.session_state["work_on_page"] = on_page = set()
+    yield
+    for name in st.session_state.get("work_names", set()) - on_page:
+        job = JOBS.find(st.session_state[f"{name}_job"])
+        if job is not None and job.active:
+            JOBS.give_up(state.owner(), job)
 
 
 def _given_up(name: str) -> Job | None:
@@ -78,45 +100,48 @@ def _give_up(name: str, job: Job) -> None:
     JOBS.give_up(state.owner(), job)
 
 
-def _measure_again(name: str, job: Job) -> None:
+def _run_again(name: str, job: Job) -> None:
     st.session_state.pop(f"{name}_given_up", None)
     if not job.active:
         JOBS.forget(job.key)
 
 
 def _progress(name: str, job: Job) -> None:
-    """One line that stays where it is: progress while the job is active, else how it ended and how
-    to run it again.
-    """
-    with st.container(horizontal=True, vertical_alignment="center"):
-        given_up = job is _given_up(name)
-        if job.active and not given_up:
-            place = JOBS.place(job)
-            left = job.remaining_seconds()
-            text = (
-                f"Waiting: {place} before this one"
-                if place
-                else f"Measuring: {job.progress.message}"
-            )
-            st.progress(
-                min(job.progress.share, 1.0),
-                text + (f" · about {format_seconds(left)} left" if left is not None else ""),
-                width=420,
-            )
-            st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
-            return
+    """Draw one line above the result while the job is active, or how it failed."""
+    if not job.active or job is _given_up(name):
         if job.state == "failed":
             st.error(job.message, icon=":material/error:")
-        elif given_up or job.state == "cancelled":
-            st.warning("Cancelled: what was measured until then stands below.")
-        if not state.presenting():
-            st.button(
-                "Measure again",
-                key=f"{name}_again",
-                icon=":material/refresh:",
-                on_click=_measure_again,
-                args=(name, job),
-            )
+        return
+    place = JOBS.position(job)
+    left = job.remaining_seconds() or 0.0
+    text = f"Waiting: {place} before this one" if place else f"Measuring: {job.progress.message}"
+    with st.container(key=f"{name}_progress", horizontal=True, vertical_alignment="center"):
+        st.progress(
+            min(job.progress.share, 1.0),
+            text + (f" · about {format_seconds(left)} left" if left >= pace.LEAST_SECONDS else ""),
+            width=420,
+        )
+        st.button("Cancel", key=f"{name}_cancel", on_click=_give_up, args=(name, job))
+
+
+def _ended(name: str, job: Job) -> None:
+    """Draw one line below the result: when it was measured and how to run it again."""
+    given_up = job is _given_up(name)
+    if state.presenting() or (job.active and not given_up):
+        return
+    with st.container(key=f"{name}_ended", horizontal=True, vertical_alignment="center"):
+        if given_up or job.state == "cancelled":
+            st.caption("Cancelled: what was measured until then is shown.")
+        elif job.state == "done" and job.finished_at is not None:
+            st.caption(f"Measured {format_time(datetime.fromtimestamp(job.finished_at))}")
+        st.button(
+            "Run again",
+            key=f"{name}_again",
+            icon=":material/refresh:",
+            type="tertiary",
+            on_click=_run_again,
+            args=(name, job),
+        )
 
 
 def approved(name: str, params: Hashable, label: str) -> bool:

@@ -1,5 +1,5 @@
-"""``make bench [LAB=formats]``: what a tweak costs in a real Chromium, in ms and as a ratio to a
-bare page in the same run.
+"""``make bench [LAB=formats] [QUICK=1]``: what a tweak costs in a real Chromium, in ms and as a
+ratio to a bare page in the same run.
 
 Printed: cold start of the server to Home's first chart; then for each lab, from
 ``tests/bench/<topic>.py``: key press on a control to repainted chart for the bare page and for each
@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from pages.shell import lessons
-from tests.bench.harness import latencies, settle
+from tests.bench.harness import QUICK, WIRE, latencies, settle
 from tests.browser.serve import FLAGS, browser_path, launch, serve
 
 # Streamlit's default, which .streamlit/config.toml switches off: the yardstick is a bare page
@@ -31,14 +31,16 @@ def main(topics: list[str]) -> None:
     labs = {topic: import_module(f"tests.bench.{topic}") for topic in topics or TOPICS}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        windows = tuple(browser.new_page(viewport={"width": 1440, "height": 900}) for _ in range(2))
+        for window in windows:
+            window.add_init_script(f"({WIRE})()")
         start = time.perf_counter()
         with (
             launch("app.py", Path(folder)) as (address, server),
             serve("tests/bench/bare_page.py", Path(folder), STOCK) as bare,
         ):
-            page.goto(address)
-            page.wait_for_selector(".st-key-home_formats .main-svg")
+            windows[1].goto(address)
+            windows[1].wait_for_selector(".st-key-home_formats .main-svg")
             print(
                 f"Cold start to Home's first chart: {time.perf_counter() - start:.1f} s (two"
                 " servers starting)"
@@ -46,9 +48,9 @@ def main(topics: list[str]) -> None:
             settle(server.pid)  # what warms up behind the first pages is not what a tweak costs
             for topic, lab in labs.items():
                 print(f"{topic}: key press to repainted chart")
-                latencies(page, lab.TABS, address, bare)
+                latencies(windows, lab.TABS, address, bare)
         browser.close()
-    for topic, lab in labs.items():
+    for topic, lab in ({} if QUICK else labs).items():
         print(f"{topic}: server compute and payload")
         lab.compute()
 

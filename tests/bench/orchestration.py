@@ -16,7 +16,7 @@ from engine.orchestration.monitor import figure
 from engine.orchestration.retry import RetryParams
 from engine.orchestration.retry import figure as retry_figures
 from engine.orchestration.server import SERVER
-from tests.bench import orchestration_records
+from tests.bench import orchestration_history
 from tests.bench.harness import Tab, measure, payloads, slider
 
 TABS = (
@@ -90,8 +90,8 @@ def monitored() -> dict[str, object]:
 
 def as_foretold(run: object) -> bool:
     """Whether each try of a run ended as the seed had it."""
-    result = monitor.of(run)  # type: ignore[arg-type]
-    return result.outcomes() == monitor.of(result.foretold).outcomes()
+    result = monitor.result_of(run)  # type: ignore[arg-type]
+    return result.outcomes() == monitor.result_of(result.foretold).outcomes()
 
 
 def follow(run_id: str) -> list[float]:
@@ -134,4 +134,4 @@ def compute() -> None:
     figures_made = {**dragged(), **monitored()}
     LAUNCHER.stop()
     SERVER.stop()
-    payloads({**figures_made, **orchestration_records.kept()})
+    payloads({**figures_made, **orchestration_history.kept()})

@@ -16,11 +16,18 @@ sys.path.insert(0, str(ROOT))
 
 from engine import workspace  # noqa: E402
 from engine.jobs import SERVER, Job, Jobs, Progress, Steps  # noqa: E402
+from pages.shell.chart import ROUTES  # noqa: E402
 from pages.shell.errors import show_unforeseen  # noqa: E402
 from pages.startup import lifespan, middleware  # noqa: E402
 
 router = ROOT / "pages" / "router.py"
-app = st.App(router, lifespan=lifespan, middleware=middleware(), on_script_error=show_unforeseen)
+app = st.App(
+    router,
+    lifespan=lifespan,
+    routes=ROUTES,
+    middleware=middleware(),
+    on_script_error=show_unforeseen,
+)
 run = Jobs._run
 
 

@@ -26,7 +26,7 @@ def open_lab(page: Page, address: str) -> None:
 
 
 def title_of(page: Page) -> str:
-    return page.locator(f"{STRIP} .gtitle").first.text_content() or ""
+    return page.locator(f"{STRIP} .chart-title").first.text_content() or ""
 
 
 def test_from_home_to_a_shared_setting_and_back(page: Page, server: str) -> None:
@@ -42,14 +42,14 @@ def test_from_home_to_a_shared_setting_and_back(page: Page, server: str) -> None
     handle.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    expect(page.locator(f"{STRIP} .gtitle").first).not_to_have_text(before)
+    expect(page.locator(f"{STRIP} .chart-title").first).not_to_have_text(before)
     expect(page).to_have_url(re.compile("bytes_read_window"))
-    page.locator(".st-key-bytes_read_panel").get_by_role("radio", name="Export").click()
-    link = page.locator(".st-key-panels code").inner_text().strip()
+    page.get_by_role("button", name="Share").click()
+    link = page.get_by_test_id("stPopoverBody").locator("code").inner_text().strip()
     assert link.startswith(f"{server}/formats?") and "bytes_read_window" in link
     after = title_of(page)
     page.goto(link)
-    expect(page.locator(f"{STRIP} .gtitle").first).to_have_text(after)
+    expect(page.locator(f"{STRIP} .chart-title").first).to_have_text(after)
     hosts = {urlparse(url).hostname for url in requests if url.startswith("http")}
     assert hosts == {"127.0.0.1"}, "the playground asks nothing of the network"
 
@@ -59,12 +59,12 @@ def test_presenter_mode_answers_a_clicker(page: Page, server: str) -> None:
     expect(page.locator(f"{STRIP} .main-svg").first).to_be_visible()
     expect(page.locator(".st-key-controls")).to_be_hidden()
     page.keyboard.press("PageDown")
-    expect(page.get_by_text("Scene 1 of")).to_be_visible()
+    expect(page.locator(".st-key-stage_line")).to_contain_text("1 of")
     page.keyboard.press("PageDown")
-    expect(page.get_by_text("Scene 2 of")).to_be_visible()
+    expect(page.locator(".st-key-stage_line")).to_contain_text("2 of")
     expect(page).to_have_url(re.compile("race_types=rich"))
     page.keyboard.press("PageUp")
-    expect(page.get_by_text("Scene 1 of")).to_be_visible()
+    expect(page.locator(".st-key-stage_line")).to_contain_text("1 of")
     page.keyboard.press("Escape")
     expect(page.locator(".st-key-controls")).to_be_visible()
 
@@ -95,9 +95,9 @@ def test_a_key_pressed_as_a_poll_falls_due_turns_one_scene(page: Page, server: s
     press_as_a_poll_falls_due(
         page, f'for (const type of ["keydown", "keyup"]) document.dispatchEvent({key});'
     )
-    expect(page.get_by_text("Scene 1 of")).to_be_visible()
+    expect(page.locator(".st-key-stage_line")).to_contain_text("1 of")
     page.keyboard.press("PageDown")
-    expect(page.get_by_text("Scene 2 of")).to_be_visible()
+    expect(page.locator(".st-key-stage_line")).to_contain_text("2 of")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,9 @@ def test_a_key_pressed_as_a_poll_falls_due_turns_one_scene(page: Page, server: s
 def test_an_export_arrives(
     page: Page, server: str, tmp_path: Path, button: str, suffix: str, start: str
 ) -> None:
-    page.goto(f"{server}/formats?formats_tab=Bytes+read&bytes_read_panel=Export")
+    page.goto(f"{server}/formats?formats_tab=Bytes+read")
+    expect(page.locator(f"{STRIP} .main-svg").first).to_be_visible()
+    page.get_by_role("button", name="Share").click()
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile(button)).click()
     target = tmp_path / f"export{suffix}"
@@ -143,7 +145,7 @@ def test_a_race_fills_in_survives_a_reload_and_can_be_cancelled(page: Page, serv
     page.get_by_role("link", name="Open Format benchmarks").click()
     expect(measured.first).to_be_visible()
     cancel.click()
-    expect(page.get_by_text("Cancelled: what was measured until then stands below.")).to_be_visible(
+    expect(page.get_by_text("Cancelled: what was measured until then is shown.")).to_be_visible(
         timeout=60_000
     )
     expect(measured.first).to_be_visible()
@@ -151,7 +153,7 @@ def test_a_race_fills_in_survives_a_reload_and_can_be_cancelled(page: Page, serv
 
 def test_a_click_on_the_canvas_draws_a_point(page: Page, server: str) -> None:
     page.goto(f"{server}/sampling?lineage_source=drawn&lineage_k_neighbors=2&lineage_ratio=1.0")
-    title = page.locator(".st-key-lineage_plane .gtitle").first
+    title = page.locator(".st-key-lineage_plane .chart-title").first
     expect(title).to_have_text(re.compile("6 minority against 10"))
     box = page.locator("canvas").first.bounding_box()
     assert box is not None
@@ -203,7 +205,7 @@ def test_a_foretold_run_is_run_by_prefect_and_its_bars_take_the_place_of_the_for
         "&monitor_failure_probability=0.0"
     )
     page.goto(f"{server}/orchestration?monitor_flow=daily+ETL&{quick}")
-    title = page.locator(".st-key-monitor_gantt .gtitle").first
+    title = page.locator(".st-key-monitor_gantt .chart-title").first
     expect(title).to_have_text(re.compile("^Foretold: 5 tries of 6 tasks"))
     start = page.get_by_role("button", name="Run", exact=True)
     expect(start).to_be_enabled(timeout=120_000)

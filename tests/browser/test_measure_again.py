@@ -1,4 +1,4 @@
-"""Measure again, pressed in a real browser after a job that is done, failed or cancelled, on a tab
+"""Run again, pressed in a real browser after a job that is done, failed or cancelled, on a tab
 of every lab.
 """
 
@@ -38,7 +38,7 @@ def test_measure_again_measures_after_done_failed_and_cancelled(
 ) -> None:
     address, workspace = faulty
     hold, fail = workspace / "hold", workspace / "fail"
-    again = page.get_by_role("button", name="Measure again")
+    again = page.get_by_role("button", name="Run again")
     cancel = page.get_by_role("button", name="Cancel")
     failed = page.get_by_text("Something went wrong that the playground did not expect.")
     page.goto(f"{address}/{lab}?{QUICK[lab]}")
@@ -65,9 +65,7 @@ def test_measure_again_measures_after_done_failed_and_cancelled(
     fail.unlink()
     press()  # after a failure: the old error is gone
     cancel.click()
-    expect(
-        page.get_by_text("Cancelled: what was measured until then stands below.")
-    ).to_be_visible()
+    expect(page.get_by_text("Cancelled: what was measured until then is shown.")).to_be_visible()
     hold.unlink()
     press()  # after a cancel
     hold.unlink()

@@ -145,7 +145,7 @@ def test_an_upload_of_hostile_names_and_values_is_shown_and_not_followed(
     expect(page.locator(UPLOADS[address]).first).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    for panel in ("Code", "A / B", "Why"):
+    for panel in ("Code", "A/B", "Why"):
         page.locator("[class*=st-key][class*=_panel]").get_by_role("radio", name=panel).click()
         settled(page)
         watched.check()

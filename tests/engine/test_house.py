@@ -1,4 +1,4 @@
-"""The house's own engines: errors, workspace, jobs, child processes, uploads (hostile ones too),
+"""The house's own engines: errors, workspace, child processes, uploads (hostile ones too),
 synthetic tables.
 """
 
@@ -8,13 +8,12 @@ import contextlib
 import io
 import json
 import os
-import re
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,196 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import data, processes, upload_reader, workspace
-from engine.errors import InputError, explain, require
-from engine.jobs import SERVER, Jobs, Progress, Steps, run_to_end
-
-
-@pytest.fixture
-def jobs() -> Iterator[Jobs]:
-    queue = Jobs(grace_seconds=0.05)
-    yield queue
-    queue.stop()
-    assert not any(
-        thread.name == "jobs" and thread is queue._worker and thread.is_alive()
-        for thread in threading.enumerate()
-    )
-
-
-def counting(n: int) -> Steps:
-    for i in range(n):
-        yield Progress(i / n, f"{i}", partial=i)
-    return n
-
-
-def blocked(gate: threading.Event, closed: threading.Event) -> Steps:
-    try:
-        while not gate.wait(0.01):
-            yield Progress(0.5, "waiting", partial="half")
-    finally:
-        closed.set()
-    return "opened"
-
-
-def test_a_job_runs_to_its_result_and_is_found_again(jobs: Jobs) -> None:
-    job = jobs.submit("a", "count", "Counting", lambda: counting(3))
-    assert job.ended.wait(10)
-    assert (job.state, job.result, job.progress.partial, job.latest) == ("done", 3, 2, 3)
-    assert jobs.find("count") is job and jobs.submit("b", "count", "", lambda: counting(9)) is job
-    jobs.forget("count")
-    assert jobs.find("count") is None
-
-
-def test_one_runs_and_the_next_one_knows_its_place(jobs: Jobs) -> None:
-    gate, closed, second_gate = threading.Event(), threading.Event(), threading.Event()
-    first = jobs.submit("a", 1, "", lambda: blocked(gate, closed))
-    while first.latest is None:
-        threading.Event().wait(0.01)
-    second = jobs.submit("a", 2, "", lambda: blocked(second_gate, threading.Event()))
-    third = jobs.submit("b", 3, "", lambda: counting(1))
-    assert (first.state, second.state, third.state) == ("running", "queued", "queued")
-    assert [jobs.place(job) for job in (first, second, third)] == [0, 1, 2]
-    jobs.cancel(second)
-    assert second.state == "cancelled" and jobs.place(third) == 1
-    gate.set()
-    assert third.ended.wait(10) and (first.result, third.result) == ("opened", 1)
-
-
-def noting(order: list[str], key: str) -> Steps:
-    order.append(key)
-    yield Progress(1.0)
-
-
-def test_a_visitor_goes_before_what_the_server_warms(jobs: Jobs) -> None:
-    gate, order = threading.Event(), []
-    running = jobs.submit(SERVER, 0, "", lambda: blocked(gate, threading.Event()))
-    while running.latest is None:
-        threading.Event().wait(0.01)
-    for owner, key in ((SERVER, "warm-up"), (SERVER, "wanted"), ("a", "asked")):
-        jobs.submit(owner, key, "", lambda key=key: noting(order, key))  # type: ignore[misc]
-    warm, wanted, asked = (jobs.find(key) for key in ("warm-up", "wanted", "asked"))
-    jobs.submit("a", "wanted", "", lambda: counting(1))
-    assert [jobs.place(job) for job in (wanted, asked, warm) if job] == [1, 2, 3]
-    gate.set()
-    assert warm is not None and warm.ended.wait(10) and order == ["wanted", "asked", "warm-up"]
-
-
-def test_the_newest_wish_of_a_visitor_goes_before_their_older_ones_and_before_nobody_else(
-    jobs: Jobs,
-) -> None:
-    gate, order = threading.Event(), []
-    running = jobs.submit("a", 0, "", lambda: blocked(gate, threading.Event()))
-    while running.latest is None:
-        threading.Event().wait(0.01)
-    for owner, key in (
-        ("b", "b"),
-        ("a", "scene 1"),
-        ("c", "c"),
-        ("a", "scene 2"),
-        ("a", "scene 3"),
-    ):
-        last = jobs.submit(owner, key, "", lambda key=key: noting(order, key))  # type: ignore[misc]
-    assert jobs.place(last) == 2
-    gate.set()
-    for key in ("scene 1", "c"):
-        assert (job := jobs.find(key)) and job.ended.wait(10)
-    assert order == ["b", "scene 3", "scene 2", "scene 1", "c"]
-
-
-def test_cancel_runs_the_finally_of_a_running_job(jobs: Jobs) -> None:
-    closed = threading.Event()
-    job = jobs.submit("a", 1, "", lambda: blocked(threading.Event(), closed))
-    while job.latest is None:
-        pass
-    jobs.cancel(job)
-    assert job.ended.wait(10) and closed.is_set()
-    assert (job.state, job.latest) == ("cancelled", "half")
-
-
-def test_a_failure_keeps_its_cause_and_the_queue_goes_on(jobs: Jobs) -> None:
-    def failing() -> Steps:
-        yield Progress(0.1)
-        raise InputError("k must be 1. Got 2.")
-
-    failed = jobs.submit("a", 1, "", failing)
-    after = jobs.submit("b", 2, "", lambda: counting(2))
-    assert after.ended.wait(10) and after.result == 2
-    assert failed.state == "failed" and failed.message == "k must be 1. Got 2."
-
-
-@pytest.mark.logs_traceback
-def test_a_failure_that_nobody_foresaw_is_said_by_a_reference_that_the_log_explains(
-    jobs: Jobs, caplog: pytest.LogCaptureFixture
-) -> None:
-    def failing() -> Steps:
-        yield Progress(0.1)
-        raise KeyError("the secret cause")
-
-    failed = jobs.submit("a", 1, "", failing)
-    assert failed.ended.wait(10)
-    (record,) = caplog.records
-    (reference,) = re.findall(r"reference ([0-9a-f]{8})", failed.message)
-    assert reference in record.getMessage() and "the secret cause" in str(record.exc_info)
-    assert "secret" not in failed.message
-    assert explain(InputError("k must be 1. Got 2.")) == "k must be 1. Got 2."
-
-
-def test_a_job_ends_with_its_last_owner_only(jobs: Jobs) -> None:
-    closed = threading.Event()
-    job = jobs.submit("a", 1, "", lambda: blocked(threading.Event(), closed))
-    assert jobs.submit("b", 1, "", lambda: counting(1)) is job
-    jobs.drop("a", 1)
-    assert job.active
-    jobs.leave("b")
-    assert job.ended.wait(10) and job.state == "cancelled" and closed.is_set()
-
-
-@pytest.mark.logs_traceback
-def test_a_panic_that_is_no_exception_ends_its_job_and_not_the_queue(jobs: Jobs) -> None:
-    class Panic(BaseException):
-        """As Polars raises them."""
-
-    def panicking() -> Steps:
-        yield Progress(0.1)
-        raise Panic("out-of-range datetime")
-
-    failed = jobs.submit("a", 1, "", panicking)
-    after = jobs.submit("b", 2, "", lambda: counting(2))
-    assert after.ended.wait(10) and after.result == 2
-    assert failed.state == "failed" and "that the playground did not expect" in failed.message
-
-
-def test_who_gives_up_takes_the_job_from_nobody_else(jobs: Jobs) -> None:
-    closed = threading.Event()
-    job = jobs.submit("a", 1, "", lambda: blocked(threading.Event(), closed))
-    jobs.submit("b", 1, "", lambda: counting(1))
-    while job.latest is None:
-        threading.Event().wait(0.01)
-    jobs.give_up("a", job)
-    assert job.active and not job.cancel_requested.is_set()
-    jobs.give_up("b", job)
-    assert (
-        job.ended.wait(10) and job.state == "cancelled" and closed.is_set() and jobs.find(1) is job
-    )
-    again = jobs.submit("c", 1, "", lambda: counting(1))
-    assert again is not job and again.ended.wait(10) and again.result == 1
-
-
-def test_who_comes_back_within_the_grace_keeps_the_job() -> None:
-    queue = Jobs(grace_seconds=30)
-    gate = threading.Event()
-    job = queue.submit("a", 1, "", lambda: blocked(gate, threading.Event()))
-    queue.leave("a")
-    timer = queue._leaving["a"]
-    queue.touch("a")
-    timer.join(10)
-    assert not timer.is_alive() and job.active
-    gate.set()
-    assert job.ended.wait(10) and job.result == "opened"
-    queue.stop()
-
-
-def test_run_to_end_returns_the_result() -> None:
-    assert run_to_end(counting(4)) == 4
+from engine.errors import InputError, require
 
 
 def test_closing_the_steps_of_a_child_kills_its_whole_group() -> None:

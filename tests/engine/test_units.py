@@ -115,6 +115,7 @@ def test_a_longer_time_never_has_a_smaller_unit(one: float, other: float) -> Non
 BY_HAND = {
     "a space before %": r"[0-9}][ \u00a0\u202f]%(?![ ]?[({\w])|[0-9}][ \u00a0\u202f]% (?=of|is|in)",
     "a space before ×": r"[0-9}] ×(?= (the|as|of)\b|[)\"',;.]|$)",
+    "a factor in words": r"(?:\d|\{\})(?:\*\*)? times (?:the|as|what)\b",
     "a range with …": r"[0-9}%] … [{+−\d-]",
 }
 FORMATS = {

@@ -413,7 +413,7 @@ def test_a_column_of_any_type_gives_a_result_or_a_sentence(
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_a_type_that_no_lab_can_take_is_refused_with_what_to_do(name: str) -> None:
     with pytest.raises(InputError, match=r"(drop|flatten|correct).*then upload again"):
-        upload_reader.plain(pa.table({name: ARRAYS[name]()}))
+        upload_reader.normalize(pa.table({name: ARRAYS[name]()}))
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_a_type_that_no_lab_can_take_is_refused_with_what_to_do(name: str) -> No
     ],
 )
 def test_a_type_of_a_librarys_own_gives_what_it_stores(name: str, expected: pa.Array) -> None:
-    read = upload_reader.plain(pa.table({"v": ARRAYS[name]()})).column("v").combine_chunks()
+    read = upload_reader.normalize(pa.table({"v": ARRAYS[name]()})).column("v").combine_chunks()
     assert read.type == expected.type and str(read.to_pylist()) == str(expected.to_pylist())
 
 
@@ -461,4 +461,4 @@ def test_avro_that_is_no_table_is_a_sentence(type_: Any, value: Any, tmp_path: P
             [{"v": 1}, {"v": value}] if isinstance(type_, list) else [{"v": value}],
         )
     with pytest.raises(InputError, match="nested|damaged"):
-        upload_reader.plain(upload_reader.read_avro(file))
+        upload_reader.normalize(upload_reader.read_avro(file))

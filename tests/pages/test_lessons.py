@@ -4,8 +4,8 @@ challenges hold on real runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from engine.errors import InputError
-from engine.jobs import JOBS
-from pages.shell import conditions, experiments, lessons
+from pages.shell import conditions, lessons, panels, quiz
+from tests.pages.visit import problems, settle, texts, visitor
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
 SYLLABUS = {  # the wording is fixed
@@ -40,21 +40,35 @@ def all_params(lesson: lessons.Lesson) -> list[dict[str, object]]:
     )
 
 
-@lru_cache(maxsize=64)
-def ran(topic: str, experiment: str, params: Any) -> Any:
-    """The Result of a real run; one run answers all who ask for its setting, the defaults above
-    all.
+@pytest.fixture(scope="module")
+def reported() -> Iterator[dict[str, Any]]:
+    """The Result that each experiment's page has reported last."""
+    found: dict[str, Any] = {}
+    draw = panels.draw
 
-    What Spark runs is dear: its jobs are those of the pages, which find the result in the queue
-    when they are visited next.
+    def noting(lesson: lessons.Lesson, name: str, result: Any, figure: Any) -> None:
+        found[name] = result
+        draw(lesson, name, result, figure)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(panels, "draw", noting)
+        yield found
+
+
+def visited(
+    lesson: lessons.Lesson, experiment: str, settings: lessons.Settings, reported: dict[str, Any]
+) -> Any:
+    """Set the experiment's controls as a visitor does and return the Result of the whole run.
+
+    One visitor tries all of a lab; what runs is the pages' jobs, shared with all page tests.
     """
-    module = experiments.module_of(topic, experiment)
-    if topic != "spark" or not hasattr(module, "steps"):
-        return module.run(params)
-    job = JOBS.submit("tests", (module.steps, params), experiment, lambda: module.steps(params))
-    assert job.ended.wait(300), f"{experiment} does not end"
-    assert job.state == "done", job.message
-    return job.result
+    app = visitor(lesson.topic)
+    own = {key: v for key, v in lesson.defaults().items() if key.startswith(f"{experiment}_")}
+    for key, value in {**own, **settings, lesson.tab_key: lesson.tabs[experiment]}.items():
+        app.session_state[key] = value
+    assert problems(settle(app.run())) == []
+    assert quiz.is_complete(reported[experiment])
+    return reported[experiment]
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
@@ -78,7 +92,7 @@ def test_params_name_real_settings_with_valid_values(lesson: lessons.Lesson) -> 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
 def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
-    lesson: lessons.Lesson,
+    lesson: lessons.Lesson, reported: dict[str, Any]
 ) -> None:
     for challenge in lesson.challenges:
         for settings, meets in (
@@ -86,24 +100,29 @@ def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
             (challenge.solved_params, True),
             ({}, False),
         ):
-            result = ran(
-                lesson.topic,
-                challenge.experiment,
-                lesson.settings_of(challenge.experiment, settings),
-            )
+            result = visited(lesson, challenge.experiment, settings, reported)
+            assert result.params == lesson.settings_of(challenge.experiment, settings)
             assert challenge.met_by(result) == meets, (
                 f"{challenge.goal} {settings or 'the defaults'}"
             )
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
-def test_predictions_ask_for_what_a_run_gives_and_are_not_on_screen(lesson: lessons.Lesson) -> None:
-    for prediction in lesson.predictions:
+def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
+    lesson: lessons.Lesson, reported: dict[str, Any]
+) -> None:
+    for number, prediction in enumerate(lesson.predictions):
         params = lesson.settings_of(prediction.experiment, prediction.params)
         assert params != lesson.settings_of(prediction.experiment, {})
-        value = conditions.value_of(
-            ran(lesson.topic, prediction.experiment, params), prediction.field
-        )
+        app = visitor(lesson.topic)
+        app.session_state[lesson.tab_key] = lesson.tabs[prediction.experiment]
+        app.session_state[f"{prediction.experiment}_panel"] = "Predict"
+        settle(app.run())
+        settle(app.button(key=f"{lesson.topic}_guess_{number}_reveal").click().run())
+        assert problems(app) == []
+        value = conditions.value_of(reported[prediction.experiment], prediction.field)
+        shown = quiz.format_value(value, prediction.field)
+        assert f"**{shown}**." in texts(app), f"{prediction.question}: {shown}"
         if prediction.range is None:
             assert str(value) in prediction.choices
         else:

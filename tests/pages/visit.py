@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -46,6 +47,19 @@ def open_page(page: str, **query: str | list[str]) -> AppTest:
     app.run()
     _components["registry"] = app._bidi_component_manager
     return settle(app)
+
+
+@lru_cache(maxsize=1)
+def visitor(page: str) -> AppTest:
+    """Return the one session in which what a lab has many of (scenes, challenges) is visited in
+    turn.
+    """
+    return open_page(page)
+
+
+def problems(app: AppTest) -> list[str]:
+    """Return the exceptions and errors that the page shows."""
+    return [element.value for element in (*app.exception, *app.error)]
 
 
 def settle(app: AppTest) -> AppTest:

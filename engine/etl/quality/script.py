@@ -22,7 +22,8 @@ references = {rule["references"] for rule in RULES.values() if "references" in r
 known = {reference: values_of(reference) for reference in references}
 found = gate.broken(RULES, UNIQUE, known, batch)  # two pandera schemas, made of the rules
 
-checks, warnings = [], []  # texts of the checks; of those that only warn
+checks: list[str] = []  # texts
+warnings: list[str] = []  # of those that only warn
 for column, rule in RULES.items():
     texts = gate.texts(column, rule).values()
     checks += texts

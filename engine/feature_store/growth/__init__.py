@@ -27,7 +27,7 @@ from engine.feature_store import feast_repo
 from engine.feature_store.growth import joins
 from engine.feature_store.growth.joins import CONTESTANTS, Answer, Contestant, Rows
 from engine.feature_store.growth.result import GrowthParams, GrowthResult, Point
-from engine.jobs import Progress, Steps, beside, timed, to_end
+from engine.jobs import Progress, Steps, in_thread, timed, to_end
 from engine.units import format_bytes, format_seconds
 
 __all__ = [
@@ -153,8 +153,8 @@ def steps(params: GrowthParams) -> Steps:
         with ThreadPoolExecutor(1) as caller:
             counting = Progress(0.0, "counting the pairs")
             yield counting
-            result, cells = yield from beside(caller, partial(_plan, params, folder), counting)
-            yield from beside(
+            result, cells = yield from in_thread(caller, partial(_plan, params, folder), counting)
+            yield from in_thread(
                 caller, partial(_warm, params, folder), Progress(0.0, "warming up", result)
             )
             for turn in range(params.repeats):
@@ -167,8 +167,8 @@ def steps(params: GrowthParams) -> Steps:
                     progress = Progress(share, what, result)
                     yield progress
                     if cell.join is None:
-                        cell.join = yield from beside(caller, cell.prepare, progress)
-                    seconds, cell.answer = yield from beside(
+                        cell.join = yield from in_thread(caller, cell.prepare, progress)
+                    seconds, cell.answer = yield from in_thread(
                         caller, partial(timed, cell.join), progress
                     )
                     cell.runs.append(seconds)
@@ -207,6 +207,9 @@ def _memory(
 
 
 run: Callable[[GrowthParams], GrowthResult] = to_end(steps)
+
+
+TYPICAL_SECONDS = 8.0  # of the default job: the warm-up's order
 
 
 def default_job() -> tuple[Any, Any]:

@@ -116,7 +116,7 @@ class GrowthResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The slowest join against the fastest, at the largest size measured."""
         last = [
             points[-1]
             for contestant in self.params.contestants

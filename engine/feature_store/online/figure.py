@@ -127,6 +127,7 @@ def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go
         x="July 2013, UTC",
         y=f"share of the {n:,} keys, %",
         shapes=[_looked_at(result.params.at_hours)],
+        xaxis={"hoverformat": "%-d %b %Y %H:%M"},
         yaxis={"showgrid": True, "range": [-3, 103]},
         hovermode="x unified",
     )

@@ -166,7 +166,7 @@ class OnlineResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the key-hours where serving and training differ, and what the TTL hides."""
         p = self.params
         return (
             f"In **{format_share(self.stale_share)}** of the key-hours serving answers with another"

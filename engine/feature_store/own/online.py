@@ -56,7 +56,7 @@ class OwnOnlineResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Rows that the online store serves, and the time of the newest value."""
         if not self.tables:
             return (
                 f"Project **{self.project}** ({self.store}) has no online row: run `feast"

@@ -97,7 +97,7 @@ class OwnViewer:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """On how many labels Feast and the explained join agree."""
         if not self.views:
             return (
                 f"Project **{self.project}** has no feature view yet: run `feast apply` in the"

@@ -28,7 +28,7 @@ from engine.feature_store.point_in_time.result import (
     PointInTimeResult,
     planes,
 )
-from engine.jobs import Progress, Steps, beside
+from engine.jobs import Progress, Steps, in_thread
 
 __all__ = [
     "PointInTimeParams",
@@ -120,7 +120,7 @@ def steps(params: PointInTimeParams) -> Steps:
     progress = Progress(0.1, "the real get_historical_features", result)
     yield progress
     with ThreadPoolExecutor(1) as caller:
-        check = yield from beside(
+        check = yield from in_thread(
             caller, lambda: real.check(result.explanation, params.feature, params.key), progress
         )
     return replace(result, check=check)

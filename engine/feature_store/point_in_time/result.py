@@ -145,7 +145,7 @@ class PointInTimeResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many labels get a value by each join, and how many of them from the future."""
         leak = (
             f"**{self.n_leaked:,} of them arrived too late to be known**"
             if self.n_leaked

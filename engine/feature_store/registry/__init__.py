@@ -215,6 +215,9 @@ def run(params: RegistryParams) -> RegistryResult:
     return replace(_registered(params.job), params=params)
 
 
+TYPICAL_SECONDS = 0.6  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return the steps and Params that the server computes before the first visit."""
     return steps, RegistryParams().job

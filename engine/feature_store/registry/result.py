@@ -106,7 +106,7 @@ class RegistryResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many models a change reaches, and what readers of each version see."""
         kept = " and ".join(self.versions)
         return (
             f"**{self.params.focus}** reaches **{self.n_models_hit}** of"

@@ -142,7 +142,7 @@ class SkewResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the cells that differ, and the AUC that this costs."""
         low, high = self.lost_interval
         if not self.differs.any():
             return (

@@ -150,7 +150,7 @@ def scores(
         xaxis={"showgrid": True},
         yaxis={"autorange": "reversed", "showgrid": True},
         margin={"r": 70},
-        annotations=figures.beside(
+        annotations=figures.side_notes(
             [score.name for score in lanes], [f"{score.auc:.3f}" for score in lanes]
         ),
     )

@@ -327,6 +327,9 @@ def train_on_log(params: SkewParams) -> Score:
 confirm: Callable[[SkewParams], Confirmation] = to_end(steps)
 
 
+TYPICAL_SECONDS = 5.0  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return the steps and Params that the server computes before the first visit."""
     return steps, SkewParams()

@@ -166,7 +166,7 @@ class AnatomyResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Pages that fell back from the dictionary; of other files the largest column."""
         size = format_bytes(self.file_bytes)
         if self.curve:
             n_data = sum(page.kind == "data page" for page in self.pages(TEXT))

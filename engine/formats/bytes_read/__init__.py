@@ -186,7 +186,7 @@ class BytesReadResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of its file that each reader touched."""
         n = len(self.read_columns)
         return (
             f"For {n} of {len(self.column_names)} columns and"

@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 
 from engine.data import SyntheticParams, make_synthetic, read_upload
 from engine.formats.bytes_read import BytesReadParams
-from engine.formats.tables import plain, thin
+from engine.formats.tables import thin, to_stored_types
 from engine.formats.trace import TracedFile
 
 PARAMS = BytesReadParams()
 
 if PARAMS.table == "upload":
-    table = thin(plain(read_upload(Path(PARAMS.upload))), PARAMS.n_rows)
+    table = thin(to_stored_types(read_upload(Path(PARAMS.upload))), PARAMS.n_rows)
 else:
     if PARAMS.table == "synthetic":
         made = SyntheticParams(n_rows=PARAMS.n_rows, cardinality=100, seed=PARAMS.seed)

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from engine.formats import tables
 from engine.formats.codecs.params import ORDERS, SORT_BY, WHOLE, CodecsParams, Order
 from engine.formats.codecs.result import CodecsResult, Trial
-from engine.jobs import Progress, Steps, beside, timed, to_end
+from engine.jobs import Progress, Steps, in_thread, timed, to_end
 
 __all__ = [
     "CodecsParams",
@@ -122,15 +122,15 @@ def steps(params: CodecsParams) -> Steps:
                 if not trial.order_bytes:
                     files: dict[Order, pa.Buffer] = {}
                     for order in ORDERS:
-                        files[order] = yield from beside(
+                        files[order] = yield from in_thread(
                             caller, partial(packing, orders[order]), progress
                         )
                     trial = _with_orders(trial, files, params.order)
-                    yield from beside(caller, partial(read, files[params.order]), progress)
-                write_seconds, file = yield from beside(
+                    yield from in_thread(caller, partial(read, files[params.order]), progress)
+                write_seconds, file = yield from in_thread(
                     caller, partial(timed, partial(packing, table)), progress
                 )
-                read_seconds, _ = yield from beside(
+                read_seconds, _ = yield from in_thread(
                     caller, partial(timed, partial(read, file)), progress
                 )
                 trial = replace(

@@ -128,7 +128,7 @@ class EvolutionResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Which formats lose or change values without an error."""
         reader = (
             "Old files, new schema"
             if self.params.direction == "backward"

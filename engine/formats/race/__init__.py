@@ -27,7 +27,7 @@ from engine.formats.race import contestants, fidelity
 from engine.formats.race.contestants import FORMATS
 from engine.formats.race.params import RaceParams, range_of, rows_of
 from engine.formats.race.result import OPERATIONS, Lane, Operation, RaceResult
-from engine.jobs import Progress, Steps, beside, timed, to_end
+from engine.jobs import Progress, Steps, in_thread, timed, to_end
 
 __all__ = ["FORMATS", "OPERATIONS", "RaceParams", "RaceResult", "default_job", "run", "steps"]
 
@@ -136,7 +136,7 @@ def steps(params: RaceParams) -> Steps:
                         yield progress
                         n_done += 1
                         try:
-                            seconds, answer = yield from beside(
+                            seconds, answer = yield from in_thread(
                                 caller, partial(timed, call), progress
                             )
                         # any library may refuse a table in its own way: a result, and shown
@@ -151,6 +151,9 @@ def steps(params: RaceParams) -> Steps:
 
 
 run: Callable[[RaceParams], RaceResult] = to_end(steps)
+
+
+TYPICAL_SECONDS = 6.0  # of the default job: the warm-up's order
 
 
 def default_job() -> tuple[Any, Any]:

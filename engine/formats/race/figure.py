@@ -65,7 +65,7 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
     sized = [lane.file_bytes for lane in lanes] + (
         [lane.file_bytes for lane in pinned.lanes] if pinned else []
     )
-    notes = figures.beside(
+    notes = figures.side_notes(
         [*names, len(names) - 0.3], [*(_note(result, lane, operation) for lane in lanes), "× best"]
     )
     figure.update_layout(

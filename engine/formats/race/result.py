@@ -141,9 +141,7 @@ class RaceResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence: the best Parquet against plain CSV, else the best against the
-        slowest.
-        """
+        """The best Parquet against plain CSV, else the best against the slowest."""
         operation: Operation = "read columns"
         lanes = [lane for lane in self.lanes if lane.seconds.get(operation) and lane.file_bytes]
         if not lanes:

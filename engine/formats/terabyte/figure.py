@@ -68,7 +68,7 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
         + [0.01]
     )
     figure.update_layout(
-        annotations=figures.beside(list(names), scores),
+        annotations=figures.side_notes(list(names), scores),
         xaxis={"range": [0, top * 1.5], "fixedrange": True, "nticks": 4},
         xaxis2={
             "type": "log",

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from engine.jobs import Progress, Steps, beside, run_to_end, to_end
+from engine.jobs import Progress, Steps, in_thread, run_to_end, to_end
 from engine.leakage.audit import sources
 from engine.leakage.audit.detectors import clock, columns, history, pairs, splits
 from engine.leakage.audit.detectors.clock import KnownAt
@@ -64,11 +64,14 @@ def steps(params: AuditParams) -> Steps:
     """
     with ThreadPoolExecutor(1) as caller:
         reading = Progress(0.0, "reading the table")
-        named = yield from beside(caller, partial(sources.load, params), reading)
+        named = yield from in_thread(caller, partial(sources.load, params), reading)
         return (yield from _search(caller, named, params))
 
 
 run: Callable[[AuditParams], AuditResult] = to_end(steps)
+
+
+TYPICAL_SECONDS = 0.5  # of the default job: the warm-up's order
 
 
 def default_job() -> tuple[Any, Any]:
@@ -113,7 +116,7 @@ def audit_table(
 def _search(caller: ThreadPoolExecutor, named: Named, params: AuditParams) -> Steps:
     """Run every detector that has what it needs: first column by column, then over the table."""
     roles = {"time": named.time, "group": named.group, "split": named.split}
-    subject = yield from beside(
+    subject = yield from in_thread(
         caller,
         partial(read, named.table, named.target, **roles),
         Progress(0.0, "reading the table"),
@@ -177,7 +180,7 @@ def _search_table(
         found: list[Finding] = []
         if not why_not:
             search_all = partial(_collect, search)
-            found = yield from beside(caller, search_all, Progress(done, detector, result))
+            found = yield from in_thread(caller, search_all, Progress(done, detector, result))
         result = replace(
             result,
             findings=_rank([*result.findings, *found]),

@@ -63,7 +63,7 @@ class AuditResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many leaks were found, how many of them are certain, and the first."""
         if not self.complete:
             return (
                 f"{len(self.checks)} of {len(DETECTORS)} checks have run; **{self.n_alarms}**"

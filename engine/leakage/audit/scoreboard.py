@@ -114,7 +114,7 @@ class ScoreboardResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the plants caught, and of the clean tables that alarm, with intervals."""
         counted = self.select_counted()
         if not counted:
             return f"{len(self.trials):,} planted tables audited so far."

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import numpy as np
 import pyarrow as pa
 
-from engine.jobs import Progress, Steps, beside, run_to_end
+from engine.jobs import Progress, Steps, in_thread, run_to_end
 from engine.leakage import flights, logistic
 from engine.leakage.flights import GROUPS, KNOWN_AT, MOMENTS, SPLITS, Group, Moment, Split
 from engine.leakage.trial import interval
@@ -124,7 +124,7 @@ class AvailabilityResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """AUC as reported, as served at the moment, and trained without later columns."""
         p = self.params
         if self.params.moment not in self.by_moment:
             return "The first models are being fitted."
@@ -281,7 +281,7 @@ def steps(params: AvailabilityParams) -> Steps:
         values = []
         for call in calls:
             values.append(
-                (yield from beside(caller, call, Progress(done / n_fits, message, result)))
+                (yield from in_thread(caller, call, Progress(done / n_fits, message, result)))
             )
             done += 1
             yield Progress(done / n_fits, message, result)
@@ -289,7 +289,7 @@ def steps(params: AvailabilityParams) -> Steps:
 
     with ThreadPoolExecutor(1) as caller:
         yield Progress(0, "reading the flights", result)
-        yield from beside(caller, flights.table, Progress(0, "reading the flights", result))
+        yield from in_thread(caller, flights.table, Progress(0, "reading the flights", result))
         reported = yield from turn(
             (partial(auc_of, params.chosen, "random", params.n_rows, seed) for seed in seeds),
             "all columns",
@@ -332,6 +332,9 @@ def _whole(params: AvailabilityParams) -> AvailabilityResult:
 def run(params: AvailabilityParams) -> AvailabilityResult:
     """Fit everything here and now."""
     return replace(_whole(base(params)), params=params)
+
+
+TYPICAL_SECONDS = 10.0  # of the default job: the warm-up's order
 
 
 def default_job() -> tuple[Any, Any]:

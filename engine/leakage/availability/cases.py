@@ -14,7 +14,7 @@ from typing import Annotated
 
 import numpy as np
 
-from engine.jobs import Progress, Steps, beside, to_end
+from engine.jobs import Progress, Steps, in_thread, to_end
 from engine.leakage import flights, logistic
 from engine.leakage.availability import DRAWS, ROWS
 from engine.leakage.availability.ways import Case, setting
@@ -50,7 +50,7 @@ class CaseResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """What the leak adds to AUC against its honest twin."""
         if len(self.aucs) < 2:
             return "The first models are being fitted."
         honest, leaky = list(self.aucs)[:2]
@@ -87,7 +87,7 @@ def steps(params: CaseParams) -> Steps:
     """
     result = CaseResult(params, (), {})
     with ThreadPoolExecutor(1) as caller:
-        case = yield from beside(
+        case = yield from in_thread(
             caller, partial(setting, params.case), Progress(0.0, "reading the flights", result)
         )
         result = replace(result, facts=case.facts)
@@ -100,7 +100,7 @@ def steps(params: CaseParams) -> Steps:
                 yield progress
                 aucs.append(
                     (
-                        yield from beside(
+                        yield from in_thread(
                             caller, partial(auc_of, params, place, params.seed + turn), progress
                         )
                     )

@@ -262,7 +262,7 @@ def case(result: CaseResult) -> go.Figure:
         height=190 + 46 * max(3, len(names)),
         x="AUC: each draw of rows (dot), mean (line)",
         showlegend=False,
-        annotations=figures.beside(list(names), [f"{mean:.3f}" for mean in means]),
+        annotations=figures.side_notes(list(names), [f"{mean:.3f}" for mean in means]),
         xaxis={"showgrid": True},
         yaxis={
             "categoryorder": "array",

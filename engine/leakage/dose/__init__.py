@@ -131,6 +131,9 @@ def overview_of(params: DoseParams) -> DoseParams:
     )
 
 
+TYPICAL_SECONDS = 0.7  # of the default job: the warm-up's order
+
+
 def default_job() -> tuple[Any, Any]:
     """Return what the server computes before the first visit: every leak alone."""
     return overview_steps, overview_of(DoseParams())

@@ -150,7 +150,7 @@ def leaks(overview: Overview) -> go.Figure:
     )
     figure.update_layout(
         showlegend=False,
-        annotations=figures.beside(
+        annotations=figures.side_notes(
             list(labels),
             [
                 f"{format_signed(mean)} ± {half:.3f}"

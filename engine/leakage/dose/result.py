@@ -91,7 +91,7 @@ class DoseResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Reported score against production, and what the leak adds to the clean gap."""
         mean, half = self.here.inflation(self.clean)
         reported = (
             f"{format_share(self.reported_accuracy)} accuracy and AUC **{self.reported_auc:.3f}**"
@@ -187,7 +187,7 @@ class Overview:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The leak that adds most when each is alone."""
         if not self.inflation:
             return "The first leak is being tried."
         order = sorted(self.inflation, key=lambda name: -self.inflation[name][0])

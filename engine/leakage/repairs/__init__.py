@@ -68,7 +68,7 @@ class RepairsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Mean AUC reported and in production, both ways."""
         if not self.scores:
             return "The first seed is running both ways."
         return (
@@ -173,6 +173,9 @@ def steps(params: RepairsParams) -> Steps:
 
 
 run: Callable[[RepairsParams], RepairsResult] = to_end(steps)
+
+
+TYPICAL_SECONDS = 0.5  # of the default job: the warm-up's order
 
 
 def default_job() -> tuple[Any, Any]:

@@ -57,7 +57,7 @@ class TimeSplitsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the test rows on days of training, and the days to the nearest training row."""
         return (
             f"Under “{self.params.scheme}” **{format_share(self.mixed_share)}** of the test rows"
             " fall on a day that the model was trained on; the nearest training row is"
@@ -148,6 +148,9 @@ def run(params: TimeSplitsParams) -> TimeSplitsResult:
         int(sum((days == 0).sum() for days in near)),
         float(np.concatenate(near).mean()),
     )
+
+
+TYPICAL_SECONDS = 6.0  # of the default job: the warm-up's order
 
 
 def default_job() -> tuple[Any, Any]:

@@ -107,7 +107,7 @@ def scheme_scores(scores: Scores) -> go.Figure:
             hoverinfo="name",
         )
     figure.update_layout(
-        annotations=figures.beside(list(names), [f"{mean:.3f}" for mean in means]),
+        annotations=figures.side_notes(list(names), [f"{mean:.3f}" for mean in means]),
         xaxis={"showgrid": True},
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True},
         margin_r=70,

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from engine.jobs import Progress, Steps, beside
+from engine.jobs import Progress, Steps, in_thread
 from engine.leakage import flights, logistic
 from engine.leakage.time_splits.params import GROUPS, TimeSplitsParams
 from engine.leakage.time_splits.sample import folds, rows
@@ -38,7 +38,7 @@ class Scores:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """AUC that shuffled folds promise, that of the last quarter, and the nearest scheme."""
         if "shuffled" not in self.by_scheme:
             return "The first folds are being fitted."
         nearest = min(self.by_scheme, key=lambda name: abs(self.mean(name) - self.later_auc))
@@ -83,9 +83,9 @@ def score_steps(params: TimeSplitsParams) -> Steps:
     with ThreadPoolExecutor(1) as caller:
         start = Progress(0.0, "the last quarter", scores)
         yield start
-        drawn = yield from beside(caller, partial(rows, params.n_rows, params.seed), start)
+        drawn = yield from in_thread(caller, partial(rows, params.n_rows, params.seed), start)
         later = partial(fit_and_score, groups, drawn.used, drawn.later, params.seed)
-        scores = replace(scores, later_auc=(yield from beside(caller, later, start)))
+        scores = replace(scores, later_auc=(yield from in_thread(caller, later, start)))
         for done, scheme in enumerate(SCHEMES):
             aucs: list[float] = []
             for train, test in folds(scheme, params):
@@ -96,7 +96,7 @@ def score_steps(params: TimeSplitsParams) -> Steps:
                 call = partial(
                     fit_and_score, groups, drawn.used[train], drawn.used[test], params.seed
                 )
-                aucs.append((yield from beside(caller, call, progress)))
+                aucs.append((yield from in_thread(caller, call, progress)))
             scores = replace(scores, by_scheme={**scores.by_scheme, scheme: tuple(aucs)})
     return replace(scores, complete=True)
 
@@ -121,7 +121,7 @@ class Distance:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """AUC lost from no days between training and test to the most."""
         if len(self.aucs) < 2:
             return "The first distance is being fitted."
         mean, half = self.lost
@@ -163,7 +163,7 @@ def distance_steps(params: TimeSplitsParams) -> Steps:
     groups, n_fits = GROUPS[params.columns], len(DISTANCES) * N_PHASES
     with ThreadPoolExecutor(1) as caller:
         start = Progress(0.0, "reading the flights")
-        table = yield from beside(caller, flights.table, start)
+        table = yield from in_thread(caller, flights.table, start)
         n_days = int(table.hour[-1] // 24) + 1
         n_train = min(params.n_rows, DISTANCE_ROWS)
         curve = Distance(
@@ -177,7 +177,7 @@ def distance_steps(params: TimeSplitsParams) -> Steps:
                 train, test = distance_rows(days, phase, n_train, params.seed)
                 aucs.append(
                     (
-                        yield from beside(
+                        yield from in_thread(
                             caller,
                             partial(fit_and_score, groups, train, test, params.seed),
                             progress,

@@ -142,7 +142,7 @@ class AlertsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in a sentence."""
+        """Number of alerts by rule."""
         kind = "foretold" if self.foretold else "recorded"
         n = len(self.watched)
         told = (

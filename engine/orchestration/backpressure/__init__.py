@@ -130,7 +130,7 @@ class BackpressureResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Load against capacity, and what the policy makes of the surplus."""
         p, s = self.params, self.stream
         head = f"{p.arrival_rate:g} items come a second, {p.capacity:.2g} can be done"
         if p.policy == "drop what is new" and s.dropped.any():

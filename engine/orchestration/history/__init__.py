@@ -14,7 +14,7 @@ from typing import Annotated, Literal, get_args
 
 import pyarrow as pa
 
-from engine.orchestration import foretell, records
+from engine.orchestration import predict, records
 from engine.orchestration.flows import Flow, RunParams
 from engine.orchestration.history import critical_path
 from engine.orchestration.history.critical_path import Link, Span
@@ -60,19 +60,19 @@ class HistoryResult:
     runs: tuple[Run, ...]
     foretold: bool  # nothing of this flow is recorded (or stand-ins were asked for)
 
-    def at(self, place: int) -> Run:
-        """Return the run at a place of the list; the oldest for a place beyond it."""
-        return self.runs[min(place, len(self.runs)) - 1]
+    def run_at(self, position: int) -> Run:
+        """Return the run at a position of the list, from 1; the oldest for one beyond it."""
+        return self.runs[min(position, len(self.runs)) - 1]
 
     @property
     def run(self) -> Run:
         """The run that is looked at."""
-        return self.at(self.params.run)
+        return self.run_at(self.params.run)
 
     @property
     def other(self) -> Run:
         """The run that it is compared with."""
-        return self.at(self.params.other)
+        return self.run_at(self.params.other)
 
     @cached_property
     def success(self) -> Estimate:
@@ -160,7 +160,7 @@ class HistoryResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in a sentence."""
+        """Share of the runs that completed, their median, and what one faster task would save."""
         many = "s" if len(self.runs) != 1 else ""
         kind = f"foretold run{many}, not real ones:" if self.foretold else f"recorded run{many} of"
         head = (
@@ -267,7 +267,7 @@ def stand_ins(flow: Flow) -> tuple[Run, ...]:
         RunParams(flow=flow, retries=2, failure_probability=0.25, seed=seed)
         for seed in reversed(range(N_STAND_INS))
     )
-    return tuple(foretell.run(params) for params in asked)
+    return tuple(predict.run(params) for params in asked)
 
 
 def run(params: HistoryParams) -> HistoryResult:

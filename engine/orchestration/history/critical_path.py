@@ -79,16 +79,16 @@ def replay(
     measured = {task: span.end for task, span in found.items()}
     times: dict[str, tuple[float, float]] = {}
 
-    def place(task: str) -> tuple[float, float]:
+    def times_of(task: str) -> tuple[float, float]:
         if task not in times:
             span = found[task]
-            ends = {name: place(name)[1] for name in span.upstream}
+            ends = {name: times_of(name)[1] for name in span.upstream}
             start = _ready(span, ends) + span.start - _ready(span, measured)
             times[task] = (start, start + span.seconds / (factor if task == faster else 1.0))
         return times[task]
 
     for task in found:
-        place(task)
+        times_of(task)
     return times
 
 

@@ -3,7 +3,7 @@ then run for real.
 
 Real: once *Run* is pressed, states, times and logs are Prefect's (``watch``); a finished run is
 read from its record. Until then the same chart shows the run that the seed foretells
-(``foretell``), marked as such: its states and numbers of tries are those of the real run, its times
+(``predict``), marked as such: its states and numbers of tries are those of the real run, its times
 leave Prefect's overhead out.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from engine.errors import InputError
-from engine.orchestration import foretell, launch, records, watch
+from engine.orchestration import launch, predict, records, watch
 from engine.orchestration.flows import RunParams, plan
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.records import Attempt, IntervalState, LogLine, Run, state_of
@@ -105,7 +105,7 @@ class MonitorResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How the run ends or ended, and with how many tries."""
         run, n_tasks = self.run, len(self.run.tasks)
         if run.state == "scheduled":
             return (
@@ -263,14 +263,14 @@ def _told(seconds: float) -> str:
     return format_seconds(seconds) if seconds else "–"
 
 
-def of(run: Run) -> MonitorResult:
+def result_of(run: Run) -> MonitorResult:
     """Return the Result of a run, live, kept or foretold."""
-    return MonitorResult(run.params, run, foretell.run(run.params))
+    return MonitorResult(run.params, run, predict.run(run.params))
 
 
 def run(params: RunParams) -> MonitorResult:
     """Return what the seed foretells for these settings; ``launch.submit`` runs them for real."""
-    return of(foretell.run(params))
+    return result_of(predict.run(params))
 
 
 def latest(params: RunParams) -> Run:
@@ -281,7 +281,7 @@ def latest(params: RunParams) -> Run:
         live = watch.peek(run_id)
         if live is not None and live.params == params:
             return live
-    return next((run for run in records.runs() if run.params == params), foretell.run(params))
+    return next((run for run in records.runs() if run.params == params), predict.run(params))
 
 
 def find(run_id: str) -> Run | None:
@@ -311,7 +311,7 @@ def under_way() -> list[dict[str, str]]:
         live = watch.peek(run_id)
         if live is None:
             continue
-        place = LAUNCHER.place(run_id)
+        place = LAUNCHER.position(run_id)
         waits = f"waits, {place} before it" if place else "next, or about to start"
         done = Counter(live.counts())
         rows.append(

@@ -113,7 +113,7 @@ class RetryResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How often a task fails and the flow succeeds, and what the retries cost."""
         p, fails = self.params, self.task_fails_share
         tail = (
             f"a flow of {p.n_tasks} {'task' if p.n_tasks == 1 else 'tasks'} succeeds in"
@@ -141,7 +141,7 @@ class RetryResult:
                 f"A task fails only if all {p.retries + 1} tries do:"
                 f" {p.failure_probability:g}^{p.retries + 1} ="
                 f" {format_share(self.task_fails_share)}. Simulated: {failed:,} of {N_RUNS:,}"
-                f"  ({format_interval(low, high, format_share)})."
+                f" ({format_interval(low, high, format_share)})."
             ),
             (
                 f"All {p.n_tasks} must complete: (1 − {self.task_fails_share:.4g})^{p.n_tasks} ="

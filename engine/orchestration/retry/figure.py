@@ -118,7 +118,7 @@ def outcomes(
             "fixedrange": True,
         },
         xaxis={"rangemode": "tozero", "showgrid": True},
-        annotations=figures.beside([*lanes, -0.75], [*texts, "<b>exact</b> · simulated"]),
+        annotations=figures.side_notes([*lanes, -0.75], [*texts, "<b>exact</b> · simulated"]),
         margin={"r": 165},
     )
 

@@ -152,7 +152,7 @@ def foretold(settings: RunParams, task: str) -> tuple[int, float]:
     return attempt, seconds
 
 
-def told(made: list[Dot], params: RetryParams) -> str:
+def summary(made: list[Dot], params: RetryParams) -> str:
     """Return what the real runs say, in a sentence or two."""
     if not made:
         return ""

@@ -25,8 +25,8 @@ from engine.orchestration.schedule.clock import (
     Row,
     changes,
     elapsed_rows,
+    local_text,
     rows,
-    written,
 )
 from engine.orchestration.schedule.load import (
     LATE_SECONDS,
@@ -133,9 +133,9 @@ class ScheduleResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in a sentence."""
+        """How many local times that the rule names are moved or left out, and the first of them."""
         p = self.params
-        head = f"{p.told} in {p.zone}: "
+        head = f"{p.rule_text} in {p.zone}: "
         if self.n_moved or self.n_left_out:
             parts = [
                 f"{n} {word}"
@@ -147,7 +147,7 @@ class ScheduleResult:
             return f"{head}{told}. {first.wall[:10]}: {first.because}."
         change = self.plan.change
         met = (
-            f"although the clocks change on {written(change.at, p.zone)[:10]}"
+            f"although the clocks change on {local_text(change.at, p.zone)[:10]}"
             if change
             else "and no clock changes"
         )
@@ -230,7 +230,7 @@ def _clock_reason(result: ScheduleResult) -> str:
             "." if has else f", nor on any other day of {p.year}."
         )
     low, high = change.walls(p.zone)
-    day = written(change.at, p.zone)[:10]
+    day = local_text(change.at, p.zone)[:10]
     kind = "do not exist" if change.shift_seconds > 0 else "come twice"
     return (
         f"On {day} the clocks of {p.zone} go {'forward' if change.shift_seconds > 0 else 'back'} by"
@@ -298,7 +298,7 @@ def _plan(params: ScheduleParams) -> Plan:
         bool(found),
         "{} must have a run after {}. Got {!r}, which has none: look at its COUNT, UNTIL, day and"
         " month.",
-        *(params.kind, written(start, params.zone), params.rule),
+        *(params.kind, local_text(start, params.zone), params.rule),
     )
     return Plan(start, found, tuple(_rows(params, start, found)), change)
 

@@ -47,10 +47,10 @@ def answer(rule: dict[str, Any]) -> dict[str, Any]:
         return {"dates": dates(rule)}
     except Exception as error:
         # whatever Prefect raises about a rule is for the person who wrote it
-        return {"error": plain(error)}
+        return {"error": message_of(error)}
 
 
-def plain(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """Return the one sentence of Prefect's error that says what is wrong."""
     errors = getattr(error, "errors", None)
     if callable(errors):

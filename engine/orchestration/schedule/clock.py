@@ -94,7 +94,7 @@ class Row:
     shown_at: float  # where it belongs in time, run or not
 
 
-def written(at: float, zone: str) -> str:
+def local_text(at: float, zone: str) -> str:
     """Return a moment as a zone's clock shows it, with its name for the offset."""
     return (
         datetime.fromtimestamp(at, ZoneInfo(zone))
@@ -113,7 +113,7 @@ def _moments(wall: datetime, place: ZoneInfo) -> tuple[float, float, bool]:
 def _row(
     wall: datetime, at: float | None, zone: str, status: Status, because: str, shown_at: float
 ) -> Row:
-    local = "" if at is None else written(at, zone)
+    local = "" if at is None else local_text(at, zone)
     return Row(wall.strftime("%Y-%m-%d %H:%M"), at, local, status, because, shown_at)
 
 

@@ -76,7 +76,7 @@ class Board:
     found: dict[str, Deployment] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, owner: str) -> Deployment | None:
+    def find(self, owner: str) -> Deployment | None:
         """Return the owner's deployment, if there is one."""
         return self.found.get(owner)
 
@@ -220,7 +220,7 @@ def fired(run: dict[str, Any]) -> Fired:
     )
 
 
-def told(runs: list[Fired]) -> str:
+def summary(runs: list[Fired]) -> str:
     """Return how many runs are in which state, in a sentence."""
     counts = Counter(run.state for run in runs)
     parts = [

@@ -68,7 +68,7 @@ class ScheduleParams(Params):
         return rules[self.kind]
 
     @property
-    def told(self) -> str:
+    def rule_text(self) -> str:
         """The rule as a person says it."""
         return (
             f"every {format_seconds(self.every_minutes * 60)}"

@@ -8,20 +8,22 @@ from zoneinfo import ZoneInfo
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
 
 from engine.orchestration import schedule
-from engine.orchestration.schedule import ScheduleParams, load
-from engine.orchestration.schedule.params import N_RUNS
+from engine.orchestration.schedule import load
+from engine.orchestration.schedule.params import N_RUNS, ScheduleParams
 
 PARAMS = ScheduleParams()
+rule: CronSchedule | IntervalSchedule | RRuleSchedule
 if PARAMS.kind == "cron":
     rule = CronSchedule(cron=PARAMS.cron, timezone=PARAMS.zone)
 elif PARAMS.kind == "rrule":
     rule = RRuleSchedule(rrule=PARAMS.rrule, timezone=PARAMS.zone)
 else:
-    rule = IntervalSchedule(
-        interval=timedelta(minutes=PARAMS.every_minutes),
-        anchor_date=datetime(PARAMS.year, 1, 1, 9, tzinfo=ZoneInfo(PARAMS.zone)),
-        timezone=PARAMS.zone,
-    )
+    interval = {
+        "interval": timedelta(minutes=PARAMS.every_minutes),
+        "anchor_date": datetime(PARAMS.year, 1, 1, 9, tzinfo=ZoneInfo(PARAMS.zone)),
+        "timezone": PARAMS.zone,
+    }
+    rule = IntervalSchedule.model_validate(interval)
 lab = schedule.run(PARAMS)
 start = datetime.fromtimestamp(lab.plan.start, UTC)  # a day before the clocks change
 dates = sorted({date.timestamp() for date in asyncio.run(rule.get_dates(n=N_RUNS, start=start))})

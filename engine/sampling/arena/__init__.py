@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import InputError
-from engine.jobs import Progress, Steps, beside, to_end
+from engine.jobs import Progress, Steps, in_thread, to_end
 from engine.sampling import flight_rows, points
 from engine.sampling.arena.result import ArenaResult, Outcome
 from engine.sampling.arena.strategies import (
@@ -128,7 +128,7 @@ def steps(params: ArenaParams) -> Steps:
                     continue
                 try:
                     call = partial(meet, name, rows, train, test, repeat, params)
-                    outcome: Outcome = yield from beside(caller, call, progress)
+                    outcome: Outcome = yield from in_thread(caller, call, progress)
                 except InputError as error:
                     result = replace(result, refused={**result.refused, name: str(error)})
                     continue
@@ -136,7 +136,7 @@ def steps(params: ArenaParams) -> Steps:
         progress = Progress(1 - 1 / n_turns, "boundaries", result)
         yield progress
         names = [name for name in result.names if name != MOVED]
-        planes = yield from beside(caller, partial(boundaries, params, names), progress)
+        planes = yield from in_thread(caller, partial(boundaries, params, names), progress)
     return replace(result, planes=planes, complete=True)
 
 

@@ -69,7 +69,9 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
         height=210 + 36 * max(4, len(names)),
         x="average precision (dot: a split, line: mean)",
         shapes=[_upright(result.nothing, figures.KNOWN, 1, "dot")] if names else [],
-        annotations=figures.beside([*names, len(names) - 0.3], [*briers, "Brier"]) if names else [],
+        annotations=figures.side_notes([*names, len(names) - 0.3], [*briers, "Brier"])
+        if names
+        else [],
         xaxis={"showgrid": True, "range": [0, 1.05 * _top(result, pinned)]},
         yaxis={
             "categoryorder": "array",

@@ -144,7 +144,7 @@ class ArenaResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """The best strategy against doing nothing, by average precision."""
         if not self.outcomes:
             return "The first strategy is being trained."
         others = [name for name in self.names if name not in (NOTHING, MOVED)]
@@ -163,7 +163,7 @@ class ArenaResult:
             )
         moves = (
             f"moves average precision by **{format_signed(gain)}** from {self.nothing:.3f}"
-            f"  ({format_interval(gain - half, gain + half, format_signed)} over {n_splits} splits)"
+            f" ({format_interval(gain - half, gain + half, format_signed)} over {n_splits} splits)"
         )
         if gain <= half:
             return (

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from engine.jobs import Progress, Steps, beside, to_end
+from engine.jobs import Progress, Steps, in_thread, to_end
 from engine.ranges import SEED, Params, Range
 from engine.sampling import flight_rows, lineage
 from engine.sampling.flight_rows import TEST_SHARE, FlightRows, Positives, Target
@@ -118,7 +118,7 @@ class BeforeSplitResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """AUC with SMOTE before the split, after it, and on real rows."""
         if not self.trials:
             return "The first seed is being resampled, split and fitted."
         reported = f"{self.mean(REPORTED):.3f}"
@@ -316,7 +316,7 @@ def steps(params: BeforeSplitParams) -> Steps:
                 message = f"{stage} (seed {turn + 1} of {params.repeats})"
                 progress = Progress((turn + share) / params.repeats, message, result)
                 yield progress
-                found.append((yield from beside(caller, call, progress)))
+                found.append((yield from in_thread(caller, call, progress)))
             (scores, leaks), smoted, plain = found
             trial = Trial(seed, {**scores, AFTER: smoted, PLAIN: plain}, leaks)
             result = replace(result, trials=(*result.trials, trial))

@@ -113,7 +113,7 @@ class FocalResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """What focal loss does to the order and to the level of the probabilities."""
         before, after = self.fits[0].average_precision, self.focal.average_precision
         level = (
             f"gives a mean probability of {format_share(self.mean_chance)} where"

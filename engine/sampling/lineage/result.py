@@ -151,7 +151,7 @@ class LineageResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """How many points the method made of how many parents, or removed."""
         n_majority, n_minority = len(self.points.y) - self.points.n_minority, self.points.n_minority
         parts = []
         if self.n_synthetic:

@@ -75,7 +75,7 @@ class Scores:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """AUC that shuffled folds promise, that of the later quarter, and the nearest scheme."""
         if "shuffled" not in self.by_scheme:
             return "The first folds are being fitted."
         done = [scheme for scheme in self.by_scheme if np.isfinite(self.mean(scheme))]
@@ -143,7 +143,7 @@ class SplitsResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Share of the training rows that overlap a test row, and the positives of the folds."""
         shares = self.positives(TEST)
         return (
             f"Under “{self.params.scheme}”, **{format_share(self.overlap_share)}** of the training"

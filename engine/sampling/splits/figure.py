@@ -59,7 +59,9 @@ def bands(result: SplitsResult) -> go.Figure:
         for hour, month in zip(FIRST_HOURS, MONTHS, strict=False)
     ]
     known = [(place, month) for place, month in ticks if place < len(drawn)]
-    notes = figures.beside([*names, len(names) - 0.5], [*shares, "positives in<br>training · test"])
+    notes = figures.side_notes(
+        [*names, len(names) - 0.5], [*shares, "positives in<br>training · test"]
+    )
     notes[-1] |= {"yanchor": "bottom", "align": "left"}
     return figures.drawn(
         title,

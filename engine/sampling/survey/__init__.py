@@ -122,7 +122,7 @@ class SurveyResult:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """Error and coverage of simple random samples against convenience samples."""
         simple, bad = self.tally("simple random"), self.tally("convenience")
         if simple is None or bad is None:
             return f"The true mean is {self.truth:.2f} min; the schemes are being drawn."
@@ -388,6 +388,9 @@ def steps(params: SurveyParams) -> Steps:
     result = replace(result, mitigations=mitigate(params, np.random.default_rng(params.seed)))
     yield Progress((len(SCHEMES) + 1) / (len(SCHEMES) + 2), "days of the year", result)
     return replace(result, series=series(params, np.random.default_rng(params.seed)), complete=True)
+
+
+TYPICAL_SECONDS = 1.0  # of the default job: the warm-up's order
 
 
 def default_job() -> tuple[Any, Any]:

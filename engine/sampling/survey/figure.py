@@ -77,7 +77,9 @@ def _lanes(
         height=190 + 36 * max(4, len(names)),
         x=f"{measure}, minutes",
         annotations=(
-            figures.beside([*names, len(names) - 0.3], [*notes, "bias · covers"]) if names else []
+            figures.side_notes([*names, len(names) - 0.3], [*notes, "bias · covers"])
+            if names
+            else []
         ),
         barmode="overlay",
         xaxis={"showgrid": True},

@@ -6,6 +6,7 @@ import json
 import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.functions import pandas_udf
 
 from engine.spark.apis import ApisParams
 
@@ -24,14 +25,16 @@ flights = flights.select("carrier", "origin", "dest", "dep_delay", "arr_delay")
 flights.createOrReplaceTempView("flights")
 
 
+def deterministic_or_not(udf):
+    return udf.asNondeterministic() if PARAMS.once else udf
+
+
 def python_udf(function, kind):
-    made = F.udf(function, kind, useArrow=PARAMS.arrow_udf)
-    return made.asNondeterministic() if PARAMS.once else made
+    return deterministic_or_not(F.udf(function, kind, useArrow=PARAMS.arrow_udf))
 
 
-def pandas_udf(function, kind):
-    made = F.pandas_udf(function, kind)
-    return made.asNondeterministic() if PARAMS.once else made
+def batch_udf(function, kind):
+    return deterministic_or_not(pandas_udf(function, kind))
 
 
 def mean_gain_by_carrier():
@@ -57,7 +60,7 @@ def mean_gain_by_carrier():
             GROUP BY carrier"""
         ),
         "Python UDF": summed(python_udf(gain, "int")("dep_delay", "arr_delay")),
-        "pandas UDF": summed(pandas_udf(gain_of_batch, "int")("dep_delay", "arr_delay")),
+        "pandas UDF": summed(batch_udf(gain_of_batch, "int")("dep_delay", "arr_delay")),
     }
 
 
@@ -85,7 +88,7 @@ def late_from_jfk():
             GROUP BY dest"""
         ),
         "Python UDF": summed(python_udf(late, "boolean")("dep_delay", "arr_delay")),
-        "pandas UDF": summed(pandas_udf(late_batch, "boolean")("dep_delay", "arr_delay")),
+        "pandas UDF": summed(batch_udf(late_batch, "boolean")("dep_delay", "arr_delay")),
     }
 
 

@@ -8,6 +8,7 @@ cores and adds a network; with this machine's cores it is the measured curve its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -58,7 +59,7 @@ def _fits(rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return start, slope / scale
 
 
-def fit(rows: list[int], values: list[float]) -> Curve | None:
+def fit(rows: Sequence[int], values: Sequence[float]) -> Curve | None:
     """Return the curve through medians; ``None`` for fewer than two sizes."""
     if len(set(rows)) < 2:
         return None

@@ -67,7 +67,7 @@ def _spark_cell(
     if live.sparkContext.applicationId not in warm:
         call()
         warm.add(live.sparkContext.applicationId)
-    local = session.ENGINE.place.kind == "local"
+    local = session.ENGINE.target.kind == "local"
     gateway: Any = live.sparkContext._gateway
     if local:
         memory.forget_peak(gateway.proc.pid)
@@ -166,19 +166,50 @@ class _Ladder:
                 self.add(cell)
             return
         allowed = memory.allowed_bytes(self.params.memory_gb)
-        if contestant != "DuckDB":  # which works on disk with what its memory cannot hold
-            growth = self.result.growth(contestant)
-            for asked in list(sizes):
-                files = self.files[asked]
-                try:
-                    memory.check_fits(contestant, files.n_rows, files.size_bytes, growth, allowed)
-                except InputError as error:
-                    self.refuse(contestant, asked, str(error))
-                    sizes = [size for size in sizes if size != asked]
-        if sizes:
-            yield from self._child(contestant, sizes, allowed)
+        fitting = [asked for asked in sizes if self._fits(contestant, asked, allowed)]
+        if fitting:
+            yield from self._in_child(contestant, fitting, allowed)
 
-    def _child(
+    def _in_spark(self, asked: int) -> Generator[Progress, None, None]:
+        files = self.files[asked]
+        call = partial(
+            _spark_cell,
+            work=self.params.work,
+            files=files,
+            asked=asked,
+            repeats=self.params.repeats,
+            warm=self.warm,
+        )
+        waking = "" if session.ENGINE.state == "ready" else ", which is starting"
+        progress = self.progress(f"Spark{waking}, {files.n_rows:,} rows")
+        try:
+            cell = yield from repeated(partial(session.act, call, progress))
+        except SparkEnded as error:
+            self.refuse("Spark", asked, str(error))
+        except InputError:
+            raise
+        except Exception as error:
+            # Py4J raises many kinds when a job fails: a result, and shown
+            cause = (str(error).splitlines() or [""])[0][:200]
+            self.refuse("Spark", asked, f"Spark gave up: {type(error).__name__}: {cause}")
+        else:
+            self.add(cell)
+
+    def _fits(self, contestant: Contestant, asked: int, allowed: int) -> bool:
+        """Whether a size fits into ``allowed`` bytes by the growth measured so far; one that does
+        not is refused.
+        """
+        if contestant == "DuckDB":  # which works on disk with what its memory cannot hold
+            return True
+        files, growth = self.files[asked], self.result.growth(contestant)
+        try:
+            memory.check_fits(contestant, files.n_rows, files.size_bytes, growth, allowed)
+        except InputError as error:
+            self.refuse(contestant, asked, str(error))
+            return False
+        return True
+
+    def _in_child(
         self, contestant: Contestant, sizes: list[int], allowed: int
     ) -> Generator[Progress, None, None]:
         settings = {
@@ -187,9 +218,8 @@ class _Ladder:
             "sizes": sizes,
             "repeats": self.params.repeats,
             "budget_seconds": BUDGET_SECONDS,
-            "memory_bytes": int(
-                0.7 * allowed
-            ),  # what DuckDB gives its own buffers: the process holds more
+            # what DuckDB gives its own buffers: the process holds more
+            "memory_bytes": int(0.7 * allowed),
         }
         left = list(sizes)
         child = processes.steps(CHILD, json.dumps(settings), memory_bytes=allowed)
@@ -204,9 +234,9 @@ class _Ladder:
                         size_bytes=files.size_bytes,
                         measured_at=_now(),
                         load=load(),
-                        **found,
+                        **{**found, "seconds": tuple(found["seconds"])},
                     )
-                    self.add(replace(cell, seconds=tuple(found["seconds"])))
+                    self.add(cell)
                 yield self.progress(
                     f"{contestant}, {self.files[left[0]].n_rows:,} rows" if left else contestant
                 )
@@ -245,7 +275,7 @@ def steps(params: CrossoverParams) -> Steps:
         No Spark to be had, or one without a SparkContext (Spark Connect); too little disk for a
         size.
     """
-    require(session.ENGINE.place.kind != "connect", session.NO_CONNECT, "tasks to measure")
+    require(session.ENGINE.target.kind != "connect", session.NO_CONNECT, "tasks to measure")
     ladder = _Ladder(params)
     yield ladder.progress("reading the record")
     together = [n for n in params.sizes if n <= TOGETHER_ROWS]
@@ -255,6 +285,14 @@ def steps(params: CrossoverParams) -> Steps:
         for contestant in params.asked:
             yield from ladder.measure(contestant, leg)
     return replace(ladder.result, complete=True)
+
+
+TYPICAL_SECONDS = 90.0  # of the default job: the warm-up's order
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, CrossoverParams()
 
 
 run: Callable[[CrossoverParams], CrossoverResult] = to_end(steps)

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from engine import workspace
-from engine.spark.contest.engines import WORKS, Answer, Contestant, Work
+from engine.spark.contest.engines import Answer, Contestant, Work
 
 PACKAGES = ("pandas", "pyspark", "duckdb", "polars")
 
@@ -92,14 +92,6 @@ def recall(work: Work) -> tuple[Cell, ...]:
     """Return what was last measured for a piece of work on this machine with these versions."""
     path = _path(work)
     return _read(path, path.stat().st_mtime_ns) if path.exists() else ()
-
-
-def most_spark_bytes() -> int:
-    """Return the most bytes on disk that Spark has worked through here, whatever the work; 0 before
-    the first run.
-    """
-    cells = [cell for work in WORKS for cell in recall(work) if cell.contestant == "Spark"]
-    return max((cell.size_bytes for cell in cells), default=0)
 
 
 def keep(work: Work, cell: Cell) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 
@@ -303,6 +303,14 @@ def steps(params: LazyParams) -> Steps:
         lambda live: _ledger(live, params), Progress(0.3, "Spark at work")
     )
     return result
+
+
+TYPICAL_SECONDS = 12.0  # of the default job: the warm-up's order
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, LazyParams()
 
 
 run: Callable[[LazyParams], LazyResult] = to_end(steps)

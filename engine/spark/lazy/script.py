@@ -59,7 +59,8 @@ elif PARAMS.action == "collect":
     rows = frame.toArrow().num_rows
 else:
     rows = frame.limit(20).toArrow().num_rows
-stages = {stage for job in jobs(action) for stage in tracker.getJobInfo(job).stageIds}
+found = [tracker.getJobInfo(job) for job in jobs(action)]
+stages = {stage for job in found if job for stage in job.stageIds}
 infos = [info for stage in stages if (info := tracker.getStageInfo(stage))]
 ran = [info for info in infos if info.numCompletedTasks]  # not the skipped
 print(json.dumps({"rows": rows, "jobs before the action": len(before), "stages": len(ran)}))

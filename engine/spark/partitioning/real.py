@@ -112,7 +112,7 @@ def _shuffle_bytes(n: int, n_rows: int) -> np.ndarray | None:
     """Return the bytes that each of ``n`` tasks read from the newest shuffle of all rows; None if
     there is none.
     """
-    if session.ENGINE.place.kind == "connect":
+    if session.ENGINE.target.kind == "connect":
         return None
     for stage in session.rest("stages?status=complete")[:8]:
         if stage["numTasks"] == n and stage["shuffleReadRecords"] == n_rows:
@@ -211,7 +211,7 @@ def measure(live: SparkSession, p: PartitioningParams) -> Measured:
     )
     found = (_in_memory if p.strategy in CALLS else _in_files)(live, frame, p, preview)
     return Measured(
-        p, preview, seconds=time.perf_counter() - began, where=session.ENGINE.place.words, **found
+        p, preview, seconds=time.perf_counter() - began, where=session.ENGINE.target.words, **found
     )
 
 
@@ -245,6 +245,9 @@ def steps(params: PartitioningParams) -> Steps:
 
 
 run_on_spark: Callable[[PartitioningParams], Measured] = to_end(steps)
+
+
+TYPICAL_SECONDS = 10.0  # of the default job: the warm-up's order
 
 
 def default_job() -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -365,6 +365,14 @@ def steps(params: SkewClinicParams) -> Steps:
         outcome = yield from session.act(run_once, progress)
         result = replace(result, outcomes=(*result.outcomes, outcome))
     return replace(result, complete=True)
+
+
+TYPICAL_SECONDS = 25.0  # of the default job: the warm-up's order
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, SkewClinicParams()
 
 
 run: Callable[[SkewClinicParams], SkewClinicResult] = to_end(steps)

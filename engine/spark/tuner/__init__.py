@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 
@@ -339,6 +339,14 @@ def steps(params: TunerParams) -> Steps:
             done + 1,
         )
     return replace(result, complete=True)
+
+
+TYPICAL_SECONDS = 40.0  # of the default job: the warm-up's order
+
+
+def default_job() -> tuple[Any, Any]:
+    """Return what the server's warm-up runs."""
+    return steps, TunerParams()
 
 
 run: Callable[[TunerParams], TunerResult] = to_end(steps)

@@ -15,6 +15,7 @@ from pages.shell import controls, lab, texts, upload
 
 D = AnatomyParams()
 MAX_PAGES_SHOWN = 30
+MAP = "The file as nested blocks: row groups, columns, pages"
 run = st.cache_resource(max_entries=64, show_spinner=False)(anatomy.run)
 
 
@@ -76,6 +77,8 @@ def _looked_at(result: AnatomyResult) -> AnatomyResult:
         column = controls.selectbox(
             D, "column", "Column", options=names, help="Or click it in the map"
         )
+    if column == result.default_column:
+        column = anatomy.DEFAULT  # as a prediction and a link say it
     last = result.n_row_groups - 1
     if last == 0:
         right.caption("The file has one row group.")
@@ -119,27 +122,23 @@ def _pages(result: AnatomyResult) -> list[dict[str, str]]:
 def _show(params: AnatomyParams) -> None:
     result = run(params)
     pinned = lab.pinned("anatomy")
-    texts.say(result.verdict)
-    if result.curve:
-        lab.chart(
-            figures.fallback(result, pinned),
-            "anatomy_fallback",
-            "Size of the text column by its distinct values",
-        )
-    figure = figures.byte_map(result, pinned)
-    lab.chart(
-        figure,
-        "anatomy_map",
-        "The file as nested blocks: row groups, columns, pages",
-        on_click=_block_clicked,
-    )
-    result = _looked_at(result)
-    texts.table(_pages(result), "Pages of the chunk looked at")
-    if len(result.chunk) > MAX_PAGES_SHOWN:
-        st.caption(
-            f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} pieces; the export has them all."
-        )
-    lab.report("formats", "anatomy", result, figure)
+    with lab.screen("formats", "anatomy", result) as screen:
+        blocks = figures.byte_map(result, pinned)
+        if result.curve:
+            screen.answer(
+                figures.fallback(result, pinned),
+                "anatomy_fallback",
+                "Size of the text column by its number of distinct values",
+            )
+            lab.chart(blocks, "anatomy_map", MAP, on_click=_block_clicked)
+        else:
+            screen.answer(blocks, "anatomy_map", MAP, on_click=_block_clicked)
+        result = _looked_at(result)
+        texts.table(_pages(result), "Pages of the column chunk that was chosen")
+        if len(result.chunk) > MAX_PAGES_SHOWN:
+            st.caption(
+                f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} parts; the export has all."
+            )
 
 
 show = lab.tab("formats", "anatomy", _params, _show)

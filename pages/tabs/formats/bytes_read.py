@@ -33,21 +33,21 @@ def _params() -> BytesReadParams:
     return replace(
         start,
         columns=controls.multiselect(
-            start, "columns", "Columns wanted", options=names,
+            start, "columns", "Columns read", options=names,
             help="The SELECT list: what the question needs of each row",
         ),
         predicate_column=controls.selectbox(
-            start, "predicate_column", "Filter on", options=rangeable,
+            start, "predicate_column", "Filter column", options=rangeable,
             help="The WHERE column: Parquet keeps its smallest and largest value for each row"
             " group",
         ),
         window=controls.slider(
-            D, "window", "Range kept", format="percent",
+            D, "window", "Filter range", format="percent",
             help="From which to which share of that column's sorted values: 40–45% keeps about"
             " one row in twenty",
         ),
         order=controls.segmented(
-            D, "order", "Rows lie",
+            D, "order", "Row order",
             help="As they came, sorted by the filter column, or in random order",
         ),
         rows_per_group=controls.slider(
@@ -71,27 +71,25 @@ def _more() -> dict[str, int]:
 def _show(params: BytesReadParams) -> None:
     result: BytesReadResult = run(params)
     pinned = lab.pinned("bytes_read")
-    texts.say(result.verdict)
-    figure = figures.strip(result, pinned)
-    lab.chart(
-        figure,
-        "bytes_read_strip",
-        "Three files as strips of bytes; what each reader touched is blue",
-    )
-    texts.note(f"{result.note} Traced at the file handle, in memory, in this run.".strip())
-    if controls.view("bytes_read_view", VIEWS) == "Row groups":
-        lab.chart(
-            figures.statistics(result, pinned),
-            "bytes_read_statistics",
-            "The smallest and largest value of each row group against the range asked for",
+    with lab.screen("formats", "bytes_read", result) as screen:
+        screen.answer(
+            figures.strip(result, pinned),
+            "bytes_read_strip",
+            "Three files as strips of bytes; what each reader touched is blue",
         )
-    else:
-        lab.chart(
-            layout_figures.layout(result, pinned),
-            "bytes_read_layout",
-            "The first bytes of CSV and of Parquet, coloured by column",
-        )
-    lab.report("formats", "bytes_read", result, figure)
+        texts.note(f"{result.note} Traced at the file handle, in memory, in this run.".strip())
+        if controls.view("bytes_read_view", VIEWS) == "Row groups":
+            lab.chart(
+                figures.statistics(result, pinned),
+                "bytes_read_statistics",
+                "The smallest and largest value of each row group against the range asked for",
+            )
+        else:
+            lab.chart(
+                layout_figures.layout(result, pinned),
+                "bytes_read_layout",
+                "The first bytes of CSV and of Parquet, colored by column",
+            )
 
 
 show = lab.tab("formats", "bytes_read", _params, _show)

@@ -34,31 +34,31 @@ def _params() -> CodecsParams:
         table=table,
         n_rows=controls.slider(D, "n_rows", "Rows", help="Evenly spaced rows of the table"),
         column=controls.selectbox(
-            D, "column", "Pack", options=(WHOLE, *tables.column_names(table)),
+            D, "column", "Columns to compress", options=(WHOLE, *tables.column_names(table)),
             help="The whole table, or one column by itself",
         ),
         order=controls.segmented(
-            D, "order", "Rows lie",
+            D, "order", "Row order",
             help="As they came, sorted (flights: by carrier, flight and time), or in random order",
         ),
         codecs=controls.multiselect(D, "codecs", "Codecs", help="Parquet's compression codecs"),
         levels=controls.segmented(
             D, "levels", "Levels",
-            help="How hard gzip, zstd and brotli try: their default level, or low to high",
+            help="Levels of gzip, zstd and brotli: the default, or low to high",
         ),
         **_more(),
     )  # fmt: skip
 
 
 def _more() -> dict[str, Any]:
-    with st.expander("Dictionary, rounds, seed"):
+    with st.expander("Dictionary, repeats, seed"):
         return {
             "dictionary": controls.toggle(
                 D, "dictionary", "Dictionary encoding first",
                 help="Distinct values once, then small numbers",
             ),
             "repeats": controls.slider(
-                D, "repeats", "Rounds", help="Runs of each call; medians are shown"
+                D, "repeats", "Repeats", help="Runs of each call; medians are shown"
             ),
             "seed": controls.slider(
                 D, "seed", "Seed", help="Of the shuffle, the turns' order, the synthetic table"
@@ -68,37 +68,37 @@ def _more() -> dict[str, Any]:
 
 def _show(result: CodecsResult) -> None:
     pinned = lab.pinned("codecs")
-    st.markdown(result.verdict)
-    against = controls.view("codecs_against", list(AGAINST), "Against")
-    figure = figures.tradeoff(result, AGAINST[against], pinned)
-    lab.chart(
-        figure,
-        "codecs_tradeoff",
-        "Compression ratio against speed of each codec and level, with the Pareto front",
-    )
-    st.caption(
-        f"{result.n_rows:,} rows, {format_bytes(result.table_bytes)} as Arrow in memory: what ratio"
-        " and MB/s count. Files in memory, one thread; "
-        + (
-            "marks are medians, whiskers run from the slowest to the fastest of"
-            f" {result.params.repeats} runs."
-            if result.params.repeats > 1
-            else "marks are single runs."
+    with lab.screen("formats", "codecs", result) as screen:
+        place = st.container()
+        against = controls.view("codecs_against", list(AGAINST), "Against")
+        with place:
+            screen.answer(
+                figures.tradeoff(result, AGAINST[against], pinned),
+                "codecs_tradeoff",
+                "Compression ratio against speed of each codec and level, with the Pareto front",
+            )
+        st.caption(
+            f"{result.n_rows:,} rows, {format_bytes(result.table_bytes)} as Arrow in memory: the"
+            " base of ratio and MB/s. Files in memory, one thread; "
+            + (
+                "marks are medians, whiskers run from the slowest to the fastest of"
+                f" {result.params.repeats} runs."
+                if result.params.repeats > 1
+                else "marks are single runs."
+            )
         )
-    )
-    if controls.view("codecs_view", VIEWS) == "Sorting":
-        lab.chart(
-            figures.sorting(result, pinned),
-            "codecs_sorting",
-            "File size of each codec with rows sorted, as is, shuffled",
-        )
-    else:
-        lab.chart(
-            figures.columns(result, pinned),
-            "codecs_columns",
-            "Packed bytes of each column, as asked and sorted",
-        )
-    lab.report("formats", "codecs", result, figure)
+        if controls.view("codecs_view", VIEWS) == "Sorting":
+            lab.chart(
+                figures.sorting(result, pinned),
+                "codecs_sorting",
+                "File size of each codec with rows sorted, as is, shuffled",
+            )
+        else:
+            lab.chart(
+                figures.columns(result, pinned),
+                "codecs_columns",
+                "Compressed bytes of each column, in the chosen order and sorted",
+            )
 
 
 show = lab.tab(

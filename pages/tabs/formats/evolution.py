@@ -29,26 +29,26 @@ def _cell_clicked() -> None:
 def _params() -> EvolutionParams:
     return EvolutionParams(
         direction=st.radio(
-            "Who reads whom", list(READER), format_func=READER.get,
+            "Direction", list(READER), format_func=READER.get,
             key=controls.key_of(D, "direction"),
             help="Backward compatible: new code reads old data. Forward compatible: old code reads"
             " new data",
             **controls.BOUND,
         ),
         csv_columns=controls.segmented(
-            D, "csv_columns", "CSV columns are matched",
+            D, "csv_columns", "Match CSV columns",
             help="By the names in the file's first line, or in the order of the reader's schema",
         ),
         aliases=controls.toggle(
-            D, "aliases", "Avro schema names the old name",
+            D, "aliases", "Avro alias for the old name",
             help="An alias: a renamed field also answers to its former name",
         ),
-        n_rows=controls.slider(D, "n_rows", "Flights written", help="Rows in each file"),
+        n_rows=controls.slider(D, "n_rows", "Rows", help="Flights in each file"),
         seed=controls.slider(D, "seed", "Seed", help="Of the flights drawn"),
         change=controls.selectbox(
-            D, "change", "Look at change", help="Or click a cell of the chart"
+            D, "change", "Change", help="Or click a cell of the chart"
         ),
-        format=controls.selectbox(D, "format", "in format", help="Or click a cell"),
+        format=controls.selectbox(D, "format", "Format", help="Or click a cell"),
     )  # fmt: skip
 
 
@@ -79,16 +79,14 @@ def _show_cell(cell: Cell, params: EvolutionParams) -> None:
 
 def _show(params: EvolutionParams) -> None:
     result = run(params)
-    st.markdown(result.verdict)
-    figure = figures.matrix(result, lab.pinned("evolution"))
-    lab.chart(
-        figure,
-        "evolution_matrix",
-        "Outcome of nine schema changes in four formats",
-        on_click=_cell_clicked,
-    )
-    _show_cell(result.selected, params)
-    lab.report("formats", "evolution", result, figure)
+    with lab.screen("formats", "evolution", result) as screen:
+        screen.answer(
+            figures.matrix(result, lab.pinned("evolution")),
+            "evolution_matrix",
+            "Outcome of nine schema changes in four formats",
+            on_click=_cell_clicked,
+        )
+        _show_cell(result.selected, params)
 
 
 show = lab.tab("formats", "evolution", _params, _show)

@@ -39,11 +39,11 @@ def _params() -> RaceParams:
             " has columns for them",
         ),
         columns=controls.multiselect(
-            start, "columns", "Columns wanted", options=columns,
+            start, "columns", "Columns read", options=columns,
             help="What “read columns” asks for",
         ),
         window=controls.slider(
-            D, "window", "Range kept", format="percent",
+            D, "window", "Filter range", format="percent",
             help="What “read filtered” asks for: rows from which to which share of the filter"
             " column's sorted values",
         ),
@@ -53,14 +53,14 @@ def _params() -> RaceParams:
 
 def _more(start: RaceParams) -> dict[str, Any]:
     rangeable = bytes_read.predicate_columns(start.table, start.upload)
-    with st.expander("Filter column, rounds, zstd level, seed"):
+    with st.expander("Filter column, repeats, zstd level, seed"):
         values = {
             "predicate_column": controls.selectbox(
-                start, "predicate_column", "Filter on", options=rangeable,
+                start, "predicate_column", "Filter column", options=rangeable,
                 help="The column of the range",
             ),
             "repeats": controls.slider(
-                D, "repeats", "Rounds", help="Runs of each call; the median is compared"
+                D, "repeats", "Repeats", help="Runs of each call; the median is compared"
             ),
             "zstd_level": controls.slider(
                 D, "zstd_level", "Level of Parquet zstd", help="Higher packs tighter, slower"

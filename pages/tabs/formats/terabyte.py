@@ -16,10 +16,10 @@ from pages.shell import controls, lab, work
 
 D = TerabyteParams()
 WEIGHED = {
-    "storage": "Bytes kept",
-    "scan": "Time of one scan",
-    "load": "Time to write it all once",
-    "fidelity": "Columns that come back as they were",
+    "storage": "Storage",
+    "scan": "Scan time",
+    "load": "Write time",
+    "fidelity": "Round-trip fidelity",
 }
 
 
@@ -41,7 +41,7 @@ def _params() -> TerabyteParams:
 
 
 def _weights() -> dict[str, int]:
-    st.markdown("What counts for you, 0–10")
+    st.markdown("Weights, 0–10")
     return {
         f"{name}_weight": controls.slider(D, f"{name}_weight", label, help="0: does not count")
         for name, label in WEIGHED.items()
@@ -71,33 +71,34 @@ def _show(params: TerabyteParams, measured: RaceResult) -> None:
         st.caption("CSV has not had its first round yet; the size counts in CSV.")
         st.skeleton(height=420)
         return
-    st.markdown(result.verdict)
-    figure = figures.chart(result, lab.pinned("terabyte"))
-    lab.chart(
-        figure, "terabyte_chart", "Projected cost and scan time of each format, best score first"
-    )
-    st.caption(
-        f"A projection, not a measurement: {measured.n_rows:,} rows of {params.table} were written"
-        f" and read {measured.params.repeats} times here, then multiplied. Whiskers run from the"
-        " fastest to the slowest run. Score: factors to the best, weighted by"
-        f" {', '.join(CRITERIA)}."
-    )
-    rows = [
-        {
-            "format": entry.name,
-            "score": f"{entry.score:.2f} ({format_range(entry.score_low, entry.score_high, 2)})",
-            "stored": format_bytes(entry.stored_bytes),
-            "USD a month": f"{entry.usd_a_month:,.2f}",
-            "one scan": format_seconds(entry.scan.middle),
-            "waits for": entry.bottleneck,
-            "scans, hours a day": f"{params.scans_a_day * entry.scan.middle / 3600:,.1f}",
-            "write all": format_seconds(entry.load.middle),
-            "columns changed": format_share(entry.changed_share),
-        }
-        for entry in result.formats
-    ]
-    st.table(rows, hide_index=True, border="horizontal", alt="The projection of each format")
-    lab.report("formats", "terabyte", result, figure)
+    with lab.screen("formats", "terabyte", result) as screen:
+        screen.answer(
+            figures.chart(result, lab.pinned("terabyte")),
+            "terabyte_chart",
+            "Projected cost and scan time of each format, best score first",
+        )
+        st.caption(
+            f"A projection: {measured.n_rows:,} rows of {params.table} were written and read"
+            f" {measured.params.repeats} times here, then multiplied. Whiskers run from the fastest"
+            " to the slowest run. Score: factors to the best, weighted by"
+            f" {', '.join(CRITERIA)}."
+        )
+        rows = [
+            {
+                "format": entry.name,
+                "score": f"{entry.score:.2f}"
+                f" ({format_range(entry.score_low, entry.score_high, 2)})",
+                "stored": format_bytes(entry.stored_bytes),
+                "USD a month": f"{entry.usd_a_month:,.2f}",
+                "one scan": format_seconds(entry.scan.middle),
+                "waits for": entry.bottleneck,
+                "scans, hours a day": f"{params.scans_a_day * entry.scan.middle / 3600:,.1f}",
+                "write all": format_seconds(entry.load.middle),
+                "columns changed": format_share(entry.changed_share),
+            }
+            for entry in result.formats
+        ]
+        st.table(rows, hide_index=True, border="horizontal", alt="The projection of each format")
 
 
 def _output(params: TerabyteParams) -> None:

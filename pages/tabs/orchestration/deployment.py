@@ -51,7 +51,7 @@ def show(params: ScheduleParams) -> None:
     )
     owner = state.owner()
     _buttons(params, owner, fire, seconds)
-    deployment = BOARD.of(owner)
+    deployment = BOARD.find(owner)
     problem = st.session_state.pop("schedule_problem", "")
     if problem:
         st.error(problem, icon=":material/error:")
@@ -65,7 +65,7 @@ def show(params: ScheduleParams) -> None:
 
 def _buttons(params: ScheduleParams, owner: str, fire: Any, seconds: Any) -> None:
     """Draw what creates, pauses, staffs and deletes the deployment."""
-    ready, deployment = SERVER.state.ready, BOARD.of(owner)
+    ready, deployment = SERVER.state.ready, BOARD.find(owner)
     with st.container(horizontal=True):
         if ready:
             _button(
@@ -113,12 +113,12 @@ def _button(label: str, name: str, act: Any, *arguments: Any) -> None:
 
 @st.fragment(run_every=WATCH_SECONDS)
 def _watch(owner: str) -> None:
-    if BOARD.of(owner) is None:
+    if BOARD.find(owner) is None:
         return
     state.owner()
     with errors_shown():
         runs = BOARD.runs(owner)
-        st.markdown(f"Deployment **{BOARD.found[owner].name}**: {schedule_live.told(runs)}.")
+        st.markdown(f"Deployment **{BOARD.found[owner].name}**: {schedule_live.summary(runs)}.")
         if runs:
             lab.chart(
                 figure.fired(runs, time.time()),

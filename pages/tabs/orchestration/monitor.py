@@ -1,4 +1,4 @@
-"""Run monitor: settings foretell a run at once; *Run* has Prefect run it, and every attempt is its
+"""Run monitor: settings predict a run at once; *Run* has Prefect run it, and every attempt is its
 own bar while it does.
 """
 
@@ -24,7 +24,7 @@ LIVE_SECONDS = 0.8
 
 def preview() -> go.Figure:
     """Return the chart of the default run, for Home: the last real one, or the one foretold."""
-    return figures.gantt(monitor.of(monitor.latest(D)))
+    return figures.gantt(monitor.result_of(monitor.latest(D)))
 
 
 def _params() -> MonitorParams:
@@ -162,7 +162,7 @@ def _show(params: MonitorParams) -> None:
             border="horizontal",
             alt="Runs that are not over: two run, the others wait",
         )
-    result = monitor.of(run)
+    result = monitor.result_of(run)
     st.markdown(result.verdict)
     chosen = str(st.session_state.get("monitor_task", ""))
     figure = figures.gantt(result, lab.pinned("monitor"), chosen)

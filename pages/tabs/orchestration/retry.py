@@ -105,7 +105,7 @@ def _real(params: RetryParams, result: RetryResult) -> list[real.Dot]:
                 f" {real.MOST_SECONDS:.0f}."
             )
         elif active:
-            place = LAUNCHER.place(active[0])
+            place = LAUNCHER.position(active[0])
             waiting = f", {place} before them" if place else ""
             st.caption(
                 f":material/sync: {len(active)} under way{waiting}; each task's dot falls as it"
@@ -118,7 +118,7 @@ def _real(params: RetryParams, result: RetryResult) -> list[real.Dot]:
     if error := st.session_state.pop("retry_error", ""):
         st.error(error, icon=":material/error:")
     if dots:
-        st.markdown(real.told(dots, params))
+        st.markdown(real.summary(dots, params))
     return dots
 
 

@@ -48,7 +48,7 @@ TABLE = pa.table(
 )
 
 
-def written(**options: Any) -> bytes:
+def parquet_bytes(**options: Any) -> bytes:
     sink = io.BytesIO()
     pq.write_table(TABLE, sink, data_page_size=2_000, **options)
     return sink.getvalue()
@@ -73,7 +73,7 @@ OPTIONS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(str(v) for v in o.values()))
 def test_pages_end_where_their_chunk_ends_and_hold_all_its_values(options: dict[str, Any]) -> None:
-    file = written(row_group_size=2_000, **options)
+    file = parquet_bytes(row_group_size=2_000, **options)
     metadata = pq.read_metadata(io.BytesIO(file))
     places = parquet_pages.index_places(file)
     assert metadata.num_row_groups == 3
@@ -101,7 +101,7 @@ def test_pages_end_where_their_chunk_ends_and_hold_all_its_values(options: dict[
 
 
 def test_min_max_and_nulls_of_each_page_are_those_of_its_rows() -> None:
-    file = written(write_page_index=True, use_dictionary=False)
+    file = parquet_bytes(write_page_index=True, use_dictionary=False)
     pieces = parquet_pieces.dissect(file)
     index = parquet_pages.index_places(file)[0]
     for number, (name, values) in enumerate((("number", NUMBERS), ("word", WORDS))):
@@ -120,7 +120,7 @@ def test_min_max_and_nulls_of_each_page_are_those_of_its_rows() -> None:
 def test_times_flags_and_nothing_are_readable() -> None:
     found = {
         p.column: p
-        for p in reversed(parquet_pieces.dissect(written(write_page_index=True)))
+        for p in reversed(parquet_pieces.dissect(parquet_bytes(write_page_index=True)))
         if p.kind == "data page"
     }
     assert found["at"].minimum == "2013-01-01 00:00:00+00:00"
@@ -162,7 +162,7 @@ def test_the_pieces_of_a_bundled_file_cover_it_without_gap(name: str) -> None:
     "options", [*OPTIONS[:4], {"write_page_index": True, "row_group_size": 500}]
 )
 def test_the_pieces_of_a_written_file_cover_it_without_gap(options: dict[str, Any]) -> None:
-    file = written(**options)
+    file = parquet_bytes(**options)
     assert uncovered(parquet_pieces.dissect(file), file) == []
     assert parquet_pieces.dissect(pa.py_buffer(file)) == parquet_pieces.dissect(file)
 
@@ -214,7 +214,7 @@ def test_what_is_no_parquet_file_is_a_sentence(content: bytes, message: str) -> 
     assert str(caught.value).startswith(message)
 
 
-SMALL = written(row_group_size=ROWS, write_page_index=True)
+SMALL = parquet_bytes(row_group_size=ROWS, write_page_index=True)
 
 
 @settings(max_examples=150, deadline=None)

@@ -155,11 +155,11 @@ def test_ratio_speed_front_and_words_by_hand() -> None:
     ("sorted_bytes", "told"),
     [
         ((50, 50), "takes off 50%"),
-        ((50, 80), "takes off 20% to 50%, by codec"),
+        ((50, 80), "takes off 20%–50%, by codec"),
         ((100, 100), "changes nothing, whatever the codec"),
-        ((100, 103), "adds 0% to 3%, by codec"),
-        ((90, 100.1), "takes off 0% to 10%, by codec"),
-        ((105, 110), "adds 5% to 10%, by codec"),
+        ((100, 103), "adds 0%–3%, by codec"),
+        ((90, 100.1), "takes off 0%–10%, by codec"),
+        ((105, 110), "adds 5%–10%, by codec"),
         ((90, 120), "adds up to 20% or takes off up to 10%, by codec"),
     ],
 )

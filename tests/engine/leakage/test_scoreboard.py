@@ -134,7 +134,7 @@ def test_words_and_rows_by_hand() -> None:
     result = by_hand()
     assert result.recall == 0.5 and result.false_share == pytest.approx(1 / 40)
     assert re.match(
-        r"\*\*50%\*\* of 2 plants that move the score by 0.02 are caught \(95% CI 9.5% to 90%\)",
+        r"\*\*50%\*\* of 2 plants that move the score by 0.02 are caught \(95% CI 9.5% to 91%\)",
         result.verdict,
     )
     assert "**2.5%** of 40 clean columns are flagged (95% CI 0.44% to 13%)" in result.verdict

@@ -20,7 +20,7 @@ from scipy import stats as scipy_stats
 
 from engine import scripts
 from engine.errors import InputError
-from engine.orchestration import alerts, foretell, history, hooks, launch, records
+from engine.orchestration import alerts, history, hooks, launch, predict, records
 from engine.orchestration.alerts import AlertsParams, figure, webhook
 from engine.orchestration.alerts.webhook import POST, checked, post
 from engine.orchestration.flows import RunParams
@@ -45,7 +45,7 @@ def lasting(
     **settings: object,
 ) -> Run:
     """A run that took so long; ``place`` orders them, the later the larger."""
-    base = foretell.run(RunParams(**settings))  # type: ignore[arg-type]
+    base = predict.run(RunParams(**settings))  # type: ignore[arg-type]
     at = 1e9 + 100 * place
     times = {"submitted_at": at, "started_at": at + waited, "ended_at": at + waited + seconds}
     return replace(
@@ -135,7 +135,7 @@ def test_scores_are_numpys() -> None:
 
 
 def test_failures_and_late_starts_are_told_with_their_reason() -> None:
-    failed = foretell.run(RunParams(flow="meant to fail", failure_probability=0.0))
+    failed = predict.run(RunParams(flow="meant to fail", failure_probability=0.0))
     (one,) = alerts.watch((replace(failed, id="x", foretold=False, submitted_at=-20.0),), 5)
     first, second = alerts.alerts_of(
         one, AlertsParams(), {"x": hooks.Heard("x", "on_failure", "Failed", "", 0.0, 0.012)}

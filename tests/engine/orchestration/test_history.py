@@ -18,7 +18,7 @@ from scipy import stats as scipy_stats
 
 from engine import scripts
 from engine.errors import InputError
-from engine.orchestration import foretell, history, records
+from engine.orchestration import history, predict, records
 from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.history import HistoryParams, critical_path, replay_figure, stats
 from engine.orchestration.history import figure as figures
@@ -34,7 +34,7 @@ def made(n: int, n_tasks: int, seed: int = 0) -> list[Run]:
     params = RunParams(flow="fan-out", tasks=max(n_tasks - 4, 1), width=12, retries=1, seed=seed)
     return [
         replace(
-            foretell.run(replace(params, seed=seed + k)),
+            predict.run(replace(params, seed=seed + k)),
             id=f"made-{seed}-{k}",
             foretold=False,
             submitted_at=1e9 + 60 * k,

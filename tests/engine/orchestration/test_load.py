@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import psutil
 
-from engine.orchestration import foretell, launch, monitor, records, watch
+from engine.orchestration import launch, monitor, predict, records, watch
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import AT_ONCE, LAUNCHER
 from engine.orchestration.server import SERVER
@@ -54,7 +54,10 @@ def test_six_at_once_two_run_the_rest_wait_in_sight_all_end_none_is_lost() -> No
     for k, run_id in enumerate(ids):
         run = records.load(run_id)
         assert run.params == replace(slower, seed=20 + k) and run.ended
-        assert monitor.of(run).outcomes() == monitor.of(foretell.run(run.params)).outcomes()
+        assert (
+            monitor.result_of(run).outcomes()
+            == monitor.result_of(predict.run(run.params)).outcomes()
+        )
     order = [records.load(run_id).started_at or 0.0 for run_id in ids]
     assert all(
         before < after for before, after in zip(order, order[2:], strict=False)
@@ -72,7 +75,7 @@ def test_cancel_ends_the_process_of_that_run_alone_and_a_fresh_one_takes_its_pla
     until(lambda: watch.read(SERVER, first).counts().get("running", 0) > 0)
     doomed, other = LAUNCHER.pid(first), LAUNCHER.pid(second)
     assert doomed and other and doomed != other
-    launch.cancel(first)
+    LAUNCHER.cancel(first)
     assert not psutil.pid_exists(doomed) and psutil.Process(other).is_running()
     run = records.load(first)
     assert run.state == "cancelled" and "cancelled" in {a.outcome for a in run.attempts}
@@ -81,10 +84,10 @@ def test_cancel_ends_the_process_of_that_run_alone_and_a_fresh_one_takes_its_pla
         on_server([first])[first] == "CANCELLED" and watch.read(SERVER, second).state == "running"
     )
     queued = launch.submit(replace(SMALL, seed=41))
-    launch.cancel(queued)
+    LAUNCHER.cancel(queued)
     assert records.load(queued).state == "cancelled"
-    assert launch.wait(waiting, 120).state == foretell.run(replace(SMALL, seed=40)).state
-    launch.cancel(second)
+    assert launch.wait(waiting, 120).state == predict.run(replace(SMALL, seed=40)).state
+    LAUNCHER.cancel(second)
     assert records.load(second).state == "cancelled"
 
 
@@ -92,18 +95,18 @@ def test_pause_lets_nothing_new_start_and_resume_goes_on() -> None:
     params = replace(LONG, duration_seconds=0.6, tasks=6, seed=22)
     run_id = launch.submit(params)
     until(lambda: watch.read(SERVER, run_id).counts().get("completed", 0) >= 2, 90)
-    launch.pause(run_id)
+    LAUNCHER.pause(run_id)
     until(lambda: watch.read(SERVER, run_id).counts().get("running", 0) == 0)
     paused = watch.read(SERVER, run_id, fresh_seconds=0.0)
     assert paused.state == "paused" and on_server([run_id])[run_id] == "PAUSED"
     time.sleep(1.5)
     later = watch.read(SERVER, run_id, fresh_seconds=0.0)
     assert later.n_attempts == paused.n_attempts and later.counts()["pending"] > 0
-    launch.resume(run_id)
+    LAUNCHER.resume(run_id)
     run = launch.wait(run_id, 120)
     assert (
         run.state == "completed"
-        and monitor.of(run).outcomes() == monitor.of(foretell.run(params)).outcomes()
+        and monitor.result_of(run).outcomes() == monitor.result_of(predict.run(params)).outcomes()
     )
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from engine import scripts, workspace
 from engine.errors import InputError
-from engine.orchestration import foretell, launch, monitor, records, watch, work
+from engine.orchestration import launch, monitor, predict, records, watch, work
 from engine.orchestration.flows import (
     BACKOFFS,
     FLOWS,
@@ -115,11 +115,11 @@ def test_a_retry_keeps_its_slot_by_hand() -> None:
         failure_probability=0,
         cache=False,
     )
-    alone = {a.task: a for a in foretell.run(params).attempts}
+    alone = {a.task: a for a in predict.run(params).attempts}
     first = fate(params, "extract 1", 1).seconds
     assert alone["extract 2"].intervals[0] == Interval("pending", 0.0, first)
     failing = replace(params, failure_probability=1.0, retries=1, delay_seconds=3.0)
-    attempts = foretell.run(failing).attempts
+    attempts = predict.run(failing).attempts
     lost = sum(fate(failing, "extract 1", k).seconds for k in (1, 2))
     waited = next(a for a in attempts if a.task == "extract 2" and a.attempt == 1).intervals[0]
     assert waited == Interval("pending", 0.0, pytest.approx(lost + 3.0))
@@ -151,7 +151,7 @@ def test_every_run_foretold_is_a_possible_one(
         timeout_seconds=timeout,
         seed=seed,
     )
-    run = foretell.run(params)
+    run = predict.run(params)
     last = run.last()
     assert set(last) == {step.key for step in plan(params)} and len(run.tasks) == len(
         {t.key for t in run.tasks}
@@ -203,7 +203,7 @@ def test_a_timeout_is_none_or_at_least_a_second() -> None:
 
 
 def test_a_kept_run_comes_back_as_it_was() -> None:
-    told = foretell.run(RunParams(flow="meant to fail"))
+    told = predict.run(RunParams(flow="meant to fail"))
     run = replace(told, id="0123-abc", foretold=False)
     lines = (
         records.LogLine("upload", 2, 1.5, "error", "boom"),
@@ -225,7 +225,7 @@ def test_a_kept_run_comes_back_as_it_was() -> None:
 
 def test_a_run_that_is_not_over_or_not_there_is_refused() -> None:
     with pytest.raises(InputError, match="run must have ended before it is kept. Got running"):
-        records.save(replace(foretell.run(QUICK), id="x", state="running"))
+        records.save(replace(predict.run(QUICK), id="x", state="running"))
     for name in ("nothing", "../../etc/passwd"):
         with pytest.raises(InputError, match="run must be one that is kept"):
             records.load(name)
@@ -284,7 +284,7 @@ def real() -> dict[str, Run]:
 
 def test_every_try_of_every_flow_ends_as_foretold(real: dict[str, Run]) -> None:
     for name, run in real.items():
-        told = foretell.run(run.params)
+        told = predict.run(run.params)
         assert outcomes(run) == outcomes(told), name
         assert (
             run.state == told.state
@@ -371,7 +371,7 @@ def test_the_training_is_real_and_the_same_here(real: dict[str, Run]) -> None:
 def test_the_page_finds_the_real_run_in_place_of_the_foretold_one(real: dict[str, Run]) -> None:
     run = real["fan-out"]
     assert monitor.latest(run.params).id == run.id and monitor.run(run.params).run.foretold
-    result = monitor.of(run)
+    result = monitor.result_of(run)
     assert result.complete and "every try as foretold" in " ".join(result.why)
     assert result.headline() == monitor.run(run.params).headline()
 
@@ -393,4 +393,4 @@ def test_the_script_of_each_flow_reproduces_the_headline(real: dict[str, Run]) -
     )
     assert out.returncode == 0, out.stderr[-2000:]
     printed = [json.loads(line) for line in out.stdout.splitlines() if line.startswith("{")]
-    assert printed == [monitor.of(real[flow]).headline() for flow in FLOWS]
+    assert printed == [monitor.result_of(real[flow]).headline() for flow in FLOWS]

@@ -186,7 +186,7 @@ def test_a_dot_is_a_task_that_is_over() -> None:
     run = Run("a", "a", settings, "running", 0, 0, None, (), attempts)
     (dot,) = retry_real.dots([run])
     assert (dot.task, dot.tries, dot.completed, dot.seconds) == ("extract 1", 2, True, 3.5)
-    assert retry_real.told([], RetryParams()) == ""
+    assert retry_real.summary([], RetryParams()) == ""
 
 
 def test_real_runs_take_the_tries_that_were_foretold_and_fall_onto_the_distribution() -> None:
@@ -207,7 +207,9 @@ def test_real_runs_take_the_tries_that_were_foretold_and_fall_onto_the_distribut
     assert {dot.completed for dot in dots} == {True, False} and all(
         dot.seconds > dot.foretold_seconds - 0.05 for dot in dots
     )
-    assert "24 of 24 took as many tries as the seed had foretold" in retry_real.told(dots, params)
+    assert "24 of 24 took as many tries as the seed had foretold" in retry_real.summary(
+        dots, params
+    )
     assert retry_real.dots(retry_real.found(replace(params, retries=2))) == []
     figure = figures.outcomes(retry.run(params), dots)
     (real,) = [trace for trace in figure.data if (trace.name or "").startswith("real task runs")]

@@ -24,7 +24,7 @@ from engine.errors import InputError
 from engine.orchestration import schedule
 from engine.orchestration.schedule import ScheduleParams, dates, load
 from engine.orchestration.schedule import clock as schedule_clock
-from engine.orchestration.schedule.deployment import BOARD, as_sent, schedule_body, table, told
+from engine.orchestration.schedule.deployment import BOARD, as_sent, schedule_body, summary, table
 from engine.orchestration.schedule.params import KINDS
 from engine.orchestration.server import SERVER
 from tests.engine.printed import run_script
@@ -284,7 +284,8 @@ def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> 
         assert all(run.start is not None and run.start >= run.due - 1 for run in done)
         assert {round(b.due - a.due, 3) for a, b in pairwise(runs)} == {5.0}
         assert (
-            "completed" in told(runs) and table(runs)[-1]["due (UTC)"] < table(runs)[0]["due (UTC)"]
+            "completed" in summary(runs)
+            and table(runs)[-1]["due (UTC)"] < table(runs)[0]["due (UTC)"]
         )
         every = SERVER.call(
             "flow_runs/filter", {"deployments": {"id": {"any_": [deployment.id]}}, "limit": 200}
@@ -298,7 +299,7 @@ def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> 
         assert SERVER.call(f"deployments/{deployment.id}")["paused"]
     finally:
         BOARD.delete(owner)
-    assert BOARD.of(owner) is None
+    assert BOARD.find(owner) is None
     with pytest.raises(InputError, match="404"):
         SERVER.call(f"deployments/{deployment.id}")
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from engine.errors import InputError
-from engine.orchestration import foretell, launch, monitor, records, watch
+from engine.orchestration import launch, monitor, predict, records, watch
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER, Launcher
 from engine.orchestration.server import SERVER, Server, ui_of
@@ -99,9 +99,9 @@ def test_a_server_killed_in_mid_run_is_said_comes_back_and_the_run_ends_or_can_b
     assert SERVER.ready(120) == url and SERVER.n_restarts == before + 1
     run = launch.wait(run_id, 180)
     assert run.ended and kept <= {run.id for run in records.runs()}
-    again = launch.wait(launch.rerun(run_id), 120)
+    again = launch.wait(launch.submit(records.load(run_id).params), 120)
     assert again.params == SLOW and again.state == "completed"
-    assert monitor.of(again).outcomes() == monitor.of(foretell.run(SLOW)).outcomes()
+    assert monitor.result_of(again).outcomes() == monitor.result_of(predict.run(SLOW)).outcomes()
 
 
 def locked_but_for_the_list(call):
@@ -139,7 +139,7 @@ def test_a_run_that_a_crashed_app_left_is_marked_and_one_that_waited_is_taken_up
         monkeypatch.context() as away
     ):  # and the server is locked just when the run is to be marked: it stays in sight
         away.setattr(SERVER, "call", locked_but_for_the_list(call))
-        other._take_up()
+        other._recover()
     assert left["RUNNING"] in other.unread and left["RUNNING"] in other.params
     other._finish(left["RUNNING"])
     assert records.load(left["RUNNING"]).state == "crashed"

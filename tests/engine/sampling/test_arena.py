@@ -271,7 +271,7 @@ def test_words_by_hand(result: ArenaResult) -> None:
     )
     assert (
         by_hand().worst_brier_factor == pytest.approx(4)
-        and "SMOTE has 4.0 times the Brier score" in by_hand().why[1]
+        and "SMOTE has 4.0× the Brier score" in by_hand().why[1]
     )
     early = next(iter(arena.steps(ArenaParams(**QUICK)))).partial
     assert (

@@ -4,9 +4,11 @@ expects them. That its samplers give the libraries' own rows is tested in ``test
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from engine.sampling.lineage import imblearn_internals
 
+ENGINE = Path(__file__).resolve().parents[3] / "engine"
 OUR_OWN = {"_places"}
 SAMPLERS = [name for name in over_sampling.__all__ if hasattr(imblearn_internals, name)]
 OVERRIDDEN = [
@@ -70,3 +73,29 @@ def test_a_nearest_neighbours_model_keeps_its_rows_in_order() -> None:
     X = np.random.default_rng(0).normal(size=(50, 3))
     model = KNeighborsClassifier(1).fit(X, np.arange(50) % 2)
     assert np.array_equal(imblearn_internals.fitted_rows(model), X)
+
+
+def private_parts(code: str) -> set[str]:
+    """Private attributes that the code takes from anything but its own object, and private names
+    that it imports from the two libraries.
+    """
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) not in ("self", "cls"):
+            found.add(node.attr)
+        elif isinstance(node, ast.ImportFrom) and re.match("sklearn|imblearn", str(node.module)):
+            found |= {*str(node.module).split("."), *(alias.name for alias in node.names)}
+    return {name for name in found if re.match("_[a-z]", name)} - {"_asdict"}  # a named tuple's
+
+
+def test_nobody_else_reaches_into_either_library() -> None:
+    own = Path(imblearn_internals.__file__)
+    found = {
+        path.relative_to(ENGINE).as_posix(): private_parts(path.read_text(encoding="utf-8"))
+        for topic in ("sampling", "leakage")
+        for path in (ENGINE / topic).rglob("*.py")
+        if path != own
+    }
+    assert {name: what for name, what in found.items() if what} == {}
+    code = "from sklearn.utils._param import x\nmodel._fit_X\nself._mine\nsuper()._step()"
+    assert private_parts(code) == {"_param", "_fit_X", "_step"}

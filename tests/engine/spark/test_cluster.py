@@ -54,7 +54,7 @@ def on_both_executors(cluster: Target) -> Iterator[None]:
     before = _tasks_by_executor()
     assert (
         len(before) == 2
-        and ENGINE.place == cluster
+        and ENGINE.target == cluster
         and ENGINE.status == f"Spark on {cluster.address}."
     )
     yield

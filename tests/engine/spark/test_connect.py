@@ -82,4 +82,4 @@ def test_after_spark_connect_the_lab_can_have_a_spark_of_its_own_again(
 ) -> None:
     ENGINE.stop()
     monkeypatch.delenv("PLAYGROUND_SPARK_REMOTE")
-    assert session.session().range(5).count() == 5 and ENGINE.place.kind == "local"
+    assert session.session().range(5).count() == 5 and ENGINE.target.kind == "local"

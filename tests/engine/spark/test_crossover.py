@@ -176,11 +176,7 @@ def test_a_run_measures_every_engine_at_every_size(result: CrossoverResult) -> N
     assert all(cell.peak_bytes > 20_000_000 and cell.start_seconds > 0.01 for cell in result.cells)
     assert 0 < result.shuffle_bytes < 10_000, "the orders are small enough to be broadcast"
     assert result.refused == ()
-    assert (
-        result.slowest in CONTESTANTS
-        and not result.spark_gigabyte
-        and result.spark_bytes > 10_000_000
-    )
+    assert result.slowest in CONTESTANTS
     assert len(result.rows()) == 4 and result.table().num_rows == 8
     assert (
         result.answer.startswith(("Not at this size", "From about")) and "Spark" in result.verdict
@@ -198,7 +194,6 @@ def test_the_record_opens_the_next_visit(
     }
     known = {(c.contestant, c.asked): c for c in again.recalled}
     assert all(known[c.contestant, c.asked].seconds == c.seconds for c in result.cells)
-    assert cells.most_spark_bytes() == max(c.size_bytes for c in result.cells)
     assert (
         again.rows()[0]["measured"].endswith("UTC")
         and not again.complete
@@ -437,6 +432,8 @@ def test_free_memory_heeds_the_container(tmp_path: Path) -> None:
 
 
 def test_spark_connect_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session.Engine, "place", property(lambda _: Target("connect", "sc://host")))
+    monkeypatch.setattr(
+        session.Engine, "target", property(lambda _: Target("connect", "sc://host"))
+    )
     with pytest.raises(InputError, match="Spark Connect has no tasks to measure"):
         next(crossover.steps(SMALL))

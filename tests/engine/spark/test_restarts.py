@@ -74,6 +74,13 @@ RUNS: dict[str, tuple[Callable[[Any], Steps], Any, Callable[[Any], bool]]] = {
     ),
 }
 
+KILLED = (
+    "skew clinic",  # several calls, under the wrapper that all the others have
+    "cache",  # tidies up in the Java process that is gone
+    "crossover",  # repeats a cell, not the run
+)
+OTHERS = [name for name in RUNS if name not in KILLED]
+
 
 def kill() -> None:
     """End the Java process of this server's Spark by its own id, as the kernel does when memory is
@@ -100,7 +107,19 @@ def test_a_run_starts_spark_that_died_before_it() -> None:
     assert right(run_to_end(steps(params))) and ENGINE.n_restarts == before + 1
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_other_runs_have_the_same_wrapper_and_are_right_on_a_new_java_process(
+    name: str,
+) -> None:
+    steps, params, right = RUNS[name]
+    assert steps.__code__ is restarts.repeat_if_spark_ends(steps).__code__
+    if not ENGINE.n_restarts:
+        session.session()
+        kill()
+    assert right(run_to_end(steps(params))) and ENGINE.n_restarts
+
+
+@pytest.mark.parametrize("name", KILLED)
 def test_a_run_is_repeated_when_spark_dies_under_it(name: str) -> None:
     steps, params, right = RUNS[name]
     session.session()
@@ -148,7 +167,7 @@ def test_a_second_death_is_said() -> None:
 
     with pytest.raises(
         restarts.SparkEnded,
-        match=r"ended twice during this run.*choose a smaller size, then Measure again",
+        match=r"ended twice during this run.*choose a smaller size, then Run again",
     ):
         run_to_end(restarts.repeat_if_spark_ends(steps)(0))
     assert session.session().range(5).count() == 5 and ENGINE.n_restarts > before

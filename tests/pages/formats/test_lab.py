@@ -72,7 +72,7 @@ def test_a_prediction_shows_the_guess_beside_what_happened() -> None:
     )
     assert f"you said **3**, it is **{actual:,}**" in texts(app)
     assert (
-        lessons.plain(app.session_state["bytes_read_order"])
+        lessons.to_field(app.session_state["bytes_read_order"])
         == prediction.params["bytes_read_order"]
     )
 

@@ -9,7 +9,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.orchestration import foretell, launch, monitor, records
+from engine.orchestration import launch, monitor, predict, records
 from engine.orchestration.flows import RunParams
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.server import SERVER
@@ -48,7 +48,7 @@ def test_a_first_visit_is_foretold_and_a_press_of_run_makes_it_real() -> None:
     run = launch.wait(monitor.latest(SHOWN).id)
     assert run.id == records.runs()[0].id
     app.run()
-    assert monitor.of(run).outcomes() == monitor.of(foretell.run(SHOWN)).outcomes()
+    assert monitor.result_of(run).outcomes() == monitor.result_of(predict.run(SHOWN)).outcomes()
     assert app.button(key="monitor_start").label == "Run again"
     assert "every try as foretold" in texts(app)
     app.selectbox(key="monitor_task").set_value("load 2").run()
@@ -88,7 +88,7 @@ def test_runs_that_wait_are_listed_and_can_be_ended() -> None:
     rows = app.table[0].value
     assert len(rows) == 3 and set(rows["flow"]) == {"fan-out"}
     for run_id in reversed(LAUNCHER.active()):
-        launch.cancel(run_id)
+        launch.LAUNCHER.cancel(run_id)
     app.run()
     assert "The run was **cancelled**" in texts(app)
 

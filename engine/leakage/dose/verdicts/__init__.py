@@ -66,7 +66,7 @@ class Verdicts:
 
     @property
     def verdict(self) -> str:
-        """The answer in one sentence."""
+        """From which dose on each detector sees the leak."""
         if len(self.shares) < len(GRID):
             return "The tables are being audited, dose by dose."
         name = self.params.focus.lower()

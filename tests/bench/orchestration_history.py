@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.jobs import timed
-from engine.orchestration import alerts, foretell, history, records, schedule
+from engine.orchestration import alerts, history, predict, records, schedule
 from engine.orchestration.alerts import figure as alerts_figures
 from engine.orchestration.flows import RunParams
 from engine.orchestration.history import figure as history_figures
@@ -34,7 +34,7 @@ def kept() -> dict[str, Any]:
         os.environ["PLAYGROUND_WORKSPACE"] = folder
         try:
             for k in range(N_RUNS):
-                run = foretell.run(replace(FIFTY, seed=k))
+                run = predict.run(replace(FIFTY, seed=k))
                 records.save(
                     replace(run, id=f"bench-{k}", foretold=False, submitted_at=1e9 + 60 * k)
                 )
