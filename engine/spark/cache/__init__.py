@@ -303,7 +303,7 @@ def _executors(live: SparkSession) -> tuple[int, int, int]:
     """
     context: Any = live.sparkContext
     executors = session.rest("executors")
-    if session.ENGINE.place.kind == "local":
+    if session.ENGINE.target.kind == "local":
         return (
             int(context._jvm.java.lang.Runtime.getRuntime().maxMemory()),
             int(executors[0]["maxMemory"]),

@@ -141,29 +141,7 @@ class _Ladder:
         """Measure sizes of one engine, each only if it fits."""
         if contestant == "Spark":
             for asked in sizes:
-                call = partial(
-                    _spark_cell,
-                    work=self.params.work,
-                    files=self.files[asked],
-                    asked=asked,
-                    repeats=self.params.repeats,
-                    warm=self.warm,
-                )
-                try:
-                    waking = "" if session.ENGINE.state == "ready" else ", which is starting"
-                    progress = self.progress(f"Spark{waking}, {self.files[asked].n_rows:,} rows")
-                    cell = yield from repeated(partial(session.act, call, progress))
-                except SparkEnded as error:
-                    self.refuse("Spark", asked, str(error))
-                    continue
-                except InputError:
-                    raise
-                except Exception as error:
-                    # Py4J raises many kinds when a job fails: a result, and shown
-                    cause = (str(error).splitlines() or [""])[0][:200]
-                    self.refuse("Spark", asked, f"Spark gave up: {type(error).__name__}: {cause}")
-                    continue
-                self.add(cell)
+                yield from self._in_spark(asked)
             return
         allowed = memory.allowed_bytes(self.params.memory_gb)
         fitting = [asked for asked in sizes if self._fits(contestant, asked, allowed)]

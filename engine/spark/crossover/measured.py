@@ -12,8 +12,6 @@ from engine.spark.contest.engines import CONTESTANTS, Contestant
 from engine.spark.crossover.cells import Cell
 from engine.spark.crossover.params import CrossoverParams
 
-GIGABYTE = 1_000_000_000
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
@@ -142,16 +140,6 @@ class Measured:
         """Bytes that Spark shuffled at the largest size of this run."""
         own = self._own("Spark")
         return own[-1].shuffle_bytes if own else 0
-
-    @property
-    def spark_bytes(self) -> int:
-        """The most bytes on disk that Spark has worked through, in this run or in the record."""
-        return max((cell.size_bytes for cell in self.points("Spark")), default=0)
-
-    @property
-    def spark_gigabyte(self) -> bool:
-        """Whether Spark has worked through more than 1 GB on disk."""
-        return self.spark_bytes > GIGABYTE
 
     @property
     def pandas_expansion(self) -> float:
