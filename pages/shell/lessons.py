@@ -85,8 +85,9 @@ class Lesson:
     """All content of one lab.
 
     ``tabs`` maps each experiment to its label, in order; ``inside`` an experiment that shares the
-    tab of another to that one, its own name, and the view key and option that show it; ``tries`` an experiment to what to do first;
-    ``moved`` a widget key to its former values, each with the keys and values that replace it.
+    tab of another to that one, its own name, and the view key and option that show it; ``tries``
+    an experiment to what to do first; ``moved`` a widget key to its former values, each with the
+    keys and values that replace it.
     """
 
     topic: str

@@ -34,7 +34,7 @@ class Watched:
         self.page, self.urls, self.dialogs = page, [], []
         page.on("request", lambda request: self.urls.append(request.url))
         page.on("websocket", lambda socket: self.urls.append(socket.url))
-        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.stop_worker()))
+        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
 
     def outside(self) -> list[str]:
         """Addresses asked for that are not of this server (or in the page itself)."""
