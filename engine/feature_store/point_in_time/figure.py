@@ -115,12 +115,8 @@ def _candidates(
                 if len(rows) <= MAX_HOVERED
                 else None
             )
-            marker = {
-                "color": color,
-                "symbol": symbol,
-                "size": size,
-                "line": {"width": 1.5, "color": color},
-            }
+            line = {"width": 1.5, "color": color}
+            marker = {"color": color, "symbol": symbol, "size": size, "line": line}
             at = {"x": event[here], "y": heights[here], "mode": "markers", "marker": marker}
             hover = "%{x|%-d %b %Y %H:%M}" + more + "<extra>" + name + "</extra>"
             traces.append(
@@ -271,12 +267,7 @@ def _labels(
 ) -> list[dict[str, Any]]:
     explanation = result.explanation
     kinds = (
-        (
-            "label: value",
-            figures.KNOWN,
-            "triangle-up",
-            explanation.has_value & ~explanation.leaked,
-        ),
+        ("label: value", figures.KNOWN, "triangle-up", explanation.has_value & ~explanation.leaked),
         ("label: leaked value", figures.LEAKED, "triangle-up", explanation.leaked),
         ("label: no value", figures.WAITING, "triangle-up-open", ~explanation.has_value),
     )
