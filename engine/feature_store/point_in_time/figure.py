@@ -144,25 +144,19 @@ def _diagonal(ends: list[Any]) -> dict[str, Any]:
 
 
 def _got(result: PointInTimeResult, label: int) -> str:
-    """Return what a label gets, and of when, or why it gets nothing."""
+    """Return what a label gets, or why it gets nothing."""
     explanation = result.explanation
-    flight = explanation.labels["flight_name"][label].as_py()
-    moment = clock(_times(explanation.labels[EVENT])[label])
-    winner = explanation.winner[label]
-    if winner < 0:
+    if explanation.winner[label] < 0:
         reason = {
-            "no rows": "the key has no rows",
+            "no rows": "no rows of the key",
             "future": "all rows are later",
             "expired": "all rows expired",
-            "arrived too late": "recent rows had not arrived",
+            "arrived too late": "not arrived yet",
         }[OUTCOMES[explanation.outcome[label]]]
-        row = "row dropped" if not explanation.returned[label] else "null"
-        return f"label {label} ({flight}, {moment}): {row}, {reason}"
-    value = result.value[label]
-    seen = clock(_times(explanation.features[EVENT])[winner])
+        row = "null" if explanation.returned[label] else "dropped"
+        return f"label {label}: {row}, {reason}"
     leak = ", leaked" if explanation.leaked[label] else ""
-    unit = UNITS[result.params.feature]
-    return f"label {label} ({flight}, {moment}): {value:.1f} {unit} of {seen}{leak}"
+    return f"label {label}: {result.value[label]:.1f} {UNITS[result.params.feature]}{leak}"
 
 
 def _windows(

@@ -168,8 +168,8 @@ class EvolutionResult:
         n_nulls, n_wrong = sum(c.n_lost > 0 for c in answered), sum(c.n_wrong > 0 for c in answered)
         text = (
             "**Schema-on-read**: CSV and JSON files have no schema, the reader brings one. They"
-            f" return rows in {len(answered)} of {len(chosen)} cells; {n_nulls} of those have nulls"
-            f" instead of values, {n_wrong} have wrong values."
+            f" return rows in {len(answered)} of {len(chosen)} cells: nulls instead of"
+            f" values in {n_nulls}, wrong values in {n_wrong}."
         )
         refused = [c.change for c in chosen if c.format == "JSON" and "changed from" in c.error]
         return text + (
