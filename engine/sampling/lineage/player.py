@@ -9,8 +9,8 @@ import numpy as np
 from engine import figures
 from engine.sampling.lineage.result import LineageResult
 
-STAGES = ("seed", "k neighbours", "the chosen one", "λ on the way", "new point")
-N_PLAYED = 4  # synthetic points that it shows one after the other
+STAGES = ("seed", "k neighbours", "chosen neighbour", "λ of the way", "new point")
+N_PLAYED = 2  # synthetic points that it shows one after the other
 
 
 def path(*points: np.ndarray) -> dict[str, list[float | None]]:

@@ -27,7 +27,7 @@ from engine.sampling import arena
 from engine.sampling.arena import ArenaParams, ArenaResult, Outcome, strategies
 from engine.sampling.arena import figure as figures
 from engine.sampling.arena.result import cheapest
-from engine.sampling.arena.strategies import MOVED, NOTHING, STRATEGIES, Model
+from engine.sampling.arena.strategies import MOVED, BASELINE, STRATEGIES, Model
 from engine.sampling.flight_rows import SPLITS
 from tests.engine.printed import run_script
 
@@ -110,7 +110,7 @@ def test_what_a_model_cannot_do_is_said() -> None:
         ArenaParams(**QUICK, model="k-NN", strategies=("class weights", "focal loss"))
     )
     assert set(result.refused) == {"class weights", "focal loss"} and result.names == [
-        NOTHING,
+        BASELINE,
         MOVED,
     ]
     assert "class weights did not enter: k-NN has no class weights" in " ".join(result.why)
@@ -152,9 +152,9 @@ def by_hand() -> ArenaResult:
     train_y, train_chances = np.array([1, 0, 0, 0]), np.array([0.35, 0.3, 0.2, 0.1])
     none, empty = np.empty(0), np.empty(0, int)
     outcomes = (
-        Outcome(NOTHING, 0, y, chances, 0.5, 0.7, 0.1, train_y, train_chances),
+        Outcome(BASELINE, 0, y, chances, 0.5, 0.7, 0.1, train_y, train_chances),
         Outcome("SMOTE", 0, y, chances[::-1], 0.6, 0.3, 0.4, empty, none),
-        Outcome(NOTHING, 1, y, chances, 0.7, 0.7, 0.1, train_y, train_chances),
+        Outcome(BASELINE, 1, y, chances, 0.7, 0.7, 0.1, train_y, train_chances),
         Outcome("SMOTE", 1, y, chances[::-1], 0.6, 0.3, 0.4, empty, none),
     )
     return ArenaResult(ArenaParams(repeats=2), outcomes, {}, {}, True)
@@ -162,7 +162,7 @@ def by_hand() -> ArenaResult:
 
 def test_bills_by_hand() -> None:
     result = by_hand()
-    bill = result.bill(NOTHING, 0.5, 10, 1)
+    bill = result.bill(BASELINE, 0.5, 10, 1)
     assert (bill.right_alarms, bill.false_alarms, bill.missed, bill.quiet) == (2, 2, 2, 4)
     assert bill.cost == pytest.approx((2 * 10 + 2 * 1) / 10) and (bill.recall, bill.precision) == (
         0.5,
@@ -176,7 +176,7 @@ def test_bills_by_hand() -> None:
         0,
     ) and moved.cost == pytest.approx(0.2)
     rows = {row["strategy"]: row for row in result.rows(0.5, 10, 1)}
-    assert rows[MOVED]["cost a row"] == "0.200 ← least" and rows[NOTHING]["threshold"] == "0.500"
+    assert rows[MOVED]["cost a row"] == "0.200 ← least" and rows[BASELINE]["threshold"] == "0.500"
 
 
 @given(
@@ -218,10 +218,10 @@ def test_the_moved_threshold_comes_from_rows_their_model_has_not_seen(result: Ar
     params = result.params
     rows, train, _ = next(arena.splits(params))
     X, y = rows.X[train], rows.y[train]
-    first = result.outcomes_of(NOTHING)[0]
+    first = result.outcomes_of(BASELINE)[0]
     assert np.array_equal(first.train_y, y)
     assert first.train_chances == pytest.approx(arena.inner_chances(X, y, params))
-    seen = strategies.fitted(NOTHING, X, y, params)(X)
+    seen = strategies.fitted(BASELINE, X, y, params)(X)
     assert brier_score_loss(y, first.train_chances) > brier_score_loss(y, seen), (
         "worse than on rows that it has seen"
     )
@@ -235,7 +235,7 @@ def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() 
     outcomes = tuple(
         Outcome(name, i, np.array([1, 0]), np.array([0.9, 0.1]), score, 0.5, 0.1, empty, none)
         for i in range(3)
-        for name, score in ((NOTHING, 0.3 * i), ("SMOTE", 0.3 * i + 0.10 + 0.01 * i))
+        for name, score in ((BASELINE, 0.3 * i), ("SMOTE", 0.3 * i + 0.10 + 0.01 * i))
     )
     result = ArenaResult(ArenaParams(repeats=3), outcomes, {}, {}, True)
     gain, half = result.gain("SMOTE")
@@ -288,7 +288,7 @@ def test_words_by_hand(result: ArenaResult) -> None:
 def test_curves_are_scikit_learns(result: ArenaResult) -> None:
     figure = figures.precision_recall(result, 0.5, 10, 1)
     line = figure.data[0]
-    y, chances = result.pooled(NOTHING)
+    y, chances = result.pooled(BASELINE)
     precision, recall, _ = precision_recall_curve(y, chances)
     known = {
         (round(float(r), 5), round(float(p), 5)) for r, p in zip(recall, precision, strict=True)
@@ -306,7 +306,7 @@ def test_the_cost_curve_is_the_bill_at_every_threshold(result: ArenaResult) -> N
     line = figures.costs(result, 0.5, 7, 2).data[0]
     for place in (0, 40, 100, 199):
         assert line.y[place] == pytest.approx(
-            result.bill(NOTHING, float(line.x[place]), 7, 2).cost, abs=0.02
+            result.bill(BASELINE, float(line.x[place]), 7, 2).cost, abs=0.02
         )
 
 
@@ -328,7 +328,7 @@ def test_every_figure_is_small_and_titled(result: ArenaResult) -> None:
     empty = ArenaResult(ArenaParams(), (), {}, {})
     assert figures.lanes(empty).layout.title.text == "The first strategy is being trained"
     alarms = figures.boundaries(result, 0.5).data[0].z
-    assert np.array_equal(np.asarray(alarms), result.planes[NOTHING] >= 0.5)
+    assert np.array_equal(np.asarray(alarms), result.planes[BASELINE] >= 0.5)
 
 
 def test_the_grid_holds_each_strategys_chances(result: ArenaResult) -> None:

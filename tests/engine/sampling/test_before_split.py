@@ -42,7 +42,7 @@ def test_both_ways_are_those_of_imbalanced_learn_alone(model: Any) -> None:
 
 def test_leaks_are_counted_row_by_row() -> None:
     params = BeforeSplitParams(model="logistic", n_rows=1_000, ratio=0.2)
-    rows = flight_rows.take("cancelled", "as they are", 1_000, 3)
+    rows = flight_rows.take("cancelled", "original", 1_000, 3)
     rows = replace(rows, X=flight_rows.standardise(rows.X)[0])
     scores, (n_test, n_synthetic, n_with_parent, n_positive, n_with_child) = before_split.before(
         rows, params, 3
@@ -69,7 +69,7 @@ def test_leaks_are_counted_row_by_row() -> None:
 
 
 def test_without_smote_nothing_is_made_up() -> None:
-    rows = flight_rows.take("cancelled", "as they are", 3_000, 0)
+    rows = flight_rows.take("cancelled", "original", 3_000, 0)
     rows = replace(rows, X=flight_rows.standardise(rows.X)[0])
     params = BeforeSplitParams(model="logistic")
     train, test = rows.split("random", 0)

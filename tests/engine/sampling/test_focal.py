@@ -47,8 +47,8 @@ def test_loss_pull_and_weight_by_hand() -> None:
     assert losses.modulation(0.9, 2) == pytest.approx(0.01)
     assert losses.loss(0.5, 2) == pytest.approx(0.25 * np.log(2))
     assert losses.loss(0.5, 0) == pytest.approx(np.log(2))
-    assert losses.pull(0.9, 0) == pytest.approx(0.1), "cross-entropy pulls by 1 - p"
-    assert losses.pull(np.array([0.0, 1.0]), 2).tolist() == [1.0, 0.0]
+    assert losses.gradient_size(0.9, 0) == pytest.approx(0.1), "cross-entropy sizes by 1 - p"
+    assert losses.gradient_size(np.array([0.0, 1.0]), 2).tolist() == [1.0, 0.0]
 
 
 @given(st.floats(-6, 6), st.floats(0, 5))
@@ -58,7 +58,7 @@ def test_pull_is_the_slope_of_the_loss_by_log_odds(z: float, gamma: float) -> No
 
     step = 1e-5
     slope = (by_odds(z + step) - by_odds(z - step)) / (2 * step)
-    assert losses.pull(1 / (1 + np.exp(-z)), gamma) == pytest.approx(-slope, abs=1e-6)
+    assert losses.gradient_size(1 / (1 + np.exp(-z)), gamma) == pytest.approx(-slope, abs=1e-6)
 
 
 @settings(max_examples=20, deadline=None)
@@ -96,7 +96,7 @@ def test_gamma_zero_is_scikit_learns_logistic_regression() -> None:
 
 
 def test_on_flights_gamma_zero_and_balanced_weights_are_scikit_learns(result: FocalResult) -> None:
-    rows = flight_rows.take("cancelled", "as they are", 5_000, 0)
+    rows = flight_rows.take("cancelled", "original", 5_000, 0)
     train, test = rows.split("random", 0)
     X, X_test = flight_rows.standardise(rows.X[train], rows.X[test])
     y = rows.y[train]
@@ -174,7 +174,7 @@ def test_targets_are_counted_from_the_flights(target: Any) -> None:
 
 
 def test_features_are_those_of_their_flight() -> None:
-    rows = flight_rows.take("cancelled", "as they are", 1_000, 3)
+    rows = flight_rows.take("cancelled", "original", 1_000, 3)
     flights = data.load("flights").to_pandas().iloc[rows.row]
     column = dict(zip(rows.names, rows.X.T, strict=True))
     assert column["distance"].tolist() == flights["distance"].tolist()
@@ -191,7 +191,7 @@ def test_features_are_those_of_their_flight() -> None:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_a_split_cuts_rows_apart(split: Any) -> None:
-    rows = flight_rows.take("cancelled", "as they are", 3_000, 1)
+    rows = flight_rows.take("cancelled", "original", 3_000, 1)
     train, test = rows.split(split, 1)
     assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(3_000)) and len(
         test
@@ -203,11 +203,11 @@ def test_a_split_cuts_rows_apart(split: Any) -> None:
 
 
 def test_thinned_rows_have_a_thousandth_of_positives() -> None:
-    assert flight_rows.take("cancelled", "thinned to 0.1%", 20_000, 0).y.sum() == 20
+    assert flight_rows.take("cancelled", "0.1%", 20_000, 0).y.sum() == 20
     with pytest.raises(
         InputError, match="n_rows must leave at least ten positives: 10,000 at 0.1%. Got 5,000."
     ):
-        flight_rows.take("cancelled", "thinned to 0.1%", 5_000, 0)
+        flight_rows.take("cancelled", "0.1%", 5_000, 0)
     with pytest.raises(
         InputError, match="The test rows must hold two rows of each class at least. Got 3 and 1."
     ):
@@ -250,7 +250,7 @@ def test_the_hardest_flights_are_named(result: FocalResult) -> None:
     """The first flight named is the training row with the largest pull, and its words are those of
     the flights table.
     """
-    place = int(np.argmax(result.focal.train_pull))
+    place = int(np.argmax(result.focal.train_gradient))
     flight = data.load("flights").slice(int(result.train_row[place]), 1).to_pylist()[0]
     first, *others = result.hardest()
     assert first["flight"].startswith(

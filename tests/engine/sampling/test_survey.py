@@ -123,7 +123,7 @@ def test_errors_are_those_of_all_samples() -> None:
 
 
 def test_weighted_means_by_hand() -> None:
-    estimate, error = schemes.weighed(np.array([[2.0, 4.0]]), np.array([[3.0, 1.0]]))
+    estimate, error = schemes.weighted(np.array([[2.0, 4.0]]), np.array([[3.0, 1.0]]))
     assert estimate.tolist() == [2.5]
     assert error[0] == pytest.approx(np.sqrt(2 * ((3 * -0.5 / 4) ** 2 + (1.5 / 4) ** 2)))
 
