@@ -132,6 +132,12 @@ class FocalResult:
         """The reasons for this outcome, with its values."""
         p, plain = self.params, self.fits[0]
         rare = self.train_y == 1
+        level = (
+            "**Calibrated**: γ = 0 and α = 0.5 is plain cross-entropy."
+            if p.gamma == 0 and p.alpha == 0.5
+            else "**Not calibrated**: focal loss pushes correct rows less, so probabilities stay"
+            " near 0.5. Recalibrate before you multiply them by costs."
+        )
         return [
             (
                 f"**γ = {p.gamma:g}**: a row already at p = 0.9 keeps"
@@ -148,10 +154,7 @@ class FocalResult:
                 f" {int((~rare).sum()):,} negatives are equal under any loss, because of the"
                 " intercept."
             ),
-            (
-                "**Not calibrated**: focal loss pushes correct rows less, so probabilities stay"
-                " near 0.5. Recalibrate before you multiply them by costs."
-            ),
+            level,
             (
                 f"**One split**: {len(self.test_y):,} test rows, {int(self.test_y.sum()):,} of them"
                 " positive. Small differences are noise."

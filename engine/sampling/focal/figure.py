@@ -175,9 +175,3 @@ def boundaries(result: FocalResult) -> go.Figure:
         )
     figure.update_layout(yaxis={"range": [float(low[1]) - 0.2, float(high[1]) + 0.2]})
     return figure
-
-
-def inside(result: FocalResult, place: int) -> int:
-    """Return how many synthetic points a model calls positive at 50%."""
-    a, b, c = result.boundaries[place]
-    return int((result.plane.X @ np.array([a, b]) + c >= 0).sum())

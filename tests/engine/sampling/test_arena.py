@@ -27,7 +27,7 @@ from engine.sampling import arena
 from engine.sampling.arena import ArenaParams, ArenaResult, Outcome, strategies
 from engine.sampling.arena import figure as figures
 from engine.sampling.arena.result import cheapest
-from engine.sampling.arena.strategies import MOVED, BASELINE, STRATEGIES, Model
+from engine.sampling.arena.strategies import BASELINE, MOVED, STRATEGIES, Model
 from engine.sampling.flight_rows import SPLITS
 from tests.engine.printed import run_script
 
@@ -54,7 +54,7 @@ def test_strategies_are_imbalanced_learns_own_pipelines(model: Any, split: Any) 
 def test_every_sampler_enters_or_says_why_not() -> None:
     params = ArenaParams(n_rows=1_500, repeats=2, strategies=STRATEGIES)
     result = arena.run(params)
-    assert set(result.names) - {MOVED} | set(result.refused) == set(STRATEGIES)
+    assert set(result.names) - {MOVED} | set(result.refused) == {BASELINE, *STRATEGIES}
     assert (
         all(reason.startswith("imbalanced-learn refuses: ") for reason in result.refused.values())
         and len(result.refused) < 4
@@ -105,6 +105,13 @@ def test_categories_are_voted_on_whole(strategy: Any) -> None:
         assert (np.digitize(made[name], edges[1:-1]) == answer[name]).all()
 
 
+def test_the_preview_has_the_baseline_on_few_rows() -> None:
+    asked = ArenaParams(positives="0.1%", n_rows=50_000, model="tree")
+    result = arena.preview(asked)
+    assert result.params.n_rows == 10_000 and not result.complete and result.planes
+    assert set(result.names) == {BASELINE, MOVED, "class weights"}
+
+
 def test_what_a_model_cannot_do_is_said() -> None:
     result = arena.run(
         ArenaParams(**QUICK, model="k-NN", strategies=("class weights", "focal loss"))
@@ -113,8 +120,8 @@ def test_what_a_model_cannot_do_is_said() -> None:
         BASELINE,
         MOVED,
     ]
-    assert "class weights did not enter: k-NN has no class weights" in " ".join(result.why)
-    assert "add a strategy" in result.verdict
+    assert "class weights: k-NN has no class weights" in " ".join(result.why)
+    assert "Add a strategy" in arena.run(ArenaParams(**QUICK, strategies=())).verdict
 
 
 def test_scores_are_scikit_learns(result: ArenaResult) -> None:
@@ -176,7 +183,9 @@ def test_bills_by_hand() -> None:
         0,
     ) and moved.cost == pytest.approx(0.2)
     rows = {row["strategy"]: row for row in result.rows(0.5, 10, 1)}
-    assert rows[MOVED]["cost a row"] == "0.200 ← least" and rows[BASELINE]["threshold"] == "0.500"
+    assert (
+        rows[MOVED]["cost per row"] == "0.200 ← lowest" and rows[BASELINE]["threshold"] == "0.500"
+    )
 
 
 @given(
@@ -227,7 +236,7 @@ def test_the_moved_threshold_comes_from_rows_their_model_has_not_seen(result: Ar
     )
 
 
-def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() -> None:
+def test_a_strategy_that_is_better_on_every_split_is_significantly_better() -> None:
     """Three splits, gains .10, .11, .12: mean .11, deviation .01; t(.975, 2) = 4.303, over √3
     splits.
     """
@@ -242,17 +251,11 @@ def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() 
     assert gain == pytest.approx(0.11) and half == pytest.approx(4.3027 * 0.01 / 3**0.5, abs=1e-5)
     assert (
         result.verdict
-        == "SMOTE beats doing nothing: it moves average precision by **+0.110** from 0.300 (95%"
-        " CI +0.085 to +0.135 over 3 splits)."
-    )
-    assert (
-        figures.lanes(result).layout.title.text
-        == "SMOTE:<br>better than doing nothing, beyond chance"
+        == "**SMOTE is significantly better than the baseline**: +0.110 average precision (95% CI"
+        " +0.085 to +0.135)."
     )
     first = ArenaResult(ArenaParams(repeats=3), outcomes[:2], {}, {})
-    assert first.verdict.startswith("After one split SMOTE moves") and first.gain("SMOTE")[
-        1
-    ] == float("inf")
+    assert "After one split" in first.verdict and first.gain("SMOTE")[1] == float("inf")
     more = tuple(
         replace(outcome, strategy="random over")
         for outcome in outcomes
@@ -266,19 +269,17 @@ def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() 
 def test_words_by_hand(result: ArenaResult) -> None:
     assert (
         by_hand().verdict
-        == "No strategy beats doing nothing beyond chance: the best other, SMOTE, moves average"
-        " precision by **0.000** from 0.600 (95% CI −1.271 to +1.271 over 2 splits)."
+        == "**No strategy is significantly better than the baseline.** Best: SMOTE, 0.000 average"
+        " precision (95% CI −1.271 to +1.271)."
     )
     assert (
         by_hand().worst_brier_factor == pytest.approx(4)
-        and "SMOTE has 4.0× the Brier score" in by_hand().why[1]
+        and "SMOTE has 4.0× the baseline's Brier score" in by_hand().why[2]
     )
-    early = next(iter(arena.steps(ArenaParams(**QUICK)))).partial
-    assert (
-        early.verdict == "The first strategy is being trained."
-        and early.why == []
-        and early.table().num_rows == 0
-    )
+    seen = [progress.partial for progress in arena.steps(ArenaParams(**QUICK))]
+    first = next(partial for partial in seen if partial is not None)
+    assert seen[0] is None and first.names == [BASELINE, MOVED]
+    assert "the strategies follow" in first.verdict and len(first.why) == 4
     assert result.worst_brier_factor > 2, "weights and SMOTE spoil the chances"
 
 
@@ -323,10 +324,8 @@ def test_every_figure_is_small_and_titled(result: ArenaResult) -> None:
     ]
     assert all(len(figure.to_json()) < 300_000 and figure.layout.title.text for figure in drawn)
     assert [shape.x0 for shape in drawn[1].layout.shapes] == [0.3], (
-        "the threshold stands in the reliability curve as well"
+        "the threshold is in the reliability curve as well"
     )
-    empty = ArenaResult(ArenaParams(), (), {}, {})
-    assert figures.lanes(empty).layout.title.text == "The first strategy is being trained"
     alarms = figures.boundaries(result, 0.5).data[0].z
     assert np.array_equal(np.asarray(alarms), result.planes[BASELINE] >= 0.5)
 
