@@ -76,7 +76,7 @@ def test_another_scheme_asks_for_no_new_scores_and_a_pinned_run_is_beside_them()
     job = app.session_state["splits_job"]
     app.selectbox(key="splits_scheme").set_value("by day").run()
     assert app.session_state["splits_job"] == job, "scores are of all schemes, whichever is drawn"
-    app.session_state["splits_panel"] = "A / B"
+    app.session_state["splits_panel"] = "A/B"
     app.run().button(key="splits_pin").click().run()
     settle(app.segmented_control(key="splits_model").set_value("logistic").run())
     assert app.session_state["splits_job"] != job and not app.exception
