@@ -22,6 +22,7 @@ from engine import data
 from engine.jobs import Progress, Steps, to_end
 from engine.ranges import SEED, Params, Range
 from engine.sampling.survey import schemes
+from engine.sampling.survey.in_time import SeriesTally, series
 from engine.sampling.survey.schemes import Draws, Population
 from engine.units import format_factor, format_share, format_signed
 
@@ -43,7 +44,6 @@ NOT_RANDOM = ("convenience", "quota")
 Z = 1.959964  # of a 95% interval
 EVENING_FACTOR = 4.0
 N_PREVIEW = 100  # samples of the result that is shown first
-SERIES_DAYS = 36  # a tenth of the year, by each temporal scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +73,6 @@ class Tally:
     coverage: float  # share of 95% intervals that contain the true mean, 0–1
     n_places: float  # airport-days that a sample looks up, mean
     estimates: np.ndarray = field(compare=False, repr=False)  # (n_samples,)
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesTally:
-    """What a temporal scheme's samples say of level, season and trend: root mean squared errors."""
-
-    name: str
-    level: float  # in the measure's unit
-    season: float  # of the departures from the level of those weekdays that were seen
-    trend: float  # per month
-    n_unseen: float  # weekdays that a sample never saw, mean
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -311,55 +300,11 @@ def mitigate(params: SurveyParams, rng: np.random.Generator) -> tuple[Tally, ...
     return tuple(tally(name, draws, people.truth) for name, draws in runs.items())
 
 
-def series(params: SurveyParams, rng: np.random.Generator) -> tuple[SeriesTally, ...]:
-    """Return what samples of days say of the year's daily means: level, weekday profile, trend."""
-    daily = daily_means(params.measure)
-    n_days = len(daily)
-    days = np.arange(n_days)
-    truth = describe(daily, days)
-    recent = 2.0 ** ((days - n_days) / 90)
-    draws: dict[str, Callable[[], np.ndarray]] = {
-        "random days": lambda: np.sort(rng.choice(n_days, SERIES_DAYS, replace=False)),
-        f"every {params.every_days} days": lambda: days[
-            rng.integers(params.every_days) :: params.every_days
-        ],
-        "one block of days": lambda: (
-            int(rng.integers(n_days - SERIES_DAYS + 1)) + np.arange(SERIES_DAYS)
-        ),
-        "recent days weighted": lambda: np.sort(
-            rng.choice(n_days, SERIES_DAYS, replace=False, p=recent / recent.sum())
-        ),
-    }
-    tallies = []
-    for name, draw in draws.items():
-        found = np.array([describe(daily, draw()) for _ in range(params.n_samples)])
-        gap, unseen = found - truth, np.isnan(found).sum(axis=1)
-        level, season, trend = (
-            float(np.sqrt(np.nanmean(gap[:, part] ** 2))) for part in (0, slice(2, 9), 1)
-        )
-        tallies.append(SeriesTally(name, level, season, trend, float(unseen.mean())))
-    return tuple(tallies)
-
-
 @lru_cache(maxsize=4)
 def daily_means(measure: Measure) -> np.ndarray:
     """Return the measure's mean on each day of departure, (365,)."""
     flights = frame(measure)
     return np.asarray(flights.groupby(flights["time_hour"].dt.dayofyear)[measure].mean().to_numpy())
-
-
-def describe(daily: np.ndarray, days: np.ndarray) -> np.ndarray:
-    """Return level, trend a month, then the seven weekdays' departures from the level (nan where
-    none was seen), (9,).
-    """
-    values = daily[days]
-    level = values.mean()
-    slope = np.cov(days, values)[0, 1] / days.var(ddof=1)
-    profile = [
-        values[days % 7 == weekday].mean() - level if (days % 7 == weekday).any() else np.nan
-        for weekday in range(7)
-    ]
-    return np.array([level, 30 * slope, *profile])
 
 
 def steps(params: SurveyParams) -> Steps:
@@ -385,7 +330,13 @@ def steps(params: SurveyParams) -> Steps:
     yield Progress(len(SCHEMES) / (len(SCHEMES) + 2), "weights", result)
     result = replace(result, mitigations=mitigate(params, np.random.default_rng(params.seed)))
     yield Progress((len(SCHEMES) + 1) / (len(SCHEMES) + 2), "days of the year", result)
-    return replace(result, series=series(params, np.random.default_rng(params.seed)), complete=True)
+    tallies = series(
+        daily_means(params.measure),
+        params.every_days,
+        params.n_samples,
+        np.random.default_rng(params.seed),
+    )
+    return replace(result, series=tallies, complete=True)
 
 
 def preview(params: SurveyParams) -> SurveyResult:

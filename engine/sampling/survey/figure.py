@@ -13,7 +13,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.sampling.survey import NOT_RANDOM, SeriesTally, SurveyResult, Tally
+from engine.sampling.survey import NOT_RANDOM, SurveyResult, Tally
+from engine.sampling.survey.in_time import SeriesTally
 from engine.units import format_range, format_share
 
 

@@ -26,12 +26,10 @@ def _params() -> SplitsParams:
         D, "horizon_hours", "Label horizon, h", help="Hours that the label looks ahead"
     )
     gap_days = controls.slider(
-        D, "gap_days", "Gap, days", help="Left out before each test part, time series only",
-        disabled=scheme != "time series",
+        D, "gap_days", "Gap, days", help="Left out before each test part, time series only"
     )  # fmt: skip
     embargo_days = controls.slider(
-        D, "embargo_days", "Embargo, days", help="Left out after each test part, purged only",
-        disabled=scheme != "purged, embargo",
+        D, "embargo_days", "Embargo, days", help="Left out after each test part, purged only"
     )  # fmt: skip
     model = controls.segmented(D, "model", "Model", help="Scored with every scheme")
     with st.expander("Rows, positive rate, seed"):

@@ -17,7 +17,7 @@ from scipy.stats import chisquare
 
 from engine import data, scripts
 from engine.sampling import survey
-from engine.sampling.survey import SCHEMES, SurveyParams, SurveyResult, schemes
+from engine.sampling.survey import SCHEMES, SurveyParams, SurveyResult, in_time, schemes
 from engine.sampling.survey import figure as figures
 from engine.sampling.survey.schemes import Draws, Population
 from engine.units import format_share, format_signed
@@ -200,10 +200,10 @@ def test_weights_undo_self_selection_only(result: SurveyResult) -> None:
 def test_days_are_described_by_hand() -> None:
     days = np.arange(28)
     daily = 10 + 0.5 * days + np.where(days % 7 == 2, 7.0, 0.0)
-    level, trend, *profile = survey.describe(daily, days)
+    level, trend, *profile = in_time.describe(daily, days)
     assert level == pytest.approx(10 + 0.5 * 13.5 + 1) and len(profile) == 7
     assert profile[2] - profile[1] == pytest.approx(7.5) and trend == pytest.approx(15, abs=1)
-    assert np.isnan(survey.describe(daily, days[::7])[3:]).all()
+    assert np.isnan(in_time.describe(daily, days[::7])[3:]).all()
 
 
 def test_every_seventh_day_sees_one_weekday(result: SurveyResult) -> None:
@@ -247,6 +247,6 @@ def test_figures_show_the_results_numbers(result: SurveyResult) -> None:
         np.mean(violins[0].x) == pytest.approx(result.tallies[0].mean, abs=1e-4)
         and len(violins[0].x) == 500
     )
-    in_time = figures.in_time(result, result)
-    assert [trace.name for trace in in_time.data[3:]] == ["run A"] * 3
-    assert "6 weekdays not sampled" in in_time.data[0].x[1]
+    temporal = figures.in_time(result, result)
+    assert [trace.name for trace in temporal.data[3:]] == ["run A"] * 3
+    assert "6 weekdays not sampled" in temporal.data[0].x[1]
