@@ -90,6 +90,8 @@ def frames(result: LineageResult, made: int, n_played: int, first: int) -> list[
 def controls(names: list[str]) -> dict[str, Any]:
     """Return the buttons and the slider that play the frames ``names``."""
     last = len(STAGES) - 1
-    return figures.player(
+    layout = figures.player(
         names, names, active=last, milliseconds=900, redraw=False, prefix="point "
     )
+    layout["updatemenus"][0]["font"]["size"] = 14  # the slider beside it is at a fixed distance
+    return layout
