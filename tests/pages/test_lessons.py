@@ -67,9 +67,9 @@ def visited(lesson: lessons.Lesson, experiment: str) -> Any:
     One visitor tries all of a lab; what runs is the pages' jobs, shared with all page tests.
     """
     app = visitor(lesson.topic)
-    app.session_state[lesson.tab_key] = lesson.tab_of(experiment)
+    for key, value in {**lesson.place_of(experiment), "shown": None}.items():
+        app.session_state[key] = value
     settle(app.run())
-    app.session_state["shown"] = None
     return shown(settle(app.button(key=f"{experiment}_reset").click().run()), experiment)
 
 
@@ -77,7 +77,7 @@ def visited(lesson: lessons.Lesson, experiment: str) -> Any:
 def test_the_contract_is_met(lesson: lessons.Lesson) -> None:
     assert lesson.question == SYLLABUS[lesson.topic]
     assert len(lesson.scenes) >= 5 and len(lesson.predictions) >= 2 and len(lesson.challenges) >= 2
-    assert set(lesson.tabs.values()) == set(lesson.guide), (
+    assert set(lesson.experiments.values()) == set(lesson.guide), (
         "each experiment has its section in the guide"
     )
     assert len({scene.title for scene in lesson.scenes}) == len(lesson.scenes)
@@ -88,7 +88,7 @@ def test_params_name_real_settings_with_valid_values(lesson: lessons.Lesson) -> 
     defaults = lesson.defaults()
     for params in all_params(lesson):
         assert set(params) <= set(defaults)
-        for experiment in lesson.tabs:
+        for experiment in lesson.experiments:
             lesson.settings_of(experiment, params)
 
 
@@ -119,7 +119,8 @@ def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
         params = lesson.settings_of(prediction.experiment, prediction.params)
         assert params != lesson.settings_of(prediction.experiment, {})
         app = visitor(lesson.topic)
-        app.session_state[lesson.tab_key] = lesson.tab_of(prediction.experiment)
+        for key, setting in lesson.place_of(prediction.experiment).items():
+            app.session_state[key] = setting
         app.session_state[f"{prediction.experiment}_panel"] = "Predict"
         settle(app.run())
         settle(app.button(key=f"{lesson.topic}_guess_{number}_reveal").click().run())
@@ -134,7 +135,7 @@ def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
 
 def test_no_two_labs_share_a_key() -> None:
     """Keys live in one session: a second lab's ``skew_panel`` would be the first one's."""
-    experiments = [name for lesson in LESSONS for name in lesson.tabs]
+    experiments = [name for lesson in LESSONS for name in lesson.experiments]
     assert len(experiments) == len(set(experiments))
     keys = [key for lesson in LESSONS for key in lesson.defaults()]
     assert len(keys) == len(set(keys))
