@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine.errors import InputError
-from pages.shell import conditions, lessons, quiz
+from pages.shell import conditions, lessons, quiz, state
 from tests.pages.visit import problems, settle, texts, visitor
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
@@ -48,16 +48,29 @@ def shown(app: AppTest, experiment: str) -> Any:
     return result
 
 
-def visited(lesson: lessons.Lesson, experiment: str, settings: lessons.Settings) -> Any:
-    """Set the experiment's controls as a visitor does and return its Result.
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> lessons.Settings:
+    """Settings that an experiment's Reset sets beside its defaults, as a scene's button does."""
+    settings: lessons.Settings = {}
+    apply = state.apply_experiment
+    monkeypatch.setattr(
+        state,
+        "apply_experiment",
+        lambda lesson, name, own: apply(lesson, name, {**own, **settings}),
+    )
+    return settings
+
+
+def visited(lesson: lessons.Lesson, experiment: str) -> Any:
+    """Return the Result that the experiment's tab shows for the chosen settings.
 
     One visitor tries all of a lab; what runs is the pages' jobs, shared with all page tests.
     """
     app = visitor(lesson.topic)
-    own = {key: v for key, v in lesson.defaults().items() if key.startswith(f"{experiment}_")}
-    for key, value in {**own, **lesson.place_of(experiment), **settings, "shown": None}.items():
+    for key, value in {**lesson.place_of(experiment), "shown": None}.items():
         app.session_state[key] = value
-    return shown(settle(app.run()), experiment)
+    settle(app.run())
+    return shown(settle(app.button(key=f"{experiment}_reset").click().run()), experiment)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
@@ -81,7 +94,7 @@ def test_params_name_real_settings_with_valid_values(lesson: lessons.Lesson) -> 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
 def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
-    lesson: lessons.Lesson,
+    lesson: lessons.Lesson, chosen: lessons.Settings
 ) -> None:
     for challenge in lesson.challenges:
         for settings, meets in (
@@ -89,7 +102,9 @@ def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
             (challenge.solved_params, True),
             ({}, False),
         ):
-            result = visited(lesson, challenge.experiment, settings)
+            chosen.clear()
+            chosen.update(settings)
+            result = visited(lesson, challenge.experiment)
             assert result.params == lesson.settings_of(challenge.experiment, settings)
             assert challenge.met_by(result) == meets, (
                 f"{challenge.goal} {settings or 'the defaults'}"
