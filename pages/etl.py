@@ -8,10 +8,10 @@ from pages.tabs.etl import backfill, change_capture, crash, elt, late, loads, qu
 lab.page(
     "etl",
     loads=loads.show,
-    crash=crash.show,
-    late=late.show,
+    elt=elt.show,
     change_capture=change_capture.show,
     quality=quality.show,
+    crash=crash.show,
+    late=late.show,
     backfill=backfill.show,
-    elt=elt.show,
 )

@@ -83,7 +83,7 @@ def default_jobs() -> Iterator[tuple[tuple[Any, Any], float]]:
     one by ``TYPICAL_SECONDS`` beside it.
     """
     for topic in lessons.topics():
-        for name in lessons.load(topic).tabs:
+        for name in lessons.load(topic).experiments:
             package = f"engine.{topic}.{name}"
             for path in (package, f"{package}.real"):
                 module = import_module(path) if find_spec(path) else None

@@ -55,6 +55,7 @@ def texts() -> Iterator[tuple[str, str]]:
     for path in sorted(LESSONS.glob("*.toml")):
         content = tomllib.loads(path.read_text("utf-8"))
         for text in _texts({key: part for key, part in content.items() if key != "moved"}):
-            yield path.name, text
+            if not CODE.search(text):
+                yield path.name, text
     for path in sorted(LESSONS.glob("*.md")):
         yield path.name, re.sub(r"```.*?```|`[^`]*`", "", path.read_text("utf-8"), flags=re.S)

@@ -1,11 +1,11 @@
-"""Batches of the real tables, and the seven kinds of fault that are injected into them, each with a
-dose.
+"""Batches of the real tables, and the seven kinds of fault that are injected into them, in a share
+of the rows.
 
 Real: the rows of some days (planes: the whole table), with the faults that they have anyway.
 Injected from the seed: each kind as it happens in production: a unit in a number's text, a column
 that the source left empty, a misplaced decimal point, a file sent twice in part, a key in lower
 case, a file cut short, another unit of measure. Where a row was injected is remembered, so that
-what no check sees can be counted.
+what no check catches can be counted.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ DRIFTS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """A batch as it arrives: its rows, which of them were injected (n,), how many rows are gone,
-    what was done.
+    """A batch as it arrives: its rows, which of them were injected (n,), how many rows are missing,
+    what was changed.
     """
 
     table: pa.Table
@@ -93,8 +93,8 @@ def real(table: TableName, first_day: int, n_days: int) -> pa.Table:
 
 
 def reference(table: TableName, first_day: int, n_days: int) -> pa.Table:
-    """Return the batch before this one, to which its distribution is held; for the first days of
-    the year the one after.
+    """Return the batch before this one, with which its distribution is compared; for the first
+    days of the year the one after.
     """
     before = first_day - n_days
     return real(table, before if before >= 1 else first_day + n_days, n_days)
@@ -105,50 +105,50 @@ def _replace(table: pa.Table, name: str, column: pa.Array | pa.ChunkedArray) -> 
 
 
 def inject(table: TableName, rows: pa.Table, fault: Fault, dose: float, seed: int) -> Batch:
-    """Return the rows with ``dose`` × n of them struck by a fault."""
+    """Return the rows with ``dose`` × n of them corrupted by a fault."""
     n = len(rows)
-    n_struck = round(dose * n) if fault != "none" else 0
-    struck = np.zeros(n, bool)
-    if not n_struck:
-        return Batch(rows, struck, 0, "nothing is injected")
-    struck[np.random.default_rng([seed, 4]).choice(n, n_struck, replace=False)] = True
+    n_corrupted = round(dose * n) if fault != "none" else 0
+    corrupted = np.zeros(n, bool)
+    if not n_corrupted:
+        return Batch(rows, corrupted, 0, "nothing is injected")
+    corrupted[np.random.default_rng([seed, 4]).choice(n, n_corrupted, replace=False)] = True
     if fault == "unique":
-        copies = rows.filter(pa.array(struck))
-        marks = np.concatenate([np.zeros(n, bool), np.ones(n_struck, bool)])
+        copies = rows.filter(pa.array(corrupted))
+        marks = np.concatenate([np.zeros(n, bool), np.ones(n_corrupted, bool)])
         return Batch(
             pa.concat_tables([rows, copies]).combine_chunks(),
             marks,
             0,
-            f"{n_struck:,} rows are delivered twice",
+            f"{n_corrupted:,} rows are delivered twice",
         )
     if fault == "volume":
         return Batch(
-            rows.slice(0, n - n_struck),
-            np.zeros(n - n_struck, bool),
-            n_struck,
-            f"the last {n_struck:,} rows are missing",
+            rows.slice(0, n - n_corrupted),
+            np.zeros(n - n_corrupted, bool),
+            n_corrupted,
+            f"the last {n_corrupted:,} rows are missing",
         )
     name = COLUMNS[table][fault]
-    column, mask = rows[name], pa.array(struck)
+    column, mask = rows[name], pa.array(corrupted)
     if fault == "type":
         text = column.cast(pa.string())
         other = pc.binary_join_element_wise(pc.fill_null(text, "0"), UNITS[name], " ")
         changed, description = (
             pc.if_else(mask, other, text),
-            f"{name} comes as text, with “{UNITS[name]}” behind {n_struck:,} values",
+            f"{name} is text, with “{UNITS[name]}” after {n_corrupted:,} values",
         )
     elif fault == "null":
         changed, description = (
             pc.if_else(mask, pa.scalar(None, column.type), column),
-            f"{name} is empty in {n_struck:,} rows",
+            f"{name} is empty in {n_corrupted:,} rows",
         )
     elif fault == "range":
         changed = pc.if_else(mask, pc.multiply(column, pa.scalar(10, column.type)), column)
-        description = f"{name} has a decimal point misplaced (10×) in {n_struck:,} rows"
+        description = f"{name} has a misplaced decimal point (10×) in {n_corrupted:,} rows"
     elif fault == "foreign key":
         changed, description = (
             pc.if_else(mask, pc.utf8_lower(column), column),
-            f"{name} is in lower case in {n_struck:,} rows",
+            f"{name} is in lower case in {n_corrupted:,} rows",
         )
     else:
         factor, unit = DRIFTS[name]
@@ -157,5 +157,5 @@ def inject(table: TableName, rows: pa.Table, fault: Fault, dose: float, seed: in
             2 if pa.types.is_floating(column.type) else 0,
         )
         changed = pc.if_else(mask, other.cast(column.type), column)
-        description = f"{name} comes in another unit ({unit}) in {n_struck:,} rows"
-    return Batch(_replace(rows, name, changed).combine_chunks(), struck, 0, description)
+        description = f"{name} is in another unit ({unit}) in {n_corrupted:,} rows"
+    return Batch(_replace(rows, name, changed).combine_chunks(), corrupted, 0, description)

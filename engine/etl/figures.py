@@ -1,8 +1,8 @@
-"""The truth ledger as a stacked bar: up to the line stands what the source has, beyond it what is
-too much.
+"""The truth ledger as a stacked bar: up to the line what the source has, beyond it what is too
+much.
 
-Blue is correct; sky blue hatched is stale, grey hatched lost: together as long as the source.
-Orange are further copies, red-purple ghosts: beyond the line.
+Blue is correct; light blue hatched is stale, grey hatched lost: together as long as the source.
+Beyond the line: orange are further copies, pink are rows that the source deleted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ COLORS: Final[dict[Kind, str]] = {
     "stale": figures.EXTRA,
     "lost": figures.WAITING,
     "duplicated": figures.SYNTHETIC,
-    "ghost": figures.FAILED,
+    "not deleted": figures.FAILED,
 }
 HATCHES: Final[dict[Kind, str]] = {"stale": "/", "lost": "x"}
 PINNED_OPACITY: Final = 0.35
@@ -76,6 +76,6 @@ def truth_text(n_source: int) -> dict[str, Any]:
         "yanchor": "bottom",
         "xanchor": "center",
         "showarrow": False,
-        "text": f"the source: {n_source:,} rows",
+        "text": f"source: {n_source:,} rows",
         "font": {"color": figures.HELD_OUT},
     }

@@ -7,7 +7,7 @@ York), a flight lands its air time and ``TAXI_MINUTES`` after it left (a diverte
 time is unknown, ``DIVERTED_HOURS`` after), and a cancelled one is taken out of the source
 ``CANCELLED_HOURS`` after it should have left. Times are UTC, without a zone in their type.
 
-``rows_at`` is the source as it stood at a moment, ``changes`` the same story as an append-only
+``rows_at`` is the source as it was at a moment, ``changes`` the same story as an append-only
 stream of changes.
 """
 
@@ -62,7 +62,7 @@ class History:
     for what does not happen.
     """
 
-    rows: pa.Table  # as they stand once all is settled; ``updated_at`` is the last change
+    rows: pa.Table  # as they are once all is settled; ``updated_at`` is the last change
     starts: np.ndarray  # (N_DAYS + 1,) place of each day's first row
     announced: np.ndarray
     departed: np.ndarray
@@ -91,7 +91,7 @@ def midnight(day: int) -> np.datetime64:
 
 
 def require_days(first_day: int, n_days: int) -> None:
-    """Raise ``InputError`` unless the days lie in the year."""
+    """Raise ``InputError`` unless the days are in the year."""
     require(
         0 <= first_day < N_DAYS,
         "first_day must be 0–{} (days of 2013). Got {}.",

@@ -1,11 +1,9 @@
-"""The truth ledger: what a target holds against what its source holds, row by row, counted and
-listed.
+"""The truth ledger: a target compared with its source, row by row, counted and listed.
 
 Every key of the source is *correct* (some copy in the target has its values), *stale* (copies, but
-none with its values) or
-*lost* (no copy). Every row of the target is the one copy of a key, a *duplicated* further copy, or
-a *ghost* whose key the source does not have. So ``n_source = correct + stale + lost`` and
-``n_target = correct + stale + duplicated + ghost``.
+none with its values) or *lost* (no copy). Every row of the target is the one copy of a key, a
+*duplicated* further copy, or *not deleted*: the source no longer has its key. So ``n_source =
+correct + stale + lost`` and ``n_target = correct + stale + duplicated + not deleted``.
 
 Real: the rows themselves are compared, column by column, by DuckDB over Arrow tables; nulls equal
 nulls, NaN equals NaN.
@@ -23,7 +21,7 @@ import pyarrow.compute as pc
 
 from engine.errors import InputError, require
 
-Kind = Literal["correct", "stale", "lost", "duplicated", "ghost"]
+Kind = Literal["correct", "stale", "lost", "duplicated", "not deleted"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FAULTS: Final = KINDS[1:]
 PLACE: Final = "__place"  # of a row in its table; no column of a visitor has this name
@@ -32,8 +30,8 @@ NOTHING: Final = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ledger:
-    """What ``reconcile`` found. Places are row numbers: in the source, but those of ghosts and
-    copies in the target.
+    """What ``reconcile`` found. Places are row numbers: in the source, but those of rows not
+    deleted in the target.
     """
 
     source: pa.Table
@@ -44,7 +42,7 @@ class Ledger:
     duplicated: (
         np.ndarray
     )  # (keys with further copies, 2) place in the source, number of copies beyond the first
-    ghosts: np.ndarray  # (n_ghost,) places in the target
+    undeleted: np.ndarray  # (n_undeleted,) places in the target
 
     @property
     def n_source(self) -> int:
@@ -72,9 +70,9 @@ class Ledger:
         return int(self.duplicated[:, 1].sum())
 
     @property
-    def n_ghost(self) -> int:
+    def n_undeleted(self) -> int:
         """Rows of the target whose key the source does not have."""
-        return len(self.ghosts)
+        return len(self.undeleted)
 
     @property
     def n_correct(self) -> int:
@@ -84,7 +82,7 @@ class Ledger:
     @property
     def exact(self) -> bool:
         """Whether the target is the source: every row once, with its values, and no other."""
-        return not (self.n_lost or self.n_stale or self.n_duplicated or self.n_ghost)
+        return not (self.n_lost or self.n_stale or self.n_duplicated or self.n_undeleted)
 
     def counts(self) -> dict[Kind, int]:
         """Return the number of rows of each kind, in the order of ``KINDS``."""
@@ -93,14 +91,14 @@ class Ledger:
             "stale": self.n_stale,
             "lost": self.n_lost,
             "duplicated": self.n_duplicated,
-            "ghost": self.n_ghost,
+            "not deleted": self.n_undeleted,
         }
 
     @property
     def verdict(self) -> str:
         """The ledger in one sentence."""
         if self.exact:
-            return f"all **{self.n_source:,}** rows of the source, each once, as they are there"
+            return f"all **{self.n_source:,}** rows correct, none extra"
         faults = [
             f"**{n:,} {kind}**" for kind, n in self.counts().items() if kind != "correct" and n
         ]
@@ -110,13 +108,15 @@ class Ledger:
         """Return the faulty rows: the keys, ``what``, and for a stale row each ``column`` that
         differs with both values.
 
-        At most ``limit`` rows are listed (stale rows first, as the most telling); all by default.
+        At most ``limit`` rows are listed (stale rows first); all by default.
         """
         parts = [
             *self._stale_parts(limit),
             self._part("lost", self.source, self.lost[:limit], "row", "is there", "missing"),
             self._duplicated_part(limit),
-            self._part("ghost", self.target, self.ghosts[:limit], "row", "missing", "is there"),
+            self._part(
+                "not deleted", self.target, self.undeleted[:limit], "row", "missing", "is there"
+            ),
         ]
         table = pa.concat_tables(parts)
         return table if limit is None else table.slice(0, limit)
@@ -230,11 +230,11 @@ def reconcile(source: pa.Table, target: pa.Table, keys: tuple[str, ...] | list[s
             f" source s LEFT JOIN target t ON {same_key} GROUP BY s.{PLACE} HAVING copies <> 1 OR"
             " NOT same ORDER BY place"
         ).fetchnumpy()
-        ghosts = cursor.execute(
+        extra_rows = cursor.execute(
             f"SELECT t.{PLACE} AS place FROM target t ANTI JOIN source s ON {same_key} ORDER BY"
             " place"
         )
-        ghost_places = np.asarray(ghosts.fetchnumpy()["place"], np.int64)
+        undeleted = np.asarray(extra_rows.fetchnumpy()["place"], np.int64)
     place, copies, last, same = (
         np.asarray(found[name]) for name in ("place", "copies", "last", "same")
     )
@@ -246,7 +246,7 @@ def reconcile(source: pa.Table, target: pa.Table, keys: tuple[str, ...] | list[s
         lost=place[copies == 0],
         stale=np.stack([place[stale], last[stale]], axis=1),
         duplicated=np.stack([place[extra], copies[extra] - 1], axis=1),
-        ghosts=ghost_places,
+        undeleted=undeleted,
     )
 
 

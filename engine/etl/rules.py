@@ -1,9 +1,9 @@
 """The rules that a batch has to keep, as a contract in TOML.
 
 A contract names each column's type, what it may hold and where it points to, and what must be true
-of the batch as a whole: how many rows a day, a row for every hour, how far a distribution may lie
+of the batch as a whole: how many rows per day, a row for every hour, how far a distribution may be
 from the last batch's. A rule quarantines the rows that break it, or (``on_fail = "warn"``) only
-counts them. What cannot be a rule is refused in a sentence; the checks themselves stand in
+counts them. What cannot be a rule is refused in a sentence; the checks themselves are in
 ``gate``.
 """
 

@@ -1,1 +1,1 @@
-"""The Leakage lab: what makes a score lie, dosed, dated, detected and mended."""
+"""The Leakage lab: leaks measured, dated, detected and fixed."""

@@ -41,7 +41,7 @@ MAX_MODELS = 32  # tried by full snooping
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doses:
-    """How much of each leak, 0 (none) … 1 (full)."""
+    """Strength of each leak, 0 (none) to 1 (full)."""
 
     # share of the rows where the refund, an effect of the answer, is on record already
     target_leak: float = 0.0
@@ -69,8 +69,8 @@ EFFECTS: dict[
     Mechanism, str
 ] = {  # what a dose does, with its share, the test rows it touches, the models it tries
     "target_leak": (
-        "A refund is booked once an order has gone wrong; in {share} of those rows it stands in"
-        " the table already. In production no refund is known yet"
+        "A refund is booked once an order has gone wrong; the table has it in {share} of"
+        " those rows. In production no refund is known yet"
     ),
     "duplicates": "{rows} of {n_test} test rows are copies of training rows",
     "scaling": (
@@ -83,26 +83,26 @@ EFFECTS: dict[
         "A region's mean answer is taken over the training rows and {rows} of {n_test} test rows"
     ),
     "selection": (
-        "Columns that go with the answer are looked for in the training rows and {rows} of"
+        "Columns that correlate with the answer are selected on the training rows and {rows} of"
         " {n_test} test rows"
     ),
     "resampling": (
-        "{share} of the copies that level the classes are made before the split, and dealt to"
-        " both sides"
+        "{share} of the copies that balance the classes are made before the split, so both sides"
+        " get them"
     ),
     "group_overlap": (
         "{rows} of {n_test} test rows are of customers that training knows; those of production"
         " are new"
     ),
     "random_split": (
-        "{rows} of {n_test} test rows lie in the months of training, as in a random split;"
-        " production comes after"
+        "{rows} of {n_test} test rows are from the months of training, as in a random split;"
+        " production comes later"
     ),
     "look_ahead": (
-        "{window} of the rolling window's 8 outcomes lie at or after the row's moment;"
-        " production has none of those"
+        "{window} of the rolling window's 8 outcomes are at or after the row's moment;"
+        " production has none of them"
     ),
-    "snooping": "{models} tried on the same test set, and the best one reported",
+    "snooping": "{models} scored on the same test set, and the best one is reported",
 }
 
 
@@ -124,7 +124,7 @@ class Prepared:
 
 
 def describe(mechanism: Mechanism, dose: float, n_test: int) -> str:
-    """Return what a dose of a leak does, in one sentence without its full stop."""
+    """Return what a leak of a strength does, in one sentence without its full stop."""
     n_models = Doses(snooping=dose).n_models
     models = f"{n_models} models are" if n_models > 1 else "One model is"
     rows, window = f"{round(dose * n_test):,}", round(dose * WINDOW)

@@ -313,7 +313,7 @@ def _split(column: Column | None, name: str, remarks: list[str]) -> tuple[np.nda
     if column.n_null:
         return (
             None,
-            f"{name} is empty in {column.n_null:,} rows: say for each on which side it stands",
+            f"{name} is empty in {column.n_null:,} rows: name the side of each",
         )
     texts = [str(value.as_py()) for value in column.values]
     test = [

@@ -1,4 +1,4 @@
-"""One trial of *dose*: a model on a leaky pipeline's matrices, the score that it reports and the
+"""One run of *dose*: a model on a leaky pipeline's matrices, the score that it reports and the
 score in production.
 """
 
@@ -37,8 +37,8 @@ def fit(model: Model, X: np.ndarray, y: np.ndarray, seed: int) -> Predict:
 
 
 def candidates(n_columns: int, n_models: int, seed: int) -> list[np.ndarray]:
-    """Return the columns that each model tried on the test set sees: the first one all, each other
-    a random half.
+    """Return the columns that each model compared on the test set sees: the first one all, each
+    other a random half.
     """
     rng = np.random.default_rng([seed, 7])
     halves = [
@@ -59,10 +59,10 @@ def one_score(world: World, doses: Doses, model: Model, place: int) -> np.ndarra
     """
     prepared = _prepared(world, doses)
     columns = candidates(prepared.X_train.shape[1], place + 1, world.seed)[place]
-    chance = fit(model, prepared.X_train[:, columns], prepared.y_train, world.seed)
+    predict = fit(model, prepared.X_train[:, columns], prepared.y_train, world.seed)
     parts = ((prepared.X_test, prepared.y_test), (prepared.X_production, prepared.y_production))
-    told = [(y, chance(X[:, columns])) for X, y in parts]
-    result = np.array([[logistic.auc(y, p), float(((p >= 0.5) == y).mean())] for y, p in told])
+    predicted = [(y, predict(X[:, columns])) for X, y in parts]
+    result = np.array([[logistic.auc(y, p), float(((p >= 0.5) == y).mean())] for y, p in predicted])
     result.flags.writeable = False  # shared by everyone who asks again
     return result
 
@@ -77,7 +77,7 @@ def score(world: World, doses: Doses, model: Model) -> np.ndarray:
 
 
 def scores(worlds: Sequence[World], doses: Doses, model: Model) -> np.ndarray:
-    """Return (n_seeds, 2, 2): the scores in each world."""
+    """Return (n_seeds, 2, 2): the scores on each data set."""
     return np.array([score(world, doses, model) for world in worlds])
 
 
@@ -93,6 +93,6 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def with_dose(doses: Doses, mechanism: Mechanism, dose: float) -> Doses:
-    """Return the doses with one of them changed."""
+    """Return the strengths with one of them changed."""
     changed: dict[str, Any] = {mechanism: dose}
     return replace(doses, **changed)

@@ -1,9 +1,9 @@
-"""The flows of the lab as data: which tasks they have, what each waits for, and what the seed has
-in store for each try.
+"""The flows of the lab as data: their tasks, what each waits for, and how the seed decides each
+attempt.
 
 The flows themselves, as Prefect code, are in ``prefect_flows``; the tests hold each plan against
 the graph that Prefect recorded. A task's fate is a function of (seed, task, attempt) alone: so a
-run can be foretold, and the foretelling tested.
+run can be predicted, and the prediction tested.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ABOUT: dict[Flow, str] = {
     "branching": "Each check decides which branch is created next; the others never exist",
     "subflows": "A flow that calls flows, each with tasks and a state of its own",
     "meant to fail": (
-        "An export whose upload has a bug: no retry cures it, and what depends on it never runs"
+        "An export whose upload has a bug: no retry helps, and what depends on it never runs"
     ),
 }
 Backoff = Literal["fixed", "linear", "exponential"]
@@ -49,8 +49,8 @@ FACTORS = (
     1.0,
     0.85,
     3.0,
-)  # of the duration, one drawn for each try: one in ten is slow
-# no try ends closer to the timeout: a busy machine must not change an outcome
+)  # of the duration, one drawn for each attempt: one in ten is slow
+# no attempt ends closer to the timeout: a busy machine must not change an outcome
 TIMEOUT_MARGIN_SECONDS = 0.5
 TIMEOUT = Range(0, 60, options=(0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0), low_means="none")
 BROKEN = "upload"  # the task of "meant to fail" that never succeeds
@@ -66,13 +66,13 @@ class RunParams(Params):
     width: Annotated[int, Range(1, 12)] = 3  # sources, months, branches, subflows or items a batch
     # a task takes at least about this long
     duration_seconds: Annotated[float, Range(0, 10, step=0.1)] = 0.5
-    failure_probability: Annotated[float, Range(0, 1, step=0.05)] = 0.2  # of each try
+    failure_probability: Annotated[float, Range(0, 1, step=0.05)] = 0.2  # of each attempt
     retries: Annotated[int, Range(0, 10)] = 3
     delay_seconds: Annotated[float, Range(0, 30, step=0.5)] = 1.0  # before a retry
     backoff: Backoff = "fixed"
     jitter: Annotated[float, Range(0, 1, step=0.1)] = 0.0  # Prefect's retry_jitter_factor
     timeout_seconds: Annotated[float, TIMEOUT] = 0.0
-    concurrency: Annotated[int, Range(1, 32)] = 4  # tasks at once
+    concurrency: Annotated[int, Range(1, 32)] = 4  # tasks in parallel
     cache: bool = True
     seed: Annotated[int, SEED] = 0
 
@@ -102,7 +102,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What the seed has in store for one try."""
+    """How one attempt ends, decided by the seed."""
 
     seconds: float  # that it lasts, if it is let
     outcome: Literal["completed", "failed", "timed out"]
@@ -115,8 +115,8 @@ def draw(seed: int, *names: object) -> float:
 
 
 def fate(params: RunParams, key: str, attempt: int) -> Fate:
-    """Return how long try ``attempt`` (from 1) of a task lasts and how it ends; a try that fails
-    does so half way.
+    """Return how long ``attempt`` (from 1) of a task lasts and how it ends; one that fails does so
+    half way.
     """
     factor = FACTORS[int(draw(params.seed, key, attempt, "factor") * len(FACTORS))]
     seconds, limit = params.duration_seconds * factor, params.timeout_seconds
@@ -141,7 +141,7 @@ def chosen(params: RunParams, key: str) -> int:
 
 
 def stages(params: RunParams) -> list[str]:
-    """Return the names of a lane's tasks: ``tasks`` dealt over ``width`` lanes."""
+    """Return the names of a lane's tasks: ``tasks`` distributed over ``width`` lanes."""
     n = -(-params.tasks // params.width)
     middle = ["validate", "clean", "enrich"] + [f"enrich{k}" for k in range(2, n)]
     return ["extract", *middle[: n - 2], "load"] if n > 1 else ["extract"]

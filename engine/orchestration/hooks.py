@@ -21,8 +21,8 @@ MOST_LINES = 2_000  # that are read
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What one hook said."""
+class HookCall:
+    """One call of a hook."""
 
     run_id: str
     hook: str
@@ -62,14 +62,14 @@ def _hook(name: str) -> Any:
     return hook
 
 
-def heard() -> dict[str, Heard]:
+def calls() -> dict[str, HookCall]:
     """Return the last line of each run; lines that cannot be read are passed over."""
     if not path().exists():
         return {}
     found = {}
     for line in path().read_text(encoding="utf-8").splitlines()[-MOST_LINES:]:
         try:
-            one = Heard(**json.loads(line))
+            one = HookCall(**json.loads(line))
         except (ValueError, TypeError):
             continue
         found[one.run_id] = one

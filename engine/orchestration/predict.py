@@ -1,10 +1,10 @@
-"""What a run will do, before it runs: the fates that the seed holds, dealt over the slots of the
-task runner.
+"""What a run will do, before it runs: the attempts that the seed decides, on the slots of the task
+runner.
 
-Simulated: the order is Prefect's (a task starts when its upstream is done and a slot is free; a try
-that waits for its retry keeps its slot; a failed task's downstream never runs), the seconds are
-those asked for, without the overhead of a real run and without jitter. States and numbers of tries
-are exact, which the tests show on real runs; times are not.
+Simulated: the order is Prefect's (a task starts when its upstream is done and a slot is free; a
+task that waits for its retry keeps its slot; a failed task's downstream never runs), the seconds
+are those asked for, without the overhead of a real run and without jitter. States and numbers of
+attempts are exact, which the tests show on real runs; times are not.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ class _World:
     attempts: list[Attempt] = field(default_factory=list)
 
 
-def tries(params: RunParams, step: Step, ready: float, start: float) -> tuple[list[Attempt], float]:
-    """Return the tries of a task that gets its slot at ``start``, and when it gives it back."""
+def attempts_of(
+    params: RunParams, step: Step, ready: float, start: float
+) -> tuple[list[Attempt], float]:
+    """Return the attempts of a task that gets its slot at ``start``, and when it gives it back."""
     delays = params.delays()
     made: list[Attempt] = []
     now = start
@@ -61,7 +63,7 @@ def _start(world: _World, steps: tuple[Step, ...], now: float) -> None:
             world.attempts.append(Attempt(step.key, 1, (Interval("cached", now, now),), "cached"))
             end, good = now, True
         else:
-            made, end = tries(world.params, step, ready, now)
+            made, end = attempts_of(world.params, step, ready, now)
             world.attempts += made
             good = made[-1].outcome == "completed"
         world.free -= 1
@@ -85,7 +87,7 @@ def _order(steps: tuple[Step, ...]) -> list[set[str]]:
 
 
 def simulate(params: RunParams) -> tuple[list[Attempt], float]:
-    """Return every try of a run and the seconds that it takes."""
+    """Return every attempt of a run and the seconds that it takes."""
     steps = plan(params)
     before = _order(steps)
     world = _World(params, params.concurrency)
@@ -127,7 +129,7 @@ def run(params: RunParams) -> Run:
     last = {attempt.task: attempt.outcome for attempt in attempts}
     return Run(
         id="",
-        name="foretold",
+        name="predicted",
         params=params,
         state="completed" if set(last.values()) <= fine else "failed",
         submitted_at=0.0,
@@ -135,7 +137,7 @@ def run(params: RunParams) -> Run:
         ended_at=seconds,
         tasks=tasks(params),
         attempts=tuple(attempts),
-        foretold=True,
+        predicted=True,
     )
 
 

@@ -3,7 +3,7 @@ seconds.
 
 Real: tasks, retries, timeouts, caching, mapping, subflows and states are Prefect's. A task does its
 work (flights are read and checked, models trained) and is stretched to the duration asked for; its
-tries fail as the seed has it.
+attempts fail as the seed has it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Settings = dict[str, Any]
 
 
 class SourceUnavailableError(RuntimeError):
-    """What a try fails with that the seed lets fail: the kind of error that a retry cures."""
+    """The error of an attempt that the seed lets fail: a temporary one, so a retry can help."""
 
 
 def cache_key(_: Any, parameters: dict[str, Any]) -> str:
@@ -147,7 +147,7 @@ def daily_etl(settings: Settings) -> Any:
 
 @flow(name="meant to fail")
 def failing(settings: Settings) -> Any:
-    """Export, with a bug in the upload that no retry cures."""
+    """Export, with a bug in the upload that no retry fixes."""
     submit = Submit(settings)
     submit("notify", submit(BROKEN, *_lanes(submit)))
     return submit.states()

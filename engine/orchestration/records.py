@@ -46,12 +46,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of a task: what it waited for, how long it ran, how it ended."""
+    """One attempt of a task: what it waited for, how long it ran, how it ended."""
 
     task: str
     attempt: int  # from 1; 0 for a task that never ran
     intervals: tuple[Interval, ...]
-    # "" while it lasts; "failed" and "timed out" also for tries that were tried again
+    # "" while it lasts; "failed" and "timed out" also for attempts that were tried again
     outcome: Outcome = ""
     message: str = ""  # the exception, as Prefect recorded it
 
@@ -90,7 +90,7 @@ class LogLine:
 class Run:
     """One run of a flow as far as it is known. Times of day are seconds since the epoch (UTC)."""
 
-    id: str  # the flow run's id on the server; empty when foretold
+    id: str  # the flow run's id on the server; empty when predicted
     name: str
     params: RunParams
     state: RunState
@@ -100,7 +100,7 @@ class Run:
     tasks: tuple[Task, ...]
     attempts: tuple[Attempt, ...]
     message: str = ""
-    foretold: bool = False  # computed from the seed, nothing has run
+    predicted: bool = False  # computed from the seed, nothing has run
 
     @property
     def ended(self) -> bool:
@@ -122,14 +122,14 @@ class Run:
         return {attempt.task: attempt for attempt in sorted(self.attempts, key=lambda a: a.attempt)}
 
     def counts(self) -> dict[str, int]:
-        """Return how many tasks stand in which state: outcome of the last attempt, or what it does
+        """Return how many tasks are in which state: outcome of the last attempt, or what it does
         now.
         """
         return dict(Counter(state_of(attempt) for attempt in self.last().values()))
 
     @property
     def n_attempts(self) -> int:
-        """Tries that really ran, cached ones not counted."""
+        """Attempts that really ran, cached ones not counted."""
         return sum(
             any(interval.state == "running" for interval in attempt.intervals)
             for attempt in self.attempts

@@ -160,22 +160,16 @@ class Server:
         )
         message = {
             "cold": f"{where}, is not started yet.",
-            "starting": (
-                f"{where}, is warming (about 10 s); until then runs are foretold or read from the"
-                " records."
-            ),
+            "starting": (f"{where}, is starting (about 10 s)."),
             "ready": f"{where}.",
             "restarting": (
-                f"{where}, died and is being started again on its port and database. The records"
+                f"{where}, stopped and is being restarted on its port and database. The records"
                 " are safe."
             ),
             "unreachable": self._error,
         }[self._stage]
         if self._stage == "ready" and self.n_restarts:
-            message = (
-                f"{where}. It died and was started again ({self.n_restarts}×); nothing recorded was"
-                " lost."
-            )
+            message = f"{where}. It was restarted {self.n_restarts}×; no recorded run was lost."
         return ServerState(self.kind, self._stage, url, ui_of(url) if url else "", message)
 
     def stop(self) -> None:

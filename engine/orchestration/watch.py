@@ -3,7 +3,7 @@ for the last time.
 
 Real: every interval begins and ends with the timestamp of a state that Prefect recorded
 (``prefect.task-run.*`` events). Log lines carry no attempt number, so they are assigned by time;
-why a try failed that was tried again stands in the log alone. What is new is asked for at most
+why a retried attempt failed is in the log alone. What is new is asked for at most
 every ``FRESH_SECONDS``, however many pages look on.
 """
 
@@ -191,7 +191,7 @@ class Watch:
         return sorted(lines, key=lambda line: line[1])
 
     def _failures(self) -> dict[str, list[tuple[float, str]]]:
-        """Return when and why tries failed, from the log."""
+        """Return when and why attempts failed, from the log."""
         found: dict[str, list[tuple[float, str]]] = {}
         for task, at, _, message in self._sorted_lines():
             if message.startswith(("Task run failed with", "Task run exceeded")):
@@ -226,9 +226,7 @@ def state_of(state: dict[str, Any]) -> RunState:
 def attempts_of(
     task: str, changes: list[Change], zero: float, failures: list[tuple[float, str]]
 ) -> list[Attempt]:
-    """Return the tries of a task from its changes of state, in order of time. A pure function: the
-    tests work it by hand.
-    """
+    """Return the attempts of a task from its changes of state, in order of time."""
     made: list[Attempt] = []
     intervals: list[Interval] = []
     number = 0
@@ -252,7 +250,7 @@ def attempts_of(
         elif change.kind == "SCHEDULED":
             intervals.append(Interval("awaiting retry", start, None))
         elif change.kind == "RUNNING":
-            if number:  # the try before failed; its reason is the last one logged until now
+            if number:  # the attempt before failed; its reason is the last one logged until now
                 reason = next(
                     (text for at, text in reversed(failures) if at <= change.at + 0.001), ""
                 )

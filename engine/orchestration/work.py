@@ -1,7 +1,7 @@
 """What the steps of the flows do: real flights are read, checked and learnt from; the rest count
 what they are given.
 
-Each piece of work returns a small dictionary, which is the input of the next step and stands in the
+Each piece of work returns a small dictionary, which is the input of the next step and is in the
 log.
 """
 

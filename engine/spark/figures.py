@@ -1,8 +1,8 @@
 """Tasks as bars on their cores over time: the map of who ran what, when; shared by the experiments
 that run on Spark.
 
-Blue is a task, vermilion the longest of the stage that does the work, red-purple a failed attempt.
-A row is a core of a run.
+Blue is a task, orange-red the longest of the stage that does the work, pink a failed attempt. A row
+is a core of a run.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from engine import figures
 from engine.spark.tasks import Task, Trace
 
 LANE_HEIGHT = 22
-LONGEST = "longest task of the main stage"
+LONGEST = "longest of the main stage"
 
 
 def gantt(
     title: str, traces: dict[str, Trace], pinned: dict[str, Trace] | None = None
 ) -> go.Figure:
-    """Draw the tasks of each named run, one row a core. ``title`` is the finding; pinned runs are
-    marked by their end.
+    """Draw the tasks of each named run, one row per core; pinned runs are marked by their
+    end.
     """
     bars: dict[str, list[tuple[str, Task]]] = {"task": [], LONGEST: [], "failed": []}
     lanes: list[str] = []
@@ -34,7 +34,7 @@ def gantt(
             kind = "failed" if task.failed else LONGEST if task is longest else "task"
             bars[kind].append((_lane(name, task.executor, task.lane), task))
     figure = figures.new_tall(
-        title, height=200 + LANE_HEIGHT * max(len(lanes), 4), x="seconds since the first task began"
+        title, height=240 + LANE_HEIGHT * max(len(lanes), 6), x="seconds since the first task began"
     )
     for (kind, members), color in zip(
         bars.items(), (figures.KNOWN, figures.LEAKED, figures.FAILED), strict=True
@@ -62,7 +62,7 @@ def gantt(
                 "size": 18,
                 "line": {"color": figures.SYNTHETIC, "width": 3},
             },
-            name="end in pinned run A",
+            name="end of pinned run A",
             legendgroup="pinned",
             showlegend=name == next(iter(pinned or {})),
         )

@@ -40,10 +40,10 @@ def ask(java: Path, source: str) -> Java | None:
         out = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    told = out.stderr + out.stdout
-    home = re.search(r"^\s*java\.home = (.+)$", told, re.MULTILINE)
+    found = out.stderr + out.stdout
+    home = re.search(r"^\s*java\.home = (.+)$", found, re.MULTILINE)
     version = re.search(
-        r"^\s*java\.specification\.version = (\d+)$", told, re.MULTILINE
+        r"^\s*java\.specification\.version = (\d+)$", found, re.MULTILINE
     )  # Java 8 says 1.8: too old anyway
     return Java(Path(home[1]), int(version[1]), source) if home and version else None
 

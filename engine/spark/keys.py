@@ -1,7 +1,7 @@
 """Rows to partition: real flights by their own keys, a Zipf key from a seed, or a visitor's own
 file.
 
-Real: flights and uploads. Synthetic: ``zipf``, whole numbers of which the r-th commonest has a
+Real: flights and uploads. Synthetic: ``zipf``, whole numbers of which the r-th most frequent has a
 frequency of r to the power −exponent; an exponent of 0 makes all keys equally common.
 """
 
@@ -105,7 +105,7 @@ def key_columns(source: Source) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def distinct(source: Source, keys: tuple[str, ...]) -> pa.Table:
-    """Return each distinct key with ``n_rows``, the commonest first; ties in order of
+    """Return each distinct key with ``n_rows``, the most frequent first; ties in order of
     appearance.
     """
     table = load(source)

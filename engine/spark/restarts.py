@@ -36,7 +36,7 @@ def n_ends() -> int:
 
 
 def repeated(make_steps: Callable[[], Steps]) -> Steps:
-    """Run the steps; if Spark's Java process ends meanwhile, say so and run them once more.
+    """Run the steps; if Spark's Java process ends meanwhile, say so and run them again.
 
     What counts is whether a Java process has ended since the steps began, not what was raised: a
     call into a dead one raises many kinds of error, and steps that never met it would go on with

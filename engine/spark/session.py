@@ -193,7 +193,9 @@ class Engine:
             return self.error
         words = self.target.words
         if self.state != "ready":
-            return f"{words}. It is warming (about 8 s); until then the previews stand alone."
+            return (
+                f"{words}. Spark is starting (about 8 s); until then charts show what is expected."
+            )
         n = self.n_restarts
         again = (
             " Its Java process has ended and was started again"

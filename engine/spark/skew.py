@@ -1,7 +1,7 @@
 """The join of *skew clinic*, written six ways; all give the same answer.
 
-Rows with a Zipf key meet a table with one row a key; asked is the sum and the count of amounts by
-region. Amounts are whole numbers, so that sums agree to the last digit whatever the order.
+Rows with a Zipf key are joined with a table of one row per key; the answer is the sum and the count
+of amounts by region. Amounts are whole numbers, so that sums agree to the last digit in any order.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from engine.spark.keys import N_DISTINCT, Source
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-Cure = Literal[
-    "nothing", "AQE skew join", "salting", "broadcast", "pre-aggregation", "hot key apart"
+Remedy = Literal[
+    "plain join", "AQE skew join", "salting", "broadcast", "pre-aggregation", "isolate hot key"
 ]
-CURES: tuple[Cure, ...] = get_args(Cure)
+REMEDIES: tuple[Remedy, ...] = get_args(Remedy)
+PLAIN: Remedy = "plain join"
 N_REGIONS = 12
 N_MAP_TASKS = 16  # AQE splits a partition only along map outputs: more of them, finer pieces
 
@@ -45,11 +46,11 @@ def regions() -> pa.Table:
     )
 
 
-def settings(cure: Cure, n_partitions: int, threshold_kb: int) -> dict[str, str]:
-    """Return the SQL settings of a cure. Broadcasting is off unless it is the cure: these tables
-    are always small enough.
+def settings(remedy: Remedy, n_partitions: int, threshold_kb: int) -> dict[str, str]:
+    """Return the SQL settings of a remedy. Broadcasting is off unless it is the remedy: these
+    tables are always small enough.
     """
-    adaptive = cure == "AQE skew join"
+    adaptive = remedy == "AQE skew join"
     return {
         "spark.sql.leafNodeDefaultParallelism": str(N_MAP_TASKS),
         "spark.sql.shuffle.partitions": str(n_partitions),
@@ -70,8 +71,8 @@ def _summed(joined: DataFrame) -> DataFrame:
 
 
 def _salted(fact: DataFrame, dim: DataFrame, n_salts: int) -> DataFrame:
-    """Join on (key, salt): a key's rows are dealt to n_salts partitions, each of which needs a copy
-    of the key's one row.
+    """Join on (key, salt): a key's rows go to n_salts partitions, each of which needs a copy of the
+    key's one row.
     """
     from pyspark.sql import functions as sf
 
@@ -81,8 +82,8 @@ def _salted(fact: DataFrame, dim: DataFrame, n_salts: int) -> DataFrame:
     )
 
 
-def _hot_apart(fact: DataFrame, dim: DataFrame) -> DataFrame:
-    """Join the commonest key by itself, broadcast, and all others as before."""
+def _hot_isolated(fact: DataFrame, dim: DataFrame) -> DataFrame:
+    """Join the most frequent key by itself, broadcast, and all others as before."""
     from pyspark.sql import functions as sf
 
     hot = sf.col("key") == 1
@@ -91,7 +92,7 @@ def _hot_apart(fact: DataFrame, dim: DataFrame) -> DataFrame:
 
 
 def _pre_aggregated(fact: DataFrame, dim: DataFrame) -> DataFrame:
-    """Sum by key before the join: one row a key is left to travel."""
+    """Sum by key before the join: one row per key is left to shuffle."""
     from pyspark.sql import functions as sf
 
     return (
@@ -102,23 +103,23 @@ def _pre_aggregated(fact: DataFrame, dim: DataFrame) -> DataFrame:
 
 
 def query(
-    live: SparkSession, cure: Cure, source: Source, n_salts: int
+    live: SparkSession, remedy: Remedy, source: Source, n_salts: int
 ) -> Callable[[], list[tuple[Any, ...]]]:
-    """Return the action of a cure: its call gives the sorted rows (region, amount, n). Settings are
-    to be set before.
+    """Return the action of a remedy: its call gives the sorted rows (region, amount, n); its
+    settings are set before.
     """
     from pyspark.sql import functions as sf
 
     fact = live.createDataFrame(facts(source)).withColumn("n", sf.lit(1))
     dim = live.createDataFrame(regions())
-    if cure == "salting":
+    if remedy == "salting":
         joined = _salted(fact, dim, n_salts)
-    elif cure == "broadcast":
+    elif remedy == "broadcast":
         joined = fact.join(sf.broadcast(dim), "key")
-    elif cure == "pre-aggregation":
+    elif remedy == "pre-aggregation":
         joined = _pre_aggregated(fact, dim)
     else:
-        joined = _hot_apart(fact, dim) if cure == "hot key apart" else fact.join(dim, "key")
+        joined = _hot_isolated(fact, dim) if remedy == "isolate hot key" else fact.join(dim, "key")
     answer = _summed(joined)
     return lambda: sorted(tuple(row) for row in answer.collect())
 

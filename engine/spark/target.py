@@ -28,8 +28,8 @@ class Target:
         """Where this Spark runs, for a page."""
         if self.kind == "local":
             return (
-                f"Spark {self.address}: driver and executor are one JVM on this machine; no network"
-                " is crossed"
+                f"Spark {self.address}: driver and executor are one JVM on this machine; no data"
+                " crosses a network"
             )
         return (
             f"Spark on {self.address}"

@@ -1,6 +1,6 @@
-"""What Spark's REST API tells of the tasks of a run: who ran what, when, over which bytes.
+"""What Spark's REST API reports of the tasks of a run: who ran what, when, over which bytes.
 
-Real: every number is Spark's own. A core has no name in Spark: tasks are laid into lanes, one a
+Real: every number is Spark's own. A core has no name in Spark: tasks are laid into lanes, one per
 core, by their start and end. A task counts as running until the driver has its result, so two tasks
 of a lane may overlap by some milliseconds.
 """
@@ -156,7 +156,7 @@ def _tasks(stages: list[dict[str, Any]]) -> tuple[Task, ...]:
 
 
 def settle(live: SparkSession) -> None:
-    """Wait until Spark has told its own listeners of everything that ended: the REST API lags
+    """Wait until Spark has informed its own listeners of everything that ended: the REST API lags
     behind otherwise.
     """
     live.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
@@ -181,7 +181,7 @@ class JobCounter:
 
 
 def _jobs(live: SparkSession) -> list[dict[str, Any]]:
-    """Return the jobs of this thread's job group, once Spark has told of all that ended."""
+    """Return the jobs of this thread's job group, once Spark has reported all that ended."""
     settle(live)
     group = live.sparkContext.getLocalProperty("spark.jobGroup.id")
     return [job for job in session.rest("jobs") if job.get("jobGroup") == group]

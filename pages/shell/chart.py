@@ -68,6 +68,7 @@ def chart(
         named = st.session_state.get("stage_chart", "")
         if named not in ("", key) or (not named and not verdict):
             return
+        st.session_state["stage_filled"] = True
     title = verdict or str(figure.layout.title.text or "").replace("<br>", " ")
     data = {
         "figure": figure.to_json(),

@@ -96,13 +96,14 @@ def share(lesson: Lesson) -> None:
 def _draw(lesson: Lesson, name: str, result: Any, figure: go.Figure, title: str) -> None:
     st.caption("Link to this setting:")
     settings = {f"{name}_{key}": value for key, value in asdict(result.params).items()}
+    beside = [one for one in lesson.experiments if lesson.tab_of(one) == lesson.tab_of(name)]
     views = {
         key: st.session_state.get(key, default)
         for key, default in lesson.views.items()
-        if key.startswith(f"{name}_")
+        if key.startswith(tuple(f"{one}_" for one in beside))
     }
     st.code(
-        state.link(lesson, {lesson.tab_key: lesson.tab_of(name), **settings, **views}),
+        state.link(lesson, {**settings, **views, **lesson.place_of(name)}),
         language=None,
         wrap_lines=True,
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -139,11 +140,6 @@ def _reset(topic: str, name: str) -> None:
     )
 
 
-def places(n: int) -> list[tuple[Any, Any]]:
-    """Return n pairs of places, for the controls of a view and for its chart below."""
-    return [(st.container(), st.container()) for _ in range(n)]
-
-
 def pinned(name: str) -> Any:
     """Return the Result pinned as run A of an experiment, or ``None``."""
     return st.session_state.get(f"{name}_pinned")
@@ -155,13 +151,15 @@ class Screen:
 
     verdict: str
     figure: go.Figure | None = None
+    draw: Callable[[], None] = lambda: None
 
     def answer(
         self, figure: go.Figure, key: str, alt: str, on_click: Callable[[], None] | None = None
     ) -> None:
         """Draw the first chart, titled by the verdict; the exported figure is this one."""
         self.figure = figure
-        chart(figure, key, alt, on_click, verdict=self.verdict)
+        self.draw = partial(chart, figure, key, alt, on_click, verdict=self.verdict)
+        self.draw()
 
 
 @contextmanager
@@ -170,20 +168,18 @@ def screen(topic: str, name: str, result: Any, verdict: str = "") -> Iterator[Sc
     beside it why, prediction, challenge, A/B, code and guide.
 
     ``result`` offers ``params``, ``why``, ``headline()``, ``table()`` and, where none is given,
-    ``verdict``.
+    ``verdict``. On stage the first chart is drawn where the scene's own is not there yet.
     """
     lesson = lessons.load(topic)
     middle, right = st.columns(WIDE if panels.is_wide(name) else CLOSE, gap="small")
     shown = Screen(verdict or result.verdict)
+    st.session_state["stage_filled"] = False
     with middle.container(key="answer", gap="small"):
         yield shown
+        if state.presenting() and not st.session_state["stage_filled"]:
+            st.session_state["stage_chart"] = ""
+            shown.draw()
     with right:
         panels.draw(lesson, name, result)
     if shown.figure is not None:
         export.keep(name, result, shown.figure, charts.plain(shown.verdict))
-
-
-def report(topic: str, name: str, result: Any, figure: go.Figure) -> None:
-    """To be removed: tabs not yet drawn by ``screen``."""
-    panels.draw(lessons.load(topic), name, result)
-    export.keep(name, result, figure, charts.plain(result.verdict))

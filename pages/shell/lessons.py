@@ -85,8 +85,9 @@ class Lesson:
     """All content of one lab.
 
     ``tabs`` maps each experiment to its label, in order; ``inside`` an experiment that shares the
-    tab of another to that one and its own name; ``tries`` an experiment to what to do first;
-    ``moved`` a widget key to its former values, each with the keys and values that replace it.
+    tab of another to that one, its own name, and the view key and option that show it; ``tries``
+    an experiment to what to do first; ``moved`` a widget key to its former values, each with the
+    keys and values that replace it.
     """
 
     topic: str
@@ -97,7 +98,7 @@ class Lesson:
     question: str
     answer: str
     tabs: dict[str, str]
-    inside: dict[str, tuple[str, str]]
+    inside: dict[str, tuple[str, str, str, str]]
     tries: dict[str, str]
     moved: dict[str, dict[str, dict[str, str]]]
     views: Settings
@@ -114,11 +115,16 @@ class Lesson:
     @property
     def experiments(self) -> dict[str, str]:
         """Every experiment of the lab with its name, those inside another's tab last."""
-        return {**self.tabs, **{name: title for name, (_, title) in self.inside.items()}}
+        return {**self.tabs, **{name: place[1] for name, place in self.inside.items()}}
 
     def tab_of(self, experiment: str) -> str:
         """Return the label of the tab in which an experiment is."""
         return self.tabs[self.inside.get(experiment, (experiment,))[0]]
+
+    def place_of(self, experiment: str) -> Settings:
+        """Return the settings that bring an experiment on screen: its tab, and its view there."""
+        _, _, view, option = self.inside.get(experiment, ("", "", "", ""))
+        return {self.tab_key: self.tab_of(experiment)} | ({view: option} if view else {})
 
     def defaults(self) -> Settings:
         """Return every widget key of the lab with its default: the first tab, the views, each field
@@ -178,6 +184,14 @@ def load(topic: str) -> Lesson:
         raise InputError(f"{path.name} must be TOML: {error}") from error
     tabs = content.get("tabs", {})
     inside = {name: tuple(place) for name, place in content.get("inside", {}).items()}
+    for name, place in inside.items():
+        require(
+            len(place) == 4 and place[0] in tabs,
+            "{} [inside] {}: must be [experiment of the tab, name, view key, option]. Got {}.",
+            path.name,
+            name,
+            list(place),
+        )
     entries: dict[str, tuple[Any, ...]] = {}
     for kind, cls in {"scene": Scene, "prediction": Prediction, "challenge": Challenge}.items():
         tables = [

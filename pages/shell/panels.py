@@ -37,7 +37,7 @@ def draw(lesson: Lesson, name: str, result: Any) -> None:
     quiz.note_challenges(lesson, name, result)
     key, opened = f"{name}_panel", _opened()
     if st.query_params.get(key) in MOVED:
-        st.query_params[key] = MOVED[st.query_params[key]]
+        st.query_params[key] = st.session_state[key] = MOVED[st.query_params[key]]
     if key not in st.session_state and key not in st.query_params and name in opened:
         st.session_state[key] = opened[name]
     with st.container(key="panels", gap="small"):

@@ -54,7 +54,8 @@ def follow_moved(lesson: Lesson) -> None:
         if (value := st.query_params.get(key)) in former:
             del st.query_params[key]
             for name, now in former[value].items():
-                st.query_params[name] = now
+                # Streamlit has read the address by now: the session is what a widget starts from
+                st.query_params[name] = st.session_state[name] = now
 
 
 def once(answer: Callable[..., None]) -> Callable[..., None]:

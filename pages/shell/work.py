@@ -115,7 +115,7 @@ def _progress(name: str, job: Job) -> None:
     place = JOBS.position(job)
     left = job.remaining_seconds() or 0.0
     text = f"Waiting: {place} before this one" if place else f"Measuring: {job.progress.message}"
-    with st.container(key="progress", horizontal=True, vertical_alignment="center"):
+    with st.container(key=f"{name}_progress", horizontal=True, vertical_alignment="center"):
         st.progress(
             min(job.progress.share, 1.0),
             text + (f" · about {format_seconds(left)} left" if left >= pace.LEAST_SECONDS else ""),
@@ -129,7 +129,7 @@ def _ended(name: str, job: Job) -> None:
     given_up = job is _given_up(name)
     if state.presenting() or (job.active and not given_up):
         return
-    with st.container(key="ended", horizontal=True, vertical_alignment="center"):
+    with st.container(key=f"{name}_ended", horizontal=True, vertical_alignment="center"):
         if given_up or job.state == "cancelled":
             st.caption("Cancelled: what was measured until then is shown.")
         elif job.state == "done" and job.finished_at is not None:

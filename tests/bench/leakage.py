@@ -16,15 +16,15 @@ from engine.leakage.time_splits import figure as time_splits_figures
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider
 
 TABS = (
-    Tab("Dose and response (dose)", "leakage", slider("dose_dose"), "dose_curve"),
+    Tab("Leak simulator (strength)", "leakage", slider("dose_dose"), "dose_curve"),
     Tab(
-        "When do you know it? (moment)",
-        "leakage?leakage_tab=When+do+you+know+it%3F",
+        "Known when? (moment)",
+        "leakage?leakage_tab=Known+when%3F",
         slider("availability_moment"),
         "availability_timeline",
     ),
     Tab(
-        "Audit (another split, audited anew)",
+        "Audit (another split, audited again)",
         "leakage?leakage_tab=Audit",
         ".st-key-audit_split [role=radio]",
         "audit_columns",
@@ -54,16 +54,16 @@ def compute() -> None:
             lambda i, asked=asked: dose.run(replace(asked, dose=i / N_TWEAKS / 2)),
         )
     measure(
-        "Another leak's dose (25 fits anew)",
+        "Another leak's strength (25 fits)",
         lambda i: dose.run(dose.DoseParams(duplicates=i / N_TWEAKS)),
     )
     measure(
-        "True signal (30 fits anew, new worlds)",
+        "True signal (30 fits, new data)",
         lambda i: dose.run(dose.DoseParams(signal=i / N_TWEAKS)),
     )
     measured = availability.run(availability.AvailabilityParams())
     measure(
-        "When do you know it, moment (never refits)",
+        "Known when, moment (never refits)",
         lambda i: availability.run(availability.AvailabilityParams()),
     )
     measure(
@@ -86,16 +86,16 @@ def compute() -> None:
     for row in judged.rows:
         interval = f"({row['low']:.0%} to {row['high']:.0%})"
         print(
-            f"    {row['plant']:32}{row['caught']:3} of {row['move_score']:3} {interval} "
+            f"    {row['leak']:32}{row['caught']:3} of {row['move_score']:3} {interval} "
             f" {row['by']}"
         )
     payloads(
         {
-            "Dose and response": dose_figures.curve(dose.run(dose.DoseParams())),
-            "When do you know it?": availability_figures.moments(measured),
+            "Leak simulator": dose_figures.curve(dose.run(dose.DoseParams())),
+            "Known when?": availability_figures.moments(measured),
             "Audit": audit_figures.columns(audit.run(audit.AuditParams())),
             "Audit, scoreboard": audit_figures.scoreboard(judged),
-            "Wrong → right": repairs_figures.gaps(repairs.run(repairs.RepairsParams())),
+            "Fix it": repairs_figures.gaps(repairs.run(repairs.RepairsParams())),
             "Spot the leak": rounds_figures.scores(rounds.run(rounds.RoundsParams(revealed=True))),
             "Time splits": time_splits_figures.days(
                 time_splits.run(time_splits.TimeSplitsParams())

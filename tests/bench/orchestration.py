@@ -22,14 +22,14 @@ from tests.bench.harness import Tab, measure, payloads, slider
 TABS = (
     Tab("Run monitor (retries)", "orchestration", slider("monitor_retries"), "monitor_gantt"),
     Tab(  # not the days chart: how long a run takes, and the limit, move no run
-        "Schedules (a run takes)",
+        "Schedules (run duration)",
         "orchestration?orchestration_tab=Schedules&schedule_cron=0+*+*+*+*&schedule_around=ordinary+days&schedule_view=Overlap",
         slider("schedule_run_minutes"),
         "schedule_overlap",
     ),
     Tab(
-        "History (factor)",
-        "orchestration?orchestration_tab=History&history_source=foretold",
+        "Monitoring (speed-up)",
+        "orchestration?orchestration_tab=Monitoring&history_source=simulated",
         slider("history_factor"),
         "history_path",
     ),
@@ -40,14 +40,14 @@ TABS = (
         "retry_outcomes",
     ),
     Tab(
-        "Backpressure (at once)",
+        "Backpressure (limit)",
         "orchestration?orchestration_tab=Backpressure",
         slider("backpressure_workers"),
         "backpressure_depth",
     ),
     Tab(
-        "Watch and alert (σ)",
-        "orchestration?orchestration_tab=Watch+and+alert",
+        "Alerts (σ)",
+        "orchestration?orchestration_tab=Monitoring&alerts_part=Alerts",
         slider("alerts_k"),
         "alerts_scores",
     ),
@@ -63,8 +63,8 @@ MANY = RunParams(
 
 
 def monitored() -> dict[str, object]:
-    """Print what the run monitor costs: foretelling, following 200 tasks, twenty runs at once."""
-    shown = measure("Run of 200 tasks foretold", lambda i: monitor.run(replace(MANY, seed=i)))
+    """Print what the run monitor costs: prediction, following 200 tasks, twenty runs at once."""
+    shown = measure("Run of 200 tasks predicted", lambda i: monitor.run(replace(MANY, seed=i)))
     began = time.perf_counter()
     LAUNCHER.start(warm=True)
     SERVER.ready()
@@ -84,14 +84,14 @@ def monitored() -> dict[str, object]:
     ids = [launch.submit(replace(small, seed=k)) for k in range(20)]
     ended = [launch.wait(run_id, 300) for run_id in ids]
     told = f"{sum(run.ended for run in ended)} of 20 ended in {time.perf_counter() - began:.0f} s"
-    print(f"  Twenty runs at once: {told}; as foretold: {sum(as_foretold(run) for run in ended)}")
+    print(f"  Twenty runs at once: {told}; as predicted: {sum(as_predicted(run) for run in ended)}")
     return {"Gantt, 200 tasks": figure.gantt(shown), "Graph, 200 tasks": figure.graph(shown)}
 
 
-def as_foretold(run: object) -> bool:
-    """Whether each try of a run ended as the seed had it."""
+def as_predicted(run: object) -> bool:
+    """Whether each attempt of a run ended as the seed had it."""
     result = monitor.result_of(run)  # type: ignore[arg-type]
-    return result.outcomes() == monitor.result_of(result.foretold).outcomes()
+    return result.outcomes() == monitor.result_of(result.predicted).outcomes()
 
 
 def follow(run_id: str) -> list[float]:

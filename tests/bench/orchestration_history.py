@@ -36,7 +36,7 @@ def kept() -> dict[str, Any]:
             for k in range(N_RUNS):
                 run = predict.run(replace(FIFTY, seed=k))
                 records.save(
-                    replace(run, id=f"bench-{k}", foretold=False, submitted_at=1e9 + 60 * k)
+                    replace(run, id=f"bench-{k}", predicted=False, submitted_at=1e9 + 60 * k)
                 )
             asked = history.HistoryParams(flow="fan-out", last=200)
             seconds, result = timed(lambda: opened(asked))

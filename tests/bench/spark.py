@@ -42,7 +42,7 @@ TABS = (
     ),
     Tab(
         "Partition count (measured, look at)",
-        "spark?spark_tab=Partition+count",
+        "spark?partitioning_subject=How+many",
         slider("tuner_at"),
         "tuner_curve",
     ),
@@ -66,11 +66,11 @@ def compute() -> None:
     )
     live = session.session()
     seconds = [timed(lambda: live.range(1_000).repartition(4).count())[0] for _ in range(N_TWEAKS)]
-    told = (
+    text = (
         f"median {statistics.median(seconds[5:]):.2f} s, {min(seconds[5:]):.2f} …"
         f" {max(seconds[5:]):.2f}"
     )
-    print(f"  A warm small action: {told} (goal ≤ 1)")
+    print(f"  A warm small action: {text} (goal ≤ 1)")
     spark_crossover.compute()
     session.ENGINE.stop()
     payloads({"Partitions": figure.partitions(shown), "Routes": figure.routes(shown)})

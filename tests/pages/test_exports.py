@@ -17,7 +17,7 @@ import streamlit as st
 
 from engine import figures
 from pages.shell import export, lessons
-from tests.pages.visit import open_page
+from tests.pages.visit import open_page, share
 
 TOPICS = sorted(lessons.topics())
 ADDRESS = re.compile(
@@ -63,9 +63,7 @@ def test_no_file_names_another_address(topic: str, offered: dict[str, Any]) -> N
     lesson = lessons.load(topic)
     for name, label in lesson.tabs.items():
         offered.clear()
-        app = open_page(
-            topic, **{lesson.tab_key: label, f"{name}_panel": "Export", **MORE.get(name, {})}
-        )
+        app = share(open_page(topic, **{lesson.tab_key: label, **MORE.get(name, {})}))
         assert not app.exception
         assert {f"{name}.csv", f"{name}.json", f"{name}.html"} <= set(offered), name
         for file_name, data in offered.items():

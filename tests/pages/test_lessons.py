@@ -4,16 +4,16 @@ challenges hold on real runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from engine.errors import InputError
-from pages.shell import conditions, lessons, panels, quiz
+from pages.shell import conditions, lessons, quiz, state
 from tests.pages.visit import problems, settle, texts, visitor
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
@@ -40,42 +40,44 @@ def all_params(lesson: lessons.Lesson) -> list[dict[str, object]]:
     )
 
 
-@pytest.fixture(scope="module")
-def reported() -> Iterator[dict[str, Any]]:
-    """The Result that each experiment's page has reported last."""
-    found: dict[str, Any] = {}
-    draw = panels.draw
-
-    def noting(lesson: lessons.Lesson, name: str, result: Any, figure: Any) -> None:
-        found[name] = result
-        draw(lesson, name, result, figure)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(panels, "draw", noting)
-        yield found
+def shown(app: AppTest, experiment: str) -> Any:
+    """Return the Result that is on screen, of a whole run."""
+    assert problems(app) == []
+    name, result, *_ = app.session_state["shown"]
+    assert name == experiment and quiz.is_complete(result)
+    return result
 
 
-def visited(
-    lesson: lessons.Lesson, experiment: str, settings: lessons.Settings, reported: dict[str, Any]
-) -> Any:
-    """Set the experiment's controls as a visitor does and return the Result of the whole run.
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> lessons.Settings:
+    """Settings that an experiment's Reset sets beside its defaults, as a scene's button does."""
+    settings: lessons.Settings = {}
+    apply = state.apply_experiment
+    monkeypatch.setattr(
+        state,
+        "apply_experiment",
+        lambda lesson, name, own: apply(lesson, name, {**own, **settings}),
+    )
+    return settings
+
+
+def visited(lesson: lessons.Lesson, experiment: str) -> Any:
+    """Return the Result that the experiment's tab shows for the chosen settings.
 
     One visitor tries all of a lab; what runs is the pages' jobs, shared with all page tests.
     """
     app = visitor(lesson.topic)
-    own = {key: v for key, v in lesson.defaults().items() if key.startswith(f"{experiment}_")}
-    for key, value in {**own, **settings, lesson.tab_key: lesson.tabs[experiment]}.items():
+    for key, value in {**lesson.place_of(experiment), "shown": None}.items():
         app.session_state[key] = value
-    assert problems(settle(app.run())) == []
-    assert quiz.is_complete(reported[experiment])
-    return reported[experiment]
+    settle(app.run())
+    return shown(settle(app.button(key=f"{experiment}_reset").click().run()), experiment)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
 def test_the_contract_is_met(lesson: lessons.Lesson) -> None:
     assert lesson.question == SYLLABUS[lesson.topic]
     assert len(lesson.scenes) >= 5 and len(lesson.predictions) >= 2 and len(lesson.challenges) >= 2
-    assert set(lesson.tabs.values()) == set(lesson.guide), (
+    assert set(lesson.experiments.values()) == set(lesson.guide), (
         "each experiment has its section in the guide"
     )
     assert len({scene.title for scene in lesson.scenes}) == len(lesson.scenes)
@@ -86,13 +88,13 @@ def test_params_name_real_settings_with_valid_values(lesson: lessons.Lesson) -> 
     defaults = lesson.defaults()
     for params in all_params(lesson):
         assert set(params) <= set(defaults)
-        for experiment in lesson.tabs:
+        for experiment in lesson.experiments:
             lesson.settings_of(experiment, params)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
 def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
-    lesson: lessons.Lesson, reported: dict[str, Any]
+    lesson: lessons.Lesson, chosen: lessons.Settings
 ) -> None:
     for challenge in lesson.challenges:
         for settings, meets in (
@@ -100,7 +102,9 @@ def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
             (challenge.solved_params, True),
             ({}, False),
         ):
-            result = visited(lesson, challenge.experiment, settings, reported)
+            chosen.clear()
+            chosen.update(settings)
+            result = visited(lesson, challenge.experiment)
             assert result.params == lesson.settings_of(challenge.experiment, settings)
             assert challenge.met_by(result) == meets, (
                 f"{challenge.goal} {settings or 'the defaults'}"
@@ -109,20 +113,20 @@ def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
 def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
-    lesson: lessons.Lesson, reported: dict[str, Any]
+    lesson: lessons.Lesson,
 ) -> None:
     for number, prediction in enumerate(lesson.predictions):
         params = lesson.settings_of(prediction.experiment, prediction.params)
         assert params != lesson.settings_of(prediction.experiment, {})
         app = visitor(lesson.topic)
-        app.session_state[lesson.tab_key] = lesson.tabs[prediction.experiment]
+        for key, setting in lesson.place_of(prediction.experiment).items():
+            app.session_state[key] = setting
         app.session_state[f"{prediction.experiment}_panel"] = "Predict"
         settle(app.run())
         settle(app.button(key=f"{lesson.topic}_guess_{number}_reveal").click().run())
-        assert problems(app) == []
-        value = conditions.value_of(reported[prediction.experiment], prediction.field)
-        shown = quiz.format_value(value, prediction.field)
-        assert f"**{shown}**." in texts(app), f"{prediction.question}: {shown}"
+        value = conditions.value_of(shown(app, prediction.experiment), prediction.field)
+        answer = quiz.format_value(value, prediction.field)
+        assert f"**{answer}**." in texts(app), f"{prediction.question}: {answer}"
         if prediction.range is None:
             assert str(value) in prediction.choices
         else:
@@ -131,7 +135,7 @@ def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
 
 def test_no_two_labs_share_a_key() -> None:
     """Keys live in one session: a second lab's ``skew_panel`` would be the first one's."""
-    experiments = [name for lesson in LESSONS for name in lesson.tabs]
+    experiments = [name for lesson in LESSONS for name in lesson.experiments]
     assert len(experiments) == len(set(experiments))
     keys = [key for lesson in LESSONS for key in lesson.defaults()]
     assert len(keys) == len(set(keys))

@@ -16,8 +16,8 @@ import pytest
 from streamlit import config
 
 from pages import startup
-from pages.shell import lessons, panels
-from tests.pages.visit import charts, open_page, problems, settle, texts, visitor
+from pages.shell import lessons, panels, state
+from tests.pages.visit import charts, open_page, problems, settle, share, texts, visitor
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPICS = sorted(path.stem for path in lessons.FOLDER.glob("*.toml"))
@@ -48,7 +48,7 @@ def test_every_tab_opens_with_a_result_few_controls_and_all_panels(topic: str, l
     name = next(name for name in lesson.tabs if lesson.tabs[name] == label)
     app = open_page(topic, **{lesson.tab_key: label})
     assert problems(app) == [] and app.session_state[lesson.tab_key] == label
-    assert app.header[0].value == f"“{lesson.question}”"
+    assert app.header[0].value == f"{lesson.number} · {lesson.question}"
     assert len(charts(app)) >= 1
     settings = {key for key in lesson.defaults() if key.startswith(f"{name}_")} - set(lesson.views)
     drawn = [control for control in controls(app) if control.key in settings]
@@ -69,6 +69,7 @@ def test_every_scene_renders_with_its_settings_on_stage_and_from_its_link(
 ) -> None:
     """One visitor sees all scenes of a lab in turn; only the link is opened by somebody else."""
     app, lesson = visitor(topic), lessons.load(topic)
+    app.session_state["shown"] = None
     settle(app.button(key=f"{topic}_scene_{number}").click().run())
     assert problems(app) == []
     scene = lesson.scenes[number]
@@ -77,20 +78,19 @@ def test_every_scene_renders_with_its_settings_on_stage_and_from_its_link(
     assert scene.look_at in texts(app)
     if scene.chart:
         assert len(charts(app)) > 1
-        settle(app.toggle(key="present").set_value(True).run())
+        settle(app.segmented_control(key="mode").set_value(state.PRESENT).run())
         alone = [chart["key"] for chart in charts(app)]
-        settle(app.toggle(key="present").set_value(False).run())
+        settle(app.segmented_control(key="mode").set_value(state.EXPLORE).run())
         assert alone == [scene.chart]
-    # The link that Export offers opens the same again, formatted options, views and lists included.
-    label = app.session_state[lesson.tab_key]
-    name = next(name for name in lesson.tabs if lesson.tabs[name] == label)
-    row = f"{name}_panel"
-    if row not in [control.key for control in app.segmented_control]:
-        # a view without a run of its own, as the audit's scoreboard; that each tab has its panels
-        # is tested above
+    # The link that Share offers opens the same again, formatted options, views and lists included.
+    if app.session_state["shown"] is None:
+        # a view without a run of its own, as the audit's scoreboard; that each tab has its run is
+        # tested above
         return
-    settle(app.segmented_control(key=row).set_value("Export").run())
-    link = next(code.value for code in reversed(app.code) if not set(code.value) & set(" \n"))
+    name = app.session_state["shown"][0]
+    share(app)
+    link = next(code.value for code in app.code if not set(code.value) & set(" \n"))
+    app.session_state["share"] = False
     again = open_page(topic, **parse_qs(urlsplit(link).query))
     for key in [
         lesson.tab_key,
@@ -103,7 +103,6 @@ def test_every_scene_renders_with_its_settings_on_stage_and_from_its_link(
         assert lessons.to_field(again.session_state[key]) == lessons.to_field(
             app.session_state[key]
         ), key
-    settle(app.segmented_control(key=row).set_value("Why").run())
 
 
 def test_a_scene_sets_everything_else_back_to_its_default() -> None:
@@ -114,18 +113,18 @@ def test_a_scene_sets_everything_else_back_to_its_default() -> None:
 
 
 def test_presenter_mode_steps_through_the_scenes_and_leaves() -> None:
-    app = open_page("formats", present="true")
+    app = open_page("formats", mode=state.PRESENT)
     first, second = lessons.load("formats").scenes[:2]
     app.button(key="presenter_next").click().run()
-    assert first.look_at in texts(app)
+    assert first.title in texts(app)
     app.button(key="presenter_next").click().run()
-    assert second.look_at in texts(app)
+    assert second.title in texts(app)
     app.toggle(key="presenter_note").set_value(True).run()
-    assert second.note in [info.value for info in app.info]
+    assert second.note in app.info[0].value and second.look_at in app.info[0].value
     app.button(key="presenter_back").click().run()
-    assert first.look_at in texts(app)
+    assert first.title in texts(app)
     app.button(key="presenter_leave").click().run()
-    assert app.session_state["present"] is False and not app.exception
+    assert app.session_state["mode"] == state.EXPLORE and not app.exception
 
 
 @pytest.mark.parametrize(("topic", "label"), TABS)

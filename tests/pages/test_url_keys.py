@@ -20,7 +20,7 @@ from tests.pages.visit import charts, open_page
 
 PLAIN = ("choice", "choices", "number", "flag")
 NO_FIELDS = {  # bound, but neither a field of Params nor a view in a lesson
-    "present",
+    "mode",
     *(
         "apis_query",
         "apis_shown",
@@ -35,7 +35,7 @@ NO_FIELDS = {  # bound, but neither a field of Params nor a view in a lesson
 def test_what_is_listed_is_there() -> None:
     loaded = [lessons.load(topic) for topic in lessons.topics()]
     known = {key for lesson in loaded for key in lesson.defaults()}
-    known |= {f"{name}_panel" for lesson in loaded for name in lesson.tabs} | NO_FIELDS
+    known |= {f"{name}_panel" for lesson in loaded for name in lesson.experiments} | NO_FIELDS
     assert set(listed()) <= known, "a key that is gone leaves the list"
 
 
@@ -58,7 +58,7 @@ def test_free_texts_are_few_and_each_names_a_test_that_attacks_it() -> None:
 def test_an_unlisted_key_and_one_of_another_kind_are_seen() -> None:
     app = open_page("formats", formats_tab="Bytes read")
     found = url_keys.drawn(app)
-    assert {"present", "formats_tab", "bytes_read_seed", "bytes_read_panel"} <= set(found)
+    assert {"mode", "formats_tab", "bytes_read_seed", "bytes_read_panel"} <= set(found)
     assert url_keys.unlisted(found) == {}
     assert url_keys.unlisted({"bytes_read_seed": "text", "new_key": "flag"}) == {
         "bytes_read_seed": "text",

@@ -57,6 +57,12 @@ def visitor(page: str) -> AppTest:
     return open_page(page)
 
 
+def share(app: AppTest) -> AppTest:
+    """Open the popover with the link and the files of what is on screen."""
+    app.session_state["share"] = True
+    return settle(app.run())
+
+
 def problems(app: AppTest) -> list[str]:
     """Return the exceptions and errors that the page shows."""
     return [element.value for element in (*app.exception, *app.error)]

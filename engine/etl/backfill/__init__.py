@@ -1,11 +1,11 @@
-"""Backfill planner: which days will run and why, what it costs, how it fills in parallel, and who
-wins against the daily run.
+"""Backfill planner: which days will run and why, the cost, the parallel run, and the conflict with
+the daily run.
 
 Real: partitions are read from SQLite, rebuilt by the new code, and replaced in DuckDB, each in one
-transaction, by as many threads as asked for; today's daily run writes its own partition meanwhile.
-The order in which the two meet is held fixed (the backfill reads today's flights, the daily run
-then reads and writes newer ones, the backfill writes last), as that is the case that hurts.
-Simulated: the source's distance, a wait before each read.
+transaction, by as many threads as asked for; today's daily run writes its own partition during the
+backfill. Their order is fixed (the backfill reads today's flights, the daily run then reads and
+writes newer ones, the backfill writes last): the case that does harm. Simulated: the source's
+latency, a wait before each read.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from engine import workspace
@@ -48,6 +49,7 @@ __all__ = [
     "Partition",
     "Task",
     "plan",
+    "planned",
     "run",
     "steps",
 ]
@@ -73,9 +75,18 @@ def plan(params: BackfillParams, counts: list[int]) -> tuple[Partition, ...]:
     return tuple(lines)
 
 
+@lru_cache(maxsize=32)
+def planned(params: BackfillParams) -> BackfillResult:
+    """Return the plan alone: nothing is read from the source's database or written."""
+    rows = flight_days.truth(FIRST_DAY, N_DAYS)["flight_date"].to_numpy().astype(np.int64)
+    counts = np.unique(rows, return_counts=True)[1].tolist()
+    codes = tuple(partitions.initial_codes(params.seed))
+    return BackfillResult(params, plan(params, counts), codes, 0.0)
+
+
 @dataclass(slots=True, eq=False)
 class _Run:
-    """A backfill under way: its threads put tasks into ``done``."""
+    """A running backfill: its threads put tasks into ``done``."""
 
     params: BackfillParams
     connection: Any
@@ -130,7 +141,7 @@ class _Run:
                 self.daily_done.wait(MEETING_SECONDS)
         expected = seen if self.params.guard == "compare and swap" else None
         written = self.write(cursor, day, rows, "backfill", expected)
-        outcome = "written" if written else "left alone: written by another meanwhile"
+        outcome = "written" if written else "not written: another run wrote first"
         now = time.perf_counter()
         self.done.put(
             Task(day, worker, start - self.started, read - start, now - self.started, outcome)
@@ -247,7 +258,7 @@ def steps(params: BackfillParams) -> Steps:
 
 def _wrong(ledgers: list[Any]) -> tuple[int, ...]:
     return tuple(
-        found.n_lost + found.n_stale + found.n_duplicated + found.n_ghost for found in ledgers
+        found.n_lost + found.n_stale + found.n_duplicated + found.n_undeleted for found in ledgers
     )
 
 

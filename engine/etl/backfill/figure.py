@@ -1,4 +1,4 @@
-"""Figures of *backfill*: the calendar of partitions as it fills, and what each worker did when."""
+"""Figures of *backfill*: the calendar of partitions, and what each worker did."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine import figures
 from engine.etl import flight_days
 from engine.etl.backfill import BackfillResult
 from engine.etl.backfill.partitions import CODES, FIRST_DAY, N_DAYS, TODAY
-from engine.units import format_day, format_factor
+from engine.units import format_day
 
 COLORS = {"": figures.WAITING, "v1": figures.EXTRA, "v2": figures.HELD_OUT}
 NAMES = {"": "missing", "v1": "made by v1", "v2": "made by v2"}
@@ -58,7 +58,7 @@ def calendar(result: BackfillResult) -> go.Figure:
     plain = {"showgrid": False, "zeroline": False}
     weeks = [format_day(flight_days.date_of(FIRST_DAY + 7 * week)) for week in range(N_DAYS // 7)]
     return figures.drawn(
-        _title(result),
+        result.verdict.replace("**", ""),
         [days, *_keys(), _still_wrong(result)],
         height=430,
         x="week of",
@@ -86,7 +86,7 @@ def _frame(day: int) -> dict[str, Any]:
 
 
 def _still_wrong(result: BackfillResult) -> dict[str, Any]:
-    """Return a dot in the corner of each day that the whole backfill left with wrong rows."""
+    """Return a dot in the corner of each day that still has wrong rows after the backfill."""
     left = (
         [day for day, n in zip(result.params.days, result.wrong_after, strict=True) if n]
         if result.complete
@@ -104,25 +104,9 @@ def _still_wrong(result: BackfillResult) -> dict[str, Any]:
             "color": figures.LEAKED,
             "line": {"color": "white", "width": 1},
         },
-        "name": "rows still wrong",
+        "name": "still wrong",
         "hoverinfo": "skip",
     }
-
-
-def _title(result: BackfillResult) -> str:
-    if result.params.dry_run:
-        return (
-            f"Dry run: {result.n_will_run} partitions would run,<br>{result.n_skipped} would be"
-            " skipped"
-        )
-    if not result.complete:
-        return f"{len(result.tasks)} of {result.n_will_run} partitions are done"
-    wrong = sum(n > 0 for n in result.wrong_after)
-    joint = "yet" if result.n_on_v2 == len(result.partitions) and wrong else "and"
-    return (
-        f"{result.n_on_v2} of {len(result.partitions)} days are made by v2,<br>{joint} {wrong}"
-        " still hold wrong rows"
-    )
 
 
 def _hover(result: BackfillResult, day: int, lines: dict[int, Any]) -> str:
@@ -135,26 +119,23 @@ def _hover(result: BackfillResult, day: int, lines: dict[int, Any]) -> str:
     if day in lines:
         place = day - result.params.days[0]
         text += f"<br>{lines[day].reason}, {lines[day].n_rows:,} rows"
-        text += f"<br>{result.wrong_before[place]:,} wrong before"
-        text += f", {result.wrong_after[place]:,} now" if result.complete else ""
+        if result.wrong_before:
+            text += f"<br>{result.wrong_before[place]:,} wrong before"
+            text += f", {result.wrong_after[place]:,} now" if result.complete else ""
     return text
 
 
 def workers(result: BackfillResult) -> go.Figure:
-    """Draw what every worker did when. To see first: how full the lanes are."""
-    busy = sum(task.end_seconds - task.start_seconds for task in result.tasks if task.worker >= 0)
-    factor = busy / result.seconds if result.seconds else 0.0
-    title = (
-        f"{busy:.2f} s of waiting and work,<br>done in {result.seconds:.2f} s:"
-        f" {format_factor(factor)} at once"
-    )
+    """Draw what each worker did, and when. To see first: where the grey parts overlap."""
     names = [f"worker {i + 1}" for i in range(result.params.parallelism)]
     if any(task.worker < 0 for task in result.tasks):
         names.append(DAILY)
-    figure = figures.new_tall(title, height=190 + 40 * len(names), x="seconds since the start")
+    figure = figures.new_tall(
+        "Reading and writing by worker", height=190 + 40 * len(names), x="seconds since the start"
+    )
     parts = (
-        ("reads", figures.WAITING, True),
-        ("waits its turn, replaces the partition", figures.KNOWN, False),
+        ("read", figures.WAITING, True),
+        ("write (one at a time)", figures.KNOWN, False),
     )
     for label, color, reads in parts:
         figure.add_bar(

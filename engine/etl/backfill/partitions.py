@@ -3,7 +3,7 @@ rebuilt.
 
 Real: flights in SQLite, a DuckDB table partitioned by day, with a note of each partition's code and
 version. The rule that changed is real as well: the US Department of Transportation counts a flight
-as late from 15 minutes on; version v1 of the code says "more than 15". Made up: that v2 was
+as late from 15 minutes on; version v1 of the code says "more than 15". Simulated: that v2 was
 deployed on 20 June, and which nights the daily run had failed (drawn from the seed).
 """
 
@@ -145,5 +145,5 @@ def read_back(connection: Any, days: list[int]) -> tuple[list[Ledger], dict[int,
 
 
 def today_database(folder: Path) -> Path:
-    """Return where today's flights lie: they still change while the backfill runs."""
+    """Return the database of today's flights: they still change while the backfill runs."""
     return folder / "today.sqlite"

@@ -1,4 +1,4 @@
-"""What a backfill is asked for, its dry run, and what came of it, in numbers and in words."""
+"""What a backfill is asked for, its dry run and its outcome, in numbers and in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRST_DATE, LAST_DATE = flight_days.date_of(FIRST_DAY), flight_days.date_of(FIRS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillParams(Params):
-    """The range, what runs in it, how, and what happens at the same time."""
+    """The range, which partitions run, how, and whether the daily run overlaps."""
 
     # first and last
     dates: Annotated[tuple[date, date], Interval(FIRST_DATE, LAST_DATE)] = (
@@ -31,7 +31,7 @@ class BackfillParams(Params):
     mode: Mode = "missing or old code"
     parallelism: Annotated[int, Range(1, 8)] = 4
     dry_run: bool = False
-    daily_run: bool = True  # whether today's daily run comes in between
+    daily_run: bool = True  # whether today's daily run overlaps
     guard: Guard = "last writer wins"
     latency_ms: Annotated[int, Range(0, 200, step=10)] = 40  # of the source, simulated
     seed: Annotated[int, SEED] = 0  # of the nights that had failed
@@ -56,7 +56,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One partition written, or not: by whom, when since the start, and what came of it."""
+    """One partition written, or not: by whom, when since the start, and the outcome."""
 
     day: int
     worker: int  # −1: the daily run
@@ -72,11 +72,11 @@ class BackfillResult:
 
     params: BackfillParams
     partitions: tuple[Partition, ...]
-    codes: tuple[Code, ...]  # (N_DAYS,) of all partitions, as they stand now
+    codes: tuple[Code, ...]  # (N_DAYS,) of all partitions, as they are now
     # of the dry run: one partition measured, times their number, by the workers
     estimate_seconds: float
     tasks: tuple[Task, ...] = ()
-    # rows lost, stale, duplicated or ghost of each day in the range
+    # rows lost, stale, duplicated or not deleted of each day in the range
     wrong_before: tuple[int, ...] = ()
     wrong_after: tuple[int, ...] = ()
     winner: str = "nobody"  # who wrote today's partition last
@@ -105,14 +105,12 @@ class BackfillResult:
 
     @property
     def n_wrong_after(self) -> int:
-        """Rows of the range that are not as they should be in the end."""
+        """Wrong rows of the range in the end."""
         return sum(self.wrong_after)
 
     @property
     def today_wrong(self) -> int:
-        """Rows of today's partition that are not as they should be; -1 if today is not in the
-        range.
-        """
+        """Wrong rows of today's partition; -1 if today is not in the range."""
         return self.wrong_after[-1] if self.wrong_after and self.params.days[-1] == TODAY else -1
 
     @property
@@ -122,26 +120,24 @@ class BackfillResult:
 
     @property
     def verdict(self) -> str:
-        """How many partitions run, how many are skipped, and what came of them."""
-        will = (
-            f"**{self.n_will_run}** of {self.n_partitions} partitions run, {self.n_skipped} are"
-            " skipped"
-        )
-        if self.params.dry_run:
+        """Plan, progress or wrong rows before and after, and who wrote today last."""
+        runs = f"**{self.n_will_run} of {self.n_partitions}** partitions"
+        if self.params.dry_run and self.complete:
             return (
-                f"Dry run: {will}; {self.rows_to_move:,} rows in about {self.estimate_seconds:.1f}"
-                " s. Nothing was written."
+                f"Dry run: {runs} would run, {self.n_skipped} are skipped. {self.rows_to_move:,}"
+                f" rows, about {self.estimate_seconds:.1f} s. Nothing was written."
             )
+        if not self.tasks and not self.complete:
+            return f"Not run yet. Plan: {runs} will run, {self.n_skipped} are skipped."
         if not self.complete:
-            return f"{will}; {len(self.tasks)} are done."
+            return f"{runs} will run; **{len(self.tasks)}** are done."
         text = (
-            f"{will}; rows that are wrong fell from {sum(self.wrong_before):,} to"
-            f" **{self.n_wrong_after:,}**."
+            f"Wrong rows: {sum(self.wrong_before):,} before, **{self.n_wrong_after:,}** after"
+            f" {self.n_will_run} of {self.n_partitions} partitions ran."
         )
         if self.today_wrong > 0:
             text += (
-                f" {self.today_wrong:,} of them are today's: the {self.winner} wrote last, with"
-                " older rows."
+                f" {self.today_wrong:,} are today's: the {self.winner} wrote last, with older rows."
             )
         return text
 
@@ -186,20 +182,21 @@ def _reasons(result: BackfillResult) -> list[str]:
     why: dict[str, int] = {}
     for partition in result.partitions:
         why[partition.reason] = why.get(partition.reason, 0) + 1
-    reasons = ["Dry run: " + ", ".join(f"{n} {reason}" for reason, n in why.items()) + "."]
+    reasons = ["**Plan**: " + ", ".join(f"{n} {reason}" for reason, n in why.items()) + "."]
     if p.dry_run or not result.complete:
+        reasons += [
+            "**A dry run** names the partitions, rows and seconds before anything is written.",
+            "**A code version per partition** says which days the old rule made.",
+        ]
         return reasons
     busy = sum(task.end_seconds - task.start_seconds for task in result.tasks if task.worker >= 0)
-    reasons.append(
-        f"{p.parallelism} worker{'s' if p.parallelism > 1 else ''}: {busy:.2f} s of work in"
-        f" {result.seconds:.2f} s (the dry run said {result.estimate_seconds:.2f} s). Waits for the"
-        " source overlap, work on the same cores does not."
-    )
-    reasons.append(
-        "Each partition is replaced whole, in one transaction: cancelled and half-done, the"
-        " backfill leaves old days or new ones, never half a day; and running it again skips what"
-        " has v2."
-    )
+    reasons += [
+        f"**Parallel**: {busy:.2f} s of work in {result.seconds:.2f} s with {p.parallelism}"
+        f" worker{'s' if p.parallelism > 1 else ''} (estimate {result.estimate_seconds:.2f} s)."
+        " Waiting for the source overlaps; work on the same cores does not.",
+        "**Whole partitions**, each in one transaction: a cancelled backfill leaves old days or new"
+        " ones, never half a day. A rerun skips what has v2.",
+    ]
     skipped = [
         n
         for n, partition in zip(result.wrong_after, result.partitions, strict=True)
@@ -207,14 +204,12 @@ def _reasons(result: BackfillResult) -> list[str]:
     ]
     if sum(skipped):
         reasons.append(
-            f"{sum(skipped):,} wrong rows are in partitions that were skipped: they came after"
-            " their night's run. A code version says how a partition was made, not whether its"
-            " rows are all there."
+            f"**Skipped is not correct**: {sum(skipped):,} wrong rows are in skipped partitions."
+            " Their rows arrived after that night's run."
         )
     if p.daily_run and result.today_wrong >= 0:
         reasons.append(
-            "Today: the backfill read its flights, then the daily run wrote newer ones. With"
-            f" “{p.guard}” the last to write was the {result.winner}, and {result.today_wrong:,}"
-            " rows are wrong."
+            "**Today**: the daily run wrote newer rows after the backfill had read. With"
+            f" “{p.guard}” the {result.winner} wrote last: {result.today_wrong:,} wrong rows."
         )
     return reasons

@@ -1,5 +1,5 @@
 """Capturing change: full reload, cursor, change log and micro-batch follow one table; what each
-moves, shows and forgets.
+moves, how soon it shows a change, and what it misses.
 
 Real: the changes of one day of flights (``engine.etl.change_capture.changes`` says what is
 simulated about them), four targets in DuckDB (``engine.etl.change_capture.targets``), each
@@ -113,9 +113,9 @@ class ChangeCaptureResult:
         return self.stream.n - self.n_deletes
 
     @property
-    def cursor_ghosts(self) -> int:
+    def cursor_undeleted(self) -> int:
         """Deleted flights that the cursor's target still has at the end."""
-        return self.outcome("cursor").ledger.n_ghost
+        return self.outcome("cursor").ledger.n_undeleted
 
     @property
     def reload_factor(self) -> float:
@@ -131,57 +131,46 @@ class ChangeCaptureResult:
     def verdict(self) -> str:
         """Rows moved and rows wrong at the end: full reload, cursor and change log."""
         log = self.outcome("change log")
-        ends = "ends exact" if log.ledger.exact else f"ends with **{log.n_wrong:,} wrong rows**"
-        ghosts = (
-            f"keeps **{self.cursor_ghosts:,} deleted flights**"
-            if self.cursor_ghosts
-            else "had no deletes to miss"
+        minutes = f"{np.median(log.minutes):.0f} min"
+        head = (
+            f"**CDC matches the source**, {minutes} behind."
+            if log.ledger.exact
+            else f"**CDC has {log.n_wrong:,} wrong rows** (applied {self.params.apply})."
+        )
+        missed = (
+            f"The cursor misses all **{self.n_deletes:,} deletes**."
+            if self.n_deletes
+            else "There were no deletes to miss."
         )
         return (
-            f"Full reload moves {format_factor(self.reload_factor)} as many rows as there were"
-            f" changes; the cursor {ghosts}; the change log, applied {self.params.apply}, {ends}"
-            f" and shows a change after {np.median(log.minutes):.0f} min."
+            f"{head} {missed} Full reload moves {format_factor(self.reload_factor)} as many rows as"
+            " changed."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         p, (reload, cursor, log, batch) = self.params, self.outcomes
-        moved, ignored = log.loaded.n_moved, log.loaded.n_moved - log.loaded.n_written
-        reasons = [
-            (
-                f"{self.stream.n:,} changes of {self.stream.n_flights:,} flights,"
-                f" {self.n_deletes:,} of them deletes (cancelled). A query returns rows that are"
-                " there: “updated-at newer than the cursor” never returns a deleted one, so"
-                f" {self.cursor_ghosts:,} stay in its target. Full reload sees them gone, at"
-                f" {format_factor(self.reload_factor)} the rows."
-            ),
-            (
-                f"Polling sees a row's last version only: every {p.poll_minutes} min, full reload"
-                f" keeps {reload.n_versions:,} of {self.n_versions:,} versions and shows a change"
-                f" after {np.median(reload.minutes):.0f} min (median); the cursor keeps"
-                f" {cursor.n_versions:,}."
-            ),
-        ]
-        if p.apply == "by log position":
-            reasons.append(
-                f"Of {moved:,} deliveries {ignored:,} were copies or came after a later change of"
-                " their flight. The log position tells: the target ignored them, the history put"
-                f" them in their place ({log.n_versions:,} versions)."
-            )
-        else:
-            counts = log.ledger.counts()
-            reasons.append(
-                f"All {moved:,} deliveries were applied as they came: the last one to arrive wins."
-                f" {counts['stale']:,} rows are stale, {counts['ghost']:,} deleted flights are"
-                f" back, {log.history.n_duplicated:,} versions stand twice in the history."
-            )
-        reasons.append(
-            f"The micro-batch keeps the last change of each flight in {p.batch_minutes} min:"
-            f" {batch.loaded.n_loads:,} transactions, not {log.loaded.n_loads:,};"
-            f" {batch.loaded.n_written:,} rows written, {batch.n_versions:,} versions kept."
+        ignored = log.loaded.n_moved - log.loaded.n_written
+        counts = log.ledger.counts()
+        applied = (
+            f"**Log position**: {ignored:,} of {log.loaded.n_moved:,} deliveries were copies or"
+            " older than what was there. The target ignored them."
+            if p.apply == "by log position"
+            else f"**As they arrive**, the last one wins: {counts['stale']:,} rows are stale,"
+            f" {counts['not deleted']:,} deleted flights are back, {log.history.n_duplicated:,}"
+            " versions are doubled."
         )
-        return reasons
+        return [
+            "**Deletes**: a query returns rows that exist. “updated-at newer than the cursor” never"
+            f" returns a deleted row: {self.cursor_undeleted:,} stay in its target.",
+            f"**Polling** every {p.poll_minutes} min sees only a row's last version: full reload"
+            f" keeps {reload.n_versions:,} of {self.n_versions:,} versions, the cursor"
+            f" {cursor.n_versions:,}, CDC {log.n_versions:,}.",
+            applied,
+            f"**Micro-batch**: the last change of each flight in {p.batch_minutes} min, one MERGE:"
+            f" {batch.loaded.n_loads:,} transactions, not {log.loaded.n_loads:,}.",
+        ]
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces."""
@@ -190,7 +179,7 @@ class ChangeCaptureResult:
             numbers |= {
                 f"{outcome.strategy}: rows moved": outcome.loaded.n_moved,
                 f"{outcome.strategy}: stale": outcome.ledger.n_stale,
-                f"{outcome.strategy}: ghosts": outcome.ledger.n_ghost,
+                f"{outcome.strategy}: not deleted": outcome.ledger.n_undeleted,
             }
         return numbers
 
@@ -208,10 +197,13 @@ class ChangeCaptureResult:
                     "visible_minutes_median": float(np.median(seen)),
                     "visible_minutes_p95": float(np.percentile(seen, 95)),
                     "changes_never_seen": int(np.isinf(outcome.minutes).sum()),
-                    **{f"rows_{kind}": n for kind, n in outcome.ledger.counts().items()},
+                    **{
+                        f"rows_{kind.replace(' ', '_')}": n
+                        for kind, n in outcome.ledger.counts().items()
+                    },
                     "versions_kept": outcome.n_versions,
-                    "versions_twice": outcome.history.n_duplicated,
-                    "versions_with_a_wrong_end": outcome.history.n_stale,
+                    "versions_duplicated": outcome.history.n_duplicated,
+                    "versions_with_wrong_valid_to": outcome.history.n_stale,
                 }
             )
         return pa.Table.from_pylist(rows)
@@ -223,25 +215,25 @@ class ChangeCaptureResult:
                 "strategy": row["strategy"],
                 "rows moved": f"{row['rows_moved']:,}",
                 "transactions": f"{row['loads']:,}",
-                "visible after, min": (
-                    f"{row['visible_minutes_median']:.0f} (95%: {row['visible_minutes_p95']:.0f})"
+                "delay, min: median (p95)": (
+                    f"{row['visible_minutes_median']:.0f} ({row['visible_minutes_p95']:.0f})"
                 ),
-                "deletes missed": f"{row['rows_ghost']:,}",
+                "deletes missed": f"{row['rows_not_deleted']:,}",
                 "stale": f"{row['rows_stale']:,}",
                 "SCD 1": "exact" if outcome.ledger.exact else f"{outcome.n_wrong:,} wrong",
                 "SCD 2, versions": f"{row['versions_kept']:,} of {self.n_versions:,}",
-                "twice": f"{row['versions_twice']:,}",
-                "wrong end": f"{row['versions_with_a_wrong_end']:,}",
+                "duplicate versions": f"{row['versions_duplicated']:,}",
+                "wrong valid_to": f"{row['versions_with_wrong_valid_to']:,}",
             }
             for row, outcome in zip(self.table().to_pylist(), self.outcomes, strict=True)
         ]
 
-    def telling(self) -> int:
+    def most_divergent(self) -> int:
         """Return the flight (its key) on which the strategies disagree most."""
         score = np.bincount(self.stream.key, minlength=self.stream.n_flights).astype(float)
         for outcome in self.outcomes:
             wrong = pc.index_in(outcome.ledger.target["flight"], self.stream.labels).to_numpy()[
-                outcome.ledger.ghosts
+                outcome.ledger.undeleted
             ]
             score[wrong] += 10 if outcome.strategy != "cursor" else 2
             stale = pc.index_in(outcome.ledger.source["flight"], self.stream.labels).to_numpy()[
@@ -257,7 +249,7 @@ class ChangeCaptureResult:
 def until_visible(
     stream: Stream, key: np.ndarray, lsn: np.ndarray, applied_at: np.ndarray
 ) -> np.ndarray:
-    """Return the minutes from each change until its flight first stood at that change or a later
+    """Return the minutes from each change until its flight first showed that change or a later
     one; inf: never.
     """
     n, far = stream.n + 1, 1e5  # minutes, more than any day lasts
@@ -275,10 +267,10 @@ def until_visible(
     return np.where(found, np.maximum(shifted[place] - stream.at, 0), np.inf)
 
 
-def standing(
+def versions_at(
     key: np.ndarray, lsn: np.ndarray, at: np.ndarray, n_flights: int, moments: np.ndarray
 ) -> np.ndarray:
-    """Return where each flight stood at each moment: (moments, flights) of changes; 0: no row."""
+    """Return the last change applied to each flight at each moment (moments, flights); 0: none."""
     span = max(float(at.max()), float(moments.max())) + 1
     order = np.lexsort((np.arange(len(at)), at, key))
     code = key[order] * span + at[order]
@@ -292,11 +284,11 @@ def wrong_rows(result: ChangeCaptureResult, moments: np.ndarray) -> dict[Strateg
     """Return how many flights of each target differ from the source at each moment."""
     stream = result.stream
     signed = np.where(stream.deleted, -1, 1) * np.arange(1, stream.n + 1)
-    truth = standing(stream.key, signed, stream.at, stream.n_flights, moments)
+    truth = versions_at(stream.key, signed, stream.at, stream.n_flights, moments)
     return {
         outcome.strategy: (
             (
-                standing(outcome.key, outcome.lsn, outcome.applied_at, stream.n_flights, moments)
+                versions_at(outcome.key, outcome.lsn, outcome.applied_at, stream.n_flights, moments)
                 != truth
             ).sum(axis=1)
         )

@@ -126,7 +126,7 @@ def deliver(
     """Return the log as it is delivered: the stream's columns with ``arrived_at`` and ``seq`` (0
     …), in order of arrival.
 
-    Every change takes 0 … ``reorder_minutes``; a share comes once more, 0 … 360 minutes after that.
+    Every change takes 0 … ``reorder_minutes``; a share comes again, 0 … 360 minutes after that.
     """
     changes = stream(day, n_flights, n_revisions, seed)
     rng = np.random.default_rng([seed, 3])

@@ -1,7 +1,7 @@
 """Figures of *change capture*: what each strategy moves and when it shows it, wrong rows over the
 day, one flight's history.
 
-Each strategy keeps its colour; a pinned run A is drawn with orange diamonds. Red-purple is what
+Each strategy keeps its colour; a pinned run A is drawn with orange diamonds. Pink is what
 differs from the source.
 """
 
@@ -39,11 +39,10 @@ VERSION_COLORS = (
 def _ends(outcome: Outcome) -> str:
     if outcome.ledger.exact:
         return "exact"
-    counts = outcome.ledger.counts()
-    ghosts = [f"{counts['ghost']:,} ghost{'s' * (counts['ghost'] > 1)}"] if counts["ghost"] else []
     return "<br>".join(
-        [f"{counts[kind]:,} {kind}" for kind in ("stale", "lost", "duplicated") if counts[kind]]
-        + ghosts
+        f"{n:,} {kind.replace(' ', '<br>')}"
+        for kind, n in outcome.ledger.counts().items()
+        if kind != "correct" and n
     )
 
 
@@ -51,22 +50,8 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
     """Draw rows moved and minutes until a change shows, by strategy. To see first: the right end of
     each lane.
     """
-    exact = [outcome.strategy for outcome in result.outcomes if outcome.ledger.exact]
-    which = (
-        "No target equals"
-        if not exact
-        else f"{' and '.join(exact[:2])} equal"
-        if len(exact) == 2
-        else f"{len(exact)} of 4 equal"
-    )
-    if len(exact) == 1:
-        which = f"Only {exact[0]} equals"
-    title = (
-        f"{which[0].upper()}{which[1:]} the source in the end;<br>the cursor has"
-        f" {result.cursor_ghosts:,} rows that are gone"
-    )
     names: list[str] = list(STRATEGIES)
-    minutes = "minutes until a change shows (dot: median, line: to 95%)"
+    minutes = "min until visible (dot: median)"
     traces = [trace for outcome in result.outcomes for trace in _lane(outcome)]
     if pinned is not None:
         traces += _pinned(pinned)
@@ -76,21 +61,21 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
             "align": "left",
             "font": {
                 "color": figures.HELD_OUT if outcome.ledger.exact else figures.FAILED,
-                "size": 15,
+                "size": 13,
             },
         }
     grid = {"showgrid": True, "rangemode": "tozero", "tickformat": ",", "nticks": 5}
     lanes = {"categoryorder": "array", "categoryarray": names[::-1]}
     return figures.drawn(
-        title,
+        result.verdict.replace("**", ""),
         traces,
-        height=380,
+        height=420,
         x="rows moved",
         xaxis={**grid, "domain": [0, SPLIT - GAP / 2]},
         xaxis2={**grid, "domain": [SPLIT + GAP / 2, 1], "anchor": "y", "title": {"text": minutes}},
         yaxis={**lanes, "range": [-0.6, 3.6], "fixedrange": True, "title": None},
         annotations=texts,
-        margin={"r": 110},
+        margin={"r": 136},
         showlegend=pinned is not None,
         bargap=0.45,
     )
@@ -170,8 +155,8 @@ def _pinned(pinned: ChangeCaptureResult) -> list[dict[str, Any]]:
 
 
 def wrong_rows(result: ChangeCaptureResult) -> go.Figure:
-    """Draw how many flights each target has wrong during the day. To see first: the line that never
-    comes down.
+    """Draw how many flights each target has wrong during the day. To see first: the line that stays
+    up.
     """
     moments = np.arange(
         0,
@@ -179,12 +164,6 @@ def wrong_rows(result: ChangeCaptureResult) -> go.Figure:
         STEP_MINUTES,
     )
     wrong = change_capture.wrong_rows(result, moments)
-    worst = max(STRATEGIES, key=lambda name: int(wrong[name][-1]))
-    title = "Between two loads every target lags behind;<br>" + (
-        f"the {worst} still has {wrong[worst][-1]:,} flights wrong at the end"
-        if wrong[worst][-1]
-        else "in the end all are right"
-    )
     lines = [
         {
             "type": "scatter",
@@ -198,11 +177,11 @@ def wrong_rows(result: ChangeCaptureResult) -> go.Figure:
         for name in STRATEGIES
     ]
     return figures.drawn(
-        title,
+        "Wrong flights in each target over the day",
         lines,
         height=440,
         x="hour of the day, New York",
-        y="flights that differ from the source",
+        y="wrong flights",
         xaxis={"dtick": 3, "showgrid": True},
         yaxis={"showgrid": True, "rangemode": "tozero"},
     )
@@ -224,13 +203,10 @@ def history(result: ChangeCaptureResult, key: int) -> go.Figure:
     }
     end = result.stream.end / 60 + 1
     order = {version["lsn"]: place for place, version in enumerate(lanes["source"])}
-    agree = sum(lanes[name] == lanes["source"] for name in STRATEGIES)
+    complete = sum(lanes[name] == lanes["source"] for name in STRATEGIES)
     n = len(lanes["source"])
     gone = bool(n) and lanes["source"][-1]["valid_to"] is not None
-    title = (
-        f"{flight}: {n} versions{', then cancelled' if gone else ''};<br>{agree} of 4 histories"
-        " say so"
-    )
+    title = f"{flight}: {n} versions{', then cancelled' if gone else ''}. {complete} of 4 complete"
     bars = [
         _bar(name, version, order.get(version["lsn"], 0), end)
         for name, versions in lanes.items()
@@ -240,7 +216,7 @@ def history(result: ChangeCaptureResult, key: int) -> go.Figure:
         title,
         bars,
         height=400,
-        x="hour of the day, New York (valid from … to)",
+        x="valid from–to, hour of the day",
         barmode="overlay",
         showlegend=False,
         yaxis={"categoryorder": "array", "categoryarray": list(lanes)[::-1]},

@@ -76,8 +76,8 @@ numbers = {"n_changes": len(changes)}
 for name in TABLES[1:]:
     alive = f'(SELECT * FROM "{name}" WHERE NOT deleted)'
     stale = f"SELECT count(*) FROM source s JOIN {alive} t USING (flight) WHERE s.lsn <> t.lsn"
-    ghosts = f"SELECT count(*) FROM {alive} WHERE flight NOT IN (SELECT flight FROM source)"
+    undeleted = f"SELECT count(*) FROM {alive} WHERE flight NOT IN (SELECT flight FROM source)"
     numbers[f"{name}: rows moved"] = moved[name]
     numbers[f"{name}: stale"] = ask(stale)
-    numbers[f"{name}: ghosts"] = ask(ghosts)
+    numbers[f"{name}: not deleted"] = ask(undeleted)
 print(json.dumps(numbers))

@@ -1,10 +1,10 @@
 """Four ways to keep a copy of a changing table, each really applied to a DuckDB target.
 
 Real: the source is a SQLite table to which the changes are made in order; full reload and cursor
-read it by SQL and load what they get into DuckDB, poll by poll; the micro-batch is one MERGE a
-batch; the change log lands whole in DuckDB and its table is one query over it (what an apply event
-by event comes to: the tests and the script apply it event by event). Simplified: an extract takes
-no time.
+read it by SQL and load what they get into DuckDB, poll by poll. The log lands whole in DuckDB, and
+the tables of change log and micro-batch are one query over it each: what an apply change by change,
+or a MERGE per batch, comes to (the tests and the script do that). Simplified: an extract takes no
+time.
 """
 
 from __future__ import annotations
@@ -234,42 +234,29 @@ def logged(log: pa.Table, apply: Apply) -> Loaded:
     return replace(_close(target, len(log), n_written, len(log), "seq"), history=history)
 
 
-MERGE = "MERGE INTO target t USING (FROM compacted WHERE batch = ?) s ON t.flight = s.flight"
-SET = """SET lsn = s.lsn, dep_delay = s.dep_delay, arr_delay = s.arr_delay,
-  updated_at = s.changed_at"""
-VALUES = "s.flight, s.lsn, s.dep_delay, s.arr_delay, s.changed_at"
-MERGE_BY_POSITION = f"""{MERGE}
-WHEN MATCHED AND s.lsn > t.lsn THEN UPDATE {SET}, deleted = s.op = 'delete'
-WHEN NOT MATCHED THEN INSERT VALUES ({VALUES}, s.op = 'delete')"""
-MERGE_AS_THEY_ARRIVE = f"""{MERGE}
-WHEN MATCHED AND s.op = 'delete' THEN DELETE
-WHEN MATCHED THEN UPDATE {SET}
-WHEN NOT MATCHED AND s.op <> 'delete' THEN INSERT VALUES ({VALUES}, false)"""
-
-
 def micro_batched(log: pa.Table, apply: Apply, batch_minutes: int) -> Loaded:
-    """Load the delivered log in batches: the last change of each flight in a batch, one MERGE.
+    """Load the delivered log in batches: the last change of each flight in a batch.
 
-    By log position the target keeps a tombstone (a row marked deleted) of each flight that went, so
-    that a late change finds its log position there; readers see the others.
+    As for ``logged``, the target is one query: what a MERGE per batch comes to (the tests and the
+    script apply them one by one). By log position a flight has its latest change of all batches,
+    as a deleted one leaves a tombstone; as they arrive, that of its last batch.
     """
-    order, merge = (
-        ("lsn", MERGE_BY_POSITION) if apply == "by log position" else ("seq", MERGE_AS_THEY_ARRIVE)
-    )
+    order = "lsn" if apply == "by log position" else "seq"
     batch = np.ceil(log["arrived_at"].to_numpy() / batch_minutes).astype(np.int64)
     target = _connect()
     target.register("log", log.append_column("batch", pa.array(batch)))
     target.execute(
         f"CREATE TEMP TABLE compacted AS {_latest(order, 'batch, flight')} ORDER BY batch"
     )
-    columns = "flight, lsn, dep_delay, arr_delay, changed_at AS updated_at, false AS deleted"
-    target.execute(f"CREATE TEMP TABLE target AS SELECT {columns} FROM compacted LIMIT 0")
-    numbers = np.unique(batch).tolist()
-    for number in numbers:
-        target.execute(merge, [number])
+    by = "lsn" if order == "lsn" else "batch"
+    last = f"QUALIFY row_number() OVER (PARTITION BY flight ORDER BY {by} DESC) = 1"
+    renamed = "flight, lsn, dep_delay, arr_delay, changed_at AS updated_at"
+    target.execute(
+        f"CREATE TEMP TABLE target AS SELECT {renamed} FROM (FROM compacted {last})"
+        " WHERE op <> 'delete'"
+    )
     guard = NEWER.format(by="batch") if order == "lsn" else ""
     noted = f"SELECT {NOTED}, (batch * {batch_minutes})::DOUBLE AS applied_at FROM compacted"
     target.execute(f"CREATE TEMP TABLE applied AS {noted} {guard}")
     n_written = target.execute("SELECT count(*) FROM applied").fetchall()[0][0]
-    target.execute("DELETE FROM target WHERE deleted")
-    return _close(target, len(log), n_written, len(numbers), "applied_at, seq")
+    return _close(target, len(log), n_written, len(np.unique(batch)), "applied_at, seq")

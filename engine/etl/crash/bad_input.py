@@ -1,5 +1,5 @@
-"""What must never harm the warehouse: a changed schema, a source that is gone, a full disk, two
-runs at once.
+"""What must not harm the warehouse: a changed schema, an unreachable source, a full disk, two
+parallel runs.
 
 Real: all four happen to one warehouse, one after another; before and after each the table is read
 and named by its state hash. Simulated: the full disk, by a limit on file size in the process that
@@ -27,7 +27,7 @@ SPARE_BYTES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that went wrong: what a person reads, and the table before and after."""
+    """One problem: its error message, and the table before and after."""
 
     name: str
     sentence: str
@@ -48,9 +48,7 @@ def _state(path: Path) -> tuple[str, int]:
 
 
 def _daily(path: Path, folder: Path, day: int, faults: api.Faults) -> int:
-    """Run the daily pipeline against a source with faults; returns the calls if, against all odds,
-    it succeeds.
-    """
+    """Run the daily pipeline against a source with faults; returns the calls if it succeeds."""
     with api.serve(faults) as served, warehouse.connect(path) as connection:
         plan = Plan(
             day=day,
@@ -82,7 +80,7 @@ def _two_at_once(path: Path) -> None:
 
 
 def steps(day: int = DAY) -> Steps:
-    """Let everything go wrong, one after another. Returns a tuple of ``Case``."""
+    """Cause all four problems, one after another. Returns a tuple of ``Case``."""
     folder = workspace.scratch("bad-input")
     path = folder / "warehouse.duckdb"
     held = flight_days.rows_at(flight_days.midnight(day + 1), day)
@@ -91,9 +89,9 @@ def steps(day: int = DAY) -> Steps:
         "a changed schema": lambda: _daily(
             path, folder / "schema", day, api.Faults(renamed_column=True)
         ),
-        "a source that is gone": lambda: _daily(path, folder / "gone", day, api.Faults(down=True)),
+        "an unreachable source": lambda: _daily(path, folder / "gone", day, api.Faults(down=True)),
         "a full disk (simulated)": lambda: _full_disk(path),
-        "two runs at once": lambda: _two_at_once(path),
+        "two parallel runs": lambda: _two_at_once(path),
     }
     try:
         with warehouse.connect(path) as connection:
@@ -104,7 +102,7 @@ def steps(day: int = DAY) -> Steps:
         for number, (name, attempt) in enumerate(attempts.items()):
             yield Progress(number / len(attempts), name, tuple(cases) or None)
             before, _ = _state(path)
-            sentence = "It went through."
+            sentence = "No error."
             try:
                 attempt()
             except InputError as error:
@@ -117,6 +115,6 @@ def steps(day: int = DAY) -> Steps:
 
 
 def run() -> tuple[Case, ...]:
-    """Let everything go wrong, here and now."""
+    """Cause all four problems, without a job."""
     cases: tuple[Case, ...] = run_to_end(steps())
     return cases

@@ -56,7 +56,7 @@ def plans_of(settings: dict[str, Any]) -> list[Plan]:
 
 
 def in_child(work: Callable[[Callable[[str], None]], None]) -> tuple[list[dict[str, Any]], str]:
-    """Fork, run ``work(tell)`` in the child, and return what it told and how it ended.
+    """Fork, run ``work(tell)`` in the child, and return what it sent and how it ended.
 
     ``tell`` sends a line of JSON; after ``KILL_ME`` the child's whole process group gets SIGKILL.
     """
@@ -76,22 +76,22 @@ def in_child(work: Callable[[Callable[[str], None]], None]) -> tuple[list[dict[s
         finally:
             os._exit(code)
     os.close(writer)
-    told = []
+    sent = []
     with os.fdopen(reader, encoding="utf-8") as lines:
         for line in lines:
             if line.strip() == KILL_ME:
                 os.killpg(pid, signal.SIGKILL)
             else:
-                told.append(json.loads(line))
+                sent.append(json.loads(line))
     status = os.waitpid(pid, 0)[1]
     if os.WIFSIGNALED(status):
-        return told, signal.Signals(os.WTERMSIG(status)).name
-    return told, {0: "finished", RAISED: "exception"}.get(
+        return sent, signal.Signals(os.WTERMSIG(status)).name
+    return sent, {0: "finished", RAISED: "exception"}.get(
         os.WEXITSTATUS(status), f"exit code {os.WEXITSTATUS(status)}"
     )
 
 
-def told_costs(plan: Plan, costs: Costs) -> str:
+def costs_line(plan: Plan, costs: Costs) -> str:
     """Return a run's costs as the line that is sent for it."""
     numbers = {
         "calls": costs.tally.calls,
@@ -132,7 +132,7 @@ def crash_all(
 
                 threading.Thread(target=attempt, daemon=True).start()
                 stopped.wait()
-                tell(told_costs(plan, costs))
+                tell(costs_line(plan, costs))
             if kill:
                 tell(KILL_ME)
                 threading.Event().wait()
@@ -150,13 +150,13 @@ def run_again(plans: list[Plan], path: Path, folder: Path) -> list[dict[str, Any
         with warehouse.connect(path) as connection:
             snapshot(connection, plans, folder / SNAPSHOTS["crash"])
             for plan in plans:
-                tell(told_costs(plan, daily.run_day(connection.cursor(), plan, lambda step: None)))
+                tell(costs_line(plan, daily.run_day(connection.cursor(), plan, lambda step: None)))
             snapshot(connection, plans, folder / SNAPSHOTS["rerun"])
 
-    told, ended = in_child(work)
+    sent, ended = in_child(work)
     if ended != "finished":
         raise RuntimeError(f"the rerun ended by {ended}")
-    return told
+    return sent
 
 
 def snapshot(connection: Any, plans: list[Plan], target: Path) -> None:
@@ -182,8 +182,8 @@ def main(settings: dict[str, Any]) -> None:
             share=0.6 * number / n_crashes,
             message=f"loading {len(plans)} tables, crash {number + 1}",
         )
-        told, ended = crash_all(plans, path, settings["crash_at"], settings["kill"])
-        crashes.append({"costs": told, "ended": ended})
+        sent, ended = crash_all(plans, path, settings["crash_at"], settings["kill"])
+        crashes.append({"costs": sent, "ended": ended})
     report(share=0.6, message="running again")
     reruns = run_again(plans, path, folder)
     report(result={"crashes": crashes, "reruns": reruns})

@@ -5,7 +5,7 @@ Real: pages over HTTP, JSON files, DuckDB. With *staging* all pages are on disk 
 validated before the table is touched, and a rerun finds the pages that are there already; without,
 each page goes into the table as it comes. With a
 *transaction* readers see all of the load or nothing, and the note that the day is done (``runs``)
-is part of it; without, every statement is visible at once and the note is written last.
+is part of it; without, every statement is visible immediately and the note is written last.
 """
 
 from __future__ import annotations

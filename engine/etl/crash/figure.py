@@ -1,5 +1,5 @@
-"""Figures of *crash*: what every table held after the crash and after the rerun; what calls and
-waits a policy costs.
+"""Figures of *crash*: every table after the crash and after the rerun; every call of each retry
+policy.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from engine.etl.crash.flaky import POLICIES, FlakyResult
 from engine.etl.warehouse import STRATEGIES
 
 GAP = 0.03
-STEP_NAMES = {"in load": "load, first half", "load": "load, the rest"}
+STEP_NAMES = {"in load": "load, 1st half", "load": "load, 2nd half"}
 STEP_COLORS = dict(zip(CRASH_POINTS, figures.CATEGORICAL, strict=True))
 OUTCOMES = {  # of a call: colour, name
-    "200": (figures.KNOWN, "200, a page"),
-    "429": (figures.SYNTHETIC, "429, too many calls"),
-    "500": (figures.FAILED, "500, a fault"),
-    "timeout": (figures.WAITING, "too late"),
+    "200": (figures.KNOWN, "200"),
+    "429": (figures.SYNTHETIC, "429, rate limit"),
+    "500": (figures.FAILED, "500, error"),
+    "timeout": (figures.WAITING, "timeout"),
 }
 TITLES = {
-    "neither": "no safeguard",
+    "neither": "none",
     "staging": "staging",
     "transaction": "transaction",
     "both": "both",
@@ -36,15 +36,10 @@ ABOVE = {"xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "showarr
 
 
 def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
-    """Draw every table after the crash and after the rerun. To see first: bars that miss the line,
-    and in which column.
+    """Draw every table after the crash and after the rerun. To see first: bars that do not end at
+    the line, and in which column.
     """
     names = [f"{strategy}, {moment}" for strategy in STRATEGIES for moment in ("crashed", "rerun")]
-    wrong = len(result.lanes) - result.n_exact
-    title = (
-        f"{result.n_half_visible} of {len(result.lanes)} tables were seen half-done,<br>{wrong}"
-        " stay wrong after the rerun"
-    )
     longest = max(
         max(lane.crashed.n_target + lane.crashed.n_lost, lane.rerun.n_target)
         for lane in result.lanes
@@ -55,7 +50,7 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
         "shapes": [],
         "annotations": [],
         "bargap": 0.15,
-        "margin": {"t": 120},
+        "margin": {"b": 8},
     }
     traces = []
     for number, safeguard in enumerate(SAFEGUARDS):
@@ -74,6 +69,7 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
         line = {**truth.truth_line(result.source.num_rows), "xref": axis}
         layout["shapes"].append(line)
         heading = {"x": start + width / 2, "text": f"<b>{TITLES[safeguard.name]}</b>"}
+        heading["font"] = {"size": 11}
         layout["annotations"].append({**ABOVE, **heading})
         if pinned is not None:
             before = [pinned.lane(strategy, safeguard.name) for strategy in STRATEGIES]
@@ -81,13 +77,15 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
     layout["yaxis"] = {
         "categoryorder": "array",
         "categoryarray": names[::-1],
+        "tickvals": names,
+        "ticktext": [text for strategy in STRATEGIES for text in (strategy, "rerun")],
         "range": [-0.5, len(names) - 0.5],
     }
     for y in range(1, len(STRATEGIES)):
         rule = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 2 * y - 0.5}
         line = {"color": figures.WAITING, "width": 0.5}
         layout["shapes"].append({**rule, "y1": 2 * y - 0.5, "line": line})
-    return figures.drawn(title, traces, height=560, **layout)
+    return figures.drawn(result.verdict.replace("**", ""), traces, height=560, **layout)
 
 
 def _column(names: list[str], lanes: list[Lane], axis: str, legend: bool) -> list[dict[str, Any]]:
@@ -116,23 +114,12 @@ def _pinned(names: list[str], lanes: list[Lane], axis: str, legend: bool) -> dic
 
 
 def timeline(lane: Lane) -> go.Figure:
-    """Draw one table's attempts step by step. To see first: what the rerun did not have to do
-    again.
-    """
+    """Draw one table's attempts step by step. To see first: the steps that the rerun skips."""
     names = [*(f"attempt {i + 1}: {ending}" for i, ending in enumerate(lane.ended)), "rerun"]
-    skipped = bool(lane.costs[-1]["skipped"])
-    title = (
-        f"{lane.cell.strategy}, {TITLES[lane.cell.safeguard]}: the rerun took"
-        f" {1000 * _total(lane.costs[-1]):.0f} ms"
-    )
-    if skipped:
-        title = (
-            f"{lane.cell.strategy}, {TITLES[lane.cell.safeguard]}: the rerun found the day done,"
-            " and skipped it"
-        )
-    figure = figures.new_tall(
-        title, height=200 + 46 * len(names), x="milliseconds of work, one run each"
-    )
+    title = f"Time per step: {lane.cell.strategy}, {TITLES[lane.cell.safeguard]}"
+    if lane.costs[-1]["skipped"]:
+        title += " (rerun skips the day)"
+    figure = figures.new_tall(title, height=200 + 46 * len(names), x="ms of work, one run each")
     for step in CRASH_POINTS:
         figure.add_bar(
             y=names,
@@ -153,27 +140,14 @@ def timeline(lane: Lane) -> go.Figure:
     return figure
 
 
-def _total(cost: dict[str, Any]) -> float:
-    return float(sum(cost["seconds"].values()))
-
-
 def calls(result: FlakyResult) -> go.Figure:
-    """Draw every call of every policy over time. To see first: which lanes end with dots of another
-    colour than blue.
+    """Draw every call of every policy over time. To see first: which lanes end with dots that are
+    not blue.
     """
-    done = [lane for lane in result.lanes if not lane.dead]
-    title = (
-        "No policy brings all pages; the best misses"
-        f" {min((len(lane.dead) for lane in result.lanes), default=0)}"
-    )
-    if done:
-        least = min(done, key=lambda lane: len(lane.calls))
-        title = (
-            f"“{least.policy}” brings every page,<br>with {len(least.calls)} calls in"
-            f" {least.seconds:.1f} s"
-        )
     names = [name for name in POLICIES if name in {lane.policy for lane in result.lanes}]
-    figure = figures.new_tall(title, height=440, x="seconds since all clients started")
+    figure = figures.new_tall(
+        "Calls by retry policy", height=440, x="seconds since all clients started"
+    )
     n_clients = result.params.clients
     for outcome, (color, text) in OUTCOMES.items():
         points = [

@@ -1,11 +1,10 @@
-"""A flaky source: what retries, backoff and jitter cost in calls and seconds, and what is left in
-the dead-letter table.
+"""A flaky source: what retries, backoff and jitter cost in calls and seconds, and which pages
+end in the dead-letter table.
 
-Real: several clients, one a day, fetch their pages at the same time over HTTP on loopback from an
+Real: several clients, one per day, fetch their pages at the same time over HTTP on loopback from an
 API that answers some calls with 500, some too late, and more than its rate with 429. Every call is
-timed. A page that is given up goes into a table of dead letters in DuckDB, from which it is fetched
-again once the source is well. Simplified: waits are tens of milliseconds where the world has
-seconds.
+timed. A page that is given up goes into a dead-letter table in DuckDB, from which it is fetched
+again after the source has recovered. Simplified: waits are tens of milliseconds, not seconds.
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ from engine.units import format_day
 
 POLICIES: Final[dict[str, Policy]] = {
     "no retry": Policy(attempts=1),
-    "retry at once": Policy(backoff=False),
+    "immediate retry": Policy(backoff=False),
     "backoff": Policy(jitter=False),
     "backoff, jitter": Policy(),
 }
 FAULTY: Final = Range(0.0, 0.5, step=0.05)  # a share of calls
 FIRST_DAY: Final = 174  # 24 June
-MENDING: Final = Policy(attempts=3, timeout_seconds=2.0)
+LATER: Final = Policy(attempts=3, timeout_seconds=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlakyParams(Params):
-    """How bad the source is, and how patient its callers."""
+    """The faults of the source, and the attempts of its callers."""
 
     error_share: Annotated[float, FAULTY] = 0.15  # of calls that answer 500
     timeout_share: Annotated[float, FAULTY] = 0.05  # of calls that answer too late
@@ -61,7 +60,7 @@ class FlakyParams(Params):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What one policy came to: ``calls`` are (seconds since the start, client, outcome)."""
+    """The outcome of one policy: ``calls`` are (seconds since the start, client, outcome)."""
 
     policy: str
     calls: tuple[tuple[float, int, str], ...]
@@ -69,17 +68,17 @@ class Lane:
     n_pages: int
     n_got: int
     dead: tuple[tuple[int, str, str], ...]  # day, page, reason, as the dead-letter table has them
-    n_mended: int  # of them, got once the source was well
+    n_fetched_later: int  # of them, after the source has recovered
 
     @property
     def outcomes(self) -> Counter[str]:
-        """Calls by what came of them."""
+        """Calls by outcome."""
         return Counter(outcome for _, _, outcome in self.calls)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlakyResult:
-    """What each policy came to."""
+    """The outcome of each policy."""
 
     params: FlakyParams
     lanes: tuple[Lane, ...]
@@ -89,12 +88,12 @@ class FlakyResult:
     def verdict(self) -> str:
         """Pages, calls and seconds of the first policy against the last."""
         if not self.complete:
-            return f"{len(self.lanes)} of {len(POLICIES)} policies have been run."
+            return f"{len(self.lanes)} of {len(POLICIES)} policies have run."
         first, last = self.lanes[0], self.lanes[-1]
         return (
-            f"Without retries {first.n_got} of {first.n_pages} pages come through; with backoff and"
-            f" jitter **{last.n_got}**, at **{len(last.calls)} calls** and {last.seconds:.1f} s;"
-            f" {len(last.dead)} went to the dead-letter table."
+            f"**{last.n_got} of {last.n_pages} pages** with backoff and jitter, **{first.n_got}**"
+            f" without retries. Cost: {len(last.calls)} calls, {last.seconds:.1f} s;"
+            f" {len(last.dead)} pages in the dead-letter table."
         )
 
     def rows(self) -> list[dict[str, str]]:
@@ -109,7 +108,7 @@ class FlakyResult:
                 "timeouts": str(lane.outcomes["timeout"]),
                 "seconds": f"{lane.seconds:.2f}",
                 "dead letters": str(len(lane.dead)),
-                "mended later": str(lane.n_mended),
+                "fetched later": str(lane.n_fetched_later),
             }
             for lane in self.lanes
         ]
@@ -131,8 +130,8 @@ class _TimedTally(Tally):
 def _fetch_days(
     address: str, params: FlakyParams, policy: Policy
 ) -> tuple[list[tuple[float, int, str]], list[Any], float]:
-    """Let all clients fetch their days at once; returns the calls, (day, page, reason) given up,
-    and the seconds.
+    """Let all clients fetch their days in parallel; returns the calls, (day, page, reason) given
+    up, and the seconds.
     """
     events: list[tuple[float, int, str]] = []
     dead: list[tuple[int, int, str]] = []
@@ -161,15 +160,15 @@ def _fetch_days(
     return sorted(events), sorted(dead), time.perf_counter() - started
 
 
-def _mend(dead: tuple[tuple[int, str, str], ...]) -> int:
-    """Fetch dead letters again from a source that is well; returns how many came."""
+def _fetch_later(dead: tuple[tuple[int, str, str], ...]) -> int:
+    """Fetch dead letters again from a source that has recovered; returns how many came."""
     with api.serve() as served:
         connection, tally, n_got = Client(served.address), Tally(), 0
         for day, page, _ in dead:
             fetch(
                 connection,
                 {"day": day, "page": int(page.removeprefix("page "))},
-                MENDING,
+                LATER,
                 tally,
                 random.Random(0),
             )
@@ -196,7 +195,7 @@ def run_policy(connection: Any, name: str, params: FlakyParams) -> Lane:
         calls, given_up, seconds = _fetch_days(served.address, params, policy)
     dead = _bury(connection, name, given_up)
     n_pages = sum(api.n_pages(FIRST_DAY + number) for number in range(params.clients))
-    return Lane(name, tuple(calls), seconds, n_pages, n_pages - len(dead), dead, _mend(dead))
+    return Lane(name, tuple(calls), seconds, n_pages, n_pages - len(dead), dead, _fetch_later(dead))
 
 
 def steps(params: FlakyParams) -> Steps:

@@ -28,7 +28,7 @@ class Policy(Params):
 
     attempts: Annotated[int, Range(1, 20)] = 5  # calls for one page
     base_seconds: Annotated[float, Range(0.0, 1.0)] = 0.02  # the first wait, doubled for each other
-    backoff: bool = True  # without it the next call follows at once
+    backoff: bool = True  # without it the next call follows immediately
     jitter: bool = True
     timeout_seconds: Annotated[float, Range(0.01, 60.0)] = 0.15
 
@@ -119,7 +119,7 @@ def fetch(
     Raises
     ------
     GivenUpError
-        No attempt succeeded, or the answer is one that trying again cannot mend.
+        No attempt succeeded, or a retry cannot change the answer.
     """
     last = ""
     for attempt in range(1, policy.attempts + 1):

@@ -1,15 +1,16 @@
-"""ETL or ELT: one job transformed before loading (Arrow) and after (SQL in DuckDB), and what is
-left when the rule changes.
+"""ETL or ELT: one job transformed before loading (Arrow) and after (SQL in DuckDB), and which of
+them can apply a new rule.
 
 The job: flights that arrived late, by day and airline. Real: both ways run on the same flights and
-their results are compared row by row; each new rule is really tried, as SQL on what each way has in
-its warehouse: it rebuilds, answers wrongly, or DuckDB says what is missing. Times are measured
+their results are compared row by row; each new rule runs as SQL on what each way has in its
+warehouse: it rebuilds, answers wrongly, or DuckDB names the missing column. Times are measured
 (``engine.etl.elt.timing``), each repeat in a new warehouse file. Simplified: the source keeps its
 last days whole and nothing older.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, get_args
@@ -30,7 +31,7 @@ from engine.etl.elt.job import (
 from engine.etl.elt.timing import Race, race, race_steps
 from engine.etl.ledger import reconcile
 from engine.ranges import Choice, Params, Range
-from engine.units import format_bytes, format_factor, format_share
+from engine.units import format_bytes, format_factor
 
 __all__ = [
     "LOADS",
@@ -41,6 +42,7 @@ __all__ = [
     "EltResult",
     "Race",
     "Rebuild",
+    "Way",
     "race",
     "race_steps",
     "rule_sql",
@@ -84,11 +86,11 @@ SUMMARY_RULE_SQL: Final[dict[Rule, str]] = {
     )
 }
 WHAT: Final[dict[Rule, str]] = {
-    "mean delay": "the mean delay of each airline is asked for",
-    "another limit": "late means more than {new} min, not {late}",
-    "by destination": "late flights are counted by destination",
-    "diverted are late": "flights that left and never arrived count as late too",
-    "by maker of the plane": "late flights are counted by the maker of the plane",
+    "mean delay": "mean delay per airline",
+    "another limit": "late is more than {new} min, not {late}",
+    "by destination": "late flights per destination",
+    "diverted are late": "diverted flights count as late",
+    "by maker of the plane": "late flights per maker of the plane",
 }
 
 
@@ -106,24 +108,24 @@ class EltParams(Params):
 
     @property
     def way(self) -> Way:
-        """The ETL that ``loads`` stands for."""
+        """The ETL that ``loads`` names."""
         return WAYS[LOADS.index(self.loads)]
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """A new rule tried on one warehouse."""
+    """A new rule applied to one warehouse."""
 
     rule: Rule
     way: Way
     outcome: Outcome
-    detail: str  # one sentence, or the exception's own words
+    detail: str  # one sentence
     sql: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EltResult:
-    """Both ways' results, what each moved, and every rule tried on every warehouse."""
+    """Both ways' results, what each moved, and every rule applied to every warehouse."""
 
     params: EltParams
     etl: pa.Table  # the summary by Arrow
@@ -134,17 +136,17 @@ class EltResult:
     rebuilds: tuple[Rebuild, ...]  # rule by rule, in each the ways in order
 
     def rebuild(self, rule: Rule, way: Way) -> Rebuild:
-        """Return what came of a rule on one warehouse."""
+        """Return the outcome of a rule on one warehouse."""
         return next(found for found in self.rebuilds if (found.rule, found.way) == (rule, way))
 
     @property
     def chosen(self) -> Rebuild:
-        """The rule in view, tried on what this ETL loaded."""
+        """The rule in view, applied to what this ETL loaded."""
         return self.rebuild(self.params.rule, self.params.way)
 
     @property
     def outcome(self) -> Outcome:
-        """What came of the rule in view on what this ETL loaded."""
+        """The outcome of the rule in view on what this ETL loaded."""
         return self.chosen.outcome
 
     @property
@@ -175,23 +177,18 @@ class EltResult:
 
     @property
     def verdict(self) -> str:
-        """Whether both ways agree, and whether what ETL loaded can answer the new rule."""
-        p = self.params
-        same = "Both ways give the same rows" if self.equal else "The two ways differ"
-        told = {
-            "rebuilds": "can be rebuilt from what ETL loaded too",
-            "silently wrong": "is answered **wrongly, without a word**, from what ETL loaded",
-            "cannot": "cannot be answered from what ETL loaded",
-        }[self.outcome]
-        left = min(p.retention_days, p.n_days)
-        again = (
-            f", and the source still has {left} of {p.n_days} days:"
-            f" **{format_share(self.rebuilt_share)}** can be rebuilt"
+        """Whether ETL can apply the new rule, and for how many days."""
+        p, more = self.params, f"ELT moves {format_factor(self.bytes_factor)} the bytes"
+        if self.outcome == "rebuilds":
+            return f"**ETL can apply the new rule** ({self.what()}) to what it loaded. {more}."
+        start = (
+            f"**ETL cannot apply the new rule** ({self.what()})."
+            if self.outcome == "cannot"
+            else f"**ETL answers the new rule wrongly, without an error** ({self.what()})."
         )
-        again = "" if self.outcome == "rebuilds" else again
         return (
-            f"{same}; ELT moves {format_factor(self.bytes_factor)} the bytes. The new rule"
-            f" ({self.what()}) {told}{again}. ELT rebuilds every day."
+            f"{start} From the source it can rebuild **{self.rebuilt_days} of {p.n_days} days**;"
+            f" ELT can rebuild all. {more}."
         )
 
     def what(self) -> str:
@@ -205,25 +202,17 @@ class EltResult:
         """The reasons for this outcome, with its values."""
         way, raw = self.params.way, WAYS[2]
         return [
-            f"{self.etl.num_rows:,} rows of day and airline, by Arrow before loading and by SQL"
-            " after: " + ("equal row by row." if self.equal else "not equal."),
-            (
-                f"{way} brings {self.moved_rows[way]:,} rows"
-                f" ({format_bytes(self.moved_bytes[way])}) into the warehouse, ELT"
-                f" {self.moved_rows[raw]:,} ({format_bytes(self.moved_bytes[raw])}): all columns,"
-                " all rows, cancelled ones too."
-            ),
-            f"The new rule on what {way} has: {self.chosen.detail}",
-            (
-                f"Of {len(RULES)} new rules the summary can answer {self._count('ETL, summary')},"
-                f" the cleaned rows {self._count('ETL, cleaned rows')}, the raw rows"
-                f" {self._count('ELT, raw rows')}. What was thrown away before loading has to be"
-                " fetched again, if the source still has it."
-            ),
-            (
-                "ELT keeps everything, so it also keeps what should not be kept: personal data has"
-                " to be cleaned before loading or governed after."
-            ),
+            "**Same answer**: transforming before or after loading gives "
+            + ("equal rows." if self.equal else "**different** rows."),
+            f"**Bytes**: {way} moves {format_bytes(self.moved_bytes[way])}"
+            f" ({self.moved_rows[way]:,} rows), ELT {format_bytes(self.moved_bytes[raw])}"
+            f" ({self.moved_rows[raw]:,} rows).",
+            f"**The new rule** on {way}: {self.chosen.detail}",
+            f"**Of {len(RULES)} new rules** the summary can answer {self._count('ETL, summary')},"
+            f" the cleaned rows {self._count('ETL, cleaned rows')}, the raw rows"
+            f" {self._count('ELT, raw rows')}.",
+            "**Personal data** must be removed before loading, or governed after: ELT keeps"
+            " everything.",
         ]
 
     def _count(self, way: Way) -> int:
@@ -272,8 +261,8 @@ def _job(n_days: int, late_minutes: int) -> tuple[pa.Table, pa.Table, pa.Table, 
 
 
 @lru_cache(maxsize=64)
-def _tried(n_days: int, late_minutes: int, new_minutes: int) -> tuple[Rebuild, ...]:
-    """Try every rule on every warehouse."""
+def _applied(n_days: int, late_minutes: int, new_minutes: int) -> tuple[Rebuild, ...]:
+    """Apply every rule to every warehouse."""
     raw = raw_rows(n_days)
     cleaned, summary, _, _ = _job(n_days, late_minutes)
     found = []
@@ -285,7 +274,7 @@ def _tried(n_days: int, late_minutes: int, new_minutes: int) -> tuple[Rebuild, .
             limits = {"late": late_minutes, "new": new_minutes}
             truth = _answer(cursor, rule_sql(rule, "raw", **limits))
             for way, rows in zip(WAYS, ("summary", "cleaned", "raw"), strict=True):
-                found.append(_try(cursor, rule, way, rule_sql(rule, rows, **limits), truth))
+                found.append(_apply(cursor, rule, way, rule_sql(rule, rows, **limits), truth))
     return tuple(found)
 
 
@@ -293,7 +282,7 @@ def _answer(cursor: Any, sql: str) -> dict[tuple[Any, ...], float]:
     return {row[:-1]: round(float(row[-1]), 9) for row in cursor.execute(sql).fetchall()}
 
 
-def _try(
+def _apply(
     cursor: Any, rule: Rule, way: Way, sql: str, truth: dict[tuple[Any, ...], float]
 ) -> Rebuild:
     import duckdb
@@ -301,21 +290,26 @@ def _try(
     try:
         answer = _answer(cursor, sql)
     except duckdb.Error as error:
-        said = " ".join(str(error).split("LINE")[0].split())
-        return Rebuild(rule, way, "cannot", f"{type(error).__name__}: {said}", sql)
+        return Rebuild(rule, way, "cannot", _missing(error), sql)
     wrong = sum(answer.get(key) != value for key, value in truth.items())
     if not wrong and len(answer) == len(truth):
-        return Rebuild(rule, way, "rebuilds", f"all {len(truth):,} numbers are right.", sql)
+        return Rebuild(rule, way, "rebuilds", f"all {len(truth):,} numbers are correct.", sql)
     key = next((key for key, value in truth.items() if answer.get(key) != value), next(iter(truth)))
-    told = (
+    detail = (
         f"{wrong:,} of {len(truth):,} numbers are wrong: {key[0]} has {answer.get(key, 0):g},"
-        f" {truth[key]:g} is right."
+        f" correct: {truth[key]:g}."
     )
-    return Rebuild(rule, way, "silently wrong", told, sql)
+    return Rebuild(rule, way, "silently wrong", detail, sql)
+
+
+def _missing(error: Exception) -> str:
+    """Return DuckDB's complaint about a column as a sentence."""
+    found = re.search(r'column (?:named )?"(\w+)"', str(error), re.IGNORECASE)
+    return f"the column `{found[1]}` was not loaded." if found else f"DuckDB refuses it: {error}"
 
 
 def run(params: EltParams) -> EltResult:
-    """Do the job both ways and try every new rule on what each has in its warehouse."""
+    """Do the job both ways and apply every new rule to what each has in its warehouse."""
     p = params
     raw = raw_rows(p.n_days)
     cleaned, by_arrow, by_sql, equal = _job(p.n_days, p.late_minutes)
@@ -327,5 +321,5 @@ def run(params: EltParams) -> EltResult:
         equal,
         {way: table.nbytes for way, table in loaded.items()},
         {way: table.num_rows for way, table in loaded.items()},
-        _tried(p.n_days, p.late_minutes, p.new_minutes),
+        _applied(p.n_days, p.late_minutes, p.new_minutes),
     )

@@ -1,8 +1,8 @@
-"""Figures of *ETL or ELT*: which new rule each warehouse can answer, which days are left, and what
-each way costs.
+"""Figures of *ETL or ELT*: which new rule each warehouse can answer, which days can be rebuilt, the
+cost of each way.
 
-Green can be rebuilt, vermilion is wrong without a word, grey cannot; the outlined column is the ETL
-in view.
+Green can be rebuilt, orange-red is wrong without an error, grey is impossible; the outlined cell is
+the ETL and rule in view.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.etl.elt import RULES, WAYS, EltResult, Outcome, Race
+from engine.etl.elt import RULES, WAYS, EltResult, Outcome, Race, Way
 from engine.units import format_bytes
 
 COLORS: dict[Outcome, str] = {
@@ -20,21 +20,15 @@ COLORS: dict[Outcome, str] = {
     "cannot": figures.WAITING,
 }
 TEXTS: dict[Outcome, str] = {
-    "rebuilds": "rebuilds",
+    "rebuilds": "can rebuild",
     "silently wrong": "silently wrong",
-    "cannot": "cannot:<br>columns are gone",
+    "cannot": "cannot: column<br>not loaded",
 }
 STEPS = {"transform": figures.EXTRA, "load": figures.WAITING, "transform in SQL": figures.KNOWN}
 
 
 def matrix(result: EltResult) -> go.Figure:
-    """Draw new rules × warehouses. To see first: how the green grows to the right, and the bytes
-    with it.
-    """
-    n, moved = result.n_rules_rebuilt, format_bytes(result.moved_bytes[result.params.way])
-    title = (
-        f"{result.params.way}: {moved} moved,<br>and {n} of {len(RULES)} new rules can be answered"
-    )
+    """Draw new rules × warehouses. To see first: the green cells, and the bytes above."""
     traces = []
     for outcome, color in COLORS.items():
         mine = [found for found in result.rebuilds if found.outcome == outcome]
@@ -64,7 +58,7 @@ def matrix(result: EltResult) -> go.Figure:
     ]
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
     return figures.drawn(
-        title,
+        result.verdict.replace("**", ""),
         traces,
         height=460,
         barmode="overlay",
@@ -83,28 +77,25 @@ def matrix(result: EltResult) -> go.Figure:
             **plain,
         },
         showlegend=False,
-        margin={"t": 140, "b": 8, "l": 16, "r": 20},
+        margin={"b": 8},
     )
 
 
 def days(result: EltResult, pinned: EltResult | None = None) -> go.Figure:
-    """Draw the days for which ETL can give the new answer. To see first: where the grey ends."""
+    """Draw the days that ETL can rebuild with the new rule. To see first: where the grey ends."""
     p = result.params
-    title = (
-        f"ETL can give the new answer for {result.rebuilt_days} of {p.n_days} days,<br>ELT for all"
+    figure = figures.new_tall(
+        "Days that ETL can rebuild with the new rule", height=360, x="day of 2013", y="flights"
     )
-    figure = figures.new_tall(title, height=360, x="day of 2013", y="flights")
     flights = np.bincount(
         result.etl["day_of_year"].to_numpy(), result.etl["flights"].to_numpy(), p.n_days + 1
     )[1:]
     place = np.arange(1, p.n_days + 1)
     kept = place > p.n_days - result.rebuilt_days
-    how = (
-        "from what ETL loaded" if result.outcome == "rebuilds" else "fetched again from the source"
-    )
+    how = "from ETL's rows" if result.outcome == "rebuilds" else "from the source"
     for name, color, mask in (
         (how, figures.HELD_OUT, kept),
-        ("the old answer is all there is", figures.WAITING, ~kept),
+        ("old rule only", figures.WAITING, ~kept),
     ):
         figure.add_bar(
             x=place[mask],
@@ -121,28 +112,33 @@ def days(result: EltResult, pinned: EltResult | None = None) -> go.Figure:
             y=[0, float(flights.max())],
             mode="lines",
             line=line,
-            name="first day rebuilt in run A",
+            name="run A",
         )
     figure.update_layout(bargap=0.1, yaxis={"showgrid": True})
     return figure
 
 
-def race(measured: Race) -> go.Figure:
-    """Draw the median seconds of each way by step. To see first: which bar is longest, and its blue
-    end.
+def race(measured: Race, moved_bytes: dict[Way, int]) -> go.Figure:
+    """Draw the median time of each way by step; until it is measured, the bytes that each moves. To
+    see first: the longest bar, and its blue end.
     """
+    names = {"categoryorder": "array", "categoryarray": list(WAYS)[::-1]}
     if not measured.measured:
-        return figures.new_tall("The first repeat is being measured", height=300, x="milliseconds")
-    fastest = min(WAYS, key=measured.median)
-    n = len(measured.totals(fastest))
-    title = (
-        f"{fastest} is fastest: {1000 * measured.median(fastest):,.0f} ms<br>(median of {n}"
-        f" {'repeats' if n > 1 else 'repeat'})"
-    )
+        bar = {"type": "bar", "orientation": "h", "marker": {"color": figures.WAITING}}
+        megabytes = [moved_bytes[way] / 1e6 for way in WAYS]
+        return figures.drawn(
+            "Not measured yet. Data that each way moves",
+            [{**bar, "x": megabytes, "y": list(WAYS), "name": "moved"}],
+            height=320,
+            x="MB into the warehouse",
+            yaxis=names,
+            showlegend=False,
+        )
+    n = len(measured.totals(WAYS[0]))
     figure = figures.new_tall(
-        title,
+        f"Time per step, median of {n} {'repeats' if n > 1 else 'repeat'}",
         height=320,
-        x="milliseconds until the summary is in the warehouse; line: lowest to highest",
+        x="ms to the summary (line: lowest–highest)",
     )
     for step, color in STEPS.items():
         medians = [1000 * float(np.median(measured.seconds[way].get(step, [0.0]))) for way in WAYS]
@@ -164,7 +160,7 @@ def race(measured: Race) -> go.Figure:
     figure.update_layout(
         barmode="stack",
         legend_traceorder="normal",
-        yaxis={"categoryorder": "array", "categoryarray": list(WAYS)[::-1]},
+        yaxis=names,
         xaxis={"showgrid": True, "rangemode": "tozero"},
     )
     return figure

@@ -1,4 +1,4 @@
-"""The race of *ETL or ELT*: each step of each way measured, each time into a new warehouse file."""
+"""Times of *ETL or ELT*: each step of each way, each repeat into a new warehouse file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from engine import workspace
 from engine.etl.elt.job import SUMMARY_SQL, WAYS, Way, clean, raw_rows, register, summarise
 from engine.jobs import Progress, Steps, timed, to_end
-from engine.units import format_bytes, format_range, format_seconds, format_share
+from engine.units import format_bytes, format_factor, format_range, format_seconds
 
 REPEATS = 5
 LATE_MINUTES = 15
@@ -21,8 +21,8 @@ LATE_MINUTES = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Race:
-    """Measured seconds of each step of each way, one value a repeat, and the size of each warehouse
-    file.
+    """Measured seconds of each step of each way, one value per repeat, and the size of each
+    warehouse file.
     """
 
     n_days: int
@@ -48,15 +48,12 @@ class Race:
     def verdict(self, way: Way) -> str:
         """Return one way against ELT in one sentence."""
         if not self.measured:
-            return "The first repeat is being measured."
+            return "Not measured yet: the first repeat is running."
         fast, slow = sorted((way, WAYS[2]), key=self.median)
         ratio = self.median(slow) / self.median(fast)
         if ratio < 1.1:
-            return f"**{fast}** and {slow} take the same time, within a tenth."
-        return (
-            f"**{fast}** takes {format_share(1 / ratio)} of the time of {slow}, until the day when"
-            " the rule changes."
-        )
+            return f"**{fast}** and {slow} take the same time (within 10%)."
+        return f"**{fast}** is **{format_factor(ratio)}** faster than {slow}."
 
     def rows(self) -> list[dict[str, str]]:
         """Return one row for each way, as texts."""

@@ -1,10 +1,10 @@
-"""Late data: which rows are in when a day is published, which a look-back mends, which are never
-counted; and the cost.
+"""Late data: which rows have arrived when a day is published, which a lookback corrects, which are
+never counted; and the cost.
 
 Real: the flights and their event times (scheduled departures, New York time); the transactions of
 the cursor, held open in DuckDB (``engine.etl.late.cursor``). Simulated from the seed: when each row
 arrives. Most come within minutes, a share comes late with a log-normal tail (median
-``late_hours``), and La Guardia's link is down for ``outage_hours`` and then delivers all at once.
+``late_hours``), and La Guardia's link is down for ``outage_hours`` and then delivers all together.
 The daily run is counted in closed form; the tests replay it row by row, the script in DuckDB.
 Source of the terms: Akidau et al., "The Dataflow Model", 2015.
 """
@@ -69,7 +69,7 @@ class LateParams(Params):
 
 def runs_late(rows: Rows, watermark_hours: float) -> np.ndarray:
     """Return how many daily runs after its own day's first one each row needs to be seen, (n,)
-    ints; 0: it is in at once.
+    ints; 0: it is on time.
     """
     published = (rows.day + 1) * 24.0 + watermark_hours
     return np.ceil(np.maximum(rows.arrival_hour - published, 0) / 24).astype(np.int64)
@@ -111,8 +111,8 @@ class LateResult:
         return int((self.late > self.params.lookback_days).sum())
 
     @property
-    def n_mended(self) -> int:
-        """Rows that the look-back counts later."""
+    def n_corrected(self) -> int:
+        """Rows that the lookback counts later."""
         return self.n_rows - self.n_first - self.n_missed
 
     @property
@@ -127,12 +127,12 @@ class LateResult:
 
     @property
     def lookback_needed(self) -> int:
-        """Days of look-back with which no row would be missed."""
+        """Days of lookback with which no row is missed."""
         return int(self.late.max())
 
     @property
     def n_rewritten(self) -> int:
-        """Rows written by all runs: each run writes its day and the days of the look-back anew."""
+        """Rows written by all runs: each run writes its day and the days of the lookback again."""
         return int(np.maximum(self.params.lookback_days + 1 - self.late, 0).sum())
 
     @property
@@ -170,65 +170,38 @@ class LateResult:
 
     @property
     def verdict(self) -> str:
-        """Rows that are never counted, and the look-back that would miss none."""
+        """Rows that are never counted, and the lookback that misses none."""
         p = self.params
-        rebuilt = (
-            f"{_days(p.lookback_days)} before it rebuilt each time"
-            if p.lookback_days
-            else "nothing rebuilt"
-        )
-        head = f"A day published {p.watermark_hours} h after midnight, {rebuilt}:"
+        how = f"publication at {p.watermark_hours} h and a {p.lookback_days}-day lookback"
         if not self.n_missed:
             return (
-                f"{head} **all {self.n_rows:,} rows** are counted, {format_share(self.first_share)}"
-                " of them at first publication."
+                f"**All {self.n_rows:,} rows** are counted with {how},"
+                f" {format_share(self.first_share)} of them at first publication."
             )
         return (
-            f"{head} **{self.n_missed:,} of {self.n_rows:,} rows"
-            f" ({format_share(self.missed_share)}) are never counted**. A look-back of"
-            f" {_days(self.lookback_needed)} would miss none; so would rebuilding just the days"
-            " that late rows touch."
+            f"**{self.n_missed:,} of {self.n_rows:,} rows ({format_share(self.missed_share)}) are"
+            f" never counted** with {how}. To miss none: a {self.lookback_needed}-day lookback, or"
+            " rebuild only the days with late rows."
         )
 
     @property
     def why(self) -> list[str]:
         """The answer to the interview question, written from this run."""
-        p, c = self.params, self.cursor
-        late, n_late = self.late > 0, self.n_rows - self.n_first
-        worst = self.day_name(int(np.argmax(np.bincount(self.rows.day[late], minlength=p.n_days))))
+        p, c, n_late = self.params, self.cursor, self.n_rows - self.n_first
         return [
-            "**Keep both times.** Every row lands raw with its event time and its arrival time, in"
-            f" the partition of its event day. Here {self.n_rows:,} rows of {p.n_days} days;"
-            f" {n_late:,} came after their day was published"
-            + (f", most of them for {worst}." if n_late else "."),
-            (
-                f"**Publish, and say how complete.** {p.watermark_hours} h after midnight"
-                f" {format_share(self.first_share)} are in; the median row is"
-                f" {self.visible_hours:.0f} h old when it first counts. Waiting is more complete"
-                " and less fresh."
-            ),
-            (
-                "**Rebuild by overwriting whole days**, so that running again changes nothing. A"
-                f" look-back of {_days(p.lookback_days)} mended {self.n_mended:,} rows and writes"
-                f" {self.rewrite_factor:.2f} rows for each row of the source; for all rows it takes"
-                f" {_days(self.lookback_needed)} and {self._full_factor():.2f} rows each."
-            ),
-            (
-                "**Or rebuild what was touched.** Arrival time says which days have new rows:"
-                f" rebuilding just those misses none and writes {self.touched_factor:.2f} rows for"
-                " each."
-            ),
-            (
-                f"**Mind the cursor.** Of {c.n_rows:,} transactions {c.n_slow:,} are slow. Reading"
-                f" what is newer than the last updated-at seen, every {p.poll_minutes} min with a"
-                f" lag window of {p.lag_minutes} min, skips {c.n_missed:,} rows for good; a window"
-                f" of {c.lag_needed} min skips none. Rows read twice ({c.n_reread:,} here) want an"
-                " idempotent load."
-            ),
-            (
-                "Arrival times and the lengths of transactions are simulated from the seed;"
-                " flights, event times and the open transactions in DuckDB are real."
-            ),
+            f"**Keep both times**: event time decides the day, arrival time says what is new."
+            f" {n_late:,} of {self.n_rows:,} rows came after their day was published.",
+            f"**Publish with a completeness**: {format_share(self.first_share)} are in after"
+            f" {p.watermark_hours} h. Waiting longer is more complete and less fresh"
+            f" (median age {self.visible_hours:.0f} h).",
+            f"**Rebuild whole days**, so a rerun changes nothing. The lookback corrects"
+            f" {self.n_corrected:,} rows and writes {self.rewrite_factor:.1f} rows per source row;"
+            f" to miss none: {self._full_factor():.1f}.",
+            "**Or rebuild only days with new rows** (their arrival times say which): none missed,"
+            f" {self.touched_factor:.1f} rows per source row.",
+            f"**A cursor skips rows**: {c.n_missed:,} of {c.n_rows:,} were committed after the"
+            f" cursor had passed. A lag window of {c.lag_needed} min skips none; rows read twice"
+            " need an idempotent load.",
         ]
 
     def _full_factor(self) -> float:
@@ -239,7 +212,7 @@ class LateResult:
         return {
             "n_rows": self.n_rows,
             "n_first": self.n_first,
-            "n_mended": self.n_mended,
+            "n_corrected": self.n_corrected,
             "n_missed": self.n_missed,
             "n_rewritten": self.n_rewritten,
             "n_cursor_missed": self.cursor.n_missed,
@@ -261,7 +234,7 @@ class LateResult:
                 "event_day": [self.day_name(day) for day in range(n)],
                 "n_rows": everything,
                 "n_first": first,
-                "n_mended": everything - first - missed,
+                "n_corrected": everything - first - missed,
                 "n_missed": missed,
                 "first_share": first / np.maximum(everything, 1),
                 "final_share": 1 - missed / np.maximum(everything, 1),
@@ -269,10 +242,6 @@ class LateResult:
                 "n_rewritten": written,
             }
         )
-
-
-def _days(n: int) -> str:
-    return f"{n} day" if n == 1 else f"{n} days"
 
 
 def stream(params: LateParams) -> Rows:

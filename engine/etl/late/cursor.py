@@ -4,7 +4,7 @@ skips, and the lag window.
 Real: every transaction that is open while the cursor reads is open in DuckDB (its own connection,
 ``BEGIN`` … ``COMMIT``), and which rows a read can see is what DuckDB shows at that moment.
 Simulated from the seed: how long each transaction takes. Simplified: one day of flights, one row a
-transaction; transactions that begin and end between two reads are inserted at once, for no read can
+transaction; transactions that begin and end between two reads are inserted together, as no read can
 tell. What a cursor with a lag window takes of the visible rows is computed here; the script asks
 DuckDB for it.
 """

@@ -1,8 +1,8 @@
-"""Figures of *late data*: event time against arrival, the trade of waiting, rebuilding and
-completeness, days, the cursor.
+"""Figures of *late data*: event time against arrival time, completeness by wait and lookback, days,
+the cursor.
 
-Blue is in at first publication, sky blue mended by the look-back, red-purple never counted; a
-pinned run A is dashed orange.
+Blue is on time, light blue corrected by the lookback, pink never counted; a pinned run A is dashed
+orange.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.etl import late
 from engine.etl.late import LOOKBACKS, LateResult
-from engine.units import format_share
 
 # SVG: each one costs the browser 0.15 ms twice a tweak; WebGL is slower where there is no graphics
 # card
 MAX_MARKS = 600
-FIRST, MENDED, MISSED = figures.KNOWN, figures.EXTRA, figures.FAILED
+FIRST, CORRECTED, MISSED = figures.KNOWN, figures.EXTRA, figures.FAILED
 WATERMARKS = np.arange(0, 73, 2)
 
 
@@ -29,7 +28,7 @@ def _day_axis(result: LateResult) -> dict[str, object]:
     days = range(0, result.params.n_days + 1, step)
     return {
         "tickvals": list(days),
-        "ticktext": [result.day_name(day) for day in days],
+        "ticktext": [result.day_name(day).removesuffix(" 2013") for day in days],
         "showgrid": True,
     }
 
@@ -38,15 +37,15 @@ def _drawn(result: LateResult) -> list[tuple[str, str, np.ndarray, int]]:
     """Return (name, colour, places drawn, rows) of each group; what comes on time is thinned first,
     then the rest.
     """
-    look_back = result.params.lookback_days
+    lookback = result.params.lookback_days
     groups = [
-        ("never counted", MISSED, np.flatnonzero(result.late > look_back)),
+        ("never counted", MISSED, np.flatnonzero(result.late > lookback)),
         (
-            "mended by the look-back",
-            MENDED,
-            np.flatnonzero((result.late > 0) & (result.late <= look_back)),
+            "corrected by lookback",
+            CORRECTED,
+            np.flatnonzero((result.late > 0) & (result.late <= lookback)),
         ),
-        ("in at first publication", FIRST, np.flatnonzero(result.late == 0)),
+        ("on time", FIRST, np.flatnonzero(result.late == 0)),
     ]
     left, drawn = MAX_MARKS, []
     for n_groups, (name, color, places) in zip((3, 2, 1), groups, strict=True):
@@ -59,15 +58,9 @@ def _drawn(result: LateResult) -> list[tuple[str, str, np.ndarray, int]]:
 def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
     """Draw event time against arrival time. To see first: the rows above the upper stairs."""
     p = result.params
-    title = (
-        f"{result.n_missed:,} of {result.n_rows:,} rows arrive<br>after the last run that would"
-        " count them"
-        if result.n_missed
-        else f"All {result.n_rows:,} rows arrive<br>before the last run that counts their day"
-    )
     traces = []
     for name, color, places, n in _drawn(result):
-        thinned = f", {len(places):,} of them drawn" if len(places) < n else ""
+        thinned = " (sample)" if len(places) < n else ""
         event, arrival = result.rows.event_hour[places], result.rows.arrival_hour[places]
         traces.append(
             {
@@ -89,14 +82,14 @@ def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
     top = p.n_days + p.lookback_days + p.watermark_hours / 24 + 1
     beyond = int((result.rows.arrival_hour / 24 > top).sum())
     return figures.drawn(
-        title,
+        result.verdict.replace("**", ""),
         traces,
         height=540,
-        x="event time: scheduled departure",
+        x="event time: scheduled departure, 2013",
         y="arrival time (simulated)",
         xaxis={**_day_axis(result), "range": [0, p.n_days]},
         yaxis={**_day_axis(result), "range": [0, top]},
-        annotations=[_corner(f"{beyond:,} arrive later than is drawn")] if beyond else [],
+        annotations=[_corner(f"{beyond:,} arrive later than drawn")] if beyond else [],
     )
 
 
@@ -110,7 +103,7 @@ def _stairs(
     traces = []
     for days, text, width, dash in (
         (0, "day published", 2, dashes[0]),
-        (result.params.lookback_days, "last look-back", 3, dashes[1]),
+        (result.params.lookback_days, "last rebuild", 3, dashes[1]),
     ):
         level = edge + 1 + result.params.watermark_hours / 24 + days
         level[-1] = level[-2]
@@ -141,15 +134,10 @@ def _corner(text: str) -> dict[str, object]:
 
 
 def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
-    """Draw the rows never counted by the hours waited, a line for each look-back. To see first:
+    """Draw the rows never counted by the hours waited, a line per lookback. To see first:
     where each line starts.
     """
     missed = 100 * (1 - late.completeness(result.rows, WATERMARKS.astype(float), LOOKBACKS))
-    start, end = missed[0, 0], missed[0, LOOKBACKS.index(3)]
-    title = (
-        f"Without waiting {format_share(start / 100)} of rows never count,<br>with three days"
-        f" rebuilt {format_share(end / 100)}"
-    )
     traces = []
     for place, days in enumerate(LOOKBACKS):
         values = np.round(missed[:, place], 4)
@@ -162,23 +150,19 @@ def trade_off(result: LateResult, pinned: LateResult | None = None) -> go.Figure
                 "y": values[values > 0],
                 "mode": "lines",
                 "line": {"color": figures.SHADES[place], "width": 1.5 + 0.5 * place},
-                "name": (
-                    f"look-back {days}: {days + 1}× the rows written"
-                    if days
-                    else "no look-back: each row written once"
-                ),
+                "name": f"{days} days" if days != 1 else "1 day",
                 "hovertemplate": (
-                    f"look-back {days}, published after %{{x}} h: %{{y:.3g}}% never"
-                    " counted<extra></extra>"
+                    f"{days}-day lookback ({days + 1}× the rows written), published after %{{x}} h:"
+                    " %{y:.3g}% never counted<extra></extra>"
                 ),
             }
         )
     traces.append(_star(result, figures.LEAKED, "this run"))
     if pinned is not None:
-        traces.append(_star(pinned, figures.SYNTHETIC, "A"))
+        traces.append(_star(pinned, figures.SYNTHETIC, "run A"))
     ticks = [10.0**power for power in range(-3, 3)]
     return figures.drawn(
-        title,
+        "Rows never counted, by wait and lookback",
         traces,
         height=460,
         x="hours from midnight until the day is published",
@@ -200,26 +184,18 @@ def _star(result: LateResult, color: str, name: str) -> dict[str, Any]:
         "y": [100 * result.missed_share] if result.n_missed else [None],
         "mode": "markers",
         "marker": {"color": color, "size": 15, "symbol": "star"},
-        "name": (
-            f"{name}: {result.rewrite_factor:.2f} rows written for each"
-            + ("" if result.n_missed else ", none missed")
+        "name": name if result.n_missed else f"{name}: none missed",
+        "hovertemplate": (
+            f"{name}: %{{y:.3g}}% never counted, {result.rewrite_factor:.1f} rows written per row"
+            "<extra></extra>"
         ),
-        "hovertemplate": f"{name}: %{{y:.3g}}% never counted<extra></extra>",
     }
 
 
 def by_day(result: LateResult) -> go.Figure:
-    """Draw the rows that came late by event day. To see first: the day that stands out, and what of
-    it is never counted.
-    """
+    """Draw the late rows by event day. To see first: the highest bar, and its pink part."""
     table = result.table()
-    mended, missed = table["n_mended"].to_numpy(), table["n_missed"].to_numpy()
-    worst = int(np.argmax(mended + missed))
-    n_late = mended[worst] + missed[worst]
-    title = (
-        f"{n_late:,} rows of {result.day_name(worst)} came after publication,<br>{missed[worst]:,}"
-        " of them too late to count"
-    )
+    corrected, missed = table["n_corrected"].to_numpy(), table["n_missed"].to_numpy()
     days = [result.day_name(day) for day in range(result.params.n_days)]
     bars = [
         {
@@ -231,16 +207,16 @@ def by_day(result: LateResult) -> go.Figure:
             "hovertemplate": f"%{{x}}: %{{y:,}} {name}<extra></extra>",
         }
         for name, color, values in (
-            ("mended by the look-back", MENDED, mended),
+            ("corrected by lookback", CORRECTED, corrected),
             ("never counted", MISSED, missed),
         )
     ]
     return figures.drawn(
-        title,
+        "Late rows by event day",
         bars,
         height=400,
         x="event day",
-        y="rows that came after their day was published",
+        y="rows after publication",
         barmode="stack",
         yaxis={"showgrid": True},
         xaxis={"type": "category"},
@@ -252,24 +228,15 @@ def cursor(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
     lag window.
     """
     run, p = result.cursor, result.params
-    title = (
-        f"The cursor skips {run.n_missed:,} of {run.n_rows:,} rows for good;<br>a lag window of"
-        f" {run.lag_needed} min skips none"
-        if run.n_missed
-        else (
-            f"With a lag window of {p.lag_minutes} min nothing is skipped,<br>{run.n_reread:,} rows"
-            " are read again"
-        )
-    )
     figure = figures.new_tall(
-        title,
+        "Commit delay of each row, and the lag window",
         height=440,
         x="updated-at, hour of the day",
-        y="minutes from timestamp to commit (simulated)",
+        y="minutes to commit (simulated)",
     )
     for name, color, mask, size in (
         ("read", figures.KNOWN, ~run.missed, 6),
-        ("skipped for good", figures.FAILED, run.missed, 10),
+        ("skipped", figures.FAILED, run.missed, 10),
     ):
         figure.add_scatter(
             x=np.round(run.commits.updated_at[mask] / 60, 3),
@@ -281,7 +248,7 @@ def cursor(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
         )
     lines = [(p.lag_minutes, "solid", figures.WAITING, "lag window")]
     lines += (
-        [(pinned.params.lag_minutes, "dash", figures.SYNTHETIC, "lag window of A")]
+        [(pinned.params.lag_minutes, "dash", figures.SYNTHETIC, "lag window, run A")]
         if pinned is not None
         else []
     )

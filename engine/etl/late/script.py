@@ -1,4 +1,4 @@
-"""A daily run with a watermark and a look-back, and a cursor on updated-at, in DuckDB."""
+"""A daily run with a watermark and a lookback, and a cursor on updated-at, in DuckDB."""
 
 import json
 
@@ -23,7 +23,7 @@ con.execute("CREATE TABLE landed AS SELECT * FROM landed")
 con.execute("CREATE TABLE daily (id BIGINT, day BIGINT, written_by BIGINT)")
 rebuilt = "SELECT id, day, ? FROM landed WHERE day BETWEEN ? AND ? AND arrival <= ?"
 n_rewritten, n_first = 0, 0
-# The runs go on until the look-back of the last day is over.
+# The runs go on until the lookback of the last day is over.
 for today in range(PARAMS.n_days + PARAMS.lookback_days):
     now = (today + 1) * 24 + PARAMS.watermark_hours
     window = [max(0, today - PARAMS.lookback_days), min(today, PARAMS.n_days - 1)]
@@ -60,7 +60,7 @@ n_taken, n_distinct = ask("SELECT count(*), count(DISTINCT id) FROM taken")
 numbers = {
     "n_rows": len(rows.day),
     "n_first": n_first,
-    "n_mended": n_counted - n_first,
+    "n_corrected": n_counted - n_first,
     "n_missed": len(rows.day) - n_counted,
     "n_rewritten": n_rewritten,
     "n_cursor_missed": len(commits.updated_at) - n_distinct,

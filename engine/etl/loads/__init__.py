@@ -1,10 +1,11 @@
-"""Load strategies: the same files loaded in five ways, and what each way did to the truth.
+"""Load strategies: the same files loaded in five ways, and how each table compares with its source.
 
 Real: Parquet files of real days of flights land in a folder; DuckDB loads each in one transaction
-into a warehouse of its own; after every load the truth ledger compares the table with the source as
-it stood when the newest file was cut. Then all files are loaded a second time: a strategy is called
-*idempotent* here if, and only if, that leaves the table's state hash as it was. Simplified: one
-table, no concurrent readers (the crash lab has those).
+into a warehouse file per strategy; after every load the truth ledger compares the table with the
+source as it was when the newest file was written. Then all files are loaded a second time: a
+strategy is *idempotent* if, and only if, that leaves the table's state hash unchanged. ``expected``
+loads the same rows in memory, without files and times. Simplified: one table, no concurrent readers
+(the crash lab has those).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import pyarrow as pa
 
 from engine import workspace
 from engine.etl import flight_days, ledger, warehouse
-from engine.etl.ledger import Kind, Ledger
+from engine.etl.ledger import FAULTS, Kind, Ledger
 from engine.etl.loads import deliveries
 from engine.etl.loads.deliveries import DELIVERIES, Batch, Delivery
 from engine.etl.warehouse import STRATEGIES, Strategy
@@ -36,6 +37,7 @@ __all__ = [
     "LoadsParams",
     "LoadsResult",
     "Step",
+    "expected",
     "run",
     "steps",
 ]
@@ -48,7 +50,7 @@ DATES = tuple(flight_days.date_of(day).isoformat() for day in range(flight_days.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadsParams(Params):
-    """Which days, how they are delivered, and what the files and the upsert take care of."""
+    """Which days, how they are delivered, how deletes are named, and what an upsert replaces."""
 
     delivery: Delivery = "late rows"
     # of the first day; thunderstorms that week
@@ -89,7 +91,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
-    """One strategy: every step, and after each run its ledger and state hash."""
+    """One strategy: every step, and after each run its ledger and state hash.
+
+    ``steps`` is empty for a lane that was loaded in memory only.
+    """
 
     strategy: Strategy
     steps: tuple[Step, ...] = ()
@@ -114,7 +119,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadsResult:
-    """What each strategy made of the delivery."""
+    """All five strategies; ``complete`` once each has been measured on files."""
 
     params: LoadsParams
     lanes: tuple[Lane, ...]
@@ -123,8 +128,8 @@ class LoadsResult:
     complete: bool = False
 
     def lane(self, strategy: str) -> Lane:
-        """Return the lane of a strategy; the first if it has none yet."""
-        return next((lane for lane in self.lanes if lane.strategy == strategy), self.lanes[0])
+        """Return the lane of a strategy."""
+        return next(lane for lane in self.lanes if lane.strategy == strategy)
 
     def count(self, strategy: Strategy, kind: Kind) -> int:
         """Return the rows of a kind after the first run of a strategy."""
@@ -137,41 +142,37 @@ class LoadsResult:
 
     @property
     def exact_twice(self) -> tuple[Strategy, ...]:
-        """Strategies that hold the truth after both runs."""
+        """Strategies whose table equals the source after both runs."""
         return tuple(
             lane.strategy for lane in self.lanes if all(ledger_.exact for ledger_ in lane.ledgers)
         )
 
     @property
     def n_exact_twice(self) -> int:
-        """How many strategies hold the truth after both runs."""
+        """How many strategies equal the source after both runs."""
         return len(self.exact_twice)
 
     @property
     def upsert_faults(self) -> int:
-        """Rows that the upsert has wrong: stale, lost, copied or ghosts."""
-        return sum(self.count("upsert", kind) for kind in ledger.FAULTS)
+        """Rows that the upsert has wrong: stale, lost, duplicated or not deleted."""
+        return sum(self.count("upsert", kind) for kind in FAULTS)
 
     @property
     def verdict(self) -> str:
         """Which strategies match the source after two runs."""
-        if not self.complete:
-            return f"{len(self.lanes)} of {len(STRATEGIES)} strategies have been run."
-        held = self.exact_twice
-        names = " and ".join([", ".join(held[:-1]), held[-1]] if len(held) > 1 else held)
+        exact = self.exact_twice
         wrong = [
             lane.strategy for lane in self.lanes if lane.idempotent and not lane.ledgers[0].exact
         ]
-        more = f" Idempotent and yet wrong: {', '.join(wrong)}." if wrong else ""
-        if not held:
-            return (
-                f"**None** of the {len(self.lanes)} strategies holds the truth after a first and a"
-                f" second run.{more}"
-            )
-        return (
-            f"Of {len(self.lanes)} strategies **{len(held)}** hold{'s' if len(held) == 1 else ''}"
-            f" the truth after a first and a second run: {names}.{more}"
+        names = " and ".join([", ".join(exact[:-1]), exact[-1]] if len(exact) > 1 else exact)
+        head = (
+            f"**{len(exact)} of {len(self.lanes)}** strategies match"
+            f"{'es' * (len(exact) == 1)} the source after two runs: {names}."
+            if exact
+            else "**No strategy** matches the source after two runs."
         )
+        start = "" if self.complete else "Not measured yet. Expected: "
+        return start + head + (f" Idempotent but wrong: {', '.join(wrong)}." if wrong else "")
 
     @property
     def why(self) -> list[str]:
@@ -204,56 +205,45 @@ class LoadsResult:
 
 
 def _reasons(result: LoadsResult) -> list[str]:
-    n_files = len(result.lanes[0].steps) // 2
-    reasons = [
-        f"{n_files} files, {result.n_delivered:,} rows for a source of {result.n_source:,}:"
-        f" {deliveries.ABOUT[result.params.delivery]}."
-    ]
+    reasons = []
     for lane in result.lanes:
         first, second = lane.ledgers[0], lane.ledgers[-1]
-        again = (
-            "A second run changes nothing"
-            if lane.idempotent
-            else f"A second run makes it {second.n_target:,} rows"
-        )
-        reasons.append(
-            f"**{lane.strategy}**: {first.verdict}. {_CAUSES[lane.strategy](first)} {again}."
-        )
+        faults = [f"**{n:,} {kind}**" for kind, n in first.counts().items() if kind in FAULTS and n]
+        found = ", ".join(faults) or "all rows correct"
+        again = "" if lane.idempotent else f" A second run makes it {second.n_target:,} rows."
+        reasons.append(f"**{lane.strategy}**: {found}. {_CAUSES[lane.strategy](first)}{again}")
     return reasons
 
 
 def _append_cause(found: Ledger) -> str:
-    return "It never looks at what is there, so every row that comes again is a further copy."
+    return "It never checks what is there: a row that comes again is a copy."
 
 
 def _upsert_cause(found: Ledger) -> str:
-    texts = ["It replaces by key, so a row that comes again is no copy."]
-    if found.n_ghost:
-        texts.append("No file told it which rows are gone, or an older file brought them back.")
+    causes = []
+    if found.n_undeleted:
+        causes.append("No file names the deleted rows, or an older file brought them back.")
     if found.n_stale:
-        texts.append("An older file came last and overwrote what was newer.")
-    return " ".join(texts)
+        causes.append("An older file came last and overwrote newer rows.")
+    return " ".join(causes or ["It replaces by key, so a row that comes again is no copy."])
 
 
 def _overwrite_cause(found: Ledger) -> str:
-    return "It keeps the last file and nothing else."
+    return "It keeps the last file only."
 
 
 def _partition_cause(found: Ledger) -> str:
     if found.n_lost:
-        return (
-            "It takes a file for the whole day, and a few late rows replaced all others of their"
-            " day."
-        )
-    return "Each day is replaced as a whole, by a file that has the whole day."
+        return "It takes a file for the whole day: a few late rows replaced all others of that day."
+    return "Each day is replaced as a whole, by a file with the whole day."
 
 
 def _delete_insert_cause(found: Ledger) -> str:
     if found.n_stale:
-        return "The last file to name a row wins, older or not."
-    return "It removes the keys of the file and inserts them anew" + (
-        "; keys in no file stay, so what is gone at the source stays too." if found.n_ghost else "."
-    )
+        return "The last file with a key wins, even if it is older."
+    if found.n_undeleted:
+        return "Keys in no file stay, so rows deleted at the source stay too."
+    return "It removes the file's keys, then inserts its rows."
 
 
 _CAUSES = {
@@ -277,7 +267,7 @@ def load_file(connection: Any, path: Path, sql: tuple[str, ...]) -> int:
 def _lane_steps(
     strategy: Strategy, params: LoadsParams, files: list[Path], folder: Path
 ) -> Iterator[Lane]:
-    """Load all files twice; yields the lane as it stands after each file."""
+    """Load all files twice; yields the lane after each file."""
     lane, batches = Lane(strategy), params.batches()
     with warehouse.connect(folder / f"{strategy.replace(' ', '_')}.duckdb") as connection:
         warehouse.create(connection)
@@ -306,9 +296,37 @@ def _lane_steps(
     yield lane
 
 
+@lru_cache(maxsize=32)
+def expected(params: LoadsParams) -> LoadsResult:
+    """Return what the strategies come to, loaded in memory: ledgers and hashes, no steps."""
+    import duckdb
+
+    batches, lanes = params.batches(), []
+    source = flight_days.truth(params.first_day, params.n_days)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for number, batch in enumerate(batches):
+            connection.register("arriving", batch.rows)
+            connection.execute(f"CREATE TABLE file_{number} AS FROM arriving")
+        for strategy in STRATEGIES:
+            connection.execute(f"DROP TABLE IF EXISTS {warehouse.TABLE}")
+            warehouse.create(connection)
+            ledgers = []
+            for _ in range(2):
+                for number in range(len(batches)):
+                    stage = f"CREATE OR REPLACE TEMP VIEW {warehouse.STAGE} AS FROM file_{number}"
+                    connection.execute(stage)
+                    warehouse.load(connection, params.statements(strategy))
+                held = warehouse.rows(connection)
+                ledgers.append(ledger.reconcile(source, held, flight_days.KEYS))
+            hashes = tuple(ledger.state_hash(found.target) for found in ledgers)
+            lanes.append(Lane(strategy, (), tuple(ledgers), hashes))
+    n_delivered = sum(batch.rows.num_rows for batch in batches)
+    return LoadsResult(params, tuple(lanes), source.num_rows, n_delivered)
+
+
 def steps(params: LoadsParams) -> Steps:
-    """Load the delivery by every strategy: a ``Progress`` before each file, with the strategies
-    that are done.
+    """Load the delivery by every strategy: a ``Progress`` before each file, with what is expected
+    of the strategies that are not done.
 
     Returns
     -------
@@ -317,25 +335,24 @@ def steps(params: LoadsParams) -> Steps:
     """
     folder = workspace.scratch("loads")
     try:
-        batches = params.batches()
+        result, batches = expected(params), params.batches()
         files = deliveries.write(batches, folder)
-        n_source = flight_days.truth(params.first_day, params.n_days).num_rows
-        result = LoadsResult(params, (), n_source, sum(batch.rows.num_rows for batch in batches))
         with warehouse.connect(
             folder / "first.duckdb"
         ) as connection:  # no timed load pays for what happens once a process
             warehouse.create(connection)
             load_file(connection, files[0], params.statements("append"))
         n_all, n_done = 2 * len(files) * len(STRATEGIES), 0
-        for strategy in STRATEGIES:
+        for place, strategy in enumerate(STRATEGIES):
             for lane in _lane_steps(strategy, params, files, folder):
                 yield Progress(
                     min(1.0, n_done / n_all),
                     f"{strategy}, file {len(lane.steps)} of {2 * len(files)}",
-                    result if result.lanes else None,
+                    result,
                 )
                 n_done += 1
-            result = replace(result, lanes=(*result.lanes, lane))
+            lanes = (*result.lanes[:place], lane, *result.lanes[place + 1 :])
+            result = replace(result, lanes=lanes)
         return replace(result, complete=True)
     finally:
         workspace.remove(folder)

@@ -1,8 +1,8 @@
-"""Deliveries: how the days of a source reach a warehouse as a folder of files, one a batch.
+"""Deliveries: how the days of a source reach a warehouse as a folder of files, one per batch.
 
-Real: the rows, as the source held them when each file was cut (``engine.etl.flight_days``), and the
-Parquet files. A file has the columns of the table and ``deleted``: true for a key that was taken
-out of the source since the file before (a tombstone), if the delivery carries them.
+Real: the rows, as the source had them when each file was written (``engine.etl.flight_days``), and
+the Parquet files. A file has the columns of the table and ``deleted``: true for a key that was
+taken out of the source since the file before (a tombstone), if the delivery carries them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from engine.units import format_day
 Delivery = Literal["once", "twice", "out of order", "overlapping", "late rows"]
 DELIVERIES: tuple[Delivery, ...] = get_args(Delivery)
 ABOUT: dict[Delivery, str] = {
-    "once": "each day one file, cut when all flights have landed",
+    "once": "one file per day, written when all flights have landed",
     "twice": "the same files, each delivered twice",
-    "out of order": "files of late rows, in another order than they were cut",
+    "out of order": "files of late rows, not in the order in which they were written",
     "overlapping": "a file every midnight with this day and the day before",
     "late rows": (
-        "a file every midnight with this day, and of the day before only what changed since"
+        "a file every midnight with this day, and only the changed rows of the day before"
     ),
 }
 SETTLING = np.timedelta64(24, "h")  # after midnight; by then every flight of a day has landed

@@ -1,4 +1,4 @@
-"""Figures of *loads*: what each strategy made of the source, in both runs and file by file."""
+"""Figures of *loads*: each strategy's table against the source, in both runs and file by file."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
         for y in (2 * i - 0.5 for i in range(1, len(result.lanes)))
     ]
     return figures.drawn(
-        _title(result),
+        result.verdict.replace("**", ""),
         traces,
-        height=190 + 38 * len(names),
+        height=110 + 42 * len(names),
         x="rows",
         barmode="stack",
         shapes=[truth.truth_line(result.n_source), *gaps],
@@ -54,23 +54,8 @@ def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
             "tickformat": ",",
             "range": [0, 1.06 * max([result.n_source, *(sum(count.values()) for count in counts)])],
         },
-        margin={"r": 80, "t": 112},
+        margin={"r": 96},
         bargap=0.18,
-    )
-
-
-def _title(result: LoadsResult) -> str:
-    held = result.exact_twice
-    how = (
-        f"Delivered {result.params.delivery}"
-        if result.params.delivery != "late rows"
-        else "With late rows"
-    )
-    if not held:
-        return f"{how}, no strategy<br>holds the truth"
-    return (
-        f"{how}, {len(held)} of {len(result.lanes)}"
-        f" strategies<br>hold{'s' if len(held) == 1 else ''} the truth"
     )
 
 
@@ -97,27 +82,10 @@ def _pinned(pinned: LoadsResult, names: list[str]) -> dict[str, Any]:
 
 
 def files(result: LoadsResult, lane: Lane) -> go.Figure:
-    """Draw one strategy file by file. To see first: at which file the first colour other than blue
-    appears.
-    """
+    """Draw one strategy file by file. To see first: the first bar that is not blue."""
     names = [f"{number + 1} · {step.batch}" for number, step in enumerate(lane.steps)]
-    first = next(
-        (
-            step
-            for step in lane.steps
-            if set(_faults(step.counts)) & {n for n, c in step.counts.items() if c}
-        ),
-        None,
-    )
-    title = f"{lane.strategy}: no file does any harm"
-    if first is not None:
-        title = (
-            f"{lane.strategy}: the first harm is done<br>by file {lane.steps.index(first) + 1},"
-            f" {first.batch}"
-        )
-    figure = figures.new_tall(
-        title, height=430, y="rows", x="files in the order in which they are loaded"
-    )
+    title = f"Rows after each file, {lane.strategy}"
+    figure = figures.new_tall(title, height=430, y="rows", x="files in loading order")
     for kind in KINDS:
         marker: dict[str, Any] = {"color": truth.COLORS[kind], "line": {"width": 0}}
         marker["pattern"] = {
@@ -152,7 +120,3 @@ def files(result: LoadsResult, lane: Lane) -> go.Figure:
         ],
     )
     return figure
-
-
-def _faults(counts: Any) -> list[str]:
-    return [kind for kind in counts if kind != "correct"]

@@ -1,9 +1,9 @@
-"""The quality gate: pandera holds a batch to its contract; rows that break a rule wait with the
-reason, or nothing passes.
+"""The quality gate: pandera checks a batch against its contract; rows that break a rule are
+quarantined with the reason, or nothing is loaded.
 
-Real: the tables with their own faults (a wind of 1,048 mph, hours that are missing, planes that are
-not there), pandera's verdict on each row, and the downstream queries, which DuckDB runs on what the
-gate lets through (or their exception). Injected: one kind of fault with a dose
+Real: the tables with their own faults (a wind of 1,048 mph, missing hours, unknown planes),
+pandera's verdict on each row, and the downstream queries, which DuckDB runs on what the gate lets
+through (or their exception). Injected: one kind of fault in a share of the rows
 (``engine.etl.faults``). Simplified: one batch, one gate.
 """
 
@@ -45,8 +45,8 @@ def batch_of(
 
 
 def check(contract: Contract, table: pa.Table) -> dict[str, np.ndarray]:
-    """Hold a batch to the row rules with pandera; return the places of the rows that break each
-    rule.
+    """Check a batch against the row rules with pandera; return the places of the rows that break
+    each rule.
     """
     from engine.etl import gate as quality_gate
 
@@ -66,9 +66,9 @@ def _batch_rules(
     """Return (text, kind, failed) of the rules on the batch as a whole."""
     days = 1 if contract.table == "planes" else params.n_days
     rules = []
-    for key, limits in (("rows a day", contract.rows_a_day), ("rows", contract.rows)):
+    for key, limits in (("rows per day", contract.rows_a_day), ("rows", contract.rows)):
         if limits is not None:
-            n = len(table) / (days if key == "rows a day" else 1)
+            n = len(table) / (days if key == "rows per day" else 1)
             rules.append(
                 (
                     f"{key} must be {limits[0]:,}–{limits[1]:,}: {n:,.1f}",
@@ -85,7 +85,7 @@ def _batch_rules(
         )
         rules.append(
             (
-                f"every hour of {contract.every_hour_of} should be there: {n_gaps:,} are missing",
+                f"every hour of {contract.every_hour_of} must be present: {n_gaps:,} are missing",
                 "hours",
                 n_gaps > 0,
             )
@@ -95,7 +95,7 @@ def _batch_rules(
         values = [_numbers(part[contract.drift]) for part in (table, before)]
         ks = quality_rules.ks_statistic(*values)
         text = (
-            f"{contract.drift} must lie within {contract.max_ks:g} of the last batch (KS): {ks:.3f}"
+            f"{contract.drift} must be within {contract.max_ks:g} of the last batch (KS): {ks:.3f}"
         )
         rules.append((text, "drift", ks > contract.max_ks))
     return rules
@@ -103,7 +103,7 @@ def _batch_rules(
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        return np.zeros(0)  # came as text: the type rule speaks for it
+        return np.zeros(0)  # came as text: the type rule reports it
     return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), float)
 
 
@@ -160,7 +160,5 @@ def _run(
 
 
 def run(params: QualityParams) -> QualityResult:
-    """Hold the batch to its rules and look downstream (the gate itself costs nothing: it only
-    decides).
-    """
+    """Check the batch against its rules and compute the numbers downstream."""
     return QualityResult(params, *_run(replace(params, gate="off", max_quarantined=0.0)))

@@ -1,5 +1,5 @@
-"""What is seen downstream of the gate: a few numbers that DuckDB computes from what was loaded, or
-the exception it raises.
+"""Downstream of the gate: a few numbers that DuckDB computes from what was loaded, or its
+exception.
 """
 
 from __future__ import annotations

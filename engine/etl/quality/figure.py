@@ -1,8 +1,8 @@
-"""Figures of the *quality gate*: what each rule finds, how wrong it is downstream, schema changes
-under four policies.
+"""Figures of the *quality gate*: rows that break each rule, errors downstream, schema changes under
+four policies.
 
-Orange is injected, blue is there in the real data, red-purple is what no rule sees; downstream,
-vermilion is without a gate and green behind it. A pinned run A is drawn as grey diamonds.
+Orange is injected, blue is in the real data, pink is missed by all rules; downstream, orange-red is
+without a gate and green behind it. A pinned run A is drawn as grey diamonds.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.etl.quality import CheckOutcome, QualityResult, schema_drift
+from engine.etl.quality import QualityResult, schema_drift
 from engine.etl.quality.schema_drift import CHANGES, POLICIES, Cell, Outcome
-from engine.units import format_share
 
 MAX_LANES = 10
-UNSEEN = "injected,<br>seen by no rule"
+UNSEEN = "missed by<br>all rules"
 FLOOR_PERCENT, EXCEPTION_PERCENT = 0.01, 100_000.0
 COLORS: dict[Outcome, str] = {
     "right": figures.HELD_OUT,
@@ -31,16 +30,10 @@ COLORS: dict[Outcome, str] = {
 TEXTS: dict[Outcome, str] = {
     "right": "right",
     "right, column lost": "right, new<br>column lost",
-    "held back": "held back,<br>reason named",
+    "held back": "rejected,<br>with reason",
     "silently empty": "silently<br>empty",
     "downstream breaks": "downstream<br>breaks",
 }
-
-
-def _lane_text(outcome: CheckOutcome) -> str:
-    if outcome.severity == "warn":
-        return "warns"
-    return "stops the batch" if outcome.severity == "stop" else "quarantine"
 
 
 def _short(text: str, limit: int = 52) -> str:
@@ -69,18 +62,18 @@ def _pinned_checks(pinned: QualityResult, names: list[str]) -> dict[str, Any]:
 
 @figures.quoting
 def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Figure:
-    """Draw the rows that break each rule. To see first: the red-purple lane, which no rule sees,
-    and the blue ends.
+    """Draw the rows that break each rule. To see first: the pink lane, which all rules miss, and
+    the blue ends.
     """
     failing = sorted(
         (check for check in result.checks if check.failed), key=lambda check: -len(check.rows)
     )[:MAX_LANES]
-    names = [_wrapped(check.text) for check in failing] or ["all rules are kept"]
+    names = [_wrapped(check.text) for check in failing] or ["all rules pass"]
     injected, real = (
         [check.n_injected for check in failing] or [0],
         [check.n_real for check in failing] or [0],
     )
-    texts = [_lane_text(check) for check in failing] or [""]
+    texts = [check.severity for check in failing] or [""]
     unseen = [0] * len(names)
     if result.n_injected:
         names, injected, real, texts, unseen = (
@@ -90,15 +83,11 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
             [*texts, ""],
             [*unseen, result.n_unseen],
         )
-    title = (
-        f"{result.n_unseen:,} of {result.n_injected:,} injected faults<br>are seen by no rule"
-        if result.n_injected
-        else f"{result.n_rows:,} real rows,<br>{result.n_real_faults:,} of them in quarantine"
-    )
-    figure = figures.new_tall(title, height=170 + 42 * max(4, len(names)), x="rows of the batch")
+    title = result.verdict.replace("**", "")
+    figure = figures.new_tall(title, height=130 + 48 * max(5, len(names)), x="rows of the batch")
     bars = (
         ("injected", figures.SYNTHETIC, injected),
-        ("in the real data", figures.KNOWN, real),
+        ("real", figures.KNOWN, real),
         (UNSEEN.replace("<br>", " "), figures.FAILED, unseen),
     )
     for name, color, values in bars:
@@ -118,7 +107,7 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
         barmode="stack",
         legend_traceorder="normal",
         annotations=[mark for mark in figures.side_notes(list(names), texts) if mark["text"]],
-        margin_r=130,
+        margin_r=116,
         yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
         xaxis={"showgrid": True, "tickformat": ",", "rangemode": "tozero"},
     )
@@ -129,41 +118,26 @@ def _place(error: float, exception: bool) -> float:
     return EXCEPTION_PERCENT if exception else max(100 * error, FLOOR_PERCENT)
 
 
-CORNER = {"x": 1, "y": 1.02, "xref": "paper", "yref": "paper", "showarrow": False}
-CORNER |= {"xanchor": "right", "yanchor": "bottom"}
-
-
 @figures.quoting
 def downstream(result: QualityResult) -> go.Figure:
-    """Draw how wrong each number downstream is, without a gate and behind it. To see first: how far
-    apart the two dots are.
+    """Draw the error of each number downstream, without a gate and behind it. To see first: the
+    distance between the two dots.
     """
     gate = result.params.gate
     behind = result.stops or f"{result.n_loaded:,} rows loaded"
-    title = f"Without a gate a number is {format_share(result.worst_error_open)} wrong"
-    if any(metric.exception for metric in result.metrics):
-        title = "Without a gate a query downstream fails"
-    if gate == "off":
-        title += ",<br>and there is no gate"
-    else:
-        title += ";<br>" + (
-            "the gate stops the batch"
-            if result.stops
-            else f"behind it at most {format_share(result.worst_error)}"
-        )
     names = [metric.name for metric in result.metrics]
-    figure = figures.new_tall(
-        title, height=180 + 44 * len(names), x="error of the number downstream, % (logarithmic)"
-    )
+    title = f"Error of each number downstream ({_short(behind, 60)})"
+    figure = figures.new_tall(title, height=180 + 44 * len(names), x="error, % (logarithmic)")
     open_ = [_place(m.error("off"), bool(m.exception)) for m in result.metrics]
     gated = [_place(m.error("quarantine"), False) for m in result.metrics]
-    dots = [("without a gate", figures.LEAKED, open_)]
+    dots = [("without a gate", figures.LEAKED, open_, [m.open for m in result.metrics])]
     if gate != "off" and not result.stops:
-        dots.append(("behind the gate", figures.HELD_OUT, gated))
-    for name, color, values in dots:
-        told = [
-            f"{_told(m.open if name == 'without a gate' else m.gated)}, {_told(m.truth)} is right"
-            for m in result.metrics
+        gated_values = [m.gated for m in result.metrics]
+        dots.append(("behind the gate", figures.HELD_OUT, gated, gated_values))
+    for name, color, values, numbers in dots:
+        values_text = [
+            f"{_number(number)}, correct: {_number(metric.truth)}"
+            for number, metric in zip(numbers, result.metrics, strict=True)
         ]
         figure.add_scatter(
             x=values,
@@ -171,7 +145,7 @@ def downstream(result: QualityResult) -> go.Figure:
             mode="markers",
             marker={"color": color, "size": 15},
             name=name,
-            customdata=told,
+            customdata=values_text,
             hovertemplate=f"%{{y}}, {name}: %{{customdata}}<extra></extra>",
         )
     ticks = [FLOOR_PERCENT, 0.1, 1, 10, 100, 1_000, 10_000, EXCEPTION_PERCENT]
@@ -185,12 +159,11 @@ def downstream(result: QualityResult) -> go.Figure:
             "range": [-2.2, 5.3],
             "showgrid": True,
         },
-        annotations=[{**CORNER, "text": _short(behind, 60)}],
     )
     return figure
 
 
-def _told(value: float) -> str:
+def _number(value: float) -> str:
     return (
         "no number"
         if np.isnan(value)
@@ -201,15 +174,11 @@ def _told(value: float) -> str:
 
 
 def schema_matrix(selected: Cell) -> go.Figure:
-    """Draw schema changes × policies by what happens downstream. To see first: the vermilion cells,
-    where nothing is said.
+    """Draw schema changes × policies by what happens downstream. To see first: the orange-red
+    cells, where nothing is reported.
     """
     cells = schema_drift.cells()
-    silent = sum(cell.outcome == "silently empty" for cell in cells)
-    title = (
-        f"{silent} of {len(cells)} loads go through,<br>and the number downstream is empty without"
-        " a word"
-    )
+    title = "Schema change and load policy: the result downstream"
     figure = figures.new_tall(title, height=400, x="policy of the load")
     for outcome, color in COLORS.items():
         mine = [cell for cell in cells if cell.outcome == outcome]

@@ -1,5 +1,4 @@
-"""The tests that a load deserves, generated for the table in view and run for real, one after the
-other, in a child process.
+"""Tests of a load, generated for the table in view and run one after the other in a child process.
 
 Real: the code is what the page shows and what pytest runs; the batch with its faults is the file
 that it reads. The child calls its five functions as pytest would, so that the playground itself
@@ -30,7 +29,7 @@ MAX_MESSAGE = 400  # characters of a failure that are shown
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TestsResult:
-    """The generated code, and what became of each of its tests."""
+    """The generated code, and the outcome of each of its tests."""
 
     params: QualityParams
     code: str

@@ -1,6 +1,4 @@
-"""What the quality gate is asked for, what each rule found, and what came of it, in numbers and in
-words.
-"""
+"""What the quality gate is asked for, what each rule found and the effect, in numbers and words."""
 
 from __future__ import annotations
 
@@ -22,12 +20,13 @@ from engine.units import format_share
 Gate = Literal["off", "quarantine", "stop"]
 GATES: tuple[Gate, ...] = get_args(Gate)
 MAX_RULES = 4_000  # characters
+MAX_REASONS = 3  # failed rules that are explained
 BATCH_KINDS = ("volume", "hours", "drift")  # of rules on the batch as a whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityParams(Params):
-    """The batch, what is wrong with it, what the gate does, and its rules."""
+    """The batch, its injected fault, what the gate does, and its rules."""
 
     table: TableName = "weather"
     fault: Fault = "range"
@@ -38,13 +37,18 @@ class QualityParams(Params):
     first_day: Annotated[int, Range(1, 364, most=337)] = 39  # of 2013
     n_days: Annotated[int, Range(1, 28)] = 14
     rules: Annotated[str, Text(MAX_RULES)] = ""  # TOML; without any the table's own contract
-    seed: Annotated[int, SEED] = 0  # of the rows struck
+    seed: Annotated[int, SEED] = 0  # of the corrupted rows
 
     def check_together(self) -> None:
         """Raise ``InputError`` where the days would reach into the next year."""
         last = 365 - self.n_days
         rule = "first_day must be 1–{} for {} days. Got {}."
         require(self.first_day <= last, rule, last, self.n_days, self.first_day)
+
+    @property
+    def fault_rate(self) -> float:
+        """``dose`` by the name that it has on the page: links keep the older one."""
+        return self.dose
 
     @property
     def contract(self) -> Contract:
@@ -67,7 +71,7 @@ class CheckOutcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QualityResult:
-    """The batch, each rule's outcome, what the gate did and what is seen downstream."""
+    """The batch, each rule's outcome, what the gate did and the numbers downstream."""
 
     params: QualityParams
     batch: Batch
@@ -87,7 +91,7 @@ class QualityResult:
 
     @property
     def n_injected(self) -> int:
-        """Rows struck by the injected fault (volume: rows cut off)."""
+        """Rows with the injected fault (volume: rows cut off)."""
         return int(self.batch.injected.sum()) + self.batch.n_cut
 
     @property
@@ -109,7 +113,7 @@ class QualityResult:
 
     @property
     def n_unseen(self) -> int:
-        """Injected rows that no rule sees."""
+        """Injected rows that no rule catches."""
         return self.n_injected - self.n_caught
 
     def _batch_rule_failed(self, kind: str) -> bool:
@@ -159,30 +163,24 @@ class QualityResult:
     @property
     def verdict(self) -> str:
         """Share of the faults that the rules catch, and the worst error downstream."""
-        open_ = self._worst("off")
         own = f"{self.n_real_faults:,} real fault{'s' * (self.n_real_faults != 1)}"
-        if self.n_injected:
-            found = (
-                f"The rules catch **{format_share(self.caught_share)}** of {self.n_injected:,}"
-                f" injected faults and {own}"
-            )
-        else:
-            found = f"Nothing is injected; the rules find **{own}**"
+        caught = (
+            f"The rules catch **{format_share(self.caught_share)}** of {self.n_injected:,} injected"
+            " faults"
+            if self.n_injected
+            else f"The rules find **{own}**"
+        )
         if self.stops:
-            return (
-                f"{found}; the gate **stops** the batch ({self.stops}): downstream keeps the last"
-                " batch's numbers."
-            )
+            return f"The gate **stops** the batch: {self.stops}. {caught}."
         if self.params.gate == "off":
             return (
-                f"{found}, but the gate is off: “{open_}” downstream is"
-                f" **{format_share(self.worst_error_open)}** wrong."
+                f"Gate off: “{self._worst('off')}” downstream is"
+                f" **{format_share(self.worst_error_open)} wrong**. {caught}."
             )
         return (
-            f"{found}: {self.n_quarantined:,} of {self.n_rows:,} rows wait in quarantine."
-            f" Downstream, “{self._worst('quarantine')}” is worst,"
-            f" **{format_share(self.worst_error)}** wrong; without a gate “{open_}”,"
-            f" {format_share(self.worst_error_open)}."
+            f"{caught}; {self.n_quarantined:,} of {self.n_rows:,} rows quarantined. Worst number"
+            f" downstream: {self._worst('quarantine')}, **{format_share(self.worst_error)}** wrong"
+            f" ({format_share(self.worst_error_open)} without the gate)."
         )
 
     def _worst(self, gate: str) -> str:
@@ -191,41 +189,22 @@ class QualityResult:
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        reasons = [
-            f"What was done to the batch of {self.n_rows:,} rows: {self.batch.description}."
-            " The rest is as it was recorded."
-        ]
-        for outcome in self.checks:
-            if outcome.failed and outcome.severity == "quarantine":
-                reasons.append(
-                    f"“{outcome.text}”: {outcome.n_injected:,} injected and {outcome.n_real:,} real"
-                    " rows break it and wait in quarantine with this reason."
-                )
-            elif outcome.failed and outcome.kind == "hours":
-                reasons.append(
-                    f"{outcome.text}. It only warns: rows that are not there cannot be set aside."
-                )
-            elif outcome.failed and outcome.severity == "warn":
-                reasons.append(
-                    f"“{outcome.text}”: {len(outcome.rows):,} rows break it. It only warns: the"
-                    " other table is behind, and the row itself is right."
-                )
-            elif outcome.failed:
-                reasons.append(
-                    f"{outcome.text}: a rule on the batch as a whole; no row is to blame, so"
-                    " nothing passes."
-                )
+        reasons = [f"**The batch**: {self.n_rows:,} rows; {self.batch.description}."]
+        failed = [check for check in self.checks if check.failed]
+        failed.sort(key=lambda check: (check.severity != "stop", -len(check.rows)))
+        reasons += [_reason(check) for check in failed[:MAX_REASONS]]
+        if len(failed) > MAX_REASONS:
+            reasons.append(f"{len(failed) - MAX_REASONS} more rules failed; the chart has them.")
         if self.n_unseen:
             reasons.append(
-                f"{self.n_unseen:,} injected rows keep every rule: a value that is wrong and"
-                " possible is seen by no limit. A rule on the distribution sees many of them at"
-                " once, none of them alone."
+                f"**{self.n_unseen:,} injected rows pass every rule**: their values are wrong but"
+                " possible. Only a rule on the distribution can see many of them together."
             )
-        errors = [metric for metric in self.metrics if metric.exception]
-        reasons += [
-            f"Downstream, “{metric.name}” without a gate: {metric.exception}"
-            for metric in errors[:1]
-        ]
+        exception = next((metric for metric in self.metrics if metric.exception), None)
+        if exception:
+            reasons.append(
+                f"**Without a gate** the query “{exception.name}” fails: {exception.exception}"
+            )
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
@@ -242,14 +221,14 @@ class QualityResult:
     def reasons(self, limit: int = 200) -> pa.Table:
         """Return the rows in quarantine with their reasons, at most ``limit``."""
         places = np.flatnonzero(self.quarantined)[:limit]
-        told: dict[int, list[str]] = {int(place): [] for place in places}
+        broken: dict[int, list[str]] = {int(place): [] for place in places}
         for check in self.checks:
             if check.severity == "quarantine":
                 for place in np.intersect1d(check.rows, places).tolist():
-                    told[place].append(check.text)
+                    broken[place].append(check.text)
         rows = self.batch.table.take(pa.array(places))
         rows = rows.add_column(
-            0, "reason", pa.array(["; ".join(texts) for texts in told.values()], pa.string())
+            0, "reason", pa.array(["; ".join(texts) for texts in broken.values()], pa.string())
         )
         return rows.add_column(1, "injected", pa.array(self.batch.injected[places]))
 
@@ -265,3 +244,19 @@ class QualityResult:
                 "n_injected": [check.n_injected for check in self.checks],
             }
         )
+
+
+def _reason(check: CheckOutcome) -> str:
+    if check.severity == "quarantine":
+        return (
+            f"“{check.text}”: {check.n_injected:,} injected and {check.n_real:,} real rows are"
+            " quarantined with this reason."
+        )
+    if check.kind == "hours":
+        return f"{check.text}. This only warns: missing rows cannot be quarantined."
+    if check.severity == "warn":
+        return (
+            f"“{check.text}”: {len(check.rows):,} rows. This only warns: the other table is behind,"
+            " the row is right."
+        )
+    return f"{check.text}: a rule on the whole batch, so nothing is loaded."

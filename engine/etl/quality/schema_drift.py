@@ -1,11 +1,11 @@
-"""The source changes its schema overnight: four changes, four policies of the load, and what is
-seen downstream.
+"""The source changes its schema overnight: four changes, four policies of the load, and the result
+downstream.
 
 Real: yesterday's flights are in a DuckDB table; today's file comes changed; each policy's
 statements run in DuckDB (or the cast in pyarrow, or the contract in pandera), and the downstream
-query runs on what is left. Refusals are in their own words. The policies are those of dlt's schema
+query runs on what is left. Refusals are quoted. The policies are those of dlt's schema
 contracts (fail is *freeze*, ignore is *discard value*, evolve is *evolve*); contract refuses only
-what breaks a promise. Simplified: one change at a time, one table, one downstream query.
+what breaks it. Simplified: one change at a time, one table, one downstream query.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ TYPES = {
 }
 QUERY = f"SELECT count(*), count({COLUMN}), avg({COLUMN}) FROM target WHERE time_hour >= $today"
 WHAT = {
-    "new column": "a column `terminal` is new",
-    "dropped": f"`{COLUMN}` is gone",
+    "new column": "new column `terminal`",
+    "dropped": f"`{COLUMN}` is missing",
     "renamed": f"`{COLUMN}` is called `{NEW_NAME}`",
-    "retyped": f"`{COLUMN}` comes as text: “12 min”",
+    "retyped": f"`{COLUMN}` is text: “12 min”",
 }
 
 
@@ -186,31 +186,28 @@ def _judge(
     if broken:
         return (
             "downstream breaks",
-            "The load went through without a word; the query downstream raises.",
+            "The load succeeds without an error; the query downstream fails.",
         )
     if refusal:
         return (
             "held back",
-            (
-                "Nothing of today is loaded, and the reason is named; yesterday's rows stand as"
-                " they were."
-            ),
+            ("Nothing of today is loaded, and the error says why. Yesterday's rows are unchanged."),
         )
     if mean is None or abs(mean - right) > 1e-9:
         got = "nothing" if mean is None else f"{mean:.2f} min"
         return (
             "silently empty",
             (
-                f"{n:,} rows are loaded, {n_known:,} with a delay: the mean reads {got},"
-                f" {right:.2f} min is right."
+                f"{n:,} rows are loaded, {n_known:,} with a delay. Mean: {got}, correct:"
+                f" {right:.2f} min."
             ),
         )
     kept = change != "new column" or any(column.startswith("terminal ") for column in columns)
-    told = f"{n:,} rows are loaded, the mean is right ({mean:.2f} min)"
+    loaded = f"{n:,} rows are loaded, the mean is correct ({mean:.2f} min)"
     return (
-        ("right", f"{told}.")
+        ("right", f"{loaded}.")
         if kept
-        else ("right, column lost", f"{told}; what the source now tells is thrown away.")
+        else ("right, column lost", f"{loaded}; the new column is dropped.")
     )
 
 

@@ -1,7 +1,7 @@
 """Figures of *audit*: each column's own score with what was found about it; and the detectors
 against known truth.
 
-Vermilion is flagged, blue is left alone, grey a note; green lines are the goals.
+Orange-red is flagged, blue is not, grey a note; green lines are the goals.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from engine.leakage.audit.result import AuditResult
 from engine.leakage.audit.scoreboard import MOVED, ScoreboardResult
 from engine.leakage.plants import HIDDEN_KIND
 from engine.statistics import share_interval
-from engine.units import format_share
 
 MAX_LANES = 24
 RECALL_GOAL, FALSE_GOAL = 0.95, 0.05
@@ -24,7 +23,7 @@ CLEAN = "clean columns flagged"
 @figures.quoting
 def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure:
     """Draw a lane for each column: its own score, and which detectors name it. To see first: the
-    vermilion lanes.
+    flagged lanes.
     """
     flagged = set(result.flagged)
     noted = {name for finding in result.findings for name in finding.columns} - flagged
@@ -32,7 +31,7 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
     scores = {name: score.value for name, score in result.scores.items()}
     names = sorted(every, key=lambda name: (name in flagged, scores.get(name, 0.0)))[-MAX_LANES:]
     unit, chance = ("AUC", 0.5) if result.binary else ("R²", 0.0)
-    title = _title_columns(result)
+    title = result.verdict.replace("**", "")
     values = [
         max(chance, result.scores[name].value) if name in result.scores else chance
         for name in names
@@ -81,17 +80,6 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
     )
 
 
-def _title_columns(result: AuditResult) -> str:
-    n_flagged = len(result.flagged)
-    title = (
-        f"{n_flagged} column{'s' * (n_flagged != 1)} named by a finding"
-        if n_flagged
-        else "No column named by a finding"
-    )
-    kept, value = result.best_kept
-    return title + (f",<br>the strongest of the others scores {value:.2f}: {kept}" if kept else "")
-
-
 def _draw_pinned(pinned: AuditResult, names: list[str]) -> figures.Trace:
     """Return a mark at the score of each column that the pinned run has too."""
     known = [name for name in names if name in pinned.scores]
@@ -133,9 +121,9 @@ Lane = tuple[str, float, float, float, int, int]  # name, share, interval, hits,
 
 
 def _list_lanes(result: ScoreboardResult) -> list[Lane]:
-    """Return a lane for each kind of plant that moves a score, and one for clean columns."""
+    """Return a lane for each kind of leak that moves a score, and one for clean columns."""
     lanes: list[Lane] = [
-        (row["plant"], row["recall"], row["low"], row["high"], row["caught"], row["move_score"])
+        (row["leak"], row["recall"], row["low"], row["high"], row["caught"], row["move_score"])
         for row in result.rows
         if row["move_score"]
     ]
@@ -176,22 +164,14 @@ def _draw_shares(lanes: list[Lane]) -> go.Scatter:
 
 
 def scoreboard(result: ScoreboardResult) -> go.Figure:
-    """Draw recall for each kind of plant with Wilson's interval. To see first: dots left of the
+    """Draw recall for each kind of leak with Wilson's interval. To see first: dots left of the
     green line are missed leaks.
     """
     lanes = _list_lanes(result)
-    title = "No plant has been judged yet"
-    if any(row["move_score"] for row in result.rows):
-        title = f"{format_share(result.recall)} of the leaks that a table shows are caught"
-        if result.cleans:
-            title += (
-                f";<br>{format_share(result.false_share)} of {result.n_clean_columns:,} clean"
-                " columns are flagged"
-            )
     figure = figures.new_tall(
-        title,
+        result.verdict.replace("**", ""),
         height=170 + 28 * (1 + sum(name != CLEAN for name, *_ in lanes)),
-        x=f"share caught, of plants that move the score by {MOVED}",
+        x=f"share found, of leaks that move the score by {MOVED}",
     )
     figure.add_trace(_draw_shares(lanes))
     for goal in (RECALL_GOAL, FALSE_GOAL):

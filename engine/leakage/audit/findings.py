@@ -45,9 +45,7 @@ Needs = Literal["time", "group", "split", "known_at"]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What stands behind a detector: the mechanism, its type, what it must be told, how it decides,
-    what it cannot see.
-    """
+    """A detector: its mechanism, type, the roles it needs, how it decides, what it cannot see."""
 
     mechanism: str
     kind: Kind
@@ -62,7 +60,7 @@ ABOUT: dict[Detector, About] = {
         "L2",
         (),
         "one column alone reaches AUC 0.94 (R² 0.94) out of fold; AUC 0.9995 or r = 1 is certain",
-        "an effect with much noise scores like a strong honest feature: declare when it is known",
+        "a noisy effect scores like a strong legitimate feature: declare when it is known",
     ),
     "one-sided values": About(
         "target leak",
@@ -109,8 +107,8 @@ ABOUT: dict[Detector, About] = {
         "duplicates across the split",
         "L1.4",
         ("split",),
-        "test rows that stand in training cell by cell, more than ten times as many as chance "
-        "would make",
+        "test rows that equal a training row in every cell, more than ten times as many as by "
+        "chance",
         "copies with another id text or another timestamp that are not unique in every row",
     ),
     "near duplicates": About(
@@ -125,8 +123,8 @@ ABOUT: dict[Detector, About] = {
         "group overlap",
         "L3.2",
         ("split", "group"),
-        "groups on both sides of the split; certain where a group's other rows tell what the "
-        "columns leave open (r ≥ 0.1)",
+        "groups on both sides of the split; certain where a group's other rows explain what the "
+        "columns do not (r ≥ 0.1)",
         "groups that nobody named",
     ),
     "time overlap": About(
@@ -140,9 +138,9 @@ ABOUT: dict[Detector, About] = {
         "test rows unlike training rows",
         "L3.3",
         ("split",),
-        "a model tells test rows from training rows: AUC 0.55 or more (0.52 less 3.3 standard "
+        "a model separates test rows from training rows: AUC 0.55 or more (0.52 less 3.3 standard "
         "errors)",
-        "whether the *test* rows or the training rows are those that production will send",
+        "whether test rows or training rows resemble production",
     ),
     "timing": About(
         "known too late",
@@ -155,8 +153,7 @@ ABOUT: dict[Detector, About] = {
         "updated after the event",
         "L2",
         ("time",),
-        "a moment later than the row's own; columns that tell the target better in exactly those "
-        "rows",
+        "a moment later than the row's own; columns that predict the target better in those rows",
         "updates that left no timestamp",
     ),
     "truncated history": About(
@@ -180,7 +177,7 @@ INVISIBLE: tuple[tuple[str, Kind, str], ...] = (  # mechanism, kind, the check t
         "L1.2",
         (
             "code: fit inside a Pipeline; test: refit on training rows alone and compare the"
-            " statistics (Wrong → right)"
+            " statistics (Fix it)"
         ),
     ),
     (
@@ -194,7 +191,7 @@ INVISIBLE: tuple[tuple[str, Kind, str], ...] = (  # mechanism, kind, the check t
     (
         "data snooping: best of many models on one test set",
         "L1.1",
-        "a fresh test set, opened once; count the tries",
+        "a fresh test set, used once; count the models compared",
     ),
     (
         "look-ahead in a column whose base is not in the table",
@@ -204,7 +201,7 @@ INVISIBLE: tuple[tuple[str, Kind, str], ...] = (  # mechanism, kind, the check t
     (
         "a weak effect without a declared moment",
         "L2",
-        "ask who writes the column, and when; then give known_at",
+        "ask who writes the column, and when; then declare known_at",
     ),
 )
 
@@ -255,7 +252,7 @@ class Check:
 
 def coverage() -> list[dict[str, str]]:
     """Return every detector and everything that no table shows, by type of the taxonomy: what sees
-    it, what it is blind to.
+    it, what it cannot see.
     """
     rows = [
         {
@@ -263,7 +260,7 @@ def coverage() -> list[dict[str, str]]:
             "mechanism": about.mechanism,
             "seen by": detector,
             "rule": about.rule,
-            "blind to": about.blind,
+            "not seen": about.blind,
         }
         for detector, about in ABOUT.items()
     ]
@@ -273,7 +270,7 @@ def coverage() -> list[dict[str, str]]:
             "mechanism": what,
             "seen by": "no table shows it",
             "rule": check,
-            "blind to": "—",
+            "not seen": "—",
         }
         for what, kind, check in INVISIBLE
     ]

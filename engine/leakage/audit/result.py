@@ -1,4 +1,4 @@
-"""What an audit found: findings, checks and scores of columns, and the answer in words."""
+"""Result of an audit: findings, checks and scores of columns, and the answer in words."""
 
 from __future__ import annotations
 
@@ -64,48 +64,53 @@ class AuditResult:
     @property
     def verdict(self) -> str:
         """How many leaks were found, how many of them are certain, and the first."""
+        n_checks = len(DETECTORS)
         if not self.complete:
             return (
-                f"{len(self.checks)} of {len(DETECTORS)} checks have run; **{self.n_alarms}**"
-                " leaks so far."
+                f"**{self.n_alarms}** findings so far; {len(self.checks)} of {n_checks} checks have"
+                " run."
             )
         where = f"{self.n_rows:,} rows × {self.n_columns} columns"
         if not self.alarms:
             return (
-                f"**No leak** found in {where} by {len(DETECTORS) - self.n_not_run} of"
-                f" {len(DETECTORS)} checks."
+                f"**No leak** found in {where} by {n_checks - self.n_not_run} of {n_checks} checks."
             )
-        worst = self.alarms[0]
+        first = self.alarms[0]
+        columns = f" in {', '.join(first.columns[:2])}" if first.columns else ""
         return (
-            f"**{self.n_alarms}** leaks in {where}, {self.n_certain} of them certain. First:"
-            f" {worst.mechanism}, {worst.evidence}."
+            f"**{self.n_alarms}** findings in {where}, {self.n_certain} certain. First:"
+            f" {first.mechanism}{columns}."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        reasons = [
-            f"{finding.detector} ({finding.kind}, {finding.severity}): {finding.evidence}."
-            for finding in self.findings
-        ]
+        reasons = []
+        for severity, meaning in (("certain", "a fact"), ("suspicious", "a judgement")):
+            found = [finding for finding in self.findings if finding.severity == severity]
+            if found:
+                detectors = ", ".join(dict.fromkeys(finding.detector for finding in found))
+                reasons.append(
+                    f"**{severity.capitalize()}** ({len(found)}, {meaning} each): {detectors}."
+                )
         name, value = self.best_kept
         if name:
             unit = "AUC" if self.binary else "R²"
             reasons.append(
-                f"The strongest column left alone is {name}: {unit} {value:.3f}, as an honest one"
-                " can have."
+                f"**Strongest column not flagged:** {name}, {unit} {value:.3f}. A legitimate"
+                " feature can score this high."
             )
         lacking = [f"{check.detector} ({check.why_not})" for check in self.checks if not check.ran]
         if lacking:
-            reasons.append("Not run: " + "; ".join(lacking) + ".")
+            reasons.append("**Not run:** " + "; ".join(lacking) + ".")
         if self.skipped:
             left_out = [f"{name} ({why})" for name, why in list(self.skipped.items())[:6]]
             n = len(self.skipped)
-            reasons.append(f"{n:,} column{'s' * (n > 1)} not audited: {'; '.join(left_out)}.")
+            reasons.append(f"**Not audited:** {n:,} column{'s' * (n > 1)}: {'; '.join(left_out)}.")
         reasons += [f"{remark[0].upper()}{remark[1:]}." for remark in self.remarks]
         reasons.append(
-            f"What no table shows, and which check does ({len(INVISIBLE)} leaks), stands under"
-            " Coverage."
+            f"**Not visible in a table:** {len(INVISIBLE)} kinds of leak. Coverage lists the check"
+            " that finds each."
         )
         return reasons
 

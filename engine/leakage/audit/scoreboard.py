@@ -1,10 +1,10 @@
-"""The audit against known truth: plants of every kind and clean tables, hits, misses and false
-alarms, Wilson intervals.
+"""The audit against known truth: injected leaks of every kind and clean tables, hits, misses and
+false alarms, Wilson intervals.
 
-Real: every table is audited whole, with the roles that its kind needs; every plant's effect on a
+Real: every table is audited whole, with the roles that its kind needs; every leak's effect on a
 score is measured with a random forest. Only seeds of ``plants.EVALUATION_SEEDS`` are used; no
-threshold was tuned on them. A plant counts for recall when it moves the score by ``MOVED`` or more:
-one that moves nothing is no leak.
+threshold was tuned on them. A leak counts for recall when it moves the score by ``MOVED`` or
+more.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TEST_SHARE = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreboardParams(Params):
-    """How many tables: planted ones of each kind, clean ones (about 38 columns each)."""
+    """How many tables: leaky ones of each kind, clean ones (about 38 columns each)."""
 
     n_plants: Annotated[int, Range(1, 200, options=(1, 10, 30))] = 30
     n_clean: Annotated[int, Range(1, 200)] = 12
@@ -43,7 +43,7 @@ class ScoreboardParams(Params):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One planted table: how far the leak moves the score, whether an alarm named it, by which
+    """One leaky table: how far the leak moves the score, whether an alarm named it, by which
     detectors, and false alarms.
     """
 
@@ -93,7 +93,7 @@ class ScoreboardResult:
 
     @property
     def recall(self) -> float:
-        """Share of the plants that count and were caught, over all visible kinds."""
+        """Share of the injected leaks that count and were found, over all visible kinds."""
         counted = self.select_counted()
         return sum(bool(t.caught_by) for t in counted) / max(1, len(counted))
 
@@ -114,26 +114,26 @@ class ScoreboardResult:
 
     @property
     def verdict(self) -> str:
-        """Share of the plants caught, and of the clean tables that alarm, with intervals."""
+        """Share of the injected leaks found, and of the clean columns flagged, with intervals."""
         counted = self.select_counted()
         if not counted:
-            return f"{len(self.trials):,} planted tables audited so far."
+            return f"{len(self.trials):,} leaky tables audited so far."
         low, high = share_interval(sum(bool(t.caught_by) for t in counted), len(counted))
         text = (
-            f"**{format_share(self.recall)}** of {len(counted):,} plants that move the score by"
-            f" {MOVED} are caught ({format_interval(low, high, format_share)})"
+            f"The audit finds **{format_share(self.recall)}** of {len(counted):,} injected leaks"
+            f" ({format_interval(low, high, format_share)})"
         )
         if not self.cleans:
-            return text + "; clean tables follow."
+            return text + "; clean tables are next."
         low, high = share_interval(self.n_false, self.n_clean_columns)
         return (
-            f"{text}, **{format_share(self.false_share)}** of {self.n_clean_columns:,} clean"
-            f" columns are flagged ({format_interval(low, high, format_share)})."
+            f"{text} and flags **{format_share(self.false_share)}** of {self.n_clean_columns:,}"
+            f" clean columns ({format_interval(low, high, format_share)})."
         )
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """One row a kind of plant: how many, how many move the score, caught, interval, by what."""
+        """One row per kind of leak: how many, how many move the score, found, interval, by what."""
         rows = []
         for kind in (*PLANT_KINDS, HIDDEN_KIND):
             trials, counted = self.select_kind(kind), self.select_counted(kind)
@@ -143,9 +143,9 @@ class ScoreboardResult:
             quiet = [t for t in trials if not t.counts]
             rows.append(
                 {
-                    "plant": kind,
+                    "leak": kind,
                     "visible": kind != HIDDEN_KIND,
-                    "planted": len(trials),
+                    "injected": len(trials),
                     "move_score": len(counted),
                     "caught": hits,
                     "recall": hits / len(counted) if counted else float("nan"),
@@ -162,16 +162,16 @@ class ScoreboardResult:
 
     @property
     def by_detector(self) -> list[dict[str, Any]]:
-        """One row a detector: plants it caught, alarms on clean tables."""
+        """One row per detector: leaks it found, alarms on clean tables."""
         caught = Counter(name for t in self.select_counted() for name in t.caught_by)
         false = Counter(name for c in self.cleans for name in c.detectors)
         return [
-            {"detector": name, "plants caught": caught[name], "alarms on clean tables": false[name]}
+            {"detector": name, "leaks found": caught[name], "alarms on clean tables": false[name]}
             for name in DETECTORS
         ]
 
     def table(self) -> pa.Table:
-        """Return one row for each kind of plant."""
+        """Return one row for each kind of leak."""
         return pa.Table.from_pylist(self.rows)
 
 
@@ -227,8 +227,8 @@ def measure_effect(made: Made) -> float:
     )
     gaps = []
     for turn in range(N_SPLITS):
-        redealt = np.random.default_rng(turn).random(len(y)) < TEST_SHARE
-        test = given if given is not None and (turn == 0 or made.kept_split) else redealt
+        drawn = np.random.default_rng(turn).random(len(y)) < TEST_SHARE
+        test = given if given is not None and (turn == 0 or made.kept_split) else drawn
         reported = _forest_score(x[~test], y[~test], x[test], y[test], turn)
         if made.fresh is None:
             gaps.append(
@@ -247,7 +247,7 @@ def measure_effect(made: Made) -> float:
 
 
 def judge(kind: str, seed: int) -> Trial:
-    """Plant, audit, measure."""
+    """Inject a leak, audit the table, measure the effect."""
     made = plants.planted(kind, seed)
     result = audit_made(made)
     ours = {*made.planted, *made.also_named}
@@ -277,7 +277,7 @@ def judge_clean(seed: int) -> CleanTrial:
 
 
 def audit_made(made: Made) -> audit.AuditResult:
-    """Audit a made-up table with the roles that its kind needs."""
+    """Audit a synthetic table with the roles that its kind needs."""
     return audit.audit_table(
         made.table,
         made.target,

@@ -1,5 +1,5 @@
-"""The tables that the Audit tab can look at: real flights with three targets, made-up customers
-clean or planted, uploads.
+"""The tables that the Audit tab can look at: real flights with three targets, synthetic
+customers without a leak or with one, uploads.
 
 Real: flights, all 19 columns, the target made from the outcome and left beside the columns that
 give it away. When a column is known is declared for a prediction two hours before departure; the
@@ -27,8 +27,8 @@ Source = Literal[
     "late flights",
     "cancelled flights",
     "minutes late",
-    "clean, made up",
-    "planted, made up",
+    "clean, synthetic",
+    "leaky, synthetic",
     "upload",
 ]
 Split = Literal["none", "random", "in time order"]
@@ -57,7 +57,7 @@ class AuditParams(Params):
     n_rows: Annotated[int, Range(1_000, N_ROWS[-1], options=N_ROWS)] = 5_000  # flights drawn
     split: Split = "random"
     group: Group = "tailnum"
-    clock: bool = False  # whether the audit is told when each column is known
+    clock: bool = False  # whether it is declared when each column is known
     seed: Annotated[int, SEED] = 0
     upload: Annotated[str, Text(10_000)] = ""
     target: Annotated[str, NAME] = ""  # the rest: for uploads
@@ -88,8 +88,8 @@ def load(params: AuditParams) -> Named:
     """
     if params.source == "upload":
         return _upload(params)
-    if params.source in ("clean, made up", "planted, made up"):
-        return _made_up(params)
+    if params.source in ("clean, synthetic", "leaky, synthetic"):
+        return _synthetic(params)
     return _flights(params)
 
 
@@ -105,8 +105,8 @@ def _upload(params: AuditParams) -> Named:
     return Named(table, params.target, **chosen)  # type: ignore[arg-type]
 
 
-def _made_up(params: AuditParams) -> Named:
-    if params.source == "clean, made up":
+def _synthetic(params: AuditParams) -> Named:
+    if params.source == "clean, synthetic":
         made = plants.clean(params.seed)
         return Named(made.table, made.target, made.time, made.group, made.split, made.known_at)
     made = plants.planted("effect, moment declared", params.seed)

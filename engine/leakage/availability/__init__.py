@@ -1,9 +1,9 @@
-"""When do you know it? Real flights, the moment at which each column becomes known, and the score
-from a given moment.
+"""Known when? Real flights, the moment at which each column becomes known, and the score from a
+given moment.
 
 Real: every number. A model is trained with the columns that were asked for, whether known yet or
 not, and its score is reported, on a random split; then the same model is served at the moment of
-prediction, where later columns are still empty; and an honest model is trained without them.
+prediction, where later columns are still empty; and a leak-free model is trained without them.
 Assumed moments: see ``engine.leakage.flights``. Sources: Kaufman et al., "Leakage in Data Mining",
 2012 (legitimacy by time stamp).
 """
@@ -72,7 +72,7 @@ class Served:
     computed so far.
     """
 
-    honest: dict[Split, np.ndarray | None]  # trained on what is known alone
+    leak_free: dict[Split, np.ndarray | None]  # trained on what is known alone
     served: np.ndarray  # trained with everything, later columns empty, on the last quarter
 
 
@@ -103,89 +103,89 @@ class AvailabilityResult:
         return self.mean(None if here is None else here.served)
 
     @property
-    def honest_auc(self) -> float:
+    def leak_free_auc(self) -> float:
         """What a model trained without the later columns gives in the last quarter."""
-        return self.honest("in time order")
+        return self.leak_free("in time order")
 
-    def honest(self, split: Split) -> float:
+    def leak_free(self, split: Split) -> float:
         """Return the AUC of the model trained without the later columns under a split; 0.5 if
         nothing is known.
         """
         here = self.by_moment.get(self.params.moment)
         if here is None:
             return float("nan")
-        values = here.honest[split]
+        values = here.leak_free[split]
         return 0.5 if values is None else self.mean(values)
 
     @property
     def inflation(self) -> float:
-        """Reported AUC less what the honest model gives in the last quarter."""
-        return self.reported_auc - self.honest_auc
+        """Reported AUC less that of the leak-free model in the last quarter."""
+        return self.reported_auc - self.leak_free_auc
 
     @property
     def verdict(self) -> str:
         """AUC as reported, as served at the moment, and trained without later columns."""
         p = self.params
-        if self.params.moment not in self.by_moment:
-            return "The first models are being fitted."
-        if not p.later:
+        late, n = len(p.later), len(p.chosen)
+        if p.moment not in self.by_moment:
             return (
-                f"From {p.moment} on every column asked for is known. The random split still"
-                f" reports AUC **{self.reported_auc:.3f}**, the last quarter gives"
-                f" **{self.honest_auc:.3f}**: what is left is the split's."
+                f"{late} of {n} column groups are not known {moment_phrase(p.moment)}. AUC is not"
+                " measured yet."
+            )
+        if not late:
+            return (
+                f"All columns are known {moment_phrase(p.moment)}, yet the random split reports"
+                f" AUC {self.reported_auc:.3f} and the last quarter gives"
+                f" **{self.leak_free_auc:.3f}**: the split leaks."
             )
         return (
-            f"Reported AUC **{self.reported_auc:.3f}**; served at {p.moment}, without"
-            f" {_list(p.later)}, the same model gives **{self.served_auc:.3f}**. One that was"
-            f" trained without them gives {self.honest_auc:.3f}."
+            f"AUC falls from {self.reported_auc:.3f} (reported) to **{self.served_auc:.3f}** when"
+            f" served {moment_phrase(p.moment)}: {late} of {n} column groups are not known yet. A"
+            f" leak-free model gives {self.leak_free_auc:.3f}."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         p = self.params
+        times = [f"{group} ({flights.moment_of(group)})" for group in p.later]
+        late = f"**Not known {moment_phrase(p.moment)}:** {_list(times)}." if times else ""
         if p.moment not in self.by_moment:
-            return []
+            return [late] if late else []
         reasons = []
-        if p.later:
-            times = [f"{group} ({flights.moment_of(group)})" for group in p.later]
-            reasons.append(
-                f"Known only later than {p.moment}: {_list(times)}. Each is honest from its"
-                " moment on and a leak before it."
-            )
-            reasons.append(_compare_serving(self.served_auc, self.honest_auc))
-        random, ordered = self.honest("random"), self.honest("in time order")
+        if late:
+            reasons.append(f"{late} A column is a leak before its moment and a feature after it.")
+            reasons.append(_compare_serving(self.served_auc, self.leak_free_auc))
+        random, ordered = self.leak_free("random"), self.leak_free("in time order")
         reasons.append(
-            f"Without the later columns a random split says {random:.3f} and the last quarter"
-            f" {ordered:.3f}. "
+            f"**The split.** Without later columns the random split gives {random:.3f}, the last"
+            f" quarter {ordered:.3f}. "
             + (
-                "The date is among the columns: in a random split each test day has training"
-                " flights of the same day, and the model learns which days went badly. For days"
-                " that are yet to come it has learnt nothing."
+                "With the date, the model learns which days went badly; a random split tests on"
+                " the same days."
                 if "date" in p.chosen
-                else "Without the date there is little to recognise a day by."
+                else "Without the date the model cannot recognize a day."
             )
         )
         mean, half = interval(self.with_all["in time order"])
         reasons.append(
-            f"With all the columns, but tested in time order: {mean:.3f} ± {half:.3f}. Splitting by"
-            " time alone does not see this leak: the later columns are there in the test rows too."
+            f"**A time split is not enough.** With all columns it reports {mean:.3f} ± {half:.3f}:"
+            " test rows have the later columns too."
         )
         reasons.append(
-            f"{p.n_rows:,} flights to train on and as many to test on, gradient boosting; means"
-            f" over {p.n_seeds} draws, 95% t intervals. The days of the last quarter are the same"
-            " in each draw: how quarters differ is left out of them."
+            f"**Data.** {p.n_rows:,} flights train, as many test; gradient boosting; means of"
+            f" {p.n_seeds} repeats, 95% t intervals."
         )
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces, of the first seed."""
         here = self.by_moment[self.params.moment]
-        ordered = here.honest["in time order"]
+        ordered = here.leak_free["in time order"]
         return {
             "reported AUC": round(float(self.with_all["random"][0]), 4),
             "served AUC": round(float(here.served[0]), 4),
-            "honest AUC": 0.5 if ordered is None else round(float(ordered[0]), 4),
+            "leak-free AUC": 0.5 if ordered is None else round(float(ordered[0]), 4),
         }
 
     def table(self) -> pa.Table:
@@ -197,8 +197,8 @@ class AvailabilityResult:
                 "reported_auc": float(self.with_all["random"][turn]),
                 "served_auc": float(served),
                 **{
-                    f"honest_{split.split()[0]}_auc": None if aucs is None else float(aucs[turn])
-                    for split, aucs in here.honest.items()
+                    f"leak_free_{split.split()[0]}_auc": None if aucs is None else float(aucs[turn])
+                    for split, aucs in here.leak_free.items()
                 },
             }
             for moment, here in self.by_moment.items()
@@ -213,16 +213,21 @@ def _list(names: tuple[str, ...] | list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _compare_serving(served: float, honest: float) -> str:
-    if honest - served > 0.01:
+def _compare_serving(served: float, leak_free: float) -> str:
+    if leak_free - served > 0.01:
         return (
-            f"The leaky model is worse than an honest one ({served:.3f} against {honest:.3f}): it"
-            " leans on columns that are empty when it is served, and has learnt little from the"
-            " rest."
+            f"**Worse than without the columns.** The leaky model gives {served:.3f}, a leak-free"
+            f" one {leak_free:.3f}: it relies on columns that are empty when it is served."
         )
     return (
-        f"Served without them the model falls back to {served:.3f}, an honest one to {honest:.3f}."
+        f"**Served without them** the leaky model gives {served:.3f}, a leak-free one"
+        f" {leak_free:.3f}."
     )
+
+
+def moment_phrase(moment: Moment) -> str:
+    """Return a moment as a part of a sentence: ``at booking``, ``2 h before departure``."""
+    return f"{moment} departure" if moment.endswith("before") else f"at {moment}"
 
 
 def base(params: AvailabilityParams) -> AvailabilityParams:
@@ -304,21 +309,21 @@ def steps(params: AvailabilityParams) -> Steps:
                 "in time order": np.array([ordered for ordered, _ in served]),
             },
         )
-        honest: dict[tuple[Group, ...], dict[Split, np.ndarray | None]] = {
+        leak_free: dict[tuple[Group, ...], dict[Split, np.ndarray | None]] = {
             (): dict.fromkeys(SPLITS),
             params.chosen: dict(result.with_all),
         }
         for moment in MOMENTS:
             groups = params.known(moment)
-            if groups not in honest:
+            if groups not in leak_free:
                 pair: dict[Split, np.ndarray | None] = {}
                 for split in SPLITS:
                     calls = (partial(auc_of, groups, split, params.n_rows, seed) for seed in seeds)
                     pair[split] = np.array(
                         (yield from turn(calls, f"what is known at {moment}, {split}"))
                     )
-                honest[groups] = pair
-            here = Served(honest[groups], np.array([aucs[moment] for _, aucs in served]))
+                leak_free[groups] = pair
+            here = Served(leak_free[groups], np.array([aucs[moment] for _, aucs in served]))
             result = replace(result, by_moment={**result.by_moment, moment: here})
     return replace(result, complete=True)
 

@@ -1,4 +1,4 @@
-"""Five leaks that were found in these very flights, each measured against its honest twin.
+"""Five leaks found in the flights, each measured against its leak-free variant.
 
 Real: scores are AUC of gradient boosting over several draws of rows, with a t interval. Simplified:
 40 trees, some thousand rows a draw. How the columns are made: ``availability.ways``.
@@ -44,28 +44,39 @@ class CaseResult:
 
     @property
     def gain(self) -> tuple[float, float]:
-        """By how much the leak exceeds its honest twin in the same draws: mean and half-width."""
-        (_, honest), (_, leaky) = list(self.aucs.values())[:2]
-        return interval(leaky - honest)
+        """AUC of the leak less that of its leak-free variant in the same draws: mean and
+        half-width.
+        """
+        (_, leak_free), (_, leaky) = list(self.aucs.values())[:2]
+        return interval(leaky - leak_free)
 
     @property
     def verdict(self) -> str:
-        """What the leak adds to AUC against its honest twin."""
+        """AUC that the leak adds to its leak-free variant."""
         if len(self.aucs) < 2:
-            return "The first models are being fitted."
-        honest, leaky = list(self.aucs)[:2]
+            return f"{self.params.case}: the first models are being fitted."
+        leak_free, leaky = list(self.aucs)[:2]
         mean, half = self.gain
-        what = (
-            "moves AUC by"
-            if abs(mean) > half
-            else "moves AUC by nothing that can be told from luck:"
-        )
-        return (
-            f"“{leaky}” {what} **{format_signed(mean)}** ± {half:.3f} against “{honest}”"
-            f" ({self.aucs[honest][1].mean():.3f} → {self.aucs[leaky][1].mean():.3f},"
-            f" {self.params.n_seeds} draws of {self.params.n_rows:,} flights to train and"
-            f" {self.params.n_rows:,} to test)."
-        )
+        means = " → ".join(f"{self.aucs[name][1].mean():.3f}" for name in (leak_free, leaky))
+        effect = f"**{format_signed(mean)}** ± {half:.3f} AUC ({means})"
+        if abs(mean) <= half:
+            return f"Not significant: “{leaky}” adds {effect} to “{leak_free}”."
+        if mean < 0:
+            return (
+                f"“{leaky}” lowers AUC by **{-mean:.3f}** ± {half:.3f} against “{leak_free}”"
+                f" ({means})."
+            )
+        return f"“{leaky}” adds {effect} to “{leak_free}”."
+
+    @property
+    def why(self) -> list[str]:
+        """What was counted in the flights, and how AUC was measured."""
+        p = self.params
+        return [
+            *self.facts,
+            f"**Data.** {p.n_rows:,} flights train, as many test; means of {p.n_seeds} repeats, 95%"
+            " t intervals.",
+        ]
 
 
 def auc_of(params: CaseParams, place: int, seed: int) -> float:

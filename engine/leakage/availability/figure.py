@@ -1,8 +1,8 @@
 """Figures of *availability*: when each column becomes known, the score from each moment, and the
 five cases.
 
-Blue is known, vermilion not yet (or leaked), green what an honest model gives in the last quarter,
-red-purple the leaky model once it is served. A pinned run A is orange.
+Blue is known, orange-red not yet known (or leaked), green a leak-free model in the last quarter,
+pink the leaky model once it is served. A pinned run A is orange.
 """
 
 from __future__ import annotations
@@ -16,26 +16,17 @@ from engine.leakage.availability import AvailabilityParams, AvailabilityResult
 from engine.leakage.availability.cases import CaseResult
 from engine.leakage.flights import GROUPS, KNOWN_AT, MOMENTS, moment_of
 from engine.leakage.trial import interval
-from engine.units import format_signed
 
 AXIS = (*MOMENTS, "at the gate")
 
 
 def timeline(params: AvailabilityParams) -> go.Figure:
-    """Draw from when on each column is known. To see first: the vermilion lanes, asked for and not
-    known yet.
+    """Draw from when on each column is known. To see first: the lanes of columns in the model that
+    are not known yet.
     """
     now = MOMENTS.index(params.moment)
-    later, n = len(params.later), len(params.chosen)
-    verb = "is" if later == 1 else "are"
-    title = (
-        f"At {params.moment}, {later} of the {n} groups of columns<br>in the model {verb} not"
-        " known yet"
-    )
-    if not later:
-        title = f"At {params.moment} every column in the model is known"
     return figures.drawn(
-        title,
+        "From which moment each column is known",
         _draw_lanes(params),
         height=420,
         x="moment (evenly spaced, not to scale)",
@@ -58,9 +49,9 @@ def timeline(params: AvailabilityParams) -> go.Figure:
 def _draw_lanes(params: AvailabilityParams) -> list[figures.Trace]:
     """Return a bar for each group of columns, from its moment on, and a dot at the moment."""
     lanes = {
-        "known by then": (figures.KNOWN, [g for g in params.chosen if g not in params.later]),
-        "in the model, not known yet": (figures.LEAKED, list(params.later)),
-        "not in the model": (figures.WAITING, [g for g in GROUPS if g not in params.chosen]),
+        "known": (figures.KNOWN, [g for g in params.chosen if g not in params.later]),
+        "not known yet": (figures.LEAKED, list(params.later)),
+        "not in model": (figures.WAITING, [g for g in GROUPS if g not in params.chosen]),
     }
     traces: list[figures.Trace] = []
     for name, (color, groups) in lanes.items():
@@ -74,7 +65,7 @@ def _draw_lanes(params: AvailabilityParams) -> list[figures.Trace]:
                 "y": [group for _, group in lines],
                 "mode": "lines",
                 "line": {"color": color, "width": 9},
-                "opacity": 0.45 if name.startswith("not") else 0.9,
+                "opacity": 0.45 if name == "not in model" else 0.9,
                 "name": name,
                 "showlegend": bool(groups),
                 "hoverinfo": "skip",
@@ -110,13 +101,13 @@ def _mark_moment(now: int) -> dict[str, Any]:
 
 
 def _name_moment(now: int) -> dict[str, Any]:
-    """Return the words above the line at the moment of prediction."""
+    """Return the label above the line at the moment of prediction."""
     return {
         "x": now,
         "y": 1,
         "yref": "paper",
         "yanchor": "bottom",
-        "text": "<b>the prediction is due</b>",
+        "text": "<b>prediction</b>",
         "showarrow": False,
         "xanchor": "left" if now == 0 else "center",
         "font": {"color": figures.HELD_OUT},
@@ -124,23 +115,15 @@ def _name_moment(now: int) -> dict[str, Any]:
 
 
 def moments(result: AvailabilityResult, pinned: AvailabilityResult | None = None) -> go.Figure:
-    """Draw the score from each moment. To see first: the vermilion line high above the green one at
-    the moment marked.
+    """Draw the score from each moment. To see first: the reported line far above the leak-free
+    one at the moment marked.
     """
-    here = result.params.moment
-    title = "The first models are being fitted"
-    if here in result.by_moment:
-        title = (
-            f"Reported {result.reported_auc:.3f}; at {here} an honest model gives"
-            f" {result.honest_auc:.3f},<br>"
-        )
-        title += f"the reported one {result.served_auc:.3f}"
-    now = MOMENTS.index(here)
+    now = MOMENTS.index(result.params.moment)
     return figures.drawn(
-        title,
+        "AUC by moment of prediction",
         _draw_scores(result, pinned),
         height=460,
-        x="moment at which the prediction is due",
+        x="moment of prediction",
         y="AUC",
         shapes=[_mark_moment(now)],
         xaxis={
@@ -166,27 +149,27 @@ def _draw_scores(
                 "y": [result.reported_auc] * 2,
                 "mode": "lines",
                 "line": {"color": figures.LEAKED, "width": 4},
-                "name": "reported: all columns asked for, random split",
+                "name": "reported",
                 "hovertemplate": "reported: %{y:.3f}<extra></extra>",
             }
         )
         for name, color, dash, shift, values in (
             (
-                "honest, random split",
+                "leak-free, random split",
                 figures.KNOWN,
                 "dot",
                 -0.06,
-                [at.honest["random"] for at in done],
+                [at.leak_free["random"] for at in done],
             ),
             (
-                "honest, last quarter",
+                "leak-free, last quarter",
                 figures.HELD_OUT,
                 "solid",
                 0.0,
-                [at.honest["in time order"] for at in done],
+                [at.leak_free["in time order"] for at in done],
             ),
             (
-                "the reported model, served then",
+                "reported model, served",
                 figures.FAILED,
                 "dash",
                 0.06,
@@ -195,15 +178,13 @@ def _draw_scores(
         ):
             traces.append(_line(name, color, dash, shift, values))
     if pinned is not None and pinned.by_moment:
-        values = [at.honest["in time order"] for at in pinned.by_moment.values()]
-        traces.append(
-            _line("run A: honest, last quarter", figures.SYNTHETIC, "solid", 0.03, values)
-        )
+        values = [at.leak_free["in time order"] for at in pinned.by_moment.values()]
+        traces.append(_line("A: leak-free, last quarter", figures.SYNTHETIC, "solid", 0.03, values))
     return traces
 
 
 def _line(name: str, color: str, dash: str, shift: float, values: list[Any]) -> figures.Trace:
-    """Return one line over the moments, shifted by a hair so that the intervals of the lines stand
+    """Return one line over the moments, shifted by a hair so that the intervals of the lines are
     side by side.
     """
     bars = [(0.5, 0.0) if value is None else interval(value) for value in values]
@@ -224,14 +205,9 @@ def _line(name: str, color: str, dash: str, shift: float, values: list[Any]) -> 
 
 
 def case(result: CaseResult) -> go.Figure:
-    """Draw each way of a case. To see first: whether the vermilion line lies right of the green one
-    at all.
+    """Draw each variant of a case. To see first: whether the leaky mean is right of the leak-free
+    one.
     """
-    title = "The first models are being fitted"
-    if len(result.aucs) > 1:
-        mean, half = result.gain
-        title = f"{result.params.case}: the leak is worth<br>{format_signed(mean)} ± {half:.3f} AUC"
-        title += "" if abs(mean) > half else ", not to be told from luck"
     names = list(result.aucs)
     colors = [figures.LEAKED if leaks else figures.HELD_OUT for leaks, _ in result.aucs.values()]
     dots = [
@@ -257,10 +233,10 @@ def case(result: CaseResult) -> go.Figure:
         "hovertemplate": "%{y}, mean: %{x:.3f}<extra></extra>",
     }
     return figures.drawn(
-        title,
+        result.verdict.replace("**", ""),
         [draws, middles],
         height=190 + 46 * max(3, len(names)),
-        x="AUC: each draw of rows (dot), mean (line)",
+        x="AUC: one repeat (dot), mean (line)",
         showlegend=False,
         annotations=figures.side_notes(list(names), [f"{mean:.3f}" for mean in means]),
         xaxis={"showgrid": True},

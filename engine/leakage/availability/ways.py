@@ -1,4 +1,4 @@
-"""The five cases of *availability*: the honest way and the leaky ways of making the columns, ready
+"""The five cases of *availability*: the leak-free and the leaky variants of the columns, ready
 to be fitted.
 
 Real: every join and every count. Shares are counted on all flights, with Wilson's interval.
@@ -30,7 +30,7 @@ KNOWN_HOURS_BEFORE, WINDOW_HOURS = 2, 3  # of the rolling mean
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """One way of making the columns: its name, whether it leaks, and the matrices of given training
+    """One variant of the columns: its name, whether it leaks, and the matrices of given training
     and test rows.
     """
 
@@ -47,7 +47,7 @@ class Setting:
 
     y: np.ndarray
     split: Split
-    variants: tuple[Variant, ...]  # the honest twin first, the leak second
+    variants: tuple[Variant, ...]  # the leak-free variant first, the leak second
     facts: tuple[str, ...]
 
 
@@ -96,8 +96,8 @@ def _missing_tail_number() -> Setting:
                 f" flights, and for {count_share(missing[~cancelled])} of the others."
             ),
             (
-                "A missing value can give the answer away: nobody writes down a plane for a flight"
-                " that never was."
+                "A missing value can reveal the answer: no plane is recorded for a flight that"
+                " never left."
             ),
         ),
     )
@@ -136,13 +136,13 @@ def _time_zone() -> Setting:
         ),
         (
             (
-                f"Joined right, {count_share(matched['right'])} of the flights find their weather;"
-                f" with local time taken for UTC {count_share(matched['stale'])} do. The share that"
-                " matches says nothing about being right."
+                f"**Match rate.** The correct join matches {count_share(matched['right'])} of the"
+                f" flights, local time taken for UTC {count_share(matched['stale'])}. A high match"
+                " rate does not prove a join."
             ),
             (
-                f"Of those matched both ways {count_share(same[both])} got the same weather;"
-                f" temperatures are {apart:.1f} °F apart on average."
+                f"**Values.** Of flights matched both ways, {count_share(same[both])} get the same"
+                f" weather; temperatures differ by {apart:.1f} °F on average."
             ),
         ),
     )
@@ -171,8 +171,8 @@ def _nearest_weather() -> Setting:
             Variant(name, leaks, stacked(schedule, joined[list(flights.WEATHER)].to_numpy(float)))
         )
         facts.append(
-            f"{name[0].upper()}{name[1:]}: {count_share(ahead)} of the flights get weather of the"
-            " future."
+            f"{name[0].upper()}{name[1:]}: {count_share(ahead)} of the flights get weather from"
+            " after departure."
         )
     return Setting(table.y, "in time order", tuple(variants), tuple(facts))
 
@@ -232,21 +232,20 @@ def _target_encoding() -> Setting:
         ),
         (
             (
-                f"{n_levels:,} planes: in a draw of 20,000 flights a plane has"
-                f" {20_000 / n_levels:.0f} on average, so a mean over all rows holds a good part of"
-                " each row's own answer."
+                f"**All rows.** {n_levels:,} planes: of 20,000 flights a plane has"
+                f" {20_000 / n_levels:.0f} on average. A mean over all rows contains each row's own"
+                " answer."
             ),
             (
-                "Over the training rows alone nothing of the test part leaks; yet each training row"
-                " holds its own answer, the model trusts the column too much, and loses by it. Out"
-                " of fold it holds neither."
+                "**Training rows only.** No test row leaks, but each training row's mean contains"
+                " its own answer. The model relies on it too much and loses AUC."
             ),
         ),
     )
 
 
 def rolling(value: np.ndarray, moment: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return, for each asked window [low, high), the mean of the values whose moments lie in it;
+    """Return, for each asked window [low, high), the mean of the values whose moments are in it;
     nan where none does.
     """
     order = np.argsort(moment, kind="stable")
@@ -284,13 +283,13 @@ def _rolling_delay() -> Setting:
         ),
         (
             (
-                "The mean departure delay at the origin in a window of three hours; the prediction"
-                " is due two hours ahead."
+                "**The column** is the mean departure delay at the origin over three hours. The"
+                " prediction is due two hours before departure."
             ),
             (
-                "A window around the departure holds the flight's own delay and later ones. A"
-                f" window by timetable looks honest, but {count_share(late)} of all flights left"
-                " over two hours late: not yet known in full."
+                "**The leak.** A window around the departure contains the flight's own delay. A"
+                f" window by timetable leaks too: {count_share(late)} of flights left over two"
+                " hours late."
             ),
         ),
     )

@@ -1,11 +1,11 @@
-"""Dose and response: how far the reported score runs ahead of production as a leak is dosed, alone
-or with others.
+"""Leak simulator: the gap between reported and production score as a leak gets stronger, alone or
+with others.
 
 Real: eleven leaks, each made by what makes it in practice (``engine.leakage.pipeline``), a ridge
-logistic model fitted anew in every world, scored on the leaky test part and on fresh rows of
-production. Simulated: the world itself (``engine.leakage.process``), for only a known process has a
-known truth. Every seed is a world of its own; all doses are tried in the same worlds, so that what
-a leak adds is a paired difference. Sources: Kaufman et al. 2012; Kapoor and Narayanan 2023; for
+logistic model fitted on every data set, scored on the leaky test part and on fresh rows of
+production. Simulated: the data (``engine.leakage.process``), because only a known process has a
+known truth. Every seed is one data set; all strengths use the same data sets, so that what a leak
+adds is a paired difference. Sources: Kaufman et al. 2012; Kapoor and Narayanan 2023; for
 selection before the split Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning*,
 2009, 7.10.2.
 """
@@ -39,7 +39,7 @@ BOOSTING_SEEDS = 6
 
 
 def run(params: DoseParams) -> DoseResult:
-    """Try the focus at every dose of the grid and at its own, with the logistic model."""
+    """Score the leak at every strength of the grid and at its own, with the logistic model."""
     worlds, others = params.worlds(params.wide), params.others
     curve = tuple(
         Scores(trial.scores(worlds, trial.with_dose(others, params.mechanism, dose), "logistic"))
@@ -59,7 +59,7 @@ def _result(
 
 
 def steps(params: DoseParams) -> Steps:
-    """Try the same with boosting and more seeds: a ``Progress`` with the curve so far after each
+    """Score the same with boosting and more seeds: a ``Progress`` with the curve so far after each
     fit.
 
     Returns
@@ -79,7 +79,7 @@ def steps(params: DoseParams) -> Steps:
     for place, doses in enumerate(points):
         for turn, world in enumerate(worlds):
             yield Progress(
-                (place + turn / len(worlds)) / len(points), f"boosting, world {turn + 1}", result
+                (place + turn / len(worlds)) / len(points), f"boosting, data set {turn + 1}", result
             )
             yield from _fitted(world, doses, (place + turn / len(worlds)) / len(points), result)
         if place > 1:
@@ -102,8 +102,8 @@ def _fitted(
 
 
 def overview_steps(params: DoseParams) -> Steps:
-    """Try every leak alone at full dose with the logistic model: a ``Progress`` with what there is
-    after each.
+    """Score every leak alone at full strength with the logistic model: a ``Progress`` with what
+    there is after each.
 
     Returns
     -------

@@ -1,7 +1,6 @@
-"""Figures of *dose*: reported and production score over the dose, and every leak alone.
+"""Figures of *dose*: reported and production score over the leak strength, and every leak alone.
 
-Vermilion is reported, green is production; the shaded band between them is the lie. A pinned run A
-is orange.
+Orange-red is reported, green is production, the shaded band their gap. A pinned run A is orange.
 """
 
 from __future__ import annotations
@@ -19,21 +18,17 @@ from engine.units import format_signed
 Measure = Literal["AUC", "accuracy"]
 MEASURES: dict[str, int] = {"AUC": AUC, "accuracy": ACCURACY}
 LANES = ((REPORTED, "reported", figures.LEAKED), (PRODUCTION, "in production", figures.HELD_OUT))
-SHADE = figures.faint(figures.LEAKED, 0.18)  # vermilion, thin
+SHADE = figures.faint(figures.LEAKED, 0.18)
 
 
 def curve(
     result: DoseResult, measure: Measure = "AUC", pinned: DoseResult | None = None
 ) -> go.Figure:
-    """Draw both scores over the dose. To see first: the band that opens between what is reported
-    and what is earned.
+    """Draw both scores over the leak strength. To see first: the band between reported and
+    production.
     """
-    which, name = MEASURES[measure], result.params.focus
-    reported, earned = result.here.mean(REPORTED, which), result.here.mean(PRODUCTION, which)
-    title = (
-        f"{name}, dose {result.params.dose:g}: {measure} {reported:.3f} reported,<br>{earned:.3f}"
-        " in production"
-    )
+    which = MEASURES[measure]
+    title = result.verdict.replace("**", "")
     done = list(result.grid[: len(result.curve)])
     means = {where: [point.mean(where, which) for point in result.curve] for where, _, _ in LANES}
     gap: figures.Trace = {
@@ -44,7 +39,7 @@ def curve(
         "fillcolor": SHADE,
         "line": {"width": 0},
         "mode": "lines",
-        "name": "the gap",
+        "name": "gap",
         "hoverinfo": "skip",
     }
     traces = [gap, *(_pinned(pinned, which) if pinned is not None else [])]
@@ -62,7 +57,7 @@ def curve(
                 "name": label,
                 "customdata": halves,
                 "hovertemplate": (
-                    label + " at dose %{x:g}: %{y:.3f} ± %{customdata:.3f}<extra></extra>"
+                    label + " at %{x:.0%}: %{y:.3f} ± %{customdata:.3f}<extra></extra>"
                 ),
             }
         )
@@ -72,19 +67,24 @@ def curve(
         title,
         [*traces, _here(result.params.dose, result.here, which)],
         height=440,
-        x="dose of the leak (0: clean pipeline, 1: the whole leak)",
+        x="leak strength (0%: clean pipeline, 100%: full leak)",
         y=measure,
-        xaxis={"range": [-0.04, 1.1], "showgrid": True, "tickvals": list(result.grid)},
+        xaxis={
+            "range": [-0.04, 1.1],
+            "showgrid": True,
+            "tickvals": list(result.grid),
+            "tickformat": ".0%",
+        },
         yaxis={"range": [low - 0.08, 1.08], "showgrid": True},
     )
 
 
-def _here(dose: float, here: Scores, which: int) -> figures.Trace:
-    """Mark the dose that is set: a point on each line, its value beside it."""
+def _here(strength: float, here: Scores, which: int) -> figures.Trace:
+    """Mark the strength that is set: a point on each line, its value beside it."""
     values = [here.mean(where, which) for where, _, _ in LANES]
     return {
         "type": "scatter",
-        "x": [dose] * 2,
+        "x": [strength] * 2,
         "y": values,
         "mode": "lines+markers+text",
         "line": {"color": figures.WAITING, "width": 1, "dash": "dot"},
@@ -113,28 +113,53 @@ def _pinned(pinned: DoseResult, which: int) -> list[figures.Trace]:
                 "width": 2,
                 "dash": "solid" if where == REPORTED else "dash",
             },
-            "name": f"run A: {pinned.params.focus.lower()}, {label}",
-            "hovertemplate": "run A, " + label + " at dose %{x:g}: %{y:.3f}<extra></extra>",
+            "name": f"run A: {label}",
+            "hovertemplate": "run A, " + label + " at %{x:.0%}: %{y:.3f}<extra></extra>",
         }
         for where, label, _ in LANES
     ]
 
 
+def boosting(logistic: DoseResult, found: DoseResult | None) -> go.Figure:
+    """Draw AUC by leak strength of the boosting model, as far as it is there, beside the logistic
+    model's. To see first: how much faster the boosting model's reported line rises.
+    """
+    traces: list[figures.Trace] = [
+        {
+            "type": "scatter",
+            "x": list(result.grid[: len(result.curve)]),
+            "y": [point.mean(where, AUC) for point in result.curve],
+            "mode": "lines+markers",
+            "line": {"color": color, "width": 3, "dash": dash},
+            "marker": {"size": 8},
+            "name": f"{name}, {label}",
+            "hovertemplate": f"{name}, {label} at %{{x:.0%}}: %{{y:.3f}}<extra></extra>",
+        }
+        for result, name, dash in ((logistic, "logistic", "dot"), (found, "boosting", "solid"))
+        if result is not None
+        for where, label, color in LANES
+    ]
+    return figures.drawn(
+        f"{logistic.params.focus}: boosting and logistic model",
+        traces,
+        height=440,
+        x="leak strength (0%: clean pipeline, 100%: full leak)",
+        y="AUC",
+        xaxis={"showgrid": True, "tickvals": list(logistic.grid), "tickformat": ".0%"},
+        yaxis={"range": [0.42, 1.04], "showgrid": True},
+    )
+
+
 def leaks(overview: Overview) -> go.Figure:
-    """Draw what each leak alone adds at full dose. To see first: the long bars, and the two that
-    are not there at all.
+    """Draw what each leak alone adds at full strength. To see first: the long bars, and the two
+    that are zero.
     """
     ordered = sorted(overview.inflation.items(), key=lambda item: -item[1][0])
     nulls = [name for name, (mean, _) in ordered if abs(mean) < NULL]
-    title = "The first leak is being tried"
-    if ordered:
-        first, (most, _) = ordered[0]
-        title = (
-            f"{NAMES[first]} adds {format_signed(most, 2)} AUC;<br>{len(nulls)} of {len(ordered)}"
-            " leaks add next to nothing"
-        )
     figure = figures.new_tall(
-        title, height=180 + 34 * max(4, len(ordered)), x="AUC added to the clean gap"
+        "AUC that each leak adds at full strength",
+        height=180 + 34 * len(NAMES),
+        x="AUC added to the gap of the clean pipeline",
     )
     labels = [NAMES[name] for name, _ in ordered]
     means = [mean for _, (mean, _) in ordered]
@@ -152,14 +177,11 @@ def leaks(overview: Overview) -> go.Figure:
         showlegend=False,
         annotations=figures.side_notes(
             list(labels),
-            [
-                f"{format_signed(mean)} ± {half:.3f}"
-                for mean, half in zip(means, halves, strict=True)
-            ],
+            [format_signed(mean) for mean in means],
         ),
         xaxis={"showgrid": True, "rangemode": "tozero"},
         yaxis={"categoryorder": "array", "categoryarray": labels[::-1]},
-        margin_r=120,
+        margin_r=90,
         margin_b=60,
     )
     return figure

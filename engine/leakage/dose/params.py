@@ -1,4 +1,6 @@
-"""What *dose* is asked: the leak looked at, its dose, the doses of the others, and the world."""
+"""Settings of the leak simulator: the leak looked at, its strength, the strength of the others, and
+the data.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,14 @@ NAMES: dict[Mechanism, str] = {
     "snooping": "Best of N on the test set",
 }
 FOCI = tuple(NAMES.values())  # names, not fields: a link carries what the control shows
-GRID = (0.0, 0.25, 0.5, 0.75, 1.0)  # doses along the curve
+GRID = (0.0, 0.25, 0.5, 0.75, 1.0)  # strengths along the curve
 OVERVIEW_SEEDS = 12
 DOSE = Range(0, 1, step=0.05)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseParams(Params):
-    """The leak that is looked at and its dose; the doses of the others; the world."""
+    """The leak that is looked at and its strength, 0–1; the strengths of the others; the data."""
 
     focus: Annotated[str, Choice(FOCI)] = "Target leak"
     dose: Annotated[float, DOSE] = 1.0  # of the focus; its own field below is ignored
@@ -46,10 +48,10 @@ class DoseParams(Params):
     random_split: Annotated[float, DOSE] = 0.0
     look_ahead: Annotated[float, DOSE] = 0.0
     snooping: Annotated[float, DOSE] = 0.0
-    signal: Annotated[float, Range(0, 1.5, step=0.1)] = 1.0  # what can be known; 0: a coin flip
+    signal: Annotated[float, Range(0, 1.5, step=0.1)] = 1.0  # of the columns; 0: a coin flip
     n_rows: Annotated[int, Range(150, 1_200, options=(150, 300, 600, 1_200))] = 600
     n_noise: Annotated[int, Range(50, 5_000, options=(100, 1_000, 5_000))] = 1_000
-    n_seeds: Annotated[int, Range(2, 20)] = 5  # worlds
+    n_seeds: Annotated[int, Range(2, 20)] = 5  # data sets
     seed: Annotated[int, SEED] = 0  # the first of them
 
     @property
@@ -59,19 +61,19 @@ class DoseParams(Params):
 
     @property
     def others(self) -> Doses:
-        """The doses of all leaks but the focus, which is at 0."""
+        """The strengths of all leaks but the focus, which is at 0."""
         return Doses(
             **{name: 0.0 if name == self.mechanism else getattr(self, name) for name in MECHANISMS}
         )
 
     @property
     def doses(self) -> Doses:
-        """The doses of all leaks."""
+        """The strengths of all leaks."""
         return trial.with_dose(self.others, self.mechanism, self.dose)
 
     def worlds(self, wide: bool, n_seeds: int | None = None) -> list[World]:
-        """Return a world for each seed; ``wide`` ones hold the noise columns and have feature
-        selection in the pipeline.
+        """Return a data set's description for each seed; ``wide`` ones hold the noise columns and
+        have feature selection in the pipeline.
         """
         n_noise = self.n_noise if wide else 0
         seeds = range(self.seed, self.seed + (n_seeds or self.n_seeds))
@@ -82,5 +84,5 @@ class DoseParams(Params):
 
     @property
     def wide(self) -> bool:
-        """Whether feature selection is in the pipeline: only where it is looked at or dosed."""
+        """Whether feature selection is in the pipeline: only where it is looked at or active."""
         return self.mechanism == "selection" or self.doses.selection > 0

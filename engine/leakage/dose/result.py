@@ -1,4 +1,6 @@
-"""What *dose* found: the scores in every world, the curve over the dose, and every leak alone."""
+"""Results of the leak simulator: the scores on every data set, the curve over the leak strength,
+and every leak alone.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,19 @@ from engine.leakage.pipeline import MECHANISMS, Mechanism
 from engine.leakage.trial import ACCURACY, AUC, PRODUCTION, REPORTED, Model
 from engine.units import format_share, format_signed
 
-NULL = 0.005  # of AUC: less is called nothing, if the interval holds 0 too
+NULL = 0.005  # of AUC: less is no measurable effect, if the interval contains 0 too
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Scores of one pipeline in every world: (n_seeds, 2, 2), [reported, in production] × [AUC,
+    """Scores of one pipeline on every data set: (n_seeds, 2, 2), [reported, in production] × [AUC,
     accuracy].
     """
 
     values: np.ndarray
 
     def mean(self, where: int, measure: int = AUC) -> float:
-        """Return the mean over the worlds."""
+        """Return the mean over the data sets."""
         return float(self.values[:, where, measure].mean())
 
     def interval(self, where: int, measure: int = AUC) -> tuple[float, float]:
@@ -33,12 +35,12 @@ class Scores:
         return trial.interval(self.values[:, where, measure])
 
     def gaps(self, measure: int = AUC) -> np.ndarray:
-        """Return reported less production in every world (n_seeds,)."""
+        """Return reported less production on every data set (n_seeds,)."""
         gaps: np.ndarray = self.values[:, REPORTED, measure] - self.values[:, PRODUCTION, measure]
         return gaps
 
     def inflation(self, clean: Scores, measure: int = AUC) -> tuple[float, float]:
-        """Return by how much the gap exceeds that of the clean pipeline in the same worlds: mean
+        """Return by how much the gap exceeds that of the clean pipeline on the same data sets: mean
         and half-width.
         """
         return trial.interval(self.gaps(measure) - clean.gaps(measure))
@@ -46,14 +48,14 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DoseResult:
-    """The curve over the dose of the focus with the others as they are, the point on it, and the
-    clean pipeline.
+    """The curve over the strength of the focus with the others as they are, the point on it, and
+    the clean pipeline.
     """
 
     params: DoseParams
     model: Model
     grid: tuple[float, ...]
-    curve: tuple[Scores, ...]  # one for each dose of the grid that is done
+    curve: tuple[Scores, ...]  # one for each strength of the grid that is done
     here: Scores
     clean: Scores
     n_test: int
@@ -86,30 +88,24 @@ class DoseResult:
 
     @property
     def inflation(self) -> float:
-        """The gap less that of the clean pipeline in the same worlds, in AUC."""
+        """The gap less that of the clean pipeline on the same data sets, in AUC."""
         return self.here.inflation(self.clean)[0]
 
     @property
     def verdict(self) -> str:
         """Reported score against production, and what the leak adds to the clean gap."""
         mean, half = self.here.inflation(self.clean)
-        reported = (
-            f"{format_share(self.reported_accuracy)} accuracy and AUC **{self.reported_auc:.3f}**"
-            " reported"
-        )
-        earned = (
-            f"{format_share(self.production_accuracy)} and **{self.production_auc:.3f}** in"
-            " production"
+        scores = (
+            f"reported AUC {self.reported_auc:.3f} (accuracy"
+            f" {format_share(self.reported_accuracy)}), in production **{self.production_auc:.3f}**"
+            f" ({format_share(self.production_accuracy)})"
         )
         if abs(mean) < NULL and abs(mean) <= max(half, 0.001):
-            return (
-                f"An honest null: {reported}, {earned}; the leak adds {format_signed(mean, 4)} ±"
-                f" {half:.4f} AUC to the clean pipeline's gap."
-            )
-        return (
-            f"{reported}, {earned}: the leak adds {format_signed(mean)} ± {half:.3f} AUC of mere"
-            " appearance."
-        )
+            return f"No measurable effect ({format_signed(mean, 4)} ± {half:.4f} AUC): {scores}."
+        if abs(mean) <= half:
+            return f"No significant effect ({format_signed(mean)} ± {half:.3f} AUC): {scores}."
+        verb = "inflates" if mean > 0 else "lowers"
+        return f"The leak {verb} AUC by **{abs(mean):.3f}** ± {half:.3f}: {scores}."
 
     @property
     def why(self) -> list[str]:
@@ -117,12 +113,12 @@ class DoseResult:
         p = self.params
         gap, half = trial.interval(self.clean.gaps())
         before, after = self.clean.mean(PRODUCTION), self.production_auc
-        moved = "the model itself is no better"
+        change = "The model is no better"
         if after - before >= 0.01:
-            moved = "the model itself gained a little from it"
+            change = "The model is slightly better"
         elif before - after > 0.01:
-            moved = "the model itself became worse: it leans on what it will not have"
-        reasons = [pipeline.describe(p.mechanism, p.dose, self.n_test) + "."]
+            change = "The model is worse"
+        reasons = [f"**The leak.** {pipeline.describe(p.mechanism, p.dose, self.n_test)}."]
         also = [
             NAMES[name].lower()
             for name in MECHANISMS
@@ -130,21 +126,20 @@ class DoseResult:
         ]
         if also:
             reasons.append(
-                f"Also dosed: {', '.join(also)}. Leaks together do not add up: the score has a"
-                " ceiling at 1."
+                f"**Also active:** {', '.join(also)}. Effects do not add up: no score exceeds 1."
             )
         reasons += [
-            f"In production the AUC goes from {before:.3f} (clean) to {after:.3f}: {moved}.",
+            f"**{change}.** Production AUC is {before:.3f} without the leak and {after:.3f} with"
+            " it.",
             (
-                f"The clean pipeline reports {self.clean.mean(REPORTED):.3f} and earns"
-                f" {before:.3f}: its gap of {format_signed(gap)} ± {half:.3f} is the luck of"
-                f" {self.n_test} test rows a seed. What a leak adds is measured against it in the"
-                " same worlds, so it is known more finely than either score."
+                f"**Baseline.** The clean pipeline reports {self.clean.mean(REPORTED):.3f}: a gap"
+                f" of {format_signed(gap)} ± {half:.3f}, because {self.n_test} test rows vary. The"
+                " leak's effect is measured against this gap."
             ),
             (
-                f"{len(self.here.values)} seeds, each a world of its own: {p.n_rows:,} rows,"
-                f" {process.N_PRODUCTION:,} fresh ones for production; 95% t intervals over the"
-                " seeds. The world is simulated, so that the truth is known."
+                f"**Data.** {len(self.here.values)} simulated data sets of {p.n_rows:,} rows, each"
+                f" with {process.N_PRODUCTION:,} production rows; 95% t intervals over the data"
+                " sets."
             ),
         ]
         return reasons
@@ -159,17 +154,17 @@ class DoseResult:
         }
 
     def table(self) -> pa.Table:
-        """Return one row for each dose of the curve and each seed."""
+        """Return one row for each strength of the curve and each seed."""
         rows = [
             {
-                "dose": dose,
+                "leak_strength": strength,
                 "seed": self.params.seed + turn,
                 "reported_auc": float(values[REPORTED, AUC]),
                 "production_auc": float(values[PRODUCTION, AUC]),
                 "reported_accuracy": float(values[REPORTED, ACCURACY]),
                 "production_accuracy": float(values[PRODUCTION, ACCURACY]),
             }
-            for dose, point in zip(self.grid, self.curve, strict=False)
+            for strength, point in zip(self.grid, self.curve, strict=False)
             for turn, values in enumerate(point.values)
         ]
         return pa.Table.from_pylist(rows)
@@ -177,7 +172,7 @@ class DoseResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overview:
-    """Every leak alone at full dose: what it adds to the gap of the clean pipeline, over more
+    """Every leak alone at full strength: what it adds to the gap of the clean pipeline, over more
     seeds.
     """
 
@@ -189,12 +184,12 @@ class Overview:
     def verdict(self) -> str:
         """The leak that adds most when each is alone."""
         if not self.inflation:
-            return "The first leak is being tried."
+            return "The first leak is being measured."
         order = sorted(self.inflation, key=lambda name: -self.inflation[name][0])
         nulls = [NAMES[name].lower() for name in order if abs(self.inflation[name][0]) < NULL]
         most, half = self.inflation[order[0]]
         found = (
-            f"Each alone at full dose, over {OVERVIEW_SEEDS} seeds: most is added by"
-            f" {NAMES[order[0]].lower()}, {format_signed(most)} ± {half:.3f}."
+            f"Largest effect: {NAMES[order[0]].lower()}, {format_signed(most)} ± {half:.3f} AUC"
+            f" ({OVERVIEW_SEEDS} seeds)."
         )
-        return found + (f" Next to nothing by {' and '.join(nulls)}." if nulls else "")
+        return found + (f" No measurable effect: {' and '.join(nulls)}." if nulls else "")

@@ -1,4 +1,4 @@
-"""What a leaky pipeline reports and what it earns in production, by scikit-learn; mean of seeds."""
+"""Reported and production score of a leaky pipeline, by scikit-learn; mean over seeds."""
 
 import json
 

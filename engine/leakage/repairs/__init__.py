@@ -1,5 +1,5 @@
-"""Wrong → right: for each leak both pipelines side by side, run as they stand, on several seeds,
-and in production.
+"""Fix it: for each leak the wrong and the right pipeline, run unchanged on several seeds, scored on
+their test rows and in production.
 
 Real: the texts on screen are what runs. Production rows come from the same process as the table;
 see ``rounds.cases``. And a pytest file for one's own columns (``repairs.leak_tests``).
@@ -62,19 +62,21 @@ class RepairsResult:
         return self.mean("right", "production")
 
     @property
-    def mended(self) -> float:
+    def closed(self) -> float:
         """How much of the gap the repair closes."""
         return self.wrong_gap - self.right_gap
 
     @property
     def verdict(self) -> str:
-        """Mean AUC reported and in production, both ways."""
+        """The gap between reported and production AUC, both ways."""
         if not self.scores:
-            return "The first seed is running both ways."
+            return "The first repeat is running both ways."
         return (
-            f"Wrong reports AUC **{self.mean('wrong', 'reported'):.3f}** and gets"
-            f" {self.mean('wrong', 'production'):.3f} in production; right reports"
-            f" **{self.mean('right', 'reported'):.3f}** and gets {self.right_production:.3f}."
+            f"The fix changes the gap from {format_signed(self.wrong_gap)} to"
+            f" **{format_signed(self.right_gap)}** AUC: wrong reports"
+            f" {self.mean('wrong', 'reported'):.3f} (production"
+            f" {self.mean('wrong', 'production'):.3f}), right {self.mean('right', 'reported'):.3f}"
+            f" ({self.right_production:.3f})."
         )
 
     @property
@@ -92,9 +94,9 @@ class RepairsResult:
             for way, gap in gaps.items()
         }
         reasons = [
-            REPAIRS[self.params.mechanism].rule,
+            f"**Rule.** {REPAIRS[self.params.mechanism].rule}",
             (
-                f"Reported less production over {n} seed{'s' * (n > 1)}: wrong"
+                f"**Gap,** reported less production, over {n} repeat{'s' * (n > 1)}: wrong"
                 f" {format_signed(self.wrong_gap)} ({spans['wrong']}), right"
                 f" {format_signed(self.right_gap)} ({spans['right']})."
             ),
@@ -102,22 +104,22 @@ class RepairsResult:
         better = self.right_production - self.mean("wrong", "production")
         if better > 0.02:
             reasons.append(
-                f"The mended model is better in production too, by {better:.3f}: it did not lean on"
-                " what is not there."
+                f"**Better model.** The fixed one gains {better:.3f} AUC in production: it does not"
+                " rely on what is missing there."
             )
-        elif abs(self.mended) < 0.01:
+        elif abs(self.closed) < 0.01:
             reasons.append(
-                "An honest null: the repair changes nothing that can be measured here. Do it all"
-                " the same."
+                "**No measurable effect** of the fix here. Fix it anyway: the habit prevents the"
+                " leaks that matter."
             )
         else:
             reasons.append(
-                "Production hardly changes: the leak did not harm the model, it made its score a"
-                " lie."
+                "**Same model.** Production hardly changes: the leak did not harm the model, only"
+                " its reported score."
             )
         if self.right_gap > 0.05:
             reasons.append(
-                f"A gap of {format_signed(self.right_gap)} is left: production differs from the"
+                f"**Remaining gap:** {format_signed(self.right_gap)}. Production differs from the"
                 " table for other reasons too."
             )
         return reasons
@@ -139,7 +141,7 @@ class RepairsResult:
 
 
 def execute(code: str, case: int, seed: int) -> tuple[float, float]:
-    """Run a pipeline as it stands on the table of a case; return reported and production AUC."""
+    """Run a pipeline on the table of a case; return reported and production AUC."""
     from sklearn.metrics import roc_auc_score
 
     table, fresh = rounds.tables(case, seed)
@@ -163,7 +165,7 @@ def steps(params: RepairsParams) -> Steps:
     """
     result = RepairsResult(params, {})
     for turn in range(params.repeats):
-        yield Progress(turn / params.repeats, f"seed {turn + 1} of {params.repeats}", result)
+        yield Progress(turn / params.repeats, f"repeat {turn + 1} of {params.repeats}", result)
         scores = {key: list(values) for key, values in result.scores.items()}
         for way, pair in zip(WAYS, _both(params.mechanism, params.seed + turn), strict=True):
             for where, auc in zip(("reported", "production"), pair, strict=True):

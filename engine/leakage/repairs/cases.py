@@ -1,4 +1,4 @@
-"""The repairs: for each leak the wrong pipeline (those of *Spot the leak*) and the lines that mend
+"""The repairs: for each leak the wrong pipeline (those of *Spot the leak*) and the lines that fix
 it.
 
 ``changes`` turn the wrong text into the right one; ``bad`` and ``good`` are the beginnings of the
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.leakage.rounds.cases import CASES, END, IMPORTS, NUMBERS, SPLIT, STREET_RATE, Case
 
-HERE, MENDED = "  # ← here it leaks", "  # ← mended"
+HERE, FIXED = "  # ← here it leaks", "  # ← fixed"
 RANDOM = "train, test = train_test_split(table, test_size=0.3, random_state=0)\n"
 BALANCE = (
     (
@@ -27,7 +27,7 @@ SCALED = (
     "\n\ndef scaled(rows):\n    return rows if rows is test or rows is train else (rows[COLUMNS] -"
     " mean) / spread\n\n"
 )
-TRIES = (
+LOOP_END = (
     "chosen])[:, 1])\n    if auc > score:\n        score, model, COLUMNS = auc, tried,"
     " chosen\n\n\ndef predict(rows):\n    return model.predict_proba(rows[COLUMNS])[:, 1]\n"
 )
@@ -59,8 +59,8 @@ REPAIRS: dict[str, Repair] = {
             ("make_pipeline(StandardScaler(),", "make_pipeline(SelectKBest(f_classif, k=20), "
                                                 "StandardScaler(),"),
         ),
-        "What looks at the answers belongs inside the pipeline: it is then fitted on training "
-        "rows, in every fold anew.",
+        "A step that uses the answers belongs inside the pipeline: it is then fitted on training "
+        "rows only, in every fold.",
     ),
     "target encoding on all rows": Repair(
         "street rate",
@@ -80,32 +80,29 @@ REPAIRS: dict[str, Repair] = {
             ("import train_test_split", "import KFold, train_test_split"),
             (STREET_RATE, "rows[COLUMNS]"),
         ),
-        "TargetEncoder encodes its own training rows out of fold, and test rows by training rows "
-        "alone.",
+        "TargetEncoder encodes training rows out of fold, and test rows from training rows only.",
     ),
     "resampling before the split": Repair(
         "balanced",
         "table = pd.concat",
         "train = pd.concat",
         ((BALANCE[0], ""), (RANDOM, RANDOM + BALANCE[1])),
-        "Split first. Then repeat training rows as you like: no test row has a copy there, and "
-        "the test keeps its real shares.",
+        "Split first, then resample the training rows: no test row has a copy there, and the test "
+        "set keeps its class shares.",
     ),
     "a column that is an effect": Repair(
         "refunds",
         "COLUMNS = ",
         "COLUMNS = ",
         ((', "refund"]', "]"),),
-        "A column that is written after the moment of prediction is left out, however well it "
-        "scores.",
+        "Leave out a column that is written after the prediction, however well it scores.",
     ),
     "a column known too late": Repair(
         "departed late",
         "COLUMNS = ",
         "COLUMNS = ",
         ((', "dep_delay"]', "]"),),
-        "Date every column. What is known after the moment of prediction is no feature at that "
-        "moment.",
+        "Note for each column when it is known. One known after the prediction is no feature.",
     ),
     "missing because it happened": Repair(
         "tail numbers",
@@ -116,8 +113,7 @@ REPAIRS: dict[str, Repair] = {
             ('table["no_tail"] = table["tailnum"].isna()\n', ""),
             ('rows.assign(no_tail=rows["tailnum"].isna())[COLUMNS]', "rows[COLUMNS]"),
         ),
-        "If the outcome empties a cell, neither its value, nor its indicator, nor an imputed "
-        "value is a feature.",
+        "If the outcome empties a cell, do not use its value, its indicator or an imputed value.",
     ),
     "groups on both sides": Repair(
         "visits",
@@ -131,7 +127,7 @@ REPAIRS: dict[str, Repair] = {
              'train, test = (table.iloc[rows] for rows in next(split.split(table, '
              'groups=table["customer"])))\n'),
         ),
-        "Split by the unit that production will see anew: patient, customer, machine.",
+        "Split by the unit that is new in production: patient, customer, machine.",
     ),
     "random split over time": Repair(
         "shuffled days",
@@ -139,7 +135,7 @@ REPAIRS: dict[str, Repair] = {
         "train, test = ",
         ((RANDOM, 'cut = table["day"].quantile(0.7)\n'
                   'train, test = table[table["day"] <= cut], table[table["day"] > cut]\n'),),
-        "Test on what comes after the training rows, as production does.",
+        "Test on rows later than the training rows, as production does.",
     ),
     "a centred window": Repair(
         "smoothed sales",
@@ -149,7 +145,7 @@ REPAIRS: dict[str, Repair] = {
         "A window ends at the moment of prediction: trailing, never centred.",
     ),
     "best of many on one test set": Repair(
-        "a hundred tries",
+        "a hundred models",
         "    if auc > score",
         "score = ",
         (
@@ -159,18 +155,18 @@ REPAIRS: dict[str, Repair] = {
             ("score, rng = 0.0,", "best, rng = 0.0,"),
             ('auc = roc_auc_score(test["y"], tried.predict_proba(test[',
              'auc = roc_auc_score(valid["y"], tried.predict_proba(valid['),
-            (TRIES,
-             TRIES.replace("auc > score", "auc > best").replace("score, model", "best, model")
+            (LOOP_END,
+             LOOP_END.replace("auc > score", "auc > best").replace("score, model", "best, model")
              + '\n\nscore = roc_auc_score(test["y"], predict(test))\n'),
         ),
-        "Choose on validation rows; open the test set once, for the one model chosen.",
+        "Choose the model on validation rows; use the test set once, for the chosen model.",
     ),
     "an id that knows": Repair(
         "case numbers",
         "COLUMNS = ",
         "COLUMNS = ",
         ((', "case_id"]', "]"),),
-        "Ids name rows; leave them out, and ask who numbered the rows, and when.",
+        "An id names a row; leave it out, and ask who numbered the rows, and when.",
     ),
     "scaling on all rows": Repair(
         "plain",
@@ -182,8 +178,8 @@ REPAIRS: dict[str, Repair] = {
          ("predict_proba(scaled(rows)[COLUMNS])", "predict_proba(rows[COLUMNS])"),
          ("mean, spread = table[COLUMNS].mean(), table[COLUMNS].std(ddof=0)\n", ""),
          (SCALED, "")),
-        "Unclean, and here worth nothing: a scaler sees no answers. Inside the pipeline it is "
-        "clean for free.",
+        "A scaler sees no answers, so this leak has no measurable effect. Inside the pipeline it "
+        "is clean at no cost.",
         IMPORTS + f"\nCOLUMNS = {NUMBERS}\nmean, spread = table[COLUMNS].mean(), "
                   "table[COLUMNS].std(ddof=0)\n"
         + "table[COLUMNS] = StandardScaler().fit_transform(table[COLUMNS])"
@@ -208,9 +204,9 @@ def codes(mechanism: str) -> tuple[str, str]:
     right = wrong
     for old, new in repair.changes:
         if old not in right:
-            raise ValueError(f"{mechanism}: {old!r} must stand in the wrong code")
+            raise ValueError(f"{mechanism}: {old!r} must be in the wrong code")
         right = right.replace(old, new)
-    return marked(wrong, repair.bad, HERE), marked(right, repair.good, MENDED)
+    return marked(wrong, repair.bad, HERE), marked(right, repair.good, FIXED)
 
 
 def marked(code: str, start: str, note: str) -> str:

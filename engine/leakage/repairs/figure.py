@@ -1,6 +1,6 @@
 """Figure of *repairs*: reported and production, the wrong way and the right way.
 
-Vermilion is reported, green production; the line between them is the lie.
+Orange-red is reported, green production; the line between them is the gap.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.leakage.repairs import WAYS, RepairsResult
-from engine.units import format_signed
 
 COLORS = {"reported": figures.LEAKED, "production": figures.HELD_OUT}
 
@@ -18,13 +17,8 @@ def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figur
     """Draw a lane for each way: every seed a dot, the means joined. To see first: the upper line is
     long, the lower short.
     """
-    title = "The first seed is running"
-    if result.scores:
-        title = (
-            f"Wrong is off by {format_signed(result.wrong_gap)}, right by"
-            f" {format_signed(result.right_gap)}"
-        )
-    figure = figures.new(title, height=270, x="AUC; dots are seeds")
+    title = result.verdict.replace("**", "")
+    figure = figures.new(title, height=270, x="AUC; one dot per repeat")
     for run, is_pinned in [(result, False), *([(pinned, True)] if pinned is not None else [])]:
         for way in WAYS:
             if not run.scores:

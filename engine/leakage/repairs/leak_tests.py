@@ -17,7 +17,7 @@ from engine.source_code import fill
 
 TEMPLATE = '''"""Leakage tests. Run them with: pytest test_leakage.py
 
-They ask four things: no row and no group on both sides of the split, training before test,
+They check four things: no row and no group on both sides of the split, training before test,
 fitting that never looks at test rows, features that are known at the moment of prediction.
 Put your own pipeline into fit(); everything else stays.
 """
@@ -36,7 +36,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 PATH = @path
 TARGET = @target
 SPLIT, TEST = @split, @test_value  # the column that tells the side, and its value for test rows
-GROUP = @group  # what must not straddle the split: customer, patient, machine; or None
+GROUP = @group  # what must not be on both sides of the split: customer, patient, machine; or None
 TIME = @time  # the row's moment of prediction; or None
 IDS = @ids  # columns that name rows: no features, and no proof that two rows differ
 KNOWN_AT = @known_at  # column -> hours after the moment of prediction, or a timestamp column
@@ -89,7 +89,7 @@ def test_no_row_stands_on_both_sides(rows):
     hashes = pd.util.hash_pandas_object(compared, index=False).to_numpy()
     twins = np.flatnonzero(is_test(rows) & np.isin(hashes, hashes[~is_test(rows)]))
     some = twins[:5].tolist()
-    assert not some, f"{len(twins)} test rows stand in training too, for example rows {some}"
+    assert not some, f"{len(twins)} test rows are in training too, for example rows {some}"
 
 
 @pytest.mark.skipif(GROUP is None, reason="no group column")
@@ -164,7 +164,7 @@ class Columns(Params):
 
 
 def split_names(text: str) -> list[str]:
-    """Return names that stand between commas."""
+    """Return the names between commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 

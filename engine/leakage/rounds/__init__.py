@@ -1,7 +1,7 @@
 """Spot the leak: blind rounds of a pipeline, its data and its scores; name the leak, or say that
 there is none.
 
-Real: the pipeline on screen is what runs, as it stands; three rounds hold real flights. The
+Real: the pipeline on screen is what runs, unchanged; three rounds use real flights. The
 production score is the same fitted model's, on rows that it and its pipeline never saw, with every
 column as production has it.
 """
@@ -24,13 +24,13 @@ Level = Literal["all", "1", "2", "3"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 UNDECIDED = "not yet"
 GUESSES = (UNDECIDED, *ANSWERS)
-TRAIN, TEST, PRODUCTION = "training rows", "test rows: what is reported", "production"
+TRAIN, TEST, PRODUCTION = "training rows", "test rows (reported)", "production"
 HEAD_ROWS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundsParams(Params):
-    """Which round, and what the learner says."""
+    """Which round, and the learner's answer."""
 
     level: Level = "all"
     number: Annotated[int, Range(1, len(CASES))] = 1  # past a level's last round it starts again
@@ -95,8 +95,8 @@ class RoundsResult:
         """The question, or once revealed the answer, in one sentence."""
         reported = f"AUC **{self.reported_score:.3f}** ± {self.error(TEST):.3f}"
         if not self.params.revealed:
-            return f"{self.case.story} The pipeline reports {reported}. Would you sign it?"
-        judged = "You had it: " if self.right else f"Not {self.params.guess}: "
+            return f"{self.case.story} Reported {reported}. Do you trust it?"
+        judged = "Correct: " if self.right else f"Not {self.params.guess}: "
         if self.params.guess == UNDECIDED:
             judged = ""
         what = "there is **no leak**" if self.answer == NONE else f"it is **{self.answer}**"
@@ -111,34 +111,26 @@ class RoundsResult:
         """What to ask, or once revealed the evidence from the data."""
         if not self.params.revealed:
             return [
-                (
-                    f"{self.played.n_rows:,} rows. Ask of each column: is it known at the moment of"
-                    " prediction?"
-                ),
-                "Ask of the split: can two rows of one thing, or of one time, stand on both sides?",
-                (
-                    "Ask of each line above the split: does it look at the answers, or at the test"
-                    " rows?"
-                ),
-                (
-                    "Ask of the score: how often was this test set used? Then choose an answer, and"
-                    " reveal."
-                ),
+                "**Columns.** Is each one known at the moment of prediction?",
+                "**Lines above the split.** Does one use the answers or the test rows?",
+                "**Split.** Can rows of one customer, or of one day, be on both sides?",
+                "**Score.** How often was this test set used?",
+                "Then choose an answer and switch on Reveal.",
             ]
         evidence = self.played.evidence
-        reasons = [f"From the data: {evidence}."]
+        reasons = [f"**Evidence.** {evidence[0].upper()}{evidence[1:]}."]
         if self.answer == NONE:
             reasons.append(
-                f"Reported and production differ by {format_signed(self.gap)}, within what chance"
-                " does to so many rows."
+                f"**Gap.** Reported less production is {format_signed(self.gap)}: random variation"
+                " of the test rows."
             )
         else:
             reasons.append(
-                f"The leak was worth {format_signed(self.gap)}: that much of the reported score is"
-                " not there in production."
+                f"**Gap.** The leak added {format_signed(self.gap)} AUC to the reported score. It"
+                " is missing in production."
             )
         reasons.append(
-            f"On its own training rows the model scores {self.played.scores[TRAIN]:.3f}."
+            f"**Training rows.** The model scores {self.played.scores[TRAIN]:.3f} on them."
         )
         return reasons
 
@@ -162,7 +154,7 @@ class RoundsResult:
 
 
 def deal(level: Level, number: int, seed: int) -> int:
-    """Return which case a round deals: the cases of its level in an order that the seed draws."""
+    """Return the case of a round: the cases of its level are in an order that the seed draws."""
     chosen = [
         place for place, case in enumerate(CASES) if level == "all" or case.level == int(level)
     ]
@@ -176,7 +168,7 @@ def tables(case: int, seed: int) -> tuple[Any, Any]:
 
 @lru_cache(maxsize=64)
 def play(case: int, seed: int) -> Played:
-    """Run the pipeline of a case as it stands, and score it in production."""
+    """Run the pipeline of a case unchanged, and score it in production."""
     from sklearn.metrics import roc_auc_score
 
     table, fresh = tables(case, seed)

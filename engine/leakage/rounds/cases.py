@@ -1,10 +1,10 @@
 """The rounds of *Spot the leak*: for each a table from a seed, a pipeline as text, what production
 sends, and the evidence.
 
-The pipelines are run exactly as they stand. Each gets ``table`` (pandas) and leaves ``score`` (AUC
-on its test rows) and ``predict(rows)``. Real: flights in three of them. The other tables are made
-up; production rows come from the same process, with what is not known there left as production has
-it (no refund yet, a tail number on every flight).
+The pipelines are run unchanged. Each gets ``table`` (pandas) and leaves ``score`` (AUC
+on its test rows) and ``predict(rows)``. Real: flights in three of them. The other tables are
+synthetic; production rows come from the same process, with what is not known there left as in
+production (no refund yet, a tail number on every flight).
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def _days(table: Any) -> str:
     return (
         f"the share of late flights goes from {format_share(by_day.quantile(0.1))} to"
         f" {format_share(by_day.quantile(0.9))} between days; a random split puts rows of each of"
-        f" the {len(by_day)} days on both sides, so the day number tells the weather of that day"
+        f" the {len(by_day)} days on both sides, so the day number encodes that day's weather"
     )
 
 
@@ -224,19 +224,19 @@ def _customer_share(table: Any) -> str:
     pure = n.loc[n["size"] > 2, "mean"].isin([0.0, 1.0]).mean()
     return (
         f"{len(n)} patients have {n['size'].mean():.1f} rows each, and {format_share(pure)} of"
-        " those with three or more always one answer"
+        " those with three or more have the same answer in every row"
     )
 
 
 CASES: tuple[Case, ...] = (
     Case(
-        "refunds", 1, "target leak", "Predict which orders will be complained about, when they "
-                                     "are placed.",
+        "refunds", 1, "target leak", "Predict, when an order is placed, whether it leads to a "
+                                     "complaint.",
         lambda rng: _customers(rng, _refund),
         IMPORTS + '\nCOLUMNS = ["income", "usage", "age", "refund"]' + SPLIT + END,
         lambda t: f"{_rate(t, t['refund'] > 0)} of the rows with a refund are complaints, "
         f"{_rate(t, t['refund'] == 0)} of the others: "
-        "a refund is paid after the complaint, so at order time it is 0",
+        "a refund is paid after the complaint, so it is 0 when the order is placed",
     ),
     Case(
         "plain", 1, NONE, "Predict which customers will leave.",
@@ -257,7 +257,7 @@ CASES: tuple[Case, ...] = (
         + END.replace("rows[COLUMNS]", STREET_RATE),
         lambda t: f"{t['street'].nunique()} streets share {len(t):,} rows, "
                   f"{len(t) / t['street'].nunique():.1f} each: "
-        "a street's mean over all rows holds the answer of the very row that it describes",
+        "a street's mean over all rows contains the answer of the row itself",
     ),
     Case(
         "balanced", 1, "duplicates across the split", "Predict fraud; the classes are balanced "
@@ -271,7 +271,7 @@ CASES: tuple[Case, ...] = (
         + END,
         lambda t: f"{int(t['y'].sum())} positives were drawn {len(t):,} times more, about "
                   f"{len(t) / t['y'].sum():.1f} copies "
-        "each, before the split: nearly every test positive stands in training too",
+        "each, before the split: nearly every positive test row is in training too",
     ),
     Case(
         "departed late", 1, "target leak", "Real flights: predict at booking whether one arrives "
@@ -280,7 +280,7 @@ CASES: tuple[Case, ...] = (
         IMPORTS + '\nCOLUMNS = ["month", "hour", "distance", "dep_delay"]' + SPLIT + END,
         lambda t: f"{_rate(t, t['dep_delay'] > 15)} of the flights that left more than 15 minutes "
                   "late arrive late, "
-        f"{_rate(t, t['dep_delay'] <= 15)} of the others; at booking nobody knows dep_delay",
+        f"{_rate(t, t['dep_delay'] <= 15)} of the others; dep_delay is not known at booking",
     ),
     Case(
         "genes", 2, "preprocessing on all rows", "300 patients, 600 genes: who has the disease?",
@@ -289,8 +289,8 @@ CASES: tuple[Case, ...] = (
         + '\nGENES = [c for c in table if c != "y"]\n'
           'strength = f_classif(table[GENES], table["y"])[0]\n'
         + "COLUMNS = [GENES[i] for i in np.argsort(-strength)[:20]]" + SPLIT + END,
-        lambda t: "every gene is noise; the twenty that fit the answer best, on test patients "
-                  "too, were kept before the split",
+        lambda t: "every gene is noise; before the split, the twenty that fit the answer best "
+                  "were selected on all patients, test patients included",
     ),
     Case(
         "visits", 2, "group overlap", "Patients with several visits each: predict a bad outcome.",
@@ -321,19 +321,20 @@ CASES: tuple[Case, ...] = (
         + END.replace("rows[COLUMNS]", 'rows.assign(no_tail=rows["tailnum"].isna())[COLUMNS]'),
         lambda t: f"{t['tailnum'].isna().sum()} rows have no tail number, "
                   f"{_rate(t, t['tailnum'].isna())} of them were "
-        f"cancelled ({_rate(t, t['tailnum'].notna())} of the others): a flight that never left "
-        "was given no plane",
+        f"cancelled ({_rate(t, t['tailnum'].notna())} of the others): no plane is recorded for a "
+        "flight that never left",
     ),
     Case(
-        "strong and honest", 2, NONE, "Predict who will not pay, from payments missed in the year "
-                                      "before.",
+        "strong and legitimate", 2, NONE, "Predict who will not pay, from payments missed in "
+                                          "the year before.",
         lambda rng: _customers(rng, _symptom),
         IMPORTS + '\nCOLUMNS = ["income", "usage", "age", "payments_missed"]' + SPLIT + END,
-        lambda t: "payments_missed is strong, and known before: production has it as well, so the "
-                  "score holds",
+        lambda t: "payments_missed is strong, but known before the prediction: production has it "
+                  "too, so the score is real",
     ),
     Case(
-        "smoothed sales", 3, "look-ahead window", "Shops by day: will tomorrow be above the usual?",
+        "smoothed sales", 3, "look-ahead window", "Shops by day: will tomorrow's sales be above "
+                                                "the shop's mean?",
         _shops,
         IMPORTS + '\nCOLUMNS = ["sales", "smooth"]\n\n\ndef smooth(rows, center):\n'
         + '    rolled = rows.groupby("shop")["sales"].rolling(5, center=center, '
@@ -345,11 +346,11 @@ CASES: tuple[Case, ...] = (
           'train["y"])\n'
         + END.replace("    return", '    rows = rows if "smooth" in rows else smooth(rows, '
                                     'center=False)\n    return', 1),
-        lambda t: "the window is centred: five days around each row, two in its future, and "
-                  "tomorrow is what is predicted",
+        lambda t: "the window is centred: it covers two days after each row, and "
+                  "tomorrow is what the model predicts",
     ),
     Case(
-        "a hundred tries", 3, "data snooping", "A trial with many measurements: who gets better?",
+        "a hundred models", 3, "data snooping", "A trial with many measurements: who gets better?",
         lambda rng: _noise(rng, 60),
         IMPORTS + '\nALL = [c for c in table if c != "y"]\n'
         + "train, test = train_test_split(table, test_size=0.4, random_state=0)\n"
@@ -360,8 +361,8 @@ CASES: tuple[Case, ...] = (
         + "    if auc > score:\n        score, model, COLUMNS = auc, tried, chosen\n\n\n"
           "def predict(rows):\n"
         + "    return model.predict_proba(rows[COLUMNS])[:, 1]\n",
-        lambda t: "all columns are noise; each try was tested on the same 120 rows, and the best "
-                  "of 100 was reported",
+        lambda t: "all columns are noise; 100 models were scored on the same 120 test rows, and "
+                  "the best one was reported",
     ),
     Case(
         "case numbers", 3, "identifier", "Predict which cases end in court, from the case file.",

@@ -1,6 +1,6 @@
 """Figure of *rounds*: the scores of a pipeline, production's hidden until it is revealed.
 
-Blue is training, vermilion what is reported, green production.
+Blue is training, orange-red reported, green production.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ COLORS = {TRAIN: figures.KNOWN, TEST: figures.LEAKED, PRODUCTION: figures.HELD_O
 
 
 def scores(result: RoundsResult, pinned: RoundsResult | None = None) -> go.Figure:
-    """Draw the three scores with two standard errors. To see first: how far green lies from
-    vermilion.
+    """Draw the three scores with two standard errors. To see first: how far production is from
+    reported.
     """
     shown = [name for name in COLORS if name != PRODUCTION or result.params.revealed]
-    title = f"Reported AUC {result.reported_score:.3f}: true?"
-    if result.params.revealed:
-        title = f"Reported {result.reported_score:.3f}, in production {result.production_score:.3f}"
-    figure = figures.new(title, height=250, x="AUC, with two standard errors")
+    title = result.verdict.replace("**", "")
+    figure = figures.new(title, height=240, x="AUC ± two standard errors")
     for run, is_pinned in [(result, False), *([(pinned, True)] if pinned is not None else [])]:
         names = [name for name in shown if name != PRODUCTION or run.params.revealed]
         figure.add_scatter(

@@ -58,10 +58,13 @@ class TimeSplitsResult:
     @property
     def verdict(self) -> str:
         """Share of the test rows on days of training, and the days to the nearest training row."""
+        nearest = f"{self.nearest_days:.1f} days away on average"
+        if self.nearest_days < 0.05:
+            nearest = "from the same day"
         return (
-            f"Under “{self.params.scheme}” **{format_share(self.mixed_share)}** of the test rows"
-            " fall on a day that the model was trained on; the nearest training row is"
-            f" {self.nearest_days:.1f} days away on average. Production will be weeks away."
+            f"“{self.params.scheme}” tests **{format_share(self.mixed_share)}** of its rows on"
+            f" training days; the nearest training row is {nearest}. In production it is weeks"
+            " away."
         )
 
     @property
@@ -70,31 +73,34 @@ class TimeSplitsResult:
         p = self.params
         reasons = [
             (
-                "Flights of one day share its weather, its queues and its knock-on delays. A model"
-                " that knows the date can look the day up if it was trained on it; if not, the"
-                " nearest days have to do, and they know less the further away they are."
+                "**Shared days.** Flights of one day share weather, queues and delays. A model with"
+                " the date memorizes the days it was trained on."
                 if p.columns != "timetable"
                 else (
-                    "Without the date the model cannot look a day up: what is left of the"
-                    " differences is season and luck."
+                    "**No date.** The model cannot recognize a day. Season and random variation"
+                    " remain."
                 )
             ),
-            f"Folds train on {_span(self.n_train)} rows and test on {_span(self.n_test)}.",
+            (
+                "**Production** predicts the weeks after training. Only “time series, gap” copies"
+                " that distance."
+            ),
+            f"**Folds** train on {_span(self.n_train)} rows and test on {_span(self.n_test)}.",
         ]
         if p.scheme.startswith("time series"):
             reasons.append(
-                "A time series trains on less in its early folds and never on a later season: it"
-                " can be too stern."
+                "**Time series** folds train on fewer rows and never on a later season: the"
+                " estimate can be pessimistic."
             )
         if p.scheme == "by plane":
             reasons.append(
-                "Planes are no group that matters here: flights of one plane share little. An"
-                " honest null."
+                "**Planes** are not the group that matters: flights of one plane share little, so"
+                " grouping by plane has no measurable effect."
             )
         if p.scheme == "purged, embargo":
             reasons.append(
-                "Purged: training days whose answers meet those of the test part; embargo:"
-                f" {p.embargo_days} days after it."
+                "**Purging** drops training rows whose answers overlap the test part. The embargo"
+                f" drops {p.embargo_days} days after it."
             )
         return reasons
 

@@ -1,7 +1,7 @@
-"""Figures of *time_splits*: what each day holds, what each scheme promises, and what a day's
+"""Figures of *time_splits*: what each day holds, what each scheme estimates, and what a day's
 distance is worth.
 
-Blue trains, green is tested (and is the later truth), vermilion holds both, grey is left out.
+Blue trains, green tests (and is the later truth), orange-red holds both, grey is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from engine import figures
 from engine.leakage.time_splits import BOTH, NEVER, TEST, TRAIN, Distance, Scores, TimeSplitsResult
 from engine.leakage.time_splits.splits import SCHEMES
 from engine.leakage.trial import interval
-from engine.units import format_signed
 
 COLORS = {
     NEVER: figures.WAITING,
@@ -21,21 +20,19 @@ COLORS = {
     TEST: figures.HELD_OUT,
     BOTH: figures.LEAKED,
 }
-NAMES = {TRAIN: "trains", TEST: "is tested", BOTH: "both on the same day", NEVER: "left out"}
+NAMES = {TRAIN: "training", TEST: "test", BOTH: "both", NEVER: "left out"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep")
 FIRST_DAYS = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31])
 
 
 def days(result: TimeSplitsResult) -> go.Figure:
-    """Draw what each day holds in one fold of every scheme. To see first: the vermilion lanes,
-    where days hold both.
+    """Draw what each day holds in one fold of every scheme. To see first: the lanes whose days
+    hold both training and test rows.
     """
-    mixed = [name for name, roles in result.roles.items() if (roles == BOTH).mean() > 0.5]
-    title = (
-        f"{len(mixed)} of {len(SCHEMES)} schemes train and test<br>on the same days (one fold of"
-        " each)"
+    title = result.verdict.replace("**", "")
+    figure = figures.new_tall(
+        title, height=170 + 42 * len(SCHEMES), x="day of departure, 2013; one fold of each scheme"
     )
-    figure = figures.new_tall(title, height=170 + 42 * len(SCHEMES), x="day of departure, 2013")
     stops = [
         (place, color) for role, color in COLORS.items() for place in (role / 4, (role + 1) / 4)
     ]
@@ -65,18 +62,14 @@ def days(result: TimeSplitsResult) -> go.Figure:
 
 
 def scheme_scores(scores: Scores) -> go.Figure:
-    """Draw every fold by scheme against the last quarter. To see first: how the promises step down
-    towards the green line.
+    """Draw every fold by scheme against the last quarter. To see first: how the estimates step
+    down towards the green line.
     """
-    title = "The first folds are being fitted"
-    if "shuffled" in scores.by_scheme:
-        gap = scores.mean("shuffled") - scores.later_auc
-        title = (
-            f"Shuffled folds promise {format_signed(gap)} AUC<br>over what the last quarter gave"
-        )
     names = list(scores.by_scheme)
     figure = figures.new_tall(
-        title, height=210 + 42 * max(3, len(names)), x="AUC: each fold (dot), mean (line)"
+        "Estimated AUC by scheme against the last quarter",
+        height=210 + 42 * max(3, len(names)),
+        x="AUC: one fold (dot), mean (line)",
     )
     dots = [(name, auc) for name, aucs in scores.by_scheme.items() for auc in aucs]
     figure.add_scatter(
@@ -119,14 +112,11 @@ def distance(curve: Distance) -> go.Figure:
     """Draw the score by how far training stays away. To see first: where the curve falls, a day or
     a season away.
     """
-    title = "The first distance is being fitted"
-    if len(curve.aucs) > 1:
-        mean, half = curve.lost
-        title = (
-            f"{max(curve.aucs)} days between training and test<br>cost {mean:.3f} ± {half:.3f} AUC"
-        )
     figure = figures.new_tall(
-        title, height=420, x="days between a test day and the nearest training day", y="AUC"
+        "AUC by distance between training and test",
+        height=420,
+        x="days between a test day and the nearest training day",
+        y="AUC",
     )
     names = [str(days) if days else "same day" for days in curve.aucs]
     for phase in range(min((len(aucs) for aucs in curve.aucs.values()), default=0)):

@@ -1,4 +1,4 @@
-"""What *time_splits* is asked: the scheme that is looked at, and what all of them share."""
+"""Settings of *time_splits*: the scheme in numbers, and what all schemes share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAYS = Range(0, 60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSplitsParams(Params):
-    """The scheme that is looked at, and what all of them share."""
+    """The scheme in numbers, and what all schemes share."""
 
     scheme: Scheme = "shuffled"
     columns: Columns = "timetable and date"

@@ -38,14 +38,13 @@ class Scores:
 
     @property
     def verdict(self) -> str:
-        """AUC that shuffled folds promise, that of the last quarter, and the nearest scheme."""
+        """AUC that shuffled folds estimate, that of the last quarter, and the closest scheme."""
         if "shuffled" not in self.by_scheme:
             return "The first folds are being fitted."
         nearest = min(self.by_scheme, key=lambda name: abs(self.mean(name) - self.later_auc))
         return (
-            f"Shuffled folds promise AUC {self.mean('shuffled'):.3f}; the last quarter gave"
-            f" **{self.later_auc:.3f}**. Nearest to it comes “{nearest}” with"
-            f" {self.mean(nearest):.3f}."
+            f"Shuffled folds estimate AUC {self.mean('shuffled'):.3f}; the last quarter gave"
+            f" **{self.later_auc:.3f}**. Closest estimate: “{nearest}”, {self.mean(nearest):.3f}."
         )
 
     def rows(self) -> list[dict[str, str]]:
@@ -55,7 +54,7 @@ class Scores:
                 "scheme": name,
                 "mean AUC": f"{self.mean(name):.3f}",
                 "range of folds": format_range(min(aucs), max(aucs), 3),
-                "promises too much": format_signed(self.mean(name) - self.later_auc),
+                "too high by": format_signed(self.mean(name) - self.later_auc),
             }
             for name, aucs in self.by_scheme.items()
         ]
@@ -97,7 +96,7 @@ def score_steps(params: TimeSplitsParams) -> Steps:
                     fit_and_score, groups, drawn.used[train], drawn.used[test], params.seed
                 )
                 aucs.append((yield from in_thread(caller, call, progress)))
-            scores = replace(scores, by_scheme={**scores.by_scheme, scheme: tuple(aucs)})
+                scores = replace(scores, by_scheme={**scores.by_scheme, scheme: tuple(aucs)})
     return replace(scores, complete=True)
 
 
@@ -126,10 +125,10 @@ class Distance:
             return "The first distance is being fitted."
         mean, half = self.lost
         return (
-            f"Trained on the very days that are tested: AUC {self.aucs[0].mean():.3f}. With"
-            f" {max(self.aucs)} days between: **{self.aucs[max(self.aucs)].mean():.3f}**,"
-            f" {mean:.3f} ± {half:.3f} less, from {self.n_train:,} training rows each time"
-            f" ({N_PHASES} models a distance, {self.n_test_days} test days)."
+            f"{max(self.aucs)} days between training and test cost **{mean:.3f}** ± {half:.3f}"
+            f" AUC: {self.aucs[0].mean():.3f} on the same days,"
+            f" {self.aucs[max(self.aucs)].mean():.3f} then. {self.n_train:,} training rows each"
+            f" time, {N_PHASES} models per distance."
         )
 
 
@@ -152,8 +151,8 @@ def distance_rows(
 
 
 def distance_steps(params: TimeSplitsParams) -> Steps:
-    """Score the same test days from ever further away: a ``Progress`` with the curve so far before
-    each fit.
+    """Score the same test days with training further and further away: a ``Progress`` with the
+    curve so far before each fit.
 
     Returns
     -------

@@ -1,10 +1,9 @@
-"""Watch and alert: which runs failed, started late, or were too slow against their own history, and
-by which rule.
+"""Alerts: which runs failed, started late, or were too slow compared with earlier runs.
 
-Real: runs are the kept ones, failures are also heard from Prefect's state-change hooks (``hooks``).
-*Too slow* is robust statistics (median and MAD, the median absolute deviation; Leys et al. 2013): a
-run is held against earlier completed runs of the same flow with the same settings only, so that it
-never helps to judge itself.
+Real: runs are the recorded ones; failures are also reported by Prefect's state-change hooks
+(``hooks``). While fewer than ``history.ENOUGH`` are recorded, simulated runs are shown. *Too slow*
+uses robust statistics (median and MAD, the median absolute deviation; Leys et al. 2013): a run is
+compared only with earlier completed runs of the same flow with the same settings.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import pyarrow as pa
 from engine.orchestration import history, hooks, records
 from engine.orchestration.flows import FLOWS, RunParams
 from engine.orchestration.history import Source
-from engine.orchestration.hooks import Heard
+from engine.orchestration.hooks import HookCall
 from engine.orchestration.records import Run
 from engine.ranges import Choice, Choices, Params, Range
 from engine.units import format_seconds, format_share
@@ -33,6 +32,7 @@ TO_SIGMA = 1.4826  # MAD × this estimates the standard deviation of a normal di
 # of the median: a history of equal durations would call every millisecond an outlier
 LEAST_SHARE = 0.05
 MOST_RUNS = 200
+STORED = "stored run"
 BAD_STATES = ("failed", "crashed")
 
 
@@ -40,7 +40,7 @@ BAD_STATES = ("failed", "crashed")
 class AlertsParams(Params):
     """Which runs are watched, and when an alert is due."""
 
-    source: Source = "recorded"
+    source: Source = "auto"
     flow: Annotated[str, Choice(WATCHED)] = ALL
     rules: Annotated[tuple[str, ...], Choices(RULES, least=0)] = RULES
     k: Annotated[float, Range(1, 10, step=0.5)] = 3.0  # robust standard deviations above the median
@@ -50,14 +50,14 @@ class AlertsParams(Params):
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is usual for a run's flow and settings: the completed runs before it."""
+    """The completed runs before a run, of its flow and settings."""
 
     n: int
     median_seconds: float
     sigma_seconds: float  # robust, never below 5% of the median
 
     def score(self, seconds: float) -> float:
-        """Return how many robust standard deviations above the median a duration lies."""
+        """Return how many robust standard deviations a duration is above the median."""
         return (seconds - self.median_seconds) / self.sigma_seconds
 
 
@@ -70,7 +70,7 @@ class Watched:
 
     @property
     def score(self) -> float | None:
-        """How far above its past median it lies."""
+        """Robust standard deviations above the median of its past."""
         return None if self.past is None else self.past.score(self.run.seconds)
 
     @property
@@ -87,7 +87,7 @@ class Alert:
     rule: Rule
     text: str
     because: str
-    heard: str = ""  # from which hook, and how soon
+    source: str = ""  # the hook that reported it and how soon, or the stored run
 
     @property
     def key(self) -> str:
@@ -112,13 +112,13 @@ class AlertsResult:
 
     params: AlertsParams
     watched: tuple[Watched, ...]
-    foretold: bool
-    heard: dict[str, Heard]
+    simulated: bool
+    calls: dict[str, HookCall]
 
     @cached_property
     def alerts(self) -> list[Alert]:
         """Every alert, the latest run's first."""
-        return [alert for one in self.watched for alert in alerts_of(one, self.params, self.heard)]
+        return [alert for one in self.watched for alert in alerts_of(one, self.params, self.calls)]
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -143,47 +143,48 @@ class AlertsResult:
     @property
     def verdict(self) -> str:
         """Number of alerts by rule."""
-        kind = "foretold" if self.foretold else "recorded"
-        n = len(self.watched)
-        told = (
+        kind, n = "simulated" if self.simulated else "recorded", len(self.watched)
+        by_rule = (
             ", ".join(f"{self.counts.get(rule, 0)} {rule}" for rule in self.params.rules)
             or "no rule is on"
         )
         return (
-            f"**{len(self.alerts)} alert{'s' * (len(self.alerts) != 1)}** for {n} {kind}"
-            f" run{'s' * (n != 1)}: {told}."
+            f"**{len(self.alerts)} alert{'s' * (len(self.alerts) != 1)}** in {n} {kind}"
+            f" run{'s' * (n != 1)}: {by_rule}."
         )
 
     @property
     def why(self) -> list[str]:
         """The rules with their numbers."""
         p = self.params
-        chance = (
-            f"If durations were normal, one run in {_one_in(p.k):,.0f} would be called slow by"
-            " chance"
-        )
         found = [
             (
-                f"*Failed*: the run ended as {' or '.join(BAD_STATES)}. Heard from Prefect's hook"
-                " where the process lived to call it, read from the kept run in any case."
+                f"**Failed**: the run ended as {' or '.join(BAD_STATES)}. Prefect's hook reports"
+                " it; if the process died, it is found in the stored run."
             ),
             (
-                f"*Late*: more than {p.late_seconds:g} s between submission and start; Prefect"
-                " itself calls a scheduled run late after 15 s."
+                f"**Late**: more than {p.late_seconds:g} s from submission to start. Prefect marks"
+                " a scheduled run *Late* after 15 s."
             ),
             (
-                f"*Too slow*: longer than median + {p.k:g} × σ of at least {p.min_runs} earlier"
-                f" completed runs of the same flow and settings; σ = {TO_SIGMA:g} × MAD (the median"
-                f" distance from the median), at least {format_share(LEAST_SHARE)} of it."
-                f" {self.n_judged} of {len(self.watched)} runs have such a history. {chance}."
+                f"**Too slow**: longer than median + {p.k:g} σ of at least {p.min_runs} earlier"
+                f" completed runs. {self.n_judged} of {len(self.watched)} runs have so many."
+            ),
+            (
+                f"**σ** = {TO_SIGMA:g} × MAD (median absolute deviation), at least"
+                f" {format_share(LEAST_SHARE)} of the median: one outlier does not change it."
+            ),
+            (
+                f"**False alarms**: with normal durations, 1 in {_one_in(p.k):,.0f} runs is beyond"
+                f" {p.k:g} σ by chance."
             ),
         ]
-        heard = [self.heard[one.run.id] for one in self.watched if one.run.id in self.heard]
-        if heard:
-            quick = median(one.after_seconds for one in heard)
+        calls = [self.calls[one.run.id] for one in self.watched if one.run.id in self.calls]
+        if calls:
+            quick = median(one.after_seconds for one in calls)
             found.append(
-                f"Heard from a hook: {len(heard)} of these runs, in the median"
-                f" {format_seconds(quick)} after the state."
+                f"**Hooks** reported {len(calls)} of these runs, {format_seconds(quick)} after the"
+                " state change (median)."
             )
         return found
 
@@ -194,9 +195,9 @@ class AlertsResult:
                 "run": _named(a.run),
                 "flow": a.run.params.flow,
                 "rule": a.rule,
-                "what": a.text,
+                "alert": a.text,
                 "why": a.because,
-                "heard from": a.heard,
+                "source": a.source,
             }
             for a in self.alerts
         ]
@@ -222,7 +223,7 @@ class AlertsResult:
                     "past_runs": 0 if one.past is None else one.past.n,
                     "past_median_seconds": None if one.past is None else one.past.median_seconds,
                     "score": one.score,
-                    "alerts": ", ".join(a.rule for a in alerts_of(one, self.params, self.heard)),
+                    "alerts": ", ".join(a.rule for a in alerts_of(one, self.params, self.calls)),
                 }
                 for one in self.watched
             ]
@@ -230,7 +231,7 @@ class AlertsResult:
 
 
 def _named(run: Run) -> str:
-    return f"{run.name}, seed {run.params.seed}" if run.foretold else run.name
+    return f"{run.name}, seed {run.params.seed}" if run.predicted else run.name
 
 
 def _one_in(k: float) -> float:
@@ -243,7 +244,7 @@ def _one_in(k: float) -> float:
 
 
 def past_of(seconds: list[float]) -> Past:
-    """Return what is usual, from the durations of earlier runs."""
+    """Return the past of a run from the durations of earlier runs."""
     centre = median(seconds)
     mad = median(abs(value - centre) for value in seconds)
     return Past(len(seconds), centre, max(TO_SIGMA * mad, LEAST_SHARE * centre, 1e-9))
@@ -261,7 +262,7 @@ def watch(runs: tuple[Run, ...], min_runs: int) -> tuple[Watched, ...]:
     return tuple(reversed(found))
 
 
-def alerts_of(one: Watched, params: AlertsParams, heard: dict[str, Heard]) -> list[Alert]:
+def alerts_of(one: Watched, params: AlertsParams, calls: dict[str, HookCall]) -> list[Alert]:
     """Return the alerts that a run raises."""
     run, found = one.run, []
     if "failed" in params.rules and run.state in BAD_STATES:
@@ -270,22 +271,22 @@ def alerts_of(one: Watched, params: AlertsParams, heard: dict[str, Heard]) -> li
             None,
         )
         because = (
-            f"{bad.task}, try {bad.attempt}: {bad.message or bad.outcome}"
+            f"{bad.task}, attempt {bad.attempt}: {bad.message or bad.outcome}"
             if bad
-            else run.message or "no task says why"
+            else run.message or "no task has an error"
         )
-        line = heard.get(run.id)
+        line = calls.get(run.id)
         by = (
-            f"{line.hook}, {format_seconds(line.after_seconds)} after"
+            f"{line.hook}, after {format_seconds(line.after_seconds)}"
             if line
-            else "the kept run"
+            else STORED
             if run.id
             else ""
         )
         found.append(Alert(run, "failed", f"{run.params.flow} {run.state}", because, by))
     if "late" in params.rules and one.waited_seconds > params.late_seconds:
         because = f"waited {one.waited_seconds:.1f} s > {params.late_seconds:g} s"
-        found.append(Alert(run, "late", f"{run.params.flow} started late", because, "the kept run"))
+        found.append(Alert(run, "late", f"{run.params.flow} started late", because, STORED))
     if (
         "too slow" in params.rules
         and run.state == "completed"
@@ -303,27 +304,18 @@ def alerts_of(one: Watched, params: AlertsParams, heard: dict[str, Heard]) -> li
                     "too slow",
                     f"{run.params.flow} took {run.seconds:.1f} s",
                     because,
-                    "the kept run",
+                    STORED,
                 )
             )
     return found
 
 
 def run(params: AlertsParams) -> AlertsResult:
-    """Return the alerts as they stand now."""
-    found: tuple[Run, ...] = ()
-    if params.source == "recorded":
-        found = tuple(run for run in records.runs() if params.flow in (ALL, run.params.flow))[
-            :MOST_RUNS
-        ]
-    foretold = not found
-    if foretold:
-        flows = (
-            FLOWS[:1]
-            if params.flow == ALL
-            else tuple(flow for flow in FLOWS if flow == params.flow)
-        )
-        found = tuple(run for flow in flows for run in history.stand_ins(flow))
-    return AlertsResult(
-        params, watch(found, params.min_runs), foretold, {} if foretold else hooks.heard()
-    )
+    """Return the alerts of the runs recorded so far."""
+    found = tuple(run for run in records.runs() if params.flow in (ALL, run.params.flow))
+    real = history.enough(len(found), params.source)
+    if not real:
+        first = FLOWS[0] if params.flow == ALL else params.flow
+        found = history.simulated(first)
+    watched = watch(found[:MOST_RUNS], params.min_runs)
+    return AlertsResult(params, watched, not real, hooks.calls() if real else {})

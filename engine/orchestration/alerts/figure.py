@@ -1,6 +1,4 @@
-"""Figure of *Watch and alert*: each run against its own history, and which of them raise an
-alert.
-"""
+"""Figure of *Alerts*: each run compared with the runs before it, and which raise an alert."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from engine.figures import Trace, drawn
 from engine.orchestration.alerts import BAD_STATES, AlertsResult, Watched
 from engine.units import format_signed
 
-LOW, HIGH = -5.0, 15.0  # scores beyond are drawn at the edge, and hovering tells them
+LOW, HIGH = -5.0, 15.0  # scores beyond are drawn at the edge; the hover text has the value
 
 
 def _look(one: Watched, result: AlertsResult) -> str:
@@ -20,15 +18,15 @@ def _look(one: Watched, result: AlertsResult) -> str:
     if one.run.state != "completed":
         return "cancelled"
     if one.score is None:
-        return "no history yet"
-    return "too slow" if one.score > result.params.k else "as usual"
+        return "too few before"
+    return "too slow" if one.score > result.params.k else "normal"
 
 
 LOOKS = {
-    "as usual": (figures.HELD_OUT, "circle"),
+    "normal": (figures.HELD_OUT, "circle"),
     "too slow": (figures.SYNTHETIC, "diamond"),
     "failed": (figures.FAILED, "x"),
-    "no history yet": (figures.WAITING, "circle-open"),
+    "too few before": (figures.WAITING, "circle-open"),
     "cancelled": (figures.WAITING, "x-thin-open"),
 }
 
@@ -49,17 +47,12 @@ def _late_trace(late: list[tuple[int, Watched]]) -> Trace:
 
 
 def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figure:
-    """Draw how far each run lies above the median of its past. To see first: marks above the dotted
+    """Draw how far each run is above the median of its past. To see first: marks above the dotted
     limit, crosses.
     """
     p, n = result.params, len(result.watched)
-    kind = "foretold run" if result.foretold else "run"
     numbered = list(enumerate(result.watched, 1))
     late = [(place, one) for place, one in numbered if one.waited_seconds > p.late_seconds]
-    title = (
-        f"{result.n_slow} too slow, {result.n_failed} failed, {len(late)} late, of {n}"
-        f" {kind}{'s' if n != 1 else ''}"
-    )
     traces: list[Trace] = []
     for name, (colour, symbol) in LOOKS.items():
         found = [(place, one) for place, one in numbered if _look(one, result) == name]
@@ -74,7 +67,7 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
                 "marker": {"color": colour, "symbol": symbol, "size": 11},
                 "name": name,
                 "customdata": [
-                    [one.run.name, one.run.params.flow, one.run.seconds, _told(one)]
+                    [one.run.name, one.run.params.flow, one.run.seconds, _score_text(one)]
                     for _, one in found
                 ],
                 "hovertemplate": (
@@ -92,12 +85,11 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
     across = {"type": "line", "x0": 0, "x1": 1, "xref": "paper"}
     over = {"x": 1, "xref": "paper", "xanchor": "right", "yanchor": "bottom", "showarrow": False}
     return drawn(
-        title,
+        result.verdict.replace("**", ""),
         traces,
         height=440,
         x="run (1: the latest)",
         y="σ above the median of its past",
-        margin={"t": 48},
         shapes=[
             {**across, "y0": y, "y1": y, "line": {"dash": "dot", "color": colour}}
             for y, colour, _ in limits
@@ -112,7 +104,7 @@ def _height(one: Watched) -> float:
     return min(max(one.score or 0.0, LOW), HIGH)
 
 
-def _told(one: Watched) -> str:
+def _score_text(one: Watched) -> str:
     past = one.past
     if past is None or one.score is None:
         return "too few runs before it"

@@ -1,6 +1,4 @@
-"""Which kept runs failed, started late, or were too slow against their own history: median
-and MAD.
-"""
+"""Which recorded runs failed, started late, or were too slow by median and MAD."""
 
 import json
 from collections import defaultdict

@@ -1,9 +1,9 @@
 """A webhook of the visitor's own: new alerts are sent there as JSON, by real HTTP POSTs, for as
 long as it is set.
 
-The address stays in this process's memory: it is written nowhere, stands in no link and is
+The address stays in this process's memory: it is written nowhere, is in no link and is
 forgotten with the server. Only http and https, no redirects, five seconds at most; a failure is
-said and tried once more with the next alert.
+shown.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import httpx
 
 from engine.errors import InputError, require
 from engine.orchestration import alerts
-from engine.orchestration.alerts import Alert, AlertsParams
+from engine.orchestration.alerts import Alert, AlertsParams, AlertsResult
 
 TIMEOUT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
@@ -123,7 +123,7 @@ class Post:
             if before is not None and before.url == url:
                 before.params, before.seen_at = params, time.time()
                 return
-        known = {alert.key for alert in alerts.run(params).alerts}
+        known = {alert.key for alert in _recorded(params).alerts}
         with self._lock:
             self._found[owner] = Webhook(url, params, known)
             if self._thread is None or not self._thread.is_alive():
@@ -132,7 +132,7 @@ class Post:
                 self._thread.start()
 
     def test(self, owner: str) -> Sent:
-        """Send a test alert at once and return what came back."""
+        """Send a test alert now and return what came back."""
         with self._lock:
             hook = self._found.get(owner)
         if hook is None:
@@ -163,10 +163,10 @@ class Post:
                 hook.sent.append(post(hook.url, alert.body()))
 
     def _new(self, hook: Webhook) -> list[Alert]:
-        result = alerts.run(hook.params)
+        result = _recorded(hook.params)
         return (
             []
-            if result.foretold
+            if result.simulated
             else [alert for alert in result.alerts if alert.key not in hook.known]
         )
 
@@ -179,6 +179,11 @@ class Post:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=10)
+
+
+def _recorded(params: AlertsParams) -> AlertsResult:
+    """Return the alerts of the recorded runs, however few: only they are sent."""
+    return alerts.run(replace(params, source="recorded"))
 
 
 POST = Post()  # of this server

@@ -1,7 +1,7 @@
-"""Backpressure: a source faster than its sink, what grows, and what each remedy trades: waiting,
+"""Backpressure: a source that is faster than its sink, and the price of each policy: waiting,
 losses, a slower source.
 
-Simulated: ``backpressure.model``, anew for every setting, beside the closed forms of queueing
+Simulated: ``backpressure.model``, for every setting, beside the closed forms of queueing
 theory where they apply. Real: the first seconds of the same items as flow runs on Prefect's server
 (``backpressure.real``), under its work pool's concurrency limit, its queue priorities and its rate
 limit.
@@ -38,35 +38,37 @@ __all__ = [
 ]
 
 REAL_SECONDS = 15.0
-REAL_RATE = 4.0  # items a second that a real run takes: each costs the server five requests
+REAL_RATE = 4.0  # items per second that a real run takes: each costs the server five requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackpressureParams(Params):
-    """What comes, what the sink can take, and what is done about the difference."""
+    """The source, the sink's capacity, and the policy when the buffer is full."""
 
-    arrival_rate: Annotated[float, Range(0.2, 10, step=0.2)] = 2.0  # items a second
+    arrival_rate: Annotated[float, Range(0.2, 10, step=0.2)] = 2.0  # items per second
     service_seconds: Annotated[float, Range(0.1, 5, step=0.1)] = 1.0  # that an item takes, mean
     workers: Annotated[int, Range(1, 10)] = 1  # the concurrency limit
     policy: Policy = "let it grow"
     # items that may wait before the policy drops or blocks
     buffer: Annotated[int, Range(1, 100)] = 5
-    rate_limit: Annotated[float, Range(0, 10, step=0.5, low_means="none")] = 0.0  # starts a second
+    rate_limit: Annotated[float, Range(0, 10, step=0.5, low_means="none")] = (
+        0.0  # starts per second
+    )
     # of the items, in a queue of higher priority
     urgent_share: Annotated[float, Range(0, 1, step=0.05)] = 0.0
-    random: bool = True  # exponential gaps and services; else all alike
+    random: bool = True  # exponential gaps and services; else all equal
     seconds: Annotated[int, Range(20, 200, step=10)] = 60
     seed: Annotated[int, SEED] = 0
 
     @property
     def capacity(self) -> float:
-        """Items that the sink can do in a second: workers by their time, or the rate limit."""
+        """Items per second that the sink can process: workers by their time, or the rate limit."""
         able = self.workers / self.service_seconds
         return min(able, self.rate_limit) if self.rate_limit else able
 
     @property
     def overload(self) -> float:
-        """Items that come a second for each that can be done: ρ, stable below 1."""
+        """Arrival rate by capacity: ρ, stable below 1."""
         return self.arrival_rate / self.capacity
 
     def load(self) -> Load:
@@ -79,9 +81,7 @@ class BackpressureParams(Params):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BackpressureResult:
-    """The same items under each policy; ``measured`` is what Prefect's server said, if it was
-    asked.
-    """
+    """The same items under each policy; ``measured``: the real run on Prefect's server, if any."""
 
     params: BackpressureParams
     streams: dict[Policy, Stream]
@@ -95,7 +95,7 @@ class BackpressureResult:
 
     @property
     def last_depth(self) -> int:
-        """Items that wait at the end."""
+        """Items queued at the end."""
         return self.stream.last_depth
 
     @property
@@ -105,7 +105,7 @@ class BackpressureResult:
 
     @property
     def held_back_share(self) -> float:
-        """Share of the items that the blocked source did not make, 0–1."""
+        """Share of the items that the blocked source did not produce, 0–1."""
         return self.stream.held_back_share
 
     @property
@@ -130,67 +130,60 @@ class BackpressureResult:
 
     @property
     def verdict(self) -> str:
-        """Load against capacity, and what the policy makes of the surplus."""
+        """Arrival rate against capacity, and what the policy does with the surplus."""
         p, s = self.params, self.stream
-        head = f"{p.arrival_rate:g} items come a second, {p.capacity:.2g} can be done"
+        head = f"{p.arrival_rate:g} items/s arrive, {p.capacity:.2g}/s can be processed"
+        wait = f"95% of items wait at most {format_seconds(self.worst_wait_seconds)}"
         if p.policy == "drop what is new" and s.dropped.any():
             return (
-                f"{head}: **{format_share(s.dropped_share)} are dropped**, so that no more than"
-                f" {p.buffer} wait, 95% of them at most {format_seconds(self.worst_wait_seconds)}."
+                f"{head}: **{format_share(s.dropped_share)} are dropped**. At most {p.buffer} items"
+                f" are queued, and {wait}."
             )
         if p.policy == "block the source" and s.held_back_share > 0.005:
             return (
-                f"{head}: nothing is lost and at most {p.buffer} wait, but the source is held back"
-                f" by **{format_share(s.held_back_share)}**: that is backpressure."
+                f"{head}: no item is lost and at most {p.buffer} are queued, but the source"
+                f" produces **{format_share(s.held_back_share)} less**."
             )
         if p.overload > 1:
             return (
-                f"{head}: **{s.last_depth} wait after {p.seconds} s**,"
-                f" {p.arrival_rate - p.capacity:.2g} more every second, and it never ends. Only"
-                " dropping, slowing the source or a faster sink stops it."
+                f"{head}: **{s.last_depth} items are queued after {p.seconds} s**, and"
+                f" {p.arrival_rate - p.capacity:.2g} more every second."
             )
         if p.overload > 0.999 and p.random:
             return (
-                f"{head}, just as many: random times never settle into that. **{s.mean_depth:.1f}**"
-                f" wait on average in these {p.seconds} s, more in longer ones."
+                f"{head}: at 100% load the queue is never stable. **{s.mean_depth:.1f}** items are"
+                f" queued on average in {p.seconds} s, more in a longer run."
             )
-        return (
-            f"{head}: the queue holds, **{s.mean_depth:.1f}** wait on average; 95% of the items"
-            f" wait at most {format_seconds(self.worst_wait_seconds)}."
-        )
+        return f"{head}: the queue is stable, **{s.mean_depth:.1f}** items on average. {wait}."
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         p, s = self.params, self.stream
-        by = f"{p.workers} worker{'s' * (p.workers != 1)} of {p.service_seconds:g} s an item"
+        by = f"{p.workers} worker{'s' * (p.workers != 1)}, {p.service_seconds:g} s per item"
         if p.rate_limit and p.capacity == p.rate_limit:
-            by = f"the rate limit of {p.rate_limit:g} starts"
+            by = f"rate limit of {p.rate_limit:g} starts/s"
         reasons = [
-            f"The sink's capacity is set by {by}: {p.capacity:.3g} a second. ρ = {p.arrival_rate:g}"
-            f" / {p.capacity:.3g} = {p.overload:.2f}: "
+            f"**Load**: ρ = {p.arrival_rate:g} / {p.capacity:.3g} = {p.overload:.2f} ({by}). "
             + (
-                "more comes than can go, whatever the queue."
+                "Above 1 no queue is long enough."
                 if p.overload > 1
-                else "below 1, so it can hold."
+                else "Below 1 the queue can be stable."
+                if p.overload < 0.999
+                else "At 1 the queue grows without limit if times are random."
             ),
             self._theory(),
-            (
-                "What each policy trades here:"
-                f" {'; '.join(self._traded(policy) for policy in POLICIES)}."
-            ),
+            f"**Trade-off**: {'; '.join(self._traded(policy) for policy in POLICIES[1:])}.",
         ]
         if p.urgent_share and s.urgent.any():
             reasons.append(
-                f"Urgent items wait {format_seconds(self.urgent_wait_seconds)} on average, the"
-                f" others {format_seconds(self.normal_wait_seconds)}: priority moves the waiting,"
-                " it does not remove it."
+                f"**Priority** moves the waiting: high-priority items wait"
+                f" {format_seconds(self.urgent_wait_seconds)} on average, the others"
+                f" {format_seconds(self.normal_wait_seconds)}."
             )
-        if self.measured is not None:
-            reasons.append(self.told_measured())
         reasons.append(
-            "Simulated: the items, their times and the queue. Real, when run: the same items as"
-            " flow runs, admitted by Prefect's own limits."
+            self.measured_text()
+            or "**Simulated**: press *Run* to send the same items through Prefect's own limits."
         )
         return reasons
 
@@ -200,68 +193,58 @@ class BackpressureResult:
         rate = int((~s.dropped).sum()) / s.seconds
         if p.policy == "let it grow" and p.overload > 0.999:
             return (
-                f"Those taken waited {mean:.1f} s on average and every later one waits longer:"
-                f" without a steady state there is no mean to plan with. {s.throughput:.2f} were"
-                " done a second."
+                f"**No steady state**: items waited {mean:.1f} s on average so far, and each later"
+                f" one waits longer. {s.throughput:.2f} were done per second."
             )
-        product = f"{rate:.2f} let in a second × {mean:.2f} s each = {rate * mean:.1f} waiting"
-        little = f"Little's law: {product}; counted {s.mean_depth:.1f}"
+        little = (
+            f"**Little's law**: {rate:.2f} items/s × {mean:.2f} s wait = {rate * mean:.1f} queued;"
+            f" counted {s.mean_depth:.1f}"
+        )
         plain = p.random and not p.rate_limit
         if plain and p.policy == "let it grow":
             wait = model.erlang_wait(p.arrival_rate, p.service_seconds, p.workers)
-            return f"{little}. For ever it would be {wait:.2f} s each (Erlang C)."
+            return f"{little}. In the long run the wait is {wait:.2f} s (Erlang C)."
         if plain and p.policy == "drop what is new":
             lost = model.lost_share(p.arrival_rate, p.service_seconds, p.workers, p.buffer)
             name = f"M/M/{p.workers}/{p.workers + p.buffer}"
-            return (
-                f"{little}. For ever {format_share(lost)} would be dropped ({name}); here"
-                f" {format_share(s.dropped_share)}."
-            )
-        return f"{little}. {s.throughput:.2f} were done a second."
+            return f"{little}. In the long run {format_share(lost)} are dropped ({name})."
+        return f"{little}. {s.throughput:.2f} were done per second."
 
     def _traded(self, policy: Policy) -> str:
         s = self.streams[policy]
-        wait = format_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "nothing"
-        return (
-            f"*{policy}*: 95% wait at most {wait}, {format_share(s.dropped_share)} lost, source"
-            f" held back by {format_share(s.held_back_share)}"
-        )
+        cost = {
+            "let it grow": f"{s.last_depth:,} queued",
+            "drop what is new": f"{format_share(s.dropped_share)} lost",
+            "block the source": f"source {format_share(s.held_back_share)} slower",
+        }[policy]
+        return f"*{policy}*: {cost}"
 
-    def told_measured(self) -> str:
-        """Return what the real run says, in a sentence or two."""
+    def measured_text(self) -> str:
+        """Return the real run in a few sentences, or "" without one."""
         m = self.measured
         if m is None or not len(m.depth):
             return ""
         expected = self.stream.depth_at(m.at_seconds)
         gap = float(np.abs(expected - m.depth).mean())
-        waits = ", ".join(
-            f"{queue} items {seconds:.1f} s" for queue, seconds in m.wait_seconds.items()
-        )
-        late = (
-            f" The source came {m.late_seconds:.2f} s late (median): it waits while the server"
-            " creates a run."
-        )
-        late = late if m.late_seconds > 0.05 else ""
         return (
             f"**On Prefect, {m.at_seconds[-1]:.0f} s**: {m.n_created} runs created, {m.n_dropped}"
-            f" dropped, {m.n_completed} done, never more than {m.most_at_once} at once (limit"
-            f" {self.params.workers}). {int(m.depth[-1])} waited at the end, {int(expected[-1])}"
-            f" simulated; the counts differ by {gap:.1f} on average. Mean wait:"
-            f" {waits or 'none started'}.{late}"
+            f" dropped, {m.n_completed} done, at most {m.most_parallel} in parallel (limit"
+            f" {self.params.workers}). {int(m.depth[-1])} queued at the end, simulated"
+            f" {int(expected[-1])}; mean difference {gap:.1f}."
         )
 
     def trades(self) -> list[dict[str, str]]:
-        """Return one line a policy for a table on the page."""
+        """Return one row per policy for a table on the page."""
         return [
             {
                 "policy": policy + (" ←" if policy == self.params.policy else ""),
-                "95% wait at most": (
+                "wait, p95": (
                     format_seconds(float(np.quantile(s.wait, 0.95))) if len(s.wait) else "–"
                 ),
-                "waiting at the end": f"{s.last_depth:,}",
+                "queued at the end": f"{s.last_depth:,}",
                 "dropped": format_share(s.dropped_share),
-                "source held back": format_share(s.held_back_share),
-                "done a second": f"{s.throughput:.2f}",
+                "source slower by": format_share(s.held_back_share),
+                "done per second": f"{s.throughput:.2f}",
             }
             for policy, s in self.streams.items()
         ]
@@ -273,7 +256,7 @@ class BackpressureResult:
             "items": len(s.arrival),
             "dropped": int(s.dropped.sum()),
             "started": int(s.started.sum()),
-            "waiting at the end": s.last_depth,
+            "queued at the end": s.last_depth,
             "mean wait, s": round(float(s.wait.mean()), 6) if len(s.wait) else 0.0,
         }
 
@@ -288,7 +271,7 @@ class BackpressureResult:
 
 @lru_cache(maxsize=64)
 def run(params: BackpressureParams) -> BackpressureResult:
-    """Let the same items come under each policy."""
+    """Simulate the same items under each policy."""
     p, load = params, params.load()
     streams = {
         policy: model.simulate(load, p.workers, policy, p.buffer, p.rate_limit, p.seconds)
@@ -303,13 +286,12 @@ def realistic(params: BackpressureParams) -> bool:
 
 
 def steps(params: BackpressureParams) -> Generator[Progress, None, BackpressureResult]:
-    """Let the first seconds of the items come for real, on Prefect's server; the result so far with
-    each sign of life.
+    """Send the first seconds of the items through Prefect's server; yield the result so far.
 
     Raises
     ------
     InputError
-        Too many items a second for a real run; the server cannot be reached.
+        Too many items per second for a real run; the server cannot be reached.
     """
     p, result = params, replace(run(params), complete=False)
     require(
@@ -318,7 +300,7 @@ def steps(params: BackpressureParams) -> Generator[Progress, None, BackpressureR
         REAL_RATE,
         p.arrival_rate,
     )
-    yield Progress(0.0, "waiting for Prefect's server", result)
+    yield Progress(0.0, "Prefect's server starts", result)
     SERVER.ready()
     trial = Trial(
         SERVER, p.load(), p.workers, p.policy, p.buffer, p.rate_limit, min(REAL_SECONDS, p.seconds)

@@ -1,7 +1,6 @@
-"""Figures of *Backpressure*: the queue over time, the wait of each item, and the knee of the load
-curve.
+"""Figures of *Backpressure*: the queue over time, the wait of each item, and the load curve.
 
-Grey waits, red-purple is dropped, vermilion is urgent, orange is a pinned run A; blue dots are
+Grey waits, pink is dropped, orange-red is high priority, orange is a pinned run A; blue dots are
 Prefect's own counts.
 """
 
@@ -14,7 +13,6 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.backpressure import POLICIES, BackpressureResult, Policy, Stream, model
 from engine.orchestration.backpressure.real import Measured
-from engine.units import format_share
 
 MAX_STEPS = 1_500
 MAX_MARKS = 3_000
@@ -37,25 +35,8 @@ def _line(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
     return np.append(at, stream.seconds).round(3), np.append(depth, depth[-1])
 
 
-def _depth_title(result: BackpressureResult) -> str:
-    p, s = result.params, result.stream
-    if p.policy == "drop what is new" and s.dropped.any():
-        return (
-            f"At most {p.buffer} wait,<br>and {format_share(s.dropped_share)} of the items are"
-            " dropped"
-        )
-    if p.policy == "block the source" and s.held_back_share > 0.005:
-        return (
-            f"At most {p.buffer} wait, none is dropped,<br>and the source makes"
-            f" {format_share(s.held_back_share)} less"
-        )
-    if p.overload > 1:
-        return f"{s.last_depth} items wait after {p.seconds} s,<br>and the queue goes on growing"
-    return f"The queue holds:<br>{s.mean_depth:.1f} items wait on average"
-
-
 def _measured_depth(measured: Measured) -> Trace:
-    """Draw what Prefect's server counted."""
+    """Draw the runs that Prefect's server counts as Scheduled."""
     line = {"color": "white", "width": 1}
     return {
         "type": "scatter",
@@ -63,16 +44,16 @@ def _measured_depth(measured: Measured) -> Trace:
         "y": measured.depth,
         "mode": "markers",
         "marker": {"color": figures.KNOWN, "size": 10, "line": line},
-        "name": "Prefect: runs Scheduled, counted by its server",
-        "hovertemplate": "Prefect: %{y} wait at %{x:.1f} s<extra></extra>",
+        "name": "counted by Prefect",
+        "hovertemplate": "Prefect: %{y} queued at %{x:.1f} s<extra></extra>",
     }
 
 
 def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) -> go.Figure:
-    """Draw the items that wait over time, the chosen policy bold. To see first: whether the line
-    ever stops rising.
+    """Draw the queue over time, the chosen policy bold. To see first: whether the line ever stops
+    rising.
     """
-    p, title = result.params, _depth_title(result)
+    p = result.params
     traces: list[Trace] = []
     for policy in sorted(POLICIES, key=lambda policy: policy == p.policy):
         color, dash = LINES[policy]
@@ -93,8 +74,8 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
                 "opacity": 1.0 if chosen else 0.9,
                 "fillcolor": figures.faint(figures.WAITING, 0.18),
                 "fill": "tozeroy" if chosen else None,
-                "name": f"{policy}, simulated",
-                "hovertemplate": f"{policy}: %{{y}} wait at %{{x:.1f}} s<extra></extra>",
+                "name": policy,
+                "hovertemplate": f"{policy}: %{{y}} queued at %{{x:.1f}} s<extra></extra>",
             }
         )
     if result.measured is not None and len(result.measured.depth):
@@ -106,37 +87,28 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
             "mode": "lines",
             "line": line,
             "name": "A",
-            "hovertemplate": "A: %{y} wait<extra></extra>",
+            "hovertemplate": "A: %{y} queued<extra></extra>",
         }
         traces.append({"type": "scatter", "x": x, "y": y, **look})
     return drawn(
-        title,
+        result.verdict.replace("**", ""),
         traces,
         height=470,
-        x="seconds",
-        y="items waiting",
+        x="seconds (simulated)",
+        y="items queued",
         yaxis={"rangemode": "tozero", "showgrid": True},
         xaxis={"range": [0, p.seconds]},
     )
 
 
 def waits(result: BackpressureResult) -> go.Figure:
-    """Draw each item at its arrival by the time it waited. To see first: does the cloud rise?"""
+    """Draw the wait of each item by its arrival. To see first: whether the points rise."""
     p, s = result.params, result.stream
-    if s.urgent.any() and not s.urgent.all():
-        title = (
-            f"Urgent items wait {result.urgent_wait_seconds:.1f} s on average,<br>the others"
-            f" {result.normal_wait_seconds:.1f} s"
-        )
-    else:
-        title = (
-            f"95% of the items that were taken waited<br>{result.worst_wait_seconds:.1f} s at most"
-        )
     groups = [
-        ("normal", figures.WAITING, "circle", s.started & ~s.urgent, s.start - s.arrival),
-        ("urgent", figures.LEAKED, "diamond", s.started & s.urgent, s.start - s.arrival),
+        ("normal priority", figures.WAITING, "circle", s.started & ~s.urgent, s.start - s.arrival),
+        ("high priority", figures.LEAKED, "diamond", s.started & s.urgent, s.start - s.arrival),
         (
-            "still waiting at the end",
+            "still queued",
             figures.EXTRA,
             "triangle-up",
             ~s.started & ~s.dropped,
@@ -150,7 +122,6 @@ def waits(result: BackpressureResult) -> go.Figure:
         if not len(places):
             continue
         shown = places[:: -(-len(places) // (MAX_MARKS // 4))]
-        thinned = f", {len(shown):,} drawn" if len(shown) < len(places) else ""
         traces.append(
             {
                 "type": "scatter",
@@ -158,30 +129,28 @@ def waits(result: BackpressureResult) -> go.Figure:
                 "y": values[shown].round(2),
                 "mode": "markers",
                 "marker": {"color": color, "size": 7, "symbol": symbol},
-                "name": f"{name}: {len(places):,}{thinned}",
-                "hovertemplate": f"{name}: came at %{{x}} s, %{{y}} s<extra></extra>",
+                "name": f"{name}: {len(places):,}",
+                "hovertemplate": f"{name}: arrived at %{{x}} s, waited %{{y}} s<extra></extra>",
             }
         )
     return drawn(
-        title,
+        "Wait of each item by its arrival",
         traces,
         height=430,
-        x="seconds at which the item came",
-        y="seconds that it waited",
+        x="arrival, s",
+        y="wait, s",
         yaxis={"rangemode": "tozero", "showgrid": True},
         xaxis={"range": [0, p.seconds]},
     )
 
 
 def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -> go.Figure:
-    """Draw the mean wait by how busy the sink is, for ever (Erlang C). To see first: the knee, long
+    """Draw the mean wait by load, in the long run (Erlang C). To see first: the steep part, well
     before 100%.
     """
     p = result.params
     able = p.workers / p.service_seconds
     wait = [model.erlang_wait(load * able, p.service_seconds, p.workers) for load in LOADS]
-    at_80, at_95 = np.interp([0.8, 0.95], LOADS, wait)
-    title = f"At 80% load an item waits {at_80:.1f} s on average,<br>at 95% {at_95:.1f} s"
     workers = f"{p.workers} {'worker' if p.workers == 1 else 'workers'}"
     traces: list[Trace] = [
         {
@@ -190,7 +159,7 @@ def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -
             "y": np.round(wait, 4),
             "mode": "lines",
             "line": {"color": figures.KNOWN, "width": 3},
-            "name": f"for ever, {workers} (Erlang C, random times, no rate limit)",
+            "name": f"Erlang C, {workers}",
             "hovertemplate": "%{x:.0f}% load: %{y:.2f} s<extra></extra>",
         }
     ]
@@ -206,20 +175,17 @@ def knee(result: BackpressureResult, pinned: BackpressureResult | None = None) -
                 "y": [mean],
                 "mode": "markers",
                 "marker": {"color": color, "size": 15, "symbol": "star"},
-                "name": (
-                    f"{name}: {mean:.2f} s in {of.params.seconds} s at"
-                    f" {format_share(of.params.overload)}"
-                ),
+                "name": f"{name}: {mean:.2f} s",
                 "hovertemplate": f"{name}: %{{y:.2f}} s<extra></extra>",
             }
         )
     full = {"type": "line", "x0": 100, "x1": 100, "y0": 0, "y1": 1, "yref": "paper"}
     return drawn(
-        title,
+        "Mean wait by load",
         traces,
         height=430,
-        x="load: items that come, by what can be done, %",
-        y="mean wait, seconds",
+        x="load (arrival rate / capacity), %",
+        y="mean wait, s",
         shapes=[{**full, "line": {"color": figures.FAILED, "dash": "dot"}}],
         yaxis={"rangemode": "tozero", "showgrid": True},
         xaxis={"rangemode": "tozero", "showgrid": True},

@@ -96,7 +96,7 @@ class Stream:
 
     @property
     def throughput(self) -> float:
-        """Items done a second."""
+        """Items done per second."""
         return float((self.end <= self.seconds).sum() / self.seconds)
 
 
@@ -109,7 +109,7 @@ def load(
     seed: int,
 ) -> Load:
     """Draw enough items for ``seconds``: exponential times if ``random`` (Poisson arrivals), else
-    all alike.
+    all equal.
     """
     n = int(arrival_rate * seconds * 1.25 + 8 * np.sqrt(arrival_rate * seconds) + 10)
     rng = np.random.default_rng(seed)

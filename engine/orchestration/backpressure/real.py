@@ -43,7 +43,7 @@ class Measured:
     n_dropped: int
     n_completed: int
     wait_seconds: dict[str, float]  # queue -> mean of those that started
-    most_at_once: int
+    most_parallel: int
     late_seconds: float  # median by which the source came later than planned
 
 
@@ -72,7 +72,7 @@ class Trial:
     counts: list[tuple[float, int]] = field(default_factory=list)
     lags: list[float] = field(default_factory=list)
     n_dropped: int = 0
-    most_at_once: int = 0
+    most_parallel: int = 0
     n_busy: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -142,7 +142,7 @@ class Trial:
                 with self.lock:
                     self.started[run_id] = self.now
                     self.n_busy += 1
-                    self.most_at_once = max(self.most_at_once, self.n_busy)
+                    self.most_parallel = max(self.most_parallel, self.n_busy)
                 pool.submit(self._serve, run_id, self.now)
 
     def _until_free(self) -> None:
@@ -212,7 +212,7 @@ class Trial:
             depth,
             *n,
             waits,
-            self.most_at_once,
+            self.most_parallel,
             float(np.median(self.lags)) if self.lags else 0.0,
         )
 

@@ -54,7 +54,7 @@ print(
             "items": len(arrival),
             "dropped": dropped,
             "started": len(waits),
-            "waiting at the end": len(waiting),
+            "queued at the end": len(waiting),
             "mean wait, s": round(float(np.mean(waits)), 6) if waits else 0.0,
         }
     )

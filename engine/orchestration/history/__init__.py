@@ -1,14 +1,14 @@
 """History: every kept run of a flow, task by task; two runs compared; the critical path, and what a
 faster task would buy.
 
-Real: runs are those that Prefect made and ``records`` kept. Before there is one of the flow (or on
-request), runs foretold from seeds stand in and are called so. *What if* replays the run's own times
-on its graph (``history.critical_path``).
+Real: runs are those that Prefect ran and ``records`` kept. While fewer than ``ENOUGH`` are recorded
+(or on request), runs simulated from seeds are shown, marked as such. *What if* replays the run's
+own times on its graph (``history.critical_path``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Annotated, Literal, get_args
 
@@ -21,13 +21,14 @@ from engine.orchestration.history.critical_path import Link, Span
 from engine.orchestration.history.stats import Estimate, TaskStats, by_task, middle, share
 from engine.orchestration.records import Run
 from engine.ranges import Params, Range, Text
-from engine.units import format_seconds, format_share
+from engine.units import format_interval, format_seconds, format_share
 
-Source = Literal["recorded", "foretold"]
+Source = Literal["auto", "recorded", "simulated"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 LAST = (10, 25, 50, 100, 200)
 PLACE = Range(1, 1_000_000)  # in the list of runs, 1: the latest; beyond its end the oldest
-N_STAND_INS = 24
+N_SIMULATED = 24
+ENOUGH = 10  # recorded runs, from which "auto" shows them
 FATES = (
     "completed",
     "after retries",
@@ -41,9 +42,9 @@ FATES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryParams(Params):
-    """Which runs, which two of them, and which task is imagined faster."""
+    """Which runs, which two of them, and which task of the first is made faster."""
 
-    source: Source = "recorded"
+    source: Source = "auto"  # recorded ones once there are ``ENOUGH``; none recorded: simulated
     flow: Flow = "model retraining"
     last: Annotated[int, Range(1, 200, options=LAST)] = 50  # runs
     run: Annotated[int, PLACE] = 1  # place in the list, 1: the latest
@@ -58,7 +59,7 @@ class HistoryResult:
 
     params: HistoryParams
     runs: tuple[Run, ...]
-    foretold: bool  # nothing of this flow is recorded (or stand-ins were asked for)
+    simulated: bool  # too few of this flow are recorded, or simulated ones were asked for
 
     def run_at(self, position: int) -> Run:
         """Return the run at a position of the list, from 1; the oldest for one beyond it."""
@@ -66,12 +67,12 @@ class HistoryResult:
 
     @property
     def run(self) -> Run:
-        """The run that is looked at."""
+        """Run A."""
         return self.run_at(self.params.run)
 
     @property
     def other(self) -> Run:
-        """The run that it is compared with."""
+        """Run B, with which run A is compared."""
         return self.run_at(self.params.other)
 
     @cached_property
@@ -102,7 +103,7 @@ class HistoryResult:
 
     @cached_property
     def spans(self) -> dict[str, Span]:
-        """The tasks of the run that is looked at, as they ran."""
+        """The tasks of run A, as they ran."""
         return critical_path.spans(self.run)
 
     @cached_property
@@ -112,7 +113,7 @@ class HistoryResult:
 
     @property
     def faster(self) -> str:
-        """The task that is imagined faster; the longest of the critical path unless the run has the
+        """The task that is made faster; the longest of the critical path unless the run has the
         one asked for.
         """
         if self.params.faster in self.spans:
@@ -125,18 +126,18 @@ class HistoryResult:
         return critical_path.finish(self.spans)
 
     @property
-    def imagined_seconds(self) -> float:
-        """When the last task would have ended."""
+    def what_if_seconds(self) -> float:
+        """When the last task would end with the faster task."""
         return critical_path.finish(self.spans, self.faster, self.params.factor)
 
     @property
     def saved_share(self) -> float:
         """The share of the run's time that the faster task would have saved."""
-        return 1 - self.imagined_seconds / self.finish_seconds if self.finish_seconds else 0.0
+        return 1 - self.what_if_seconds / self.finish_seconds if self.finish_seconds else 0.0
 
     @property
     def on_path(self) -> bool:
-        """Whether the task that is imagined faster lies on the critical path."""
+        """Whether the task that is made faster is on the critical path."""
         return self.faster in {link.task for link in self.path}
 
     @property
@@ -160,58 +161,55 @@ class HistoryResult:
 
     @property
     def verdict(self) -> str:
-        """Share of the runs that completed, their median, and what one faster task would save."""
-        many = "s" if len(self.runs) != 1 else ""
-        kind = f"foretold run{many}, not real ones:" if self.foretold else f"recorded run{many} of"
+        """Share of the runs that completed, and what one faster task would save."""
+        n, p = len(self.runs), self.params
+        kind = "simulated" if self.simulated else "recorded"
+        interval = format_interval(self.success.low, self.success.high, format_share)
         head = (
-            f"{len(self.runs)} {kind} *{self.params.flow}*: **{self.success.percent()}** completed"
+            f"**{format_share(self.success.value)}** of {n} {kind} run{'s' * (n != 1)} completed"
+            f" ({interval})"
         )
-        if self.duration.n:
-            head += f", median {format_seconds(self.duration.value)}"
         if not self.path:
-            return f"{head}. In the run looked at no task has run."
-        where = "on the critical path" if self.on_path else "off the critical path"
+            return f"{head}. No task of run {p.run} has run."
         return (
-            f"{head}. In run {self.params.run}, *{self.faster}* ({where}) {self.params.factor:g}×"
-            f" as fast would end it **{format_share(self.saved_share)}** sooner."
+            f"{head}. In run {p.run}, a {p.factor:g}× faster `{self.faster}` saves"
+            f" **{format_share(self.saved_share)}** of the time."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons, from these runs' numbers."""
-        chain = " → ".join(f"{link.task} {link.seconds:.1f} s" for link in self.path)
-        lag = sum(link.lag_seconds for link in self.path)
-        found = [
-            f"The critical path of run {self.params.run} is {chain or 'empty'}:"
-            f" {sum(link.seconds for link in self.path):.1f} s of tasks and {lag:.1f} s of waiting"
-            f" between them make its {self.finish_seconds:.1f} s. Only what is on it decides the"
-            " end."
-        ]
+        p, found = self.params, []
         if self.path:
-            most = self.spans[self.faster].seconds * (1 - 1 / self.params.factor)
-            got = self.finish_seconds - self.imagined_seconds
-            other = (
-                "another path takes over"
-                if self.on_path
-                else "it had slack: others end later anyway"
-            )
+            chain = " → ".join(link.task for link in self.path)
+            lag = sum(link.lag_seconds for link in self.path)
             found.append(
-                f"*{self.faster}* would save {most:.1f} s of its own; the run gains {got:.1f} s"
+                f"**Critical path** of run {p.run}: {chain}. It decides the end:"
+                f" {sum(link.seconds for link in self.path):.1f} s of tasks, {lag:.1f} s of waits"
+                " between them."
+            )
+            most = self.spans[self.faster].seconds * (1 - 1 / p.factor)
+            got = self.finish_seconds - self.what_if_seconds
+            other = "another path is now the longest" if self.on_path else "the task had slack"
+            found.append(
+                f"**What if**: *{self.faster}* gets {most:.1f} s shorter, the run {got:.1f} s"
                 + ("." if most - got < 0.05 else f": {other}.")
             )
         if self.stats:
             slow = max(self.stats, key=lambda s: s.seconds.value)
             weak = max(self.stats, key=lambda s: (s.flaky.value, s.flaky.n))
             found.append(
-                f"Slowest: *{slow.task}*, median {format_seconds(slow.seconds.value)}"
-                f" ({format_seconds(slow.seconds.low)} to {format_seconds(slow.seconds.high)}, n ="
-                f" {slow.seconds.n}). Flakiest: *{weak.task}*, a try failed in"
-                f" {weak.flaky.percent()}."
+                f"**Slowest task**: *{slow.task}*, median {format_seconds(slow.seconds.value)}"
+                f" (n = {slow.seconds.n})."
             )
-        if self.foretold:
             found.append(
-                "These runs are *foretold*: what each seed has in store, without Prefect's"
-                " overhead. Run the flow in *Run monitor*: recorded runs take their place."
+                f"**Flakiest task**: *{weak.task}*. An attempt failed in {weak.flaky.percent()} of"
+                " its runs."
+            )
+        if self.simulated:
+            found.append(
+                f"**Simulated runs**, without Prefect's overhead. From {ENOUGH} recorded runs of"
+                f" *{p.flow}* on, this page shows the recorded ones."
             )
         return found
 
@@ -223,7 +221,7 @@ class HistoryResult:
             "median, s": round(self.duration.value, 6),
             "task made faster": self.faster,
             "run A, s": round(self.finish_seconds, 6),
-            "run A with it, s": round(self.imagined_seconds, 6),
+            "run A with it, s": round(self.what_if_seconds, 6),
         }
 
     def table(self) -> pa.Table:
@@ -236,7 +234,7 @@ class HistoryResult:
                     "state": run.state,
                     "submitted_at": run.submitted_at,
                     "seconds": run.seconds,
-                    "tries": run.n_attempts,
+                    "attempts": run.n_attempts,
                     **{
                         f"n_{fate.replace(' ', '_')}": list(fates_of(run).values()).count(fate)
                         for fate in FATES
@@ -261,20 +259,23 @@ def fates_of(run: Run) -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
-def stand_ins(flow: Flow) -> tuple[Run, ...]:
-    """Return foretold runs of a flow, one a seed, in the place of recorded ones."""
-    asked = (
+def simulated(flow: Flow) -> tuple[Run, ...]:
+    """Return the runs of a flow that are shown while too few are recorded, one per seed."""
+    settings = (
         RunParams(flow=flow, retries=2, failure_probability=0.25, seed=seed)
-        for seed in reversed(range(N_STAND_INS))
+        for seed in reversed(range(N_SIMULATED))
     )
-    return tuple(predict.run(params) for params in asked)
+    return tuple(replace(predict.run(params), name="simulated") for params in settings)
+
+
+def enough(n: int, source: Source) -> bool:
+    """Whether ``n`` recorded runs are shown rather than simulated ones."""
+    return {"auto": n >= ENOUGH, "recorded": n > 0, "simulated": False}[source]
 
 
 def run(params: HistoryParams) -> HistoryResult:
     """Return the history that the params ask for, as it is recorded now."""
-    found: tuple[Run, ...] = ()
-    if params.source == "recorded":
-        found = tuple(run for run in records.runs() if run.params.flow == params.flow)[
-            : params.last
-        ]
-    return HistoryResult(params, found or stand_ins(params.flow)[: params.last], not found)
+    found = tuple(run for run in records.runs() if run.params.flow == params.flow)
+    real = enough(len(found), params.source)
+    shown = found if real else simulated(params.flow)
+    return HistoryResult(params, shown[: params.last], not real)

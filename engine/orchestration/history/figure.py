@@ -1,5 +1,5 @@
-"""Figures of *History*: run × task grid, durations, tasks in numbers, two runs, the critical path
-and what-if, a replay.
+"""Figures of many runs: run × task grid, durations, tasks in numbers, two runs, the critical path
+and what-if.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.history import FATES, HistoryResult, critical_path, fates_of
 from engine.orchestration.records import Run
-from engine.units import format_seconds, format_share, format_time
+from engine.units import format_seconds, format_time
 
 FATE_COLOURS = dict(
     zip(
@@ -38,19 +38,19 @@ RUN_COLOURS = {
     "crashed": figures.LEAKED,
     "cancelled": figures.WAITING,
 }
-MOST_TASKS = 60  # lanes of a figure; beyond them the shortest are left out, and said
+MOST_TASKS = 60  # lanes of a figure; beyond them the shortest are not drawn
 
 
 def _when(run: Run) -> str:
     return (
         f"seed {run.params.seed}"
-        if run.foretold
+        if run.predicted
         else format_time(datetime.fromtimestamp(run.submitted_at, UTC))
     )
 
 
 def grid(result: HistoryResult) -> go.Figure:
-    """Draw what became of each task in each run. To see first: rows that are often not green."""
+    """Draw the outcome of each task in each run. To see first: rows that are often not green."""
     runs, tasks = result.runs[::-1], result.tasks
     codes = np.full((len(tasks), len(runs)), np.nan, dtype=np.float32)
     rows = {task: k for k, task in enumerate(tasks)}
@@ -91,7 +91,7 @@ def grid(result: HistoryResult) -> go.Figure:
         columns[column] = f"{columns[column]} = {name}" if column in columns else name
     over = {"y": 1, "yref": "paper", "showarrow": False, "yanchor": "bottom"}
     return drawn(
-        _grid_title(result),
+        result.verdict.replace("**", "").replace("`", ""),
         [heat, *keys],
         height=max(330, 200 + 15 * len(tasks)),
         x="run (1: the latest)",
@@ -109,27 +109,10 @@ def grid(result: HistoryResult) -> go.Figure:
     )
 
 
-def _grid_title(result: HistoryResult) -> str:
-    n = len(result.runs)
-    kind = ("foretold run" if result.foretold else "run") + ("s" if n != 1 else "")
-    weak = max(result.stats, key=lambda s: (s.flaky.value, s.flaky.n), default=None)
-    if weak is None or not weak.flaky.value:
-        return f"{n} {kind}: no try of any task failed"
-    return (
-        f"{n} {kind}: a try of {weak.task}<br>failed in {round(weak.flaky.value * weak.flaky.n)} of"
-        f" {weak.flaky.n}"
-    )
-
-
 def durations(result: HistoryResult) -> go.Figure:
     """Draw how long each run took, in order. To see first: what is not green, and a level that
     shifts.
     """
-    title = (
-        f"{format_share(result.success.value)} completed ({format_share(result.success.low)} to"
-        f" {format_share(result.success.high)}, n = {result.success.n})"
-    )
-    title += f",<br>median {format_seconds(result.duration.value)}" if result.duration.n else ""
     traces: list[Trace] = []
     for state in dict.fromkeys(run.state for run in result.runs):
         found = [(place, run) for place, run in enumerate(result.runs, 1) if run.state == state]
@@ -148,7 +131,7 @@ def durations(result: HistoryResult) -> go.Figure:
     middle = result.duration.value
     line = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": middle, "y1": middle}
     return drawn(
-        title,
+        "Duration of each run" + (" (dotted: median)" if result.duration.n else ""),
         traces,
         height=380,
         x="run (1: the latest)",
@@ -164,21 +147,15 @@ def durations(result: HistoryResult) -> go.Figure:
 
 
 def tasks(result: HistoryResult) -> go.Figure:
-    """Draw the slowest tasks beside how often they stumble, with intervals. To see first: the top
-    row, and how wide it is.
+    """Draw the slowest tasks beside how often an attempt failed, with intervals. To see first: the
+    top row, and how wide its interval is.
     """
     found = sorted(result.stats, key=lambda s: -s.seconds.value)[:12]
     names = [s.task for s in found]
-    slow = found[0] if found else None
-    title = (
-        f"{slow.task} is slowest: median {format_seconds(slow.seconds.value)}, n = {slow.seconds.n}"
-        if slow
-        else "No task has run"
-    )
     figure = figures.new_pair(
-        title,
+        "Slowest tasks and failed attempts" if found else "No task has run",
         height=190 + 26 * len(names),
-        x=("median running<br>time, s", "runs in which<br>a try failed, %"),
+        x=("median time, s", "runs with a failed attempt"),
         names=names,
         split=0.55,
         gap=0.06,
@@ -222,14 +199,10 @@ def compared(result: HistoryResult) -> go.Figure:
     rows = [row for row in result.compared if row["A"] is not None or row["B"] is not None][
         :MOST_TASKS
     ]
-    a, b = result.run.seconds, result.other.seconds
-    title = f"A took {format_seconds(a)}, B {format_seconds(b)}"
-    if rows and rows[0]["A"] is not None and rows[0]["B"] is not None:
-        title += (
-            f":<br>most of it is {rows[0]['task']}"
-            if abs(a - b) > 0.05
-            else ":<br>as good as equal"
-        )
+    title = (
+        f"Task times: run A {format_seconds(result.run.seconds)}, run B"
+        f" {format_seconds(result.other.seconds)}"
+    )
     names = [str(row["task"]) for row in rows]
     lines = [
         (float(str(row["A"])), float(str(row["B"])), row["task"])
@@ -263,7 +236,7 @@ def compared(result: HistoryResult) -> go.Figure:
         title,
         [between, *ends],
         height=190 + 24 * len(rows),
-        x="from a task's first start to its last end, s",
+        x="first start to last end of a task, s",
         yaxis={
             "type": "category",
             "categoryorder": "array",
@@ -275,8 +248,8 @@ def compared(result: HistoryResult) -> go.Figure:
 
 
 def _lanes(result: HistoryResult) -> tuple[list[str], str]:
-    """Return the tasks of the run that have a lane, in order of their starts, and what is said of
-    the others.
+    """Return the tasks of the run that have a lane, in order of their starts, and a note on the
+    others.
     """
     names = list(result.spans)
     if len(names) <= MOST_TASKS:
@@ -287,18 +260,18 @@ def _lanes(result: HistoryResult) -> tuple[list[str], str]:
     ]
     return [
         task for task in names if task in longest
-    ], f" ({len(names) - MOST_TASKS} short tasks left out)"
+    ], f" ({len(names) - MOST_TASKS} short tasks not drawn)"
 
 
 def path(result: HistoryResult) -> go.Figure:
-    """Draw the run, its critical path, and the run as it would have been. To see first: the chain
+    """Draw the run, its critical path, and the run with the faster task. To see first: the chain
     that decides the end.
     """
-    names, said = _lanes(result)
+    names, note = _lanes(result)
     moved = critical_path.replay(result.spans, result.faster, result.params.factor)
     chain = {link.task for link in result.path}
-    imagined = f"{result.faster} {result.params.factor:g}× as fast"
-    title = f"{result.finish_seconds:.1f} s, or {result.imagined_seconds:.1f} s with {imagined}"
+    what_if = f"{result.faster} {result.params.factor:g}× faster"
+    title = f"{result.finish_seconds:.1f} s as run, {result.what_if_seconds:.1f} s with {what_if}"
     traces: list[Trace] = []
     for name, on, colour in (
         ("critical path", True, figures.LEAKED),
@@ -311,15 +284,12 @@ def path(result: HistoryResult) -> go.Figure:
         )
     frames = [(moved[task][0], moved[task][1] - moved[task][0]) for task in names]
     hollow = {"color": figures.HOLLOW, "line": {"color": figures.KNOWN, "width": 2}}
-    traces.append(
-        {**_bar(names, frames), "marker": hollow, "name": f"with {imagined}", "width": 0.86}
-    )
+    traces.append({**_bar(names, frames), "marker": hollow, "name": "what if", "width": 0.86})
     return drawn(
-        (title if names else "No task of this run has run") + said,
+        (title if names else "No task of this run has run") + note,
         traces,
         height=180 + 22 * len(names),
         x="seconds of the run",
-        margin={"t": 56},
         barmode="overlay",
         yaxis={
             "type": "category",
@@ -331,7 +301,7 @@ def path(result: HistoryResult) -> go.Figure:
 
 
 def _bar(names: list[str], spans: list[tuple[float, float]]) -> Trace:
-    """Return a bar a task from its start on, as long as it lasts."""
+    """Return one bar per task, from its start to its end."""
     return {
         "type": "bar",
         "base": [round(start, 3) for start, _ in spans],

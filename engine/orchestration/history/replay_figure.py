@@ -1,4 +1,4 @@
-"""The figure of the history's replay: a run played again, task by task."""
+"""The replay of a run, task by task."""
 
 from __future__ import annotations
 
@@ -49,10 +49,8 @@ def _lengths(start: np.ndarray, end: np.ndarray, until: float) -> np.ndarray:
 
 
 def replay(result: HistoryResult) -> go.Figure:
-    """Draw the run as it came to be, with a scrubber in the browser. To see first: who works, who
-    waits, at each moment.
-    """
-    names, said = _lanes(result)
+    """Draw the run with a time slider. To see first: which tasks run and which wait."""
+    names, note = _lanes(result)
     names = names[:40]
     total = max(result.finish_seconds, 0.01)
     found = _intervals(result, names)
@@ -79,11 +77,11 @@ def replay(result: HistoryResult) -> go.Figure:
         suffix=" s",
     )
     figure = drawn(
-        f"Run {result.params.run}, {total:.1f} s: drag the scrubber{said}",
+        f"Replay of run {result.params.run}: drag the time slider{note}",
         bars,
         height=340 + 20 * len(names),
         x="seconds",
-        legend={"y": 1, "yref": "paper"},  # the scrubber is below
+        legend={"y": 1, "yref": "paper"},  # the slider is below
         barmode="overlay",
         yaxis={
             "type": "category",
@@ -93,7 +91,7 @@ def replay(result: HistoryResult) -> go.Figure:
             "dtick": 1,
         },
         xaxis={"range": [0, total * 1.02]},
-        **player | {"margin": {"t": 84, "b": 130}},
+        **player | {"margin": {"b": 130}},
     )
     figure.frames = [  # bars only grow: a frame is their lengths
         {

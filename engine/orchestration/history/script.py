@@ -1,4 +1,4 @@
-"""Runs that are kept, how many completed, and a what-if on one of them, replayed task by task."""
+"""Recorded runs, how many completed, and a what-if on one of them, replayed task by task."""
 
 import json
 from statistics import median

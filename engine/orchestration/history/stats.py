@@ -1,4 +1,4 @@
-"""What many runs say together: shares and medians with their intervals, task by task."""
+"""Shares and medians of many runs with their intervals, task by task."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def middle(values: list[float]) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class TaskStats:
-    """What the runs say about one task."""
+    """One task in many runs."""
 
     task: str
-    seconds: Estimate  # median of the running time in a run, all its tries together
-    flaky: Estimate  # share of the runs in which at least one try failed
+    seconds: Estimate  # median of the running time in a run, all its attempts together
+    flaky: Estimate  # share of the runs in which at least one attempt failed
     n_failed_runs: int  # in which it failed for good
 
 

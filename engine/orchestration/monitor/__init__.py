@@ -1,10 +1,10 @@
-"""Run monitor: a flow run with every attempt, wait and retry of its own; foretold from the seed,
-then run for real.
+"""Run monitor: every attempt, wait and retry of a flow run; predicted from the seed, then run by
+Prefect.
 
 Real: once *Run* is pressed, states, times and logs are Prefect's (``watch``); a finished run is
-read from its record. Until then the same chart shows the run that the seed foretells
-(``predict``), marked as such: its states and numbers of tries are those of the real run, its times
-leave Prefect's overhead out.
+read from its record. Until then the same chart shows the run that the seed predicts
+(``predict``), marked as such: its states and numbers of attempts are those of the real run, its
+times leave out Prefect's overhead.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def attempts(run: Run | str) -> list[Attempt]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MonitorResult:
-    """A run as far as it is known, beside what was foretold."""
+    """A run as far as it is known, beside its prediction."""
 
     params: RunParams
     run: Run
-    foretold: Run
+    predicted: Run
 
     @property
     def complete(self) -> bool:
@@ -64,12 +64,12 @@ class MonitorResult:
 
     @property
     def n_attempts(self) -> int:
-        """Tries that ran."""
+        """Attempts that ran."""
         return self.run.n_attempts
 
     @property
-    def n_failed_tries(self) -> int:
-        """Tries that failed or timed out, whether or not another one followed."""
+    def n_failed_attempts(self) -> int:
+        """Attempts that failed or timed out, retried or not."""
         return sum(attempt.outcome in FAILED for attempt in self.run.attempts)
 
     def _n(self, *states: str) -> int:
@@ -78,17 +78,17 @@ class MonitorResult:
 
     @property
     def n_cached(self) -> int:
-        """Tasks whose result was there already."""
+        """Tasks whose result came from the cache."""
         return self._n("cached")
 
     @property
     def n_not_run(self) -> int:
-        """Tasks that never ran, for their upstream did not complete."""
+        """Tasks that never ran, because their upstream did not complete."""
         return self._n("not run")
 
     @property
     def n_failed(self) -> int:
-        """Tasks whose last try failed."""
+        """Tasks whose last attempt failed."""
         return self._n(*FAILED)
 
     @property
@@ -105,48 +105,37 @@ class MonitorResult:
 
     @property
     def verdict(self) -> str:
-        """How the run ends or ended, and with how many tries."""
+        """How the run ends or ended, and with how many attempts."""
         run, n_tasks = self.run, len(self.run.tasks)
         if run.state == "scheduled":
+            return "The run **waits** for a worker. Two runs can run at the same time."
+        if run.predicted:
+            ends = "completes" if run.state == "completed" else "fails"
             return (
-                "The run **waits** on the server: it starts as soon as one of the two workers is"
-                " free."
+                f"Not run yet. Predicted: the run **{ends}** after about"
+                f" {format_seconds(run.seconds)}, with **{self.n_attempts} attempts** for {n_tasks}"
+                f" tasks. Failed attempts: {self.n_failed_attempts}."
             )
-        if run.foretold:
-            ends = "complete" if run.state == "completed" else "fail"
-            return (
-                f"Foretold from the seed, not run yet: it will **{ends}** after **{self.n_attempts}"
-                f" tries** of {n_tasks} tasks, {self.n_failed_tries} of them failing, in about"
-                f" {format_seconds(run.seconds)}."
-            )
-        done = f"{self._n(*FINE)} of {n_tasks} tasks"
+        done = f"{self._n(*FINE)} of {n_tasks} tasks are done"
         if not run.ended:
-            doing = (
-                "is **paused**: what runs goes on to its end, nothing new starts"
-                if run.state == "paused"
-                else "is **running**"
-            )
             return (
-                f"The run {doing}; {done} done, {self.n_failed_tries} of {self.n_attempts} tries"
-                " have failed so far."
+                f"The run is **{'paused' if run.state == 'paused' else 'running'}**: {done},"
+                f" {self.n_failed_attempts} of {self.n_attempts} attempts failed so far."
             )
         if run.state == "completed":
             return (
-                f"The run **completed** in {format_seconds(run.seconds)}: {n_tasks} tasks took"
-                f" **{self.n_attempts} tries**, {self.n_failed_tries} of them failed and were tried"
-                " again."
+                f"The run **completed** in {format_seconds(run.seconds)}, with"
+                f" **{self.n_attempts} attempts** for {n_tasks} tasks. Failed and retried:"
+                f" {self.n_failed_attempts}."
             )
         if run.state == "failed":
             lost = [attempt.task for attempt in run.last().values() if attempt.outcome in FAILED]
             names = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
             return (
-                f"The run **failed**: {names} used up all tries, so **{self.n_not_run} tasks never"
-                f" ran**; {done} done."
+                f"The run **failed**: {names} used all attempts, so **{_tasks(self.n_not_run)}"
+                f" never ran**. {done}."
             )
-        return (
-            f"The run was **{run.state}** with {done} done. Run it again with these parameters, or"
-            " with others."
-        )
+        return f"The run was **{run.state}**. {done}."
 
     @property
     def why(self) -> list[str]:
@@ -154,66 +143,66 @@ class MonitorResult:
         p = self.params
         reasons = [self._odds()]
         reasons.append(
-            f"{format_share(self.waiting_share)} of the tasks' time is spent waiting for a retry; a"
-            f" try that waits keeps its place among the {p.concurrency} tasks that may run at once."
+            f"**Waiting**: {format_share(self.waiting_share)} of the tasks' time is waiting for a"
+            f" retry. A task that waits keeps its slot; there are {p.concurrency} slots."
         )
         if self.n_cached:
             reasons.append(
-                f"{self.n_cached} of the tasks asked for work that this run had done before: taken"
-                " from the cache."
+                f"**Cache**: {_tasks(self.n_cached)} took a result from the cache, because this run"
+                " had done the same work before."
             )
         if self.n_not_run:
             reasons.append(
-                f"{self.n_not_run} tasks depend, directly or not, on one that did not complete:"
-                " Prefect leaves them unstarted."
+                f"**Downstream**: Prefect never starts {_tasks(self.n_not_run)}, because a task"
+                " upstream did not complete."
             )
-        return reasons + ([] if self.run.foretold else self._measured())
+        return reasons + ([] if self.run.predicted else self._measured())
 
     def _odds(self) -> str:
         p = self.params
         if p.flow == "meant to fail":
             return (
-                f"The upload has a bug: each of its {p.retries + 1} tries fails alike. "
-                "Retries cure what is passing, not what is wrong."
+                f"**A bug**: all {p.retries + 1} attempts of the upload fail in the same way. "
+                "Retries help against temporary failures, not against bugs."
             )
         lost = p.failure_probability ** (p.retries + 1)
         n_tasks = sum(step.work == step.key or not p.cache for step in plan(p))
         return (
-            f"A try fails with probability {format_share(p.failure_probability)}, a task only if"
-            f" {p.retries + 1} tries in a row do ({format_share(lost)}); of all runs of {n_tasks}"
-            f" such tasks {format_share((1 - lost) ** n_tasks)} come through."
+            f"**Retries**: an attempt fails in {format_share(p.failure_probability)}, a task only"
+            f" if {p.retries + 1} attempts fail ({format_share(lost)}). So"
+            f" {format_share((1 - lost) ** n_tasks)} of such runs complete."
         )
 
     def _measured(self) -> list[str]:
-        """Return what only a real run can tell."""
+        """Return what only a real run shows."""
         first = [attempt.intervals[0] for attempt in self.run.attempts if attempt.intervals]
         waits = [
             i.end_seconds - i.start_seconds
             for i in first
             if i.state == "pending" and i.end_seconds is not None
         ]
-        told = []
+        found = []
         if waits:
-            told.append(
-                f"From submission to start tasks waited {format_seconds(statistics.median(waits))}"
-                f" (median of {len(waits)})."
+            found.append(
+                f"**Start**: tasks waited {format_seconds(statistics.median(waits))} from"
+                f" submission to start (median of {len(waits)})."
             )
         if self.run.ended:
-            same = self.outcomes() == _outcomes(self.foretold)
+            same = self.outcomes() == _outcomes(self.predicted)
             how = (
-                "every try as foretold"
+                "every attempt ended as predicted"
                 if same
-                else "other tries than foretold (it was ended, or a task was late)"
+                else "attempts differ from the prediction (it was cancelled, or a task was late)"
             )
-            told.append(
-                f"Foretold were {self.foretold.n_attempts} tries and"
-                f" {format_seconds(self.foretold.seconds)}: the real run has {how} and took"
-                f" {format_seconds(self.run.seconds)} (one run, with Prefect's overhead)."
+            found.append(
+                f"**Prediction**: {how}. The run took {format_seconds(self.run.seconds)};"
+                f" {format_seconds(self.predicted.seconds)} were predicted, without Prefect's"
+                " overhead."
             )
-        return told
+        return found
 
     def outcomes(self) -> dict[tuple[str, int], str]:
-        """Return how each try ended."""
+        """Return how each attempt ended."""
         return _outcomes(self.run)
 
     def headline(self) -> dict[str, int | float | str]:
@@ -223,11 +212,11 @@ class MonitorResult:
             "tasks completed": self._n("completed"),
             "tasks cached": self.n_cached,
             "tasks failed": self.n_failed,
-            "tries": self.n_attempts,
+            "attempts": self.n_attempts,
         }
 
     def table(self) -> pa.Table:
-        """Return one row an interval of each attempt."""
+        """Return one row per interval of each attempt."""
         rows = [
             {
                 "task": attempt.task,
@@ -243,12 +232,12 @@ class MonitorResult:
         return pa.Table.from_pylist(rows) if rows else pa.table({"task": pa.array([], pa.string())})
 
     def rows(self, task: str) -> list[dict[str, str]]:
-        """Return one line a try of a task, for a table on the page."""
+        """Return one row per attempt of a task, for a table on the page."""
         return [
             {
                 "attempt": str(attempt.attempt or "–"),
                 "outcome": state_of(attempt),
-                **{name: _told(attempt.seconds(kind)) for name, kind in COLUMNS.items()},
+                **{name: _seconds(attempt.seconds(kind)) for name, kind in COLUMNS.items()},
             }
             for attempt in sorted(self.run.attempts, key=lambda a: a.attempt)
             if attempt.task == task
@@ -259,23 +248,27 @@ def _outcomes(run: Run) -> dict[tuple[str, int], str]:
     return {(attempt.task, attempt.attempt): attempt.outcome for attempt in run.attempts}
 
 
-def _told(seconds: float) -> str:
+def _tasks(n: int) -> str:
+    return f"{n} task{'s' * (n != 1)}"
+
+
+def _seconds(seconds: float) -> str:
     return format_seconds(seconds) if seconds else "–"
 
 
 def result_of(run: Run) -> MonitorResult:
-    """Return the Result of a run, live, kept or foretold."""
+    """Return the Result of a run, live, kept or predicted."""
     return MonitorResult(run.params, run, predict.run(run.params))
 
 
 def run(params: RunParams) -> MonitorResult:
-    """Return what the seed foretells for these settings; ``launch.submit`` runs them for real."""
+    """Return what the seed predicts for these settings; ``launch.submit`` runs them for real."""
     return result_of(predict.run(params))
 
 
 def latest(params: RunParams) -> Run:
     """Return the run to show for these settings: the latest one, live or kept; else the one
-    foretold.
+    predicted.
     """
     for run_id in reversed(LAUNCHER.active()):
         live = watch.peek(run_id)
@@ -298,21 +291,21 @@ def find(run_id: str) -> Run | None:
 def log_of(result: MonitorResult, task: str) -> dict[int, list[LogLine]]:
     """Return the log lines of a task by attempt."""
     lines: dict[int, list[LogLine]] = {}
-    for line in () if result.run.foretold else watch.log(result.run.id):
+    for line in () if result.run.predicted else watch.log(result.run.id):
         if line.task == task:
             lines.setdefault(line.attempt, []).append(line)
     return lines
 
 
 def under_way() -> list[dict[str, str]]:
-    """Return one line a run that is not over, those that run first: what a queue in sight shows."""
+    """Return one row per run that has not ended, the running ones first."""
     rows = []
     for run_id in LAUNCHER.active():
         live = watch.peek(run_id)
         if live is None:
             continue
         place = LAUNCHER.position(run_id)
-        waits = f"waits, {place} before it" if place else "next, or about to start"
+        waits = f"waits, {place} before it" if place else "next"
         done = Counter(live.counts())
         rows.append(
             {

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.figures import Trace, drawn
-from engine.orchestration.monitor import FAILED, FINE, MonitorResult
+from engine.orchestration.monitor import MonitorResult
 from engine.orchestration.records import Attempt, Run, Task, state_of
 from engine.units import format_seconds
 
@@ -32,13 +32,13 @@ COLORS = {
     "not run": figures.faint(figures.WAITING, 0.28),
 }
 NAMES = {  # category -> what the legend calls it
-    "upstream": "pending: upstream runs",
-    "pending": "pending: no free slot",
+    "upstream": "upstream wait",
+    "pending": "slot wait",
     "running": "running",
-    "completed": "try completed",
-    "failed": "try failed",
-    "timed out": "try timed out",
-    "awaiting retry": "waiting to retry",
+    "completed": "completed",
+    "failed": "failed",
+    "timed out": "timed out",
+    "awaiting retry": "retry wait",
     "cached": "cached",
     "cancelled": "cancelled or crashed",
 }
@@ -113,28 +113,10 @@ def seconds_now(run: Run) -> float:
     return max(run.seconds, time.time() - run.started_at)
 
 
-def _title(result: MonitorResult) -> str:
-    run = result.run
-    if run.foretold:
-        return (
-            f"Foretold: {result.n_attempts} tries of {len(run.tasks)} tasks,"
-            f" {result.n_failed_tries} fail"
-        )
-    if run.state == "scheduled":
-        return "Waiting for one of two workers (pale: what is foretold)"
-    if not run.ended:
-        word = "Paused" if run.state == "paused" else "Live"
-        return f"{word}: {result.n_attempts} tries so far, {result.n_failed_tries} failed"
-    return (
-        f"{run.state.capitalize()}: {result.n_attempts} tries of {len(run.tasks)} tasks,"
-        f" {result.n_failed_tries} failed"
-    )
-
-
 def gantt(
     result: MonitorResult, pinned: MonitorResult | None = None, chosen: str = ""
 ) -> go.Figure:
-    """Draw each attempt as a bar of its own. To see first: the tries that failed, and the waits
+    """Draw each attempt as its own bar. To see first: the attempts that failed, and the waits
     before the next ones.
     """
     run = result.run
@@ -144,19 +126,18 @@ def gantt(
     labels = len(names) <= LABELLED_TASKS
     row = ROW_PIXELS if labels else BARE_ROW_PIXELS
     height = min(max(len(names) * row + 130, LEAST_PIXELS), MOST_PIXELS)
-    title = _title(result) + (" · thin bars: run A" if pinned else "")
-    told = result.foretold if run.state == "scheduled" else run
+    shown = result.predicted if run.state == "scheduled" else run
     traces = (
         _traces(_bars(pinned.run, seconds_now(pinned.run)), offset=True, pale=True)
         if pinned is not None
         else []
     )
-    traces += _traces(_bars(told, seconds_now(told)), offset=False, pale=run.state == "scheduled")
+    traces += _traces(_bars(shown, seconds_now(shown)), offset=False, pale=run.state == "scheduled")
     x: dict[str, Any] = {"rangemode": "tozero"}
     shapes = []
-    if not run.ended:  # as long as foretold, so that the axis stands still
+    if not run.ended:  # as long as predicted, so that the axis does not move
         now = seconds_now(run)
-        x["range"] = [0, 1.04 * max(now, result.foretold.seconds)]
+        x["range"] = [0, 1.04 * max(now, result.predicted.seconds)]
         if run.started_at is not None:
             line = {"color": figures.KNOWN, "width": 1, "dash": "dot"}
             across = {"y0": 0, "y1": 1, "yref": "paper", "line": line}
@@ -168,18 +149,15 @@ def gantt(
         "showticklabels": labels,
         "tickvals": names,
         "ticktext": [f"<b>{name}</b>" if name == chosen else name for name in names],
-        "title": {
-            "text": "" if labels else f"{len(run.tasks)} tasks, in the order of their submission"
-        },
+        "title": {"text": "" if labels else f"{len(run.tasks)} tasks, in the order of submission"},
     }
     return drawn(
-        title,
+        result.verdict.replace("**", ""),
         traces,
         height=height,
-        x="seconds since the run began",
+        x="seconds since the run began" + (" (thin bars: run A)" if pinned else ""),
         barmode="overlay",
-        margin={"t": 56},
-        uirevision=run.id or "foretold",
+        uirevision=run.id or "predicted",
         xaxis=x,
         yaxis=y,
         shapes=shapes,
@@ -248,7 +226,7 @@ def _traces(bars: dict[str, _Bars], offset: bool, pale: bool) -> list[Trace]:
 
 
 def _layers(tasks: tuple[Task, ...]) -> dict[str, int]:
-    """Return how many steps from a start each task lies, by its longest way."""
+    """Return how many steps each task is from a start, by its longest path."""
     depth: dict[str, int] = {}
     for task in tasks:  # in order of submission: upstream comes first
         depth[task.key] = 1 + max((depth[key] for key in task.upstream), default=-1)
@@ -274,21 +252,6 @@ def _places(tasks: tuple[Task, ...]) -> dict[str, tuple[float, float]]:
     return places
 
 
-def _graph_title(result: MonitorResult, states: dict[str, str]) -> str:
-    told = "Foretold: " if result.run.foretold else ""
-    lost = [key for key, state in states.items() if state in FAILED]
-    if lost:
-        names = lost[0] if len(lost) == 1 else f"{len(lost)} tasks"
-        return (
-            f"{told}{names} {'fail' if len(lost) > 1 else 'fails'}, {result.n_not_run} of"
-            f" {len(states)} tasks never run"
-        )
-    n_done = sum(state in FINE for state in states.values())
-    return f"{told}{n_done} of {len(states)} tasks done" + (
-        f", {result.n_cached} from the cache" if result.n_cached else ""
-    )
-
-
 def _edges(tasks: Sequence[Task], places: dict[str, tuple[float, float]]) -> Trace:
     """Draw a line from each task to those that wait for it."""
     xs: list[float | None] = []
@@ -309,8 +272,8 @@ def _edges(tasks: Sequence[Task], places: dict[str, tuple[float, float]]) -> Tra
 
 
 def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
-    """Draw the graph of tasks, coloured by state. To see first: where it burns, and what that keeps
-    from running.
+    """Draw the graph of tasks, coloured by state. To see first: the task that failed, and what it
+    keeps from running.
     """
     run = result.run
     places = _places(run.tasks)
@@ -349,10 +312,9 @@ def graph(result: MonitorResult, chosen: str = "") -> go.Figure:
             node |= {"textfont": {"size": 11, "color": None if kind == "not run" else "white"}}
         traces.append(node)
     return drawn(
-        _graph_title(result, states),
+        "Task graph, coloured by state" + (" (predicted)" if run.predicted else ""),
         traces,
         height=int(min(max((high - low + 1) * 40 + 130, 260), 540)),
-        margin={"t": 48},
         xaxis={"visible": False, "range": [-0.5, max(x for x, _ in places.values()) + 0.5]},
         yaxis={"visible": False, "range": [low - 1.1, high + 1.1]},
         annotations=_names(run.tasks, places),

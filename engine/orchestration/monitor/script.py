@@ -1,4 +1,4 @@
-"""The flow on screen (engine/orchestration/prefect_flows.py), run once: its states and tries.
+"""The flow on screen (engine/orchestration/prefect_flows.py), run once: its states and attempts.
 
 Runs on the server that PREFECT_API_URL names; without one Prefect starts a temporary server, which
 takes about 12 s.
@@ -42,6 +42,6 @@ numbers = {
     "tasks completed": counts["COMPLETED"],
     "tasks cached": len(cached),
     "tasks failed": counts["FAILED"],
-    "tries": sum(task.run_count for task in ran),
+    "attempts": sum(task.run_count for task in ran),
 }
 print(json.dumps(numbers))

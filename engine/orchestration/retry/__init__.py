@@ -1,8 +1,7 @@
-"""Retry lab: what retries buy and what they cost, simulated, in closed form, and with real runs
-falling onto it.
+"""Retry lab: what retries gain and cost, in closed form, simulated, and in real runs.
 
 Real: runs of Prefect's, read from the records (``retry.real``). Closed form: the truncated
-geometric distribution of tries, the expected wait. Simulated: the distribution of durations
+geometric distribution of attempts, the expected wait. Simulated: the distribution of durations
 (``retry.model``, 10,000 task runs) and the thundering herd (``retry.herd``). A flow's tasks fail
 independently of each other: a source that is down for all of them is the herd's case.
 """
@@ -35,14 +34,14 @@ REFERENCE_JITTER = 1.0  # drawn beside the herd without jitter when the setting 
 class RetryParams(Params):
     """A task that fails at times, its retries, the flow that it is part of, and the herd."""
 
-    failure_probability: Annotated[float, Range(0, 1, step=0.05)] = 0.3  # of each try
+    failure_probability: Annotated[float, Range(0, 1, step=0.05)] = 0.3  # of each attempt
     retries: Annotated[int, Range(0, 10)] = 3
     delay_seconds: Annotated[float, Range(0, 30, step=0.5)] = 1.0  # before the first retry
     backoff: Backoff = "exponential"
     jitter: Annotated[float, Range(0, 1, step=0.1)] = 0.0  # Prefect's retry_jitter_factor
     n_tasks: Annotated[int, Range(1, 50)] = 10  # of the flow
     shape: Shape = "in sequence"
-    # of a try that completes, about
+    # of an attempt that completes, about
     duration_seconds: Annotated[float, Range(0, 10, step=0.1)] = 0.5
     clients: Annotated[int, Range(10, 1000, step=10)] = 500  # of the herd
     # requests that the service answers in a second
@@ -60,7 +59,7 @@ class RetryResult:
     """Closed forms, simulated task runs and flows, and the herd without and with jitter."""
 
     params: RetryParams
-    chances: np.ndarray  # (retries + 2,) completed at try 1 …, and failed; closed form
+    chances: np.ndarray  # (retries + 2,) completed at attempt 1 …, and failed; closed form
     runs: TaskRuns  # simulated
     flow_completed: np.ndarray  # (N_FLOWS,) simulated
     flow_seconds: np.ndarray
@@ -77,9 +76,9 @@ class RetryResult:
         return float((1 - self.task_fails_share) ** self.params.n_tasks)
 
     @property
-    def mean_tries(self) -> float:
-        """Expected tries of a task, closed form."""
-        return model.mean_tries(self.params.failure_probability, self.params.retries)
+    def mean_attempts(self) -> float:
+        """Expected attempts of a task, closed form."""
+        return model.mean_attempts(self.params.failure_probability, self.params.retries)
 
     @property
     def mean_wait_seconds(self) -> float:
@@ -113,20 +112,17 @@ class RetryResult:
 
     @property
     def verdict(self) -> str:
-        """How often a task fails and the flow succeeds, and what the retries cost."""
-        p, fails = self.params, self.task_fails_share
-        tail = (
-            f"a flow of {p.n_tasks} {'task' if p.n_tasks == 1 else 'tasks'} succeeds in"
-            f" {format_share(self.flow_succeeds_share)}"
+        """How often a task fails and the flow succeeds."""
+        p, fails = self.params, format_share(self.task_fails_share)
+        flow = (
+            f"a flow of {p.n_tasks} task{'s' * (p.n_tasks != 1)} succeeds in"
+            f" **{format_share(self.flow_succeeds_share)}** of its runs"
         )
         if not p.retries:
-            return f"Without retries a task fails in **{format_share(fails)}**, and {tail}."
-        word = "retry turns" if p.retries == 1 else "retries turn"
+            return f"Without retries **{fails}** of tasks fail, and {flow}."
         return (
-            f"{p.retries} {word} {format_share(p.failure_probability)} failure a try into"
-            f" **{format_share(fails)}** a task; {tail}. It costs {self.mean_tries:.2f} tries and"
-            f" {format_seconds(self.mean_seconds)} a task, {format_share(self.wait_share)} of it"
-            " waiting."
+            f"With {p.retries} retr{'y' if p.retries == 1 else 'ies'}, task failure drops from"
+            f" {format_share(p.failure_probability)} to **{fails}**, and {flow}."
         )
 
     @property
@@ -135,45 +131,40 @@ class RetryResult:
         p, failed = self.params, int((~self.runs.completed).sum())
         low, high = share_interval(failed, N_RUNS)
         plain, other = self.herds
-        waits = ", ".join(f"{wait:g}" for wait in p.waits[:5]) + (" …" if p.retries > 5 else "")
         reasons = [
             (
-                f"A task fails only if all {p.retries + 1} tries do:"
+                f"**Task**: it fails only if all {p.retries + 1} attempts fail:"
                 f" {p.failure_probability:g}^{p.retries + 1} ="
                 f" {format_share(self.task_fails_share)}. Simulated: {failed:,} of {N_RUNS:,}"
                 f" ({format_interval(low, high, format_share)})."
             ),
             (
-                f"All {p.n_tasks} must complete: (1 − {self.task_fails_share:.4g})^{p.n_tasks} ="
-                f" {format_share(self.flow_succeeds_share)}; simulated,"
-                f" {format_share(float(self.flow_completed.mean()))} of"
-                f" {len(self.flow_completed):,} flows. Order does not matter for that, only for the"
-                f" time: {p.shape} a flow takes"
-                f" {format_seconds(float(np.median(self.flow_seconds)))} (median, simulated)."
+                f"**Flow**: all {p.n_tasks} tasks must complete:"
+                f" (1 − {self.task_fails_share:.4g})^{p.n_tasks} ="
+                f" {format_share(self.flow_succeeds_share)}. Median time {p.shape}:"
+                f" {format_seconds(float(np.median(self.flow_seconds)))} (simulated)."
             ),
             (
-                f"Delays {waits} s: wait k takes place when k tries have failed, so "
-                if p.retries
-                else "No retries: "
-            )
-            + f"a task waits {self.mean_wait_seconds:.2f} s on average. In the worst 1% it takes "
-            f"{format_seconds(float(np.quantile(self.runs.seconds, 0.99)))} or longer (simulated).",
-            (
-                "This holds for tries that fail independently. A bug fails every time (retries only"
-                " delay the alert), and a service that is down fails everybody at once."
+                f"**Cost per task**: {self.mean_attempts:.2f} attempts and"
+                f" {format_seconds(self.mean_seconds)}, of which {format_share(self.wait_share)} is"
+                " waiting. The slowest 1% take"
+                f" {format_seconds(float(np.quantile(self.runs.seconds, 0.99)))} or more."
             ),
             (
-                f"Then the herd comes back as one: {p.clients:,} clients against {p.capacity:,} a"
-                f" second make a second wave of {plain.retry_peak:,} without jitter, of"
-                f" {other.retry_peak:,} with a jitter of {other.jitter:g}; {plain.n_gave_up:,} and"
-                f" {other.n_gave_up:,} give up (simulated)."
+                "**Independent failures** are assumed. A bug fails every time, and a service that"
+                " is down fails for all tasks."
+            ),
+            (
+                f"**Thundering herd**: {p.clients:,} clients return in waves. The second wave has"
+                f" {plain.retry_peak:,} requests in a second without jitter, {other.retry_peak:,}"
+                f" with jitter {other.jitter:g}."
             ),
         ]
         if p.jitter:
             bounds = model.jitter_bounds(p.jitter)
             reasons.append(
-                f"Prefect's jitter multiplies each delay by {format_range(*bounds, 2)}, on average"
-                f" by {model.jitter_mean(p.jitter):.3f} (an exponential, cut at both ends)."
+                f"**Jitter**: Prefect multiplies each delay by {format_range(*bounds, 2)}, by"
+                f" {model.jitter_mean(p.jitter):.3f} on average."
             )
         return reasons
 
@@ -183,8 +174,8 @@ class RetryResult:
         return {
             "a task fails": round(self.task_fails_share, 8),
             "the flow succeeds": round(self.flow_succeeds_share, 8),
-            "tries a task": round(self.mean_tries, 6),
-            "seconds waited a task": round(self.mean_wait_seconds, 6),
+            "attempts per task": round(self.mean_attempts, 6),
+            "seconds waited per task": round(self.mean_wait_seconds, 6),
             "failed of 10,000 simulated": int((~self.runs.completed).sum()),
             "herd without jitter: second wave": herd.retry_peak,
             "herd without jitter: requests": herd.n_requests,
@@ -192,7 +183,7 @@ class RetryResult:
         }
 
     def table(self) -> pa.Table:
-        """Return one row for each outcome: closed form, simulated with interval, seconds."""
+        """Return one row per outcome: closed form, simulated with interval, seconds."""
         rows = []
         for place, chance in enumerate(self.chances):
             chosen = self.runs.lane(place, self.params.retries)
@@ -214,13 +205,13 @@ class RetryResult:
         return pa.Table.from_pylist(rows)
 
     def lane_name(self, place: int) -> str:
-        """Return the name of an outcome: completed at a try, or failed."""
-        return "failed" if place == self.params.retries + 1 else f"try {place + 1}"
+        """Return the name of an outcome: completed at an attempt, or failed."""
+        return "failed" if place == self.params.retries + 1 else f"attempt {place + 1}"
 
 
 @lru_cache(maxsize=64)
 def run(params: RetryParams) -> RetryResult:
-    """Compute, simulate, let the herd loose."""
+    """Compute the closed forms and simulate tasks, flows and the herd."""
     p, waits = params, params.waits
     runs = model.simulate(p.failure_probability, waits, p.jitter, p.duration_seconds, p.seed)
     in_sequence = p.shape == "in sequence"

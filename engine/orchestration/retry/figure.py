@@ -1,8 +1,6 @@
-"""Figures of *Retry lab*: where runs land, what a flow of many tasks makes of it, the waits, and
-the herd.
+"""Figures of *Retry lab*: outcomes of task runs, flows of many tasks, waits, and the herd.
 
-Green completes, red-purple fails, grey waits, orange is a pinned run A; a blue dot is a real run of
-Prefect's.
+Green completes, pink fails, grey waits, orange is a pinned run A; a blue dot is a real task run.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.retry import RetryResult, model
-from engine.orchestration.retry.model import N_RUNS
 from engine.orchestration.retry.real import Dot
 from engine.statistics import share_interval
 from engine.units import format_range, format_share
@@ -31,7 +28,7 @@ def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
     color, name = (RED, "failed, simulated") if failed else (GREEN, "completed, simulated")
     thin: list[float | None] = []
     thick: list[float | None] = []
-    middles, lanes, rows, told = [], [], [], []
+    middles, lanes, rows, hovers = [], [], [], []
     for place in [last] if failed else range(last):
         seconds = result.runs.seconds[result.runs.lane(place, result.params.retries)]
         if not len(seconds):
@@ -42,7 +39,7 @@ def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
         lanes += [place, place, None]
         middles.append(middle)
         rows.append(place)
-        told.append(
+        hovers.append(
             f"{names[place]}: median {middle:,.2f} s, half within {format_range(quarter, three, 2)}"
             f" s, 98% within {format_range(low, high, 2)} s (simulated)"
         )
@@ -66,7 +63,7 @@ def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
     return [
         {**band, "x": thin, "line": {"color": color, "width": 6}, "opacity": 0.45},
         {**band, "x": thick, "line": {"color": color, "width": 18}, "opacity": 0.6},
-        {**middle_marks, "text": told, "hovertemplate": "%{text}<extra></extra>"},
+        {**middle_marks, "text": hovers, "hovertemplate": "%{text}<extra></extra>"},
         {
             "type": "scatter",
             "x": [None],
@@ -81,22 +78,13 @@ def _bands(result: RetryResult, names: list[str], failed: bool) -> list[Trace]:
 def outcomes(
     result: RetryResult, dots: list[Dot] | None = None, pinned: RetryResult | None = None
 ) -> go.Figure:
-    """Draw a lane for each outcome: how often, and how long it takes. To see first: the lane
-    "failed" and its share.
+    """Draw a lane for each outcome with its share and its times. To see first: the lane "failed"
+    and its share.
     """
     p, dots = result.params, dots or []
     n_lanes = p.retries + 2
-    title = (
-        f"{format_share(result.task_fails_share)} of task runs fail in the end;<br>the slowest 1%"
-        f" take {np.quantile(result.runs.seconds, 0.99):,.1f} s or longer"
-    )
     names = [result.lane_name(place) for place in range(n_lanes)]
-    texts = []
-    for place in range(n_lanes):
-        simulated = np.count_nonzero(result.runs.lane(place, p.retries)) / N_RUNS
-        texts.append(
-            f"<b>{format_share(float(result.chances[place]))}</b> · {format_share(simulated)}"
-        )
+    shares = [format_share(float(share)) for share in result.chances]
     traces = [
         *_bands(result, names, failed=False),
         *_bands(result, names, failed=True),
@@ -106,20 +94,20 @@ def outcomes(
         traces.append(_pinned(pinned, n_lanes))
     lanes: list[str | float] = list(range(n_lanes))
     return drawn(
-        title,
+        result.verdict.replace("**", ""),
         traces,
         height=190 + 44 * n_lanes,
         x="seconds from first start to last end",
         y="completed at",
         yaxis={
             "tickvals": lanes,
-            "ticktext": names,
-            "range": [n_lanes - 0.4, -0.9],
+            "ticktext": [
+                f"{name}: <b>{share}</b>" for name, share in zip(names, shares, strict=True)
+            ],
+            "range": [n_lanes - 0.4, -0.6],
             "fixedrange": True,
         },
         xaxis={"rangemode": "tozero", "showgrid": True},
-        annotations=figures.side_notes([*lanes, -0.75], [*texts, "<b>exact</b> · simulated"]),
-        margin={"r": 165},
     )
 
 
@@ -127,7 +115,7 @@ def _real(dots: list[Dot], n_lanes: int) -> list[Trace]:
     """Return the real runs, each in its lane, side by side where they meet."""
     if not dots:
         return []
-    lanes = np.array([dot.tries - 1 if dot.completed else n_lanes - 1 for dot in dots])
+    lanes = np.array([dot.attempts - 1 if dot.completed else n_lanes - 1 for dot in dots])
     shift = np.array([((k * 7) % 11 - 5) / 22 for k in range(len(dots))])
     return [
         {
@@ -137,10 +125,10 @@ def _real(dots: list[Dot], n_lanes: int) -> list[Trace]:
             "mode": "markers",
             "marker": {"color": figures.KNOWN, "size": 9, "line": {"color": "white", "width": 1}},
             "name": f"real task runs: {len(dots)}",
-            "customdata": [(dot.task, dot.tries, dot.foretold_seconds) for dot in dots],
+            "customdata": [(dot.task, dot.attempts, dot.predicted_seconds) for dot in dots],
             "hovertemplate": (
-                "%{customdata[0]}: %{customdata[1]} tries, %{x:.2f} s (%{customdata[2]:.2f} s"
-                " foretold)<extra></extra>"
+                "%{customdata[0]}: %{customdata[1]} attempts, %{x:.2f} s (%{customdata[2]:.2f} s"
+                " predicted)<extra></extra>"
             ),
         }
     ]
@@ -184,7 +172,7 @@ def _simulated_flow(result: RetryResult) -> Trace:
         "error_y": {"type": "data", **spread, "thickness": 2},
         "mode": "markers",
         "marker": {"color": figures.LEAKED, "size": 14, "symbol": "star"},
-        "name": f"this flow, {len(done):,} simulated, 95%",
+        "name": "this flow, simulated",
         "hovertemplate": "simulated: %{y:.2f}%<extra></extra>",
     }
 
@@ -194,11 +182,6 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
     first: how the lines fall.
     """
     p = result.params
-    none = (1 - p.failure_probability) ** p.n_tasks
-    title = (
-        f"A flow of {p.n_tasks} succeeds in {format_share(result.flow_succeeds_share)},<br>without"
-        f" retries in {format_share(none)}"
-    )
     sizes = np.arange(1, N_SIZES + 1)
     traces: list[Trace] = [
         {
@@ -230,7 +213,7 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
             }
         )
     return drawn(
-        title,
+        "Flows that succeed, by tasks and retries",
         traces,
         height=440,
         x="tasks in the flow",
@@ -241,29 +224,18 @@ def flow(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
 
 
 def waits(result: RetryResult) -> go.Figure:
-    """Draw each retry's delay, and what it costs on average: dear but rare. To see first: how the
-    two bars part.
-    """
+    """Draw each retry's delay, and its expected cost. To see first: how the two bars diverge."""
     p = result.params
     k = np.arange(1, p.retries + 1)
     delays = p.waits * model.jitter_mean(p.jitter)
     costs = delays * p.failure_probability**k
-    title = (
-        f"A task waits {result.mean_wait_seconds:.2f} s on average,<br>{delays.sum():,.1f} s if"
-        " every try fails"
-        if p.retries
-        else "Without retries nothing waits,<br>and nothing is cured"
-    )
     low, high = model.jitter_bounds(p.jitter)
     bars: list[Trace] = [
         {
             "type": "bar",
             "x": k,
             "y": np.round(delays, 4),
-            "name": (
-                "delay, if it comes to it"
-                + (" (bar: mean, line: Prefect's jitter)" if p.jitter else "")
-            ),
+            "name": "delay (line: jitter range)" if p.jitter else "delay",
             "marker": {"color": figures.WAITING},
             "error_y": (
                 {
@@ -280,7 +252,7 @@ def waits(result: RetryResult) -> go.Figure:
             "type": "bar",
             "x": k,
             "y": np.round(costs, 6),
-            "name": "times the chance that it comes to it",
+            "name": "delay × its probability",
             "marker": {"color": figures.KNOWN},
             "text": [f"{cost:.2g} s" for cost in costs],
             "textposition": "outside",
@@ -288,7 +260,7 @@ def waits(result: RetryResult) -> go.Figure:
         },
     ]
     return drawn(
-        title,
+        "Delay before each retry, and expected delay" if p.retries else "No retries, no delays",
         bars,
         height=420,
         x="retry",
@@ -300,15 +272,11 @@ def waits(result: RetryResult) -> go.Figure:
 
 
 def herd(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
-    """Draw requests a second with and without jitter against the capacity. To see first: the second
+    """Draw requests per second with and without jitter, and the capacity. To see first: the second
     wave over the line.
     """
     plain, other = result.herds
     p = result.params
-    title = (
-        f"{plain.retry_peak:,} come back in the same second without jitter,<br>"
-        f"{other.retry_peak:,} with jitter {other.jitter:g} (simulated)"
-    )
     last = min(max(plain.clear_seconds, other.clear_seconds), 400)
     traces: list[Trace] = []
     for of, color, name in (
@@ -325,10 +293,7 @@ def herd(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
                 "y": seen,
                 "marker": {"color": color},
                 "opacity": 0.75,
-                "name": (
-                    f"{name}: {of.n_requests:,} requests, {of.n_gave_up:,} gave up, clear in"
-                    f" {of.clear_seconds:,} s"
-                ),
+                "name": f"{name}, {of.n_gave_up:,} gave up",
                 "hovertemplate": f"second %{{x}}, {name}: %{{y:,}} requests<extra></extra>",
             }
         )
@@ -348,11 +313,11 @@ def herd(result: RetryResult, pinned: RetryResult | None = None) -> go.Figure:
         }
         traces.append({"type": "scatter", **seen_a})
     return drawn(
-        title,
+        "Requests per second of the herd (simulated)",
         traces,
         height=440,
-        x="seconds since all failed at once",
-        y="requests a second",
+        x="seconds since all failed",
+        y="requests per second",
         barmode="group",
         bargap=0.1,
         yaxis={"showgrid": True},

@@ -54,8 +54,8 @@ def stampede(n_clients: int, capacity: int, waits: np.ndarray, jitter: float, se
     )
     pauses = np.column_stack(
         [waits * factors, np.full(n_clients, np.inf)]
-    )  # after the last try: never again
-    at, tries = np.zeros(n_clients), np.zeros(n_clients, int)
+    )  # after the last attempt: never again
+    at, attempts = np.zeros(n_clients), np.zeros(n_clients, int)
     seconds, asked, served = [], [], []
     n_gave_up = 0
     left = np.arange(n_clients)
@@ -66,8 +66,8 @@ def stampede(n_clients: int, capacity: int, waits: np.ndarray, jitter: float, se
         refused = now[capacity:]
         n_asked = len(now)
         while len(refused):  # who comes back within the same second is refused again: it is full
-            at[refused] += pauses[refused, tries[refused]]
-            tries[refused] += 1
+            at[refused] += pauses[refused, attempts[refused]]
+            attempts[refused] += 1
             refused = refused[at[refused] < second + 1]
             n_asked += len(refused)
         gone = np.isin(left, now[:capacity]) | np.isinf(at[left])

@@ -1,13 +1,13 @@
-"""Retries as numbers: Prefect's delays and jitter, 10,000 task runs simulated at once, and the
+"""Retries as numbers: Prefect's delays and jitter, 10,000 task runs simulated in one go, and the
 closed forms beside them.
 
 The delays are Prefect's: ``retry_delay_seconds`` as one number (fixed), as a list (linear) or as
 ``exponential_backoff`` (``prefect.tasks``: factor × 2^k). The jitter is
 ``prefect.utilities.math.clamped_poisson_interval``, which ``prefect.task_engine`` calls with
 ``retry_jitter_factor``: an exponential with the delay as its mean, cut to [low, 1 + jitter] times
-the delay, where low is placed so that as much lies below the median as above. Simulated: whether a
-try fails (each by itself, with the same probability) and how long it lasts (as in ``flows.fate``: a
-try that fails does so half way).
+the delay, where low is placed so that as much is below the median as above. Simulated: whether an
+attempt fails (independently, with the same probability) and how long it lasts (as in
+``flows.fate``: one that fails does so half way).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.orchestration.flows import FACTORS, Backoff
 N_RUNS = 10_000
 N_FLOWS = 1_000
 FLOW_SEED = 10**9  # flows draw other numbers than single tasks
-FAIL_PART = 0.5  # of a try's duration, when it fails
+FAIL_PART = 0.5  # of an attempt's duration, when it fails
 MEAN_FACTOR = sum(FACTORS) / len(FACTORS)
 
 
@@ -60,47 +60,47 @@ def jitter_mean(jitter: float) -> float:
 
 
 def chances(probability: float, retries: int) -> np.ndarray:
-    """Return P(completed at try 1 … retries + 1) and, last, P(failed): the truncated geometric
+    """Return P(completed at attempt 1 … retries + 1) and, last, P(failed): the truncated geometric
     distribution.
     """
-    tries = probability ** np.arange(retries + 1) * (1 - probability)
-    return np.append(tries, probability ** (retries + 1))
+    attempts = probability ** np.arange(retries + 1) * (1 - probability)
+    return np.append(attempts, probability ** (retries + 1))
 
 
-def mean_tries(probability: float, retries: int) -> float:
-    """Return the expected number of tries: try k + 1 takes place when k failed."""
+def mean_attempts(probability: float, retries: int) -> float:
+    """Return the expected number of attempts: attempt k + 1 takes place when k failed."""
     return float((probability ** np.arange(retries + 1)).sum())
 
 
 def mean_wait(probability: float, waits: np.ndarray, jitter: float) -> float:
-    """Return the expected seconds of waiting: wait k takes place when k tries failed."""
+    """Return the expected seconds of waiting: wait k takes place when k attempts failed."""
     return float((waits * probability ** np.arange(1, len(waits) + 1)).sum() * jitter_mean(jitter))
 
 
 def mean_work(probability: float, retries: int, duration_seconds: float) -> float:
-    """Return the expected seconds that the tries themselves take."""
+    """Return the expected seconds that the attempts themselves take."""
     done = 1 - probability ** (retries + 1)
-    n_failed = mean_tries(probability, retries) - done
+    n_failed = mean_attempts(probability, retries) - done
     return duration_seconds * MEAN_FACTOR * (FAIL_PART * n_failed + done)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskRuns:
-    """Simulated task runs: ``tries`` (n,), whether each ``completed`` (n,), seconds waited and in
-    all (n,).
+    """Simulated task runs, all (n,): attempts, whether each completed, seconds waited and in
+    total.
     """
 
-    tries: np.ndarray
+    attempts: np.ndarray
     completed: np.ndarray
     wait_seconds: np.ndarray
     seconds: np.ndarray
 
     def lane(self, place: int, retries: int) -> np.ndarray:
-        """Return which runs completed at try ``place`` + 1, or, for ``place`` = ``retries`` + 1,
-        failed.
-        """
+        """Return which runs completed at attempt ``place`` + 1; ``retries`` + 1: which failed."""
         return (
-            ~self.completed if place == retries + 1 else self.completed & (self.tries == place + 1)
+            ~self.completed
+            if place == retries + 1
+            else self.completed & (self.attempts == place + 1)
         )
 
 
@@ -126,9 +126,9 @@ def simulate(
     waited = (waits * jitter_multiples(rng, jitter, (n, len(waits))) * took_place[:, 1:]).sum(
         axis=1
     )
-    tries = took_place.sum(axis=1)
+    attempts = took_place.sum(axis=1)
     return TaskRuns(
-        tries, np.asarray(~failed.all(axis=1)), waited, waited + (work * took_place).sum(axis=1)
+        attempts, np.asarray(~failed.all(axis=1)), waited, waited + (work * took_place).sum(axis=1)
     )
 
 
@@ -143,7 +143,7 @@ def flows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return whether each of ``N_FLOWS`` flows of ``n_tasks`` completed and the seconds it took.
 
-    In sequence a failed task is the last one; in parallel all run at once and the longest decides.
+    In sequence a failed task is the last one; in parallel all run and the longest decides.
     """
     runs = simulate(
         probability, waits, jitter, duration_seconds, seed + FLOW_SEED, N_FLOWS * n_tasks

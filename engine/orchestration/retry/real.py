@@ -2,9 +2,9 @@
 simulated distribution.
 
 Real: runs of *daily ETL* with twelve sources, through the same launcher as the run monitor, so they
-stand in its history too. Its twelve ``extract`` tasks depend on nothing: each is one task run with
-these retries. Whether a try fails and how long it is meant to last is foretold by the seed
-(``flows.fate``); what lies beyond that is Prefect's and this machine's.
+are in its list too. Its twelve ``extract`` tasks depend on nothing: each is one task run with
+these retries. Whether an attempt fails and how long it is meant to last is predicted by the seed
+(``flows.fate``); what it takes beyond that is Prefect's overhead.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.orchestration.retry import RetryParams
 from engine.units import format_seconds
 
 N_TASKS = 12
-N_RUNS = 2  # started by one click: two run at once
+N_RUNS = 2  # started by one click: two run in parallel
 N_SEEDS = 1_000
 MOST_SECONDS = 60.0  # of waiting for retries, that a real run may take
 PRESS_SECONDS = 8.0  # a page waits no longer for the server to take a run
@@ -30,17 +30,15 @@ OVER = ("completed", "failed", "timed out")
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One real task run: its tries, how it ended, and its seconds from the first start to the last
-    end.
-    """
+    """One real task run; ``seconds`` is from its first start to its last end."""
 
     run: str
     task: str
-    tries: int
+    attempts: int
     completed: bool
     seconds: float
-    foretold_tries: int
-    foretold_seconds: float  # of the tries and, without jitter, the delays
+    predicted_attempts: int
+    predicted_seconds: float  # of the attempts and, without jitter, the delays
 
 
 def asked(params: RetryParams, turn: int = 0) -> RunParams:
@@ -65,7 +63,7 @@ def most_seconds(params: RetryParams) -> float:
     return float(params.waits.sum() * (1 + params.jitter))
 
 
-def _alike(settings: RunParams, params: RetryParams) -> bool:
+def _same(settings: RunParams, params: RetryParams) -> bool:
     """Whether a run has these settings, whatever its seed."""
     return replace(settings, seed=0) == replace(asked(params), seed=0)
 
@@ -78,8 +76,8 @@ def start(params: RetryParams) -> list[str]:
     InputError
         The server cannot be reached.
     """
-    used = {run.params.seed for run in records.runs() if _alike(run.params, params)}
-    used |= {settings.seed for settings in LAUNCHER.params.values() if _alike(settings, params)}
+    used = {run.params.seed for run in records.runs() if _same(run.params, params)}
+    used |= {settings.seed for settings in LAUNCHER.params.values() if _same(settings, params)}
     fresh = (
         settings for turn in range(N_SEEDS) if (settings := asked(params, turn)).seed not in used
     )
@@ -91,9 +89,7 @@ def start(params: RetryParams) -> list[str]:
 
 def under_way(params: RetryParams) -> list[str]:
     """Return the runs of these settings that are not over."""
-    return [
-        run_id for run_id, settings in list(LAUNCHER.params.items()) if _alike(settings, params)
-    ]
+    return [run_id for run_id, settings in list(LAUNCHER.params.items()) if _same(settings, params)]
 
 
 def found(params: RetryParams) -> list[Run]:
@@ -103,7 +99,7 @@ def found(params: RetryParams) -> list[Run]:
     active = under_way(params)
     live = [run for run_id in active if (run := watch.peek(run_id)) is not None]
     return live + [
-        run for run in records.runs() if _alike(run.params, params) and run.id not in active
+        run for run in records.runs() if _same(run.params, params) and run.id not in active
     ]
 
 
@@ -114,33 +110,33 @@ def dots(runs: list[Run]) -> list[Dot]:
         for task, last in run.last().items():
             if not task.startswith("extract") or last.outcome not in OVER:
                 continue
-            tries = [attempt for attempt in run.attempts if attempt.task == task]
+            attempts = [attempt for attempt in run.attempts if attempt.task == task]
             spans = [
                 i
-                for attempt in tries
+                for attempt in attempts
                 for i in attempt.intervals
                 if i.state == "running" and i.end_seconds is not None
             ]
             ends = [i.end_seconds for i in spans if i.end_seconds is not None]
-            if not spans or (last.outcome != "completed" and len(tries) <= run.params.retries):
-                continue  # a try that failed and will be tried again
+            if not spans or (last.outcome != "completed" and len(attempts) <= run.params.retries):
+                continue  # an attempt that failed and will be tried again
             seconds = max(ends) - min(i.start_seconds for i in spans)
             made.append(
                 Dot(
                     run.id,
                     task,
-                    len(tries),
+                    len(attempts),
                     last.outcome == "completed",
                     seconds,
-                    *foretold(run.params, task),
+                    *predicted(run.params, task),
                 )
             )
     return made
 
 
-def foretold(settings: RunParams, task: str) -> tuple[int, float]:
-    """Return how many tries a task has in store, and the seconds of its tries and (unjittered)
-    delays.
+def predicted(settings: RunParams, task: str) -> tuple[int, float]:
+    """Return how many attempts a task will need, and the seconds that they and their delays take,
+    without jitter.
     """
     seconds, waits = 0.0, settings.delays()
     for attempt in range(1, settings.retries + 2):
@@ -153,20 +149,19 @@ def foretold(settings: RunParams, task: str) -> tuple[int, float]:
 
 
 def summary(made: list[Dot], params: RetryParams) -> str:
-    """Return what the real runs say, in a sentence or two."""
+    """Return the real runs in one or two sentences."""
     if not made:
         return ""
     failed = sum(not dot.completed for dot in made)
-    as_foretold = sum(dot.tries == dot.foretold_tries for dot in made)
+    as_predicted = sum(dot.attempts == dot.predicted_attempts for dot in made)
     text = (
-        f"**{len(made)} real task runs**: {failed} failed in the end, {as_foretold} of {len(made)}"
-        " took as many tries as the seed had foretold."
+        f"**{len(made)} real task runs**: {failed} failed. {as_predicted} of {len(made)} took as"
+        " many attempts as predicted."
     )
     if params.jitter:
         return text
-    extra = np.array([dot.seconds - dot.foretold_seconds for dot in made])
-    told_extra = format_seconds(max(float(np.median(extra)), 0.0))
+    extra = np.array([dot.seconds - dot.predicted_seconds for dot in made])
     return (
-        f"{text} Prefect and this machine added {told_extra} to each (median; most"
-        f" {format_seconds(float(extra.max()))})."
+        f"{text} Prefect's overhead: median {format_seconds(max(float(np.median(extra)), 0.0))},"
+        f" maximum {format_seconds(float(extra.max()))}."
     )

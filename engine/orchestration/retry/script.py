@@ -25,20 +25,20 @@ if PARAMS.jitter:
     x = np.linspace(low, high, 200_001)
     factor = float(np.trapezoid(x * np.exp(-x), x) / np.trapezoid(np.exp(-x), x))
 
-fails = tries = waited = 0.0
+fails = attempts = waited = 0.0
 for k in range(RETRIES + 1):
     # exactly k attempts fail, then one completes; or all fail
     chance = P**k * (1 - P)
-    tries += chance * (k + 1)
+    attempts += chance * (k + 1)
     waited += chance * sum(delays[:k]) * factor
 fails = P ** (RETRIES + 1)
-tries += fails * (RETRIES + 1)
+attempts += fails * (RETRIES + 1)
 waited += fails * sum(delays) * factor
 simulated = (np.random.default_rng(PARAMS.seed).random((10_000, RETRIES + 1)) < P).all(axis=1)
 
 requests: list[tuple[float, int, int]] = [
     (0.0, client, 0) for client in range(PARAMS.clients)
-]  # when, who, which try
+]  # when, who, which attempt
 asked: dict[int, int] = {}
 served: dict[int, int] = {}
 gave_up = 0
@@ -57,8 +57,8 @@ print(
         {
             "a task fails": round(fails, 8),
             "the flow succeeds": round((1 - fails) ** PARAMS.n_tasks, 8),
-            "tries a task": round(tries, 6),
-            "seconds waited a task": round(waited, 6),
+            "attempts per task": round(attempts, 6),
+            "seconds waited per task": round(waited, 6),
             "failed of 10,000 simulated": int(simulated.sum()),
             "herd without jitter: second wave": max(
                 [n for second, n in asked.items() if second], default=0

@@ -34,12 +34,14 @@ from engine.orchestration.schedule.load import (
     MIN_RUNS,
     Outage,
     Turn,
-    most_at_once,
+    most_parallel,
     outage,
     turns,
 )
 from engine.orchestration.schedule.params import DAY_MINUTES, MOST_HOURS, N_RUNS, ScheduleParams
-from engine.units import format_seconds
+from engine.units import format_day, format_seconds
+
+STATUS_NAMES = {"as written": "on time", "left out": "skipped"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +58,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class ScheduleResult:
-    """The next runs of a rule, and what they ask of the machines."""
+    """The next runs of a rule, their overlap, and an outage."""
 
     params: ScheduleParams
     plan: Plan
@@ -68,7 +70,7 @@ class ScheduleResult:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many local times met which fate."""
+        """How many local times have which status."""
         return Counter(row.status for row in self.plan.rows)
 
     @property
@@ -93,9 +95,9 @@ class ScheduleResult:
         return turns(self.dates, p.run_minutes * 60, p.limit, p.collision)
 
     @property
-    def most_at_once(self) -> int:
+    def most_parallel(self) -> int:
         """The largest number of runs at the same time."""
-        return most_at_once(self.turns)
+        return most_parallel(self.turns)
 
     @property
     def n_cancelled(self) -> int:
@@ -123,7 +125,7 @@ class ScheduleResult:
 
     @property
     def n_lost(self) -> int:
-        """Runs of the outage that Prefect never makes up for."""
+        """Runs of the outage that Prefect never starts."""
         return len(self.outage.lost)
 
     @property
@@ -133,25 +135,28 @@ class ScheduleResult:
 
     @property
     def verdict(self) -> str:
-        """How many local times that the rule names are moved or left out, and the first of them."""
-        p = self.params
-        head = f"{p.rule_text} in {p.zone}: "
+        """How many scheduled times are moved or skipped, and the first of them."""
+        p, n = self.params, len(self.plan.rows)
+        rule = f"{p.rule_text} in {p.zone}"
         if self.n_moved or self.n_left_out:
             parts = [
-                f"{n} {word}"
-                for n, word in ((self.n_moved, "moved"), (self.n_left_out, "left out"))
-                if n
+                f"{count} {word}"
+                for count, word in ((self.n_moved, "moved"), (self.n_left_out, "skipped"))
+                if count
             ]
             first = next(row for row in self.odd if row.status in ("moved", "left out"))
-            told = f"of {len(self.plan.rows)} times that the rule names, **{' and '.join(parts)}**"
-            return f"{head}{told}. {first.wall[:10]}: {first.because}."
+            day = format_day(date.fromisoformat(first.wall[:10]))
+            return (
+                f"**{' and '.join(parts)}** of {n} scheduled times ({rule}). {day}:"
+                f" {first.because}."
+            )
         change = self.plan.change
         met = (
-            f"although the clocks change on {local_text(change.at, p.zone)[:10]}"
+            f"although the clocks change on {format_day(day_of(change.at, p.zone))}"
             if change
-            else "and no clock changes"
+            else "and no clock changes on these days"
         )
-        return f"{head}each of the **{len(self.dates)} next runs** is where the rule says, {met}."
+        return f"**All {len(self.dates)} runs** are at their scheduled time ({rule}), {met}."
 
     @property
     def why(self) -> list[str]:
@@ -160,30 +165,31 @@ class ScheduleResult:
         found = [_clock_reason(self)]
         if p.kind == "interval" and self.n_left_out:
             found.append(
-                "Prefect's documentation promises that an hourly interval “will fire every UTC"
-                " hour”. Its code drops the second pass: two moments of one zone that read alike"
-                " compare equal in Python, so they pass for duplicates. In UTC none is lost."
+                "**A bug in Prefect**: its documentation says that an hourly interval “will fire"
+                " every UTC hour”. Its code removes the second pass as a duplicate. In UTC none is"
+                " lost."
             )
         if p.kind == "interval" and self.n_moved:
             found.append(
-                "Prefect's documentation promises that a daily interval keeps its hour. Its code"
-                " jumps from the anchor to today in seconds, so an anchor in winter time is an hour"
-                " off in summer. Use a cron for a fixed local time."
+                "**A bug in Prefect**: its documentation says that a daily interval keeps its"
+                " hour. An anchor in winter is an hour off in summer. Use a cron."
             )
-        rule = f"at most {p.limit} at once" if p.limit else "no limit"
+        rule = f"limit {p.limit}" if p.limit else "no limit"
         waited = self.longest_wait_minutes * 60
-        longest = format_seconds(waited) if waited else "none"
+        wait = f"runs wait up to {format_seconds(waited)}" if waited else "no run waits"
         found.append(
-            f"A run takes {format_seconds(p.run_minutes * 60)}, {rule}: up to {self.most_at_once}"
-            f" at the same time, the longest wait is {longest}, {self.n_cancelled} dropped."
+            f"**Overlap** ({rule}): a run takes {format_seconds(p.run_minutes * 60)}. Runs in"
+            f" parallel: at most {self.most_parallel}; {wait}; dropped: {self.n_cancelled}."
         )
         found.append(
-            f"Server down for {p.down_hours:g} h: {self.n_missed} due meanwhile. Prefect had booked"
-            f" {len(out.late)} of them (its scheduler keeps at least {MIN_RUNS} runs and"
-            f" {MIN_AHEAD_SECONDS / 3600:g} h ahead): they are called *Late* after {LATE_SECONDS:g}"
-            f" s and run once it is back; {self.n_lost} are never created. Airflow with"
-            f" `catchup=True` would run all {self.n_missed}, with `catchup=False`"
-            f" {len(out.airflow['catchup=False'])}."
+            f"**Server down** for {p.down_hours:g} h, runs due: {self.n_missed}. Prefect starts"
+            f" {len(out.late)} late and never creates {self.n_lost}. Airflow starts"
+            f" {self.n_missed} with `catchup=True`, {len(out.airflow['catchup=False'])} without."
+        )
+        found.append(
+            f"**Booked ahead**: Prefect's scheduler creates at least {MIN_RUNS} runs and"
+            f" {MIN_AHEAD_SECONDS / 3600:g} h ahead. A run that starts {LATE_SECONDS:g} s after its"
+            " time is *Late*."
         )
         return found
 
@@ -194,8 +200,8 @@ class ScheduleResult:
             "first": datetime.fromtimestamp(self.dates[0], UTC).isoformat(),
             "last": datetime.fromtimestamp(self.dates[-1], UTC).isoformat(),
             "moved": self.n_moved,
-            "left out": self.n_left_out,
-            "most at once": self.most_at_once,
+            "skipped": self.n_left_out,
+            "most in parallel": self.most_parallel,
             "dropped": self.n_cancelled,
             "longest wait, min": round(self.longest_wait_minutes, 6),
         }
@@ -208,14 +214,14 @@ class ScheduleResult:
         """The table of the page."""
         return [
             {
-                "the rule says": row.wall,
-                "runs, local": row.local or "—",
-                "runs, UTC": (
+                "scheduled": row.wall,
+                "runs (local)": row.local or "—",
+                "runs (UTC)": (
                     "—"
                     if row.at is None
                     else datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M")
                 ),
-                "outcome": row.status,
+                "outcome": STATUS_NAMES.get(row.status, row.status),
                 "why": row.because,
             }
             for row in self.plan.rows
@@ -226,16 +232,16 @@ def _clock_reason(result: ScheduleResult) -> str:
     p, change = result.params, result.plan.change
     if change is None:
         has = len(changes(p.zone, p.year))
-        return f"No clock changes on these days in {p.zone}" + (
+        return f"**Clocks**: they do not change on these days in {p.zone}" + (
             "." if has else f", nor on any other day of {p.year}."
         )
     low, high = change.walls(p.zone)
-    day = local_text(change.at, p.zone)[:10]
+    day = format_day(day_of(change.at, p.zone))
     kind = "do not exist" if change.shift_seconds > 0 else "come twice"
     return (
-        f"On {day} the clocks of {p.zone} go {'forward' if change.shift_seconds > 0 else 'back'} by"
-        f" {abs(change.shift_seconds) / 60:.0f} min: the local times from {low:%H:%M} to"
-        f" {high:%H:%M} {kind}. In UTC that day is like any other."
+        f"**Clocks** in {p.zone} go {'forward' if change.shift_seconds > 0 else 'back'} by"
+        f" {abs(change.shift_seconds) / 60:.0f} min on {day}: local times from {low:%H:%M} to"
+        f" {high:%H:%M} {kind}. UTC does not change."
     )
 
 
@@ -336,7 +342,7 @@ def _shared(params: ScheduleParams) -> ScheduleParams:
 
 
 def run(params: ScheduleParams) -> ScheduleResult:
-    """Return the next 20 runs of the rule and what they ask of the machines.
+    """Return the next 20 runs of the rule, their overlap and an outage.
 
     Raises
     ------

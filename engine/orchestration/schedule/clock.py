@@ -150,12 +150,12 @@ def rows(walls: list[datetime], runs: tuple[float, ...], zone: str) -> list[Row]
                 _row(wall, near, zone, "moved", f"Prefect's date is {_hours(near - first)}", first)
             )
         else:
-            made.append(_row(wall, None, zone, "left out", "Prefect gives no date for it", first))
+            made.append(_row(wall, None, zone, "left out", "Prefect has no run for it", first))
     return sorted(made, key=lambda row: row.shown_at)
 
 
 def _hours(seconds: float) -> str:
-    return f"{abs(seconds) / 3600:g} h {'later' if seconds > 0 else 'earlier'} than the rule says"
+    return f"{abs(seconds) / 3600:g} h {'later' if seconds > 0 else 'earlier'} than scheduled"
 
 
 def _twice(wall: datetime, moments: tuple[float, float], free: set[float], zone: str) -> list[Row]:
@@ -176,7 +176,7 @@ def _twice(wall: datetime, moments: tuple[float, float], free: set[float], zone:
                     None,
                     zone,
                     "left out",
-                    f"the clock shows {clock} twice: no run the {which} time",
+                    f"the clock shows {clock} twice, and there is no run the {which} time",
                     at,
                 )
             )
@@ -195,19 +195,19 @@ def _never_shown(wall: datetime, free: set[float], zone: str) -> Row:
                 at,
                 zone,
                 "moved",
-                f"{clock} does not exist that day: it runs at {shown}, {word} the jump",
+                f"{clock} does not exist, so it runs at {shown}, {word} the clock change",
                 at,
             )
     jump = next(change.at for change in changes(zone, wall.year) if earlier < change.at <= later)
     order = (
         wall.hour * 60 + wall.minute
-    ) / 1e5  # in the table it stands where it would be: just before the jump
+    ) / 1e5  # its place in the table: just before the clock change
     return _row(
         wall,
         None,
         zone,
         "left out",
-        f"{clock} does not exist that day, and no run takes its place",
+        f"{clock} does not exist, and no run replaces it",
         jump - 1 + order,
     )
 
@@ -228,7 +228,7 @@ def elapsed_rows(expected: list[float], runs: tuple[float, ...], zone: str) -> l
         if at not in fired:
             status = "left out"
             because = (
-                f"the clock shows {clock} twice, and Prefect takes the {which} time for a duplicate"
+                f"the clock shows {clock} twice, and Prefect drops the {which} as a duplicate"
                 if twice
                 else "no run"
             )

@@ -106,10 +106,10 @@ class Board:
         deployment = Deployment(str(made["id"]), body["name"], fire, run_seconds, time.time())
         with self._lock:
             self.found[owner] = deployment
-        self.hire(owner)
+        self.start_worker(owner)
         return deployment
 
-    def hire(self, owner: str) -> None:
+    def start_worker(self, owner: str) -> None:
         """Start the runner of the owner's deployment unless it is there."""
         with self._lock:
             deployment = self.found[owner]
@@ -125,7 +125,7 @@ class Board:
             )
             log.close()
 
-    def dismiss(self, owner: str) -> None:
+    def stop_worker(self, owner: str) -> None:
         """End the runner: the schedule goes on, and its runs come late."""
         with self._lock:
             deployment = self.found[owner]
@@ -143,7 +143,7 @@ class Board:
         """End the runner and delete the deployment with what it has booked; none is no error."""
         if owner not in self.found:
             return
-        self.dismiss(owner)
+        self.stop_worker(owner)
         with self._lock:
             deployment = self.found.pop(owner)
         try:
@@ -182,7 +182,7 @@ class Board:
         waited for.
         """
         for owner in list(self.found):
-            self.dismiss(owner)
+            self.stop_worker(owner)
             deployment = self.found.pop(owner)
             try:
                 SERVER.call(f"deployments/{deployment.id}", method="DELETE", patience=3.0)
@@ -221,14 +221,16 @@ def fired(run: dict[str, Any]) -> Fired:
 
 
 def summary(runs: list[Fired]) -> str:
-    """Return how many runs are in which state, in a sentence."""
+    """Return how many runs are in which state."""
     counts = Counter(run.state for run in runs)
     parts = [
         f"**{counts[state]}** {state}"
         for state in [*STATES, *sorted(set(counts) - set(STATES))]
         if counts[state]
     ]
-    return ", ".join(parts) or "nothing booked yet: Prefect's scheduler looks every few seconds"
+    return (
+        ", ".join(parts) or "no run is scheduled yet. Prefect's scheduler looks every few seconds"
+    )
 
 
 def table(runs: list[Fired]) -> list[dict[str, str]]:

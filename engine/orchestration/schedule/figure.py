@@ -12,10 +12,9 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.figures import Trace, drawn
-from engine.orchestration.schedule import ScheduleResult
+from engine.orchestration.schedule import STATUS_NAMES, ScheduleResult
 from engine.orchestration.schedule.clock import Row
 from engine.orchestration.schedule.deployment import Fired
-from engine.units import format_seconds
 
 Look = tuple[str, str]  # colour, symbol
 LOOKS: dict[str, Look] = {
@@ -71,12 +70,12 @@ def _pinned_days(pinned: ScheduleResult, zone: str, names: list[str]) -> Trace:
     places = [place for row in rows if (place := _place(row, zone))[0] in names]
     look = {"symbol": "circle-open", "size": 17, "color": figures.WAITING}
     x, y = [hour for _, hour in places], [day for day, _ in places]
-    return {**MARKS, "x": x, "y": y, "marker": look, "name": "A (pinned)", "hoverinfo": "skip"}
+    return {**MARKS, "x": x, "y": y, "marker": look, "name": "run A", "hoverinfo": "skip"}
 
 
 def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Figure:
     """Draw each run on the clock of its day. To see first: the mark in the shaded hour, or the one
-    that fled from it.
+    that was moved.
     """
     zone, names = result.params.zone, _days(result)
     traces: list[Trace] = []
@@ -100,10 +99,10 @@ def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Fig
                     "symbol": symbol,
                     "size": 13 if status in ("moved", "left out") else 10,
                 },
-                "name": status,
+                "name": STATUS_NAMES.get(status, status),
                 "customdata": [[row.wall, row.local or "no run", row.because] for row, _ in found],
                 "hovertemplate": (
-                    "rule: %{customdata[0]}<br>runs:"
+                    "scheduled: %{customdata[0]}<br>runs:"
                     " %{customdata[1]}<br>%{customdata[2]}<extra></extra>"
                 ),
             }
@@ -112,13 +111,12 @@ def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Fig
     low, high = max(min(hours) - 1.5, -0.5), min(max(hours) + 1.5, 24.5)
     ticks = [hour for hour in range(0, 25, 3 if high - low > 12 else 1) if low <= hour <= high]
     texts = [f"{hour:02d}:00" for hour in ticks]
-    bands, said = _shade(result, names)
+    bands, note = _shade(result, names)
     return drawn(
-        _title(result),
+        result.verdict.replace("**", "").replace("`", ""),
         traces,
         height=max(360, 180 + 24 * len(names)),
         x=f"hour on the clock in {zone}",
-        margin={"t": 84 if said else 56},
         xaxis={
             "range": [low, high],
             "tickvals": ticks,
@@ -128,23 +126,12 @@ def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Fig
         },
         yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1]},
         shapes=bands,
-        annotations=said,
+        annotations=note,
     )
 
 
-def _title(result: ScheduleResult) -> str:
-    odd = [row for row in result.odd if row.status in ("moved", "left out")]
-    if odd:
-        moved = odd[0].status == "moved" and odd[0].local
-        where = f"runs at {odd[0].local[11:16]}" if moved else "has no run"
-        if not moved and "twice" in odd[0].because:
-            where = "comes twice and runs once"
-        return f"{odd[0].wall} {where}" + (f", and {len(odd) - 1} more" if len(odd) > 1 else "")
-    return f"All {len(result.dates)} runs are where the rule says"
-
-
 def _shade(result: ScheduleResult, names: list[str]) -> tuple[list[Trace], list[Trace]]:
-    """Return the band over the hour that is missing or that comes twice, on its day, and the words
+    """Return the band over the hour that is missing or that comes twice, on its day, and the note
     above all days.
     """
     change, zone = result.plan.change, result.params.zone
@@ -167,7 +154,7 @@ def _shade(result: ScheduleResult, names: list[str]) -> tuple[list[Trace], list[
                 **UNDER,
             }
         )
-    text = f"{day}: the shaded hour {'is missing' if change.shift_seconds > 0 else 'comes twice'}"
+    text = f"shaded: the hour that {'is missing' if change.shift_seconds > 0 else 'comes twice'}"
     place = {
         "x": 0,
         "xref": "paper",
@@ -207,14 +194,6 @@ def overlap(result: ScheduleResult) -> go.Figure:
     """
     made = result.turns
     names = [str(k) for k in range(1, len(made) + 1)]
-    title = f"At most {result.most_at_once} at the same time"
-    if result.n_cancelled:
-        title = f"{result.n_cancelled} of {len(made)} runs are dropped: the one before still runs"
-    elif result.longest_wait_minutes:
-        title = (
-            f"The last runs start up to {format_seconds(result.longest_wait_minutes * 60)} after"
-            " their time"
-        )
     pairs = list(zip(names, made, strict=True))
     waits = ((t.due, t.start, n) for n, t in pairs if t.start is not None and t.start > t.due)
     ran = ((t.start, t.end, n) for n, t in pairs if t.start is not None and t.end is not None)
@@ -231,12 +210,11 @@ def overlap(result: ScheduleResult) -> go.Figure:
             }
         )
     return drawn(
-        title,
+        "When each run waits and runs",
         traces,
         height=160 + 18 * len(made),
         x="time (UTC)",
         y="run",
-        margin={"t": 56},
         barmode="overlay",
         bargap=0.3,
         xaxis={"type": "date"},
@@ -248,14 +226,10 @@ POLICIES = ("Prefect", "Airflow, catchup=True", "Airflow, catchup=False")
 
 
 def outage(result: ScheduleResult) -> go.Figure:
-    """Draw who makes up for the runs of an outage. To see first: the crosses, which nobody ever
-    runs.
+    """Draw which runs of an outage are started afterwards. To see first: the crosses, which never
+    run.
     """
     out = result.outage
-    title = (
-        f"{len(out.missed)} due while the server is down:<br>Prefect makes up for {len(out.late)},"
-        f" {len(out.lost)} are lost"
-    )
     taken = dict(
         zip(
             POLICIES,
@@ -264,15 +238,15 @@ def outage(result: ScheduleResult) -> go.Figure:
         )
     )
     traces: list[Trace] = []
-    for made_up, colour, symbol, name in (
-        (True, figures.HELD_OUT, "circle", "run afterwards"),
-        (False, figures.FAILED, "x", "never run"),
+    for started, colour, symbol, name in (
+        (True, figures.HELD_OUT, "circle", "started afterwards"),
+        (False, figures.FAILED, "x", "never started"),
     ):
         points = [
             (due, lane)
             for lane, run in taken.items()
             for due in out.missed
-            if (due in run) == made_up
+            if (due in run) == started
         ]
         traces.append(
             {
@@ -285,7 +259,7 @@ def outage(result: ScheduleResult) -> go.Figure:
         )
     begin, end = (datetime.fromtimestamp(at, UTC) for at in (out.begin, out.end))
     return drawn(
-        title,
+        "Runs due while the server is down",
         traces,
         height=360,
         x="due (UTC)",
@@ -307,12 +281,10 @@ def outage(result: ScheduleResult) -> go.Figure:
 
 
 def fired(runs: list[Fired], now: float) -> go.Figure:
-    """Draw a real deployment's runs by the seconds around now. To see first: what runs, and what
-    should and does not.
+    """Draw a real deployment's runs in the seconds around now. To see first: what runs, and what is
+    late.
     """
     states = [run.state for run in runs]
-    over, late = states.count("completed"), states.count("late")
-    title = f"{over} done, {states.count('running')} running, {late} late"
     traces: list[Trace] = []
     for state in dict.fromkeys(states):
         found = [run for run in runs if run.state == state]
@@ -328,14 +300,13 @@ def fired(runs: list[Fired], now: float) -> go.Figure:
     line = {"dash": "dot", "color": figures.WAITING}
     near = all(
         abs(run.due - now) < NEAR_SECONDS for run in runs
-    )  # then the axis stands still, and the runs pass
+    )  # then the axis is fixed, and the runs pass
     return drawn(
-        title,
+        "Runs of the real deployment",
         traces,
         height=300,
         x="due, seconds from now",
-        y="started after, s",
-        margin={"t": 56},
+        y="start delay, s",
         xaxis={"range": [-NEAR_SECONDS, NEAR_SECONDS]} if near else {},
         yaxis={"rangemode": "tozero"},
         shapes=[

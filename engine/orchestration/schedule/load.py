@@ -1,11 +1,10 @@
-"""What a schedule asks of the machines: runs that overlap, and what becomes of runs that were due
-while nobody was there.
+"""Load of a schedule: runs that overlap, and runs that were due while the server was down.
 
 Simulated from Prefect's dates and Prefect's rules: a deployment's concurrency limit with its
 collision strategy (``ENQUEUE``: wait, ``CANCEL_NEW``: drop the new run); a scheduler that books
 ahead at least three runs and at least one hour (``PREFECT_SERVER_SERVICES_SCHEDULER_MIN_RUNS`` and
 ``…_MIN_SCHEDULED_TIME``) and never looks back. The real worker looks for a free slot every 30 s
-only; here it starts at once.
+only; here it starts immediately.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def turns(
     dates: tuple[float, ...], run_seconds: float, limit: int, collision: Collision
 ) -> tuple[Turn, ...]:
     """Return what becomes of runs due at ``dates`` that all take ``run_seconds``; ``limit`` 0: any
-    number at once.
+    number in parallel.
     """
     busy: list[float] = []  # ends of the runs that hold a slot
     made = []
@@ -63,7 +62,7 @@ def turns(
     return tuple(made)
 
 
-def most_at_once(made: tuple[Turn, ...]) -> int:
+def most_parallel(made: tuple[Turn, ...]) -> int:
     """Return the largest number of runs at the same time."""
     events = sorted(
         (at, step)

@@ -41,7 +41,7 @@ class ScheduleParams(Params):
     year: Annotated[int, Range(2000, 2035)] = 2026
     # that a run takes
     run_minutes: Annotated[float, Range(0.01, 10_000, options=RUN_MINUTES)] = 90.0
-    # of the deployment, runs at once; 0: none
+    # of the deployment, runs in parallel; 0: none
     limit: Annotated[int, Range(0, 50, most=5, low_means="none")] = 1
     collision: Collision = "wait"
     # of the server, from just before the sixth run on
@@ -69,7 +69,7 @@ class ScheduleParams(Params):
 
     @property
     def rule_text(self) -> str:
-        """The rule as a person says it."""
+        """The rule as a sentence names it."""
         return (
             f"every {format_seconds(self.every_minutes * 60)}"
             if self.kind == "interval"

@@ -33,8 +33,8 @@ numbers = {
     "first": datetime.fromtimestamp(dates[0], UTC).isoformat(),
     "last": datetime.fromtimestamp(dates[-1], UTC).isoformat(),
     "moved": lab.n_moved,
-    "left out": lab.n_left_out,
-    "most at once": load.most_at_once(turns),
+    "skipped": lab.n_left_out,
+    "most in parallel": load.most_parallel(turns),
     "dropped": sum(turn.start is None for turn in turns),
     "longest wait, min": round(max(turn.wait_seconds for turn in turns) / 60, 6),
 }

@@ -1,9 +1,9 @@
-"""One job in five APIs: what each takes, its plan, where rows leave the JVM for Python, and that
-all give one answer.
+"""One workload in five APIs: the time of each, its plan, where rows leave the JVM for Python, and
+whether all give one answer.
 
-Real: every run is the server's Spark on flights of 2013, built anew for each repeat (Spark would
+Real: every run is the server's Spark on flights of 2013, built for each repeat (Spark would
 reuse the shuffle of one that has run); rows and bytes that cross to Python are Spark's own metrics.
-Honest limit: an RDD's bytes are not metered by Spark. Datasets, the typed API, exist on the JVM
+Limit: an RDD's bytes are not metered by Spark. Datasets, the typed API, exist on the JVM
 only: the guide explains them.
 """
 
@@ -34,14 +34,14 @@ PYTHON_OPERATORS = ("BatchEvalPython", "ArrowEvalPython", "PythonRDD")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApisParams(Params):
-    """Which job, over how many flights, how often."""
+    """Which workload, over how many flights, how often."""
 
     workload: Job = "mean gain by carrier"
     months: Annotated[int, Range(1, 12)] = 3  # of flights
     # rows reach a Python UDF in Arrow batches (Spark 4.3's default), else pickled
     arrow_udf: bool = False
-    once: bool = False  # UDFs are marked non-deterministic: never called twice for a row
-    repeats: Annotated[int, Range(1, 15)] = 3  # after one that is not counted
+    once: bool = False  # UDFs are marked nondeterministic: called once per row
+    repeats: Annotated[int, Range(1, 15)] = 3  # after a warm-up run
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Outcome:
 
     @property
     def median(self) -> float:
-        """The median of the counted runs, in seconds."""
+        """The median of the timed runs, in seconds."""
         return statistics.median(self.seconds)
 
     @property
@@ -92,12 +92,12 @@ class ApisResult:
 
     @property
     def ranked(self) -> list[Outcome]:
-        """The APIs, quickest first."""
+        """The APIs, fastest first."""
         return sorted(self.outcomes, key=lambda outcome: outcome.median)
 
     @property
     def same_answers(self) -> bool:
-        """Whether every API gave the very rows that Arrow gives."""
+        """Whether every API gave the rows that Arrow gives."""
         return all(outcome.answer == self.expected for outcome in self.outcomes)
 
     @property
@@ -131,100 +131,94 @@ class ApisResult:
 
     @property
     def verdict(self) -> str:
-        """The fastest API against the slowest, and what hands rows to Python."""
+        """Which API is fastest and slowest; before a run, which hand rows to Python."""
         if not self.outcomes:
-            handing = f"**{len(jobs.TO_PYTHON)} of {len(APIS)}**"
             return (
-                f"Foretold from the code, before Spark has run it: {handing} APIs hand rows to"
-                f" Python, {jobs.n_rows(self.params.months):,} flights at most;"
-                f" {' and '.join(jobs.JVM_ONLY)} stay in the JVM."
+                f"Not measured yet. Expected: **{len(jobs.TO_PYTHON)} of {len(APIS)}** APIs hand up"
+                f" to {jobs.n_rows(self.params.months):,} rows to Python."
             )
         best, worst = self.ranked[0], self.ranked[-1]
         if len(self.outcomes) < len(APIS):
             return (
-                f"{len(self.outcomes)} of {len(APIS)} APIs have run; so far **{best.api}** leads:"
-                f" {format_seconds(best.median)}."
+                f"So far **{best.api}** is fastest: {format_seconds(best.median)}"
+                f" ({len(self.outcomes)} of {len(APIS)} APIs measured)."
             )
         if max(best.seconds) >= min(worst.seconds):
             return (
-                f"No clear winner: the fastest, **{best.api}** ({format_seconds(best.median)}), and"
-                f" the slowest, {worst.api} ({format_seconds(worst.median)}), overlap in their"
-                f" {self.params.repeats} runs."
+                f"**No clear winner:** the runs of the fastest, {best.api}"
+                f" ({format_seconds(best.median)}), and the slowest, {worst.api}"
+                f" ({format_seconds(worst.median)}), overlap."
             )
-        crossing = (
-            f"{worst.rows_to_python:,} rows left the JVM for Python"
+        reason = (
+            f"{worst.rows_to_python:,} of its rows leave the JVM for Python"
             if worst.rows_to_python
-            else "no row left the JVM for it"
+            else "no row leaves the JVM"
         )
         return (
-            f"**{best.api}** takes {format_seconds(best.median)}, **{worst.api}**"
-            f" {format_factor(worst.median / best.median)} as long"
-            f" ({format_seconds(worst.median)}): {crossing}. One answer, five ways."
+            f"**{best.api}** is {format_factor(worst.median / best.median)} faster than"
+            f" **{worst.api}**: {format_seconds(best.median)} against"
+            f" {format_seconds(worst.median)}; {reason}."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
+        if not self.outcomes:
+            return [
+                f"**{' and '.join(jobs.JVM_ONLY)}** become one plan, run by generated JVM code.",
+                f"**{', '.join(jobs.TO_PYTHON)}** run Python functions: their rows leave the JVM"
+                " for a Python process and come back.",
+                "**Answers** are compared with Arrow's once an API has run.",
+            ]
         reasons = []
         frame, sql, udf, pandas_udf, rdd = (
             self.outcome_of(api) for api in ("DataFrame", "SQL", "Python UDF", "pandas UDF", "RDD")
         )
         if frame and sql:
-            same = (
-                "the same operators in the same order" if self.same_plan else "different operators"
-            )
-            reasons.append(
-                f"DataFrame and SQL become {same}: two ways to write one plan, run by generated JVM"
-                " code."
-            )
+            same = "the same operators" if self.same_plan else "different operators"
+            reasons.append(f"**DataFrame and SQL** become {same}, which generated JVM code runs.")
         if udf:
-            sent = format_bytes(udf.bytes_to_python or 0)
             how = "in Arrow batches" if self.params.arrow_udf else "pickled, row by row"
             reasons.append(
-                f"The Python UDF enters through {udf.door}: {udf.rows_to_python:,} rows, {sent},"
+                f"**Python UDF:** {udf.rows_to_python:,} rows"
+                f" ({format_bytes(udf.bytes_to_python or 0)}) go to Python through {udf.door},"
                 f" {how}."
             )
         if pandas_udf:
-            sent = format_bytes(pandas_udf.bytes_to_python or 0)
             reasons.append(
-                f"The pandas UDF enters through {pandas_udf.door}: {sent} in Arrow batches, one"
-                " call for thousands of rows."
+                f"**pandas UDF:** {format_bytes(pandas_udf.bytes_to_python or 0)} in Arrow batches,"
+                " one call for thousands of rows."
             )
         if rdd:
             reasons.append(
-                f"The RDD is opaque: {rdd.rows_to_python:,} rows go to Python as objects before"
-                " Spark knows what is asked of them; nothing can be moved, left out or compiled."
+                f"**RDD:** {rdd.rows_to_python:,} rows go to Python as objects. Spark cannot look"
+                " into the functions, so it cannot optimize them."
             )
         if udf and rdd:
-            reasons.append(self._moved(udf))
-        proof = (
-            "the same rows as Arrow alone" if self.same_answers else "rows that DIFFER from Arrow's"
-        )
-        n = self.params.repeats
+            reasons.append(self._explain_moves(udf))
+        proof = "the same rows as Arrow" if self.same_answers else "rows that DIFFER from Arrow's"
         reasons.append(
-            f"All {len(self.outcomes)} give {proof} (digest {digest(self.expected)}). Median of {n}"
-            " after one not counted."
+            f"**Checked:** all {len(self.outcomes)} give {proof}. Median of {self.params.repeats}"
+            " after a warm-up run (not timed)."
         )
         return reasons
 
-    def _moved(self, udf: Outcome) -> str:
+    def _explain_moves(self, udf: Outcome) -> str:
         """Return what the optimizer did around the UDF."""
         n_calls = sum(step.python for step in udf.operators)
         if n_calls > 1:
             return (
-                f"{udf.door} stands {n_calls} times in the plan: Spark moved the filter on the"
-                f" UDF's result down and calls the UDF again above it, {self.calls_a_row:.2f} calls"
-                " a flight. Marked non-deterministic, it is called once."
+                f"**Called {n_calls} times:** Spark moved the filter on the UDF's result down and"
+                f" calls the UDF again above it: {self.calls_a_row:.2f} calls per flight."
             )
         if self.params.workload == JOBS[1] and self.calls_a_row < 1:
             return (
-                "The filter by origin stands last in the code. Spark moves it below the UDF:"
-                f" {format_share(1 - self.calls_a_row)} of the rows never leave the JVM. In the RDD"
-                " it stays where it was written."
+                "**Filter moved:** Spark runs the filter by origin before the UDF:"
+                f" {format_share(1 - self.calls_a_row)} of the rows never leave the JVM."
             )
         return (
-            "Marked non-deterministic, the UDF is called once a flight, and no filter may be moved"
-            " below it."
+            "**Called once:** a UDF marked nondeterministic is called once per flight, and no"
+            " filter may move below it."
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -238,7 +232,7 @@ class ApisResult:
         }
 
     def table(self) -> pa.Table:
-        """Return one row a run."""
+        """Return one row per run."""
         rows = [
             {
                 "api": outcome.api,
@@ -255,7 +249,7 @@ class ApisResult:
         return pa.Table.from_pylist(rows) if rows else pa.table({"api": pa.array([], pa.string())})
 
     def rows(self) -> list[dict[str, str]]:
-        """Return one line an API for a table on the page, quickest first."""
+        """Return one line per API for a table on the page, fastest first."""
         return [
             {
                 "API": outcome.api,
@@ -303,7 +297,7 @@ def _operators(asked: jobs.Query) -> tuple[Operator, ...]:
 
 
 def _run_api(live: SparkSession, params: ApisParams, api: Api, so_far: Outcome | None) -> Outcome:
-    """Run one API once, built anew, and return what ``so_far`` knows with this run added."""
+    """Run one API once, built for this run; return what ``so_far`` knows with it added."""
     asked = jobs.query(live, api, params.workload, params.months, params.arrow_udf, params.once)
     took, answer = timed(asked.act)
     if so_far is not None:
@@ -330,8 +324,8 @@ def _run_api(live: SparkSession, params: ApisParams, api: Api, so_far: Outcome |
 def steps(params: ApisParams) -> Steps:
     """Run every API, what stays in the JVM first; the result so far comes before each run.
 
-    The first run of each is not counted: workers start, code is generated; of the very first one
-    two are not.
+    The first run of each is a warm-up: workers start, code is generated; the very first one has
+    two.
 
     Returns
     -------
@@ -349,13 +343,13 @@ def steps(params: ApisParams) -> Steps:
     for turn, api in enumerate(order):
         before, outcome = result.outcomes, None
         for number in range(0 if turn else -1, params.repeats + 1):
-            told = (
+            message = (
                 f"{api}, run {number} of {params.repeats}"
                 if number > 0
-                else f"{api}, a run that is not counted"
+                else f"{api}, warm-up run (not timed)"
             )
             progress = Progress(
-                (turn + max(number, 0) / (params.repeats + 1)) / len(order), told, result
+                (turn + max(number, 0) / (params.repeats + 1)) / len(order), message, result
             )
             ran = yield from session.act(
                 partial(_run_api, params=params, api=api, so_far=outcome), progress

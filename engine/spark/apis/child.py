@@ -41,7 +41,7 @@ def main() -> None:
     """Count and report."""
     report(share=0.1, message="a second Spark starts")
     folder, own = workspace.root(), workspace.scratch("lost-shuffle")
-    os.environ["PLAYGROUND_WORKSPACE"] = str(own)  # its shuffle files lie apart from the server's
+    os.environ["PLAYGROUND_WORKSPACE"] = str(own)  # its shuffle files are apart from the server's
     try:
         found = count(int(sys.argv[1]), int(sys.argv[2]))
     finally:

@@ -3,12 +3,12 @@ closed DuckDB.
 
 Real: both engines run on the bundled tables. A visitor's own text goes to no Spark: Spark has no
 switch that closes it. Its SQL names files (``text.`/a/path```), calls any Java method
-(``reflect``), runs some of that while it only plans, and has further names for each; a list of what
-to refuse was got round. DuckDB has such switches: external access off, configuration locked, in a
-process of its own to which the kernel gives no further file (``console_child``). So what a query
-can reach does not depend on what it says. The fixed queries are the server's own text, chosen by
-name, and valid in both engines: Spark runs them and shows its plan, and DuckDB's rows are compared
-with Spark's.
+(``reflect``), runs some of that while it only plans, and has further names for each; a list of
+what to refuse was circumvented. DuckDB has such switches: external access off, configuration
+locked, in a process of its own to which the kernel gives no further file (``console_child``). So
+what a query can reach does not depend on what it says. The fixed queries are the server's own text,
+chosen by name, and valid in both engines: Spark runs them and shows its plan, and DuckDB's rows are
+compared with Spark's.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Answer:
             if self.more
             else f"{n:,} row{'' if n == 1 else 's'}"
         )
-        return f"**{rows}** from {engine} in {format_seconds(self.seconds)}, one run."
+        return f"**{rows}** from {engine} in {format_seconds(self.seconds)} (one run)."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,16 +190,24 @@ class NamedResult:
         equal = (
             f"the same {self.n_rows:,} rows in the same order" if self.same else "**other rows**"
         )
+        return f"{self.answer.describe('Spark')} DuckDB gives {equal}."
+
+    @property
+    def why(self) -> list[str]:
+        """How the two engines were compared."""
         digits = round(-math.log10(TOLERANCE))
-        return (
-            f"{self.answer.describe('Spark')} DuckDB's answer: {equal} (fractions compared to"
-            f" {digits} digits)."
-        )
+        return [
+            "**One text, two engines:** the query is valid SQL in Spark and in DuckDB.",
+            f"**Compared row by row:** all values equal, fractions to {digits} digits.",
+            "**The plan** is Spark's own, in the mode of `EXPLAIN` that you choose.",
+            f"**Your own SQL** runs on DuckDB alone, which can be closed: a query reads"
+            f" {', '.join(TABLES)} and nothing else.",
+        ]
 
 
 def same_rows(left: tuple[tuple[Any, ...], ...], right: tuple[tuple[Any, ...], ...]) -> bool:
-    """Whether two answers have equal rows in the same order: exactly, but for fractions, which may
-    differ by ``TOLERANCE``.
+    """Whether two answers have equal rows in the same order: exactly, except for fractions, which
+    may differ by ``TOLERANCE``.
     """
 
     def same(one: Any, other: Any) -> bool:
@@ -291,14 +299,14 @@ def _listen(child: subprocess.Popen[str], began: list[float]) -> str:
 
 
 def _read(line: str) -> Answer:
-    """Return the answer that a child's line carries; raise what it says instead."""
+    """Return the answer that a child's line carries; raise its error instead."""
     try:
-        told = json.loads(line)
+        message = json.loads(line)
     except ValueError as error:
         raise InputError(NO_ANSWER) from error
-    if "error" in told:
-        raise InputError(told["error"])
-    found = told["result"]
+    if "error" in message:
+        raise InputError(message["error"])
+    found = message["result"]
     return Answer(
         tuple(found["columns"]),
         tuple(map(tuple, found["values"])),

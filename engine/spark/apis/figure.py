@@ -1,7 +1,7 @@
-"""Figures of *APIs*: what each API takes, its plan step by step, and what accumulators count and
-closures cost.
+"""Figures of *APIs*: the time of each API, its plan step by step, what accumulators count, what
+closures cost, and the answer of a SQL query.
 
-Blue stays in the JVM, or is right; vermilion leaves the JVM for Python, or is wrong. Bars are
+Blue stays in the JVM, or is right; orange-red leaves the JVM for Python, or is wrong. Bars are
 medians, whiskers the range.
 """
 
@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.spark.apis import ApisResult, Operator, Outcome
+from engine.spark.apis.console import NamedResult
 from engine.spark.apis.jobs import APIS, JVM_ONLY, TO_PYTHON, Api, n_rows
 from engine.spark.apis.shared_variables import (
     CASES,
@@ -18,10 +19,12 @@ from engine.spark.apis.shared_variables import (
     TABLE_BYTES,
     AccumulatorResult,
     BroadcastResult,
+    expected_count,
 )
-from engine.units import format_bytes, format_factor, format_seconds
+from engine.units import format_bytes, format_seconds
 
-INSIDE, OUTSIDE = "stays in the JVM", "rows leave the JVM for Python"
+MAX_BARS = 12  # of an answer
+INSIDE, OUTSIDE = "stays in the JVM", "rows go to Python"
 LABELS = {  # of the steps worth reading; the others say on hover what they are
     "Scan parquet": "Scan",
     "FileScanRDD": "Scan",
@@ -33,18 +36,14 @@ LABELS = {  # of the steps worth reading; the others say on hover what they are
 
 
 def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
-    """Draw the median and the range of each API. To see first: how much longer the vermilion bars
-    are.
+    """Draw the median and the range of each API. To see first: how much longer the orange-red
+    bars are.
     """
     if not result.outcomes:
         return _preview(result)
-    best, worst = result.ranked[0], result.ranked[-1]
-    title = f"{worst.api} takes {format_factor(worst.median / best.median)} as long as {best.api}"
-    if len(result.outcomes) == 1:
-        title = "One API has run"
-    elif max(best.seconds) >= min(worst.seconds):
-        title = f"No clear winner: {best.api} and {worst.api} overlap"
-    figure = figures.new_tall(title, height=360, x="seconds, median and range of the runs")
+    figure = figures.new_tall(
+        result.verdict.replace("**", ""), height=430, x="seconds (median, range)"
+    )
     for name, color, crosses in ((INSIDE, figures.KNOWN, False), (OUTSIDE, figures.LEAKED, True)):
         members = [
             outcome for outcome in result.outcomes if (outcome.rows_to_python > 0) == crosses
@@ -75,7 +74,7 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
                 "size": 26,
                 "line": {"color": figures.SYNTHETIC, "width": 3},
             },
-            name=f"pinned run A ({pinned.params.workload})",
+            name="pinned run A",
         )
     names = [outcome.api for outcome in result.ranked]
     figure.update_layout(
@@ -86,12 +85,13 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
 
 
 def _preview(result: ApisResult) -> go.Figure:
-    """Draw the flights that the code of each API hands to Python. To see first: who stays in the
+    """Draw the flights that the code of each API hands to Python. To see first: which stay in the
     JVM.
     """
     n = n_rows(result.params.months)
-    title = f"Foretold: {len(TO_PYTHON)} of {len(APIS)} APIs hand flights to Python"
-    figure = figures.new_tall(title, height=360, x="flights that the code hands to Python")
+    figure = figures.new_tall(
+        result.verdict.replace("**", ""), height=430, x="flights handed to Python (expected)"
+    )
     for name, color, members, size in (
         (INSIDE, figures.KNOWN, JVM_ONLY, 0),
         (OUTSIDE, figures.LEAKED, TO_PYTHON, n),
@@ -125,15 +125,11 @@ def _range(members: list[Outcome]) -> dict[str, object]:
 def plans(result: ApisResult, chosen: Api | None = None) -> go.Figure:
     """Draw every API's steps from the scan to the answer, ``chosen`` on a grey band.
 
-    To see first: the vermilion diamonds, the doors to Python.
+    To see first: the orange-red diamonds, where rows go to Python.
     """
-    doors = {
-        outcome.api: sum(step.python for step in outcome.operators) for outcome in result.outcomes
-    }
-    through, n_udf = sum(map(bool, doors.values())), doors.get("Python UDF", 0)
-    title = f"{through} of {len(doors)} plans leave the JVM"
-    title += f",<br>the Python UDF's {n_udf} times" if n_udf > 1 else ""
-    figure = figures.new_tall(title, height=170 + 78 * max(len(result.outcomes), 2))
+    figure = figures.new_tall(
+        "Steps of each API, from scan to answer", height=170 + 78 * max(len(result.outcomes), 2)
+    )
     longest = max((len(outcome.operators) for outcome in result.outcomes), default=1)
     _draw_lanes(figure, result)
     for name, color, crosses in ((INSIDE, figures.KNOWN, False), (OUTSIDE, figures.LEAKED, True)):
@@ -198,13 +194,12 @@ def counts(result: AccumulatorResult) -> go.Figure:
     dashed line.
     """
     n = result.params.n_rows
-    title = f"{len(result.wrong)} of {len(result.counts)} accumulators are not {n:,}"
-    if not result.counts:
-        title = f"There are {n:,} rows: which code will count them right?"
     order = [case for case, *_ in CASES] + [
         LOST
-    ] * result.params.lost_shuffle  # all at once: the axis stands still
-    figure = figures.new_tall(title, height=200 + 34 * len(order), x="rows, by the accumulator")
+    ] * result.params.lost_shuffle  # all from the start: the axis does not move
+    figure = figures.new_tall(
+        result.verdict.replace("**", ""), height=460, x="rows counted by the accumulator"
+    )
     for name, color, right in (("right", figures.KNOWN, True), ("wrong", figures.LEAKED, False)):
         members = [count for count in result.counts if (count.counted == n) == right]
         figure.add_bar(
@@ -219,6 +214,8 @@ def counts(result: AccumulatorResult) -> go.Figure:
             hoverinfo="text",
             showlegend=bool(members),
         )
+    if not result.counts:
+        _add_expected(figure, result)
     figure.add_vline(x=n, line={"color": figures.WAITING, "dash": "dash"})
     figure.add_bar(
         y=order, x=[0] * len(order), orientation="h", hoverinfo="skip", showlegend=False
@@ -235,35 +232,51 @@ def counts(result: AccumulatorResult) -> go.Figure:
     return figure
 
 
+def _add_expected(figure: go.Figure, result: AccumulatorResult) -> None:
+    """Draw what Spark's documentation lets expect of each piece of code, hollow."""
+    n = result.params.n_rows
+    values = {case: expected_count(case, n) for case, *_ in CASES}
+    figure.add_bar(
+        y=list(values),
+        x=list(values.values()),
+        orientation="h",
+        marker={
+            "color": figures.HOLLOW,
+            "line": {
+                "width": 2,
+                "color": [figures.KNOWN if x == n else figures.LEAKED for x in values.values()],
+            },
+        },
+        text=[f"{x:,}" for x in values.values()],
+        textposition="auto",
+        hoverinfo="skip",
+        name="expected",
+    )
+
+
 def shipments(result: BroadcastResult) -> go.Figure:
     """Draw the bytes that Python workers unpickle by the size of the table. To see first: the gap
     between the two lines.
     """
     broadcasts = result.shipments_by("broadcast")
-    n_tasks = result.params.n_tasks
-    title = f"Foretold: {n_tasks} copies by closure, one a worker by broadcast"
-    if broadcasts:
-        copies = result.shipments_by("closure")[0].n_copies
-        title = (
-            f"In the closure: {copies} copies for {result.params.n_tasks} tasks; broadcast:"
-            f" {broadcasts[-1].n_copies}"
-        )
-    figure = figures.new(
-        title, height=380, x="bytes of the table", y="bytes unpickled in Python workers"
+    figure = figures.new_tall(
+        result.verdict.replace("**", ""),
+        height=430,
+        x="bytes of the table",
+        y="bytes unpickled in Python",
     )
     if not broadcasts:
         for name, copies, color in (
-            ("closure", n_tasks, figures.LEAKED),
+            ("closure", result.params.n_tasks, figures.LEAKED),
             ("broadcast", result.cores, figures.KNOWN),
         ):
-            foretold = [copies * size for size in TABLE_BYTES]
             line = {"color": color, "width": 2, "dash": "dot"}
             figure.add_scatter(
                 x=TABLE_BYTES,
-                y=foretold,
+                y=[copies * size for size in TABLE_BYTES],
                 mode="lines",
                 line=line,
-                name=f"{name}, foretold",
+                name=f"{name} (expected)",
                 hoverinfo="skip",
             )
     for way, color in (("closure", figures.LEAKED), ("broadcast", figures.KNOWN)):
@@ -275,6 +288,7 @@ def shipments(result: BroadcastResult) -> go.Figure:
             line={"color": color, "width": 3},
             marker={"size": 10},
             name=f"by {way}",
+            showlegend=bool(members),
             hovertext=[
                 f"{s.n_copies} copies, {format_bytes(s.unpickled_bytes)},"
                 f" {format_seconds(s.seconds)}"
@@ -285,3 +299,32 @@ def shipments(result: BroadcastResult) -> go.Figure:
     axis = {"type": "log", "exponentformat": "SI", "ticksuffix": "B", "dtick": 1}
     figure.update_layout(xaxis=axis, yaxis=axis, showlegend=True)
     return figure
+
+
+def answer(result: NamedResult) -> go.Figure:
+    """Draw the answer of a fixed query: its last number by its first columns. To see first: the
+    longest bar.
+    """
+    columns, rows = result.answer.columns, result.answer.values[:MAX_BARS]
+    last = max(i for i, value in enumerate(rows[0]) if isinstance(value, int | float))
+    names = [i for i in range(last) if isinstance(rows[0][i], str)]
+    labels = [" → ".join(str(row[i]) for i in names) for row in rows]
+    bars = {
+        "type": "bar",
+        "y": labels,
+        "x": [row[last] for row in rows],
+        "orientation": "h",
+        "marker": {"color": figures.KNOWN},
+        "text": [f"{row[last]:,.4g}" for row in rows],
+        "textposition": "auto",
+        "hoverinfo": "skip",
+    }
+    more = f" ({len(rows)} of {result.n_rows:,} rows)" if result.n_rows > len(rows) else ""
+    return figures.drawn(
+        result.verdict.replace("**", ""),
+        [bars],
+        height=430,
+        x=f"{columns[last]}{more}",
+        yaxis={"autorange": "reversed"},
+        showlegend=False,
+    )

@@ -1,4 +1,4 @@
-"""Two jobs on flights, each written in five APIs that give the same rows: RDD, DataFrame, SQL,
+"""Two workloads on flights, each written in five APIs that give the same rows: RDD, DataFrame, SQL,
 Python UDF, pandas UDF.
 
 *mean gain by carrier* works row by row (gain = departure delay − arrival delay), then groups. *late
@@ -73,10 +73,10 @@ def picked(live: SparkSession, job: Job, months: int) -> DataFrame:
 
 
 def query(live: SparkSession, api: Api, job: Job, months: int, arrow: bool, once: bool) -> Query:
-    """Return the job in an API, built anew: Spark would reuse the shuffle of one that has run.
+    """Return the job in an API, built for each run: Spark would reuse a shuffle that has run.
 
     ``arrow``: rows reach the Python UDF in Arrow batches. ``once``: both UDFs are marked
-    non-deterministic, so that Spark may neither call them twice nor move a filter below them.
+    nondeterministic, so that Spark may neither call them twice nor move a filter below them.
     """
     rows = picked(live, job, months)
     if api == "RDD":

@@ -1,11 +1,10 @@
-"""Accumulators and broadcast variables, live: what an accumulator counts and when it lies; what a
-table costs in a closure.
+"""Accumulators and broadcast variables, live: what an accumulator counts and when it is wrong; what
+a table costs in a closure.
 
 Real: every count is that of a Spark accumulator after the code shown; the failing task raises a
-real exception in its first attempt and Spark tries it again. The lost shuffle is a real file
+real exception in its first attempt and Spark runs it again. The lost shuffle is a real file
 deleted between two actions; it runs in a Spark of its own (``apis.child``), for losing it also
-loses what the cache holds. A table's copies are counted by a stamp that is made anew whenever it is
-unpickled.
+loses what the cache holds. A table's copies are counted by a stamp made at each unpickling.
 """
 
 from __future__ import annotations
@@ -74,32 +73,40 @@ class AccumulatorResult:
 
     @property
     def verdict(self) -> str:
-        """How many ways to count the rows are wrong, and whether failed tasks matter."""
+        """How many ways to count give another number than the rows."""
+        n = self.params.n_rows
         if not self.counts:
             return (
-                f"Every way counts **{self.params.n_rows:,}** rows; the first one is about to run."
+                "Not measured yet. Expected: an accumulator is right in an **action** only; in a"
+                " transformation it counts runs of the code."
             )
         retried = [count for count in self.counts if count.n_failed and count.case != LOST]
-        kept = sum(count.counted == self.params.n_rows for count in retried)
-        return (
-            f"There are {self.params.n_rows:,} rows. **{len(self.wrong)} of {len(self.counts)}**"
-            f" ways to count them are wrong, and a failed task is not among the reasons: {kept} of"
-            f" {len(retried)} counts with one are right."
-            if retried
-            else (
-                f"{len(self.wrong)} of {len(self.counts)} ways to count {self.params.n_rows:,} rows"
-                " are wrong so far."
-            )
-        )
+        kept = sum(count.counted == n for count in retried)
+        text = f"**{len(self.wrong)} of {len(self.counts)}** accumulators do not count {n:,} rows."
+        if retried and kept == len(retried):
+            text += " A failed task is no reason: Spark drops what its attempt added."
+        return text
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome."""
+        return [
+            "**In an action** (foreach) Spark counts each task exactly once.",
+            "**In a transformation** (map) it counts runs of the code: a second action counts"
+            " again, `take` counts too few.",
+            "**A failed attempt** is not counted: only a finished task's updates arrive.",
+            "**A lost shuffle file** makes Spark run the map again, and count again.",
+            "**For a number that must be right,** use `count()`.",
+        ]
 
     def rows(self) -> list[dict[str, str]]:
-        """Return one line a case for a table on the page."""
+        """Return one line per case for a table on the page."""
         n = self.params.n_rows
         return [
             {
                 "code": count.case,
                 "accumulator": f"{count.counted:,}",
-                "times the rows": f"{count.counted / n:.2f}",
+                "by rows": format_factor(count.counted / n),
                 "attempts": (
                     f"{count.n_tasks}" + (f", {count.n_failed} failed" if count.n_failed else "")
                 ),
@@ -151,7 +158,7 @@ CASES: tuple[tuple[str, Case, str], ...] = (
     (
         "map, count",
         lambda rows, n: rows.map(_adding(n)).count(),
-        "right, by luck: one action, every row needed",
+        "right here: one action, every row needed",
     ),
     (
         f"map, take({N_TAKEN})",
@@ -166,19 +173,25 @@ CASES: tuple[tuple[str, Case, str], ...] = (
     (
         "map, cache, count, count",
         lambda rows, n: _twice(rows.map(_adding(n)).cache()),
-        "the second action reads the cache; lose it, and it counts again",
+        "the second action reads the cache; without it, it counts again",
     ),
     (
         "foreach, one task fails",
         lambda rows, n: rows.mapPartitions(_failing(n)).foreach(lambda row: None),
-        "updates of a failed attempt are thrown away",
+        "updates of a failed attempt are dropped",
     ),
     (
         "map, count, one task fails",
         lambda rows, n: rows.mapPartitions(_failing(n)).count(),
-        "here too: only a finished task's updates arrive",
+        "the same: only a finished task's updates arrive",
     ),
 )
+
+
+def expected_count(case: str, n_rows: int) -> int:
+    """Return what a case leaves in the accumulator by Spark's programming guide."""
+    others = {CASES[0][0]: 0, CASES[3][0]: N_TAKEN, CASES[4][0]: 2 * n_rows}
+    return others.get(case, n_rows)
 
 
 def _count(live: SparkSession, params: AccumulatorParams, case: tuple[str, Case, str]) -> Count:
@@ -209,21 +222,21 @@ def accumulator_steps(params: AccumulatorParams) -> Steps:
         count = yield from session.act(partial(_count, params=params, case=case), progress)
         result = replace(result, counts=(*result.counts, count))
     if params.lost_shuffle:
-        yield Progress(len(CASES) / n_all, "a Spark of its own loses a shuffle file", result)
-        told = processes.steps("engine.spark.apis.child", str(params.n_rows), str(params.n_tasks))
-        found = yield from _shown(told, result, len(CASES) / n_all)
-        because = "the map's output is gone, so Spark maps again: this is how retries count twice"
+        yield Progress(len(CASES) / n_all, "a second Spark loses a shuffle file", result)
+        signs = processes.steps("engine.spark.apis.child", str(params.n_rows), str(params.n_tasks))
+        found = yield from _shown(signs, result, len(CASES) / n_all)
+        because = "the map's output is gone, so Spark runs the map again and counts twice"
         result = replace(
             result, counts=(*result.counts, Count(LOST, found[0], found[1], found[2], because))
         )
     return replace(result, complete=True)
 
 
-def _shown(told: Steps, result: AccumulatorResult, share: float) -> Steps:
+def _shown(signs: Steps, result: AccumulatorResult, share: float) -> Steps:
     """Pass a child's signs of life on with the result so far."""
     while True:
         try:
-            yield replace(next(told), share=share, partial=result)
+            yield replace(next(signs), share=share, partial=result)
         except StopIteration as stop:
             return stop.value
 
@@ -271,23 +284,35 @@ class BroadcastResult:
 
     @property
     def verdict(self) -> str:
-        """How often a table is unpickled from a closure, and as a broadcast variable."""
+        """How often a table is unpickled in a closure and as a broadcast variable."""
         closures, broadcasts = self.shipments_by("closure"), self.shipments_by("broadcast")
+        n = self.params.n_tasks
         if not broadcasts:
             return (
-                f"A table is about to reach **{self.params.n_tasks}** tasks, in their function and"
-                " as a broadcast variable."
+                f"Not measured yet. Expected: **{n} copies** of the table by closure, one per"
+                " Python worker by broadcast."
             )
         left, right = closures[len(broadcasts) - 1], broadcasts[-1]
         return (
-            f"A table of {format_bytes(left.table_bytes)} in the closure is unpickled"
-            f" **{left.n_copies}** times for {self.params.n_tasks} tasks, as a broadcast variable"
-            f" **{right.n_copies}** times, once for each Python worker:"
-            f" {format_factor(left.n_copies / right.n_copies)} less work."
+            f"{n} tasks unpickle a table of {format_bytes(left.table_bytes)} **{left.n_copies}"
+            f" times** from a closure, **{right.n_copies} times** as a broadcast variable."
         )
 
+    @property
+    def why(self) -> list[str]:
+        """The reasons for this outcome."""
+        limit = format_bytes(AUTO_BROADCAST_BYTES)
+        return [
+            "**Closure:** a table that a function names travels with the function. Each task"
+            " unpickles it.",
+            "**Broadcast variable:** Spark sends the table to each machine once. Each Python worker"
+            " unpickles it once.",
+            f"**Above {limit}** PySpark broadcasts the function, but each task still unpickles it.",
+            "**A broadcast join** is the same idea for a small table. Spark plans it by itself.",
+        ]
+
     def rows(self) -> list[dict[str, str]]:
-        """Return one line a shipment for a table on the page."""
+        """Return one line per shipment for a table on the page."""
         return [
             {
                 "table": format_bytes(shipment.table_bytes),
@@ -310,8 +335,8 @@ class BroadcastResult:
 
 
 class Stamp:
-    """Becomes a fresh UUID whenever it is unpickled: so copies of what holds it can be told
-    apart.
+    """Becomes a fresh UUID whenever it is unpickled: so copies of what holds it can be
+    distinguished.
     """
 
     def __reduce__(self) -> tuple[Any, tuple[()]]:

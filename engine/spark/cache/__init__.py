@@ -1,5 +1,5 @@
-"""Cache and memory: tables cached one after the other until they push each other out; first and
-second action timed.
+"""Cache and memory: tables cached one after the other until they evict each other; first and second
+action timed.
 
 Real: the tables are made and cached on the server's Spark, what Storage holds after each is read
 from its REST API. The numbers in them are random, so that they do not compress. One table is as
@@ -55,7 +55,7 @@ class Held:
 class Moment:
     """One table read twice, and what Storage holds afterwards of every table so far."""
 
-    table: int  # 1 …; once more the first, at the end
+    table: int  # 1 …; at the end the first again
     first_seconds: float
     second_seconds: float | None
     total: float  # the sum that the action gives: the same from cache as without
@@ -80,8 +80,8 @@ class CacheResult:
 
     @property
     def holders(self) -> str:
-        """Who holds the cache, in words."""
-        return "the executor" if self.n_executors == 1 else f"{self.n_executors} executors together"
+        """What holds the cache, in words."""
+        return "the executor" if self.n_executors == 1 else f"all {self.n_executors} executors"
 
     @property
     def speed_up(self) -> float:
@@ -108,24 +108,24 @@ class CacheResult:
 
     @property
     def verdict(self) -> str:
-        """Seconds of table 1 with and without the cache, and what had to leave it."""
+        """What the cache saves, and what was evicted; before a run, what is expected."""
         if not self.moments:
-            return self._preview
+            return self._expected
         first = self.moments[0]
-        again = format_seconds(first.second_seconds or 0)
+        made, again = (
+            format_seconds(seconds or 0) for seconds in (first.first_seconds, first.second_seconds)
+        )
         if self.params.level == "none":
-            return (
-                f"Nothing is cached: table 1 took {format_seconds(first.first_seconds)}, and the"
-                f" second time **{again}** again."
-            )
-        gone = (
-            f"{self.evicted} of {N_PARTITIONS} partitions of table 1 were pushed out"
+            return f"Nothing is cached: table 1 takes {made}, and the second time **{again}**."
+        n = len({m.table for m in self.moments})
+        kept = (
+            f"**{self.evicted} of {N_PARTITIONS} partitions of table 1 are evicted**"
             if self.evicted
-            else "all of it is still held"
+            else "table 1 is still cached"
         )
         return (
-            f"Table 1 took {format_seconds(first.first_seconds)} to make and cache, **{again}**"
-            f" from the cache; after {len({m.table for m in self.moments})} tables {gone}."
+            f"Table 1 takes {made} to compute and cache, **{again}** from the cache. After {n}"
+            f" table{'s' * (n > 1)}, {kept}."
         )
 
     @property
@@ -134,67 +134,69 @@ class CacheResult:
         return self.params.n_tables * self.params.n_rows * N_COLUMNS * 8
 
     @property
-    def _preview(self) -> str:
+    def _expected(self) -> str:
         p, asked, limit = (
             self.params,
             format_bytes(self.asked_bytes),
             format_bytes(self.storage_limit_bytes),
         )
-        told = (
-            f"Foretold, before anything is cached: {p.n_tables} tables of random numbers are"
-            f" **{asked}**; "
-        )
-        if p.level == "none":
-            return f"{told}nothing of it will be kept."
-        if p.level == "DISK_ONLY":
-            return f"{told}all of it will go to disk."
-        if self.asked_bytes <= self.storage_limit_bytes:
-            return f"{told}{self.holders} can hold {limit}, so all will stay."
-        gone = "go to disk" if p.level == "MEMORY_AND_DISK" else "be pushed out"
-        return f"{told}{self.holders} can hold {limit}, so some must {gone}."
+        fits = self.asked_bytes <= self.storage_limit_bytes
+        outcome = {
+            "none": "none of it is kept",
+            "DISK_ONLY": "all of it goes to disk",
+            "MEMORY_AND_DISK": f"{limit} fit in memory, "
+            + ("so all stay" if fits else "the rest goes to disk"),
+            "MEMORY_ONLY": f"{limit} fit in memory, "
+            + ("so all stay" if fits else "the rest is evicted"),
+        }[p.level]
+        return f"Not measured yet. Expected: {p.n_tables} tables are **{asked}**; {outcome}."
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        if not self.moments:
-            return []
-        p, last = self.params, self.moments[-1]
-        each = p.n_rows * N_COLUMNS * 8
-        reasons = [
-            (
-                "cache() is lazy: the first action computes every partition and keeps it. A table"
-                f" here is {format_bytes(each)} of random doubles; {self.holders} can hold"
-                f" {format_bytes(self.storage_limit_bytes)}."
-            ),
-        ]
+        p = self.params
+        each = format_bytes(p.n_rows * N_COLUMNS * 8)
+        size = (
+            f"**Size:** a table has {each} of random doubles. {self.holders.capitalize()} can hold"
+            f" {format_bytes(self.storage_limit_bytes)}."
+        )
         if p.level == "none":
             return [
-                "Without cache() Spark keeps nothing: every action runs the whole plan again.",
-                *reasons,
+                "**No cache:** Spark keeps nothing, so every action runs the whole plan again.",
+                size,
             ]
+        reasons = [
+            "**cache() is lazy:** the first action computes every partition and keeps it.",
+            size,
+        ]
+        if not self.moments:
+            return reasons
         if self.evicted:
             where = "computed again" if p.level == "MEMORY_ONLY" else "read from disk"
             reasons.append(
-                "Storage drops the least recently used partitions to make room; asked again, table"
-                f" 1 is {where}."
+                "**Eviction:** Spark drops the least recently used partitions to make room. Read"
+                f" again, table 1 is {where}."
             )
-        on_disk = format_bytes(sum(held.disk_bytes for held in last.held))
-        reasons.append(
-            f"Storage holds {format_bytes(self.memory_bytes)} in memory and {on_disk} on disk."
-        )
-        reasons.append("Each action was timed once: seconds are single measurements.")
-        return reasons
+        on_disk = format_bytes(sum(held.disk_bytes for held in self.moments[-1].held))
+        return [
+            *reasons,
+            f"**Storage** now has {format_bytes(self.memory_bytes)} in memory and {on_disk} on"
+            " disk.",
+            "**Measured once:** each time is of a single run.",
+        ]
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces: what is held of the first table, and the
         sum of its numbers.
         """
+        if not self.moments:
+            return {}
         first = self.moments[0]
         cached = first.held[0].n_cached if first.held else 0
         return {"cached partitions of table 1": cached, "sum of table 1": round(first.total, 3)}
 
     def table(self) -> pa.Table:
-        """Return one row a step and table held."""
+        """Return one row per step and table held."""
         rows = [
             {
                 "step": step + 1,
@@ -212,10 +214,10 @@ class CacheResult:
         return pa.Table.from_pylist(rows) if rows else pa.table({"step": pa.array([], pa.int64())})
 
     def rows(self) -> list[dict[str, str]]:
-        """Return one line a step for a table on the page."""
+        """Return one line per step for a table on the page."""
         return [
             {
-                "step": f"table {m.table}" + (", once more" if i >= self.params.n_tables else ""),
+                "step": f"table {m.table}" + (" again" if i >= self.params.n_tables else ""),
                 "first action": format_seconds(m.first_seconds),
                 "second action": (
                     format_seconds(m.second_seconds) if m.second_seconds is not None else ""
@@ -250,14 +252,14 @@ def _held(live: SparkSession, ids: list[int]) -> tuple[Held, ...]:
     tasks.settle(live)
     found = {rdd["id"]: rdd for rdd in session.rest("storage/rdd")}
     gone: dict[str, Any] = {"memoryUsed": 0, "diskUsed": 0, "numCachedPartitions": 0}
-    told = [found.get(i, gone) for i in ids]
+    tables = [found.get(i, gone) for i in ids]
     return tuple(
-        Held(rdd["memoryUsed"], rdd["diskUsed"], rdd["numCachedPartitions"]) for rdd in told
+        Held(rdd["memoryUsed"], rdd["diskUsed"], rdd["numCachedPartitions"]) for rdd in tables
     )
 
 
 class _Tables:
-    """The cached tables of one run; ``close`` lets go of them all."""
+    """The cached tables of one run; ``close`` unpersists them all."""
 
     def __init__(self, params: CacheParams) -> None:
         self.params = params
@@ -281,12 +283,12 @@ class _Tables:
         return Moment(table, first, second, total, _held(live, self.ids))
 
     def again(self, live: SparkSession) -> Moment:
-        """Read the first table once more."""
+        """Read the first table again."""
         seconds, total = timed(partial(_read, self.frames[0]))
         return Moment(1, seconds, None, total, _held(live, self.ids))
 
     def close(self) -> None:
-        """Let go of every table."""
+        """Unpersist every table."""
         for frame in self.frames:
             try:
                 frame.unpersist()
@@ -300,14 +302,14 @@ def _executors(live: SparkSession) -> tuple[int, int, int]:
     executors there are.
     """
     context: Any = live.sparkContext
-    told = session.rest("executors")
+    executors = session.rest("executors")
     if session.ENGINE.target.kind == "local":
         return (
             int(context._jvm.java.lang.Runtime.getRuntime().maxMemory()),
-            int(told[0]["maxMemory"]),
+            int(executors[0]["maxMemory"]),
             1,
         )
-    workers = [executor for executor in told if executor["id"] != "driver"]
+    workers = [executor for executor in executors if executor["id"] != "driver"]
     heap = context._jvm.org.apache.spark.util.Utils.memoryStringToMb(
         context.getConf().get("spark.executor.memory", "1g")
     )
@@ -348,7 +350,7 @@ def steps(params: CacheParams) -> Steps:
             progress = Progress((table - 1) / (params.n_tables + 1), f"table {table}", result)
             moment = yield from session.act(partial(tables.add, table=table), progress)
             result = replace(result, moments=(*result.moments, moment))
-        again = yield from session.act(tables.again, Progress(0.9, "table 1 once more", result))
+        again = yield from session.act(tables.again, Progress(0.9, "table 1 again", result))
         return replace(result, moments=(*result.moments, again), complete=True)
     finally:
         tables.close()

@@ -1,6 +1,6 @@
 """Figures of *cache and memory*: what Storage holds after each step, and how a heap is divided.
 
-Blue is held in memory, grey on disk; the dashed line is what the executor says it can hold.
+Blue is in memory, grey on disk; the dashed line is what the executor can hold.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.spark.cache import N_PARTITIONS, CacheResult
+from engine.spark.cache import CacheResult
 from engine.spark.cache.model import Regions
 from engine.units import format_binary_bytes, format_bytes
 
@@ -30,15 +30,9 @@ def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure
     """
     if not result.moments:
         return _preview(result)
-    left = N_PARTITIONS - result.evicted
-    title = (
-        f"{left} of {N_PARTITIONS} partitions of table 1 are held after {result.params.n_tables}"
-        " tables"
+    figure = figures.new_tall(
+        result.verdict.replace("**", ""), height=440, x="table just read", y="MB cached"
     )
-    title = (
-        "Nothing is cached: every action computes anew" if result.params.level == "none" else title
-    )
-    figure = figures.new(title, height=420, x="step", y="megabytes held")
     steps = [row["step"] for row in result.rows()]
     for table in range(result.params.n_tables):
         held = [
@@ -53,7 +47,7 @@ def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure
                 figure.add_bar(
                     x=steps,
                     y=sizes,
-                    name=f"table {table + 1}, {'memory' if kind == 'memory' else 'disk'}",
+                    name=f"table {table + 1}" + (", disk" if kind == "disk" else ""),
                     marker={"color": color, "line": {"width": 1, "color": "rgba(255,255,255,0.6)"}},
                     hovertemplate=f"table {table + 1} in {kind}: %{{y:,.1f}} MB<extra></extra>",
                 )
@@ -71,7 +65,7 @@ def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure
                 "size": 30,
                 "line": {"color": figures.SYNTHETIC, "width": 3},
             },
-            name=f"pinned run A ({pinned.params.level})",
+            name="pinned run A",
         )
     if result.storage_limit_bytes < 3 * max(
         (sum(h.memory_bytes for h in m.held) for m in result.moments), default=0
@@ -82,16 +76,12 @@ def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure
 
 
 def _preview(result: CacheResult) -> go.Figure:
-    """Draw the tables asked for against what can be held. To see first: whether the stack passes
+    """Draw the tables asked for against what fits. To see first: whether the stack passes
     the dashed line.
     """
     asked, limit = result.asked_bytes, result.storage_limit_bytes
-    fit = "all fit" if asked <= limit else f"{format_bytes(limit)} fit into memory"
-    figure = figures.new(
-        f"Foretold: {format_bytes(asked)} to be cached, {fit}",
-        height=420,
-        x="step",
-        y="megabytes asked for",
+    figure = figures.new_tall(
+        result.verdict.replace("**", ""), height=440, x="table just read", y="MB to cache"
     )
     n = result.params.n_tables
     names = [f"table {table + 1}" for table in range(n)]
@@ -114,10 +104,8 @@ def _limit(figure: go.Figure, result: CacheResult) -> None:
     figure.add_hline(
         y=result.storage_limit_bytes / MEGA,
         line={"color": figures.LEAKED, "dash": "dash"},
-        annotation_text=(
-            f"the most that {result.holders} can hold: {format_bytes(result.storage_limit_bytes)}"
-        ),
-        annotation_position="top left",
+        annotation_text=(f"limit of {result.holders}: {format_bytes(result.storage_limit_bytes)}"),
+        annotation_position="bottom left",
     )
 
 
@@ -125,12 +113,10 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
     """Draw the regions of the heap on the sliders (model) and of the live executor's. To see first:
     what is left to cache.
     """
-    shared, safe = format_binary_bytes(model.unified), format_binary_bytes(model.storage)
-    title = f"Model: {shared} for execution and storage,<br>{safe} of it safe for the cache"
-    figure = figures.new_tall(title, height=330, x="heap, GiB")
+    figure = figures.new_tall("Memory regions of an executor's heap", height=330, x="heap, GiB")
     names = [
-        "your heap (model)",
-        f"this lab's executor<br>({format_binary_bytes(limit_bytes)} to share)",
+        "model",
+        f"this lab<br>({format_binary_bytes(limit_bytes)} shared)",
     ]
     for region, color in (
         ("reserved", figures.WAITING),
@@ -144,8 +130,8 @@ def memory(model: Regions, live: Regions, limit_bytes: int) -> go.Figure:
             orientation="h",
             marker={"color": color},
             name={
-                "storage": "storage, protected",
-                "execution": "execution, lends to storage",
+                "storage": "storage (protected)",
+                "execution": "execution",
                 "user": "your objects",
             }.get(region, region),
             hovertemplate=f"{region}: %{{x:.2f}} GiB<extra></extra>",

@@ -57,7 +57,7 @@ def fit(rows: Sequence[int], values: Sequence[float]) -> Curve | None:
 
 
 def overtakes(one: Curve, other: Curve) -> float | None:
-    """Return the rows from which ``one`` is the quicker; 0 if it is from the first row on, ``None``
+    """Return the rows from which ``one`` is the faster; 0 if it is from the first row on, ``None``
     if it never gets there.
     """
     if one.each < other.each:
@@ -67,7 +67,7 @@ def overtakes(one: Curve, other: Curve) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """From how many rows on one engine is quicker than another, and how sure that is."""
+    """From how many rows on one engine is faster than another, and how sure that is."""
 
     n_rows: float | None  # None: never, by these curves
     low: float | None  # 5% of the draws cross below
@@ -76,40 +76,46 @@ class Crossing:
 
     @property
     def extrapolated(self) -> bool:
-        """Whether the crossing lies beyond what was measured."""
+        """Whether the crossing is beyond what was measured."""
         return self.n_rows is not None and self.n_rows > self.n_measured
 
     @property
     def doubtful(self) -> bool:
-        """Whether it lies beyond what was measured and more than 5% of the draws never cross:
+        """Whether it is beyond what was measured and more than 5% of the draws never cross:
         larger sizes must decide.
         """
         return self.extrapolated and self.high is None
 
     @property
     def words(self) -> str:
-        """The crossing in a few words."""
+        """The crossing in words, with its interval."""
         if self.n_rows is None:
-            return (
-                f"no crossing up to {self.n_measured:,} rows measured, and none beyond by these"
-                " slopes"
-            )
+            return f"not up to {self.n_measured:,} rows, and never by these slopes"
         if self.n_rows == 0:
-            return "quicker from the first row on"
+            return "from the first row on"
         if self.doubtful:
             return (
-                f"no crossing up to {self.n_measured:,} rows measured, and these sizes cannot tell"
-                f" what comes beyond (about {_rough(self.n_rows)} rows, or never): measure larger"
-                " ones"
+                f"not up to {self.n_measured:,} rows; beyond, these sizes do not say (at about"
+                f" {_rough(self.n_rows)} rows, or never): measure larger sizes"
             )
         low = _rough(self.low) if self.low is not None else "?"
         high = _rough(self.high) if self.high is not None else "never"
-        told = f"about {_rough(self.n_rows)} rows ({low} to {high})"
-        return (
-            f"no crossing up to {self.n_measured:,} rows measured; extrapolated: {told}"
-            if self.extrapolated
-            else told
-        )
+        where = f"at about {_rough(self.n_rows)} rows (90% interval {low} to {high})"
+        if not self.extrapolated:
+            return where
+        return f"not up to {self.n_measured:,} rows; extrapolated: {where}"
+
+    @property
+    def short(self) -> str:
+        """The crossing in the fewest words, for a title."""
+        if self.n_rows is None:
+            return "never, by these slopes"
+        if self.n_rows == 0:
+            return "from the first row on"
+        if self.doubtful:
+            return f"not up to {self.n_measured:,} rows"
+        where = f"at about {_rough(self.n_rows)} rows"
+        return f"{where} (extrapolated)" if self.extrapolated else where
 
 
 def _rough(n: float) -> str:
@@ -169,14 +175,14 @@ class Model:
     spark: Curve
     pandas: Curve  # one core: as measured
     n_machines: int
-    n_crossing: float | None  # rows from which Spark is quicker
+    n_crossing: float | None  # rows from which Spark is faster
     n_memory: (
         float | None
     )  # rows at which pandas has used the memory; None: its memory does not grow
 
     @property
     def n_decides(self) -> float | None:
-        """Rows from which Spark is the better choice: it is quicker there, or pandas is out of
+        """Rows from which Spark is the better choice: it is faster there, or pandas is out of
         memory.
         """
         return min((n for n in (self.n_crossing, self.n_memory) if n is not None), default=None)

@@ -94,7 +94,7 @@ def _generator() -> str:
     found = str(beside) if beside.exists() else shutil.which("tpchgen-cli")
     require(
         found is not None,
-        "tpchgen-cli must be installed. Got none in {}. Run make run once more.",
+        "tpchgen-cli must be installed. Got none in {}. Run make run again.",
         beside.parent,
     )
     return str(found)
@@ -125,10 +125,10 @@ def generate(asked: int, folder: Path) -> None:
             share=min(0.99, written / (asked * BYTES_A_ROW)), message=format_bytes(written)
         )
     if process.returncode:
-        told = (process.stderr.read() if process.stderr else "").strip()[-300:]
+        text = (process.stderr.read() if process.stderr else "").strip()[-300:]
         processes.report(
             error=(
-                f"tpchgen-cli must write {asked:,} rows. Got exit code {process.returncode}: {told}"
+                f"tpchgen-cli must write {asked:,} rows. Got exit code {process.returncode}: {text}"
             )
         )
 

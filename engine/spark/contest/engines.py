@@ -34,7 +34,7 @@ SAYS: dict[Work, str] = {
     "join": (
         "late lines by priority: lines received after the date promised, joined with their orders"
     ),
-    "window": "the dearest line of each order: rank lines within their order, sum the first ones",
+    "window": "most expensive line of each order: rank lines in their order, sum the first ones",
 }
 SQL: dict[Work, str] = {
     "filter": (

@@ -4,7 +4,7 @@ where the lines cross.
 Real: every second is a run from CSV files on disk (derived from TPC-H) to an answer that all
 engines must agree on. pandas, DuckDB and Polars run in child processes of their own (killed on
 cancel, and when they hold more memory than allowed); Spark runs in the server's warm session, whose
-start-up of seconds is told apart. Files are warm in the operating system's cache. Each engine and
+start-up is reported apart. Files are warm in the operating system's cache. Each engine and
 size is measured in one go, not in turns. The cluster on the sliders is a model
 (``contest.curves``).
 """
@@ -61,7 +61,7 @@ def _spark_cell(
     live: SparkSession, work: Work, files: Files, asked: int, repeats: int, warm: set[str]
 ) -> Cell:
     """Run one size on Spark; the first run of a job in a Spark (``warm``: by name) is preceded by
-    one that is not counted.
+    a warm-up run (not timed).
     """
     call = partial(engines.spark_answer, live, work, files)
     if live.sparkContext.applicationId not in warm:
@@ -203,10 +203,9 @@ class _Ladder:
         child = processes.steps(CHILD, json.dumps(settings), memory_bytes=allowed)
         try:
             for progress in child:
-                found = progress.partial
-                if found and found["asked"] in left:
-                    left.remove(found["asked"])
-                    files = self.files[found["asked"]]
+                if progress.partial and progress.partial["asked"] in left:
+                    left.remove(progress.partial["asked"])
+                    files, found = self.files[progress.partial["asked"]], progress.partial
                     cell = Cell(
                         contestant,
                         n_rows=files.n_rows,
@@ -278,7 +277,7 @@ run: Callable[[CrossoverParams], CrossoverResult] = to_end(steps)
 
 
 def remembered(params: CrossoverParams) -> CrossoverResult | None:
-    """Return what the record knows, before anything is measured anew; ``None`` without a record."""
+    """Return what the record knows; ``None`` without a record."""
     known = CrossoverResult(params, (), recall(params.work))
     return known if known.largest else None
 
@@ -291,5 +290,5 @@ def refresh(result: CrossoverResult) -> CrossoverResult:
 
 
 def own_cores() -> int:
-    """Return this machine's cores: those that the measured curves stand for."""
+    """Return this machine's cores: those of the measured curves."""
     return os.cpu_count() or 1

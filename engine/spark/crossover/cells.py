@@ -84,7 +84,7 @@ def _read(path: Path, changed: int) -> tuple[Cell, ...]:
         ValueError,
         KeyError,
         TypeError,
-    ):  # a record of an older version, or cut short: measured anew
+    ):  # a record of an older version, or cut short: measured again
         return ()
 
 

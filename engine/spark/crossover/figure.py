@@ -1,24 +1,27 @@
-"""Figures of *Spark or pandas*: seconds and memory against rows for each engine, and the crossing
-moved to a cluster.
+"""Figures of *Spark or pandas*: seconds and memory against rows for each engine, and the break-even
+point moved to a cluster.
 
-A colour is an engine here, with a marker of its own: pandas blue, Spark vermilion, DuckDB green,
-Polars orange. Full markers were measured in this run, hollow ones earlier; solid lines lie within
-what was measured, dotted ones are extrapolated or model.
+A colour is an engine here, with a marker of its own: pandas blue, Spark orange-red, DuckDB green,
+Polars orange. Full markers were measured in this run, hollow ones earlier; solid lines are within
+what was measured, dotted ones are another machine's, extrapolated or model.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.spark.contest import expected
 from engine.spark.contest.curves import Cluster, Crossing, Curve, Model
-from engine.spark.contest.engines import CONTESTANTS, Contestant
+from engine.spark.contest.engines import CONTESTANTS, Contestant, Work
 from engine.spark.crossover.cells import Cell
 from engine.spark.crossover.result import CrossoverResult
-from engine.units import format_bytes, format_factor, format_seconds
+from engine.spark.crossover.text import describe_model
+from engine.units import format_bytes, format_day, format_seconds
 
 Quantity = Literal["Seconds", "Peak memory"]
 LOOK: dict[Contestant, tuple[str, str]] = {
@@ -53,15 +56,21 @@ def chart(
     result: CrossoverResult, quantity: Quantity = "Seconds", pinned: CrossoverResult | None = None
 ) -> go.Figure:
     """Draw every run of every engine, and the curve through its medians. To see first: which line
-    is lowest, and a crossing.
+    is lowest, and where lines cross.
     """
     figure = figures.new_tall(
-        _title(result, quantity), height=430, x="rows of lineitem", y=quantity.lower()
+        result.verdict.replace("**", ""),
+        height=470,
+        x="rows of lineitem",
+        y="seconds (median and runs)" if quantity == "Seconds" else "peak memory",
     )
     crossing = result.crossing() if quantity == "Seconds" else None
-    for name in CONTESTANTS:
+    any_cell = any(result.points(name) for name in result.params.asked)
+    for name in result.params.asked:
         cells = result.points(name)
         if not cells:
+            if quantity == "Seconds" and (result.params.work == expected.WORK or not any_cell):
+                _add_expected(figure, result.params.work, name)
             continue
         curve = result.curve(name) if quantity == "Seconds" else result.memory(name)
         _add_curve(figure, name, cells, curve, crossing if name in ("pandas", "Spark") else None)
@@ -72,34 +81,26 @@ def chart(
             _add_pinned(figure, name, before, quantity)
     if crossing is not None and crossing.n_rows and crossing.n_rows < MOST_ROWS:
         _mark(figure, result.curve("pandas"), crossing)
-    ticks = SECONDS if quantity == "Seconds" else BYTES
-    _axes(figure, ticks)
-    if not any(
-        result.points(name) for name in CONTESTANTS
-    ):  # still to be measured: the axes at least are known
-        ends = np.log10([result.params.sizes[0], result.params.sizes[-1] * 1.2])
-        figure.update_layout(
-            xaxis_range=ends.tolist(),
-            yaxis_range=[-2.2, 1.2] if quantity == "Seconds" else [7.5, 10],
-        )
+    _axes(figure, SECONDS if quantity == "Seconds" else BYTES)
     return figure
 
 
-def _title(result: CrossoverResult, quantity: Quantity) -> str:
-    cells = sorted(result.largest.values(), key=lambda cell: cell.median_seconds)
-    if len(cells) < 2:
-        return f"Foretold: at {result.params.sizes[0]:,} rows Spark starts dearest"
-    n = f"{cells[0].n_rows:,} rows"
-    if quantity == "Peak memory":
-        cells.sort(key=lambda cell: cell.peak_bytes)
-        return (
-            f"At {n} {cells[-1].contestant} holds {format_bytes(cells[-1].peak_bytes)},<br>"
-            + f"{cells[0].contestant} {format_bytes(cells[0].peak_bytes)}"
-        )
-    factor = cells[-1].median_seconds / cells[0].median_seconds
-    times = format_factor(factor)
-    return (
-        f"At {n} {cells[0].contestant} is quickest,<br>{cells[-1].contestant} takes {times} as long"
+def _add_expected(figure: go.Figure, work: Work, name: Contestant) -> None:
+    """Draw what another machine measured of an engine that has not been measured here."""
+    color, symbol = LOOK[name]
+    label = "expected" if work == expected.WORK else expected.WORK
+    figure.add_scatter(
+        x=expected.SIZES,
+        y=expected.MEDIANS[name],
+        mode="lines+markers",
+        line={"color": color, "dash": "dot", "width": 2},
+        marker={"symbol": f"{symbol}-open", "size": 10, "color": color},
+        name=f"{name}, {label}",
+        hovertext=[
+            f"{name}, {expected.WORK}: {format_seconds(seconds)} at {rows:,} rows, {expected.WHERE}"
+            for rows, seconds in zip(expected.SIZES, expected.MEDIANS[name], strict=True)
+        ],
+        hoverinfo="text",
     )
 
 
@@ -147,10 +148,11 @@ def _add_runs(
     quantity: Quantity,
 ) -> None:
     color, symbol = LOOK[name]
-    x, y, told, symbols = [], [], [], []
+    x, y, hover, symbols = [], [], [], []
     for cell in cells:
         fresh = result.is_fresh(cell)
-        when = "in this run" if fresh else f"measured on {cell.measured_at[:10]}"
+        measured = format_day(datetime.fromisoformat(cell.measured_at))
+        when = "in this run" if fresh else f"measured on {measured}"
         values = (
             cell.seconds if quantity == "Seconds" else (cell.peak_bytes,) if cell.peak_bytes else ()
         )
@@ -158,9 +160,9 @@ def _add_runs(
             x.append(cell.n_rows)
             y.append(value)
             symbols.append(symbol if fresh else f"{symbol}-open")
-            said = format_seconds(value) if quantity == "Seconds" else format_bytes(value)
-            told.append(
-                f"{name}: {said} at {cell.n_rows:,} rows ({format_bytes(cell.size_bytes)} on disk),"
+            text = format_seconds(value) if quantity == "Seconds" else format_bytes(value)
+            hover.append(
+                f"{name}: {text} at {cell.n_rows:,} rows ({format_bytes(cell.size_bytes)} on disk),"
                 f" {when}"
             )
     figure.add_scatter(
@@ -175,7 +177,7 @@ def _add_runs(
         },
         name=name,
         legendgroup=name,
-        hovertext=told,
+        hovertext=hover,
         hoverinfo="text",
     )
 
@@ -187,7 +189,9 @@ def _add_pinned(figure: go.Figure, name: Contestant, cells: list[Cell], quantity
         y=[c.median_seconds if quantity == "Seconds" else c.peak_bytes for c in known],
         mode="lines",
         line={"color": LOOK[name][0], "dash": "dash", "width": 1},
-        name=f"{name}, pinned run A",
+        name="pinned run A",
+        legendgroup="pinned",
+        showlegend=name == "pandas",
         hovertemplate=f"{name} in pinned run A<extra></extra>",
     )
 
@@ -208,9 +212,9 @@ def _mark(figure: go.Figure, pandas: Curve | None, crossing: Crossing) -> None:
             "color": figures.FAILED,
             "line": {"width": 3},
         },
-        text=["extrapolated crossing" if crossing.extrapolated else "crossing"],
+        text=["extrapolated break-even" if crossing.extrapolated else "break-even"],
         textposition="top left",
-        name="Spark overtakes pandas, 90% interval",
+        name="Spark passes pandas (90%)",
         hovertext=crossing.words,
         hoverinfo="text",
     )
@@ -222,15 +226,6 @@ def _axes(figure: go.Figure, y_ticks: dict[float, str]) -> None:
         xaxis={**grid, "tickvals": list(ROWS), "ticktext": list(ROWS.values())},
         yaxis={**grid, "tickvals": list(y_ticks), "ticktext": list(y_ticks.values())},
     )
-
-
-def _short(n: float) -> str:
-    """Return a number of rows to two digits, in few letters: ``9 million``."""
-    rough = float(f"{n:.2g}")
-    for size, word in ((1e9, " billion"), (1e6, " million")):
-        if rough >= size:
-            return f"{rough / size:g}{word}"
-    return f"{rough:,.0f}"
 
 
 def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
@@ -248,17 +243,17 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
             + [result.points("Spark")[-1].n_rows]
         ),
     )
-    title = _model_title(result, cluster, moved)
-    figure = figures.new_tall(title, height=420, x="rows of lineitem", y="seconds")
+    title = describe_model(result, cluster).replace("**", "")
+    figure = figures.new_tall(title, height=470, x="rows of lineitem", y="seconds")
     n = np.geomspace(result.points("Spark")[0].n_rows, end, N_STEPS)
     alive = np.geomspace(
         n[0], max(n[0], min(end, moved.n_memory or end)), N_STEPS
     )  # pandas, until its memory is full
     lines = (
-        ("pandas, as measured", alive, moved.pandas, figures.KNOWN, "solid"),
-        ("Spark, as measured here", n, spark, figures.LEAKED, "solid"),
+        ("pandas, measured", alive, moved.pandas, figures.KNOWN, "solid"),
+        ("Spark, measured here", n, spark, figures.LEAKED, "solid"),
         (
-            f"Spark on {cluster.cores} cores, {moved.n_machines} machines (model)",
+            f"Spark, {cluster.cores} cores (model)",
             n,
             moved.spark,
             figures.LEAKED,
@@ -280,18 +275,6 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
     return figure
 
 
-def _model_title(result: CrossoverResult, cluster: Cluster, moved: Model) -> str:
-    decides = moved.n_decides
-    title = "Model: Spark never becomes the choice for this work"
-    if decides is not None:
-        by_memory = moved.n_memory is not None and decides == moved.n_memory
-        reason = f"{cluster.memory_gb:g} GB are full" if by_memory else f"{cluster.cores} cores win"
-        crossing = result.crossing()
-        basis = "Model, sizes too small" if crossing is not None and crossing.doubtful else "Model"
-        title = f"{basis}: Spark is the choice<br>from about {_short(decides)} rows: {reason}"
-    return title
-
-
 def _mark_ends(figure: go.Figure, cluster: Cluster, moved: Model, end: float) -> None:
     crossed = (
         moved.n_crossing
@@ -299,8 +282,8 @@ def _mark_ends(figure: go.Figure, cluster: Cluster, moved: Model, end: float) ->
         else None
     )
     for at, symbol, name in (
-        (crossed, "diamond-open", "Spark overtakes (model)"),
-        (moved.n_memory, "x", f"pandas: {cluster.memory_gb:g} GB are full (extrapolated)"),
+        (crossed, "diamond-open", "Spark passes pandas"),
+        (moved.n_memory, "x", "pandas: memory full"),
     ):
         if at and at < end:
             marker = {

@@ -1,8 +1,8 @@
-"""Lazy ledger: a chain of transformations costs nothing until an action asks; then jobs, stages and
-tasks, each shown.
+"""Lazy ledger: a chain of transformations runs nothing until an action; then its jobs, stages and
+tasks.
 
 Real: the code of each line runs on the server's Spark over all flights of 2013; after each line the
-number of jobs that Spark has run for it is read from its REST API (0, but where a sort must
+number of jobs that Spark has run for it is read from its REST API (0, except where a sort must
 sample), then the action, the plan that AQE made of it, and every task on its core.
 """
 
@@ -107,12 +107,13 @@ class LazyResult:
 
     @property
     def verdict(self) -> str:
-        """Jobs before the action and for it, stages, tasks and seconds."""
-        before, t = self.jobs_before_action, self.trace
+        """What the transformations ran, and what the action ran."""
+        before, n = self.jobs_before_action, self.lines[-1].n_jobs - self.jobs_before_action
         return (
-            f"{len(self.lines) - 2} transformations ran {before} jobs; the action ran"
-            f" {self.lines[-1].n_jobs - before} in **{self.n_stages}** stages, {len(t.tasks)} tasks"
-            f" and {format_seconds(t.seconds)}."
+            f"{len(self.lines) - 2} transformations ran **{before} job{'s' * (before != 1)}**."
+            f" The action ran {n} job{'s' * (n != 1)}, **{self.n_stages}"
+            f" stage{'s' * (self.n_stages != 1)}** and {len(self.trace.tasks)} tasks in"
+            f" {format_seconds(self.trace.seconds)}."
         )
 
     @property
@@ -121,40 +122,34 @@ class LazyResult:
         p = self.params
         wide = [step for step in p.chain if STEPS[step].wide]
         reasons = [
-            (
-                f"{len(wide)} of {len(p.chain)} steps are wide ({', '.join(wide) or 'none'}): the"
-                " rows that they need lie in other partitions. The final plan has"
-                f" {self.n_shuffles} exchanges, which cut the work into {self.n_stages} stages."
-            ),
-            (
-                "Narrow steps cost no stage: Spark runs them in the same task, row by row, in one"
-                " generated loop."
-            ),
-            (
-                f"{format_bytes(self.trace.shuffle_bytes)} were written for other tasks to fetch;"
-                f" {self.n_rows:,} rows came back."
-            ),
+            f"**{len(wide)} of {len(p.chain)} steps are wide** ({', '.join(wide) or 'none'}): they"
+            " need rows of other partitions.",
+            f"**Stage boundaries:** the final plan has {self.n_shuffles} exchanges. The action ran"
+            f" {self.n_stages} stages.",
+            "**Narrow steps add no stage:** Spark runs them in one task, row by row, in one"
+            " generated loop.",
+            f"**Shuffle:** {format_bytes(self.trace.shuffle_bytes)} were written for other tasks."
+            f" {self.n_rows:,} rows came back.",
         ]
-        if any("rangepartitioning" in node.detail for node in self.nodes):
-            reasons.append(
-                "The sort first samples its input to find where to cut: what stands between it and"
-                " the exchange before runs twice, and Spark's row counts there are of both runs."
-            )
         if p.adaptive:
-            same = self.initial_plan == self.final_plan
+            n_last = self.trace.stages[-1].n_tasks if self.trace.stages else 0
             reasons.append(
-                "AQE left the plan as it was."
-                if same
+                "**AQE** did not change the plan."
+                if self.initial_plan == self.final_plan
                 else (
-                    f"AQE read the sizes of each shuffle before it went on: {p.n_partitions}"
-                    " partitions were asked for; tasks of the last stage:"
-                    f" {self.trace.stages[-1].n_tasks if self.trace.stages else 0}."
+                    f"**AQE** read the sizes of each shuffle: {p.n_partitions} partitions were"
+                    f" asked for, the last stage ran {n_last} tasks."
                 )
             )
-        if self.jobs_before_action:
+        if any("rangepartitioning" in node.detail for node in self.nodes):
             reasons.append(
-                "A transformation ran a job of its own: a range exchange samples its input to find"
-                " the cuts."
+                "**A sort samples its input first** to find the split points. The steps before it"
+                " run twice, and their row counts are of both runs."
+            )
+        elif self.jobs_before_action:
+            reasons.append(
+                "**A transformation ran a job:** a range exchange samples its input to find the"
+                " split points."
             )
         return reasons
 
@@ -167,7 +162,7 @@ class LazyResult:
         }
 
     def table(self) -> pa.Table:
-        """Return one row a line of the ledger."""
+        """Return one row per line of the ledger."""
         return pa.table(
             {
                 "code": [line.code for line in self.lines],
@@ -187,6 +182,68 @@ class LazyResult:
                 "took": format_seconds(line.seconds),
             }
             for line in self.lines
+        ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predicted:
+    """What follows from the code of a chain alone: nothing of it is measured."""
+
+    params: LazyParams
+    complete: bool = False
+
+    @property
+    def n_wide(self) -> int:
+        """Steps whose rows must move."""
+        return sum(STEPS[step].wide for step in self.params.chain)
+
+    @property
+    def verdict(self) -> str:
+        """What the code says, before Spark runs it."""
+        return (
+            f"Not measured yet. Expected: {len(self.params.chain)} transformations run **0 jobs**;"
+            f" {self.n_wide} of them move rows and may end a stage."
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons for what is expected."""
+        return [
+            "**Lazy:** a transformation only adds a step to the plan. Only the action runs it.",
+            "**Wide steps** need rows of other partitions: each may need a shuffle, which ends a"
+            " stage.",
+            "**Narrow steps** run inside the stage that is already there.",
+        ]
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The code of each line and its kind: source, narrow, wide or action."""
+        steps = [
+            (STEPS[step].code, "wide" if STEPS[step].wide else "narrow")
+            for step in self.params.chain
+        ]
+        action = f".{lazy_chain.ACTION_CODE[self.params.action]}"
+        return [(lazy_chain.SOURCE, "source"), *steps, (action, "action")]
+
+    def headline(self) -> dict[str, int | float | str]:
+        """Return nothing: no number is measured."""
+        return {}
+
+    def table(self) -> pa.Table:
+        """Return one row per line of the chain."""
+        code, kind = zip(*self.lines, strict=True)
+        return pa.table({"code": code, "kind": kind})
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the ledger for a table on the page."""
+        return [
+            {
+                "line": code,
+                "kind": kind,
+                "jobs so far": "…" if kind == "action" else "0",
+                "took": "",
+            }
+            for code, kind in self.lines
         ]
 
 

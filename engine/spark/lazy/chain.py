@@ -1,5 +1,5 @@
-"""The transformations of the *lazy ledger*: what each needs, whether it is narrow or wide, and the
-code that it stands for.
+"""The transformations of the *lazy ledger*: what each needs, whether it is narrow or wide, and its
+code.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ STEPS: dict[Operation, Step] = {
 
 
 def check(chain: tuple[str, ...]) -> None:
-    """Raise ``InputError`` for an unknown operation or one whose columns an earlier one has taken
-    away.
+    """Raise ``InputError`` for an unknown operation or one whose columns an earlier one has
+    dropped.
     """
     columns, taken_by = COLUMNS, ""
     for operation in chain:
@@ -98,7 +98,7 @@ def check(chain: tuple[str, ...]) -> None:
         missing = sorted(step.needs - columns)
         require(
             not missing,
-            "“{}” needs {}, which “{}” has taken away. Choose “{}” before it, or leave it out.",
+            "“{}” needs {}, which “{}” has dropped. Choose “{}” before it, or leave it out.",
             *(operation, ", ".join(missing), taken_by, operation),
         )
         if step.keeps is not None:
@@ -107,7 +107,7 @@ def check(chain: tuple[str, ...]) -> None:
 
 
 def apply(live: SparkSession, frame: DataFrame, operation: Operation) -> DataFrame:
-    """Return the frame after one transformation: the very code that the page shows."""
+    """Return the frame after one transformation: the code that the page shows."""
     from pyspark.sql import functions
 
     names = {"frame": frame, "F": functions, "airlines": live.table("airlines")}
@@ -124,43 +124,3 @@ def apply_action(frame: DataFrame, action: Action) -> DataFrame:
     if action == "count":
         return frame.groupBy().count()
     return frame.limit(20) if action == "first 20" else frame
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Foretold:
-    """What is known of a chain before Spark is asked: by the rule above, nothing of it is
-    measured.
-    """
-
-    chain: tuple[Operation, ...]
-    action: Action
-
-    @property
-    def n_wide(self) -> int:
-        """Steps whose rows must move."""
-        return sum(STEPS[step].wide for step in self.chain)
-
-    @property
-    def verdict(self) -> str:
-        """Wide steps, by their kind alone: nothing has run."""
-        return (
-            f"Foretold, before Spark has run anything: {len(self.chain)} transformations will run"
-            f" **0** jobs; {self.n_wide} of them must move rows, and each may end a stage once the"
-            " action asks."
-        )
-
-    @property
-    def lines(self) -> list[tuple[str, str]]:
-        """The code of each line and its kind: source, narrow, wide or action."""
-        steps = [
-            (STEPS[step].code, "wide" if STEPS[step].wide else "narrow") for step in self.chain
-        ]
-        return [(SOURCE, "source"), *steps, (f".{ACTION_CODE[self.action]}", "action")]
-
-    def rows(self) -> list[dict[str, str]]:
-        """Return the ledger for a table on the page."""
-        jobs = {"action": "not yet asked"}
-        return [
-            {"line": code, "kind": kind, "jobs so far": jobs.get(kind, "0"), "took": ""}
-            for code, kind in self.lines
-        ]

@@ -1,7 +1,8 @@
-"""Figures of *lazy ledger*: the plan as a graph from scan to answer, and the tasks on their cores.
+"""Figures of *lazy ledger*: the plan as a graph from scan to answer, the jobs of each line, and the
+tasks on their cores.
 
-Blue is an operator that works within its partition, vermilion one that moves rows: an exchange ends
-a stage.
+Blue is an operator that works within its partition, orange-red one that moves rows: an exchange
+ends a stage.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.spark import figures as timeline
-from engine.spark.lazy import LazyResult
-from engine.spark.lazy.chain import Foretold
+from engine.spark.lazy import LazyResult, Predicted
 from engine.spark.plan_tree import Node
 from engine.units import format_bytes
 
@@ -20,12 +20,12 @@ QUIET = (
     "AQEShuffleRead",
     "Project",
 )  # no rows change: these say on hover what they are
-NARROW, WIDE = "works within its partition", "moves rows: ends a stage"
+NARROW, WIDE = "narrow: within its partition", "wide: moves rows, ends a stage"
 
 
 def plan(result: LazyResult) -> go.Figure:
-    """Draw the executed plan, scans on the left. To see first: where the line is cut by an
-    exchange, and what crosses it.
+    """Draw the executed plan, scans on the left. To see first: which exchanges
+    end a stage, and how many bytes they move.
     """
     nodes = result.nodes
     deepest = max(node.depth for node in nodes)
@@ -38,17 +38,16 @@ def plan(result: LazyResult) -> go.Figure:
     above = (
         joins[0] if joins else 0
     )  # labels take turns above and below; a join's is above, where no line comes in
-    cut = "exchange cuts" if result.n_shuffles == 1 else "exchanges cut"
-    title = f"{result.n_shuffles} {cut} the work into {result.n_stages} stages"
-    figure = figures.new(title, height=220 + 90 * (max(lanes) + 1))
-    for crossing in (False, True):
+    title = result.verdict.replace("**", "")
+    figure = figures.new_tall(title, height=300 + 90 * (max(lanes) + 1))
+    for wide in (False, True):
         xs: list[float | None] = []
         ys: list[float | None] = []
         for i, node in enumerate(nodes):
-            if node.parent >= 0 and node.wide == crossing:
+            if node.parent >= 0 and node.wide == wide:
                 xs += [deepest - node.depth, deepest - nodes[node.parent].depth, None]
                 ys += [lanes[i], lanes[node.parent], None]
-        color, width = (figures.LEAKED, 5) if crossing else (figures.WAITING, 2)
+        color, width = (figures.LEAKED, 5) if wide else (figures.WAITING, 2)
         figure.add_scatter(
             x=xs,
             y=ys,
@@ -83,21 +82,13 @@ def plan(result: LazyResult) -> go.Figure:
     return figure
 
 
-def foretold(told: Foretold) -> go.Figure:
+def predicted(chain: Predicted) -> go.Figure:
     """Draw the chain as it is written, before Spark has made a plan of it. To see first: which
     steps move rows.
     """
-    title = f"Foretold: {told.n_wide} of {len(told.chain)} steps must move rows"
-    figure = figures.new(title, height=310)
-    places = list(
-        enumerate(
-            [
-                ("flights", "source"),
-                *zip(told.chain, (kind for _, kind in told.lines[1:]), strict=False),
-            ]
-        )
-    )
-    places.append((len(places), (told.action, "action")))
+    figure = figures.new_tall(chain.verdict.replace("**", ""), height=380)
+    p, kinds = chain.params, [kind for _, kind in chain.lines]
+    places = list(enumerate(zip(("flights", *p.chain, p.action), kinds, strict=True)))
     figure.add_scatter(
         x=[0, len(places) - 1],
         y=[0, 0],
@@ -122,6 +113,43 @@ def foretold(told: Foretold) -> go.Figure:
     figure.update_layout(
         xaxis={"visible": False, "range": [-0.6, len(places) - 0.4]},
         yaxis={"visible": False, "range": [-1, 1]},
+    )
+    return figure
+
+
+def jobs(result: LazyResult) -> go.Figure:
+    """Draw the jobs that Spark had run after each line. To see first: zero until the action."""
+    figure = figures.new_tall(
+        result.verdict.replace("**", ""), height=430, x="jobs that Spark has run so far"
+    )
+    names = ["read flights", *result.params.chain, f"action: {result.params.action}"]
+    lanes = [f"{i + 1} · {name}" for i, name in enumerate(names)]
+    for kinds, color, name in (
+        (("source", "narrow", "wide"), figures.KNOWN, "transformation"),
+        (("action",), figures.LEAKED, "action"),
+    ):
+        members = [
+            (lane, line)
+            for lane, line in zip(lanes, result.lines, strict=True)
+            if line.kind in kinds
+        ]
+        figure.add_bar(
+            y=[lane for lane, _ in members],
+            x=[line.n_jobs for _, line in members],
+            orientation="h",
+            marker={"color": color},
+            text=[f"{line.n_jobs}" for _, line in members],
+            textposition="outside",
+            cliponaxis=False,
+            hovertext=[f"{line.kind}: {line.code}" for _, line in members],
+            hoverinfo="text",
+            name=name,
+        )
+    most = max(line.n_jobs for line in result.lines)
+    figure.update_layout(
+        yaxis={"categoryorder": "array", "categoryarray": lanes[::-1]},
+        xaxis={"range": [0, 1.15 * max(most, 1)], "dtick": 1 if most <= 10 else None},
+        barmode="overlay",
     )
     return figure
 
@@ -151,16 +179,17 @@ def _label(node: Node) -> str:
         name = name.replace(kind, f"<br>{kind}")
     n = node.n_rows or 0
     rows = f"{n / 1000:,.0f}k rows" if n >= 10_000 else f"{n:,} rows"
-    told = (
+    amount = (
         format_bytes(node.shuffle_bytes) if node.wide and node.shuffle_bytes else rows if n else ""
     )
-    return f"{name}<br>{told}" if told else name
+    return f"{name}<br>{amount}" if amount else name
 
 
 def cores(result: LazyResult, pinned: LazyResult | None = None) -> go.Figure:
     """Draw the tasks of the action on the cores that ran them. To see first: how little of the time
     a core is at work.
     """
-    t = result.trace
-    title = f"{len(t.tasks)} tasks of {result.n_stages} stages, core by core"
-    return timeline.gantt(title, {"action": t}, {"action": pinned.trace} if pinned else None)
+    title = result.verdict.replace("**", "")
+    return timeline.gantt(
+        title, {"action": result.trace}, {"action": pinned.trace} if pinned else None
+    )

@@ -66,7 +66,7 @@ def range_bounds(counts: np.ndarray, n_partitions: int) -> np.ndarray:
 
 
 def range_rows(counts: np.ndarray, n_partitions: int) -> np.ndarray:
-    """Return rows a partition under ``repartitionByRange``, for keys of ``counts`` rows in sorted
+    """Return rows per partition under ``repartitionByRange``, for keys of ``counts`` rows in sorted
     order, nulls first.
     """
     bounds = range_bounds(counts, n_partitions)
@@ -82,7 +82,7 @@ def slices(n_rows: int, n_slices: int) -> np.ndarray:
 
 
 def coalesced(n_input: int, n_partitions: int) -> np.ndarray:
-    """Return which partition each input partition joins under ``coalesce(n_partitions)``:
+    """Return the partition of each input partition under ``coalesce(n_partitions)``:
     neighbours, whole, no shuffle.
     """
     n = min(n_input, n_partitions)
@@ -91,8 +91,8 @@ def coalesced(n_input: int, n_partitions: int) -> np.ndarray:
 
 
 def round_robin_start(task: int, n_partitions: int) -> int:
-    """Return where task ``task`` starts to deal: ``new XORShiftRandom(task).nextInt(n_partitions)``
-    of Spark, for any n.
+    """Return the partition that task ``task`` starts with, as Spark does, for any n: ``new
+    XORShiftRandom(task).nextInt(n_partitions)``.
     """
     low = _bytes_hash(task, 0x3C074A61)
     seed = (_bytes_hash(task, low) << 32) | low
@@ -118,9 +118,9 @@ def _bytes_hash(task: int, seed: int) -> int:
     return int(murmur3.finish(state, 8)[0])
 
 
-def dealt(sizes: np.ndarray, n_partitions: int) -> np.ndarray:
-    """Return rows a partition when each task deals its ``sizes[i]`` rows out in turn from its own
-    starting point.
+def round_robin(sizes: np.ndarray, n_partitions: int) -> np.ndarray:
+    """Return rows per partition when each task distributes its ``sizes[i]`` rows in turn from its
+    own starting point.
     """
     counts = np.zeros(n_partitions, np.int64)
     for task, size in enumerate(sizes.tolist()):
@@ -165,7 +165,7 @@ def _sorted_counts(source: Source, name: str) -> np.ndarray:
 
 
 def _rows(p: PartitioningParams) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return rows a partition under the strategy, and the names of the partitions."""
+    """Return rows per partition under the strategy, and the names of the partitions."""
     found, hashes, counts = _hashes(p.source, p.keys)
     n = p.n_partitions
     if p.strategy == "partitionBy files":
@@ -177,7 +177,7 @@ def _rows(p: PartitioningParams) -> tuple[np.ndarray, tuple[str, ...]]:
     else:
         sizes = np.diff(slices(int(counts.sum()), p.n_input))
         rows = (
-            dealt(sizes, n)
+            round_robin(sizes, n)
             if p.strategy == "round-robin"
             else np.bincount(coalesced(p.n_input, n), weights=sizes).astype(int)
         )
@@ -191,7 +191,7 @@ def _typed(
     if not p.typed.strip():
         return tuple(found.select(p.keys).slice(0, 1).to_pylist()[0].values()), int(counts[0])
     parts = p.typed.split(",") if len(p.keys) > 1 else [p.typed]
-    rule = "typed must be {} values with commas between ({}). Got {!r}."
+    rule = "The key to follow must be {} values with commas between ({}). Got {!r}."
     require(len(parts) == len(p.keys), rule, len(p.keys), ", ".join(p.keys), p.typed)
     key = tuple(
         keys.parse(text, found.schema.field(name).type, name)
@@ -210,9 +210,7 @@ def _typed(
 
 
 def run(params: PartitioningParams) -> PartitioningResult:
-    """Compute the preview: rows a partition and the way of the commonest keys and of the
-    typed one.
-    """
+    """Compute the preview: rows per partition, and where keys go."""
     found, hashes, counts = _hashes(params.source, params.keys)
     rows, labels = _rows(params)
     before, after = np.mod(hashes, params.n_before), np.mod(hashes, params.n_partitions)

@@ -1,8 +1,8 @@
 """Figures of *partition explorer*: rows of each partition, and single keys on their way through the
 hash.
 
-Blue is a partition as computed here, green what Spark measured, sky blue where the followed key
-lies.
+Blue is a partition as computed here, light blue the one with the followed key, green what Spark
+measured.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.partitioning.real import Measured
 from engine.spark.partitioning.result import PartitioningResult, Route
-from engine.units import format_factor, format_share
+from engine.units import format_number
 
 MAX_BARS = 400
 
@@ -37,80 +37,90 @@ def partitions(
         if n > len(order)
         else f"{n:,} {'folders' if folders else 'partitions'}"
     )
-    empty = n - result.non_empty
-    title = f"Largest partition: {format_factor(result.skew)} the mean" + (
-        f", {empty} of {n} empty" if empty else ""
-    )
-    x = [result.labels[i] for i in order] if folders else order
-    figure = figures.new_tall(
-        title, height=430, x=f"{'folder' if folders else 'partition'} ({named})", y="rows"
-    )
-    _draw_computed(figure, result, x, order)
+    x = [result.labels[i] for i in order] if folders else order.tolist()
+    traces = _computed(result, x, order)
     if measured is not None:
-        shown = list(order) if folders else list(range(len(measured.rows)))
-        figure.add_scatter(
-            x=x if folders else shown,
-            y=measured.rows[shown],
-            mode="markers",
-            marker={
-                "color": figures.HELD_OUT,
-                "symbol": "line-ew",
-                "size": 12 if n <= 60 else 5,
-                "line": {"color": figures.HELD_OUT, "width": 3},
-            },
-            name="measured by Spark",
-            hovertemplate="Spark, partition %{x}: %{y:,} rows<extra></extra>",
-        )
+        shown = order if folders else np.arange(len(measured.rows))
+        traces.append(_measured(measured, x if folders else shown.tolist(), shown))
     if pinned is not None and not folders and pinned.params.strategy != "partitionBy files":
-        _draw_pinned(figure, pinned)
+        traces.append(_pinned(pinned))
     mean = float(result.rows.mean())
-    figure.add_scatter(
-        x=[x[0], x[-1]],
-        y=[mean, mean],
-        mode="lines",
-        line={"color": figures.WAITING, "dash": "dash", "width": 2},
-        name=f"mean {mean:,.0f}",
-        hoverinfo="skip",
+    traces.append(
+        {
+            "type": "scatter",
+            "x": [x[0], x[-1]],
+            "y": [mean, mean],
+            "mode": "lines",
+            "line": {"color": figures.WAITING, "dash": "dash", "width": 2},
+            "name": f"mean {mean:,.0f}",
+            "hoverinfo": "skip",
+        }
     )
-    figure.update_layout(bargap=0.15, showlegend=True)
-    if folders:
-        figure.update_xaxes(type="category")
-    return figure
+    return figures.drawn(
+        result.verdict.replace("**", ""),
+        traces,
+        height=480,
+        x=f"{'folder' if folders else 'partition'} ({named})",
+        y="rows",
+        bargap=0.15,
+        barmode="overlay",
+        **({"xaxis": {"type": "category"}} if folders else {}),
+    )
 
 
-def _draw_computed(
-    figure: go.Figure, result: PartitioningResult, x: Any, order: np.ndarray
-) -> None:
-    here = {_bar_of_key(result): figures.EXTRA}
-    figure.add_bar(
-        x=x,
-        y=result.rows[order],
-        marker={
-            "color": [here.get(i, figures.KNOWN) for i in order.tolist()],
-            "line": {"width": 0},
+def _computed(result: PartitioningResult, x: list[Any], order: np.ndarray) -> list[dict[str, Any]]:
+    """Return the bars: of the partition with the followed key, where the key decides, and of all
+    others.
+    """
+    key = _bar_of_key(result)
+    followed = order == (-1 if key is None else key)
+    groups = (("computed", ~followed, figures.KNOWN), (result.typed.key, followed, figures.EXTRA))
+    return [
+        {
+            "type": "bar",
+            "x": [x[i] for i in np.flatnonzero(chosen)],
+            "y": result.rows[order][chosen],
+            "marker": {"color": color, "line": {"width": 0}},
+            "name": name if name == "computed" else f"with {name}",
+            "hovertemplate": "partition %{x}: %{y:,} rows<extra></extra>",
+        }
+        for name, chosen, color in groups
+        if chosen.any()
+    ]
+
+
+def _measured(measured: Measured, x: list[Any], shown: np.ndarray) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": measured.rows[shown],
+        "mode": "markers",
+        "marker": {
+            "color": figures.HELD_OUT,
+            "symbol": "line-ew",
+            "size": 12 if len(shown) <= 60 else 5,
+            "line": {"color": figures.HELD_OUT, "width": 3},
         },
-        name=(
-            f"computed here; {result.typed.key} in sky blue"
-            if _bar_of_key(result) is not None
-            else "computed here"
-        ),
-        hovertemplate="partition %{x}: %{y:,} rows<extra></extra>",
-    )
+        "name": "measured by Spark",
+        "hovertemplate": "Spark, partition %{x}: %{y:,} rows<extra></extra>",
+    }
 
 
-def _draw_pinned(figure: go.Figure, pinned: PartitioningResult) -> None:
-    figure.add_scatter(
-        x=np.arange(len(pinned.rows)),
-        y=pinned.rows,
-        mode="lines",
-        line={"color": figures.SYNTHETIC, "shape": "hvh", "width": 2},
-        name=f"pinned run A ({pinned.params.strategy}, {len(pinned.rows)})",
-        hovertemplate="A, partition %{x}: %{y:,} rows<extra></extra>",
-    )
+def _pinned(pinned: PartitioningResult) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": np.arange(len(pinned.rows)),
+        "y": pinned.rows,
+        "mode": "lines",
+        "line": {"color": figures.SYNTHETIC, "shape": "hvh", "width": 2},
+        "name": "pinned run A",
+        "hovertemplate": f"A ({pinned.params.strategy}), partition %{{x}}: %{{y:,}} rows"
+        "<extra></extra>",
+    }
 
 
 def _bar_of_key(result: PartitioningResult) -> int | None:
-    """Return the bar in which the followed key lies, where the key decides."""
+    """Return the partition of the followed key, where the key decides."""
     if result.params.strategy in ("hash", "bucketing"):
         return result.typed.after
     return result.labels.index(result.typed.key) if result.typed.key in result.labels else None
@@ -118,55 +128,19 @@ def _bar_of_key(result: PartitioningResult) -> int | None:
 
 @figures.quoting
 def routes(result: PartitioningResult) -> go.Figure:
-    """Draw the commonest keys from their name over the old partition to the new one. To see first:
-    which lines move.
+    """Draw the most frequent keys from their name over the old partition to the new one. To see
+    first: which lines change.
     """
     p = result.params
     shown = [route for route in result.routes if route.key != result.typed.key][
         : len(result.routes) - 1
     ]
     lanes = [result.typed, *shown]
-    title = f"{format_share(result.moved_share)} of all rows move"
-    figure = figures.new(f"{p.n_before} → {p.n_partitions} partitions: {title}", height=430)
-    groups = (
-        ("stays", [route for route in shown if not route.moved], figures.WAITING, 2.0),
-        ("moves", [route for route in shown if route.moved], figures.KNOWN, 2.0),
-        (f"{result.typed.key}: hash {result.typed.hash:,}", [result.typed], figures.EXTRA, 5.0),
-    )
-    for name, group, color, width in groups:
-        xs: list[float | None] = []
-        ys: list[float | None] = []
-        for route in group:
-            xs += [0, 1, 2, None]
-            ys += [*_heights(route, lanes, result), None]
-        figure.add_scatter(
-            x=xs,
-            y=ys,
-            mode="lines",
-            line={"color": color, "width": width},
-            name=name,
-            hoverinfo="skip",
-            showlegend=bool(group),
-        )
-    points = [
-        (x, _heights(route, lanes, result)[x], _label(route, x))
-        for route in lanes
-        for x in (0, 1, 2)
-    ]
-    at = {(x, round(y, 6)): label for x, y, label in reversed(points)}
-    figure.add_scatter(
-        x=[x for x, _ in at],
-        y=[y for _, y in at],
-        text=list(at.values()),
-        mode="markers+text",
-        textposition=[("middle left", "top center", "middle right")[x] for x, _ in at],
-        marker={"color": figures.WAITING, "size": 6},
-        hoverinfo="text",
-        showlegend=False,
-        cliponaxis=False,
-    )
-    ticks = ["key", f"hash mod {p.n_before}", f"hash mod {p.n_partitions}"]
-    figure.update_layout(
+    ticks = ["key (rows)", f"hash mod {p.n_before}", f"hash mod {p.n_partitions}"]
+    return figures.drawn(
+        f"Most frequent keys: partition of {p.n_before} and of {p.n_partitions}",
+        [*_lines(result, lanes), _labels(result, lanes)],
+        height=430,
         xaxis={
             "tickvals": [0, 1, 2],
             "ticktext": ticks,
@@ -176,13 +150,60 @@ def routes(result: PartitioningResult) -> go.Figure:
         },
         yaxis={"visible": False, "range": [1.05, -0.05]},
     )
-    return figure
+
+
+def _lines(result: PartitioningResult, lanes: list[Route]) -> list[dict[str, Any]]:
+    shown = lanes[1:]
+    groups = (
+        ("stays", [route for route in shown if not route.moved], figures.WAITING, 2.0),
+        ("moves", [route for route in shown if route.moved], figures.KNOWN, 2.0),
+        (
+            f"{result.typed.key}: hash {format_number(result.typed.hash)}",
+            [result.typed],
+            figures.EXTRA,
+            5.0,
+        ),
+    )
+    return [
+        {
+            "type": "scatter",
+            "x": [0, 1, 2, None] * len(group),
+            "y": [y for route in group for y in (*_heights(route, lanes, result), None)],
+            "mode": "lines",
+            "line": {"color": color, "width": width},
+            "name": name,
+            "hoverinfo": "skip",
+            "showlegend": bool(group),
+        }
+        for name, group, color, width in groups
+    ]
+
+
+def _labels(result: PartitioningResult, lanes: list[Route]) -> dict[str, Any]:
+    points = [
+        (x, _heights(route, lanes, result)[x], _label(route, x))
+        for route in lanes
+        for x in (0, 1, 2)
+    ]
+    at = {(x, round(y, 6)): label for x, y, label in reversed(points)}
+    return {
+        "type": "scatter",
+        "x": [x for x, _ in at],
+        "y": [y for _, y in at],
+        "text": list(at.values()),
+        "mode": "markers+text",
+        "textposition": [("middle left", "top center", "middle right")[x] for x, _ in at],
+        "marker": {"color": figures.WAITING, "size": 6},
+        "hoverinfo": "text",
+        "showlegend": False,
+        "cliponaxis": False,
+    }
 
 
 def _heights(
     route: Route, lanes: list[Route], result: PartitioningResult
 ) -> tuple[float, float, float]:
-    """Return where a key stands in each of the three columns, 0 (top) … 1."""
+    """Return the height of a key in each of the three columns, 0 (top) … 1."""
     p = result.params
     rank = (lanes.index(route) + 0.5) / len(lanes)
     return rank, (route.before + 0.5) / p.n_before, (route.after + 0.5) / p.n_partitions

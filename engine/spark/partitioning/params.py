@@ -1,4 +1,4 @@
-"""What the partition explorer is asked: which rows, by which key, how, into how many."""
+"""Settings of the partition explorer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PartitioningParams(Params):
     # of files by partitionBy: no effect, each key has a folder
     n_partitions: Annotated[int, Range(1, MAX_PARTITIONS)] = 16
     n_before: Annotated[int, Range(1, MAX_PARTITIONS)] = 12  # the number that rows move from
-    # a key to follow; empty: the commonest. Several columns: values with commas between
+    # a key to follow; empty: the most frequent. Several columns: values with commas between
     typed: Annotated[str, Text(1_000)] = ""
     n_input: Annotated[int, Range(1, 64)] = 4  # partitions of the input
     exponent: Annotated[float, Range(0, 3, step=0.1)] = 1.2  # of the Zipf key
@@ -38,12 +38,12 @@ class PartitioningParams(Params):
         """Raise ``InputError`` unless the table has the key's columns and the strategy takes
         them.
         """
-        require(len(self.keys) > 0, "keys must name at least one column. Got none. Choose one.")
+        require(len(self.keys) > 0, "Key must name at least one column. Got none. Choose one.")
         for name in self.keys:
             require_choice("keys", name, keys.key_columns(self.source))
         require(
             self.strategy != "range" or len(self.keys) == 1,
-            "keys must be one column for range. Got {}.",
+            "Key must be one column for range. Got {}.",
             len(self.keys),
         )
 

@@ -3,7 +3,7 @@ against the preview.
 
 Real: every number. Rows come with ``spark_partition_id()``, bytes from the REST API (what each task
 read from the shuffle) or from the files written. Spark Connect has no REST API: bytes are then left
-out, and said to be.
+out, and the page says so.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Measured:
     n_files: np.ndarray | None  # (n,) files written
     same_share: (
         float | None
-    )  # of the rows: in the very partition that the preview says, 0–1; None: says counts only
+    )  # of the rows: in the same partition as in the preview, 0–1; None: only counts are known
     seconds: float
     where: str
     complete: bool = True
@@ -67,35 +67,31 @@ class Measured:
 
     @property
     def verdict(self) -> str:
-        """What measuring says of the preview."""
+        """How well Spark's partitions match the preview."""
         n = len(self.rows)
         if self.same_share is not None:
-            told = (
-                "every row lies"
-                if self.same_share == 1
-                else f"{format_share(self.same_share)} of the rows lie"
-            )
+            same = format_share(self.same_share)
             return (
-                f"Spark agrees: {told} in the partition shown ({self.preview.n_rows:,} rows, {n}"
-                " partitions)."
+                f"Measured by Spark: {same} of {self.preview.n_rows:,} rows are in the partition"
+                f" shown ({n} partitions)."
             )
         if self.off == 0:
-            return f"Spark agrees: each of {n} partitions has exactly the rows shown."
+            return f"Measured by Spark: each of {n} partitions has exactly the rows shown."
         share = self.off / 2 / self.preview.n_rows
         return (
-            f"Spark cut by a sample: {format_share(share)} of the rows lie on the other side of a"
-            f" cut than shown ({n} partitions)."
+            f"Measured by Spark, which splits by a sample: {format_share(share)} of the rows are in"
+            f" another partition than shown ({n} partitions)."
         )
 
     def table(self) -> list[dict[str, str]]:
-        """Return one row a partition, as text for a page: the largest first, 12 at most."""
+        """Return one row per partition, as text for a page: the largest first, 12 at most."""
         lines = []
         for i in np.argsort(-self.rows, kind="stable")[:12]:
             label = self.preview.labels[i] if i < len(self.preview.labels) else str(i)
             shown = self.preview.rows[i] if i < len(self.preview.rows) else 0
             line = {
                 "partition": label,
-                "rows shown": f"{shown:,}",
+                "rows computed": f"{shown:,}",
                 "rows measured": f"{self.rows[i]:,}",
             }
             if self.size_bytes is not None:
@@ -160,7 +156,7 @@ def _in_memory(
 def _in_files(
     live: SparkSession, frame: DataFrame, p: PartitioningParams, preview: PartitioningResult
 ) -> dict[str, Any]:
-    """Write the rows into files and count what lies in them."""
+    """Write the rows into files and count what is in them."""
     folder = workspace.scratch("partitioning")
     name = folder.name.replace("-", "_")
     try:
@@ -237,7 +233,7 @@ def steps(params: PartitioningParams) -> Steps:
         n = len(run(params).rows)
         require(
             n <= MAX_FOLDERS,
-            "keys must have at most {} values for partitionBy. Got {:,}: choose a coarser key.",
+            "Key must have at most {} values for partitionBy. Got {:,}: choose a coarser key.",
             MAX_FOLDERS,
             n,
         )

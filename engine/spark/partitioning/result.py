@@ -1,4 +1,4 @@
-"""What the partition explorer finds: rows a partition, and the way of single keys."""
+"""What the partition explorer finds: rows per partition, and where single keys go."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from engine.spark.partitioning.params import PartitioningParams
-from engine.units import format_factor, format_share
+from engine.units import format_factor, format_number, format_share
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One key on its way: its hash, and its partition before and after the number of partitions
-    changes.
-    """
+    """One key: its hash, and its partition before and after the number of partitions changes."""
 
     key: str
     n_rows: int
@@ -25,13 +23,13 @@ class Route:
 
     @property
     def moved(self) -> bool:
-        """Whether its rows travel when n_before becomes n_partitions."""
+        """Whether its rows move when n_before becomes n_partitions."""
         return self.before != self.after
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartitioningResult:
-    """Rows a partition, and the way of single keys."""
+    """Rows per partition, and where single keys go."""
 
     params: PartitioningParams
     rows: np.ndarray  # (n,) rows of each partition (of each folder, for partitionBy)
@@ -39,7 +37,7 @@ class PartitioningResult:
     n_distinct: int
     hottest: str
     hottest_rows: int
-    routes: tuple[Route, ...]  # the commonest keys, hottest first
+    routes: tuple[Route, ...]  # the most frequent keys, hottest first
     typed: Route
     moved_share: (
         float  # of all rows, when n_before becomes n_partitions under hash partitioning, 0–1
@@ -67,7 +65,7 @@ class PartitioningResult:
 
     @property
     def verdict(self) -> str:
-        """How even the partitions are: the largest against the mean."""
+        """The largest partition against the mean."""
         return describe(self)
 
     @property
@@ -86,7 +84,7 @@ class PartitioningResult:
         }
 
     def table(self) -> pa.Table:
-        """Return one row a partition."""
+        """Return one row per partition."""
         return pa.table({"partition": list(self.labels), "rows": self.rows})
 
 
@@ -94,75 +92,75 @@ BY_KEY = ("hash", "range", "partitionBy files", "bucketing")
 
 
 def describe(result: PartitioningResult) -> str:
-    """Return the verdict: how even the rows of the partitions are."""
-    p = result.params
+    """Return the largest partition against the mean, and how many are empty, in one sentence."""
+    p, n = result.params, len(result.rows)
+    factor = f"**{format_factor(result.skew)}** the mean"
     if p.strategy == "partitionBy files":
         return (
-            f"partitionBy({', '.join(p.keys)}) makes **{len(result.rows):,}** folders, the largest"
-            f" {format_factor(result.skew)} the mean: up to {len(result.rows) * p.n_input:,} files"
-            f" from {p.n_input} input partitions."
+            f"partitionBy({', '.join(p.keys)}) makes **{n:,} folders** with up to"
+            f" {n * p.n_input:,} files. The largest folder has {factor} number of rows."
         )
+    by = f"{p.strategy} by {', '.join(p.keys)}" if p.strategy in BY_KEY else p.strategy
+    empty = n - result.non_empty
     return (
-        f"{', '.join(p.keys) if p.strategy in BY_KEY else p.strategy} into {len(result.rows)}: the"
-        f" largest partition holds **{format_factor(result.skew)}** the mean,"
-        f" {len(result.rows) - result.non_empty} of {len(result.rows)} stay empty."
+        f"The largest of {n} partitions has {factor} number of rows ({by})."
+        f" {empty or 'None'} of {n} {'is' if empty == 1 else 'are'} empty."
     )
 
 
 def explain(result: PartitioningResult) -> list[str]:
     """Return the reasons for this outcome, with its values."""
-    p, n, t = result.params, len(result.rows), result.typed
+    p, n = result.params, len(result.rows)
     if p.strategy in ("hash", "bucketing"):
-        times = result.hottest_rows / (result.n_rows / n)
-        return [
-            (
-                f"{result.n_distinct:,} distinct keys fall into {n} partitions by hash modulo"
-                f" {n}: all rows of a key share one."
-            ),
-            (
-                f"The commonest, {result.hottest}, has {result.hottest_rows:,} rows,"
-                f" {format_factor(times)} the mean partition: no number of partitions takes it"
-                " apart."
-            ),
-            (
-                f"{t.key}: hash {t.hash:,}, modulo {p.n_before} is partition {t.before}, modulo"
-                f" {p.n_partitions} is partition {t.after}. Going from {p.n_before} to"
-                f" {p.n_partitions} partitions moves {format_share(result.moved_share)} of all"
-                " rows."
-            ),
-        ]
+        return _explain_hash(result)
     if p.strategy == "range":
         return [
-            (
-                f"Range cuts the sorted keys into {n} runs of about {result.n_rows // n:,} rows."
-                f" A key is never cut in two: the commonest, {result.hottest}"
-                f" ({result.hottest_rows:,} rows), sets the floor."
-            ),
-            (
-                "Spark cuts by a sample of the rows, so what it measures differs a little from"
-                " this cut by all of them."
-            ),
+            f"**Range** sorts the keys and splits them into {n} runs of about"
+            f" {result.n_rows // n:,} rows.",
+            f"**One key is never split.** {result.hottest}, the most frequent, has"
+            f" {result.hottest_rows:,} rows: no partition with it can be smaller.",
+            "**Spark uses a sample** of the rows to find the split points. So its partitions"
+            " differ a little from those shown here.",
         ]
     if p.strategy == "round-robin":
         return [
-            (
-                f"Each of the {p.n_input} input partitions deals its rows out in turn:"
-                f" partitions differ by at most {p.n_input} rows. The price: every row travels,"
-                " and rows of one key lie everywhere."
-            ),
+            f"**Even:** each of {p.n_input} input partitions distributes its rows in turn."
+            f" Partitions differ by at most {p.n_input} rows.",
+            "**The price:** every row moves, and rows of one key are in all partitions.",
         ]
     if p.strategy == "coalesce":
         return [
-            (
-                f"coalesce joins whole neighbours among the {p.n_input} input partitions and"
-                " moves nothing over the network. It cannot make more than there are, nor mend"
-                f" uneven ones: {n} come out of {p.n_partitions} asked for."
-            ),
+            f"**No shuffle:** coalesce merges neighbors among the {p.n_input} input partitions.",
+            f"**Only fewer:** {p.n_partitions} were asked for, {n} came out. It cannot make more"
+            " partitions, nor even out uneven ones.",
         ]
     return [
-        (
-            f"Each of {result.n_distinct:,} keys gets a folder, and each of {p.n_input} tasks"
-            " writes a file into every folder it has rows for. The mean folder has"
-            f" {result.n_rows / n:,.0f} rows: many small files are slow to list and to open."
-        ),
+        f"**One folder per key:** {result.n_distinct:,} keys give {n:,} folders.",
+        f"**Many files:** each of {p.n_input} tasks writes a file into every folder for which it"
+        " has rows.",
+        f"**Small files are slow** to list and to open: the mean folder has"
+        f" {result.n_rows / n:,.0f} rows.",
+    ]
+
+
+def _explain_hash(result: PartitioningResult) -> list[str]:
+    p, n, t = result.params, len(result.rows), result.typed
+    times = result.hottest_rows / (result.n_rows / n)
+    reasons = [
+        f"**One key, one partition:** the partition is the hash of the key modulo {n}."
+        f" {result.n_distinct:,} distinct keys share {n} partitions.",
+        f"**Most frequent key:** {result.hottest}, {result.hottest_rows:,} rows,"
+        f" {format_factor(times)} the mean partition.",
+    ]
+    if times > 1:
+        reasons.append(
+            "**More partitions do not help:** that key alone is larger than the mean partition,"
+            " and one key is never split."
+        )
+    return [
+        *reasons,
+        f"**{t.key}:** its hash is {format_number(t.hash)}. Modulo {p.n_before} it is in partition"
+        f" {t.before}, modulo {p.n_partitions} in partition {t.after}.",
+        f"**From {p.n_before} to {p.n_partitions} partitions** {format_share(result.moved_share)}"
+        " of all rows move.",
     ]

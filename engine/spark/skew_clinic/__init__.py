@@ -1,7 +1,7 @@
-"""Skew clinic: a join on a Zipf key and five cures, all run for real, ranked, and proved to give
-the same answer.
+"""Skew clinic: a join on a Zipf key and five remedies, all run for real, ranked, and checked to
+give the same answer.
 
-Real: every task, byte and second is Spark's own (REST API). Honest limits: the tables are small, so
+Real: every task, byte and second is Spark's own (REST API). Limits: the tables are small, so
 AQE's thresholds are lowered (visibly) from 256 MiB; one machine crosses no network, so a shuffle
 costs less here than on a cluster.
 """
@@ -23,7 +23,7 @@ from engine.spark import keys, session, skew, tasks
 from engine.spark.keys import Source
 from engine.spark.partitioning import hash_partition
 from engine.spark.restarts import repeat_if_spark_ends
-from engine.spark.skew import CURES, Cure
+from engine.spark.skew import PLAIN, REMEDIES, Remedy
 from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ IDLE_SHARE = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkewClinicParams(Params):
-    """Which rows, which cures, their knobs."""
+    """Which rows, which remedies, their knobs."""
 
     exponent: Annotated[float, Range(0, 3, step=0.1)] = 1.2  # of the Zipf key
-    cures: Annotated[tuple[Cure, ...], Choices(CURES, least=0)] = CURES
+    cures: Annotated[tuple[Remedy, ...], Choices(REMEDIES, least=0)] = REMEDIES  # named as in links
     n_partitions: Annotated[int, Range(2, 200)] = 16  # of the shuffle
     n_salts: Annotated[int, Range(2, 64)] = 8
-    # AQE: a partition is skewed beyond it, and is cut into pieces of it
+    # AQE: a partition is skewed beyond it, and is split into pieces of it
     threshold_kb: Annotated[int, Range(16, 4_096, step=16)] = 64
     n_rows: Annotated[int, Range(10_000, N_ROWS[-1], options=N_ROWS)] = 200_000
     seed: Annotated[int, SEED] = 0
@@ -55,9 +55,9 @@ class SkewClinicParams(Params):
         return Source("zipf", self.exponent, self.n_rows, self.seed)
 
     @property
-    def asked(self) -> tuple[Cure, ...]:
-        """The cures in their order; nothing is always the first."""
-        return tuple(cure for cure in CURES if cure == "nothing" or cure in self.cures)
+    def asked(self) -> tuple[Remedy, ...]:
+        """The remedies in their order; the plain join is always the first."""
+        return tuple(remedy for remedy in REMEDIES if remedy == PLAIN or remedy in self.cures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """One cure, run."""
+    """One remedy, run."""
 
-    cure: Cure
+    remedy: Remedy
     trace: tasks.Trace
     answer: str  # digest of the sorted rows
     n_joined: int  # rows behind the sums
@@ -97,12 +97,12 @@ class Outcome:
 
     @property
     def alerts(self) -> list[Alert]:
-        """Return what stands out: skew, spill, tiny tasks, wasted cores."""
+        """Return what is unusual: skew, spill, tiny tasks, wasted cores."""
         found = []
         times = [task.run_seconds for task in self.trace.widest]
         if self.trace.unevenness > SKEW_FACTOR and max(times) > LONG_SECONDS:
             rule = (
-                f"longest joining task > {SKEW_FACTOR:g}× the median one, and >"
+                f"longest task of the join > {SKEW_FACTOR:g}× the median one, and >"
                 f" {LONG_SECONDS * 1000:.0f} ms"
             )
             found.append(
@@ -121,12 +121,14 @@ class Outcome:
                 )
             )
         if times and statistics.median(times) < TINY_SECONDS and len(times) > 8:
-            told = f"half of {len(times)} take less than {format_seconds(statistics.median(times))}"
-            rule = (
-                f"median task < {TINY_SECONDS * 1000:.0f} ms, about what starting it costs, and"
-                " more than 8 of them"
+            finding = (
+                f"half of {len(times)} take less than {format_seconds(statistics.median(times))}"
             )
-            found.append(Alert("Tiny tasks", told, rule))
+            rule = (
+                f"median task < {TINY_SECONDS * 1000:.0f} ms, about the cost of starting"
+                " one, and more than 8 of them"
+            )
+            found.append(Alert("Tiny tasks", finding, rule))
         if self.busy_share < IDLE_SHARE:
             found.append(
                 Alert(
@@ -140,44 +142,44 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SkewClinicResult:
-    """Every cure as far as it has come."""
+    """Every remedy as far as it has come."""
 
     params: SkewClinicParams
     outcomes: tuple[Outcome, ...]
     expected: str  # the answer's digest, computed by NumPy alone
     plain_largest: int  # rows of the largest partition by key, of the many rows
     salted_largest: int  # and by (key, salt)
-    hot_share: float  # of the commonest key, 0–1
+    hot_share: float  # of the most frequent key, 0–1
     complete: bool = False
 
     @property
     def ranked(self) -> list[Outcome]:
-        """The cures, quickest first."""
+        """The remedies, fastest first."""
         return sorted(self.outcomes, key=lambda outcome: outcome.trace.seconds)
 
     @property
     def alerts(self) -> list[str]:
-        """Return one line for each kind of alert, for a page: the rule, and each cure for which it
-        fired.
+        """Return one line for each kind of alert, for a page: the rule, and each remedy for
+        which it fired.
         """
         fired: dict[tuple[str, str], list[str]] = {}
         for outcome in self.outcomes:
             for alert in outcome.alerts:
                 fired.setdefault((alert.kind, alert.rule), []).append(
-                    f"{outcome.cure} ({alert.finding})"
+                    f"{outcome.remedy} ({alert.finding})"
                 )
         return [
-            f"**{kind}** · {', '.join(cures)} :gray[Rule: {rule}.]"
-            for (kind, rule), cures in fired.items()
+            f"**{kind}** · {', '.join(remedies)} :gray[Rule: {rule}.]"
+            for (kind, rule), remedies in fired.items()
         ]
 
     def traces(self) -> dict[str, tasks.Trace]:
-        """Return what ran for each cure, in order."""
-        return {outcome.cure: outcome.trace for outcome in self.outcomes}
+        """Return what ran for each remedy, in order."""
+        return {outcome.remedy: outcome.trace for outcome in self.outcomes}
 
     @property
     def same_answers(self) -> bool:
-        """Whether every cure gave the very rows that NumPy gives."""
+        """Whether every remedy gave the rows that NumPy gives."""
         return all(outcome.answer == self.expected for outcome in self.outcomes)
 
     @property
@@ -185,40 +187,35 @@ class SkewClinicResult:
         """Rows of the largest partition without salt by those with it."""
         return self.plain_largest / self.salted_largest
 
-    def outcome_of(self, cure: Cure) -> Outcome | None:
-        """Return the outcome of a cure if it has run."""
-        return next((outcome for outcome in self.outcomes if outcome.cure == cure), None)
+    def outcome_of(self, remedy: Remedy) -> Outcome | None:
+        """Return the outcome of a remedy if it has run."""
+        return next((outcome for outcome in self.outcomes if outcome.remedy == remedy), None)
 
     @property
     def verdict(self) -> str:
-        """The quickest cure against none, and the largest joining task of each."""
-        nothing = self.outcome_of("nothing")
-        if nothing is None:
-            n, share = self.params.n_rows, self.params.n_rows / self.params.n_partitions
+        """Which remedy is fastest; before a run, the partition sizes that the hash predicts."""
+        plain = self.outcome_of(PLAIN)
+        if plain is None:
+            p = self.params
             return (
-                f"Foretold by the hash, before Spark runs: one of {self.params.n_partitions}"
-                f" partitions will hold **{self.plain_largest:,}** of {n:,} rows,"
-                f" {format_factor(self.plain_largest / share)} its even share; with"
-                f" {self.params.n_salts} salts {self.salted_largest:,}."
+                f"Not measured yet. Expected from the hash: the largest of {p.n_partitions}"
+                f" partitions has **{self.plain_largest:,}** of {p.n_rows:,} rows; with"
+                f" {p.n_salts} salts {self.salted_largest:,}."
             )
-        best = self.ranked[0]
-        if best.cure == "nothing":
-            took = format_seconds(nothing.trace.seconds)
-            return (
-                f"Nothing beats **doing nothing** here ({took}): at this size every cure costs more"
-                " than it saves."
-            )
+        best, took = self.ranked[0], format_seconds(plain.trace.seconds)
+        if best.remedy == PLAIN:
+            if len(self.outcomes) == 1:
+                return f"The plain join takes {took}; its largest task has {plain.largest:,} rows."
+            return f"The **plain join** is fastest ({took}): each remedy costs more than it saves."
+        effect = (
+            f"The largest task has {best.largest:,} rows, not {plain.largest:,}."
+            if best.largest
+            else f"No task of {plain.largest:,} rows is left: the large table is not shuffled."
+        )
+        factor = format_factor(plain.trace.seconds / best.trace.seconds)
         return (
-            f"**{best.cure}** answers in {format_seconds(best.trace.seconds)}, doing nothing in"
-            f" {format_seconds(nothing.trace.seconds)}; "
-            + (
-                f"the largest joining task falls from {nothing.largest:,} to {best.largest:,} rows."
-                if best.largest
-                else (
-                    f"its largest joining task held {nothing.largest:,} rows, now no row of the"
-                    " large table moves."
-                )
-            )
+            f"**{best.remedy}** is {factor} faster than the plain join:"
+            f" {format_seconds(best.trace.seconds)} against {took}. {effect}"
         )
 
     @property
@@ -227,38 +224,37 @@ class SkewClinicResult:
         p = self.params
         mean = p.n_rows / p.n_partitions
         reasons = [
-            (
-                f"The commonest key has {format_share(self.hot_share)} of {p.n_rows:,} rows. By"
-                f" key, the largest of {p.n_partitions} partitions holds {self.plain_largest:,}"
-                f" rows, {format_factor(self.plain_largest / mean)} the mean; by key and one of"
-                f" {p.n_salts} salts {self.salted_largest:,}."
-            ),
+            f"**Skew:** the most frequent key has {format_share(self.hot_share)} of {p.n_rows:,}"
+            f" rows. The largest partition is {format_factor(self.plain_largest / mean)} the mean.",
+            f"**Salting** splits each key over {p.n_salts} salts: the largest partition has"
+            f" {self.salted_largest:,} rows, not {self.plain_largest:,}.",
         ]
         aqe, salted, broadcast = (
-            self.outcome_of(cure) for cure in ("AQE skew join", "salting", "broadcast")
+            self.outcome_of(remedy) for remedy in ("AQE skew join", "salting", "broadcast")
         )
         if aqe is not None:
             reasons.append(
-                f"AQE looked at the shuffle's sizes before it joined: {p.n_partitions} partitions"
-                f" became {len(aqe.trace.widest)} tasks, those beyond {p.threshold_kb} KiB cut"
-                " along the map outputs."
+                f"**AQE** read the shuffle's sizes: {p.n_partitions} partitions became"
+                f" {len(aqe.trace.widest)} tasks. Partitions over {p.threshold_kb} KiB were split."
             )
         if salted is not None:
-            reasons.append(
-                f"Salting copies the small table {p.n_salts} times and shuffles"
-                f" {format_bytes(salted.trace.shuffle_bytes)}."
+            reasons[1] += (
+                f" The price: {p.n_salts} copies of the small table, and"
+                f" {format_bytes(salted.trace.shuffle_bytes)} of shuffle."
             )
         if broadcast is not None:
             reasons.append(
-                "Broadcast sends the small table to every core; the large one never moves:"
-                f" {format_bytes(broadcast.trace.shuffle_bytes)} of shuffle are left, for the sums."
+                "**Broadcast** sends the small table to each executor. Only the sums are shuffled:"
+                f" {format_bytes(broadcast.trace.shuffle_bytes)}."
             )
-        proof = "the same rows as NumPy" if self.same_answers else "rows that DIFFER from NumPy's"
-        reasons.append(f"All {len(self.outcomes)} runs give {proof}: digest {self.expected}.")
-        reasons.append(
-            "Each cure ran once, after one run that is not counted: seconds are single"
-            " measurements."
-        )
+        if self.outcomes:
+            proof = (
+                "the same rows as NumPy" if self.same_answers else "rows that DIFFER from NumPy's"
+            )
+            reasons.append(
+                f"**Checked:** all {len(self.outcomes)} runs give {proof} (digest {self.expected})."
+                " Each ran once after a warm-up run (not timed)."
+            )
         return reasons
 
     def headline(self) -> dict[str, int | float | str]:
@@ -273,7 +269,7 @@ class SkewClinicResult:
         """Return one row a task."""
         rows = [
             {
-                "cure": outcome.cure,
+                "remedy": outcome.remedy,
                 "stage": task.stage,
                 "partition": task.index,
                 "executor": task.executor,
@@ -288,13 +284,15 @@ class SkewClinicResult:
             for outcome in self.outcomes
             for task in outcome.trace.tasks
         ]
-        return pa.Table.from_pylist(rows) if rows else pa.table({"cure": pa.array([], pa.string())})
+        return (
+            pa.Table.from_pylist(rows) if rows else pa.table({"remedy": pa.array([], pa.string())})
+        )
 
     def rows(self) -> list[dict[str, str]]:
-        """Return one line a cure for a table on the page, quickest first."""
+        """Return one line per remedy for a table on the page, fastest first."""
         return [
             {
-                "cure": outcome.cure,
+                "remedy": outcome.remedy,
                 "seconds": f"{outcome.trace.seconds:.2f}",
                 "longest / median task": f"{outcome.trace.unevenness:.1f}",
                 "largest task, rows": f"{outcome.largest:,}" if outcome.largest else "none moved",
@@ -322,8 +320,8 @@ def expected_answer(source: Source) -> str:
 
 @lru_cache(maxsize=16)
 def preview(params: SkewClinicParams) -> SkewClinicResult:
-    """Return what is known before Spark runs: partition sizes with and without salt, and the answer
-    to be met.
+    """Return what is known before Spark runs: partition sizes with and without salt, and the
+    expected answer.
     """
     table = skew.facts(params.source)
     salt = pa.array(np.arange(table.num_rows) % params.n_salts, pa.int32())
@@ -335,17 +333,17 @@ def preview(params: SkewClinicParams) -> SkewClinicResult:
     )
 
 
-def _run_cure(live: SparkSession, params: SkewClinicParams, cure: Cure) -> Outcome:
-    for key, value in skew.settings(cure, params.n_partitions, params.threshold_kb).items():
+def _run_remedy(live: SparkSession, params: SkewClinicParams, remedy: Remedy) -> Outcome:
+    for key, value in skew.settings(remedy, params.n_partitions, params.threshold_kb).items():
         live.conf.set(key, value)
-    action = skew.query(live, cure, params.source, params.n_salts)
+    action = skew.query(live, remedy, params.source, params.n_salts)
     answer, trace = tasks.traced(live, action)
-    return Outcome(cure, trace, skew.digest(answer), sum(row[2] for row in answer))
+    return Outcome(remedy, trace, skew.digest(answer), sum(row[2] for row in answer))
 
 
 @repeat_if_spark_ends
 def steps(params: SkewClinicParams) -> Steps:
-    """Run every cure; the result so far comes before each.
+    """Run every remedy; the result so far comes before each.
 
     Returns
     -------
@@ -359,11 +357,12 @@ def steps(params: SkewClinicParams) -> Steps:
     """
     result = preview(params)
     yield from session.begin("task list to draw", result)
-    first = Progress(0.02, "a run that is not counted", result)
-    yield from session.act(partial(_run_cure, params=params, cure="nothing"), first)
-    for turn, cure in enumerate(params.asked):
-        progress = Progress(turn / len(params.asked), cure, result)
-        outcome = yield from session.act(partial(_run_cure, params=params, cure=cure), progress)
+    first = Progress(0.02, "warm-up run (not timed)", result)
+    yield from session.act(partial(_run_remedy, params=params, remedy=PLAIN), first)
+    for turn, remedy in enumerate(params.asked):
+        progress = Progress(turn / len(params.asked), remedy, result)
+        run_once = partial(_run_remedy, params=params, remedy=remedy)
+        outcome = yield from session.act(run_once, progress)
         result = replace(result, outcomes=(*result.outcomes, outcome))
     return replace(result, complete=True)
 

@@ -1,11 +1,11 @@
-"""Partition count: one job with 1 … 400 shuffle partitions, measured; where the U has its floor,
+"""Partition count: one workload with 1 … 400 shuffle partitions, measured; which number is fastest,
 and what AQE would choose.
 
-Real: each point is the job on the server's Spark, with AQE off so that the number asked for is the
-number run; one more point has AQE on, and its number is that of the tasks which really ran. Rounds
-go up and down the numbers in turn, so that a machine that slows down slows all of them. Honest
-limits: one machine, no network; the tables are small, so AQE's target (64 MiB in Spark) is lowered
-visibly, and its smallest partition (1 MiB) with it.
+Real: each point is the workload on the server's Spark, with AQE off so that the number asked for is
+the number run; one more point has AQE on, and its number is that of the tasks that ran. Repeats go
+up and down the numbers in turn, so that a machine that slows down slows all of them. Limits: one
+machine, no network; the tables are small, so AQE's target (64 MiB in Spark) is lowered visibly, and
+its smallest partition (1 MiB) with it.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ COARSE = (1, 4, 16, 100, 200, 400)
 FINE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 100, 200, 400)
 LIMITS = (4, 16, 100, 200, 400)
 COPIES = (1, 3, 10)
-AT_CORES = (2, 4)  # the rule of thumb: so many partitions a core
+AT_CORES = (2, 4)  # the rule of thumb: partitions per core
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunerParams(Params):
-    """Which job, how large, which numbers of partitions, how often."""
+    """Which workload, how large, which numbers of partitions, how often."""
 
-    workload: Job = "window"  # its work stands after the shuffle: one partition leaves a core idle
+    workload: Job = "window"  # its work is after the shuffle: one partition leaves a core idle
     copies: Annotated[int, Choice(COPIES)] = 1  # × 336,776 flights
-    # the largest number tried; more tasks would each do less work than starting one costs
+    # the largest number measured; more tasks would each do less work than starting one costs
     max_partitions: Annotated[int, Range(1, 400, options=LIMITS)] = 100
     fine: bool = False  # twice as many numbers
     # what AQE makes of a partition
@@ -58,13 +58,13 @@ class TunerParams(Params):
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The numbers of partitions that are tried."""
+        """The numbers of partitions that are measured."""
         return tuple(n for n in (FINE if self.fine else COARSE) if n <= self.max_partitions)
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The job with one number of partitions."""
+    """The workload with one number of partitions."""
 
     n: int
     seconds: tuple[float, ...]
@@ -113,7 +113,7 @@ class TunerResult:
 
     @property
     def best(self) -> Point:
-        """The quickest number."""
+        """The fastest number."""
         return min(self.points, key=lambda point: point.median)
 
     @property
@@ -138,99 +138,95 @@ class TunerResult:
 
     @property
     def is_u(self) -> bool:
-        """Whether both ends are slower than the floor by more than the runs of either spread."""
+        """Whether both ends are slower than the fastest number, beyond the spread of the runs."""
         return all(_apart(self.best, end) for end in (self.points[0], self.points[-1]))
 
     @property
     def verdict(self) -> str:
-        """The quickest number of partitions, and what AQE chose."""
+        """Which number is fastest and how far the ends are from it; before a run, the rule of
+        thumb.
+        """
         if len(self.points) < 2:
             low, high = self.at_cores
-            tried = ", ".join(map(str, self.params.numbers))
-            told = f"Foretold by the rule of thumb, 2–4 a core: **{low}–{high}** partitions."
-            return f"{told} To be measured: {tried}, and AQE's choice."
+            return (
+                f"Not measured yet. Expected: **{low}–{high} partitions** are fastest"
+                f" (2–4 per core, {self.cores} cores)."
+            )
         best, first, last = self.best, self.points[0], self.points[-1]
-        are = "s are" if best.n > 1 else " is"
-        floor = f"**{best.n}** partition{are} quickest: {format_seconds(best.median)}"
+        floor = f"**{_partitions(best.n)}** {'are' if best.n > 1 else 'is'} fastest"
         slow = [
-            f"{end.n} take{'s' if end.n == 1 else ''} {format_factor(end.median / best.median)}"
+            f"{end.n} take{'s' * (end.n == 1)} {format_factor(end.median / best.median)} as long"
             for end in (first, last)
             if _apart(best, end)
         ]
+        aqe = f" AQE chose {self.aqe_partitions}." if self.adaptive else ""
         if not slow:
             return (
-                f"{floor}, but neither end stands clear of the spread: from {first.n} to {last.n}"
-                " it hardly matters here."
+                f"{floor} ({format_seconds(best.median)}), but not significantly: {first.n} to"
+                f" {last.n} are within the spread of the runs.{aqe}"
             )
-        aqe = f" AQE chose {self.aqe_partitions}." if self.adaptive else ""
-        shape = "A U" if self.is_u else "No U"
-        return f"{floor}; {' and '.join(slow)} as long. {shape}: {self._shape}.{aqe}"
-
-    @property
-    def _shape(self) -> str:
-        best, first, last = self.best, self.points[0], self.points[-1]
-        if self.is_u:
-            return "too few leave cores idle, too many cost more to start than they do"
-        if _apart(best, last):
-            return f"too many hurt, but {first.n} does not stand clear of the runs' spread"
-        return "too few hurt; not enough were tried for too many to"
+        return f"{floor}: {format_seconds(best.median)}. {', '.join(slow)}.{aqe}"
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        if not self.points:
-            return ["Nothing has run yet."]
-        p, first, last, best = self.params, self.points[0], self.points[-1], self.best
         low, high = self.at_cores
+        rule = f"**Rule by cores:** 2–4 partitions per core, {low}–{high} on {self.cores} cores."
+        if not self.points:
+            return [
+                "**Too few** partitions leave cores idle, and each task holds much.",
+                "**Too many** cost more to start than they do.",
+                rule,
+            ]
+        p, first, last = self.params, self.points[0], self.points[-1]
+        target = format_binary_bytes(p.target_kb * 1024)
         reasons = [
-            (
-                f"{_tasks(first).capitalize()}; {_tasks(last)}: the tasks' time outside the work"
-                " itself (waiting for the driver, deserialising, reporting back; from Spark's REST"
-                " API)."
-            ),
-            (
-                f"{format_bytes(self.shuffle_bytes)} are shuffled:"
-                f" {format_bytes(first.partition_bytes)} a partition with {first.n},"
-                f" {format_bytes(best.partition_bytes)} with {best.n},"
-                f" {format_bytes(last.partition_bytes)} with {last.n}."
-            ),
-            (
-                f"Rules of thumb: 2–4 a core gives {low}–{high} on {self.cores} cores; bytes by a"
-                f" target of {format_binary_bytes(p.target_kb * 1024)} gives {self.by_size}. Large"
-                " data follows the second, small data the first."
-            ),
+            f"**{'A U' if self.is_u else 'No U here'}:** {self._shape}.",
+            f"**Overhead:** {_tasks(first)}, {_tasks(last)}: time of the tasks outside the work"
+            " itself.",
+            f"**Bytes per partition:** {format_bytes(first.partition_bytes)} with {first.n},"
+            f" {format_bytes(last.partition_bytes)} with {last.n}. {self._spill}",
+            f"{rule[:-1]}. **By size:** shuffle bytes by a target of {target} gives"
+            f" {self.by_size}. Use the second rule for large data.",
         ]
-        worst = max(self.points, key=lambda point: point.trace.spill_bytes)
-        spilled = worst.trace.spill_bytes
-        reasons.append(
-            f"Up to {format_bytes(spilled)} did not fit execution memory and went to disk, with"
-            f" {worst.n} partitions."
-            if spilled
-            else (
-                f"Nothing spilled, an honest null: {format_bytes(first.partition_bytes)},"
-                " compressed, in the largest partition fit the executor's memory. On data that"
-                " does not, the left arm of the U is far steeper."
-            )
-        )
         if self.adaptive:
             reasons.append(
-                f"AQE began with {p.numbers[-1]} partitions, saw their sizes after the map stage,"
-                f" and joined them into {self.aqe_partitions} of about"
-                f" {format_binary_bytes(p.target_kb * 1024)}:"
+                f"**AQE** started with {p.numbers[-1]}, read their sizes and merged (coalesced)"
+                f" them into {self.aqe_partitions} of about {target}:"
                 f" {format_seconds(self.adaptive.median)}."
             )
         reasons.append(
-            f"Median of {len(first.seconds)} rounds after one run not counted, up and down the"
-            " numbers in turn."
+            f"**Measured:** median of {len(first.seconds)} repeats after a warm-up run (not timed)."
         )
         return reasons
+
+    @property
+    def _shape(self) -> str:
+        first, last = self.points[0], self.points[-1]
+        if self.is_u:
+            return "too few leave cores idle, too many cost more to start than they do"
+        if _apart(self.best, last):
+            return f"too many are slower, but {first.n} is within the spread of the runs"
+        if _apart(self.best, first):
+            return "too few are slower; no number was too large"
+        return f"from {first.n} to {last.n} the differences are within the spread of the runs"
+
+    @property
+    def _spill(self) -> str:
+        worst = max(self.points, key=lambda point: point.trace.spill_bytes)
+        if worst.trace.spill_bytes:
+            return (
+                f"Up to {format_bytes(worst.trace.spill_bytes)} spilled to disk, with"
+                f" {_partitions(worst.n)}."
+            )
+        return "Nothing spilled: the largest partition fits in memory."
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces: no seconds."""
         return {"AQE's partitions": self.aqe_partitions, "asked for": self.params.numbers[-1]}
 
     def table(self) -> pa.Table:
-        """Return one row a run."""
+        """Return one row per run."""
         found = [(point, False) for point in self.points] + (
             [(self.adaptive, True)] if self.adaptive else []
         )
@@ -238,7 +234,7 @@ class TunerResult:
             {
                 "partitions": point.n,
                 "aqe": aqe,
-                "round": i + 1,
+                "repeat": i + 1,
                 "seconds": seconds,
                 "tasks": len(point.trace.tasks),
                 "overhead_share": point.overhead_share,
@@ -255,12 +251,12 @@ class TunerResult:
         )
 
     def rows(self, n: int) -> list[dict[str, str]]:
-        """Return the numbers of one setting, beside the quickest and AQE's, for a table on the
+        """Return the numbers of one setting, beside the fastest and AQE's, for a table on the
         page.
         """
-        shown = {f"{n} (looked at)": self.point_at(n), f"{self.best.n} (quickest)": self.best}
+        shown = {f"{n} (selected)": self.point_at(n), f"{self.best.n} (fastest)": self.best}
         if self.adaptive:
-            shown[f"{self.adaptive.n} (AQE's choice)"] = self.adaptive
+            shown[f"{self.adaptive.n} (AQE)"] = self.adaptive
         return [
             {
                 "partitions": name,
@@ -268,7 +264,7 @@ class TunerResult:
                 "spread": format_range(min(point.seconds), max(point.seconds), format_seconds),
                 "tasks": f"{len(point.trace.tasks):,}",
                 "overhead": format_share(point.overhead_share),
-                "bytes a partition": format_bytes(point.partition_bytes),
+                "bytes per partition": format_bytes(point.partition_bytes),
                 "spill": format_bytes(point.trace.spill_bytes),
             }
             for name, point in shown.items()
@@ -276,16 +272,16 @@ class TunerResult:
         ]
 
 
+def _partitions(n: int) -> str:
+    return f"{n} partition{'s' * (n != 1)}"
+
+
 def _tasks(point: Point) -> str:
-    many = "s" if point.n > 1 else ""
-    return (
-        f"with {point.n} partition{many} {len(point.trace.tasks)} tasks,"
-        f" {format_share(point.overhead_share)} overhead"
-    )
+    return f"{format_share(point.overhead_share)} with {_partitions(point.n)}"
 
 
 def _apart(best: Point, end: Point) -> bool:
-    """Whether the runs of an end are all slower than the quickest number's."""
+    """Whether the runs of an end are all slower than the fastest number's."""
     return best.n != end.n and min(end.seconds) > max(best.seconds)
 
 
@@ -306,8 +302,8 @@ def _with(result: TunerResult, n: int, trace: tasks.Trace) -> TunerResult:
 
 @repeat_if_spark_ends
 def steps(params: TunerParams) -> Steps:
-    """Run the job with every number, round after round, then with AQE; the result so far comes
-    before each run.
+    """Run the workload with every number, then with AQE, repeat after repeat; the result so far
+    comes before each run.
 
     Returns
     -------
@@ -326,16 +322,16 @@ def steps(params: TunerParams) -> Steps:
     result = TunerResult(params)  # again: only now does a cluster say how many cores it has
     run_once = partial(partial, _run, params=params)
     yield from session.act(
-        run_once(n=numbers[0], adaptive=False), Progress(0.01, "a run that is not counted", result)
+        run_once(n=numbers[0], adaptive=False), Progress(0.01, "warm-up run (not timed)", result)
     )
     done = 1
     for turn in range(params.repeats):
         for n in numbers if turn % 2 == 0 else numbers[::-1]:
-            told = Progress(done / n_all, f"{n} partitions, round {turn + 1}", result)
-            trace = yield from session.act(run_once(n=n, adaptive=False), told)
+            progress = Progress(done / n_all, f"{n} partitions, repeat {turn + 1}", result)
+            trace = yield from session.act(run_once(n=n, adaptive=False), progress)
             result, done = _with(result, n, trace), done + 1
-        told = Progress(done / n_all, f"AQE, round {turn + 1}", result)
-        trace = yield from session.act(run_once(n=numbers[-1], adaptive=True), told)
+        progress = Progress(done / n_all, f"AQE, repeat {turn + 1}", result)
+        trace = yield from session.act(run_once(n=numbers[-1], adaptive=True), progress)
         before = result.adaptive.seconds if result.adaptive else ()
         chosen = trace.stages[-1].n_tasks
         result, done = (

@@ -1,5 +1,5 @@
-"""Figures of *partition count*: the measured curve over the number of partitions, and the tasks of
-one of its points.
+"""Figures of *partition count*: the measured curve over the number of partitions, and the tasks
+of one of its points.
 
 Blue is measured with the number asked for, green what AQE chose, grey the rules of thumb.
 """
@@ -11,25 +11,19 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark import figures as timeline
 from engine.spark.tuner import Point, TunerResult
-from engine.units import format_factor, format_seconds, format_share
+from engine.units import format_seconds, format_share
 
 
 def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -> go.Figure:
-    """Draw seconds over the number of partitions. To see first: the floor of the curve, and how
-    both arms rise from it.
+    """Draw seconds over the number of partitions. To see first: the lowest point of the curve,
+    and how both arms rise from it.
     """
     low, high = result.at_cores
-    title = f"Foretold: {low}–{high} partitions, 2–4 for each of {result.cores} cores"
-    if len(result.points) > 1:
-        best, last = result.best, result.points[-1]
-        title = f"{best.n} partition{'s are' if best.n > 1 else ' is'} quickest"
-        title += (
-            f"; {last.n} take {format_factor(last.median / best.median)} as long"
-            if last is not best
-            else ""
-        )
     figure = figures.new_tall(
-        title, height=440, x="shuffle partitions (log)", y="seconds, median and range"
+        result.verdict.replace("**", ""),
+        height=460,
+        x="shuffle partitions (log)",
+        y="seconds (median, range)",
     )
     figure.add_vrect(x0=low, x1=high, fillcolor=figures.WAITING, opacity=0.18, line_width=0)
     if not result.complete:
@@ -44,7 +38,7 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
             figure,
             pinned.points,
             figures.SYNTHETIC,
-            f"pinned run A ({pinned.params.workload})",
+            "pinned run A",
             "dot",
         )
     looked = result.point_at(at)
@@ -58,7 +52,7 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
             mode="markers",
             error_y=_range([aqe]),
             marker={"symbol": "diamond", "size": 16, "color": figures.HELD_OUT},
-            name=f"AQE's choice: {aqe.n}",
+            name=f"AQE: {aqe.n}",
             hovertemplate=f"AQE chose {aqe.n}: {format_seconds(aqe.median)}<extra></extra>",
         )
     _name_rules(figure, result)
@@ -72,8 +66,8 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
 
 def _name_rules(figure: go.Figure, result: TunerResult) -> None:
     low, high = result.at_cores
-    rules = [(f"2–4 a core: {low}–{high}", "solid")] + [
-        (f"bytes / target: {result.by_size}", "dash")
+    rules = [(f"2–4 per core: {low}–{high}", "solid")] + [
+        (f"by size: {result.by_size}", "dash")
     ] * bool(result.points)
     for name, line in rules:
         style = {"color": figures.WAITING, "width": 10 if line == "solid" else 2, "dash": line}
@@ -94,7 +88,7 @@ def _draw_ring(figure: go.Figure, at: int, looked: Point) -> None:
         y=[looked.median],
         mode="markers",
         marker=ring,
-        name="looked at below",
+        name="selected",
         hoverinfo="skip",
     )
 
@@ -108,7 +102,7 @@ def _to_come(figure: go.Figure, result: TunerResult) -> None:
         y=[0] * len(waiting),
         mode="markers",
         marker=mark,
-        name="to be measured",
+        name="not measured yet",
         hoverinfo="skip",
     )
     top = max((max(point.seconds) for point in result.points), default=1.0)
@@ -155,13 +149,9 @@ def overhead(result: TunerResult) -> go.Figure:
     """Draw the tasks' time as work and overhead over the number of partitions. To see first: where
     overhead takes over.
     """
-    last = result.points[-1] if result.points else None
-    title = (
-        f"With {last.n} partitions {format_share(last.overhead_share)} is overhead"
-        if last
-        else "No task has run yet"
+    figure = figures.new_tall(
+        "Work and overhead of all tasks", height=340, x="shuffle partitions", y="seconds"
     )
-    figure = figures.new(title, height=320, x="shuffle partitions", y="seconds of all tasks")
     names = [str(point.n) for point in result.points]
     work = [sum(task.run_seconds for task in point.trace.tasks) for point in result.points]
     whole = [sum(task.seconds for task in point.trace.tasks) for point in result.points]
@@ -170,7 +160,7 @@ def overhead(result: TunerResult) -> go.Figure:
     figure.add_bar(
         x=names,
         y=rest,
-        name="overhead: schedule, deserialise, report",
+        name="overhead (schedule, report)",
         marker={"color": figures.LEAKED},
     )
     figure.update_layout(barmode="stack", showlegend=True, xaxis={"type": "category"})
@@ -178,9 +168,9 @@ def overhead(result: TunerResult) -> go.Figure:
 
 
 def gantt(result: TunerResult, at: int) -> go.Figure:
-    """Draw the tasks of one number of partitions on their cores. To see first: gaps and splinters
-    where they are many.
+    """Draw the tasks of one number of partitions on their cores. To see first: gaps
+    between many short tasks.
     """
     point = result.point_at(at) or result.points[0]
-    title = f"{len(point.trace.tasks)} tasks with {point.n} partitions, core by core"
+    title = f"Tasks on their cores with {point.n} partition{'s' * (point.n != 1)}"
     return timeline.gantt(title, {f"{point.n} partitions": point.trace})

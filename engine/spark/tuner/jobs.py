@@ -1,5 +1,5 @@
-"""The jobs of *partition count*: a window, a join, a group-by and a sort over flights, each with
-one shuffle that matters.
+"""The workloads of *partition count*: a window, a join, a group-by and a sort over flights, each
+with one shuffle that matters.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ CODE: dict[Job, str] = {
 
 
 def frame(live: SparkSession, job: Job, copies: int) -> DataFrame:
-    """Return the job over ``copies`` × 336,776 rows, built anew: the very code that the page
-    shows.
+    """Return the workload over ``copies`` × 336,776 rows, built for each run: the code that the
+    page shows.
     """
     from pyspark.sql import functions as sf
 
@@ -46,8 +46,8 @@ def frame(live: SparkSession, job: Job, copies: int) -> DataFrame:
 
 
 def settings(n_partitions: int, target_kb: int | None) -> dict[str, str]:
-    """Return the SQL settings of a run; ``target_kb`` lets AQE join partitions until each holds
-    about so much.
+    """Return the SQL settings of a run; ``target_kb`` lets AQE merge partitions until each has
+    about that size.
     """
     adaptive = target_kb is not None
     return {

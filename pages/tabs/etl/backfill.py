@@ -1,19 +1,18 @@
-"""Backfill planner: a calendar of partitions, a dry run, a backfill that fills it in, and who wins
-against the daily run.
+"""Backfill planner: a calendar of partitions, a dry run, a parallel run, and the conflict with the
+daily run.
 """
 
 from __future__ import annotations
-
-from functools import partial
 
 import streamlit as st
 
 from engine.etl import backfill
 from engine.etl.backfill import BackfillParams, BackfillResult
 from engine.etl.backfill import figure as figures
-from pages.shell import controls, lab, work
+from pages.shell import controls, lab, texts, work
 
 D = BackfillParams()
+VIEWS = ("Workers", "Plan")
 
 
 def _params() -> BackfillParams:
@@ -21,35 +20,33 @@ def _params() -> BackfillParams:
         D,
         "dates",
         "Range",
-        help="Partitions are days; today is 30 June 2013",
+        help="A partition is a day; today is 30 June 2013",
         format="DD MMM",
     )
     mode = controls.selectbox(
-        D, "mode", "Run what is", help="Anything else in the range is skipped"
+        D, "mode", "Partitions to run", help="Anything else in the range is skipped"
     )
     dry_run = controls.toggle(D, "dry_run", "Dry run only", help="Plan, write nothing")
     parallelism = controls.slider(
-        D, "parallelism", "Workers", help="Threads, each with a connection of its own"
+        D, "parallelism", "Workers", help="Threads, each with its own connection"
     )
     daily_run = controls.toggle(
         D,
         "daily_run",
-        "Today's daily run comes in between",
-        help="It writes today's partition after the backfill has read it and before the backfill"
-        " writes it",
+        "Daily run overlaps",
+        help="It writes today's partition between the backfill's read and write",
     )
     guard = controls.segmented(
         D,
         "guard",
-        "Two writers",
-        help="Compare and swap: write only if the partition's version is still the one seen when"
-        " reading",
+        "On write conflict",
+        help="Compare and swap: write only if the partition still has the version that was read",
     )
     with st.expander("Latency, seed"):
         latency = controls.slider(
-            D, "latency_ms", "Source latency, ms", help="Simulated, a read each"
+            D, "latency_ms", "Source latency, ms", help="Per read (simulated)"
         )
-        seed = controls.slider(D, "seed", "Seed", help="Which nights had failed")
+        seed = controls.slider(D, "seed", "Seed", help="Of the nights that failed")
     return BackfillParams(
         dates=tuple(dates),
         mode=mode,
@@ -62,34 +59,38 @@ def _params() -> BackfillParams:
     )
 
 
-def _show(result: BackfillResult) -> None:
-    st.markdown(result.verdict)
-    figure = figures.calendar(result)
-    lab.chart(
-        figure,
-        "backfill_calendar",
-        "The partitions of the quarter by the code that made them, and which of them run",
-    )
-    pinned = lab.pinned("backfill")
+def _closer(result: BackfillResult, pinned: BackfillResult | None) -> None:
     if pinned is not None:
         lab.chart(
             figures.calendar(pinned), "backfill_calendar_pinned", "The calendar of the pinned run A"
         )
-    if not result.complete:
+    if result.tasks and controls.view("backfill_view", VIEWS) == "Workers":
+        lab.chart(
+            figures.workers(result), "backfill_workers", "Reads and writes of each worker over time"
+        )
         return
-    if result.tasks:
-        lab.chart(figures.workers(result), "backfill_workers", "What each worker did when")
-    st.caption(
-        f"The dry run: {result.rows_to_move:,} rows, about {result.estimate_seconds:.2f} s by"
-        f" {result.params.parallelism} workers (one partition read and transformed, times their"
-        " number)."
+    texts.note(
+        f"Estimate: {result.rows_to_move:,} rows, {result.estimate_seconds:.2f} s with"
+        f" {result.params.parallelism} workers (one partition is read, times their number)."
     )
     st.dataframe(
-        result.table(), hide_index=True, height=240, alt="The dry run, partition by partition"
+        result.table(), hide_index=True, height=240, alt="The plan, partition by partition"
     )
-    lab.report("etl", "backfill", result, figure)
 
 
-show = lab.tab(
-    "etl", "backfill", _params, partial(work.run, "backfill", steps=backfill.steps, show=_show)
-)
+def _show(result: BackfillResult) -> None:
+    with lab.screen("etl", "backfill", result) as screen:
+        screen.answer(
+            figures.calendar(result),
+            "backfill_calendar",
+            "The partitions of the quarter by the code that made them, and which of them run",
+        )
+        if result.complete:
+            _closer(result, lab.pinned("backfill"))
+
+
+def _output(params: BackfillParams) -> None:
+    work.run("backfill", params, backfill.steps, _show, first=backfill.planned(params))
+
+
+show = lab.tab("etl", "backfill", _params, _output)

@@ -1,26 +1,27 @@
-"""Crash lab: a daily run dies after a step and is run again; a flaky source; and what must never
-harm the warehouse.
+"""Crash lab: a daily run crashes after a step and runs again; a flaky source; four kinds of bad
+input.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from engine.etl import crash
-from engine.etl.crash import SAFEGUARDS, CrashParams, CrashResult, bad_input, flaky
+from engine.etl.crash import SAFEGUARDS, CrashParams, CrashResult, bad_input, expected, flaky
 from engine.etl.crash import figure as figures
 from engine.etl.crash.flaky import FlakyParams, FlakyResult
 from engine.etl.warehouse import STRATEGIES
 from engine.units import format_day
-from pages.shell import controls, lab, work
+from pages.shell import controls, lab, texts, work
 
 D, F = CrashParams(), FlakyParams()
 VIEWS = ("Step by step", "Row by row", "Flaky source", "Bad input")
 GUARDS = tuple(safeguard.name for safeguard in SAFEGUARDS)
 MAX_DIFF_ROWS = 200
+SHARE: dict[str, Any] = {"percent": True, "width": 150}
 
 
 def _params() -> CrashParams:
@@ -29,25 +30,20 @@ def _params() -> CrashParams:
             D,
             "crash_at",
             "Crash after",
-            help="“in load” is half-way through it. Without staging the steps go page by page: the"
-            " crash is at the middle one",
+            help="“in load” is half-way through it. Without staging the steps run page by page and"
+            " the crash is at the middle page",
             format_func=str,
         ),
         ending=controls.segmented(
-            D,
-            "ending",
-            "How it ends",
-            help="SIGKILL to the worker's process group, or an exception that unwinds",
+            D, "ending", "Kind of crash", help="SIGKILL to the process group, or an exception"
         ),
-        n_crashes=controls.slider(
-            D, "n_crashes", "Crashes before it is left alone", help="In a row"
-        ),
+        n_crashes=controls.slider(D, "n_crashes", "Number of crashes", help="In a row"),
         before=controls.segmented(
             D,
             "before",
-            "The table held before",
-            help="The day as of midnight: late flights are stale, flights cancelled since are"
-            " ghosts",
+            "Table before the run",
+            help="Empty, or the day as of midnight: late flights are stale and flights cancelled"
+            " since are still there",
         ),
         date=controls.slider(
             D,
@@ -63,28 +59,34 @@ def _flaky_params() -> FlakyParams:
     with st.container(horizontal=True):
         return FlakyParams(
             error_share=controls.slider(
-                F, "error_share", "Answers 500", help="Share of calls", key="crash_errors"
+                F, "error_share", "500 errors", help="Share of calls", key="crash_errors", **SHARE
             ),
             timeout_share=controls.slider(
-                F, "timeout_share", "Answers too late", help="Share of calls", key="crash_late"
+                F, "timeout_share", "Timeouts", help="Share of calls", key="crash_late", **SHARE
             ),
             calls_per_window=controls.slider(
                 F,
                 "calls_per_window",
-                "Calls each 0.1 s",
-                help="More get 429; 0: no limit",
+                "Rate limit per 0.1 s",
+                help="More calls get 429; 0: no limit",
                 key="crash_limit",
+                width=150,
             ),
             clients=controls.slider(
-                F, "clients", "Clients", help="At once, a day each", key="crash_clients"
+                F,
+                "clients",
+                "Clients",
+                help="In parallel, one day each",
+                key="crash_clients",
+                width=150,
             ),
             attempts=controls.slider(
-                F, "attempts", "Attempts", help="For one page", key="crash_attempts"
+                F, "attempts", "Attempts", help="Per page", key="crash_attempts", width=150
             ),
             poisoned=controls.toggle(
                 F,
                 "poisoned",
-                "A page never works",
+                "One page always fails",
                 help="The third of each day",
                 key="crash_poisoned",
             ),
@@ -92,23 +94,21 @@ def _flaky_params() -> FlakyParams:
 
 
 def _show_flaky(result: FlakyResult) -> None:
-    st.markdown(result.verdict)
     lab.chart(
         figures.calls(result),
         "crash_calls",
-        "Every call of every retry policy over time, by what came of it",
+        "Every call of every retry policy over time, by its outcome",
     )
-    st.table(
-        result.rows(), hide_index=True, border="horizontal", alt="What each retry policy costs"
-    )
+    texts.say(result.verdict)
+    texts.table(result.rows(), "What each retry policy costs")
     dead = [
         {"policy": lane.policy, "day": flaky.day_name(day), "what": what, "reason": reason}
         for lane in result.lanes
         for day, what, reason in lane.dead
     ]
-    st.caption(
-        f"The dead-letter table holds {len(dead)} pages; “mended later” were fetched from it once"
-        " the source was well. One run of each policy; times differ from run to run."
+    texts.note(
+        f"The dead-letter table has {len(dead)} pages; “fetched later” is after the source has"
+        " recovered. One run per policy; times differ from run to run."
     )
     st.dataframe(dead, hide_index=True, height=180, alt="The dead-letter table")
 
@@ -116,20 +116,15 @@ def _show_flaky(result: FlakyResult) -> None:
 def _show_bad(cases: tuple[bad_input.Case, ...]) -> None:
     rows = [
         {
-            "what went wrong": case.name,
-            "what a person reads": case.sentence,
+            "problem": case.name,
+            "error message": case.sentence,
             "state before": case.before,
             "state after": case.after,
-            "warehouse": "whole" if case.whole else "changed",
+            "warehouse": "unchanged" if case.whole else "changed",
         }
         for case in cases
     ]
-    st.table(
-        rows,
-        hide_index=True,
-        border="horizontal",
-        alt="Four things that go wrong, and the warehouse before and after",
-    )
+    texts.table(rows, "Four problems, and the warehouse before and after each")
 
 
 def _cell(result: CrashResult, view: str) -> None:
@@ -156,38 +151,38 @@ def _cell(result: CrashResult, view: str) -> None:
     lane = result.lane(strategy, guard)
     if view == "Row by row":
         diff = lane.crashed.diff(MAX_DIFF_ROWS)
-        st.caption(
+        texts.note(
             f"After the crash: {lane.crashed.verdict}. After the rerun: {lane.rerun.verdict}."
-            " Below, the former."
+            " The table lists the rows after the crash."
         )
         st.dataframe(
             diff,
             hide_index=True,
             height=320,
-            alt="Rows in which the table differed from its source after the crash",
+            alt="Rows that differ from the source after the crash",
         )
     else:
-        lab.chart(
-            figures.timeline(lane), "crash_timeline", "Milliseconds of each step in each attempt"
-        )
+        lab.chart(figures.timeline(lane), "crash_timeline", "Time of each step in each attempt")
 
 
 def _show(result: CrashResult) -> None:
-    st.markdown(result.verdict)
-    figure = figures.matrix(result, lab.pinned("crash"))
-    lab.chart(
-        figure,
-        "crash_matrix",
-        "Every strategy's table after the crash and after the rerun, by safeguards",
-    )
-    view = controls.view("crash_view", VIEWS)
-    if view == "Flaky source":
-        work.run("crash_flaky", _flaky_params(), flaky.steps, _show_flaky)
-    elif view == "Bad input":
-        work.run("crash_bad", bad_input.DAY, bad_input.steps, _show_bad)
-    else:
-        _cell(result, view)
-    lab.report("etl", "crash", result, figure)
+    with lab.screen("etl", "crash", result) as screen:
+        screen.answer(
+            figures.matrix(result, lab.pinned("crash")),
+            "crash_matrix",
+            "Every strategy's table after the crash and after the rerun, by safeguards",
+        )
+        view = controls.view("crash_view", VIEWS)
+        if view == "Flaky source":
+            work.run("crash_flaky", _flaky_params(), flaky.steps, _show_flaky)
+        elif view == "Bad input":
+            work.run("crash_bad", bad_input.DAY, bad_input.steps, _show_bad)
+        elif result.complete or view == "Row by row":
+            _cell(result, view)
 
 
-show = lab.tab("etl", "crash", _params, partial(work.run, "crash", steps=crash.steps, show=_show))
+def _output(params: CrashParams) -> None:
+    work.run("crash", params, crash.steps, _show, first=expected.run(params))
+
+
+show = lab.tab("etl", "crash", _params, _output)

@@ -1,5 +1,5 @@
-"""Late data: event time against arrival time, a watermark and a look-back to drag, and a cursor
-that skips rows.
+"""Late data: event time against arrival time, a watermark, a lookback window, and a cursor that
+skips rows.
 """
 
 from __future__ import annotations
@@ -23,27 +23,29 @@ def _params() -> LateParams:
         watermark_hours=controls.slider(
             D,
             "watermark_hours",
-            "Published after midnight, hours",
-            help="The watermark: by then a day's rows are taken to have come",
+            "Publish delay, h",
+            help="Hours after midnight when a day is published: the watermark",
         ),
         lookback_days=controls.slider(
-            D, "lookback_days", "Look-back, days", help="Earlier days that each run rebuilds"
+            D, "lookback_days", "Lookback, days", help="Earlier days that each run rebuilds"
         ),
-        late_share=controls.slider(D, "late_share", "Late rows, share", help="Simulated"),
+        late_share=controls.slider(
+            D, "late_share", "Late rows", help="Share of the rows (simulated)", percent=True
+        ),
         late_hours=controls.slider(
-            D, "late_hours", "Late by, median hours", help="Simulated, with a long tail"
+            D, "late_hours", "Median delay, h", help="Of late rows (simulated, long tail)"
         ),
         outage_hours=controls.slider(
             D,
             "outage_hours",
-            "La Guardia's link is down, hours",
-            help="Simulated: then all of its rows arrive at once",
+            "LGA outage, h",
+            help="La Guardia's link is down (simulated); then all of its rows arrive together",
         ),
         lag_minutes=controls.slider(
             D,
             "lag_minutes",
-            "Lag window of the cursor, minutes",
-            help="Each read goes back this far behind the last updated-at seen",
+            "Cursor lag, min",
+            help="Lag window: each read goes back this far behind the newest updated-at",
         ),
         **_more(),
     )
@@ -52,16 +54,18 @@ def _params() -> LateParams:
 def _more() -> dict[str, Any]:
     with st.expander("Days, transactions, seed"):
         return {
-            "first_day": controls.slider(
-                D, "first_day", "First day of 2013", help="32 is 1 February"
+            "first_day": controls.day_slider(
+                D, "first_day", "First day", help="Of the days in view"
             ),
             "n_days": controls.slider(D, "n_days", "Days", help="Event days in view"),
             "poll_minutes": controls.slider(
-                D, "poll_minutes", "Cursor reads every, minutes", help="Of the first day"
+                D, "poll_minutes", "Cursor interval, min", help="On the first day"
             ),
-            "slow_share": controls.slider(D, "slow_share", "Slow transactions", help="Simulated"),
+            "slow_share": controls.slider(
+                D, "slow_share", "Slow transactions", help="Simulated", percent=True
+            ),
             "slow_minutes": controls.slider(
-                D, "slow_minutes", "They take, mean minutes", help="Simulated, exponential"
+                D, "slow_minutes", "Mean length, min", help="Of slow transactions (simulated)"
             ),
             "seed": controls.slider(D, "seed", "Seed", help="Of delays and transactions"),
         }
@@ -90,7 +94,7 @@ def _closer(result: LateResult, view: str, pinned: LateResult | None) -> None:
         lab.chart(
             figures.trade_off(result, pinned),
             "late_trade_off",
-            "Completeness by hours waited for each look-back",
+            "Completeness by hours waited for each lookback",
         )
 
 

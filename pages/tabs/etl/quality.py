@@ -1,5 +1,5 @@
-"""Quality gate: a batch with its faults, the rules that see them, what waits in quarantine and what
-is seen downstream.
+"""Quality gate: a batch with faults, the rules that catch them, the quarantine and the numbers
+downstream.
 """
 
 from __future__ import annotations
@@ -24,43 +24,46 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(quality.run)
 def _params() -> QualityParams:
     table = controls.segmented(D, "table", "Table", help="Real rows with their own faults")
     fault = controls.selectbox(D, "fault", "Injected fault", help="As it happens in production")
-    dose = controls.slider(D, "dose", "Dose, share of the rows", help="Rows struck")
+    rate = controls.slider(
+        D, "dose", "Fault rate", help="Share of the rows that are corrupted", percent=True
+    )
     gate = controls.segmented(
         D,
         "gate",
         "Gate",
-        help="Off: all is loaded. Quarantine: rows that break a rule wait. Stop: one such row, and"
-        " nothing is loaded",
+        help="Off: all is loaded. Quarantine: rows that break a rule are set aside. Stop: with one"
+        " such row nothing is loaded",
     )
     limit = controls.slider(
         D,
         "max_quarantined",
-        "Quarantine at most, share",
-        help="With more, the gate stops the batch",
+        "Stop if quarantine >",
+        help="With a larger share of the rows in quarantine the gate stops the batch",
         disabled=gate != "quarantine",
+        percent=True,
     )
     return QualityParams(
-        table=table, fault=fault, dose=dose, gate=gate, max_quarantined=limit, **_more(table)
+        table=table, fault=fault, dose=rate, gate=gate, max_quarantined=limit, **_more(table)
     )
 
 
 def _more(table: str) -> dict[str, Any]:
     with st.expander("Days, rules, seed"):
         return {
-            "first_day": controls.slider(
-                D, "first_day", "First day of 2013", help="39: 8 February"
+            "first_day": controls.day_slider(
+                D, "first_day", "First day", help="8 February had a blizzard"
             ),
             "n_days": controls.slider(D, "n_days", "Days", help="Planes are one snapshot"),
             "rules": controls.text(
                 D,
                 "rules",
-                "Rules of your own (TOML)",
+                "Your own rules (TOML)",
                 help="Empty: the built-in rules, shown in grey",
                 area=True,
                 height=160,
                 placeholder=CONTRACTS.get(table, ""),
             ),
-            "seed": controls.slider(D, "seed", "Seed", help="Of the rows struck"),
+            "seed": controls.slider(D, "seed", "Seed", help="Of the corrupted rows"),
         }
 
 
@@ -76,24 +79,24 @@ def _quarantine(result: QualityResult) -> None:
 def _schema_changes() -> None:
     left, right = st.columns(2)
     change = left.selectbox(
-        "The source's change",
+        "Schema change",
         CHANGES,
         key="quality_change",
-        help="Overnight, unannounced",
+        help="Made by the source overnight, unannounced",
         bind="query-params",
     )
     policy = right.selectbox(
-        "Policy of the load",
+        "Load policy",
         POLICIES,
         key="quality_policy",
-        help="What a load does with it",
+        help="What the load does with it",
         bind="query-params",
     )
     cell = schema_drift.cell(change, policy)
     lab.chart(
         figures.schema_matrix(cell),
         "quality_schema",
-        "What happens downstream for each schema change and policy",
+        "The result downstream for each schema change and policy",
     )
     st.markdown(
         f"**{cell.change}, {cell.policy}** ({schema_drift.WHAT[cell.change]}): {cell.detail}"
@@ -109,16 +112,13 @@ def _schema_changes() -> None:
 
 
 def _tests(params: QualityParams) -> None:
-    """Draw the generated tests; they run once a person has asked for it, for the rules may have
-    come by a link.
-    """
+    """Draw the generated tests; they run only after a press, as the rules may come from a link."""
     code = tests_code.generate(params)
     if work.approved("quality_tests", params, "Run these tests"):
         work.run("quality_tests", params, load_tests.steps, _show_tests)
         return
     st.caption(
-        "Five tests of the load, written from the rules in use. None has run yet: read the code"
-        " first."
+        "Five tests of the load, generated from the rules. None has run yet: read the code first."
     )
     st.code(code, language="python", height=420)
 
@@ -137,8 +137,8 @@ def _show_tests(result: TestsResult) -> None:
     texts.table(rows, "Outcome of each generated test")
     name = f"test_{result.params.table}.py"
     st.caption(
-        "The code that ran, once, in a process of its own. BATCH names a Parquet file; `python -m"
-        f" pytest {name}` runs it too."
+        "The code that ran, in its own process. BATCH names a Parquet file; `python -m pytest"
+        f" {name}` runs it too."
     )
     st.download_button(
         f"Download {name}",
@@ -153,23 +153,25 @@ def _show_tests(result: TestsResult) -> None:
 
 def _show(params: QualityParams) -> None:
     result = run(params)
-    texts.say(result.verdict)
-    figure = figures.checks(result, lab.pinned("quality"))
-    lab.chart(figure, "quality_checks", "Rows that break each rule, injected and real")
-    view = controls.view("quality_view", VIEWS)
-    if view == "Quarantine":
-        _quarantine(result)
-    elif view == "Schema changes":
-        _schema_changes()
-    elif view == "Tests":
-        _tests(params)
-    else:
-        lab.chart(
-            figures.downstream(result),
-            "quality_downstream",
-            "Error of each number downstream, with and without gate",
+    with lab.screen("etl", "quality", result) as screen:
+        screen.answer(
+            figures.checks(result, lab.pinned("quality")),
+            "quality_checks",
+            "Rows that break each rule, injected and real",
         )
-    lab.report("etl", "quality", result, figure)
+        view = controls.view("quality_view", VIEWS)
+        if view == "Quarantine":
+            _quarantine(result)
+        elif view == "Schema changes":
+            _schema_changes()
+        elif view == "Tests":
+            _tests(params)
+        else:
+            lab.chart(
+                figures.downstream(result),
+                "quality_downstream",
+                "Error of each number downstream, with and without gate",
+            )
 
 
 show = lab.tab("etl", "quality", _params, _show)

@@ -1,4 +1,4 @@
-"""Audit: every detector on a table, bundled or yours; what they catch of known plants; what no
+"""Audit: every detector on a table, bundled or yours; what they find of injected leaks; what no
 table shows.
 """
 
@@ -18,7 +18,8 @@ from pages.shell import controls, lab, texts, upload, work
 D = AuditParams()
 BOARD = ScoreboardParams(n_plants=10)
 VIEWS = ("Findings", "Scoreboard", "Coverage")
-N_CLEAN = {1: 3, 10: 12, 30: 30}  # plants of each kind -> clean tables
+DETAILS = ("List", "Rows and fix", "Info sheet")
+N_CLEAN = {1: 3, 10: 12, 30: 30}  # leaks of each kind -> clean tables
 COLORS = {"certain": "red", "suspicious": "orange", "note": "gray"}
 FLIGHTS = ("late flights", "cancelled flights", "minutes late")
 
@@ -26,41 +27,43 @@ FLIGHTS = ("late flights", "cancelled flights", "minutes late")
 def _params() -> tuple[str, AuditParams | ScoreboardParams]:
     view = controls.view(
         "audit_view", VIEWS, "Show",
-        help="Scoreboard: plants of known truth", label_visibility="visible",
+        help="Scoreboard: injected leaks, so the truth is known", label_visibility="visible",
     )  # fmt: skip
     return view, _board() if view == "Scoreboard" else _source()
 
 
 def _board() -> ScoreboardParams:
     n_plants = controls.slider(
-        BOARD, "n_plants", "Plants of each kind",
-        help="30 of each take some minutes", key="audit_plants",
+        BOARD, "n_plants", "Leaks of each kind",
+        help="30 of each take minutes", key="audit_plants",
     )  # fmt: skip
     return ScoreboardParams(n_plants=n_plants, n_clean=N_CLEAN[n_plants])
 
 
 def _source() -> AuditParams:
     source = controls.selectbox(
-        D, "source", "Table", help="Real flights, made-up customers, your own"
+        D, "source", "Table", help="Real flights, synthetic customers, your own file"
     )
     if source == "upload":
         return _own(source)
     settings: dict[str, Any] = {}
     if source in FLIGHTS:
         settings["split"] = controls.segmented(
-            D, "split", "Split", help="A quarter of the rows tests"
+            D, "split", "Split", help="How the test quarter is chosen"
         )
         settings["group"] = controls.segmented(
-            D, "group", "Group", help="What should not straddle it"
+            D, "group", "Group", help="The unit that must not be on both sides of the split"
         )
-    if source != "clean, made up":
+    if source != "clean, synthetic":
         settings["clock"] = controls.toggle(
-            D, "clock", "Say when each column is known",
-            help="Flights: for a prediction two hours before departure",
+            D, "clock", "Declare known times",
+            help="When each column is known; flights: for a prediction two hours before departure",
         )  # fmt: skip
     with st.expander("Rows, seed"):
-        settings["n_rows"] = controls.slider(D, "n_rows", "Rows", help="Flights drawn")
-        settings["seed"] = controls.slider(D, "seed", "Seed", help="Of the rows, or of the made-up")
+        settings["n_rows"] = controls.slider(D, "n_rows", "Rows", help="Random sample of flights")
+        settings["seed"] = controls.slider(
+            D, "seed", "Seed", help="For the rows or the synthetic table"
+        )
     return AuditParams(source=source, **settings)
 
 
@@ -78,7 +81,7 @@ def _own(source: Any) -> AuditParams:
         ),
         "group_column": (
             "Group",
-            "The unit that must not straddle the split: customer, patient, machine",
+            "The unit that must not be on both sides: customer, patient, machine",
         ),
         "split_column": ("Split", "Train or test: lets duplicates, groups and bias be checked"),
     }
@@ -89,9 +92,7 @@ def _own(source: Any) -> AuditParams:
     return AuditParams(source=source, upload=path, target=target, **chosen)
 
 
-def _show_findings(result: AuditResult) -> None:
-    if not result.findings:
-        return
+def _list_findings(result: AuditResult) -> None:
     rows = [
         {
             "": f":{COLORS[f.severity]}[{f.severity}]",
@@ -101,16 +102,18 @@ def _show_findings(result: AuditResult) -> None:
         }
         for f in result.findings
     ]
-    texts.table(rows[:20], "What was found, the certain first")
+    texts.table(rows[:20], "Findings, certain ones first")
     if len(rows) > 20:
-        st.caption(f"20 of {len(rows)} findings; all of them are in Export.")
+        st.caption(f"20 of {len(rows)} findings; the file under Share has all.")
+
+
+def _show_finding(result: AuditResult) -> None:
+    """Draw one finding's fix and the rows it names."""
     labels = [
         f"{i + 1} · {f.detector}: {', '.join(f.columns) or 'the split'}"
         for i, f in enumerate(result.findings)
     ]
-    label = st.selectbox(
-        "Rows to look at, and the fix", labels, key="audit_finding", help="Row numbers count from 0"
-    )
+    label = st.selectbox("Finding", labels, key="audit_finding", help="Row numbers start at 0")
     finding = result.findings[labels.index(label) if label in labels else 0]
     texts.say(f"**Fix.** {finding.fix}")
     if finding.rows:
@@ -151,44 +154,51 @@ def _offer_sheets(result: AuditResult) -> None:
 
 
 def _show(result: AuditResult) -> None:
-    texts.say(result.verdict)
-    figure = figures.columns(result, lab.pinned("audit"))
-    lab.chart(figure, "audit_columns", "Each column's own score, and which detectors name it")
-    _show_findings(result)
-    if result.complete:
-        _offer_sheets(result)
-    lab.report("leakage", "audit", result, figure)
+    if not result.scores:
+        st.skeleton(height=420)
+        return
+    with lab.screen("leakage", "audit", result) as screen:
+        screen.answer(
+            figures.columns(result, lab.pinned("audit")),
+            "audit_columns",
+            "Each column's own score, and which detectors name it",
+        )
+        detail = controls.view("audit_detail", DETAILS)
+        if detail == "Info sheet":
+            if result.complete:
+                _offer_sheets(result)
+        elif result.findings:
+            (_list_findings if detail == "List" else _show_finding)(result)
 
 
 def _show_scoreboard(result: ScoreboardResult) -> None:
-    st.markdown(result.verdict)
-    lab.chart(
-        figures.scoreboard(result),
-        "audit_scoreboard",
-        "Share of the plants caught, by kind, with intervals",
-    )
-    st.caption(
-        "Every plant's dose is drawn from its seed; no threshold was tuned on these seeds. A plant"
-        " counts when it moves a random forest's score by 0.02. Grey: an effect whose moment"
-        " nobody declares looks like a strong honest column, so no table shows it. Bars are"
-        " Wilson's 95% intervals."
-    )
-    rows = [
-        {
-            "plant": row["plant"],
-            "caught": f"{row['caught']} of {row['move_score']}",
-            "by": row["by"] or "—",
-            "of those that move less": row["caught_of_the_rest"],
-        }
-        for row in result.rows
-    ]
-    st.table(rows, hide_index=True, border="horizontal", alt="Plants caught by kind and detector")
-    st.table(
-        result.by_detector,
-        hide_index=True,
-        border="horizontal",
-        alt="Catches and false alarms by detector",
-    )
+    if not result.select_counted():
+        st.skeleton(height=420)
+        return
+    with st.container(key="answer", gap="small"):
+        lab.chart(
+            figures.scoreboard(result),
+            "audit_scoreboard",
+            "Share of the injected leaks found, by kind, with intervals",
+            verdict=result.verdict,
+        )
+        st.caption(
+            "The strength of each leak is drawn from its seed; no threshold was tuned on these"
+            " seeds. A leak counts if it changes a random forest's score by 0.02. Grey: an effect"
+            " with no declared time looks like a strong legitimate column. Bars: Wilson's 95%"
+            " intervals."
+        )
+        rows = [
+            {
+                "leak": row["leak"],
+                "found": f"{row['caught']} of {row['move_score']}",
+                "by": row["by"] or "—",
+                "found of weaker ones": row["caught_of_the_rest"],
+            }
+            for row in result.rows
+        ]
+        texts.table(rows, "Leaks found by kind and detector")
+        texts.table(result.by_detector, "Leaks found and false alarms by detector")
 
 
 def _output(asked: tuple[str, AuditParams | ScoreboardParams]) -> None:
@@ -196,12 +206,7 @@ def _output(asked: tuple[str, AuditParams | ScoreboardParams]) -> None:
     if view == "Scoreboard":
         work.run("audit_scoreboard", params, scoreboard.steps, _show_scoreboard)
     elif view == "Coverage":
-        st.table(
-            findings.coverage(),
-            hide_index=True,
-            border="horizontal",
-            alt="What sees each kind of leak, and what does not",
-        )
+        texts.table(findings.coverage(), "The detector or check for each kind of leak")
     else:
         work.run("audit", params, audit.steps, _show)
 

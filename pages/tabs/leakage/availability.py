@@ -1,5 +1,5 @@
-"""When do you know it? The moment of prediction, the columns that come after it, and five leaks
-found in these flights.
+"""Known when? The moment of prediction, the columns that come after it, and five leaks found in
+these flights.
 """
 
 from __future__ import annotations
@@ -12,65 +12,84 @@ from engine.leakage import availability
 from engine.leakage.availability import AvailabilityParams, AvailabilityResult, cases, figure
 from engine.leakage.availability.cases import CaseParams, CaseResult
 from engine.leakage.availability.ways import CASES
-from pages.shell import controls, lab, work
+from pages.shell import controls, lab, texts, work
 
 D = AvailabilityParams()
 VIEWS = ("Score by moment", *CASES)
 
 
-def _params() -> AvailabilityParams:
+def _params() -> tuple[str, AvailabilityParams]:
+    view = st.selectbox(
+        "Show", VIEWS, key="availability_view", bind="query-params",
+        help="The score from each moment, or one of five leaks found in these flights",
+    )  # fmt: skip
+    in_case = view in CASES
     moment = controls.slider(
-        D, "moment", "The prediction is due at", help="Later columns turn vermilion",
-        format_func=str,
+        D, "moment", "Moment of prediction", format_func=str, disabled=in_case,
+        help="Columns known later are marked",
     )  # fmt: skip
     columns = controls.multiselect(
-        D, "columns", "Columns in the model",
-        help="Arrival time is the answer in other words: try it",
+        D, "columns", "Columns in the model", disabled=in_case,
+        help="Arrival time is the answer itself",
     )  # fmt: skip
-    with st.expander("Rows, draws, seed"):
-        n_rows = controls.slider(
-            D, "n_rows", "Rows to train on", help="And as many to test on", format_func=str
-        )
-        n_seeds = controls.slider(D, "n_seeds", "Draws", help="Each draws its own rows")
-        seed = controls.slider(D, "seed", "First seed", help="Of the draws and the models")
-    return AvailabilityParams(
+    with st.expander("Rows, repeats, seed"):
+        n_rows = controls.slider(D, "n_rows", "Training rows", help="As many rows test")
+        n_seeds = controls.slider(D, "n_seeds", "Repeats", help="Each draws its own rows")
+        seed = controls.slider(D, "seed", "First seed", help="For the rows and the models")
+    return view, AvailabilityParams(
         moment=moment, columns=columns, n_rows=n_rows, n_seeds=n_seeds, seed=seed
     )
 
 
 def _show_case(result: CaseResult) -> None:
-    st.markdown(result.verdict)
-    lab.chart(figure.case(result), "availability_case", "AUC of each way of making the columns")
-    st.markdown("\n".join(f"- {fact}" for fact in result.facts))
+    middle, right = st.columns(lab.CLOSE, gap="small")
+    with middle.container(key="answer", gap="small"):
+        if result.aucs:
+            lab.chart(
+                figure.case(result),
+                "availability_case",
+                "AUC of each variant of the columns",
+                verdict=result.verdict,
+            )
+        else:
+            st.skeleton(height=420)
+    with right.container(key="panels", gap="small"):
+        texts.say("\n".join(f"- {reason}" for reason in result.why))
 
 
-def _show_moments(result: AvailabilityResult) -> None:
-    st.markdown(result.verdict)
-    lab.chart(
-        figure.moments(result, lab.pinned("availability")),
-        "availability_moments",
-        "AUC reported, served and honest by the moment at which the prediction is due",
-    )
-
-
-def _output(params: AvailabilityParams) -> None:
-    timeline = figure.timeline(params)
-    lab.chart(timeline, "availability_timeline", "The moment from which each column is known")
-    view = controls.view("availability_view", VIEWS)
-    if view in CASES:
-        asked = CaseParams(
-            case=view, n_rows=params.n_rows, n_seeds=params.n_seeds, seed=params.seed
+def _show(result: AvailabilityResult) -> None:
+    with lab.screen("leakage", "availability", result) as screen:
+        screen.answer(
+            figure.timeline(result.params),
+            "availability_timeline",
+            "The moment from which each column is known",
         )
-        work.run("availability_case", asked, cases.steps, _show_case)
+        if result.by_moment:
+            lab.chart(
+                figure.moments(result, lab.pinned("availability")),
+                "availability_moments",
+                f"AUC by moment of prediction. {result.verdict}",
+            )
 
-    def fill_in(result: AvailabilityResult) -> None:
-        here = replace(result, params=params)
-        if view not in CASES:
-            _show_moments(here)
-        if params.moment in here.by_moment:
-            lab.report("leakage", "availability", here, timeline)
 
-    work.run("availability", availability.base(params), availability.steps, fill_in)
+def _output(asked: tuple[str, AvailabilityParams]) -> None:
+    view, params = asked
+    if view in CASES:
+        case = CaseParams(case=view, n_rows=params.n_rows, n_seeds=params.n_seeds, seed=params.seed)
+        work.run("availability_case", case, cases.steps, _show_case)
+        return
+    base = availability.base(params)
+
+    def show_at_moment(result: AvailabilityResult) -> None:
+        _show(replace(result, params=params))
+
+    work.run(
+        "availability",
+        base,
+        availability.steps,
+        show_at_moment,
+        first=AvailabilityResult(base, {}, {}),
+    )
 
 
 show = lab.tab("leakage", "availability", _params, _output)

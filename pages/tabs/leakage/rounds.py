@@ -40,65 +40,66 @@ def _next() -> None:
 
 
 def _blind() -> None:
-    """A new round starts blind."""
+    """Hide the answer: a new round starts without it."""
     st.session_state["rounds_guess"] = UNDECIDED
     st.session_state["rounds_revealed"] = False
 
 
 def _params() -> RoundsParams:
-    level = controls.segmented(D, "level", "Level", help="3 is hardest", on_change=_blind)
+    level = controls.segmented(D, "level", "Level", help="3 is the hardest", on_change=_blind)
     number = controls.slider(
-        D, "number", "Round", help="A level starts again at its end", on_change=_blind
+        D,
+        "number",
+        "Round",
+        help="After the last round of a level the first follows",
+        on_change=_blind,
     )
-    guess = controls.selectbox(D, "guess", "What is it?", help="Clean rounds exist")
+    guess = controls.selectbox(D, "guess", "Your answer", help="Some rounds have no leak")
     revealed = controls.toggle(
         D, "revealed", "Reveal",
-        help="Your first answer is the one that counts", on_change=_count_answer,
+        help="The first answer counts", on_change=_count_answer,
     )  # fmt: skip
     st.button(
         "Next round",
         key="rounds_next",
         on_click=_next,
         icon=":material/skip_next:",
-        help="Starts blind",
+        help="The answer is hidden again",
     )
     seed = controls.slider(
-        D, "seed", "Seed", help="Of the order and of every table", on_change=_blind
+        D, "seed", "Seed", help="For the order and every table", on_change=_blind
     )
     tally = _tally()
     if tally:
-        st.metric("Named at once", f"{sum(tally.values())} of {len(tally)}")
+        st.metric("Correct on first answer", f"{sum(tally.values())} of {len(tally)}")
     return RoundsParams(level=level, number=number, seed=seed, guess=guess, revealed=revealed)
 
 
 def _output(params: RoundsParams) -> None:
     result = rounds.run(params)
-    st.markdown(result.verdict)
-    figure = figures.scores(result, lab.pinned("rounds"))
-    lab.chart(
-        figure, "rounds_scores", "Scores on training and test rows, and in production once revealed"
-    )
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
+    with lab.screen("leakage", "rounds", result) as screen:
+        screen.answer(
+            figures.scores(result, lab.pinned("rounds")),
+            "rounds_scores",
+            "Scores on training and test rows, and in production once revealed",
+        )
         st.code(result.case.code.strip(), language="python", wrap_lines=True)
-    with right:
+        played = result.played
         st.caption(
-            f"`table`: {result.played.n_rows:,} rows, the first {len(result.played.head)}, then its"
-            " columns"
+            f"`table`: {played.n_rows:,} rows; the first {len(played.head)}, and its columns"
         )
         st.dataframe(
-            result.played.head,
+            played.head,
             hide_index=True,
             key="rounds_head",
             alt="The first rows of the table",
         )
         st.dataframe(
-            result.played.columns,
+            played.columns,
             hide_index=True,
             key="rounds_columns",
             alt="The table's columns in numbers",
         )
-    lab.report("leakage", "rounds", result, figure)
 
 
 show = lab.tab("leakage", "rounds", _params, _output)

@@ -1,5 +1,5 @@
-"""Time splits: which days train and which are tested, what each scheme promises, and what distance
-in time is worth.
+"""Time splits: which days train and which test, what each scheme estimates, and what distance in
+time costs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import streamlit as st
 from engine.leakage import time_splits
 from engine.leakage.time_splits import Distance, Scores, TimeSplitsParams
 from engine.leakage.time_splits import figure as figures
-from pages.shell import controls, lab, work
+from pages.shell import controls, lab, texts, work
 
 D = TimeSplitsParams()
 VIEWS = ("Scores", "Distance in time")
@@ -17,19 +17,20 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(time_splits.run)
 
 
 def _params() -> TimeSplitsParams:
-    scheme = controls.selectbox(D, "scheme", "Scheme", help="Told in numbers; all are drawn")
+    scheme = controls.selectbox(
+        D, "scheme", "Scheme", help="The scheme in bold, which the title describes"
+    )
     columns = controls.selectbox(D, "columns", "Columns", help="All known before departure")
-    n_splits = controls.slider(D, "n_splits", "Folds", help="Of every scheme")
+    n_splits = controls.slider(D, "n_splits", "Folds", help="For every scheme")
     gap = controls.slider(
-        D, "gap_days", "Gap, days", help="Before each test part of “time series, gap”"
+        D, "gap_days", "Gap, days", help="Left out before each test part of “time series, gap”"
     )
     embargo = controls.slider(
-        D, "embargo_days", "Embargo, days", help="After each purged test part"
+        D, "embargo_days", "Embargo, days", help="Left out after each purged test part"
     )
-    n_rows = controls.slider(
-        D, "n_rows", "Rows", help="Of the first three quarters", format_func=str
-    )
-    seed = controls.slider(D, "seed", "Seed", help="Of the rows, the shuffles, the model")
+    with st.expander("Rows, seed"):
+        n_rows = controls.slider(D, "n_rows", "Rows", help="From the first three quarters of 2013")
+        seed = controls.slider(D, "seed", "Seed", help="For the rows, the shuffles, the model")
     return TimeSplitsParams(
         scheme=scheme,
         columns=columns,
@@ -42,38 +43,45 @@ def _params() -> TimeSplitsParams:
 
 
 def _show_scores(scores: Scores) -> None:
-    st.markdown(scores.verdict)
+    if not scores.by_scheme:
+        return
     lab.chart(
         figures.scheme_scores(scores),
         "time_splits_scores",
-        "AUC of every fold under each scheme against the last quarter",
+        f"AUC of every fold under each scheme. {scores.verdict}",
     )
-    st.table(scores.rows(), hide_index=True, border="horizontal", alt="Scores of each scheme")
+    texts.note(scores.verdict)
+    texts.table(scores.rows(), "Scores of each scheme")
 
 
 def _show_distance(curve: Distance) -> None:
-    st.markdown(curve.verdict)
+    if not curve.aucs:
+        return
     lab.chart(
         figures.distance(curve),
         "time_splits_distance",
-        "AUC by the days between test days and training",
+        f"AUC by the days between test and training. {curve.verdict}",
     )
+    texts.note(curve.verdict)
 
 
 def _output(params: TimeSplitsParams) -> None:
     result = run(params)
-    st.markdown(result.verdict)
-    figure = figures.days(result)
-    lab.chart(figure, "time_splits_days", "What each day holds in one fold of every scheme")
-    pinned = lab.pinned("time_splits")
-    if pinned is not None:
-        lab.chart(figures.days(pinned), "time_splits_days_pinned", "The days of the pinned run A")
-    view = controls.view("time_splits_view", VIEWS)
-    steps, draw = (time_splits.score_steps, _show_scores)
-    if view == "Distance in time":
-        steps, draw = (time_splits.distance_steps, _show_distance)
-    work.run("time_splits", time_splits.shared(params), steps, draw)
-    lab.report("leakage", "time_splits", result, figure)
+    with lab.screen("leakage", "time_splits", result) as screen:
+        screen.answer(
+            figures.days(result),
+            "time_splits_days",
+            "What each day holds in one fold of every scheme",
+        )
+        pinned = lab.pinned("time_splits")
+        if pinned is not None:
+            alt = "The days of the pinned run A"
+            lab.chart(figures.days(pinned), "time_splits_days_pinned", alt)
+        if controls.view("time_splits_view", VIEWS) == "Scores":
+            steps, draw = time_splits.score_steps, _show_scores
+        else:
+            steps, draw = time_splits.distance_steps, _show_distance
+        work.run("time_splits", time_splits.shared(params), steps, draw)
 
 
 show = lab.tab("leakage", "time_splits", _params, _output)

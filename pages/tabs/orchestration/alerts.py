@@ -1,5 +1,5 @@
-"""Watch and alert: each run against its own history, the alerts with their rules, a webhook of the
-visitor's own.
+"""The alerts in *Monitoring*: each run compared with the runs before it, the list of alerts, a
+webhook.
 """
 
 from __future__ import annotations
@@ -15,28 +15,21 @@ from engine.orchestration.alerts import AlertsParams, AlertsResult
 from engine.orchestration.alerts import figure as figures
 from engine.orchestration.alerts.webhook import POST
 from pages.shell import controls, lab, state, texts
+from pages.tabs.orchestration import parts
 
 D = AlertsParams()
-WATCH_SECONDS = 3.0
 
 
 def _params() -> AlertsParams:
+    parts.choose("Alerts")
     flow = controls.selectbox(D, "flow", "Flow", help="Whose runs are watched")
-    source = controls.segmented(
-        D,
-        "source",
-        "Runs",
-        help=(
-            "Recorded by Prefect; foretold ones are the same every time and stand in where nothing"
-            " is recorded"
-        ),
-    )
-    rules = controls.multiselect(D, "rules", "Rules", help="Which of them alert")
+    source = controls.segmented(D, "source", "Runs from", help=parts.SOURCE_HELP)
+    rules = controls.multiselect(D, "rules", "Rules", help="That raise an alert")
     k = controls.slider(
-        D, "k", "Too slow beyond", help="Above the median of its past", format="%g σ"
+        D, "k", "Too slow above", help="Distance from the median of earlier runs", format="%g σ"
     )
     least = controls.slider(
-        D, "min_runs", "Runs that a history needs", help="Completed, same flow and settings"
+        D, "min_runs", "Minimum runs", help="Completed earlier runs, same flow and settings"
     )
     late = controls.slider(
         D, "late_seconds", "Late after", help="From submission to start", format="%g s"
@@ -47,18 +40,16 @@ def _params() -> AlertsParams:
 
 
 def _webhook(params: AlertsParams) -> None:
-    """Ask for the webhook. It is no setting: an address may hold a secret, so it stands in no
-    link.
-    """
+    """Ask for the webhook. It is no setting: an address may hold a secret, so no link has it."""
     owner = state.owner()
-    with st.expander("Send new alerts to a webhook of your own", icon=":material/webhook:"):
+    with st.expander("Send new alerts to a webhook", icon=":material/webhook:"):
         url = st.text_input(
             "Address",
             key="alerts_webhook",
             placeholder="https://…",
             help=(
-                "Gets each new alert as JSON; `text` is what Slack, Mattermost and Teams show. Kept"
-                " in memory only"
+                "Gets each new alert of a recorded run as JSON. Slack, Mattermost and Teams show"
+                " its `text`. Kept in memory only"
             ),
         )
         try:
@@ -75,32 +66,31 @@ def _webhook(params: AlertsParams) -> None:
             )
 
 
-def _show(result: AlertsResult) -> None:
-    if result.foretold and result.params.source == "recorded":
-        st.info(
-            "No such run is recorded yet: foretold ones stand in until *Run monitor* has run the"
-            " flow."
-        )
-    texts.say(result.verdict)
-    figure = figures.scores(result, lab.pinned("alerts"))
-    lab.chart(figure, "alerts_scores", "Each run against the runs before it")
+def _list(result: AlertsResult) -> None:
     rows = result.rows()
-    if rows:
-        st.dataframe(
-            rows,
-            hide_index=True,
-            height=min(38 + 35 * len(rows), 300),
-            key="alerts_list",
-            alt="The alerts",
-        )
-    else:
+    if not rows:
         st.caption("No alert by these rules.")
-    lab.report("orchestration", "alerts", result, figure)
+        return
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=min(38 + 35 * len(rows), 300),
+        key="alerts_list",
+        alt="The alerts",
+    )
 
 
 def _output(params: Any) -> None:
-    _webhook(params)
-    _show(alerts.run(params))
+    result = alerts.run(params)
+    with lab.screen("orchestration", "alerts", result) as screen:
+        screen.answer(
+            figures.scores(result, lab.pinned("alerts")),
+            "alerts_scores",
+            "Distance of each run from the median of the runs before it",
+        )
+        parts.note(result.simulated, params.source)
+        _list(result)
+        _webhook(params)
 
 
 show = lab.tab("orchestration", "alerts", _params, _output)

@@ -1,5 +1,5 @@
-"""Backpressure: a source, a queue and a sink to drag; then the first seconds for real, under
-Prefect's own limits.
+"""Backpressure: a source, a queue and a sink, simulated; then the first seconds in Prefect, under
+its own limits.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from engine.orchestration.backpressure import (
 )
 from engine.orchestration.backpressure import figure as figures
 from engine.orchestration.server import SERVER
-from pages.shell import controls, lab, state, work
+from pages.shell import controls, lab, texts, work
 
 D = BackpressureParams()
-VIEWS = ("Waits", "Load")
+VIEWS = ("Waits", "Load", "Policies")
 
 
 def _params() -> BackpressureParams:
-    rate = controls.slider(D, "arrival_rate", "Items a second", help="What the source makes")
-    service = controls.slider(D, "service_seconds", "An item takes, s", help="On average")
+    rate = controls.slider(D, "arrival_rate", "Items per second", help="From the source")
+    service = controls.slider(D, "service_seconds", "Seconds per item", help="Mean, in the sink")
     workers = controls.slider(
-        D, "workers", "At once", help="The concurrency limit of the work pool"
+        D, "workers", "Concurrency limit", help="Items that the work pool runs in parallel"
     )
     policy = controls.segmented(
         D,
         "policy",
         "When the buffer is full",
-        help="Let it grow: no bound. Drop: the newest is lost. Block: the source waits",
+        help="Let it grow: no limit. Drop: the newest is lost. Block: the source waits",
     )
     buffer = controls.slider(
-        D, "buffer", "Buffer, items", help="May wait before the source is blocked or items drop"
+        D, "buffer", "Buffer, items", help="Queued items before the policy drops or blocks"
     )
     limit = controls.slider(
         D,
         "rate_limit",
-        "Rate limit, starts a second",
-        help="0: none. In Prefect a global concurrency limit whose slot decays",
+        "Rate limit, starts/s",
+        help="0: none. In Prefect: a global concurrency limit with slot decay",
     )
     urgent = controls.slider(
         D,
         "urgent_share",
-        "Urgent",
-        help="Share of the items in a work queue of higher priority",
-        format="percent",
+        "High-priority share",
+        help="Items in a work queue of higher priority",
+        percent=True,
     )
     return BackpressureParams(
         arrival_rate=rate,
@@ -63,12 +63,12 @@ def _params() -> BackpressureParams:
 
 
 def _more() -> dict[str, Any]:
-    with st.expander("Random times, length, seed"):
+    with st.expander("More settings"):
         random = controls.toggle(
-            D, "random", "Random times", help="Exponential gaps and durations; else all alike"
+            D, "random", "Random times", help="Exponential gaps and durations; off: all equal"
         )
-        seconds = controls.slider(D, "seconds", "Seconds", help="That are simulated")
-        seed = controls.slider(D, "seed", "Seed", help="Of gaps, durations and urgency")
+        seconds = controls.slider(D, "seconds", "Duration, s", help="Of the simulation")
+        seed = controls.slider(D, "seed", "Seed", help="Of gaps, durations and priorities")
     return {"random": random, "seconds": seconds, "seed": seed}
 
 
@@ -76,51 +76,10 @@ def _ask(params: BackpressureParams) -> None:
     st.session_state["backpressure_asked"] = params
 
 
-def _show(result: BackpressureResult) -> None:
-    pinned = lab.pinned("backpressure")
-    st.markdown(result.verdict)
-    if result.measured is not None:
-        st.markdown(result.told_measured())
-    figure = figures.depth(result, pinned)
-    lab.chart(
-        figure,
-        "backpressure_depth",
-        "Items waiting over time under each policy, with Prefect's own counts",
-    )
-    if not state.presenting():
-        st.table(
-            result.trades(),
-            hide_index=True,
-            border="horizontal",
-            alt="What each policy trades, with these items",
-        )
-    views, below = lab.places(1)[0]
-    with views:
-        view = controls.view("backpressure_view", VIEWS)
-    with below:
-        if view == "Load":
-            lab.chart(
-                figures.knee(result, pinned),
-                "backpressure_knee",
-                "Mean wait by how busy the sink is",
-            )
-        else:
-            lab.chart(
-                figures.waits(result),
-                "backpressure_waits",
-                "Each item at its arrival by the time it waited",
-            )
-    lab.report("orchestration", "backpressure", result, figure)
-
-
-def _output(params: Any) -> None:
-    SERVER.start()
-    result = backpressure.run(params)
-    if st.session_state.get("backpressure_asked") == params:
-        work.run("backpressure", params, backpressure.steps, _show, first=result)
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        realistic = backpressure.realistic(params)
+def _start_button(params: BackpressureParams) -> None:
+    """Draw the button that runs the items in Prefect."""
+    realistic = backpressure.realistic(params)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             f"Run {REAL_SECONDS:.0f} s of it in Prefect",
             key="backpressure_run",
@@ -129,19 +88,46 @@ def _output(params: Any) -> None:
             disabled=not realistic,
             on_click=_ask,
             args=(params,),
-            help=(
-                "The same items as real flow runs, under a work pool's limit, its queue"
-                " priorities and a rate limit"
-            ),
+            help="The same items as flow runs, with a work pool, two queues and a rate limit",
         )
-        if not realistic:
-            st.caption(
-                f"Not for real: more than {backpressure.REAL_RATE:g} items a second are too"
-                " many for one SQLite file."
-            )
-        else:
-            st.caption("What is drawn is simulated; the real queue is drawn over it.")
-    _show(result)
+        st.caption(
+            "The chart is simulated. A real run is added as dots."
+            if realistic
+            else f"More than {backpressure.REAL_RATE:g} items/s are too many for a real run."
+        )
+
+
+def _closer(result: BackpressureResult, view: str, pinned: BackpressureResult | None) -> None:
+    if view == "Load":
+        lab.chart(figures.knee(result, pinned), "backpressure_knee", "Mean wait by load")
+    elif view == "Policies":
+        texts.table(result.trades(), "Waits and losses of each policy, with these items")
+    else:
+        lab.chart(figures.waits(result), "backpressure_waits", "Wait of each item by its arrival")
+
+
+def _show(result: BackpressureResult) -> None:
+    pinned = lab.pinned("backpressure")
+    with lab.screen("orchestration", "backpressure", result) as screen:
+        if st.session_state.get("backpressure_asked") != result.params:
+            _start_button(result.params)
+        screen.answer(
+            figures.depth(result, pinned),
+            "backpressure_depth",
+            "Queue over time under each policy, with Prefect's own counts",
+        )
+        if text := result.measured_text():
+            st.caption(text)
+        _closer(result, controls.view("backpressure_view", VIEWS), pinned)
+
+
+def _output(params: Any) -> None:
+    SERVER.start()
+    result = backpressure.run(params)
+    if st.session_state.get("backpressure_asked") == params:
+        work.run("backpressure", params, backpressure.steps, _show, first=result)
+    else:
+        _show(result)
 
 
 show = lab.tab("orchestration", "backpressure", _params, _output)

@@ -1,5 +1,5 @@
-"""A real deployment with a schedule, on the page of *Schedules*: create it, watch it fire, pause
-it, delete it.
+"""A real deployment with a schedule, a view of *Schedules*: create it, watch its runs, pause it,
+delete it.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ WATCH_SECONDS = 1.0
 
 
 def show(params: ScheduleParams) -> None:
-    """Draw the deployment's own controls and, while there is one, its runs as they come."""
+    """Draw the deployment's controls and, while there is one, its runs."""
     where = SERVER.state
     st.caption(
         f"{where.message}" + (f" [Prefect's own pages]({where.ui_url})" if where.ready else "")
     )
-    if not where.ready:  # nothing here waits for it: the controls come when it is there
+    if not where.ready:  # the page does not wait: the controls come when it is ready
         SERVER.start()
         _await(where.stage)
     left, right = st.columns(2)
     fire = left.segmented_control(
-        "Fires",
+        "Schedule",
         FIRES,
         default=FIRES[0],
         required=True,
         key="schedule_fire",
-        help="Seconds are worth watching",
+        help="Short intervals show runs within seconds",
         **BOUND,
     )
     seconds = right.segmented_control(
-        "A run takes",
+        "Run duration",
         RUN_SECONDS,
         default=RUN_SECONDS[0],
         required=True,
         format_func="{:g} s".format,
         key="schedule_run_seconds",
-        help="Longer than 5 s: the limit and its collision strategy, on the left, decide",
+        help="Longer than the interval: the limit and its collision strategy decide",
         **BOUND,
     )
     owner = state.owner()
@@ -58,18 +58,16 @@ def show(params: ScheduleParams) -> None:
     if where.ready and deployment is not None:
         _watch(owner)
     st.code(schedule_live.as_sent(params, fire or FIRES[0]), language="python")
-    st.caption(
-        "The same deployment in Prefect's own words. Here it ends by itself after 15 minutes."
-    )
+    st.caption("The same deployment as Prefect code. Here it ends after 15 minutes.")
 
 
 def _buttons(params: ScheduleParams, owner: str, fire: Any, seconds: Any) -> None:
-    """Draw what creates, pauses, staffs and deletes the deployment."""
+    """Draw the buttons that create, pause and delete the deployment and stop its worker."""
     ready, deployment = SERVER.state.ready, BOARD.find(owner)
     with st.container(horizontal=True):
         if ready:
             _button(
-                "Create it" if deployment is None else "Create anew",
+                "Create deployment" if deployment is None else "Create again",
                 "create",
                 BOARD.create,
                 owner,
@@ -78,27 +76,27 @@ def _buttons(params: ScheduleParams, owner: str, fire: Any, seconds: Any) -> Non
                 seconds,
             )
         if ready and deployment is not None:
-            paused, staffed = deployment.paused, deployment.runner is not None
+            paused, working = deployment.paused, deployment.runner is not None
             _button("Resume" if paused else "Pause", "pause", BOARD.pause, owner, not paused)
             _button(
-                "Take its worker away" if staffed else "Give it a worker",
+                "Stop worker" if working else "Start worker",
                 "staff",
                 _staff,
                 owner,
-                not staffed,
+                not working,
             )
             _button("Delete", "delete", BOARD.delete, owner)
 
 
 @st.fragment(run_every=WATCH_SECONDS)
 def _await(stage: str) -> None:
-    """Draw the tab anew once the server is at another stage."""
+    """Draw the tab again once the server is at another stage."""
     if SERVER.state.stage != stage:
         st.rerun()
 
 
 def _staff(owner: str, wanted: bool) -> None:
-    (BOARD.hire if wanted else BOARD.dismiss)(owner)
+    (BOARD.start_worker if wanted else BOARD.stop_worker)(owner)
 
 
 def _button(label: str, name: str, act: Any, *arguments: Any) -> None:

@@ -1,5 +1,5 @@
-"""History: every run task by task, durations, tasks in numbers, two runs compared, critical path
-and what-if, replay.
+"""The runs in *Monitoring*: every run task by task, critical path and what-if, two runs compared,
+durations, tasks, replay.
 """
 
 from __future__ import annotations
@@ -12,29 +12,23 @@ from engine.orchestration import history
 from engine.orchestration.history import HistoryParams, HistoryResult, replay_figure
 from engine.orchestration.history import figure as figures
 from pages.shell import controls, lab
+from pages.tabs.orchestration import parts
 
 D = HistoryParams()
 VIEWS = ("Critical path", "Compare", "Durations", "Tasks", "Replay")
 
 
 def _params() -> HistoryParams:
-    flow = controls.selectbox(D, "flow", "Flow", help="Whose runs")
-    source = controls.segmented(
-        D,
-        "source",
-        "Runs",
-        help=(
-            "Recorded by Prefect; foretold ones are the same every time and stand in where nothing"
-            " is recorded"
-        ),
-    )
-    last = controls.slider(D, "last", "Latest", help="So many runs at most")
+    parts.choose("Runs")
+    flow = controls.selectbox(D, "flow", "Flow", help="Whose runs are shown")
+    source = controls.segmented(D, "source", "Runs from", help=parts.SOURCE_HELP)
+    last = controls.slider(D, "last", "Latest runs", help="Runs at most")
     most = max(len(history.run(HistoryParams(source=source, flow=flow, last=last)).runs), 2)
     for key in ("history_run", "history_other"):  # another list may be shorter
         if st.session_state.get(key, 1) > most:
             st.session_state[key] = most
-    place = controls.slider(D, "run", "Run A", most=most, help="Is looked at; 1: the latest")
-    other = controls.slider(D, "other", "Run B", most=most, help="Is compared with A")
+    place = controls.slider(D, "run", "Run A", most=most, help="1: the latest")
+    other = controls.slider(D, "other", "Run B", most=most, help="In the view *Compare*")
     base = HistoryParams(source=source, flow=flow, last=last, run=place, other=other)
     tasks = ["", *history.run(base).spans]
     if st.session_state.get("history_faster", "") not in tasks:  # another run, other tasks
@@ -42,14 +36,12 @@ def _params() -> HistoryParams:
     faster = controls.selectbox(
         D,
         "faster",
-        "What if this task",
+        "What if: task",
         options=tasks,
-        format_func=lambda task: task or "(longest of the critical path)",
-        help="Of run A",
+        format_func=lambda task: task or "longest of critical path",
+        help="Of run A; its time is divided by the speed-up",
     )
-    factor = controls.slider(
-        D, "factor", "were faster by", help="Its time is divided by it", format="%g×"
-    )
+    factor = controls.slider(D, "factor", "Speed-up", help="Of that task", format="%g×")
     return HistoryParams(
         source=source,
         flow=flow,
@@ -67,66 +59,60 @@ def _choose() -> None:
         st.session_state["history_run"] = rows[0] + 1
 
 
-def _closer(result: HistoryResult, view: str | None) -> None:
+def _durations(result: HistoryResult) -> None:
+    lab.chart(figures.durations(result), "history_durations", "Duration of each run by its outcome")
+    st.caption("A selected row becomes run A.")
+    st.dataframe(
+        result.table().to_pandas(),
+        hide_index=True,
+        height=260,
+        key="history_runs",
+        on_select=_choose,
+        selection_mode="single-row",
+        alt="Every run in numbers",
+    )
+
+
+def _compare(result: HistoryResult) -> None:
+    lab.chart(figures.compared(result), "history_compared", "Time of each task in both runs")
+    st.dataframe(
+        result.compared,
+        hide_index=True,
+        height=260,
+        key="history_pairs",
+        alt="Both runs task by task, in numbers",
+    )
+
+
+def _closer(result: HistoryResult, view: str) -> None:
     if view == "Compare":
-        lab.chart(figures.compared(result), "history_compared", "Both runs task by task")
-        st.dataframe(
-            result.compared,
-            hide_index=True,
-            height=260,
-            key="history_pairs",
-            alt="Both runs task by task, in numbers",
-        )
+        _compare(result)
     elif view == "Durations":
-        lab.chart(figures.durations(result), "history_durations", "How long each run took")
-        st.caption("Choose a row with the mouse or the keyboard: it becomes run A.")
-        st.dataframe(
-            result.table().to_pandas(),
-            hide_index=True,
-            height=260,
-            key="history_runs",
-            on_select=_choose,
-            selection_mode="single-row",
-            alt="Every run in numbers",
-        )
+        _durations(result)
     elif view == "Tasks":
         lab.chart(
-            figures.tasks(result), "history_tasks", "Slowest tasks, and how often each stumbles"
+            figures.tasks(result), "history_tasks", "Slowest tasks, and how often an attempt fails"
         )
         st.caption("Lines: 95% intervals (order statistics for medians, Wilson for shares).")
     elif view == "Replay":
-        lab.chart(
-            replay_figure.replay(result),
-            "history_replay",
-            "The run as it came to be, with a scrubber",
-        )
+        lab.chart(replay_figure.replay(result), "history_replay", "The run, with a time slider")
     else:
         lab.chart(
             figures.path(result),
             "history_path",
-            "The run, its critical path, and the run as it would have been",
+            "The run, its critical path, and the run with the faster task",
         )
 
 
 def _output(params: Any) -> None:
     result = history.run(params)
-    if result.foretold and params.source == "recorded":
-        st.info(
-            f"No run of *{params.flow}* is recorded yet: foretold ones stand in until *Run"
-            " monitor* has run it."
-        )
-    st.markdown(result.verdict)
-    figure = figures.grid(result)
-    lab.chart(figure, "history_grid", "What became of each task in each run")
-    pinned = lab.pinned("history")
-    if pinned is not None:
-        lab.chart(figures.path(pinned), "history_pinned", "The run of A that is pinned")
-    place, below = lab.places(1)[0]
-    with place:
-        view = controls.view("history_view", VIEWS)
-    with below:
-        _closer(result, view)
-    lab.report("orchestration", "history", result, figure)
+    with lab.screen("orchestration", "history", result) as screen:
+        screen.answer(figures.grid(result), "history_grid", "Outcome of each task in each run")
+        parts.note(result.simulated, params.source)
+        _closer(result, controls.view("history_view", VIEWS))
+        pinned = lab.pinned("history")
+        if pinned is not None:
+            lab.chart(figures.path(pinned), "history_pinned", "The pinned run A")
 
 
 show = lab.tab("orchestration", "history", _params, _output)

@@ -1,5 +1,5 @@
-"""Run monitor: settings predict a run at once; *Run* has Prefect run it, and every attempt is its
-own bar while it does.
+"""Run monitor: the settings predict a run; *Run* has Prefect run it, and each attempt is a bar of
+its own while it runs.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from engine.orchestration.flows import ABOUT
 from engine.orchestration.launch import LAUNCHER
 from engine.orchestration.monitor import SERVER, MonitorParams, MonitorResult
 from engine.orchestration.monitor import figure as figures
-from pages.shell import controls, lab, state
+from pages.shell import controls, lab, state, texts
 from pages.tabs.orchestration import run as orchestration_run
 
 D = MonitorParams()
+VIEWS = ("Graph", "Task", "Queue")
 BOUND: dict[str, Any] = {"bind": "query-params"}
 LIVE_SECONDS = 0.8
 
 
 def preview() -> go.Figure:
-    """Return the chart of the default run, for Home: the last real one, or the one foretold."""
+    """Return the chart of the default run, for Home: the last real one, else the predicted one."""
     return figures.gantt(monitor.result_of(monitor.latest(D)))
 
 
@@ -31,21 +32,28 @@ def _params() -> MonitorParams:
     flow = controls.selectbox(
         D, "flow", "Flow", help=" · ".join((f"**{k}**: {v}" for k, v in ABOUT.items()))
     )
-    st.caption(f"{ABOUT[flow]}.")
     tasks = controls.slider(
-        D, "tasks", "Tasks", help="Length of the main part: candidates, items, steps"
+        D, "tasks", "Tasks", help="Size of the main part: candidates, items or steps"
     )
     width = controls.slider(
-        D, "width", "Width", help="Months, sources, branches, subflows, items a batch"
+        D,
+        "width",
+        "Parallel branches",
+        help="Months, sources, branches, subflows, or items per batch",
     )
-    failure = controls.slider(D, "failure_probability", "Failure probability", help="Of each try")
-    retries = controls.slider(D, "retries", "Retries", help="Further tries that each task has")
-    delay = controls.slider(D, "delay_seconds", "Delay, s", help="Before a retry")
+    failure = controls.slider(
+        D, "failure_probability", "Failure probability", help="Of each attempt", percent=True
+    )
+    retries = controls.slider(
+        D, "retries", "Retries", help="Attempts of a task after its first one failed"
+    )
+    delay = controls.slider(D, "delay_seconds", "Retry delay, s", help="Wait before a retry")
     seed = controls.slider(
-        D, "seed", "Seed", help="Decides which tries fail and how long each lasts"
+        D, "seed", "Seed", help="Decides which attempts fail and how long each one takes"
     )
-    with st.expander("Duration, backoff, jitter, timeout, concurrency, cache"):
+    with st.expander("More settings"):
         rest = _more()
+        orchestration_run.copies()
     return MonitorParams(
         flow=flow,
         tasks=tasks,
@@ -61,29 +69,31 @@ def _params() -> MonitorParams:
 def _more() -> dict[str, Any]:
     return {
         "duration_seconds": controls.slider(
-            D, "duration_seconds", "Duration, s", help="Of a task, about"
+            D, "duration_seconds", "Task duration, s", help="Approximate; one in ten is slower"
         ),
         "backoff": controls.segmented(
-            D, "backoff", "Backoff", help="Exponential: the delay doubles with every retry"
+            D, "backoff", "Backoff", help="How the delay grows with each retry"
         ),
-        "jitter": controls.slider(D, "jitter", "Jitter", help="Prefect's retry_jitter_factor"),
+        "jitter": controls.slider(
+            D, "jitter", "Jitter", help="Prefect's `retry_jitter_factor`", percent=True
+        ),
         "timeout_seconds": float(
             controls.slider(
                 D,
                 "timeout_seconds",
                 "Timeout, s",
-                help="A try that takes longer is ended, and counts as failed",
+                help="A longer attempt is stopped and counts as failed",
                 format_func=lambda s: f"{s:.0f}" if s else "none",
             )
         ),
         "concurrency": controls.slider(
-            D, "concurrency", "Tasks at once", help="Threads of the task runner"
+            D, "concurrency", "Concurrent tasks", help="Threads of the task runner"
         ),
         "cache": controls.toggle(
             D,
             "cache",
             "Cache",
-            help="Work that the run has done already is taken from Prefect's cache",
+            help="Work that the run has already done comes from Prefect's cache",
         ),
     }
 
@@ -96,24 +106,25 @@ def _chart_clicked() -> None:
             st.session_state["monitor_task"] = (
                 data["0"] if isinstance(data, dict) else data[0] if isinstance(data, list) else data
             )
+            st.session_state["monitor_view"] = "Task"
 
 
 def _task(result: MonitorResult) -> None:
-    """Draw one task of the run: its inputs, its tries, the log of each."""
+    """Draw one task of the run: its inputs, its attempts and their logs."""
     names = [task.key for task in result.run.tasks]
     if st.session_state.get("monitor_task", names[0]) not in names:
         st.session_state["monitor_task"] = names[0]
     chosen = st.selectbox(
-        "Task", names, key="monitor_task", help="Or click a bar or a node", width=300, **BOUND
+        "Task", names, key="monitor_task", help="Or click a bar in the chart", width=300, **BOUND
     )
     task = next(task for task in result.run.tasks if task.key == chosen)
     st.caption(
         "Inputs: "
-        + (", ".join(task.upstream[:12]) or "none, it starts the run")
+        + (", ".join(task.upstream[:12]) or "none, it is a first task")
         + ("…" if len(task.upstream) > 12 else "")
     )
     if rows := result.rows(chosen):
-        st.table(rows, hide_index=True, border="horizontal", alt=f"Every try of {chosen}")
+        st.table(rows, hide_index=True, border="horizontal", alt=f"Attempts of {chosen}")
     for attempt in result.run.attempts:
         if (
             attempt.task == chosen
@@ -132,8 +143,8 @@ def _task(result: MonitorResult) -> None:
     )
     if text:
         st.code(text, language=None, height=220 if text.count("\n") > 8 else "content")
-    elif result.run.foretold:
-        st.caption("The log comes with the real run.")
+    elif result.run.predicted:
+        st.caption("The log comes with the real run: press *Run*.")
 
 
 def _waits() -> bool:
@@ -143,41 +154,39 @@ def _waits() -> bool:
     return bool(LAUNCHER.active()) or SERVER.state.stage not in ("ready", "cold")
 
 
+def _queue() -> None:
+    """Draw the runs that have not ended."""
+    if rows := monitor.under_way():
+        texts.table(rows, "Runs that have not ended: two run, the others wait")
+    else:
+        st.caption("No run is active. Two runs can run at the same time, the others wait.")
+
+
 def _show(params: MonitorParams) -> None:
-    """Draw everything that a run causes."""
-    orchestration_run.server()
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    # A list that the stage hides would keep its room in the row.
-    aside = st.container(horizontal=True) if state.presenting() else row
-    with aside:
-        run = orchestration_run.choose(params)
-        copies = orchestration_run.copies()
-    with row:
-        orchestration_run.buttons(params, run, copies)
-    queue = monitor.under_way()
-    if len(queue) > 1:
-        st.table(
-            queue,
-            hide_index=True,
-            border="horizontal",
-            alt="Runs that are not over: two run, the others wait",
+    """Draw everything that changes with a run."""
+    run = orchestration_run.chosen(params)
+    result, chosen = monitor.result_of(run), str(st.session_state.get("monitor_task", ""))
+    with lab.screen("orchestration", "monitor", result) as screen:
+        orchestration_run.bar(params, run)
+        screen.answer(
+            figures.gantt(result, lab.pinned("monitor"), chosen),
+            "monitor_gantt",
+            "One bar per attempt of each task, over time",
+            on_click=_chart_clicked,
         )
-    result = monitor.result_of(run)
-    st.markdown(result.verdict)
-    chosen = str(st.session_state.get("monitor_task", ""))
-    figure = figures.gantt(result, lab.pinned("monitor"), chosen)
-    lab.chart(
-        figure, "monitor_gantt", "Every attempt of every task over time", on_click=_chart_clicked
-    )
-    lab.chart(
-        figures.graph(result, chosen),
-        "monitor_graph",
-        "The graph of tasks by state",
-        on_click=_chart_clicked,
-    )
-    if not state.presenting():
-        _task(result)
-    lab.report("orchestration", "monitor", result, figure)
+        view = controls.view("monitor_view", VIEWS)
+        if view == "Graph":
+            lab.chart(
+                figures.graph(result, chosen),
+                "monitor_graph",
+                "Tasks and their dependencies, coloured by state",
+                on_click=_chart_clicked,
+            )
+        elif view == "Queue":
+            _queue()
+        elif not state.presenting():
+            _task(result)
+        st.caption(orchestration_run.server_text())
 
 
 def _output(params: MonitorParams) -> None:

@@ -1,6 +1,4 @@
-"""Retry lab: what retries buy and cost at once as the controls move, and real runs of Prefect that
-fall onto it.
-"""
+"""Retry lab: what retries gain and cost, and real task runs of Prefect on the same chart."""
 
 from __future__ import annotations
 
@@ -22,26 +20,26 @@ LIVE_SECONDS = 1.0
 
 
 def _params() -> RetryParams:
-    failure = controls.slider(D, "failure_probability", "Failure probability", help="Of each try")
-    retries = controls.slider(D, "retries", "Retries", help="Further tries after the first")
-    delay = controls.slider(D, "delay_seconds", "Delay, s", help="Before the first retry")
+    failure = controls.slider(
+        D, "failure_probability", "Failure probability", help="Of each attempt", percent=True
+    )
+    retries = controls.slider(D, "retries", "Retries", help="Attempts after the first one failed")
+    delay = controls.slider(D, "delay_seconds", "Retry delay, s", help="Before the first retry")
     backoff = controls.segmented(
         D,
         "backoff",
         "Backoff",
-        help=(
-            "How the delay grows: not at all (a number), by itself each time (a list), doubling"
-            " (exponential_backoff)"
-        ),
+        help="Fixed: a number. Linear: a list. Exponential: `exponential_backoff`, it doubles",
     )
     jitter = controls.slider(
         D,
         "jitter",
         "Jitter",
-        help="Prefect's retry_jitter_factor: how far a delay may exceed its mean",
+        help="Prefect's `retry_jitter_factor`: how far a delay may exceed its mean",
+        percent=True,
     )
-    n_tasks = controls.slider(D, "n_tasks", "Tasks in the flow", help="All of them must complete")
-    seed = controls.slider(D, "seed", "Seed", help="Of everything that is drawn")
+    n_tasks = controls.slider(D, "n_tasks", "Tasks in the flow", help="All must complete")
+    seed = controls.slider(D, "seed", "Seed", help="Of all random numbers")
     return RetryParams(
         failure_probability=failure,
         retries=retries,
@@ -55,19 +53,19 @@ def _params() -> RetryParams:
 
 
 def _more() -> dict[str, Any]:
-    with st.expander("Shape, duration, herd"):
+    with st.expander("More settings"):
         shape = controls.segmented(
-            D, "shape", "Tasks run", help="Decides the time, not the success"
+            D, "shape", "Task order", help="Changes the time of a flow, not its success"
         )
         duration = controls.slider(
             D,
             "duration_seconds",
-            "Duration of a try, s",
-            help="About: one in ten takes three times as long; a try that fails does so half way",
+            "Attempt duration, s",
+            help="Approximate: one in ten takes three times as long; a failed one takes half",
         )
-        clients = controls.slider(D, "clients", "Herd, clients", help="They fail at once")
+        clients = controls.slider(D, "clients", "Herd: clients", help="All fail together")
         capacity = controls.slider(
-            D, "capacity", "Herd, capacity a second", help="Requests that the service answers"
+            D, "capacity", "Herd: capacity/s", help="Requests that the service answers per second"
         )
     return {"shape": shape, "duration_seconds": duration, "clients": clients, "capacity": capacity}
 
@@ -79,87 +77,78 @@ def _start(params: RetryParams) -> None:
         st.session_state["retry_error"] = str(error)
 
 
-def _real(params: RetryParams, result: RetryResult) -> list[real.Dot]:
-    """Draw the button, and say what the real runs of these settings say; return them."""
-    dots = real.dots(real.found(params))
-    active = real.under_way(params)
-    longest = real.most_seconds(params)
-    too_long = longest > real.MOST_SECONDS
-    with st.container(horizontal=True, vertical_alignment="center"):
+def _status(params: RetryParams, dots: list[real.Dot]) -> str:
+    """Return how far the real runs of these settings are, or why there can be none."""
+    longest, active = real.most_seconds(params), real.under_way(params)
+    if longest > real.MOST_SECONDS:
+        return f"Delays of up to {longest:,.0f} s are too long for a real run."
+    if active:
+        place = LAUNCHER.position(active[0])
+        waiting = f", {place} before them" if place else ""
+        return f":material/sync: {len(active)} runs are active{waiting}. Each task becomes a dot."
+    if not SERVER.state.ready:
+        return SERVER.state.message
+    return "" if dots else "The chart is simulated. Real task runs are added as dots."
+
+
+def _start_button(params: RetryParams, dots: list[real.Dot]) -> None:
+    """Draw the button that starts real runs, and their status."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             f"Run {real.N_RUNS * real.N_TASKS} tasks in Prefect",
             key="retry_run",
             icon=":material/play_arrow:",
             type="primary",
-            disabled=bool(active) or too_long or not SERVER.state.ready,
+            disabled=(
+                bool(real.under_way(params))
+                or real.most_seconds(params) > real.MOST_SECONDS
+                or not SERVER.state.ready
+            ),
             on_click=_start,
             args=(params,),
-            help=(
-                f"Two real runs of {real.N_TASKS} tasks each; every task becomes a dot. They also"
-                " stand in the history"
-            ),
+            help=f"Two real runs of {real.N_TASKS} tasks. The run monitor lists them too",
         )
-        if too_long:
-            st.caption(
-                f"Not for real: its delays may add up to {longest:,.0f} s, more than"
-                f" {real.MOST_SECONDS:.0f}."
-            )
-        elif active:
-            place = LAUNCHER.position(active[0])
-            waiting = f", {place} before them" if place else ""
-            st.caption(
-                f":material/sync: {len(active)} under way{waiting}; each task's dot falls as it"
-                " ends."
-            )
-        elif not SERVER.state.ready:
-            st.caption(SERVER.state.message)
-        elif not dots:
-            st.caption("What is drawn is simulated; real runs fall onto it.")
+        if status := _status(params, dots):
+            st.caption(status)
     if error := st.session_state.pop("retry_error", ""):
         st.error(error, icon=":material/error:")
-    if dots:
-        st.markdown(real.summary(dots, params))
-    return dots
+
+
+def _closer(result: RetryResult, view: str, pinned: RetryResult | None) -> None:
+    if view == "Waits":
+        lab.chart(figures.waits(result), "retry_waits", "Delay before each retry, and its mean")
+    elif view == "Thundering herd":
+        lab.chart(
+            figures.herd(result, pinned),
+            "retry_herd",
+            "Requests per second of the herd with and without jitter",
+        )
+    else:
+        lab.chart(
+            figures.flow(result, pinned),
+            "retry_flow",
+            "Share of flows that succeed, by number of tasks",
+        )
 
 
 def _show(params: RetryParams) -> None:
     result, pinned = retry.run(params), lab.pinned("retry")
-    st.markdown(result.verdict)
-    dots = _real(params, result)
-    figure = figures.outcomes(result, dots, pinned)
-    lab.chart(
-        figure,
-        "retry_outcomes",
-        "Outcome of a task run by the try at which it completes, and its duration",
-    )
-    views, below = lab.places(1)[0]
-    with views:
-        view = controls.view("retry_view", VIEWS)
-    with below:
-        if view == "Waits":
-            lab.chart(
-                figures.waits(result),
-                "retry_waits",
-                "Delay before each retry, and what it costs on average",
-            )
-        elif view == "Thundering herd":
-            lab.chart(
-                figures.herd(result, pinned),
-                "retry_herd",
-                "Requests a second of a herd with and without jitter",
-            )
-        else:
-            lab.chart(
-                figures.flow(result, pinned),
-                "retry_flow",
-                "Chance that a flow succeeds by its number of tasks",
-            )
-    lab.report("orchestration", "retry", result, figure)
+    dots = real.dots(real.found(params))
+    with lab.screen("orchestration", "retry", result) as screen:
+        _start_button(params, dots)
+        screen.answer(
+            figures.outcomes(result, dots, pinned),
+            "retry_outcomes",
+            "Task runs by the attempt at which they complete, and their duration",
+        )
+        if dots:
+            st.caption(real.summary(dots, params))
+        _closer(result, controls.view("retry_view", VIEWS), pinned)
 
 
 def _waits(params: RetryParams) -> bool:
-    """Whether something may change by itself: a run of these settings is not over, or the server is
-    not there yet.
+    """Whether something may change by itself: a run of these settings is active, or the server
+    starts.
     """
     return bool(real.under_way(params)) or SERVER.state.stage not in ("ready", "cold")
 
@@ -174,7 +163,7 @@ def _output(params: RetryParams) -> None:
         with lab.errors_shown():
             _show(params)
         if _waits(params) != polled:
-            st.rerun()  # a run has begun, or the last one is over: polling begins or ends
+            st.rerun()  # a run has started, or the last one ended: polling starts or ends
 
     live()
 

@@ -1,5 +1,5 @@
-"""Above the run monitor's charts: which server this is, which run is shown, and the buttons that
-start, pause and end runs.
+"""Above the run monitor's chart: the buttons that start, pause and cancel runs, and which run is
+shown.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PRESS_SECONDS = 6.0  # how long a press on Run waits for a busy server before it
 
 
 def _press(call: Any, *arguments: Any) -> None:
-    """Do what a button asks for, then draw the page; what the engine refuses is said there."""
+    """Do what a button asks for, then draw the page, with the reason if the engine refuses."""
     try:
         call(*arguments)
     except InputError as error:
@@ -52,60 +52,65 @@ def _label(run: Run) -> str:
     return f"{run.name} · {run.params.flow} · {run.state}{seconds}"
 
 
-def choose(params: MonitorParams) -> Run:
-    """Draw the list of runs and return the one to show: the one picked, while the settings are its
-    own, else the latest.
-    """
+def _listed() -> dict[str, Run]:
+    """Return the runs to choose from by id, live ones first."""
     live = [run for run in map(monitor.find, reversed(LAUNCHER.active())) if run is not None]
-    listed = {run.id: run for run in [*live, *runs()[:N_LISTED]]}
-    picked = listed.get(st.session_state.get("monitor_shown", LATEST))
+    return {run.id: run for run in [*live, *runs()[:N_LISTED]]}
+
+
+def chosen(params: MonitorParams) -> Run:
+    """Return the run to show: the one picked, while the settings are its own, else the latest of
+    these settings.
+    """
+    picked = _listed().get(st.session_state.get("monitor_shown", LATEST))
     if picked is None or picked.params != params:
         st.session_state["monitor_shown"] = LATEST
-    shown = st.selectbox(
-        "Run",
-        [LATEST, *listed],
-        key="monitor_shown",
-        format_func=lambda run_id: _label(listed[run_id]) if run_id in listed else LATEST,
-        help=(
-            "Every run, live and recorded; picking one brings its settings back, so that it can be"
-            " run again or changed"
-        ),
-        on_change=_picked,
-        width=380,
-        **BOUND,
+        return monitor.latest(params)
+    return picked
+
+
+def copies() -> None:
+    """Draw the number of runs that *Run* starts."""
+    st.selectbox(
+        "Runs to start", COPIES, key="monitor_copies", help="Each with the next seed", **BOUND
     )
-    return listed[shown] if shown in listed else monitor.latest(params)
 
 
-def copies() -> int:
-    """Draw the number of runs to submit at once."""
-    return int(
+def bar(params: MonitorParams, run: Run) -> None:
+    """Draw, in one line, what starts a run, pauses and cancels it, and the list of runs."""
+    if SERVER.state.stage == "unreachable":
+        st.warning(SERVER.state.message, icon=":material/cloud_off:")
+    if refused := st.session_state.pop("monitor_refused", ""):
+        st.warning(refused, icon=":material/error:")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        place = st.container(horizontal=True, width="content", gap="small")
+        listed = _listed()
         st.selectbox(
-            "How many",
-            COPIES,
-            key="monitor_copies",
-            help="Submitted at once, each with the next seed",
-            width=110,
+            "Run",
+            [LATEST, *listed],
+            key="monitor_shown",
+            format_func=lambda run_id: _label(listed[run_id]) if run_id in listed else LATEST,
+            help="Picking a run also sets its settings",
+            on_change=_picked,
+            label_visibility="collapsed",
+            width=300,
             **BOUND,
         )
-    )
+    with place:
+        _buttons(params, run, int(st.session_state.get("monitor_copies", 1)))
 
 
-@st.fragment  # of its own: what stands around it polls
-def buttons(params: MonitorParams, run: Run, n_copies: int) -> None:
-    """Draw what starts a run, and what pauses and ends the one that is shown."""
+@st.fragment  # of its own: what is around it polls
+def _buttons(params: MonitorParams, run: Run, n_copies: int) -> None:
+    """Draw what starts a run, and what pauses and cancels the one that is shown."""
     ready = SERVER.state.ready
     st.button(
-        "Run" if run.foretold else "Run again",
+        "Run" if run.predicted else "Run again",
         key="monitor_start",
         type="primary",
         icon=":material/play_arrow:",
         disabled=not ready,
-        help=(
-            "Have Prefect run the settings on screen"
-            if ready
-            else "Prefect's server is not ready yet"
-        ),
+        help=("Prefect runs these settings" if ready else "Prefect's server is not ready yet"),
         on_click=state.once(_press),
         args=(_submit, params, n_copies),
     )
@@ -115,26 +120,20 @@ def buttons(params: MonitorParams, run: Run, n_copies: int) -> None:
             "Resume" if paused else "Pause",
             key="monitor_pause",
             disabled=run.state not in ("running", "paused"),
-            help="What runs goes on to its end, nothing new starts",
+            help="Running tasks finish, no new task starts",
             on_click=state.once(_press),
             args=(LAUNCHER.resume if paused else LAUNCHER.pause, run.id),
         )
         st.button(
-            "End it",
+            "Cancel run",
             key="monitor_end",
-            help="Cancel this run: its process is ended, no other run is touched",
+            help="Ends the process of this run only",
             on_click=state.once(_press),
             args=(LAUNCHER.cancel, run.id, False),
         )
 
 
-def server() -> None:
-    """Say which server this is, and how it is."""
+def server_text() -> str:
+    """Return which server this is, and a link to Prefect's own pages."""
     now = SERVER.state
-    if now.stage == "unreachable":
-        st.warning(now.message, icon=":material/cloud_off:")
-    else:
-        link = f" [Prefect's own pages]({now.ui_url})" if now.ready else ""
-        st.caption(now.message + link)
-    if refused := st.session_state.pop("monitor_refused", ""):
-        st.warning(refused, icon=":material/error:")
+    return now.message + (f" [Prefect's own pages]({now.ui_url})" if now.ready else "")

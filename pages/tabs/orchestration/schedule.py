@@ -1,5 +1,5 @@
-"""Schedules: the next runs of a rule on the clock of each day, what overlaps, what an outage takes,
-a real deployment.
+"""Schedules: the next runs of a rule on the clock of each day, overlap, an outage, a real
+deployment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.orchestration.schedule import (
 )
 from engine.orchestration.schedule import figure as figures
 from engine.units import format_seconds
-from pages.shell import controls, lab, texts
+from pages.shell import controls, lab
 from pages.tabs.orchestration import deployment
 
 D = ScheduleParams()
@@ -37,7 +37,7 @@ def _rule(kind: Any) -> dict[str, Any]:
         text = controls.text(
             D,
             "rrule",
-            "Rrule",
+            "RRule",
             help="RFC 5545: FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9;BYMINUTE=0;BYSECOND=0",
         )
         return {"rrule": text or ""}
@@ -48,7 +48,9 @@ def _rule(kind: Any) -> dict[str, Any]:
 
 
 def _params() -> ScheduleParams:
-    kind = controls.segmented(D, "kind", "Kind", help="Prefect's three kinds of schedule")
+    kind = controls.segmented(
+        D, "kind", "Schedule type", help="The three kinds of schedule that Prefect has"
+    )
     rule = _rule(kind)
     zone = controls.text(
         D,
@@ -56,26 +58,26 @@ def _params() -> ScheduleParams:
         "Time zone",
         help="An IANA name: Europe/Berlin, Asia/Tokyo, Australia/Lord_Howe, UTC",
     )
-    around = controls.selectbox(D, "around", "Days", help="The days that the 20 runs fall on")
+    around = controls.selectbox(D, "around", "Days", help="When the 20 runs are")
     minutes = controls.slider(
         D,
         "run_minutes",
-        "A run takes",
-        help="Longer than the time to the next run: they overlap",
+        "Run duration",
+        help="Runs overlap if it is longer than the interval",
         format_func=lambda minutes: format_seconds(minutes * 60),
     )
-    limit = controls.slider(D, "limit", "At most at once", help="Of the deployment; 0: no limit")
+    limit = controls.slider(D, "limit", "Concurrency limit", help="Of the deployment; 0: no limit")
     collision = controls.segmented(
         D,
         "collision",
-        "If that is reached",
-        help="Prefect's collision strategy: ENQUEUE or CANCEL_NEW",
+        "Collision strategy",
+        help="At the limit: `ENQUEUE` or `CANCEL_NEW`",
     )
-    with st.expander("Outage, year"):
+    with st.expander("Outage and year"):
         down = controls.slider(
-            D, "down_hours", "Server down, hours", help="From a minute before the sixth run on"
+            D, "down_hours", "Server down, h", help="Starts a minute before the sixth run"
         )
-        year = controls.slider(D, "year", "Year", help="Whose changes of the clocks are looked at")
+        year = controls.slider(D, "year", "Year", help="The clock changes of this year")
     return ScheduleParams(
         kind=kind,
         zone=(zone or "").strip(),
@@ -89,24 +91,23 @@ def _params() -> ScheduleParams:
     )
 
 
-def _closer(result: ScheduleResult, view: str | None) -> None:
+def _closer(result: ScheduleResult, view: str) -> None:
     if view == "Overlap":
         lab.chart(
             figures.overlap(result), "schedule_overlap", "When each run waits and when it runs"
         )
         st.caption(
-            "Simulated from Prefect's dates. A real worker asks again for a free slot every 30 s"
-            " only."
+            "Simulated from Prefect's dates. A real worker looks for a free slot every 30 s."
         )
     elif view == "Server down":
         lab.chart(
             figures.outage(result),
             "schedule_outage",
-            "Runs due during the outage, and who makes up for them",
+            "Runs due during the outage, and which are started afterwards",
         )
         st.caption(
-            "Simulated by the rules of Prefect's scheduler, which never looks back. Airflow stated"
-            " from its documentation: a run for every interval missed, or for the latest one."
+            "Simulated by the rules of Prefect's scheduler. Airflow by its documentation: a run for"
+            " every missed interval, or for the latest one."
         )
     elif view == "Real deployment":
         deployment.show(result.params)
@@ -116,21 +117,19 @@ def _closer(result: ScheduleResult, view: str | None) -> None:
             hide_index=True,
             height=320,
             key="schedule_rows",
-            alt="Every time that the rule names: local, UTC, why",
+            alt="Every scheduled time: local, UTC, reason",
         )
 
 
 def _output(params: Any) -> None:
     result = schedule.run(params)
-    texts.say(result.verdict)
-    figure = figures.days(result, lab.pinned("schedule"))
-    lab.chart(figure, "schedule_days", "Each run on the clock of its day")
-    place, below = lab.places(1)[0]
-    with place:
-        view = controls.view("schedule_view", VIEWS)
-    with below:
-        _closer(result, view)
-    lab.report("orchestration", "schedule", result, figure)
+    with lab.screen("orchestration", "schedule", result) as screen:
+        screen.answer(
+            figures.days(result, lab.pinned("schedule")),
+            "schedule_days",
+            "Each run on the clock of its day",
+        )
+        _closer(result, controls.view("schedule_view", VIEWS))
 
 
 show = lab.tab("orchestration", "schedule", _params, _output)

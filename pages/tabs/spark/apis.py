@@ -1,16 +1,15 @@
-"""APIs: one job written five ways, timed, its plans side by side; accumulators, broadcast
-variables, a SQL console.
+"""APIs: one workload written five ways, timed, with its plans; and, each a view of its own,
+accumulators, broadcast variables, a SQL console.
 """
 
 from __future__ import annotations
-
-from functools import partial
 
 import streamlit as st
 
 from engine.spark import apis, session
 from engine.spark.apis import ApisParams, ApisResult, shared_variables
 from engine.spark.apis import figure as figures
+from engine.spark.apis.console import NamedParams, OwnParams
 from engine.spark.apis.jobs import APIS, SQL
 from engine.spark.apis.shared_variables import (
     AccumulatorParams,
@@ -18,42 +17,80 @@ from engine.spark.apis.shared_variables import (
     BroadcastParams,
     BroadcastResult,
 )
-from pages.shell import controls, lab, state, work
-from pages.tabs.spark import sql_console
+from pages.shell import controls, lab, texts, work
+from pages.tabs.spark import aside, sql_console
 
+Settings = ApisParams | AccumulatorParams | BroadcastParams | NamedParams | OwnParams
 D, A, B = ApisParams(), AccumulatorParams(), BroadcastParams()
-VIEWS = ("Plans", "Accumulators", "Broadcast", "SQL console")
+FIVE, ACCUMULATORS, BROADCAST, CONSOLE = VIEWS = (
+    *("Five APIs", "Accumulators", "Broadcast", "SQL console"),
+)
 
 
-def _params() -> ApisParams:
-    job = controls.selectbox(
-        D, "workload", "Job", help="Written in five APIs; the answers are equal"
-    )
-    months = controls.slider(
-        D, "months", "Months of flights", help="January first; about 28,000 each"
-    )
-    arrow = controls.toggle(
-        D,
-        "arrow_udf",
-        "Python UDF by Arrow",
-        help=(
-            "Rows travel in columnar batches (Spark's default by now), not pickled; the function"
-            " still sees one row"
+def _params() -> Settings:
+    view = controls.view("apis_view", VIEWS)
+    if view == ACCUMULATORS:
+        return _accumulators()
+    if view == BROADCAST:
+        return BroadcastParams(
+            n_tasks=controls.slider(
+                B, "n_tasks", "Tasks", help="Each looks the table up", key="apis_look_ups"
+            )
+        )
+    return sql_console.params() if view == CONSOLE else _five()
+
+
+def _five() -> ApisParams:
+    return ApisParams(
+        workload=controls.selectbox(
+            D, "workload", "Workload", help="Written in five APIs; the answers are compared"
         ),
-    )
-    once = controls.toggle(
-        D,
-        "once",
-        "UDFs at most once a row",
-        help="asNondeterministic(): Spark may not call them twice, nor move a filter below them",
-    )
-    repeats = controls.slider(D, "repeats", "Repeats", help="After one run that is not counted")
-    return ApisParams(workload=job, months=months, arrow_udf=arrow, once=once, repeats=repeats)
+        months=controls.slider(
+            D, "months", "Months of flights", help="From January; about 28,000 flights each"
+        ),
+        arrow_udf=controls.toggle(
+            D, "arrow_udf", "Arrow-optimized UDF",
+            help="Rows travel in columnar batches, not pickled; the function still sees one row."
+            " Spark 4.3 does this by default: here it is off, to show the difference",
+        ),
+        once=controls.toggle(
+            D, "once", "Nondeterministic UDFs",
+            help="`asNondeterministic()`: Spark may not call it twice, nor move a filter below it",
+        ),
+        repeats=controls.slider(
+            D, "repeats", "Repeats", help="Timed runs, after a warm-up run (not timed)"
+        ),
+    )  # fmt: skip
+
+
+def _accumulators() -> AccumulatorParams:
+    return AccumulatorParams(
+        n_rows=controls.slider(A, "n_rows", "Rows to count", help="In an RDD"),
+        n_tasks=controls.slider(A, "n_tasks", "Tasks", help="Partitions of the RDD"),
+        lost_shuffle=controls.toggle(
+            A, "lost_shuffle", "Lose a shuffle file",
+            help="In a second Spark, started for it (5 to 20 s): the loss also empties its cache",
+        ),
+    )  # fmt: skip
+
+
+def _show_counts(result: AccumulatorResult) -> None:
+    with aside.screen(result):
+        alt = "What the accumulator counts after each piece of code"
+        lab.chart(figures.counts(result), "apis_counts", alt, verdict=result.verdict)
+        if result.counts:
+            texts.table(result.rows(), "Every way to count, and why it is right or wrong")
+
+
+def _show_shipments(result: BroadcastResult) -> None:
+    with aside.screen(result):
+        alt = "Bytes unpickled in Python workers by the size of the table"
+        lab.chart(figures.shipments(result), "apis_shipments", alt, verdict=result.verdict)
+        if result.shipments:
+            texts.table(result.rows(), "Every table, in the closure and as a broadcast")
 
 
 def _plans(result: ApisResult) -> None:
-    if not result.outcomes:
-        return
     api = st.segmented_control(
         "Plan of",
         APIS,
@@ -68,16 +105,12 @@ def _plans(result: ApisResult) -> None:
         "apis_plans",
         "The steps of every API from the scan to the answer",
     )
+    outcome = result.outcome_of(api)
     with st.expander(f"The plan of {api} as Spark writes it"):
-        outcome = result.outcome_of(api)
         if outcome is not None:
             doors = {step.name for step in outcome.operators if step.python}
             lines = [
-                (
-                    f"{line}   ◀ rows leave the JVM for Python"
-                    if any(door in line for door in doors)
-                    else line
-                )
+                line + "   ◀ rows go to Python" * any(door in line for door in doors)
                 for line in outcome.plan.splitlines()
             ]
             st.code("\n".join(lines), language=None, wrap_lines=True)
@@ -85,111 +118,35 @@ def _plans(result: ApisResult) -> None:
             st.code(SQL[result.params.workload], language="sql")
 
 
-def _accumulators() -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        n_rows = controls.slider(A, "n_rows", "Rows to count", help="In an RDD", width=220)
-        n_tasks = controls.slider(A, "n_tasks", "Tasks", help="Partitions of it", width=220)
-        lost = controls.toggle(
-            A,
-            "lost_shuffle",
-            "Lose a shuffle file too",
-            help=(
-                "In a second Spark, started for it (5 to 20 s), for the loss costs its cache as"
-                " well"
-            ),
-        )
-    params = AccumulatorParams(n_rows=n_rows, n_tasks=n_tasks, lost_shuffle=lost)
-    work.run(
-        "apis_accumulators",
-        params,
-        shared_variables.accumulator_steps,
-        _show_counts,
-        AccumulatorResult(params),
-    )
-
-
-def _show_counts(result: AccumulatorResult) -> None:
-    st.markdown(result.verdict)
-    lab.chart(
-        figures.counts(result), "apis_counts", "What the accumulator says after each piece of code"
-    )
-    if result.counts:
-        st.table(
-            result.rows(),
-            hide_index=True,
-            border="horizontal",
-            alt="Every way to count, and why it is right or wrong",
-        )
-
-
-def _broadcast() -> None:
-    n_tasks = controls.slider(
-        B, "n_tasks", "Tasks", help="Each looks the table up", key="apis_look_ups", width=320
-    )
-    params = BroadcastParams(n_tasks=n_tasks)
-    work.run(
-        "apis_broadcast",
-        params,
-        shared_variables.broadcast_steps,
-        _show_shipments,
-        BroadcastResult(params),
-    )
-
-
-def _show_shipments(result: BroadcastResult) -> None:
-    st.markdown(result.verdict)
-    lab.chart(
-        figures.shipments(result),
-        "apis_shipments",
-        "Bytes unpickled in Python workers by the size of the table",
-    )
-    if result.shipments:
-        st.table(
-            result.rows(),
-            hide_index=True,
-            border="horizontal",
-            alt="Every table, in the closure and as a broadcast",
-        )
-
-
-BY_THEMSELVES = {
-    "Accumulators": _accumulators,
-    "Broadcast": _broadcast,
-    "SQL console": sql_console.draw,
-}
-
-
 def _show(result: ApisResult) -> None:
-    st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
-    st.markdown(result.verdict)
-    figure = figures.race(result, lab.pinned("apis"))
-    # On stage the chart of a scene may be one that is not there yet: until then this one holds its
-    # place.
+    # On stage the chart of a scene may be one that is not there yet: until then this one is shown.
     key = "apis_race" if result.outcomes else st.session_state.get("stage_chart") or "apis_race"
-    lab.chart(figure, key, "Seconds of each API, median and range")
-    if not result.outcomes:
-        return
-    if state.presenting():
-        _plans(result)
-    st.table(
-        result.rows(),
-        hide_index=True,
-        border="horizontal",
-        alt="Every API in numbers, quickest first",
-    )
-    if result.complete and not state.presenting():
-        BY_THEMSELVES.get(controls.view("apis_view", VIEWS), partial(_plans, result))()
-    lab.report("spark", "apis", result, figure)
+    with lab.screen("spark", "apis", result) as screen:
+        screen.answer(
+            figures.race(result, lab.pinned("apis")), key, "Seconds of each API, median and range"
+        )
+        if result.outcomes:
+            _plans(result)
+            texts.table(result.rows(), "Every API in numbers, fastest first")
+        st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
 
 
-def _output(params: ApisParams) -> None:
-    # on stage drawn first, though unseen there: else it would forget its value
-    view = controls.view("apis_view", VIEWS) if state.presenting() else ""
-    if view in BY_THEMSELVES:  # not about the race, so it waits for none
-        st.caption(session.ENGINE.status)
-        BY_THEMSELVES[view]()
-    else:
+def _output(params: Settings) -> None:
+    if isinstance(params, AccumulatorParams):
+        steps, first = shared_variables.accumulator_steps, AccumulatorResult(params)
+        work.run("apis_accumulators", params, steps, _show_counts, first)
+    elif isinstance(params, BroadcastParams):
+        work.run(
+            "apis_broadcast",
+            params,
+            shared_variables.broadcast_steps,
+            _show_shipments,
+            BroadcastResult(params),
+        )
+    elif isinstance(params, ApisParams):
         work.run("apis", params, apis.steps, _show, ApisResult(params, ()))
+    else:
+        sql_console.output(params)
 
 
 show = lab.tab("spark", "apis", _params, _output)

@@ -1,5 +1,5 @@
-"""Cache and memory: tables that push each other out, and the unified memory of an executor as a
-model beside the live one.
+"""Cache and memory: tables that evict each other, and the unified memory of an executor as a model
+beside the live one.
 """
 
 from __future__ import annotations
@@ -10,79 +10,65 @@ from engine.spark import cache, session
 from engine.spark.cache import CacheParams, CacheResult
 from engine.spark.cache import figure as figures
 from engine.spark.cache.model import regions
-from pages.shell import controls, lab, work
+from pages.shell import controls, lab, texts, work
 
 D = CacheParams()
 
 
 def _params() -> CacheParams:
-    level = controls.selectbox(
-        D,
-        "level",
-        "Storage level",
-        help=(
-            "Where partitions are kept. Memory only: what does not fit is computed again; with disk"
-            " it is written there"
+    return CacheParams(
+        level=controls.selectbox(
+            D, "level", "Storage level",
+            help="Where partitions are kept. Memory only: what does not fit is computed again; with"
+            " disk it is written there",
         ),
-    )
-    n_tables = controls.slider(D, "n_tables", "Tables", help="Cached one after the other")
-    n_rows = controls.slider(D, "n_rows", "Rows of each", help="64 bytes a row")
-    seed = controls.slider(D, "seed", "Seed", help="Of the random numbers")
-    return CacheParams(level=level, n_tables=n_tables, n_rows=n_rows, seed=seed)
+        n_tables=controls.slider(D, "n_tables", "Tables", help="Cached one after the other"),
+        n_rows=controls.slider(D, "n_rows", "Rows per table", help="64 bytes per row"),
+        seed=controls.slider(D, "seed", "Seed", help="Of the random numbers"),
+    )  # fmt: skip
 
 
 def _memory(result: CacheResult) -> None:
     """The memory model: sliders of its own, beside what the live executor says."""
     left, middle, right = st.columns(3)
     heap = left.slider(
-        "Heap, GiB",
-        1.0,
-        32.0,
-        4.0,
-        0.5,
-        key="cache_heap_gb",
-        help="spark.executor.memory; model",
-        **controls.BOUND,
-    )
+        "Model: heap, GiB", 1.0, 32.0, 4.0, 0.5,
+        key="cache_heap_gb", help="`spark.executor.memory`", **controls.BOUND,
+    )  # fmt: skip
     fraction = middle.slider(
-        "spark.memory.fraction",
-        0.1,
-        0.9,
-        0.6,
-        0.05,
+        "Model: memory fraction", 0.1, 0.9, 0.6, 0.05,
         key="cache_fraction",
-        help="Share for execution and storage; model",
+        help="`spark.memory.fraction`: share for execution and storage",
+        format="percent",
         **controls.BOUND,
-    )
+    )  # fmt: skip
     protected = right.slider(
-        "storageFraction",
-        0.0,
-        1.0,
-        0.5,
-        0.05,
+        "Model: storage fraction", 0.0, 1.0, 0.5, 0.05,
         key="cache_storage_fraction",
-        help="Share that execution cannot evict; model",
+        help="`spark.memory.storageFraction`: share of it that execution cannot evict",
+        format="percent",
         **controls.BOUND,
-    )
+    )  # fmt: skip
     model = regions(int(heap * 1024**3), fraction, protected)
-    figure = figures.memory(
-        model, regions(result.heap_bytes, session.MEMORY_FRACTION), result.executor_limit_bytes
+    live = regions(result.heap_bytes, session.MEMORY_FRACTION)
+    lab.chart(
+        figures.memory(model, live, result.executor_limit_bytes),
+        "cache_memory",
+        "Regions of an executor's heap: model and live",
     )
-    lab.chart(figure, "cache_memory", "Regions of an executor's heap: model and live")
 
 
 def _show(result: CacheResult) -> None:
-    st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
-    st.markdown(result.verdict)
-    figure = figures.storage(result, lab.pinned("cache"))
-    lab.chart(figure, "cache_storage", "Bytes that Storage holds of each table after each step")
-    if result.moments:
-        alt = "Seconds of the first and second action, and what is held"
-        st.table(result.rows(), hide_index=True, border="horizontal", alt=alt)
-    st.subheader("The memory of an executor", anchor=False)
-    _memory(result)
-    if result.moments:
-        lab.report("spark", "cache", result, figure)
+    with lab.screen("spark", "cache", result) as screen:
+        screen.answer(
+            figures.storage(result, lab.pinned("cache")),
+            "cache_storage",
+            "Bytes of each table in Storage after each step",
+        )
+        st.caption(session.ENGINE.status)  # here, for it changes while Spark starts
+        _memory(result)
+        if result.moments:
+            texts.table(result.rows(), "Seconds of the first and second action, and what is cached")
 
 
 def _output(params: CacheParams) -> None:

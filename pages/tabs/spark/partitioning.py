@@ -1,5 +1,5 @@
-"""Partition explorer: in which partition each row lies, while you drag; and the real Spark beside
-it.
+"""Partition explorer: in which partition each row is, while you drag, with the real Spark beside
+it; and, inside the same tab, how many partitions are fastest.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from engine.spark.partitioning import PartitioningParams, real
 from engine.spark.partitioning import figure as figures
 from engine.spark.partitioning.real import Measured
 from pages.shell import controls, lab, texts, upload, work
+from pages.tabs.spark import subject, tuner
 
 D = PartitioningParams()
 run = st.cache_resource(max_entries=64, show_spinner=False)(partitioning.run)
@@ -37,14 +38,13 @@ def _table_changed() -> None:
 
 
 def _params() -> PartitioningParams:
+    subject.choose(subject.EXPLORER)
     table = controls.segmented(
         D,
         "table",
         "Table",
-        help=(
-            "Real flights of 2013, whole numbers with Zipf frequencies (few very common, many"
-            " rare), or your own file"
-        ),
+        help="Real flights of 2013, whole numbers with Zipf frequencies (few very frequent, many"
+        " rare), or your own file",
         on_change=_table_changed,
     )
     settings: dict[str, Any] = {}
@@ -54,45 +54,42 @@ def _params() -> PartitioningParams:
         )
     if table == "zipf":
         settings["exponent"] = controls.slider(
-            D, "exponent", "Zipf exponent", help="0: all keys equally common"
+            D, "exponent", "Zipf exponent", help="0: all keys equally frequent"
         )
     names = keys.key_columns(Source(table, upload=settings.get("upload", "")))
-    chosen = controls.multiselect(
-        D,
-        "keys",
-        "Key",
-        options=names,
-        default=D.keys if D.keys[0] in names else names[:1],
-        help="The columns whose values decide where a row goes",
-    )
-    strategy = controls.selectbox(
-        D, "strategy", "Strategy", help="How Spark is told to split the rows"
-    )
-    n = controls.slider(D, "n_partitions", "Partitions", help="Asked of Spark")
-    before = controls.slider(D, "n_before", "Before, there were", help="Rows move from these")
-    typed = controls.text(
-        D, "typed", "Follow a key", help="A value of the key, such as LAX; empty: the commonest"
-    )
     return PartitioningParams(
         table=table,
-        keys=chosen,
-        strategy=strategy,
-        n_partitions=n,
-        n_before=before,
-        typed=typed,
+        keys=controls.multiselect(
+            D, "keys", "Key",
+            options=names,
+            default=D.keys if D.keys[0] in names else names[:1],
+            help="The columns whose values decide the partition of a row",
+        ),
+        strategy=controls.selectbox(D, "strategy", "Strategy", help="How Spark splits the rows"),
+        n_partitions=controls.slider(
+            D, "n_partitions", "Partitions", help="The number that Spark is asked for"
+        ),
+        n_before=controls.slider(
+            D, "n_before", "Partitions before", help="The number that rows move from"
+        ),
+        typed=controls.text(
+            D, "typed", "Follow a key",
+            help="A value of the key, such as LAX; empty: the most frequent",
+        ),
         **settings,
         **_more(),
-    )
+    )  # fmt: skip
 
 
 def _more() -> dict[str, Any]:
     with st.expander("Input, Zipf rows, seed"):
-        n_input = controls.slider(
-            D, "n_input", "Input partitions", help="Tasks that hold the rows before"
-        )
-        n_rows = controls.slider(D, "n_rows", "Zipf rows", help="Rows drawn")
-        seed = controls.slider(D, "seed", "Seed", help="Of the Zipf rows")
-    return {"n_input": n_input, "n_rows": n_rows, "seed": seed}
+        return {
+            "n_input": controls.slider(
+                D, "n_input", "Input partitions", help="Tasks that hold the rows before"
+            ),
+            "n_rows": controls.slider(D, "n_rows", "Zipf rows", help="Number of rows drawn"),
+            "seed": controls.slider(D, "seed", "Seed", help="Of the Zipf rows"),
+        }
 
 
 def _ask(params: PartitioningParams) -> None:
@@ -120,18 +117,29 @@ def _measure(params: PartitioningParams) -> None:
 def _measured(measured: Measured) -> None:
     texts.say(f"{measured.verdict} Spark took {measured.seconds:.1f} s.")
     with st.expander("Rows, bytes and files of the largest partitions, measured"):
-        texts.table(measured.table(), "Rows, bytes and files a partition")
+        texts.table(measured.table(), "Rows, bytes and files of each partition")
 
 
 def _output(params: PartitioningParams) -> None:
     result = run(params)
     job = JOBS.find((real.steps, params))
-    texts.say(result.verdict)
-    figure = figures.partitions(result, job.result if job else None, lab.pinned("partitioning"))
-    lab.chart(figure, "partitioning_rows", "Rows of each partition")
-    _measure(params)
-    lab.chart(figures.routes(result), "partitioning_routes", "The commonest keys before and after")
-    lab.report("spark", "partitioning", result, figure)
+    with lab.screen("spark", "partitioning", result) as screen:
+        screen.answer(
+            figures.partitions(result, job.result if job else None, lab.pinned("partitioning")),
+            "partitioning_rows",
+            "Rows of each partition",
+        )
+        lab.chart(
+            figures.routes(result),
+            "partitioning_routes",
+            "The most frequent keys, their partition before and after",
+        )
+        _measure(params)
 
 
-show = lab.tab("spark", "partitioning", _params, _output)
+_explorer = lab.tab("spark", "partitioning", _params, _output)
+
+
+def show() -> None:
+    """Draw the tab: where rows go, or how many partitions are fastest."""
+    (tuner.show if subject.chosen() == subject.TUNER else _explorer)()

@@ -1,12 +1,15 @@
-"""The SQL console below *APIs*: fixed queries on Spark and DuckDB, a visitor's on DuckDB alone."""
+"""The SQL console of *APIs*: fixed queries on Spark and DuckDB, a visitor's own on DuckDB alone."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from engine.spark.apis import console
+from engine.spark.apis import console, figure
 from engine.spark.apis.console import NamedParams, NamedResult, OwnParams, OwnResult
 from pages.shell import controls, lab, work
+from pages.tabs.spark import aside
 
 C, N = OwnParams(), NamedParams()
 OWN = "Your own"
@@ -16,61 +19,45 @@ def _edit(query: str) -> None:
     st.session_state["apis_named"], st.session_state["apis_query"] = OWN, query
 
 
-def draw() -> None:
+def params() -> NamedParams | OwnParams:
+    """Draw the controls; a visitor's own text is asked for by ``output``."""
     if "apis_query" in st.query_params and "apis_named" not in {
         *st.query_params,
         *st.session_state,
     }:
         st.session_state["apis_named"] = OWN  # a link from before there was a choice
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = controls.selectbox(
-            N,
-            "name",
-            "Query",
-            options=(*console.NAMES, OWN),
-            help=f"Over {', '.join(console.TABLES)}",
-            key="apis_named",
-            width=320,
-        )
-        n_rows = controls.slider(
-            C,
-            "n_rows",
-            "Rows shown",
-            help="Of the answer",
-            key="apis_shown",
-            format_func=str,
-            width=220,
-        )
-        if name == OWN:
-            limit = controls.slider(
-                C,
-                "limit_seconds",
-                "Stop after, s",
-                help="DuckDB's process is then ended",
-                key="apis_limit",
-                width=220,
-            )
-        else:
-            explain = controls.selectbox(
-                N, "explain", "Spark's plan", help="EXPLAIN's modes", width=220
-            )
-    with lab.errors_shown():
-        if name == OWN:
-            _own(n_rows, limit)
-            return
-        params = NamedParams(name=name, explain=explain, n_rows=n_rows)
-        st.code(params.query, language="sql")
-        st.button(
-            "Edit a copy",
-            key="apis_edit",
-            icon=":material/edit:",
-            on_click=_edit,
-            args=(params.query,),
-        )
-        work.run("apis_named_query", params, console.named_steps, _show_answer)
+    name = controls.selectbox(
+        N, "name", "Query",
+        options=(*console.NAMES, OWN),
+        help=f"Over {', '.join(console.TABLES)}",
+        key="apis_named",
+    )  # fmt: skip
+    n_rows = controls.slider(
+        C, "n_rows", "Rows shown", help="Of the answer", key="apis_shown", format_func=str
+    )
+    if name == OWN:
+        limit = controls.slider(
+            C, "limit_seconds", "Stop after, s", help="DuckDB's process is then ended",
+            key="apis_limit",
+        )  # fmt: skip
+        return OwnParams(n_rows=n_rows, limit_seconds=limit)
+    explain = controls.selectbox(N, "explain", "Spark's plan", help="Modes of `EXPLAIN`")
+    chosen = NamedParams(name=name, explain=explain, n_rows=n_rows)
+    st.button(
+        "Edit a copy",
+        key="apis_edit",
+        icon=":material/edit:",
+        on_click=_edit,
+        args=(chosen.query,),
+    )
+    return chosen
 
 
-def _own(n_rows: int, limit: int) -> None:
+def output(params: NamedParams | OwnParams) -> None:
+    """Run a fixed query, or ask for a visitor's own and run it once approved."""
+    if isinstance(params, NamedParams):
+        work.run("apis_named_query", params, console.named_steps, _show_named)
+        return
     st.caption(console.WHY_DUCKDB)
     text = st.text_area(
         "SQL",
@@ -83,14 +70,26 @@ def _own(n_rows: int, limit: int) -> None:
         ),
         **controls.BOUND,
     )
-    params = OwnParams(query=text, n_rows=n_rows, limit_seconds=limit)
+    params = replace(params, query=text)
     if work.approved("apis_own_query", params, "Run this query"):
-        work.run("apis_own_query", params, console.own_steps, _show_answer)
+        work.run("apis_own_query", params, console.own_steps, _show_own)
 
 
-def _show_answer(result: NamedResult | OwnResult) -> None:
+def _show_named(result: NamedResult) -> None:
+    with aside.screen(result):
+        alt = "The answer: its last number by its first columns"
+        lab.chart(figure.answer(result), "apis_answer", alt, verdict=result.verdict)
+        st.code(result.params.query, language="sql")
+        _rows(result, "Spark")
+
+
+def _show_own(result: OwnResult) -> None:
     st.markdown(result.verdict)
-    answer, engine = result.answer, "DuckDB" if isinstance(result, OwnResult) else "Spark"
+    _rows(result, "DuckDB")
+
+
+def _rows(result: NamedResult | OwnResult, engine: str) -> None:
+    answer = result.answer
     if answer.columns:
         st.dataframe(
             answer.rows(),

@@ -72,12 +72,15 @@ def test_who_wins_today() -> None:
     expected = ledger.reconcile(
         partitions.transform(newer, "v2"), partitions.transform(older, "v2"), flight_days.KEYS
     )
-    assert last.winner == "backfill" and last.today_wrong == expected.n_stale + expected.n_ghost > 0
-    assert "the backfill wrote last, with older rows" in last.verdict
+    assert (
+        last.winner == "backfill"
+        and last.today_wrong == expected.n_stale + expected.n_undeleted > 0
+    )
+    assert "the backfill wrote last" in last.verdict
     swap = backfill.run(BackfillParams(**race, guard="compare and swap"))
     assert swap.winner == "daily run" and swap.today_wrong == 0
     (left,) = [task for task in swap.tasks if task.outcome != "written"]
-    assert (left.day, left.outcome) == (TODAY, "left alone: written by another meanwhile")
+    assert (left.day, left.outcome) == (TODAY, "not written: another run wrote first")
 
 
 def test_skipped_partitions_by_v2_still_lack_their_late_rows() -> None:
@@ -112,9 +115,7 @@ def test_a_cancelled_backfill_leaves_whole_partitions_and_no_threads(tmp_path: P
         if "work" in thread.name and thread.daemon and "jobs" not in thread.name
     ]
     assert 2 <= len(seen.tasks) < seen.n_will_run and not seen.complete
-    assert seen.verdict.endswith("are done.") and figures.calendar(seen).layout.title.text.endswith(
-        "partitions are done"
-    )
+    assert f"**{len(seen.tasks)}** are done" in seen.verdict
 
 
 def test_a_partition_is_replaced_only_if_it_is_the_one_that_was_read() -> None:
@@ -161,12 +162,12 @@ def test_figures_show_the_calendar_and_the_workers() -> None:
         and len(figure.to_json()) < 60_000
     )
     assert len(figure.layout.shapes) == result.n_will_run
-    dots = next(trace for trace in figure.data if trace.name == "rows still wrong")
+    dots = next(trace for trace in figure.data if trace.name == "still wrong")
     assert len(dots.x) == sum(n > 0 for n in result.wrong_after)
     lanes = figures.workers(result)
     assert len(lanes.data[0].x) == len(result.tasks) and set(lanes.data[0].y) >= {"daily run"}
     dry = backfill.run(BackfillParams(dates=WEEK, dry_run=True))
-    assert figures.calendar(dry).layout.title.text.startswith(
-        f"Dry run: {dry.n_will_run} partitions would run"
-    )
-    assert dry.verdict.startswith("Dry run:") and dry.verdict.endswith("Nothing was written.")
+    assert dry.verdict.startswith(f"Dry run: **{dry.n_will_run} of {dry.n_partitions}**")
+    ahead = backfill.planned(BackfillParams(dates=WEEK))
+    assert ahead.partitions == result.partitions and not ahead.complete and not ahead.tasks
+    assert len(figures.calendar(ahead).layout.shapes) == result.n_will_run and ahead.why

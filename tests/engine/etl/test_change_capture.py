@@ -98,7 +98,7 @@ def test_every_target_equals_its_replay(
     reload, cursor, logged, batched = (held(outcome.loaded.target) for outcome in result.outcomes)
     assert reload == wanted(truth)
     assert {flight: row for flight, row in cursor.items() if flight in truth} == wanted(truth)
-    assert len(cursor) - len(truth) == result.cursor_ghosts
+    assert len(cursor) - len(truth) == result.cursor_undeleted
     assert logged == wanted(replay(log, guarded))
     assert batched == wanted(replay(batches(log, params.batch_minutes, guarded), guarded))
     if guarded:
@@ -179,7 +179,7 @@ def test_wrong_rows_at_any_moment_by_replay(apply: Any) -> None:
         assert wrong["change log"][place] == sum(
             lsn(truth, flight) != lsn(there, flight) for flight in flights
         )
-    assert wrong["cursor"][-1] == result.cursor_ghosts and wrong["full reload"][-1] == 0
+    assert wrong["cursor"][-1] == result.cursor_undeleted and wrong["full reload"][-1] == 0
 
 
 def test_the_log_by_position_keeps_the_whole_history_and_arrival_order_does_not() -> None:
@@ -269,24 +269,29 @@ def test_words_and_figures_follow_the_numbers() -> None:
         )
     )
     assert (
-        f"keeps **{result.cursor_ghosts:,} deleted flights**" in result.verdict
-        and "ends exact" in result.verdict
+        f"**{result.n_deletes:,} deletes**" in result.verdict
+        and "CDC matches the source" in result.verdict
     )
     assert (
-        f"**{naive.outcome('change log').n_wrong:,} wrong rows**" in naive.verdict
-        and "as they came" in naive.why[2]
+        f"{naive.outcome('change log').n_wrong:,} wrong rows**" in naive.verdict
+        and len(naive.why) == 4
     )
     quiet = change_capture.run(ChangeCaptureParams(**{**SMALL, "n_flights": 20}, day=300))
-    assert "had no deletes to miss" in quiet.verdict and quiet.cursor_ghosts == 0
+    assert quiet.cursor_undeleted == quiet.n_deletes == 0 and "deletes**" not in quiet.verdict
     race = figure.race(result, naive)
     bars = {trace.y[0]: trace.x[0] for trace in race.data if trace.type == "bar"}
     assert bars == {outcome.strategy: outcome.loaded.n_moved for outcome in result.outcomes}
-    assert race.layout.annotations[0].text == "exact" and "3 of 4" in race.layout.title.text
+    assert [note.text for note in race.layout.annotations] == [
+        "exact",
+        f"{result.cursor_undeleted:,} not<br>deleted",
+        "exact",
+        "exact",
+    ]
     wrong = figure.wrong_rows(result)
     assert [trace.name for trace in wrong.data] == list(STRATEGIES) and wrong.data[1].y[
         -1
-    ] == result.cursor_ghosts
-    key = result.telling()
+    ] == result.cursor_undeleted
+    key = result.most_divergent()
     lanes = figure.history(result, key)
     flight = result.stream.labels[key].as_py()
     source = [

@@ -68,4 +68,4 @@ def test_unknown_names_and_the_figure() -> None:
     with pytest.raises(InputError, match="change must be one of"):
         schema_drift.cell("burnt", "fail")  # type: ignore[arg-type]
     chart = figure.schema_matrix(schema_drift.cell("renamed", "ignore"))
-    assert "5 of 16" in chart.layout.title.text and sum(len(trace.x) for trace in chart.data) == 16
+    assert sum(len(trace.x) for trace in chart.data) == 16

@@ -88,7 +88,7 @@ def test_a_value_that_one_answer_has_is_named_with_its_rows() -> None:
         ("code",),
         "L2",
     )
-    assert finding.evidence == "code = 'K9': all 150 rows have y 1, as 50% of the table have"
+    assert finding.evidence == "code = 'K9': all 150 rows have y 1, against 50% of the table"
     assert finding.rows == (1, 3, 5, 7, 9, 11, 13, 15)
     few = np.where((Y == 1) & (np.arange(N) < 20), "K9", "A")
     assert audit.audit_table(table(code=few), "y").findings == (), "ten rows are too few to tell"
@@ -168,7 +168,7 @@ def test_copies_on_both_sides_exact_and_near() -> None:
         and found(exact, "near duplicates") == []
     )
     assert (
-        "200 of 200 test rows (100%) stand in training too, all 3 columns alike"
+        "200 of 200 test rows (100%) are in training too, equal in all 3 columns"
         in exact.findings[0].evidence
     )
     near = {name: x + RNG.normal(0, 1e-4, N) for name, x in values.items()}
@@ -287,7 +287,7 @@ def test_what_a_check_lacks_is_said() -> None:
     assert lacking["truncated history"].startswith("at holds text") and len(result.checks) == len(
         DETECTORS
     )
-    assert any(reason.startswith("Not run: ") for reason in result.why)
+    assert any(reason.startswith("**Not run:** ") for reason in result.why)
 
 
 def test_odd_columns_are_left_out_with_a_reason() -> None:
@@ -311,7 +311,7 @@ def test_odd_columns_are_left_out_with_a_reason() -> None:
     }
     assert result.skipped == reasons | {"list": "nested values", "inf": "no finite number"}
     assert {"money", "day", "word", "half", "raw"} <= set(result.scores)
-    assert any("5 columns not audited" in reason for reason in result.why)
+    assert any("**Not audited:** 5 columns" in reason for reason in result.why)
 
 
 @pytest.mark.parametrize(

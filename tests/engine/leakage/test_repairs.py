@@ -19,7 +19,7 @@ from engine.errors import InputError
 from engine.leakage import repairs
 from engine.leakage.repairs import RepairsParams, RepairsResult, leak_tests
 from engine.leakage.repairs import figure as figures
-from engine.leakage.repairs.cases import HERE, MECHANISMS, MENDED, codes
+from engine.leakage.repairs.cases import FIXED, HERE, MECHANISMS, codes
 from engine.leakage.repairs.leak_tests import Columns
 from tests.engine.printed import run_script
 
@@ -30,13 +30,13 @@ SLOW = "best of many on one test set"
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_the_marked_line_is_there_and_the_repair_closes_the_gap(mechanism: str) -> None:
     wrong, right = codes(mechanism)
-    assert wrong.count(HERE) == 1 and right.count(MENDED) == 1 and wrong != right
+    assert wrong.count(HERE) == 1 and right.count(FIXED) == 1 and wrong != right
     result = repairs.run(RepairsParams(mechanism=mechanism, repeats=1))
     if mechanism == NULL:
-        assert abs(result.mended) < 0.005 and abs(result.wrong_gap) < 0.03
-        assert any(reason.startswith("An honest null") for reason in result.why)
+        assert abs(result.closed) < 0.005 and abs(result.wrong_gap) < 0.03
+        assert any(reason.startswith("**No measurable effect**") for reason in result.why)
     else:
-        assert result.wrong_gap > 0.04 and result.mended > 0.04
+        assert result.wrong_gap > 0.04 and result.closed > 0.04
 
 
 @pytest.mark.parametrize("mechanism", ["target encoding on all rows", NULL])
@@ -59,21 +59,20 @@ def test_words_by_hand() -> None:
     result = by_hand()
     assert (
         result.verdict
-        == "Wrong reports AUC **0.850** and gets 0.600 in production; right reports **0.650** and"
-        " gets 0.660."
+        == "The fix changes the gap from +0.250 to **−0.010** AUC: wrong reports 0.850 (production"
+        " 0.600), right 0.650 (0.660)."
     )
     assert "wrong +0.250 (+0.200 to +0.300), right −0.010 (−0.020 to 0.000)." in result.why[1]
-    assert "better in production too, by 0.060" in result.why[2]
-    assert result.table().num_rows == 8 and result.mended == pytest.approx(0.26)
+    assert "gains 0.060 AUC in production" in result.why[2]
+    assert result.table().num_rows == 8 and result.closed == pytest.approx(0.26)
     figure = figures.gaps(result, result)
-    assert figure.layout.title.text == "Wrong is off by +0.250, right by −0.010"
+    assert list(figure.data[0].x) == pytest.approx([0.85, 0.6])
     empty = RepairsResult(RepairsParams(), {})
     assert (
-        empty.verdict.startswith("The first seed")
+        empty.verdict.startswith("The first repeat")
         and empty.why == []
         and empty.table().num_rows == 0
     )
-    assert figures.gaps(empty).layout.title.text == "The first seed is running"
 
 
 OWN = Columns(
@@ -154,7 +153,7 @@ def test_the_generated_file_fails_on_leaky_rows_and_a_leaky_fit(tmp_path: Path) 
     out = run_tests(tmp_path, frame, text.replace("train = rows[~is_test(rows)]", leaky))
     assert "5 failed, 1 passed" in out, out
     for said in (
-        "1 test rows stand in training too",
+        "1 test rows are in training too",
         "1 values of customer",
         "training rows are later",
         "{'calls': 241}",

@@ -46,12 +46,12 @@ def test_a_leak_lifts_the_report_and_a_clean_round_holds_in_production(place: in
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_round_of_a_level_is_dealt_once_in_an_order_of_the_seed(level: Any) -> None:
+def test_every_round_of_a_level_comes_once_in_an_order_of_the_seed(level: Any) -> None:
     chosen = [
         place for place, case in enumerate(CASES) if level == "all" or case.level == int(level)
     ]
-    dealt = [rounds.deal(level, number, 3) for number in range(1, len(chosen) + 1)]
-    assert sorted(dealt) == chosen
+    order = [rounds.deal(level, number, 3) for number in range(1, len(chosen) + 1)]
+    assert sorted(order) == chosen
     orders = {
         tuple(rounds.deal(level, n, seed) for n in range(1, len(chosen) + 1)) for seed in range(6)
     }
@@ -85,11 +85,11 @@ def test_the_first_answer_is_judged() -> None:
     quiet = rounds.run(RoundsParams(revealed=True))
     assert right.right and not wrong.right and not quiet.right
     assert right.verdict.startswith(
-        f"You had it: it is **{case.answer}**. Reported AUC **{right.reported_score:.3f}**"
+        f"Correct: it is **{case.answer}**. Reported AUC **{right.reported_score:.3f}**"
     )
     assert wrong.verdict.startswith("Not identifier: ") and quiet.verdict.startswith("It is **")
     assert (
-        right.why[0].startswith("From the data: ")
+        right.why[0].startswith("**Evidence.** ")
         and f"{format_signed(right.gap, 3)}" in right.why[1]
     )
     assert not rounds.run(RoundsParams(guess=case.answer)).right, "not before the reveal"

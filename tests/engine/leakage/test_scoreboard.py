@@ -4,8 +4,6 @@ bench runs it in full.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -133,13 +131,10 @@ def by_hand() -> ScoreboardResult:
 def test_words_and_rows_by_hand() -> None:
     result = by_hand()
     assert result.recall == 0.5 and result.false_share == pytest.approx(1 / 40)
-    assert re.match(
-        r"\*\*50%\*\* of 2 plants that move the score by 0.02 are caught \(95% CI 9.5% to 91%\)",
-        result.verdict,
-    )
-    assert "**2.5%** of 40 clean columns are flagged (95% CI 0.44% to 13%)" in result.verdict
+    assert "finds **50%** of 2 injected leaks (95% CI 9.5% to 91%)" in result.verdict
+    assert "flags **2.5%** of 40 clean columns (95% CI 0.44% to 13%)" in result.verdict
     first, hidden = result.rows[0], result.rows[-1]
-    assert (first["planted"], first["move_score"], first["caught"], first["false_columns"]) == (
+    assert (first["injected"], first["move_score"], first["caught"], first["false_columns"]) == (
         3,
         2,
         1,
@@ -153,12 +148,12 @@ def test_words_and_rows_by_hand() -> None:
     counts = {row["detector"]: row for row in result.by_detector}
     assert (
         counts["identifier"]["alarms on clean tables"] == 1
-        and counts["single-feature score"]["plants caught"] == 1
+        and counts["single-feature score"]["leaks found"] == 1
     )
     assert result.table().num_rows == len(PLANT_KINDS) + 1
     figure = figures.scoreboard(result)
     assert list(figure.data[0].x) == [0.5, 0.0, 1 / 40] and "50%" in figure.layout.title.text
-    assert ScoreboardResult(ScoreboardParams()).verdict == "0 planted tables audited so far."
+    assert ScoreboardResult(ScoreboardParams()).verdict.startswith("0 leaky tables")
 
 
 def test_tables_fill_in_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

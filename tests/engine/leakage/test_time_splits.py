@@ -130,11 +130,11 @@ def test_what_days_hold_and_how_far_training_is(scheme: Any) -> None:
     assert result.table().num_rows == len(SCHEMES) * len(result.roles[scheme])
 
 
-def test_the_promises_step_down_to_what_came() -> None:
+def test_the_estimates_step_down_to_what_came() -> None:
     scores: Scores = run_to_end(time_splits.score_steps(TimeSplitsParams()))
     assert tuple(scores.by_scheme) == SCHEMES and scores.complete
     assert scores.mean("shuffled") > scores.mean("by day") + 0.01 > scores.mean("by week") + 0.02
-    assert abs(scores.mean("by plane") - scores.mean("shuffled")) < 0.01, "an honest null"
+    assert abs(scores.mean("by plane") - scores.mean("shuffled")) < 0.01, "no measurable effect"
     assert scores.mean("by week") > scores.later_auc + 0.04
     assert all(abs(scores.mean(name) - scores.later_auc) < 0.08 for name in SCHEMES[4:])
 
@@ -166,7 +166,7 @@ def test_the_score_falls_with_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     curve = Distance(10, 5, {0: np.array([0.7, 0.8]), 28: np.array([0.6, 0.7])})
     assert (
         curve.lost == (pytest.approx(0.1), pytest.approx(0))
-        and "**0.650**, 0.100 ± 0.000 less" in curve.verdict
+        and "cost **0.100** ± 0.000 AUC" in curve.verdict
     )
     assert Distance(10, 5, {}).verdict == "The first distance is being fitted."
 
@@ -175,10 +175,10 @@ def test_scores_in_words_by_hand() -> None:
     scores = Scores({"shuffled": (0.9, 0.8), "by day": (0.7, 0.72)}, 0.72)
     assert (
         scores.verdict
-        == "Shuffled folds promise AUC 0.850; the last quarter gave **0.720**. Nearest to it comes"
-        " “by day” with 0.710."
+        == "Shuffled folds estimate AUC 0.850; the last quarter gave **0.720**. Closest estimate:"
+        " “by day”, 0.710."
     )
-    assert [row["promises too much"] for row in scores.rows()] == ["+0.130", "−0.010"]
+    assert [row["too high by"] for row in scores.rows()] == ["+0.130", "−0.010"]
     assert Scores({}, float("nan")).verdict == "The first folds are being fitted."
 
 
@@ -198,21 +198,12 @@ def test_figures_show_the_results_numbers() -> None:
         and len(days.to_json()) < 100_000
     )
     assert (
-        days.layout.title.text.startswith("2 of 7 schemes") and "<b>by week</b>" in days.data[0].y
+        f"{result.nearest_days:.1f} days" in days.layout.title.text
+        and "<b>by week</b>" in days.data[0].y
     )
     scores = Scores({"shuffled": (0.9, 0.8), "by day": (0.7, 0.72)}, 0.72)
     chart = figure.scheme_scores(scores)
     assert list(chart.data[0].x) == [0.9, 0.8, 0.7, 0.72] and list(chart.data[2].x) == [0.72, 0.72]
-    assert (
-        figure.scheme_scores(Scores({}, float("nan"))).layout.title.text
-        == "The first folds are being fitted"
-    )
     curve = figure.distance(Distance(10, 5, {0: np.array([0.7, 0.8]), 28: np.array([0.6, 0.7])}))
-    assert "cost 0.100 ± 0.000 AUC" in curve.layout.title.text and list(
-        curve.data[-1].y
-    ) == pytest.approx([0.75, 0.65])
-    assert (
-        figure.distance(Distance(10, 5, {})).layout.title.text
-        == "The first distance is being fitted"
-    )
+    assert list(curve.data[-1].y) == pytest.approx([0.75, 0.65])
     assert replace(result.params, scheme="shuffled") == time_splits.shared(result.params)

@@ -1,4 +1,4 @@
-"""Alerts against numbers worked by hand, numpy, a real failing run whose hook is heard, a local
+"""Alerts against numbers worked by hand, numpy, a real failing run with its hook, a local
 server that gets the POST.
 """
 
@@ -49,7 +49,7 @@ def lasting(
     at = 1e9 + 100 * place
     times = {"submitted_at": at, "started_at": at + waited, "ended_at": at + waited + seconds}
     return replace(
-        base, id=f"run-{place}", name=f"run {place}", state=state, foretold=False, **times
+        base, id=f"run-{place}", name=f"run {place}", state=state, predicted=False, **times
     )  # type: ignore[arg-type]
 
 
@@ -134,23 +134,21 @@ def test_scores_are_numpys() -> None:
         assert watched[k].score == pytest.approx((seconds[k] - middle) / sigma, abs=1e-5)
 
 
-def test_failures_and_late_starts_are_told_with_their_reason() -> None:
+def test_failures_and_late_starts_have_their_reason() -> None:
     failed = predict.run(RunParams(flow="meant to fail", failure_probability=0.0))
-    (one,) = alerts.watch((replace(failed, id="x", foretold=False, submitted_at=-20.0),), 5)
+    (one,) = alerts.watch((replace(failed, id="x", predicted=False, submitted_at=-20.0),), 5)
     first, second = alerts.alerts_of(
-        one, AlertsParams(), {"x": hooks.Heard("x", "on_failure", "Failed", "", 0.0, 0.012)}
+        one, AlertsParams(), {"x": hooks.HookCall("x", "on_failure", "Failed", "", 0.0, 0.012)}
     )
     assert (
         first.rule == "failed"
-        and first.because.startswith("upload, try ")
-        and first.heard == "on_failure, 12 ms after"
+        and first.because.startswith("upload, attempt ")
+        and first.source == "on_failure, after 12 ms"
     )
     assert second.rule == "late" and second.because == "waited 20.0 s > 15 s"
     assert alerts.alerts_of(one, AlertsParams(late_seconds=20.0, rules=("late",)), {}) == []
     drawn = figure.scores(alerts.AlertsResult(AlertsParams(), (one,), False, {}))
-    assert "1 failed, 1 late, of 1 run" in drawn.layout.title.text and {"failed", "late"} <= {
-        trace.name for trace in drawn.data
-    }
+    assert {"failed", "late"} <= {trace.name for trace in drawn.data}
     assert {"text", "rule", "run_id", "flow", "state"} <= set(first.body())
 
 
@@ -167,9 +165,9 @@ def test_hooks_write_a_line_that_is_read_again(workspace: Path) -> None:
         hook(None, SimpleNamespace(id=f"of {name}"), state)
     with hooks.path().open("a") as file:
         file.write("half a li")
-    heard = hooks.heard()
-    assert {one.hook for one in heard.values()} == set(hooks.HOOKS)
-    assert all(2 <= one.after_seconds < 10 for one in heard.values())
+    calls = hooks.calls()
+    assert {one.hook for one in calls.values()} == set(hooks.HOOKS)
+    assert all(2 <= one.after_seconds < 10 for one in calls.values())
 
 
 def test_only_http_addresses_are_taken() -> None:
@@ -202,7 +200,7 @@ def test_a_post_says_what_came_back(receiver: str, monkeypatch: pytest.MonkeyPat
 def test_a_real_run_that_fails_is_heard_from_its_hook_and_sent(receiver: str) -> None:
     """Real Prefect, real hook, real POST: from the failing task to the webhook."""
     owner, params = "2" * 32, AlertsParams(rules=("failed",))
-    launch.wait(launch.submit(QUICK))  # there is a record, so that nothing foretold stands in
+    launch.wait(launch.submit(QUICK))  # one record is enough for the webhook
     POST.set(owner, receiver, params)
     try:
         assert POST.test(owner).ok and POST.sent(owner)[0].about.startswith("Test alert")
@@ -219,10 +217,10 @@ def test_a_real_run_that_fails_is_heard_from_its_hook_and_sent(receiver: str) ->
     bodies = [body for body in Receiver.got if body.get("run_id")]
     assert [body["run_id"] for body in bodies] == [run_id], "this run's alert, once, and no old one"
     assert "upload" in bodies[0]["text"] and bodies[0]["rule"] == "failed"
-    result = alerts.run(params)
+    result = alerts.run(replace(params, source="recorded"))
     (alert,) = [alert for alert in result.alerts if alert.run.id == run_id]
-    assert alert.heard.startswith("on_failure, ") and "unsupported operand" in alert.because
-    assert any(reason.startswith("Heard from a hook: ") for reason in result.why), result.why
+    assert alert.source.startswith("on_failure, ") and "unsupported operand" in alert.because
+    assert any(reason.startswith("**Hooks**") for reason in result.why), result.why
     assert POST.sent(owner) == []
 
 
@@ -231,21 +229,25 @@ def test_an_unset_webhook_cannot_be_tested() -> None:
         POST.test("nobody")
 
 
-def test_nothing_recorded_is_said(workspace: Path) -> None:
+def test_simulated_runs_are_watched_until_enough_are_recorded(workspace: Path) -> None:
     result = alerts.run(AlertsParams())
-    assert (
-        result.foretold
-        and "foretold" in result.verdict
-        and len(result.watched) == history.N_STAND_INS
-    )
-    assert figure.scores(result).layout.title.text.endswith("foretold runs")
+    assert result.simulated and "simulated" in result.verdict
+    assert len(result.watched) == history.N_SIMULATED
+    failing = predict.run(RunParams(flow="meant to fail"))
+    for k in range(history.ENOUGH):
+        assert alerts.run(AlertsParams()).simulated
+        records.save(replace(failing, id=f"run-{k}", predicted=False, submitted_at=float(k)))
+        sent = webhook._recorded(AlertsParams())
+        assert not sent.simulated and sent.n_failed == k + 1, "a webhook gets real alerts, if few"
+    result = alerts.run(AlertsParams())
+    assert not result.simulated and result.n_failed == history.ENOUGH
 
 
 @pytest.mark.parametrize(
     "given",
     [
-        {"source": "foretold"},
-        {"source": "foretold", "k": 1.0, "min_runs": 3, "rules": ("too slow",)},
+        {"source": "simulated"},
+        {"source": "simulated", "k": 1.0, "min_runs": 3, "rules": ("too slow",)},
     ],
 )
 def test_the_script_prints_the_headline(given: dict[str, object], tmp_path: Path) -> None:

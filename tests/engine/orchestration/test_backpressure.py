@@ -144,11 +144,11 @@ def test_the_script_another_algorithm_prints_the_headline(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({}, "54 wait after 60 s"),
+        ({}, "54 items are queued after 60 s"),
         ({"policy": "drop what is new"}, "are dropped"),
-        ({"policy": "block the source"}, "that is backpressure"),
-        ({"workers": 3}, "the queue holds"),
-        ({"workers": 2}, "just as many"),
+        ({"policy": "block the source"}, "the source produces"),
+        ({"workers": 3}, "the queue is stable"),
+        ({"workers": 2}, "at 100% load"),
     ],
 )
 def test_the_verdict_follows_the_run(changed: dict[str, object], said: str) -> None:
@@ -156,21 +156,18 @@ def test_the_verdict_follows_the_run(changed: dict[str, object], said: str) -> N
 
 
 def test_why_names_littles_law_and_the_closed_forms_where_they_hold() -> None:
-    told = {
+    texts = {
         policy: " ".join(
             backpressure.run(BackpressureParams(arrival_rate=0.8, seconds=200, policy=policy)).why
         )
         for policy in POLICIES
     }
-    assert all("Little's law" in text for text in told.values())
-    assert (
-        "4.00 s each (Erlang C)" in told["let it grow"] and "(M/M/1/6)" in told["drop what is new"]
-    )
-    assert "no steady state" not in told["let it grow"]
+    assert all("Little's law" in text for text in texts.values())
+    assert "4.00 s (Erlang C)" in texts["let it grow"] and "(M/M/1/6)" in texts["drop what is new"]
+    assert "No steady state" not in texts["let it grow"]
     urgent = backpressure.run(BackpressureParams(urgent_share=0.3))
-    assert "without a steady state" in " ".join(
-        urgent.why
-    ) and "priority moves the waiting" in " ".join(urgent.why)
+    assert "**No steady state**" in " ".join(urgent.why)
+    assert "**Priority**" in " ".join(urgent.why)
 
 
 def test_a_source_too_fast_for_a_real_run_is_refused() -> None:
@@ -206,14 +203,14 @@ def test_prefects_own_limits_hold_and_a_full_buffer_drops(monkeypatch: pytest.Mo
     for sign in steps:
         result = sign.partial
         m = result.measured
-        if m is not None and m.n_dropped and m.depth[-1] == 2:
+        if m is not None and m.n_dropped and m.depth[-1] == m.most_parallel == 2:
             break
     steps.close()  # as a cancelled job does
     assert m.n_dropped >= 1 and m.depth.max() == 2 and not result.complete
-    assert m.most_at_once == 2 and m.n_created >= 4  # the pool's limit, though more waited
+    assert m.most_parallel == 2 and m.n_created >= 4  # the pool's limit, though more waited
     assert (
-        "never more than 2 at once (limit 2)" in result.told_measured()
-        and result.told_measured() in result.why
+        "at most 2 in parallel (limit 2)" in result.measured_text()
+        and result.measured_text() in result.why
     )
     assert len(figures.depth(result).data) == 4
     names = [pool["name"] for pool in SERVER.call("work_pools/filter", {})]

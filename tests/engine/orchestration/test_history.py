@@ -28,7 +28,7 @@ from tests.engine.printed import run_script
 
 
 def made(n: int, n_tasks: int, seed: int = 0) -> list[Run]:
-    """Runs with as many tasks as asked for, foretold and given ids: what Prefect would have
+    """Runs with as many tasks as asked for, predicted and given ids: what Prefect would have
     recorded.
     """
     params = RunParams(flow="fan-out", tasks=max(n_tasks - 4, 1), width=12, retries=1, seed=seed)
@@ -36,7 +36,7 @@ def made(n: int, n_tasks: int, seed: int = 0) -> list[Run]:
         replace(
             predict.run(replace(params, seed=seed + k)),
             id=f"made-{seed}-{k}",
-            foretold=False,
+            predicted=False,
             submitted_at=1e9 + 60 * k,
         )
         for k in range(n)
@@ -160,7 +160,7 @@ def test_medians_have_the_binomial_interval(n: int) -> None:
 
 
 def test_flaky_and_slow_are_counted_by_hand() -> None:
-    tries = (
+    attempts = (
         Attempt("a", 1, (Interval("running", 0, 1), Interval("awaiting retry", 1, 3)), "failed"),
         Attempt("a", 2, (Interval("running", 3, 5),), "completed"),
         Attempt("b", 1, (Interval("cached", 5, 5),), "cached"),
@@ -174,7 +174,7 @@ def test_flaky_and_slow_are_counted_by_hand() -> None:
         0,
         5,
         (Task("a"), Task("b", ("a",)), Task("c", ("b",))),
-        tries,
+        attempts,
     )
     (only,) = stats.by_task((run, run))
     assert (
@@ -188,25 +188,33 @@ def test_flaky_and_slow_are_counted_by_hand() -> None:
     assert critical_path.spans(run)["a"].seconds == 5, "waits for retries included"
 
 
-def test_nothing_recorded_is_said_and_stand_ins_are_called_foretold(workspace: Path) -> None:
-    result = history.run(HistoryParams())
-    assert (
-        result.foretold
-        and "foretold" in result.verdict
-        and "foretold" in figures.grid(result).layout.title.text
-    )
-    assert any("Run the flow in *Run monitor*" in reason for reason in result.why)
+def test_simulated_runs_are_shown_and_marked_until_enough_are_recorded(workspace: Path) -> None:
+    runs = made(history.ENOUGH, 12)
+    for n in range(history.ENOUGH + 1):
+        for source, real in (
+            ("auto", n == history.ENOUGH),
+            ("recorded", n > 0),
+            ("simulated", False),
+        ):
+            result = history.run(HistoryParams(flow="fan-out", source=source))  # type: ignore[arg-type]
+            assert result.simulated != real, (n, source)
+            assert len(result.runs) == (n if real else history.N_SIMULATED)
+            assert ("simulated" in result.verdict) != real
+            assert any(reason.startswith("**Simulated") for reason in result.why) != real
+        for run in runs[n : n + 1]:
+            records.save(run)
 
 
-def test_recorded_runs_take_their_place_the_latest_first(workspace: Path) -> None:
+def test_recorded_runs_are_listed_the_latest_first(workspace: Path) -> None:
     for run in made(7, 12):
         records.save(run)
-    result = history.run(HistoryParams(flow="fan-out", last=5, run=1, other=3))
-    assert not result.foretold and [run.id for run in result.runs] == [
+    recorded = HistoryParams(source="recorded", flow="fan-out")
+    result = history.run(replace(recorded, last=5, run=1, other=3))
+    assert not result.simulated and [run.id for run in result.runs] == [
         f"made-0-{k}" for k in (6, 5, 4, 3, 2)
     ]
     assert result.run.id == "made-0-6" and result.other.id == "made-0-4"
-    assert history.run(HistoryParams(flow="fan-out", run=99)).run.id == "made-0-0", (
+    assert history.run(replace(recorded, run=99)).run.id == "made-0-0", (
         "beyond the list: the oldest"
     )
     assert result.success.n == 5 and result.table().num_rows == 5
@@ -214,12 +222,12 @@ def test_recorded_runs_take_their_place_the_latest_first(workspace: Path) -> Non
     for row in result.compared:
         assert row["A"] == (spans[0][row["task"]].seconds if row["task"] in spans[0] else None)
         assert row["B"] == (spans[1][row["task"]].seconds if row["task"] in spans[1] else None)
-    assert history.run(HistoryParams(flow="daily ETL")).foretold, "of this flow nothing is recorded"
+    assert history.run(replace(recorded, flow="daily ETL")).simulated, "none of this flow"
 
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_every_figure_of_every_flow_draws(flow: history.Flow) -> None:
-    result = history.run(HistoryParams(source="foretold", flow=flow))
+    result = history.run(HistoryParams(source="simulated", flow=flow))
     for draw in (
         figures.grid,
         figures.durations,
@@ -233,7 +241,7 @@ def test_every_figure_of_every_flow_draws(flow: history.Flow) -> None:
 
 
 def test_the_replay_ends_as_the_run_did() -> None:
-    result = history.run(HistoryParams(source="foretold"))
+    result = history.run(HistoryParams(source="simulated"))
     figure = replay_figure.replay(result)
     frames, (slider,) = figure.frames, figure.layout.sliders
     assert len(frames) == replay_figure.N_FRAMES + 1 == slider.active + 1

@@ -137,7 +137,7 @@ def test_a_retry_keeps_its_slot_by_hand() -> None:
     timeout=st.sampled_from([0.0, 1.0, 2.0]),
     seed=st.integers(0, 99),
 )
-def test_every_run_foretold_is_a_possible_one(
+def test_every_run_predicted_is_a_possible_one(
     flow, tasks, width, probability, retries, backoff, concurrency, timeout, seed
 ) -> None:
     params = RunParams(
@@ -204,7 +204,7 @@ def test_a_timeout_is_none_or_at_least_a_second() -> None:
 
 def test_a_kept_run_comes_back_as_it_was() -> None:
     told = predict.run(RunParams(flow="meant to fail"))
-    run = replace(told, id="0123-abc", foretold=False)
+    run = replace(told, id="0123-abc", predicted=False)
     lines = (
         records.LogLine("upload", 2, 1.5, "error", "boom"),
         records.LogLine("", 0, 0.1, "info", "begun"),
@@ -237,14 +237,12 @@ def test_a_run_that_is_not_over_or_not_there_is_refused() -> None:
 def test_each_attempt_is_a_bar_of_its_own() -> None:
     result = monitor.run(RunParams())
     bars = {trace.name: len(trace.y) for trace in figures.gantt(result).data}
-    tries = [attempt.outcome for attempt in result.run.attempts]
-    assert bars["try failed"] == tries.count("failed") == result.n_failed_tries
-    assert bars["try completed"] == tries.count("completed") and bars["cached"] == tries.count(
+    attempts = [attempt.outcome for attempt in result.run.attempts]
+    assert bars["failed"] == attempts.count("failed") == result.n_failed_attempts
+    assert bars["completed"] == attempts.count("completed") and bars["cached"] == attempts.count(
         "cached"
     )
-    assert bars["waiting to retry"] == sum(
-        a.seconds("awaiting retry") > 0 for a in result.run.attempts
-    )
+    assert bars["retry wait"] == sum(a.seconds("awaiting retry") > 0 for a in result.run.attempts)
     nodes = {trace.name: len(trace.x) for trace in figures.graph(result).data if trace.name}
     assert nodes == {f"{state} {n}": n for state, n in result.run.counts().items()}
 
@@ -282,7 +280,7 @@ def real() -> dict[str, Run]:
     return {name: launch.wait(run_id, 240) for name, run_id in ids.items()}
 
 
-def test_every_try_of_every_flow_ends_as_foretold(real: dict[str, Run]) -> None:
+def test_every_try_of_every_flow_ends_as_predicted(real: dict[str, Run]) -> None:
     for name, run in real.items():
         told = predict.run(run.params)
         assert outcomes(run) == outcomes(told), name
@@ -341,8 +339,8 @@ def test_logs_come_by_attempt_with_the_exception(real: dict[str, Run]) -> None:
     for line in lines:
         if line.message.startswith("Attempt "):
             assert line.message.startswith(f"Attempt {line.attempt} of {run.params.retries + 1}")
-    tries = [attempt for attempt in run.attempts if attempt.task == "upload"]
-    assert all("TypeError" in attempt.message for attempt in tries)
+    attempts = [attempt for attempt in run.attempts if attempt.task == "upload"]
+    assert all("TypeError" in attempt.message for attempt in attempts)
 
 
 def test_more_lines_at_a_moment_than_a_page_holds_are_all_read(real: dict[str, Run]) -> None:
@@ -368,11 +366,11 @@ def test_the_training_is_real_and_the_same_here(real: dict[str, Run]) -> None:
     assert str(work.do("train 2", [{"months": run.params.width}], run.params)) in said[-1]
 
 
-def test_the_page_finds_the_real_run_in_place_of_the_foretold_one(real: dict[str, Run]) -> None:
+def test_the_page_finds_the_real_run_in_place_of_the_predicted_one(real: dict[str, Run]) -> None:
     run = real["fan-out"]
-    assert monitor.latest(run.params).id == run.id and monitor.run(run.params).run.foretold
+    assert monitor.latest(run.params).id == run.id and monitor.run(run.params).run.predicted
     result = monitor.result_of(run)
-    assert result.complete and "every try as foretold" in " ".join(result.why)
+    assert result.complete and "every attempt ended as predicted" in " ".join(result.why)
     assert result.headline() == monitor.run(run.params).headline()
 
 

@@ -32,18 +32,18 @@ def test_closed_forms_equal_the_enumeration_of_every_outcome(
 ) -> None:
     waits = model.delays("linear", 2.0, retries)
     share = np.zeros(retries + 2)
-    tries = waited = worked = 0.0
+    attempts = waited = worked = 0.0
     for outcome in itertools.product(
         (True, False), repeat=retries + 1
     ):  # would try k fail, had it taken place?
         chance = float(np.prod([probability if failed else 1 - probability for failed in outcome]))
         n = outcome.index(False) + 1 if False in outcome else retries + 1
         share[n - 1 if False in outcome else retries + 1] += chance
-        tries += chance * n
+        attempts += chance * n
         waited += chance * waits[: n - 1].sum()
         worked += chance * (0.5 * (n - 1) + (1.0 if False in outcome else 0.5))
     assert model.chances(probability, retries) == pytest.approx(share)
-    assert model.mean_tries(probability, retries) == pytest.approx(tries)
+    assert model.mean_attempts(probability, retries) == pytest.approx(attempts)
     assert model.mean_wait(probability, waits, 0.0) == pytest.approx(waited)
     assert model.mean_work(probability, retries, 1.0) == pytest.approx(
         worked * np.mean(flows.FACTORS)
@@ -185,11 +185,11 @@ def test_a_dot_is_a_task_that_is_over() -> None:
     )
     run = Run("a", "a", settings, "running", 0, 0, None, (), attempts)
     (dot,) = retry_real.dots([run])
-    assert (dot.task, dot.tries, dot.completed, dot.seconds) == ("extract 1", 2, True, 3.5)
+    assert (dot.task, dot.attempts, dot.completed, dot.seconds) == ("extract 1", 2, True, 3.5)
     assert retry_real.summary([], RetryParams()) == ""
 
 
-def test_real_runs_take_the_tries_that_were_foretold_and_fall_onto_the_distribution() -> None:
+def test_real_runs_take_the_tries_that_were_predicted_and_fall_onto_the_distribution() -> None:
     params = RetryParams(
         failure_probability=0.5,
         retries=1,
@@ -203,13 +203,11 @@ def test_real_runs_take_the_tries_that_were_foretold_and_fall_onto_the_distribut
         launch.wait(run_id, 180)
     dots = retry_real.dots(retry_real.found(params))
     assert len(dots) == 24 and not retry_real.under_way(params)
-    assert [dot.tries for dot in dots] == [dot.foretold_tries for dot in dots]
+    assert [dot.attempts for dot in dots] == [dot.predicted_attempts for dot in dots]
     assert {dot.completed for dot in dots} == {True, False} and all(
-        dot.seconds > dot.foretold_seconds - 0.05 for dot in dots
+        dot.seconds > dot.predicted_seconds - 0.05 for dot in dots
     )
-    assert "24 of 24 took as many tries as the seed had foretold" in retry_real.summary(
-        dots, params
-    )
+    assert "24 of 24 took as many attempts as predicted" in retry_real.summary(dots, params)
     assert retry_real.dots(retry_real.found(replace(params, retries=2))) == []
     figure = figures.outcomes(retry.run(params), dots)
     (real,) = [trace for trace in figure.data if (trace.name or "").startswith("real task runs")]

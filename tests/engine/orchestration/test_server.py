@@ -94,7 +94,7 @@ def test_a_server_killed_in_mid_run_is_said_comes_back_and_the_run_ends_or_can_b
     url, before = SERVER.state.url, SERVER.n_restarts
     psutil.Process(SERVER._process.pid).kill()
     until(lambda: SERVER.state.stage == "restarting", 10)
-    assert "is being started again on its port and database" in SERVER.state.message
+    assert "is being restarted on its port and database" in SERVER.state.message
     assert watch.peek(run_id) is not None  # the page goes on with what it last read
     assert SERVER.ready(120) == url and SERVER.n_restarts == before + 1
     run = launch.wait(run_id, 180)

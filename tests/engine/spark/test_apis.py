@@ -99,7 +99,7 @@ def test_rows_reach_python_where_and_as_often_as_spark_says(
 def test_marked_non_deterministic_a_udf_sees_each_row_once() -> None:
     once = apis.run(replace(SMALL, once=True))
     assert once.calls_a_row == 1.0 and once.same_answers
-    assert "called once a flight" in "\n".join(once.why)
+    assert "called once per flight" in "\n".join(once.why)
     assert run_script(scripts.render(once.params)) == once.headline()
 
 
@@ -130,24 +130,21 @@ def outcome(api: jobs.Api, *seconds: float, rows: int = 0) -> Outcome:
 
 def test_words_by_hand() -> None:
     start = ApisResult(SMALL, (("AA", 1, 2),))
-    assert start.verdict.startswith(
-        "Foretold from the code, before Spark has run it: **3 of 5** APIs hand rows to Python, "
-    )
     assert (
-        start.verdict.endswith("27,004 flights at most; DataFrame and SQL stay in the JVM.")
-        and start.table().num_rows == 0
-        and start.udf_door == "none"
+        start.verdict
+        == "Not measured yet. Expected: **3 of 5** APIs hand up to 27,004 rows to Python."
     )
+    assert len(start.why) == 3 and start.table().num_rows == 0 and start.udf_door == "none"
     two = replace(start, outcomes=(outcome("RDD", 2.0, 3.0, 2.5, rows=10), outcome("SQL", 0.5)))
-    assert two.verdict == "2 of 5 APIs have run; so far **SQL** leads: 500 ms."
+    assert two.verdict == "So far **SQL** is fastest: 500 ms (2 of 5 APIs measured)."
     others = tuple(outcome(api, 1.0) for api in APIS[1:] if api != "SQL")
     assert (
         replace(two, outcomes=two.outcomes + others).verdict
-        == "**SQL** takes 500 ms, **RDD** 5.0× as long (2.50 s): 10 rows left the JVM for Python."
-        " One answer, five ways."
+        == "**SQL** is 5.0× faster than **RDD**: 500 ms against 2.50 s; 10 of its rows leave the"
+        " JVM for Python."
     )
     level = replace(start, outcomes=tuple(outcome(api, 1.0, 1.2) for api in APIS))
-    assert level.verdict.startswith("No clear winner: the fastest, **RDD** (1.10 s)")
+    assert level.verdict.startswith("**No clear winner:** ") and "RDD (1.10 s)" in level.verdict
     wrong = replace(start, expected=(("AA", 1, 3),), outcomes=level.outcomes)
     assert "rows that DIFFER from Arrow's" in wrong.why[-1] and not wrong.same_answers
 
@@ -165,15 +162,13 @@ def test_figures(gain: ApisResult) -> None:
         set(doors.y) == {"RDD", "Python UDF", "pandas UDF"}
         and list(doors.y).count("Python UDF") == 2
     )
-    assert plans.layout.title.text == "3 of 5 plans leave the JVM,<br>the Python UDF's 2 times"
     assert len(figures.plans(gain, "SQL").layout.shapes) == 1, (
-        "the lane of the plan that is read below"
+        "the lane of the plan that is shown below"
     )
-    foretold = figures.race(ApisResult(SMALL, ()))
-    assert foretold.layout.title.text == "Foretold: 3 of 5 APIs hand flights to Python"
-    crossed = {api: bar.x[i] > 0 for bar in foretold.data for i, api in enumerate(bar.y)}
+    predicted = figures.race(ApisResult(SMALL, ()))
+    crossed = {api: bar.x[i] > 0 for bar in predicted.data for i, api in enumerate(bar.y)}
     assert crossed == {outcome.api: outcome.rows_to_python > 0 for outcome in gain.outcomes}, (
-        "what is foretold comes true"
+        "what is expected is measured"
     )
 
 
@@ -194,7 +189,7 @@ def test_accumulators_count_what_can_be_counted_by_hand() -> None:
         0,
     )
     failing = [counted for case, counted in found.items() if "task fails" in case]
-    assert failing == [(1_000, 1)] * 2, "updates of the failed attempt are thrown away"
+    assert failing == [(1_000, 1)] * 2, "updates of the failed attempt are dropped"
     assert found[LOST][0] == 2_000 and found[LOST][1] >= 1
     assert [count.case for count in result.wrong] == [
         "map, no action",
@@ -202,14 +197,11 @@ def test_accumulators_count_what_can_be_counted_by_hand() -> None:
         "map, count, count",
         LOST,
     ]
-    assert (
-        "**4 of 9** ways" in result.verdict and "2 of 2 counts with one are right" in result.verdict
-    )
-    figure = figures.counts(result)
-    assert (
-        len(figure.data[1].y) == 4
-        and figure.layout.title.text == "4 of 9 accumulators are not 1,000"
-    )
+    assert result.verdict.startswith("**4 of 9** accumulators") and "failed task" in result.verdict
+    assert len(figures.counts(result).data[1].y) == 4
+    for case, counted in found.items():
+        if case != LOST:
+            assert counted[0] == shared_variables.expected_count(case, 1_000), case
 
 
 def test_the_cache_of_the_servers_spark_outlives_the_lost_shuffle() -> None:
@@ -231,18 +223,21 @@ def test_a_broadcast_is_unpickled_once_a_worker_and_a_closure_once_a_task() -> N
         assert closure.n_copies == 6 and broadcast.n_copies == broadcast.n_workers < 6
         assert closure.function_bytes > closure.table_bytes and broadcast.function_bytes < 2_000
         assert closure.unpickled_bytes == 6 * closure.table_bytes
-    assert "is unpickled **6** times for 6 tasks" in result.verdict
+    assert "6 tasks" in result.verdict and "**6 times** from a closure" in result.verdict
     assert "(PySpark broadcasts it)" in result.rows()[-2]["function each task reads"]
     assert len(figures.shipments(result).data[0].x) == 4
 
 
 def test_words_before_anything_is_counted() -> None:
     counting = shared_variables.AccumulatorResult(AccumulatorParams())
-    assert counting.verdict.startswith("Every way counts **") and counting.verdict.endswith(
-        "the first one is about to run."
-    )
+    assert counting.verdict.startswith("Not measured yet.")
+    expected = next(bar for bar in figures.counts(counting).data if bar.name == "expected")
+    assert list(expected.x) == [0, *[10_000] * 2, 5, 20_000, *[10_000] * 3]
     one = replace(counting, counts=(Count("foreach", 10_000, 4, 0, ""),))
-    assert one.verdict == "0 of 1 ways to count 10,000 rows are wrong so far."
-    assert shared_variables.BroadcastResult(BroadcastParams()).verdict.startswith(
-        "A table is about to reach **16** tasks"
-    )
+    assert one.verdict == "**0 of 1** accumulators do not count 10,000 rows."
+    shipping = shared_variables.BroadcastResult(BroadcastParams())
+    assert "**16 copies**" in shipping.verdict
+    assert [line.name for line in figures.shipments(shipping).data if line.showlegend is None] == [
+        "closure (expected)",
+        "broadcast (expected)",
+    ]

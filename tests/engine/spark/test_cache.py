@@ -44,27 +44,21 @@ def test_nothing_is_left_behind() -> None:
     assert left.size() == 0
 
 
-def test_tables_that_do_not_fit_push_the_oldest_out() -> None:
+def test_tables_that_do_not_fit_evict_the_oldest() -> None:
     result = cache.run(CacheParams(n_tables=5, n_rows=2_000_000))
     assert result.evicted > 0 and result.memory_bytes <= result.storage_limit_bytes
-    assert result.verdict.endswith(
-        f"after 5 tables {result.evicted} of 8 partitions of table 1 were pushed out."
-    )
+    assert f"**{result.evicted} of 8 partitions of table 1 are evicted**" in result.verdict
     assert any("computed again" in reason for reason in result.why)
     figure = figures.storage(result, result)
-    assert (
-        figure.layout.title.text
-        == f"{8 - result.evicted} of 8 partitions of table 1 are held after 5 tables"
-    )
-    assert "the most that the executor can hold" in figure.layout.annotations[0].text
+    assert "limit of the executor" in figure.layout.annotations[0].text
 
 
 def test_the_memory_model_gives_what_the_executor_says() -> None:
     heap, limit, n_executors = cache._executors(session.session())
     assert n_executors == 1
     assert model.regions(heap, session.MEMORY_FRACTION).unified == limit
-    foretold = cache.preview(SMALL)
-    assert (foretold.heap_bytes, foretold.executor_limit_bytes) == (
+    predicted = cache.preview(SMALL)
+    assert (predicted.heap_bytes, predicted.executor_limit_bytes) == (
         heap,
         limit,
     ), "known before Spark starts"
@@ -81,7 +75,7 @@ def test_the_memory_model_by_hand() -> None:
     )
     figure = figures.memory(regions, regions, regions.unified)
     assert [sum(trace.x[i] for trace in figure.data) for i in (0, 1)] == pytest.approx(
-        [1_300 / 1_024] * 2
+        [1_300 * mega / 2**30] * 2
     )
 
 
@@ -108,18 +102,13 @@ def test_words_by_hand() -> None:
     empty = CacheResult(CacheParams(), (), 10**9, 4 * 10**8, 1)
     assert (
         empty.verdict
-        == "Foretold, before anything is cached: 3 tables of random numbers are **38.4 MB**; the"
-        " executor can hold 400 MB, so all will stay."
+        == "Not measured yet. Expected: 3 tables are **38.4 MB**; 400 MB fit in memory, so all"
+        " stay."
     )
     full = replace(empty, params=CacheParams(n_tables=5, n_rows=2_000_000))
-    assert full.verdict.endswith(
-        "are **640 MB**; the executor can hold 400 MB, so some must be pushed out."
-    )
-    assert (
-        figures.storage(full).layout.title.text
-        == "Foretold: 640 MB to be cached, 400 MB fit into memory"
-    )
-    assert empty.why == [] and empty.table().num_rows == 0
+    assert full.verdict.endswith("**640 MB**; 400 MB fit in memory, the rest is evicted.")
+    assert len(figures.storage(full).layout.shapes) == 1, "the limit"
+    assert len(empty.why) == 2 and empty.table().num_rows == 0 and empty.headline() == {}
     one = replace(
         empty,
         moments=(Moment(1, 2.0, 0.5, 1.0, (Held(10, 0, 8),)),),
@@ -127,8 +116,8 @@ def test_words_by_hand() -> None:
     )
     assert (
         one.verdict
-        == "Table 1 took 2.00 s to make and cache, **500 ms** from the cache; after 1 tables all of"
-        " it is still held."
+        == "Table 1 takes 2.00 s to compute and cache, **500 ms** from the cache. After 1"
+        " table, table 1 is still cached."
     )
     assert one.speed_up == 4.0 and one.headline() == {
         "cached partitions of table 1": 8,
@@ -138,10 +127,6 @@ def test_words_by_hand() -> None:
         one, params=CacheParams(level="none", n_tables=1), moments=(Moment(1, 2.0, 1.9, 1.0, ()),)
     )
     assert (
-        plain.verdict
-        == "Nothing is cached: table 1 took 2.00 s, and the second time **1.90 s** again."
+        plain.verdict == "Nothing is cached: table 1 takes 2.00 s, and the second time **1.90 s**."
         and plain.evicted == 0
-    )
-    assert (
-        figures.storage(plain).layout.title.text == "Nothing is cached: every action computes anew"
     )

@@ -98,7 +98,7 @@ def test_the_cache_of_a_cluster_is_that_of_its_executors() -> None:
         model.regions(result.heap_bytes, session.MEMORY_FRACTION).unified
         == result.executor_limit_bytes
     )
-    assert result.evicted == 0 and "2 executors together can hold" in " ".join(result.why)
+    assert result.evicted == 0 and "All 2 executors can hold" in " ".join(result.why)
 
 
 @pytest.mark.usefixtures("on_both_executors")

@@ -18,7 +18,7 @@ from engine import processes, scripts, workspace
 from engine.errors import InputError
 from engine.jobs import run_to_end
 from engine.spark import crossover, session
-from engine.spark.contest import curves, data, engines
+from engine.spark.contest import curves, data, engines, expected
 from engine.spark.contest import memory as crossover_memory
 from engine.spark.contest.curves import Cluster, Curve
 from engine.spark.contest.data import Files
@@ -26,6 +26,7 @@ from engine.spark.contest.engines import Answer, Contestant, Work
 from engine.spark.crossover import CONTESTANTS, WORKS, CrossoverParams, CrossoverResult, cells
 from engine.spark.crossover import figure as figures
 from engine.spark.crossover.cells import Cell
+from engine.spark.crossover.text import describe_model
 from engine.spark.target import Target
 from tests.engine.printed import run_script
 
@@ -87,13 +88,13 @@ def by_hand(work: Work, files: Files) -> Answer:
 
 @pytest.mark.parametrize("work", WORKS)
 def test_every_engine_gives_what_numpy_gives(work: Work, files: Files) -> None:
-    expected = by_hand(work, files)
+    by_numpy = by_hand(work, files)
     found = {name: engines.answer(name, work, files) for name in ("pandas", "DuckDB", "Polars")}
     found["Spark"] = engines.spark_answer(session.session(), work, files)
     assert set(found) == set(CONTESTANTS)
     for name, answer in found.items():
-        assert engines.same(engines.to_python(answer), expected), name
-    assert expected[0][-1] > 0 and expected[0][-2] != 0
+        assert engines.same(engines.to_python(answer), by_numpy), name
+    assert by_numpy[0][-1] > 0 and by_numpy[0][-2] != 0
 
 
 def test_answers_differ_by_more_than_the_order_of_a_sum() -> None:
@@ -210,7 +211,7 @@ def test_the_record_opens_the_next_visit(
     cells._read.cache_clear()
 
 
-def test_a_damaged_record_is_measured_anew(tmp_path: Path) -> None:
+def test_a_damaged_record_is_measured_again(tmp_path: Path) -> None:
     path = tmp_path / "join.json"
     for text in ("{", "[]", '{"machine": {}}'):
         path.write_text(text)
@@ -270,9 +271,7 @@ def test_a_crossing_says_how_sure_it_is() -> None:
     assert curves.crossing({10_000: (1.0,)}, pandas) is None
     never = curves.crossing(pandas, {10_000: (0.001,), 1_000_000: (0.1,)})
     assert (
-        never is not None
-        and never.words
-        == "no crossing up to 1,000,000 rows measured, and none beyond by these slopes"
+        never is not None and never.words == "not up to 1,000,000 rows, and never by these slopes"
     )
     late = curves.crossing({10_000: (1.0,), 20_000: (1.01,)}, {10_000: (0.1,), 20_000: (0.2,)})
     assert (
@@ -282,17 +281,14 @@ def test_a_crossing_says_how_sure_it_is() -> None:
     )
     assert (
         late.words
-        == "no crossing up to 20,000 rows measured; extrapolated: about 110,000 rows (110,000 …"
+        == "not up to 20,000 rows; extrapolated: at about 110,000 rows (90% interval 110,000 to"
         " 110,000)"
     )
     blurred = curves.crossing(
         {10_000: (1.0, 1.3), 20_000: (1.0, 1.3)}, {10_000: (0.1,), 20_000: (0.103,)}
     )
     assert blurred is not None and blurred.doubtful and not late.doubtful
-    assert blurred.words.startswith(
-        "no crossing up to 20,000 rows measured, and these sizes cannot tell what comes beyond"
-        " (about"
-    )
+    assert blurred.words.startswith("not up to 20,000 rows; beyond, these sizes do not say")
 
 
 def test_the_model_is_the_measured_curve_at_its_anchor() -> None:
@@ -329,19 +325,15 @@ def synthetic() -> CrossoverResult:
 
 def test_the_figure_marks_crossing_and_end_of_memory() -> None:
     shown = figures.chart(synthetic())
-    marks = [trace for trace in shown.data if trace.name == "Spark overtakes pandas, 90% interval"]
+    marks = [trace for trace in shown.data if trace.name == "Spark passes pandas (90%)"]
     assert (
         marks[0].x[0] == pytest.approx(490_000, rel=0.01)
-        and marks[0].text[0] == "extrapolated crossing"
+        and marks[0].text[0] == "extrapolated break-even"
     )
-    assert "pandas is quickest" in shown.layout.title.text
+    assert "pandas is 2.9× faster" in synthetic().verdict
     model = figures.model(synthetic(), Cluster(cores=2 * crossover.own_cores(), memory_gb=1))
-    assert model is not None and model.layout.title.text.startswith(
-        "Model: Spark is the choice<br>from about"
-    )
-    (full,) = [
-        trace for trace in model.data if trace.name == "pandas: 1 GB are full (extrapolated)"
-    ]
+    assert model is not None and "Spark is the choice from about" in model.layout.title.text
+    (full,) = [trace for trace in model.data if trace.name == "pandas: memory full"]
     assert full.x[0] == pytest.approx(3_000_000, rel=0.01)
     assert figures.model(replace(synthetic(), cells=()), Cluster()) is None
     wide = [
@@ -350,16 +342,42 @@ def test_the_figure_marks_crossing_and_end_of_memory() -> None:
     ]
     doubtful = replace(synthetic(), cells=tuple(wide))
     assert not [
-        trace
-        for trace in figures.chart(doubtful).data
-        if trace.name == "Spark overtakes pandas, 90% interval"
+        trace for trace in figures.chart(doubtful).data if trace.name == "Spark passes pandas (90%)"
     ]
     shown_model = figures.model(doubtful, Cluster())
-    assert shown_model is not None and shown_model.layout.title.text.startswith(
-        "Model, sizes too small"
-    )
+    assert shown_model is not None and "Uncertain" in shown_model.layout.title.text
     for figure in (shown, model, figures.chart(synthetic(), "Peak memory", synthetic())):
         assert len(figure.to_json()) < 300_000
+
+
+@pytest.mark.parametrize("work", WORKS)
+def test_before_a_run_the_chart_shows_what_another_machine_measured(work: Work) -> None:
+    empty = CrossoverResult(replace(SMALL, work=work), (), ())
+    label = "expected" if work == "group-by" else "group-by"
+    lines = {trace.name: trace for trace in figures.chart(empty).data}
+    assert set(lines) == {f"{name}, {label}" for name in CONTESTANTS}
+    for name in CONTESTANTS:
+        line = lines[f"{name}, {label}"]
+        assert tuple(line.x) == expected.SIZES and tuple(line.y) == expected.MEDIANS[name]
+        assert expected.WHERE in line.hovertext[0]
+    assert "**pandas is 7.3× faster**" in empty.verdict and expected.WHERE in empty.verdict
+
+
+def test_other_work_is_drawn_alone_as_soon_as_it_is_measured() -> None:
+    pandas = tuple(c for c in synthetic().cells if c.contestant == "pandas")
+    for work, names in (("group-by", {"Spark", "DuckDB", "Polars"}), ("join", set())):
+        begun = CrossoverResult(replace(SMALL, work=work), pandas, ())  # type: ignore[arg-type]
+        shown = {trace.name for trace in figures.chart(begun).data if ", " in trace.name}
+        assert shown == {f"{name}, expected" for name in names}
+
+
+def test_before_a_run_nothing_is_compared() -> None:
+    empty = CrossoverResult(SMALL, (), ())
+    assert empty.n_compared == 0 and "not compared yet" in empty.why[-1]
+    both = synthetic()
+    assert both.n_compared == 4 and both.same_answers and "All 4 answers agree" in both.why[-1]
+    assert figures.model(empty, Cluster()) is None
+    assert describe_model(empty, Cluster()).startswith("Not measured yet.")
 
 
 def test_the_guard_refuses_what_cannot_fit_and_says_what_to_do(files: Files) -> None:

@@ -12,7 +12,7 @@ from engine import data, scripts
 from engine.errors import InputError
 from engine.spark import lazy
 from engine.spark.lazy import LazyParams, chain, figure
-from engine.spark.lazy.chain import ACTIONS, OPERATIONS, STEPS, Foretold
+from engine.spark.lazy.chain import ACTIONS, OPERATIONS, STEPS
 from tests.engine.printed import run_script
 
 
@@ -32,15 +32,15 @@ def test_nothing_runs_before_the_action(params: LazyParams, n_rows: int, n_stage
     assert (result.n_rows, result.n_stages) == (n_rows, n_stages)
     assert run_script(scripts.render(params)) == result.headline()
     assert len(result.rows()) == result.table().num_rows == len(params.chain) + 2
-    foretold = Foretold(params.chain, params.action)
-    assert foretold.lines == [(line.code, line.kind) for line in result.lines], (
+    predicted = lazy.Predicted(params)
+    assert predicted.lines == [(line.code, line.kind) for line in result.lines], (
         "known before Spark starts"
     )
-    assert [row["jobs so far"] for row in foretold.rows()][:-1] == [
+    assert [row["jobs so far"] for row in predicted.rows()][:-1] == [
         str(line.n_jobs) for line in result.lines[:-1]
     ]
-    drawn = figure.foretold(foretold)
-    assert len(drawn.data[2].x) == foretold.n_wide and len(drawn.data[1].x) + len(
+    drawn = figure.predicted(predicted)
+    assert len(drawn.data[2].x) == predicted.n_wide and len(drawn.data[1].x) + len(
         drawn.data[2].x
     ) == len(result.lines)
 
@@ -89,16 +89,21 @@ def test_each_operation_alone_is_code_that_runs() -> None:
 
 def test_words_and_figures() -> None:
     result = lazy.run(LazyParams(chain=("filter late", "group by carrier")))
-    assert result.verdict.startswith("2 transformations ran 0 jobs; the action ran ")
+    assert result.verdict.startswith("2 transformations ran **0 jobs**. The action ran ")
     assert (
-        result.why[0].startswith("1 of 2 steps are wide (group by carrier)")
-        and "16 rows came back" in result.why[2]
+        result.why[0].startswith("**1 of 2 steps are wide** (group by carrier)")
+        and "16 rows came back" in result.why[3]
     )
     plan = figure.plan(result)
-    assert plan.layout.title.text == f"1 exchange cuts the work into {result.n_stages} stages"
     assert (
         len(plan.data[2].x) + len(plan.data[3].x) == len(result.nodes) and len(plan.data[3].x) == 1
     )
+    jobs = figure.jobs(result)
+    assert list(jobs.data[0].x) == [0, 0, 0] and list(jobs.data[1].x) == [result.lines[-1].n_jobs]
+    predicted = lazy.Predicted(result.params)
+    assert predicted.n_wide == 1 and predicted.table().num_rows == len(result.lines)
+    assert [kind for _, kind in predicted.lines] == [line.kind for line in result.lines]
+    assert list(figure.predicted(predicted).data[2].x) == [2], "the group-by moves rows"
     cores = figure.cores(result, result)
     assert len(cores.data[0].y) + len(cores.data[1].y) == len(result.trace.tasks)
 
@@ -111,7 +116,7 @@ def test_words_and_figures() -> None:
         (
             {"chain": ("group by carrier", "add gain")},
             (
-                "“add gain” needs arr_delay, which “group by carrier” has taken away. Choose “add"
+                "“add gain” needs arr_delay, which “group by carrier” has dropped. Choose “add"
                 " gain” before it, or"
             ),
         ),

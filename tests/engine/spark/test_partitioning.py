@@ -18,10 +18,10 @@ from engine.spark.keys import Source
 from engine.spark.partitioning import (
     PartitioningParams,
     coalesced,
-    dealt,
     range_bounds,
     range_rows,
     real,
+    round_robin,
     run,
     slices,
 )
@@ -43,7 +43,7 @@ def test_spark_measures_what_the_preview_shows(strategy: Any) -> None:
     params = PartitioningParams(strategy=strategy, keys=("carrier",), n_partitions=11, n_input=5)
     measured = real.run_on_spark(params)
     assert measured.off == 0 and measured.rows.tolist() == run(params).rows.tolist()
-    assert measured.verdict.startswith("Spark agrees: ")
+    assert measured.verdict.startswith("Measured by Spark: ")
     assert measured.same_share == (1.0 if strategy == "hash" else None)
     assert (measured.size_bytes is None) == (strategy == "coalesce")
     assert (measured.n_files is not None) == (strategy in ("partitionBy files", "bucketing"))
@@ -51,14 +51,14 @@ def test_spark_measures_what_the_preview_shows(strategy: Any) -> None:
         assert measured.n_files.max() == 5, "each of five tasks writes its own file"
 
 
-def test_a_zipf_key_is_dealt_alike_and_a_range_is_cut_by_a_sample() -> None:
+def test_a_zipf_key_is_distributed_as_computed_and_a_range_is_split_by_a_sample() -> None:
     measured = real.run_on_spark(
         PartitioningParams(**ZIPF, n_input=9, n_partitions=6, strategy="round-robin")
     )
     assert measured.off == 0
     sampled = real.run_on_spark(PartitioningParams(**ZIPF, strategy="range", exponent=0.0))
     assert sampled.rows.sum() == 10_000 and sampled.same_share is None
-    assert sampled.off > 0 and sampled.verdict.startswith("Spark cut by a sample: ")
+    assert sampled.off > 0 and "splits by a sample" in sampled.verdict
     assert [line["rows measured"] for line in sampled.table()] == [
         f"{n:,}" for n in sorted(sampled.rows, reverse=True)[:12]
     ]
@@ -68,7 +68,7 @@ def test_too_many_folders_are_refused_before_spark_is_asked() -> None:
     with pytest.raises(
         InputError,
         match=(
-            r"keys must have at most 400 values for partitionBy. Got 4,044: choose a coarser key."
+            r"Key must have at most 400 values for partitionBy. Got 4,044: choose a coarser key."
         ),
     ):
         real.run_on_spark(PartitioningParams(keys=("tailnum",), strategy="partitionBy files"))
@@ -99,12 +99,12 @@ def test_range_bounds_are_those_of_the_walk(counts: list[int], n: int) -> None:
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 500))
-def test_coalesce_and_dealing_lose_no_row(n_input: int, n: int, n_rows: int) -> None:
+def test_coalesce_and_round_robin_lose_no_row(n_input: int, n: int, n_rows: int) -> None:
     groups = coalesced(n_input, n)
     assert len(groups) == n_input and set(groups.tolist()) == set(range(min(n_input, n)))
     assert (np.diff(groups) >= 0).all(), "neighbours stay neighbours"
     sizes = np.diff(slices(n_rows, n_input))
-    counts = dealt(sizes, n)
+    counts = round_robin(sizes, n)
     assert sizes.sum() == counts.sum() == n_rows and counts.max() - counts.min() <= n_input
 
 
@@ -142,27 +142,32 @@ def test_words_by_hand() -> None:
     result = run(PartitioningParams(keys=("origin",), n_partitions=8))
     assert (
         result.verdict
-        == "origin into 8: the largest partition holds **2.9×** the mean, 5 of 8 stay empty."
+        == "The largest of 8 partitions has **2.9×** the mean number of rows (hash by origin)."
+        " 5 of 8 are empty."
     )
-    assert result.why[1].startswith("The commonest, EWR, has 120,835 rows, 2.9× the mean partition")
+    assert "EWR, 120,835 rows, 2.9× the mean" in result.why[1] and len(result.why) == 5
+    fitting = run(PartitioningParams())
+    assert fitting.hottest_rows < fitting.rows.mean() and len(fitting.why) == 4, (
+        "a key below the mean partition is no problem"
+    )
     by_range = run(PartitioningParams(keys=("origin",), n_partitions=8, strategy="range"))
-    assert len(by_range.rows) == 4 and "sets the floor" in by_range.why[0]
+    assert len(by_range.rows) == 4 and "EWR" in by_range.why[1]
     folders = run(PartitioningParams(keys=("origin",), strategy="partitionBy files"))
     assert folders.labels == ("EWR", "JFK", "LGA") and folders.verdict.startswith(
-        "partitionBy(origin) makes **3** folders"
+        "partitionBy(origin) makes **3 folders**"
     )
-    assert "dealt" not in run(PartitioningParams(strategy="coalesce")).why[0]
+    assert "4 came out" in run(PartitioningParams(strategy="coalesce")).why[1]
     assert run(PartitioningParams(strategy="round-robin")).table().num_rows == 16
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"keys": ()}, "keys must name at least one column. Got none. Choose one."),
+        ({"keys": ()}, "Key must name at least one column. Got none. Choose one."),
         ({"keys": ("price",)}, "keys must be one of carrier"),
         (
             {"keys": ("origin", "dest"), "strategy": "range"},
-            "keys must be one column for range. Got 2.",
+            "Key must be one column for range. Got 2.",
         ),
     ],
 )
@@ -180,7 +185,7 @@ def test_each_setting_says_its_rule(setting: dict[str, Any], message: str) -> No
         (
             ("carrier", "origin"),
             "UA",
-            r"typed must be 2 values with commas between \(carrier, origin\). Got 'UA'.",
+            r"The key to follow must be 2 values with commas between \(carrier, origin\). Got",
         ),
     ],
 )
@@ -195,20 +200,17 @@ def test_figures_show_every_partition_and_the_followed_key() -> None:
     params = PartitioningParams(keys=("origin",), n_partitions=8, typed="JFK")
     result = run(params)
     figure = figures.partitions(result, real.run_on_spark(params), run(PartitioningParams()))
-    assert list(figure.data[0].y) == result.rows.tolist() == list(figure.data[1].y)
-    assert [
-        i for i, color in enumerate(figure.data[0].marker.color) if color == figures.figures.EXTRA
-    ] == [result.typed.after]
-    assert figure.layout.title.text == "Largest partition: 2.9× the mean, 5 of 8 empty"
+    computed, followed, measured = figure.data[:3]
+    rows = dict(zip([*computed.x, *followed.x], [*computed.y, *followed.y], strict=True))
+    assert [rows[i] for i in range(8)] == result.rows.tolist() == list(measured.y)
+    assert list(followed.x) == [result.typed.after] and followed.name == "with JFK"
     lines = figures.routes(result)
-    assert lines.layout.title.text.startswith("12 → 8 partitions: ") and lines.data[
-        2
-    ].name.startswith("JFK: hash ")
+    assert lines.data[2].name.startswith("JFK: hash ")
     many = figures.partitions(
         run(PartitioningParams(keys=("tailnum",), strategy="partitionBy files"))
     )
     assert (
-        len(many.data[0].x) == 400
+        sum(len(bars.x) for bars in many.data if bars.type == "bar") == 400
         and "the 400 largest of 4,044 folders" in many.layout.xaxis.title.text
     )
 

@@ -166,7 +166,7 @@ def test_the_environment_names_the_spark(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.delenv(f"PLAYGROUND_SPARK_{name}", raising=False)
     assert (
         target() == Target("local", f"local[{os.cpu_count()}]")
-        and "no network is crossed" in target().words
+        and "no data crosses a network" in target().words
     )
     monkeypatch.setenv("PLAYGROUND_SPARK_MASTER", "local[1]")
     assert target() == Target("local", "local[1]") and session.Engine().cores == 1

@@ -11,7 +11,7 @@ import pytest
 from engine import scripts
 from engine.spark import session, skew, skew_clinic
 from engine.spark.partitioning import hash_partition
-from engine.spark.skew_clinic import CURES, Outcome, SkewClinicParams, SkewClinicResult
+from engine.spark.skew_clinic import REMEDIES, Outcome, SkewClinicParams, SkewClinicResult
 from engine.spark.skew_clinic import figure as figures
 from engine.spark.tasks import Stage, Task, Trace
 from tests.engine.printed import run_script
@@ -25,7 +25,7 @@ def result() -> SkewClinicResult:
 
 
 def test_every_cure_gives_the_rows_that_numpy_gives(result: SkewClinicResult) -> None:
-    assert [outcome.cure for outcome in result.outcomes] == list(CURES) and result.complete
+    assert [outcome.cure for outcome in result.outcomes] == list(REMEDIES) and result.complete
     assert {outcome.answer for outcome in result.outcomes} == {
         result.expected
     } and result.same_answers
@@ -36,7 +36,7 @@ def test_tasks_read_what_the_preview_says(result: SkewClinicResult) -> None:
     """A joining task reads its rows of the large table, and those of the small one that fall
     to it.
     """
-    plain, salted = result.outcome_of("nothing"), result.outcome_of("salting")
+    plain, salted = result.outcome_of("plain join"), result.outcome_of("salting")
     assert plain is not None and salted is not None
     assert 0 <= plain.largest - result.plain_largest <= 1_000
     assert 0 <= salted.largest - result.salted_largest <= 4_000
@@ -83,7 +83,7 @@ def outcome(*seconds: float, read: int = 200_000, spill: int = 0) -> Outcome:
         task(s, rows=round(100 * s), lane=i % 2, start=i / 10) for i, s in enumerate(seconds)
     )
     return Outcome(
-        "nothing",
+        "plain join",
         Trace(2.0, 1, (Stage(1, "join", len(tasks), read, 50, spill),), tasks),
         "abc",
         20_000,
@@ -95,7 +95,7 @@ def test_alerts_name_the_rule_that_fired() -> None:
     assert (skewed.kind, skewed.finding) == (
         "Skew",
         "5.0× the median of 3",
-    ) and skewed.rule.startswith("longest joining task > 3")
+    ) and skewed.rule.startswith("longest task of the join > 3")
     assert outcome(0.3, 0.3, 0.5).alerts == []
     (spill,) = outcome(0.3, 0.3, spill=2_000_000).alerts
     assert (spill.finding, spill.rule) == ("2.00 MB went to disk", "spilled bytes > 0")
@@ -108,25 +108,28 @@ def test_alerts_name_the_rule_that_fired() -> None:
     )
     (line,) = twice.alerts
     assert line.startswith(
-        "**Skew** · nothing (5.0× the median of 3), nothing (6.0× the median of 3) :gray[Rule: "
+        "**Skew** · plain join (5.0× the median of 3), plain join (6.0× the median of 3)"
     )
 
 
 def test_words_by_hand() -> None:
     start = skew_clinic.preview(SMALL)
     assert (
-        start.verdict.startswith("Foretold by the hash, before Spark runs: one of ")
+        start.verdict.startswith("Not measured yet. Expected from the hash: ")
         and start.table().num_rows == 0
     )
     alone = replace(start, outcomes=(outcome(0.3, 0.5),))
-    assert alone.verdict.startswith("Nothing beats **doing nothing** here (2.00 s)")
-    assert "rows that DIFFER from NumPy's" in alone.why[-2]
+    assert alone.verdict == "The plain join takes 2.00 s; its largest task has 50 rows."
+    slower = replace(alone.outcomes[0], remedy="salting", trace=Trace(3.0, 1, (), ()))
+    fastest = replace(alone, outcomes=(*alone.outcomes, slower))
+    assert fastest.verdict.startswith("The **plain join** is fastest (2.00 s)")
+    assert "rows that DIFFER from NumPy's" in alone.why[-1]
     better = Outcome("broadcast", Trace(1.0, 1, (), ()), start.expected, 20_000)
     both = replace(start, outcomes=(outcome(0.3, 0.5), better))
     assert (
         both.verdict
-        == "**broadcast** answers in 1.00 s, doing nothing in 2.00 s; its largest joining task held"
-        " 50 rows, now no row of the large table moves."
+        == "**broadcast** is 2.0× faster than the plain join: 1.00 s against 2.00 s. No task of 50"
+        " rows is left: the large table is not shuffled."
     )
     assert both.salting_gain == start.plain_largest / start.salted_largest > 1
 
@@ -135,13 +138,11 @@ def test_the_figure_marks_the_longest_task(result: SkewClinicResult) -> None:
     figure = figures.gantt(result, result)
     n_tasks = sum(len(outcome.trace.tasks) for outcome in result.outcomes)
     assert len(figure.data[0].y) + len(figure.data[1].y) + len(figure.data[2].y) == n_tasks
-    assert figure.layout.title.text.startswith(
-        f"The largest joining task holds {result.outcome_of('nothing').largest:,} rows"
+    assert (
+        len(figure.data[1].y) == len(REMEDIES) and "core 1" in figure.layout.yaxis.categoryarray[-1]
     )
-    assert len(figure.data[1].y) == len(CURES) and "core 1" in figure.layout.yaxis.categoryarray[-1]
-    assert figures.gantt(skew_clinic.preview(SMALL)).layout.title.text.startswith(
-        "Foretold: one task will hold "
-    )
+    start = skew_clinic.preview(SMALL)
+    assert list(figures.gantt(start).data[0].x)[:2] == [start.plain_largest, start.salted_largest]
 
 
 def test_salted_sizes_are_counted_row_by_row() -> None:

@@ -73,9 +73,8 @@ def point(n: int, *seconds: float, spill: int = 0) -> Point:
 
 def test_words_by_hand() -> None:
     start = TunerResult(TunerParams(max_partitions=16))
-    assert start.verdict.startswith(
-        "Foretold by the rule of thumb, 2–4 a core: **"
-    ) and start.why == ["Nothing has run yet."]
+    low, high = start.at_cores
+    assert f"Expected: **{low}–{high} partitions**" in start.verdict and len(start.why) == 3
     assert start.table().num_rows == 0 and start.by_size == 1
     shape = replace(
         start,
@@ -85,35 +84,25 @@ def test_words_by_hand() -> None:
     assert shape.best.n == 4 and shape.is_u and shape.aqe_partitions == 5 and shape.by_size == 8
     assert (
         shape.verdict
-        == "**4** partitions are quickest: 1.10 s; 1 takes 1.9× and 16 take 2.9× as long. A U: too"
-        " few leave cores idle, too many cost more to start than they do. AQE chose 5."
+        == "**4 partitions** are fastest: 1.10 s. 1 takes 1.9× as long, 16 take 2.9× as long."
+        " AQE chose 5."
     )
-    assert shape.why[0].startswith(
-        "With 1 partition 1 tasks, 25% overhead; with 16 partitions 16 tasks, 25% overhead"
-    )
-    assert any(
-        reason.startswith("Nothing spilled, an honest null: 8.00 MB") for reason in shape.why
-    )
+    assert shape.why[0].startswith("**A U:** ")
+    assert "25% with 1 partition, 25% with 16 partitions" in shape.why[1]
+    assert "8.00 MB with 1" in shape.why[2] and "Nothing spilled" in shape.why[2]
     flat = replace(start, points=(point(1, 1.0, 1.3), point(4, 1.0, 1.2), point(16, 0.9, 1.4)))
-    assert "neither end stands clear of the spread: from 1 to 16" in flat.verdict
+    assert "not significantly: 1 to 16 are within the spread" in flat.verdict
     rising = replace(start, points=(point(1, 1.0, 1.0), point(16, 2.0, 2.0)))
-    assert rising.verdict.endswith(
-        "No U: too many hurt, but 1 does not stand clear of the runs' spread."
-    )
+    assert rising.why[0].startswith("**No U here:** too many are slower, but 1 is within")
     falling = replace(start, points=(point(1, 2.0, 2.0, spill=3_000_000), point(16, 1.0, 1.0)))
-    assert falling.verdict.endswith("No U: too few hurt; not enough were tried for too many to.")
-    assert any(
-        "Up to 3.00 MB did not fit execution memory" in reason and "with 1 partition" in reason
-        for reason in falling.why
-    )
+    assert falling.why[0].startswith("**No U here:** too few are slower")
+    assert "Up to 3.00 MB spilled to disk, with 1 partition." in falling.why[2]
 
 
-def test_one_number_is_looked_at_beside_the_quickest_and_aqes(result: TunerResult) -> None:
+def test_one_number_is_selected_beside_the_fastest_and_aqes(result: TunerResult) -> None:
     rows = result.rows(16)
-    assert rows[0]["partitions"] == "16 (looked at)" and rows[1]["partitions"].endswith(
-        "(quickest)"
-    )
-    assert rows[2]["partitions"] == f"{result.aqe_partitions} (AQE's choice)"
+    assert rows[0]["partitions"] == "16 (selected)" and rows[1]["partitions"].endswith("(fastest)")
+    assert rows[2]["partitions"] == f"{result.aqe_partitions} (AQE)"
     assert result.table().num_rows == 4 and sum(result.table()["aqe"].to_pylist()) == 1
 
 
@@ -121,12 +110,12 @@ def test_figures(result: TunerResult) -> None:
     curve = figure.curve(result, 4, result)
     assert curve.layout.xaxis.type == "log" and list(curve.data[0].x) == [1, 4, 16]
     named = {trace.name: trace for trace in curve.data}
-    assert list(named[f"AQE's choice: {result.aqe_partitions}"].x) == [result.aqe_partitions]
-    assert list(named["looked at below"].x) == [4] and any(
-        re.match("2–4 a core", name) for name in named
+    assert list(named[f"AQE: {result.aqe_partitions}"].x) == [result.aqe_partitions]
+    assert list(named["selected"].x) == [4] and any(
+        re.match("2–4 per core", name) for name in named
     )
-    foretold = {trace.name: trace for trace in figure.curve(TunerResult(SMALL)).data}
-    assert list(foretold["to be measured"].x) == [1, 4, 16] and "to be measured" not in named
+    predicted = {trace.name: trace for trace in figure.curve(TunerResult(SMALL)).data}
+    assert list(predicted["not measured yet"].x) == [1, 4, 16] and "not measured yet" not in named
     bars = figure.overhead(result)
     whole = sum(task.seconds for task in result.points[-1].trace.tasks)
     assert bars.data[0].y[-1] + bars.data[1].y[-1] == pytest.approx(whole)

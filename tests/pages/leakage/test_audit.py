@@ -1,4 +1,4 @@
-"""What only the Audit, Wrong → right and Spot the leak tabs do, as a visitor meets them."""
+"""What only the Audit, Fix it and Spot the leak tabs do, as a visitor meets them."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def test_an_upload_is_audited_by_the_columns_that_its_owner_names() -> None:
 def test_the_scoreboard_is_a_job_that_says_what_is_caught_and_what_is_not() -> None:
     app = open_page("leakage", leakage_tab="Audit", audit_view="Scoreboard", audit_plants="1")
     assert not app.exception and not app.error
-    assert "plants that move the score by 0.02 are caught" in texts(
-        app
-    ) and "clean columns are flagged" in texts(app)
+    assert "injected leaks" in texts(app) and "clean columns" in texts(app)
 
 
 def test_coverage_lists_every_type_and_what_no_table_shows() -> None:
@@ -59,12 +57,14 @@ def test_coverage_lists_every_type_and_what_no_table_shows() -> None:
 
 
 def test_the_rows_of_a_finding_are_shown_with_its_fix() -> None:
-    app = open_page("leakage", leakage_tab="Audit", audit_n_rows="2,000")
+    app = open_page(
+        "leakage", leakage_tab="Audit", audit_n_rows="2,000", audit_detail="Rows and fix"
+    )
     label = next(
         option for option in app.selectbox(key="audit_finding").options if "time overlap" in option
     )
     settle(app.selectbox(key="audit_finding").set_value(label).run())
-    assert "**Fix.** Cut by time" in texts(app) and "time_hour" in app.dataframe[0].value.columns
+    assert "**Fix.** Split by time" in texts(app) and "time_hour" in app.dataframe[0].value.columns
     assert app.button(key="audit_again")
 
 
@@ -76,7 +76,7 @@ def test_a_round_is_answered_revealed_and_counted_once() -> None:
     app.toggle(key="rounds_revealed").set_value(True).run()
     assert (
         not app.exception
-        and f"You had it: it is **{answer}**" in texts(app)
+        and f"Correct: it is **{answer}**" in texts(app)
         and app.metric[0].value == "1 of 1"
     )
     app.toggle(key="rounds_revealed").set_value(False).run()
@@ -92,7 +92,7 @@ def test_a_round_is_answered_revealed_and_counted_once() -> None:
 def test_the_test_file_is_made_of_the_visitors_own_names() -> None:
     app = open_page(
         "leakage",
-        leakage_tab="Wrong → right",
+        leakage_tab="Fix it",
         repairs_mechanism="an id that knows",
         repairs_repeats="1",
     )

@@ -18,8 +18,8 @@ def test_a_link_names_the_leak_and_its_neighbours() -> None:
     )
 
 
-def test_moving_the_moment_changes_what_is_late_and_fits_nothing_anew() -> None:
-    app = open_page("leakage", leakage_tab="When do you know it?")
+def test_moving_the_moment_changes_what_is_late_and_fits_nothing_again() -> None:
+    app = open_page("leakage", leakage_tab="Known when?")
     before = availability.auc_of.cache_info().misses
     app.select_slider(key="availability_moment").set_value("push-back").run()
     assert not app.exception and availability.auc_of.cache_info().misses == before
@@ -28,8 +28,8 @@ def test_moving_the_moment_changes_what_is_late_and_fits_nothing_anew() -> None:
     )
 
 
-def test_no_column_at_all_is_a_sentence_and_reset_mends_it() -> None:
-    app = open_page("leakage", leakage_tab="When do you know it?")
+def test_no_column_at_all_is_a_sentence_and_reset_fixes_it() -> None:
+    app = open_page("leakage", leakage_tab="Known when?")
     app.multiselect(key="availability_columns").set_value([]).run()
     assert not app.exception and "columns must name at least one. Got none." in app.error[0].value
     app.button(key="availability_reset").click().run()

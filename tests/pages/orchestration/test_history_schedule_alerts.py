@@ -1,7 +1,10 @@
-"""What only *History*, *Schedules* and *Watch and alert* do, as a visitor meets them."""
+"""What only *Schedules* and *Monitoring* do, as a visitor meets them."""
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,8 +12,9 @@ import pytest
 from engine.orchestration import history
 from engine.orchestration.schedule.deployment import BOARD
 from engine.orchestration.server import SERVER
+from pages.shell import lessons
 from tests.engine.orchestration.test_history import made
-from tests.pages.visit import open_page, texts
+from tests.pages.visit import charts, open_page, texts
 
 
 def test_bad_rules_and_zones_are_sentences_and_the_page_stays_usable() -> None:
@@ -24,7 +28,7 @@ def test_bad_rules_and_zones_are_sentences_and_the_page_stays_usable() -> None:
     app.text_input(key="schedule_cron").set_value("61 * * * *").run()
     assert "Invalid cron string" in app.error[0].value and "five fields" in app.error[0].value
     app.button(key="schedule_reset").click().run()
-    assert not app.error and "**1 moved**" in texts(app)
+    assert not app.error and "**1 moved** of" in texts(app)
 
 
 def test_a_real_deployment_is_created_watched_and_deleted_from_the_page() -> None:
@@ -44,19 +48,22 @@ def test_a_real_deployment_is_created_watched_and_deleted_from_the_page() -> Non
             BOARD.delete(owner)
 
 
-def test_recorded_runs_take_the_place_of_the_foretold(
+def test_recorded_runs_take_the_place_of_the_simulated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLAYGROUND_WORKSPACE", str(tmp_path))
-    app = open_page("orchestration", orchestration_tab="History", history_flow="fan-out")
-    assert not app.exception and "No run of *fan-out* is recorded yet" in app.info[0].value
+    link = {"orchestration_tab": "Monitoring", "history_flow": "fan-out"}
+    app = open_page("orchestration", **link)
+    assert not app.exception and "24 simulated runs" in charts(app)[0]["title"]
+    assert "Simulated runs: fewer than 10 are recorded" in texts(app)
     for run in made(4, 12):
         history.records.save(run)
-    app.run()
-    assert not app.info and "4 recorded runs of *fan-out*" in texts(app)
+    assert "24 simulated runs" in charts(app.run())[0]["title"]
+    app.segmented_control(key="history_source").set_value("recorded").run()
+    assert "4 recorded runs" in charts(app)[0]["title"] and "Simulated runs" not in texts(app)
     app.slider(key="history_run").set_value(3).run()
     app.segmented_control(key="history_view").set_value("Compare").run()
-    shown = history.run(history.HistoryParams(flow="fan-out", run=3)).compared
+    shown = history.run(history.HistoryParams(source="recorded", flow="fan-out", run=3)).compared
     assert app.dataframe[0].value["task"].tolist() == [row["task"] for row in shown]
     app.segmented_control(key="history_view").set_value("Durations").run()
     assert len(app.dataframe[0].value) == 4, "the rows to choose from"
@@ -65,8 +72,8 @@ def test_recorded_runs_take_the_place_of_the_foretold(
 def test_a_task_that_another_run_does_not_have_falls_back() -> None:
     app = open_page(
         "orchestration",
-        orchestration_tab="History",
-        history_source="foretold",
+        orchestration_tab="Monitoring",
+        history_source="simulated",
         history_faster="train 2",
     )
     assert app.selectbox(key="history_faster").value == "train 2"
@@ -75,7 +82,7 @@ def test_a_task_that_another_run_does_not_have_falls_back() -> None:
 
 
 def test_a_webhook_must_be_an_address_and_its_failure_is_said() -> None:
-    app = open_page("orchestration", orchestration_tab="Watch and alert")
+    app = open_page("orchestration", orchestration_tab="Monitoring", alerts_part="Alerts")
     app.text_input(key="alerts_webhook").set_value("ftp://somewhere").run()
     assert not app.exception and "webhook must be an http or https address" in app.error[0].value
     app.text_input(key="alerts_webhook").set_value("http://127.0.0.1:9/").run()
@@ -88,3 +95,37 @@ def test_a_webhook_must_be_an_address_and_its_failure_is_said() -> None:
     )
     app.text_input(key="alerts_webhook").set_value("").run()
     assert not app.exception and "ConnectError" not in texts(app)
+
+
+def test_links_from_before_the_merge_still_open_their_part() -> None:
+    app = open_page("orchestration", orchestration_tab="History", history_source="foretold")
+    assert not app.exception and charts(app)[0]["key"] == "history_grid"
+    assert app.segmented_control(key="history_source").value == "simulated"
+    app = open_page("orchestration", orchestration_tab="Watch and alert", alerts_source="foretold")
+    assert not app.exception and charts(app)[0]["key"] == "alerts_scores"
+    assert app.segmented_control(key="alerts_source").value == "simulated"
+
+
+def test_the_two_parts_of_monitoring_change_places() -> None:
+    app = open_page("orchestration", orchestration_tab="Monitoring")
+    for part, key in (("Alerts", "alerts_scores"), ("Runs", "history_grid")):
+        app.segmented_control(key="alerts_part").set_value(part).run()
+        assert not app.exception and charts(app)[0]["key"] == key
+
+
+def test_the_deployment_line_of_the_guide_deploys(tmp_path: Path) -> None:
+    SERVER.ready(120)
+    guide = lessons.load("orchestration").guide["Schedules"]
+    (line,) = re.findall(r"`(daily\.from_source.*?\.deploy\(.*?\))`", guide)
+    (tmp_path / "flows.py").write_text("from prefect import flow\n\n@flow\ndef daily(): ...\n")
+    SERVER.call("work_pools/", {"name": "local", "type": "process"})
+    try:
+        command = [sys.executable, "-c", f"from flows import daily\n{line}"]
+        environment = SERVER.environment()
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
+        wanted = {"deployments": {"name": {"any_": ["daily"]}}}
+        (made,) = SERVER.call("deployments/filter", wanted)
+        assert made["work_pool_name"] == "local" and made["entrypoint"] == "flows.py:daily"
+        SERVER.call(f"deployments/{made['id']}", method="DELETE")
+    finally:
+        SERVER.call("work_pools/local", method="DELETE")

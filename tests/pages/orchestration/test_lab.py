@@ -1,5 +1,5 @@
-"""The run monitor's page: what is foretold becomes real at a press of Run; runs are listed, picked,
-ended, run again.
+"""The run monitor's page: a predicted run becomes real at a press of Run; runs are listed, picked,
+cancelled, run again.
 """
 
 from __future__ import annotations
@@ -34,23 +34,22 @@ def until(app: AppTest, said: str, seconds: float = 90.0) -> AppTest:
     return app
 
 
-def test_a_first_visit_is_foretold_and_a_press_of_run_makes_it_real() -> None:
+def test_a_first_visit_is_predicted_and_a_press_of_run_makes_it_real() -> None:
     SERVER.ready()
     app = open_page("orchestration", **LINK)
-    assert "Foretold from the seed, not run yet" in texts(app) and len(charts(app)) == 2
-    assert (
-        app.button(key="monitor_start").label == "Run"
-        and "Prefect's own pages" in app.caption[2].value
-    )
+    assert "Not run yet. Predicted" in texts(app) and len(charts(app)) == 2
+    assert app.button(key="monitor_start").label == "Run"
+    assert "Prefect's own pages" in texts(app)
     app.button(key="monitor_start").click().run()
-    assert "Foretold" not in texts(app) and app.button(key="monitor_end").label == "End it"
+    assert "Predicted" not in texts(app) and app.button(key="monitor_end").label == "Cancel run"
     until(app, "The run **completed**")
     run = launch.wait(monitor.latest(SHOWN).id)
     assert run.id == records.runs()[0].id
     app.run()
     assert monitor.result_of(run).outcomes() == monitor.result_of(predict.run(SHOWN)).outcomes()
     assert app.button(key="monitor_start").label == "Run again"
-    assert "every try as foretold" in texts(app)
+    assert "every attempt ended as predicted" in texts(app)
+    app.segmented_control(key="monitor_view").set_value("Task").run()
     app.selectbox(key="monitor_task").set_value("load 2").run()
     assert "Inputs: extract 2" in [caption.value for caption in app.caption]
     assert "attempt 1" in app.code[0].value
@@ -73,7 +72,7 @@ def test_a_run_picked_from_the_list_brings_its_settings_back() -> None:
     app.slider(key="monitor_seed").set_value(90).run()
     assert app.selectbox(
         key="monitor_shown"
-    ).value == "latest of these settings" and "Foretold" in texts(app)
+    ).value == "latest of these settings" and "Predicted" in texts(app)
 
 
 def test_runs_that_wait_are_listed_and_can_be_ended() -> None:
@@ -83,7 +82,7 @@ def test_runs_that_wait_are_listed_and_can_be_ended() -> None:
         "monitor_seed": "60",
         "monitor_copies": "3",
     }
-    app = open_page("orchestration", **slow)
+    app = open_page("orchestration", monitor_view="Queue", **slow)
     app.button(key="monitor_start").click().run()
     rows = app.table[0].value
     assert len(rows) == 3 and set(rows["flow"]) == {"fan-out"}

@@ -1,4 +1,4 @@
-"""What only the tabs APIs and Partition count do, as a visitor meets it; and a Spark that dies
+"""What only APIs and Partition count do, as a visitor meets it; and a Spark that dies
 while a page waits.
 """
 
@@ -13,7 +13,7 @@ from engine.spark import restarts
 from engine.spark.apis import console
 from engine.spark.session import ENGINE
 from tests.engine.spark.test_restarts import kill_at_work
-from tests.pages.visit import open_page, settle, texts
+from tests.pages.visit import charts, open_page, settle, texts
 
 QUERY = console.QUERIES["Busiest routes"]
 CONSOLE = {"spark_tab": "APIs", "apis_view": "SQL console"}
@@ -26,7 +26,8 @@ def run_it(app: AppTest) -> AppTest:
 def test_a_fixed_query_is_run_by_spark_and_compared_with_duckdb() -> None:
     app = open_page("spark", **CONSOLE)
     assert not app.exception and not app.error and not app.warning
-    assert "DuckDB's answer: the same" in texts(app) and "(1) Scan" in app.code[1].value
+    assert "DuckDB gives the same" in texts(app) and "(1) Scan" in app.code[1].value
+    assert [chart["key"] for chart in charts(app)] == ["apis_answer"]
     assert app.code[0].value == QUERY and len(app.dataframe[0].value) == 20
     settle(app.selectbox(key="apis_explain").set_value("result only").run())
     assert len(app.code) == 1 and not app.exception
@@ -107,17 +108,19 @@ def test_a_page_whose_spark_dies_while_it_waits_ends_with_the_result() -> None:
 def test_accumulators_and_broadcasts_are_counted_on_the_page() -> None:
     app = open_page("spark", spark_tab="APIs", apis_view="Accumulators", apis_n_rows="1,000")
     assert not app.exception and not app.error
-    assert "**3 of 8** ways to count them are wrong" in texts(app)
+    assert "**3 of 8** accumulators" in texts(app)
     settle(app.segmented_control(key="apis_view").set_value("Broadcast").run())
     assert not app.exception and not app.error and "as a broadcast variable" in texts(app)
+    assert [chart["key"] for chart in charts(app)] == ["apis_shipments"]
 
 
-def test_another_number_is_looked_at_without_running_again() -> None:
+def test_another_number_is_selected_without_running_again() -> None:
     app = open_page("spark", spark_tab="Partition count", tuner_view="Tasks on their cores")
+    assert app.session_state["spark_tab"] == "Partition explorer", "where it is now"
     assert not app.exception and not app.error
     before = texts(app)
     app.select_slider(key="tuner_at").set_value(4).run()
-    assert not app.exception and "4 (looked at)" in list(app.table[0].value["partitions"])
+    assert not app.exception and "4 (selected)" in list(app.table[0].value["partitions"])
     assert not [button for button in app.button if button.key == "tuner_cancel"] and before.split(
         "\n"
     )[0] in texts(app)

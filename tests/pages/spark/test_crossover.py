@@ -9,15 +9,14 @@ TAB = "Spark or pandas"
 
 
 def test_the_model_moves_without_a_run() -> None:
-    app = open_page("spark", spark_tab=TAB)
-    assert not app.exception and len(charts(app)) == 2
-    job, before = (
-        JOBS.find(app.session_state["crossover_job"]),
-        charts(app)[1],
-    )
+    app = open_page("spark", spark_tab=TAB, crossover_memory="8")
+    assert app.session_state["crossover_view"] == "On a cluster", "a link of before it was a view"
+    (before,) = charts(app)
+    assert not app.exception and before["key"] == "crossover_model"
+    job = JOBS.find(app.session_state["crossover_job"])
     app.slider(key="crossover_cores").set_value(100).run()
     assert JOBS.find(app.session_state["crossover_job"]) is job
-    assert "100 cores" in str(charts(app)[1]) and charts(app)[1] != before
+    assert "100 cores" in str(charts(app)[0]) and charts(app)[0] != before
     assert "The answer, from these numbers." in texts(app) and "one machine" in texts(app).lower()
 
 

@@ -45,8 +45,7 @@ def timing(subject: Subject, known_at: KnownAt, scores: Mapping[str, Score]) -> 
             (name,),
             "certain",
             f"{name} is known {when} in {int(late.sum()):,} of {subject.n:,} rows{worth}",
-            f"Predict without {name}, or with its value as of the moment of prediction (its last"
-            " one before).",
+            f"Leave {name} out, or take its value as of the moment of prediction.",
             float(late.mean()),
             subject.original(np.flatnonzero(late)),
         )
@@ -77,7 +76,7 @@ def _find_late_rows(subject: Subject, name: str, moment: Moment) -> tuple[np.nda
 
 
 def sharpening(subject: Subject) -> Iterator[Finding]:
-    """Timestamps later than the row's own, and columns that tell the target better in just those
+    """Timestamps later than the row's own, and columns that predict the target better in just those
     rows; needs the time column.
     """
     if subject.time is None or subject.time.numbers is None:
@@ -122,9 +121,9 @@ def _find_sharper(subject: Subject, event: Column, late: np.ndarray) -> Iterator
             "sharpening",
             (column.name,),
             "suspicious",
-            f"{column.name} tells {subject.target} with AUC {after:.3f} where {event.name} is later"
-            f" than {subject.time_name}, with {before:.3f} elsewhere: it was updated after the"
-            " event",
+            f"{column.name} predicts {subject.target} with AUC {after:.3f} where {event.name}"
+            f" is later than {subject.time_name}, with {before:.3f} elsewhere: it was updated after"
+            " the event",
             f"Take {column.name} as of {subject.time_name}, from a history table or a log of"
             " changes.",
             after - before,

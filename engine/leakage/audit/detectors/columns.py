@@ -42,7 +42,7 @@ ASK = (
 
 
 def single_feature(column: Column, found: Score, subject: Subject) -> Finding | None:
-    """Too good alone: no honest column of this kind of problem scores so."""
+    """Too good alone: no legitimate column of this kind of problem scores so high."""
     exact = not subject.binary and abs(correlation(column, subject)) > 1 - 1e-9
     if not (exact or found.value >= TOO_GOOD):
         return None
@@ -80,7 +80,7 @@ def one_sided(column: Column, subject: Subject) -> Finding | None:
             (column.name,),
             "suspicious",
             f"{column.name} = {values}: all {int(mass):,} rows have {subject.target}"
-            f" {_answer(subject, answer)}, as {format_share(share)} of the table have",
+            f" {_answer(subject, answer)}, against {format_share(share)} of the table",
             ASK,
             float(mass / (share * subject.n)),
             subject.original(rows),
@@ -142,7 +142,7 @@ def _missing_class(column: Column, null: np.ndarray, subject: Subject) -> Findin
         "suspicious",
         f"{column.name} is empty in {format_share(null[y].mean())} of the rows with"
         f" {subject.target} {subject.positive} and in {format_share(null[~y].mean())} of the others"
-        f" (odds {_odds(log_odds)}); being empty alone scores {worth.text}",
+        f" (odds {_odds(log_odds)}); an empty cell alone scores {worth.text}",
         f"Find out who fills {column.name}, and when. If the outcome empties or fills it, leave it"
         " out, its indicator and its imputed value too.",
         worth.value,
@@ -211,8 +211,8 @@ def identifier(column: Column, subject: Subject) -> Finding | None:
         "suspicious",
         f"{column.name} names rows ({column.n_distinct:,} values in {subject.n:,}), and {how} alone"
         f" scores {best.text}",
-        f"Leave {column.name} out of the features. Then ask how it was given: rows were numbered,"
-        " or merged, by their answer.",
+        f"Leave {column.name} out of the features. Ask how it was assigned: rows were numbered or"
+        " merged by their answer.",
         best.value,
         subject.original(np.arange(subject.n)),
     )

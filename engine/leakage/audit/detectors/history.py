@@ -53,7 +53,7 @@ class Explained:
     full: float
 
     def looks_ahead(self, least: float = AHEAD_SHARE) -> bool:
-        """Return whether the later rows explain most of what the history leaves open."""
+        """Return whether the later rows explain most of what the history does not."""
         return self.partial >= least and self.full - self.past >= AHEAD_GAIN
 
 
@@ -120,7 +120,7 @@ def _judge(
             "note" if unclear else severity,  # type: ignore[arg-type]
             f"{name} recomputed from {base} up to its own moment: R² {found.past:.3f}; with the"
             f" later rows of the same {subject.group_name}: {found.full:.3f}. They explain"
-            f" {format_share(found.partial)} of what the history leaves open"
+            f" {format_share(found.partial)} of what the history does not"
             + (f". Or {base} is an earlier {name}: then all is well" if unclear else ""),
             f"Recompute {name} with the window closed at the moment of prediction (rows before, not"
             f" centred, not the whole {subject.group_name}).",

@@ -85,7 +85,7 @@ class _Groups:
             how = f"equals the mean {self.subject.target} of each {self.key.name} over all rows"
         elif alike and trained > ENCODING_ERROR:
             how = (
-                f"has the very order of the mean {self.subject.target} of each {self.key.name} over"
+                f"has the order of the mean {self.subject.target} of each {self.key.name} over"
                 " all rows"
             )
         else:
@@ -114,7 +114,7 @@ class _Groups:
             return None
         how = (
             f"is the mean {self.subject.target} of the other rows of each {self.key.name}: with the"
-            " group's sum it gives back"
+            " group's sum it reveals"
         )
         return self._finding(column, f"{how} each row's own answer exactly")
 
@@ -288,8 +288,8 @@ def _whole(
         (first.name, second.name),
         "certain",
         f"{first.name} {sign} {second.name} {what} in all {len(known):,} rows that have both",
-        "Keep at most the one of the two that is known at the moment of prediction: together they"
-        f" are {subject.target}.",
+        "Keep at most the one that is known at the moment of prediction: together they are"
+        f" {subject.target}.",
         1.0,
         subject.original(known),
     )

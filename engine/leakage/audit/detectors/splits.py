@@ -43,7 +43,7 @@ def row_hashes(columns: list[Column], n: int) -> np.ndarray:
 
 
 def exact_duplicates(subject: Subject) -> Iterator[Finding]:
-    """Test rows that stand in training cell by cell, ids and the target left aside."""
+    """Test rows equal to a training row in every cell, ids and the target left aside."""
     assert subject.is_test is not None
     used = [c for c in subject.columns.values() if not is_identifier(c, subject.n)]
     used += [c for c in (subject.group, subject.time) if c is not None]
@@ -60,8 +60,8 @@ def exact_duplicates(subject: Subject) -> Iterator[Finding]:
         "exact duplicates",
         (),
         "certain" if expected < 0.5 else "suspicious",
-        f"{len(twin):,} of {len(test):,} test rows ({format_share(len(twin) / len(test))}) stand in"
-        f" training too, all {len(used)} columns alike; chance would make {expected:.1g}",
+        f"{len(twin):,} of {len(test):,} test rows ({format_share(len(twin) / len(test))}) are in"
+        f" training too, equal in all {len(used)} columns; {expected:.1g} expected by chance",
         "Drop duplicates before the split, or give all copies of a row one group and split by"
         " group.",
         len(twin) / len(test),
@@ -146,8 +146,8 @@ def near_duplicates(subject: Subject) -> Iterator[Finding]:
         (),
         "suspicious",
         f"{len(near):,} of {len(ratio):,} test rows are ten times nearer to one training row than"
-        f" to its twelfth nearest, in {points.shape[1]} columns; smooth data would make"
-        f" {expected:.1f} (rows {pairs})",
+        f" to its twelfth nearest, in {points.shape[1]} columns; {expected:.1f} expected in smooth"
+        f" data (rows {pairs})",
         "Look at the pairs. If they are the same thing measured twice, give them one group and"
         " split by group.",
         len(near) / len(ratio),
@@ -164,18 +164,18 @@ def group_overlap(subject: Subject, alone: dict[str, float]) -> Iterator[Finding
     straddling = np.flatnonzero(known & subject.is_test & in_train[np.maximum(codes, 0)])
     if not len(straddling):
         return
-    told, error = group_tells(subject, alone)
-    says = told - 4 * error > 0 and told >= GROUP_R
+    explained, error = group_tells(subject, alone)
+    says = explained - 4 * error > 0 and explained >= GROUP_R
     name, n_test = subject.group.name, int(subject.is_test.sum())
     yield Finding(
         "group overlap",
         (name,),
         "certain" if says else "note",
-        f"{len(straddling):,} of {n_test:,} test rows have a {name} that training knows; what the"
-        f" columns leave open, the other rows of a {name} tell with r = {told:.3f} ± {error:.3f}"
+        f"{len(straddling):,} of {n_test:,} test rows have a {name} that is in training; the other"
+        f" rows of a {name} explain what the columns do not: r = {explained:.3f} ± {error:.3f}"
         + ("" if says else ": too little to matter here"),
         f"Split by {name} (GroupKFold, GroupShuffleSplit): no {name} on both sides.",
-        told,
+        explained,
         subject.original(straddling),
     )
 
@@ -191,10 +191,10 @@ def group_tells(subject: Subject, alone: dict[str, float]) -> tuple[float, float
     ranked = sorted(
         (name for name, value in alone.items() if value < TOO_GOOD), key=lambda name: -alone[name]
     )
-    told = [_bin_means(subject.columns[name], subject) for name in ranked[:20]]
+    explained = [_bin_means(subject.columns[name], subject) for name in ranked[:20]]
     rest = subject.y - subject.y.mean()
-    if told:
-        x = np.column_stack(told)
+    if explained:
+        x = np.column_stack(explained)
         x -= x.mean(axis=0)
         rest = rest - x @ np.linalg.solve(
             x.T @ x + 1e-3 * subject.n * subject.y.var() * np.eye(x.shape[1]), x.T @ rest
@@ -235,9 +235,9 @@ def time_overlap(subject: Subject) -> Iterator[Finding]:
         (subject.time.name,),
         "certain",
         f"{len(later):,} of {n_train:,} training rows ({format_share(len(later) / n_train)}) are"
-        f" later than the first test row ({start}): the model learns from the future of what it is"
-        " tested on",
-        "Cut by time: everything before a day trains, everything after it tests; leave a gap as"
+        f" later than the first test row ({start}): the model learns from the future of the test"
+        " rows",
+        "Split by time: everything before a day trains, everything after it tests; leave a gap as"
         " long as a label takes.",
         len(later) / n_train,
         subject.original(later[np.argsort(-moment[later], kind="stable")]),
@@ -245,7 +245,7 @@ def time_overlap(subject: Subject) -> Iterator[Finding]:
 
 
 def adversarial(subject: Subject) -> Iterator[Finding]:
-    """Whether test rows can be told from training rows: column by column, then all together by
+    """Whether test rows can be explained from training rows: column by column, then all together by
     boosting.
     """
     assert subject.is_test is not None
@@ -273,7 +273,7 @@ def adversarial(subject: Subject) -> Iterator[Finding]:
         "adversarial validation",
         tuple(c.name for c in telling),
         "note" if in_order else "suspicious",
-        f"a model tells test rows from training rows with AUC {together:.3f} ± {error:.3f}; alone:"
+        f"a model separates test rows from training rows: AUC {together:.3f} ± {error:.3f}; alone:"
         f" {what}"
         + ("; the split is cut by time, so rows may have changed with it" if in_order else ""),
         f"Compare {named([c.name for c in (telling or ranked)[:3]])} on both sides with what"

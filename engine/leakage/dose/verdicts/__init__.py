@@ -1,9 +1,10 @@
-"""What the audit's detectors say of the table that a dosed pipeline leaves behind, dose by dose.
+"""Which of the audit's detectors find the leak in the table that a leaky pipeline leaves behind, by
+leak strength.
 
 Real: ``engine.leakage.audit`` on the rows and columns that the model of *dose* sees, with the
 split, the customer and the month named, and no moment declared (so *timing* cannot run). The table
 is the one before the last steps: not scaled yet, and without the copies that training alone gets
-after the split. What cannot be seen in a table is seen by none of the detectors.
+after the split. A leak that is in the code alone is seen by no detector.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ SEEN_SHARE = 0.5  # of the seeds, more of them: the detector sees the leak
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdicts:
-    """Share of the seeds in which each detector raised an alarm, at each dose of the grid that is
-    done.
+    """Share of the seeds in which each detector raised an alarm, at each strength of the grid that
+    is done.
     """
 
     params: DoseParams
@@ -35,8 +36,8 @@ class Verdicts:
     complete: bool = False
 
     def first_dose(self, detector: Detector) -> float | None:
-        """Return the least dose from which on a detector sees the leak; ``None`` if it does not, or
-        cries without one too.
+        """Return the lowest strength from which a detector sees the leak; ``None`` if it does not,
+        or raises an alarm without a leak too.
         """
         found = [share.get(detector, 0.0) > SEEN_SHARE for share in self.shares]
         if not found or found[0] or not found[-1]:
@@ -45,8 +46,8 @@ class Verdicts:
 
     @property
     def seen(self) -> dict[Detector, float]:
-        """The detectors that see the leak, each with the least dose at which it does, the keenest
-        first.
+        """The detectors that see the leak, each with the lowest strength at which it does,
+        lowest first.
         """
         doses = {
             detector: dose
@@ -57,7 +58,7 @@ class Verdicts:
 
     @property
     def false_alarms(self) -> list[Detector]:
-        """The detectors that raise an alarm at dose 0, where there is no leak."""
+        """The detectors that raise an alarm at strength 0, where there is no leak."""
         return [
             detector
             for detector in DETECTORS
@@ -66,11 +67,11 @@ class Verdicts:
 
     @property
     def verdict(self) -> str:
-        """From which dose on each detector sees the leak."""
+        """From which leak strength each detector sees the leak."""
         if len(self.shares) < len(GRID):
-            return "The tables are being audited, dose by dose."
+            return "The tables are being audited."
         name = self.params.focus.lower()
-        seen = [f"{detector} from dose {dose:g}" for detector, dose in self.seen.items()]
+        seen = [f"{detector} from {dose:.0%}" for detector, dose in self.seen.items()]
         alarms = (
             f" False alarms on the clean table: {', '.join(self.false_alarms)}."
             if self.false_alarms
@@ -78,17 +79,17 @@ class Verdicts:
         )
         if not seen:
             return (
-                f"**No detector** sees {name} in the table, at any dose: only the code, or fresh"
-                f" rows, can show it.{alarms}"
+                f"**No detector** sees {name} in the table: only the code or fresh rows can show"
+                f" it.{alarms}"
             )
         return (
-            f"**{len(seen)}** of {len(DETECTORS)} detectors see {name}: {'; '.join(seen)}"
+            f"**{len(seen)}** of {len(DETECTORS)} detectors see {name}: {', '.join(seen)} strength"
             f" ({N_SEEDS} seeds).{alarms}"
         )
 
 
 def table_of(world: World, doses: Doses) -> pa.Table:
-    """Return the table that a dosed pipeline hands to its model: its columns, the answer, and who,
+    """Return the table that a leaky pipeline hands to its model: its columns, the answer, and who,
     when, which side.
     """
     drawn = process.draw(world, len(MECHANISMS))
@@ -117,7 +118,7 @@ def table_of(world: World, doses: Doses) -> pa.Table:
 
 
 def alarms_of(world: World, doses: Doses) -> dict[Detector, bool]:
-    """Return for each detector that could run whether it raised an alarm on a dosed pipeline's
+    """Return for each detector that could run whether it raised an alarm on a leaky pipeline's
     table.
     """
     table = table_of(world, doses)
@@ -127,8 +128,8 @@ def alarms_of(world: World, doses: Doses) -> dict[Detector, bool]:
 
 
 def verdicts_of(params: DoseParams) -> DoseParams:
-    """Return the settings that the verdicts depend on, all others at their defaults: the dose only
-    points into them.
+    """Return the settings that the verdicts depend on, all others at their defaults: the
+    strength only points into them.
     """
     world = {
         "signal": params.signal,
@@ -140,8 +141,8 @@ def verdicts_of(params: DoseParams) -> DoseParams:
 
 
 def steps(params: DoseParams) -> Steps:
-    """Audit the tables of every dose of the focus alone: a ``Progress`` with the verdicts so far
-    before each audit.
+    """Audit the tables of every strength of the focus alone: a ``Progress`` with the verdicts so
+    far before each audit.
 
     Returns
     -------
@@ -155,7 +156,7 @@ def steps(params: DoseParams) -> Steps:
         for turn, world in enumerate(worlds):
             yield Progress(
                 (place + turn / N_SEEDS) / len(GRID),
-                f"dose {dose:g}, world {turn + 1} of {N_SEEDS}",
+                f"strength {dose:.0%}, data set {turn + 1} of {N_SEEDS}",
                 verdicts,
             )
             by_world.append(alarms_of(world, trial.with_dose(Doses(), params.mechanism, dose)))

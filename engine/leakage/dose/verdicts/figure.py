@@ -1,4 +1,4 @@
-"""Figure of *verdicts*: which detector sees the dosed leak, from which dose on."""
+"""Figure of *verdicts*: which detector sees the leak, from which strength."""
 
 from __future__ import annotations
 
@@ -12,31 +12,23 @@ from engine.leakage.dose.verdicts import N_SEEDS, Verdicts
 SCALE = [
     [0.0, figures.faint(figures.WAITING, 0.16)],
     [1.0, figures.LEAKED],
-]  # waiting, thin … leaked
+]
 
 
 def detectors(verdicts: Verdicts) -> go.Figure:
-    """Draw the share of seeds with an alarm by detector and dose. To see first: where vermilion
-    begins, if it does at all.
+    """Draw the share of seeds with an alarm by detector and strength. To see first: where the
+    colour begins, if it does at all.
     """
-    name, n_seen, n_done = verdicts.params.focus, len(verdicts.seen), len(verdicts.shares)
-    if n_done < len(GRID):
-        title = "The tables are being audited, dose by dose"
-    elif n_seen:
-        title = (
-            f"{name}: {n_seen} of {len(DETECTORS)} detectors see it,<br>the first at dose"
-            f" {min(verdicts.seen.values()):g}"
-        )
-    else:
-        title = f"{name}: no detector sees it<br>in the table, at any dose"
-    waiting = [None] * (len(GRID) - n_done)
+    waiting = [None] * (len(GRID) - len(verdicts.shares))
     shares = [[share.get(detector) for share in verdicts.shares] for detector in DETECTORS]
     figure = figures.new_tall(
-        title, height=190 + 26 * len(DETECTORS), x="dose of the leak (0: clean pipeline)"
+        f"{verdicts.params.focus}: alarms by leak strength",
+        height=190 + 26 * len(DETECTORS),
+        x="leak strength (0%: clean pipeline)",
     )
     figure.add_heatmap(
         z=[[*row, *waiting] for row in shares],
-        x=[f"{dose:g}" for dose in GRID],
+        x=[f"{dose:.0%}" for dose in GRID],
         y=list(DETECTORS),
         text=[[*map(_text, row), *[""] * len(waiting)] for row in shares],
         texttemplate="%{text}",
@@ -47,7 +39,7 @@ def detectors(verdicts: Verdicts) -> go.Figure:
         xgap=3,
         ygap=3,
         hoverongaps=False,
-        hovertemplate="%{y} at dose %{x}: alarm in %{z:.0%} of the seeds<extra></extra>",
+        hovertemplate="%{y} at %{x}: alarm in %{z:.0%} of the seeds<extra></extra>",
     )
     figure.update_layout(
         showlegend=False,
