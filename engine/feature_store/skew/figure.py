@@ -39,7 +39,7 @@ def values(result: SkewResult) -> go.Figure:
         "template": figures.TEMPLATE,
         "title": {"text": result.verdict.replace("**", "")},
         "height": 40 + 215 * n_down,
-        "meta": {"top": 48},
+        "meta": {"top": 62},
     }
     layout |= {"showlegend": False, "margin": {"l": 46, "r": 20, "b": 44}, "annotations": []}
     drawn = np.unique(np.linspace(0, len(result.offline) - 1, N_DRAWN).astype(int))
