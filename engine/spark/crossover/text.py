@@ -36,18 +36,24 @@ def _expected(result: Measured) -> str:
     work, n = result.params.work, expected.SIZES[-1]
     pandas, spark = (expected.MEDIANS[name][-1] for name in ("pandas", "Spark"))
     faster = f"**pandas is {format_factor(spark / pandas)} faster** than Spark ({expected.WHERE})."
-    if work != expected.WORK:
-        return f"{work.capitalize()} is not measured yet. {expected.WORK} at {n:,} rows: {faster}"
-    return f"Not measured here yet. Expected at {n:,} rows: {faster}"
+    if work == expected.WORK:
+        return f"Not measured here yet. Expected at {n:,} rows: {faster}"
+    begun = [name for name in CONTESTANTS if result.points(name)]
+    if begun:
+        return f"Not measured yet: **pandas against Spark**. So far: {', '.join(begun)}."
+    return f"Not measured yet: {work}. For {expected.WORK} at {n:,} rows {faster}"
 
 
 def describe_model(result: Measured, cluster: Cluster) -> str:
     """Return from how many rows on Spark on the cluster is the choice, by the model."""
     moved = result.model(cluster)
     if moved is None:
+        shown = (
+            "what is measured so far" if result.largest else f"{expected.WORK}, {expected.WHERE}"
+        )
         return (
-            "Not measured yet. The model needs two measured sizes of pandas and Spark; until then,"
-            " what is known."
+            "Not measured yet: the model needs **two sizes** of pandas and Spark."
+            f" Shown until then: {shown}."
         )
     crossing = result.crossing()
     doubtful = " Uncertain: the sizes measured are small." * (

@@ -369,6 +369,7 @@ def test_other_work_is_drawn_alone_as_soon_as_it_is_measured() -> None:
         begun = CrossoverResult(replace(SMALL, work=work), pandas, ())  # type: ignore[arg-type]
         shown = {trace.name for trace in figures.chart(begun).data if ", " in trace.name}
         assert shown == {f"{name}, expected" for name in names}
+        assert (expected.WHERE in begun.verdict) == bool(names)
 
 
 def test_before_a_run_nothing_is_compared() -> None:
@@ -377,7 +378,7 @@ def test_before_a_run_nothing_is_compared() -> None:
     both = synthetic()
     assert both.n_compared == 4 and both.same_answers and "All 4 answers agree" in both.why[-1]
     assert figures.model(empty, Cluster()) is None
-    assert describe_model(empty, Cluster()).startswith("Not measured yet.")
+    assert describe_model(empty, Cluster()).startswith("Not measured yet")
 
 
 def test_the_guard_refuses_what_cannot_fit_and_says_what_to_do(files: Files) -> None:
