@@ -285,7 +285,7 @@ def _check_times(column: pa.ChunkedArray, name: str) -> None:
         LookupError,
     ) as error:  # a year that no calendar has, an unknown time zone
         raise InputError(
-            "Dates and times must lie in the years 1 to 9999, in a known time zone."
+            "Dates and times must be in the years 1 to 9999, in a known time zone."
             f" {name_in_sentence(name)} has others ({type(error).__name__}): correct or drop it,"
             " then upload again."
         ) from error

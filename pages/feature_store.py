@@ -9,8 +9,8 @@ from pages.tabs.feature_store import growth, online, point_in_time, registry, sk
 lab.page(
     "feature_store",
     point_in_time=point_in_time.show,
-    growth=growth.show,
+    registry=registry.show,
     online=online.show,
     skew=skew.show,
-    registry=registry.show,
+    growth=growth.show,
 )

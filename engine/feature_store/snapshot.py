@@ -109,7 +109,7 @@ def _view(view: Any, store: FeatureStore) -> Thing:
         view.features,
         entities=entities,
         TTL=ttl,
-        materialised_until=last,
+        materialized_until=last,
         versions=", ".join(versions),
     )
 

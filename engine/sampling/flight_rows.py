@@ -3,7 +3,7 @@ more than three hours late.
 
 Real: every feature is known before departure (schedule, route, carrier, and the weather of the hour
 at the origin, joined in UTC). Simplified: weather that is missing is filled with the column's
-median; "thinned" drops positives at random until they are 0.1% of the rows, the share in the
+median; "0.1%" drops positives at random until they are 0.1% of the rows, the share in the
 interview question.
 """
 
@@ -20,7 +20,7 @@ from engine.errors import require
 
 Target = Literal["cancelled", "late over 3 h"]
 TARGETS: tuple[Target, ...] = get_args(Target)
-Positives = Literal["as they are", "thinned to 0.1%"]
+Positives = Literal["original", "0.1%"]
 POSITIVES: tuple[Positives, ...] = get_args(Positives)
 Split = Literal["random", "in time order"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -45,8 +45,8 @@ class FlightRows:
     names: tuple[str, ...]
 
     def split(self, how: Split, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows to train on and those to test on: 70 and 30%, each class split alike or
-        cut by time.
+        """Return the rows to train on and those to test on: 70 and 30% of each class, or of the
+        rows in time order.
         """
         n = len(self.y)
         if how == "in time order":
@@ -101,17 +101,17 @@ def table(target: Target) -> FlightRows:
 
 
 def take(target: Target, positives: Positives, n_rows: int, seed: int) -> FlightRows:
-    """Return ``n_rows`` flights drawn at random, in order of departure; thinned, with 0.1%
-    positives.
+    """Return ``n_rows`` flights drawn at random, in order of departure, with the positive rate
+    asked for.
 
     Raises
     ------
     InputError
-        Fewer than ten positives would be left: a score from them would mean nothing.
+        Fewer than ten positives would be left: too few for a score.
     """
     rows = table(target)
     rng = np.random.default_rng(seed)
-    if positives == "as they are":
+    if positives == "original":
         taken = rng.choice(len(rows.y), min(n_rows, len(rows.y)), replace=False)
     else:
         n_positive = round(n_rows * THIN_SHARE)

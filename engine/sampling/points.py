@@ -2,9 +2,9 @@
 clicked on a canvas.
 
 Real: the flights (two columns of those that arrived; the minority arrived more than three hours
-late) and uploads. The other sources are made up, each to show one thing that resampling does.
-Features in other units than the plane's are standardised (mean 0, deviation 1), because every
-method here measures distances.
+late) and uploads. The other sources are synthetic, each to show one thing that resampling does.
+Features of flights and uploads are standardized (mean 0, deviation 1), because every method here
+measures distances.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def drawn_points(text: str) -> list[tuple[int, int, int]]:
     Raises
     ------
     InputError
-        The text is not made of such points, or one lies off the canvas.
+        The text is not made of such points, or one is off the canvas.
     """
     points = []
     for part in filter(None, text.split(";")):
@@ -76,7 +76,7 @@ def drawn_points(text: str) -> list[tuple[int, int, int]]:
         inside = x <= CANVAS and y <= CANVAS and label <= 1
         require(
             inside,
-            "drawn must lie in 0–{}, with class 0 or 1. Got {!r}. Clear the canvas.",
+            "drawn must be in 0–{}, with class 0 or 1. Got {!r}. Clear the canvas.",
             CANVAS,
             part,
         )
@@ -134,9 +134,7 @@ def _moons(n_majority: int, n_minority: int, seed: int) -> np.ndarray:
 def _clouds(
     source: Source, n_majority: int, n_minority: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return normal clouds, majority first. Each source is known for one thing that a method does
-    to it.
-    """
+    """Return normal clouds, majority first. Each source shows one thing that a method does."""
     around: dict[
         str, tuple[list[tuple[float, float, float]], list[tuple[float, float, float, float]]]
     ] = {
@@ -192,7 +190,7 @@ def _flights(n_majority: int, n_minority: int, columns: tuple[str, str], seed: i
     )
     taken = flights.take(pa.array(rows))
     X = _standardised(taken, columns)
-    labels = tuple(f"{name} (standardised)" for name in columns)
+    labels = tuple(f"{name} (standardized)" for name in columns)
     return Points(
         X,
         late[rows].astype(int),
@@ -215,8 +213,8 @@ def _standardised(table: pa.Table, columns: tuple[str, str]) -> np.ndarray:
         number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
         require(
             number,
-            "Column {} must hold numbers: distances need them. Got {}. Choose another under Across"
-            " or Up.",
+            "Column {} must hold numbers: distances need them. Got {}. Choose another x or y"
+            " column.",
             name,
             column.type,
         )
@@ -225,13 +223,13 @@ def _standardised(table: pa.Table, columns: tuple[str, str]) -> np.ndarray:
         require(
             n_missing == 0,
             "Column {} must have no missing value: imbalanced-learn refuses them. Got {:,}. Fill"
-            " them in, or choose another under Across or Up.",
+            " them in, or choose another x or y column.",
             *(name, n_missing),
         )
         require(
             bool(np.ptp(values) > 0),
             "Column {} must hold two different values at least. Got {!r} in every row. Choose"
-            " another under Across or Up.",
+            " another x or y column.",
             *(name, float(values[0])),
         )
         found.append((values - values.mean()) / values.std())
@@ -292,7 +290,7 @@ def _uploaded(path: Path, columns: tuple[str, str], label: str, n_rows: int) -> 
     y = (labels == values[int(np.argmin(counts))]).astype(int)
     X = _standardised(table, columns)
     category = np.where(X[:, 0] < 0, "low", "high")
-    return Points(X, y, category, tuple(f"{inert(name)} (standardised)" for name in columns))
+    return Points(X, y, category, tuple(f"{inert(name)} (standardized)" for name in columns))
 
 
 def _drawn(text: str) -> Points:

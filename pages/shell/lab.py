@@ -140,11 +140,6 @@ def _reset(topic: str, name: str) -> None:
     )
 
 
-def places(n: int) -> list[tuple[Any, Any]]:
-    """Return n pairs of places, for the controls of a view and for its chart below."""
-    return [(st.container(), st.container()) for _ in range(n)]
-
-
 def pinned(name: str) -> Any:
     """Return the Result pinned as run A of an experiment, or ``None``."""
     return st.session_state.get(f"{name}_pinned")
@@ -188,9 +183,3 @@ def screen(topic: str, name: str, result: Any, verdict: str = "") -> Iterator[Sc
         panels.draw(lesson, name, result)
     if shown.figure is not None:
         export.keep(name, result, shown.figure, charts.plain(shown.verdict))
-
-
-def report(topic: str, name: str, result: Any, figure: go.Figure) -> None:
-    """To be removed: tabs not yet drawn by ``screen``."""
-    panels.draw(lessons.load(topic), name, result)
-    export.keep(name, result, figure, charts.plain(result.verdict))

@@ -167,6 +167,22 @@ def topics() -> tuple[str, ...]:
     )
 
 
+def _inside(
+    content: dict[str, Any], tabs: dict[str, str], name: str
+) -> dict[str, tuple[str, str, str, str]]:
+    """Return the checked entries of ``[inside]``."""
+    inside = {experiment: tuple(place) for experiment, place in content.get("inside", {}).items()}
+    for experiment, place in inside.items():
+        require(
+            len(place) == 4 and place[0] in tabs,
+            "{} [inside] {}: must be [experiment of the tab, name, view key, option]. Got {}.",
+            name,
+            experiment,
+            list(place),
+        )
+    return inside
+
+
 @lru_cache(maxsize=32)
 def load(topic: str) -> Lesson:
     """Read and check the content of a lab.
@@ -183,15 +199,7 @@ def load(topic: str) -> Lesson:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path.name} must be TOML: {error}") from error
     tabs = content.get("tabs", {})
-    inside = {name: tuple(place) for name, place in content.get("inside", {}).items()}
-    for name, place in inside.items():
-        require(
-            len(place) == 4 and place[0] in tabs,
-            "{} [inside] {}: must be [experiment of the tab, name, view key, option]. Got {}.",
-            path.name,
-            name,
-            list(place),
-        )
+    inside = _inside(content, tabs, path.name)
     entries: dict[str, tuple[Any, ...]] = {}
     for kind, cls in {"scene": Scene, "prediction": Prediction, "challenge": Challenge}.items():
         tables = [

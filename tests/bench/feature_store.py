@@ -20,7 +20,7 @@ from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider, spread
 LAB = "feature_store?feature_store_tab="
 TABS = (
     Tab("Point in time (TTL)", "feature_store", slider("point_in_time_ttl"), "point_in_time_life"),
-    Tab("Online (scrubbed)", LAB + "Online", slider("online_at_hours"), "online_life"),
+    Tab("Online (hour)", LAB + "Online", slider("online_at_hours"), "online_life"),
     Tab("Skew injector (slip)", LAB + "Skew+injector", slider("skew_slip_hours"), "skew_values"),
 )
 
@@ -45,9 +45,9 @@ def compute() -> None:
             timed(lambda: explain(few, some, keys=["origin"], ttl=timedelta(minutes=60 + i)))[0]  # noqa: B023
             for i in range(N_TWEAKS)
         ]
-        told = spread([seconds * 1_000 for seconds in joins])
+        spent = spread([seconds * 1_000 for seconds in joins])
         print(
-            f"  Explained join, {n_labels:,} labels × {n_rows:,} rows: {told} ms (goal ≤ {goal:,})"
+            f"  Explained join, {n_labels:,} labels × {n_rows:,} rows: {spent} ms (goal ≤ {goal:,})"
         )
     large = point_in_time.run(replace(asked, n_rows=5_000, n_labels=500, correct=True))
     measured = growth.run(growth.GrowthParams(n_labels=500, n_rows=500, repeats=1))

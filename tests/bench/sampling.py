@@ -34,7 +34,7 @@ TABS = (
     Tab("Focal loss (γ)", "sampling?sampling_tab=Focal+loss", slider("focal_gamma"), "focal_loss"),
     Tab(
         "Survey (measured, look closer)",
-        "sampling?sampling_tab=Survey+arena",
+        "sampling?sampling_tab=Survey",
         SURVEY,
         "survey_estimates",
     ),
@@ -45,7 +45,7 @@ TABS = (
         "splits_bands",
     ),
     Tab(
-        "SMOTE, step by step (k, 2,000 rows)",
+        "SMOTE step-by-step (k, 2,000 rows)",
         "sampling?lineage_n_rows=2,000",
         slider("lineage_k_neighbors"),
         "lineage_plane",
@@ -91,7 +91,7 @@ def compute() -> None:
         measure(f"{method}, k", lambda i: lineage.run(replace(points, k_neighbors=1 + i)))  # noqa: B023
     payloads(
         {
-            "SMOTE, step by step": lineage_figures.plane(
+            "SMOTE step-by-step": lineage_figures.plane(
                 lineage.run(lineage.LineageParams(n_rows=2_000))
             )
         }

@@ -2,8 +2,8 @@
 stores and three as-of joins.
 
 Real: every time is one call's wall clock over the joins of ``growth.joins``; sizes and joins take
-turns in an order drawn anew for each round, so that a slow moment of the machine does not hit one
-of them alone, and the fastest run of each counts. Peak memory is that of a child process
+turns in an order drawn again for each round, so that a slow moment of the machine does not affect
+one of them alone, and the fastest run of each is shown. Peak memory is that of a child process
 (``growth.child``), sampled every 2 ms. All five must give the same answer. What would look at more
 than MAX_PAIRS pairs is not run, and said before: the pairs are counted without joining. Simplified:
 files are warm in the system's cache, one machine's times are not another's.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,6 +35,7 @@ __all__ = [
     "GrowthResult",
     "Point",
     "default_job",
+    "expected",
     "left_out",
     "pairs_of",
     "run",
@@ -67,9 +68,9 @@ def left_out(params: GrowthParams) -> tuple[str, ...]:
         if too_many:
             n, n_labels = pairs_of(contestant, too_many[0]), too_many[0].labels.num_rows
             sentences.append(
-                f"{contestant} is left out from {n_labels:,} labels on: it would join {n:,} pairs"
-                f" first, about {format_seconds(n * SECONDS_A_PAIR)} and"
-                f" {format_bytes(n * BYTES_A_PAIR)} of memory."
+                f"{contestant} is left out from {n_labels:,} labels on: {n:,} pairs would need"
+                f" about {format_seconds(n * SECONDS_A_PAIR)} and {format_bytes(n * BYTES_A_PAIR)}"
+                " of memory."
             )
     return tuple(sentences)
 
@@ -113,12 +114,12 @@ def _cells(params: GrowthParams, folder: Path) -> list[_Cell]:
     return [cell for cell in cells if pairs_of(cell.name, cell.rows) <= MAX_PAIRS]
 
 
-def _plan(params: GrowthParams, folder: Path) -> tuple[GrowthResult, list[_Cell]]:
-    """Return the empty result, with what is left out, and what is to be measured."""
-    import feast  # noqa: F401  # imported here so that no timed call pays for it
-
+@lru_cache(maxsize=16)
+def expected(params: GrowthParams) -> GrowthResult:
+    """Return the result before any run: the pairs of each join, and what is left out."""
     full = params.rows(1.0)
-    result = GrowthResult(
+    sizes = [params.rows(share) for share in SHARES]
+    return GrowthResult(
         params=params,
         n_labels=full.labels.num_rows,
         n_rows=full.features.num_rows,
@@ -126,7 +127,20 @@ def _plan(params: GrowthParams, folder: Path) -> tuple[GrowthResult, list[_Cell]
         n_window_pairs=full.n_window_pairs,
         left_out=left_out(params),
         measured_at=datetime.now(UTC),
+        counted=tuple(
+            (name, rows.labels.num_rows, pairs_of(name, rows))
+            for name in params.contestants
+            for rows in sizes
+            if pairs_of(name, rows) <= MAX_PAIRS
+        ),
     )
+
+
+def _plan(params: GrowthParams, folder: Path) -> tuple[GrowthResult, list[_Cell]]:
+    """Return the result before any run, and what is to be measured."""
+    import feast  # noqa: F401  # imported here so that no timed call pays for it
+
+    result = replace(expected(params), measured_at=datetime.now(UTC))
     return result, _cells(params, folder)
 
 
@@ -140,7 +154,7 @@ def _with(result: GrowthResult, cells: list[_Cell]) -> GrowthResult:
 
 
 def steps(params: GrowthParams) -> Steps:
-    """Measure all cells, taking turns in an order drawn anew for each round, then the memory.
+    """Measure all cells, taking turns in an order drawn again for each round, then the memory.
 
     Returns
     -------
@@ -161,7 +175,7 @@ def steps(params: GrowthParams) -> Steps:
                 for number, place in enumerate(rng.permutation(len(cells))):
                     cell, share = cells[place], (turn + number / len(cells)) / params.repeats
                     what = (
-                        f"{cell.name}, {cell.rows.labels.num_rows:,} labels (round {turn + 1} of"
+                        f"{cell.name}, {cell.rows.labels.num_rows:,} labels (repeat {turn + 1} of"
                         f" {params.repeats})"
                     )
                     progress = Progress(share, what, result)

@@ -25,9 +25,11 @@ SYMBOLS: dict[str, str] = dict(
 
 
 def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figure:
-    """Draw every run over the size, log-log. To see first: the line that climbs steeper than the
-    others.
+    """Draw every run over the size, log-log; before any run the pairs. To see first: the line that
+    is steeper than the others.
     """
+    if not result.points:
+        return _expected(result)
     traces: list[dict[str, Any]] = []
     for name in result.params.contestants:
         points = result.points_of(name)
@@ -52,11 +54,11 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
             )
     sizes = sorted({point.n_labels for point in result.points})
     return figures.drawn(
-        _title(result),
+        result.verdict.replace("**", ""),
         traces,
-        height=480,
-        x="labels (feature rows grow alike)",
-        y="seconds a join",
+        height=460,
+        x="labels (feature rows grow in proportion)",
+        y="time per join",
         xaxis={"type": "log", "tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]},
         yaxis={"type": "log", "tickformat": "~s", "ticksuffix": "s", "dtick": 1},
     )
@@ -91,19 +93,32 @@ def _runs(name: str, points: list[Point], slope: float | None) -> list[dict[str,
     return [best, every]
 
 
-def _title(result: GrowthResult) -> str:
-    file, others = (
-        result.points_of("Feast file"),
-        [p for p in result.points if p.contestant.split()[0] in ("pandas", "Polars", "DuckDB")],
-    )
-    if len(file) < 2 or not others:
-        return "Seconds as labels and feature rows grow"
-    first, last = file[0], file[-1]
-    slowest = max(point.best_seconds for point in others)
-    return (
-        f"{first.n_labels:,} to {last.n_labels:,} labels: Feast goes from"
-        f" {format_seconds(first.best_seconds)} to {format_seconds(last.best_seconds)} in its file"
-        f" store;<br>no as-of join takes more than {format_seconds(slowest)}"
+def _expected(result: GrowthResult) -> go.Figure:
+    """Draw the pairs that each join compares, which are known without joining."""
+    traces = []
+    for name in result.params.contestants:
+        counted = [(n, pairs) for other, n, pairs in result.counted if other == name]
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [n for n, _ in counted],
+                "y": [max(1, pairs) for _, pairs in counted],
+                "mode": "lines+markers",
+                "name": name,
+                "line": {"color": COLORS[name], "width": 2.5},
+                "marker": {"symbol": SYMBOLS[name], "size": 9},
+                "hovertemplate": "%{x:,} labels: %{y:,} pairs<extra>" + name + "</extra>",
+            }
+        )
+    sizes = sorted({n for _, n, _ in result.counted})
+    return figures.drawn(
+        result.verdict.replace("**", ""),
+        traces,
+        height=460,
+        x="labels (feature rows grow in proportion)",
+        y="pairs joined (expected)",
+        xaxis={"type": "log", "tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]},
+        yaxis={"type": "log", "dtick": 1, "tickformat": ",.0f"},
     )
 
 
@@ -112,16 +127,16 @@ def pairs(result: GrowthResult) -> go.Figure:
     sizes on one line.
     """
     figure = figures.new_tall(
-        _pairs_title(result),
+        "Time by pairs joined before the time filter",
         height=420,
-        x="pairs joined before the time is looked at",
-        y="seconds a join",
+        x="pairs joined before the time filter",
+        y="time per join",
     )
     lanes: list[tuple[str, str, list[Point], str]] = [
-        ("Feast file, other numbers of keys", "Feast file", list(result.sweep), "square-open"),
+        ("Feast file, other keys", "Feast file", list(result.sweep), "square-open"),
         ("Feast file", "Feast file", result.points_of("Feast file"), "square"),
         (
-            "Feast duckdb, pairs in the window",
+            "Feast duckdb",
             "Feast duckdb",
             result.points_of("Feast duckdb"),
             "circle",
@@ -153,31 +168,12 @@ def pairs(result: GrowthResult) -> go.Figure:
     return figure
 
 
-def _pairs_title(result: GrowthResult) -> str:
-    points = [*result.points_of("Feast file"), *result.sweep]
-    if not points:
-        return "Pairs that Feast's stores join"
-    most = max(points, key=lambda point: point.n_pairs)
-    each = most.best_seconds / max(1, most.n_pairs)
-    keys = "key" if most.n_keys == 1 else "keys"
-    return (
-        f"{most.n_pairs:,} pairs at {format_seconds(each)} each are the"
-        f" {format_seconds(most.best_seconds)} of {most.n_keys:,} {keys}:<br>the file store's time"
-        " follows the pairs, not the rows"
-    )
-
-
 def memory(result: GrowthResult) -> go.Figure:
     """Draw the peak memory of each join. To see first: the longest bar."""
     peaks = result.peak_bytes or {}
     names = [name for name in result.params.contestants if name in peaks]
     megabytes = np.asarray([peaks[name] / 1e6 for name in names])
-    title = (
-        f"{names[int(megabytes.argmax())]} needs {megabytes.max():,.0f} MB on top"
-        if names
-        else "Peak memory"
-    )
-    figure = figures.new(title, height=300, x="peak memory beyond what the process held before, MB")
+    figure = figures.new("Peak memory of each join", height=300, x="peak memory added, MB")
     figure.add_bar(
         orientation="h",
         x=megabytes,

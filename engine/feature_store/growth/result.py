@@ -28,7 +28,7 @@ TTLS: dict[str, timedelta] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrowthParams(Params):
-    """How large the largest join is, and who takes part."""
+    """The size of the largest join, and the joins to compare."""
 
     n_labels: Annotated[int, Range(100, SIZES[-1], options=SIZES)] = 2_000
     n_rows: Annotated[int, Range(100, SIZES[-1], options=SIZES)] = 1_000
@@ -70,7 +70,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GrowthResult:
-    """Every run so far; ``sweep`` is the file store at one size with other numbers of keys."""
+    """Every run so far; ``sweep`` is the file store at one size with other numbers of keys.
+
+    ``counted`` has, before any run, the pairs of each join at each size: contestant, labels, pairs.
+    """
 
     params: GrowthParams
     n_labels: int
@@ -79,6 +82,7 @@ class GrowthResult:
     n_window_pairs: int
     left_out: tuple[str, ...]
     measured_at: datetime
+    counted: tuple[tuple[str, int, int], ...] = ()
     points: tuple[Point, ...] = ()
     sweep: tuple[Point, ...] = ()
     peak_bytes: dict[str, int] | None = None
@@ -124,42 +128,44 @@ class GrowthResult:
         ]
         if not last:
             return (
-                "Every join asked for would be too large."
-                if self.complete
-                else "Nothing has been measured yet."
+                "Every selected join is too large to run."
+                if self.complete or not self.counted
+                else self._expected()
             )
         n = max(point.n_labels for point in last)
         there = sorted(
             (point for point in last if point.n_labels == n), key=lambda point: point.best_seconds
         )
         slow, fast = there[-1], there[0]
-        text = (
-            f"{n:,} labels on {slow.n_rows:,} rows of {self.params.n_keys:,} keys:"
-            f" {slow.contestant} takes "
-        )
-        text += f"**{format_seconds(slow.best_seconds)}**"
-        if slow is fast:
-            return text + "."
-        factor = format_factor(slow.best_seconds / fast.best_seconds)
-        return f"{text}, **{factor}** the {format_seconds(fast.best_seconds)} of {fast.contestant}."
+        size = f"{n:,} labels, {slow.n_rows:,} rows, {self.params.n_keys:,} keys"
+        text = f"{slow.contestant} takes **{format_seconds(slow.best_seconds)}**"
+        if slow is not fast:
+            factor = format_factor(slow.best_seconds / fast.best_seconds)
+            text += (
+                f", **{factor}** the time of {fast.contestant}"
+                f" ({format_seconds(fast.best_seconds)})"
+            )
+        return f"{text}, for {size}."
+
+    def _expected(self) -> str:
+        """The joins with most and fewest pairs, before any run."""
+        n = max(n_labels for _, n_labels, _ in self.counted)
+        there = sorted((pairs, name) for name, n_labels, pairs in self.counted if n_labels == n)
+        (few, fast), (many, slow) = there[0], there[-1]
+        text = f"Not measured yet. Expected: {slow} is slowest, it joins **{many:,}** pairs"
+        return f"{text}." if slow == fast else f"{text}, {fast} **{few:,}**, for {n:,} labels."
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         reasons = [
-            (
-                f"The file store first joins each label with all rows of its key, {self.n_pairs:,}"
-                f" pairs ({self.pairs_per_label:,.0f} a label), and only then looks at the time:"
-                " fewer keys, more pairs."
-            ),
-            (
-                f"The duckdb store joins on key and time window: {self.n_window_pairs:,} pairs with"
-                f" a TTL of {self.params.ttl}."
-            ),
-            (
-                "The as-of joins sort both sides and walk them once: the cost follows the rows,"
-                " whatever the keys and the TTL."
-            ),
+            f"**File store**: joins each label with all rows of its key, {self.n_pairs:,} pairs"
+            f" ({self.pairs_per_label:,.0f} per label), then filters by time. Fewer keys, more"
+            " pairs.",
+            f"**duckdb store**: joins on key and time window, {self.n_window_pairs:,} pairs. TTL:"
+            f" {self.params.ttl}.",
+            "**As-of joins**: sort both sides and read them once. Keys and TTL hardly change the"
+            " time.",
         ]
         slopes = [
             f"{name} {slope:.2f}"
@@ -168,8 +174,8 @@ class GrowthResult:
         ]
         if slopes:
             reasons.append(
-                "Slopes in log-log (2: four times the work for twice the rows; below 1: overhead):"
-                f" {', '.join(slopes)}."
+                f"**Slopes**: {', '.join(slopes)}. 2 means four times the time for twice the rows;"
+                " below 1, overhead dominates."
             )
         reasons += self.left_out
         if self.points:
@@ -183,15 +189,8 @@ class GrowthResult:
             for point in self.points
             if len(point.seconds) > 1
         ]
-        worst = (
-            f"; slowest over fastest {format_factor(median(ratios))} in the median"
-            if ratios
-            else ""
-        )
-        return (
-            f"the fastest of {self.params.repeats} runs each, files warm in the system's"
-            f" cache{worst}."
-        )
+        worst = f"; slowest / fastest run: median {format_factor(median(ratios))}" if ratios else ""
+        return f"fastest of {self.params.repeats} runs each, files in the system's cache{worst}."
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces: pairs and the answer, never a time."""

@@ -1,11 +1,11 @@
-"""Online: a week of materialisation runs into the SQLite online store, and how far serving lags
+"""Online: a week of materialization runs into the SQLite online store, and how far serving lags
 behind training.
 
 Real: flights' own feature rows (weather by airport, rolling delay by plane), Feast's
 ``materialize`` and ``materialize_incremental``, its SQLite file, ``get_online_features`` and
 ``get_historical_features`` (``online.real``). What is dragged is the same schedule explained with
 two binary searches: a run brings each key's latest row of its window that has arrived; the job
-counts the cells in which Feast's own store agrees. Simplified: the clock is the scrubbed one, feeds
+counts the cells in which Feast's own store agrees. Simplified: the clock is the chosen hour, feeds
 are late by a constant, and of the planes the busiest N_PLANES take part.
 """
 

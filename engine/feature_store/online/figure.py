@@ -1,8 +1,8 @@
 """Figures of *online*: a key's value in training and in serving, all keys hour by hour, latencies
 of reads.
 
-Blue is what training joins, green what serving answers; grey ticks are the runs; vermilion is null
-in training and served all the same.
+Blue is what training joins, green what serving answers; grey ticks are the runs; orange-red is null
+in training but served.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine import figures
 from engine.feature_store.online.real import ServedResult
 from engine.feature_store.online.result import GRID, NONE, START, UNITS, OnlineResult
 from engine.feature_store.own.online import OwnOnlineResult
-from engine.units import format_seconds, format_share
+from engine.units import format_seconds
 
 DATES = [START.replace(tzinfo=None) + timedelta(hours=int(hour)) for hour in GRID]
 BINS = np.logspace(-5, 0, 101)  # seconds
@@ -33,17 +33,9 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
     blue ones.
     """
     p, key = result.params, result.params.key_number - 1
-    name = result.rows.names[key]
-    stale = float((result.offline[:, key] != result.online[:, key]).mean())
-    title = (
-        f"{name}: {format_share(stale)} of the week serving answers<br>from an older row than"
-        " training joins"
-    )
     steps = [
-        _step(_drawn(result, result.offline[:, key]), "training joins (offline)", figures.KNOWN, 2),
-        _step(
-            _drawn(result, result.online[:, key]), "serving answers (online)", figures.HELD_OUT, 3
-        ),
+        _step(_drawn(result, result.offline[:, key]), "training (offline)", figures.KNOWN, 2),
+        _step(_drawn(result, result.online[:, key]), "serving (online)", figures.HELD_OUT, 3),
     ]
     if pinned is not None:
         places = pinned.online[:, min(key, len(pinned.rows.names) - 1)]
@@ -56,15 +48,15 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
         "yaxis": "y2",
         "mode": "markers",
         "marker": {"symbol": "triangle-up", "color": figures.WAITING, "size": 9},
-        "name": "a run",
+        "name": "run",
         "hovertemplate": "run at %{x}<extra></extra>",
     }
     return figures.drawn(
-        title,
+        result.verdict.replace("**", ""),
         [*steps, runs],
         height=430,
         x="July 2013, UTC",
-        y=f"{p.shown}, {UNITS[p.shown]}",
+        y=f"{result.rows.names[key]}: {p.shown}, {UNITS[p.shown]}",
         shapes=[_looked_at(p.at_hours)],
         yaxis={"showgrid": True},
         yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
@@ -87,27 +79,23 @@ def _step(
 
 
 def _looked_at(hours: int) -> dict[str, Any]:
-    """Return the upright line at the hour that is looked at."""
+    """Return the upright line at the chosen hour."""
     at = {"xref": "x", "x0": DATES[hours], "x1": DATES[hours], "yref": "y domain", "y0": 0, "y1": 1}
     return {"type": "line", **at, "line": {"color": figures.WAITING, "width": 2, "dash": "dash"}}
 
 
 def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
-    """Draw, hour by hour, which share of the keys differs. To see first: the saw, and the vermilion
-    floor under it.
+    """Draw, hour by hour, which share of the keys differs. To see first: the sawtooth, and the keys
+    that are null in training below it.
     """
     n = len(result.rows.names)
-    title = (
-        f"{format_share(result.stale_share)} of the key-hours are stale;<br>vermilion is null in"
-        " training and served all the same"
-    )
     expired = np.array(
         [(result.expired(int(hour)) & (result.online[hour] != NONE)).mean() for hour in GRID]
     )
-    lines = [("another row than training", _stale(result), figures.HELD_OUT, "solid")]
-    lines += [("expired in training, PRESENT in serving", expired, figures.LEAKED, "solid")]
+    lines = [("stale", _stale(result), figures.HELD_OUT, "solid")]
+    lines += [("null in training, served", expired, figures.LEAKED, "solid")]
     if pinned is not None:
-        lines.append(("another row, run A", _stale(pinned), figures.WAITING, "dot"))
+        lines.append(("stale, run A", _stale(pinned), figures.WAITING, "dot"))
     traces = [
         {
             "type": "scatter",
@@ -121,7 +109,7 @@ def keys_by_hour(result: OnlineResult, pinned: OnlineResult | None = None) -> go
         for name, share, color, dash in lines
     ]
     return figures.drawn(
-        title,
+        "Stale keys and keys null in training, by hour",
         traces,
         height=400,
         x="July 2013, UTC",
@@ -138,21 +126,12 @@ def _stale(result: OnlineResult) -> np.ndarray:
 
 
 def latency(served: ServedResult) -> go.Figure:
-    """Draw the times of get_online_features. To see first: where the hump is, and how far right the
-    last call lies.
+    """Draw the times of get_online_features. To see first: the most frequent time, and the slowest
+    calls on the right.
     """
     reads = served.reads or {}
-    first = min(reads, default=0)
-    title = "The reads have not been timed yet"
-    if reads:
-        p50, p99 = (
-            format_seconds(served.percentile_seconds(first, percent)) for percent in (50, 99)
-        )
-        title = (
-            f"One key is read in {p50} (p50), {p99} (p99):<br>n = {len(reads[first]):,} calls of"
-            " get_online_features"
-        )
-    figure = figures.new_tall(title, height=400, x="time of one call, ms (log)", y="calls")
+    title = "Time of get_online_features calls" if reads else "The reads have not been timed yet"
+    figure = figures.new_tall(title, height=400, x="time per call, ms (log)", y="calls")
     for (n_keys, seconds), color in zip(
         reads.items(), (figures.KNOWN, figures.SYNTHETIC), strict=False
     ):
@@ -184,14 +163,14 @@ def own_latency(result: OwnOnlineResult) -> go.Figure:
     """
     tables = result.tables
     slowest = max(tables, key=lambda table: float(np.median(table.seconds)), default=None)
-    title = "Nothing is served yet"
+    title = "No rows are served yet"
     if slowest is not None:
         title = (
-            f"{slowest.view} is read slowest:<br>p50"
+            f"{slowest.view} is slowest to read: p50"
             f" {format_seconds(float(np.median(slowest.seconds)))} for one key"
         )
     figure = figures.new_tall(
-        title, height=190 + 60 * max(2, len(tables)), x="time of one call, ms (log)"
+        title, height=190 + 60 * max(2, len(tables)), x="time per call, ms (log)"
     )
     for table in tables:
         milliseconds = (1e3 * np.sort(table.seconds)).round(4)

@@ -1,4 +1,4 @@
-"""The schedule of *online* on the real Feast: every run materialised, the SQLite store compared
+"""The schedule of *online* on the real Feast: every run materialized, the SQLite store compared
 after each, reads timed.
 
 One run of a visitor has a folder of its own (``workspace.scratch``) that goes when it ends, so that
@@ -46,7 +46,7 @@ N_ROWS_SHOWN = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedResult:
-    """What Feast did. ``seconds`` (runs,) of each materialisation, ``reads`` (N_READS,) of each
+    """What Feast did. ``seconds`` (runs,) of each materialization, ``reads`` (N_READS,) of each
     call by keys asked for.
     """
 
@@ -77,18 +77,18 @@ class ServedResult:
     def verdict(self) -> str:
         """What the runs say, in one sentence."""
         if not self.seconds:
-            return "The first run is under way."
+            return "Feast is starting its first run."
         badge = ":material/verified:" if self.agrees else ":material/error:"
         text = (
-            f"{badge} Feast's SQLite store agrees with the explained one in **{self.n_agree:,} of"
+            f"{badge} Feast's SQLite store agrees with the simulation in **{self.n_agree:,} of"
             f" {self.n_cells:,}** cells after {len(self.seconds)} runs (median"
-            f" {format_seconds(float(np.median(self.seconds)))} a run)."
+            f" {format_seconds(float(np.median(self.seconds)))} per run)."
         )
         if self.complete:
             text += (
-                f" At the week's end {self.n_null_offline:,} keys are null in training for their"
-                f" TTL, and **{self.n_null_present:,}** of them are PRESENT in serving;"
-                f" {self.n_expected:,} were foretold."
+                f" At the end of the week {self.n_null_offline:,} keys are null in training, and"
+                f" **{self.n_null_present:,}** of them are PRESENT in serving (predicted:"
+                f" {self.n_expected:,})."
             )
         return text
 
@@ -101,10 +101,10 @@ class ServedResult:
         """Sizes and the trap of the first incremental run, in one line."""
         return (
             f"{self.n_rows:,} rows in SQLite, {format_bytes(self.size_bytes)}."
-            " `materialize_incremental` on an empty store brought"
+            " `materialize_incremental` on an empty store wrote"
             f" **{self.first_incremental_rows}** rows: without an earlier run it starts at *now −"
-            " TTL* of the machine's clock, and 2013 lies before that. The first run of a backfill"
-            " has to be a full one."
+            " TTL* of the machine's clock, long after 2013. The first run of a backfill must be a"
+            " full one."
         )
 
     def row_texts(self) -> list[dict[str, Any]]:

@@ -35,20 +35,20 @@ NONE = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnlineParams(Params):
-    """The schedule, the feed, the question."""
+    """Schedule of the runs, delay of the feed, what is plotted."""
 
     source: Source = "planes"
     strategy: Strategy = "incremental"
     every_hours: Annotated[int, Choice(EVERY_HOURS)] = 12
     delay_hours: Annotated[int, Range(0, 48)] = 0  # from the event to its row being there
     ttl_hours: Annotated[int, Choice(TTL_HOURS)] = 24  # of the feature view; 0: never expires
-    at_hours: Annotated[int, Range(0, WEEK_HOURS)] = 90  # the scrubbed moment in the week
+    at_hours: Annotated[int, Range(0, WEEK_HOURS)] = 90  # the chosen hour of the week
     key_number: Annotated[int, Range(1, N_KEYS_DRAWN)] = 1  # which of the drawn keys
     feature: Feature = "temp"  # drawn, of the weather
 
     @property
     def job(self) -> OnlineParams:
-        """What the runs on the real Feast depend on: scrubbing never runs them again."""
+        """What the runs on the real Feast depend on; another hour needs no new run."""
         d = OnlineParams()
         return replace(self, at_hours=d.at_hours, key_number=d.key_number, feature=d.feature)
 
@@ -86,7 +86,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One materialisation: at ``hour`` it asks for the rows of [start, end], hours since START."""
+    """One materialization: at ``hour`` it asks for the rows of [start, end], hours since START."""
 
     hour: int
     start: int
@@ -144,35 +144,36 @@ class OnlineResult:
 
     @property
     def n_expired_present(self) -> int:
-        """Keys that at the scrubbed moment are null in training and PRESENT in serving."""
+        """Keys that at the chosen hour are null in training and PRESENT in serving."""
         at = self.params.at_hours
         return int((self.expired(at) & (self.online[at] != NONE)).sum())
 
     @property
     def n_stale(self) -> int:
-        """Keys that at the scrubbed moment are served another row than training joins."""
+        """Keys that at the chosen hour are served another row than training joins."""
         at = self.params.at_hours
         return int((self.offline[at] != self.online[at]).sum())
 
     @property
     def n_online(self) -> int:
-        """Keys that have a value in the online store at the scrubbed moment."""
+        """Keys that have a value in the online store at the chosen hour."""
         return int((self.online[self.params.at_hours] != NONE).sum())
 
     @property
     def n_runs_until(self) -> int:
-        """Runs up to the scrubbed moment."""
+        """Runs up to the chosen hour."""
         return sum(run.hour <= self.params.at_hours for run in self.runs)
 
     @property
     def verdict(self) -> str:
-        """Share of the key-hours where serving and training differ, and what the TTL hides."""
+        """How often serving and training differ, and the keys that are null in training only."""
         p = self.params
+        ttl = f"TTL {p.ttl_hours} h" if p.ttl_hours else "no TTL"
         return (
-            f"In **{format_share(self.stale_share)}** of the key-hours serving answers with another"
-            f" row than training joins, {self.mean_lag_hours:.1f} h older on average. At hour"
-            f" {p.at_hours}, **{self.n_expired_present:,}** of {len(self.rows.names):,} keys are"
-            f" null in training (TTL {p.ttl_hours} h) and PRESENT in serving."
+            f"Serving is stale **{format_share(self.stale_share)}** of the time, by"
+            f" {self.mean_lag_hours:.1f} h on average. At hour {p.at_hours},"
+            f" **{self.n_expired_present:,}** of {len(self.rows.names):,} keys are null in training"
+            f" ({ttl}) but served as PRESENT."
         )
 
     @property
@@ -180,41 +181,33 @@ class OnlineResult:
         """The reasons for this outcome, with its values."""
         p = self.params
         how = {
-            "full": f"reads {HISTORY_DAYS} days of rows each time",
-            "incremental": "reads the rows whose event time lies after the end of the last run",
+            "full": f"reads {HISTORY_DAYS} days of rows",
+            "incremental": "reads rows with an event time after the end of the last run",
             "incremental, then a backfill": (
-                f"reads only what is new, and at hour {BACKFILL_AT} the first day is run again"
+                f"reads new rows; at hour {BACKFILL_AT} the first day is run again"
             ),
         }[p.strategy]
+        arrived = f" Here that is {p.delay_hours} h after the event." if p.delay_hours else ""
         reasons = [
-            (
-                f"{len(self.runs):,} runs in the week, one every {p.every_hours} h; each {how} and"
-                " keeps one row a key. Between two runs nothing moves: a key that is heard of"
-                f" again is served its row from before, {self.worst_lag_hours:.0f} h older at"
-                " worst."
-            ),
-            "Training joins the latest row by event time at the label's moment, however late it"
-            " arrived"
-            + (
-                f": here {p.delay_hours} h after the event, which serving cannot know."
-                if p.delay_hours
-                else "."
-            ),
+            f"**{len(self.runs):,} runs**, one every {p.every_hours} h. Each {how}, and keeps one"
+            " row per key.",
+            "**Between two runs** the online store does not change: at worst a served row is"
+            f" {self.worst_lag_hours:.0f} h older.",
+            "**Training** joins the latest row by event time, even if it arrived later than the"
+            f" label's time.{arrived}",
         ]
         if p.delay_hours and p.strategy != "full":
             reasons.append(
-                f"A row that arrives {p.delay_hours} h after its event and after the run of its"
-                " window is in no later window: incremental runs never bring it. Overlap the"
-                " windows, or run fully now and then."
+                f"**Late rows**: a row that arrives {p.delay_hours} h late misses its window."
+                " Incremental runs never bring it. Overlap the windows, or run fully sometimes."
             )
         if p.strategy.endswith("backfill"):
             reasons.append(
-                "The online store compares no times: the backfilled rows overwrite newer ones, and"
-                " each key stays in the past until a later window holds a row of it."
+                "**Backfill**: the online store compares no times, so old rows overwrite newer"
+                " ones until a later run has a row of the key."
             )
         reasons.append(
-            "TTL counts from the label's moment, in training only: get_online_features never"
-            " compares it."
+            "**TTL** applies to the training join only: get_online_features never checks it."
         )
         return reasons
 

@@ -1,4 +1,4 @@
-"""Materialise as scheduled, then ask serving and training for every key at the same moment."""
+"""Materialize as scheduled, then ask serving and training for every key at the same time."""
 
 import contextlib
 import io

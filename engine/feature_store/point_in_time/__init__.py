@@ -2,8 +2,8 @@
 
 Real: flights, weather and delays of 2013; the answer of ``get_historical_features`` in a repository
 made for the run, behind the explained join (``explanation``), compared with it cell by cell
-(``point_in_time.real``). Simplified: one key's life at a time. Made up: the feed's delay and the
-late corrections, of which the sources say nothing.
+(``point_in_time.real``). Simplified: one key at a time. Simulated: the feed's delay and the late
+corrections, of which the sources say nothing.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def steps(params: PointInTimeParams) -> Steps:
         With its ``check``.
     """
     result = run(params)
-    progress = Progress(0.1, "the real get_historical_features", result)
+    progress = Progress(0.1, "get_historical_features of Feast", result)
     yield progress
     with ThreadPoolExecutor(1) as caller:
         check = yield from in_thread(

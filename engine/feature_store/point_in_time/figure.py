@@ -1,9 +1,9 @@
 """Figures of *point in time*: one key's life with each label's arrow to the row it got, and the
 cells of the three joins.
 
-Blue was known, vermilion is from the future of the label looked at, grey is expired or missing. The
-life has two upright axes: the value, or the time of arrival, where what a label may see is a
-rectangle.
+Blue was known, orange-red is from the future of the picked label, grey is expired or missing. The
+upright axis of the first chart is the value, or the time of arrival, where what a label may see is
+a rectangle.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CELLS: dict[str, str] = {  # what a cell holds -> colour
     "Feast disagrees": figures.FAILED,
 }
 # candidates that still carry their arrival for the pointer: beyond, the figure would grow too large
-MAX_TOLD = 1_500
+MAX_HOVERED = 1_500
 CELL_BARS = {
     "type": "bar",
     "orientation": "h",
@@ -60,8 +60,8 @@ def clock(moment: Any) -> str:
 
 
 def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) -> go.Figure:
-    """Draw one key's life. To see first: the row that the label looked at got, and the future to
-    the right of its moment.
+    """Draw one key's rows and labels. To see first: the row that the picked label gets, and its
+    future on the right.
     """
     explanation = result.explanation
     event, created = _times(explanation.features[EVENT]), _times(explanation.features[CREATED])
@@ -77,31 +77,7 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
     heights = created if arrival else value
     label_heights = moments if arrival else np.full(len(moments), lane)
     traces = _arrows(result, label, moments, label_heights, event, heights)
-    rows, verdicts = explanation.candidates(label)
-    more = ": %{y:.1f} " + unit if not arrival else ""
-    more += "%{customdata}" if len(rows) <= MAX_TOLD else ""
-    for verdict in VERDICTS[::-1]:
-        here = rows[np.asarray(verdicts, dtype=object) == verdict]
-        if len(here):
-            color, symbol, size = STYLES[verdict]
-            leaked = verdict == "won" and explanation.leaked[label]
-            color, name = (figures.LEAKED, "won, before it arrived") if leaked else (color, verdict)
-            told = (
-                [f", arrived {clock(created[row])}" for row in here]
-                if len(rows) <= MAX_TOLD
-                else None
-            )
-            marker = {
-                "color": color,
-                "symbol": symbol,
-                "size": size,
-                "line": {"width": 1.5, "color": color},
-            }
-            at = {"x": event[here], "y": heights[here], "mode": "markers", "marker": marker}
-            hover = "%{x|%-d %b %Y %H:%M}" + more + "<extra>" + name + "</extra>"
-            traces.append(
-                {"type": "scatter", **at, "name": name, "customdata": told, "hovertemplate": hover}
-            )
+    traces += _candidates(result, label, event, created, heights, arrival)
     traces += _labels(result, label, moments, label_heights)
     if arrival:
         ends = [min(event.min(), moments.min()), max(event.max(), moments.max())]
@@ -109,8 +85,50 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
     windows = _windows(result, label, moments[label], np.concatenate([event, moments]), arrival)
     layout: dict[str, Any] = {**windows, "legend": {"traceorder": "reversed"}}
     return figures.drawn(
-        _title(result, label), traces, height=540, x="event time (UTC)", y=y_title, **layout
+        result.verdict.replace("**", ""),
+        traces,
+        height=460,
+        x=f"event time (UTC) · {_got(result, label)}",
+        y=y_title,
+        **layout,
     )
+
+
+def _candidates(
+    result: PointInTimeResult, label: int, event: Any, created: Any, heights: Any, arrival: bool
+) -> list[dict[str, Any]]:
+    """Return the feature rows, one trace for each verdict on them as candidates of a label."""
+    explanation = result.explanation
+    unit = UNITS[result.params.feature]
+    traces: list[dict[str, Any]] = []
+    rows, verdicts = explanation.candidates(label)
+    more = ": %{y:.1f} " + unit if not arrival else ""
+    more += "%{customdata}" if len(rows) <= MAX_HOVERED else ""
+    for verdict in VERDICTS[::-1]:
+        here = rows[np.asarray(verdicts, dtype=object) == verdict]
+        if len(here):
+            color, symbol, size = STYLES[verdict]
+            leaked = verdict == "won" and explanation.leaked[label]
+            color, name = (figures.LEAKED, "won, not yet arrived") if leaked else (color, verdict)
+            arrivals = (
+                [f", arrived {clock(created[row])}" for row in here]
+                if len(rows) <= MAX_HOVERED
+                else None
+            )
+            line = {"width": 1.5, "color": color}
+            marker = {"color": color, "symbol": symbol, "size": size, "line": line}
+            at = {"x": event[here], "y": heights[here], "mode": "markers", "marker": marker}
+            hover = "%{x|%-d %b %Y %H:%M}" + more + "<extra>" + name + "</extra>"
+            traces.append(
+                {
+                    "type": "scatter",
+                    **at,
+                    "name": name,
+                    "customdata": arrivals,
+                    "hovertemplate": hover,
+                }
+            )
+    return traces
 
 
 def _diagonal(ends: list[Any]) -> dict[str, Any]:
@@ -120,38 +138,31 @@ def _diagonal(ends: list[Any]) -> dict[str, Any]:
         "y": ends,
         "mode": "lines",
         "line": {"color": figures.WAITING, "width": 1, "dash": "dot"},
-        "name": "arrives at once",
+        "name": "no delay",
         "hoverinfo": "skip",
     }
 
 
-def _title(result: PointInTimeResult, label: int) -> str:
+def _got(result: PointInTimeResult, label: int) -> str:
+    """Return what a label gets, or why it gets nothing."""
     explanation = result.explanation
-    flight = explanation.labels["flight_name"][label].as_py()
-    moment = clock(_times(explanation.labels[EVENT])[label])
-    winner = explanation.winner[label]
-    if winner < 0:
-        told = {
-            "no rows": "its key has no rows",
-            "future": "every row comes later",
-            "expired": "every row by then had expired",
-            "arrived too late": "fresh rows had not arrived",
+    if explanation.winner[label] < 0:
+        reason = {
+            "no rows": "no rows of the key",
+            "future": "all rows are later",
+            "expired": "all rows expired",
+            "arrived too late": "not arrived yet",
         }[OUTCOMES[explanation.outcome[label]]]
-        row = "row dropped" if not explanation.returned[label] else "null"
-        return f"Label {label}, {flight} asked at {moment}:<br>{told}, {row}"
-    value = result.value[label]
-    seen = clock(_times(explanation.features[EVENT])[winner])
-    leak = ", too early" if explanation.leaked[label] else ""
-    unit = UNITS[result.params.feature]
-    return (
-        f"Label {label}, {flight} asked at {moment}:<br>it gets {value:.1f} {unit} of {seen}{leak}"
-    )
+        row = "null" if explanation.returned[label] else "dropped"
+        return f"label {label}: {row}, {reason}"
+    leak = ", leaked" if explanation.leaked[label] else ""
+    return f"label {label}: {result.value[label]:.1f} {UNITS[result.params.feature]}{leak}"
 
 
 def _windows(
     result: PointInTimeResult, label: int, moment: Any, times: np.ndarray, arrival: bool
 ) -> dict[str, Any]:
-    """Return the layout that shades what the label looked at may see, and its future."""
+    """Return the layout that shades what the picked label may see, and its future."""
     ttl = SPANS[result.params.ttl]
     first, last = times.min() - np.timedelta64(30, "m"), times.max() + np.timedelta64(30, "m")
     start = first if ttl == 0 else max(first, moment - np.timedelta64(max(ttl, 0), "m"))
@@ -175,13 +186,13 @@ def _windows(
         },
     ]
     note = {"yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
-    told = "never expires " if ttl == 0 else f"TTL {result.params.ttl} "
+    window = "never expires " if ttl == 0 else f"TTL {result.params.ttl} "
     notes = [
         {
             **note,
             "x": moment,
             "xanchor": "right",
-            "text": told,
+            "text": window,
             "font": {"size": 12, "color": figures.KNOWN},
         },
         {
@@ -208,7 +219,7 @@ def _arrows(
     event: Any,
     heights: Any,
 ) -> list[dict[str, Any]]:
-    """Return the arrow from each label to the row that it got; the one looked at thick."""
+    """Return the arrow from each label to its row; that of the picked label is thick."""
     winner = result.explanation.winner
     traces: list[dict[str, Any]] = []
     for chosen, width in (
@@ -250,14 +261,9 @@ def _labels(
 ) -> list[dict[str, Any]]:
     explanation = result.explanation
     kinds = (
-        (
-            "label with a value",
-            figures.KNOWN,
-            "triangle-up",
-            explanation.has_value & ~explanation.leaked,
-        ),
-        ("label with a value too early", figures.LEAKED, "triangle-up", explanation.leaked),
-        ("label without", figures.WAITING, "triangle-up-open", ~explanation.has_value),
+        ("label: value", figures.KNOWN, "triangle-up", explanation.has_value & ~explanation.leaked),
+        ("label: leaked value", figures.LEAKED, "triangle-up", explanation.leaked),
+        ("label: no value", figures.WAITING, "triangle-up-open", ~explanation.has_value),
     )
     names = explanation.labels["flight_name"].to_pylist()
     traces: list[dict[str, Any]] = []
@@ -282,7 +288,7 @@ def _labels(
                     },
                     "customdata": [[int(number), names[number]] for number in here],
                     "hovertemplate": (
-                        "label %{customdata[0]}, %{customdata[1]}, asked %{x|%-d %b %Y"
+                        "label %{customdata[0]}, %{customdata[1]}, %{x|%-d %b %Y"
                         " %H:%M}<extra></extra>"
                     ),
                 }
@@ -293,7 +299,7 @@ def _labels(
 def cells(
     result: PointInTimeResult, pinned: PointInTimeResult | None = None, *, label: int = 0
 ) -> go.Figure:
-    """Draw what each join hands to each label. To see first: the vermilion cells of the naive
+    """Draw what each join gives each label. To see first: the cells from the future in the naive
     joins.
     """
     lanes = _lanes(result)
@@ -336,7 +342,7 @@ def cells(
     around = {"x0": label - 0.5, "x1": label + 0.5, "y0": 0, "y1": 1, "yref": "paper"}
     outline = {"type": "rect", **around, "line": {"color": figures.WAITING, "width": 2}}
     return figures.drawn(
-        _cells_title(result),
+        "What each join gives each label",
         bars,
         height=330,
         x="label",
@@ -344,7 +350,6 @@ def cells(
         # on a narrow screen no text is better than overlapping ones
         uniformtext={"mode": "hide", "minsize": 10},
         shapes=[outline],
-        margin={"t": 78},
         xaxis={"range": [-0.6, n - 0.4], "showgrid": False, "dtick": 1 if text else None},
         yaxis={"categoryorder": "array", "categoryarray": [lane for lane, _, _ in lanes][::-1]},
     )
@@ -385,12 +390,3 @@ def _explained(result: PointInTimeResult) -> tuple[np.ndarray, np.ndarray]:
 def _naive_state(joined: Joined) -> np.ndarray:
     known = np.where(joined.future, "from the future", "known by then")
     return np.where(np.isnan(joined.value), "no value (null)", known).astype(object)
-
-
-def _cells_title(result: PointInTimeResult) -> str:
-    lost = f"{result.n_lost:,} of {result.n_labels:,} labels are missing. " if result.n_lost else ""
-    return (
-        f"{lost}From the future: {result.n_leaked:,} cells of the point-in-time"
-        f" join,<br>{result.n_latest_future:,} of the latest value, {result.n_equi_future:,} of the"
-        " equi-join"
-    )

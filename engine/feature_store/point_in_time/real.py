@@ -50,14 +50,15 @@ class Check:
     def badge(self) -> str:
         """What the badge says."""
         n = len(self.value)
+        labels = f"{n:,} label{'s' * (n != 1)}"
         if self.n_disagreements:
-            return f"Feast disagrees in {self.n_disagreements:,} of {n:,} labels"
+            return f"Feast disagrees on {self.n_disagreements:,} of {labels}"
         if self.n_ties_lost:
             return (
-                f"Feast confirms {n - self.n_ties_lost:,} of {n:,} labels; in {self.n_ties_lost:,}"
-                " its store lost the tie"
+                f"Feast confirms {n - self.n_ties_lost:,} of {labels}; its store breaks"
+                f" {self.n_ties_lost:,} tie{'s' * (self.n_ties_lost != 1)} wrongly"
             )
-        return f"Feast confirms all {n:,} labels"
+        return f"Feast confirms all {labels}"
 
 
 def ask(

@@ -42,10 +42,15 @@ def planes() -> tuple[str, ...]:
     return tuple(counts.field("values").take(pa.array(order)).to_pylist())
 
 
+def _s(n: float) -> str:
+    """Return the ending of a plural."""
+    return "" if n == 1 else "s"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointInTimeParams(Params):
-    """Whose life is looked at, when the labels ask, how the feed brings the rows, and how Feast
-    joins.
+    """The key, the time of the labels, the arrival of feature rows, and the settings of Feast's
+    join.
     """
 
     source: Source = "weather"
@@ -78,7 +83,7 @@ class PointInTimeParams(Params):
 
     @property
     def entity(self) -> str:
-        """Whose life it is."""
+        """The key's value."""
         return self.airport if self.source == "weather" else self.plane
 
     @property
@@ -146,15 +151,12 @@ class PointInTimeResult:
     @property
     def verdict(self) -> str:
         """How many labels get a value by each join, and how many of them from the future."""
-        leak = (
-            f"**{self.n_leaked:,} of them arrived too late to be known**"
-            if self.n_leaked
-            else "none of it from the future"
-        )
+        leaked = f"**{self.n_leaked:,} leaked**" if self.n_leaked else "0 leaked"
+        lost = f", **{self.n_lost:,} missing**" if self.n_lost else ""
         return (
-            f"The point-in-time join gives **{self.n_with_value:,} of {self.n_labels:,}** labels a"
-            f" value, {leak}. From the future: the latest value for **{self.n_latest_future:,}**,"
-            f" the equi-join's for **{self.n_equi_future:,}**."
+            f"Point-in-time join: **{self.n_with_value:,} of {self.n_labels:,}** labels get a"
+            f" value, {leaked}{lost}. From the future: latest value"
+            f" **{self.n_latest_future:,}**, equi-join **{self.n_equi_future:,}**."
         )
 
     @property
@@ -174,9 +176,10 @@ class PointInTimeResult:
         if not won.any():
             return ["No label gets a value."]
         age = (explanation.label_time[won] - explanation.row_time[explanation.winner[won]]) / 60e6
+        n = explanation.count("won")
         reasons = [
-            f"{explanation.count('won'):,} labels get the newest row at or before their moment:"
-            f" {format_span(np.median(age))} old in the median, {format_span(age.max())} at most."
+            f"**{n:,} label{_s(n)}** get{'s' * (n == 1)} the newest row at or before the label's"
+            f" time. Age: median {format_span(np.median(age))}, maximum {format_span(age.max())}."
         ]
         leaked = explanation.leaked
         if leaked.any():
@@ -184,55 +187,59 @@ class PointInTimeResult:
                 explanation.row_created[explanation.winner[leaked]] - explanation.label_time[leaked]
             ) / 60e6
             reasons.append(
-                f"{self.n_leaked:,} of them were not known yet: the row arrived up to"
-                f" {format_span(late.max())} after the label asked. created_timestamp only breaks"
-                " ties; filter_by_created_timestamp leaves such rows out."
+                f"**{self.n_leaked:,} leaked**: the row arrived up to {format_span(late.max())}"
+                " after the label's time. created_timestamp only breaks ties; “Filter by arrival”"
+                " leaves such rows out."
             )
         return reasons
 
     def _why_none(self) -> list[str]:
         reasons: dict[Outcome, str] = {
-            "arrived too late": "what is fresh enough had not arrived when they asked",
-            "expired": f"the newest row by then is older than the TTL of {self.params.ttl}",
-            "future": "they ask before the first row of all",
-            "no rows": "their key has no feature rows",
+            "arrived too late": "recent rows had not arrived yet",
+            "expired": f"the newest row is older than the TTL of {self.params.ttl}",
+            "future": "all rows are later than the label",
+            "no rows": "the key has no feature rows",
         }
         counts = {outcome: self.explanation.count(outcome) for outcome in reasons}
         return [
-            f"{n:,} labels have no value: {reasons[outcome]}." for outcome, n in counts.items() if n
+            f"**{n:,} label{_s(n)} without a value**: {reasons[outcome]}."
+            for outcome, n in counts.items()
+            if n
         ]
 
     def _why_rows(self) -> list[str]:
         merged = int(np.count_nonzero(self.explanation.group != np.arange(self.n_labels)))
         reasons = []
         if self.n_lost:
+            are = "is" if self.n_lost == 1 else "are"
             reasons.append(
-                f"{self.n_lost:,} of {self.n_labels:,} labels are missing from the answer: the file"
-                " store drops those whose rows are all expired or all later, and keeps one of"
-                " equal labels. The duckdb store keeps all, with nulls."
+                f"**{self.n_lost:,} of {self.n_labels:,} labels {are} missing from the answer**."
+                " The file store drops labels whose rows are all expired or later, and keeps one"
+                " of equal labels. The duckdb store keeps all, with nulls."
             )
         if merged:
-            reasons.append(f"{merged:,} labels have the same key and moment as another one.")
+            have = "has" if merged == 1 else "have"
+            reasons.append(
+                f"{merged:,} label{_s(merged)} {have} the same key and time as another label."
+            )
         return reasons
 
     def _why_naive(self) -> str:
-        weather = self.params.source == "weather"
         row = (
             "the weather of the departure hour"
-            if weather
-            else "the row that this very flight ended in, the answer itself"
+            if self.params.source == "weather"
+            else "the row that already includes this flight"
         )
         return (
-            f"The latest value of {self.params.entity} is one for all labels: from the future for"
-            f" {self.n_latest_future:,}. The equi-join reads {row}: from the future for"
-            f" {self.n_equi_future:,}."
+            f"**Latest value** gives all labels the newest row of {self.params.entity}."
+            f" **Equi-join** reads {row}. Both ignore the label's time."
         )
 
     def _why_feast(self) -> list[str]:
         if self.check is None:
             return []
         return [
-            f"{self.check.badge}, cell by cell: one call of get_historical_features,"
+            f"{self.check.badge}, compared cell by cell: one call of get_historical_features,"
             f" {format_seconds(self.check.seconds)}."
         ]
 

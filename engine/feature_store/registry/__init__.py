@@ -1,7 +1,7 @@
-"""Registry and lineage: the lab's own repository as Feast registers it, and a change of a view as
+"""Registry: the lab's own repository as Feast registers it, and a change of a view as
 its consumers meet it.
 
-Real: the definitions are applied to a Feast registry, materialised and read; the change is applied
+Real: the definitions are applied to a Feast registry, materialized and read; the change is applied
 to the same registry, and the consumer's feature service and pinned references are read again,
 online and offline. Versions are Feast's own (0.67, ``enable_online_feature_view_versioning``): it
 counts from v0. One run has a folder of its own, which goes when it ends.
@@ -31,6 +31,7 @@ from engine.feature_store.registry.result import (
     Change,
     RegistryParams,
     RegistryResult,
+    expected,
     outcome,
 )
 from engine.jobs import Progress, Steps, run_to_end
@@ -46,6 +47,7 @@ __all__ = [
     "RegistryResult",
     "changed",
     "default_job",
+    "expected",
     "outcome",
     "read",
     "run",
@@ -164,7 +166,7 @@ def read(store: FeatureStore, features: Any, plane: str) -> dict[str, Answer]:
 
 
 def steps(params: RegistryParams) -> Steps:
-    """Register, materialise, read; change, materialise, read again.
+    """Register, materialize, read; change, materialize, read again.
 
     Returns
     -------
@@ -180,14 +182,14 @@ def steps(params: RegistryParams) -> Steps:
         serving.materialize(store, SINCE, UNTIL, ["weather", VIEW])
         taken = snapshot.take(store)
         before = read(store, store.get_feature_service(CONSUMER), plane)
-        yield Progress(0.5, f"the change: {params.change}")
+        yield Progress(0.5, f"change: {params.change}")
         feast_repo.write(
             changed_table(params.change), folder / lab_repo.DATA / "planes_changed.parquet"
         )
         with serving.feast_alone():
             store.apply([changed(store, params.change, folder)])
         serving.materialize(store, SINCE, UNTIL, [VIEW])
-        yield Progress(0.8, "reading as before, pinned, and the new view")
+        yield Progress(0.8, "reading as service, pinned to v0, and the changed view")
         service = store.get_feature_service(CONSUMER)
         now = [f"{VIEW}:{field.name}" for field in store.get_feature_view(VIEW).features]
         return RegistryResult(

@@ -4,11 +4,19 @@ what is made from it.
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.feature_store.registry.result import (
+    Answer,
+    Outcome,
+    RegistryResult,
+    answer_text,
+    outcome,
+)
 from engine.feature_store.snapshot import Snapshot, Thing
 
 COLUMNS = {
@@ -21,9 +29,15 @@ COLUMNS = {
 }
 HEADINGS = ("sources,<br>entities", "feature<br>views", "on-demand<br>views", "services", "models")
 SYMBOLS = {"source": "square", "entity": "diamond", "model": "star"}
-LANE = 78  # pixels
+LANE = 56  # pixels
 LIFT = 0.14  # of the on-demand views, so that edges past them do not run through their names
-UP, HERE, DOWN, AWAY = "is made from", "looked at", "is made from it", "not touched"
+UP, HERE, DOWN, AWAY = "upstream", "selected", "downstream", "not affected"
+OUTCOMES: dict[Outcome, str] = {
+    "works": figures.KNOWN,
+    "another number": figures.SYNTHETIC,
+    "null": figures.WAITING,
+    "fails": figures.FAILED,
+}
 COLORS = {UP: figures.KNOWN, HERE: figures.SYNTHETIC, DOWN: figures.LEAKED, AWAY: figures.WAITING}
 
 
@@ -43,9 +57,7 @@ def lay_out(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
 
 
 def lineage(snapshot: Snapshot, focus: str) -> go.Figure:
-    """Draw the lineage. To see first: the vermilion part, which is what breaks when the thing
-    looked at does.
-    """
+    """Draw the lineage. To see first: what is downstream of the selected object."""
     at, up, down = (
         lay_out(snapshot),
         snapshot.reached(focus, forward=False),
@@ -55,13 +67,6 @@ def lineage(snapshot: Snapshot, focus: str) -> go.Figure:
         name: HERE if name == focus else UP if name in up else DOWN if name in down else AWAY
         for name in at
     }
-    models = sorted(name.partition(" · ")[2] for name in down if name.startswith("model · "))
-    short = focus.partition(" · ")[2]
-    reach = (
-        f"{len(models)} model{'s' * (len(models) != 1)}:<br>{', '.join(models)}"
-        if models
-        else "no model"
-    )
     most = max(
         sum(COLUMNS[thing.kind] == column for thing in snapshot.things)
         for column in range(len(HEADINGS))
@@ -79,9 +84,9 @@ def lineage(snapshot: Snapshot, focus: str) -> go.Figure:
         for column, heading in enumerate(HEADINGS)
     ]
     return figures.drawn(
-        f"{short} reaches {reach}",
+        f"Lineage of {focus.partition(' · ')[2]}",
         [*lines, *marks],
-        height=200 + LANE * max(2, most),
+        height=170 + LANE * max(3, most),
         annotations=heads,
         xaxis={"range": [-0.5, 4.5], "visible": False, "fixedrange": True},
         yaxis={"range": [-0.1, 1.2], "visible": False, "fixedrange": True},
@@ -136,3 +141,56 @@ def _way(a: str, b: str) -> str:
     if a in (HERE, DOWN) and b == DOWN:
         return DOWN
     return UP if a == UP and b in (UP, HERE) else AWAY
+
+
+def readers(result: RegistryResult) -> go.Figure:
+    """Draw what each reader gets, online and offline. To see first: the cells that are not blue."""
+    cells: dict[Outcome, list[tuple[int, str, Answer]]] = {state: [] for state in OUTCOMES}
+    for who, answers in result.readers.items():
+        for place, (where, answer) in enumerate(answers.items()):
+            state: Outcome = "fails" if isinstance(answer, str) else "works"
+            if answers is not result.newest:
+                state = outcome({where: result.before[where]}, {where: answer})
+            cells[state].append((place, who, answer))
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "base": [place for place, _, _ in marks],
+            "x": [0.97] * len(marks),
+            "y": [who for _, who, _ in marks],
+            "text": [_wrapped(answer) for _, _, answer in marks],
+            "textposition": "inside",
+            "insidetextanchor": "middle",
+            "textangle": 0,
+            "name": state,
+            "marker": {"color": OUTCOMES[state]},
+            "hovertext": [answer_text(answer) for _, _, answer in marks],
+            "hoverinfo": "text",
+        }
+        for state, marks in cells.items()
+        if marks
+    ]
+    return figures.drawn(
+        f"What each reader gets for plane {result.plane}",
+        traces,
+        height=380,
+        barmode="overlay",
+        xaxis={
+            "range": [0, 2],
+            "tickvals": [0.5, 1.5],
+            "ticktext": ["online (serving)", "offline (training)"],
+            "showgrid": False,
+            "side": "top",
+        },
+        yaxis={"categoryorder": "array", "categoryarray": [*result.readers][::-1]},
+        meta={"top": 40},
+    )
+
+
+def _wrapped(answer: Answer) -> str:
+    """Return an answer in short lines; of an error the first words."""
+    text = answer_text(answer)
+    if isinstance(answer, str):
+        return "error: " + "<br>".join(wrap(text, 30)[:2]) + " …"
+    return text.replace(", ", "<br>")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import pyarrow as pa
 
-from engine.feature_store.snapshot import Snapshot
+from engine.feature_store.snapshot import Kind, Snapshot, Thing
 from engine.ranges import Choice, Params
 
 Change = Literal[
@@ -34,7 +34,36 @@ FOCUS = (
     "model · departures board",
     "model · turnaround planner",
 )
+EDGES = (  # of the lab's own definitions, as Feast's lineage gives them
+    ("entity · origin", "feature view · weather"),
+    ("entity · plane", "feature view · plane_history"),
+    ("feature service · board_inputs", "model · departures board"),
+    ("feature service · delay_inputs", "model · departure delay"),
+    ("feature service · turnaround_inputs", "model · turnaround planner"),
+    ("feature view · plane_history", "feature service · turnaround_inputs"),
+    ("feature view · plane_history", "on-demand view · model_inputs"),
+    ("feature view · weather", "feature service · board_inputs"),
+    ("feature view · weather", "on-demand view · model_inputs"),
+    ("on-demand view · model_inputs", "feature service · delay_inputs"),
+    ("source · flight_request", "on-demand view · model_inputs"),
+    ("source · plane_landings", "feature view · plane_history"),
+    ("source · weather_hourly", "feature view · weather"),
+)
 Outcome = Literal["works", "another number", "null", "fails"]
+# of a change: versions of the view, readers of the service, readers pinned to v0
+EXPECTED: dict[str, tuple[tuple[str, ...], Outcome, Outcome]] = {
+    "add a feature": (("v0", "v1"), "works", "works"),
+    "drop a feature": (("v0", "v1"), "fails", "works"),
+    "rename a feature": (("v0", "v1"), "fails", "works"),
+    "another window, same names": (("v0",), "another number", "another number"),
+    "a TTL of one hour": (("v0",), "null", "works"),
+}
+SAID = {
+    "works": "still work",
+    "another number": "get another number",
+    "null": "get null",
+    "fails": "fail",
+}
 VIEW, CONSUMER = "plane_history", "turnaround_inputs"
 FEATURES = ("mean_delay", "last_delay")
 Answer = Mapping[str, float | None] | str  # values by feature, or what Feast says instead
@@ -42,14 +71,14 @@ Answer = Mapping[str, float | None] | str  # values by feature, or what Feast sa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryParams(Params):
-    """What is looked at, and what is changed in the view of planes."""
+    """The object to look at, and the change to the view of planes."""
 
     focus: Annotated[str, Choice(FOCUS)] = "on-demand view · model_inputs"
     change: Change = "drop a feature"
 
     @property
     def job(self) -> RegistryParams:
-        """What Feast is asked for: looking elsewhere never asks again."""
+        """What Feast runs; another focus needs no new run."""
         return replace(self, focus=RegistryParams().focus)
 
 
@@ -67,7 +96,7 @@ class RegistryResult:
     after: dict[str, Answer]  # the same service, after the change
     pinned: dict[str, Answer]  # plane_history@v0
     newest: dict[str, Answer]  # the changed view, by the features that it has now
-    complete: bool = True
+    complete: bool = True  # False: expected, Feast has not run yet
 
     @property
     def downstream(self) -> frozenset[str]:
@@ -92,11 +121,15 @@ class RegistryResult:
     @property
     def consumer(self) -> Outcome:
         """What happens to a consumer that pins nothing, the worse of online and offline."""
+        if not self.complete:
+            return EXPECTED[self.params.change][1]
         return outcome(self.before, self.after)
 
     @property
     def consumer_pinned(self) -> Outcome:
         """What happens to a consumer that pins v0, the worse of online and offline."""
+        if not self.complete:
+            return EXPECTED[self.params.change][2]
         return outcome(self.before, self.pinned)
 
     @property
@@ -106,48 +139,41 @@ class RegistryResult:
 
     @property
     def verdict(self) -> str:
-        """How many models a change reaches, and what readers of each version see."""
-        kept = " and ".join(self.versions)
+        """How many models the focus feeds, and what readers get after the change."""
+        n, name = self.n_models_hit, self.params.focus.partition(" · ")[2]
+        early = "" if self.complete else "Not measured yet. Expected: "
         return (
-            f"**{self.params.focus}** reaches **{self.n_models_hit}** of"
-            f" {len(self.snapshot.of_kind('model'))} models. After the change"
-            f" “{self.params.change}” of {VIEW} the registry keeps {kept}; who reads {CONSUMER} as"
-            f" before: **{self.consumer}**; who pins v0: **{self.consumer_pinned}**."
+            f"{early}{name} feeds **{n} of {len(self.snapshot.of_kind('model'))}** models. After"
+            f" “{self.params.change}”, readers of {VIEW} **{SAID[self.consumer]}**; readers pinned"
+            f" to v0 **{SAID[self.consumer_pinned]}**."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        focus = self.params.focus
         reasons = [
-            (
-                f"{focus} is made from {_listed(self.upstream)} and goes into"
-                f" {_listed(self.downstream)}."
-            ),
-            (
-                "Feast counts a version when names, types or the function of a view change: it"
-                f" keeps {', '.join(self.versions)}. Source, TTL, tags and owner are updated in"
-                " place, whatever the values then mean."
-            ),
+            f"**Lineage**: {self.params.focus} is made from {_listed(self.upstream)}. It feeds"
+            f" {_listed(self.downstream)}.",
+            "**Versions**: Feast adds a version when names, types or the function of a view"
+            f" change: {VIEW} has {', '.join(self.versions)}. Source and TTL change in place.",
         ]
-        for where, answer in self.after.items():
-            if isinstance(answer, str):
-                reasons.append(f"Read {where}, Feast refuses the service: “{answer}”")
-        if self.pinned["online"] != self.pinned["offline"] and self.n_versions == 1:
+        errors = {answer for answer in self.after.values() if isinstance(answer, str)}
+        reasons += [f"**Feast's error**: “{error}”" for error in sorted(errors)]
+        if self.complete and self.pinned["online"] != self.pinned["offline"]:
             reasons.append(
-                "Pinned to v0, training still reads the source of then and serving the table of"
-                f" now: {_answer_text(self.pinned['offline'])} against"
-                f" {_answer_text(self.pinned['online'])}."
+                "**Pinned to v0**: training reads the old source, serving the new values:"
+                f" {answer_text(self.pinned['offline'])} against"
+                f" {answer_text(self.pinned['online'])}."
             )
         if self.silent:
             reasons.append(
-                f"No new version, no error, and the answer is “{self.consumer}”: give another"
-                " meaning another name."
+                f"**No error, no new version**: readers {SAID[self.consumer]}. A feature with"
+                " another meaning needs another name."
             )
         elif self.n_versions > 1:
             reasons.append(
-                "Each version has an online table of its own: v0 keeps its last values for those"
-                " who pin it, and is fresh only as long as somebody materialises it."
+                "**One online table per version**: v0 keeps its last values, and stays fresh only"
+                " while it is materialized too."
             )
         return reasons
 
@@ -177,25 +203,49 @@ class RegistryResult:
             ]
         )
 
-    def versions_side_by_side(self) -> list[dict[str, str]]:
-        """Return what each reader gets for one plane, as texts."""
-        readers = {
+    @property
+    def readers(self) -> dict[str, dict[str, Answer]]:
+        """What each reader gets for one plane, online and offline."""
+        return {
             "before the change": self.before,
-            f"{CONSUMER}, as before": self.after,
-            f"{VIEW}@v0, pinned": self.pinned,
+            "service, unchanged": self.after,
+            f"{VIEW}@v0": self.pinned,
             "the changed view": self.newest,
         }
+
+    def versions_side_by_side(self) -> list[dict[str, str]]:
+        """Return what each reader gets for one plane, as texts."""
         return [
-            {"who reads": who} | {where: _answer_text(answer) for where, answer in answers.items()}
-            for who, answers in readers.items()
+            {"reader": who} | {where: answer_text(answer) for where, answer in answers.items()}
+            for who, answers in self.readers.items()
         ]
+
+
+def expected(params: RegistryParams) -> RegistryResult:
+    """Return, without Feast, the lineage of the lab's definitions and what the change should do."""
+    things = tuple(
+        Thing(cast(Kind, kind), name) for kind, _, name in (one.partition(" · ") for one in FOCUS)
+    )
+    nothing: dict[str, Answer] = {}
+    return RegistryResult(
+        params,
+        Snapshot("lab", things, EDGES),
+        EXPECTED[params.change][0],
+        "",
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        complete=False,
+    )
 
 
 def _listed(ids: frozenset[str]) -> str:
     return ", ".join(sorted(ids)) or "nothing"
 
 
-def _answer_text(answer: Answer) -> str:
+def answer_text(answer: Answer) -> str:
+    """Return what a reader gets: values by feature, or Feast's error."""
     if isinstance(answer, str):
         return answer
     return ", ".join(

@@ -2,7 +2,7 @@
 trained model loses by it.
 
 Real: flights and weather of 2013, ``model_inputs`` (the very function that Feast runs as an
-on-demand view), scikit-learn's models, AUC by days drawn again. ``skew.real`` does the same on
+on-demand view), scikit-learn's models, AUC with a bootstrap of days. ``skew.real`` does the same on
 Feast and compares cell by cell. Simplified: a mistake in serving code is made by changing what goes
 into the definition: a temperature in °C where it expects °F gives the numbers that a forgotten
 conversion gives.
@@ -22,7 +22,7 @@ from engine.feature_store import raw_values
 from engine.feature_store.model_inputs import INPUTS, STANDARD_HPA, WINDOW, model_inputs
 from engine.feature_store.raw_values import Flights
 from engine.ranges import SEED, Choice, Params, Range
-from engine.units import format_interval, format_share
+from engine.units import format_interval, format_number, format_share
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -44,7 +44,7 @@ LEVEL = 95.0  # percent of the interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkewParams(Params):
-    """One dose for each mistake; at the first value of each there is none."""
+    """The size of each mistake; at the first value of each there is none."""
 
     stale_hours: Annotated[int, Choice(STALE_HOURS)] = 0  # from one materialization to the next
     window: Annotated[int, Range(1, 20)] = WINDOW  # landings in serving's mean delay
@@ -60,23 +60,23 @@ class SkewParams(Params):
         """The mistakes that are made: name -> what goes wrong, in words."""
         found = {}
         if self.stale_hours:
-            found["stale"] = f"materialised every {self.stale_hours} h only"
+            found["stale"] = f"materialized only every {self.stale_hours} h"
         if self.window != WINDOW:
-            found["transform"] = f"mean of {self.window} landings where training has {WINDOW}"
+            found["transform"] = f"mean of {self.window} landings, training uses {WINDOW}"
         if self.missing_hpa != STANDARD_HPA:
             found["default"] = (
-                f"a missing pressure is taken for {self.missing_hpa:,} hPa, not {STANDARD_HPA:,.0f}"
+                f"missing pressure becomes {self.missing_hpa:,} hPa, not {STANDARD_HPA:,.0f}"
             )
         if self.slip_hours:
             found["time zone"] = f"the local hour is {self.slip_hours} h ahead"
         if self.unit != "as defined":
-            found["unit"] = f"{self.unit} where the definition expects another unit"
+            found["unit"] = f"{self.unit}, the definition expects another unit"
         return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """AUC of one way of serving, with its value in every draw of days: ``draws`` (N_BOOTSTRAP,)."""
+    """AUC of one way of serving, and of each bootstrap sample: ``draws`` (N_BOOTSTRAP,)."""
 
     name: str
     auc: float
@@ -90,10 +90,10 @@ class Score:
 
 
 TRAINED, SERVED, ONE_DEFINITION, FRESH = (
-    "as training saw them",
+    "as trained",
     "as served",
     "one definition for both",
-    "… and fresh values",
+    "one definition, fresh",
 )
 
 
@@ -143,18 +143,18 @@ class SkewResult:
     @property
     def verdict(self) -> str:
         """Share of the cells that differ, and the AUC that this costs."""
-        low, high = self.lost_interval
         if not self.differs.any():
             return (
-                f"Serving gives the very values of training: AUC **{self.auc_served:.3f}**, nothing"
-                " lost."
+                f"Serving gives the same values as training: AUC **{self.auc_served:.3f}**, no"
+                " loss."
             )
-        sure = "" if low > 0 or high < 0 else ", which holds zero: no sure loss"
+        low, high = self.lost_interval
+        moves = "rises" if self.auc_lost < 0 else "falls"
+        significant = "" if low > 0 or high < 0 else ", not significant"
         return (
-            f"**{format_share(self.differ_share)}** of the cells differ, no error is raised, and"
-            f" the same model goes from AUC {self.score(TRAINED).auc:.3f} to"
-            f" **{self.auc_served:.3f}**: it loses {self.auc_lost:.3f},"
-            f" {format_interval(low, high)}{sure}."
+            f"AUC {moves} from {self.score(TRAINED).auc:.3f} to **{self.auc_served:.3f}** without"
+            f" an error (loss {format_number(self.auc_lost, 3)}, {format_interval(low, high)}"
+            f"{significant}). **{format_share(self.differ_share)}** of the values differ."
         )
 
     @property
@@ -162,30 +162,28 @@ class SkewResult:
         """The reasons for this outcome, with its values."""
         shares = self.differs.mean(axis=0)
         order = [int(place) for place in np.argsort(-shares) if shares[place] > 0]
-        reasons = [f"Serving: {text}." for text in self.params.mistakes.values()] or [
-            "No mistake is made."
-        ]
+        reasons = [
+            f"**{name.capitalize()}**: {text}." for name, text in self.params.mistakes.items()
+        ] or ["No mistake is made."]
         if order:
             worst = ", ".join(
                 f"{INPUTS[place]} {format_share(shares[place])}" for place in order[:3]
             )
             reasons.append(
-                f"Share of flights whose value differs: {worst}. Every value is a plausible number:"
-                " no type, no test complains."
+                f"**Flights with another value**: {worst}. All values are plausible: no type check"
+                " fails."
             )
         one = self.score(ONE_DEFINITION).auc
         if self.params.stale_hours:
             reasons.append(
-                f"One definition for both repairs code, not age: AUC {one:.3f} with values as old"
-                f" as before, {self.score(FRESH).auc:.3f} once they are fresh."
+                f"**One definition** fixes code, not age: AUC {one:.3f} with old values,"
+                f" {self.score(FRESH).auc:.3f} with fresh ones."
             )
         elif order:
-            reasons.append(
-                f"With one definition for both, AUC is {one:.3f}: the values are training's own."
-            )
+            reasons.append(f"**One definition** for both gives the training values: AUC {one:.3f}.")
         reasons.append(
-            f"{len(self.offline):,} flights of July, {N_BOOTSTRAP} draws of whole days (weather"
-            " makes flights of a day alike); a loss is the difference on the same draw."
+            f"**Interval**: {len(self.offline):,} flights of July, bootstrap of whole days"
+            f" ({N_BOOTSTRAP} samples). The loss is a difference within each sample."
         )
         return reasons
 
@@ -208,7 +206,7 @@ class SkewResult:
 
 
 def last_run(asked: np.ndarray, stale_hours: int) -> np.ndarray:
-    """Return the second of the last materialisation at ``asked``: every ``stale_hours`` from
+    """Return the second of the last materialization at ``asked``: every ``stale_hours`` from
     midnight UTC on, 0 at once.
     """
     return asked if stale_hours == 0 else asked // (3600 * stale_hours) * (3600 * stale_hours)
@@ -226,9 +224,11 @@ def served_raw(flights: Flights, params: SkewParams) -> pd.DataFrame:
     path's.
     """
     right = raw_values.raw_values(flights, flights.asked, WINDOW)
-    wrong = raw_values.raw_values(
-        flights, last_run(flights.asked, params.stale_hours), params.window
-    )
+    wrong = right.copy()
+    if params.stale_hours or params.window != WINDOW:
+        wrong = raw_values.raw_values(
+            flights, last_run(flights.asked, params.stale_hours), params.window
+        )
     wrong["pressure"] = wrong["pressure"].fillna(float(params.missing_hpa))
     wrong["scheduled_at"] = wrong["scheduled_at"] + 3600 * params.slip_hours
     wrong = in_other_unit(wrong, params.unit)
@@ -277,8 +277,8 @@ def train_model(model: Model, seed: int) -> ClassifierMixin:
 
 
 def day_pairs(late: np.ndarray, chances: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """Return how many pairs of a late flight of day i and an early one of day j the chances put in
-    order, (days, days).
+    """Return how many pairs of a late flight of day i and an early one of day j the predicted
+    probabilities put in order, (days, days).
 
     Ties count half. AUC is their sum by that of all pairs; under a draw of days each entry counts
     as often as its days do.
@@ -287,9 +287,9 @@ def day_pairs(late: np.ndarray, chances: np.ndarray, day: np.ndarray) -> np.ndar
     order = np.argsort(chances, kind="stable")
     starts = np.flatnonzero(np.diff(chances[order], prepend=-np.inf))
     group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(order)))
-    counts = np.zeros((2, len(starts), n_days))
-    np.add.at(counts, (late[order], group, day[order]), 1)
-    early, late_here = counts
+    cell = (late[order] * len(starts) + group) * n_days + day[order]
+    counts = np.bincount(cell, minlength=2 * len(starts) * n_days).astype(float)
+    early, late_here = counts.reshape(2, len(starts), n_days)
     return np.asarray(late_here.T @ (np.cumsum(early, axis=0) - early / 2))
 
 

@@ -1,8 +1,8 @@
 """Figures of *skew*: each input as training has it against as it is served, and the AUC of every
 way of serving.
 
-Grey points lie on the line: training's own value. Vermilion ones left it. Blue is training, green
-what repairs serving.
+Grey points are on the line: the training value. Orange-red ones are off it. Blue is training, green
+what fixes serving.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from engine.units import format_interval, format_share
 N_DRAWN = 250  # flights in each panel, evenly thinned
 N_ACROSS = 4
 GAP_ACROSS, GAP_DOWN = 0.06, 0.2  # between panels, of the width and the height
+NAME = {"xref": "paper", "yref": "paper", "showarrow": False}  # of an axis of all panels
 COLORS = {
     TRAINED: figures.KNOWN,
     SERVED: figures.LEAKED,
@@ -33,25 +34,14 @@ def values(result: SkewResult) -> go.Figure:
     line.
     """
     shares = result.differs.mean(axis=0)
-    n_off = int((shares > 0).sum())
-    first = (
-        f"{n_off} of {len(INPUTS)} inputs are served differently"
-        if n_off
-        else "Serving gives training's own values"
-    )
-    title = {
-        "text": f"{first}:<br>training across, serving up, one dot a flight",
-        "y": 1,
-        "yanchor": "top",
-        "pad": {"t": 24},
-    }
     n_down = -(-len(INPUTS) // N_ACROSS)
     layout: dict[str, Any] = {
         "template": figures.TEMPLATE,
-        "title": title,
-        "height": 150 + 210 * n_down,
+        "title": {"text": result.verdict.replace("**", "")},
+        "height": 40 + 215 * n_down,
+        "meta": {"top": 62},
     }
-    layout |= {"showlegend": False, "margin": {"t": 130, "l": 16, "r": 20}, "annotations": []}
+    layout |= {"showlegend": False, "margin": {"l": 46, "r": 20, "b": 44}, "annotations": []}
     drawn = np.unique(np.linspace(0, len(result.offline) - 1, N_DRAWN).astype(int))
     traces: list[dict[str, Any]] = []
     for place, share in enumerate(shares):
@@ -59,14 +49,19 @@ def values(result: SkewResult) -> go.Figure:
         traces += panel
         text = f"{INPUTS[place]}<br>{f'{format_share(share)} differ' if share else 'the same'}"
         layout["annotations"].append(_axes(layout, place, n_down, ends) | {"text": text})
+    layout["annotations"] += [
+        {**NAME, "text": "training value", "x": 0.5, "y": 0, "yanchor": "top", "yshift": -22},
+        {**NAME, "text": "served value", "x": 0, "y": 0.5, "xanchor": "right", "xshift": -26,
+         "textangle": -90},
+    ]  # fmt: skip
     return go.Figure(
         {"data": traces, "layout": layout}
     )  # in one go: built piece by piece it takes four times as long
 
 
 def _axes(layout: dict[str, Any], place: int, n_down: int, ends: list[float]) -> dict[str, Any]:
-    """Put the axes of a panel into the layout, both with the same range; return where its title
-    stands.
+    """Put the axes of a panel into the layout, both with the same range; return the place of its
+    title.
     """
     width, height = (1 + GAP_ACROSS) / N_ACROSS, (1 + GAP_DOWN) / n_down
     left, top = (place % N_ACROSS) * width, 1 - (place // N_ACROSS) * height
@@ -128,18 +123,14 @@ def _panel(
 def scores(
     result: SkewResult, logged: Score | None = None, pinned: SkewResult | None = None
 ) -> go.Figure:
-    """Draw the AUC of each way of serving with its interval. To see first: how far vermilion lies
-    from blue.
+    """Draw the AUC of each way of serving with its interval. To see first: the distance from “as
+    trained” to “as served”.
     """
     lanes = [*result.scores, *([logged] if logged is not None else [])]
-    low, high = result.lost_interval
-    lost = f"The same model loses {result.auc_lost:.3f} AUC ({format_interval(low, high)})"
-    sure = "" if low > 0 else ":<br>the interval holds zero, no sure loss" if high > 0 else ""
-    title = lost + sure if result.differs.any() else "Nothing differs, nothing is lost"
     figure = figures.new_tall(
-        title,
-        height=180 + 46 * (len(lanes) + bool(pinned)),
-        x="AUC on flights of July, 95% of the draws of days",
+        "AUC of each way of serving",
+        height=140 + 46 * (len(lanes) + bool(pinned)),
+        x="AUC on flights of July, 95% CI (bootstrap of days)",
     )
     for score in lanes:
         _lane(figure, score, score.name, COLORS.get(score.name, figures.SYNTHETIC))

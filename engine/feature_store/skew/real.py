@@ -1,11 +1,11 @@
 """The same mistakes on the real Feast: two stores from one definition, one right and one as the
 faulty path serves it.
 
-Real: both are repositories of their own with ``definitions.py`` applied; features are materialised
+Real: both are repositories of their own with ``definitions.py`` applied; features are materialized
 as scheduled into SQLite and read with ``get_online_features``; training's come from
 ``get_historical_features``; the on-demand view runs inside Feast both times; what was served is
 logged with ``write_logged_features`` and read back. Simplified: a sample of flights, for each group
-of flights is a materialisation of its own.
+of flights is a materialization of its own.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from engine.jobs import Progress, Steps, to_end
 if TYPE_CHECKING:
     from feast import FeatureService, FeatureStore
 
-N_GROUPS, N_IN_GROUP = 4, 4  # materialisations, flights of each
-N_SINGLE = 10  # materialisations where every flight has its own
+N_GROUPS, N_IN_GROUP = 4, 4  # materializations, flights of each
+N_SINGLE = 10  # materializations where every flight has its own
 SERVICE = "delay_inputs"
 VIEWS = ["weather", "plane_history"]
 YEAR_BEGINS = datetime(2012, 12, 31, tzinfo=UTC)
@@ -66,26 +66,26 @@ class Confirmation:
     def verdict(self) -> str:
         """What Feast says, in one sentence."""
         if not self.complete:
-            return "Feast is being asked."
+            return "Feast is still running."
         badge = ":material/verified:" if self.agrees else ":material/error:"
         return (
-            f"{badge} On {self.n_flights} flights Feast itself gives the foretold values in"
+            f"{badge} On {self.n_flights} flights Feast gives the predicted values in"
             f" {self.n_offline:,} (training) and {self.n_online:,} (serving) of {self.n_cells:,}"
-            f" cells; {self.n_wrong:,} differ between the two. From one on-demand view and fresh"
+            f" cells; {self.n_wrong:,} differ between the two. With one on-demand view and fresh"
             f" values **{self.n_repaired:,}** of {self.n_cells:,} agree."
         )
 
     @property
     def fixes(self) -> list[dict[str, str]]:
-        """Each mistake that is made, with what prevents it and how that was seen here."""
+        """Each mistake that is made, what prevents it, and the evidence of this run."""
         code = (
             "One on-demand view for both",
-            f"{self.n_repaired:,} of {self.n_cells:,} cells agree, run by Feast offline and online",
+            f"{self.n_repaired:,} of {self.n_cells:,} cells agree, offline and online",
         )
         remedy = {
             "stale": (
-                "Materialise more often, or push",
-                f"{self.n_repaired:,} of {self.n_cells:,} cells agree once values are fresh",
+                "Materialize more often, or push",
+                f"{self.n_repaired:,} of {self.n_cells:,} cells agree with fresh values",
             ),
             "transform": code,
             "default": code,
@@ -93,7 +93,7 @@ class Confirmation:
             "unit": ("One definition, the unit as a tag of the field", code[1]),
         }
         rows = [
-            {"mistake": text, "what prevents it": remedy[name][0], "seen here": remedy[name][1]}
+            {"mistake": text, "what prevents it": remedy[name][0], "evidence": remedy[name][1]}
             for name, text in self.params.mistakes.items()
         ]
         auc = (
@@ -101,19 +101,19 @@ class Confirmation:
             if self.logged is None
             else f", AUC {self.logged.auc:.3f} for a model trained on values as served"
         )
-        seen = f"{self.n_logged:,} answers logged and read back{auc}"
+        seen = f"{self.n_logged:,} answers logged and read again{auc}"
         return [
             *rows,
             {
-                "mistake": "whatever it is",
+                "mistake": "any mistake",
                 "what prevents it": "Log what is served; train on it",
-                "seen here": seen,
+                "evidence": seen,
             },
         ]
 
 
 def sample(params: SkewParams) -> Flights:
-    """Return the flights that are asked for: a few of each of some materialisations, spread over
+    """Return the flights that are asked for: a few of each of some materializations, spread over
     the month.
     """
     _, served = raw_values.split(params.seed)
@@ -202,7 +202,7 @@ def _serve(
     stale_hours: int,
     answers: list[Any],
 ) -> Iterator[int]:
-    """Materialise for each group of flights as scheduled and ask for them; ``answers`` takes
+    """Materialize for each group of flights as scheduled and ask for them; ``answers`` takes
     Feast's answers in order.
     """
     runs = skew.last_run(flights.asked, stale_hours)
@@ -230,7 +230,7 @@ def steps(params: SkewParams) -> Steps:
     )
     everyone = replace(params, share=1.0)  # the sample goes through the faulty path as a whole
     try:
-        yield Progress(0.0, "two repositories from one definition", found)
+        yield Progress(0.0, "making two repositories from one definition", found)
         right, wrong = (
             _repository(folder / "right", flights, None),
             _repository(folder / "wrong", flights, everyone),
@@ -317,7 +317,7 @@ def train_on_log(params: SkewParams) -> Score:
         params.model, skew.inputs_of(skew.served_raw(train, params)), train.late, params.seed
     )
     return skew.score_model(
-        "trained on what was logged",
+        "trained on the log",
         model,
         skew.inputs_of(skew.served_raw(served, params)),
         params.seed,

@@ -173,18 +173,18 @@ class AnatomyResult:
             least = self.curve[0]
             text = (
                 f"With {self.params.cardinality:,} distinct values, **{self.n_fallen_pages} of"
-                f" {n_data}** pages of the text column fell back from the dictionary to plain"
-                f" values; it takes {format_bytes(self.text_bytes)}"
+                f" {n_data}** pages of the text column fell back to plain values:"
+                f" {format_bytes(self.text_bytes)}"
             )
             return (
-                f"{text}, {format_factor(self.text_bytes / least.size_bytes)} as much as with"
-                f" {least.cardinality}."
+                f"{text}, **{format_factor(self.text_bytes / least.size_bytes)}** the size with"
+                f" {least.cardinality} distinct values."
             )
         share = self.column_bytes(self.largest_column) / self.file_bytes
         return (
-            f"**{format_share(share)}** of this {size} file is the column {self.largest_column}:"
-            f" {self.n_row_groups} row groups × {len(self.columns)} columns in {self.n_pages:,}"
-            f" pages; footer and indexes take {format_share(self.overhead_share)}."
+            f"**{format_share(share)}** of this {size} file is the column {self.largest_column}."
+            f" {self.n_row_groups} row groups × {len(self.columns)} columns: {self.n_pages:,}"
+            f" pages; footer and indexes {format_share(self.overhead_share)}."
         )
 
     @property
@@ -196,7 +196,7 @@ class AnatomyResult:
         )
         more = f" and {len(chunk) - 4} more" if len(chunk) > 4 else ""
         reasons = [
-            f"Looked at: row group {self.row_group}, column {self.column}, {len(chunk)} pages:"
+            f"**Selected**: row group {self.row_group}, column {self.column}, {len(chunk)} pages:"
             f" {first}{more}."
         ]
         if self.curve:
@@ -204,13 +204,12 @@ class AnatomyResult:
         unpacked = sum(page.uncompressed_bytes + page.header_bytes for page in self.pages())
         packed = sum(page.size_bytes for page in self.pages())
         reasons.append(
-            f"Pages hold {format_bytes(unpacked)} encoded, {format_bytes(packed)} after the codec,"
-            " which comes second."
+            f"**Encoding, then codec**: pages are {format_bytes(unpacked)} encoded and"
+            f" {format_bytes(packed)} compressed."
         )
         other = self.file_bytes - packed
         reasons.append(
-            f"The other {format_bytes(other)} are the footer, the page indexes and the magic bytes"
-            " that frame the file."
+            f"**Overhead**: {format_bytes(other)} of footer, page indexes and magic bytes."
         )
         return reasons
 
@@ -220,13 +219,12 @@ class AnatomyResult:
             [point for point in self.curve if point.n_plain_pages],
         )
         text = (
-            f"pyarrow builds a dictionary until it outgrows {limit / 1024:,.0f} KiB; the pages that"
-            " follow in that chunk hold plain values"
+            f"**Dictionary limit**: above {limit / 1024:,.0f} KiB, pyarrow writes the next pages of"
+            " the chunk as plain values"
         )
         if not plain:
-            return (
-                f"{text}. Within {self.curve[-1].cardinality:,} distinct values it never does here."
-            )
+            most = self.curve[-1].cardinality
+            return f"{text}. Up to {most:,} distinct values this does not happen."
         first = plain[0]
         before = [point for point in self.curve if point.cardinality < first.cardinality]
         jump = (
@@ -234,10 +232,7 @@ class AnatomyResult:
             if before
             else ""
         )
-        return (
-            f"{text}. That happens first at {first.cardinality:,} distinct values of those"
-            f" tried{jump}."
-        )
+        return f"{text}. This happens first at {first.cardinality:,} distinct values{jump}."
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces."""

@@ -1,8 +1,8 @@
 """Figures of *anatomy*: the zoomable byte map of a Parquet file, and the curve on which the
-dictionary gives up.
+dictionary grows too large.
 
-Blue holds distinct values (dictionary pages), sky blue places in a dictionary, grey plain values,
-green what frames them.
+Blue is dictionary pages, light blue dictionary indexes, grey plain values, green footer and page
+indexes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.formats.anatomy import AnatomyResult
 from engine.formats.parquet.pieces import Piece
-from engine.units import format_bytes, format_factor, format_share
+from engine.units import format_bytes
 
 MAX_BLOCKS = 1_500  # drawn; a file with more pieces is shown down to its column chunks
 MAX_CHUNKS = 24  # side by side
@@ -22,20 +22,20 @@ FRAME = (  # of what only holds other blocks: solid, so that its label is legibl
 INK = "#1F2933"  # of labels on light blocks
 MAX_BORDERED = 200  # blocks with a border; more and thinner ones would drown in it
 COLORS = {
-    "distinct values": figures.KNOWN,
-    "places in the dictionary": figures.EXTRA,
-    "plain or other values": figures.WAITING,
-    "footer and indexes": figures.HELD_OUT,
+    "dictionary": figures.KNOWN,
+    "dictionary indexes": figures.EXTRA,
+    "plain values": figures.WAITING,
+    "footer, indexes": figures.HELD_OUT,
 }
 
 
 def meaning(piece: Piece) -> str:
     """Return which of the four colours a piece has."""
     if piece.kind == "dictionary page":
-        return "distinct values"
+        return "dictionary"
     if piece.kind == "data page":
-        return "places in the dictionary" if piece.dictionary_coded else "plain or other values"
-    return "footer and indexes"
+        return "dictionary indexes" if piece.dictionary_coded else "plain values"
+    return "footer, indexes"
 
 
 def _hover(piece: Piece) -> str:
@@ -44,7 +44,7 @@ def _hover(piece: Piece) -> str:
         nulls = f", {piece.n_nulls:,} nulls" if piece.n_nulls >= 0 else ""
         text += f"<br>{piece.encoding}, {piece.codec.lower()}, {piece.n_values:,} values{nulls}"
         text += (
-            f"<br>header {piece.header_bytes:,} B, unpacked"
+            f"<br>header {piece.header_bytes:,} B, uncompressed"
             f" {format_bytes(piece.uncompressed_bytes)}"
         )
     if piece.minimum or piece.maximum:
@@ -60,12 +60,6 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
     A file of many column chunks is opened at its first row group: over the whole file no chunk
     would be wide enough to see.
     """
-    widest = result.default_column
-    share = result.column_bytes(widest) / result.file_bytes
-    before = f" ({format_factor(result.file_bytes / pinned.file_bytes)} run A)" if pinned else ""
-    title = (
-        f"{widest} takes {format_share(share)} of {format_bytes(result.file_bytes)}{before};<br>"
-    )
     blocks = _blocks(result)
     border = int(len(blocks) <= MAX_BORDERED)
     icicle = {
@@ -94,7 +88,7 @@ def byte_map(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
         for name, color in COLORS.items()
     ]  # fmt: skip
     return figures.drawn(
-        f"{title}{result.n_pages:,} pages, click a block to zoom in",
+        "Byte map: click a block to zoom in",
         [icicle, *keys],
         height=520,
         xaxis={"visible": False},
@@ -165,23 +159,23 @@ def _blocks(result: AnatomyResult) -> list[tuple[str, str, str, int, str, str]]:
 
 def fallback(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.Figure:
     """Draw the text column's size by distinct values. To see first: the jump where the dictionary
-    gives up.
+    grows too large.
     """
     figure = figures.new_tall(
-        _fallback_title(result),
+        result.verdict.replace("**", ""),
         height=420,
-        x="distinct values asked for (log)",
+        x="distinct values (log)",
         y="text column, kB",
     )
     sizes = [point.size_bytes for point in result.curve]
     plain_sizes = [point.plain_size_bytes for point in result.curve]
     lines = [
-        ("dictionary allowed", figures.KNOWN, "solid", sizes),
-        ("dictionary forbidden", figures.WAITING, "dot", plain_sizes),
+        ("with dictionary", figures.KNOWN, "solid", sizes),
+        ("without dictionary", figures.WAITING, "dot", plain_sizes),
     ]
     if pinned is not None and pinned.curve:
         before = [point.size_bytes for point in pinned.curve]
-        lines.append(("pinned run A", figures.SYNTHETIC, "dash", before))
+        lines.append(("run A", figures.SYNTHETIC, "dash", before))
     for name, color, dash, size_bytes in lines:
         figure.add_scatter(
             x=[point.cardinality for point in result.curve],
@@ -207,15 +201,3 @@ def fallback(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
     )
     figure.update_yaxes(rangemode="tozero", separatethousands=True, showgrid=True)
     return figure
-
-
-def _fallback_title(result: AnatomyResult) -> str:
-    fallen = [point for point in result.curve if point.n_plain_pages]
-    kept = [point for point in result.curve if not point.n_plain_pages]
-    if not (fallen and kept):
-        return "The dictionary holds at every number of<br>distinct values tried"
-    jump = format_factor(fallen[0].size_bytes / kept[-1].size_bytes)
-    return (
-        f"{fallen[0].cardinality:,} distinct values: the dictionary<br>gives up, the column grows"
-        f" {jump}"
-    )

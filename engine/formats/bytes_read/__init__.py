@@ -64,7 +64,7 @@ def defaults(table: TableName, upload: str = "") -> tuple[tuple[str, ...], str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BytesReadParams(Params):
-    """What is stored, how it lies in the file, and what is asked of it."""
+    """What is stored, in which order, and the question."""
 
     table: TableName = "flights"
     columns: tuple[str, ...] = ("origin", "arr_delay")  # wanted; of column_names(table)
@@ -187,15 +187,15 @@ class BytesReadResult:
     @property
     def verdict(self) -> str:
         """Share of its file that each reader touched."""
-        n = len(self.read_columns)
+        csv, avro, parquet = (
+            (format_share(trace.read_share), format_bytes(trace.touched_bytes))
+            for trace in self.traces
+        )
         return (
-            f"For {n} of {len(self.column_names)} columns and"
-            f" {format_share(self.n_matching / self.n_rows)} of the rows, the Parquet reader"
-            f" touched **{format_share(self.read_share)}** of its file"
-            f" ({format_bytes(self.parquet.touched_bytes)}); the CSV reader touched"
-            f" {format_share(self.csv.read_share)} of its own"
-            f" ({format_bytes(self.csv.touched_bytes)}), the Avro reader"
-            f" {format_share(self.avro.read_share)} ({format_bytes(self.avro.touched_bytes)})."
+            f"For {len(self.read_columns)} of {len(self.column_names)} columns and"
+            f" {format_share(self.n_matching / self.n_rows)} of the rows, Parquet reads"
+            f" **{parquet[0]}** of its file ({parquet[1]}), CSV {csv[0]} ({csv[1]}), Avro {avro[0]}"
+            f" ({avro[1]})."
         )
 
     @property
@@ -213,57 +213,51 @@ class BytesReadResult:
             else ""
         )
         if rows.left_out:
-            text += (
-                f" Without {', '.join(rows.left_out)}: not all three formats can store such values."
-            )
+            text += f" Without {', '.join(rows.left_out)}: not all three formats can store them."
         return text.strip()
 
     def _why_columns(self) -> str:
         n_other = len(self.column_names) - len(self.read_columns)
         return (
-            "Columns: Parquet keeps the values of a column together, so the chunks of the"
-            f" {n_other} other columns are left alone; {', '.join(self.read_columns)} take up"
+            "**Columns**: Parquet stores the values of a column together, so the reader skips the"
+            f" {n_other} other columns. {', '.join(self.read_columns)} are"
             f" {format_share(self.columns_share)} of the file."
         )
 
     def _why_groups(self) -> str:
         column, order = self.params.predicate_column, self.params.order
-        lie = {
-            "as is": "as they came",
-            "shuffled": "in random order",
+        rows = {
+            "as is": "in their original order",
+            "shuffled": "shuffled",
             "by predicate column": f"sorted by {column}",
         }[order]
         asked = f"{column} from {format_value(self.low)} to {format_value(self.high)}"
         text = (
-            f"Row groups: with the rows {lie}, min/max rules out {self.groups_ruled_out} of"
+            f"**Row groups**: with rows {rows}, min and max exclude {self.groups_ruled_out} of"
             f" {self.groups_total} for {asked}"
         )
         spared = sum(group.kept and not group.possible for group in self.groups)
         if spared:
-            text += f", yet pyarrow reads {spared} of those, because they hold nulls"
+            text += f", but pyarrow reads {spared} of those, because they have nulls"
         spanning = self.groups_in_vain - spared
         if spanning:
-            text += (
-                f"; {spanning} of the {self.groups_kept} kept hold no such row, their min and max"
-                " only span it"
-            )
+            text += f"; {spanning} of the {self.groups_kept} kept have no matching row"
         return text + "."
 
     def _why_tail(self) -> str:
         share = self.tail_read_bytes / self.parquet.touched_bytes
         return (
-            f"Footer: the reader starts with the last {format_bytes(self.tail_read_bytes)} to find"
-            f" the footer ({format_bytes(self.footer_bytes)}); that is {format_share(share)} of all"
-            " it touched."
+            f"**Footer**: the last {format_bytes(self.tail_read_bytes)} are read first; they"
+            f" contain the footer ({format_bytes(self.footer_bytes)}). That is"
+            f" {format_share(share)} of all bytes read."
         )
 
     def _why_rows(self) -> str:
         wanted = {self.column_names.index(name) for name in self.read_columns}
         return (
-            f"CSV and Avro keep rows together: of the first {len(self.csv_layout.offset):,} bytes"
-            f" of CSV looked at, {format_share(self.csv_layout.share(wanted))} belong to these"
-            f" columns, in {self.csv_layout.n_pieces(wanted)} separate pieces, and only reading"
-            " tells where the next one starts."
+            f"**Row formats**: in the first {len(self.csv_layout.offset):,} bytes of CSV,"
+            f" {format_share(self.csv_layout.share(wanted))} belong to these columns, in"
+            f" {self.csv_layout.n_pieces(wanted)} pieces. Only parsing finds the next piece."
         )
 
     def headline(self) -> dict[str, int | float | str]:

@@ -44,14 +44,8 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
     """Draw each file as a strip of bytes, what its reader touched in blue. To see first: how little
     of Parquet's is blue.
     """
-    parquet, avro, csv = (format_bytes(trace.touched_bytes) for trace in reversed(result.traces))
-    title = f"Parquet's reader touched {parquet},<br>Avro's {avro}, CSV's {csv}"
     lanes = [(result, trace, NAMES[trace.format]) for trace in result.traces]
     if pinned is not None:
-        title = (
-            f"Parquet's reader touched {parquet} in B,<br>"
-            f"{format_bytes(pinned.parquet.touched_bytes)} in A"
-        )
         lanes[-1] = (result, result.parquet, "Parquet B")
         lanes.append((pinned, pinned.parquet, "Parquet A"))
     marks: list[dict[str, Any]] = []
@@ -59,7 +53,8 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
     for y, (run, trace, name) in enumerate(reversed(lanes)):
         marks += _lane(y, run, trace, hollow=run is pinned)
         share, size = format_share(trace.read_share), format_bytes(trace.file_bytes)
-        text = f"<b>{name}</b> {size}, <b>{share}</b> touched in {trace.n_reads:,} reads"
+        reads = f"{trace.n_reads:,} read{'s' * (trace.n_reads != 1)}"
+        text = f"<b>{name}</b> {size}, <b>{share}</b> read in {reads}"
         notes.append(
             {
                 "x": 0,
@@ -70,12 +65,12 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
                 "yanchor": "bottom",
             }
         )
-    keys = [key("touched", figures.KNOWN, 1.0), key("row group kept", figures.KNOWN, PALE)]
+    keys = [key("read", figures.KNOWN, 1.0), key("row group kept", figures.KNOWN, PALE)]
     return figures.drawn(
-        title,
-        [*marks, *keys, key("not touched", figures.WAITING, PALE)],
+        result.verdict.replace("**", ""),
+        [*marks, *keys, key("not read", figures.WAITING, PALE)],
         height=85 * len(lanes) + 165,
-        x="place in the file, % of its bytes",
+        x="position in the file, % of its bytes",
         annotations=notes,
         barmode="overlay",
         bargap=0,
@@ -143,12 +138,12 @@ def _lane(
     else:
         base, size = trace.touched.offsets, trace.touched.lengths
         hover = [
-            f"{_bytes_from_to(b, s)}<br>read for any columns and any range"
+            f"{_bytes_from_to(b, s)}<br>read for any question"
             for b, s in zip(base, size, strict=True)
         ]
         shares = np.ones(len(base))
         whole = np.array([0.0]), np.array([100.0])
-        under = _bars(y, *whole, ["not touched"], {"color": figures.WAITING, "opacity": PALE})
+        under = _bars(y, *whole, ["not read"], {"color": figures.WAITING, "opacity": PALE})
     if len(base) > MAX_PIECES:
         painted = {
             "color": [figures.faint(figures.KNOWN, share) for share in shares],
@@ -180,7 +175,7 @@ def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[s
             starts,
             lengths,
             [
-                f"{_bytes_from_to(b, s)}<br>{format_share(share)} of them touched"
+                f"{_bytes_from_to(b, s)}<br>{format_share(share)} of them read"
                 for b, s, share in marks
             ],
             shares,
@@ -188,12 +183,12 @@ def _parquet_marks(run: BytesReadResult) -> tuple[np.ndarray, np.ndarray, list[s
     texts = []
     for offset, length, chunk in zip(pieces.offset, pieces.length, pieces.chunk, strict=True):
         if chunk < 0:
-            name = "footer: schema, places, statistics"
+            name = "footer: schema, offsets, statistics"
         else:
             column, group = run.column_names[run.chunks.column[chunk]], run.chunks.group[chunk]
             name = f"{column}, row group {group}"
             if length < run.chunks.size_bytes[chunk]:
-                name += "<br>(part of the chunk, read along with the footer)"
+                name += "<br>(part of the chunk, read with the footer)"
         texts.append(f"{name}<br>{_bytes_from_to(offset, length)}")
     return pieces.offset, pieces.length, texts, np.ones(len(texts))
 
@@ -204,8 +199,6 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
     meets.
     """
     column = result.params.predicate_column
-    kept, total = result.groups_kept, result.groups_total
-    title = f"{kept} of {total} row groups kept:<br>min/max rules out {result.groups_ruled_out}"
     unit = UNITS.get(column) if result.params.table != "upload" else None
     same_axis = pinned is not None and (pinned.params.table, pinned.params.predicate_column) == (
         result.params.table,
@@ -215,8 +208,8 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
     windows = [_window(result.low, result.high, hollow=False)]
     suffix = "" if pinned is None else ", B"
     for name, color, pattern, chosen in (
-        ("kept", figures.KNOWN, "", [g for g in result.groups if g.kept and not g.in_vain]),
-        ("kept in vain", figures.KNOWN, "/", [g for g in result.groups if g.in_vain]),
+        ("read", figures.KNOWN, "", [g for g in result.groups if g.kept and not g.in_vain]),
+        ("read, no match", figures.KNOWN, "/", [g for g in result.groups if g.in_vain]),
         ("skipped", figures.WAITING, "", [g for g in result.groups if not g.kept]),
     ):
         marker = {
@@ -244,7 +237,7 @@ def statistics(result: BytesReadResult, pinned: BytesReadResult | None = None) -
         )
     n_rows = max(result.n_rows, pinned.n_rows if pinned is not None and same_axis else 0)
     return figures.drawn(
-        title,
+        f"Min and max of {column} in each row group",
         traces,
         height=460,
         x=f"{column}, {unit}" if unit else column,

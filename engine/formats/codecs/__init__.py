@@ -3,7 +3,7 @@ read.
 
 Real: pyarrow writes and reads every file, in memory, with its own defaults but for codec, level and
 dictionary; every time is one call's wall-clock time in one thread, after an untimed call. The
-trials take turns in an order drawn anew for each round. Simplified: memory instead of a disk, so
+trials take turns in an order drawn again for each round. Simplified: memory instead of a disk, so
 that the codec is what is timed; the order of rows "sorted" is one sort a table, known to suit it.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,14 @@ __all__ = [
     "Trial",
     "default_job",
     "packed_bytes",
+    "preview",
     "read",
     "rows_of",
     "run",
     "steps",
     "write",
 ]
+PREVIEW_ROWS = 1_000
 
 
 def rows_of(params: CodecsParams) -> dict[Order, pa.Table]:
@@ -113,7 +115,7 @@ def steps(params: CodecsParams) -> Steps:
             for done, place in enumerate(rng.permutation(len(trials))):
                 trial = trials[place]
                 result = replace(result, trials=tuple(trials))
-                message = f"{trial.name} (round {turn + 1} of {params.repeats})"
+                message = f"{trial.name} (repeat {turn + 1} of {params.repeats})"
                 progress = Progress((turn * len(trials) + done) / n_turns, message, result)
                 yield progress
                 packing = partial(
@@ -143,6 +145,13 @@ def steps(params: CodecsParams) -> Steps:
 
 
 run: Callable[[CodecsParams], CodecsResult] = to_end(steps)
+
+
+@lru_cache(maxsize=16)
+def preview(params: CodecsParams) -> CodecsResult:
+    """Return the trials on a few rows, run once: shown until the asked ones are measured."""
+    few = replace(params, n_rows=min(params.n_rows, PREVIEW_ROWS), repeats=1, levels="default")
+    return replace(run(few), params=params, preview=True, complete=False)
 
 
 def default_job() -> tuple[Any, Any]:

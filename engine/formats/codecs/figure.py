@@ -1,8 +1,8 @@
 """Figures of *codecs*: ratio against speed with the Pareto front; what the order of the rows is
 worth, whole and by column.
 
-Blue is on the front (or sorted), grey is beaten (or as it came); a pinned run A is drawn in hollow
-orange.
+Blue is on the front (or sorted), grey is not (or in the original order); a pinned run A is drawn in
+hollow orange.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.formats.codecs import CodecsResult, Trial
 from engine.formats.codecs.params import LEVELS, Order
-from engine.units import format_bytes, format_factor, format_seconds, format_share
+from engine.units import format_bytes, format_factor, format_seconds
 
 Against = Literal["write", "read"]
 ROW_HEIGHT = 26
 LETTER, LINE = 0.014, 0.07  # of the front's width and height: a letter of a name, a line of text
-ALWAYS = ("snappy", "gzip 6")  # named on the chart even when beaten; more names would overlap
+ALWAYS = (
+    "snappy",
+    "gzip 6",
+)  # named on the chart even when not on the front; more names would overlap
 
 
 def tradeoff(
@@ -29,18 +32,11 @@ def tradeoff(
 ) -> go.Figure:
     """Draw each trial's ratio against its speed. To see first: the front, and who is on it."""
     front = result.front(against)
-    title = "The first files are being written"
-    if front:
-        fastest, tightest = front[0], max(front, key=result.ratio)
-        title = (
-            f"{against.capitalize()}: {fastest.name} is fastest, {tightest.name} tightest;<br>what"
-            " is grey is beaten in both"
-        )
     figure = figures.new_tall(
-        title,
-        height=520,
+        result.verdict.replace("**", ""),
+        height=480,
         x=f"{against} speed, MB/s of Arrow memory (log)",
-        y="ratio: memory by file size",
+        y="compression ratio (memory / file)",
     )
     if pinned is not None:
         _add_trials(
@@ -48,12 +44,12 @@ def tradeoff(
             pinned,
             list(pinned.ready),
             against,
-            "pinned run A",
+            "run A",
             figures.SYNTHETIC,
             hollow=True,
         )
     beaten = [trial for trial in result.ready if trial not in front]
-    _add_trials(figure, result, beaten, against, "beaten", figures.WAITING)
+    _add_trials(figure, result, beaten, against, "worse in both", figures.WAITING)
     points = [(result.speed(trial, against), result.ratio(trial)) for trial in front]
     figure.add_scatter(
         x=[x for x, _ in points],
@@ -63,7 +59,7 @@ def tradeoff(
         hoverinfo="skip",
         showlegend=False,
     )
-    _add_trials(figure, result, front, against, "on the Pareto front", figures.KNOWN)
+    _add_trials(figure, result, front, against, "Pareto front", figures.KNOWN)
     figure.update_xaxes(
         type="log", tickvals=[1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000], showgrid=True
     )
@@ -123,7 +119,7 @@ def _add_trials(
 
 
 def _placed(names: list[str], speeds: list[float], ratios: list[float]) -> list[tuple[str, str]]:
-    """Return for each mark of the front its name and where it stands; no name where there is no
+    """Return for each mark of the front its name and the place of it; no name where there is no
     room for one.
 
     Names are placed one after another, first above the mark, then below, right, left: where no name
@@ -163,15 +159,14 @@ def _placed(names: list[str], speeds: list[float], ratios: list[float]) -> list[
 
 def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figure:
     """Draw the file of each trial with its rows sorted, as they came and shuffled. To see first:
-    how far apart they lie.
+    how far apart they are.
     """
     trials = sorted(
         result.ready, key=lambda trial: (list(LEVELS).index(trial.codec), trial.level or 0)
     )
-    title = (
-        f"Sorting the rows<br>{result.sorting}" if trials else "The first files are being written"
+    figure = figures.new_tall(
+        "File size by row order", height=190 + ROW_HEIGHT * len(trials), x="file size, kB"
     )
-    figure = figures.new_tall(title, height=190 + ROW_HEIGHT * len(trials), x="file size, kB")
     names = [trial.name for trial in trials]
     looks: tuple[tuple[Order, str], ...] = (
         ("sorted", figures.KNOWN),
@@ -199,7 +194,7 @@ def sorting(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
                 "line": {"color": figures.SYNTHETIC, "width": 2},
             },
             hovertemplate="A, %{y}: %{x:,.0f} kB<extra></extra>",
-            name=f"pinned run A ({pinned.params.order})",
+            name=f"run A ({pinned.params.order})",
         )
     figure.update_xaxes(showgrid=True, separatethousands=True, nticks=6)
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], showgrid=True)
@@ -213,14 +208,9 @@ def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
     best = result.smallest
     sizes = best.column_bytes if best else {}
     names = sorted(sizes, key=lambda name: sizes[name])
-    title = (
-        f"{names[-1]} takes {format_share(sizes[names[-1]] / sum(sizes.values()))} of the file,<br>"
-        f"packed by {best.name}"
-        if best
-        else ""
-    )
+    title = f"Size of each column with {best.name}" if best else "Size of each column"
     figure = figures.new_tall(
-        title, height=190 + ROW_HEIGHT * len(names), x="packed bytes of the column, kB"
+        title, height=190 + ROW_HEIGHT * len(names), x="compressed size of the column, kB"
     )
     if best is None:
         return figure
@@ -252,7 +242,7 @@ def columns(result: CodecsResult, pinned: CodecsResult | None = None) -> go.Figu
                 "size": 14,
                 "line": {"color": figures.SYNTHETIC, "width": 2},
             },
-            name=f"pinned run A ({before.name})",
+            name=f"run A ({before.name})",
             hovertemplate="A, %{y}: %{x:,.1f} kB<extra></extra>",
         )
     figure.update_xaxes(showgrid=True, separatethousands=True, nticks=6)

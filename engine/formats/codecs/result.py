@@ -62,6 +62,7 @@ class CodecsResult:
     table_bytes: int  # of the rows as Arrow memory: what ratio and MB/s count
     measured_at: datetime
     complete: bool = False
+    preview: bool = False  # of a few rows, shown until a trial of the run is measured
 
     @property
     def ready(self) -> tuple[Trial, ...]:
@@ -109,20 +110,21 @@ class CodecsResult:
     def verdict(self) -> str:
         """gzip against Snappy where both were tried, else the smallest; and what sorting saves."""
         snappy, gzip = self.named("snappy"), self.named("gzip 6")
+        early = f"Preview on {self.n_rows:,} rows: " if self.preview else ""
         if snappy and gzip:
             slower = median(gzip.write_seconds) / median(snappy.write_seconds)
             less = 1 - gzip.file_bytes / snappy.file_bytes
             return (
-                f"gzip takes **{format_share(less)}** off Snappy's bytes"
-                f" ({format_bytes(gzip.file_bytes)} against {format_bytes(snappy.file_bytes)}) and"
-                f" writes {format_factor(slower)} as long; sorting the rows {self.sorting}."
+                f"{early}gzip files are **{format_share(abs(less))}**"
+                f" {'smaller' if less >= 0 else 'larger'} than Snappy's, but writing takes"
+                f" **{format_factor(slower)}** as long. Sorting the rows {self.sorting}."
             )
         if not self.ready or self.smallest is None:
             return "The first files are being written."
         return (
-            f"{self.smallest.name} packs tightest: **{format_factor(self.ratio(self.smallest))}**"
-            f" smaller than in memory; sorting the rows {self.sorting}. Snappy against gzip is told"
-            " once both are chosen."
+            f"{early}{self.smallest.name} gives the smallest file:"
+            f" **{format_factor(self.ratio(self.smallest))}** smaller than in memory. Sorting the"
+            f" rows {self.sorting}."
         )
 
     @property
@@ -136,12 +138,12 @@ class CodecsResult:
         ]  # no -0
         low, high = min(shares, default=0.0), max(shares, default=0.0)
         if low == high == 0:
-            return "changes nothing, whatever the codec"
+            return "changes nothing with any codec"
         if high <= 0:
             return f"adds {_by_codec(abs(high), -low)}"
         if low >= 0:
-            return f"takes off {_by_codec(low, high)}"
-        return f"adds up to {format_share(-low)} or takes off up to {format_share(high)}, by codec"
+            return f"saves {_by_codec(low, high)}"
+        return f"adds up to {format_share(-low)} or saves up to {format_share(high)}"
 
     @property
     def why(self) -> list[str]:
@@ -157,9 +159,7 @@ class CodecsResult:
         ]
         spreads = [max(seconds) / min(seconds) for seconds in runs]
         n = max((len(trial.read_seconds) for trial in self.ready), default=0)
-        worst = (
-            f", slowest over fastest run at worst {format_factor(max(spreads))}" if n > 1 else ""
-        )
+        worst = f", slowest / fastest run at most {format_factor(max(spreads))}" if n > 1 else ""
         reasons.append(
             f"Measured {format_time(self.measured_at)} UTC, in memory, {n} runs each{worst}."
         )
@@ -172,7 +172,7 @@ class CodecsResult:
             for t in front
         )
         return (
-            f"Pareto front of ratio and {against} speed, no other is better in both: {points}."
+            f"**Pareto front**, {against} speed (no other codec is better in both): {points}."
             if front
             else ""
         )
@@ -183,10 +183,9 @@ class CodecsResult:
             return ""
         encoded = "dictionary and run lengths" if self.params.dictionary else "no dictionary"
         return (
-            f"Encoding comes first: with {encoded} and no codec, Parquet is"
-            f" {format_factor(self.ratio(none))} smaller than memory. The tightest codec,"
-            f" {self.smallest.name}, takes off another"
-            f" {format_share(1 - self.smallest.file_bytes / none.file_bytes)}."
+            f"**Encoding first**: with {encoded} and no codec, the file is"
+            f" {format_factor(self.ratio(none))} smaller than memory. {self.smallest.name} saves"
+            f" another {format_share(1 - self.smallest.file_bytes / none.file_bytes)}."
         )
 
     def _why_sorted(self) -> str:
@@ -204,9 +203,9 @@ class CodecsResult:
         )
         sizes = format_bytes(plain.order_bytes["sorted"]), format_bytes(best.order_bytes["as is"])
         return (
-            f"Sorted by {', '.join(SORT_BY[self.params.table])}, equal values lie together: sorted"
-            f" rows with {plain.name} take {sizes[0]}, rows as they came with {best.name}"
-            f" {sizes[1]}." + (f" With {best.name}, most is won in {columns}." if top else "")
+            f"**Sorted by {', '.join(SORT_BY[self.params.table])}**, equal values are neighbors:"
+            f" {sizes[0]} with {plain.name}, against {sizes[1]} unsorted with {best.name}."
+            + (f" Largest gain: {columns}." if top else "")
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -241,4 +240,4 @@ class CodecsResult:
 def _by_codec(low: float, high: float) -> str:
     if low == high:
         return format_share(low)
-    return f"{format_range(low, high, format_share)}, by codec"
+    return f"{format_range(low, high, format_share)} (by codec)"

@@ -48,7 +48,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvolutionParams(Params):
-    """Who reads whose data, how, and the cell that is looked at closely."""
+    """Direction, settings of the readers, and the selected cell."""
 
     direction: Direction = "backward"  # backward: v2 reads v1's file; forward: v1 reads v2's file
     # how the CSV reader names columns: from the file, or from its schema in order
@@ -103,12 +103,12 @@ class EvolutionResult:
 
     @property
     def n_silent(self) -> dict[Format, int]:
-        """How many of its nine changes each format read wrongly without a word."""
+        """How many of its nine changes each format read wrongly without an error."""
         return {format: self.count("silently wrong", format) for format in FORMATS}
 
     @property
     def n_silently_wrong(self) -> int:
-        """Cells of 36 in which a reader returned wrong values without a word."""
+        """Cells of 36 in which a reader returned wrong values without an error."""
         return self.count("silently wrong")
 
     @property
@@ -154,7 +154,7 @@ class EvolutionResult:
         """The reasons for this outcome, with its values."""
         return [
             (
-                f"{self.selected.format}, {self.selected.change}"
+                f"**{self.selected.format}, {self.selected.change}**"
                 f" ({WHAT_CHANGES[self.selected.change]}): {self.selected.detail}"
             ),
             self._why_on_read(),
@@ -167,33 +167,30 @@ class EvolutionResult:
         answered = [cell for cell in chosen if cell.outcome != "error"]
         n_nulls, n_wrong = sum(c.n_lost > 0 for c in answered), sum(c.n_wrong > 0 for c in answered)
         text = (
-            "Schema-on-read: CSV and JSON files hold no schema, the reader brings its own. They"
-            f" returned rows in {len(answered)} of {len(chosen)} cells; in {n_nulls} of those nulls"
-            f" stand where a value was due, in {n_wrong} a value is wrong."
+            "**Schema-on-read**: CSV and JSON files have no schema, the reader brings one. They"
+            f" return rows in {len(answered)} of {len(chosen)} cells: nulls instead of"
+            f" values in {n_nulls}, wrong values in {n_wrong}."
         )
         refused = [c.change for c in chosen if c.format == "JSON" and "changed from" in c.error]
         return text + (
-            f" JSON's quotes tell text from number, so it refuses: {', '.join(refused)}."
-            if refused
-            else ""
+            f" JSON quotes text, so it refuses: {', '.join(refused)}." if refused else ""
         )
 
     def _why_avro(self) -> str:
         cells = [cell for cell in self.cells if cell.format == "Avro"]
         refused = [cell.change for cell in cells if cell.outcome == "error"]
         text = (
-            "Schema-on-write: an Avro file carries its writer's schema, and the reader resolves it"
-            " against its own before it believes a value."
+            "**Schema-on-write**: an Avro file has its writer's schema. The reader compares it with"
+            " its own before it reads values."
         )
         return f"{text} It refuses: {', '.join(refused)}."
 
     def _why_parquet(self) -> str:
         nulls, wrong = self.count("nulls", "Parquet"), self.count("silently wrong", "Parquet")
         return (
-            "A Parquet file carries its schema too, but pyarrow bends the file to the reader's: it"
-            f" casts what can be cast and fills missing names with nulls. Nulls in {nulls},"
-            f" silently wrong in {wrong}, refused {self.count('error', 'Parquet')} of"
-            f" {len(CHANGES)}."
+            "**Parquet** has its schema too, but pyarrow casts the file to the reader's schema and"
+            f" fills missing columns with nulls: nulls in {nulls}, silently wrong in {wrong},"
+            f" errors in {self.count('error', 'Parquet')} of {len(CHANGES)}."
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -258,8 +255,8 @@ def judge(meeting: Meeting, read: pa.Table) -> tuple[Outcome, int, int, str]:
         got, want = (_format_value(table[name][row].as_py()) for table in (read, meeting.expected))
         are = "value is" if n_wrong == 1 else "values are"
         text = (
-            f"{n_wrong:,} {are} wrong of {n_rows * len(masks):,} and nothing says so: {name} reads"
-            f" {got} for {want}."
+            f"{n_wrong:,} {are} wrong of {n_rows * len(masks):,}, without an error: {name} reads"
+            f" {got} instead of {want}."
         )
         return "silently wrong", n_wrong, n_lost, text
     if n_lost:
@@ -280,19 +277,19 @@ def judge(meeting: Meeting, read: pa.Table) -> tuple[Outcome, int, int, str]:
             0,
             f"{meeting.added} is not in the file and reads null in all {n_rows:,} rows.",
         )
-    return "same", 0, 0, f"All {n_rows * len(masks):,} values came back as the change means them."
+    return "same", 0, 0, f"All {n_rows * len(masks):,} values are as the change requires."
 
 
 def _lost_sentence(meeting: Meeting, name: str, n_lost: int, n_rows: int) -> str:
     if name in meeting.defaults:
         return (
-            f"{name} reads null in all {n_rows:,} rows: this reader has no place for the default"
+            f"{name} reads null in all {n_rows:,} rows: this reader cannot use the default"
             f" {meeting.defaults[name]!r}."
         )
     other = {OLD_NAME: NEW_NAME, NEW_NAME: OLD_NAME}.get(name, name)
     return (
-        f"{name} reads null in all {n_rows:,} rows; the file holds {n_lost:,} values for it, under"
-        f" the name {other}."
+        f"{name} reads null in all {n_rows:,} rows; the file has {n_lost:,} values for it under the"
+        f" name {other}."
     )
 
 

@@ -1,7 +1,7 @@
 """Figure of *schema evolution*: nine changes × four formats, each cell coloured and named by what
 its reader did.
 
-Vermilion is silently wrong and drawn solid; every other outcome is pale. Cells are bars, because
+Orange-red is silently wrong and drawn solid; every other outcome is pale. Cells are bars, because
 Streamlit can select bars on a click but no heatmap cells; ``customdata`` is (change, format).
 """
 
@@ -49,8 +49,9 @@ def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go
     ]
     layout = {
         "template": figures.TEMPLATE,
-        "title": {"text": _title(result, pinned), "y": 1, "yanchor": "top", "pad": {"t": 24}},
-        "height": 520,
+        "title": {"text": result.verdict.replace("**", "")},
+        "height": 500,
+        "meta": {"top": 4},
         "annotations": [_label(cell, before) for cell, before in changed if PALE[cell.outcome] < 1],
         "shapes": [*outlines, _outline(result.selected, figures.WAITING, width=4, dash="solid")],
         "xaxis": {
@@ -70,30 +71,11 @@ def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go
         },
         "barmode": "overlay",
         "showlegend": False,
-        "margin": {"t": 116, "l": 12, "b": 12},
+        "margin": {"l": 12, "b": 12},
     }
     return go.Figure(
         data=bars, layout=layout
     )  # in one go: each add_bar and update_layout validates again
-
-
-def _title(result: EvolutionResult, pinned: EvolutionResult | None) -> str:
-    """Return the finding: how many cells are silently wrong, and in which formats."""
-    n, guilty = result.n_silently_wrong, [name for name, count in result.n_silent.items() if count]
-    if pinned is not None:
-        return (
-            f"Silently wrong: {n} of {len(result.cells)} cells in B,<br>{pinned.n_silently_wrong}"
-            " in A"
-        )
-    if not n:
-        return (
-            f"None of {len(result.cells)} cells is silently wrong,<br>{result.n_errors} are refused"
-            " with an error"
-        )
-    return (
-        f"{n} of {len(result.cells)} cells {'is' if n == 1 else 'are'} silently"
-        f" wrong:<br>{' and '.join(guilty)}"
-    )
 
 
 def _before(cell: Cell, pinned: EvolutionResult | None) -> Outcome:

@@ -32,7 +32,7 @@ class Compact:
         """Return the next byte, 0–255."""
         if self.position >= self.end:
             damaged(
-                "A structure must end before the part of the file that it lies in.",
+                "A structure must end before its part of the file.",
                 f"its end, byte {self.end:,}",
             )
         self.position += 1

@@ -1,11 +1,11 @@
 """Race: the same rows written and read back as CSV, JSON Lines, Avro, Parquet and Arrow IPC, timed
 run by run.
 
-Real: every file lies in the workspace, every call is the format's own library
+Real: every file is in the workspace, every call is the format's own library
 (``engine.formats.race.contestants``), every time is one call's wall-clock time in this process. The
-formats take turns in an order drawn anew for each round, so that a slow moment of the machine does
-not hit one of them alone. Simplified: files are warm in the operating system's cache (nothing here
-is cold), and one machine's times are not another's: compare them within a run.
+formats take turns in an order drawn again for each round, so that a slow moment of the machine does
+not affect one of them alone. Simplified: files are warm in the operating system's cache (nothing
+here is cold), and one machine's times are not another's: compare them within a run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,17 @@ from engine.formats.race.params import RaceParams, range_of, rows_of
 from engine.formats.race.result import OPERATIONS, Lane, Operation, RaceResult
 from engine.jobs import Progress, Steps, in_thread, timed, to_end
 
-__all__ = ["FORMATS", "OPERATIONS", "RaceParams", "RaceResult", "default_job", "run", "steps"]
+__all__ = [
+    "FORMATS",
+    "OPERATIONS",
+    "RaceParams",
+    "RaceResult",
+    "default_job",
+    "preview",
+    "run",
+    "steps",
+]
+PREVIEW_ROWS = 1_000
 
 
 class _Race:
@@ -131,7 +141,7 @@ def steps(params: RaceParams) -> Steps:
             for turn in range(params.repeats):
                 for name in rng.permutation(race.running()):
                     for operation, call in race.calls(str(name)).items():
-                        message = f"{name}, {operation} (round {turn + 1} of {params.repeats})"
+                        message = f"{name}, {operation} (repeat {turn + 1} of {params.repeats})"
                         progress = Progress(n_done / n_calls, message, race.result)
                         yield progress
                         n_done += 1
@@ -151,6 +161,13 @@ def steps(params: RaceParams) -> Steps:
 
 
 run: Callable[[RaceParams], RaceResult] = to_end(steps)
+
+
+@lru_cache(maxsize=16)
+def preview(params: RaceParams) -> RaceResult:
+    """Return a race over a few rows, run once: shown until the asked one has measured something."""
+    few = replace(params, n_rows=min(params.n_rows, PREVIEW_ROWS), repeats=1)
+    return replace(run(few), params=params, preview=True, complete=False)
 
 
 TYPICAL_SECONDS = 6.0  # of the default job: the warm-up's order

@@ -1,7 +1,7 @@
 """Figure of the *race*: file sizes as bars, every single run as a dot on a logarithmic axis, the
 median as a line.
 
-Blue lies column by column in the file, sky blue row by row in binary, grey row by row in text; a
+Blue is column by column in the file, light blue row by row in binary, grey row by row in text; a
 pinned run A is hollow.
 """
 
@@ -37,7 +37,7 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
     lanes = result.lanes
     names = [lane.name for lane in lanes]
     figure = figures.new_pair(
-        _title(result, operation),
+        result.verdict.replace("**", ""),
         height=170 + LANE_HEIGHT * len(lanes),
         x=("file size", f"time to {operation} (log)"),
         names=names,
@@ -60,7 +60,7 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
             "color": figures.HOLLOW,
             "line": {"color": figures.SYNTHETIC, "width": 2},
         }
-        traces.append({**key, "marker": hollow, "name": "pinned run A (line: its median)"})
+        traces.append({**key, "marker": hollow, "name": "run A (line: median)"})
     figure.add_traces(traces)  # in one go: each add_trace and update_layout validates again
     sized = [lane.file_bytes for lane in lanes] + (
         [lane.file_bytes for lane in pinned.lanes] if pinned else []
@@ -88,17 +88,6 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
         margin_r=64,
     )
     return figure
-
-
-def _title(result: RaceResult, operation: Operation) -> str:
-    best, small = result.best(operation), result.smallest
-    if best is None or small is None:
-        return "The first files are being written"
-    seconds = format_seconds(best.median_seconds(operation) or 0.0)
-    return (
-        f"Fastest: {best.name}, {seconds};<br>smallest: {small.name},"
-        f" {format_bytes(small.file_bytes)}"
-    )
 
 
 def _color(lane: Lane) -> str:

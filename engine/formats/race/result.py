@@ -21,6 +21,13 @@ Operation = Literal["write", "read all", "read columns", "read filtered"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 
+def _times(factor: float, more: str, less: str) -> str:
+    """Return a factor with its direction: ``"5.5× faster"``, ``"2.0× slower"``."""
+    return (
+        f"{format_factor(factor)} {more}" if factor >= 1 else f"{format_factor(1 / factor)} {less}"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """What is known of one format so far."""
@@ -65,6 +72,7 @@ class RaceResult:
     wall_seconds: float = 0.0  # of the whole race
     timed_seconds: float = 0.0  # of it, inside the calls that are shown
     complete: bool = False
+    preview: bool = False  # of a few rows, shown until the race has measured something
 
     def lane(self, name: str) -> Lane | None:
         """Return the lane of a format that took part and was not refused, else ``None``."""
@@ -146,6 +154,7 @@ class RaceResult:
         lanes = [lane for lane in self.lanes if lane.seconds.get(operation) and lane.file_bytes]
         if not lanes:
             return "The first files are being written."
+        early = f"Preview on {self.n_rows:,} rows: " if self.preview else ""
         best = self.fastest_of("Parquet", operation) or self.best(operation) or lanes[0]
         other = self.lane("CSV") if self.params.formats != ("CSV",) else None
         if other is None or other not in lanes or other is best:
@@ -153,26 +162,17 @@ class RaceResult:
         if other is best:
             size = format_bytes(best.file_bytes)
             return (
-                f"{best.name} stores the {self.n_rows:,} rows in **{size}**; choose a second format"
-                " to compare it with."
+                f"{early}{best.name} stores the {self.n_rows:,} rows in **{size}**. Choose a second"
+                " format to compare."
             )
         faster = (other.median_seconds(operation) or 0.0) / (best.median_seconds(operation) or 1.0)
-        speed = (
-            f"**{format_factor(faster)}** as fast as"
-            if faster >= 1
-            else f"in **{format_factor(1 / faster)}** the time of"
-        )
         smaller = other.file_bytes / best.file_bytes
-        size = (
-            f"{format_factor(smaller)} smaller"
-            if smaller >= 1
-            else f"{format_factor(1 / smaller)} larger"
-        )
         return (
-            f"{best.name} reads {len(self.params.columns)} of {self.n_columns} columns {speed}"
-            f" {other.name}, from a file {size} ({format_bytes(best.file_bytes)} against"
-            f" {format_bytes(other.file_bytes)}); {other.name} brought {self.n_changed(other.name)}"
-            f" of {self.n_columns} columns back changed, {best.name} {self.n_changed(best.name)}."
+            f"{early}{best.name} reads {len(self.params.columns)} of {self.n_columns} columns"
+            f" **{_times(faster, 'faster', 'slower')}** than {other.name}, from a file"
+            f" **{_times(smaller, 'smaller', 'larger')}**. On round trip {other.name} changes"
+            f" {self.n_changed(other.name)} of {self.n_columns} columns, {best.name}"
+            f" {self.n_changed(best.name)}."
         )
 
     def fastest_of(self, family: str, operation: Operation) -> Lane | None:
@@ -205,9 +205,9 @@ class RaceResult:
             return ""
         small, large = sized[0], sized[-1]
         text = (
-            f"Bytes: {small.name} is smallest ({format_bytes(small.file_bytes)},"
-            f" {small.file_bytes / self.n_rows:.1f} bytes a row), {large.name} largest"
-            f" ({large.file_bytes / self.n_rows:.1f} a row)."
+            f"**Size**: {small.name} is smallest ({format_bytes(small.file_bytes)},"
+            f" {small.file_bytes / self.n_rows:.1f} bytes per row), {large.name} largest"
+            f" ({large.file_bytes / self.n_rows:.1f})."
         )
         if large.family == "JSON Lines":
             text += " JSON Lines repeats every column's name in every row."
@@ -223,9 +223,8 @@ class RaceResult:
             return ""
         shares = ", ".join(f"{family} {format_share(value)}" for family, value in share.items())
         return (
-            f"Asked for {len(self.params.columns)} of {self.n_columns} columns, the time as a share"
-            f" of reading all: {shares}. Where rows lie together, every byte is read and every line"
-            " taken apart before a column can be dropped."
+            f"**{len(self.params.columns)} of {self.n_columns} columns** take, as a share of"
+            f" reading all: {shares}. Row formats must read and parse every row."
         )
 
     def _why_close(self) -> str:
@@ -238,7 +237,7 @@ class RaceResult:
             ):
                 close.append(f"{operation} ({timed[0].name}, {timed[1].name})")
         return (
-            f"Too close to call, the runs of the two fastest overlap: {'; '.join(close)}."
+            f"**Too close to call**, the runs of the two fastest overlap: {'; '.join(close)}."
             if close
             else ""
         )
@@ -246,13 +245,13 @@ class RaceResult:
     def _why_fidelity(self) -> str:
         compared = [lane for lane in self.lanes if lane.changes is not None]
         faithful = [lane.name for lane in compared if not lane.changes]
-        text = f"Fidelity: {', '.join(faithful) or 'none'} returned exactly what was written."
-        alike: dict[str, list[str]] = {}
+        text = f"**Round trip**: unchanged with {', '.join(faithful) or 'no format'}."
+        same: dict[str, list[str]] = {}
         for lane in compared:
             if lane.changes:
-                alike.setdefault(lane.fidelity, []).append(lane.name)
+                same.setdefault(lane.fidelity, []).append(lane.name)
         text += "".join(
-            f" {', '.join(names)} changed: {changes}." for changes, names in alike.items()
+            f" {', '.join(names)} changed: {changes}." for changes, names in same.items()
         )
         wrong = [
             f"{lane.name} finds {lane.n_matching:,}"
@@ -278,11 +277,10 @@ class RaceResult:
         if spreads:
             worst = format_factor(max(spreads))
             text += (
-                f"; slowest over fastest run of a cell: {format_factor(median(spreads))} in the"
-                f" median, {worst} at worst"
+                f"; slowest / fastest run: median {format_factor(median(spreads))}, at most {worst}"
             )
         return (
-            f"{text}. The harness itself took {format_share(self.overhead_share)} of"
+            f"{text}. Overhead of the harness: {format_share(self.overhead_share)} of"
             f" {format_seconds(self.wall_seconds)}."
         )
 

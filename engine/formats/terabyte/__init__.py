@@ -25,7 +25,7 @@ from engine.formats.race import RaceParams, RaceResult
 from engine.formats.race.result import Lane, Operation
 from engine.jobs import Progress, Steps, to_end
 from engine.ranges import Params, Range
-from engine.units import format_bytes, format_factor, format_range, format_seconds, format_share
+from engine.units import format_bytes, format_factor, format_seconds, format_share
 
 MEASURED_ROWS = (5_000, 20_000, 50_000, 100_000)
 RAW_TB = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 1_000.0)
@@ -37,7 +37,7 @@ COLUMNAR = ("Parquet", "Arrow IPC")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerabyteParams(Params):
-    """How much there is, what it costs, how it is read, and what counts."""
+    """Size, link, price, how the data is read, and the weights."""
 
     raw_tb: Annotated[float, Range(0.01, 10_000, options=RAW_TB)] = 1.0  # as CSV, in 10¹² bytes
     link_gbit: Annotated[float, Range(0.01, 1_000, options=LINK_GBIT)] = 1.0  # to the storage
@@ -55,7 +55,7 @@ class TerabyteParams(Params):
         """Raise ``InputError`` when nothing counts."""
         require(
             any(map(self.weight, CRITERIA)),
-            "The weights must not all be 0. Got 0, 0, 0, 0. Raise what counts for you.",
+            "The weights must not all be 0. Got 0, 0, 0, 0. Raise at least one.",
         )
 
     def weight(self, criterion: str) -> int:
@@ -65,7 +65,7 @@ class TerabyteParams(Params):
 
     @property
     def race(self) -> RaceParams:
-        """The race that is measured: the Race tab's own formats and rounds, on more rows."""
+        """The race that is measured: the Race tab's own formats and repeats, on more rows."""
         columns, predicate = QUESTIONS[self.table]
         return RaceParams(
             table=self.table, n_rows=self.n_rows, columns=columns, predicate_column=predicate
@@ -138,15 +138,16 @@ class TerabyteResult:
     def verdict(self) -> str:
         """The best format under the weights: its size, price and seconds of a scan."""
         best, csv, p = self.best, self.named("CSV"), self.params
+        early = f"Preview on {self.race.n_rows:,} rows. " if self.race.preview else ""
+        rivals = f"{', '.join(self.rivals[:2])}{' and others' * (len(self.rivals) > 2)}"
+        tie = f" (tied with {rivals})" if self.rivals else ""
         text = (
-            f"Projection: under your weights **{best.name}** is the format for {p.raw_tb:g} TB of"
-            f" CSV: {format_bytes(best.stored_bytes)} for {best.usd_a_month:,.2f} USD a month, a"
-            f" scan of {format_share(p.columns_share)} of the columns in"
-            f" {format_seconds(best.scan.middle)}"
-            f" ({format_range(best.scan.low, best.scan.high, format_seconds)})"
+            f"{early}Projected to {p.raw_tb:g} TB: **{best.name}** is best{tie}:"
+            f" **{best.usd_a_month:,.2f} USD** per month, one scan in"
+            f" **{format_seconds(best.scan.middle)}**"
         )
         if best is not csv:
-            text += f"; CSV: {csv.usd_a_month:,.2f} USD and {format_seconds(csv.scan.middle)}"
+            text += f"; CSV {csv.usd_a_month:,.2f} USD, {format_seconds(csv.scan.middle)}"
         return text + "."
 
     @property
@@ -154,30 +155,31 @@ class TerabyteResult:
         """The reasons for this outcome, with its values."""
         best, p = self.best, self.params
         worst = self.formats[-1]
-        moved = ", ".join(
-            f"{e.name} {format_bytes(e.moved_bytes)} ({e.bottleneck})" for e in self.formats
-        )
         total = sum(map(p.weight, CRITERIA))
         shares = ", ".join(f"{name} {format_share(p.weight(name) / total)}" for name in CRITERIA)
         daily = p.scans_a_day * best.scan.middle
-        rivals = (
-            f"Within the spread of the runs it cannot be told from {', '.join(self.rivals)}. "
-            if self.rivals
-            else ""
-        )
+        limits = {
+            kind: sum(e.bottleneck == kind for e in self.formats) for kind in ("link", "reader")
+        }
+        reasons = [
+            f"**Weights**: {shares}. {best.name} scores {best.score:.2f}, {worst.name}"
+            f" {worst.score:.2f} (1: best in all)."
+        ]
+        if self.rivals:
+            reasons.append(
+                f"**Tie**: the runs vary too much to separate {best.name} from"
+                f" {', '.join(self.rivals)}."
+            )
         return [
-            f"Weights: {shares}. {best.name} scores {best.score:.2f}, {worst.name}"
-            f" {worst.score:.2f} (1: best in all). " + rivals,
-            f"One scan moves over the link, and waits for: {moved}.",
-            f"{p.scans_a_day} scans a day keep one reader of {best.name} busy for"
-            f" {format_seconds(daily)} a day"
-            + (", more than a day has: read in parallel." if daily > 86_400 else "."),
-            (
-                f"Measured on {self.race.n_rows:,} rows of {p.table}, then multiplied by"
-                f" {format_factor(p.raw_tb * 1e12 / (self._csv_bytes or 1))}; the cost of opening a"
-                " file is multiplied too, and more rows pack a little better, so both columnar"
-                " formats do better on large files."
-            ),
+            *reasons,
+            f"**One scan** of {best.name} moves {format_bytes(best.moved_bytes)} and waits for the"
+            f" {best.bottleneck}. Of all formats, {limits['link']} wait for the link,"
+            f" {limits['reader']} for the reader.",
+            f"**{p.scans_a_day} scans per day** keep one reader busy for {format_seconds(daily)}"
+            + (": more than a day, so read in parallel." if daily > 86_400 else " per day."),
+            f"**Projection**: measured on {self.race.n_rows:,} rows of {p.table}, multiplied by"
+            f" {format_factor(p.raw_tb * 1e12 / (self._csv_bytes or 1))}. Large columnar files do a"
+            " little better than that.",
         ]
 
     @property

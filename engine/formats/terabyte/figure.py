@@ -32,16 +32,12 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
     """Draw cost beside scan time. To see first: the lane on top, and how far the last one is
     behind.
     """
-    best, p = result.best, result.params
-    title = (
-        f"Projected to {p.raw_tb:g} TB, your weights choose<br>{best.name}; the score (1: best in"
-        " all) is at the right"
-    )
+    best = result.best
     names = [entry.name for entry in result.formats]
     figure = figures.new_pair(
-        title,
-        height=170 + LANE_HEIGHT * len(names),
-        x=("USD/month", "one scan"),
+        result.verdict.replace("**", ""),
+        height=110 + LANE_HEIGHT * len(names),
+        x=("USD per month", "one scan (log); right: score"),
         names=names,
         split=0.45,
         gap=0.05,

@@ -1,10 +1,10 @@
-"""Arena: what resampling, weights and losses really buy, against doing nothing and moving the
+"""Arena: what resampling, weights and losses add to the baseline (no resampling) and to a moved
 threshold.
 
 Real: flights (``engine.sampling.flight_rows``), imbalanced-learn's samplers inside its
 ``Pipeline``, so that only training rows are ever resampled, scikit-learn's models, scores on
-untouched rows. The threshold of "do nothing" is moved to where cross-validated *training* rows
-cost least; the test rows never choose anything. Simplified: focal loss (γ = 2) is there for the
+untouched rows. The baseline's threshold is moved to where cross-validated *training* rows cost
+least; the test rows never choose anything. Simplified: focal loss (γ = 2) is there for the
 logistic model only; SMOTEN sees each number cut into twelve bins.
 """
 
@@ -23,10 +23,11 @@ from engine.jobs import Progress, Steps, in_thread, to_end
 from engine.sampling import flight_rows, points
 from engine.sampling.arena.result import ArenaResult, Outcome
 from engine.sampling.arena.strategies import (
+    BASELINE,
     MOVED,
     N_ROWS,
-    NOTHING,
     STRATEGIES,
+    WEIGHTS,
     ArenaParams,
     fitted,
     refusal,
@@ -60,7 +61,7 @@ def meet(
 
     X, y = rows.X[train], rows.y[train]
     chances, truth = fitted(strategy, X, y, params, rows.names)(rows.X[test]), rows.y[test]
-    moves = strategy == NOTHING
+    moves = strategy == BASELINE
     return Outcome(
         strategy=strategy,
         repeat=repeat,
@@ -82,7 +83,7 @@ def inner_chances(X: np.ndarray, y: np.ndarray, params: ArenaParams) -> np.ndarr
 
     chances = np.zeros(len(y))
     for train, held_out in StratifiedKFold(3, shuffle=True, random_state=params.seed).split(X, y):
-        chances[held_out] = fitted(NOTHING, X[train], y[train], params)(X[held_out])
+        chances[held_out] = fitted(BASELINE, X[train], y[train], params)(X[held_out])
     return chances
 
 
@@ -107,7 +108,8 @@ def splits(params: ArenaParams) -> Iterator[tuple[FlightRows, np.ndarray, np.nda
 
 
 def steps(params: ArenaParams) -> Steps:
-    """Train every strategy on every split: a ``Progress`` with the result so far before each.
+    """Train every strategy on every split: a ``Progress`` before each, with the result so far once
+    there is one.
 
     Returns
     -------
@@ -122,7 +124,7 @@ def steps(params: ArenaParams) -> Steps:
             for place, name in enumerate(params.entered):
                 message = f"{name} (split {repeat + 1} of {params.repeats})"
                 share = (repeat * len(params.entered) + place) / n_turns
-                progress = Progress(share, message, result)
+                progress = Progress(share, message, result if result.outcomes else None)
                 yield progress
                 if name in result.refused:
                     continue
@@ -141,7 +143,7 @@ def steps(params: ArenaParams) -> Steps:
 
 
 def plane(params: ArenaParams) -> points.Points:
-    """Return the made-up points on which boundaries are drawn."""
+    """Return the synthetic points on which boundaries are drawn."""
     return points.make("overlap", n_rows=400, minority_share=0.1, seed=params.seed)
 
 
@@ -165,6 +167,16 @@ def grid(made: points.Points) -> tuple[np.ndarray, np.ndarray]:
     """Return the grid's places across and up."""
     low, high = made.X.min(axis=0), made.X.max(axis=0)
     return np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID)
+
+
+def preview(params: ArenaParams) -> ArenaResult:
+    """Return the baseline, and class weights where they are asked for, on few rows, as not
+    complete.
+    """
+    n_rows = flight_rows.sizes(N_ROWS, params.positives)[0]
+    strategies = tuple(name for name in params.strategies if name == WEIGHTS)
+    asked = replace(params, strategies=strategies, n_rows=n_rows, repeats=2)
+    return replace(run(asked), complete=False)
 
 
 def default_job() -> tuple[Any, Any]:

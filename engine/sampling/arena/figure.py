@@ -1,8 +1,8 @@
 """Figures of *arena*: average precision of every strategy, curves, cost by threshold, reliability,
 boundaries.
 
-Blue is doing nothing, the others are sky blue in the lanes and have line colours of their own in
-the curves; alarms and the threshold chosen are orange, the truth to live up to is green.
+Blue is the baseline, the others are light blue in the lanes and have line colours of their own in
+the curves; alarms and the chosen threshold are orange, perfect calibration is green.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from plotly.subplots import make_subplots
 from engine import figures
 from engine.sampling import arena
 from engine.sampling.arena import ArenaResult
-from engine.sampling.arena.strategies import MOVED, NOTHING
-from engine.units import format_factor
+from engine.sampling.arena.strategies import BASELINE, MOVED
 
 MAX_CURVES = 8
 N_POINTS = 200  # drawn of a curve
@@ -29,23 +28,10 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
-    """Draw average precision by strategy, a dot a split. To see first: whether any lane lies right
-    of doing nothing.
+    """Draw average precision by strategy, a dot per split. To see first: whether any lane is right
+    of the baseline.
     """
     names = [name for name in result.names if name != MOVED]
-    title = "The first strategy is being trained"
-    if names:
-        others = [name for name in names if name != NOTHING]
-        beats = [name for name in others if result.gain(name)[0] > result.gain(name)[1]]
-        best = ", ".join(beats[:2]) + (f" and {len(beats) - 2} more" if len(beats) > 2 else "")
-        title = "Nothing beats doing nothing,<br>not even by chance"
-        if beats:
-            title = f"{best}:<br>better than doing nothing, beyond chance"
-        elif result.best_gain > 0:
-            title = (
-                f"The best adds {result.best_gain:.3f} average precision,<br>no more than chance"
-                " does"
-            )
     traces = _averages(result, names, is_pinned=False)
     if pinned is not None:
         traces += _averages(pinned, names, is_pinned=True)
@@ -58,28 +44,27 @@ def lanes(result: ArenaResult, pinned: ArenaResult | None = None) -> go.Figure:
             "mode": "markers",
             "marker": {"size": 1, "color": figures.EXTRA},
             "error_x": {"array": halves, "color": figures.EXTRA, "thickness": 2, "width": 5},
-            "name": "95% interval of the difference to doing nothing",
+            "name": "95% CI of difference",
             "hoverinfo": "skip",
         }
     )
     briers = [f"{result.mean(name, 'brier'):.3f}" for name in names]
     return figures.drawn(
-        title,
+        "Average precision of each strategy",
         traces,
         height=210 + 36 * max(4, len(names)),
         x="average precision (dot: a split, line: mean)",
-        shapes=[_upright(result.nothing, figures.KNOWN, 1, "dot")] if names else [],
-        annotations=figures.side_notes([*names, len(names) - 0.3], [*briers, "Brier"])
-        if names
-        else [],
+        y="strategy · Brier score",
+        shapes=[_upright(result.baseline, figures.KNOWN, 1, "dot")],
         xaxis={"showgrid": True, "range": [0, 1.05 * _top(result, pinned)]},
         yaxis={
             "categoryorder": "array",
             "categoryarray": names[::-1],
             "showgrid": True,
-            "range": [-0.6, len(names)],
+            "range": [-0.6, len(names) - 0.4],
+            "tickvals": names,
+            "ticktext": [f"{name} · {brier}" for name, brier in zip(names, briers, strict=True)],
         },
-        margin={"r": 70},
     )
 
 
@@ -90,7 +75,7 @@ def _averages(run: ArenaResult, names: list[str], *, is_pinned: bool) -> list[di
     here = [name for name in names if run.outcomes_of(name)]
     dots = [(name, outcome.average_precision) for name in here for outcome in run.outcomes_of(name)]
     colors = [
-        figures.SYNTHETIC if is_pinned else figures.KNOWN if n == NOTHING else figures.EXTRA
+        figures.SYNTHETIC if is_pinned else figures.KNOWN if n == BASELINE else figures.EXTRA
         for n in here
     ]
     return [
@@ -104,7 +89,7 @@ def _averages(run: ArenaResult, names: list[str], *, is_pinned: bool) -> list[di
                 "size": 8,
                 "opacity": 0.5,
             },
-            "name": "pinned run A" if is_pinned else "one split",
+            "name": "run A" if is_pinned else "split",
             "hovertemplate": "%{y}: %{x:.3f}<extra></extra>",
         },
         {
@@ -163,10 +148,9 @@ def _thinned(n: int) -> np.ndarray:
 def precision_recall(
     result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float
 ) -> go.Figure:
-    """Draw precision against recall over all splits. To see first: how alike the lines are;
+    """Draw precision against recall over all splits. To see first: how close the lines are;
     diamonds are the threshold.
     """
-    title = "Precision against recall:<br>diamonds are the threshold chosen"
     traces, top = [], 0.05
     for name, line in _lines(result):
         y, _ = result.pooled(name)
@@ -181,7 +165,7 @@ def precision_recall(
     moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
     traces.append(_star(moved.recall, moved.precision))
     return figures.drawn(
-        title,
+        "Precision against recall (diamond: the threshold)",
         traces,
         height=440,
         x="recall",
@@ -193,7 +177,7 @@ def precision_recall(
 
 def roc(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: float) -> go.Figure:
     """Draw true against false alarms over all splits. To see first: diamonds far apart on lines
-    that are nearly one.
+    that nearly coincide.
     """
     traces = []
     for name, line in _lines(result):
@@ -209,11 +193,11 @@ def roc(result: ArenaResult, threshold: float, cost_missed: float, cost_alarm: f
     moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
     traces.append(_star(moved.false_alarms / (moved.false_alarms + moved.quiet), moved.recall))
     return figures.drawn(
-        "ROC: one line, many thresholds;<br>diamonds are the one chosen",
+        "ROC curves (diamond: the threshold)",
         traces,
         height=440,
-        x="false alarms by negatives",
-        y="right alarms by positives (recall)",
+        x="false positive rate",
+        y="recall",
         xaxis={"range": [-0.02, 1.02], "showgrid": True},
         yaxis={"range": [-0.02, 1.02], "showgrid": True},
     )
@@ -226,9 +210,6 @@ def costs(
     different thresholds.
     """
     moved = result.bill(MOVED, threshold, cost_missed, cost_alarm)
-    title = (
-        f"Doing nothing costs {moved.cost:.3f} a row<br>at its own threshold, {moved.threshold:.3f}"
-    )
     traces = []
     for name, line in _lines(result):
         y, chances = result.pooled(name)
@@ -238,13 +219,13 @@ def costs(
         cost = ((y.sum() - right) * cost_missed + (alarms - right) * cost_alarm) / len(y)
         traces.append(_line(name, line, thresholds, cost))
     traces.append(_star(moved.threshold, moved.cost))
-    cap = 1.5 * max(cost_missed * result.outcomes_of(NOTHING)[0].y.mean(), moved.cost)
+    cap = 1.5 * max(cost_missed * result.outcomes_of(BASELINE)[0].y.mean(), moved.cost)
     return figures.drawn(
-        title,
+        "Cost by threshold (star: chosen on training rows)",
         traces,
         height=440,
         x="threshold",
-        y="cost of one row",
+        y="cost per row",
         shapes=[_upright(threshold, figures.SYNTHETIC, 2, "dash")],
         xaxis={"range": [0, 1], "showgrid": True},
         yaxis={"range": [0, float(cap)], "showgrid": True},
@@ -252,13 +233,9 @@ def costs(
 
 
 def calibration(result: ArenaResult, threshold: float) -> go.Figure:
-    """Draw what share is positive where a strategy says p. To see first: only doing nothing follows
-    the green line.
+    """Draw what share is positive where a strategy predicts p. To see first: only the baseline is
+    on the green line.
     """
-    title = (
-        f"Up to {format_factor(result.worst_brier_factor)} the Brier score of doing nothing:<br>"
-        "resampled chances are no chances"
-    )
     curves = [
         (name, line, *arena.reliability(*result.pooled(name))) for name, line in _lines(result)
     ]
@@ -268,16 +245,16 @@ def calibration(result: ArenaResult, threshold: float) -> go.Figure:
         "x": [0, 1],
         "y": [0, 1],
         **straight,
-        "name": "true to its word",
+        "name": "perfectly calibrated",
         "hoverinfo": "skip",
     }
     top = max(float(share.max()) for _, _, _, share in curves)
     return figures.drawn(
-        title,
+        "Reliability: predicted probability against true share",
         [*(_line(*curve) for curve in curves), truth],
         height=440,
-        x="mean chance in a tenth of the test rows",
-        y="share that is positive",
+        x="mean predicted probability, per tenth of the test rows",
+        y="share of positives",
         shapes=[_upright(threshold, figures.SYNTHETIC, 2, "dash")],
         xaxis={"showgrid": True},
         yaxis={"range": [0, 1.3 * top], "showgrid": True},
@@ -285,7 +262,7 @@ def calibration(result: ArenaResult, threshold: float) -> go.Figure:
 
 
 def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
-    """Draw each strategy's alarms over a plane of made-up points. To see first: how the orange
+    """Draw each strategy's alarms over a plane of synthetic points. To see first: how the orange
     region grows.
     """
     names = list(result.planes)[:MAX_CURVES]
@@ -311,7 +288,7 @@ def boundaries(result: ArenaResult, threshold: float) -> go.Figure:
             }
             traces.append({**axes, "type": "scatter", **points})
     title = {
-        "text": f"Alarms from {threshold:g} on, two made-up features",
+        "text": f"Alarms at threshold {threshold:g}, two synthetic features",
         "y": 1,
         "yanchor": "top",
         "pad": {"t": 24},
@@ -361,7 +338,7 @@ def _mark(x: float, y: float, marker: dict[str, Any]) -> dict[str, Any]:
 
 
 def _star(x: float, y: float) -> dict[str, Any]:
-    """Mark doing nothing at the threshold that its own training rows chose."""
+    """Mark the baseline at the threshold that its own training rows chose."""
     return {
         **_mark(x, y, {"color": figures.KNOWN, "size": 16, "symbol": "star"}),
         "name": MOVED,

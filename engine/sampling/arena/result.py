@@ -1,4 +1,4 @@
-"""What the *arena*'s strategies came to: scores, thresholds, costs, and what they say together."""
+"""What the strategies of the *arena* reach: scores, thresholds, costs, and the verdict."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from engine.sampling.arena.strategies import MOVED, NOTHING, ArenaParams
+from engine.sampling.arena.strategies import BASELINE, MOVED, ArenaParams
 from engine.units import format_factor, format_interval, format_share, format_signed
 
 
@@ -23,7 +23,7 @@ class Outcome:
     average_precision: float
     auc: float
     brier: float
-    # (n_train,) of NOTHING: rows whose cross-validated chances move its threshold; else empty
+    # (n_train,) of BASELINE: rows whose cross-validated chances move its threshold; else empty
     train_y: np.ndarray
     train_chances: np.ndarray
 
@@ -58,19 +58,21 @@ class ArenaResult:
     params: ArenaParams
     outcomes: tuple[Outcome, ...]
     refused: dict[str, str]  # strategy -> why it cannot enter
-    planes: dict[str, np.ndarray]  # strategy -> (GRID, GRID) chances over a plane of made-up points
+    planes: dict[
+        str, np.ndarray
+    ]  # strategy -> (GRID, GRID) chances over a plane of synthetic points
     complete: bool = False
 
     def outcomes_of(self, strategy: str) -> list[Outcome]:
         """Return a strategy's outcomes, by split."""
-        name = NOTHING if strategy == MOVED else strategy
+        name = BASELINE if strategy == MOVED else strategy
         return [outcome for outcome in self.outcomes if outcome.strategy == name]
 
     @property
     def names(self) -> list[str]:
-        """Strategies with an outcome, "nothing" and its moved threshold first."""
+        """Strategies with an outcome, "baseline" and its moved threshold first."""
         found = list(dict.fromkeys(outcome.strategy for outcome in self.outcomes))
-        return [NOTHING, MOVED, *(name for name in found if name != NOTHING)] if found else []
+        return [BASELINE, MOVED, *(name for name in found if name != BASELINE)] if found else []
 
     def mean(self, strategy: str, score: Literal["average_precision", "auc", "brier"]) -> float:
         """Return a mean over the splits."""
@@ -87,9 +89,9 @@ class ArenaResult:
         return y[order], chances[order]
 
     def bill(self, strategy: str, threshold: float, cost_missed: float, cost_alarm: float) -> Bill:
-        """Return counts and cost of a strategy at a threshold; the moved one brings its own."""
+        """Return counts and cost of a strategy at a threshold; the moved one has its own."""
         if strategy == MOVED:
-            first = self.outcomes_of(NOTHING)
+            first = self.outcomes_of(BASELINE)
             y, chances = (
                 np.concatenate([getattr(o, name) for o in first])
                 for name in ("train_y", "train_chances")
@@ -106,19 +108,19 @@ class ArenaResult:
 
     @property
     def best_gain(self) -> float:
-        """Average precision of the best strategy less that of doing nothing."""
+        """Average precision of the best strategy minus the baseline's."""
         return (
             max((self.mean(name, "average_precision") for name in self.names), default=0.0)
-            - self.nothing
+            - self.baseline
         )
 
     @property
-    def nothing(self) -> float:
-        """Average precision of doing nothing."""
-        return self.mean(NOTHING, "average_precision") if self.outcomes else 0.0
+    def baseline(self) -> float:
+        """Average precision of the baseline."""
+        return self.mean(BASELINE, "average_precision") if self.outcomes else 0.0
 
     def gain(self, strategy: str) -> tuple[float, float]:
-        """Return what a strategy adds to doing nothing's average precision, and half the width of
+        """Return what a strategy adds to the baseline's average precision, and half the width of
         its 95% interval.
 
         A t interval of the differences split by split, widened for as many strategies as take part
@@ -126,7 +128,7 @@ class ArenaResult:
         """
         from scipy.stats import t
 
-        pairs = zip(self.outcomes_of(strategy), self.outcomes_of(NOTHING), strict=False)
+        pairs = zip(self.outcomes_of(strategy), self.outcomes_of(BASELINE), strict=False)
         gaps = [one.average_precision - other.average_precision for one, other in pairs]
         n_others = max(1, len(self.names) - 2)
         if len(gaps) < 2:
@@ -136,71 +138,68 @@ class ArenaResult:
 
     @property
     def worst_brier_factor(self) -> float:
-        """Largest Brier score by that of doing nothing."""
+        """Largest Brier score by that of the baseline."""
         return max(
-            (self.mean(name, "brier") / self.mean(NOTHING, "brier") for name in self.names),
+            (self.mean(name, "brier") / self.mean(BASELINE, "brier") for name in self.names),
             default=1.0,
         )
 
     @property
     def verdict(self) -> str:
-        """The best strategy against doing nothing, by average precision."""
-        if not self.outcomes:
-            return "The first strategy is being trained."
-        others = [name for name in self.names if name not in (NOTHING, MOVED)]
+        """The best strategy against the baseline, by average precision."""
+        others = [name for name in self.names if name not in (BASELINE, MOVED)]
         if not others:
-            return (
-                f"Doing nothing has average precision **{self.nothing:.3f}**; add a strategy to"
-                " compare it with."
-            )
+            rest = "Add a strategy to compare with it."
+            if self.params.strategies and not self.complete:
+                rest = "Its first split is done; the strategies follow."
+            return f"Baseline: average precision **{self.baseline:.3f}**. {rest}"
         best = max(others, key=lambda name: self.mean(name, "average_precision"))
         gain, half = self.gain(best)
-        n_splits = len(self.outcomes_of(best))
+        gains = f"{format_signed(gain)} average precision"
         if not np.isfinite(half):
+            return f"After one split the best strategy is **{best}**: {gains} against the baseline."
+        interval = format_interval(gain - half, gain + half, format_signed)
+        better = [name for name in others if self.gain(name)[0] > self.gain(name)[1]]
+        if not better:
             return (
-                f"After one split {best} moves average precision by **{format_signed(gain)}** from"
-                f" {self.nothing:.3f}: more are coming."
+                "**No strategy is significantly better than the baseline.** Best:"
+                f" {best}, {gains} ({interval})."
             )
-        moves = (
-            f"moves average precision by **{format_signed(gain)}** from {self.nothing:.3f}"
-            f" ({format_interval(gain - half, gain + half, format_signed)} over {n_splits} splits)"
-        )
-        if gain <= half:
-            return (
-                f"No strategy beats doing nothing beyond chance: the best other, {best}, {moves}."
-            )
-        return f"{best} beats doing nothing: it {moves}."
+        more = f" ({len(better)} strategies are)" if len(better) > 1 else ""
+        return f"**{best} is significantly better than the baseline**{more}: {gains} ({interval})."
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        if not self.outcomes:
-            return []
-        first = self.outcomes_of(NOTHING)[0]
+        first = self.outcomes_of(BASELINE)[0]
         worst = max(self.names, key=lambda name: self.mean(name, "brier"))
         moved = self.bill(MOVED, 0.5, 10, 1)
-        rivals = [self.bill(name, 0.5, 10, 1) for name in self.names if name != MOVED]
-        rival = min(rivals, key=lambda bill: bill.cost)
+        fixed = min(
+            (self.bill(name, 0.5, 10, 1) for name in self.names if name != MOVED),
+            key=lambda bill: bill.cost,
+        )
         reasons = [
             (
-                f"{len(first.y):,} untouched test rows a split, {int(first.y.sum()):,} of them"
-                f" positive; {self.params.repeats} splits, every one a dot. Samplers saw training"
-                " rows only. Intervals are of differences split by split, widened for the number"
-                " of strategies."
+                f"**Few positives**: {int(first.y.sum()):,} of {len(first.y):,} test rows per"
+                f" split. Splits: {len(self.outcomes_of(BASELINE))}. Test rows are never resampled."
             ),
             (
-                f"Ranking and probabilities are two things: {worst} has"
-                f" {format_factor(self.worst_brier_factor)} the Brier score of doing nothing (its"
-                f" mean chance is {format_share(np.mean(self.pooled(worst)[1]))},"
-                f" {format_share(first.y.mean())} are positive)."
+                "**Significance**: 95% CIs of the difference on the same split, wider for more"
+                " strategies (Bonferroni)."
             ),
             (
-                "Where a miss costs ten false alarms, training rows move the threshold of doing"
-                f" nothing to {moved.threshold:.3f}: {moved.cost:.3f} a row. The cheapest at 0.5 is"
-                f" {rival.strategy} with {rival.cost:.3f}."
+                f"**Probabilities**: {worst} has {format_factor(self.worst_brier_factor)} the"
+                " baseline's Brier score. Its mean probability is"
+                f" {format_share(np.mean(self.pooled(worst)[1]))}, the true rate"
+                f" {format_share(first.y.mean())}."
+            ),
+            (
+                "**Threshold**: if a miss costs 10 false alarms, the baseline at"
+                f" {moved.threshold:.3f} (chosen on training rows) costs {moved.cost:.3f} per row."
+                f" The cheapest at 0.5 is {fixed.strategy}: {fixed.cost:.3f}."
             ),
         ]
-        return [*reasons, *(f"{name} did not enter: {why}" for name, why in self.refused.items())]
+        return [*reasons, *(f"**Left out**: {name}: {why}" for name, why in self.refused.items())]
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces, of the first split."""
@@ -213,7 +212,7 @@ class ArenaResult:
         return numbers
 
     def _gain_text(self, strategy: str) -> str:
-        if strategy in (NOTHING, MOVED):
+        if strategy in (BASELINE, MOVED):
             return "–"
         gain, half = self.gain(strategy)
         return f"{format_signed(gain)} ± {half:.3f}" if np.isfinite(half) else format_signed(gain)
@@ -226,15 +225,15 @@ class ArenaResult:
             {
                 "strategy": bill.strategy,
                 "average precision": f"{self.mean(bill.strategy, 'average_precision'):.3f}",
-                "against nothing": self._gain_text(bill.strategy),
+                "against baseline": self._gain_text(bill.strategy),
                 "Brier": f"{self.mean(bill.strategy, 'brier'):.4f}",
                 "threshold": f"{bill.threshold:.3f}",
-                "right alarms": f"{bill.right_alarms:,}",
+                "true alarms": f"{bill.right_alarms:,}",
                 "false alarms": f"{bill.false_alarms:,}",
                 "missed": f"{bill.missed:,}",
                 "recall": format_share(bill.recall),
                 "precision": format_share(bill.precision),
-                "cost a row": f"{bill.cost:.3f}" + (" ← least" if bill.cost == cheap else ""),
+                "cost per row": f"{bill.cost:.3f}" + (" ← lowest" if bill.cost == cheap else ""),
             }
             for bill in bills
         ]

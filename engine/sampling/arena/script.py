@@ -28,7 +28,7 @@ for strategy in PARAMS.entered:
             parts.append(combine.SMOTEENN(smote=smote))
         elif strategy == "SMOTE + Tomek":
             parts.append(combine.SMOTETomek(smote=smote))
-        elif strategy not in ("nothing", "class weights"):
+        elif strategy not in ("baseline", "class weights"):
             name, settings = sampler_settings(strategy, k, ratio, seed)
             module = over_sampling if name.startswith("over") else under_sampling
             parts.append(getattr(module, name.split(".")[1])(**settings))

@@ -1,5 +1,5 @@
-"""The strategies of the *arena* against rare positives: resampling, weights, focal loss or nothing,
-as trained pipelines.
+"""The strategies of the *arena* against rare positives: the baseline (no resampling), resampling,
+weights and focal loss, as trained pipelines.
 
 Real: imbalanced-learn's ``Pipeline`` resamples when it is fitted, and never when it predicts.
 """
@@ -19,22 +19,23 @@ from engine.sampling.focal import losses
 from engine.sampling.samplers import BOTH, METHODS, edges, sampler_settings
 
 Model = Literal["logistic", "k-NN", "tree", "boosting"]
-NOTHING, WEIGHTS, FOCAL = "nothing", "class weights", "focal loss"
-MOVED = "nothing, threshold moved"  # always a row: the scores of NOTHING at a threshold of its own
+BASELINE, WEIGHTS, FOCAL = "baseline", "class weights", "focal loss"
+MOVED = (
+    "baseline, moved threshold"  # always a row: the scores of BASELINE at a threshold of its own
+)
 SAMPLERS = tuple(method for method in METHODS if method != "none")
 MIXED = ("SMOTE-NC", "SMOTEN")  # take categories as such, not as columns of 0 and 1
-STRATEGIES = (NOTHING, WEIGHTS, FOCAL, *SAMPLERS)
+STRATEGIES = (WEIGHTS, FOCAL, *SAMPLERS)  # the baseline always takes part
 N_ROWS = (3_000, 5_000, 10_000, 20_000, 50_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArenaParams(Params):
-    """Which strategies meet on which rows; "nothing" is always among them. Threshold and costs
-    belong to the view.
+    """Which strategies are compared with the baseline, on which rows. Threshold and costs belong to
+    the view.
     """
 
-    strategies: Annotated[tuple[str, ...], Choices(STRATEGIES)] = (
-        NOTHING,
+    strategies: Annotated[tuple[str, ...], Choices(STRATEGIES, least=0)] = (
         WEIGHTS,
         "random over",
         "SMOTE",
@@ -42,7 +43,7 @@ class ArenaParams(Params):
     )
     model: Model = "logistic"
     target: Target = "cancelled"
-    positives: Positives = "as they are"
+    positives: Positives = "original"
     split: Split = "random"
     n_rows: Annotated[int, Range(1_000, 50_000, options=N_ROWS)] = 5_000
     ratio: Annotated[float, Range(0.1, 1, step=0.1)] = 1.0  # positives by negatives afterwards
@@ -52,8 +53,8 @@ class ArenaParams(Params):
 
     @property
     def entered(self) -> tuple[str, ...]:
-        """The strategies, "nothing" first."""
-        return (NOTHING, *(name for name in self.strategies if name != NOTHING))
+        """The baseline, then the strategies."""
+        return (BASELINE, *self.strategies)
 
 
 def classifier(model: Model, seed: int, *, weighted: bool) -> Any:
@@ -76,11 +77,9 @@ def classifier(model: Model, seed: int, *, weighted: bool) -> Any:
 def refusal(strategy: str, model: Model) -> str:
     """Return why a strategy cannot be used with a model, or nothing."""
     if strategy == WEIGHTS and model == "k-NN":
-        return "k-NN has no class weights: it counts neighbours."
+        return "k-NN has no class weights."
     return (
-        "only the logistic model is trained with it here."
-        if strategy == FOCAL and model != "logistic"
-        else ""
+        "only the logistic model has it here." if strategy == FOCAL and model != "logistic" else ""
     )
 
 
@@ -140,7 +139,7 @@ def sampler_of(strategy: str, params: ArenaParams, names: tuple[str, ...]) -> An
         ]
         groups = [group for group in groups if group]
         if strategy == "SMOTE-NC":
-            first = len(names) - sum(map(len, groups))  # categories stand last in its table
+            first = len(names) - sum(map(len, groups))  # categories are last in its table
             settings["categorical_features"] = list(range(first, first + len(groups)))
     sampler = getattr(
         over_sampling if name.startswith("over") else under_sampling, name.split(".")[1]

@@ -39,10 +39,10 @@ PLAIN = "no SMOTE"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeforeSplitParams(Params):
-    """Which rows, which model, how much is made up."""
+    """Which rows, which model, how many synthetic rows."""
 
     target: Target = "cancelled"
-    positives: Positives = "as they are"
+    positives: Positives = "original"
     model: Model = "boosting"
     n_rows: Annotated[int, Range(1_000, 20_000, options=N_ROWS)] = 5_000
     ratio: Annotated[float, Range(0.1, 1, step=0.1)] = 1.0  # positives by negatives after SMOTE
@@ -118,76 +118,74 @@ class BeforeSplitResult:
 
     @property
     def verdict(self) -> str:
-        """AUC with SMOTE before the split, after it, and on real rows."""
-        if not self.trials:
-            return "The first seed is being resampled, split and fitted."
-        reported = f"{self.mean(REPORTED):.3f}"
+        """The reported AUC against that on untouched rows."""
+        return self.summary("auc")
+
+    def summary(self, score: str) -> str:
+        """Return a score ("auc" or "average_precision") of both ways as a sentence."""
+        reported, right = self.mean(REPORTED, score), self.mean(AFTER, score)
+        name = "AUC" if score == "auc" else "average precision"
         return (
-            f"SMOTE before the split reports AUC **{reported}**, after it {self.after_auc:.3f} on"
-            f" untouched rows. The model that reported {reported} gets {self.mean(REAL):.3f} on the"
-            " real rows of its own test part."
+            f"SMOTE before the split reports {name} **{reported:.3f}**. SMOTE after the split gives"
+            f" **{right:.3f}** on untouched rows: the leak adds"
+            f" {format_signed(reported - right)}."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        if not self.trials:
-            return []
         precision = "average_precision"
         return [
-            *self._reasons_in_made_up_rows(),
+            *self._reasons_in_synthetic_rows(),
             self._reason_in_real_rows(),
             (
-                "Average precision depends on the share of positives:"
-                f" {self.mean(REPORTED, precision):.3f} on a rebalanced test part,"
+                "**Average precision** depends on the positive rate:"
+                f" {self.mean(REPORTED, precision):.3f} on the resampled test part,"
                 f" {self.mean(AFTER, precision):.3f} on untouched rows."
             ),
             (
-                f"No SMOTE at all: AUC {self.mean(PLAIN):.3f}, average precision"
-                f" {self.mean(PLAIN, precision):.3f}. {len(self.trials)} seeds; every one is a dot."
+                f"**Without SMOTE**: AUC {self.mean(PLAIN):.3f}, average precision"
+                f" {self.mean(PLAIN, precision):.3f}. Repeats: {len(self.trials)}, one dot each."
             ),
         ]
 
-    def _reasons_in_made_up_rows(self) -> list[str]:
-        """Return how many test rows are made up, and what a parent in training does to them."""
+    def _reasons_in_synthetic_rows(self) -> list[str]:
+        """Return how many test rows are synthetic, and what a parent in training changes."""
         first = self.trials[0].leaks
         auc, other = (
-            f"AUC {mean:.3f}" if np.isfinite(mean) else "there are none"
+            f"AUC {mean:.3f}" if np.isfinite(mean) else "no such rows"
             for mean in (self.mean(WITH_PARENT), self.mean(WITHOUT_PARENT))
         )
         reasons = [
             (
-                f"{first.n_synthetic:,} of {first.n_test:,} test rows are made up;"
-                f" {format_share(self.with_parent_share)} of those have a parent among the training"
-                " rows."
+                f"**{first.n_synthetic:,} of {first.n_test:,} test rows are synthetic**;"
+                f" {format_share(self.with_parent_share)} of those have a parent in training."
             ),
             (
-                f"Real negatives against made-up positives with such a parent: {auc}. Against those"
-                f" without: {other}."
+                f"**Synthetic positives** against real negatives: {auc} with a parent in training,"
+                f" {other} without."
             ),
         ]
         gap = round(self.mean(WITH_PARENT) - self.mean(WITHOUT_PARENT), 3) + 0  # no minus before 0
         if np.isfinite(gap):
-            means = "copies are not what lifts the score" if gap < 0.02 else "the rest is no memory"
-            reasons.append(
-                f"A parent in training is worth {format_signed(gap)}{':' if gap < 0.02 else ';'}"
-                f" {means}. Made-up positives are easy: they lie between positives, and there are"
-                " as many of them as the ratio asks for."
+            reasons[-1] += (
+                " So memory of the parents does not raise the score: synthetic positives are easy."
+                if gap < 0.02
+                else f" Memory of the parents adds {format_signed(gap)}."
             )
         return reasons
 
     def _reason_in_real_rows(self) -> str:
         real, right = self.mean(REAL), self.after_auc
         effect = (
-            f"So even on real rows the model gets {real:.3f}, not {right:.3f}: it has seen points"
-            " next to the answers."
+            f"So AUC on real test rows is also too high: {real:.3f} instead of {right:.3f}."
             if real - right > 0.02
-            else f"Yet on real rows the model gets {real:.3f}, the right way {right:.3f}: the"
-            " made-up rows are what inflates."
+            else f"AUC on real test rows is still {real:.3f} ({right:.3f} with the right order):"
+            " the synthetic test rows cause the inflation."
         )
         return (
-            f"{format_share(self.with_child_share)} of the real positives in the test part have"
-            f" children among the training rows. {effect}"
+            f"**{format_share(self.with_child_share)} of the real positives** in the test part have"
+            f" synthetic children in training. {effect}"
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -293,7 +291,7 @@ def after(rows: FlightRows, params: BeforeSplitParams, seed: int, *, resampled: 
 
 
 def steps(params: BeforeSplitParams) -> Steps:
-    """Fit for every seed: a ``Progress`` with the result so far before each fit.
+    """Fit for every seed: a ``Progress`` before each fit, with the seeds that are done, if any.
 
     Returns
     -------
@@ -313,14 +311,21 @@ def steps(params: BeforeSplitParams) -> Steps:
             ]
             found = []
             for share, stage, call in stages:
-                message = f"{stage} (seed {turn + 1} of {params.repeats})"
-                progress = Progress((turn + share) / params.repeats, message, result)
+                message = f"{stage} (repeat {turn + 1} of {params.repeats})"
+                partial_result = result if result.trials else None
+                progress = Progress((turn + share) / params.repeats, message, partial_result)
                 yield progress
                 found.append((yield from in_thread(caller, call, progress)))
             (scores, leaks), smoted, plain = found
             trial = Trial(seed, {**scores, AFTER: smoted, PLAIN: plain}, leaks)
             result = replace(result, trials=(*result.trials, trial))
     return replace(result, complete=True)
+
+
+def preview(params: BeforeSplitParams) -> BeforeSplitResult:
+    """Return one repeat on as few rows as there may be, as not complete."""
+    n_rows = flight_rows.sizes(N_ROWS, params.positives)[0]
+    return replace(run(replace(params, n_rows=n_rows, repeats=1)), complete=False)
 
 
 def default_job() -> tuple[Any, Any]:

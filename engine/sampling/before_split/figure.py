@@ -1,8 +1,7 @@
 """Figure of *before_split*: the reported score, what becomes of it on parts of its own test rows,
 and the right way.
 
-Vermilion is reported with the leak, orange a part with made-up rows, green scored on rows that
-nothing was made from.
+Orange-red is scored with the leak, orange on parts with synthetic rows, green on untouched rows.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from engine.sampling.before_split import (
 
 SCORES = {"AUC": "auc", "average precision": "average_precision"}
 LANES: dict[str, tuple[str, str]] = {  # what is scored -> label, colour
-    REPORTED: ("reported:<br>SMOTE before the split", figures.LEAKED),
-    WITH_PARENT: ("made-up positives<br>with a parent in training", figures.SYNTHETIC),
-    WITHOUT_PARENT: ("made-up positives<br>without one", figures.SYNTHETIC),
+    REPORTED: ("reported:<br>SMOTE before split", figures.LEAKED),
+    WITH_PARENT: ("synthetic positives,<br>parent in training", figures.SYNTHETIC),
+    WITHOUT_PARENT: ("synthetic positives,<br>no parent there", figures.SYNTHETIC),
     REAL: ("same model,<br>real test rows", figures.LEAKED),
-    AFTER: ("SMOTE after the split,<br>untouched rows", figures.HELD_OUT),
+    AFTER: ("SMOTE after split,<br>untouched rows", figures.HELD_OUT),
     PLAIN: ("no SMOTE,<br>untouched rows", figures.HELD_OUT),
 }
 
@@ -40,21 +39,16 @@ def chart(
     lane and the green ones.
     """
     field = SCORES[score]
-    title = "The first seed is being fitted"
-    if result.trials:
-        title = (
-            f"Reported {score} {result.mean(REPORTED, field):.3f},<br>earned on untouched rows"
-            f" {result.mean(AFTER, field):.3f}"
-        )
     traces = [_dots(result, field), _means(result, field)]
     if pinned is not None:
         traces += [_dots(pinned, field, is_pinned=True), _means(pinned, field, is_pinned=True)]
     labels = [label for label, _ in LANES.values()]
     return figures.drawn(
-        title,
+        f"{score} with SMOTE before and after the split",
         traces,
         height=480,
-        x=f"{score} on the rows named",
+        showlegend=pinned is not None,
+        x=f"{score} (dot: a repeat, line: mean)",
         xaxis={"range": [0.45 if score == "AUC" else -0.02, 1.04], "showgrid": True},
         yaxis={
             "categoryorder": "array",
@@ -102,7 +96,7 @@ def _means(result: BeforeSplitResult, field: str, *, is_pinned: bool = False) ->
         "text": [f"{mean:.3f}" for mean in means],
         "textposition": "top center",
         "marker": {"symbol": "line-ns", "size": 24, "line": {"color": colors, "width": 3}},
-        "name": "pinned run A, mean" if is_pinned else "mean",
+        "name": "run A, mean" if is_pinned else "mean",
         "hovertemplate": "%{y}, mean: %{x:.3f}<extra></extra>",
         "showlegend": is_pinned,
         "cliponaxis": False,

@@ -1,5 +1,5 @@
-"""Focal loss: a loss that looks away from what is easy, the examples that it leaves to train on,
-and what it costs.
+"""Focal loss: a loss that gives easy rows less weight, the rows that then train the model, and the
+effect on probabilities.
 
 Real: a logistic model with scikit-learn's penalty (C = 1) is fitted by SciPy's L-BFGS on the exact
 gradient, on real flights (``engine.sampling.flight_rows``), and scored on rows that it has not
@@ -38,13 +38,13 @@ N_BINS = 10  # of the reliability curve, each with as many test rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FocalParams(Params):
-    """The shape of the loss, and the rows that it is tried on."""
+    """The shape of the loss, and the rows that models are trained on."""
 
     gamma: Annotated[float, Range(0, 5, step=0.1)] = 2.0  # focus on hard examples; 0: cross-entropy
     # weight of the rare class; 0.5: both alike
     alpha: Annotated[float, Range(0.01, 0.99, step=0.01)] = 0.5
     target: Target = "cancelled"
-    positives: Positives = "as they are"
+    positives: Positives = "original"
     n_rows: Annotated[int, Range(1_000, 50_000, options=N_ROWS)] = 5_000
     split: Split = "random"
     threshold: Annotated[float, SHARE] = 0.5  # from which probability on a row is an alarm
@@ -53,14 +53,14 @@ class FocalParams(Params):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """One fitted model and what it says of the training and the test rows."""
+    """One fitted model and its probabilities of the training and the test rows."""
 
     model: Model
     coefficients: np.ndarray  # (d,)
     intercept: float
     train_chances: np.ndarray  # (n_train,) probability of each training row's own class
     # (n_train,) absolute gradient of each training row's loss by its log-odds, at the optimum
-    train_pull: np.ndarray
+    train_gradient: np.ndarray
     chances: np.ndarray  # (n_test,) probability of the rare class
     average_precision: float
     auc: float
@@ -69,7 +69,7 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FocalResult:
-    """Three models on the same rows, and their boundaries in a plane of made-up points."""
+    """Three models on the same rows, and their boundaries in a plane of synthetic points."""
 
     params: FocalParams
     fits: tuple[Fit, ...]  # in the order of MODELS
@@ -88,7 +88,7 @@ class FocalResult:
     @property
     def hardest_share(self) -> float:
         """Part of the focal loss's gradient that its hardest 5% of the training rows make, 0–1."""
-        return losses.carried(self.focal.train_pull, HARDEST_SHARE)
+        return losses.carried(self.focal.train_gradient, HARDEST_SHARE)
 
     @property
     def mean_chance(self) -> float:
@@ -102,7 +102,7 @@ class FocalResult:
 
     @property
     def ranking_gain(self) -> float:
-        """Average precision of the focal loss less that of cross-entropy."""
+        """Average precision of the focal loss minus that of cross-entropy."""
         return self.focal.average_precision - self.fits[0].average_precision
 
     def alarms(self, fit: Fit) -> tuple[int, int, int]:
@@ -113,21 +113,18 @@ class FocalResult:
 
     @property
     def verdict(self) -> str:
-        """What focal loss does to the order and to the level of the probabilities."""
-        before, after = self.fits[0].average_precision, self.focal.average_precision
-        level = (
-            f"gives a mean probability of {format_share(self.mean_chance)} where"
-            f" {format_share(self.test_y.mean())} are positive"
-        )
-        if abs(self.ranking_gain) < 0.02:
-            return (
-                f"The order hardly changes (average precision {before:.3f} with cross-entropy,"
-                f" {after:.3f} with focal loss), but the focal model {level}:"
-                f" **{format_factor(self.overstated_factor)}** as much."
-            )
+        """What focal loss changes in the probabilities and in the ranking."""
+        factor = self.overstated_factor
+        level = "right on average"
+        if factor >= 1.25 or factor <= 0.8:
+            level = f"{format_factor(factor)} the true rate"
+        ranking = (
+            "barely changes" if abs(self.ranking_gain) < 0.02 else "changes"
+        ) + f" (average precision {self.fits[0].average_precision:.3f} →"
         return (
-            f"Average precision goes from {before:.3f} to **{after:.3f}** with the focal loss,"
-            f" which {level}."
+            f"Focal loss: **probabilities are {level}** (mean {format_share(self.mean_chance)},"
+            f" true {format_share(self.test_y.mean())}). Ranking {ranking}"
+            f" {self.focal.average_precision:.3f})."
         )
 
     @property
@@ -135,30 +132,32 @@ class FocalResult:
         """The reasons for this outcome, with its values."""
         p, plain = self.params, self.fits[0]
         rare = self.train_y == 1
+        level = (
+            "**Calibrated**: γ = 0 and α = 0.5 is plain cross-entropy."
+            if p.gamma == 0 and p.alpha == 0.5
+            else "**Not calibrated**: focal loss pushes correct rows less, so probabilities stay"
+            " near 0.5. Recalibrate before you multiply them by costs."
+        )
         return [
             (
-                "An example that is already right with p = 0.9 counts"
-                f" {format_factor(losses.modulation(0.9, p.gamma))} as much as in cross-entropy;"
-                f" one at p = 0.1 still {format_factor(losses.modulation(0.1, p.gamma))}."
+                f"**γ = {p.gamma:g}**: a row already at p = 0.9 keeps"
+                f" {format_share(losses.modulation(0.9, p.gamma))} of its cross-entropy loss, a"
+                f" row at p = 0.1 {format_share(losses.modulation(0.1, p.gamma))}."
             ),
             (
-                f"The hardest {format_share(HARDEST_SHARE)} of the {len(rare):,} training rows make"
-                f" {format_share(self.hardest_share)} of its gradient, under cross-entropy"
-                f" {format_share(losses.carried(plain.train_pull, HARDEST_SHARE))}."
+                f"**The hardest {format_share(HARDEST_SHARE)}** of {len(rare):,} training rows make"
+                f" {format_share(self.hardest_share)} of the gradient; with cross-entropy"
+                f" {format_share(losses.carried(plain.train_gradient, HARDEST_SHARE))}."
             ),
             (
-                f"The {int(rare.sum()):,} positives pull as hard as the {int((~rare).sum()):,}"
-                " negatives together, whatever the loss (the intercept sees to that): losses and"
-                " weights only choose which of them do the pulling."
+                f"**Balance**: the gradients of {int(rare.sum()):,} positives and"
+                f" {int((~rare).sum()):,} negatives are equal under any loss, because of the"
+                " intercept."
             ),
+            level,
             (
-                "Rows that are right need not be more right than that: probabilities stay near the"
-                " middle, so they are shares of nothing. Recalibrate before a cost is multiplied by"
-                " them."
-            ),
-            (
-                f"One split, {len(self.test_y):,} test rows, {int(self.test_y.sum()):,} of them"
-                " positive: small gaps are noise."
+                f"**One split**: {len(self.test_y):,} test rows, {int(self.test_y.sum()):,} of them"
+                " positive. Small differences are noise."
             ),
         ]
 
@@ -188,16 +187,16 @@ class FocalResult:
                     "Brier score": f"{fit.brier:.4f}",
                     "mean probability": format_share(fit.chances.mean()),
                     f"alarms at {self.params.threshold:g}": f"{n:,}",
-                    "of them right": f"{right:,}",
+                    "true alarms": f"{right:,}",
                     "recall": format_share(right / max(1, right + missed)),
                 }
             )
         return rows
 
     def hardest(self) -> list[dict[str, str]]:
-        """Return the N_HARDEST training flights that pull hardest at the focal model, as texts."""
+        """Return the N_HARDEST training flights with the largest gradients, as texts."""
         plain, focal = self.fits[0], self.focal
-        places = np.argsort(-focal.train_pull, kind="stable")[:N_HARDEST]
+        places = np.argsort(-focal.train_gradient, kind="stable")[:N_HARDEST]
         wanted = ["month", "day", "hour", "minute", "carrier", "flight", "origin", "dest"]
         flights = (
             data.load("flights").select(wanted).take(pa.array(self.train_row[places])).to_pylist()
@@ -205,11 +204,13 @@ class FocalResult:
         return [
             {
                 "flight": FLIGHT_TEXT.format(**row),
-                "is": self.params.target if self.train_y[place] else "not",
-                "probability given to that": format_share(focal.train_chances[place]),
-                "of all pull": format_share(focal.train_pull[place] / focal.train_pull.sum()),
-                "under cross-entropy": format_share(
-                    plain.train_pull[place] / plain.train_pull.sum()
+                "class": self.params.target if self.train_y[place] else "negative",
+                "predicted probability of it": format_share(focal.train_chances[place]),
+                "gradient share, focal": format_share(
+                    focal.train_gradient[place] / focal.train_gradient.sum()
+                ),
+                "cross-entropy": format_share(
+                    plain.train_gradient[place] / plain.train_gradient.sum()
                 ),
             }
             for row, place in zip(flights, places, strict=True)
@@ -308,7 +309,7 @@ def _scored(
         weights[:-1],
         float(weights[-1]),
         own,
-        class_weight * losses.pull(own, gamma),
+        class_weight * losses.gradient_size(own, gamma),
         chances,
         float(average_precision_score(y_test, chances)),
         float(roc_auc_score(y_test, chances)),

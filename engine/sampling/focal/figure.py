@@ -1,7 +1,7 @@
-"""Figures of *focal*: the loss by how sure a model is, the examples that carry the training,
+"""Figures of *focal*: the loss by predicted probability, the share of the gradient by row,
 calibration, boundaries.
 
-Grey is cross-entropy, sky blue class weights, blue the focal loss; a pinned run A is dashed orange.
+Grey is cross-entropy, light blue class weights, blue the focal loss, dashed orange run A.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.sampling.focal import HARDEST_SHARE, MODELS, FocalResult, losses, reliability
-from engine.units import format_factor, format_share
+from engine.sampling.focal import MODELS, FocalResult, losses, reliability
 
 Curve = Literal["loss", "gradient", "weight"]
 COLORS = {
@@ -22,32 +21,33 @@ COLORS = {
     "focal loss": figures.KNOWN,
 }
 CHANCES = np.linspace(0.005, 1, 200)
-CURVES = {"loss": losses.loss, "gradient": losses.pull, "weight": losses.modulation}
+CURVES = {"loss": losses.loss, "gradient": losses.gradient_size, "weight": losses.modulation}
 AXES = {
-    "loss": "loss of one example",
-    "gradient": "pull at the model, |d loss / d log-odds|",
+    "loss": "loss of one row",
+    "gradient": "gradient, |d loss / d log-odds|",
     "weight": "weight (1 − p)^γ",
 }
 
 
 def curve(result: FocalResult, which: Curve, pinned: FocalResult | None = None) -> go.Figure:
-    """Draw loss, pull or weight by the probability of the right class. To see first: where the
-    curve falls away from grey.
+    """Draw loss, gradient or weight by the probability of the true class. To see first: where the
+    curve falls below grey.
     """
     gamma, of = result.params.gamma, CURVES[which]
-    easy = losses.modulation(0.9, gamma)
-    title = f"γ = {gamma:g}: an example at p = 0.9<br>counts {format_factor(easy)} as much"
     figure = figures.new_tall(
-        title, height=380, x="probability that the model gives the right class", y=AXES[which]
+        f"{which.capitalize()} by predicted probability",
+        height=420,
+        x="predicted probability of the true class",
+        y=AXES[which],
     )
     lines = [
-        ("cross-entropy (γ = 0)", figures.WAITING, "dash", 0.0),
-        (f"focal loss (γ = {gamma:g})", figures.KNOWN, "solid", gamma),
+        ("cross-entropy, γ = 0", figures.WAITING, "dash", 0.0),
+        (f"focal loss, γ = {gamma:g}", figures.KNOWN, "solid", gamma),
     ]
     if pinned is not None:
         lines.append(
             (
-                f"pinned run A (γ = {pinned.params.gamma:g})",
+                f"run A, γ = {pinned.params.gamma:g}",
                 figures.SYNTHETIC,
                 "dash",
                 pinned.params.gamma,
@@ -72,20 +72,17 @@ def carriers(result: FocalResult, pinned: FocalResult | None = None) -> go.Figur
     """Draw the part of the gradient that the hardest rows make. To see first: how steeply it
     starts.
     """
-    title = (
-        f"The hardest {format_share(HARDEST_SHARE)} of the rows make<br>"
-        f"{format_share(result.hardest_share)} of the focal loss's gradient"
-    )
     figure = figures.new_tall(
-        title, height=400, x="training rows, hardest first, %", y="of the whole gradient, %"
+        "Share of the gradient from the hardest rows",
+        height=400,
+        x="training rows, hardest first, %",
+        y="share of the gradient, %",
     )
-    runs = [(str(fit.model), COLORS[fit.model], "solid", fit.train_pull) for fit in result.fits]
+    runs = [(str(fit.model), COLORS[fit.model], "solid", fit.train_gradient) for fit in result.fits]
     if pinned is not None:
-        runs.append(
-            ("focal loss in pinned run A", figures.SYNTHETIC, "dash", pinned.focal.train_pull)
-        )
-    for name, color, dash, pulls in runs:
-        running = np.concatenate([[0], np.cumsum(np.sort(pulls)[::-1]) / pulls.sum()])
+        runs.append(("focal loss, run A", figures.SYNTHETIC, "dash", pinned.focal.train_gradient))
+    for name, color, dash, sizes in runs:
+        running = np.concatenate([[0], np.cumsum(np.sort(sizes)[::-1]) / sizes.sum()])
         shares = np.linspace(0, 1, 101)
         figure.add_scatter(
             x=100 * shares,
@@ -102,24 +99,18 @@ def carriers(result: FocalResult, pinned: FocalResult | None = None) -> go.Figur
 
 
 def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Figure:
-    """Draw what share of rows is positive where a model says p. To see first: how far the lines lie
-    below the diagonal.
+    """Draw what share of rows is positive where a model predicts p. To see first: how far the lines
+    are below the diagonal.
     """
-    title = (
-        f"The focal model says {format_share(result.mean_chance)} on average,<br>"
-        f"{format_share(result.test_y.mean())} are positive"
-    )
     figure = figures.new_tall(
-        title,
+        "Calibration: predicted probability against true share",
         height=420,
-        x="mean probability in a tenth of the test rows, %",
-        y="positive among them, %",
+        x="mean predicted probability, per tenth of the test rows, %",
+        y="share of positives, %",
     )
     runs = [(str(fit.model), COLORS[fit.model], fit.chances, result.test_y) for fit in result.fits]
     if pinned is not None:
-        runs.append(
-            ("focal loss in pinned run A", figures.SYNTHETIC, pinned.focal.chances, pinned.test_y)
-        )
+        runs.append(("focal loss, run A", figures.SYNTHETIC, pinned.focal.chances, pinned.test_y))
     top = 0.0
     for name, color, chances, y in runs:
         said, true, n = reliability(chances, y)
@@ -132,7 +123,7 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
             line={"color": color, "width": 2},
             name=name,
             hovertemplate=name
-            + ": says %{x:.1f}%, %{y:.1f}% of %{customdata:,} rows are positive<extra></extra>",
+            + ": predicts %{x:.1f}%, %{y:.1f}% of %{customdata:,} rows are positive<extra></extra>",
         )
     line = {"color": figures.HELD_OUT, "dash": "dot", "width": 2}
     figure.add_scatter(
@@ -140,7 +131,7 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
         y=[0, 100 * top],
         mode="lines",
         line=line,
-        name="true to its word",
+        name="perfectly calibrated",
         hoverinfo="skip",
     )
     figure.update_layout(xaxis={"showgrid": True}, yaxis={"showgrid": True, "rangemode": "tozero"})
@@ -148,16 +139,13 @@ def calibration(result: FocalResult, pinned: FocalResult | None = None) -> go.Fi
 
 
 def boundaries(result: FocalResult) -> go.Figure:
-    """Draw where each model, fitted to two made-up features, says 50%. To see first: how far the
-    lines lie apart.
+    """Draw where each model, fitted to two synthetic features, predicts 50%. To see first: how far
+    apart the lines are.
     """
     plane = result.plane
-    counts = [inside(result, place) for place in range(len(MODELS))]
-    title = (
-        f"Alarms at 50%: {counts[0]:,} of {len(plane.y):,} points with cross-entropy,<br>"
-        f"{counts[2]:,} with the focal loss"
+    figure = figures.new_tall(
+        "Where each model predicts 50%, two synthetic features", height=460, x="x", y="y"
     )
-    figure = figures.new_tall(title, height=460, x="x", y="y")
     for value, name, color, size in (
         (0, "majority", figures.WAITING, 5),
         (1, "minority", figures.KNOWN, 9),
@@ -182,14 +170,8 @@ def boundaries(result: FocalResult) -> go.Figure:
             y=-(a * across + c) / b,
             mode="lines",
             line=line,
-            name=f"50% of {model}",
+            name=model,
             hoverinfo="name",
         )
     figure.update_layout(yaxis={"range": [float(low[1]) - 0.2, float(high[1]) + 0.2]})
     return figure
-
-
-def inside(result: FocalResult, place: int) -> int:
-    """Return how many made-up points a model calls positive at 50%."""
-    a, b, c = result.boundaries[place]
-    return int((result.plane.X @ np.array([a, b]) + c >= 0).sum())

@@ -19,8 +19,8 @@ def loss(chance: Any, gamma: float) -> Any:
     return -modulation(chance, gamma) * np.log(chance)
 
 
-def pull(chance: Any, gamma: float) -> Any:
-    """Return how hard an example pulls at the model: the absolute derivative of its loss by the
+def gradient_size(chance: Any, gamma: float) -> Any:
+    """Return the size of an example's gradient: the absolute derivative of its loss by the
     log-odds of its class.
     """
     chance = np.asarray(chance, dtype=float)
@@ -29,10 +29,10 @@ def pull(chance: Any, gamma: float) -> Any:
     )
 
 
-def carried(pulls: np.ndarray, share: float) -> float:
-    """Return the part of all pull that the hardest ``share`` of the rows make, 0–1."""
-    hardest = np.sort(pulls)[::-1][: max(1, round(len(pulls) * share))]
-    return float(hardest.sum()) / float(pulls.sum())
+def carried(sizes: np.ndarray, share: float) -> float:
+    """Return the part of the gradient that the hardest ``share`` of the rows make, 0–1."""
+    hardest = np.sort(sizes)[::-1][: max(1, round(len(sizes) * share))]
+    return float(hardest.sum()) / float(sizes.sum())
 
 
 def objective(
@@ -84,7 +84,7 @@ def fit(
 
 
 def balanced(y: np.ndarray) -> np.ndarray:
-    """Return the weight of each row that makes both classes count alike, as scikit-learn's
+    """Return the weight of each row that makes both classes weigh the same, as scikit-learn's
     "balanced".
     """
     return np.asarray(np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum()))))

@@ -3,7 +3,7 @@ sampler of imbalanced-learn.
 
 Real: imbalanced-learn resamples; its samplers note their own choices while they run
 (``imblearn_internals``), and removed rows are explained by their method's definition
-(``removal``). Minority rows are told apart as safe, borderline, rare and
+(``removal``). Minority rows are divided into safe, borderline, rare and
 outlier by their five nearest neighbours (Napierala & Stefanowski 2016). Simplified: two classes,
 two features on the page (``resample`` takes any number).
 """
@@ -76,8 +76,8 @@ def check(params: LineageParams, rows: Points) -> None:
     if uses_ratio(method):
         require(
             params.ratio > n_minority / n_majority,
-            "ratio must be above what is there, {:.2f} ({:,} to {:,}). Got {:.2f}. Raise the ratio,"
-            " or take fewer minority points.",
+            "ratio must be above the present one, {:.2f} ({:,} to {:,}). Got {:.2f}. Raise Ratio"
+            " after, or take fewer minority points.",
             *(n_minority / n_majority, n_minority, n_majority, params.ratio),
         )
 
@@ -166,5 +166,5 @@ def run(params: LineageParams) -> LineageResult:
 
 def steps(params: LineageParams) -> Steps:
     """Resample as a job: for the methods in SLOW."""
-    yield Progress(0.0, f"{params.method} looks at every majority point")
+    yield Progress(0.0, f"{params.method} checks every majority point")
     return run(params)

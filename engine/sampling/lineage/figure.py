@@ -1,8 +1,8 @@
 """Figures of *lineage*: the points with the parents of each synthetic one, step by step, and what
 kind the seeds are.
 
-Orange is made up; minority points are coloured by their kind, majority points are grey, removed
-ones crossed out. The frames that play a few points step by step live in the figure itself: stepping
+Orange is synthetic; minority points are coloured by their kind, majority points are grey, removed
+ones crossed out. The frames that play a few points step by step are part of the figure: stepping
 needs no server.
 """
 
@@ -16,7 +16,6 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.sampling.lineage import player
 from engine.sampling.lineage.result import KINDS, LineageResult
-from engine.units import format_share
 
 KIND_COLORS = {
     "safe": figures.KNOWN,
@@ -26,6 +25,9 @@ KIND_COLORS = {
 }
 KIND_SYMBOLS = {"safe": "circle", "borderline": "square", "rare": "diamond", "outlier": "star"}
 MAX_LINES = 1_000  # parents' lines drawn at once
+LEGEND_TOP = {"y": 1, "yref": "paper", "yanchor": "bottom"}  # the player is below
+LEGEND_PIXELS = 40
+PLAYER_PIXELS = 116
 
 
 def plane(
@@ -37,7 +39,7 @@ def plane(
     lines: bool = False,
     close: bool = False,
 ) -> go.Figure:
-    """Draw input, synthetic and removed points. To see first: where the synthetic points lie, one
+    """Draw input, synthetic and removed points. To see first: where the synthetic points are, one
     with its parents.
 
     ``close`` shows the neighbourhood of the picked point alone.
@@ -48,11 +50,11 @@ def plane(
         traces.append(_lines(result))
     if pinned is not None:
         traces += _points(
-            pinned.synthetic, "pinned run A, made", figures.SYNTHETIC, size=8, hollow=True
+            pinned.synthetic, "run A, synthetic", figures.SYNTHETIC, size=8, hollow=True
         )
         gone = np.vstack([pinned.points.X, pinned.synthetic])[pinned.removal.index]
         traces += _points(
-            gone, "pinned run A, removed", figures.SYNTHETIC, size=11, symbol="square", hollow=True
+            gone, "run A, removed", figures.SYNTHETIC, size=11, symbol="square", hollow=True
         )
     votes = (
         result.synthetic_category if len(result.synthetic_category) else [""] * result.n_synthetic
@@ -63,14 +65,16 @@ def plane(
     traces += _points(result.synthetic, "synthetic", figures.SYNTHETIC, size=6, custom=custom)
     traces += _points(result.centroids, "centroids", figures.SYNTHETIC, size=7, symbol="hexagon")
     traces += _removed(result)
-    layout: dict[str, Any] = {}
+    layout: dict[str, Any] = {"meta": {"top": LEGEND_PIXELS}, "legend": LEGEND_TOP}
     frames: list[dict[str, Any]] = []
     if result.n_synthetic:
         frames = player.frames(
             result, made, n_played=1 if close else player.N_PLAYED, first=len(traces)
         )
         traces += player.picked(result, made)
-        layout = player.controls([frame["name"] for frame in frames])
+        layout |= player.controls([frame["name"] for frame in frames])
+        layout |= {"margin": {"b": PLAYER_PIXELS}, "annotations": [_across(x)]}
+        x = ""
     elif removed is not None and result.n_removed:
         traces += _reason(result, removed)
     if close and (result.n_synthetic or removed is not None):
@@ -93,9 +97,7 @@ def _input(result: LineageResult) -> list[dict[str, Any]]:
     )
     for number, kind in enumerate(KINDS):
         here = rows[(kinds == number) & stays[rows]]
-        traces += _points(
-            X[here], f"minority, {kind}", KIND_COLORS[kind], size=9, symbol=KIND_SYMBOLS[kind]
-        )
+        traces += _points(X[here], kind, KIND_COLORS[kind], size=9, symbol=KIND_SYMBOLS[kind])
     return traces
 
 
@@ -126,15 +128,13 @@ def _close(places: np.ndarray) -> dict[str, Any]:
 
 
 def _title(result: LineageResult) -> str:
-    n_majority, n_minority = (
-        len(result.points.y) - result.points.n_minority,
-        result.points.n_minority,
-    )
-    n_after = int(result.resampled_y.sum())
-    return (
-        f"{n_minority:,} minority against {n_majority:,} majority points;<br>"
-        f"after {result.params.method}: {n_after:,} against {len(result.resampled_y) - n_after:,}"
-    )
+    return f"Points before and after {result.params.method}"
+
+
+def _across(name: str) -> dict[str, Any]:
+    """Return the name of the axis across as a note inside the plot: the player is below it."""
+    place = {"x": 1, "xref": "paper", "xanchor": "right", "y": 0, "yref": "paper"}
+    return {**place, "yanchor": "bottom", "text": f"{name} →", "showarrow": False}
 
 
 def _points(
@@ -223,24 +223,24 @@ def _reason(result: LineageResult, place: int) -> list[dict[str, Any]]:
             "y": [row[1]],
             "mode": "markers",
             "marker": ring,
-            "name": "looked at",
+            "name": "picked",
         },
     ]
 
 
 def origins(result: LineageResult, pinned: LineageResult | None = None) -> go.Figure:
-    """Draw each kind's share of the minority and of the seeds. To see first: which kind the method
-    multiplies.
+    """Draw each kind's share of the minority and of the seeds. To see first: from which kind the
+    method starts.
     """
     kinds = _kind_of(result)
     there, seeds = _shares(kinds, result.minority_index), _shares(kinds, result.record.seed_index)
     runs = [("minority points", figures.WAITING, there)]
     if result.n_synthetic:
-        runs.append(("seeds of synthetic points", figures.SYNTHETIC, seeds))
+        runs.append(("seeds", figures.SYNTHETIC, seeds))
     if pinned is not None and pinned.n_synthetic:
         runs.append(
             (
-                "seeds in pinned run A",
+                "seeds, run A",
                 figures.EXTRA,
                 _shares(_kind_of(pinned), pinned.record.seed_index),
             )
@@ -258,10 +258,10 @@ def origins(result: LineageResult, pinned: LineageResult | None = None) -> go.Fi
         for name, color, shares in runs
     ]
     return figures.drawn(
-        _origins_title(result, there, seeds),
+        "Kinds of minority points and of seeds",
         bars,
         height=360,
-        x="share, %",
+        x="share of the points, %",
         xaxis={"range": [0, 100], "showgrid": True},
         yaxis={"categoryorder": "array", "categoryarray": list(KINDS)[::-1]},
     )
@@ -278,15 +278,3 @@ def _shares(kind_of: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return the share of ``rows`` (minority rows, repeats counted) that is of each kind, (4,)."""
     counts = np.bincount(kind_of[rows], minlength=len(KINDS))
     return np.asarray(counts / max(1, len(rows)))
-
-
-def _origins_title(result: LineageResult, shares: np.ndarray, seeds: np.ndarray) -> str:
-    if not result.n_synthetic:
-        return (
-            f"{result.params.method} makes no points;<br>these kinds of minority points are there"
-        )
-    most = int(np.argmax(seeds - shares))
-    return (
-        f"{KINDS[most].capitalize()} points: {format_share(shares[most])} of the minority,<br>"
-        f"{format_share(seeds[most])} of the seeds under {result.params.method}"
-    )

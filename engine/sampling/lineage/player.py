@@ -9,8 +9,8 @@ import numpy as np
 from engine import figures
 from engine.sampling.lineage.result import LineageResult
 
-STAGES = ("seed", "k neighbours", "the chosen one", "λ on the way", "new point")
-N_PLAYED = 4  # synthetic points that it shows one after the other
+STAGES = ("seed", "k neighbours", "chosen neighbour", "λ of the way", "new point")
+N_PLAYED = 2  # synthetic points that it shows one after the other
 
 
 def path(*points: np.ndarray) -> dict[str, list[float | None]]:
@@ -90,6 +90,8 @@ def frames(result: LineageResult, made: int, n_played: int, first: int) -> list[
 def controls(names: list[str]) -> dict[str, Any]:
     """Return the buttons and the slider that play the frames ``names``."""
     last = len(STAGES) - 1
-    return figures.player(
+    layout = figures.player(
         names, names, active=last, milliseconds=900, redraw=False, prefix="point "
     )
+    layout["updatemenus"][0]["font"]["size"] = 14  # the slider beside it is at a fixed distance
+    return layout

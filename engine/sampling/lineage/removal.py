@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 NOBODY = -1  # pads the lists of neighbours
-RANDOM = "not drawn: the rows that stay were drawn at random"
+RANDOM = "the rows that stay are drawn at random, and this one is not among them"
 NEAR = (
     "its mean distance to its nearest minority rows is {value:.3f}; rows that stay have at most"
     " {limit:.3f}"
@@ -26,29 +26,29 @@ NEAR_ALL = (
     "its mean distance to its farthest minority rows is {value:.3f}; rows that stay have at most"
     " {limit:.3f}"
 )
-NEAR_TO_NOBODY = "it is among the nearest majority rows of no minority row"
+NEAR_TO_NOBODY = "no minority row has it among its nearest majority rows"
 NEAR_FARTHEST = (
     "its mean distance to its nearest minority rows is {value:.3f}; rows that stay have at least"
     " {limit:.3f}"
 )
 TOMEK = "it and a row of the other class are each other's nearest neighbour: a Tomek link"
 DISAGREE = (
-    "{value:.0f} of its {n} nearest neighbours are of the other class; all would have to be of"
+    "{value:.0f} of its {n} nearest neighbours are of the other class; to stay, all must be of"
     " its own"
 )
 DISAGREE_ROUND = (
-    "in round {limit:.0f}, {value:.0f} of its {n} nearest remaining neighbours were of the other"
+    "in round {limit:.0f}, {value:.0f} of its {n} nearest remaining neighbours are of the other"
     " class"
 )
-OUTVOTED = "{value:.0f} of its {n} nearest neighbours are of the other class: it is outvoted"
-CONDENSED = "the row nearest to it among those kept is of its own class: it tells nothing new"
-UNTESTED = "the library passed it over: it mixes up row numbers, so this row was never tested"
+OUTVOTED = "{value:.0f} of its {n} nearest neighbours are of the other class: a majority"
+CONDENSED = "the row nearest to it among those kept is of its own class, so it adds no information"
+UNTESTED = "the library confuses row numbers and never tests this row"
 SPOILS = "it is a neighbour of a minority row whose neighbours vote for the majority"
 HARD = (
-    "a forest that has not seen it gives its class {value:.2f}; rows that stay have at least"
-    " {limit:.2f}"
+    "a forest trained without it gives its class probability {value:.2f}; rows that stay have at"
+    " least {limit:.2f}"
 )
-CENTROID = "it was replaced, with {limit:.0f} others, by the centroid of its cluster"
+CENTROID = "the centroid of its cluster replaces it and {limit:.0f} others"
 REASONS: tuple[str, ...] = (
     RANDOM, NEAR, NEAR_ALL, NEAR_TO_NOBODY, NEAR_FARTHEST, TOMEK, DISAGREE, DISAGREE_ROUND,
     OUTVOTED, CONDENSED, UNTESTED, SPOILS, HARD, CENTROID,
@@ -62,7 +62,7 @@ class Removal:
     index: np.ndarray  # (r,) rows of what was cleaned: input rows, then synthetic ones
     reason: np.ndarray  # (r,) place in REASONS
     value: np.ndarray  # (r,) the number that decided, or nan
-    limit: np.ndarray  # (r,) what it was held against, or nan
+    limit: np.ndarray  # (r,) what it was compared with, or nan
     neighbours: np.ndarray  # (r, m) rows that decided, nearest first, padded with NOBODY
 
     @staticmethod
@@ -152,7 +152,7 @@ def explain(
     sampler
         The fitted under-sampler of imbalanced-learn.
     k
-        Neighbours that the sampler was told to look at.
+        Neighbours that the sampler looks at.
     """
     removed = np.setdiff1d(np.arange(len(y)), kept)
     notes = _Notes(len(y))
@@ -292,7 +292,7 @@ def _neighbourhood(
 def _hardness(
     notes: _Notes, sampler: Any, X: np.ndarray, y: np.ndarray, removed: np.ndarray, kept: np.ndarray
 ) -> None:
-    """The library keeps no probabilities: its cross-validation is run once more, from the same
+    """The library keeps no probabilities: its cross-validation is run again, from the same
     seed.
     """
     from sklearn.base import clone

@@ -14,18 +14,17 @@ from engine.sampling.lineage.record import Record
 from engine.sampling.lineage.removal import Removal, nearest
 from engine.sampling.points import DRAWN, Points, Source
 from engine.sampling.samplers import Method
-from engine.units import format_share
+from engine.units import format_range, format_share
 
 COLUMN = Text(10_000)  # the name of one; the table itself says whether there is such a one
-FEWER_BECAUSE = {  # why a method makes another number of points than the ratio asks for
-    "Borderline-1": "it starts only from points in danger, and there is none",
-    "Borderline-2": "it starts only from points in danger, and there is none",
+FEWER_BECAUSE = {  # why a method adds another number of points than the ratio asks for
+    "Borderline-1": "it starts only from borderline points, and there are none",
+    "Borderline-2": "it starts only from borderline points, and there are none",
     "SVM-SMOTE": (
-        "of its support vectors all are in danger or none is, and the library leaves the other"
-        " kind's part out"
+        "its support vectors are all of one kind, and the library omits the share of the other"
     ),
-    "K-Means-SMOTE": "each cluster's part is rounded up",
-    "ADASYN": "each point's part is rounded",
+    "K-Means-SMOTE": "the share of each cluster is rounded up",
+    "ADASYN": "the share of each point is rounded",
 }
 KINDS = ("safe", "borderline", "rare", "outlier")
 SAME_CLASS_OF_KIND = (4, 2, 1, 0)  # at least so many of five neighbours are of the row's own class
@@ -151,81 +150,76 @@ class LineageResult:
 
     @property
     def verdict(self) -> str:
-        """How many points the method made of how many parents, or removed."""
+        """How many points the method adds and removes, and the classes before and after."""
         n_majority, n_minority = len(self.points.y) - self.points.n_minority, self.points.n_minority
-        parts = []
-        if self.n_synthetic:
-            made = "copies" if self.params.method == "random over" else "synthetic points"
-            parts.append(
-                f"{self.params.method} made **{self.n_synthetic:,}** {made} from {self.n_parents:,}"
-                f" of {n_minority:,} minority points; {format_share(self.among_majority_share)} of"
-                " them lie nearest to a majority point"
-            )
-        if self.n_removed:
-            who = "points" if parts else f"of {n_majority:,} majority points"
-            parts.append(
-                f"{'' if parts else self.params.method + ' '}removed **{self.n_removed:,}** {who}"
-            )
-        if not parts:
-            return (
-                f"{self.params.method}: **nothing** changed, {n_minority:,} minority points against"
-                f" {n_majority:,} stay."
-            )
-        return ", and ".join(parts) + "."
+        n_after = int(self.resampled_y.sum())
+        counts = (
+            f"minority {n_minority:,} → {n_after:,}, majority {n_majority:,} →"
+            f" {len(self.resampled_y) - n_after:,}"
+        )
+        if not self.n_synthetic:
+            if not self.n_removed:
+                return f"{self.params.method} changes **no** point: {counts}."
+            return f"{self.params.method} removes **{self.n_removed:,}** points: {counts}."
+        made = "copies" if self.params.method == "random over" else "synthetic points"
+        removed = f" and removes {self.n_removed:,} points" if self.n_removed else ""
+        return (
+            f"{self.params.method} adds **{self.n_synthetic:,}** {made}{removed}: {counts}."
+            f" Closest to a majority point: {format_share(self.among_majority_share)} of the"
+            f" {made}."
+        )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
         kinds = np.bincount(self.kinds(), minlength=len(KINDS))
         listed = ", ".join(f"{n:,} {kind}" for n, kind in zip(kinds, KINDS, strict=True) if n)
-        reasons = [f"Minority points by their five nearest neighbours: {listed}."]
+        reasons = [f"**Minority points** by their five nearest neighbours: {listed}."]
         if self.n_synthetic:
             counts = np.bincount(self.record.seed_index)
             busiest = int(np.argmax(counts))
             reasons.append(
-                f"{np.count_nonzero(counts):,} seeds; the busiest, row {busiest:,}, started"
-                f" {counts[busiest]:,} points ({format_share(counts[busiest] / self.n_synthetic)})."
+                f"**Parents**: {self.n_parents:,} of {self.points.n_minority:,} minority points,"
+                f" {np.count_nonzero(counts):,} of them as seeds. Row {busiest:,} is the most"
+                f" frequent seed: {counts[busiest]:,} times"
+                f" ({format_share(counts[busiest] / self.n_synthetic)})."
             )
             steps = self.record.step
             if np.ptp(steps) > 0:
                 outwards = (
-                    f", {format_share((steps < 0).mean())} of them away from the neighbour"
+                    f"; {format_share((steps < 0).mean())} are below 0, away from the neighbour"
                     if (steps < 0).any()
                     else ""
                 )
                 reasons.append(
-                    f"Steps run from {steps.min():.2f} to {steps.max():.2f} of the way{outwards}."
+                    "**Position** λ, 0 at the seed and 1 at the neighbour:"
+                    f" {format_range(steps.min(), steps.max(), 2)}{outwards}."
                 )
         if self.params.method in FEWER_BECAUSE and self.n_synthetic != self.n_wanted:
             because = FEWER_BECAUSE[self.params.method]
             reasons.append(
-                f"The ratio asks for {self.n_wanted:,} new points, {self.n_synthetic:,} were made:"
-                f" {because}."
+                f"**{self.n_synthetic:,} points instead of {self.n_wanted:,}**, which the ratio"
+                f" asks for: {because}."
             )
         for count, place in self.removal.groups():
             reasons.append(
-                f"{count:,} removed like row {self.removal.index[place]:,}:"
+                f"**{count:,} removed** for one reason. Row {self.removal.index[place]:,}:"
                 f" {self.removal.describe(place)}."
             )
-        n_minority = int(self.resampled_y.sum())
-        reasons.append(
-            f"Afterwards: {n_minority:,} minority and {len(self.resampled_y) - n_minority:,}"
-            " majority points."
-        )
         return reasons
 
     def describe(self, made: int) -> str:
-        """Return how the ``made``-th synthetic row came about, as a sentence."""
+        """Return the parents of the ``made``-th synthetic row, as a sentence."""
         seed, neighbour = int(self.record.seed_index[made]), int(self.record.neighbour_index[made])
         if seed == neighbour:
-            return f"Synthetic point {made:,} starts from row {seed:,} alone."
+            return f"Synthetic point {made:,} comes from row {seed:,} alone."
         weight = self.record.weight[made]
         scaled = f" × {weight:.2f} (the neighbour is of the majority)" if weight != 1 else ""
         near = self.record.neighbours[made]
         place = int(np.flatnonzero(near == neighbour)[0]) + 1
         return (
-            f"Synthetic point {made:,}: from row {seed:,} towards row {neighbour:,}, its neighbour"
-            f" {place} of {len(near)}, λ = {self.record.step[made]:.2f}{scaled} of the way."
+            f"Synthetic point {made:,}: seed row {seed:,}, chosen neighbour row {neighbour:,}"
+            f" ({place} of {len(near)} by distance), λ = {self.record.step[made]:.2f}{scaled}."
         )
 
     def headline(self) -> dict[str, int | float | str]:
@@ -244,11 +238,13 @@ class LineageResult:
         n, n_made, n_rest = len(self.points.y), self.n_synthetic, len(self.centroids)
         kind = np.full(n, "", dtype=object)
         kind[self.minority_index] = np.array(KINDS)[self.kinds()]
-        told = [""] * n + [self.describe(made) for made in range(n_made)] + [""] * n_rest
+        explanation = [""] * n + [self.describe(made) for made in range(n_made)] + [""] * n_rest
         stays = np.ones(n + n_made + n_rest, bool)
         stays[self.removal.index] = False
         for place, row in enumerate(self.removal.index):
-            told[row] = f"{told[row]} Removed: {self.removal.describe(place)}.".strip()
+            explanation[row] = (
+                f"{explanation[row]} Removed: {self.removal.describe(place)}.".strip()
+            )
         before, after = [None] * n, [None] * n_rest
         xy = np.vstack([self.points.X[:, :2], self.synthetic[:, :2], self.centroids[:, :2]])
         return pa.table(
@@ -256,7 +252,7 @@ class LineageResult:
                 "row": np.arange(n + n_made + n_rest),
                 "what": (
                     [("majority", "minority")[y] for y in self.points.y]
-                    + ["made"] * n_made
+                    + ["synthetic"] * n_made
                     + ["centroid"] * n_rest
                 ),
                 "kind": [*kind, *[""] * (n_made + n_rest)],
@@ -273,6 +269,6 @@ class LineageResult:
                 "neighbour_weight": pa.array(
                     [*before, *self.record.weight.tolist(), *after], pa.float64()
                 ),
-                "told": told,
+                "explanation": explanation,
             }
         )

@@ -1,12 +1,11 @@
-"""Splits for validation: who trains and who is tested in each fold, and what each scheme says about
-the same model.
+"""Splits for validation: training and test rows of each fold, and the score that each scheme
+estimates for the same model.
 
-Real: flights in time order, scikit-learn's splitters and models. The label is one that reaches into
-the future: whether at least 5% of the origin's flights in the hours from this departure on are
-cancelled; so rows close in time share their answer. Ours: purging and embargo (López de Prado,
-*Advances in Financial Machine Learning*, 2018, chapter 7). The truth that the schemes try to
-predict is the score on the last quarter of the year. Simplified: one year, one horizon for all
-rows.
+Real: flights in time order, scikit-learn's splitters and models. The label reaches into the future:
+whether at least 5% of the origin's flights in the hours from this departure on are cancelled; so
+rows close in time share their answer. Ours: purging and embargo (López de Prado, *Advances in
+Financial Machine Learning*, 2018, chapter 7). The schemes are compared with the score on the last
+quarter of the year. Simplified: one year, one horizon for all rows.
 """
 
 from __future__ import annotations
@@ -47,26 +46,27 @@ class SplitsParams(Params):
     gap_days: Annotated[int, Range(0, 30)] = 2  # left out before each test part of a time series
     embargo_days: Annotated[int, Range(0, 30)] = 2  # left out after each test part when purging
     model: Model = "boosting"
-    n_rows: Annotated[int, Range(500, 8_000, options=N_ROWS)] = 2_000  # evenly over the year
-    rate: Annotated[float, Range(0.0005, 0.5, options=RATES)] = 0.001  # positives, for empty folds
+    n_rows: Annotated[int, Range(500, 8_000, options=N_ROWS)] = 4_000  # evenly over the year
+    rate: Annotated[float, Range(0.0005, 0.5, options=RATES)] = 0.005  # positives, for empty folds
     seed: Annotated[int, SEED] = 0  # of the shuffles and of the model
 
     def scoring(self) -> SplitsParams:
         """Return these settings with those at their defaults that no score depends on: one run
         serves them all.
         """
-        return replace(self, scheme="shuffled", rate=0.001)
+        return replace(self, scheme="shuffled", rate=0.005)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """What each scheme says: AUC of every fold (nan without both classes), and the score on the
-    later quarter.
+    """What each scheme estimates: AUC of every fold (nan without both classes), and the score on
+    the last quarter.
     """
 
     by_scheme: dict[Scheme, tuple[float, ...]]
     later_auc: float
     complete: bool = False
+    is_preview: bool = False
 
     def mean(self, scheme: Scheme) -> float:
         """Return the mean AUC over the folds that have both classes."""
@@ -75,14 +75,12 @@ class Scores:
 
     @property
     def verdict(self) -> str:
-        """AUC that shuffled folds promise, that of the later quarter, and the nearest scheme."""
-        if "shuffled" not in self.by_scheme:
-            return "The first folds are being fitted."
+        """AUC that shuffled folds estimate, that of the last quarter, and the closest scheme."""
         done = [scheme for scheme in self.by_scheme if np.isfinite(self.mean(scheme))]
         nearest = min(done, key=lambda scheme: abs(self.mean(scheme) - self.later_auc))
         return (
-            f"Shuffled folds promise AUC {self.mean('shuffled'):.3f}; the later quarter gives"
-            f" **{self.later_auc:.3f}**. Nearest to it comes the scheme “{nearest}” with"
+            f"Shuffled folds estimate AUC {self.mean('shuffled'):.3f}; the last quarter gave"
+            f" **{self.later_auc:.3f}**. Closest estimate: “{nearest}”,"
             f" {self.mean(nearest):.3f}."
         )
 
@@ -97,8 +95,8 @@ class Scores:
                     if np.isfinite(aucs).any()
                     else "none"
                 ),
-                "promises too much": format_signed(self.mean(scheme) - self.later_auc),
-                "folds without a score": str(int(np.isnan(aucs).sum())),
+                "estimate − last quarter": format_signed(self.mean(scheme) - self.later_auc),
+                "folds with one class only": str(int(np.isnan(aucs).sum())),
             }
             for scheme, aucs in self.by_scheme.items()
         ]
@@ -143,12 +141,12 @@ class SplitsResult:
 
     @property
     def verdict(self) -> str:
-        """Share of the training rows that overlap a test row, and the positives of the folds."""
+        """How many training rows overlap a test row's label window, and the folds' positives."""
         shares = self.positives(TEST)
         return (
-            f"Under “{self.params.scheme}”, **{format_share(self.overlap_share)}** of the training"
-            " rows share hours of their answer with a test row; test folds hold"
-            f" {format_share(np.nanmin(shares))} to {format_share(np.nanmax(shares))} positives."
+            f"With “{self.params.scheme}” folds, **{format_share(self.overlap_share)}** of the"
+            " training rows overlap a test row's label window. Positives per test fold:"
+            f" {format_range(np.nanmin(shares), np.nanmax(shares), format_share)}."
         )
 
     @property
@@ -157,23 +155,35 @@ class SplitsResult:
         p, n = self.params, len(self.rows.y)
         reasons = [
             (
-                f"{n:,} flights of the first three quarters of 2013,"
-                f" {format_share(self.rows.y.mean())} of them before a disruption: the label looks"
-                f" {p.horizon_hours} hours ahead, so flights that near in time share answers."
+                f"**The label looks {p.horizon_hours} h ahead**: it is 1 if at least 5% of the"
+                " airport's flights in these hours are cancelled. Flights close in time share it."
+            ),
+            (
+                f"**{n:,} flights** of January to September 2013,"
+                f" {format_share(self.rows.y.mean())} of them positive. October to December is the"
+                " last quarter."
+            ),
+            (
+                "**Two errors**: shuffled folds leak, so they estimate too high. Time-series folds"
+                " train on less data, so they can estimate too low."
             ),
         ]
         if self.n_left_out:
             per_fold = self.n_left_out / len(self.roles)
             reasons.append(
-                f"{per_fold:,.0f} rows a fold are left out: too near in time to the test part, or"
-                " after it."
+                f"**{per_fold:,.0f} rows per fold are left out**: too close in time to the test"
+                " part, or after it."
             )
         n_positive = round(p.rate * n)
         reasons.append(
-            f"A plain split of {n:,} rows with {n_positive:,} positives into {p.n_splits} folds has"
-            f" a fold without any in {format_share(self.chance_of_empty)} of the cases (exact); in"
-            f" {format_share(self.simulated_empty)} of {N_SHUFFLES:,} shuffles here. A stratified"
-            " split never has, while there are as many positives as folds."
+            f"**Empty folds**: with {n_positive:,} positives, {format_share(self.chance_of_empty)}"
+            f" of plain splits into {p.n_splits} folds have a fold without positives"
+            f" ({format_share(self.simulated_empty)} of {N_SHUFFLES:,} shuffles)."
+            + (
+                " A stratified split has none."
+                if n_positive >= p.n_splits
+                else " A stratified split has one too: there are fewer positives than folds."
+            )
         )
         return reasons
 
@@ -278,7 +288,7 @@ def development(params: SplitsParams) -> tuple[Rows, Rows]:
     """
     rows = year(params.n_rows, params.horizon_hours)
     cut = round(len(rows.y) * (1 - LATER_SHARE))
-    dense = year(N_LATER, params.horizon_hours)  # the truth deserves more rows than the folds have
+    dense = year(N_LATER, params.horizon_hours)  # more rows than the folds: a precise score
     later = np.flatnonzero(dense.hour >= rows.hour[cut - 1] + params.horizon_hours)
     return rows.take(slice(cut)), dense.take(later)
 
@@ -312,7 +322,8 @@ def score(train: Rows, test: Rows, model: Model, seed: int) -> float:
 
 
 def score_steps(params: SplitsParams) -> Steps:
-    """Score the model under every scheme: a ``Progress`` with the scores so far before each fold.
+    """Score the model under every scheme: a ``Progress`` before each fold, with the scores so far
+    once the first scheme has them.
 
     Returns
     -------
@@ -321,15 +332,22 @@ def score_steps(params: SplitsParams) -> Steps:
     """
     rows, later = development(params)
     scores = Scores({}, float("nan"))
-    yield Progress(0.0, "the later quarter", scores)
+    yield Progress(0.0, "the last quarter")
     scores = replace(scores, later_auc=score(rows, later, params.model, params.seed))
     for done, scheme in enumerate(SCHEMES):
         aucs: list[float] = []
         for train, test in folds(scheme, rows, params):
-            yield Progress((done + len(aucs) / params.n_splits) / len(SCHEMES), scheme, scores)
+            share = (done + len(aucs) / params.n_splits) / len(SCHEMES)
+            yield Progress(share, scheme, scores if done else None)
             aucs.append(score(rows.take(train), rows.take(test), params.model, params.seed))
         scores = replace(scores, by_scheme={**scores.by_scheme, scheme: tuple(aucs)})
     return replace(scores, complete=True)
+
+
+def preview(params: SplitsParams) -> Scores:
+    """Return the scores of the logistic model, which is fitted in milliseconds, on few rows."""
+    quick = scores(replace(params, model="logistic", n_rows=N_ROWS[0]))
+    return replace(quick, complete=False, is_preview=True)
 
 
 def default_job() -> tuple[Any, Any]:

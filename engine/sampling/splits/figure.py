@@ -1,7 +1,7 @@
-"""Figures of *splits*: folds as bands over the rows, each scheme's scores against the later truth,
+"""Figures of *splits*: folds as bands over the rows, each scheme's scores against the last quarter,
 empty folds.
 
-Blue trains, green is tested, grey is left out; the later quarter's score is a green line.
+Blue rows train, green rows test, grey rows are left out; the last quarter's score is a green line.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.sampling.splits import LEFT_OUT, TEST, TRAIN, Scheme, Scores, SplitsResult
 from engine.sampling.splits.empty_folds import chance_of_empty
-from engine.units import format_share, format_signed
+from engine.units import format_share
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct")
 FIRST_HOURS = 24 * np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30])
 COLORS = {LEFT_OUT: figures.WAITING, TRAIN: figures.KNOWN, TEST: figures.HELD_OUT}
-NAMES = {TRAIN: "trains", TEST: "is tested", LEFT_OUT: "left out"}
+NAMES = {TRAIN: "training", TEST: "test", LEFT_OUT: "left out"}
 MAX_DRAWN = 1_500  # rows drawn across; more are drawn evenly thinned
 
 
@@ -30,10 +30,6 @@ def bands(result: SplitsResult) -> go.Figure:
     n = len(result.rows.y)
     drawn = np.linspace(0, n - 1, min(n, MAX_DRAWN)).astype(int)
     names = [f"fold {number + 1}" for number in range(len(result.roles))]
-    title = (
-        f"{format_share(result.overlap_share)} of the training rows share<br>their answer with a"
-        " test row"
-    )
     stops = [
         (place, COLORS[role])
         for role in (LEFT_OUT, TRAIN, TEST)
@@ -50,25 +46,18 @@ def bands(result: SplitsResult) -> go.Figure:
         "ygap": 6,
         "hovertemplate": "%{y}<extra></extra>",
     }
-    shares = [
-        f"{format_share(train)} · {format_share(test)}"
-        for train, test in zip(result.positives(TRAIN), result.positives(TEST), strict=True)
-    ]
+    shares = [format_share(test) for test in result.positives(TEST)]
     ticks = [
         (int(np.searchsorted(result.rows.hour[drawn], hour)), month)
         for hour, month in zip(FIRST_HOURS, MONTHS, strict=False)
     ]
     known = [(place, month) for place, month in ticks if place < len(drawn)]
-    notes = figures.side_notes(
-        [*names, len(names) - 0.5], [*shares, "positives in<br>training · test"]
-    )
-    notes[-1] |= {"yanchor": "bottom", "align": "left"}
     return figures.drawn(
-        title,
+        "Folds over the flights in time order",
         [folds, *(_legend_entry(role) for role in (TRAIN, TEST, LEFT_OUT))],
         height=190 + 46 * len(names),
         x="flights in order of departure, 2013",
-        annotations=notes,
+        y="fold · positives in its test part",
         xaxis={
             "tickvals": [place for place, _ in known],
             "ticktext": [month for _, month in known],
@@ -76,9 +65,10 @@ def bands(result: SplitsResult) -> go.Figure:
         yaxis={
             "categoryorder": "array",
             "categoryarray": names[::-1],
-            "range": [-0.5, len(names) + 0.4],
+            "range": [-0.5, len(names) - 0.5],
+            "tickvals": names,
+            "ticktext": [f"{name} · {share}" for name, share in zip(names, shares, strict=True)],
         },
-        margin={"r": 130},
     )
 
 
@@ -95,15 +85,9 @@ def _legend_entry(role: int) -> dict[str, Any]:
 
 
 def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:
-    """Draw every fold's AUC by scheme and the later quarter's. To see first: which schemes lie
+    """Draw every fold's AUC by scheme and the last quarter's. To see first: which schemes are
     right of the green line.
     """
-    title = "The first folds are being fitted"
-    if "shuffled" in scores.by_scheme:
-        gap = scores.mean("shuffled") - scores.later_auc
-        title = (
-            f"Shuffled folds promise {format_signed(gap)} AUC<br>over what the later quarter gives"
-        )
     names = list(scores.by_scheme)
     traces = _folds_and_means(scores)
     if pinned is not None:
@@ -115,15 +99,15 @@ def scheme_scores(scores: Scores, pinned: Scores | None = None) -> go.Figure:
             "y": [names[0], names[-1]],
             "mode": "lines",
             "line": {"color": figures.HELD_OUT, "width": 3, "dash": "dot"},
-            "name": "later quarter",
+            "name": "last quarter",
             "hoverinfo": "name",
         }
         traces.append(later)
     return figures.drawn(
-        title,
+        "AUC of each scheme against the last quarter",
         traces,
         height=210 + 44 * max(3, len(names)),
-        x="AUC of each fold (dot), mean (line)",
+        x="AUC (dot: a fold, line: mean)",
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "showgrid": True},
         xaxis={"showgrid": True},
     )
@@ -140,7 +124,7 @@ def _folds_and_means(scores: Scores) -> list[dict[str, Any]]:
         "y": [name for name, _ in dots],
         "mode": "markers",
         "marker": {"color": figures.KNOWN, "size": 9, "opacity": 0.6},
-        "name": "one fold",
+        "name": "fold",
         "hovertemplate": "%{y}: %{x:.3f}<extra></extra>",
     }
     line = {"color": figures.KNOWN, "width": 3}
@@ -164,34 +148,30 @@ def _pinned_means(pinned: Scores, names: list[Scheme]) -> dict[str, Any]:
         "y": names,
         "mode": "markers",
         "marker": look,
-        "name": "mean in pinned run A",
+        "name": "mean, run A",
         "hovertemplate": "%{y}, mean in run A: %{x:.3f}<extra></extra>",
     }
 
 
 def empty_folds(result: SplitsResult) -> go.Figure:
-    """Draw the chance of a fold without positives by how many there are. To see first: how many
-    make it safe.
+    """Draw how often a fold has no positives, by their number. To see first: how many are
+    enough.
     """
     n, k = len(result.rows.y), result.params.n_splits
     counts = np.arange(1, 61)
     chances = np.array([chance_of_empty(n, int(count), k) for count in counts])
-    safe = counts[chances < 0.01]
-    least = (
-        f"{safe[0]:,} positives make it less than 1%"
-        if len(safe)
-        else "60 positives are not enough to be safe"
-    )
-    title = f"A plain split into {k} folds:<br>{least}"
     figure = figures.new_tall(
-        title, height=380, x="positives among all rows", y="splits with an empty fold, %"
+        "Splits with a fold without positives",
+        height=380,
+        x="positives among all rows",
+        y="splits with an empty fold, %",
     )
     figure.add_scatter(
         x=counts,
         y=(100 * chances).round(3),
         mode="lines",
         line={"color": figures.KNOWN, "width": 3},
-        name="plain split, exact",
+        name="plain split",
         hovertemplate="%{x} positives: %{y:.1f}% of the splits<extra></extra>",
     )
     own = round(result.params.rate * n)
@@ -201,7 +181,7 @@ def empty_folds(result: SplitsResult) -> go.Figure:
             y=[100 * result.simulated_empty],
             mode="markers",
             marker={"color": figures.SYNTHETIC, "size": 14, "symbol": "diamond"},
-            name=f"simulated at {format_share(result.params.rate)}",
+            name="simulated",
             hovertemplate="%{x} positives: %{y:.1f}% of the shuffles<extra></extra>",
         )
     figure.add_scatter(

@@ -1,4 +1,4 @@
-"""The rows that *splits* deals to folds: flights in time order, labelled by what follows them."""
+"""The rows that *splits* assigns to folds: flights in time order, labelled by what follows them."""
 
 from __future__ import annotations
 

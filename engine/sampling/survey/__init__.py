@@ -22,6 +22,7 @@ from engine import data
 from engine.jobs import Progress, Steps, to_end
 from engine.ranges import SEED, Params, Range
 from engine.sampling.survey import schemes
+from engine.sampling.survey.in_time import SeriesTally, series
 from engine.sampling.survey.schemes import Draws, Population
 from engine.units import format_factor, format_share, format_signed
 
@@ -42,7 +43,7 @@ SCHEMES: dict[str, Callable[..., Draws]] = {
 NOT_RANDOM = ("convenience", "quota")
 Z = 1.959964  # of a 95% interval
 EVENING_FACTOR = 4.0
-SERIES_DAYS = 36  # a tenth of the year, by each temporal scheme
+N_PREVIEW = 100  # samples of the result that is shown first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,25 +65,14 @@ class Tally:
     name: str
     n_samples: int
     mean: float
-    low: float  # 2.5% of the estimates lie below
+    low: float  # 2.5% of the estimates are below
     high: float  # 2.5% lie above
     deviation: float
     bias: float
     rmse: float  # root of the mean squared error
-    coverage: float  # share of 95% intervals that hold the truth, 0–1
+    coverage: float  # share of 95% intervals that contain the true mean, 0–1
     n_places: float  # airport-days that a sample looks up, mean
     estimates: np.ndarray = field(compare=False, repr=False)  # (n_samples,)
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesTally:
-    """What a temporal scheme's samples say of level, season and trend: root mean squared errors."""
-
-    name: str
-    level: float  # in the measure's unit
-    season: float  # of the departures from the level of those weekdays that were seen
-    trend: float  # per month
-    n_unseen: float  # weekdays that a sample never saw, mean
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,44 +112,33 @@ class SurveyResult:
 
     @property
     def verdict(self) -> str:
-        """Error and coverage of simple random samples against convenience samples."""
-        simple, bad = self.tally("simple random"), self.tally("convenience")
-        if simple is None or bad is None:
-            return f"The true mean is {self.truth:.2f} min; the schemes are being drawn."
+        """Coverage of convenience samples against simple random samples."""
+        bad, simple = (self.number(name, "coverage") for name in ("convenience", "simple random"))
         return (
-            f"The truth is {self.truth:.2f} min. Simple random samples of {self.params.n:,} miss it"
-            f" by {simple.rmse:.2f} min, their 95% intervals hold it"
-            f" {format_share(simple.coverage)} of the time; those of convenience samples"
-            f" **{format_share(bad.coverage)}**."
+            f"**{format_share(bad)}** of the convenience samples' 95% CIs contain the true mean,"
+            f" {self.truth:.2f} min. Simple random samples of the same size"
+            f" (n = {self.params.n:,}): {format_share(simple)}."
         )
 
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        if self.tally("quota") is None:
-            return []
         quota, bad = self.number("quota", "bias"), self.number("convenience", "bias")
         reasons = [
             (
-                "Convenience: mornings in January at JFK are at hand; they are off by"
-                f" {format_signed(bad, 2)} min whatever n is. Quota fills every"
-                f" {self.params.strata}'s share, and is still off by {format_signed(quota, 2)}:"
-                " within it takes what is at hand. Its intervals hold the truth"
-                f" {format_share(self.number('quota', 'coverage'))} of the time: they shrink as n"
-                " grows, a bias does not."
-            ),
-            f"Strata by {self.params.strata}: Neyman's allocation takes"
-            f" {format_share(self.neyman_gain)} off the error of simple random "
-            + (
-                "samples: next to nothing, for these strata differ little."
-                if abs(self.neyman_gain) < 0.1
-                else "samples."
+                "**Convenience** takes January mornings at JFK: bias"
+                f" {format_signed(bad, 2)} min at any n. A bias does not shrink with n."
             ),
             (
-                "Cluster samples (an airport's hour each) vary"
-                f" {format_factor(self.cluster_factor)} as much as simple ones (design effect):"
-                " flights of one hour are late together. They visit"
-                f" {self.number('cluster', 'n_places'):.0f} places, not"
+                f"**Quota** has the right share of every {self.params.strata} but fills it"
+                f" conveniently: bias {format_signed(quota, 2)} min, coverage"
+                f" {format_share(self.number('quota', 'coverage'))}."
+            ),
+            self._neyman_reason,
+            (
+                "**Cluster** (all flights of an airport's hour): variance is"
+                f" {format_factor(self.cluster_factor)} that of simple random samples (design"
+                f" effect), for {self.number('cluster', 'n_places'):.0f} airport-days instead of"
                 f" {self.number('simple random', 'n_places'):.0f}."
             ),
         ]
@@ -169,19 +148,27 @@ class SurveyResult:
                 self.number("self-selected, inverse probability", "bias"),
             )
             reasons.append(
-                "Weights undo what is known: self-selection's bias goes from"
-                f" {format_signed(before, 2)} to {format_signed(after, 2)} min by inverse"
-                " probability. They cannot undo what nobody asked: convenience post-stratified by"
-                f" {self.params.strata} keeps"
-                f" {format_signed(self.number('convenience, post-stratified', 'bias'), 2)}."
+                "**Weights** reduce the bias of self-selection from"
+                f" {format_signed(before, 2)} to {format_signed(after, 2)} min. Post-stratified"
+                " convenience samples keep"
+                f" {format_signed(self.number('convenience, post-stratified', 'bias'), 2)} min."
             )
         # of the coverage expected, 95%, not of one that was counted: so no Wilson interval
         half_width = Z * np.sqrt(0.95 * 0.05 / self.params.n_samples)
         reasons.append(
-            f"{self.params.n_samples:,} samples a scheme from {self.n_rows:,} flights that flew: a"
-            f" coverage is known to ± {100 * half_width:.0f} points."
+            f"**Precision**: {self.params.n_samples:,} samples per scheme from {self.n_rows:,}"
+            f" flights give coverage to ±{100 * half_width:.0f} percentage points."
         )
         return reasons
+
+    @property
+    def _neyman_reason(self) -> str:
+        gain = self.neyman_gain
+        return (
+            f"**Stratified by {self.params.strata}**: Neyman allocation changes the RMSE of simple"
+            f" random samples by {format_signed(-100 * gain, 1)}%"
+            + (": these strata differ little." if abs(gain) < 0.1 else ".")
+        )
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces."""
@@ -197,10 +184,10 @@ class SurveyResult:
             {
                 "scheme": tally.name,
                 "bias, min": format_signed(tally.bias, 2),  # no minus before a zero
-                "deviation": f"{tally.deviation:.2f}",
-                "RMSE": f"{tally.rmse:.2f}",
-                "coverage of 95%": format_share(tally.coverage),
-                "airport-days (counted)": f"{tally.n_places:,.0f}",
+                "std. deviation, min": f"{tally.deviation:.2f}",
+                "RMSE, min": f"{tally.rmse:.2f}",
+                "coverage of 95% CI": format_share(tally.coverage),
+                "airport-days visited": f"{tally.n_places:,.0f}",
             }
             for tally in tallies
         ]
@@ -267,10 +254,10 @@ def tally(name: str, draws: Draws, truth: float) -> Tally:
 def post_stratified(
     people: Population, rows: np.ndarray, group: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return weighted means and errors of samples (n_samples, n) whose groups are weighed to the
+    """Return weighted means and errors of samples (n_samples, n) whose groups are weighted to the
     population's shares.
 
-    Groups that a sample lacks are left out, and the others weighed up: what nobody asked stays
+    Groups that a sample lacks are left out, and the others weighted up: what nobody asked stays
     unknown.
     """
     shares = np.bincount(group) / len(group)
@@ -282,11 +269,11 @@ def post_stratified(
     )
     counts = found.reshape(n_samples, n_groups)
     weights = shares[own] / np.take_along_axis(counts, own, axis=1)
-    return schemes.weighed(people.value[rows], weights)
+    return schemes.weighted(people.value[rows], weights)
 
 
 def mitigate(params: SurveyParams, rng: np.random.Generator) -> tuple[Tally, ...]:
-    """Return convenience and self-selected samples before and after they are weighed."""
+    """Return convenience and self-selected samples before and after they are weighted."""
     people = population(params.measure, params.strata)
     n_rows, n, n_samples = len(people.value), params.n, params.n_samples
     easy = np.flatnonzero(people.easy)
@@ -294,15 +281,15 @@ def mitigate(params: SurveyParams, rng: np.random.Generator) -> tuple[Tally, ...
     hour = frame(params.measure)["hour"].to_numpy().astype(int)
     chance = 1 + (EVENING_FACTOR - 1) * np.clip(hour - 6, 0, 16) / 16
     chosen = schemes.pps_rows(rng, chance, n, n_samples)
-    at_hand, answered = (
+    convenient, answered = (
         schemes.unweighted(people, rows, n_rows),
         schemes.unweighted(people, chosen, n_rows),
     )
-    by_chance = schemes.weighed(people.value[chosen], 1 / chance[chosen])
+    by_chance = schemes.weighted(people.value[chosen], 1 / chance[chosen])
     runs = {
-        "convenience": at_hand,
+        "convenience": convenient,
         "convenience, post-stratified": Draws(
-            *post_stratified(people, rows, people.stratum), at_hand.n_places
+            *post_stratified(people, rows, people.stratum), convenient.n_places
         ),
         "self-selected": answered,
         "self-selected, post-stratified by hour": Draws(
@@ -313,55 +300,11 @@ def mitigate(params: SurveyParams, rng: np.random.Generator) -> tuple[Tally, ...
     return tuple(tally(name, draws, people.truth) for name, draws in runs.items())
 
 
-def series(params: SurveyParams, rng: np.random.Generator) -> tuple[SeriesTally, ...]:
-    """Return what samples of days say of the year's daily means: level, weekday profile, trend."""
-    daily = daily_means(params.measure)
-    n_days = len(daily)
-    days = np.arange(n_days)
-    truth = describe(daily, days)
-    recent = 2.0 ** ((days - n_days) / 90)
-    draws: dict[str, Callable[[], np.ndarray]] = {
-        "random days": lambda: np.sort(rng.choice(n_days, SERIES_DAYS, replace=False)),
-        f"every {params.every_days} days": lambda: days[
-            rng.integers(params.every_days) :: params.every_days
-        ],
-        "one block of days": lambda: (
-            int(rng.integers(n_days - SERIES_DAYS + 1)) + np.arange(SERIES_DAYS)
-        ),
-        "recent days weigh more": lambda: np.sort(
-            rng.choice(n_days, SERIES_DAYS, replace=False, p=recent / recent.sum())
-        ),
-    }
-    tallies = []
-    for name, draw in draws.items():
-        found = np.array([describe(daily, draw()) for _ in range(params.n_samples)])
-        gap, unseen = found - truth, np.isnan(found).sum(axis=1)
-        level, season, trend = (
-            float(np.sqrt(np.nanmean(gap[:, part] ** 2))) for part in (0, slice(2, 9), 1)
-        )
-        tallies.append(SeriesTally(name, level, season, trend, float(unseen.mean())))
-    return tuple(tallies)
-
-
 @lru_cache(maxsize=4)
 def daily_means(measure: Measure) -> np.ndarray:
     """Return the measure's mean on each day of departure, (365,)."""
     flights = frame(measure)
     return np.asarray(flights.groupby(flights["time_hour"].dt.dayofyear)[measure].mean().to_numpy())
-
-
-def describe(daily: np.ndarray, days: np.ndarray) -> np.ndarray:
-    """Return level, trend a month, then the seven weekdays' departures from the level (nan where
-    none was seen), (9,).
-    """
-    values = daily[days]
-    level = values.mean()
-    slope = np.cov(days, values)[0, 1] / days.var(ddof=1)
-    profile = [
-        values[days % 7 == weekday].mean() - level if (days % 7 == weekday).any() else np.nan
-        for weekday in range(7)
-    ]
-    return np.array([level, 30 * slope, *profile])
 
 
 def steps(params: SurveyParams) -> Steps:
@@ -375,7 +318,7 @@ def steps(params: SurveyParams) -> Steps:
     people = population(params.measure, params.strata)
     result = SurveyResult(params, people.truth, len(people.value), ())
     for done, (name, draw) in enumerate(SCHEMES.items()):
-        yield Progress(done / (len(SCHEMES) + 2), name, result)
+        yield Progress(done / (len(SCHEMES) + 2), name)
         drawn = tally(
             name,
             draw(
@@ -384,10 +327,21 @@ def steps(params: SurveyParams) -> Steps:
             people.truth,
         )
         result = replace(result, tallies=(*result.tallies, drawn))
-    yield Progress(len(SCHEMES) / (len(SCHEMES) + 2), "weights that mend", result)
+    yield Progress(len(SCHEMES) / (len(SCHEMES) + 2), "weights", result)
     result = replace(result, mitigations=mitigate(params, np.random.default_rng(params.seed)))
     yield Progress((len(SCHEMES) + 1) / (len(SCHEMES) + 2), "days of the year", result)
-    return replace(result, series=series(params, np.random.default_rng(params.seed)), complete=True)
+    tallies = series(
+        daily_means(params.measure),
+        params.every_days,
+        params.n_samples,
+        np.random.default_rng(params.seed),
+    )
+    return replace(result, series=tallies, complete=True)
+
+
+def preview(params: SurveyParams) -> SurveyResult:
+    """Return the same schemes with N_PREVIEW samples each, marked as not complete."""
+    return replace(run(replace(params, n_samples=N_PREVIEW)), complete=False)
 
 
 TYPICAL_SECONDS = 1.0  # of the default job: the warm-up's order

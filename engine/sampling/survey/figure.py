@@ -1,7 +1,7 @@
 """Figures of *survey*: where each scheme's estimates fall around the truth, before and after
-weighing, and in time.
+weighting, and in time.
 
-Blue schemes are probabilistic, vermilion ones are not; green is the truth; a pinned run A is
+Blue schemes are probabilistic, orange-red ones are not; green is the true mean; a pinned run A is
 orange.
 """
 
@@ -13,23 +13,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.sampling.survey import NOT_RANDOM, SeriesTally, SurveyResult, Tally
-from engine.units import format_range, format_share, format_signed
+from engine.sampling.survey import NOT_RANDOM, SurveyResult, Tally
+from engine.sampling.survey.in_time import SeriesTally
+from engine.units import format_range, format_share
 
 
 def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
     """Draw each scheme's estimates. To see first: which bars the green line of the truth does not
     cross.
     """
-    title = f"The truth: {result.truth:.2f} min;<br>the schemes are being drawn"
-    bad = result.tally("convenience")
-    if bad is not None:
-        title = (
-            f"Off by {format_signed(bad.bias, 1)} min: convenience samples<br>are all alike, and"
-            " all wrong"
-        )
     return _lanes(
-        title,
+        "Estimates of each scheme around the true mean",
         result.tallies,
         result.truth,
         pinned.tallies if pinned else (),
@@ -38,20 +32,15 @@ def estimates(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Fi
 
 
 def mitigations(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
-    """Draw biased samples before and after weighing. To see first: which bar moves to the green
+    """Draw biased samples before and after weighting. To see first: which bar moves to the green
     line, and which stays.
     """
-    before, after = (
-        result.number(name, "bias")
-        for name in ("self-selected", "self-selected, inverse probability")
-    )
-    title = (
-        f"Self-selection, weighed: bias {format_signed(before, 1)} → {format_signed(after, 1)}"
-        " min;<br>convenience cannot be mended so"
-    )
-    measure = f"estimated mean {result.params.measure}"
     return _lanes(
-        title, result.mitigations, result.truth, pinned.mitigations if pinned else (), measure
+        "Biased samples before and after weighting",
+        result.mitigations,
+        result.truth,
+        pinned.mitigations if pinned else (),
+        f"estimated mean {result.params.measure}",
     )
 
 
@@ -69,22 +58,22 @@ def _lanes(
             "mode": "lines",
             "line": {"color": figures.HELD_OUT, "width": 3},
         }
-        traces.append({"type": "scatter", **ends, "name": "truth", "hoverinfo": "name"})
-    notes = [f"{format_signed(t.bias, 2)} · {format_share(t.coverage)}" for t in tallies]
+        traces.append({"type": "scatter", **ends, "name": "true mean", "hoverinfo": "name"})
     return figures.drawn(
         title,
         traces,
         height=190 + 36 * max(4, len(names)),
         x=f"{measure}, minutes",
-        annotations=(
-            figures.side_notes([*names, len(names) - 0.3], [*notes, "bias · covers"])
-            if names
-            else []
-        ),
+        y="scheme · coverage of its 95% CI",
         barmode="overlay",
         xaxis={"showgrid": True},
-        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "range": [-0.6, len(names)]},
-        margin={"r": 120},
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "range": [-0.6, len(names)],
+            "tickvals": names,
+            "ticktext": [f"{t.name} · {format_share(t.coverage)}" for t in tallies],
+        },
     )
 
 
@@ -109,7 +98,7 @@ def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[di
         "x": [t.high - t.low for t in run],
         "width": 0.1 if is_pinned else 0.2,
         "marker": {"color": colors, "opacity": 0.55},
-        "name": "pinned run A" if is_pinned else "95% of the estimates",
+        "name": "run A" if is_pinned else "95% of estimates",
     }
     means = {
         **hover,
@@ -117,7 +106,7 @@ def _traces(run: tuple[Tally, ...] | list[Tally], *, is_pinned: bool) -> list[di
         "x": [t.mean for t in run],
         "mode": "markers",
         "marker": {"color": colors, "size": 9, "symbol": "diamond"},
-        "name": "their mean",
+        "name": "mean estimate",
         "showlegend": not is_pinned,
     }
     fills = [figures.HOLLOW if is_pinned else figures.faint(color, 0.3) for color in colors]
@@ -149,24 +138,15 @@ def _color(name: str) -> str:
 
 def in_time(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figure:
     """Draw how far each temporal scheme is from level, weekday profile and trend. To see first:
-    what each is blind to.
+    what each misses.
     """
-    worst = max(result.series, key=lambda tally: tally.trend, default=None)
-    title = (
-        f"Trend missed by {worst.trend:.1f} min a month: {worst.name}"
-        if worst
-        else "The days are being drawn"
-    )
     figure = figures.new_tall(
-        f"{title},<br>and each scheme is blind to something",
-        height=400,
-        x="",
-        y="miss (RMSE), minutes",
+        "Error of each temporal scheme, by part of the series", height=400, y="RMSE, minutes"
     )
     parts = (
         ("level", figures.KNOWN),
         ("weekday profile", figures.EXTRA),
-        ("trend, a month", figures.SYNTHETIC),
+        ("trend per month", figures.SYNTHETIC),
     )
     for (name, color), field in zip(parts, ("level", "season", "trend"), strict=True):
         figure.add_bar(
@@ -189,7 +169,7 @@ def in_time(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figu
                 "color": figures.HELD_OUT,
                 "line": {"width": 2},
             },
-            name="pinned run A",
+            name="run A",
             showlegend=number == 0,
             hovertemplate="run A: %{y:.2f} min<extra></extra>",
         )
@@ -198,5 +178,5 @@ def in_time(result: SurveyResult, pinned: SurveyResult | None = None) -> go.Figu
 
 
 def _named(tally: SeriesTally) -> str:
-    unseen = f"<br>{tally.n_unseen:.0f} weekdays never seen" if tally.n_unseen >= 0.5 else ""
-    return tally.name.replace(" weigh", "<br>weigh") + unseen
+    unseen = f"<br>{tally.n_unseen:.0f} weekdays not sampled" if tally.n_unseen >= 0.5 else ""
+    return tally.name + unseen

@@ -25,7 +25,7 @@ class Population:
     stratum: np.ndarray  # codes from 0
     cluster: np.ndarray  # codes from 0
     size: np.ndarray  # positive
-    easy: np.ndarray  # bool: rows at hand for a convenience sample
+    easy: np.ndarray  # bool: rows within reach of a convenience sample
     place: np.ndarray  # codes of where and on which day a row has to be looked up
 
     @property
@@ -155,15 +155,15 @@ def stratified(
 
 
 def pps(population: Population, n: int, n_samples: int, rng: np.random.Generator) -> Draws:
-    """Chances proportional to size, weighed back by their inverse; the error as if drawn with
+    """Chances proportional to size, weighted back by their inverse; the error as if drawn with
     replacement.
     """
     rows = pps_rows(rng, population.size, n, n_samples)
-    estimate, error = weighed(population.value[rows], 1 / population.size[rows])
+    estimate, error = weighted(population.value[rows], 1 / population.size[rows])
     return Draws(estimate, error, _places(population, rows))
 
 
-def weighed(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def weighted(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return weighted means of samples (n_samples, n) and their linearised errors, as if drawn with
     replacement.
     """
@@ -193,7 +193,7 @@ def cluster(population: Population, n: int, n_samples: int, rng: np.random.Gener
 
 
 def convenience(population: Population, n: int, n_samples: int, rng: np.random.Generator) -> Draws:
-    """Whatever is at hand: a random sample of the easy rows only, taken for the whole."""
+    """A random sample of the easy rows only, used as if it were of the whole."""
     easy = np.flatnonzero(population.easy)
     return unweighted(
         population,
@@ -219,5 +219,5 @@ def quota_rows(
 
 
 def quota(population: Population, n: int, n_samples: int, rng: np.random.Generator) -> Draws:
-    """Each stratum has its share, but within it the interviewer takes what is at hand."""
+    """Each stratum has its share, but within it the interviewer takes the easy rows first."""
     return unweighted(population, quota_rows(population, n, n_samples, rng), len(population.value))

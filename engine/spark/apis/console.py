@@ -152,12 +152,9 @@ class Answer:
     def describe(self, engine: str) -> str:
         """Return what came back, as the beginning of a sentence."""
         n = len(self.values)
-        rows = (
-            f"The first {n:,} rows; there are more"
-            if self.more
-            else f"{n:,} row{'' if n == 1 else 's'}"
-        )
-        return f"**{rows}** from {engine} in {format_seconds(self.seconds)} (one run)."
+        rows = f"{'The first ' * self.more}{n:,} row{'' if n == 1 else 's'}"
+        took = f"{format_seconds(self.seconds)} (one run)"
+        return f"**{rows}** from {engine} in {took}{'; there are more' * self.more}."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

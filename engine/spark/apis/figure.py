@@ -309,22 +309,28 @@ def answer(result: NamedResult) -> go.Figure:
     last = max(i for i, value in enumerate(rows[0]) if isinstance(value, int | float))
     names = [i for i in range(last) if isinstance(rows[0][i], str)]
     labels = [" → ".join(str(row[i]) for i in names) for row in rows]
+    numbers = [row[last] for row in rows]
     bars = {
         "type": "bar",
         "y": labels,
-        "x": [row[last] for row in rows],
+        "x": numbers,
         "orientation": "h",
         "marker": {"color": figures.KNOWN},
-        "text": [f"{row[last]:,.4g}" for row in rows],
+        "text": [f"{number:,.4g}" for number in numbers],
         "textposition": "auto",
+        "textangle": 0,
         "hoverinfo": "skip",
     }
+    low, high = min(0, *numbers), max(0, *numbers)
+    room = 0.1 * (high - low)  # for the numbers beside short bars
+    ends = [low - room * (low < 0), high + room]
     more = f" ({len(rows)} of {result.n_rows:,} rows)" if result.n_rows > len(rows) else ""
     return figures.drawn(
         result.verdict.replace("**", ""),
         [bars],
         height=430,
         x=f"{columns[last]}{more}",
+        xaxis={"range": ends},
         yaxis={"autorange": "reversed"},
         showlegend=False,
     )

@@ -81,7 +81,10 @@ def _preview(result: CacheResult) -> go.Figure:
     """
     asked, limit = result.asked_bytes, result.storage_limit_bytes
     figure = figures.new_tall(
-        result.verdict.replace("**", ""), height=440, x="table just read", y="MB to cache"
+        result.verdict.replace("**", ""),
+        height=440,
+        x="table just read",
+        y="MB to cache (expected)",
     )
     n = result.params.n_tables
     names = [f"table {table + 1}" for table in range(n)]
@@ -91,7 +94,7 @@ def _preview(result: CacheResult) -> go.Figure:
             x=names,
             y=sizes,
             name=name,
-            marker={"color": SHADES[table], "opacity": 0.5},
+            marker={"color": SHADES[table]},
             hoverinfo="skip",
         )
     if limit < 3 * asked:

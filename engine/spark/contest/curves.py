@@ -15,7 +15,6 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from engine.ranges import Params, Range
-from engine.spark.contest.engines import Contestant
 
 N_DRAWS = 400
 FORMULA = "a + b · n · c₀ ÷ c  +  s · n ÷ w · (1 − 1 ÷ m)"  # of ``model``
@@ -31,16 +30,6 @@ class Curve:
     def value_at(self, n: float) -> float:
         """Return the value at ``n`` rows."""
         return self.start + self.each * n
-
-
-# What to expect before anything is measured: orders of magnitude, typical of two cores and of all
-# four pieces of work.
-EXPECTED: dict[Contestant, Curve] = {
-    "pandas": Curve(0.005, 1.2e-6),
-    "Spark": Curve(0.6, 0.8e-6),
-    "DuckDB": Curve(0.05, 0.5e-6),
-    "Polars": Curve(0.01, 0.3e-6),
-}
 
 
 def _fits(rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@ point moved to a cluster.
 
 A colour is an engine here, with a marker of its own: pandas blue, Spark orange-red, DuckDB green,
 Polars orange. Full markers were measured in this run, hollow ones earlier; solid lines are within
-what was measured, dotted ones are expected, extrapolated or model.
+what was measured, dotted ones are another machine's, extrapolated or model.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.spark.contest.curves import EXPECTED, Cluster, Crossing, Curve, Model
-from engine.spark.contest.engines import CONTESTANTS, Contestant
+from engine.spark.contest import expected
+from engine.spark.contest.curves import Cluster, Crossing, Curve, Model
+from engine.spark.contest.engines import CONTESTANTS, Contestant, Work
 from engine.spark.crossover.cells import Cell
 from engine.spark.crossover.result import CrossoverResult
 from engine.spark.crossover.text import describe_model
@@ -64,11 +65,12 @@ def chart(
         y="seconds (median and runs)" if quantity == "Seconds" else "peak memory",
     )
     crossing = result.crossing() if quantity == "Seconds" else None
+    any_cell = any(result.points(name) for name in result.params.asked)
     for name in result.params.asked:
         cells = result.points(name)
         if not cells:
-            if quantity == "Seconds":
-                _add_expected(figure, result, name)
+            if quantity == "Seconds" and (result.params.work == expected.WORK or not any_cell):
+                _add_expected(figure, result.params.work, name)
             continue
         curve = result.curve(name) if quantity == "Seconds" else result.memory(name)
         _add_curve(figure, name, cells, curve, crossing if name in ("pandas", "Spark") else None)
@@ -83,18 +85,22 @@ def chart(
     return figure
 
 
-def _add_expected(figure: go.Figure, result: CrossoverResult, name: Contestant) -> None:
-    """Draw what to expect of an engine that has not been measured."""
-    n = np.array(result.params.sizes if len(result.params.sizes) > 1 else (1_000, 10_000), float)
-    curve = EXPECTED[name]
+def _add_expected(figure: go.Figure, work: Work, name: Contestant) -> None:
+    """Draw what another machine measured of an engine that has not been measured here."""
+    color, symbol = LOOK[name]
+    label = "expected" if work == expected.WORK else expected.WORK
     figure.add_scatter(
-        x=n,
-        y=curve.start + curve.each * n,
+        x=expected.SIZES,
+        y=expected.MEDIANS[name],
         mode="lines+markers",
-        line={"color": LOOK[name][0], "dash": "dot", "width": 2},
-        marker={"symbol": f"{LOOK[name][1]}-open", "size": 10, "color": LOOK[name][0]},
-        name=f"{name}, expected",
-        hovertemplate=f"{name}, expected: %{{y:.2g}} s at %{{x:,}} rows<extra></extra>",
+        line={"color": color, "dash": "dot", "width": 2},
+        marker={"symbol": f"{symbol}-open", "size": 10, "color": color},
+        name=f"{name}, {label}",
+        hovertext=[
+            f"{name}, {expected.WORK}: {format_seconds(seconds)} at {rows:,} rows, {expected.WHERE}"
+            for rows, seconds in zip(expected.SIZES, expected.MEDIANS[name], strict=True)
+        ],
+        hoverinfo="text",
     )
 
 

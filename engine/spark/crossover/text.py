@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from engine.spark.contest import memory
-from engine.spark.contest.curves import EXPECTED, Cluster
+from engine.spark.contest import expected, memory
+from engine.spark.contest.curves import Cluster
 from engine.spark.contest.engines import CONTESTANTS, SAYS
 from engine.spark.crossover.cells import Cell, machine
 from engine.spark.crossover.measured import Measured
@@ -33,12 +33,12 @@ def describe(result: Measured) -> str:
 
 
 def _expected(result: Measured) -> str:
-    n = result.params.n_rows
-    pandas, spark = (format_seconds(EXPECTED[name].value_at(n)) for name in ("pandas", "Spark"))
-    return (
-        f"Not measured yet. Expected: **Spark is slowest** at {n:,} rows,"
-        f" about {spark} against {pandas} with pandas."
-    )
+    work, n = result.params.work, expected.SIZES[-1]
+    pandas, spark = (expected.MEDIANS[name][-1] for name in ("pandas", "Spark"))
+    faster = f"**pandas is {format_factor(spark / pandas)} faster** than Spark ({expected.WHERE})."
+    if work != expected.WORK:
+        return f"{work.capitalize()} is not measured yet. {expected.WORK} at {n:,} rows: {faster}"
+    return f"Not measured here yet. Expected at {n:,} rows: {faster}"
 
 
 def describe_model(result: Measured, cluster: Cluster) -> str:

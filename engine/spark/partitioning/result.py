@@ -104,7 +104,7 @@ def describe(result: PartitioningResult) -> str:
     empty = n - result.non_empty
     return (
         f"The largest of {n} partitions has {factor} number of rows ({by})."
-        f" {empty or 'None'} of {n} {'is' if empty == 1 else 'are'} empty."
+        f" {empty or 'None'} {'are' if empty > 1 else 'is'} empty."
     )
 
 

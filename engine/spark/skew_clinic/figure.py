@@ -32,7 +32,7 @@ def _preview(result: SkewClinicResult) -> go.Figure:
         "orientation": "h",
         "marker": {"color": (figures.LEAKED, figures.KNOWN, figures.WAITING)},
         "text": [f"{size:,}" for size in sizes],
-        "textposition": "auto",
+        "textposition": "outside",
         "hoverinfo": "skip",
     }
     return figures.drawn(
@@ -40,6 +40,7 @@ def _preview(result: SkewClinicResult) -> go.Figure:
         [bars],
         height=380,
         x="rows of the largest partition (expected)",
+        xaxis={"range": [0, 1.2 * max(sizes)]},
         yaxis={"autorange": "reversed"},
         showlegend=False,
     )

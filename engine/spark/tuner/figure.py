@@ -59,7 +59,7 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
     ticks = [1, 2, 4, 8, 16, 32, 64, 100, 200, 400]
     figure.update_layout(
         xaxis={"type": "log", "tickvals": ticks, "ticktext": [str(n) for n in ticks]},
-        yaxis={"rangemode": "tozero"},
+        yaxis={"rangemode": "tozero", "showticklabels": bool(result.points)},
     )
     return figure
 

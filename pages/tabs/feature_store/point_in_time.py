@@ -22,6 +22,7 @@ from pages.tabs.feature_store.own import replace_by_own
 from pages.tabs.feature_store.own import viewer as own_viewer
 
 D = PointInTimeParams()
+VIEWS = ("Three joins", "Candidates")
 
 
 def preview() -> go.Figure:
@@ -37,91 +38,92 @@ def _params() -> PointInTimeParams:
     settings: dict[str, Any] = {
         "source": source,
         "ttl": controls.slider(
-            D, "ttl", "TTL", format_func=str,
-            help="How old a value may be at the label's moment; 0 never expires",
+            D, "ttl", "TTL",
+            help="Maximum age of a value at the label's time; 0: never expires",
         ),
         "offset": controls.slider(
-            D, "offset", "Labels ask before departure", format_func=str,
-            help="When the prediction is made: the label's event timestamp",
-        ),
-        "delay": controls.slider(
-            D, "delay", "Feed delay", format_func=str,
-            help="From the event to the arrival of its row (created timestamp); made up",
+            D, "offset", "Lead time",
+            help="From the prediction to the departure: it sets the label's event timestamp",
         ),
         "correct": controls.toggle(
             D, "correct", "Late corrections",
-            help="One row in six arrives again 3–12 h later with another value; made up",
+            help="Simulated: one row in six arrives again 3–12 h later with another value",
         ),
         "store": controls.segmented(
-            D, "store", "Offline store", help="Which of Feast's stores joins"
+            D, "store", "Offline store", help="The Feast store that runs the join"
         ),
         "filter_by_created": controls.toggle(
-            D, "filter_by_created", "filter_by_created_timestamp",
-            help="Feast 0.67 can leave out rows that arrived after the label's moment;"
-            " off by default",
+            D, "filter_by_created", "Filter by arrival",
+            help="Feast's filter_by_created_timestamp leaves out rows that arrived after the"
+            " label's time; off by default",
         ),
     }  # fmt: skip
-    return PointInTimeParams(**settings, **_rows_and_seed(source))
+    params = PointInTimeParams(**settings, **_rows_and_seed(source))
+    _pick(run(params).n_labels)
+    return params
 
 
 def _rows_and_seed(source: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    with st.expander("Whose life, days, rows, seed"):
+    with st.expander("Feed delay, key, days, rows"):
+        values["delay"] = controls.slider(
+            D, "delay", "Feed delay",
+            help="Simulated: from the event to the arrival of its row (created timestamp)",
+        )  # fmt: skip
         if source == "planes":
             values["plane"] = controls.selectbox(
-                D, "plane", "Plane", options=planes(), help="One of the twelve that land most"
+                D,
+                "plane",
+                "Plane",
+                options=planes(),
+                help="One of the twelve planes with most landings",
             )
         else:
             values["airport"] = controls.selectbox(
                 D, "airport", "Airport", help="Origin of the flights"
             )
-        values["first_day"] = controls.slider(
-            D, "first_day", "First day of 2013", help="1 is 1 January, UTC"
-        )
+        values["first_day"] = controls.day_slider(D, "first_day", "First day", help="UTC")
         values["n_rows"] = controls.slider(
-            D, "n_rows", "Feature rows", format_func=str, help="Consecutive rows of this key"
+            D, "n_rows", "Feature rows", help="Consecutive rows of this key"
         )
         values["n_labels"] = controls.slider(
-            D, "n_labels", "Labels", format_func=str, help="Flights in these days, evenly taken"
+            D, "n_labels", "Labels", help="Flights in these days, evenly sampled"
         )
-        values["seed"] = controls.slider(D, "seed", "Seed", help="Of the corrections")
+        values["seed"] = controls.slider(D, "seed", "Seed", help="For the late corrections")
     return values
 
 
 def _clicked(chart: str) -> None:
-    """Copy the clicked label into the control, which is the truth."""
+    """Copy the clicked label into its control, which the whole page then draws again."""
     selected = lab.clicked(chart)
     custom = selected[0].get("customdata") if selected else None
     if isinstance(custom, list | tuple):  # of a label or a cell; feature rows carry a text
         st.session_state["point_in_time_label"] = int(custom[0])
+        st.session_state["point_in_time_clicked"] = True
 
 
-def _pick(n: int) -> int:
-    """Draw the control that picks one of ``n`` labels and return its number (an int field breaks on
-    infinity in a link).
+def _pick(n: int) -> None:
+    """Draw the control that picks one of ``n`` labels (an int field breaks on infinity in a
+    link).
     """
     key, first = "point_in_time_label", min(6, n - 1)
     if n < 2:
-        return 0
+        return
     if not 0 <= int(st.session_state.get(key, first)) < n:
         st.session_state[key] = first
-    return int(
-        st.slider(
-            "Label looked at",
-            0,
-            n - 1,
-            first,
-            key=key,
-            help="Arrow keys, or click a label in a chart",
-            **controls.BOUND,
-        )
-    )
+    help = "Arrow keys, or click a label in a chart"
+    st.slider("Label", 0, n - 1, first, key=key, help=help, **controls.BOUND)
+
+
+def _picked(n: int) -> int:
+    """Return the number of the picked label."""
+    return min(n - 1, int(st.session_state.get("point_in_time_label", 6)))
 
 
 def _badge(result: PointInTimeResult) -> None:
     check = result.check
     if check is None:
-        st.badge("Real Feast has not answered yet", icon=":material/hourglass_empty:", color="gray")
+        st.badge("Feast is still running", icon=":material/hourglass_empty:", color="gray")
     elif check.n_disagreements:
         st.badge(check.badge, icon=":material/error:", color="red")
     else:
@@ -133,11 +135,11 @@ def _badge(result: PointInTimeResult) -> None:
 
 
 def _candidates(result: PointInTimeResult, label: int) -> None:
-    """Every candidate row of the label looked at, the winner on top."""
+    """Draw every candidate row of a label, the winner on top."""
     table = result.candidate_table(label)
     n = len(result.explanation.candidates(label)[0])
     which = f"All {n:,}" if n == table.num_rows else f"The nearest {table.num_rows:,} of {n:,}"
-    st.caption(f"{which} candidates of label {label}, the winner first: what each one is, and why.")
+    st.caption(f"{which} candidates of label {label}, the winner first, each with the reason.")
     moment = st.column_config.DatetimeColumn(format="D MMM HH:mm")
     st.dataframe(
         table,
@@ -153,40 +155,41 @@ def _candidates(result: PointInTimeResult, label: int) -> None:
             result.params.feature: st.column_config.NumberColumn(format="%.1f"),
             "why": st.column_config.TextColumn(width="large"),
         },
-        alt=f"Every candidate row of label {label} with its verdict",
+        alt=f"Every candidate row of label {label} with the reason",
     )
 
 
 def _show(result: PointInTimeResult) -> None:
-    st.markdown(result.verdict)
-    _badge(result)
-    chart = st.container()
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    with left:
-        label = _pick(result.n_labels)
-    arrival = right.toggle(
-        "Second axis: when each row arrived",
-        key="point_in_time_arrival",
-        help="Event time across, arrival up",
-        **controls.BOUND,
-    )
-    figure = figures.life(result, label=label, arrival=bool(arrival))
-    with chart:
-        lab.chart(
-            figure,
-            "point_in_time_life",
-            "Feature rows over time with each label's arrow to its row",
-            on_click=lambda: _clicked("point_in_time_life"),
-        )
-    lab.chart(
-        figures.cells(result, lab.pinned("point_in_time"), label=label),
-        "point_in_time_cells",
-        "What each join gives",
-        on_click=lambda: _clicked("point_in_time_cells"),
-    )
-    if not state.presenting():
-        _candidates(result, label)
-    lab.report("feature_store", "point_in_time", result, figure)
+    if st.session_state.pop("point_in_time_clicked", False):
+        st.rerun()  # the control is outside of what is drawn again here
+    label = _picked(result.n_labels)
+    with lab.screen("feature_store", "point_in_time", result) as screen:
+        place = st.container()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            view = controls.view("point_in_time_view", VIEWS)
+            arrival = st.toggle(
+                "Arrival times",
+                key="point_in_time_arrival",
+                help="Event time across, arrival time up",
+                **controls.BOUND,
+            )
+            _badge(result)
+        with place:
+            screen.answer(
+                figures.life(result, label=label, arrival=bool(arrival)),
+                "point_in_time_life",
+                "Feature rows over time, with an arrow from each label to the row that it gets",
+                on_click=lambda: _clicked("point_in_time_life"),
+            )
+        if view == "Three joins":
+            lab.chart(
+                figures.cells(result, lab.pinned("point_in_time"), label=label),
+                "point_in_time_cells",
+                "The value that each join gives each label",
+                on_click=lambda: _clicked("point_in_time_cells"),
+            )
+        elif not state.presenting():
+            _candidates(result, label)
 
 
 def _output(params: PointInTimeParams) -> None:

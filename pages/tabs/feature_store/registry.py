@@ -1,5 +1,5 @@
-"""Registry and lineage: the lab's repository (or a visitor's own) as cards and a graph, a change as
-consumers meet it.
+"""Registry: the lineage of the lab's repository (or a visitor's own), and what a change of a view
+does to its readers.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import streamlit as st
 
 from engine.feature_store import lab_repo
 from engine.feature_store.own import registry as own_registry
-from engine.feature_store.registry import RegistryParams, RegistryResult, steps
+from engine.feature_store.registry import RegistryParams, RegistryResult, expected, steps
 from engine.feature_store.registry import figure as figures
 from engine.feature_store.snapshot import KINDS, Snapshot, Thing
-from pages.shell import controls, lab, work
+from pages.shell import controls, lab, texts, work
 from pages.tabs.feature_store.own import replace_by_own
 
 D = RegistryParams()
-VIEWS = ("Versions", "Cards", "Definitions", "Commands")
+VIEWS = ("Readers", "Cards", "Definitions", "Commands")
 CHOICES = ("everything", *KINDS)
 ICONS = {
     "source": "database",
@@ -31,11 +31,11 @@ ICONS = {
 
 def _params() -> RegistryParams:
     focus = controls.selectbox(
-        D, "focus", "Look at", help="What it is made from, and what is made from it"
+        D, "focus", "Object", help="Its upstream and downstream are marked in the lineage"
     )
     change = controls.selectbox(
-        D, "change", "Change of plane_history",
-        help="Applied to the same registry, materialised, then read again",
+        D, "change", "Change to plane_history",
+        help="Applied to the same registry, materialized, then read again",
     )  # fmt: skip
     return RegistryParams(focus=focus, change=change)
 
@@ -71,28 +71,30 @@ def _look_closer(result: RegistryResult) -> None:
         _cards(result.snapshot)
     elif view == "Definitions":
         st.caption(
-            "definitions.py of this repository, whole: `feast apply` in a folder with it,"
+            "definitions.py of this repository. Run `feast apply` in a folder with this file,"
             " feature_store.yaml and the data."
         )
         st.code(lab_repo.definitions_text(), language="python", height=480)
     elif view == "Commands":
         st.caption(
-            "What the lab calls from Python, as commands in the repository's folder, and its"
+            "What the lab calls from Python, as commands in the repository's folder; below, its"
             " feature_store.yaml."
         )
         st.code(lab_repo.COMMANDS, language="bash")
         st.code(lab_repo.SETTINGS.format(project=lab_repo.PROJECT), language="yaml")
     else:
+        if not result.complete:
+            return
+        lab.chart(
+            figures.readers(result),
+            "registry_readers",
+            "Each reader's values online and offline, before and after the change",
+        )
         st.caption(
-            f"Plane {result.plane}, read for real before and after “{result.params.change}”; the"
-            f" registry keeps {' and '.join(result.versions)} (Feast counts from v0)."
+            f"Read with Feast before and after “{result.params.change}”. Versions in the registry:"
+            f" {', '.join(result.versions)} (Feast counts from v0)."
         )
-        st.table(
-            result.versions_side_by_side(),
-            hide_index=True,
-            border="horizontal",
-            alt="What each reader gets",
-        )
+        texts.table(result.versions_side_by_side(), "What each reader gets, in full")
 
 
 def _show_own(snapshot: Snapshot) -> None:
@@ -102,10 +104,10 @@ def _show_own(snapshot: Snapshot) -> None:
         return
     ids = [thing.id for thing in snapshot.things]
     focus = st.selectbox(
-        "Look at",
+        "Object",
         ids,
         key="registry_own_focus",
-        help="What it is made from, and what is made from it",
+        help="Its upstream and downstream are marked in the lineage",
     )
     lab.chart(
         figures.lineage(snapshot, focus), "registry_own_lineage", "Lineage of your own repository"
@@ -115,18 +117,20 @@ def _show_own(snapshot: Snapshot) -> None:
 
 def _output(params: RegistryParams) -> None:
     def show_change(registered: RegistryResult) -> None:
-        """Draw what Feast has answered for the change, with this session's focus."""
+        """Draw the lineage and what readers get after the change, with this session's focus."""
         result = replace(registered, params=params)
-        st.markdown(result.verdict)
-        figure = figures.lineage(result.snapshot, params.focus)
-        lab.chart(figure, "registry_lineage", "Lineage from sources to models")
-        pinned = lab.pinned("registry")
-        if pinned is not None and pinned.params != params:
-            st.caption(f"Run A: {pinned.verdict}")
-        _look_closer(result)
-        lab.report("feature_store", "registry", result, figure)
+        with lab.screen("feature_store", "registry", result) as screen:
+            screen.answer(
+                figures.lineage(result.snapshot, params.focus),
+                "registry_lineage",
+                "Lineage from sources to models, with upstream and downstream of the object marked",
+            )
+            pinned = lab.pinned("registry")
+            if pinned is not None and pinned.params != params:
+                st.caption(f"Run A: {pinned.verdict}")
+            _look_closer(result)
 
-    work.run("registry", params.job, steps, show_change)
+    work.run("registry", params.job, steps, show_change, first=lambda: expected(params))
 
 
 show = replace_by_own(

@@ -1,8 +1,10 @@
-"""Skew injector: five mistakes by dose, each value in training and serving, what the same model
-loses, what prevents it.
+"""Skew injector: five mistakes, each value in training and serving, what the same model loses, and
+what prevents it.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
@@ -10,35 +12,37 @@ from engine.feature_store import skew
 from engine.feature_store.skew import SkewParams, real
 from engine.feature_store.skew import figure as figures
 from engine.feature_store.skew.real import Confirmation
-from pages.shell import controls, lab, work
+from pages.shell import controls, lab, texts, work
 
 D = SkewParams()
+VIEWS = ("AUC", "What prevents it")
 
 
 def _params() -> SkewParams:
     stale = controls.slider(
-        D, "stale_hours", "Stale: materialised every … hours", help="0: at once"
+        D, "stale_hours", "Materialized every, h", help="Stale values: 0 is no delay"
     )
     window = controls.slider(
-        D, "window", "Transform: landings in the mean delay", help="Training takes the last five"
+        D, "window", "Landings in mean", help="Transform: training uses the mean of the last five"
     )
     missing = controls.slider(
-        D, "missing_hpa", "Default: a missing pressure is … hPa",
-        help="Training takes 1,013, the standard atmosphere",
+        D, "missing_hpa", "Default pressure, hPa", format="localized",
+        help="Value for a missing pressure: training uses 1,013, the standard atmosphere",
     )  # fmt: skip
     slip = controls.slider(
-        D, "slip_hours", "Time zone: serving's clock ahead, hours",
-        help="4: UTC taken for New York's summer time; 1: a forgotten clock change",
+        D, "slip_hours", "Clock ahead, h",
+        help="Serving's local hour: 4 is UTC instead of New York summer time, 1 a forgotten clock"
+        " change",
     )  # fmt: skip
-    unit = controls.selectbox(D, "unit", "Unit", help="What serving's source holds")
+    unit = controls.selectbox(D, "unit", "Unit", help="The unit of one column in serving's source")
     share = controls.slider(
-        D, "share", "Share of requests", format="percent",
-        help="That go through the faulty path: a canary, one of two data centres",
+        D, "share", "Faulty requests", format="percent",
+        help="Share of requests on the faulty path: a canary, one of two data centers",
     )  # fmt: skip
-    model = controls.segmented(D, "model", "Model", help="Trained once, on training's values")
+    model = controls.segmented(D, "model", "Model", help="Trained once, on the training values")
     with st.expander("Seed"):
         seed = controls.slider(
-            D, "seed", "Seed", help="Of flights, model, draws and faulty requests"
+            D, "seed", "Seed", help="For flights, model, bootstrap and faulty requests"
         )
     return SkewParams(
         stale_hours=stale,
@@ -54,22 +58,23 @@ def _params() -> SkewParams:
 
 def _output(params: SkewParams) -> None:
     result = skew.run(params)
-    st.markdown(result.verdict)
-    figure = figures.values(result)
-    lab.chart(figure, "skew_values", "Each input as served against training's value")
+    pinned: Any = lab.pinned("skew")
 
     def show_confirmation(found: Confirmation) -> None:
-        """Draw the scores with what the job has added, and Feast's own word."""
-        chart = figures.scores(result, found.logged, lab.pinned("skew"))
-        lab.chart(chart, "skew_scores", "AUC of each way of serving, with intervals")
+        """Draw the scores with what the job has added, and what Feast confirms."""
+        if view == "AUC":
+            chart = figures.scores(result, found.logged, pinned)
+            lab.chart(chart, "skew_scores", "AUC of each way of serving, with intervals")
+        elif found.complete:
+            texts.table(found.fixes, "What prevents each mistake")
         st.markdown(found.verdict)
-        if found.complete:
-            st.table(
-                found.fixes, hide_index=True, border="horizontal", alt="What prevents each mistake"
-            )
 
-    work.run("skew", params, real.steps, show_confirmation, first=Confirmation(params))
-    lab.report("feature_store", "skew", result, figure)
+    with lab.screen("feature_store", "skew", result) as screen:
+        screen.answer(
+            figures.values(result), "skew_values", "Each input as served against its training value"
+        )
+        view = controls.view("skew_view", VIEWS)
+        work.run("skew", params, real.steps, show_confirmation, first=Confirmation(params))
 
 
 show = lab.tab("feature_store", "skew", _params, _output)

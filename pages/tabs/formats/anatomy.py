@@ -1,4 +1,4 @@
-"""Anatomy: a Parquet file down to its pages, and the dictionary that gives up."""
+"""Anatomy: a Parquet file down to its pages, and the dictionary fallback."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def _block_clicked() -> None:
 def _params() -> AnatomyParams:
     source = controls.selectbox(
         D, "source", "File",
-        help="Written here with the settings below, one of the bundled files as it lies in"
-        " datasets/, or your own",
+        help="Written here with the settings below, one of the bundled files of datasets/, or your"
+        " own",
     )  # fmt: skip
     if source == "upload":
         path = upload.path(
             "anatomy",
-            help="A Parquet file, taken apart in a child process under a memory and a time limit",
+            help="A Parquet file, read in a child process under a memory and a time limit",
         )
         return AnatomyParams(source=source, upload=path)
     return AnatomyParams(source=source, **(_written() if source == WRITTEN else {}))
@@ -51,19 +51,19 @@ def _written() -> dict[str, Any]:
         "dictionary_limit": controls.slider(
             D, "dictionary_limit", "Dictionary limit",
             format_func=lambda size: f"{size // 1024:,} KiB",
-            help="A dictionary that outgrows it is given up; pyarrow's default is 1,024 KiB",
+            help="Above it pyarrow writes plain values; its default is 1,024 KiB",
         ),
         "rows_per_group": controls.slider(
             D, "rows_per_group", "Rows per row group",
-            help="Each row group has a dictionary of its own",
+            help="Each row group has its own dictionary",
         ),
     }  # fmt: skip
     with st.expander("Codec and seed"):
         return values | {
             "codec": controls.segmented(
-                D, "codec", "Codec", help="Packs each page after its encoding"
+                D, "codec", "Codec", help="Compresses each page after its encoding"
             ),
-            "seed": controls.slider(D, "seed", "Seed", help="Of the values"),
+            "seed": controls.slider(D, "seed", "Seed", help="For the values"),
         }
 
 
@@ -99,10 +99,10 @@ def _looked_at(result: AnatomyResult) -> AnatomyResult:
 def _pages(result: AnatomyResult) -> list[dict[str, str]]:
     return [
         {
-            "piece": f"{piece.kind} {piece.page}" if piece.page >= 0 else piece.kind,
+            "part": f"{piece.kind} {piece.page}" if piece.page >= 0 else piece.kind,
             "at byte": f"{piece.offset:,}",
             "size": format_bytes(piece.size_bytes),
-            "unpacked": format_bytes(piece.uncompressed_bytes) if piece.page >= 0 else "",
+            "uncompressed": format_bytes(piece.uncompressed_bytes) if piece.page >= 0 else "",
             "encoding": piece.encoding,
             "values": f"{piece.n_values:,}" if piece.page >= 0 else "",
             "nulls": (
@@ -134,7 +134,7 @@ def _show(params: AnatomyParams) -> None:
         else:
             screen.answer(blocks, "anatomy_map", MAP, on_click=_block_clicked)
         result = _looked_at(result)
-        texts.table(_pages(result), "Pages of the column chunk that was chosen")
+        texts.table(_pages(result), "Pages of the selected column chunk")
         if len(result.chunk) > MAX_PAGES_SHOWN:
             st.caption(
                 f"The first {MAX_PAGES_SHOWN} of {len(result.chunk)} parts; the export has all."

@@ -34,25 +34,23 @@ def _params() -> BytesReadParams:
         start,
         columns=controls.multiselect(
             start, "columns", "Columns read", options=names,
-            help="The SELECT list: what the question needs of each row",
+            help="The SELECT list of the question",
         ),
         predicate_column=controls.selectbox(
             start, "predicate_column", "Filter column", options=rangeable,
-            help="The WHERE column: Parquet keeps its smallest and largest value for each row"
-            " group",
+            help="The WHERE column: Parquet stores its min and max for each row group",
         ),
         window=controls.slider(
             D, "window", "Filter range", format="percent",
-            help="From which to which share of that column's sorted values: 40–45% keeps about"
-            " one row in twenty",
+            help="From which to which percentile of that column: 40–45% is about one row in twenty",
         ),
         order=controls.segmented(
             D, "order", "Row order",
-            help="As they came, sorted by the filter column, or in random order",
+            help="Original order, sorted by the filter column, or random",
         ),
         rows_per_group=controls.slider(
             D, "rows_per_group", "Rows per row group",
-            help="A row group is the unit that Parquet can skip",
+            help="The reader can skip whole row groups",
         ),
         **_more(),
     )  # fmt: skip
@@ -63,7 +61,7 @@ def _more() -> dict[str, int]:
         return {
             "n_rows": controls.slider(D, "n_rows", "Rows", help="Evenly spaced rows"),
             "seed": controls.slider(
-                D, "seed", "Seed", help="Of the shuffle and of the synthetic table"
+                D, "seed", "Seed", help="For the shuffle and the synthetic table"
             ),
         }
 
@@ -75,14 +73,14 @@ def _show(params: BytesReadParams) -> None:
         screen.answer(
             figures.strip(result, pinned),
             "bytes_read_strip",
-            "Three files as strips of bytes; what each reader touched is blue",
+            "Three files as strips of bytes; the bytes that each reader read are blue",
         )
-        texts.note(f"{result.note} Traced at the file handle, in memory, in this run.".strip())
+        texts.note(f"{result.note} Every read is recorded at the file handle.".strip())
         if controls.view("bytes_read_view", VIEWS) == "Row groups":
             lab.chart(
                 figures.statistics(result, pinned),
                 "bytes_read_statistics",
-                "The smallest and largest value of each row group against the range asked for",
+                "Min and max of each row group against the filter range",
             )
         else:
             lab.chart(

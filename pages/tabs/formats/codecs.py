@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -39,7 +38,7 @@ def _params() -> CodecsParams:
         ),
         order=controls.segmented(
             D, "order", "Row order",
-            help="As they came, sorted (flights: by carrier, flight and time), or in random order",
+            help="Original order, sorted (flights: by carrier, flight and time), or random",
         ),
         codecs=controls.multiselect(D, "codecs", "Codecs", help="Parquet's compression codecs"),
         levels=controls.segmented(
@@ -54,19 +53,21 @@ def _more() -> dict[str, Any]:
     with st.expander("Dictionary, repeats, seed"):
         return {
             "dictionary": controls.toggle(
-                D, "dictionary", "Dictionary encoding first",
-                help="Distinct values once, then small numbers",
+                D, "dictionary", "Dictionary encoding",
+                help="Before the codec: each distinct value once, then small numbers",
             ),
             "repeats": controls.slider(
                 D, "repeats", "Repeats", help="Runs of each call; medians are shown"
             ),
             "seed": controls.slider(
-                D, "seed", "Seed", help="Of the shuffle, the turns' order, the synthetic table"
+                D, "seed", "Seed", help="For shuffle, order of the runs, synthetic table"
             ),
         }  # fmt: skip
 
 
 def _show(result: CodecsResult) -> None:
+    if not result.ready:
+        result = codecs.preview(result.params)
     pinned = lab.pinned("codecs")
     with lab.screen("formats", "codecs", result) as screen:
         place = st.container()
@@ -78,20 +79,19 @@ def _show(result: CodecsResult) -> None:
                 "Compression ratio against speed of each codec and level, with the Pareto front",
             )
         st.caption(
-            f"{result.n_rows:,} rows, {format_bytes(result.table_bytes)} as Arrow in memory: the"
-            " base of ratio and MB/s. Files in memory, one thread; "
+            f"{result.n_rows:,} rows, {format_bytes(result.table_bytes)} as Arrow in memory (the"
+            " base of ratio and MB/s). Files in memory, one thread. "
             + (
-                "marks are medians, whiskers run from the slowest to the fastest of"
-                f" {result.params.repeats} runs."
-                if result.params.repeats > 1
-                else "marks are single runs."
+                f"Marks: medians. Whiskers: slowest to fastest of {result.params.repeats} runs."
+                if result.params.repeats > 1 and not result.preview
+                else "Marks: single runs."
             )
         )
         if controls.view("codecs_view", VIEWS) == "Sorting":
             lab.chart(
                 figures.sorting(result, pinned),
                 "codecs_sorting",
-                "File size of each codec with rows sorted, as is, shuffled",
+                "File size of each codec with rows sorted, as is and shuffled",
             )
         else:
             lab.chart(
@@ -101,6 +101,8 @@ def _show(result: CodecsResult) -> None:
             )
 
 
-show = lab.tab(
-    "formats", "codecs", _params, partial(work.run, "codecs", steps=codecs.steps, show=_show)
-)
+def _output(params: CodecsParams) -> None:
+    work.run("codecs", params, codecs.steps, _show, first=lambda: codecs.preview(params))
+
+
+show = lab.tab("formats", "codecs", _params, _output)

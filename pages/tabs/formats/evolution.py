@@ -4,15 +4,17 @@ read with the next.
 
 from __future__ import annotations
 
+import pyarrow as pa
 import streamlit as st
 
 from engine.formats import evolution
 from engine.formats.evolution import Cell, EvolutionParams
 from engine.formats.evolution import figure as figures
 from engine.formats.evolution.cell_code import snippet
-from pages.shell import controls, lab
+from pages.shell import controls, lab, texts
 
 D = EvolutionParams()
+N_SHOWN = 5  # rows of the selected cell
 READER = {"backward": "new schema reads old file", "forward": "old schema reads new file"}
 run = st.cache_resource(max_entries=64, show_spinner=False)(evolution.run)
 
@@ -37,14 +39,14 @@ def _params() -> EvolutionParams:
         ),
         csv_columns=controls.segmented(
             D, "csv_columns", "Match CSV columns",
-            help="By the names in the file's first line, or in the order of the reader's schema",
+            help="By the names in the first line, or in the order of the reader's schema",
         ),
         aliases=controls.toggle(
-            D, "aliases", "Avro alias for the old name",
-            help="An alias: a renamed field also answers to its former name",
+            D, "aliases", "Avro alias",
+            help="The new schema lists the old name of the renamed field",
         ),
         n_rows=controls.slider(D, "n_rows", "Rows", help="Flights in each file"),
-        seed=controls.slider(D, "seed", "Seed", help="Of the flights drawn"),
+        seed=controls.slider(D, "seed", "Seed", help="For the choice of flights"),
         change=controls.selectbox(
             D, "change", "Change", help="Or click a cell of the chart"
         ),
@@ -52,27 +54,28 @@ def _params() -> EvolutionParams:
     )  # fmt: skip
 
 
-def _show_cell(cell: Cell, params: EvolutionParams) -> None:
-    """Draw what was written, what was due and what came back for one cell, and its code."""
-    st.markdown(f"**{cell.format} · {cell.change}** · {cell.outcome}: {cell.detail}")
-    places = st.columns(3)
-    tables = (
-        ("written", cell.written),
-        ("should be read as", cell.expected),
-        ("was read as", cell.read),
+def _row(table: pa.Table, place: int) -> str:
+    """Return the values of a row by column name, in one text that wraps."""
+    values = table.slice(place, 1).to_pylist()[0]
+    return ", ".join(
+        f"{name} {'null' if value is None else value}" for name, value in values.items()
     )
-    for place, (title, table) in zip(places, tables, strict=True):
-        with place:
-            st.caption(title)
-            if table is None:
-                st.code(cell.error, language=None, wrap_lines=True)
-            else:
-                st.table(
-                    table.slice(0, 5), hide_index=True, border="horizontal", alt=f"Rows as {title}"
-                )
-    with st.expander(
-        "The code behind this cell", key="evolution_snippet", on_change="rerun"
-    ) as panel:
+
+
+def _show_cell(cell: Cell, params: EvolutionParams) -> None:
+    """Draw what was written, expected and read for one cell, and its code."""
+    st.markdown(f"**{cell.format} · {cell.change}** · {cell.outcome}: {cell.detail}")
+    sides = {"written": cell.written, "expected": cell.expected}
+    if cell.read is not None:
+        sides["read"] = cell.read
+    rows = [
+        {"row": str(place + 1), **{name: _row(table, place) for name, table in sides.items()}}
+        for place in range(min(N_SHOWN, *(len(table) for table in sides.values())))
+    ]
+    texts.table(rows, "Rows as written, as expected and as read")
+    if cell.error:
+        st.code(cell.error, language=None, wrap_lines=True)
+    with st.expander("Code of this cell", key="evolution_snippet", on_change="rerun") as panel:
         if panel.open:
             st.code(snippet(params), language="python")
 

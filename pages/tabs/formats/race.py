@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -25,12 +24,12 @@ def _params() -> RaceParams:
         start,
         n_rows=controls.slider(
             D, "n_rows", "Rows",
-            help="Evenly spaced rows of the table. Avro needs about 12 s a round for all flights:"
-            " it goes row by row",
+            help="Evenly spaced rows of the table. Avro works row by row: about 12 s per repeat for"
+            " all flights",
         ),
         formats=controls.multiselect(
             D, "formats", "Formats",
-            help="Each with the library that writes and reads it: pyarrow, Polars (JSON Lines),"
+            help="Each with its library: pyarrow, Polars (JSON Lines),"
             " fastavro (Avro)",
         ),
         types=controls.segmented(
@@ -40,12 +39,11 @@ def _params() -> RaceParams:
         ),
         columns=controls.multiselect(
             start, "columns", "Columns read", options=columns,
-            help="What “read columns” asks for",
+            help="The columns of “read columns”",
         ),
         window=controls.slider(
             D, "window", "Filter range", format="percent",
-            help="What “read filtered” asks for: rows from which to which share of the filter"
-            " column's sorted values",
+            help="The rows of “read filtered”: from which to which percentile of the filter column",
         ),
         **_more(start),
     )  # fmt: skip
@@ -63,31 +61,33 @@ def _more(start: RaceParams) -> dict[str, Any]:
                 D, "repeats", "Repeats", help="Runs of each call; the median is compared"
             ),
             "zstd_level": controls.slider(
-                D, "zstd_level", "Level of Parquet zstd", help="Higher packs tighter, slower"
+                D, "zstd_level", "zstd level", help="Of Parquet zstd: higher is smaller and slower"
             ),
             "seed": controls.slider(
-                D, "seed", "Seed", help="Of the turns' order and the synthetic table"
+                D, "seed", "Seed", help="For the order of the runs and the synthetic table"
             ),
         }  # fmt: skip
     if start.table == "synthetic":
-        with st.expander("What the synthetic table is like", expanded=True):
+        with st.expander("Synthetic table", expanded=True):
             values |= _synthetic()
     return values
 
 
 def _synthetic() -> dict[str, Any]:
     knobs = {
-        "cardinality": ("Distinct categories", "Few: dictionaries shine"),
-        "null_share": ("Nulls", "Share of category and amount that is missing"),
-        "sortedness": ("Sorted", "Share of the rows left in order of the category"),
+        "cardinality": ("Distinct categories", "Few distinct values: dictionaries work well"),
+        "null_share": ("Nulls", "Share of category and amount that is null"),
+        "sortedness": ("Sorted", "Share of the rows in order of the category"),
         "entropy": (
             "Randomness",
-            "Share of random bits in amount and payload: what no codec can pack",
+            "Share of random bits in amount and payload: no codec can compress them",
         ),
-        "zipf": ("Skew", "Zipf exponent: 0 gives all categories equal shares"),
+        "zipf": ("Skew", "Zipf exponent: with 0 all categories are equally frequent"),
     }
+    shares = ("null_share", "sortedness", "entropy")
     return {
-        field: controls.slider(D, field, label, help=text) for field, (label, text) in knobs.items()
+        field: controls.slider(D, field, label, help=text, percent=field in shares)
+        for field, (label, text) in knobs.items()
     }
 
 
@@ -113,6 +113,8 @@ def _table(result: RaceResult, operation: Any) -> list[dict[str, Any]]:
 
 
 def _show(result: RaceResult) -> None:
+    if result.best("read columns") is None:
+        result = race.preview(result.params)
     pinned = lab.pinned("race")
     with lab.screen("formats", "race", result) as screen:
         place = st.container()
@@ -130,10 +132,14 @@ def _show(result: RaceResult) -> None:
         )
         st.caption(
             f"{result.n_rows:,} rows × {result.n_columns} columns,"
-            f" {format_bytes(result.table_bytes)} as Arrow in memory, which MB/s counts. Dots are"
-            f" single runs, lines medians; below, medians.{left_out}"
+            f" {format_bytes(result.table_bytes)} as Arrow in memory (the base of MB/s). Dots:"
+            f" single runs. Lines and table: medians.{left_out}"
         )
         texts.table(_table(result, operation), "Medians, speed and fidelity")
 
 
-show = lab.tab("formats", "race", _params, partial(work.run, "race", steps=race.steps, show=_show))
+def _output(params: RaceParams) -> None:
+    work.run("race", params, race.steps, _show, first=lambda: race.preview(params))
+
+
+show = lab.tab("formats", "race", _params, _output)

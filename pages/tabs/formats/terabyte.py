@@ -12,7 +12,7 @@ from engine.formats.race import RaceResult
 from engine.formats.terabyte import CRITERIA, TerabyteParams
 from engine.formats.terabyte import figure as figures
 from engine.units import format_bytes, format_range, format_seconds, format_share
-from pages.shell import controls, lab, work
+from pages.shell import controls, lab, texts, work
 
 D = TerabyteParams()
 WEIGHED = {
@@ -25,14 +25,14 @@ WEIGHED = {
 
 def _params() -> TerabyteParams:
     return TerabyteParams(
-        raw_tb=controls.slider(D, "raw_tb", "Size as CSV, TB", help="1 TB = 10¹² bytes"),
+        raw_tb=controls.slider(D, "raw_tb", "CSV size, TB", help="1 TB = 10¹² bytes"),
         link_gbit=controls.slider(
             D, "link_gbit", "Link, Gbit/s",
-            help="Between the storage and the reader: 0.1 is an office line, 10 a cloud machine"
-            " beside its object store",
+            help="Between storage and reader: 0.1 is an office line, 10 a cloud machine near its"
+            " object store",
         ),
         columns_share=controls.slider(
-            D, "columns_share", "Columns read by a scan", format="percent",
+            D, "columns_share", "Columns per scan", format="percent",
             help="A columnar reader moves this share of the bytes, a row reader moves all",
         ),
         **_weights(),
@@ -43,24 +43,24 @@ def _params() -> TerabyteParams:
 def _weights() -> dict[str, int]:
     st.markdown("Weights, 0–10")
     return {
-        f"{name}_weight": controls.slider(D, f"{name}_weight", label, help="0: does not count")
+        f"{name}_weight": controls.slider(D, f"{name}_weight", label, help="0: not considered")
         for name, label in WEIGHED.items()
     }
 
 
 def _more() -> dict[str, Any]:
-    with st.expander("Price, scans, measured on"):
+    with st.expander("Price, scans, measured rows"):
         return {
             "price": controls.slider(
-                D, "price", "Price, USD a TB and month", help="From your own bill"
+                D, "price", "USD per TB and month", help="Price of storage"
             ),
             "scans_a_day": controls.slider(
-                D, "scans_a_day", "Scans a day", help="Training runs, reports"
+                D, "scans_a_day", "Scans per day", help="Training runs, reports"
             ),
-            "table": controls.segmented(D, "table", "Table", help="Which rows are raced"),
+            "table": controls.segmented(D, "table", "Table", help="The rows that are measured"),
             "n_rows": controls.slider(
                 D, "n_rows", "Rows",
-                help="More rows: longer to measure, a shorter leap to the terabyte",
+                help="More rows: a longer run, a better projection",
             ),
         }  # fmt: skip
 
@@ -68,8 +68,9 @@ def _more() -> dict[str, Any]:
 def _show(params: TerabyteParams, measured: RaceResult) -> None:
     result = terabyte.project(params, measured)
     if result is None:
-        st.caption("CSV has not had its first round yet; the size counts in CSV.")
-        st.skeleton(height=420)
+        result = terabyte.project(params, race.preview(params.race))
+    if result is None:
+        st.error("CSV could not be measured.", icon=":material/error:")
         return
     with lab.screen("formats", "terabyte", result) as screen:
         screen.answer(
@@ -78,9 +79,8 @@ def _show(params: TerabyteParams, measured: RaceResult) -> None:
             "Projected cost and scan time of each format, best score first",
         )
         st.caption(
-            f"A projection: {measured.n_rows:,} rows of {params.table} were written and read"
-            f" {measured.params.repeats} times here, then multiplied. Whiskers run from the fastest"
-            " to the slowest run. Score: factors to the best, weighted by"
+            f"Projection: {result.race.n_rows:,} rows of {params.table}, measured here, multiplied."
+            " Whiskers: fastest to slowest run. Score: factors to the best, weighted by"
             f" {', '.join(CRITERIA)}."
         )
         rows = [
@@ -89,20 +89,21 @@ def _show(params: TerabyteParams, measured: RaceResult) -> None:
                 "score": f"{entry.score:.2f}"
                 f" ({format_range(entry.score_low, entry.score_high, 2)})",
                 "stored": format_bytes(entry.stored_bytes),
-                "USD a month": f"{entry.usd_a_month:,.2f}",
+                "USD per month": f"{entry.usd_a_month:,.2f}",
                 "one scan": format_seconds(entry.scan.middle),
                 "waits for": entry.bottleneck,
-                "scans, hours a day": f"{params.scans_a_day * entry.scan.middle / 3600:,.1f}",
+                "scans, hours per day": f"{params.scans_a_day * entry.scan.middle / 3600:,.1f}",
                 "write all": format_seconds(entry.load.middle),
                 "columns changed": format_share(entry.changed_share),
             }
             for entry in result.formats
         ]
-        st.table(rows, hide_index=True, border="horizontal", alt="The projection of each format")
+        texts.table(rows, "The projection of each format")
 
 
 def _output(params: TerabyteParams) -> None:
-    work.run("terabyte", params.race, race.steps, partial(_show, params))
+    first = partial(race.preview, params.race)
+    work.run("terabyte", params.race, race.steps, partial(_show, params), first=first)
 
 
 show = lab.tab("formats", "terabyte", _params, _output)

@@ -1,4 +1,4 @@
-"""The before-split trap: SMOTE before and after the split, and where the score comes from."""
+"""The before-split trap: SMOTE before and after the split, and what inflates the score."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ from engine.sampling.before_split import figure as figures
 from pages.shell import controls, lab, work
 
 D = BeforeSplitParams()
+preview = st.cache_resource(max_entries=16, show_spinner=False)(before_split.preview)
 
 
 def _params() -> BeforeSplitParams:
-    model = controls.segmented(D, "model", "Model", help="Trained both ways")
-    target = controls.segmented(D, "target", "Positives", help="Flights to find")
+    model = controls.segmented(D, "model", "Model", help="Trained with both orders")
+    target = controls.segmented(D, "target", "Positives", help="Flights to predict")
     positives = controls.segmented(
-        D, "positives", "How many",
-        help="Thinned: positives dropped at random until 0.1% are left; takes 10,000 rows or more",
+        D, "positives", "Positive rate",
+        help="As in the data, or positives dropped at random until 0.1% are left (10,000 rows at"
+        " least)",
     )  # fmt: skip
-    ratio = controls.slider(D, "ratio", "Ratio after SMOTE", help="Positives for each negative")
-    with st.expander("Rows, neighbours, seeds"):
+    ratio = controls.slider(D, "ratio", "Ratio after SMOTE", help="Positives per negative")
+    with st.expander("Rows, neighbours, repeats, seed"):
         # 0.1% of too few rows would be no positives at all
         sizes = flight_rows.sizes(N_ROWS, positives)
-        n_rows = controls.slider(D, "n_rows", "Rows", options=sizes, help="Flights drawn")
-        k_neighbors = controls.slider(D, "k_neighbors", "Neighbours k", help="Of SMOTE")
-        repeats = controls.slider(D, "repeats", "Seeds", help="Each draws its own rows")
-        seed = controls.slider(D, "seed", "First seed", help="Of rows, SMOTE, split, model")
+        n_rows = controls.slider(
+            D, "n_rows", "Rows", options=sizes, help="Flights, drawn at random"
+        )
+        k_neighbors = controls.slider(
+            D, "k_neighbors", "Neighbours k", help="Nearest rows that SMOTE uses"
+        )
+        repeats = controls.slider(D, "repeats", "Repeats", help="Each draws its own rows")
+        seed = controls.slider(D, "seed", "Seed", help="Of rows, SMOTE, split and model")
     return BeforeSplitParams(
         model=model,
         target=target,
@@ -41,25 +47,30 @@ def _params() -> BeforeSplitParams:
     )
 
 
-def _show(result: BeforeSplitResult) -> None:
-    st.markdown(result.verdict)
-    scores, below = lab.places(1)[0]
-    with scores:
+def _show(params: BeforeSplitParams, result: BeforeSplitResult) -> None:
+    with lab.screen("sampling", "before_split", result) as screen:
+        place = st.container()
         score = controls.view("before_split_score", list(figures.SCORES), "Score")
-    figure = figures.chart(result, score, lab.pinned("before_split"))
-    with below:
-        lab.chart(
-            figure,
-            "before_split_chart",
-            "Score of the two ways and of parts of the leaky test rows",
-        )
-    if result.trials:
-        lab.report("sampling", "before_split", result, figure)
+        screen.verdict = result.summary(figures.SCORES[score])
+        if result.params != params:
+            rows = f"{result.params.n_rows:,} rows"
+            screen.verdict = f"Not measured yet. With one repeat on {rows}: {screen.verdict}"
+        with place:
+            screen.answer(
+                figures.chart(result, score, lab.pinned("before_split")),
+                "before_split_chart",
+                "Score of both ways and of parts of the leaky test rows",
+            )
 
 
-show = lab.tab(
-    "sampling",
-    "before_split",
-    _params,
-    partial(work.run, "before_split", steps=before_split.steps, show=_show),
-)
+def _output(params: BeforeSplitParams) -> None:
+    work.run(
+        "before_split",
+        params,
+        before_split.steps,
+        partial(_show, params),
+        first=lambda: preview(params),
+    )
+
+
+show = lab.tab("sampling", "before_split", _params, _output)

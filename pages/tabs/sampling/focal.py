@@ -1,6 +1,4 @@
-"""Focal loss: a loss that looks away from what is easy, whom it trains on, and what becomes of the
-probabilities.
-"""
+"""Focal loss: a loss that gives easy rows less weight, and its effect on the probabilities."""
 
 from __future__ import annotations
 
@@ -9,31 +7,38 @@ import streamlit as st
 from engine.sampling import flight_rows, focal
 from engine.sampling.focal import N_ROWS, FocalParams, FocalResult
 from engine.sampling.focal import figure as figures
-from pages.shell import controls, lab
+from pages.shell import controls, lab, texts
 
 D = FocalParams()
-VIEWS = ("Who trains", "Calibration", "Boundary")
+VIEWS = ("Gradient share", "Calibration", "Boundary", "Table")
 run = st.cache_resource(max_entries=64, show_spinner=False)(focal.run)
 
 
 def _params() -> FocalParams:
-    gamma = controls.slider(D, "gamma", "γ", help="How fast easy examples are forgotten")
-    alpha = controls.slider(
-        D, "alpha", "α", help="Weight of the rare class; 0.5: both classes alike"
+    gamma = controls.slider(
+        D, "gamma", "γ", help="How strongly easy rows lose weight; 0 is cross-entropy"
     )
-    threshold = controls.slider(D, "threshold", "Threshold", help="Probability that makes an alarm")
-    target = controls.segmented(D, "target", "Positives", help="Flights to find beforehand")
+    alpha = controls.slider(
+        D, "alpha", "α", help="Weight of the rare class; 0.5 weighs both classes the same"
+    )
+    threshold = controls.slider(
+        D, "threshold", "Threshold", help="An alarm is a predicted probability from here on"
+    )
+    target = controls.segmented(D, "target", "Positives", help="Flights to predict")
     positives = controls.segmented(
-        D, "positives", "How many",
-        help="Thinned: positives dropped at random until 0.1% are left; takes 10,000 rows or more",
+        D, "positives", "Positive rate",
+        help="As in the data, or positives dropped at random until 0.1% are left (10,000 rows at"
+        " least)",
     )  # fmt: skip
     with st.expander("Rows, split, seed"):
         sizes = flight_rows.sizes(
             N_ROWS, positives
         )  # 0.1% of too few rows would be no positives at all
-        n_rows = controls.slider(D, "n_rows", "Rows", options=sizes, help="Flights drawn at random")
-        split = controls.segmented(D, "split", "Split", help="Which 30% are held out")
-        seed = controls.slider(D, "seed", "Seed", help="Of the rows drawn and of the split")
+        n_rows = controls.slider(
+            D, "n_rows", "Rows", options=sizes, help="Flights, drawn at random"
+        )
+        split = controls.segmented(D, "split", "Split", help="How the 30% test rows are chosen")
+        seed = controls.slider(D, "seed", "Seed", help="Of the rows and of the split")
     return FocalParams(
         gamma=gamma,
         alpha=alpha,
@@ -46,59 +51,44 @@ def _params() -> FocalParams:
     )
 
 
-def _closer(result: FocalResult, view: str | None, pinned: FocalResult | None) -> None:
+def _closer(result: FocalResult, view: str, pinned: FocalResult | None) -> None:
     if view == "Calibration":
         lab.chart(
             figures.calibration(result, pinned),
             "focal_calibration",
-            "Share of positives by probability said",
+            "Share of positives by predicted probability",
         )
     elif view == "Boundary":
         lab.chart(
             figures.boundaries(result),
             "focal_boundaries",
-            "Where three models draw the line between two classes",
+            "Where three models predict 50% between two classes",
         )
+    elif view == "Table":
+        texts.table(result.scores(), "Scores of the three models on test rows")
     else:
         lab.chart(
             figures.carriers(result, pinned),
             "focal_carriers",
-            "Part of the gradient that the hardest rows make",
+            "Share of the gradient that the hardest rows make",
         )
-        st.caption("The training flights that pull hardest at the focal model:")
-        st.table(
-            result.hardest(),
-            hide_index=True,
-            border="horizontal",
-            alt="The flights that carry the training",
-        )
+        st.caption("The training flights with the largest gradients under focal loss:")
+        texts.table(result.hardest(), "The hardest training flights")
 
 
 def _show(params: FocalParams) -> None:
     result = run(params)
     pinned = lab.pinned("focal")
-    st.markdown(result.verdict)
-    (curves, above), (views, below) = lab.places(2)
-    with curves:
+    with lab.screen("sampling", "focal", result) as screen:
+        place = st.container()
         which = controls.view("focal_curve", list(figures.CURVES), "Curve")
-    figure = figures.curve(result, which, pinned)
-    with above:
-        lab.chart(
-            figure,
-            "focal_loss",
-            "Focal loss and cross-entropy by the probability of the right class",
-        )
-    with views:
-        view = controls.view("focal_view", VIEWS)
-    with below:
-        _closer(result, view, pinned)
-    st.table(
-        result.scores(),
-        hide_index=True,
-        border="horizontal",
-        alt="Scores of the three models on unseen flights",
-    )
-    lab.report("sampling", "focal", result, figure)
+        with place:
+            screen.answer(
+                figures.curve(result, which, pinned),
+                "focal_loss",
+                "Focal loss and cross-entropy by predicted probability of the true class",
+            )
+        _closer(result, controls.view("focal_view", VIEWS), pinned)
 
 
 show = lab.tab("sampling", "focal", _params, _show)

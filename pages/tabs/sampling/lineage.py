@@ -1,6 +1,4 @@
-"""SMOTE, step by step: which rows made each synthetic point, and which rule removed each removed
-one.
-"""
+"""SMOTE, step by step: the parents of each synthetic point, and why a point was removed."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from engine.sampling import lineage, points
 from engine.sampling.lineage import SLOW, LineageParams, LineageResult
 from engine.sampling.lineage import figure as figures
 from engine.sampling.points import FLIGHT_COLUMNS
-from pages.shell import controls, lab, state, upload, work
+from pages.shell import controls, lab, texts, upload, work
 from pages.shell.controls import BOUND
 from pages.tabs.sampling import canvas
 
@@ -37,19 +35,16 @@ def _point_clicked() -> None:
 
 def _params() -> LineageParams:
     source = controls.selectbox(
-        D, "source", "Points", help="Made up, real flights, yours, or drawn"
+        D, "source", "Points", help="Synthetic points, real flights, your file, or your drawing"
     )
     method = controls.selectbox(D, "method", "Method", help="Every sampler of imbalanced-learn")
     k_neighbors = controls.slider(
-        D, "k_neighbors", "Neighbours k", help="Rows that the method looks at around a point",
+        D, "k_neighbors", "Neighbours k", help="Nearest rows that the method uses",
         disabled=not lineage.uses_k(method),
     )  # fmt: skip
     ratio = controls.slider(
-        D, "ratio", "Ratio afterwards",
-        help=(
-            "Minority points for each majority point; cleaning methods take out what their rule"
-            " finds"
-        ),
+        D, "ratio", "Ratio after",
+        help="Minority points per majority point. Cleaning methods have no target ratio",
         disabled=not lineage.uses_ratio(method),
     )  # fmt: skip
     chosen = {"source": source, "method": method, "k_neighbors": k_neighbors, "ratio": ratio}
@@ -62,12 +57,12 @@ def _rows(source: str) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     if source not in ("few", "upload"):
         settings["minority_share"] = controls.slider(
-            D, "minority_share", "Minority share", help="Of the points before"
+            D, "minority_share", "Minority share", help="Before resampling", percent=True
         )
     with st.expander("Rows, seed"):
         settings["n_rows"] = controls.slider(D, "n_rows", "Rows", help="Points before resampling")
         settings["seed"] = controls.slider(
-            D, "seed", "Seed", help="Of made-up points, the choice of flights and the method"
+            D, "seed", "Seed", help="Of the points and of the method"
         )
     return settings
 
@@ -87,10 +82,10 @@ def _columns(source: str) -> dict[str, Any]:
         if st.session_state.get(f"lineage_{key}") not in numbers:
             st.session_state[f"lineage_{key}"] = numbers[number]
         settings[key] = st.selectbox(
-            "Across" if number == 0 else "Up",
+            "x column" if number == 0 else "y column",
             numbers,
             key=f"lineage_{key}",
-            help="A column of numbers, standardised",
+            help="A column of numbers, standardized",
             **BOUND,
         )
     if labels:
@@ -121,49 +116,36 @@ def _picked(result: LineageResult) -> dict[str, Any]:
             chosen["removed"] = _pick("removed", result.n_removed, "Removed point")
     if chosen:
         chosen["close"] = middle.toggle(
-            "Close up",
-            key="lineage_close",
-            help="The neighbourhood of the picked point alone",
-            **BOUND,
+            "Zoom in", key="lineage_close", help="Only the area around the picked point", **BOUND
         )
     if "made" in chosen:
         chosen["lines"] = right.toggle(
-            "All parents' lines",
-            key="lineage_lines",
-            help="A line for each pair of parents",
-            **BOUND,
+            "All parent lines", key="lineage_lines", help="One line per pair of parents", **BOUND
         )
         st.caption(result.describe(chosen["made"]))
     elif "removed" in chosen:
         row, removal = chosen["removed"], result.removal
-        st.caption(f"Row {removal.index[row]:,} was removed: {removal.describe(row)}.")
+        texts.note(f"Row {removal.index[row]:,} was removed: {removal.describe(row)}.")
     return chosen
 
 
 def _show(result: LineageResult) -> None:
     pinned = lab.pinned("lineage")
-    st.markdown(result.verdict)
-    above = st.container()  # the chart stands above the controls that point into it
-    picks, below = lab.places(1)[0]
-    with picks:
+    with lab.screen("sampling", "lineage", result) as screen:
+        place = st.container()  # the chart is above the controls that point into it
         chosen = _picked(result)
-    figure = figures.plane(result, pinned, **chosen)
-    if state.presenting():
-        figure.update_layout(height=470)  # the player has to be on stage as well
-    with above:
-        lab.chart(
-            figure,
-            "lineage_plane",
-            "Points by class, the synthetic ones with their parents",
-            on_click=_point_clicked,
-        )
-    with below:
+        with place:
+            screen.answer(
+                figures.plane(result, pinned, **chosen),
+                "lineage_plane",
+                "Points by class, the synthetic ones with their parents",
+                on_click=_point_clicked,
+            )
         lab.chart(
             figures.origins(result, pinned),
             "lineage_origins",
             "Kinds of minority points and of the seeds",
         )
-    lab.report("sampling", "lineage", result, figure)
 
 
 def _output(params: LineageParams) -> None:

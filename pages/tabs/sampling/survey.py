@@ -1,4 +1,4 @@
-"""Survey arena: many samples from a population that is known, by every scheme, good and bad."""
+"""Survey: many samples from a population that is known, by every scheme, good and bad."""
 
 from __future__ import annotations
 
@@ -9,24 +9,29 @@ import streamlit as st
 from engine.sampling import survey
 from engine.sampling.survey import SurveyParams, SurveyResult
 from engine.sampling.survey import figure as figures
-from pages.shell import controls, lab, work
+from pages.shell import controls, lab, texts, work
 
 D = SurveyParams()
-VIEWS = ("Schemes in numbers", "Mitigation", "In time")
+VIEWS = ("Table", "Mitigation", "In time")
+preview = st.cache_resource(max_entries=16, show_spinner=False)(survey.preview)
 
 
 def _params() -> SurveyParams:
-    measure = controls.segmented(D, "measure", "Mean of", help="Minutes, of flown flights")
-    n = controls.slider(D, "n", "Sample size n", help="Flights in each sample")
-    strata = controls.segmented(D, "strata", "Strata", help="Also the shares that quotas fill")
-    every_days = controls.slider(
-        D, "every_days", "In time: every … days", help="Of the systematic sample of days"
+    measure = controls.segmented(
+        D, "measure", "Mean to estimate", help="In minutes, over all flights that flew"
     )
-    with st.expander("Samples, seed"):
+    n = controls.slider(D, "n", "Sample size n", help="Flights in each sample")
+    strata = controls.segmented(
+        D, "strata", "Strata", help="Of stratified samples; quota samples fill the same shares"
+    )
+    every_days = controls.slider(
+        D, "every_days", "Sample every N days", help="Systematic sample of days, in view In time"
+    )
+    with st.expander("Repeats, seed"):
         n_samples = controls.slider(
-            D, "n_samples", "Samples a scheme", help="Each gives one estimate"
+            D, "n_samples", "Repeats", help="Samples per scheme; each gives one estimate"
         )
-        seed = controls.slider(D, "seed", "Seed", help="Of every draw")
+        seed = controls.slider(D, "seed", "Seed", help="Of every random draw")
     return SurveyParams(
         measure=measure,
         n=n,
@@ -37,42 +42,45 @@ def _params() -> SurveyParams:
     )
 
 
-def _show(result: SurveyResult) -> None:
+def _show(params: SurveyParams, result: SurveyResult) -> None:
     pinned = lab.pinned("survey")
-    st.markdown(result.verdict)
-    figure = figures.estimates(result, pinned)
-    lab.chart(figure, "survey_estimates", "Estimates of every scheme around the true mean")
-    views, below = lab.places(1)[0]
-    with views:
-        view = controls.view("survey_view", VIEWS)
-    with below:
-        _closer(result, view, pinned)
-    if result.tallies:
-        lab.report("sampling", "survey", result, figure)
+    verdict = result.verdict
+    if result.params != params:
+        verdict = f"Not measured yet. With {survey.N_PREVIEW} samples per scheme: {verdict}"
+    with lab.screen("sampling", "survey", result, verdict) as screen:
+        screen.answer(
+            figures.estimates(result, pinned),
+            "survey_estimates",
+            "Estimates of every scheme around the true mean",
+        )
+        _closer(result, controls.view("survey_view", VIEWS), pinned)
 
 
 def _closer(result: SurveyResult, view: str, pinned: SurveyResult | None) -> None:
-    if view == "Mitigation" and result.mitigations:
+    if view == "Mitigation":
         lab.chart(
             figures.mitigations(result, pinned),
             "survey_mitigations",
-            "Biased samples before and after weighing",
+            "Biased samples before and after weighting",
         )
-    elif view == "In time" and result.series:
+    elif view == "In time":
         lab.chart(
             figures.in_time(result, pinned),
             "survey_time",
-            "Misses of level, weekday profile and trend by temporal scheme",
+            "Error of level, weekday profile and trend by temporal scheme",
         )
     else:
-        st.table(
-            result.rows(result.tallies),
-            hide_index=True,
-            border="horizontal",
-            alt="Schemes in numbers",
-        )
+        texts.table(result.rows(result.tallies), "Bias, error and coverage of each scheme")
 
 
-show = lab.tab(
-    "sampling", "survey", _params, partial(work.run, "survey", steps=survey.steps, show=_show)
-)
+def _output(params: SurveyParams) -> None:
+    work.run(
+        "survey",
+        params,
+        survey.steps,
+        partial(_show, params),
+        first=lambda: preview(params),
+    )
+
+
+show = lab.tab("sampling", "survey", _params, _output)

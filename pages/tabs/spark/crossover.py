@@ -9,7 +9,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from engine.spark import crossover, session
-from engine.spark.contest import curves
+from engine.spark.contest import curves, expected
 from engine.spark.contest.curves import Cluster
 from engine.spark.contest.data import BYTES_A_ROW
 from engine.spark.contest.engines import SAYS
@@ -102,11 +102,20 @@ def _numbers(result: CrossoverResult) -> None:
     if result.answer:
         st.markdown(f"**The answer, from these numbers.** {result.answer}")
     st.caption(
-        "Full markers: single runs of this visit; hollow: measured earlier on this machine, or"
-        " expected; lines: a start plus a cost per row. pandas, DuckDB and Polars run in a process"
+        "Full markers: single runs of this visit; hollow: measured earlier on this machine; lines:"
+        f" a start plus a cost per row. {_expectation(result)}pandas, DuckDB and Polars run in a"
+        " process"
         f" each; Spark in a running session with a heap of {session.DRIVER_MEMORY[:-1]} GiB. Tables"
         f" derived from TPC-H. {describe_runs(result)}"
     )
+
+
+def _expectation(result: CrossoverResult) -> str:
+    """Return where the expected lines come from; empty where every engine is measured."""
+    if all(result.points(name) for name in result.params.asked):
+        return ""
+    sizes = " and ".join(f"{n:,}" for n in expected.SIZES)
+    return f"Expected: {expected.WORK} at {sizes} rows, {expected.WHERE}, not here. "
 
 
 def _formula(result: CrossoverResult) -> None:

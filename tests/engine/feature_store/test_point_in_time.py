@@ -302,7 +302,7 @@ def test_the_file_store_loses_ties_beyond_sixteen_pairs_and_the_badge_says_so(
     )
     check = real.check(explain(labels, features, store="file", **arguments), "value", "k")
     assert check.n_ties_lost > 0 and check.n_disagreements == 0
-    assert f"in {check.n_ties_lost} its store lost the tie" in check.badge
+    assert f"its store breaks {check.n_ties_lost} tie" in check.badge
     few = features_of(
         rows[:4]
     )  # four joined pairs: pandas sorts so few by insertion, which is stable
@@ -314,7 +314,7 @@ def test_the_badge_goes_red_when_the_explanation_is_wrong() -> None:
     e = explain(labels, rows, keys=["k"], ttl=HOUR)
     assert real.check(e, "value", "k").badge == "Feast confirms all 2 labels"
     wrong = real.check(replace(e, winner=np.array([0, 0])), "value", "k")
-    assert wrong.n_disagreements == 1 and wrong.badge == "Feast disagrees in 1 of 2 labels"
+    assert wrong.n_disagreements == 1 and wrong.badge == "Feast disagrees on 1 of 2 labels"
     lost = real.check(replace(e, store="file", outcome=np.array([2, 0])), "value", "k")
     assert lost.n_disagreements == 1, "a row that should have been dropped is there"
 

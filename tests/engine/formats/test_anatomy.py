@@ -268,7 +268,7 @@ def test_a_structure_by_hand() -> None:
         (bytes([0x1C] * 40), "Structures must be nested at most 12 deep"),
         (bytes([0x15] + [0xFF] * 12), "A number must have at most 10 bytes"),
         (bytes([0x1E]), "The type at byte 1 must be one of Thrift's"),
-        (b"", "A structure must end before the part of the file that it lies in"),
+        (b"", "A structure must end before its part of the file"),
     ],
 )
 def test_each_broken_rule_of_thrift_is_named(content: bytes, message: str) -> None:
@@ -339,10 +339,7 @@ def test_words_follow_the_numbers() -> None:
     assert result.verdict.startswith(
         f"With 20,000 distinct values, **{result.n_fallen_pages} of {n_data}** pages of the text"
     )
-    assert (
-        "That happens first at 20,000 distinct values of those tried: from 513 kB to 1.31 MB."
-        in result.why[1]
-    )
+    assert "This happens first at 20,000 distinct values: from 513 kB to 1.31 MB." in result.why[1]
     bundled = anatomy.run(AnatomyParams(source="flights", row_group=99, column="dest"))
     largest = anatomy.run(AnatomyParams(source="flights"))
     sizes = {name: largest.column_bytes(name) for name in largest.columns}
@@ -404,7 +401,6 @@ def test_a_file_of_very_many_pages_is_drawn_down_to_its_chunks() -> None:
 def test_the_curve_figure_marks_this_file() -> None:
     result = anatomy.run(AnatomyParams())
     figure = anatomy_figures.fallback(result, result)
-    assert figure.layout.title.text.startswith("20,000 distinct values: the dictionary")
     mark = figure.data[-1]
     assert (mark.x[0], mark.y[0]) == (20_000, result.text_bytes / 1e3)
     assert result.table().num_rows == len(result.pieces)

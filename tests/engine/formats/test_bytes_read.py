@@ -506,10 +506,12 @@ def test_defaults_explain_themselves_with_their_numbers() -> None:
     assert "For 3 of 19 columns" in result.verdict
     columns, groups, tail, rows = result.why
     assert "the 16 other columns" in columns
-    assert f"rules out {20 - result.groups_kept} of 20 for time_hour from 28 May 2013" in groups
-    assert f"{result.groups_in_vain} of the {result.groups_kept} kept hold no such row" in groups
+    assert f"exclude {20 - result.groups_kept} of 20 for time_hour from 28 May 2013" in groups
+    assert (
+        f"{result.groups_in_vain} of the {result.groups_kept} kept have no matching row" in groups
+    )
     assert "65.5 kB" in tail
-    assert f"in {result.csv_layout.n_pieces({8, 12, 18})} separate pieces" in rows
+    assert f"in {result.csv_layout.n_pieces({8, 12, 18})} pieces" in rows
     assert result.groups_in_vain > 0
     assert result.note == "100,000 of 336,776 rows, evenly spaced."
     assert result.parquet_layout.n_pieces({8, 12, 18}) == 3
@@ -527,7 +529,7 @@ def test_groups_with_nulls_are_read_by_pyarrow_all_the_same() -> None:
     assert "but pyarrow reads a group with nulls all the same" in last.reason
     assert result.groups_kept == result.groups_total - result.groups_ruled_out + 1
     assert result.n_decoded == 5_000 * result.groups_kept
-    assert ", yet pyarrow reads 1 of those, because they hold nulls" in result.why[1]
+    assert ", but pyarrow reads 1 of those, because they have nulls" in result.why[1]
 
 
 def test_tables_for_export() -> None:
@@ -617,7 +619,7 @@ def test_upload() -> None:
     result = bytes_read.run(params)
     assert (result.n_matching, result.low, result.high) == (500, 1.0, 1.0)
     assert result.csv.n_rows_decoded == 1_500
-    assert result.note == "Without raw: not all three formats can store such values."
+    assert result.note == "Without raw: not all three formats can store them."
     assert run_script(scripts.render(params)) == result.headline()
     params = BytesReadParams(table="upload", upload=path, columns=columns, predicate_column="empty")
     with pytest.raises(
@@ -668,7 +670,7 @@ def test_figures(variant: dict[str, object], pin: dict[str, object] | None) -> N
     )
     for figure in (strip, statistics, layout):
         assert len(figure.to_json()) <= 300_000
-        assert all(0 < len(line) <= 42 for line in figure.layout.title.text.split("<br>"))
+        assert 0 < len(figure.layout.title.text) <= 190
         for name in figure.layout:
             if name.startswith("xaxis"):
                 assert figure.layout[name].title.text
@@ -709,10 +711,10 @@ def test_strip_paints_what_was_touched(variant: dict[str, object]) -> None:
 def test_statistics_bars_are_the_groups() -> None:
     figure = figures.statistics(bytes_read.run(BytesReadParams(**SMALL, window=(0.25, 0.5))))
     bars = {bar.name: bar for bar in figure.data}
-    assert set(bars) == {"kept", "skipped"}
-    assert list(bars["kept"].base) == [1_000, 2_000]
-    assert list(bars["kept"].x) == [999, 999]
-    assert list(bars["kept"].y) == [1.5, 2.5]
+    assert set(bars) == {"read", "skipped"}
+    assert list(bars["read"].base) == [1_000, 2_000]
+    assert list(bars["read"].x) == [999, 999]
+    assert list(bars["read"].y) == [1.5, 2.5]
     assert list(bars["skipped"].base) == [0, 3_000]
     (band,) = figure.layout.shapes
     assert (band.x0, band.x1) == (1_000, 2_000)

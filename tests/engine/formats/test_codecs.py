@@ -140,32 +140,28 @@ def test_ratio_speed_front_and_words_by_hand() -> None:
     )
     assert result.front("write") == [none, snappy, gzip] and brotli not in result.front("read")
     assert result.verdict == (
-        "gzip takes **20%** off Snappy's bytes (800 kB against 1.00 MB) and writes 4.0× as long; "
-        "sorting the rows takes off 50%."
+        "gzip files are **20%** smaller than Snappy's, but writing takes **4.0×** as long. "
+        "Sorting the rows saves 50%."
     )
-    assert (
-        "sorted rows with snappy take 500 kB, rows as they came with gzip 6 800 kB" in result.why[3]
-    )
-    assert "most is won in a 800 kB → 400 kB" in result.why[3]
-    assert result.why[2].endswith("The tightest codec, gzip 6, takes off another 60%.")
+    assert "500 kB with snappy, against 800 kB unsorted with gzip 6" in result.why[3]
+    assert "a 800 kB → 400 kB" in result.why[3]
+    assert result.why[2].endswith("gzip 6 saves another 60%.")
     assert result.codec_saving_share == 0.6
 
 
 @pytest.mark.parametrize(
-    ("sorted_bytes", "told"),
+    ("sorted_bytes", "said"),
     [
-        ((50, 50), "takes off 50%"),
-        ((50, 80), "takes off 20%–50%, by codec"),
-        ((100, 100), "changes nothing, whatever the codec"),
-        ((100, 103), "adds 0%–3%, by codec"),
-        ((90, 100.1), "takes off 0%–10%, by codec"),
-        ((105, 110), "adds 5%–10%, by codec"),
-        ((90, 120), "adds up to 20% or takes off up to 10%, by codec"),
+        ((50, 50), "saves 50%"),
+        ((50, 80), "saves 20%–50% (by codec)"),
+        ((100, 100), "changes nothing with any codec"),
+        ((100, 103), "adds 0%–3% (by codec)"),
+        ((90, 100.1), "saves 0%–10% (by codec)"),
+        ((105, 110), "adds 5%–10% (by codec)"),
+        ((90, 120), "adds up to 20% or saves up to 10%"),
     ],
 )
-def test_what_sorting_does_is_told_from_every_codec(
-    sorted_bytes: tuple[float, float], told: str
-) -> None:
+def test_what_sorting_does_counts_every_codec(sorted_bytes: tuple[float, float], said: str) -> None:
     trials = tuple(
         Trial(
             name,
@@ -181,20 +177,26 @@ def test_what_sorting_does_is_told_from_every_codec(
     )
     assert (
         CodecsResult(CodecsParams(), trials, 10, 100, datetime(2026, 1, 1, tzinfo=UTC)).sorting
-        == told
+        == said
     )
 
 
 def test_without_snappy_and_gzip_the_verdict_names_the_tightest() -> None:
     assert by_hand(none=(2_000_000, 1.0)).verdict.startswith(
-        "none packs tightest: **2.0×** smaller than in memory"
+        "none gives the smallest file: **2.0×** smaller than in memory"
     )
     empty = CodecsResult(
         CodecsParams(), (Trial("none", None),), 10, 100, datetime(2026, 1, 1, tzinfo=UTC)
     )
     assert empty.verdict == "The first files are being written." and len(empty.why) == 1
-    for figure in (codec_figures.tradeoff(empty, "write"), codec_figures.sorting(empty)):
-        assert figure.layout.title.text == "The first files are being written"
+    assert codec_figures.sorting(empty).layout.title.text
+
+
+def test_a_preview_measures_few_rows_once_and_says_so() -> None:
+    few = codecs.preview(CodecsParams(codecs=("snappy", "gzip"), n_rows=20_000))
+    assert few.n_rows == codecs.PREVIEW_ROWS and few.ready and not few.complete
+    assert all(len(trial.write_seconds) == 1 for trial in few.trials)
+    assert few.verdict.startswith("Preview on 1,000 rows: ") and few.params.n_rows == 20_000
 
 
 def test_all_flights_sorted_shrink_from_five_megabytes_to_three_and_a_half() -> None:
@@ -238,9 +240,7 @@ def test_figures_show_each_trial(result: CodecsResult) -> None:
         figure = codec_figures.tradeoff(result, against, result)  # type: ignore[arg-type]
         marks = {trace.name: len(trace.x) for trace in figure.data if trace.name}
         assert (
-            marks["beaten"] + marks["on the Pareto front"]
-            == len(result.trials)
-            == marks["pinned run A"]
+            marks["worse in both"] + marks["Pareto front"] == len(result.trials) == marks["run A"]
         )
         assert len(figure.to_json()) < 300_000
     sorting = codec_figures.sorting(result, result)

@@ -107,7 +107,10 @@ def test_default_cells_say_what_happened() -> None:
     cell = result.cell("number to text", "CSV")
     assert cell is result.selected
     assert (cell.n_wrong, cell.n_lost, cell.error) == (1, 0, "")
-    assert cell.detail == "1 value is wrong of 60 and nothing says so: dep_delay reads '' for null."
+    assert (
+        cell.detail
+        == "1 value is wrong of 60, without an error: dep_delay reads '' instead of null."
+    )
     assert cell.read is not None
     assert (cell.read["dep_delay"][0].as_py(), cell.expected["dep_delay"][0].as_py()) == ("", None)
     renamed = result.cell("rename", "Parquet")
@@ -283,14 +286,13 @@ def test_verdict_and_why_are_computed() -> None:
     )
     assert result.why[0].endswith(result.selected.detail)
     assert (
-        "rows in 16 of 18 cells; in 4 of those nulls stand where a value was due, in 1 a value is"
-        " wrong" in result.why[1]
+        "rows in 16 of 18 cells: nulls instead of values in 4, wrong values in 1." in result.why[1]
     )
     assert result.why[1].endswith("so it refuses: number to text, text to number.")
     assert result.why[2].endswith(
         "It refuses: add without default, rename, narrow, number to text, text to number."
     )
-    assert result.why[3].endswith("Nulls in 3, silently wrong in 0, refused 0 of 9.")
+    assert result.why[3].endswith("nulls in 3, silently wrong in 0, errors in 0 of 9.")
     forward = evolution.run(EvolutionParams(direction="forward", csv_columns="by position"))
     assert forward.verdict.startswith(
         "New files, old schema: CSV is silently wrong in **2 of 9** changes (Parquet in 1); Avro"
@@ -304,9 +306,6 @@ def test_verdict_and_why_are_computed() -> None:
     )
     none = evolution.run(EvolutionParams(direction="forward", n_rows=2, seed=late))
     assert "no format is silently wrong in any of **9** changes" in none.verdict
-    assert evolution_figures.matrix(none).layout.title.text.startswith(
-        "None of 36 cells is silently wrong"
-    )
 
 
 def test_table_has_a_row_for_each_cell() -> None:
@@ -359,7 +358,6 @@ def test_matrix_figure(params: EvolutionParams, pinned: EvolutionParams | None) 
     before = None if pinned is None else evolution.run(pinned)
     figure = evolution_figures.matrix(result, before)
     assert len(figure.to_json()) < 300_000
-    assert all(len(line) <= 40 for line in figure.layout.title.text.split("<br>"))
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == (
         "format of the file",
         "change from v1 to v2",

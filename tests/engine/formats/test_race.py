@@ -282,7 +282,7 @@ def test_medians_factors_and_speeds_by_hand() -> None:
     assert result.csv_over_parquet_bytes == 3.0 and result.smallest_family == "Parquet"
     assert result.overhead_share == pytest.approx(0.325)
     assert result.verdict.startswith(
-        "Parquet snappy reads 2 of 19 columns **5.3×** as fast as CSV, from a file 3.0× smaller"
+        "Parquet snappy reads 2 of 19 columns **5.3× faster** than CSV, from a file **3.0×"
     )
     assert "Parquet snappy took" not in result.verdict
     slow = race.Lane(
@@ -292,7 +292,7 @@ def test_medians_factors_and_speeds_by_hand() -> None:
         (fidelity.Change("a", "time zone", ""), fidelity.Change("a", "values", "")),
     )
     worse = replace(result, lanes=(csv, slow))
-    assert "columns in **2.0×** the time of CSV, from a file 2.0× larger" in worse.verdict
+    assert "columns **2.0× slower** than CSV, from a file **2.0× larger**" in worse.verdict
     assert (
         worse.round_trip(slow) == "1 of 19 changed: time zone, values"
         and worse.round_trip(csv) == "faithful"
@@ -421,3 +421,9 @@ def test_the_figure_shows_each_run_and_each_size(everything: RaceResult, operati
     assert race_figures.chart(
         race.RaceResult(SMALL, (), 0, 0, 0, 0, (), datetime.now(UTC)), operation
     ).layout.title.text
+
+
+def test_a_preview_measures_few_rows_once_and_says_so() -> None:
+    few = race.preview(RaceParams(formats=("CSV", "Parquet snappy")))
+    assert few.n_rows == race.PREVIEW_ROWS and few.best("read columns") and not few.complete
+    assert few.verdict.startswith("Preview on 1,000 rows: ") and few.params.n_rows == 20_000

@@ -27,7 +27,7 @@ from engine.sampling import arena
 from engine.sampling.arena import ArenaParams, ArenaResult, Outcome, strategies
 from engine.sampling.arena import figure as figures
 from engine.sampling.arena.result import cheapest
-from engine.sampling.arena.strategies import MOVED, NOTHING, STRATEGIES, Model
+from engine.sampling.arena.strategies import BASELINE, MOVED, STRATEGIES, Model
 from engine.sampling.flight_rows import SPLITS
 from tests.engine.printed import run_script
 
@@ -54,7 +54,7 @@ def test_strategies_are_imbalanced_learns_own_pipelines(model: Any, split: Any) 
 def test_every_sampler_enters_or_says_why_not() -> None:
     params = ArenaParams(n_rows=1_500, repeats=2, strategies=STRATEGIES)
     result = arena.run(params)
-    assert set(result.names) - {MOVED} | set(result.refused) == set(STRATEGIES)
+    assert set(result.names) - {MOVED} | set(result.refused) == {BASELINE, *STRATEGIES}
     assert (
         all(reason.startswith("imbalanced-learn refuses: ") for reason in result.refused.values())
         and len(result.refused) < 4
@@ -105,16 +105,23 @@ def test_categories_are_voted_on_whole(strategy: Any) -> None:
         assert (np.digitize(made[name], edges[1:-1]) == answer[name]).all()
 
 
+def test_the_preview_has_the_baseline_on_few_rows() -> None:
+    asked = ArenaParams(positives="0.1%", n_rows=50_000, model="tree")
+    result = arena.preview(asked)
+    assert result.params.n_rows == 10_000 and not result.complete and result.planes
+    assert set(result.names) == {BASELINE, MOVED, "class weights"}
+
+
 def test_what_a_model_cannot_do_is_said() -> None:
     result = arena.run(
         ArenaParams(**QUICK, model="k-NN", strategies=("class weights", "focal loss"))
     )
     assert set(result.refused) == {"class weights", "focal loss"} and result.names == [
-        NOTHING,
+        BASELINE,
         MOVED,
     ]
-    assert "class weights did not enter: k-NN has no class weights" in " ".join(result.why)
-    assert "add a strategy" in result.verdict
+    assert "class weights: k-NN has no class weights" in " ".join(result.why)
+    assert "Add a strategy" in arena.run(ArenaParams(**QUICK, strategies=())).verdict
 
 
 def test_scores_are_scikit_learns(result: ArenaResult) -> None:
@@ -152,9 +159,9 @@ def by_hand() -> ArenaResult:
     train_y, train_chances = np.array([1, 0, 0, 0]), np.array([0.35, 0.3, 0.2, 0.1])
     none, empty = np.empty(0), np.empty(0, int)
     outcomes = (
-        Outcome(NOTHING, 0, y, chances, 0.5, 0.7, 0.1, train_y, train_chances),
+        Outcome(BASELINE, 0, y, chances, 0.5, 0.7, 0.1, train_y, train_chances),
         Outcome("SMOTE", 0, y, chances[::-1], 0.6, 0.3, 0.4, empty, none),
-        Outcome(NOTHING, 1, y, chances, 0.7, 0.7, 0.1, train_y, train_chances),
+        Outcome(BASELINE, 1, y, chances, 0.7, 0.7, 0.1, train_y, train_chances),
         Outcome("SMOTE", 1, y, chances[::-1], 0.6, 0.3, 0.4, empty, none),
     )
     return ArenaResult(ArenaParams(repeats=2), outcomes, {}, {}, True)
@@ -162,7 +169,7 @@ def by_hand() -> ArenaResult:
 
 def test_bills_by_hand() -> None:
     result = by_hand()
-    bill = result.bill(NOTHING, 0.5, 10, 1)
+    bill = result.bill(BASELINE, 0.5, 10, 1)
     assert (bill.right_alarms, bill.false_alarms, bill.missed, bill.quiet) == (2, 2, 2, 4)
     assert bill.cost == pytest.approx((2 * 10 + 2 * 1) / 10) and (bill.recall, bill.precision) == (
         0.5,
@@ -176,7 +183,9 @@ def test_bills_by_hand() -> None:
         0,
     ) and moved.cost == pytest.approx(0.2)
     rows = {row["strategy"]: row for row in result.rows(0.5, 10, 1)}
-    assert rows[MOVED]["cost a row"] == "0.200 ← least" and rows[NOTHING]["threshold"] == "0.500"
+    assert (
+        rows[MOVED]["cost per row"] == "0.200 ← lowest" and rows[BASELINE]["threshold"] == "0.500"
+    )
 
 
 @given(
@@ -218,16 +227,16 @@ def test_the_moved_threshold_comes_from_rows_their_model_has_not_seen(result: Ar
     params = result.params
     rows, train, _ = next(arena.splits(params))
     X, y = rows.X[train], rows.y[train]
-    first = result.outcomes_of(NOTHING)[0]
+    first = result.outcomes_of(BASELINE)[0]
     assert np.array_equal(first.train_y, y)
     assert first.train_chances == pytest.approx(arena.inner_chances(X, y, params))
-    seen = strategies.fitted(NOTHING, X, y, params)(X)
+    seen = strategies.fitted(BASELINE, X, y, params)(X)
     assert brier_score_loss(y, first.train_chances) > brier_score_loss(y, seen), (
         "worse than on rows that it has seen"
     )
 
 
-def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() -> None:
+def test_a_strategy_that_is_better_on_every_split_is_significantly_better() -> None:
     """Three splits, gains .10, .11, .12: mean .11, deviation .01; t(.975, 2) = 4.303, over √3
     splits.
     """
@@ -235,24 +244,18 @@ def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() 
     outcomes = tuple(
         Outcome(name, i, np.array([1, 0]), np.array([0.9, 0.1]), score, 0.5, 0.1, empty, none)
         for i in range(3)
-        for name, score in ((NOTHING, 0.3 * i), ("SMOTE", 0.3 * i + 0.10 + 0.01 * i))
+        for name, score in ((BASELINE, 0.3 * i), ("SMOTE", 0.3 * i + 0.10 + 0.01 * i))
     )
     result = ArenaResult(ArenaParams(repeats=3), outcomes, {}, {}, True)
     gain, half = result.gain("SMOTE")
     assert gain == pytest.approx(0.11) and half == pytest.approx(4.3027 * 0.01 / 3**0.5, abs=1e-5)
     assert (
         result.verdict
-        == "SMOTE beats doing nothing: it moves average precision by **+0.110** from 0.300 (95%"
-        " CI +0.085 to +0.135 over 3 splits)."
-    )
-    assert (
-        figures.lanes(result).layout.title.text
-        == "SMOTE:<br>better than doing nothing, beyond chance"
+        == "**SMOTE is significantly better than the baseline**: +0.110 average precision (95% CI"
+        " +0.085 to +0.135)."
     )
     first = ArenaResult(ArenaParams(repeats=3), outcomes[:2], {}, {})
-    assert first.verdict.startswith("After one split SMOTE moves") and first.gain("SMOTE")[
-        1
-    ] == float("inf")
+    assert "After one split" in first.verdict and first.gain("SMOTE")[1] == float("inf")
     more = tuple(
         replace(outcome, strategy="random over")
         for outcome in outcomes
@@ -266,19 +269,17 @@ def test_a_strategy_that_is_better_on_every_split_beats_nothing_beyond_chance() 
 def test_words_by_hand(result: ArenaResult) -> None:
     assert (
         by_hand().verdict
-        == "No strategy beats doing nothing beyond chance: the best other, SMOTE, moves average"
-        " precision by **0.000** from 0.600 (95% CI −1.271 to +1.271 over 2 splits)."
+        == "**No strategy is significantly better than the baseline.** Best: SMOTE, 0.000 average"
+        " precision (95% CI −1.271 to +1.271)."
     )
     assert (
         by_hand().worst_brier_factor == pytest.approx(4)
-        and "SMOTE has 4.0× the Brier score" in by_hand().why[1]
+        and "SMOTE has 4.0× the baseline's Brier score" in by_hand().why[2]
     )
-    early = next(iter(arena.steps(ArenaParams(**QUICK)))).partial
-    assert (
-        early.verdict == "The first strategy is being trained."
-        and early.why == []
-        and early.table().num_rows == 0
-    )
+    seen = [progress.partial for progress in arena.steps(ArenaParams(**QUICK))]
+    first = next(partial for partial in seen if partial is not None)
+    assert seen[0] is None and first.names == [BASELINE, MOVED]
+    assert "the strategies follow" in first.verdict and len(first.why) == 4
     assert result.worst_brier_factor > 2, "weights and SMOTE spoil the chances"
 
 
@@ -288,7 +289,7 @@ def test_words_by_hand(result: ArenaResult) -> None:
 def test_curves_are_scikit_learns(result: ArenaResult) -> None:
     figure = figures.precision_recall(result, 0.5, 10, 1)
     line = figure.data[0]
-    y, chances = result.pooled(NOTHING)
+    y, chances = result.pooled(BASELINE)
     precision, recall, _ = precision_recall_curve(y, chances)
     known = {
         (round(float(r), 5), round(float(p), 5)) for r, p in zip(recall, precision, strict=True)
@@ -306,7 +307,7 @@ def test_the_cost_curve_is_the_bill_at_every_threshold(result: ArenaResult) -> N
     line = figures.costs(result, 0.5, 7, 2).data[0]
     for place in (0, 40, 100, 199):
         assert line.y[place] == pytest.approx(
-            result.bill(NOTHING, float(line.x[place]), 7, 2).cost, abs=0.02
+            result.bill(BASELINE, float(line.x[place]), 7, 2).cost, abs=0.02
         )
 
 
@@ -323,12 +324,10 @@ def test_every_figure_is_small_and_titled(result: ArenaResult) -> None:
     ]
     assert all(len(figure.to_json()) < 300_000 and figure.layout.title.text for figure in drawn)
     assert [shape.x0 for shape in drawn[1].layout.shapes] == [0.3], (
-        "the threshold stands in the reliability curve as well"
+        "the threshold is in the reliability curve as well"
     )
-    empty = ArenaResult(ArenaParams(), (), {}, {})
-    assert figures.lanes(empty).layout.title.text == "The first strategy is being trained"
     alarms = figures.boundaries(result, 0.5).data[0].z
-    assert np.array_equal(np.asarray(alarms), result.planes[NOTHING] >= 0.5)
+    assert np.array_equal(np.asarray(alarms), result.planes[BASELINE] >= 0.5)
 
 
 def test_the_grid_holds_each_strategys_chances(result: ArenaResult) -> None:

@@ -42,7 +42,7 @@ def test_both_ways_are_those_of_imbalanced_learn_alone(model: Any) -> None:
 
 def test_leaks_are_counted_row_by_row() -> None:
     params = BeforeSplitParams(model="logistic", n_rows=1_000, ratio=0.2)
-    rows = flight_rows.take("cancelled", "as they are", 1_000, 3)
+    rows = flight_rows.take("cancelled", "original", 1_000, 3)
     rows = replace(rows, X=flight_rows.standardise(rows.X)[0])
     scores, (n_test, n_synthetic, n_with_parent, n_positive, n_with_child) = before_split.before(
         rows, params, 3
@@ -68,8 +68,8 @@ def test_leaks_are_counted_row_by_row() -> None:
     assert 0.5 < scores[REPORTED].auc <= 1
 
 
-def test_without_smote_nothing_is_made_up() -> None:
-    rows = flight_rows.take("cancelled", "as they are", 3_000, 0)
+def test_without_smote_no_row_is_synthetic() -> None:
+    rows = flight_rows.take("cancelled", "original", 3_000, 0)
     rows = replace(rows, X=flight_rows.standardise(rows.X)[0])
     params = BeforeSplitParams(model="logistic")
     train, test = rows.split("random", 0)
@@ -108,43 +108,27 @@ def by_hand(
 def test_words_by_hand() -> None:
     result = by_hand()
     assert result.verdict == (
-        "SMOTE before the split reports AUC **0.990**, after it 0.800 on untouched rows. "
-        "The model that reported 0.990 gets 0.900 on the real rows of its own test part."
+        "SMOTE before the split reports AUC **0.990**. SMOTE after the split gives **0.800** on"
+        " untouched rows: the leak adds +0.190."
+    )
+    assert "**0.300** on untouched rows: the leak adds +0.690." in result.summary(
+        "average_precision"
     )
     why = result.why
-    assert (
-        why[0]
-        == "40 of 100 test rows are made up; 75% of those have a parent among the training rows."
-    )
-    assert why[2].startswith(
-        "A parent in training is worth 0.000: copies are not what lifts the score."
-    )
-    assert (
-        "90% of the real positives in the test part have children" in why[3]
-        and "gets 0.900, not 0.800" in why[3]
-    )
-    assert (
-        by_hand(with_parent=0.99, without=0.9)
-        .why[2]
-        .startswith("A parent in training is worth +0.090; the rest is no memory.")
-    )
-    assert "the made-up rows are what inflates" in by_hand(real=0.81).why[3]
+    assert "40 of 100 test rows" in why[0] and "75%" in why[0]
+    assert "does not raise the score" in why[1]
+    assert "90% of the real positives" in why[2] and "0.900 instead of 0.800" in why[2]
+    assert "+0.090" in by_hand(with_parent=0.99, without=0.9).why[1]
+    assert "the synthetic test rows cause the inflation" in by_hand(real=0.81).why[2]
     missing = by_hand()
     for trial in missing.trials:
         trial.scores.pop(WITHOUT_PARENT)
-    assert missing.why[1].endswith("Against those without: there are none.")
-    assert len(missing.why) == len(why) - 1, "no gap without both parts"
-    empty = BeforeSplitResult(BeforeSplitParams(), ())
-    assert (
-        empty.verdict.startswith("The first seed")
-        and empty.why == []
-        and empty.table().num_rows == 0
-    )
+    assert missing.why[1].endswith("no such rows without."), "no gap without both parts"
 
 
 def test_seeds_fill_in_one_by_one() -> None:
     seen = list(before_split.steps(BeforeSplitParams(model="logistic", n_rows=1_000, repeats=2)))
-    assert [len(progress.partial.trials) for progress in seen[:1] + seen[-1:]] == [0, 1]
+    assert seen[0].partial is None and len(seen[-1].partial.trials) == 1
     shares = [progress.share for progress in seen]
     assert shares == sorted(shares) and not seen[-1].partial.complete
     result = before_split.run(BeforeSplitParams(model="logistic", n_rows=1_000, repeats=2))
@@ -166,10 +150,12 @@ def test_the_figure_has_a_lane_for_each_score_and_a_dot_for_each_seed() -> None:
         0.8,
         0.81,
     ]
-    assert figure.layout.title.text == "Reported AUC 0.990,<br>earned on untouched rows 0.800"
     precision = figures.chart(result, "average precision")
     assert list(precision.data[1].x)[-2:] == [0.3, 0.31]
-    assert (
-        figures.chart(BeforeSplitResult(BeforeSplitParams(), ()), "AUC").layout.title.text
-        == "The first seed is being fitted"
-    )
+
+
+def test_the_preview_is_one_repeat_on_the_fewest_rows() -> None:
+    asked = BeforeSplitParams(model="logistic", positives="0.1%", n_rows=20_000, seed=4)
+    result = before_split.preview(asked)
+    assert result.params == replace(asked, n_rows=10_000, repeats=1) and not result.complete
+    assert [trial.seed for trial in result.trials] == [4]

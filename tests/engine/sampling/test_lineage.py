@@ -163,8 +163,8 @@ def test_smote_by_hand() -> None:
     x = X[seed, 0] + result.record.step[0] * (X[nearest[seed], 0] - X[seed, 0])
     assert result.synthetic.tolist() == [[x, 0.0]]
     assert result.describe(0) == (
-        f"Synthetic point 0: from row {seed} towards row {nearest[seed]}, its neighbour 1 of 1, "
-        f"λ = {result.record.step[0]:.2f} of the way."
+        f"Synthetic point 0: seed row {seed}, chosen neighbour row {nearest[seed]} (1 of 1 by"
+        f" distance), λ = {result.record.step[0]:.2f}."
     )
 
 
@@ -340,13 +340,15 @@ def test_one_sided_selection_by_brute_force() -> None:
     apart = distances(X)
     partner = {int(i): int(alive[apart[i, alive].argmin()]) for i in alive}
     links = {i for i in partner if y[i] == 0 and y[partner[i]] == 1 and partner[partner[i]] == i}
-    told = {
+    reasons = {
         int(r): removal.REASONS[c]
         for r, c in zip(result.removal.index, result.removal.reason, strict=True)
     }
-    assert {row for row, reason in told.items() if reason == removal.TOMEK} == links and links
-    others = [row for row, reason in told.items() if reason != removal.TOMEK]
-    assert others and all(told[row] == removal.CONDENSED and y[nearest[row]] == 0 for row in others)
+    assert {row for row, reason in reasons.items() if reason == removal.TOMEK} == links and links
+    others = [row for row, reason in reasons.items() if reason != removal.TOMEK]
+    assert others and all(
+        reasons[row] == removal.CONDENSED and y[nearest[row]] == 0 for row in others
+    )
 
 
 def test_nothing_removed_is_no_refusal() -> None:
@@ -356,7 +358,7 @@ def test_nothing_removed_is_no_refusal() -> None:
     rows = Points(X, np.array([0] * 30 + [1] * 10), np.full(40, "a"))
     for method in ("neighbourhood cleaning", "ENN", "Tomek links"):
         result = lineage.resample(rows, LineageParams(method=method, k_neighbors=3))  # type: ignore[arg-type]
-        assert result.n_removed == 0 and "**nothing** changed" in result.verdict
+        assert result.n_removed == 0 and "majority 30 → 30" in result.verdict
 
 
 def test_neighbourhood_cleaning_by_brute_force() -> None:
@@ -366,13 +368,13 @@ def test_neighbourhood_cleaning_by_brute_force() -> None:
     X, y = result.points.X, result.points.y
     near = np.argsort(distances(X), axis=1)[:, :3]
     outvoted = {i for i in np.flatnonzero(y == 0) if (y[near[i]] == 1).sum() >= 2}
-    told = {
+    reasons = {
         int(r): removal.REASONS[c]
         for r, c in zip(result.removal.index, result.removal.reason, strict=True)
     }
-    assert {row for row, reason in told.items() if reason == removal.OUTVOTED} == outvoted
-    assert set(told.values()) == {removal.OUTVOTED, removal.SPOILS}
-    for row, reason in told.items():
+    assert {row for row, reason in reasons.items() if reason == removal.OUTVOTED} == outvoted
+    assert set(reasons.values()) == {removal.OUTVOTED, removal.SPOILS}
+    for row, reason in reasons.items():
         if reason == removal.SPOILS:
             place = result.removal.index.tolist().index(row)
             spoiled = int(result.removal.neighbours[place][0])
@@ -414,8 +416,8 @@ def test_centroids_replace_the_majority() -> None:
     ("method", "made", "because"),
     [
         ("SMOTE", 192, None),
-        ("Borderline-1", 0, "it starts only from points in danger, and there is none."),
-        ("SVM-SMOTE", 77, "of its support vectors all are in danger or none is"),
+        ("Borderline-1", 0, "it starts only from borderline points, and there are none."),
+        ("SVM-SMOTE", 77, "its support vectors are all of one kind"),
     ],
 )
 def test_fewer_points_than_asked_for_are_explained(
@@ -423,10 +425,8 @@ def test_fewer_points_than_asked_for_are_explained(
 ) -> None:
     result = lineage.run(LineageParams(source="bridge", method=method, n_rows=600, seed=3))
     assert (result.n_wanted, result.n_synthetic) == (192, made)
-    told = [
-        reason for reason in result.why if reason.startswith("The ratio asks for 192 new points")
-    ]
-    assert (because is None) is (not told) and (because or "") in "".join(told)
+    reasons = [reason for reason in result.why if f"{made} points instead of 192" in reason]
+    assert (because or "") in "".join(reasons) and bool(reasons) is (because is not None)
 
 
 def test_parents_of_the_majority_are_not_counted_as_minority() -> None:
@@ -434,13 +434,15 @@ def test_parents_of_the_majority_are_not_counted_as_minority() -> None:
     minority = set(result.minority_index.tolist())
     parents = set(result.record.seed_index.tolist()) | set(result.record.neighbour_index.tolist())
     assert result.n_parents == len(parents & minority) < len(parents)
-    assert f"from {result.n_parents} of 48 minority points" in result.verdict
+    assert f"{result.n_parents} of 48 minority points" in result.why[1]
 
 
 def test_random_undersampling_says_so() -> None:
     result = lineage.run(LineageParams(method="random under"))
     assert result.n_removed == 352 - 96 and result.removal.describe(0) == removal.RANDOM
-    assert result.verdict == "random under removed **256** of 352 majority points."
+    assert result.verdict == (
+        "random under removes **256** points: minority 48 → 48, majority 352 → 96."
+    )
 
 
 # ---- points, kinds, words
@@ -545,7 +547,7 @@ def test_a_column_that_distances_cannot_use_is_named(column: pa.Array, message: 
     ("setting", "message"),
     [
         ({"drawn": "1,2"}, "drawn must be points x,y,class with whole numbers. Got '1,2'."),
-        ({"drawn": "1,200,0"}, "drawn must lie in 0–100, with class 0 or 1. Got '1,200,0'."),
+        ({"drawn": "1,200,0"}, "drawn must be in 0–100, with class 0 or 1. Got '1,200,0'."),
         (
             {"source": "upload", "upload": "/etc/passwd"},
             "upload must be a file that you uploaded here.",
@@ -572,7 +574,7 @@ def test_a_drawing_and_an_upload_say_their_rules(setting: dict[str, Any], messag
         ({"source": "drawn", "drawn": ""}, "drawn must have points of both classes. Got none."),
         (
             {"minority_share": 0.4, "ratio": 0.5},
-            "ratio must be above what is there, 0.67 (160 to 240). Got 0.50.",
+            "ratio must be above the present one, 0.67 (160 to 240). Got 0.50.",
         ),
         (
             {"source": "flights", "n_rows": 5_000, "x_column": "carrier"},
@@ -584,7 +586,7 @@ def test_a_drawing_and_an_upload_say_their_rules(setting: dict[str, Any], messag
         ),
     ],
 )
-def test_what_the_library_refuses_is_said_with_the_control_that_mends_it(
+def test_what_the_library_refuses_is_said_with_the_control_to_change(
     setting: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError) as caught:
@@ -616,7 +618,7 @@ def test_the_share_among_the_majority_by_brute_force() -> None:
 def test_nothing_done_is_said() -> None:
     result = lineage.run(LineageParams(method="none"))
     assert (
-        result.verdict == "none: **nothing** changed, 48 minority points against 352 stay."
+        result.verdict == "none changes **no** point: minority 48 → 48, majority 352 → 352."
         and all(result.table()["stays"].to_pylist())
     )
     assert result.among_majority_share == 0 and result.ratio_after == pytest.approx(48 / 352)
@@ -629,7 +631,7 @@ def test_the_table_tells_every_row() -> None:
     assert Counter(row["what"] for row in table) == {
         "majority": 352,
         "minority": 48,
-        "made": result.n_synthetic,
+        "synthetic": result.n_synthetic,
     }
     assert [row["row"] for row in table if not row["stays"]] == result.removal.index.tolist()
     X, first = result.points.X, table[400]
@@ -637,8 +639,8 @@ def test_the_table_tells_every_row() -> None:
         first["neighbour_weight"] * (X[first["neighbour_row"]] - X[first["seed_row"]])
     )
     assert (X[first["seed_row"]] + step).tolist() == [first["x"], first["y"]]
-    assert first["told"].startswith(result.describe(0)) and table[0]["seed_row"] is None
-    assert table[result.removal.index[0]]["told"].endswith(
+    assert first["explanation"].startswith(result.describe(0)) and table[0]["seed_row"] is None
+    assert table[result.removal.index[0]]["explanation"].endswith(
         f"Removed: {result.removal.describe(0)}."
     )
     assert Counter(row["kind"] for row in table[:400]) == {
@@ -664,8 +666,8 @@ def test_the_plane_draws_every_point_once_and_plays_in_the_browser() -> None:
     result = lineage.run(LineageParams(source="overlap"))
     figure = figures.plane(result, result, made=5, lines=True)
     marks = {trace.name: len(trace.x) for trace in figure.data if trace.mode == "markers"}
-    assert sum(n for name, n in marks.items() if name.startswith(("majority", "minority"))) == 400
-    assert marks["synthetic"] == marks["pinned run A, made"] == result.n_synthetic
+    assert sum(n for name, n in marks.items() if name in ("majority", *KINDS)) == 400
+    assert marks["synthetic"] == marks["run A, synthetic"] == result.n_synthetic
     assert len(figure.frames) == player.N_PLAYED * len(player.STAGES)
     last = figure.frames[len(player.STAGES) - 1]
     star = last.data[2]
@@ -696,7 +698,7 @@ def test_close_up_shows_the_point_and_its_neighbours_alone() -> None:
     figure = figures.plane(cleaned, cleaned, removed=3, close=True)
     row = cleaned.points.X[cleaned.removal.index[3]]
     assert figure.layout.xaxis.range[0] < row[0] < figure.layout.xaxis.range[1]
-    (pinned,) = (trace for trace in figure.data if trace.name == "pinned run A, removed")
+    (pinned,) = (trace for trace in figure.data if trace.name == "run A, removed")
     assert len(pinned.x) == cleaned.n_removed
 
 

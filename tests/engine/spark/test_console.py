@@ -408,9 +408,8 @@ def test_an_honest_query_gives_the_right_rows(query: str, oracle: Any) -> None:
 
 def test_rows_and_columns_are_named_and_counted() -> None:
     result = console.run_own(OwnParams(query="TABLE airlines", n_rows=3))
-    assert len(result.answer.values) == 3 and result.verdict.startswith(
-        "**The first 3 rows; there are more** from DuckDB"
-    )
+    assert len(result.answer.values) == 3 and result.answer.more
+    assert result.verdict.startswith("**The first 3 rows** from DuckDB")
     assert console.run_own(OwnParams(query="SELECT 1 AS a, 2 AS a")).answer.rows() == {
         "a": [1],
         "a (2)": [2],

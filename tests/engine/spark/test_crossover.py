@@ -18,7 +18,7 @@ from engine import processes, scripts, workspace
 from engine.errors import InputError
 from engine.jobs import run_to_end
 from engine.spark import crossover, session
-from engine.spark.contest import curves, data, engines
+from engine.spark.contest import curves, data, engines, expected
 from engine.spark.contest import memory as crossover_memory
 from engine.spark.contest.curves import Cluster, Curve
 from engine.spark.contest.data import Files
@@ -88,13 +88,13 @@ def by_hand(work: Work, files: Files) -> Answer:
 
 @pytest.mark.parametrize("work", WORKS)
 def test_every_engine_gives_what_numpy_gives(work: Work, files: Files) -> None:
-    expected = by_hand(work, files)
+    by_numpy = by_hand(work, files)
     found = {name: engines.answer(name, work, files) for name in ("pandas", "DuckDB", "Polars")}
     found["Spark"] = engines.spark_answer(session.session(), work, files)
     assert set(found) == set(CONTESTANTS)
     for name, answer in found.items():
-        assert engines.same(engines.to_python(answer), expected), name
-    assert expected[0][-1] > 0 and expected[0][-2] != 0
+        assert engines.same(engines.to_python(answer), by_numpy), name
+    assert by_numpy[0][-1] > 0 and by_numpy[0][-2] != 0
 
 
 def test_answers_differ_by_more_than_the_order_of_a_sum() -> None:
@@ -350,12 +350,29 @@ def test_the_figure_marks_crossing_and_end_of_memory() -> None:
         assert len(figure.to_json()) < 300_000
 
 
-def test_before_a_run_the_chart_shows_what_is_expected_and_nothing_is_compared() -> None:
-    empty = CrossoverResult(SMALL, (), ())
+@pytest.mark.parametrize("work", WORKS)
+def test_before_a_run_the_chart_shows_what_another_machine_measured(work: Work) -> None:
+    empty = CrossoverResult(replace(SMALL, work=work), (), ())
+    label = "expected" if work == "group-by" else "group-by"
     lines = {trace.name: trace for trace in figures.chart(empty).data}
-    assert set(lines) == {f"{name}, expected" for name in CONTESTANTS}
-    assert max(lines, key=lambda name: lines[name].y[0]) == "Spark, expected"
-    assert empty.verdict.startswith("Not measured yet. Expected: **Spark is slowest**")
+    assert set(lines) == {f"{name}, {label}" for name in CONTESTANTS}
+    for name in CONTESTANTS:
+        line = lines[f"{name}, {label}"]
+        assert tuple(line.x) == expected.SIZES and tuple(line.y) == expected.MEDIANS[name]
+        assert expected.WHERE in line.hovertext[0]
+    assert "**pandas is 7.3× faster**" in empty.verdict and expected.WHERE in empty.verdict
+
+
+def test_other_work_is_drawn_alone_as_soon_as_it_is_measured() -> None:
+    pandas = tuple(c for c in synthetic().cells if c.contestant == "pandas")
+    for work, names in (("group-by", {"Spark", "DuckDB", "Polars"}), ("join", set())):
+        begun = CrossoverResult(replace(SMALL, work=work), pandas, ())  # type: ignore[arg-type]
+        shown = {trace.name for trace in figures.chart(begun).data if ", " in trace.name}
+        assert shown == {f"{name}, expected" for name in names}
+
+
+def test_before_a_run_nothing_is_compared() -> None:
+    empty = CrossoverResult(SMALL, (), ())
     assert empty.n_compared == 0 and "not compared yet" in empty.why[-1]
     both = synthetic()
     assert both.n_compared == 4 and both.same_answers and "All 4 answers agree" in both.why[-1]

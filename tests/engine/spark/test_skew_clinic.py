@@ -36,7 +36,7 @@ def test_tasks_read_what_the_preview_says(result: SkewClinicResult) -> None:
     """A joining task reads its rows of the large table, and those of the small one that fall
     to it.
     """
-    plain, salted = result.outcome_of("nothing"), result.outcome_of("salting")
+    plain, salted = result.outcome_of("plain join"), result.outcome_of("salting")
     assert plain is not None and salted is not None
     assert 0 <= plain.largest - result.plain_largest <= 1_000
     assert 0 <= salted.largest - result.salted_largest <= 4_000

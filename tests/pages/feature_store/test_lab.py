@@ -18,7 +18,7 @@ def test_an_own_repository_is_shown_instead_of_the_labs(
     store = lab_repo.applied(lab_repo.write(tmp_path, weather, planes, project="mine"))
     serving.materialize(store, registry.SINCE, registry.UNTIL, ["weather"])
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    app = open_page("feature_store", feature_store_tab="Registry and lineage")
+    app = open_page("feature_store", feature_store_tab="Registry")
     assert not app.exception and not app.error and "Project **mine**: 3 sources" in texts(app)
     settle(app.selectbox(key="registry_own_focus").set_value("source · weather_hourly").run())
     assert not app.exception and len(charts(app)) == 1
@@ -38,7 +38,7 @@ def test_an_own_repository_is_shown_instead_of_the_labs(
     )
 
 
-@pytest.mark.parametrize("label", ["Point in time", "Online", "Registry and lineage"])
+@pytest.mark.parametrize("label", ["Point in time", "Online", "Registry"])
 def test_a_bad_own_repository_is_a_sentence(
     label: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,7 +48,7 @@ def test_a_bad_own_repository_is_a_sentence(
     assert f"{VARIABLE} must name a folder." in app.error[0].value
 
 
-def test_scrubbing_keeps_what_feast_has_said() -> None:
+def test_another_hour_keeps_what_feast_has_said() -> None:
     app = open_page("feature_store", feature_store_tab="Online")
     confirmed = next(
         text for text in texts(app).splitlines() if "Feast's SQLite store agrees" in text
@@ -61,9 +61,7 @@ def test_scrubbing_keeps_what_feast_has_said() -> None:
 
 
 def test_the_definitions_and_the_commands_are_on_the_page() -> None:
-    app = open_page(
-        "feature_store", feature_store_tab="Registry and lineage", registry_view="Definitions"
-    )
+    app = open_page("feature_store", feature_store_tab="Registry", registry_view="Definitions")
     assert any(
         "def model_inputs(inputs" in code.value and "FeatureService(" in code.value
         for code in app.code
@@ -75,6 +73,7 @@ def test_the_definitions_and_the_commands_are_on_the_page() -> None:
 def test_feast_confirms_what_is_shown_and_the_candidates_follow_the_label() -> None:
     app = open_page("feature_store")
     assert not app.exception and "Feast confirms all 12 labels" in texts(app)
+    settle(app.segmented_control(key="point_in_time_view").set_value("Candidates").run())
     captions = [caption.value for caption in app.caption]
     assert any("All 48 candidates of label 6" in caption for caption in captions)
     settle(app.slider(key="point_in_time_label").set_value(3).run())
@@ -115,4 +114,4 @@ def test_what_would_not_fit_is_said_on_the_page() -> None:
     assert (
         not app.exception and "Feast file is left out from 37,500 labels on" in app.warning[0].value
     )
-    assert "Every join asked for would be too large" in texts(app)
+    assert "Every selected join is too large" in texts(app)

@@ -4,7 +4,7 @@ column-major.
 Real: the bytes are those of the files just written. CSV: the columns of the first few rows are
 found in the text itself, by its commas, quotes and line ends. Parquet: the first row group, by the
 chunk places in the footer. Simplified: both are sampled at the same number of squares, so a square
-of CSV stands for about one byte, a square of Parquet for many.
+of CSV is about one byte, a square of Parquet for many.
 """
 
 from __future__ import annotations

@@ -21,9 +21,6 @@ def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go
     """Draw the start of the CSV and of the Parquet file as squares of bytes. To see first:
     scattered against in one piece.
     """
-    wanted = {result.column_names.index(name) for name in result.read_columns}
-    pieces = result.csv_layout.n_pieces(wanted), result.parquet_layout.n_pieces(wanted)
-    title = f"The {len(wanted)} columns read: {pieces[0]} pieces in CSV,<br>{pieces[1]} in Parquet"
     runs = [result] if pinned is None else [result, pinned]
     maps: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
@@ -44,18 +41,26 @@ def layout(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go
             maps.append({**_map(run, squares), "xaxis": f"x{number}", "yaxis": f"y{number}"})
             axes |= _axes(place, number, n_down=len(runs))
             notes.append(_corner(number, texts[side]))
-    names = ("wanted", "filtered by", "other columns")
+    names = ("columns read", "filter column", "other columns")
     keys = [key(name, color, 1.0) for name, color in zip(names, reversed(_COLORS[1:]), strict=True)]
     height = 470 if pinned is None else 730
     return figures.drawn(
-        title, [*maps, *keys], height=height, annotations=notes, margin={"t": 140, "b": 60}, **axes
+        "Start of the CSV and the Parquet file, by column",
+        [*maps, *keys],
+        height=height,
+        annotations=notes,
+        meta={"top": 66},
+        margin={"b": 60},
+        **axes,
     )
 
 
 def _per_square(squares: Layout) -> str:
     """Return how many bytes of the file a square stands for."""
     step = squares.step_bytes
-    return "1 byte a square" if step == 1 else f"{step:,.{0 if step >= 10 else 1}f} bytes a square"
+    return (
+        "1 byte per square" if step == 1 else f"{step:,.{0 if step >= 10 else 1}f} bytes per square"
+    )
 
 
 # Kinds of square: 0 and 1 other columns (in turn, so that cells can be told apart), 2 the predicate
