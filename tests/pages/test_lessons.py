@@ -67,9 +67,10 @@ def visited(lesson: lessons.Lesson, experiment: str) -> Any:
     One visitor tries all of a lab; what runs is the pages' jobs, shared with all page tests.
     """
     app = visitor(lesson.topic)
-    for key, value in {**lesson.place_of(experiment), "shown": None}.items():
+    for key, value in lesson.place_of(experiment).items():
         app.session_state[key] = value
     settle(app.run())
+    app.session_state["shown"] = None
     return shown(settle(app.button(key=f"{experiment}_reset").click().run()), experiment)
 
 
