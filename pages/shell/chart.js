@@ -131,7 +131,11 @@ class Chart {
   async draw() {
     const figure = JSON.parse(this.data.figure);
     const layout = this.layout(figure);
-    const moves = this.corresponds(figure.data) && !matchMedia('(prefers-reduced-motion)').matches;
+    // a transition moves marks only: a new theme or size is drawn without one
+    const look = JSON.stringify([layout.template.layout.font, layout.width, layout.height]);
+    const moves = this.corresponds(figure.data) && look === this.look
+      && !matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.look = look;
     layout.transition = moves ? { duration: TRANSITION_MS, easing: 'cubic-in-out' } : undefined;
     this.width = layout.width;
     await this.Plotly.react(this.plot, figure.data, layout, {
