@@ -24,6 +24,19 @@ from engine.spark.partitioning import murmur3
 from engine.spark.partitioning.params import PartitioningParams
 from engine.spark.partitioning.result import PartitioningResult, Route
 
+__all__ = [
+    "PartitioningParams",
+    "PartitioningResult",
+    "coalesced",
+    "hash_partition",
+    "range_bounds",
+    "range_rows",
+    "round_robin",
+    "round_robin_start",
+    "run",
+    "slices",
+]
+
 N_SHOWN_KEYS = 12
 
 
