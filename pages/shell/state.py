@@ -93,9 +93,9 @@ def apply_experiment(lesson: Lesson, experiment: str, settings: Settings) -> Non
     """Set every widget of one experiment, leaving the rest of the lab as it is. For callbacks
     only.
     """
-    prefix = f"{experiment}_"
-    defaults = {key: value for key, value in lesson.defaults().items() if key.startswith(prefix)}
-    for key, value in {**defaults, **settings}.items():
+    stay = {**lesson.defaults(), **lesson.place_of(experiment)}  # its view in a shared tab stays
+    own = {key: value for key, value in stay.items() if key.startswith(f"{experiment}_")}
+    for key, value in {**own, **settings}.items():
         st.session_state[key] = (
             list(value) if isinstance(value, tuple) and _is_choice(key) else value
         )

@@ -197,7 +197,7 @@ def test_stepping_through_a_synthetic_point_asks_nothing_of_the_server(
     assert page.evaluate("window.asked") == 0
 
 
-def test_a_foretold_run_is_run_by_prefect_and_its_bars_take_the_place_of_the_foretold(
+def test_prefect_runs_a_predicted_run_and_its_bars_replace_the_predicted_ones(
     page: Page, server: str
 ) -> None:
     quick = (
@@ -206,12 +206,14 @@ def test_a_foretold_run_is_run_by_prefect_and_its_bars_take_the_place_of_the_for
     )
     page.goto(f"{server}/orchestration?monitor_flow=daily+ETL&{quick}")
     title = page.locator(".st-key-monitor_gantt .chart-title").first
-    expect(title).to_have_text(re.compile("^Foretold: 5 tries of 6 tasks"))
+    expect(title).to_have_text(re.compile("Predicted.* 5 attempts for 6 tasks"))
     start = page.get_by_role("button", name="Run", exact=True)
     expect(start).to_be_enabled(timeout=120_000)
     start.click()
     expect(page.get_by_role("button", name="Run again", exact=True)).to_be_visible(timeout=60_000)
-    expect(title).to_have_text(re.compile("^Completed: 5 tries of 6 tasks"), timeout=60_000)
+    expect(title).to_have_text(
+        re.compile("^The run completed .* 5 attempts for 6 tasks"), timeout=60_000
+    )
     expect(page.locator(".st-key-monitor_end")).to_have_count(0)
 
 
