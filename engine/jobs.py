@@ -264,8 +264,10 @@ class Jobs:
         if timer is not None:
             timer.cancel()
 
-    def stop(self) -> None:
-        """Cancel everything and wait for the worker to end (the server shuts down)."""
+    def stop(self, seconds: float = 10) -> None:
+        """Cancel everything and wait at most ``seconds`` for the worker to end (the server shuts
+        down).
+        """
         with self._changed:
             self._stopped = True
             for job in self._jobs.values():
@@ -276,7 +278,7 @@ class Jobs:
             worker = self._worker
             self._changed.notify_all()
         if worker is not None:
-            worker.join(timeout=10)
+            worker.join(timeout=seconds)
 
     def _expire(self, owner: str) -> None:
         with self._changed:

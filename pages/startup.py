@@ -32,6 +32,7 @@ from engine.spark import session as spark
 from pages.shell import lessons, state
 from pages.shell.upload_names import UploadNames
 
+WARM_UP = "PLAYGROUND_WARM_UP"  # "off": no default run is measured before somebody asks for it
 FIRST_VISIT_SECONDS = 5.0  # that the first visitor's page may take before the warm-up goes on
 
 
@@ -52,7 +53,7 @@ def warm() -> None:
             home.preview(topic)
         for start in (ignite, orchestrate):
             threading.Thread(target=start, name=f"{start.__name__}-start", daemon=True).start()
-        for steps, params in waiting_jobs():
+        for steps, params in waiting_jobs() if os.environ.get(WARM_UP) != "off" else ():
             JOBS.submit(SERVER, (steps, params), "warm-up", partial(steps, params))
     except Exception:
         # A cold lab still computes its result on the first visit; the log says why it was not warm.
@@ -164,6 +165,7 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
         yield
         state.VISITED.set()
         warming.join(FIRST_VISIT_SECONDS)  # an import that the end of Python cuts aborts it
+        JOBS.stop(seconds=1)  # before the engines: a run that loses Spark would start it again
         webhook.POST.stop()
         deployment.BOARD.stop()
         launch.LAUNCHER.stop()

@@ -22,7 +22,7 @@ SIZES = {"laptop": (1440, 900), "projector": (1280, 720)}
 PHONE = (390, 844)
 STAGES = {"projector": (1280, 720), "hall": (1920, 1080)}
 LEAST_SHARE = 0.70  # of the window's height that the chart fills on stage
-SETTLE_MS = 500
+SETTLE_MS = 250
 # Rules of axe-core that Streamlit or Plotly break by themselves, each with where that is known.
 KNOWN: dict[str, str] = {}
 WAIT_MS = 120_000
