@@ -157,7 +157,8 @@ def version(module: str) -> str:
     settings = {
         name: value
         for name, value in sorted(os.environ.items())
-        if name.startswith("PLAYGROUND_") and name != "PLAYGROUND_WORKSPACE"
+        if name.startswith("PLAYGROUND_")
+        and name not in ("PLAYGROUND_WORKSPACE", "PLAYGROUND_WARM_UP")
     }
     machine = (platform.python_version(), platform.machine(), os.cpu_count())
     digest.update(repr((settings, machine)).encode())
