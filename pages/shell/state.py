@@ -95,6 +95,8 @@ def apply_experiment(lesson: Lesson, experiment: str, settings: Settings) -> Non
     """
     prefix = f"{experiment}_"
     defaults = {key: value for key, value in lesson.defaults().items() if key.startswith(prefix)}
+    # a view named after this experiment may be the one that brings it on screen
+    defaults |= {key: v for key, v in lesson.place_of(experiment).items() if key in defaults}
     for key, value in {**defaults, **settings}.items():
         st.session_state[key] = (
             list(value) if isinstance(value, tuple) and _is_choice(key) else value
