@@ -123,8 +123,12 @@ class Lesson:
 
     def place_of(self, experiment: str) -> Settings:
         """Return the settings that bring an experiment on screen: its tab, and its view there."""
-        _, _, view, option = self.inside.get(experiment, ("", "", "", ""))
-        return {self.tab_key: self.tab_of(experiment)} | ({view: option} if view else {})
+        views = {
+            view: option if name == experiment else self.views[view]
+            for name, (host, _, view, option) in self.inside.items()
+            if experiment in (name, host)
+        }
+        return {self.tab_key: self.tab_of(experiment), **views}
 
     def defaults(self) -> Settings:
         """Return every widget key of the lab with its default: the first tab, the views, each field

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine.errors import InputError
 from pages.shell import conditions, lessons, quiz, state
-from tests.pages.visit import problems, settle, texts, visitor
+from tests.pages.visit import open_page, problems, settle, texts
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
 SYLLABUS = {  # the wording is fixed
@@ -64,12 +64,9 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> lessons.Settings:
 def visited(lesson: lessons.Lesson, experiment: str) -> Any:
     """Return the Result that the experiment's tab shows for the chosen settings.
 
-    One visitor tries all of a lab; what runs is the pages' jobs, shared with all page tests.
+    What runs is the pages' jobs, so all page tests share the results.
     """
-    app = visitor(lesson.topic)
-    for key, value in lesson.place_of(experiment).items():
-        app.session_state[key] = value
-    settle(app.run())
+    app = open_page(lesson.topic, **lesson.place_of(experiment))
     app.session_state["shown"] = None
     return shown(settle(app.button(key=f"{experiment}_reset").click().run()), experiment)
 
@@ -119,11 +116,9 @@ def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
     for number, prediction in enumerate(lesson.predictions):
         params = lesson.settings_of(prediction.experiment, prediction.params)
         assert params != lesson.settings_of(prediction.experiment, {})
-        app = visitor(lesson.topic)
-        for key, setting in lesson.place_of(prediction.experiment).items():
-            app.session_state[key] = setting
-        app.session_state[f"{prediction.experiment}_panel"] = "Predict"
-        settle(app.run())
+        panel = {f"{prediction.experiment}_panel": "Predict"}
+        app = open_page(lesson.topic, **lesson.place_of(prediction.experiment), **panel)
+        app.session_state["shown"] = None
         settle(app.button(key=f"{lesson.topic}_guess_{number}_reveal").click().run())
         value = conditions.value_of(shown(app, prediction.experiment), prediction.field)
         answer = quiz.format_value(value, prediction.field)
@@ -203,7 +198,7 @@ def test_settings_of_takes_its_own_fields_only() -> None:
         ),
         (
             "[lab]\ntitle = 3",
-            r"bad.toml \[lab\]\u2060: answer, number, preview, question must be given",
+            r"bad.toml \[lab\]\u2060: answer, number, preview, question, short must be given",
         ),
         (
             '[[scene]]\ntitle = "a"\nlook = "b"',
