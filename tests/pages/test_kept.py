@@ -74,7 +74,7 @@ def test_the_warm_up_measures_what_is_not_kept_the_quickest_first(
 def test_every_lab_has_jobs_for_the_warm_up_and_spark_all_of_its_own() -> None:
     found = [steps.__module__.split(".")[1:3] for (steps, _), _ in startup.default_jobs()]
     assert sorted(name for topic, name in found if topic == "spark") == sorted(
-        lessons.load("spark").tabs
+        lessons.load("spark").experiments
     )
 
 

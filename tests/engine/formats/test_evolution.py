@@ -115,10 +115,8 @@ def test_default_cells_say_what_happened() -> None:
     assert (cell.read["dep_delay"][0].as_py(), cell.expected["dep_delay"][0].as_py()) == ("", None)
     renamed = result.cell("rename", "Parquet")
     assert (renamed.n_wrong, renamed.n_lost) == (0, 11)
-    assert (
-        "departure_delay reads null in all 12 rows; the file holds 11 values for it, under the name"
-        " dep_delay" in (renamed.detail)
-    )
+    assert "departure_delay reads null in all 12 rows" in renamed.detail
+    assert "11 values" in renamed.detail and "dep_delay" in renamed.detail
     assert (
         "reads 'unknown', the default, in all 12 rows"
         in result.cell("add with default", "Avro").detail
