@@ -26,6 +26,7 @@ SETTLE_MS = 250
 # Rules of axe-core that Streamlit or Plotly break by themselves, each with where that is known.
 KNOWN: dict[str, str] = {}
 WAIT_MS = 120_000
+TURNS = 12  # looks at a page that may still be moving, before its problems count
 
 # Problems of the first chart and what is around it, as sentences.
 LOOK = """([phone, stage, leastShare]) => {
@@ -108,28 +109,43 @@ def _settled(page: Page) -> None:
 def look(
     page: Page, size: tuple[int, int], *, phone: bool = False, stage: bool = False
 ) -> list[str]:
-    """Return the problems of what is on screen in a window of ``size``."""
+    """Return the problems of what is on screen in a window of ``size`` once it has come to rest."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.wait_for_timeout(SETTLE_MS)
-    problems: list[str] = page.evaluate(LOOK, [phone, stage, LEAST_SHARE])
-    if phone:
-        problems += page.evaluate(SCROLLED)
+    problems: list[str] = []
+    for _ in range(TURNS):
+        page.wait_for_timeout(SETTLE_MS)
+        problems = page.evaluate(LOOK, [phone, stage, LEAST_SHARE])
+        if phone and not problems:
+            problems = page.evaluate(SCROLLED)
+        if not problems:
+            break
     return problems
 
 
+def _violations(page: Page) -> list[str]:
+    options = {
+        "resultTypes": ["violations"],
+        "rules": {rule: {"enabled": False} for rule in KNOWN},
+    }
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{one['id']} at {len(one['nodes'])}: {[node['html'][:160] for node in one['nodes']][:3]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
 def findings(page: Page) -> Iterator[str]:
-    """Yield what axe-core finds serious or critical on the page, in both themes."""
+    """Yield what axe-core finds serious or critical on the page at rest, in both themes."""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.wait_for_timeout(SETTLE_MS)
-        options = {
-            "resultTypes": ["violations"],
-            "rules": {rule: {"enabled": False} for rule in KNOWN},
-        }
-        for violation in Axe().run(page, options=options).response["violations"]:
-            nodes = [node["html"][:160] for node in violation["nodes"]]
-            if violation["impact"] in ("serious", "critical"):
-                yield f"{scheme}: {violation['id']} at {len(nodes)}: {nodes[:3]}"
+        found: list[str] = []
+        for _ in range(TURNS):
+            page.wait_for_timeout(2 * SETTLE_MS)  # a part that is drawn again is pale for a while
+            found = _violations(page)
+            if not found:
+                break
+        yield from (f"{scheme}: {violation}" for violation in found)
     page.emulate_media(color_scheme="light")
 
 
