@@ -41,7 +41,7 @@ def values(result: SkewResult) -> go.Figure:
         "height": 40 + 215 * n_down,
         "meta": {"top": 62},
     }
-    layout |= {"showlegend": False, "margin": {"l": 46, "r": 20, "b": 44}, "annotations": []}
+    layout |= {"showlegend": False, "margin": {"l": 46, "r": 20, "b": 68}, "annotations": []}
     drawn = np.unique(np.linspace(0, len(result.offline) - 1, N_DRAWN).astype(int))
     traces: list[dict[str, Any]] = []
     for place, share in enumerate(shares):

@@ -20,6 +20,7 @@ from engine.leakage.audit.findings import DETECTORS, Detector
 from engine.leakage.dose.params import GRID, DoseParams
 from engine.leakage.pipeline import MECHANISMS, Doses
 from engine.leakage.process import World
+from engine.units import format_share
 
 N_SEEDS = 3
 SEEN_SHARE = 0.5  # of the seeds, more of them: the detector sees the leak
@@ -71,7 +72,7 @@ class Verdicts:
         if len(self.shares) < len(GRID):
             return "The tables are being audited."
         name = self.params.focus.lower()
-        seen = [f"{detector} from {dose:.0%}" for detector, dose in self.seen.items()]
+        seen = [f"{detector} from {format_share(dose)}" for detector, dose in self.seen.items()]
         alarms = (
             f" False alarms on the clean table: {', '.join(self.false_alarms)}."
             if self.false_alarms
@@ -156,7 +157,7 @@ def steps(params: DoseParams) -> Steps:
         for turn, world in enumerate(worlds):
             yield Progress(
                 (place + turn / N_SEEDS) / len(GRID),
-                f"strength {dose:.0%}, data set {turn + 1} of {N_SEEDS}",
+                f"strength {format_share(dose)}, data set {turn + 1} of {N_SEEDS}",
                 verdicts,
             )
             by_world.append(alarms_of(world, trial.with_dose(Doses(), params.mechanism, dose)))

@@ -8,6 +8,7 @@ from engine import figures
 from engine.leakage.audit.findings import DETECTORS
 from engine.leakage.dose.params import GRID
 from engine.leakage.dose.verdicts import N_SEEDS, Verdicts
+from engine.units import format_share
 
 SCALE = [
     [0.0, figures.faint(figures.WAITING, 0.16)],
@@ -28,7 +29,7 @@ def detectors(verdicts: Verdicts) -> go.Figure:
     )
     figure.add_heatmap(
         z=[[*row, *waiting] for row in shares],
-        x=[f"{dose:.0%}" for dose in GRID],
+        x=[format_share(dose) for dose in GRID],
         y=list(DETECTORS),
         text=[[*map(_text, row), *[""] * len(waiting)] for row in shares],
         texttemplate="%{text}",
