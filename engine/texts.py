@@ -39,6 +39,11 @@ def inert(text: str) -> str:
     return _ACTIVE.sub(lambda found: found[0] + JOINER, text)
 
 
+def strip_marks(text: str) -> str:
+    """Return a sentence without its marks of bold and code, as a figure's title has it."""
+    return text.replace("**", "").replace("`", "")
+
+
 def inert_label(text: str) -> str:
     """As ``inert``, for a text of a figure, whose own tags (``<b>``, ``<br>``, ``<extra>``)
     stay.

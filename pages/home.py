@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from importlib import import_module
 from threading import Lock
+from types import ModuleType
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -19,25 +20,27 @@ _computing: defaultdict[str, Lock] = defaultdict(Lock)
 
 
 def preview(topic: str) -> go.Figure:
-    """Return the chart of a lab that its lesson names for Home: its default run. It is kept for the
-    next server.
-    """
-    draw_preview = import_module(f"pages.tabs.{topic}.{lessons.load(topic).preview}").preview
-    seconds, figure = timed(draw_preview)
-    if not state.WARM.is_set():
-        kept.save((draw_preview, None), figure, seconds)
+    """Return the chart of a lab that its lesson names for Home: its default run."""
+    figure: go.Figure = _module(topic).preview()
     return figure
 
 
+def _module(topic: str) -> ModuleType:
+    return import_module(f"pages.tabs.{topic}.{lessons.load(topic).preview}")
+
+
 def early_preview(topic: str) -> go.Figure:
-    """Return the chart as an earlier server kept it, else compute it, once for all who ask: for a
-    server that is not warm yet.
+    """Return the chart as an earlier server kept it, else compute it once for all who ask and keep
+    it: for a server that is not warm yet.
     """
     with _computing[topic]:
         if topic not in _early:
-            module = import_module(f"pages.tabs.{topic}.{lessons.load(topic).preview}")
-            found = kept.load((module.preview, None))
-            _early[topic] = preview(topic) if found is None else found.result
+            key = (_module(topic).preview, None)
+            found = kept.load(key)
+            if found is None:
+                seconds, figure = timed(lambda: preview(topic))
+                kept.save(key, figure, seconds)
+            _early[topic] = figure if found is None else found.result
         return _early[topic]
 
 

@@ -15,9 +15,12 @@ LESSONS = ROOT / "pages" / "lessons"
 CODE = re.compile(r"^[\w./:*-]*$|^\s*(SELECT|CREATE|INSERT|COPY|WITH|DELETE|UPDATE|MERGE)\b|\{\s*$")
 
 
-def _strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield line and text of each string that is no docstring; of an f-string its fixed parts."""
-    docstrings = {
+def strings(code: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each string of a module that is no docstring; the fields of an
+    f-string are ``{}``.
+    """
+    tree = ast.parse(code)
+    skipped = {
         id(node.body[0].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
@@ -25,10 +28,14 @@ def _strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
         and isinstance(node.body[0], ast.Expr)
     }
     for node in ast.walk(tree):
-        if (
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in node.values}
+            parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            yield node.lineno, "".join(map(str, parts))
+        elif (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
-            and id(node) not in docstrings
+            and id(node) not in skipped
         ):
             yield node.lineno, node.value
 
@@ -49,7 +56,7 @@ def texts() -> Iterator[tuple[str, str]]:
     for folder in ("engine", "pages"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             place = path.relative_to(ROOT).as_posix()
-            for line, text in _strings(ast.parse(path.read_text("utf-8"))):
+            for line, text in strings(path.read_text("utf-8")):
                 if not CODE.search(text):
                     yield f"{place}:{line}", text
     for path in sorted(LESSONS.glob("*.toml")):

@@ -118,7 +118,6 @@ class Chart {
     (layout.annotations ?? []).forEach((note) => {
       if (note.font?.size) note.font.size = Math.round(note.font.size * scale);
     });
-    this.name = layout.title;
     delete layout.title;
     this.own = layout.height || 420;
     layout.margin = { ...look.margin, ...layout.margin, t: layout.meta?.top ?? above(layout) * scale };
@@ -137,7 +136,6 @@ class Chart {
       && !matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.look = look;
     layout.transition = moves ? { duration: TRANSITION_MS, easing: 'cubic-in-out' } : undefined;
-    this.width = layout.width;
     await this.Plotly.react(this.plot, figure.data, layout, {
       displayModeBar: false, displaylogo: false, showSendToCloud: false, plotlyServerURL: '',
       responsive: false,

@@ -83,11 +83,6 @@ def chart(
     _mount(data=data, key=key, on_clicked_change=on_click)
 
 
-def plain(verdict: str) -> str:
-    """Return a verdict without its marks of bold and code, as a figure's own title has it."""
-    return verdict.replace("**", "").replace("`", "")
-
-
 def clicked(key: str) -> list[dict[str, Any]]:
     """Return the marks of chart ``key`` that were just clicked, topmost first.
 

@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.errors import InputError
-from pages.shell import chart as charts
+from engine.texts import strip_marks
 from pages.shell import export, lessons, panels, stage, state
 from pages.shell.chart import chart as chart  # lab.chart, as tabs write it
 from pages.shell.chart import clicked as clicked
@@ -90,8 +90,8 @@ def _guidance(lesson: Lesson, experiment: str) -> None:
             st.markdown(
                 f"**Scene {index + 1} of {len(lesson.scenes)} · {scene.title}.** {scene.look_at}"
             )
-        elif experiment in lesson.tries:
-            st.markdown(f"**Try:** {lesson.tries[experiment]}")
+        elif experiment in lesson.try_lines:
+            st.markdown(f"**Try:** {lesson.try_lines[experiment]}")
 
 
 def tab(
@@ -182,4 +182,16 @@ def screen(topic: str, name: str, result: Any, verdict: str = "") -> Iterator[Sc
     with right:
         panels.draw(lesson, name, result)
     if shown.figure is not None:
-        export.keep(name, result, shown.figure, charts.plain(shown.verdict))
+        export.keep(name, result, shown.figure, strip_marks(shown.verdict))
+
+
+@contextmanager
+def aside(result: Any) -> Iterator[None]:
+    """Draw one screen of a result that is no run of the tab's experiment, so that the lesson's
+    panels do not fit it: inside, its chart and what is below it; beside it its ``why``.
+    """
+    middle, right = st.columns(CLOSE, gap="small")
+    with middle.container(key="answer", gap="small"):
+        yield
+    with right.container(key="panels", gap="small"):
+        panels.say_reasons(result)

@@ -9,6 +9,11 @@ from engine.errors import require
 from pages.shell.conditions import OPERATORS, Condition
 
 
+def to_field(value: Any) -> Any:
+    """Return a TOML or widget value as Params hold it: lists become tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
     """Return a content dataclass from its TOML table, with a clear error for a missing or an
     unknown key.
@@ -24,9 +29,7 @@ def entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
         ", ".join(unknown),
     )
     require(not missing, "{}: {} must be given.", where, ", ".join(missing))
-    values = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
-    }
+    values = {key: to_field(value) for key, value in table.items()}
     if "conditions" in values:
         values["conditions"] = _conditions(table["conditions"], where)
     return cls(**values)

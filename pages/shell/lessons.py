@@ -18,6 +18,7 @@ from engine.workspace import REPOSITORY
 from pages.shell.conditions import Condition
 from pages.shell.experiments import params_class
 from pages.shell.lesson_entries import entry, guide_sections
+from pages.shell.lesson_entries import to_field as to_field
 
 FOLDER = REPOSITORY / "pages" / "lessons"
 Settings = dict[str, Any]  # widget key -> value
@@ -85,9 +86,9 @@ class Lesson:
     """All content of one lab.
 
     ``tabs`` maps each experiment to its label, in order; ``inside`` an experiment that shares the
-    tab of another to that one, its own name, and the view key and option that show it; ``tries``
-    an experiment to what to do first; ``moved`` a widget key to its former values, each with the
-    keys and values that replace it.
+    tab of another to that one, its own name, and the view key and option that show it;
+    ``try_lines`` an experiment to what to do first; ``moved`` a widget key to its former values,
+    each with the keys and values that replace it.
     """
 
     topic: str
@@ -99,7 +100,7 @@ class Lesson:
     answer: str
     tabs: dict[str, str]
     inside: dict[str, tuple[str, str, str, str]]
-    tries: dict[str, str]
+    try_lines: dict[str, str]
     moved: dict[str, dict[str, dict[str, str]]]
     views: Settings
     scenes: tuple[Scene, ...]
@@ -154,11 +155,6 @@ class Lesson:
             if key.startswith(prefix)
         }
         return cls(**{name: value for name, value in values.items() if name in names})
-
-
-def to_field(value: Any) -> Any:
-    """Return a TOML or widget value as Params hold it: lists become tuples."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=1)
@@ -233,7 +229,7 @@ def load(topic: str) -> Lesson:
         **asdict(lab),
         tabs=tabs,
         inside=inside,
-        tries=content.get("try", {}),
+        try_lines=content.get("try", {}),
         moved=content.get("moved", {}),
         views=content.get("views", {}),
         scenes=entries["scene"],

@@ -30,6 +30,11 @@ def is_wide(name: str) -> bool:
     return MOVED.get(panel, panel) in WIDE
 
 
+def say_reasons(result: Any) -> None:
+    """Draw the reasons of a result that has ``why``, one below the other."""
+    texts.say("\n".join(f"- {reason}" for reason in result.why))
+
+
 def draw(lesson: Lesson, name: str, result: Any) -> None:
     """Draw the panel row and the one panel that is open; note the challenges that this run
     meets.
@@ -52,7 +57,7 @@ def draw(lesson: Lesson, name: str, result: Any) -> None:
         )
         opened[name] = panel or "Why"
         if panel == "Why":
-            texts.say("\n".join(f"- {reason}" for reason in result.why))
+            say_reasons(result)
         elif panel == "Predict":
             for number, prediction in enumerate(lesson.predictions):
                 if prediction.experiment == name:

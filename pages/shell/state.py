@@ -14,7 +14,8 @@ import streamlit as st
 
 from engine import workspace
 from engine.jobs import JOBS
-from pages.shell import lessons, streamlit_internals
+from pages.shell import streamlit_internals
+from pages.shell.lesson_entries import to_field
 from pages.shell.lessons import Lesson, Settings
 
 
@@ -78,15 +79,14 @@ def apply(lesson: Lesson, settings: Settings) -> None:
     """Set every widget of the lab: to ``settings`` where named, else to its default. For callbacks
     only.
     """
-    for key, value in {**lesson.defaults(), **settings}.items():
-        st.session_state[key] = (
-            list(value) if isinstance(value, tuple) and _is_choice(key) else value
-        )
+    _set({**lesson.defaults(), **settings})
 
 
-def _is_choice(key: str) -> bool:
-    """Whether the widget of ``key`` holds a list (a multiselect), not a pair (a range slider)."""
-    return isinstance(st.session_state.get(key), list)
+def _set(settings: Settings) -> None:
+    """Set widgets; one that holds a list (a multiselect, not a range slider) gets a list."""
+    for key, value in settings.items():
+        is_choice = isinstance(st.session_state.get(key), list)
+        st.session_state[key] = list(value) if isinstance(value, tuple) and is_choice else value
 
 
 def apply_experiment(lesson: Lesson, experiment: str, settings: Settings) -> None:
@@ -95,10 +95,7 @@ def apply_experiment(lesson: Lesson, experiment: str, settings: Settings) -> Non
     """
     stay = {**lesson.defaults(), **lesson.place_of(experiment)}  # its view in a shared tab stays
     own = {key: value for key, value in stay.items() if key.startswith(f"{experiment}_")}
-    for key, value in {**own, **settings}.items():
-        st.session_state[key] = (
-            list(value) if isinstance(value, tuple) and _is_choice(key) else value
-        )
+    _set({**own, **settings})
 
 
 def link(lesson: Lesson, settings: Settings) -> str:
@@ -108,7 +105,7 @@ def link(lesson: Lesson, settings: Settings) -> str:
     defaults = lesson.defaults()
     pairs: list[tuple[str, str]] = []
     for key, value in settings.items():
-        if key in defaults and lessons.to_field(value) != defaults[key]:
+        if key in defaults and to_field(value) != defaults[key]:
             pairs += [(key, text) for text in streamlit_internals.texts_in_address(key, value)]
     base = (st.context.url or "").split("?")[0]
     return f"{base}?{urlencode(pairs)}" if pairs else base

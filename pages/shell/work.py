@@ -61,12 +61,14 @@ def run(
             # "Run again" was pressed: only the whole page queues a job and polls for it
             st.rerun()
         _progress(name, job)
-        if job.latest is not None or first is not None:
-            with errors_shown():
-                early = first() if job.latest is None and callable(first) else first
-                show(early if job.latest is None else job.latest)
-        elif polled:
-            st.skeleton(height=420)
+        with errors_shown():
+            latest = job.latest
+            if latest is None:
+                latest = first() if callable(first) else first
+            if latest is not None:
+                show(latest)
+            elif polled:
+                st.skeleton(height=420)
         _ended(name, job)
         if polled and (not job.active or job is _given_up(name)):
             st.rerun()

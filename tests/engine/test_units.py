@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import units
+from tests import visible
 
 ROOT = Path(__file__).resolve().parents[2]
 FINITE = st.floats(-1e9, 1e9)
@@ -126,23 +126,7 @@ FORMATS = {
 
 
 def strings(code: str) -> list[str]:
-    """Return the strings of a module, the fields of f-strings as ``{}``, without docstrings."""
-    tree = ast.parse(code)
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    skipped = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
-    }
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            skipped |= {id(part) for part in node.values}
-            parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
-            found.append("".join(map(str, parts)))
-        elif isinstance(node, ast.Constant) and id(node) not in skipped:
-            found += [node.value] if isinstance(node.value, str) else []
-    return found
+    return [text for _, text in visible.strings(code)]
 
 
 def shown() -> list[tuple[str, str]]:

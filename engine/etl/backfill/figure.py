@@ -10,6 +10,7 @@ from engine import figures
 from engine.etl import flight_days
 from engine.etl.backfill import BackfillResult
 from engine.etl.backfill.partitions import CODES, FIRST_DAY, N_DAYS, TODAY
+from engine.texts import strip_marks
 from engine.units import format_day
 
 COLORS = {"": figures.WAITING, "v1": figures.EXTRA, "v2": figures.HELD_OUT}
@@ -58,7 +59,7 @@ def calendar(result: BackfillResult) -> go.Figure:
     plain = {"showgrid": False, "zeroline": False}
     weeks = [format_day(flight_days.date_of(FIRST_DAY + 7 * week)) for week in range(N_DAYS // 7)]
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         [days, *_keys(), _still_wrong(result)],
         height=430,
         x="week of",

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from engine import figures
 from engine.etl import change_capture
 from engine.etl.change_capture import STRATEGIES, ChangeCaptureResult, Outcome, Strategy
+from engine.texts import strip_marks
 
 COLORS: dict[Strategy, str] = {
     "full reload": figures.WAITING,
@@ -67,7 +68,7 @@ def race(result: ChangeCaptureResult, pinned: ChangeCaptureResult | None = None)
     grid = {"showgrid": True, "rangemode": "tozero", "tickformat": ",", "nticks": 5}
     lanes = {"categoryorder": "array", "categoryarray": names[::-1]}
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=420,
         x="rows moved",

@@ -14,6 +14,7 @@ from engine.etl.crash import SAFEGUARDS, CrashResult, Lane
 from engine.etl.crash.daily import CRASH_POINTS
 from engine.etl.crash.flaky import POLICIES, FlakyResult
 from engine.etl.warehouse import STRATEGIES
+from engine.texts import strip_marks
 
 GAP = 0.03
 STEP_NAMES = {"in load": "load, 1st half", "load": "load, 2nd half"}
@@ -85,7 +86,7 @@ def matrix(result: CrashResult, pinned: CrashResult | None = None) -> go.Figure:
         rule = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 2 * y - 0.5}
         line = {"color": figures.WAITING, "width": 0.5}
         layout["shapes"].append({**rule, "y1": 2 * y - 0.5, "line": line})
-    return figures.drawn(result.verdict.replace("**", ""), traces, height=560, **layout)
+    return figures.drawn(strip_marks(result.verdict), traces, height=560, **layout)
 
 
 def _column(names: list[str], lanes: list[Lane], axis: str, legend: bool) -> list[dict[str, Any]]:

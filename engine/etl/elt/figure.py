@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.etl.elt import RULES, WAYS, EltResult, Outcome, Race, Way
+from engine.texts import strip_marks
 from engine.units import format_bytes
 
 COLORS: dict[Outcome, str] = {
@@ -58,7 +59,7 @@ def matrix(result: EltResult) -> go.Figure:
     ]
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=460,
         barmode="overlay",

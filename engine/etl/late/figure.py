@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.etl import late
 from engine.etl.late import LOOKBACKS, LateResult
+from engine.texts import strip_marks
 
 # SVG: each one costs the browser 0.15 ms twice a tweak; WebGL is slower where there is no graphics
 # card
@@ -82,7 +83,7 @@ def scatter(result: LateResult, pinned: LateResult | None = None) -> go.Figure:
     top = p.n_days + p.lookback_days + p.watermark_hours / 24 + 1
     beyond = int((result.rows.arrival_hour / 24 > top).sum())
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=540,
         x="event time: scheduled departure, 2013",

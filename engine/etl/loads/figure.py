@@ -11,6 +11,7 @@ from engine import figures
 from engine.etl import figures as truth
 from engine.etl.ledger import KINDS
 from engine.etl.loads import Lane, LoadsResult
+from engine.texts import strip_marks
 
 
 def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
@@ -42,7 +43,7 @@ def lanes(result: LoadsResult, pinned: LoadsResult | None = None) -> go.Figure:
         for y in (2 * i - 0.5 for i in range(1, len(result.lanes)))
     ]
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=110 + 42 * len(names),
         x="rows",

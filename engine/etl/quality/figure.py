@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.etl.quality import QualityResult, schema_drift
 from engine.etl.quality.schema_drift import CHANGES, POLICIES, Cell, Outcome
+from engine.texts import strip_marks
 
 MAX_LANES = 10
 UNSEEN = "missed by<br>all rules"
@@ -83,7 +84,7 @@ def checks(result: QualityResult, pinned: QualityResult | None = None) -> go.Fig
             [*texts, ""],
             [*unseen, result.n_unseen],
         )
-    title = result.verdict.replace("**", "")
+    title = strip_marks(result.verdict)
     figure = figures.new_tall(title, height=130 + 48 * max(5, len(names)), x="rows of the batch")
     bars = (
         ("injected", figures.SYNTHETIC, injected),

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.feature_store.growth import GrowthResult, Point
 from engine.feature_store.growth.joins import CONTESTANTS
+from engine.texts import strip_marks
 from engine.units import format_seconds
 
 COLORS: dict[str, str] = dict(
@@ -54,7 +55,7 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
             )
     sizes = sorted({point.n_labels for point in result.points})
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=460,
         x="labels (feature rows grow in proportion)",
@@ -112,7 +113,7 @@ def _expected(result: GrowthResult) -> go.Figure:
         )
     sizes = sorted({n for _, n, _ in result.counted})
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=460,
         x="labels (feature rows grow in proportion)",

@@ -17,6 +17,7 @@ from engine import figures
 from engine.feature_store.online.real import ServedResult
 from engine.feature_store.online.result import GRID, NONE, START, UNITS, OnlineResult
 from engine.feature_store.own.online import OwnOnlineResult
+from engine.texts import strip_marks
 from engine.units import format_seconds
 
 DATES = [START.replace(tzinfo=None) + timedelta(hours=int(hour)) for hour in GRID]
@@ -52,7 +53,7 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
         "hovertemplate": "run at %{x}<extra></extra>",
     }
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         [*steps, runs],
         height=430,
         x="July 2013, UTC",

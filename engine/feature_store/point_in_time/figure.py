@@ -19,6 +19,7 @@ from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.feature_store.flight_features import UNITS
 from engine.feature_store.point_in_time.naive_joins import Joined
 from engine.feature_store.point_in_time.result import SPANS, PointInTimeResult
+from engine.texts import strip_marks
 from engine.units import format_time
 
 STYLES: dict[str, tuple[str, str, int]] = {  # verdict -> colour, symbol, size
@@ -85,7 +86,7 @@ def life(result: PointInTimeResult, *, label: int = 0, arrival: bool = False) ->
     windows = _windows(result, label, moments[label], np.concatenate([event, moments]), arrival)
     layout: dict[str, Any] = {**windows, "legend": {"traceorder": "reversed"}}
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=460,
         x=f"event time (UTC) · {_got(result, label)}",

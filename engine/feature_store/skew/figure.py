@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.feature_store.model_inputs import INPUTS
 from engine.feature_store.skew import FRESH, ONE_DEFINITION, SERVED, TRAINED, Score, SkewResult
+from engine.texts import strip_marks
 from engine.units import format_interval, format_share
 
 N_DRAWN = 250  # flights in each panel, evenly thinned
@@ -37,7 +38,7 @@ def values(result: SkewResult) -> go.Figure:
     n_down = -(-len(INPUTS) // N_ACROSS)
     layout: dict[str, Any] = {
         "template": figures.TEMPLATE,
-        "title": {"text": result.verdict.replace("**", "")},
+        "title": {"text": strip_marks(result.verdict)},
         "height": 40 + 215 * n_down,
         "meta": {"top": 62},
     }

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.formats.anatomy import AnatomyResult
 from engine.formats.parquet.pieces import Piece
+from engine.texts import strip_marks
 from engine.units import format_bytes
 
 MAX_BLOCKS = 1_500  # drawn; a file with more pieces is shown down to its column chunks
@@ -162,7 +163,7 @@ def fallback(result: AnatomyResult, pinned: AnatomyResult | None = None) -> go.F
     grows too large.
     """
     figure = figures.new_tall(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         height=420,
         x="distinct values (log)",
         y="text column, kB",

@@ -16,6 +16,7 @@ from engine import figures
 from engine.formats.byte_files import FormatTrace
 from engine.formats.bytes_read import BytesReadResult
 from engine.formats.row_groups import RowGroup, Value, cut
+from engine.texts import strip_marks
 from engine.units import format_bytes, format_share
 
 # drawn one by one; a bar is never thinner than a pixel, so more of them would cover their holes
@@ -67,7 +68,7 @@ def strip(result: BytesReadResult, pinned: BytesReadResult | None = None) -> go.
         )
     keys = [key("read", figures.KNOWN, 1.0), key("row group kept", figures.KNOWN, PALE)]
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         [*marks, *keys, key("not read", figures.WAITING, PALE)],
         height=85 * len(lanes) + 165,
         x="position in the file, % of its bytes",

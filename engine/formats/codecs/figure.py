@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.formats.codecs import CodecsResult, Trial
 from engine.formats.codecs.params import LEVELS, Order
+from engine.texts import strip_marks
 from engine.units import format_bytes, format_factor, format_seconds
 
 Against = Literal["write", "read"]
@@ -33,7 +34,7 @@ def tradeoff(
     """Draw each trial's ratio against its speed. To see first: the front, and who is on it."""
     front = result.front(against)
     figure = figures.new_tall(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         height=480,
         x=f"{against} speed, MB/s of Arrow memory (log)",
         y="compression ratio (memory / file)",

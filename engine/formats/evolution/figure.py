@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.formats.evolution import CHANGES, FORMATS, OUTCOMES, Cell, EvolutionResult, Outcome
+from engine.texts import strip_marks
 
 COLORS: dict[Outcome, str] = {
     "same": figures.KNOWN,
@@ -49,7 +50,7 @@ def matrix(result: EvolutionResult, pinned: EvolutionResult | None = None) -> go
     ]
     layout = {
         "template": figures.TEMPLATE,
-        "title": {"text": result.verdict.replace("**", "")},
+        "title": {"text": strip_marks(result.verdict)},
         "height": 500,
         "meta": {"top": 4},
         "annotations": [_label(cell, before) for cell, before in changed if PALE[cell.outcome] < 1],

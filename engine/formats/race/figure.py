@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.formats.race.result import Lane, Operation, RaceResult
+from engine.texts import strip_marks
 from engine.units import format_bytes, format_factor, format_seconds
 
 LAYOUTS = {
@@ -37,7 +38,7 @@ def chart(result: RaceResult, operation: Operation, pinned: RaceResult | None = 
     lanes = result.lanes
     names = [lane.name for lane in lanes]
     figure = figures.new_pair(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         height=170 + LANE_HEIGHT * len(lanes),
         x=("file size", f"time to {operation} (log)"),
         names=names,

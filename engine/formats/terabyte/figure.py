@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.formats.terabyte import Projection, TerabyteResult
+from engine.texts import strip_marks
 from engine.units import format_range, format_seconds
 
 LANE_HEIGHT = 40
@@ -35,7 +36,7 @@ def chart(result: TerabyteResult, pinned: TerabyteResult | None = None) -> go.Fi
     best = result.best
     names = [entry.name for entry in result.formats]
     figure = figures.new_pair(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         height=110 + LANE_HEIGHT * len(names),
         x=("USD per month", "one scan (log); right: score"),
         names=names,

@@ -14,6 +14,7 @@ from engine.leakage.audit.result import AuditResult
 from engine.leakage.audit.scoreboard import MOVED, ScoreboardResult
 from engine.leakage.plants import HIDDEN_KIND
 from engine.statistics import share_interval
+from engine.texts import strip_marks
 
 MAX_LANES = 24
 RECALL_GOAL, FALSE_GOAL = 0.95, 0.05
@@ -31,7 +32,7 @@ def columns(result: AuditResult, pinned: AuditResult | None = None) -> go.Figure
     scores = {name: score.value for name, score in result.scores.items()}
     names = sorted(every, key=lambda name: (name in flagged, scores.get(name, 0.0)))[-MAX_LANES:]
     unit, chance = ("AUC", 0.5) if result.binary else ("R²", 0.0)
-    title = result.verdict.replace("**", "")
+    title = strip_marks(result.verdict)
     values = [
         max(chance, result.scores[name].value) if name in result.scores else chance
         for name in names
@@ -169,7 +170,7 @@ def scoreboard(result: ScoreboardResult) -> go.Figure:
     """
     lanes = _list_lanes(result)
     figure = figures.new_tall(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         height=170 + 28 * (1 + sum(name != CLEAN for name, *_ in lanes)),
         x=f"share found, of leaks that move the score by {MOVED}",
     )

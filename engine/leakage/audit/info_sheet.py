@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.leakage.audit.findings import ABOUT, INVISIBLE, KINDS
 from engine.leakage.audit.result import AuditResult
+from engine.texts import strip_marks
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto}
 body{padding:0 1rem;color:#222}table{border-collapse:collapse;width:100%}
@@ -57,7 +58,7 @@ def sheet(result: AuditResult) -> dict[str, Any]:
         "task": "two classes (AUC)" if result.binary else "number (R²)",
         "rows": result.n_rows,
         "columns": result.n_columns,
-        "verdict": result.verdict.replace("**", ""),
+        "verdict": strip_marks(result.verdict),
         "remarks": list(result.remarks),
         "columns_not_audited": result.skipped,
         "column_scores": {name: round(score.value, 4) for name, score in result.scores.items()},

@@ -16,6 +16,7 @@ from engine.leakage.availability import AvailabilityParams, AvailabilityResult
 from engine.leakage.availability.cases import CaseResult
 from engine.leakage.flights import GROUPS, KNOWN_AT, MOMENTS, moment_of
 from engine.leakage.trial import interval
+from engine.texts import strip_marks
 
 AXIS = (*MOMENTS, "at the gate")
 
@@ -233,7 +234,7 @@ def case(result: CaseResult) -> go.Figure:
         "hovertemplate": "%{y}, mean: %{x:.3f}<extra></extra>",
     }
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         [draws, middles],
         height=190 + 46 * max(3, len(names)),
         x="AUC: one repeat (dot), mean (line)",

@@ -13,6 +13,7 @@ from engine import figures
 from engine.leakage.dose.params import NAMES
 from engine.leakage.dose.result import NULL, DoseResult, Overview, Scores
 from engine.leakage.trial import ACCURACY, AUC, PRODUCTION, REPORTED
+from engine.texts import strip_marks
 from engine.units import format_signed
 
 Measure = Literal["AUC", "accuracy"]
@@ -28,7 +29,7 @@ def curve(
     production.
     """
     which = MEASURES[measure]
-    title = result.verdict.replace("**", "")
+    title = strip_marks(result.verdict)
     done = list(result.grid[: len(result.curve)])
     means = {where: [point.mean(where, which) for point in result.curve] for where, _, _ in LANES}
     gap: figures.Trace = {

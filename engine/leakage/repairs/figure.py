@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.leakage.repairs import WAYS, RepairsResult
+from engine.texts import strip_marks
 
 COLORS = {"reported": figures.LEAKED, "production": figures.HELD_OUT}
 
@@ -17,7 +18,7 @@ def gaps(result: RepairsResult, pinned: RepairsResult | None = None) -> go.Figur
     """Draw a lane for each way: every seed a dot, the means joined. To see first: the upper line is
     long, the lower short.
     """
-    title = result.verdict.replace("**", "")
+    title = strip_marks(result.verdict)
     figure = figures.new(title, height=270, x="AUC; one dot per repeat")
     for run, is_pinned in [(result, False), *([(pinned, True)] if pinned is not None else [])]:
         for way in WAYS:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.leakage.rounds import PRODUCTION, TEST, TRAIN, RoundsResult
+from engine.texts import strip_marks
 
 COLORS = {TRAIN: figures.KNOWN, TEST: figures.LEAKED, PRODUCTION: figures.HELD_OUT}
 
@@ -18,7 +19,7 @@ def scores(result: RoundsResult, pinned: RoundsResult | None = None) -> go.Figur
     reported.
     """
     shown = [name for name in COLORS if name != PRODUCTION or result.params.revealed]
-    title = result.verdict.replace("**", "")
+    title = strip_marks(result.verdict)
     figure = figures.new(title, height=240, x="AUC ± two standard errors")
     for run, is_pinned in [(result, False), *([(pinned, True)] if pinned is not None else [])]:
         names = [name for name in shown if name != PRODUCTION or run.params.revealed]

@@ -13,6 +13,7 @@ from engine import figures
 from engine.leakage.time_splits import BOTH, NEVER, TEST, TRAIN, Distance, Scores, TimeSplitsResult
 from engine.leakage.time_splits.splits import SCHEMES
 from engine.leakage.trial import interval
+from engine.texts import strip_marks
 
 COLORS = {
     NEVER: figures.WAITING,
@@ -29,7 +30,7 @@ def days(result: TimeSplitsResult) -> go.Figure:
     """Draw what each day holds in one fold of every scheme. To see first: the lanes whose days
     hold both training and test rows.
     """
-    title = result.verdict.replace("**", "")
+    title = strip_marks(result.verdict)
     figure = figures.new_tall(
         title, height=170 + 42 * len(SCHEMES), x="day of departure, 2013; one fold of each scheme"
     )

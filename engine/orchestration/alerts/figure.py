@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.alerts import BAD_STATES, AlertsResult, Watched
+from engine.texts import strip_marks
 from engine.units import format_signed
 
 LOW, HIGH = -5.0, 15.0  # scores beyond are drawn at the edge; the hover text has the value
@@ -85,7 +86,7 @@ def scores(result: AlertsResult, pinned: AlertsResult | None = None) -> go.Figur
     across = {"type": "line", "x0": 0, "x1": 1, "xref": "paper"}
     over = {"x": 1, "xref": "paper", "xanchor": "right", "yanchor": "bottom", "showarrow": False}
     return drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=440,
         x="run (1: the latest)",

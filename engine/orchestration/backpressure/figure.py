@@ -13,6 +13,7 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.backpressure import POLICIES, BackpressureResult, Policy, Stream, model
 from engine.orchestration.backpressure.real import Measured
+from engine.texts import strip_marks
 
 MAX_STEPS = 1_500
 MAX_MARKS = 3_000
@@ -91,7 +92,7 @@ def depth(result: BackpressureResult, pinned: BackpressureResult | None = None) 
         }
         traces.append({"type": "scatter", "x": x, "y": y, **look})
     return drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=470,
         x="seconds (simulated)",

@@ -13,6 +13,7 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.history import FATES, HistoryResult, critical_path, fates_of
 from engine.orchestration.records import Run
+from engine.texts import strip_marks
 from engine.units import format_seconds, format_time
 
 FATE_COLOURS = dict(
@@ -91,7 +92,7 @@ def grid(result: HistoryResult) -> go.Figure:
         columns[column] = f"{columns[column]} = {name}" if column in columns else name
     over = {"y": 1, "yref": "paper", "showarrow": False, "yanchor": "bottom"}
     return drawn(
-        result.verdict.replace("**", "").replace("`", ""),
+        strip_marks(result.verdict),
         [heat, *keys],
         height=max(330, 200 + 15 * len(tasks)),
         x="run (1: the latest)",

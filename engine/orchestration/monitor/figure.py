@@ -16,6 +16,7 @@ from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.monitor import MonitorResult
 from engine.orchestration.records import Attempt, Run, Task, state_of
+from engine.texts import strip_marks
 from engine.units import format_seconds
 
 COLORS = {
@@ -152,7 +153,7 @@ def gantt(
         "title": {"text": "" if labels else f"{len(run.tasks)} tasks, in the order of submission"},
     }
     return drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=height,
         x="seconds since the run began" + (" (thin bars: run A)" if pinned else ""),

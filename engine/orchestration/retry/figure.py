@@ -13,6 +13,7 @@ from engine.figures import Trace, drawn
 from engine.orchestration.retry import RetryResult, model
 from engine.orchestration.retry.real import Dot
 from engine.statistics import share_interval
+from engine.texts import strip_marks
 from engine.units import format_range, format_share
 
 GREEN, RED = figures.HELD_OUT, figures.FAILED
@@ -94,7 +95,7 @@ def outcomes(
         traces.append(_pinned(pinned, n_lanes))
     lanes: list[str | float] = list(range(n_lanes))
     return drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=190 + 44 * n_lanes,
         x="seconds from first start to last end",

@@ -15,6 +15,7 @@ from engine.figures import Trace, drawn
 from engine.orchestration.schedule import STATUS_NAMES, ScheduleResult
 from engine.orchestration.schedule.clock import Row
 from engine.orchestration.schedule.deployment import Fired
+from engine.texts import strip_marks
 
 Look = tuple[str, str]  # colour, symbol
 LOOKS: dict[str, Look] = {
@@ -113,7 +114,7 @@ def days(result: ScheduleResult, pinned: ScheduleResult | None = None) -> go.Fig
     texts = [f"{hour:02d}:00" for hour in ticks]
     bands, note = _shade(result, names)
     return drawn(
-        result.verdict.replace("**", "").replace("`", ""),
+        strip_marks(result.verdict),
         traces,
         height=max(360, 180 + 24 * len(names)),
         x=f"hour on the clock in {zone}",

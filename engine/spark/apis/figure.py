@@ -21,6 +21,7 @@ from engine.spark.apis.shared_variables import (
     BroadcastResult,
     expected_count,
 )
+from engine.texts import strip_marks
 from engine.units import format_bytes, format_seconds
 
 MAX_BARS = 12  # of an answer
@@ -41,9 +42,7 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
     """
     if not result.outcomes:
         return _preview(result)
-    figure = figures.new_tall(
-        result.verdict.replace("**", ""), height=430, x="seconds (median, range)"
-    )
+    figure = figures.new_tall(strip_marks(result.verdict), height=430, x="seconds (median, range)")
     for name, color, crosses in ((INSIDE, figures.KNOWN, False), (OUTSIDE, figures.LEAKED, True)):
         members = [
             outcome for outcome in result.outcomes if (outcome.rows_to_python > 0) == crosses
@@ -90,7 +89,7 @@ def _preview(result: ApisResult) -> go.Figure:
     """
     n = n_rows(result.params.months)
     figure = figures.new_tall(
-        result.verdict.replace("**", ""), height=430, x="flights handed to Python (expected)"
+        strip_marks(result.verdict), height=430, x="flights handed to Python (expected)"
     )
     for name, color, members, size in (
         (INSIDE, figures.KNOWN, JVM_ONLY, 0),
@@ -198,7 +197,7 @@ def counts(result: AccumulatorResult) -> go.Figure:
         LOST
     ] * result.params.lost_shuffle  # all from the start: the axis does not move
     figure = figures.new_tall(
-        result.verdict.replace("**", ""), height=460, x="rows counted by the accumulator"
+        strip_marks(result.verdict), height=460, x="rows counted by the accumulator"
     )
     for name, color, right in (("right", figures.KNOWN, True), ("wrong", figures.LEAKED, False)):
         members = [count for count in result.counts if (count.counted == n) == right]
@@ -260,7 +259,7 @@ def shipments(result: BroadcastResult) -> go.Figure:
     """
     broadcasts = result.shipments_by("broadcast")
     figure = figures.new_tall(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         height=430,
         x="bytes of the table",
         y="bytes unpickled in Python",
@@ -326,7 +325,7 @@ def answer(result: NamedResult) -> go.Figure:
     ends = [low - room * (low < 0), high + room]
     more = f" ({len(rows)} of {result.n_rows:,} rows)" if result.n_rows > len(rows) else ""
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         [bars],
         height=430,
         x=f"{columns[last]}{more}",

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.cache import CacheResult
 from engine.spark.cache.model import Regions
+from engine.texts import strip_marks
 from engine.units import format_binary_bytes, format_bytes
 
 MEGA = 1e6
@@ -31,7 +32,7 @@ def storage(result: CacheResult, pinned: CacheResult | None = None) -> go.Figure
     if not result.moments:
         return _preview(result)
     figure = figures.new_tall(
-        result.verdict.replace("**", ""), height=440, x="table just read", y="MB cached"
+        strip_marks(result.verdict), height=440, x="table just read", y="MB cached"
     )
     steps = [row["step"] for row in result.rows()]
     for table in range(result.params.n_tables):
@@ -81,7 +82,7 @@ def _preview(result: CacheResult) -> go.Figure:
     """
     asked, limit = result.asked_bytes, result.storage_limit_bytes
     figure = figures.new_tall(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         height=440,
         x="table just read",
         y="MB to cache (expected)",

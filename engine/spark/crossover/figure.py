@@ -21,6 +21,7 @@ from engine.spark.contest.engines import CONTESTANTS, Contestant, Work
 from engine.spark.crossover.cells import Cell
 from engine.spark.crossover.result import CrossoverResult
 from engine.spark.crossover.text import describe_model
+from engine.texts import strip_marks
 from engine.units import format_bytes, format_day, format_seconds
 
 Quantity = Literal["Seconds", "Peak memory"]
@@ -59,7 +60,7 @@ def chart(
     is lowest, and where lines cross.
     """
     figure = figures.new_tall(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         height=470,
         x="rows of lineitem",
         y="seconds (median and runs)" if quantity == "Seconds" else "peak memory",
@@ -243,7 +244,7 @@ def model(result: CrossoverResult, cluster: Cluster) -> go.Figure | None:
             + [result.points("Spark")[-1].n_rows]
         ),
     )
-    title = describe_model(result, cluster).replace("**", "")
+    title = strip_marks(describe_model(result, cluster))
     figure = figures.new_tall(title, height=470, x="rows of lineitem", y="seconds")
     n = np.geomspace(result.points("Spark")[0].n_rows, end, N_STEPS)
     alive = np.geomspace(

@@ -13,6 +13,7 @@ from engine import figures
 from engine.spark import figures as timeline
 from engine.spark.lazy import LazyResult, Predicted
 from engine.spark.plan_tree import Node
+from engine.texts import strip_marks
 from engine.units import format_bytes
 
 QUIET = (
@@ -38,7 +39,7 @@ def plan(result: LazyResult) -> go.Figure:
     above = (
         joins[0] if joins else 0
     )  # labels take turns above and below; a join's is above, where no line comes in
-    title = result.verdict.replace("**", "")
+    title = strip_marks(result.verdict)
     figure = figures.new_tall(title, height=300 + 90 * (max(lanes) + 1))
     for wide in (False, True):
         xs: list[float | None] = []
@@ -86,7 +87,7 @@ def predicted(chain: Predicted) -> go.Figure:
     """Draw the chain as it is written, before Spark has made a plan of it. To see first: which
     steps move rows.
     """
-    figure = figures.new_tall(chain.verdict.replace("**", ""), height=380)
+    figure = figures.new_tall(strip_marks(chain.verdict), height=380)
     p, kinds = chain.params, [kind for _, kind in chain.lines]
     places = list(enumerate(zip(("flights", *p.chain, p.action), kinds, strict=True)))
     figure.add_scatter(
@@ -120,7 +121,7 @@ def predicted(chain: Predicted) -> go.Figure:
 def jobs(result: LazyResult) -> go.Figure:
     """Draw the jobs that Spark had run after each line. To see first: zero until the action."""
     figure = figures.new_tall(
-        result.verdict.replace("**", ""), height=430, x="jobs that Spark has run so far"
+        strip_marks(result.verdict), height=430, x="jobs that Spark has run so far"
     )
     names = ["read flights", *result.params.chain, f"action: {result.params.action}"]
     lanes = [f"{i + 1} · {name}" for i, name in enumerate(names)]
@@ -189,7 +190,7 @@ def cores(result: LazyResult, pinned: LazyResult | None = None) -> go.Figure:
     """Draw the tasks of the action on the cores that ran them. To see first: how little of the time
     a core is at work.
     """
-    title = result.verdict.replace("**", "")
+    title = strip_marks(result.verdict)
     return timeline.gantt(
         title, {"action": result.trace}, {"action": pinned.trace} if pinned else None
     )

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark.partitioning.real import Measured
 from engine.spark.partitioning.result import PartitioningResult, Route
+from engine.texts import strip_marks
 from engine.units import format_number
 
 MAX_BARS = 400
@@ -57,7 +58,7 @@ def partitions(
         }
     )
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         traces,
         height=480,
         x=f"{'folder' if folders else 'partition'} ({named})",

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark import figures as timeline
 from engine.spark.skew_clinic import SkewClinicResult
+from engine.texts import strip_marks
 
 
 def gantt(result: SkewClinicResult, pinned: SkewClinicResult | None = None) -> go.Figure:
@@ -15,7 +16,7 @@ def gantt(result: SkewClinicResult, pinned: SkewClinicResult | None = None) -> g
     """
     if not result.outcomes:
         return _preview(result)
-    title = result.verdict.replace("**", "")
+    title = strip_marks(result.verdict)
     return timeline.gantt(title, result.traces(), pinned.traces() if pinned else None)
 
 
@@ -36,7 +37,7 @@ def _preview(result: SkewClinicResult) -> go.Figure:
         "hoverinfo": "skip",
     }
     return figures.drawn(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         [bars],
         height=380,
         x="rows of the largest partition (expected)",

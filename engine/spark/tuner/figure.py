@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.spark import figures as timeline
 from engine.spark.tuner import Point, TunerResult
+from engine.texts import strip_marks
 from engine.units import format_seconds, format_share
 
 
@@ -20,7 +21,7 @@ def curve(result: TunerResult, at: int = 0, pinned: TunerResult | None = None) -
     """
     low, high = result.at_cores
     figure = figures.new_tall(
-        result.verdict.replace("**", ""),
+        strip_marks(result.verdict),
         height=460,
         x="shuffle partitions (log)",
         y="seconds (median, range)",

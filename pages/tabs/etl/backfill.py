@@ -90,7 +90,7 @@ def _show(result: BackfillResult) -> None:
 
 
 def _output(params: BackfillParams) -> None:
-    work.run("backfill", params, backfill.steps, _show, first=backfill.planned(params))
+    work.run("backfill", params, backfill.steps, _show, first=lambda: backfill.planned(params))
 
 
 show = lab.tab("etl", "backfill", _params, _output)

@@ -182,7 +182,7 @@ def _show(result: CrashResult) -> None:
 
 
 def _output(params: CrashParams) -> None:
-    work.run("crash", params, crash.steps, _show, first=expected.run(params))
+    work.run("crash", params, crash.steps, _show, first=lambda: expected.run(params))
 
 
 show = lab.tab("etl", "crash", _params, _output)

@@ -114,7 +114,7 @@ def _show(result: LoadsResult) -> None:
 
 
 def _output(params: LoadsParams) -> None:
-    work.run("loads", params, loads.steps, _show, first=loads.expected(params))
+    work.run("loads", params, loads.steps, _show, first=lambda: loads.expected(params))
 
 
 show = lab.tab("etl", "loads", _params, _output)

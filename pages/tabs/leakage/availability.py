@@ -12,7 +12,7 @@ from engine.leakage import availability
 from engine.leakage.availability import AvailabilityParams, AvailabilityResult, cases, figure
 from engine.leakage.availability.cases import CaseParams, CaseResult
 from engine.leakage.availability.ways import CASES
-from pages.shell import controls, lab, texts, work
+from pages.shell import controls, lab, work
 
 D = AvailabilityParams()
 VIEWS = ("Score by moment", *CASES)
@@ -42,8 +42,7 @@ def _params() -> tuple[str, AvailabilityParams]:
 
 
 def _show_case(result: CaseResult) -> None:
-    middle, right = st.columns(lab.CLOSE, gap="small")
-    with middle.container(key="answer", gap="small"):
+    with lab.aside(result):
         if result.aucs:
             lab.chart(
                 figure.case(result),
@@ -53,8 +52,6 @@ def _show_case(result: CaseResult) -> None:
             )
         else:
             st.skeleton(height=420)
-    with right.container(key="panels", gap="small"):
-        texts.say("\n".join(f"- {reason}" for reason in result.why))
 
 
 def _show(result: AvailabilityResult) -> None:
