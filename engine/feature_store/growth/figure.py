@@ -53,29 +53,50 @@ def growth(result: GrowthResult, pinned: GrowthResult | None = None) -> go.Figur
                     "line": line,
                 }
             )
-    sizes = sorted({point.n_labels for point in result.points})
+    sizes = {point.n_labels for point in result.points}
+    ticks = {"tickformat": "~s", "ticksuffix": "s"}
+    return _over_labels(result, traces, sizes, "time per join", ticks)
+
+
+def _over_labels(
+    result: GrowthResult,
+    traces: list[dict[str, Any]],
+    sizes: set[int],
+    y: str,
+    ticks: dict[str, str],
+) -> go.Figure:
+    """Draw traces over the number of labels, both axes logarithmic; ``ticks`` are of the y axis."""
+    numbers = sorted(sizes)
     return figures.drawn(
         strip_marks(result.verdict),
         traces,
         height=460,
         x="labels (feature rows grow in proportion)",
-        y="time per join",
-        xaxis={"type": "log", "tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]},
-        yaxis={"type": "log", "tickformat": "~s", "ticksuffix": "s", "dtick": 1},
+        y=y,
+        xaxis={"type": "log", "tickvals": numbers, "ticktext": [f"{n:,}" for n in numbers]},
+        yaxis={"type": "log", "dtick": 1, **ticks},
     )
+
+
+def _line(name: str) -> dict[str, Any]:
+    """Return the look of a contestant's line with its marks."""
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": name,
+        "line": {"color": COLORS[name], "width": 2.5},
+        "marker": {"symbol": SYMBOLS[name], "size": 9},
+    }
 
 
 def _runs(name: str, points: list[Point], slope: float | None) -> list[dict[str, Any]]:
     """Return the line of a contestant's fastest runs, and every run as a small dot."""
     label = name if slope is None else f"{name}, slope {slope:.1f}"
     best = {
-        "type": "scatter",
+        **_line(name),
         "x": [point.n_labels for point in points],
         "y": [point.best_seconds for point in points],
-        "mode": "lines+markers",
         "name": label,
-        "line": {"color": COLORS[name], "width": 2.5},
-        "marker": {"symbol": SYMBOLS[name], "size": 9},
         "customdata": [[point.n_pairs, format_seconds(point.best_seconds)] for point in points],
         "hovertemplate": (
             "%{x:,} labels: %{customdata[1]}, %{customdata[0]:,} pairs<extra>" + name + "</extra>"
@@ -101,26 +122,14 @@ def _expected(result: GrowthResult) -> go.Figure:
         counted = [(n, pairs) for other, n, pairs in result.counted if other == name]
         traces.append(
             {
-                "type": "scatter",
+                **_line(name),
                 "x": [n for n, _ in counted],
                 "y": [max(1, pairs) for _, pairs in counted],
-                "mode": "lines+markers",
-                "name": name,
-                "line": {"color": COLORS[name], "width": 2.5},
-                "marker": {"symbol": SYMBOLS[name], "size": 9},
                 "hovertemplate": "%{x:,} labels: %{y:,} pairs<extra>" + name + "</extra>",
             }
         )
-    sizes = sorted({n for _, n, _ in result.counted})
-    return figures.drawn(
-        strip_marks(result.verdict),
-        traces,
-        height=460,
-        x="labels (feature rows grow in proportion)",
-        y="pairs joined (expected)",
-        xaxis={"type": "log", "tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]},
-        yaxis={"type": "log", "dtick": 1, "tickformat": ",.0f"},
-    )
+    sizes = {n for _, n, _ in result.counted}
+    return _over_labels(result, traces, sizes, "pairs joined (expected)", {"tickformat": ",.0f"})
 
 
 def pairs(result: GrowthResult) -> go.Figure:
