@@ -51,8 +51,10 @@ def start(
     Its temporary files lie in the workspace.
 
     ``environment`` replaces this process's own; ``pipe`` gives the child a standard input, for
-    ``end_with_parent``; ``output`` and ``errors`` are files that get what it prints.
+    ``end_with_parent``; ``output`` and ``errors`` are files that get what it prints. If the server
+    stops meanwhile, the child is ended at once.
     """
+    n_stops_before = n_stops
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
@@ -69,6 +71,8 @@ def start(
         start_new_session=True,
     )
     _alive.add(process)
+    if n_stops != n_stops_before:
+        kill_group(process)
     return process
 
 

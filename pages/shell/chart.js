@@ -53,7 +53,10 @@ class Chart {
     this.busy = Promise.resolve();
     this.refit = () => this.queue(() => this.fit());
     this.observer = new ResizeObserver(this.refit);
-    this.observer.observe(root);
+    // what is above the chart may come and go: then the chart moves, and what holds it changes its height
+    const around = ['[data-testid="stVerticalBlock"]', '[data-testid="stMainBlockContainer"]'];
+    [root, ...around.map((place) => root.closest(place))].filter(Boolean)
+      .forEach((element) => this.observer.observe(element));
     addEventListener('resize', this.refit);
     document.addEventListener('fullscreenchange', this.refit);
     const answers = {
@@ -121,6 +124,7 @@ class Chart {
     delete layout.title;
     this.own = layout.height || 420;
     layout.margin = { ...look.margin, ...layout.margin, t: layout.meta?.top ?? above(layout) * scale };
+    if (layout.meta?.bottom) layout.margin.b = layout.meta.bottom * scale;
     layout.width = this.root.clientWidth;
     layout.height = this.height();
     layout.dragmode = matchMedia('(pointer: coarse)').matches ? false : layout.dragmode;

@@ -40,9 +40,9 @@ def values(result: SkewResult) -> go.Figure:
         "template": figures.TEMPLATE,
         "title": {"text": strip_marks(result.verdict)},
         "height": 40 + 215 * n_down,
-        "meta": {"top": 62},
+        "meta": {"top": 62, "bottom": 42},  # of text of 13 pixels
     }
-    layout |= {"showlegend": False, "margin": {"l": 46, "r": 20, "b": 68}, "annotations": []}
+    layout |= {"showlegend": False, "margin": {"l": 46, "r": 20}, "annotations": []}
     drawn = np.unique(np.linspace(0, len(result.offline) - 1, N_DRAWN).astype(int))
     traces: list[dict[str, Any]] = []
     for place, share in enumerate(shares):

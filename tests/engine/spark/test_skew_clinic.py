@@ -25,7 +25,7 @@ def result() -> SkewClinicResult:
 
 
 def test_every_cure_gives_the_rows_that_numpy_gives(result: SkewClinicResult) -> None:
-    assert [outcome.cure for outcome in result.outcomes] == list(REMEDIES) and result.complete
+    assert [outcome.remedy for outcome in result.outcomes] == list(REMEDIES) and result.complete
     assert {outcome.answer for outcome in result.outcomes} == {
         result.expected
     } and result.same_answers
