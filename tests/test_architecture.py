@@ -39,7 +39,7 @@ WIDGETS = {
     "tabs",
 }
 COMPOSER = "pipeline"  # engine/pipeline alone may import several topics
-TOPICS = {path.parent.name for path in (ROOT / "engine").glob("*/__init__.py")} - {COMPOSER}
+TOPICS = {path.stem for path in (ROOT / "pages/lessons").glob("*.toml")} - {COMPOSER}
 EXPERIMENTS = [
     (path.stem, name)
     for path in sorted((ROOT / "pages" / "lessons").glob("*.toml"))

@@ -27,8 +27,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import data, processes, upload_reader, workspace
+from engine import data, processes, workspace
 from engine.errors import InputError, require
+from engine.upload_reader import limits
 
 
 def test_closing_the_steps_of_a_child_kills_its_whole_group() -> None:
@@ -286,7 +287,7 @@ def test_three_bombs_at_once_hold_no_more_than_one_may() -> None:
     assert all("memory" in sentence for sentence in sentences), (
         "each is refused for what it is, none for the others"
     )
-    assert 1_000_000_000 < peak < upload_reader.ADDRESS_SPACE_BYTES
+    assert 1_000_000_000 < peak < limits.ADDRESS_SPACE_BYTES
 
 
 def test_a_reader_that_nobody_watches_is_stopped_by_its_address_space() -> None:
@@ -296,7 +297,7 @@ def test_a_reader_that_nobody_watches_is_stopped_by_its_address_space() -> None:
     while child.poll() is None:
         most = max(most, processes.resident_bytes(child.pid))
     processes.kill_group(child)
-    assert most < upload_reader.ADDRESS_SPACE_BYTES and not Path(f"{path}.arrow").exists()
+    assert most < limits.ADDRESS_SPACE_BYTES and not Path(f"{path}.arrow").exists()
     assert child.stdout is not None and "memory" in json.loads(child.stdout.read())["error"]
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine import data, scripts, upload_reader, workspace
+from engine import data, scripts, workspace
 from engine.errors import InputError
 from engine.formats import anatomy, bytes_read, race
 from engine.formats.anatomy import figure as anatomy_figures
@@ -35,6 +35,8 @@ from engine.sampling.lineage import figure as lineage_figures
 from engine.spark import partitioning
 from engine.spark.partitioning import figure as partitioning_figures
 from engine.spark.partitioning.params import STRATEGIES
+from engine.upload_reader.avro_file import read_avro
+from engine.upload_reader.columns import normalize
 
 N = 60
 DAY = dt.datetime(2013, 1, 1)
@@ -413,7 +415,7 @@ def test_a_column_of_any_type_gives_a_result_or_a_sentence(
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_a_type_that_no_lab_can_take_is_refused_with_what_to_do(name: str) -> None:
     with pytest.raises(InputError, match=r"(drop|flatten|correct).*then upload again"):
-        upload_reader.normalize(pa.table({name: ARRAYS[name]()}))
+        normalize(pa.table({name: ARRAYS[name]()}))
 
 
 @pytest.mark.parametrize(
@@ -435,7 +437,7 @@ def test_a_type_that_no_lab_can_take_is_refused_with_what_to_do(name: str) -> No
     ],
 )
 def test_a_type_of_a_librarys_own_gives_what_it_stores(name: str, expected: pa.Array) -> None:
-    read = upload_reader.normalize(pa.table({"v": ARRAYS[name]()})).column("v").combine_chunks()
+    read = normalize(pa.table({"v": ARRAYS[name]()})).column("v").combine_chunks()
     assert read.type == expected.type and str(read.to_pylist()) == str(expected.to_pylist())
 
 
@@ -461,4 +463,4 @@ def test_avro_that_is_no_table_is_a_sentence(type_: Any, value: Any, tmp_path: P
             [{"v": 1}, {"v": value}] if isinstance(type_, list) else [{"v": value}],
         )
     with pytest.raises(InputError, match="nested|damaged"):
-        upload_reader.normalize(upload_reader.read_avro(file))
+        normalize(read_avro(file))

@@ -19,10 +19,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine import data, processes, upload_reader
+from engine import data, processes
 from engine.errors import InputError, require
 from engine.formats.parquet import pages
 from engine.formats.parquet.thrift import HINT
+from engine.upload_reader import limits
 
 MAX_PAGES = 100_000
 MAX_TEXT = 40  # characters of a min or max
@@ -231,9 +232,9 @@ def dissect_upload(path: Path) -> list[Piece]:
 
 def main(source: str, target: str) -> None:
     """Take SOURCE apart, write TARGET, print the result line or the sentence for the visitor."""
-    upload_reader.limit_self()
+    limits.limit_self()
     try:
-        upload_reader.check_kind(Path(source))
+        limits.check_kind(Path(source))
         with pa.memory_map(source) as file:
             pieces = dissect(file.read_buffer())
     except InputError as error:
