@@ -120,9 +120,7 @@ def column_types(schema: Any) -> dict[str, pa.DataType]:
     named: dict[str, Any] = {}
     choices = {field["name"]: _choices(field["type"], named) for field in schema["fields"]}
     check_nested(
-        name
-        for name, kinds in choices.items()
-        if any(kind["type"] in NESTED for kind in kinds)
+        name for name, kinds in choices.items() if any(kind["type"] in NESTED for kind in kinds)
     )
     return {name: _column_type(kinds, name) for name, kinds in choices.items()}
 
@@ -135,7 +133,9 @@ def _choices(schema: Any, named: dict[str, Any]) -> list[dict[str, Any]]:
     if isinstance(schema, list):
         return [choice for member in schema for choice in _choices(member, named)]
     if isinstance(schema, str):
-        return [{"type": schema}] if schema in PRIMITIVE else [named.get(schema, {"type": "record"})]
+        return (
+            [{"type": schema}] if schema in PRIMITIVE else [named.get(schema, {"type": "record"})]
+        )
     if isinstance(schema["type"], dict | list):
         return _choices(schema["type"], named)
     if "name" in schema:
@@ -175,11 +175,11 @@ def _arrow_type(kind: dict[str, Any], name: str) -> pa.DataType:
                 " then upload again.",
                 *(MAX_DIGITS, name_in_sentence(name), digits),
             )
-            wide = digits > 38  # noqa: PLR2004 - digits of Arrow's decimal128
-            return pa.decimal256(digits, scale) if wide else pa.decimal128(digits, scale)
+            decimal = pa.decimal128 if digits <= 38 else pa.decimal256
+            return decimal(digits, scale)
     if kind["type"] == "fixed":
         return pa.binary(kind["size"])
-    return LOGICAL.get((kind["type"], logical), PRIMITIVE[kind["type"]])
+    return LOGICAL.get((kind["type"], str(logical)), PRIMITIVE[kind["type"]])
 
 
 def _array(values: list[Any], type_: pa.DataType, name: str) -> pa.Array:
@@ -188,7 +188,7 @@ def _array(values: list[Any], type_: pa.DataType, name: str) -> pa.Array:
         if pa.types.is_decimal(type_):
             return _decimals(values, type_)
         if pa.types.is_temporal(type_):
-            bits = pa.int32() if type_.bit_width == 32 else pa.int64()  # noqa: PLR2004 - int or long
+            bits = pa.int32() if type_.bit_width == 32 else pa.int64()
             return pa.array(values, bits).view(type_)
         return pa.array(values, type_)
     except (pa.ArrowInvalid, OverflowError) as error:

@@ -116,10 +116,10 @@ def check_times(column: pa.ChunkedArray, name: str) -> None:
         OverflowError,
         LookupError,
     ) as error:  # a year that no calendar has, an unknown time zone
+        has = _outside(column) or f"others ({type(error).__name__})"
         raise InputError(
             "Dates and times must be in the years 1 to 9999, in a known time zone."
-            f" {name_in_sentence(name)} has {_outside(column) or 'others'}"
-            f" ({type(error).__name__}): correct or drop it, then upload again."
+            f" {name_in_sentence(name)} has {has}: correct or drop it, then upload again."
         ) from error
 
 
@@ -140,5 +140,6 @@ def _outside(column: pa.ChunkedArray) -> str:
     places = np.flatnonzero((seconds < first) | (seconds >= end))
     if not len(places):
         return ""
-    n, one = len(places), len(places) == 1
-    return f"{n:,} outside, in row {places[0] + 1:,}" + ("" if one else " and others")
+    if len(places) == 1:
+        return f"a value outside them, in row {places[0] + 1:,}"
+    return f"{len(places):,} values outside them, the first in row {places[0] + 1:,}"

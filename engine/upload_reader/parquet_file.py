@@ -1,4 +1,4 @@
-"""Parquet, after a look at its footer; what cannot be read is looked at once more for the reason."""
+"""Parquet, after a look at its footer; what cannot be read is looked at again for the reason."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from engine.formats.parquet.pages import check_pages
 from engine.upload_reader.columns import check_times
 from engine.upload_reader.limits import check_nested, check_not_encrypted, check_size, reason
 
+READ_CODECS = ("UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW")
 # years 1677 to 2262, in microseconds: what nanoseconds can hold
 NANOSECONDS_FROM, NANOSECONDS_TO = -(2**63) // 1_000 + 1, (2**63 - 1) // 1_000
 
@@ -34,18 +35,15 @@ def read_parquet(path: Path) -> pa.Table:
     try:
         with _open(path) as file:
             check_size(file.metadata.num_rows, len(file.schema_arrow.names))
-            nested = [
-                field.name for field in file.schema_arrow if pa.types.is_nested(field.type)
-            ]
-            if not nested:
-                return _with_int96(file.read(use_threads=False), file.schema, path)
+            nested = [field.name for field in file.schema_arrow if pa.types.is_nested(field.type)]
+            if nested:
+                check_not_encrypted(b"", _footer(path).encrypted)
+                check_nested(nested)
+            return _with_int96(file.read(use_threads=False), file.schema, path)
     except MemoryError:  # Arrow's own is one too, and an ArrowException
         raise
     except (pa.ArrowException, OSError) as error:
         _refuse(path, error)
-    check_not_encrypted(b"", _footer(path).encrypted)
-    check_nested(nested)
-    raise AssertionError("a nested column is refused")
 
 
 def _open(path: Path, int96_unit: Literal["s", "us", "ns"] = "us") -> pq.ParquetFile:
@@ -57,24 +55,24 @@ def _open(path: Path, int96_unit: Literal["s", "us", "ns"] = "us") -> pq.Parquet
 def _with_int96(table: pa.Table, schema: pq.ParquetSchema, path: Path) -> pa.Table:
     """Return ``table`` after a check of its INT96 columns, which it has in microseconds.
 
-    INT96 counts days and nanoseconds of the day, from a hundred times the age of the universe ago:
-    pyarrow lets what does not fit wrap around. Seconds always fit.
+    INT96 is a day and nanoseconds of that day: where 64 bits of microseconds do not hold it,
+    pyarrow lets it wrap around. Seconds always fit.
     """
-    for number in range(len(schema.names)):
-        name = schema.column(number).name
-        if schema.column(number).physical_type != "INT96":
+    for number, name in enumerate(table.column_names):
+        # a name that is there twice is refused later
+        if schema.column(number).physical_type != "INT96" or table.column_names.count(name) > 1:
             continue
         with _open(path, "s") as file:
-            check_times(file.read([name], use_threads=False).column(0), name)
+            check_times(file.read([name], use_threads=False).column(name), name)
         ends = pc.min_max(table.column(number).cast(pa.int64()))
         if (ends["min"].as_py() or 0) < NANOSECONDS_FROM or (
             ends["max"].as_py() or 0
         ) > NANOSECONDS_TO:
             continue
         with _open(path, "ns") as file:
-            nano = file.read([name], use_threads=False).column(0)
+            nano = file.read([name], use_threads=False).column(name)
         back = pc.multiply(table.column(number).cast(pa.int64()), 1_000)
-        if not pc.all(pc.equal(nano.cast(pa.int64()), back)).as_py():
+        if pc.any(pc.not_equal(nano.cast(pa.int64()), back)).as_py():
             table = table.set_column(number, name, nano)
     return table
 
@@ -89,10 +87,12 @@ def _refuse(path: Path, error: Exception) -> NoReturn:
     footer = _footer(path)
     check_not_encrypted(b"", footer.encrypted)
     check_nested(footer.nested)
-    if isinstance(error, NotImplementedError):
+    unread = sorted({chunk.compression for _, chunk in footer.chunks} - {*READ_CODECS})
+    if unread or isinstance(error, NotImplementedError):
         raise InputError(
-            f"pyarrow, which reads Parquet here, cannot read this file: {reason(error, path)}."
-            " Write it again with other types or another codec."
+            "pyarrow, which reads Parquet here, cannot read this file:"
+            f" {', '.join(unread) or reason(error, path)}. Write it again with other types, or"
+            " another codec, such as snappy or zstd."
         ) from error
     with pa.memory_map(str(path)) as file:
         check_pages(file.read_buffer(), footer)

@@ -132,9 +132,7 @@ def read_footer(buffer: Any) -> Footer:
         if len(group) != len(columns):
             damaged(f"A row group must have {len(columns)} column chunks.", len(group))
     encrypted = tuple(
-        name
-        for number, name in enumerate(columns)
-        if any(8 in group[number] for group in groups)
+        name for number, name in enumerate(columns) if any(8 in group[number] for group in groups)
     )
     return Footer(
         n_rows=number_of(fields, 3, "The number of rows of the footer"),
@@ -142,9 +140,7 @@ def read_footer(buffer: Any) -> Footer:
         nested=nested,
         encrypted=encrypted,
         row_groups=(
-            ()
-            if encrypted
-            else tuple(tuple(map(_chunk, group, columns)) for group in groups)
+            () if encrypted else tuple(tuple(map(_chunk, group, columns)) for group in groups)
         ),
     )
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from engine.errors import name_in_sentence, require
+from engine.errors import InputError, name_in_sentence, require
 from engine.formats.parquet.footer import MAGIC, Chunk, Footer, Place
 from engine.formats.parquet.thrift import (
     HINT,
@@ -182,7 +182,8 @@ def pages(
     start, end = chunk_range(chunk)
     if not len(MAGIC) <= start <= end <= len(data):
         damaged(
-            f"A column chunk must lie between bytes {len(MAGIC)} and {len(data):,}.",
+            f"The chunk of column {name_in_sentence(chunk.path_in_schema)} must lie between bytes"
+            f" {len(MAGIC)} and {len(data):,}.",
             f"{start:,} to {end:,}",
         )
     found: list[Page] = []
@@ -194,8 +195,12 @@ def pages(
             limit,
         )
         reader = Compact(data, position, min(end + left_out, len(data)))
-        header = reader.struct()
-        page = _page(header, position, reader.position - position)
+        try:
+            header = reader.struct()
+            page = _page(header, position, reader.position - position)
+        except InputError as error:
+            name = name_in_sentence(chunk.path_in_schema)
+            raise InputError(f"Page {len(found)} of column {name}: {error}") from error
         if page.kind == "dictionary" and not found:
             left_out = page.header_bytes
         position = page.end

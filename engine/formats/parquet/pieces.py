@@ -154,9 +154,7 @@ def _arrow_types(buffer: Any) -> dict[str, pa.DataType]:
         return {}  # a schema that Arrow cannot hold: values are shown as they are stored
 
 
-def _chunk(
-    buffer: Any, chunk: Chunk, group: int, type_: pa.DataType | None
-) -> Iterator[Piece]:
+def _chunk(buffer: Any, chunk: Chunk, group: int, type_: pa.DataType | None) -> Iterator[Piece]:
     """Yield the pages of a column chunk, then its indexes."""
     column, physical = chunk.path_in_schema, chunk.physical_type
     noted = pages.column_index(buffer, chunk.column_index) if chunk.column_index else None
