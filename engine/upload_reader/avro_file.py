@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 from unittest import mock
@@ -20,6 +21,7 @@ from engine.upload_reader.limits import check_nested, check_size
 
 AVRO_BATCH_ROWS = 10_000
 CODECS = ("null", "deflate", "bzip2", "xz", "snappy", "zstandard")
+SYNC_BYTES, CRC_BYTES = 16, 4
 MAX_DIGITS = 76  # of a decimal in Arrow
 PRIMITIVE = {
     "null": pa.null(),
@@ -61,7 +63,7 @@ def read_avro(path: Path) -> pa.Table:
 
     try:
         with path.open("rb") as file, _plain_values():
-            reader = fastavro.reader(file)
+            reader = fastavro.block_reader(file)
             require(
                 reader.codec in CODECS,
                 "This Avro file is compressed with {}, which is not read here. Write it again with"
@@ -72,7 +74,8 @@ def read_avro(path: Path) -> pa.Table:
             check_size(0, len(types))
             batches: list[pa.RecordBatch] = []
             n_rows = 0
-            records = cast("Iterator[dict[str, Any]]", reader)
+            blocks = _checked(reader, path) if reader.codec == "snappy" else reader
+            records = cast("Iterator[dict[str, Any]]", itertools.chain.from_iterable(blocks))
             while rows := list(itertools.islice(records, AVRO_BATCH_ROWS)):
                 n_rows += len(rows)
                 check_size(n_rows, len(types))
@@ -96,6 +99,23 @@ def read_avro(path: Path) -> pa.Table:
             f"This Avro file is damaged or cut short ({type(error).__name__}: {str(error)[:200]}). "
             "Write it again from its source."
         ) from error
+
+
+def _checked(blocks: Iterable[Any], path: Path) -> Iterator[Any]:
+    """Yield the blocks of a file in snappy after a look at their checksums, which fastavro skips:
+    CRC-32 of the plain bytes, in the last four bytes before the sync marker.
+    """
+    with path.open("rb") as file:
+        for number, block in enumerate(blocks):
+            file.seek(block.offset + block.size - SYNC_BYTES - CRC_BYTES)
+            stored = int.from_bytes(file.read(CRC_BYTES), "big")
+            require(
+                zlib.crc32(block.bytes_.getvalue()) == stored,
+                "Block {} of this Avro file does not match its checksum: the file is damaged. Write"
+                " it again from its source.",
+                number,
+            )
+            yield block
 
 
 def _plain_values() -> contextlib.AbstractContextManager[Any]:

@@ -321,3 +321,18 @@ def test_what_is_not_damaged_is_not_called_damaged(tmp_path: Path) -> None:
     for cut in range(4, len(good) - 1):
         with pytest.raises(InputError, match="damaged or cut short|has no rows"):
             read(good[:cut], tmp_path)
+
+
+def test_a_block_of_snappy_is_held_against_its_checksum(tmp_path: Path) -> None:
+    """A changed letter decompresses well; only the checksum, which fastavro skips, tells."""
+    rows = [{"v": str(uuid.UUID(int=number * 3**78 % 2**128))} for number in range(1, 200)]
+    options = {"codec": "snappy", "sync_interval": 500}
+    good = written([{"name": "v", "type": "string"}], rows, **options)
+    assert read(good, tmp_path).to_pylist() == rows
+    first = rows[0]["v"][:8].encode()
+    broken = good.replace(first, first[::-1])
+    assert list(fastavro.reader(io.BytesIO(broken))) != rows
+    with pytest.raises(
+        InputError, match=r"Block \d+ of this Avro file does not match its checksum"
+    ):
+        read(broken, tmp_path)
