@@ -110,8 +110,8 @@ TYPES = st.one_of(
 
 
 @st.composite
-def files(draw: st.DrawFn) -> tuple[bytes, dict[str, pa.DataType]]:
-    """An Avro file of one to five fields, each plain or a union with null in either order."""
+def files(draw: st.DrawFn) -> tuple[list[Any], list[dict[str, Any]], dict[str, pa.DataType]]:
+    """One to five fields, each plain or a union with null in either order, rows, Arrow types."""
     fields, makers, types = [], {}, {}
     for number, (schema, values, type_) in enumerate(draw(st.lists(TYPES, min_size=1, max_size=5))):
         name = f"c{number}"
@@ -123,8 +123,7 @@ def files(draw: st.DrawFn) -> tuple[bytes, dict[str, pa.DataType]]:
         makers[name] = values if order == "plain" else st.none() | values
         types[name] = type_
     rows = draw(st.lists(st.fixed_dictionaries(makers), min_size=1, max_size=12))
-    codec = draw(st.sampled_from(["null", "deflate", "snappy", "zstandard", "xz", "bzip2"]))
-    return written(fields, rows, codec=codec), types
+    return fields, rows, types
 
 
 def written(fields: list[Any], rows: list[dict[str, Any]], **options: Any) -> bytes:
@@ -150,11 +149,17 @@ def stored(value: Any, type_: pa.DataType) -> Any:
 
 
 @settings(max_examples=150, deadline=None)
-@given(made=files())
+@given(
+    made=files(),
+    codec=st.sampled_from(["null", "deflate", "snappy", "zstandard", "xz", "bzip2"]),
+)
 def test_types_are_the_schemas_and_values_are_fastavros(
-    made: tuple[bytes, dict[str, pa.DataType]], tmp_path_factory: pytest.TempPathFactory
+    made: tuple[list[Any], list[dict[str, Any]], dict[str, pa.DataType]],
+    codec: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    content, types = made
+    fields, rows, types = made
+    content = written(fields, rows, codec=codec)
     table = read(content, tmp_path_factory.mktemp("avro"))
     assert dict(zip(table.column_names, table.schema.types, strict=True)) == types
     table.validate(full=True)
