@@ -3,6 +3,7 @@
 
 const TRANSITION_MS = 150;
 const MOST_MOVING_MARKS = 400; // more would take longer than the transition
+const MANY_MARKS = 600; // as shapes of their own these take longer than a whole tweak: drawn by WebGL
 const LEAST_HEIGHT = 240;
 const BELOW = 10; // pixels left free under the chart in the window
 const STAGE_LINE = 44; // pixels that the scene's line takes on stage
@@ -139,6 +140,7 @@ class Chart {
     const moves = this.corresponds(figure.data) && look === this.look
       && !matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.look = look;
+    drawManyByWebGL(figure.data);
     layout.transition = moves ? { duration: TRANSITION_MS, easing: 'cubic-in-out' } : undefined;
     await this.Plotly.react(this.plot, figure.data, layout, {
       displayModeBar: false, displaylogo: false, showSendToCloud: false, plotlyServerURL: '',
@@ -205,6 +207,14 @@ class Chart {
   }
 }
 
+/** Let WebGL draw the traces of many points, where the browser has it; the few stay above them as shapes. */
+function drawManyByWebGL(traces) {
+  const points = traces.filter(({ type, mode }) => (type ?? 'scatter') === 'scatter' && mode === 'markers');
+  if (points.reduce((sum, trace) => sum + count(trace), 0) < MANY_MARKS) return;
+  window.playgroundWebGL ??= document.createElement('canvas').getContext('webgl') ? 'scattergl' : 'scatter';
+  points.filter((trace) => count(trace) > MANY_MARKS / 10).forEach((trace) => { trace.type = window.playgroundWebGL; });
+}
+
 /** Pixels above the plot: room for notes that are written over it, else for half a tick label. */
 function above(layout) {
   const over = (note) => note.yref === 'paper' && note.y >= 1 && note.yanchor === 'bottom';
@@ -213,7 +223,9 @@ function above(layout) {
 
 function count(trace) {
   const values = trace.x ?? trace.y;
-  return Array.isArray(values) ? values.length : values?.bdata?.length ?? 0;
+  if (Array.isArray(values)) return values.length;
+  // base64 holds 3 bytes in 4 characters; a type's name ends in its bytes: f8, i2
+  return values?.bdata ? Math.floor((values.bdata.length * 0.75) / Number(values.dtype.slice(1))) : 0;
 }
 
 function wrap(text, width) {
