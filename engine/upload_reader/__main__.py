@@ -31,6 +31,7 @@ def main(source: str, target: str, options: str = "") -> None:
         table = _read(path, options, report)
         check_size(table.num_rows, table.num_columns)
         table = normalize(table)
+        report.done = True
         _write_report(report, target)
         partial = Path(target + ".part")
         with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:

@@ -77,7 +77,8 @@ CHOICES = {
 def options_from_json(text: str) -> Options:
     """Return the options that ``as_json`` wrote."""
     found: dict[str, Any] = json.loads(text)
-    return Options(**{name: tuple(v) if isinstance(v, list) else v for name, v in found.items()})
+    text_columns, number_columns = (tuple(found.pop(name)) for name in ("text", "number"))
+    return Options(**found, text=text_columns, number=number_columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Report:
     header: str = ""
     columns: list[ColumnRead] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # of the whole file
+    done: bool = False  # whether it was read to its end
 
     def as_json(self) -> str:
         """Return the report as one line."""
@@ -110,14 +112,10 @@ class Report:
         return [*self.notes, *(f"{c.name}: {c.note}" for c in self.columns if c.note)]
 
     def line(self) -> str:
-        """Return one sentence: format, what was found, number of columns and of notes."""
-        mark = SEPARATORS.get(self.separator, self.separator)
+        """Return one line: format, what was found, number of columns and of notes."""
+        named = {"": "", NO_SEPARATOR: "one column", "\t": "tab"}
         parts = [
-            "one column"
-            if self.separator == NO_SEPARATOR
-            else f"`{mark}`"
-            if len(mark) == 1
-            else mark,
+            named.get(self.separator, f"`{self.separator}`"),
             DECIMALS[","] if self.decimal == "," else "",
             HEADERS["no"] if self.header == "no" else "",
             self.encoding,
@@ -125,7 +123,7 @@ class Report:
         n, notes = len(self.columns), len(self.all_notes())
         if n and self.separator != NO_SEPARATOR:
             parts.append(f"{n:,} column{'s' * (n != 1)}")
-        said = f"Read as {self.format}: {', '.join(part for part in parts if part)}."
+        said = f"{'Read' if self.done else 'Tried'} as {self.format}: {', '.join(part for part in parts if part)}."
         return f"{said} {notes} note{'s' * (notes != 1)}" if notes else said
 
 
