@@ -48,7 +48,7 @@ def _find(content: bytes, report: Report) -> str:
     marked = next((name for mark, name in MARKS if content.startswith(mark)), "")
     if marked:
         return marked
-    if _zeros(content[:START]):
+    if (codec := _zeros(content[:START])) and _is_in(content, codec):
         report.notes.append("UTF-16 without a mark in front, found by its zeros.")
         return "UTF-16"
     bad = _first_bad(content)
@@ -71,6 +71,14 @@ def _zeros(start: bytes) -> str:
     if half and even >= 0.4 * half and odd <= 0.05 * half:
         return "utf-16-be"
     return ""
+
+
+def _is_in(content: bytes, codec: str) -> bool:
+    try:
+        content.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _first_bad(content: bytes) -> int | None:

@@ -186,7 +186,8 @@ def _where(text: str, place: int, what: str) -> str:
 def _word(value: Any) -> str:
     if isinstance(value, list):
         return "an array"
-    return "null" if value is None else KINDS[type(value)].removesuffix("s")
+    words = {str: "a text", Number: "a number", bool: "true or false"}
+    return "null" if value is None else words[type(value)]
 
 
 def _add(row: tuple[tuple[str, Any], ...], columns: dict[str, Column], n_rows: int) -> None:

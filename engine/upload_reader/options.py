@@ -123,7 +123,8 @@ class Report:
         n, notes = len(self.columns), len(self.all_notes())
         if n and self.separator != NO_SEPARATOR:
             parts.append(f"{n:,} column{'s' * (n != 1)}")
-        said = f"{'Read' if self.done else 'Tried'} as {self.format}: {', '.join(part for part in parts if part)}."
+        verb = "Read" if self.done else "Tried"
+        said = f"{verb} as {self.format}: {', '.join(part for part in parts if part)}."
         return f"{said} {notes} note{'s' * (notes != 1)}" if notes else said
 
 
