@@ -291,7 +291,7 @@ def _why_text(values: pa.Array, mark: str) -> str:
         return f"percent signs in {count(len(values) - values.null_count)}: kept as text"
     if every(values, NUMBER[MARKS[mark]]):
         return "numbers with another decimal mark: kept as text"
-    if n_head and (pc.sum(pc.match_substring_regex(head, DATE_LIKE)).as_py() or 0) == n_head:
+    if n_head and 2 * (pc.sum(pc.match_substring_regex(head, DATE_LIKE)).as_py() or 0) >= n_head:
         return "dates in another form than 2013-12-31, or in several: kept as text"
     fits = pc.match_substring_regex(values, NUMBER[mark])
     n_fits = pc.sum(fits).as_py() or 0

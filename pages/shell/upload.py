@@ -28,6 +28,8 @@ COLUMNS = {
     "number": ("As numbers", "What is no number there is read as missing"),
 }
 
+ROWS_SHOWN = 5  # of the list of columns; the rest scrolls
+
 
 def path(name: str, *, help: str) -> str:
     """Draw the uploader of an experiment and return the path of the file it has, inside the
@@ -110,27 +112,26 @@ def _show(name: str, options: Options, report: Report) -> None:
         type="tertiary",
         width="stretch",
         wrap=True,
-        help="How the file was read. Change what is wrong",
     ):
         for note in report.notes:
             texts.note(note)
-        fields = list(LABELS) if report.format == "CSV" else ["encoding"]
-        for field, place in zip(fields, st.columns(2) * 2, strict=False):
-            with place:
-                _choice(name, field, options)
-        _column_choices(name, options, [column.name for column in report.columns])
         if report.columns:
-            rows = [
-                {"column": column.name, "read as": column.kind, "note": column.note}
-                for column in report.columns
-            ]
             st.dataframe(
-                rows,
+                [
+                    {"column": column.name, "read as": column.kind, "note": column.note}
+                    for column in report.columns
+                ],
                 hide_index=True,
-                height=min(38 + 35 * len(rows), 250),
+                height=37 + 35 * min(len(report.columns), ROWS_SHOWN),
                 key=_widget_key(name, "columns"),
                 alt="Each column, what it was read as, and why",
             )
+        fields = list(LABELS) if report.format == "CSV" else ["encoding"]
+        places = st.columns(2)
+        for number, field in enumerate(fields):
+            with places[number % 2]:
+                _choice(name, field, options)
+        _column_choices(name, options, [column.name for column in report.columns])
 
 
 def _choice(name: str, field: str, options: Options) -> None:
@@ -152,9 +153,9 @@ def _choice(name: str, field: str, options: Options) -> None:
 
 
 def _column_choices(name: str, options: Options, names: list[str]) -> None:
-    for field, (label, help) in COLUMNS.items():
+    for (field, (label, help)), place in zip(COLUMNS.items(), st.columns(2), strict=True):
         chosen = list(getattr(options, field))
-        st.multiselect(
+        place.multiselect(
             label,
             list(dict.fromkeys([*names, *chosen])),
             chosen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -362,6 +363,20 @@ def test_a_refusal_says_where_and_what_to_do(
 def test_another_format_is_named(name: str, content: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         data.read_upload(uploaded(content, name))
+
+
+PIECES = st.sampled_from(
+    [b",", b";", b"\t", b'"', b"\n", b"\r", b"\r\n", b"#", b"sep=", b"1", b"-2,5", b"0.5", b"NA"]
+    + [b"x", b"\xfc", b"\xc3\xbc", b"\x00", b"\xff\xfe", b"2013-01-01", b"%", b"1e999", b"'", b" "]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(pieces=st.lists(PIECES | st.binary(max_size=3), min_size=1, max_size=40))
+def test_any_bytes_give_a_table_or_a_sentence(pieces: list[bytes]) -> None:
+    with contextlib.suppress(InputError):
+        found, report = read(b"".join(pieces))
+        assert len({len(column) for column in found.values()}) == 1 and report.line()
 
 
 # ---- options as a part of an upload's name
