@@ -19,12 +19,15 @@ from hypothesis import strategies as st
 from engine import data, scripts, workspace
 from engine.errors import InputError
 from engine.formats import bytes_read
+from engine.leakage import audit
+from engine.leakage.audit import sources
 from engine.sampling import points
 from engine.spark import keys
 from engine.spark.keys import Source
 from engine.upload_reader.csv_file import read_csv
 from engine.upload_reader.options import NO_SEPARATOR, Options, Report, options_from_json
 from engine.upload_reader.typed import typed
+from tests.engine.printed import run_script
 
 CASES = Path(__file__).parent.parent / "cases"
 QUICK = settings(max_examples=60, deadline=None)
@@ -401,7 +404,9 @@ def test_each_way_of_reading_is_an_upload_of_its_own() -> None:
     params = bytes_read.BytesReadParams(
         table="upload", upload=str(chosen), columns=("plz",), predicate_column="plz"
     )
-    assert chosen.name in scripts.render(params)
+    assert run_script(scripts.render(params)) == bytes_read.run(params).headline()
+    audited = audit.AuditParams(source="upload", upload=str(chosen), target="label")
+    assert sources.load(audited).table["plz"].to_pylist() == [1067, 99999, 4109]
 
 
 def test_a_refused_file_still_says_how_it_was_tried() -> None:
