@@ -27,15 +27,18 @@ import pyarrow.parquet as pq
 
 from engine import processes, workspace
 from engine.errors import InputError, name_in_sentence, require, require_choice
+from engine.upload_reader.limits import FORMATS, TEXT_FORMATS
+from engine.upload_reader.options import Options, Report, report_from_json
 
 DATASETS = workspace.REPOSITORY / "datasets"
 TableName = Literal["flights", "weather", "planes", "airports", "airlines"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
-ENDINGS = (".csv", ".parquet", ".avro")
+ENDINGS = tuple(FORMATS)
 MAX_UPLOAD_BYTES = 200_000_000
 OWN_UPLOAD = re.compile(
-    r"sessions/[0-9a-f]{32}/(uploads/)?[0-9a-f]{16}\.(csv|parquet|avro)"
-)  # where save_upload writes
+    r"sessions/[0-9a-f]{32}/(uploads/)?[0-9a-f]{16}(\.[0-9a-f]{16})?"
+    r"\.(csv|tsv|json|jsonl|ndjson|parquet|avro)"
+)  # where save_upload writes, and choose_options beside it
 WAIT_SECONDS = 120.0  # for the files of others
 KILLED = (
     -signal.SIGKILL,
@@ -44,6 +47,7 @@ KILLED = (
 )  # by who needs the memory, or stops the server
 _TURN = threading.Lock()  # of the one reader
 N_PAYLOAD_HEX = 32
+N_HEX = 16  # of an upload's name
 
 
 def path_of(name: str) -> Path:
@@ -159,7 +163,8 @@ def save_upload(content: bytes, file_name: str, folder: Path) -> Path:
     """
     name = name_in_sentence(re.split(r"[/\\]", file_name)[-1])
     suffix = Path(file_name).suffix.lower()
-    require(suffix in ENDINGS, "The file must end in .csv, .parquet or .avro. Got {!r}.", name)
+    endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+    require(suffix in ENDINGS, "The file must end in {}. Got {!r}.", endings, name)
     require(
         len(content) > 0, "{} is empty. Choose a file with a header and at least one row.", name
     )
@@ -171,7 +176,7 @@ def save_upload(content: bytes, file_name: str, folder: Path) -> Path:
         len(content),
     )
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
+    path = folder / f"{hashlib.sha256(content).hexdigest()[:N_HEX]}{suffix}"
     _write(path, content)
     return path
 
@@ -183,9 +188,35 @@ def _write(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
+def is_text(path: Path) -> bool:
+    """Whether an upload is of a format that has no types of its own, or not all: CSV or JSON."""
+    return FORMATS[path.suffix] in TEXT_FORMATS
+
+
+def choose_options(path: Path, options: Options) -> Path:
+    """Return the path under which ``read_upload`` reads the upload at ``path`` with ``options``.
+
+    The options are written to a file beside the upload, named after both: so whatever keeps a
+    result by its path keeps one for each way of reading. The options of no choice are the upload
+    itself.
+    """
+    if options == Options():
+        return path
+    chosen = path.with_name(f"{path.stem}.{options.checksum()}{path.suffix}")
+    if not chosen.exists():
+        _write(chosen, options.as_json().encode())
+    return chosen
+
+
+def how_read(path: Path) -> Report | None:
+    """Return how a text file was read, once ``read_upload`` has tried to; ``None`` for others."""
+    report = path.with_name(f"{path.name}.upload_reader.report")
+    return report_from_json(report.read_text(encoding="utf-8")) if report.exists() else None
+
+
 def read_upload(path: Path, reader: str = "engine.upload_reader") -> pa.Table:
-    """Return the table that ``reader`` makes of an untrusted file: its rows, of a CSV, Parquet or
-    Avro file.
+    """Return the table that ``reader`` makes of an untrusted file: its rows, of a CSV, JSON,
+    Parquet or Avro file; ``path`` is what ``save_upload`` or ``choose_options`` gave.
 
     The reader is a child process under the limits of ``engine.processes``. It writes an Arrow file
     beside the upload, which is mapped here; a second call maps the same file again, or repeats why
@@ -236,7 +267,9 @@ def _wait_and_vet(path: Path, reader: str, vetted: Path, refused: Path) -> None:
                 "The playground is being stopped. Choose the file again once it runs."
             )
         if not vetted.exists() and not refused.exists():
-            processes.run_limited(reader, str(path), str(vetted))
+            source = path.with_name(path.name[:N_HEX] + path.suffix)
+            options = [] if path == source else [str(path)]
+            processes.run_limited(reader, str(source), str(vetted), *options)
     except processes.BusyError:
         raise
     except InputError as error:

@@ -25,12 +25,17 @@ def normalize(table: pa.Table) -> pa.Table:
     """
     require(table.num_rows > 0, "The file must have at least one row. Got columns without rows.")
     names = table.column_names
-    twice = sorted({name for name in names if names.count(name) > 1})
-    require(not twice, "Column names must differ. {} appears more than once.", listed(twice))
+    check_names(names)
     for number, name in enumerate(names):
         table = table.set_column(number, name, _stored(table.column(number), name))
     check_nested(field.name for field in table.schema if pa.types.is_nested(field.type))
     return table.replace_schema_metadata(None).combine_chunks()
+
+
+def check_names(names: list[str]) -> None:
+    """Raise ``InputError`` if two columns have the same name."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    require(not twice, "Column names must differ. {} appears more than once.", listed(twice))
 
 
 def _stored(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:

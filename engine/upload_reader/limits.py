@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,7 +17,23 @@ ADDRESS_SPACE_BYTES = 3_000_000_000
 N_THREADS = 2  # each maps address space of its own, and a machine may have a hundred cores
 CPU_SECONDS = 240
 MAGIC = {b"PAR1": ".parquet", b"Obj\x01": ".avro"}
-FORMATS = {".csv": "CSV", ".parquet": "Parquet", ".avro": "Avro"}
+FORMATS = {
+    **dict.fromkeys((".csv", ".tsv"), "CSV"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), "JSON"),
+    ".parquet": "Parquet",
+    ".avro": "Avro",
+}
+TEXT_FORMATS = ("CSV", "JSON")
+FOREIGN = {  # first bytes of what is often taken for text -> what it is, what to do
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook. Unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook. Save the sheet as CSV",
+    b"\x1f\x8b": "a gzip archive. Unpack it",
+    b"(\xb5/\xfd": "a zstandard archive. Unpack it",
+    b"BZh": "a bzip2 archive. Unpack it",
+    b"%PDF": "a PDF. Save its table as CSV",
+    b"SQLite": "a SQLite database. Export its table as CSV",
+}
+JSON_START = re.compile(rb'\s*(\[\s*)?\{\s*"[^"]*"\s*:')  # of an object
 
 
 def limit_self() -> None:
@@ -53,7 +70,8 @@ def check_kind(path: Path) -> str:
     check_not_encrypted(start[:4])
     found = MAGIC.get(start[:4])
     suffix = path.suffix
-    if found is None and suffix != ".csv":
+    kind = FORMATS[suffix]
+    if found is None and suffix in MAGIC.values():
         raise InputError(
             f"A {suffix} file must start with {'PAR1' if suffix == '.parquet' else 'Obj'}. Got"
             f" {start[:4]!r}: this is another format, or a damaged file. Check the file and its"
@@ -63,10 +81,10 @@ def check_kind(path: Path) -> str:
         raise InputError(
             f"This file ends in {suffix} but holds {FORMATS[found]}. Rename it to end in {found}."
         )
-    require(
-        found is not None or b"\x00" not in start,
-        "This CSV file holds binary data. Upload text with one row a line.",
-    )
+    foreign = next((what for magic, what in FOREIGN.items() if start.startswith(magic)), "")
+    require(not foreign, "This {} file holds {}, then upload that.", kind, foreign)
+    if kind == "CSV" and JSON_START.match(start):
+        raise InputError(f"This file ends in {suffix} but holds JSON. Rename it to end in .json.")
     return suffix
 
 

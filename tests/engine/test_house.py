@@ -139,7 +139,7 @@ HEAD = avro(RECORD, GOOD.to_pylist())
     ("name", "content", "message"),
     [
         ("a.csv", b"", "a.csv is empty"),
-        ("a.xlsx", b"x", "must end in .csv, .parquet or .avro. Got 'a.xlsx'"),
+        ("a.xlsx", b"x", "must end in .csv, .*avro. Got 'a.xlsx'"),
         ("a.parquet", b"id,name\n1,a\n", "A .parquet file must start with PAR1"),
         ("a.avro", parquet(GOOD), "ends in .avro but holds Parquet. Rename it to end in .parquet"),
         ("a.csv", parquet(GOOD), "ends in .csv but holds Parquet"),
@@ -150,8 +150,7 @@ HEAD = avro(RECORD, GOOD.to_pylist())
         ("a.avro", HEAD[:60], "damaged or cut short"),
         ("a.avro", avro({"type": "long"}, [1, 2]), "must hold records"),  # type: ignore[list-item]
         ("a.avro", avro(RECORD, []), "has no rows"),
-        ("a.csv", b"a,b\n1,2\n3\n", "cannot be read: .*Expected 2 columns, got 1"),
-        ("a.csv", "a,b\n1,caf\xe9\n".encode("latin-1") * 1, None),
+        ("a.csv", b"a,b\n1,2\n3\n", "cannot be read: line 3 has 1 cell"),
         ("a.csv", b"a,b\n1,\x00\x01\n", "holds binary data"),
         ("a.csv", b"a,b\n", "at least one row"),
         ("a.csv", b"a,a\n1,2\n", "Column names must differ. a appears more than once"),
@@ -165,13 +164,8 @@ HEAD = avro(RECORD, GOOD.to_pylist())
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_what_to_do(
-    name: str, content: bytes, message: str | None
+    name: str, content: bytes, message: str
 ) -> None:
-    if (
-        message is None
-    ):  # Latin-1 text: pyarrow keeps the column as bytes, and the rest of the table is there
-        assert data.read_upload(saved(name, content)).num_rows == 1
-        return
     with pytest.raises(InputError, match=message):
         data.read_upload(saved(name, content))
 
@@ -321,12 +315,12 @@ def test_a_refusal_is_remembered_for_the_file_and_never_for_what_others_did(
     assert data.read_upload(path).num_rows == 1
 
     bad = saved("a.csv", b"a,b\n1,2\n3\n")
-    with pytest.raises(InputError, match="Expected 2 columns"):
+    with pytest.raises(InputError, match="line 3 has 1 cell"):
         data.read_upload(bad)
     monkeypatch.setattr(
         processes, "run_limited", failing
     )  # it would raise IndexError: nothing is left to pop
-    with pytest.raises(InputError, match="Expected 2 columns"):
+    with pytest.raises(InputError, match="line 3 has 1 cell"):
         data.read_upload(bad)
     assert data.read_upload(path).num_rows == 1
 

@@ -5,14 +5,17 @@ that was refused.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
+from streamlit.testing.v1 import AppTest
 
 from engine import data, processes
+from engine.upload_reader.options import NO_SEPARATOR
 from pages.shell.upload_names import UploadNames
 from tests.engine.test_upload_types import CONTENT
 from tests.pages.visit import open_page, settle
@@ -39,6 +42,83 @@ def test_a_file_of_every_type_is_shown(name: str) -> None:
     assert not app.error or "column" in app.error[0].value.lower(), (
         "a sentence about a column is an answer too"
     )
+
+
+SEMICOLONS = "plz;share;label\n" + "01067;1,5;a\n99999;2,25;b\n04109;0,5;a\n10115;3,75;a\n" * 20
+
+
+@pytest.mark.parametrize("name", [name for name in TABS if name not in ("anatomy", "lineage")])
+def test_how_a_text_file_was_read_is_shown_and_can_be_changed(name: str) -> None:
+    page, query = TABS[name]
+    app = open_page(page, **query)  # type: ignore[arg-type]
+    app.file_uploader(key=f"{name}_file").set_value(
+        ("mine.csv", SEMICOLONS.encode("utf-16"), "text/csv")
+    ).run()
+    settle(app)
+    assert not app.exception
+    assert how_read(app) == "Read as CSV: `;`, decimal comma, UTF-16, 3 columns. 1 note"
+    app.multiselect(key=f"{name}_read_number").set_value(["plz"]).run()
+    settle(app)
+    assert not app.exception and not app.error
+    app.selectbox(key=f"{name}_read_separator").set_value(",").run()
+    settle(app)
+    # with a comma between cells each decimal comma makes a cell
+    assert "`,`" in how_read(app) and not app.exception
+    app.selectbox(key=f"{name}_read_separator").set_value("found").run()
+    assert "`;`" in how_read(settle(app)) and not app.error
+
+
+def test_a_choice_reaches_the_result_and_ends_with_its_file() -> None:
+    app = open_page("sampling", lineage_source="upload")
+    app.file_uploader(key="lineage_file").set_value(
+        ("mine.csv", SEMICOLONS.encode(), "text/csv")
+    ).run()
+    assert "two columns of numbers. Got 1" in app.error[0].value
+    app.multiselect(key="lineage_read_number").set_value(["plz"]).run()
+    assert not settle(app).error
+    assert app.selectbox(key="lineage_x_column").options == ["plz", "share"]
+    other = SEMICOLONS.replace("plz", "zip").encode()
+    app.file_uploader(key="lineage_file").set_value(("other.csv", other, "text/csv")).run()
+    assert app.multiselect(key="lineage_read_number").value == []
+    assert "two columns of numbers. Got 1" in app.error[0].value
+
+
+def test_a_refused_text_file_can_be_read_another_way() -> None:
+    app = open_page("spark", partitioning_table="upload")
+    content = b"note;more\nA;1\nB\n"
+    app.file_uploader(key="partitioning_file").set_value(("mine.csv", content, "text/csv")).run()
+    assert "line 3 has 1 cell" in app.error[0].value and how_read(app).startswith("Tried as CSV")
+    app.selectbox(key="partitioning_read_separator").set_value(NO_SEPARATOR).run()
+    assert not settle(app).error and how_read(app).startswith("Read as CSV: one column")
+
+
+def test_json_is_read_and_can_be_changed() -> None:
+    app = open_page("spark", partitioning_table="upload")
+    content = b'{"id": 12345678901234567890, "n": 1}\n' * 3
+    app.file_uploader(key="partitioning_file").set_value(("mine.ndjson", content, BINARY)).run()
+    assert not settle(app).error
+    assert how_read(app) == "Read as JSON Lines: UTF-8, 2 columns. 1 note"
+    assert not [box for box in app.selectbox if box.key == "partitioning_read_separator"]
+    app.multiselect(key="partitioning_read_text").set_value(["n"]).run()
+    path = Path(app.session_state["partitioning_upload_path"])
+    chosen = data.choose_options(path, app.session_state["partitioning_upload_options"])
+    assert data.read_upload(chosen)["n"].to_pylist() == ["1"] * 3
+
+
+def how_read(app: AppTest) -> str:
+    """The line under the uploader."""
+    lines = [
+        block.proto.popover.label
+        for block in blocks(app._tree)
+        if block.type == "popover" or "how_read" in str(getattr(block, "proto", ""))
+    ]
+    return next((line for line in lines if " as " in line), "")
+
+
+def blocks(node: Any) -> Iterator[Any]:
+    yield node
+    for child in getattr(node, "children", {}).values():
+        yield from blocks(child)
 
 
 NAMES = {

@@ -41,7 +41,7 @@ def test_a_link_opens_the_setting_it_names() -> None:
 def test_upload_without_a_file_says_what_to_do() -> None:
     app = open_page("formats", formats_tab="Bytes read", bytes_read_table="upload")
     assert not app.exception
-    assert "choose a CSV, Parquet or Avro file" in app.error[0].value
+    assert "choose a CSV, JSON, Parquet or Avro file" in app.error[0].value
 
 
 def test_an_uploaded_file_is_read_and_a_hostile_one_is_a_sentence() -> None:
