@@ -29,7 +29,8 @@ def java_text(value: np.floating[Any], java_version: int) -> str:
     if value == 0:
         return f"{sign}0.0"
     if 1e-3 <= abs(value) < 1e7:
-        return str(value)  # here all versions of Java, and NumPy, give the shortest digits
+        # here all versions of Java, and NumPy, give the shortest digits
+        return np.format_float_positional(value, trim="0")
     digits, exponent = (_shortest if java_version >= SHORTEST_SINCE else _older)(abs(value))
     return f"{sign}{digits[0]}.{digits[1:] or '0'}E{exponent}"
 

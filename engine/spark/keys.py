@@ -129,9 +129,7 @@ def _grouped(source: Source, names: tuple[str, ...]) -> tuple[pa.Table, np.ndarr
     table = load(source)
     place = np.zeros(table.num_rows, np.int64)
     for name in names:
-        encoded = pc.dictionary_encode(
-            table[name].combine_chunks(), null_encoding_behavior="encode"
-        )
+        encoded = pc.dictionary_encode(table[name].combine_chunks(), null_encoding="encode")
         place = place * max(len(encoded.dictionary), 1) + encoded.indices.to_numpy()
         if len(names) > 1:  # dense again, else the product of many columns would overflow
             place = np.unique(place, return_inverse=True)[1]

@@ -68,10 +68,9 @@ def _next_type(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
         return column.cast(pa.binary())
     if pa.types.is_float16(type_):
         return column.cast(pa.float32())
-    if pa.types.is_decimal32(type_) or pa.types.is_decimal64(type_):
-        return column.cast(pa.decimal128(type_.precision, type_.scale))
-    if pa.types.is_decimal256(type_):
-        return column.cast(pa.float64())
+    if pa.types.is_decimal(type_) and not pa.types.is_decimal128(type_):
+        narrow = type_.precision <= 38
+        return column.cast(pa.decimal128(type_.precision, type_.scale) if narrow else pa.float64())
     return None
 
 

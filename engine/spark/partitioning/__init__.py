@@ -213,12 +213,12 @@ def _rows(p: PartitioningParams) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return rows per partition under the strategy, and the names of the partitions."""
     counts = _hashes(p.source, p.keys)[2]
     n = p.n_partitions
-    by_key = key_partitions(p)
     if p.strategy == "partitionBy files":
         folders = _folders(p.source, p.keys)
         return folders.rows, folders.names
-    if by_key is not None:
-        n = n if p.strategy != "range" else int(by_key.max()) + 1
+    if p.strategy == "range":
+        rows = range_rows(_sorted_counts(p.source, p.keys[0])[0], n)
+    elif (by_key := key_partitions(p)) is not None:
         rows = np.bincount(by_key, weights=counts, minlength=n).astype(np.int64)
     else:
         sizes = np.diff(slices(int(counts.sum()), p.n_input))

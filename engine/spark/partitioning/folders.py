@@ -82,7 +82,7 @@ def _first_of_equals(written: pa.Table) -> np.ndarray:
     """Return for each key the place of the first that is the same to the writer (k,)."""
     place = np.zeros(written.num_rows, np.int64)
     for column in written.columns:
-        encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding_behavior="encode")
+        encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
         place = place * len(encoded.dictionary) + encoded.indices.to_numpy()
         _, first, inverse = np.unique(place, return_index=True, return_inverse=True)
         place = inverse
