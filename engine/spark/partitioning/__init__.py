@@ -179,7 +179,8 @@ def key_partitions(p: PartitioningParams) -> np.ndarray | None:
     does not decide.
     """
     if p.strategy in ("hash", "bucketing"):
-        return np.mod(_hashes(p.source, p.keys)[1], np.int32(p.n_partitions))
+        by_hash: np.ndarray = np.mod(_hashes(p.source, p.keys)[1], np.int32(p.n_partitions))
+        return by_hash
     if p.strategy == "partitionBy files":
         return _folders(p.source, p.keys).places
     if p.strategy == "range":
@@ -194,7 +195,8 @@ def row_partitions(p: PartitioningParams) -> np.ndarray | None:
     """
     by_key = key_partitions(p)
     if by_key is not None:
-        return by_key[keys.places(p.source, p.keys)]
+        by_row: np.ndarray = by_key[keys.places(p.source, p.keys)]
+        return by_row
     if p.strategy == "round-robin":
         return None
     sizes = np.diff(slices(keys.load(p.source).num_rows, p.n_input))

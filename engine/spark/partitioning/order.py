@@ -21,4 +21,5 @@ def ranks(column: pa.ChunkedArray) -> np.ndarray:
         of_values = np.empty(len(values), np.int64)
         of_values[pc.sort_indices(values).to_numpy()] = np.arange(len(values))
     place = pc.fill_null(encoded.indices, -1).to_numpy()
-    return np.concatenate((of_values + 1, [0]))[place]
+    found: np.ndarray = np.concatenate((of_values + 1, [0]))[place]
+    return found
