@@ -94,6 +94,42 @@ def _stored_type(type_: pa.DataType) -> pa.DataType | None:
     return None
 
 
+def stored_schema(table: pa.Table) -> pa.Schema:
+    """Return each column that all three formats can store, in the type that they store it in.
+
+    Raises
+    ------
+    InputError
+        No column is left.
+    """
+    fields = [
+        pa.field(name, kept)
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if (kept := _exact_type(column)) is not None
+    ]
+    require(
+        len(fields) > 0,
+        "The table must have a column of numbers, text, dates or times. Got none. Choose another"
+        " table.",
+    )
+    return pa.schema(fields)
+
+
+def _exact_type(column: pa.ChunkedArray) -> pa.DataType | None:
+    """Return the type to store a column in: text where floating point would round its decimals or
+    unsigned numbers.
+    """
+    kept = _stored_type(column.type)
+    if kept != pa.float64() or pa.types.is_floating(column.type):
+        return kept
+    decimal = column.type if pa.types.is_decimal(column.type) else pa.decimal128(20, 0)
+    try:
+        back = column.cast(kept, safe=False).cast(decimal, safe=False)
+    except pa.ArrowInvalid:  # rounded up to one digit more than the type has
+        return pa.string()
+    return kept if back.equals(column.cast(decimal)) else pa.string()
+
+
 def to_stored_types(table: pa.Table) -> pa.Table:
     """Return ``table`` with every column in a type that all three formats can store; columns
     without one are left out.
@@ -103,15 +139,8 @@ def to_stored_types(table: pa.Table) -> pa.Table:
     InputError
         No column is left.
     """
-    fields = [
-        pa.field(f.name, kept) for f in table.schema if (kept := _stored_type(f.type)) is not None
-    ]
-    require(
-        len(fields) > 0,
-        "The table must have a column of numbers, text, dates or times. Got none. Choose another"
-        " table.",
-    )
-    return table.select([f.name for f in fields]).cast(pa.schema(fields), safe=False)
+    schema = stored_schema(table)
+    return table.select(schema.names).cast(schema, safe=False)
 
 
 def source(table: TableName, n_rows: int, seed: int, upload: str) -> pa.Table:
@@ -143,7 +172,7 @@ def schema(table: TableName, upload: str = "") -> pa.Schema:
     """
     if table in ("flights", "weather"):
         return to_stored_types(pq.read_schema(data.path_of(table)).empty_table()).schema
-    return to_stored_types(source(table, 1, 0, upload).slice(0, 1)).schema
+    return stored_schema(source(table, 1, 0, upload))
 
 
 def column_names(table: TableName, upload: str = "") -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,15 +14,16 @@ def normalize(table: pa.Table) -> pa.Table:
     """Return ``table`` with each column in its storage's type, refusing what the labs cannot use.
 
     Dictionaries and runs are decoded, an extension type (UUID, JSON, a library's own) gives what it
-    is stored as, a column without any value, which has no type in CSV, counts as text, and a number
-    of more than 38 digits becomes a float.
+    is stored as, and a column without any value, which has no type in CSV, counts as text. So does
+    a decimal column whose values need more than 38 digits: as numbers they would be rounded.
 
     Raises
     ------
     InputError
-        No rows, nested columns, a column name twice, times out of every calendar.
+        No rows, nested columns, a column name twice, times out of every calendar, text that is not
+        UTF-8.
     """
-    require(table.num_rows > 0, "The file must have at least one row. Got a header without rows.")
+    require(table.num_rows > 0, "The file must have at least one row. Got columns without rows.")
     names = table.column_names
     twice = sorted({name for name in names if names.count(name) > 1})
     require(not twice, "Column names must differ. {} appears more than once.", listed(twice))
@@ -40,7 +42,8 @@ def _stored(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         while (step := _next_type(column)) is not None:
             column = step
         if pa.types.is_temporal(column.type):
-            _check_times(column, name)
+            check_times(column, name)
+        _check_text(column, name)
         return column
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InputError(
@@ -68,13 +71,38 @@ def _next_type(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
         return column.cast(pa.binary())
     if pa.types.is_float16(type_):
         return column.cast(pa.float32())
-    if pa.types.is_decimal(type_) and not pa.types.is_decimal128(type_):
-        narrow = type_.precision <= 38
-        return column.cast(pa.decimal128(type_.precision, type_.scale) if narrow else pa.float64())
+    if pa.types.is_decimal32(type_) or pa.types.is_decimal64(type_):
+        return column.cast(pa.decimal128(type_.precision, type_.scale))
+    if pa.types.is_decimal256(type_):
+        return _narrow_decimal(column)
     return None
 
 
-def _check_times(column: pa.ChunkedArray, name: str) -> None:
+def _narrow_decimal(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return decimals of up to 76 digits in a type of 38, or as text where that loses digits."""
+    try:
+        return column.cast(pa.decimal128(min(column.type.precision, 38), column.type.scale))
+    except (pa.ArrowInvalid, ValueError):  # ValueError: a scale of more than 38
+        return pa.chunked_array(
+            [[None if value is None else f"{value:f}" for value in column.to_pylist()]],
+            pa.string(),
+        )
+
+
+def _check_text(column: pa.ChunkedArray, name: str) -> None:
+    """Raise ``InputError`` if text is not UTF-8, which no reader of Parquet checks."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            f"Text must be in UTF-8. {name_in_sentence(name)} is declared as text, and holds other"
+            " bytes: write it again as UTF-8 or as binary, or drop it, then upload again."
+        ) from error
+
+
+def check_times(column: pa.ChunkedArray, name: str) -> None:
     """Raise ``InputError`` unless the first and the last of the dates or times can be had as
     Python's own.
     """
@@ -88,8 +116,30 @@ def _check_times(column: pa.ChunkedArray, name: str) -> None:
         OverflowError,
         LookupError,
     ) as error:  # a year that no calendar has, an unknown time zone
+        has = _outside(column) or f"others ({type(error).__name__})"
         raise InputError(
             "Dates and times must be in the years 1 to 9999, in a known time zone."
-            f" {name_in_sentence(name)} has others ({type(error).__name__}): correct or drop it,"
-            " then upload again."
+            f" {name_in_sentence(name)} has {has}: correct or drop it, then upload again."
         ) from error
+
+
+def _outside(column: pa.ChunkedArray) -> str:
+    """Return how many dates or timestamps are outside the years 1 to 9999 and where the first is,
+    ``""`` where none is by the calendar in UTC.
+    """
+    if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
+        return ""
+    bits = pa.int64() if column.type.bit_width == 64 else pa.int32()
+    whole = pa.chunked_array([chunk.view(bits) for chunk in column.chunks], bits)
+    values = whole.fill_null(0).to_numpy().astype(np.int64)
+    units = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+    is_days = pa.types.is_date32(column.type)
+    unit = "ms" if pa.types.is_date64(column.type) else getattr(column.type, "unit", "s")
+    seconds = values * 86_400 if is_days else values // units[unit]
+    first, end = (np.datetime64(day, "s").astype(np.int64) for day in ("0001-01-01", "10000-01-01"))
+    places = np.flatnonzero((seconds < first) | (seconds >= end))
+    if not len(places):
+        return ""
+    if len(places) == 1:
+        return f"a value outside them, in row {places[0] + 1:,}"
+    return f"{len(places):,} values outside them, the first in row {places[0] + 1:,}"

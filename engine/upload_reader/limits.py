@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,10 +46,11 @@ def check_kind(path: Path) -> str:
     Raises
     ------
     InputError
-        The content is another format than the name says.
+        The content is another format than the name says, or encrypted Parquet.
     """
     with path.open("rb") as file:
         start = file.read(512)
+    check_not_encrypted(start[:4])
     found = MAGIC.get(start[:4])
     suffix = path.suffix
     if found is None and suffix != ".csv":
@@ -67,6 +68,18 @@ def check_kind(path: Path) -> str:
         "This CSV file holds binary data. Upload text with one row a line.",
     )
     return suffix
+
+
+def check_not_encrypted(magic: bytes, columns: Sequence[str] = ()) -> None:
+    """Raise ``InputError`` if a Parquet file starts or ends in ``PARE``, which marks an encrypted
+    footer, or if it has encrypted ``columns``.
+    """
+    require(
+        magic != b"PARE" and not columns,
+        "This Parquet file is encrypted{}, and there is no key here. Write it again without"
+        " encryption.",
+        f" ({'column' if len(columns) == 1 else 'columns'} {listed(columns)})" if columns else "",
+    )
 
 
 def reason(error: Exception, path: Path) -> str:
@@ -104,6 +117,6 @@ def check_nested(names: Iterable[str]) -> None:
     )
 
 
-def listed(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Return the first five names as a part of a sentence."""
     return ", ".join(name_in_sentence(name) for name in names[:5])

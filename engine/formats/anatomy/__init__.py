@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from engine import data
 from engine.formats.parquet import pieces as parquet_pieces
-from engine.formats.parquet.pieces import Piece
+from engine.formats.parquet.pieces import Dissection, Piece
 from engine.ranges import SEED, Params, Range
 from engine.units import format_bytes, format_factor, format_share
 
@@ -68,8 +68,13 @@ class AnatomyResult:
     """Every piece of the file, in file order, and the fallback curve of a file written here."""
 
     params: AnatomyParams
-    pieces: tuple[Piece, ...]
+    file: Dissection
     curve: tuple[CurvePoint, ...]  # empty unless written here; by cardinality
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Every piece, in file order."""
+        return self.file.pieces
 
     @property
     def file_bytes(self) -> int:
@@ -79,17 +84,17 @@ class AnatomyResult:
     @property
     def columns(self) -> tuple[str, ...]:
         """Column names in file order."""
-        return tuple(dict.fromkeys(piece.column for piece in self.pieces if piece.column))
+        return self.file.columns
 
     @property
     def n_row_groups(self) -> int:
-        """Row groups in the file."""
-        return 1 + max(piece.row_group for piece in self.pieces)
+        """Row groups in the file; 0 in one without rows, as most writers make it."""
+        return self.file.n_row_groups
 
     @property
     def row_group(self) -> int:
         """The row group looked at: the one asked for, or the file's last."""
-        return min(self.params.row_group, self.n_row_groups - 1)
+        return max(0, min(self.params.row_group, self.n_row_groups - 1))
 
     @property
     def column(self) -> str:
@@ -180,6 +185,11 @@ class AnatomyResult:
                 f"{text}, **{format_factor(self.text_bytes / least.size_bytes)}** the size with"
                 f" {least.cardinality} distinct values."
             )
+        if not self.file.n_rows:
+            return (
+                f"This {size} file has **0 rows** and {len(self.columns)} columns: footer and"
+                f" indexes are {format_share(self.overhead_share)} of it."
+            )
         share = self.column_bytes(self.largest_column) / self.file_bytes
         return (
             f"**{format_share(share)}** of this {size} file is the column {self.largest_column}."
@@ -198,6 +208,8 @@ class AnatomyResult:
         reasons = [
             f"**Selected**: row group {self.row_group}, column {self.column}, {len(chunk)} pages:"
             f" {first}{more}."
+            if chunk
+            else f"**Selected**: column {self.column}, which has no pages."
         ]
         if self.curve:
             reasons.append(self._why_fallback())
@@ -249,7 +261,7 @@ class AnatomyResult:
 
     def table(self) -> pa.Table:
         """Return every piece of the file, one row each."""
-        return parquet_pieces.to_table(list(self.pieces))
+        return parquet_pieces.to_table(self.pieces)
 
 
 def texts(n_rows: int, cardinality: int, seed: int) -> pa.Array:
@@ -286,7 +298,7 @@ def _curve_point(cardinality: int, params: AnatomyParams) -> CurvePoint:
     found = parquet_pieces.dissect(write(table, params))
     plain = parquet_pieces.dissect(write(table, params, dictionary=False))
     pages, plain_pages = (
-        [piece for piece in pieces if piece.page >= 0] for pieces in (found, plain)
+        [piece for piece in file.pieces if piece.page >= 0] for file in (found, plain)
     )
     data_pages = [page for page in pages if page.kind == "data page"]
     return CurvePoint(
@@ -312,14 +324,12 @@ def curve(params: AnatomyParams) -> tuple[CurvePoint, ...]:
 
 
 @lru_cache(maxsize=16)
-def _pieces(params: AnatomyParams) -> tuple[Piece, ...]:
+def _dissection(params: AnatomyParams) -> Dissection:
     if params.source == WRITTEN:
-        return tuple(
-            parquet_pieces.dissect(write(written_table(params.cardinality, params.seed), params))
-        )
+        return parquet_pieces.dissect(write(written_table(params.cardinality, params.seed), params))
     if params.source == "upload":
-        return tuple(parquet_pieces.dissect_upload(Path(params.upload)))
-    return tuple(parquet_pieces.dissect(data.path_of(params.source).read_bytes()))
+        return parquet_pieces.dissect_upload(Path(params.upload))
+    return parquet_pieces.dissect(data.path_of(params.source).read_bytes())
 
 
 def run(params: AnatomyParams) -> AnatomyResult:
@@ -328,10 +338,10 @@ def run(params: AnatomyParams) -> AnatomyResult:
     Raises
     ------
     InputError
-        The upload is no Parquet file, damaged, or has too many pages.
+        The upload is no Parquet file, encrypted, damaged, or has too many pages.
     """
     return AnatomyResult(
         params,
-        _pieces(replace(params, row_group=0, column=DEFAULT)),
+        _dissection(replace(params, row_group=0, column=DEFAULT)),
         curve(params) if params.source == WRITTEN else (),
     )

@@ -9,12 +9,14 @@ and encrypted files are refused. Whatever breaks a rule is an ``InputError``
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from engine.errors import require
+from engine.errors import InputError, name_in_sentence, require
+from engine.formats.parquet.footer import MAGIC, Chunk, Footer, Place
 from engine.formats.parquet.thrift import (
     HINT,
     Compact,
@@ -43,8 +45,6 @@ DICTIONARY_ENCODINGS = (
     "RLE_DICTIONARY",
     "PLAIN_DICTIONARY",
 )  # of a data page: its values are places in the dictionary page
-MAGIC = b"PAR1"
-TAIL_BYTES = 8  # length of the footer (4, little-endian) and the magic bytes once more
 
 
 # ---- pages
@@ -64,6 +64,7 @@ class Page:
     n_nulls: int | None  # None: the header does not say
     minimum: bytes | None  # in PLAIN encoding, ``physical`` reads it; None: the header does not say
     maximum: bytes | None
+    checksum: int | None  # CRC-32 of what is behind the header; None: not written
 
     @property
     def end(self) -> int:
@@ -81,15 +82,18 @@ def encoding_name(number: int) -> str:
     return ENCODINGS.get(number, f"encoding {number}")
 
 
-def chunk_range(chunk: pq.ColumnChunkMetaData) -> tuple[int, int]:
+def chunk_range(chunk: Chunk | pq.ColumnChunkMetaData) -> tuple[int, int]:
     """Return the first byte of a column chunk and the first one behind it.
 
-    A chunk starts with its dictionary page when it has one; some writers note place 0 for none.
+    A chunk starts with its dictionary page when it has one. Some writers note place 0 for a page
+    that is not there: a chunk without rows may have a dictionary page alone, or no page at all.
     """
-    start: int = chunk.data_page_offset
-    dictionary: int | None = chunk.dictionary_page_offset
-    if dictionary is not None and len(MAGIC) <= dictionary < start:
-        start = dictionary
+    places = (chunk.dictionary_page_offset, chunk.data_page_offset)
+    start: int = min(
+        (place for place in places if place is not None and place >= len(MAGIC)), default=0
+    )
+    if not start and not chunk.total_compressed_size:
+        start = len(MAGIC)
     return start, start + chunk.total_compressed_size
 
 
@@ -129,7 +133,18 @@ def _page(header: dict[int, Any], offset: int, header_bytes: int) -> Page:
         n_nulls=n_nulls,
         minimum=minimum,
         maximum=maximum,
+        checksum=_checksum(header),
     )
+
+
+def _checksum(header: dict[int, Any]) -> int | None:
+    """Return the checksum of a ``PageHeader`` structure, which Thrift keeps as a signed number."""
+    value = header.get(4)
+    if value is None:
+        return None
+    if type(value) is not int:
+        damaged("The checksum of a page must be a whole number.", repr(value)[:40])
+    return value & 0xFFFFFFFF
 
 
 def _bound(statistics: dict[int, Any], new: int, old: int) -> bytes | None:
@@ -140,15 +155,20 @@ def _bound(statistics: dict[int, Any], new: int, old: int) -> bytes | None:
     return value
 
 
-def pages(buffer: Any, chunk: pq.ColumnChunkMetaData, *, limit: int = 1_000_000) -> list[Page]:
+def pages(
+    buffer: Any, chunk: Chunk | pq.ColumnChunkMetaData, *, limit: int = 1_000_000
+) -> list[Page]:
     """Return the pages of a column chunk, in file order, by walking from header to header.
+
+    Old writers left the dictionary's header out of the chunk's size (PARQUET-816): so much more
+    may follow.
 
     Parameters
     ----------
     buffer
         The whole file: bytes, a memory map, an Arrow buffer.
     chunk
-        ``metadata.row_group(i).column(j)`` of the same file.
+        Of the same file's footer, or ``metadata.row_group(i).column(j)`` of pyarrow.
     limit
         The most pages to take.
 
@@ -162,22 +182,29 @@ def pages(buffer: Any, chunk: pq.ColumnChunkMetaData, *, limit: int = 1_000_000)
     start, end = chunk_range(chunk)
     if not len(MAGIC) <= start <= end <= len(data):
         damaged(
-            f"A column chunk must lie between bytes {len(MAGIC)} and {len(data):,}.",
+            f"The chunk of column {name_in_sentence(chunk.path_in_schema)} must lie between bytes"
+            f" {len(MAGIC)} and {len(data):,}.",
             f"{start:,} to {end:,}",
         )
     found: list[Page] = []
-    position = start
+    position, left_out = start, 0
     while position < end:
         require(
             len(found) < limit,
             "The file must have at most {:,} pages. Got more. Upload a sample of its rows.",
             limit,
         )
-        reader = Compact(data, position, end)
-        header = reader.struct()
-        page = _page(header, position, reader.position - position)
+        reader = Compact(data, position, min(end + left_out, len(data)))
+        try:
+            header = reader.struct()
+            page = _page(header, position, reader.position - position)
+        except InputError as error:
+            name = name_in_sentence(chunk.path_in_schema)
+            raise InputError(f"Page {len(found)} of column {name}: {error}") from error
+        if page.kind == "dictionary" and not found:
+            left_out = page.header_bytes
         position = page.end
-        if position > end:
+        if position > end and position != min(end + left_out, len(data)):
             damaged(
                 f"A page must end with its column chunk, at byte {end:,} or before.",
                 f"byte {position:,}",
@@ -186,7 +213,34 @@ def pages(buffer: Any, chunk: pq.ColumnChunkMetaData, *, limit: int = 1_000_000)
     return found
 
 
-# ---- the page index and the footer
+def check_page(buffer: Any, page: Page, where: str) -> None:
+    """Raise ``InputError`` unless the page has no checksum or matches it; ``where`` names the
+    page.
+    """
+    stored = memoryview(buffer).cast("B")[page.offset + page.header_bytes : page.end]
+    require(
+        page.checksum is None or zlib.crc32(stored) == page.checksum,
+        "{} does not match its checksum: its bytes {:,} to {:,} are damaged. Write the file again"
+        " from its source.",
+        where,
+        page.offset,
+        page.end,
+    )
+
+
+def page_name(group: int, column: str, number: int) -> str:
+    """Return what a sentence calls a page; ``number`` counts from 0, the dictionary included."""
+    return f"Page {number} of column {name_in_sentence(column)} in row group {group}"
+
+
+def check_pages(buffer: Any, footer: Footer) -> None:
+    """Raise ``InputError`` for the first page that is not one or does not match its checksum."""
+    for group, chunk in footer.chunks:
+        for number, page in enumerate(pages(buffer, chunk)):
+            check_page(buffer, page, page_name(group, chunk.path_in_schema, number))
+
+
+# ---- the page index
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,17 +260,6 @@ class PageLocation:
     offset: int
     size_bytes: int  # header included
     first_row: int  # in its row group
-
-
-Place = tuple[int, int]  # offset, length
-
-
-@dataclass(frozen=True, slots=True)
-class IndexPlaces:
-    """Where the two parts of a chunk's page index lie; ``None`` for a part that was not written."""
-
-    column_index: Place | None
-    offset_index: Place | None
 
 
 def _read_struct(buffer: Any, place: Place, name: str) -> tuple[dict[int, Any], int]:
@@ -275,69 +318,3 @@ def offset_index(buffer: Any, place: Place) -> tuple[PageLocation, ...]:
         PageLocation(*(number_of(item, i + 1, name) for i, name in enumerate(names)))
         for item in locations
     )
-
-
-def footer_place(buffer: Any) -> Place:
-    """Return offset and length of the footer's structure, which is followed by its length and
-    ``PAR1``.
-
-    Raises
-    ------
-    InputError
-        The file is too short, does not start and end in ``PAR1``, or the footer is longer than the
-        file.
-    """
-    data = memoryview(buffer).cast("B")  # Arrow buffers count as signed bytes
-    size = len(data)
-    require(
-        size >= len(MAGIC) + TAIL_BYTES,
-        "A Parquet file must have at least {} bytes. Got {}. {}",
-        len(MAGIC) + TAIL_BYTES,
-        size,
-        HINT,
-    )
-    for first in (0, size - len(MAGIC)):
-        found = bytes(data[first : first + len(MAGIC)])
-        require(
-            found == MAGIC,
-            "A Parquet file must start and end in PAR1. Got {!r} at byte {:,}. {}",
-            found,
-            first,
-            HINT,
-        )
-    length = int.from_bytes(data[size - TAIL_BYTES : size - len(MAGIC)], "little")
-    offset = size - TAIL_BYTES - length
-    if offset < len(MAGIC):
-        damaged(
-            f"The footer must be shorter than the file of {size:,} bytes.",
-            f"a length of {length:,}",
-        )
-    return offset, length
-
-
-def index_places(buffer: Any) -> list[list[IndexPlaces]]:
-    """Return where the page index of each chunk lies, ``[row group][column]``, from the footer of a
-    file.
-
-    Raises
-    ------
-    InputError
-        The footer is not one.
-    """
-    fields, _ = _read_struct(buffer, footer_place(buffer), "The footer")
-    groups = []
-    for group in list_of(fields, 4, "The row groups of the footer", dict):
-        chunks = list_of(group, 1, "The column chunks of a row group", dict)
-        groups.append(
-            [IndexPlaces(_index_place(chunk, 6, 7), _index_place(chunk, 4, 5)) for chunk in chunks]
-        )
-    return groups
-
-
-def _index_place(chunk: dict[int, Any], offset: int, length: int) -> Place | None:
-    """Return the place that two fields of a ``ColumnChunk`` name; place 0 means none, as no field
-    does.
-    """
-    start = optional_number(chunk, offset, "The place of a page index")
-    size = optional_number(chunk, length, "The length of a page index")
-    return (start, size) if start and size else None

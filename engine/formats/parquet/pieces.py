@@ -9,12 +9,14 @@ no value is ever decompressed.
 
 from __future__ import annotations
 
+import json
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
+from decimal import Context, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,11 +24,13 @@ import pyarrow.parquet as pq
 from engine import data, processes
 from engine.errors import InputError, require
 from engine.formats.parquet import pages
+from engine.formats.parquet.footer import Chunk, footer_place, read_footer
 from engine.formats.parquet.thrift import HINT
 from engine.upload_reader import limits
 
 MAX_PAGES = 100_000
 MAX_TEXT = 40  # characters of a min or max
+FOOTER = b"footer"  # where the child's table says what the footer lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +74,19 @@ def readable(value: bytes | None, physical: str, type_: pa.DataType | None) -> s
         return ""
     formats = {"INT32": "<i", "INT64": "<q", "FLOAT": "<f", "DOUBLE": "<d", "BOOLEAN": "<?"}
     try:
+        if type_ is not None and pa.types.is_decimal(type_):
+            return _decimal(value, physical, type_.scale)
+        if type_ is not None and pa.types.is_float16(type_):
+            return str(struct.unpack("<e", value)[0])
         if physical in formats:
-            (number,) = struct.unpack(formats[physical], value)
-            if type_ is not None and (
-                pa.types.is_timestamp(type_) or pa.types.is_date(type_) or pa.types.is_time(type_)
-            ):
-                number = (
-                    pa.scalar(number, pa.int32() if physical == "INT32" else pa.int64())
-                    .cast(type_)
-                    .as_py()
-                )
+            unsigned = type_ is not None and pa.types.is_unsigned_integer(type_)
+            code = formats[physical].upper() if unsigned else formats[physical]
+            (number,) = struct.unpack(code, value)
+            if type_ is not None and pa.types.is_date(type_):
+                type_ = pa.date32()  # days, whatever Arrow makes of them
+            if type_ is not None and pa.types.is_temporal(type_):
+                bits = pa.int32() if type_.bit_width == 32 else pa.int64()
+                number = pa.scalar(number, bits).cast(type_).as_py()
             return str(number)[:MAX_TEXT]
         text = value.decode()
         return text[:MAX_TEXT] if text.isprintable() else value.hex()[:MAX_TEXT]
@@ -87,8 +94,26 @@ def readable(value: bytes | None, physical: str, type_: pa.DataType | None) -> s
         return value.hex()[:MAX_TEXT]
 
 
-def dissect(buffer: Any) -> list[Piece]:
-    """Return the pieces of a Parquet file in file order; their sizes add up to the file's.
+def _decimal(value: bytes, physical: str, scale: int) -> str:
+    """Return a decimal as text: little-endian in a number, big-endian in bytes, always signed."""
+    order: Literal["little", "big"] = "little" if physical in ("INT32", "INT64") else "big"
+    digits = int.from_bytes(value, order, signed=True)
+    number = Decimal(digits).scaleb(-scale, Context(prec=len(str(digits))))
+    return f"{number:f}"[:MAX_TEXT]
+
+
+@dataclass(frozen=True, slots=True)
+class Dissection:
+    """A Parquet file as its pieces, and what its footer lists."""
+
+    pieces: tuple[Piece, ...]  # in file order; their sizes add up to the file's
+    columns: tuple[str, ...]  # the leaves, by their path; a file without rows has them too
+    n_row_groups: int
+    n_rows: int
+
+
+def dissect(buffer: Any) -> Dissection:
+    """Take a Parquet file apart.
 
     Parameters
     ----------
@@ -98,57 +123,44 @@ def dissect(buffer: Any) -> list[Piece]:
     Raises
     ------
     InputError
-        It is no Parquet file, or damaged, or has more than ``MAX_PAGES`` pages.
+        It is no Parquet file, encrypted, or damaged, or has more than ``MAX_PAGES`` pages.
     """
-    footer, length = pages.footer_place(buffer)
-    try:
-        metadata = pq.read_metadata(pa.BufferReader(buffer))
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"The footer must be one that pyarrow can read. Got {str(error).splitlines()[0][:120]}."
-            f" {HINT}"
-        ) from error
-    require(metadata.num_columns > 0, "The file must have at least one column. Got none.")
+    footer = read_footer(buffer)
+    limits.check_not_encrypted(b"", footer.encrypted)
+    require(len(footer.columns) > 0, "The file must have at least one column. Got none.")
     size = len(memoryview(buffer))
-    found = [Piece("magic", 0, 4), Piece("footer", footer, length), Piece("magic", size - 8, 8)]
-    places = pages.index_places(buffer)
-    types = _arrow_types(metadata)
-    for group in range(metadata.num_row_groups):
-        for number in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(number)
-            index = (
-                places[group][number]
-                if group < len(places) and number < len(places[group])
-                else None
-            )
-            found += _chunk(buffer, chunk, group, index, types.get(chunk.path_in_schema))
-            require(
-                len(found) <= MAX_PAGES,
-                "The file must have at most {:,} pages. Got more. Upload a part of it.",
-                MAX_PAGES,
-            )
-    return list(_without_gaps(sorted(found, key=lambda piece: piece.offset), size))
+    place, length = footer_place(buffer)
+    found = [Piece("magic", 0, 4), Piece("footer", place, length), Piece("magic", size - 8, 8)]
+    types = _arrow_types(buffer)
+    for group, chunk in footer.chunks:
+        found += _chunk(buffer, chunk, group, types.get(chunk.path_in_schema))
+        require(
+            len(found) <= MAX_PAGES,
+            "The file must have at most {:,} pages. Got more. Upload a part of it.",
+            MAX_PAGES,
+        )
+    return Dissection(
+        tuple(_without_gaps(sorted(found, key=lambda piece: piece.offset), size)),
+        footer.columns,
+        len(footer.row_groups),
+        footer.n_rows,
+    )
 
 
-def _arrow_types(metadata: pq.FileMetaData) -> dict[str, pa.DataType]:
+def _arrow_types(buffer: Any) -> dict[str, pa.DataType]:
     try:
-        schema = metadata.schema.to_arrow_schema()
-    except (
-        pa.ArrowException,
-        NotImplementedError,
-    ):  # a type that Arrow does not have: its values are shown as they lie
-        return {}
-    return {field.name: field.type for field in schema}
+        return {field.name: field.type for field in pq.read_schema(pa.BufferReader(buffer))}
+    except (pa.ArrowException, OSError):
+        return {}  # a schema that Arrow cannot hold: values are shown as they are stored
 
 
-def _chunk(
-    buffer: Any, chunk: Any, group: int, index: pages.IndexPlaces | None, type_: pa.DataType | None
-) -> Iterator[Piece]:
+def _chunk(buffer: Any, chunk: Chunk, group: int, type_: pa.DataType | None) -> Iterator[Piece]:
     """Yield the pages of a column chunk, then its indexes."""
     column, physical = chunk.path_in_schema, chunk.physical_type
-    noted = pages.column_index(buffer, index.column_index) if index and index.column_index else None
+    noted = pages.column_index(buffer, chunk.column_index) if chunk.column_index else None
     n_data = 0
     for number, page in enumerate(pages.pages(buffer, chunk, limit=MAX_PAGES)):
+        pages.check_page(buffer, page, pages.page_name(group, column, number))
         low, high, nulls = page.minimum, page.maximum, page.n_nulls
         if page.is_data and noted is not None and n_data < len(noted.minima):
             if not noted.null_pages[n_data]:
@@ -172,15 +184,12 @@ def _chunk(
             maximum=readable(high, physical, type_),
         )
     for kind, place in (
-        ("column index", index and index.column_index),
-        ("offset index", index and index.offset_index),
+        ("column index", chunk.column_index),
+        ("offset index", chunk.offset_index),
+        ("Bloom filter", chunk.bloom_filter),
     ):
         if place:
             yield Piece(kind, place[0], place[1], group, column)
-    if chunk.bloom_filter_offset and chunk.bloom_filter_length:
-        yield Piece(
-            "Bloom filter", chunk.bloom_filter_offset, chunk.bloom_filter_length, group, column
-        )
 
 
 def _without_gaps(found: list[Piece], size: int) -> Iterator[Piece]:
@@ -206,14 +215,13 @@ def _without_gaps(found: list[Piece], size: int) -> Iterator[Piece]:
         yield Piece("other", position, size - position)
 
 
-def to_table(pieces: list[Piece]) -> pa.Table:
+def to_table(pieces: Sequence[Piece]) -> pa.Table:
     """Return the pieces as a table, one row each."""
     return pa.table({f.name: [getattr(piece, f.name) for piece in pieces] for f in fields(Piece)})
 
 
-def dissect_upload(path: Path) -> list[Piece]:
-    """Return the pieces of an untrusted file, found by a child process under a memory and a time
-    limit.
+def dissect_upload(path: Path) -> Dissection:
+    """Take an untrusted file apart in a child process under a memory and a time limit.
 
     Raises
     ------
@@ -225,9 +233,14 @@ def dissect_upload(path: Path) -> list[Piece]:
         "Anatomy needs a Parquet file. Got one that ends in {!r}.",
         path.suffix,
     )
-    return [
-        Piece(**row) for row in data.read_upload(path, "engine.formats.parquet.pieces").to_pylist()
-    ]
+    table = data.read_upload(path, "engine.formats.parquet.pieces")
+    footer = json.loads(table.schema.metadata[FOOTER])
+    return Dissection(
+        tuple(Piece(**row) for row in table.to_pylist()),
+        tuple(footer["columns"]),
+        footer["n_row_groups"],
+        footer["n_rows"],
+    )
 
 
 def main(source: str, target: str) -> None:
@@ -236,16 +249,17 @@ def main(source: str, target: str) -> None:
     try:
         limits.check_kind(Path(source))
         with pa.memory_map(source) as file:
-            pieces = dissect(file.read_buffer())
+            found = dissect(file.read_buffer())
     except InputError as error:
         processes.report(error=str(error))
         return
-    table = to_table(pieces)
+    footer = {name: getattr(found, name) for name in ("columns", "n_row_groups", "n_rows")}
+    table = to_table(found.pieces).replace_schema_metadata({FOOTER: json.dumps(footer)})
     partial = Path(target + ".part")
     with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     partial.rename(target)
-    processes.report(result={"n_pieces": len(pieces), "first": asdict(pieces[0])})
+    processes.report(result={"n_pieces": len(found.pieces), "first": asdict(found.pieces[0])})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from engine.errors import InputError
 
 MAX_DEPTH = 12  # the deepest structure of the format has 6 levels
-HINT = "The file is damaged, cut short or encrypted: write it again from its source."
+HINT = "The file is damaged or cut short: write it again from its source."
 
 
 def damaged(rule: str, got: object) -> NoReturn:

@@ -80,8 +80,8 @@ def _looked_at(result: AnatomyResult) -> AnatomyResult:
     if column == result.default_column:
         column = anatomy.DEFAULT  # as a prediction and a link say it
     last = result.n_row_groups - 1
-    if last == 0:
-        right.caption("The file has one row group.")
+    if last <= 0:
+        right.caption(f"The file has {'one' if last == 0 else 'no'} row group.")
         return replace(result, params=replace(result.params, column=column))
     if not 0 <= int(st.session_state.get("anatomy_row_group") or 0) <= last:
         st.session_state["anatomy_row_group"] = 0

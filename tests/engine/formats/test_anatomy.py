@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from engine.formats.anatomy import figure as anatomy_figures
 from engine.formats.parquet import pages as parquet_pages
 from engine.formats.parquet import pieces as parquet_pieces
 from engine.formats.parquet import thrift
+from engine.formats.parquet.footer import Footer, read_footer
 from engine.formats.parquet.pieces import Piece
 from engine.units import format_share
 from tests.engine.printed import run_script
@@ -75,7 +76,7 @@ OPTIONS: list[dict[str, Any]] = [
 def test_pages_end_where_their_chunk_ends_and_hold_all_its_values(options: dict[str, Any]) -> None:
     file = parquet_bytes(row_group_size=2_000, **options)
     metadata = pq.read_metadata(io.BytesIO(file))
-    places = parquet_pages.index_places(file)
+    footer = read_footer(file)
     assert metadata.num_row_groups == 3
     for group, column in itertools.product(range(3), range(metadata.num_columns)):
         chunk = metadata.row_group(group).column(column)
@@ -91,7 +92,7 @@ def test_pages_end_where_their_chunk_ends_and_hold_all_its_values(options: dict[
         assert {page.encoding for page in pages} <= {*chunk.encodings, "PLAIN"}
         unpacked = sum(page.header_bytes + page.uncompressed_bytes for page in pages)
         assert unpacked == chunk.total_uncompressed_size
-        index = places[group][column]
+        index = footer.row_groups[group][column]
         assert (index.offset_index is not None) is options["write_page_index"]
         if index.offset_index:
             located = parquet_pages.offset_index(file, index.offset_index)
@@ -102,8 +103,8 @@ def test_pages_end_where_their_chunk_ends_and_hold_all_its_values(options: dict[
 
 def test_min_max_and_nulls_of_each_page_are_those_of_its_rows() -> None:
     file = parquet_bytes(write_page_index=True, use_dictionary=False)
-    pieces = parquet_pieces.dissect(file)
-    index = parquet_pages.index_places(file)[0]
+    pieces = parquet_pieces.dissect(file).pieces
+    index = read_footer(file).row_groups[0]
     for number, (name, values) in enumerate((("number", NUMBERS), ("word", WORDS))):
         pages = [piece for piece in pieces if piece.column == name and piece.kind == "data page"]
         firsts = [
@@ -120,7 +121,7 @@ def test_min_max_and_nulls_of_each_page_are_those_of_its_rows() -> None:
 def test_times_flags_and_nothing_are_readable() -> None:
     found = {
         p.column: p
-        for p in reversed(parquet_pieces.dissect(parquet_bytes(write_page_index=True)))
+        for p in reversed(parquet_pieces.dissect(parquet_bytes(write_page_index=True)).pieces)
         if p.kind == "data page"
     }
     assert found["at"].minimum == "2013-01-01 00:00:00+00:00"
@@ -155,7 +156,7 @@ def test_a_bound_is_written_as_what_it_means(
 @pytest.mark.parametrize("name", data.TABLES)
 def test_the_pieces_of_a_bundled_file_cover_it_without_gap(name: str) -> None:
     file = data.path_of(name).read_bytes()
-    assert uncovered(parquet_pieces.dissect(file), file) == []
+    assert uncovered(parquet_pieces.dissect(file).pieces, file) == []
 
 
 @pytest.mark.parametrize(
@@ -163,11 +164,11 @@ def test_the_pieces_of_a_bundled_file_cover_it_without_gap(name: str) -> None:
 )
 def test_the_pieces_of_a_written_file_cover_it_without_gap(options: dict[str, Any]) -> None:
     file = parquet_bytes(**options)
-    assert uncovered(parquet_pieces.dissect(file), file) == []
+    assert uncovered(parquet_pieces.dissect(file).pieces, file) == []
     assert parquet_pieces.dissect(pa.py_buffer(file)) == parquet_pieces.dissect(file)
 
 
-def uncovered(pieces: list[Piece], file: bytes) -> list[str]:
+def uncovered(pieces: Sequence[Piece], file: bytes) -> list[str]:
     """Return what is wrong with the way in which the pieces cover the file."""
     ends = [0, *(piece.offset + piece.size_bytes for piece in pieces)]
     starts = [*(piece.offset for piece in pieces), len(file)]
@@ -204,7 +205,7 @@ def test_bytes_between_the_parts_are_shown_as_other() -> None:
         (b"PAR1\xff\xff\xff\x7fPAR1", "The footer must be shorter than the file of 12 bytes."),
         (
             b"PAR1" + b"\x15" * 20 + b"\x14\x00\x00\x00PAR1",
-            "The footer must be one that pyarrow can read.",
+            "A structure must end before its part of the file.",
         ),
     ],
 )
@@ -225,9 +226,9 @@ def test_thrift_reads_damaged_bytes_or_says_so(place: int, noise: bytes) -> None
     chunk = pq.read_metadata(io.BytesIO(SMALL)).row_group(0).column(1)
     for read in (
         lambda: parquet_pages.pages(damaged, chunk),
-        lambda: parquet_pages.index_places(damaged),
+        lambda: read_footer(damaged),
     ):
-        assert isinstance(or_error(read), list | InputError)
+        assert isinstance(or_error(read), list | Footer | InputError)
 
 
 @settings(max_examples=200, deadline=None)
@@ -281,7 +282,7 @@ def test_an_upload_is_taken_apart_in_a_child_and_a_damaged_one_is_a_sentence() -
     good = data.save_upload(SMALL, "mine.parquet", folder)
     result = anatomy.run(AnatomyParams(source="upload", upload=str(good), column="word"))
     assert (
-        result.pieces == tuple(parquet_pieces.dissect(SMALL))
+        result.file == parquet_pieces.dissect(SMALL)
         and result.column == "word"
         and not result.curve
     )
@@ -391,9 +392,9 @@ def test_a_file_of_very_many_pages_is_drawn_down_to_its_chunks() -> None:
         row_group_size=20,
         use_dictionary=False,
     )
-    pieces = tuple(parquet_pieces.dissect(sink.getvalue()))
-    result = anatomy.AnatomyResult(AnatomyParams(source="flights"), pieces, ())
-    assert len(pieces) > anatomy_figures.MAX_BLOCKS
+    file = parquet_pieces.dissect(sink.getvalue())
+    result = anatomy.AnatomyResult(AnatomyParams(source="flights"), file, ())
+    assert len(file.pieces) > anatomy_figures.MAX_BLOCKS
     (icicle,) = (trace for trace in anatomy_figures.byte_map(result).data if trace.type == "icicle")
     assert not [i for i in icicle.ids if i.count("/") == 2]
 

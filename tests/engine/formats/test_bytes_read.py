@@ -214,6 +214,32 @@ def test_plain_narrows_types_and_leaves_out_what_cannot_be_stored() -> None:
         tables.to_stored_types(table.select(["raw"]))
 
 
+def test_numbers_that_floating_point_would_round_are_kept_as_text() -> None:
+    ids = [2**63 + 1, 2**64 - 1]
+    cents = [Decimal("12345678901234567.01"), Decimal("-0.05")]
+    money, ids_of_20 = pa.decimal128(19, 2), [Decimal(10**19 + 1), None]
+    table = pa.table(
+        {
+            "id": pa.array(ids, pa.uint64()),
+            "money": pa.array(cents, money),
+            "text id": pa.array(ids_of_20, pa.decimal128(20, 0)),
+            "small": pa.array([Decimal("0.05"), Decimal("1.10")], money),
+            "count": pa.array([1, 2**53], pa.uint64()),
+        }
+    )
+    plain = tables.to_stored_types(table)
+    assert plain.select(["id", "money", "text id"]).to_pydict() == {
+        "id": [str(value) for value in ids],
+        "money": [str(value) for value in cents],
+        "text id": ["10000000000000000001", None],
+    }
+    assert plain.select(["small", "count"]).to_pydict() == {
+        "small": [0.05, 1.1],
+        "count": [1, 2**53],
+    }
+    assert tables.stored_schema(table) == plain.schema
+
+
 def test_thin_takes_evenly_spaced_rows_and_bounds_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     table = pa.table({"n": list(range(10))})
     assert tables.thin(table, 5)["n"].to_pylist() == [0, 2, 4, 6, 8]

@@ -150,6 +150,7 @@ READ: dict[str, Make] = {  # what Spark 4.3 reads from Parquet
     },
     "decimal32": _decimals(pa.decimal32(5, 2)),
     "decimal64": _decimals(pa.decimal64(12, 2)),
+    "decimal256 narrow": _decimals(pa.decimal256(12, 4)),
     "decimal256": _decimals(pa.decimal256(38, 4)),
     **{
         str(kind): _texts(kind) for kind in (pa.string(), pa.large_string(), pa.string_view())

@@ -45,8 +45,6 @@ def live() -> SparkSession:
     own = session.session().newSession()
     own.conf.set("spark.sql.session.timeZone", "UTC")
     own.conf.set(TIME_SETTING, "true")
-    # else INT96, which is read by other rules (tests/cases/int96_from_spark.parquet)
-    own.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     own.conf.set("spark.sql.execution.rangeExchange.sampleSizePerPartition", 10**9)
     return own
 
