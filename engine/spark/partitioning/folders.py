@@ -10,9 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.spark.partitioning import order
-from engine.spark.partitioning.spelling import MAX_NAME_BYTES, folder_names, key_texts
-
-N_QUOTED = 40  # characters of a key in a sentence
+from engine.spark.partitioning.spelling import MAX_NAME_BYTES, folder_names, key_texts, quoted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +45,7 @@ class Folders:
                 if (size := len(f"{column}={part}".encode())) > MAX_NAME_BYTES:
                     return (
                         f"{NO_FOLDER} A folder name can have {MAX_NAME_BYTES} bytes. The name of"
-                        f" {part[:N_QUOTED]}… would have {size:,}."
+                        f" {quoted(part)} would have {size:,}."
                     )
         written = _written(found)
         sort_keys = [order.ranks(column) for column in written.columns][::-1]
@@ -92,9 +90,9 @@ def _first_of_equals(written: pa.Table) -> np.ndarray:
 def _opened_twice(found: pa.Table, folders: Folders, folder: int, opened: np.ndarray) -> str:
     """Return the sentence for a folder that one task opens twice, with the two keys."""
     sharing = np.unique(opened[folders.places[opened] == folder])
-    name = folders.names[folder][:N_QUOTED]
+    name = quoted(folders.names[folder])
     if len(sharing) > 1:
-        one, other = (_quoted(found, int(i)) for i in sharing[:2])
+        one, other = (_key(found, int(i)) for i in sharing[:2])
         reason = f"{one} and {other} are different keys with the same folder name."
     else:
         reason = "Its rows are between those of a key that Spark sorts as equal (0.0 and -0.0)."
@@ -104,24 +102,24 @@ def _opened_twice(found: pa.Table, folders: Folders, folder: int, opened: np.nda
     )
 
 
-def _quoted(found: pa.Table, place: int) -> str:
-    return key_texts(found.slice(place, 1).columns)[0][:N_QUOTED]
+def _key(found: pa.Table, place: int) -> str:
+    return quoted(key_texts(found.slice(place, 1).columns)[0])
 
 
 def _notes(found: pa.Table, names: tuple[str, ...], places: np.ndarray) -> Iterable[str]:
     """Return which keys share a folder, and which would where case is ignored."""
     if len(names) < len(places):
         several = np.flatnonzero(np.bincount(places) > 1)
-        one, other = (_quoted(found, int(i)) for i in np.flatnonzero(places == several[0])[:2])
+        one, other = (_key(found, int(i)) for i in np.flatnonzero(places == several[0])[:2])
         yield (
-            f"**Shared folder:** {one} and {other} are both in {names[several[0]][:N_QUOTED]}."
+            f"**Shared folder:** {one} and {other} are both in {quoted(names[several[0]])}."
             f" {len(places):,} keys make {len(names):,} folders."
         )
     lower: dict[str, str] = {}
     for name in names:
         if (other := lower.setdefault(name.lower(), name)) != name:
             yield (
-                f"**Case:** {other[:N_QUOTED]} and {name[:N_QUOTED]} differ only in case. Where the"
+                f"**Case:** {quoted(other)} and {quoted(name)} differ only in case. Where the"
                 " file system ignores it (Windows, macOS), they share a folder."
             )
             return

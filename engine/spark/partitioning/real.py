@@ -20,14 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine import workspace
-from engine.errors import name_in_sentence, require
+from engine.errors import require
 from engine.jobs import Progress, Steps, to_end
 from engine.spark import keys, session
 from engine.spark.column_types import TIME_SETTING
 from engine.spark.partitioning import row_partitions, run, write_problem
 from engine.spark.partitioning.params import PartitioningParams
 from engine.spark.partitioning.result import PartitioningResult
-from engine.spark.partitioning.spelling import key_texts
+from engine.spark.partitioning.spelling import key_texts, quoted
 from engine.spark.restarts import repeat_if_spark_ends
 
 if TYPE_CHECKING:
@@ -172,10 +172,16 @@ def _compared(
         return {"n_other": 0, "first": ""}
     table = keys.load(p.source).select(p.keys).slice(int(other[0]), 1)
     place = int(measured[other[0]])
-    spark = "nowhere" if place < 0 else f"in {labels[place]}"
-    key = name_in_sentence(key_texts(table.columns)[0])
-    first = f"First: {key} is {spark}, shown in {labels[expected[other[0]]]}."
+    spark = "nowhere" if place < 0 else f"in {_named(p, labels[place])}"
+    first = (
+        f"First: {quoted(key_texts(table.columns)[0])} is {spark}, shown in"
+        f" {_named(p, labels[expected[other[0]]])}."
+    )
     return {"n_other": len(other), "first": first}
+
+
+def _named(p: PartitioningParams, label: str) -> str:
+    return quoted(label) if p.strategy == "partitionBy files" else f"partition {label}"
 
 
 def _in_files(

@@ -23,6 +23,7 @@ from engine.spark import java
 from engine.spark.java_floats import java_text
 
 T = pa.types
+N_QUOTED = 60  # characters of a key in a sentence
 DEFAULT_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 MAX_NAME_BYTES = 255  # of a file or folder, on all usual file systems
 HIVE_ESCAPED = {
@@ -115,6 +116,14 @@ def _shown(column: pa.Array | pa.ChunkedArray, *, several: bool) -> list[str]:
         else text
         for text in texts
     ]
+
+
+def quoted(text: str) -> str:
+    """Return a key or a folder's name for a sentence: on one line, as code, not longer than
+    ``N_QUOTED``.
+    """
+    plain = "".join(letter if letter.isprintable() else "?" for letter in text).replace("`", "'")
+    return f"`{plain if len(plain) <= N_QUOTED else plain[: N_QUOTED - 1] + '…'}`"
 
 
 def parse_key(typed: str, schema: pa.Schema) -> list[pa.Array]:

@@ -321,11 +321,11 @@ def test_names_that_spark_takes_for_something_else_and_the_script_for_them(
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (["__HIVE_DEFAULT_PARTITION__", None], "null and __HIVE_DEFAULT_PARTITION__ are different"),
-        ([b"", None, b"a"], "X'' and null are different keys"),
+        (["__HIVE_DEFAULT_PARTITION__", None], "`__HIVE_DEFAULT_PARTITION__` and `null` are diff"),
+        ([b"", None, b"a"], "`X''` and `null` are different keys"),
         ([0.0, -0.0, 0.0], "Spark sorts as equal"),
         (["a\0b"], "the character NUL"),
-        (["ä" * 127], r"can have 255 bytes. The name of ä+… would have 256."),
+        (["ä" * 127], r"can have 255 bytes. The name of `ä+…` would have 256."),
     ],
 )
 def test_folders_that_spark_cannot_write_are_refused_with_the_reason(
@@ -334,8 +334,6 @@ def test_folders_that_spark_cannot_write_are_refused_with_the_reason(
     params = of_upload(
         uploads, pa.table({"k": values}), keys=("k",), strategy="partitionBy files", n_input=1
     )
-    if message.startswith("null and"):
-        message = "__HIVE_DEFAULT_PARTITION__ and null are different|" + message
     with pytest.raises(InputError, match=f"Spark cannot write these folders.*({message})"):
         real.run_on_spark(params)
 
@@ -366,11 +364,14 @@ def test_each_row_elsewhere_is_counted_and_the_first_is_named(
     wrong[[3, 100]] = (wrong[[3, 100]] + 1) % len(run(params).rows)
     monkeypatch.setattr(real, "row_partitions", lambda _: wrong)
     measured = real.run_on_spark(params)
-    labels = measured.labels
+    labels = [
+        f"`{name}`" if strategy == "partitionBy files" else f"partition {name}"
+        for name in measured.labels
+    ]
     assert measured.n_other == 2
     assert measured.verdict == (
         "Measured by Spark: **2** of 240 rows are in another partition than shown."
-        f" First: annullato is in {labels[right[3]]}, shown in {labels[wrong[3]]}."
+        f" First: `annullato` is in {labels[right[3]]}, shown in {labels[wrong[3]]}."
     )
 
 
@@ -384,7 +385,7 @@ def test_a_folder_that_only_spark_has_is_a_difference(
     monkeypatch.setattr(real, "run", lambda _: replace(preview, labels=labels))
     measured = real.run_on_spark(params)
     assert measured.n_other == preview.rows[at]
-    assert "First: annullato is in annullato, shown in ANNULLATO." in measured.verdict
+    assert "First: `annullato` is in `annullato`, shown in `ANNULLATO`." in measured.verdict
     drawn = figures.partitions(measured.preview, measured)
     assert "annullato" in [x for trace in drawn.data for x in trace.x]
 
