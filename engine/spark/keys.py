@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from engine import data
 from engine.errors import InputError, require, require_choice
+from engine.spark import column_types
 
 TableName = Literal["flights", "zipf", "upload"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
@@ -34,15 +35,6 @@ FLIGHT_KEYS = (
     "distance",
 )
 N_DISTINCT = 1_000  # of the Zipf key
-SHOWN_TYPES = (
-    pa.types.is_integer,
-    pa.types.is_floating,
-    pa.types.is_string,
-    pa.types.is_large_string,
-    pa.types.is_boolean,
-    pa.types.is_date32,
-    pa.types.is_timestamp,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +50,7 @@ class Source:
 
 @lru_cache(maxsize=4)
 def load(source: Source) -> pa.Table:
-    """Return the columns that can be keys, all rows.
+    """Return the columns that can be keys, all rows, in the types that Spark gives them.
 
     Raises
     ------
@@ -74,16 +66,7 @@ def load(source: Source) -> pa.Table:
         )
         return pa.table({"key": pa.array(np.minimum(ranks, N_DISTINCT - 1) + 1)})
     if source.table == "upload":
-        table = data.read_upload(Path(source.upload))
-        names = [
-            field.name for field in table.schema if any(test(field.type) for test in SHOWN_TYPES)
-        ]
-        require(
-            len(names) > 0,
-            "The file must have a column of numbers, text, dates or times. Got {}.",
-            table.schema.names,
-        )
-        return table.select(names).combine_chunks()
+        return _uploaded(source.upload)[0]
     flights = data.load("flights")
     local = pc.add(pc.multiply(flights["month"], 100), flights["day"])
     days = {
@@ -98,45 +81,75 @@ def load(source: Source) -> pa.Table:
     return flights.append_column("date", date).select(FLIGHT_KEYS)
 
 
+@lru_cache(maxsize=4)
+def _uploaded(path: str) -> tuple[pa.Table, dict[str, str], dict[str, str]]:
+    """Return the columns of an upload that can be keys, why others cannot, and how Spark reads
+    those that it reads in another type, by name.
+    """
+    table = data.read_upload(Path(path))
+    columns: dict[str, pa.Array] = {}
+    refused: dict[str, str] = {}
+    for field in table.schema:
+        try:
+            columns[field.name] = column_types.as_spark(table[field.name])
+        except InputError as error:
+            refused[field.name] = str(error)
+    require(
+        len(columns) > 0,
+        "The file must have a column that can be a key. Got {}. {}",
+        ", ".join(table.column_names[:5]),
+        next(iter(refused.values()), ""),
+    )
+    notes = {
+        field.name: text
+        for field in table.schema
+        if field.name in columns and (text := column_types.note(field.type))
+    }
+    return pa.table(columns), refused, notes
+
+
+def refused_columns(source: Source) -> dict[str, str]:
+    """Return why columns of an upload cannot be keys, by name."""
+    return _uploaded(source.upload)[1] if source.table == "upload" else {}
+
+
+def notes(source: Source) -> dict[str, str]:
+    """Return how Spark reads the columns of an upload that it reads in another type, by name."""
+    return _uploaded(source.upload)[2] if source.table == "upload" else {}
+
+
 def key_columns(source: Source) -> tuple[str, ...]:
     """Return the names of the columns that can be keys."""
     return tuple(load(source).column_names)
 
 
 @lru_cache(maxsize=8)
-def distinct(source: Source, keys: tuple[str, ...]) -> pa.Table:
-    """Return each distinct key with ``n_rows``, the most frequent first; ties in order of
-    appearance.
-    """
+def _grouped(source: Source, names: tuple[str, ...]) -> tuple[pa.Table, np.ndarray]:
+    """Return the distinct keys, and for each row which of them it has (n,)."""
     table = load(source)
-    if len(keys) == 1:  # a third of the time of a group-by
-        counts = pc.value_counts(table[keys[0]].combine_chunks())
-        found = pa.table({keys[0]: counts.field("values"), "n_rows": counts.field("counts")})
-    else:
-        found = (
-            table.select(keys)
-            .group_by(list(keys), use_threads=False)
-            .aggregate([([], "count_all")])
-        )
-        found = found.rename_columns([*keys, "n_rows"])
-    return found.take(pa.array(np.argsort(-found["n_rows"].to_numpy(), kind="stable")))
+    place = np.zeros(table.num_rows, np.int64)
+    for name in names:
+        encoded = pc.dictionary_encode(table[name].combine_chunks(), null_encoding="encode")
+        place = place * max(len(encoded.dictionary), 1) + encoded.indices.to_numpy()
+        if len(names) > 1:  # dense again, else the product of many columns would overflow
+            place = np.unique(place, return_inverse=True)[1]
+    counts = np.bincount(place)
+    first = np.empty(len(counts), np.int64)
+    first[place[::-1]] = np.arange(len(place))[::-1]
+    order = np.lexsort((first, -counts))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    found = table.select(names).take(pa.array(first[order]))
+    return found.append_column("n_rows", pa.array(counts[order])), rank[place]
 
 
-def parse(text: str, kind: pa.DataType, name: str) -> Any:
-    """Return what a person typed as a value of a column; an empty text or ``null`` is null.
-
-    Raises
-    ------
-    InputError
-        The text is no value of this type.
+def distinct(source: Source, names: tuple[str, ...]) -> pa.Table:
+    """Return each distinct key with ``n_rows`` in a last column, the most frequent first; ties in
+    order of appearance.
     """
-    text = text.strip()
-    if text in ("", "null"):
-        return None
-    if pa.types.is_boolean(kind):
-        require(text in ("true", "false"), "{} must be true or false. Got {!r}.", name, text)
-        return text == "true"
-    try:
-        return pc.cast(pa.array([text]), kind)[0].as_py()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise InputError(f"{name} must be a value of type {kind}. Got {text!r}.") from error
+    return _grouped(source, names)[0]
+
+
+def places(source: Source, names: tuple[str, ...]) -> np.ndarray:
+    """Return for each row its key's place in ``distinct`` (n,)."""
+    return _grouped(source, names)[1]

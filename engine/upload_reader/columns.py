@@ -86,7 +86,7 @@ def _next_type(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
 def _narrow_decimal(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return decimals of up to 76 digits in a type of 38, or as text where that loses digits."""
     try:
-        return column.cast(pa.decimal128(38, column.type.scale))
+        return column.cast(pa.decimal128(min(column.type.precision, 38), column.type.scale))
     except (pa.ArrowInvalid, ValueError):  # ValueError: a scale of more than 38
         return pa.chunked_array(
             [[None if value is None else f"{value:f}" for value in column.to_pylist()]],

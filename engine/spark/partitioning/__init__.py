@@ -9,32 +9,37 @@ so its own partitions differ a little. ``engine.spark.partitioning.real`` asks t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.errors import require
+from engine.errors import name_in_sentence, require
 from engine.spark import keys
 from engine.spark.keys import Source
-from engine.spark.partitioning import murmur3
+from engine.spark.partitioning import murmur3, order
+from engine.spark.partitioning.folders import Folders
 from engine.spark.partitioning.params import PartitioningParams
 from engine.spark.partitioning.result import PartitioningResult, Route
+from engine.spark.partitioning.spelling import key_texts, parse_key
 
 __all__ = [
     "PartitioningParams",
     "PartitioningResult",
     "coalesced",
     "hash_partition",
+    "key_partitions",
     "range_bounds",
     "range_rows",
     "round_robin",
     "round_robin_start",
+    "row_partitions",
     "run",
     "slices",
+    "write_problem",
 ]
 
 N_SHOWN_KEYS = 12
@@ -143,50 +148,80 @@ def round_robin(sizes: np.ndarray, n_partitions: int) -> np.ndarray:
     return counts
 
 
-def _format_key(values: Sequence[Any]) -> str:
-    """Return a key as Spark writes it into folder names."""
-    spelled = {None: "null", True: "true", False: "false"}
-    texts = (
-        (
-            spelled.get(v) or str(v)
-            if v is None or isinstance(v, bool)
-            else str(v).removesuffix("+00:00")
-        )
-        for v in values
-    )
-    return ", ".join(texts)
-
-
 @lru_cache(maxsize=8)
 def _hashes(source: Source, names: tuple[str, ...]) -> tuple[pa.Table, np.ndarray, np.ndarray]:
     """Return the distinct keys, their hashes (k,) and their rows (k,): what every number of
     partitions is made from.
     """
     found = keys.distinct(source, names)
-    return found, murmur3.hash_rows([found[name] for name in names]), found["n_rows"].to_numpy()
+    columns, counts = found.columns[:-1], found.columns[-1].to_numpy()
+    return found.select(range(len(names))), murmur3.hash_rows(columns), counts
 
 
 @lru_cache(maxsize=8)
-def _sorted_counts(source: Source, name: str) -> np.ndarray:
-    """Return the rows of each distinct key in sorted order, nulls first: what range cuts are made
-    from.
+def _sorted_counts(source: Source, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of each key in Spark's order, nulls first, and for each distinct key its
+    place in that order: what range cuts are made from.
     """
-    found = keys.distinct(source, (name,))
-    order = pc.sort_indices(found, sort_keys=[(name, "ascending", "at_start")])
-    counts: np.ndarray = found["n_rows"].to_numpy()[order.to_numpy()]
-    return counts
+    found, _, counts = _hashes(source, (name,))
+    place = np.unique(order.ranks(found[name]), return_inverse=True)[1]
+    return np.bincount(place, weights=counts).astype(np.int64), place
+
+
+@lru_cache(maxsize=8)
+def _folders(source: Source, names: tuple[str, ...]) -> Folders:
+    found, _, counts = _hashes(source, names)
+    return Folders.of(found, counts)
+
+
+def key_partitions(p: PartitioningParams) -> np.ndarray | None:
+    """Return the partition of each distinct key (k,), as in ``keys.distinct``; None where the key
+    does not decide.
+    """
+    if p.strategy in ("hash", "bucketing"):
+        by_hash: np.ndarray = np.mod(_hashes(p.source, p.keys)[1], np.int32(p.n_partitions))
+        return by_hash
+    if p.strategy == "partitionBy files":
+        return _folders(p.source, p.keys).places
+    if p.strategy == "range":
+        counts, place = _sorted_counts(p.source, p.keys[0])
+        return np.searchsorted(range_bounds(counts, p.n_partitions), place, side="left")
+    return None
+
+
+def row_partitions(p: PartitioningParams) -> np.ndarray | None:
+    """Return the partition of each row (n,) in the order of ``keys.load``; None for round-robin,
+    before which Spark sorts the rows by a hash.
+    """
+    by_key = key_partitions(p)
+    if by_key is not None:
+        by_row: np.ndarray = by_key[keys.places(p.source, p.keys)]
+        return by_row
+    if p.strategy == "round-robin":
+        return None
+    sizes = np.diff(slices(keys.load(p.source).num_rows, p.n_input))
+    return np.repeat(coalesced(p.n_input, p.n_partitions), sizes)
+
+
+def write_problem(p: PartitioningParams) -> str:
+    """Return why Spark cannot write the folders of ``partitionBy``, as a sentence; "" if it can."""
+    found, _, _ = _hashes(p.source, p.keys)
+    rows = keys.places(p.source, p.keys)
+    tasks = [rows[start:end] for start, end in itertools.pairwise(slices(len(rows), p.n_input))]
+    return _folders(p.source, p.keys).problem(found, tasks)
 
 
 def _rows(p: PartitioningParams) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return rows per partition under the strategy, and the names of the partitions."""
-    found, hashes, counts = _hashes(p.source, p.keys)
+    counts = _hashes(p.source, p.keys)[2]
     n = p.n_partitions
     if p.strategy == "partitionBy files":
-        return counts, tuple(_format_key(row.values()) for row in found.select(p.keys).to_pylist())
-    if p.strategy in ("hash", "bucketing"):
-        rows = np.bincount(np.mod(hashes, n), weights=counts, minlength=n).astype(np.int64)
-    elif p.strategy == "range":
-        rows = range_rows(_sorted_counts(p.source, p.keys[0]), n)
+        folders = _folders(p.source, p.keys)
+        return folders.rows, folders.names
+    if p.strategy == "range":
+        rows = range_rows(_sorted_counts(p.source, p.keys[0])[0], n)
+    elif (by_key := key_partitions(p)) is not None:
+        rows = np.bincount(by_key, weights=counts, minlength=n).astype(np.int64)
     else:
         sizes = np.diff(slices(int(counts.sum()), p.n_input))
         rows = (
@@ -197,29 +232,28 @@ def _rows(p: PartitioningParams) -> tuple[np.ndarray, tuple[str, ...]]:
     return rows, tuple(str(i) for i in range(len(rows)))
 
 
-def _typed(
-    p: PartitioningParams, found: pa.Table, counts: np.ndarray
-) -> tuple[tuple[Any, ...], int]:
-    """Return the key to follow and how many rows it has."""
+def _typed(p: PartitioningParams, found: pa.Table) -> tuple[list[pa.Array], int | None]:
+    """Return the key to follow, one value a column, and its place among the distinct keys; None
+    where no row has it.
+    """
     if not p.typed.strip():
-        return tuple(found.select(p.keys).slice(0, 1).to_pylist()[0].values()), int(counts[0])
-    parts = p.typed.split(",") if len(p.keys) > 1 else [p.typed]
-    rule = "The key to follow must be {} values with commas between ({}). Got {!r}."
-    require(len(parts) == len(p.keys), rule, len(p.keys), ", ".join(p.keys), p.typed)
-    key = tuple(
-        keys.parse(text, found.schema.field(name).type, name)
-        for text, name in zip(parts, p.keys, strict=True)
-    )
-    mask = np.ones(len(counts), bool)
-    for name, value in zip(p.keys, key, strict=True):
-        column = found[name]
-        same = (
-            pc.is_null(column)
-            if value is None
-            else pc.fill_null(pc.equal(column, pa.scalar(value, column.type)), False)
-        )
-        mask &= same.to_numpy()
-    return key, int(counts[mask].sum())
+        return [column.slice(0, 1).combine_chunks() for column in found.columns], 0
+    values = parse_key(p.typed, found.schema)
+    mask = np.ones(found.num_rows, bool)
+    for column, value in zip(found.columns, values, strict=True):
+        mask &= _same(column.combine_chunks(), value)
+    place = np.flatnonzero(mask)
+    return values, int(place[0]) if len(place) else None
+
+
+def _same(column: pa.Array, value: pa.Array) -> np.ndarray:
+    """Return where a column has a value (an array of one), null and NaN included; −0 is not 0."""
+    if value.null_count:
+        return np.asarray(column.is_null())
+    if pa.types.is_floating(column.type):
+        bits = pa.int64() if column.type.bit_width == 64 else pa.int32()
+        column, value = column.view(bits), value.view(bits)
+    return np.asarray(pc.fill_null(pc.equal(column, value[0]), False))
 
 
 def run(params: PartitioningParams) -> PartitioningResult:
@@ -227,24 +261,51 @@ def run(params: PartitioningParams) -> PartitioningResult:
     found, hashes, counts = _hashes(params.source, params.keys)
     rows, labels = _rows(params)
     before, after = np.mod(hashes, params.n_before), np.mod(hashes, params.n_partitions)
-    names = [
-        _format_key(row.values())
-        for row in found.select(params.keys).slice(0, N_SHOWN_KEYS).to_pylist()
-    ]
+    names = key_texts(found.slice(0, N_SHOWN_KEYS).columns)
     routes = tuple(
         Route(name, int(counts[i]), int(hashes[i]), int(before[i]), int(after[i]))
         for i, name in enumerate(names)
     )
-    key, n_rows = _typed(params, found, counts)
-    columns = [
-        pa.array([value], found.schema.field(name).type)
-        for value, name in zip(key, params.keys, strict=True)
-    ]
-    hashed = int(murmur3.hash_rows(columns)[0])
+    key, place = _typed(params, found)
+    hashed = int(murmur3.hash_rows(key)[0])
     typed = Route(
-        _format_key(key), n_rows, hashed, hashed % params.n_before, hashed % params.n_partitions
+        key_texts(key)[0],
+        0 if place is None else int(counts[place]),
+        hashed,
+        hashed % params.n_before,
+        hashed % params.n_partitions,
     )
-    moved = float(counts[before != after].sum() / counts.sum())
+    by_key = key_partitions(params)
     return PartitioningResult(
-        params, rows, labels, len(counts), names[0], int(counts[0]), routes, typed, moved
+        params,
+        rows,
+        labels,
+        len(counts),
+        names[0],
+        int(counts[0]),
+        routes,
+        typed,
+        float(counts[before != after].sum() / counts.sum()),
+        followed=_followed(
+            params, typed, None if place is None or by_key is None else by_key[place]
+        ),
+        notes=_notes(params),
     )
+
+
+def _followed(p: PartitioningParams, typed: Route, place: int | None) -> int | None:
+    """Return the partition with the followed key, where the key decides."""
+    if p.strategy in ("hash", "bucketing"):
+        return typed.after
+    return None if place is None else int(place)
+
+
+def _notes(p: PartitioningParams) -> tuple[str, ...]:
+    """Return what is special about the key's types and folders, a sentence each."""
+    by_name = keys.notes(p.source)
+    of_types = [
+        f"**{name_in_sentence(name)}:** {by_name[name]}." for name in p.keys if name in by_name
+    ]
+    if p.strategy != "partitionBy files":
+        return tuple(of_types)
+    return (*of_types, *_folders(p.source, p.keys).notes)

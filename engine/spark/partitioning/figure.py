@@ -41,8 +41,10 @@ def partitions(
     x = [result.labels[i] for i in order] if folders else order.tolist()
     traces = _computed(result, x, order)
     if measured is not None:
-        shown = order if folders else np.arange(len(measured.rows))
-        traces.append(_measured(measured, x if folders else shown.tolist(), shown))
+        only_spark = np.arange(n, len(measured.rows))
+        shown = np.concatenate((order, only_spark))
+        names = [measured.labels[i] for i in shown] if folders else shown.tolist()
+        traces.append(_measured(measured, names, shown))
     if pinned is not None and not folders and pinned.params.strategy != "partitionBy files":
         traces.append(_pinned(pinned))
     mean = float(result.rows.mean())
@@ -73,8 +75,7 @@ def _computed(result: PartitioningResult, x: list[Any], order: np.ndarray) -> li
     """Return the bars: of the partition with the followed key, where the key decides, and of all
     others.
     """
-    key = _bar_of_key(result)
-    followed = order == (-1 if key is None else key)
+    followed = order == (-1 if result.followed is None else result.followed)
     groups = (("computed", ~followed, figures.KNOWN), (result.typed.key, followed, figures.EXTRA))
     return [
         {
@@ -118,13 +119,6 @@ def _pinned(pinned: PartitioningResult) -> dict[str, Any]:
         "hovertemplate": f"A ({pinned.params.strategy}), partition %{{x}}: %{{y:,}} rows"
         "<extra></extra>",
     }
-
-
-def _bar_of_key(result: PartitioningResult) -> int | None:
-    """Return the partition of the followed key, where the key decides."""
-    if result.params.strategy in ("hash", "bucketing"):
-        return result.typed.after
-    return result.labels.index(result.typed.key) if result.typed.key in result.labels else None
 
 
 @figures.quoting

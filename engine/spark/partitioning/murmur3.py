@@ -4,8 +4,7 @@
 Not the textbook Murmur3: Spark mixes each byte of a string that is left over after the last whole
 word as a signed word of its own. Columns are chained: the hash of one is the seed of the next,
 beginning with 42; a null leaves the seed as it is. Everything wraps around at 32 bits, which
-NumPy's unsigned integers do by themselves. Exact for Arrow's booleans, integers up to 64 bits,
-floats, decimals of up to 18 digits, dates, timestamps, strings and binary.
+NumPy's unsigned integers do by themselves. Exact for every type that ``as_spark`` takes.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.errors import InputError
+from engine.spark.column_types import as_spark
 
 SEED = 42
 C1, C2 = np.uint32(0xCC9E2D51), np.uint32(0x1B873593)
@@ -113,55 +113,48 @@ def _strings(column: pa.Array, seeds: np.ndarray) -> np.ndarray:
     return hashed[positions] if constant else hashed
 
 
-def _canonical(values: np.ndarray) -> np.ndarray:
-    """Return floats with one zero and one NaN, as Spark sees them."""
+def canonical(values: np.ndarray) -> np.ndarray:
+    """Return floats with one zero and one NaN: what Spark's hash and its order see."""
     values = values + values.dtype.type(0)  # −0 becomes 0
     values[np.isnan(values)] = np.nan
     return values
 
 
+def _wide_decimals(column: pa.Array, seeds: np.ndarray) -> np.ndarray:
+    """Hash decimals of more than 18 digits: the bytes of the unscaled number, as Java's
+    ``BigInteger.toByteArray`` gives them (two's complement, the highest first, as few as will do).
+    """
+    own = np.frombuffer(column.buffers()[1], np.uint8).reshape(-1, 16)
+    high_first = own[column.offset : column.offset + len(column), ::-1]
+    signs = np.where(high_first[:, :1] >= 128, np.uint8(255), np.uint8(0))
+    spare = (high_first[:, :-1] == signs) & ((high_first[:, 1:] ^ signs) < 128)
+    n_spare = np.logical_and.accumulate(spare, axis=1).sum(axis=1)
+    kept = np.arange(16) >= n_spare[:, np.newaxis]
+    offsets = np.concatenate(([0], np.cumsum(16 - n_spare)))
+    return hash_bytes(high_first[kept], offsets, seeds)
+
+
 def _hash_values(column: pa.Array, seeds: np.ndarray) -> np.ndarray:
-    """Hash a column without nulls by the rule of its type."""
+    """Hash a column without nulls, as ``as_spark`` gives it, by the rule of its type."""
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _hash_values(column.cast(kind.value_type), seeds)
-    if any(
-        test(kind)
-        for test in (
-            pa.types.is_string,
-            pa.types.is_large_string,
-            pa.types.is_binary,
-            pa.types.is_large_binary,
-        )
-    ):
+    if pa.types.is_string(kind) or pa.types.is_binary(kind):
         return _strings(column, seeds)
-    if (
-        pa.types.is_boolean(kind)
-        or pa.types.is_int8(kind)
-        or pa.types.is_int16(kind)
-        or pa.types.is_int32(kind)
-    ):
-        return hash_ints(np.ascontiguousarray(column.cast(pa.int32()).to_numpy()), seeds)
-    if pa.types.is_date32(kind):
-        return hash_ints(np.ascontiguousarray(column.view(pa.int32()).to_numpy()), seeds)
-    if pa.types.is_int64(kind):
-        return hash_longs(np.ascontiguousarray(column.to_numpy()), seeds)
-    if pa.types.is_timestamp(kind):
-        micros = column.cast(pa.timestamp("us", tz=kind.tz), safe=False)
-        return hash_longs(np.ascontiguousarray(micros.view(pa.int64()).to_numpy()), seeds)
-    if pa.types.is_float32(kind):
-        return hash_ints(_canonical(column.to_numpy()).view(np.int32), seeds)
-    if pa.types.is_float64(kind):
-        return hash_longs(_canonical(column.to_numpy()).view(np.int64), seeds)
-    if pa.types.is_decimal128(kind) and kind.precision <= 18:
-        low = np.frombuffer(column.buffers()[1], np.int64)[::2][
-            column.offset : column.offset + len(column)
-        ]
-        return hash_longs(np.ascontiguousarray(low), seeds)
-    raise InputError(
-        f"A key must be a number, text, a date or a time. Got {kind}. Choose another column, or"
-        " cast it."
-    )
+    if pa.types.is_decimal(kind):
+        if kind.precision > 18:
+            return _wide_decimals(column, seeds)
+        low = np.frombuffer(column.buffers()[1], np.int64)[::2]
+        values = low[column.offset : column.offset + len(column)]
+        return hash_longs(np.ascontiguousarray(values), seeds)
+    if pa.types.is_floating(kind):
+        values = canonical(column.to_numpy())
+    elif pa.types.is_temporal(kind):
+        values = column.view(pa.int32() if kind.bit_width == 32 else pa.int64()).to_numpy()
+    elif pa.types.is_int64(kind):
+        values = column.to_numpy()
+    else:
+        values = column.cast(pa.int32()).to_numpy()
+    short = values.dtype.itemsize == 4
+    return (hash_ints if short else hash_longs)(np.ascontiguousarray(values), seeds)
 
 
 def hash_column(column: pa.Array | pa.ChunkedArray, seeds: np.ndarray) -> np.ndarray:
@@ -171,11 +164,9 @@ def hash_column(column: pa.Array | pa.ChunkedArray, seeds: np.ndarray) -> np.nda
     Raises
     ------
     InputError
-        A type that Spark cannot hash or that is not reproduced here (nested types, wide decimals,
-        unsigned integers).
+        A type that Spark cannot hash or that is not reproduced here (nested types).
     """
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
+    column = as_spark(column)
     if column.null_count == 0:
         return _hash_values(column, seeds)
     known = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))

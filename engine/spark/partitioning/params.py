@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
-from engine.errors import require, require_choice
+from engine.errors import name_in_sentence, require, require_choice
 from engine.ranges import SEED, Params, Range, Text
 from engine.spark import keys
 from engine.spark.keys import Source, TableName
@@ -39,7 +39,10 @@ class PartitioningParams(Params):
         them.
         """
         require(len(self.keys) > 0, "Key must name at least one column. Got none. Choose one.")
+        refused = keys.refused_columns(self.source)
         for name in self.keys:
+            reason = refused.get(name)
+            require(reason is None, "{} cannot be the key. {}", name_in_sentence(name), reason)
             require_choice("keys", name, keys.key_columns(self.source))
         require(
             self.strategy != "range" or len(self.keys) == 1,

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +23,12 @@ from engine import workspace
 from engine.errors import require
 from engine.jobs import Progress, Steps, to_end
 from engine.spark import keys, session
-from engine.spark.partitioning import hash_partition, run
+from engine.spark.column_types import TIME_SETTING
+from engine.spark.partitioning import row_partitions, run, write_problem
 from engine.spark.partitioning.params import PartitioningParams
 from engine.spark.partitioning.result import PartitioningResult
+from engine.spark.partitioning.spelling import key_texts, quoted
 from engine.spark.restarts import repeat_if_spark_ends
-from engine.units import format_share
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -48,50 +48,58 @@ class Measured:
 
     params: PartitioningParams
     preview: PartitioningResult
-    rows: np.ndarray  # (n,) rows of each partition, in the preview's order
+    labels: tuple[str, ...]  # (n,) partitions: the preview's, then those that only Spark has
+    rows: np.ndarray  # (n,) rows of each partition
     size_bytes: np.ndarray | None  # (n,) read from the shuffle or written; None: not to be had
     n_files: np.ndarray | None  # (n,) files written
-    same_share: (
-        float | None
-    )  # of the rows: in the same partition as in the preview, 0–1; None: only counts are known
+    n_other: int | None  # rows in another partition than shown; None: only counts are known
+    first: str  # of those rows, the first: its key, Spark's partition and the one shown
     seconds: float
     where: str
     complete: bool = True
 
     @property
-    def off(self) -> int:
-        """Rows by which the partitions differ from the preview's, summed."""
-        n = max(len(self.rows), len(self.preview.rows))
-        a, b = (np.pad(x, (0, n - len(x))) for x in (self.rows, self.preview.rows))
-        return int(np.abs(a - b).sum())
+    def expected(self) -> np.ndarray:
+        """Rows of each partition as shown (n,)."""
+        return np.pad(self.preview.rows, (0, len(self.rows) - len(self.preview.rows)))
 
     @property
     def verdict(self) -> str:
         """How well Spark's partitions match the preview."""
-        n = len(self.rows)
-        if self.same_share is not None:
-            same = format_share(self.same_share)
+        n, n_rows = len(self.rows), self.preview.n_rows
+        if self.n_other is None:
+            return self._verdict_of_counts()
+        if self.n_other == 0:
             return (
-                f"Measured by Spark: {same} of {self.preview.n_rows:,} rows are in the partition"
-                f" shown ({n} partitions)."
+                f"Measured by Spark: each of {n_rows:,} rows is in the partition shown ({n:,}"
+                " partitions)."
             )
-        if self.off == 0:
-            return f"Measured by Spark: each of {n} partitions has exactly the rows shown."
-        share = self.off / 2 / self.preview.n_rows
+        sampled = ", which splits by a sample" if self.params.strategy == "range" else ""
         return (
-            f"Measured by Spark, which splits by a sample: {format_share(share)} of the rows are in"
-            f" another partition than shown ({n} partitions)."
+            f"Measured by Spark{sampled}: **{self.n_other:,}** of {n_rows:,} rows"
+            f" {'is' if self.n_other == 1 else 'are'} in another partition than shown."
+            f" {self.first}"
+        )
+
+    def _verdict_of_counts(self) -> str:
+        n = len(self.rows)
+        other = np.flatnonzero(self.rows != self.expected)
+        if not len(other):
+            return f"Measured by Spark: each of {n:,} partitions has as many rows as shown."
+        i = other[0]
+        return (
+            f"Measured by Spark: **{len(other):,}** of {n:,} partitions"
+            f" {'has' if len(other) == 1 else 'have'} another number of rows than shown. First:"
+            f" partition {self.labels[i]} has {self.rows[i]:,}, shown {self.expected[i]:,}."
         )
 
     def table(self) -> list[dict[str, str]]:
         """Return one row per partition, as text for a page: the largest first, 12 at most."""
         lines = []
         for i in np.argsort(-self.rows, kind="stable")[:12]:
-            label = self.preview.labels[i] if i < len(self.preview.labels) else str(i)
-            shown = self.preview.rows[i] if i < len(self.preview.rows) else 0
             line = {
-                "partition": label,
-                "rows computed": f"{shown:,}",
+                "partition": self.labels[i],
+                "rows computed": f"{self.expected[i]:,}",
                 "rows measured": f"{self.rows[i]:,}",
             }
             if self.size_bytes is not None:
@@ -103,7 +111,7 @@ class Measured:
 
 
 def _split(frame: DataFrame, p: PartitioningParams) -> DataFrame:
-    names = p.keys if p.strategy in ("hash", "range") else ()
+    names = frame.columns[:-1] if p.strategy in ("hash", "range") else ()
     split: DataFrame = getattr(frame, CALLS[p.strategy])(p.n_partitions, *names)
     return split
 
@@ -140,17 +148,40 @@ def _in_memory(
     found = _split(frame, p).select(sf.spark_partition_id().alias("partition"), "row").toArrow()
     partition, row = found["partition"].to_numpy(), found["row"].to_numpy()
     n = max(len(preview.rows), int(partition.max()) + 1)
-    same: float | None = None
-    if p.strategy == "hash":
-        expected = hash_partition([keys.load(p.source)[name] for name in p.keys], p.n_partitions)
-        same = float((expected[row] == partition).mean())
     size_bytes = None if p.strategy == "coalesce" else _shuffle_bytes(n, preview.n_rows)
     return {
+        "labels": tuple(str(i) for i in range(n)),
         "rows": np.bincount(partition, minlength=n),
         "size_bytes": size_bytes,
         "n_files": None,
-        "same_share": same,
+        **_compared(p, tuple(str(i) for i in range(n)), row, partition),
     }
+
+
+def _compared(
+    p: PartitioningParams, labels: tuple[str, ...], row: np.ndarray, partition: np.ndarray
+) -> dict[str, Any]:
+    """Compare Spark's partition of each row with the one shown: how many differ, and the first."""
+    expected = row_partitions(p)
+    if expected is None:
+        return {"n_other": None, "first": ""}
+    measured = np.full(len(expected), -1, np.int64)  # −1: Spark has lost the row
+    measured[row] = partition
+    other = np.flatnonzero(measured != expected)
+    if not len(other):
+        return {"n_other": 0, "first": ""}
+    table = keys.load(p.source).select(p.keys).slice(int(other[0]), 1)
+    place = int(measured[other[0]])
+    spark = "nowhere" if place < 0 else f"in {_named(p, labels[place])}"
+    first = (
+        f"First: {quoted(key_texts(table.columns)[0])} is {spark}, shown in"
+        f" {_named(p, labels[expected[other[0]]])}."
+    )
+    return {"n_other": len(other), "first": first}
+
+
+def _named(p: PartitioningParams, label: str) -> str:
+    return quoted(label) if p.strategy == "partitionBy files" else f"partition {label}"
 
 
 def _in_files(
@@ -159,14 +190,16 @@ def _in_files(
     """Write the rows into files and count what is in them."""
     folder = workspace.scratch("partitioning")
     name = folder.name.replace("-", "_")
+    by = frame.columns[:-1]
     try:
         if p.strategy == "bucketing":
-            frame.write.bucketBy(p.n_partitions, *p.keys).option(
+            frame.write.bucketBy(p.n_partitions, *by).option(
                 "path", str(folder / "out")
             ).saveAsTable(name)
         else:
-            frame.write.partitionBy(*p.keys).parquet(str(folder / "out"))
-        return _files(sorted((folder / "out").rglob("*.parquet")), folder / "out", p, preview)
+            frame.write.partitionBy(*by).parquet(str(folder / "out"))
+        paths = sorted(path for path in (folder / "out").rglob("*.parquet") if path.is_file())
+        return _files(paths, folder / "out", p, preview)
     finally:
         live.sql(f"DROP TABLE IF EXISTS {name}")
         workspace.remove(folder)
@@ -176,28 +209,36 @@ def _files(
     paths: list[Path], folder: Path, p: PartitioningParams, preview: PartitioningResult
 ) -> dict[str, Any]:
     """Count rows, bytes and files of each bucket or folder, by the names that Spark gave them."""
-    n = len(preview.rows)
-    rows, sizes, counts = (np.zeros(n, np.int64) for _ in range(3))
-    places = {
-        label.replace("null", "__HIVE_DEFAULT_PARTITION__"): i
-        for i, label in enumerate(preview.labels)
-    }
-    for path in paths:
-        if p.strategy == "bucketing":
-            found = re.search(r"_(\d+)\.c\d+", path.name)
-            require(
-                found is not None,
-                "A bucketed file must have its bucket in its name. Got {}.",
-                path.name,
-            )
-            place = int(found[1]) if found else 0
-        else:
-            parts = path.parent.relative_to(folder).parts
-            place = places[", ".join(unquote(part.partition("=")[2]) for part in parts)]
-        rows[place] += pq.ParquetFile(path).metadata.num_rows
+    places = {label: i for i, label in enumerate(preview.labels)}
+    of_file = [places.setdefault(_partition_name(path, folder, p), len(places)) for path in paths]
+    labels = tuple(places)
+    rows, sizes, counts = (np.zeros(len(labels), np.int64) for _ in range(3))
+    found = [pq.ParquetFile(path).read(columns=["row"])["row"] for path in paths]
+    for path, place, part in zip(paths, of_file, found, strict=True):
+        rows[place] += len(part)
         sizes[place] += path.stat().st_size
         counts[place] += 1
-    return {"rows": rows, "size_bytes": sizes, "n_files": counts, "same_share": None}
+    row = np.concatenate([part.to_numpy() for part in found])
+    partition = np.repeat(of_file, [len(part) for part in found])
+    return {
+        "labels": labels,
+        "rows": rows,
+        "size_bytes": sizes,
+        "n_files": counts,
+        **_compared(p, labels, row, partition),
+    }
+
+
+def _partition_name(path: Path, folder: Path, p: PartitioningParams) -> str:
+    """Return the bucket or the folder of a file as the preview names it."""
+    if p.strategy != "bucketing":
+        parts = path.parent.relative_to(folder).parts
+        return "/".join(part.partition("=")[2] for part in parts)
+    found = re.search(r"_(\d+)\.c\d+", path.name)
+    require(
+        found is not None, "A bucketed file must have its bucket in its name. Got {}.", path.name
+    )
+    return str(int(found[1])) if found else ""
 
 
 def measure(live: SparkSession, p: PartitioningParams) -> Measured:
@@ -205,7 +246,12 @@ def measure(live: SparkSession, p: PartitioningParams) -> Measured:
     preview = run(p)
     began = time.perf_counter()
     live.conf.set("spark.sql.leafNodeDefaultParallelism", p.n_input)
+    live.conf.set("spark.sql.session.timeZone", "UTC")
     table = keys.load(p.source).select(p.keys)
+    if any(pa.types.is_time(kind) for kind in table.schema.types):
+        live.conf.set(TIME_SETTING, "true")
+    # names of our own: Spark's ignore case, and a dot in one is a field of a struct
+    table = table.rename_columns([f"k{i}" for i in range(len(p.keys))])
     frame = live.createDataFrame(
         table.append_column("row", pa.array(np.arange(table.num_rows, dtype=np.int32)))
     )
@@ -237,6 +283,8 @@ def steps(params: PartitioningParams) -> Steps:
             MAX_FOLDERS,
             n,
         )
+        problem = write_problem(params)
+        require(not problem, "{}", problem)
     yield from session.begin()
     measured: Measured = yield from session.act(
         lambda live: measure(live, params), Progress(0.3, "Spark at work")

@@ -42,6 +42,10 @@ class PartitioningResult:
     moved_share: (
         float  # of all rows, when n_before becomes n_partitions under hash partitioning, 0–1
     )
+    followed: int | None = (
+        None  # the partition with the followed key; None: the key does not decide
+    )
+    notes: tuple[str, ...] = ()  # what is special about the key's types and folders
 
     @property
     def n_rows(self) -> int:
@@ -71,7 +75,7 @@ class PartitioningResult:
     @property
     def why(self) -> list[str]:
         """The reasons for this outcome, with its values."""
-        return explain(self)
+        return [*explain(self), *self.notes]
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces."""
@@ -135,7 +139,8 @@ def explain(result: PartitioningResult) -> list[str]:
             " partitions, nor even out uneven ones.",
         ]
     return [
-        f"**One folder per key:** {result.n_distinct:,} keys give {n:,} folders.",
+        f"**One folder per key:** {result.n_distinct:,} keys give {n:,} folders, named as Spark"
+        " casts them to text (times in UTC, the session's zone).",
         f"**Many files:** each of {p.n_input} tasks writes a file into every folder for which it"
         " has rows.",
         f"**Small files are slow** to list and to open: the mean folder has"

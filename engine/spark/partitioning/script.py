@@ -7,10 +7,13 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from engine.spark import keys
+from engine.spark.column_types import TIME_SETTING
 from engine.spark.partitioning.params import PartitioningParams
 
 PARAMS = PartitioningParams()
-KEYS, N = list(PARAMS.keys), PARAMS.n_partitions
+N = PARAMS.n_partitions
+# names of our own: Spark's ignore case, and a dot in one is a field of a struct
+KEYS = [f"k{i}" for i in range(len(PARAMS.keys))]
 spark = (
     SparkSession.builder.master("local[*]")
     .config("spark.driver.bindAddress", "127.0.0.1")
@@ -21,12 +24,17 @@ spark = (
 spark.conf.set("spark.sql.leafNodeDefaultParallelism", PARAMS.n_input)  # partitions of the input
 # range cuts: look at every row, not at a sample
 spark.conf.set("spark.sql.execution.rangeExchange.sampleSizePerPartition", 10**9)
-frame = spark.createDataFrame(keys.load(PARAMS.source).select(KEYS))
+spark.conf.set("spark.sql.session.timeZone", "UTC")
+spark.conf.set(TIME_SETTING, "true")  # the type time is off by default
+table = keys.load(PARAMS.source).select(PARAMS.keys)  # as Spark reads them
+frame = spark.createDataFrame(table.rename_columns(KEYS))
 
 with tempfile.TemporaryDirectory() as folder:
     if PARAMS.strategy == "partitionBy files":
         one = frame.withColumn("row", F.lit(1))
         one.write.partitionBy(*KEYS).mode("overwrite").parquet(folder)
+        # folder names as they are: "01" is not 1
+        spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
         found = spark.read.parquet(folder).groupBy(*KEYS).count().collect()
         n = len(found)
     elif PARAMS.strategy == "bucketing":

@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from engine.errors import name_in_sentence
 from engine.jobs import JOBS
 from engine.spark import keys, partitioning, session
 from engine.spark.keys import Source
@@ -56,14 +57,15 @@ def _params() -> PartitioningParams:
         settings["exponent"] = controls.slider(
             D, "exponent", "Zipf exponent", help="0: all keys equally frequent"
         )
-    names = keys.key_columns(Source(table, upload=settings.get("upload", "")))
+    source = Source(table, upload=settings.get("upload", ""))
+    names = keys.key_columns(source)
     return PartitioningParams(
         table=table,
         keys=controls.multiselect(
             D, "keys", "Key",
             options=names,
             default=D.keys if D.keys[0] in names else names[:1],
-            help="The columns whose values decide the partition of a row",
+            help="The columns whose values decide the partition of a row" + _left_out(source),
         ),
         strategy=controls.selectbox(D, "strategy", "Strategy", help="How Spark splits the rows"),
         n_partitions=controls.slider(
@@ -74,11 +76,19 @@ def _params() -> PartitioningParams:
         ),
         typed=controls.text(
             D, "typed", "Follow a key",
-            help="A value of the key, such as LAX; empty: the most frequent",
+            help='A value of the key, such as LAX, null or "" (no text); empty: the most frequent',
         ),
         **settings,
         **_more(),
     )  # fmt: skip
+
+
+def _left_out(source: Source) -> str:
+    """Return which columns of an upload cannot be keys, and why, as a help text goes on."""
+    return "".join(
+        f". {name_in_sentence(name)} cannot be one: {reason}"
+        for name, reason in list(keys.refused_columns(source).items())[:5]
+    )
 
 
 def _more() -> dict[str, Any]:

@@ -43,7 +43,7 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 @pytest.mark.parametrize("strategy", ["hash", "bucketing"])
 def test_spark_connect_partitions_as_the_preview_shows(connected: Target, strategy: Any) -> None:
     measured = real.run_on_spark(PartitioningParams(strategy=strategy, keys=("origin",)))
-    assert measured.off == 0 and measured.where == f"Spark Connect at {connected.address}"
+    assert not measured.n_other and measured.where == f"Spark Connect at {connected.address}"
 
 
 def test_what_a_run_sets_over_spark_connect_concerns_nobody_else() -> None:
