@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -86,7 +87,7 @@ def execute(stage: Stage, params: PipelineParams, run: Run, report: Report) -> S
         n_in=count.n_in,
         n_out=count.n_out,
         dropped=count.dropped,
-        details=count.details,
+        details=json.loads(json.dumps(count.details)),  # as it will be read again
         n_bytes=store.size_bytes(part),
         digest=store.digest(part),
     )
