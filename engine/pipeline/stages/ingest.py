@@ -1,0 +1,135 @@
+"""Ingest: every source is read over its own interface and kept as it came.
+
+The flights of a day are one file, copied byte for byte; ``flights.parquet`` has each line's file
+and number beside what was read of it, so that a row can be traced to its bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+
+from engine import data
+from engine.errors import InputError, require
+from engine.pipeline import sources
+from engine.pipeline.records import Count
+from engine.pipeline.runner import Stage, Task
+
+API_SECONDS = 10.0
+
+
+def read_airlines(address: str) -> tuple[list[dict[str, Any]], int]:
+    """Return all rows of the API, page by page, and the number of pages.
+
+    Raises
+    ------
+    InputError
+        The API does not answer, or gives fewer rows than it says it has.
+    """
+    rows: list[dict[str, Any]] = []
+    page: int | None = 1
+    n_pages = total = 0
+    while page is not None:
+        try:
+            with urllib.request.urlopen(
+                f"{address}/airlines?page={page}", timeout=API_SECONDS
+            ) as answer:
+                given = json.load(answer)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"The airlines API must answer page {page} within {API_SECONDS:.0f} s. Got:"
+                f" {error}. Resume the run once it does."
+            ) from error
+        rows, page, total = [*rows, *given["rows"]], given["next"], given["total"]
+        n_pages += 1
+    require(len(rows) == total, "The airlines API must give {} rows. Got {}.", total, len(rows))
+    return rows, n_pages
+
+
+def read_planes(path: Path) -> pa.Table:
+    """Return the planes of the database."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        rows = [dict(row) for row in database.execute("SELECT * FROM planes")]
+    return pa.Table.from_pylist(rows, schema=data.load("planes").schema)
+
+
+def read_flight_file(path: Path) -> pa.Table:
+    """Return the rows of a day's file, each with its file and line.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is damaged: which one and why.
+    """
+    types = {field.name: field.type for field in data.load("flights").schema}
+    try:
+        rows = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=types))
+    except (OSError, pa.ArrowInvalid) as error:
+        reason = str(error).replace(str(path), "the file").partition("\n")[0]
+        raise InputError(
+            f"{path.name} must be a CSV file of flights. Got: {reason}. Put the right file in its"
+            " place and resume the run."
+        ) from error
+    require(
+        rows.column_names == list(types), "{} must have the columns of a flight file.", path.name
+    )
+    rows = rows.append_column("file", pa.array([path.name] * len(rows)))
+    return rows.append_column("line", pa.array(range(2, len(rows) + 2), pa.int32()))
+
+
+def work(task: Task) -> Count:
+    """Read the four sources."""
+    raw, world = task.folder / "raw", task.folder / "_world"
+    (raw / "flights").mkdir(parents=True, exist_ok=True)
+    sources.write_flight_files(world / "flights", task.params, task.params.dates)
+    sources.write_planes(world / "planes.sqlite")
+    with sources.airlines_api() as address:
+        airlines, n_pages = read_airlines(address)
+    pq.write_table(pa.Table.from_pylist(airlines), task.folder / "airlines.parquet")
+    planes = read_planes(world / "planes.sqlite")
+    pq.write_table(planes, task.folder / "planes.parquet")
+    n_late, n_events = 0, 0
+    with (raw / "weather.jsonl").open("w", encoding="utf-8") as stream:
+        newest = ""
+        for line in sources.weather_events(task.params):
+            hour = json.loads(line)["time_hour"]
+            n_late += hour < newest
+            newest = max(newest, hour)
+            n_events += 1
+            stream.write(f"{line}\n")
+    n_flights = 0
+    schema = None
+    for number, day in enumerate(task.params.dates):
+        name = f"flights-{day}.csv"
+        shutil.copyfile(world / "flights" / name, raw / "flights" / name)
+        rows = read_flight_file(raw / "flights" / name)
+        schema = schema or rows.schema
+        pq.write_table(rows, task.folder / f"flights-{day}.parquet")
+        n_flights += len(rows)
+        task.report((number + 1) / task.params.n_days)
+    shutil.rmtree(world)
+    return Count(
+        n_flights,
+        n_flights,
+        details={
+            "flights": n_flights,
+            "weather": n_events,
+            "weather_out_of_order": n_late,
+            "planes": len(planes),
+            "airlines": len(airlines),
+            "api_pages": n_pages,
+        },
+    )
+
+
+STAGE = Stage("ingest", "Ingest", (), ("days", "late_share", "scale", "seed"), work)

@@ -1,0 +1,167 @@
+"""Where runs and what their stages made are kept: ``server/pipeline/`` of the workspace.
+
+``artifacts/<stage>-<key>/`` is the output of a stage; it appears at once when the stage is over.
+Until then the stage writes into ``<stage>-<key>.part/``, which outlives a failure: a stage that
+commits in steps goes on where it stopped. ``runs/<id>.json`` is one run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psutil
+import pyarrow.parquet as pq
+
+from engine import workspace
+from engine.errors import InputError, require
+from engine.pipeline.records import Run, StageRecord
+
+RECORD = "_record.json"
+SUM = "SELECT count(*), sum(hash(t)::HUGEINT) FROM read_parquet(?, hive_partitioning = false) t"
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+
+
+def folder() -> Path:
+    """Return the folder of the pipeline, made when missing."""
+    path = workspace.server() / "pipeline"
+    for name in ("artifacts", "runs"):
+        (path / name).mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def place(stage: str, key: str) -> Path:
+    """Return where the output of a stage is, or will be."""
+    return folder() / "artifacts" / f"{stage}-{key}"
+
+
+def load(stage: str, key: str) -> StageRecord | None:
+    """Return the record of a stage that is over; ``None`` if it is not, or cannot be read."""
+    try:
+        return StageRecord.read(json.loads((place(stage, key) / RECORD).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def commit(part: Path, record: StageRecord) -> None:
+    """Make the output in ``part`` the stage's."""
+    (part / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+    target = place(record.stage, record.key)
+    workspace.remove(target)  # one that could not be read
+    part.rename(target)
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file at once: who reads ``path`` meanwhile finds the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    partial.write_bytes(content.encode() if isinstance(content, str) else content)
+    partial.replace(path)
+
+
+def new_run(params: dict[str, Any]) -> Run:
+    """Return a run that has not begun."""
+    now = time.time()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    return Run(f"{stamp}-{uuid.uuid4().hex[:6]}", params, now)
+
+
+def save(run: Run) -> None:
+    """Write a run down."""
+    write(folder() / "runs" / f"{run.id}.json", run.text)
+
+
+def run_of(run_id: str) -> Run:
+    """Return a run.
+
+    Raises
+    ------
+    InputError
+        There is none of this id, or its file is damaged.
+    """
+    listed = ", ".join(one.id for one in runs()[:3]) or "none"
+    if RUN_ID.fullmatch(run_id):
+        try:
+            return Run.parse((folder() / "runs" / f"{run_id}.json").read_text("utf-8"))
+        except (OSError, ValueError, TypeError, KeyError):
+            pass
+    raise InputError(
+        f"run must be the id of a run that is kept here. Got {run_id!r}. Latest: {listed}."
+    )
+
+
+def runs() -> list[Run]:
+    """Return the runs that can be read, the latest first."""
+    found = []
+    for path in sorted((folder() / "runs").glob("*.json"), reverse=True):
+        try:
+            found.append(Run.parse(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+    return found
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let one process at a time run the pipeline in this workspace.
+
+    Raises
+    ------
+    InputError
+        Another one is at it.
+    """
+    path = folder() / "running.pid"
+    try:
+        other = int(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        other = 0
+    me = psutil.Process().pid
+    busy = other not in (0, me) and psutil.pid_exists(other)
+    require(
+        not busy, "Process {} runs the pipeline in this workspace. Wait until it is done.", other
+    )
+    write(path, str(me))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def size_bytes(path: Path) -> int:
+    """Return the bytes of all files below ``path``."""
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def digest(path: Path) -> str:
+    """Return a SHA-256 of what the files below ``path`` hold, with their names; what begins with
+    ``_`` or ``.`` does not count.
+
+    Of a Parquet file its rows count, with their names and types: a writer may store the same rows
+    in other bytes.
+    """
+    sha = hashlib.sha256()
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        if file.is_file() and not re.search(r"(^|/)[_.]", name):
+            content = _rows(file) if file.suffix == ".parquet" else file.read_bytes()
+            sha.update(f"{name} {len(content)}\n".encode() + content)
+    return sha.hexdigest()
+
+
+def _rows(file: Path) -> bytes:
+    """Return a text that is the same for the same rows, in whatever order: their number and the sum
+    of their hashes.
+    """
+    with duckdb.connect() as connection:
+        schema = pq.read_schema(file).remove_metadata()
+        n, total = connection.execute(SUM, [str(file)]).fetchone() or (0, 0)
+    return f"{schema}\n{n} {total}".encode()

@@ -1,0 +1,198 @@
+"""A run as a whole: every row accounted for, nothing made twice, what stopped goes on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+import pytest
+
+from engine import workspace
+from engine.errors import InputError
+from engine.pipeline import compare, report, sources, store
+from engine.pipeline.params import PipelineParams
+from engine.pipeline.records import Run
+from engine.pipeline.runner import Stage, key_of, params_of, run_stages
+from engine.pipeline.stages import STAGES, ingest
+from tests.engine.pipeline.conftest import PARAMS
+
+NAMES = [stage.name for stage in STAGES]
+
+
+def test_every_row_of_every_hop_is_passed_on_or_dropped_for_a_reason(run: Run) -> None:
+    assert [record.stage for record in run.stages] == NAMES
+    assert [record.count.n_unexplained for record in run.stages] == [0] * len(NAMES)
+    flows = dict(zip(NAMES, run.stages, strict=True))
+    n_served = flows["serve"].n_in
+    for before, after in pairwise(NAMES[:5]):
+        assert flows[after].n_in == flows[before].n_out
+    assert flows["train"].n_in == flows["training_set"].n_out
+    assert n_served == len(sources_of(PARAMS.days[1])) and flows["serve"].n_out == n_served
+    n_flights = sum(len(sources_of(day)) for day in PARAMS.dates)
+    assert flows["ingest"].n_in == n_flights
+
+
+def sources_of(day: date) -> list[int]:
+    return [one for one in sources.flight_dates().to_pylist() if one == day]
+
+
+def test_a_second_run_makes_nothing_anew_and_is_the_same(run: Run) -> None:
+    again = run_stages(STAGES, PARAMS)
+    assert {record.state for record in again.stages} == {"kept"}
+    assert compare.differences(run, again) == []
+    assert compare.as_text([]).startswith("The two runs have the same settings")
+
+
+def test_a_setting_makes_anew_only_what_depends_on_it() -> None:
+    inputs = dict.fromkeys(NAMES, "0")
+    changed = {
+        field: [s.name for s in STAGES if key_of(s, PARAMS, inputs) != key_of(s, other, inputs)]
+        for field, other in {
+            "lead_minutes": replace(PARAMS, lead_minutes=60),
+            "gate": replace(PARAMS, gate="lenient"),
+            "model": replace(PARAMS, model="logistic"),
+            "late_share": replace(PARAMS, late_share=0.2),
+        }.items()
+    }
+    assert changed == {
+        "lead_minutes": ["training_set", "register"],
+        "gate": ["validate"],
+        "model": ["train"],
+        "late_share": ["ingest"],
+    }
+
+
+def test_a_damaged_file_stops_the_run_with_the_reason_and_the_run_goes_on_once_it_is_right() -> (
+    None
+):
+    params = replace(PARAMS, late_share=0.11)
+    day = params.dates[3]
+    part = store.place("ingest", key_of(ingest.STAGE, params, {})).with_suffix(".part")
+    file = part / "_world" / "flights" / f"flights-{day}.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("year,month\n2013,1\n2013,1,7\n", encoding="utf-8")
+    stopped = run_stages(STAGES[:2], params)
+    (record,) = stopped.stages
+    assert stopped.state == record.state == "failed"
+    assert f"flights-{day}.csv must be a CSV file of flights" in record.error
+    assert str(workspace.root()) not in record.error
+    file.unlink()
+    resumed = run_stages(STAGES[:2], params_of(stopped), run=stopped)
+    assert resumed.id == stopped.id
+    assert [one.state for one in resumed.stages] == ["done", "done"]
+    assert store.run_of(stopped.id) == resumed
+
+
+def test_what_was_loaded_before_a_stop_stays_and_is_not_loaded_again(run: Run) -> None:
+    load = next(stage for stage in STAGES if stage.name == "load")
+    made = store.place("load", run.stage("load").key)  # type: ignore[union-attr]
+    days = sorted((made / "flights").iterdir())
+    stamp = (days[0] / "part-0.parquet").stat().st_mtime_ns
+    part = made.with_suffix(".part")
+    made.rename(part)
+    (part / "_record.json").unlink()
+    for day in days[2:]:
+        workspace.remove(part / "flights" / day.name)
+    again = run_stages(STAGES[: NAMES.index("load") + 1], PARAMS)
+    assert load.name == again.stages[-1].stage and again.stages[-1].state == "done"
+    assert again.stages[-1].digest == run.stage("load").digest  # type: ignore[union-attr]
+    assert (days[0] / "part-0.parquet").stat().st_mtime_ns == stamp
+
+
+def test_a_stage_that_raises_anything_gives_a_sentence_and_keeps_what_was_before() -> None:
+    def work(_: object) -> None:
+        raise InputError("days must hold flights. Got none.")
+
+    broken = Stage("broken", "Broken", ("ingest",), (), work)  # type: ignore[arg-type]
+    stopped = run_stages((STAGES[0], broken), PARAMS)
+    assert [record.state for record in stopped.stages][1:] == ["failed"]
+    assert stopped.stages[1].error == "days must hold flights. Got none."
+    assert store.load("ingest", stopped.stages[0].key) is not None
+
+
+def test_two_processes_do_not_run_it_at_once() -> None:
+    with store.alone():
+        code = "from engine.pipeline import store\nwith store.alone(): pass"
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert other.returncode and "runs the pipeline in this workspace" in other.stderr
+    with store.alone():
+        pass
+
+
+def test_only_differences_are_listed(run: Run) -> None:
+    changed = replace(
+        run,
+        params=run.params | {"lead_minutes": 60},
+        stages=(replace(run.stages[0], n_out=7), *run.stages[1:-1]),
+    )
+    rows = compare.differences(run, changed)
+    assert {"stage": "settings", "what": "lead_minutes", "first": 120, "second": 60} in rows
+    assert [row["what"] for row in rows if row["stage"] == "ingest"] == ["rows out"]
+    assert all(row["second"] is None for row in rows if row["stage"] == "monitor")
+
+
+def test_a_report_shows_every_stage_and_no_markup_of_a_text(run: Run) -> None:
+    hostile = replace(run.stages[0], state="failed", error="<script>alert(1)</script>")
+    page = report.render(replace(run, stages=(hostile, *run.stages[1:])))
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert all(f"<td>{name}</td>" in page for name in NAMES)
+    assert "http://" not in page and "https://" not in page
+    with pytest.raises(InputError, match="to must be a file"):
+        report.write(run, "/nowhere/report.html")
+
+
+def test_a_run_that_is_not_kept_gets_a_sentence() -> None:
+    for name in ("20130101-000000-abcdef", "../runs", ""):
+        with pytest.raises(InputError, match="run must be the id of a run"):
+            store.run_of(name)
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [
+        ((date(2013, 1, 1), date(2013, 1, 10)), "at least 28 days"),
+        ((date(2013, 3, 1), date(2013, 2, 1)), "in order"),
+        ((date(2012, 12, 1), date(2013, 2, 1)), "2013"),
+    ],
+)
+def test_a_range_that_cannot_be_run_is_refused(days: tuple[date, date], reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        PipelineParams(days=days)
+
+
+def test_the_command_line_answers_in_json_with_exit_codes(run: Run) -> None:
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "engine.pipeline", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd=workspace.REPOSITORY)
+
+    first, last = (day.isoformat() for day in PARAMS.days)
+    same = call("run", "--from", first, "--to", last, "--json")
+    assert same.returncode == 0, same.stderr
+    assert [stage["digest"] for stage in json.loads(same.stdout)["stages"]] == [
+        record.digest for record in run.stages
+    ]
+    listed = json.loads(call("list", "--json").stdout)
+    assert run.id in [one["id"] for one in listed]
+    assert json.loads(call("compare", run.id, listed[0]["id"], "--json").stdout) == []
+    short = call("run", "--from", first, "--to", first)
+    assert short.returncode == 2 and "at least 28 days" in short.stderr
+    assert call("resume", "nonsense").returncode == 2
+
+
+def test_a_row_can_be_traced_to_its_line(run: Run) -> None:
+    made = store.place("training_set", run.stage("training_set").key)  # type: ignore[union-attr]
+    row = pq.read_table(made / "rows.parquet").slice(1234, 1).to_pylist()[0]
+    raw = store.place("ingest", run.stage("ingest").key) / "raw" / "flights" / row["file"]  # type: ignore[union-attr]
+    line = raw.read_text("utf-8").splitlines()[row["line"] - 1]
+    cells = dict(zip(csv.read_csv(raw).column_names, line.split(","), strict=True))
+    assert (cells["carrier"].strip('"'), int(cells["flight"]), cells["dest"].strip('"')) == (
+        row["carrier"],
+        row["flight"],
+        row["dest"],
+    )
