@@ -22,6 +22,7 @@ MARKS = {  # what a test needs, for -m "not spark" and make test's halves -> par
     "spark": (
         "tests/engine/spark/",
         "tests/pages/spark/",
+        "tests/engine/pipeline/",
         *("[spark", "[apis_", "[partitioning"),
     ),
     "prefect": (
