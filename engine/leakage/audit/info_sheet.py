@@ -38,6 +38,7 @@ def sheet(result: AuditResult) -> dict[str, Any]:
                         "detector": f.detector,
                         "mechanism": f.mechanism,
                         "columns": list(f.columns),
+                        "where": f.where,
                         "evidence": f.evidence,
                         "rows": list(f.rows),
                         "fix": f.fix,
@@ -74,7 +75,7 @@ def as_json(result: AuditResult) -> str:
 def _make_row(finding: dict[str, Any]) -> str:
     """Return a finding as a row of the HTML table."""
     cells = (
-        ", ".join(finding["columns"]) or "the split",
+        finding["where"],
         finding["evidence"],
         ", ".join(map(str, finding["rows"])),
         finding["fix"],
