@@ -25,13 +25,14 @@ from engine.leakage.audit.detectors.columns import TOO_GOOD, pure_values
 from engine.leakage.audit.detectors.naming import is_whole, names_things
 from engine.leakage.audit.detectors.splits import group_tells
 from engine.leakage.audit.findings import Finding
-from engine.leakage.column_scores import quantile_codes, value_of_cells
-from engine.leakage.table_columns import FOLD_SEED, N_FOLDS, Column, Subject
+from engine.leakage.column_scores import auc_of_levels, quantile_codes, value_of_cells
+from engine.leakage.table_columns import FOLD_SEED, N_BINS, N_FOLDS, Column, Subject
 
 ID_EXCESS, ID_R2 = 0.05, 0.1  # AUC, R² above the mean of random orders
 EDGE = (1, 2, 3, 4)  # first and last characters tried
 ROWS_R = 0.98  # correlation of an id with the row number: it was counted up with the rows
 MAX_ROWS = 20_000  # of the permutation test
+THINGS_A_BIN = 10
 MAX_OTHERS, N_TRIED = 60, 4  # columns that may explain an id, random orders for each
 MIXED_THINGS, MIXED_SHARE = 20.0, 0.1  # things with both answers: at least so many by chance, and
 # at most this share of them seen: a Poisson count of mean 20 is 2 or less with p < 1e-6
@@ -53,7 +54,11 @@ class Things:
     binary: bool
 
     def score(self, part: np.ndarray) -> float:
-        """Return the score of a part of the name, (k,) codes, from other things' answers."""
+        """Return the score of a part of the name, (k,) codes, from other things' answers; of an
+        order with as many codes as things the score is that of going up or down (AUC, r²).
+        """
+        if part.max() >= len(part) - 1:
+            return self._rank_score(part)
         place = part * N_FOLDS + self.folds
         shape = (int(part.max()) + 1, N_FOLDS)
         size = shape[0] * N_FOLDS
@@ -63,13 +68,24 @@ class Things:
         )
         return value_of_cells(rows, sums, self.squares, binary=self.binary)
 
+    def _rank_score(self, rank: np.ndarray) -> float:
+        if self.binary:
+            auc = auc_of_levels(rank, self.sums, self.rows - self.sums)
+            return max(auc, 1 - auc)
+        n = self.rows.sum()
+        x = rank - (rank * self.rows).sum() / n
+        norm = (x**2 * self.rows).sum() * (self.squares - self.sums.sum() ** 2 / n)
+        return float((x * self.sums).sum() ** 2 / norm)
+
 
 def identifiers(subject: Subject, alone: dict[str, float]) -> Iterator[Finding]:
     """Ids that tell the target; ``alone``: each column's own score."""
     columns = [*subject.columns.values(), *([subject.group] if subject.group else [])]
     for column in columns:
-        things = _list_things(column, subject)
         is_id = names_things(column, subject.n)
+        if not (is_id or _may_have_one_answer_each(column, subject)):
+            continue
+        things = _list_things(column, subject)
         reasons = list(_by_name(column, things, subject, alone)) if is_id else []
         if column is not subject.group and (is_id or alone.get(column.name, 0.0) < TOO_GOOD):
             by_thing = list(_one_answer_each(column, things, subject))
@@ -160,10 +176,9 @@ def _by_name(
 
 
 def _explain(
-    column: Column, things: Things, subject: Subject, alone: dict[str, float], scores: object
+    column: Column, things: Things, subject: Subject, alone: dict[str, float], scores: chance.Scores
 ) -> np.ndarray:
     """Return the bins, one for each thing, of the other column that explains most of the scores."""
-    assert callable(scores)
     rng = np.random.default_rng(1)
     seen = scores(np.arange(len(things.codes)))
     others = [
@@ -179,7 +194,9 @@ def _explain(
         times.insert(0, subject.time)
     best, left = np.zeros(len(things.codes), dtype=np.int64), np.inf
     for other in dict.fromkeys([*times, *others[:MAX_OTHERS]]):
-        strata = other.bins[0][things.first]
+        strata = _bins_of(other, things)
+        if strata is None:
+            continue
         usual = np.mean([scores(chance.shuffled(strata, rng)) for _ in range(N_TRIED)], axis=0)
         excess = float((seen - usual).max())
         if excess < left:
@@ -187,12 +204,25 @@ def _explain(
     return best
 
 
+def _bins_of(other: Column, things: Things) -> np.ndarray | None:
+    """Return the value that each thing has in another column, in at most 64 bins of ten things or
+    more on average, so that there is something to permute; ``None`` if text has more values.
+    """
+    codes = other.bins[0][things.first]
+    n_bins = min(N_BINS, len(codes) // THINGS_A_BIN)
+    if len(np.unique(codes)) <= n_bins:
+        return codes
+    if other.numbers is None or n_bins < 2:
+        return None
+    return quantile_codes(other.numbers[things.first], n_bins)[0]
+
+
 def _list_parts(column: Column, things: Things) -> Iterator[tuple[np.ndarray, str]]:
     """Yield codes, one for each thing, of what can be read in its name, and the words for it."""
     n = len(things.codes)
     if column.numbers is not None:
         numbers = column.numbers[things.first]
-        yield quantile_codes(numbers)[0], "its order"
+        yield from _list_orders(numbers, "its order")
         if is_whole(column) and np.abs(numbers).max() < 2**53:
             yield (np.abs(numbers) % 10).astype(np.int64), "its last digit"
         return
@@ -207,7 +237,13 @@ def _list_parts(column: Column, things: Things) -> Iterator[tuple[np.ndarray, st
     runs = [re.findall(r"\d+", text) for text in texts]
     number = np.array([float(max(run, key=len)[-15:]) if run else -1.0 for run in runs])
     if len(np.unique(number)) > n / 2:
-        yield quantile_codes(number)[0], "the number in it"
+        yield from _list_orders(number, "the number in it")
+
+
+def _list_orders(numbers: np.ndarray, how: str) -> Iterator[tuple[np.ndarray, str]]:
+    """Yield the ranges that numbers are in, and their ranks."""
+    yield quantile_codes(numbers)[0], how
+    yield np.argsort(np.argsort(numbers, kind="stable"), kind="stable"), how
 
 
 def _follows_rows(part: np.ndarray, things: Things) -> bool:
@@ -220,12 +256,21 @@ def _characters(size: int) -> str:
     return f"{size} characters" if size > 1 else "character"
 
 
+def _may_have_one_answer_each(column: Column, subject: Subject) -> bool:
+    """Whether enough values repeat, and are names or whole numbers, not measures."""
+    return (
+        subject.binary
+        and MIN_THINGS <= column.n_distinct <= subject.n / 1.3
+        and (column.kind == "category" or is_whole(column))
+    )
+
+
 def _one_answer_each(column: Column, things: Things, subject: Subject) -> Iterator[Reason]:
     """Whether things with several rows have one answer in all of them, far more often than by
     chance.
     """
     repeated = things.rows > 1
-    if not subject.binary or not (is_whole(column) or column.kind == "category"):
+    if not _may_have_one_answer_each(column, subject):
         return
     n, share = things.rows[repeated], float(subject.y.mean())
     if repeated.sum() < MIN_THINGS or n.sum() < things.rows.sum() / 2:

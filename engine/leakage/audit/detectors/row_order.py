@@ -172,7 +172,8 @@ def _sorted_by(subject: Subject, rows: np.ndarray) -> tuple[list[str], np.ndarra
     rest = [c for c in subject.columns.values() if not names_rows(c, subject.n)]
     candidates = [*named, *sorted(rest, key=lambda column: column.kind != "time")]
     for _ in range(MAX_SORTED_BY):
-        found = next((c for c in candidates if _is_sorted(c, rows, strata)), None)
+        mixed = chance.shuffled(strata, np.random.default_rng(2))
+        found = next((c for c in candidates if _is_sorted(c, rows, strata, mixed)), None)
         if found is None:
             break
         names.append(found.name)
@@ -184,15 +185,13 @@ def _sorted_by(subject: Subject, rows: np.ndarray) -> tuple[list[str], np.ndarra
     return names, strata
 
 
-def _is_sorted(column: Column, rows: np.ndarray, strata: np.ndarray) -> bool:
+def _is_sorted(column: Column, rows: np.ndarray, strata: np.ndarray, mixed: np.ndarray) -> bool:
     """Whether the column goes one way from row to row within the strata, or has its equal values
-    together.
+    together, compared with a random order, ``mixed``.
     """
     same = strata[1:] == strata[:-1]
     codes = column.codes[rows]
-    changes = int((same & (codes[1:] != codes[:-1])).sum())
-    mixed = codes[chance.shuffled(strata, np.random.default_rng(2))]
-    usual = int((same & (mixed[1:] != mixed[:-1])).sum())
+    changes, usual = (int((same & (c[1:] != c[:-1])).sum()) for c in (codes, codes[mixed]))
     if usual < MIN_STEPS:
         return False
     if changes <= FEWER_CHANGES * usual:
