@@ -20,7 +20,7 @@ from engine.leakage.plants.rows import (
 )
 
 
-def sparse_numbers(n: int, low: float, high: float, rng: np.random.Generator) -> np.ndarray:
+def sparse_numbers(n: int, low: int, high: int, rng: np.random.Generator) -> np.ndarray:
     """Return ``n`` whole numbers, each its own, thinly spread over a range."""
     drawn = np.unique(rng.integers(low, high, 2 * n + 20))
     return np.asarray(rng.permutation(drawn)[:n])

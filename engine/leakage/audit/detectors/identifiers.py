@@ -211,7 +211,7 @@ def _bins_of(other: Column, things: Things) -> np.ndarray | None:
     codes = other.bins[0][things.first]
     n_bins = min(N_BINS, len(codes) // THINGS_A_BIN)
     if len(np.unique(codes)) <= n_bins:
-        return codes
+        return np.asarray(codes)
     if other.numbers is None or n_bins < 2:
         return None
     return quantile_codes(other.numbers[things.first], n_bins)[0]

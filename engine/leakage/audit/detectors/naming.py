@@ -15,7 +15,8 @@ from engine.leakage.table_columns import Column
 
 UNIQUE_SHARE = 0.99  # of the rows that have a value of their own
 DENSE_SPREAD = 10  # unique whole numbers in a range up to this times their count were counted up
-BLOCK_GAP = 60.0  # times the gaps beside it; the largest of n random gaps is about ln n (Lévy 1939)
+BLOCK_GAP = 30.0  # times the mean of 20 gaps on either side; of random gaps, one in 1e8 is wider:
+# the ratio of an exponential to the mean of 20 is Lomax, P(> g) = (1 + g / 20)^−20
 N_BESIDE = 20
 MIN_THINGS = 20
 ID_WORD = re.compile(
