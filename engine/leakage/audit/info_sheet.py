@@ -111,7 +111,7 @@ def as_html(result: AuditResult) -> str:
         if entry["ran"]:
             parts.append(
                 "<p>Checked by:"
-                f" {escape(', '.join(entry['ran']))}.{'' if rows else ' Nothing found.'}</p>"
+                f" {escape(', '.join(entry['ran']))}.{'' if rows else ' Nothing flagged.'}</p>"
             )
         not_run = [f"{name} ({why})" for name, why in entry["not_run"].items()]
         if not_run:
