@@ -65,6 +65,20 @@ def encoded(rows: np.ndarray, sums: np.ndarray, mean: float) -> np.ndarray:
     return np.asarray((s + SHRINK_ROWS * mean) / (n + SHRINK_ROWS))
 
 
+def value_of_cells(rows: np.ndarray, sums: np.ndarray, squares: float, *, binary: bool) -> float:
+    """Return the AUC, or R², of the cells' means out of fold; ``rows`` and ``sums`` of the target
+    (n_codes, n_folds), ``squares`` the sum of its squares over all rows.
+    """
+    n, mean = rows.sum(), float(sums.sum() / rows.sum())
+    predicted = encoded(rows, sums, mean)
+    if binary:
+        used = rows > 0
+        return auc_of_levels(predicted[used], sums[used], rows[used] - sums[used])
+    total = squares - n * mean**2
+    left = squares - 2 * (predicted * sums).sum() + (rows * predicted**2).sum()
+    return float(1 - left / total)
+
+
 def score_codes(
     codes: np.ndarray, n_codes: int, subject: Subject, is_class: np.ndarray | None = None
 ) -> Score:
@@ -72,18 +86,14 @@ def score_codes(
     (0/1).
     """
     y = subject.y if is_class is None else is_class
+    binary = subject.binary or is_class is not None
+    if not binary:
+        y = y - y.mean()  # the squares of large numbers would lose the small differences
     rows, sums = cells(codes, n_codes, subject, y)
-    mean = float(y.mean())
-    predicted = encoded(rows, sums, mean)
-    n = len(y)
-    if subject.binary or is_class is not None:
-        used = rows > 0
-        positive = sums[used]
-        auc = auc_of_levels(predicted[used], positive, rows[used] - positive)
-        return Score(auc, auc_error(auc, positive.sum(), n - positive.sum()), True)
-    total = float(((y - mean) ** 2).sum())
-    squares = float((y**2).sum() - 2 * (predicted * sums).sum() + (rows * predicted**2).sum())
-    value = 1 - squares / total
+    value = value_of_cells(rows, sums, float((y**2).sum()), binary=binary)
+    n, positive = len(y), float(y.sum())
+    if binary:
+        return Score(value, auc_error(value, positive, n - positive), True)
     return Score(
         value, 2 * float(np.sqrt(max(value, 1 / n)) * max(0.0, 1 - value) / np.sqrt(n)), False
     )

@@ -80,7 +80,7 @@ def read_column(name: str, values: pa.ChunkedArray | pa.Array) -> Column | str:
         return "nested values"
     if pa.types.is_null(kind) or values.null_count == len(values):
         return "empty in every row"
-    if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
+    if pa.types.is_float16(kind):
         values = values.cast(pa.float64())
         kind = values.type
     if pa.types.is_floating(kind):
@@ -102,7 +102,7 @@ def _numbers(
     kind = values.type
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
         return _floats(values), "whole"
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _floats(values), "number"
     if pa.types.is_timestamp(kind):
         micro = values.cast(

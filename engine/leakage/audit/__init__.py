@@ -18,7 +18,16 @@ import pyarrow as pa
 
 from engine.jobs import Progress, Steps, in_thread, run_to_end, to_end
 from engine.leakage.audit import sources
-from engine.leakage.audit.detectors import clock, columns, history, pairs, splits
+from engine.leakage.audit.detectors import (
+    clock,
+    columns,
+    copies,
+    history,
+    identifiers,
+    pairs,
+    row_order,
+    splits,
+)
 from engine.leakage.audit.detectors.clock import KnownAt
 from engine.leakage.audit.findings import (
     ABOUT,
@@ -43,7 +52,6 @@ COLUMN_DETECTORS: tuple[Detector, ...] = (
     "single-feature score",
     "one-sided values",
     "missingness",
-    "identifier",
 )
 COLUMN_SHARE = 0.6  # of the work: the detectors that read one column at a time
 
@@ -162,7 +170,6 @@ def _check_column(subject: Subject, name: str, found: Score) -> Iterator[Finding
         columns.single_feature(column, found, subject),
         columns.one_sided(column, subject),
         columns.missingness(column, subject),
-        columns.identifier(column, subject),
     )
     yield from (finding for finding in checks if finding is not None)
 
@@ -200,17 +207,19 @@ def _list_searches(
     and its search.
     """
     alone = {name: found.value for name, found in scores.items()}
-    few = "" if len(splits.continuous(subject)) >= 3 else "fewer than three continuous columns"
+    few = "" if len(copies.continuous(subject)) >= 3 else "fewer than three continuous columns"
     no_moments = ""
     if not any(column.kind == "time" for column in subject.columns.values()):
         no_moments = "no other timestamp in the table"
     elif subject.time is not None and subject.time.kind != "time":
         no_moments = "the time column is a number"
     return {
+        "identifier": ("", partial(identifiers.identifiers, subject, alone)),
+        "row order": ("", partial(row_order.row_order, subject)),
         "target encoding": ("", partial(pairs.target_encodings, subject)),
         "columns that add up": ("", partial(pairs.columns_that_add_up, subject, alone)),
-        "exact duplicates": ("", partial(splits.exact_duplicates, subject)),
-        "near duplicates": (few, partial(splits.near_duplicates, subject)),
+        "exact duplicates": ("", partial(copies.exact_duplicates, subject)),
+        "near duplicates": (few, partial(copies.near_duplicates, subject)),
         "group overlap": ("", partial(splits.group_overlap, subject, alone)),
         "time overlap": ("", partial(splits.time_overlap, subject)),
         "adversarial validation": ("", partial(splits.adversarial, subject)),

@@ -38,6 +38,7 @@ def sheet(result: AuditResult) -> dict[str, Any]:
                         "detector": f.detector,
                         "mechanism": f.mechanism,
                         "columns": list(f.columns),
+                        "where": f.where,
                         "evidence": f.evidence,
                         "rows": list(f.rows),
                         "fix": f.fix,
@@ -74,7 +75,7 @@ def as_json(result: AuditResult) -> str:
 def _make_row(finding: dict[str, Any]) -> str:
     """Return a finding as a row of the HTML table."""
     cells = (
-        ", ".join(finding["columns"]) or "the split",
+        finding["where"],
         finding["evidence"],
         ", ".join(map(str, finding["rows"])),
         finding["fix"],
@@ -110,7 +111,7 @@ def as_html(result: AuditResult) -> str:
         if entry["ran"]:
             parts.append(
                 "<p>Checked by:"
-                f" {escape(', '.join(entry['ran']))}.{'' if rows else ' Nothing found.'}</p>"
+                f" {escape(', '.join(entry['ran']))}.{'' if rows else ' Nothing flagged.'}</p>"
             )
         not_run = [f"{name} ({why})" for name, why in entry["not_run"].items()]
         if not_run:

@@ -72,14 +72,13 @@ class AuditResult:
             )
         where = f"{self.n_rows:,} rows × {self.n_columns} columns"
         if not self.alarms:
-            return (
-                f"**No leak** found in {where} by {n_checks - self.n_not_run} of {n_checks} checks."
-            )
+            n_ran = n_checks - self.n_not_run
+            return f"**Nothing flagged** in {where} by {n_ran} of {n_checks} checks."
         first = self.alarms[0]
         columns = f" in {', '.join(first.columns[:2])}" if first.columns else ""
         return (
-            f"**{self.n_alarms}** findings in {where}, {self.n_certain} certain. First:"
-            f" {first.mechanism}{columns}."
+            f"**{self.n_alarms}** finding{'s' * (self.n_alarms > 1)} in {where}, {self.n_certain}"
+            f" certain. First: {first.mechanism}{columns}."
         )
 
     @property
@@ -97,8 +96,8 @@ class AuditResult:
         if name:
             unit = "AUC" if self.binary else "R²"
             reasons.append(
-                f"**Strongest column not flagged:** {name}, {unit} {value:.3f}. A legitimate"
-                " feature can score this high."
+                f"**Strongest column not flagged:** {name}, {unit} {value:.3f}. No check found a"
+                " leak in it. That does not make it legitimate: ask when it is known."
             )
         lacking = [f"{check.detector} ({check.why_not})" for check in self.checks if not check.ran]
         if lacking:

@@ -220,6 +220,8 @@ def measure_effect(made: Made) -> float:
     y = made.table.column(made.target).to_numpy().astype(float)
     x = make_matrix(made.table, made.features)
     honest = [place for place, name in enumerate(made.features) if name not in made.planted]
+    if made.unseen is not None:
+        x = np.column_stack([x, make_matrix(made.unseen, made.unseen.column_names)])
     given = (
         made.table.column("part").to_numpy(zero_copy_only=False) == "test"
         if "part" in made.table.column_names

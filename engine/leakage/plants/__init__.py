@@ -38,6 +38,10 @@ PlantKind = Literal[
     "effect, moment declared",
     "updated after the event",
     "look-ahead window",
+    "sparse id by the answer",
+    "id that repeats",
+    "order of the rows",
+    "copies with new ids and times",
 ]
 PLANT_KINDS: tuple[PlantKind, ...] = get_args(PlantKind)
 # shown beside them: no table tells it from an honest strong column
@@ -62,6 +66,8 @@ class Made:
     split: str | None = None
     known_at: dict[str, Any] = field(default_factory=dict)
     fresh: pa.Table | None = None
+    # not audited, but a model can make it of the leak: the row's place, a thing's rate
+    unseen: pa.Table | None = None
     # whether the split itself is the leak, so that no other may stand in for it
     kept_split: bool = False
     features: tuple[str, ...] = ()  # what a model would be trained on, planted columns included
@@ -86,15 +92,19 @@ def clean(seed: int) -> Made:
     histories, correlations.
 
     By turns: cut by time, split by group, no split but time and group, split at random; every other
-    target is a number.
+    target is a number. Rows are in order of time, and the answer drifts a little with it; where no
+    role needs the times, every other table has lost them.
     """
     rng = np.random.default_rng([seed, 1_000])
     numeric = bool(seed % 2)
     process = Process(rng, n_rows=int(rng.integers(1_200, 2_200)), numeric=numeric)
-    columns = make_rows(process)
+    drift = float(rng.uniform(-0.5, 0.5)) * np.linspace(-1, 1, process.n)
+    columns = make_rows(process, drift)
     columns |= honest.honest(process, columns, rng)
     made: dict[str, Any] = {"target": "y"}
     turn = (seed // 2) % 4
+    if turn in (1, 3) and (seed // 8) % 2:
+        del columns["moment"], columns["signup"]
     if turn == 0:
         columns["part"] = np.where(np.arange(process.n) < 0.7 * process.n, "train", "test")
         made |= {"time": "moment", "split": "part"}

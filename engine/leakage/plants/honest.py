@@ -1,8 +1,9 @@
 """What clean tables hold: columns that look like leaks and are none.
 
 Strong columns (AUC 0.75 to 0.9, R² 0.3 to 0.7), pairs that correlate, rare and many categories,
-ids, gaps that depend a little on the answer (odds up to 2.5 times), counts full of zeros, honest
-histories of a customer, sums of two columns.
+ids (dense, sparse, repeated, text), whole amounts that predict, gaps that depend a little on the
+answer (odds up to 2.5 times), counts full of zeros, honest histories of a customer, sums of two
+columns.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from engine.leakage.plants.order_kinds import as_codes, sparse_numbers
 from engine.leakage.plants.rows import START, Columns, Process, effect_column
 
 
 def honest(process: Process, columns: Columns, rng: np.random.Generator) -> Columns:
-    """Return about 24 honest columns to stand beside the plain ones."""
+    """Return about 30 honest columns to stand beside the plain ones."""
     y = columns["y"].astype(float)
     z = (y - y.mean()) / y.std()
     return (
@@ -47,7 +49,14 @@ def _strong(y: np.ndarray, rng: np.random.Generator) -> Columns:
         "tax": b,
         "gross": a + b,
         "visits": rng.poisson(np.exp(0.5 * (y - y.mean()) / y.std()) * 0.4),
+        "cents": _whole_amount(effect_column(y, rng, strength[0]), rng),
     }
+
+
+def _whole_amount(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return an amount in cents, different in nearly every row, that follows ``x``."""
+    rank = np.argsort(np.argsort(x)) / len(x)
+    return np.round(np.exp(9 + 2 * rank + rng.normal(0, 0.2, len(x))) * 10).astype(np.int64)
 
 
 def _categories(z: np.ndarray, rng: np.random.Generator) -> Columns:
@@ -80,6 +89,9 @@ def _ids(process: Process, rng: np.random.Generator) -> Columns:
     return {
         "row_id": np.arange(5_000, 5_000 + n),
         "uuid": np.array(["".join(row) for row in letters]),
+        "account_no": sparse_numbers(n, 1_000, 9_000_000, rng),
+        "person": sparse_numbers(process.n_groups, 100, 900_000, rng)[process.group],
+        "member": as_codes(rng.permutation(process.n_groups), "M-")[process.group],
         "order_code": np.char.add("ORD-", np.char.zfill(rng.permutation(n).astype(str), 6)),
         "signup": START
         + ((process.seconds - rng.exponential(86_400 * 90, n) - 60) * 1e6).astype(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.leakage.plants import split_kinds
+from engine.leakage.plants import order_kinds, split_kinds
 from engine.leakage.plants.rows import (
     PLAIN,
     START,
@@ -303,4 +303,8 @@ PLANTERS: dict[str, Callable[[np.random.Generator], Spec]] = {
     "effect, moment not declared": lambda rng: effect(rng, declared=False),
     "updated after the event": updated_after,
     "look-ahead window": look_ahead,
+    "sparse id by the answer": order_kinds.sparse_id,
+    "id that repeats": order_kinds.repeated_id,
+    "order of the rows": order_kinds.order_of_rows,
+    "copies with new ids and times": order_kinds.renamed_copies,
 }

@@ -96,7 +96,7 @@ def _list_findings(result: AuditResult) -> None:
     rows = [
         {
             "": f":{COLORS[f.severity]}[{f.severity}]",
-            "columns": ", ".join(f.columns) or "the split",
+            "columns": f.where,
             "leak": f"{f.mechanism} ({f.kind})",
             "evidence": f.evidence,
         }
@@ -109,10 +109,7 @@ def _list_findings(result: AuditResult) -> None:
 
 def _show_finding(result: AuditResult) -> None:
     """Draw one finding's fix and the rows it names."""
-    labels = [
-        f"{i + 1} · {f.detector}: {', '.join(f.columns) or 'the split'}"
-        for i, f in enumerate(result.findings)
-    ]
+    labels = [f"{i + 1} · {f.detector}: {f.where}" for i, f in enumerate(result.findings)]
     label = st.selectbox("Finding", labels, key="audit_finding", help="Row numbers start at 0")
     finding = result.findings[labels.index(label) if label in labels else 0]
     texts.say(f"**Fix.** {finding.fix}")

@@ -37,6 +37,10 @@ MUST_CATCH = {  # plants of doses that move the score, by what must catch them
     "effect, moment declared": "timing",
     "updated after the event": "sharpening",
     "look-ahead window": "truncated history",
+    "sparse id by the answer": "identifier",
+    "id that repeats": "identifier",
+    "order of the rows": "row order",
+    "copies with new ids and times": "exact duplicates",
 }
 
 

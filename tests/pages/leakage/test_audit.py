@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from engine.leakage.rounds import deal
 from engine.leakage.rounds.cases import CASES
+from tests.engine.leakage.test_order import patients
 from tests.pages.visit import open_page, settle, texts
 
 
@@ -31,6 +38,28 @@ def test_an_upload_is_audited_by_the_columns_that_its_owner_names() -> None:
         not app.exception
         and "The target must have two classes, or be a number" in app.error[0].value
     )
+
+
+def test_an_uploaded_id_and_an_uploaded_order_that_tell_are_named() -> None:
+    rng = np.random.default_rng(0)
+    ids, y = patients(rng, share=1.0)
+    ids, y = ids[np.argsort(y, kind="stable")], np.sort(y)
+    at = pa.array(np.arange(len(y)) * 777_777 + 1_700_000_000_000_000_001, pa.timestamp("ns"))
+    columns = {
+        "patient_id": ids,
+        "x": rng.normal(size=len(y)),
+        "at": at.take(pa.array(rng.permutation(len(y)))),
+        "ill": y,
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    app = open_page("leakage", leakage_tab="Audit", audit_source="upload")
+    app.file_uploader(key="audit_file").set_value(("mine.parquet", sink.getvalue(), ""))
+    settle(app.run())
+    assert not app.exception and not app.error
+    shown = app.table[0].value.to_string()
+    assert "patient_id" in shown and "the row order" in shown
+    assert "That does not make it legitimate" in texts(app)
 
 
 def test_the_scoreboard_is_a_job_that_says_what_is_caught_and_what_is_not() -> None:

@@ -6,13 +6,10 @@ Thresholds are constants of this module, tuned on the plants of ``plants.TUNING_
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 import numpy as np
 
 from engine.leakage.audit.findings import Finding
-from engine.leakage.column_scores import Score, correlation, quantile_codes, score_codes
+from engine.leakage.column_scores import Score, correlation, score_codes
 from engine.leakage.table_columns import Column, Subject, named
 from engine.units import format_factor, format_share, format_signed
 
@@ -26,15 +23,6 @@ MISSING_ODDS = 3.0
 MISSING_ERRORS = 3.3
 # numeric target: standard deviations between empty and filled rows, lower bound
 MISSING_SHIFT = 0.75
-ID_SCORE, ID_FLOOR, ID_ERRORS = (
-    0.55,
-    0.52,
-    3.3,
-)  # score, and what must be left of it less so many standard errors
-ID_SHARE = 0.99
-ID_R2 = 0.1
-PREFIXES = (1, 2, 3, 4)
-ID_SPREAD = 10  # whole numbers that spread wider than this times their count are amounts, not ids
 ASK = (
     "Ask when this value is written. If after the moment of prediction, leave it out, or take its"
     " value as of that moment."
@@ -70,7 +58,7 @@ def one_sided(column: Column, subject: Subject) -> Finding | None:
     known = column.codes >= 0
     n = np.bincount(column.codes[known], minlength=column.n_distinct)
     s = np.bincount(column.codes[known], weights=subject.y[known], minlength=column.n_distinct)
-    for answer, codes in _pure(n, s, subject).items():
+    for answer, codes in pure_values(n, s, subject).items():
         share = float(subject.y.mean() if answer else 1 - subject.y.mean())
         mass = n[codes].sum()
         values = named(repr(column.values[int(code)].as_py()) for code in codes)
@@ -88,7 +76,7 @@ def one_sided(column: Column, subject: Subject) -> Finding | None:
     return None
 
 
-def _pure(n: np.ndarray, s: np.ndarray, subject: Subject) -> dict[int, np.ndarray]:
+def pure_values(n: np.ndarray, s: np.ndarray, subject: Subject) -> dict[int, np.ndarray]:
     """Return answer -> the values that only this answer has, surprisingly; ``n`` rows and ``s``
     positives of each value.
     """
@@ -172,68 +160,3 @@ def _missing_number(column: Column, null: np.ndarray, subject: Subject) -> Findi
         abs(shift),
         subject.original(np.flatnonzero(null)),
     )
-
-
-def is_identifier(column: Column, n: int) -> bool:
-    """Whether the column names rows: all but unique text, or whole numbers so dense that they were
-    counted up.
-    """
-    if column.n_distinct < ID_SHARE * (n - column.n_null) or column.n_null > 0.05 * n:
-        return False
-    if column.kind == "category":
-        return True
-    if column.kind != "whole" or column.numbers is None:
-        return False
-    return bool(
-        np.nanmax(column.numbers) - np.nanmin(column.numbers) + 1 <= ID_SPREAD * column.n_distinct
-    )
-
-
-def identifier(column: Column, subject: Subject) -> Finding | None:
-    """An id whose order, length or beginning tells the target."""
-    if not is_identifier(column, subject.n):
-        return None
-    found = [
-        (score_codes(codes, size, subject), codes, size, how)
-        for codes, size, how in _id_parts(column)
-    ]
-    best, _, _, how = max(found, key=lambda part: part[0].value - ID_ERRORS * part[0].error)
-    telling = best.value >= ID_SCORE and best.value - ID_ERRORS * best.error >= ID_FLOOR
-    pure = subject.binary and any(
-        _pure(np.bincount(c, minlength=k), np.bincount(c, weights=subject.y, minlength=k), subject)
-        for _, c, k, _ in found
-    )
-    if not (telling or pure) if best.binary else best.value < ID_R2:
-        return None
-    return Finding(
-        "identifier",
-        (column.name,),
-        "suspicious",
-        f"{column.name} names rows ({column.n_distinct:,} values in {subject.n:,}), and {how} alone"
-        f" scores {best.text}",
-        f"Leave {column.name} out of the features. Ask how it was assigned: rows were numbered or"
-        " merged by their answer.",
-        best.value,
-        subject.original(np.arange(subject.n)),
-    )
-
-
-def _id_parts(column: Column) -> Iterator[tuple[np.ndarray, int, str]]:
-    if column.numbers is not None:
-        yield *quantile_codes(np.nan_to_num(column.numbers, nan=-1.0)), "its order"
-        return
-    texts = [str(value) for value in column.values.to_pylist()]
-    parts: list[tuple[list[str], str]] = [
-        ([text[:size] for text in texts], f"its first {size} character{'s' * (size > 1)}")
-        for size in PREFIXES
-    ]
-    parts.append(([str(len(text)) for text in texts], "its length"))
-    for values, how in parts:
-        distinct, codes = np.unique(values, return_inverse=True)
-        if 1 < len(distinct) <= len(texts) / 4:
-            yield np.append(codes, len(distinct))[column.codes], len(distinct) + 1, how
-    digits = np.array(
-        [float(found[-1][-12:]) if (found := re.findall(r"\d+", text)) else -1.0 for text in texts]
-    )
-    if len(np.unique(digits)) > len(digits) / 2:
-        yield *quantile_codes(np.append(digits, -1.0)[column.codes]), "the number in it"

@@ -1,6 +1,4 @@
-"""Detectors that compare the two sides of a split: duplicates, groups, time, and whether the sides
-are alike.
-"""
+"""Detectors that compare the two sides of a split: groups, time, and how alike the sides are."""
 
 from __future__ import annotations
 
@@ -9,150 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from engine.leakage.audit.detectors.columns import TOO_GOOD, is_identifier
+from engine.leakage.audit.detectors.columns import TOO_GOOD
+from engine.leakage.audit.detectors.naming import names_rows
 from engine.leakage.audit.findings import Finding
 from engine.leakage.column_scores import SHRINK_ROWS, auc_error, auc_of_levels, encoded, score
 from engine.leakage.table_columns import Column, Subject, cells, named
 from engine.units import format_share
 
-CHANCE_FACTOR = 10.0
 GROUP_R = 0.1
-N_NEIGHBOURS = 12
-NEAR_RATIO = 0.1
-NEAR_SHARE = 0.01
-MAX_NEAR_COLUMNS = 8
-MAX_NEAR_TEST, MAX_NEAR_TRAIN = 2_000, 60_000
 ADVERSARY_SCORE, ADVERSARY_FLOOR, ADVERSARY_ERRORS = 0.55, 0.52, 3.3
 MAX_ADVERSARY_ROWS, MAX_ADVERSARY_COLUMNS = 8_000, 40
-
-
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """Return 64-bit values with their bits stirred (splitmix64)."""
-    z = values + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-def row_hashes(columns: list[Column], n: int) -> np.ndarray:
-    """Return one 64-bit number a row; rows that agree in every column share it."""
-    out = np.zeros(n, dtype=np.uint64)
-    for place, column in enumerate(columns):
-        out = _mixed(out ^ (column.codes + 2).astype(np.uint64) * np.uint64(2 * place + 3))
-    return out
-
-
-def exact_duplicates(subject: Subject) -> Iterator[Finding]:
-    """Test rows equal to a training row in every cell, ids and the target left aside."""
-    assert subject.is_test is not None
-    used = [c for c in subject.columns.values() if not is_identifier(c, subject.n)]
-    used += [c for c in (subject.group, subject.time) if c is not None]
-    if not used:
-        return
-    hashes = row_hashes(used, subject.n)
-    test = np.flatnonzero(subject.is_test)
-    trained = np.unique(hashes[~subject.is_test])
-    twin = test[np.isin(hashes[test], trained)]
-    expected = _coincidences(used, subject) * len(test)
-    if len(twin) <= 3 + CHANCE_FACTOR * expected:
-        return
-    yield Finding(
-        "exact duplicates",
-        (),
-        "certain" if expected < 0.5 else "suspicious",
-        f"{len(twin):,} of {len(test):,} test rows ({format_share(len(twin) / len(test))}) are in"
-        f" training too, equal in all {len(used)} columns; {expected:.1g} expected by chance",
-        "Drop duplicates before the split, or give all copies of a row one group and split by"
-        " group.",
-        len(twin) / len(test),
-        subject.original(twin),
-    )
-
-
-def _coincidences(columns: list[Column], subject: Subject) -> float:
-    """Return the chance that a row has a twin in training if columns were drawn apart from each
-    other.
-    """
-    assert subject.is_test is not None
-    log_chance = 0.0
-    for column in columns:
-        share = np.bincount(column.codes + 1) / subject.n
-        log_chance += float(np.log((share**2).sum()))
-    return float(min(1.0, np.exp(log_chance) * (~subject.is_test).sum()))
-
-
-def continuous(subject: Subject) -> list[Column]:
-    """Return the columns of numbers with few repeats, the least repeated first."""
-    found = [
-        c for c in subject.columns.values() if c.kind == "number" and c.n_distinct > 0.4 * subject.n
-    ]
-    return sorted(found, key=lambda c: -c.n_distinct)[:MAX_NEAR_COLUMNS]
-
-
-def _normal_scores(numbers: np.ndarray) -> np.ndarray:
-    """Return each number as the normal quantile of its rank, 0 for empty cells: no unit, no heavy
-    tail.
-    """
-    from scipy.special import ndtri
-
-    out = np.zeros(len(numbers))
-    known = np.isfinite(numbers)
-    distinct, place = np.unique(numbers[known], return_inverse=True)
-    out[known] = ndtri((place + 1) / (len(distinct) + 1))
-    return out
-
-
-def near_duplicates(subject: Subject) -> Iterator[Finding]:
-    """Test rows far nearer to one training row than to its twelfth nearest.
-
-    In smooth data the ratio r of the two distances is at most t with probability 1 − (1 − t^k)^11,
-    where k is the local dimension (the distances' k-th powers are a Poisson process); k is read
-    from the median of the sixth distance by the twelfth, whose k-th power has median 1/2 and which
-    few copies reach.
-    """
-    from scipy.spatial import cKDTree
-
-    assert subject.is_test is not None
-    points = np.column_stack([_normal_scores(np.asarray(c.numbers)) for c in continuous(subject)])
-    rng = np.random.default_rng(0)
-    train, test = (np.flatnonzero(side) for side in (~subject.is_test, subject.is_test))
-    test = np.sort(rng.choice(test, min(len(test), MAX_NEAR_TEST), replace=False))
-    train = (
-        train
-        if len(train) <= MAX_NEAR_TRAIN
-        else np.sort(rng.choice(train, MAX_NEAR_TRAIN, replace=False))
-    )
-    if len(train) <= N_NEIGHBOURS:
-        return
-    distances, neighbours = cKDTree(points[train]).query(points[test], k=N_NEIGHBOURS)
-    apart = (distances[:, 0] > 0) & (distances[:, -1] > 0)  # a distance of 0 is an exact copy
-    ratio = distances[apart, 0] / distances[apart, -1]
-    if len(ratio) < 20:
-        return
-    middle = float(np.median(distances[apart, N_NEIGHBOURS // 2 - 1] / distances[apart, -1]))
-    dimension = np.log(0.5) / np.log(min(middle, 0.999))
-    expected = len(ratio) * (1 - (1 - NEAR_RATIO**dimension) ** (N_NEIGHBOURS - 1))
-    near = np.flatnonzero(ratio <= NEAR_RATIO)
-    if len(near) <= max(3 + expected + 5 * np.sqrt(expected), NEAR_SHARE * len(ratio)):
-        return
-    twin = test[np.flatnonzero(apart)[near]]
-    partner = train[neighbours[np.flatnonzero(apart)[near], 0]]
-    pairs = ", ".join(
-        f"{subject.rows[a]:,} ~ {subject.rows[b]:,}"
-        for a, b in zip(twin[:3], partner[:3], strict=True)
-    )
-    yield Finding(
-        "near duplicates",
-        (),
-        "suspicious",
-        f"{len(near):,} of {len(ratio):,} test rows are ten times nearer to one training row than"
-        f" to its twelfth nearest, in {points.shape[1]} columns; {expected:.1f} expected in smooth"
-        f" data (rows {pairs})",
-        "Look at the pairs. If they are the same thing measured twice, give them one group and"
-        " split by group.",
-        len(near) / len(ratio),
-        subject.original(np.column_stack([twin, partner]).ravel()),
-    )
 
 
 def group_overlap(subject: Subject, alone: dict[str, float]) -> Iterator[Finding]:
@@ -164,7 +28,7 @@ def group_overlap(subject: Subject, alone: dict[str, float]) -> Iterator[Finding
     straddling = np.flatnonzero(known & subject.is_test & in_train[np.maximum(codes, 0)])
     if not len(straddling):
         return
-    explained, error = group_tells(subject, alone)
+    explained, error = group_tells(subject.group, subject, alone)
     says = explained - 4 * error > 0 and explained >= GROUP_R
     name, n_test = subject.group.name, int(subject.is_test.sum())
     yield Finding(
@@ -180,14 +44,13 @@ def group_overlap(subject: Subject, alone: dict[str, float]) -> Iterator[Finding
     )
 
 
-def group_tells(subject: Subject, alone: dict[str, float]) -> tuple[float, float]:
+def group_tells(group: Column, subject: Subject, alone: dict[str, float]) -> tuple[float, float]:
     """Return the correlation of what the columns leave open in a row with its mean over the group's
     other rows, and its error.
 
     What the columns leave open: the target less a ridge fit to the 20 strongest columns'
     cross-fitted bin means.
     """
-    assert subject.group is not None
     ranked = sorted(
         (name for name, value in alone.items() if value < TOO_GOOD), key=lambda name: -alone[name]
     )
@@ -199,7 +62,7 @@ def group_tells(subject: Subject, alone: dict[str, float]) -> tuple[float, float
         rest = rest - x @ np.linalg.solve(
             x.T @ x + 1e-3 * subject.n * subject.y.var() * np.eye(x.shape[1]), x.T @ rest
         )
-    codes = subject.group.codes + 1
+    codes = group.codes + 1
     n = np.bincount(codes).astype(np.float64)[codes]
     s = np.bincount(codes, weights=rest)[codes]
     use = (n > 1) & (codes > 0)
@@ -251,7 +114,7 @@ def adversarial(subject: Subject) -> Iterator[Finding]:
     assert subject.is_test is not None
     is_test = subject.is_test.astype(np.float64)
     used = [
-        c for c in subject.columns.values() if not is_identifier(c, subject.n) and c.kind != "time"
+        c for c in subject.columns.values() if not names_rows(c, subject.n) and c.kind != "time"
     ]
     if not used:
         return
