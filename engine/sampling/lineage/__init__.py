@@ -27,7 +27,6 @@ from engine.sampling.samplers import (
     METHODS,
     OVER,
     SLOW,
-    Method,
     Task,
     coordinates,
     sampler_settings,
@@ -50,13 +49,6 @@ __all__ = [
 ]
 
 
-# These look for no neighbour of a minority row.
-TAKES_ONE: tuple[Method, ...] = (
-    "none", "random over", "random under", "Tomek links", "condensed", "one-sided",
-    "cluster centroids",
-)  # fmt: skip
-
-
 def check(params: LineageParams, rows: Points) -> None:
     """Refuse what the library would refuse, in plain words, with the control to change.
 
@@ -68,22 +60,29 @@ def check(params: LineageParams, rows: Points) -> None:
     """
     n_minority, n_majority = rows.n_minority, len(rows.y) - rows.n_minority
     method, k = params.method, params.k_neighbors
-    least = 1 if method in TAKES_ONE else 2
-    require(
-        n_minority >= least and n_majority >= least,
-        "Each class must have at least {} for {}. Got {:,} minority and {:,} majority. Raise Rows"
-        " or Minority share, draw more points, or choose another Label or Method.",
-        *("one point" if least == 1 else "two points", method, n_minority, n_majority),
+    # Borderline-SMOTE looks only where it finds a borderline point
+    within = method in BOTH or (
+        method in OVER and uses_k(method) and not method.startswith("Borderline")
     )
-    within = method in BOTH or (method in OVER and uses_k(method))
-    near_miss = method in ("NearMiss 1", "NearMiss 2", "NearMiss 3")
-    pool = n_minority if within or near_miss else len(rows.y)
-    if uses_k(method):
+    require(
+        n_minority >= 1 + within and n_majority >= 1 + within,
+        "Each class must have at least {}. Got {:,} minority and {:,} majority. Raise Rows or"
+        " Minority share, draw more points, or choose another Label or Method.",
+        *(f"two points for {method}" if within else "one point", n_minority, n_majority),
+    )
+    if method.startswith("NearMiss"):  # NearMiss 2 takes all there are
         require(
-            k < pool,
+            method == "NearMiss 2" or k <= n_minority,
+            "k must be at most the {:,} minority points whose distances {} takes. Got k = {}. Lower"
+            " Neighbours k, or take more minority points.",
+            *(n_minority, method, k),
+        )
+    elif uses_k(method):
+        require(
+            k < (n_minority if within else len(rows.y)),
             "k must be below the {:,} points in which {} looks for neighbours: no point is its own"
             " neighbour. Got k = {}. Lower Neighbours k, or take more minority points.",
-            *(pool, method, k),
+            *(n_minority if within else len(rows.y), method, k),
         )
     _check_sizes(params, rows)
 
@@ -109,6 +108,13 @@ def _check_sizes(params: LineageParams, rows: Points) -> None:
             " after, or take fewer minority points.",
             *(n_minority / n_other, n_minority, n_other, params.ratio),
         )
+    if params.method in (*OVER, *BOTH):
+        require(
+            int(params.ratio * n_other - n_minority) > 0,
+            "ratio must ask for one more minority point at least. Got {:.2f}: {:.1f} of {:,} to"
+            " {:,}. Raise Ratio after.",
+            *(params.ratio, params.ratio * n_other, n_minority, n_other),
+        )
 
 
 def resample(rows: Points, params: LineageParams) -> LineageResult:
@@ -127,7 +133,7 @@ def resample(rows: Points, params: LineageParams) -> LineageResult:
         if isinstance(error, InputError):
             raise
         raise InputError(
-            f"{params.method} refuses these points: {in_plain_words(str(error), rows)} Choose"
+            f"{params.method} refuses these points: {in_plain_words(str(error))} Choose"
             " another method, or change k or the share."
         ) from error
 
@@ -176,7 +182,7 @@ def _under(rows: Points, params: LineageParams) -> LineageResult:
     from imblearn import under_sampling
 
     unchanged = LineageResult(
-        params=params, points=rows, synthetic=rows.X[:0], resampled=rows.X, resampled_y=rows.y
+        params=params, points=rows, synthetic=rows.X[:0], resampled=rows.X, resampled_y=rows.labels
     )
     if params.method == "none":
         return unchanged
@@ -192,7 +198,8 @@ def _under(rows: Points, params: LineageParams) -> LineageResult:
         result = replace(unchanged, resampled=X, resampled_y=y, centroids=X[np.isin(y, cut)])
     else:
         kept = sampler.sample_indices_
-        result = replace(unchanged, resampled=X, resampled_y=rows.labels[kept])
+        as_one = given.y is not rows.labels  # the rest, of more than two classes
+        result = replace(unchanged, resampled=X, resampled_y=rows.labels[kept] if as_one else y)
     removal = explain(params.method, sampler, given, kept, params.k_neighbors, (X, y))
     return replace(result, removal=removal)
 

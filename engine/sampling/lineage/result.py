@@ -258,8 +258,8 @@ class LineageResult:
         counts = ", ".join(f"{name_in_sentence(name)} {n}" for name, n in found.counts)
         drawn = ", drawn from the tie" if found.is_tied else ""
         return (
-            f" {self.points.category_name.capitalize()} {name_in_sentence(found.chosen)} by vote of"
-            f" the neighbours{drawn}: {counts}; the seed has"
+            f" The neighbours vote for {self.points.category_name}"
+            f" {name_in_sentence(found.chosen)}{drawn}: {counts}; the seed has"
             f" {name_in_sentence(found.seed_category)}."
         )
 
@@ -309,6 +309,14 @@ class LineageResult:
                     + ["synthetic"] * n_made
                     + ["centroid"] * n_rest
                 ),
+                "class": [self.points.classes[code] for code in self.points.labels]
+                + [self.points.classes[self.points.minority]] * n_made
+                + [""] * n_rest,
+                "category": [
+                    *self.points.category.astype(str),
+                    *(self.synthetic_category if len(self.synthetic_category) else [""] * n_made),
+                    *[""] * n_rest,
+                ],
                 "kind": [*kind, *[""] * (n_made + n_rest)],
                 "stays": stays,
                 "x": xy[:, 0],
