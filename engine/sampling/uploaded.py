@@ -206,7 +206,8 @@ def _classes(column: pa.ChunkedArray, label: str) -> tuple[np.ndarray, tuple[str
     found = sorted(set(values))
     require(
         len(found) >= 2,
-        "Label {} must have two values in the rows taken. Got {}. Raise Rows.",
+        "Label {} must have two values in the rows taken. Got {}. Raise Rows, or choose another"
+        " Label.",
         *(name_in_sentence(label), len(found)),
     )
     require(

@@ -68,7 +68,7 @@ def check(params: LineageParams, rows: Points) -> None:
         n_minority >= 1 + within and n_majority >= 1 + within,
         "Each class must have at least {}. Got {:,} minority and {:,} majority. Raise Rows or"
         " Minority share, draw more points, or choose another Label or Method.",
-        *(f"two points for {method}" if within else "one point", n_minority, n_majority),
+        *("two points" if within else "one point", n_minority, n_majority),
     )
     if method.startswith("NearMiss"):  # NearMiss 2 takes all there are
         require(

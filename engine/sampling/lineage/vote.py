@@ -22,8 +22,8 @@ from engine.units import format_number, format_share
 class Vote:
     """How one synthetic row got its neighbours and its category.
 
-    The m candidates are the k neighbours, nearest first, then the rows that would be among the k
-    nearest by the numbers alone.
+    The m candidates are the k neighbours, nearest first, then the rows of other categories that
+    would be among the k nearest by the numbers alone.
     """
 
     rows: np.ndarray  # (m,) input rows
@@ -57,7 +57,9 @@ def of_row(points: Points, record: Record, chosen: np.ndarray, penalty: float, m
     pool = pool[pool != seed]
     apart = ((points.X[pool] - points.X[seed]) ** 2).sum(axis=1)
     plain = pool[np.argsort(apart, kind="stable")[: len(near)]]
-    rows = np.concatenate([near, plain[~np.isin(plain, near)]])
+    # a row of the seed's category that has no vote is a copy or as far as the last voter
+    kept_out = plain[~np.isin(plain, near) & (texts[plain] != texts[seed])]
+    rows = np.concatenate([near, kept_out])
     names, counts = np.unique(texts[near], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return Vote(
