@@ -103,7 +103,7 @@ def _input(result: LineageResult) -> list[dict[str, Any]]:
 
 def _others(result: LineageResult, stays: np.ndarray) -> list[dict[str, Any]]:
     """Return the rows that are not of the minority, one trace for each of the largest classes."""
-    points, look = result.points, {"size": 5, "opacity": 0.6}
+    points, look = result.points, dict[str, Any](size=5, opacity=0.6)
     if not points.has_more_classes:
         here = stays & (points.y == 0)
         return _points(points.X[here], "majority", figures.WAITING, **look)

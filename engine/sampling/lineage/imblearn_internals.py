@@ -146,7 +146,7 @@ class SMOTEN(over_sampling.SMOTEN):  # type: ignore[misc]
         return super()._make_samples(X_class, klass, y_dtype, nn_indices, n_samples)
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> Any:
-        self.records_: list[Record] = []
+        self.records_ = []
         self.input_y_: Any = y
         return super()._fit_resample(X, y)
 
