@@ -98,9 +98,9 @@ def reasons(points: Points, record: Record, chosen: np.ndarray, penalty: float) 
     n_tied = int(tied(points, record).sum())
     draws = f"; {n_tied:,} tied, drawn at random" if n_tied else ""
     return [
-        f"**Penalty**: another {name} adds {format_number(penalty, 3)}² to the squared distance,"
-        " the median standard deviation of the minority's numbers. So"
-        f" {format_share(same)} of the neighbours have the seed's {name}.",
+        f"**Penalty**: another {name} counts as a distance of {format_number(penalty, 3)}, the median"
+        f" standard deviation of the minority's numbers. {format_share(same)} of the neighbours"
+        f" have the seed's {name}.",
         f"**Vote**: the k neighbours choose the {name}, the seed has no vote."
         f" {format_share(away_share(points, record, chosen))} of the synthetic points differ from"
         f" their seed{draws}.",
