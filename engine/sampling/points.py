@@ -1,16 +1,14 @@
-"""Two-class points in the plane for the Sampling lab: drawn from a seed, real flights, uploaded, or
+"""Points in the plane for the Sampling lab: drawn from a seed, real flights, uploaded, or
 clicked on a canvas.
 
 Real: the flights (two columns of those that arrived; the minority arrived more than three hours
-late) and uploads. The other sources are synthetic, each to show one thing that resampling does.
-Features of flights and uploads are standardized (mean 0, deviation 1), because every method here
-measures distances.
+late) and uploads, which may have more than two classes. The other sources are synthetic, each to
+show one thing that resampling does. Features of flights and uploads are standardized (mean 0,
+deviation 1), because every method here measures distances.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,14 +16,38 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine import data
-from engine.errors import InputError, require
-from engine.texts import inert
+from engine.errors import InputError, require, require_choice
+from engine.sampling.rows import Points, standardized
+from engine.sampling.uploaded import (
+    upload_categories,
+    upload_classes,
+    upload_columns,
+    uploaded,
+)
+
+__all__ = [
+    "CANVAS",
+    "DRAWN",
+    "FLIGHT_CATEGORIES",
+    "FLIGHT_COLUMNS",
+    "MAX_DRAWN",
+    "MAX_ROWS",
+    "SOURCES",
+    "Points",
+    "Source",
+    "drawn_points",
+    "make",
+    "upload_categories",
+    "upload_classes",
+    "upload_columns",
+]
 
 Source = Literal[
     "moons", "blobs", "overlap", "bridge", "island", "few", "flights", "upload", "drawn"
 ]
 SOURCES: tuple[Source, ...] = get_args(Source)
 FLIGHT_COLUMNS = ("dep_delay", "air_time", "distance", "hour", "month")
+FLIGHT_CATEGORIES = ("origin", "carrier")
 LATE_MINUTES = 180
 N_FEW = 6  # minority points of the source "few"
 MAX_ROWS = 5_000
@@ -35,23 +57,6 @@ DRAWN = (
     "20,30,0;25,45,0;30,35,0;35,50,0;40,30,0;45,42,0;50,36,0;55,52,0;62,40,0;66,48,0;"
     "60,70,1;66,76,1;72,66,1;75,80,1;68,60,1;80,72,1"
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Points:
-    """Rows to resample: ``X`` of shape (n, d), ``y`` of shape (n,) with 1 for the minority, a
-    category for each row.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    category: np.ndarray  # (n,) text
-    names: tuple[str, ...] = ("x", "y")
-
-    @property
-    def n_minority(self) -> int:
-        """Rows of the minority."""
-        return int(self.y.sum())
 
 
 def drawn_points(text: str) -> list[tuple[int, int, int]]:
@@ -100,19 +105,21 @@ def make(
     label: str = "",
     upload: str = "",
     drawn: str = DRAWN,
+    minority: str = "",
+    category: str = "",
 ) -> Points:
     """Return the points of a source; the minority's rows come last, but for uploads and drawings,
     which keep their order.
     """
     if source == "upload":
-        return _uploaded(Path(upload), columns, label, n_rows)
+        return uploaded(upload, columns, label, n_rows, minority, category)
     if source == "drawn":
         return _drawn(drawn)
     n_minority = N_FEW if source == "few" else max(2, round(n_rows * minority_share))
     n_majority = n_rows - n_minority
     y = np.repeat([0, 1], [n_majority, n_minority])
     if source == "flights":
-        return _flights(n_majority, n_minority, columns, seed)
+        return _flights(n_majority, n_minority, columns, seed, category)
     rng = np.random.default_rng(seed)
     X = (
         _moons(n_majority, n_minority, seed)
@@ -120,8 +127,8 @@ def make(
         else _clouds(source, n_majority, n_minority, rng)
     )
     sides = np.where(X[:, 0] < np.median(X[:, 0]), "left", "right")
-    category = np.where(rng.random(n_rows) < 0.15, rng.choice(["left", "right"], n_rows), sides)
-    return Points(X, y, category)
+    noisy = np.where(rng.random(n_rows) < 0.15, rng.choice(["left", "right"], n_rows), sides)
+    return Points(X, y, noisy)
 
 
 def _moons(n_majority: int, n_minority: int, seed: int) -> np.ndarray:
@@ -159,7 +166,15 @@ def _clouds(
     return np.vstack(clouds)
 
 
-def _flights(n_majority: int, n_minority: int, columns: tuple[str, str], seed: int) -> Points:
+def _flights(
+    n_majority: int,
+    n_minority: int,
+    columns: tuple[str, str],
+    seed: int,
+    category: str,
+) -> Points:
+    category = category or FLIGHT_CATEGORIES[0]
+    require_choice("category", category, FLIGHT_CATEGORIES)
     for name in columns:
         require(
             name in FLIGHT_COLUMNS,
@@ -172,7 +187,9 @@ def _flights(n_majority: int, n_minority: int, columns: tuple[str, str], seed: i
         "columns must be two different ones. Got {!r} twice. Choose another.",
         columns[0],
     )
-    flights = data.load("flights").select(["arr_delay", "origin", *FLIGHT_COLUMNS]).drop_null()
+    flights = (
+        data.load("flights").select(["arr_delay", *FLIGHT_CATEGORIES, *FLIGHT_COLUMNS]).drop_null()
+    )
     late = pc.greater(flights["arr_delay"], LATE_MINUTES).to_numpy(zero_copy_only=False)
     rng = np.random.default_rng(seed)
     n_late = int(late.sum())
@@ -189,108 +206,15 @@ def _flights(n_majority: int, n_minority: int, columns: tuple[str, str], seed: i
         ]
     )
     taken = flights.take(pa.array(rows))
-    X = _standardised(taken, columns)
+    X = standardized(taken, columns)
     labels = tuple(f"{name} (standardized)" for name in columns)
     return Points(
         X,
         late[rows].astype(int),
-        taken["origin"].to_numpy(zero_copy_only=False).astype(str),
+        taken[category].to_numpy(zero_copy_only=False).astype(str),
         labels,
+        category_name=category,
     )
-
-
-def _standardised(table: pa.Table, columns: tuple[str, str]) -> np.ndarray:
-    """Return the two columns with mean 0 and deviation 1.
-
-    Raises
-    ------
-    InputError
-        A column is no number, has missing values or is constant.
-    """
-    found: list[np.ndarray] = []
-    for name in columns:
-        column = table[name]
-        number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-        require(
-            number,
-            "Column {} must hold numbers: distances need them. Got {}. Choose another x or y"
-            " column.",
-            name,
-            column.type,
-        )
-        values = column.to_numpy(zero_copy_only=False).astype(float)
-        n_missing = int((~np.isfinite(values)).sum())
-        require(
-            n_missing == 0,
-            "Column {} must have no missing value: imbalanced-learn refuses them. Got {:,}. Fill"
-            " them in, or choose another x or y column.",
-            *(name, n_missing),
-        )
-        require(
-            bool(np.ptp(values) > 0),
-            "Column {} must hold two different values at least. Got {!r} in every row. Choose"
-            " another x or y column.",
-            *(name, float(values[0])),
-        )
-        found.append((values - values.mean()) / values.std())
-    return np.column_stack(found)
-
-
-def upload_columns(path: str) -> tuple[list[str], list[str]]:
-    """Return the columns of an upload that can be an axis (numbers), and those that can be a label
-    (two values).
-    """
-    table = _read(path)
-    numbers = [
-        f.name for f in table.schema if pa.types.is_integer(f.type) or pa.types.is_floating(f.type)
-    ]
-    labels = [
-        name
-        for name in table.column_names
-        if pc.count_distinct(table[name]).as_py() == 2 and not table[name].null_count
-    ]
-    require(
-        len(numbers) >= 2,
-        "The file must have two columns of numbers. Got {}. Upload one with more columns of"
-        " numbers.",
-        len(numbers),
-    )
-    require(
-        len(labels) >= 1,
-        "The file must have a column of two values, the label, without gaps. Got none. Upload one"
-        " with such a column.",
-    )
-    return numbers, labels
-
-
-def _read(path: str) -> pa.Table:
-    table = data.read_upload(Path(path))
-    require(table.num_rows > 0, "The file must have at least one row. Got none.")
-    return table
-
-
-def _uploaded(path: Path, columns: tuple[str, str], label: str, n_rows: int) -> Points:
-    table = _read(str(path))
-    for name in (*columns, label):
-        require(
-            name in table.column_names,
-            "Columns must be in the file. Got {!r}. Choose another.",
-            name,
-        )
-    places = np.linspace(0, table.num_rows - 1, min(n_rows, table.num_rows)).astype(int)
-    table = table.take(pa.array(places))
-    labels = np.array([str(value) for value in table[label].to_pylist()])
-    values, counts = np.unique(labels, return_counts=True)
-    require(
-        len(values) == 2,
-        "Label {} must have two values in the rows taken. Got {}. Raise Rows.",
-        label,
-        len(values),
-    )
-    y = (labels == values[int(np.argmin(counts))]).astype(int)
-    X = _standardised(table, columns)
-    category = np.where(X[:, 0] < 0, "low", "high")
-    return Points(X, y, category, tuple(f"{inert(name)} (standardized)" for name in columns))
 
 
 def _drawn(text: str) -> Points:

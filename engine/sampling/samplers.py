@@ -2,11 +2,13 @@
 features that they take.
 
 Simplified: K-Means-SMOTE takes a cluster in from a tenth of minority rows on (the library asks for
-half, and then refuses most tables); SMOTEN sees each feature cut into twelve bins.
+half, and then refuses most tables); SMOTEN sees each feature cut into twelve bins. With more than
+two classes the methods of ``AGAINST_REST`` see two, the minority and the rest.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -32,9 +34,55 @@ SLOW: tuple[Method, ...] = ("condensed", "instance hardness")  # about half a se
 N_BINS = 12
 
 
-def sampler_settings(method: str, k: int, ratio: float, seed: int) -> tuple[str, dict[str, Any]]:
+CLEANING: tuple[Method, ...] = (
+    "Tomek links", "ENN", "repeated ENN", "all k-NN", "condensed", "one-sided",
+    "neighbourhood cleaning",
+)  # fmt: skip
+# Whichever class should be the minority, inside these the library takes the rarest for it.
+AGAINST_REST: tuple[Method, ...] = (
+    "NearMiss 1", "NearMiss 2", "NearMiss 3", "condensed", "one-sided", "neighbourhood cleaning",
+)  # fmt: skip
+# A ratio (two classes), rows by class (more), or the classes that a cleaning method reduces.
+Strategy = float | dict[int, int] | list[int] | Literal["all"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What the library is given: the features, the labels, the minority's label, the strategy."""
+
+    X: np.ndarray
+    y: np.ndarray
+    minority: int
+    strategy: Strategy
+
+
+def task(method: Method, ratio: float, rows: Points) -> Task:
+    """Return what the library is given to bring the minority to ``ratio``: minority rows for each
+    row of the largest other class.
+    """
+    y, minority = rows.labels, rows.minority
+    if rows.has_more_classes and method in AGAINST_REST:
+        y, minority = rows.y, 1
+    sizes = np.bincount(y)
+    others = [code for code in np.flatnonzero(sizes).tolist() if code != minority]
+    strategy: Strategy = ratio
+    if method in CLEANING:
+        strategy = others
+    elif len(others) > 1 and method in UNDER:
+        most = int(sizes[minority] / ratio)
+        strategy = {code: most for code in others if sizes[code] > most}
+    elif len(others) > 1:
+        strategy = {minority: int(ratio * sizes[others].max())}
+    return Task(features(method, rows), y, minority, strategy)
+
+
+def sampler_settings(
+    method: str, k: int, strategy: Strategy, seed: int
+) -> tuple[str, dict[str, Any]]:
     """Return the class of imbalanced-learn, as ``module.Class``, and its arguments."""
-    over = {"sampling_strategy": ratio, "random_state": seed}
+    over = {"sampling_strategy": strategy, "random_state": seed}
+    clean = {"sampling_strategy": strategy} if isinstance(strategy, list) else {}
+    seeded = {**clean, "random_state": seed}
     known: dict[str, tuple[str, dict[str, Any]]] = {
         "random over": ("over_sampling.RandomOverSampler", over),
         "SMOTE": ("over_sampling.SMOTE", {**over, "k_neighbors": k}),
@@ -61,17 +109,23 @@ def sampler_settings(method: str, k: int, ratio: float, seed: int) -> tuple[str,
         **{
             f"NearMiss {v}": (
                 "under_sampling.NearMiss",
-                {"sampling_strategy": ratio, "version": v, "n_neighbors": k},
+                {"sampling_strategy": strategy, "version": v, "n_neighbors": k},
             )
             for v in (1, 2, 3)
         },
-        "Tomek links": ("under_sampling.TomekLinks", {}),
-        "ENN": ("under_sampling.EditedNearestNeighbours", {"n_neighbors": k}),
-        "repeated ENN": ("under_sampling.RepeatedEditedNearestNeighbours", {"n_neighbors": k}),
-        "all k-NN": ("under_sampling.AllKNN", {"n_neighbors": k}),
-        "condensed": ("under_sampling.CondensedNearestNeighbour", {"random_state": seed}),
-        "one-sided": ("under_sampling.OneSidedSelection", {"random_state": seed}),
-        "neighbourhood cleaning": ("under_sampling.NeighbourhoodCleaningRule", {"n_neighbors": k}),
+        "Tomek links": ("under_sampling.TomekLinks", clean),
+        "ENN": ("under_sampling.EditedNearestNeighbours", {**clean, "n_neighbors": k}),
+        "repeated ENN": (
+            "under_sampling.RepeatedEditedNearestNeighbours",
+            {**clean, "n_neighbors": k},
+        ),
+        "all k-NN": ("under_sampling.AllKNN", {**clean, "n_neighbors": k}),
+        "condensed": ("under_sampling.CondensedNearestNeighbour", seeded),
+        "one-sided": ("under_sampling.OneSidedSelection", seeded),
+        "neighbourhood cleaning": (
+            "under_sampling.NeighbourhoodCleaningRule",
+            {**clean, "n_neighbors": k},
+        ),
         "cluster centroids": ("under_sampling.ClusterCentroids", over),
         "instance hardness": ("under_sampling.InstanceHardnessThreshold", over),
     }
@@ -87,9 +141,7 @@ def uses_k(method: Method) -> bool:
 
 def uses_ratio(method: Method) -> bool:
     """Whether the method aims at a ratio; cleaning methods take out what their rule finds."""
-    return method in BOTH or (
-        method != "none" and "sampling_strategy" in sampler_settings(method, 1, 1.0, 0)[1]
-    )
+    return method not in ("none", *CLEANING)
 
 
 def features(method: Method, rows: Points) -> np.ndarray:

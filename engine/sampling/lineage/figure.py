@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.errors import name_in_sentence
 from engine.sampling.lineage import player
 from engine.sampling.lineage.result import KINDS, LineageResult
 
@@ -24,6 +25,7 @@ KIND_COLORS = {
     "outlier": figures.LEAKED,
 }
 KIND_SYMBOLS = {"safe": "circle", "borderline": "square", "rare": "diamond", "outlier": "star"}
+OTHER_SYMBOLS = ("circle", "triangle-up", "square", "cross")  # of more than two classes
 MAX_LINES = 1_000  # parents' lines drawn at once
 LEGEND_TOP = {"y": 1, "yref": "paper", "yanchor": "bottom"}  # the player is below
 LEGEND_PIXELS = 40
@@ -72,7 +74,7 @@ def plane(
             result, made, n_played=1 if close else player.N_PLAYED, first=len(traces)
         )
         traces += player.picked(result, made)
-        layout |= player.controls([frame["name"] for frame in frames])
+        layout |= player.controls([frame["name"] for frame in frames], len(player.stages(result)))
         layout |= {"margin": {"b": PLAYER_PIXELS}, "annotations": [_across(x)]}
         x = ""
     elif removed is not None and result.n_removed:
@@ -92,13 +94,29 @@ def _input(result: LineageResult) -> list[dict[str, Any]]:
         False  # drawn crossed out, and clickable
     )
     X, rows, kinds = result.points.X, result.minority_index, result.kinds()
-    traces = _points(
-        X[stays & (result.points.y == 0)], "majority", figures.WAITING, size=5, opacity=0.6
-    )
+    traces = _others(result, stays)
     for number, kind in enumerate(KINDS):
         here = rows[(kinds == number) & stays[rows]]
         traces += _points(X[here], kind, KIND_COLORS[kind], size=9, symbol=KIND_SYMBOLS[kind])
     return traces
+
+
+def _others(result: LineageResult, stays: np.ndarray) -> list[dict[str, Any]]:
+    """Return the rows that are not of the minority, one trace for each of the largest classes."""
+    points, look = result.points, dict[str, Any](size=5, opacity=0.6)
+    if not points.has_more_classes:
+        here = stays & (points.y == 0)
+        return _points(points.X[here], "majority", figures.WAITING, **look)
+    traces = []
+    order = [code for code in np.argsort(-points.sizes, kind="stable") if code != points.minority]
+    named = order if len(order) <= len(OTHER_SYMBOLS) else order[: len(OTHER_SYMBOLS) - 1]
+    for code, symbol in zip(named, OTHER_SYMBOLS, strict=False):
+        here, name = stays & (points.labels == code), points.name_of(code)
+        traces += _points(points.X[here], name, figures.WAITING, symbol=symbol, **look)
+    here = stays & (points.y == 0) & ~np.isin(points.labels, named)
+    return traces + _points(
+        points.X[here], "other classes", figures.WAITING, symbol=OTHER_SYMBOLS[-1], **look
+    )
 
 
 def _around(result: LineageResult, made: int, removed: int | None) -> np.ndarray:
@@ -264,6 +282,47 @@ def origins(result: LineageResult, pinned: LineageResult | None = None) -> go.Fi
         x="share of the points, %",
         xaxis={"range": [0, 100], "showgrid": True},
         yaxis={"categoryorder": "array", "categoryarray": list(KINDS)[::-1]},
+    )
+
+
+def vote(result: LineageResult, made: int) -> go.Figure:
+    """Draw the squared distance from the seed to each voter of one synthetic point, and to the rows
+    that the penalty keeps from voting. To see first: rows near in numbers that have no vote.
+    """
+    found = result.vote(made)
+    voters = [True] * found.n_neighbours + [False] * (len(found.rows) - found.n_neighbours)
+    lanes = [
+        f"{place}. {name_in_sentence(str(category))}, row {row:,}"
+        if votes
+        else f"no vote: {name_in_sentence(str(category))}, row {row:,}"
+        for place, (votes, category, row) in enumerate(
+            zip(voters, found.categories, found.rows, strict=True), start=1
+        )
+    ]
+    parts = [
+        ("numbers", figures.KNOWN, found.by_numbers),
+        ("penalty", figures.LEAKED, found.differs * found.penalty**2),
+    ]
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": lanes,
+            "x": values,
+            "name": name,
+            "marker": {"color": color, "opacity": [1.0 if votes else 0.45 for votes in voters]},
+            "hovertemplate": "%{y}: %{x:.3f} by " + name + "<extra></extra>",
+        }
+        for name, color, values in parts
+    ]
+    return figures.drawn(
+        "Squared distance to the seed, by part",
+        bars,
+        height=max(300, 130 + 26 * len(lanes)),
+        x="squared distance",
+        barmode="stack",
+        xaxis={"showgrid": True},
+        yaxis={"categoryorder": "array", "categoryarray": lanes[::-1]},
     )
 
 

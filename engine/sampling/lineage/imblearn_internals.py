@@ -146,6 +146,7 @@ class SMOTEN(over_sampling.SMOTEN):  # type: ignore[misc]
         return super()._make_samples(X_class, klass, y_dtype, nn_indices, n_samples)
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> Any:
+        self.records_ = []
         self.input_y_: Any = y
         return super()._fit_resample(X, y)
 
@@ -186,10 +187,10 @@ class ADASYN(over_sampling.ADASYN):  # type: ignore[misc]
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> Any:
         answer = super()._fit_resample(X, y)
-        members = np.flatnonzero(y == 1)
+        target, n_wanted = next(found for found in self.sampling_strategy_.items() if found[1])
+        members = np.flatnonzero(y == target)
         all_rows, within = (found[:, 1:] for found in self.nn_.answers_)
-        near_majority = np.sum(y[all_rows] != 1, axis=1) / self.n_neighbors
-        n_wanted = next(n for n in self.sampling_strategy_.values() if n)
+        near_majority = np.sum(y[all_rows] != target, axis=1) / self.n_neighbors
         counts = np.rint(near_majority / near_majority.sum() * n_wanted).astype(int)
         rows = np.repeat(np.arange(len(members)), counts)
         rng = np.random.RandomState(self.random_state)  # the library's own two draws, once more

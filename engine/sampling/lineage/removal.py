@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.sampling.samplers import Task
+
 NOBODY = -1  # pads the lists of neighbours
 RANDOM = "the rows that stay are drawn at random, and this one is not among them"
 NEAR = (
@@ -41,6 +43,10 @@ DISAGREE_ROUND = (
     " class"
 )
 OUTVOTED = "{value:.0f} of its {n} nearest neighbours are of the other class: a majority"
+TIED = (
+    "half of its {n} nearest neighbours are of the other class, which the library takes in a tie:"
+    " it comes first"
+)
 CONDENSED = "the row nearest to it among those kept is of its own class, so it adds no information"
 UNTESTED = "the library confuses row numbers and never tests this row"
 SPOILS = "it is a neighbour of a minority row whose neighbours vote for the majority"
@@ -48,10 +54,11 @@ HARD = (
     "a forest trained without it gives its class probability {value:.2f}; rows that stay have at"
     " least {limit:.2f}"
 )
+COPIES = "rows with the same numbers are in the table, and the library's order of them decided"
 CENTROID = "the centroid of its cluster replaces it and {limit:.0f} others"
 REASONS: tuple[str, ...] = (
     RANDOM, NEAR, NEAR_ALL, NEAR_TO_NOBODY, NEAR_FARTHEST, TOMEK, DISAGREE, DISAGREE_ROUND,
-    OUTVOTED, CONDENSED, UNTESTED, SPOILS, HARD, CENTROID,
+    OUTVOTED, CONDENSED, UNTESTED, SPOILS, HARD, CENTROID, COPIES, TIED,
 )  # fmt: skip
 
 
@@ -142,7 +149,12 @@ def nearest(
 
 
 def explain(
-    method: str, sampler: Any, X: np.ndarray, y: np.ndarray, kept: np.ndarray, k: int
+    method: str,
+    sampler: Any,
+    given: Task,
+    kept: np.ndarray,
+    k: int,
+    answer: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Removal:
     """Return the reason of every row that is not ``kept`` (indices of rows that stay) under
     ``method``.
@@ -151,18 +163,22 @@ def explain(
     ----------
     sampler
         The fitted under-sampler of imbalanced-learn.
+    given
+        What the sampler was given.
     k
         Neighbours that the sampler looks at.
+    answer
+        The sampler's rows and labels, for cluster centroids alone.
     """
+    X, y = given.X, given.y
     removed = np.setdiff1d(np.arange(len(y)), kept)
     notes = _Notes(len(y))
     if not len(removed):
         return notes.removal(removed)
-    kept_majority = kept[y[kept] == 0]
     if method == "random under":
         notes.add(removed, RANDOM)
     elif method.startswith("NearMiss"):
-        _near_miss(notes, method[-1], X, y, removed, kept_majority, k)
+        _near_miss(notes, method[-1], given, removed, kept[y[kept] != given.minority], k)
     elif method == "Tomek links":
         _tomek(notes, X, y, np.arange(len(y)), removed)
     elif method == "ENN":
@@ -170,27 +186,27 @@ def explain(
     elif method in ("repeated ENN", "all k-NN"):
         _rounds(notes, X, y, removed, k, growing=method == "all k-NN")
     elif method in ("condensed", "one-sided"):
-        _condensed(notes, method, sampler, X, y, removed)
+        _condensed(notes, method, sampler, given, removed)
     elif method == "neighbourhood cleaning":
-        _neighbourhood(notes, X, y, removed, k)
+        _neighbourhood(notes, sampler, given, removed, k)
     elif method == "instance hardness":
-        _hardness(notes, sampler, X, y, removed, kept_majority)
-    elif method == "cluster centroids":
-        labels = sampler.estimator_.labels_
-        notes.add(np.flatnonzero(y == 0), CENTROID, labels, np.bincount(labels)[labels] - 1)
+        _hardness(notes, sampler, X, y, removed, kept)
+    elif method == "cluster centroids" and answer is not None:
+        _centroids(notes, X, y, removed, *answer)
+    notes.add(removed, COPIES)
     return notes.removal(removed)
 
 
 def _near_miss(
     notes: _Notes,
     version: str,
-    X: np.ndarray,
-    y: np.ndarray,
+    given: Task,
     removed: np.ndarray,
     kept: np.ndarray,
     k: int,
 ) -> None:
-    minority, majority = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
+    X, y = given.X, given.y
+    minority, majority = np.flatnonzero(y == given.minority), np.flatnonzero(y != given.minority)
     if version == "3":
         _, found = nearest(X, majority, minority, 3)
         notes.add(np.setdiff1d(removed, found), NEAR_TO_NOBODY)
@@ -243,7 +259,11 @@ def _disagreeing(
 def _rounds(
     notes: _Notes, X: np.ndarray, y: np.ndarray, removed: np.ndarray, k: int, *, growing: bool
 ) -> None:
-    """Edit round by round, as the library does, until every removed row has its round."""
+    """Edit round by round, as the library does, until every removed row has its round.
+
+    After a round the library holds the rows class by class, which decides between rows of the same
+    numbers.
+    """
     alive = np.arange(len(y))
     for turn in range(1, k + 1 if growing else 101):
         gone = _disagreeing(
@@ -251,41 +271,51 @@ def _rounds(
         )
         if not len(gone) and not growing:
             return
-        alive = np.setdiff1d(alive, gone)
+        alive = _by_class(np.setdiff1d(alive, gone), y)
 
 
-def _condensed(
-    notes: _Notes, method: str, sampler: Any, X: np.ndarray, y: np.ndarray, removed: np.ndarray
-) -> None:
-    """The store is what the sampler's own 1-NN classifier was last fitted on."""
+def _by_class(rows: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.asarray(rows[np.argsort(y[rows], kind="stable")])
+
+
+def _condensed(notes: _Notes, method: str, sampler: Any, given: Task, removed: np.ndarray) -> None:
+    """The store is what the sampler's own 1-NN classifier was last fitted on: the minority, then
+    rows of the others.
+    """
     from engine.sampling.lineage.imblearn_internals import fitted_rows
 
-    classifier = sampler.estimators_[-1]
-    rows_of = {tuple(row): place for place, row in enumerate(X)}
-    store = np.array([rows_of[tuple(row)] for row in fitted_rows(classifier)])
+    X, y, classifier = given.X, given.y, sampler.estimators_[-1]
+    minority, others = np.flatnonzero(y == given.minority), np.flatnonzero(y != given.minority)
+    rows_of = {tuple(X[row]): row for row in others}
+    more = [rows_of[tuple(row)] for row in fitted_rows(classifier)[len(minority) :]]
+    store = np.concatenate([minority, np.array(more, dtype=int)])
     found = classifier.kneighbors(X[removed], n_neighbors=1, return_distance=False)
     near = store[found]
     agrees = y[near[:, 0]] == y[removed]
     if method == "one-sided":
-        wrong = np.flatnonzero(y == 0)[classifier.predict(X[y == 0]) != 0]
-        _tomek(notes, X, y, np.union1d(store, wrong), removed)
+        wrong = others[classifier.predict(X[others]) == given.minority]
+        _tomek(notes, X, y, _by_class(np.union1d(store, wrong), y), removed)
     notes.add(removed[agrees], CONDENSED, near=near[agrees])
     notes.add(removed[~agrees], UNTESTED, near=near[~agrees])
 
 
-def _neighbourhood(
-    notes: _Notes, X: np.ndarray, y: np.ndarray, removed: np.ndarray, k: int
-) -> None:
+def _neighbourhood(notes: _Notes, sampler: Any, given: Task, removed: np.ndarray, k: int) -> None:
+    X, y = given.X, given.y
     _, near = nearest(X, np.arange(len(y)), removed, k)
     n_other = (y[near] != y[removed][:, np.newaxis]).sum(axis=1)
     out = 2 * n_other > near.shape[1]
     notes.add(removed[out], OUTVOTED, n_other[out], near=near[out])
-    minority = np.flatnonzero(y == 1)
-    _, around = nearest(X, np.arange(len(y)), minority, k)
+    tied = (2 * n_other == near.shape[1]) & (given.minority < y[removed])
+    notes.add(removed[tied], TIED, n_other[tied], near=near[tied])
+    minority = np.flatnonzero(y == given.minority)
+    wrong = minority[sampler.nn_.predict(X[minority]) != given.minority]
     spoiled = np.full(len(y), NOBODY)
-    for place, row in enumerate(minority):
-        spoiled[around[place]] = row
-    others = removed[~out]
+    if len(wrong):
+        _, around = nearest(X, np.arange(len(y)), wrong, k)
+        for place, row in enumerate(wrong):
+            spoiled[around[place]] = row
+    others = removed[~(out | tied)]
+    others = others[spoiled[others] != NOBODY]
     notes.add(others, SPOILS, near=spoiled[others][:, np.newaxis])
 
 
@@ -301,7 +331,25 @@ def _hardness(
     folds = StratifiedKFold(
         n_splits=sampler.cv, shuffle=True, random_state=np.random.RandomState(sampler.random_state)
     )
-    chances = cross_val_predict(clone(sampler.estimator_), X, y, cv=folds, method="predict_proba")[
-        :, 0
-    ]
-    notes.add(removed, HARD, chances[removed], chances[kept].min())
+    found = cross_val_predict(clone(sampler.estimator_), X, y, cv=folds, method="predict_proba")
+    chances = found[np.arange(len(y)), y]
+    for code in np.unique(y[removed]):
+        gone = removed[y[removed] == code]
+        notes.add(gone, HARD, chances[gone], chances[kept[y[kept] == code]].min())
+
+
+def _centroids(
+    notes: _Notes,
+    X: np.ndarray,
+    y: np.ndarray,
+    removed: np.ndarray,
+    centroids: np.ndarray,
+    labels: np.ndarray,
+) -> None:
+    """The cluster of a row is that of the nearest centroid of its class."""
+    from sklearn.metrics import pairwise_distances_argmin
+
+    for code in np.unique(y[removed]):
+        gone = removed[y[removed] == code]
+        cluster = pairwise_distances_argmin(X[gone], centroids[labels == code])
+        notes.add(gone, CENTROID, np.nan, np.bincount(cluster)[cluster] - 1)

@@ -8,8 +8,10 @@ from typing import Annotated
 import numpy as np
 import pyarrow as pa
 
+from engine.errors import name_in_sentence
 from engine.ranges import SEED, Params, Range, Text
 from engine.sampling import points
+from engine.sampling.lineage import classes, vote
 from engine.sampling.lineage.record import Record
 from engine.sampling.lineage.removal import Removal, nearest
 from engine.sampling.points import DRAWN, Points, Source
@@ -48,7 +50,10 @@ class LineageParams(Params):
     seed: Annotated[int, SEED] = 0
     x_column: Annotated[str, COLUMN] = "dep_delay"  # of flights and uploads
     y_column: Annotated[str, COLUMN] = "air_time"
-    label: Annotated[str, COLUMN] = ""  # column of an upload with two values
+    label: Annotated[str, COLUMN] = ""  # column of an upload with two values or more
+    minority: Annotated[str, COLUMN] = ""  # a class of the label; without it the rarest
+    # SMOTE-NC's column of flights and uploads; without it the origin, or the half of x
+    category: Annotated[str, COLUMN] = ""
     upload: Annotated[str, Text(10_000)] = ""  # path of the uploaded file, with source "upload"
     drawn: Annotated[str, Text(points.MAX_DRAWN)] = DRAWN  # x,y,class;… with source "drawn"
 
@@ -67,6 +72,8 @@ class LineageParams(Params):
             label=self.label,
             upload=self.upload,
             drawn=self.drawn,
+            minority=self.minority,
+            category=self.category if self.method == "SMOTE-NC" else "",
         )
 
 
@@ -86,7 +93,8 @@ class LineageResult:
     # (c, d) that replace the majority, of cluster centroids only
     centroids: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
     resampled: np.ndarray  # (r, d) rows, the library's own answer
-    resampled_y: np.ndarray  # (r,)
+    resampled_y: np.ndarray  # (r,) places in the points' classes
+    penalty: float = 0.0  # of SMOTE-NC: the distance that another category counts
 
     @property
     def n_synthetic(self) -> int:
@@ -128,15 +136,20 @@ class LineageResult:
 
     @property
     def ratio_after(self) -> float:
-        """Minority rows for each majority row afterwards."""
-        n_minority = int(self.resampled_y.sum())
-        return n_minority / max(1, len(self.resampled_y) - n_minority)
+        """Minority rows for each row of the largest other class afterwards."""
+        sizes = self.sizes_after
+        largest = np.delete(sizes, self.points.minority).max()
+        return float(sizes[self.points.minority] / max(1, largest))
+
+    @property
+    def sizes_after(self) -> np.ndarray:
+        """Rows of each class afterwards, (c,)."""
+        return np.bincount(self.resampled_y, minlength=len(self.points.classes))
 
     @property
     def n_wanted(self) -> int:
         """Rows that an over-sampler has to make to reach the ratio asked for."""
-        n_minority = self.points.n_minority
-        return int(self.params.ratio * (len(self.points.y) - n_minority) - n_minority)
+        return int(self.params.ratio * self.points.n_largest - self.points.n_minority)
 
     @property
     def _made(self) -> np.ndarray:
@@ -151,11 +164,19 @@ class LineageResult:
     @property
     def verdict(self) -> str:
         """How many points the method adds and removes, and the classes before and after."""
-        n_majority, n_minority = len(self.points.y) - self.points.n_minority, self.points.n_minority
-        n_after = int(self.resampled_y.sum())
+        text = self._changes()
+        left_out = self.points.n_left_out
+        return f"{text} {left_out:,} rows of the file are left out." if left_out else text
+
+    def _changes(self) -> str:
+        points, n_minority = self.points, self.points.n_minority
+        n_after = int(self.sizes_after[points.minority])
+        minority, others = ("minority", "majority")
+        if points.has_more_classes:
+            minority, others = points.name_of(points.minority), "others"
         counts = (
-            f"minority {n_minority:,} → {n_after:,}, majority {n_majority:,} →"
-            f" {len(self.resampled_y) - n_after:,}"
+            f"{minority} {n_minority:,} → {n_after:,}, {others}"
+            f" {len(points.y) - n_minority:,} → {len(self.resampled_y) - n_after:,}"
         )
         if not self.n_synthetic:
             if not self.n_removed:
@@ -163,9 +184,10 @@ class LineageResult:
             return f"{self.params.method} removes **{self.n_removed:,}** points: {counts}."
         made = "copies" if self.params.method == "random over" else "synthetic points"
         removed = f" and removes {self.n_removed:,} points" if self.n_removed else ""
+        other = "another class" if points.has_more_classes else "a majority point"
         return (
             f"{self.params.method} adds **{self.n_synthetic:,}** {made}{removed}: {counts}."
-            f" Closest to a majority point: {format_share(self.among_majority_share)} of the"
+            f" Closest to {other}: {format_share(self.among_majority_share)} of the"
             f" {made}."
         )
 
@@ -174,7 +196,11 @@ class LineageResult:
         """The reasons for this outcome, with its values."""
         kinds = np.bincount(self.kinds(), minlength=len(KINDS))
         listed = ", ".join(f"{n:,} {kind}" for n, kind in zip(kinds, KINDS, strict=True) if n)
-        reasons = [f"**Minority points** by their five nearest neighbours: {listed}."]
+        reasons = [
+            *self.points.notes,
+            *classes.reasons(self.points, self.params.method, self.sizes_after),
+        ]
+        reasons.append(f"**Minority points** by their five nearest neighbours: {listed}.")
         if self.n_synthetic:
             counts = np.bincount(self.record.seed_index)
             busiest = int(np.argmax(counts))
@@ -195,6 +221,9 @@ class LineageResult:
                     "**Position** λ, 0 at the seed and 1 at the neighbour:"
                     f" {format_range(steps.min(), steps.max(), 2)}{outwards}."
                 )
+        if self.params.method == "SMOTE-NC" and self.n_synthetic:
+            chosen, penalty = self.synthetic_category, self.penalty
+            reasons += vote.reasons(self.points, self.record, chosen, penalty)
         if self.params.method in FEWER_BECAUSE and self.n_synthetic != self.n_wanted:
             because = FEWER_BECAUSE[self.params.method]
             reasons.append(
@@ -208,13 +237,38 @@ class LineageResult:
             )
         return reasons
 
+    @property
+    def voted_away_share(self) -> float:
+        """Share of SMOTE-NC's synthetic rows whose category is not their seed's, 0–1."""
+        return vote.away_share(self.points, self.record, self.synthetic_category)
+
+    def vote(self, made: int) -> vote.Vote:
+        """Return how the ``made``-th synthetic row of SMOTE-NC got its category."""
+        chosen, penalty = self.synthetic_category, self.penalty
+        return vote.of_row(self.points, self.record, chosen, penalty, made)
+
     def describe(self, made: int) -> str:
-        """Return the parents of the ``made``-th synthetic row, as a sentence."""
+        """Return the parents of the ``made``-th synthetic row, as a sentence, and the vote on its
+        category.
+        """
+        return self._parents(made) + (self._vote(made) if len(self.synthetic_category) else "")
+
+    def _vote(self, made: int) -> str:
+        found = self.vote(made)
+        counts = ", ".join(f"{name_in_sentence(name)} {n}" for name, n in found.counts)
+        drawn = ", drawn from the tie" if found.is_tied else ""
+        return (
+            f" The neighbours vote for {self.points.category_name}"
+            f" {name_in_sentence(found.chosen)}{drawn}: {counts}; the seed has"
+            f" {name_in_sentence(found.seed_category)}."
+        )
+
+    def _parents(self, made: int) -> str:
         seed, neighbour = int(self.record.seed_index[made]), int(self.record.neighbour_index[made])
         if seed == neighbour:
             return f"Synthetic point {made:,} comes from row {seed:,} alone."
         weight = self.record.weight[made]
-        scaled = f" × {weight:.2f} (the neighbour is of the majority)" if weight != 1 else ""
+        scaled = f" × {weight:.2f} (the neighbour is of another class)" if weight != 1 else ""
         near = self.record.neighbours[made]
         place = int(np.flatnonzero(near == neighbour)[0]) + 1
         return (
@@ -226,7 +280,7 @@ class LineageResult:
         """Return the numbers that the script reproduces."""
         return {
             "n_rows": len(self.resampled_y),
-            "n_minority": int(self.resampled_y.sum()),
+            "n_minority": int(self.sizes_after[self.points.minority]),
             "x_sum": float(self.resampled[:, 0].sum()),
             "y_sum": float(self.resampled[:, 1].sum()),
         }
@@ -255,6 +309,14 @@ class LineageResult:
                     + ["synthetic"] * n_made
                     + ["centroid"] * n_rest
                 ),
+                "class": [self.points.classes[code] for code in self.points.labels]
+                + [self.points.classes[self.points.minority]] * n_made
+                + [""] * n_rest,
+                "category": [
+                    *self.points.category.astype(str),
+                    *(self.synthetic_category if len(self.synthetic_category) else [""] * n_made),
+                    *[""] * n_rest,
+                ],
                 "kind": [*kind, *[""] * (n_made + n_rest)],
                 "stays": stays,
                 "x": xy[:, 0],

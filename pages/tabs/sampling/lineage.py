@@ -10,12 +10,13 @@ import streamlit as st
 from engine.sampling import lineage, points
 from engine.sampling.lineage import SLOW, LineageParams, LineageResult
 from engine.sampling.lineage import figure as figures
-from engine.sampling.points import FLIGHT_COLUMNS
+from engine.sampling.points import FLIGHT_CATEGORIES, FLIGHT_COLUMNS
 from pages.shell import controls, lab, texts, upload, work
 from pages.shell.controls import BOUND
 from pages.tabs.sampling import canvas
 
 D = LineageParams()
+VIEWS = ("Vote", "Kinds")  # of SMOTE-NC alone
 run = st.cache_resource(max_entries=64, show_spinner=False)(lineage.run)
 
 
@@ -44,13 +45,13 @@ def _params() -> LineageParams:
     )  # fmt: skip
     ratio = controls.slider(
         D, "ratio", "Ratio after",
-        help="Minority points per majority point. Cleaning methods have no target ratio",
+        help="Minority points per point of the largest other class. Cleaning methods have none",
         disabled=not lineage.uses_ratio(method),
     )  # fmt: skip
     chosen = {"source": source, "method": method, "k_neighbors": k_neighbors, "ratio": ratio}
     if source == "drawn":
         return LineageParams(**chosen, drawn=canvas.draw("lineage_drawn", D.drawn))
-    return LineageParams(**chosen, **_rows(source), **_columns(source))
+    return LineageParams(**chosen, **_rows(source), **_columns(source, method))
 
 
 def _rows(source: str) -> dict[str, Any]:
@@ -67,32 +68,63 @@ def _rows(source: str) -> dict[str, Any]:
     return settings
 
 
-def _columns(source: str) -> dict[str, Any]:
+def _columns(source: str, method: str) -> dict[str, Any]:
     if source not in ("flights", "upload"):
         return {}
-    numbers: list[str] = list(FLIGHT_COLUMNS)
-    labels: list[str] = []
-    settings: dict[str, Any] = {}
     if source == "upload":
-        settings["upload"] = upload.path(
-            "lineage", help="Two columns of numbers and a label column of two values"
-        )
-        numbers, labels = points.upload_columns(settings["upload"])
-    for number, key in enumerate(("x_column", "y_column")):
-        if st.session_state.get(f"lineage_{key}") not in numbers:
-            st.session_state[f"lineage_{key}"] = numbers[number]
-        settings[key] = st.selectbox(
-            "x column" if number == 0 else "y column",
-            numbers,
-            key=f"lineage_{key}",
-            help="A column of numbers, standardized",
-            **BOUND,
-        )
-    if labels:
-        settings["label"] = st.selectbox(
-            "Label", labels, key="lineage_label", help="Its rarer value is the minority"
-        )
+        return _upload_columns(method)
+    settings = _axes(list(FLIGHT_COLUMNS))
+    if method == "SMOTE-NC":
+        settings["category"] = _category(list(FLIGHT_CATEGORIES), **BOUND)
     return settings
+
+
+def _upload_columns(method: str) -> dict[str, Any]:
+    path = upload.path("lineage", help="Two columns of numbers and a label column of 2–100 classes")
+    numbers, labels = points.upload_columns(path)
+    label = _choice(
+        "Label", labels, "label", "The classes. Of two, the rarer is the minority", labels[0]
+    )
+    settings: dict[str, Any] = {"upload": path, "label": label}
+    classes = points.upload_classes(path, label)
+    if len(classes) > 2:
+        settings["minority"] = _choice(
+            "Minority", list(classes), "minority", "The class to resample", next(iter(classes)),
+            format_func=lambda name: f"{name} ({classes.get(name, 0):,})",
+        )  # fmt: skip
+    settings |= _axes(sorted(numbers, key=lambda name: name == label))
+    if method == "SMOTE-NC":
+        taken = (label, settings["x_column"], settings["y_column"])
+        names = points.upload_categories(path, taken)
+        if names:
+            settings["category"] = _category(names)
+        else:
+            texts.note("No column is left for a category: low and high x are used.")
+    return settings
+
+
+def _category(names: list[str], **more: Any) -> str:
+    help_ = "Not a number: the neighbours vote for it"
+    return _choice("Category", names, "category", help_, names[0], **more)
+
+
+def _axes(numbers: list[str]) -> dict[str, Any]:
+    """Draw the choice of two columns of numbers; without a choice the first two."""
+    help_ = "A column of numbers, standardized"
+    with st.expander("Axes"):
+        x = _choice("x column", numbers, "x_column", help_, numbers[0], **BOUND)
+        y = _choice("y column", numbers, "y_column", help_, numbers[1], **BOUND)
+    return {"x_column": x, "y_column": y}
+
+
+def _choice(
+    label: str, options: list[str], field: str, help_: str, default: str, **more: Any
+) -> str:
+    """Draw a choice of what a file has; what the session holds from another file gives way."""
+    key = f"lineage_{field}"
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = default
+    return str(st.selectbox(label, options, key=key, help=help_, **more))
 
 
 def _pick(kind: str, n: int, label: str) -> int:
@@ -141,6 +173,14 @@ def _show(result: LineageResult) -> None:
                 "Points by class, the synthetic ones with their parents",
                 on_click=_point_clicked,
             )
+        voted = len(result.synthetic_category) > 0
+        if voted and controls.view("lineage_view", VIEWS) == VIEWS[0]:
+            lab.chart(
+                figures.vote(result, chosen.get("made", 0)),
+                "lineage_vote",
+                "The neighbours that vote on the category, by distance from the seed",
+            )
+            return
         lab.chart(
             figures.origins(result, pinned),
             "lineage_origins",

@@ -528,8 +528,9 @@ def test_an_uploads_rarer_label_is_the_minority() -> None:
             "Column a must hold two different values at least. Got 1.0 in every row.",
         ),
         (
-            pa.array([None, *range(29)], pa.int64()),
-            "Column a must have no missing value: imbalanced-learn refuses them. Got 1.",
+            pa.array([None] * 30, pa.float64()),
+            "A row must have a label and two numbers. 30 of 30 rows are left out: 30 with no finite"
+            " number in a.",
         ),
         (pa.array(["x"] * 30), "Column a must hold numbers: distances need them. Got string."),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.pages.visit import charts, open_page, settle, texts
 
 
@@ -41,6 +43,64 @@ def test_an_upload_is_resampled_by_its_own_columns() -> None:
     ).run()
     assert not app.exception and not app.error
     assert app.selectbox(key="lineage_label").options == ["label"] and "minority 12 →" in texts(app)
+
+
+def test_an_upload_of_three_classes_lets_the_minority_be_chosen() -> None:
+    app = open_page("sampling", lineage_source="upload")
+    content = (Path(__file__).resolve().parents[2] / "cases" / "smote_multi.csv").read_bytes()
+    app.file_uploader(key="lineage_file").set_value(("three.csv", content, "text/csv")).run()
+    assert not app.exception and not app.error
+    minority = app.selectbox(key="lineage_minority")
+    assert minority.options == ["virginica (20)", "versicolor (30)", "setosa (100)"]
+    assert "virginica 20 → 50" in texts(app) and "Only virginica gets points" in texts(app)
+    minority.set_value("versicolor").run()
+    assert not app.error and "versicolor 30 → 50" in texts(app)
+    app.selectbox(key="lineage_method").set_value("NearMiss 1").run()
+    assert not app.error and "one against the rest" in texts(app)
+    app.selectbox(key="lineage_minority").set_value("setosa").run()
+    assert "fewer rows than all others together" in app.error[0].value
+    rows = "\n".join(f"{i % 7},{i * i % 11},{i % 5 < 1}" for i in range(90))
+    two = ("two.csv", f"c,d,late\n{rows}".encode(), "text/csv")
+    app.selectbox(key="lineage_method").set_value("SMOTE").run()
+    app.file_uploader(key="lineage_file").set_value(two).run()
+    assert not app.exception and not app.error and "minority 18 →" in texts(app)
+    assert "lineage_minority" not in [box.key for box in app.selectbox]
+
+
+def test_smote_nc_votes_on_a_visitors_category() -> None:
+    app = open_page("sampling", lineage_source="upload", lineage_method="SMOTE-NC")
+    rows = [
+        f"{i % 7},{i * i % 11},{'uvw'[i // 3 % 3]},{'fraud' if i < 12 else 'fine'}"
+        for i in range(90)
+    ]
+    text = "\n".join(["a,b,shop,label", *rows])
+    lacking = "\n,1,u,fine\n1,1,,fine\n1,1,u,"
+    app.file_uploader(key="lineage_file").set_value(
+        ("shops.csv", (text + lacking).encode(), "text/csv")
+    ).run()
+    assert not app.exception and not app.error
+    assert app.selectbox(key="lineage_category").options == ["shop"]
+    assert "3 rows of the file are left out" in texts(app)
+    assert "The neighbours vote for shop" in texts(app)
+    assert [chart["key"] for chart in charts(app)] == ["lineage_plane", "lineage_vote"]
+    app.slider(key="lineage_made").set_value(3).run()
+    assert "Synthetic point 3" in texts(app)
+    app.button_group(key="lineage_view").set_value("Kinds").run()
+    assert [chart["key"] for chart in charts(app)] == ["lineage_plane", "lineage_origins"]
+
+
+def test_smote_nc_has_a_bundled_category() -> None:
+    app = open_page(
+        "sampling",
+        lineage_source="flights",
+        lineage_method="SMOTE-NC",
+        lineage_category="carrier",
+    )
+    assert not app.exception and not app.error
+    assert "The neighbours vote for carrier" in texts(app)
+    app.selectbox(key="lineage_method").set_value("SMOTE").run()
+    assert "lineage_category" not in [box.key for box in app.selectbox]
+    assert [chart["key"] for chart in charts(app)] == ["lineage_plane", "lineage_origins"]
 
 
 def test_a_slow_method_is_a_job_that_fills_in() -> None:
