@@ -85,8 +85,8 @@ def schema(
     if not unique:
         return pa.DataFrameSchema(columns)
     # pandera's own `unique` takes nulls as equal, but reports no row whose key is null throughout
-    text = unique_text(rules, unique, nulls)
-    once = pa.Check(are_unique, unique=unique, nulls=nulls, error=text, ignore_na=False)
+    error = unique_text(rules, unique, nulls)
+    once = pa.Check(are_unique, unique=unique, nulls=nulls, error=error, ignore_na=False)
     return pa.DataFrameSchema(columns, checks=once)
 
 

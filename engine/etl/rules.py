@@ -294,7 +294,7 @@ def _table(table: str, given: Any, names: list[str]) -> dict[str, Any]:
         ", ".join(TABLE_KEYS),
         ", ".join(unknown),
     )
-    kept = given | {"unique": _unique(given, names)}
+    kept: dict[str, Any] = {**given, "unique": _unique(given, names)}
     for key in ("rows_a_day", "rows"):
         pair = given.get(key)
         if pair is None:

@@ -84,8 +84,9 @@ def ask_view(store: FeatureStore, view: FeatureView, labels: Any, feature: str) 
     """Return what ``get_historical_features`` answers for one feature of a view; of a projection
     (another name, join keys mapped) as well, which a reference by name cannot ask for.
     """
-    name = view.projection.name_to_use()
-    if not (view.projection.join_key_map or view.projection.name_alias):
+    projection: Any = view.projection  # its methods have no types
+    name = projection.name_to_use()
+    if not (projection.join_key_map or projection.name_alias):
         return store.get_historical_features(labels, [f"{name}:{feature}"]).to_df()
     provider: Any = store.provider
     job = provider.get_historical_features(
@@ -101,7 +102,8 @@ def projected_views(store: FeatureStore) -> dict[str, FeatureView]:
     views = {view.name: view for view in store.list_feature_views()}
     found: dict[str, FeatureView] = {}
     for service in store.list_feature_services():
-        for projection in service.feature_view_projections:
+        projections: list[Any] = service.feature_view_projections
+        for projection in projections:
             renamed = projection.join_key_map or projection.name_alias
             if renamed and projection.name in views:
                 name = f"{service.name}: {projection.name_to_use()}"
