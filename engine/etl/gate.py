@@ -30,6 +30,25 @@ def texts(name: str, rule: dict[str, Any]) -> dict[str, str]:
     return found
 
 
+def unique_text(rules: Rules, unique: list[str], nulls: str) -> str:
+    """Return the rule that ``unique`` columns together name a row once, as people read it; how it
+    takes nulls where one of them may hold any.
+    """
+    nullable = any(rules[name].get("nullable") for name in unique)
+    return f"{', '.join(unique)} must be unique" + f" (nulls {nulls})" * nullable
+
+
+def are_unique(frame: pd.DataFrame, unique: list[str], nulls: str) -> pd.Series:
+    """Return which rows have a key that no row above has. ``nulls`` "equal": a null is a value like
+    any other, as in pandera and GROUP BY; "distinct": a key with a null is never a duplicate, as in
+    SQL's UNIQUE and dbt's unique.
+    """
+    repeated = frame.duplicated(unique)
+    if nulls == "distinct":
+        repeated &= frame[unique].notna().all(axis=1)
+    return ~repeated
+
+
 def are_numbers(values: pd.Series, type_: str) -> pd.Series:
     """Return which values are numbers of the type, or texts of such; an int has no fraction."""
     numbers = pd.to_numeric(values, errors="coerce")
@@ -46,9 +65,11 @@ def type_schema(rules: Rules) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns)
 
 
-def schema(rules: Rules, unique: list[str], known: dict[str, set[Any]]) -> pa.DataFrameSchema:
+def schema(
+    rules: Rules, unique: list[str], nulls: str, known: dict[str, set[Any]]
+) -> pa.DataFrameSchema:
     """Return the schema of all other rules; ``known`` holds the values that each foreign key may
-    point to.
+    point to. A null keeps them all but "must not be null", as SQL's CHECK and FOREIGN KEY have it.
     """
     columns = {}
     for name, rule in rules.items():
@@ -61,7 +82,12 @@ def schema(rules: Rules, unique: list[str], known: dict[str, set[Any]]) -> pa.Da
             allowed = known[rule["references"]] | set(rule.get("except", ()))
             checks.append(pa.Check.isin(allowed, error=text["foreign key"]))
         columns[name] = pa.Column(checks=checks, nullable=rule.get("nullable", False))
-    return pa.DataFrameSchema(columns, unique=unique or None, report_duplicates="exclude_first")
+    if not unique:
+        return pa.DataFrameSchema(columns)
+    # pandera's own `unique` takes nulls as equal, but reports no row whose key is null throughout
+    error = unique_text(rules, unique, nulls)
+    once = pa.Check(are_unique, unique=unique, nulls=nulls, error=error, ignore_na=False)
+    return pa.DataFrameSchema(columns, checks=once)
 
 
 def failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, set[Any]]:
@@ -77,14 +103,12 @@ def failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, set[A
         rule = case["check"]
         if rule == "not_nullable":
             rule = f"{case['column']} must not be null"
-        elif rule == "multiple_fields_uniqueness":
-            rule = f"{', '.join(schema.unique)} must be unique"
         found.setdefault(rule, set()).add(case["index"])
     return found
 
 
 def broken(
-    rules: Rules, unique: list[str], known: dict[str, set[Any]], frame: pd.DataFrame
+    rules: Rules, unique: list[str], nulls: str, known: dict[str, set[Any]], frame: pd.DataFrame
 ) -> dict[str, set[Any]]:
     """Return the rows that break each rule; rows of a wrong type go first, for the other rules need
     numbers.
@@ -96,4 +120,4 @@ def broken(
         for name, rule in rules.items()
         if rule["type"] in ("int", "float")
     }
-    return found | failures(schema(rules, unique, known), frame.assign(**numbers))
+    return found | failures(schema(rules, unique, nulls, known), frame.assign(**numbers))

@@ -26,11 +26,13 @@ TYPES: tuple[Type, ...] = get_args(Type)
 HOLDS: dict[Type, str] = {"int": "numbers", "float": "numbers", "text": "texts", "time": "times"}
 OnFail = Literal["quarantine", "warn"]
 ON_FAIL: tuple[OnFail, ...] = get_args(OnFail)
+Nulls = Literal["equal", "distinct"]  # in a unique rule: a value like any other, or never the same
+NULLS: tuple[Nulls, ...] = get_args(Nulls)
 COLUMN_KEYS = ("type", "nullable", "min", "max", "in", "references", "except", "on_fail")
 MAX_NUMBER = 1e15  # of min, max and counts: what is exact as a float
 MAX_BITS = 64  # of a whole number, as TOML promises them
 MAX_DEPTH = 4  # a list in a column's rule in [columns]
-TABLE_KEYS = ("unique", "rows_a_day", "rows", "every_hour_of", "drift", "max_ks")
+TABLE_KEYS = ("unique", "unique_nulls", "rows_a_day", "rows", "every_hour_of", "drift", "max_ks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Contract:
     table: TableName
     columns: tuple[ColumnRule, ...]
     unique: tuple[str, ...] = ()
+    unique_nulls: Nulls = "equal"
     rows_a_day: tuple[int, int] | None = None
     rows: tuple[int, int] | None = None
     every_hour_of: str = ""
@@ -267,6 +270,21 @@ def _is_texts(given: Any) -> bool:
     return isinstance(given, list) and all(isinstance(value, str) for value in given)
 
 
+def _unique(given: dict[str, Any], names: list[str]) -> tuple[str, ...]:
+    unique = given.get("unique", [])
+    require(
+        _is_texts(unique) and set(unique) <= set(names) and len(set(unique)) == len(unique),
+        "rules: unique must list columns of the contract, each once. Got {!r}.",
+        unique,
+    )
+    require_choice("rules: unique_nulls", given.get("unique_nulls", "equal"), NULLS)
+    require(
+        bool(unique) or "unique_nulls" not in given,
+        "rules: unique_nulls needs the rule unique, a list of columns.",
+    )
+    return tuple(unique)
+
+
 def _table(table: str, given: Any, names: list[str]) -> dict[str, Any]:
     require(isinstance(given, dict), "rules: [table] must be a part of its own. Got {!r}.", given)
     unknown = sorted(set(given) - set(TABLE_KEYS))
@@ -276,14 +294,7 @@ def _table(table: str, given: Any, names: list[str]) -> dict[str, Any]:
         ", ".join(TABLE_KEYS),
         ", ".join(unknown),
     )
-    kept = dict(given)
-    unique = given.get("unique", [])
-    require(
-        _is_texts(unique) and set(unique) <= set(names) and len(set(unique)) == len(unique),
-        "rules: unique must list columns of the contract, each once. Got {!r}.",
-        unique,
-    )
-    kept["unique"] = tuple(unique)
+    kept: dict[str, Any] = {**given, "unique": _unique(given, names)}
     for key in ("rows_a_day", "rows"):
         pair = given.get(key)
         if pair is None:
@@ -348,10 +359,18 @@ def ks_statistic(values: np.ndarray, reference: np.ndarray) -> float:
 
 
 def missing_hours(frame: Any, column: str, n_hours: int) -> int:
-    """Return how many of the hours that each value of ``column`` should have are not there."""
-    return int(
-        n_hours * frame[column].nunique() - len(frame[[column, "time_hour"]].drop_duplicates())
-    )
+    """Return how many of the hours that each value of ``column`` should have are not there; a row
+    without either is of no hour.
+    """
+    there = frame[[column, "time_hour"]].dropna().drop_duplicates()
+    return int(n_hours * frame[column].nunique() - len(there))
+
+
+def unique_text(contract: Contract) -> str:
+    """Return the text of the unique rule."""
+    from engine.etl import gate
+
+    return gate.unique_text(contract.rules, list(contract.unique), contract.unique_nulls)
 
 
 def texts(contract: Contract) -> dict[str, tuple[str, str, str]]:
@@ -363,7 +382,7 @@ def texts(contract: Contract) -> dict[str, tuple[str, str, str]]:
         for kind, text in gate.texts(rule.name, rule.as_dict).items():
             found[text] = (kind, rule.name, rule.on_fail)
     if contract.unique:
-        found[f"{', '.join(contract.unique)} must be unique"] = ("unique", "", "quarantine")
+        found[unique_text(contract)] = ("unique", "", "quarantine")
     return found
 
 

@@ -56,20 +56,59 @@ def statuses_of(answer: Any, feature: str) -> list[str]:
 
 
 def read_source(store: FeatureStore, view: FeatureView, keys: list[str], feature: str) -> pa.Table:
-    """Return all rows of a view's source as the offline store has them: keys, feature, times."""
+    """Return all rows of a view's source as the offline store has them: keys, feature, times, under
+    the names that the view gives them.
+    """
     source: Any = view.batch_source
     provider: Any = store.provider
+    mapped = dict(source.field_mapping or {})
+    stored = {new: old for old, new in mapped.items()}
+    created = source.created_timestamp_column
+    # a range casts the times, which fails for nanoseconds in duckdb and drops rows before 1970
+    own_files = store.config.offline_store.type in ("duckdb", "file", "dask")
+    begin, end = (None, None) if own_files else (LONG_AGO, FAR_AHEAD)
     table: pa.Table = provider.offline_store.pull_all_from_table_or_query(
         config=store.config,
         data_source=source,
-        join_key_columns=keys,
-        feature_name_columns=[feature],
-        timestamp_field=source.timestamp_field,
-        created_timestamp_column=source.created_timestamp_column or None,
-        start_date=LONG_AGO,
-        end_date=FAR_AHEAD,
+        join_key_columns=[stored.get(key, key) for key in keys],
+        feature_name_columns=[stored.get(feature, feature)],
+        timestamp_field=stored.get(source.timestamp_field, source.timestamp_field),
+        created_timestamp_column=stored.get(created, created) or None,
+        start_date=begin,
+        end_date=end,
     ).to_arrow()
-    return table
+    return table.rename_columns([mapped.get(name, name) for name in table.column_names])
+
+
+def ask_view(store: FeatureStore, view: FeatureView, labels: Any, feature: str) -> Any:
+    """Return what ``get_historical_features`` answers for one feature of a view; of a projection
+    (another name, join keys mapped) as well, which a reference by name cannot ask for.
+    """
+    projection: Any = view.projection  # its methods have no types
+    name = projection.name_to_use()
+    if not (projection.join_key_map or projection.name_alias):
+        return store.get_historical_features(labels, [f"{name}:{feature}"]).to_df()
+    provider: Any = store.provider
+    job = provider.get_historical_features(
+        store.config, [view], [f"{name}:{feature}"], labels, store.registry, store.project, False
+    )
+    return job.to_df()
+
+
+def projected_views(store: FeatureStore) -> dict[str, FeatureView]:
+    """Return name -> view of the projections in feature services that rename a view or its join
+    keys.
+    """
+    views = {view.name: view for view in store.list_feature_views()}
+    found: dict[str, FeatureView] = {}
+    for service in store.list_feature_services():
+        projections: list[Any] = service.feature_view_projections
+        for projection in projections:
+            renamed = projection.join_key_map or projection.name_alias
+            if renamed and projection.name in views:
+                name = f"{service.name}: {projection.name_to_use()}"
+                found[name] = views[projection.name].with_projection(projection)
+    return found
 
 
 def direct_lineage(store: FeatureStore) -> list[Any]:

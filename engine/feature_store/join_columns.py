@@ -27,7 +27,8 @@ def check_keys(labels: pa.Table, features: pa.Table, keys: Sequence[str]) -> Non
         kinds = [_kind(table[key].type) for table in (labels, features)]
         require(
             kinds[0] == kinds[1],
-            "join key {!r} must have one type. Got {} in labels and {} in features.",
+            "join key {!r} must have one type. Got {} in labels and {} in features:"
+            " Feast's duckdb store refuses to compare them.",
             key,
             *kinds,
         )
@@ -35,7 +36,16 @@ def check_keys(labels: pa.Table, features: pa.Table, keys: Sequence[str]) -> Non
 
 def _kind(type_: pa.DataType) -> str:
     text = pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_null(type_)
-    return "text" if text else "integers" if pa.types.is_integer(type_) else str(type_)
+    numbers = pa.types.is_integer(type_) or pa.types.is_floating(type_)
+    return "text" if text else "numbers" if numbers else str(type_)
+
+
+def _is_float(kind: Any) -> bool:
+    return bool(kind.is_float())
+
+
+def _is_int(kind: Any) -> bool:
+    return bool(kind.is_integer())
 
 
 def have_nanoseconds(labels: pa.Table, features: pa.Table, event: str, created: str | None) -> bool:
@@ -103,13 +113,19 @@ def number_entities(
     labels: pa.Table, features: pa.Table, keys: Sequence[str], *, nulls_match: bool
 ) -> tuple[Any, Any]:
     """Return the number of each label's and each feature row's keys, (n,) and (m,); −1 where
-    nothing can match.
+    nothing can match. Whole and floating-point numbers are compared as floating-point ones, as both
+    stores do.
     """
     import polars as pl
 
     names = list(keys)
     left, right = (cast(Any, pl.from_arrow(table.select(names))) for table in (labels, features))
-    left = left.with_columns(pl.col(name).cast(right.schema[name]) for name in names)
+    for name in names:
+        kinds = {left.schema[name], right.schema[name]}
+        kind = pl.Float64 if len(kinds) > 1 and any(map(_is_float, kinds)) else right.schema[name]
+        if len(kinds) > 1 and all(map(_is_int, kinds)):
+            kind = pl.Int128
+        left, right = (side.with_columns(pl.col(name).cast(kind)) for side in (left, right))
     known = (
         right.unique(maintain_order=True)
         .with_row_index("entity")

@@ -11,6 +11,7 @@ imported inside the functions: this process never imports it, its children do.
 from __future__ import annotations
 
 from concurrent.futures import Executor, Future
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -35,6 +36,15 @@ def schedule_classes() -> dict[str, Any]:
         "rrule": schedules.RRuleSchedule,
         "interval": schedules.IntervalSchedule,
     }
+
+
+def anchored_rrule(rrule: str, now: datetime, zone: str) -> str:
+    """Return an rrule as the API stores it when a deployment is created at ``now``: with a DTSTART,
+    for rules by the minute or second the last one before ``now``.
+    """
+    from prefect._internal.schemas.validators import normalize_rrule_string
+
+    return normalize_rrule_string(rrule, now=now, timezone=zone)
 
 
 def run_existing_flow_run(

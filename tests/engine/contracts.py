@@ -81,6 +81,7 @@ def contracts(draw: st.DrawFn, table: str, wild: bool) -> str:
         "unique": st.lists(st.sampled_from(names).map(quoted), unique=True, max_size=3).map(
             lambda n: f"[{', '.join(n)}]"
         ),
+        "unique_nulls": st.sampled_from(['"equal"', '"distinct"']),
         "rows": pair,
         "rows_a_day": pair,
         "max_ks": st.floats(0, 1).map(repr),
@@ -93,6 +94,8 @@ def contracts(draw: st.DrawFn, table: str, wild: bool) -> str:
     lines = ["[columns]", *(draw(column(table, name, wild)) for name in names), "[table]"]
     for key, usual in options.items():
         if draw(st.integers(0, 2)) == 0:
+            if key == "unique_nulls" and not wild and not lines[-1].startswith('unique = ["'):
+                continue  # it says how another rule takes nulls
             lines.append(
                 f"{key} ="
                 f" {draw(st.sampled_from(ODD) if wild and draw(st.integers(0, 9)) == 0 else usual)}"

@@ -52,12 +52,27 @@ def check(contract: Contract, table: pa.Table) -> dict[str, np.ndarray]:
 
     frame = table.select(contract.names).to_pandas()
     rows = quality_gate.broken(
-        contract.rules, list(contract.unique), quality_rules.known(contract), frame
+        contract.rules,
+        list(contract.unique),
+        contract.unique_nulls,
+        quality_rules.known(contract),
+        frame,
     )
     return {
         text: np.array(sorted(rows.get(text, ())), np.int64)
         for text in quality_rules.texts(contract)
     }
+
+
+def _otherwise(contract: Contract, table: pa.Table) -> int | None:
+    """Return how many rows break the unique rule if nulls are taken the other way, ``None`` where
+    no column of it may hold any.
+    """
+    if not any(contract.rule(name).nullable for name in contract.unique):
+        return None
+    other: quality_rules.Nulls = "equal" if contract.unique_nulls == "distinct" else "distinct"
+    turned = replace(contract, unique_nulls=other)
+    return len(check(turned, table)[quality_rules.unique_text(turned)])
 
 
 def _batch_rules(
@@ -143,6 +158,7 @@ def _run(
                 len(places) - n_injected,
                 n_injected,
                 bool(len(places)),
+                _otherwise(contract, batch.table) if kind == "unique" else None,
             )
         )
         quarantined[places if severity == "quarantine" else places[:0]] = True

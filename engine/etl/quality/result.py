@@ -67,6 +67,7 @@ class CheckOutcome:
     n_real: int
     n_injected: int
     failed: bool
+    n_otherwise: int | None = None  # of unique: rows with nulls taken the other way, if it matters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,6 +201,11 @@ class QualityResult:
                 f"**{self.n_unseen:,} injected rows pass every rule**: their values are wrong but"
                 " possible. Only a rule on the distribution can see many of them together."
             )
+        reasons += [
+            _nulls_reason(self.params.contract.unique_nulls, check)
+            for check in self.checks
+            if check.n_otherwise is not None
+        ]
         exception = next((metric for metric in self.metrics if metric.exception), None)
         if exception:
             reasons.append(
@@ -244,6 +250,17 @@ class QualityResult:
                 "n_injected": [check.n_injected for check in self.checks],
             }
         )
+
+
+def _nulls_reason(nulls: quality_rules.Nulls, check: CheckOutcome) -> str:
+    found, other = len(check.rows), check.n_otherwise
+    equal, distinct = (found, other) if nulls == "equal" else (other, found)
+    wish = "distinct" if nulls == "equal" else "equal"
+    return (
+        f"**Nulls in unique**: {equal:,} rows break it with nulls equal (pandera, `GROUP BY`),"
+        f" {distinct:,} with nulls distinct (SQL `UNIQUE`, dbt `unique`). To change it, write"
+        f' `unique_nulls = "{wish}"` under `[table]`.'
+    )
 
 
 def _reason(check: CheckOutcome) -> str:

@@ -10,6 +10,7 @@ from engine.etl.quality import QualityParams
 PARAMS = QualityParams()
 BATCH = (PARAMS.table, PARAMS.fault, PARAMS.dose, PARAMS.first_day, PARAMS.n_days, PARAMS.seed)
 RULES, UNIQUE = PARAMS.contract.rules, list(PARAMS.contract.unique)
+NULLS = PARAMS.contract.unique_nulls  # in the unique rule: equal or distinct
 
 
 def values_of(reference):
@@ -20,7 +21,7 @@ def values_of(reference):
 batch = quality.batch_of(*BATCH).table.to_pandas()
 references = {rule["references"] for rule in RULES.values() if "references" in rule}
 known = {reference: values_of(reference) for reference in references}
-found = gate.broken(RULES, UNIQUE, known, batch)  # two pandera schemas, made of the rules
+found = gate.broken(RULES, UNIQUE, NULLS, known, batch)  # two pandera schemas, made of the rules
 
 checks: list[str] = []  # texts
 warnings: list[str] = []  # of those that only warn
@@ -30,7 +31,7 @@ for column, rule in RULES.items():
     if rule.get("on_fail") == "warn":
         warnings += texts
 if UNIQUE:
-    checks.append(f"{', '.join(UNIQUE)} must be unique")
+    checks.append(gate.unique_text(RULES, UNIQUE, NULLS))
 quarantined = set().union(*(rows for check, rows in found.items() if check not in warnings))
 numbers = {"n_rows": len(batch), "n_quarantined": len(quarantined)}
 print(json.dumps(numbers | {check: len(found.get(check, ())) for check in checks}))

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.feature_store.feast_repo import EVENT
+from engine.feature_store.own.asked import VALUE, plain_value
 from engine.feature_store.own.viewer import OwnView
 
 MAX_ROWS = 2_000
@@ -33,10 +34,10 @@ def life(view: OwnView, key: int) -> go.Figure:
     )
     figure = figures.new_tall(title, height=440, x="event time (UTC)", y=view.feature)
     drawn = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(int))]
-    column, times, moments = told.features[view.feature], told.features[EVENT], told.labels[EVENT]
+    column, times, moments = told.features[VALUE], told.features[EVENT], told.labels[EVENT]
     figure.add_scatter(
         x=[times[int(row)].as_py() for row in drawn],
-        y=[column[int(row)].as_py() for row in drawn],
+        y=[drawn_value(column[int(row)].as_py()) for row in drawn],
         mode="markers",
         marker={"color": figures.WAITING, "size": 6},
         name=(
@@ -61,12 +62,24 @@ def life(view: OwnView, key: int) -> go.Figure:
     return figure
 
 
+def drawn_value(value: Any) -> Any:
+    """Return a value as the axis takes it: lists and bytes as short texts, rows with it at one
+    height.
+    """
+    plain = plain_value(value)
+    texts = isinstance(plain, list | dict | bytes)
+    return (f"{plain!s:.40}" + "…" * (len(str(plain)) > 40)) if texts else plain
+
+
 def _labels(
     figure: go.Figure, view: OwnView, labels: np.ndarray, moments: list[Any], name: str, color: str
 ) -> None:
     figure.add_scatter(
         x=moments,
-        y=[0.02 if view.answers[label] is None else view.answers[label] for label in labels],
+        y=[
+            0.02 if view.answers[label] is None else drawn_value(view.answers[label])
+            for label in labels
+        ],
         yaxis="y2" if name == "label without" else "y",
         mode="markers",
         marker={"color": color, "size": 13, "symbol": "triangle-up"},

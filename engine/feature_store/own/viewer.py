@@ -11,16 +11,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from engine.errors import InputError
-from engine.feature_store import feast_internals, serving
+from engine.feature_store import feast_internals
 from engine.feature_store.explanation import Explanation, explain
-from engine.feature_store.feast_repo import CREATED, EVENT, TIMESTAMP, plain_types
+from engine.feature_store.feast_repo import EVENT
+from engine.feature_store.own.asked import (
+    ARRIVAL,
+    FILE,
+    N_KEYS,
+    N_MOMENTS,
+    VALUE,
+    answers_of,
+    ask_for,
+    plain_value,
+    same,
+)
 from engine.feature_store.own.repo import opened
 from engine.jobs import Progress, Steps
 from engine.units import format_time
@@ -28,11 +39,10 @@ from engine.units import format_time
 if TYPE_CHECKING:
     from feast import FeatureStore, FeatureView
 
-N_KEYS, N_MOMENTS = 6, 24
-FILE = ("file", "dask")  # two names of one store
+__all__ = ["N_KEYS", "N_MOMENTS", "OwnView", "OwnViewer", "steps"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class OwnView:
     """One feature view: its keys, and for each label what the explained join and Feast say; or, in
     ``refusal``, why not.
@@ -45,6 +55,7 @@ class OwnView:
     row_key: np.ndarray | None = None  # (m,) place in ``keys``
     explanation: Explanation | None = None
     answers: tuple[Any, ...] = ()  # (n,) Feast's values; None: null, or not in its answer
+    n_without_time: int = 0  # rows without an event time, left out
     refusal: str = ""
 
     def rows(self, key: int) -> np.ndarray:
@@ -62,13 +73,43 @@ class OwnView:
         """Return the value that the explained join gives a label, ``None`` for none."""
         assert self.explanation is not None
         row = int(self.explanation.winner[label])
-        return None if row < 0 else self.explanation.features[self.feature][row].as_py()
+        gone = row < 0 or not self.explanation.returned[label]
+        return None if gone else self._value(row)
 
-    @property
+    def _value(self, row: int) -> Any:
+        assert self.explanation is not None
+        return plain_value(self.explanation.features[VALUE][row].as_py())
+
+    @cached_property
+    def agrees(self) -> np.ndarray:
+        """Whether Feast and the explained join say the same of each label, (n,)."""
+        pairs = ((self.explained_value(label), given) for label, given in enumerate(self.answers))
+        return np.array([same(*pair) for pair in pairs], bool)
+
+    @cached_property
     def n_agree(self) -> int:
         """Labels for which Feast and the explained join say the same."""
-        return sum(
-            _equal(self.explained_value(label), answer) for label, answer in enumerate(self.answers)
+        return int(self.agrees.sum())
+
+    @cached_property
+    def n_tied(self) -> int:
+        """Labels for which Feast took another of several rows that tie, in which it promises no
+        order.
+        """
+        return sum(self._took_a_tie(int(label)) for label in np.flatnonzero(~self.agrees))
+
+    def _took_a_tie(self, label: int) -> bool:
+        told = self.explanation
+        if told is None or told.winner[label] < 0:
+            return False
+        rows, verdicts = told.candidates(label)
+        arrival = told.row_created[told.winner[label]]
+        return any(
+            verdict == "lost the tie"
+            # the file store sorts by arrival and then, in no stable way, by event time
+            and (told.store == "file" or told.row_created[row] == arrival)
+            and same(self._value(int(row)), self.answers[label])
+            for row, verdict in zip(rows, verdicts, strict=True)
         )
 
     def candidates(self, label: int) -> list[dict[str, str]]:
@@ -80,7 +121,7 @@ class OwnView:
             {
                 "verdict": verdict,
                 "event time (UTC)": format_time(moments[int(row)].as_py()),
-                self.feature: str(self.explanation.features[self.feature][int(row)].as_py()),
+                self.feature: str(self._value(int(row))),
                 "why": self.explanation.explain_verdict(label, int(row), verdict),
             }
             for row, verdict in zip(places[::-1], verdicts[::-1], strict=True)
@@ -103,85 +144,36 @@ class OwnViewer:
                 f"Project **{self.project}** has no feature view yet: run `feast apply` in the"
                 " repository first."
             )
-        n_labels, n_agree = (
-            sum(n) for n in zip(*((len(v.answers), v.n_agree) for v in self.views), strict=True)
-        )
-        tie = (
-            " Among equal event times the file store may take any row (its sort is not stable)."
-            if self.store in FILE
-            else ""
-        )
+        counted = ((len(v.answers), v.n_agree, v.n_tied) for v in self.views)
+        n_labels, n_agree, n_tied = (sum(n) for n in zip(*counted, strict=True))
+        rows = "equal event times" if self.store in FILE else "equal event and arrival times"
+        tie = f" For {n_tied:,} more it takes another row among {rows}: their order is not stable."
         return (
             f"Project **{self.project}**, offline store {self.store}: Feast and the explained join"
             f" agree on **{n_agree:,} of {n_labels:,}** labels over {len(self.views)} feature"
-            f" view{'s' * (len(self.views) > 1)}." + (tie if n_agree < n_labels else "")
+            f" view{'s' * (len(self.views) > 1)}." + (tie if n_tied else "")
         )
 
 
-def _equal(a: Any, b: Any) -> bool:
-    if isinstance(a, float) or isinstance(b, float):
-        x, y = (np.nan if value is None else float(value) for value in (a, b))
-        return bool(np.isclose(x, y, rtol=1e-9, atol=1e-9, equal_nan=True))
-    return bool(a == b)
-
-
-def _rows(store: FeatureStore, view: FeatureView, keys: list[str], feature: str) -> pa.Table:
-    """Return the view's rows as its offline store has them, under the names that the explained join
-    takes.
-    """
-    source: Any = view.batch_source
-    created = source.created_timestamp_column or None
-    with serving.feast_alone():
-        table = feast_internals.read_source(store, view, keys, feature)
-    named = {source.timestamp_field: EVENT} | ({created: CREATED} if created else {})
-    return plain_types(table.rename_columns([named.get(name, name) for name in table.column_names]))
-
-
-def _asked(rows: pa.Table, keys: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the keys with most rows, and labels: each of them at N_MOMENTS moments over the rows'
-    time.
-    """
-    frame = rows.select(keys).to_pandas().dropna()
-    top = frame.value_counts().head(N_KEYS).index.to_frame(index=False)
-    times = rows[EVENT].cast(pa.int64()).to_numpy()
-    moments = np.linspace(times.min(), times.max(), N_MOMENTS + 1)[1:].astype(np.int64)
-    labels = top.loc[np.repeat(np.arange(len(top)), N_MOMENTS)].reset_index(drop=True)
-    labels[EVENT] = pa.array(np.tile(moments, len(top))).cast(TIMESTAMP).to_pandas()
-    return top, labels
-
-
-def _view(store: FeatureStore, view: FeatureView) -> OwnView:
-    feature = view.features[0].name
-    keys = [column.name for column in view.entity_columns]
-    if not keys or keys == [feast_internals.DUMMY_KEY]:
-        return OwnView(
-            view.name, feature, refusal="it has no entity, so there is no key to look at"
-        )
-    rows = _rows(store, view, keys, feature)
-    if not rows.num_rows:
-        return OwnView(view.name, feature, refusal="its source has no rows")
-    top, labels = _asked(rows, keys)
-    place = {
-        tuple(key): number for number, key in enumerate(top.itertuples(index=False, name=None))
-    }
-    row_key = np.array(
-        [place.get(key, -1) for key in zip(*(rows[name].to_pylist() for name in keys), strict=True)]
-    )
-    kept = rows.filter(pa.array(row_key >= 0))
-    asked = plain_types(pa.Table.from_pandas(labels, preserve_index=False))
+def _view(store: FeatureStore, view: FeatureView, name: str) -> OwnView:
+    """Ask Feast and the explained join for the first feature of a view, under the view's name."""
+    feature = view.projection.features[0].name
+    asked = ask_for(store, view, feature)
+    kept = asked.rows.filter(pa.array(asked.row_key >= 0))
     kind: Any = "duckdb" if store.config.offline_store.type == "duckdb" else "file"
-    told = explain(asked, kept, keys=keys, ttl=view.ttl or timedelta(0), store=kind)
-    with serving.feast_alone():
-        frame = labels.assign(place=np.arange(len(labels)))
-        answer = store.get_historical_features(frame, [f"{view.name}:{feature}"]).to_df()
-    values = dict(zip(answer["place"].astype(int), answer[feature], strict=True))
-    answers = tuple(
-        None if pd.isna(value) else value
-        for value in (values.get(label) for label in range(len(labels)))
+    told = explain(
+        asked.labels,
+        kept,
+        keys=asked.keys,
+        ttl=view.ttl or timedelta(0),
+        store=kind,
+        created=ARRIVAL,
     )
-    names = tuple(", ".join(map(str, key)) for key in place)
-    label_key = np.repeat(np.arange(len(top)), N_MOMENTS)
-    return OwnView(view.name, feature, names, label_key, row_key[row_key >= 0], told, answers)
+    found = answers_of(store, view, feature, asked)
+    answers = tuple(found.get(label) for label in range(asked.labels.num_rows))
+    row_key = asked.row_key[asked.row_key >= 0]
+    lost = asked.n_without_time
+    return OwnView(name, feature, asked.names, asked.label_key, row_key, told, answers, lost)
 
 
 def steps(folder: str) -> Steps:
@@ -198,20 +190,14 @@ def steps(folder: str) -> Steps:
     """
     yield Progress(0.0, "opening the repository")
     with opened(folder) as store:
-        listed = store.list_feature_views()
+        listed = {view.name: view for view in store.list_feature_views()}
+        listed |= feast_internals.projected_views(store)
         views = []
-        for number, view in enumerate(listed):
-            yield Progress(number / len(listed), view.name)
+        for number, (name, view) in enumerate(listed.items()):
+            yield Progress(number / len(listed), name)
             try:
-                views.append(_view(store, view))
+                views.append(_view(store, view, name))
             except InputError as error:
-                views.append(OwnView(view.name, view.features[0].name, refusal=str(error)))
-            # a source that is gone, a TTL that Ibis refuses: Feast fails in its libraries' ways
-            except Exception as error:
-                words = " ".join(str(error).split())[:300]
-                views.append(
-                    OwnView(
-                        view.name, view.features[0].name, refusal=f"{type(error).__name__}: {words}"
-                    )
-                )
+                feature = view.projection.features[0].name
+                views.append(OwnView(name, feature, refusal=str(error)))
         return OwnViewer(store.project, store.config.offline_store.type, tuple(views))

@@ -9,6 +9,7 @@ to each local time that the rule names is computed apart from them with ``zonein
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -23,10 +24,12 @@ from engine.orchestration.schedule import dates as schedule_dates
 from engine.orchestration.schedule.clock import (
     Change,
     Row,
+    changed,
     changes,
     elapsed_rows,
     local_text,
     rows,
+    wall_text,
 )
 from engine.orchestration.schedule.load import (
     LATE_SECONDS,
@@ -41,6 +44,7 @@ from engine.orchestration.schedule.load import (
 from engine.orchestration.schedule.params import DAY_MINUTES, MOST_HOURS, N_RUNS, ScheduleParams
 from engine.units import format_day, format_seconds
 
+MOST_RUNS = 4_000  # looked at: each minute of the longest outage, each second of an hour
 STATUS_NAMES = {"as written": "on time", "left out": "skipped"}
 
 
@@ -114,9 +118,9 @@ class ScheduleResult:
         """What the outage does."""
         p = self.params
         begin = self.dates[min(5, len(self.dates) - 1)] - 60
-        return outage(
-            _until(p, begin, self.dates), begin, p.down_hours * 3600, p.run_minutes * 60, p.limit
-        )
+        known = {date for date in self.dates if date >= begin}
+        due = tuple(sorted(known.union(_until(p, begin, begin + (MOST_HOURS + 1) * 3600))))
+        return outage(due, begin, p.down_hours * 3600, p.run_minutes * 60, p.limit)
 
     @property
     def n_missed(self) -> int:
@@ -140,21 +144,23 @@ class ScheduleResult:
         rule = f"{p.rule_text} in {p.zone}"
         if self.n_moved or self.n_left_out:
             parts = [
-                f"{count} {word}"
+                f"{count:,} {word}"
                 for count, word in ((self.n_moved, "moved"), (self.n_left_out, "skipped"))
                 if count
             ]
             first = next(row for row in self.odd if row.status in ("moved", "left out"))
             day = format_day(date.fromisoformat(first.wall[:10]))
             return (
-                f"**{' and '.join(parts)}** of {n} scheduled times ({rule}). {day}:"
+                f"**{' and '.join(parts)}** of {n:,} scheduled times ({rule}). {day}:"
                 f" {first.because}."
             )
         change = self.plan.change
         met = (
             f"although the clocks change on {format_day(day_of(change.at, p.zone))}"
-            if change
-            else "and no clock changes on these days"
+            if change and self.dates[0] <= change.at <= self.dates[-1]
+            else "although the clocks change in between"
+            if changed(self.dates, p.zone)
+            else "and no clock changes between them"
         )
         return f"**All {len(self.dates)} runs** are at their scheduled time ({rule}), {met}."
 
@@ -162,7 +168,7 @@ class ScheduleResult:
     def why(self) -> list[str]:
         """The reasons, from this run's numbers."""
         p, out = self.params, self.outage
-        found = [_clock_reason(self)]
+        found = [_clock_reason(self), *_start_reason(p)]
         if p.kind == "interval" and self.n_left_out:
             found.append(
                 "**A bug in Prefect**: its documentation says that an hourly interval “will fire"
@@ -181,10 +187,11 @@ class ScheduleResult:
             f"**Overlap** ({rule}): a run takes {format_seconds(p.run_minutes * 60)}. Runs in"
             f" parallel: at most {self.most_parallel}; {wait}; dropped: {self.n_cancelled}."
         )
+        more = " or more" if self.n_missed >= MOST_RUNS else ""
         found.append(
-            f"**Server down** for {p.down_hours:g} h, runs due: {self.n_missed}. Prefect starts"
-            f" {len(out.late)} late and never creates {self.n_lost}. Airflow starts"
-            f" {self.n_missed} with `catchup=True`, {len(out.airflow['catchup=False'])} without."
+            f"**Server down** for {p.down_hours:g} h, runs due: {self.n_missed:,}{more}. Prefect"
+            f" starts {len(out.late)} late and never creates {self.n_lost:,}. Airflow starts"
+            f" {self.n_missed:,} with `catchup=True`, {len(out.airflow['catchup=False'])} without."
         )
         found.append(
             f"**Booked ahead**: Prefect's scheduler creates at least {MIN_RUNS} runs and"
@@ -217,9 +224,7 @@ class ScheduleResult:
                 "scheduled": row.wall,
                 "runs (local)": row.local or "—",
                 "runs (UTC)": (
-                    "—"
-                    if row.at is None
-                    else datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M")
+                    "—" if row.at is None else wall_text(datetime.fromtimestamp(row.at, UTC))
                 ),
                 "outcome": STATUS_NAMES.get(row.status, row.status),
                 "why": row.because,
@@ -245,27 +250,41 @@ def _clock_reason(result: ScheduleResult) -> str:
     )
 
 
+def _start_reason(params: ScheduleParams) -> list[str]:
+    rule = params.rrule.upper()
+    if params.kind != "rrule":
+        return []
+    if "DTSTART" not in rule:
+        return [
+            "**Start**: Prefect's API adds a DTSTART to a rule without one: 1 January 2020, 00:00."
+            " By the minute or second it is the last such time before the deployment is created."
+        ]
+    if "TZID" in rule or re.search(r"DTSTART[^:]*:\w+Z", rule):
+        return [
+            f"**Start**: Prefect reads the digits of DTSTART in {params.zone}, whatever zone (TZID"
+            " or Z) the rule names."
+        ]
+    return []
+
+
 def _dates(
     params: ScheduleParams, start: float, n: int = N_RUNS, end: float | None = None, zone: str = ""
 ) -> tuple[float, ...]:
     anchor = params.anchor.replace(tzinfo=ZoneInfo(params.zone)).timestamp()
     return schedule_dates.dates(
-        params.kind, params.rule, zone or params.zone, start, n, end, anchor
+        params.kind, params.rule, zone or params.zone, start, n, end, anchor, params.day_or
     )
 
 
-def _until(params: ScheduleParams, begin: float, known: tuple[float, ...]) -> tuple[float, ...]:
-    """Return every run from ``begin`` until the longest outage is over, asked for by the thousand,
-    and those known already.
-    """
-    end = begin + (MOST_HOURS + 1) * 3600
-    found, start = {date for date in known if date >= begin}, begin
-    while more := _dates(params, start, n=1000, end=end):
-        found |= set(more)
-        start = more[-1] + 1
+def _until(params: ScheduleParams, begin: float, end: float, zone: str = "") -> tuple[float, ...]:
+    """Return every run from ``begin`` to ``end``, asked for by the thousand, at most MOST_RUNS."""
+    found: tuple[float, ...] = ()
+    while len(found) < MOST_RUNS:
+        more = _dates(params, found[-1] + 1 if found else begin, n=1000, end=end, zone=zone)
+        found += more
         if len(more) < 1000:
             break
-    return tuple(sorted(found))
+    return found[:MOST_RUNS]
 
 
 def _focus(params: ScheduleParams) -> Change | None:
@@ -290,7 +309,7 @@ def _start(params: ScheduleParams, change: Change | None) -> float:
         hour=0, minute=0, second=0, fold=0
     ) - timedelta(days=1)
     found = _dates(params, day.timestamp())
-    if found and found[-1] < change.at + 2 * abs(change.shift_seconds):
+    if len(found) > 1 and found[-1] < change.at + 2 * abs(change.shift_seconds):
         return change.at - 6 * (found[1] - found[0])
     return day.timestamp()
 
@@ -302,8 +321,8 @@ def _plan(params: ScheduleParams) -> Plan:
     found = _dates(params, start)
     require(
         bool(found),
-        "{} must have a run after {}. Got {!r}, which has none: look at its COUNT, UNTIL, day and"
-        " month.",
+        "{} must have a run after {}. Got {!r}, which has none: look at its DTSTART (1 January 2020"
+        " without one), COUNT, UNTIL, day and month.",
         *(params.kind, local_text(start, params.zone), params.rule),
     )
     return Plan(start, found, tuple(_rows(params, start, found)), change)
@@ -325,19 +344,21 @@ def _rows(params: ScheduleParams, start: float, found: tuple[float, ...]) -> lis
         walls = [
             params.anchor + timedelta(minutes=step) * (skip + k) for k in range(len(found) + 1)
         ]
-    else:  # in UTC no local time is missing: there the rule gives the times that it names
-        begin, end = (wall.replace(tzinfo=UTC).timestamp() for wall in (first, last))
-        named = _dates(params, begin, n=10 * N_RUNS, end=end, zone="UTC")
-        walls = [datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for at in named]
-    return rows([wall for wall in walls if wall <= last], found, params.zone)
+        return rows([wall for wall in walls if wall <= last], found, params.zone)
+    # in UTC no local time is missing: there the rule gives the times that it names
+    begin, end = (wall.replace(tzinfo=UTC).timestamp() for wall in (first, last))
+    named = _until(params, begin, end, zone="UTC")
+    if len(named) < len(found):  # Prefect moved the last ones to before the others
+        named = _dates(params, begin, n=len(found), zone="UTC")
+    walls = [datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for at in named]
+    return rows(walls, found, params.zone)
 
 
 def _shared(params: ScheduleParams) -> ScheduleParams:
     """Return the settings on which the dates depend, the others at their defaults."""
     rule = "every_minutes" if params.kind == "interval" else params.kind
-    given: dict[str, Any] = {
-        name: getattr(params, name) for name in ("kind", "zone", "around", "year", rule)
-    }
+    names = ("kind", "zone", "around", "year", rule, *(["day_or"] if rule == "cron" else []))
+    given: dict[str, Any] = {name: getattr(params, name) for name in names}
     return ScheduleParams(**given)
 
 

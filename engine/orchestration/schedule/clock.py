@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from engine.errors import InputError, require
 
+NO_ZONES = {"localtime", "Factory"}  # files beside the zones, which Prefect cannot use
 Status = Literal["as written", "moved", "left out", "first of two", "second of two"]
 
 
@@ -54,7 +55,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 @lru_cache(maxsize=1)
 def _names() -> tuple[str, ...]:
-    return tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
+    return tuple(sorted(available_timezones() - NO_ZONES))
 
 
 @lru_cache(maxsize=128)
@@ -82,11 +83,17 @@ def changes(zone: str, year: int) -> tuple[Change, ...]:
     return tuple(found)
 
 
+def changed(moments: tuple[float, ...], zone: str) -> bool:
+    """Return whether a zone's clocks differ between some of the moments."""
+    place = zone_of(zone)
+    return len({datetime.fromtimestamp(at, place).utcoffset() for at in moments}) > 1
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One local time that the rule names, and what Prefect does with it."""
 
-    wall: str  # the local time as the rule names it
+    wall: str  # the local time as the rule names it, ``wall_text``
     at: float | None  # the run's moment, seconds since the epoch; None: no run
     local: str  # that moment on the clock
     status: Status
@@ -94,13 +101,15 @@ class Row:
     shown_at: float  # where it belongs in time, run or not
 
 
+def wall_text(wall: datetime) -> str:
+    """Return a local time as the table shows it, with its seconds if it has any."""
+    return wall.strftime("%Y-%m-%d %H:%M:%S" if wall.second else "%Y-%m-%d %H:%M")
+
+
 def local_text(at: float, zone: str) -> str:
     """Return a moment as a zone's clock shows it, with its name for the offset."""
-    return (
-        datetime.fromtimestamp(at, ZoneInfo(zone))
-        .strftime("%Y-%m-%d %H:%M:%S %Z")
-        .replace(":00 ", " ")
-    )
+    moment = datetime.fromtimestamp(at, ZoneInfo(zone))
+    return f"{wall_text(moment)} {moment:%Z}"
 
 
 def _moments(wall: datetime, place: ZoneInfo) -> tuple[float, float, bool]:
@@ -114,7 +123,7 @@ def _row(
     wall: datetime, at: float | None, zone: str, status: Status, because: str, shown_at: float
 ) -> Row:
     local = "" if at is None else local_text(at, zone)
-    return Row(wall.strftime("%Y-%m-%d %H:%M"), at, local, status, because, shown_at)
+    return Row(wall_text(wall), at, local, status, because, shown_at)
 
 
 def rows(walls: list[datetime], runs: tuple[float, ...], zone: str) -> list[Row]:
@@ -200,7 +209,7 @@ def _never_shown(wall: datetime, free: set[float], zone: str) -> Row:
             )
     jump = next(change.at for change in changes(zone, wall.year) if earlier < change.at <= later)
     order = (
-        wall.hour * 60 + wall.minute
+        wall.hour * 60 + wall.minute + wall.second / 60
     ) / 1e5  # its place in the table: just before the clock change
     return _row(
         wall,

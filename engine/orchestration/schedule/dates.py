@@ -2,8 +2,8 @@
 long is refused.
 
 The child is started once, answers in milliseconds and ends with this process. Prefect walks through
-an rrule one occurrence after the other from 1 January 2020 on: ``FREQ=SECONDLY`` took it more than
-eight minutes here, so an answer is waited for ``LIMIT_SECONDS`` and no longer.
+an rrule one occurrence after the other from its DTSTART on, which can take minutes, so an answer is
+waited for ``LIMIT_SECONDS`` and no longer.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ START_SECONDS = 60.0
 LIMIT_SECONDS = 2.0
 ADVICE = {
     "cron": (
-        "A cron has five fields: minute, hour, day of month, month, day of week; 30 2 * * * is"
-        " 02:30 every day"
+        "A cron has five fields: minute, hour, day of month, month, day of week (a sixth is for"
+        " seconds); 30 2 * * * is 02:30 every day"
     ),
     "interval": "An interval is a number of minutes of 1 or more",
     "rrule": (
@@ -97,15 +97,17 @@ class Clerk:
             self._process.stdin.flush()
             answer = self._next(
                 LIMIT_SECONDS,
-                f"{kind} must be a rule that Prefect can compute. Got {rule}: Prefect counts every"
-                " occurrence since 1 January 2020, so use an interval or a cron for what repeats"
-                " within a day, or give the rrule a later DTSTART.",
+                f"{kind} must be a rule that Prefect can compute. Got {rule}: Prefect looks at"
+                " every occurrence since its DTSTART (1 January 2020 if it names none). Use a cron"
+                " or an interval, or give the rrule a later DTSTART, or no COUNT.",
             )
-        if "error" in answer:
-            raise InputError(
-                f"{kind} must be a rule that Prefect accepts. Got {rule!r}: {answer['error']}."
-                f" {ADVICE[kind]}."
-            )
+        for said, message in (
+            ("refused", f"{kind} must be a rule that Prefect accepts. Got {rule!r}"),
+            ("failed", f"{kind}: Prefect accepts {rule!r}, but fails when it computes the runs"),
+        ):
+            if said in answer:
+                words = str(answer[said]).removesuffix(".")
+                raise InputError(f"{message}: {words}. {ADVICE[kind]}.")
         found: list[float] = answer["dates"]
         return found
 
@@ -132,12 +134,14 @@ def dates(
     n: int = 20,
     end: float | None = None,
     anchor: float = 0.0,
+    day_or: bool = True,
 ) -> tuple[float, ...]:
     """Return the next ``n`` runs of a rule from ``start`` on, by Prefect, in seconds since the
     epoch (UTC).
 
     ``rule`` is the cron or the rrule, or the minutes of an interval, which is counted from
-    ``anchor`` on.
+    ``anchor`` on. ``day_or``: a cron runs on its days of the month or on its weekdays, else on days
+    that are both.
     """
     name = "every_minutes" if kind == "interval" else kind
     return tuple(
@@ -150,6 +154,7 @@ def dates(
                 "n": n,
                 "end": end,
                 "anchor": anchor,
+                "day_or": day_or,
             }
         )
     )

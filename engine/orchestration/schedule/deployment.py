@@ -205,7 +205,8 @@ def schedule_body(params: ScheduleParams, fire: Fire) -> dict[str, Any]:
             "anchor_date": anchor,
             "timezone": params.zone,
         }
-    return {params.kind: params.rule, "timezone": params.zone}
+    day_or = {} if params.day_or or params.kind != "cron" else {"day_or": False}
+    return {params.kind: params.rule, "timezone": params.zone, **day_or}
 
 
 def fired(run: dict[str, Any]) -> Fired:
@@ -258,7 +259,9 @@ def as_sent(params: ScheduleParams, fire: Fire) -> str:
         every = f"timedelta(minutes={literal(params.every_minutes)})"
         schedule = f"Interval({every}, anchor_date={start}, {zone})"
     else:
-        schedule = f"{'Cron' if params.kind == 'cron' else 'RRule'}({literal(params.rule)}, {zone})"
+        day_or = "" if params.day_or or params.kind != "cron" else ", day_or=False"
+        name = "Cron" if params.kind == "cron" else "RRule"
+        schedule = f"{name}({literal(params.rule)}, {zone}{day_or})"
     lines = [f"name={literal(fire)}", f"schedule={schedule}"]
     if params.limit:
         limit = f"limit={literal(params.limit)}"

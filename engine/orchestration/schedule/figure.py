@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from engine import figures
 from engine.figures import Trace, drawn
 from engine.orchestration.schedule import STATUS_NAMES, ScheduleResult
-from engine.orchestration.schedule.clock import Row
+from engine.orchestration.schedule.clock import Row, wall_text
 from engine.orchestration.schedule.deployment import Fired
 from engine.texts import strip_marks
 
@@ -46,11 +46,9 @@ def _place(row: Row, zone: str) -> tuple[str, float]:
     at which a row is drawn.
     """
     moment = datetime.fromtimestamp(row.shown_at if row.at is None else row.at, ZoneInfo(zone))
-    if (
-        row.at is None and moment.strftime("%Y-%m-%d %H:%M") != row.wall
-    ):  # a time that the clock never shows
-        day, clock = row.wall.split(" ")
-        return day, int(clock[:2]) + int(clock[3:]) / 60
+    if row.at is None and wall_text(moment) != row.wall:  # a time that the clock never shows
+        wall = datetime.fromisoformat(row.wall)
+        return f"{wall:%Y-%m-%d}", wall.hour + wall.minute / 60 + wall.second / 3600
     day = moment.strftime("%Y-%m-%d") + (AGAIN if moment.fold else "")
     return day, moment.hour + moment.minute / 60 + moment.second / 3600
 
@@ -231,13 +229,8 @@ def outage(result: ScheduleResult) -> go.Figure:
     run.
     """
     out = result.outage
-    taken = dict(
-        zip(
-            POLICIES,
-            (out.late, out.airflow["catchup=True"], out.airflow["catchup=False"]),
-            strict=True,
-        )
-    )
+    runs = (out.late, out.airflow["catchup=True"], out.airflow["catchup=False"])
+    taken = dict(zip(POLICIES, map(set, runs), strict=True))
     traces: list[Trace] = []
     for started, colour, symbol, name in (
         (True, figures.HELD_OUT, "circle", "started afterwards"),

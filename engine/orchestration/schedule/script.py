@@ -7,16 +7,20 @@ from zoneinfo import ZoneInfo
 
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
 
-from engine.orchestration import schedule
+from engine.orchestration import prefect_internals, schedule
 from engine.orchestration.schedule import load
 from engine.orchestration.schedule.params import N_RUNS, ScheduleParams
 
 PARAMS = ScheduleParams()
+lab = schedule.run(PARAMS)
+start = datetime.fromtimestamp(lab.plan.start, UTC)  # a day before the clocks change
 rule: CronSchedule | IntervalSchedule | RRuleSchedule
 if PARAMS.kind == "cron":
-    rule = CronSchedule(cron=PARAMS.cron, timezone=PARAMS.zone)
+    rule = CronSchedule(cron=PARAMS.cron, timezone=PARAMS.zone, day_or=PARAMS.day_or)
 elif PARAMS.kind == "rrule":
-    rule = RRuleSchedule(rrule=PARAMS.rrule, timezone=PARAMS.zone)
+    # with the DTSTART that Prefect's API adds to a rule without one
+    stored = prefect_internals.anchored_rrule(PARAMS.rrule, start, PARAMS.zone)
+    rule = RRuleSchedule(rrule=stored, timezone=PARAMS.zone)
 else:
     interval = {
         "interval": timedelta(minutes=PARAMS.every_minutes),
@@ -24,8 +28,6 @@ else:
         "timezone": PARAMS.zone,
     }
     rule = IntervalSchedule.model_validate(interval)
-lab = schedule.run(PARAMS)
-start = datetime.fromtimestamp(lab.plan.start, UTC)  # a day before the clocks change
 dates = sorted({date.timestamp() for date in asyncio.run(rule.get_dates(n=N_RUNS, start=start))})
 turns = load.turns(tuple(dates), PARAMS.run_minutes * 60, PARAMS.limit, PARAMS.collision)
 numbers = {

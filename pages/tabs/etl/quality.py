@@ -58,7 +58,9 @@ def _more(table: str) -> dict[str, Any]:
                 D,
                 "rules",
                 "Your own rules (TOML)",
-                help="Empty: the built-in rules, shown in grey",
+                help="Empty: the built-in rules, shown in grey. A null breaks only “must not be"
+                " null”, as in SQL. In `unique` nulls are equal (pandera); for SQL's reading write"
+                ' `unique_nulls = "distinct"` under `[table]`',
                 area=True,
                 height=160,
                 placeholder=CONTRACTS.get(table, ""),

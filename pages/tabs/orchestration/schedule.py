@@ -14,6 +14,7 @@ from engine.orchestration.schedule import (
     ScheduleResult,
 )
 from engine.orchestration.schedule import figure as figures
+from engine.orchestration.schedule.params import names_two_days
 from engine.units import format_seconds
 from pages.shell import controls, lab
 from pages.tabs.orchestration import deployment
@@ -38,13 +39,29 @@ def _rule(kind: Any) -> dict[str, Any]:
             D,
             "rrule",
             "RRule",
-            help="RFC 5545: FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9;BYMINUTE=0;BYSECOND=0",
+            help="RFC 5545: FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9;BYMINUTE=0;BYSECOND=0. Further lines:"
+            " DTSTART, EXRULE, RDATE, EXDATE",
+            area=True,
+            height=68,
         )
-        return {"rrule": text or ""}
+        return {"rrule": text}
     text = controls.text(
-        D, "cron", "Cron", help="Minute, hour, day of month, month, day of week: 0 9 * * MON-FRI"
+        D,
+        "cron",
+        "Cron",
+        help="Minute, hour, day of month, month, day of week: 0 9 * * MON-FRI. A sixth field is for"
+        " seconds; `@daily` and the like work too",
     )
-    return {"cron": text or ""}
+    if not names_two_days(text):
+        return {"cron": text}
+    either = controls.toggle(
+        D,
+        "day_or",
+        "Either day",
+        help="On: runs on the day of the month or on the weekday, as cron does. Off: only on days"
+        " that are both (`day_or=False`)",
+    )
+    return {"cron": text, "day_or": either}
 
 
 def _params() -> ScheduleParams:
@@ -56,7 +73,7 @@ def _params() -> ScheduleParams:
         D,
         "zone",
         "Time zone",
-        help="An IANA name: Europe/Berlin, Asia/Tokyo, Australia/Lord_Howe, UTC",
+        help="An IANA name: Europe/Berlin, Asia/Tokyo, Australia/Lord_Howe, UTC, GMT",
     )
     around = controls.selectbox(D, "around", "Days", help="When the 20 runs are")
     minutes = controls.slider(

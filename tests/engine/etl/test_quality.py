@@ -85,10 +85,8 @@ def by_hand(contract: Contract, table: pa.Table) -> dict[str, list[int]]:
             for text in kept(values[rule.name], rule):
                 found[text].append(place)
         key = tuple(values[name] for name in contract.unique)
-        if key in seen and any(
-            value is not None for value in key
-        ):  # pandera: a key of nulls alone is no duplicate
-            found[f"{', '.join(contract.unique)} must be unique"].append(place)
+        if key and key in seen and not (contract.unique_nulls == "distinct" and None in key):
+            found[quality_rules.unique_text(contract)].append(place)
         seen.add(key)
     return found
 
@@ -294,11 +292,19 @@ def test_the_script_asks_pandera_itself(setting: dict[str, Any]) -> None:
         ),
         (
             '[columns]\ntemp = { type = "float" }\n[table]\nspeed = 1',
-            "rules: [table] may have unique, rows_a_day, ",
+            "rules: [table] may have unique, unique_nulls, rows_a_day, ",
         ),
         (
             '[columns]\ntemp = { type = "float" }\n[table]\nunique = ["a"]',
             "rules: unique must list columns of the contract,",
+        ),
+        (
+            '[columns]\ntemp = { type = "float" }\n[table]\nunique_nulls = "distinct"',
+            "rules: unique_nulls needs the rule unique,",
+        ),
+        (
+            '[columns]\ntemp = { type = "float" }\n[table]\nunique = ["temp"]\nunique_nulls = 1',
+            "rules: unique_nulls must be one of equal, distinct. Got 1.",
         ),
         (
             '[columns]\ntemp = { type = "float" }\n[table]\nrows = [9, 1]',

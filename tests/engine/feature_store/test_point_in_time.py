@@ -418,7 +418,7 @@ def test_without_arrival_the_filter_does_nothing(tmp_path: Path) -> None:
         (
             labels_of([("a", 5)]).set_column(0, "k", pa.array([1])),
             features_of([]),
-            "must have one type. Got integers in labels",
+            "must have one type. Got numbers in labels",
         ),
         (
             labels_of([("a", 5)]).set_column(1, EVENT, pa.array(["x"])),

@@ -44,6 +44,11 @@ def test_prefect_is_the_version_that_the_adapter_was_written_for() -> None:
         ("prefect.server.schemas.schedules", "CronSchedule.get_dates", {"n", "start", "end"}),
         ("prefect.server.schemas.schedules", "RRuleSchedule.get_dates", {"n", "start", "end"}),
         ("prefect.server.schemas.schedules", "IntervalSchedule.get_dates", {"n", "start", "end"}),
+        (
+            "prefect._internal.schemas.validators",
+            "normalize_rrule_string",
+            {"rrule_string", "now", "timezone"},
+        ),
         ("prefect.flow_engine", "run_flow", {"flow", "flow_run", "parameters", "return_type"}),
         (
             "prefect.task_engine",

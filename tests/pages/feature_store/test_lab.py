@@ -8,6 +8,7 @@ import pytest
 
 from engine.feature_store import lab_repo, registry, serving
 from engine.feature_store.own.repo import VARIABLE
+from tests.engine.feature_store.test_own_kinds import kinds, repository
 from tests.pages.visit import charts, open_page, settle, texts
 
 
@@ -36,6 +37,20 @@ def test_an_own_repository_is_shown_instead_of_the_labs(
     assert any("plane_history" in str(table.value.to_dict()) for table in app.table), (
         "a view without rows is named as well"
     )
+
+
+def test_lists_null_keys_and_mapped_columns_of_an_own_repository_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {name: kinds()[name] for name in ("lists_of_string", "null_ints", "mapped_key")}
+    repository(tmp_path, "duckdb", made)
+    (tmp_path / "online.db").touch()
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    app = open_page("feature_store")
+    for name in made:
+        settle(app.selectbox(key="own_viewer_view").set_value(name).run())
+        assert not app.exception and not app.error and len(charts(app)) == 1, name
+        assert "Feast answers **" in texts(app)
 
 
 @pytest.mark.parametrize("label", ["Point in time", "Online", "Registry"])

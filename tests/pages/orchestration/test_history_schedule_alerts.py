@@ -31,6 +31,26 @@ def test_bad_rules_and_zones_are_sentences_and_the_page_stays_usable() -> None:
     assert not app.error and "**1 moved** of" in texts(app)
 
 
+def test_rules_that_people_bring_are_answered_on_the_page() -> None:
+    app = open_page(
+        "orchestration",
+        orchestration_tab="Schedules",
+        schedule_kind="rrule",
+        schedule_rrule="FREQ=MINUTELY;INTERVAL=5",
+        schedule_zone="GMT",
+    )
+    assert not app.exception and not app.error and "in GMT" in texts(app)
+    app.text_area(key="schedule_rrule").set_value("RRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY;BYDAY=MO")
+    app.run()
+    assert not app.exception and not app.error and len(charts(app)) >= 1
+    app = open_page("orchestration", orchestration_tab="Schedules", schedule_cron="*/20 0 9 * * *")
+    assert not app.exception and not app.error
+    assert not [toggle for toggle in app.toggle if toggle.key == "schedule_day_or"]
+    app.text_input(key="schedule_cron").set_value("0 0 13 * 5").run()
+    app.toggle(key="schedule_day_or").set_value(False).run()
+    assert not app.exception and not app.error and "in between" in texts(app)
+
+
 def test_a_real_deployment_is_created_watched_and_deleted_from_the_page() -> None:
     SERVER.ready(120)
     app = open_page("orchestration", orchestration_tab="Schedules", schedule_view="Real deployment")

@@ -48,6 +48,11 @@ def draw(result: OwnViewer) -> None:
         "own_viewer_life",
         "One key's feature rows and the labels that ask for it",
     )
+    if view.n_without_time:
+        st.caption(
+            f"{view.n_without_time:,} rows have no event time. They are left out, and in the file"
+            " store their keys too: there such a row joins any label."
+        )
     answer = view.answers[label]
     st.markdown(
         f"Feast answers **{'null' if answer is None else answer}**; every candidate with its"
