@@ -24,6 +24,7 @@ N_RUNS = 20
 RUN_MINUTES = (5.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 240.0, 480.0, 1440.0, 2160.0)
 DAY_MINUTES = 1440
 MOST_HOURS = 48.0
+MOST_SHOWN = 60  # characters of a rule in a sentence
 
 
 def names_two_days(cron: str) -> bool:
@@ -70,12 +71,11 @@ class ScheduleParams(Params):
 
     @property
     def rule_text(self) -> str:
-        """The rule as a sentence names it."""
-        return (
-            f"every {format_seconds(self.every_minutes * 60)}"
-            if self.kind == "interval"
-            else f"`{self.rule}`"
-        )
+        """The rule as a sentence names it: in one line, a long one cut off."""
+        if self.kind == "interval":
+            return f"every {format_seconds(self.every_minutes * 60)}"
+        text = " ".join(str(self.rule).split())
+        return f"`{text}`" if len(text) <= MOST_SHOWN else f"`{text[:MOST_SHOWN]}…`"
 
     @property
     def anchor(self) -> datetime:

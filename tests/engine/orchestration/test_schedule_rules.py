@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -144,6 +145,9 @@ def test_words_where_a_rule_has_few_runs_or_none_in_view() -> None:
     result = schedule.run(ScheduleParams(kind="rrule", rrule=zoned))
     assert any("digits of DTSTART in America/New_York" in reason for reason in result.why)
     assert {row.wall[11:] for row in result.plan.rows} == {"09:00"}
+    assert "090000 RRULE:FREQ=DAILY`" in result.verdict, "in one line"
+    long = replace(result.params, rrule=zoned + ";BYDAY=MO,TU,WE,TH,FR,SA,SU")
+    assert len(schedule.run(long).verdict) < 190
 
 
 FREQUENCIES = some.sampled_from(["HOURLY", "MINUTELY", "SECONDLY", "DAILY", "WEEKLY", "MONTHLY"])
