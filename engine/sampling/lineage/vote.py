@@ -100,8 +100,8 @@ def reasons(points: Points, record: Record, chosen: np.ndarray, penalty: float) 
     draws = f"; {n_tied:,} tied, drawn at random" if n_tied else ""
     return [
         f"**Penalty**: another {name} counts as a distance of {format_number(penalty, 3)}, the"
-        f" median standard deviation of the minority's numbers. {format_share(same)} of the neighbours"
-        f" have the seed's {name}.",
+        f" median standard deviation of the minority's numbers. {format_share(same)} of the"
+        f" neighbours have the seed's {name}.",
         f"**Vote**: the k neighbours choose the {name}, the seed has no vote."
         f" {format_share(away_share(points, record, chosen))} of the synthetic points differ from"
         f" their seed{draws}.",
