@@ -52,24 +52,25 @@ def of_row(points: Points, record: Record, chosen: np.ndarray, penalty: float, m
     (s,) text.
     """
     seed, near = int(record.seed_index[made]), record.neighbours[made]
-    texts = points.category.astype(str)
     pool = np.flatnonzero(points.y == 1)
     pool = pool[pool != seed]
     apart = ((points.X[pool] - points.X[seed]) ** 2).sum(axis=1)
     plain = pool[np.argsort(apart, kind="stable")[: len(near)]]
     # a row of the seed's category that has no vote is a copy or as far as the last voter
-    kept_out = plain[~np.isin(plain, near) & (texts[plain] != texts[seed])]
-    rows = np.concatenate([near, kept_out])
-    names, counts = np.unique(texts[near], return_counts=True)
+    own = str(points.category[seed])
+    others = points.category[plain].astype(str) != own
+    rows = np.concatenate([near, plain[~np.isin(plain, near) & others]])
+    categories = points.category[rows].astype(str)
+    names, counts = np.unique(categories[: len(near)], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return Vote(
         rows=rows,
         n_neighbours=len(near),
         by_numbers=((points.X[rows] - points.X[seed]) ** 2).sum(axis=1),
-        differs=texts[rows] != texts[seed],
+        differs=categories != own,
         penalty=penalty,
-        categories=texts[rows],
-        seed_category=str(texts[seed]),
+        categories=categories,
+        seed_category=own,
         counts=tuple((str(names[i]), int(counts[i])) for i in order),
         chosen=str(chosen[made]),
     )
@@ -98,9 +99,9 @@ def reasons(points: Points, record: Record, chosen: np.ndarray, penalty: float) 
     n_tied = int(tied(points, record).sum())
     draws = f"; {n_tied:,} tied, drawn at random" if n_tied else ""
     return [
-        f"**Penalty**: another {name} counts as a distance of {format_number(penalty, 3)}, the median"
-        f" standard deviation of the minority's numbers. {format_share(same)} of the neighbours"
-        f" have the seed's {name}.",
+        f"**Penalty**: another {name} counts as a distance of {format_number(penalty, 3)}, the"
+        f" median standard deviation of the minority's numbers. {format_share(same)} of the"
+        f" neighbours have the seed's {name}.",
         f"**Vote**: the k neighbours choose the {name}, the seed has no vote."
         f" {format_share(away_share(points, record, chosen))} of the synthetic points differ from"
         f" their seed{draws}.",
