@@ -32,7 +32,8 @@ def broken_rules(
     known = rules.known(contract) | known
     reasons: dict[int, list[str]] = {}
     counted: Counter[str] = Counter()
-    for rule, rows in gate.broken(contract.rules, list(contract.unique), known, frame).items():
+    unique, nulls = list(contract.unique), contract.unique_nulls
+    for rule, rows in gate.broken(contract.rules, unique, nulls, known, frame).items():
         kind, _, severity = kinds[rule]
         if severity != "quarantine" or (lenient and kind in ("range", "foreign key")):
             counted[rule] += len(rows)
