@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from engine import kept
 from tests.browser.serve import FLAGS, browser_path, serve
 
 expect.set_options(
@@ -14,16 +18,24 @@ expect.set_options(
 )  # a first page may meet a server that is still warming, on a machine that is busy
 
 
-@pytest.fixture(
-    scope="module"
-)  # it ends with its tests: idle, it would take a quarter of a core from all others
+def with_kept_results(workspace: Path) -> Path:
+    """Give a server's new workspace what this process's page tests have measured.
+
+    A link costs nothing, and a file is replaced, never written again.
+    """
+    shutil.copytree(kept.folder(), workspace / "server" / "kept", copy_function=os.link)
+    return workspace
+
+
+@pytest.fixture(scope="package")  # one for all that use it: to warm one up takes half a minute
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve("app.py", tmp_path_factory.mktemp("workspace")) as address:
+    workspace = with_kept_results(tmp_path_factory.mktemp("workspace"))
+    with serve("app.py", workspace) as address:
         yield address
 
 
 @pytest.fixture(
-    scope="module"
+    scope="package"
 )  # while it lives, Playwright's event loop counts as running: nobody else could start one
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

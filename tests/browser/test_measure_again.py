@@ -15,7 +15,7 @@ from tests.browser.serve import launch
 SLOW = 180_000  # milliseconds that a run may take on a machine that is busy with other tests
 QUICK = {  # lab -> a tab whose job is quick
     "formats": "formats_tab=Codecs&codecs_n_rows=5000&codecs_repeats=1",
-    "etl": "etl_tab=Crash+lab",
+    "etl": "etl_tab=Load+strategies&loads_n_days=1",
     "sampling": "sampling_tab=Arena",
     "leakage": "leakage_tab=Audit",
     "feature_store": "feature_store_tab=Registry+and+lineage",
