@@ -37,21 +37,23 @@ run: .venv/requirements.txt.installed
 
 # In two halves side by side, each with a workspace of its own: one alone leaves half of two cores idle.
 # Spark's JVM is started in the first half only, Prefect's server in the second (and both by the browser tests' servers).
-FIRST = (pages or spark) and not prefect
+# The browser tests come last: their servers find what the pages of both halves have measured.
+FIRST = (pages or spark) and not prefect and not browser
 test: .venv/requirements-dev.txt.installed
 	@browser=$$($(PY) -m tests.browser.find --install) || browser=; left_out=; \
 	if [ -z "$$browser" ]; then \
 	  if [ -n "$$CI" ]; then echo "FAILED: no browser here, and CI leaves nothing out."; exit 1; fi; \
 	  left_out=--ignore=tests/browser; \
 	fi; \
-	logs=$$(mktemp -d); failed=0; \
+	logs=$$(mktemp -d); failed=0; mkdir "$$logs/workspaces"; \
+	export TEST_WORKSPACES="$$logs/workspaces" PLAYGROUND_BROWSER="$$browser"; \
 	$(PY) -m pytest -m "$(FIRST)" $$left_out >"$$logs/first" 2>&1 & first=$$!; \
-	{ PLAYGROUND_BROWSER="$$browser" $(PY) -m pytest -m "not ($(FIRST))" $$left_out || touch "$$logs/failed"; } | tee "$$logs/second"; \
+	{ $(PY) -m pytest -m "not ($(FIRST))" $$left_out || touch "$$logs/failed"; } | tee "$$logs/second"; \
 	echo "Pages and Spark, which ran beside that:"; wait $$first || failed=1; cat "$$logs/first"; \
 	[ ! -e "$$logs/failed" ] || failed=1; \
 	echo "Both halves:"; for half in first second; do \
 	  grep -E '^(FAILED|ERROR) ' "$$logs/$$half" || :; grep -E '^[= ]*[0-9]+ (passed|failed|error)' "$$logs/$$half" | tail -n 1; \
-	done; rm -r "$$logs"; \
+	done; rm -rf "$$logs"; \
 	if [ -n "$$left_out" ]; then \
 	  echo "LEFT OUT: tests/browser, for no Chromium or Chrome was found and none could be installed."; \
 	fi; \

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -14,16 +17,38 @@ expect.set_options(
 )  # a first page may meet a server that is still warming, on a machine that is busy
 
 
-@pytest.fixture(
-    scope="module"
-)  # it ends with its tests: idle, it would take a quarter of a core from all others
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve("app.py", tmp_path_factory.mktemp("workspace")) as address:
-        yield address
+def take_kept_results(kept: Path) -> None:
+    """Link into a server's folder what page tests have measured by now, in this half of make test
+    or in the other. Kept files are replaced, never written again.
+    """
+    own = Path(os.environ["PLAYGROUND_WORKSPACE"])
+    halves = own.parent.iterdir() if "TEST_WORKSPACES" in os.environ else [own]
+    for path in (path for half in halves for path in half.glob("server/kept/*.kept")):
+        with suppress(FileExistsError, FileNotFoundError):
+            (kept / path.name).hardlink_to(path)
+
+
+@pytest.fixture(scope="package")  # one for all that use it: to warm one up takes half a minute
+def started_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    workspace = tmp_path_factory.mktemp("workspace")
+    kept = workspace / "server" / "kept"
+    kept.mkdir(mode=0o700, parents=True)
+    with serve("app.py", workspace) as address:
+        yield address, kept
+
+
+@pytest.fixture
+def server(started_server: tuple[str, Path]) -> str:
+    """Return the address of the one server, which finds what was measured before as an earlier
+    server's.
+    """
+    address, kept = started_server
+    take_kept_results(kept)
+    return address
 
 
 @pytest.fixture(
-    scope="module"
+    scope="package"
 )  # while it lives, Playwright's event loop counts as running: nobody else could start one
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

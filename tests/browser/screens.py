@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
@@ -22,11 +21,31 @@ SIZES = {"laptop": (1440, 900), "projector": (1280, 720)}
 PHONE = (390, 844)
 STAGES = {"projector": (1280, 720), "hall": (1920, 1080)}
 LEAST_SHARE = 0.70  # of the window's height that the chart fills on stage
-SETTLE_MS = 250
+QUIET_MS = 100  # a page is at rest when nothing of it has changed for so long
+MOST_MS = 2_000  # that one look waits for rest: then it looks at what moves
 # Rules of axe-core that Streamlit or Plotly break by themselves, each with where that is known.
 KNOWN: dict[str, str] = {}
 WAIT_MS = 120_000
 TURNS = 12  # looks at a page that may still be moving, before its problems count
+PAUSE_MS = 250  # between two of them
+
+# Resolves once the charts have drawn what they queued, no transition runs, and two frames and
+# QUIET_MS without a change have passed.
+REST = """async ([quiet, most]) => {
+  const start = performance.now(), frame = () => new Promise(requestAnimationFrame);
+  let changed = start;
+  const observer = new MutationObserver(() => { changed = performance.now(); });
+  observer.observe(document, {subtree: true, childList: true, attributes: true});
+  const moves = () => document.getAnimations().some((animation) =>
+    animation.playState === 'running' && animation.effect.getComputedTiming().endTime < Infinity);
+  await frame();
+  await frame();
+  await Promise.all([...document.querySelectorAll('.chart')].map((root) => root.chart?.busy));
+  while ((performance.now() - changed < quiet || moves()) && performance.now() - start < most) {
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  observer.disconnect();
+}"""
 
 # Problems of the first chart and what is around it, as sentences.
 LOOK = """([phone, stage, leastShare]) => {
@@ -87,23 +106,34 @@ LOOK = """([phone, stage, leastShare]) => {
   else if (!phone) inside('the first reason', reason);
   return problems;
 }"""
-SCROLLED = """async () => {
+SCROLL = """() => {
   const controls = document.querySelectorAll('.st-key-controls [data-testid=stElementContainer]');
   controls[Math.min(3, controls.length - 1)].scrollIntoView({block: 'end'});
-  await new Promise((done) => setTimeout(done, 300));
+}"""
+SCROLLED = """() => {
   const {top, bottom} = document.querySelector('.chart.first')?.getBoundingClientRect() ?? {};
   return top >= -1 && bottom <= innerHeight ? [] :
     [`with a control in view the chart is at ${Math.round(top)} to ${Math.round(bottom)}`];
 }"""
 
 
+def _rest(page: Page) -> None:
+    """Wait until nothing on the page moves; a page that never rests is looked at as it is."""
+    page.evaluate(REST, [QUIET_MS, MOST_MS])
+
+
 def _settled(page: Page) -> None:
-    """Wait until the page has drawn its first chart and no job of it is under way."""
+    """Wait until the page has drawn its first chart, no job of it is under way and its script has
+    run.
+    """
     page.wait_for_selector(".chart[data-drawn]", timeout=WAIT_MS)
     page.wait_for_selector(
         "[class*='st-key-'][class*='_cancel'] button", state="detached", timeout=WAIT_MS
     )
-    page.wait_for_timeout(SETTLE_MS)
+    page.wait_for_selector(
+        "[data-testid=stApp][data-test-script-state=notRunning]", timeout=WAIT_MS
+    )
+    _rest(page)
 
 
 def look(
@@ -113,12 +143,15 @@ def look(
     page.set_viewport_size({"width": size[0], "height": size[1]})
     problems: list[str] = []
     for _ in range(TURNS):
-        page.wait_for_timeout(SETTLE_MS)
+        _rest(page)
         problems = page.evaluate(LOOK, [phone, stage, LEAST_SHARE])
         if phone and not problems:
+            page.evaluate(SCROLL)
+            _rest(page)
             problems = page.evaluate(SCROLLED)
         if not problems:
             break
+        page.wait_for_timeout(PAUSE_MS)
     return problems
 
 
@@ -141,10 +174,11 @@ def findings(page: Page) -> Iterator[str]:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found: list[str] = []
         for _ in range(TURNS):
-            page.wait_for_timeout(2 * SETTLE_MS)  # a part that is drawn again is pale for a while
+            _rest(page)
             found = _violations(page)
             if not found:
                 break
+            page.wait_for_timeout(PAUSE_MS)  # a part that is drawn again is pale for a while
         yield from (f"{scheme}: {violation}" for violation in found)
     page.emulate_media(color_scheme="light")
 
@@ -152,9 +186,11 @@ def findings(page: Page) -> Iterator[str]:
 def tab_problems(page: Page, address: str, topic: str) -> Iterator[tuple[str, str, str]]:
     """Yield tab, window and problem for every tab of a lab on its defaults."""
     lesson = lessons.load(topic)
-    for label in lesson.tabs.values():
+    page.goto(f"{address}/{topic}")
+    for tab, label in lesson.tabs.items():
         page.set_viewport_size({"width": 1440, "height": 900})
-        page.goto(f"{address}/{topic}?{urlencode({lesson.tab_key: label})}")
+        page.get_by_role("tab", name=label, exact=True).click()
+        page.locator(f".st-key-{tab}_reset").wait_for(timeout=WAIT_MS)
         _settled(page)
         for name, size in SIZES.items():
             yield from ((label, name, problem) for problem in look(page, size))

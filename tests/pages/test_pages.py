@@ -76,21 +76,22 @@ def test_every_scene_renders_with_its_settings_on_stage_and_from_its_link(
     for key, value in scene.params.items():
         assert lessons.to_field(app.session_state[key]) == lessons.to_field(value), key
     assert scene.look_at in texts(app)
+    drawn = [chart["key"] for chart in charts(app)]
+    alone = drawn
     if scene.chart:
-        assert scene.chart in [chart["key"] for chart in charts(app)]
         settle(app.segmented_control(key="mode").set_value(state.PRESENT).run())
         alone = [chart["key"] for chart in charts(app)]
-        settle(app.segmented_control(key="mode").set_value(state.EXPLORE).run())
-        assert alone == [scene.chart]
+        app.segmented_control(key="mode").set_value(state.EXPLORE)
+    share(app)  # the same run leaves the stage
+    app.session_state["share"] = False
+    assert not scene.chart or (scene.chart in drawn and alone == [scene.chart])
     # The link that Share offers opens the same again, formatted options, views and lists included.
     if app.session_state["shown"] is None:
         # a view without a run of its own, as the audit's scoreboard; that each tab has its run is
         # tested above
         return
     name = app.session_state["shown"][0]
-    share(app)
     link = next(code.value for code in app.code if not set(code.value) & set(" \n"))
-    app.session_state["share"] = False
     again = open_page(topic, **parse_qs(urlsplit(link).query))
     for key in [
         lesson.tab_key,
