@@ -19,6 +19,7 @@ from engine.upload_reader.encodings import read_text
 from engine.upload_reader.layout import Layout, find_layout
 from engine.upload_reader.limits import check_size, listed, reason
 from engine.upload_reader.options import FOUND, ColumnRead, Options, Report
+from engine.upload_reader.quotes import plain_quotes
 from engine.upload_reader.typed import find_decimal_mark, typed
 
 END = "\x1e"  # a cell that no text has
@@ -47,6 +48,7 @@ def read_csv(path: Path, options: Options, report: Report) -> pa.Table:
     """
     report.format = "CSV"
     text = read_text(path, options, report)
+    text = plain_quotes(text, options, report)
     layout = find_layout(text, options, report)
     table = _cut(text, layout, report, path)
     _note_blank_lines(text, layout, report)
@@ -84,15 +86,17 @@ def kind_of(type_: pa.DataType) -> str:
 
 def _cut(text: bytes, layout: Layout, report: Report, path: Path) -> pa.Table:
     """Return the cells as columns of text, named by their number."""
-    comments = 0
+    comments = blank = 0
     n_columns = len(layout.names)
     names = [str(number) for number in range(n_columns)]
 
     def on_wrong_width(row: csv.InvalidRow) -> str:
-        nonlocal comments
+        nonlocal comments, blank
         is_comment = row.text.startswith("#")
         comments += is_comment
-        return "skip" if is_comment else "error"
+        is_blank = not row.text.strip()
+        blank += is_blank
+        return "skip" if is_comment or is_blank else "error"
 
     rows = pa.py_buffer(memoryview(text)[layout.start :])
     if not rows.size:
@@ -116,6 +120,8 @@ def _cut(text: bytes, layout: Layout, report: Report, path: Path) -> pa.Table:
         _check_quotes(text, layout)
     if comments:
         report.notes.append(f"Lines that begin with # among the rows left out: {comments:,}.")
+    if blank:
+        report.notes.append(f"Lines of blanks left out: {blank:,}.")
     return table
 
 
@@ -135,7 +141,7 @@ def _ragged(text: bytes, layout: Layout) -> str:
     """Return the sentence about the first row that is not as wide as the header."""
     wanted = len(layout.names)
     for line, row in _records(text, layout):
-        if row and len(row) != wanted and not row[0].startswith("#"):
+        if len(row) != wanted and "".join(row).strip() and not row[0].startswith("#"):
             return (
                 f"This CSV file cannot be read: line {line:,} has {len(row):,}"
                 f" cell{'s' * (len(row) != 1)}, the first line has {wanted:,}. Correct the line, or"

@@ -96,8 +96,10 @@ def _refuse(path: Path, error: Exception) -> NoReturn:
         ) from error
     with pa.memory_map(str(path)) as file:
         check_pages(file.read_buffer(), footer)
-    name = next((name for name in footer.columns if not _can_read(path, name)), None)
-    where = "" if name is None else f" in column {name_in_sentence(name)}"
+    unreadable = [name for name in footer.columns if not _can_read(path, name)]
+    # all of several: what is damaged is the file's, the footer for instance
+    is_one = unreadable and (unreadable != [*footer.columns] or len(unreadable) == 1)
+    where = f" in column {name_in_sentence(unreadable[0])}" if is_one else ""
     raise InputError(
         f"This Parquet file is damaged or cut short{where}: {reason(error, path)}. Write it again"
         " from its source."

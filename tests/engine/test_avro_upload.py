@@ -281,6 +281,14 @@ def test_times_out_of_the_calendar_are_said_by_column_and_row(
         normalize(table)
 
 
+@pytest.mark.parametrize("value", [-1, 86_400_000])
+def test_times_of_no_day_are_refused(value: int, tmp_path: Path) -> None:
+    """pyarrow would let them wrap around: −1 is a millisecond before midnight."""
+    table = read(disguised(logical("int", "time-millis"), [0, value]), tmp_path)
+    with pytest.raises(InputError, match="v has others"):
+        normalize(table)
+
+
 def decimal_of(digits: int) -> dict[str, Any]:
     return {"type": "bytes", "logicalType": "decimal", "precision": digits, "scale": 2}
 

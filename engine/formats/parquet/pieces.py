@@ -90,7 +90,14 @@ def readable(value: bytes | None, physical: str, type_: pa.DataType | None) -> s
             return str(number)[:MAX_TEXT]
         text = value.decode()
         return text[:MAX_TEXT] if text.isprintable() else value.hex()[:MAX_TEXT]
-    except (struct.error, UnicodeDecodeError, pa.ArrowException, ValueError, OverflowError):
+    except (
+        struct.error,
+        UnicodeDecodeError,
+        pa.ArrowException,
+        ValueError,
+        OverflowError,
+        LookupError,
+    ):
         return value.hex()[:MAX_TEXT]
 
 
