@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as csv
 
 from engine.errors import InputError
@@ -19,7 +18,7 @@ from engine.upload_reader.encodings import read_text
 from engine.upload_reader.layout import Layout, find_layout
 from engine.upload_reader.limits import check_size, listed, reason
 from engine.upload_reader.options import FOUND, ColumnRead, Options, Report
-from engine.upload_reader.quotes import plain_quotes
+from engine.upload_reader.quotes import LONE, plain_quotes
 from engine.upload_reader.typed import find_decimal_mark, typed
 
 END = "\x1e"  # a cell that no text has
@@ -39,7 +38,8 @@ def read_csv(path: Path, options: Options, report: Report) -> pa.Table:
     """Return the table of a CSV file as ``options`` want it, and note in ``report`` how it was
     read.
 
-    Cells are cut by pyarrow, as text; types come from whole columns (``typed``).
+    Cells are cut by pyarrow, as text; types come from whole columns (``typed``). A cell without
+    anything, quotation marks included, is null, as it is for pandas, Spark and DuckDB.
 
     Raises
     ------
@@ -111,12 +111,17 @@ def _cut(text: bytes, layout: Layout, report: Report, path: Path) -> pa.Table:
                 newlines_in_values=True,
                 invalid_row_handler=on_wrong_width,
             ),
-            csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+            csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
         )
     except pa.ArrowInvalid as error:
         raise InputError(_ragged(text, layout) or _unreadable(error, path)) from error
     check_size(table.num_rows, n_columns)
-    if text.count(b'"', layout.start) % 2:
+    if text.count(b'"', layout.start) % 2 or LONE.search(text, layout.start):
         _check_quotes(text, layout)
     if comments:
         report.notes.append(f"Lines that begin with # among the rows left out: {comments:,}.")
@@ -188,7 +193,7 @@ def _names(given: list[str], columns: list[pa.Array], report: Report) -> list[st
     end of each line makes, is left out.
     """
     names = list(given)
-    if len(names) > 1 and not names[-1] and pc.all(pc.equal(columns[-1], "")).as_py():
+    if len(names) > 1 and not names[-1] and columns[-1].null_count == len(columns[-1]):
         report.notes.append("An empty last column, after the last separator, left out.")
         names.pop()
     unnamed = [number for number, name in enumerate(names) if not name]

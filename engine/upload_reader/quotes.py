@@ -22,28 +22,32 @@ BACKSLASH = re.compile(rb'\\(["\\])|\\')
 def plain_quotes(text: bytes, options: Options, report: Report) -> bytes:
     r"""Return a text whose quotation marks are doubled within cells and stand at a cell's ends.
 
-    Marks written ``\"``, and cells that begin after a blank, are rewritten where the whole text can
-    only be read so; letters after a closing mark are noted.
+    Marks written ``\"``, cells that begin after a blank, and marks that are letters, as they are in
+    tab-separated text, are rewritten where the whole text can only be read so; letters after a
+    closing mark are noted.
     """
-    lone, blank = LONE.search(text), AFTER_BLANK.search(text)
-    if not lone and not blank:
+    if b'"' not in text:
         return text
     try:
         separator = find_layout(text, options, Report()).separator
     except InputError:
         return text  # refused later, with the reason
-    line = _broken(text, separator) if lone else 0
-    if line and ESCAPED.search(text):
+    escaped, is_tab = ESCAPED.search(text), separator == "\t"
+    broken = (escaped or is_tab) and _broken(text, separator, even=True)
+    if broken and escaped:
         # a backslash before anything else is one
         doubled = BACKSLASH.sub(lambda found: found[0] if found[1] else rb"\\", text)
         if not _broken(doubled, separator, even=True, escapechar="\\"):
             report.notes.append('Quotation marks written as \\" are read as "".')
             return _rewritten(doubled, separator, escapechar="\\")
-    form = {"skipinitialspace": True}
-    if blank and _has_blank_cells(text, separator) and not _broken(text, separator, True, **form):
+    if broken and is_tab and not _broken(text, separator, even=True, quoting=csv.QUOTE_NONE):
+        report.notes.append("Quotation marks are read as letters: they close no cell here.")
+        return _rewritten(text, separator, quoting=csv.QUOTE_NONE)
+    blank = AFTER_BLANK.search(text) and _has_blank_cells(text, separator)
+    if blank and not _broken(text, separator, even=True, skipinitialspace=True):
         report.notes.append("Blanks between a separator and a quotation mark left out.")
-        return _rewritten(text, separator, **form)
-    if line:
+        return _rewritten(text, separator, skipinitialspace=True)
+    if LONE.search(text) and (line := _broken(text, separator)):
         report.notes.append(
             f"Line {line:,} has letters after a closing quotation mark: read as part of the cell."
         )
@@ -66,8 +70,9 @@ def _broken(text: bytes, separator: str, even: bool = False, **form: Any) -> int
             width = width or len(row)
             if even and row and len(row) != width:
                 return int(rows.line_num)
-    except csv.Error:
-        return int(rows.line_num)
+    except csv.Error as error:
+        # a mark that is never closed is refused later
+        return int(rows.line_num) if even or "expected after" in str(error) else 0
     return 0
 
 
@@ -77,7 +82,9 @@ def _has_blank_cells(text: bytes, separator: str) -> bool:
 
 
 def _rewritten(text: bytes, separator: str, **form: Any) -> bytes:
-    """Return the text as Python's csv module writes the rows that it reads."""
+    """Return the text as Python's csv module writes the rows that it reads; it does not tell an
+    empty text in quotation marks from no text.
+    """
     target = io.BytesIO()
     lines = io.TextIOWrapper(target, "utf-8", newline="")
     csv.writer(lines, delimiter=separator, lineterminator="\n").writerows(

@@ -124,7 +124,8 @@ def test_any_text_in_any_form_is_read_as_written(
     writer.writerows([["one", "two", "three"], *rows])
     content = text.getvalue().encode(encoding)
     found, _ = read(content, separator=separator, text=("one", "two", "three"), header="yes")
-    columns = map(list, zip(*rows, strict=True))
+    nothing = "" if quoting == csv.QUOTE_ALL else None
+    columns = ([cell or nothing for cell in column] for column in zip(*rows, strict=True))
     assert found == dict(zip(("one", "two", "three"), columns, strict=True))
 
 
@@ -261,9 +262,14 @@ FOUND: dict[str, tuple[str | bytes, dict[str, list[Any]], str]] = {
     "numpy's 18 digits": ("a,b\n1.000000000000000056e-01,1\n", {"a": [0.1], "b": [1]}, "2 col"),
     "quotes after a backslash": ('a,b\n"say \\"x, y\\"",1\n"C:\\\\d",2\n',
                                  {"a": ['say "x, y"', "C:\\d"], "b": [1, 2]}, 'as \\"'),
+    "a separator after them": ('a,b\n"x\\",y",1\n', {"a": ['x",y'], "b": [1]}, 'as \\"'),
     "a backslash at the end": ('a,b\n"C:\\d\\",1\n', {"a": ["C:\\d\\"], "b": [1]}, "2 columns."),
     "quotes after a blank": ('a, b\n1, "x, ""y"""\n2,  ""\n',
-                             {"a": [1, 2], "b": ['x, "y"', ""]}, "Blanks between"),
+                             {"a": [1, 2], "b": ['x, "y"', None]}, "Blanks between"),
+    "nothing and no text": ('a,b\nx,\ny,""\nz,t\n',
+                            {"a": ["x", "y", "z"], "b": [None, "", "t"]}, "2 columns."),
+    "tabs, quotes are letters": ('a\tb\n"q\t1\n5" x\t2\n', {"a": ['"q', '5" x'], "b": [1, 2]},
+                                 "read as letters"),
     "blanks within quotes": ('a,b\n1,"x, ""y"""\n', {"a": [1], "b": ['x, "y"']}, "2 columns."),
     "letters after a quote": ('a,b\n1,"x"y\n', {"a": [1], "b": ["xy"]}, "Line 2 has letters"),
     "lines of blanks": ("a,b\n1,2\n  \n3,4\n \n", {"a": [1, 3], "b": [2, 4]}, "blanks left out: 2"),
@@ -358,6 +364,7 @@ def test_a_choice_is_followed(name: str) -> None:
         ("a,b\n1,2\n3\n", {}, "line 3 has 1 cell, the first line has 2. Correct the line, or"),
         ('a,b\n1,"x\ny"\n\n3,4,5\n', {}, "line 5 has 3 cells"),
         ("# note\na,b\n" + "1,2\n" * 500 + "3\n", {}, "line 503 has 1 cell"),
+        ('a,b\n5" pipe,1\n6,"x\n2,y\n', {}, "opens in the row of line 3 is never closed"),
         ('a,b\n1,"x\n2,y\n3,z\n', {}, "opens in the row of line 2 is never closed"),
         ("Report\n\na,b,c\n1,2,3\n2,3,4\n", {}, "1 cell there and 3 in each line"),
         ("\n\n", {}, "holds no row"),
