@@ -523,6 +523,14 @@ def test_a_zone_that_nobody_knows_is_refused_and_has_an_anatomy(tmp_path: Path) 
         of_bytes(content, tmp_path)
 
 
+def test_a_name_that_is_not_utf8_is_refused_and_has_an_anatomy(tmp_path: Path) -> None:
+    content = written(pa.table({"naive": [1]}), store_schema=False)
+    content = content.replace(b"naive", b"na\xefve")
+    assert pieces.dissect(content).columns == ("na\ufffdve",)
+    with pytest.raises(InputError, match="names must be in UTF-8. na.ve holds other bytes"):
+        of_bytes(content, tmp_path)
+
+
 def test_the_footer_is_what_pyarrow_reads() -> None:
     table = TWO.append_column("l", pa.array([[1]] * len(TWO)))
     content = written(table, row_group_size=1_500, write_page_index=True)

@@ -80,6 +80,26 @@ def test_reported_files(case: str) -> None:
     assert report is not None and report.done and report.separator == separator
 
 
+OTHER_FORMS: dict[str, dict[str, list[Any]]] = {
+    "escaped_quotes.csv": {"id": [1, 2, 3], "text": ['say "x, y"', "a \\", None]},
+    "blank_quotes.csv": {"id": [1, 2], "text": ['x, "y"', "z"], "n": [1, 2]},
+    "codes.csv": {
+        "code": ["1e5", "100000"],
+        "colour": ["0x1F", "0x20"],
+        "phone": ["+49301234567", "+4420"],
+    },
+    "utf16_chinese_no_mark.csv": {"城市": ["北京北京北京北京"] * 3, "n": [1, 1, 1]},
+}
+
+
+@pytest.mark.parametrize("case", OTHER_FORMS)
+def test_files_of_other_forms(case: str) -> None:
+    assert (
+        data.read_upload(uploaded((CASES / case).read_bytes(), case)).to_pydict()
+        == (OTHER_FORMS[case])
+    )
+
+
 def test_reported_identifiers_are_distinct_keys() -> None:
     """On the tab where the fault was seen: 100 keys, not one."""
     source = Source("upload", upload=str(uploaded((CASES / "big_ids.csv").read_bytes())))

@@ -157,7 +157,7 @@ def dissect(buffer: Any) -> Dissection:
 def _arrow_types(buffer: Any) -> dict[str, pa.DataType]:
     try:
         return {field.name: field.type for field in pq.read_schema(pa.BufferReader(buffer))}
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return {}  # a schema that Arrow cannot hold: values are shown as they are stored
 
 
