@@ -11,12 +11,13 @@ import itertools
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
 import pyarrow as pa
 
 from engine.errors import InputError, name_in_sentence, require
+from engine.upload_reader.columns import check_names
 from engine.upload_reader.limits import check_nested, check_size
 
 AVRO_BATCH_ROWS = 10_000
@@ -59,7 +60,7 @@ def read_avro(path: Path) -> pa.Table:
         here, too many rows, none, a damaged file.
     """
     import fastavro
-    from fastavro.schema import SchemaParseException
+    from fastavro.schema import SchemaParseException, UnknownType
 
     try:
         with path.open("rb") as file, _plain_values():
@@ -75,7 +76,7 @@ def read_avro(path: Path) -> pa.Table:
             batches: list[pa.RecordBatch] = []
             n_rows = 0
             blocks = _checked(reader, path) if reader.codec == "snappy" else reader
-            records = cast("Iterator[dict[str, Any]]", itertools.chain.from_iterable(blocks))
+            records = itertools.chain.from_iterable(map(_records, blocks))
             while rows := list(itertools.islice(records, AVRO_BATCH_ROWS)):
                 n_rows += len(rows)
                 check_size(n_rows, len(types))
@@ -88,9 +89,10 @@ def read_avro(path: Path) -> pa.Table:
             return pa.Table.from_batches(batches)
     except (InputError, MemoryError):
         raise
-    except SchemaParseException as error:
+    except (SchemaParseException, UnknownType) as error:
+        what = f"{error} is no type" if isinstance(error, UnknownType) else str(error)[:200]
         raise InputError(
-            f"The schema in this Avro file breaks a rule of Avro: {str(error)[:200]}. Write the"
+            f"The schema in this Avro file breaks a rule of Avro: {what}. Write the"
             " file again with a valid schema."
         ) from error
     # fastavro raises whatever its decoder met: EOFError, ValueError, IndexError, KeyError …
@@ -118,6 +120,15 @@ def _checked(blocks: Iterable[Any], path: Path) -> Iterator[Any]:
             yield block
 
 
+def _records(block: Any) -> Iterator[dict[str, Any]]:
+    """Yield the records of a block, which must be all that it holds: fastavro stops at the number
+    that the block gives.
+    """
+    yield from block
+    if block.bytes_.read(1):
+        raise ValueError(f"a block holds more than its {block.num_records:,} records")
+
+
 def _plain_values() -> contextlib.AbstractContextManager[Any]:
     """Let fastavro leave values as they are stored: numbers, text and bytes."""
     from fastavro.read import LOGICAL_READERS
@@ -138,6 +149,7 @@ def column_types(schema: Any) -> dict[str, pa.DataType]:
             "This Avro file must hold records. Wrap its values in a record with named fields."
         )
     named: dict[str, Any] = {}
+    check_names([field["name"] for field in schema["fields"]])
     choices = {field["name"]: _choices(field["type"], named) for field in schema["fields"]}
     check_nested(
         name for name, kinds in choices.items() if any(kind["type"] in NESTED for kind in kinds)

@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from engine.errors import InputError, name_in_sentence, require
 from engine.upload_reader.limits import check_nested, listed
 
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second
+
 
 def normalize(table: pa.Table) -> pa.Table:
     """Return ``table`` with each column in its storage's type, refusing what the labs cannot use.
@@ -113,6 +115,14 @@ def check_times(column: pa.ChunkedArray, name: str) -> None:
     """
     bits = pa.int64() if column.type.bit_width == 64 else pa.int32()
     ends = pc.min_max(pa.chunked_array([chunk.view(bits) for chunk in column.chunks], bits))
+    if pa.types.is_time(column.type):
+        day = 86_400 * UNITS[column.type.unit]
+        require(
+            (ends["min"].as_py() or 0) >= 0 and (ends["max"].as_py() or 0) < day,
+            "Times of day must be from 00:00 to 24:00. {} has others: correct or drop it, then"
+            " upload again.",
+            name_in_sentence(name),
+        )
     try:
         for end in ends.values():
             pa.scalar(end.as_py(), bits).cast(column.type).as_py()
@@ -137,10 +147,9 @@ def _outside(column: pa.ChunkedArray) -> str:
     bits = pa.int64() if column.type.bit_width == 64 else pa.int32()
     whole = pa.chunked_array([chunk.view(bits) for chunk in column.chunks], bits)
     values = whole.fill_null(0).to_numpy().astype(np.int64)
-    units = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
     is_days = pa.types.is_date32(column.type)
     unit = "ms" if pa.types.is_date64(column.type) else getattr(column.type, "unit", "s")
-    seconds = values * 86_400 if is_days else values // units[unit]
+    seconds = values * 86_400 if is_days else values // UNITS[unit]
     first, end = (np.datetime64(day, "s").astype(np.int64) for day in ("0001-01-01", "10000-01-01"))
     places = np.flatnonzero((seconds < first) | (seconds >= end))
     if not len(places):

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as csv
 
 from engine.errors import InputError
@@ -19,6 +18,7 @@ from engine.upload_reader.encodings import read_text
 from engine.upload_reader.layout import Layout, find_layout
 from engine.upload_reader.limits import check_size, listed, reason
 from engine.upload_reader.options import FOUND, ColumnRead, Options, Report
+from engine.upload_reader.quotes import LONE, plain_quotes
 from engine.upload_reader.typed import find_decimal_mark, typed
 
 END = "\x1e"  # a cell that no text has
@@ -38,7 +38,8 @@ def read_csv(path: Path, options: Options, report: Report) -> pa.Table:
     """Return the table of a CSV file as ``options`` want it, and note in ``report`` how it was
     read.
 
-    Cells are cut by pyarrow, as text; types come from whole columns (``typed``).
+    Cells are cut by pyarrow, as text; types come from whole columns (``typed``). A cell without
+    anything, quotation marks included, is null, as it is for pandas, Spark and DuckDB.
 
     Raises
     ------
@@ -47,6 +48,7 @@ def read_csv(path: Path, options: Options, report: Report) -> pa.Table:
     """
     report.format = "CSV"
     text = read_text(path, options, report)
+    text = plain_quotes(text, options, report)
     layout = find_layout(text, options, report)
     table = _cut(text, layout, report, path)
     _note_blank_lines(text, layout, report)
@@ -84,15 +86,17 @@ def kind_of(type_: pa.DataType) -> str:
 
 def _cut(text: bytes, layout: Layout, report: Report, path: Path) -> pa.Table:
     """Return the cells as columns of text, named by their number."""
-    comments = 0
+    comments = blank = 0
     n_columns = len(layout.names)
     names = [str(number) for number in range(n_columns)]
 
     def on_wrong_width(row: csv.InvalidRow) -> str:
-        nonlocal comments
+        nonlocal comments, blank
         is_comment = row.text.startswith("#")
         comments += is_comment
-        return "skip" if is_comment else "error"
+        is_blank = not row.text.strip()
+        blank += is_blank
+        return "skip" if is_comment or is_blank else "error"
 
     rows = pa.py_buffer(memoryview(text)[layout.start :])
     if not rows.size:
@@ -107,15 +111,22 @@ def _cut(text: bytes, layout: Layout, report: Report, path: Path) -> pa.Table:
                 newlines_in_values=True,
                 invalid_row_handler=on_wrong_width,
             ),
-            csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+            csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
         )
     except pa.ArrowInvalid as error:
         raise InputError(_ragged(text, layout) or _unreadable(error, path)) from error
     check_size(table.num_rows, n_columns)
-    if text.count(b'"', layout.start) % 2:
+    if text.count(b'"', layout.start) % 2 or LONE.search(text, layout.start):
         _check_quotes(text, layout)
     if comments:
         report.notes.append(f"Lines that begin with # among the rows left out: {comments:,}.")
+    if blank:
+        report.notes.append(f"Lines of blanks left out: {blank:,}.")
     return table
 
 
@@ -135,7 +146,7 @@ def _ragged(text: bytes, layout: Layout) -> str:
     """Return the sentence about the first row that is not as wide as the header."""
     wanted = len(layout.names)
     for line, row in _records(text, layout):
-        if row and len(row) != wanted and not row[0].startswith("#"):
+        if len(row) != wanted and "".join(row).strip() and not row[0].startswith("#"):
             return (
                 f"This CSV file cannot be read: line {line:,} has {len(row):,}"
                 f" cell{'s' * (len(row) != 1)}, the first line has {wanted:,}. Correct the line, or"
@@ -182,7 +193,7 @@ def _names(given: list[str], columns: list[pa.Array], report: Report) -> list[st
     end of each line makes, is left out.
     """
     names = list(given)
-    if len(names) > 1 and not names[-1] and pc.all(pc.equal(columns[-1], "")).as_py():
+    if len(names) > 1 and not names[-1] and columns[-1].null_count == len(columns[-1]):
         report.notes.append("An empty last column, after the last separator, left out.")
         names.pop()
     unnamed = [number for number, name in enumerate(names) if not name]

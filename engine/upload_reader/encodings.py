@@ -63,14 +63,16 @@ def _find(content: bytes, report: Report) -> str:
 
 
 def _zeros(start: bytes) -> str:
-    """Return the codec of UTF-16 without a mark by where its zeros are, or an empty text."""
+    """Return the codec of UTF-16 without a mark by where its zeros are, or an empty text.
+
+    Chinese has few: those of the separators and the ends of lines, which must be such in it too.
+    """
     even, odd = start[0::2].count(0), start[1::2].count(0)
-    half = len(start) // 2
-    if half and odd >= 0.4 * half and even <= 0.05 * half:
-        return "utf-16-le"
-    if half and even >= 0.4 * half and odd <= 0.05 * half:
-        return "utf-16-be"
-    return ""
+    codec = "utf-16-le" if odd > even else "utf-16-be"
+    text = start[: len(start) // 2 * 2].decode(codec, "replace")
+    breaks, n_bytes = (text.count("\n") + text.count("\r"), start.count(10) + start.count(13))
+    binary = any(letter < " " and letter not in "\t\n\f\r" for letter in text)
+    return "" if even == odd or binary or 2 * breaks < n_bytes else codec
 
 
 def _is_in(content: bytes, codec: str) -> bool:
@@ -106,7 +108,8 @@ def _mostly_utf8(content: bytes) -> bool:
 
 
 def _as_utf8(content: bytes, report: Report) -> bytes:
-    content = content.removeprefix(codecs.BOM_UTF8)
+    while content.startswith(codecs.BOM_UTF8):
+        content = content.removeprefix(codecs.BOM_UTF8)
     bad = _first_bad(content)
     if bad is None:
         return content
@@ -131,4 +134,4 @@ def _decode(content: bytes, name: str) -> bytes:
             f"This file is not {name}: line {line:,} has bytes that are no letter in it. Choose"
             " another encoding under the uploader."
         ) from error
-    return text.removeprefix("\ufeff").encode("utf-8", "replace")
+    return text.lstrip("\ufeff").encode("utf-8", "replace")

@@ -100,7 +100,7 @@ def _typed(columns: dict[str, Column], options: Options, report: Report) -> pa.T
         elif kinds == [Number]:
             values, note = numbers(values, ".", wanted=False)
         elif kinds == [str]:
-            values = _dates(values)
+            values, note = _dates(values)
         elif kinds:
             counts = [f"{KINDS[kind]} in {count(column.counts[kind])}" for kind in kinds]
             note = f"{', '.join(counts)}: kept as text"
@@ -109,10 +109,12 @@ def _typed(columns: dict[str, Column], options: Options, report: Report) -> pa.T
     return pa.table(found)
 
 
-def _dates(values: pa.Array) -> pa.Array:
-    """Return texts as dates or times if all are such, for JSON has no other way to write them."""
-    column, _ = typed(values, ".")
-    return column if pa.types.is_temporal(column.type) else values
+def _dates(values: pa.Array) -> tuple[pa.Array, str]:
+    """Return texts as dates or times, with a note, if all are such, for JSON has no other way to
+    write them.
+    """
+    column, note = typed(values, ".")
+    return (column, note) if pa.types.is_temporal(column.type) else (values, "")
 
 
 def _objects(text: str, report: Report) -> Iterator[tuple[tuple[str, Any], ...]]:

@@ -13,8 +13,16 @@ from engine.errors import InputError, name_in_sentence
 from engine.formats.parquet.footer import Footer, read_footer
 from engine.formats.parquet.pages import check_pages
 from engine.upload_reader.columns import check_times
-from engine.upload_reader.limits import check_nested, check_not_encrypted, check_size, reason
+from engine.upload_reader.limits import (
+    check_nested,
+    check_not_encrypted,
+    check_size,
+    listed,
+    reason,
+)
 
+# what pyarrow raises: the last for a name that is not UTF-8
+READ_ERRORS = (pa.ArrowException, OSError, UnicodeDecodeError)
 READ_CODECS = ("UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW")
 # years 1677 to 2262, in microseconds: what nanoseconds can hold
 NANOSECONDS_FROM, NANOSECONDS_TO = -(2**63) // 1_000 + 1, (2**63 - 1) // 1_000
@@ -42,7 +50,7 @@ def read_parquet(path: Path) -> pa.Table:
             return _with_int96(file.read(use_threads=False), file.schema, path)
     except MemoryError:  # Arrow's own is one too, and an ArrowException
         raise
-    except (pa.ArrowException, OSError) as error:
+    except READ_ERRORS as error:
         _refuse(path, error)
 
 
@@ -87,6 +95,12 @@ def _refuse(path: Path, error: Exception) -> NoReturn:
     footer = _footer(path)
     check_not_encrypted(b"", footer.encrypted)
     check_nested(footer.nested)
+    if isinstance(error, UnicodeDecodeError):
+        names = [name for name in footer.columns if "\ufffd" in name]
+        raise InputError(
+            f"Column names must be in UTF-8. {listed(names)} holds other bytes: rename the column,"
+            " or write the file again from its source if it is damaged."
+        ) from error
     unread = sorted({chunk.compression for _, chunk in footer.chunks} - {*READ_CODECS})
     if unread or isinstance(error, NotImplementedError):
         raise InputError(
@@ -96,8 +110,10 @@ def _refuse(path: Path, error: Exception) -> NoReturn:
         ) from error
     with pa.memory_map(str(path)) as file:
         check_pages(file.read_buffer(), footer)
-    name = next((name for name in footer.columns if not _can_read(path, name)), None)
-    where = "" if name is None else f" in column {name_in_sentence(name)}"
+    unreadable = [name for name in footer.columns if not _can_read(path, name)]
+    # all of several: what is damaged is the file's, the footer for instance
+    is_one = unreadable and (unreadable != [*footer.columns] or len(unreadable) == 1)
+    where = f" in column {name_in_sentence(unreadable[0])}" if is_one else ""
     raise InputError(
         f"This Parquet file is damaged or cut short{where}: {reason(error, path)}. Write it again"
         " from its source."
@@ -109,5 +125,5 @@ def _can_read(path: Path, name: str) -> bool:
         with _open(path) as file:
             file.read([name], use_threads=False)
         return True
-    except (pa.ArrowException, OSError):
+    except READ_ERRORS:
         return False

@@ -13,7 +13,8 @@ from decimal import Context, Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.errors import name_in_sentence
+from engine.errors import InputError, name_in_sentence
+from engine.upload_reader.columns import check_times
 from engine.upload_reader.options import FOUND
 
 # What stands for no value among values: pyarrow's list, and what data sets use.
@@ -26,6 +27,7 @@ MARKS = {".": ",", ",": "."}  # decimal mark -> the other one, which may mark th
 GROUPS = "'\u2019\u00a0\u202f"  # other marks of thousands
 SIGN, EXPONENT = "[+\u2212-]?", r"(?:[eE][+-]?\d+)?"
 WHOLE = rf"^{SIGN}\d+$"
+CODE = r"^[+-]?\d+(?:[eE]\d+)?$"  # no program writes a floating-point number so
 LEADING_ZERO = r"^[+-]?0\d"
 DATE_LIKE = r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\b"
 TIME = r"^\d\d:\d\d(:\d\d(\.\d+)?)?$"
@@ -88,9 +90,12 @@ def find_decimal_mark(columns: list[pa.Array], separator: str) -> tuple[str, str
     if votes[","] != votes["."]:
         return max(votes, key=lambda mark: votes[mark]), ""
     mark = "," if separator == ";" and (votes[","] or open_[","] > open_["."]) else "."
-    if not any(votes.values()) and open_[","]:
-        example = "decimals" if mark == "," else "thousands"
-        return mark, f"No value shows whether 1,234 has thousands or decimals: read as {example}."
+    other = "." if separator == ";" and mark == "." else ","
+    if not any(votes.values()) and open_[other]:
+        example = "decimals" if mark == other else "thousands"
+        return mark, (
+            f"No value shows whether 1{other}234 has thousands or decimals: read as {example}."
+        )
     return mark, ""
 
 
@@ -131,18 +136,35 @@ def _found(values: pa.Array, mark: str) -> tuple[pa.Array, str] | None:
     whole = _whole(values)
     if whole is not None and not pc.any(pc.match_substring_regex(values, LEADING_ZERO)).as_py():
         return whole, ""
+    if note := _codes(values):
+        return values, note
     if every(values, NUMBER[mark]):
         return numbers(values, mark, wanted=False)
     column = _times(values)
     return None if column is None else (column, "")
 
 
+def _codes(values: pa.Array) -> str:
+    """Return why whole numbers are codes rather than numbers, empty if they are not: as numbers
+    1e5 and 100000 would be one, and a telephone number would lose its plus sign.
+    """
+    if not every(values, CODE):
+        return ""
+    for what, pattern in (("exponents such as 1e5", "[eE]"), ("plus signs", r"^\+")):
+        n = pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0
+        if n and (what != "plus signs" or n == len(values) - values.null_count):
+            return f"{what} in {count(n)}: kept as text"
+    return ""
+
+
 def _whole(values: pa.Array) -> pa.Array | None:
     """Return plain whole numbers of 64 bits, ``None`` where one value is anything else."""
     try:
-        return values.cast(pa.int64())
+        whole = values.cast(pa.int64())
     except pa.ArrowInvalid:
         return None
+    hexadecimal = pc.any(pc.match_substring_regex(values, "[xX]")).as_py()  # 0x1F
+    return None if hexadecimal else whole
 
 
 def numbers(values: pa.Array, mark: str, wanted: bool) -> tuple[pa.Array, str]:
@@ -153,6 +175,8 @@ def numbers(values: pa.Array, mark: str, wanted: bool) -> tuple[pa.Array, str]:
     """
     plain, grouped = _plain(values, mark)
     notes = [f"marks of thousands left out in {count(grouped)}"] if grouped else []
+    if plus := pc.sum(pc.starts_with(values, "+")).as_py() or 0:
+        notes.append(f"plus signs left out in {count(plus)}")
     zeros = pc.sum(pc.match_substring_regex(plain, LEADING_ZERO)).as_py() or 0
     if zeros and not wanted:
         return values, f"leading zeros in {count(zeros)}: kept as text"
@@ -274,7 +298,8 @@ def _times(values: pa.Array) -> pa.Array | None:
     for target in targets:
         try:
             column = texts.cast(target)
-        except pa.ArrowInvalid:
+            check_times(pa.chunked_array([column]), "")
+        except (pa.ArrowInvalid, InputError):
             continue
         if as_time:
             unit = target.unit

@@ -175,12 +175,18 @@ def multiselect(
     key: str = "",
     **more: Any,
 ) -> tuple[Any, ...]:
-    """Draw a choice of several values and return them as a tuple."""
+    """Draw a choice of several values and return them as a tuple.
+
+    If none of the chosen values is among ``options`` any more, as with the columns of another file,
+    the default is chosen.
+    """
     named = {"key": key or key_of(params, field), "help": help, **BOUND, **more}
     chosen = list(getattr(params, field) if default is None else default)
-    return tuple(
-        st.multiselect(label, list(_values(params, field, options)), default=chosen, **named)
-    )
+    values = list(_values(params, field, options))
+    held = st.session_state.get(named["key"])
+    if held and not {*held} & {*values}:
+        del st.session_state[named["key"]]
+    return tuple(st.multiselect(label, values, default=chosen, **named))
 
 
 def toggle(

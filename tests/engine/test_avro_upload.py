@@ -281,6 +281,14 @@ def test_times_out_of_the_calendar_are_said_by_column_and_row(
         normalize(table)
 
 
+@pytest.mark.parametrize("value", [-1, 86_400_000])
+def test_times_of_no_day_are_refused(value: int, tmp_path: Path) -> None:
+    """pyarrow would let them wrap around: −1 is a millisecond before midnight."""
+    table = read(disguised(logical("int", "time-millis"), [0, value]), tmp_path)
+    with pytest.raises(InputError, match="v has others"):
+        normalize(table)
+
+
 def decimal_of(digits: int) -> dict[str, Any]:
     return {"type": "bytes", "logicalType": "decimal", "precision": digits, "scale": 2}
 
@@ -341,3 +349,30 @@ def test_a_block_of_snappy_is_held_against_its_checksum(tmp_path: Path) -> None:
         InputError, match=r"Block \d+ of this Avro file does not match its checksum"
     ):
         read(broken, tmp_path)
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy"])
+def test_a_block_that_holds_more_than_it_says_is_damaged(codec: str, tmp_path: Path) -> None:
+    """fastavro reads the number of records that the block gives, and leaves the rest out."""
+    good = written([{"name": "v", "type": "int"}], [{"v": 1}] * 60, codec=codec)
+    place = good.index(good[-16:]) + 16  # after the header's sync marker
+    assert good[place] == 120 and read(good, tmp_path).num_rows == 60
+    with pytest.raises(InputError, match="more than its 59 records"):
+        read(good[:place] + bytes([118]) + good[place + 1 :], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "replaced", "message"),
+    [
+        (b'"b2"', b'"a1"', "a1 appears more than once"),
+        (b'"int"', b'"odd"', "odd is no type"),
+    ],
+)
+def test_a_schema_that_breaks_a_rule_is_not_called_damaged(
+    name: bytes, replaced: bytes, message: str, tmp_path: Path
+) -> None:
+    fields = [{"name": "a1", "type": "int"}, {"name": "b2", "type": "string"}]
+    good = written(fields, [{"a1": 1, "b2": "x"}])
+    assert good.count(name) == 1
+    with pytest.raises(InputError, match=message):
+        read(good.replace(name, replaced), tmp_path)

@@ -270,6 +270,13 @@ def test_a_column_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
         of_bytes(broken, tmp_path)
 
 
+def test_a_damaged_footer_is_no_columns_fault(tmp_path: Path) -> None:
+    content = written(TWO)
+    place = content.index(b"ARROW:schema") + 40
+    with pytest.raises(InputError, match="damaged or cut short: "):
+        of_bytes(content[:place] + b"\x01" + content[place + 1 :], tmp_path)
+
+
 # ---- encryption
 
 
@@ -507,6 +514,21 @@ def test_anatomy_shows_bounds_as_the_values_they_are(column: pa.Array, low: str,
     found = pieces.dissect(written(pa.table({"v": column}), write_page_index=True)).pieces
     page = next(piece for piece in found if piece.kind == "data page")
     assert (page.minimum, page.maximum) == (low, high)
+
+
+def test_a_zone_that_nobody_knows_is_refused_and_has_an_anatomy(tmp_path: Path) -> None:
+    content = written(pa.table({"v": pa.array([0], pa.timestamp("us", "Mars/Olympus"))}))
+    assert pieces.dissect(content).n_rows == 1
+    with pytest.raises(InputError, match="known time zone. v has"):
+        of_bytes(content, tmp_path)
+
+
+def test_a_name_that_is_not_utf8_is_refused_and_has_an_anatomy(tmp_path: Path) -> None:
+    content = written(pa.table({"naive": [1]}), store_schema=False)
+    content = content.replace(b"naive", b"na\xefve")
+    assert pieces.dissect(content).columns == ("na\ufffdve",)
+    with pytest.raises(InputError, match="names must be in UTF-8. na.ve holds other bytes"):
+        of_bytes(content, tmp_path)
 
 
 def test_the_footer_is_what_pyarrow_reads() -> None:

@@ -189,8 +189,6 @@ WRITABLE = ARRAYS.keys() - {
     "run-end encoded",
 }  # pyarrow writes those to no Parquet file
 IN_CALENDAR = (
-    "time32",
-    "time64[ns]",
     "duration[us]",
     "duration[ns]",
     "timestamp[ns] ",

@@ -80,6 +80,26 @@ def test_reported_files(case: str) -> None:
     assert report is not None and report.done and report.separator == separator
 
 
+OTHER_FORMS: dict[str, dict[str, list[Any]]] = {
+    "escaped_quotes.csv": {"id": [1, 2, 3], "text": ['say "x, y"', "a \\", None]},
+    "blank_quotes.csv": {"id": [1, 2], "text": ['x, "y"', "z"], "n": [1, 2]},
+    "codes.csv": {
+        "code": ["1e5", "100000"],
+        "colour": ["0x1F", "0x20"],
+        "phone": ["+49301234567", "+4420"],
+    },
+    "utf16_chinese_no_mark.csv": {"城市": ["北京北京北京北京"] * 3, "n": [1, 1, 1]},
+}
+
+
+@pytest.mark.parametrize("case", OTHER_FORMS)
+def test_files_of_other_forms(case: str) -> None:
+    assert (
+        data.read_upload(uploaded((CASES / case).read_bytes(), case)).to_pydict()
+        == (OTHER_FORMS[case])
+    )
+
+
 def test_reported_identifiers_are_distinct_keys() -> None:
     """On the tab where the fault was seen: 100 keys, not one."""
     source = Source("upload", upload=str(uploaded((CASES / "big_ids.csv").read_bytes())))
@@ -124,7 +144,8 @@ def test_any_text_in_any_form_is_read_as_written(
     writer.writerows([["one", "two", "three"], *rows])
     content = text.getvalue().encode(encoding)
     found, _ = read(content, separator=separator, text=("one", "two", "three"), header="yes")
-    columns = map(list, zip(*rows, strict=True))
+    nothing = "" if quoting == csv.QUOTE_ALL else None
+    columns = ([cell or nothing for cell in column] for column in zip(*rows, strict=True))
     assert found == dict(zip(("one", "two", "three"), columns, strict=True))
 
 
@@ -259,6 +280,30 @@ FOUND: dict[str, tuple[str | bytes, dict[str, list[Any]], str]] = {
     "whole beside fraction": ("a,b\n9007199254740993,1\n0.5,2\n",
                               {"a": ["9007199254740993", "0.5"], "b": [1, 2]}, "in 1 value: kept"),
     "numpy's 18 digits": ("a,b\n1.000000000000000056e-01,1\n", {"a": [0.1], "b": [1]}, "2 col"),
+    "quotes after a backslash": ('a,b\n"say \\"x, y\\"",1\n"C:\\\\d",2\n',
+                                 {"a": ['say "x, y"', "C:\\d"], "b": [1, 2]}, 'as \\"'),
+    "a separator after them": ('a,b\n"x\\",y",1\n', {"a": ['x",y'], "b": [1]}, 'as \\"'),
+    "a backslash at the end": ('a,b\n"C:\\d\\",1\n', {"a": ["C:\\d\\"], "b": [1]}, "2 columns."),
+    "quotes after a blank": ('a, b\n1, "x, ""y"""\n2,  ""\n',
+                             {"a": [1, 2], "b": ['x, "y"', None]}, "Blanks between"),
+    "nothing and no text": ('a,b\nx,\ny,""\nz,t\n',
+                            {"a": ["x", "y", "z"], "b": [None, "", "t"]}, "2 columns."),
+    "tabs, quotes are letters": ('a\tb\n"q\t1\n5" x\t2\n', {"a": ['"q', '5" x'], "b": [1, 2]},
+                                 "read as letters"),
+    "blanks within quotes": ('a,b\n1,"x, ""y"""\n', {"a": [1], "b": ['x, "y"']}, "2 columns."),
+    "letters after a quote": ('a,b\n1,"x"y\n', {"a": [1], "b": ["xy"]}, "Line 2 has letters"),
+    "lines of blanks": ("a,b\n1,2\n  \n3,4\n \n", {"a": [1, 3], "b": [2, 4]}, "blanks left out: 2"),
+    "two marks in front": ("\ufeff\ufeffa,b\n1,2\n", {"a": [1], "b": [2]}, "UTF-8"),
+    "Chinese without a mark": ("a,b\n中文,1\n一一一一一一一,2\n".encode("utf-16-be"),
+                               {"a": ["中文", "一一一一一一一"], "b": [1, 2]}, "zeros"),
+    "hexadecimal": ("a,b\n0x1F,1\n12,2\n", {"a": ["0x1F", "12"], "b": [1, 2]}, "first '0x1F'"),
+    "codes with e": ("a,b\n1e5,1\n100000,2\n", {"a": ["1e5", "100000"], "b": [1, 2]}, "exponents"),
+    "numbers with e": ("a,b\n1e16,1\n1.5,2\n", {"a": [1e16, 1.5], "b": [1, 2]}, "2 columns."),
+    "telephones": ("a,b\n+4930,1\n+44,2\n", {"a": ["+4930", "+44"], "b": [1, 2]}, "plus signs in"),
+    "changes": ("a,b\n+3,1\n-4,2\n", {"a": [3, -4], "b": [1, 2]}, "plus signs left out in 1"),
+    "points of thousands?": ("a;b\nx;1.234\n", {"a": ["x"], "b": [1.234]}, "1.234 has thousands"),
+    "before the first year": ("a,b\n0000-01-01,1\n", {"a": ["0000-01-01"], "b": [1]},
+                              "another form"),
     "unicode minus": ("a,b\n\u22125,1\n", {"a": [-5], "b": [1]}, "2 columns."),
 }  # fmt: skip
 
@@ -339,6 +384,7 @@ def test_a_choice_is_followed(name: str) -> None:
         ("a,b\n1,2\n3\n", {}, "line 3 has 1 cell, the first line has 2. Correct the line, or"),
         ('a,b\n1,"x\ny"\n\n3,4,5\n', {}, "line 5 has 3 cells"),
         ("# note\na,b\n" + "1,2\n" * 500 + "3\n", {}, "line 503 has 1 cell"),
+        ('a,b\n5" pipe,1\n6,"x\n2,y\n', {}, "opens in the row of line 3 is never closed"),
         ('a,b\n1,"x\n2,y\n3,z\n', {}, "opens in the row of line 2 is never closed"),
         ("Report\n\na,b,c\n1,2,3\n2,3,4\n", {}, "1 cell there and 3 in each line"),
         ("\n\n", {}, "holds no row"),

@@ -83,6 +83,16 @@ def test_a_choice_reaches_the_result_and_ends_with_its_file() -> None:
     assert "two columns of numbers. Got 1" in app.error[0].value
 
 
+@pytest.mark.parametrize("name", ["bytes_read", "partitioning"])
+def test_another_file_starts_with_its_own_columns(name: str) -> None:
+    page, query = TABS[name]
+    app = open_page(page, **query)  # type: ignore[arg-type]
+    for columns in ("a,b", "c,d"):
+        content = f"{columns}\n1,2\n3,4\n".encode()
+        app.file_uploader(key=f"{name}_file").set_value(("mine.csv", content, BINARY)).run()
+        assert not settle(app).error and not app.exception
+
+
 def test_a_refused_text_file_can_be_read_another_way() -> None:
     app = open_page("spark", partitioning_table="upload")
     content = b"note;more\nA;1\nB\n"

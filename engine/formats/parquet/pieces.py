@@ -90,7 +90,14 @@ def readable(value: bytes | None, physical: str, type_: pa.DataType | None) -> s
             return str(number)[:MAX_TEXT]
         text = value.decode()
         return text[:MAX_TEXT] if text.isprintable() else value.hex()[:MAX_TEXT]
-    except (struct.error, UnicodeDecodeError, pa.ArrowException, ValueError, OverflowError):
+    except (
+        struct.error,
+        UnicodeDecodeError,
+        pa.ArrowException,
+        ValueError,
+        OverflowError,
+        LookupError,
+    ):
         return value.hex()[:MAX_TEXT]
 
 
@@ -150,7 +157,7 @@ def dissect(buffer: Any) -> Dissection:
 def _arrow_types(buffer: Any) -> dict[str, pa.DataType]:
     try:
         return {field.name: field.type for field in pq.read_schema(pa.BufferReader(buffer))}
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return {}  # a schema that Arrow cannot hold: values are shown as they are stored
 
 

@@ -10,7 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.spark.partitioning import order
-from engine.spark.partitioning.spelling import MAX_NAME_BYTES, folder_names, key_texts, quoted
+from engine.spark.partitioning.spelling import (
+    HIVE_ESCAPED,
+    MAX_NAME_BYTES,
+    folder_names,
+    key_texts,
+    quoted,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +48,8 @@ class Folders:
                     return (
                         f"{NO_FOLDER} A key has the character NUL, which no folder name can have."
                     )
-                if (size := len(f"{column}={part}".encode())) > MAX_NAME_BYTES:
+                name_bytes = f"{column.translate(HIVE_ESCAPED)}={part}".encode()
+                if (size := len(name_bytes)) > MAX_NAME_BYTES:
                     return (
                         f"{NO_FOLDER} A folder name can have {MAX_NAME_BYTES} bytes. The name of"
                         f" {quoted(part)} would have {size:,}."

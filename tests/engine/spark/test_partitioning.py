@@ -32,6 +32,7 @@ from engine.spark.partitioning import (
     slices,
 )
 from engine.spark.partitioning import figure as figures
+from engine.spark.partitioning.folders import Folders
 from engine.spark.partitioning.order import ranks
 from engine.spark.partitioning.params import STRATEGIES
 from tests.engine.printed import run_script
@@ -316,6 +317,14 @@ def test_names_that_spark_takes_for_something_else_and_the_script_for_them(
     if strategy != "range":
         assert not real.run_on_spark(params).n_other
     assert run_script(scripts.render(params)) == run(params).headline()
+
+
+@pytest.mark.parametrize(("name", "fits"), [("ab", True), ("a/", False)])
+def test_the_name_of_a_column_is_escaped_in_a_folder_too(name: str, fits: bool) -> None:
+    """As ``getPartitionPathString`` has it: a slash is three bytes."""
+    found, rows = pa.table({name: ["x" * 252]}), np.array([0])
+    problem = Folders.of(found, np.array([1])).problem(found, [rows])
+    assert (problem == "") == fits and (fits or "would have 257" in problem)
 
 
 @pytest.mark.parametrize(
