@@ -61,12 +61,11 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> lessons.Settings:
     return settings
 
 
-def visited(lesson: lessons.Lesson, experiment: str) -> Any:
+def visited(app: AppTest, experiment: str) -> Any:
     """Return the Result that the experiment's tab shows for the chosen settings.
 
     What runs is the pages' jobs, so all page tests share the results.
     """
-    app = open_page(lesson.topic, **lesson.place_of(experiment))
     app.session_state["shown"] = None
     return shown(settle(app.button(key=f"{experiment}_reset").click().run()), experiment)
 
@@ -94,7 +93,12 @@ def test_params_name_real_settings_with_valid_values(lesson: lessons.Lesson) -> 
 def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
     lesson: lessons.Lesson, chosen: lessons.Settings
 ) -> None:
+    visitors: dict[str, AppTest] = {}  # experiment -> one who sees all its settings in turn
     for challenge in lesson.challenges:
+        name = challenge.experiment
+        if name not in visitors:
+            chosen.clear()
+            visitors[name] = open_page(lesson.topic, **lesson.place_of(name))
         for settings, meets in (
             (challenge.wrong_params, False),
             (challenge.solved_params, True),
@@ -102,8 +106,8 @@ def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
         ):
             chosen.clear()
             chosen.update(settings)
-            result = visited(lesson, challenge.experiment)
-            assert result.params == lesson.settings_of(challenge.experiment, settings)
+            result = visited(visitors[name], name)
+            assert result.params == lesson.settings_of(name, settings)
             assert challenge.met_by(result) == meets, (
                 f"{challenge.goal} {settings or 'the defaults'}"
             )
