@@ -22,7 +22,9 @@ MARKS = {  # what a test needs, for -m "not spark" and make test's halves -> par
     "spark": (
         "tests/engine/spark/",
         "tests/pages/spark/",
-        *("[spark", "[apis_", "[partitioning"),
+        "tests/engine/pipeline/",
+        "tests/pages/pipeline/",
+        *("[spark", "[apis_", "[partitioning", "[pipeline"),
     ),
     "prefect": (
         "tests/engine/orchestration/",

@@ -29,7 +29,7 @@ _components: dict[str, Any] = {}
 # parses the page at each
 # poll, and CPython 3.11 cannot parse in two threads at once ("AST constructor recursion depth
 # mismatch").
-WARM = {"feature_store": "feast"}
+WARM = {"feature_store": "feast", "pipeline": "feast"}
 
 
 def open_page(page: str, **query: str | list[str]) -> AppTest:
