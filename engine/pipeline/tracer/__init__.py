@@ -8,6 +8,7 @@ is not divided among them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -114,6 +115,32 @@ def reasons(model: Any, row: pd.DataFrame, usual: dict[str, Any]) -> list[Reason
     return sorted(found, key=lambda one: -abs(one.effect))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """What all flights of a run need: read once, as the outputs of stages never change."""
+
+    flights: pd.DataFrame  # as ``served`` has them
+    training: pd.DataFrame  # by file and line
+    usual: dict[str, Any]  # of the learned days
+    model: Any
+
+
+@lru_cache(maxsize=2)
+def shared(run_id: str) -> Shared:
+    """Read what all flights of a run need."""
+    import joblib
+
+    found = choice.find(run_id)
+    training = pq.read_table(made(found, "training_set") / "rows.parquet").to_pandas()
+    learned = training["flight_date"].isin(train.deal(params_of(found).dates).learn)
+    return Shared(
+        served(found),
+        training.set_index(["file", "line"], drop=False),
+        typical(training[learned]),
+        joblib.load(made(found, "train") / "model.joblib"),
+    )
+
+
 def run(params: TracerParams) -> TracerResult:
     """Trace one flight.
 
@@ -122,23 +149,17 @@ def run(params: TracerParams) -> TracerResult:
     InputError
         No such run is kept, or it served fewer flights.
     """
-    import joblib
-
     found = choice.find(params.run)
-    flights = served(found)
-    n = len(flights)
+    whole = shared(found.id)
+    n = len(whole.flights)
     require(
         params.flight <= n, "flight must be 1–{} in run {}. Got {}.", n, found.id, params.flight
     )
-    flight = flights.iloc[params.flight - 1]
-    training = pq.read_table(made(found, "training_set") / "rows.parquet").to_pandas()
-    here = (training["file"] == flight["file"]) & (training["line"] == flight["line"])
-    trained = training[here]
+    flight = whole.flights.iloc[params.flight - 1]
+    trained = whole.training.loc[[(flight["file"], flight["line"])]].reset_index(drop=True)
     moment = flight[EVENT]
     filled = moment.floor(f"{STEP_HOURS}h")  # when the online store was filled last
     views = {view: rows_of(found, view, flight) for view in VIEWS}
-    learned = training[training["flight_date"].isin(train.deal(params_of(found).dates).learn)]
-    model = joblib.load(made(found, "train") / "model.joblib")
     online = trained.assign(**{name: flight[f"served_{name}"] for name in NAMES})
     day = str(trained["flight_date"].iloc[0])
     loaded = pq.ParquetFile(
@@ -157,7 +178,7 @@ def run(params: TracerParams) -> TracerResult:
         training={name: float(trained[name].iloc[0]) for name in NAMES},
         wins={view: as_of(rows, view, moment) for view, rows in views.items()},
         served_wins={view: as_of(rows, view, filled) for view, rows in views.items()},
-        reasons=reasons(model, online, typical(learned)),
+        reasons=reasons(whole.model, online, whole.usual),
     )
 
 

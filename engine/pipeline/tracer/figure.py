@@ -28,7 +28,9 @@ def timeline(result: TracerResult) -> go.Figure:
         ("row that was served", figures.HELD_OUT, "diamond-open", _won(result.served_wins)),
         ("next row, not yet known", figures.LEAKED, "x", _unknown(result)),
     ):
-        x, y, texts = [], [], []
+        x: list[Any] = []
+        y: list[Any] = []
+        texts: list[str] = []
         for view, row in chosen.items():
             for kind, at in (("event", row[EVENT]), ("arrival", row[CREATED])):
                 x.append(max(at, edge))

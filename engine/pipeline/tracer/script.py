@@ -12,16 +12,11 @@ from engine.pipeline.tracer import TracerParams
 PARAMS = TracerParams()
 run = choice.find(PARAMS.run)
 folder = {record.stage: store.place(record.stage, record.key) for record in run.stages}
-flight = (
-    duckdb.sql(
-        f"""SELECT s.*, {", ".join(f"t.{name}" for name in NAMES)}
+query = f"""SELECT s.*, {", ".join(f"t.{name}" for name in NAMES)}
     FROM '{folder["serve"]}/predictions.parquet' s
     JOIN '{folder["training_set"]}/rows.parquet' t USING (file, line)
     ORDER BY p_late DESC, line"""
-    )
-    .df()
-    .iloc[PARAMS.flight - 1]
-)
+flight = duckdb.connect().execute(query).df().iloc[PARAMS.flight - 1]
 lines = (folder["ingest"] / "raw" / "flights" / flight["file"]).read_bytes().splitlines(True)
 differ = [
     not np.isclose(flight[f"served_{name}"], flight[name], rtol=0, atol=1e-9, equal_nan=True)

@@ -74,7 +74,8 @@ def raw_flights(run: Run) -> pd.DataFrame:
     files = str(tracer.made(run, "ingest") / "raw" / "flights" / "*.csv")
     rows = duckdb.sql(
         "SELECT origin, tailnum, time_hour, minute, dep_delay, arr_delay, air_time"
-        f" FROM read_csv('{files}', nullstr = ['', 'NA'], timestampformat = '%Y-%m-%d %H:%M:%S.%fZ',"
+        f" FROM read_csv('{files}', nullstr = ['', 'NA'],"
+        " timestampformat = '%Y-%m-%d %H:%M:%S.%fZ',"
         " types = {'time_hour': 'TIMESTAMP', 'dep_delay': 'DOUBLE', 'arr_delay': 'DOUBLE',"
         " 'air_time': 'DOUBLE'})"
     ).df()
@@ -152,7 +153,7 @@ def test_a_reason_is_the_difference_that_one_usual_value_makes() -> None:
 
 def test_the_trace_is_whole_and_drawn(run: Run) -> None:
     found = tracer.run(TracerParams(flight=50))
-    assert [hop["hop"] for hop in found.hops()][0] == "Ingest" and len(found.hops()) == 7
+    assert found.hops()[0]["hop"] == "Ingest" and len(found.hops()) == 7
     assert [row["feature"] for row in found.features()] == NAMES
     assert [row["feature"] for row in found.features() if row["same"] == "differs"] == found.skewed
     chart = figure.timeline(found)
