@@ -86,6 +86,23 @@ def as_of(rows: pd.DataFrame, view: str, moment: pd.Timestamp) -> AsOf:
     return AsOf(view, moment, known.iloc[-1].to_dict() if len(known) else None, unknown)
 
 
+def in_store(rows: pd.DataFrame, view: str, fills: list[pd.Timestamp]) -> AsOf:
+    """Return which row of one key the online store holds after ``fills``, in order of time: what
+    one of them brought stays until a later one brings a newer row, also when it is too old by then.
+    """
+    wins = (as_of(rows, view, moment) for moment in reversed(fills))
+    found = next((win for win in wins if win.won is not None), None)
+    return found or as_of(rows, view, fills[-1])
+
+
+def fills_before(flights: pd.DataFrame, moment: pd.Timestamp) -> list[pd.Timestamp]:
+    """Return when the online store was filled up to a moment: at each hour with a flight to
+    predict.
+    """
+    hours = flights[EVENT].dt.floor(f"{STEP_HOURS}h")
+    return sorted(hours[hours <= moment].unique())
+
+
 def rows_of(run: Run, view: str, flight: pd.Series) -> pd.DataFrame:
     """Return the rows of a view that belong to the flight's plane or airport."""
     key = VIEWS[view][0]
@@ -158,7 +175,7 @@ def run(params: TracerParams) -> TracerResult:
     flight = whole.flights.iloc[params.flight - 1]
     trained = whole.training.loc[[(flight["file"], flight["line"])]].reset_index(drop=True)
     moment = flight[EVENT]
-    filled = moment.floor(f"{STEP_HOURS}h")  # when the online store was filled last
+    fills = fills_before(whole.flights, moment)
     views = {view: rows_of(found, view, flight) for view in VIEWS}
     online = trained.assign(**{name: flight[f"served_{name}"] for name in NAMES})
     day = str(trained["flight_date"].iloc[0])
@@ -177,7 +194,7 @@ def run(params: TracerParams) -> TracerResult:
         loaded=next(row for row in loaded.to_pylist() if row["line"] == flight["line"]),
         training={name: float(trained[name].iloc[0]) for name in NAMES},
         wins={view: as_of(rows, view, moment) for view, rows in views.items()},
-        served_wins={view: as_of(rows, view, filled) for view, rows in views.items()},
+        served_wins={view: in_store(rows, view, fills) for view, rows in views.items()},
         reasons=reasons(whole.model, online, whole.usual),
     )
 

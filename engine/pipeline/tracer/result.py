@@ -87,7 +87,7 @@ class TracerResult:
     loaded: dict[str, Any]
     training: dict[str, float]  # feature -> value in the training set
     wins: dict[str, AsOf]  # view -> at the moment of prediction
-    served_wins: dict[str, AsOf]  # view -> when the online store was filled last
+    served_wins: dict[str, AsOf]  # view -> in the online store, at the fill that brought it
     reasons: list[Reason]
 
     @property
@@ -114,6 +114,15 @@ class TracerResult:
     def n_skewed(self) -> int:
         """Features whose served value is not the training value."""
         return len(self.skewed)
+
+    @property
+    def expired(self) -> list[str]:
+        """Views whose served row is too old for training, which has no value."""
+        return [
+            view
+            for view, win in self.served_wins.items()
+            if win.won is not None and self.wins[view].won is None
+        ]
 
     @property
     def outcome(self) -> str:
@@ -154,6 +163,11 @@ class TracerResult:
                     f"{view}: the row of {win.unknown[EVENT]:%H:%M} existed, but arrived at"
                     f" {win.unknown[CREATED]:%H:%M}, after the moment: it may not be used."
                 )
+        found += [
+            f"{view}: the store still holds a value of {self.served_wins[view].won[EVENT]:%d %b},"  # type: ignore[index]
+            " older than the view's limit: nothing removes it. In training it is missing."
+            for view in self.expired
+        ]
         if self.skewed:
             found.append(
                 f"Served from another row than trained: {', '.join(self.skewed)}. The online store"

@@ -36,18 +36,20 @@ def test_the_rows_that_win_hold_what_feast_joined_and_served_for_every_flight(
 ) -> None:
     flights = tracer.served(run)
     assert len(flights) == 682
-    checked = 0
+    checked = n_expired = 0
     for place in range(0, len(flights), 3):
         flight = flights.iloc[place]
         joined = training.loc[(flight["file"], flight["line"])]
         for view, (_, names, _) in VIEWS.items():
             rows = tracer.rows_of(run, view, flight)
             offline = tracer.as_of(rows, view, flight[EVENT])
-            online = tracer.as_of(rows, view, flight[EVENT].floor("1h"))
+            online = tracer.in_store(rows, view, tracer.fills_before(flights, flight[EVENT]))
+            n_expired += online.won is not None and offline.won is None
             for name in names:
                 assert same(offline.value(name), float(joined[name])), (place, name)
                 assert same(online.value(name), float(flight[f"served_{name}"])), (place, name)
                 checked += 1
+    assert n_expired > 0  # the store keeps what has grown too old for training
     assert checked == 10 * math.ceil(682 / 3)
 
 
@@ -135,6 +137,15 @@ def test_which_row_wins_by_hand(
 ) -> None:
     found = tracer.as_of(rows(*pairs), "weather", pd.Timestamp("2013-01-05 12:00", tz="UTC"))
     assert [row and row["temp"] for row in (found.won, found.unknown)] == [won, unknown]
+
+
+def test_the_store_keeps_what_no_newer_row_replaces() -> None:
+    old = rows(("05:00", "05:05"))
+    early, late = (pd.Timestamp(f"2013-01-05 {at}:00", tz="UTC") for at in ("10", "12"))
+    assert tracer.in_store(old, "weather", [early, late]).value("temp") == 0
+    assert tracer.in_store(old, "weather", [late]).won is None
+    newer = rows(("05:00", "05:05"), ("11:00", "11:05"))
+    assert tracer.in_store(newer, "weather", [early, late]).value("temp") == 1
 
 
 class Sum:
