@@ -52,15 +52,18 @@ def timeline(result: TracerResult) -> go.Figure:
                 "hovertemplate": f"{name}: %{{text}}<extra></extra>",
             }
         )
-    marks = [("prediction", result.moment), ("scheduled departure", result.flight["sched_dep"])]
+    marks = [
+        ("prediction", result.moment, "right"),
+        ("scheduled departure", result.flight["sched_dep"], "left"),
+    ]
     return figures.drawn(
         strip_marks(result.verdict),
         traces,
         height=380,
         x="UTC",
         yaxis={"categoryorder": "array", "categoryarray": lanes[::-1], "range": [-0.6, 2.6]},
-        shapes=[_line(at) for _, at in marks],
-        annotations=[_note(text, at) for text, at in marks],
+        shapes=[_line(at) for _, at, _ in marks],
+        annotations=[_note(*mark) for mark in marks],
     )
 
 
@@ -80,8 +83,8 @@ def _line(at: Any) -> dict[str, Any]:
     return {"type": "line", **place, "line": {"color": figures.WAITING, "width": 2, "dash": "dot"}}
 
 
-def _note(text: str, at: Any) -> dict[str, Any]:
-    place = {"x": at, "y": 1, "yref": "paper", "yanchor": "bottom"}
+def _note(text: str, at: Any, anchor: str) -> dict[str, Any]:
+    place = {"x": at, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": anchor}
     return {**place, "text": text, "showarrow": False}
 
 

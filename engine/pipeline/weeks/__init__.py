@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from engine.pipeline import choice, store
 from engine.pipeline.stages.monitor import LIMITS
 from engine.pipeline.stages.serve import NAMES
 from engine.ranges import Choice, Params, Text
-from engine.units import format_number, format_share, format_signed
+from engine.units import format_day, format_number, format_share, format_signed
 
 Distance = Literal["psi", "ks", "wasserstein"]
 TITLES: dict[str, str] = {"psi": "PSI", "ks": "KS", "wasserstein": "Wasserstein"}
@@ -93,7 +94,7 @@ class WeeksResult:
             return f"No week has enough answers for a score; in the last {drifted}."
         week = self.scored[-1]
         return (
-            f"Week of {week['week']}: AUC **{week['auc']:.3f}** came true,"
+            f"Week of {format_day(date.fromisoformat(week['week']))}: AUC **{week['auc']:.3f}** came true,"
             f" **{week['promised_auc']:.3f}** was promised without answers; in the last week"
             f" {drifted}."
         )

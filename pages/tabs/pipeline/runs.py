@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, TypeVar
 
 from engine.pipeline import choice, flow, store
 from engine.pipeline.flow import FlowParams, FlowResult
 from engine.pipeline.flow import figure as figures
 from engine.ranges import Params
+from engine.units import format_day
 from pages.shell import controls, lab, work
 
 P = TypeVar("P", bound=Params)
@@ -19,7 +21,7 @@ def label(run_id: str) -> str:
     if not run_id:
         return "Latest with default settings"
     run = store.run_of(run_id)
-    first, last = run.params["days"]
+    first, last = (format_day(date.fromisoformat(day)) for day in run.params["days"])
     return f"{first} to {last} · {run_id}"
 
 
