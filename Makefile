@@ -1,9 +1,10 @@
-# make run · test · check · bench · lock. Needs Python 3.11-3.13, make and a POSIX shell; uv is used where it is there.
+# make run · pipeline · test · check · bench · lock. Needs Python 3.11-3.13, make and a POSIX shell; uv is used where it is there.
 .POSIX:
 PY = .venv/bin/python
 
 help:
 	@echo "make run    install what is missing and open the playground on http://127.0.0.1:8501"
+	@echo "make pipeline  run the whole pipeline for the first quarter of 2013, from four sources to served predictions"
 	@echo "make test   run every test (a browser is found or installed for the browser tests)"
 	@echo "make check  formatting, lint and types"
 	@echo "make bench  measure latency, compute and payloads (ratios within one run; LAB=formats for one lab, QUICK=1 for one tab a lab)"
@@ -34,6 +35,9 @@ run: .venv/requirements.txt.installed
 	@echo "The playground starts on http://127.0.0.1:$${STREAMLIT_SERVER_PORT:-8501} (Ctrl-C stops it)"
 	@headless=true; if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then headless=false; fi; \
 	exec .venv/bin/streamlit run app.py --server.headless=$$headless
+
+pipeline: .venv/requirements.txt.installed
+	@$(PY) -m engine.pipeline run --from 2013-01-01 --to 2013-03-31
 
 # In two halves side by side, each with a workspace of its own: one alone leaves half of two cores idle.
 # Spark's JVM is started in the first half only, Prefect's server in the second (and both by the browser tests' servers).
@@ -71,4 +75,4 @@ lock: .venv/requirements-dev.txt.installed
 	  PATH="$$PWD/.venv/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
 	    $$name.in -o $$name.txt; done
 
-.PHONY: help run test check bench lock
+.PHONY: help run pipeline test check bench lock

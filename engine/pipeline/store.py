@@ -18,7 +18,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import psutil
 import pyarrow.parquet as pq
 
@@ -161,6 +160,8 @@ def _rows(file: Path) -> bytes:
     """Return a text that is the same for the same rows, in whatever order: their number and the sum
     of their hashes.
     """
+    import duckdb
+
     with duckdb.connect() as connection:
         schema = pq.read_schema(file).remove_metadata()
         n, total = connection.execute(SUM, [str(file)]).fetchone() or (0, 0)

@@ -7,7 +7,6 @@ none, and a load that was interrupted goes on with the days that are missing.
 
 from __future__ import annotations
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -32,6 +31,8 @@ ORDER BY f.file, f.line
 
 def work(task: Task) -> Count:
     """Load every day that is not there yet."""
+    import duckdb
+
     table = task.folder / TABLE
     n_in = n_out = n_no_airline = n_no_plane = 0
     with duckdb.connect() as connection:

@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -79,6 +78,8 @@ def label_rows(task: Task) -> Iterator[pa.Table]:
     """Yield the flights of each day with their moment and answer; null where a flight never
     arrived.
     """
+    import duckdb
+
     files = str(task.read("load", TABLE) / "*" / "*.parquet")
     with duckdb.connect() as connection:
         connection.execute("SET timezone = 'UTC'")
