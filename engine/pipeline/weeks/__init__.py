@@ -93,9 +93,10 @@ class WeeksResult:
         if not self.scored:
             return f"No week has enough answers for a score; in the last {drifted}."
         week = self.scored[-1]
+        day = format_day(date.fromisoformat(week["week"]))
         return (
-            f"Week of {format_day(date.fromisoformat(week['week']))}: AUC **{week['auc']:.3f}** came"
-            f" true, **{week['promised_auc']:.3f}** was promised without answers; in the last week"
+            f"Week of {day}: AUC **{week['auc']:.3f}** came true,"
+            f" **{week['promised_auc']:.3f}** was promised without answers; in the last week"
             f" {drifted}."
         )
 
