@@ -116,6 +116,7 @@ def run_stages(
             report(run, stage.name, 1.0)
             if record.state == "failed":
                 break
+        store.prune()
     return run
 
 

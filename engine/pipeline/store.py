@@ -27,6 +27,8 @@ from engine.pipeline.records import Run, StageRecord
 
 RECORD = "_record.json"
 SUM = "SELECT count(*), sum(hash(t)::HUGEINT) FROM read_parquet(?, hive_partitioning = false) t"
+MOST_RUNS = 24  # kept: the latest
+PART_SECONDS = 24 * 3_600.0  # how long an unfinished output waits to be resumed
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 
 
@@ -107,6 +109,23 @@ def runs() -> list[Run]:
         except (OSError, ValueError, TypeError, KeyError):
             continue
     return found
+
+
+def prune() -> None:
+    """Delete the runs before the latest ``MOST_RUNS``, and outputs that neither a run nor the
+    registry names.
+    """
+    for run in runs()[MOST_RUNS:]:
+        (folder() / "runs" / f"{run.id}.json").unlink(missing_ok=True)
+    named = {place(record.stage, record.key).name for run in runs() for record in run.stages}
+    for entry in (folder() / "registry").glob("*.json"):
+        named |= set(re.findall(r"[\w-]+", entry.read_text("utf-8")))
+    for path in (folder() / "artifacts").iterdir():
+        unfinished = path.suffix == ".part"
+        if unfinished and time.time() - path.stat().st_mtime < PART_SECONDS:
+            continue
+        if unfinished or path.name not in named:
+            workspace.remove(path)
 
 
 @contextmanager

@@ -125,6 +125,28 @@ def test_two_processes_do_not_run_it_at_once() -> None:
         pass
 
 
+def test_old_runs_and_outputs_that_nobody_names_are_deleted(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stray = store.place("ingest", "0" * 24)
+    stray.mkdir()
+    unfinished = stray.with_suffix(".part")
+    unfinished.mkdir()
+    monkeypatch.setattr(store, "MOST_RUNS", 1)
+    later = replace(run, id="20991231-235959-abcdef")
+    before = {path.name: path.read_text("utf-8") for path in (store.folder() / "runs").iterdir()}
+    try:
+        store.save(later)
+        store.prune()
+        assert store.runs() == [later] and not stray.exists() and unfinished.exists()
+        assert all(store.load(record.stage, record.key) for record in run.stages)
+    finally:
+        for name, text in before.items():
+            (store.folder() / "runs" / name).write_text(text, encoding="utf-8")
+        (store.folder() / "runs" / f"{later.id}.json").unlink()
+        unfinished.rmdir()
+
+
 def test_only_differences_are_listed(run: Run) -> None:
     changed = replace(
         run,
