@@ -23,6 +23,7 @@ from engine.pipeline.runner import params_of, run_stages
 from engine.pipeline.stages import STAGES
 from engine.ranges import rules
 from engine.units import format_bytes, format_number, format_seconds
+from engine.workspace import temporary_files_inside
 
 BAR_WIDTH = 24
 
@@ -128,10 +129,11 @@ def execute(given: argparse.Namespace) -> int:
     else:
         known = latest(given.run)
         params = params_of(known)
-    try:
-        run = run_stages(STAGES, params, Bar(given.json), known)
-    finally:
-        stop_engines()
+    with temporary_files_inside():
+        try:
+            run = run_stages(STAGES, params, Bar(given.json), known)
+        finally:
+            stop_engines()
     answer(given, json.loads(run.text), f"Run {run.id}: {run.state}.")
     return 0 if run.state == "done" else 1
 

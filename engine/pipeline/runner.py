@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine import kept, workspace
+from engine import kept
 from engine.errors import InputError, explain
 from engine.pipeline import store
 from engine.pipeline.params import PipelineParams
@@ -107,7 +107,7 @@ def run_stages(
     which can be resumed.
     """
     run = replace(run, stages=()) if run else store.new_run(plain(params))
-    with store.alone(), workspace.temporary_files_inside():
+    with store.alone():
         for stage in stages:
             report(run, stage.name, 0.0)
             record = execute(stage, params, run, report)
