@@ -39,10 +39,11 @@ run: .venv/requirements.txt.installed
 pipeline: .venv/requirements.txt.installed
 	@$(PY) -m engine.pipeline run --from 2013-01-01 --to 2013-03-31
 
-# In two halves side by side, each with a workspace of its own: one alone leaves half of two cores idle.
-# Spark's JVM is started in the first half only, Prefect's server in the second (and both by the browser tests' servers).
-# The browser tests come last: their servers find what the pages of both halves have measured.
-FIRST = (pages or spark) and not prefect and not browser
+# In three parts side by side, each with a workspace of its own: one alone leaves half of two cores idle, and Prefect's tests
+# mostly wait. Spark's JVM is started in one part only, Prefect's server in another (and both by the browser tests' servers).
+# The browser tests come last in theirs: their servers find what the pages of all parts have measured.
+PAGES = (pages or spark) and not prefect and not browser
+PREFECT = prefect and not browser
 test: .venv/requirements-dev.txt.installed
 	@browser=$$($(PY) -m tests.browser.find --install) || browser=; left_out=; \
 	if [ -z "$$browser" ]; then \
@@ -51,12 +52,14 @@ test: .venv/requirements-dev.txt.installed
 	fi; \
 	logs=$$(mktemp -d); failed=0; mkdir "$$logs/workspaces"; \
 	export TEST_WORKSPACES="$$logs/workspaces" PLAYGROUND_BROWSER="$$browser"; \
-	$(PY) -m pytest -m "$(FIRST)" $$left_out >"$$logs/first" 2>&1 & first=$$!; \
-	{ $(PY) -m pytest -m "not ($(FIRST))" $$left_out || touch "$$logs/failed"; } | tee "$$logs/second"; \
-	echo "Pages and Spark, which ran beside that:"; wait $$first || failed=1; cat "$$logs/first"; \
+	$(PY) -m pytest -m "$(PAGES)" $$left_out >"$$logs/pages" 2>&1 & pages=$$!; \
+	$(PY) -m pytest -m "$(PREFECT)" $$left_out >"$$logs/prefect" 2>&1 & prefect=$$!; \
+	{ $(PY) -m pytest -m "not ($(PAGES)) and not ($(PREFECT))" $$left_out || touch "$$logs/failed"; } | tee "$$logs/rest"; \
+	echo "Prefect, which ran beside that:"; wait $$prefect || failed=1; cat "$$logs/prefect"; \
+	echo "Pages and Spark, which ran beside that:"; wait $$pages || failed=1; cat "$$logs/pages"; \
 	[ ! -e "$$logs/failed" ] || failed=1; \
-	echo "Both halves:"; for half in first second; do \
-	  grep -E '^(FAILED|ERROR) ' "$$logs/$$half" || :; grep -E '^[= ]*[0-9]+ (passed|failed|error)' "$$logs/$$half" | tail -n 1; \
+	echo "All parts:"; for part in pages prefect rest; do \
+	  grep -E '^(FAILED|ERROR) ' "$$logs/$$part" || :; grep -E '^[= ]*[0-9]+ (passed|failed|error)' "$$logs/$$part" | tail -n 1; \
 	done; rm -rf "$$logs"; \
 	if [ -n "$$left_out" ]; then \
 	  echo "LEFT OUT: tests/browser, for no Chromium or Chrome was found and none could be installed."; \

@@ -17,14 +17,14 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # A test's JVM lives for seconds or minutes: what the second compiler costs never comes back. It was
 # 40 to 45% of the processor time of all Spark tests.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
-# make test names a folder for the workspaces of its two halves
+# make test names a folder for the workspaces of its parts
 os.environ["PLAYGROUND_WORKSPACE"] = tempfile.mkdtemp(
     prefix="playground-test-", dir=os.environ.get("TEST_WORKSPACES")
 )
 
 from engine.jobs import JOBS  # after the settings
 
-MARKS = {  # what a test needs, for -m "not spark" and make test's halves -> parts of its id
+MARKS = {  # what a test needs, for -m "not spark" and make test's parts -> parts of its id
     "spark": (
         "tests/engine/spark/",
         "tests/pages/spark/",
@@ -74,7 +74,7 @@ def started() -> set[str]:
 
 @pytest.fixture(autouse=True)
 def an_engine_is_started_by_a_marked_test(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Each engine starts in one half of the run, so a test that starts one carries its mark."""
+    """Each engine starts in one part of the run, so a test that starts one carries its mark."""
     before = started()
     yield
     unmarked = started() - before - set(request.keywords)

@@ -18,12 +18,12 @@ expect.set_options(
 
 
 def take_kept_results(kept: Path) -> None:
-    """Link into a server's folder what page tests have measured by now, in this half of make test
-    or in the other. Kept files are replaced, never written again.
+    """Link into a server's folder what page tests have measured by now, in this part of make test
+    or in another. Kept files are replaced, never written again.
     """
     own = Path(os.environ["PLAYGROUND_WORKSPACE"])
-    halves = own.parent.iterdir() if "TEST_WORKSPACES" in os.environ else [own]
-    for path in (path for half in halves for path in half.glob("server/kept/*.kept")):
+    parts = own.parent.iterdir() if "TEST_WORKSPACES" in os.environ else [own]
+    for path in (path for part in parts for path in part.glob("server/kept/*.kept")):
         with suppress(FileExistsError, FileNotFoundError):
             (kept / path.name).hardlink_to(path)
 
