@@ -118,11 +118,7 @@ def test_good_files_read_back_equal() -> None:
     sink = io.BytesIO()
     csv.write_csv(GOOD, sink)
     read = data.read_upload(saved("a.csv", sink.getvalue()))
-    assert read.column("a").equals(GOOD.column("a")) and read.column("b").to_pylist() == [
-        "x",
-        "",
-        "z",
-    ]
+    assert read.to_pylist() == GOOD.to_pylist()
     coded = GOOD.set_column(1, "b", GOOD["b"].dictionary_encode())
     assert data.read_upload(saved("a.parquet", parquet(coded))).to_pylist() == GOOD.to_pylist()
     assert (
