@@ -22,7 +22,7 @@ from engine.pipeline.records import Run, StageRecord
 from engine.pipeline.runner import params_of, run_stages
 from engine.pipeline.stages import STAGES
 from engine.ranges import rules
-from engine.units import format_bytes, format_number, format_seconds
+from engine.units import format_bytes, format_number, format_seconds, format_share
 from engine.workspace import temporary_files_inside
 
 BAR_WIDTH = 24
@@ -85,7 +85,12 @@ class Bar:
         elif sys.stderr.isatty():
             done = round(share * BAR_WIDTH)
             bar = "█" * done + "·" * (BAR_WIDTH - done)
-            print(f"\r\x1b[K{stage:13}{bar} {share:.0%}", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r\x1b[K{stage:13}{bar} {format_share(share)}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def latest(run_id: str | None) -> Run:

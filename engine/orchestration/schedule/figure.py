@@ -48,7 +48,7 @@ def _place(row: Row, zone: str) -> tuple[str, float]:
     moment = datetime.fromtimestamp(row.shown_at if row.at is None else row.at, ZoneInfo(zone))
     if row.at is None and wall_text(moment) != row.wall:  # a time that the clock never shows
         wall = datetime.fromisoformat(row.wall)
-        return f"{wall:%Y-%m-%d}", wall.hour + wall.minute / 60 + wall.second / 3600
+        return wall.date().isoformat(), wall.hour + wall.minute / 60 + wall.second / 3600
     day = moment.strftime("%Y-%m-%d") + (AGAIN if moment.fold else "")
     return day, moment.hour + moment.minute / 60 + moment.second / 3600
 

@@ -22,6 +22,7 @@ from engine.pipeline.runner import Stage, Task
 from engine.pipeline.stages import train
 from engine.pipeline.stages.audit import TARGET
 from engine.pipeline.stages.serve import NAMES
+from engine.units import format_share
 
 N_BINS = 10
 N_DRAWS = 100  # batches without drift
@@ -89,7 +90,7 @@ def alerts(week: dict[str, Any]) -> list[dict[str, Any]]:
         if values["psi"] > LIMITS["psi"]:
             found.append({"rule": f"PSI of {name} at most {LIMITS['psi']}", "value": values["psi"]})
         if values["missing"] > MOST_MISSING:
-            rule = f"at most {MOST_MISSING:.0%} of {name} missing"
+            rule = f"at most {format_share(MOST_MISSING)} of {name} missing"
             found.append({"rule": rule, "value": values["missing"]})
     if week["auc"] is not None and week["auc"] < week["promised_auc"] - MOST_SCORE_LOSS:
         rule = f"AUC at most {MOST_SCORE_LOSS} below what the probabilities promise"

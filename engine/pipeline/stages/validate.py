@@ -19,6 +19,7 @@ from engine.etl import rules
 from engine.etl.contracts import TableName
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
+from engine.units import format_share
 
 MOST_QUARANTINED = 0.2  # of the rows of a table: beyond it the source is at fault, not its rows
 
@@ -60,9 +61,9 @@ def split(
     first = Counter(found[0] for found in reasons.values())
     require(
         len(bad) <= MOST_QUARANTINED * max(1, len(rows)),
-        "At most {:.0%} of the rows of {} may be quarantined. Got {:,} of {:,}: {}. The source is"
+        "At most {} of the rows of {} may be quarantined. Got {:,} of {:,}: {}. The source is"
         " at fault: nothing was loaded.",
-        MOST_QUARANTINED,
+        format_share(MOST_QUARANTINED),
         table,
         len(bad),
         len(rows),

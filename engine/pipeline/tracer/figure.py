@@ -11,6 +11,7 @@ from engine import figures
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.pipeline.tracer.result import TracerResult, shown
 from engine.texts import strip_marks
+from engine.units import format_time
 
 HOURS_SHOWN = 12  # before the moment: an older row is drawn at the edge
 N_REASONS = 10
@@ -35,7 +36,7 @@ def timeline(result: TracerResult) -> go.Figure:
             for kind, at in (("event", row[EVENT]), ("arrival", row[CREATED])):
                 x.append(max(at, edge))
                 y.append(view)
-                texts.append(f"{kind} {at:%d %b %H:%M} UTC")
+                texts.append(f"{kind} {format_time(at)}")
             x.append(None)
             y.append(None)
             texts.append("")

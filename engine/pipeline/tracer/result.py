@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.pipeline.stages.training_set import LATE_MINUTES, VIEWS
-from engine.units import format_number, format_share, format_signed, format_time
+from engine.units import format_day, format_number, format_share, format_signed, format_time
 
 if TYPE_CHECKING:
     from engine.ranges import Params
@@ -164,9 +164,10 @@ class TracerResult:
                     f" {win.unknown[CREATED]:%H:%M}, after the moment: it may not be used."
                 )
         found += [
-            f"{view}: the store still holds a value of {self.served_wins[view].won[EVENT]:%d %b},"  # type: ignore[index]
+            f"{view}: the store still holds a value of {format_day(row[EVENT])},"
             " older than the view's limit: nothing removes it. In training it is missing."
             for view in self.expired
+            if (row := self.served_wins[view].won) is not None
         ]
         if self.skewed:
             found.append(
@@ -187,8 +188,8 @@ class TracerResult:
                         "training": shown(self.training[name]),
                         "served": shown(self.flight[f"served_{name}"]),
                         "same": "differs" if name in self.skewed else "same",
-                        "event time": f"{win.won[EVENT]:%d %b %H:%M}" if win.won else "–",
-                        "arrived": f"{win.won[CREATED]:%d %b %H:%M}" if win.won else "–",
+                        "event time": format_time(win.won[EVENT]) if win.won else "–",
+                        "arrived": format_time(win.won[CREATED]) if win.won else "–",
                         "next, not yet known": shown_next(next_row, name),
                     }
                 )
@@ -233,4 +234,4 @@ def shown_next(row: dict[str, Any] | None, name: str) -> str:
     if row is None:
         return "none"
     value = math.nan if row[name] is None else row[name]
-    return f"{shown(value)} (arrived {row[CREATED]:%d %b %H:%M})"
+    return f"{shown(value)} (arrived {format_time(row[CREATED])})"

@@ -8,6 +8,7 @@ from engine import figures
 from engine.pipeline.stages.serve import NAMES
 from engine.pipeline.weeks import TITLES, WeeksResult
 from engine.texts import strip_marks
+from engine.units import format_share
 
 
 def scores(result: WeeksResult) -> go.Figure:
@@ -59,7 +60,7 @@ def drift(result: WeeksResult) -> go.Figure:
                 "y": names,
                 "marker": {"color": colors},
                 "customdata": rates,
-                "text": [f"{rate:.0%} by chance" for rate in rates],
+                "text": [f"{format_share(rate)} by chance" for rate in rates],
                 "hovertemplate": "%{y}: %{x:.3f}, reported by chance in %{customdata:.0%} of"
                 " batches<extra></extra>",
                 "showlegend": False,
