@@ -29,8 +29,7 @@ MARKS = {  # what a test needs, for -m "not spark" and make test's parts -> part
         "tests/engine/spark/",
         "tests/pages/spark/",
         "tests/engine/pipeline/",
-        "tests/pages/pipeline/",
-        *("[spark", "[apis_", "[partitioning", "[pipeline"),
+        *("[spark", "[apis_", "[partitioning"),
     ),
     "prefect": (
         "tests/engine/orchestration/",

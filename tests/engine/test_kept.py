@@ -236,9 +236,7 @@ def cheap(params: Any) -> Any:
             steps,
             cheap(params),
             id=f"{steps.__module__}.{steps.__name__}",
-            marks=[pytest.mark.spark]
-            if {"spark", "pipeline"} & set(steps.__module__.split("."))
-            else [],
+            marks=[pytest.mark.spark] if ".spark." in steps.__module__ else [],
         )
         for steps, params in DEFAULTS
     ],
