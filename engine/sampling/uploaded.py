@@ -191,7 +191,9 @@ def _complete(
     n_out = table.num_rows - len(whole)
     left_out = f"{n_out:,} of {table.num_rows:,} rows are left out**: {', '.join(reasons)}."
     require(
-        len(whole) > 0, "A row must have a label and two numbers. {}", left_out.replace("*", "")
+        len(whole) > 0,
+        "A row must have a label and two numbers. {} Choose other columns.",
+        left_out.replace("*", ""),
     )
     notes = [f"**{left_out}"] if n_out else []
     if len(whole) > n_rows:
