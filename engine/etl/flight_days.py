@@ -112,7 +112,7 @@ def require_days(first_day: int, n_days: int) -> None:
 def history() -> History:
     """Return every flight of the year with its moments, computed once a process."""
     flights = data.load("flights")
-    day = pc.subtract(pc.day_of_year(_dates(flights)), 1)
+    day = pc.subtract(pc.day_of_year(dates(flights)), 1)
     leaves = pc.add(
         flights["time_hour"].cast(pa.int64()),
         pc.multiply(flights["minute"].cast(pa.int64()), 60_000_000),
@@ -135,7 +135,7 @@ def history() -> History:
     landed = np.where(gone, NEVER, sched_dep + (delay + underway) * MINUTE)
     cancelled = np.where(gone, sched_dep + 60 * CANCELLED_HOURS * MINUTE, NEVER)
     columns = {name: flights[name] for name in SCHEMA.names if name in flights.column_names}
-    columns |= {"flight_date": _dates(flights), "sched_dep": pa.array(sched_dep)}
+    columns |= {"flight_date": dates(flights), "sched_dep": pa.array(sched_dep)}
     columns |= {"updated_at": pa.array(np.minimum(landed, cancelled))}
     starts = np.searchsorted(day, np.arange(N_DAYS + 1))
     announced = np.repeat(np.array([midnight(d) for d in range(N_DAYS)]), np.diff(starts))
@@ -143,7 +143,8 @@ def history() -> History:
     return History(rows, starts, announced, departed, landed, cancelled)
 
 
-def _dates(flights: pa.Table) -> pa.Array:
+def dates(flights: pa.Table) -> pa.Array:
+    """Return the day of each flight, as New York has it."""
     texts = [pc.cast(flights[name], pa.string()) for name in ("year", "month", "day")]
     padded = [texts[0], *(pc.utf8_lpad(text, 2, "0") for text in texts[1:])]
     return pc.binary_join_element_wise(*padded, "-").cast(pa.date32())

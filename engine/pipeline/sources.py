@@ -25,25 +25,19 @@ import pyarrow.compute as pc
 import pyarrow.csv as csv
 
 from engine import data
+from engine.etl import flight_days
 from engine.pipeline.params import PipelineParams
 
 PAGE_ROWS = 5
 ON_TIME_MINUTES, LATEST_HOURS = 5, 12
 
 
-def flight_dates() -> pa.Array:
-    """Return the day of each bundled flight, as New York has it."""
-    flights = data.load("flights")
-    texts = [pc.cast(flights[name], pa.string()) for name in ("year", "month", "day")]
-    padded = [texts[0], *(pc.utf8_lpad(text, 2, "0") for text in texts[1:])]
-    return pc.binary_join_element_wise(*padded, "-").cast(pa.date32())
-
-
 def write_flight_files(folder: Path, params: PipelineParams, days: list[date]) -> None:
     """Write the file of each day into ``folder``; one that is there stays."""
     from engine.pipeline.enlarge import enlarge
 
-    flights, dates = data.load("flights"), flight_dates()
+    flights = data.load("flights")
+    dates = flight_days.dates(flights)
     folder.mkdir(parents=True, exist_ok=True)
     starts = {day: number for number, day in enumerate(days)}
     for day, number in starts.items():

@@ -21,7 +21,7 @@ from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
 from engine.pipeline.stages import train
 from engine.pipeline.stages.audit import TARGET
-from engine.pipeline.stages.serve import NAMES
+from engine.pipeline.stages.training_set import NAMES
 from engine.units import format_share
 
 N_BINS = 10

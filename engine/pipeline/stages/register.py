@@ -18,8 +18,6 @@ from engine.pipeline.runner import Stage, Task
 from engine.pipeline.stages import train
 from engine.pipeline.stages.audit import TARGET
 
-KEPT = ("model.joblib", "scores.json")
-
 
 def registry(lead_minutes: int, scale: int) -> Path:
     """Return the file that names the champion of a moment of prediction and a scale."""

@@ -23,10 +23,9 @@ from engine.feature_store.serving import feast_alone
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
 from engine.pipeline.stages.audit import TARGET, columns
-from engine.pipeline.stages.training_set import FEATURES, VIEWS, open_store
+from engine.pipeline.stages.training_set import FEATURES, NAMES, VIEWS, open_store
 
 STEP_HOURS = 1
-NAMES = [feature.partition(":")[2] for feature in FEATURES]
 
 
 def arrived(rows: pa.Table, now: datetime, ttl: timedelta) -> pa.Table:

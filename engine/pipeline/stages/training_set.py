@@ -41,6 +41,7 @@ VIEWS: dict[str, tuple[str, dict[str, str], timedelta]] = {
     "weather": ("origin", dict.fromkeys(WEATHER, "Float64"), timedelta(hours=6)),
 }
 FEATURES = [f"{view}:{name}" for view, (_, features, _) in VIEWS.items() for name in features]
+NAMES = [name for _, features, _ in VIEWS.values() for name in features]  # their columns
 # what is known of a flight from its schedule, its plane and its airline
 SCHEDULE = ["carrier", "origin", "dest", "distance", "hour", "weekday", "plane_year", "seats"]
 LABELS = """
@@ -95,9 +96,8 @@ def join(store: FeatureStore, labels: pa.Table) -> pa.Table:
     entity_rows = asked.select(["row", "origin", "tailnum", EVENT]).to_pandas()
     with feast_alone():
         got = feast_repo.historical(store, entity_rows, FEATURES, filter_by_created=True)
-    names = [feature.partition(":")[2] for feature in FEATURES]
-    found = pa.Table.from_pandas(got[["row", *names]], preserve_index=False).sort_by("row")
-    for name in names:
+    found = pa.Table.from_pandas(got[["row", *NAMES]], preserve_index=False).sort_by("row")
+    for name in NAMES:
         labels = labels.append_column(name, found[name].cast(pa.float64()))
     return labels
 
@@ -130,9 +130,8 @@ def work(task: Task) -> Count:
 
 
 def _missing_shares(path: Path) -> dict[str, float]:
-    names = [feature.partition(":")[2] for feature in FEATURES]
-    rows = pq.read_table(path, columns=names)
-    return {name: rows[name].null_count / max(1, len(rows)) for name in names}
+    rows = pq.read_table(path, columns=NAMES)
+    return {name: rows[name].null_count / max(1, len(rows)) for name in NAMES}
 
 
 STAGE = Stage("training_set", "Training set", ("load", "features"), ("days", "lead_minutes"), work)

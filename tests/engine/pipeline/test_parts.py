@@ -23,6 +23,7 @@ from sklearn.metrics import roc_auc_score
 
 from engine import data
 from engine.errors import InputError
+from engine.etl import flight_days
 from engine.pipeline import sources, store
 from engine.pipeline.enlarge import JITTER_MINUTES, enlarge
 from engine.pipeline.params import PipelineParams
@@ -76,7 +77,7 @@ def test_the_stream_brings_every_hour_in_order_of_arrival() -> None:
 
 @pytest.mark.parametrize("scale", [1, 2, 60])
 def test_a_larger_day_keeps_what_the_day_was(scale: int) -> None:
-    day = pc.equal(sources.flight_dates(), pa.scalar(date(2013, 1, 9)))
+    day = pc.equal(flight_days.dates(data.load("flights")), pa.scalar(date(2013, 1, 9)))
     rows = data.load("flights").filter(day)
     large = enlarge(rows, scale, 3)
     assert len(large) == scale * len(rows)

@@ -13,9 +13,10 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
 
-from engine import workspace
+from engine import data, workspace
 from engine.errors import InputError
-from engine.pipeline import compare, report, sources, store
+from engine.etl import flight_days
+from engine.pipeline import compare, report, store
 from engine.pipeline.params import PipelineParams
 from engine.pipeline.records import Run
 from engine.pipeline.runner import Stage, key_of, params_of, run_stages
@@ -39,7 +40,7 @@ def test_every_row_of_every_hop_is_passed_on_or_dropped_for_a_reason(run: Run) -
 
 
 def sources_of(day: date) -> list[int]:
-    return [one for one in sources.flight_dates().to_pylist() if one == day]
+    return [one for one in flight_days.dates(data.load("flights")).to_pylist() if one == day]
 
 
 def test_a_second_run_makes_nothing_anew_and_is_the_same(run: Run) -> None:
