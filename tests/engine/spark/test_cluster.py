@@ -52,11 +52,9 @@ def on_both_executors(cluster: Target) -> Iterator[None]:
             break
         time.sleep(0.2)
     before = _tasks_by_executor()
-    assert (
-        len(before) == 2
-        and ENGINE.target == cluster
-        and ENGINE.status == f"Spark on {cluster.address}."
-    )
+    assert len(before) == 2 and ENGINE.target == cluster
+    # other tests of this process have ended a Java process, which the status then tells
+    assert ENGINE.status.startswith(f"Spark on {cluster.address}.")
     yield
     after = _tasks_by_executor()
     assert all(after[executor] > before[executor] for executor in before), (before, after)
