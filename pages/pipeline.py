@@ -1,0 +1,6 @@
+"""The Pipeline page: one system from four sources to served predictions."""
+
+from pages.shell import lab
+from pages.tabs.pipeline import flow, tracer, weeks
+
+lab.page("pipeline", flow=flow.show, tracer=tracer.show, weeks=weeks.show)
