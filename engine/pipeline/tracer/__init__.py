@@ -23,8 +23,8 @@ from engine.pipeline.records import Run
 from engine.pipeline.runner import params_of
 from engine.pipeline.stages import train, validate
 from engine.pipeline.stages.audit import columns
-from engine.pipeline.stages.serve import NAMES, STEP_HOURS
-from engine.pipeline.stages.training_set import VIEWS
+from engine.pipeline.stages.serve import STEP_HOURS
+from engine.pipeline.stages.training_set import NAMES, VIEWS
 from engine.pipeline.tracer.result import AsOf, RawLine, Reason, TracerResult
 from engine.ranges import Params, Range, Text
 

@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 
 from engine.pipeline import choice, store
-from engine.pipeline.stages.serve import NAMES
+from engine.pipeline.stages.training_set import NAMES
 from engine.pipeline.tracer import TracerParams
 
 PARAMS = TracerParams()

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from engine.pipeline import choice, store
 from engine.pipeline.stages.monitor import LIMITS
-from engine.pipeline.stages.serve import NAMES
+from engine.pipeline.stages.training_set import NAMES
 from engine.ranges import Choice, Params, Text
 from engine.units import format_day, format_number, format_share, format_signed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from engine import figures
-from engine.pipeline.stages.serve import NAMES
+from engine.pipeline.stages.training_set import NAMES
 from engine.pipeline.weeks import TITLES, WeeksResult
 from engine.texts import strip_marks
 from engine.units import format_share

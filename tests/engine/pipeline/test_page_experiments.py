@@ -19,7 +19,7 @@ from engine.pipeline.flow import FlowParams, FlowResult, figure
 from engine.pipeline.records import Run
 from engine.pipeline.stages import STAGES
 from engine.pipeline.stages.monitor import LIMITS
-from engine.pipeline.stages.serve import NAMES
+from engine.pipeline.stages.training_set import NAMES
 from engine.pipeline.weeks import WeeksParams
 from engine.pipeline.weeks import figure as weeks_figures
 from tests.engine.pipeline.conftest import PARAMS

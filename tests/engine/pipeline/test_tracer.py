@@ -17,8 +17,7 @@ from engine.etl.flight_days import TAXI_MINUTES
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.pipeline import tracer
 from engine.pipeline.records import Run
-from engine.pipeline.stages.serve import NAMES
-from engine.pipeline.stages.training_set import VIEWS
+from engine.pipeline.stages.training_set import NAMES, VIEWS
 from engine.pipeline.tracer import TracerParams, figure
 from engine.pipeline.tracer.result import same
 
