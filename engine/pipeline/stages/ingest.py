@@ -23,6 +23,7 @@ from engine.errors import InputError, require
 from engine.pipeline import sources
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
+from engine.pipeline.sources import World
 
 API_SECONDS = 10.0
 
@@ -80,20 +81,26 @@ def read_flight_file(path: Path) -> pa.Table:
             f"{path.name} must be a CSV file of flights. Got: {reason}. Put the right file in its"
             " place and resume the run."
         ) from error
+    missing = [name for name in types if name not in rows.column_names]
+    other = [name for name in rows.column_names if name not in types]
     require(
-        rows.column_names == list(types), "{} must have the columns of a flight file.", path.name
+        rows.column_names == list(types),
+        "{} must have the columns of a flight file. Missing: {}. Not known: {}.",
+        path.name,
+        ", ".join(missing) or "none",
+        ", ".join(other) or "none",
     )
     rows = rows.append_column("file", pa.array([path.name] * len(rows)))
     return rows.append_column("line", pa.array(range(2, len(rows) + 2), pa.int32()))
 
 
-def work(task: Task) -> Count:
-    """Read the four sources."""
+def work(task: Task, outside: World = sources) -> Count:
+    """Read the four sources of the world ``outside``."""
     raw, world = task.folder / "raw", task.folder / "_world"
     (raw / "flights").mkdir(parents=True, exist_ok=True)
-    sources.write_flight_files(world / "flights", task.params, task.params.dates)
-    sources.write_planes(world / "planes.sqlite")
-    with sources.airlines_api() as address:
+    outside.write_flight_files(world / "flights", task.params, task.params.dates)
+    outside.write_planes(world / "planes.sqlite")
+    with outside.airlines_api() as address:
         airlines, n_pages = read_airlines(address)
     pq.write_table(pa.Table.from_pylist(airlines), task.folder / "airlines.parquet")
     planes = read_planes(world / "planes.sqlite")
@@ -101,7 +108,7 @@ def work(task: Task) -> Count:
     n_late, n_events = 0, 0
     with (raw / "weather.jsonl").open("w", encoding="utf-8") as stream:
         newest = ""
-        for line in sources.weather_events(task.params):
+        for line in outside.weather_events(task.params):
             hour = json.loads(line)["time_hour"]
             n_late += hour < newest
             newest = max(newest, hour)
@@ -111,6 +118,11 @@ def work(task: Task) -> Count:
     schema = None
     for number, day in enumerate(task.params.dates):
         name = f"flights-{day}.csv"
+        require(
+            (world / "flights" / name).is_file(),
+            "{} must have arrived. Got no such file. Resume the run once it has.",
+            name,
+        )
         shutil.copyfile(world / "flights" / name, raw / "flights" / name)
         rows = read_flight_file(raw / "flights" / name)
         schema = schema or rows.schema
