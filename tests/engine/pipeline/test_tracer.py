@@ -21,7 +21,7 @@ from engine.pipeline.stages.training_set import NAMES, VIEWS
 from engine.pipeline.tracer import TracerParams, figure
 from engine.pipeline.tracer.result import same
 
-FLIGHTS = (1, 9, 50, 300, 682)
+FLIGHTS = (1, 9, 50, 300, 928)
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,9 @@ def test_the_rows_that_win_hold_what_feast_joined_and_served_for_every_flight(
     run: Run, training: pd.DataFrame
 ) -> None:
     flights = tracer.served(run)
-    assert len(flights) == 682
+    assert len(flights) == 928
     checked = n_expired = 0
-    for place in range(0, len(flights), 3):
+    for place in range(0, len(flights), 8):
         flight = flights.iloc[place]
         joined = training.loc[(flight["file"], flight["line"])]
         for view, (_, names, _) in VIEWS.items():
@@ -49,7 +49,7 @@ def test_the_rows_that_win_hold_what_feast_joined_and_served_for_every_flight(
                 assert same(online.value(name), float(flight[f"served_{name}"])), (place, name)
                 checked += 1
     assert n_expired > 0  # the store keeps what has grown too old for training
-    assert checked == 10 * math.ceil(682 / 3)
+    assert checked == 10 * math.ceil(928 / 8)
 
 
 @pytest.mark.parametrize("place", FLIGHTS)
@@ -174,7 +174,7 @@ def test_the_trace_is_whole_and_drawn(run: Run) -> None:
 
 
 def test_a_flight_that_was_not_served_gets_a_sentence(run: Run) -> None:
-    with pytest.raises(InputError, match="flight must be 1–682"):
+    with pytest.raises(InputError, match="flight must be 1–928"):
         tracer.run(TracerParams(run=run.id, flight=683))
     with pytest.raises(InputError, match="run must be"):
         tracer.run(TracerParams(run="20130101-000000-abcdef"))
