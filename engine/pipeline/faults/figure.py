@@ -9,12 +9,11 @@ from engine import figures
 from engine.pipeline.faults.executed import auc_change
 from engine.pipeline.faults.incident import TITLES
 from engine.pipeline.faults.kinds import FAULTS, KINDS
-from engine.pipeline.faults.result import HOPS, FaultsResult
+from engine.pipeline.faults.result import HOPS, NO_GATE, FaultsResult
 from engine.texts import strip_marks
 from engine.units import format_seconds
 
-NOBODY = "no gate"
-LANES = [*HOPS, NOBODY]
+LANES = [*HOPS, NO_GATE]
 
 
 def gates(result: FaultsResult) -> go.Figure:
@@ -25,7 +24,7 @@ def gates(result: FaultsResult) -> go.Figure:
     lines_x: list[float | None] = []
     lines_y: list[str | None] = []
     for fault in FAULTS:
-        end = result.hop(fault) or NOBODY
+        end = result.hop(fault) or NO_GATE
         title = KINDS[fault].title
         lines_x += [place[KINDS[fault].hop], place[end], None]
         lines_y += [title, title, None]
@@ -70,14 +69,14 @@ def gates(result: FaultsResult) -> go.Figure:
 
 def _short(name: str) -> str:
     """Return a hop's name for an axis."""
-    names = {"training_set": "training<br>set", "train": "model", NOBODY: "no gate"}
+    names = {"training_set": "training<br>set", "train": "model", NO_GATE: "no gate"}
     return names.get(name, name)
 
 
 def _marks(
     result: FaultsResult, name: str, faults: list[str], color: str, symbol: str, *, hits: bool
 ) -> figures.Trace:
-    hops = [KINDS[fault].hop if hits else result.hop(fault) or NOBODY for fault in faults]
+    hops = [KINDS[fault].hop if hits else result.hop(fault) or NO_GATE for fault in faults]
     texts = ["" if hits else _after(result, fault) for fault in faults]
     return {
         "type": "scatter",
@@ -86,7 +85,7 @@ def _marks(
         "mode": "markers+text",
         "name": name,
         "text": texts,
-        "textposition": ["middle left" if hop == NOBODY else "middle right" for hop in hops],
+        "textposition": ["middle left" if hop == NO_GATE else "middle right" for hop in hops],
         "marker": {"color": color, "symbol": symbol, "size": 9 if hits else 14},
         "customdata": [TITLES.get(hop, hop) for hop in hops],
         "hovertemplate": "%{y}: " + name + " at %{customdata}<extra></extra>",

@@ -1,8 +1,10 @@
 """The daily run and what a fault does to it.
 
-The daily run takes the last ``N_DAYS`` days of a run that is done, its *base*, and the model that
-the base has trained. Its stages are the pipeline's own; ``watch`` is its last one. Each stage that
-the fault does not reach is found as the run without a fault has made it.
+The daily run is that of ``N_LATER`` days after a run that is done, its *base*: it reads the last
+``N_DAYS`` days and serves the last of them with the model that the base has trained. After the
+first base that is 4 February, a winter day whose weather is like that of the learned days. Its
+stages are the pipeline's own; ``watch`` is its last one. Each stage that the fault does not reach
+is found as the run without a fault has made it.
 
 Clock: 0 when the day's batch is due; a stage takes the seconds measured; before a new attempt its
 wait is added, not slept. The served day is replayed hour by hour, so that a gate on it speaks at
@@ -47,6 +49,7 @@ from engine.pipeline.stages import (
 )
 from engine.ranges import Text
 
+N_LATER = 4
 N_DAYS = 10  # a plane's value may be 7 days old
 CHILD_SECONDS = 120.0
 KILL_POLL_SECONDS = 0.005
@@ -181,9 +184,7 @@ def take_model(task: Task) -> Count:
     record = store.run_of(params.base).stage("train")
     if record is None:
         raise InputError(f"base must be a run that has trained. Got {params.base}.")
-    shutil.copyfile(
-        store.place("train", record.key) / "model.joblib", task.folder / "model.joblib"
-    )
+    shutil.copyfile(store.place("train", record.key) / "model.joblib", task.folder / "model.joblib")
     return Count(0, 0)
 
 
@@ -224,8 +225,8 @@ def chain(scene: Scene) -> list[Stage]:
 
 
 def daily_days(base: Run) -> tuple[date, date]:
-    """Return the days of the daily run: the last ones of its base."""
-    last = params_of(base).days[1]
+    """Return the days of the daily run after its base."""
+    last = params_of(base).days[1] + timedelta(N_LATER)
     return last - timedelta(N_DAYS - 1), last
 
 
@@ -235,7 +236,7 @@ def execute(fault: str, base: Run, report: runner.Report) -> tuple[Run, Scene]:
     ``report`` as in ``run_stages``. The run is not written down among those of the pipeline.
     """
     scene = Scene(fault, world_of(fault))
-    settings = replace_days(base)
+    settings = settings_of(base)
     run = store.new_run({})
     params = IncidentParams(**settings, fault=f"{fault} {run.id}" if fault != NONE else NONE)
     waits = KINDS[fault].waits if fault != NONE else ()
@@ -249,7 +250,7 @@ def execute(fault: str, base: Run, report: runner.Report) -> tuple[Run, Scene]:
     return run, scene
 
 
-def replace_days(base: Run) -> dict[str, Any]:
+def settings_of(base: Run) -> dict[str, Any]:
     """Return the base run's settings with the daily run's days."""
     given = params_of(base)
     names = ("lead_minutes", "model", "gate", "late_share", "scale", "seed")

@@ -13,7 +13,8 @@ from engine.ranges import Choice, Params
 class FaultsParams(Params):
     """The fault that is looked at, and executed first."""
 
-    fault: Fault = "unit_change"
+    fault: Fault = "duplicated_batch"
+    every: bool = False  # execute all faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from engine.units import format_interval, format_number, format_seconds, format_
 
 ANNOUNCED = 0.3  # probability from which on a flight is announced as late
 HOPS = [stage.name for stage in DAILY]
-NOBODY = "nobody"
+NO_GATE = "no gate"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +48,9 @@ class FaultsResult:
 
     @property
     def complete(self) -> bool:
-        """Whether every fault is executed."""
-        return {NONE, *FAULTS} <= set(self.executed)
+        """Whether what is asked for is executed."""
+        asked = FAULTS if self.params.every else (self.params.fault,)
+        return {NONE, *asked} <= set(self.executed)
 
     def caught(self, fault: str) -> Caught | None:
         """Return the first gate that spoke; ``None`` without one or before the execution."""
@@ -64,6 +65,11 @@ class FaultsResult:
             return KINDS[fault].expected
         caught = self.caught(fault)
         return caught.hop if caught else ""
+
+    @property
+    def caught_hop(self) -> str:
+        """The hop that caught the chosen fault, or "no gate"."""
+        return self.hop(self.params.fault) or NO_GATE
 
     @property
     def done(self) -> list[str]:
@@ -102,7 +108,7 @@ class FaultsResult:
         said += f", {self.n_before_serving} before a flight is predicted"
         if names:
             said += f". No gate catches: **{names}**"
-        if not self.complete:
+        if len(self.done) < len(FAULTS):
             said += f". {len(FAULTS) - len(self.done)} are not executed yet"
         return f"{said}."
 
@@ -167,7 +173,7 @@ class FaultsResult:
             return {}
         caught = one.caught
         return {
-            "caught at": caught.hop if caught else NOBODY,
+            "caught at": caught.hop if caught else NO_GATE,
             "failed attempts": len(one.failures),
             "predictions": 0 if one.served is None else len(one.served.p),
         }
@@ -185,7 +191,7 @@ class FaultsResult:
                     "hits": TITLES[kind.hop],
                     "caught by": "not executed yet"
                     if one is None
-                    else (f"{caught.gate}, {TITLES[caught.hop]}" if caught else NOBODY),
+                    else (f"{caught.gate}, {TITLES[caught.hop]}" if caught else NO_GATE),
                     "after": format_seconds(60 * caught.minute) if caught else "–",
                     "AUC": "–"
                     if one is None

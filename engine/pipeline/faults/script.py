@@ -15,7 +15,7 @@ executed = perform(PARAMS.fault, base)
 session.ENGINE.stop()
 caught = executed.caught
 numbers = {
-    "caught at": caught.hop if caught else "nobody",
+    "caught at": caught.hop if caught else "no gate",
     "failed attempts": len(executed.failures),
     "predictions": 0 if executed.served is None else len(executed.served.p),
 }

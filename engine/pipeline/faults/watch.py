@@ -35,9 +35,7 @@ MINUTES_OF_DAY = 1_440.0
 Alert = dict[str, Any]  # gate, hop, rule, value, limit, minute, fired
 
 
-def gate(
-    name: str, hop: str, rule: str, value: float | None, limit: float, minute: float
-) -> Alert:
+def gate(name: str, hop: str, rule: str, value: float | None, limit: float, minute: float) -> Alert:
     """Return a gate's answer: it fires where ``value`` is above ``limit`` or is missing."""
     return {
         "gate": name,

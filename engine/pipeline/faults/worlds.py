@@ -120,7 +120,7 @@ class FlakyApi(HealthyWorld):
         left = [N_REFUSED]
 
         class Handler(sources.AirlinesApi):
-            def do_GET(self) -> None:
+            def do_GET(self) -> None:  # noqa: N802 - http.server's name
                 """Refuse, or answer one page."""
                 if left[0]:
                     left[0] -= 1
