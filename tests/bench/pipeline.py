@@ -23,6 +23,18 @@ TABS = (
         ".st-key-weeks_distance [role=radio]",
         "weeks_scores",
     ),
+    Tab(
+        "Break it (look closer)",
+        "pipeline?pipeline_tab=Break+it",
+        ".st-key-faults_view [role=radio]",
+        "faults_gates",
+    ),
+    Tab(
+        "Find the cause (case)",
+        "pipeline?pipeline_tab=Find+the+cause",
+        slider("game_case"),
+        "game_prices",
+    ),
 )
 
 
