@@ -6,20 +6,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from engine.pipeline import runner, store
+from engine.pipeline import runner
 from engine.pipeline.faults.incident import Failure, Scene, execute, folder_of
+from engine.pipeline.faults.raw import read_raw
 from engine.pipeline.faults.watch import Alert
 from engine.pipeline.records import Run, StageRecord
 from engine.pipeline.stages.training_set import LATE_MINUTES
 
 N_BOOTSTRAP = 200
-N_RAW_LINES = 3
 GATES = {  # what stops a stage
     "ingest": "source check",
     "validate": "contract",
@@ -60,7 +59,7 @@ class Executed:
     alerts: tuple[Alert, ...]  # empty if the day was not served
     minutes: float  # on the clock, until the last batch stage was over
     served: Served | None
-    raw: dict[str, Any]  # lines of the day's sources as they came
+    raw: dict[str, Any]  # lines of the day's sources, at the first failure if there was one
 
     @property
     def stopped_at(self) -> str:
@@ -170,27 +169,6 @@ def _alerts(run: Run) -> tuple[Alert, ...]:
     return tuple(json.loads((folder / "watch.json").read_text("utf-8"))["alerts"])
 
 
-def _raw(run: Run) -> dict[str, Any]:
-    """Return the first lines of the day's sources, from what was read of them."""
-    record = run.stages[0]
-    place = store.place("ingest", record.key)
-    raw = (place if place.exists() else place.with_suffix(".part")) / "raw"
-    day = run.params["days"][1]
-    flights, weather = raw / "flights" / f"flights-{day}.csv", raw / "weather.jsonl"
-    lines = _lines(flights)
-    hours = [line for line in _lines(weather) if f'"time_hour": "{day}' in line]
-    return {
-        "flights": lines[: N_RAW_LINES + 1],
-        "n_flights": max(0, len(lines) - 1),
-        "weather": hours[:N_RAW_LINES],
-        "n_weather": len(hours),
-    }
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8").splitlines() if path.is_file() else []
-
-
 def collect(fault: str, run: Run, scene: Scene) -> Executed:
     """Return what a run did."""
     return Executed(
@@ -200,7 +178,7 @@ def collect(fault: str, run: Run, scene: Scene) -> Executed:
         _alerts(run),
         scene.minutes,
         _served(run),
-        _raw(run),
+        scene.raw or read_raw(run.params, run.stages[0].key),
     )
 
 

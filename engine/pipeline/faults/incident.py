@@ -27,12 +27,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from engine import processes
+from engine import processes, workspace
 from engine.errors import InputError
 from engine.feature_store.feast_repo import EVENT
 from engine.pipeline import runner, store
 from engine.pipeline.faults import worlds
 from engine.pipeline.faults.kinds import FILE_LATE_MINUTES, KINDS, NONE
+from engine.pipeline.faults.raw import read_raw
 from engine.pipeline.faults.watch import watch
 from engine.pipeline.params import PipelineParams
 from engine.pipeline.records import Count, Run, StageRecord
@@ -85,6 +86,7 @@ class Scene:
     minutes: float = 0.0
     n_attempts: int = 0
     failures: list[Failure] = field(default_factory=list)
+    raw: dict[str, Any] = field(default_factory=dict)  # the sources at the first failure
 
 
 def world_of(fault: str) -> worlds.HealthyWorld:
@@ -246,6 +248,7 @@ def execute(fault: str, base: Run, report: runner.Report) -> tuple[Run, Scene]:
             record = _to_the_end(stage, params, run, report, scene, waits)
             run = replace(run, stages=(*run.stages, record))
             if record.state == "failed":
+                workspace.remove(store.place(stage.name, record.key).with_suffix(".part"))
                 break
     return run, scene
 
@@ -275,6 +278,9 @@ def _to_the_end(
         scene.minutes += record.seconds / 60
         if record.state != "failed":
             break
+        if not scene.failures:
+            ingested = run.stages[0] if run.stages else record
+            scene.raw = read_raw(run.params, ingested.key)
         scene.failures.append(Failure(stage.name, record.error, scene.minutes))
         if wait is None:
             break
