@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +16,6 @@ from engine.pipeline import store
 from engine.pipeline.params import PipelineParams
 from engine.pipeline.records import Count, Run, StageRecord
 
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a full disk, a quota, a limit
 Report = Callable[[Run, str, float], None]  # the run so far, the stage at work, its share done
 
 
@@ -64,16 +61,6 @@ def key_of(stage: Stage, params: PipelineParams, inputs: dict[str, str]) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
-def reason(error: Exception) -> str:
-    """Return the sentence for what stopped a stage."""
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
-        error = InputError(
-            f"The disk must take what the stage writes. Got: {os.strerror(error.errno)}. Make room"
-            " and resume the run: what was stored before is whole."
-        )
-    return explain(error)
-
-
 def execute(stage: Stage, params: PipelineParams, run: Run, report: Report) -> StageRecord:
     """Run one stage, or find what it made before."""
     made = {record.stage: record for record in run.stages}
@@ -92,7 +79,7 @@ def execute(stage: Stage, params: PipelineParams, run: Run, report: Report) -> S
         count = stage.work(task)
     except Exception as error:
         seconds = time.perf_counter() - clock
-        return replace(record, seconds=seconds, error=reason(error))
+        return replace(record, seconds=seconds, error=explain(error))
     record = replace(
         record,
         state="done",

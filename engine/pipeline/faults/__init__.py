@@ -26,7 +26,6 @@ from engine.pipeline.faults.params import OneParams as OneParams
 from engine.pipeline.faults.result import FaultsResult as FaultsResult
 from engine.pipeline.records import Run
 
-TYPICAL_SECONDS = 20.0
 S = TypeVar("S")
 
 
@@ -108,6 +107,11 @@ def expected(params: FaultsParams) -> FaultsResult:
     return FaultsResult(params, {name: done for name, done in found.items() if done is not None})
 
 
+def updated(result: FaultsResult) -> FaultsResult:
+    """Return the result with what has been executed since it was made."""
+    return FaultsResult(result.params, expected(result.params).executed | result.executed)
+
+
 def steps(params: FaultsParams) -> Steps:
     """Execute the day without a fault and with the chosen one (``every``: with each): a
     ``Progress`` twice a second with the result so far.
@@ -128,11 +132,6 @@ def steps(params: FaultsParams) -> Steps:
 def _label(number: int, n: int, fault: str, result: FaultsResult, inner: Progress) -> Progress:
     message = f"{title_of(fault)}: {inner.message}"
     return Progress((number + inner.share) / n, message, result)
-
-
-def default_job() -> tuple[Any, Any]:
-    """Return the steps and params that the server runs at its start."""
-    return steps, FaultsParams()
 
 
 run = to_end(steps)

@@ -16,8 +16,9 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+from engine.errors import explain
 from engine.pipeline.faults.incident import IncidentParams
-from engine.pipeline.runner import Task, reason
+from engine.pipeline.runner import Task
 from engine.pipeline.stages import load
 
 MOST_BYTES = 4_096  # less than a day of the table
@@ -43,7 +44,7 @@ def main() -> None:
     try:
         load.work(Task(params, Path(given["folder"]), inputs, partial(meet, how)))
     except Exception as error:
-        print(json.dumps({"error": reason(error)}))
+        print(json.dumps({"error": explain(error)}))
         sys.exit(1)
 
 

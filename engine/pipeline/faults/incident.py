@@ -34,7 +34,7 @@ from engine.pipeline import runner, store
 from engine.pipeline.faults import worlds
 from engine.pipeline.faults.kinds import FILE_LATE_MINUTES, KINDS, NONE
 from engine.pipeline.faults.raw import read_raw
-from engine.pipeline.faults.watch import watch
+from engine.pipeline.faults.watch import STALE, watch
 from engine.pipeline.params import PipelineParams
 from engine.pipeline.records import Count, Run, StageRecord
 from engine.pipeline.runner import Stage, Task, params_of, plain
@@ -172,7 +172,7 @@ def serves_stale(task: Task) -> Count:
     """Serve from features that end at the served day's midnight."""
     midnight = datetime.combine(task.params.days[1], time(NEW_YORK_MIDNIGHT), UTC)
     cut = pa.scalar(midnight, pa.timestamp("us", "UTC"))
-    stale = task.folder / "_stale"
+    stale = task.folder / STALE
     stale.mkdir(exist_ok=True)
     for view in training_set.VIEWS:
         rows = pq.read_table(task.read("features", f"{view}.parquet"))
@@ -192,12 +192,24 @@ def take_model(task: Task) -> Count:
 
 MODEL = Stage("train", "Model of the base run", (), ("base",), take_model)
 SERVE = replace(serve.STAGE, needs=("features", "training_set", "train"))
-WATCH = Stage("watch", "Watch", ("training_set", "train", "serve"), ("days", "base"), watch)
+NEEDS = ("features", "training_set", "train", "serve")
+WATCH = Stage("watch", "Watch", NEEDS, ("days", "base"), watch)
 DAILY = (
     *(ingest.STAGE, validate.STAGE, load.STAGE, features.STAGE, training_set.STAGE),
     *(audit.STAGE, MODEL, SERVE, WATCH),
 )
 TITLES = {stage.name: stage.title for stage in (*STAGES, *DAILY)}
+
+
+def attempted(scene: Scene, work: Callable[[Task], Count]) -> Callable[[Task], Count]:
+    """Return ``work`` that counts its attempts and tells the world what time it is."""
+
+    def attempt(task: Task) -> Count:
+        scene.n_attempts += 1
+        scene.world.minutes = scene.minutes
+        return work(task)
+
+    return attempt
 
 
 def chain(scene: Scene) -> list[Stage]:
@@ -211,17 +223,12 @@ def chain(scene: Scene) -> list[Stage]:
     }
     hit = KINDS[scene.fault].hop if scene.fault != NONE else ""
 
-    def attempt(work: Callable[[Task], Count], task: Task) -> Count:
-        scene.n_attempts += 1
-        scene.world.minutes = scene.minutes
-        return work(task)
-
     made = []
     for stage in DAILY:
         if stage.name == hit:
             work = works.get(scene.fault, partial(ingest.work, outside=scene.world))
             settings = (*stage.settings, "fault")
-            stage = replace(stage, settings=settings, work=partial(attempt, work))
+            stage = replace(stage, settings=settings, work=attempted(scene, work))
         made.append(stage)
     return made
 

@@ -11,20 +11,25 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from engine.feature_store.feast_repo import EVENT
 from engine.pipeline import store
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Task, params_of
 from engine.pipeline.stages import monitor, train
 from engine.pipeline.stages.audit import TARGET
-from engine.pipeline.stages.training_set import NAMES
+from engine.pipeline.stages.serve import STEP_HOURS, arrived, differs
+from engine.pipeline.stages.training_set import NAMES, VIEWS
 from engine.units import format_share
 
+STALE = "_stale"  # folder of the features that were served, where they are not the fresh ones
 FRESH_HOURS = {"airports": 2.0, "planes": 12.0, "weather": 3.0}  # of a view's newest row
 MARGIN = 1.5
 LEAST_VOLUME = 0.5  # of the median learned day
@@ -73,6 +78,23 @@ def distance(batch: np.ndarray, reference: np.ndarray) -> float:
     if not len(batch) or not len(reference):
         return 0.0
     return monitor.drift(batch, reference)["wasserstein"]
+
+
+def fills_of(made: pd.DataFrame, features: Path) -> list[dict[str, Any]]:
+    """Return of each fill of the online store its moment and how old the newest row of each view
+    was (hours; ``None`` without a row).
+    """
+    moments = sorted(made[EVENT].dt.floor(f"{STEP_HOURS}h").unique())
+    tables = {view: pq.read_table(features / f"{view}.parquet") for view in VIEWS}
+    found = []
+    for stamp in moments:
+        moment = stamp.to_pydatetime()
+        fill: dict[str, Any] = {"moment": moment.isoformat()}
+        for view, (_, _, ttl) in VIEWS.items():
+            newest = pc.max(arrived(tables[view], moment, ttl)[EVENT]).as_py()
+            fill[view] = (moment - newest).total_seconds() / 3_600 if newest else None
+        found.append(fill)
+    return found
 
 
 def freshness(fills: list[dict[str, Any]]) -> list[Alert]:
@@ -132,14 +154,20 @@ def watch(task: Task) -> Count:
     """Hold the served day against the gates."""
     params: Any = task.params
     rows = pq.read_table(task.read("training_set", "rows.parquet")).to_pandas()
-    rows = rows[rows["flight_date"] == task.params.days[1]]
+    rows = rows[rows["flight_date"] == task.params.days[1]].reset_index(drop=True)
     made = pq.read_table(task.read("serve", "predictions.parquet")).to_pandas()
-    fills = json.loads(task.read("serve", "fills.json").read_text("utf-8"))
+    stale = task.read("serve", STALE)
+    features = stale if stale.is_dir() else task.inputs["features"]
     base = store.run_of(params.base)
     served = base.stage("serve")
     usual = served.details["skewed_shares"] if served else dict.fromkeys(NAMES, 1.0)
-    skew = json.loads(task.read("serve", "skew.json").read_text("utf-8"))
-    alerts = freshness(fills) + of_day(rows, learned_rows(params.base), skew, usual)
+    skew = {
+        name: float(differs(made[f"served_{name}"].to_numpy(), rows[name].to_numpy(float)).mean())
+        for name in NAMES
+    }
+    alerts = freshness(fills_of(made, features)) + of_day(
+        rows, learned_rows(params.base), skew, usual
+    )
     late, scores = score(made)
     found = {"alerts": alerts + late, "score": scores}
     (task.folder / "watch.json").write_text(json.dumps(found, indent=1), encoding="utf-8")

@@ -94,6 +94,24 @@ def read_flight_file(path: Path) -> pa.Table:
     return rows.append_column("line", pa.array(range(2, len(rows) + 2), pa.int32()))
 
 
+def fetch_flight_file(source: Path, target: Path) -> pa.Table:
+    """Copy a day's file byte for byte and return its rows.
+
+    Raises
+    ------
+    InputError
+        The source has no such file, or it is damaged.
+    """
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise InputError(
+            f"{source.name} must be at the source. Got: {error.strerror}. Resume the run once it is"
+            " there, or choose other days."
+        ) from error
+    return read_flight_file(target)
+
+
 def work(task: Task, outside: World = sources) -> Count:
     """Read the four sources of the world ``outside``."""
     raw, world = task.folder / "raw", task.folder / "_world"
@@ -118,13 +136,7 @@ def work(task: Task, outside: World = sources) -> Count:
     schema = None
     for number, day in enumerate(task.params.dates):
         name = f"flights-{day}.csv"
-        require(
-            (world / "flights" / name).is_file(),
-            "{} must have arrived. Got no such file. Resume the run once it has.",
-            name,
-        )
-        shutil.copyfile(world / "flights" / name, raw / "flights" / name)
-        rows = read_flight_file(raw / "flights" / name)
+        rows = fetch_flight_file(world / "flights" / name, raw / "flights" / name)
         schema = schema or rows.schema
         pq.write_table(rows, task.folder / f"flights-{day}.parquet")
         n_flights += len(rows)

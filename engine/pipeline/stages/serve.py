@@ -7,7 +7,6 @@ have had: both are kept, and the share that differs is the day's training–serv
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,13 +43,8 @@ def online(store: Any, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: got[name] for name in NAMES}, index=rows.index).astype(float)
 
 
-def serve_day(
-    task: Task, flights: pd.DataFrame, folder: Path
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Return the features that were served for each flight, in the order of ``flights``, and of
-    each fill of the store its moment and how old the newest row of each view was (hours; ``None``
-    without a row).
-    """
+def serve_day(task: Task, flights: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Return the features that were served for each flight, in the order of ``flights``."""
     whole = {view: pq.read_table(task.read("features", f"{view}.parquet")) for view in VIEWS}
     current = folder / "current"
     current.mkdir(parents=True, exist_ok=True)
@@ -58,21 +52,17 @@ def serve_day(
         pq.write_table(rows.slice(0, 0), current / f"{view}.parquet")
     store = open_store(folder / "repo", current)
     steps = flights[EVENT].dt.floor(f"{STEP_HOURS}h")
-    served, fills = [], []
+    served = []
     for number, (now, group) in enumerate(flights.groupby(steps)):
         moment = now.to_pydatetime()
-        fill: dict[str, Any] = {"moment": moment.isoformat()}
         for view, (_, _, ttl) in VIEWS.items():
             rows = arrived(whole[view], moment, ttl)
             pq.write_table(rows, current / f"{view}.parquet")
-            newest = pc.max(rows[EVENT]).as_py()
-            fill[view] = (moment - newest).total_seconds() / 3_600 if newest else None
-        fills.append(fill)
         longest = max(ttl for _, _, ttl in VIEWS.values())
         serving.materialize(store, moment - longest, moment, list(VIEWS))
         served.append(online(store, group))
         task.report(number / steps.nunique())
-    return pd.concat(served).loc[flights.index], fills
+    return pd.concat(served).loc[flights.index]
 
 
 def differs(served: np.ndarray, offline: np.ndarray) -> np.ndarray:
@@ -87,15 +77,13 @@ def work(task: Task) -> Count:
 
     rows = pq.read_table(task.read("training_set", "rows.parquet")).to_pandas()
     flights = rows[rows["flight_date"] == task.params.days[1]].reset_index(drop=True)
-    served, fills = serve_day(task, flights, task.folder / "_online")
-    (task.folder / "fills.json").write_text(json.dumps(fills, indent=1), encoding="utf-8")
+    served = serve_day(task, flights, task.folder / "_online")
     model = joblib.load(task.read("train", "model.joblib"))
     offline = flights[NAMES].astype(float)
     skewed = {
         name: float(differs(served[name].to_numpy(), offline[name].to_numpy()).mean())
         for name in NAMES
     }
-    (task.folder / "skew.json").write_text(json.dumps(skewed, indent=1), encoding="utf-8")
     made = flights[
         [
             "carrier",

@@ -52,6 +52,7 @@ def _closer(result: FaultsResult) -> None:
 
 
 def _show(result: FaultsResult) -> None:
+    result = faults.updated(result)
     with lab.screen("pipeline", "faults", result) as screen:
         screen.answer(
             figures.gates(result),
