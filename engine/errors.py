@@ -49,8 +49,8 @@ def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 def explain(error: BaseException) -> str:
     """Return the sentence that a page shows for ``error``.
 
-    An ``InputError`` is its own, and a full disk has one. Any other is logged with its traceback under a fresh reference,
-    which the sentence names.
+    An ``InputError`` is its own, and a full disk has one. Any other is logged with its traceback
+    under a fresh reference, which the sentence names.
     """
     if isinstance(error, InputError):
         return str(error)

@@ -35,7 +35,7 @@ STOPPED = {  # fault -> the hop at which it ends the run, and what the gate says
     "leaking_column": ("audit", "last_delay alone reaches AUC"),
 }
 RECOVERED = {  # fault -> hop, failed attempts, what the first one says
-    "late_file": ("ingest", 2, "flights-2013-02-04.csv must be at the source"),
+    "late_file": ("ingest", 3, "flights-2013-02-04.csv must be at the source"),
     "flaky_api": ("ingest", 2, "HTTP Error 503"),
     "killed_worker": ("load", 1, "Got signal 9 after"),
     "full_disk": ("load", 1, "File too large"),
