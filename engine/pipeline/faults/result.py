@@ -193,7 +193,7 @@ class FaultsResult:
                     if one is None
                     else (f"{caught.gate}, {TITLES[caught.hop]}" if caught else NO_GATE),
                     "after": format_seconds(60 * caught.minute) if caught else "–",
-                    "AUC": "–"
+                    "AUC change": "–"
                     if one is None
                     else ("not served" if change is None else format_signed(change[0])),
                     "attempts": "–" if one is None else str(len(one.failures) + 1),
