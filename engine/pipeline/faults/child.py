@@ -38,8 +38,8 @@ def meet(how: str, share: float) -> None:
 def main() -> None:
     """Load; print what stops it as one JSON line."""
     how, given = sys.argv[1], json.loads(sys.argv[2])
-    days = tuple(date.fromisoformat(day) for day in given["params"].pop("days"))
-    params = IncidentParams(days=days, **given["params"])
+    first, last = map(date.fromisoformat, given["params"].pop("days"))
+    params = IncidentParams(days=(first, last), **given["params"])
     inputs = {name: Path(path) for name, path in given["inputs"].items()}
     try:
         load.work(Task(params, Path(given["folder"]), inputs, partial(meet, how)))

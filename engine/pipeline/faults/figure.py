@@ -40,8 +40,8 @@ def gates(result: FaultsResult) -> go.Figure:
         },
         _marks(result, "fault hits", list(FAULTS), figures.SYNTHETIC, "square", hits=True),
     ]
-    expected = [fault for fault in FAULTS if fault not in result.executed]
-    caught = [fault for fault in result.done if result.hop(fault)]
+    expected: list[str] = [fault for fault in FAULTS if fault not in result.executed]
+    caught: list[str] = [fault for fault in result.done if result.hop(fault)]
     for name, faults, color, symbol in (
         ("gate catches", caught, figures.HELD_OUT, "circle"),
         ("no gate", result.missed, figures.LEAKED, "x"),

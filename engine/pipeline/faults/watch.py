@@ -169,7 +169,7 @@ def watch(task: Task) -> Count:
         rows, learned_rows(params.base), skew, usual
     )
     late, scores = score(made)
-    found = {"alerts": alerts + late, "score": scores}
+    found: dict[str, Any] = {"alerts": alerts + late, "score": scores}
     (task.folder / "watch.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     n_fired = sum(one["fired"] for one in found["alerts"])
     return Count(len(made), len(made), details={"fired": n_fired, **scores})

@@ -41,7 +41,7 @@ class Clue:
 def log(one: Executed, clean: Executed) -> Rows:
     """Return the stages up to the first that failed, with what it said."""
     failed = one.failures[0] if one.failures else None
-    found = []
+    found: Rows = []
     for name in HOPS:
         if failed is not None and failed.hop == name:
             return [*found, {"stage": TITLES[name], "state": "failed", "message": failed.error}]
