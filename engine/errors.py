@@ -4,7 +4,9 @@ and what to do next.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import uuid
 
 from engine import texts
@@ -14,6 +16,7 @@ UNFORESEEN = (
     " it comes back, report reference {}: the server's log explains it."
 )
 MAX_NAME = 40
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a full disk, a quota, a limit
 
 
 class InputError(ValueError):
@@ -46,11 +49,16 @@ def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 def explain(error: BaseException) -> str:
     """Return the sentence that a page shows for ``error``.
 
-    An ``InputError`` is its own. Any other is logged with its traceback under a fresh reference,
-    which the sentence names.
+    An ``InputError`` is its own, and a full disk has one. Any other is logged with its traceback
+    under a fresh reference, which the sentence names.
     """
     if isinstance(error, InputError):
         return str(error)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return (
+            f"The disk must take what is written. Got: {os.strerror(error.errno)}. Make room and"
+            " run it again; what was stored before is whole."
+        )
     reference = uuid.uuid4().hex[:8]
     logging.getLogger(__name__).error(
         "Reference %s: %s", reference, type(error).__name__, exc_info=error

@@ -29,7 +29,8 @@ MARKS = {  # what a test needs, for -m "not spark" and make test's parts -> part
         "tests/engine/spark/",
         "tests/pages/spark/",
         "tests/engine/pipeline/",
-        *("[spark", "[apis_", "[partitioning"),
+        "tests/pages/pipeline/",
+        *("[spark", "[apis_", "[partitioning", "[pipeline"),
     ),
     "prefect": (
         "tests/engine/orchestration/",

@@ -10,7 +10,7 @@ from engine.errors import require
 from engine.ranges import SEED, Interval, Params, Range
 
 FIRST, LAST = date(2013, 1, 1), date(2013, 12, 31)
-LEAST_DAYS = 28  # to train on, to compare on, and one to serve
+LEAST_DAYS = 14  # to train on, to compare on, and one to serve
 Model = Literal["boosting", "logistic"]
 Gate = Literal["strict", "lenient"]
 

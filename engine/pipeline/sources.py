@@ -13,11 +13,11 @@ import sqlite3
 import threading
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -91,6 +91,22 @@ def weather_events(params: PipelineParams) -> Iterator[str]:
         yield json.dumps(row)
 
 
+class World(Protocol):
+    """The outside world as ``ingest`` reads it. This module is one, the healthy one."""
+
+    def write_flight_files(self, folder: Path, params: PipelineParams, days: list[date]) -> None:
+        """Write the file of each day that has arrived."""
+
+    def write_planes(self, path: Path) -> None:
+        """Write the planes database."""
+
+    def weather_events(self, params: PipelineParams) -> Iterator[str]:
+        """Yield the stream's lines."""
+
+    def airlines_api(self) -> AbstractContextManager[str]:
+        """Serve the airlines and yield the address."""
+
+
 class AirlinesApi(BaseHTTPRequestHandler):
     """``GET /airlines?page=1``: some rows, and the number of the next page or null."""
 
@@ -117,9 +133,9 @@ class AirlinesApi(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def airlines_api() -> Iterator[str]:
+def airlines_api(handler: type[AirlinesApi] = AirlinesApi) -> Iterator[str]:
     """Serve the airlines on a free port of 127.0.0.1 and yield the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), AirlinesApi)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

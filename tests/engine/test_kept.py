@@ -236,7 +236,9 @@ def cheap(params: Any) -> Any:
             steps,
             cheap(params),
             id=f"{steps.__module__}.{steps.__name__}",
-            marks=[pytest.mark.spark] if ".spark." in steps.__module__ else [],
+            marks=[pytest.mark.spark]
+            if {"spark", "pipeline"} & set(steps.__module__.split("."))
+            else [],
         )
         for steps, params in DEFAULTS
     ],

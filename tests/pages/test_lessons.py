@@ -27,6 +27,10 @@ SYLLABUS = {  # the wording is fixed
     "feature_store": "How would you ensure consistent features between training and serving?",
     "spark": "When would you use Spark instead of Pandas?",
     "orchestration": "How would you orchestrate a daily model retraining pipeline?",
+    "pipeline": (
+        "How would you build a pipeline from raw sources to served predictions, and know that it"
+        " is right?"
+    ),
 }
 
 

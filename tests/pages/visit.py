@@ -29,7 +29,11 @@ _components: dict[str, Any] = {}
 # parses the page at each
 # poll, and CPython 3.11 cannot parse in two threads at once ("AST constructor recursion depth
 # mismatch").
-WARM = {"feature_store": "feast"}
+# pandera imports hypothesis, whose code pytest parses.
+WARM = {
+    "feature_store": ("feast",),
+    "pipeline": ("feast", "pandera.backends.pandas.builtin_checks"),
+}
 
 
 def open_page(page: str, **query: str | list[str]) -> AppTest:
@@ -40,8 +44,8 @@ def open_page(page: str, **query: str | list[str]) -> AppTest:
     app._bidi_component_manager = _components.get("registry")
     for key, value in query.items():
         app.query_params[key] = value
-    if page in WARM:
-        import_module(WARM[page])
+    for name in WARM.get(page, ()):
+        import_module(name)
     if page != "home":
         app.switch_page(f"{page}.py")
     app.run()

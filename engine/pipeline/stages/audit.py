@@ -62,7 +62,7 @@ def work(task: Task) -> Count:
     if certain:
         first = certain[0]
         raise InputError(
-            f"The training set must hold no certain leak. Got {len(certain)}: {first['evidence']}"
+            f"The training set must hold no certain leak. Got {len(certain)}: {first['evidence']}."
             f" {first['fix']}"
         )
     n = rows["late"].length() - rows["late"].null_count

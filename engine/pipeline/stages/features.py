@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
+from engine.errors import InputError
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
@@ -150,6 +151,13 @@ def work(task: Task) -> Count:
         except StopIteration as end:
             made = end.value
             break
+        except Exception as error:  # Py4J raises many kinds once its peer is gone
+            if session.ENGINE.alive():
+                raise
+            raise InputError(
+                "Spark must live until the features are written. Got: its Java process has ended."
+                " Resume the run: Spark is started again."
+            ) from error
         task.report(0.5)
     n = sum(pq.read_metadata(path).num_rows for path in loaded.rglob("*.parquet"))
     engine = {"spark": session.ENGINE.target.kind, "cores": cores}

@@ -23,6 +23,7 @@ from engine.errors import InputError, require
 from engine.pipeline import sources
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
+from engine.pipeline.sources import World
 
 API_SECONDS = 10.0
 
@@ -80,20 +81,44 @@ def read_flight_file(path: Path) -> pa.Table:
             f"{path.name} must be a CSV file of flights. Got: {reason}. Put the right file in its"
             " place and resume the run."
         ) from error
+    missing = [name for name in types if name not in rows.column_names]
+    other = [name for name in rows.column_names if name not in types]
     require(
-        rows.column_names == list(types), "{} must have the columns of a flight file.", path.name
+        rows.column_names == list(types),
+        "{} must have the columns of a flight file. Missing: {}. Not known: {}.",
+        path.name,
+        ", ".join(missing) or "none",
+        ", ".join(other) or "none",
     )
     rows = rows.append_column("file", pa.array([path.name] * len(rows)))
     return rows.append_column("line", pa.array(range(2, len(rows) + 2), pa.int32()))
 
 
-def work(task: Task) -> Count:
-    """Read the four sources."""
+def fetch_flight_file(source: Path, target: Path) -> pa.Table:
+    """Copy a day's file byte for byte and return its rows.
+
+    Raises
+    ------
+    InputError
+        The source has no such file, or it is damaged.
+    """
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise InputError(
+            f"{source.name} must be at the source. Got: {error.strerror}. Resume the run once it is"
+            " there, or choose other days."
+        ) from error
+    return read_flight_file(target)
+
+
+def work(task: Task, outside: World = sources) -> Count:
+    """Read the four sources of the world ``outside``."""
     raw, world = task.folder / "raw", task.folder / "_world"
     (raw / "flights").mkdir(parents=True, exist_ok=True)
-    sources.write_flight_files(world / "flights", task.params, task.params.dates)
-    sources.write_planes(world / "planes.sqlite")
-    with sources.airlines_api() as address:
+    outside.write_flight_files(world / "flights", task.params, task.params.dates)
+    outside.write_planes(world / "planes.sqlite")
+    with outside.airlines_api() as address:
         airlines, n_pages = read_airlines(address)
     pq.write_table(pa.Table.from_pylist(airlines), task.folder / "airlines.parquet")
     planes = read_planes(world / "planes.sqlite")
@@ -101,7 +126,7 @@ def work(task: Task) -> Count:
     n_late, n_events = 0, 0
     with (raw / "weather.jsonl").open("w", encoding="utf-8") as stream:
         newest = ""
-        for line in sources.weather_events(task.params):
+        for line in outside.weather_events(task.params):
             hour = json.loads(line)["time_hour"]
             n_late += hour < newest
             newest = max(newest, hour)
@@ -111,8 +136,7 @@ def work(task: Task) -> Count:
     schema = None
     for number, day in enumerate(task.params.dates):
         name = f"flights-{day}.csv"
-        shutil.copyfile(world / "flights" / name, raw / "flights" / name)
-        rows = read_flight_file(raw / "flights" / name)
+        rows = fetch_flight_file(world / "flights" / name, raw / "flights" / name)
         schema = schema or rows.schema
         pq.write_table(rows, task.folder / f"flights-{day}.parquet")
         n_flights += len(rows)

@@ -2,8 +2,11 @@
 
 Each week after the days that were learned from is compared with those. *PSI* on ten bins with equal
 shares of the reference, the *KS* distance and the *Wasserstein* distance over the reference's
-standard deviation say how far a feature has moved. Each alarms falsely at small batches: its rate
-of false alarms is measured here by drawing batches of the week's size from the reference itself.
+standard deviation say how far a feature has moved. Each alarms falsely: its rate of false alarms is
+measured here in two simulations without drift. By rows: batches of the week's size are drawn from
+the reference itself; chance alone then moves a large batch hardly at all. By days: whole learned
+days are dealt at random into a batch and a reference. Flights of a day share their weather, so this
+rate, which is the one that counts, is much higher.
 *CBPE* (confidence-based performance estimation, NannyML) is the AUC that the calibrated
 probabilities promise without any answers, beside the one that came true.
 """
@@ -25,8 +28,11 @@ from engine.pipeline.stages.training_set import NAMES
 from engine.units import format_share
 
 N_BINS = 10
-N_DRAWS = 100  # batches without drift
+N_DRAWS = 100  # batches without drift, by rows
+N_DEALS = 40  # by days
+MOST_DEALT = 4_000  # rows of either part
 LIMITS = {"psi": 0.2, "ks": 0.1, "wasserstein": 0.1}
+DAYS_OF_WEEK = 7
 LEAST_ROWS = 200  # of a week with a score
 MOST_MISSING = 0.5
 MOST_SCORE_LOSS = 0.05  # in AUC, of what CBPE promised
@@ -63,6 +69,32 @@ def false_alarms(reference: np.ndarray, n: int, rng: np.random.Generator) -> dic
         for name, limit in LIMITS.items():
             alarms[name] += found[name] > limit
     return {name: n_alarms / N_DRAWS for name, n_alarms in alarms.items()}
+
+
+def false_alarms_by_day(
+    days: list[np.ndarray], n_days: int, rng: np.random.Generator
+) -> dict[str, float]:
+    """Return the share of deals of whole days, ``n_days`` to the batch and the others to the
+    reference, that each distance would call drift; empty if no day is left for the reference.
+    """
+    if not 0 < n_days < len(days):
+        return {}
+    alarms = dict.fromkeys(LIMITS, 0)
+    for _ in range(N_DEALS):
+        order = rng.permutation(len(days))
+        batch, rest = (
+            np.concatenate([days[place] for place in part])[:: _step(days, part)]
+            for part in (order[:n_days], order[n_days:])
+        )
+        found = drift(batch, rest)
+        for name, limit in LIMITS.items():
+            alarms[name] += found[name] > limit
+    return {name: n_alarms / N_DEALS for name, n_alarms in alarms.items()}
+
+
+def _step(days: list[np.ndarray], part: np.ndarray) -> int:
+    """Return the step at which rows of some days are taken so that few enough are left."""
+    return max(1, sum(len(days[place]) for place in part) // MOST_DEALT)
 
 
 def promised_auc(p: np.ndarray) -> float:
@@ -130,9 +162,21 @@ def work(task: Task) -> Count:
         report.append(week | {"alerts": alerts(week)})
         task.report((number + 1) / (len(parts) + 1))
     typical = int(np.median([week["rows"] for week in report]))
+    by_day, n_days = {}, min(DAYS_OF_WEEK, len(days.learn) // 2)
+    groups = [rows for _, rows in learned.groupby("flight_date")]
     for feature, values in reference.items():
         rates[feature] = false_alarms(values, min(typical, 2_000), rng) if len(values) else {}
-    made = {"weeks": report, "false_alarms": rates, "batch_rows": min(typical, 2_000)}
+        parts_of_day = [rows[feature].dropna().to_numpy(float) for rows in groups]
+        by_day[feature] = false_alarms_by_day(parts_of_day, n_days, rng)
+    made = {
+        "weeks": report,
+        "false_alarms": rates,
+        "batch_rows": min(typical, 2_000),
+        "draws": N_DRAWS,
+        "false_alarms_by_day": by_day,
+        "batch_days": n_days,
+        "deals": N_DEALS,
+    }
     (task.folder / "monitor.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
     n_alerts = sum(len(week["alerts"]) for week in report)
     return Count(len(frame), len(frame), details={"weeks": len(report), "alerts": n_alerts})

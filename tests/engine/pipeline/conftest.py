@@ -1,4 +1,4 @@
-"""One run of four weeks for all tests of the pipeline."""
+"""One run of two weeks for all tests of the pipeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.pipeline.records import Run
 from engine.pipeline.runner import run_stages
 from engine.pipeline.stages import STAGES
 
-PARAMS = PipelineParams(days=(date(2013, 1, 5), date(2013, 2, 2)))
+PARAMS = PipelineParams(days=(date(2013, 1, 17), date(2013, 1, 31)))
 
 
 @pytest.fixture(scope="session")

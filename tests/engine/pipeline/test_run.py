@@ -179,7 +179,7 @@ def test_a_run_that_is_not_kept_gets_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("days", "reason"),
     [
-        ((date(2013, 1, 1), date(2013, 1, 10)), "at least 28 days"),
+        ((date(2013, 1, 1), date(2013, 1, 10)), "at least 14 days"),
         ((date(2013, 3, 1), date(2013, 2, 1)), "in order"),
         ((date(2012, 12, 1), date(2013, 2, 1)), "2013"),
     ],
@@ -204,7 +204,7 @@ def test_the_command_line_answers_in_json_with_exit_codes(run: Run) -> None:
     assert run.id in [one["id"] for one in listed]
     assert json.loads(call("compare", run.id, listed[0]["id"], "--json").stdout) == []
     short = call("run", "--from", first, "--to", first)
-    assert short.returncode == 2 and "at least 28 days" in short.stderr
+    assert short.returncode == 2 and "at least 14 days" in short.stderr
     assert call("resume", "nonsense").returncode == 2
 
 

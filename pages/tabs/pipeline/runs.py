@@ -1,0 +1,52 @@
+"""Which run a tab looks into; without one, the first run is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeVar
+
+from engine.pipeline import choice, flow, store
+from engine.pipeline.flow import FlowParams, FlowResult
+from engine.pipeline.flow import figure as figures
+from engine.ranges import Params
+from engine.units import format_day
+from pages.shell import controls, lab, work
+
+P = TypeVar("P", bound=Params)
+
+
+def label(run_id: str) -> str:
+    """Return a run by its days and when it began."""
+    if not run_id:
+        return "Latest with default settings"
+    run = store.run_of(run_id)
+    first, last = (format_day(date.fromisoformat(day)) for day in run.params["days"])
+    return f"{first} to {last} · {run_id}"
+
+
+def choose(default: Params) -> Any:
+    """Draw the list of runs that are kept and return the id of the chosen one."""
+    return controls.selectbox(
+        default,
+        "run",
+        "Run",
+        help="A run of the tab Run that is done and kept",
+        options=["", *(run.id for run in choice.whole_runs())],
+        format_func=label,
+    )
+
+
+def look_into(name: str, params: P, run_id: str, show: Callable[[P], None]) -> None:
+    """Call ``show(params)``; where the first run is asked for and there is none, make it."""
+    if run_id or choice.latest() is not None:
+        show(params)
+        return
+
+    def progress(result: FlowResult) -> None:
+        if result.complete:
+            show(params)
+        else:
+            lab.chart(figures.graph(result), f"{name}_graph", "Stages of the run so far")
+
+    work.run(name, FlowParams(), flow.steps, progress)
