@@ -12,6 +12,7 @@ PAGES = [
         st.Page(f"{topic}.py", title=lessons.load(topic).short, url_path=topic)
         for topic in lessons.topics()
     ),
+    st.Page("practice.py", title="Practice", url_path="practice"),
 ]
 state.owner()
 with work.tabs_left_are_given_up():

@@ -172,9 +172,7 @@ def _followup(where: str, table: Any) -> FollowUp:
     require(isinstance(table, dict), "{} must be a table. Got {!r}.", where, table)
     _keys(where, table, ("kind", "text", "answer"))
     kind = table["kind"]
-    require(
-        kind in KINDS, "{}: kind must be one of {}. Got {!r}.", where, ", ".join(KINDS), kind
-    )
+    require(kind in KINDS, "{}: kind must be one of {}. Got {!r}.", where, ", ".join(KINDS), kind)
     for field in ("text", "answer"):
         _text(where, field, table[field])
     return FollowUp(kind, table["text"], table["answer"])

@@ -117,7 +117,11 @@ def find(source: str, own: Mapping[str, Own] | None = None) -> Evidence | None:
         result, at = _computed(source)
         return Evidence(source, result.verdict, "computed", at)
     found = kept_result(source)
-    return None if found is None else Evidence(source, verdict_of(source, found[0]), "server", found[1])
+    return (
+        None
+        if found is None
+        else Evidence(source, verdict_of(source, found[0]), "server", found[1])
+    )
 
 
 def kept_result(source: str) -> tuple[Any, float] | None:
