@@ -77,6 +77,7 @@ def show() -> None:
         known = measures.collect(found)
         listed = design.consequences(params, known)
         st.markdown("**Design a pipeline for 1 TB daily.** Choose at the left; the page answers.")
+        st.markdown(f"### {_verdict(listed)}")
         _canvas(params, listed)
         _totals(design.totals(params, known))
         texts.table(
@@ -94,6 +95,19 @@ def show() -> None:
         _missing(known)
         _followup(design.weakest(listed))
         _figures(known)
+
+
+def _verdict(listed: list[Consequence]) -> str:
+    """Return how many choices fail, and the weakest one."""
+    weak = design.weakest(listed)
+    if weak is None:
+        return "No choice is weak. The follow-up asks what breaks first when the volume grows."
+    broken, wrong = (len({one.choice for one in listed if one.severity == n}) for n in (3, 2))
+    parts = [f"{broken} do not work"] * bool(broken) + [f"{wrong} are wrong or expensive"] * bool(
+        wrong
+    )
+    counts = f"Of {len(NAMES)} choices {', '.join(parts)}. " if parts else "Works, with gaps. "
+    return f"{counts}Weakest: {NAMES[weak.choice].lower()}"
 
 
 def _canvas(params: DesignParams, listed: list[Consequence]) -> None:

@@ -72,6 +72,7 @@ def _start(key: str) -> None:
 
 def _show_answer(question: Question, key: str) -> None:
     practice_record.note_question(question.id, notes=st.session_state.get(f"{key}_notes", ""))
+    st.session_state[f"{key}_filled"] = True
     st.session_state[f"{key}_shown"] = True
 
 
@@ -89,9 +90,11 @@ def _think(question: Question, key: str) -> None:
         )
     else:
         look.clock(began, THINK_SECONDS, f"{key}_clock")
+    kept = practice_record.question(question.id).get("notes", "")
+    if kept and not st.session_state.get(f"{key}_filled"):  # the record has arrived
+        st.session_state[f"{key}_notes"], st.session_state[f"{key}_filled"] = kept, True
     st.text_area(
         "Your points",
-        practice_record.question(question.id).get("notes", ""),
         key=f"{key}_notes",
         max_chars=record.LONGEST_NOTE,
         height=180,

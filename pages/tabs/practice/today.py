@@ -41,7 +41,8 @@ def _set_date() -> None:
 def _date(now: date) -> date | None:
     """Ask for the interview's date; return it."""
     kept = practice_record.interview()
-    if "today_interview" not in st.session_state:
+    if st.session_state.get("today_interview_kept", "") != str(kept):  # the record has arrived
+        st.session_state["today_interview_kept"] = str(kept)
         st.session_state["today_interview"] = kept if kept and kept >= now else None
     st.date_input(
         "When is the interview?",
