@@ -103,9 +103,8 @@ def _verdict(listed: list[Consequence]) -> str:
     if weak is None:
         return "No choice is weak. The follow-up asks what breaks first when the volume grows."
     broken, wrong = (len({one.choice for one in listed if one.severity == n}) for n in (3, 2))
-    parts = [f"{broken} do not work"] * bool(broken) + [f"{wrong} are wrong or expensive"] * bool(
-        wrong
-    )
+    parts = [f"{broken} do{'es' * (broken == 1)} not work"] if broken else []
+    parts += [f"{wrong} {'is' if wrong == 1 else 'are'} wrong or expensive"] if wrong else []
     counts = f"Of {len(NAMES)} choices {', '.join(parts)}. " if parts else "Works, with gaps. "
     return f"{counts}Weakest: {NAMES[weak.choice].lower()}"
 
