@@ -8,8 +8,10 @@ experiment gives it.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from engine.practice import evidence
@@ -63,8 +65,17 @@ def find(source: str) -> tuple[Any, str] | None:
         return None if found is None else (evidence.computed(source), found.mark)
     kept = evidence.kept_result(source)
     if kept is None:
-        return None
+        return _loaded_in_memory() if source == "etl.loads" else None
     return kept[0], evidence.Evidence(source, "", "server", kept[1]).mark
+
+
+@lru_cache(maxsize=1)
+def _loaded_in_memory() -> tuple[Any, str]:
+    """Return the default loads in memory, which leave the same rows as those of files."""
+    from engine.etl import loads
+
+    result = loads.expected(loads.LoadsParams())
+    return result, evidence.Evidence("etl.loads", "", "computed", time.time()).mark
 
 
 def collect(found: Found = find, sources: tuple[str, ...] = ()) -> Measures:

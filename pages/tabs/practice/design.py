@@ -26,7 +26,7 @@ NAMES = {
     "checks": "Checks",
 }
 SAYS = ("works", "watch it", "wrong or expensive", "does not work")
-NEEDED = ("formats.race", "spark.crossover", "etl.loads")  # experiments whose job must have run
+NEEDED = ("formats.race", "spark.crossover")  # experiments whose job must have run
 
 
 def found(source: str) -> tuple[Any, str] | None:

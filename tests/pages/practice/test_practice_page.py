@@ -93,11 +93,15 @@ def test_the_canvas_answers_with_consequences_and_asks_about_the_weakest(app: Ap
     assert problems(app) == []
     read = app.table[0].value
     assert "wrong or expensive" in set(read.iloc[:, 1])
+    assert "2.0× the rows: append is not idempotent" in read["what follows"][0]
     assert "cursor misses 100%" in " ".join(read["what follows"])
-    assert "asks about your source" in texts(app)
-    app.selectbox(key="design_source").set_value("change log (CDC)")
-    settle(app.selectbox(key="design_partitioning").set_value("by arrival day").run())
+    assert "asks about your load" in texts(app)
+    app.selectbox(key="design_load").set_value("upsert")
+    settle(app.selectbox(key="design_source").set_value("change log (CDC)").run())
     assert "cursor misses" not in " ".join(app.table[0].value["what follows"])
+    app.selectbox(key="design_format").set_value("Parquet zstd")
+    app.selectbox(key="design_partitioning").set_value("by arrival day")
+    settle(app.multiselect(key="design_checks").set_value(["value rules"]).run())
     assert "asks about your partitions" in texts(app)
     assert {"Run Race", "Run Spark or pandas"} <= {button.label for button in app.button}
 
