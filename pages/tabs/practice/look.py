@@ -24,7 +24,7 @@ def follow() -> None:
     """Open the lab that a button of this page has asked for."""
     page = st.session_state.pop(_GO, "")
     if page:
-        st.switch_page(f"{page}.py")
+        st.switch_page(f"{page}.py", query_params={})  # else refused: this page binds some
 
 
 def _open_scene(topic: str, number: int) -> None:
