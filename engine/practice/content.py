@@ -119,7 +119,8 @@ def read(file: str, text: str) -> list[Question]:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{file} must be TOML: {error}") from error
     group = content.get("group")
-    require(isinstance(group, str) and group, "{}: group must be a text. Got {!r}.", file, group)
+    named = isinstance(group, str) and bool(group)
+    require(named, "{}: group must be a text. Got {!r}.", file, group)
     entries = content.get("question")
     listed = isinstance(entries, list) and bool(entries)
     require(listed, "{}: must have at least one [[question]]. Got {!r}.", file, entries)

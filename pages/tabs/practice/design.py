@@ -74,7 +74,8 @@ def show() -> None:
     with left.container(key="controls", border=True, gap="xsmall"):
         params = _params()
     with right:
-        known = measures.collect(found)
+        with st.spinner("Reading what this machine has measured"):
+            known = measures.collect(found)
         listed = design.consequences(params, known)
         st.markdown("**Design a pipeline for 1 TB daily.** Choose at the left; the page answers.")
         st.markdown(f"### {_verdict(listed)}")
