@@ -21,7 +21,8 @@ TABS: dict[str, Callable[[], None]] = {
 def draw() -> None:
     """Draw the page: one line, then lazy tabs."""
     st.html(f"<style>{lab.STYLE}{look.STYLE}</style>")
-    st.header("Practice · Answer interview questions with your own measurements", anchor=False)
+    with st.container(key="header"):
+        st.header("Practice · Answer interview questions with your own measurements", anchor=False)
     look.follow()
     for tab, show in zip(
         st.tabs(list(TABS), key="practice_tab", bind="query-params"), TABS.values(), strict=True

@@ -33,7 +33,7 @@ class Item:
 class Facts:
     """What is known of a learner."""
 
-    lessons: Mapping[str, tuple[int, int]]  # title of the lesson -> steps done, steps
+    lessons: Mapping[str, tuple[int, int]]  # name of the lesson -> steps done, steps
     proofs: Mapping[str, Mapping[str, str]]  # of PROOFS -> ``why`` and ``at``
     n_rated: int  # interview questions that were rated
     n_questions: int

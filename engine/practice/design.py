@@ -296,28 +296,24 @@ def files_of_day(p: DesignParams, stored: float) -> tuple[float, float]:
 
 def _files(p: DesignParams, m: Measures) -> Iterator[Consequence]:
     stored = totals(p, m).stored_bytes
-    if stored is None:
-        return
-    of: tuple[str, ...] = ("formats.race",)
-    n, size = files_of_day(p, stored)
-    if size < SMALL_FILE:
+    form, of = m.formats.get(p.format), ("formats.race",)
+    if not p.has_days:
+        text = f"A question about one day reads all {p.retention_days} days"
+        if stored is None or form is None:
+            yield Consequence("no_partitions", "partitioning", 2, f"{text}.")
+            return
+        kept, seconds = stored * p.retention_days, form.scan_seconds * p.day_bytes
+        text += f" ({format_bytes(kept)}): {format_seconds(seconds * p.retention_days)}"
+        yield Consequence("no_partitions", "partitioning", 2, f"{text} on one process.", of)
+    elif form is not None:
+        yield _scan(p, form)
+    if stored is not None and (size := files_of_day(p, stored)[1]) < SMALL_FILE:
         field = "partitioning" if p.partitioning == "by event day and customer" else "schedule"
         text = (
-            f"Each day leaves {format_number(n)} files of {format_bytes(size)}: opening them costs"
-            " more than reading. Compact them, or write fewer."
+            f"Each day leaves {format_number(files_of_day(p, stored)[0])} files of"
+            f" {format_bytes(size)}: opening them costs more than reading. Compact them."
         )
         yield Consequence("small_files", field, 1 + (size < TINY_FILE), text, of)
-    form = m.formats[p.format]
-    if not p.has_days:
-        kept = stored * p.retention_days
-        seconds = form.scan_seconds * p.day_bytes * p.retention_days
-        text = (
-            f"A question about one day reads all {p.retention_days} days ({format_bytes(kept)}):"
-            f" {format_seconds(seconds)} on one process."
-        )
-        yield Consequence("no_partitions", "partitioning", 2, text, of)
-    else:
-        yield _scan(p, form)
 
 
 def _scan(p: DesignParams, form: FormatFigures) -> Consequence:

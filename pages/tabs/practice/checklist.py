@@ -16,7 +16,7 @@ def facts() -> Facts:
     mine = practice_record.practice()
     return Facts(
         {
-            lesson.title: _steps(lesson)
+            lesson.short: _steps(lesson)
             for lesson in map(lessons.load, lessons.topics())
             if lesson.topic != PROJECT
         },
@@ -48,7 +48,11 @@ def show() -> None:
 
 def _item(number: int, item: Item) -> None:
     with st.container(
-        key=f"checklist_{number}", horizontal=True, vertical_alignment="center", gap="small"
+        key=f"checklist_{number}",
+        horizontal=True,
+        vertical_alignment="center",
+        gap="small",
+        width=760,
     ):
         icon = ":material/check_circle:" if item.done else ":material/radio_button_unchecked:"
         with st.container():

@@ -26,6 +26,7 @@ NAMES = {
     "checks": "Checks",
 }
 SAYS = ("works", "watch it", "wrong or expensive", "does not work")
+DECIDES = {"engine": "spark.crossover", "schedule": "spark.crossover", "format": "formats.race"}
 NEEDED = ("formats.race", "spark.crossover")  # experiments whose job must have run
 
 
@@ -79,8 +80,10 @@ def show() -> None:
         listed = design.consequences(params, known)
         st.markdown("**Design a pipeline for 1 TB daily.** Choose at the left; the page answers.")
         st.markdown(f"### {_verdict(listed)}")
-        _canvas(params, listed)
-        _totals(design.totals(params, known))
+        _canvas(params, listed, known)
+        _missing(known)
+        if any(source in known.marks for source in NEEDED):
+            _totals(design.totals(params, known))
         texts.table(
             [
                 {
@@ -93,7 +96,6 @@ def show() -> None:
             ],
             "What follows from each choice, the worst first",
         )
-        _missing(known)
         _followup(design.weakest(listed))
         _figures(known)
 
@@ -110,16 +112,20 @@ def _verdict(listed: list[Consequence]) -> str:
     return f"{counts}Weakest: {NAMES[weak.choice].lower()}"
 
 
-def _canvas(params: DesignParams, listed: list[Consequence]) -> None:
+def _canvas(params: DesignParams, listed: list[Consequence], known: Measures) -> None:
     """Draw the choices as a row of boxes, each with its worst consequence in a word."""
     boxes = []
     for field, name in NAMES.items():
         value = getattr(params, field)
         shown = ", ".join(value) or "none" if isinstance(value, tuple) else str(value)
-        worst = max((one.severity for one in listed if one.choice == field), default=0)
+        severities = [one.severity for one in listed if one.choice == field]
+        worst = max(severities, default=0)
+        said = SAYS[worst]
+        if not severities and DECIDES.get(field, "etl.late") not in known.marks:
+            said = "not measured yet"
         boxes.append(
             f'<div class="s{worst}"><span>{escape(name)}</span><b>{escape(shown)}</b>'
-            f"<i>{SAYS[worst]}</i></div>"
+            f"<i>{said}</i></div>"
         )
     st.html(f'<div class="canvas">{"".join(boxes)}</div>')
 
