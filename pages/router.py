@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shell import lessons, state, work
+from pages.shell import learner, lessons, state, work
 
 st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layout="wide")
 
@@ -12,8 +12,10 @@ PAGES = [
         st.Page(f"{topic}.py", title=lessons.load(topic).short, url_path=topic)
         for topic in lessons.topics()
     ),
+    st.Page("practice.py", title="Practice", url_path="practice"),
 ]
 state.owner()
 with work.tabs_left_are_given_up():
     st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
+learner.bridge()
 state.VISITED.set()

@@ -20,7 +20,7 @@ import pyarrow.csv as csv
 import streamlit as st
 
 from engine import figures
-from pages.shell import state
+from pages.shell import latest, state
 from pages.shell.lessons import Lesson
 
 PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pyarrow", "polars", "fastavro", "duckdb") + (
@@ -73,8 +73,9 @@ def _run_json(result: Any) -> str:
 
 
 def keep(name: str, result: Any, figure: go.Figure, title: str) -> None:
-    """Remember what is on screen, for ``share``."""
+    """Remember what is on screen, for ``share``, and its sentence for Practice."""
     st.session_state["shown"] = (name, result, figure, title)
+    latest.note(name, result, title)
 
 
 @st.fragment

@@ -8,10 +8,12 @@ and what is refused is refused in a sentence.
 from __future__ import annotations
 
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from engine.practice.design import DesignParams
 from pages.shell import lessons
 from tests.browser.hostile import TEXTS as MARKED
 from tests.pages import url_keys
@@ -21,6 +23,7 @@ from tests.pages.visit import charts, open_page
 PLAIN = ("choice", "choices", "number", "flag")
 NO_FIELDS = {  # bound, but neither a field of Params nor a view in a lesson
     "mode",
+    *("practice_tab", "practice_group", "practice_question", "mock_seed"),
     *(
         "apis_query",
         "apis_shown",
@@ -36,6 +39,7 @@ def test_what_is_listed_is_there() -> None:
     loaded = [lessons.load(topic) for topic in lessons.topics()]
     known = {key for lesson in loaded for key in lesson.defaults()}
     known |= {f"{name}_panel" for lesson in loaded for name in lesson.experiments} | NO_FIELDS
+    known |= {f"design_{field.name}" for field in fields(DesignParams)}
     assert set(listed()) <= known, "a key that is gone leaves the list"
 
 

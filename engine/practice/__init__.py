@@ -1,0 +1,3 @@
+"""Practice: interview questions answered with this machine's measurements, a design on a canvas,
+and what returns tomorrow.
+"""
