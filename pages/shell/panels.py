@@ -69,14 +69,19 @@ def draw(lesson: Lesson, name: str, result: Any) -> None:
         elif panel == "A/B":
             _compare(name, result)
         elif panel == "Code":
-            st.caption(
-                "Prints the main numbers of this run as JSON. Run it from the repository root."
-            )
-            st.code(scripts.render(result.params), language="python")
-            st.json(result.headline(), expanded=False)
+            _code(result)
         else:
             st.markdown(lesson.guide[lesson.experiments[name]])
             st.markdown(f"**An answer to the question.** {lesson.answer}")
+
+
+def _code(result: Any) -> None:
+    """Draw the few lines that the experiment is about, then the script of this run."""
+    st.caption("**The idea**, with public libraries alone.")
+    st.code(scripts.example(result.params), language="python")
+    st.caption("**This run**: prints its main numbers as JSON, from the repository root.")
+    st.code(scripts.render(result.params), language="python")
+    st.json(result.headline(), expanded=False)
 
 
 def _pin(name: str, result: Any) -> None:
