@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shell import lessons, state, work
+from pages.shell import learner, lessons, state, work
 
 st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layout="wide")
 
@@ -16,4 +16,5 @@ PAGES = [
 state.owner()
 with work.tabs_left_are_given_up():
     st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
+learner.bridge()
 state.VISITED.set()

@@ -20,7 +20,7 @@ import streamlit as st
 
 from engine.errors import InputError
 from engine.texts import strip_marks
-from pages.shell import export, lessons, panels, stage, state
+from pages.shell import export, learner, lessons, panels, stage, state
 from pages.shell.chart import chart as chart  # lab.chart, as tabs write it
 from pages.shell.chart import clicked as clicked
 from pages.shell.lessons import Lesson
@@ -114,6 +114,7 @@ def tab(
                     _reset(topic, name)
             with right:
                 output(settings)
+        learner.mirror(name)
 
     return show
 
