@@ -12,7 +12,7 @@ import streamlit as st
 
 from engine import kept
 from engine.jobs import timed
-from pages.shell import lab, lessons, state
+from pages.shell import lab, lessons, search, state
 
 PREVIEW_HEIGHT = 300
 _early: dict[str, go.Figure] = {}
@@ -69,6 +69,7 @@ def draw() -> None:
         " Spark, Feast and Prefect, on every flight out of New York in 2013. Each chart comes with"
         " the reason, the code and a prediction to test yourself. New here? Start with lesson 1."
     )
+    search.draw()
     if not state.WARM.is_set():
         st.caption("The server has just started: default runs are being measured.")
     with st.grid(2, min_column_width=420):
