@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engine.errors import InputError
+from engine.texts import sentence
 from pages.shell import lab, notebook, notebook_files, texts
 
 
 def _noted(number: str) -> None:
-    notebook.remark(number, st.session_state[f"remark_{number}"])
+    try:
+        notebook.remark(number, st.session_state[f"remark_{number}"])
+    except InputError as error:
+        st.toast(sentence(str(error)), icon=":material/error:")
 
 
 def _files() -> None:

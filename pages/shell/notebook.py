@@ -7,9 +7,9 @@ text of a person's, by setting and code (``engine/kept.py``).
 
 from __future__ import annotations
 
-import json
 from dataclasses import MISSING, asdict, fields
 from datetime import UTC, date, datetime
+from math import isfinite
 from typing import Any
 from uuid import uuid4
 
@@ -47,7 +47,7 @@ def keep(lesson: Lesson, name: str, result: Any, figure: go.Figure, verdict: str
     Raises
     ------
     InputError
-        The notebook is full.
+        The notebook is full, or the settings are too long for the record.
     """
     held = learner.section("notebook").get("entries", [])
     require(len(held) < MOST, "The notebook must have at most {} runs. Remove one.", MOST)
@@ -60,7 +60,7 @@ def keep(lesson: Lesson, name: str, result: Any, figure: go.Figure, verdict: str
         "predicted": _predicted(lesson, name, result.params)[:LONGEST],
         "remark": "",
         "settings": {key: _plain(value) for key, value in asdict(result.params).items()},
-        "headline": json.loads(json.dumps(result.headline(), default=str)),
+        "headline": {key: _number(value) for key, value in result.headline().items()},
     }
     learner.put("notebook", {"entries": [*held, one]})
     st.session_state.setdefault("notebook_figures", {})[one["id"]] = figure
@@ -79,6 +79,13 @@ def remove(number: str) -> None:
     """Take an entry out, named by its id."""
     held = [one for one in entries()[::-1] if one["id"] != number]
     learner.put("notebook", {"entries": held})
+
+
+def _number(value: Any) -> Any:
+    """Return a number or text of a headline as JSON has it: no NaN, no infinity."""
+    if isinstance(value, float):
+        return float(value) if isfinite(value) else str(value)
+    return value if isinstance(value, int) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -4,21 +4,19 @@ import tempfile
 from datetime import timedelta
 
 import pandas as pd
-from feast import Entity, FeatureStore, FeatureView, Field, FileSource, RepoConfig
-from feast.types import Float64
+from feast import Entity, FeatureStore, FeatureView, FileSource, RepoConfig
 
 folder = tempfile.mkdtemp()
-time, moments = "event_timestamp", ["2013-01-01 08:00Z", "2013-01-01 12:00Z"]
-rows = pd.DataFrame({"plane": "N1", time: pd.to_datetime(moments), "mean_delay": [5.0, 30.0]})
+time, moments = "event_timestamp", pd.to_datetime(["2013-01-01 08:00Z", "2013-01-01 12:00Z"])
+rows = pd.DataFrame({"plane": "N1", time: moments, "mean_delay": [5.0, 30.0]})
 rows.to_parquet(f"{folder}/delays.parquet")
 plane = Entity(name="plane", join_keys=["plane"])
 source = FileSource(path=f"{folder}/delays.parquet", timestamp_field=time)
-schema = [Field(name="mean_delay", dtype=Float64)]
-ttl = timedelta(hours=6)
-delays = FeatureView(name="delays", entities=[plane], schema=schema, source=source, ttl=ttl)
-store = FeatureStore(config=RepoConfig(project="demo", provider="local", registry=f"{folder}/r.db"))
+delays = FeatureView(name="delays", entities=[plane], source=source, ttl=timedelta(hours=6))
+files = {"registry": f"{folder}/r.db", "online_store": {"path": f"{folder}/online.db"}}
+store = FeatureStore(config=RepoConfig(project="demo", provider="local", **files))
 store.apply([plane, delays])
-asked = pd.to_datetime(["2013-01-01 11:59Z", "2013-01-01 23:00Z"])  # before noon; after the TTL
+asked = pd.to_datetime(["2013-01-01 11:59Z", "2013-01-01 17:00Z"])
 labels = pd.DataFrame({"plane": "N1", time: asked})
 answer = store.get_historical_features(labels, ["delays:mean_delay"]).to_df()
-print(answer["mean_delay"].tolist())  # ?
+print(answer["mean_delay"].tolist())  # [5.0, 30.0]

@@ -11,10 +11,9 @@ source = FileSource(path=f"{folder}/delays.parquet", timestamp_field="event_time
 fields = [Field(name="mean_delay", dtype=Float64), Field(name="n_flights", dtype=Int64)]
 delays = FeatureView(name="delays", entities=[plane], schema=fields, source=source)
 late = FeatureService(name="late_v1", features=[delays[["mean_delay"]]], tags={"model": "late"})
-store = FeatureStore(config=RepoConfig(project="demo", provider="local", registry=f"{folder}/r.db"))
+files = {"registry": f"{folder}/r.db", "online_store": {"path": f"{folder}/online.db"}}
+store = FeatureStore(config=RepoConfig(project="demo", provider="local", **files))
 store.apply([plane, delays, late])  # the same as: feast apply
-for service in store.list_feature_services():  # lineage: which model reads which features
-    print(
-        service.tags["model"],
-        [f.name for view in service.feature_view_projections for f in view.features],
-    )
+service = store.get_feature_service("late_v1")  # lineage: which model reads which features
+read = [field.name for view in service.feature_view_projections for field in view.features]
+print(service.tags["model"], "reads", read)  # late reads ['mean_delay']
