@@ -13,6 +13,5 @@ upsert = """
     WHEN NOT MATCHED THEN INSERT"""
 for _ in range(2):  # delivered twice: the same table
     db.execute(upsert)
-print(
-    db.execute("SELECT flight, delay FROM flights ORDER BY flight").fetchall()
-)  # [(1, 5), (2, 40), (3, 7)]
+rows = db.execute("SELECT flight, delay FROM flights ORDER BY flight").fetchall()
+print(rows)  # [(1, 5), (2, 40), (3, 7)]

@@ -2,11 +2,20 @@
 
 import tempfile
 
-from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, RepoConfig
+from feast import (
+    Entity,
+    FeatureService,
+    FeatureStore,
+    FeatureView,
+    Field,
+    FileSource,
+    RepoConfig,
+    ValueType,
+)
 from feast.types import Float64, Int64
 
 folder = tempfile.mkdtemp()
-plane = Entity(name="plane", join_keys=["plane"], owner="fleet team")
+plane = Entity(name="plane", join_keys=["plane"], value_type=ValueType.STRING, owner="fleet team")
 source = FileSource(path=f"{folder}/delays.parquet", timestamp_field="event_timestamp")
 fields = [Field(name="mean_delay", dtype=Float64), Field(name="n_flights", dtype=Int64)]
 delays = FeatureView(name="delays", entities=[plane], schema=fields, source=source)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
-flights = pq.read_table("datasets/flights.parquet")
+flights = pq.read_table("datasets/flights.parquet", filters=[("month", "=", 1)])
 with tempfile.TemporaryDirectory() as folder:
     csv.write_csv(flights, f"{folder}/flights.csv")
     pq.write_table(flights, f"{folder}/flights.parquet", compression="zstd")

@@ -5,7 +5,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 PRICE, SCANS = 23.0, 30  # USD per TB and month; scans per month
-sample = pq.read_table("datasets/flights.parquet")
+sample = pq.read_table("datasets/flights.parquet", filters=[("month", "=", 1)])
 text, binary = pa.BufferOutputStream(), pa.BufferOutputStream()
 csv.write_csv(sample, text)
 pq.write_table(sample, binary, compression="zstd")

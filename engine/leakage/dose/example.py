@@ -13,6 +13,4 @@ select, model = SelectKBest(k=20), LogisticRegression()
 chosen = select.fit_transform(X, y)  # the leak: the answers of the test rows choose the columns
 wrong = cross_val_score(model, chosen, y, cv=5, scoring="roc_auc").mean()
 right = cross_val_score(make_pipeline(select, model), X, y, cv=5, scoring="roc_auc").mean()
-print(
-    f"before the split {wrong:.2f}, inside the folds {right:.2f}"
-)  # before the split 0.83, inside the folds 0.52
+print(f"{wrong:.2f} against {right:.2f}")  # 0.83 against 0.52

@@ -14,6 +14,4 @@ wrong = cross_val_score(LogisticRegression(), leaky, y, cv=5, scoring="roc_auc")
 folds = KFold(5, shuffle=True, random_state=0)
 right = make_pipeline(TargetEncoder(cv=folds), LogisticRegression())
 fixed = cross_val_score(right, X, y, cv=5, scoring="roc_auc").mean()
-print(
-    f"encoded on all rows {wrong:.2f}, inside the folds {fixed:.2f}"
-)  # encoded on all rows 0.76, inside the folds 0.49
+print(f"{wrong:.2f} against {fixed:.2f}")  # 0.76 against 0.49

@@ -13,6 +13,4 @@ wrong = cross_val_score(
     model, X, answer, cv=KFold(5, shuffle=True, random_state=0), scoring="roc_auc"
 )
 right = cross_val_score(model, X, answer, cv=GroupKFold(5), groups=customer, scoring="roc_auc")
-print(
-    f"rows at random {wrong.mean():.2f}, whole customers {right.mean():.2f}"
-)  # rows at random 0.97, whole customers 0.51
+print(f"{wrong.mean():.2f} against {right.mean():.2f}")  # 0.97 against 0.51

@@ -4,20 +4,11 @@ import asyncio
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from prefect import flow
-from prefect.schedules import Cron
 from prefect.server.schemas.schedules import CronSchedule
 
+# In a file of your own: daily.serve("daily", schedule=Cron("30 2 * * *", timezone=zone))
 zone = "America/New_York"
-
-
-@flow
-def daily(): ...
-
-
-deployment = daily.to_deployment("daily", schedule=Cron("30 2 * * *", timezone=zone))
-print(deployment.schedules[0].schedule.cron)  # 30 2 * * *
-# daily.serve("daily", schedule=Cron(…)) creates it on the server and runs it when it is due
-rule = CronSchedule(cron="30 2 * * *", timezone=zone)  # the server's own class says when
+rule = CronSchedule(cron="30 2 * * *", timezone=zone)  # what the server asks for the next runs
 dates = asyncio.run(rule.get_dates(n=3, start=datetime(2026, 3, 7, tzinfo=UTC)))
-print([f"{date.astimezone(ZoneInfo(zone)):%d %H:%M}" for date in dates])  # ?
+local = [date.astimezone(ZoneInfo(zone)) for date in dates]
+print([f"{date:%d %H:%M}" for date in local])  # ['07 02:30', '08 01:30', '09 02:30']

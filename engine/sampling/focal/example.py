@@ -18,6 +18,4 @@ def fit(gamma, alpha=0.5):
 
 
 mean = {gamma: float(expit(X @ w[1:] + w[0]).mean()) for gamma in (0, 2) for w in [fit(gamma)]}
-print(
-    f"positives {y.mean():.2f}, predicted {mean[0]:.2f}, focal {mean[2]:.2f}"
-)  # positives 0.06, predicted 0.06, focal 0.16
+print(f"{y.mean():.2f}, {mean[0]:.2f}, focal {mean[2]:.2f}")  # 0.06, 0.06, focal 0.16
