@@ -7,12 +7,13 @@ white and on black. Backgrounds, text and grid lines are left to the page's them
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, Final, ParamSpec
 
 import pandas  # noqa: F401 - before any thread: Plotly must not meet one that a job is half through importing
 import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
 
 from engine import texts
 
@@ -166,6 +167,26 @@ def to_html(figure: go.Figure) -> str:
     page: str = inert(figure).to_html(include_plotlyjs=True, config=CONFIG)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{FILE_POLICY}" />'
     return page.replace("<head>", f"<head>{policy}", 1)
+
+
+def to_document(title: str, parts: Iterable[str | go.Figure]) -> str:
+    """Return one HTML file of figures and of HTML that the project wrote, in order: Plotly inside
+    once, and the same policy.
+    """
+    body = "".join(
+        part
+        if isinstance(part, str)
+        else inert(part).to_html(full_html=False, include_plotlyjs=False, config=CONFIG)
+        for part in parts
+    )
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{FILE_POLICY}" />'
+    style = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    style += "dt{font-weight:600}dd{margin:0 0 .4rem;white-space:pre-wrap;overflow-wrap:anywhere}"
+    return (
+        f'<!doctype html><html lang="en"><head>{policy}<meta charset="utf-8" /><title>{title}'
+        f"</title><style>{style}</style><script>{get_plotlyjs()}</script></head><body>"
+        f"<h1>{title}</h1>{body}</body></html>"
+    )
 
 
 def _layout(title: str, height: int, x: str, y: str) -> dict[str, Any]:

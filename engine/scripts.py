@@ -38,6 +38,13 @@ def path_of(params: Params) -> Path:
     return Path(__file__).parent / topic / (params.experiment or package) / "script.py"
 
 
+def example(params: Params) -> str:
+    """Return the few lines of public libraries that the experiment is about: ``example.py`` beside
+    its script, a file of its own that runs as it is.
+    """
+    return path_of(params).with_name("example.py").read_text(encoding="utf-8")
+
+
 def render(params: Params) -> str:
     """Return the script that reproduces a run with ``params``.
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from engine import kept
 from engine.jobs import timed
-from pages.shell import lab, learner, lessons, path_record, state
+from pages.shell import lab, learner, lessons, path_record, search, state
 
 PREVIEW_HEIGHT = 300
 _early: dict[str, go.Figure] = {}
@@ -120,6 +120,7 @@ def draw() -> None:
         if topic := path_record.latest():
             _learn_link(lessons.load(topic), "Go on with lesson {} at step {}")
         _record()
+    search.draw()
     if not state.WARM.is_set():
         st.caption("The server has just started: default runs are being measured.")
     with st.grid(2, min_column_width=420):

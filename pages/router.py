@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shell import learner, lessons, state, work
+from pages.shell import notebook as notebook  # the checker of its section
 
 st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layout="wide")
 
@@ -13,6 +14,8 @@ PAGES = [
         for topic in lessons.topics()
     ),
     st.Page("practice.py", title="Practice", url_path="practice"),
+    st.Page("glossary.py", title="Glossary", visibility="hidden"),
+    st.Page("notebook.py", title="Notebook", visibility="hidden"),
 ]
 state.owner()
 with work.tabs_left_are_given_up():

@@ -265,12 +265,13 @@ def test_a_circle_is_found() -> None:
 
 
 @pytest.mark.parametrize(("topic", "experiment"), EXPERIMENTS)
-def test_an_experiment_has_its_folder_its_script_its_figure_and_its_tab(
+def test_an_experiment_has_its_folder_its_script_its_example_its_figure_and_its_tab(
     topic: str, experiment: str
 ) -> None:
     folder = ROOT / "engine" / topic / experiment
     tab = ROOT / "pages" / "tabs" / topic / f"{experiment}.py"
-    files = [folder / "__init__.py", folder / "figure.py", folder / "script.py", tab]
+    parts = ("__init__", "figure", "script", "example")
+    files = [*(folder / f"{part}.py" for part in parts), tab]
     assert [path for path in files if not path.exists()] == []
 
 

@@ -20,7 +20,9 @@ import pyarrow.csv as csv
 import streamlit as st
 
 from engine import figures
-from pages.shell import latest, state
+from engine.errors import InputError
+from engine.texts import sentence
+from pages.shell import latest, learner, notebook, quiz, state
 from pages.shell.lessons import Lesson
 
 PACKAGES = ("streamlit", "plotly", "numpy", "pandas", "pyarrow", "polars", "fastavro", "duckdb") + (
@@ -124,3 +126,28 @@ def _draw(lesson: Lesson, name: str, result: Any, figure: go.Figure, title: str)
             width="stretch",
         )
     st.caption("SVG and PNG: the buttons at the top right of the chart.")
+    _notebook(lesson, name, result, figure, title)
+
+
+def _keep(*run: Any) -> None:
+    try:
+        notebook.keep(*run)
+    except InputError as error:
+        st.toast(sentence(str(error)), icon=":material/error:")
+
+
+def _notebook(lesson: Lesson, name: str, result: Any, figure: go.Figure, title: str) -> None:
+    """Draw the button that keeps the run, and the way to those that are kept."""
+    full = not quiz.is_complete(result) or len(notebook.entries()) >= notebook.MOST
+    st.button(
+        "Keep in notebook",
+        key="keep_run",
+        icon=":material/bookmark_add:",
+        help=f"Settings, prediction, numbers and figure of a finished run; at most {notebook.MOST}",
+        disabled=full,
+        on_click=_keep,
+        args=(lesson, name, result, figure, title),
+        width="stretch",
+    )
+    st.page_link("notebook.py", label=f"Notebook: {len(notebook.entries())} runs")
+    learner.mirror("share")

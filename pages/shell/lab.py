@@ -20,7 +20,7 @@ import streamlit as st
 
 from engine.errors import InputError
 from engine.texts import strip_marks
-from pages.shell import export, learner, lessons, panels, path, stage, state
+from pages.shell import export, learner, lessons, panels, path, search, stage, state
 from pages.shell.chart import chart as chart  # lab.chart, as tabs write it
 from pages.shell.chart import clicked as clicked
 from pages.shell.lessons import Lesson
@@ -39,6 +39,7 @@ def page(topic: str, **experiments: Callable[[], None]) -> None:
     """
     lesson = lessons.load(topic)
     state.follow_moved(lesson)
+    search.arrive(lesson)
     st.html(f"<style>{STYLE}</style>")
     if state.presenting():
         stage.bar(lesson)

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from engine import scripts
-from pages.shell import quiz, texts
+from engine.texts import inert
+from pages.shell import glossary, quiz, texts
 from pages.shell.lessons import Lesson
 from pages.shell.quiz import format_value, is_complete
 
@@ -30,9 +31,12 @@ def is_wide(name: str) -> bool:
     return MOVED.get(panel, panel) in WIDE
 
 
-def say_reasons(result: Any) -> None:
-    """Draw the reasons of a result that has ``why``, one below the other."""
-    texts.say("\n".join(f"- {reason}" for reason in result.why))
+def say_reasons(result: Any, topic: str = "") -> None:
+    """Draw the reasons of a result that has ``why``, one below the other, terms with their
+    definitions.
+    """
+    reasons = inert("\n".join(f"- {reason}" for reason in result.why))
+    st.markdown(glossary.marked(reasons, topic))
 
 
 def draw(lesson: Lesson, name: str, result: Any) -> None:
@@ -57,7 +61,7 @@ def draw(lesson: Lesson, name: str, result: Any) -> None:
         )
         opened[name] = panel or "Why"
         if panel == "Why":
-            say_reasons(result)
+            say_reasons(result, lesson.topic)
         elif panel == "Predict":
             for number, prediction in enumerate(lesson.predictions):
                 if prediction.experiment == name:
@@ -69,14 +73,20 @@ def draw(lesson: Lesson, name: str, result: Any) -> None:
         elif panel == "A/B":
             _compare(name, result)
         elif panel == "Code":
-            st.caption(
-                "Prints the main numbers of this run as JSON. Run it from the repository root."
-            )
-            st.code(scripts.render(result.params), language="python")
-            st.json(result.headline(), expanded=False)
+            _code(result)
         else:
-            st.markdown(lesson.guide[lesson.experiments[name]])
+            guide = lesson.guide[lesson.experiments[name]]
+            st.markdown(glossary.marked(guide, lesson.topic))
             st.markdown(f"**An answer to the question.** {lesson.answer}")
+
+
+def _code(result: Any) -> None:
+    """Draw the few lines that the experiment is about, then the script of this run."""
+    st.caption("**The idea**, with public libraries alone.")
+    st.code(scripts.example(result.params), language="python")
+    st.caption("**This run**: prints its main numbers as JSON, from the repository root.")
+    st.code(scripts.render(result.params), language="python")
+    st.json(result.headline(), expanded=False)
 
 
 def _pin(name: str, result: Any) -> None:

@@ -39,7 +39,7 @@ print(json.dumps({
     "charts": len(charts(app)),
     "home": len(charts(open_page("home"))),
     "topics": lessons.topics(),
-    "script": run_script(code.code[0].value),
+    "script": run_script(code.code[1].value),
     "headline": run(TossParams()).headline(),
     "challenge": [challenge.met_by(result) for result in ran],
 }))
@@ -68,7 +68,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     part = text.partition("## Add a lab")[2]
     files = BLOCK.findall(part)
-    assert len(files) == part.count("```") / 2 == 9
+    assert len(files) == part.count("```") / 2 == 10
     for name, content in files:
         path = copy / name
         if path.exists():
