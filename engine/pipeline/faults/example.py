@@ -4,7 +4,7 @@ import pandas as pd
 
 flights = pd.read_parquet("datasets/flights.parquet").query("month == 3")
 key = ["time_hour", "carrier", "flight", "origin"]
-by_day = {day: rows for day, rows in flights.groupby("day")}
+by_day = dict(list(flights.groupby("day")))
 reference = flights["distance"].median()
 
 

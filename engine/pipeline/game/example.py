@@ -1,4 +1,4 @@
-"""Where did the rows go? Count the keys of each hop; the first hop with a gap is the place to look."""
+"""Where did the rows go? Count them at each hop, and look at the first hop with a gap."""
 
 import duckdb
 
