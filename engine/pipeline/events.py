@@ -55,15 +55,17 @@ def time_of(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def tables(record: StageRecord) -> dict[str, Path]:
-    """Return each table that a stage made, with one of its files; days are one table."""
+def tables(record: StageRecord) -> dict[str, Path | None]:
+    """Return each table that a stage made, with one of its files; days are one table. A stage
+    without tables made one ``output``.
+    """
     place = store.place(record.stage, record.key)
-    found: dict[str, Path] = {}
+    found: dict[str, Path | None] = {}
     for path in sorted(place.rglob("*.parquet")):
         first = path.relative_to(place).parts[0]
         if not first.startswith(("_", ".")):
             found.setdefault(DAY.sub("", Path(first).stem), path)
-    return found
+    return found or {"output": None}
 
 
 def facets(record: StageRecord, path: Path | None) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def inputs(run: Run, record: StageRecord) -> list[Any]:
         if made is not None:
             found += [
                 InputDataset(NAMESPACE, f"{needed}/{name}", facets=facets(made, path))
-                for name, path in (tables(made) or {"output": None}).items()
+                for name, path in tables(made).items()
             ]
     return found
 
@@ -129,7 +131,7 @@ def outputs(record: StageRecord) -> list[Any]:
 
     found = [
         OutputDataset(NAMESPACE, f"{record.stage}/{name}", facets=facets(record, path))
-        for name, path in (tables(record) or {"output": None}).items()
+        for name, path in tables(record).items()
     ]
     size = statistics.OutputStatisticsOutputDatasetFacet(rowCount=record.n_out, size=record.n_bytes)
     found[0].outputFacets = {"outputStatistics": size}

@@ -33,7 +33,10 @@ from engine.pipeline.runner import (
 )
 from engine.pipeline.stages import STAGES
 
-RETRY_SECONDS = [1, 10]  # before each retry: one that may help comes soon, or the source is away
+RETRY_SECONDS = [
+    1.0,
+    10.0,
+]  # before each retry: one that may help comes soon, or the source is away
 Data = Literal["same days", "next day"]
 DAILY = PipelineParams(days=(FIRST, FIRST + timedelta(LEAST_DAYS - 1)))
 
