@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from engine import data
 from engine.errors import InputError, require
-from engine.pipeline import sources
+from engine.pipeline import sources, store
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
 from engine.pipeline.sources import World
@@ -112,6 +112,21 @@ def fetch_flight_file(source: Path, target: Path) -> pa.Table:
     return read_flight_file(target)
 
 
+def described(
+    folder: Path, n_flights: int, n_events: int, n_planes: int, n_airlines: int
+) -> dict[str, dict[str, Any]]:
+    """Return for each source how it was read, its rows and the hash of its content."""
+    return {
+        name: {"interface": interface, "rows": n, "content": store.digest(folder / path)}
+        for name, interface, n, path in (
+            ("flights", "a CSV file a day", n_flights, "raw/flights"),
+            ("weather", "a stream of JSON lines", n_events, "raw/weather.jsonl"),
+            ("planes", "a SQLite database", n_planes, "planes.parquet"),
+            ("airlines", "a paged HTTP API", n_airlines, "airlines.parquet"),
+        )
+    }
+
+
 def work(task: Task, outside: World = sources) -> Count:
     """Read the four sources of the world ``outside``."""
     raw, world = task.folder / "raw", task.folder / "_world"
@@ -141,6 +156,7 @@ def work(task: Task, outside: World = sources) -> Count:
         pq.write_table(rows, task.folder / f"flights-{day}.parquet")
         n_flights += len(rows)
         task.report((number + 1) / task.params.n_days)
+    require(n_flights > 0, "days must have flights. Got none in {} files.", task.params.n_days)
     shutil.rmtree(world)
     return Count(
         n_flights,
@@ -152,6 +168,7 @@ def work(task: Task, outside: World = sources) -> Count:
             "planes": len(planes),
             "airlines": len(airlines),
             "api_pages": n_pages,
+            "sources": described(task.folder, n_flights, n_events, len(planes), len(airlines)),
         },
     )
 
