@@ -69,7 +69,7 @@ KINDS: dict[str, Kind] = {
     "unit_change": Kind(
         "Unit change",
         "ingest",
-        "monitor",
+        "watch",
         "The weather stream sends the temperatures of the served day in °C, not °F.",
     ),
     "time_zone_slip": Kind(
