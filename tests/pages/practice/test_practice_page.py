@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine.practice import mock
-from engine.practice.cards import question_id
+from engine.practice.cards import answer_id, question_id
 from engine.practice.content import question_of, questions
 from engine.practice.plan import MOST_A_DAY
-from pages.shell import practice_record
+from pages.shell import lessons, practice_record
 from tests.pages.visit import open_page, problems, settle, texts
 
 QUESTION = question_of("incremental")
@@ -119,6 +119,32 @@ def test_what_was_weak_is_planned_back_from_the_interview(app: AppTest) -> None:
     settle(app.button(key="today_rate_3").click().run())
     assert len(section(app, "cards")["cards"]) == before + 1
     assert problems(app) == []
+
+
+def test_a_wrong_prediction_comes_back_the_next_day(app: AppTest) -> None:
+    lesson = lessons.load("spark")
+    prediction = lesson.predictions[0]
+    title = prediction.title or prediction.question
+    yesterday = practice_record.today() - timedelta(days=1)
+    entry = {"lab": "spark", "title": title, "kind": "predict", "choice": "x", "right": False}
+    entry |= {"confidence": None, "date": yesterday.isoformat()}
+    app.session_state["learner"]["answers"] = {"at": "2026", "value": {"entries": [entry]}}
+    app.session_state["learner"]["cards"]["value"] = {}
+    app.session_state["learner"]["plan"]["value"] = {}
+    tab(app, "Come back")
+    seen = set()
+    while prediction.question not in texts(app):
+        asked = app.subheader[0].value
+        assert asked not in seen and len(seen) < MOST_A_DAY
+        seen.add(asked)
+        app.button(key="today_show").click().run()
+        settle(app.button(key="today_rate_3").click().run())
+    app.button(key="today_show").click().run()
+    assert prediction.because in texts(app) and problems(app) == []
+    settle(app.button(key="today_rate_1").click().run())
+    card = section(app, "cards")["cards"][answer_id("spark", title)]
+    assert card["n_missed"] == 2
+    assert card["due"] == (practice_record.today() + timedelta(days=1)).isoformat()
 
 
 def test_the_checklist_says_why(app: AppTest) -> None:
