@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shell import learner, lessons, state, work
+from pages.shell import latest, learner, lessons, state, work
 
 st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layout="wide")
 
@@ -15,6 +15,7 @@ PAGES = [
     st.Page("practice.py", title="Practice", url_path="practice"),
 ]
 state.owner()
+latest.begin()
 with work.tabs_left_are_given_up():
     st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
 learner.bridge()

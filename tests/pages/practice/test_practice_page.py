@@ -159,7 +159,7 @@ def test_the_checklist_says_why(app: AppTest) -> None:
     assert "1.2 GB. today." in texts(app)
 
 
-def test_a_scene_opens_in_its_lab(app: AppTest) -> None:
+def test_a_scene_opens_in_its_lab_and_its_run_is_the_learner_s_own(app: AppTest) -> None:
     tab(app, "Questions")
     key = f"practice_{QUESTION.id}"
     settle(app.segmented_control(key="practice_group").set_value("Pipeline design").run())
@@ -170,6 +170,12 @@ def test_a_scene_opens_in_its_lab(app: AppTest) -> None:
     assert problems(app) == []
     assert app.session_state["etl_tab"] == "Batch, incremental, CDC"
     assert QUESTION.scenes[0][1] in texts(app)
+    own = app.session_state["latest_runs"]["change_capture"]
+    app.switch_page("practice.py")
+    settle(app.run())
+    settle(app.segmented_control(key="practice_group").set_value("Pipeline design").run())
+    settle(app.radio(key="practice_question").set_value(QUESTION.text).run())
+    assert "your run of this session" in texts(app) and own.verdict in texts(app)
 
 
 def test_a_broken_record_gets_a_sentence() -> None:
