@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shell import learner, lessons, state, work
+from pages.shell import latest, learner, lessons, state, work
 from pages.shell import notebook as notebook  # the checker of its section
 
 st.set_page_config(page_title="Data Pipeline Playground", page_icon="🛫", layout="wide")
@@ -18,6 +18,7 @@ PAGES = [
     st.Page("notebook.py", title="Notebook", visibility="hidden"),
 ]
 state.owner()
+latest.begin()
 with work.tabs_left_are_given_up():
     st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
 learner.bridge()

@@ -40,24 +40,32 @@ class Facts:
     patterns: frozenset[str]  # kinds of follow-ups that were opened
 
 
-def proof(name: str, result: Any) -> tuple[str, str] | None:
+def proof(
+    name: str, result: Any, since: float, finished_at: float | None = None
+) -> tuple[str, str] | None:
     """Return what a Result of the experiment ``name`` proves: one of ``PROOFS`` and why; ``None``
-    for nothing, as for a run that is predicted or has not ended.
+    for nothing, as for a run that is predicted, has not ended, or was there before the learner.
+
+    ``since`` is when the session began, ``finished_at`` when the result's job ended, both in
+    seconds since 1970.
     """
-    if name == "crossover":
+    own_job = finished_at is not None and finished_at >= since
+    if name == "crossover" and own_job:
         cells = [one for one in result.cells if one.contestant == "Spark" and one.seconds]
         most = max(cells, key=lambda one: one.size_bytes, default=None)
         if most is not None and most.size_bytes > BIG_BYTES:
             took = format_seconds(most.median_seconds)
             return "spark", f"Spark processed {format_bytes(most.size_bytes)} of CSV in {took}."
-    elif name == "registry" and result.complete:
-        return "feast", f"Feast materialized the views of “{result.params.focus}” and read them."
-    elif name in ("monitor", "flow") and hasattr(result, "run"):
+    elif name == "registry" and own_job and result.complete:
+        return "feast", "Feast applied, materialized and served the views of the Registry tab."
+    elif name == "monitor" and hasattr(result, "run"):
         run = result.run
-        if name == "monitor" and run.state == "completed" and not run.predicted:
+        if run.state == "completed" and not run.predicted and run.submitted_at >= since:
             took = format_seconds(run.seconds)
             return "prefect", f"Prefect completed {run.name} ({run.params.flow}) in {took}."
-        if name == "flow" and run is not None and run.state == "done":
+    elif name == "flow" and getattr(result, "run", None) is not None:
+        run = result.run
+        if run.state == "done" and run.began >= since:
             return "pipeline", f"Pipeline run {run.id} finished, {len(run.stages)} stages."
     return None
 
@@ -94,7 +102,8 @@ def _lessons(facts: Facts) -> Item:
 def _proved(facts: Facts, key: str, title: str, page: str, tab: str) -> Item:
     found = facts.proofs.get(key)
     if found is None:
-        return Item(title, False, "No such run in your record yet.", page, tab)
+        why = "No such run of yours yet. A result that was there before you does not count."
+        return Item(title, False, f"{why} Press Run or Run again.", page, tab)
     return Item(title, True, f"{found['why']} {found['at']}.", page, tab)
 
 

@@ -15,11 +15,19 @@ from engine.practice.evidence import MEASURED, Own, own_of_job
 from pages.shell import practice_record
 
 
+def begin() -> None:
+    """Note when the session began: a result from before is nobody's proof."""
+    st.session_state.setdefault("session_since", time.time())
+
+
 def note(name: str, result: Any, verdict: str) -> None:
     """Note what is on screen, and what it proves for the checklist."""
     runs: dict[str, Own] = st.session_state.setdefault("latest_runs", {})
     runs[name] = Own(verdict, result.params, time.time())
-    found = checklist.proof(name, result)
+    begin()
+    job = JOBS.find(st.session_state.get(f"{name}_job"))
+    ended = job.finished_at if job is not None and job.state == "done" else None
+    found = checklist.proof(name, result, st.session_state["session_since"], ended)
     if found is not None:
         practice_record.note_proof(*found)
 

@@ -10,7 +10,7 @@ from engine.practice import plan, record
 from engine.practice.cards import Card
 from engine.practice.content import questions
 from engine.units import format_day
-from pages.shell import learner
+from pages.shell import answers, learner
 
 
 def today() -> date:
@@ -31,8 +31,7 @@ def set_interview(day: date | None) -> None:
 def cards() -> dict[str, Card]:
     """Return all cards, with those of predictions and recall questions that were answered wrong."""
     held = deck.from_section(learner.section("cards"))
-    answers = learner.section("answers").get("entries", [])
-    return deck.with_missed(held, answers, last_day())
+    return deck.with_missed(held, answers.entries(), last_day())
 
 
 def last_day() -> date | None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from engine.practice.checklist import Facts, Item, items
 from engine.practice.content import questions
-from pages.shell import learner, lessons, practice_record, texts
+from pages.shell import lessons, path_record, practice_record, texts
 
 PROJECT = "pipeline"  # the project's page: an item of its own
 
@@ -29,9 +29,7 @@ def facts() -> Facts:
 
 def _steps(lesson: lessons.Lesson) -> tuple[int, int]:
     """Return how many steps of a lesson's path are done, and how many it has."""
-    steps = getattr(lesson, "steps", ())
-    done = learner.section("path").get(lesson.topic, {}).get("steps", {})
-    return sum(step.key in done for step in steps), len(steps)
+    return path_record.n_done(lesson), len(lesson.steps)
 
 
 def show() -> None:

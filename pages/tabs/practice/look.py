@@ -12,6 +12,7 @@ from engine.practice import evidence
 from engine.practice.content import Question, source_in
 from engine.units import format_day
 from pages.shell import latest, lessons, stage, state, texts
+from pages.shell.lessons import Lesson, Settings
 
 STYLE = (Path(__file__).parent / "practice.css").read_text("utf-8")
 _clock = st.components.v2.component(
@@ -68,6 +69,23 @@ def run_button(source: str, key: str) -> None:
         help=f"Opens {lesson.short}, where it runs. Then come back.",
         on_click=_open_experiment,
         args=(topic, experiment),
+    )
+
+
+def _open_setting(lesson: Lesson, experiment: str, settings: Settings) -> None:
+    st.session_state["mode"] = state.EXPLORE
+    state.apply_experiment(lesson, experiment, {**lesson.place_of(experiment), **settings})
+    st.session_state[_GO] = lesson.topic
+
+
+def setting_button(lesson: Lesson, experiment: str, settings: Settings, key: str) -> None:
+    """Draw the button that shows the run of a setting in its lab."""
+    st.button(
+        "See the run",
+        key=key,
+        icon=":material/visibility:",
+        on_click=_open_setting,
+        args=(lesson, experiment, settings),
     )
 
 

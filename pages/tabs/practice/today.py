@@ -130,6 +130,7 @@ def _prediction(card_id: str, shown: bool) -> None:
         st.markdown("\n".join(f"- {choice}" for choice in prediction.choices))
     if shown:
         st.markdown(f"**Because:** {prediction.because}")
+        look.setting_button(lesson, prediction.experiment, prediction.params, "today_see")
 
 
 def _found(card_id: str) -> tuple[Lesson, Prediction] | None:
@@ -139,7 +140,7 @@ def _found(card_id: str) -> tuple[Lesson, Prediction] | None:
         return None
     lesson = lessons.load(topic)
     for prediction in lesson.predictions:
-        names = (getattr(prediction, "title", ""), prediction.question)
+        names = (prediction.title, prediction.question)
         if card_id in [deck.answer_id(topic, name) for name in names if name]:
             return lesson, prediction
     return None

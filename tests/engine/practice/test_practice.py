@@ -74,39 +74,55 @@ class Cell:
     median_seconds: float = 2.0
 
 
+def flow(state: str, began: float) -> SimpleNamespace:
+    return SimpleNamespace(run=SimpleNamespace(state=state, id="1", stages=(), began=began))
+
+
+SINCE = 100.0  # the session's begin
+
+
 @pytest.mark.parametrize(
-    ("name", "result", "key"),
+    ("name", "result", "ended", "key"),
     [
-        ("crossover", SimpleNamespace(cells=[Cell("Spark", 1.2e9)]), "spark"),
-        ("crossover", SimpleNamespace(cells=[Cell("Spark", 0.9e9), Cell("pandas", 2e9)]), None),
-        ("crossover", SimpleNamespace(cells=[Cell("Spark", 2e9, ())]), None),
-        ("registry", SimpleNamespace(complete=False), None),
-        (
-            "registry",
-            SimpleNamespace(complete=True, params=SimpleNamespace(focus="view")),
-            "feast",
-        ),
-        ("race", SimpleNamespace(), None),
-        ("monitor", SimpleNamespace(), None),
-        ("flow", SimpleNamespace(run=None), None),
-        ("flow", SimpleNamespace(run=SimpleNamespace(state="failed", id="1", stages=())), None),
-        ("flow", SimpleNamespace(run=SimpleNamespace(state="done", id="1", stages=())), "pipeline"),
+        ("crossover", SimpleNamespace(cells=[Cell("Spark", 1.2e9)]), 101, "spark"),
+        ("crossover", SimpleNamespace(cells=[Cell("Spark", 1.2e9)]), 99, None),
+        ("crossover", SimpleNamespace(cells=[Cell("Spark", 1.2e9)]), None, None),
+        ("crossover", SimpleNamespace(cells=[Cell("Spark", 9e8), Cell("pandas", 2e9)]), 101, None),
+        ("crossover", SimpleNamespace(cells=[Cell("Spark", 2e9, ())]), 101, None),
+        ("registry", SimpleNamespace(complete=False), 101, None),
+        ("registry", SimpleNamespace(complete=True), 101, "feast"),
+        ("registry", SimpleNamespace(complete=True), 99, None),
+        ("race", SimpleNamespace(), 101, None),
+        ("monitor", SimpleNamespace(), None, None),
+        ("flow", SimpleNamespace(run=None), None, None),
+        ("flow", flow("failed", 101), None, None),
+        ("flow", flow("done", 101), None, "pipeline"),
+        ("flow", flow("done", 99), 101, None),
     ],
 )
-def test_only_a_real_finished_run_is_a_proof(name: str, result: Any, key: str | None) -> None:
-    found = checklist.proof(name, result)
+def test_only_a_real_finished_run_of_this_session_is_a_proof(
+    name: str, result: Any, ended: float | None, key: str | None
+) -> None:
+    found = checklist.proof(name, result, SINCE, ended)
     assert (found and found[0]) == key
 
 
-def test_a_predicted_run_of_prefect_proves_nothing() -> None:
-    params = SimpleNamespace(flow="retraining")
-    run = SimpleNamespace(state="completed", predicted=True, seconds=3.0, name="n", params=params)
-    assert checklist.proof("monitor", SimpleNamespace(run=run)) is None
-    run.predicted = False
-    found = checklist.proof("monitor", SimpleNamespace(run=run))
-    assert found is not None and found[0] == "prefect"
-    run.state = "failed"
-    assert checklist.proof("monitor", SimpleNamespace(run=run)) is None
+@pytest.mark.parametrize(
+    ("state", "predicted", "submitted", "counts"),
+    [
+        ("completed", False, 101, True),
+        ("completed", True, 101, False),
+        ("completed", False, 99, False),
+        ("failed", False, 101, False),
+    ],
+)
+def test_a_run_of_prefect_counts_if_it_is_real_completed_and_of_this_session(
+    state: str, predicted: bool, submitted: float, counts: bool
+) -> None:
+    run = SimpleNamespace(state=state, predicted=predicted, submitted_at=submitted, seconds=3.0)
+    run.name, run.params = "n", SimpleNamespace(flow="retraining")
+    found = checklist.proof("monitor", SimpleNamespace(run=run), SINCE)
+    assert (found is not None and found[0] == "prefect") == counts
 
 
 # --- record

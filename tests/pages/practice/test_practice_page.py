@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine.practice import mock
-from engine.practice.cards import question_id
+from engine.practice.cards import answer_id, question_id
 from engine.practice.content import question_of, questions
 from engine.practice.plan import MOST_A_DAY
-from pages.shell import practice_record
+from pages.shell import lessons, practice_record
 from tests.pages.visit import open_page, problems, settle, texts
 
 QUESTION = question_of("incremental")
@@ -121,6 +121,32 @@ def test_what_was_weak_is_planned_back_from_the_interview(app: AppTest) -> None:
     assert problems(app) == []
 
 
+def test_a_wrong_prediction_comes_back_the_next_day(app: AppTest) -> None:
+    lesson = lessons.load("spark")
+    prediction = lesson.predictions[0]
+    title = prediction.title or prediction.question
+    yesterday = practice_record.today() - timedelta(days=1)
+    entry = {"lab": "spark", "title": title, "kind": "predict", "choice": "x", "right": False}
+    entry |= {"confidence": None, "date": yesterday.isoformat()}
+    app.session_state["learner"]["answers"] = {"at": "2026", "value": {"entries": [entry]}}
+    app.session_state["learner"]["cards"]["value"] = {}
+    app.session_state["learner"]["plan"]["value"] = {}
+    tab(app, "Come back")
+    seen = set()
+    while prediction.question not in texts(app):
+        asked = app.subheader[0].value
+        assert asked not in seen and len(seen) < MOST_A_DAY
+        seen.add(asked)
+        app.button(key="today_show").click().run()
+        settle(app.button(key="today_rate_3").click().run())
+    app.button(key="today_show").click().run()
+    assert prediction.because in texts(app) and problems(app) == []
+    settle(app.button(key="today_rate_1").click().run())
+    card = section(app, "cards")["cards"][answer_id("spark", title)]
+    assert card["n_missed"] == 2
+    assert card["due"] == (practice_record.today() + timedelta(days=1)).isoformat()
+
+
 def test_the_checklist_says_why(app: AppTest) -> None:
     tab(app, "Checklist")
     assert problems(app) == []
@@ -133,7 +159,7 @@ def test_the_checklist_says_why(app: AppTest) -> None:
     assert "1.2 GB. today." in texts(app)
 
 
-def test_a_scene_opens_in_its_lab(app: AppTest) -> None:
+def test_a_scene_opens_in_its_lab_and_its_run_is_the_learner_s_own(app: AppTest) -> None:
     tab(app, "Questions")
     key = f"practice_{QUESTION.id}"
     settle(app.segmented_control(key="practice_group").set_value("Pipeline design").run())
@@ -144,6 +170,12 @@ def test_a_scene_opens_in_its_lab(app: AppTest) -> None:
     assert problems(app) == []
     assert app.session_state["etl_tab"] == "Batch, incremental, CDC"
     assert QUESTION.scenes[0][1] in texts(app)
+    own = app.session_state["latest_runs"]["change_capture"]
+    app.switch_page("practice.py")
+    settle(app.run())
+    settle(app.segmented_control(key="practice_group").set_value("Pipeline design").run())
+    settle(app.radio(key="practice_question").set_value(QUESTION.text).run())
+    assert "your run of this session" in texts(app) and own.verdict in texts(app)
 
 
 def test_a_broken_record_gets_a_sentence() -> None:
