@@ -33,6 +33,7 @@ LEARN_SHARE, CALIBRATE_SHARE = 0.6, 0.2  # of the days before the served one
 N_BOOTSTRAP = 200
 MOST_COMPARED = 100_000  # rows of the interval's resampling
 LEAK = "dep_delay"
+SERVED = "the served day is not trained on"  # why a flight is dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def work(task: Task) -> Count:
     joblib.dump(trained["baseline"], task.folder / "baseline.joblib")
     (task.folder / "scores.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
     n_served = int((frame["flight_date"] == days.serve).sum())
-    dropped = {"the served day is not trained on": n_served}
+    dropped = {SERVED: n_served}
     return Count(len(frame), len(frame) - n_served, dropped, result)
 
 

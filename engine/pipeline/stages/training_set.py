@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from feast import FeatureStore
 
 LATE_MINUTES = 15
+NO_ANSWER = "never arrived: cancelled or diverted, no answer"  # why a flight is dropped
 # view -> (entity, features with their Feast type, how old a value may be)
 VIEWS: dict[str, tuple[str, dict[str, str], timedelta]] = {
     "airports": (
@@ -125,7 +126,7 @@ def work(task: Task) -> Count:
     if writer is not None:
         writer.close()
     missing = _missing_shares(task.folder / "rows.parquet")
-    dropped = {"never arrived: cancelled or diverted, no answer": n_without}
+    dropped = {NO_ANSWER: n_without}
     return Count(n_in, n_out, dropped, {"missing_shares": missing})
 
 

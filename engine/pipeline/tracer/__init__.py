@@ -196,6 +196,7 @@ def run(params: TracerParams) -> TracerResult:
         wins={view: as_of(rows, view, moment) for view, rows in views.items()},
         served_wins={view: in_store(rows, view, fills) for view, rows in views.items()},
         reasons=reasons(whole.model, online, whole.usual),
+        details={record.stage: record.details for record in found.stages},
     )
 
 
