@@ -19,7 +19,7 @@ import platform
 import stat
 import sys
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
@@ -142,14 +142,21 @@ def version(module: str) -> str:
     """Return the version of the code behind ``module``, as text: a change of it makes kept results
     old.
 
-    Hashed are the core of the engine, the module's topic (every topic, if it belongs to none), the
-    module, the data sets, the lock, Python, the number of processors and the playground's settings.
+    Its sources are the core of the engine, the module's topic (every topic, if it belongs to none)
+    and the module.
     """
-    engine, digest = workspace.REPOSITORY / "engine", hashlib.sha256()
+    engine = workspace.REPOSITORY / "engine"
     own = Path(str(getattr(sys.modules.get(module), "__file__", None) or ""))
     topic = next((part for part in module.split(".") if (engine / part).is_dir()), "")
     folder = engine / topic if topic != "pipeline" else engine
-    sources = {own, *engine.glob("*.py"), *folder.rglob("*.py")} - {Path()}
+    return of_files({own, *engine.glob("*.py"), *folder.rglob("*.py")} - {Path()})
+
+
+def of_files(sources: Iterable[Path]) -> str:
+    """Return the version of the code in ``sources``, as text, with what else decides a result: data
+    sets, lock, Python, the number of processors and the playground's settings.
+    """
+    digest = hashlib.sha256()
     data = (workspace.REPOSITORY / "datasets").glob("*.parquet")
     for path in sorted({*sources, *data, workspace.REPOSITORY / "requirements.txt"}):
         if path.is_file():

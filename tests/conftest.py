@@ -35,6 +35,7 @@ MARKS = {  # what a test needs, for -m "not spark" and make test's parts -> part
     "prefect": (
         "tests/engine/orchestration/",
         "tests/pages/orchestration/",
+        "tests/engine/pipeline/test_flow",
         *("[orchestration", "[schedule_"),
     ),
     "pages": ("tests/pages/",),

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from engine.errors import InputError
-from engine.pipeline import compare, report, store
+from engine.pipeline import compare, events, faithful, lineage, report, store
 from engine.pipeline.params import PipelineParams
 from engine.pipeline.records import Run, StageRecord
 from engine.pipeline.runner import params_of, run_stages
@@ -51,8 +51,19 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("report", help="write one HTML file about a run")
     one.add_argument("run", nargs="?")
     one.add_argument("--to", dest="target", default="pipeline-report.html")
+    made = commands.add_parser(
+        "lineage", help="sources, code and settings of a run's model, and its OpenLineage events"
+    )
+    made.add_argument("run", nargs="?")
+    made.add_argument("--row", type=int, help="of one prediction of the served day, from 0")
+    large = commands.add_parser("faithful", help="how close an enlarged month is to the real one")
+    large.add_argument("--scale", type=int, default=10)
     commands.add_parser("list", help="list the runs")
-    for command in (run, resume, two, commands.choices["list"]):
+    for command in (run, resume):
+        command.add_argument(
+            "--prefect", action="store_true", help="as a Prefect flow, on a Prefect server"
+        )
+    for command in (run, resume, two, made, large, commands.choices["list"]):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
     return top
 
@@ -127,6 +138,18 @@ def execute(given: argparse.Namespace) -> int:
         report.write(latest(given.run), given.target)
         print(f"Written: {given.target}")
         return 0
+    if given.command == "faithful":
+        params = PipelineParams(scale=given.scale)
+        parts = faithful.frames(params.dates[:31], max(2, params.scale), params.seed)
+        tables = faithful.marginals(*parts), faithful.correlations(*parts)
+        answer(given, tables, faithful.as_text(*tables))
+        return 0
+    if given.command == "lineage":
+        found = latest(given.run)
+        row = given.row
+        made = lineage.of_model(found) if row is None else lineage.of_prediction(found, row)
+        answer(given, made, f"{lineage.as_text(made)}\nOpenLineage events: {events.write(found)}")
+        return 0
     if given.command == "run":
         names = [name for name in rules(PipelineParams) if name != "days"]
         settings = {name: getattr(given, name) for name in names}
@@ -136,11 +159,21 @@ def execute(given: argparse.Namespace) -> int:
         params = params_of(known)
     with temporary_files_inside():
         try:
-            run = run_stages(STAGES, params, Bar(given.json), known)
+            run = carry_out(given, params, known)
         finally:
             stop_engines()
+    events.write(run)
     answer(given, json.loads(run.text), f"Run {run.id}: {run.state}.")
     return 0 if run.state == "done" else 1
+
+
+def carry_out(given: argparse.Namespace, params: PipelineParams, known: Run | None) -> Run:
+    """Run all stages, by Prefect if it was asked for."""
+    if not given.prefect:
+        return run_stages(STAGES, params, Bar(given.json), known)
+    from engine.pipeline.prefect_run import run_in_prefect  # Prefect takes seconds to import
+
+    return run_in_prefect(params, Bar(given.json), known)
 
 
 def answer(given: argparse.Namespace, content: Any, text: str) -> None:
@@ -149,10 +182,14 @@ def answer(given: argparse.Namespace, content: Any, text: str) -> None:
 
 
 def stop_engines() -> None:
-    """End the Spark that a stage started."""
-    session = sys.modules.get("engine.spark.session")
-    if session is not None:
-        session.ENGINE.stop()
+    """End the Spark that a stage started, and the Prefect server."""
+    for name, part in (
+        ("engine.spark.session", "ENGINE"),
+        ("engine.orchestration.server", "SERVER"),
+    ):
+        module = sys.modules.get(name)
+        if module is not None:
+            getattr(module, part).stop()
 
 
 def main() -> int:

@@ -2,9 +2,10 @@
 one's.
 
 Each further flight is a real one of the same day, drawn with replacement, with its times moved
-together by up to ``SHIFT_MINUTES`` and its delays by up to ``JITTER_MINUTES``, and a flight number
-of its own. So the days, airports, carriers, planes and weather keep their shares, delays keep
-theirs within the jitter, and no two rows are equal: files compress as real ones do. A plane is
+together by up to ``SHIFT_MINUTES``, its delays by up to ``JITTER_MINUTES``, its time in the air by
+up to ``AIR_MINUTES`` (and its arrival with it), and a flight number of its own. So the days,
+airports, carriers, planes and weather keep their shares, delays keep theirs within the jitter, and
+no two rows are equal: files compress as real ones do. ``faithful`` says how close it is. A plane is
 then in several places at once, which the real year's are not.
 """
 
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-SHIFT_MINUTES, JITTER_MINUTES = 25, 4
+SHIFT_MINUTES, JITTER_MINUTES, AIR_MINUTES = 25, 3, 2
 MOST_NUMBER = 9_999  # of a flight
 
 
@@ -30,18 +31,20 @@ def enlarge(rows: pa.Table, scale: int, seed: int) -> pa.Table:
         minute_of_hour + rng.integers(-SHIFT_MINUTES, SHIFT_MINUTES + 1, n), 0, 59
     )  # within its hour, so that hour, day and weather stay
     jitter = rng.integers(-JITTER_MINUTES, JITTER_MINUTES + 1, n)
+    air = rng.integers(-AIR_MINUTES, AIR_MINUTES + 1, n)
     moved = shift - minute_of_hour
     columns = {name: drawn[name] for name in rows.column_names}
     columns["minute"] = pa.array(shift.astype(np.int32))
     for name, change in (
         ("sched_dep_time", moved),
         ("dep_delay", jitter),
-        ("arr_delay", jitter),
+        ("arr_delay", jitter + air),
+        ("air_time", air),
     ):
         columns[name] = pc.add(drawn[name], pa.array(change.astype(np.int32)))
     for name, change in (
         ("dep_time", moved + jitter),
-        ("arr_time", moved + jitter),
+        ("arr_time", moved + jitter + air),
         ("sched_arr_time", moved),
     ):
         columns[name] = _clock(drawn[name], change)

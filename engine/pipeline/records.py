@@ -41,6 +41,8 @@ class StageRecord:
     n_bytes: int = 0
     digest: str = ""  # of the content that it made
     error: str = ""
+    transient: bool = False  # the same may pass when it is tried again
+    code: str = ""  # hash of the code that made it
 
     @property
     def count(self) -> Count:

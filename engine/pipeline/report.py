@@ -102,6 +102,21 @@ def _scores(record: StageRecord | None) -> str:
     return f"<h2>Score</h2>{table(['', 'AUC', '95% CI', 'Brier'], rows, (1, 3))}<p>{text}</p>"
 
 
+def _served(record: StageRecord | None) -> str:
+    if record is None or "expired" not in record.details:
+        return ""
+    details = record.details
+    rows = [[escape(name), format_share(share)] for name, share in details["skewed_shares"].items()]
+    old = ", ".join(f"{escape(view)} {format_number(n)}" for view, n in details["expired"].items())
+    return (
+        f"<h2>Serving of {escape(details['day'])}</h2>"
+        "<p>Share of flights whose served value differs from the one for training.</p>"
+        + table(["feature", "differs"], rows, (1,))
+        + "<p>Feast's online store serves a value however old it is. Flights that got no value"
+        f" rather than one too old: {old}.</p>"
+    )
+
+
 def _weeks(run: Run) -> str:
     record = run.stage("monitor")
     if record is None or record.state == "failed":
@@ -154,5 +169,5 @@ def render(run: Run) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>Run {escape(run.id)}</title><style>{STYLE}</style>"
-        f"{body}{_scores(run.stage('train'))}{_weeks(run)}</html>"
+        f"{body}{_scores(run.stage('train'))}{_served(run.stage('serve'))}{_weeks(run)}</html>"
     )

@@ -7,18 +7,19 @@ commits in steps goes on where it stopped. ``runs/<id>.json`` is one run.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import psutil
 import pyarrow.parquet as pq
 
 from engine import workspace
@@ -28,13 +29,15 @@ from engine.pipeline.records import Run, StageRecord
 RECORD = "_record.json"
 SUM = "SELECT count(*), sum(hash(t)::HUGEINT) FROM read_parquet(?, hive_partitioning = false) t"
 MOST_RUNS = 24  # kept: the latest
+POLL_SECONDS = 0.2
 PART_SECONDS = 24 * 3_600.0  # how long an unfinished output waits to be resumed
+NAME = "pipeline"  # a process that trains by a schedule has a folder of its own
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 
 
 def folder() -> Path:
     """Return the folder of the pipeline, made when missing."""
-    path = workspace.server() / "pipeline"
+    path = workspace.server() / NAME
     for name in ("artifacts", "runs"):
         (path / name).mkdir(parents=True, exist_ok=True)
     return path
@@ -116,7 +119,8 @@ def prune() -> None:
     registry names.
     """
     for run in runs()[MOST_RUNS:]:
-        (folder() / "runs" / f"{run.id}.json").unlink(missing_ok=True)
+        for path in (folder() / "runs").glob(f"{run.id}.*"):  # with its events
+            path.unlink(missing_ok=True)
     named = {place(record.stage, record.key).name for run in runs() for record in run.stages}
     for entry in (folder() / "registry").glob("*.json"):
         named |= set(re.findall(r"[\w-]+", entry.read_text("utf-8")))
@@ -129,29 +133,39 @@ def prune() -> None:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Let one process at a time run the pipeline in this workspace.
+def alone(wait_seconds: float = 0.0, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Let one thread of one process at a time work in the folder; the others wait, and call
+    ``waiting`` a few times a second. A process that ends, however, gives its turn up.
 
     Raises
     ------
     InputError
-        Another one is at it.
+        Another one is still at it after ``wait_seconds``.
     """
-    path = folder() / "running.pid"
-    try:
-        other = int(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        other = 0
-    me = psutil.Process().pid
-    busy = other not in (0, me) and psutil.pid_exists(other)
-    require(
-        not busy, "Process {} runs the pipeline in this workspace. Wait until it is done.", other
-    )
-    write(path, str(me))
-    try:
+    deadline = time.monotonic() + wait_seconds
+    with (folder() / "running.pid").open("a+", encoding="utf-8") as file:
+        while not _taken(file):
+            file.seek(0)
+            require(
+                time.monotonic() < deadline,
+                "Process {} runs the pipeline in this workspace. Wait until it is done.",
+                file.read() or "of another user",
+            )
+            waiting()
+            time.sleep(POLL_SECONDS)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
         yield
-    finally:
-        path.unlink(missing_ok=True)
+
+
+def _taken(file: IO[str]) -> bool:
+    """Whether the turn is this file handle's now; it ends when the handle is closed."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def size_bytes(path: Path) -> int:
@@ -161,18 +175,24 @@ def size_bytes(path: Path) -> int:
 
 def digest(path: Path) -> str:
     """Return a SHA-256 of what the files below ``path`` hold, with their names; what begins with
-    ``_`` or ``.`` does not count.
+    ``_`` or ``.`` does not count. Of a file: of what it holds.
 
     Of a Parquet file its rows count, with their names and types: a writer may store the same rows
     in other bytes.
     """
+    if path.is_file():
+        return hashlib.sha256(_content(path)).hexdigest()
     sha = hashlib.sha256()
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
         if file.is_file() and not re.search(r"(^|/)[_.]", name):
-            content = _rows(file) if file.suffix == ".parquet" else file.read_bytes()
+            content = _content(file)
             sha.update(f"{name} {len(content)}\n".encode() + content)
     return sha.hexdigest()
+
+
+def _content(file: Path) -> bytes:
+    return _rows(file) if file.suffix == ".parquet" else file.read_bytes()
 
 
 def _rows(file: Path) -> bytes:

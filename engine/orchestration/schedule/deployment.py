@@ -2,8 +2,8 @@
 each can be watched.
 
 Real: the deployment, its schedule, its concurrency limit and every run are on the Prefect server
-(``server.SERVER``), created and read through its REST API; the runs happen in a child process
-(``schedule.runner``). One deployment a visitor.
+(``server.SERVER``), created and read through its REST API. Each run trains the pipeline's model, in
+a child process (``WORKER``). One deployment per visitor.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from engine.source_code import literal
 
 Fire = Literal["every 5 s", "every 10 s", "by this rule"]
 FIRES: tuple[Fire, ...] = get_args(Fire)
-RUN_SECONDS = (1.0, 4.0, 12.0)  # that a run of the live deployment takes
+Data = Literal["same days", "next day"]
+DATAS: tuple[Data, ...] = get_args(Data)  # what a run trains on
+WORKER = "engine.pipeline.deployed"  # by name: the pipeline imports this topic
 TAG = "playground-schedule"
 STRATEGIES = {"wait": "ENQUEUE", "cancel the new run": "CANCEL_NEW"}
 SHOWN = 24
@@ -62,7 +64,7 @@ class Deployment:
     id: str
     name: str
     fire: Fire
-    run_seconds: float
+    data: Data
     created_at: float
     paused: bool = False
     runner: subprocess.Popen[str] | None = None
@@ -80,9 +82,7 @@ class Board:
         """Return the owner's deployment, if there is one."""
         return self.found.get(owner)
 
-    def create(
-        self, owner: str, params: ScheduleParams, fire: Fire, run_seconds: float
-    ) -> Deployment:
+    def create(self, owner: str, params: ScheduleParams, fire: Fire, data: Data) -> Deployment:
         """Create the deployment and start its runner; an earlier one of the owner is deleted.
 
         Raises
@@ -92,18 +92,19 @@ class Board:
         """
         self.delete(owner)
         self.sweep()
-        flow = SERVER.call("flows/", {"name": "scheduled", "tags": [TAG]})
+        flow = SERVER.call("flows/", {"name": "pipeline", "tags": [TAG]})
         body = {
             "name": f"{fire} {owner[:6]}",
             "flow_id": flow["id"],
             "tags": [TAG],
+            "parameters": {"data": data},
             "schedules": [{"schedule": schedule_body(params, fire), "active": True}],
             "concurrency_limit": params.limit or None,
             "concurrency_options": {"collision_strategy": STRATEGIES[params.collision]},
             "enforce_parameter_schema": False,
         }
         made = SERVER.call("deployments/", body)
-        deployment = Deployment(str(made["id"]), body["name"], fire, run_seconds, time.time())
+        deployment = Deployment(str(made["id"]), body["name"], fire, data, time.time())
         with self._lock:
             self.found[owner] = deployment
         self.start_worker(owner)
@@ -117,8 +118,8 @@ class Board:
                 return
             log = (SERVER.home / "schedule.log").open("a")
             deployment.runner = processes.start(
-                "engine.orchestration.schedule.runner",
-                *(deployment.id, str(deployment.run_seconds)),
+                WORKER,
+                deployment.id,
                 environment=SERVER.environment(),
                 pipe=True,
                 output=log,
@@ -247,7 +248,7 @@ def table(runs: list[Fired]) -> list[dict[str, str]]:
     ]
 
 
-def as_sent(params: ScheduleParams, fire: Fire) -> str:
+def as_sent(params: ScheduleParams, fire: Fire, data: Data = "same days") -> str:
     """Return the code that makes the same deployment with Prefect's own ``serve``."""
     zone = f"timezone={literal(params.zone)}"
     if fire != "by this rule":
@@ -263,11 +264,12 @@ def as_sent(params: ScheduleParams, fire: Fire) -> str:
         name = "Cron" if params.kind == "cron" else "RRule"
         schedule = f"{name}({literal(params.rule)}, {zone}{day_or})"
     lines = [f"name={literal(fire)}", f"schedule={schedule}"]
+    lines.append(f"parameters={{'data': {literal(data)}}}")
     if params.limit:
         limit = f"limit={literal(params.limit)}"
         strategy = f"collision_strategy={literal(STRATEGIES[params.collision])}"
         lines.append(f"global_limit=ConcurrencyLimitConfig({limit}, {strategy})")
-    return "scheduled.serve(\n    " + ",\n    ".join(lines) + ",\n)"
+    return "pipeline.serve(\n    " + ",\n    ".join(lines) + ",\n)"
 
 
 BOARD = Board()  # of this server

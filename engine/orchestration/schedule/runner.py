@@ -1,5 +1,4 @@
-"""``python -m engine.orchestration.schedule.runner DEPLOYMENT SECONDS``: runs what a deployment's
-schedule makes due.
+"""Runs what a deployment's schedule makes due.
 
 Real: what ``flow.serve()`` does, in one process instead of one a run: look every half second for
 runs that are due, ask the server for a slot by proposing *Pending* (so the deployment's concurrency
@@ -12,39 +11,13 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from engine.orchestration.prefect_internals import run_existing_flow_run
-from engine.processes import end_with_parent
-
 POLL_SECONDS = 0.5
 LIFE_SECONDS = 900.0
-
-
-def flow_of(seconds: float) -> Any:
-    """Return the flow: two tasks that take ``seconds`` together."""
-    from prefect import flow, task
-
-    @task
-    def extract() -> str:
-        """Take half of the time."""
-        time.sleep(seconds / 2)
-        return "rows"
-
-    @task
-    def load(rows: str) -> str:
-        """Take the other half."""
-        time.sleep(seconds / 2)
-        return f"{rows} loaded"
-
-    @flow(name="scheduled")
-    def scheduled() -> str:
-        """Extract and load."""
-        return load(extract())
-
-    return scheduled
 
 
 def propose(client: Any, run: Any) -> bool:
@@ -62,12 +35,11 @@ def propose(client: Any, run: Any) -> bool:
     )
 
 
-def serve(deployment: str, seconds: float) -> None:
-    """Run what becomes due, until the time is over."""
+def serve(deployment: str, work: Callable[[Any], None]) -> None:
+    """Call ``work`` with each flow run that becomes due, in a thread, until the time is over."""
     from prefect.client.orchestration import get_client
     from prefect.exceptions import PrefectException
 
-    scheduled = flow_of(seconds)
     until = time.monotonic() + LIFE_SECONDS
     print('{"ready": true}', flush=True)
     with get_client(sync_client=True) as client:
@@ -80,22 +52,10 @@ def serve(deployment: str, seconds: float) -> None:
                 try:
                     if propose(client, run):
                         run = client.read_flow_run(run.id)
-                        threading.Thread(
-                            target=run_existing_flow_run, args=(scheduled, run)
-                        ).start()
+                        threading.Thread(target=work, args=(run,)).start()
                 except PrefectException as error:  # deleted meanwhile
                     print(error, file=sys.stderr)
             time.sleep(POLL_SECONDS)
         client.request(
             "PATCH", "/deployments/{id}", path_params={"id": deployment}, json={"paused": True}
         )
-
-
-def main() -> None:
-    """Serve until the parent is gone."""
-    end_with_parent()
-    serve(sys.argv[1], float(sys.argv[2]))
-
-
-if __name__ == "__main__":
-    main()

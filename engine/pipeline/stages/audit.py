@@ -10,14 +10,14 @@ import json
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from engine.errors import InputError
 from engine.feature_store.feast_repo import EVENT
 from engine.leakage import audit
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
-from engine.pipeline.stages.training_set import NAMES, SCHEDULE
+from engine.pipeline.stages.training_set import NAMES, SCHEDULE, count, rows_of
 
 N_ROWS = 20_000  # drawn evenly in time: the audit's scores are exact enough with these
 TEST_SHARE = 0.2
@@ -43,8 +43,9 @@ def subject(rows: pa.Table, extra: tuple[str, ...] = ()) -> pa.Table:
 
 def work(task: Task) -> Count:
     """Audit the training set; its rows pass unchanged, or the run stops."""
-    rows = pq.read_table(task.read("training_set", "rows.parquet"))
-    table = subject(rows)
+    path, labelled = task.read("training_set", "rows.parquet"), pc.field(TARGET).is_valid()
+    n = count(path, labelled)
+    table = subject(rows_of(path, [*columns(), EVENT, TARGET], labelled))
     known_at: dict[str, object] = dict.fromkeys(columns(), 0.0)
     found = audit.audit_table(table, TARGET, time=EVENT, split="split", known_at=known_at)  # type: ignore[arg-type]
     report = [
@@ -65,7 +66,6 @@ def work(task: Task) -> Count:
             f"The training set must hold no certain leak. Got {len(certain)}: {first['evidence']}"
             f" {first['fix']}"
         )
-    n = rows["late"].length() - rows["late"].null_count
     return Count(n, n, details={"audited": len(table), "findings": report})
 
 

@@ -32,42 +32,43 @@ def airport_rows(flights: DataFrame) -> DataFrame:
     """Return, for each airport and full hour, the departures of the last ``RECENT_HOURS``: how many
     and their mean delay (minutes).
 
-    A departure counts from its own moment on.
+    A departure counts from its own moment on. The sums are by hour: a window over single departures
+    would cost the square of their number.
     """
     from pyspark.sql import Window
     from pyspark.sql import functions as F  # noqa: N812 - as every Spark program calls it
 
+    at = F.unix_seconds("departed")
     left = flights.where("departed IS NOT NULL").select(
         "origin",
-        F.unix_seconds("departed").alias("at"),
+        F.ceil(at / HOUR).alias("hour"),  # the first full hour that knows it
+        (at % HOUR == 0).alias("edge"),  # it counts RECENT_HOURS later still
         F.col("dep_delay").cast("double").alias("delay"),
     )
-    ends = left.groupBy("origin").agg(F.min("at").alias("first"), F.max("at").alias("last"))
-    hours = ends.select(
-        "origin",
-        F.explode(
-            F.sequence(
-                F.ceil(F.col("first") / HOUR) * HOUR,
-                F.ceil(F.col("last") / HOUR) * HOUR,
-                F.lit(HOUR),
-            )
-        ).alias("at"),
-        F.lit(None).cast("double").alias("delay"),
-        F.lit(True).alias("asked"),
+    sums = left.groupBy("origin", "hour").agg(
+        F.count("delay").alias("n"),
+        F.sum("delay").alias("total"),
+        F.count(F.when(F.col("edge"), F.col("delay"))).alias("n_edge"),
+        F.sum(F.when(F.col("edge"), F.col("delay"))).alias("total_edge"),
     )
-    events = left.withColumn("asked", F.lit(False)).unionByName(hours)
-    recent = Window.partitionBy("origin").orderBy("at").rangeBetween(-RECENT_HOURS * HOUR, 0)
-    return (
-        events.withColumn("recent_departures", F.count("delay").over(recent))
-        .withColumn("recent_delay", F.avg("delay").over(recent))
-        .where("asked")
-        .select(
-            "origin",
-            F.timestamp_seconds("at").alias(EVENT),
-            F.timestamp_seconds("at").alias(CREATED),
-            "recent_departures",
-            "recent_delay",
-        )
+    ends = sums.groupBy("origin").agg(F.min("hour").alias("first"), F.max("hour").alias("last"))
+    hours = ends.select("origin", F.explode(F.sequence("first", "last")).alias("hour"))
+    every = hours.join(sums, ["origin", "hour"], "left").fillna(0)
+    order = Window.partitionBy("origin").orderBy("hour")
+    recent = order.rangeBetween(-RECENT_HOURS + 1, 0)
+    first = order.rangeBetween(-RECENT_HOURS, -RECENT_HOURS)
+
+    def over(name: str) -> Any:
+        edge = F.coalesce(F.sum(f"{name}_edge").over(first), F.lit(0))
+        return F.sum(name).over(recent) + edge
+
+    known = F.timestamp_seconds(F.col("hour") * HOUR)
+    return every.select(
+        "origin",
+        known.alias(EVENT),
+        known.alias(CREATED),
+        over("n").alias("recent_departures"),
+        F.try_divide(over("total"), over("n")).alias("recent_delay"),
     )
 
 
@@ -106,7 +107,7 @@ def weather_rows(weather: DataFrame) -> DataFrame:
 def write(frame: DataFrame, folder: Path, name: str, keys: list[str]) -> int:
     """Write a table as one Parquet file in order of ``keys``, and return its rows."""
     target = folder / f"_{name}"
-    frame.coalesce(1).sortWithinPartitions(*keys).write.mode("overwrite").parquet(str(target))
+    frame.repartition(1).sortWithinPartitions(*keys).write.mode("overwrite").parquet(str(target))
     (part,) = target.glob("part-*.parquet")
     place = folder / f"{name}.parquet"
     part.replace(place)

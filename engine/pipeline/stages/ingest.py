@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from engine import data
 from engine.errors import InputError, require
-from engine.pipeline import sources
+from engine.pipeline import sources, store
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
 
@@ -87,6 +87,39 @@ def read_flight_file(path: Path) -> pa.Table:
     return rows.append_column("line", pa.array(range(2, len(rows) + 2), pa.int32()))
 
 
+def fetch_flight_file(source: Path, target: Path) -> pa.Table:
+    """Copy a day's file byte for byte and return its rows.
+
+    Raises
+    ------
+    InputError
+        The source has no such file, or it is damaged.
+    """
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise InputError(
+            f"{source.name} must be at the source. Got: {error.strerror}. Resume the run once it is"
+            " there, or choose other days."
+        ) from error
+    return read_flight_file(target)
+
+
+def described(
+    folder: Path, n_flights: int, n_events: int, n_planes: int, n_airlines: int
+) -> dict[str, dict[str, Any]]:
+    """Return for each source how it was read, its rows and the hash of its content."""
+    return {
+        name: {"interface": interface, "rows": n, "content": store.digest(folder / path)}
+        for name, interface, n, path in (
+            ("flights", "a CSV file a day", n_flights, "raw/flights"),
+            ("weather", "a stream of JSON lines", n_events, "raw/weather.jsonl"),
+            ("planes", "a SQLite database", n_planes, "planes.parquet"),
+            ("airlines", "a paged HTTP API", n_airlines, "airlines.parquet"),
+        )
+    }
+
+
 def work(task: Task) -> Count:
     """Read the four sources."""
     raw, world = task.folder / "raw", task.folder / "_world"
@@ -111,12 +144,12 @@ def work(task: Task) -> Count:
     schema = None
     for number, day in enumerate(task.params.dates):
         name = f"flights-{day}.csv"
-        shutil.copyfile(world / "flights" / name, raw / "flights" / name)
-        rows = read_flight_file(raw / "flights" / name)
+        rows = fetch_flight_file(world / "flights" / name, raw / "flights" / name)
         schema = schema or rows.schema
         pq.write_table(rows, task.folder / f"flights-{day}.parquet")
         n_flights += len(rows)
         task.report((number + 1) / task.params.n_days)
+    require(n_flights > 0, "days must have flights. Got none in {} files.", task.params.n_days)
     shutil.rmtree(world)
     return Count(
         n_flights,
@@ -128,6 +161,7 @@ def work(task: Task) -> Count:
             "planes": len(planes),
             "airlines": len(airlines),
             "api_pages": n_pages,
+            "sources": described(task.folder, n_flights, n_events, len(planes), len(airlines)),
         },
     )
 

@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
-from engine.pipeline.stages import train
+from engine.pipeline.stages import audit, train
 from engine.pipeline.stages.audit import TARGET
-from engine.pipeline.stages.training_set import NAMES
+from engine.pipeline.stages.training_set import NAMES, count, rows_of
 from engine.units import format_share
 
 N_BINS = 10
@@ -103,7 +102,8 @@ def work(task: Task) -> Count:
     import joblib
     from sklearn.metrics import roc_auc_score
 
-    frame = pq.read_table(task.read("training_set", "rows.parquet")).to_pandas()
+    path = task.read("training_set", "rows.parquet")
+    frame = rows_of(path, [*audit.columns(), "flight_date", TARGET]).to_pandas()
     days, model = train.deal(task.params.dates), joblib.load(task.read("train", "model.joblib"))
     learned = frame[frame["flight_date"].isin(days.learn)]
     reference = {name: learned[name].dropna().to_numpy(float) for name in NAMES}
@@ -135,7 +135,9 @@ def work(task: Task) -> Count:
     made = {"weeks": report, "false_alarms": rates, "batch_rows": min(typical, 2_000)}
     (task.folder / "monitor.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
     n_alerts = sum(len(week["alerts"]) for week in report)
-    return Count(len(frame), len(frame), details={"weeks": len(report), "alerts": n_alerts})
+    n = count(path)
+    details = {"weeks": len(report), "alerts": n_alerts, "rows_read": len(frame)}
+    return Count(n, n, details=details)
 
 
 STAGE = Stage("monitor", "Monitor", ("training_set", "train", "serve"), ("days", "seed"), work)

@@ -3,7 +3,7 @@
 Better: the lower end of the 95% interval of the gain in AUC is above 0, on days that neither model
 has learned from. Without a champion the rival is the baseline. A champion that has learned from the
 days of the comparison cannot be compared on them: it stays unless the new model beats the baseline
-and knows later days.
+and knows later days. A model that is the champion already, byte for byte, stays it.
 """
 
 from __future__ import annotations
@@ -64,12 +64,22 @@ def decide(task: Task, scores: dict[str, Any], old: dict[str, Any] | None) -> di
     return {"registered": better, "rival": rival, "gain": gain, "gain_interval": interval}
 
 
+def is_champion(task: Task, old: dict[str, Any] | None) -> bool:
+    """Return whether the new model is the champion's, byte for byte."""
+    if old is None:
+        return False
+    models = (store.folder() / old["model"], task.read("train", "model.joblib"))
+    return len({store.digest(model) for model in models}) == 1
+
+
 def work(task: Task) -> Count:
     """Decide, and register by replacing one file."""
     scores = json.loads(task.read("train", "scores.json").read_text("utf-8"))
     lead, scale = task.params.lead_minutes, task.params.scale
     old = champion(lead, scale)
-    decision = decide(task, scores, old)
+    same = is_champion(task, old)
+    decision = decide(task, scores, None if same else old)  # it is no rival of its own
+    decision |= {"registered": decision["registered"] or same, "already_champion": same}
     model = task.read("train", "model.joblib").relative_to(store.folder())
     if decision["registered"]:
         entry = {

@@ -17,13 +17,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from engine.errors import require
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
 from engine.pipeline.stages.audit import TARGET, columns
-from engine.pipeline.stages.training_set import SCHEDULE
+from engine.pipeline.stages.training_set import SCHEDULE, count, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,9 +147,13 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def read_rows(task: Task) -> pd.DataFrame:
-    """Return the labelled rows of the training set."""
-    frame: pd.DataFrame = pq.read_table(task.read("training_set", "rows.parquet")).to_pandas()
-    return frame[frame[TARGET].notna()]
+    """Return the labelled rows of the days before the served one, at most ``MOST_ROWS`` of them."""
+    where = pc.field(TARGET).is_valid() & (pc.field("flight_date") < task.params.days[1])
+    names = [*columns(), LEAK, "flight_date", TARGET]
+    frame: pd.DataFrame = rows_of(
+        task.read("training_set", "rows.parquet"), names, where
+    ).to_pandas()
+    return frame
 
 
 def work(task: Task) -> Count:
@@ -197,9 +201,13 @@ def work(task: Task) -> Count:
     joblib.dump(trained["model"], task.folder / "model.joblib")
     joblib.dump(trained["baseline"], task.folder / "baseline.joblib")
     (task.folder / "scores.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
-    n_served = int((frame["flight_date"] == days.serve).sum())
+    path, labelled = task.read("training_set", "rows.parquet"), pc.field(TARGET).is_valid()
+    n = count(path, labelled)
+    n_served = count(path, labelled & (pc.field("flight_date") == task.params.days[1]))
     dropped = {SERVED: n_served}
-    return Count(len(frame), len(frame) - n_served, dropped, result)
+    if n_left := n - n_served - len(frame):
+        dropped["more than fit into memory: every k-th is used"] = n_left
+    return Count(n, len(frame), dropped, result)
 
 
 STAGE = Stage("train", "Train", ("training_set", "audit"), ("days", "model", "seed"), work)

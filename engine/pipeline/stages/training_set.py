@@ -7,11 +7,14 @@ cannot be trained on; it is counted.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as dataset
 import pyarrow.parquet as pq
 
 from engine.feature_store import feast_repo
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 LATE_MINUTES = 15
 NO_ANSWER = "never arrived: cancelled or diverted, no answer"  # why a flight is dropped
+MOST_ROWS = 1_000_000  # of the training set in memory at once: three times the real year
+MOST_JOINED = 100_000  # by one call of Feast, whose join pairs a flight with all rows of its plane
 # view -> (entity, features with their Feast type, how old a value may be)
 VIEWS: dict[str, tuple[str, dict[str, str], timedelta]] = {
     "airports": (
@@ -103,23 +108,51 @@ def join(store: FeatureStore, labels: pa.Table) -> pa.Table:
     return labels
 
 
+def rows_of(
+    path: Path, columns: list[str], where: pc.Expression | None = None, most: int = MOST_ROWS
+) -> pa.Table:
+    """Return rows of the training set in its order: all that ``where`` takes, or every k-th of them
+    where these are more than ``most``, so that memory stays bounded at any scale.
+    """
+    rows = dataset.dataset(path)
+    step = max(1, -(-rows.count_rows(filter=where) // most))
+    scanner = rows.scanner(columns, where, batch_readahead=2, fragment_readahead=1)
+    parts, n_seen = [], 0
+    for batch in scanner.to_batches():
+        chosen = np.arange(-n_seen % step, len(batch), step)
+        parts.append(batch if step == 1 else batch.take(pa.array(chosen)))
+        n_seen += len(batch)
+    return pa.Table.from_batches(parts, scanner.projected_schema)
+
+
+def count(path: Path, where: pc.Expression | None = None) -> int:
+    """Return how many rows of the training set ``where`` takes."""
+    return int(dataset.dataset(path).count_rows(filter=where))
+
+
+def chunks(task: Task) -> Iterator[tuple[date, pa.Table]]:
+    """Yield the flights with their moments and answers, some days at a time, with the last day: a
+    month, or fewer days where it has more than ``MOST_JOINED``.
+    """
+    waiting: list[pa.Table] = []
+    for day, labels in zip(task.params.dates, label_rows(task), strict=True):
+        waiting.append(labels)
+        ends = day == task.params.days[1] or (day + timedelta(1)).month != day.month
+        if ends or sum(map(len, waiting)) >= MOST_JOINED:
+            yield day, pa.concat_tables(waiting)
+            waiting = []
+
+
 def work(task: Task) -> Count:
-    """Join the days a month at a time, so that memory stays bounded at any scale."""
-    features = task.inputs["features"]
-    store = open_store(task.folder / "_feast", features)
+    """Join the days chunk by chunk, so that memory stays bounded at any scale."""
+    store = open_store(task.folder / "_feast", task.inputs["features"])
     n_in = n_out = n_without = 0
     writer = None
-    months: dict[tuple[int, int], list[pa.Table]] = {}
-    for day, labels in zip(task.params.dates, label_rows(task), strict=True):
-        months.setdefault((day.year, day.month), []).append(labels)
-        last = day == task.params.days[1] or (day + timedelta(1)).month != day.month
-        if not last:
-            continue
-        labels = pa.concat_tables(months.pop((day.year, day.month)))
+    for day, labels in chunks(task):
         rows = join(store, labels).combine_chunks()
         n_in += len(rows)
-        known = rows.filter(rows["late"].is_valid())
-        n_out, n_without = n_out + len(known), n_without + len(rows) - len(known)
+        known = len(rows) - rows["late"].null_count
+        n_out, n_without = n_out + known, n_without + len(rows) - known
         writer = writer or pq.ParquetWriter(task.folder / "rows.parquet", rows.schema)
         writer.write_table(rows)
         task.report(((day - task.params.days[0]).days + 1) / task.params.n_days)
@@ -131,8 +164,8 @@ def work(task: Task) -> Count:
 
 
 def _missing_shares(path: Path) -> dict[str, float]:
-    rows = pq.read_table(path, columns=NAMES)
-    return {name: rows[name].null_count / max(1, len(rows)) for name in NAMES}
+    n = count(path)
+    return {name: count(path, pc.field(name).is_null()) / max(1, n) for name in NAMES}
 
 
 STAGE = Stage("training_set", "Training set", ("load", "features"), ("days", "lead_minutes"), work)

@@ -53,6 +53,7 @@ class AsOf:
     moment: pd.Timestamp
     won: dict[str, Any] | None
     unknown: dict[str, Any] | None
+    expired: dict[str, Any] | None = None  # in the online store, but too old to be served
 
     @property
     def known(self) -> str:
@@ -146,12 +147,8 @@ class TracerResult:
 
     @property
     def expired(self) -> list[str]:
-        """Views whose served row is too old for training, which has no value."""
-        return [
-            view
-            for view, win in self.served_wins.items()
-            if win.won is not None and self.wins[view].won is None
-        ]
+        """Views of which the online store has only a row that is too old."""
+        return [view for view, win in self.served_wins.items() if win.expired is not None]
 
     @property
     def outcome(self) -> str:
@@ -193,10 +190,10 @@ class TracerResult:
                     f" {win.unknown[CREATED]:%H:%M}, after the moment: it may not be used."
                 )
         found += [
-            f"{view}: the store still holds a value of {format_day(row[EVENT])},"
-            " older than the view's limit: nothing removes it. In training it is missing."
+            f"{view}: the store still holds a value of {format_day(row[EVENT])}, older than the"
+            " view's limit. It is withheld, as in training."
             for view in self.expired
-            if (row := self.served_wins[view].won) is not None
+            if (row := self.served_wins[view].expired) is not None
         ]
         if self.skewed:
             found.append(

@@ -11,7 +11,7 @@ import streamlit as st
 
 from engine.orchestration.schedule import ScheduleParams, figure
 from engine.orchestration.schedule import deployment as schedule_live
-from engine.orchestration.schedule.deployment import BOARD, FIRES, RUN_SECONDS
+from engine.orchestration.schedule.deployment import BOARD, DATAS, FIRES
 from engine.orchestration.server import SERVER
 from pages.shell import lab, state
 from pages.shell.lab import errors_shown
@@ -39,29 +39,33 @@ def show(params: ScheduleParams) -> None:
         help="Short intervals show runs within seconds",
         **BOUND,
     )
-    seconds = right.segmented_control(
-        "Run duration",
-        RUN_SECONDS,
-        default=RUN_SECONDS[0],
+    data = right.segmented_control(
+        "Each run trains on",
+        DATAS,
+        default=DATAS[0],
         required=True,
-        format_func="{:g} s".format,
-        key="schedule_run_seconds",
-        help="Longer than the interval: the limit and its collision strategy decide",
+        key="schedule_data",
+        help="The same days: after the first run every stage comes from the cache. The next day:"
+        " each run trains a new model on 28 days, one day later than the run before",
         **BOUND,
     )
     owner = state.owner()
-    _buttons(params, owner, fire, seconds)
+    _buttons(params, owner, fire, data)
     deployment = BOARD.find(owner)
     problem = st.session_state.pop("schedule_problem", "")
     if problem:
         st.error(problem, icon=":material/error:")
     if where.ready and deployment is not None:
         _watch(owner)
-    st.code(schedule_live.as_sent(params, fire or FIRES[0]), language="python")
-    st.caption("The same deployment as Prefect code. Here it ends after 15 minutes.")
+    code = schedule_live.as_sent(params, fire or FIRES[0], data or DATAS[0])
+    st.code(code, language="python")
+    st.caption(
+        "The same deployment as Prefect code. `pipeline` is the flow in `engine/pipeline/prefect_flow.py`:"
+        " each run trains the model of the Pipeline page. Here it ends after 15 minutes."
+    )
 
 
-def _buttons(params: ScheduleParams, owner: str, fire: Any, seconds: Any) -> None:
+def _buttons(params: ScheduleParams, owner: str, fire: Any, data: Any) -> None:
     """Draw the buttons that create, pause and delete the deployment and stop its worker."""
     ready, deployment = SERVER.state.ready, BOARD.find(owner)
     with st.container(horizontal=True):
@@ -73,7 +77,7 @@ def _buttons(params: ScheduleParams, owner: str, fire: Any, seconds: Any) -> Non
                 owner,
                 params,
                 fire,
-                seconds,
+                data,
             )
         if ready and deployment is not None:
             paused, working = deployment.paused, deployment.runner is not None

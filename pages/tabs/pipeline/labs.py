@@ -102,7 +102,10 @@ WAYS: dict[str, Way] = {
         "etl", "late", f"{CLOSEST}: the same days and share of late rows, of flights.", _late
     ),
     "validate": Way(
-        "etl", "quality", "The same contract and flights: up to 28 days, from 3 December at the latest.", _quality
+        "etl",
+        "quality",
+        "The same contract and flights: up to 28 days, from 3 December at the latest.",
+        _quality,
     ),
     "load": Way(
         "formats",
@@ -165,21 +168,55 @@ def settings(way: Way, run: Run) -> Settings:
     return lessons.load(way.topic).place_of(way.experiment) | way.settings(run)
 
 
+def in_address(settings: Settings) -> dict[str, Any]:
+    """Return settings as a link writes them."""
+    return {
+        key: value
+        if isinstance(value, list)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+        for key, value in settings.items()
+    }
+
+
 def draw(run: Run, stage: str) -> None:
-    """Draw how the lab of a stage fits this run, and the button that opens it."""
+    """Draw the link to the lab of a stage, and how the lab fits this run."""
     way = WAYS[stage]
     lesson = lessons.load(way.topic)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button(
-            f"Open {lesson.short}: {lesson.experiments[way.experiment]}",
-            key="flow_open_lab",
-            icon=":material/open_in_new:",
+    if way.file is not None and not _brought(way, run):
+        st.button(
+            "Take this run's file there",
+            key="flow_bring",
+            help="It takes the place of your own file in that lab",
+            on_click=_bring,
+            args=(way, run),
         )
-        st.caption(way.fit)
-    if pressed:
-        state.apply(lesson, settings(way, run))
+        return
+    st.page_link(
+        f"{way.topic}.py",
+        label=f"Open {lesson.short}: {lesson.experiments[way.experiment]}",
+        icon=":material/arrow_forward:",
+        query_params=in_address(settings(way, run)),
+    )
+    st.caption(way.fit)
+
+
+def _files() -> dict[str, tuple[str, str]]:
+    """Return what this session has brought: experiment -> run and path."""
+    files: dict[str, tuple[str, str]] = st.session_state.setdefault("pipeline_files", {})
+    return files
+
+
+def _brought(way: Way, run: Run) -> bool:
+    """Whether the lab has this run's file; one that has no other gets it now."""
+    run_id, path = _files().get(way.experiment, ("", ""))
+    there = st.session_state.get(f"{way.experiment}_upload_path", "")
+    if there not in ("", path):
+        return False
+    if there == "" or run_id != run.id:
         _bring(way, run)
-        st.switch_page(f"{way.topic}.py")
+    return True
 
 
 def _bring(way: Way, run: Run) -> None:
@@ -188,6 +225,6 @@ def _bring(way: Way, run: Run) -> None:
         return
     name, content = way.file(run)
     path = data.save_upload(content, name, session(state.session_id()) / "uploads")
-    st.session_state[f"{way.experiment}_upload_path"] = str(path)
-    for key, value in way.roles:
+    _files()[way.experiment] = (run.id, str(path))
+    for key, value in ((f"{way.experiment}_upload_path", str(path)), *way.roles):
         st.session_state[key] = value

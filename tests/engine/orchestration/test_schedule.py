@@ -27,6 +27,8 @@ from engine.orchestration.schedule import clock as schedule_clock
 from engine.orchestration.schedule.deployment import BOARD, as_sent, schedule_body, summary, table
 from engine.orchestration.schedule.params import KINDS
 from engine.orchestration.server import SERVER
+from engine.pipeline import store
+from engine.pipeline.stages import STAGES
 from tests.engine.printed import run_script
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -258,16 +260,19 @@ def test_the_script_prints_the_headline(given_: dict[str, object], tmp_path: Pat
     assert run_script(scripts.render(params)) == schedule.run(params).headline()
 
 
-def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> None:
+def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """On the real server: booked by its scheduler, late while nobody takes its runs, run
-    afterwards, gone when deleted.
+    afterwards, gone when deleted. Each run trains: the first makes every stage, the others find it.
     """
+    monkeypatch.setattr(store, "NAME", "pipeline-scheduled")
     SERVER.ready(120)
     owner = "0" * 32
-    deployment = BOARD.create(owner, ScheduleParams(limit=2), "every 5 s", 1.0)
+    deployment = BOARD.create(owner, ScheduleParams(limit=2), "every 5 s", "same days")
     try:
         BOARD.stop_worker(owner)
-        deadline = time.monotonic() + 180  # a busy machine is slow, not wrong
+        deadline = time.monotonic() + 480  # a busy machine is slow, not wrong
         while (
             not any(run.state == "late" for run in BOARD.runs(owner))
             and time.monotonic() < deadline
@@ -290,6 +295,11 @@ def test_a_real_deployment_comes_late_without_a_worker_catches_up_and_goes() -> 
             "completed" in summary(runs)
             and table(runs)[-1]["due (UTC)"] < table(runs)[0]["due (UTC)"]
         )
+        trained = [run for run in store.runs() if run.state == "done"]
+        assert len(trained) >= 2 and {len(run.stages) for run in trained} == {len(STAGES)}
+        assert {record.state for record in trained[0].stages} == {"kept"}
+        made = trained[-1].stage("register")
+        assert made is not None and made.details["champion"]
         every = SERVER.call(
             "flow_runs/filter", {"deployments": {"id": {"any_": [deployment.id]}}, "limit": 200}
         )
@@ -313,10 +323,10 @@ def test_the_schedule_on_screen_is_what_the_server_gets_and_books(kind: schedule
     owner = "1" * 32
     params = ScheduleParams(kind=kind, cron="17 4 * * *", every_minutes=1440)
     assert schedule_body(params, "by this rule")["timezone"] == "America/New_York"
-    lost = BOARD.create("3" * 32, params, "by this rule", 1.0)
+    lost = BOARD.create("3" * 32, params, "by this rule", "next day")
     BOARD.stop_worker("3" * 32)
     BOARD.found.pop("3" * 32)  # as after a crash of the app
-    BOARD.create(owner, params, "by this rule", 1.0)
+    BOARD.create(owner, params, "by this rule", "next day")
     with pytest.raises(InputError, match="404"):
         SERVER.call(f"deployments/{lost.id}")
     try:
@@ -355,9 +365,7 @@ def test_the_code_beside_the_deployment_makes_the_same_schedule(
         "ConcurrencyLimitConfig": ConcurrencyLimitConfig,
     }
     times = {"datetime": datetime, "timedelta": timedelta, "ZoneInfo": ZoneInfo}
-    exec(
-        as_sent(params, fire), {**names, **times, "scheduled": SimpleNamespace(serve=noted.update)}
-    )  # type: ignore[arg-type]
+    exec(as_sent(params, fire), {**names, **times, "pipeline": SimpleNamespace(serve=noted.update)})  # type: ignore[arg-type]
     made, sent = noted["schedule"], schedule_body(params, fire)  # type: ignore[arg-type]
     assert made.timezone == sent["timezone"] == params.zone
     if "interval" in sent:
@@ -372,6 +380,7 @@ def test_the_code_beside_the_deployment_makes_the_same_schedule(
         and noted["global_limit"].collision_strategy.value == "CANCEL_NEW"
     )
     assert set(noted) <= set(inspect.signature(Flow.serve).parameters)
+    assert noted["parameters"] == {"data": "same days"}
 
 
 def test_params_that_no_date_depends_on_share_their_dates() -> None:

@@ -128,11 +128,13 @@ def test_what_is_served_is_what_the_store_had_at_the_full_hour(run: Run) -> None
     for number in range(0, len(made), 41):
         row, hour = made.iloc[number], made["event_timestamp"].iloc[number].floor("h")
         own = planes[(planes["tailnum"] == row["tailnum"]) & (planes["event_timestamp"] <= hour)]
-        own = own[own["event_timestamp"] > hour - VIEWS["planes"][2]].sort_values("event_timestamp")
+        moment = row["event_timestamp"]
+        own = own[own["event_timestamp"] >= moment - VIEWS["planes"][2]]
+        own = own.sort_values("event_timestamp")
         expected = own["last_delay"].iloc[-1] if len(own) else math.nan
         assert same(row["served_last_delay"], expected)
         hours = weather[(weather["origin"] == row["origin"]) & (weather["created"] <= hour)]
-        hours = hours[hours["event_timestamp"] > hour - VIEWS["weather"][2]]
+        hours = hours[hours["event_timestamp"] >= moment - VIEWS["weather"][2]]
         if len(hours):
             newest = hours.sort_values("event_timestamp").iloc[-1]
             assert same(row["served_temp"], newest["temp"])

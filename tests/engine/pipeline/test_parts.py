@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,10 @@ from sklearn.metrics import roc_auc_score
 from engine import data
 from engine.errors import InputError
 from engine.etl import flight_days
-from engine.pipeline import sources, store
+from engine.pipeline import faithful, sources, store
 from engine.pipeline.enlarge import JITTER_MINUTES, enlarge
 from engine.pipeline.params import PipelineParams
-from engine.pipeline.stages import ingest, monitor, register, train, validate
+from engine.pipeline.stages import ingest, monitor, register, serve, train, training_set, validate
 from engine.pipeline.stages.serve import arrived, differs
 from tests.engine.pipeline.conftest import PARAMS
 
@@ -97,6 +98,83 @@ def test_a_larger_day_keeps_what_the_day_was(scale: int) -> None:
     both = frame[["dep_delay", "arr_delay"]].dropna()
     assert abs(both.corr().iloc[0, 1] - small[["dep_delay", "arr_delay"]].corr().iloc[0, 1]) < 0.05
     assert JITTER_MINUTES < 15
+
+
+def test_an_enlarged_year_is_faithful_and_another_one_is_noticed() -> None:
+    days = [date(2013, month, 9) for month in range(1, 13)]
+    real, added = faithful.frames(days, 5, seed=3)
+    assert len(added) == 4 * len(real)
+    for row in faithful.marginals(real, added):
+        spread = row["real_sd"]
+        assert abs(row["added_mean"] - row["real_mean"]) < 0.05 * spread
+        assert abs(row["added_sd"] - spread) < 0.05 * spread
+        assert row["ks"] < (0.05 if row["measure"].endswith("delay") else 0.02)
+        assert abs(row["real_missing"] - row["added_missing"]) < 0.005
+        for one, two in zip(row["real_quantiles"], row["added_quantiles"], strict=True):
+            assert abs(one - two) < 0.1 * spread
+    for row in faithful.correlations(real, added):
+        assert abs(row["real"] - row["added"]) < 0.03
+    values = [np.sort(frame["arr_delay"].dropna()) for frame in (real, added)]
+    places = np.unique(np.concatenate(values))
+    shares = [np.searchsorted(one, places, side="right") / len(one) for one in values]
+    table = {row["measure"]: row for row in faithful.marginals(real, added)}
+    assert table["arr_delay"]["ks"] == pytest.approx(np.abs(shares[0] - shares[1]).max())
+    table = {
+        row["measure"]: row
+        for row in faithful.marginals(real, added.assign(air_time=1.3 * added["air_time"]))
+    }
+    assert table["air_time"]["ks"] > 0.1 > table["distance"]["ks"]
+    assert "air_time" in faithful.as_text(list(table.values()), faithful.correlations(real, added))
+
+
+def test_of_too_many_rows_every_kth_is_read(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "rows.parquet"
+    rows = pa.table({"n": range(1_000), "even": [n % 2 == 0 for n in range(1_000)]})
+    pq.write_table(rows, path, row_group_size=90)
+    even = pc.field("even")
+    assert training_set.count(path) == 1_000 and training_set.count(path, even) == 500
+    for most, step in ((10_000, 1), (1_000, 1), (999, 2), (400, 3), (7, 143)):
+        found = training_set.rows_of(path, ["n"], None, most)
+        assert found["n"].to_pylist() == list(range(0, 1_000, step))
+    found = training_set.rows_of(path, ["n"], even, 100)
+    assert found["n"].to_pylist() == list(range(0, 1_000, 10))
+
+
+def test_a_value_that_is_too_old_at_the_moment_of_a_flight_is_not_served() -> None:
+    moment = datetime.fromisoformat("2013-01-05T12:34:00+00:00")
+    ages = {"airports": timedelta(hours=1), "planes": timedelta(days=7, minutes=1)}
+    got: dict[str, list[Any]] = {}
+    for view, (_, names, _) in training_set.VIEWS.items():
+        for name in names:
+            known = view in ages
+            got[name] = [1.0 if known else None]
+            got[f"{name}__ts"] = [int((moment - ages[view]).timestamp()) if known else 0]
+    answer = SimpleNamespace(to_dict=lambda include_event_timestamps: got)
+    feast = SimpleNamespace(get_online_features=lambda features, entity_rows: answer)
+    asked = pd.DataFrame({"origin": ["JFK"], "tailnum": ["N1"], "event_timestamp": [moment]})
+    frame, expired = serve.online(feast, asked)
+    assert expired == {"airports": 0, "planes": 1, "weather": 0}
+    assert frame["recent_delay"].tolist() == [1.0] and frame["last_delay"].isna().all()
+    ages["planes"] = timedelta(days=7)
+    for name in training_set.VIEWS["planes"][1]:
+        got[f"{name}__ts"] = [int((moment - ages["planes"]).timestamp())]
+    assert serve.online(feast, asked)[1]["planes"] == 0  # just old enough, as in the training set
+
+
+def test_a_model_that_is_the_champion_already_stays_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "folder", lambda: tmp_path)
+    for name, content in (("one", b"model"), ("two", b"model"), ("three", b"another")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.joblib").write_bytes(content)
+    old = {"learned_until": "2013-01-01", "model": "one/model.joblib"}
+    for name, same in (("one", True), ("two", True), ("three", False)):
+        task: Any = SimpleNamespace(read=lambda _, file, name=name: tmp_path / name / file)
+        assert register.is_champion(task, old) is same
+        assert register.is_champion(task, None) is False
 
 
 def test_a_strict_gate_holds_back_what_a_lenient_one_counts() -> None:
@@ -207,6 +285,7 @@ def test_a_model_is_registered_only_if_it_is_better_than_what_is_there(
         assert (decision["registered"], decision["rival"]) == (better, "champion")
     knows_the_days = {"learned_until": "2013-02-10", "model": "x"}
     assert not register.decide(task, scores(0.05), knows_the_days)["registered"]
+    assert register.decide(task, scores(0.05, last="2013-02-20"), knows_the_days)["registered"]
 
 
 def test_a_source_at_fault_stops_the_run_instead_of_filling_the_quarantine() -> None:

@@ -8,6 +8,8 @@ import sys
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
@@ -16,11 +18,11 @@ import pytest
 from engine import data, workspace
 from engine.errors import InputError
 from engine.etl import flight_days
-from engine.pipeline import compare, report, store
+from engine.pipeline import compare, report, sources, store
 from engine.pipeline.params import PipelineParams
 from engine.pipeline.records import Run
-from engine.pipeline.runner import Stage, key_of, params_of, run_stages
-from engine.pipeline.stages import STAGES, ingest
+from engine.pipeline.runner import Stage, Task, key_of, may_pass, params_of, run_stages
+from engine.pipeline.stages import STAGES, ingest, serve
 from tests.engine.pipeline.conftest import PARAMS
 
 NAMES = [stage.name for stage in STAGES]
@@ -88,6 +90,69 @@ def test_a_damaged_file_stops_the_run_with_the_reason_and_the_run_goes_on_once_i
     assert resumed.id == stopped.id
     assert [one.state for one in resumed.stages] == ["done", "done"]
     assert store.run_of(stopped.id) == resumed
+
+
+def stored() -> dict[str, int]:
+    """Every file that a finished stage or an earlier run has left, with its time of change."""
+    return {
+        str(path): path.stat().st_mtime_ns
+        for path in store.folder().rglob("*")
+        if path.is_file() and ".part" not in str(path) and path.name != "running.pid"
+    }
+
+
+def test_a_day_without_a_file_or_a_range_without_flights_stops_the_run_and_nothing_is_lost(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params, write, before = replace(PARAMS, late_share=0.13), sources.write_flight_files, stored()
+    missing = f"flights-{params.dates[4]}.csv"
+
+    def without_a_day(folder: Path, *rest: Any) -> None:
+        write(folder, *rest)
+        (folder / missing).unlink()
+
+    def empty(folder: Path, *rest: Any) -> None:
+        write(folder, *rest)
+        for path in folder.iterdir():
+            path.write_text(path.read_text("utf-8").splitlines()[0] + "\n", encoding="utf-8")
+
+    stopped = []
+    for fault, reason in (
+        (without_a_day, f"{missing} must be at the source"),
+        (empty, "days must have flights. Got none in 29 files."),
+    ):
+        monkeypatch.setattr(sources, "write_flight_files", fault)
+        stopped.append(run_stages(STAGES[:2], params))
+        (record,) = stopped[-1].stages
+        assert record.state == "failed" and record.error.startswith(reason)
+        assert str(workspace.root()) not in record.error
+    assert [one.stages[0].transient for one in stopped] == [True, False]
+    after = stored()
+    assert {path: after.get(path) for path in before} == before and store.run_of(run.id) == run
+    monkeypatch.setattr(sources, "write_flight_files", write)
+    workspace.remove(store.place("ingest", stopped[0].stages[0].key).with_suffix(".part"))
+    resumed = run_stages(STAGES[:2], params, run=stopped[0])
+    assert [one.state for one in resumed.stages] == ["done", "done"]
+
+
+def test_a_served_day_without_flights_is_said(run: Run, tmp_path: Path) -> None:
+    made = run.stage("training_set")
+    assert made is not None
+    params = replace(PARAMS, days=(PARAMS.days[0], date(2013, 2, 3)))
+    task = Task(
+        params, tmp_path, {"training_set": store.place("training_set", made.key)}, lambda _: None
+    )
+    with pytest.raises(InputError, match="The served day must have flights. Got none on"):
+        serve.work(task)
+
+
+def test_what_a_source_or_a_process_causes_may_pass_and_what_the_data_cause_stays() -> None:
+    away = InputError("The API must answer.")
+    away.__cause__ = ConnectionRefusedError()
+    assert may_pass(away) and may_pass(RuntimeError("the JVM is gone"))
+    wrong = InputError("days must hold flights.")
+    wrong.__cause__ = ValueError("column 3")
+    assert not may_pass(wrong) and not may_pass(InputError("scale must be 1–60."))
 
 
 def test_what_was_loaded_before_a_stop_stays_and_is_not_loaded_again(run: Run) -> None:
@@ -206,6 +271,10 @@ def test_the_command_line_answers_in_json_with_exit_codes(run: Run) -> None:
     short = call("run", "--from", first, "--to", first)
     assert short.returncode == 2 and "at least 14 days" in short.stderr
     assert call("resume", "nonsense").returncode == 2
+    wrong = call("run", "--scale", "0")
+    assert wrong.returncode == 2 and "scale must be 1" in wrong.stderr
+    made = json.loads(call("lineage", run.id, "--row", "3", "--json").stdout)
+    assert made["model"]["run"] == run.id and made["source"]["text"]
 
 
 def test_a_row_can_be_traced_to_its_line(run: Run) -> None:

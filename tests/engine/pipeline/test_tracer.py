@@ -43,7 +43,9 @@ def test_the_rows_that_win_hold_what_feast_joined_and_served_for_every_flight(
         for view, (_, names, _) in VIEWS.items():
             rows = tracer.rows_of(run, view, flight)
             offline = tracer.as_of(rows, view, flight[EVENT])
-            online = tracer.in_store(rows, view, tracer.fills_before(flights, flight[EVENT]))
+            online = tracer.in_store(
+                rows, view, tracer.fills_before(flights, flight[EVENT]), flight[EVENT]
+            )
             for name in names:
                 assert same(offline.value(name), float(joined[name])), (place, name)
                 assert same(online.value(name), float(flight[f"served_{name}"])), (place, name)
@@ -139,13 +141,16 @@ def test_which_row_wins_by_hand(
     assert [row and row["temp"] for row in (found.won, found.unknown)] == [won, unknown]
 
 
-def test_the_store_keeps_what_no_newer_row_replaces() -> None:
+def test_the_store_keeps_what_no_newer_row_replaces_and_withholds_what_is_too_old() -> None:
     old = rows(("05:00", "05:05"))
-    early, late = (pd.Timestamp(f"2013-01-05 {at}:00", tz="UTC") for at in ("10", "12"))
-    assert tracer.in_store(old, "weather", [early, late]).value("temp") == 0
-    assert tracer.in_store(old, "weather", [late]).won is None
+    early, noon, late = (pd.Timestamp(f"2013-01-05 {at}:00", tz="UTC") for at in ("10", "11", "12"))
+    assert tracer.in_store(old, "weather", [early], noon).value("temp") == 0
+    withheld = tracer.in_store(old, "weather", [early, late], late)
+    assert withheld.won is None and withheld.expired is not None
+    assert withheld.expired["temp"] == 0  # more than the six hours of the weather
+    assert tracer.in_store(old, "weather", [late], late) == tracer.as_of(old, "weather", late)
     newer = rows(("05:00", "05:05"), ("11:00", "11:05"))
-    assert tracer.in_store(newer, "weather", [early, late]).value("temp") == 1
+    assert tracer.in_store(newer, "weather", [early, late], late).value("temp") == 1
 
 
 class Sum:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -63,11 +64,16 @@ def test_every_stage_has_a_lab_that_takes_its_settings() -> None:
 def test_a_stage_opens_its_lab_on_the_data_of_the_run(stage: str) -> None:
     title = next(one.title for one in STAGES if one.name == stage)
     app = open_page("pipeline", flow_stage=title)
-    settle(app.button(key="flow_open_lab").click().run())
+    (link,) = [one.proto for one in app.get("page_link")]
+    for key in list(app.query_params):
+        del app.query_params[key]
+    for key, values in parse_qs(link.query_string).items():
+        app.query_params[key] = values
+    settle(app.switch_page(f"{link.page}.py").run())
     assert problems(app) == []
     run, way = choice.find(""), labs.WAYS[stage]
     name, result, *_ = app.session_state["shown"]
-    assert name == way.experiment
+    assert name == way.experiment and link.page == way.topic
     if way.file is not None:
         assert Path(result.params.upload).read_bytes() == way.file(run)[1]
     else:
