@@ -21,7 +21,7 @@ def run(flow_run: Any) -> None:
     """Run the pipeline as a flow run that exists, then end the Spark that it started: many
     deployments share one machine.
     """
-    from engine.pipeline.flow import pipeline
+    from engine.pipeline.prefect_flow import pipeline
 
     run_existing_flow_run(pipeline, flow_run, flow_run.parameters)
     spark = sys.modules.get("engine.spark.session")
@@ -34,9 +34,9 @@ def main() -> None:
     """Serve until the parent is gone."""
     end_with_parent()
     store.NAME = "pipeline-scheduled"
-    from engine.pipeline import flow
+    from engine.pipeline import prefect_flow
 
-    assert flow.pipeline  # imported before the first run is due
+    assert prefect_flow.pipeline  # imported before the first run is due
     serve(sys.argv[1], run)
 
 

@@ -27,7 +27,7 @@ def run_in_prefect(params: PipelineParams, report: Report, run: Run | None = Non
     """
     SERVER.ready()
     os.environ.update(SERVER.environment() | QUIET)  # before Prefect is imported
-    from engine.pipeline.flow import flow_of
+    from engine.pipeline.prefect_flow import flow_of
 
     if run:
         mark_crashed(run.id)

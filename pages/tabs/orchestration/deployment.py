@@ -60,8 +60,9 @@ def show(params: ScheduleParams) -> None:
     code = schedule_live.as_sent(params, fire or FIRES[0], data or DATAS[0])
     st.code(code, language="python")
     st.caption(
-        "The same deployment as Prefect code. `pipeline` is the flow in `engine/pipeline/flow.py`:"
-        " each run trains the model of the Pipeline page. Here it ends after 15 minutes."
+        "The same deployment as Prefect code. `pipeline` is the flow in"
+        " `engine/pipeline/prefect_flow.py`: each run trains the model of the Pipeline page. Here"
+        " it ends after 15 minutes."
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from engine.errors import InputError
 from engine.orchestration.prefect_internals import run_existing_flow_run
 from engine.pipeline import store
-from engine.pipeline.flow import flow_of
+from engine.pipeline.prefect_flow import flow_of
 from engine.pipeline.records import Count, Run
 from engine.pipeline.runner import Stage, Task
 from engine.pipeline.stages import STAGES

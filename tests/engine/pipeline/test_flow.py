@@ -126,7 +126,7 @@ def test_each_run_of_a_deployment_takes_the_next_day() -> None:
 
 
 def test_the_days_move_on_and_begin_again_after_the_last() -> None:
-    from engine.pipeline.flow import shifted
+    from engine.pipeline.prefect_flow import shifted
 
     days = (FIRST, FIRST + timedelta(27))
     assert shifted(days, 0) == days
