@@ -138,7 +138,7 @@ def _wins(late: np.ndarray, p: np.ndarray) -> np.ndarray:
     probability (1; equal: 0.5); the mean is the AUC.
     """
     mine, other = p[late][:, None], p[~late][None, :]
-    return (mine > other) + 0.5 * (mine == other)
+    return np.asarray((mine > other) + 0.5 * (mine == other), float)
 
 
 def missed_minutes(one: Executed, clean: Executed, threshold: float) -> float:

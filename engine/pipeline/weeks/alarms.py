@@ -38,8 +38,8 @@ class AlarmRates:
         """Return what was simulated, in two sentences."""
         return (
             f"By rows: {self.draws} batches of {format_number(self.batch_rows)} flights drawn from"
-            f" the learned days. By days: {self.deals} deals of {self.batch_days} whole learned"
-            f" days against the others. Limit {LIMITS[distance]:g}."
+            f" the learned days. By days: {self.deals} random splits, {self.batch_days} whole"
+            f" learned days against the others. Limit {LIMITS[distance]:g}."
         )
 
 

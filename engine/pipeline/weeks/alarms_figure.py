@@ -26,7 +26,7 @@ def false_alarms(rates: AlarmRates, distance: str, title: str) -> go.Figure:
         }
         for part, label, color in (
             (0, "rows drawn", figures.KNOWN),
-            (1, "whole days assigned", figures.SYNTHETIC),
+            (1, "whole days", figures.SYNTHETIC),
         )
     ]
     return figures.drawn(

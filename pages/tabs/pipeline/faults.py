@@ -9,9 +9,10 @@ from engine.pipeline import faults
 from engine.pipeline.faults import FaultsParams, FaultsResult, title_of
 from engine.pipeline.faults import figure as figures
 from pages.shell import controls, lab, texts, work
+from pages.tabs.pipeline import detectors
 
 D = FaultsParams()
-VIEWS = ("All faults", "Stages", "Alert rules", "Score")
+VIEWS = ("All faults", "Stages", "Alert rules", "Score", detectors.ALARMS, detectors.ONLINE)
 
 
 def preview() -> go.Figure:
@@ -47,6 +48,8 @@ def _closer(result: FaultsResult) -> None:
         )
     elif view == "Score":
         lab.chart(figures.metric(result), "faults_metric", "Change of the AUC under each fault")
+    elif view in (detectors.ALARMS, detectors.ONLINE):
+        detectors.draw(view)
     else:
         texts.table(result.rows(), "Each fault with the gate that caught it")
 

@@ -13,7 +13,14 @@ def test_a_fault_is_executed_and_each_view_shows_it() -> None:
     (gates,) = [chart for chart in charts(app) if chart["key"] == "faults_gates"]
     assert len(gates["layout"]["yaxis"]["categoryarray"]) == len(FAULTS)
     assert "Missing: dep_delay" in texts(app)
-    for view in ("Stages", "Alert rules", "Score", "All faults"):
+    for view in (
+        "Stages",
+        "Alert rules",
+        "Score",
+        "False alarms",
+        "Online detectors",
+        "All faults",
+    ):
         settle(app.segmented_control(key="faults_view").set_value(view).run())
         assert problems(app) == []
     shown = {chart["key"] for chart in charts(app)}
