@@ -131,31 +131,26 @@ def test_everything_is_found_by_its_own_title_and_nothing_by_nonsense() -> None:
 
 def test_home_answers_with_links_that_bring_the_scene_on_screen() -> None:
     app = open_page("home")
-    settle(app.text_input(key="search").set_value("salting").run())
+    settle(app.text_input(key="search").set_value("row group").run())
     link = app.get("page_link")[2].proto
-    assert "salting" in link.label and link.page == "spark"
+    assert "row group" in link.label and link.page == "formats"
     query = dict(pair.split("=") for pair in link.query_string.split("&"))
-    lesson = lessons.load("spark")
+    lesson = lessons.load("formats")
     scene = lesson.scenes[int(query["scene"]) - 1]
-    assert scene.title == next(t.scene for t in glossary.terms() if t.name == "salting")
-    shown = open_page("spark", **query)
+    assert scene.title == next(t.scene for t in glossary.terms() if t.name == "row group")
+    shown = open_page("formats", **query)
     assert problems(shown) == [] and scene.look_at in texts(shown)
-    assert shown.session_state["spark_tab"] == scene.params["spark_tab"]
+    assert shown.session_state["formats_tab"] == scene.params["formats_tab"]
     settle(app.text_input(key="search").set_value("xyzzy ![](http://evil.example/x)").run())
     assert "Nothing has all of these words" in texts(app) and not linked(texts(app))
 
 
 def test_a_link_to_an_experiment_opens_it_and_a_bad_one_opens_the_lab() -> None:
-    assert open_page("formats", open="anatomy").session_state["formats_tab"] == "Anatomy"
-    for query in (
-        {"scene": "0"},
-        {"scene": "99999999"},
-        {"scene": "²"},
-        {"open": "x"},
-        {"kept": "x"},
-    ):
-        app = open_page("formats", **query)
-        assert problems(app) == [] and app.session_state["formats_tab"] == "Race"
+    assert open_page("sampling", open="focal").session_state["sampling_tab"] == "Focal loss"
+    first = next(iter(lessons.load("sampling").tabs.values()))
+    for query in ({"scene": "99999999", "open": "x", "kept": "x"}, {"scene": "²"}):
+        app = open_page("sampling", **query)
+        assert problems(app) == [] and app.session_state["sampling_tab"] == first
 
 
 def test_the_glossary_lists_the_terms_of_each_lab() -> None:

@@ -16,4 +16,4 @@ chunks = [footer.row_group(i).column(place) for i in range(footer.num_row_groups
 column = sum(chunk.total_compressed_size for chunk in chunks)
 print(f"CSV: {PRICE:.0f} USD, {SCANS} TB read")  # CSV: 23 USD, 30 TB read
 tb = f"{SCANS * column / csv_size:.1f} TB read"  # Parquet reads the chunks of one column
-print(f"Parquet: {PRICE * parquet_size / csv_size:.0f} USD, {tb}")  # Parquet: 3 USD, 0.3 TB read
+print(f"Parquet: {PRICE * parquet_size / csv_size:.0f} USD, {tb}")  # Parquet: 4 USD, 0.3 TB read
