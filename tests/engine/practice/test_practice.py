@@ -205,4 +205,4 @@ def test_figures_of_engines_come_from_two_sizes() -> None:
     assert set(figures) == {"DuckDB"}
     assert figures["DuckDB"].each_seconds == pytest.approx(2e-9)
     assert figures["DuckDB"].start_seconds == pytest.approx(1)
-    assert figures["DuckDB"].memory == 3.0
+    assert figures["DuckDB"].memory == 3.0 and figures["DuckDB"].largest_bytes == 1e9
