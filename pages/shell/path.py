@@ -128,12 +128,11 @@ def _bar(lesson: Lesson, step: Step | None) -> None:
                 )
         if step is None or (step.kind in ("predict", "recall") and not _done(lesson, step)):
             return
-        by_key = step.kind == "see" or _done(lesson, step)
         st.button(
             "Next",
             key="path_next",
             type="primary",
-            shortcut=CONTINUE if by_key else None,
+            shortcut=CONTINUE if _answered(lesson, step) else None,
             on_click=state.once(_next),
             args=(lesson, step),
         )
@@ -150,15 +149,23 @@ def _done(lesson: Lesson, step: Step) -> bool:
     return found.get("right") is True if step.kind == "do" else bool(found)
 
 
+def _answered(lesson: Lesson, step: Step) -> bool:
+    """Whether the key that goes on does so: a prediction's outcome is to be seen first."""
+    if step.kind != "see":
+        return _done(lesson, step)
+    asked = path_record.entry(lesson, f"predict: {step.of}")
+    return not asked or asked["right"] is not None
+
+
 def beside(lesson: Lesson, name: str, result: Any) -> None:
     """Draw what the step says beside its run, and note what the run answers."""
     step = current(lesson)
     if step is None:
         return
-    done = _done(lesson, step)
+    answered = _answered(lesson, step)
     with st.container(key="panels", gap="small"):
         path_steps.SIDES[step.kind](lesson, step, name, result)
-    if _done(lesson, step) != done:
+    if _answered(lesson, step) != answered:
         st.rerun()  # the bar offers the way on
 
 
