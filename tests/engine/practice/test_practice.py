@@ -11,6 +11,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.etl.late import LateParams
+from engine.etl.quality import QualityParams
 from engine.formats import race
 from engine.formats.race import RaceParams
 from engine.jobs import JOBS, SERVER
@@ -184,6 +185,12 @@ def test_an_experiment_without_a_job_is_computed_and_the_learner_s_run_goes_firs
     assert mine is not None and mine.text == own.verdict and "lookback_days 14" in mine.mark
     with pytest.raises(InputError, match="source must be one of"):
         evidence.find("etl.none")
+
+
+def test_a_text_of_a_person_s_is_named_and_not_quoted() -> None:
+    params = QualityParams(rules="[[rule]] # https://elsewhere", n_days=3, fault="drift")
+    assert evidence.changed(params) == "fault drift, n_days 3, your own rules"
+    assert evidence.changed("/a/folder") == ""
 
 
 def test_what_loads_did_becomes_figures() -> None:
