@@ -34,6 +34,7 @@ DAY = 86_400.0
 WHOLE_FILE = 512e6  # bytes: a run writes no larger file
 SMALL_FILE, TINY_FILE = 16e6, 1e6  # bytes: below them the cost of opening a file is most of it
 MONTH = 30.0  # days
+MUCH = 0.5  # relative error downstream that is worth a remark
 FOLLOWUPS = Path(__file__).with_name("design.toml")
 
 
@@ -340,7 +341,7 @@ def _quality(p: DesignParams, m: Measures) -> Iterator[Consequence]:
             "Value rules quarantine what they see. A fault inside the allowed range passes: the"
             f" worst number is still off by {_off(m.wrong_gate)}."
         )
-        yield Consequence("rules", "checks", 0, text, of)
+        yield Consequence("rules", "checks", int(m.wrong_gate > MUCH), text, of)
 
 
 def _off(error: float) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from engine.errors import InputError, require
 from engine.jobs import JOBS
+from engine.ranges import Choice, Choices, rules
 from engine.units import format_time
 
 Origin = Literal["yours", "server", "computed"]
@@ -141,6 +142,8 @@ def own_of_job(experiment: str, key: Any) -> Own | None:
     source = next((one for one in MEASURED if one.endswith(f".{experiment}")), None)
     if source is None or job is None or job.state != "done" or job.finished_at is None:
         return None
+    if not is_dataclass(key[1]):  # a repository of the learner's own
+        return None
     try:
         return Own(verdict_of(source, job.result), key[1], job.finished_at)
     except (AttributeError, InputError):  # another view of the tab: not what the answer is about
@@ -173,9 +176,21 @@ def _computed(source: str) -> tuple[Any, float]:
 
 
 def changed(params: Any) -> str:
-    """Return the fields of Params that differ from their defaults: ``"n_rows 50000, seed 3"``."""
-    return ", ".join(
-        f"{one.name} {getattr(params, one.name)}"
-        for one in fields(params)
-        if one.default is not MISSING and getattr(params, one.name) != one.default
-    )
+    """Return the fields of Params that differ from their defaults: ``"n_rows 50000, seed 3"``.
+
+    A text or a file of a person's is named, not quoted.
+    """
+    if not is_dataclass(params):
+        return ""
+    declared = rules(type(params))
+    found = []
+    for one in fields(params):
+        value = getattr(params, one.name)
+        if one.default is MISSING or value == one.default:
+            continue
+        quoted = isinstance(value, int | float) or isinstance(
+            declared.get(one.name), Choice | Choices
+        )
+        listed = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        found.append(f"{one.name} {listed}" if quoted else f"your own {one.name}")
+    return ", ".join(found)

@@ -39,6 +39,7 @@ class EngineFigures:
     start_seconds: float
     each_seconds: float
     memory: float | None  # peak bytes for each byte of CSV; None where it was not measured
+    largest_bytes: float = 0.0  # of CSV, that it was measured at
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def engines_of(result: Any) -> dict[str, EngineFigures]:
         if curve is not None and curve.each > 0:
             growth = result.growth(name)
             memory = growth.each if growth is not None and growth.each > 0 else None
-            figures[name] = EngineFigures(curve.start, curve.each, memory)
+            figures[name] = EngineFigures(curve.start, curve.each, memory, max(sizes))
     return figures
 
 

@@ -185,6 +185,7 @@ def _figures(known: Measures) -> None:
         for name, engine in known.engines.items():
             memory = "" if engine.memory is None else f", {format_factor(engine.memory)} in memory"
             value = f"{_rate(engine.each_seconds)} of CSV on {known.cores} cores{memory}"
+            value += f", measured up to {format_bytes(engine.largest_bytes)}"
             rows.append(("spark.crossover", name, value))
         if known.late:
             rows.append(("etl.late", "Late rows", f"{format_share(known.late[0])} of all"))
@@ -203,7 +204,8 @@ def _figures(known: Measures) -> None:
             "Figures with their sources",
         )
         st.caption(
-            "Bytes are multiplied, nothing else changes. Spark's cost per byte is divided by the"
+            "Bytes are multiplied, nothing else changes: measure larger sizes in Spark or pandas"
+            " for a better estimate. Spark's cost per byte is divided by the"
             " cluster's cores, without a network. Prices, memory, cores and retention are"
             " assumptions that you set at the left."
         )

@@ -150,6 +150,8 @@ def test_deletes_schema_and_checks() -> None:
         assert of(GOOD, rule) is None
     gate = of(GOOD, "rules")
     assert gate is not None and gate.severity == 0 and "10%" in gate.text
+    passed = of(GOOD, "rules", replace(M, wrong_gate=2.3))
+    assert passed is not None and passed.severity == 1 and "2.3× its value" in passed.text
 
 
 def test_files_and_partitions() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.etl.late import LateParams
+from engine.etl.quality import QualityParams
 from engine.formats import race
 from engine.formats.race import RaceParams
 from engine.jobs import JOBS, SERVER
@@ -186,6 +187,12 @@ def test_an_experiment_without_a_job_is_computed_and_the_learner_s_run_goes_firs
         evidence.find("etl.none")
 
 
+def test_a_text_of_a_person_s_is_named_and_not_quoted() -> None:
+    params = QualityParams(rules="[[rule]] # https://elsewhere", n_days=3, fault="drift")
+    assert evidence.changed(params) == "fault drift, n_days 3, your own rules"
+    assert evidence.changed("/a/folder") == ""
+
+
 def test_what_loads_did_becomes_figures() -> None:
     from engine.etl import loads
 
@@ -205,4 +212,4 @@ def test_figures_of_engines_come_from_two_sizes() -> None:
     assert set(figures) == {"DuckDB"}
     assert figures["DuckDB"].each_seconds == pytest.approx(2e-9)
     assert figures["DuckDB"].start_seconds == pytest.approx(1)
-    assert figures["DuckDB"].memory == 3.0
+    assert figures["DuckDB"].memory == 3.0 and figures["DuckDB"].largest_bytes == 1e9
