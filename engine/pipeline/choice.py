@@ -12,7 +12,7 @@ from engine.pipeline.params import PipelineParams
 from engine.pipeline.records import Run
 from engine.pipeline.runner import plain
 
-FIRST_RUN = PipelineParams(days=(date(2013, 1, 17), date(2013, 1, 31)))  # short enough to wait for
+FIRST_RUN = PipelineParams(days=(date(2013, 1, 23), date(2013, 2, 13)))  # short enough to wait for
 
 
 def is_whole(run: Run) -> bool:

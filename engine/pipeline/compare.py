@@ -30,9 +30,9 @@ def facts(record: StageRecord | None) -> dict[str, Any]:
     return flatten(given)
 
 
-def differences(first: Run, second: Run) -> list[dict[str, Any]]:
-    """Return one row for each value that is not the same: stage, what, first, second; the settings
-    come first, as stage ``settings``.
+def differences(first: Run, second: Run, everything: bool = False) -> list[dict[str, Any]]:
+    """Return one row for each value that is not the same, or for each: stage, what, first, second;
+    the settings come first, as stage ``settings``.
     """
     names = [record.stage for record in max(first.stages, second.stages, key=len)]
     parts: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -43,8 +43,15 @@ def differences(first: Run, second: Run) -> list[dict[str, Any]]:
         {"stage": stage, "what": what, "first": one.get(what), "second": two.get(what)}
         for stage, one, two in parts
         for what in dict.fromkeys([*one, *two])
-        if one.get(what) != two.get(what)
+        if everything or one.get(what) != two.get(what)
     ]
+
+
+def stages_that_differ(first: Run, second: Run) -> list[str]:
+    """Return the stages whose content is not the same, or that one run has not come to."""
+    digests = [{record.stage: record.digest for record in run.stages} for run in (first, second)]
+    names = dict.fromkeys([*digests[0], *digests[1]])
+    return [name for name in names if digests[0].get(name) != digests[1].get(name)]
 
 
 def as_text(rows: list[dict[str, Any]]) -> str:

@@ -41,7 +41,7 @@ TABS = (
 def compute() -> None:
     """Print what the default run takes, and what a traced flight does."""
     seconds, result = timed(lambda: run_to_end(flow.steps(flow.FlowParams())))
-    print(f"  Run of four weeks, cold or kept         {seconds:.1f} s")
+    print(f"  Run of three weeks, cold or kept         {seconds:.1f} s")
     traced = measure("Row tracer", lambda i: tracer.run(tracer.TracerParams(flight=i + 1)))
     payloads(
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,11 +22,35 @@ def take_kept_results(kept: Path) -> None:
     """Link into a server's folder what page tests have measured by now, in this part of make test
     or in another. Kept files are replaced, never written again.
     """
-    own = Path(os.environ["PLAYGROUND_WORKSPACE"])
-    parts = own.parent.iterdir() if "TEST_WORKSPACES" in os.environ else [own]
-    for path in (path for part in parts for path in part.glob("server/kept/*.kept")):
+    for path in (path for part in parts() for path in part.glob("server/kept/*.kept")):
         with suppress(FileExistsError, FileNotFoundError):
             (kept / path.name).hardlink_to(path)
+    take_pipeline_runs(kept.parent)
+
+
+def parts() -> list[Path]:
+    """Return the workspaces of this part of make test and of the others."""
+    own = Path(os.environ["PLAYGROUND_WORKSPACE"])
+    return list(own.parent.iterdir()) if "TEST_WORKSPACES" in os.environ else [own]
+
+
+def take_pipeline_runs(server: Path) -> None:
+    """Link into a server's folder the runs of the pipeline that tests have made by now, with what
+    their stages made, which never changes.
+    """
+    target = server / "pipeline"
+    for folder in (part / "server" / "pipeline" for part in parts()):
+        for path in folder.glob("artifacts/*"):
+            place = target / "artifacts" / path.name
+            if path.suffix != ".part" and not place.exists():
+                with suppress(FileExistsError, FileNotFoundError, shutil.Error):
+                    linked = place.with_name(f"{path.name}.linked")
+                    shutil.copytree(path, linked, copy_function=os.link)
+                    linked.rename(place)
+        (target / "runs").mkdir(parents=True, exist_ok=True)
+        for path in folder.glob("runs/*.json"):
+            with suppress(FileExistsError, FileNotFoundError):
+                (target / "runs" / path.name).hardlink_to(path)
 
 
 @pytest.fixture(scope="package")  # one for all that use it: to warm one up takes half a minute

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import screens
+from tests.browser.conftest import take_pipeline_runs
 from tests.browser.serve import launch
 
 SLOW = 180_000  # milliseconds that a run may take on a machine that is busy with other tests
@@ -22,6 +23,7 @@ QUICK = {  # lab -> a tab whose job is quick
     "feature_store": "feature_store_tab=Registry+and+lineage",
     "spark": "spark_tab=Lazy+ledger",
     "orchestration": "orchestration_tab=Backpressure",
+    "pipeline": "",
 }
 ASKED = {"orchestration": "Run 2 s of it in Prefect"}  # in faulty_app.py
 
@@ -29,6 +31,7 @@ ASKED = {"orchestration": "Run 2 s of it in Prefect"}  # in faulty_app.py
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     workspace = tmp_path_factory.mktemp("workspace")
+    take_pipeline_runs(workspace / "server")
     with launch("tests/browser/faulty_app.py", workspace, traceback_expected=True) as (address, _):
         yield address, workspace
 

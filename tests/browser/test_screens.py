@@ -34,7 +34,7 @@ def test_the_navigation_holds_ten_pages_at_1280(page: Page, server: str) -> None
     page.goto(server)
     links = page.get_by_test_id("stTopNavLink")
     links.first.wait_for()
-    # three pages are still to come: each as wide as the widest there is
+    # pages that are still to come are each as wide as the widest there is
     boxes = [links.nth(i).bounding_box() for i in range(links.count())]
     widths = [box["width"] for box in boxes if box]
     assert len(widths) == len(TOPICS) + 1

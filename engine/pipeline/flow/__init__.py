@@ -19,7 +19,7 @@ from engine.pipeline.records import Run
 from engine.pipeline.runner import run_stages
 from engine.pipeline.stages import STAGES
 
-TYPICAL_SECONDS = 60.0
+TYPICAL_SECONDS = 30.0
 
 
 class Stopped(BaseException):

@@ -7,9 +7,13 @@ from typing import Any
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.pipeline import compare
 from engine.pipeline.flow import FlowResult
-from engine.pipeline.flow.result import Hop, reasons
+from engine.pipeline.flow.result import UNEXPLAINED, Hop, reasons
+from engine.pipeline.records import Count, Run
+from engine.pipeline.stages import STAGES
 from engine.texts import strip_marks
+from engine.units import format_number
 
 COLORS = {
     "done": figures.KNOWN,
@@ -19,6 +23,8 @@ COLORS = {
     "waiting": figures.WAITING,
 }
 N_CURVE = 12  # points of an edge that passes other stages
+OUT, DROPPED, LOST = "rows out", "dropped, reason known", f"dropped {UNEXPLAINED}"
+PALE = 0.3  # opacity of what is expected
 
 
 def edges(hops: list[Hop]) -> figures.Trace:
@@ -60,65 +66,57 @@ def _nodes(hops: list[Hop]) -> list[figures.Trace]:
                     "mode": "markers",
                     "marker": {"size": 13, "color": color, "symbol": "square"},
                     "name": state,
-                    "hoverinfo": "name",
+                    "text": [hops[number].title for number in places],
+                    "hovertemplate": f"%{{text}}: {state}<extra></extra>",
                 }
             )
     return found
 
 
 def _bars(hops: list[Hop]) -> list[figures.Trace]:
-    """Return the rows of each stage that is over: passed on, dropped for a reason, without one."""
-    over = [(n, hop, hop.record) for n, hop in enumerate(hops) if hop.record]
+    """Return the rows of each stage: passed on, dropped for a reason, dropped without one; pale
+    where they are expected only.
+    """
+    counts = [(hop, hop.record.count if hop.record else hop.expected) for hop in hops]
     parts: dict[str, tuple[str, list[int]]] = {
-        "rows out": (figures.KNOWN, [one.n_out for _, _, one in over]),
-        "dropped, reason known": (
-            figures.SYNTHETIC,
-            [sum(one.dropped.values()) for _, _, one in over],
-        ),
-        "dropped without a reason": (
-            figures.LEAKED,
-            [abs(one.count.n_unexplained) for _, _, one in over],
-        ),
+        OUT: (figures.KNOWN, [count.n_out for _, count in counts]),
+        DROPPED: (figures.SYNTHETIC, [sum(count.dropped.values()) for _, count in counts]),
+        LOST: (figures.LEAKED, [abs(count.n_unexplained) for _, count in counts]),
     }
     return [
         {
             "type": "bar",
             "orientation": "h",
             "x": rows,
-            "y": [n for n, _, _ in over],
+            "y": list(range(len(hops))),
             "xaxis": "x2",
             "name": name,
-            "marker": {"color": color, "line": {"width": 0}},
-            "customdata": [[hop.title, reasons(one)] for _, hop, one in over],
+            "marker": {
+                "color": [color if hop.record else figures.faint(color, PALE) for hop in hops],
+                "line": {"width": 0},
+            },
+            "customdata": [
+                [hop.title, reasons(hop.record) if hop.record else "expected"] for hop in hops
+            ],
             "hovertemplate": "%{customdata[0]}: %{x:,} "
             + name
             + "<br>%{customdata[1]}<extra></extra>",
         }
         for name, (color, rows) in parts.items()
-        if any(rows) or name == "rows out"
+        if any(rows) or name == OUT
     ]
 
 
 def graph(result: FlowResult) -> go.Figure:
     """Draw the stages, what each needs, and its rows. To see first: an orange end that says where
-    rows were dropped, or a vermilion one that nobody explained.
+    rows were dropped, or another one that nobody explained.
     """
     hops = result.hops
-    most = max([1, *(record.n_in for record in result.records)])
-    notes: list[dict[str, Any]] = [
-        {
-            "x": 0,
-            "xref": "x2",
-            "y": number,
-            "yref": "y",
-            "text": hop.note,
-            "showarrow": False,
-            "xanchor": "left",
-            "xshift": 6,
-            "yshift": 0,
-            "font": {"size": 12, "color": "white" if _covers(hop, most) else figures.WAITING},
-        }
-        for number, hop in enumerate(hops)
+    counts = [hop.record.count if hop.record else hop.expected for hop in hops]
+    most = max([1, *(count.n_in for count in counts)])
+    notes = [
+        _note(number, hop, count, most)
+        for number, (hop, count) in enumerate(zip(hops, counts, strict=True))
     ]
     return figures.drawn(
         strip_marks(result.verdict),
@@ -127,9 +125,9 @@ def graph(result: FlowResult) -> go.Figure:
         barmode="stack",
         bargap=0.2,
         annotations=notes,
-        xaxis={"domain": [0, 0.14], "visible": False, "range": [-1, 0.12], "fixedrange": True},
+        xaxis={"domain": [0, 0.1], "visible": False, "range": [-1, 0.12], "fixedrange": True},
         xaxis2={
-            "domain": [0.16, 1],
+            "domain": [0.115, 1],
             "anchor": "y",
             "title": {"text": "flights"},
             "tickformat": ",",
@@ -146,6 +144,83 @@ def graph(result: FlowResult) -> go.Figure:
     )
 
 
-def _covers(hop: Hop, most: int) -> bool:
-    """Whether the bar is behind the whole note."""
-    return hop.record is not None and hop.record.n_out > 0.6 * most
+def _note(number: int, hop: Hop, count: Count, most: int) -> dict[str, Any]:
+    """Return what is written of a stage: on its bar, or behind one that is too short."""
+    measured = hop.record is not None
+    covered = measured and count.n_out > 0.6 * most
+    return {
+        "x": count.n_in if measured and not covered else 0,
+        "xref": "x2",
+        "y": number,
+        "yref": "y",
+        "text": hop.note,
+        "showarrow": False,
+        "xanchor": "left",
+        "xshift": 6,
+        "font": {"size": 11, **({"color": "white"} if covered else {})},
+    }
+
+
+def stage(hop: Hop) -> go.Figure:
+    """Draw what became of a stage's rows, from in to out. To see first: the parts in between."""
+    count = hop.record.count if hop.record else hop.expected
+    parts = [(why, n, figures.SYNTHETIC) for why, n in count.dropped.items() if n]
+    if count.n_unexplained:
+        parts.append((LOST, count.n_unexplained, figures.LEAKED))
+    left = count.n_in
+    rows: list[tuple[str, int, int, str]] = [("rows in", 0, left, figures.WAITING)]
+    for name, n, color in parts:
+        left -= n
+        rows.append((name, min(left, left + n), abs(n), color))
+    rows.append((OUT, 0, count.n_out, figures.KNOWN))
+    names = [name for name, *_ in rows]
+    return figures.drawn(
+        f"Rows of the stage {hop.title}, from in to out",
+        [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": [n for _, _, n, _ in rows],
+                "base": [start for _, start, _, _ in rows],
+                "y": names,
+                "text": [format_number(n) for _, _, n, _ in rows],
+                "marker": {"color": [color for *_, color in rows]},
+                "hovertemplate": "%{y}: %{text}<extra></extra>",
+                "showlegend": False,
+            }
+        ],
+        height=120 + 45 * len(rows),
+        x="flights",
+        xaxis={"tickformat": ",", "range": [0, 1.1 * max(1, count.n_in)]},
+        yaxis={"categoryorder": "array", "categoryarray": names[::-1], "fixedrange": True},
+    )
+
+
+def compared(first: Run, second: Run) -> go.Figure:
+    """Draw how many values of each stage are not the same in two runs. To see first: where the
+    first bar is: what comes before it was made the same.
+    """
+    found = compare.differences(first, second)
+    titles = {"settings": "Settings"} | {stage.name: stage.title for stage in STAGES}
+    numbers = {name: sum(row["stage"] == name for row in found) for name in titles}
+    return figures.drawn(
+        "Values that differ between the two runs, by stage",
+        [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": list(numbers.values()),
+                "y": list(titles.values()),
+                "text": [format_number(n) if n else "same" for n in numbers.values()],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "marker": {"color": figures.LEAKED},
+                "hovertemplate": "%{y}: %{text}<extra></extra>",
+                "showlegend": False,
+            }
+        ],
+        height=380,
+        x="values that differ",
+        xaxis={"rangemode": "tozero"},
+        yaxis={"categoryorder": "array", "categoryarray": list(titles.values())[::-1]},
+    )

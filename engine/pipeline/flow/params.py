@@ -18,8 +18,8 @@ DAYS_OF_2013 = 365
 class FlowParams(Params):
     """Which days, when their flights are predicted, and how."""
 
-    first_day: Annotated[int, Range(1, DAYS_OF_2013 - LEAST_DAYS + 1)] = 17  # of 2013, from 1
-    n_days: Annotated[int, Range(LEAST_DAYS, DAYS_OF_2013, most=90)] = 15
+    first_day: Annotated[int, Range(1, DAYS_OF_2013 - LEAST_DAYS + 1)] = 23  # of 2013, from 1
+    n_days: Annotated[int, Range(LEAST_DAYS, DAYS_OF_2013, most=90)] = 22
     lead_minutes: Annotated[int, LEAD] = 120
     model: Model = "boosting"
     gate: Gate = "strict"

@@ -7,8 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.pipeline.compare import flatten
+from engine.pipeline.flow.counts import expected_counts
 from engine.pipeline.flow.params import FlowParams
-from engine.pipeline.records import Run, StageRecord
+from engine.pipeline.records import Count, Run, StageRecord
 from engine.pipeline.stages import STAGES
 from engine.units import (
     format_bytes,
@@ -19,7 +21,8 @@ from engine.units import (
     format_signed,
 )
 
-DIGEST_DIGITS = 8  # of the content hash on a page
+DIGEST_DIGITS, FACT_DIGITS = 6, 16  # of the content hash on a chart, in a table
+UNEXPLAINED = "without a reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Hop:
     needs: tuple[str, ...]
     record: StageRecord | None
     share: float | None  # done in 0–1 while it is at work
+    expected: Count  # from the source alone
 
     @property
     def state(self) -> str:
@@ -40,14 +44,22 @@ class Hop:
         return "waiting" if self.share is None else "running"
 
     @property
+    def n_unexplained(self) -> int:
+        """Rows that are neither passed on nor dropped for a reason."""
+        return self.record.count.n_unexplained if self.record else 0
+
+    @property
     def note(self) -> str:
         """Rows, bytes, seconds and content hash in one line."""
         if self.record is None:
-            return "waiting" if self.share is None else f"running, {format_share(self.share)}"
+            at_work = "waiting" if self.share is None else f"running, {format_share(self.share)}"
+            return f"{at_work} · expected {in_and_out(self.expected)}"
         if self.record.state == "failed":
             return "failed"
         one = self.record
-        rows = f"{format_number(one.n_in)} → {format_number(one.n_out)}"
+        rows = in_and_out(one.count)
+        if self.n_unexplained:
+            rows = f"⚠ {format_number(self.n_unexplained)} {UNEXPLAINED} · {rows}"
         size, seconds = format_bytes(one.n_bytes), format_seconds(one.seconds)
         return f"{rows} · {size} · {seconds} · {one.digest[:DIGEST_DIGITS]}"
 
@@ -69,7 +81,8 @@ class FlowResult:
     @property
     def hops(self) -> list[Hop]:
         """Every stage in order."""
-        made = {record.stage: record for record in self.run.stages} if self.run else {}
+        made = {record.stage: record for record in self.records}
+        expected = expected_counts(self.params.pipeline)
         return [
             Hop(
                 stage.name,
@@ -77,6 +90,7 @@ class FlowResult:
                 stage.needs,
                 made.get(stage.name),
                 self.share if stage.name == self.at_work else None,
+                expected[stage.name],
             )
             for stage in STAGES
         ]
@@ -96,6 +110,11 @@ class FlowResult:
         """Rows that stages dropped for a reason."""
         return sum(sum(record.dropped.values()) for record in self.records)
 
+    @property
+    def gain(self) -> float:
+        """AUC of the model less that of the schedule alone, on the compared days."""
+        return float(self.details("train")["gain"])
+
     def details(self, stage: str) -> dict[str, Any]:
         """Return a stage's own numbers, empty until it is over."""
         record = self.run.stage(stage) if self.run else None
@@ -106,10 +125,13 @@ class FlowResult:
         """What the run says, the title of the first chart."""
         failed = next((one for one in self.records if one.state == "failed"), None)
         if failed is not None:
-            return f"**{failed.stage} failed**; everything stored before is whole."
+            return f"**{failed.stage} failed**. Everything stored before is whole."
         if not self.complete:
-            n = len(self.records)
-            return f"**{n} of {len(STAGES)} stages** are over."
+            n, gone = len(self.records), self.hops[4].expected
+            return (
+                f"**{n} of {len(STAGES)} stages** are done. Expected: {gone.n_in:,} flights in,"
+                f" {sum(gone.dropped.values()):,} of them never arrive and have no answer."
+            )
         rows = (
             "every dropped row has a reason"
             if not self.n_unexplained
@@ -126,28 +148,36 @@ class FlowResult:
     def why(self) -> list[str]:
         """The reasons, with this run's numbers."""
         if not self.complete:
-            return [f"{hop.title}: {hop.note}." for hop in self.hops if hop.record]
+            done = [f"**{hop.title}**: {hop.note}." for hop in self.hops if hop.record]
+            return [
+                "**Expected rows** (pale) are counted in the source: flights, flights that never"
+                " arrived, flights of the served day. The quality gate may drop more.",
+                *done[-4:],
+            ]
         scores, decision = self.details("train"), self.details("register")
-        low, high = scores["gain_interval"]
-        named = [
-            f"{n:,} rows: {why}." for record in self.records for why, n in record.dropped.items()
-        ]
+        low, high = decision["gain_interval"]
         verb = "is registered" if decision["registered"] else "is not registered"
+        named = [
+            f"**{n:,} rows**: {why}."
+            for record in self.records
+            for why, n in record.dropped.items()
+            if n
+        ]
         return [
-            *named,
-            f"Gain over the {decision['rival']}: {format_signed(decision['gain'])} AUC"
-            f" ({format_interval(low, high)} over the schedule; whole days resampled)."
-            f" The model {verb}: the interval must lie above 0.",
-            f"With the departure delay, known only afterwards, AUC would be"
-            f" {scores['leaky']['auc']:.3f}: a leak. That model is never registered.",
-            f"{format_share(self.details('serve')['skewed_shares']['temp'])} of the served"
-            " temperatures differ from training: the online store is filled once an hour.",
+            *named[:3],
+            f"**The model {verb}.** Its AUC gain over the {decision['rival']} is"
+            f" {format_signed(decision['gain'])} (95% CI {format_interval(low, high)}, whole days"
+            " resampled).",
+            f"**A leak**: with the departure delay, known only afterwards, AUC is"
+            f" {scores['leaky']['auc']:.3f}. That model is never registered.",
+            f"**Skew**: {format_share(self.details('serve')['skewed_shares']['temp'])} of the"
+            " served temperatures differ from training.",
         ]
 
     def headline(self) -> dict[str, Any]:
         """Return the numbers that the script reproduces."""
         found: dict[str, Any] = {f"{one.stage} out": one.n_out for one in self.records}
-        found["without a reason"] = self.n_unexplained
+        found[UNEXPLAINED] = self.n_unexplained
         scores = self.details("train")
         for name in ("model", "baseline"):
             if scores:
@@ -171,11 +201,50 @@ class FlowResult:
         ]
         return pa.Table.from_pylist(rows)
 
+    def facts(self, title: str) -> list[dict[str, str]]:
+        """Return one row for each thing that is known of a stage: what made it, then its own
+        numbers.
+        """
+        (stage,) = [one for one in STAGES if one.title == title]
+        record = self.run.stage(stage.name) if self.run else None
+        if self.run is None or record is None:
+            return []
+        given = {name: self.run.params[name] for name in stage.settings}
+        named = {
+            "state": record.error or record.state,
+            "stored": f"{format_bytes(record.n_bytes)} in {format_seconds(record.seconds)}",
+            "content": record.digest[:FACT_DIGITS],
+            **{f"from {name}": made[:FACT_DIGITS] for name, made in record.inputs.items()},
+            **{f"setting {name}": value for name, value in flatten(given).items()},
+            **flatten(record.details),
+        }
+        return [{"what": as_words(what), "value": shown(value)} for what, value in named.items()]
+
+
+def in_and_out(count: Count) -> str:
+    """Return rows in → out, one number where they are the same."""
+    rows = [format_number(n) for n in dict.fromkeys((count.n_in, count.n_out))]
+    return " → ".join(rows)
+
+
+def as_words(name: str) -> str:
+    """Return a path of names as words."""
+    return name.replace(".", " · ").replace("_", " ")
+
+
+def shown(value: Any) -> str:
+    """Return a plain value as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return format_number(value, 0 if isinstance(value, int) else 3)
+    return "none" if value in ([], {}) else str(value)
+
 
 def reasons(record: StageRecord | None) -> str:
     """Return what a stage dropped and why, in one line."""
     if record is None or record.state == "failed":
         return record.error if record else ""
-    parts = [f"{n:,}: {why}" for why, n in record.dropped.items()]
+    parts = [f"{n:,}: {why}" for why, n in record.dropped.items() if n]
     unexplained = record.count.n_unexplained
-    return "; ".join([*parts, *([f"{unexplained:,} without a reason"] if unexplained else [])])
+    return "; ".join([*parts, *([f"{unexplained:,} {UNEXPLAINED}"] if unexplained else [])])

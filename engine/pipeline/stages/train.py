@@ -33,6 +33,7 @@ LEARN_SHARE, CALIBRATE_SHARE = 0.6, 0.2  # of the days before the served one
 N_BOOTSTRAP = 200
 MOST_COMPARED = 100_000  # rows of the interval's resampling
 LEAK = "dep_delay"
+SERVED = "the served day is not trained on"  # why a flight is dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def work(task: Task) -> Count:
     path, labelled = task.read("training_set", "rows.parquet"), pc.field(TARGET).is_valid()
     n = count(path, labelled)
     n_served = count(path, labelled & (pc.field("flight_date") == task.params.days[1]))
-    dropped = {"the served day is not trained on": n_served}
+    dropped = {SERVED: n_served}
     if n_left := n - n_served - len(frame):
         dropped["more than fit into memory: every k-th is used"] = n_left
     return Count(n, len(frame), dropped, result)

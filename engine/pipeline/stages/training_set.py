@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from feast import FeatureStore
 
 LATE_MINUTES = 15
+NO_ANSWER = "never arrived: cancelled or diverted, no answer"  # why a flight is dropped
 MOST_ROWS = 1_000_000  # of the training set in memory at once: three times the real year
 MOST_JOINED = 100_000  # by one call of Feast, whose join pairs a flight with all rows of its plane
 # view -> (entity, features with their Feast type, how old a value may be)
@@ -158,7 +159,7 @@ def work(task: Task) -> Count:
     if writer is not None:
         writer.close()
     missing = _missing_shares(task.folder / "rows.parquet")
-    dropped = {"never arrived: cancelled or diverted, no answer": n_without}
+    dropped = {NO_ANSWER: n_without}
     return Count(n_in, n_out, dropped, {"missing_shares": missing})
 
 

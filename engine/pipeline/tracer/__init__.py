@@ -7,7 +7,7 @@ is not divided among them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,13 +86,20 @@ def as_of(rows: pd.DataFrame, view: str, moment: pd.Timestamp) -> AsOf:
     return AsOf(view, moment, known.iloc[-1].to_dict() if len(known) else None, unknown)
 
 
-def in_store(rows: pd.DataFrame, view: str, fills: list[pd.Timestamp]) -> AsOf:
-    """Return which row of one key the online store holds after ``fills``, in order of time: what
-    one of them brought stays until a later one brings a newer row, also when it is too old by then.
+def in_store(
+    rows: pd.DataFrame, view: str, fills: list[pd.Timestamp], moment: pd.Timestamp
+) -> AsOf:
+    """Return which row of one key is served at ``moment`` after ``fills``, in order of time: what
+    one of them brought stays until a later one brings a newer row. What is too old by the moment is
+    withheld: ``expired``.
     """
-    wins = (as_of(rows, view, moment) for moment in reversed(fills))
+    wins = (as_of(rows, view, fill) for fill in reversed(fills))
     found = next((win for win in wins if win.won is not None), None)
-    return found or as_of(rows, view, fills[-1])
+    if found is None or found.won is None:
+        return as_of(rows, view, fills[-1])
+    if found.won[EVENT] < moment - VIEWS[view][2]:
+        return replace(found, won=None, expired=found.won)
+    return found
 
 
 def fills_before(flights: pd.DataFrame, moment: pd.Timestamp) -> list[pd.Timestamp]:
@@ -194,8 +201,9 @@ def run(params: TracerParams) -> TracerResult:
         loaded=next(row for row in loaded.to_pylist() if row["line"] == flight["line"]),
         training={name: float(trained[name].iloc[0]) for name in NAMES},
         wins={view: as_of(rows, view, moment) for view, rows in views.items()},
-        served_wins={view: in_store(rows, view, fills) for view, rows in views.items()},
+        served_wins={view: in_store(rows, view, fills, moment) for view, rows in views.items()},
         reasons=reasons(whole.model, online, whole.usual),
+        details={record.stage: record.details for record in found.stages},
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.ranges import Params
 
 TOLERANCE = 1e-9
+DUMP_BYTES = 16  # of the raw line in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class RawLine:
         """The line as text, without its end."""
         return self.content.decode().rstrip("\r\n")
 
+    @property
+    def dump(self) -> str:
+        """The bytes: in each row the offset in the file, ``DUMP_BYTES`` bytes, the same as text."""
+        rows = []
+        for start in range(0, len(self.content), DUMP_BYTES):
+            part = self.content[start : start + DUMP_BYTES]
+            text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+            rows.append(f"{self.offset + start:8d}  {part.hex(' '):{3 * DUMP_BYTES}} {text}")
+        return "\n".join(rows)
+
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
@@ -42,6 +53,14 @@ class AsOf:
     moment: pd.Timestamp
     won: dict[str, Any] | None
     unknown: dict[str, Any] | None
+    expired: dict[str, Any] | None = None  # in the online store, but too old to be served
+
+    @property
+    def known(self) -> str:
+        """When the row that won happened and arrived."""
+        if self.won is None:
+            return "no row"
+        return f"row of {format_time(self.won[EVENT])}, arrived {self.won[CREATED]:%H:%M}"
 
     def value(self, name: str) -> float:
         """Return a feature's value, NaN where no row wins."""
@@ -89,6 +108,17 @@ class TracerResult:
     wins: dict[str, AsOf]  # view -> at the moment of prediction
     served_wins: dict[str, AsOf]  # view -> in the online store, at the fill that brought it
     reasons: list[Reason]
+    details: dict[str, dict[str, Any]]  # stage -> its own numbers
+
+    @property
+    def p_late(self) -> float:
+        """Predicted probability to be late, 0–1."""
+        return float(self.flight["p_late"])
+
+    @property
+    def late(self) -> bool:
+        """Whether it was late; a flight that never arrived was not."""
+        return bool(self.flight["arr_delay"] > LATE_MINUTES)
 
     @property
     def name(self) -> str:
@@ -117,12 +147,8 @@ class TracerResult:
 
     @property
     def expired(self) -> list[str]:
-        """Views whose served row is too old for training, which has no value."""
-        return [
-            view
-            for view, win in self.served_wins.items()
-            if win.won is not None and self.wins[view].won is None
-        ]
+        """Views of which the online store has only a row that is too old."""
+        return [view for view, win in self.served_wins.items() if win.expired is not None]
 
     @property
     def outcome(self) -> str:
@@ -164,10 +190,10 @@ class TracerResult:
                     f" {win.unknown[CREATED]:%H:%M}, after the moment: it may not be used."
                 )
         found += [
-            f"{view}: the store still holds a value of {format_day(row[EVENT])},"
-            " older than the view's limit: nothing removes it. In training it is missing."
+            f"{view}: the store still holds a value of {format_day(row[EVENT])}, older than the"
+            " view's limit. It is withheld, as in training."
             for view in self.expired
-            if (row := self.served_wins[view].won) is not None
+            if (row := self.served_wins[view].expired) is not None
         ]
         if self.skewed:
             found.append(
@@ -196,20 +222,43 @@ class TracerResult:
         return rows
 
     def hops(self) -> list[dict[str, str]]:
-        """Return the way of the flight, one row a stage."""
-        one, loaded = self.flight, self.loaded
+        """Return the way of the flight, one row a stage, then the outcome."""
+        one, raw, loaded = self.flight, self.raw, self.loaded
         counted = "; ".join(self.gate) or "none"
         plane = f"{loaded['manufacturer']}, {loaded['plane_year']}, {loaded['seats']} seats"
         plane = plane if loaded["seats"] else "not in the planes database"
+        answer = "none" if math.isnan(one["arr_delay"]) else "late" if self.late else "not late"
+        learn, decision = self.details["train"]["learn"], self.details["register"]
+        champion = "registered" if decision["registered"] else "not registered"
+        filled = max(win.moment for win in self.served_wins.values())
         rows = [
-            ("Ingest", f"{self.raw.file}, line {self.raw.number}, byte {self.raw.offset:,}"),
+            (
+                "Ingest",
+                f"{raw.file}, line {raw.number:,}: {len(raw.content):,} bytes from byte"
+                f" {raw.offset:,} on",
+            ),
             ("Validate", f"passed; rules that only count and that it breaks: {counted}"),
             ("Enrich and load", f"{loaded['airline']}; plane {one['tailnum']}: {plane}"),
-            ("Features", f"as of {format_time(self.moment)} UTC, see the table of features"),
-            ("Serve", f"{self.n_skewed} of {len(self.training)} features differ from training"),
+            ("Features", "; ".join(f"{name}: {win.known}" for name, win in self.wins.items())),
+            (
+                "Training set",
+                f"the rows known at {format_time(self.moment)} UTC; answer, known later: {answer}",
+            ),
+            (
+                "Leakage audit",
+                f"{format_number(self.details['audit']['audited'])} rows audited, no certain leak",
+            ),
+            ("Train", f"learned {learn['first']} to {learn['last']}, without this flight's day"),
+            ("Register", f"the model is {champion}"),
+            (
+                "Serve",
+                f"store filled at {filled:%H:%M}; {self.n_skewed} of {len(self.training)} features"
+                " differ from training",
+            ),
             (
                 "Predict",
-                f"{one['p_late']:.3f}; with the training values {one['p_late_offline']:.3f}",
+                f"{format_share(self.p_late)} to be late; with the training values"
+                f" {format_share(one['p_late_offline'])}",
             ),
             ("Outcome", self.outcome),
         ]

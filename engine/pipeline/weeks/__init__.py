@@ -1,23 +1,35 @@
-"""Monitor: week by week, the score that came true beside the one promised without answers, and the
-drift of each feature beside how often it would be reported by chance.
+"""Monitor: week by week, the score measured on labels beside the one estimated without them, and
+the drift of each feature beside how often it would be reported by chance.
 
-Real: what the stage ``monitor`` measured in a run. Its docstring says how.
+Real: what the stages ``monitor`` and ``serve`` of a run measured. Their docstrings say how.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.pipeline import choice, store
+from engine.pipeline.records import Run
 from engine.pipeline.stages.monitor import LIMITS
-from engine.pipeline.stages.training_set import NAMES
+from engine.pipeline.stages.training_set import NAMES, VIEWS
 from engine.ranges import Choice, Params, Text
-from engine.units import format_day, format_number, format_share, format_signed
+from engine.units import (
+    format_day,
+    format_number,
+    format_seconds,
+    format_share,
+    format_signed,
+    format_time,
+)
 
 Distance = Literal["psi", "ks", "wasserstein"]
 TITLES: dict[str, str] = {"psi": "PSI", "ks": "KS", "wasserstein": "Wasserstein"}
@@ -32,6 +44,16 @@ class WeeksParams(Params):
     distance: Distance = "psi"
 
 
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """The newest row of a view that was known at the last prediction."""
+
+    view: str
+    happened: datetime
+    age: timedelta  # at that prediction
+    limit: timedelta  # a value may be that old
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class WeeksResult:
     """What the monitor of a run has seen."""
@@ -41,10 +63,12 @@ class WeeksResult:
     weeks: list[dict[str, Any]]  # as the stage wrote them
     false_alarms: dict[str, dict[str, float]]  # feature -> distance -> share of batches
     batch_rows: int
+    skewed: dict[str, float]  # feature -> share of the served values that differ from training
+    fresh: list[Fresh]
 
     @property
     def scored(self) -> list[dict[str, Any]]:
-        """The weeks with a score that came true."""
+        """The weeks with a measured score."""
         return [week for week in self.weeks if week["auc"] is not None]
 
     @property
@@ -83,7 +107,7 @@ class WeeksResult:
 
     @property
     def score_loss(self) -> float:
-        """Largest AUC promised less AUC that came true, of any week; 0 without a scored week."""
+        """Largest AUC estimated less AUC measured, of any week; 0 without a scored week."""
         return max((week["promised_auc"] - week["auc"] for week in self.scored), default=0.0)
 
     @property
@@ -91,13 +115,12 @@ class WeeksResult:
         """What the weeks say, the title of the first chart."""
         drifted = f"{self.n_drifted} of {len(NAMES)} features drifted"
         if not self.scored:
-            return f"No week has enough answers for a score; in the last {drifted}."
+            return f"No week has enough labels for a score; in the last {drifted}."
         week = self.scored[-1]
         day = format_day(date.fromisoformat(week["week"]))
         return (
-            f"Week of {day}: AUC **{week['auc']:.3f}** came true,"
-            f" **{week['promised_auc']:.3f}** was promised without answers; in the last week"
-            f" {drifted}."
+            f"Week of {day}: AUC **{week['auc']:.3f}** measured, **{week['promised_auc']:.3f}**"
+            f" estimated without labels; {drifted}."
         )
 
     @property
@@ -108,13 +131,14 @@ class WeeksResult:
         changes = [week["auc"] - week["promised_auc"] for week in self.scored]
         listed = ", ".join(format_signed(change) for change in changes)
         return [
-            f"{title} of {feature} in the last week: {self.value:.3f}, {verb} the limit of"
+            f"**{title} of {feature}** in the last week: {self.value:.3f}, {verb} the limit of"
             f" {self.limit:g}.",
-            f"Without drift it would be reported in {format_share(self.false_alarm_rate)} of"
-            f" batches of {format_number(self.batch_rows)} rows, drawn from the learned days.",
-            f"AUC that came true less AUC promised: {listed or 'no week scored'}. Drift of a"
-            " feature is not a loss of score.",
-            f"{self.n_alerts} alerts in {len(self.weeks)} weeks.",
+            f"**False alarms**: without drift, {format_share(self.false_alarm_rate)} of batches of"
+            f" {format_number(self.batch_rows)} rows would be reported. They are drawn from the"
+            " learned days.",
+            f"**Drift is not performance**: AUC measured less AUC estimated is"
+            f" {listed or 'not known: no week is scored'}.",
+            f"**{self.n_alerts} alerts** in {len(self.weeks)} weeks.",
         ]
 
     def headline(self) -> dict[str, Any]:
@@ -129,9 +153,27 @@ class WeeksResult:
     def alerts(self) -> list[dict[str, str]]:
         """Return one row for each alert."""
         return [
-            {"week from": one["week"], "rule": one["rule"], "value": format_number(one["value"], 3)}
+            {
+                "week from": one["week"],
+                "rule": one["rule"],
+                "value": format_number(one["value"], 3),
+                "run": self.run_id,
+            }
             for week in self.weeks
             for one in week["alerts"]
+        ]
+
+    def freshness(self) -> list[dict[str, str]]:
+        """Return one row for each view."""
+        return [
+            {
+                "view": one.view,
+                "newest row, UTC": format_time(one.happened),
+                "age at the last prediction": format_seconds(one.age.total_seconds()),
+                "limit": format_seconds(one.limit.total_seconds()),
+                "state": "fresh" if one.age <= one.limit else "stale",
+            }
+            for one in self.fresh
         ]
 
     def table(self) -> pa.Table:
@@ -146,6 +188,33 @@ class WeeksResult:
         )
 
 
+def freshness_of(run: Run) -> list[Fresh]:
+    """Return how old the newest row of each view was at the last prediction of the served day."""
+    made = {record.stage: store.place(record.stage, record.key) for record in run.stages}
+    served = pq.read_table(made["serve"] / "predictions.parquet", columns=[EVENT])[EVENT]
+    now = pc.max(served)
+    found = []
+    for view, (_, _, limit) in VIEWS.items():
+        rows = pq.read_table(made["features"] / f"{view}.parquet", columns=[EVENT, CREATED])
+        known = rows.filter(
+            pc.and_(pc.less_equal(rows[CREATED], now), pc.less_equal(rows[EVENT], now))
+        )
+        newest = pc.max(known[EVENT]).as_py()
+        if newest is not None:
+            found.append(Fresh(view, newest, now.as_py() - newest, limit))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _read(run_id: str) -> tuple[dict[str, Any], dict[str, float], list[Fresh]]:
+    """Return what the stages of a run wrote: it never changes."""
+    found = choice.find(run_id)
+    made = {record.stage: record for record in found.stages}
+    path = store.place("monitor", made["monitor"].key) / "monitor.json"
+    serve = made["serve"].details
+    return json.loads(path.read_text("utf-8")), serve["skewed_shares"], freshness_of(found)
+
+
 def run(params: WeeksParams) -> WeeksResult:
     """Read what the monitor of a run wrote.
 
@@ -154,8 +223,8 @@ def run(params: WeeksParams) -> WeeksResult:
     InputError
         No such run is kept.
     """
-    found = choice.find(params.run)
-    record = found.stages[-1]
-    path = store.place(record.stage, record.key) / "monitor.json"
-    made = json.loads(path.read_text("utf-8"))
-    return WeeksResult(params, found.id, made["weeks"], made["false_alarms"], made["batch_rows"])
+    run_id = choice.find(params.run).id
+    made, skewed, fresh = _read(run_id)
+    return WeeksResult(
+        params, run_id, made["weeks"], made["false_alarms"], made["batch_rows"], skewed, fresh
+    )

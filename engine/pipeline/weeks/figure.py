@@ -25,8 +25,8 @@ def scores(result: WeeksResult) -> go.Figure:
             "marker": {"size": 12, "symbol": symbol},
         }
         for name, field, color, dash, symbol in (
-            ("came true", "auc", figures.HELD_OUT, "solid", "circle"),
-            ("promised without answers", "promised_auc", figures.KNOWN, "dash", "diamond"),
+            ("measured on labels", "auc", figures.HELD_OUT, "solid", "circle"),
+            ("estimated without labels", "promised_auc", figures.KNOWN, "dash", "diamond"),
         )
     ]
     return figures.drawn(
@@ -99,4 +99,58 @@ def feature(result: WeeksResult) -> go.Figure:
         x="week from",
         y=TITLES[kind],
         xaxis={"type": "category"},
+    )
+
+
+def predictions(result: WeeksResult) -> go.Figure:
+    """Draw the mean prediction of each week beside the share that was late. To see first: whether
+    the two move together.
+    """
+    names = [week["week"] for week in result.weeks]
+    traces: list[figures.Trace] = [
+        {
+            "type": "scatter",
+            "x": names,
+            "y": [week[field] for week in result.weeks],
+            "mode": "lines+markers",
+            "name": name,
+            "line": {"color": color, "dash": dash},
+            "marker": {"size": 12, "symbol": symbol},
+        }
+        for name, field, color, dash, symbol in (
+            ("late", "late_share", figures.HELD_OUT, "solid", "circle"),
+            ("mean prediction", "mean_p", figures.KNOWN, "dash", "diamond"),
+        )
+    ]
+    return figures.drawn(
+        "Share of late flights, predicted and measured, by week",
+        traces,
+        height=360,
+        x="week from",
+        y="share of flights",
+        xaxis={"type": "category"},
+        yaxis={"rangemode": "tozero", **figures.SHARE_TICKS},
+    )
+
+
+def skew(result: WeeksResult) -> go.Figure:
+    """Draw the share of served values that differ from training. To see first: the longest bar."""
+    names = sorted(result.skewed, key=lambda name: result.skewed[name])
+    return figures.drawn(
+        "Served values that differ from training, on the served day",
+        [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": [result.skewed[name] for name in names],
+                "y": names,
+                "text": [format_share(result.skewed[name]) for name in names],
+                "marker": {"color": figures.HELD_OUT},
+                "hovertemplate": "%{y}: %{text} of the flights<extra></extra>",
+                "showlegend": False,
+            }
+        ],
+        height=380,
+        x="share of the flights",
+        xaxis={"range": [0, 1], **figures.SHARE_TICKS},
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeVar
 
+from engine.jobs import JOBS
 from engine.pipeline import choice, flow, store
 from engine.pipeline.flow import FlowParams, FlowResult
 from engine.pipeline.flow import figure as figures
@@ -14,6 +15,7 @@ from engine.units import format_day
 from pages.shell import controls, lab, work
 
 P = TypeVar("P", bound=Params)
+ALT = "Stages of the pipeline with rows in and out, bytes, seconds and content hash"
 
 
 def label(run_id: str) -> str:
@@ -37,8 +39,18 @@ def choose(default: Params) -> Any:
     )
 
 
+def forget_gone(params: FlowParams) -> None:
+    """Let the job of these settings run again where what its stages made is gone."""
+    job = JOBS.find((flow.steps, params))
+    if job is not None and job.state == "done" and not choice.is_whole(job.result.run):
+        JOBS.forget(job.key)
+
+
 def look_into(name: str, params: P, run_id: str, show: Callable[[P], None]) -> None:
-    """Call ``show(params)``; where the first run is asked for and there is none, make it."""
+    """Call ``show(params)``; where the first run is asked for and there is none, make it.
+
+    Until it is made its stages are drawn: the job is the tab Run's own.
+    """
     if run_id or choice.latest() is not None:
         show(params)
         return
@@ -46,7 +58,11 @@ def look_into(name: str, params: P, run_id: str, show: Callable[[P], None]) -> N
     def progress(result: FlowResult) -> None:
         if result.complete:
             show(params)
-        else:
-            lab.chart(figures.graph(result), f"{name}_graph", "Stages of the run so far")
+            return
+        with lab.aside(result):
+            key = f"{name}_stages"
+            lab.chart(figures.graph(result), key, ALT, verdict=result.verdict)
 
-    work.run(name, FlowParams(), flow.steps, progress)
+    first = FlowParams()
+    forget_gone(first)
+    work.run(name, first, flow.steps, progress, first=lambda: flow.expected(first))

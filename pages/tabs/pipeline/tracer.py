@@ -13,8 +13,8 @@ from pages.shell import controls, lab, texts
 from pages.tabs.pipeline import runs
 
 D = TracerParams()
-VIEWS = ("Raw line and hops", "Features", "Reasons")
-MOST_SHOWN = 600  # flights on the slider until there is a run
+VIEWS = ("Line and hops", "Features", "Reasons")
+MOST_SHOWN = 900  # flights on the slider until there is a run
 
 
 def preview() -> go.Figure:
@@ -62,12 +62,10 @@ def _closer(result: TracerResult) -> None:
             " the learned days (a text: to the most frequent value)."
         )
     else:
-        texts.note(
-            f"{result.raw.file}, line {result.raw.number:,}: {len(result.raw.content):,} bytes"
-            f" from byte {result.raw.offset:,} on."
-        )
-        st.code(result.raw.text, language=None)
+        st.code(result.raw.text, language=None, wrap_lines=True)
         texts.table(result.hops(), "Each hop of the flight")
+        with st.expander("The bytes of the line: offset in the file, bytes, text"):
+            st.code(result.raw.dump, language=None)
 
 
 def _show(params: TracerParams) -> None:

@@ -1,4 +1,6 @@
-"""Monitor: the score of each week beside the one promised, and the drift of each feature."""
+"""Monitor: the score of each week beside the one estimated without labels, drift, predictions,
+skew, freshness and alerts.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from pages.shell import controls, lab, texts
 from pages.tabs.pipeline import runs
 
 D = WeeksParams()
-VIEWS = ("Drift, last week", "Drift by week", "Alerts")
+VIEWS = ("Drift", "By week", "Predictions", "Skew", "Freshness", "Alerts")
 
 
 def preview() -> go.Figure:
@@ -39,8 +41,14 @@ def _params() -> WeeksParams:
 
 def _closer(result: WeeksResult) -> None:
     view = controls.view("weeks_view", VIEWS)
-    if view == "Drift by week":
+    if view == "By week":
         lab.chart(figures.feature(result), "weeks_feature_chart", "Drift of one feature by week")
+    elif view == "Predictions":
+        lab.chart(figures.predictions(result), "weeks_predictions", "Late flights by week")
+    elif view == "Skew":
+        lab.chart(figures.skew(result), "weeks_skew", "Share of served values that differ")
+    elif view == "Freshness":
+        texts.table(result.freshness(), "Age of the newest row of each view")
     elif view == "Alerts":
         rows = result.alerts()
         if rows:
@@ -57,7 +65,7 @@ def _show(params: WeeksParams) -> None:
         screen.answer(
             figures.scores(result),
             "weeks_scores",
-            "AUC of each week: what came true and what was promised without answers",
+            "AUC of each week: measured on labels, and estimated without them",
         )
         _closer(result)
 

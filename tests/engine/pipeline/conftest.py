@@ -1,4 +1,4 @@
-"""One run of two weeks for all tests of the pipeline."""
+"""One run of three weeks for all tests of the pipeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.pipeline.records import Run
 from engine.pipeline.runner import run_stages
 from engine.pipeline.stages import STAGES
 
-PARAMS = PipelineParams(days=(date(2013, 1, 17), date(2013, 1, 31)))
+PARAMS = PipelineParams(days=(date(2013, 1, 23), date(2013, 2, 13)))
 
 
 @pytest.fixture(scope="session")

@@ -9,17 +9,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from engine import scripts, workspace
 from engine.errors import InputError
+from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.jobs import run_to_end
-from engine.pipeline import choice, flow, tracer, weeks
+from engine.pipeline import choice, compare, flow, tracer, weeks
 from engine.pipeline.flow import FlowParams, FlowResult, figure
 from engine.pipeline.records import Run
 from engine.pipeline.stages import STAGES
 from engine.pipeline.stages.monitor import LIMITS
-from engine.pipeline.stages.training_set import NAMES
+from engine.pipeline.stages.training_set import NAMES, VIEWS
 from engine.pipeline.weeks import WeeksParams
 from engine.pipeline.weeks import figure as weeks_figures
 from tests.engine.pipeline.conftest import PARAMS
@@ -43,7 +45,7 @@ def test_the_job_gives_the_run_and_shows_it_as_it_grows(run: Run) -> None:
     assert result.complete and result.n_unexplained == 0
     assert [one.digest for one in result.records] == [one.digest for one in run.stages]
     assert result.headline()["ingest out"] == run.stages[0].n_out
-    assert choice.latest() == result.run
+    assert choice.latest() is not None
 
 
 def test_a_job_that_is_cancelled_stops_the_run_and_a_failed_one_says_why(
@@ -88,8 +90,50 @@ def test_a_row_that_is_lost_without_a_reason_is_marked(run: Run) -> None:
     assert "7 rows dropped without a reason" in result.verdict
     assert "7 without a reason" in result.table().to_pylist()[2]["dropped"]
     drawn = {trace.name: trace for trace in figure.graph(result).data}
-    assert sum(drawn["dropped without a reason"].x) == 7
+    assert list(drawn["dropped without a reason"].x) == [0, 0, 7, *[0] * 7]
+    marked = ["⚠ 7 without" in note.text for note in figure.graph(result).layout.annotations]
+    assert marked == [False, False, True, *[False] * 7]
     assert "dropped without a reason" not in {trace.name for trace in figure.graph(sound).data}
+    bars = figure.stage(result.hops[2]).data[0]
+    assert list(bars.x) == [load.n_in, 7, load.n_out - 7]
+    assert list(bars.base) == [0, load.n_in - 7, 0]
+
+
+def test_what_is_expected_before_the_run_is_what_the_run_counts(run: Run) -> None:
+    planned, made = FlowResult(FlowParams(), None).hops, FlowResult(FlowParams(), run).hops
+    assert run.stages[1].dropped == {}  # the gate found nothing: all else is exact
+    for before, after in zip(planned, made, strict=True):
+        assert after.record is not None
+        assert (before.expected.n_in, before.expected.n_out) == (
+            after.record.n_in,
+            after.record.n_out,
+        ), before.name
+        assert before.expected.dropped == after.record.dropped
+
+
+def test_a_stage_shows_what_made_it_and_its_own_numbers(run: Run) -> None:
+    facts = {row["what"]: row["value"] for row in FlowResult(FlowParams(), run).facts("Train")}
+    train = run.stages[6]
+    assert facts["setting model"] == "boosting"
+    assert facts["from audit"] == train.inputs["audit"][:16]
+    assert facts["model · auc"] == f"{train.details['model']['auc']:.3f}"
+    assert FlowResult(FlowParams(), None).facts("Train") == []
+
+
+def test_two_runs_are_compared_by_what_differs_alone(run: Run) -> None:
+    train = run.stages[6]
+    other = replace(train, digest="f" * 64, details=train.details | {"gain": 0.5})
+    second = replace(run, stages=(*run.stages[:6], other, *run.stages[7:]))
+    rows = compare.differences(run, second)
+    assert [(row["stage"], row["what"]) for row in rows] == [
+        ("train", "content"),
+        ("train", "details.gain"),
+    ]
+    everything = compare.differences(run, second, everything=True)
+    assert len(everything) > len(rows) and [row for row in everything if row in rows] == rows
+    assert compare.stages_that_differ(run, second) == ["train"]
+    bars = figure.compared(run, second).data[0]
+    assert dict(zip(bars.y, bars.x, strict=True))["Train"] == 2 and sum(bars.x) == 2
 
 
 def test_the_graph_has_every_stage_and_every_edge_before_anything_runs() -> None:
@@ -116,10 +160,30 @@ def test_the_weeks_are_those_of_the_run(run: Run, seen: weeks.WeeksResult) -> No
         bars = weeks_figures.drift(result).data[0]
         assert dict(zip(bars.y, bars.x, strict=True)) == {n: last[n][kind] for n in NAMES}
     lines = {trace.name: list(trace.y) for trace in weeks_figures.scores(seen).data}
-    assert lines["came true"] == [week["auc"] for week in seen.weeks]
-    assert lines["promised without answers"] == [week["promised_auc"] for week in seen.weeks]
+    assert lines["measured on labels"] == [week["auc"] for week in seen.weeks]
+    assert lines["estimated without labels"] == [week["promised_auc"] for week in seen.weeks]
     assert len(seen.alerts()) == seen.n_alerts
     assert weeks_figures.feature(seen).data[0].y[-1] == seen.value
+    assert [row["run"] for row in seen.alerts()] == [seen.run_id] * seen.n_alerts
+
+
+def test_skew_and_predictions_are_those_of_the_run(run: Run, seen: weeks.WeeksResult) -> None:
+    bars = weeks_figures.skew(seen).data[0]
+    shares = run.stages[8].details["skewed_shares"]
+    assert dict(zip(bars.y, bars.x, strict=True)) == shares
+    lines = {trace.name: list(trace.y) for trace in weeks_figures.predictions(seen).data}
+    assert lines["mean prediction"] == [week["mean_p"] for week in seen.weeks]
+
+
+def test_the_age_of_a_view_is_that_of_its_newest_known_row(run: Run) -> None:
+    moments = pq.read_table(tracer.made(run, "serve") / "predictions.parquet")[EVENT].to_pylist()
+    last = max(moments)
+    found = {one.view: one for one in weeks.freshness_of(run)}
+    assert set(found) == set(VIEWS)
+    for view, one in found.items():
+        rows = pq.read_table(tracer.made(run, "features") / f"{view}.parquet").to_pylist()
+        newest = max(row[EVENT] for row in rows if row[EVENT] <= last and row[CREATED] <= last)
+        assert (one.happened, one.age) == (newest, last - newest)
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from engine.etl.flight_days import TAXI_MINUTES
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.pipeline import tracer
 from engine.pipeline.records import Run
+from engine.pipeline.stages import STAGES
 from engine.pipeline.stages.training_set import NAMES, VIEWS
 from engine.pipeline.tracer import TracerParams, figure
-from engine.pipeline.tracer.result import same
+from engine.pipeline.tracer.result import DUMP_BYTES, same
 
-FLIGHTS = (1, 9, 50, 300, 928)
+FLIGHTS = (1, 9, 50, 300, 918)
 
 
 @pytest.fixture(scope="module")
@@ -34,22 +35,22 @@ def test_the_rows_that_win_hold_what_feast_joined_and_served_for_every_flight(
     run: Run, training: pd.DataFrame
 ) -> None:
     flights = tracer.served(run)
-    assert len(flights) == 928
-    checked = n_expired = 0
+    assert len(flights) == 918
+    checked = 0
     for place in range(0, len(flights), 8):
         flight = flights.iloc[place]
         joined = training.loc[(flight["file"], flight["line"])]
         for view, (_, names, _) in VIEWS.items():
             rows = tracer.rows_of(run, view, flight)
             offline = tracer.as_of(rows, view, flight[EVENT])
-            online = tracer.in_store(rows, view, tracer.fills_before(flights, flight[EVENT]))
-            n_expired += online.won is not None and offline.won is None
+            online = tracer.in_store(
+                rows, view, tracer.fills_before(flights, flight[EVENT]), flight[EVENT]
+            )
             for name in names:
                 assert same(offline.value(name), float(joined[name])), (place, name)
                 assert same(online.value(name), float(flight[f"served_{name}"])), (place, name)
                 checked += 1
-    assert n_expired > 0  # the store keeps what has grown too old for training
-    assert checked == 10 * math.ceil(928 / 8)
+    assert checked == 10 * math.ceil(918 / 8)
 
 
 @pytest.mark.parametrize("place", FLIGHTS)
@@ -68,6 +69,8 @@ def test_the_line_has_the_bytes_of_the_file_and_the_flight(run: Run, place: int)
         found.flight["dest"],
     ]
     assert same(float(cells[8] or "nan"), found.flight["arr_delay"])
+    rows = [line[10 : 10 + 3 * DUMP_BYTES] for line in found.raw.dump.splitlines()]
+    assert bytes.fromhex("".join(rows)) == found.raw.content
 
 
 def raw_flights(run: Run) -> pd.DataFrame:
@@ -138,13 +141,16 @@ def test_which_row_wins_by_hand(
     assert [row and row["temp"] for row in (found.won, found.unknown)] == [won, unknown]
 
 
-def test_the_store_keeps_what_no_newer_row_replaces() -> None:
+def test_the_store_keeps_what_no_newer_row_replaces_and_withholds_what_is_too_old() -> None:
     old = rows(("05:00", "05:05"))
-    early, late = (pd.Timestamp(f"2013-01-05 {at}:00", tz="UTC") for at in ("10", "12"))
-    assert tracer.in_store(old, "weather", [early, late]).value("temp") == 0
-    assert tracer.in_store(old, "weather", [late]).won is None
+    early, noon, late = (pd.Timestamp(f"2013-01-05 {at}:00", tz="UTC") for at in ("10", "11", "12"))
+    assert tracer.in_store(old, "weather", [early], noon).value("temp") == 0
+    withheld = tracer.in_store(old, "weather", [early, late], late)
+    assert withheld.won is None and withheld.expired is not None
+    assert withheld.expired["temp"] == 0  # more than the six hours of the weather
+    assert tracer.in_store(old, "weather", [late], late) == tracer.as_of(old, "weather", late)
     newer = rows(("05:00", "05:05"), ("11:00", "11:05"))
-    assert tracer.in_store(newer, "weather", [early, late]).value("temp") == 1
+    assert tracer.in_store(newer, "weather", [early, late], late).value("temp") == 1
 
 
 class Sum:
@@ -163,7 +169,11 @@ def test_a_reason_is_the_difference_that_one_usual_value_makes() -> None:
 
 def test_the_trace_is_whole_and_drawn(run: Run) -> None:
     found = tracer.run(TracerParams(flight=50))
-    assert found.hops()[0]["hop"] == "Ingest" and len(found.hops()) == 7
+    assert [row["hop"] for row in found.hops()] == [
+        *(stage.title for stage in STAGES[:-1]),
+        "Predict",
+        "Outcome",
+    ]
     assert [row["feature"] for row in found.features()] == NAMES
     assert [row["feature"] for row in found.features() if row["same"] == "differs"] == found.skewed
     chart = figure.timeline(found)
@@ -174,7 +184,7 @@ def test_the_trace_is_whole_and_drawn(run: Run) -> None:
 
 
 def test_a_flight_that_was_not_served_gets_a_sentence(run: Run) -> None:
-    with pytest.raises(InputError, match="flight must be 1–928"):
-        tracer.run(TracerParams(run=run.id, flight=683))
+    with pytest.raises(InputError, match="flight must be 1–918"):
+        tracer.run(TracerParams(run=run.id, flight=919))
     with pytest.raises(InputError, match="run must be"):
         tracer.run(TracerParams(run="20130101-000000-abcdef"))
