@@ -6,11 +6,16 @@ A change of anything else leaves its outputs as they are.
 
 from __future__ import annotations
 
-import ast
+import re
 from functools import lru_cache
 from pathlib import Path
 
 from engine import kept, workspace
+
+# Read as text: CPython 3.11 cannot parse in two threads at once, and Streamlit parses pages.
+IMPORT = re.compile(
+    r"^[ \t]*(?:from (engine[\w.]*) import (\([^)]*\)|[^(\n]+)|import (engine[^\n]*))", re.M
+)
 
 
 def file_of(module: str) -> Path | None:
@@ -25,11 +30,10 @@ def imported(module: str) -> frozenset[str]:
     """Return the modules of the engine that a module imports, inside functions too."""
     path = file_of(module)
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))) if path else ():
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    for package, listed, plain in IMPORT.findall(path.read_text("utf-8") if path else ""):
+        words = re.sub(r"#.*|[()]", "", listed or plain).replace("\n", ",").split(",")
+        parts = [word.split()[0] for word in words if word.strip()]
+        names |= {f"{package}.{name}" for name in parts} if package else set(parts)
     engine = {name for name in names if name.startswith("engine.")}
     return frozenset(name if file_of(name) else name.rpartition(".")[0] for name in engine)
 

@@ -166,7 +166,7 @@ class FlowResult:
         return [
             *named[:3],
             f"**The model {verb}.** Its AUC gain over the {decision['rival']} is"
-            f" {format_signed(decision['gain'])} (95% CI {format_interval(low, high)}, whole days"
+            f" {format_signed(decision['gain'])} ({format_interval(low, high)}, whole days"
             " resampled).",
             f"**A leak**: with the departure delay, known only afterwards, AUC is"
             f" {scores['leaky']['auc']:.3f}. That model is never registered.",
