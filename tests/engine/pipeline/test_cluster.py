@@ -24,6 +24,13 @@ def executors() -> list[dict[str, Any]]:
     return [one for one in session.rest("allexecutors") if one["id"] != "driver"]
 
 
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return spark_cluster.WORKER in process.cmdline()
+    except psutil.Error:  # it has ended
+        return False
+
+
 def kill_a_worker_at_work() -> None:
     """Kill a worker with its executor once both executors are there and tasks run."""
     while not (
@@ -31,9 +38,7 @@ def kill_a_worker_at_work() -> None:
     ):
         time.sleep(0.02)
     workers = [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if spark_cluster.WORKER in process.cmdline()
+        process for process in psutil.Process().children(recursive=True) if is_worker(process)
     ]
     for process in [*workers[-1].children(recursive=True), workers[-1]]:
         process.kill()
