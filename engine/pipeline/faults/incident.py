@@ -2,7 +2,7 @@
 
 The daily run is that of ``N_LATER`` days after a run that is done, its *base*: it reads the last
 ``N_DAYS`` days and serves the last of them with the model that the base has trained. After the
-first base that is 4 February, a winter day whose weather is like that of the learned days. Its
+first base that is 21 February, a winter day whose weather is like that of the learned days. Its
 stages are the pipeline's own; ``watch`` is its last one. Each stage that the fault does not reach
 is found as the run without a fault has made it.
 
@@ -50,7 +50,7 @@ from engine.pipeline.stages import (
 )
 from engine.ranges import Text
 
-N_LATER = 4
+N_LATER = 8
 N_DAYS = 10  # a plane's value may be 7 days old
 CHILD_SECONDS = 120.0
 KILL_POLL_SECONDS = 0.005

@@ -109,7 +109,7 @@ class FaultsResult:
         if names:
             said += f". No gate catches: **{names}**"
         if len(self.done) < len(FAULTS):
-            said += f". {len(FAULTS) - len(self.done)} are not executed yet"
+            said += f". Not executed yet: {len(FAULTS) - len(self.done)}"
         return f"{said}."
 
     @property

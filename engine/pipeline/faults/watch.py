@@ -31,7 +31,7 @@ from engine.units import format_share
 
 STALE = "_stale"  # folder of the features that were served, where they are not the fresh ones
 FRESH_HOURS = {"airports": 2.0, "planes": 12.0, "weather": 3.0}  # of a view's newest row
-MARGIN = 1.5
+MARGIN = 1.25
 LEAST_VOLUME = 0.5  # of the median learned day
 MORE_SKEW = 0.25  # share of a feature's values, beyond the base run's
 MORE_MISSING = 0.25

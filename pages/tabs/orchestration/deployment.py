@@ -61,8 +61,8 @@ def show(params: ScheduleParams) -> None:
     st.code(code, language="python")
     st.caption(
         "The same deployment as Prefect code. `pipeline` is the flow in"
-        " `engine/pipeline/prefect_flow.py`: each run trains the model of the Pipeline page. Here"
-        " it ends after 15 minutes."
+        " `engine/pipeline/prefect_flow.py`: each run trains the model of the Pipeline page."
+        " Here it ends after 15 minutes."
     )
 
 

@@ -26,7 +26,7 @@ def _params() -> FaultsParams:
             D,
             "fault",
             "Fault",
-            help="It is executed on the daily run of 4 February, with the model of the first run",
+            help="It is executed on the daily run of 21 February, with the model of the first run",
             format_func=title_of,
         ),
         every=controls.toggle(
