@@ -129,7 +129,7 @@ def bridge() -> None:
 
 
 def mirror(name: str) -> None:
-    """Mirror a change that a fragment has made; ``bridge`` is drawn with the whole page alone."""
+    """Mirror what has changed since ``bridge`` was drawn: by a fragment, or by the page itself."""
     if _latest() > st.session_state.get("learner_mirrored", ""):
         _draw(f"{name}_learner_bridge")
 

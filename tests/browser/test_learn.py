@@ -26,6 +26,8 @@ def answer(page: Page, step: lessons.Step) -> None:
         expect(page.get_by_text("you said").last).to_be_visible()
     else:
         expect(page.locator(".chart.first[data-drawn]")).to_be_visible()
+    if step.kind not in ("predict", "do"):  # the key goes on once there is something to go on from
+        expect(page.locator(".st-key-path_next")).to_contain_text("Ctrl + Enter")
     if step.kind == "do":  # not met here: Next is a button among others
         for _ in range(80):
             if page.evaluate(ON_NEXT):
