@@ -36,6 +36,10 @@ CONFIG: Final[dict[str, Any]] = {
     "showSendToCloud": False,
     "plotlyServerURL": "",
     "displaylogo": False,
+    "locale": "day-first",
+    "locales": {
+        "day-first": {"format": {"dayMonth": "%-d %b", "dayMonthYear": "%-d %b %Y"}}  # 24 Jun 2013
+    },
 }
 # An exported file runs what it brings along and asks no address for anything.
 FILE_POLICY: Final = (

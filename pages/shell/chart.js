@@ -9,6 +9,7 @@ const BELOW = 10; // pixels left free under the chart in the window
 const STAGE_LINE = 44; // pixels that the scene's line takes on stage
 const STAGE_FONT = 21;
 const NARROW = 640;
+const DATES = { dayMonth: '%-d %b', dayMonthYear: '%-d %b %Y' }; // on an axis, as in all texts
 
 function loadPlotly(address) {
   window.playgroundPlotly ??= new Promise((resolve, reject) => {
@@ -144,7 +145,7 @@ class Chart {
     layout.transition = moves ? { duration: TRANSITION_MS, easing: 'cubic-in-out' } : undefined;
     await this.Plotly.react(this.plot, figure.data, layout, {
       displayModeBar: false, displaylogo: false, showSendToCloud: false, plotlyServerURL: '',
-      responsive: false,
+      responsive: false, locale: 'day-first', locales: { 'day-first': { format: DATES } },
     });
     if (this.framed) await this.Plotly.deleteFrames(this.plot);
     this.framed = (figure.frames ?? []).length > 0;

@@ -43,6 +43,13 @@ def play() -> None:
     chart(figure, "played", "One point that moves")
 
 
+def days() -> None:
+    hours = ["2013-02-14 18:00", "2013-02-15 06:00"]
+    figure = figures.new("Hours").add_traces([{"type": "scatter", "x": hours, "y": [1, 2]}])
+    chart(figure, "hours", "Two hours of two days")
+
+
 if __name__ != "tests.browser.chart_app" and st.runtime.exists():
     show()
     play()
+    days()

@@ -56,6 +56,12 @@ def test_the_title_is_the_verdict_as_text_and_follows_nothing(opened: Page) -> N
     assert name is not None and name.startswith("5 rows of table") and name.endswith("Three bars")
 
 
+def test_an_axis_of_dates_has_the_day_first(opened: Page) -> None:
+    expect(opened.locator(".st-key-hours .chart[data-drawn]")).to_be_visible()
+    ticks = " ".join(opened.locator(".st-key-hours .chart .xtick").all_text_contents())
+    assert "14 Feb 2013" in ticks and "Feb 14" not in ticks
+
+
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (390, 844)])
 def test_the_first_chart_ends_in_the_window(opened: Page, width: int, height: int) -> None:
     opened.set_viewport_size({"width": width, "height": height})
