@@ -44,7 +44,7 @@ def test_a_run_is_kept_survives_a_reload_and_leaves_as_files(
     expect(page.locator(CHART).first).to_be_visible()
     page.get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Keep in notebook").click()
-    link = page.get_by_role("link", name="Notebook: 1 runs")
+    link = page.get_by_role("link", name="Notebook (1)")
     link.click()
     expect(page.get_by_text("order = shuffled")).to_be_visible()
     page.reload()
