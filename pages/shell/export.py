@@ -149,5 +149,5 @@ def _notebook(lesson: Lesson, name: str, result: Any, figure: go.Figure, title: 
         args=(lesson, name, result, figure, title),
         width="stretch",
     )
-    st.page_link("notebook.py", label=f"Notebook: {len(notebook.entries())} runs")
+    st.page_link("notebook.py", label=f"Notebook ({len(notebook.entries())})")
     learner.mirror("share")

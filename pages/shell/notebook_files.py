@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -14,6 +15,7 @@ import plotly.graph_objects as go
 
 from engine import figures, scripts
 from engine.texts import inert
+from engine.units import format_time
 from pages.shell import lessons, notebook
 from pages.shell.notebook import Entry
 from pages.shell.quiz import format_value
@@ -35,13 +37,21 @@ def lines(one: Entry) -> list[tuple[str, str]]:
     """Return what an entry says, as pairs of a name and a text; what is empty is left out."""
     numbers = ", ".join(f"{key} {format_value(value)}" for key, value in one["headline"].items())
     said = {
-        "Kept": one["at"].replace("T", " ").removesuffix("+00:00") + " UTC",
+        "Kept": f"{_moment(one['at'])}, UTC",
         "Settings": notebook.changed(one),
         "Predicted": one["predicted"],
         "Numbers": numbers,
         "Remark": one["remark"],
     }
     return [(name, text) for name, text in said.items() if text]
+
+
+def _moment(at: str) -> str:
+    """Return a time as people read it; what is no time stays as it is."""
+    try:
+        return format_time(datetime.fromisoformat(at))
+    except ValueError:
+        return at
 
 
 def to_html(held: Iterable[tuple[Entry, go.Figure | None]]) -> str:

@@ -53,11 +53,12 @@ def entries() -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.casefold())
+@lru_cache(maxsize=1_024)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[^\W_]+", text.casefold()))
 
 
-def _score(asked: list[str], one: Entry) -> int:
+def _score(asked: tuple[str, ...], one: Entry) -> int:
     """Return how well an entry fits; 0 if a word of the question begins none of its words."""
     title, text = _words(one.title), _words(f"{one.text} {one.more}")
     total = 0

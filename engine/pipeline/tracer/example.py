@@ -1,15 +1,21 @@
-"""One flight followed to the weather row that it was given: an as-of join with row numbers."""
+"""From a prediction back to its bytes: every row keeps its file and line from the first read on."""
+
+import tempfile
+from pathlib import Path
 
 import duckdb
 
-traced = duckdb.sql("""
-    SELECT f.file_row_number AS flight_row, w.file_row_number AS weather_row,
-           w.time_hour AS known_at, f.time_hour - INTERVAL 2 HOUR AS predicted_at, wind_speed
-    FROM read_parquet('datasets/flights.parquet', file_row_number = true) f
-    ASOF LEFT JOIN read_parquet('datasets/weather.parquet', file_row_number = true) w
-      ON f.origin = w.origin AND f.time_hour - INTERVAL 2 HOUR >= w.time_hour
-    WHERE flight_row = 100000
-""")
-flight = traced.df().iloc[0]
-print(flight["flight_row"], flight["weather_row"])  # 100000 8426
-print(flight["known_at"] <= flight["predicted_at"])  # True
+folder = Path(tempfile.mkdtemp())
+(folder / "06-01.csv").write_text("flight,delay\n1545,11\n1714,20\n")
+(folder / "06-02.csv").write_text("flight,delay\n1141,33\n")
+db = duckdb.connect()
+rows = db.execute(
+    """
+    SELECT parse_filename(filename) AS file, 1 + row_number() OVER (PARTITION BY filename) AS line,
+        flight, delay, delay / 60 AS p_late  -- in place of a model
+    FROM read_csv($1, filename = true)""",
+    [f"{folder}/*.csv"],
+).fetchall()
+file, line, flight, *_ = max(rows, key=lambda row: row[-1])
+raw = (folder / file).read_text().splitlines()[line - 1]
+print(file, line, raw)  # 06-02.csv 2 1141,33
