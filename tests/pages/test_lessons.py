@@ -18,6 +18,7 @@ from pages.shell.content import HIGH, KINDS, LOW
 from tests.pages.visit import open_page, problems, settle, texts
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
+PATHS = [lesson for lesson in LESSONS if lesson.number <= 7]  # of the course's lessons
 SYLLABUS = {  # the wording is fixed
     "formats": "You need to store 1TB of tabular data for ML. CSV or Parquet? Why?",
     "etl": (
@@ -80,14 +81,14 @@ def test_the_contract_is_met(lesson: lessons.Lesson) -> None:
     assert set(lesson.experiments.values()) == set(lesson.guide), (
         "each experiment has its section in the guide"
     )
-    assert {prediction.experiment for prediction in lesson.predictions} == set(lesson.experiments)
-    assert any(prediction.trap for prediction in lesson.predictions)
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
+@pytest.mark.parametrize("lesson", PATHS, ids=lambda lesson: lesson.topic)
 def test_a_path_has_every_kind_of_step_and_takes_half_an_hour_at_most(
     lesson: lessons.Lesson,
 ) -> None:
+    assert {prediction.experiment for prediction in lesson.predictions} == set(lesson.experiments)
+    assert any(prediction.trap for prediction in lesson.predictions)
     steps = lesson.steps
     assert {step.kind for step in steps} == set(KINDS)
     assert 8 <= len(steps) <= 14 and 20 <= lesson.minutes <= 30
@@ -160,7 +161,8 @@ def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
         value = conditions.value_of(shown(app, prediction.experiment), prediction.field)
         answer = quiz.format_value(value, prediction.field)
         assert f"**{answer}**." in texts(app), f"{prediction.question}: {answer}"
-        assert prediction.title and not missing(prediction, value), (prediction.title, value)
+        if lesson in PATHS:
+            assert prediction.title and not missing(prediction, value), (prediction.title, value)
         if prediction.range is None:
             assert str(value) in prediction.choices
         else:
