@@ -184,6 +184,8 @@ def stage(hop: Hop) -> go.Figure:
                 "base": [start for _, start, _, _ in rows],
                 "y": names,
                 "text": [format_number(n) for _, _, n, _ in rows],
+                "textposition": "outside",
+                "cliponaxis": False,
                 "marker": {"color": [color for *_, color in rows]},
                 "hovertemplate": "%{y}: %{text}<extra></extra>",
                 "showlegend": False,
@@ -191,7 +193,7 @@ def stage(hop: Hop) -> go.Figure:
         ],
         height=120 + 45 * len(rows),
         x="flights",
-        xaxis={"tickformat": ",", "range": [0, 1.1 * max(1, count.n_in)]},
+        xaxis={"tickformat": ",", "range": [0, 1.12 * max(1, count.n_in)]},
         yaxis={"categoryorder": "array", "categoryarray": names[::-1], "fixedrange": True},
     )
 

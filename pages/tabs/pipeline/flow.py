@@ -81,7 +81,8 @@ def _stage_clicked() -> None:
 
 def _one_stage(result: FlowResult) -> None:
     """Draw what a stage did with its rows, open its lab, and list what is known of it."""
-    title = st.selectbox(
+    left, right = st.columns(2, vertical_alignment="bottom")
+    title = left.selectbox(
         "Stage",
         TITLES,
         TITLES.index(FIRST_TITLE),
@@ -90,9 +91,10 @@ def _one_stage(result: FlowResult) -> None:
         **controls.BOUND,
     )
     hop = next(hop for hop in result.hops if hop.title == title)
-    lab.chart(figures.stage(hop), "flow_rows", "Rows of the stage: in, dropped and why, out")
     if result.run is not None and choice.is_whole(result.run):
-        labs.draw(result.run, hop.name)
+        with right:
+            labs.draw(result.run, hop.name)
+    lab.chart(figures.stage(hop), "flow_rows", "Rows of the stage: in, dropped and why, out")
     facts = result.facts(title)
     if facts:
         st.dataframe(facts, hide_index=True, height=320, alt="What is known of the stage")
@@ -113,10 +115,12 @@ def _all_stages(result: FlowResult) -> None:
         )
 
 
-def _differences(this: Run | None) -> None:
+def _differences(this: Run) -> None:
     """Draw what differs between this run and another one that is kept."""
-    others = {run.id: run for run in choice.whole_runs() if this and run.id != this.id}
-    if not others or this is None:
+    kept = [run for run in choice.whole_runs() if run.id != this.id]
+    # one of other settings first: there is more to see
+    others = {run.id: run for run in sorted(kept, key=lambda run: run.params == this.params)}
+    if not others:
         texts.note("There is one run only. Change a control: the new run is compared with this.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -136,7 +140,8 @@ def _differences(this: Run | None) -> None:
         f"**{len(STAGES) - len(changed)} of {len(STAGES)} stages** made the same content."
         + (f" The first that differs: {changed[0]}." if changed else "")
     )
-    lab.chart(figures.compared(other, this), "flow_compared", "Values that differ, by stage")
+    if compare.differences(other, this):
+        lab.chart(figures.compared(other, this), "flow_compared", "Values that differ, by stage")
     rows = [
         {
             "stage": row["stage"],
@@ -160,8 +165,10 @@ def _show(result: FlowResult) -> None:
             _one_stage(result)
         elif view == TABLE:
             _all_stages(result)
+        elif result.complete and result.run is not None:
+            _differences(result.run)
         else:
-            _differences(result.run if result.complete else None)
+            texts.note("The run is under way: it is compared once it is done.")
 
 
 def _output(params: FlowParams) -> None:
