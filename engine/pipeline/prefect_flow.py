@@ -91,7 +91,7 @@ def number_of_run() -> int:
 def flow_of(stages: Sequence[Stage], report: Report = lambda run, name, share: None) -> Any:
     """Return the flow that runs ``stages``.
 
-    Its parameters: ``settings`` as ``plain`` gives them (by default four weeks of January),
+    Its parameters: ``settings`` as ``plain`` gives them (by default the first days of January),
     ``run_id`` of a run to go on with, ``data``: whether each run of a deployment takes the same
     days or moves on by one.
     """

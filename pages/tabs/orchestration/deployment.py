@@ -46,7 +46,7 @@ def show(params: ScheduleParams) -> None:
         required=True,
         key="schedule_data",
         help="The same days: after the first run every stage comes from the cache. The next day:"
-        " each run trains a new model on 28 days, one day later than the run before",
+        " each run trains a new model on days that are one later than those of the run before",
         **BOUND,
     )
     owner = state.owner()

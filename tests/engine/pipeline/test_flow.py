@@ -11,7 +11,7 @@ from typing import Any
 from engine import processes
 from engine.orchestration.server import SERVER, iso
 from engine.pipeline import store
-from engine.pipeline.params import FIRST, LAST
+from engine.pipeline.params import FIRST, LAST, LEAST_DAYS
 from engine.pipeline.prefect_run import mark_crashed
 from engine.pipeline.records import Run
 from engine.pipeline.runner import begin
@@ -122,7 +122,10 @@ def test_each_run_of_a_deployment_takes_the_next_day() -> None:
     SERVER.call(f"deployments/{deployment['id']}", method="DELETE")
     (run,) = [run for run in store.runs() if run.id not in known]
     first = FIRST + timedelta(2)
-    assert run.params["days"] == [first.isoformat(), (first + timedelta(27)).isoformat()]
+    assert run.params["days"] == [
+        first.isoformat(),
+        (first + timedelta(LEAST_DAYS - 1)).isoformat(),
+    ]
 
 
 def test_the_days_move_on_and_begin_again_after_the_last() -> None:

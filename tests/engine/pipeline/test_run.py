@@ -119,7 +119,7 @@ def test_a_day_without_a_file_or_a_range_without_flights_stops_the_run_and_nothi
     stopped = []
     for fault, reason in (
         (without_a_day, f"{missing} must be at the source"),
-        (empty, "days must have flights. Got none in 29 files."),
+        (empty, f"days must have flights. Got none in {PARAMS.n_days} files."),
     ):
         monkeypatch.setattr(sources, "write_flight_files", fault)
         stopped.append(run_stages(STAGES[:2], params))
