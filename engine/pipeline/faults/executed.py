@@ -84,7 +84,7 @@ class Executed:
         most = max((a for a in self.fired if a["minute"] == one["minute"]), key=_excess)
         value = "none" if most["value"] is None else f"{most['value']:.3g}"
         evidence = f"{most['rule']} (limit {most['limit']:.3g}). Got {value}."
-        return Caught(most["gate"], most["hop"], self.minutes + most["minute"], evidence)
+        return Caught(f"{most['gate']} gate", most["hop"], self.minutes + most["minute"], evidence)
 
     def record(self, stage: str) -> StageRecord | None:
         """Return the record of a stage, ``None`` if the run did not come to it."""

@@ -69,7 +69,7 @@ def gates(result: FaultsResult) -> go.Figure:
 
 def _short(name: str) -> str:
     """Return a hop's name for an axis."""
-    names = {"training_set": "training<br>set", "train": "model", NO_GATE: "no gate"}
+    names = {"training_set": "training", "train": "model", NO_GATE: "no gate"}
     return names.get(name, name)
 
 
