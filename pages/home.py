@@ -12,7 +12,7 @@ import streamlit as st
 
 from engine import kept
 from engine.jobs import timed
-from pages.shell import lab, lessons, search, state
+from pages.shell import lab, learner, lessons, path_record, search, state
 
 PREVIEW_HEIGHT = 300
 _early: dict[str, go.Figure] = {}
@@ -57,7 +57,54 @@ def card(topic: str) -> None:
         figure.layout.updatemenus = figure.layout.sliders = None
         figure.update_layout(height=PREVIEW_HEIGHT)
         lab.chart(figure, f"home_{topic}", f"The default run of {lesson.title}")
-        st.page_link(f"{topic}.py", label=f"Open {lesson.title}", icon=":material/arrow_forward:")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                f"{topic}.py", label=f"Open {lesson.title}", icon=":material/arrow_forward:"
+            )
+            if lesson.steps:
+                _learn_link(lesson)
+
+
+def _learn_link(lesson: lessons.Lesson, going_on: str = "") -> None:
+    """Draw the way into the path of a lab, and how far it has come."""
+    number, total = path_record.place(lesson), len(lesson.steps)
+    if going_on:
+        label = going_on.format(lesson.number, number + 1)
+    elif number == total:
+        label = f"{path_record.n_done(lesson)} of {total} steps done"
+    elif path_record.is_begun(lesson):
+        label = f"Continue at step {number + 1} of {total}"
+    else:
+        label = f"Learn: {total} steps, about {lesson.minutes} minutes"
+    st.page_link(
+        f"{lesson.topic}.py",
+        label=label,
+        icon=":material/school:",
+        query_params={"mode": state.LEARN},
+    )
+
+
+def _record() -> None:
+    """Draw the popover in which a learner's record is saved, loaded and deleted."""
+    with st.popover("My progress", icon=":material/save:", help="Kept in this browser alone"):
+        st.caption(
+            "Steps, answers and notes are kept in this browser. Save them to a file to go on"
+            " elsewhere."
+        )
+        st.download_button(
+            "Save to a file",
+            learner.export(),
+            "learner-record.json",
+            "application/json",
+            key="record_save",
+            on_click="ignore",
+        )
+        brought = st.file_uploader("Load from a file", type="json", key="record_file")
+        with lab.errors_shown():
+            if brought is not None and st.button("Load this file", key="record_load"):
+                learner.load(brought.getvalue())
+                st.rerun()
+        st.button("Delete my progress", key="record_clear", on_click=learner.clear)
 
 
 def draw() -> None:
@@ -69,6 +116,10 @@ def draw() -> None:
         " Spark, Feast and Prefect, on every flight out of New York in 2013. Each chart comes with"
         " the reason, the code and a prediction to test yourself. New here? Start with lesson 1."
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if topic := path_record.latest():
+            _learn_link(lessons.load(topic), "Go on with lesson {} at step {}")
+        _record()
     search.draw()
     if not state.WARM.is_set():
         st.caption("The server has just started: default runs are being measured.")

@@ -17,7 +17,8 @@ PAGES = [
     st.Page("notebook.py", title="Notebook", visibility="hidden"),
 ]
 state.owner()
+learner.bridge()  # before the page, which may take a while
 with work.tabs_left_are_given_up():
     st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
-learner.bridge()
+learner.mirror("page")
 state.VISITED.set()

@@ -20,7 +20,7 @@ import streamlit as st
 
 from engine.errors import InputError
 from engine.texts import strip_marks
-from pages.shell import export, learner, lessons, panels, search, stage, state
+from pages.shell import export, learner, lessons, panels, path, search, stage, state
 from pages.shell.chart import chart as chart  # lab.chart, as tabs write it
 from pages.shell.chart import clicked as clicked
 from pages.shell.lessons import Lesson
@@ -30,6 +30,7 @@ STYLE = (Path(__file__).parent / "frame.css").read_text("utf-8")
 WIDTHS = (1.05, 3.95)  # controls : the rest
 CLOSE = (2.8, 1.15)  # chart : reasons
 WIDE = (2.1, 1.85)  # chart : a panel that needs room, such as code
+STEP = (2.6, 1.35)  # chart : what a step of the path says
 
 
 def page(topic: str, **experiments: Callable[[], None]) -> None:
@@ -44,6 +45,10 @@ def page(topic: str, **experiments: Callable[[], None]) -> None:
         stage.bar(lesson)
     else:
         _header(lesson)
+    if state.learning():
+        path.draw(lesson, experiments)
+        return
+    path.leave()
     tabs = st.tabs(list(lesson.tabs.values()), key=lesson.tab_key, bind="query-params")
     for tab, experiment in zip(tabs, lesson.tabs, strict=True):
         if tab.open:
@@ -66,17 +71,22 @@ def _header(lesson: Lesson) -> None:
             horizontal=True, width="content", gap="small", vertical_alignment="center"
         ):
             stage.mode()
-            with st.popover("Scenes", icon=":material/movie:", help="Settings worth seeing"):
-                for number, scene in enumerate(lesson.scenes):
-                    st.button(
-                        f"{number + 1} · {scene.title}",
-                        key=f"{lesson.topic}_scene_{number}",
-                        help=scene.look_at,
-                        on_click=stage.show_scene,
-                        args=(lesson, number),
-                        width="stretch",
-                    )
+            if not state.learning():
+                _scenes(lesson)
             export.share(lesson)
+
+
+def _scenes(lesson: Lesson) -> None:
+    with st.popover("Scenes", icon=":material/movie:", help="Settings worth seeing"):
+        for number, scene in enumerate(lesson.scenes):
+            st.button(
+                f"{number + 1} · {scene.title}",
+                key=f"{lesson.topic}_scene_{number}",
+                help=scene.look_at,
+                on_click=stage.show_scene,
+                args=(lesson, number),
+                width="stretch",
+            )
 
 
 def _guidance(lesson: Lesson, experiment: str) -> None:
@@ -151,6 +161,7 @@ def pinned(name: str) -> Any:
 class Screen:
     """What a screen shows first: a verdict and the chart that it is the title of."""
 
+    lesson: Lesson
     verdict: str
     figure: go.Figure | None = None
     draw: Callable[[], None] = lambda: None
@@ -159,8 +170,8 @@ class Screen:
         self, figure: go.Figure, key: str, alt: str, on_click: Callable[[], None] | None = None
     ) -> None:
         """Draw the first chart, titled by the verdict; the exported figure is this one."""
-        self.figure = figure
-        self.draw = partial(chart, figure, key, alt, on_click, verdict=self.verdict)
+        self.figure = path.marked(self.lesson, figure) if state.learning() else figure
+        self.draw = partial(chart, self.figure, key, alt, on_click, verdict=self.verdict)
         self.draw()
 
 
@@ -173,8 +184,9 @@ def screen(topic: str, name: str, result: Any, verdict: str = "") -> Iterator[Sc
     ``verdict``. On stage the first chart is drawn where the scene's own is not there yet.
     """
     lesson = lessons.load(topic)
-    middle, right = st.columns(WIDE if panels.is_wide(name) else CLOSE, gap="small")
-    shown = Screen(verdict or result.verdict)
+    wide = WIDE if panels.is_wide(name) else CLOSE
+    middle, right = st.columns(STEP if state.learning() else wide, gap="small")
+    shown = Screen(lesson, verdict or result.verdict)
     st.session_state["stage_filled"] = False
     with middle.container(key="answer", gap="small"):
         yield shown
@@ -182,7 +194,8 @@ def screen(topic: str, name: str, result: Any, verdict: str = "") -> Iterator[Sc
             st.session_state["stage_chart"] = ""
             shown.draw()
     with right:
-        panels.draw(lesson, name, result)
+        beside = path.beside if state.learning() else panels.draw
+        beside(lesson, name, result)
     if shown.figure is not None:
         export.keep(name, result, shown.figure, strip_marks(shown.verdict))
 

@@ -107,6 +107,15 @@ def load(content: bytes) -> None:
         raise InputError(FOREIGN.format("a record without sections"))
     for name, value in sections.items():
         _check(name, value)
+    _replace(sections)
+
+
+def clear() -> None:
+    """Empty every section, in the browser too."""
+    _replace({})
+
+
+def _replace(sections: Value) -> None:
     now = _now()
     st.session_state["learner"] = {
         name: {"at": now, "value": sections.get(name, {})} for name in MOST_BYTES
@@ -120,7 +129,7 @@ def bridge() -> None:
 
 
 def mirror(name: str) -> None:
-    """Mirror a change that a fragment has made; ``bridge`` is drawn with the whole page alone."""
+    """Mirror what has changed since ``bridge`` was drawn: by a fragment, or by the page itself."""
     if _latest() > st.session_state.get("learner_mirrored", ""):
         _draw(f"{name}_learner_bridge")
 

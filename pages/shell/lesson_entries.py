@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.errors import require
 from pages.shell.conditions import OPERATORS, Condition
+from pages.shell.content import HIGH, KINDS, LOW, Prediction, Wrong
 
 
 def to_field(value: Any) -> Any:
@@ -31,32 +32,89 @@ def entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
     require(not missing, "{}: {} must be given.", where, ", ".join(missing))
     values = {key: to_field(value) for key, value in table.items()}
     if "conditions" in values:
-        values["conditions"] = _conditions(table["conditions"], where)
-    return cls(**values)
+        values["conditions"] = _listed(Condition, "conditions", table, where)
+        for i, one in enumerate(values["conditions"]):
+            require(
+                one.op in OPERATORS,
+                "{}, condition {}: op must be one of {}. Got {!r}.",
+                where,
+                i + 1,
+                ", ".join(OPERATORS),
+                one.op,
+            )
+    if "wrong" in values:
+        values["wrong"] = _listed(Wrong, "wrong", table, where)
+    made = cls(**values)
+    if isinstance(made, Prediction):
+        _check_choices(made, where)
+    return made
 
 
-def _conditions(tables: Any, where: str) -> tuple[Condition, ...]:
-    listed = isinstance(tables, list) and bool(tables)
+def _listed(cls: type[Any], field: str, table: dict[str, Any], where: str) -> tuple[Any, ...]:
+    """Return a field that is a list of tables as entries of ``cls``."""
+    tables = table[field]
+    names = ", ".join(one.name for one in fields(cls))
     require(
-        listed,
-        "{}: conditions must be a list of at least one {{ field, op, value }}. Got {!r}.",
+        isinstance(tables, list) and bool(tables),
+        "{}: {} must be a list of at least one {{ {} }}. Got {!r}.",
         where,
+        field,
+        names,
         tables,
     )
-    found = tuple(
-        entry(Condition, table, f"{where}, condition {i + 1}") for i, table in enumerate(tables)
+    one = {"conditions": "condition"}.get(field, field)
+    return tuple(entry(cls, part, f"{where}, {one} {i + 1}") for i, part in enumerate(tables))
+
+
+def _check_choices(prediction: Prediction, where: str) -> None:
+    """Raise ``InputError`` unless each wrong choice is one that can be chosen, once."""
+    offered = prediction.choices if prediction.range is None else (LOW, HIGH)
+    chosen = [one.choice for one in prediction.wrong]
+    require(
+        len({*chosen}) == len(chosen) and {*chosen} <= {*offered},
+        "{}: the choice of each wrong must be another of {}. Got {}.",
+        where,
+        ", ".join(offered),
+        ", ".join(chosen),
     )
-    for i, one in enumerate(found):
-        known = one.op in OPERATORS
+
+
+def check_steps(entries: dict[str, tuple[Any, ...]], name: str) -> None:
+    """Raise ``InputError`` unless titles are unique and each step names entries that there are."""
+    titles = {
+        "scene": [one.title for one in entries["scene"]],
+        "prediction": [one.title for one in entries["prediction"] if one.title],
+        "challenge": [one.goal for one in entries["challenge"]],
+    }
+    listed = [title for part in titles.values() for title in part]
+    twice = sorted({title for title in listed if listed.count(title) > 1})
+    require(not twice, "{}: every title must be another. Got twice: {}.", name, ", ".join(twice))
+    shown = [*titles["scene"], *titles["prediction"]]
+    allowed = {
+        "predict": titles["prediction"],
+        "see": shown,
+        "explain": shown,
+        "do": titles["challenge"],
+        "recall": titles["prediction"],
+    }
+    for i, step in enumerate(entries["step"]):
+        where = f"{name} [[step]] {i + 1}"
+        known = step.kind in KINDS
+        require(known, "{}: kind must be one of {}. Got {!r}.", where, ", ".join(KINDS), step.kind)
+        named = step.of if isinstance(step.of, tuple) else (step.of,)
+        many = 2 if step.kind == "recall" else 1
         require(
-            known,
-            "{}, condition {}: op must be one of {}. Got {!r}.",
+            len(named) == many and {*named} <= {*allowed[step.kind]},
+            "{}: of must name {} of this file that a {} step can have. Got {!r}.",
             where,
-            i + 1,
-            ", ".join(OPERATORS),
-            one.op,
+            "two entries" if many == 2 else "an entry",
+            step.kind,
+            step.of,
         )
-    return found
+        asks = bool(step.question) == (step.kind == "explain")
+        require(asks, "{}: question must be given for explain alone. Got {}.", where, step.kind)
+        axis = step.mark in ("", "x", "y") and not (step.mark and step.kind != "see")
+        require(axis, "{}: mark must be x or y, of a see step. Got {!r}.", where, step.mark)
 
 
 def guide_sections(text: str) -> dict[str, str]:

@@ -15,70 +15,16 @@ from typing import Any
 
 from engine.errors import InputError, require
 from engine.workspace import REPOSITORY
-from pages.shell.conditions import Condition
+from pages.shell.content import KINDS, Lab, Scene
+from pages.shell.content import Challenge as Challenge
+from pages.shell.content import Prediction as Prediction
+from pages.shell.content import Settings as Settings
+from pages.shell.content import Step as Step
 from pages.shell.experiments import params_class
-from pages.shell.lesson_entries import entry, guide_sections
+from pages.shell.lesson_entries import check_steps, entry, guide_sections
 from pages.shell.lesson_entries import to_field as to_field
 
 FOLDER = REPOSITORY / "pages" / "lessons"
-Settings = dict[str, Any]  # widget key -> value
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A named setting of the whole lab, with what to look at and what a speaker says."""
-
-    title: str
-    look_at: str
-    note: str
-    params: Settings
-    chart: str = ""  # key of the only chart shown on stage; without it all are
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """A question about a setting that is not on screen; ``field`` is the path into the Result to
-    its answer (``value_of``).
-    """
-
-    question: str
-    experiment: str
-    params: Settings
-    field: str
-    because: str
-    choices: tuple[str, ...] = ()
-    range: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """A goal that a run meets or not: all conditions; one setting that misses it and one that meets
-    it.
-    """
-
-    goal: str
-    experiment: str
-    conditions: tuple[Condition, ...]
-    wrong_params: Settings
-    solved_params: Settings
-
-    def met_by(self, result: Any) -> bool:
-        """Whether a Result of the experiment reaches the goal."""
-        return all(condition.met_by(result) for condition in self.conditions)
-
-
-@dataclass(frozen=True, slots=True)
-class Lab:
-    """The lesson's number in the course, its experiment on Home, its name, its name in the
-    navigation, interview question and an answer.
-    """
-
-    number: int
-    preview: str
-    title: str
-    short: str
-    question: str
-    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +52,26 @@ class Lesson:
     scenes: tuple[Scene, ...]
     predictions: tuple[Prediction, ...]
     challenges: tuple[Challenge, ...]
+    steps: tuple[Step, ...]
     guide: dict[str, str]  # heading -> markdown below it
 
     @property
     def tab_key(self) -> str:
         """The widget key of the lab's tabs."""
         return f"{self.topic}_tab"
+
+    @property
+    def minutes(self) -> int:
+        """About how long the path takes, to five minutes."""
+        return 5 * round(sum(KINDS[step.kind] for step in self.steps) / 5)
+
+    def named(self, title: str) -> Scene | Prediction | Challenge:
+        """Return the entry that a step names: a scene or a prediction by its title, a challenge by
+        its goal.
+        """
+        entries: list[Scene | Prediction | Challenge] = [*self.scenes, *self.predictions]
+        titled = {one.title: one for one in entries if not isinstance(one, Challenge)}
+        return {one.goal: one for one in self.challenges}.get(title) or titled[title]
 
     @property
     def experiments(self) -> dict[str, str]:
@@ -201,7 +161,12 @@ def load(topic: str) -> Lesson:
     tabs = content.get("tabs", {})
     inside = _inside(content, tabs, path.name)
     entries: dict[str, tuple[Any, ...]] = {}
-    for kind, cls in {"scene": Scene, "prediction": Prediction, "challenge": Challenge}.items():
+    for kind, cls in {
+        "scene": Scene,
+        "prediction": Prediction,
+        "challenge": Challenge,
+        "step": Step,
+    }.items():
         tables = [
             (f"{path.name} [[{kind}]] {i + 1}", table)
             for i, table in enumerate(content.get(kind, []))
@@ -216,6 +181,7 @@ def load(topic: str) -> Lesson:
                 ", ".join(tabs),
                 getattr(one, "experiment", ""),
             )
+    check_steps(entries, path.name)
     lab = entry(Lab, content.get("lab", {}), f"{path.name} [lab]")
     require(
         lab.preview in tabs,
@@ -235,5 +201,6 @@ def load(topic: str) -> Lesson:
         scenes=entries["scene"],
         predictions=entries["prediction"],
         challenges=entries["challenge"],
+        steps=entries["step"],
         guide=guide_sections((FOLDER / f"{topic}.md").read_text(encoding="utf-8")),
     )

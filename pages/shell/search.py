@@ -11,7 +11,7 @@ from functools import lru_cache
 import streamlit as st
 
 from engine.texts import inert
-from pages.shell import glossary, lessons, notebook, stage
+from pages.shell import glossary, lessons, notebook, stage, state
 from pages.shell.lessons import Lesson
 
 SHOWN = 10
@@ -128,6 +128,9 @@ def arrive(lesson: Lesson) -> None:
     experiment, or ``?kept=`` and a run of the notebook. What names none is left aside.
     """
     number, name, run = (st.query_params.pop(key, "") for key in ("scene", "open", "kept"))
+    if not (number or name or run):
+        return
+    st.session_state["mode"] = state.EXPLORE
     if number.isascii() and number.isdigit() and 1 <= int(number[:4]) <= len(lesson.scenes):
         stage.show_scene(lesson, int(number[:4]) - 1)
     elif name in lesson.experiments:

@@ -42,7 +42,10 @@ def mode() -> None:
         key="mode",
         bind="query-params",
         label_visibility="collapsed",
-        help="Present: the chart alone; PageDown and PageUp step through the scenes, Esc leaves",
+        help=(
+            "Learn: a path of steps, each asks before it shows. Present: the chart alone; PageDown"
+            " and PageUp step through the scenes, Esc leaves"
+        ),
     )
 
 

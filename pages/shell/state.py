@@ -24,7 +24,7 @@ def _owner() -> str:
     return workspace.new_session_id()
 
 
-EXPLORE, PRESENT = MODES = ("Explore", "Present")
+EXPLORE, LEARN, PRESENT = MODES = ("Explore", "Learn", "Present")
 VISITED = threading.Event()  # set once a page was drawn
 WARM = threading.Event()  # set once Home's charts are computed and every slow import is done
 
@@ -47,6 +47,11 @@ def presenting() -> bool:
         del st.query_params["present"]
         st.session_state["mode"] = PRESENT
     return bool(st.session_state.get("mode", st.query_params.get("mode")) == PRESENT)
+
+
+def learning() -> bool:
+    """Whether the path of a lab is on screen instead of its tabs."""
+    return bool(st.session_state.get("mode", st.query_params.get("mode")) == LEARN)
 
 
 def follow_moved(lesson: Lesson) -> None:

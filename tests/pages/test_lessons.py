@@ -14,9 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from engine.errors import InputError
 from pages.shell import conditions, lessons, quiz, state
+from pages.shell.content import HIGH, KINDS, LOW
 from tests.pages.visit import open_page, problems, settle, texts
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
+PATHS = [lesson for lesson in LESSONS if lesson.number <= 7]  # of the course's lessons
 SYLLABUS = {  # the wording is fixed
     "formats": "You need to store 1TB of tabular data for ML. CSV or Parquet? Why?",
     "etl": (
@@ -33,9 +35,11 @@ SYLLABUS = {  # the wording is fixed
 def all_params(lesson: lessons.Lesson) -> list[dict[str, object]]:
     scenes = [scene.params for scene in lesson.scenes]
     predictions = [prediction.params for prediction in lesson.predictions]
+    against = [wrong.params for prediction in lesson.predictions for wrong in prediction.wrong]
     return (
         scenes
         + predictions
+        + against
         + [p for c in lesson.challenges for p in (c.wrong_params, c.solved_params)]
     )
 
@@ -77,7 +81,37 @@ def test_the_contract_is_met(lesson: lessons.Lesson) -> None:
     assert set(lesson.experiments.values()) == set(lesson.guide), (
         "each experiment has its section in the guide"
     )
-    assert len({scene.title for scene in lesson.scenes}) == len(lesson.scenes)
+
+
+@pytest.mark.parametrize("lesson", PATHS, ids=lambda lesson: lesson.topic)
+def test_a_path_has_every_kind_of_step_and_takes_half_an_hour_at_most(
+    lesson: lessons.Lesson,
+) -> None:
+    assert {prediction.experiment for prediction in lesson.predictions} == set(lesson.experiments)
+    assert any(prediction.trap for prediction in lesson.predictions)
+    steps = lesson.steps
+    assert {step.kind for step in steps} == set(KINDS)
+    assert 8 <= len(steps) <= 14 and 20 <= lesson.minutes <= 30
+    assert len({step.key for step in steps}) == len(steps)
+    for number, step in enumerate(steps):
+        if step.kind == "predict":
+            assert (steps[number + 1].kind, steps[number + 1].of) == ("see", step.of)
+        if step.kind == "recall":
+            assert {*step.of} <= {one.of for one in steps[:number] if one.kind == "predict"}
+        named = lesson.named(step.of) if isinstance(step.of, str) else None
+        if isinstance(named, lessons.Challenge):
+            assert 1 <= len({*named.hints}) == len(named.hints) <= 3
+
+
+def missing(prediction: lessons.Prediction, actual: object) -> set[str]:
+    """Return the wrong choices that can be made and have no misconception."""
+    if prediction.range is None:
+        possible = {*prediction.choices} - {str(actual)}
+    else:
+        assert isinstance(actual, int | float)
+        ends = zip((LOW, HIGH), prediction.range, strict=True)
+        possible = {choice for choice, end in ends if not prediction.is_right(end, actual)}
+    return possible - {wrong.choice for wrong in prediction.wrong}
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
@@ -127,6 +161,8 @@ def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
         value = conditions.value_of(shown(app, prediction.experiment), prediction.field)
         answer = quiz.format_value(value, prediction.field)
         assert f"**{answer}**." in texts(app), f"{prediction.question}: {answer}"
+        if lesson in PATHS:
+            assert prediction.title and not missing(prediction, value), (prediction.title, value)
         if prediction.range is None:
             assert str(value) in prediction.choices
         else:
@@ -172,6 +208,9 @@ def test_settings_of_takes_its_own_fields_only() -> None:
     assert params.seed == 3
 
 
+SCENE = '[[scene]]\ntitle = "t"\nlook_at = "l"\nnote = "n"\nparams = {}\n'
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -199,6 +238,31 @@ def test_settings_of_takes_its_own_fields_only() -> None:
                 ' {}\nfield = "f"\nbecause = "g"'
             ),
             r"bad.toml \[\[prediction\]\] 1: experiment must be one of d. Got 'b'",
+        ),
+        (
+            '[[step]]\nkind = "look"\nof = "a"',
+            r"bad.toml \[\[step\]\] 1: kind must be one of predict, .* Got 'look'",
+        ),
+        (
+            '[[step]]\nkind = "see"\nof = "a"',
+            r"bad.toml \[\[step\]\] 1: of must name an entry of this file .* Got 'a'",
+        ),
+        (
+            SCENE + '[[step]]\nkind = "explain"\nof = "t"',
+            r"bad.toml \[\[step\]\] 1: question must be given for explain alone",
+        ),
+        (
+            SCENE + '[[step]]\nkind = "see"\nof = "t"\nmark = "z"',
+            r"bad.toml \[\[step\]\] 1: mark must be x or y, of a see step. Got 'z'",
+        ),
+        (SCENE + SCENE, r"bad.toml: every title must be another. Got twice: t"),
+        (
+            (
+                '[tabs]\nd = "D"\n[[prediction]]\nquestion = "q"\nexperiment = "d"\nparams ='
+                ' {}\nfield = "f"\nbecause = "g"\nchoices = ["a"]\n'
+                'wrong = [{ choice = "b", belief = "c", params = {} }]'
+            ),
+            r"bad.toml \[\[prediction\]\] 1: the choice of each wrong must be another of a. Got b",
         ),
         (
             "[lab]\ntitle = 3",

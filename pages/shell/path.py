@@ -1,0 +1,182 @@
+"""Learn mode: the path of a lab, one screen a step. The page asks before it shows.
+
+``draw`` draws the step in place of the tabs; an experiment's own tab function draws its run, and
+``beside`` what the step says next to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shell import path_record, path_steps, state
+from pages.shell.content import Challenge, Prediction, Scene
+from pages.shell.lessons import Lesson, Settings, Step
+
+STYLE = (Path(__file__).parent / "path.css").read_text("utf-8")
+CONTINUE = "Ctrl+Enter"  # commits an answer and goes on
+NAMES = {
+    "predict": "Predict",
+    "see": "See",
+    "explain": "Explain",
+    "do": "Do",
+    "recall": "Recall",
+}
+# A new step takes the focus to what is to be answered, so that the keyboard alone suffices.
+_FOCUS = """
+const PLACE = '.st-key-path_ask :is(input, textarea)';
+export default function ({ data }) {
+  if (window.playgroundStep === data.step) return;
+  let left = 20;
+  const timer = setInterval(() => {
+    const first = document.querySelector(PLACE);
+    first?.focus({ preventScroll: true });
+    left -= 1;
+    if (!first && left) return;
+    window.playgroundStep = data.step;
+    clearInterval(timer);
+  }, 100);
+  return () => clearInterval(timer);
+}
+"""
+_focus = st.components.v2.component("path_focus", js=_FOCUS, isolate_styles=False)
+
+
+def current(lesson: Lesson) -> Step | None:
+    """Return the step that is on screen; ``None`` after the last."""
+    number = path_record.place(lesson)
+    return lesson.steps[number] if number < len(lesson.steps) else None
+
+
+def draw(lesson: Lesson, experiments: dict[str, Callable[[], None]]) -> None:
+    """Draw the step: what it asks, or its run in the experiment's own tab."""
+    if not lesson.steps:
+        st.info("This lab has no path yet. Choose Explore.")
+        return
+    st.html(f"<style>{STYLE}</style>")
+    step = current(lesson)
+    _bar(lesson, step)
+    if step is None:
+        path_steps.end(lesson)
+    elif step.kind == "predict":
+        path_steps.predict(lesson, step, CONTINUE)
+    elif step.kind == "recall":
+        path_steps.recall(lesson, step, CONTINUE)
+    else:
+        if step.kind != "do":
+            st.html("<style>[data-testid='stColumn']:has(.st-key-controls){display:none}</style>")
+        experiments[_apply(lesson, step)]()
+    _focus(data={"step": step.key if step else ""}, key="path_focus")
+
+
+def leave() -> None:
+    """Forget which step's settings are on screen: whoever comes back gets them again."""
+    st.session_state.pop("path_applied", None)
+
+
+def _apply(lesson: Lesson, step: Step) -> str:
+    """Set every control as the step asks, once; return the experiment whose tab shows it."""
+    settings = _settings(lesson, lesson.named(str(step.of)))
+    mark = f"{lesson.topic} {step.key}"
+    if st.session_state.get("path_applied") != mark:
+        st.session_state["path_applied"] = mark
+        state.apply(lesson, settings)
+    label = settings.get(lesson.tab_key, next(iter(lesson.tabs.values())))
+    return next(name for name, own in lesson.tabs.items() if own == label)
+
+
+def _settings(lesson: Lesson, named: Scene | Prediction | Challenge) -> Settings:
+    if isinstance(named, Scene):
+        return named.params
+    place = lesson.place_of(named.experiment)
+    return place if isinstance(named, Challenge) else {**place, **named.params}
+
+
+def _go(lesson: Lesson, number: int) -> None:
+    path_record.go(lesson, number)
+    leave()
+
+
+def _next(lesson: Lesson, step: Step) -> None:
+    if step.kind == "see":
+        path_record.note(lesson, step, chosen="seen")
+    _go(lesson, path_record.place(lesson) + 1)
+
+
+def _bar(lesson: Lesson, step: Step | None) -> None:
+    """Draw how far the path has come, and the ways back, to any step, and on."""
+    number, total = path_record.place(lesson), len(lesson.steps)
+    with st.container(key="path_bar", horizontal=True, vertical_alignment="center", gap="small"):
+        here = f"Step {number + 1} of {total} · {NAMES[step.kind]}" if step else "The path ends"
+        st.progress(number / total if total else 1.0, f"**{here}** · {length(lesson)}")
+        if number:
+            st.button("Back", key="path_back", on_click=state.once(_go), args=(lesson, number - 1))
+        with st.popover("Steps", help="Every step of the path; a tick marks what is done"):
+            for i, one in enumerate(lesson.steps):
+                done = path_record.entry(lesson, one.key)
+                st.button(
+                    f"{i + 1} · {NAMES[one.kind]} · {path_steps.title(lesson, one)}",
+                    key=f"path_step_{i}",
+                    icon=":material/check:" if done else ":material/radio_button_unchecked:",
+                    on_click=state.once(_go),
+                    args=(lesson, i),
+                    width="stretch",
+                )
+        if step is None or (step.kind in ("predict", "recall") and not _done(lesson, step)):
+            return
+        st.button(
+            "Next",
+            key="path_next",
+            type="primary",
+            shortcut=CONTINUE if _answered(lesson, step) else None,
+            on_click=state.once(_next),
+            args=(lesson, step),
+        )
+
+
+def length(lesson: Lesson) -> str:
+    """Return how long the path takes, as a lesson says it."""
+    return f"about {lesson.minutes} minutes in all"
+
+
+def _done(lesson: Lesson, step: Step) -> bool:
+    """Whether a step is answered; a challenge only once it is met."""
+    found = path_record.entry(lesson, step.key)
+    return found.get("right") is True if step.kind == "do" else bool(found)
+
+
+def _answered(lesson: Lesson, step: Step) -> bool:
+    """Whether the key that goes on does so: a prediction's outcome is to be seen first."""
+    if step.kind != "see":
+        return _done(lesson, step)
+    asked = path_record.entry(lesson, f"predict: {step.of}")
+    return not asked or asked["right"] is not None
+
+
+def beside(lesson: Lesson, name: str, result: Any) -> None:
+    """Draw what the step says beside its run, and note what the run answers."""
+    step = current(lesson)
+    if step is None:
+        return
+    answered = _answered(lesson, step)
+    with st.container(key="panels", gap="small"):
+        path_steps.SIDES[step.kind](lesson, step, name, result)
+    if _answered(lesson, step) != answered:
+        st.rerun()  # the bar offers the way on
+
+
+def marked(lesson: Lesson, figure: go.Figure) -> go.Figure:
+    """Return the first chart of a see step with the learner's prediction as a line on its axis."""
+    step = current(lesson)
+    guess = step and path_record.entry(lesson, f"predict: {step.of}").get("chosen")
+    if step is None or not step.mark or not isinstance(guess, int | float):
+        return figure
+    line = {"line_dash": "dot", "line_width": 2, "line_color": "#888888"}
+    note = {"annotation_text": "your prediction", "annotation_yanchor": "bottom"}
+    copy = go.Figure(figure)
+    add = copy.add_vline if step.mark == "x" else copy.add_hline
+    return add(guess, **line, **note)
