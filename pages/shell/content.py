@@ -66,7 +66,7 @@ class Prediction:
         if self.range is None:
             return guess in self.choices
         number = isinstance(guess, int | float) and not isinstance(guess, bool)
-        return number and self.range[0] <= guess <= self.range[1]
+        return bool(number and self.range[0] <= guess <= self.range[1])
 
     def is_right(self, guess: Any, actual: Any) -> bool:
         """Whether a guess is right: the same choice, or a number that is near."""
