@@ -21,7 +21,7 @@ def draw() -> None:
             with tab, st.grid(2, min_column_width=420):
                 for one in _of(topic):
                     with st.container(gap=None):
-                        search.link(one)
+                        search.link(one, named=False)
 
 
 def _of(topic: str) -> list[search.Entry]:

@@ -76,13 +76,17 @@ def _spelled(topic: str) -> tuple[re.Pattern[str], dict[str, Term]]:
     chosen = [term for term in terms() if term.topic == topic or not term.here]
     chosen.sort(key=lambda term: term.topic == topic)  # the last one of a spelling is kept
     spelled = {word: term for term in chosen for word in (term.name, *term.also)}
-    words = "|".join(re.escape(word) for word in sorted(spelled, key=len, reverse=True))
+    longest = sorted(spelled, key=len, reverse=True)
+    words = "|".join(r"\s+".join(map(re.escape, word.split())) for word in longest)
     whole = rf"(?P<left>{_LEFT})|(?<![\w-])(?P<word>(?:{words})s?)(?![\w-])"
     return re.compile(whole, re.IGNORECASE | re.MULTILINE | re.DOTALL), spelled
 
 
 def _meant(word: str, spelled: dict[str, Term]) -> Term | None:
-    """Return the term of a word as found: a spelling in lower case also begins a sentence."""
+    """Return the term of a word as found: a spelling in lower case also begins a sentence, and a
+    line may end inside it.
+    """
+    word = " ".join(word.split())
     for form in (word, word.removesuffix("s")):
         if term := spelled.get(form) or spelled.get(form[:1].lower() + form[1:]):
             return term

@@ -19,10 +19,9 @@ import streamlit as st
 from engine import kept
 from engine.errors import InputError, require
 from engine.ranges import Params
-from pages.shell import learner, lessons, state
+from pages.shell import answers, learner, lessons, state
 from pages.shell.experiments import params_class
 from pages.shell.lessons import Lesson
-from pages.shell.quiz import format_value
 
 MOST = 60  # entries
 LONGEST_VALUE = 60  # characters of a setting as text
@@ -146,12 +145,16 @@ def bring_back(one: Entry) -> None:
 
 def _predicted(lesson: Lesson, name: str, params: Any) -> str:
     """Return what the visitor predicted for this very setting, with the question; else nothing."""
-    guesses = st.session_state.get("predictions", {})
-    for number, one in enumerate(lesson.predictions):
-        guess = guesses.get(f"{lesson.topic}/{number}")
-        asked = one.experiment == name and lesson.settings_of(name, one.params) == params
-        if asked and guess is not None:
-            return f"{one.question} {format_value(guess, one.field)}"
+    for one in lesson.predictions:
+        if one.experiment == name and lesson.settings_of(name, one.params) == params:
+            title = one.title or one.question
+            said = [
+                answer["choice"]
+                for answer in answers.entries()
+                if answer["lab"] == lesson.topic and answer["title"] == title
+            ]
+            if said:
+                return f"{one.question} {said[-1]}"
     return ""
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 import streamlit as st
 
 from engine.texts import inert
-from pages.shell import glossary, lessons, notebook, stage
+from pages.shell import glossary, lessons, notebook, stage, state
 from pages.shell.lessons import Lesson
 
 SHOWN = 10
@@ -43,7 +43,7 @@ def entries() -> tuple[Entry, ...]:
     ]
     for topic in lessons.topics():
         lesson = lessons.load(topic)
-        found.append(Entry("Lab", lesson.title, f"{lesson.short} {lesson.question}", topic))
+        found.append(Entry("Lab", lesson.title, lesson.question, topic, (), lesson.short))
         for name, label in lesson.experiments.items():
             text, guide = lesson.try_lines.get(name, ""), lesson.guide[label]
             found.append(Entry("Experiment", label, text, topic, (("open", name),), guide))
@@ -85,18 +85,12 @@ def find(question: str) -> list[Entry]:
     return [one for _, one in fitting[:SHOWN]]
 
 
-def link(one: Entry) -> None:
-    """Draw an entry as a link to the lab, where it is then on screen."""
-    lesson = lessons.load(one.topic)
-    where = "show me" if one.kind == "Term" else one.kind.lower()
-    st.page_link(
-        f"{one.topic}.py",
-        label=f"**{one.title}** · {lesson.short}, {where}",
-        help=one.text if one.kind in ("Lab", "Experiment") else None,
-        query_params=list(one.query),
-    )
-    if one.kind in ("Term", "Scene"):
-        st.caption(one.text)
+def link(one: Entry, *, named: bool = True) -> None:
+    """Draw an entry as a link to the lab, where it is then on screen; ``named``: with the lab."""
+    label = f"**{one.title}**" + (" · show me" if one.kind == "Term" else "")
+    st.page_link(f"{one.topic}.py", label=label, query_params=list(one.query))
+    place = f"{lessons.load(one.topic).short}, {one.kind.lower()} · " if named else ""
+    st.caption(f"{place}{one.text}")
 
 
 @st.fragment
@@ -128,6 +122,9 @@ def arrive(lesson: Lesson) -> None:
     experiment, or ``?kept=`` and a run of the notebook. What names none is left aside.
     """
     number, name, run = (st.query_params.pop(key, "") for key in ("scene", "open", "kept"))
+    if not (number or name or run):
+        return
+    st.session_state["mode"] = state.EXPLORE
     if number.isascii() and number.isdigit() and 1 <= int(number[:4]) <= len(lesson.scenes):
         stage.show_scene(lesson, int(number[:4]) - 1)
     elif name in lesson.experiments:

@@ -11,10 +11,11 @@ from typing import Any
 import plotly.graph_objects as go
 import plotly.offline
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine.errors import InputError
-from pages.shell import learner, lessons, notebook, notebook_files
+from pages.shell import answers, learner, lessons, notebook, notebook_files
 from pages.shell.experiments import params_class
 from tests.engine.printed import run_script
 from tests.pages.test_exports import addresses
@@ -128,6 +129,19 @@ def test_a_run_of_an_earlier_version_is_listed_without_its_code() -> None:
     cells = json.loads(notebook_files.to_jupyter([one]))["cells"]
     assert [cell["cell_type"] for cell in cells] == ["markdown", "markdown"]
     assert "earlier version" in notebook_files.to_html([(one, go.Figure())])
+
+
+def test_the_prediction_of_this_very_setting_is_kept_with_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(st, "session_state", {})
+    lesson = lessons.load("formats")
+    asked = lesson.predictions[0]
+    answers.note("formats", asked.title or asked.question, "predict", "7", False)
+    params = lesson.settings_of(asked.experiment, asked.params)
+    said = notebook._predicted(lesson, asked.experiment, params)
+    assert said == f"{asked.question} 7"
+    assert notebook._predicted(lesson, asked.experiment, type(params)()) == ""
 
 
 @pytest.mark.parametrize(
