@@ -71,7 +71,7 @@ class Prediction:
     def is_right(self, guess: Any, actual: Any) -> bool:
         """Whether a guess is right: the same choice, or a number that is near."""
         if self.range is None:
-            return str(actual) == guess
+            return bool(str(actual) == guess)
         return bool(abs(actual - guess) <= NEAR * (self.range[1] - self.range[0]))
 
     def misconception(self, guess: Any, actual: Any) -> Wrong | None:
