@@ -110,16 +110,19 @@ def _record() -> None:
 def draw() -> None:
     """Draw the page."""
     st.html(f"<style>{lab.STYLE}</style>")
-    st.header("Data Pipeline Playground", anchor=False)
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    ):
+        st.header("Data Pipeline Playground", anchor=False, width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            if topic := path_record.latest():
+                _learn_link(lessons.load(topic), "Go on with lesson {} at step {}")
+            _record()
     st.markdown(
         "Drag a control and the real engines answer: pyarrow, fastavro, DuckDB, imbalanced-learn,"
         " Spark, Feast and Prefect, on every flight out of New York in 2013. Each chart comes with"
         " the reason, the code and a prediction to test yourself. New here? Start with lesson 1."
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if topic := path_record.latest():
-            _learn_link(lessons.load(topic), "Go on with lesson {} at step {}")
-        _record()
     search.draw()
     if not state.WARM.is_set():
         st.caption("The server has just started: default runs are being measured.")

@@ -172,7 +172,7 @@ class LateResult:
     def verdict(self) -> str:
         """Rows that are never counted, and the lookback that misses none."""
         p = self.params
-        how = f"publication at {p.watermark_hours} h and a {p.lookback_days}-day lookback"
+        how = f"publication at {p.watermark_hours} h and a lookback of {p.lookback_days} days"
         if not self.n_missed:
             return (
                 f"**All {self.n_rows:,} rows** are counted with {how},"
@@ -180,7 +180,7 @@ class LateResult:
             )
         return (
             f"**{self.n_missed:,} of {self.n_rows:,} rows ({format_share(self.missed_share)}) are"
-            f" never counted** with {how}. To miss none: a {self.lookback_needed}-day lookback, or"
+            f" never counted** with {how}. To miss none: {self.lookback_needed} days of lookback, or"
             " rebuild only the days with late rows."
         )
 

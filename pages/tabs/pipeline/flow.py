@@ -7,7 +7,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine.pipeline import choice, compare, flow, report
+from engine.pipeline import choice, compare, events, flow, report
 from engine.pipeline.flow import FlowParams, FlowResult
 from engine.pipeline.flow import figure as figures
 from engine.pipeline.records import Run
@@ -104,15 +104,26 @@ def _all_stages(result: FlowResult) -> None:
     texts.table(result.table().to_pylist(), "Each stage of the run")
     if result.complete and result.run is not None:
         run = result.run
-        st.download_button(
-            "Report of this run",
-            lambda: report.render(run),
-            f"pipeline-{run.id}.html",
-            "text/html",
-            key="flow_report",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        with st.container(horizontal=True):
+            for label, content, ending, mime, key in (
+                ("Report of this run", lambda: report.render(run), "html", "text/html", "report"),
+                (
+                    "OpenLineage events",
+                    lambda: events.write(run).read_bytes(),
+                    "openlineage.jsonl",
+                    "application/jsonl",
+                    "events",
+                ),
+            ):
+                st.download_button(
+                    label,
+                    content,
+                    f"pipeline-{run.id}.{ending}",
+                    mime,
+                    key=f"flow_{key}",
+                    icon=":material/download:",
+                    on_click="ignore",
+                )
 
 
 def _differences(this: Run) -> None:
