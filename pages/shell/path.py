@@ -55,7 +55,7 @@ def current(lesson: Lesson) -> Step | None:
 def draw(lesson: Lesson, experiments: dict[str, Callable[[], None]]) -> None:
     """Draw the step: what it asks, or its run in the experiment's own tab."""
     if not lesson.steps:
-        st.info("This lab has no path yet. Choose Explore.")
+        st.info("This page is a project: it has no path of steps. Choose Explore.")
         return
     st.html(f"<style>{STYLE}</style>")
     step = current(lesson)

@@ -180,8 +180,8 @@ class LateResult:
             )
         return (
             f"**{self.n_missed:,} of {self.n_rows:,} rows ({format_share(self.missed_share)}) are"
-            f" never counted** with {how}. To miss none: {self.lookback_needed} days of lookback, or"
-            " rebuild only the days with late rows."
+            f" never counted** with {how}. To miss none: {self.lookback_needed} days of lookback,"
+            " or rebuild only the days with late rows."
         )
 
     @property
