@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from engine import figures
@@ -11,27 +13,36 @@ from engine.texts import strip_marks
 from engine.units import format_share
 
 
-def scores(result: WeeksResult) -> go.Figure:
-    """Draw the AUC of each week. To see first: how far the two marks of a week are apart."""
-    names = [week["week"] for week in result.weeks]
-    traces: list[figures.Trace] = [
+def _two_lines(result: WeeksResult, measured: tuple[str, str], model: tuple[str, str]) -> list[Any]:
+    """Return one line for what was measured and one for what the model says, each as its name and
+    the field of a week.
+    """
+    return [
         {
             "type": "scatter",
-            "x": names,
+            "x": [week["week"] for week in result.weeks],
             "y": [week[field] for week in result.weeks],
             "mode": "lines+markers",
             "name": name,
             "line": {"color": color, "dash": dash},
             "marker": {"size": 12, "symbol": symbol},
         }
-        for name, field, color, dash, symbol in (
-            ("measured on labels", "auc", figures.HELD_OUT, "solid", "circle"),
-            ("estimated without labels", "promised_auc", figures.KNOWN, "dash", "diamond"),
+        for (name, field), color, dash, symbol in (
+            (measured, figures.HELD_OUT, "solid", "circle"),
+            (model, figures.KNOWN, "dash", "diamond"),
         )
     ]
+
+
+def scores(result: WeeksResult) -> go.Figure:
+    """Draw the AUC of each week. To see first: how far the two marks of a week are apart."""
     return figures.drawn(
         strip_marks(result.verdict),
-        traces,
+        _two_lines(
+            result,
+            ("measured on labels", "auc"),
+            ("estimated without labels", "promised_auc"),
+        ),
         height=360,
         x="week from",
         y="AUC",
@@ -106,25 +117,9 @@ def predictions(result: WeeksResult) -> go.Figure:
     """Draw the mean prediction of each week beside the share that was late. To see first: whether
     the two move together.
     """
-    names = [week["week"] for week in result.weeks]
-    traces: list[figures.Trace] = [
-        {
-            "type": "scatter",
-            "x": names,
-            "y": [week[field] for week in result.weeks],
-            "mode": "lines+markers",
-            "name": name,
-            "line": {"color": color, "dash": dash},
-            "marker": {"size": 12, "symbol": symbol},
-        }
-        for name, field, color, dash, symbol in (
-            ("late", "late_share", figures.HELD_OUT, "solid", "circle"),
-            ("mean prediction", "mean_p", figures.KNOWN, "dash", "diamond"),
-        )
-    ]
     return figures.drawn(
         "Share of late flights, predicted and measured, by week",
-        traces,
+        _two_lines(result, ("late", "late_share"), ("mean prediction", "mean_p")),
         height=360,
         x="week from",
         y="share of flights",
