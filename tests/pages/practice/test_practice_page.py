@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.practice import mock
+from engine.jobs import Jobs
+from engine.practice import evidence, mock
 from engine.practice.cards import answer_id, question_id
 from engine.practice.content import question_of, questions
 from engine.practice.plan import MOST_A_DAY
@@ -21,6 +22,12 @@ QUESTION = question_of("incremental")
 @pytest.fixture(scope="module")
 def app() -> AppTest:
     return open_page("practice")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that has finished no job, whatever other page tests have measured."""
+    monkeypatch.setattr(evidence, "JOBS", Jobs())
 
 
 def section(app: AppTest, name: str) -> Any:
