@@ -23,7 +23,7 @@ def _files() -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Notebook (HTML)",
-            lambda: notebook_files.to_html(with_figures),
+            lambda: notebook_files.html_of(with_figures),
             "notebook.html",
             "text/html",
             key="notebook_html",

@@ -54,7 +54,7 @@ def _moment(at: str) -> str:
         return at
 
 
-def to_html(held: Iterable[tuple[Entry, go.Figure | None]]) -> str:
+def html_of(held: Iterable[tuple[Entry, go.Figure | None]]) -> str:
     """Return the entries as one file that needs nothing else; its figures move and zoom."""
     parts: list[str | go.Figure] = []
     for one, figure in held:

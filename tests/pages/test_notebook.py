@@ -83,7 +83,7 @@ def test_the_jupyter_notebook_runs_again_to_the_same_numbers(visitor: AppTest) -
 def test_the_html_has_every_figure_one_plotly_and_no_tag_of_a_visitor(visitor: AppTest) -> None:
     figures = visitor.session_state["notebook_figures"]
     held = [(one, figures[one["id"]]) for one in entries(visitor)]
-    page = notebook_files.to_html([*held, (held[0][0], None)])
+    page = notebook_files.html_of([*held, (held[0][0], None)])
     assert page.count(plotly.offline.get_plotlyjs()) == 1
     assert page.count('class="plotly-graph-div"') == len(RUNS)
     assert page.count(notebook_files.NO_FIGURE) == 1
@@ -128,7 +128,7 @@ def test_a_run_of_an_earlier_version_is_listed_without_its_code() -> None:
     assert notebook.params_of(one) is None
     cells = json.loads(notebook_files.to_jupyter([one]))["cells"]
     assert [cell["cell_type"] for cell in cells] == ["markdown", "markdown"]
-    assert "earlier version" in notebook_files.to_html([(one, go.Figure())])
+    assert "earlier version" in notebook_files.html_of([(one, go.Figure())])
 
 
 def test_the_prediction_of_this_very_setting_is_kept_with_the_run(

@@ -18,7 +18,7 @@ import pytest
 from engine.orchestration import prefect_internals
 
 LAB = Path(prefect_internals.__file__).parent
-SHOWN_TO_PEOPLE = {"code.py", "script.py"}  # Prefect as its users write it
+SHOWN_TO_PEOPLE = {"code.py", "example.py", "script.py"}  # Prefect as its users write it
 DOCUMENTED = {
     "prefect",
     "prefect.client.orchestration",
