@@ -102,7 +102,8 @@ def params_of(one: Entry) -> Params | None:
         for field in fields(cls):
             value = one["settings"].get(field.name, field.default)
             if isinstance(value, list):
-                days = isinstance(field.default, tuple) and type(field.default[0]) is date
+                default = field.default if isinstance(field.default, tuple) else ()
+                days = any(type(part) is date for part in default)
                 value = tuple(date.fromisoformat(part) if days else part for part in value)
             values[field.name] = value
         made: Params = cls(**values)
