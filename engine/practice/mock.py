@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,7 +93,4 @@ def to_html(parts: Sequence[tuple[str, list[str]]]) -> str:
 
 def _plain(text: str) -> str:
     """Return a text on one line, whose marks of Markdown and HTML are only letters."""
-    line = " ".join(text.split())
-    for mark in "\\`*_[]<>#|":
-        line = line.replace(mark, f"\\{mark}")
-    return line
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))
