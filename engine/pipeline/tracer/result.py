@@ -166,7 +166,7 @@ class TracerResult:
         n = self.n_skewed
         same_text = "served as trained" if not n else f"{n} of {len(self.training)} differ"
         return (
-            f"{self.name}: **{format_share(self.flight['p_late'])}** to be more than"
+            f"{self.name}: **{format_share(self.flight['p_late'])}** likely to be more than"
             f" {LATE_MINUTES} min late; {self.outcome}. Features: {same_text}."
         )
 

@@ -154,7 +154,7 @@ class WeeksResult:
         """Return one row for each alert."""
         return [
             {
-                "week from": one["week"],
+                "week from": format_day(date.fromisoformat(one["week"])),
                 "rule": one["rule"],
                 "value": format_number(one["value"], 3),
                 "run": self.run_id,

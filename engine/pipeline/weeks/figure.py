@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,7 +11,12 @@ from engine import figures
 from engine.pipeline.stages.training_set import NAMES
 from engine.pipeline.weeks import TITLES, WeeksResult
 from engine.texts import strip_marks
-from engine.units import format_share
+from engine.units import format_day, format_share
+
+
+def _days(result: WeeksResult) -> list[str]:
+    """Return the first day of each week as text."""
+    return [format_day(date.fromisoformat(week["week"])) for week in result.weeks]
 
 
 def _two_lines(result: WeeksResult, measured: tuple[str, str], model: tuple[str, str]) -> list[Any]:
@@ -20,7 +26,7 @@ def _two_lines(result: WeeksResult, measured: tuple[str, str], model: tuple[str,
     return [
         {
             "type": "scatter",
-            "x": [week["week"] for week in result.weeks],
+            "x": _days(result),
             "y": [week[field] for week in result.weeks],
             "mode": "lines+markers",
             "name": name,
@@ -91,7 +97,7 @@ def feature(result: WeeksResult) -> go.Figure:
         [
             {
                 "type": "scatter",
-                "x": [week["week"] for week in result.weeks],
+                "x": _days(result),
                 "y": [week["drift"][name][kind] for week in result.weeks],
                 "mode": "lines+markers",
                 "line": {"color": figures.KNOWN},
@@ -99,7 +105,7 @@ def feature(result: WeeksResult) -> go.Figure:
             },
             {
                 "type": "scatter",
-                "x": [week["week"] for week in result.weeks],
+                "x": _days(result),
                 "y": [result.limit] * len(result.weeks),
                 "mode": "lines",
                 "name": "limit",
