@@ -5,6 +5,7 @@ read its text.
 from __future__ import annotations
 
 import json
+import re
 import time
 from functools import lru_cache
 from importlib import import_module
@@ -96,6 +97,11 @@ def texts(app: AppTest) -> str:
     """Return all text that is read on the page: Markdown, then titles of charts."""
     written = [element.value for kind in TEXTS for element in app.get(kind)]
     return "\n".join([*written, *(chart["title"] for chart in charts(app))])
+
+
+def without_terms(text: str) -> str:
+    """Return a text without the links to definitions of its terms."""
+    return re.sub(r'\[([^\]]*)\]\(#term-\S+ "[^"]*"\)', r"\1", text)
 
 
 def charts(app: AppTest) -> list[dict[str, Any]]:
