@@ -36,7 +36,7 @@ class Learner:
     def guess(self, number: int, which: int, prediction: Prediction, value: Any) -> None:
         key = f"path_{self.lesson.topic}_{number}_{which}"
         kind = self.app.radio if prediction.range is None else self.app.slider
-        kind(key=key).set_value(value)
+        settle(kind(key=key).set_value(value).run())
 
     def guesses(self, prediction: Prediction) -> tuple[Any, Any]:
         """Return a wrong and a right answer of a prediction whose run has been seen."""
