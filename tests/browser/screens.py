@@ -25,7 +25,7 @@ QUIET_MS = 100  # a page is at rest when nothing of it has changed for so long
 MOST_MS = 2_000  # that one look waits for rest: then it looks at what moves
 # Rules of axe-core that Streamlit or Plotly break by themselves, each with where that is known.
 KNOWN: dict[str, str] = {}
-WAIT_MS = 120_000
+WAIT_MS = 300_000  # for a run on a machine that is busy with other tests
 TURNS = 12  # looks at a page that may still be moving, before its problems count
 PAUSE_MS = 250  # between two of them
 

@@ -14,7 +14,7 @@ from tests.browser import screens
 from tests.browser.conftest import take_pipeline_runs
 from tests.browser.serve import launch
 
-SLOW = 180_000  # milliseconds that a run may take on a machine that is busy with other tests
+SLOW = 300_000  # milliseconds that a run may take on a machine that is busy with other tests
 QUICK = {  # lab -> a tab whose job is quick
     "formats": "formats_tab=Codecs&codecs_n_rows=5000&codecs_repeats=1",
     "etl": "etl_tab=Load+strategies&loads_n_days=1",
