@@ -59,6 +59,10 @@ def test_the_features_are_the_same_from_a_cluster_that_loses_a_worker(
 
     def write_while_a_worker_dies(frame: Any, folder: Path, name: str, keys: list[str]) -> int:
         if name == "planes":
+            for _ in range(300):  # an executor registers some seconds after the driver
+                if len(executors()) == 2:
+                    break
+                time.sleep(0.2)
             killer.start()
         return write(frame, folder, name, keys)
 
