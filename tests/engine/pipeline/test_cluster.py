@@ -20,6 +20,9 @@ from tests.engine.pipeline.conftest import PARAMS
 from tests.engine.spark import cluster as spark_cluster
 
 
+KILLER_SECONDS = 60.0
+
+
 def executors() -> list[dict[str, Any]]:
     return [one for one in session.rest("allexecutors") if one["id"] != "driver"]
 
@@ -33,9 +36,11 @@ def is_worker(process: psutil.Process) -> bool:
 
 def kill_a_worker_at_work() -> None:
     """Kill a worker with its executor once both executors are there and tasks run."""
+    until = time.monotonic() + KILLER_SECONDS
     while not (
         len(executors()) == 2 and any(one["numActiveTasks"] for one in session.rest("stages"))
     ):
+        assert time.monotonic() < until, "no task was seen at work on two executors"
         time.sleep(0.02)
     workers = [
         process for process in psutil.Process().children(recursive=True) if is_worker(process)
@@ -70,7 +75,7 @@ def test_the_features_are_the_same_from_a_cluster_that_loses_a_worker(
     cluster = partial(spark_cluster.standalone, tmp_path)
     with spark_cluster.attached("PLAYGROUND_SPARK_MASTER", cluster()):
         count = features.work(Task(PARAMS, made, folders, lambda share: None))
-        killer.join(timeout=60)
+        killer.join(KILLER_SECONDS)
         assert not killer.is_alive() and len(executors()) >= 2
         assert sum(one["isActive"] for one in executors()) < len(executors())
     on_one_machine = run.stage("features")

@@ -119,5 +119,7 @@ def attached(variable: str, started: AbstractContextManager[Target]) -> Iterator
     ENGINE.stop()
     with started as place, pytest.MonkeyPatch.context() as patch:
         patch.setenv(variable, place.address)
-        yield place
-        ENGINE.stop()
+        try:
+            yield place
+        finally:  # else what runs next waits for a cluster that is gone
+            ENGINE.stop()
