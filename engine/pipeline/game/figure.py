@@ -51,7 +51,7 @@ def price_list(result: GameResult) -> go.Figure:
         height=400,
         x="minutes",
         barmode="stack",
-        xaxis={"range": [0, 1.7 * WRONG_MINUTES]},
+        xaxis={"range": [0, 2.4 * WRONG_MINUTES]},
         yaxis={
             "categoryorder": "array",
             "categoryarray": [title for title, *_ in reversed(bars)],

@@ -19,7 +19,6 @@ from engine.spark import session
 from tests.engine.pipeline.conftest import PARAMS
 from tests.engine.spark import cluster as spark_cluster
 
-
 KILLER_SECONDS = 60.0
 
 
