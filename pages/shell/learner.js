@@ -2,6 +2,8 @@
 // the newer of the session's and the browser's is used. Two tabs of one browser thus share a record.
 
 const PLACE = 'data-pipeline-playground learner';
+const AGAIN_MS = [2_000, 6_000, 18_000]; // a run that starts at the same moment can swallow what is sent
+const timers = new WeakMap(); // of each place on the page where this is drawn
 
 function stored() {
   try {
@@ -12,7 +14,9 @@ function stored() {
   }
 }
 
-export default function ({ data, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
+  const stop = () => (timers.get(parentElement) ?? []).forEach(clearTimeout);
+  stop(); // what was sent has been heard, or is sent again below
   const kept = stored();
   const newer = (one, other) => one && String(one.at ?? '') > String(other?.at ?? '');
   const here = Object.entries(data.held).filter(([name, one]) => newer(one, kept[name]));
@@ -26,5 +30,10 @@ export default function ({ data, setTriggerValue }) {
   const there = Object.entries(kept).filter(
     ([name, one]) => newer(one, data.held[name]) && String(one.at) > (data.heard[name] ?? ''),
   );
-  if (there.length) setTriggerValue('stored', Object.fromEntries(there));
+  if (there.length) {
+    const send = () => setTriggerValue('stored', Object.fromEntries(there));
+    send();
+    timers.set(parentElement, AGAIN_MS.map((after) => setTimeout(send, after)));
+  }
+  return stop;
 }

@@ -141,7 +141,8 @@ def _draw(key: str) -> None:
 
 def _receive(key: str) -> None:
     """Take the sections that the browser holds and this session does not, or only older ones."""
-    stored = st.session_state[key].get("stored")
+    # a run that starts at the same moment can swallow it: the browser then sends it again
+    stored = st.session_state.get(key, {}).get("stored")
     if not isinstance(stored, dict):
         return
     heard = st.session_state.setdefault("learner_heard", {})
