@@ -19,8 +19,10 @@ PAGES = [
 ]
 state.owner()
 latest.begin()
-learner.bridge()  # before the page, which may take a while
 with work.tabs_left_are_given_up():
-    st.navigation(PAGES, position="hidden" if state.presenting() else "top").run()
+    page = st.navigation(PAGES, position="hidden" if state.presenting() else "top")
+    # after the browser has heard which page this is, before the page, which may take a while
+    learner.bridge()
+    page.run()
 learner.mirror("page")
 state.VISITED.set()
