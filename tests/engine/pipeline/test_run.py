@@ -138,7 +138,7 @@ def test_a_day_without_a_file_or_a_range_without_flights_stops_the_run_and_nothi
 def test_a_served_day_without_flights_is_said(run: Run, tmp_path: Path) -> None:
     made = run.stage("training_set")
     assert made is not None
-    params = replace(PARAMS, days=(date(2013, 1, 21), date(2013, 2, 3)))
+    params = replace(PARAMS, days=(date(2013, 2, 1), date(2013, 2, 14)))
     task = Task(
         params, tmp_path, {"training_set": store.place("training_set", made.key)}, lambda _: None
     )
