@@ -47,6 +47,7 @@ FILE_POLICY: Final = (
     " 'unsafe-inline'; img-src data: blob:; font-src data:; worker-src blob:; form-action 'none';"
     " base-uri 'none'"
 )
+_POLICY_TAG = f'<meta http-equiv="Content-Security-Policy" content="{FILE_POLICY}" />'
 
 P = ParamSpec("P")
 Trace = dict[str, Any]  # as Plotly takes it; it says its ``type``
@@ -165,8 +166,7 @@ def to_html(figure: go.Figure) -> str:
     no address.
     """
     page: str = inert(figure).to_html(include_plotlyjs=True, config=CONFIG)
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{FILE_POLICY}" />'
-    return page.replace("<head>", f"<head>{policy}", 1)
+    return page.replace("<head>", f"<head>{_POLICY_TAG}", 1)
 
 
 def to_document(title: str, parts: Iterable[str | go.Figure]) -> str:
@@ -179,11 +179,10 @@ def to_document(title: str, parts: Iterable[str | go.Figure]) -> str:
         else inert(part).to_html(full_html=False, include_plotlyjs=False, config=CONFIG)
         for part in parts
     )
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{FILE_POLICY}" />'
     style = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     style += "dt{font-weight:600}dd{margin:0 0 .4rem;white-space:pre-wrap;overflow-wrap:anywhere}"
     return (
-        f'<!doctype html><html lang="en"><head>{policy}<meta charset="utf-8" /><title>{title}'
+        f'<!doctype html><html lang="en"><head>{_POLICY_TAG}<meta charset="utf-8" /><title>{title}'
         f"</title><style>{style}</style><script>{get_plotlyjs()}</script></head><body>"
         f"<h1>{title}</h1>{body}</body></html>"
     )
