@@ -324,6 +324,9 @@ class Jobs:
         while (job := self._next()) is not None:
             try:
                 self._run(job)
+            except KeyboardInterrupt:
+                # the server is being stopped: Polars gives the signal to whoever calls it
+                self._finish(job, "cancelled")
             except BaseException as error:
                 # the page says so and the queue goes on. A panic of Polars is no Exception
                 job.message = explain(error)

@@ -199,11 +199,18 @@ def tab_problems(page: Page, address: str, topic: str) -> Iterator[tuple[str, st
         yield from ((label, "axe", finding) for finding in findings(page))
 
 
+def wait_for_the_bar(page: Page) -> None:
+    """Until the speaker's buttons are there and the browser has done what their coming asks for."""
+    page.locator(".st-key-presenter_next button").wait_for(state="attached")
+    page.evaluate("() => new Promise((resolve) => requestIdleCallback(resolve))")
+
+
 def scene_problems(page: Page, address: str, topic: str) -> Iterator[tuple[str, str, str]]:
     """Yield scene, window and problem for every scene of a lab in presenter mode."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{address}/{topic}?mode=Present")
     _settled(page)
+    wait_for_the_bar(page)
     for number, scene in enumerate(lessons.load(topic).scenes):
         page.keyboard.press("PageDown")
         page.locator(".st-key-stage_line").get_by_text(f"{number + 1} of ").wait_for()

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pages.shell import lessons
+from tests.browser.screens import wait_for_the_bar
 from tests.browser.serve import launch
 from tests.engine.test_house import endless_avro
 
@@ -58,6 +59,7 @@ def test_presenter_mode_answers_a_clicker(page: Page, server: str) -> None:
     page.goto(f"{server}/formats?present=true&formats_tab=Bytes+read")
     expect(page.locator(f"{STRIP} .main-svg").first).to_be_visible()
     expect(page.locator(".st-key-controls")).to_be_hidden()
+    wait_for_the_bar(page)
     page.keyboard.press("PageDown")
     expect(page.locator(".st-key-stage_line")).to_contain_text("1 of")
     page.keyboard.press("PageDown")
@@ -91,6 +93,7 @@ def test_a_key_pressed_as_a_poll_falls_due_turns_one_scene(page: Page, server: s
     page.add_init_script(POLL_KEPT)
     page.goto(f"{server}/formats?present=true&race_n_rows=100%2C000&race_repeats=9")
     expect(page.get_by_text("Measuring:")).to_be_visible()
+    wait_for_the_bar(page)
     key = 'new KeyboardEvent(type, { key: "PageDown", keyCode: 34, bubbles: true })'
     press_as_a_poll_falls_due(
         page, f'for (const type of ["keydown", "keyup"]) document.dispatchEvent({key});'

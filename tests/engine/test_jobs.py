@@ -170,6 +170,15 @@ def test_a_panic_that_is_no_exception_ends_its_job_and_not_the_queue(jobs: Jobs)
     assert failed.state == "failed" and "that the playground did not expect" in failed.message
 
 
+def test_a_job_that_hears_the_servers_end_is_cancelled_and_logs_no_fault(jobs: Jobs) -> None:
+    def interrupted() -> Steps:
+        yield Progress(0.1)
+        raise KeyboardInterrupt
+
+    job = jobs.submit("a", 1, "", interrupted)
+    assert job.ended.wait(10) and job.state == "cancelled" and job.message == ""
+
+
 def test_who_gives_up_takes_the_job_from_nobody_else(jobs: Jobs) -> None:
     closed = threading.Event()
     job = jobs.submit("a", 1, "", lambda: blocked(threading.Event(), closed))
