@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from engine.feature_store.feast_repo import EVENT
 from engine.pipeline import store
+from engine.pipeline.drift import Reference
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Task, params_of
 from engine.pipeline.stages import monitor, train
@@ -68,16 +69,20 @@ def farthest_day(learned: pd.DataFrame, feature: str) -> float:
     """Return the largest Wasserstein distance of one learned day from all of them, in standard
     deviations.
     """
-    whole = learned[feature].dropna().to_numpy(float)
+    whole = reference_of(learned, feature)
     days = [part[feature].dropna().to_numpy(float) for _, part in learned.groupby("flight_date")]
     return max((distance(day, whole) for day in days if len(day)), default=0.0)
 
 
-def distance(batch: np.ndarray, reference: np.ndarray) -> float:
+def reference_of(learned: pd.DataFrame, feature: str) -> Reference:
+    """Return what a feature of a day is compared with: all rows that the model learned from."""
+    return Reference(learned[feature].dropna().to_numpy(float))
+
+
+def distance(batch: np.ndarray, reference: Reference) -> float:
     """Return the Wasserstein distance in standard deviations of the reference; 0 without rows."""
-    if not len(batch) or not len(reference):
-        return 0.0
-    return monitor.drift(batch, reference)["wasserstein"]
+    found = reference.drift(batch)["wasserstein"]
+    return 0.0 if np.isnan(found) else found
 
 
 def fills_of(made: pd.DataFrame, features: Path) -> list[dict[str, Any]]:
@@ -125,7 +130,7 @@ def of_day(
         found.append(gate("skew", "serve", rule, skew[name], limit, end))
         empty = float(rows[name].isna().mean()) - float(learned[name].isna().mean())
         found.append(gate("missing", "watch", f"{name} is there", empty, MORE_MISSING, end))
-        day, whole = (part[name].dropna().to_numpy(float) for part in (rows, learned))
+        day, whole = rows[name].dropna().to_numpy(float), reference_of(learned, name)
         limit = MARGIN * farthest_day(learned, name)
         rule = f"{name} no farther than a learned day"
         found.append(gate("drift", "watch", rule, distance(day, whole), limit, end))

@@ -1,8 +1,7 @@
 """Monitor: drift of what goes in, of what comes out, and of the score, week by week.
 
-Each week after the days that were learned from is compared with those. *PSI* on ten bins with equal
-shares of the reference, the *KS* distance and the *Wasserstein* distance over the reference's
-standard deviation say how far a feature has moved. Each alarms falsely: its rate of false alarms is
+Each week after the days that were learned from is compared with those by the distances of
+``engine.pipeline.drift``. Each alarms falsely: its rate of false alarms is
 measured here in two simulations without drift. By rows: batches of the week's size are drawn from
 the reference itself; chance alone then moves a large batch hardly at all. By days: whole learned
 days are dealt at random into a batch and a reference. Flights of a day share their weather, so this
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from engine.pipeline.drift import Reference
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
 from engine.pipeline.stages import audit, train
@@ -26,7 +26,6 @@ from engine.pipeline.stages.audit import TARGET
 from engine.pipeline.stages.training_set import NAMES, count, rows_of
 from engine.units import format_share
 
-N_BINS = 10
 N_DRAWS = 100  # batches without drift, by rows
 N_DEALS = 40  # by days
 MOST_DEALT = 4_000  # rows of either part
@@ -37,34 +36,13 @@ MOST_MISSING = 0.5
 MOST_SCORE_LOSS = 0.05  # in AUC, of what CBPE promised
 
 
-def drift(batch: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    """Return the three distances of a batch from the reference, both without missing values."""
-    from scipy.stats import ks_2samp, wasserstein_distance
-
-    if not len(batch) or not len(reference):
-        return dict.fromkeys(LIMITS, float("nan"))
-    edges = np.unique(np.quantile(reference, np.linspace(0, 1, N_BINS + 1)[1:-1]))
-    shares = [
-        np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
-        / len(values)
-        for values in (batch, reference)
-    ]
-    got, expected = (np.maximum(share, 0.5 / len(batch)) for share in shares)
-    deviation = reference.std() or 1.0
-    return {
-        "psi": float(((got - expected) * np.log(got / expected)).sum()),
-        "ks": float(ks_2samp(batch, reference, method="asymp").statistic),
-        "wasserstein": float(wasserstein_distance(batch, reference) / deviation),
-    }
-
-
-def false_alarms(reference: np.ndarray, n: int, rng: np.random.Generator) -> dict[str, float]:
+def false_alarms(values: np.ndarray, n: int, rng: np.random.Generator) -> dict[str, float]:
     """Return the share of batches of ``n`` rows, drawn from the reference itself, that each
     distance would call drift.
     """
-    alarms = dict.fromkeys(LIMITS, 0)
+    alarms, reference = dict.fromkeys(LIMITS, 0), Reference(values)
     for _ in range(N_DRAWS):
-        found = drift(rng.choice(reference, n), reference)
+        found = reference.drift(rng.choice(values, n))
         for name, limit in LIMITS.items():
             alarms[name] += found[name] > limit
     return {name: n_alarms / N_DRAWS for name, n_alarms in alarms.items()}
@@ -85,7 +63,7 @@ def false_alarms_by_day(
             np.concatenate([days[place] for place in part])[:: _step(days, part)]
             for part in (order[:n_days], order[n_days:])
         )
-        found = drift(batch, rest)
+        found = Reference(rest).drift(batch)
         for name, limit in LIMITS.items():
             alarms[name] += found[name] > limit
     return {name: n_alarms / N_DEALS for name, n_alarms in alarms.items()}
@@ -138,7 +116,8 @@ def work(task: Task) -> Count:
     frame = rows_of(path, [*audit.columns(), "flight_date", TARGET]).to_pandas()
     days, model = train.deal(task.params.dates), joblib.load(task.read("train", "model.joblib"))
     learned = frame[frame["flight_date"].isin(days.learn)]
-    reference = {name: learned[name].dropna().to_numpy(float) for name in NAMES}
+    values = {name: learned[name].dropna().to_numpy(float) for name in NAMES}
+    reference = {name: Reference(values[name]) for name in NAMES}
     rng, report, rates = np.random.default_rng(task.params.seed), [], {}
     parts = weeks(frame, days)
     for number, (name, rows) in enumerate(parts):
@@ -154,7 +133,7 @@ def work(task: Task) -> Count:
             "auc": float(roc_auc_score(answers, p[answered])) if scored else None,
             "promised_auc": promised_auc(p),
             "drift": {
-                feature: drift(rows[feature].dropna().to_numpy(float), reference[feature])
+                feature: reference[feature].drift(rows[feature].dropna().to_numpy(float))
                 | {"missing": float(rows[feature].isna().mean())}
                 for feature in NAMES
             },
@@ -164,8 +143,8 @@ def work(task: Task) -> Count:
     typical = int(np.median([week["rows"] for week in report]))
     by_day, n_days = {}, min(DAYS_OF_WEEK, len(days.learn) // 2)
     groups = [rows for _, rows in learned.groupby("flight_date")]
-    for feature, values in reference.items():
-        rates[feature] = false_alarms(values, min(typical, 2_000), rng) if len(values) else {}
+    for feature, known in values.items():
+        rates[feature] = false_alarms(known, min(typical, 2_000), rng) if len(known) else {}
         parts_of_day = [rows[feature].dropna().to_numpy(float) for rows in groups]
         by_day[feature] = false_alarms_by_day(parts_of_day, n_days, rng)
     made = {

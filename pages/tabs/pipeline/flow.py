@@ -8,15 +8,21 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.pipeline import choice, compare, events, flow, report
-from engine.pipeline.flow import FlowParams, FlowResult
+from engine.pipeline.flow import FlowParams, FlowResult, times
 from engine.pipeline.flow import figure as figures
 from engine.pipeline.records import Run
 from engine.pipeline.stages import STAGES
+from engine.units import format_number
 from pages.shell import controls, lab, texts, work
 from pages.tabs.pipeline import labs, runs
 
 D = FlowParams()
-STAGE, TABLE, COMPARE = VIEWS = ("One stage", "All stages", "Compare runs")
+STAGE, TABLE, COMPARE, TIMES = VIEWS = (
+    "One stage",
+    "All stages",
+    "Compare runs",
+    "Time against size",
+)
 TITLES = [stage.title for stage in STAGES]
 FIRST_TITLE = "Training set"
 
@@ -168,6 +174,16 @@ def _differences(this: Run) -> None:
         texts.note(compare.as_text([]))
 
 
+def _times() -> None:
+    kept = choice.whole_runs()
+    lab.chart(times.figure(kept), "flow_times", "Seconds of each stage against flights in")
+    texts.table(times.table(kept), "Each stage of the largest run")
+    texts.note(
+        f"Runs kept here: {format_number(len(kept))}. More days add a point. A larger year is made"
+        " on the command line: python -m engine.pipeline run --scale 10"
+    )
+
+
 def _show(result: FlowResult) -> None:
     with lab.screen("pipeline", "flow", result) as screen:
         screen.answer(figures.graph(result), "flow_graph", runs.ALT, on_click=_stage_clicked)
@@ -176,6 +192,8 @@ def _show(result: FlowResult) -> None:
             _one_stage(result)
         elif view == TABLE:
             _all_stages(result)
+        elif view == TIMES:
+            _times()
         elif result.complete and result.run is not None:
             _differences(result.run)
         else:

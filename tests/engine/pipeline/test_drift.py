@@ -1,5 +1,5 @@
-"""False alarms of the distances by rows and by whole days; river's detectors on streams with and
-without a change.
+"""The distances against scipy and by hand; their false alarms by rows and by whole days; river's
+detectors on streams with and without a change.
 """
 
 from __future__ import annotations
@@ -8,10 +8,14 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from river import drift as river_drift
+from scipy.stats import ks_2samp, wasserstein_distance
 
 from engine.jobs import run_to_end
 from engine.pipeline import store
+from engine.pipeline.drift import Reference
 from engine.pipeline.records import Run
 from engine.pipeline.stages import monitor
 from engine.pipeline.stages.training_set import NAMES
@@ -78,3 +82,39 @@ def test_the_streams_of_a_run_are_those_after_the_learned_days(run: Run) -> None
     for one in result.watched:
         assert 0 <= one.false_share <= 1 and (one.first is None) == (one.n_alarms == 0)
     assert len(result.rows()) == 6
+
+
+@given(st.integers(0, 10_000))
+def test_distances_are_nothing_for_the_reference_itself_and_grow_with_a_shift(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    reference = rng.normal(0, 2, 500)
+    near, far = (Reference(reference).drift(reference + shift) for shift in (0.0, 4.0))
+    assert all(abs(value) < 1e-9 for value in near.values())
+    assert far["psi"] > 1 and far["ks"] > 0.5
+    assert far["wasserstein"] == pytest.approx(4.0 / reference.std())
+
+
+def test_psi_is_the_sum_over_ten_bins_worked_by_hand() -> None:
+    reference = np.arange(100.0)
+    batch = np.concatenate([np.arange(50.0), np.arange(50.0)])  # nothing in the upper half
+    floor = 0.5 / 100
+    expected = 5 * (0.2 - 0.1) * np.log(2) + 5 * (floor - 0.1) * np.log(floor / 0.1)
+    assert Reference(reference).drift(batch)["psi"] == pytest.approx(expected)
+
+
+NUMBERS = st.lists(st.integers(-5, 5) | st.floats(-50, 50), min_size=1, max_size=40)
+
+
+@given(NUMBERS, NUMBERS)
+def test_ks_and_wasserstein_are_those_of_scipy(batch: list[float], reference: list[float]) -> None:
+    values = np.array(reference, float)
+    found = Reference(values).drift(np.array(batch, float))
+    assert found["ks"] == pytest.approx(ks_2samp(batch, reference, method="asymp").statistic)
+    area = wasserstein_distance(batch, reference) / (values.std() or 1.0)
+    assert found["wasserstein"] == pytest.approx(area, rel=1e-9, abs=1e-9)
+
+
+def test_without_rows_there_is_no_distance() -> None:
+    nothing, some = np.array([]), np.arange(3.0)
+    for batch, reference in ((nothing, some), (some, nothing)):
+        assert np.isnan(list(Reference(reference).drift(batch).values())).all()

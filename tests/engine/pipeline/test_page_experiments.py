@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.jobs import run_to_end
 from engine.pipeline import choice, compare, flow, tracer, weeks
-from engine.pipeline.flow import FlowParams, FlowResult, figure
+from engine.pipeline.flow import FlowParams, FlowResult, figure, times
 from engine.pipeline.records import Run
 from engine.pipeline.stages import STAGES
 from engine.pipeline.stages.monitor import LIMITS
@@ -46,6 +46,20 @@ def test_the_job_gives_the_run_and_shows_it_as_it_grows(run: Run) -> None:
     assert [one.digest for one in result.records] == [one.digest for one in run.stages]
     assert result.headline()["ingest out"] == run.stages[0].n_out
     assert choice.latest() is not None
+
+
+def test_seconds_against_flights_are_those_of_the_quickest_run_of_each_size(run: Run) -> None:
+    def timed(n: int, seconds: float) -> Run:
+        made = tuple(replace(one, n_in=n, seconds=seconds) for one in run.stages)
+        return replace(run, stages=made)
+
+    runs = [timed(2_000, 3.0), timed(1_000, 2.0), timed(2_000, 2.5)]
+    for line in times.figure(runs).to_dict()["data"]:
+        assert list(line["x"]) == [1_000, 2_000] and list(line["y"]) == [2.0, 2.5]
+    assert {row["flights a second"] for row in times.table(runs)} == {"800"}
+    assert set(times.ENGINES) == {stage.name for stage in STAGES}
+    failed = replace(run, stages=(replace(run.stages[0], state="failed"),))
+    assert not any(times.points([failed]).values())
 
 
 def test_a_job_that_is_cancelled_stops_the_run_and_a_failed_one_says_why(

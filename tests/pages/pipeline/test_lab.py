@@ -26,7 +26,7 @@ def test_the_run_is_made_and_its_graph_has_every_stage() -> None:
     assert run is not None and f"{run.stages[0].n_in:,} flights in" in texts(app)
     notes = [note["text"] for note in graph["layout"]["annotations"]]
     assert [run.stages[i].digest[:6] in notes[i] for i in range(len(STAGES))] == [True] * 10
-    for view in ("All stages", "Compare runs"):
+    for view in ("All stages", "Compare runs", "Time against size"):
         settle(app.segmented_control(key="flow_view").set_value(view).run())
         assert problems(app) == []
 

@@ -1,0 +1,92 @@
+"""Seconds of each stage against the flights that went in, over the runs that are kept.
+
+Only what was measured: a stage that a run took over from an earlier one keeps the seconds of that.
+"""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from engine import figures
+from engine.pipeline.records import Run, StageRecord
+from engine.pipeline.stages import STAGES
+from engine.units import format_bytes, format_number, format_seconds
+
+# what does the work of a stage
+ENGINES = {
+    "ingest": "pyarrow, HTTP, SQLite",
+    "validate": "pandera",
+    "load": "DuckDB",
+    "features": "Spark",
+    "training_set": "Feast on DuckDB",
+    "audit": "scikit-learn",
+    "train": "scikit-learn",
+    "register": "scikit-learn",
+    "serve": "Feast on SQLite",
+    "monitor": "NumPy",
+}
+SHORTEST = 0.01  # seconds that the chart's logarithmic axis can show
+
+
+def points(runs: list[Run]) -> dict[str, list[StageRecord]]:
+    """Return each stage's records by flights in, fewest first; of several as large the quickest."""
+    found: dict[str, list[StageRecord]] = {}
+    for stage in STAGES:
+        best: dict[int, StageRecord] = {}
+        for record in filter(None, (run.stage(stage.name) for run in runs)):
+            if record.state != "failed" and record.n_in:
+                known = best.get(record.n_in)
+                best[record.n_in] = min(
+                    [record, *([known] if known else [])], key=lambda one: one.seconds
+                )
+        found[stage.name] = [best[n] for n in sorted(best)]
+    return found
+
+
+def table(runs: list[Run]) -> list[dict[str, str]]:
+    """Return one row for each stage of the largest run: its engine, rows, seconds and speed."""
+    rows = []
+    for stage in STAGES:
+        made = points(runs)[stage.name]
+        if made:
+            one = made[-1]
+            speed = one.n_in / max(one.seconds, SHORTEST)
+            rows.append(
+                {
+                    "stage": stage.title,
+                    "engine": ENGINES[stage.name],
+                    "flights in": format_number(one.n_in),
+                    "seconds": format_seconds(one.seconds),
+                    "flights a second": format_number(speed),
+                    "written": format_bytes(one.n_bytes),
+                }
+            )
+    return rows
+
+
+def figure(runs: list[Run]) -> go.Figure:
+    """Draw seconds against flights, both on logarithmic axes. To see first: which line is on top,
+    and which one rises faster than the flights.
+    """
+    titles = {stage.name: stage.title for stage in STAGES}
+    traces: list[figures.Trace] = []
+    for name, made in points(runs).items():
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [one.n_in for one in made],
+                "y": [max(one.seconds, SHORTEST) for one in made],
+                "mode": "lines+markers",
+                "name": f"{titles[name]} · {ENGINES[name]}",
+                "hovertemplate": titles[name] + ": %{x:,} flights in %{y:.3~g} s<extra></extra>",
+            }
+        )
+    return figures.drawn(
+        "Seconds of each stage against the flights that went in",
+        traces,
+        height=400,
+        x="flights in",
+        y="seconds",
+        xaxis={"type": "log"},
+        yaxis={"type": "log"},
+    )
