@@ -27,7 +27,7 @@ from pages.talk.talk import (
 )
 
 STYLE = """
-.st-key-talk_head { flex-wrap: nowrap }
+.st-key-talk_head { flex-wrap: nowrap; margin-top: 0.7rem }
 .st-key-talk_head > :first-child { flex: 1 1 auto; min-width: 12rem }
 @media (max-width: 640px) { .st-key-talk_head { flex-wrap: wrap } }
 """

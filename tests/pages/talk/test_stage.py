@@ -121,7 +121,7 @@ def test_a_press_counts_once_and_the_server_knows_the_place() -> None:
 
 def test_a_shipped_talk_is_started_by_its_name_and_no_other() -> None:
     app = open_page("stage", talk="tour")
-    (code,) = app.query_params["at"]
+    code = app.query_params["at"]
     found = presented.find(code)
     assert found is not None and found.talk == shipped()["tour"] and found.back == "home.py"
     for query in ({"talk": "../tour"}, {"at": "guessed"}, {}):
