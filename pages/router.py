@@ -14,10 +14,13 @@ PAGES = [
         for topic in lessons.topics()
     ),
     st.Page("practice.py", title="Practice", url_path="practice"),
+    st.Page("talks.py", title="Talks", url_path="talks"),
     st.Page("glossary.py", title="Glossary", visibility="hidden"),
     st.Page("notebook.py", title="Notebook", visibility="hidden"),
+    st.Page("stage.py", title="On stage", url_path="stage", visibility="hidden"),
 ]
 state.owner()
+st.session_state.pop("stage_beside", None)  # the page of the stage sets it
 latest.begin()
 with work.tabs_left_are_given_up():
     page = st.navigation(PAGES, position="hidden" if state.presenting() else "top")
