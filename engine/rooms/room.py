@@ -32,9 +32,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A room at one moment. ``version`` grows with each change of what the stage shows."""
+    """A room at one moment. ``version`` grows with each change of what the stage shows, ``moves``
+    with those of the scene or of the stage of its vote.
+    """
 
     version: int
+    moves: int
     number: int  # of the scene that is on, from 0
     blank: bool
     elapsed_seconds: float | None  # None: the talk has not begun
@@ -69,7 +72,7 @@ class Room:
         self._secret = secrets.token_bytes(16)  # signs the names of voters
         self._lock = threading.Lock()
         self._clock = clock
-        self._version = self._number = 0
+        self._version = self._moves = self._number = 0
         self._blank = False
         self._started_at: float | None = None
         self._votes: dict[int, Vote] = {}  # by number of the scene
@@ -88,6 +91,7 @@ class Room:
             begun = self._started_at is not None
             return View(
                 self._version,
+                self._moves,
                 self._number,
                 self._blank,
                 self._clock() - (self._started_at or 0.0) if begun else None,
@@ -98,10 +102,25 @@ class Room:
         """Return the planned time up to the end of scene ``number``, from 0."""
         return 60 * sum(card.minutes for card in self.cards[: number + 1])
 
-    def go(self, number: int) -> None:
-        """Show scene ``number``; beyond the first or last, that one. An open vote closes."""
+    def stages(self) -> tuple[Stage | None, ...]:
+        """Return for each scene the stage of its vote, ``None`` for one that asks nothing; a vote
+        to come is ``open``.
+        """
+        with self._lock:
+            return tuple(
+                None if card.question is None else self._stage(number)
+                for number, card in enumerate(self.cards)
+            )
+
+    def go(self, number: int, stage: Stage | None = None) -> None:
+        """Show scene ``number``; beyond the first or last, that one. An open vote that is left
+        closes. ``stage`` is that of its vote; one that is closed does not open by this.
+        """
         with self._lock:
             self._go(number)
+            vote = self._votes.get(self._number)
+            if vote is not None and stage is not None and stage != vote.stage:
+                self._set_stage("closed" if stage == "open" else stage)
 
     def advance(self, seen: int | None = None) -> None:
         """Do what comes next: close the vote, reveal the answer, show the chart, or the next scene.
@@ -121,10 +140,10 @@ class Room:
             else:
                 self._go(self._number + 1)
 
-    def toggle_blank(self) -> None:
+    def set_blank(self, blank: bool) -> None:
         """Make the stage black, or show the scene again."""
         with self._lock:
-            self._blank = not self._blank
+            self._blank = blank
             self._changed()
 
     def restart_timer(self) -> None:
@@ -145,7 +164,7 @@ class Room:
             self._vote()
             if stage == "open":
                 self._votes[self._number] = Vote(self._vote().question)
-                self._changed()
+                self._moved()
             else:
                 self._set_stage(stage)
 
@@ -153,8 +172,7 @@ class Room:
         """Put the hands that the speaker has counted beside the votes of the scene that is on."""
         with self._lock:
             self._vote().set_hands(hands)
-            self.used_at = self._clock()
-            self._version += 1
+            self._changed()
 
     def new_voter(self) -> str:
         """Return a name for a phone, signed, so that nothing has to be kept for one that never
@@ -197,25 +215,31 @@ class Room:
         self._version += 1
         self.used_at = self._clock()
 
+    def _moved(self) -> None:
+        self._moves += 1
+        self._changed()
+
     def _vote(self) -> Vote:
         vote = self._votes.get(self._number)
         if vote is None:
             raise InputError("This scene must ask the room something. It does not.")
         return vote
 
+    def _stage(self, number: int) -> Stage:
+        vote = self._votes.get(number)
+        return vote.stage if vote else "open"
+
     def _set_stage(self, stage: Stage) -> None:
         self._vote().stage = stage
-        self._changed()
+        self._moved()
 
     def _go(self, number: int) -> None:
         number = max(0, min(len(self.cards) - 1, number))
         if self._started_at is None:
             self._started_at = self._clock()
-        if number == self._number and not self._blank:
-            return
-        vote = self._votes.get(self._number)
-        if vote is not None and vote.stage == "open":
-            vote.stage = "closed"
+        left = self._votes.get(self._number)
+        if left is not None and number != self._number and left.stage == "open":
+            left.stage = "closed"
         self._blank = False
         self._arrive(number)
 
@@ -224,4 +248,4 @@ class Room:
         question = self.cards[number].question
         if question is not None and number not in self._votes:
             self._votes[number] = Vote(question)
-        self._changed()
+        self._moved()

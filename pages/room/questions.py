@@ -11,7 +11,6 @@ from engine.rooms.vote import Question
 from engine.texts import strip_marks
 from engine.units import MINUS, format_range
 from pages.shell import quiz
-from pages.shell.conditions import value_of
 from pages.shell.lessons import Prediction
 
 PARTS = 5  # of a range
@@ -26,11 +25,10 @@ def question(prediction: Prediction) -> Question:
     return Question(text, tuple(prediction.choices) or _parts(prediction))
 
 
-def right(prediction: Prediction, result: Any) -> tuple[int | None, str]:
-    """Return the number of the choice that a Result proves right, from 0, ``None`` where none is,
-    and the value as people read it.
+def right(prediction: Prediction, actual: Any) -> tuple[int | None, str]:
+    """Return the number of the choice that a run's value proves right, from 0, ``None`` where none
+    is, and the value as people read it.
     """
-    actual = value_of(result, prediction.field)
     text = quiz.format_value(actual, prediction.field)
     if prediction.range is None:
         listed = [str(actual) == choice for choice in prediction.choices]

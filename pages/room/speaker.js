@@ -79,7 +79,7 @@ function send(makeFields) {
 const press = (id, fields) => at(id).addEventListener('click', () => send(fields));
 press('advance', () => ({ do: 'advance', seen: shown.version }));
 press('back', () => ({ do: 'back' }));
-press('blank', () => ({ do: 'blank' }));
+press('blank', () => ({ do: 'blank', on: shown.blank ? 'no' : 'yes' }));
 press('timer', () => ({ do: 'timer' }));
 press('lend_button', () => ({ do: 'lend', on: shown.remote.lent ? 'no' : 'yes' }));
 document.querySelectorAll('[data-stage]').forEach((button) => button.addEventListener('click', () => send(() => ({ do: 'stage', stage: button.dataset.stage }))));

@@ -168,7 +168,7 @@ def _lend(room: Room, fields: dict[str, str]) -> None:
 ACTS: dict[str, Callable[[Room, dict[str, str]], None]] = {
     "advance": lambda room, fields: room.advance(whole(fields.get("seen", ""))),
     "back": lambda room, _: room.go(room.view().number - 1),
-    "blank": lambda room, _: room.toggle_blank(),
+    "blank": lambda room, fields: room.set_blank(fields.get("on") == "yes"),
     "timer": lambda room, _: room.restart_timer(),
     "stage": _set_stage,
     "tally": _set_hands,

@@ -133,11 +133,15 @@ def test_leaving_an_open_vote_closes_it_and_coming_back_finds_it() -> None:
     assert room.view().vote is None
     room.go(1)
     assert (count_of(room).stage, count_of(room).counts) == ("closed", (0, 1, 0))
+    room.go(1, "open")  # what is closed opens by "vote again" alone
+    assert (count_of(room).stage, count_of(room).counts) == ("closed", (0, 1, 0))
+    room.go(1, "shown")
+    assert room.stages() == (None, "shown", None)
     with pytest.raises(InputError, match="ask the room"):
         Room("ABCDE", CARDS).set_stage("open")
 
 
-@given(st.lists(st.sampled_from(["go", "advance", "toggle_blank", "hands"]), max_size=30))
+@given(st.lists(st.sampled_from(["go", "advance", "blank", "hands"]), max_size=30))
 def test_each_change_of_the_stage_has_a_version_of_its_own(acts: list[str]) -> None:
     room = voting()
     seen = [room.view()]
@@ -147,13 +151,17 @@ def test_each_change_of_the_stage_has_a_version_of_its_own(acts: list[str]) -> N
         elif act == "hands":
             if room.view().vote is not None:
                 room.set_hands((number, 0, 0))
+        elif act == "blank":
+            room.set_blank(number % 2 == 0)
         else:
-            getattr(room, act)()
+            room.advance()
         seen.append(room.view())
     for before, after in pairwise(seen):
         assert 0 <= after.number < len(CARDS)
         same = (before.number, before.blank, before.vote) == (after.number, after.blank, after.vote)
         assert after.version > before.version or same
+        at = [(view.number, view.vote and view.vote.stage) for view in (before, after)]
+        assert after.moves > before.moves or at[0] == at[1]
 
 
 def test_the_timer_begins_with_the_first_step_or_by_hand() -> None:
@@ -170,7 +178,7 @@ def test_the_timer_begins_with_the_first_step_or_by_hand() -> None:
 
 def test_a_blank_stage_shows_the_scene_again_before_it_goes_on() -> None:
     room = Room("ABCDE", CARDS)
-    room.toggle_blank()
+    room.set_blank(True)
     assert room.view().blank
     room.advance()
     assert (room.view().blank, room.view().number) == (False, 0)

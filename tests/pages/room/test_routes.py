@@ -186,8 +186,8 @@ def test_the_speaker_moves_the_talk_counts_hands_and_sees_no_histogram_while_a_v
     assert press(do="advance", seen="0")["vote"]["stage"] == "closed"  # of an older screen
     assert press(do="stage", stage="revealed")["advance"] == "Show the chart"
     assert press(do="stage", stage="open")["vote"]["hands"] == [0, 0, 0]
-    assert press(do="blank")["advance"] == "Show the scene"
-    assert press(do="blank")["blank"] is False
+    assert press(do="blank", on="yes")["advance"] == "Show the scene"
+    assert press(do="blank", on="no")["blank"] is False
     assert press(do="back")["place"] == "1 of 3"
     assert press(do="timer")["elapsed"] < 60
     for wrong in ({"do": "x"}, {"do": "stage", "stage": "x"}, {"do": "advance", "seen": "x"}, {}):
@@ -229,17 +229,9 @@ def test_every_prediction_of_the_lessons_is_a_question_and_its_parts_cover_the_r
             low, high = prediction.range
             for step in range(101):
                 value = low + (high - low) * step / 100
-                found, _ = questions.right(prediction, at(prediction.field, value))
+                found, _ = questions.right(prediction, value)
                 assert found is not None and 0 <= found < len(asked.choices)
-            ends = [questions.right(prediction, at(prediction.field, v))[0] for v in (low, high)]
+            ends = [questions.right(prediction, v)[0] for v in (low, high)]
             assert ends == [0, len(asked.choices) - 1]
-            beyond = questions.right(prediction, at(prediction.field, high + (high - low)))
+            beyond = questions.right(prediction, 2 * high - low)
             assert beyond[0] is None
-
-
-def at(field: str, value: float) -> object:
-    """Return what has ``value`` at a path, as a Result has."""
-    found: object = value
-    for part in reversed(field.split(".")):
-        found = [found] * (int(part) + 1) if part.isdigit() else {part: found}
-    return type("Result", (), found)() if isinstance(found, dict) else found
