@@ -80,7 +80,7 @@ def verdict(count: Count, right: int | None = None, answer: str = "") -> str:
     ]
     if len(first) > 1:
         return f"The room is divided: {len(first)} answers have the most votes."
-    return f"**{format_share(most / count.n)}** of the room says “{first[0]}”."
+    return f"**{format_share(most / count.n)}** of the room says “{texts.inert(first[0])}”."
 
 
 def _mark(right: int | None, answer: str) -> dict[str, object]:

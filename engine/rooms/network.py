@@ -75,7 +75,9 @@ def _addresses() -> list[str]:
 
 
 def main() -> None:
-    """Print where phones vote, for ``make talk``, or why they cannot."""
+    """Print where phones vote, for ``make talk``; end with the reason where an address is named
+    that is none.
+    """
     port = os.environ.get("STREAMLIT_SERVER_PORT", "8501")
     try:
         print(
@@ -83,6 +85,8 @@ def main() -> None:
             " your room. Other machines get this page and nothing else."
         )
     except InputError as error:
+        if os.environ.get(SWITCH) != "auto":
+            raise SystemExit(str(error)) from error
         print(error)
 
 

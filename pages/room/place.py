@@ -120,10 +120,9 @@ def _open(room: Room, count: Count) -> str:
         else "<p class='room-address'>Raise your hand</p>"
     )
     n = format_number(count.n)
-    return (
-        f"<div class='room-open'><div><h2>{escape(count.question.text)}</h2><ul>{choices}</ul></div>"
-        f"<div class='room-way'>{way}<p class='room-count' role='status'>{n} voted</p></div></div>"
-    )
+    asked = f"<h2>{escape(count.question.text)}</h2><ul>{choices}</ul>"
+    way += f"<p class='room-count' role='status'>{n} voted</p>"
+    return f"<div class='room-open'><div>{asked}</div><div class='room-way'>{way}</div></div>"
 
 
 def _alt(count: Count) -> str:
