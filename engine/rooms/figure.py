@@ -92,7 +92,7 @@ def _mark(right: int | None, answer: str) -> dict[str, object]:
         "xref": "paper",
         "xanchor": "right",
         "showarrow": False,
-        "font": {"size": 22, "color": figures.HELD_OUT},
+        "font": {"size": 14, "color": figures.HELD_OUT},  # the stage enlarges it
         **place,
     }
 
