@@ -48,6 +48,7 @@ def distribution(count: Count, right: int | None = None, answer: str = "") -> go
         "cliponaxis": False,
         "hovertemplate": "%{text}<extra></extra>",
         "textfont": {"size": 22},
+        "showlegend": False,
     }
     figure = figures.drawn(
         verdict(count, right, answer),

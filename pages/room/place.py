@@ -102,6 +102,7 @@ def _asked(room: Room) -> None:
     if count.stage == "open":
         st.html(_open(room, count))
         return
+    st.html(f"<p class='room-asked'>{escape(count.question.text)}</p>")
     with _named("room_share"):
         drawn = figure.distribution(count)
         chart(drawn, "room_share", _alt(count), verdict=str(drawn.layout.title.text))
@@ -115,7 +116,8 @@ def _open(room: Room, count: Count) -> str:
         for letter, choice in zip(LETTERS, count.question.choices, strict=False)
     )
     way = (
-        f"{qr.svg(f'http://{address}')}<p class='room-address'>{escape(address)}</p>"
+        f"<img alt='QR code of the vote' src='{qr.source(f'http://{address}')}'>"
+        f"<p class='room-address'>{escape(address)}</p>"
         if address
         else "<p class='room-address'>Raise your hand</p>"
     )

@@ -90,10 +90,11 @@ def page(title: str, body: str, kind: str, status: int = 200, **data: str) -> HT
     return HTMLResponse(text, status, headers={**PRIVATE, "Content-Security-Policy": policy})
 
 
-# No copy stays in the browser or on the way, and no address is handed on.
+# No copy stays in the browser or on the way, and no address is handed on to another site. (With no
+# referrer at all a browser sends forms without their origin, and the guard refuses them.)
 PRIVATE: Final = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -41,8 +41,8 @@ function vote(now) {
 
 function draw(now) {
   for (const id of ['place', 'title', 'note']) at(id).textContent = now[id];
-  const time = now.elapsed === null ? 'not begun' : clock(now.elapsed);
-  at('time').textContent = `${time} · ${clock(now.planned)} planned here, ${clock(now.whole)} in all`;
+  at('time').textContent = clock(now.elapsed ?? 0);
+  at('plan').textContent = `of ${clock(now.planned)} with this scene, ${clock(now.whole)} in all`;
   at('time').classList.toggle('late', now.elapsed > now.planned);
   at('after').textContent = now.next ? `Next: ${now.next}` : 'This is the last scene.';
   if (now.address) at('after').textContent += ` · Phones vote at ${now.address}`;

@@ -45,6 +45,7 @@ class Bar {
     this.send = send;
     if (data.heard < (this.asked ?? 0)) return; // what was drawn before the last press
     this.data = data;
+    this.find('line').dataset.at = `${data.number + 1}.${data.phases[data.number][0]}`; // as the server has it
     this.since = performance.now() - 1000 * data.elapsed;
     this.draw();
   }

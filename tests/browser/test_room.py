@@ -89,7 +89,11 @@ def test_stage_and_speaker_keep_in_step_and_survive_a_reload_of_either(opened: O
     expect(stage.locator(".room-count")).to_have_text("0 voted")
     speaker.reload()
     expect(place).to_have_text("2 of 6")
-    speaker.locator("[name=hands_0]").fill("3")
+    phone = speaker.context.new_page()
+    phone.goto(f"{opened.address}/vote/{opened.code}")
+    phone.get_by_role("button").first.click()
+    expect(phone.get_by_text("Counted.")).to_be_visible()
+    speaker.locator("[name=hands_0]").fill("2")
     speaker.get_by_role("button", name="Set hands").click()
     expect(stage.locator(".room-count")).to_have_text("3 voted")
     expect(speaker.locator("#rows b").first).to_have_text("")  # no histogram while it is open
@@ -111,6 +115,8 @@ def test_stage_and_speaker_keep_in_step_and_survive_a_reload_of_either(opened: O
     speaker.locator("#advance").click()
     expect(stage.locator(".st-key-room_answer")).to_have_count(0)
     expect(stage.locator(".chart.first .main-svg").first).to_be_visible()
+    expect(phone.get_by_text("The vote is closed.")).to_be_visible()  # it comes by itself
+    phone.close()
     assert not [scene for scene in TOUR.scenes if scene.shown_note in stage.content()]
 
 
