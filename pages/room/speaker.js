@@ -29,7 +29,7 @@ function vote(now) {
   at('question').textContent = now.question;
   const hands = now.hands.reduce((sum, n) => sum + n, 0);
   const names = { open: 'open', closed: 'closed', revealed: 'revealed', shown: 'revealed' };
-  at('count').textContent = `Vote ${names[now.stage]}: ${now.phones} phones, ${hands} hands`;
+  at('count').textContent = `Vote ${names[now.stage]} · phones ${now.phones} · hands ${hands}`;
   if (shown.vote?.id !== now.id) {
     at('rows').replaceChildren(...now.choices.map(row));
     at('rows').querySelectorAll('input').forEach((field, i) => { field.value = now.hands[i] || ''; });

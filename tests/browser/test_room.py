@@ -155,7 +155,7 @@ def test_another_machine_gets_the_vote_and_nothing_else(opened: Opened) -> None:
 def test_200_phones_vote_none_is_lost_and_none_counts_twice(opened: Opened) -> None:
     speaker, path = opened.speaker, f"/vote/{opened.code}"
     speaker.get_by_role("button", name="Vote again").click()
-    expect(speaker.locator("#count")).to_have_text("Vote open: 0 phones, 0 hands")
+    expect(speaker.locator("#count")).to_have_text("Vote open · phones 0 · hands 0")
 
     def phone(number: int) -> list[int]:
         status, headers, page = opened.ask(path, ELSEWHERE)
@@ -171,7 +171,7 @@ def test_200_phones_vote_none_is_lost_and_none_counts_twice(opened: Opened) -> N
     with ThreadPoolExecutor(25) as hall:
         answers = list(hall.map(phone, range(N_PHONES)))
     assert {status for statuses in answers for status in statuses} == {303}
-    expect(speaker.locator("#count")).to_have_text(f"Vote open: {N_PHONES} phones, 0 hands")
+    expect(speaker.locator("#count")).to_have_text(f"Vote open · phones {N_PHONES} · hands 0")
     speaker.get_by_role("button", name="Close", exact=True).click()
     expect(speaker.locator("#rows b")).to_have_text([str(N_PHONES // 5)] * 5)
     assert phone_is_late(opened, path)
