@@ -37,6 +37,8 @@ STYLE = """
 def draw() -> None:
     """Draw the page."""
     st.html(f"<style>{lab.STYLE}{STYLE}</style>")
+    with st.container(key="header"):
+        st.header("Talks · Scenes of any labs, in an order of your own", anchor=False)
     with lab.errors_shown():
         _arrive()
     draft = _draft()
@@ -155,7 +157,7 @@ def _add(draft: Draft) -> None:
     """Draw the choice of a further scene."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         topic = st.selectbox(
-            "Lab",
+            "Add from lab",
             lessons.topics(),
             format_func=lambda one: lessons.load(one).short,
             key="talk_add_lab",

@@ -51,12 +51,12 @@ def test_keys_lead_through_a_talk(page: Page, server: str) -> None:
     handle.focus()
     page.keyboard.press("ArrowLeft")  # the control's, not the talk's
     expect(title).not_to_have_text(before)
-    page.keyboard.press("PageDown")  # the talk's, whatever has the focus
-    expect(page.locator(".talk-title")).to_have_text(f"6 of 6 · {TITLES[5]}")
-    expect(page.locator(".st-key-point_in_time_cells .main-svg").first).to_be_visible()
+    page.keyboard.press("PageUp")  # the talk's, whatever has the focus
+    plane = page.locator(".st-key-lineage_plane .main-svg").first
+    expect(plane).to_be_visible()
     page.reload()
-    expect(page.locator(".st-key-point_in_time_cells .main-svg").first).to_be_visible()
-    expect(page.locator(".talk-title")).to_have_text(f"6 of 6 · {TITLES[5]}")
+    expect(plane).to_be_visible()
+    expect(page.locator(".talk-title")).to_have_text(f"4 of 6 · {TITLES[3]}")
     page.mouse.move(310, 210)
     page.get_by_role("button", name="Leave").click()
     expect(page.get_by_role("heading", name="Data Pipeline Playground")).to_be_visible()
