@@ -1,9 +1,10 @@
-# make run · pipeline · test · check · bench · lock. Needs Python 3.11-3.13, make and a POSIX shell; uv is used where it is there.
+# make run · talk · pipeline · test · check · bench · lock. Needs Python 3.11-3.13, make and a POSIX shell; uv is used where it is there.
 .POSIX:
 PY = .venv/bin/python
 
 help:
 	@echo "make run    install what is missing and open the playground on http://127.0.0.1:8501"
+	@echo "make talk   make run, and phones in your network can vote (ADDRESS=<one of this machine> where it has several)"
 	@echo "make pipeline  run the whole pipeline for the first quarter of 2013, from four sources to served predictions"
 	@echo "make test   run every test (a browser is found or installed for the browser tests)"
 	@echo "make check  formatting, lint and types"
@@ -35,6 +36,12 @@ run: .venv/requirements.txt.installed
 	@echo "The playground starts on http://127.0.0.1:$${STREAMLIT_SERVER_PORT:-8501} (Ctrl-C stops it)"
 	@headless=true; if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then headless=false; fi; \
 	exec .venv/bin/streamlit run app.py --server.headless=$$headless
+
+# The server is reached from the network; its guard lets other machines at the page of a vote alone (SECURITY.md, "A talk's room").
+talk: .venv/requirements.txt.installed
+	@export PLAYGROUND_TALK=$${ADDRESS:-auto}; $(PY) -m engine.rooms.network && \
+	echo "The playground starts on http://127.0.0.1:$${STREAMLIT_SERVER_PORT:-8501}/talks, for this machine alone (Ctrl-C stops it)" && \
+	exec .venv/bin/streamlit run app.py --server.address=0.0.0.0 --browser.serverAddress=127.0.0.1 --server.headless=true
 
 pipeline: .venv/requirements.txt.installed
 	@$(PY) -m engine.pipeline run --from 2013-01-01 --to 2013-03-31
@@ -78,4 +85,4 @@ lock: .venv/requirements-dev.txt.installed
 	  PATH="$$PWD/.venv/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
 	    $$name.in -o $$name.txt; done
 
-.PHONY: help run pipeline test check bench lock
+.PHONY: help run talk pipeline test check bench lock

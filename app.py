@@ -4,6 +4,7 @@
 
 import streamlit as st
 
+from pages.room import routes
 from pages.shell.chart import ROUTES
 from pages.shell.errors import show_unforeseen
 from pages.startup import lifespan, middleware
@@ -11,7 +12,7 @@ from pages.startup import lifespan, middleware
 app = st.App(
     "pages/router.py",
     lifespan=lifespan,
-    routes=ROUTES,
+    routes=(*ROUTES, *routes.ROUTES),
     middleware=middleware(),
     on_script_error=show_unforeseen,
 )

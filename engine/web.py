@@ -8,6 +8,8 @@ across sites, or under a name that its owner points here (DNS rebinding). Real b
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -36,6 +38,25 @@ def hostname(netloc: str) -> str:
         return ""
 
 
+def is_loopback(address: str) -> bool:
+    """Whether a request from ``address`` comes from this machine; what is no address does not."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)  # IPv4 as a server of both kinds sees it
+    return bool((mapped or parsed).is_loopback)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is written as an address: no name, which its owner could point anywhere."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_own(origin: str, host: str) -> bool:
     """Whether a page of ``origin`` is one of the server that is called as ``host``."""
     return origin in (f"http://{host}", f"https://{host}")
@@ -54,7 +75,10 @@ class Guard:
     origins
         Further origins that may call, as ``https://host:port``; a server's own may always.
     policy
-        Content-Security-Policy of its HTML pages, ``""`` for none.
+        Content-Security-Policy of its HTML pages that bring none, ``""`` for none.
+    network
+        Of a server that other machines reach: the paths (as a whole) that they may GET and POST, at
+        an address of this machine. ``None``: whoever reaches the server is as one of this machine.
     """
 
     def __init__(
@@ -63,23 +87,40 @@ class Guard:
         hosts: Collection[str] | None = LOOPBACK,
         origins: Collection[str] = (),
         policy: str = "",
+        network: re.Pattern[str] | None = None,
     ) -> None:
         self.app, self.hosts, self.origins, self.policy = app, hosts, frozenset(origins), policy
+        self.network = network
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 403 (a websocket: close before it opens) to what may not call, else pass on."""
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
-        elif problem := self.refusal(scope["headers"]):
+        elif problem := self.stranger(scope) or self.refusal(scope):
             await _refuse(scope["type"], problem, send)
         else:
             await self.app(scope, receive, self._with_policy(send) if self.policy else send)
 
-    def refusal(self, headers: Collection[tuple[bytes, bytes]]) -> str:
+    def stranger(self, scope: Scope) -> str:
+        """Return why a request of another machine is refused, ``""`` for one that is not."""
+        if self.network is None or not self._is_from_network(scope):
+            return ""
+        asks = scope["type"] == "http" and scope["method"] in ("GET", "HEAD", "POST")
+        if asks and self.network.fullmatch(scope["path"]):
+            return ""
+        return "path must be the page of a vote: other machines get nothing else of this server."
+
+    def _is_from_network(self, scope: Scope) -> bool:
+        client = scope.get("client")
+        return self.network is not None and not (client and is_loopback(client[0]))
+
+    def refusal(self, scope: Scope) -> str:
         """Return why a request with these headers is refused, ``""`` for one that is not."""
-        given = {name.lower(): value.decode("latin-1") for name, value in headers}
+        given = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host, origin = given.get(b"host", ""), given.get(b"origin")
-        if self.hosts is not None and hostname(host) not in self.hosts:
+        called = hostname(host)
+        by_address = self._is_from_network(scope) and is_address(called)
+        if self.hosts is not None and called not in self.hosts and not by_address:
             return (
                 f"host must be one of {', '.join(sorted(self.hosts))}: this server is for its own"
                 " machine."
@@ -92,10 +133,9 @@ class Guard:
         async def adding(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
-                if any(
-                    name.lower() == b"content-type" and value.startswith(b"text/html")
-                    for name, value in headers
-                ):
+                given = {name.lower(): value for name, value in headers}
+                html = given.get(b"content-type", b"").startswith(b"text/html")
+                if html and b"content-security-policy" not in given:
                     message = {
                         **message,
                         "headers": [*headers, (b"content-security-policy", self.policy.encode())],

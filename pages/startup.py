@@ -28,6 +28,7 @@ from engine.orchestration import launch, monitor, schedule
 from engine.orchestration import server as prefect
 from engine.orchestration.alerts import webhook
 from engine.orchestration.schedule import deployment
+from engine.rooms import network
 from engine.spark import session as spark
 from pages.shell import lessons, state
 from pages.shell.upload_names import UploadNames
@@ -98,13 +99,19 @@ def middleware() -> list[Middleware]:
     The guard admits callers of this machine alone, no other site's pages, no call elsewhere.
 
     ``server.address`` other than loopback opens the server to other machines on purpose: then any
-    name may call it, or those of ``server.allowedHosts``.
+    name may call it, or those of ``server.allowedHosts``. ``make talk`` opens the vote alone.
     """
     named = st.get_option("server.allowedHosts")
     local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
-    hosts = web.LOOPBACK | set(named) if local else set(named) or None
-    origins = st.get_option("server.corsAllowedOrigins")
-    guard = Middleware(web.Guard, hosts=hosts, origins=origins, policy=web.PAGE_POLICY)
+    talk = network.is_on()
+    hosts = web.LOOPBACK | set(named) if local or talk else set(named) or None
+    guard = Middleware(
+        web.Guard,
+        hosts=hosts,
+        origins=st.get_option("server.corsAllowedOrigins"),
+        policy=web.PAGE_POLICY,
+        network=network.PATHS if talk else None,
+    )
     return [guard, Middleware(UploadNames)]
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from engine.errors import InputError
 from engine.texts import sentence
+from pages.room import panel
 from pages.shell import lab, lessons, texts
 from pages.talk import link, presented, scene_list
 from pages.talk.draft import Draft
@@ -100,6 +101,10 @@ def _head(draft: Draft) -> None:
             _offer()
         with st.popover("Save", icon=":material/save:", help="The talk as a file and as a link"):
             _save(draft)
+        with st.popover(
+            "Room", icon=":material/groups:", help="The speaker's own screen, and votes"
+        ):
+            panel.draw(draft.talk())
         present = st.button(
             "Present",
             key="talk_present",

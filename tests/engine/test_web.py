@@ -4,6 +4,8 @@ name.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse
@@ -91,3 +93,52 @@ def test_html_alone_carries_the_policy() -> None:
     assert guarded.get("/").headers["content-security-policy"] == web.PAGE_POLICY
     assert "content-security-policy" not in guarded.get("/text").headers
     assert "content-security-policy" not in client().get("/").headers
+
+
+OPEN = re.compile(r"/|/text")  # what a machine of the network may ask for
+
+
+def of_network(client_address: str = "192.168.1.20", **options: object) -> TestClient:
+    routes = [
+        Route("/", lambda _: HTMLResponse("<p>page"), methods=["GET", "POST", "PUT"]),
+        Route("/text", lambda _: PlainTextResponse("text")),
+        Route("/private", lambda _: PlainTextResponse("private")),
+        WebSocketRoute("/stream", echo),
+        WebSocketRoute("/text", echo),
+    ]
+    guard = web.Guard(Starlette(routes=routes), network=OPEN, **options)  # type: ignore[arg-type]
+    return TestClient(guard, base_url="http://192.168.1.7:8501", client=(client_address, 5_000))
+
+
+@pytest.mark.parametrize(
+    "address", ["192.168.1.20", "8.8.8.8", "fe80::1", "::ffff:192.168.1.20", "testclient", ""]
+)
+def test_another_machine_gets_the_open_paths_and_nothing_else(address: str) -> None:
+    visitor = of_network(address)
+    assert visitor.get("/").status_code == visitor.get("/text").status_code == 200
+    assert visitor.post("/", headers={"Origin": "http://192.168.1.7:8501"}).status_code == 200
+    assert visitor.get("/private").status_code == visitor.put("/").status_code == 403
+    for path in ("/stream", "/text"):
+        with pytest.raises(WebSocketDisconnect), visitor.websocket_connect(path):
+            pass
+
+
+def test_another_machine_comes_by_an_address_and_from_no_other_site() -> None:
+    visitor = of_network()
+    assert visitor.get("/", headers={"Host": "evil.example:8501"}).status_code == 403
+    assert visitor.get("/", headers={"Host": ""}).status_code == 403
+    assert visitor.post("/", headers={"Origin": "http://evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_this_machine_gets_all_under_its_own_names_alone(address: str) -> None:
+    own = {"Host": "127.0.0.1:8501"}
+    assert of_network(address).get("/private", headers=own).status_code == 200
+    assert of_network(address).get("/private").status_code == 403  # by a name of the network
+
+
+def test_a_page_that_brings_a_policy_keeps_it() -> None:
+    strict = {"Content-Security-Policy": "default-src 'none'"}
+    app = Starlette(routes=[Route("/", lambda _: HTMLResponse("", headers=strict))])
+    answer = TestClient(web.Guard(app, policy=web.PAGE_POLICY), base_url=HOME).get("/")
+    assert answer.headers.get_list("content-security-policy") == ["default-src 'none'"]
