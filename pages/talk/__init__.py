@@ -1,0 +1,1 @@
+"""Talks: scenes of any labs in an order of one's own, edited, presented, saved as one file."""
