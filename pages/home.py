@@ -115,13 +115,20 @@ def draw() -> None:
     ):
         st.header("Data Pipeline Playground", anchor=False, width="content")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.page_link(
+                "stage.py",
+                label="New here? A tour in five minutes",
+                icon=":material/tour:",
+                query_params={"talk": "tour"},
+            )
+            st.page_link("talks.py", label="Talks", icon=":material/slideshow:")
             if topic := path_record.latest():
                 _learn_link(lessons.load(topic), "Go on with lesson {} at step {}")
             _record()
     st.markdown(
         "Drag a control and the real engines answer: pyarrow, fastavro, DuckDB, imbalanced-learn,"
         " Spark, Feast and Prefect, on every flight out of New York in 2013. Each chart comes with"
-        " the reason, the code and a prediction to test yourself. New here? Start with lesson 1."
+        " the reason, the code and a prediction to test yourself."
     )
     search.draw()
     if not state.WARM.is_set():

@@ -16,8 +16,11 @@ PAGES = [
     st.Page("practice.py", title="Practice", url_path="practice"),
     st.Page("glossary.py", title="Glossary", visibility="hidden"),
     st.Page("notebook.py", title="Notebook", visibility="hidden"),
+    st.Page("talks.py", title="Talks", visibility="hidden"),
+    st.Page("stage.py", title="On stage", visibility="hidden"),
 ]
 state.owner()
+st.session_state.pop("stage_beside", None)  # the page of the stage sets it
 latest.begin()
 with work.tabs_left_are_given_up():
     page = st.navigation(PAGES, position="hidden" if state.presenting() else "top")

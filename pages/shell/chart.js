@@ -82,6 +82,7 @@ class Chart {
       this.data = data;
       this.root.classList.toggle('stage', data.stage);
       this.root.classList.toggle('first', data.first);
+      this.root.style.setProperty('--stage-size', data.size);
       fillTitle(this.title, data.title);
       this.title.hidden = !data.title;
       this.plot.setAttribute('aria-label', `${plain(data.title)}. ${data.alt}`);
@@ -106,7 +107,7 @@ class Chart {
     const text = style.getPropertyValue('--st-text-color') || '#31333f';
     const ground = style.getPropertyValue('--st-background-color') || '#ffffff';
     const layout = figure.layout;
-    const size = this.data.stage ? STAGE_FONT : innerWidth <= NARROW ? 12 : 13;
+    const size = this.data.stage ? STAGE_FONT * this.data.size : innerWidth <= NARROW ? 12 : 13;
     const axis = {
       gridcolor: shade(text, 0.12), zerolinecolor: shade(text, 0.25), linecolor: shade(text, 0.25),
     };

@@ -77,6 +77,7 @@ def chart(
         "alt": alt,
         "first": bool(verdict),
         "stage": state.presenting(),
+        "size": st.session_state.get("stage_size", 1.0) if state.on_stage() else 1.0,
         "clickable": on_click is not None,
         "library": LIBRARY,
     }

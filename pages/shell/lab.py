@@ -202,7 +202,7 @@ def screen(topic: str, name: str, result: Any, verdict: str = "") -> Iterator[Sc
             shown.draw()
     with right:
         beside = path.beside if state.learning() else panels.draw
-        beside(lesson, name, result)
+        st.session_state.get("stage_beside", beside)(lesson, name, result)
     if shown.figure is not None:
         export.keep(name, result, shown.figure, strip_marks(shown.verdict))
 

@@ -41,8 +41,17 @@ def session_id() -> str:
     return str(st.session_state.setdefault("session_id", workspace.new_session_id()))
 
 
+def on_stage() -> bool:
+    """Whether a scene of a talk is on screen: then what it draws beside the run is set."""
+    return "stage_beside" in st.session_state
+
+
 def presenting() -> bool:
-    """Whether presenter mode is on: from the control or, on a cold link, from the address."""
+    """Whether a talk or presenter mode is on: from the control or, on a cold link, from the
+    address.
+    """
+    if on_stage():
+        return True
     if st.query_params.get("present") == "true":  # links of before there were modes
         del st.query_params["present"]
         st.session_state["mode"] = PRESENT
@@ -51,7 +60,9 @@ def presenting() -> bool:
 
 def learning() -> bool:
     """Whether the path of a lab is on screen instead of its tabs."""
-    return bool(st.session_state.get("mode", st.query_params.get("mode")) == LEARN)
+    return not on_stage() and bool(
+        st.session_state.get("mode", st.query_params.get("mode")) == LEARN
+    )
 
 
 def follow_moved(lesson: Lesson) -> None:

@@ -71,6 +71,11 @@ class TalkScene:
         return self.title or self.scene
 
     @property
+    def shown_note(self) -> str:
+        """What the speaker sees, and nobody else."""
+        return self.note or self.of_lab.note
+
+    @property
     def of_lab(self) -> Scene:
         """The lab's scene, as its lesson has it."""
         return next(one for one in self.lesson.scenes if one.title == self.scene)
