@@ -92,13 +92,14 @@ def recorded(problem: str) -> bool:
     settings on screen.
     """
     st.session_state["stage_problem"] = problem
-    held = st.session_state.get("stage_recorded") if state.presenting() else None
+    held = st.session_state.get("stage_recorded") if state.on_stage() else None
     if held is None or not state.shows(held["settings"]):
         return False
     drawn = st.session_state.get("stage_drawn")
     if drawn is None or drawn["name"] != held["name"]:  # else its own chart is there already
         shown = {part: held[part] for part in ("name", "figure", "title", "alt")}
         fixed = {"first": True, "stage": True, "clickable": False, "library": LIBRARY}
+        fixed["size"] = st.session_state.get("stage_size", 1.0)
         _mount(data={**shown, **fixed}, key=f"{held['name']}_recorded")
         st.session_state["stage_filled"] = True
     return True

@@ -142,7 +142,7 @@ def errors_shown() -> Iterator[None]:
         if not recorded(str(error)):
             st.error(str(error), icon=":material/error:")
     except Exception as error:
-        if not state.presenting() or not recorded(explain(error)):
+        if not state.on_stage() or not recorded(explain(error)):
             raise
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from engine.errors import InputError
 from engine.texts import sentence
 from pages.shell import lab, lessons, texts
-from pages.talk import link, presented, scene_list
+from pages.talk import link, preflight, presented, scene_list
 from pages.talk.draft import Draft
 from pages.talk.talk import (
     LONGEST_NOTE,
@@ -98,6 +98,7 @@ def _head(draft: Draft) -> None:
             _offer()
         with st.popover("Save", icon=":material/save:", help="The talk as a file and as a link"):
             _save(draft)
+        preflight.popover(draft.talk())
         present = st.button(
             "Present",
             key="talk_present",

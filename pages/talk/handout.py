@@ -55,11 +55,14 @@ def render(talk: Talk) -> str:
 
 def _head(talk: Talk, number: int, scene: TalkScene, record: Recorded) -> str:
     place = f"{talk.title} · {format_number(number)} of {format_number(len(talk.scenes))}"
-    asked = f"{scene.prediction.question} " if scene.prediction else ""
-    finding = strip_marks(record.finding)
+    asked, question = scene.prediction, ""
+    if asked is not None:
+        answer = escape(strip_marks(record.answer))
+        question = f"{escape(asked.question)} <strong>{answer}</strong> {escape(asked.because)}"
     return (
         f'<section><p class="place">{escape(place)}</p><h2>{escape(scene.shown_title)}</h2>'
-        f'<p class="finding">{escape(asked)}<strong>{escape(finding)}</strong></p>'
+        + (f'<p class="finding">{question}</p>' if question else "")
+        + f'<p class="finding"><strong>{escape(strip_marks(record.finding))}</strong></p>'
     )
 
 

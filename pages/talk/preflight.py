@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from engine.errors import explain
 from engine.units import format_seconds
-from pages.shell import lab, stage, state, texts
+from pages.shell import lab, quiz, stage, state, texts
+from pages.shell.conditions import value_of
+from pages.shell.lessons import Lesson
 from pages.talk import handout, recorded, show
+from pages.talk.recorded import Recorded
 from pages.talk.talk import Talk, TalkScene
 
 STYLE = """.st-key-preflight_line { position: fixed; left: 1.2rem; bottom: 0.3rem; z-index: 30;
@@ -75,7 +80,7 @@ def run() -> None:
         state.apply(scene.lesson, scene.settings)
         st.session_state.pop("stage_applied", None)  # a talk that is on stage sets its own again
     start, problem = time.perf_counter(), ""
-    st.session_state["stage_beside"] = _nothing
+    st.session_state["stage_beside"] = partial(_answer, scene)
     st.session_state["stage_chart"] = scene.shown_chart
     try:
         experiment, _ = show.experiment_of(scene.lesson, scene.settings)
@@ -89,12 +94,16 @@ def run() -> None:
     _judge(check, scene, problem, seconds)
     if check.number == n_scenes:
         st.session_state["preflight_found"] = (check.talk, tuple(check.found))
+        st.session_state["preflight_popover"] = True
         _end()
     st.rerun()
 
 
-def _nothing(*_: object) -> None:
-    """Draw nothing beside the run."""
+def _answer(scene: TalkScene, _: Lesson, name: str, result: Any) -> None:
+    """Take down the answer to the scene's question; nothing is drawn beside the run."""
+    asked = scene.prediction
+    if asked is not None and name == asked.experiment and quiz.is_complete(result):
+        recorded.answered(scene, value_of(result, asked.field))
 
 
 def _judge(check: _Check, scene: TalkScene, problem: str, seconds: float) -> None:
@@ -111,12 +120,29 @@ def _judge(check: _Check, scene: TalkScene, problem: str, seconds: float) -> Non
     check.drawn = 0
 
 
-def view(talk: Talk) -> None:
-    """Draw which scenes are ready, the button of the check, and the hand-out's."""
+def popover(talk: Talk) -> None:
+    """Draw the popover with which scenes are ready, the button of the check, and the hand-out's;
+    what it shows is made when it is opened.
+    """
+    box = st.popover(
+        "Check",
+        icon=":material/fact_check:",
+        key="preflight_popover",
+        on_change="rerun",
+        width="content",
+        help="Which scenes are ready; and the hand-out",
+    )
+    if box.open:
+        with box:
+            _view(talk)
+
+
+def _view(talk: Talk) -> None:
     of, found = st.session_state.get("preflight_found", (None, ()))
+    records = [recorded.load(scene) for scene in talk.scenes]
     rows = [
-        _row(number, scene, found[number - 1] if of == talk else None)
-        for number, scene in enumerate(talk.scenes, 1)
+        _row(number, scene, record, found[number - 1] if of == talk else None)
+        for number, (scene, record) in enumerate(zip(talk.scenes, records, strict=True), 1)
     ]
     n_ready = sum(row["State"].startswith("ready") for row in rows)
     texts.say(f"**{n_ready} of {len(rows)} scenes are ready.**")
@@ -124,6 +150,7 @@ def view(talk: Talk) -> None:
         st.button(
             "Check all scenes",
             key="preflight_check",
+            type="primary",
             icon=":material/fact_check:",
             help="Draws every scene once in this window, as on stage, and keeps its result",
             on_click=_begin,
@@ -137,15 +164,16 @@ def view(talk: Talk) -> None:
             key="handout_html",
             on_click="ignore",
             icon=":material/download:",
-            disabled=any(recorded.load(scene) is None for scene in talk.scenes),
+            disabled=None in records,
             help="Every scene with its chart and finding, without notes. The browser's print makes"
             " a PDF of it, one scene per page. The check must have drawn every scene once",
         )
     texts.table(rows, "Scenes of the talk and whether they are ready")
 
 
-def _row(number: int, scene: TalkScene, found: Found | None) -> dict[str, str]:
-    record = recorded.load(scene)
+def _row(
+    number: int, scene: TalkScene, record: Recorded | None, found: Found | None
+) -> dict[str, str]:
     if found is not None and found.problem:
         said = f"not ready. {found.problem}"
         if record is not None:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import streamlit as st
@@ -22,7 +23,7 @@ import streamlit as st
 from engine import kept, workspace
 from engine.jobs import JOBS, Job
 from engine.units import format_time
-from pages.shell import state
+from pages.shell import quiz, state
 from pages.talk.talk import TalkScene
 
 MOST_FILES = 300  # the oldest give way
@@ -30,14 +31,16 @@ MOST_FILES = 300  # the oldest give way
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A chart as the audience saw it: ``figure`` is Plotly's JSON, ``finding`` its title, ``at``
-    when it was measured (seconds since 1970), ``version`` of which code.
+    """A chart as the audience saw it: ``figure`` is Plotly's JSON, ``finding`` its title,
+    ``answer`` what the run gave to the scene's question, ``at`` when it was measured (seconds since
+    1970), ``version`` of which code.
     """
 
     name: str
     figure: str
     finding: str
     alt: str
+    answer: str
     at: float
     version: str
 
@@ -100,16 +103,25 @@ def draw(scene: TalkScene, experiment: Callable[[], None]) -> None:
 
 
 def _offer(scene: TalkScene) -> None:
-    for of_before in ("stage_drawn", "stage_problem"):
+    for of_before in ("stage_drawn", "stage_problem", "stage_answer"):
         st.session_state.pop(of_before, None)
     record = load(scene)
     st.session_state["stage_recorded"] = record and {
         "settings": _settings(scene),
         "name": record.name,
         "figure": record.figure,
-        "title": f"{record.finding} (recorded {record.when})",
+        "title": f"{record.answer} {record.finding} (recorded {record.when})".strip(),
         "alt": record.alt,
     }
+
+
+def answered(scene: TalkScene, actual: Any) -> str:
+    """Take down what the run has given to the scene's question, and return it as a sentence."""
+    asked = scene.prediction
+    field = asked.field if asked else ""
+    said = f"It is **{quiz.format_value(actual, field)}**."
+    st.session_state["stage_answer"] = said
+    return said
 
 
 def whole(scene: TalkScene) -> bool:
@@ -149,6 +161,7 @@ def _note(scene: TalkScene) -> None:
         drawn["figure"],
         drawn["title"],
         drawn["alt"],
+        st.session_state.get("stage_answer", ""),
         max(ended, default=time.time()),
         _version(),
     )

@@ -24,7 +24,9 @@ def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Talk:
         for line in range(number + 1):
             figure.add_scatter(x=[1, 2, 3], y=[line, 2, 1], name=f"a long name of line {line}")
         finding = "A finding of several words. " * (1 + number % 4)
-        recorded.save(scene, Recorded("c", figure.to_json(), finding, "Lines", 1.7e9, ""))
+        recorded.save(
+            scene, Recorded("c", figure.to_json(), finding, "Lines", "It is 3.", 1.7e9, "")
+        )
     return one
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from plotly.offline import get_plotlyjs
 
 from engine import figures, html_page
 from engine.errors import InputError
@@ -20,7 +21,9 @@ NOTE = "Say this and nothing else"
 
 def record(finding: str, version: str = "") -> Recorded:
     figure = figures.new("a title of its own", x="rows", y="seconds").add_bar(x=[1, 2], y=[3, 4])
-    return Recorded("chart", figure.to_json(), finding, "Bars", 1_700_000_000.0, version)
+    return Recorded(
+        "chart", figure.to_json(), finding, "Bars", "It is **4**.", 1_700_000_000.0, version
+    )
 
 
 @pytest.fixture
@@ -38,12 +41,14 @@ def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Talk:
 
 
 def test_it_has_every_scene_and_no_note_no_address_no_markup_of_a_title(talk: Talk) -> None:
-    page = handout.render(talk)
-    assert page.count("<section>") == page.count("plotly-graph-div") == 3
+    whole = handout.render(talk)
+    page = whole.replace(get_plotlyjs(), "")  # Plotly is in it once
+    assert len(whole) - len(page) == len(get_plotlyjs())
+    assert page.count("<section>") == page.count('class="plotly-graph-div"') == 3
     assert all(f"Finding {number} of" in page for number in range(3)) and "**" not in page
     assert NOTE not in page and "&lt;img" in page and "<img src=x" not in page
     assert talk.scenes[2].prediction is not None
-    assert talk.scenes[2].prediction.question in page
+    assert f"{talk.scenes[2].prediction.question} <strong>It is 4.</strong>" in page
     assert "measure = accuracy" in page and "a title of its own" not in page
     text = page.replace("http://evil.example", "")  # a text of ours is only text
     assert addresses(text) == [] and page.count(f'content="{figures.FILE_POLICY}"') == 1

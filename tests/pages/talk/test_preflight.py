@@ -58,7 +58,7 @@ def test_a_checked_scene_is_kept_and_shown_with_its_date_when_the_engine_is_gone
     job = JOBS.find((time_splits.score_steps, time_splits.shared(time_splits.TimeSplitsParams())))
     assert job is not None and records[1] is not None and records[1].at == job.finished_at
     page = handout.render(TALK)
-    assert page.count("plotly-graph-div") == 2
+    assert page.count('class="plotly-graph-div"') == 2
 
     monkeypatch.setattr(time_splits, "score_steps", gone)
     after = shown(TALK, 1)
