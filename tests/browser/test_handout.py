@@ -44,7 +44,7 @@ def test_every_chart_is_drawn_and_printed_on_a_page_of_its_own(
         "all => all.map(one => [one.scrollWidth - one.clientWidth, one.offsetHeight])"
     )
     assert all(over <= 0 and height < 695 for over, height in boxes), boxes  # of 184 mm
-    page.locator(".js-plotly-plot").first.locator(".nsewdrag").hover()
+    page.locator(".scatterlayer .point").nth(1).hover(force=True)
     expect(page.locator(".hoverlayer .hovertext").first).to_be_visible()
     pdf = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == len(talk.scenes)
