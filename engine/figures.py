@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
+from html import escape
 from typing import Any, Final, ParamSpec
 
 import pandas  # noqa: F401 - before any thread: Plotly must not meet one that a job is half through importing
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from engine import texts
+from engine import html_page, texts
 
 KNOWN: Final = "#2F86D6"  # known / training / kept: blue
 LEAKED: Final = "#D95F30"  # future / leaked: vermilion
@@ -46,6 +47,9 @@ FILE_POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; style-src"
     " 'unsafe-inline'; img-src data: blob:; font-src data:; worker-src blob:; form-action 'none';"
     " base-uri 'none'"
+)
+_DOCUMENT_STYLE = (
+    "dt{font-weight:600}dd{margin:0 0 .4rem;white-space:pre-wrap;overflow-wrap:anywhere}"
 )
 _POLICY_TAG = f'<meta http-equiv="Content-Security-Policy" content="{FILE_POLICY}" />'
 
@@ -169,22 +173,24 @@ def to_html(figure: go.Figure) -> str:
     return page.replace("<head>", f"<head>{_POLICY_TAG}", 1)
 
 
-def to_document(title: str, parts: Iterable[str | go.Figure]) -> str:
+def to_document(title: str, parts: Iterable[str | go.Figure], style: str = "") -> str:
     """Return one HTML file of figures and of HTML that the project wrote, in order: Plotly inside
-    once, and the same policy.
+    once, and the same policy. ``style`` is CSS of its own.
     """
     body = "".join(
         part
         if isinstance(part, str)
-        else inert(part).to_html(full_html=False, include_plotlyjs=False, config=CONFIG)
+        else inert(part).to_html(
+            full_html=False, include_plotlyjs=False, config=CONFIG, auto_play=False
+        )
         for part in parts
     )
-    style = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    style += "dt{font-weight:600}dd{margin:0 0 .4rem;white-space:pre-wrap;overflow-wrap:anywhere}"
-    return (
-        f'<!doctype html><html lang="en"><head>{_POLICY_TAG}<meta charset="utf-8" /><title>{title}'
-        f"</title><style>{style}</style><script>{get_plotlyjs()}</script></head><body>"
-        f"<h1>{title}</h1>{body}</body></html>"
+    return html_page.page(
+        title,
+        f"<h1>{escape(title)}</h1>{body}",
+        style=_DOCUMENT_STYLE + style,
+        policy=FILE_POLICY,
+        script=get_plotlyjs(),
     )
 
 

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from engine import html_page
 from engine.errors import InputError
 from engine.pipeline import store
 from engine.pipeline.records import Run, StageRecord
@@ -19,12 +20,7 @@ from engine.units import (
     format_signed,
 )
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-STYLE = """body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto;
-  padding: 0 1rem; color-scheme: light dark }
-table { border-collapse: collapse; width: 100% }
-td, th { text-align: left; padding: .3rem .6rem; vertical-align: top }
-td, th { border-bottom: 1px solid #8886 }
+STYLE = """body { max-width: 70rem; color-scheme: light dark }
 td.n { text-align: right; font-variant-numeric: tabular-nums }
 .bad { color: #c0392b; font-weight: 600 } code { font-size: .85em }"""
 
@@ -165,9 +161,5 @@ def render(run: Run) -> str:
     head = ["stage", "state", "rows in", "rows out", "dropped", "stored", "time", "content"]
     stages = table(head, [_stage_row(record) for record in run.stages], (2, 3, 5, 6))
     body = f"<h1>Run {escape(run.id)}: {run.state}</h1>{settings}<h2>Stages</h2>{stages}"
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<title>Run {escape(run.id)}</title><style>{STYLE}</style>"
-        f"{body}{_scores(run.stage('train'))}{_served(run.stage('serve'))}{_weeks(run)}</html>"
-    )
+    body += _scores(run.stage("train")) + _served(run.stage("serve")) + _weeks(run)
+    return html_page.page(f"Run {run.id}", body, style=STYLE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
+from engine import html_page
 from engine.practice.cards import NAMES, rating_of
 from engine.practice.content import Question, questions
 from engine.units import format_time
@@ -84,11 +85,7 @@ def to_html(parts: Sequence[tuple[str, list[str]]]) -> str:
         + "</ul>"
         for number, (heading, listed) in enumerate(parts)
     )
-    style = "body{font:16px/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Mock interview</title>'
-        f"<style>{style}</style><body>{body}</body></html>"
-    )
+    return html_page.page("Mock interview", body)
 
 
 def _plain(text: str) -> str:

@@ -81,7 +81,28 @@ def chart(
         "clickable": on_click is not None,
         "library": LIBRARY,
     }
+    if state.presenting():
+        st.session_state["stage_drawn"] = data
     _mount(data=data, key=key, on_clicked_change=on_click)
+
+
+def recorded(problem: str) -> bool:
+    """Draw what the scene on stage showed when it was last whole, its title with the date, in place
+    of what cannot be made now because of ``problem``; return whether there is such a record for the
+    settings on screen.
+    """
+    st.session_state["stage_problem"] = problem
+    held = st.session_state.get("stage_recorded") if state.on_stage() else None
+    if held is None or not state.shows(held["settings"]):
+        return False
+    drawn = st.session_state.get("stage_drawn")
+    if drawn is None or drawn["name"] != held["name"]:  # else its own chart is there already
+        shown = {part: held[part] for part in ("name", "figure", "title", "alt")}
+        fixed = {"first": True, "stage": True, "clickable": False, "library": LIBRARY}
+        fixed["size"] = st.session_state.get("stage_size", 1.0)
+        _mount(data={**shown, **fixed}, key=f"{held['name']}_recorded")
+        st.session_state["stage_filled"] = True
+    return True
 
 
 def clicked(key: str) -> list[dict[str, Any]]:

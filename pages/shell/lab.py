@@ -18,11 +18,12 @@ from typing import Any, TypeVar
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine.errors import InputError
+from engine.errors import InputError, explain
 from engine.texts import strip_marks
 from pages.shell import export, learner, lessons, panels, path, search, stage, state
 from pages.shell.chart import chart as chart  # lab.chart, as tabs write it
 from pages.shell.chart import clicked as clicked
+from pages.shell.chart import recorded
 from pages.shell.lessons import Lesson
 
 P = TypeVar("P")
@@ -132,11 +133,17 @@ def tab(
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Show an ``InputError`` raised inside as a sentence on the page."""
+    """Show an ``InputError`` raised inside as a sentence on the page; on stage, for any error, what
+    the scene showed before.
+    """
     try:
         yield
     except InputError as error:
-        st.error(str(error), icon=":material/error:")
+        if not recorded(str(error)):
+            st.error(str(error), icon=":material/error:")
+    except Exception as error:
+        if not state.on_stage() or not recorded(explain(error)):
+            raise
 
 
 def _reset(topic: str, name: str) -> None:

@@ -105,6 +105,14 @@ def _set(settings: Settings) -> None:
         st.session_state[key] = list(value) if isinstance(value, tuple) and is_choice else value
 
 
+def shows(settings: Settings) -> bool:
+    """Whether every widget that there is has the value of ``settings``."""
+    return all(
+        to_field(st.session_state.get(key, value)) == to_field(value)
+        for key, value in settings.items()
+    )
+
+
 def apply_experiment(lesson: Lesson, experiment: str, settings: Settings) -> None:
     """Set every widget of one experiment, leaving the rest of the lab as it is. For callbacks
     only.

@@ -15,6 +15,7 @@ from engine import pace
 from engine.jobs import JOBS, Job, Steps
 from engine.units import format_seconds, format_time
 from pages.shell import state
+from pages.shell.chart import recorded
 from pages.shell.lab import errors_shown
 
 POLL_SECONDS = 0.5
@@ -60,15 +61,18 @@ def run(
         ):
             # "Run again" was pressed: only the whole page queues a job and polls for it
             st.rerun()
-        _progress(name, job)
-        with errors_shown():
-            latest = job.latest
-            if latest is None:
-                latest = first() if callable(first) else first
-            if latest is not None:
-                show(latest)
-            elif polled:
-                st.skeleton(height=420)
+        if job.result is not None or not recorded(
+            job.message
+        ):  # on stage what was whole goes before a part
+            _progress(name, job)
+            with errors_shown():
+                latest = job.latest
+                if latest is None:
+                    latest = first() if callable(first) else first
+                if latest is not None:
+                    show(latest)
+                elif polled:
+                    st.skeleton(height=420)
         _ended(name, job)
         if polled and (not job.active or job is _given_up(name)):
             st.rerun()

@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.texts import sentence
 from pages.room import panel
 from pages.shell import lab, lessons, texts
-from pages.talk import link, presented, scene_list
+from pages.talk import link, preflight, presented, scene_list
 from pages.talk.draft import Draft
 from pages.talk.talk import (
     LONGEST_NOTE,
@@ -105,6 +105,7 @@ def _head(draft: Draft) -> None:
             "Room", icon=":material/groups:", help="The speaker's own screen, and votes"
         ):
             panel.draw(draft.talk())
+        preflight.popover(draft.talk())
         present = st.button(
             "Present",
             key="talk_present",

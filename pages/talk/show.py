@@ -12,7 +12,7 @@ import streamlit as st
 from pages.shell import lab, quiz, stage, state, texts
 from pages.shell.conditions import value_of
 from pages.shell.lessons import Lesson, Prediction, Settings
-from pages.talk import bar, presented
+from pages.talk import bar, presented, recorded
 from pages.talk.presented import Presentation, View
 from pages.talk.talk import TalkScene, shipped
 
@@ -48,7 +48,7 @@ def draw() -> None:
         shown.place.asked(scene)
         return
     _set(shown, view, scene)
-    experiment()
+    recorded.draw(scene, experiment)
 
 
 def _arrive() -> Presentation | None:
@@ -106,7 +106,7 @@ def _beside(shown: Presentation, scene: TalkScene, lesson: Lesson, name: str, re
             st.caption("This is another setting than the one asked for.")
         elif quiz.is_complete(result):
             actual = value_of(result, asked.field)
-            texts.say(f"It is **{quiz.format_value(actual, asked.field)}**. {asked.because}")
+            texts.say(f"{recorded.answered(scene, actual)} {asked.because}")
             shown.place.answered(scene, actual)
 
 

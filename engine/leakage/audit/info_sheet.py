@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from engine import html_page
 from engine.leakage.audit.findings import ABOUT, INVISIBLE, KINDS
 from engine.leakage.audit.result import AuditResult
 from engine.texts import strip_marks
 
-STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto}
-body{padding:0 1rem;color:#222}table{border-collapse:collapse;width:100%}
-td,th{border-bottom:1px solid #ddd;padding:.4rem;text-align:left;vertical-align:top}
-.certain{color:#B0421A;font-weight:600}.suspicious{color:#9A6A00;font-weight:600}.note{color:#666}"""
+TITLE = "Model info sheet: leakage"
+STYLE = """.certain{color:#B0421A;font-weight:600}.suspicious{color:#9A6A00;font-weight:600}
+.note{color:#666}"""
 
 
 def sheet(result: AuditResult) -> dict[str, Any]:
@@ -89,11 +89,7 @@ def as_html(result: AuditResult) -> str:
     """Return the sheet as one HTML page that needs nothing else."""
     data = sheet(result)
     parts = [
-        (
-            "<!doctype html><html lang='en'><meta charset='utf-8'><title>Model info sheet:"
-            " leakage</title>"
-        ),
-        f"<style>{STYLE}</style><h1>Model info sheet: leakage</h1>",
+        f"<h1>{TITLE}</h1>",
         f"<p>{escape(data['verdict'])}</p>",
         (
             f"<p>Target <b>{escape(data['target'])}</b>, {data['task']}, {data['rows']:,} rows ×"
@@ -120,4 +116,4 @@ def as_html(result: AuditResult) -> str:
             f"<p>In no table: {escape(i['leak'])}. Check: {escape(i['check'])}.</p>"
             for i in entry["not_in_any_table"]
         ]
-    return "\n".join(parts) + "</html>\n"
+    return html_page.page(TITLE, "\n".join(parts), style=STYLE)

@@ -1,0 +1,176 @@
+"""What each scene of a talk showed when it was last whole: one JSON file a scene in the server's
+folder of the workspace, ``recorded/``.
+
+It is shown when an engine fails on stage, and it is what the hand-out is made of. A record holds
+settings of the lessons alone, never a person's text. JSON of any version of the code can be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import streamlit as st
+
+from engine import kept, workspace
+from engine.jobs import JOBS, Job
+from engine.units import format_time
+from pages.shell import quiz, state
+from pages.talk.talk import TalkScene
+
+MOST_FILES = 300  # the oldest give way
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A chart as the audience saw it: ``figure`` is Plotly's JSON, ``finding`` its title,
+    ``answer`` what the run gave to the scene's question, ``at`` when it was measured (seconds since
+    1970), ``version`` of which code.
+    """
+
+    name: str
+    figure: str
+    finding: str
+    alt: str
+    answer: str
+    at: float
+    version: str
+
+    @property
+    def when(self) -> str:
+        """When it was measured, as people read it."""
+        return format_time(datetime.fromtimestamp(self.at))
+
+    @property
+    def current(self) -> bool:
+        """Whether the code that runs now made it."""
+        return self.version == _version()
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    return kept.version(__name__)
+
+
+def _settings(scene: TalkScene) -> dict[str, object]:
+    return {**scene.lesson.defaults(), **scene.settings}
+
+
+def _path(scene: TalkScene) -> Path:
+    folder = workspace.server() / "recorded"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    what = [scene.lab, scene.shown_chart, _settings(scene)]
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
+    return folder / f"{scene.lab}-{digest[:32]}.json"
+
+
+def load(scene: TalkScene) -> Recorded | None:
+    """Return what the scene showed, by this code or an earlier one, or ``None``."""
+    try:
+        content = json.loads(_path(scene).read_text("utf-8"))
+        return Recorded(**{one.name: content[one.name] for one in fields(Recorded)})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there, or cut short
+
+
+def save(scene: TalkScene, record: Recorded) -> None:
+    """Keep what the scene showed, in place of what it showed before."""
+    path = _path(scene)
+    fresh = path.with_suffix(f".{uuid4().hex}.new")
+    fresh.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    fresh.replace(path)
+    files = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime)
+    for old in files[: max(0, len(files) - MOST_FILES)]:
+        old.unlink(missing_ok=True)
+
+
+def draw(scene: TalkScene, experiment: Callable[[], None]) -> None:
+    """Draw a scene on stage by its tab's function, its settings set; keep what is on it once it is
+    whole, and have shown in its place what was kept where an engine fails.
+    """
+    _offer(scene)
+    experiment()
+    if whole(scene):
+        _note(scene)
+
+
+def _offer(scene: TalkScene) -> None:
+    for of_before in ("stage_drawn", "stage_problem", "stage_answer"):
+        st.session_state.pop(of_before, None)
+    record = load(scene)
+    st.session_state["stage_recorded"] = record and {
+        "settings": _settings(scene),
+        "name": record.name,
+        "figure": record.figure,
+        "title": f"{record.answer} {record.finding} (recorded {record.when})".strip(),
+        "alt": record.alt,
+    }
+
+
+def answered(scene: TalkScene, actual: Any) -> str:
+    """Take down what the run has given to the scene's question, and return it as a sentence."""
+    asked = scene.prediction
+    field = asked.field if asked else ""
+    said = f"It is **{quiz.format_value(actual, field)}**."
+    st.session_state["stage_answer"] = said
+    return said
+
+
+def whole(scene: TalkScene) -> bool:
+    """Whether the run that ends here has drawn the scene's own chart and no more, with all jobs
+    done. A pinned run, which may be of a person's own file, is more.
+    """
+    drawn = st.session_state.get("stage_drawn")
+    pinned = any(st.session_state.get(f"{name}_pinned") for name in scene.lesson.experiments)
+    if drawn is None or pinned or scene.shown_chart not in ("", drawn["name"]):
+        return False
+    return state.shows(_settings(scene)) and all(job.state == "done" for job in _jobs())
+
+
+def problem() -> str:
+    """Return why the scene that was just drawn is not whole, empty where nothing failed."""
+    said = [job.message or f"The run was {job.state}." for job in _jobs() if job.state != "done"]
+    return str(st.session_state.get("stage_problem") or " ".join(said))
+
+
+def jobs_active() -> bool:
+    """Whether a job of the page is under way and this session waits for it."""
+    return any(job.active and state.owner() in job.owners for job in _jobs())
+
+
+def forget_failed() -> None:
+    """Have jobs of the page that failed run again when they are asked for."""
+    for job in _jobs():
+        if job.state == "failed":
+            JOBS.forget(job.key)
+
+
+def _note(scene: TalkScene) -> None:
+    drawn, before = st.session_state["stage_drawn"], load(scene)
+    ended = [job.finished_at for job in _jobs() if job.finished_at]
+    record = Recorded(
+        drawn["name"],
+        drawn["figure"],
+        drawn["title"],
+        drawn["alt"],
+        st.session_state.get("stage_answer", ""),
+        max(ended, default=time.time()),
+        _version(),
+    )
+    if before is None or (before.figure, before.current) != (record.figure, True):
+        save(scene, record)
+
+
+def _jobs() -> list[Job]:
+    """Return the jobs that are on the page."""
+    names = st.session_state.get("work_on_page", set())
+    found = [JOBS.find(st.session_state[f"{name}_job"]) for name in names]
+    return [job for job in found if job is not None]
