@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from engine import processes, workspace
+from engine import hosted, processes, workspace
 from engine.errors import InputError, name_in_sentence, require, require_choice
 from engine.upload_reader.limits import FORMATS, TEXT_FORMATS
 from engine.upload_reader.options import Options, Report, report_from_json
@@ -163,16 +163,18 @@ def save_upload(content: bytes, file_name: str, folder: Path) -> Path:
     """
     name = name_in_sentence(re.split(r"[/\\]", file_name)[-1])
     suffix = Path(file_name).suffix.lower()
+    limit = hosted.bounds()
+    most_bytes = limit.upload_mb * 1_000_000 if limit else MAX_UPLOAD_BYTES
     endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
     require(suffix in ENDINGS, "The file must end in {}. Got {!r}.", endings, name)
     require(
         len(content) > 0, "{} is empty. Choose a file with a header and at least one row.", name
     )
     require(
-        len(content) <= MAX_UPLOAD_BYTES,
+        len(content) <= most_bytes,
         "{} must be at most {:,} bytes. Got {:,}. Upload a sample of its rows.",
         name,
-        MAX_UPLOAD_BYTES,
+        most_bytes,
         len(content),
     )
     folder.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from engine import kept, pace
+from engine import hosted, kept, pace
 from engine.errors import explain
+from engine.turns import Turns
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 GRACE_SECONDS = 15.0
@@ -78,16 +79,14 @@ class Job:
         return self.result if self.result is not None else self.progress.partial
 
     @property
-    def turn(self) -> tuple[bool, float]:
-        """What the queue is sorted by: what only the server itself wants waits for what a visitor
-        wants.
-        """
-        return self.servers_own, self.queued_at
+    def visitors(self) -> set[str]:
+        """Who wants the job, without the server itself."""
+        return self.owners - {SERVER}
 
     @property
     def servers_own(self) -> bool:
         """Whether no visitor wants the job."""
-        return self.owners <= {SERVER}
+        return not self.visitors
 
     def note(self, progress: Progress, now: float) -> None:
         """Take a sign of life at the time ``now``. A share that falls means that the work began
@@ -110,12 +109,11 @@ class Job:
 
 
 class Jobs:
-    """The queue of one server: a single worker thread, jobs in order of arrival, finished ones
-    kept.
+    """The queue of one server: a single worker thread, visitors in turn, finished jobs kept.
 
-    Visitors go before the server's own, and of one visitor's the newest goes first, in the place of
-    the oldest that waits. With ``keep_results`` a result outlives the server, and is found by the
-    next one.
+    Visitors go before the server's own, nobody waits for two jobs of another (``engine.turns``),
+    and of one visitor's the newest goes first. ``engine.hosted`` bounds how many wait and how long
+    one runs. With ``keep_results`` a result outlives the server, and is found by the next one.
     """
 
     def __init__(self, grace_seconds: float = GRACE_SECONDS, keep_results: bool = False) -> None:
@@ -123,6 +121,7 @@ class Jobs:
         self.keep_results = keep_results
         self._anew: set[Hashable] = set()  # keys that are to be measured, whatever is on disk
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
+        self._turns = Turns()
         self._changed = threading.Condition(threading.RLock())
         self._leaving: dict[str, threading.Timer] = {}
         self._worker: threading.Thread | None = None
@@ -130,20 +129,20 @@ class Jobs:
 
     def submit(self, owner: str, key: Hashable, title: str, make_steps: Callable[[], Steps]) -> Job:
         """Queue the work for ``owner``, or join the job that computes ``key`` already (waiting,
-        running or done).
+        running or done). Raises ``InputError`` if too many of the owner's wait on a shared server.
         """
         with self._changed:
             job = self.find(key)
             ending = job is not None and job.cancel_requested.is_set() and not job.preempted
             if job is None or job.state in ("failed", "cancelled") or (job.active and ending):
-                before = job
-                job = self._jobs[key] = Job(key, title, make_steps)
+                before, job = job, Job(key, title, make_steps)
+                self._place_new(job, owner)
+                self._jobs[key] = job
                 if before is not None:  # what was measured is shown until there is more
                     job.progress = Progress(0.0, "waiting", before.latest)
                 if self.keep_results:
                     job.expected_seconds = kept.seconds(key)
                     job.steady = kept.is_steady(key)
-                self._place_new(job, owner)
             self._jobs.move_to_end(key)
             job.owners.add(owner)
             self._forget_oldest()
@@ -156,13 +155,10 @@ class Jobs:
             return job
 
     def _place_new(self, job: Job, owner: str) -> None:
-        """Put a visitor's newest wish in the place of their oldest that waits: they want what is on
-        screen now, and nobody else loses a place.
-        """
-        own = [
-            j.queued_at for j in self._jobs.values() if j.state == "queued" and j.owners == {owner}
-        ]
+        """Put a visitor's newest wish before their oldest that waits: it is what is on screen."""
+        own = [j.queued_at for j in self._waiting() if j.owners == {owner}]
         if own and owner != SERVER:
+            hosted.check_waiting(len(own))
             job.queued_at = min(own) - 1e-6
 
     def _forget_oldest(self) -> None:
@@ -199,10 +195,8 @@ class Jobs:
         running).
         """
         with self._changed:
-            queue = sorted(
-                (j for j in self._jobs.values() if j.active),
-                key=lambda j: (j.state != "running", *j.turn),
-            )
+            running = [j for j in self._jobs.values() if j.state == "running"]
+            queue = running + self._turns.order(self._waiting())
             return queue.index(job) if job in queue else 0
 
     def drop(self, owner: str, key: Hashable) -> None:
@@ -283,9 +277,9 @@ class Jobs:
     def _expire(self, owner: str) -> None:
         with self._changed:
             self._leaving.pop(owner, None)
-            for key in [
-                key for key, job in self._jobs.items() if job.active and owner in job.owners
-            ]:
+            self._turns.forget(owner)
+            active = [key for key, job in self._jobs.items() if job.active and owner in job.owners]
+            for key in active:
                 self.drop(owner, key)
 
     def _finish(self, job: Job, state: State) -> None:
@@ -307,13 +301,16 @@ class Jobs:
         job.cancel_requested.clear()
         job.state = "queued"
 
+    def _waiting(self) -> list[Job]:
+        return [job for job in self._jobs.values() if job.state == "queued"]
+
     def _next(self) -> Job | None:
         """Wait for the next queued job and mark it running; ``None`` once the queue is stopped."""
         with self._changed:
             while not self._stopped:
-                waiting = [job for job in self._jobs.values() if job.state == "queued"]
-                if waiting:
-                    job = min(waiting, key=lambda j: j.turn)
+                if waiting := self._waiting():
+                    job = self._turns.order(waiting)[0]
+                    self._turns.take(job)
                     job.state, job.started_at = "running", time.time()
                     job.marks = [(job.started_at, 0.0)]
                     return job
@@ -336,6 +333,8 @@ class Jobs:
         steps = job.make_steps()
         try:
             while not job.cancel_requested.is_set():
+                if job.visitors and job.started_at is not None:
+                    hosted.check_seconds(time.time() - job.started_at)
                 try:
                     job.note(next(steps), time.time())
                 except StopIteration as stop:

@@ -22,6 +22,7 @@ from datetime import date, timedelta
 from numbers import Real
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
+from engine import hosted
 from engine.errors import InputError, require
 from engine.units import format_number
 
@@ -217,6 +218,7 @@ def check(params: Any) -> None:
         rule = declared.get(name)
         if rule is not None:
             rule.check(name, value)
+            hosted.check_rows(name, value)
         if isinstance(rule, Range) and type(field.default) is int:
             require(float(value).is_integer(), "{} must be a whole number. Got {}.", name, value)
         if type(field.default) is bool:

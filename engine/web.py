@@ -29,6 +29,11 @@ PAGE_POLICY: Final = (
     " object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
 
+# What a page asks of Streamlit's own addresses. The rest (metrics, the agent API, a check that runs
+# the pages) is for an operator, or is added by a later version.
+CORE: Final = re.compile(r"_stcore/+([^/]*)")
+CORE_PARTS: Final = frozenset({"health", "host-config", "stream", "upload_file", "bidi-components"})
+
 
 def hostname(netloc: str) -> str:
     """Return the host of ``host:port`` in lower case, ``""`` for what is none."""
@@ -145,10 +150,52 @@ class Guard:
         return adding
 
 
-async def _refuse(kind: str, problem: str, send: Send) -> None:
+class Front:
+    """Stands before a shared server: answers 404 for what only its operator needs, and sends
+    cookies over encrypted connections alone where the browser's is one.
+
+    Parameters
+    ----------
+    app
+        The ASGI application behind.
+    """
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what a page needs."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+        elif (found := CORE.search(scope["path"])) and found[1] not in CORE_PARTS:
+            await _refuse(scope["type"], "Not on a shared server.", send, status=404)
+        else:
+            await self.app(scope, receive, self._secure(send) if _encrypted(scope) else send)
+
+    def _secure(self, send: Send) -> Send:
+        async def adding(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = [
+                    (name, value + b"; Secure")
+                    if name.lower() == b"set-cookie" and b"secure" not in value.lower()
+                    else (name, value)
+                    for name, value in message.get("headers", ())
+                ]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        return adding
+
+
+def _encrypted(scope: Scope) -> bool:
+    """Whether the browser's connection is encrypted, as far as the proxy on this machine says."""
+    return scope.get("scheme") in ("https", "wss")
+
+
+async def _refuse(kind: str, problem: str, send: Send, status: int = 403) -> None:
     if kind == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": problem})
         return
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": problem.encode()})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from engine import kept, processes, web, workspace
+from engine import hosted, kept, processes, web, workspace
 from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
 from engine.orchestration import launch, monitor, schedule
@@ -30,7 +31,7 @@ from engine.orchestration.alerts import webhook
 from engine.orchestration.schedule import deployment
 from engine.rooms import network
 from engine.spark import session as spark
-from pages.shell import lessons, state
+from pages.shell import lessons, state, streamlit_internals
 from pages.shell.upload_names import UploadNames
 
 WARM_UP = "PLAYGROUND_WARM_UP"  # "off": no default run is measured before somebody asks for it
@@ -100,11 +101,16 @@ def middleware() -> list[Middleware]:
 
     ``server.address`` other than loopback opens the server to other machines on purpose: then any
     name may call it, or those of ``server.allowedHosts``. ``make talk`` opens the vote alone.
+
+    A shared server (``engine.hosted``) ends here with one sentence unless it names its hosts; it
+    takes smaller uploads, and answers nothing that a page does not need.
     """
     named = st.get_option("server.allowedHosts")
     local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
     talk = network.is_on()
     hosts = web.LOOPBACK | set(named) if local or talk else set(named) or None
+    if problem := hosted.start_problem(named):
+        sys.exit(problem)
     guard = Middleware(
         web.Guard,
         hosts=hosts,
@@ -112,7 +118,10 @@ def middleware() -> list[Middleware]:
         policy=web.PAGE_POLICY,
         network=network.PATHS if talk else None,
     )
-    return [guard, Middleware(UploadNames)]
+    if (limit := hosted.bounds()) is None:
+        return [guard, Middleware(UploadNames)]
+    streamlit_internals.limit_uploads(limit.upload_mb)
+    return [guard, Middleware(web.Front), Middleware(UploadNames)]
 
 
 def settle() -> None:

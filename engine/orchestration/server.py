@@ -22,7 +22,7 @@ from urllib.parse import urlparse
 
 import httpx
 
-from engine import processes, workspace
+from engine import hosted, processes, workspace
 from engine.errors import InputError, require
 
 Kind = Literal["own", "attached"]
@@ -55,6 +55,13 @@ class ServerState:
         """Whether it answers."""
         return self.stage == "ready"
 
+    @property
+    def sentence(self) -> str:
+        """``message``, and a link to Prefect's own pages for who can open them."""
+        if not self.ready or hosted.on():  # its pages are for the machine of the server alone
+            return self.message
+        return f"{self.message} [Prefect's own pages]({self.ui_url})"
+
 
 def ui_of(url: str) -> str:
     """Return the address of Prefect's own pages for an API address."""
@@ -65,6 +72,11 @@ def ui_of(url: str) -> str:
             .replace("/workspaces/", "/workspace/")
         )
     return url.removesuffix("/").removesuffix("/api")
+
+
+def named(variable: str) -> str:
+    """Return what the environment says, ``""`` for nothing, and on a shared server."""
+    return "" if hosted.on() else os.environ.get(variable, "").strip().rstrip("/")
 
 
 def epoch(text: str | None) -> float | None:
@@ -97,7 +109,7 @@ class Server:
     @property
     def kind(self) -> Kind:
         """Whether the environment names a server."""
-        return "attached" if os.environ.get("PREFECT_API_URL", "").strip() else "own"
+        return "attached" if named("PREFECT_API_URL") else "own"
 
     @property
     def home(self) -> Path:
@@ -122,8 +134,7 @@ class Server:
         atexit.register(self.stop)
 
     def _address(self) -> str:
-        given = os.environ.get("PREFECT_API_URL", "").strip().rstrip("/")
-        return given or f"http://127.0.0.1:{processes.free_port()}/api"
+        return named("PREFECT_API_URL") or f"http://127.0.0.1:{processes.free_port()}/api"
 
     def ready(self, timeout: float = START_SECONDS) -> str:
         """Return the API's address once the server answers; starts it when needed.
@@ -152,7 +163,7 @@ class Server:
     @property
     def state(self) -> ServerState:
         """What a page says about the server."""
-        url = self._url or os.environ.get("PREFECT_API_URL", "").strip().rstrip("/")
+        url = self._url or named("PREFECT_API_URL")
         where = (
             f"Prefect at {url}"
             if self.kind == "attached"
@@ -170,6 +181,8 @@ class Server:
         }[self._stage]
         if self._stage == "ready" and self.n_restarts:
             message = f"{where}. It was restarted {self.n_restarts}×; no recorded run was lost."
+        if os.environ.get("PREFECT_API_URL", "").strip() and hosted.on():
+            message += f" {hosted.off('prefect')}"
         return ServerState(self.kind, self._stage, url, ui_of(url) if url else "", message)
 
     def stop(self) -> None:
@@ -205,8 +218,8 @@ class Server:
             "PREFECT_CLIENT_MAX_RETRIES": "10",
             "PREFECT_CLI_PROMPT": "false",
         }
-        if os.environ.get("PREFECT_API_KEY"):
-            settings["PREFECT_API_KEY"] = os.environ["PREFECT_API_KEY"]
+        if key := named("PREFECT_API_KEY"):
+            settings["PREFECT_API_KEY"] = key
         return {**clean, **settings}
 
     def _launch(self) -> subprocess.Popen[str]:
@@ -288,7 +301,7 @@ class Server:
     def _http(self) -> httpx.Client:
         with self._changed:
             if self._client is None:
-                key = os.environ.get("PREFECT_API_KEY", "")
+                key = named("PREFECT_API_KEY")
                 self._client = httpx.Client(
                     timeout=CALL_SECONDS, headers={"Authorization": f"Bearer {key}"} if key else {}
                 )

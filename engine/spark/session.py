@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
 
-from engine import workspace
+from engine import hosted, workspace
 from engine.errors import InputError, require
 from engine.jobs import SIGN_OF_LIFE_SECONDS, Progress, Steps, in_thread
 from engine.spark import java
@@ -253,6 +253,8 @@ def _launch(place: Target) -> SparkSession:
         "spark.driver.extraJavaOptions": java.options(folder),
     }
     master = re.sub(r"^local\[(\d+|\*)\]$", rf"local[\1,{ATTEMPTS}]", place.address)
+    if place.kind == "cluster" and (limit := hosted.bounds()):
+        settings["spark.cores.max"] = str(limit.spark_cores)
     builder = SparkSession.builder.master(master).appName("Data Pipeline Playground")
     for key, value in settings.items():
         builder = builder.config(key, value)

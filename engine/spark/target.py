@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlparse
 
+from engine import hosted
 from engine.errors import InputError, require
 
 Kind = Literal["local", "cluster", "connect"]
@@ -70,7 +71,10 @@ def target() -> Target:
             master,
         )
         return Target("cluster", master)
-    return Target("local", master or f"local[{os.cpu_count() or 2}]")
+    limit, cores = hosted.bounds(), os.cpu_count() or 2
+    if limit:  # whatever the variable says: local[*] is every core
+        return Target("local", f"local[{min(cores, limit.spark_cores)}]")
+    return Target("local", master or f"local[{cores}]")
 
 
 def check_reachable(place: Target) -> None:

@@ -59,7 +59,7 @@ def test_one_runs_and_the_next_one_knows_its_place(jobs: Jobs) -> None:
     second = jobs.submit("a", 2, "", lambda: blocked(second_gate, threading.Event()))
     third = jobs.submit("b", 3, "", lambda: counting(1))
     assert (first.state, second.state, third.state) == ("running", "queued", "queued")
-    assert [jobs.position(job) for job in (first, second, third)] == [0, 1, 2]
+    assert [jobs.position(job) for job in (first, third, second)] == [0, 1, 2]
     jobs.cancel(second)
     assert second.state == "cancelled" and jobs.position(third) == 1
     gate.set()
@@ -85,7 +85,7 @@ def test_a_visitor_goes_before_what_the_server_warms(jobs: Jobs) -> None:
     assert warm is not None and warm.ended.wait(10) and order == ["wanted", "asked", "warm-up"]
 
 
-def test_the_newest_wish_of_a_visitor_goes_before_their_older_ones_and_before_nobody_else(
+def test_the_newest_wish_of_a_visitor_goes_before_their_older_ones_and_after_who_waits_for_them(
     jobs: Jobs,
 ) -> None:
     gate, order = threading.Event(), []
@@ -100,11 +100,11 @@ def test_the_newest_wish_of_a_visitor_goes_before_their_older_ones_and_before_no
         ("a", "scene 3"),
     ):
         last = jobs.submit(owner, key, "", lambda key=key: noting(order, key))  # type: ignore[misc]
-    assert jobs.position(last) == 2
+    assert jobs.position(last) == 3
     gate.set()
     for key in ("scene 1", "c"):
         assert (job := jobs.find(key)) and job.ended.wait(10)
-    assert order == ["b", "scene 3", "scene 2", "scene 1", "c"]
+    assert order == ["b", "c", "scene 3", "scene 2", "scene 1"]
 
 
 def test_cancel_runs_the_finally_of_a_running_job(jobs: Jobs) -> None:

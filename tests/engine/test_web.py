@@ -142,3 +142,30 @@ def test_a_page_that_brings_a_policy_keeps_it() -> None:
     app = Starlette(routes=[Route("/", lambda _: HTMLResponse("", headers=strict))])
     answer = TestClient(web.Guard(app, policy=web.PAGE_POLICY), base_url=HOME).get("/")
     assert answer.headers.get_list("content-security-policy") == ["default-src 'none'"]
+
+
+@pytest.fixture
+def shared() -> TestClient:
+    def cookie(_: object) -> PlainTextResponse:
+        answer = PlainTextResponse("text")
+        answer.set_cookie("name", "value")
+        return answer
+
+    async def answered(scope: web.Scope, receive: web.Receive, send: web.Send) -> None:
+        await cookie(None)(scope, receive, send)  # type: ignore[arg-type]
+
+    return TestClient(web.Front(answered), base_url=HOME)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("prefix", ["", "/class/a"])
+def test_a_shared_server_answers_what_a_page_needs(shared: TestClient, prefix: str) -> None:
+    for name in ("metrics", "agent/interact", "agent/openapi.json", "script-health-check", ""):
+        for path in (f"/_stcore/{name}", f"/_stcore//{name}", f"/%5Fstcore/{name}"):
+            assert shared.get(prefix + path).status_code == 404, path
+    for path in ("/", "/formats", "/_stcore/health", "/_stcore/upload_file/a/b", "/static/a.js"):
+        assert shared.get(prefix + path).status_code == 200, path
+
+
+def test_a_cookie_of_an_encrypted_page_stays_encrypted(shared: TestClient) -> None:
+    assert "secure" not in shared.get("/").headers["set-cookie"].lower()
+    assert shared.get(f"https{HOME[4:]}/").headers["set-cookie"].endswith("; Secure")

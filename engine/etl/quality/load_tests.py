@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from engine import processes, workspace
+from engine import hosted, processes, workspace
 from engine.etl import quality
 from engine.etl.quality import QualityParams, tests_code
 from engine.jobs import Progress, Steps, to_end
@@ -54,6 +54,7 @@ def steps(params: QualityParams) -> Steps:
     """Write the batch and the tests into the workspace, run the tests in a child, and return a
     ``TestsResult``.
     """
+    hosted.refuse("tests")
     p = params
     code = tests_code.generate(p)
     batch = quality.batch_of(p.table, p.fault, p.dose, p.first_day, p.n_days, p.seed)

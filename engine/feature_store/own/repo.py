@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import workspace
+from engine import hosted, workspace
 from engine.errors import InputError, require
 
 if TYPE_CHECKING:
@@ -28,8 +28,15 @@ CONFIG = "feature_store.yaml"
 
 
 def own_repo() -> str:
-    """Return the folder that PLAYGROUND_FEAST_REPO names, as given, or ``""`` without one."""
-    return os.environ.get(VARIABLE, "").strip()
+    """Return the folder that PLAYGROUND_FEAST_REPO names, as given; ``""`` without one, and on a
+    shared server.
+    """
+    return "" if hosted.on() else os.environ.get(VARIABLE, "").strip()
+
+
+def ignored() -> str:
+    """Return the sentence that a folder is named and not used here, ``""`` where none is."""
+    return hosted.off("feast") if os.environ.get(VARIABLE, "").strip() else ""
 
 
 def _settings(folder: Path) -> dict[str, Any]:

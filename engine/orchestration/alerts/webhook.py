@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from engine import hosted
 from engine.errors import InputError, require
 from engine.orchestration import alerts
 from engine.orchestration.alerts import Alert, AlertsParams, AlertsResult
@@ -112,8 +113,9 @@ class Post:
         Raises
         ------
         InputError
-            The address is none.
+            The address is none, or the server is shared.
         """
+        hosted.refuse("webhook")
         with self._lock:
             before = self._found.get(owner)
             if not url.strip():

@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
-from engine import data, processes
+from engine import data, hosted, processes
 from engine.errors import InputError, require
 from engine.jobs import Progress, Steps, timed, to_end
 from engine.ranges import Choice, Params, Range
@@ -319,8 +319,9 @@ def own_steps(params: OwnParams) -> Steps:
     Raises
     ------
     InputError
-        A query that is refused, wrong, too slow or too large.
+        A query that is refused, wrong, too slow or too large; any query on a shared server.
     """
+    hosted.refuse("sql")
     answer = yield from _on_duckdb(params.query, params.n_rows, params.limit_seconds)
     return OwnResult(params, answer)
 

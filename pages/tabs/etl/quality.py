@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from engine import hosted
 from engine.etl import quality
 from engine.etl.contracts import CONTRACTS
 from engine.etl.quality import QualityParams, QualityResult, load_tests, schema_drift, tests_code
@@ -116,11 +117,13 @@ def _schema_changes() -> None:
 def _tests(params: QualityParams) -> None:
     """Draw the generated tests; they run only after a press, as the rules may come from a link."""
     code = tests_code.generate(params)
-    if work.approved("quality_tests", params, "Run these tests"):
+    off = hosted.off("tests")
+    if not off and work.approved("quality_tests", params, "Run these tests"):
         work.run("quality_tests", params, load_tests.steps, _show_tests)
         return
     st.caption(
-        "Five tests of the load, generated from the rules. None has run yet: read the code first."
+        "Five tests of the load, generated from the rules."
+        f" {off or 'None has run yet: read the code first.'}"
     )
     st.code(code, language="python", height=420)
 

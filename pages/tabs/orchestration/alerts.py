@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from engine import hosted
 from engine.errors import InputError
 from engine.orchestration import alerts
 from engine.orchestration.alerts import AlertsParams, AlertsResult
@@ -43,6 +44,9 @@ def _webhook(params: AlertsParams) -> None:
     """Ask for the webhook. It is no setting: an address may hold a secret, so no link has it."""
     owner = state.owner()
     with st.expander("Send new alerts to a webhook", icon=":material/webhook:"):
+        if note := hosted.off("webhook"):
+            st.markdown(note)
+            return
         url = st.text_input(
             "Address",
             key="alerts_webhook",

@@ -23,9 +23,7 @@ WATCH_SECONDS = 1.0
 def show(params: ScheduleParams) -> None:
     """Draw the deployment's controls and, while there is one, its runs."""
     where = SERVER.state
-    st.caption(
-        f"{where.message}" + (f" [Prefect's own pages]({where.ui_url})" if where.ready else "")
-    )
+    st.caption(where.sentence)
     if not where.ready:  # the page does not wait: the controls come when it is ready
         SERVER.start()
         _await(where.stage)

@@ -135,5 +135,4 @@ def _buttons(params: MonitorParams, run: Run, n_copies: int) -> None:
 
 def server_text() -> str:
     """Return which server this is, and a link to Prefect's own pages."""
-    now = SERVER.state
-    return now.message + (f" [Prefect's own pages]({now.ui_url})" if now.ready else "")
+    return SERVER.state.sentence

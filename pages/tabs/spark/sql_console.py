@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from engine import hosted
 from engine.spark.apis import console, figure
 from engine.spark.apis.console import NamedParams, NamedResult, OwnParams, OwnResult
 from pages.shell import controls, lab, work
@@ -57,6 +58,9 @@ def output(params: NamedParams | OwnParams) -> None:
     """Run a fixed query, or ask for a visitor's own and run it once approved."""
     if isinstance(params, NamedParams):
         work.run("apis_named_query", params, console.named_steps, _show_named)
+        return
+    if note := hosted.off("sql"):
+        st.info(note)
         return
     st.caption(console.WHY_DUCKDB)
     text = st.text_area(

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine.feature_store.own.repo import own_repo
+from engine.feature_store.own.repo import ignored, own_repo
 from engine.jobs import Steps
 from pages.shell import work
 
@@ -22,6 +22,8 @@ def replace_by_own(
     def show() -> None:
         folder = own_repo()
         if not folder:
+            if note := ignored():
+                st.caption(note)
             tab()
             return
         st.caption(
