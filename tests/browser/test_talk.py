@@ -71,7 +71,7 @@ def test_a_scene_is_moved_by_key_and_by_mouse_and_the_talk_is_presented(
     rows.nth(0).locator(".text").click()
     page.keyboard.press("Alt+ArrowDown")
     expect(rows.nth(1)).to_contain_text(TITLES[0])
-    rows.nth(5).locator('.number').drag_to(rows.nth(0), target_position={"x": 40, "y": 3})
+    rows.nth(5).locator(".number").drag_to(rows.nth(0), target_position={"x": 40, "y": 3})
     expect(rows.nth(0)).to_contain_text(TITLES[5])
     page.keyboard.press("Delete")
     expect(rows).to_have_count(5)
