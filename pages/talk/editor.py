@@ -128,7 +128,7 @@ def _offer() -> None:
             args=(Draft.of(talk),),
             width="stretch",
         )
-    brought = st.file_uploader("Load from a file", type="toml", key="talk_file")
+    brought = st.file_uploader("Load from a file", type="toml", key="talk_file", max_upload_size=1)
     with lab.errors_shown():
         if brought is not None and st.button("Load this file", key="talk_load"):
             came = "This talk came from a file: look through it first. "

@@ -1,5 +1,7 @@
 // The scenes of a talk: drag a row, or move it with Alt and an arrow; Delete removes it. The order is drawn at once and then sent.
 
+const AGAIN_MS = 2000;
+
 class List {
   constructor(list) {
     this.list = list;
@@ -7,6 +9,7 @@ class List {
 
   update(data, send) {
     this.send = send;
+    this.heard = data.heard;
     if (data.heard < (this.asked ?? 0)) return; // what was drawn before the last press
     this.data = data;
     this.draw();
@@ -16,7 +19,14 @@ class List {
     this.asked = Math.max(Date.now(), (this.asked ?? 0) + 1);
     const order = this.data.rows.map((row) => row.number);
     this.draw();
-    this.send('press', { order, selected: this.data.selected, ...more, id: this.asked });
+    this.tell({ order, selected: this.data.selected, ...more, id: this.asked });
+  }
+
+  /** Send a press, again until it is heard: a run that starts at the same moment can swallow it. */
+  tell(press, wait = AGAIN_MS) {
+    if (press.id !== this.asked || this.heard >= press.id || !this.list.isConnected) return;
+    this.send('press', press);
+    setTimeout(() => this.tell(press, 2 * wait), wait);
   }
 
   select(number) {
