@@ -47,6 +47,8 @@ def draw(talk: Talk) -> None:
         icon=":material/slideshow:",
         width="stretch",
     ):
+        if room.view().elapsed_seconds is None:
+            room.restart_timer()
         one = presented.start(opened, InRoom(room))
         st.switch_page("stage.py", query_params={"at": one.code})
 

@@ -4,51 +4,21 @@ and a speaker that keep in step.
 
 from __future__ import annotations
 
-import http.client
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from engine.rooms import network
 from pages.shell.chart import LIBRARY
 from pages.talk.talk import shipped
 from tests.browser.conftest import take_kept_results
-from tests.browser.serve import serve
+from tests.browser.room import ELSEWHERE, Opened, room, talk_server
 
 TOUR = shipped()["tour"]
 N_PHONES = 200
-# The server takes a caller on loopback for a proxy: this is how another machine is seen by it.
-ELSEWHERE = {"X-Forwarded-For": "192.168.1.20"}
-
-
-@dataclass
-class Opened:
-    """A server with one open room, and the windows of its stage and its speaker."""
-
-    address: str
-    code: str
-    stage: Page
-    speaker: Page
-    token: str
-
-    def ask(
-        self, path: str, headers: dict[str, str], form: dict[str, str] | None = None
-    ) -> tuple[int, dict[str, str], str]:
-        """Return status, headers and text of one request."""
-        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)
-        kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
-        connection.request(
-            "POST" if form else "GET", path, urlencode(form or {}), {**headers, **kind}
-        )
-        answer = connection.getresponse()
-        text = answer.read().decode(errors="replace")
-        connection.close()
-        return answer.status, dict(answer.getheaders()), text
 
 
 @pytest.fixture(scope="module")
@@ -57,23 +27,8 @@ def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     kept = workspace / "server" / "kept"
     kept.mkdir(mode=0o700, parents=True)
     take_kept_results(kept)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(network.SWITCH, "auto")
-        with serve("app.py", workspace, "--server.address=0.0.0.0") as address:
-            context = browser.new_context(viewport={"width": 1280, "height": 720})
-            context.set_default_timeout(60_000)
-            stage = context.new_page()
-            stage.goto(f"{address}/talks")
-            stage.get_by_role("button", name="Room").click()
-            stage.get_by_role("button", name="Open a room").click()
-            with context.expect_page() as popup:
-                stage.get_by_role("link", name="Speaker's screen").click()
-            link = stage.get_by_role("link", name="Speaker's screen").get_attribute("href") or ""
-            stage.get_by_role("button", name="Present in this window").click()
-            expect(stage.locator(".talk-title")).to_contain_text("1 of 6")
-            code = popup.value.url.rpartition("/")[2]
-            yield Opened(address, code, stage, popup.value, link.partition("token=")[2])
-            context.close()
+    with talk_server(workspace) as address, room(browser, address) as found:
+        yield found
 
 
 def test_stage_and_speaker_keep_in_step_and_survive_a_reload_of_either(opened: Opened) -> None:
@@ -157,19 +112,8 @@ def test_200_phones_vote_none_is_lost_and_none_counts_twice(opened: Opened) -> N
     speaker.get_by_role("button", name="Vote again").click()
     expect(speaker.locator("#count")).to_have_text("Vote open · phones 0 · hands 0")
 
-    def phone(number: int) -> list[int]:
-        status, headers, page = opened.ask(path, ELSEWHERE)
-        assert status == 200 and len(page) < 6_000
-        cookie = {"Cookie": headers["set-cookie"].partition(";")[0]}
-        vote = re.findall('name="vote" value="(.*?)"', page)[0]
-        form = {"vote": vote, "choice": str(number % 5)}
-        presses = [form] * (2 if number % 4 == 0 else 1)  # each fourth presses twice
-        answers = [opened.ask(path, {**ELSEWHERE, **cookie}, one)[0] for one in presses]
-        opened.ask(f"{path}/state", ELSEWHERE)
-        return answers
-
     with ThreadPoolExecutor(25) as hall:
-        answers = list(hall.map(phone, range(N_PHONES)))
+        answers = list(hall.map(opened.phone, range(N_PHONES)))
     assert {status for statuses in answers for status in statuses} == {303}
     expect(speaker.locator("#count")).to_have_text(f"Vote open · phones {N_PHONES} · hands 0")
     speaker.get_by_role("button", name="Close", exact=True).click()

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InputError
@@ -39,6 +39,7 @@ def count_of(room: Room) -> Count:
     return count
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(
@@ -141,6 +142,7 @@ def test_leaving_an_open_vote_closes_it_and_coming_back_finds_it() -> None:
         Room("ABCDE", CARDS).set_stage("open")
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["go", "advance", "blank", "hands"]), max_size=30))
 def test_each_change_of_the_stage_has_a_version_of_its_own(acts: list[str]) -> None:
     room = voting()
