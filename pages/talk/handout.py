@@ -71,7 +71,7 @@ def _foot(scene: TalkScene, record: Recorded) -> str:
     label = {**lesson.defaults(), **scene.settings}[lesson.tab_key]
     said = ", ".join(_changed(scene)) or "the defaults"
     return (
-        f'<p class="settings">{escape(record.alt)}. Measured {escape(record.when)}.<br>'
+        f'<p class="settings">{escape(strip_marks(record.alt).rstrip("."))}. Measured {escape(record.when)}.<br>'
         f"{escape(f'{lesson.title} · {label}')}. Settings: {escape(said)}.</p></section>"
     )
 
