@@ -121,7 +121,6 @@ def draw() -> None:
                 icon=":material/tour:",
                 query_params={"talk": "tour"},
             )
-            st.page_link("talks.py", label="Talks", icon=":material/slideshow:")
             if topic := path_record.latest():
                 _learn_link(lessons.load(topic), "Go on with lesson {} at step {}")
             _record()

@@ -14,10 +14,10 @@ PAGES = [
         for topic in lessons.topics()
     ),
     st.Page("practice.py", title="Practice", url_path="practice"),
+    st.Page("talks.py", title="Talks", url_path="talks"),
     st.Page("glossary.py", title="Glossary", visibility="hidden"),
     st.Page("notebook.py", title="Notebook", visibility="hidden"),
-    st.Page("talks.py", title="Talks", visibility="hidden"),
-    st.Page("stage.py", title="On stage", visibility="hidden"),
+    st.Page("stage.py", title="On stage", url_path="stage", visibility="hidden"),
 ]
 state.owner()
 st.session_state.pop("stage_beside", None)  # the page of the stage sets it

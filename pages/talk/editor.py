@@ -27,7 +27,7 @@ from pages.talk.talk import (
 )
 
 STYLE = """
-.st-key-talk_head { flex-wrap: nowrap }
+.st-key-talk_head { flex-wrap: nowrap; margin-top: 0.7rem }
 .st-key-talk_head > :first-child { flex: 1 1 auto; min-width: 12rem }
 @media (max-width: 640px) { .st-key-talk_head { flex-wrap: wrap } }
 """
@@ -36,6 +36,8 @@ STYLE = """
 def draw() -> None:
     """Draw the page."""
     st.html(f"<style>{lab.STYLE}{STYLE}</style>")
+    with st.container(key="header"):
+        st.header("Talks · Scenes of any labs, in an order of your own", anchor=False)
     with lab.errors_shown():
         _arrive()
     draft = _draft()
@@ -121,7 +123,7 @@ def _offer() -> None:
             args=(Draft.of(talk),),
             width="stretch",
         )
-    brought = st.file_uploader("Load from a file", type="toml", key="talk_file")
+    brought = st.file_uploader("Load from a file", type="toml", key="talk_file", max_upload_size=1)
     with lab.errors_shown():
         if brought is not None and st.button("Load this file", key="talk_load"):
             came = "This talk came from a file: look through it first. "
@@ -151,7 +153,7 @@ def _add(draft: Draft) -> None:
     """Draw the choice of a further scene."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         topic = st.selectbox(
-            "Lab",
+            "Add from lab",
             lessons.topics(),
             format_func=lambda one: lessons.load(one).short,
             key="talk_add_lab",

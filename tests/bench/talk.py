@@ -1,0 +1,76 @@
+"""``python -m tests.bench.talk [name …]``: in a real Chromium, the time from PageDown to the last
+change of the next scene's chart, over the shipped talks.
+
+Each talk is presented twice in one window: in the first round the engines run and their results are
+kept, the second is measured.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from pages.talk.talk import Talk, shipped
+from tests.browser.serve import FLAGS, browser_path, serve
+
+REST_MS = 600  # without a change of a chart: it is whole
+MOST_MS = 120_000
+WATCH = """() => {
+  addEventListener('keydown', () => { window.pressed = window.changed = performance.now(); }, true);
+  const inChart = ({ target }) => target.nodeType === 1 && target.closest('.chart');
+  new MutationObserver((changes) => {
+    if (changes.some(inChart)) window.changed = performance.now();
+  }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+}"""
+WHOLE = """([at, rest]) => document.querySelector('.talk-line')?.dataset.at === at
+  && !document.querySelector('[class*="_progress"]')
+  && document.querySelector('.st-key-talk_question, .chart[data-drawn]')
+  && performance.now() - window.changed > rest"""
+
+
+def steps(talk: Talk) -> list[str]:
+    """Return each place that PageDown comes to after the first, as ``scene.phase``."""
+    places = [
+        f"{number}.{phase}"
+        for number, one in enumerate(talk.scenes, 1)
+        for phase in range(2 if one.predict else 1)
+    ]
+    return places[1:]
+
+
+def show(page: Page, address: str, name: str) -> dict[str, float]:
+    """Present a talk from its start; return the milliseconds to each of its places."""
+    page.goto(f"{address}/stage?talk={name}")
+    page.wait_for_selector(".chart[data-drawn], .st-key-talk_question", timeout=MOST_MS)
+    page.evaluate(WATCH)
+    found = {}
+    for place in steps(shipped()[name]):
+        page.keyboard.press("PageDown")
+        page.wait_for_function(WHOLE, arg=[place, REST_MS], timeout=MOST_MS)
+        found[place] = page.evaluate("window.changed - window.pressed")
+    return found
+
+
+def main(names: list[str]) -> None:
+    """Print each talk's times, then those of all."""
+    every: list[float] = []
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        with serve("app.py", Path(folder)) as address:
+            for name in names or [*shipped()]:
+                show(page, address, name)
+                found = show(page, address, name)
+                every += found.values()
+                print(f"{name}: " + ", ".join(f"{at} {ms:,.0f}" for at, ms in found.items()))
+        browser.close()
+    p95 = sorted(every)[max(0, round(0.95 * len(every)) - 1)]
+    print(f"all, ms: median {statistics.median(every):,.0f}, p95 {p95:,.0f}, n = {len(every)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
