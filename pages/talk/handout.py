@@ -69,9 +69,9 @@ def _head(talk: Talk, number: int, scene: TalkScene, record: Recorded) -> str:
 def _foot(scene: TalkScene, record: Recorded) -> str:
     lesson = scene.lesson
     label = {**lesson.defaults(), **scene.settings}[lesson.tab_key]
-    said = ", ".join(_changed(scene)) or "the defaults"
+    said, drawn = ", ".join(_changed(scene)) or "the defaults", strip_marks(record.alt).rstrip(".")
     return (
-        f'<p class="settings">{escape(record.alt)}. Measured {escape(record.when)}.<br>'
+        f'<p class="settings">{escape(drawn)}. Measured {escape(record.when)}.<br>'
         f"{escape(f'{lesson.title} · {label}')}. Settings: {escape(said)}.</p></section>"
     )
 

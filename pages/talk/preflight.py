@@ -21,7 +21,8 @@ from pages.talk.recorded import Recorded
 from pages.talk.talk import Talk, TalkScene
 
 STYLE = """.st-key-preflight_line { position: fixed; left: 1.2rem; bottom: 0.3rem; z-index: 30;
-  background: var(--st-background-color, Canvas) }"""
+  background: var(--st-background-color, Canvas) }
+[data-testid="stColumn"]:has(.st-key-answer) ~ [data-testid="stColumn"] { display: none }"""
 AGAIN = "Check again; if it comes back, leave the scene out or take another one."
 
 
