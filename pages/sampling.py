@@ -3,12 +3,12 @@ this?"
 """
 
 from pages.shell import lab
-from pages.tabs.sampling import arena, before_split, focal, lineage, splits, survey
+from pages.tabs.sampling import before_split, budget, focal, lineage, splits, survey
 
 lab.page(
     "sampling",
     lineage=lineage.show,
-    arena=arena.show,
+    budget=budget.show,
     before_split=before_split.show,
     focal=focal.show,
     survey=survey.show,

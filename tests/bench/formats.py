@@ -22,6 +22,12 @@ TABS = (
         "race_chart",
     ),
     Tab(
+        "Sources (file age)",
+        "formats?formats_tab=Sources",
+        slider("sources_age_hours"),
+        "sources_matrix",
+    ),
+    Tab(
         "Bytes read (range)",
         "formats?formats_tab=Bytes+read",
         slider("bytes_read_window"),

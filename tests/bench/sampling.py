@@ -20,8 +20,20 @@ BEFORE_SPLIT, SURVEY = (
 )
 TABS = (
     Tab(
-        "Arena (measured, threshold)",
+        "Arena (measured, alarms a day)",
         "sampling?sampling_tab=Arena",
+        slider("budget_per_day"),
+        "budget_recall",
+    ),
+    Tab(
+        "Survey, how many rows (measured)",
+        "sampling?sampling_tab=Survey&survey_subject=How+many+rows",
+        slider("precision_n_rows"),
+        "precision_rows",
+    ),
+    Tab(
+        "Arena (measured, threshold)",
+        "sampling?sampling_tab=Arena&arena_subject=Strategies",
         slider("arena_threshold"),
         "arena_precision_recall",
     ),

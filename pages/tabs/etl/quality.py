@@ -1,5 +1,5 @@
 """Quality gate: a batch with faults, the rules that catch them, the quarantine and the numbers
-downstream.
+downstream; and, inside the same tab, cleaning and joins.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from engine.etl.quality import figure as figures
 from engine.etl.quality.load_tests import TestsResult
 from engine.etl.quality.schema_drift import CHANGES, POLICIES
 from pages.shell import controls, lab, texts, work
+from pages.tabs.etl import enrich
+from pages.tabs.etl.subjects import QUALITY
 
 D = QualityParams()
 VIEWS = ("Downstream", "Quarantine", "Schema changes", "Tests")
@@ -23,6 +25,7 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(quality.run)
 
 
 def _params() -> QualityParams:
+    QUALITY.choose(QUALITY.own)
     table = controls.segmented(D, "table", "Table", help="Real rows with their own faults")
     fault = controls.selectbox(D, "fault", "Injected fault", help="As it happens in production")
     rate = controls.slider(
@@ -179,4 +182,9 @@ def _show(params: QualityParams) -> None:
             )
 
 
-show = lab.tab("etl", "quality", _params, _show)
+_gate = lab.tab("etl", "quality", _params, _show)
+
+
+def show() -> None:
+    """Draw the tab: the gate, or cleaning and joins."""
+    (enrich.show if QUALITY.chosen() == QUALITY.other else _gate)()

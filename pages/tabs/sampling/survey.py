@@ -1,4 +1,6 @@
-"""Survey: many samples from a population that is known, by every scheme, good and bad."""
+"""Survey: many samples from a population that is known, by every scheme, good and bad; and, inside
+the same tab, how many rows are enough.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ from engine.sampling import survey
 from engine.sampling.survey import SurveyParams, SurveyResult
 from engine.sampling.survey import figure as figures
 from pages.shell import controls, lab, texts, work
+from pages.tabs.sampling import precision
+from pages.tabs.sampling.subjects import SURVEY
 
 D = SurveyParams()
 VIEWS = ("Table", "Mitigation", "In time")
@@ -17,6 +21,7 @@ preview = st.cache_resource(max_entries=16, show_spinner=False)(survey.preview)
 
 
 def _params() -> SurveyParams:
+    SURVEY.choose(SURVEY.own)
     measure = controls.segmented(
         D, "measure", "Mean to estimate", help="In minutes, over all flights that flew"
     )
@@ -83,4 +88,9 @@ def _output(params: SurveyParams) -> None:
     )
 
 
-show = lab.tab("sampling", "survey", _params, _output)
+_schemes = lab.tab("sampling", "survey", _params, _output)
+
+
+def show() -> None:
+    """Draw the tab: the schemes, or how many rows are enough."""
+    (precision.show if SURVEY.chosen() == SURVEY.other else _schemes)()

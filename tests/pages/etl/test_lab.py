@@ -159,7 +159,9 @@ def test_links_with_the_number_of_a_day_still_open_that_day() -> None:
 
 def test_every_tab_draws_its_first_chart_with_the_verdict_as_title() -> None:
     lesson = lessons.load("etl")
-    assert next(iter(lesson.tabs)) == lesson.preview and set(lesson.try_lines) == set(lesson.tabs)
+    assert next(iter(lesson.tabs)) == lesson.preview and set(lesson.try_lines) == set(
+        lesson.experiments
+    )
     for label in lesson.tabs.values():
         app = open_page("etl", etl_tab=label)
         assert not app.exception and 0 < len(verdict(app)) <= 190, label
