@@ -5,7 +5,7 @@ steps of the path.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pages.shell.conditions import Condition
 
@@ -45,6 +45,23 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """Where a chart shows what a prediction asks for, so that Learn mode draws the guess there.
+
+    ``axis`` has the predicted quantity (``x``, ``y``, ``x2`` …), or ``trace``: the choices are
+    traces. ``at`` is the category, or the number, on the other axis of the mark that is asked
+    about; without it the guess is a line. What is drawn is ``plus`` + ``times`` × the value,
+    both numbers or paths into the Result. ``chart`` is a chart's key, else it is the first one.
+    """
+
+    axis: str
+    at: str | float | None = None
+    chart: str = ""
+    times: str | float = 1.0
+    plus: str | float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """A question about a setting that is not on screen; ``field`` is the path into the Result to
     its answer (``value_of``).
@@ -60,6 +77,7 @@ class Prediction:
     choices: tuple[str, ...] = ()
     range: tuple[float, float] | None = None
     trap: bool = False  # what interviewers like to ask and many get wrong
+    drawn: Drawn | None = None
 
     def takes(self, guess: Any) -> bool:
         """Whether a value can be a guess: one of the choices, or a number of the range."""
@@ -106,14 +124,12 @@ class Step:
 
     ``of`` names an entry of the lesson: the title of a prediction (predict, see, explain) or of a
     scene (see, explain), the goal of a challenge (do), or two titles of predictions (recall).
-    ``question`` is what an explain step asks. ``mark`` says that the first chart of a see step has
-    the predicted value on this axis.
+    ``question`` is what an explain step asks.
     """
 
     kind: str
     of: str | tuple[str, ...]
     question: str = ""
-    mark: Literal["", "x", "y"] = ""
 
     @property
     def key(self) -> str:

@@ -20,8 +20,8 @@ import streamlit as st
 
 from engine.errors import InputError, explain
 from engine.texts import strip_marks
+from pages.shell import chart as charts
 from pages.shell import export, learner, lessons, panels, path, search, stage, state
-from pages.shell.chart import chart as chart  # lab.chart, as tabs write it
 from pages.shell.chart import clicked as clicked
 from pages.shell.chart import recorded
 from pages.shell.lessons import Lesson
@@ -171,7 +171,6 @@ def pinned(name: str) -> Any:
 class Screen:
     """What a screen shows first: a verdict and the chart that it is the title of."""
 
-    lesson: Lesson
     verdict: str
     figure: go.Figure | None = None
     draw: Callable[[], None] = lambda: None
@@ -180,9 +179,23 @@ class Screen:
         self, figure: go.Figure, key: str, alt: str, on_click: Callable[[], None] | None = None
     ) -> None:
         """Draw the first chart, titled by the verdict; the exported figure is this one."""
-        self.figure = path.marked(self.lesson, figure) if state.learning() else figure
-        self.draw = partial(chart, self.figure, key, alt, on_click, verdict=self.verdict)
+        self.figure = figure
+        self.draw = partial(chart, figure, key, alt, on_click, verdict=self.verdict)
         self.draw()
+
+
+def chart(
+    figure: go.Figure,
+    key: str,
+    alt: str,
+    on_click: Callable[[], None] | None = None,
+    *,
+    verdict: str = "",
+) -> None:
+    """Draw a figure as ``pages.shell.chart.chart`` does; in Learn mode with what was predicted."""
+    if state.learning():
+        figure = path.marked(figure, "" if verdict else key)
+    charts.chart(figure, key, alt, on_click, verdict=verdict)
 
 
 @contextmanager
@@ -196,13 +209,15 @@ def screen(topic: str, name: str, result: Any, verdict: str = "") -> Iterator[Sc
     lesson = lessons.load(topic)
     wide = WIDE if panels.is_wide(name) else CLOSE
     middle, right = st.columns(STEP if state.learning() else wide, gap="small")
-    shown = Screen(lesson, verdict or result.verdict)
+    shown = Screen(verdict or result.verdict)
     st.session_state["stage_filled"] = False
+    st.session_state["path_shown"] = (lesson, name, result)
     with middle.container(key="answer", gap="small"):
         yield shown
         if state.presenting() and not st.session_state["stage_filled"]:
             st.session_state["stage_chart"] = ""
             shown.draw()
+    st.session_state.pop("path_shown", None)
     with right:
         beside = path.beside if state.learning() else panels.draw
         st.session_state.get("stage_beside", beside)(lesson, name, result)

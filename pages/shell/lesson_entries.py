@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, fields
 from typing import Any
 
 from engine.errors import require
 from pages.shell.conditions import OPERATORS, Condition
-from pages.shell.content import HIGH, KINDS, LOW, Prediction, Wrong
+from pages.shell.content import HIGH, KINDS, LOW, Drawn, Prediction, Wrong
+
+AXIS = re.compile(r"[xy][2-9]?|trace")
 
 
 def to_field(value: Any) -> Any:
@@ -44,6 +47,8 @@ def entry(cls: type[Any], table: dict[str, Any], where: str) -> Any:
             )
     if "wrong" in values:
         values["wrong"] = _listed(Wrong, "wrong", table, where)
+    if "drawn" in values:
+        values["drawn"] = _drawn(table["drawn"], where)
     made = cls(**values)
     if isinstance(made, Prediction):
         _check_choices(made, where)
@@ -64,6 +69,16 @@ def _listed(cls: type[Any], field: str, table: dict[str, Any], where: str) -> tu
     )
     one = {"conditions": "condition"}.get(field, field)
     return tuple(entry(cls, part, f"{where}, {one} {i + 1}") for i, part in enumerate(tables))
+
+
+def _drawn(table: Any, where: str) -> Drawn:
+    """Return where a prediction is drawn."""
+    given = isinstance(table, dict)
+    require(given, "{}: drawn must be a table such as {{ axis = 'x' }}. Got {!r}.", where, table)
+    made: Drawn = entry(Drawn, table, f"{where}, drawn")
+    known = AXIS.fullmatch(made.axis) is not None
+    require(known, "{}, drawn: axis must be x, y, x2 … or trace. Got {!r}.", where, made.axis)
+    return made
 
 
 def _check_choices(prediction: Prediction, where: str) -> None:
@@ -113,8 +128,6 @@ def check_steps(entries: dict[str, tuple[Any, ...]], name: str) -> None:
         )
         asks = bool(step.question) == (step.kind == "explain")
         require(asks, "{}: question must be given for explain alone. Got {}.", where, step.kind)
-        axis = step.mark in ("", "x", "y") and not (step.mark and step.kind != "see")
-        require(axis, "{}: mark must be x or y, of a see step. Got {!r}.", where, step.mark)
 
 
 def guide_sections(text: str) -> dict[str, str]:

@@ -13,7 +13,9 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shell import path_record, path_steps, state
+from engine import answers_figure
+from pages.shell import path_record, path_steps, quiz, state
+from pages.shell.conditions import value_of
 from pages.shell.content import Challenge, Prediction, Scene
 from pages.shell.lessons import Lesson, Settings, Step
 
@@ -55,7 +57,7 @@ def current(lesson: Lesson) -> Step | None:
 def draw(lesson: Lesson, experiments: dict[str, Callable[[], None]]) -> None:
     """Draw the step: what it asks, or its run in the experiment's own tab."""
     if not lesson.steps:
-        st.info("This page is a project: it has no path of steps. Choose Explore.")
+        st.info("This lab has no path of steps. Choose Explore.")
         return
     st.html(f"<style>{STYLE}</style>")
     step = current(lesson)
@@ -169,14 +171,42 @@ def beside(lesson: Lesson, name: str, result: Any) -> None:
         st.rerun()  # the bar offers the way on
 
 
-def marked(lesson: Lesson, figure: go.Figure) -> go.Figure:
-    """Return the first chart of a see step with the learner's prediction as a line on its axis."""
-    step = current(lesson)
-    guess = step and path_record.entry(lesson, f"predict: {step.of}").get("chosen")
-    if step is None or not step.mark or not isinstance(guess, int | float):
+def marked(figure: go.Figure, key: str) -> go.Figure:
+    """Return a chart of a see step with the learner's prediction beside what happened, where the
+    lesson says that this chart shows it. ``key`` is the chart's, ``""`` of the first.
+    """
+    lesson, name, result = st.session_state.get("path_shown", (None, "", None))
+    step = current(lesson) if lesson else None
+    if step is None or step.kind != "see":
         return figure
-    line = {"line_dash": "dot", "line_width": 2, "line_color": "#888888"}
-    note = {"annotation_text": "your prediction", "annotation_yanchor": "bottom"}
-    copy = go.Figure(figure)
-    add = copy.add_vline if step.mark == "x" else copy.add_hline
-    return add(guess, **line, **note)
+    named = lesson.named(str(step.of))
+    asked = isinstance(named, Prediction) and name == named.experiment and named.drawn
+    found = path_record.entry(lesson, f"predict: {step.of}")
+    if not asked or not found or asked.chart != key or not quiz.is_complete(result):
+        return figure
+    if lesson.settings_of(name, named.params) != result.params:
+        return figure
+    return drawn_in(figure, named, found["chosen"], result)
+
+
+def drawn_in(figure: go.Figure, prediction: Prediction, guess: Any, result: Any) -> go.Figure:
+    """Return a chart with a guess and the value of the run, as the prediction says."""
+    drawn = prediction.drawn
+    if drawn is None:
+        return figure
+    answers = [
+        (f"{said}: {quiz.format_value(one, prediction.field)}", on_axis(prediction, one, result))
+        for said, one in (("you", guess), ("it is", value_of(result, prediction.field)))
+    ]
+    return answers_figure.with_answers(figure, answers, drawn.axis, drawn.at)
+
+
+def on_axis(prediction: Prediction, value: Any, result: Any) -> Any:
+    """Return where a value is on the axis on which its prediction is drawn."""
+    drawn = prediction.drawn
+    if drawn is None or isinstance(value, str):
+        return value
+    times, plus = (
+        value_of(result, one) if isinstance(one, str) else one for one in (drawn.times, drawn.plus)
+    )
+    return plus + times * value

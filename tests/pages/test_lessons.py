@@ -6,19 +6,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from engine import answers_figure
 from engine.errors import InputError
-from pages.shell import conditions, lessons, quiz, state
+from pages.shell import conditions, lab, lessons, path, quiz, state
 from pages.shell.content import HIGH, KINDS, LOW
 from tests.pages.visit import open_page, problems, settle, texts
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
-PATHS = [lesson for lesson in LESSONS if lesson.number <= 7]  # of the course's lessons
+PATHS = [lesson for lesson in LESSONS if lesson.steps]
 SYLLABUS = {  # the wording is fixed
     "formats": "You need to store 1TB of tabular data for ML. CSV or Parquet? Why?",
     "etl": (
@@ -94,7 +97,7 @@ def test_a_path_has_every_kind_of_step_and_takes_half_an_hour_at_most(
     assert {prediction.experiment for prediction in lesson.predictions} == set(lesson.experiments)
     assert any(prediction.trap for prediction in lesson.predictions)
     steps = lesson.steps
-    assert {step.kind for step in steps} == set(KINDS)
+    assert steps[0].kind == "predict" and {step.kind for step in steps} == set(KINDS)
     assert 8 <= len(steps) <= 14 and 20 <= lesson.minutes <= 30
     assert len({step.key for step in steps}) == len(steps)
     for number, step in enumerate(steps):
@@ -105,6 +108,53 @@ def test_a_path_has_every_kind_of_step_and_takes_half_an_hour_at_most(
         named = lesson.named(step.of) if isinstance(step.of, str) else None
         if isinstance(named, lessons.Challenge):
             assert 1 <= len({*named.hints}) == len(named.hints) <= 3
+
+
+@pytest.fixture
+def figures_drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, go.Figure]:
+    """Return the figures that the page draws, by the chart's key; ``""`` is a screen's first."""
+    found: dict[str, go.Figure] = {}
+    draw = lab.charts.chart
+
+    def keep(figure: go.Figure, key: str, *more: Any, verdict: str = "") -> None:
+        found["" if verdict else key] = figure
+        draw(figure, key, *more, verdict=verdict)
+
+    monkeypatch.setattr(lab.charts, "chart", keep)
+    return found
+
+
+def check_drawn(figure: go.Figure, prediction: lessons.Prediction, result: Any) -> None:
+    """Raise unless any guess is drawn into the chart, and the chart itself shows what happened:
+    a mark of the place is there, without a place the axis reaches so far.
+    """
+    drawn, value = prediction.drawn, conditions.value_of(result, prediction.field)
+    assert drawn is not None
+    for guess in prediction.choices or prediction.range or ():
+        texts_drawn = str(path.drawn_in(figure, prediction, guess, result).to_dict())
+        for said, one in (("you", guess), ("it is", value)):
+            assert f"{said}: {quiz.format_value(one, prediction.field)}<" in texts_drawn
+    if drawn.axis == "trace":
+        return
+    happened = answers_figure.place_of(figure, drawn.axis, path.on_axis(prediction, value, result))
+    along, across = drawn.axis[0], "y" if drawn.axis[0] == "x" else "x"
+    if drawn.at is not None:
+        at = answers_figure.place_of(figure, across, drawn.at)
+        pairs = [
+            pair
+            for trace in figure.data
+            if (trace[f"{along}axis"] or along) == drawn.axis
+            for pair in zip(trace[along], trace[across], strict=True)
+        ]
+        shown = [one for one, place in pairs if place == at]
+        assert any(one == pytest.approx(happened, rel=0.01) for one in shown), (happened, shown)
+        return
+    layout = figure.layout[answers_figure.axis_name(drawn.axis)]
+    shown = answers_figure.values_on(figure, drawn.axis)
+    reach = [n for n in shown if isinstance(n, Real)] or range(len({*shown}))  # categories count
+    if layout.range and layout.type != "log":
+        reach = layout.range
+    assert min(reach) <= happened <= max(reach), (happened, min(reach), max(reach))
 
 
 def missing(prediction: lessons.Prediction, actual: object) -> set[str]:
@@ -153,7 +203,7 @@ def test_challenges_fail_for_the_wrong_setting_and_hold_for_the_solved_one(
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
 def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
-    lesson: lessons.Lesson,
+    lesson: lessons.Lesson, figures_drawn: dict[str, go.Figure]
 ) -> None:
     for number, prediction in enumerate(lesson.predictions):
         params = lesson.settings_of(prediction.experiment, prediction.params)
@@ -162,11 +212,14 @@ def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
         app = open_page(lesson.topic, **lesson.place_of(prediction.experiment), **panel)
         app.session_state["shown"] = None
         settle(app.button(key=f"{lesson.topic}_guess_{number}_reveal").click().run())
-        value = conditions.value_of(shown(app, prediction.experiment), prediction.field)
+        result = shown(app, prediction.experiment)
+        value = conditions.value_of(result, prediction.field)
         answer = quiz.format_value(value, prediction.field)
         assert f"**{answer}**." in texts(app), f"{prediction.question}: {answer}"
         if lesson in PATHS:
             assert prediction.title and not missing(prediction, value), (prediction.title, value)
+        if prediction.drawn:
+            check_drawn(figures_drawn[prediction.drawn.chart], prediction, result)
         if prediction.range is None:
             assert str(value) in prediction.choices
         else:
@@ -256,8 +309,11 @@ SCENE = '[[scene]]\ntitle = "t"\nlook_at = "l"\nnote = "n"\nparams = {}\n'
             r"bad.toml \[\[step\]\] 1: question must be given for explain alone",
         ),
         (
-            SCENE + '[[step]]\nkind = "see"\nof = "t"\nmark = "z"',
-            r"bad.toml \[\[step\]\] 1: mark must be x or y, of a see step. Got 'z'",
+            (
+                '[tabs]\nd = "D"\n[[prediction]]\nquestion = "q"\nexperiment = "d"\nparams ='
+                ' {}\nfield = "f"\nbecause = "g"\nchoices = ["a"]\ndrawn = { axis = "z" }'
+            ),
+            r"bad.toml \[\[prediction\]\] 1, drawn: axis must be x, y, x2 … or trace. Got 'z'",
         ),
         (SCENE + SCENE, r"bad.toml: every title must be another. Got twice: t"),
         (
