@@ -176,7 +176,7 @@ def _differences(this: Run) -> None:
 
 def _times() -> None:
     kept = choice.whole_runs()
-    lab.chart(times.figure(kept), "flow_times", "Seconds of each stage against flights in")
+    lab.chart(times_figure.times(kept), "flow_times", "Seconds of each stage against flights in")
     texts.table(times.table(kept), "Each stage of the largest run")
     texts.note(
         f"Runs kept here: {format_number(len(kept))}. More days add a point. A larger year is made"

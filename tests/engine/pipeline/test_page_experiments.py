@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.feature_store.feast_repo import CREATED, EVENT
 from engine.jobs import run_to_end
 from engine.pipeline import choice, compare, flow, tracer, weeks
-from engine.pipeline.flow import FlowParams, FlowResult, figure, times
+from engine.pipeline.flow import FlowParams, FlowResult, figure, times, times_figure
 from engine.pipeline.records import Run
 from engine.pipeline.stages import STAGES
 from engine.pipeline.stages.monitor import LIMITS
@@ -54,7 +54,7 @@ def test_seconds_against_flights_are_those_of_the_quickest_run_of_each_size(run:
         return replace(run, stages=made)
 
     runs = [timed(2_000, 3.0), timed(1_000, 2.0), timed(2_000, 2.5)]
-    for line in times.figure(runs).to_dict()["data"]:
+    for line in times_figure.times(runs).to_dict()["data"]:
         assert list(line["x"]) == [1_000, 2_000] and list(line["y"]) == [2.0, 2.5]
     assert {row["flights a second"] for row in times.table(runs)} == {"800"}
     assert set(times.ENGINES) == {stage.name for stage in STAGES}
