@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine.pipeline import choice, compare, events, flow, report
-from engine.pipeline.flow import FlowParams, FlowResult, times
+from engine.pipeline.flow import FlowParams, FlowResult, times, times_figure
 from engine.pipeline.flow import figure as figures
 from engine.pipeline.records import Run
 from engine.pipeline.stages import STAGES
