@@ -3,6 +3,7 @@
 
 const AWAKE_MS = 2500;
 const FIRST_AWAKE_MS = 7000;
+const AGAIN_MS = 2000;
 const DIGITS_MS = 900; // after the last digit the number is complete
 const TYPED = 'input:not([type=range]), textarea, select, [contenteditable=true], [role=combobox]';
 const KEYS = {
@@ -43,6 +44,7 @@ class Bar {
 
   update(data, send) {
     this.send = send;
+    this.heard = data.heard;
     if (data.heard < (this.asked ?? 0)) return; // what was drawn before the last press
     this.data = data;
     this.find('line').dataset.at = `${data.number + 1}.${data.phases[data.number][0]}`; // as the server has it
@@ -53,8 +55,15 @@ class Bar {
   /** Ask the server; the number orders presses, also over a reload. */
   ask(press) {
     this.asked = Math.max(Date.now(), (this.asked ?? 0) + 1);
-    this.send('press', { ...press, id: this.asked });
+    this.tell({ ...press, id: this.asked });
     this.draw();
+  }
+
+  /** Send a press, again until it is heard: a run that starts at the same moment can swallow it. */
+  tell(press, wait = AGAIN_MS) {
+    if (press.id !== this.asked || this.heard >= press.id || this.ends.signal.aborted) return;
+    this.send('press', press);
+    setTimeout(() => this.tell(press, 2 * wait), wait);
   }
 
   go(number, phase = null) {

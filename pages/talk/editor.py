@@ -28,7 +28,7 @@ from pages.talk.talk import (
 )
 
 STYLE = """
-.st-key-talk_head { flex-wrap: nowrap }
+.st-key-talk_head { flex-wrap: nowrap; margin-top: 0.7rem }
 .st-key-talk_head > :first-child { flex: 1 1 auto; min-width: 12rem }
 @media (max-width: 640px) { .st-key-talk_head { flex-wrap: wrap } }
 """
@@ -127,7 +127,7 @@ def _offer() -> None:
             args=(Draft.of(talk),),
             width="stretch",
         )
-    brought = st.file_uploader("Load from a file", type="toml", key="talk_file")
+    brought = st.file_uploader("Load from a file", type="toml", key="talk_file", max_upload_size=1)
     with lab.errors_shown():
         if brought is not None and st.button("Load this file", key="talk_load"):
             came = "This talk came from a file: look through it first. "

@@ -1,5 +1,7 @@
 // The scenes of a talk: drag a row, or move it with Alt and an arrow; Delete removes it. The order is drawn at once and then sent.
 
+const AGAIN_MS = 2000;
+
 class List {
   constructor(list) {
     this.list = list;
@@ -7,6 +9,7 @@ class List {
 
   update(data, send) {
     this.send = send;
+    this.heard = data.heard;
     if (data.heard < (this.asked ?? 0)) return; // what was drawn before the last press
     this.data = data;
     this.draw();
@@ -16,7 +19,14 @@ class List {
     this.asked = Math.max(Date.now(), (this.asked ?? 0) + 1);
     const order = this.data.rows.map((row) => row.number);
     this.draw();
-    this.send('press', { order, selected: this.data.selected, ...more, id: this.asked });
+    this.tell({ order, selected: this.data.selected, ...more, id: this.asked });
+  }
+
+  /** Send a press, again until it is heard: a run that starts at the same moment can swallow it. */
+  tell(press, wait = AGAIN_MS) {
+    if (press.id !== this.asked || this.heard >= press.id || !this.list.isConnected) return;
+    this.send('press', press);
+    setTimeout(() => this.tell(press, 2 * wait), wait);
   }
 
   select(number) {
@@ -43,12 +53,10 @@ class List {
   }
 
   key(event, place) {
-    if (event.target.closest('button')) return;
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (step && event.altKey) this.move(place, place + step);
     else if (step && this.data.rows[place + step]) this.select(this.data.rows[place + step].number);
     else if (event.key === 'Delete') this.remove(place);
-    else if (event.key === 'Enter' || event.key === ' ') this.select(this.data.rows[place].number);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -69,19 +77,22 @@ class List {
       if (text) span.textContent = text;
       return span;
     };
-    const text = part('text');
+    const text = this.button('', '', () => this.select(number));
+    text.className = 'text';
+    text.removeAttribute('title');
+    text.removeAttribute('aria-label');
     text.append(part('title', title), part('more', more));
+    if (number === this.data.selected) text.setAttribute('aria-current', 'true');
+    text.onkeydown = (event) => this.key(event, place);
     row.append(
-      part('number', String(place + 1)), text,
+      part('number', `⠿ ${place + 1}`), text,
       this.button('↑', 'Move up (Alt ↑)', () => this.move(place, place - 1), place === 0),
       this.button('↓', 'Move down (Alt ↓)', () => this.move(place, place + 1), place === rows.length - 1),
       this.button('✕', 'Remove (Delete)', () => this.remove(place), rows.length < 2),
     );
-    Object.assign(row, { draggable: true, tabIndex: number === this.data.selected ? 0 : -1 });
-    row.setAttribute('role', 'option');
-    row.setAttribute('aria-selected', String(number === this.data.selected));
+    row.draggable = true;
+    row.classList.toggle('selected', number === this.data.selected);
     row.onclick = () => this.select(number);
-    row.onkeydown = (event) => this.key(event, place);
     this.drags(row, place);
     return row;
   }
@@ -116,7 +127,7 @@ class List {
     const { rows, selected } = this.data;
     this.list.replaceChildren(...rows.map((row, place) => this.row(row, place, rows)));
     const chosen = this.list.children[rows.findIndex((row) => row.number === selected)];
-    if (this.focused === selected) chosen?.focus();
+    if (this.focused === selected) chosen?.querySelector('.text').focus();
     chosen?.scrollIntoView({ block: 'nearest' });
   }
 }

@@ -12,7 +12,7 @@ _HERE = Path(__file__).parent
 KEY = "talk_list"
 _mount = st.components.v2.component(
     KEY,
-    html='<ol class="talk-list" role="listbox" aria-label="Scenes in their order"></ol>',
+    html='<ol class="talk-list" aria-label="Scenes in their order"></ol>',
     css=(_HERE / "scene_list.css").read_text("utf-8"),
     js=(_HERE / "scene_list.js").read_text("utf-8"),
 )

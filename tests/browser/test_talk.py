@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from pages.talk.talk import shipped
-from tests.browser.screens import REST
+from tests.browser.screens import REST, findings
 
 TITLES = [one.shown_title for one in shipped()["tour"].scenes]
 
@@ -66,15 +66,16 @@ def test_a_scene_is_moved_by_key_and_by_mouse_and_the_talk_is_presented(
     page: Page, server: str
 ) -> None:
     page.goto(f"{server}/talks")
-    rows = page.get_by_role("option")
+    rows = page.locator(".talk-list li")
     expect(rows).to_have_count(6)
-    rows.nth(0).click()
+    rows.nth(0).locator(".text").click()
     page.keyboard.press("Alt+ArrowDown")
     expect(rows.nth(1)).to_contain_text(TITLES[0])
-    rows.nth(5).drag_to(rows.nth(0), target_position={"x": 40, "y": 3})
+    rows.nth(5).locator(".number").drag_to(rows.nth(0), target_position={"x": 40, "y": 3})
     expect(rows.nth(0)).to_contain_text(TITLES[5])
     page.keyboard.press("Delete")
     expect(rows).to_have_count(5)
     expect(page.get_by_text(re.compile("Scenes: 5"))).to_be_visible()
+    assert [*findings(page)] == []
     page.get_by_role("button", name="Present").click()
     expect(page.locator(".talk-title")).to_have_text(f"1 of 5 · {TITLES[1]}")

@@ -48,13 +48,17 @@ def sent(app: AppTest) -> Iterator[bytes]:
             yield proto.SerializeToString()
 
 
-def line(app: AppTest) -> dict[str, Any]:
-    """What the stage's line and keys get."""
-    return next(
+def components(app: AppTest, name: str) -> list[dict[str, Any]]:
+    return [
         json.loads(one.proto.json)
         for one in app.get("bidi_component")
-        if one.proto.component_name == bar.KEY
-    )
+        if one.proto.component_name == name
+    ]
+
+
+def line(app: AppTest) -> dict[str, Any]:
+    """What the stage's line and keys get."""
+    return components(app, bar.KEY)[0]
 
 
 def go(app: AppTest, shown: Presentation, number: int, phase: int | None = None) -> AppTest:
@@ -68,6 +72,7 @@ def test_a_talk_crosses_labs_asks_first_and_sends_no_note() -> None:
     every = [*sent(app)]
     (first,) = charts(app)
     assert first["key"] == "bytes_read_strip" and line(app)["number"] == 0
+    assert [one["size"] for one in components(app, "chart")] == [1.4]
     assert line(app)["titles"] == ["Own title", *(one.scene for one in TALK.scenes[1:])]
     assert line(app)["planned"] == 60 * TALK.minutes
 
@@ -121,7 +126,7 @@ def test_a_press_counts_once_and_the_server_knows_the_place() -> None:
 
 def test_a_shipped_talk_is_started_by_its_name_and_no_other() -> None:
     app = open_page("stage", talk="tour")
-    (code,) = app.query_params["at"]
+    code = app.query_params["at"]
     found = presented.find(code)
     assert found is not None and found.talk == shipped()["tour"] and found.back == "home.py"
     for query in ({"talk": "../tour"}, {"at": "guessed"}, {}):
