@@ -28,10 +28,10 @@ def distribution(count: Count, right: int | None = None, answer: str = "") -> go
         What the run gave, as people read it; empty before it is revealed.
     """
     rows = list(range(len(count.counts)))
-    names = [_wrapped(choice) for choice in count.question.choices]
+    run = f"<b>the run: {texts.inert(answer)}</b>"
     labels = [
-        f"{format_share(share)} · {format_number(n)}"
-        for share, n in zip(count.shares, count.counts, strict=True)
+        f"{format_share(share)} · {format_number(n)}" + (f" · {run}" if row == right else "")
+        for row, share, n in zip(rows, count.shares, count.counts, strict=True)
     ]
     colors = [
         figures.HELD_OUT if row == right else figures.WAITING if answer else figures.KNOWN
@@ -50,21 +50,22 @@ def distribution(count: Count, right: int | None = None, answer: str = "") -> go
         "textfont": {"size": 22},
         "showlegend": False,
     }
+    room = 1.6 if answer else 1.25  # for the labels behind the bars
     figure = figures.drawn(
         verdict(count, right, answer),
         [bars],
         height=460,
         x=f"share of {format_number(count.n)} votes",
-        xaxis={"range": [0, max(0.5, 1.25 * max(count.shares))], **figures.SHARE_TICKS},
+        xaxis={"range": [0, max(0.5, room * max(count.shares))], **figures.SHARE_TICKS},
         yaxis={
             "autorange": "reversed",
             "tickvals": rows,
-            "ticktext": names,
+            "ticktext": [_wrapped(choice) for choice in count.question.choices],
             "tickfont": {"size": 20},
         },
     )
-    if answer:
-        figure.add_annotation(_mark(right, answer))
+    if answer and right is None:
+        figure.add_annotation(_outside(run))
     return figure
 
 
@@ -84,17 +85,18 @@ def verdict(count: Count, right: int | None = None, answer: str = "") -> str:
     return f"**{format_share(most / count.n)}** of the room says “{texts.inert(first[0])}”."
 
 
-def _mark(right: int | None, answer: str) -> dict[str, object]:
-    """Return the annotation with the run's answer: at its bar, or below where no choice is it."""
-    place = {"y": right, "yref": "y"} if right is not None else {"y": 0, "yref": "paper"}
+def _outside(run: str) -> dict[str, object]:
+    """Return the annotation for an answer that none of the choices is."""
     return {
-        "text": f"<b>the run: {texts.inert(answer)}</b>",
+        "text": run,
         "x": 1,
+        "y": 0,
         "xref": "paper",
+        "yref": "paper",
         "xanchor": "right",
+        "yanchor": "bottom",
         "showarrow": False,
         "font": {"size": 14, "color": figures.HELD_OUT},  # the stage enlarges it
-        **place,
     }
 
 
