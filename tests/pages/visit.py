@@ -32,7 +32,8 @@ _components: dict[str, Any] = {}
 # mismatch").
 # pandera imports hypothesis, whose code pytest parses.
 WARM = {
-    "feature_store": ("feast",),
+    # the last one by the duckdb store's first read
+    "feature_store": ("feast", "feast.infra.data_sources.mlflow.mlflow_dataset_source"),
     "pipeline": ("feast", "pandera.backends.pandas.builtin_checks"),
 }
 

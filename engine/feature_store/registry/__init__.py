@@ -58,6 +58,11 @@ N_PLANES = 20
 SINCE, UNTIL = datetime(2013, 6, 1, tzinfo=UTC), datetime(2013, 7, 8, tzinfo=UTC)
 ASKED_AFTER = timedelta(hours=6)  # after UNTIL: when the consumer asks, serving and training alike
 OTHER_WINDOW = 20
+ASKED = {  # feature service -> what its model asks by
+    "board_inputs": ("origin",),
+    "delay_inputs": ("origin", "tailnum", "scheduled_at", "distance"),
+    "turnaround_inputs": ("tailnum",),
+}
 
 
 @lru_cache(maxsize=1)
@@ -138,12 +143,29 @@ def changed_table(change: Change) -> pa.Table:
     return five.append_column("created_hour", hour)
 
 
+def read_models(store: FeatureStore, plane: str) -> dict[str, dict[str, Answer]]:
+    """Return what each model gets by its feature service, for a flight of a plane from JFK."""
+    seconds = int((UNTIL + ASKED_AFTER).timestamp())
+    row = {"origin": "JFK", "tailnum": plane, "scheduled_at": seconds, "distance": 1000.0}
+    return {
+        str((service.tags or {})[snapshot.MODEL_TAG]): _answers(
+            store, service, {name: row[name] for name in ASKED[service.name]}
+        )
+        for service in sorted(store.list_feature_services(), key=lambda service: service.name)
+    }
+
+
 def read(store: FeatureStore, features: Any, plane: str) -> dict[str, Answer]:
     """Return what a consumer gets for a plane, online and offline; a refusal in Feast's words."""
+    return _answers(store, features, {"tailnum": plane})
+
+
+def _answers(store: FeatureStore, features: Any, row: dict[str, Any]) -> dict[str, Answer]:
     moment = pd.Series([UNTIL + ASKED_AFTER]).dt.as_unit("us")
-    labels = pd.DataFrame({"tailnum": [plane], feast_repo.EVENT: moment})
+    labels = pd.DataFrame({name: [value] for name, value in row.items()})
+    labels[feast_repo.EVENT] = moment
     calls: dict[str, Callable[[], Any]] = {
-        "online": lambda: store.get_online_features(features, [{"tailnum": plane}]).to_dict(),
+        "online": lambda: store.get_online_features(features, [row]).to_dict(),
         "offline": lambda: store.get_historical_features(labels, features).to_df().to_dict("list"),
     }
     answers: dict[str, Answer] = {}
@@ -160,7 +182,7 @@ def read(store: FeatureStore, features: Any, plane: str) -> dict[str, Answer]:
         answers[where] = {
             name: None if pd.isna(values[0]) else float(values[0])
             for name, values in sorted(answer.items())
-            if name not in ("tailnum", feast_repo.EVENT)
+            if name not in row and name != feast_repo.EVENT
         }
     return answers
 
@@ -182,6 +204,7 @@ def steps(params: RegistryParams) -> Steps:
         serving.materialize(store, SINCE, UNTIL, ["weather", VIEW])
         taken = snapshot.take(store)
         before = read(store, store.get_feature_service(CONSUMER), plane)
+        models = read_models(store, plane)
         yield Progress(0.5, f"change: {params.change}")
         feast_repo.write(
             changed_table(params.change), folder / lab_repo.DATA / "planes_changed.parquet"
@@ -201,6 +224,9 @@ def steps(params: RegistryParams) -> Steps:
             read(store, service, plane),
             read(store, [f"{VIEW}@v0:{name}" for name in FEATURES], plane),
             read(store, now, plane),
+            models={
+                model: (models[model], after) for model, after in read_models(store, plane).items()
+            },
         )
     finally:
         workspace.remove(folder)

@@ -5,7 +5,7 @@ what is made from it.
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
@@ -145,34 +145,61 @@ def _way(a: str, b: str) -> str:
 
 def readers(result: RegistryResult) -> go.Figure:
     """Draw what each reader gets, online and offline. To see first: the cells that are not blue."""
-    cells: dict[Outcome, list[tuple[int, str, Answer]]] = {state: [] for state in OUTCOMES}
+    cells = []
     for who, answers in result.readers.items():
         for place, (where, answer) in enumerate(answers.items()):
             state: Outcome = "fails" if isinstance(answer, str) else "works"
             if answers is not result.newest:
                 state = outcome({where: result.before[where]}, {where: answer})
-            cells[state].append((place, who, answer))
-    traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "base": [place for place, _, _ in marks],
-            "x": [0.97] * len(marks),
-            "y": [who for _, who, _ in marks],
-            "text": [_wrapped(answer) for _, _, answer in marks],
-            "textposition": "inside",
-            "insidetextanchor": "middle",
-            "textangle": 0,
-            "name": state,
-            "marker": {"color": OUTCOMES[state]},
-            "hovertext": [answer_text(answer) for _, _, answer in marks],
-            "hoverinfo": "text",
-        }
-        for state, marks in cells.items()
-        if marks
+            cells.append(Cell(who, place, state, answer))
+    return _cells(f"What each reader gets for plane {result.plane}", [*result.readers], cells)
+
+
+def reuse(result: RegistryResult) -> go.Figure:
+    """Draw what each model gets after the change. To see first: how many rows are not blue."""
+    cells = [
+        Cell(model, place, outcome({where: before[where]}, {where: answer}), answer)
+        for model, (before, after) in result.models.items()
+        for place, (where, answer) in enumerate(after.items())
     ]
+    title = f"What each model gets after “{result.params.change}”"
+    return _cells(title, [*result.models], cells)
+
+
+class Cell(NamedTuple):
+    """One answer: whose row, 0 for online and 1 for offline, what came of it."""
+
+    row: str
+    place: int
+    state: Outcome
+    answer: Answer
+
+
+def _cells(title: str, rows: list[str], cells: list[Cell]) -> go.Figure:
+    traces = []
+    for state, color in OUTCOMES.items():
+        marks = [cell for cell in cells if cell.state == state]
+        if not marks:
+            continue
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "base": [cell.place for cell in marks],
+                "x": [0.97] * len(marks),
+                "y": [cell.row for cell in marks],
+                "text": [_wrapped(cell.answer) for cell in marks],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textangle": 0,
+                "name": state,
+                "marker": {"color": color},
+                "hovertext": [answer_text(cell.answer) for cell in marks],
+                "hoverinfo": "text",
+            }
+        )
     return figures.drawn(
-        f"What each reader gets for plane {result.plane}",
+        title,
         traces,
         height=380,
         barmode="overlay",
@@ -183,7 +210,7 @@ def readers(result: RegistryResult) -> go.Figure:
             "showgrid": False,
             "side": "top",
         },
-        yaxis={"categoryorder": "array", "categoryarray": [*result.readers][::-1]},
+        yaxis={"categoryorder": "array", "categoryarray": rows[::-1]},
         meta={"top": 40},
     )
 
@@ -193,4 +220,5 @@ def _wrapped(answer: Answer) -> str:
     text = answer_text(answer)
     if isinstance(answer, str):
         return "error: " + "<br>".join(wrap(text, 30)[:2]) + " …"
-    return text.replace(", ", "<br>")
+    parts = text.split(", ")
+    return "<br>".join(parts if len(parts) < 4 else wrap(text, 30)[:4])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, cast
 
 import pyarrow as pa
@@ -64,6 +64,12 @@ SAID = {
     "null": "get null",
     "fails": "fail",
 }
+VERBS = {
+    "works": "works",
+    "another number": "gets another number",
+    "null": "gets null",
+    "fails": "fails",
+}
 VIEW, CONSUMER = "plane_history", "turnaround_inputs"
 FEATURES = ("mean_delay", "last_delay")
 Answer = Mapping[str, float | None] | str  # values by feature, or what Feast says instead
@@ -73,7 +79,7 @@ Answer = Mapping[str, float | None] | str  # values by feature, or what Feast sa
 class RegistryParams(Params):
     """The object to look at, and the change to the view of planes."""
 
-    focus: Annotated[str, Choice(FOCUS)] = "on-demand view · model_inputs"
+    focus: Annotated[str, Choice(FOCUS)] = "feature view · plane_history"
     change: Change = "drop a feature"
 
     @property
@@ -97,6 +103,8 @@ class RegistryResult:
     pinned: dict[str, Answer]  # plane_history@v0
     newest: dict[str, Answer]  # the changed view, by the features that it has now
     complete: bool = True  # False: expected, Feast has not run yet
+    # model -> what its service answers before and after the change
+    models: Mapping[str, tuple[dict[str, Answer], dict[str, Answer]]] = field(default_factory=dict)
 
     @property
     def downstream(self) -> frozenset[str]:
@@ -112,6 +120,11 @@ class RegistryResult:
     def n_models_hit(self) -> int:
         """Models that are made from the focus."""
         return sum(name.startswith("model · ") for name in self.downstream)
+
+    @property
+    def reach(self) -> dict[str, Outcome]:
+        """What the change does to each model, the worse of online and offline."""
+        return {model: outcome(before, after) for model, (before, after) in self.models.items()}
 
     @property
     def n_versions(self) -> int:
@@ -157,6 +170,9 @@ class RegistryResult:
             "**Versions**: Feast adds a version when names, types or the function of a view"
             f" change: {VIEW} has {', '.join(self.versions)}. Source and TTL change in place.",
         ]
+        if self.reach:
+            said = ", ".join(f"{model} {VERBS[state]}" for model, state in self.reach.items())
+            reasons.append(f"**Reuse**: the change reaches each model that reads it: {said}.")
         errors = {answer for answer in self.after.values() if isinstance(answer, str)}
         reasons += [f"**Feast's error**: “{error}”" for error in sorted(errors)]
         if self.complete and self.pinned["online"] != self.pinned["offline"]:

@@ -1,5 +1,5 @@
 """Registry: the lineage of the lab's repository (or a visitor's own), and what a change of a view
-does to its readers.
+does to its readers; inside the same tab, Feast's architecture and a view of one's own.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from engine.feature_store.registry import RegistryParams, RegistryResult, expect
 from engine.feature_store.registry import figure as figures
 from engine.feature_store.snapshot import KINDS, Snapshot, Thing
 from pages.shell import controls, lab, texts, work
+from pages.tabs.feature_store import calls, define, part
 from pages.tabs.feature_store.own import replace_by_own
 
 D = RegistryParams()
-VIEWS = ("Readers", "Cards", "Definitions", "Commands")
+VIEWS = ("Readers", "Reuse", "Cards", "Definitions", "Commands")
 CHOICES = ("everything", *KINDS)
 ICONS = {
     "source": "database",
@@ -30,6 +31,7 @@ ICONS = {
 
 
 def _params() -> RegistryParams:
+    part.choose(part.LINEAGE)
     focus = controls.selectbox(
         D, "focus", "Object", help="Its upstream and downstream are marked in the lineage"
     )
@@ -82,9 +84,19 @@ def _look_closer(result: RegistryResult) -> None:
         )
         st.code(lab_repo.COMMANDS, language="bash")
         st.code(lab_repo.SETTINGS.format(project=lab_repo.PROJECT), language="yaml")
+    elif not result.complete:
+        return
+    elif view == "Reuse":
+        lab.chart(
+            figures.reuse(result),
+            "registry_reuse",
+            "What each model gets online and offline after the change",
+        )
+        st.caption(
+            "Each model reads its feature service, for one flight. “works”: the same values as"
+            " before the change."
+        )
     else:
-        if not result.complete:
-            return
         lab.chart(
             figures.readers(result),
             "registry_readers",
@@ -133,9 +145,12 @@ def _output(params: RegistryParams) -> None:
     work.run("registry", params.job, steps, show_change, first=lambda: expected(params))
 
 
-show = replace_by_own(
-    lab.tab("feature_store", "registry", _params, _output),
-    "registry_own",
-    own_registry.steps,
-    _show_own,
-)
+_lineage = lab.tab("feature_store", "registry", _params, _output)
+
+
+def _part() -> None:
+    """Draw the part that is chosen."""
+    {part.CALLS: calls.show, part.DEFINE: define.show}.get(part.chosen(), _lineage)()
+
+
+show = replace_by_own(_part, "registry_own", own_registry.steps, _show_own)

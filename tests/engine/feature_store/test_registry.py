@@ -89,6 +89,25 @@ def test_a_ttl_is_kept_by_training_alone_and_makes_no_version() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "happens"),
+    [
+        ("add a feature", "works"),
+        ("drop a feature", "fails"),
+        ("another window, same names", "another number"),
+    ],
+)
+def test_a_change_reaches_every_model_that_lineage_names(change: Any, happens: str) -> None:
+    result = registry.run(RegistryParams(change=change))
+    down = {name.partition(" · ")[2] for name in result.downstream if name.startswith("model")}
+    assert down == {"departure delay", "turnaround planner"} and result.n_models_hit == 2
+    assert result.reach == {
+        model: happens if model in down else "works"
+        for model in ("departures board", "departure delay", "turnaround planner")
+    }
+    assert {trace.name for trace in figures.reuse(result).data} == set(result.reach.values())
+
+
 def test_outcomes_by_hand() -> None:
     old: dict[str, Answer] = {
         "online": {"a": 1.0, "b": None},
@@ -161,7 +180,7 @@ def test_reach_ends_in_a_circle() -> None:
 
 def test_the_words_and_tables_say_the_result() -> None:
     result = registry.run(DROPPED)
-    assert "model_inputs feeds **1 of 3** models" in result.verdict
+    assert "plane_history feeds **2 of 3** models" in result.verdict
     assert "**fail**; readers pinned to v0 **still work**" in result.verdict
     assert result.table().num_rows == len(FOCUS) == len(result.snapshot.things)
     rows = result.versions_side_by_side()

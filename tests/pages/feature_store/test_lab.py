@@ -130,3 +130,30 @@ def test_what_would_not_fit_is_said_on_the_page() -> None:
         not app.exception and "Feast file is left out from 37,500 labels on" in app.warning[0].value
     )
     assert "Every selected join is too large" in texts(app)
+
+
+def test_the_calls_of_feast_are_stepped_through() -> None:
+    link = {"feature_store_tab": "Registry", "registry_part": "Architecture"}
+    app = open_page("feature_store", **link)
+    assert not app.exception and not app.error and len(charts(app)) == 2
+    assert "**materialize** passes the registry" in texts(app)
+    settle(app.select_slider(key="calls_call").set_value("train again").run())
+    assert "sees the pushed row" in texts(app)
+    assert any("get_historical_features" in code.value for code in app.code)
+    assert not [button for button in app.button if button.key == "calls_cancel"], "no new job"
+    settle(app.segmented_control(key="calls_view").set_value("Evidence").run())
+    assert "offline store" in app.dataframe[0].value["component"].tolist()
+    settle(app.segmented_control(key="registry_part").set_value("Lineage").run())
+    assert "plane_history feeds **2 of 3** models" in texts(app)
+    settle(app.segmented_control(key="registry_view").set_value("Reuse").run())
+    assert not app.exception and len(charts(app)) == 2
+
+
+def test_a_view_is_defined_on_the_page_and_a_link_cannot_name_it() -> None:
+    link = {"feature_store_tab": "Registry", "registry_part": "Define", "define_name": "linked"}
+    app = open_page("feature_store", **link)
+    assert not app.exception and not app.error and "`my_delays` is registered" in texts(app)
+    settle(app.text_input(key="define_name").set_value("delays:v2").run())
+    assert "**Refused** by `store.apply`" in texts(app) and "must not contain ':'" in texts(app)
+    settle(app.text_input(key="define_name").set_value("x'y").run())
+    assert "name must be of letters" in app.error[0].value
