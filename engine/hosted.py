@@ -1,8 +1,8 @@
 """A server for many (``PLAYGROUND_HOSTED=1``): what is bounded and what is off there. Everything
 else asks here.
 
-Off is what reaches outside or runs a person's text. A bound is changed by the variable that
-``Bounds`` names beside it. On a server of one's own nothing is off and nothing is bounded here.
+Off is what reaches outside, runs a person's text, or starts a cluster. A bound is changed by the
+variable that ``Bounds`` names beside it. On a server of one's own nothing is off and nothing is bounded here.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Final, Literal
 from engine.errors import InputError, require
 
 VARIABLE: Final = "PLAYGROUND_HOSTED"
-What = Literal["webhook", "prefect", "feast", "sql", "tests"]
+What = Literal["webhook", "prefect", "feast", "sql", "tests", "cluster"]
 NAMES: Final[dict[What, str]] = {
     "webhook": "Sending alerts to a webhook",
     "prefect": "A Prefect server named by PREFECT_API_URL",
     "feast": "A Feast repository named by PLAYGROUND_FEAST_REPO",
     "sql": "SQL of your own",
     "tests": "Running generated tests",
+    "cluster": "Starting a Spark cluster",
 }
 SHARED: Final = "on this server, which is shared"
 INSTEAD: Final = "Run the playground on your own machine: make run"

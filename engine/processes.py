@@ -236,10 +236,14 @@ def run_limited(
 
 
 def steps(
-    module: str, *arguments: str, memory_bytes: int | None = None
+    module: str,
+    *arguments: str,
+    memory_bytes: int | None = None,
+    environment: dict[str, str] | None = None,
+    on_start: Callable[[subprocess.Popen[str]], None] | None = None,
 ) -> Generator[Progress, None, Any]:
     """Run a child as the steps of a job: its progress lines are yielded, its ``result`` is
-    returned.
+    returned. With ``on_start`` it has a standard input, and is handed over once it is there.
 
     Closing the generator (a cancelled job) kills the child's whole process group. With
     ``memory_bytes`` the child is looked at ten times a second.
@@ -249,9 +253,11 @@ def steps(
     OutOfMemory
         The child (without children of its own) held more than ``memory_bytes``; it has been killed.
     """
-    process = start(module, *arguments)
+    process = start(module, *arguments, environment=environment, pipe=on_start is not None)
     last = Progress(0.0, "starting")
     try:
+        if on_start is not None:
+            on_start(process)
         for message in _messages(process, BEAT_SECONDS if memory_bytes is None else WATCH_SECONDS):
             if memory_bytes is not None and resident_bytes(process.pid) > memory_bytes:
                 raise OutOfMemory(f"{module} held more than {memory_bytes:,} bytes and was stopped")
@@ -269,8 +275,9 @@ def steps(
         kill_group(process)
 
 
-def end_with_parent(take: Callable[[str], Any] | None = None) -> None:
-    """Inside a child that was started with a pipe: end at once when standard input closes.
+def end_with_parent(take: Callable[[str], Any] | None = None, group: bool = False) -> None:
+    """Inside a child that was started with a pipe: end at once when standard input closes, with
+    ``group`` all processes of its group too.
 
     The pipe closes when the parent closes it and when the parent dies, however it dies. ``take``
     gets each line that the parent writes, in a thread.
@@ -280,6 +287,8 @@ def end_with_parent(take: Callable[[str], Any] | None = None) -> None:
         for line in sys.stdin:
             if take is not None:
                 take(line)
+        if group:
+            os.killpg(os.getpgrp(), signal.SIGKILL)
         os._exit(0)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()

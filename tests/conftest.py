@@ -30,7 +30,7 @@ MARKS = {  # what a test needs, for -m "not spark" and make test's parts -> part
         "tests/pages/spark/",
         "tests/engine/pipeline/",
         "tests/pages/pipeline/",
-        *("[spark", "[apis_", "[partitioning", "[pipeline"),
+        *("[spark", "[sql_", "[partitioning", "[pipeline"),
     ),
     "prefect": (
         "tests/engine/orchestration/",

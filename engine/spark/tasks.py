@@ -94,7 +94,8 @@ class Trace:
         return max(times) / max(statistics.median(times), 1e-3) if times else 1.0
 
 
-def _moment(text: str) -> float:
+def moment(text: str) -> float:
+    """Return a time of the REST API in seconds since 1970."""
     return dt.datetime.strptime(text.replace("GMT", "+0000"), "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
 
 
@@ -118,7 +119,7 @@ def _tasks(stages: list[dict[str, Any]]) -> tuple[Task, ...]:
         for task in session.rest(
             f"stages/{stage['stageId']}/{stage['attemptId']}/taskList?length=10000"
         ):
-            start = _moment(task["launchTime"])
+            start = moment(task["launchTime"])
             found.append(
                 {
                     **task,

@@ -33,7 +33,8 @@ OFF = {  # a page and its settings -> what is off there
     ("orchestration", "Run monitor", "", ""): "prefect",
     ("feature_store", "Registry", "", ""): "feast",
     ("etl", "Quality gate", "quality_view", "Tests"): "tests",
-    ("spark", "APIs", "apis_view", "SQL console"): "sql",
+    ("spark", "Spark SQL", "sql_name", "Your own"): "sql",
+    ("spark", "Cluster", "", ""): "cluster",
 }
 
 
@@ -98,8 +99,7 @@ def test_what_is_off_says_so_and_no_page_has_a_secret(shared: tuple[str, int, Pa
             assert reader.problems == []
 
     for (page, tab, key, value), what in OFF.items():
-        own = {"apis_named": "Your own"} if what == "sql" else {}
-        settings = {f"{page}_tab": tab, **({key: value} if key else {}), **own}
+        settings = {f"{page}_tab": tab, **({key: value} if key else {})}
         asyncio.run(visit(page, what, settings))
 
 

@@ -20,8 +20,8 @@ from engine.orchestration.alerts import AlertsParams
 from engine.orchestration.alerts.webhook import Post
 from engine.orchestration.server import Server
 from engine.ranges import Params, Range
-from engine.spark import target
-from engine.spark.apis import console
+from engine.spark import cluster, target
+from engine.spark.sql import console
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,7 @@ REFUSED: dict[hosted.What, Callable[[], object]] = {
     "webhook": lambda: Post().set("visitor", "https://hooks.example.com/x", AlertsParams()),
     "sql": lambda: next(console.own_steps(console.OwnParams())),
     "tests": lambda: next(load_tests.steps(QualityParams())),
+    "cluster": lambda: next(cluster.steps(cluster.ClusterParams())),
 }
 
 

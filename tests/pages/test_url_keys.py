@@ -25,13 +25,12 @@ NO_FIELDS = {  # bound, but neither a field of Params nor a view in a lesson
     "mode",
     *("practice_tab", "practice_group", "practice_question", "mock_seed"),
     *(
-        "apis_query",
-        "apis_shown",
-        "apis_limit",
         "apis_n_rows",
         "apis_n_tasks",
         "apis_look_ups",
-    ),  # APIs' three side jobs
+    ),  # APIs' two side jobs
+    *("sql_query", "sql_limit_seconds"),  # of one's own query
+    *("crossover_flights", "crossover_penalty", "crossover_fits"),  # of the view ML
 }
 
 
@@ -77,14 +76,14 @@ ATTACKED = {  # free text -> what else the link must say for it to be read
     "schedule_zone": {"orchestration_tab": "Schedules"},
     "partitioning_typed": {},
     "lineage_drawn": {"lineage_source": "drawn"},
-    "apis_query": {"spark_tab": "APIs", "apis_view": "SQL console", "apis_named": "Your own"},
+    "sql_query": {"spark_tab": "Spark SQL", "sql_name": "Your own"},
 }
 TOPIC_OF = {
     "quality": "etl",
     "schedule": "orchestration",
     "partitioning": "spark",
     "lineage": "sampling",
-    "apis": "spark",
+    "sql": "spark",
 }
 
 

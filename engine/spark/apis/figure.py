@@ -1,5 +1,5 @@
 """Figures of *APIs*: the time of each API, its plan step by step, what accumulators count, what
-closures cost, and the answer of a SQL query.
+closures cost.
 
 Blue stays in the JVM, or is right; orange-red leaves the JVM for Python, or is wrong. Bars are
 medians, whiskers the range.
@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 
 from engine import figures
 from engine.spark.apis import ApisResult, Operator, Outcome
-from engine.spark.apis.console import NamedResult
 from engine.spark.apis.jobs import APIS, JVM_ONLY, TO_PYTHON, Api, n_rows
 from engine.spark.apis.shared_variables import (
     CASES,
@@ -24,7 +23,11 @@ from engine.spark.apis.shared_variables import (
 from engine.texts import strip_marks
 from engine.units import format_bytes, format_seconds
 
-MAX_BARS = 12  # of an answer
+DATASET = "Dataset"  # the third API of Spark: a lane of its own, without a bar
+NO_DATASET = (
+    "not in Python: the Scala or Java compiler checks the types of its rows.<br>In Python a"
+    " DataFrame is a Dataset[Row]; an RDD holds any object"
+)
 INSIDE, OUTSIDE = "stays in the JVM", "rows go to Python"
 LABELS = {  # of the steps worth reading; the others say on hover what they are
     "Scan parquet": "Scan",
@@ -75,10 +78,28 @@ def race(result: ApisResult, pinned: ApisResult | None = None) -> go.Figure:
             },
             name="pinned run A",
         )
-    names = [outcome.api for outcome in result.ranked]
+    return _with_dataset(figure, [outcome.api for outcome in result.ranked])
+
+
+def _with_dataset(figure: go.Figure, names: list[Api]) -> go.Figure:
+    """Order the lanes, and add one that says why an API is missing."""
+    figure.add_bar(y=[DATASET], x=[0], orientation="h", hoverinfo="skip", showlegend=False)
     figure.update_layout(
-        yaxis={"categoryorder": "array", "categoryarray": names[::-1]},
+        yaxis={"categoryorder": "array", "categoryarray": [DATASET, *names[::-1]]},
         xaxis={"rangemode": "tozero"},
+    )
+    figure.add_annotation(
+        {
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "xshift": 6,
+            "align": "left",
+            "y": DATASET,
+            "text": NO_DATASET,
+            "showarrow": False,
+            "font": {"color": figures.WAITING},
+        }
     )
     return figure
 
@@ -105,10 +126,7 @@ def _preview(result: ApisResult) -> go.Figure:
             textposition="auto",
             hoverinfo="skip",
         )
-    figure.update_layout(
-        yaxis={"categoryorder": "array", "categoryarray": APIS[::-1]}, xaxis={"rangemode": "tozero"}
-    )
-    return figure
+    return _with_dataset(figure, list(APIS))
 
 
 def _range(members: list[Outcome]) -> dict[str, object]:
@@ -298,38 +316,3 @@ def shipments(result: BroadcastResult) -> go.Figure:
     axis = {"type": "log", "exponentformat": "SI", "ticksuffix": "B", "dtick": 1}
     figure.update_layout(xaxis=axis, yaxis=axis, showlegend=True)
     return figure
-
-
-def answer(result: NamedResult) -> go.Figure:
-    """Draw the answer of a fixed query: its last number by its first columns. To see first: the
-    longest bar.
-    """
-    columns, rows = result.answer.columns, result.answer.values[:MAX_BARS]
-    last = max(i for i, value in enumerate(rows[0]) if isinstance(value, int | float))
-    names = [i for i in range(last) if isinstance(rows[0][i], str)]
-    labels = [" → ".join(str(row[i]) for i in names) for row in rows]
-    numbers = [row[last] for row in rows]
-    bars = {
-        "type": "bar",
-        "y": labels,
-        "x": numbers,
-        "orientation": "h",
-        "marker": {"color": figures.KNOWN},
-        "text": [f"{number:,.4g}" for number in numbers],
-        "textposition": "auto",
-        "textangle": 0,
-        "hoverinfo": "skip",
-    }
-    low, high = min(0, *numbers), max(0, *numbers)
-    room = 0.1 * (high - low)  # for the numbers beside short bars
-    ends = [low - room * (low < 0), high + room]
-    more = f" ({len(rows)} of {result.n_rows:,} rows)" if result.n_rows > len(rows) else ""
-    return figures.drawn(
-        strip_marks(result.verdict),
-        [bars],
-        height=430,
-        x=f"{columns[last]}{more}",
-        xaxis={"range": ends},
-        yaxis={"autorange": "reversed"},
-        showlegend=False,
-    )

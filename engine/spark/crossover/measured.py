@@ -12,6 +12,8 @@ from engine.spark.contest.engines import CONTESTANTS, Contestant
 from engine.spark.crossover.cells import Cell
 from engine.spark.crossover.params import CrossoverParams
 
+GIGABYTE = 1e9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
@@ -140,6 +142,14 @@ class Measured:
         """Bytes that Spark shuffled at the largest size of this run."""
         own = self._own("Spark")
         return own[-1].shuffle_bytes if own else 0
+
+    @property
+    def over_gigabyte(self) -> Cell | None:
+        """The cell in which Spark processed more than 1 GB in this run, the course's checklist
+        item; ``None`` without one.
+        """
+        own = self._own("Spark")
+        return own[-1] if own and own[-1].size_bytes > GIGABYTE else None
 
     @property
     def pandas_expansion(self) -> float:

@@ -18,6 +18,7 @@ STYLE = (Path(__file__).parent / "practice.css").read_text("utf-8")
 _clock = st.components.v2.component(
     "practice_clock", js=(Path(__file__).parent / "clock.js").read_text("utf-8")
 )
+ON_CANVAS = "design_1tb"  # the question that the tab Design asks
 _GO = "practice_go"  # the page that a button asks for
 
 
@@ -41,6 +42,10 @@ def _open_experiment(topic: str, experiment: str) -> None:
     st.session_state[_GO] = topic
 
 
+def _open_canvas() -> None:
+    st.session_state["practice_tab"] = "Design"
+
+
 def scenes(question: Question, key: str) -> None:
     """Draw a button for each scene that shows a point of the answer."""
     st.markdown("**See it**")
@@ -54,6 +59,16 @@ def scenes(question: Question, key: str) -> None:
             icon=":material/movie:",
             on_click=_open_scene,
             args=(topic, place),
+            width="stretch",
+        )
+
+    if question.id == ON_CANVAS:
+        st.button(
+            "Practice: the design canvas",
+            key=f"{key}_canvas",
+            help="Choose each part; the page answers with bytes, hours and cost per day.",
+            icon=":material/dashboard_customize:",
+            on_click=_open_canvas,
             width="stretch",
         )
 

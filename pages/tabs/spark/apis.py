@@ -1,5 +1,5 @@
 """APIs: one workload written five ways, timed, with its plans; and, each a view of its own,
-accumulators, broadcast variables, a SQL console.
+accumulators and broadcast variables.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import streamlit as st
 from engine.spark import apis, session
 from engine.spark.apis import ApisParams, ApisResult, shared_variables
 from engine.spark.apis import figure as figures
-from engine.spark.apis.console import NamedParams, OwnParams
 from engine.spark.apis.jobs import APIS, SQL
 from engine.spark.apis.shared_variables import (
     AccumulatorParams,
@@ -18,13 +17,11 @@ from engine.spark.apis.shared_variables import (
     BroadcastResult,
 )
 from pages.shell import controls, lab, texts, work
-from pages.tabs.spark import aside, sql_console
+from pages.tabs.spark import aside
 
-Settings = ApisParams | AccumulatorParams | BroadcastParams | NamedParams | OwnParams
+Settings = ApisParams | AccumulatorParams | BroadcastParams
 D, A, B = ApisParams(), AccumulatorParams(), BroadcastParams()
-FIVE, ACCUMULATORS, BROADCAST, CONSOLE = VIEWS = (
-    *("Five APIs", "Accumulators", "Broadcast", "SQL console"),
-)
+FIVE, ACCUMULATORS, BROADCAST = VIEWS = ("Five APIs", "Accumulators", "Broadcast")
 
 
 def _params() -> Settings:
@@ -37,7 +34,7 @@ def _params() -> Settings:
                 B, "n_tasks", "Tasks", help="Each looks the table up", key="apis_look_ups"
             )
         )
-    return sql_console.params() if view == CONSOLE else _five()
+    return _five()
 
 
 def _five() -> ApisParams:
@@ -143,10 +140,8 @@ def _output(params: Settings) -> None:
             _show_shipments,
             BroadcastResult(params),
         )
-    elif isinstance(params, ApisParams):
-        work.run("apis", params, apis.steps, _show, ApisResult(params, ()))
     else:
-        sql_console.output(params)
+        work.run("apis", params, apis.steps, _show, ApisResult(params, ()))
 
 
 show = lab.tab("spark", "apis", _params, _output)

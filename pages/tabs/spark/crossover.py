@@ -11,18 +11,21 @@ import streamlit as st
 from engine.spark import crossover, session
 from engine.spark.contest import curves, expected
 from engine.spark.contest.curves import Cluster
-from engine.spark.contest.data import BYTES_A_ROW
+from engine.spark.contest.data import BYTES_A_ROW, N_ROWS
 from engine.spark.contest.engines import SAYS
 from engine.spark.crossover import CrossoverParams, CrossoverResult
 from engine.spark.crossover import figure as figures
+from engine.spark.crossover.ml import MlParams
 from engine.spark.crossover.text import describe_model, describe_runs
-from engine.units import format_bytes
+from engine.units import format_bytes, format_seconds
 from pages.shell import controls, lab, texts, work
+from pages.tabs.spark import ml
 
 D = CrossoverParams()
+ITEM = "more than 1 GB processed with Spark"
 C = Cluster()
-View = Literal["Seconds", "Peak memory", "On a cluster"]
-VIEWS: tuple[View, ...] = ("Seconds", "Peak memory", "On a cluster")
+View = Literal["Seconds", "Peak memory", "On a cluster", "ML"]
+VIEWS: tuple[View, ...] = ("Seconds", "Peak memory", "On a cluster", "ML")
 MODEL = {
     "cores": "crossover_cores",
     "memory_gb": "crossover_memory",
@@ -34,12 +37,14 @@ def _size(n_rows: int) -> str:
     return f"{n_rows:,} · {format_bytes(n_rows * BYTES_A_ROW)}"
 
 
-def _params() -> CrossoverParams:
+def _params() -> CrossoverParams | MlParams:
     if "crossover_view" not in {*st.session_state, *st.query_params} and any(
         key in st.query_params for key in MODEL.values()
     ):
         st.session_state["crossover_view"] = VIEWS[2]  # a link from before it was a view
     view = controls.view("crossover_view", VIEWS, "Shown")
+    if view == VIEWS[3]:
+        return ml.params()
     return CrossoverParams(
         work=controls.segmented(
             D, "work", "Workload", help="; ".join(f"{name}: {says}" for name, says in SAYS.items())
@@ -118,6 +123,20 @@ def _expectation(result: CrossoverResult) -> str:
     return f"Expected: {expected.WORK} at {sizes} rows, {expected.WHERE}, not here. "
 
 
+def _checklist(result: CrossoverResult) -> None:
+    """Name the item of the course's checklist that the largest size completes, met or not."""
+    big = result.over_gigabyte
+    if big is not None:
+        took = f"{format_bytes(big.size_bytes)} of CSV in {format_seconds(big.median_seconds)}"
+        st.markdown(f":material/check_circle: **Checklist: {ITEM}.** {took}.")
+        return
+    last = format_bytes(N_ROWS[-1] * BYTES_A_ROW)
+    st.markdown(
+        f":material/radio_button_unchecked: **Checklist: {ITEM}.** Set “Largest size” to its last"
+        f" stop, {last}."
+    )
+
+
 def _formula(result: CrossoverResult) -> None:
     """The model's formula with its measured numbers."""
     spark, points = result.curve("Spark"), result.points("Spark")
@@ -157,11 +176,15 @@ def _show(result: CrossoverResult) -> None:
                 key,
                 f"{quantity} of each engine against rows, both logarithmic",
             )
+        _checklist(result)
         _numbers(result)
         st.caption(session.ENGINE.status)  # here, for it changes while a run goes on
 
 
-def _output(params: CrossoverParams) -> None:
+def _output(params: CrossoverParams | MlParams) -> None:
+    if isinstance(params, MlParams):
+        ml.output(params)
+        return
     first = crossover.remembered(params) or CrossoverResult(params, (), ())
     work.run("crossover", params, crossover.steps, _show, first)
 

@@ -82,6 +82,21 @@ def test_a_question_has_a_speakable_answer_signs_follow_ups_and_scenes(
         assert experiment in lessons.load(topic).experiments
 
 
+def test_drift_and_loss_of_a_machine_are_seen_where_they_happen() -> None:
+    """Questions that the labs once only talked about: each opens what shows it."""
+    monitor = {
+        scene.title for scene in lessons.load("pipeline").scenes if "weeks_drift" in scene.chart
+    }
+    assert monitor & {title for _, title in content.question_of("drift").scenes}
+    cluster = {
+        scene.title
+        for scene in lessons.load("spark").scenes
+        if scene.params.get("spark_tab") == "Cluster"
+    }
+    for name in ("design_1tb", "need_spark"):
+        assert cluster & {title for _, title in content.question_of(name).scenes}
+
+
 def test_no_number_of_a_run_is_written_by_hand() -> None:
     """A share, a factor or a time in an answer would be a canned measurement."""
     written = re.compile(r"\d(?:×| ms\b| s\b| MB\b| kB\b)|AUC (?:of )?0\.\d")

@@ -167,6 +167,7 @@ def test_figures(gain: ApisResult) -> None:
     )
     predicted = figures.race(ApisResult(SMALL, ()))
     crossed = {api: bar.x[i] > 0 for bar in predicted.data for i, api in enumerate(bar.y)}
+    assert crossed.pop(figures.DATASET) is False
     assert crossed == {outcome.api: outcome.rows_to_python > 0 for outcome in gain.outcomes}, (
         "what is expected is measured"
     )
@@ -241,3 +242,12 @@ def test_words_before_anything_is_counted() -> None:
         "closure (expected)",
         "broadcast (expected)",
     ]
+
+
+def test_the_chart_says_why_python_has_no_dataset(gain: ApisResult) -> None:
+    for drawn in (figures.race(gain), figures.race(ApisResult(SMALL, ()))):
+        lanes = [*drawn.layout.yaxis.categoryarray]
+        assert {*lanes} == {*APIS, figures.DATASET}
+        (bar,) = [one for one in drawn.data if tuple(one.y) == (figures.DATASET,)]
+        assert [*bar.x] == [0]
+        assert [one.y for one in drawn.layout.annotations] == [figures.DATASET]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from engine.spark import apis, cache, crossover, lazy, session, skew_clinic, tuner
-from engine.spark.apis import console, shared_variables
+from engine.spark import apis, cache, crossover, lazy, session, skew_clinic, sql, tuner
+from engine.spark.apis import shared_variables
 from engine.spark.cache import model
 from engine.spark.partitioning import PartitioningParams, real
 from engine.spark.partitioning.params import STRATEGIES
@@ -123,7 +123,7 @@ def test_accumulators_and_broadcast_variables_reach_both_executors() -> None:
 
 @pytest.mark.usefixtures("on_both_executors")
 def test_the_console_and_the_partition_count_answer_on_a_cluster() -> None:
-    found = console.run_named(console.NamedParams(n_rows=1_000))
+    found = sql.run(sql.SqlParams(n_rows=1_000))
     assert found.same and sum(found.answer.rows()["flights"]) == 336_776
     result = tuner.run(tuner.TunerParams(max_partitions=4, repeats=1))
     executors = {task.executor for point in result.points for task in point.trace.tasks}

@@ -13,8 +13,8 @@ import pytest
 
 from engine.errors import InputError
 from engine.jobs import Progress, run_to_end
-from engine.spark import apis, cache, crossover, lazy, session, skew_clinic, tuner
-from engine.spark.apis import console, shared_variables
+from engine.spark import apis, cache, crossover, lazy, session, skew_clinic, sql, tuner
+from engine.spark.apis import shared_variables
 from engine.spark.partitioning import PartitioningParams, real
 from engine.spark.session import ENGINE
 from engine.spark.target import Target
@@ -26,7 +26,7 @@ NEEDS_A_CONTEXT: dict[str, Callable[[], Any]] = {
     "cache": lambda: cache.run(cache.CacheParams()),
     "Spark or pandas": lambda: crossover.run(crossover.CrossoverParams(n_rows=10_000, repeats=1)),
     "APIs": lambda: apis.run(apis.ApisParams()),
-    "console": lambda: console.run_named(console.NamedParams()),
+    "Spark SQL": lambda: sql.run(sql.SqlParams()),
     "accumulators": lambda: shared_variables.count_rows(shared_variables.AccumulatorParams()),
     "broadcast": lambda: shared_variables.ship(shared_variables.BroadcastParams()),
     "partition count": lambda: tuner.run(tuner.TunerParams()),

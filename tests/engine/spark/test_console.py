@@ -24,8 +24,10 @@ import pytest
 from engine import data, workspace
 from engine.errors import InputError
 from engine.jobs import run_to_end
-from engine.spark.apis import console
-from engine.spark.apis.console import EXPLAINS, NAMES, TABLES, NamedParams, OwnParams
+from engine.spark import sql
+from engine.spark.sql import EXPLAINS, SqlParams, SqlResult, console
+from engine.spark.sql.console import TABLES, OwnParams
+from engine.spark.sql.queries import CLAUSES, NAMES
 
 CANARY = "canary-5e0c91"
 # {p}: a path that exists and must never be read; {o}: one that must never be made.
@@ -533,8 +535,10 @@ def spark_rows(name: str) -> Iterator[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_spark_and_duckdb_and_pandas_agree_on_each_fixed_query(name: str) -> None:
-    result = console.run_named(NamedParams(name=name, n_rows=1_000))
+    result = sql.run(SqlParams(name=name, n_rows=1_000))
     wanted = list(spark_rows(name))
+    # what the clauses say before the run is what the plan then has
+    assert result.n_exchanges == sum(moves for _, moves in CLAUSES[name])
     assert result.same and result.n_rows == len(wanted) == len(result.answer.values)
     assert f"the same {len(wanted):,} rows in the same order" in result.verdict
     for row, other in zip(result.answer.values, wanted, strict=True):
@@ -547,7 +551,7 @@ def test_answers_that_differ_are_said_to_differ() -> None:
     assert console.same_rows(((1, 0.1 + 0.2, None),), ((1, 0.3, None),))
     for other in (((1, 0.3001, None),), ((2, 0.3, None),), ((1, 0.3, 0.0),), (), ((1, 0.3),)):
         assert not console.same_rows(((1, 0.3, None),), other)
-    result = console.NamedResult(NamedParams(), console.Answer((), (), False, "", 1.0), 4, False)
+    result = SqlResult(SqlParams(), console.Answer((), (), False, "", 1.0), 4, False)
     assert "**other rows**" in result.verdict
 
 
@@ -559,7 +563,7 @@ def test_plans_in_every_mode_hide_the_servers_folder() -> None:
         "codegen": "Found",
     }
     for mode in EXPLAINS:
-        plan = console.run_named(NamedParams(explain=mode)).answer.plan
+        plan = sql.run(SqlParams(explain=mode)).answer.plan
         assert (
             marks.get(mode, "") in plan
             and bool(plan) == (mode in marks)
@@ -570,10 +574,10 @@ def test_plans_in_every_mode_hide_the_servers_folder() -> None:
 def test_a_visitors_text_reaches_no_spark(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even when there is none to be had."""
     monkeypatch.setenv("PLAYGROUND_SPARK_MASTER", "nonsense")
-    monkeypatch.setattr(console.session.ENGINE, "session", lambda: pytest.fail("Spark was asked"))
+    monkeypatch.setattr(sql.session.ENGINE, "session", lambda: pytest.fail("Spark was asked"))
     result = run_to_end(console.own_steps(OwnParams(query="SELECT count(*) FROM airlines")))
     assert result.answer.values == ((16,),)
-    assert {field.name for field in fields(NamedParams)} == {"name", "explain", "n_rows"}
+    assert {field.name for field in fields(SqlParams)} == {"name", "explain", "n_rows"}
 
 
 @pytest.mark.parametrize(

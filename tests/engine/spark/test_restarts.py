@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from engine.jobs import Progress, Steps, run_to_end
-from engine.spark import apis, cache, crossover, lazy, restarts, session, skew_clinic, tuner
-from engine.spark.apis import console, shared_variables
+from engine.spark import apis, cache, crossover, lazy, restarts, session, skew_clinic, sql, tuner
+from engine.spark.apis import shared_variables
 from engine.spark.apis.jobs import APIS
 from engine.spark.partitioning import PartitioningParams, real
 from engine.spark.session import ENGINE
@@ -62,9 +62,9 @@ RUNS: dict[str, tuple[Callable[[Any], Steps], Any, Callable[[Any], bool]]] = {
         shared_variables.BroadcastParams(n_tasks=4),
         lambda found: found.complete and all(one.n_copies for one in found.shipments),
     ),
-    "console": (
-        console.named_steps,
-        console.NamedParams(),
+    "sql": (
+        sql.steps,
+        sql.SqlParams(),
         lambda found: found.same and found.n_rows > 200,
     ),
     "tuner": (

@@ -14,6 +14,7 @@ from engine.practice.cards import answer_id, question_id
 from engine.practice.content import question_of, questions
 from engine.practice.plan import MOST_A_DAY
 from pages.shell import lessons, practice_record
+from pages.tabs.practice import look
 from tests.pages.visit import open_page, problems, settle, texts
 
 QUESTION = question_of("incremental")
@@ -197,3 +198,16 @@ def test_a_broken_record_gets_a_sentence() -> None:
         app.run()
         assert not app.exception
         assert len(app.error) == 1 and "must" in app.error[0].value
+
+
+def test_the_question_of_1_tb_opens_the_canvas(app: AppTest) -> None:
+    (one,) = [question for question in questions() if question.id == look.ON_CANVAS]
+    key = f"practice_{one.id}"
+    tab(app, "Questions")
+    settle(app.segmented_control(key="practice_group").set_value("Pipeline design").run())
+    settle(app.radio(key="practice_question").set_value(one.text).run())
+    if f"{key}_canvas" not in {button.key for button in app.button}:
+        settle(app.button(key=f"{key}_show").click().run())
+    settle(app.button(key=f"{key}_canvas").click().run())
+    assert problems(app) == [] and app.session_state["practice_tab"] == "Design"
+    assert "**Design a pipeline for 1 TB daily.**" in texts(app)

@@ -1,14 +1,10 @@
-"""The SQL console: a fixed set of queries on the server's Spark, and a visitor's own SQL on a
-closed DuckDB.
+"""A visitor's own SQL on a closed DuckDB.
 
-Real: both engines run on the bundled tables. A visitor's own text goes to no Spark: Spark has no
-switch that closes it. Its SQL names files (``text.`/a/path```), calls any Java method
-(``reflect``), runs some of that while it only plans, and has further names for each; a list of
-what to refuse was circumvented. DuckDB has such switches: external access off, configuration
-locked, in a process of its own to which the kernel gives no further file (``console_child``). So
-what a query can reach does not depend on what it says. The fixed queries are the server's own text,
-chosen by name, and valid in both engines: Spark runs them and shows its plan, and DuckDB's rows are
-compared with Spark's.
+A visitor's own text goes to no Spark: Spark has no switch that closes it. Its SQL names files
+(``text.`/a/path```), calls any Java method (``reflect``), runs some of that while it only plans,
+and has further names for each; a list of what to refuse was circumvented. DuckDB has such switches:
+external access off, configuration locked, in a process of its own to which the kernel gives no
+further file (``console_child``). So what a query can reach does not depend on what it says.
 """
 
 from __future__ import annotations
@@ -20,51 +16,19 @@ import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar
 
 from engine import data, hosted, processes
 from engine.errors import InputError, require
-from engine.jobs import Progress, Steps, timed, to_end
-from engine.ranges import Choice, Params, Range
-from engine.spark import session
-from engine.spark.restarts import repeat_if_spark_ends
+from engine.jobs import Progress, Steps, to_end
+from engine.ranges import Params, Range
+from engine.spark.sql.queries import MAX_ROWS, NAMES, QUERIES, ROWS
 from engine.units import format_seconds
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 TABLES = data.TABLES
-Explain = Literal["formatted", "extended", "cost", "codegen", "result only"]
-EXPLAINS: tuple[Explain, ...] = get_args(Explain)
 MAX_TEXT = 4_000
-MAX_ROWS = 1_000
-ROWS = (10, 20, 100, MAX_ROWS)
-# in the SQL of both engines; ordered down to the last column, so that rows can be compared one by
-# one
-QUERIES = {
-    "Busiest routes": (
-        "SELECT origin, dest, count(*) AS flights, round(avg(arr_delay), 1) AS arr_delay\nFROM"
-        " flights\nGROUP BY origin, dest\nORDER BY flights DESC, origin, dest"
-    ),
-    "Join: delay by airline": (
-        "SELECT name, count(*) AS flights, round(avg(dep_delay), 1) AS dep_delay\n"
-        "FROM flights JOIN airlines USING (carrier)\nGROUP BY name\nORDER BY dep_delay DESC, name"
-    ),
-    "Window: worst hour of each airport": (
-        "SELECT origin, hour, late\nFROM (SELECT *, rank() OVER (PARTITION BY origin "
-        "ORDER BY late DESC) AS place\n      FROM (SELECT origin, hour, avg(dep_delay) AS late\n"
-        "            FROM flights GROUP BY origin, hour))\nWHERE place = 1\nORDER BY origin, hour"
-    ),
-    "CTE: wind and delay": (
-        "WITH windy AS (SELECT origin, time_hour FROM weather WHERE wind_speed BETWEEN 25 AND"
-        " 100)\nSELECT origin, count(*) AS flights, round(avg(dep_delay), 1) AS dep_delay\nFROM"
-        " flights JOIN windy USING (origin, time_hour)\nGROUP BY origin\nORDER BY origin"
-    ),
-}
-NAMES = tuple(QUERIES)
 WHY_DUCKDB = (
     "Your own SQL runs on DuckDB, not on Spark: DuckDB can be closed, so that a query reads"
     f" {', '.join(TABLES)} and nothing else; Spark's SQL can also read files and call Java, and no"
@@ -89,25 +53,10 @@ TOLERANCE = 1e-9  # relative, between fractions of the two engines: they add in 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedParams(Params):
-    """One of the fixed queries, and how Spark is to explain it."""
-
-    experiment: ClassVar[str] = "apis"
-    name: Annotated[str, Choice(NAMES)] = NAMES[0]
-    explain: Explain = "formatted"
-    n_rows: Annotated[int, Range(1, MAX_ROWS, options=ROWS)] = 20  # shown
-
-    @property
-    def query(self) -> str:
-        """The text of the query."""
-        return QUERIES[self.name]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnParams(Params):
     """A visitor's query and its limits."""
 
-    experiment: ClassVar[str] = "apis"
+    experiment: ClassVar[str] = "sql"
     query: str = QUERIES[NAMES[0]]
     n_rows: Annotated[int, Range(1, MAX_ROWS, options=ROWS)] = 20  # shown
     limit_seconds: Annotated[int, Range(1, MAX_SECONDS)] = 20  # then the query is stopped
@@ -172,36 +121,6 @@ class OwnResult:
         return self.answer.describe("DuckDB")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NamedResult:
-    """What Spark answers to a fixed query, and whether DuckDB answers the same."""
-
-    params: NamedParams
-    answer: Answer  # Spark's, the rows shown
-    n_rows: int  # of the whole answer
-    same: bool  # DuckDB's whole answer, row by row
-
-    @property
-    def verdict(self) -> str:
-        """What came back and whether the engines agree, in two sentences."""
-        equal = (
-            f"the same {self.n_rows:,} rows in the same order" if self.same else "**other rows**"
-        )
-        return f"{self.answer.describe('Spark')} DuckDB gives {equal}."
-
-    @property
-    def why(self) -> list[str]:
-        """How the two engines were compared."""
-        digits = round(-math.log10(TOLERANCE))
-        return [
-            "**One text, two engines:** the query is valid SQL in Spark and in DuckDB.",
-            f"**Compared row by row:** all values equal, fractions to {digits} digits.",
-            "**The plan** is Spark's own, in the mode of `EXPLAIN` that you choose.",
-            f"**Your own SQL** runs on DuckDB alone, which can be closed: a query reads"
-            f" {', '.join(TABLES)} and nothing else.",
-        ]
-
-
 def same_rows(left: tuple[tuple[Any, ...], ...], right: tuple[tuple[Any, ...], ...]) -> bool:
     """Whether two answers have equal rows in the same order: exactly, except for fractions, which
     may differ by ``TOLERANCE``.
@@ -218,28 +137,7 @@ def same_rows(left: tuple[tuple[Any, ...], ...], right: tuple[tuple[Any, ...], .
     )
 
 
-def register(live: SparkSession) -> None:
-    """Name the bundled tables in this session."""
-    for name in TABLES:
-        live.read.parquet(str(data.path_of(name))).createOrReplaceTempView(name)
-
-
-def _spark_answer(live: SparkSession, params: NamedParams) -> Answer:
-    """Run a fixed query on Spark: all of its rows, and its plan."""
-    register(live)
-    frame = live.sql(params.query)
-    seconds, found = timed(frame.collect)
-    plan = ""
-    if params.explain != "result only":
-        modes: Any = live.sparkContext._jvm.org.apache.spark.sql.execution.ExplainMode  # type: ignore[union-attr]
-        plan = frame._jdf.queryExecution().explainString(modes.fromString(params.explain))
-        plan = plan.replace(
-            str(data.path_of("flights").parent), "datasets"
-        )  # no folder of this server
-    return Answer(tuple(frame.columns), tuple(map(tuple, found)), False, plan, seconds)
-
-
-def _on_duckdb(query: str, n_rows: int, limit_seconds: int) -> Steps:
+def on_duckdb(query: str, n_rows: int, limit_seconds: int) -> Steps:
     """Run a query in a child that can reach nothing but the bundled tables, and return its
     ``Answer``.
 
@@ -322,30 +220,8 @@ def own_steps(params: OwnParams) -> Steps:
         A query that is refused, wrong, too slow or too large; any query on a shared server.
     """
     hosted.refuse("sql")
-    answer = yield from _on_duckdb(params.query, params.n_rows, params.limit_seconds)
+    answer = yield from on_duckdb(params.query, params.n_rows, params.limit_seconds)
     return OwnResult(params, answer)
 
 
-@repeat_if_spark_ends
-def named_steps(params: NamedParams) -> Steps:
-    """Run a fixed query on Spark, then on DuckDB.
-
-    Raises
-    ------
-    InputError
-        No Spark to be had, or one without a SparkContext (Spark Connect).
-    """
-    yield from session.begin("plan to read")
-    answer = yield from session.act(
-        partial(_spark_answer, params=params), Progress(0.1, "Spark at work")
-    )
-    other = yield from _on_duckdb(params.query, MAX_ROWS, MAX_SECONDS)
-    n = len(answer.values)
-    shown = replace(answer, values=answer.values[: params.n_rows], more=n > params.n_rows)
-    return NamedResult(params, shown, n, same_rows(answer.values, other.values))
-
-
 run_own: Callable[[OwnParams], OwnResult] = to_end(own_steps)
-
-
-run_named: Callable[[NamedParams], NamedResult] = to_end(named_steps)
