@@ -106,7 +106,7 @@ def middleware() -> list[Middleware]:
     """
     named = st.get_option("server.allowedHosts")
     local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
-    hosts = web.LOOPBACK | set(named) if local else set(named) or None
+    hosts = web.LOOPBACK | set(named) if local or named else None
     if problem := hosted.start_problem(named):
         sys.exit(problem)
     origins = st.get_option("server.corsAllowedOrigins")
