@@ -2,7 +2,8 @@
 else asks here.
 
 Off is what reaches outside, runs a person's text, or starts a cluster. A bound is changed by the
-variable that ``Bounds`` names beside it. On a server of one's own nothing is off and nothing is bounded here.
+variable that ``Bounds`` names beside it. On a server of one's own nothing is off and nothing is
+bounded here.
 """
 
 from __future__ import annotations

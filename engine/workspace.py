@@ -16,7 +16,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -129,7 +129,7 @@ def remove(path: Path) -> None:
 
 def sweep(older_than_seconds: float = STALE_SECONDS) -> int:
     """Delete scratch and session folders untouched for ``older_than_seconds``, and temporary files
-    of ended processes.
+    of ended processes; end what a server that was killed has left running.
 
     Returns
     -------
@@ -142,11 +142,24 @@ def sweep(older_than_seconds: float = STALE_SECONDS) -> int:
         path for path in (root() / "server" / "scratch").glob("*") if path.stat().st_mtime < limit
     ]
     owners = {path: path.name for path in (root() / "server" / "tmp").glob("*")}
-    stale += [
+    left = [
         path
         for path, owner in owners.items()
         if not (owner.isdecimal() and psutil.pid_exists(int(owner)))
     ]
+    _end_those_of(left)
+    stale += left
     for path in stale:
         remove(path)
     return len(stale)
+
+
+def _end_those_of(folders: list[Path]) -> None:
+    """End the processes whose temporary folder is one of ``folders``: children of a server that was
+    killed, for it ends them itself when it can.
+    """
+    names = {str(path) for path in folders}
+    for process in psutil.process_iter() if names else ():
+        with suppress(psutil.Error):  # another user's, or gone by now
+            if process.pid != os.getpid() and process.environ().get("TMPDIR") in names:
+                process.kill()

@@ -108,7 +108,7 @@ def middleware() -> list[Middleware]:
     named = st.get_option("server.allowedHosts")
     local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
     talk = network.is_on()
-    hosts = web.LOOPBACK | set(named) if local or talk else set(named) or None
+    hosts = web.LOOPBACK | set(named) if local or named or talk else None
     if problem := hosted.start_problem(named):
         sys.exit(problem)
     guard = Middleware(

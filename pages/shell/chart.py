@@ -1,7 +1,8 @@
 """The chart of a page: a component that updates one Plotly chart in place, drawn by ``chart.js``.
 
 ``st.plotly_chart`` builds the chart again at each tweak (measured: 2.25 times the answer of a bare
-page, this 1.15). Plotly's own script is served from the installed package, under ``LIBRARY``.
+page, this 1.15). Plotly's own script is served from the installed package, under ``LIBRARY``, which
+lies below ``server.baseUrlPath`` as all else does.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from starlette.routing import Route
 
 from pages.shell import state
 
-LIBRARY = f"/chart/plotly-{plotly.__version__}.min.js"
+_BASE = str(st.get_option("server.baseUrlPath") or "").strip("/")
+LIBRARY = f"{_BASE and f'/{_BASE}'}/chart/plotly-{plotly.__version__}.min.js"
 _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "chart",

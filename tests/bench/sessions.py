@@ -11,9 +11,11 @@ import asyncio
 import random
 import re
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -29,6 +31,7 @@ from websockets.exceptions import ConnectionClosed
 
 from pages.shell import lessons
 
+T = TypeVar("T")
 SECRET = re.compile(rb"zqx(\d{4})zqx")
 UNFORESEEN = "did not expect"  # of the sentence for what nobody foresaw (engine.errors)
 ANSWER_SECONDS = 120.0
@@ -51,6 +54,12 @@ USED = (*TWEAKED, *TYPED, "button", "file_uploader")
 def secret(number: int) -> str:
     """Return the secret of the visitor with this number."""
     return f"zqx{number:04d}zqx"
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in a thread of its own: Playwright's loop runs in the tests'."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 @dataclass(slots=True)

@@ -42,10 +42,15 @@ def browser_path() -> str:
 
 @contextmanager
 def launch(
-    script: str, workspace: Path, *options: str, traceback_expected: bool = False
+    script: str,
+    workspace: Path,
+    *options: str,
+    traceback_expected: bool = False,
+    folder: Path = ROOT,
+    base: str = "",
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run ``streamlit run script`` until it answers, yield its address and process, interrupt it at
-    the end.
+    """Run ``streamlit run script`` in ``folder``, under the path ``base``, until it answers, yield
+    its address and process, interrupt it at the end.
 
     A traceback in the server's log (``server.log`` in the workspace) fails whoever did not expect
     one.
@@ -59,6 +64,7 @@ def launch(
         script,
         "--server.headless=true",
         f"--server.port={port}",
+        f"--server.baseUrlPath={base}",
         *options,
     ]
     # what nobody looks at is not measured: it would take half of the machine from the tests
@@ -67,9 +73,9 @@ def launch(
     log = workspace / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{port}{base and f'/{base}'}"
     try:
         for _ in range(300):
             try:

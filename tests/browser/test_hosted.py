@@ -4,7 +4,6 @@ secret of its environment, and keeps its visitors apart.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -13,16 +12,20 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Page, expect
 
 from engine import hosted
 from engine.processes import free_port
+from tests import deployment
 from tests.bench import load
-from tests.bench.sessions import Visitor
+from tests.bench.sessions import Visitor, run
 from tests.browser.serve import ROOT, launch
+from tests.browser.test_traces import inside
 
 KEY = "k3y-of-the-operator"
 ENVIRONMENT = {
     **load.HOSTED,
+    "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
     "PREFECT_API_URL": f"https://{KEY}@127.0.0.1:9/api",
     "PREFECT_API_KEY": KEY,
     "PLAYGROUND_FEAST_REPO": f"/srv/{KEY}",
@@ -39,13 +42,18 @@ OFF = {  # a page and its settings -> what is off there
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int, Path]]:
-    workspace = tmp_path_factory.mktemp("shared")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """The files and the environment of the image, below a path, as behind a proxy."""
+    workspace, image = tmp_path_factory.mktemp("shared"), tmp_path_factory.mktemp("image")
+    deployment.copy_to(image)
+    before = inside(image)
+    settings = {**deployment.environment(), **ENVIRONMENT}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in ENVIRONMENT.items():
+        for name, value in settings.items():
             patch.setenv(name, value)
-        with launch("app.py", workspace) as (address, server):
-            yield address, server.pid, workspace
+        with launch("app.py", workspace, folder=image, base="class") as (address, server):
+            yield address, server.pid
+    assert inside(image) == before, "the image's file system may be read-only"
     log = (workspace / "server.log").read_text(encoding="utf-8")
     assert KEY not in log, "a log may be read by more people than the environment"
 
@@ -76,8 +84,8 @@ def test_it_does_not_start_without_its_names(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-def test_it_answers_what_a_page_needs(shared: tuple[str, int, Path]) -> None:
-    address, _, _ = shared
+def test_it_answers_what_a_page_needs(shared: tuple[str, int]) -> None:
+    address, _ = shared
     with httpx.Client(base_url=address) as client:
         for path in ("metrics", "agent/openapi.json", "script-health-check"):
             assert client.get(f"/_stcore/{path}").status_code == 404, path
@@ -89,34 +97,40 @@ def test_it_answers_what_a_page_needs(shared: tuple[str, int, Path]) -> None:
         assert answer.status_code == 200 and "; secure" in cookie and "samesite=lax" in cookie
 
 
-def test_what_is_off_says_so_and_no_page_has_a_secret(shared: tuple[str, int, Path]) -> None:
+def test_what_is_off_says_so_and_no_page_has_a_secret(shared: tuple[str, int]) -> None:
     async def visit(page: str, what: str, settings: dict[str, str]) -> None:
         async with Reader(shared[0], 1) as reader:
             await reader.open(page, **settings)
             sentence = hosted.off(what)  # type: ignore[arg-type]
             assert sentence and any(sentence in text for text in reader.texts), (what, reader.texts)
-            assert not any("127.0.0.1" in text for text in reader.texts), what
+            assert not any("http://127.0.0.1" in text for text in reader.texts), what
             assert reader.problems == []
 
     for (page, tab, key, value), what in OFF.items():
         settings = {f"{page}_tab": tab, **({key: value} if key else {})}
-        asyncio.run(visit(page, what, settings))
+        run(visit(page, what, settings))
 
 
-def test_an_upload_is_bounded_before_it_is_read(shared: tuple[str, int, Path]) -> None:
+def test_a_link_below_the_path_draws_its_chart(shared: tuple[str, int], page: Page) -> None:
+    page.goto(f"{shared[0]}/formats?formats_tab=Anatomy")
+    expect(page.locator(".main-svg").first).to_be_visible()
+    assert page.get_by_test_id("stException").count() == 0
+
+
+def test_an_upload_is_bounded_before_it_is_read(shared: tuple[str, int]) -> None:
     async def offered() -> list[int]:
         async with Visitor(shared[0], 1) as visitor:
             await visitor.open("sampling", lineage_source="upload")
             uploaders = [w for w in visitor.widgets.values() if w.kind == "file_uploader"]
             return [widget.proto.max_upload_size_mb for widget in uploaders]
 
-    assert asyncio.run(offered()) == [hosted.Bounds().upload_mb]
+    assert run(offered()) == [hosted.Bounds().upload_mb]
 
 
 def test_many_visitors_at_a_time_are_answered_and_kept_apart(
-    shared: tuple[str, int, Path],
+    shared: tuple[str, int],
 ) -> None:
-    address, pid, _ = shared
-    report = asyncio.run(load.walk(address, pid, 6, 0.0, n_actions=3, think=(0.0, 0.2)))
+    address, pid = shared
+    report = run(load.walk(address, pid, 6, 0.0, n_actions=3, think=(0.0, 0.2)))
     assert report.problems == [] and report.n_actions == 6 * 3
     assert len(report.samples) > 1 and all(each.n_files for each in report.samples)

@@ -76,6 +76,22 @@ def test_a_child_ends_with_a_parent_that_is_killed() -> None:
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
+def test_the_next_server_ends_what_a_killed_one_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = workspace.server() / "tmp" / "999999999"  # no process has such a number
+    with monkeypatch.context() as patch:
+        patch.setenv("TMPDIR", str(gone))
+        left = processes.start("tests.engine.orphan")
+    stays = processes.start("tests.engine.orphan")
+    try:
+        assert left.stdout is not None and json.loads(left.stdout.readline())["heard"]
+        workspace.sweep()
+        assert left.wait(timeout=30) < 0 and not gone.exists()
+        assert stays.poll() is None
+    finally:
+        processes.kill_group(left)
+        processes.kill_group(stays)
+
+
 def test_a_child_over_its_time_or_memory_is_stopped_with_a_sentence() -> None:
     with pytest.raises(processes.BusyError, match="takes longer than 1 s"):
         processes.run_limited("tests.engine.slow_child", wait_seconds=1)
