@@ -4,15 +4,13 @@
 
 import streamlit as st
 
-from pages.room import routes
-from pages.shell.chart import ROUTES
 from pages.shell.errors import show_unforeseen
-from pages.startup import lifespan, middleware
+from pages.startup import ROUTES, lifespan, middleware
 
 app = st.App(
     "pages/router.py",
     lifespan=lifespan,
-    routes=(*ROUTES, *routes.ROUTES),
+    routes=ROUTES,
     middleware=middleware(),
     on_script_error=show_unforeseen,
 )

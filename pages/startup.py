@@ -31,9 +31,11 @@ from engine.orchestration.alerts import webhook
 from engine.orchestration.schedule import deployment
 from engine.rooms import network
 from engine.spark import session as spark
-from pages.shell import lessons, state, streamlit_internals
+from pages.room import routes as room
+from pages.shell import chart, lessons, state, streamlit_internals
 from pages.shell.upload_names import UploadNames
 
+ROUTES = (*chart.ROUTES, *room.ROUTES)  # beside Streamlit's own
 WARM_UP = "PLAYGROUND_WARM_UP"  # "off": no default run is measured before somebody asks for it
 FIRST_VISIT_SECONDS = 5.0  # that the first visitor's page may take before the warm-up goes on
 

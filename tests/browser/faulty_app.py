@@ -17,9 +17,8 @@ sys.path.insert(0, str(ROOT))
 from engine import workspace  # noqa: E402
 from engine.jobs import SERVER, Job, Jobs, Progress, Steps  # noqa: E402
 from engine.orchestration import backpressure  # noqa: E402
-from pages.shell.chart import ROUTES  # noqa: E402
 from pages.shell.errors import show_unforeseen  # noqa: E402
-from pages.startup import lifespan, middleware  # noqa: E402
+from pages.startup import ROUTES, lifespan, middleware  # noqa: E402
 
 backpressure.REAL_SECONDS = 2.0  # of items in Prefect: what is pressed four times is short
 router = ROOT / "pages" / "router.py"

@@ -61,11 +61,11 @@ class Opened:
 
 
 @contextmanager
-def talk_server(workspace: Path) -> Iterator[str]:
+def talk_server(workspace: Path, script: str = "app.py") -> Iterator[str]:
     """Run the playground as ``make talk`` does; yield its address on this machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(network.SWITCH, "auto")
-        with serve("app.py", workspace, "--server.address=0.0.0.0") as address:
+        with serve(script, workspace, "--server.address=0.0.0.0") as address:
             yield address
 
 

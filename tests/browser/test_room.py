@@ -27,7 +27,10 @@ def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     kept = workspace / "server" / "kept"
     kept.mkdir(mode=0o700, parents=True)
     take_kept_results(kept)
-    with talk_server(workspace) as address, room(browser, address) as found:
+    with (
+        talk_server(workspace, "tests/browser/room_app.py") as address,
+        room(browser, address) as found,
+    ):
         yield found
 
 
