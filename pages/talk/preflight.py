@@ -114,8 +114,8 @@ def _judge(check: _Check, scene: TalkScene, problem: str, seconds: float) -> Non
     if check.drawn == 1:
         recorded.forget_failed()
         return
-    if not recorded.whole(scene):
-        problem = problem or recorded.problem() or "The scene's chart was not drawn."
+    problem = problem or recorded.missing(scene)
+    if problem:
         problem = f"{problem} {AGAIN}"
     check.found.append(Found(problem, 0.0 if problem else seconds))
     check.drawn = 0
