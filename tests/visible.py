@@ -59,7 +59,8 @@ def texts() -> Iterator[tuple[str, str]]:
             for line, text in strings(path.read_text("utf-8")):
                 if not CODE.search(text):
                     yield f"{place}:{line}", text
-    for path in (*sorted(LESSONS.glob("*.toml")), ROOT / "pages" / "glossary.toml"):
+    talks = sorted((ROOT / "pages" / "talk" / "talks").glob("*.toml"))
+    for path in (*sorted(LESSONS.glob("*.toml")), ROOT / "pages" / "glossary.toml", *talks):
         content = tomllib.loads(path.read_text("utf-8"))
         for text in _texts({key: part for key, part in content.items() if key != "moved"}):
             if not CODE.search(text):

@@ -95,7 +95,7 @@ def recorded(problem: str) -> bool:
     """
     st.session_state["stage_problem"] = problem
     held = st.session_state.get("stage_recorded") if state.on_stage() else None
-    if held is None or not state.shows(held["settings"]):
+    if held is None or not state.shows(st.session_state.get("stage_settings", {})):
         return False
     drawn = st.session_state.get("stage_drawn")
     if drawn is None or drawn["name"] != held["name"]:  # else its own chart is there already

@@ -96,6 +96,7 @@ def apply(lesson: Lesson, settings: Settings) -> None:
     only.
     """
     _set({**lesson.defaults(), **settings})
+    st.session_state["settings_applied"] = True
 
 
 def _set(settings: Settings) -> None:

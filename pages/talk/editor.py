@@ -66,7 +66,7 @@ def _draft() -> Draft:
 
 def _open(draft: Draft) -> None:
     st.session_state["talk_draft"] = draft
-    st.session_state.pop("talk_title", None)
+    st.session_state["talk_opened"] = True
 
 
 def _arrive() -> None:
@@ -87,10 +87,12 @@ def _try(change: Callable[[], None]) -> None:
 
 def _head(draft: Draft) -> None:
     """Draw the talk's title and what is done with the talk as a whole."""
+    if st.session_state.pop("talk_opened", False) or "talk_title" not in st.session_state:
+        # the browser would send the former title again as if it were typed
+        st.session_state["talk_title"] = draft.title
     with st.container(key="talk_head", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             "Title of the talk",
-            draft.title,
             max_chars=LONGEST_TITLE,
             key="talk_title",
             on_change=lambda: _try(lambda: draft.set_title(st.session_state["talk_title"])),

@@ -19,6 +19,7 @@ from pages.talk.recorded import Recorded
 from pages.talk.talk import Talk, TalkScene
 
 HEIGHT = 430  # pixels of a chart: with its texts it fits a page of A4 or Letter across
+TOP = 44  # pixels above the plot: notes of two lines
 STYLE = """
 h1{font-size:1.5rem} h2{font-size:1.25rem;margin:.2rem 0}
 .place,.settings{color:#555;font-size:.85rem;margin:.2rem 0} .finding{margin:.2rem 0 .6rem}
@@ -92,5 +93,6 @@ def _figure(record: Recorded) -> go.Figure:
     """Return the chart without its own title, in the size of a page."""
     figure: go.Figure = plotly.io.from_json(record.figure)
     layout: dict[str, object] = {"title": {"text": ""}, "height": HEIGHT, "width": None}
-    bottom = (figure.layout.meta or {}).get("bottom")
-    return figure.update_layout(layout, margin={"t": 30, **({"b": bottom} if bottom else {})})
+    own = figure.layout.meta or {}  # what its notes need above and below
+    margin = {"t": max(TOP, own.get("top", 0))} | ({"b": own["bottom"]} if "bottom" in own else {})
+    return figure.update_layout(layout, margin=margin)

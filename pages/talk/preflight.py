@@ -23,6 +23,24 @@ from pages.talk.talk import Talk, TalkScene
 STYLE = """.st-key-preflight_line { position: fixed; left: 1.2rem; bottom: 0.3rem; z-index: 30;
   background: var(--st-background-color, Canvas) }
 [data-testid="stColumn"]:has(.st-key-answer) ~ [data-testid="stColumn"] { display: none }"""
+# Asks for the next draw once this one is on screen: a run that asks for another is not shown whole.
+_PACE = """
+const MOST_MS = 10000;
+export default function ({ data, parentElement, setTriggerValue }) {
+  parentElement.step = data.step;
+  const began = performance.now();
+  const shown = () => document.querySelector('[data-test-script-state=notRunning]')
+    && document.querySelector('.chart.stage[data-drawn]');
+  const look = () => {
+    if (parentElement.step !== data.step) return;
+    if (shown() || performance.now() - began > MOST_MS) setTriggerValue('seen', data.step);
+    else setTimeout(look, 100);
+  };
+  look();
+  return () => { parentElement.step = undefined; };
+}
+"""
+_pace = st.components.v2.component("preflight_pace", js=_PACE, isolate_styles=False)
 AGAIN = "Check again; if it comes back, leave the scene out or take another one."
 
 
@@ -97,7 +115,9 @@ def run() -> None:
         st.session_state["preflight_found"] = (check.talk, tuple(check.found))
         st.session_state["preflight_popover"] = True
         _end()
-    st.rerun()
+        st.rerun()
+    step = 10 * check.number + check.drawn
+    _pace(data={"step": step}, key="preflight_pace", on_seen_change=lambda: None)
 
 
 def _answer(scene: TalkScene, _: Lesson, name: str, result: Any) -> None:
@@ -114,8 +134,8 @@ def _judge(check: _Check, scene: TalkScene, problem: str, seconds: float) -> Non
     if check.drawn == 1:
         recorded.forget_failed()
         return
-    if not recorded.whole(scene):
-        problem = problem or recorded.problem() or "The scene's chart was not drawn."
+    problem = problem or recorded.missing(scene)
+    if problem:
         problem = f"{problem} {AGAIN}"
     check.found.append(Found(problem, 0.0 if problem else seconds))
     check.drawn = 0

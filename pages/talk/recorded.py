@@ -64,6 +64,14 @@ def _settings(scene: TalkScene) -> dict[str, object]:
     return {**scene.lesson.defaults(), **scene.settings}
 
 
+def _own_settings(scene: TalkScene) -> dict[str, object]:
+    """Return the settings of the tab that the scene shows."""
+    lesson, settings = scene.lesson, _settings(scene)
+    own = [name for name in lesson.experiments if lesson.tab_of(name) == settings[lesson.tab_key]]
+    prefixes = tuple(f"{name}_" for name in own)
+    return {key: value for key, value in settings.items() if key.startswith(prefixes)}
+
+
 def _path(scene: TalkScene) -> Path:
     folder = workspace.server() / "recorded"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -96,9 +104,17 @@ def draw(scene: TalkScene, experiment: Callable[[], None]) -> None:
     """Draw a scene on stage by its tab's function, its settings set; keep what is on it once it is
     whole, and have shown in its place what was kept where an engine fails.
     """
+    fresh = st.session_state.pop("settings_applied", None) is not None
+    own = _own_settings(scene)
+    if fresh:
+        st.session_state["stage_settings"] = own
     _offer(scene)
     experiment()
-    if whole(scene):
+    if fresh:  # a tab may put another value in place of what a scene cannot have
+        st.session_state["stage_settings"] = {
+            key: st.session_state.get(key, value) for key, value in own.items()
+        }
+    if not missing(scene):
         _note(scene)
 
 
@@ -107,7 +123,6 @@ def _offer(scene: TalkScene) -> None:
         st.session_state.pop(of_before, None)
     record = load(scene)
     st.session_state["stage_recorded"] = record and {
-        "settings": _settings(scene),
         "name": record.name,
         "figure": record.figure,
         "title": f"{record.answer} {record.finding} (recorded {record.when})".strip(),
@@ -124,21 +139,22 @@ def answered(scene: TalkScene, actual: Any) -> str:
     return said
 
 
-def whole(scene: TalkScene) -> bool:
-    """Whether the run that ends here has drawn the scene's own chart and no more, with all jobs
-    done. A pinned run, which may be of a person's own file, is more.
+def missing(scene: TalkScene) -> str:
+    """Return why the run that ends here has not drawn the scene as it is, with all jobs done; empty
+    where it has. A pinned run, which may be of a person's own file, is too much.
     """
+    failed = [job for job in _jobs() if job.state != "done"]
+    said = st.session_state.get("stage_problem")
+    if failed:
+        return failed[0].message or f"The run is {failed[0].state}."
     drawn = st.session_state.get("stage_drawn")
-    pinned = any(st.session_state.get(f"{name}_pinned") for name in scene.lesson.experiments)
-    if drawn is None or pinned or scene.shown_chart not in ("", drawn["name"]):
-        return False
-    return state.shows(_settings(scene)) and all(job.state == "done" for job in _jobs())
-
-
-def problem() -> str:
-    """Return why the scene that was just drawn is not whole, empty where nothing failed."""
-    said = [job.message or f"The run was {job.state}." for job in _jobs() if job.state != "done"]
-    return str(st.session_state.get("stage_problem") or " ".join(said))
+    if drawn is None or scene.shown_chart not in ("", drawn["name"]):
+        return str(said or "The scene's chart was not drawn.")
+    if any(st.session_state.get(f"{name}_pinned") for name in scene.lesson.experiments):
+        return "A run is pinned in this window: open the lab and unpin it."
+    if not state.shows(st.session_state["stage_settings"]):
+        return "Its controls were changed."
+    return ""
 
 
 def jobs_active() -> bool:

@@ -7,19 +7,24 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from pages.talk import preflight, presented
+from pages.talk.draft import Draft
 from pages.talk.preflight import Found
 from pages.talk.talk import Talk
-from tests.pages.visit import charts, open_page, problems, settle
+from tests.pages.visit import charts, open_page, problems, settle, texts
 
 
 def check(talk: Talk) -> tuple[Found, ...]:
     """Run the check of a talk to its end and return what it found of each scene."""
     app = open_page("talks")
+    app.session_state["talk_draft"] = Draft.of(talk)
     app.session_state["preflight"] = preflight._Check(talk, [])
-    settle(app.run())
-    assert not app.exception
+    while "preflight" in app.session_state:  # the browser asks for the next draw
+        settle(app.run())
+        assert not app.exception
     of, found = app.session_state["preflight_found"]
     assert of == talk
+    n_ready = sum(not one.problem for one in found)
+    assert f"**{n_ready} of {len(found)} scenes are ready.**" in texts(app)
     return tuple(found)
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from engine.errors import InputError
 from engine.jobs import JOBS, Steps
-from engine.leakage import time_splits
+from engine.leakage import repairs
 from pages.talk import handout, recorded
 from pages.talk.talk import Talk, TalkScene
 from tests.pages.talk.on_stage import check, shown
 
 QUICK = TalkScene("formats", "The same rows, shuffled", predict="Shuffled rows, same filter")
-BY_JOB = TalkScene("leakage", "Seven estimates, one outcome")
+BY_JOB = TalkScene("leakage", "One moved line closes the gap")
 TALK = Talk("t", (QUICK, BY_JOB))
 
 
@@ -39,7 +39,7 @@ def no_records() -> Iterator[None]:
 def test_a_scene_whose_engine_fails_is_not_ready_and_the_check_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(time_splits, "score_steps", gone)
+    monkeypatch.setattr(repairs, "steps", gone)
     failed, ready = check(Talk("t", (BY_JOB, QUICK)))
     assert failed.problem.startswith("The engine must be there. Got none.")
     assert not ready.problem and ready.seconds > 0
@@ -55,12 +55,12 @@ def test_a_checked_scene_is_kept_and_shown_with_its_date_when_the_engine_is_gone
     for record, chart in zip(records, before, strict=True):
         assert record is not None and record.current and record.name == chart["key"]
         assert record.finding == chart["title"] and "recorded" not in chart["title"]
-    job = JOBS.find((time_splits.score_steps, time_splits.shared(time_splits.TimeSplitsParams())))
+    job = JOBS.find((repairs.steps, repairs.RepairsParams()))
     assert job is not None and records[1] is not None and records[1].at == job.finished_at
     page = handout.render(TALK)
     assert page.count('class="plotly-graph-div"') == 2
 
-    monkeypatch.setattr(time_splits, "score_steps", gone)
+    monkeypatch.setattr(repairs, "steps", gone)
     after = shown(TALK, 1)
     assert after["title"] == f"{before[1]['title']} (recorded {records[1].when})"
     assert after["data"] == before[1]["data"]
