@@ -1,5 +1,5 @@
 """Audit: every detector on a table, bundled or yours; what they find of injected leaks; what no
-table shows.
+table shows; and, inside the same tab, five famous leaks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from engine.leakage.audit import figure as figures
 from engine.leakage.audit.scoreboard import ScoreboardParams, ScoreboardResult
 from engine.leakage.audit.sources import NONE
 from pages.shell import controls, lab, texts, upload, work
+from pages.tabs.leakage import famous
+from pages.tabs.leakage.subjects import AUDIT
 
 D = AuditParams()
 BOARD = ScoreboardParams(n_plants=10)
@@ -25,6 +27,7 @@ FLIGHTS = ("late flights", "cancelled flights", "minutes late")
 
 
 def _params() -> tuple[str, AuditParams | ScoreboardParams]:
+    AUDIT.choose(AUDIT.own)
     view = controls.view(
         "audit_view", VIEWS, "Show",
         help="Scoreboard: injected leaks, so the truth is known", label_visibility="visible",
@@ -208,4 +211,9 @@ def _output(asked: tuple[str, AuditParams | ScoreboardParams]) -> None:
         work.run("audit", params, audit.steps, _show)
 
 
-show = lab.tab("leakage", "audit", _params, _output)
+_tables = lab.tab("leakage", "audit", _params, _output)
+
+
+def show() -> None:
+    """Draw the tab: a table, or the famous leaks."""
+    (famous.show if AUDIT.chosen() == AUDIT.other else _tables)()
