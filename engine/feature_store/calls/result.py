@@ -156,7 +156,7 @@ class CallsResult:
 
     def headline(self) -> dict[str, int | float | str]:
         """Return the numbers that the script reproduces."""
-        found = {
+        found: dict[str, int | float | str] = {
             "rows_after_materialize": self.named("materialize").n_rows,
             "rows_after_push": self.named("push").n_rows,
             "age_before_hours": round(self.age_before_hours, 3),

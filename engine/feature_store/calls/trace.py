@@ -12,7 +12,7 @@ import re
 import sqlite3
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ TABLE = re.compile(r'^\s*(CREATE|INSERT|SELECT|DELETE|DROP|UPDATE)\b.*?"(\w+)"',
 class Trace:
     """One call as it passed: seconds and entries by component, what was entered, SQL by table."""
 
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     entries: Counter[str] = field(default_factory=Counter)  # from another component
     functions: Counter[tuple[str, str]] = field(default_factory=Counter)  # entered: where, which
     statements: Counter[str] = field(default_factory=Counter)  # "INSERT table" -> times

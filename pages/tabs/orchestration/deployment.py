@@ -57,6 +57,9 @@ def show(params: ScheduleParams) -> None:
         _watch(owner)
     code = schedule_live.as_sent(params, fire or FIRES[0], data or DATAS[0])
     st.code(code, language="python")
+    st.page_link(
+        "pipeline.py", label="Pipeline: the same training, stage by stage", icon=":material/route:"
+    )
     st.caption(
         "The same deployment as Prefect code. `pipeline` is the flow in"
         " `engine/pipeline/prefect_flow.py`: each run trains the model of the Pipeline page."

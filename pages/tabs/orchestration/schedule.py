@@ -1,5 +1,5 @@
 """Schedules: the next runs of a rule on the clock of each day, overlap, an outage, a real
-deployment.
+deployment; inside the same tab, the architecture that a scheduled run passes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.orchestration.schedule import figure as figures
 from engine.orchestration.schedule.params import names_two_days
 from engine.units import format_seconds
 from pages.shell import controls, lab
-from pages.tabs.orchestration import deployment
+from pages.tabs.orchestration import components, deployment, schedule_part
 
 D = ScheduleParams()
 VIEWS = ("Every run", "Overlap", "Server down", "Real deployment")
@@ -65,6 +65,7 @@ def _rule(kind: Any) -> dict[str, Any]:
 
 
 def _params() -> ScheduleParams:
+    schedule_part.choose(schedule_part.DATES)
     kind = controls.segmented(
         D, "kind", "Schedule type", help="The three kinds of schedule that Prefect has"
     )
@@ -149,4 +150,10 @@ def _output(params: Any) -> None:
         _closer(result, controls.view("schedule_view", VIEWS))
 
 
-show = lab.tab("orchestration", "schedule", _params, _output)
+_dates = lab.tab("orchestration", "schedule", _params, _output)
+
+
+def show() -> None:
+    """Draw the part that is chosen."""
+    architecture = schedule_part.chosen() == schedule_part.ARCHITECTURE
+    (components.show if architecture else _dates)()

@@ -14,7 +14,7 @@ from engine.orchestration.schedule.deployment import BOARD
 from engine.orchestration.server import SERVER
 from pages.shell import lessons
 from tests.engine.orchestration.test_history import made
-from tests.pages.visit import charts, open_page, texts
+from tests.pages.visit import charts, open_page, settle, texts
 
 
 def test_bad_rules_and_zones_are_sentences_and_the_page_stays_usable() -> None:
@@ -149,3 +149,15 @@ def test_the_deployment_line_of_the_guide_deploys(tmp_path: Path) -> None:
         SERVER.call(f"deployments/{made['id']}", method="DELETE")
     finally:
         SERVER.call("work_pools/local", method="DELETE")
+
+
+def test_the_architecture_is_predicted_until_run_it_is_pressed() -> None:
+    link = {"orchestration_tab": "Schedules", "schedule_part": "Architecture"}
+    app = open_page("orchestration", **link)
+    assert not app.exception and "Not run yet. Predicted" in texts(app) and len(charts(app)) == 1
+    assert app.button(key="components_approve").label == "Run it"
+    app.selectbox(key="components_fault").set_value("a task always fails").run()
+    app.segmented_control(key="components_view").set_value("Airflow").run()
+    assert "upstream_failed" in str(app.table[0].value.to_dict())
+    app.segmented_control(key="schedule_part").set_value("Dates").run()
+    assert not app.exception and settle(app).selectbox(key="schedule_around").value
