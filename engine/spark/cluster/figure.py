@@ -223,11 +223,12 @@ def _of_worker(result: ClusterResult, worker: Worker) -> list[str]:
     for name in sorted(set(worker.executors) & known, key=int):
         own = [task for task in run.tasks if task.executor == name]
         done = sum(task.status == "SUCCESS" for task in own)
+        count = f"{done} task{'s' * (done != 1)}"
         core = "busy" if any(task.status == "RUNNING" for task in own) else "idle"
         lines.append(
-            f"<b>executor {name}</b>: lost after {done} tasks"
+            f"<b>executor {name}</b>: lost after {count}"
             if name in gone
-            else f"<b>executor {name}</b>: core {core}, {done} tasks done"
+            else f"<b>executor {name}</b>: core {core}, {count} done"
         )
     return lines[-3:] or ["no executor yet"]
 

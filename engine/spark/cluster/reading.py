@@ -107,7 +107,8 @@ def _task(task: dict[str, Any], stage: int, attempt: int, began: float) -> dict[
 
 def processes() -> list[psutil.Process]:
     """Return the processes of the cluster: all below this one."""
-    return psutil.Process().children(recursive=True)
+    found: list[psutil.Process] = psutil.Process().children(recursive=True)
+    return found
 
 
 def process_of(executor: str) -> psutil.Process | None:

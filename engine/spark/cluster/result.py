@@ -223,10 +223,11 @@ class ClusterResult:
         first, last = self.runs[0], self.run
         if last.killed:
             reasons += [
-                f"**Lost:** {last.n_failed} attempts of tasks failed; {len(last.stages)} attempts"
-                f" of {len(self.params.job.STAGES)} stages were needed.",
-                f"**Price:** {format_seconds(last.seconds)} instead of"
-                f" {format_seconds(first.seconds)} (one run each).",
+                f"**Lost:** {last.n_failed} task attempts failed. The job's"
+                f" {len(self.params.job.STAGES)} stages took {len(last.stages)} attempts.",
+                f"**Time:** {format_seconds(last.seconds)}, undisturbed"
+                f" {format_seconds(first.seconds)} (one run each; the undisturbed one comes first"
+                " and starts the Python workers).",
             ]
         reasons.append(
             f"**Small on purpose:** all processes of this cluster held"

@@ -70,7 +70,10 @@ def _output(params: ClusterParams) -> None:
     if there or work.approved("cluster", params, "Start the cluster"):
         work.run("cluster", params, cluster.steps, _show, ClusterResult(params))
         return
-    st.caption("Starts a master, two workers, a driver and two executors here: six Java processes.")
+    st.caption(
+        "Starts a master, two workers, a driver and two executors here: six Java processes, about"
+        " 2 GB of memory, about a minute."
+    )
     _show(ClusterResult(params))
 
 
