@@ -89,6 +89,12 @@ def test_the_contract_is_met(lesson: lessons.Lesson) -> None:
     )
 
 
+def tab_of(lesson: lessons.Lesson, step: lessons.Step) -> str:
+    """Return the label of the tab that a step is about."""
+    settings = path.settings_of(lesson, lesson.named(str(step.of)))
+    return str(settings.get(lesson.tab_key, next(iter(lesson.tabs.values()))))
+
+
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
 def test_a_path_has_every_kind_of_step_and_takes_half_an_hour_at_most(
     lesson: lessons.Lesson,
@@ -99,11 +105,14 @@ def test_a_path_has_every_kind_of_step_and_takes_half_an_hour_at_most(
     assert steps[0].kind == "predict" and {step.kind for step in steps} == set(KINDS)
     assert 8 <= len(steps) <= 14 and 20 <= lesson.minutes <= 30
     assert len({step.key for step in steps}) == len(steps)
+    shown: set[str] = set()  # tabs, whose titles say more than one prediction's answer
     for number, step in enumerate(steps):
         if step.kind == "predict":
+            assert tab_of(lesson, step) not in shown, "its answer was on screen before"
             assert (steps[number + 1].kind, steps[number + 1].of) == ("see", step.of)
         if step.kind == "recall":
             assert {*step.of} <= {one.of for one in steps[:number] if one.kind == "predict"}
+        shown |= {tab_of(lesson, step)} if step.kind in ("see", "explain", "do") else set()
         named = lesson.named(step.of) if isinstance(step.of, str) else None
         if isinstance(named, lessons.Challenge):
             assert 1 <= len({*named.hints}) == len(named.hints) <= 3
