@@ -9,12 +9,14 @@ import plotly.graph_objects as go
 
 from engine import figures
 
+ANSWER: Final = "#8A5CF6"  # violet, which means nothing else in any figure
 _MARKS: Final = [
     {
         "type": "scatter",
         "mode": "markers+text",
         "textposition": position,
-        "marker": {"symbol": symbol, "size": 18, "color": figures.WAITING, "line": {"width": 3}},
+        "marker": {"symbol": symbol, "size": 18, "color": ANSWER, "line": {"width": 3}},
+        "textfont": {"color": ANSWER},
         "cliponaxis": False,
         "showlegend": False,
         "hoverinfo": "skip",
@@ -51,7 +53,8 @@ def with_answers(
             _answer_line(figure, axis, text, place, number)
             for number, ((text, _), place) in enumerate(zip(answers, places, strict=True))
         ]
-        return go.Figure(figure).update_layout(shapes=[*figure.layout.shapes, *lines])
+        copy = go.Figure(figure).update_layout(shapes=[*figure.layout.shapes, *lines])
+        return _reaching(copy, axis, places)
     else:
         across = "y" if axis[0] == "x" else "x"
         place = place_of(figure, across, at)
@@ -71,7 +74,22 @@ def with_answers(
             if mark
         ]
     )
-    return copy
+    return copy if axis == "trace" else _reaching(copy, axis, values)
+
+
+def _reaching(figure: go.Figure, axis: str, places: list[Any]) -> go.Figure:
+    """Let an axis that ends at set values reach as far as the answers, and a tenth more."""
+    layout = figure.layout[axis_name(axis)]
+    numbers = [place for place in places if isinstance(place, Real)]
+    if not numbers or not layout.range or layout.type == "log":
+        return figure
+    first, last = layout.range
+    low, high = min(first, last), max(first, last)
+    spare = 0.1 * (max(high, *numbers) - min(low, *numbers))
+    ends = [min([low, *(n - spare for n in numbers if n < low)])]
+    ends.append(max([high, *(n + spare for n in numbers if n > high)]))
+    layout.range = ends if first <= last else ends[::-1]
+    return figure
 
 
 def place_of(figure: go.Figure, axis: str, value: Any) -> Any:
@@ -128,12 +146,12 @@ def _answer_line(figure: go.Figure, axis: str, text: str, place: Any, number: in
         f"{across}ref": across_all,
         f"{across}0": 0,
         f"{across}1": 1,
-        "line": {"color": figures.WAITING, "width": 3, "dash": "solid" if number else "dot"},
+        "line": {"color": ANSWER, "width": 3, "dash": "solid" if number else "dot"},
         "label": {
             "text": f"<b>{text}</b>",
             "textangle": 0,
             "textposition": "start" if number else "end",
-            "font": {"size": 14},
+            "font": {"size": 14, "color": ANSWER},
             **side,
         },
     }

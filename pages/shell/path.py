@@ -82,7 +82,7 @@ def leave() -> None:
 
 def _apply(lesson: Lesson, step: Step) -> str:
     """Set every control as the step asks, once; return the experiment whose tab shows it."""
-    settings = _settings(lesson, lesson.named(str(step.of)))
+    settings = settings_of(lesson, lesson.named(str(step.of)))
     mark = f"{lesson.topic} {step.key}"
     if st.session_state.get("path_applied") != mark:
         st.session_state["path_applied"] = mark
@@ -91,7 +91,8 @@ def _apply(lesson: Lesson, step: Step) -> str:
     return next(name for name, own in lesson.tabs.items() if own == label)
 
 
-def _settings(lesson: Lesson, named: Scene | Prediction | Challenge) -> Settings:
+def settings_of(lesson: Lesson, named: Scene | Prediction | Challenge) -> Settings:
+    """Return what an entry of the lesson sets: its tab, and every control that is no default."""
     if isinstance(named, Scene):
         return named.params
     place = lesson.place_of(named.experiment)

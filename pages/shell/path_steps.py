@@ -70,6 +70,8 @@ def predict(lesson: Lesson, step: Step, shortcut: str) -> None:
             _again(lesson, step)
         else:
             key = _guess_key(lesson, step)
+            if step == lesson.steps[0]:
+                st.caption("Your guess first, then the run. A wrong guess shows what to look at.")
             guess = quiz.ask(prediction, key, index=None)
             st.segmented_control(
                 "How sure are you? (optional)",

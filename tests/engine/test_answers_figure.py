@@ -47,6 +47,15 @@ def test_with_a_place_a_number_is_a_mark_in_its_lane() -> None:
     assert marks_of(with_answers(bars(), BOTH, "x", "ORC"))[0][1] == "ORC"  # a lane without a bar
 
 
+def test_an_axis_with_set_ends_reaches_as_far_as_the_answers() -> None:
+    short = bars().update_xaxes(range=[0, 5])
+    assert with_answers(short, BOTH, "x", "CSV").layout.xaxis.range == (0, 8.8)
+    assert short.layout.xaxis.range == (0, 5)
+    turned = bars().update_yaxes(range=[4, 0])
+    assert with_answers(turned, BOTH, "y").layout.yaxis.range == (8.8, 0)
+    assert with_answers(bars().update_xaxes(range=[0, 9]), BOTH, "x").layout.xaxis.range == (0, 9)
+
+
 def test_a_choice_is_a_tick_or_a_category() -> None:
     choices = [("you: load", "load"), ("it is: watch", "watch")]
     named = bars().update_xaxes(tickvals=[0, 1], ticktext=["load", "watch"])

@@ -21,7 +21,6 @@ from pages.shell.content import HIGH, KINDS, LOW
 from tests.pages.visit import open_page, problems, settle, texts
 
 LESSONS = [lessons.load(path.stem) for path in sorted(lessons.FOLDER.glob("*.toml"))]
-PATHS = [lesson for lesson in LESSONS if lesson.steps]
 SYLLABUS = {  # the wording is fixed
     "formats": "You need to store 1TB of tabular data for ML. CSV or Parquet? Why?",
     "etl": (
@@ -90,7 +89,13 @@ def test_the_contract_is_met(lesson: lessons.Lesson) -> None:
     )
 
 
-@pytest.mark.parametrize("lesson", PATHS, ids=lambda lesson: lesson.topic)
+def tab_of(lesson: lessons.Lesson, step: lessons.Step) -> str:
+    """Return the label of the tab that a step is about."""
+    settings = path.settings_of(lesson, lesson.named(str(step.of)))
+    return str(settings.get(lesson.tab_key, next(iter(lesson.tabs.values()))))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.topic)
 def test_a_path_has_every_kind_of_step_and_takes_half_an_hour_at_most(
     lesson: lessons.Lesson,
 ) -> None:
@@ -100,11 +105,14 @@ def test_a_path_has_every_kind_of_step_and_takes_half_an_hour_at_most(
     assert steps[0].kind == "predict" and {step.kind for step in steps} == set(KINDS)
     assert 8 <= len(steps) <= 14 and 20 <= lesson.minutes <= 30
     assert len({step.key for step in steps}) == len(steps)
+    shown: set[str] = set()  # tabs, whose titles say more than one prediction's answer
     for number, step in enumerate(steps):
         if step.kind == "predict":
+            assert tab_of(lesson, step) not in shown, "its answer was on screen before"
             assert (steps[number + 1].kind, steps[number + 1].of) == ("see", step.of)
         if step.kind == "recall":
             assert {*step.of} <= {one.of for one in steps[:number] if one.kind == "predict"}
+        shown |= {tab_of(lesson, step)} if step.kind in ("see", "explain", "do") else set()
         named = lesson.named(step.of) if isinstance(step.of, str) else None
         if isinstance(named, lessons.Challenge):
             assert 1 <= len({*named.hints}) == len(named.hints) <= 3
@@ -216,8 +224,7 @@ def test_predictions_ask_for_what_a_run_gives_and_are_answered_once_revealed(
         value = conditions.value_of(result, prediction.field)
         answer = quiz.format_value(value, prediction.field)
         assert f"**{answer}**." in texts(app), f"{prediction.question}: {answer}"
-        if lesson in PATHS:
-            assert prediction.title and not missing(prediction, value), (prediction.title, value)
+        assert prediction.title and not missing(prediction, value), (prediction.title, value)
         if prediction.drawn:
             check_drawn(figures_drawn[prediction.drawn.chart], prediction, result)
         if prediction.range is None:

@@ -111,6 +111,17 @@ class FlowResult:
         return sum(sum(record.dropped.values()) for record in self.records)
 
     @property
+    def n_affected(self) -> int:
+        """Stages that read a setting which is not the default, or what such a stage made."""
+        mine, default = self.params.pipeline, FlowParams().pipeline
+        affected: set[str] = set()
+        for stage in STAGES:  # in order: a stage comes after those that it needs
+            reads = {getattr(mine, name) != getattr(default, name) for name in stage.settings}
+            if True in reads or affected & {*stage.needs}:
+                affected.add(stage.name)
+        return len(affected)
+
+    @property
     def gain(self) -> float:
         """AUC of the model less that of the schedule alone, on the compared days."""
         return float(self.details("train")["gain"])

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from engine.jobs import JOBS
-from engine.pipeline import choice, flow, tracer, weeks
+from engine.pipeline import choice, compare, flow, tracer, weeks
 from engine.pipeline.flow import FlowParams
 from engine.pipeline.stages import STAGES
 from engine.pipeline.weeks import WeeksParams
@@ -29,6 +29,18 @@ def test_the_run_is_made_and_its_graph_has_every_stage() -> None:
     for view in ("All stages", "Compare runs", "Time against size"):
         settle(app.segmented_control(key="flow_view").set_value(view).run())
         assert problems(app) == []
+
+
+def test_another_model_changes_the_stages_that_read_it_or_follow() -> None:
+    for model in ("boosting", "logistic"):
+        app = open_page("pipeline", flow_model=model)
+        assert problems(app) == []
+    runs_made = [flow.expected(FlowParams(model=model)) for model in ("boosting", "logistic")]
+    first, second = (one.run for one in runs_made)
+    assert first is not None and second is not None
+    changed = compare.stages_that_differ(first, second)
+    assert changed == ["train", "register", "serve", "monitor"]
+    assert [one.n_affected for one in runs_made] == [0, len(changed)]
 
 
 def test_a_run_whose_files_are_gone_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
