@@ -286,6 +286,8 @@ class Visitor:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._begin(message)
+        elif kind == "navigation":  # what is asked for from now on is asked of this page
+            self._page_hash = message.navigation.page_script_hash
         elif kind == "delta":
             self._draw(message.delta, tuple(message.metadata.delta_path))
         elif kind == "auto_rerun":
@@ -307,7 +309,6 @@ class Visitor:
         """Forget what the run that begins will draw again."""
         ran = set(message.metadata.run.fragment_ids)
         self._session_id = message.new_session.initialize.session_id or self._session_id
-        self._page_hash = message.new_session.page_script_hash
         if not ran:
             self._timers.clear()
             self._tabs.clear()

@@ -39,6 +39,11 @@ WARM = {
 
 
 def open_page(page: str, **query: str | list[str]) -> AppTest:
+    return settle(drawn_once(page, **query))
+
+
+def drawn_once(page: str, **query: str | list[str]) -> AppTest:
+    """Open a page and do not wait for its jobs."""
     app = AppTest.from_file(f"../../{ROUTER}", default_timeout=120)
     # As on a real server, all sessions share one registry of components. Each AppTest would make
     # its own, which reads the
@@ -52,7 +57,7 @@ def open_page(page: str, **query: str | list[str]) -> AppTest:
         app.switch_page(f"{page}.py")
     app.run()
     _components["registry"] = app._bidi_component_manager
-    return settle(app)
+    return app
 
 
 @lru_cache(maxsize=1)
