@@ -1,19 +1,29 @@
 """The few private parts of Streamlit that the shell needs, all in one place.
 
 Streamlit has no public way to ask which fragment a run is for, nor how the address writes a
-widget's value, nor to change an option of the server from code. ``requirements.in`` caps
+widget's value, nor to change an option of the server from code. Two runs of one session that meet
+(an end and a begin) share a state, but no lock: a press was lost in between, about once in a
+hundred on a busy machine. ``requirements.in`` caps
 Streamlit's minor version for this file; ``tests/pages/test_streamlit_internals.py`` fails when one
 of these parts moves.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from streamlit import config
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 from streamlit.runtime.state.query_params import _coerce_value_for_query_url
+from streamlit.runtime.state.safe_session_state import SafeSessionState
+
+# A session's state keeps nothing beside its fields, so its lock is one of these, by its address.
+# Two sessions that get the same one wait for each other a moment.
+_LOCKS = tuple(threading.RLock() for _ in range(256))
+_ALIGNMENT = 16  # bytes between two objects, at least
 
 
 def runs_for_this_fragment() -> bool:
@@ -49,3 +59,21 @@ def limit_uploads(most_mb: int) -> None:
     """
     now = config.get_option("server.maxUploadSize")
     config.set_option("server.maxUploadSize", min(now, most_mb), "a shared server")
+
+
+def share_locks() -> None:
+    """Let the runs of one session change its state one after the other. Once, as the server starts.
+
+    A press begins a new run beside the one that ends (``runner.fastReruns``). Streamlit locks the
+    state for each run, not for the session: the end took the press for its own and forgot it
+    before the new run had answered it, or failed as the state grew under it.
+    """
+    made: Callable[..., None] = SafeSessionState.__init__
+    if made.__module__ == __name__:
+        return
+
+    def make(self: SafeSessionState, state: Any, yield_callback: Callable[[], None]) -> None:
+        made(self, state, yield_callback)
+        object.__setattr__(self, "_lock", _LOCKS[id(state) // _ALIGNMENT % len(_LOCKS)])
+
+    SafeSessionState.__init__ = make  # type: ignore[method-assign]

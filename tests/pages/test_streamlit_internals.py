@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.testing.v1 import AppTest
+
+from pages.shell.streamlit_internals import share_locks
 
 ROOT = Path(__file__).resolve().parents[2]
 PRIVATE = ("streamlit.runtime", "streamlit.proto", "streamlit.elements")
@@ -48,6 +52,43 @@ def test_the_address_writes_numbers_labels_and_items(page: AppTest) -> None:
 
 def test_a_run_of_the_whole_page_is_for_every_fragment(page: AppTest) -> None:
     assert page.text[0].value == "part True"
+
+
+class State:
+    """What Streamlit's wrapper asks a session's state to do at a begin and an end."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.done: list[str] = []
+
+    def on_script_will_rerun(self, *_: Any, **__: Any) -> None:
+        self.begun.set()
+        self.go_on.wait(10)
+        self.done.append("begin")
+
+    def on_script_finished(self, *_: Any, **__: Any) -> None:
+        self.done.append("end")
+
+
+def test_a_run_ends_before_or_after_the_next_one_begins_and_not_within(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(SafeSessionState, "__init__", SafeSessionState.__init__)  # undone after it
+    share_locks()
+    share_locks()
+    state = State()
+    old, new = (SafeSessionState(state, lambda: None) for _ in range(2))  # type: ignore[arg-type]
+    begin = threading.Thread(target=new.on_script_will_rerun, args=(None,))
+    begin.start()
+    assert state.begun.wait(10)
+    end = threading.Thread(target=old.on_script_finished, args=(frozenset(),))
+    end.start()
+    end.join(0.2)
+    assert end.is_alive() and state.done == []
+    state.go_on.set()
+    for thread in (begin, end):
+        thread.join(10)
+    assert state.done == ["begin", "end"]
 
 
 def test_nobody_else_reaches_into_streamlit() -> None:
