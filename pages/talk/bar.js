@@ -44,8 +44,8 @@ class Bar {
 
   update(data, send) {
     this.send = send;
-    this.heard = data.heard;
-    if (data.heard < (this.asked ?? 0)) return; // what was drawn before the last press
+    if (this.waiting && data.heard < this.asked) return; // what was drawn before the last press
+    this.waiting = false;
     this.data = data;
     this.find('line').dataset.at = `${data.number + 1}.${data.phases[data.number][0]}`; // as the server has it
     this.since = performance.now() - 1000 * data.elapsed;
@@ -55,13 +55,14 @@ class Bar {
   /** Ask the server; the number orders presses, also over a reload. */
   ask(press) {
     this.asked = Math.max(Date.now(), (this.asked ?? 0) + 1);
+    this.waiting = true;
     this.tell({ ...press, id: this.asked });
     this.draw();
   }
 
   /** Send a press, again until it is heard: a run that starts at the same moment can swallow it. */
   tell(press, wait = AGAIN_MS) {
-    if (press.id !== this.asked || this.heard >= press.id || this.ends.signal.aborted) return;
+    if (press.id !== this.asked || !this.waiting || this.ends.signal.aborted) return;
     this.send('press', press);
     setTimeout(() => this.tell(press, 2 * wait), wait);
   }

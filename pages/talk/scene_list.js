@@ -9,14 +9,15 @@ class List {
 
   update(data, send) {
     this.send = send;
-    this.heard = data.heard;
-    if (data.heard < (this.asked ?? 0)) return; // what was drawn before the last press
+    if (this.waiting && data.heard < this.asked) return; // what was drawn before the last press
+    this.waiting = false;
     this.data = data;
     this.draw();
   }
 
   ask(more = {}) {
     this.asked = Math.max(Date.now(), (this.asked ?? 0) + 1);
+    this.waiting = true;
     const order = this.data.rows.map((row) => row.number);
     this.draw();
     this.tell({ order, selected: this.data.selected, ...more, id: this.asked });
@@ -24,7 +25,7 @@ class List {
 
   /** Send a press, again until it is heard: a run that starts at the same moment can swallow it. */
   tell(press, wait = AGAIN_MS) {
-    if (press.id !== this.asked || this.heard >= press.id || !this.list.isConnected) return;
+    if (press.id !== this.asked || !this.waiting || !this.list.isConnected) return;
     this.send('press', press);
     setTimeout(() => this.tell(press, 2 * wait), wait);
   }

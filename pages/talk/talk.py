@@ -194,7 +194,7 @@ def _parse(text: str | bytes) -> dict[str, Any]:
     size = len(text) if isinstance(text, bytes) else len(text.encode(errors="replace"))
     require(size <= MOST_BYTES, "A talk's file must be ≤ {:,} bytes. Got {:,}.", MOST_BYTES, size)
     try:
-        decoded = text.decode() if isinstance(text, bytes) else text
+        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         longest = max(map(len, decoded.splitlines()), default=0)
         require(
             longest <= LONGEST_LINE,

@@ -10,15 +10,17 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from pages.talk.talk import Talk, shipped
 from tests.browser.serve import FLAGS, browser_path, serve
 
 REST_MS = 600  # without a change of a chart: it is whole
 MOST_MS = 120_000
+FIRST_MS = 20_000  # for the jobs of a scene, in the first round
 WATCH = """() => {
   addEventListener('keydown', () => { window.pressed = window.changed = performance.now(); }, true);
   const inChart = ({ target }) => target.nodeType === 1 && target.closest('.chart');
@@ -27,7 +29,7 @@ WATCH = """() => {
   }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 }"""
 WHOLE = """([at, rest]) => document.querySelector('.talk-line')?.dataset.at === at
-  && !document.querySelector('[class*="_progress"]')
+  && document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'running'
   && document.querySelector('.st-key-talk_question, .chart[data-drawn]')
   && performance.now() - window.changed > rest"""
 
@@ -42,16 +44,20 @@ def steps(talk: Talk) -> list[str]:
     return places[1:]
 
 
-def show(page: Page, address: str, name: str) -> dict[str, float]:
-    """Present a talk from its start; return the milliseconds to each of its places."""
+def show(page: Page, address: str, name: str, wait: bool) -> dict[str, float]:
+    """Present a talk from its start; with ``wait`` stay at each place until its jobs are done, for
+    ``FIRST_MS`` at most. Return the milliseconds to each of its places."""
     page.goto(f"{address}/stage?talk={name}")
     page.wait_for_selector(".chart[data-drawn], .st-key-talk_question", timeout=MOST_MS)
-    page.evaluate(WATCH)
     found = {}
     for place in steps(shipped()[name]):
         page.keyboard.press("PageDown")
         page.wait_for_function(WHOLE, arg=[place, REST_MS], timeout=MOST_MS)
         found[place] = page.evaluate("window.changed - window.pressed")
+        if wait:
+            with suppress(TimeoutError):
+                jobs = "() => !document.querySelector('[class*=_progress]')"
+                page.wait_for_function(jobs, timeout=FIRST_MS)
     return found
 
 
@@ -61,10 +67,12 @@ def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
+        page.add_init_script(f"({WATCH})()")  # before the stage, which keeps its keys to itself
         with serve("app.py", Path(folder)) as address:
             for name in names or [*shipped()]:
-                show(page, address, name)
-                found = show(page, address, name)
+                show(page, address, name, wait=True)
+                found = show(page, address, name, wait=False)
+                found = {at: ms for at, ms in found.items() if ms}  # a question has no chart
                 every += found.values()
                 print(f"{name}: " + ", ".join(f"{at} {ms:,.0f}" for at, ms in found.items()))
         browser.close()

@@ -9,6 +9,12 @@ from playwright.sync_api import Page, expect
 from pages.talk.talk import shipped
 from tests.browser.screens import REST, findings
 
+# A run that starts at the same moment takes a press with it, now and then.
+SWALLOW = """() => {
+  const { bar } = [...document.querySelectorAll('*')].find((element) => element.bar);
+  const { send } = bar;
+  bar.send = () => { bar.send = send; };
+}"""
 TITLES = [one.shown_title for one in shipped()["tour"].scenes]
 
 
@@ -21,6 +27,7 @@ def test_keys_lead_through_a_talk(page: Page, server: str) -> None:
     expect(page.locator(".talk-title")).to_have_text(f"1 of 6 · {TITLES[0]}")
     expect(page.locator(".st-key-controls")).to_be_hidden()
 
+    page.evaluate(SWALLOW)
     page.keyboard.press("PageDown")
     expect(page.locator(".st-key-talk_question")).to_contain_text("Your number, from 0 to 20?")
     expect(page.locator(".chart")).to_have_count(0)

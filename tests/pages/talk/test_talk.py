@@ -44,6 +44,7 @@ TALKS = st.builds(
 @settings(max_examples=60, deadline=None)
 def test_file_and_link_give_the_talk_back(one: Talk) -> None:
     assert loads(dumps(one)) == loads(dumps(one).encode()) == one
+    assert loads(dumps(one).encode("utf-8-sig")) == one  # as Windows saves it
     try:
         code = link.encode(one)
     except InputError:
