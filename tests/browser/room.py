@@ -74,6 +74,7 @@ def room(browser: Browser, address: str) -> Iterator[Opened]:
     """Present the tour in a room, with the speaker's screen in a window of its own."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     context.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)  # as ``page`` of conftest has it
     stage = context.new_page()
     stage.goto(f"{address}/talks")
     stage.get_by_role("button", name="Room").click()
@@ -83,6 +84,7 @@ def room(browser: Browser, address: str) -> Iterator[Opened]:
     link = stage.get_by_role("link", name="Speaker's screen").get_attribute("href") or ""
     stage.get_by_role("button", name="Present in this window").click()
     expect(stage.locator(".talk-title")).to_contain_text("1 of 6")
+    expect(stage.locator(".chart.first .main-svg").first).to_be_visible()
     code = popup.value.url.rpartition("/")[2]
     yield Opened(address, code, stage, popup.value, link.partition("token=")[2])
     context.close()
