@@ -25,7 +25,7 @@ def matrix(result: SourcesResult) -> go.Figure:
         "x": HEADS,
         "y": names,
         "z": [[row[name].share for name in QUESTIONS] for row in claims],
-        "text": [[str(row[name]) for name in QUESTIONS] for row in claims],
+        "text": [[_cell(str(row[name])) for name in QUESTIONS] for row in claims],
         "texttemplate": "%{text}",
         "textfont": {"color": "white"},
         "zmin": 0,
@@ -45,3 +45,8 @@ def matrix(result: SourcesResult) -> go.Figure:
         yaxis={"autorange": "reversed", "fixedrange": True},
         meta={"top": 64},
     )
+
+
+def _cell(text: str) -> str:
+    """Return a text in two lines: a cell is narrow on a phone."""
+    return text.replace(" of", "<br>of")

@@ -157,6 +157,6 @@ def test_the_script_prints_the_headline() -> None:
 def test_the_figure_shows_the_claims(result: SourcesResult) -> None:
     (cells,) = figure.matrix(result).data
     assert list(cells.y) == [one.source for one in result.readings]
-    assert cells.text[2][1] == f"{result.n_deletes} of {result.n_deletes}"
+    assert cells.text[2][1] == f"{result.n_deletes}<br>of {result.n_deletes}"
     assert result.table().num_rows == 30 and result.rows()[0]["calls"] == "5"
     assert f"{result.n_right(result.reading('File'))} of {len(result.truth)}" in result.verdict

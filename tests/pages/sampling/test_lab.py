@@ -143,3 +143,16 @@ def test_another_scheme_asks_for_no_new_scores_and_a_pinned_run_is_beside_them()
     assert any(
         trace.get("name") == "mean, run A" for chart in charts(app) for trace in chart["data"]
     )
+
+
+def test_the_arena_opens_on_the_question_and_older_links_on_the_strategies() -> None:
+    app = open_page("sampling", sampling_tab="Arena")
+    assert not app.exception and not app.error
+    assert [chart["key"] for chart in charts(app)] == ["budget_recall", "budget_days"]
+    assert (
+        "200 alarms a day" in texts(app)
+        and app.button_group(key="budget_positives").value == "0.1%"
+    )
+    older = open_page("sampling", sampling_tab="Arena", arena_view="Cost")
+    assert [chart["key"] for chart in charts(older)] == ["arena_lanes", "arena_costs"]
+    assert older.session_state["arena_subject"] == "Strategies"
