@@ -22,7 +22,7 @@ class Plan:
     at: Mapping[str, tuple[float, float]]
     below: Mapping[str, str]
     edges: tuple[Edge, ...]
-    half: tuple[float, float] = (0.42, 0.15)
+    half: tuple[float, float] = (0.45, 0.16)
 
 
 def boxes(
@@ -71,11 +71,19 @@ def boxes(
     )
 
 
+def _border(plan: Plan, a: str, b: str) -> tuple[float, float]:
+    """Return where the straight way from box ``a`` to box ``b`` leaves ``a``."""
+    (x, y), (to_x, to_y), (dx, dy) = plan.at[a], plan.at[b], plan.half
+    along = min(dx / (abs(to_x - x) or 1e-9), dy / (abs(to_y - y) or 1e-9), 0.5)
+    return x + along * (to_x - x), y + along * (to_y - y)
+
+
 def _lines(plan: Plan, edges: list[Edge], on: bool) -> dict[str, Any]:
+    ends = [(_border(plan, a, b), _border(plan, b, a)) for a, b in edges]
     return {
         "type": "scatter",
-        "x": [x for a, b in edges for x in (plan.at[a][0], plan.at[b][0], None)],
-        "y": [y for a, b in edges for y in (plan.at[a][1], plan.at[b][1], None)],
+        "x": [x for one, other in ends for x in (one[0], other[0], None)],
+        "y": [y for one, other in ends for y in (one[1], other[1], None)],
         "mode": "lines",
         "line": {
             "color": figures.KNOWN if on else figures.WAITING,

@@ -105,8 +105,17 @@ def _guidance(lesson: Lesson, experiment: str) -> None:
             st.markdown(
                 f"**Scene {index + 1} of {len(lesson.scenes)} · {scene.title}.** {scene.look_at}"
             )
-        elif experiment in lesson.try_lines:
-            st.markdown(f"**Try:** {lesson.try_lines[experiment]}")
+        elif (name := _in_view(lesson, experiment)) in lesson.try_lines:
+            st.markdown(f"**Try:** {lesson.try_lines[name]}")
+
+
+def _in_view(lesson: Lesson, experiment: str) -> str:
+    """Return the experiment that a tab shows: its own, or one inside it whose view is chosen."""
+    for name, (host, _, view, option) in lesson.inside.items():
+        chosen = st.session_state.get(view, st.query_params.get(view))
+        if host == experiment and chosen == option:
+            return name
+    return experiment
 
 
 def tab(

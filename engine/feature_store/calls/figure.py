@@ -14,20 +14,20 @@ from engine.units import format_seconds
 CODE = "your code"
 PLAN = Plan(
     at={
+        "feature server": (0.0, 1.0),
+        "registry": (1.0, 1.0),
         CODE: (0.0, 0.5),
         "SDK": (1.0, 0.5),
-        "feature server": (1.0, 1.0),
-        "registry": (2.1, 1.0),
-        "offline store": (2.1, 0.0),
-        "compute engine": (3.1, 0.14),
-        "online store": (3.1, 0.7),
+        "online store": (2.0, 0.5),
+        "offline store": (1.0, 0.0),
+        "compute engine": (2.0, 0.0),
     },
     below={
-        CODE: "model, training job",
-        "SDK": "Python, this process",
-        "feature server": "HTTP; not used here",
-        "registry": "a file: what is defined",
-        "offline store": "Parquet by DuckDB",
+        CODE: "model, training",
+        "SDK": "Python",
+        "feature server": "HTTP, not used",
+        "registry": "what is defined",
+        "offline store": "Parquet, DuckDB",
         "compute engine": "copies rows",
         "online store": "SQLite",
     },
@@ -56,7 +56,7 @@ def _note(call: Call, name: str) -> str:
     """Return how often and how long the call was in a component."""
     if not (call.seconds and call.entries.get(name)):
         return ""
-    return f"entered {call.entries[name]}×, {format_seconds(call.seconds.get(name, 0.0))}"
+    return f"{call.entries[name]}×, {format_seconds(call.seconds.get(name, 0.0))}"
 
 
 def architecture(result: CallsResult) -> go.Figure:

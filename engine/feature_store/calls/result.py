@@ -134,10 +134,10 @@ class CallsResult:
         ages = [
             format_seconds(hours * 3600) for hours in (self.age_before_hours, self.age_after_hours)
         ]
-        lost = format_number(self.skew_lost, 3)
+        cost = f" **{format_number(self.skew_lost, 3)} AUC**" if self.complete else " accuracy"
         reasons = [
             "**Why it exists**: two code paths for one feature drift apart. One wrong clock costs"
-            f" **{lost} AUC** and raises no error (*Skew injector*).",
+            f"{cost} and raises no error (*Skew injector*).",
             "**Registry**: a file that knows what is defined. Every call asks it first.",
             "**Offline store**: all rows with their history, here Parquet read by DuckDB.",
             "**Online store**: the last row of each key, here SQLite."

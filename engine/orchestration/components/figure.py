@@ -12,15 +12,15 @@ PLAN = Plan(
     at={
         "scheduler": (0.0, 1.0),
         "database": (0.0, 0.0),
-        "API": (1.25, 0.5),
-        "worker": (2.5, 1.0),
-        "flow process": (2.5, 0.0),
+        "API": (1.0, 0.5),
+        "worker": (2.0, 1.0),
+        "flow process": (2.0, 0.0),
     },
     below={
-        "scheduler": "service of the server",
-        "database": "SQLite of the server",
-        "API": "HTTP of the server",
-        "worker": "asks for due runs",
+        "scheduler": "in the server",
+        "database": "SQLite",
+        "API": "HTTP, in the server",
+        "worker": "asks for runs",
         "flow process": "your code",
     },
     edges=(
@@ -30,12 +30,12 @@ PLAN = Plan(
         ("worker", "flow process"),
         ("flow process", "API"),
     ),
-    half=(0.48, 0.17),
+    half=(0.45, 0.19),
 )
-AT = {  # moments whose time is written in a box
-    "scheduler": ("booked",),
-    "worker": ("picked up", "process started"),
-    "flow process": ("running", "ended"),
+AT = {  # moments whose time is written in a box, and how
+    "scheduler": {"booked": "books"},
+    "worker": {"picked up": "picks up", "process started": "starts"},
+    "flow process": {"running": "runs", "ended": "ends"},
 }
 
 
@@ -56,12 +56,12 @@ def architecture(result: ComponentsResult) -> go.Figure:
 def _times(result: ComponentsResult, name: str) -> str:
     at = result.at_seconds or {}
     if name == "database" and result.rows:
-        return f"{sum(result.rows.values())} rows of this run"
+        return f"{sum(result.rows.values())} rows of it"
     said = [
-        f"{moment} {'−' if at[moment] < 0 else '+'}{format_seconds(abs(at[moment]))}"
-        for moment in AT.get(name, ())
+        f"{verb} {'−' if at[moment] < 0 else '+'}{format_seconds(abs(at[moment]))}"
+        for moment, verb in AT.get(name, {}).items()
         if moment in at and not (moment == "ended" and result.state == "Crashed")
     ]
     if name == "worker" and result.state == "Crashed" and "ended" in at:
-        said.append(f"Crashed +{format_seconds(at['ended'])}")
+        said.append(f"reports +{format_seconds(at['ended'])}")
     return "<br>".join(said)

@@ -46,6 +46,7 @@ def _output(params: CallsParams) -> None:
             )
             if not result.complete:
                 return
+            texts.note("In each box: how often the call entered it, and how long it was there.")
             st.code(code_of(params, result.plane), language="python")
             _closer(result, controls.view("calls_view", VIEWS))
 

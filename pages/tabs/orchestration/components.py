@@ -46,6 +46,11 @@ def _output(params: ComponentsParams) -> None:
                 "components_architecture",
                 "Prefect's components; those that the moment passes are lit",
             )
+            if not result.predicted:
+                texts.note(
+                    "Times count from the moment that the run is due. The database's rows are"
+                    " states, tasks and log lines of this run."
+                )
             _closer(result, controls.view("components_view", VIEWS))
 
     if work.approved("components", params.job, "Run it"):
