@@ -122,9 +122,10 @@ def test_a_task_ran_again_only_if_it_had_finished() -> None:
         return TaskAttempt(1, 0, partition, executor, start, 1.0, status)
 
     finished, cut = task(0, "1", 0.0, "SUCCESS"), task(1, "1", 1.0, "FAILED")
-    anew, retried = task(0, "0", 2.0, "SUCCESS"), task(1, "0", 3.0, "SUCCESS")
-    run = Run("disturbed", tasks=(finished, cut, anew, retried))
-    assert run.again == {anew} and run.n_again == 1 and run.n_failed == 1 and run.n_done == 2
+    unfetched, anew = task(0, "0", 2.0, "FAILED"), task(0, "0", 3.0, "SUCCESS")
+    retried = task(1, "0", 4.0, "SUCCESS")
+    run = Run("disturbed", tasks=(finished, cut, unfetched, anew, retried))
+    assert run.again == {anew} and run.n_again == 1 and run.n_failed == 2 and run.n_done == 2
 
 
 def test_only_a_run_that_goes_on_offers_to_kill_and_only_who_is_there() -> None:
