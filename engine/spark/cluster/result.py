@@ -110,7 +110,7 @@ class Run:
         finished: set[tuple[int, int]] = set()
         found = set()
         for task in self.tasks:  # in order of their start
-            if (task.stage, task.partition) in finished:
+            if (task.stage, task.partition) in finished and not task.failed:
                 found.add(task)
             if task.status == "SUCCESS":
                 finished.add((task.stage, task.partition))

@@ -21,13 +21,14 @@ import psutil
 import pyarrow.compute as pc
 import pytest
 
-from engine import data, workspace
+from engine import data, scripts, workspace
 from engine.errors import InputError
 from engine.jobs import run_to_end
 from engine.spark import sql
 from engine.spark.sql import EXPLAINS, SqlParams, SqlResult, console
 from engine.spark.sql.console import TABLES, OwnParams
 from engine.spark.sql.queries import CLAUSES, NAMES
+from tests.engine.printed import run_script
 
 CANARY = "canary-5e0c91"
 # {p}: a path that exists and must never be read; {o}: one that must never be made.
@@ -545,6 +546,11 @@ def test_spark_and_duckdb_and_pandas_agree_on_each_fixed_query(name: str) -> Non
         assert row[:-1] == other[:-1] and (
             row[-1] is None or row[-1] == pytest.approx(other[-1], abs=0.0501)
         )
+
+
+def test_the_script_prints_the_numbers_of_its_run() -> None:
+    params = SqlParams(name="Join: delay by airline")
+    assert run_script(scripts.render(params)) == sql.run(params).headline()
 
 
 def test_answers_that_differ_are_said_to_differ() -> None:

@@ -10,10 +10,11 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from engine import workspace
+from engine import scripts, workspace
 from engine.spark import cluster
 from engine.spark.cluster import ClusterParams, delays, etl, figure
 from engine.spark.cluster.result import ClusterResult, Executor, Run, TaskAttempt, Worker
+from tests.engine.printed import run_script
 
 BY_HAND = ClusterParams(kill="by hand", wait_seconds=0.5)
 
@@ -58,6 +59,7 @@ def test_the_answer_is_that_of_pandas_before_and_after_the_loss(result: ClusterR
     assert result.complete and result.same_answers
     assert first.answer == second.answer == delays.expected()
     assert result.headline()["flights"] == 327_346
+    assert run_script(scripts.render(BY_HAND)) == result.headline()
 
 
 def test_the_undisturbed_run_needs_each_task_once(result: ClusterResult) -> None:
@@ -103,6 +105,7 @@ def test_the_etl_writes_what_duckdb_finds_although_it_loses_an_executor() -> Non
         assert {file.month: file.n_rows for file in run.files} == rows
         assert {run.executor_of(file) for file in run.files} <= {"0", "1", "2"}
     assert sum(len(bar.x) for bar in figure.files(found).data) == 12
+    assert run_script(scripts.render(params)) == found.headline()
 
 
 def test_the_figure_has_a_lane_for_each_executor_and_marks_what_ran_again(
@@ -122,9 +125,10 @@ def test_a_task_ran_again_only_if_it_had_finished() -> None:
         return TaskAttempt(1, 0, partition, executor, start, 1.0, status)
 
     finished, cut = task(0, "1", 0.0, "SUCCESS"), task(1, "1", 1.0, "FAILED")
-    anew, retried = task(0, "0", 2.0, "SUCCESS"), task(1, "0", 3.0, "SUCCESS")
-    run = Run("disturbed", tasks=(finished, cut, anew, retried))
-    assert run.again == {anew} and run.n_again == 1 and run.n_failed == 1 and run.n_done == 2
+    unfetched, anew = task(0, "0", 2.0, "FAILED"), task(0, "0", 3.0, "SUCCESS")
+    retried = task(1, "0", 4.0, "SUCCESS")
+    run = Run("disturbed", tasks=(finished, cut, unfetched, anew, retried))
+    assert run.again == {anew} and run.n_again == 1 and run.n_failed == 2 and run.n_done == 2
 
 
 def test_only_a_run_that_goes_on_offers_to_kill_and_only_who_is_there() -> None:
