@@ -166,7 +166,7 @@ def beside(lesson: Lesson, name: str, result: Any) -> None:
     if step is None:
         return
     answered = _answered(lesson, step)
-    with st.container(key="panels", gap="small"):
+    with st.container(key="panels", gap="small"), st.container(key=f"path_{step.kind}_side"):
         path_steps.SIDES[step.kind](lesson, step, name, result)
     if _answered(lesson, step) != answered:
         st.rerun()  # the bar offers the way on
