@@ -71,8 +71,21 @@ def draw(lesson: Lesson, experiments: dict[str, Callable[[], None]]) -> None:
     else:
         if step.kind != "do":
             st.html("<style>[data-testid='stColumn']:has(.st-key-controls){display:none}</style>")
+            if chart := chart_of(lesson, step):
+                within = f".st-key-answer > :is(.st-key-{chart}, :has(.st-key-{chart}))"
+                st.html(f"<style>{within}{{order:-3}}</style>")
         experiments[_apply(lesson, step)]()
     _focus(data={"step": step.key if step else ""}, key="path_focus")
+
+
+def chart_of(lesson: Lesson, step: Step) -> str:
+    """Return the key of the chart that a step is about, which is drawn above the others; ``""`` of
+    the first one.
+    """
+    named = lesson.named(str(step.of))
+    if isinstance(named, Prediction):
+        return named.drawn.chart if named.drawn else ""
+    return named.chart if isinstance(named, Scene) else ""
 
 
 def leave() -> None:
@@ -166,7 +179,7 @@ def beside(lesson: Lesson, name: str, result: Any) -> None:
     if step is None:
         return
     answered = _answered(lesson, step)
-    with st.container(key="panels", gap="small"):
+    with st.container(key="panels", gap="small"), st.container(key=f"path_{step.kind}_side"):
         path_steps.SIDES[step.kind](lesson, step, name, result)
     if _answered(lesson, step) != answered:
         st.rerun()  # the bar offers the way on

@@ -120,7 +120,7 @@ def recall(lesson: Lesson, step: Step, shortcut: str) -> None:
         for number, (name, prediction) in enumerate(pairs):
             key = _guess_key(lesson, step, number)
             if found:
-                _said(step, found["chosen"][number], prediction)
+                st.markdown(f"**{prediction.question}**")
                 guess = found["chosen"][number]
                 quiz.compare(lesson, prediction, guess, actual[name], key, link=False)
             else:

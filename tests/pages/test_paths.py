@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine.errors import InputError
 from engine.texts import inert
-from pages.shell import answers, content, lessons, path_record, quiz, state
+from pages.shell import answers, content, lessons, path, path_record, quiz, state
 from pages.shell.content import Challenge, Prediction
 from pages.shell.lessons import Lesson, Step
 from tests.pages.visit import charts, open_page, problems, settle, texts, without_terms
@@ -129,6 +129,8 @@ def test_every_step_of_a_path_answered_wrong_and_right(
             learner.do(step, solved)
         elif step.kind == "recall":
             learner.recall(number, step)
+        if step.kind in ("see", "explain") and (key := path.chart_of(lesson, step)):
+            assert key in [chart["key"] for chart in charts(learner.app)]
         if number == 2:  # leave to Explore and come back
             shown = learner.app.session_state["shown"][1].params
             for mode in (state.EXPLORE, state.LEARN):
