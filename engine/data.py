@@ -186,8 +186,11 @@ def save_upload(content: bytes, file_name: str, folder: Path) -> Path:
 def _write(path: Path, content: bytes) -> None:
     """Write a file at once: who reads ``path`` meanwhile finds all of it or none."""
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
-    partial.write_bytes(content)
-    partial.replace(path)
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:  # of a full disk, half a file would take what is left
+        partial.unlink(missing_ok=True)
 
 
 def is_text(path: Path) -> bool:

@@ -80,7 +80,7 @@ def bounds() -> Bounds | None:
 
 def check_rows(name: str, value: object) -> None:
     """Raise ``InputError`` if the setting ``name`` asks for more rows than this server gives."""
-    limit = bounds() if "rows" in name and isinstance(value, int) else None
+    limit = bounds() if name == "n_rows" else None
     if limit is not None and isinstance(value, int) and value > limit.rows:
         raise InputError(
             f"{name} must be at most {limit.rows:,} {SHARED}. Got {value:,}. {INSTEAD}."

@@ -112,9 +112,12 @@ def save(key: Hashable, result: Any, seconds: float, steady: bool = False) -> No
         with suppress(FileNotFoundError):
             fresh.unlink()
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(header).encode() + b"\n" + body)
-        fresh.replace(path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(json.dumps(header).encode() + b"\n" + body)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
         _bound()
     except (OSError, pickle.PicklingError, TypeError, AttributeError) as error:
         logging.getLogger(__name__).warning("A result is not kept: %s: %s", path.name, error)

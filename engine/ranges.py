@@ -218,7 +218,8 @@ def check(params: Any) -> None:
         rule = declared.get(name)
         if rule is not None:
             rule.check(name, value)
-            hosted.check_rows(name, value)
+            if value != field.default:  # a tab opens, whatever the bound
+                hosted.check_rows(name, value)
         if isinstance(rule, Range) and type(field.default) is int:
             require(float(value).is_integer(), "{} must be a whole number. Got {}.", name, value)
         if type(field.default) is bool:

@@ -67,7 +67,7 @@ def calls() -> dict[str, HookCall]:
     if not path().exists():
         return {}
     found = {}
-    for line in path().read_text(encoding="utf-8").splitlines()[-MOST_LINES:]:
+    for line in path().read_text(encoding="utf-8", errors="replace").splitlines()[-MOST_LINES:]:
         try:
             one = HookCall(**json.loads(line))
         except (ValueError, TypeError):

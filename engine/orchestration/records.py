@@ -181,6 +181,8 @@ def save(run: Run, logs: tuple[LogLine, ...] = ()) -> None:
     )
 
 
+# what a damaged file raises: Arrow's errors are some of these, or their own
+UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, AttributeError)
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("task",)]
     + [("attempt", pa.int32())]
@@ -224,12 +226,15 @@ def load(run_id: str) -> Run:
 @lru_cache(maxsize=1_000)
 def _load(path: Path) -> Run:
     try:
-        table = pq.read_table(path)
-        head = json.loads(table.schema.metadata[b"run"])
-    except (pa.ArrowException, KeyError, ValueError) as error:
+        return _run(pq.read_table(path))
+    except UNREADABLE as error:
         raise InputError(
             f"{path.name} must be a kept run. Got {type(error).__name__}: {error}."
         ) from error
+
+
+def _run(table: pa.Table) -> Run:
+    head = json.loads(table.schema.metadata[b"run"])
     attempts: dict[tuple[str, int], Attempt] = {}
     columns = [table[name].to_pylist() for name in _SCHEMA.names]
     for task, attempt, outcome, message, state, start, end in zip(*columns, strict=True):
@@ -244,9 +249,12 @@ def _load(path: Path) -> Run:
 
 
 def logs(run_id: str) -> tuple[LogLine, ...]:
-    """Return the log of a kept run, in order of time."""
-    path = folder() / f"{run_id}.log.parquet"
-    return tuple(LogLine(**row) for row in pq.read_table(path).to_pylist()) if path.exists() else ()
+    """Return the log of a kept run, in order of time; of one that cannot be read, nothing."""
+    try:
+        rows = pq.read_table(folder() / f"{run_id}.log.parquet").to_pylist()
+        return tuple(LogLine(**row) for row in rows)
+    except UNREADABLE:
+        return ()
 
 
 def runs() -> list[Run]:

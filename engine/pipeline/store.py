@@ -27,6 +27,7 @@ from engine.errors import InputError, require
 from engine.pipeline.records import Run, StageRecord
 
 RECORD = "_record.json"
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError)  # of a damaged record
 SUM = "SELECT count(*), sum(hash(t)::HUGEINT) FROM read_parquet(?, hive_partitioning = false) t"
 MOST_RUNS = 24  # kept: the latest
 POLL_SECONDS = 0.2
@@ -52,7 +53,7 @@ def load(stage: str, key: str) -> StageRecord | None:
     """Return the record of a stage that is over; ``None`` if it is not, or cannot be read."""
     try:
         return StageRecord.read(json.loads((place(stage, key) / RECORD).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+    except UNREADABLE:
         return None
 
 
@@ -96,7 +97,7 @@ def run_of(run_id: str) -> Run:
     if RUN_ID.fullmatch(run_id):
         try:
             return Run.parse((folder() / "runs" / f"{run_id}.json").read_text("utf-8"))
-        except (OSError, ValueError, TypeError, KeyError):
+        except UNREADABLE:
             pass
     raise InputError(
         f"run must be the id of a run that is kept here. Got {run_id!r}. Latest: {listed}."
@@ -109,7 +110,7 @@ def runs() -> list[Run]:
     for path in sorted((folder() / "runs").glob("*.json"), reverse=True):
         try:
             found.append(Run.parse(path.read_text("utf-8")))
-        except (OSError, ValueError, TypeError, KeyError):
+        except UNREADABLE:
             continue
     return found
 

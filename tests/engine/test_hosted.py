@@ -29,6 +29,11 @@ class Rows(Params):
     n_rows: Annotated[int, Range(1, 2_000_000)] = 1_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Many(Rows):
+    n_rows: Annotated[int, Range(1, 2_000_000)] = 9_000
+
+
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hosted.VARIABLE, "1")
@@ -82,7 +87,7 @@ def test_rows_uploads_and_cores_are_bounded(
     monkeypatch.setenv("PLAYGROUND_HOSTED_UPLOAD_MB", "1")
     monkeypatch.setenv("PLAYGROUND_HOSTED_SPARK_CORES", "1")
     monkeypatch.setenv("PLAYGROUND_SPARK_MASTER", "local[*]")
-    assert Rows(n_rows=5_000).n_rows == 5_000
+    assert Rows(n_rows=5_000).n_rows == 5_000 and Many().n_rows == 9_000, "a default stays"
     with pytest.raises(InputError, match=r"n_rows must be at most 5,000 .* Got 5,001\."):
         Rows(n_rows=5_001)
     with pytest.raises(InputError, match="at most 1,000,000 bytes"):
@@ -105,13 +110,15 @@ def test_a_job_ends_when_its_time_is_over(
 
 
 def test_few_jobs_of_one_visitor_wait(shared: None, jobs: Jobs) -> None:
-    jobs.submit("other", "runs", "", endless)
+    running = jobs.submit("other", "runs", "", endless)
+    while running.latest is None:
+        time.sleep(0.01)
     waiting = [jobs.submit("visitor", number, "", endless) for number in range(Bounds().waiting)]
     assert [job.state for job in waiting] == ["queued"] * 3
     with pytest.raises(InputError, match="At most 3 of your jobs may wait"):
         jobs.submit("visitor", "one more", "", endless)
     assert jobs.find("one more") is None
-    assert jobs.submit("visitor", "runs", "", endless).state == "running", "who joins is welcome"
+    assert jobs.submit("visitor", "runs", "", endless) is running, "who joins is welcome"
 
 
 @pytest.mark.parametrize("hosts", [(), ("*",), ("*.example.com",)])
