@@ -24,6 +24,13 @@ KEY_VERSION = 3  # of the entity keys' serialization, as feature_store.yaml has 
 LONG_AGO, FAR_AHEAD = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
+def push_mode(offline_too: bool) -> Any:
+    """Return where pushed rows go: to the online store, or to the offline store too."""
+    from feast.data_source import PushMode
+
+    return PushMode.ONLINE_AND_OFFLINE if offline_too else PushMode.ONLINE
+
+
 def decode_key(stored: bytes) -> dict[str, Any]:
     """Return join key -> value of an entity key of the online store."""
     from feast.infra.key_encoding_utils import deserialize_entity_key

@@ -38,7 +38,7 @@ class Reference:
         return {
             "psi": self._psi(ordered),
             "ks": self._ks(ordered),
-            "wasserstein": self._area(ordered) / self._deviation,
+            "wasserstein": float(self._area(ordered) / self._deviation),
         }
 
     def _bins(self, values: np.ndarray) -> np.ndarray:

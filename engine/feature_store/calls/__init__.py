@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from engine import workspace
-from engine.feature_store import feast_repo, raw_values, serving, skew
+from engine.feature_store import feast_internals, feast_repo, raw_values, serving, skew
 from engine.feature_store.calls.result import CALLS, Call, CallsParams, CallsResult, expected
 from engine.feature_store.calls.trace import watching
 from engine.feature_store.model_inputs import WINDOW
@@ -98,10 +98,7 @@ class Life:
 
     def push(self) -> None:
         """Push the newest landing."""
-        from feast.data_source import PushMode
-
-        online = self.params.push == "online"
-        mode = PushMode.ONLINE if online else PushMode.ONLINE_AND_OFFLINE
+        mode = feast_internals.push_mode(offline_too=self.params.push != "online")
         self.store.push(PUSHED, self.row, to=mode)
 
     def calls(self) -> dict[str, Callable[[], Any]]:

@@ -29,6 +29,7 @@ DOCUMENTED = {
     "prefect.states",
     "prefect.task_runners",
     "prefect.tasks",
+    "prefect.workers.process",
 }
 
 
