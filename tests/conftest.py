@@ -30,6 +30,7 @@ MARKS = {  # what a test needs, for -m "not spark" and make test's parts -> part
         "tests/pages/spark/",
         "tests/engine/pipeline/",
         "tests/pages/pipeline/",
+        "tests/pages/test_moved.py",
         *("[spark", "[sql_", "[partitioning", "[pipeline"),
     ),
     "prefect": (

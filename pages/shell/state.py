@@ -67,12 +67,17 @@ def learning() -> bool:
 
 def follow_moved(lesson: Lesson) -> None:
     """Put what replaced it in place of each former value in the address (``[moved]``)."""
+    stale = False
     for key, former in lesson.moved.items():
         if (value := st.query_params.get(key)) in former:
             del st.query_params[key]
             for name, now in former[value].items():
-                # Streamlit has read the address by now: the session is what a widget starts from
+                # Streamlit has read the address by now: the session is what a widget starts from,
+                # unless the address had another value for it
+                stale |= st.query_params.get(name, now) != now
                 st.query_params[name] = st.session_state[name] = now
+    if stale:
+        st.rerun()
 
 
 def once(answer: Callable[..., None]) -> Callable[..., None]:

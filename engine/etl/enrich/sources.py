@@ -97,14 +97,16 @@ def others() -> dict[str, pd.DataFrame]:
         folder = Path(name)
         airlines = data.load("airlines").to_pylist()
         (folder / "airlines.json").write_text(json.dumps(airlines), encoding="utf-8")
-        planes = data.load("planes").select(["tailnum", "year", "seats"]).to_pandas()
+        planes = data.load("planes").select(["tailnum", "year", "seats"]).to_pylist()
         weather = data.load("weather").select(["origin", "time_hour", "temp", "wind_speed"])
         weather.to_pandas().to_parquet(folder / "weather.parquet")
         found: dict[str, Any] = {
             "airlines": pd.DataFrame(json.loads((folder / "airlines.json").read_text("utf-8"))),
             "weather": pd.read_parquet(folder / "weather.parquet"),
         }
-        with closing(sqlite3.connect(folder / "planes.sqlite")) as base:
-            planes.to_sql("planes", base, index=False)
+        with closing(sqlite3.connect(folder / "planes.sqlite")) as base, base:
+            # not by pandas, which changes how this whole process writes times to SQLite (Feast's)
+            base.execute("CREATE TABLE planes (tailnum TEXT, year INTEGER, seats INTEGER)")
+            base.executemany("INSERT INTO planes VALUES (:tailnum, :year, :seats)", planes)
             found["planes"] = pd.read_sql("SELECT tailnum, year, seats FROM planes", base)
     return found

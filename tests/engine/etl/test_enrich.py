@@ -4,6 +4,7 @@ against what was written.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -140,3 +141,10 @@ def test_figures_show_the_results_numbers(result: EnrichResult) -> None:
     assert totals == [result.n_rows] * 6
     assert list(figure.cleaning(result).data[1].x) == [one.n_fixed for one in result.cleaned]
     assert len(result.cleaning_rows()) == 6 and len(result.join_rows()) == 6
+
+
+def test_how_this_process_writes_times_to_sqlite_stays_as_it_was() -> None:
+    sources.others.cache_clear()
+    before = dict(sqlite3.adapters)
+    sources.others()
+    assert sqlite3.adapters == before
