@@ -25,8 +25,7 @@ from engine.units import format_bytes, format_seconds
 
 DATASET = "Dataset"  # the third API of Spark: a lane of its own, without a bar
 NO_DATASET = (
-    "not in Python: the Scala or Java compiler checks the types of its rows.<br>In Python a"
-    " DataFrame is a Dataset[Row]; an RDD holds any object"
+    "not in Python: only the compiler<br>of Scala or Java can check the<br>types of its rows"
 )
 INSIDE, OUTSIDE = "stays in the JVM", "rows go to Python"
 LABELS = {  # of the steps worth reading; the others say on hover what they are

@@ -118,7 +118,7 @@ def _query_and_plan(result: SqlResult) -> None:
     left, right = st.columns((2, 3)) if plan else (st.container(), None)
     left.code(result.params.query, language="sql", wrap_lines=True)
     if right is not None:
-        right.code(plan, language=None, wrap_lines=True, height=260)
+        right.code(plan, language=None, wrap_lines=True)
 
 
 def _show_own(result: OwnResult) -> None:
