@@ -77,12 +77,19 @@ class Trace:
         return [task for task in self.tasks if task.stage == stage]
 
     @property
+    def reads_a_shuffle(self) -> bool:
+        """Whether a stage reads shuffled bytes that are worth naming: a few hundred are the merge
+        of the cores' sums.
+        """
+        read = max((stage.shuffle_read_bytes for stage in self.stages), default=0)
+        return read > WORTH_NAMING_BYTES
+
+    @property
     def widest(self) -> list[Task]:
         """The tasks of the stage that does the work: the one that reads most of the shuffled bytes,
         else that runs longest.
         """
-        read = max((stage.shuffle_read_bytes for stage in self.stages), default=0)
-        if read > WORTH_NAMING_BYTES:
+        if self.reads_a_shuffle:
             return self.tasks_of(max(self.stages, key=lambda stage: stage.shuffle_read_bytes).id)
         by_stage = [self.tasks_of(stage.id) for stage in self.stages]
         return max(by_stage, key=lambda tasks: sum(t.run_seconds for t in tasks), default=[])

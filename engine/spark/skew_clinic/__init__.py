@@ -83,7 +83,8 @@ class Outcome:
         """Rows of the largest task of the stage that joins; 0 where it reads no shuffle
         (broadcast).
         """
-        return max((task.n_rows_read for task in self.trace.widest), default=0)
+        joining = self.trace.widest if self.trace.reads_a_shuffle else []
+        return max((task.n_rows_read for task in joining), default=0)
 
     @property
     def busy_share(self) -> float:
