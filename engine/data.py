@@ -14,7 +14,6 @@ import os
 import re
 import signal
 import threading
-import uuid
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -179,18 +178,8 @@ def save_upload(content: bytes, file_name: str, folder: Path) -> Path:
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{hashlib.sha256(content).hexdigest()[:N_HEX]}{suffix}"
-    _write(path, content)
+    workspace.write(path, content)
     return path
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file at once: who reads ``path`` meanwhile finds all of it or none."""
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:  # of a full disk, half a file would take what is left
-        partial.unlink(missing_ok=True)
 
 
 def is_text(path: Path) -> bool:
@@ -209,7 +198,7 @@ def choose_options(path: Path, options: Options) -> Path:
         return path
     chosen = path.with_name(f"{path.stem}.{options.checksum()}{path.suffix}")
     if not chosen.exists():
-        _write(chosen, options.as_json().encode())
+        workspace.write(chosen, options.as_json())
     return chosen
 
 
@@ -278,7 +267,7 @@ def _wait_and_vet(path: Path, reader: str, vetted: Path, refused: Path) -> None:
     except processes.BusyError:
         raise
     except InputError as error:
-        _write(refused, str(error).encode())
+        workspace.write(refused, str(error))
     except processes.ChildError as error:
         sentence = (
             f"{path.suffix[1:].upper()} reader gave up on this file ({error}). It is damaged, or"
@@ -286,7 +275,7 @@ def _wait_and_vet(path: Path, reader: str, vetted: Path, refused: Path) -> None:
         )
         if error.code in KILLED:
             raise processes.BusyError(sentence) from error
-        _write(refused, sentence.encode())
+        workspace.write(refused, sentence)
     finally:
         vetted.with_name(vetted.name + ".part").unlink(missing_ok=True)
         _TURN.release()

@@ -67,6 +67,19 @@ def session(session_id: str) -> Path:
     return path
 
 
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file at once, its folder made when missing: who reads ``path`` meanwhile finds the
+    old one or the new one, and a full disk leaves no half of it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def scratch(name: str) -> Path:
     """Return a fresh, empty folder for one run of ``name`` (files raced, runs of a worker); the
     caller removes it.

@@ -96,6 +96,11 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def n_rows(path: Path) -> int:
+    """Return the rows of all online tables, one per key and feature; 0 before there is a file."""
+    return sum(len(raw_rows(path, table)) for table in tables(path)) if path.exists() else 0
+
+
 def raw_rows(
     path: Path, table: str, feature: str | None = None, limit: int = 1_000_000
 ) -> list[tuple[Any, ...]]:

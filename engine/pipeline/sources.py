@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
-from engine import data
+from engine import data, local_http
 from engine.etl import flight_days
 from engine.pipeline.params import PipelineParams
 
@@ -107,10 +105,10 @@ class World(Protocol):
         """Serve the airlines and yield the address."""
 
 
-class AirlinesApi(BaseHTTPRequestHandler):
+class AirlinesApi(local_http.Handler):
     """``GET /airlines?page=1``: some rows, and the number of the next page or null."""
 
-    def do_GET(self) -> None:
+    def respond(self) -> None:
         """Answer one page."""
         asked = urllib.parse.urlsplit(self.path)
         page = urllib.parse.parse_qs(asked.query).get("page", ["1"])[0]
@@ -121,26 +119,9 @@ class AirlinesApi(BaseHTTPRequestHandler):
         start = (int(page) - 1) * PAGE_ROWS
         following = int(page) + 1 if start + PAGE_ROWS < len(rows) else None
         answer = {"rows": rows[start : start + PAGE_ROWS], "next": following, "total": len(rows)}
-        content = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing: each request is counted by who makes it."""
+        self.answer(json.dumps(answer))
 
 
-@contextmanager
-def airlines_api(handler: type[AirlinesApi] = AirlinesApi) -> Iterator[str]:
-    """Serve the airlines on a free port of 127.0.0.1 and yield the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def airlines_api(handler: type[AirlinesApi] = AirlinesApi) -> AbstractContextManager[str]:
+    """Serve the airlines on a free port of 127.0.0.1; the block gets the address."""
+    return local_http.serve(handler)

@@ -65,14 +65,6 @@ def commit(part: Path, record: StageRecord) -> None:
     part.rename(target)
 
 
-def write(path: Path, content: str | bytes) -> None:
-    """Write a file at once: who reads ``path`` meanwhile finds the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    partial.write_bytes(content.encode() if isinstance(content, str) else content)
-    partial.replace(path)
-
-
 def new_run(params: dict[str, Any]) -> Run:
     """Return a run that has not begun."""
     now = time.time()
@@ -82,7 +74,7 @@ def new_run(params: dict[str, Any]) -> Run:
 
 def save(run: Run) -> None:
     """Write a run down."""
-    write(folder() / "runs" / f"{run.id}.json", run.text)
+    workspace.write(folder() / "runs" / f"{run.id}.json", run.text)
 
 
 def run_of(run_id: str) -> Run:

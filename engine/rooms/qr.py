@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import lru_cache
 
 import segno
 
 
+@lru_cache(maxsize=32)  # a stage asks for its room's once a second
 def svg(address: str) -> str:
     """Return a QR code as an SVG file without a size of its own: black on white, with the quiet
     margin that readers need. It is readable with 15% of it hidden (error correction M).

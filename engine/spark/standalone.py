@@ -40,7 +40,7 @@ def start(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     """
     folder.mkdir()
     found = find_spec("pyspark")
-    require(found is not None, "pyspark must be installed. Run make install.")
+    require(found is not None, "pyspark must be installed. Run make run, which installs it.")
     home = Path(str(found.origin)).parent  # type: ignore[union-attr]
     own = {
         **java.environment(),

@@ -17,12 +17,11 @@ from engine.units import format_number
 from pages.room import addresses, questions
 from pages.shell.chart import chart
 from pages.talk.presented import View
-from pages.talk.talk import Talk, TalkScene
+from pages.talk.talk import LETTERS, Talk, TalkScene
 
 STYLE = (Path(__file__).parent / "stage.css").read_text("utf-8")
 POLL_SECONDS = 1.0
 ASKING = STAGES.index("revealed")  # the stages before it hide the run's answer
-LETTERS = "ABCDEFGH"
 
 
 def cards(talk: Talk) -> tuple[Card, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -73,8 +74,7 @@ def page(title: str, body: str, kind: str, status: int = 200, **data: str) -> HT
 
     ``title`` and ``data`` (attributes of the body) are escaped here, ``body`` is HTML already.
     """
-    style = (HERE / "room.css").read_text("utf-8") + (HERE / f"{kind}.css").read_text("utf-8")
-    script = (HERE / f"{kind}.js").read_text("utf-8")
+    style, script, policy = _look(kind)
     attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -82,12 +82,20 @@ def page(title: str, body: str, kind: str, status: int = 200, **data: str) -> HT
         f"<title>{escape(title)}</title><style>{style}</style></head>"
         f"<body{attributes}>{body}<script>{script}</script></body></html>"
     )
+    return HTMLResponse(text, status, headers={**PRIVATE, "Content-Security-Policy": policy})
+
+
+@cache
+def _look(kind: str) -> tuple[str, str, str]:
+    """Return style, script and policy of the pages of ``kind``, read once: a hall asks at once."""
+    style = (HERE / "room.css").read_text("utf-8") + (HERE / f"{kind}.css").read_text("utf-8")
+    script = (HERE / f"{kind}.js").read_text("utf-8")
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)};"
         " connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
         " frame-ancestors 'none'"
     )
-    return HTMLResponse(text, status, headers={**PRIVATE, "Content-Security-Policy": policy})
+    return style, script, policy
 
 
 # No copy stays in the browser or on the way, and no address is handed on to another site. (With no

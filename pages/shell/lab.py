@@ -92,9 +92,6 @@ def _scenes(lesson: Lesson) -> None:
 
 def _guidance(lesson: Lesson, experiment: str) -> None:
     """Draw one line: what to look at in the scene that was chosen, else what to try first."""
-    for name, (host, _, view, option) in lesson.inside.items():
-        shown = st.session_state.get(view, st.query_params.get(view))
-        experiment = name if (host, option) == (experiment, shown) else experiment
     index = stage.scene_index(lesson)
     scene = None if index is None else lesson.scenes[index]
     st.session_state["stage_chart"] = scene.chart if scene else ""

@@ -34,8 +34,7 @@ def show(lesson: Lesson, experiment: str, settings: dict[str, Any], belief: str 
     st.session_state["disproved"] = belief
     panel = {f"{experiment}_panel": "Predict"}
     # a press, for the lesson's own settings: what waits for one (``work.approved``) may run them
-    own = lesson.settings_of(experiment, settings)
-    st.session_state[f"{experiment}_approved"] = own
+    state.approve(experiment, lesson.settings_of(experiment, settings))
     state.apply_experiment(lesson, experiment, {**settings, **panel})
 
 

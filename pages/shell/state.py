@@ -5,7 +5,7 @@ press, applying a setting.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -94,6 +94,17 @@ def once(answer: Callable[..., None]) -> Callable[..., None]:
             answer(*arguments)
 
     return pressed
+
+
+def approve(name: str, params: Hashable) -> None:
+    """Note that a press allowed exactly these params to run (``work.approved``)."""
+    st.session_state[f"{name}_approved"] = params
+
+
+def is_approved(name: str, params: Hashable) -> bool:
+    """Whether the last press that allowed a run of ``name`` was for exactly these params."""
+    key = f"{name}_approved"
+    return key in st.session_state and bool(st.session_state[key] == params)
 
 
 def apply(lesson: Lesson, settings: Settings) -> None:

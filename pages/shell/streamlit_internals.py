@@ -2,10 +2,9 @@
 
 Streamlit has no public way to ask which fragment a run is for, nor how the address writes a
 widget's value, nor to change an option of the server from code. Two runs of one session that meet
-(an end and a begin) share a state, but no lock: a press was lost in between, about once in a
-hundred on a busy machine. ``requirements.in`` caps
-Streamlit's minor version for this file; ``tests/pages/test_streamlit_internals.py`` fails when one
-of these parts moves.
+(an end and a begin) share a state, but no lock: a press can be lost in between. ``requirements.in``
+caps Streamlit's minor version for this file; ``tests/pages/test_streamlit_internals.py`` fails when
+one of these parts moves.
 """
 
 from __future__ import annotations

@@ -159,12 +159,11 @@ def approved(name: str, params: Hashable, label: str) -> bool:
     press is read where it arrives, not in a callback: a text that is still being typed is sent
     along with the press, and a callback would be given the text from before.
     """
-    key = f"{name}_approved"
-    if key in st.session_state and st.session_state[key] == params:
+    if state.is_approved(name, params):
         return True
     place = st.empty()
     if not place.button(label, key=f"{name}_approve", type="primary", icon=":material/play_arrow:"):
         return False
-    st.session_state[key] = params
+    state.approve(name, params)
     place.empty()
     return True

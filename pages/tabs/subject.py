@@ -1,8 +1,9 @@
-"""Two subjects in one tab, each an experiment of its own: which one is shown, and the choice."""
+"""Several subjects in one tab, each an experiment of its own: which is shown, and the choice."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -11,25 +12,26 @@ from pages.shell import controls
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The choice between the tab's own subject and another one."""
+    """The choice between the subjects of a tab, its own first."""
 
-    key: str
-    own: str
-    other: str
-    prefix: str  # of the other's settings: a link that has one shows it
+    key: str  # of the control
+    options: tuple[str, ...]
+    label: str = "Subject"
+    prefixes: Mapping[str, str] = field(default_factory=dict)  # of its settings -> a subject that
+    # a link with one of them shows
 
     def chosen(self) -> str:
-        """Return the subject: as chosen, as the link says, or that of the link's other settings."""
+        """Return the subject: as chosen, as the link says, or that of the link's settings."""
         links = st.query_params
-        if self.key not in st.session_state:
-            named = any(key.startswith(self.prefix) and key != self.key for key in links)
-            if links.get(self.key, self.other if named else self.own) == self.other:
-                st.session_state[self.key] = self.other
-        return str(st.session_state.get(self.key, self.own))
+        if self.key not in st.session_state and self.key not in links:
+            for prefix, option in self.prefixes.items():
+                if any(key.startswith(prefix) for key in links):
+                    st.session_state[self.key] = option
+        return str(st.session_state.get(self.key, links.get(self.key, self.options[0])))
 
     def choose(self, shown: str) -> None:
         """Draw the choice, first of the controls; where it is no longer ``shown``, draw the other
         subject.
         """
-        if controls.view(self.key, (self.own, self.other), "Subject") != shown:
+        if controls.view(self.key, self.options, self.label) != shown:
             st.rerun()

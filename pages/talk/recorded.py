@@ -16,7 +16,6 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import streamlit as st
 
@@ -92,9 +91,7 @@ def load(scene: TalkScene) -> Recorded | None:
 def save(scene: TalkScene, record: Recorded) -> None:
     """Keep what the scene showed, in place of what it showed before."""
     path = _path(scene)
-    fresh = path.with_suffix(f".{uuid4().hex}.new")
-    fresh.write_text(json.dumps(asdict(record)), encoding="utf-8")
-    fresh.replace(path)
+    workspace.write(path, json.dumps(asdict(record)))
     files = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime)
     for old in files[: max(0, len(files) - MOST_FILES)]:
         old.unlink(missing_ok=True)

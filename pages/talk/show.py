@@ -14,7 +14,7 @@ from pages.shell.conditions import value_of
 from pages.shell.lessons import Lesson, Prediction, Settings
 from pages.talk import bar, presented, recorded
 from pages.talk.presented import Presentation, View
-from pages.talk.talk import TalkScene, shipped
+from pages.talk.talk import LETTERS, TalkScene, shipped
 
 STYLE = (Path(__file__).parent / "stage.css").read_text("utf-8")
 MODULES = {"history": "monitoring"}  # tabs whose module has another name than the experiment
@@ -89,7 +89,7 @@ def _question(asked: Prediction, asking: bool) -> None:
         if not asking:
             return
         if asked.range is None:
-            lines = (f"{'ABCDEFGH'[i]} · {one}" for i, one in enumerate(asked.choices))
+            lines = (f"{LETTERS[i]} · {one}" for i, one in enumerate(asked.choices))
             st.markdown("\n".join(f"- {line}" for line in lines))
         else:
             low, high = (quiz.format_value(end, asked.field) for end in asked.range)

@@ -25,6 +25,7 @@ LONGEST_LINE = 4_000  # of a file: tomllib's time grows with the square of a dot
 MOST_BYTES = 400_000  # of a file: more than any talk within the other limits takes
 MINUTES = (0.1, 60.0)
 SIZES = (0.8, 1.6)
+LETTERS = "ABCDEFGH"  # that name the choices of a question on stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,7 @@ class Life:
 
     def n_rows(self) -> int:
         """Return the rows of the online store: one per key and feature."""
-        database = self.folder / "online.db"
-        tables = serving.tables(database) if database.exists() else []
-        return sum(len(serving.raw_rows(database, table)) for table in tables)
+        return serving.n_rows(self.folder / "online.db")
 
 
 @lru_cache(maxsize=1)

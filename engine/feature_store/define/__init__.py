@@ -28,7 +28,7 @@ from engine.feature_store.define.result import (
     DefineResult,
     Entity,
 )
-from engine.jobs import Progress, Steps, run_to_end
+from engine.jobs import Progress, Steps, to_end
 
 __all__ = ["DefineParams", "DefineResult", "default_job", "expected", "labels", "run", "steps"]
 PROJECT = "mine"
@@ -46,6 +46,7 @@ def source(entity: Entity) -> pa.Table:
     return feed.table("origin", {name: feed.columns[name] for name in COLUMNS[entity]}, inside)
 
 
+@lru_cache(maxsize=2)
 def _key(entity: Entity) -> str:
     """Return the key with most rows, the first by name among equals."""
     names, counts = np.unique(
@@ -135,9 +136,7 @@ class Attempt:
 
     def _materialize(self) -> None:
         self.store.materialize(SINCE, NOW, feature_views=[self.params.name])
-        database = self.folder / "online.db"
-        tables = serving.tables(database)
-        self.found["n_online"] = sum(len(serving.raw_rows(database, one)) for one in tables)
+        self.found["n_online"] = serving.n_rows(self.folder / "online.db")
 
     def _serve(self) -> None:
         key = {KEYS[self.params.entity]: _key(self.params.entity)}
@@ -180,10 +179,7 @@ def steps(params: DefineParams) -> Steps:
         workspace.remove(folder)
 
 
-def run(params: DefineParams) -> DefineResult:
-    """Define and read here and now."""
-    result: DefineResult = run_to_end(steps(params))
-    return result
+run: Callable[[DefineParams], DefineResult] = to_end(steps)
 
 
 TYPICAL_SECONDS = 0.5  # of the default job: the warm-up's order

@@ -31,8 +31,7 @@ with (
         n_asked, n_values = len(answer), int(answer[PARAMS.first].notna().sum())
         stage = "materialize"
         store.materialize(SINCE, NOW, feature_views=[PARAMS.name])
-        tables = serving.tables(folder / "online.db")
-        n_online = sum(len(serving.raw_rows(folder / "online.db", table)) for table in tables)
+        n_online = serving.n_rows(folder / "online.db")
         stage = "serve"
         keys = labels(PARAMS).iloc[-1:, :1].to_dict("records")
         value = store.get_online_features(features, keys).to_dict()[PARAMS.first][0]

@@ -65,11 +65,10 @@ def learned_rows(base_id: str) -> pd.DataFrame:
     return frame[frame["flight_date"].isin(days.learn)]
 
 
-def farthest_day(learned: pd.DataFrame, feature: str) -> float:
-    """Return the largest Wasserstein distance of one learned day from all of them, in standard
-    deviations.
+def farthest_day(learned: pd.DataFrame, feature: str, whole: Reference) -> float:
+    """Return the largest Wasserstein distance of one learned day from the ``whole`` of them, in
+    standard deviations.
     """
-    whole = reference_of(learned, feature)
     days = [part[feature].dropna().to_numpy(float) for _, part in learned.groupby("flight_date")]
     return max((distance(day, whole) for day in days if len(day)), default=0.0)
 
@@ -131,7 +130,7 @@ def of_day(
         empty = float(rows[name].isna().mean()) - float(learned[name].isna().mean())
         found.append(gate("missing", "watch", f"{name} is there", empty, MORE_MISSING, end))
         day, whole = rows[name].dropna().to_numpy(float), reference_of(learned, name)
-        limit = MARGIN * farthest_day(learned, name)
+        limit = MARGIN * farthest_day(learned, name, whole)
         rule = f"{name} no farther than a learned day"
         found.append(gate("drift", "watch", rule, distance(day, whole), limit, end))
     return found

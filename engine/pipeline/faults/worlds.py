@@ -120,13 +120,13 @@ class FlakyApi(HealthyWorld):
         left = [N_REFUSED]
 
         class Handler(sources.AirlinesApi):
-            def do_GET(self) -> None:  # noqa: N802 - http.server's name
+            def respond(self) -> None:
                 """Refuse, or answer one page."""
                 if left[0]:
                     left[0] -= 1
                     self.send_error(503)
                 else:
-                    super().do_GET()
+                    super().respond()
 
         self.handler = Handler
 

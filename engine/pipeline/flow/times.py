@@ -26,26 +26,27 @@ SHORTEST = 0.01  # seconds that the chart's logarithmic axis can show
 
 
 def points(runs: list[Run]) -> dict[str, list[StageRecord]]:
-    """Return each stage's records by flights in, fewest first; of several as large the quickest."""
+    """Return each stage's records by flights in, fewest first; of several as large the one of the
+    fewest seconds.
+    """
     found: dict[str, list[StageRecord]] = {}
     for stage in STAGES:
         best: dict[int, StageRecord] = {}
         for record in filter(None, (run.stage(stage.name) for run in runs)):
-            if record.state != "failed" and record.n_in:
-                known = best.get(record.n_in)
-                best[record.n_in] = min(
-                    [record, *([known] if known else [])], key=lambda one: one.seconds
-                )
+            if record.state == "failed" or not record.n_in:
+                continue
+            known = best.get(record.n_in)
+            if known is None or record.seconds < known.seconds:
+                best[record.n_in] = record
         found[stage.name] = [best[n] for n in sorted(best)]
     return found
 
 
 def table(runs: list[Run]) -> list[dict[str, str]]:
     """Return one row for each stage of the largest run: its engine, rows, seconds and speed."""
-    rows = []
+    rows, found = [], points(runs)
     for stage in STAGES:
-        made = points(runs)[stage.name]
-        if made:
+        if made := found[stage.name]:
             one = made[-1]
             speed = one.n_in / max(one.seconds, SHORTEST)
             rows.append(

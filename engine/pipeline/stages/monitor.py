@@ -1,8 +1,8 @@
 """Monitor: drift of what goes in, of what comes out, and of the score, week by week.
 
 Each week after the days that were learned from is compared with those by the distances of
-``engine.pipeline.drift``. Each alarms falsely: its rate of false alarms is
-measured here in two simulations without drift. By rows: batches of the week's size are drawn from
+``engine.pipeline.drift``. Each alarms falsely: its rate of false alarms is measured here in two
+simulations without drift. By rows: batches of the week's size are drawn from
 the reference itself; chance alone then moves a large batch hardly at all. By days: whole learned
 days are dealt at random into a batch and a reference. Flights of a day share their weather, so this
 rate, which is the one that counts, is much higher.

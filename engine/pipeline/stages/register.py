@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from engine import workspace
 from engine.pipeline import store
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
@@ -88,7 +89,7 @@ def work(task: Task) -> Count:
             "auc_interval": scores["model"]["auc_interval"],
             "learned_until": scores["calibrate"]["last"],
         }
-        store.write(registry(lead, scale), json.dumps(entry, indent=1))
+        workspace.write(registry(lead, scale), json.dumps(entry, indent=1))
     decision["champion"] = (champion(lead, scale) or {}).get("model", "")
     (task.folder / "decision.json").write_text(json.dumps(decision, indent=1), encoding="utf-8")
     n = sum(scores[part]["rows"] for part in ("learn", "calibrate", "compare"))

@@ -99,6 +99,23 @@ def rank(strategy: str, params: BudgetParams) -> Ranking:
     return Ranking(strategy, np.sort(ranks[test.y == 1]), own)
 
 
+def _begun(params: BudgetParams, base: BudgetParams, unseen: np.ndarray) -> BudgetResult:
+    """Return the result before any ranking: the rows of ``base``, and the chances of its training
+    rows, falling.
+    """
+    train, test, day, per_day = periods(base)
+    return BudgetResult(
+        params,
+        len(train.y),
+        int(train.y.sum()),
+        day,
+        test.y.astype(np.int8),
+        per_day,
+        np.sort(unseen)[::-1].astype(np.float32),
+        (),
+    )
+
+
 def steps(params: BudgetParams) -> Steps:
     """Train every strategy on the past and rank the later days: a ``Progress`` before each, with
     the result so far once the baseline is there.
@@ -113,20 +130,11 @@ def steps(params: BudgetParams) -> Steps:
     with ThreadPoolExecutor(1) as caller:
         progress = Progress(0.0, "training rows")
         yield progress
-        train, test, day, per_day = yield from in_thread(caller, partial(periods, base), progress)
+        train, *_ = yield from in_thread(caller, partial(periods, base), progress)
         progress = Progress(0.5 / n_turns, "threshold on training rows")
         yield progress
         unseen = yield from in_thread(caller, partial(unseen_chances, train, base), progress)
-        result = BudgetResult(
-            params,
-            len(train.y),
-            int(train.y.sum()),
-            day,
-            test.y.astype(np.int8),
-            per_day,
-            np.sort(unseen)[::-1].astype(np.float32),
-            (),
-        )
+        result = _begun(params, base, unseen)
         for done, strategy in enumerate(STRATEGIES, start=1):
             progress = Progress(done / n_turns, strategy, result if result.rankings else None)
             yield progress
@@ -138,18 +146,8 @@ def steps(params: BudgetParams) -> Steps:
 def preview(params: BudgetParams) -> BudgetResult:
     """Return the baseline of the logistic model on the fewest training rows, as not complete."""
     quick = replace(params.training(), model="logistic", n_rows=N_ROWS[0])
-    train, test, day, per_day = periods(quick)
-    unseen = np.sort(unseen_chances(train, quick))[::-1].astype(np.float32)
-    return BudgetResult(
-        quick,
-        len(train.y),
-        int(train.y.sum()),
-        day,
-        test.y.astype(np.int8),
-        per_day,
-        unseen,
-        (rank(BASELINE, quick),),
-    )
+    result = _begun(quick, quick, unseen_chances(periods(quick)[0], quick))
+    return replace(result, rankings=(rank(BASELINE, quick),))
 
 
 TYPICAL_SECONDS = 6.0  # of the default job: the warm-up's order

@@ -226,14 +226,13 @@ def samples(params: PrecisionParams) -> Iterator[PrecisionResult]:
     column, easy = values(params.measure)
     sizes, truth = np.array(SIZES), float(column.mean())
     rng = np.random.default_rng(params.seed)
+    spread, nothing, groups = float(column.std(ddof=1)), np.empty(0), (column, column[easy])
     squares = np.zeros((2, len(sizes)))
     for done in range(1, params.repeats + 1):
-        for number, rows in enumerate((column, column[easy])):
+        for number, rows in enumerate(groups):
             squares[number] += (first_means(rng.permutation(rows), sizes) - truth) ** 2
         if done % BATCH == 0:
             errors, biased = np.sqrt(squares / done)
-            spread = float(column.std(ddof=1))
-            nothing = np.empty(0)
             yield PrecisionResult(params, done, truth, spread, len(column), errors, biased, nothing)
 
 

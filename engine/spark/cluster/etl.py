@@ -30,9 +30,11 @@ Answer = list[list[Any]]  # month, rows, minutes late, rows whose wind is known;
 
 
 def land(folder: Path) -> Path:
-    """Write the raw files, one CSV for each month; return their folder."""
+    """Write the raw files, one CSV for each month, unless they are there; return their folder."""
     raw = folder / "raw"
-    raw.mkdir(exist_ok=True)
+    if raw.exists():
+        return raw
+    raw.mkdir()
     flights = data.load("flights").select(list(COLUMNS))
     for month in range(1, 13):
         rows = flights.filter(pc.equal(flights["month"], month))

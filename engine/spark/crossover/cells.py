@@ -99,14 +99,10 @@ def keep(work: Work, cell: Cell) -> None:
     others = [
         old for old in recall(work) if (old.contestant, old.asked) != (cell.contestant, cell.asked)
     ]
-    path = _path(work)
-    path.parent.mkdir(exist_ok=True)
-    fresh = path.with_suffix(".new")
     content = {
         "machine": machine(),
         "cells": [
             asdict(c) for c in sorted([*others, cell], key=lambda c: (c.contestant, c.asked))
         ],
     }
-    fresh.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    fresh.replace(path)
+    workspace.write(_path(work), json.dumps(content, indent=1))

@@ -8,7 +8,7 @@ from engine.etl import enrich
 from engine.etl.enrich import EnrichResult, figure
 from engine.etl.enrich.params import EnrichParams
 from pages.shell import controls, lab, texts
-from pages.tabs.etl.subjects import QUALITY
+from pages.tabs.etl.subjects import ENRICH, QUALITY
 
 D = EnrichParams()
 VIEWS = ("Cleaning", "Before and after", "Joins")
@@ -16,7 +16,7 @@ run = st.cache_resource(max_entries=32, show_spinner=False)(enrich.run)
 
 
 def _params() -> EnrichParams:
-    QUALITY.choose(QUALITY.other)
+    QUALITY.choose(ENRICH)
     fault_share = controls.slider(
         D, "fault_share", "Faulty cells", help="Of each column of the flights' file", percent=True
     )

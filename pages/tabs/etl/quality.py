@@ -17,7 +17,7 @@ from engine.etl.quality.load_tests import TestsResult
 from engine.etl.quality.schema_drift import CHANGES, POLICIES
 from pages.shell import controls, lab, texts, work
 from pages.tabs.etl import enrich
-from pages.tabs.etl.subjects import QUALITY
+from pages.tabs.etl.subjects import ENRICH, GATE, QUALITY
 
 D = QualityParams()
 VIEWS = ("Downstream", "Quarantine", "Schema changes", "Tests")
@@ -25,7 +25,7 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(quality.run)
 
 
 def _params() -> QualityParams:
-    QUALITY.choose(QUALITY.own)
+    QUALITY.choose(GATE)
     table = controls.segmented(D, "table", "Table", help="Real rows with their own faults")
     fault = controls.selectbox(D, "fault", "Injected fault", help="As it happens in production")
     rate = controls.slider(
@@ -187,4 +187,4 @@ _gate = lab.tab("etl", "quality", _params, _show)
 
 def show() -> None:
     """Draw the tab: the gate, or cleaning and joins."""
-    (enrich.show if QUALITY.chosen() == QUALITY.other else _gate)()
+    (enrich.show if QUALITY.chosen() == ENRICH else _gate)()

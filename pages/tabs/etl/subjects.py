@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from pages.tabs.subject import Subject
 
-QUALITY = Subject("quality_subject", "Gate", "Clean and join", "enrich_")
+GATE, ENRICH = "Gate", "Clean and join"
+QUALITY = Subject("quality_subject", (GATE, ENRICH), prefixes={"enrich_": ENRICH})

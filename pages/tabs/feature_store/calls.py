@@ -12,14 +12,14 @@ from engine.feature_store.calls import CallsParams, CallsResult, expected, steps
 from engine.feature_store.calls import figure as figures
 from engine.feature_store.calls.result import code_of
 from pages.shell import controls, lab, texts, work
-from pages.tabs.feature_store import part
+from pages.tabs.feature_store.subjects import CALLS, REGISTRY
 
 D = CallsParams()
 VIEWS = ("Freshness", "Every call", "Evidence")
 
 
 def _params() -> CallsParams:
-    part.choose(part.CALLS)
+    REGISTRY.choose(CALLS)
     return CallsParams(
         call=controls.slider(
             D, "call", "Call", help="In order of time; the arrow keys step through them"

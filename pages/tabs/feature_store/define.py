@@ -8,13 +8,13 @@ from engine.feature_store.define import DefineParams, DefineResult, expected, st
 from engine.feature_store.define import figure as figures
 from engine.feature_store.define.result import NONE, definition
 from pages.shell import controls, lab, texts, work
-from pages.tabs.feature_store import part
+from pages.tabs.feature_store.subjects import DEFINE, REGISTRY
 
 D = DefineParams()
 
 
 def _params() -> DefineParams:
-    part.choose(part.DEFINE)
+    REGISTRY.choose(DEFINE)
     # typed here and never set by a link: what it names is registered without a further press
     name = controls.text(
         D, "name", "Name", bind=None,

@@ -14,8 +14,9 @@ from engine.feature_store.registry import RegistryParams, RegistryResult, expect
 from engine.feature_store.registry import figure as figures
 from engine.feature_store.snapshot import KINDS, Snapshot, Thing
 from pages.shell import controls, lab, texts, work
-from pages.tabs.feature_store import calls, define, part
+from pages.tabs.feature_store import calls, define
 from pages.tabs.feature_store.own import replace_by_own
+from pages.tabs.feature_store.subjects import CALLS, DEFINE, LINEAGE, REGISTRY
 
 D = RegistryParams()
 VIEWS = ("Readers", "Reuse", "Cards", "Definitions", "Commands")
@@ -31,7 +32,7 @@ ICONS = {
 
 
 def _params() -> RegistryParams:
-    part.choose(part.LINEAGE)
+    REGISTRY.choose(LINEAGE)
     focus = controls.selectbox(
         D, "focus", "Object", help="Its upstream and downstream are marked in the lineage"
     )
@@ -150,7 +151,7 @@ _lineage = lab.tab("feature_store", "registry", _params, _output)
 
 def _part() -> None:
     """Draw the part that is chosen."""
-    {part.CALLS: calls.show, part.DEFINE: define.show}.get(part.chosen(), _lineage)()
+    {CALLS: calls.show, DEFINE: define.show}.get(REGISTRY.chosen(), _lineage)()
 
 
 show = replace_by_own(_part, "registry_own", own_registry.steps, _show_own)

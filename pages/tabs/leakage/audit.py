@@ -15,7 +15,7 @@ from engine.leakage.audit.scoreboard import ScoreboardParams, ScoreboardResult
 from engine.leakage.audit.sources import NONE
 from pages.shell import controls, lab, texts, upload, work
 from pages.tabs.leakage import famous
-from pages.tabs.leakage.subjects import AUDIT
+from pages.tabs.leakage.subjects import AUDIT, FAMOUS, TABLE
 
 D = AuditParams()
 BOARD = ScoreboardParams(n_plants=10)
@@ -27,7 +27,7 @@ FLIGHTS = ("late flights", "cancelled flights", "minutes late")
 
 
 def _params() -> tuple[str, AuditParams | ScoreboardParams]:
-    AUDIT.choose(AUDIT.own)
+    AUDIT.choose(TABLE)
     view = controls.view(
         "audit_view", VIEWS, "Show",
         help="Scoreboard: injected leaks, so the truth is known", label_visibility="visible",
@@ -216,4 +216,4 @@ _tables = lab.tab("leakage", "audit", _params, _output)
 
 def show() -> None:
     """Draw the tab: a table, or the famous leaks."""
-    (famous.show if AUDIT.chosen() == AUDIT.other else _tables)()
+    (famous.show if AUDIT.chosen() == FAMOUS else _tables)()

@@ -13,7 +13,7 @@ from engine.leakage.famous import figure as figures
 from engine.leakage.famous.params import FamousParams
 from engine.leakage.famous.result import FamousResult
 from pages.shell import controls, lab, texts, work
-from pages.tabs.leakage.subjects import AUDIT
+from pages.tabs.leakage.subjects import AUDIT, FAMOUS
 
 D = FamousParams()
 VIEWS = ("Checks", "Sources")
@@ -21,7 +21,7 @@ preview = st.cache_resource(max_entries=16, show_spinner=False)(famous.preview)
 
 
 def _params() -> FamousParams:
-    AUDIT.choose(AUDIT.other)
+    AUDIT.choose(FAMOUS)
     audit = controls.toggle(D, "audit", "Audit", help="Show which check finds which leak")
     named = controls.toggle(
         D, "named", "Name the group", help="Tell the audit that the hospital is the group",

@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from pages.tabs.subject import Subject
 
-AUDIT = Subject("audit_subject", "A table", "Famous leaks", "famous_")
+TABLE, FAMOUS = "A table", "Famous leaks"
+AUDIT = Subject("audit_subject", (TABLE, FAMOUS), prefixes={"famous_": FAMOUS})

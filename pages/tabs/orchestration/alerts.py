@@ -22,7 +22,7 @@ D = AlertsParams()
 
 
 def _params() -> AlertsParams:
-    parts.choose("Alerts")
+    parts.MONITORING.choose(parts.ALERTS)
     flow = controls.selectbox(D, "flow", "Flow", help="Whose runs are watched")
     source = controls.segmented(D, "source", "Runs from", help=parts.SOURCE_HELP)
     rules = controls.multiselect(D, "rules", "Rules", help="That raise an alert")

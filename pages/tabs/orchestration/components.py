@@ -18,14 +18,14 @@ from engine.orchestration.components import (
 from engine.orchestration.components import figure as figures
 from engine.orchestration.server import SERVER
 from pages.shell import controls, lab, texts, work
-from pages.tabs.orchestration import schedule_part
+from pages.tabs.orchestration.parts import ARCHITECTURE, SCHEDULES
 
 D = ComponentsParams()
 VIEWS = ("Moments", "Airflow", "Prefect 2 words", "Patterns")
 
 
 def _params() -> ComponentsParams:
-    schedule_part.choose(schedule_part.ARCHITECTURE)
+    SCHEDULES.choose(ARCHITECTURE)
     return ComponentsParams(
         moment=controls.slider(
             D, "moment", "Moment", help="In order of time; the arrow keys step through them"

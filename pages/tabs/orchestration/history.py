@@ -19,7 +19,7 @@ VIEWS = ("Critical path", "Compare", "Durations", "Tasks", "Replay")
 
 
 def _params() -> HistoryParams:
-    parts.choose("Runs")
+    parts.MONITORING.choose(parts.RUNS)
     flow = controls.selectbox(D, "flow", "Flow", help="Whose runs are shown")
     source = controls.segmented(D, "source", "Runs from", help=parts.SOURCE_HELP)
     last = controls.slider(D, "last", "Latest runs", help="Runs at most")

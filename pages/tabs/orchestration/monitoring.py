@@ -7,4 +7,4 @@ from pages.tabs.orchestration import alerts, history, parts
 
 def show() -> None:
     """Draw the part that is chosen."""
-    (alerts.show if parts.chosen() == "Alerts" else history.show)()
+    (alerts.show if parts.MONITORING.chosen() == parts.ALERTS else history.show)()

@@ -17,7 +17,8 @@ from engine.orchestration.schedule import figure as figures
 from engine.orchestration.schedule.params import names_two_days
 from engine.units import format_seconds
 from pages.shell import controls, lab
-from pages.tabs.orchestration import components, deployment, schedule_part
+from pages.tabs.orchestration import components, deployment
+from pages.tabs.orchestration.parts import ARCHITECTURE, DATES, SCHEDULES
 
 D = ScheduleParams()
 VIEWS = ("Every run", "Overlap", "Server down", "Real deployment")
@@ -65,7 +66,7 @@ def _rule(kind: Any) -> dict[str, Any]:
 
 
 def _params() -> ScheduleParams:
-    schedule_part.choose(schedule_part.DATES)
+    SCHEDULES.choose(DATES)
     kind = controls.segmented(
         D, "kind", "Schedule type", help="The three kinds of schedule that Prefect has"
     )
@@ -155,5 +156,5 @@ _dates = lab.tab("orchestration", "schedule", _params, _output)
 
 def show() -> None:
     """Draw the part that is chosen."""
-    architecture = schedule_part.chosen() == schedule_part.ARCHITECTURE
+    architecture = SCHEDULES.chosen() == ARCHITECTURE
     (components.show if architecture else _dates)()

@@ -11,7 +11,7 @@ from engine.sampling.arena import N_ROWS, ArenaParams, ArenaResult
 from engine.sampling.arena import figure as figures
 from pages.shell import controls, lab, texts, work
 from pages.shell.controls import BOUND
-from pages.tabs.sampling.subjects import ARENA
+from pages.tabs.sampling.subjects import ARENA, STRATEGIES
 
 D = ArenaParams()
 VIEWS = ("Precision and recall", "ROC", "Cost", "Reliability", "Boundaries", "Table")
@@ -19,7 +19,7 @@ preview = st.cache_resource(max_entries=16, show_spinner=False)(arena.preview)
 
 
 def _params() -> ArenaParams:
-    ARENA.choose(ARENA.other)
+    ARENA.choose(STRATEGIES)
     strategies = controls.multiselect(
         D, "strategies", "Strategies",
         help="Compared with the baseline: no resampling, also with a moved threshold",

@@ -14,7 +14,7 @@ from engine.sampling.budget.params import BudgetParams
 from engine.sampling.budget.result import BudgetResult
 from pages.shell import controls, lab, texts, work
 from pages.tabs.sampling import arena
-from pages.tabs.sampling.subjects import ARENA
+from pages.tabs.sampling.subjects import ALARMS, ARENA, STRATEGIES
 
 D = BudgetParams()
 VIEWS = ("Days", "Precision", "Table")
@@ -22,7 +22,7 @@ preview = st.cache_resource(max_entries=16, show_spinner=False)(budget.preview)
 
 
 def _params() -> BudgetParams:
-    ARENA.choose(ARENA.own)
+    ARENA.choose(ALARMS)
     per_day = controls.slider(
         D, "per_day", "Alarms a day", help="That somebody can look at; of about 920 flights a day"
     )
@@ -78,4 +78,4 @@ _alarms = lab.tab("sampling", "budget", _params, _output)
 
 def show() -> None:
     """Draw the tab: the alarms a day, or the strategies."""
-    (arena.show if ARENA.chosen() == ARENA.other else _alarms)()
+    (arena.show if ARENA.chosen() == STRATEGIES else _alarms)()

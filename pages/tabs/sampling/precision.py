@@ -10,7 +10,7 @@ from engine.sampling import precision
 from engine.sampling.precision import PrecisionParams, PrecisionResult
 from engine.sampling.precision import figure as figures
 from pages.shell import controls, lab, texts, work
-from pages.tabs.sampling.subjects import SURVEY
+from pages.tabs.sampling.subjects import PRECISION, SURVEY
 
 D = PrecisionParams()
 VIEWS = ("Seconds", "Table")
@@ -18,7 +18,7 @@ preview = st.cache_resource(max_entries=16, show_spinner=False)(precision.previe
 
 
 def _params() -> PrecisionParams:
-    SURVEY.choose(SURVEY.other)
+    SURVEY.choose(PRECISION)
     n_rows = controls.slider(D, "n_rows", "Rows read", help="The first rows of a shuffled file")
     measure = controls.segmented(
         D, "measure", "Mean to estimate", help="In minutes, over all flights that flew"

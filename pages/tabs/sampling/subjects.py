@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from pages.tabs.subject import Subject
 
-SURVEY = Subject("survey_subject", "Schemes", "How many rows", "precision_")
-ARENA = Subject("arena_subject", "Alarms a day", "Strategies", "arena_")
+SCHEMES, PRECISION = "Schemes", "How many rows"
+SURVEY = Subject("survey_subject", (SCHEMES, PRECISION), prefixes={"precision_": PRECISION})
+ALARMS, STRATEGIES = "Alarms a day", "Strategies"
+ARENA = Subject("arena_subject", (ALARMS, STRATEGIES), prefixes={"arena_": STRATEGIES})

@@ -13,7 +13,7 @@ from engine.sampling.survey import SurveyParams, SurveyResult
 from engine.sampling.survey import figure as figures
 from pages.shell import controls, lab, texts, work
 from pages.tabs.sampling import precision
-from pages.tabs.sampling.subjects import SURVEY
+from pages.tabs.sampling.subjects import PRECISION, SCHEMES, SURVEY
 
 D = SurveyParams()
 VIEWS = ("Table", "Mitigation", "In time")
@@ -21,7 +21,7 @@ preview = st.cache_resource(max_entries=16, show_spinner=False)(survey.preview)
 
 
 def _params() -> SurveyParams:
-    SURVEY.choose(SURVEY.own)
+    SURVEY.choose(SCHEMES)
     measure = controls.segmented(
         D, "measure", "Mean to estimate", help="In minutes, over all flights that flew"
     )
@@ -93,4 +93,4 @@ _schemes = lab.tab("sampling", "survey", _params, _output)
 
 def show() -> None:
     """Draw the tab: the schemes, or how many rows are enough."""
-    (precision.show if SURVEY.chosen() == SURVEY.other else _schemes)()
+    (precision.show if SURVEY.chosen() == PRECISION else _schemes)()

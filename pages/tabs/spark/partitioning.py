@@ -17,7 +17,8 @@ from engine.spark.partitioning import PartitioningParams, real
 from engine.spark.partitioning import figure as figures
 from engine.spark.partitioning.real import Measured
 from pages.shell import controls, lab, texts, upload, work
-from pages.tabs.spark import subject, tuner
+from pages.tabs.spark import tuner
+from pages.tabs.spark.subjects import EXPLORER, PARTITIONS, TUNER
 
 D = PartitioningParams()
 run = st.cache_resource(max_entries=64, show_spinner=False)(partitioning.run)
@@ -39,7 +40,7 @@ def _table_changed() -> None:
 
 
 def _params() -> PartitioningParams:
-    subject.choose(subject.EXPLORER)
+    PARTITIONS.choose(EXPLORER)
     table = controls.segmented(
         D,
         "table",
@@ -152,4 +153,4 @@ _explorer = lab.tab("spark", "partitioning", _params, _output)
 
 def show() -> None:
     """Draw the tab: where rows go, or how many partitions are fastest."""
-    (tuner.show if subject.chosen() == subject.TUNER else _explorer)()
+    (tuner.show if PARTITIONS.chosen() == TUNER else _explorer)()

@@ -11,7 +11,7 @@ from engine.spark.tuner import TunerParams, TunerResult
 from engine.spark.tuner import figure as figures
 from engine.spark.tuner.jobs import CODE
 from pages.shell import controls, lab, texts, work
-from pages.tabs.spark import subject
+from pages.tabs.spark.subjects import PARTITIONS, TUNER
 
 D = TunerParams()
 VIEWS = ("Overhead", "Tasks on their cores")
@@ -19,7 +19,7 @@ N_FLIGHTS = 336_776
 
 
 def _params() -> TunerParams:
-    subject.choose(subject.TUNER)
+    PARTITIONS.choose(TUNER)
     return TunerParams(
         workload=controls.segmented(
             D, "workload", "Workload", help="Each shuffles the flights once"

@@ -22,7 +22,7 @@ from engine.pipeline.faults import FaultsParams, FaultsResult, OneParams, figure
 from engine.pipeline.faults.executed import Executed, auc_change, missed_minutes
 from engine.pipeline.faults.incident import DAILY, IncidentParams
 from engine.pipeline.faults.kinds import FAULTS, KINDS, NONE
-from engine.pipeline.faults.watch import MINUTES_OF_DAY, farthest_day, gate
+from engine.pipeline.faults.watch import MINUTES_OF_DAY, farthest_day, gate, reference_of
 from engine.pipeline.game import GameParams, GameResult
 from engine.pipeline.game import figure as game_figures
 from engine.pipeline.game.cases import ANSWERS, CASES, CLUES, NO_FAULT
@@ -161,7 +161,9 @@ def test_the_farthest_day_is_in_deviations_of_all_days() -> None:
     days = np.repeat([1, 2, 3], 100)
     values = np.where(days == 3, 6.0, 0.0)
     learned = pd.DataFrame({"flight_date": days, "temp": values})
-    assert farthest_day(learned, "temp") == pytest.approx(4.0 / values.std())
+    assert farthest_day(learned, "temp", reference_of(learned, "temp")) == pytest.approx(
+        4.0 / values.std()
+    )
 
 
 def test_the_daily_run_may_have_few_days_and_is_not_among_the_runs(run: Run) -> None:
