@@ -34,6 +34,7 @@ POLL_SECONDS = 0.2
 PART_SECONDS = 24 * 3_600.0  # how long an unfinished output waits to be resumed
 NAME = "pipeline"  # a process that trains by a schedule has a folder of its own
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+N_STAMP = 15  # characters of an id that are its time
 
 
 def folder() -> Path:
@@ -99,12 +100,13 @@ def run_of(run_id: str) -> Run:
 def runs() -> list[Run]:
     """Return the runs that can be read, the latest first."""
     found = []
-    for path in sorted((folder() / "runs").glob("*.json"), reverse=True):
+    for path in (folder() / "runs").glob("*.json"):
         try:
             found.append(Run.parse(path.read_text("utf-8")))
         except UNREADABLE:
             continue
-    return found
+    # an id counts whole seconds, and ends by chance
+    return sorted(found, key=lambda run: (run.id[:N_STAMP], run.began), reverse=True)
 
 
 def prune() -> None:

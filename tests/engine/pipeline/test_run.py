@@ -213,6 +213,20 @@ def test_old_runs_and_outputs_that_nobody_names_are_deleted(
         unfinished.rmdir()
 
 
+def test_of_two_runs_of_one_second_the_later_comes_first(run: Run) -> None:
+    pair = [
+        replace(run, id=f"20991231-235959-{letter * 6}", began=began)
+        for letter, began in (("f", 1.0), ("a", 2.0))
+    ]
+    try:
+        for one in pair:
+            store.save(one)
+        assert store.runs()[:2] == pair[::-1]
+    finally:
+        for one in pair:
+            (store.folder() / "runs" / f"{one.id}.json").unlink()
+
+
 def test_only_differences_are_listed(run: Run) -> None:
     changed = replace(
         run,
