@@ -38,6 +38,7 @@ from pages.shell.upload_names import UploadNames
 ROUTES = (*chart.ROUTES, *room.ROUTES)  # beside Streamlit's own
 WARM_UP = "PLAYGROUND_WARM_UP"  # "off": no default run is measured before somebody asks for it
 FIRST_VISIT_SECONDS = 5.0  # that the first visitor's page may take before the warm-up goes on
+ENDING = threading.Event()  # set once the server stops
 
 
 def warm() -> None:
@@ -61,7 +62,9 @@ def warm() -> None:
             JOBS.submit(SERVER, (steps, params), "warm-up", partial(steps, params))
     except Exception:
         # A cold lab still computes its result on the first visit; the log says why it was not warm.
-        logging.getLogger(__name__).exception("warm-up failed")
+        # An import that the end of Python cuts fails too, and is no news.
+        if not ENDING.is_set():
+            logging.getLogger(__name__).exception("warm-up failed")
     finally:
         settle()
         state.WARM.set()
@@ -178,10 +181,12 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     streamlit_internals.share_locks()
     workspace.sweep()
     gc.disable()  # until all is loaded: see ``load``
+    ENDING.clear()
     with workspace.temporary_files_inside():
         warming = threading.Thread(target=warm, name="warm-up", daemon=True)
         warming.start()
         yield
+        ENDING.set()
         state.VISITED.set()
         warming.join(FIRST_VISIT_SECONDS)  # an import that the end of Python cuts aborts it
         JOBS.stop(seconds=1)  # before the engines: a run that loses Spark would start it again
