@@ -75,7 +75,9 @@ def main() -> None:
             phones.start()
             during = tweaks(shown.stage)
             phones.join()
-            count = voted.speaker.locator("#count").inner_text()
+            shown_count = voted.speaker.locator("#count")
+            expect(shown_count).to_contain_text(f"phones {N_PHONES}")  # it asks once a second
+            count = shown_count.inner_text()
         browser.close()
     first, second = statistics.median(alone), statistics.median(during)
     print(f"tweak alone {first:,.0f} ms, while {N_PHONES} phones vote {second:,.0f} ms,")
