@@ -31,7 +31,9 @@ MARKS = {  # what a test needs, for -m "not spark" and make test's parts -> part
         "tests/engine/pipeline/",
         "tests/pages/pipeline/",
         "tests/pages/test_moved.py",
-        *("[spark", "[sql_", "[partitioning", "[pipeline"),
+        *("[spark", "[sql_", "[partitioning", "[pipeline", "etl-streaming]"),
+        "tests/engine/etl/test_streaming.py",
+        "tests/pages/etl/test_stream.py",
     ),
     "prefect": (
         "tests/engine/orchestration/",

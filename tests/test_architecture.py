@@ -39,6 +39,7 @@ WIDGETS = {
     "tabs",
 }
 COMPOSER = "pipeline"  # engine/pipeline alone may import several topics
+SHARED = {"engine.spark.session", "engine.spark.restarts"}  # the server's one Spark, for every lab
 TOPICS = {path.stem for path in (ROOT / "pages/lessons").glob("*.toml")} - {COMPOSER}
 EXPERIMENTS = [
     (path.stem, name)
@@ -142,9 +143,8 @@ def breaches(path: str, code: str) -> list[str]:
             if any(f"{name}.".startswith(f"{own}.{last}.") for name in names)
         ]
     if len(parts) > 2 and parts[0] == "engine" and parts[1] in TOPICS:
-        others = {name.split(".")[1] for name in names if name.startswith("engine.")} & set(
-            TOPICS
-        ) - {parts[1]}
+        named = {".".join(name.split(".")[:3]) for name in names if name.startswith("engine.")}
+        others = {name.split(".")[1] for name in named - SHARED} & set(TOPICS) - {parts[1]}
         if others:
             found.append(f"topic {parts[1]} imports {others}")
     if (

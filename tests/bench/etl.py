@@ -21,6 +21,7 @@ from engine.etl import (
     ledger,
     loads,
     quality,
+    streaming,
     warehouse,
 )
 from engine.etl.backfill import figure as backfill_figures
@@ -31,6 +32,7 @@ from engine.etl.elt import figure as elt_figures
 from engine.etl.late import figure as late_figures
 from engine.etl.loads import figure as loads_figures
 from engine.etl.quality import figure as quality_figures
+from engine.etl.streaming import figure as streaming_figures
 from engine.jobs import run_to_end, timed
 from tests.bench.harness import N_TWEAKS, Tab, measure, payloads, slider, spread
 
@@ -53,6 +55,12 @@ TABS = (
         "etl?etl_tab=Late+data",
         slider("late_lookback_days"),
         "late_scatter",
+    ),
+    Tab(
+        "Late data, stream (clock)",
+        "etl?etl_tab=Late+data&late_subject=Stream",
+        slider("streaming_clock"),
+        "streaming_arrivals",
     ),
     Tab(
         "Change capture (reordering)",
@@ -203,6 +211,10 @@ def _dragged() -> None:
     measure("Late data, watermark", lambda i: late.run(late.LateParams(watermark_hours=i + 7)))
     measure("Late data, lag window", lambda i: late.run(late.LateParams(lag_minutes=5 * i + 5)))
     measure(
+        "Stream, watermark delay",
+        lambda i: streaming.run(streaming.StreamingParams(delay_minutes=15 * i + 75)),
+    )
+    measure(
         "Change capture, reordering",
         lambda i: change_capture.run(
             change_capture.ChangeCaptureParams(reorder_minutes=5 * i + 35)
@@ -219,6 +231,7 @@ def _dragged() -> None:
         {
             "Late data, 28 days": late_figures.scatter(month),
             "Late data, trade-off": late_figures.trade_off(month),
+            "Stream": streaming_figures.arrivals(streaming.run(streaming.StreamingParams())),
             "Change capture": change_capture_figures.race(followed),
             "Change capture, wrong rows": change_capture_figures.wrong_rows(followed),
             "Quality gate": quality_figures.checks(held),

@@ -115,7 +115,7 @@ def test_an_example_prints_what_it_says(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     if topic == "orchestration":
         printed = request.getfixturevalue("in_prefect")[name]
-    elif topic == "spark":
+    elif "pyspark" in code:
         from pyspark.sql import SparkSession
 
         own = session.session().newSession()  # what it sets stays its own

@@ -1,5 +1,5 @@
 """Late data: event time against arrival time, a watermark, a lookback window, and a cursor that
-skips rows.
+skips rows; and, inside the same tab, a stream.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from engine.etl import late
 from engine.etl.late import LateParams, LateResult
 from engine.etl.late import figure as figures
 from pages.shell import controls, lab
+from pages.tabs.etl import streaming
+from pages.tabs.etl.subjects import DAILY, LATE, STREAM
 
 D = LateParams()
 VIEWS = ("Trade-off", "By day", "Cursor")
@@ -19,6 +21,7 @@ run = st.cache_resource(max_entries=64, show_spinner=False)(late.run)
 
 
 def _params() -> LateParams:
+    LATE.choose(DAILY)
     return LateParams(
         watermark_hours=controls.slider(
             D,
@@ -110,4 +113,9 @@ def _show(params: LateParams) -> None:
         _closer(result, controls.view("late_view", VIEWS), pinned)
 
 
-show = lab.tab("etl", "late", _params, _show)
+_daily = lab.tab("etl", "late", _params, _show)
+
+
+def show() -> None:
+    """Draw the tab: the daily run, or a stream."""
+    (streaming.show if LATE.chosen() == STREAM else _daily)()

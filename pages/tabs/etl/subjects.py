@@ -1,4 +1,4 @@
-"""The tab of the ETL lab that has two subjects."""
+"""The tabs of the ETL lab that have two subjects."""
 
 from __future__ import annotations
 
@@ -6,3 +6,5 @@ from pages.tabs.subject import Subject
 
 GATE, ENRICH = "Gate", "Clean and join"
 QUALITY = Subject("quality_subject", (GATE, ENRICH), prefixes={"enrich_": ENRICH})
+DAILY, STREAM = "Daily run", "Stream"
+LATE = Subject("late_subject", (DAILY, STREAM), prefixes={"streaming_": STREAM})
