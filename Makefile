@@ -73,6 +73,7 @@ test: .venv/requirements-dev.txt.installed
 	if [ -n "$$left_out" ]; then \
 	  echo "LEFT OUT: tests/browser, for no Chromium or Chrome was found and none could be installed."; \
 	fi; \
+	$(PY) -m tests.engine.feature_store.stores; \
 	exit $$failed
 
 check: .venv/requirements-dev.txt.installed

@@ -56,6 +56,31 @@ def online_table(project: str, view: str) -> str:
     return f"{project}_{view}"
 
 
+def redis_field(view: str, feature: str) -> bytes:
+    """Return the field of a feature in the hash of its key in a Redis online store."""
+    from feast.infra.online_stores.helpers import _mmh3
+
+    found: bytes = _mmh3(f"{view}:{feature}")
+    return found
+
+
+def redis_settings(connection_string: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return host and port, and the options, as Feast reads them from a connection string."""
+    from feast.infra.online_stores.redis import RedisOnlineStore
+
+    places, options = RedisOnlineStore._parse_connection_string(connection_string)
+    return places[0], options
+
+
+def close_online_store(store: FeatureStore) -> None:
+    """Close the connection that a store holds to Redis or PostgreSQL: an open one keeps locks."""
+    provider: Any = store.provider
+    for name in ("_client", "_conn"):
+        held = getattr(provider.online_store, name, None)
+        if held is not None:
+            held.close()
+
+
 def statuses_of(answer: Any, feature: str) -> list[str]:
     """Return the status of each value of a feature in an answer of ``get_online_features``."""
     place = list(answer.proto.metadata.feature_names.val).index(feature)

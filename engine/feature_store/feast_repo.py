@@ -68,13 +68,29 @@ def write(table: pa.Table, path: Path) -> Path:
     return path
 
 
-def open_repo(folder: Path, offline: Store = "duckdb", project: str = "playground") -> FeatureStore:
+def open_repo(
+    folder: Path,
+    offline: Store = "duckdb",
+    project: str = "playground",
+    online: Mapping[str, Any] | None = None,
+) -> FeatureStore:
     """Return the Feast repository in ``folder``, made when missing, with the offline store asked
-    for.
+    for; ``online`` are settings of another online store than SQLite, which no file gets.
     """
-    from feast import FeatureStore
+    from feast import FeatureStore, RepoConfig
 
     folder.mkdir(parents=True, exist_ok=True)
+    if online is not None:
+        config = RepoConfig(
+            project=project,
+            provider="local",
+            registry=str(folder / "registry.db"),
+            offline_store={"type": offline},
+            online_store=dict(online),
+            entity_key_serialization_version=3,
+        )
+        config.repo_path = folder
+        return FeatureStore(config=config)
     (folder / "feature_store.yaml").write_text(
         YAML.format(project=project, offline=offline), encoding="utf-8"
     )

@@ -5,7 +5,8 @@ Real: flights' own feature rows (weather by airport, rolling delay by plane), Fe
 ``materialize`` and ``materialize_incremental``, its SQLite file, ``get_online_features`` and
 ``get_historical_features`` (``online.real``). What is dragged is the same schedule explained with
 two binary searches: a run brings each key's latest row of its window that has arrived; the job
-counts the cells in which Feast's own store agrees. Simplified: the clock is the chosen hour, feeds
+counts the cells in which Feast's own store agrees. Redis and PostgreSQL take part where a variable
+names one (``online.attached``, ``online.beside``). Simplified: the clock is the chosen hour, feeds
 are late by a constant, and of the planes the busiest N_PLANES take part.
 """
 
@@ -31,6 +32,7 @@ from engine.feature_store.online.result import (
     OnlineResult,
     Rows,
     Run,
+    Store,
 )
 
 __all__ = ["START", "OnlineParams", "OnlineResult", "rows_of", "run", "runs_of"]
@@ -82,12 +84,21 @@ def _week(job: OnlineParams) -> OnlineResult:
     found = rows.latest(cut)
     start = np.array([run.start for run in runs], float)[:, np.newaxis]
     brought = (found != NONE) & (rows.hour[np.maximum(found, 0)] >= start)
-    last = np.maximum.accumulate(
-        np.where(brought, np.arange(len(runs))[:, np.newaxis], NONE), axis=0
-    )
-    after_run = np.where(last == NONE, NONE, np.take_along_axis(found, np.maximum(last, 0), axis=0))
+    after_run = _kept(job.store, found, brought)
     served = np.searchsorted([run.hour for run in runs], GRID, side="right") - 1
     return OnlineResult(job, rows, runs, after_run, _offline(job.source), after_run[served])
+
+
+def _kept(store: Store, found: np.ndarray, brought: np.ndarray) -> np.ndarray:
+    """Return what the store has after each run: the row of the last run that brought one; in Redis
+    the newest row that any brought. All (runs, keys), places in order of event time.
+    """
+    if store == "Redis":
+        return np.maximum.accumulate(np.where(brought, found, NONE), axis=0)
+    number = np.arange(len(found))[:, np.newaxis]
+    last = np.maximum.accumulate(np.where(brought, number, NONE), axis=0)
+    kept = np.take_along_axis(found, np.maximum(last, 0), axis=0)
+    return np.asarray(np.where(last == NONE, NONE, kept))
 
 
 @lru_cache(maxsize=len(SOURCES))

@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine import figures
+from engine.feature_store.online.beside import Beside
 from engine.feature_store.online.real import ServedResult
 from engine.feature_store.online.result import GRID, NONE, START, UNITS, OnlineResult
 from engine.feature_store.own.online import OwnOnlineResult
@@ -34,9 +35,10 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
     blue ones.
     """
     p, key = result.params, result.params.key_number - 1
+    served_by = f"serving ({'online' if p.store == 'SQLite' else p.store})"
     steps = [
         _step(_drawn(result, result.offline[:, key]), "training (offline)", figures.KNOWN, 2),
-        _step(_drawn(result, result.online[:, key]), "serving (online)", figures.HELD_OUT, 3),
+        _step(_drawn(result, result.online[:, key]), served_by, figures.HELD_OUT, 3),
     ]
     if pinned is not None:
         places = pinned.online[:, min(key, len(pinned.rows.names) - 1)]
@@ -155,6 +157,28 @@ def latency(served: ServedResult) -> go.Figure:
     figure.update_layout(
         xaxis={"type": "log", "showgrid": True}, yaxis={"showgrid": True}, bargap=0
     )
+    return figure
+
+
+def store_latency(found: Beside) -> go.Figure:
+    """Draw the times of get_online_features of two stores, which took turns. To see first: what the
+    way to another process costs one key, and what it costs many.
+    """
+    figure = figures.new_tall(
+        f"Time of get_online_features calls, SQLite and {found.store}",
+        height=120 + 70 * len(found.reads),
+        x="time per call, ms (log)",
+    )
+    for (store, n_keys), seconds in reversed([*found.reads.items()]):
+        figure.add_box(
+            x=(1e3 * np.sort(seconds.ravel())).round(4),
+            name=f"{store}, {n_keys:,} key{'s' * (n_keys > 1)}",
+            marker_color=figures.KNOWN if store == "SQLite" else figures.HELD_OUT,
+            boxpoints=False,
+            hovertemplate="%{x} ms<extra></extra>",
+            showlegend=False,
+        )
+    figure.update_layout(xaxis={"type": "log", "showgrid": True})
     return figure
 
 

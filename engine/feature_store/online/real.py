@@ -1,5 +1,5 @@
-"""The schedule of *online* on the real Feast: every run materialized, the SQLite store compared
-after each, reads timed.
+"""The schedule of *online* on the real Feast: every run materialized, the store compared after
+each, reads timed; where Redis or PostgreSQL is picked, in both (``beside``).
 
 One run of a visitor has a folder of its own (``workspace.scratch``) that goes when it ends, so that
 nobody writes another's registry; what is looked at afterwards is in the result.
@@ -7,7 +7,7 @@ nobody writes another's registry; what is looked at afterwards is in the result.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +22,9 @@ import pyarrow.compute as pc
 from engine import workspace
 from engine.feature_store import feast_internals, feast_repo, serving
 from engine.feature_store.flight_features import FEATURES, KEYS
-from engine.feature_store.online import run
+from engine.feature_store.online import attached, beside, run
+from engine.feature_store.online.attached import PROJECT, Space
+from engine.feature_store.online.beside import EVENT_SECONDS, Answers, Beside
 from engine.feature_store.online.result import (
     NONE,
     START,
@@ -30,7 +32,9 @@ from engine.feature_store.online.result import (
     OnlineParams,
     OnlineResult,
     Run,
+    Store,
 )
+from engine.feature_store.online.stored import look
 from engine.feature_store.serving import OnlineRow
 from engine.jobs import Progress, Steps, timed, to_end
 from engine.units import format_bytes, format_seconds, format_time
@@ -38,7 +42,7 @@ from engine.units import format_bytes, format_seconds, format_time
 if TYPE_CHECKING:
     from feast import FeatureStore
 
-VIEW, PROJECT, TABLE = "served", "playground", "playground_served"
+VIEW, TABLE = "served", "playground_served"
 N_READS = 300
 BATCH = 100  # keys in the larger of the two requests that are timed
 N_ROWS_SHOWN = 60
@@ -52,7 +56,7 @@ class ServedResult:
 
     params: OnlineParams
     seconds: tuple[float, ...] = ()
-    # keys × runs in which the SQLite store's event times were compared with the explained ones
+    # keys × runs in which the store's event times were compared with the explained ones
     n_cells: int = 0
     n_agree: int = 0
     first_incremental_rows: int = 0  # rows after an incremental run on an empty store: none
@@ -64,6 +68,7 @@ class ServedResult:
     n_null_offline: int = 0  # keys that are null in get_historical_features at the week's end
     n_null_present: int = 0  # of these, keys that get_online_features answers PRESENT
     n_expected: int = 0  # the same number, explained
+    beside: Beside | None = None  # where another store than SQLite is picked
     complete: bool = False
 
     @property
@@ -80,9 +85,9 @@ class ServedResult:
             return "Feast is starting its first run."
         badge = ":material/verified:" if self.agrees else ":material/error:"
         text = (
-            f"{badge} Feast's SQLite store agrees with the simulation in **{self.n_agree:,} of"
-            f" {self.n_cells:,}** cells after {len(self.seconds)} runs (median"
-            f" {format_seconds(float(np.median(self.seconds)))} per run)."
+            f"{badge} Feast's {self.params.store} store agrees with the simulation in"
+            f" **{self.n_agree:,} of {self.n_cells:,}** cells after {len(self.seconds)} runs"
+            f" (median {format_seconds(float(np.median(self.seconds)))} per run)."
         )
         if self.complete:
             text += (
@@ -146,22 +151,24 @@ def source_table(params: OnlineParams) -> pa.Table:
     return table.append_column(feast_repo.CREATED, micros.cast(feast_repo.TIMESTAMP))
 
 
-def _made(folder: Path, params: OnlineParams) -> tuple[FeatureStore, Path]:
-    """Return a repository with the one view that is served, and the path of its source."""
-    path = feast_repo.write(source_table(params), folder / "rows.parquet")
+def _made(folder: Path, params: OnlineParams, path: Path, space: Space | None) -> FeatureStore:
+    """Return a repository with the one view that is served, over the rows at ``path``."""
     key = feast_repo.entity(KEYS[params.source])
-    features = dict.fromkeys((*FEATURES[params.source], "event_seconds"), "Float64")
+    features = dict.fromkeys(_features(params), "Float64")
     ttl = timedelta(hours=params.ttl_hours)
     with serving.feast_alone():
-        store = feast_repo.open_repo(folder, project=PROJECT)
+        store = feast_repo.open_repo(folder, **attached.repository(space))
         view = feast_repo.view(VIEW, path, entities=[key], features=features, ttl=ttl)
         store.apply([key, view])
-    return store, path
+    return store
 
 
-def _agreement(result: OnlineResult, number: int, database: Path) -> int:
-    """Return in how many keys the SQLite store holds the explained event time after a run."""
-    held = serving.event_seconds(database, TABLE, "event_seconds")
+def _features(params: OnlineParams) -> tuple[str, ...]:
+    return (EVENT_SECONDS, *FEATURES[params.source])
+
+
+def _agreement(result: OnlineResult, number: int, held: Mapping[str, float]) -> int:
+    """Return in how many keys a store holds the explained event time after a run."""
     places = result.after_run[number]
     explained = START.timestamp() + 3600 * result.rows.hour[np.maximum(places, 0)]
     return sum(
@@ -178,6 +185,59 @@ def _materialize(store: FeatureStore, planned: Run) -> None:
         serving.materialize(store, _moment(planned.start), end, [VIEW])
 
 
+class _Week:
+    """The week as it runs: SQLite, and the picked store beside it."""
+
+    def __init__(self, params: OnlineParams, folder: Path, space: Space | None) -> None:
+        self.params, self.folder, self.space = params, folder, space
+        self.explained = run(self.params)
+        self.everything = source_table(self.params)
+        self.path = feast_repo.write(self.everything, self.folder / "rows.parquet")
+        self.database = self.folder / "online.db"
+        self.sqlite = _made(self.folder, self.params, self.path, None)
+        self.picked = self.sqlite
+        if self.space is not None:
+            self.picked = _made(self.folder / "beside", self.params, self.path, self.space)
+        key = KEYS[self.params.source]
+        self.asked = [{key: name} for name in self.explained.rows.names]
+        self.models = [
+            run(replace(self.params, store=store)) for store in ("SQLite", self.params.store)
+        ]
+
+    def arrive(self, hour: int) -> None:
+        """Leave in the source what has arrived by the hour."""
+        if self.params.delay_hours:
+            limit = _moment(hour - self.params.delay_hours).timestamp()
+            arrived = pc.less_equal(self.everything[EVENT_SECONDS], limit)
+            feast_repo.write(self.everything.filter(arrived), self.path)
+
+    def answers(self, store: FeatureStore) -> Answers:
+        """Ask a store for every key."""
+        return beside.ask(store, VIEW, _features(self.params), self.asked)
+
+    def step(self, number: int, served: ServedResult) -> ServedResult:
+        """Make a run in each store and compare what is in them."""
+        planned = self.explained.runs[number]
+        self.arrive(planned.hour)
+        seconds = timed(partial(_materialize, self.picked, planned))[0]
+        found = served.beside
+        if found is None:
+            held = serving.event_seconds(self.database, TABLE, EVENT_SECONDS)
+        else:
+            _materialize(self.sqlite, planned)
+            other = self.answers(self.picked)
+            times = zip(self.explained.rows.names, other.values[EVENT_SECONDS], strict=True)
+            held = {name: value for name, value in times if value is not None}
+            found = beside.compared(found, number, self.answers(self.sqlite), other, self.models)
+        return replace(
+            served,
+            seconds=(*served.seconds, seconds),
+            n_cells=served.n_cells + len(self.asked),
+            n_agree=served.n_agree + _agreement(self.explained, number, held),
+            beside=found,
+        )
+
+
 def steps(params: OnlineParams) -> Steps:
     """Run the schedule on Feast: a ``Progress`` with what is known so far before each run.
 
@@ -185,75 +245,82 @@ def steps(params: OnlineParams) -> Steps:
     -------
     ServedResult
         With ``complete`` set.
+
+    Raises
+    ------
+    InputError
+        The picked store is not named, or does not answer.
     """
     folder = workspace.scratch("feast-online")
-    explained = run(params)
     served = ServedResult(params)
     try:
         yield Progress(0.0, "making the repository", served)
-        store, path = _made(folder, params)
-        serving.materialize_incremental(store, _moment(0), [VIEW])
-        served = replace(
-            served, first_incremental_rows=len(serving.raw_rows(folder / "online.db", TABLE))
-        )
-        seconds: list[float] = []
-        everything = source_table(params)
-        n_runs = len(explained.runs)
-        for number, planned in enumerate(explained.runs):
-            yield Progress(number / (n_runs + 2), f"run {number + 1} of {n_runs}", served)
-            if params.delay_hours:
-                limit = _moment(planned.hour - params.delay_hours).timestamp()
-                arrived = pc.less_equal(everything["event_seconds"], limit)
-                feast_repo.write(everything.filter(arrived), path)
-            seconds.append(timed(partial(_materialize, store, planned))[0])
-            served = replace(
-                served,
-                seconds=tuple(seconds),
-                n_cells=served.n_cells + len(explained.rows.names),
-                n_agree=served.n_agree + _agreement(explained, number, folder / "online.db"),
-            )
-        yield Progress(0.95, "reading", served)
-        feast_repo.write(everything, path)
-        return _read(store, served, explained, folder / "online.db")
+        with attached.chosen(params.store) as space:
+            week = _Week(params, folder, space)
+            if space is not None:
+                found = Beside(params.store, space.version, space.place.where)
+                served = replace(served, beside=found)
+            try:
+                serving.materialize_incremental(week.sqlite, _moment(0), [VIEW])
+                first = len(serving.raw_rows(week.database, TABLE))
+                served = replace(served, first_incremental_rows=first)
+                n_runs = len(week.explained.runs)
+                for number in range(n_runs):
+                    yield Progress(number / (n_runs + 2), f"run {number + 1} of {n_runs}", served)
+                    served = week.step(number, served)
+                yield Progress(0.95, "reading", served)
+                feast_repo.write(week.everything, week.path)
+                return _read(week, served)
+            finally:
+                if space is not None:
+                    feast_internals.close_online_store(week.picked)
     finally:
         workspace.remove(folder)
 
 
-def _read(
-    store: FeatureStore, served: ServedResult, explained: OnlineResult, database: Path
-) -> ServedResult:
-    """Time the reads, look into the store, and hold training against serving at the week's end."""
-    key, names = KEYS[explained.params.source], explained.rows.names
-    features = [f"{VIEW}:{name}" for name in FEATURES[explained.params.source]]
-    asked = [{key: name} for name in names]
-    reads = {
-        n: serving.latencies(store, features, asked[:n], N_READS)
-        for n in dict.fromkeys((1, min(BATCH, len(names))))
-    }
-    with serving.feast_alone():
-        answer = store.get_online_features([f"{VIEW}:event_seconds"], asked)
-    status = feast_internals.statuses_of(answer, "event_seconds")
+def _read(week: _Week, served: ServedResult) -> ServedResult:
+    """Time the reads, look into the stores, and hold training against serving at the week's end."""
+    explained, names = week.explained, week.explained.rows.names
+    key = KEYS[explained.params.source]
+    answers = week.answers(week.picked)
     labels = pd.DataFrame(
         {key: list(names), feast_repo.EVENT: pd.Timestamp(_moment(WEEK_HOURS)).as_unit("us")}
     )
-    joined = feast_repo.historical(store, labels, [f"{VIEW}:event_seconds"]).set_index(key)[
-        "event_seconds"
-    ]
-    null = joined.reindex(list(names)).isna().to_numpy()
-    present = np.array([name == "PRESENT" for name in status])
+    joined = feast_repo.historical(week.picked, labels, [f"{VIEW}:{EVENT_SECONDS}"])
+    null = joined.set_index(key)[EVENT_SECONDS].reindex(list(names)).isna().to_numpy()
+    # not by the status: Redis gives PRESENT for a key without a row
+    given = np.array([value is not None for value in answers.values[EVENT_SECONDS]])
     expected = explained.expired(WEEK_HOURS) & (explained.online[WEEK_HOURS] != NONE)
     return replace(
-        served,
-        rows=tuple(serving.online_rows(database, TABLE, project=PROJECT, limit=N_ROWS_SHOWN)),
-        n_rows=len(serving.raw_rows(database, TABLE)),
-        size_bytes=database.stat().st_size,
-        reads=reads,
-        statuses={name: status.count(name) for name in dict.fromkeys(status)},
+        _timed(week, served),
+        rows=tuple(serving.online_rows(week.database, TABLE, project=PROJECT, limit=N_ROWS_SHOWN)),
+        n_rows=len(serving.raw_rows(week.database, TABLE)),
+        size_bytes=week.database.stat().st_size,
+        statuses={name: answers.statuses.count(name) for name in dict.fromkeys(answers.statuses)},
         n_null_offline=int(null.sum()),
-        n_null_present=int((null & present).sum()),
+        n_null_present=int((null & given).sum()),
         n_expected=int(expected.sum()),
         complete=True,
     )
+
+
+def _timed(week: _Week, served: ServedResult) -> ServedResult:
+    """Time the reads of SQLite; with a store beside it, of both in turns, and look into that."""
+    params = week.params
+    features = [f"{VIEW}:{name}" for name in FEATURES[params.source]]
+    batches = tuple(dict.fromkeys((1, min(BATCH, len(week.asked)))))
+    if served.beside is None or week.space is None:
+        reads = {
+            n: serving.latencies(week.sqlite, features, week.asked[:n], N_READS) for n in batches
+        }
+        return replace(served, reads=reads)
+    stores: dict[Store, FeatureStore] = {"SQLite": week.sqlite, params.store: week.picked}
+    found = replace(
+        served.beside,
+        stored=look(week.space, VIEW, _features(params)),
+        reads=beside.timed_reads(stores, features, week.asked, batches),
+    )
+    return replace(served, beside=found)
 
 
 serve: Callable[[OnlineParams], ServedResult] = to_end(steps)

@@ -13,6 +13,7 @@ from engine.feature_store.flight_features import FEATURES, KEYS, Source
 from engine.ranges import Choice, Params, Range
 from engine.units import format_seconds, format_share
 
+Store = Literal["SQLite", "Redis", "PostgreSQL"]  # the online store
 Strategy = Literal["full", "incremental", "incremental, then a backfill"]
 Feature = Literal["temp", "wind_speed", "precip", "visib"]
 UNITS = {
@@ -45,6 +46,7 @@ class OnlineParams(Params):
     at_hours: Annotated[int, Range(0, WEEK_HOURS)] = 90  # the chosen hour of the week
     key_number: Annotated[int, Range(1, N_KEYS_DRAWN)] = 1  # which of the drawn keys
     feature: Feature = "temp"  # drawn, of the weather
+    store: Store = "SQLite"
 
     @property
     def job(self) -> OnlineParams:
@@ -203,8 +205,16 @@ class OnlineResult:
             )
         if p.strategy.endswith("backfill"):
             reasons.append(
-                "**Backfill**: the online store compares no times, so old rows overwrite newer"
-                " ones until a later run has a row of the key."
+                "**Backfill**: Feast's Redis store compares event times and skips a row that is not"
+                " newer. SQLite and PostgreSQL overwrite."
+                if p.store == "Redis"
+                else f"**Backfill**: in {p.store} Feast compares no times, so old rows overwrite"
+                " newer ones until a later run has a row of the key."
+            )
+        if p.store == "Redis":
+            reasons.append(
+                "**Redis** has one hash per key and one event time per view. A key without a row"
+                " comes back PRESENT and null, not NOT_FOUND."
             )
         reasons.append(
             "**TTL** applies to the training join only: get_online_features never checks it."
@@ -235,6 +245,10 @@ class OnlineResult:
         """Return a feature of all rows, nan for nulls."""
         return np.asarray(self.rows.table[feature].to_numpy(zero_copy_only=False), float)
 
+    def status(self, place: int) -> str:
+        """Return the status that serving gives a row; in Redis a missing one is a present null."""
+        return "NOT_FOUND" if place == NONE and self.params.store != "Redis" else "PRESENT"
+
     def keys_at(self, hour: int) -> list[dict[str, str]]:
         """Return the drawn keys as both sides have them at an hour, as texts."""
         values, expired, rows = self.values(self.params.shown), self.expired(hour), []
@@ -259,7 +273,7 @@ class OnlineResult:
                         else ""
                     ),
                     "serving answers": "null" if on == NONE else f"{values[on]:.3g}",
-                    "status": "NOT_FOUND" if on == NONE else "PRESENT",
+                    "status": self.status(on),
                     "age of the served row": age,
                 }
             )

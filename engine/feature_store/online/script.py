@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from engine.feature_store import feast_repo, online
 from engine.feature_store.flight_features import KEYS
-from engine.feature_store.online import OnlineParams
+from engine.feature_store.online import OnlineParams, attached
 
 PARAMS = OnlineParams()
 rows, key, day0 = online.rows_of(PARAMS.source), KEYS[PARAMS.source], online.START
@@ -22,8 +22,9 @@ with (
     tempfile.TemporaryDirectory() as folder,
     contextlib.redirect_stdout(quiet),
     contextlib.redirect_stderr(quiet),
+    attached.chosen(PARAMS.store) as space,
 ):
-    store = feast_repo.open_repo(Path(folder))
+    store = feast_repo.open_repo(Path(folder), **attached.repository(space))
     path = feast_repo.write(rows.table, Path(folder) / "rows.parquet")
     plane = feast_repo.entity(key)
     view = feast_repo.view(

@@ -1,5 +1,5 @@
-"""Online: a week of materialization runs, what serving answers against what training joins, inside
-the SQLite store.
+"""Online: a week of materialization runs, what serving answers against what training joins, and the
+online store from inside: SQLite, or a Redis or PostgreSQL of one's own beside it.
 """
 
 from __future__ import annotations
@@ -7,8 +7,9 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.feature_store import online
-from engine.feature_store.online import OnlineParams, OnlineResult, real
+from engine.feature_store.online import OnlineParams, OnlineResult, attached, real
 from engine.feature_store.online import figure as figures
+from engine.feature_store.online.beside import Beside
 from engine.feature_store.online.real import ServedResult
 from engine.feature_store.own import online as own_online
 from engine.feature_store.own.online import OwnOnlineResult
@@ -16,7 +17,7 @@ from pages.shell import controls, lab, texts, work
 from pages.tabs.feature_store.own import replace_by_own
 
 D = OnlineParams()
-VIEWS = ("All keys", "Three keys", "Inside SQLite", "Read latency")
+VIEWS = ("All keys", "Three keys", "Cell by cell", "Inside the store", "Read latency")
 run = st.cache_resource(max_entries=64, show_spinner=False)(online.run)
 
 
@@ -42,6 +43,10 @@ def _params() -> OnlineParams:
         D, "at_hours", "Hour of week",
         help="The time of the dashed line, of “Three keys” and of the count of keys",
     )  # fmt: skip
+    store = controls.selectbox(
+        D, "store", "Online store",
+        help="Where Feast serves from. Redis or PostgreSQL run where a variable names one",
+    )  # fmt: skip
     with st.expander("Plotted key and feature"):
         number = controls.slider(
             D, "key_number", "Key", help="One of the three keys with most rows"
@@ -59,6 +64,7 @@ def _params() -> OnlineParams:
         at_hours=at,
         key_number=number,
         feature=feature,
+        store=store,
     )
 
 
@@ -66,15 +72,49 @@ def _show_served(served: ServedResult) -> None:
     """Show what Feast confirms, and the chosen view of it."""
     st.markdown(served.verdict)
     view = st.session_state.get("online_view", VIEWS[0])
-    if view == "Read latency" and served.reads:
+    if served.beside is not None:
+        _show_beside(served.beside, view)
+    elif view == "Cell by cell":
+        st.caption(
+            "Set Online store to Redis or PostgreSQL: its answers are shown beside SQLite's."
+        )
+    elif view == "Read latency" and served.reads:
         lab.chart(
             figures.latency(served),
             "online_latency",
             "Time of each get_online_features call, for one key and for 100",
         )
-    elif view == "Inside SQLite" and served.rows:
+    elif view == "Inside the store" and served.rows:
         st.caption(served.facts)
         st.dataframe(served.row_texts(), hide_index=True, height=320)
+
+
+def _show_beside(found: Beside, view: str) -> None:
+    """Show what the picked store and SQLite answer, and the chosen view of it."""
+    st.markdown(found.verdict)
+    if view == "Cell by cell" and found.rows:
+        st.caption(found.rows_caption)
+        st.dataframe(
+            found.rows, hide_index=True, height=320, key="online_cells",
+            alt=f"What SQLite and {found.store} answer, value by value, differences first",
+        )  # fmt: skip
+    elif view == "Inside the store" and found.stored:
+        st.caption(found.stored.facts)
+        st.dataframe(
+            found.stored.rows, hide_index=True, height=320, key="online_stored",
+            alt=f"What {found.store} holds, byte by byte",
+        )  # fmt: skip
+    elif view == "Read latency" and found.reads:
+        lab.chart(
+            figures.store_latency(found),
+            "online_store_latency",
+            f"Time of each get_online_features call, SQLite and {found.store}",
+        )
+        texts.table(found.latency_rows(), "Read latency by store, with its spread over the rounds")
+        st.caption(
+            "SQLite is a file that this process reads; the other store answers over a socket. The"
+            " stores took turns, round by round."
+        )
 
 
 def _output(params: OnlineParams) -> None:
@@ -95,7 +135,14 @@ def _output(params: OnlineParams) -> None:
             )
         elif view == "Three keys":
             texts.table(result.keys_at(params.at_hours), "Three keys at the chosen hour")
-        work.run("online", params.job, real.steps, _show_served, first=ServedResult(params.job))
+        if view == "Inside the store":
+            with st.expander("feature_store.yaml for this store"):
+                st.code(attached.settings_text(params.store), language="yaml")
+        if missing := attached.missing(params.store):
+            st.info(missing)
+        else:
+            first = ServedResult(params.job)
+            work.run("online", params.job, real.steps, _show_served, first=first)
 
 
 def _show_own(result: OwnOnlineResult) -> None:

@@ -50,6 +50,8 @@ def test_names_and_numbers_are_feasts_own() -> None:
         ("feast.feature_logging", "FeatureServiceLoggingSource.get_schema", {"registry"}),
         ("feast.base_feature_view", "BaseFeatureView", set()),
         ("feast.data_source", "DataSource", set()),
+        ("feast.infra.online_stores.helpers", "_mmh3", {"key"}),
+        ("feast.infra.online_stores.redis", "RedisOnlineStore._parse_connection_string", set()),
         *(
             (
                 f"feast.infra.offline_stores.{module}",
@@ -74,6 +76,13 @@ def test_what_is_called_is_there(module: str, name: str, parameters: set[str]) -
     for part in name.split("."):
         found = getattr(found, part)
     assert parameters <= set(inspect.signature(found).parameters)
+
+
+def test_connections_are_where_they_are_closed() -> None:
+    from feast.infra.online_stores.postgres_online_store.postgres import PostgreSQLOnlineStore
+    from feast.infra.online_stores.redis import RedisOnlineStore
+
+    assert RedisOnlineStore._client is None and PostgreSQLOnlineStore._conn is None
 
 
 def test_keys_and_values_come_back_as_they_were_stored() -> None:

@@ -91,7 +91,9 @@ def test_a_disagreement_turns_the_badge() -> None:
     assert ":material/error:" in replace(served, n_expected=served.n_expected + 1).verdict
 
 
-def tiny(folder: Path, rows: list[tuple[str, int, float | None]], ttl_hours: int = 2) -> Any:
+def tiny(
+    folder: Path, rows: list[tuple[str, int, float | None]], ttl_hours: int = 2, **repository: Any
+) -> Any:
     """A repository with one view ``v`` over (key, hour of 1 July 2013, value)."""
     moments = [online.START + timedelta(hours=hour) for _, hour, _ in rows]
     table = pa.table(
@@ -104,7 +106,7 @@ def tiny(folder: Path, rows: list[tuple[str, int, float | None]], ttl_hours: int
     path = feast_repo.write(table, folder / "rows.parquet")
     key = feast_repo.entity("k")
     with serving.feast_alone():
-        store = feast_repo.open_repo(folder, project="tiny")
+        store = feast_repo.open_repo(folder, **{"project": "tiny", **repository})
         ttl = timedelta(hours=ttl_hours)
         store.apply(
             [

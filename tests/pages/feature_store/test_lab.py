@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.feature_store import lab_repo, registry, serving
+from engine.feature_store.online.attached import FORMS, VARIABLES
 from engine.feature_store.own.repo import VARIABLE
+from engine.processes import free_port
+from tests.engine.feature_store.stores import SECRET, running, url_of
 from tests.engine.feature_store.test_own_kinds import kinds, repository
 from tests.pages.visit import charts, open_page, settle, texts
 
@@ -157,3 +161,39 @@ def test_a_view_is_defined_on_the_page_and_a_link_cannot_name_it() -> None:
     assert "**Refused** by `store.apply`" in texts(app) and "must not contain ':'" in texts(app)
     settle(app.text_input(key="define_name").set_value("x'y").run())
     assert "name must be of letters" in app.error[0].value
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[None]:
+    """A Redis that runs, and that its variable names."""
+    with running("Redis") as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLES["Redis"], url)
+        yield
+
+
+def test_the_online_store_is_a_redis_of_ones_own(redis: None) -> None:
+    link = {"online_source": "weather", "online_every_hours": "48", "online_view": "Inside SQLite"}
+    app = open_page("feature_store", feature_store_tab="Online", online_store="Redis", **link)
+    assert not app.exception and not app.error
+    seen = texts(app)
+    assert "Feast's Redis store agrees" in seen and "and SQLite give the same answer in" in seen
+    assert "as stored" in str(list(app.dataframe[0].value)) and "type: " in app.code[0].value
+    for view, chart in (("Cell by cell", ""), ("Read latency", "online_store_latency")):
+        settle(app.segmented_control(key="online_view").set_value(view).run())
+        assert not app.exception and chart in {"", *(one["key"] for one in charts(app))}, view
+        seen += texts(app) + str([one.value.to_dict() for one in (*app.dataframe, *app.table)])
+    assert SECRET not in seen
+
+
+def test_without_a_store_the_week_is_predicted_and_the_page_says_how_to_name_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(VARIABLES["Redis"], raising=False)
+    link = {"feature_store_tab": "Online", "online_store": "Redis"}
+    app = open_page("feature_store", **link)
+    assert not app.exception and not app.error and len(charts(app)) == 2
+    assert f"`{VARIABLES['Redis']}={FORMS['Redis']}`" in app.info[0].value
+    monkeypatch.setenv(VARIABLES["Redis"], url_of("Redis", free_port()))
+    app = open_page("feature_store", **link)
+    assert not app.exception and "Redis at 127.0.0.1" in app.error[0].value
+    assert "nobody listens there" in app.error[0].value and SECRET not in texts(app)
