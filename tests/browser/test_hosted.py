@@ -38,6 +38,7 @@ OFF = {  # a page and its settings -> what is off there
     ("etl", "Quality gate", "quality_view", "Tests"): "tests",
     ("spark", "Spark SQL", "sql_name", "Your own"): "sql",
     ("spark", "Cluster", "", ""): "cluster",
+    ("talks", "", "", ""): "room",
 }
 
 
@@ -47,7 +48,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]
     workspace, image = tmp_path_factory.mktemp("shared"), tmp_path_factory.mktemp("image")
     deployment.copy_to(image)
     before = inside(image)
-    settings = {**deployment.environment(), **ENVIRONMENT}
+    secrets = tmp_path_factory.mktemp("operator") / "secrets.toml"
+    secrets.write_text(f'[warehouse]\npassword = "{KEY}"\n', encoding="utf-8")
+    settings = {**deployment.environment(), **ENVIRONMENT, "STREAMLIT_SECRETS_FILES": str(secrets)}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
@@ -67,21 +70,34 @@ class Reader(Visitor):
         super()._take(data)
 
 
-def test_it_does_not_start_without_its_names(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("settings", "secrets", "said"),
+    [
+        ({}, "", "server.allowedHosts"),
+        (load.HOSTED, f"[auth\ncookie_secret = '{KEY}'", "secrets.toml must be"),
+    ],
+)
+def test_it_does_not_start_without_its_names_nor_with_secrets_that_it_cannot_read(
+    settings: dict[str, str], secrets: str, said: str, tmp_path: Path
+) -> None:
     environment = {**os.environ, hosted.VARIABLE: "1", "PLAYGROUND_WORKSPACE": str(tmp_path)}
+    if secrets:
+        path = tmp_path / "secrets.toml"
+        path.write_text(secrets, encoding="utf-8")
+        environment["STREAMLIT_SECRETS_FILES"] = str(path)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     ended = subprocess.run(
         [*command, f"--server.port={free_port()}"],
         cwd=ROOT,
-        env=environment,
+        env={**environment, **settings},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    said = ended.stdout + ended.stderr
-    assert ended.returncode == 1 and "server.allowedHosts" in said.strip().splitlines()[-1]
-    assert "Traceback" not in said
+    output = ended.stdout + ended.stderr
+    assert ended.returncode == 1 and said in output.strip().splitlines()[-1]
+    assert "Traceback" not in output and KEY not in output
 
 
 def test_it_answers_what_a_page_needs(shared: tuple[str, int]) -> None:
