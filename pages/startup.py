@@ -132,6 +132,9 @@ def middleware() -> list[Middleware]:
     streamlit_internals.limit_uploads(limit.upload_mb)
     shared = [guard, Middleware(web.Front), Middleware(UploadNames)]
     if not entrance.ASKS.is_set():
+        logging.getLogger(__name__).warning(
+            "Nobody is asked to sign in: no secrets.toml has [auth]. Let a proxy ask (HOSTING.md)."
+        )
         return shared
     person = streamlit_internals.signed_in
     return [*shared, Middleware(sign_in.Door, base=base, routes=ROUTES, person=person)]

@@ -102,6 +102,10 @@ def test_a_stranger_gets_the_sign_in_and_nothing_else(closed: tuple[str, Path]) 
         for method, path in CONTENT:
             assert client.request(method, path).status_code == 401, path
         assert client.get(f"/{BASE}/_stcore/health").status_code == 200
+        encrypted = {"X-Forwarded-Proto": "https", "Referer": f"{address}/etl"}
+        answer = client.get(f"/{BASE}/auth/login", headers=encrypted)
+        cookies = answer.headers.get_list("set-cookie")
+        assert cookies and all(one.endswith("; Secure") for one in cookies)
 
 
 def test_a_cookie_lets_in_whom_this_server_signed_in_lately_and_lists(
