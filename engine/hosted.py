@@ -1,9 +1,9 @@
 """A server for many (``PLAYGROUND_HOSTED=1``): what is bounded and what is off there. Everything
 else asks here.
 
-Off is what reaches outside, runs a person's text, or starts a cluster. A bound is changed by the
-variable that ``Bounds`` names beside it. On a server of one's own nothing is off and nothing is
-bounded here.
+Off is what reaches outside, runs a person's text, starts a cluster, or needs the speaker's own
+machine. A bound is changed by the variable that ``Bounds`` names beside it. On a server of one's
+own nothing is off and nothing is bounded here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final, Literal
 from engine.errors import InputError, require
 
 VARIABLE: Final = "PLAYGROUND_HOSTED"
-What = Literal["webhook", "prefect", "feast", "sql", "tests", "cluster"]
+What = Literal["webhook", "prefect", "feast", "sql", "tests", "cluster", "room"]
 NAMES: Final[dict[What, str]] = {
     "webhook": "Sending alerts to a webhook",
     "prefect": "A Prefect server named by PREFECT_API_URL",
@@ -24,6 +24,7 @@ NAMES: Final[dict[What, str]] = {
     "sql": "SQL of your own",
     "tests": "Running generated tests",
     "cluster": "Starting a Spark cluster",
+    "room": "A talk's room (speaker's screen and votes)",
 }
 SHARED: Final = "on this server, which is shared"
 INSTEAD: Final = "Run the playground on your own machine: make run"

@@ -177,7 +177,7 @@ class Front:
             if message["type"] == "http.response.start":
                 headers = [
                     (name, value + b"; Secure")
-                    if name.lower() == b"set-cookie" and b"secure" not in value.lower()
+                    if name.lower() == b"set-cookie" and b"; secure" not in value.lower()
                     else (name, value)
                     for name, value in message.get("headers", ())
                 ]

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages import entrance
 from pages.shell import latest, learner, lessons, state, work
 from pages.shell import notebook as notebook  # the checker of its section
 
@@ -19,6 +20,10 @@ PAGES = [
     st.Page("notebook.py", title="Notebook", visibility="hidden"),
     st.Page("stage.py", title="On stage", url_path="stage", visibility="hidden"),
 ]
+if not entrance.admits():
+    st.navigation(PAGES, position="hidden")  # the address stays
+    entrance.ask()
+    st.stop()
 state.owner()
 st.session_state.pop("stage_beside", None)  # the page of the stage sets it
 latest.begin()
@@ -27,5 +32,6 @@ with work.tabs_left_are_given_up():
     # after the browser has heard which page this is, before the page, which may take a while
     learner.bridge()
     page.run()
+entrance.way_out()
 learner.mirror("page")
 state.VISITED.set()

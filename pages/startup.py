@@ -22,7 +22,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from engine import hosted, kept, processes, web, workspace
+from engine import hosted, kept, processes, sign_in, web, workspace
 from engine.errors import InputError
 from engine.jobs import JOBS, SERVER
 from engine.orchestration import launch, monitor, schedule
@@ -31,6 +31,7 @@ from engine.orchestration.alerts import webhook
 from engine.orchestration.schedule import deployment
 from engine.rooms import network
 from engine.spark import session as spark
+from pages import entrance
 from pages.room import routes as room
 from pages.shell import chart, lessons, state, streamlit_internals
 from pages.shell.upload_names import UploadNames
@@ -108,13 +109,16 @@ def middleware() -> list[Middleware]:
     name may call it, or those of ``server.allowedHosts``. ``make talk`` opens the vote alone.
 
     A shared server (``engine.hosted``) ends here with one sentence unless it names its hosts; it
-    takes smaller uploads, and answers nothing that a page does not need.
+    takes smaller uploads, and answers nothing that a page does not need. Where people sign in
+    (``pages.entrance``), what pages made is for them alone.
     """
     named = st.get_option("server.allowedHosts")
     local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
     talk = network.is_on()
     hosts = web.LOOPBACK | set(named) if local or named or talk else None
-    if problem := hosted.start_problem(named):
+    base = (st.get_option("server.baseUrlPath") or "").strip("/")
+    base = f"/{base}" if base else ""
+    if problem := hosted.start_problem(named) or entrance.prepare(base):
         sys.exit(problem)
     guard = Middleware(
         web.Guard,
@@ -126,7 +130,14 @@ def middleware() -> list[Middleware]:
     if (limit := hosted.bounds()) is None:
         return [guard, Middleware(UploadNames)]
     streamlit_internals.limit_uploads(limit.upload_mb)
-    return [guard, Middleware(web.Front), Middleware(UploadNames)]
+    shared = [guard, Middleware(web.Front), Middleware(UploadNames)]
+    if not entrance.ASKS.is_set():
+        logging.getLogger(__name__).warning(
+            "Nobody is asked to sign in: no secrets.toml has [auth]. Let a proxy ask (HOSTING.md)."
+        )
+        return shared
+    person = streamlit_internals.signed_in
+    return [*shared, Middleware(sign_in.Door, base=base, routes=ROUTES, person=person)]
 
 
 def settle() -> None:

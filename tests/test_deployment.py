@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
+import pytest
+import uvicorn
 import yaml
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from engine import hosted
+from engine import hosted, sign_in, web
 from tests.deployment import DEPLOY, ROOT, environment, of
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -59,6 +66,34 @@ def test_the_service_and_the_proxy_agree() -> None:
     size = re.search(r"client_max_body_size (\d+)m", proxy)
     assert size is not None and int(size[1]) > hosted.Bounds().upload_mb
     assert "PLAYGROUND_HOSTED=1" in unit and "KillSignal=SIGINT" in unit
+
+
+def test_the_image_believes_the_proxy_of_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(scope: web.Scope, receive: web.Receive, send: web.Send) -> None:
+        text = PlainTextResponse("text")
+        text.set_cookie("name", "value")
+        await text(scope, receive, send)
+
+    def cookie() -> str:
+        trusted = uvicorn.Config(answer).forwarded_allow_ips
+        believing = ProxyHeadersMiddleware(web.Front(answer), trusted)  # type: ignore[arg-type]
+        browser = TestClient(believing, client=("172.17.0.1", 5_000))  # as of docker's network
+        return str(browser.get("/", headers={"X-Forwarded-Proto": "https"}).headers["set-cookie"])
+
+    assert not cookie().endswith("; Secure")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", environment()["FORWARDED_ALLOW_IPS"])
+    assert cookie().endswith("; Secure")
+
+
+def test_the_secrets_of_the_guide_let_a_server_start_behind_the_proxy() -> None:
+    shown = re.search(r"```toml\n(.*?)```", HOSTING, re.DOTALL)
+    assert shown is not None
+    auth = tomllib.loads(shown[1])["auth"]
+    base, host = "/playground", "playground.example.com"
+    assert set(auth) == set(sign_in.KEYS) and urlsplit(auth["redirect_uri"]).hostname == host
+    assert f"{base}/" in (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    assert "cookie_secret" in sign_in.start_problem(auth, base), "nobody's secret is the guide's"
+    assert sign_in.start_problem({**auth, "cookie_secret": "s" * 32}, base) == ""
 
 
 def test_the_guide_lists_each_bound_with_its_default() -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Final
 
+from engine import hosted
 from engine.rooms.room import Card, Clock, Room
 
 LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is taken for another
@@ -26,7 +27,15 @@ class Rooms:
         self._rooms: dict[str, Room] = {}
 
     def open(self, cards: tuple[Card, ...]) -> Room:
-        """Return a new room for a talk of these scenes, under a random code."""
+        """Return a new room for a talk of these scenes, under a random code.
+
+        Raises
+        ------
+        InputError
+            This server is shared: the pages of a room are for the speaker's machine and its
+            network.
+        """
+        hosted.refuse("room")
         with self._lock:
             self._forget()
             while len(self._rooms) >= MOST_ROOMS:

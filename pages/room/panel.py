@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engine import hosted
 from engine.rooms.registry import ROOMS
 from engine.rooms.room import Room
 from pages.room import addresses
@@ -14,6 +15,9 @@ from pages.talk.talk import Talk
 
 def draw(talk: Talk) -> None:
     """Draw what is in the popover "Room" of a talk: open one, then the ways into it."""
+    if off := hosted.off("room"):
+        st.caption(off)
+        return
     room, opened = _room(), st.session_state.get("room_talk")
     if room is None:
         st.caption(

@@ -1,16 +1,17 @@
 """The few private parts of Streamlit that the shell needs, all in one place.
 
 Streamlit has no public way to ask which fragment a run is for, nor how the address writes a
-widget's value, nor to change an option of the server from code. Two runs of one session that meet
-(an end and a begin) share a state, but no lock: a press can be lost in between. ``requirements.in``
-caps Streamlit's minor version for this file; ``tests/pages/test_streamlit_internals.py`` fails when
-one of these parts moves.
+widget's value, nor to change an option of the server from code, nor who a request's cookies say it
+is. Two runs of one session that meet (an end and a begin) share a state, but no lock: a press can
+be lost in between. ``requirements.in`` caps Streamlit's minor version for this file;
+``tests/pages/test_streamlit_internals.py`` fails when one of these parts moves.
 """
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from streamlit import config
@@ -58,6 +59,17 @@ def limit_uploads(most_mb: int) -> None:
     """
     now = config.get_option("server.maxUploadSize")
     config.set_option("server.maxUploadSize", min(now, most_mb), "a shared server")
+
+
+def signed_in(cookies: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the provider said of who signed in; empty where no cookie of this server says it,
+    or it is older than Streamlit keeps one.
+    """
+    from streamlit.web.server.starlette import starlette_server_config, starlette_websocket
+
+    name = starlette_server_config.USER_COOKIE_NAME
+    found = starlette_websocket._get_signed_cookie_with_chunks(dict(cookies), name)
+    return dict(json.loads(found)) if found else {}
 
 
 def share_locks() -> None:

@@ -97,9 +97,13 @@ class Visitor:
 
     async def __aenter__(self) -> Visitor:
         uri = f"{self.address.replace('http', 'ws', 1)}/_stcore/stream"
-        self._socket = await connect(uri, subprotocols=["streamlit"], max_size=None)  # type: ignore[list-item]
+        self._socket = await connect(uri, max_size=None, **await self._greeting())
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._poll())]
         return self
+
+    async def _greeting(self) -> dict[str, Any]:
+        """Return what the websocket is opened with."""
+        return {"subprotocols": ["streamlit"]}
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:

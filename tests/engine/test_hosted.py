@@ -20,6 +20,7 @@ from engine.orchestration.alerts import AlertsParams
 from engine.orchestration.alerts.webhook import Post
 from engine.orchestration.server import Server
 from engine.ranges import Params, Range
+from engine.rooms.registry import Rooms
 from engine.spark import cluster, target
 from engine.spark.sql import console
 
@@ -57,11 +58,12 @@ REFUSED: dict[hosted.What, Callable[[], object]] = {
     "sql": lambda: next(console.own_steps(console.OwnParams())),
     "tests": lambda: next(load_tests.steps(QualityParams())),
     "cluster": lambda: next(cluster.steps(cluster.ClusterParams())),
+    "room": lambda: Rooms().open(()),
 }
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_runs_a_text_or_calls_elsewhere_is_refused(shared: None, what: hosted.What) -> None:
+def test_what_is_off_is_refused(shared: None, what: hosted.What) -> None:
     with pytest.raises(InputError) as refused:
         REFUSED[what]()
     assert str(refused.value) == hosted.off(what) and "make run" in hosted.off(what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.testing.v1 import AppTest
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from pages.shell.streamlit_internals import share_locks
+from pages.shell.streamlit_internals import share_locks, signed_in
 
 ROOT = Path(__file__).resolve().parents[2]
 PRIVATE = ("streamlit.runtime", "streamlit.proto", "streamlit.elements")
@@ -52,6 +54,18 @@ def test_the_address_writes_numbers_labels_and_items(page: AppTest) -> None:
 
 def test_a_run_of_the_whole_page_is_for_every_fragment(page: AppTest) -> None:
     assert page.text[0].value == "part True"
+
+
+def test_who_signed_in_is_read_from_a_cookie_of_this_server_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = "streamlit.web.server.starlette.starlette_websocket.get_cookie_secret"
+    monkeypatch.setattr(place, lambda: "own")
+    name, claims = "_streamlit_user", json.dumps({"sub": "ada"})
+    made = {who: create_signed_value(who, name, claims).decode() for who in ("own", "other")}
+    assert signed_in({name: made["own"]}) == {"sub": "ada"}
+    for cookies in ({name: made["other"]}, {name: "x"}, {name: ""}, {}):
+        assert signed_in(cookies) == {}
 
 
 class State:
