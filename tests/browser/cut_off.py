@@ -1,5 +1,5 @@
-"""A network of its own for what a test starts: loopback, and an address for phones of a hall, with no
-way out. Whatever needs the internet fails there: a page, the server, its children, the browser.
+"""A network of its own for what a test starts: loopback, and an address for phones, with no way
+out. Whatever needs the internet fails there: a page, the server, its children, the browser.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def cut_off() -> Iterator[bool]:
 
 
 def ways_out(root: psutil.Process) -> list[str]:
-    """Return the routes that a process and its children have, as ``<pid> <interface> …``; what stays
-    on the machine takes none.
+    """Return the routes that a process and its children have, as ``<pid> <interface> …``; what
+    stays on the machine takes none.
     """
     found = []
     for process in [root, *root.children(recursive=True)]:

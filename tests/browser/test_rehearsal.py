@@ -1,6 +1,6 @@
-"""Every talk that ships, walked through on stage without a network: each scene shows its chart, each
-question is answered by a run, nothing calls another machine. What page tests have measured is kept,
-so little is measured here.
+"""Every talk that ships, walked through on stage without a network: each scene shows its chart,
+each question is answered by a run, nothing calls another machine. What page tests have measured is
+kept, so little is measured here.
 """
 
 from __future__ import annotations
