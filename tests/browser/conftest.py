@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.serve import FLAGS, browser_path, serve
+from tests.browser.cut_off import cut_off
+from tests.browser.serve import FLAGS, browser_path, launch
 
 expect.set_options(
     timeout=30_000
@@ -53,23 +55,36 @@ def take_pipeline_runs(server: Path) -> None:
                 (target / "runs" / path.name).hardlink_to(path)
 
 
+@pytest.fixture(scope="package", autouse=True)
+def without_network() -> Iterator[bool]:
+    """Whether all that these tests start, servers and browser, has no way out of this machine."""
+    with cut_off() as done:
+        yield done
+
+
 @pytest.fixture(scope="package")  # one for all that use it: to warm one up takes half a minute
-def started_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def started_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, int]]:
     workspace = tmp_path_factory.mktemp("workspace")
     kept = workspace / "server" / "kept"
     kept.mkdir(mode=0o700, parents=True)
-    with serve("app.py", workspace) as address:
-        yield address, kept
+    with launch("app.py", workspace) as (address, process):
+        yield address, kept, process.pid
 
 
 @pytest.fixture
-def server(started_server: tuple[str, Path]) -> str:
+def server(started_server: tuple[str, Path, int]) -> str:
     """Return the address of the one server, which finds what was measured before as an earlier
     server's.
     """
-    address, kept = started_server
+    address, kept, _ = started_server
     take_kept_results(kept)
     return address
+
+
+@pytest.fixture
+def server_process(started_server: tuple[str, Path, int]) -> psutil.Process:
+    """The process of the one server."""
+    return psutil.Process(started_server[2])
 
 
 @pytest.fixture(

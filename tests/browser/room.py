@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from engine.rooms import network
 from tests.browser.serve import serve
+from tests.browser.test_outside import is_foreign
 
 # The server takes a caller on loopback for a proxy: this is how another machine is seen by it.
 ELSEWHERE = {"X-Forwarded-For": "192.168.1.20"}
@@ -73,6 +74,8 @@ def talk_server(workspace: Path, script: str = "app.py") -> Iterator[str]:
 def room(browser: Browser, address: str) -> Iterator[Opened]:
     """Present the tour in a room, with the speaker's screen in a window of its own."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
+    called: list[str] = []
+    context.route(_is_beyond, lambda route: (called.append(route.request.url), route.abort()))
     context.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)  # as ``page`` of conftest has it
     stage = context.new_page()
@@ -88,3 +91,8 @@ def room(browser: Browser, address: str) -> Iterator[Opened]:
     code = popup.value.url.rpartition("/")[2]
     yield Opened(address, code, stage, popup.value, link.partition("token=")[2])
     context.close()
+    assert called == [], "nothing leaves this machine and its network"
+
+
+def _is_beyond(url: str) -> bool:
+    return is_foreign(url) and urlsplit(url).hostname not in network._addresses()

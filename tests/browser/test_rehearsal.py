@@ -1,20 +1,28 @@
-"""Every talk that ships, walked through on stage: each scene shows its chart, each question is
-answered by a run. What page tests have measured is kept, so little is measured here.
+"""Every talk that ships, walked through on stage without a network: each scene shows its chart,
+each question is answered by a run, nothing calls another machine. What page tests have measured is
+kept, so little is measured here.
 """
 
 from __future__ import annotations
 
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
 from pages.talk.talk import shipped
+from tests.browser.cut_off import callers, ways_out
+from tests.browser.test_outside import Watched, is_foreign
 
 SLOW = 300_000  # milliseconds that a run may take which no page test has measured
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))
-def test_a_talk_is_walked_through(page: Page, server: str, name: str) -> None:
-    talk = shipped()[name]
+def test_a_talk_is_walked_through_without_a_network(
+    page: Page, server: str, server_process: psutil.Process, without_network: bool, name: str
+) -> None:
+    talk, watched = shipped()[name], Watched(page)
+    page.route(is_foreign, lambda route: route.abort())
+    assert not without_network or ways_out(server_process) == []
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{server}/stage?talk={name}")
     for number, scene in enumerate(talk.scenes, 1):
@@ -31,4 +39,6 @@ def test_a_talk_is_walked_through(page: Page, server: str, name: str) -> None:
             expect(answer).to_contain_text(scene.prediction.because, timeout=SLOW)
         expect(page.locator("[data-testid=stAlert], [data-testid=stException]")).to_have_count(0)
         assert not scene.note or scene.note[:60] not in page.content()
+        watched.check()
+        assert callers(server_process) == []
         page.keyboard.press("PageDown")
