@@ -176,9 +176,10 @@ def _now() -> str:
     record, also where the clock was put back, for the latest is used.
     """
     now = datetime.now(UTC)
-    latest = max([_latest(), *st.session_state.get("learner_heard", {}).values()])
-    with suppress(ValueError, OverflowError):  # no time: the browser's record is anybody's text
-        now = max(now, datetime.fromisoformat(latest).astimezone(UTC) + TICK)
+    heard = st.session_state.get("learner_heard", {}).values()
+    for at in (*(one["at"] for one in _held().values()), *heard):
+        with suppress(ValueError, OverflowError):  # no time: the browser's record is anybody's text
+            now = max(now, datetime.fromisoformat(at).astimezone(UTC) + TICK)
     return now.isoformat(timespec="microseconds")
 
 
