@@ -111,7 +111,7 @@ def test_a_database_that_was_deleted_under_the_server_is_made_anew_and_runs_go_o
     workspace.remove(SERVER.home)
     until(lambda: SERVER.n_databases == before + 1, 10)
     assert SERVER.state.stage == "starting"
-    SERVER.ready(120)
+    SERVER.ready(300)
     run = launch.wait(launch.submit(replace(SLOW, duration_seconds=0.0)), 120)
     assert run.state == "completed" and SERVER.home.is_dir()
 
