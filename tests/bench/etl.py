@@ -64,6 +64,12 @@ TABS = (
         "Quality gate (dose)", "etl?etl_tab=Quality+gate", slider("quality_dose"), "quality_checks"
     ),
     Tab(
+        "Clean and join (faulty cells)",
+        "etl?etl_tab=Quality+gate&quality_subject=Clean+and+join",
+        slider("enrich_fault_share"),
+        "enrich_joins",
+    ),
+    Tab(
         "ETL or ELT (new limit)", "etl?etl_tab=ETL+or+ELT", slider("elt_new_minutes"), "elt_matrix"
     ),
     Tab(

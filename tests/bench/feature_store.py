@@ -21,6 +21,12 @@ LAB = "feature_store?feature_store_tab="
 TABS = (
     Tab("Point in time (TTL)", "feature_store", slider("point_in_time_ttl"), "point_in_time_life"),
     Tab("Online (hour)", LAB + "Online", slider("online_at_hours"), "online_life"),
+    Tab(
+        "Architecture (measured, call)",
+        LAB + "Registry&registry_part=Architecture",
+        slider("calls_call"),
+        "calls_architecture",
+    ),
     Tab("Skew injector (slip)", LAB + "Skew+injector", slider("skew_slip_hours"), "skew_values"),
 )
 

@@ -30,6 +30,12 @@ TABS = (
         "audit_columns",
     ),
     Tab(
+        "Famous leaks (measured, look closer)",
+        "leakage?leakage_tab=Audit&audit_subject=Famous+leaks",
+        ".st-key-famous_view [role=radio]",
+        "famous_scores",
+    ),
+    Tab(
         "Spot the leak (round)",
         "leakage?leakage_tab=Spot+the+leak",
         slider("rounds_number"),

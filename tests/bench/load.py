@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -143,6 +144,7 @@ async def browse(address: str, seconds: float) -> list[str]:
             number += 1
             await page.goto(f"{address}/{PAGES[number % len(PAGES)]}")
             await page.wait_for_selector("[data-test-script-state=notRunning]", timeout=120_000)
+            await page.wait_for_timeout(1_000 * random.uniform(*THINK_SECONDS))
             if await page.get_by_test_id("stException").count():
                 problems.append(f"browser: an exception on {page.url}")
             if SECRET.search((await page.content()).encode()):

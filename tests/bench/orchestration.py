@@ -28,6 +28,12 @@ TABS = (
         "schedule_overlap",
     ),
     Tab(
+        "Architecture (moment)",
+        "orchestration?orchestration_tab=Schedules&schedule_part=Architecture",
+        slider("components_moment"),
+        "components_architecture",
+    ),
+    Tab(
         "Monitoring (speed-up)",
         "orchestration?orchestration_tab=Monitoring&history_source=simulated",
         slider("history_factor"),

@@ -207,9 +207,11 @@ class Visitor:
         return state
 
     async def _upload(self, key: str, widget: Widget) -> None:
-        """Upload a small CSV whose name, columns and cells hold the secret."""
+        """Upload a small file whose name and content hold the secret: a CSV where one is taken."""
         name, n = f"{self.secret}.csv", self.random.randint(5, 200)
         content = f"{self.secret},number\n" + "".join(f"{self.secret},{i}\n" for i in range(n))
+        if (taken := list(widget.proto.type)) and ".csv" not in taken:  # as a browser would not
+            name, content = f"{self.secret}{taken[0]}", f'{{"{self.secret}": {n}}}'
         async with self._turn, httpx.AsyncClient(base_url=self.address, timeout=60) as client:
             message = BackMsg()
             message.file_urls_request.request_id = name
@@ -220,7 +222,7 @@ class Visitor:
             await client.get("/_stcore/health")  # sets the cookie
             answer = await client.put(
                 urls.upload_url,
-                files={name: (name, content, "text/csv")},
+                files={name: (name, content)},
                 headers={"X-Xsrftoken": client.cookies.get("_streamlit_xsrf", "")},
             )
             if answer.status_code >= 400:

@@ -35,6 +35,12 @@ TABS = (
     ),
     spark_crossover.TAB,
     Tab(
+        "Spark SQL (measured, rows shown)",
+        "spark?spark_tab=Spark+SQL",
+        slider("sql_n_rows"),
+        "sql_answer",
+    ),
+    Tab(
         "APIs (measured, plan of)",
         "spark?spark_tab=APIs",
         ".st-key-apis_plan_of [role=radio]",

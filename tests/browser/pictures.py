@@ -48,9 +48,7 @@ def packed(screenshot: bytes) -> bytes:
 
 def take(page: Page, address: str, topic: str) -> bytes:
     """Open the scene of a lab and return its picture once all of it is measured."""
-    settings = next(
-        one.params for one in lessons.load(topic).scenes if one.title == SCENES[topic]
-    )
+    settings = next(one.params for one in lessons.load(topic).scenes if one.title == SCENES[topic])
     pairs = [(key, text) for key in settings for text in texts_in_address(key, settings[key])]
     page.goto(f"{address}/{topic}?{urlencode(pairs)}")
     settled(page)
