@@ -1,4 +1,4 @@
-# make run · talk · pipeline · test · check · bench · load · fresh · lock. Needs Python 3.11-3.13, make and a POSIX shell; uv is used where it is there.
+# make run · talk · pipeline · test · check · bench · load · hosting · pictures · fresh · lock. Needs Python 3.11-3.13, make and a POSIX shell; uv is used where it is there.
 .POSIX:
 PY = .venv/bin/python
 
@@ -10,6 +10,8 @@ help:
 	@echo "make check  formatting, lint and types"
 	@echo "make bench  measure latency, compute and payloads (ratios within one run; LAB=formats for one lab, QUICK=1 for one tab a lab)"
 	@echo "make load   measure one shared server under many visitors (SESSIONS=25 MINUTES=5 OPENS=500)"
+	@echo "make hosting  one table: that load, every fault and bad input by its test, the answer of a tweak (SESSIONS, MINUTES, OPENS)"
+	@echo "make pictures  take the README's pictures again (LAB=formats for one)"
 	@echo "make fresh  prove make run and make test on a clean clone, for each Python (PYTHONS='3.12 3.13' for some)"
 	@echo "make lock   rebuild requirements.txt and requirements-dev.txt from the .in files"
 
@@ -91,6 +93,13 @@ load: .venv/requirements-dev.txt.installed
 	@PLAYGROUND_BROWSER="$$($(PY) -m tests.browser.find --install)" \
 	  $(PY) -m tests.bench.load --sessions $${SESSIONS:-25} --minutes $${MINUTES:-5} --opens $${OPENS:-500}
 
+pictures: .venv/requirements-dev.txt.installed
+	@PLAYGROUND_BROWSER="$$($(PY) -m tests.browser.find --install)" $(PY) -m tests.browser.pictures $(LAB)
+
+hosting: .venv/requirements-dev.txt.installed
+	@PLAYGROUND_BROWSER="$$($(PY) -m tests.browser.find --install)" \
+	  $(PY) -m tests.bench.hosting --sessions $${SESSIONS:-25} --minutes $${MINUTES:-5} --opens $${OPENS:-500}
+
 fresh: .venv/requirements-dev.txt.installed
 	@PLAYGROUND_BROWSER="$$($(PY) -m tests.browser.find --install)" $(PY) -m tests.fresh
 
@@ -100,4 +109,4 @@ lock: .venv/requirements-dev.txt.installed
 	  PATH="$$PWD/.venv/bin:$$PATH" uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
 	    $$name.in -o $$name.txt; done
 
-.PHONY: help run talk pipeline test check bench load fresh lock
+.PHONY: help run talk pipeline test check bench load hosting pictures fresh lock

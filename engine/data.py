@@ -241,6 +241,15 @@ def read_upload(path: Path, reader: str = "engine.upload_reader") -> pa.Table:
             _wait_and_vet(path, reader, vetted, refused)
         if refused.exists():
             raise InputError(refused.read_text(encoding="utf-8"))
+    try:
+        return _mapped(vetted)
+    except (pa.ArrowInvalid, OSError):  # damaged or gone since it was written
+        vetted.unlink(missing_ok=True)
+        _wait_and_vet(path, reader, vetted, refused)
+        return _mapped(vetted)
+
+
+def _mapped(vetted: Path) -> pa.Table:
     with pa.memory_map(str(vetted)) as source:
         return pa.ipc.open_file(source).read_all()
 
@@ -269,13 +278,17 @@ def _wait_and_vet(path: Path, reader: str, vetted: Path, refused: Path) -> None:
     except InputError as error:
         workspace.write(refused, str(error))
     except processes.ChildError as error:
-        sentence = (
-            f"{path.suffix[1:].upper()} reader gave up on this file ({error}). It is damaged, or"
-            " made to break readers: write it again from its source."
-        )
+        reader_name = f"{path.suffix[1:].upper()} reader"
         if error.code in KILLED:
-            raise processes.BusyError(sentence) from error
-        workspace.write(refused, sentence)
+            raise processes.BusyError(
+                f"{reader_name} was stopped from outside ({error}). Nothing is known to be wrong"
+                " with the file: choose it again."
+            ) from error
+        workspace.write(
+            refused,
+            f"{reader_name} gave up on this file ({error}). It is damaged, or made to break"
+            " readers: write it again from its source.",
+        )
     finally:
         vetted.with_name(vetted.name + ".part").unlink(missing_ok=True)
         _TURN.release()

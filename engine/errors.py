@@ -17,6 +17,7 @@ UNFORESEEN = (
 )
 MAX_NAME = 40
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a full disk, a quota, a limit
+NO_ROOM_WORDS = (*map(os.strerror, sorted(NO_ROOM)), "disk is full")  # the last is SQLite's
 
 
 class InputError(ValueError):
@@ -54,16 +55,28 @@ def explain(error: BaseException) -> str:
     """
     if isinstance(error, InputError):
         return str(error)
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
+    if words := no_room(error):
         return (
-            f"The disk must take what is written. Got: {os.strerror(error.errno)}. Make room and"
-            " run it again; what was stored before is whole."
+            f"The disk must take what is written. Got: {words}. Make room and run it again; what"
+            " was stored before is whole."
         )
     reference = uuid.uuid4().hex[:8]
     logging.getLogger(__name__).error(
         "Reference %s: %s", reference, type(error).__name__, exc_info=error
     )
     return UNFORESEEN.format(reference)
+
+
+def no_room(error: BaseException) -> str:
+    """Return the system's words for a full disk where ``error`` comes of one, else ``""``.
+
+    Engines raise errors of their own for it (DuckDB, Spark, SQLite, a child process), with these
+    words inside.
+    """
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return os.strerror(error.errno)
+    text = str(error)
+    return next((words for words in NO_ROOM_WORDS if words in text), "")
 
 
 def name_in_sentence(name: str) -> str:

@@ -58,9 +58,9 @@ class Job:
     progress: Progress = Progress(0.0, "waiting")
     result: Any = None
     message: str = ""  # of a failed job: what a page says about it
-    queued_at: float = field(default_factory=time.time)
-    started_at: float | None = None  # of its latest start
-    finished_at: float | None = None
+    queued_at: float = field(default_factory=time.monotonic)
+    started_at: float | None = None  # of its latest start, by the clock that nobody sets
+    finished_at: float | None = None  # seconds since 1970
     expected_seconds: float | None = None  # what the same run took before
     steady: bool = False  # earlier runs of the experiment kept their pace
     marks: list[tuple[float, float]] = field(default_factory=list)  # (time, share), share rising
@@ -105,7 +105,7 @@ class Job:
         """
         if not self.steady and self.expected_seconds is None:
             return None
-        return pace.remaining_seconds(self.marks, self.expected_seconds, time.time())
+        return pace.remaining_seconds(self.marks, self.expected_seconds, time.monotonic())
 
 
 class Jobs:
@@ -283,10 +283,10 @@ class Jobs:
                 self.drop(owner, key)
 
     def _finish(self, job: Job, state: State) -> None:
-        job.finished_at = time.time()
+        job.finished_at, now = time.time(), time.monotonic()
         if state == "done" and self.keep_results:
-            seconds = job.finished_at - (job.started_at or job.finished_at)
-            steady = pace.is_steady(job.marks, job.finished_at)
+            seconds = now - (job.started_at or now)
+            steady = pace.is_steady(job.marks, now)
             kept.save(job.key, job.result, seconds, steady)
         with self._changed:
             if state == "done":
@@ -311,7 +311,7 @@ class Jobs:
                 if waiting := self._waiting():
                     job = self._turns.order(waiting)[0]
                     self._turns.take(job)
-                    job.state, job.started_at = "running", time.time()
+                    job.state, job.started_at = "running", time.monotonic()
                     job.marks = [(job.started_at, 0.0)]
                     return job
                 self._changed.wait()
@@ -334,9 +334,9 @@ class Jobs:
         try:
             while not job.cancel_requested.is_set():
                 if job.visitors and job.started_at is not None:
-                    hosted.check_seconds(time.time() - job.started_at)
+                    hosted.check_seconds(time.monotonic() - job.started_at)
                 try:
-                    job.note(next(steps), time.time())
+                    job.note(next(steps), time.monotonic())
                 except StopIteration as stop:
                     job.result = stop.value
                     self._finish(job, "done")

@@ -94,12 +94,10 @@ def save(key: Hashable, result: Any, seconds: float, steady: bool = False) -> No
 
     A result that cannot be written (no space, not picklable) is not kept; the log says so.
     """
-    path = _path(key)
-    if path is None:
-        return
     try:
-        body = pickle.dumps(result)
-        if len(body) > MOST_BYTES:
+        path = _path(key)
+        body = b"" if path is None else pickle.dumps(result)
+        if path is None or len(body) > MOST_BYTES:
             return
         header = {
             "version": version(_module(key)),
@@ -120,7 +118,7 @@ def save(key: Hashable, result: Any, seconds: float, steady: bool = False) -> No
             fresh.unlink(missing_ok=True)
         _bound()
     except (OSError, pickle.PicklingError, TypeError, AttributeError) as error:
-        logging.getLogger(__name__).warning("A result is not kept: %s: %s", path.name, error)
+        logging.getLogger(__name__).warning("A result is not kept: %s: %s", _module(key), error)
 
 
 def may_be_kept(params: Any) -> bool:

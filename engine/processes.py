@@ -3,8 +3,9 @@ cannot be trusted.
 
 A child is always ``python -m <module> <arguments>`` of this project. It prints one JSON object a
 line: ``{"share": …, "message": …}`` while it works, ``{"error": …}`` for what the visitor should
-read, ``{"result": …}`` at the end. ``run_limited`` waits for the result under a memory and a time
-limit; ``steps`` turns the lines into job progress.
+read (``{"busy": …}`` where the same may succeed later), ``{"result": …}`` at the end.
+``run_limited`` waits for the result under a memory and a time limit; ``steps`` turns the lines into
+job progress.
 """
 
 from __future__ import annotations
@@ -163,6 +164,8 @@ def _messages(
 
 def _settle(message: dict[str, Any], module: str) -> Any:
     """Return the result that ``message`` carries; raise what it reports instead."""
+    if "busy" in message:
+        raise BusyError(message["busy"])
     if "error" in message:
         raise InputError(message["error"])
     if "code" in message:
@@ -171,7 +174,7 @@ def _settle(message: dict[str, Any], module: str) -> Any:
 
 
 class BusyError(InputError):
-    """The machine had no time for a child: the same work may well succeed later."""
+    """The machine had no time or room for a child: the same work may well succeed later."""
 
 
 class OutOfMemory(RuntimeError):  # noqa: N818 - said as the kernel says it

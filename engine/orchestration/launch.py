@@ -72,7 +72,7 @@ class Launcher:
     _follower: threading.Thread | None = None
     _stopping: bool = False
     _warm: bool = False
-    _flow_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    _flow_ids: dict[tuple[str, int, str], str] = field(default_factory=dict)
 
     def start(self, warm: bool = False) -> None:
         """Start the server in the background, and the workers with the first run, or now
@@ -136,7 +136,7 @@ class Launcher:
         return run_id
 
     def _flow_id(self, name: str, patience: float) -> str:
-        key = (self.server.state.url, name)
+        key = (self.server.state.url, self.server.n_databases, name)
         if key not in self._flow_ids:
             self._flow_ids[key] = str(
                 self.server.call("flows/", {"name": name}, patience=patience)["id"]

@@ -104,6 +104,7 @@ class Server:
         self._stopping = threading.Event()
         self._client: httpx.Client | None = None
         self.n_restarts = 0
+        self.n_databases = 1  # one more each time that somebody deleted it
         self.start_seconds = 0.0
 
     @property
@@ -254,17 +255,22 @@ class Server:
                     if self._stopping.is_set():
                         return
                     self._process = self._launch()
-            elif self._process.poll() is not None:
+            elif self._process.poll() is not None or self._is_lost():
+                lost = self._is_lost()
                 processes.kill_group(self._process)
-                if self._stage == "ready":
-                    self.n_restarts += 1
+                self.n_databases += lost
+                self.n_restarts += self._stage == "ready" and not lost
                 self._process, began = None, time.monotonic()
-                self._set("restarting")
+                self._set("starting" if lost else "restarting")
                 self._stopping.wait(1.0)
             elif self._stage != "ready" and self._answers():
                 self.start_seconds = time.monotonic() - began
                 self._set("ready")
             self._stopping.wait(WATCH_SECONDS)
+
+    def _is_lost(self) -> bool:
+        """Whether the database of a server that answers is gone: the workspace was deleted."""
+        return self._stage == "ready" and not (self.home / "prefect.db").exists()
 
     def _watch_attached(self) -> None:
         """Ask the server that the environment names every few seconds whether it is there."""

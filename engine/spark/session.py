@@ -21,6 +21,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
@@ -58,6 +59,7 @@ class Engine:
         self._lock = threading.RLock()
         self._session: SparkSession | None = None
         self._target: Target | None = None
+        self._folder: Path | None = None  # that the JVM shuffles in
         self.state: State = "cold"
         self.error = ""
         self.n_restarts = 0
@@ -99,11 +101,15 @@ class Engine:
             self.state = "failed"
             self.error = f"Spark must start. Got {type(error).__name__}: {str(error)[:300]}."
             raise InputError(self.error) from error
+        folder = _local_folder()
+        self._folder = folder if folder.is_dir() else None
         self.start_seconds = time.perf_counter() - began
         self.state = "ready"
 
     def alive(self) -> bool:
-        """Whether the session still answers: its JVM runs and its context has not been stopped."""
+        """Whether the session still works: its JVM runs, its context has not been stopped, and its
+        folder for shuffles is there.
+        """
         session, place = self._session, self._target
         if session is None or place is None:
             return False
@@ -112,7 +118,8 @@ class Engine:
                 return bool(session.version)
             context = session.sparkContext
             gateway: Any = context._gateway
-            return gateway.proc.poll() is None and not context._jsc.sc().isStopped()
+            runs = gateway.proc.poll() is None and not context._jsc.sc().isStopped()
+            return runs and (self._folder is None or self._folder.is_dir())
         except Exception:
             # py4j raises many kinds once its peer is gone: any of them means that it is
             return False
@@ -221,6 +228,10 @@ def _end(gateway: Any) -> None:
             gateway.proc.wait()
 
 
+def _local_folder() -> Path:
+    return workspace.temporary() / "spark"
+
+
 def _launch(place: Target) -> SparkSession:
     """Start a driver JVM of this process and return its session."""
     from pyspark.sql import SparkSession
@@ -241,7 +252,7 @@ def _launch(place: Target) -> SparkSession:
         "spark.ui.port": "0",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
-        "spark.local.dir": str(workspace.temporary() / "spark"),
+        "spark.local.dir": str(_local_folder()),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",

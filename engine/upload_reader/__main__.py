@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from engine import processes
-from engine.errors import InputError
+from engine.errors import InputError, explain, no_room
 from engine.upload_reader.avro_file import read_avro
 from engine.upload_reader.columns import normalize
 from engine.upload_reader.csv_file import read_csv
@@ -25,6 +25,15 @@ def main(source: str, target: str, options: str = "") -> None:
     refused: other options may read it.
     """
     limit_self()
+    try:
+        _convert(source, target, options)
+    except OSError as error:
+        if not no_room(error):
+            raise
+        processes.report(busy=explain(error))  # nothing is wrong with the file
+
+
+def _convert(source: str, target: str, options: str) -> None:
     path = Path(source)
     report = Report()
     try:

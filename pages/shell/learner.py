@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ MOST_BYTES = {  # of each section as JSON; what is not named here is no section
     "practice": 200_000,
     "notebook": 1_000_000,
 }
+TICK = timedelta(microseconds=1)
 DEEPEST = 12  # levels of lists and objects in a section
 FOREIGN = "The file must be a record that this page has saved. Got {}. Choose another file."
 _checkers: dict[str, Callable[[Value], None]] = {}
@@ -170,7 +172,15 @@ def _latest() -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    """Return the time (ISO, UTC) of a change that is made now: later than every other of the
+    record, also where the clock was put back, for the latest is used.
+    """
+    now = datetime.now(UTC)
+    heard = st.session_state.get("learner_heard", {}).values()
+    for at in (*(one["at"] for one in _held().values()), *heard):
+        with suppress(ValueError, OverflowError):  # no time: the browser's record is anybody's text
+            now = max(now, datetime.fromisoformat(at).astimezone(UTC) + TICK)
+    return now.isoformat(timespec="microseconds")
 
 
 def _check(name: str, value: Any) -> None:

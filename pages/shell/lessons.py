@@ -11,6 +11,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, require
@@ -150,14 +151,25 @@ def load(topic: str) -> Lesson:
     Raises
     ------
     InputError
-        The file is missing or not TOML, or an entry lacks a key or has one too many.
+        The file is missing or not TOML, or an entry lacks a key, has one too many or a value of
+        another kind.
     """
     path = FOLDER / f"{topic}.toml"
     require(path.exists(), "topic must be a lesson in pages/lessons. Got {!r}.", topic)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8
         raise InputError(f"{path.name} must be TOML: {error}") from error
+    try:
+        return _checked(topic, path, content)
+    except (TypeError, AttributeError, KeyError) as error:
+        raise InputError(
+            f"{path.name}: every value must be of the kind that other lessons have. Got: {error}"
+        ) from error
+
+
+def _checked(topic: str, path: Path, content: dict[str, Any]) -> Lesson:
+    """Return the lesson of a file's content."""
     tabs = content.get("tabs", {})
     inside = _inside(content, tabs, path.name)
     entries: dict[str, tuple[Any, ...]] = {}

@@ -122,7 +122,7 @@ def _rest(page: Page) -> None:
     page.evaluate(REST, [QUIET_MS, MOST_MS])
 
 
-def _settled(page: Page) -> None:
+def settled(page: Page) -> None:
     """Wait until the page has drawn its first chart, no job of it is under way and its script has
     run.
     """
@@ -191,7 +191,7 @@ def tab_problems(page: Page, address: str, topic: str) -> Iterator[tuple[str, st
         page.set_viewport_size({"width": 1440, "height": 900})
         page.get_by_role("tab", name=label, exact=True).click()
         page.locator(f".st-key-{tab}_reset").wait_for(timeout=WAIT_MS)
-        _settled(page)
+        settled(page)
         for name, size in SIZES.items():
             yield from ((label, name, problem) for problem in look(page, size))
         yield from ((label, "phone", problem) for problem in look(page, PHONE, phone=True))
@@ -209,12 +209,12 @@ def scene_problems(page: Page, address: str, topic: str) -> Iterator[tuple[str, 
     """Yield scene, window and problem for every scene of a lab in presenter mode."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{address}/{topic}?mode=Present")
-    _settled(page)
+    settled(page)
     wait_for_the_bar(page)
     for number, scene in enumerate(lessons.load(topic).scenes):
         page.keyboard.press("PageDown")
         page.locator(".st-key-stage_line").get_by_text(f"{number + 1} of ").wait_for()
-        _settled(page)
+        settled(page)
         for name, size in STAGES.items():
             for problem in look(page, size, stage=True):
                 yield f"{number + 1} {scene.title}", name, problem

@@ -337,6 +337,23 @@ def test_a_refusal_is_remembered_for_the_file_and_never_for_what_others_did(
     assert data.read_upload(path).num_rows == 1
 
 
+def test_a_reader_that_is_killed_blames_no_file_and_the_file_is_read_again() -> None:
+    path = saved("a.csv", b"a,b\n" + b"1,2\n" * 100_000)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(data.read_upload, path)
+        while not (readers := list(processes._alive)):
+            threading.Event().wait(0.005)
+        readers[0].kill()
+        with pytest.raises(processes.BusyError, match="SIGKILL.* choose it again"):
+            reading.result(60)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert data.read_upload(path).num_rows == 100_000
+    (read,) = path.parent.glob("*.arrow")
+    for damaged in (b"", b"ARROW1", read.read_bytes()[:-100]):
+        read.write_bytes(damaged)
+        assert data.read_upload(path).num_rows == 100_000
+
+
 def test_who_waits_for_the_reader_is_answered_in_time_and_when_the_server_stops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

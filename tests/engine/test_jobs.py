@@ -365,7 +365,7 @@ def test_nothing_is_said_of_the_time_left_until_an_earlier_run_kept_its_pace(
     assert pace.is_steady(steady, 60.0)
     assert not pace.is_steady(steady, 200.0)  # its last step took most of the time
     assert not pace.is_steady(steady[:2], 60.0)
-    start = time.time() - 30  # half is done now
+    start = time.monotonic() - 30  # half is done now
     job = Job(1, "", lambda: counting(1), marks=[(start + at, share) for at, share in steady[:31]])
     assert job.remaining_seconds() is None
     job.steady = True

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from engine import kept
 from engine.jobs import JOBS, Progress, Steps
 from pages import home, startup
 from pages.shell import lessons, state
@@ -36,6 +37,19 @@ def test_a_restarted_server_shows_the_kept_result_and_measures_when_asked() -> N
     settle(second.button(key="codecs_again").click().run())
     again = JOBS.find(key)
     assert again is not None and again.started_at is not None and again.state == "done"
+
+
+def test_kept_files_that_go_or_are_damaged_under_a_page_are_missed_by_nobody() -> None:
+    app = open_page("formats", **CODECS)
+    for damage in (b"", b"half of a res", None):
+        for path in kept.folder().glob("engine.formats.codecs.*"):
+            path.unlink() if damage is None else path.write_bytes(damage)
+        before = texts(app)
+        assert not app.run().exception and texts(app) == before
+        JOBS._jobs.clear()  # as a server that starts on the same workspace
+        app = open_page("formats", **CODECS)
+        job = JOBS.find(app.session_state["codecs_job"])
+        assert not app.exception and job is not None and job.started_at is not None
 
 
 def test_the_job_of_a_tab_that_was_left_is_given_up_and_taken_up_again() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -93,3 +94,25 @@ def test_the_newer_of_browser_and_session_is_used(session: dict[str, Any]) -> No
     session["bridge"] = {"stored": {"plan": {"at": later, "value": {"mine": 2}}}}
     learner._receive("bridge")
     assert learner.section("plan") == {"mine": 2}
+
+
+def test_a_change_is_the_newest_where_the_clock_was_put_back(session: dict[str, Any]) -> None:
+    """The browser keeps the newer of two: what is dated an hour back would be lost."""
+    ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="microseconds")
+    session["bridge"] = {
+        "stored": {
+            "plan": {"at": ahead, "value": {"mine": 0}},
+            "answers": {"at": ahead, "value": "broken"},
+            "cards": {"at": "zzz", "value": "broken"},
+        }
+    }
+    learner._receive("bridge")
+    learner.put("plan", {"mine": 1})
+    learner.put("answers", {"entries": []})
+    first, second = (session["learner"][name]["at"] for name in ("plan", "answers"))
+    assert ahead < first < second
+    learner._receive("bridge")
+    assert learner.section("plan") == {"mine": 1}
+    learner.clear()
+    learner._receive("bridge")
+    assert learner.section("plan") == {} and second < session["learner"]["plan"]["at"]

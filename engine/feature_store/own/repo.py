@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import hosted, workspace
-from engine.errors import InputError, require
+from engine.errors import InputError, no_room, require
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -54,20 +54,28 @@ def _settings(folder: Path) -> dict[str, Any]:
     )
     try:
         settings = yaml.safe_load(os.path.expandvars(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} must be YAML: {error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} must be YAML: {str(error)[:300]}") from error
     require(
         isinstance(settings, dict),
-        "{} must hold settings such as project and registry. Got {!r}.",
+        "{} must hold settings such as project and registry. Got a {}.",
         path,
-        settings,
+        type(settings).__name__,
     )
     return dict(settings)
 
 
+def _part(settings: dict[str, Any], name: str, short: str, default: Any) -> dict[str, Any]:
+    """Return a part of the settings as a table; a text alone is its entry ``short``."""
+    given = settings.get(name) or default
+    part = {short: given} if isinstance(given, str) else given
+    require(isinstance(part, dict), "{} in {} must be a table or a text.", name, CONFIG)
+    return dict(part)
+
+
 def _copied(folder: Path, given: str, into: Path) -> str:
     """Copy a file of the repository (with SQLite's side files) and return where the copy is."""
-    source = Path(given) if Path(given).is_absolute() else folder / given
+    source = folder / given  # an absolute one stays as it is
     require(
         source.is_file(),
         "{} must exist: run `feast apply` and `feast materialize` in the repository first.",
@@ -83,13 +91,11 @@ def _copied(folder: Path, given: str, into: Path) -> str:
 
 def _redirected(settings: dict[str, Any], folder: Path, into: Path) -> dict[str, Any]:
     """Return the settings with the files that Feast would write replaced by copies of them."""
-    given = settings.get("registry") or {}
-    registry = {"path": given} if isinstance(given, str) else dict(given)
+    registry = _part(settings, "registry", "path", {})
     path = str(registry.get("path") or "data/registry.db")
     if registry.get("registry_type", "file") == "file" and "://" not in path:
         registry["path"] = _copied(folder, path, into / "registry")
-    online = settings.get("online_store") or {"type": "sqlite"}
-    online = {"type": online} if isinstance(online, str) else dict(online)
+    online = _part(settings, "online_store", "type", "sqlite")
     if online.get("type", "sqlite") == "sqlite":
         path = str(online.get("path") or "data/online.db")
         online["path"] = _copied(folder, path, into / "online")
@@ -103,8 +109,8 @@ def opened(folder: str) -> Iterator[FeatureStore]:
     Raises
     ------
     InputError
-        There is no folder, no feature_store.yaml or no registry, or Feast cannot use them: in a
-        sentence.
+        There is no folder, no feature_store.yaml or no registry, or Feast cannot use them, also
+        later, while they are read: in a sentence.
     """
     home = Path(folder).expanduser().resolve()
     settings = _settings(home)
@@ -112,6 +118,18 @@ def opened(folder: str) -> Iterator[FeatureStore]:
     try:
         redirected = _redirected(settings, home, into)
         yield _store(redirected, home)
+    except InputError:
+        raise
+    # pydantic, protobuf, SQLite, a driver that is not installed: Feast fails in its libraries' ways
+    except Exception as error:
+        if no_room(error):
+            raise
+        cause = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{home / CONFIG} must be a repository that Feast can open. Got"
+            f" {type(error).__name__}: {cause}. Run `feast apply` and `feast materialize` there,"
+            " then Run again."
+        ) from error
     finally:
         workspace.remove(into)
 
@@ -119,13 +137,6 @@ def opened(folder: str) -> Iterator[FeatureStore]:
 def _store(settings: dict[str, Any], home: Path) -> FeatureStore:
     from feast import FeatureStore, RepoConfig
 
-    try:
-        config = RepoConfig(**settings)
-        config.repo_path = home
-        return FeatureStore(config=config)
-    # pydantic, protobuf, a driver that is not installed: Feast fails in its libraries' own ways
-    except Exception as error:
-        cause = str(error).strip().splitlines()
-        raise InputError(
-            f"{home / CONFIG} must be a repository that Feast can open: {' '.join(cause[:3])}"
-        ) from error
+    config = RepoConfig(**settings)
+    config.repo_path = home
+    return FeatureStore(config=config)

@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine import workspace
+from engine.errors import no_room
 from engine.formats.race import contestants, fidelity
 from engine.formats.race.contestants import FORMATS
 from engine.formats.race.params import RaceParams, range_of, rows_of
@@ -151,6 +152,8 @@ def steps(params: RaceParams) -> Steps:
                             )
                         # any library may refuse a table in its own way: a result, and shown
                         except Exception as error:
+                            if no_room(error):  # that is not the format's refusal
+                                raise
                             race.refuse(str(name), operation, error)
                             break
                         race.take(str(name), operation, seconds, answer)

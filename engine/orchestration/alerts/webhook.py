@@ -93,7 +93,7 @@ class Webhook:
     url: str
     params: AlertsParams
     known: set[str]  # alerts that were there before, or are sent
-    seen_at: float = field(default_factory=time.time)
+    seen_at: float = field(default_factory=time.monotonic)
     sent: deque[Sent] = field(default_factory=lambda: deque(maxlen=KEPT))
 
 
@@ -123,7 +123,7 @@ class Post:
                 return
             url = checked(url)
             if before is not None and before.url == url:
-                before.params, before.seen_at = params, time.time()
+                before.params, before.seen_at = params, time.monotonic()
                 return
         known = {alert.key for alert in _recorded(params).alerts}
         with self._lock:
@@ -155,7 +155,9 @@ class Post:
         """Send what is new, now."""
         with self._lock:
             for owner in [
-                o for o, hook in self._found.items() if hook.seen_at < time.time() - LIFE_SECONDS
+                o
+                for o, hook in self._found.items()
+                if hook.seen_at < time.monotonic() - LIFE_SECONDS
             ]:
                 del self._found[owner]
             hooks = list(self._found.values())

@@ -19,7 +19,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from engine import data
-from engine.errors import InputError, require
+from engine.errors import InputError, no_room, require
 from engine.pipeline import sources, store
 from engine.pipeline.records import Count
 from engine.pipeline.runner import Stage, Task
@@ -105,6 +105,8 @@ def fetch_flight_file(source: Path, target: Path) -> pa.Table:
     try:
         shutil.copyfile(source, target)
     except OSError as error:
+        if no_room(error):
+            raise
         raise InputError(
             f"{source.name} must be at the source. Got: {error.strerror}. Resume the run once it is"
             " there, or choose other days."

@@ -20,7 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine import processes
-from engine.errors import InputError, require
+from engine.errors import InputError, no_room, require
 from engine.jobs import Progress, Steps, to_end
 from engine.spark import session, tasks
 from engine.spark.contest import data, engines, memory
@@ -167,6 +167,8 @@ class _Ladder:
         except InputError:
             raise
         except Exception as error:
+            if no_room(error):  # of the disk: nothing that Spark can help
+                raise
             # Py4J raises many kinds when a job fails: a result, and shown
             cause = (str(error).splitlines() or [""])[0][:200]
             self.refuse("Spark", asked, f"Spark gave up: {type(error).__name__}: {cause}")
@@ -227,6 +229,8 @@ class _Ladder:
                     " allowed.",
                 )
         except processes.ChildError as error:
+            if no_room(error):
+                raise
             # an engine that gives up (DuckDB's own limit, the kernel's killer) is a result
             for asked in left:
                 self.refuse(

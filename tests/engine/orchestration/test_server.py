@@ -9,13 +9,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import httpx
 import psutil
 import pytest
 
+from engine import workspace
 from engine.errors import InputError
 from engine.orchestration import launch, monitor, predict, records, watch
 from engine.orchestration.flows import RunParams
@@ -102,6 +103,17 @@ def test_a_server_killed_in_mid_run_is_said_comes_back_and_the_run_ends_or_can_b
     again = launch.wait(launch.submit(records.load(run_id).params), 120)
     assert again.params == SLOW and again.state == "completed"
     assert monitor.result_of(again).outcomes() == monitor.result_of(predict.run(SLOW)).outcomes()
+
+
+def test_a_database_that_was_deleted_under_the_server_is_made_anew_and_runs_go_on() -> None:
+    before = SERVER.n_databases
+    launch.wait(launch.submit(replace(SLOW, duration_seconds=0.0)), 120)
+    workspace.remove(SERVER.home)
+    until(lambda: SERVER.n_databases == before + 1, 10)
+    assert SERVER.state.stage == "starting"
+    SERVER.ready(300)
+    run = launch.wait(launch.submit(replace(SLOW, duration_seconds=0.0)), 120)
+    assert run.state == "completed" and SERVER.home.is_dir()
 
 
 def locked_but_for_the_list(call):

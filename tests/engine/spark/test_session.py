@@ -202,3 +202,12 @@ def test_an_unreachable_master_is_said_and_the_engine_may_try_again(
     with pytest.raises(InputError, match="must be reachable"):
         check_reachable(Target("connect", "sc://127.0.0.1:9"))
     check_reachable(Target("cluster", "yarn"))
+
+
+def test_spark_comes_back_after_its_folder_was_deleted() -> None:
+    live, before = session.session(), ENGINE.n_restarts
+    assert ENGINE._folder is not None
+    workspace.remove(ENGINE._folder)
+    assert not ENGINE.alive()
+    shuffled = session.session().range(100).repartition(3).distinct().count()
+    assert shuffled == 100 and ENGINE.n_restarts == before + 1 and session.session() is not live
