@@ -30,4 +30,4 @@ def test_a_visitor_steps_through_files_and_has_spark_run_them(
     assert not app.exception and not app.error
     assert f"{n_files} files in" in texts(app) and "each as expected" in texts(app)
     assert all(size.endswith("B") for size in app.table[0].value["state memory"])
-    assert charts(app)[0]["name"] == "streaming_arrivals"
+    assert charts(app)[0]["key"] == "streaming_arrivals" and charts(app)[0]["first"]
