@@ -157,7 +157,14 @@ def state(result: StreamingResult, until: int = ALL) -> go.Figure:
                 "hovertemplate": "%{y:.1f} kB<extra></extra>",
             }
         )
-    right = {"title": {"text": "kB"}, "overlaying": "y", "side": "right", "rangemode": "tozero"}
+    right = {
+        "title": {"text": "kB"},
+        "overlaying": "y",
+        "side": "right",
+        "rangemode": "tozero",
+        "tickmode": "auto",
+        "showgrid": False,
+    }
     return figures.drawn(
         "Windows in state, file by file",
         traces,
