@@ -13,7 +13,7 @@ def test_a_visitor_steps_through_files_and_has_spark_run_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = source._flights(100, "EWR")
-    early = whole.hour < 8
+    early = whole.hour < 7
     few = Rows(whole.flight[early], whole.event[early], whole.arrival[early], whole.hour[early])
     monkeypatch.setattr(source, "_flights", lambda day, origin: few)
     place = {"etl_tab": "Late data", "streaming_day": "10 Apr 2013", "streaming_origin": "EWR"}
