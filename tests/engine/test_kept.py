@@ -237,7 +237,7 @@ def cheap(params: Any) -> Any:
             cheap(params),
             id=f"{steps.__module__}.{steps.__name__}",
             marks=[pytest.mark.spark]
-            if {"spark", "pipeline"} & set(steps.__module__.split("."))
+            if {"spark", "streaming", "pipeline"} & set(steps.__module__.split("."))
             else [],
         )
         for steps, params in DEFAULTS

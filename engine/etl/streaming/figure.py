@@ -79,7 +79,7 @@ def arrivals(
 def _watermark(
     result: StreamingResult, until: int, color: str, dash: str, name: str
 ) -> dict[str, Any]:
-    """Return the watermark that each file met as a line, and up to ``until`` the last one."""
+    """Return as a line the watermark that each file met, and the one that the next will meet."""
     x: list[float] = []
     y: list[float] = []
     ends: list[File] = result.arrived(until)
@@ -89,7 +89,7 @@ def _watermark(
             y += [file.hour, file.hour + 1]
     if ends and (last := ends[-1].batches[-1].watermark) is not None:
         x += [last / 60] * 2
-        y += [ends[-1].hour + 1, until]
+        y += [ends[-1].hour + 1, max(until, ends[-1].hour + 2)]
     return {
         "type": "scatter",
         "mode": "lines",
@@ -157,7 +157,14 @@ def state(result: StreamingResult, until: int = ALL) -> go.Figure:
                 "hovertemplate": "%{y:.1f} kB<extra></extra>",
             }
         )
-    right = {"title": {"text": "kB"}, "overlaying": "y", "side": "right", "rangemode": "tozero"}
+    right = {
+        "title": {"text": "kB"},
+        "overlaying": "y",
+        "side": "right",
+        "rangemode": "tozero",
+        "tickmode": "auto",
+        "showgrid": False,
+    }
     return figures.drawn(
         "Windows in state, file by file",
         traces,

@@ -184,7 +184,7 @@ class StreamingResult:
                 out = _named(file.out) if i == len(file.batches) - 1 else ""
                 lines.append(
                     {
-                        "file": _span(file.hour * 60, 60) if batch.n_rows else "no rows",
+                        "file of": clock(file.hour * 60) if batch.n_rows else "(no rows)",
                         "rows": f"{batch.n_rows:,}",
                         "newest event": _time(batch.newest),
                         "watermark": _time(batch.watermark),
@@ -219,10 +219,10 @@ class StreamingResult:
     def _because(self, i: int) -> str:
         window = _span(int(self.start[i]), self.params.window_minutes)
         if self.dropped[i]:
-            return f"its window {window} had ended by the watermark"
+            return f"window {window} had ended"
         if self.params.mode == "complete":
-            return f"complete keeps every window, {window} too"
-        return f"its window {window} was still open"
+            return f"complete keeps window {window}"
+        return f"window {window} was open"
 
 
 def _no_bytes(file: File) -> File:

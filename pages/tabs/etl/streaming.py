@@ -105,7 +105,9 @@ def _say_spark(result: StreamingResult) -> None:
         else "each as expected: watermark, dropped rows, state, windows out"
     )
     if n:
-        texts.say(f"Measured by Spark: {n:,} files in {batches:,} micro-batches, {found}.")
+        texts.say(
+            f"Measured by Spark: {n:,} file{'s' * (n > 1)} in {batches:,} micro-batches, {found}."
+        )
 
 
 def _closer(result: StreamingResult, until: int) -> None:

@@ -17,7 +17,7 @@ from engine.etl.streaming.params import WINDOWS, Mode
 from engine.etl.streaming.result import ALL
 from engine.etl.streaming.source import Rows, rows_of
 from engine.jobs import run_to_end
-from engine.spark import session
+from engine.spark import restarts, session
 from tests.engine.printed import run_script
 
 MODES = get_args(Mode)
@@ -132,6 +132,19 @@ def test_a_cancelled_run_stops_its_query_and_deletes_its_files() -> None:
     assert not folders[0].exists()
     jobs = session.session().sparkContext.statusTracker().getActiveJobsIds()
     assert list(jobs) == []
+
+
+def test_a_run_is_repeated_when_spark_dies_between_two_files() -> None:
+    assert real.steps.__code__ is restarts.repeat_if_spark_ends(real.steps).__code__
+    rows = some_rows()
+    few = Rows(*(getattr(rows, name)[:120] for name in Rows.__slots__))
+    steps = restarts.repeated(lambda: real.arriving(few, StreamingParams()))
+    while not next(steps).partial.measured:
+        pass
+    session.ENGINE.kill()
+    result = run_to_end(steps)
+    assert len(result.measured) == 2 and result.complete and result.differing() == []
+    assert list((workspace.server() / "scratch").glob("streaming-*")) == []
 
 
 def test_the_script_reproduces_the_headline() -> None:

@@ -13,7 +13,7 @@ def test_a_visitor_steps_through_files_and_has_spark_run_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = source._flights(100, "EWR")
-    early = whole.hour < 8
+    early = whole.hour < 7
     few = Rows(whole.flight[early], whole.event[early], whole.arrival[early], whole.hour[early])
     monkeypatch.setattr(source, "_flights", lambda day, origin: few)
     place = {"etl_tab": "Late data", "streaming_day": "10 Apr 2013", "streaming_origin": "EWR"}
@@ -30,4 +30,4 @@ def test_a_visitor_steps_through_files_and_has_spark_run_them(
     assert not app.exception and not app.error
     assert f"{n_files} files in" in texts(app) and "each as expected" in texts(app)
     assert all(size.endswith("B") for size in app.table[0].value["state memory"])
-    assert charts(app)[0]["name"] == "streaming_arrivals"
+    assert charts(app)[0]["key"] == "streaming_arrivals" and charts(app)[0]["first"]
