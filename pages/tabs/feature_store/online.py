@@ -4,6 +4,8 @@ online store from inside: SQLite, or a Redis or PostgreSQL of one's own beside i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from engine.feature_store import online
@@ -122,7 +124,7 @@ def _output(params: OnlineParams) -> None:
     pinned = lab.pinned("online")
     with lab.screen("feature_store", "online", result) as screen:
         screen.answer(
-            figures.life(result, pinned),
+            figures.life(result, pinned, run(replace(params, store="SQLite"))),
             "online_life",
             "One key's value in training and in serving over the week",
         )

@@ -151,6 +151,9 @@ def test_the_script_runs_on_the_store(store: Store, place: attached.Address) -> 
     assert run_script(scripts.render(params)) == numbers
     assert contents(place) == before
     assert numbers["n_stale"] == 3  # a run every 48 h; what the stores hold differs all the same
+    drawn = figures.life(online.run(params), sqlite=online.run(replace(params, store="SQLite")))
+    named = [trace.name for trace in drawn.data]
+    assert f"serving ({store})" in named and ("serving (SQLite)" in named) == (store == "Redis")
     every_hour = [replace(params, store=one, every_hours=1) for one in ("SQLite", store)]
     assert [online.run(one).n_stale for one in every_hour] == [3, 0 if store == "Redis" else 3]
 
