@@ -120,7 +120,7 @@ def missing(store: Store) -> str:
     if not variable or os.environ.get(variable, "").strip():
         return ""
     if hosted.on():
-        return f"Predicted, not run: whoever runs this server has named no {store} ({variable})."
+        return f"Predicted, not run: the operator of this server has named no {store} ({variable})."
     return (
         f"Predicted, not run: no {store} is named. Start the playground with"
         f" `{variable}={FORMS[store]}` and Feast runs the same week on it, beside SQLite."

@@ -326,7 +326,7 @@ def test_none_is_named_and_a_shared_server_takes_its_operators(
         with pytest.raises(InputError, match="no .* is named"):
             real.serve(OnlineParams(store=asked))
         monkeypatch.setenv(hosted.VARIABLE, "1")
-        assert "whoever runs this server" in attached.missing(asked)
+        assert "the operator of this server" in attached.missing(asked)
         monkeypatch.setenv(attached.VARIABLES[asked], url_of(asked, 1))
         assert attached.missing(asked) == "" and attached.address(asked) is not None
         monkeypatch.delenv(hosted.VARIABLE)
