@@ -156,8 +156,8 @@ def unreachable(place: Address, error: Exception) -> InputError:
     said = f"{type(error).__name__} {error}".lower()
     reason = next((meant for part, meant in REASONS.items() if part in said), "no connection")
     return InputError(
-        f"{place.store} at {place.where} must answer. Got: {reason}. Start it or correct"
-        f" {VARIABLES[place.store]}, then start the playground again. SQLite needs none."
+        f"{place.store} at {place.where} must answer. Got: {reason}. Start it and press Run again,"
+        f" or correct {VARIABLES[place.store]} and start the playground again."
     )
 
 

@@ -72,6 +72,8 @@ def _params() -> OnlineParams:
 
 def _show_served(served: ServedResult) -> None:
     """Show what Feast confirms, and the chosen view of it."""
+    if not served.seconds:
+        return  # the line of the job says that it starts, or why it failed
     st.markdown(served.verdict)
     view = st.session_state.get("online_view", VIEWS[0])
     if served.beside is not None:
