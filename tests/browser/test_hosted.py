@@ -33,6 +33,8 @@ ENVIRONMENT = {
     "PREFECT_API_URL": f"https://{KEY}@127.0.0.1:9/api",
     "PREFECT_API_KEY": KEY,
     "PLAYGROUND_FEAST_REPO": f"/srv/{KEY}",
+    "PLAYGROUND_FEAST_REDIS": f"redis://:{KEY}@127.0.0.1:9/0",
+    "PLAYGROUND_FEAST_POSTGRES": f"postgresql://user:{KEY}@127.0.0.1:9/x",
     "STREAMLIT_SERVER_COOKIE_SECRET": KEY,
 }
 OFF = {  # a page and its settings -> what is off there

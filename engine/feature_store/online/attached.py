@@ -120,7 +120,7 @@ def missing(store: Store) -> str:
     if not variable or os.environ.get(variable, "").strip():
         return ""
     if hosted.on():
-        return f"Predicted, not run: whoever runs this server has named no {store} ({variable})."
+        return f"Predicted, not run: the operator of this server has named no {store} ({variable})."
     return (
         f"Predicted, not run: no {store} is named. Start the playground with"
         f" `{variable}={FORMS[store]}` and Feast runs the same week on it, beside SQLite."
@@ -156,8 +156,8 @@ def unreachable(place: Address, error: Exception) -> InputError:
     said = f"{type(error).__name__} {error}".lower()
     reason = next((meant for part, meant in REASONS.items() if part in said), "no connection")
     return InputError(
-        f"{place.store} at {place.where} must answer. Got: {reason}. Start it or correct"
-        f" {VARIABLES[place.store]}, then start the playground again. SQLite needs none."
+        f"{place.store} at {place.where} must answer. Got: {reason}. Start it and press Run again,"
+        f" or correct {VARIABLES[place.store]} and start the playground again."
     )
 
 

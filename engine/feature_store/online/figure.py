@@ -30,9 +30,13 @@ def _drawn(result: OnlineResult, places: np.ndarray) -> np.ndarray:
     return np.where(places == NONE, np.nan, values[np.maximum(places, 0)]).round(3)
 
 
-def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
-    """Draw one key's week in training and in serving. To see first: where the green steps leave the
-    blue ones.
+def life(
+    result: OnlineResult,
+    pinned: OnlineResult | None = None,
+    sqlite: OnlineResult | None = None,
+) -> go.Figure:
+    """Draw one key's week in training and in serving, dotted what ``sqlite`` would serve where that
+    differs. To see first: where the green steps leave the blue ones.
     """
     p, key = result.params, result.params.key_number - 1
     served_by = f"serving ({'online' if p.store == 'SQLite' else p.store})"
@@ -40,6 +44,9 @@ def life(result: OnlineResult, pinned: OnlineResult | None = None) -> go.Figure:
         _step(_drawn(result, result.offline[:, key]), "training (offline)", figures.KNOWN, 2),
         _step(_drawn(result, result.online[:, key]), served_by, figures.HELD_OUT, 3),
     ]
+    if sqlite is not None and (sqlite.online[:, key] != result.online[:, key]).any():
+        served = _drawn(sqlite, sqlite.online[:, key])
+        steps.insert(1, _step(served, "serving (SQLite)", figures.LEAKED, 2, "dot"))  # below Redis
     if pinned is not None:
         places = pinned.online[:, min(key, len(pinned.rows.names) - 1)]
         steps.append(_step(_drawn(pinned, places), "serving in run A", figures.WAITING, 2, "dot"))

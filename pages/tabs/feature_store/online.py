@@ -4,6 +4,8 @@ online store from inside: SQLite, or a Redis or PostgreSQL of one's own beside i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from engine.feature_store import online
@@ -70,6 +72,8 @@ def _params() -> OnlineParams:
 
 def _show_served(served: ServedResult) -> None:
     """Show what Feast confirms, and the chosen view of it."""
+    if not served.seconds:
+        return  # the line of the job says that it starts, or why it failed
     st.markdown(served.verdict)
     view = st.session_state.get("online_view", VIEWS[0])
     if served.beside is not None:
@@ -122,7 +126,7 @@ def _output(params: OnlineParams) -> None:
     pinned = lab.pinned("online")
     with lab.screen("feature_store", "online", result) as screen:
         screen.answer(
-            figures.life(result, pinned),
+            figures.life(result, pinned, run(replace(params, store="SQLite"))),
             "online_life",
             "One key's value in training and in serving over the week",
         )

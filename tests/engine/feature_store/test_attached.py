@@ -151,6 +151,9 @@ def test_the_script_runs_on_the_store(store: Store, place: attached.Address) -> 
     assert run_script(scripts.render(params)) == numbers
     assert contents(place) == before
     assert numbers["n_stale"] == 3  # a run every 48 h; what the stores hold differs all the same
+    drawn = figures.life(online.run(params), sqlite=online.run(replace(params, store="SQLite")))
+    named = [trace.name for trace in drawn.data]
+    assert f"serving ({store})" in named and ("serving (SQLite)" in named) == (store == "Redis")
     every_hour = [replace(params, store=one, every_hours=1) for one in ("SQLite", store)]
     assert [online.run(one).n_stale for one in every_hour] == [3, 0 if store == "Redis" else 3]
 
@@ -323,7 +326,7 @@ def test_none_is_named_and_a_shared_server_takes_its_operators(
         with pytest.raises(InputError, match="no .* is named"):
             real.serve(OnlineParams(store=asked))
         monkeypatch.setenv(hosted.VARIABLE, "1")
-        assert "whoever runs this server" in attached.missing(asked)
+        assert "the operator of this server" in attached.missing(asked)
         monkeypatch.setenv(attached.VARIABLES[asked], url_of(asked, 1))
         assert attached.missing(asked) == "" and attached.address(asked) is not None
         monkeypatch.delenv(hosted.VARIABLE)

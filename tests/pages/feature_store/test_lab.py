@@ -197,3 +197,4 @@ def test_without_a_store_the_week_is_predicted_and_the_page_says_how_to_name_one
     app = open_page("feature_store", **link)
     assert not app.exception and "Redis at 127.0.0.1" in app.error[0].value
     assert "nobody listens there" in app.error[0].value and SECRET not in texts(app)
+    assert "Feast is starting" not in texts(app)
