@@ -12,6 +12,7 @@ const KEYS = {
   PageDown: 'next', ArrowRight: 'next', ArrowDown: 'next', PageUp: 'back', ArrowLeft: 'back', ArrowUp: 'back',
   b: 'blank', '.': 'blank', l: 'ring', o: 'tweak',
 };
+const WITHIN = { 2: ['Reveal'], 4: ['Close the vote', 'Reveal', 'Show the chart'] }; // what is next within a scene, by its phases
 const STEPS = ['next', 'back'];
 
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
@@ -193,7 +194,7 @@ class Bar {
     this.find('buttons').querySelectorAll('[aria-pressed]').forEach((button) => {
       button.setAttribute('aria-pressed', String(Boolean(pressed[button.dataset.does])));
     });
-    this.find('buttons').querySelector('[data-does=next]').textContent = phase < phases - 1 ? 'Reveal' : 'Next';
+    this.find('buttons').querySelector('[data-does=next]').textContent = WITHIN[phases]?.[phase] ?? 'Next';
     this.tick();
   }
 

@@ -50,6 +50,7 @@ def test_stage_and_speaker_keep_in_step_and_survive_a_reload_of_either(opened: O
     speaker.locator("#advance").click()
     expect(title).to_contain_text("2 of 6")
     expect(stage.locator(".room-count")).to_have_text("0 voted")
+    expect(stage.locator("[data-does=next]")).to_have_text("Close the vote")
     speaker.reload()
     expect(place).to_have_text("2 of 6")
     phone = speaker.context.new_page()
