@@ -133,7 +133,8 @@ class Chart {
     this.own = layout.height || 420;
     const margin = { ...look.margin, ...layout.margin };
     for (const side of ['l', 'r', 'b']) if (side in margin) margin[side] *= this.scale;
-    layout.margin = { ...margin, t: layout.meta?.top ?? above(layout) * scale };
+    const top = layout.meta?.top; // for texts of the usual stage
+    layout.margin = { ...margin, t: top === undefined ? above(layout) * scale : top * this.scale };
     if (layout.meta?.bottom) layout.margin.b = layout.meta.bottom * scale;
     layout.width = this.root.clientWidth;
     layout.height = this.height();
