@@ -321,13 +321,14 @@ class Jobs:
         while (job := self._next()) is not None:
             try:
                 self._run(job)
-            except KeyboardInterrupt:
-                # the server is being stopped: Polars gives the signal to whoever calls it
-                self._finish(job, "cancelled")
             except BaseException as error:
-                # the page says so and the queue goes on. A panic of Polars is no Exception
-                job.message = explain(error)
-                self._finish(job, "failed")
+                # A panic of Polars is no Exception, and Polars gives the signal that ends the
+                # server to whoever calls it. What the end of Python breaks is no fault either.
+                if self._stopped or isinstance(error, KeyboardInterrupt):
+                    self._finish(job, "cancelled")
+                else:
+                    job.message = explain(error)  # the page says so and the queue goes on
+                    self._finish(job, "failed")
 
     def _run(self, job: Job) -> None:
         steps = job.make_steps()

@@ -47,7 +47,6 @@ def distribution(count: Count, right: int | None = None, answer: str = "") -> go
         "textposition": "outside",
         "cliponaxis": False,
         "hovertemplate": "%{text}<extra></extra>",
-        "textfont": {"size": 22},
         "showlegend": False,
     }
     room = 1.6 if answer else 1.25  # for the labels behind the bars
@@ -61,7 +60,6 @@ def distribution(count: Count, right: int | None = None, answer: str = "") -> go
             "autorange": "reversed",
             "tickvals": rows,
             "ticktext": [_wrapped(choice) for choice in count.question.choices],
-            "tickfont": {"size": 20},
         },
     )
     if answer and right is None:

@@ -116,7 +116,7 @@ def _open(room: Room, count: Count) -> str:
     )
     way = (
         f"<img alt='QR code of the vote' src='{qr.source(f'http://{address}')}'>"
-        f"<p class='room-address'>{escape(address)}</p>"
+        f"<p class='room-address'>{escape(address).replace('/vote/', '/vote/<wbr>')}</p>"
         if address
         else "<p class='room-address'>Raise your hand</p>"
     )

@@ -44,6 +44,8 @@ function fillTitle(element, text) {
   });
 }
 
+/** How large the page's texts are in relation to the usual: on a talk's stage they grow with the window. */
+const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 const plain = (text) => text.replace(/\*\*|`/g, '');
 
 class Chart {
@@ -71,14 +73,16 @@ class Chart {
   }
 
   queue(step) {
-    this.busy = this.busy.then(step).catch((error) => console.error(error));
+    this.busy = this.busy.then(() => this.ended || step()).catch((error) => console.error(error));
     return this.busy;
   }
 
   update(data, report) {
     this.report = report;
+    this.latest = data;
     this.queue(async () => {
       this.Plotly = await loadPlotly(data.library);
+      if (this.ended || data !== this.latest) return; // left meanwhile, or a later one waits
       this.data = data;
       this.root.classList.toggle('stage', data.stage);
       this.root.classList.toggle('first', data.first);
@@ -95,7 +99,7 @@ class Chart {
     const own = this.own;
     if (document.fullscreenElement === this.root) return innerHeight - this.title.offsetHeight - 24;
     const top = this.plot.getBoundingClientRect().top + (this.scroller?.scrollTop ?? 0);
-    if (this.data.stage) return Math.max(LEAST_HEIGHT, innerHeight - top - STAGE_LINE);
+    if (this.data.stage) return Math.max(LEAST_HEIGHT, innerHeight - top - STAGE_LINE * textScale());
     if (!this.data.first) return own;
     const most = innerWidth <= NARROW ? innerHeight * 0.42 : innerHeight - top - BELOW;
     return Math.round(Math.max(LEAST_HEIGHT, Math.min(own, most)));
@@ -107,7 +111,8 @@ class Chart {
     const text = style.getPropertyValue('--st-text-color') || '#31333f';
     const ground = style.getPropertyValue('--st-background-color') || '#ffffff';
     const layout = figure.layout;
-    const size = this.data.stage ? STAGE_FONT * this.data.size : innerWidth <= NARROW ? 12 : 13;
+    this.scale = textScale();
+    const size = this.data.stage ? STAGE_FONT * this.data.size * this.scale : innerWidth <= NARROW ? 12 : 13;
     const axis = {
       gridcolor: shade(text, 0.12), zerolinecolor: shade(text, 0.25), linecolor: shade(text, 0.25),
     };
@@ -126,7 +131,10 @@ class Chart {
     });
     delete layout.title;
     this.own = layout.height || 420;
-    layout.margin = { ...look.margin, ...layout.margin, t: layout.meta?.top ?? above(layout) * scale };
+    const margin = { ...look.margin, ...layout.margin };
+    for (const side of ['l', 'r', 'b']) if (side in margin) margin[side] *= this.scale;
+    const top = layout.meta?.top; // for texts of the usual stage
+    layout.margin = { ...margin, t: top === undefined ? above(layout) * scale : top * this.scale };
     if (layout.meta?.bottom) layout.margin.b = layout.meta.bottom * scale;
     layout.width = this.root.clientWidth;
     layout.height = this.height();
@@ -178,6 +186,10 @@ class Chart {
 
   async fit() {
     if (!this.Plotly || !this.data || !this.root.isConnected || !this.root.clientWidth) return;
+    if (this.data.stage && this.scale !== textScale()) {
+      await this.draw();
+      return;
+    }
     const [width, height] = [this.root.clientWidth, this.height()];
     const layout = this.plot.layout;
     if (!layout || (Math.abs(layout.width - width) < 2 && Math.abs(layout.height - height) < 3)) return;
@@ -202,6 +214,7 @@ class Chart {
   }
 
   end() {
+    this.ended = true;
     this.observer.disconnect();
     removeEventListener('resize', this.refit);
     document.removeEventListener('fullscreenchange', this.refit);

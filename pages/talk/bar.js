@@ -4,12 +4,16 @@
 const AWAKE_MS = 2500;
 const FIRST_AWAKE_MS = 7000;
 const AGAIN_MS = 2000;
+const LATE_MS = 250;
+const AT_WORK = '[data-test-script-state=running]';
 const DIGITS_MS = 900; // after the last digit the number is complete
 const TYPED = 'input:not([type=range]), textarea, select, [contenteditable=true], [role=combobox]';
 const KEYS = {
   PageDown: 'next', ArrowRight: 'next', ArrowDown: 'next', PageUp: 'back', ArrowLeft: 'back', ArrowUp: 'back',
   b: 'blank', '.': 'blank', l: 'ring', o: 'tweak',
 };
+const WITHIN = { 2: ['Reveal'], 4: ['Close the vote', 'Reveal', 'Show the chart'] }; // what is next within a scene, by its phases
+const STEPS = ['next', 'back'];
 
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 
@@ -62,9 +66,25 @@ class Bar {
 
   /** Send a press, again until it is heard: a run that starts at the same moment can swallow it. */
   tell(press, wait = AGAIN_MS) {
-    if (press.id !== this.asked || !this.waiting || this.ends.signal.aborted) return;
+    if (!this.isUnheard(press)) return;
     this.send('press', press);
-    setTimeout(() => this.tell(press, 2 * wait), wait);
+    this.later(press, wait);
+  }
+
+  /** Send again after a while, or twice that: a browser that was busy has not read the answer yet, and the server would
+   *  begin its run anew. */
+  later(press, wait, patient = true) {
+    const due = performance.now() + wait;
+    setTimeout(() => {
+      if (!this.isUnheard(press)) return;
+      const busy = performance.now() > due + LATE_MS || document.querySelector(AT_WORK);
+      if (patient && busy) this.later(press, wait, false);
+      else this.tell(press, 2 * wait);
+    }, wait);
+  }
+
+  isUnheard(press) {
+    return press.id === this.asked && this.waiting && !this.ends.signal.aborted;
   }
 
   go(number, phase = null) {
@@ -103,8 +123,8 @@ class Bar {
     const clicker = event.key.startsWith('Page');
     if (!clicker && event.target.closest?.(TYPED)) return;
     if (event.key.startsWith('Arrow') && event.target.closest?.('input, [role=slider], [role=radiogroup], [role=listbox]')) return;
-    this.wake();
     const what = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!STEPS.includes(what)) this.wake(); // a clicker goes on without the buttons over the chart
     if (/^\d$/.test(event.key)) this.digit(event.key);
     else if (event.key === 'Enter' && this.digits) this.jump();
     else if (what) this.does(what);
@@ -174,7 +194,7 @@ class Bar {
     this.find('buttons').querySelectorAll('[aria-pressed]').forEach((button) => {
       button.setAttribute('aria-pressed', String(Boolean(pressed[button.dataset.does])));
     });
-    this.find('buttons').querySelector('[data-does=next]').textContent = phase < phases - 1 ? 'Reveal' : 'Next';
+    this.find('buttons').querySelector('[data-does=next]').textContent = WITHIN[phases]?.[phase] ?? 'Next';
     this.tick();
   }
 

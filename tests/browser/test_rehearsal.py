@@ -10,9 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pages.talk.talk import shipped
+from tests.browser import screens
 from tests.browser.cut_off import callers, ways_out
 from tests.browser.test_outside import Watched, is_foreign
 
+SIZES = ((1920, 1080), (1024, 768))  # a hall's and the narrowest; texts grow with the window
 SLOW = 300_000  # milliseconds that a run may take which no page test has measured
 
 
@@ -23,7 +25,6 @@ def test_a_talk_is_walked_through_without_a_network(
     talk, watched = shipped()[name], Watched(page)
     page.route(is_foreign, lambda route: route.abort())
     assert not without_network or ways_out(server_process) == []
-    page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{server}/stage?talk={name}")
     for number, scene in enumerate(talk.scenes, 1):
         line = f"{number} of {len(talk.scenes)} · {scene.shown_title}"
@@ -40,5 +41,7 @@ def test_a_talk_is_walked_through_without_a_network(
         expect(page.locator("[data-testid=stAlert], [data-testid=stException]")).to_have_count(0)
         assert not scene.note or scene.note[:60] not in page.content()
         watched.check()
+        for size in SIZES:
+            assert screens.look(page, size, stage=True) == [], (scene, size)
         assert callers(server_process) == []
         page.keyboard.press("PageDown")

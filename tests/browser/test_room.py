@@ -19,6 +19,11 @@ from tests.browser.room import ELSEWHERE, Opened, room, talk_server
 
 TOUR = shipped()["tour"]
 N_PHONES = 200
+CLAIMS: tuple[dict[str, str], ...] = (  # of a phone that says it is this machine
+    {"X-Forwarded-For": "127.0.0.1"},
+    {"X-Forwarded-For": "127.0.0.1, 127.0.0.1", "X-Real-IP": "127.0.0.1"},
+    {"Forwarded": "for=127.0.0.1", "Host": "127.0.0.1"},
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +50,7 @@ def test_stage_and_speaker_keep_in_step_and_survive_a_reload_of_either(opened: O
     speaker.locator("#advance").click()
     expect(title).to_contain_text("2 of 6")
     expect(stage.locator(".room-count")).to_have_text("0 voted")
+    expect(stage.locator("[data-does=next]")).to_have_text("Close the vote")
     speaker.reload()
     expect(place).to_have_text("2 of 6")
     phone = speaker.context.new_page()
@@ -113,6 +119,11 @@ def test_another_machine_gets_the_vote_and_nothing_else(opened: Opened) -> None:
         upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
         key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
         assert there.ask("/_stcore/stream", {**headers, **upgrade, **key})[0] == 403
+        if address:  # who is no proxy of this machine cannot speak for another
+            for claim in CLAIMS:
+                assert {path: there.ask(path, claim)[0] for path in shut} == (
+                    dict.fromkeys(shut, 403)
+                )
     assert opened.ask("/_stcore/health", own)[0] == 200
     assert opened.ask("/_stcore/health", {"Host": "evil.example"})[0] == 403
 

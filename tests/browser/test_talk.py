@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from pages.talk.talk import shipped
 from tests.browser.screens import REST, findings
@@ -14,6 +14,31 @@ SWALLOW = """() => {
   const { bar } = [...document.querySelectorAll('*')].find((element) => element.bar);
   const { send } = bar;
   bar.send = () => { bar.send = send; };
+}"""
+# Presses a key and keeps the browser busy while the answer comes; counts how often it is sent.
+PRESS_WHILE_BUSY = """() => {
+  const { bar } = [...document.querySelectorAll('*')].find((element) => element.bar);
+  const { send } = bar;
+  let sends = 0;
+  bar.send = (...press) => { sends += 1; send(...press); };
+  dispatchEvent(new KeyboardEvent('keydown', { key: 'PageDown' }));
+  for (const end = performance.now() + 2400; performance.now() < end;);
+  return new Promise((done) => setTimeout(() => done(sends), 50));
+}"""
+# Counts the charts that are drawn although their scene has been left.
+COUNT_LEFT = """() => {
+  let plotly;
+  window.left = 0;
+  const react = (root, ...rest) => {
+    left += !root.isConnected;
+    return plotly.react(root, ...rest);
+  };
+  const watched = { get: (all, name) => (name === 'react' ? react : all[name]) };
+  Object.defineProperty(window, 'Plotly', {
+    configurable: true,
+    get: () => plotly && new Proxy(plotly, watched),
+    set: (value) => { plotly = value; },
+  });
 }"""
 TITLES = [one.shown_title for one in shipped()["tour"].scenes]
 
@@ -67,6 +92,23 @@ def test_keys_lead_through_a_talk(page: Page, server: str) -> None:
     page.mouse.move(310, 210)
     page.get_by_role("button", name="Leave").click()
     expect(page.get_by_role("heading", name="Data Pipeline Playground")).to_be_visible()
+
+
+def test_a_press_before_the_first_chart_is_drawn_is_sent_once_and_only_the_second_is_drawn(
+    page: Page, server: str
+) -> None:
+    library: list[Route] = []
+    page.route("**/chart/plotly-*", lambda route: library.append(route))  # it comes late
+    page.add_init_script(f"({COUNT_LEFT})()")
+    page.goto(f"{server}/stage?talk=leakage")
+    first, second = (f".st-key-{one.shown_chart}" for one in shipped()["leakage"].scenes[:2])
+    expect(page.locator(f"{first} .chart")).to_be_attached()
+    assert page.evaluate(PRESS_WHILE_BUSY) == 1
+    expect(page.locator(f"{second} .chart")).to_be_attached()
+    for route in library:
+        route.continue_()
+    expect(page.locator(f"{second} .main-svg").first).to_be_visible()
+    assert page.evaluate("[Boolean(Plotly), left]") == [True, 0]
 
 
 def test_a_scene_is_moved_by_key_and_by_mouse_and_the_talk_is_presented(

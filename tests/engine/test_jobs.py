@@ -179,6 +179,22 @@ def test_a_job_that_hears_the_servers_end_is_cancelled_and_logs_no_fault(jobs: J
     assert job.ended.wait(10) and job.state == "cancelled" and job.message == ""
 
 
+def test_a_job_that_the_end_of_python_breaks_is_cancelled_and_logs_no_fault(jobs: Jobs) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def broken() -> Steps:
+        yield Progress(0.1)
+        begun.set()
+        ended.wait(10)
+        raise AttributeError("a module that is half gone")
+
+    job = jobs.submit("a", 1, "", broken)
+    assert begun.wait(10)
+    jobs.stop(seconds=0)
+    ended.set()
+    assert job.ended.wait(10) and job.state == "cancelled" and job.message == ""
+
+
 def test_who_gives_up_takes_the_job_from_nobody_else(jobs: Jobs) -> None:
     closed = threading.Event()
     job = jobs.submit("a", 1, "", lambda: blocked(threading.Event(), closed))
