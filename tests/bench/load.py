@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,16 +57,19 @@ class Report:
     n_bytes: int = 0  # received by all visitors
     samples: list[Sample] = field(default_factory=list)
 
-    def lines(self) -> list[str]:
-        """Return the report as lines of Markdown."""
+    def tweak_line(self) -> str:
+        """Return how long a tweak took."""
         tweaks = sorted(self.tweaks)
         p95 = tweaks[int(0.95 * (len(tweaks) - 1))] if tweaks else 0.0
         median = statistics.median(tweaks) if tweaks else 0.0
+        return f"median {median:.2f} s, p95 {p95:.2f} s ({len(tweaks):,} tweaks)"
+
+    def lines(self) -> list[str]:
+        """Return the report as lines of Markdown."""
         return [
             f"{self.n_visitors} visitors and {BROWSERS} browsers: {self.n_actions:,} actions,"
             f" {format_bytes(self.n_bytes)} received, {len(self.problems)} problems",
-            f"Tweak to the end of its run: median {median:.2f} s, p95 {p95:.2f} s"
-            f" ({len(tweaks):,} tweaks)",
+            f"Tweak to the end of its run: {self.tweak_line()}",
             "| seconds | server | its children | files | threads |",
             "|---|---|---|---|---|",
             *(
@@ -179,23 +183,35 @@ async def measure(address: str, pid: int, n_visitors: int, seconds: float, opens
     return report
 
 
-def main() -> int:
+def run(sessions: int, minutes: float, opens: int) -> Report:
+    """Start a shared server and return what visitors found on it; a traceback in its log is a
+    problem, too.
+    """
+    report, before = Report(sessions), dict(os.environ)
+    os.environ.update(HOSTED, PLAYGROUND_WARM_UP="on")
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            launch("app.py", Path(folder)) as (address, server),
+        ):
+            settle(server.pid)  # a class comes to a server that is warm
+            report = asyncio.run(measure(address, server.pid, sessions, 60 * minutes, opens))
+    except AssertionError as error:
+        report.problems.append(f"in the server's log: {error}")
+    os.environ.clear()
+    os.environ.update(before)
+    return report
+
+
+def main(printed: Callable[[Report], str] = lambda report: "\n".join(report.lines())) -> int:
     """Measure, print the report, and return 1 if something must not have happened."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=25)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--opens", type=int, default=500)
     given = parser.parse_args()
-    os.environ.update(HOSTED, PLAYGROUND_WARM_UP="on")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        launch("app.py", Path(folder)) as (address, server),
-    ):
-        settle(server.pid)  # a class comes to a server that is warm
-        report = asyncio.run(
-            measure(address, server.pid, given.sessions, 60 * given.minutes, given.opens)
-        )
-        print("\n".join(report.lines()))
+    report = run(given.sessions, given.minutes, given.opens)
+    print(printed(report))
     return bool(report.problems)
 
 

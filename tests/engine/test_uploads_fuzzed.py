@@ -9,6 +9,7 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import fastavro
@@ -73,7 +74,10 @@ def changed(content: bytes, draw: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [".csv", ".json", ".parquet", ".avro"])
-def test_a_real_file_changed_at_random_is_read_or_refused(kind: str, tmp_path: Path) -> None:
+def test_a_real_file_changed_at_random_is_read_or_refused(
+    kind: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("inputs", N)
     draw, real, folder = random.Random(kind), originals(kind), tmp_path / "files"
     folder.mkdir()
     for number in range(N):
