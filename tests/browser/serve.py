@@ -48,14 +48,15 @@ def launch(
     traceback_expected: bool = False,
     folder: Path = ROOT,
     base: str = "",
+    port: int = 0,
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run ``streamlit run script`` in ``folder``, under the path ``base``, until it answers, yield
-    its address and process, interrupt it at the end.
+    """Run ``streamlit run script`` in ``folder``, under the path ``base``, at ``port`` or a free
+    one, until it answers, yield its address and process, interrupt it at the end.
 
     A traceback in the server's log (``server.log`` in the workspace) fails whoever did not expect
     one.
     """
-    port = free_port()
+    port = port or free_port()
     command = [
         sys.executable,
         "-m",
