@@ -17,6 +17,7 @@ UNFORESEEN = (
 )
 MAX_NAME = 40
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a full disk, a quota, a limit
+OWN_FOLDERS = ("/server/scratch/", "/sessions/")  # of a workspace, wherever it is
 NO_ROOM_WORDS = (*map(os.strerror, sorted(NO_ROOM)), "disk is full")  # the last is SQLite's
 
 
@@ -50,8 +51,8 @@ def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 def explain(error: BaseException) -> str:
     """Return the sentence that a page shows for ``error``.
 
-    An ``InputError`` is its own, and a full disk has one. Any other is logged with its traceback
-    under a fresh reference, which the sentence names.
+    An ``InputError`` is its own; a full disk and a workspace that was deleted have one. Any other
+    is logged with its traceback under a fresh reference, which the sentence names.
     """
     if isinstance(error, InputError):
         return str(error)
@@ -59,6 +60,11 @@ def explain(error: BaseException) -> str:
         return (
             f"The disk must take what is written. Got: {words}. Make room and run it again; what"
             " was stored before is whole."
+        )
+    if isinstance(error, FileNotFoundError) and any(one in str(error) for one in OWN_FOLDERS):
+        return (
+            "A file of the workspace must stay while it is used. Got: it was deleted. Run it again,"
+            " or upload it again."
         )
     reference = uuid.uuid4().hex[:8]
     logging.getLogger(__name__).error(

@@ -8,14 +8,12 @@ import io
 import sys
 import tempfile
 from pathlib import Path
-from urllib.parse import urlencode
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from pages.shell import lessons
-from pages.shell.streamlit_internals import texts_in_address
-from tests.browser.screens import SIZES, settled
+from tests.browser.screens import SIZES, WAIT_MS, settled
 from tests.browser.serve import FLAGS, browser_path, launch
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
@@ -48,9 +46,13 @@ def packed(screenshot: bytes) -> bytes:
 
 def take(page: Page, address: str, topic: str) -> bytes:
     """Open the scene of a lab and return its picture once all of it is measured."""
-    settings = next(one.params for one in lessons.load(topic).scenes if one.title == SCENES[topic])
-    pairs = [(key, text) for key in settings for text in texts_in_address(key, settings[key])]
-    page.goto(f"{address}/{topic}?{urlencode(pairs)}")
+    number = [scene.title for scene in lessons.load(topic).scenes].index(SCENES[topic])
+    page.goto(f"{address}/{topic}")
+    page.get_by_role("button", name="Scenes").click()
+    page.locator(f".st-key-{topic}_scene_{number} button").click()
+    page.get_by_text(f"Scene {number + 1} of").wait_for(timeout=WAIT_MS)
+    page.keyboard.press("Escape")
+    page.mouse.move(0, 0)
     settled(page)
     return packed(page.screenshot())
 
