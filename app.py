@@ -2,6 +2,10 @@
 ``pages/startup.py``.
 """
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read as NumPy loads: visitors are many
+
 import streamlit as st
 
 from pages.shell.errors import show_unforeseen

@@ -188,7 +188,6 @@ def orchestrate() -> None:
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Sweep the workspace, warm in the background, and end every job when the server stops."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     streamlit_internals.share_locks()
     workspace.sweep()
     gc.disable()  # until all is loaded: see ``load``

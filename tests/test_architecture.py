@@ -5,6 +5,7 @@ breach.
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 import tomllib
@@ -303,6 +304,19 @@ def test_importing_pages_loads_no_heavy_library() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert out.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_a_server_computes_each_result_in_one_thread() -> None:
+    """Two visitors' threads of BLAS on two cores wait for each other: ten times the CPU time."""
+    code = (
+        "import runpy; runpy.run_path('app.py'); import numpy, threadpoolctl\n"
+        "print({pool['num_threads'] for pool in threadpoolctl.threadpool_info()})"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert out.stdout.strip().splitlines()[-1] == "{1}"
 
 
 def test_the_locks_name_no_index_and_no_path() -> None:
