@@ -197,6 +197,7 @@ def test_real_runs_take_the_tries_that_were_predicted_and_fall_onto_the_distribu
         duration_seconds=0.2,
         backoff="linear",
     )
+    SERVER.ready()  # alone, this test is the first to need it
     ids = retry_real.start(params)
     assert len(ids) == retry_real.N_RUNS and {*ids} == {*retry_real.under_way(params)}
     for run_id in ids:
