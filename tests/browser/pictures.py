@@ -48,10 +48,12 @@ def take(page: Page, address: str, topic: str) -> bytes:
     """Open the scene of a lab and return its picture once all of it is measured."""
     number = [scene.title for scene in lessons.load(topic).scenes].index(SCENES[topic])
     page.goto(f"{address}/{topic}")
+    settled(page)
     page.get_by_role("button", name="Scenes").click()
-    page.locator(f".st-key-{topic}_scene_{number} button").click()
+    page.locator(f".st-key-{topic}_scene_{number} button").first.click()
     page.get_by_text(f"Scene {number + 1} of").wait_for(timeout=WAIT_MS)
     page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")  # else its tooltip stays
     page.mouse.move(0, 0)
     settled(page)
     return packed(page.screenshot())
