@@ -9,11 +9,14 @@ interview question.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine import data
 from engine.errors import require
@@ -31,6 +34,7 @@ TEST_SHARE = 0.3
 WEATHER = ("temp", "wind_speed", "precip", "visib")
 NUMBERS = ("month", "hour", "distance")
 CATEGORIES = ("origin", "carrier")  # a column of 0 and 1 for each value
+_READING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,43 +65,69 @@ class FlightRows:
         return np.setdiff1d(np.arange(n), tested), tested
 
 
-@lru_cache(maxsize=2)
 def table(target: Target) -> FlightRows:
     """Return all flights with a known target, in order of departure."""
-    import pandas as pd
+    with _READING:  # visitors who come at once wait for one reading
+        return _table(target)
 
-    flights = data.load("flights").to_pandas(types_mapper=None)
-    cancelled = flights["dep_time"].isna()
-    known = (
-        flights["arr_delay"].notna() | cancelled if target == "late over 3 h" else cancelled.notna()
-    )
-    y = cancelled if target == "cancelled" else flights["arr_delay"] > LATE_MINUTES
-    known &= ~cancelled if target == "late over 3 h" else known
-    weather = (
-        data.load("weather")
-        .select(["origin", "time_hour", *WEATHER])
-        .to_pandas()
-        .drop_duplicates(["origin", "time_hour"])
-    )
-    weather["wind_speed"] = weather["wind_speed"].where(
-        weather["wind_speed"] < 100
-    )  # one reading of 1,048 mph
-    joined = flights.merge(weather, on=["origin", "time_hour"], how="left")
-    columns = {name: joined[name].astype(float) for name in NUMBERS}
-    columns["minute of the day"] = joined["hour"] * 60.0 + joined["minute"]
-    columns["day of the year"] = joined["time_hour"].dt.dayofyear.astype(float)
-    columns["weekday"] = joined["time_hour"].dt.dayofweek.astype(float)
+
+@lru_cache(maxsize=2)
+def _table(target: Target) -> FlightRows:
+    X, order, names = _features()
+    flights = data.load("flights").select(["dep_time", "arr_delay"])
+    cancelled, delay = (column.take(pa.array(order)) for column in flights.columns)
+    if target == "cancelled":
+        return FlightRows(X, pc.is_null(cancelled).to_numpy().astype(int), order, names)
+    known = pc.and_(pc.is_valid(delay), pc.is_valid(cancelled)).to_numpy()
+    late = delay.filter(pa.array(known)).to_numpy() > LATE_MINUTES
+    return FlightRows(X[known], late.astype(int), order[known], names)
+
+
+@lru_cache(maxsize=1)
+def _features() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return the features of all flights in order of departure, (n, d), the place of each in the
+    flights table, (n,), and the names of the features.
+    """
+    flights, weather = data.load("flights"), data.load("weather")
+    time = flights["time_hour"]
+    columns = {name: flights[name].to_numpy() for name in NUMBERS}
+    columns["minute of the day"] = flights["hour"].to_numpy() * 60.0 + flights["minute"].to_numpy()
+    columns["day of the year"] = pc.day_of_year(time).to_numpy()
+    columns["weekday"] = pc.day_of_week(time).to_numpy()
+    codes = {name: _codes(flights[name]) for name in CATEGORIES}
+    values, code = codes["origin"]
+    there = pc.index_in(weather["origin"], pa.array(values)).to_numpy()
+    keys, first = np.unique(_microseconds(weather) * len(values) + there, return_index=True)
+    wanted = _microseconds(flights) * len(values) + code
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    missing = keys[place] != wanted
     for name in WEATHER:
-        columns[name] = joined[name].fillna(joined[name].median()).astype(float)
-    for name in CATEGORIES:
-        columns |= {
-            f"{name} {value}": (joined[name] == value).astype(float)
-            for value in sorted(joined[name].unique())
-        }
-    order = joined["time_hour"].argsort(kind="stable").to_numpy()
-    order = order[known.to_numpy()[order]]
-    X = pd.DataFrame(columns).to_numpy()[order]
-    return FlightRows(X, y.to_numpy()[order].astype(int), order, tuple(columns))
+        reading = weather[name].to_numpy()
+        if name == "wind_speed":
+            reading = np.where(reading < 100, reading, np.nan)  # one reading of 1,048 mph
+        found = reading[first[place]]
+        found[missing] = np.nan
+        columns[name] = np.where(np.isnan(found), np.nanmedian(found), found)
+    order = np.argsort(_microseconds(flights), kind="stable")
+    names = [f"{name} {value}" for name, (values, _) in codes.items() for value in values]
+    X = np.zeros((len(order), len(columns) + len(names)))
+    for column, numbers in enumerate(columns.values()):
+        X[:, column] = numbers[order]
+    start = len(columns)
+    for values, code in codes.values():
+        X[np.arange(len(order)), start + code[order]] = 1
+        start += len(values)
+    return X, order, (*columns, *names)
+
+
+def _microseconds(rows: pa.Table) -> np.ndarray:
+    return np.asarray(rows["time_hour"].cast(pa.int64()).to_numpy())
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+    """Return the values of a column in their order, and each row's place among them, (n,)."""
+    values = sorted(column.unique().to_pylist())
+    return values, pc.index_in(column, pa.array(values)).to_numpy()
 
 
 def take(target: Target, positives: Positives, n_rows: int, seed: int) -> FlightRows:
@@ -138,9 +168,14 @@ def sizes(options: tuple[int, ...], positives: Positives) -> tuple[int, ...]:
 
 def standardise(train: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
     """Return the matrices with the training rows' mean 0 and deviation 1 in each column."""
-    mean, spread = train.mean(axis=0), train.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
+    mean, spread = scale(train)
     return [(matrix - mean) / spread for matrix in (train, *others)]
+
+
+def scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and deviation of each column, (d,); 1 for the deviation of a constant one."""
+    spread = rows.std(axis=0)
+    return rows.mean(axis=0), np.where(spread > 0, spread, 1.0)
 
 
 def check_n_positives(y: np.ndarray, what: str) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -176,7 +176,13 @@ def preview(params: ArenaParams) -> ArenaResult:
     n_rows = flight_rows.sizes(N_ROWS, params.positives)[0]
     strategies = tuple(name for name in params.strategies if name == WEIGHTS)
     asked = replace(params, strategies=strategies, n_rows=n_rows, repeats=2)
-    return replace(run(asked), complete=False)
+    # no sampler takes part: ratio and k_neighbors change nothing
+    return replace(_preview(replace(asked, ratio=1.0, k_neighbors=5)), params=asked)
+
+
+@lru_cache(maxsize=32)
+def _preview(params: ArenaParams) -> ArenaResult:
+    return replace(run(params), complete=False)
 
 
 def default_job() -> tuple[Any, Any]:

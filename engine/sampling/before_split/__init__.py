@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -35,6 +35,8 @@ WITH_PARENT = "real negatives, new positives with a parent in training"
 WITHOUT_PARENT = "real negatives, new positives without one"
 AFTER = "after the split"
 PLAIN = "no SMOTE"
+# settings on which the scores without SMOTE do not depend
+NO_SMOTE: dict[str, Any] = {"ratio": 1.0, "k_neighbors": 5, "repeats": 1, "seed": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +292,16 @@ def after(rows: FlightRows, params: BeforeSplitParams, seed: int, *, resampled: 
     return _score(rows.y[test], fitted.predict_proba(rows.X[test])[:, 1])
 
 
+def _rows(params: BeforeSplitParams, seed: int) -> FlightRows:
+    rows = flight_rows.take(params.target, params.positives, params.n_rows, seed)
+    return replace(rows, X=flight_rows.standardise(rows.X)[0])
+
+
+@lru_cache(maxsize=256)
+def _without(params: BeforeSplitParams, seed: int) -> Scores:
+    return after(_rows(params, seed), params, seed, resampled=False)
+
+
 def steps(params: BeforeSplitParams) -> Steps:
     """Fit for every seed: a ``Progress`` before each fit, with the seeds that are done, if any.
 
@@ -302,12 +314,11 @@ def steps(params: BeforeSplitParams) -> Steps:
     with ThreadPoolExecutor(1) as caller:
         for turn in range(params.repeats):
             seed = params.seed + turn
-            rows = flight_rows.take(params.target, params.positives, params.n_rows, seed)
-            rows = replace(rows, X=flight_rows.standardise(rows.X)[0])
+            rows = _rows(params, seed)
             stages: list[tuple[float, str, Callable[[], Any]]] = [
                 (0.0, "SMOTE, then split", partial(before, rows, params, seed)),
                 (0.5, "split, then SMOTE", partial(after, rows, params, seed, resampled=True)),
-                (0.9, "no SMOTE", partial(after, rows, params, seed, resampled=False)),
+                (0.9, "no SMOTE", partial(_without, replace(params, **NO_SMOTE), seed)),
             ]
             found = []
             for share, stage, call in stages:
@@ -325,7 +336,12 @@ def steps(params: BeforeSplitParams) -> Steps:
 def preview(params: BeforeSplitParams) -> BeforeSplitResult:
     """Return one repeat on as few rows as there may be, as not complete."""
     n_rows = flight_rows.sizes(N_ROWS, params.positives)[0]
-    return replace(run(replace(params, n_rows=n_rows, repeats=1)), complete=False)
+    return _preview(replace(params, n_rows=n_rows, repeats=1))
+
+
+@lru_cache(maxsize=32)
+def _preview(params: BeforeSplitParams) -> BeforeSplitResult:
+    return replace(run(params), complete=False)
 
 
 def default_job() -> tuple[Any, Any]:

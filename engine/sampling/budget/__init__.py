@@ -21,10 +21,10 @@ import numpy as np
 from engine.jobs import Progress, Steps, in_thread, to_end
 from engine.sampling import flight_rows
 from engine.sampling.arena.strategies import BASELINE, WEIGHTS, fitted
-from engine.sampling.budget.days import daily_ranks
+from engine.sampling.budget.days import daily_ranks, different
 from engine.sampling.budget.params import N_ROWS, BudgetParams
 from engine.sampling.budget.result import BudgetResult, Ranking
-from engine.sampling.flight_rows import THIN_SHARE, FlightRows, Positives
+from engine.sampling.flight_rows import THIN_SHARE, FlightRows, Positives, Target
 
 __all__ = ["STRATEGIES", "BudgetParams", "BudgetResult", "run", "steps"]
 
@@ -33,13 +33,17 @@ LAST_TRAINING_DAY = 273  # 30 September
 N_FOLDS = 3
 
 
-@lru_cache(maxsize=2)
 def periods(params: BudgetParams) -> tuple[FlightRows, FlightRows, np.ndarray, float]:
     """Return training rows, test rows, the day of the year of each test row, and the flights a day
-    of the training period. Give it ``BudgetParams.training``.
+    of the training period.
     """
+    return _periods(replace(params.training(), model="logistic"))  # no row depends on the model
+
+
+@lru_cache(maxsize=2)
+def _periods(params: BudgetParams) -> tuple[FlightRows, FlightRows, np.ndarray, float]:
     everything = flight_rows.table(params.target)
-    day = everything.X[:, everything.names.index("day of the year")].astype(int)
+    day = _day(params.target)
     rng = np.random.default_rng(params.seed)
     past, later = (
         thinned(rng, np.flatnonzero(where), everything.y, params.positives)
@@ -57,7 +61,13 @@ def periods(params: BudgetParams) -> tuple[FlightRows, FlightRows, np.ndarray, f
         )
     train, test = (_rows(everything, np.sort(places)) for places in (taken, later))
     flight_rows.check_n_positives(train.y, "The training rows")
-    return train, test, day[np.sort(later)], len(past) / len(np.unique(day[past]))
+    return train, test, day[np.sort(later)], len(past) / len(different(day[past]))
+
+
+@lru_cache(maxsize=2)
+def _day(target: Target) -> np.ndarray:
+    everything = flight_rows.table(target)
+    return everything.X[:, everything.names.index("day of the year")].astype(int)
 
 
 def thinned(
@@ -145,7 +155,11 @@ def steps(params: BudgetParams) -> Steps:
 
 def preview(params: BudgetParams) -> BudgetResult:
     """Return the baseline of the logistic model on the fewest training rows, as not complete."""
-    quick = replace(params.training(), model="logistic", n_rows=N_ROWS[0])
+    return _preview(replace(params.training(), model="logistic", n_rows=N_ROWS[0]))
+
+
+@lru_cache(maxsize=16)
+def _preview(quick: BudgetParams) -> BudgetResult:
     result = _begun(quick, quick, unseen_chances(periods(quick)[0], quick))
     return replace(result, rankings=(rank(BASELINE, quick),))
 

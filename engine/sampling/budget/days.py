@@ -9,10 +9,11 @@ def daily_ranks(day: np.ndarray, chances: np.ndarray) -> np.ndarray:
     """Return the place of each row among those of its day by falling chance, from 0; equal chances
     keep their order, all (n,).
     """
-    order = np.lexsort((np.arange(len(day)), -chances, day))
-    days, starts = np.unique(day[order], return_index=True)
+    order = np.argsort(-chances, kind="stable")
+    order = order[np.argsort(day[order].astype(np.int16), kind="stable")]  # 16 bits: a radix sort
+    counts = np.bincount(day)
     ranks = np.empty(len(day), int)
-    ranks[order] = np.arange(len(day)) - starts[np.searchsorted(days, day[order])]
+    ranks[order] = np.arange(len(day)) - (np.cumsum(counts) - counts)[day[order]]
     return ranks
 
 
@@ -27,5 +28,10 @@ def threshold_for(chances: np.ndarray, share: float) -> float:
 
 def per_day(day: np.ndarray, marked: np.ndarray) -> np.ndarray:
     """Return how many rows of each day are marked, in the order of the days, (days,)."""
-    days = np.unique(day)
-    return np.bincount(np.searchsorted(days, day[marked]), minlength=len(days))
+    counts = np.bincount(day)
+    return np.bincount(day[marked], minlength=len(counts))[counts > 0]
+
+
+def different(day: np.ndarray) -> np.ndarray:
+    """Return the days that there are, rising."""
+    return np.flatnonzero(np.bincount(day))

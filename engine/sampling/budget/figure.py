@@ -95,7 +95,7 @@ def fixed_threshold(result: BudgetResult) -> go.Figure:
     budget.
     """
     counts = result.fixed_per_day
-    dates = [day_of_2013(int(day)) for day in np.unique(result.day)]
+    dates = [day_of_2013(int(day)) for day in days.different(result.day)]
     over = counts > result.params.per_day
     right = days.per_day(result.day, result.fixed & (result.y == 1))
     traces: list[dict[str, Any]] = [

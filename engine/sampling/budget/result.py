@@ -50,7 +50,7 @@ class BudgetResult:
     @property
     def n_days(self) -> int:
         """Days that are tested."""
-        return len(np.unique(self.day))
+        return len(days.different(self.day))
 
     @property
     def n_positive(self) -> int:
@@ -134,7 +134,7 @@ class BudgetResult:
         """The reasons for this outcome, with its values."""
         budget, found = self.params.per_day, self.n_found(BASELINE, self.params.per_day)
         counts = self.fixed_per_day
-        worst = int(np.unique(self.day)[np.argmax(counts)])
+        worst = int(days.different(self.day)[np.argmax(counts)])
         interval = format_interval(*share_interval(found, self.n_positive), format_share)
         return [
             (

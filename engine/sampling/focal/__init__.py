@@ -10,7 +10,7 @@ model; α weighs the classes by 2α and 2(1 − α), so that α = 0.5 weighs non
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -262,6 +262,11 @@ def run(params: FocalParams) -> FocalResult:
     InputError
         Too few positives for a training and a test part.
     """
+    return replace(_fitted(replace(params, threshold=0.5)), params=params)  # it fits nothing
+
+
+@lru_cache(maxsize=16)
+def _fitted(params: FocalParams) -> FocalResult:
     X, y, row, X_test, y_test, plain, weighted = _rows(
         params.target, params.positives, params.n_rows, params.split, params.seed
     )

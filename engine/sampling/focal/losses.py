@@ -48,10 +48,11 @@ def objective(
         Weight of each row.
     """
     side = 2 * y - 1
-    z = X @ weights[:-1] + weights[-1]
-    log_chance = -np.logaddexp(0, -side * z)
+    z = side * (X @ weights[:-1] + weights[-1])
+    rest = np.logaddexp(0, -np.abs(z))  # of both: it is most of the work
+    log_chance = -(np.maximum(-z, 0) + rest)
     chance = np.exp(log_chance)
-    other = np.exp(-np.logaddexp(0, side * z))  # 1 − p without its rounding error
+    other = np.exp(-(np.maximum(z, 0) + rest))  # 1 − p without its rounding error
     focus = other**gamma
     value = -(class_weight * focus * log_chance).sum() + 0.5 * weights[:-1] @ weights[:-1]
     slope = -side * class_weight * focus * (other - gamma * chance * log_chance)

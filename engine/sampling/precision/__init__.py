@@ -186,9 +186,9 @@ def values(measure: Measure) -> tuple[np.ndarray, np.ndarray]:
 
 def first_means(column: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return the mean of the first n rows for each of ``sizes`` (k,), nan where there are fewer."""
-    sums = np.cumsum(column)
     means = np.full(len(sizes), np.nan)
     fits = sizes <= len(column)
+    sums = np.cumsum(column[: sizes[fits].max(initial=0)])
     means[fits] = sums[sizes[fits] - 1] / sizes[fits]
     return means
 
@@ -256,8 +256,13 @@ def steps(params: PrecisionParams) -> Steps:
 
 def preview(params: PrecisionParams) -> PrecisionResult:
     """Return the errors of N_PREVIEW samples of each size, without seconds."""
-    *_, last = samples(replace(params, repeats=N_PREVIEW))
-    return replace(last, params=params)
+    return replace(_preview(replace(params.measuring(), repeats=N_PREVIEW)), params=params)
+
+
+@lru_cache(maxsize=32)
+def _preview(params: PrecisionParams) -> PrecisionResult:
+    *_, last = samples(params)
+    return last
 
 
 TYPICAL_SECONDS = 4.0  # of the default job: the warm-up's order

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
@@ -55,6 +56,14 @@ class SplitsParams(Params):
         serves them all.
         """
         return replace(self, scheme="shuffled", rate=0.005)
+
+    def of(self, scheme: Scheme) -> SplitsParams:
+        """Return these settings with those at their defaults that no score of a scheme depends on:
+        the others need not be computed again.
+        """
+        gap = self.gap_days if scheme == "time series" else 2
+        embargo = self.embargo_days if scheme == "purged, embargo" else 2
+        return replace(self, scheme=scheme, gap_days=gap, embargo_days=embargo, rate=0.005)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -330,18 +339,37 @@ def score_steps(params: SplitsParams) -> Steps:
     Scores
         With ``complete`` set.
     """
-    rows, later = development(params)
     scores = Scores({}, float("nan"))
     yield Progress(0.0, "the last quarter")
-    scores = replace(scores, later_auc=score(rows, later, params.model, params.seed))
+    scores = replace(scores, later_auc=_later_auc(replace(params.of(SCHEMES[0]), n_splits=5)))
     for done, scheme in enumerate(SCHEMES):
         aucs: list[float] = []
-        for train, test in folds(scheme, rows, params):
+        asked = params.of(scheme)
+        for fold in range(len(_folds(asked))):
             share = (done + len(aucs) / params.n_splits) / len(SCHEMES)
             yield Progress(share, scheme, scores if done else None)
-            aucs.append(score(rows.take(train), rows.take(test), params.model, params.seed))
+            aucs.append(_fold_auc(asked, fold))
         scores = replace(scores, by_scheme={**scores.by_scheme, scheme: tuple(aucs)})
     return replace(scores, complete=True)
+
+
+@lru_cache(maxsize=256)
+def _later_auc(params: SplitsParams) -> float:
+    rows, later = development(params)
+    return score(rows, later, params.model, params.seed)
+
+
+@lru_cache(maxsize=16)
+def _folds(params: SplitsParams) -> list[tuple[np.ndarray, np.ndarray]]:
+    return folds(params.scheme, development(params)[0], params)
+
+
+@lru_cache(maxsize=4096)
+def _fold_auc(params: SplitsParams, fold: int) -> float:
+    """Return the score of one fold; give it ``SplitsParams.of`` a scheme."""
+    rows, _ = development(params)
+    train, test = _folds(params)[fold]
+    return score(rows.take(train), rows.take(test), params.model, params.seed)
 
 
 def preview(params: SplitsParams) -> Scores:

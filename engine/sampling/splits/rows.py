@@ -30,22 +30,39 @@ class Rows:
 @lru_cache(maxsize=16)
 def year(n_rows: int, horizon_hours: int) -> Rows:
     """Return evenly spaced flights of the year with their label, in time order."""
+    X, order, hour, mean, spread = _in_time_order()
+    taken = np.linspace(0, len(hour) - 1, n_rows).astype(int)
+    labels = _labels(horizon_hours)
+    return Rows((X[order[taken]] - mean) / spread, labels[taken], hour[taken])
+
+
+@lru_cache(maxsize=1)
+def _in_time_order() -> tuple[np.ndarray, ...]:
+    """Return all flights' features, (n, d), their order by hour and the hours in it, each (n,);
+    then mean and deviation of each feature, (d,).
+    """
     everything = flight_rows.table("cancelled")
-    names = list(everything.names)
-    hour = (everything.X[:, names.index("day of the year")] - 1) * 24 + everything.X[
-        :, names.index("hour")
-    ]
+    X, names = everything.X, everything.names
+    hour = (X[:, names.index("day of the year")] - 1) * 24 + X[:, names.index("hour")]
     order = np.argsort(hour, kind="stable")
-    hour, cancelled = hour[order], everything.y[order].astype(float)
+    return X, order, hour[order], *flight_rows.scale(X)
+
+
+@lru_cache(maxsize=8)
+def _labels(horizon_hours: int) -> np.ndarray:
+    """Return whether a disruption follows each flight, in time order, (n,)."""
+    everything = flight_rows.table("cancelled")
+    X, order, hour, *_ = _in_time_order()
+    cancelled = everything.y[order].astype(float)
     y = np.zeros(len(hour), int)
-    for name in [name for name in names if name.startswith("origin ")]:
-        here = np.flatnonzero(everything.X[order, names.index(name)] == 1)
+    for column, name in enumerate(everything.names):
+        if not name.startswith("origin "):
+            continue
+        here = np.flatnonzero(X[order, column] == 1)
         before = np.concatenate([[0.0], np.cumsum(cancelled[here])])
         first, end = (
             np.searchsorted(hour[here], hour[here] + ahead, side="left")
             for ahead in (0, horizon_hours)
         )
         y[here] = (before[end] - before[first]) / (end - first) >= DISRUPTED_SHARE
-    taken = np.linspace(0, len(hour) - 1, n_rows).astype(int)
-    X = flight_rows.standardise(everything.X)[0][order[taken]]
-    return Rows(X, y[taken], hour[taken])
+    return y

@@ -40,6 +40,7 @@ SCHEMES: dict[str, Callable[..., Draws]] = {
     "convenience": schemes.convenience,
     "quota": schemes.quota,
 }
+STRATIFIED = ("stratified, proportional", "stratified, Neyman", "quota")
 NOT_RANDOM = ("convenience", "quota")
 Z = 1.959964  # of a 95% interval
 EVENING_FACTOR = 4.0
@@ -218,11 +219,14 @@ def population(measure: Measure, strata: Strata) -> Population:
     """Return the population of a measure."""
     flights = frame(measure)
     day = flights["time_hour"].dt.dayofyear.to_numpy()
-    origin = flights["origin"].astype("category").cat.codes.to_numpy().astype(int)
+    origin, stratum = (
+        flights[name].astype("category").cat.codes.to_numpy().astype(int)
+        for name in ("origin", strata)
+    )
     hour = day * 24 + flights["hour"].to_numpy()
     return Population(
         flights[measure].to_numpy().astype(float),
-        np.unique(flights[strata].to_numpy(), return_inverse=True)[1],
+        stratum,
         np.unique(hour * 3 + origin, return_inverse=True)[1],
         flights["distance"].to_numpy().astype(float),
         (
@@ -317,26 +321,38 @@ def steps(params: SurveyParams) -> Steps:
     """
     people = population(params.measure, params.strata)
     result = SurveyResult(params, people.truth, len(people.value), ())
-    for done, (name, draw) in enumerate(SCHEMES.items()):
+    for done, name in enumerate(SCHEMES):
         yield Progress(done / (len(SCHEMES) + 2), name)
-        drawn = tally(
-            name,
-            draw(
-                people, params.n, params.n_samples, np.random.default_rng([params.seed, done + 1])
-            ),
-            people.truth,
-        )
-        result = replace(result, tallies=(*result.tallies, drawn))
+        result = replace(result, tallies=(*result.tallies, drawn(name, params)))
     yield Progress(len(SCHEMES) / (len(SCHEMES) + 2), "weights", result)
-    result = replace(result, mitigations=mitigate(params, np.random.default_rng(params.seed)))
+    result = replace(result, mitigations=_mitigations(replace(params, every_days=7)))
     yield Progress((len(SCHEMES) + 1) / (len(SCHEMES) + 2), "days of the year", result)
-    tallies = series(
-        daily_means(params.measure),
-        params.every_days,
-        params.n_samples,
-        np.random.default_rng(params.seed),
-    )
+    tallies = _series(replace(params, n=1_000, strata="carrier"))
     return replace(result, series=tallies, complete=True)
+
+
+def drawn(name: str, params: SurveyParams) -> Tally:
+    """Draw one scheme's samples; settings on which they do not depend draw none anew."""
+    strata = params.strata if name in STRATIFIED else "carrier"
+    return _drawn(name, replace(params, every_days=7, strata=strata))
+
+
+@lru_cache(maxsize=256)
+def _drawn(name: str, params: SurveyParams) -> Tally:
+    people = population(params.measure, params.strata)
+    rng = np.random.default_rng([params.seed, list(SCHEMES).index(name) + 1])
+    return tally(name, SCHEMES[name](people, params.n, params.n_samples, rng), people.truth)
+
+
+@lru_cache(maxsize=32)
+def _mitigations(params: SurveyParams) -> tuple[Tally, ...]:
+    return mitigate(params, np.random.default_rng(params.seed))
+
+
+@lru_cache(maxsize=32)
+def _series(params: SurveyParams) -> tuple[SeriesTally, ...]:
+    daily, rng = daily_means(params.measure), np.random.default_rng(params.seed)
+    return series(daily, params.every_days, params.n_samples, rng)
 
 
 def preview(params: SurveyParams) -> SurveyResult:

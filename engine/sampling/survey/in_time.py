@@ -54,11 +54,9 @@ def describe(daily: np.ndarray, days: np.ndarray) -> np.ndarray:
     """Return level, trend a month, then the seven weekdays' departures from the level (nan where
     none was seen), (9,).
     """
-    values = daily[days]
+    values, weekdays = daily[days], days % 7
     level = values.mean()
     slope = np.cov(days, values)[0, 1] / days.var(ddof=1)
-    profile = [
-        values[days % 7 == weekday].mean() - level if (days % 7 == weekday).any() else np.nan
-        for weekday in range(7)
-    ]
+    seen = [values[weekdays == weekday] for weekday in range(7)]
+    profile = [group.mean() - level if len(group) else np.nan for group in seen]
     return np.array([level, 30 * slope, *profile])

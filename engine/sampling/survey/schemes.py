@@ -91,11 +91,13 @@ def reservoir_rows(rng: np.random.Generator, n_rows: int, n: int, n_samples: int
     log_w = np.log(rng.random(n_samples)) / n
     samples = np.arange(n_samples)
     while len(samples):
-        skip = np.floor(np.log(rng.random(len(samples))) / np.log1p(-np.exp(log_w[samples])))
-        place[samples] += skip.astype(int) + 1
-        samples = samples[place[samples] < n_rows]
-        kept[samples, rng.integers(n, size=len(samples))] = place[samples]
-        log_w[samples] += np.log(rng.random(len(samples))) / n
+        skip = np.floor(np.log(rng.random(len(samples))) / np.log1p(-np.exp(log_w)))
+        place += skip.astype(int) + 1
+        goes_on = place < n_rows
+        if not goes_on.all():
+            samples, place, log_w = samples[goes_on], place[goes_on], log_w[goes_on]
+        kept[samples, rng.integers(n, size=len(samples))] = place
+        log_w += np.log(rng.random(len(samples))) / n
     return kept
 
 
