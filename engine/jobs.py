@@ -131,8 +131,9 @@ class Jobs:
         """Queue the work for ``owner``, or join the job that computes ``key`` already (waiting,
         running or done). Raises ``InputError`` if too many of the owner's wait on a shared server.
         """
+        self.find(key)  # reads the disk, for which nobody else waits
         with self._changed:
-            job = self.find(key)
+            job = self._jobs.get(key)
             ending = job is not None and job.cancel_requested.is_set() and not job.preempted
             if job is None or job.state in ("failed", "cancelled") or (job.active and ending):
                 before, job = job, Job(key, title, make_steps)
@@ -175,20 +176,18 @@ class Jobs:
                 job.cancel_requested.set()
 
     def find(self, key: Hashable) -> Job | None:
-        """Return the job that computes ``key``, whatever its state, or ``None``.
-
-        What an earlier server measured is a job that is done.
-        """
+        """Return the job of ``key`` in any state (done: an earlier server measured it), or None."""
         with self._changed:
             job = self._jobs.get(key)
-            if job is None and self.keep_results and key not in self._anew:
-                found = kept.load(key)
-                if found is not None:
-                    job = self._jobs[key] = Job(key, "kept", _no_steps)
-                    job.result, job.finished_at = found.result, found.measured_at
-                    job.state = "done"
-                    job.ended.set()
-            return job
+            if job is not None or not self.keep_results or key in self._anew:
+                return job
+        found = kept.load(key)
+        with self._changed:
+            if found is not None and key not in self._jobs and key not in self._anew:
+                job = self._jobs[key] = Job(key, "kept", _no_steps)
+                job.result, job.finished_at, job.state = found.result, found.measured_at, "done"
+                job.ended.set()
+            return self._jobs.get(key)
 
     def position(self, job: Job) -> int:
         """Return how many jobs run or wait before ``job`` (0: it runs, or is next with nothing
