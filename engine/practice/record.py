@@ -4,6 +4,7 @@ follow-ups that were opened, and proofs for the checklist.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ EMPTY: dict[str, Any] = {"questions": {}, "kinds": [], "proofs": {}}
 
 def filled(section: Mapping[str, Any]) -> dict[str, Any]:
     """Return the section with every part that it may lack."""
-    return {**EMPTY, **section}
+    return {**copy.deepcopy(EMPTY), **section}  # each visitor writes into a section of their own
 
 
 def check(section: dict[str, Any]) -> None:

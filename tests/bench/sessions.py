@@ -283,13 +283,16 @@ class Visitor:
     def _take(self, data: bytes) -> None:
         """Note what a message says."""
         self.n_bytes += len(data)
+        message = ForwardMsg.FromString(data)
+        kind = message.WhichOneof("type")
         for found in SECRET.findall(data):
             if int(found) == self.number:
                 self.n_own += 1
             else:
-                self.problems.append(f"{self._page or 'home'}: the secret of visitor {int(found)}")
-        message = ForwardMsg.FromString(data)
-        kind = message.WhichOneof("type")
+                where = (
+                    f"{self._page or 'home'}, {kind} {message.delta.new_element.WhichOneof('type')}"
+                )
+                self.problems.append(f"{where}: the secret of visitor {int(found)}")
         if kind == "new_session":
             self._begin(message)
         elif kind == "navigation":  # what is asked for from now on is asked of this page

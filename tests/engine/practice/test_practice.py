@@ -129,6 +129,12 @@ def test_a_run_of_prefect_counts_if_it_is_real_completed_and_of_this_session(
 # --- record
 
 
+def test_a_filled_section_belongs_to_one_visitor() -> None:
+    record.filled({})["questions"]["tests"] = {"notes": "mine"}
+    record.filled({})["kinds"].append("cost")
+    assert record.filled({}) == {"questions": {}, "kinds": [], "proofs": {}}
+
+
 def test_a_record_of_practice_is_checked() -> None:
     question = {"notes": "x", "strong": [0], "weak": [], "rating": 3}
     good = {"questions": {"tests": question}, "kinds": ["cost"], "proofs": {}}

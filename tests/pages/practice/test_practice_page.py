@@ -70,6 +70,17 @@ def test_think_then_an_answer_in_measured_numbers_signs_and_follow_ups(app: AppT
     assert question_id(QUESTION.id) in section(app, "cards")["cards"]
 
 
+def test_the_notes_of_one_visitor_reach_no_other(app: AppTest) -> None:
+    key, other = f"practice_{QUESTION.id}", open_page("practice")
+    settle(other.segmented_control(key="practice_group").set_value("Pipeline design").run())
+    settle(other.radio(key="practice_question").set_value(QUESTION.text).run())
+    assert other.text_area(key=f"{key}_notes").value == ""
+    settle(other.button(key=f"{key}_show").click().run())
+    mine = section(app, "practice")["questions"][QUESTION.id]["notes"]
+    assert mine.startswith("compare") and mine not in str(other.session_state["learner"])
+    assert list(section(other, "practice")["questions"]) == [QUESTION.id]
+
+
 def test_a_mock_interview_ends_with_a_summary(app: AppTest) -> None:
     tab(app, "Mock interview")
     asked = mock.draw(0)
