@@ -74,6 +74,9 @@ class Launcher:
     _warm: bool = False
     _flow_ids: dict[tuple[str, int, str], str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.server.when_lost.append(self._forget)
+
     def start(self, warm: bool = False) -> None:
         """Start the server in the background, and the workers with the first run, or now
         (``warm``); again is no error.
@@ -91,16 +94,21 @@ class Launcher:
         """End the workers; what waits stays on the server and is queued again at the next start."""
         with self._changed:
             self._stopping = True
+            self._forget()
+            thread = self._dispatcher
+            self._changed.notify_all()
+        if thread is not None:
+            thread.join(timeout=10)
+
+    def _forget(self) -> None:
+        """End the workers and forget their runs: a new server chokes on reports of unknown ones."""
+        with self._changed:
             for slot in self.slots:
                 self._end(slot)
             self.queue.clear()
             self.params.clear()
             self.ending.clear()
             self.unread.clear()
-            thread = self._dispatcher
-            self._changed.notify_all()
-        if thread is not None:
-            thread.join(timeout=10)
 
     def submit(self, params: RunParams, patience: float = PATIENCE_SECONDS) -> str:
         """Create the run on the server, where it waits in sight, and return its id.
@@ -237,11 +245,8 @@ class Launcher:
             state = self.server.call(f"flow_runs/{run_id}")["state"]["type"]
             if state not in watch.FINAL:
                 kind = "CANCELLED" if run_id in self.cancelled else "CRASHED"
-                why = {
-                    "CANCELLED": "Cancelled from the run monitor",
-                    "CRASHED": "Its process is gone",
-                }
-                message = error or why[kind]
+                cancelled = "Cancelled from the run monitor"
+                message = error or (cancelled if kind == "CANCELLED" else "Its process is gone")
                 marked = {"type": kind, "name": kind.capitalize(), "message": message}
                 self.server.call(f"flow_runs/{run_id}/set_state", {"state": marked, "force": True})
             watch.keep(self.server, run_id, self.params.get(run_id))

@@ -14,6 +14,7 @@ import os
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +106,7 @@ class Server:
         self._client: httpx.Client | None = None
         self.n_restarts = 0
         self.n_databases = 1  # one more each time that somebody deleted it
+        self.when_lost: list[Callable[[], None]] = []  # called before the next one begins
         self.start_seconds = 0.0
 
     @property
@@ -258,10 +260,12 @@ class Server:
             elif self._process.poll() is not None or self._is_lost():
                 lost = self._is_lost()
                 processes.kill_group(self._process)
-                self.n_databases += lost
+                for call in self.when_lost if lost else ():
+                    call()
                 self.n_restarts += self._stage == "ready" and not lost
                 self._process, began = None, time.monotonic()
                 self._set("starting" if lost else "restarting")
+                self.n_databases += lost
                 self._stopping.wait(1.0)
             elif self._stage != "ready" and self._answers():
                 self.start_seconds = time.monotonic() - began

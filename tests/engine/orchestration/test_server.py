@@ -113,7 +113,7 @@ def test_a_database_that_was_deleted_under_the_server_is_made_anew_and_runs_go_o
     assert SERVER.state.stage == "starting"
     SERVER.ready(300)
     run = launch.wait(launch.submit(replace(SLOW, duration_seconds=0.0)), 120)
-    assert run.state == "completed" and SERVER.home.is_dir()
+    assert run.state == "completed" and SERVER.home.is_dir() and run.tasks
 
 
 def locked_but_for_the_list(call):
