@@ -26,6 +26,8 @@ FROM_ELSEWHERE = {  # the other moment is another program's, or outlives this se
     "engine/orchestration/schedule/deployment.py": "Prefect's records",
     "engine/spark/contest/child.py": "the process's start, of the system's record",
     "engine/spark/cluster/child.py": "Spark's records",
+    "engine/sign_in.py": "the provider's moment of a sign-in",
+    "engine/feature_store/online/attached.py": "an earlier server's moment, in a schema's name",
 }
 
 
