@@ -150,6 +150,21 @@ def _ended(name: str, job: Job) -> None:
         )
 
 
+def ask_button(name: str, params: Hashable, label: str, **look: Any) -> None:
+    """Draw the button that asks for a job with exactly these params (``is_asked``)."""
+    st.button(label, key=f"{name}_run", type="primary", on_click=_ask, args=(name, params), **look)
+
+
+def _ask(name: str, params: Hashable) -> None:
+    st.session_state[f"{name}_asked"] = params
+
+
+def is_asked(name: str, params: Hashable) -> bool:
+    """Whether the last press of ``ask_button`` in this session was for exactly these params."""
+    key = f"{name}_asked"
+    return key in st.session_state and bool(st.session_state[key] == params)
+
+
 def approved(name: str, params: Hashable, label: str) -> bool:
     """Return whether the button to run exactly these params was pressed in this session; until then
     draw it.

@@ -78,23 +78,12 @@ def _step(params: StreamingParams) -> None:
     st.session_state["streaming_clock"] = next((end for end in ends if end > now), ends[0])
 
 
-def _ask(params: StreamingParams) -> None:
-    st.session_state["streaming_asked"] = params
-
-
 def _say_spark(result: StreamingResult) -> None:
     """Whose numbers these are, and the button that asks for Spark's."""
     n, p = len(result.measured), result.params
-    if not n and st.session_state.get("streaming_asked") != p:
+    if not n and not work.is_asked("streaming", p):
         st.caption(f"Expected from the definition of the watermark. {session.ENGINE.status}")
-        st.button(
-            "Run on Spark",
-            key="streaming_run",
-            type="primary",
-            icon=":material/bolt:",
-            on_click=_ask,
-            args=(p,),
-        )
+        work.ask_button("streaming", p, "Run on Spark", icon=":material/bolt:")
         return
     other = result.differing()
     batches = sum(len(file.batches) for file in result.measured)
@@ -139,7 +128,7 @@ def _show(result: StreamingResult) -> None:
 def _output(params: StreamingParams) -> None:
     first = run(params)
     job = JOBS.find((real.steps, params))
-    if job is None and st.session_state.get("streaming_asked") != params:
+    if job is None and not work.is_asked("streaming", params):
         _show(first)
         return
     work.run("streaming", params, real.steps, _show, first)

@@ -72,22 +72,16 @@ def _more() -> dict[str, Any]:
     return {"random": random, "seconds": seconds, "seed": seed}
 
 
-def _ask(params: BackpressureParams) -> None:
-    st.session_state["backpressure_asked"] = params
-
-
 def _start_button(params: BackpressureParams) -> None:
     """Draw the button that runs the items in Prefect."""
     realistic = backpressure.realistic(params)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(
+        work.ask_button(
+            "backpressure",
+            params,
             f"Run {REAL_SECONDS:.0f} s of it in Prefect",
-            key="backpressure_run",
             icon=":material/play_arrow:",
-            type="primary",
             disabled=not realistic,
-            on_click=_ask,
-            args=(params,),
             help="The same items as flow runs, with a work pool, two queues and a rate limit",
         )
         st.caption(
@@ -109,7 +103,7 @@ def _closer(result: BackpressureResult, view: str, pinned: BackpressureResult | 
 def _show(result: BackpressureResult) -> None:
     pinned = lab.pinned("backpressure")
     with lab.screen("orchestration", "backpressure", result) as screen:
-        if st.session_state.get("backpressure_asked") != result.params:
+        if not work.is_asked("backpressure", result.params):
             _start_button(result.params)
         screen.answer(
             figures.depth(result, pinned),
@@ -124,7 +118,7 @@ def _show(result: BackpressureResult) -> None:
 def _output(params: Any) -> None:
     SERVER.start()
     result = backpressure.run(params)
-    if st.session_state.get("backpressure_asked") == params:
+    if work.is_asked("backpressure", params):
         work.run("backpressure", params, backpressure.steps, _show, first=result)
     else:
         _show(result)

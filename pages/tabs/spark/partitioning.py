@@ -103,24 +103,14 @@ def _more() -> dict[str, Any]:
         }
 
 
-def _ask(params: PartitioningParams) -> None:
-    st.session_state["partitioning_asked"] = params
-
-
 def _measure(params: PartitioningParams) -> None:
     """The real Spark on this setting: asked for on the first visit and by the button; a changed
     setting waits to be asked.
     """
     st.caption(session.ENGINE.status)
-    if st.session_state.setdefault("partitioning_asked", D) != params:
-        st.button(
-            "Run on Spark",
-            key="partitioning_run",
-            type="primary",
-            icon=":material/bolt:",
-            on_click=_ask,
-            args=(params,),
-        )
+    st.session_state.setdefault("partitioning_asked", D)
+    if not work.is_asked("partitioning", params):
+        work.ask_button("partitioning", params, "Run on Spark", icon=":material/bolt:")
         return
     work.run("partitioning", params, real.steps, _measured)
 
