@@ -7,6 +7,7 @@ Real: HTTP over a socket of this machine, by ``http.server`` of the standard lib
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,16 +16,16 @@ from typing import Any
 POLL_SECONDS = 0.005  # how soon the service notices its end: a page waits for it
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler, ABC):
     """Answers JSON, and writes no line for each call: who makes it counts it."""
 
     def do_GET(self) -> None:
         """Leave the request to ``respond``."""
         self.respond()
 
+    @abstractmethod
     def respond(self) -> None:
         """Look at ``path`` and ``answer``, or ``send_error``."""
-        raise NotImplementedError
 
     def answer(self, body: str) -> None:
         """Send ``body``, which is JSON."""

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -25,7 +25,7 @@ from playwright.sync_api import sync_playwright
 
 from pages.shell import lessons
 from tests.browser.find import found
-from tests.browser.serve import FLAGS, free_port
+from tests.browser.serve import FLAGS, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -82,6 +82,7 @@ def visit(address: str) -> list[str]:
 def run(clone: Path, environment: dict[str, str]) -> str:
     """Do ``make run``, visit the labs, end it; return what came of it."""
     port = free_port()
+    address = f"http://127.0.0.1:{port}"
     began = time.monotonic()
     with (clone / "run.log").open("wb") as log:
         process = subprocess.Popen(
@@ -93,19 +94,16 @@ def run(clone: Path, environment: dict[str, str]) -> str:
             start_new_session=True,
         )
     try:
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() - began > INSTALL_SECONDS:
-                    return "FAILED: no server\n" + (clone / "run.log").read_text()[-2000:]
-                time.sleep(1)
+        try:
+            wait_for(address, process, INSTALL_SECONDS)
+        except (RuntimeError, TimeoutError) as error:
+            return f"FAILED: {error}\n" + (clone / "run.log").read_text()[-2000:]
         served = time.monotonic() - began
-        bad = visit(f"http://127.0.0.1:{port}")
+        bad = visit(address)
         started = psutil.Process(process.pid).children(recursive=True)
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):  # it did not even start
+            os.killpg(process.pid, signal.SIGINT)
         process.wait(timeout=60)
     left = psutil.wait_procs(started, timeout=20)[1]
     if bad or left:

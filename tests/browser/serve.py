@@ -79,18 +79,7 @@ def launch(
         )
     address = f"http://127.0.0.1:{port}{base and f'/{base}'}"
     try:
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                    break
-            except OSError:
-                if process.poll() is not None:
-                    raise RuntimeError(
-                        f"The server ended with exit code {process.returncode}."
-                    ) from None
-                time.sleep(0.2)
-        else:
-            raise TimeoutError("The server did not answer within a minute.")
+        wait_for(address, process, 60)
         yield address, process
     finally:
         process.send_signal(signal.SIGINT)
@@ -102,6 +91,23 @@ def launch(
     text = log.read_text(encoding="utf-8", errors="replace")
     text = re.sub(ON_PURPOSE, "", text, flags=re.DOTALL)
     assert traceback_expected or "Traceback (most recent call last)" not in text, text[-20_000:]
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait until the server at ``address`` answers, which ``process`` starts."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            if process.poll() is not None:
+                raise RuntimeError(
+                    f"The server ended with exit code {process.returncode}."
+                ) from None
+            if time.monotonic() > until:
+                raise TimeoutError(f"The server did not answer within {seconds:.0f} s.") from None
+            time.sleep(0.2)
 
 
 @contextmanager

@@ -56,7 +56,8 @@ def hashes(folder: Path) -> dict[Path, str]:
 
 
 def read(folder: Path) -> dict[str, str]:
-    """What each reader says of a repository: nothing, or why not."""
+    """What each reader says of a repository: nothing, or why not, in a sentence. Checked here: no
+    reader fails in another way, writes to it, or leaves its copy."""
     before, said = hashes(folder), {}
     for name, steps in READERS.items():
         said[name] = ""
@@ -94,7 +95,7 @@ def test_any_damage_is_read_or_said(whole: Path, spoil: Damage, name: str) -> No
     folder = Path(shutil.copytree(whole, workspace.scratch("spoiled") / "repo"))
     path = folder / name
     path.write_bytes(spoil(path.read_bytes()))
-    read(folder)
+    assert set(read(folder)) == set(READERS)
     workspace.remove(folder.parent)
 
 
@@ -121,7 +122,7 @@ def test_any_settings_are_used_or_refused(whole: Path, changed: dict[str, Any]) 
     folder = Path(shutil.copytree(whole, workspace.scratch("spoiled") / "repo"))
     path = folder / repo.CONFIG
     path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **changed}))
-    read(folder)
+    assert set(read(folder)) == set(READERS)
     workspace.remove(folder.parent)
 
 
