@@ -116,8 +116,7 @@ def middleware() -> list[Middleware]:
     local = web.hostname(st.get_option("server.address") or "") in web.LOOPBACK
     talk = network.is_on()
     hosts = web.LOOPBACK | set(named) if local or named or talk else None
-    base = (st.get_option("server.baseUrlPath") or "").strip("/")
-    base = f"/{base}" if base else ""
+    base = state.base_path()
     if problem := hosted.start_problem(named) or entrance.prepare(base):
         sys.exit(problem)
     guard = Middleware(

@@ -20,8 +20,7 @@ from starlette.routing import Route
 
 from pages.shell import state
 
-_BASE = str(st.get_option("server.baseUrlPath") or "").strip("/")
-LIBRARY = f"{_BASE and f'/{_BASE}'}/chart/plotly-{plotly.__version__}.min.js"
+LIBRARY = f"{state.base_path()}/chart/plotly-{plotly.__version__}.min.js"
 _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "chart",

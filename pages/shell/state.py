@@ -96,6 +96,12 @@ def once(answer: Callable[..., None]) -> Callable[..., None]:
     return pressed
 
 
+def base_path() -> str:
+    """Return the path that the whole server is below, ``""`` for none."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}" if base else ""
+
+
 def approve(name: str, params: Hashable) -> None:
     """Note that a press allowed exactly these params to run (``work.approved``)."""
     st.session_state[f"{name}_approved"] = params
